@@ -1,0 +1,71 @@
+//! Holds the endpoints against the contracts in `openapi/`, and writes the table of operations.
+//!
+//! Any difference fails the build with one line that says where it is. Nothing is written into `openapi/`.
+#![expect(clippy::print_stdout, reason = "a build script talks to cargo on its standard output")]
+
+use countersign_contract::{Document, compare, merge, operations, render_table};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// One contract and the API traits that implement it together.
+struct Dialect {
+    contract: &'static str,
+    /// Name of its table in the generated `operations.rs`.
+    table: &'static str,
+    published: Vec<Result<serde_json::Value, String>>,
+}
+
+/// What a trait would publish.
+macro_rules! published {
+    ($($api:ident)::+) => {
+        $($api)::+::stub_api_description().map_err(|error| error.to_string()).and_then(|api| {
+            api.openapi("published", semver::Version::new(0, 0, 0)).json().map_err(|error| error.to_string())
+        })
+    };
+}
+
+fn dialects() -> Vec<Dialect> {
+    vec![Dialect {
+        contract: "openapi/better-auth.yaml",
+        table: "BETTER_AUTH",
+        published: vec![published!(countersign_api::better_auth::better_auth_api_mod)],
+    }]
+}
+
+/// The table of the dialect's operations, or the lines that say why the build fails.
+fn check(dialect: Dialect) -> Result<String, Vec<String>> {
+    let file = dialect.contract;
+    let one = |problem: String| vec![problem];
+    let broken = |error: countersign_contract::Error| vec![error.on_one_line()];
+    let text = std::fs::read_to_string(file).map_err(|error| one(format!("{file}: {error}")))?;
+    let contract = Document::load(file, &text).map_err(broken)?;
+    let published: Result<Vec<_>, _> = dialect.published.into_iter().collect();
+    let published = merge(published.map_err(|error| one(format!("{file}: endpoints: {error}")))?).map_err(broken)?;
+    let code = Document::from_value("endpoints", published).map_err(broken)?;
+    let differences = compare(&contract, &code, contract.base_path());
+    if !differences.is_empty() {
+        return Err(differences.iter().map(ToString::to_string).collect());
+    }
+    let list = operations(&contract, contract.base_path()).map_err(broken)?;
+    Ok(render_table(dialect.table, file, &list))
+}
+
+fn main() -> ExitCode {
+    println!("cargo::rerun-if-changed=build.rs");
+    let (mut tables, mut problems) = (String::new(), Vec::new());
+    for dialect in dialects() {
+        println!("cargo::rerun-if-changed={}", dialect.contract);
+        match check(dialect) {
+            Ok(table) => tables.push_str(&table),
+            Err(lines) => problems.extend(lines),
+        }
+    }
+    let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
+    if let Err(error) = std::fs::write(Path::new(&out).join("operations.rs"), tables) {
+        problems.push(format!("operations.rs cannot be written: {error}"));
+    }
+    for problem in &problems {
+        println!("cargo::error={problem}");
+    }
+    if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

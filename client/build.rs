@@ -1,0 +1,89 @@
+//! Generates one module per contract in `openapi/`.
+
+use countersign_contract::Document;
+use progenitor::{GenerationSettings, Generator, InterfaceStyle};
+use serde_json::{Map, Value, json};
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// Contract and module of each dialect.
+const CONTRACTS: [(&str, &str); 1] = [("../openapi/better-auth.yaml", "better_auth.rs")];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+    for (contract, module) in CONTRACTS {
+        println!("cargo::rerun-if-changed={contract}");
+        generate(Path::new(contract), &out.join(module))?;
+    }
+    Ok(())
+}
+
+fn generate(contract: &Path, module: &Path) -> Result<(), Box<dyn Error>> {
+    let text = fs::read_to_string(contract)?;
+    let mut document = Document::load(&contract.to_string_lossy(), &text)?.value().clone();
+    reduce(&mut document);
+    let specification = serde_json::from_value(document)?;
+    let mut settings = GenerationSettings::new();
+    settings.with_interface(InterfaceStyle::Positional);
+    let tokens = Generator::new(&settings).generate_tokens(&specification)?;
+    fs::write(module, prettyplease::unparse(&syn::parse2(tokens)?))?;
+    Ok(())
+}
+
+/// Reduces a contract to what the generator takes: one type for all successes of an operation and one for all errors,
+/// one media type per body. It drops security, for which the generator has no words, and the limits of strings: each
+/// would become a type of its own, to say no earlier what the server says better.
+fn reduce(document: &mut Value) {
+    let whole = document.clone();
+    for operation in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut).flat_map(operations) {
+        operation.remove("security");
+        if let Some(content) = operation.get_mut("requestBody").and_then(|body| body["content"].as_object_mut()) {
+            content.remove("application/x-www-form-urlencoded");
+        }
+        let responses = operation["responses"].as_object().cloned().unwrap_or_default();
+        let (successes, errors): (Vec<_>, Vec<_>) = responses.iter().partition(|(status, _)| status.starts_with('2'));
+        operation["responses"] = json!({"2XX": merge(&whole, &successes), "default": merge(&whole, &errors)});
+    }
+    if let Some(components) = document["components"].as_object_mut() {
+        components.retain(|section, _| section == "schemas");
+        components.values_mut().for_each(drop_string_limits);
+    }
+}
+
+fn operations(item: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>> {
+    item.as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut)
+}
+
+/// One response in place of several: with the body they share, or any of their bodies.
+fn merge(document: &Value, responses: &[(&String, &Value)]) -> Value {
+    let mut schemas: Vec<&Value> = Vec::new();
+    for (_, response) in responses {
+        let target =
+            response["$ref"].as_str().and_then(|reference| document.pointer(reference.trim_start_matches('#')));
+        if let Some(schema) = target.unwrap_or(response).pointer("/content/application~1json/schema")
+            && !schemas.contains(&schema)
+        {
+            schemas.push(schema);
+        }
+    }
+    match schemas.as_slice() {
+        [] => json!({"description": "No body."}),
+        [schema] => json!({"description": "", "content": {"application/json": {"schema": schema}}}),
+        several => json!({"description": "", "content": {"application/json": {"schema": {"anyOf": several}}}}),
+    }
+}
+
+fn drop_string_limits(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if members.get("type").is_some_and(|name| name == "string") {
+                members.retain(|name, _| !["pattern", "minLength", "maxLength"].contains(&name.as_str()));
+            }
+            members.values_mut().for_each(drop_string_limits);
+        }
+        Value::Array(members) => members.iter_mut().for_each(drop_string_limits),
+        _ => {}
+    }
+}

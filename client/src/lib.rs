@@ -1,0 +1,59 @@
+//! Client of Countersign's APIs, generated from the contracts in `openapi/` whenever they change.
+//!
+//! Each dialect is a module with a `Client`, one method per operation, and its `types`. A method returns the body with
+//! status and headers, or an error that holds the dialect's error body.
+//!
+//! ```no_run
+//! use countersign_client::better_auth::{Client, Error, types};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new("http://localhost:3000/api/auth");
+//! let body = types::SignInEmailRequest {
+//!     email: "ada@example.com".to_owned(),
+//!     password: "correct horse battery staple".to_owned(),
+//!     callback_url: None,
+//!     remember_me: None,
+//! };
+//! match client.sign_in_email(&body).await {
+//!     Ok(reply) if reply.two_factor_redirect == Some(true) => println!("now the code, please"),
+//!     Ok(reply) => println!("session {:?}", reply.token),
+//!     Err(Error::ErrorResponse(error)) => println!("{}: {}", error.status(), error.code),
+//!     Err(other) => return Err(other.into()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! To act in a session, give the client a [`reqwest::Client`] that sends the token:
+//!
+//! ```no_run
+//! use countersign_client::better_auth::{Client, types};
+//! use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+//!
+//! # async fn run(token: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let mut headers = HeaderMap::new();
+//! headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}"))?);
+//! let http = reqwest::Client::builder().default_headers(headers).build()?;
+//! let client = Client::new_with_client("http://localhost:3000/api/auth", http);
+//! let password = "correct horse battery staple".to_owned();
+//! let body = types::TwoFactorEnablePostRequest { password, issuer: None };
+//! let enrolment = client.two_factor_enable_post(&body).await?.into_inner();
+//! println!("scan {}", enrolment.totp_uri);
+//! # Ok(())
+//! # }
+//! ```
+
+pub use reqwest;
+
+/// The Better Auth dialect, from `openapi/better-auth.yaml`.
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "the code is generated, with lint attributes of its own; its readers read the contract"
+)]
+#[expect(unreachable_patterns, reason = "the generator handles other statuses also where `default` leaves none")]
+pub mod better_auth {
+    include!(concat!(env!("OUT_DIR"), "/better_auth.rs"));
+}

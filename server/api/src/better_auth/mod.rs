@@ -1,0 +1,250 @@
+//! The Better Auth dialect, under `/api/auth`: what `openapi/better-auth.yaml` says, as one trait.
+//!
+//! | to see | look at |
+//! |---|---|
+//! | what comes in | [`requests`] |
+//! | what goes out | [`responses`] |
+//! | times, switches and shapes used in both | [`values`] |
+//! | which statuses an operation has | [`replies`] |
+//! | the one form of all errors | [`error`] |
+
+pub mod error;
+pub mod replies;
+pub mod requests;
+pub mod responses;
+pub mod values;
+
+pub use error::{Error, ErrorBody};
+pub use values::{BooleanOrText, QuerySwitch, WireTime};
+
+use crate::body::{JsonBody, JsonOrFormBody, OptionalJsonBody};
+use crate::reply::Reply;
+use dropshot::{Query, RequestContext};
+
+/// The operations of the dialect. Paths, ids and tags are those of the contract.
+#[dropshot::api_description {
+    tag_config = {
+        allow_other_tags = false,
+        policy = dropshot::EndpointTagPolicy::ExactlyOne,
+        tags = {
+            "Two-Factor" = { description = "Setting up second factors, and passing them." },
+            "Default" = { description = "Accounts and sessions." },
+        },
+    },
+}]
+pub trait BetterAuthApi {
+    /// What the handlers share.
+    type Context;
+
+    /// Start setting up an authenticator app.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/two-factor/enable",
+        operation_id = "twoFactorEnablePost",
+        tags = ["Two-Factor"],
+    }]
+    async fn two_factor_enable_post(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::TwoFactorEnable>,
+    ) -> Result<Reply<replies::TwoFactorEnable>, Error>;
+
+    /// Verify a code of the authenticator app.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/two-factor/verify-totp",
+        operation_id = "twoFactorVerifyTotpPost",
+        tags = ["Two-Factor"],
+    }]
+    async fn two_factor_verify_totp_post(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::TwoFactorVerifyTotp>,
+    ) -> Result<Reply<replies::TwoFactorVerifyTotp>, Error>;
+
+    /// Send a one-time code.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/two-factor/send-otp",
+        operation_id = "twoFactorSendOtpPost",
+        tags = ["Two-Factor"],
+    }]
+    async fn two_factor_send_otp_post(
+        context: RequestContext<Self::Context>,
+        body: OptionalJsonBody<requests::TwoFactorSendOtp>,
+    ) -> Result<Reply<replies::TwoFactorSendOtp>, Error>;
+
+    /// Verify a sent one-time code.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/two-factor/verify-otp",
+        operation_id = "twoFactorVerifyOtpPost",
+        tags = ["Two-Factor"],
+    }]
+    async fn two_factor_verify_otp_post(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::TwoFactorVerifyOtp>,
+    ) -> Result<Reply<replies::TwoFactorVerifyOtp>, Error>;
+
+    /// Read the authenticator app's URI again.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/two-factor/get-totp-uri",
+        operation_id = "twoFactorGetTotpUriPost",
+        tags = ["Two-Factor"],
+    }]
+    async fn two_factor_get_totp_uri_post(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::Password>,
+    ) -> Result<Reply<replies::TwoFactorGetTotpUri>, Error>;
+
+    /// Verify a backup code.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/two-factor/verify-backup-code",
+        operation_id = "twoFactorVerifyBackupCodePost",
+        tags = ["Two-Factor"],
+    }]
+    async fn two_factor_verify_backup_code_post(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::TwoFactorVerifyBackupCode>,
+    ) -> Result<Reply<replies::TwoFactorVerifyBackupCode>, Error>;
+
+    /// Replace the backup codes.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/two-factor/generate-backup-codes",
+        operation_id = "twoFactorGenerateBackupCodesPost",
+        tags = ["Two-Factor"],
+    }]
+    async fn two_factor_generate_backup_codes_post(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::Password>,
+    ) -> Result<Reply<replies::TwoFactorGenerateBackupCodes>, Error>;
+
+    /// Switch the second factor off.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/two-factor/disable",
+        operation_id = "twoFactorDisablePost",
+        tags = ["Two-Factor"],
+    }]
+    async fn two_factor_disable_post(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::Password>,
+    ) -> Result<Reply<replies::TwoFactorDisable>, Error>;
+
+    /// Create an account.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/sign-up/email",
+        operation_id = "signUpWithEmailAndPassword",
+        tags = ["Default"],
+    }]
+    async fn sign_up_with_email_and_password(
+        context: RequestContext<Self::Context>,
+        body: JsonOrFormBody<requests::SignUpWithEmailAndPassword>,
+    ) -> Result<Reply<replies::SignUpWithEmailAndPassword>, Error>;
+
+    /// Sign in with e-mail address and password.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/sign-in/email",
+        operation_id = "signInEmail",
+        tags = ["Default"],
+    }]
+    async fn sign_in_email(
+        context: RequestContext<Self::Context>,
+        body: JsonOrFormBody<requests::SignInEmail>,
+    ) -> Result<Reply<replies::SignInEmail>, Error>;
+
+    /// End the session.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/sign-out",
+        operation_id = "signOut",
+        tags = ["Default"],
+    }]
+    async fn sign_out(
+        context: RequestContext<Self::Context>,
+        body: OptionalJsonBody<requests::NoFields>,
+    ) -> Result<Reply<replies::SignOut>, Error>;
+
+    /// Read the session.
+    #[endpoint {
+        method = GET,
+        path = "/api/auth/get-session",
+        operation_id = "getSession",
+        tags = ["Default"],
+    }]
+    async fn get_session(
+        context: RequestContext<Self::Context>,
+        query: Query<requests::GetSession>,
+    ) -> Result<Reply<replies::GetSession>, Error>;
+
+    /// List the user's sessions.
+    #[endpoint {
+        method = GET,
+        path = "/api/auth/list-sessions",
+        operation_id = "listUserSessions",
+        tags = ["Default"],
+    }]
+    async fn list_user_sessions(
+        context: RequestContext<Self::Context>,
+    ) -> Result<Reply<replies::ListUserSessions>, Error>;
+
+    /// End one session.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/revoke-session",
+        operation_id = "revokeSessionPost",
+        tags = ["Default"],
+    }]
+    async fn revoke_session_post(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::RevokeSession>,
+    ) -> Result<Reply<replies::RevokeSession>, Error>;
+
+    /// End all sessions.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/revoke-sessions",
+        operation_id = "revokeSessionsPost",
+        tags = ["Default"],
+    }]
+    async fn revoke_sessions_post(
+        context: RequestContext<Self::Context>,
+        body: OptionalJsonBody<requests::NoFields>,
+    ) -> Result<Reply<replies::RevokeSession>, Error>;
+
+    /// End all other sessions.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/revoke-other-sessions",
+        operation_id = "revokeOtherSessionsPost",
+        tags = ["Default"],
+    }]
+    async fn revoke_other_sessions_post(
+        context: RequestContext<Self::Context>,
+        body: OptionalJsonBody<requests::NoFields>,
+    ) -> Result<Reply<replies::RevokeSession>, Error>;
+
+    /// Change the password.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/change-password",
+        operation_id = "changePassword",
+        tags = ["Default"],
+    }]
+    async fn change_password(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::ChangePassword>,
+    ) -> Result<Reply<replies::ChangePassword>, Error>;
+
+    /// Is the API there?
+    #[endpoint {
+        method = GET,
+        path = "/api/auth/ok",
+        operation_id = "okGet",
+        tags = ["Default"],
+    }]
+    async fn ok_get(context: RequestContext<Self::Context>) -> Result<Reply<replies::OkGet>, Error>;
+}

@@ -1,0 +1,284 @@
+//! What comes in. Limits stated here are enforced before a handler runs ([`crate::validation`]); a case that the
+//! dialect answers with a code of its own has no limit here.
+//!
+//! Every `Debug` shows only what may stand in a log.
+
+use super::values::{BooleanOrText, QuerySwitch, debug_only};
+use schemars::JsonSchema;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A password, which shows that it is still the user who sits at this session: get-totp-uri, disable and
+/// generate-backup-codes.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Password {
+    /// The user's password.
+    pub password: String,
+}
+
+/// `twoFactorEnablePost`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct TwoFactorEnable {
+    /// The user's password.
+    pub password: String,
+    /// The issuer to put into this URI in place of the configured one. The Key URI format allows no colon.
+    #[schemars(length(max = 128), regex(pattern = "^[^:]*$"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+}
+
+/// `twoFactorVerifyTotpPost`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TwoFactorVerifyTotp {
+    /// The code, not trimmed.
+    #[schemars(length(max = 128))]
+    pub code: String,
+    /// Whether to trust this browser from now on, if a challenge is completed.
+    #[serde(default)]
+    pub trust_device: BooleanOrText,
+}
+
+/// `twoFactorSendOtpPost`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TwoFactorSendOtp {
+    /// Has no effect; clients send it.
+    #[serde(default)]
+    pub trust_device: BooleanOrText,
+}
+
+/// `twoFactorVerifyOtpPost`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TwoFactorVerifyOtp {
+    /// The code, not trimmed.
+    #[schemars(length(max = 128))]
+    pub code: String,
+    /// Whether to trust this browser from now on, if a challenge is completed.
+    #[serde(default)]
+    pub trust_device: BooleanOrText,
+}
+
+/// `twoFactorVerifyBackupCodePost`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TwoFactorVerifyBackupCode {
+    /// The code, not trimmed.
+    #[schemars(length(max = 128))]
+    pub code: String,
+    /// Whether to check and use up the code without opening a session.
+    #[serde(default)]
+    pub disable_session: BooleanOrText,
+    /// Whether to trust this browser from now on, if a challenge is completed.
+    #[serde(default)]
+    pub trust_device: BooleanOrText,
+}
+
+/// `signUpWithEmailAndPassword`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SignUpWithEmailAndPassword {
+    /// The user's name; may be empty.
+    #[schemars(length(max = 256))]
+    pub name: String,
+    /// The e-mail address ([`crate::validation::is_email`]), in any case.
+    #[schemars(email, length(max = 320))]
+    pub email: String,
+    /// The password; its length is the handler's to judge.
+    #[schemars(length(min = 1))]
+    pub password: String,
+    /// The address of a picture.
+    #[schemars(length(max = 2048))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Where to go afterwards.
+    #[schemars(length(max = 2048))]
+    #[serde(rename = "callbackURL", skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
+    /// Whether the session outlives the browser.
+    #[serde(default = "yes")]
+    pub remember_me: bool,
+}
+
+/// `signInEmail`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SignInEmail {
+    /// The e-mail address as typed. A malformed one is the handler's to answer (`INVALID_EMAIL`).
+    pub email: String,
+    /// The password.
+    pub password: String,
+    /// Where to go afterwards.
+    #[schemars(length(max = 2048))]
+    #[serde(rename = "callbackURL", skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
+    /// Whether the session outlives the browser.
+    #[serde(default = "yes")]
+    pub remember_me: bool,
+}
+
+/// An object from which nothing is read: sign-out, revoke-sessions and revoke-other-sessions.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+pub struct NoFields {}
+
+/// `revokeSessionPost`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct RevokeSession {
+    /// A session token, or a handle of list-sessions.
+    #[schemars(length(max = 256))]
+    pub token: String,
+}
+
+/// `changePassword`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangePassword {
+    /// The password to come; its length is the handler's to judge.
+    pub new_password: String,
+    /// The password until now.
+    pub current_password: String,
+    /// Whether to end all sessions and give the caller a new one.
+    #[serde(default)]
+    pub revoke_other_sessions: bool,
+}
+
+/// The query of `getSession`. Nothing in it can be wrong: unknown parameters are ignored, and of a repeated one the
+/// first counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct GetSession {
+    /// Has no effect; clients send it.
+    pub disable_cookie_cache: QuerySwitch,
+    /// Whether to leave the session's end where it is.
+    pub disable_refresh: QuerySwitch,
+}
+
+// Derived, a repeated parameter would be an error, and this operation has no status for one.
+impl<'de> Deserialize<'de> for GetSession {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(GetSessionParameters)
+    }
+}
+
+struct GetSessionParameters;
+
+impl<'de> Visitor<'de> for GetSessionParameters {
+    type Value = GetSession;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("query parameters")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut parameters: A) -> Result<GetSession, A::Error> {
+        let (mut disable_cookie_cache, mut disable_refresh) = (None, None);
+        while let Some(name) = parameters.next_key::<Cow<'_, str>>()? {
+            let switch = match name.as_ref() {
+                "disableCookieCache" => &mut disable_cookie_cache,
+                "disableRefresh" => &mut disable_refresh,
+                _ => {
+                    parameters.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            let value = parameters.next_value::<QuerySwitch>()?;
+            switch.get_or_insert(value);
+        }
+        Ok(GetSession {
+            disable_cookie_cache: disable_cookie_cache.unwrap_or_default(),
+            disable_refresh: disable_refresh.unwrap_or_default(),
+        })
+    }
+}
+
+debug_only! {
+    Password {}
+    TwoFactorEnable { issuer }
+    TwoFactorVerifyTotp { trust_device }
+    TwoFactorVerifyOtp { trust_device }
+    TwoFactorVerifyBackupCode { disable_session, trust_device }
+    SignUpWithEmailAndPassword { remember_me }
+    SignInEmail { remember_me }
+    RevokeSession {}
+    ChangePassword { revoke_other_sessions }
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        ChangePassword, GetSession, QuerySwitch, SignInEmail, SignUpWithEmailAndPassword, TwoFactorEnable,
+        TwoFactorVerifyBackupCode,
+    };
+    use crate::validation::{issues, join};
+    use schemars::JsonSchema;
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, from_value, json};
+
+    fn told<T: JsonSchema + DeserializeOwned + 'static>(body: &Value) -> String {
+        join(&issues::<T>(Some(body)))
+    }
+
+    #[test]
+    fn sign_up_names_all_that_is_wrong_in_order() {
+        assert_eq!(
+            told::<SignUpWithEmailAndPassword>(&json!({"email": "nobody", "password": "", "rememberMe": "true"})),
+            "[body.name] Invalid input: expected string, received undefined; \
+             [body.email] Invalid email address; \
+             [body.password] Too small: expected string to have >=1 characters; \
+             [body.rememberMe] Invalid input: expected boolean, received string"
+        );
+        assert_eq!(told::<SignUpWithEmailAndPassword>(&json!({"name": "", "email": "a@b.io", "password": "x"})), "");
+    }
+
+    #[test]
+    fn switches_take_booleans_and_their_texts() {
+        for (value, issue) in [
+            (json!(true), ""),
+            (json!("false"), ""),
+            (json!("yes"), "[body.trustDevice] Invalid input: expected boolean, received string"),
+            (json!(1), "[body.trustDevice] Invalid input: expected boolean, received number"),
+            (json!(null), "[body.trustDevice] Invalid input: expected boolean, received null"),
+        ] {
+            assert_eq!(told::<TwoFactorVerifyBackupCode>(&json!({"code": "", "trustDevice": value})), issue);
+        }
+    }
+
+    #[test]
+    fn what_a_handler_judges_is_no_issue() {
+        assert_eq!(told::<SignInEmail>(&json!({"email": "nobody", "password": ""})), "");
+        assert_eq!(told::<ChangePassword>(&json!({"newPassword": "", "currentPassword": ""})), "");
+        assert_eq!(told::<TwoFactorEnable>(&json!({"password": "", "issuer": ""})), "");
+    }
+
+    #[test]
+    fn absent_switches_have_their_defaults() {
+        let sign_in: SignInEmail = from_value(json!({"email": "e", "password": "p"})).expect("complete");
+        assert!(sign_in.remember_me);
+        let verify: TwoFactorVerifyBackupCode = from_value(json!({"code": "c"})).expect("complete");
+        assert!(!verify.trust_device.0 && !verify.disable_session.0);
+    }
+
+    #[test]
+    fn no_query_is_refused() {
+        let read = |pairs: Value| from_value::<GetSession>(pairs).expect("never refused");
+        assert_eq!(read(json!({})), GetSession::default());
+        assert_eq!(
+            read(json!({"disableRefresh": "true", "other": "x"})),
+            GetSession { disable_cookie_cache: QuerySwitch(false), disable_refresh: QuerySwitch(true) }
+        );
+        let twice = serde_json::from_str::<GetSession>(r#"{"disableRefresh":"1","disableRefresh":"0"}"#);
+        assert!(twice.expect("never refused").disable_refresh.0);
+    }
+
+    #[test]
+    fn debug_hides_what_is_secret() {
+        let sign_in: SignInEmail = from_value(json!({"email": "ada@b.io", "password": "hunter2"})).expect("complete");
+        assert_eq!(format!("{sign_in:?}"), "SignInEmail { remember_me: true, .. }");
+    }
+}

@@ -1,0 +1,313 @@
+//! What goes out. A field that is not there is left out, never `null`, but for the two whose `null` the contract
+//! documents: a user's `image` and the `token` of change-password.
+//!
+//! Every `Debug` shows only what may stand in a log: ids and switches.
+
+use super::values::{ID, SESSION_TOKEN, WireTime, debug_only, nullable_session_token, nullable_text};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A user, without anything secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// The user's id.
+    #[schemars(regex = "ID")]
+    pub id: String,
+    /// The name as it was given.
+    pub name: String,
+    /// The e-mail address, in lower case.
+    #[schemars(email)]
+    pub email: String,
+    /// Whether the address is known to be the user's.
+    pub email_verified: bool,
+    /// The address of a picture.
+    #[schemars(schema_with = "nullable_text")]
+    pub image: Option<String>,
+    /// When the account was made.
+    pub created_at: WireTime,
+    /// When the account last changed.
+    pub updated_at: WireTime,
+    /// Whether signing in takes a second factor.
+    pub two_factor_enabled: bool,
+}
+
+/// A session, as get-session and list-sessions show it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// The session's id.
+    #[schemars(regex = "ID")]
+    pub id: String,
+    /// The raw token, or in list-sessions a handle for a session other than the caller's.
+    #[schemars(regex = "SESSION_TOKEN")]
+    pub token: String,
+    /// The id of the session's user.
+    #[schemars(regex = "ID")]
+    pub user_id: String,
+    /// When the session ends, if nothing extends it.
+    pub expires_at: WireTime,
+    /// When the session was opened.
+    pub created_at: WireTime,
+    /// When the session was last extended.
+    pub updated_at: WireTime,
+    /// The client address at sign-in; empty if unknown.
+    pub ip_address: String,
+    /// The client's `User-Agent` at sign-in; empty if unknown.
+    pub user_agent: String,
+}
+
+/// Success of disable and send-otp (`status` alone) and of verify-totp (all three).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StatusAndSession {
+    /// Always true.
+    pub status: bool,
+    /// The raw session token.
+    #[schemars(regex = "SESSION_TOKEN")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<User>,
+}
+
+/// Success of enable.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TwoFactorEnable {
+    /// The new secret as an `otpauth:` URI.
+    #[schemars(regex(pattern = "^otpauth://totp/"))]
+    #[serde(rename = "totpURI")]
+    pub totp_uri: String,
+    /// Ten new codes.
+    #[schemars(length(equal = 10), inner(regex(pattern = "^[A-Za-z0-9]{5}-[A-Za-z0-9]{5}$")))]
+    pub backup_codes: Vec<String>,
+}
+
+/// Success of verify-otp, and of sign-up.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TokenAndUser {
+    /// The raw session token.
+    #[schemars(regex = "SESSION_TOKEN")]
+    pub token: String,
+    /// The user.
+    pub user: User,
+}
+
+/// Success of get-totp-uri.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TwoFactorGetTotpUri {
+    /// The secret as an `otpauth:` URI.
+    #[schemars(regex(pattern = "^otpauth://totp/"))]
+    #[serde(rename = "totpURI")]
+    pub totp_uri: String,
+}
+
+/// Success of verify-backup-code. Token and session are absent where `disableSession` asked for none.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TwoFactorVerifyBackupCode {
+    /// The raw session token.
+    #[schemars(regex = "SESSION_TOKEN")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The user.
+    pub user: User,
+    /// The open session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionInShort>,
+}
+
+/// The open session in the answer of verify-backup-code.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionInShort {
+    /// The raw session token.
+    #[schemars(regex = "SESSION_TOKEN")]
+    pub token: String,
+    /// The id of the session's user.
+    #[schemars(regex = "ID")]
+    pub user_id: String,
+    /// When the session was opened.
+    pub created_at: WireTime,
+    /// When the session ends, if nothing extends it.
+    pub expires_at: WireTime,
+}
+
+/// Success of generate-backup-codes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TwoFactorGenerateBackupCodes {
+    /// Always true.
+    pub status: bool,
+    /// Ten new codes.
+    #[schemars(length(equal = 10), inner(regex(pattern = "^[A-Za-z0-9]{5}-[A-Za-z0-9]{5}$")))]
+    pub backup_codes: Vec<String>,
+}
+
+/// A factor that can be verified in a challenge. Backup codes always can, and are not listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TwoFactorMethod {
+    /// An authenticator app.
+    Totp,
+    /// A sent one-time code.
+    Otp,
+}
+
+/// Success of sign-in: a session or a challenge. Made by [`SignInEmail::session`] and [`SignInEmail::challenge`], which
+/// never mix the two.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SignInEmail {
+    /// Whether to go to `url` now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect: Option<bool>,
+    /// The raw session token.
+    #[schemars(regex = "SESSION_TOKEN")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The request's `callbackURL`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<User>,
+    /// Whether a second factor is needed; true or absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub two_factor_redirect: Option<bool>,
+    /// What can be verified now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub two_factor_methods: Option<Vec<TwoFactorMethod>>,
+    /// The challenge, for clients without cookies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub two_factor_token: Option<String>,
+}
+
+impl SignInEmail {
+    /// A session; `url` is the request's `callbackURL`.
+    #[must_use]
+    pub fn session(token: String, user: User, url: Option<String>) -> Self {
+        Self {
+            redirect: Some(url.is_some()),
+            token: Some(token),
+            url,
+            user: Some(user),
+            two_factor_redirect: None,
+            two_factor_methods: None,
+            two_factor_token: None,
+        }
+    }
+
+    /// A challenge.
+    #[must_use]
+    pub fn challenge(methods: Vec<TwoFactorMethod>, token: String) -> Self {
+        Self {
+            redirect: None,
+            token: None,
+            url: None,
+            user: None,
+            two_factor_redirect: Some(true),
+            two_factor_methods: Some(methods),
+            two_factor_token: Some(token),
+        }
+    }
+}
+
+/// Success of sign-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SignOut {
+    /// Always true.
+    pub success: bool,
+}
+
+/// Success of get-session where there is one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionAndUser {
+    /// The session.
+    pub session: Session,
+    /// Its user.
+    pub user: User,
+}
+
+/// Success of revoke-session, revoke-sessions and revoke-other-sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Revoked {
+    /// Always true.
+    pub status: bool,
+}
+
+/// Success of change-password.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangePassword {
+    /// The new raw session token, if the sessions were ended.
+    #[schemars(schema_with = "nullable_session_token")]
+    pub token: Option<String>,
+    /// The user.
+    pub user: User,
+}
+
+/// Success of ok.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OkGet {
+    /// Always true.
+    pub ok: bool,
+}
+
+debug_only! {
+    User { id, two_factor_enabled }
+    Session { id, user_id, expires_at }
+    StatusAndSession { status, user }
+    TwoFactorEnable {}
+    TokenAndUser { user }
+    TwoFactorGetTotpUri {}
+    TwoFactorVerifyBackupCode { user, session }
+    SessionInShort { user_id, expires_at }
+    TwoFactorGenerateBackupCodes { status }
+    SignInEmail { redirect, user, two_factor_redirect, two_factor_methods }
+    ChangePassword { user }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ChangePassword, SignInEmail, StatusAndSession, TwoFactorMethod, User, WireTime};
+    use serde_json::{json, to_value};
+
+    fn user() -> User {
+        User {
+            id: "0192f3a46b7c7d8e9fa0b1c2d3e4f506".to_owned(),
+            name: "Ada".to_owned(),
+            email: "ada@example.com".to_owned(),
+            email_verified: false,
+            image: None,
+            created_at: WireTime::from_millis(0),
+            updated_at: WireTime::from_millis(1),
+            two_factor_enabled: true,
+        }
+    }
+
+    #[test]
+    fn absent_is_left_out_and_documented_nulls_are_null() {
+        let status = StatusAndSession { status: true, token: None, user: None };
+        assert_eq!(to_value(status).expect("plain"), json!({"status": true}));
+        let changed = to_value(ChangePassword { token: None, user: user() }).expect("plain");
+        assert_eq!((&changed["token"], &changed["user"]["image"]), (&json!(null), &json!(null)));
+        assert_eq!(changed["user"].as_object().map(serde_json::Map::len), Some(8));
+    }
+
+    #[test]
+    fn a_sign_in_is_a_session_or_a_challenge() {
+        let session = to_value(SignInEmail::session("t".to_owned(), user(), None)).expect("plain");
+        assert_eq!(session, json!({"redirect": false, "token": "t", "user": user()}));
+        let challenge = SignInEmail::challenge(vec![TwoFactorMethod::Totp, TwoFactorMethod::Otp], "2fa".to_owned());
+        assert_eq!(
+            to_value(challenge).expect("plain"),
+            json!({"twoFactorRedirect": true, "twoFactorMethods": ["totp", "otp"], "twoFactorToken": "2fa"})
+        );
+    }
+
+    #[test]
+    fn debug_hides_what_is_secret() {
+        let shown = format!("{:?}", SignInEmail::session("Zb3kP9".to_owned(), user(), None));
+        assert!(!shown.contains("Zb3kP9") && !shown.contains("ada@"), "{shown}");
+    }
+}

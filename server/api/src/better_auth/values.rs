@@ -1,0 +1,233 @@
+//! Values that several requests and answers share: times, switches, and the shapes of ids and tokens.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::JsonSchema;
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::{InstanceType, Metadata, Schema, SchemaObject};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::borrow::Cow;
+use std::fmt;
+
+/// Ids: a UUID without hyphens.
+pub(super) const ID: &str = "^[0-9a-f]{32}$";
+
+/// Raw session tokens, and the handles that stand for them.
+pub(super) const SESSION_TOKEN: &str = "^[A-Za-z0-9]{32}$";
+
+/// Gives a struct a `Debug` that shows some fields and hides the rest: what is not named cannot leak.
+macro_rules! debug_only {
+    ($($name:ident { $($shown:ident),* })+) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let mut shown = formatter.debug_struct(stringify!($name));
+                $(shown.field(stringify!($shown), &self.$shown);)*
+                shown.finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+pub(super) use debug_only;
+
+/// A time on the wire: RFC 3339 in UTC, with exactly three fractional digits and `Z`.
+///
+/// Three, because the dialect's clients read the fraction as a number of milliseconds, however many digits it
+/// has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WireTime(i64);
+
+impl WireTime {
+    /// 0000-01-01T00:00:00.000Z: earlier years have a sign, which the format does not allow.
+    const FIRST: i64 = -62_167_219_200_000;
+    /// 9999-12-31T23:59:59.999Z: later years have five digits, which the format does not allow.
+    const LAST: i64 = 253_402_300_799_999;
+
+    /// The time this many milliseconds after 1970-01-01T00:00:00Z. Times that the format cannot express become the
+    /// nearest that it can.
+    #[must_use]
+    pub fn from_millis(millis: i64) -> Self {
+        Self(millis.clamp(Self::FIRST, Self::LAST))
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn as_millis(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for WireTime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time: DateTime<Utc> = DateTime::from_timestamp_millis(self.0).expect("clamped to what can be written");
+        formatter.write_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl Serialize for WireTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for WireTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let time = DateTime::parse_from_rfc3339(&text).map_err(de::Error::custom)?;
+        Ok(Self::from_millis(time.timestamp_millis()))
+    }
+}
+
+impl JsonSchema for WireTime {
+    fn schema_name() -> String {
+        "WireTime".to_owned()
+    }
+
+    fn is_referenceable() -> bool {
+        false
+    }
+
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        let format = Some("date-time".to_owned());
+        SchemaObject { instance_type: Some(InstanceType::String.into()), format, ..SchemaObject::default() }.into()
+    }
+}
+
+/// A boolean that some published clients send as the text `"true"` or `"false"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct BooleanOrText(pub bool);
+
+impl<'de> Deserialize<'de> for BooleanOrText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Either).map(Self)
+    }
+}
+
+struct Either;
+
+impl de::Visitor<'_> for Either {
+    type Value = bool;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a boolean, \"true\" or \"false\"")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<bool, E> {
+        Ok(value)
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<bool, E> {
+        match value {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            other => Err(E::invalid_value(de::Unexpected::Str(other), &self)),
+        }
+    }
+}
+
+impl JsonSchema for BooleanOrText {
+    fn schema_name() -> String {
+        "BooleanOrText".to_owned()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let text = SchemaObject {
+            instance_type: Some(InstanceType::String.into()),
+            enum_values: Some(vec!["true".into(), "false".into()]),
+            ..SchemaObject::default()
+        };
+        let mut schema = SchemaObject::default();
+        let description = Some("A boolean, or its text form.".to_owned());
+        schema.metadata = Some(Box::new(Metadata { description, ..Metadata::default() }));
+        schema.subschemas().any_of = Some(vec![generator.subschema_for::<bool>(), text.into()]);
+        schema.into()
+    }
+}
+
+/// A switch in a query: any text is accepted; absent, empty, `false` and `0` mean no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct QuerySwitch(pub bool);
+
+impl QuerySwitch {
+    /// Reads the text of a query parameter.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self(!matches!(text, "" | "false" | "0"))
+    }
+}
+
+impl<'de> Deserialize<'de> for QuerySwitch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<str>::deserialize(deserializer).map(|text| Self::from_text(&text))
+    }
+}
+
+impl JsonSchema for QuerySwitch {
+    fn schema_name() -> String {
+        "QuerySwitch".to_owned()
+    }
+
+    fn is_referenceable() -> bool {
+        false
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<String>()
+    }
+}
+
+/// A text that is always there and may be `null`. Derived, it would be a text that may be missing.
+pub(super) fn nullable_text(generator: &mut SchemaGenerator) -> Schema {
+    Option::<String>::json_schema(generator)
+}
+
+/// A session token that is always there and may be `null`.
+pub(super) fn nullable_session_token(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = Option::<String>::json_schema(generator).into_object();
+    schema.string().pattern = Some(SESSION_TOKEN.to_owned());
+    schema.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BooleanOrText, QuerySwitch, WireTime};
+    use serde_json::{from_value, json, to_value};
+
+    #[test]
+    fn times_have_three_digits_whatever_they_are() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1, "1970-01-01T00:00:00.001Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (1_795_167_000_120, "2026-11-20T09:30:00.120Z"),
+            (WireTime::FIRST, "0000-01-01T00:00:00.000Z"),
+            (WireTime::LAST, "9999-12-31T23:59:59.999Z"),
+            (i64::MIN, "0000-01-01T00:00:00.000Z"),
+            (i64::MAX, "9999-12-31T23:59:59.999Z"),
+        ] {
+            let time = WireTime::from_millis(millis);
+            assert_eq!(to_value(time).expect("text"), json!(text));
+            assert_eq!(from_value::<WireTime>(json!(text)).expect("a time"), time);
+        }
+    }
+
+    #[test]
+    fn booleans_come_as_text_too() {
+        for (value, expected) in
+            [(json!(true), true), (json!("true"), true), (json!(false), false), (json!("false"), false)]
+        {
+            assert_eq!(from_value::<BooleanOrText>(value).expect("one of the four"), BooleanOrText(expected));
+        }
+        for value in [json!("yes"), json!("True"), json!(1), json!(null)] {
+            from_value::<BooleanOrText>(value).expect_err("none of the four");
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_query_switch() {
+        for text in ["true", "1", "yes", "FALSE"] {
+            assert_eq!(QuerySwitch::from_text(text), QuerySwitch(true), "{text}");
+        }
+        for text in ["", "false", "0"] {
+            assert_eq!(QuerySwitch::from_text(text), QuerySwitch(false), "{text}");
+        }
+    }
+}

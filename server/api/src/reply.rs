@@ -1,0 +1,355 @@
+//! Answers: what an operation may send, and what it documents, said once.
+//!
+//! dropshot documents one success status and two ranges of errors per operation. A type made by [`replies!`]
+//! lists the real ones, and prints them as the extension `x-replies`, which the contract check reads. At run time
+//! a [`Reply`] of that type can be made for the listed success statuses and their bodies only; errors are the
+//! dialect's error type, which renders itself and is handed to the edge by [`capture_errors`].
+//!
+//! [`replies!`]: crate::replies
+
+use dropshot::{ApiEndpointResponse, Body, HttpError, HttpResponse, HttpResponseOk};
+use http::header::{CONTENT_TYPE, SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use schemars::JsonSchema;
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::{Schema, SchemaObject};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// What every body is sent as, if there is one.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// One answer of an operation, as it is documented.
+#[derive(Clone, Copy)]
+pub struct Documented {
+    status: u16,
+    description: &'static str,
+    headers: &'static [&'static str],
+    schema: Option<fn(&mut SchemaGenerator) -> Schema>,
+}
+
+impl Documented {
+    /// An answer whose body is a `B`, with the names of the headers that it can have.
+    #[must_use]
+    pub const fn new<B: ReplyBody>(status: u16, description: &'static str, headers: &'static [&'static str]) -> Self {
+        Self { status, description, headers, schema: B::SCHEMA }
+    }
+
+    fn print(&self, generator: &mut SchemaGenerator) -> Value {
+        let mut printed = json!({"status": self.status, "description": self.description, "headers": self.headers});
+        if let Some(schema) = self.schema {
+            printed["schema"] = serde_json::to_value(schema(generator)).expect("a schema is plain JSON");
+        }
+        printed
+    }
+}
+
+/// The answers of one operation.
+pub trait Replies: Send + Sync + 'static {
+    /// The successes, in the order of their statuses, usually one.
+    fn successes() -> Vec<Documented>;
+
+    /// The errors.
+    fn errors() -> Vec<Documented>;
+}
+
+/// An operation that can succeed with this status.
+pub trait Gives<const STATUS: u16>: Replies {
+    /// The body that goes with the status.
+    type Body: ReplyBody;
+}
+
+/// What can be the body of an answer: any JSON, or [`NoBody`].
+pub trait ReplyBody {
+    /// The schema, or `None` where nothing is sent.
+    const SCHEMA: Option<fn(&mut SchemaGenerator) -> Schema>;
+
+    /// The bytes to send, or `None` where nothing is sent.
+    ///
+    /// # Errors
+    /// If the value cannot be written as JSON.
+    fn bytes(&self) -> Result<Option<Vec<u8>>, serde_json::Error>;
+}
+
+impl<T: Serialize + JsonSchema> ReplyBody for T {
+    const SCHEMA: Option<fn(&mut SchemaGenerator) -> Schema> = Some(|generator| generator.subschema_for::<T>());
+
+    fn bytes(&self) -> Result<Option<Vec<u8>>, serde_json::Error> {
+        serde_json::to_vec(self).map(Some)
+    }
+}
+
+/// An answer without a body, and so without a `Content-Type`.
+#[derive(Debug, Clone, Copy)]
+pub struct NoBody;
+
+impl ReplyBody for NoBody {
+    const SCHEMA: Option<fn(&mut SchemaGenerator) -> Schema> = None;
+
+    fn bytes(&self) -> Result<Option<Vec<u8>>, serde_json::Error> {
+        Ok(None)
+    }
+}
+
+/// A success of the operation that `R` describes.
+pub struct Reply<R> {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Result<Option<Vec<u8>>, serde_json::Error>,
+    operation: PhantomData<fn() -> R>,
+}
+
+// The body and the cookies may hold tokens and codes.
+impl<R> fmt::Debug for Reply<R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+impl<R> Reply<R> {
+    /// The usual success, 200.
+    #[must_use]
+    pub fn ok(body: R::Body) -> Self
+    where
+        R: Gives<200>,
+    {
+        Self::new::<200>(body)
+    }
+
+    /// The success with this status.
+    #[must_use]
+    pub fn new<const STATUS: u16>(body: R::Body) -> Self
+    where
+        R: Gives<STATUS>,
+    {
+        Self {
+            status: StatusCode::from_u16(STATUS).expect("`replies!` refuses statuses that are not successes"),
+            headers: HeaderMap::new(),
+            body: body.bytes(),
+            operation: PhantomData,
+        }
+    }
+
+    /// Adds a header; an equal one stays beside it.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// Adds a `Set-Cookie` header after those that are there; of two for one cookie, the later wins.
+    #[must_use]
+    pub fn with_cookie(self, value: HeaderValue) -> Self {
+        self.with_header(SET_COOKIE, value)
+    }
+}
+
+impl<R: Replies> HttpResponse for Reply<R> {
+    fn to_result(self) -> Result<Response<Body>, HttpError> {
+        let internal = |error| HttpError::for_internal_error(format!("failed to write an answer as JSON: {error}"));
+        Ok(response(self.status, self.headers, self.body.map_err(internal)?))
+    }
+
+    fn response_metadata() -> ApiEndpointResponse {
+        HttpResponseOk::<Documentation<R>>::response_metadata()
+    }
+
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+}
+
+/// Puts an answer together; a body makes it JSON.
+pub(crate) fn response(status: StatusCode, headers: HeaderMap, body: Option<Vec<u8>>) -> Response<Body> {
+    let has_body = body.is_some();
+    let mut response = Response::new(Body::from(body.unwrap_or_default()));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    if has_body {
+        response.headers_mut().insert(CONTENT_TYPE, JSON);
+    }
+    response
+}
+
+/// Stands for the body of an operation's success in dropshot's document, and carries all its answers.
+#[derive(Serialize)]
+#[serde(bound = "")]
+struct Documentation<R>(PhantomData<fn() -> R>);
+
+impl<R: Replies> JsonSchema for Documentation<R> {
+    fn schema_name() -> String {
+        "Replies".to_owned()
+    }
+
+    fn is_referenceable() -> bool {
+        false
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let successes = R::successes();
+        let bodies = successes.iter().filter_map(|success| success.schema).map(|schema| schema(generator)).collect();
+        let replies: Vec<Value> = successes.iter().chain(&R::errors()).map(|reply| reply.print(generator)).collect();
+        // The bodies once more, for those who read dropshot's document as it is.
+        let mut schema = SchemaObject::default();
+        schema.subschemas().any_of = Some(bodies);
+        schema.extensions.insert("x-replies".to_owned(), replies.into());
+        schema.into()
+    }
+}
+
+/// Declares the answers of an operation: its successes, with the body and headers of each, and lists of its errors.
+///
+/// ```
+/// use countersign_api::reply::{Documented, Reply};
+///
+/// const GONE: Documented = Documented::new::<String>(410, "It is gone.", &[]);
+///
+/// countersign_api::replies! {
+///     /// What `getNumber` answers.
+///     pub enum GetNumberReplies {
+///         200 "The number." => u32, headers [];
+///         errors [&[GONE]];
+///     }
+/// }
+///
+/// let reply: Reply<GetNumberReplies> = Reply::ok(7);
+/// ```
+#[macro_export]
+macro_rules! replies {
+    ($(
+        $(#[$attribute:meta])*
+        $visibility:vis enum $name:ident {
+            $($status:literal $description:literal => $body:ty, headers [$($header:expr),* $(,)?];)+
+            errors [$($errors:expr),+ $(,)?];
+        }
+    )+) => {$(
+        $(#[$attribute])*
+        #[derive(Debug, Clone, Copy)]
+        $visibility enum $name {}
+
+        impl $crate::reply::Replies for $name {
+            fn successes() -> Vec<$crate::reply::Documented> {
+                vec![$($crate::reply::Documented::new::<$body>($status, $description, &[$($header),*])),+]
+            }
+
+            fn errors() -> Vec<$crate::reply::Documented> {
+                let lists: &[&[$crate::reply::Documented]] = &[$($errors),+];
+                lists.concat()
+            }
+        }
+
+        $(
+            // FusionAuth's dialect counts 421 among what a handler answers with purpose, so the range is wide.
+            const _: () = assert!($status >= 200 && $status < 500, "a reply is a success or an expected refusal");
+
+            impl $crate::reply::Gives<$status> for $name {
+                type Body = $body;
+            }
+        )+
+    )+};
+}
+
+/// Why an error happened, for the log: an extension of the rendered answer, never sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorCause(pub String);
+
+tokio::task_local! {
+    static RENDERED_ERROR: RefCell<Option<Response<Body>>>;
+}
+
+/// Runs a dropshot handler, and returns beside its outcome the last error that was rendered meanwhile, complete
+/// with its headers. dropshot's own error value has no public name, and its answer loses the headers.
+pub async fn capture_errors<F: Future>(handler: F) -> (F::Output, Option<Response<Body>>) {
+    let listen = async {
+        let outcome = handler.await;
+        (outcome, RENDERED_ERROR.with(|rendered| rendered.borrow_mut().take()))
+    };
+    RENDERED_ERROR.scope(RefCell::new(None), listen).await
+}
+
+/// Leaves a rendered error for [`capture_errors`]; does nothing outside of it.
+pub(crate) fn leave_error(response: Response<Body>) {
+    // An error outside a captured handler is dropshot's to answer.
+    let _ = RENDERED_ERROR.try_with(|rendered| rendered.borrow_mut().replace(response));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Documentation, Documented, NoBody, Reply, capture_errors, leave_error};
+    use dropshot::HttpResponse;
+    use http::header::{CONTENT_TYPE, SET_COOKIE};
+    use http::{HeaderMap, HeaderValue, StatusCode};
+    use schemars::r#gen::SchemaSettings;
+    use serde_json::{json, to_value};
+
+    const REFUSED: Documented = Documented::new::<String>(400, "No.", &[]);
+    const BUSY: Documented = Documented::new::<String>(503, "Later.", &["Retry-After"]);
+
+    replies! {
+        /// Two successes and an expected refusal.
+        enum SeveralReplies {
+            200 "A number." => u32, headers ["Set-Cookie"];
+            242 "A word." => String, headers [];
+            421 "Nothing." => NoBody, headers [];
+            errors [&[REFUSED], &[BUSY]];
+        }
+    }
+
+    #[test]
+    fn every_answer_is_documented() {
+        let mut generator = SchemaSettings::openapi3().into_generator();
+        let schema = generator.subschema_for::<Documentation<SeveralReplies>>();
+        let printed = to_value(schema).expect("schemas are JSON");
+        let number = json!({"type": "integer", "format": "uint32", "minimum": 0.0});
+        let text = json!({"type": "string"});
+        assert_eq!(
+            printed,
+            json!({
+                "anyOf": [number, text],
+                "x-replies": [
+                    {"status": 200, "description": "A number.", "headers": ["Set-Cookie"], "schema": number},
+                    {"status": 242, "description": "A word.", "headers": [], "schema": text},
+                    {"status": 421, "description": "Nothing.", "headers": []},
+                    {"status": 400, "description": "No.", "headers": [], "schema": text},
+                    {"status": 503, "description": "Later.", "headers": ["Retry-After"], "schema": text},
+                ],
+            })
+        );
+    }
+
+    #[test]
+    fn several_cookies_are_several_headers_in_order() {
+        let reply = Reply::<SeveralReplies>::ok(1)
+            .with_cookie(HeaderValue::from_static("a=1"))
+            .with_cookie(HeaderValue::from_static("a=2"));
+        let response = reply.to_result().expect("plain");
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+        assert_eq!(response.headers().get_all(SET_COOKIE).iter().collect::<Vec<_>>(), ["a=1", "a=2"]);
+    }
+
+    #[test]
+    fn other_statuses_and_empty_bodies() {
+        let word = Reply::<SeveralReplies>::new::<242>("w".to_owned()).to_result().expect("plain");
+        assert_eq!(word.status().as_u16(), 242);
+        let nothing = Reply::<SeveralReplies>::new::<421>(NoBody).to_result().expect("plain");
+        assert_eq!(nothing.status().as_u16(), 421);
+        assert_eq!(nothing.headers().get(CONTENT_TYPE), None);
+    }
+
+    #[tokio::test]
+    async fn an_error_is_captured_in_its_own_handler_only() {
+        let with_status = |status| super::response(status, HeaderMap::new(), None);
+        leave_error(with_status(StatusCode::GONE));
+        let (outcome, captured) = capture_errors(async {
+            leave_error(with_status(StatusCode::NOT_FOUND));
+            1
+        })
+        .await;
+        assert_eq!((outcome, captured.expect("left").status()), (1, StatusCode::NOT_FOUND));
+        assert!(capture_errors(async {}).await.1.is_none());
+    }
+}

@@ -1,0 +1,458 @@
+//! Whether a body has the shape of its schema, and the words for one that has not.
+//!
+//! A body is held against the JSON Schema of the type it will be read as, which is the one that the contract
+//! check compares: what the contract says about a request is what is enforced. Every issue is reported, in the order
+//! in which the type declares its fields, in the words of zod 4, which is what Better Auth's clients know. `null` is
+//! not the same as an absent field. Unknown fields are no issue.
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{Draft, ValidationError, Validator};
+use schemars::JsonSchema;
+use schemars::r#gen::SchemaSettings;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
+use serde_json::Value;
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// One thing that is wrong with a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// The field and those it lies in, outermost first; empty for the body itself.
+    path: Vec<String>,
+    text: String,
+}
+
+impl fmt::Display for Issue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[body")?;
+        for part in &self.path {
+            write!(formatter, ".{part}")?;
+        }
+        write!(formatter, "] {}", self.text)
+    }
+}
+
+/// All issues as one message.
+#[must_use]
+pub fn join(issues: &[Issue]) -> String {
+    issues.iter().map(Issue::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// What is wrong with a body that shall be read as `T`; nothing if the list is empty. `None` is an absent body.
+#[must_use]
+pub fn issues<T>(body: Option<&Value>) -> Vec<Issue>
+where
+    T: JsonSchema + DeserializeOwned + 'static,
+{
+    let rules = Rules::of::<T>();
+    match body {
+        Some(body) => rules.judge(body),
+        None => vec![Issue { path: Vec::new(), text: expected(rules.expected_type(&[]), "undefined") }],
+    }
+}
+
+/// Whether a text is an e-mail address by the dialect's grammar, which is zod 4's: ASCII only, nothing is
+/// trimmed, no quoting, no address literals, at least one dot after the `@`.
+#[must_use]
+pub fn is_email(text: &str) -> bool {
+    let Some((local, host)) = text.split_once('@') else { return false };
+    is_local_part(local) && is_host(host)
+}
+
+fn is_local_part(local: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_'+-.".contains(&byte);
+    local.bytes().all(allowed)
+        && !local.is_empty()
+        && !local.starts_with('.')
+        && !local.ends_with(['.', '\''])
+        && !local.contains("..")
+}
+
+fn is_host(host: &str) -> bool {
+    let Some((labels, last)) = host.rsplit_once('.') else { return false };
+    let is_label = |label: &str| {
+        label.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    labels.split('.').all(is_label) && last.len() >= 2 && last.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// The schema of one type, ready for use.
+struct Rules {
+    schema: Value,
+    validator: Validator,
+    /// The names of the fields as the type declares them; the schema itself sorts them.
+    fields: &'static [&'static str],
+}
+
+impl Rules {
+    /// The rules of `T`, compiled at its first use.
+    fn of<T>() -> Arc<Self>
+    where
+        T: JsonSchema + DeserializeOwned + 'static,
+    {
+        static COMPILED: RwLock<Option<HashMap<TypeId, Arc<Rules>>>> = RwLock::new(None);
+        let key = TypeId::of::<T>();
+        // The map is only ever added to, so it is whole even if a thread panicked while it held the lock.
+        let known = COMPILED.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rules) = known.as_ref().and_then(|rules| rules.get(&key)) {
+            return Arc::clone(rules);
+        }
+        drop(known);
+        let rules = Arc::new(Self::compile::<T>());
+        let mut known = COMPILED.write().unwrap_or_else(PoisonError::into_inner);
+        known.get_or_insert_default().insert(key, Arc::clone(&rules));
+        rules
+    }
+
+    fn compile<T>() -> Self
+    where
+        T: JsonSchema + DeserializeOwned + 'static,
+    {
+        let settings = SchemaSettings::draft07().with(|settings| {
+            // Without these, every `Option` takes `null`, which the dialect refuses.
+            settings.option_nullable = false;
+            settings.option_add_null_type = false;
+            // So that the place of a rule in the schema is found from the place of the value in the body.
+            settings.inline_subschemas = true;
+        });
+        let schema = settings.into_generator().into_root_schema_for::<T>();
+        let schema = serde_json::to_value(schema).expect("a schema is plain JSON");
+        let options = jsonschema::options().with_draft(Draft::Draft7).should_validate_formats(true);
+        let validator = options.with_format("email", is_email).build(&schema).expect("schemars writes valid schemas");
+        Self { schema, validator, fields: field_names::<T>() }
+    }
+
+    fn judge(&self, body: &Value) -> Vec<Issue> {
+        let mut issues: Vec<Issue> = self.validator.iter_errors(body).map(|error| self.issue(&error)).collect();
+        // Stable: several issues of one field stay in the order in which they were found.
+        issues.sort_by_key(|issue| {
+            issue.path.first().map(|name| self.fields.iter().position(|field| field == name).unwrap_or(usize::MAX))
+        });
+        issues.dedup();
+        issues
+    }
+
+    fn issue(&self, error: &ValidationError<'_>) -> Issue {
+        let mut path = parts(error.instance_path().as_str());
+        let instance = error.instance();
+        let text = match error.kind() {
+            ValidationErrorKind::Required { property } => {
+                path.extend(property.as_str().map(str::to_owned));
+                expected(self.expected_type(&path), "undefined")
+            }
+            ValidationErrorKind::Type { kind: TypeKind::Single(kind) } => {
+                expected(&kind.to_string(), type_name(instance))
+            }
+            ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::OneOfNotValid { .. } => {
+                expected(self.expected_type(&path), type_name(instance))
+            }
+            ValidationErrorKind::Format { format } if format == "email" => "Invalid email address".to_owned(),
+            ValidationErrorKind::Format { format } => format!("Invalid {format}"),
+            ValidationErrorKind::MinLength { limit } => {
+                format!("Too small: expected string to have >={limit} characters")
+            }
+            ValidationErrorKind::MaxLength { limit } => {
+                format!("Too big: expected string to have <={limit} characters")
+            }
+            ValidationErrorKind::Pattern { pattern } => format!("Invalid string: must match pattern /{pattern}/"),
+            ValidationErrorKind::Enum { options } => {
+                format!("Invalid option: expected one of {}", alternatives(options))
+            }
+            ValidationErrorKind::Minimum { limit } => format!("Too small: expected number to be >={}", number(limit)),
+            ValidationErrorKind::Maximum { limit } => format!("Too big: expected number to be <={}", number(limit)),
+            ValidationErrorKind::MinItems { limit } => format!("Too small: expected array to have >={limit} items"),
+            ValidationErrorKind::MaxItems { limit } => format!("Too big: expected array to have <={limit} items"),
+            // Never the validator's own words: they quote the value, which may be a password.
+            _ => "Invalid input".to_owned(),
+        };
+        Issue { path, text }
+    }
+
+    /// The type that the schema asks for at a place; where it leaves a choice, the first, which is the one to
+    /// recommend.
+    fn expected_type(&self, path: &[String]) -> &str {
+        let mut schema = &self.schema;
+        for part in path {
+            schema = match &schema["properties"][part] {
+                Value::Null => &schema["items"],
+                property => property,
+            };
+        }
+        let choice = ["anyOf", "oneOf", "allOf"].iter().find_map(|keyword| schema[*keyword].get(0));
+        schema["type"].as_str().or_else(|| choice?["type"].as_str()).unwrap_or("value")
+    }
+}
+
+fn expected(expected: &str, received: &str) -> String {
+    format!("Invalid input: expected {expected}, received {received}")
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn alternatives(options: &Value) -> String {
+    options.as_array().into_iter().flatten().map(Value::to_string).collect::<Vec<_>>().join("|")
+}
+
+/// A limit as people write it; schemars makes a float of every one.
+fn number(limit: &Value) -> String {
+    limit.as_f64().map_or_else(|| limit.to_string(), |limit| limit.to_string())
+}
+
+/// The parts of a JSON pointer (RFC 6901).
+fn parts(pointer: &str) -> Vec<String> {
+    pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect()
+}
+
+/// The names of a struct's fields in the order of its declaration, which serde tells every format; none for what
+/// is not a struct.
+fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
+    let mut names: &'static [&'static str] = &[];
+    // It only listens, so it always ends in an error.
+    let _ = T::deserialize(FieldNames(&mut names));
+    names
+}
+
+struct FieldNames<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for FieldNames<'_> {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Self::Error> {
+        Err(Self::Error::custom("there is nothing to read"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        *self.0 = fields;
+        self.deserialize_any(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_email, issues, join};
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(rename_all = "camelCase")]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Form {
+        zone: String,
+        #[schemars(email, length(max = 12))]
+        email: Option<String>,
+        #[schemars(length(min = 1, max = 3))]
+        short: Option<String>,
+        #[schemars(regex(pattern = "^[^:]*$"))]
+        no_colon: Option<String>,
+        is_new: Option<bool>,
+        #[schemars(range(min = 2, max = 4))]
+        count: Option<u8>,
+        #[schemars(length(max = 1))]
+        list: Option<Vec<String>>,
+        kind: Option<Kind>,
+        inner: Option<Inner>,
+        choice: Option<Choice>,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        Red,
+        Blue,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Inner {
+        a: Deep,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Deep {
+        b: String,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(untagged)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    enum Choice {
+        Flag(bool),
+        Kind(Kind),
+    }
+
+    fn told(body: &Value) -> String {
+        join(&issues::<Form>(Some(body)))
+    }
+
+    #[test]
+    fn each_kind_of_issue_has_zods_words() {
+        for (field, value, text) in [
+            ("zone", json!(null), "Invalid input: expected string, received null"),
+            ("zone", json!(1), "Invalid input: expected string, received number"),
+            ("zone", json!(1.5), "Invalid input: expected string, received number"),
+            ("zone", json!(true), "Invalid input: expected string, received boolean"),
+            ("zone", json!([]), "Invalid input: expected string, received array"),
+            ("zone", json!({}), "Invalid input: expected string, received object"),
+            ("email", json!("nobody"), "Invalid email address"),
+            ("email", json!(null), "Invalid input: expected string, received null"),
+            ("short", json!(""), "Too small: expected string to have >=1 characters"),
+            ("short", json!("four"), "Too big: expected string to have <=3 characters"),
+            ("noColon", json!("a:b"), "Invalid string: must match pattern /^[^:]*$/"),
+            ("isNew", json!("true"), "Invalid input: expected boolean, received string"),
+            ("isNew", json!(null), "Invalid input: expected boolean, received null"),
+            ("count", json!(1), "Too small: expected number to be >=2"),
+            ("count", json!(5), "Too big: expected number to be <=4"),
+            ("list", json!(["a", "b"]), "Too big: expected array to have <=1 items"),
+            ("kind", json!("green"), "Invalid option: expected one of \"red\"|\"blue\""),
+            ("choice", json!("yes"), "Invalid input: expected boolean, received string"),
+            ("choice", json!(0), "Invalid input: expected boolean, received number"),
+            ("choice", json!(null), "Invalid input: expected boolean, received null"),
+            ("inner", json!([]), "Invalid input: expected object, received array"),
+        ] {
+            let mut body = json!({"zone": "z"});
+            body[field] = value;
+            assert_eq!(told(&body), format!("[body.{field}] {text}"), "{body}");
+        }
+    }
+
+    #[test]
+    fn issues_of_inner_fields_name_the_way() {
+        assert_eq!(
+            told(&json!({"zone": "z", "inner": {"a": {"b": 1}}})),
+            "[body.inner.a.b] Invalid input: expected string, received number"
+        );
+        assert_eq!(
+            told(&json!({"zone": "z", "inner": {"a": {}}})),
+            "[body.inner.a.b] Invalid input: expected string, received undefined"
+        );
+        assert_eq!(
+            told(&json!({"zone": "z", "inner": {}})),
+            "[body.inner.a] Invalid input: expected object, received undefined"
+        );
+        assert_eq!(
+            told(&json!({"zone": "z", "list": [1]})),
+            "[body.list.0] Invalid input: expected string, received number"
+        );
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_declaration() {
+        assert_eq!(
+            told(&json!({"choice": 1, "email": "a", "isNew": 1})),
+            "[body.zone] Invalid input: expected string, received undefined; \
+             [body.email] Invalid email address; \
+             [body.isNew] Invalid input: expected boolean, received number; \
+             [body.choice] Invalid input: expected boolean, received number"
+        );
+    }
+
+    #[test]
+    fn the_body_itself_can_be_wrong() {
+        for (body, received) in [
+            (json!(null), "null"),
+            (json!([]), "array"),
+            (json!("a"), "string"),
+            (json!(1), "number"),
+            (json!(true), "boolean"),
+        ] {
+            assert_eq!(told(&body), format!("[body] Invalid input: expected object, received {received}"));
+        }
+        let absent = join(&issues::<Form>(None));
+        assert_eq!(absent, "[body] Invalid input: expected object, received undefined");
+    }
+
+    #[test]
+    fn good_bodies_have_no_issues() {
+        for body in [
+            json!({"zone": ""}),
+            json!({"zone": "z", "unknown": null, "more": {"zone": 1}}),
+            json!({"zone": "z", "email": "a@b.io", "short": "abc", "noColon": "", "isNew": false, "choice": "red"}),
+            json!({"zone": "z", "choice": true, "kind": "blue", "count": 2, "list": []}),
+        ] {
+            assert_eq!(told(&body), "", "{body}");
+        }
+    }
+
+    #[test]
+    fn no_message_quotes_a_value() {
+        let secret = "hunter2:";
+        for field in ["email", "short", "noColon", "isNew", "kind", "choice", "inner", "list", "count"] {
+            let mut body = json!({"zone": "z"});
+            body[field] = secret.into();
+            let text = told(&body);
+            assert!(!text.is_empty() && !text.contains("hunter2"), "{text}");
+        }
+    }
+
+    #[test]
+    fn e_mail_addresses() {
+        for good in [
+            "a@b.co",
+            "A.b+c'd_e-f@sub.example.com",
+            "1@2.io",
+            "'a@b.co",
+            "a@b-.co",
+            "-@b.co",
+            "_@1-2.example",
+            "a@xn--p1ai.example",
+        ] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in [
+            "",
+            "@",
+            "a",
+            "a@",
+            "@b.co",
+            "a@b",
+            "a@b.c",
+            "a@b.c0m",
+            "a@.co",
+            "a@b..co",
+            "a@-b.co",
+            "a@b.co.",
+            ".a@b.co",
+            "a.@b.co",
+            "a..b@c.co",
+            "a'@b.co",
+            "a b@c.co",
+            " a@b.co",
+            "a@b.co ",
+            "a@b@c.co",
+            "ä@b.co",
+            "a@ä.co",
+            "a\n@b.co",
+            "a@b.co\n",
+            "\"a\"@b.co",
+            "a@[127.0.0.1]",
+            "a!@b.co",
+            "a@b_c.co",
+        ] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! OpenAPI 3.0 contracts: load them, compare them with what the code publishes, list what they promise.
+//!
+//! The contract is written by hand and is the source of truth. This crate never writes one; it says where
+//! the code departs from it, one line per difference, and hands the contract's promises to those that prove
+//! them (the table of operations, the schema and headers of each answer).
+//!
+//! | to do | look at |
+//! |---|---|
+//! | read a document, follow a `$ref` | [`mod@document`], [`mod@reference`], [`mod@error`] |
+//! | read what dropshot prints: several documents, replies, media types | [`mod@merge`], [`mod@replies`], `printed_schema` |
+//! | say when two operations or schemas mean the same | [`mod@canonical`], [`mod@canonical_schema`] |
+//! | compare, and word the difference | [`mod@compare`], `compare_schema`, [`mod@difference`] |
+//! | see what the code may print although the contract does not say it | [`mod@tolerance`] |
+//! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
+//! | validate a raw answer | [`mod@response`], `json_schema` |
+//!
+//! Security is not compared: dropshot prints none. The table of operations carries the contract's security,
+//! and tests prove it against the running server.
+
+pub mod canonical;
+pub mod canonical_schema;
+pub mod compare;
+mod compare_schema;
+pub mod difference;
+pub mod document;
+pub mod error;
+mod json_schema;
+pub mod merge;
+pub mod operations;
+mod printed_schema;
+pub mod reference;
+pub mod replies;
+pub mod response;
+pub mod table;
+pub mod tolerance;
+
+pub use compare::compare;
+pub use difference::Difference;
+pub use document::Document;
+pub use error::Error;
+pub use merge::merge;
+pub use operations::{Operation, operations};
+pub use response::{response_headers, response_schema, strict_response_schema};
+pub use table::{BodyRule, OperationEntry, render_table};

@@ -1,0 +1,109 @@
+//! `$ref`: where it may stand, where it leads, and whether it leads anywhere.
+//!
+//! References are checked once, when a document is loaded; afterwards following one cannot fail. Only
+//! references into the same document are followed.
+
+use crate::error::Error;
+use serde_json::Value;
+
+/// Keys whose objects map free names to things: a name such as `default` or `$ref` means nothing there.
+const MAPS_OF_NAMES: [&str; 11] = [
+    "callbacks",
+    "content",
+    "headers",
+    "links",
+    "parameters",
+    "paths",
+    "properties",
+    "requestBodies",
+    "responses",
+    "schemas",
+    "securitySchemes",
+];
+
+/// Keys whose content is data and not OpenAPI: a `$ref` in an example is no reference.
+const DATA: [&str; 4] = ["default", "enum", "example", "examples"];
+
+/// Follows `$ref` in `document` until something else stands there. In a checked document this ends; elsewhere
+/// a reference that leads nowhere gives null.
+#[must_use]
+pub fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
+    while let Some(reference) = target(value) {
+        value = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer)).unwrap_or(&Value::Null);
+    }
+    value
+}
+
+/// What the object refers to, if it is a reference object.
+#[must_use]
+pub fn target(value: &Value) -> Option<&str> {
+    value.get("$ref").and_then(Value::as_str)
+}
+
+/// Checks that every `$ref` leads to something in the document.
+///
+/// # Errors
+/// [`Error::Reference`] for the first that does not.
+pub fn check(name: &str, document: &Value) -> Result<(), Error> {
+    let found = |place: &[String], reference: &str| {
+        let problem = problem(document, reference);
+        problem.map_or(Ok(()), |problem| {
+            Err(Error::Reference {
+                document: name.to_owned(),
+                place: pointer(place),
+                reference: reference.to_owned(),
+                problem,
+            })
+        })
+    };
+    walk(document, false, &mut Vec::new(), &found)
+}
+
+fn problem(document: &Value, reference: &str) -> Option<&'static str> {
+    let mut seen = vec![reference];
+    loop {
+        let Some(pointer) = seen.last().and_then(|reference| reference.strip_prefix('#')) else {
+            return Some("leads out of the document");
+        };
+        let Some(value) = document.pointer(pointer) else {
+            return Some("leads nowhere");
+        };
+        let next = target(value)?;
+        if seen.contains(&next) {
+            return Some("leads back to itself");
+        }
+        seen.push(next);
+    }
+}
+
+type Found<'f> = dyn Fn(&[String], &str) -> Result<(), Error> + 'f;
+
+fn walk(value: &Value, keys_are_names: bool, place: &mut Vec<String>, found: &Found<'_>) -> Result<(), Error> {
+    match value {
+        Value::Object(map) => {
+            if let Some(reference) = target(value).filter(|_| !keys_are_names) {
+                found(place, reference)?;
+            }
+            for (key, child) in map.iter().filter(|(key, _)| keys_are_names || !DATA.contains(&key.as_str())) {
+                place.push(key.clone());
+                walk(child, !keys_are_names && MAPS_OF_NAMES.contains(&key.as_str()), place, found)?;
+                place.pop();
+            }
+        }
+        Value::Array(list) => {
+            for (index, child) in list.iter().enumerate() {
+                place.push(index.to_string());
+                walk(child, false, place, found)?;
+                place.pop();
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A JSON pointer (RFC 6901) from its unescaped parts.
+#[must_use]
+pub fn pointer(parts: &[String]) -> String {
+    parts.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
+}

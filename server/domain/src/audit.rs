@@ -1,0 +1,103 @@
+//! The names of what the audit trail records. A row is written in the transaction that makes the event true.
+
+use crate::challenge::Factor;
+use crate::ids::{AccountId, AuditId, SessionId};
+use crate::time::Timestamp;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// An account was made.
+    SignedUp,
+    /// A session was opened by password alone, because the account has no second factor.
+    SignedIn,
+    /// A session was opened by password from a trusted device.
+    SignedInFromTrustedDevice,
+    /// A right password led to a challenge.
+    ChallengeOpened,
+    /// A password was wrong, or no such account exists.
+    PasswordRejected,
+    /// A second factor opened a session.
+    SecondFactorSignedIn,
+    /// A second factor was right, and the client asked for no session.
+    SecondFactorConfirmed,
+    /// A second factor was passed on a live session.
+    SecondFactorPassed,
+    /// A second factor was judged and was wrong.
+    SecondFactorRejected,
+    /// A spent code was presented again.
+    SecondFactorReplayed,
+    /// The account was locked after too many wrong second factors.
+    AccountLocked,
+    /// A code was sent.
+    CodeSent,
+    /// Enrolment of an authenticator app began.
+    EnrolmentBegun,
+    /// The second factor was switched on.
+    TwoFactorEnabled,
+    /// Another authenticator app took the place of the old one.
+    AuthenticatorReplaced,
+    /// The second factor was switched off.
+    TwoFactorDisabled,
+    /// The secret of an authenticator app was shown again.
+    SecretShown,
+    /// New backup codes replaced the old ones.
+    BackupCodesReplaced,
+    /// The password was changed.
+    PasswordChanged,
+    /// A session was ended by its holder.
+    SignedOut,
+    /// A session was revoked from another one, or from itself.
+    SessionsRevoked,
+}
+
+impl EventKind {
+    /// The name that is stored.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignedUp => "signed-up",
+            Self::SignedIn => "signed-in",
+            Self::SignedInFromTrustedDevice => "signed-in-from-trusted-device",
+            Self::ChallengeOpened => "challenge-opened",
+            Self::PasswordRejected => "password-rejected",
+            Self::SecondFactorSignedIn => "second-factor-signed-in",
+            Self::SecondFactorConfirmed => "second-factor-confirmed",
+            Self::SecondFactorPassed => "second-factor-passed",
+            Self::SecondFactorRejected => "second-factor-rejected",
+            Self::SecondFactorReplayed => "second-factor-replayed",
+            Self::AccountLocked => "account-locked",
+            Self::CodeSent => "code-sent",
+            Self::EnrolmentBegun => "enrolment-begun",
+            Self::TwoFactorEnabled => "two-factor-enabled",
+            Self::AuthenticatorReplaced => "authenticator-replaced",
+            Self::TwoFactorDisabled => "two-factor-disabled",
+            Self::SecretShown => "secret-shown",
+            Self::BackupCodesReplaced => "backup-codes-replaced",
+            Self::PasswordChanged => "password-changed",
+            Self::SignedOut => "signed-out",
+            Self::SessionsRevoked => "sessions-revoked",
+        }
+    }
+}
+
+/// One line of the audit trail. It never holds a code, a token, a password or an address that was typed in.
+#[derive(Clone, Debug)]
+pub struct AuditEvent {
+    /// Its name.
+    pub id: AuditId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: EventKind,
+    /// To whom; `None` for a wrong password of an unknown person.
+    pub account_id: Option<AccountId>,
+    /// In, or by, which session.
+    pub session_id: Option<SessionId>,
+    /// With which factor.
+    pub factor: Option<Factor>,
+    /// Through which dialect.
+    pub dialect: &'static str,
+    /// The client's address.
+    pub ip_address: String,
+}

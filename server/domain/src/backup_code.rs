@@ -1,0 +1,127 @@
+//! Backup codes: look-up secrets for the day the phone is lost (NIST SP 800-63B-4 §3.1.2).
+
+use crate::ids::AccountId;
+use crate::keyring::{Keyring, Purpose};
+use crate::password::{Cost, PasswordHash};
+use crate::random::{self, ALPHANUMERIC};
+use argon2::Block;
+use rand_core::CryptoRng;
+use std::fmt;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// How many codes a set has.
+pub const SET_SIZE: usize = 10;
+const HALF: usize = 5;
+/// Two bytes: enough that nearly always one code of a set is left to hash, and too few to help anybody who has the
+/// key and a dump: they say 16 of a code's 59 bits.
+const SELECTOR_BYTES: usize = 2;
+
+/// A code as it is shown: `xxxxx-xxxxx` of letters and digits, 59 bits.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct BackupCode(String);
+
+impl BackupCode {
+    /// A new code.
+    #[must_use]
+    pub fn generate(random: &mut dyn CryptoRng) -> Self {
+        let first = random::text(HALF, ALPHANUMERIC, random);
+        Self(format!("{first}-{}", random::text(HALF, ALPHANUMERIC, random)))
+    }
+
+    /// Takes what a client presented; `None` when it cannot be a code. Letter case and dash count, nothing is trimmed.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (first, second) = text.split_once('-')?;
+        let is_half = |half: &str| half.len() == HALF && half.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        (is_half(first) && is_half(second)).then(|| Self(text.to_owned()))
+    }
+
+    /// The code itself, for the answer that hands it out.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What the code's row is found by, under every key of the ring, the active one first.
+    #[must_use]
+    pub fn selectors(&self, account: AccountId, keyring: &Keyring) -> Vec<Vec<u8>> {
+        let message = format!("{account}:{}", self.0);
+        let tags = keyring.macs(Purpose::BackupCodeSelector, message.as_bytes());
+        tags.iter().map(|tag| tag[..SELECTOR_BYTES].to_vec()).collect()
+    }
+
+    /// Makes the hash that is stored.
+    #[must_use]
+    pub fn hash(&self, random: &mut dyn CryptoRng, memory: &mut Vec<Block>) -> PasswordHash {
+        PasswordHash::of(self.0.as_bytes(), Cost::BACKUP_CODE, random, memory)
+    }
+
+    /// Whether it is the code that `hash` was made of.
+    #[must_use]
+    pub fn matches(&self, hash: &PasswordHash, memory: &mut Vec<Block>) -> bool {
+        hash.matches_bytes(self.0.as_bytes(), memory)
+    }
+}
+
+impl fmt::Debug for BackupCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("BackupCode([redacted])")
+    }
+}
+
+/// A set of [`SET_SIZE`] different codes.
+#[must_use]
+pub fn generate_set(random: &mut dyn CryptoRng) -> Vec<BackupCode> {
+    let mut set: Vec<BackupCode> = Vec::with_capacity(SET_SIZE);
+    while set.len() < SET_SIZE {
+        let code = BackupCode::generate(random);
+        if set.iter().all(|other| other.0 != code.0) {
+            set.push(code);
+        }
+    }
+    set
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn a_code_is_found_and_matched_exactly_as_shown() {
+        let mut random = ChaCha20Rng::seed_from_u64(1);
+        let (ring, mut memory) = (Keyring::generate(&mut random), Vec::new());
+        let account = AccountId::generate(Timestamp::from_millis(0), &mut random);
+        let code = BackupCode::generate(&mut random);
+        let hash = code.hash(&mut random, &mut memory);
+        let typed = BackupCode::parse(code.expose()).expect("as shown");
+        assert!(typed.matches(&hash, &mut memory));
+        assert_eq!(typed.selectors(account, &ring), code.selectors(account, &ring));
+        for odd in [
+            code.expose().replace('-', ""),
+            format!("{} ", code.expose()),
+            String::new(),
+            "ääää-ääää".into(),
+            "-".into(),
+        ] {
+            assert!(BackupCode::parse(&odd).is_none(), "{odd:?}");
+        }
+        assert!(!BackupCode::generate(&mut random).matches(&hash, &mut memory));
+    }
+
+    #[test]
+    fn the_same_code_of_two_accounts_has_two_selectors() {
+        let mut random = ChaCha20Rng::seed_from_u64(2);
+        let ring = Keyring::generate(&mut random);
+        let code = BackupCode::generate(&mut random);
+        let mut of_new_account = || code.selectors(AccountId::generate(Timestamp::from_millis(0), &mut random), &ring);
+        assert_ne!(of_new_account(), of_new_account());
+    }
+
+    #[test]
+    fn a_set_has_ten_different_codes() {
+        let set = generate_set(&mut ChaCha20Rng::seed_from_u64(3));
+        assert_eq!(set.iter().map(BackupCode::expose).collect::<std::collections::HashSet<_>>().len(), SET_SIZE);
+    }
+}

@@ -1,0 +1,310 @@
+//! The server's keys: one ring of root keys, from which a key for each purpose is derived (HKDF, RFC 5869).
+//!
+//! The first key of the ring signs and seals; every key of it verifies and opens, so that a ring is rotated by
+//! putting a new key on top. Whoever holds the ring can read TOTP secrets and forge cookies; it never goes into the
+//! database it protects.
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
+use rand_core::CryptoRng;
+use sha2::Sha256;
+use std::fmt::{self, Write as _};
+use subtle::{Choice, ConstantTimeEq};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 24;
+
+/// What a derived key is for. A value made for one purpose means nothing to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Signs the session cookie and the signed form of a bearer token.
+    SessionCookie,
+    /// Signs the challenge cookie.
+    ChallengeCookie,
+    /// Signs the trusted-device cookie and ties it to its account.
+    TrustCookie,
+    /// Signs the cookie that remembers "do not remember me".
+    DontRememberCookie,
+    /// Seals TOTP secrets at rest.
+    TotpSecret,
+    /// Authenticates mailed codes at rest.
+    MailedCode,
+    /// Finds the one backup code whose hash is worth computing.
+    BackupCodeSelector,
+    /// Hides login names and addresses in the names of budgets.
+    Budget,
+}
+
+impl Purpose {
+    const ALL: [Self; 8] = [
+        Self::SessionCookie,
+        Self::ChallengeCookie,
+        Self::TrustCookie,
+        Self::DontRememberCookie,
+        Self::TotpSecret,
+        Self::MailedCode,
+        Self::BackupCodeSelector,
+        Self::Budget,
+    ];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::SessionCookie => "countersign/v1/cookie/session",
+            Self::ChallengeCookie => "countersign/v1/cookie/challenge",
+            Self::TrustCookie => "countersign/v1/cookie/trust",
+            Self::DontRememberCookie => "countersign/v1/cookie/dont-remember",
+            Self::TotpSecret => "countersign/v1/totp-secret",
+            Self::MailedCode => "countersign/v1/mailed-code",
+            Self::BackupCodeSelector => "countersign/v1/backup-code-selector",
+            Self::Budget => "countersign/v1/budget",
+        }
+    }
+}
+
+/// Why a keyring cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyringError {
+    /// There is no key in it.
+    #[error("the keyring holds no key")]
+    Empty,
+    /// A line is not `<id> <key>`.
+    #[error("line {line} of the keyring is not an id of 8 hexadecimal digits and a key of 32 bytes in base64url")]
+    Malformed {
+        /// The line's number, from one.
+        line: usize,
+    },
+    /// The same id stands there twice.
+    #[error("line {line} of the keyring repeats the id of an earlier key")]
+    Repeated {
+        /// The line's number, from one.
+        line: usize,
+    },
+}
+
+/// Why something sealed cannot be opened.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// It was sealed with a key that is not in the ring.
+    #[error("the key {0} it was sealed with is not in the keyring")]
+    UnknownKey(String),
+    /// It was altered, or belongs to another row.
+    #[error("it is damaged or belongs elsewhere")]
+    Damaged,
+}
+
+/// Something readable only with the ring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The key that sealed it.
+    pub key_id: String,
+    /// 24 bytes of nonce, then ciphertext and tag (XChaCha20-Poly1305).
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Zeroize, ZeroizeOnDrop)]
+struct RingKey {
+    #[zeroize(skip)]
+    id: String,
+    root: [u8; KEY_BYTES],
+    derived: [[u8; KEY_BYTES]; Purpose::ALL.len()],
+}
+
+impl RingKey {
+    fn new(id: String, root: [u8; KEY_BYTES]) -> Self {
+        let mut derived = [[0; KEY_BYTES]; Purpose::ALL.len()];
+        let hkdf = Hkdf::<Sha256>::new(None, &root);
+        for (purpose, key) in Purpose::ALL.iter().zip(&mut derived) {
+            hkdf.expand(purpose.label().as_bytes(), key).expect("32 bytes are a valid HKDF-SHA-256 output");
+        }
+        Self { id, root, derived }
+    }
+
+    fn key(&self, purpose: Purpose) -> &[u8; KEY_BYTES] {
+        &self.derived[purpose as usize]
+    }
+
+    fn mac(&self, purpose: Purpose, message: &[u8]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.key(purpose)).expect("HMAC takes keys of any length");
+        mac.update(message);
+        mac.finalize().into_bytes().into()
+    }
+}
+
+/// The ring: at least one key, the first of them the active one.
+pub struct Keyring {
+    keys: Vec<RingKey>,
+}
+
+impl Keyring {
+    /// A ring of one new key.
+    #[must_use]
+    pub fn generate(random: &mut dyn CryptoRng) -> Self {
+        let mut root = [0; KEY_BYTES];
+        let mut id = [0; 4];
+        random.fill_bytes(&mut root);
+        random.fill_bytes(&mut id);
+        Self { keys: vec![RingKey::new(HEXLOWER.encode(&id), root)] }
+    }
+
+    /// Reads the text form: a line `<id> <key>` for each key, the active one first; blank lines and lines that
+    /// start with `#` do not count.
+    ///
+    /// # Errors
+    /// Names the line that cannot be read.
+    pub fn parse(text: &str) -> Result<Self, KeyringError> {
+        let mut keys: Vec<RingKey> = Vec::new();
+        for (line, content) in (1..).zip(text.lines().map(str::trim)) {
+            if content.is_empty() || content.starts_with('#') {
+                continue;
+            }
+            let malformed = || KeyringError::Malformed { line };
+            let (id, key) = content.split_once(char::is_whitespace).ok_or_else(malformed)?;
+            if id.len() != 8 || !id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+                return Err(malformed());
+            }
+            let bytes = Zeroizing::new(BASE64URL_NOPAD.decode(key.trim().as_bytes()).map_err(|_| malformed())?);
+            let root = <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).map_err(|_| malformed())?;
+            if keys.iter().any(|known| known.id == id) {
+                return Err(KeyringError::Repeated { line });
+            }
+            keys.push(RingKey::new(id.to_owned(), root));
+        }
+        if keys.is_empty() { Err(KeyringError::Empty) } else { Ok(Self { keys }) }
+    }
+
+    /// The text form that [`Keyring::parse`] reads.
+    #[must_use]
+    pub fn to_text(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::from(
+            "# Countersign keyring: one key a line, the first one signs and seals, the others still open.\n",
+        ));
+        for key in &self.keys {
+            let encoded = Zeroizing::new(BASE64URL_NOPAD.encode(&key.root));
+            writeln!(text, "{} {}", key.id, *encoded).expect("writing to a string cannot fail");
+        }
+        text
+    }
+
+    fn active(&self) -> &RingKey {
+        self.keys.first().expect("a ring is never empty")
+    }
+
+    /// HMAC-SHA-256 of `message` under the active key for `purpose`.
+    #[must_use]
+    pub fn mac(&self, purpose: Purpose, message: &[u8]) -> [u8; 32] {
+        self.active().mac(purpose, message)
+    }
+
+    /// The same under every key of the ring, the active one first.
+    #[must_use]
+    pub fn macs(&self, purpose: Purpose, message: &[u8]) -> Vec<[u8; 32]> {
+        self.keys.iter().map(|key| key.mac(purpose, message)).collect()
+    }
+
+    /// Whether `tag` is the MAC of `message` under any key of the ring; takes the same time for every wrong tag.
+    #[must_use]
+    pub fn verify(&self, purpose: Purpose, message: &[u8], tag: &[u8]) -> bool {
+        let right = self.keys.iter().fold(Choice::from(0), |found, key| found | key.mac(purpose, message).ct_eq(tag));
+        right.into()
+    }
+
+    /// Seals `plain` so that it opens only beside the same `row` (the identity of the row it is stored in).
+    #[must_use]
+    pub fn seal(&self, purpose: Purpose, row: &[u8], plain: &[u8], random: &mut dyn CryptoRng) -> Sealed {
+        let key = self.active();
+        let mut bytes = vec![0; NONCE_BYTES];
+        random.fill_bytes(&mut bytes);
+        let nonce = XNonce::try_from(bytes.as_slice()).expect("24 bytes were drawn");
+        let sealed = XChaCha20Poly1305::new(key.key(purpose).into())
+            .encrypt(&nonce, Payload { msg: plain, aad: row })
+            .expect("a message of a few bytes is within the cipher's limits");
+        bytes.extend(sealed);
+        Sealed { key_id: key.id.clone(), bytes }
+    }
+
+    /// Opens what [`Keyring::seal`] made for the same purpose and row.
+    ///
+    /// # Errors
+    /// When its key left the ring, or the bytes are not what was sealed for this row.
+    pub fn open(&self, purpose: Purpose, row: &[u8], sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        let key = self.keys.iter().find(|key| key.id == sealed.key_id);
+        let key = key.ok_or_else(|| OpenError::UnknownKey(sealed.key_id.clone()))?;
+        let (nonce, message) = sealed.bytes.split_at_checked(NONCE_BYTES).ok_or(OpenError::Damaged)?;
+        let nonce = XNonce::try_from(nonce).map_err(|_| OpenError::Damaged)?;
+        XChaCha20Poly1305::new(key.key(purpose).into())
+            .decrypt(&nonce, Payload { msg: message, aad: row })
+            .map(Zeroizing::new)
+            .map_err(|_| OpenError::Damaged)
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.keys.iter().map(|key| &key.id)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn purposes_are_listed_in_the_order_of_their_discriminants() {
+        for (index, purpose) in Purpose::ALL.iter().enumerate() {
+            assert_eq!(*purpose as usize, index);
+        }
+    }
+
+    #[test]
+    fn a_rotated_ring_still_opens_and_verifies_what_the_old_one_made() {
+        let mut random = ChaCha20Rng::seed_from_u64(1);
+        let old = Keyring::generate(&mut random);
+        let sealed = old.seal(Purpose::TotpSecret, b"row 1", b"secret", &mut random);
+        let tag = old.mac(Purpose::SessionCookie, b"value");
+        let text = format!("{}{}", *Keyring::generate(&mut random).to_text(), *old.to_text());
+        let rotated = Keyring::parse(&text).expect("two keys");
+        assert_eq!(rotated.open(Purpose::TotpSecret, b"row 1", &sealed).expect("opens").as_slice(), b"secret");
+        assert!(rotated.verify(Purpose::SessionCookie, b"value", &tag));
+        assert_ne!(rotated.mac(Purpose::SessionCookie, b"value"), tag, "the new key signs");
+    }
+
+    #[test]
+    fn sealed_bytes_open_nowhere_else_and_not_when_altered() {
+        let mut random = ChaCha20Rng::seed_from_u64(2);
+        let ring = Keyring::generate(&mut random);
+        let sealed = ring.seal(Purpose::TotpSecret, b"row 1", b"secret", &mut random);
+        assert_eq!(ring.open(Purpose::TotpSecret, b"row 2", &sealed), Err(OpenError::Damaged));
+        assert_eq!(ring.open(Purpose::MailedCode, b"row 1", &sealed), Err(OpenError::Damaged));
+        for position in 0..sealed.bytes.len() {
+            let mut altered = sealed.clone();
+            altered.bytes[position] ^= 1;
+            assert_eq!(ring.open(Purpose::TotpSecret, b"row 1", &altered), Err(OpenError::Damaged));
+        }
+        let stranger = Keyring::generate(&mut random);
+        assert!(matches!(stranger.open(Purpose::TotpSecret, b"row 1", &sealed), Err(OpenError::UnknownKey(_))));
+    }
+
+    #[test]
+    fn one_purpose_never_verifies_another_38() {
+        let ring = Keyring::generate(&mut ChaCha20Rng::seed_from_u64(3));
+        let tag = ring.mac(Purpose::TrustCookie, b"value");
+        assert!(ring.verify(Purpose::TrustCookie, b"value", &tag));
+        assert!(!ring.verify(Purpose::SessionCookie, b"value", &tag));
+        assert!(!ring.verify(Purpose::TrustCookie, b"value", &tag[..31]));
+    }
+
+    #[test]
+    fn unusable_text_is_refused_with_its_line() {
+        let good = Keyring::generate(&mut ChaCha20Rng::seed_from_u64(4)).to_text();
+        assert!(Keyring::parse(&good).is_ok());
+        assert_eq!(Keyring::parse("\n# nothing\n").unwrap_err(), KeyringError::Empty);
+        assert_eq!(Keyring::parse("0011aabb short").unwrap_err(), KeyringError::Malformed { line: 1 });
+        assert_eq!(Keyring::parse("# x\nnonsense").unwrap_err(), KeyringError::Malformed { line: 2 });
+        assert_eq!(Keyring::parse(&format!("{0}{0}", *good)).unwrap_err(), KeyringError::Repeated { line: 4 });
+    }
+}

@@ -1,0 +1,101 @@
+//! Codes sent by mail (and, in time, by SMS): short-lived, bound to what they were asked for, stored as a keyed MAC.
+
+use crate::ids::SessionId;
+use crate::keyring::{Keyring, Purpose};
+use crate::random::{self, DIGITS};
+use crate::secret::Digest;
+use data_encoding::HEXLOWER;
+use rand_core::CryptoRng;
+use std::fmt;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// Digits of a code: 6, the least that NIST SP 800-63B-4 §3.1.3.2 allows.
+const LENGTH: usize = 6;
+
+/// What a code was asked for; it answers nothing else (OWASP ASVS 5.0, 6.6.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A sign-in that waits for a second factor.
+    Challenge(Digest),
+    /// A second factor on a live session.
+    Session(SessionId),
+}
+
+impl Subject {
+    /// The form that is stored: `challenge:<digest>` or `session:<id>`.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Challenge(digest) => format!("challenge:{}", HEXLOWER.encode(digest.as_bytes())),
+            Self::Session(id) => format!("session:{id}"),
+        }
+    }
+}
+
+/// Six decimal digits.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct MailedCode(String);
+
+impl MailedCode {
+    /// A new code.
+    #[must_use]
+    pub fn generate(random: &mut dyn CryptoRng) -> Self {
+        Self(random::text(LENGTH, DIGITS, random))
+    }
+
+    /// Takes whatever a client presented; anything but the right digits simply does not match.
+    #[must_use]
+    pub fn presented(text: &str) -> Self {
+        Self(text.chars().take(LENGTH + 1).collect())
+    }
+
+    /// The code itself, for the message that carries it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    fn message(&self, subject: &Subject) -> String {
+        format!("{}:{}", subject.to_text(), self.0)
+    }
+
+    /// What is stored.
+    #[must_use]
+    pub fn mac(&self, subject: &Subject, keyring: &Keyring) -> [u8; 32] {
+        keyring.mac(Purpose::MailedCode, self.message(subject).as_bytes())
+    }
+
+    /// Whether it is the code that `mac` was made of, for the same subject.
+    #[must_use]
+    pub fn matches(&self, subject: &Subject, mac: &[u8], keyring: &Keyring) -> bool {
+        keyring.verify(Purpose::MailedCode, self.message(subject).as_bytes(), mac)
+    }
+}
+
+impl fmt::Debug for MailedCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("MailedCode([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::ChallengeToken;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn a_code_answers_only_what_it_was_sent_for() {
+        let mut random = ChaCha20Rng::seed_from_u64(1);
+        let ring = Keyring::generate(&mut random);
+        let subject = || Subject::Challenge(ChallengeToken::generate(&mut ChaCha20Rng::seed_from_u64(9)).digest());
+        let other = Subject::Challenge(ChallengeToken::generate(&mut random).digest());
+        let code = MailedCode::generate(&mut random);
+        assert!(code.expose().len() == 6 && code.expose().bytes().all(|byte| byte.is_ascii_digit()));
+        let mac = code.mac(&subject(), &ring);
+        assert!(MailedCode::presented(code.expose()).matches(&subject(), &mac, &ring));
+        assert!(!code.matches(&other, &mac, &ring));
+        assert!(!MailedCode::presented(&format!("{}0", code.expose())).matches(&subject(), &mac, &ring));
+        assert!(!MailedCode::presented("").matches(&subject(), &mac, &ring));
+    }
+}

@@ -1,0 +1,110 @@
+//! Bearer secrets: who holds one, is somebody. They never print, are wiped on drop, and are stored as digests only.
+
+use crate::random::{self, ALPHANUMERIC, URL_SAFE};
+use rand_core::CryptoRng;
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// SHA-256 of a bearer secret with at least 128 random bits: what the database holds in its place.
+///
+/// A fast digest is enough because the input cannot be guessed (OWASP ASVS 5.0, 6.5.2).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    fn of(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Digest([redacted])")
+    }
+}
+
+macro_rules! bearer_secret {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal + $length:literal of $alphabet:ident;)*) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Zeroize, ZeroizeOnDrop)]
+        pub struct $name(String);
+
+        impl $name {
+            /// A fresh secret.
+            #[must_use]
+            pub fn generate(random: &mut dyn CryptoRng) -> Self {
+                Self(format!("{}{}", $prefix, random::text($length, $alphabet, random)))
+            }
+
+            /// Takes what a client presented; `None` when it cannot be one of ours, whatever the database holds.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                let rest = text.strip_prefix($prefix)?;
+                (rest.len() == $length && rest.bytes().all(|byte| $alphabet.contains(&byte))).then(|| Self(text.to_owned()))
+            }
+
+            /// The secret itself, for the answer that hands it out.
+            #[must_use]
+            pub fn expose(&self) -> &str {
+                &self.0
+            }
+
+            /// What is stored and searched for.
+            #[must_use]
+            pub fn digest(&self) -> Digest {
+                Digest::of(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(concat!(stringify!($name), "([redacted])"))
+            }
+        }
+    )* };
+}
+
+bearer_secret! {
+    /// Opens a session: 32 letters and digits, 190 bits.
+    SessionToken = "" + 32 of ALPHANUMERIC;
+    /// Continues a sign-in that waits for a second factor: `2fa-` and 24 characters, 144 bits. The prefix keeps it
+    /// apart from a session token wherever a client presents it, so that one can never stand for the other.
+    ChallengeToken = "2fa-" + 24 of URL_SAFE;
+    /// Marks a device that may skip the second factor: 32 characters, 192 bits.
+    TrustToken = "" + 32 of URL_SAFE;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn a_secret_reads_back_and_never_prints() {
+        let mut random = ChaCha20Rng::seed_from_u64(3);
+        let token = SessionToken::generate(&mut random);
+        let same = SessionToken::parse(token.expose()).expect("its own text");
+        assert_eq!(same.digest(), token.digest());
+        assert_eq!(format!("{token:?} {:?}", token.digest()), "SessionToken([redacted]) Digest([redacted])");
+    }
+
+    #[test]
+    fn one_kind_of_secret_is_never_another_38() {
+        let mut random = ChaCha20Rng::seed_from_u64(4);
+        let challenge = ChallengeToken::generate(&mut random);
+        let session = SessionToken::generate(&mut random);
+        assert!(SessionToken::parse(challenge.expose()).is_none());
+        assert!(ChallengeToken::parse(session.expose()).is_none());
+        assert!(TrustToken::parse(challenge.expose()).is_none());
+        for odd in ["", "2fa-", "ä", &"a".repeat(31), &"a".repeat(10_000), "2fa-\u{0}23456789012345678901234"] {
+            assert!(SessionToken::parse(odd).is_none() && ChallengeToken::parse(odd).is_none());
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Time-based one-time passwords: RFC 6238 over RFC 4226, with SHA-1, six digits and steps of 30 seconds, the one
+//! combination every authenticator app knows.
+
+use crate::account::EmailAddress;
+use crate::time::Timestamp;
+use data_encoding::{BASE32, BASE32_NOPAD};
+use rand_core::CryptoRng;
+use std::fmt;
+use totp_rs::{Algorithm, Builder, Totp};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+/// Length of a new secret: 256 bits, well over the 160 that RFC 4226 §4 recommends.
+const SECRET_BYTES: usize = 32;
+/// Length of a code.
+pub const DIGITS: u8 = 6;
+/// Length of a time step.
+pub const STEP_SECONDS: u64 = 30;
+
+/// The key that server and authenticator app share.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct TotpSecret(Vec<u8>);
+
+impl TotpSecret {
+    /// A new secret, uniformly random.
+    #[must_use]
+    pub fn generate(random: &mut dyn CryptoRng) -> Self {
+        let mut bytes = vec![0; SECRET_BYTES];
+        random.fill_bytes(&mut bytes);
+        Self(bytes)
+    }
+
+    /// Takes the bytes of a stored secret; `None` under 128 bits, which RFC 4226 §4 requires.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() >= 16).then(|| Self(bytes.to_vec()))
+    }
+
+    /// Reads the base32 form, padded or not, in either case.
+    #[must_use]
+    pub fn from_base32(text: &str) -> Option<Self> {
+        let upper = Zeroizing::new(text.to_ascii_uppercase());
+        let decoded =
+            if upper.contains('=') { BASE32.decode(upper.as_bytes()) } else { BASE32_NOPAD.decode(upper.as_bytes()) };
+        Self::from_bytes(&Zeroizing::new(decoded.ok()?))
+    }
+
+    /// The bytes, to be sealed.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The form that a person types into an app: base32 without padding (RFC 4648 §6).
+    #[must_use]
+    pub fn to_base32(&self) -> Zeroizing<String> {
+        Zeroizing::new(BASE32_NOPAD.encode(&self.0))
+    }
+
+    /// The key URI that a QR code carries: `otpauth://totp/<issuer>:<account>?secret=…&issuer=…&digits=6&period=30`,
+    /// encoded as the wire reference shows it (§8.1). Colons are taken out of the issuer, which the format forbids.
+    #[must_use]
+    pub fn key_uri(&self, issuer: &str, email: &EmailAddress) -> Zeroizing<String> {
+        let issuer = issuer.replace(':', "");
+        let label = format!("{}:{}", component(&issuer), component(email.as_str()));
+        let secret = self.to_base32();
+        let issuer = form(&issuer);
+        Zeroizing::new(format!(
+            "otpauth://totp/{label}?secret={}&issuer={issuer}&digits={DIGITS}&period={STEP_SECONDS}",
+            *secret
+        ))
+    }
+
+    fn totp(&self, skew: u16) -> Totp {
+        Builder::new()
+            .with_algorithm(Algorithm::SHA1)
+            .with_digits(DIGITS)
+            .with_step_duration(STEP_SECONDS)
+            .with_skew(skew)
+            .with_secret(self.0.clone())
+            .build()
+            .expect("a secret of at least 128 bits, six digits and 30 seconds are within the RFC")
+    }
+
+    /// The code shown at `now`: for tests and for tools that stand in for an app.
+    #[must_use]
+    pub fn code_at(&self, now: Timestamp) -> String {
+        self.totp(0).generate(now.as_unix_seconds()).to_string()
+    }
+
+    /// Judges `code` at `now`. A step is accepted once: only steps after `last_step` count (RFC 6238 §5.2), which
+    /// also refuses an older code of the window after a newer one was used (attack 3).
+    #[must_use]
+    pub fn judge(&self, code: &str, now: Timestamp, skew: u16, last_step: Option<i64>) -> Verdict {
+        match self.totp(skew).check(code, now.as_unix_seconds()).and_then(|step| i64::try_from(step).ok()) {
+            None => Verdict::Wrong,
+            Some(step) if last_step.is_some_and(|last| step <= last) => Verdict::Replayed,
+            Some(step) => Verdict::Right { step },
+        }
+    }
+}
+
+impl fmt::Debug for TotpSecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TotpSecret([redacted])")
+    }
+}
+
+/// What a presented TOTP code is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The code of `step`, not used before; to be accepted only if that step can still be claimed.
+    Right {
+        /// Number of 30-second steps since the epoch.
+        step: i64,
+    },
+    /// A code that was right and is spent.
+    Replayed,
+    /// Not a code of this moment.
+    Wrong,
+}
+
+/// `encodeURIComponent`: everything but letters, digits and `- _ . ! ~ * ' ( )` is percent-encoded.
+fn component(text: &str) -> String {
+    encode(text, b"-_.!~*'()", "%20")
+}
+
+/// The encoding of HTML forms: everything but letters, digits and `* - . _` is percent-encoded, a space is `+`.
+fn form(text: &str) -> String {
+    encode(text, b"*-._", "+")
+}
+
+fn encode(text: &str, safe: &[u8], space: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        match byte {
+            b' ' => out.push_str(space),
+            _ if byte.is_ascii_alphanumeric() || safe.contains(&byte) => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+    use std::collections::HashSet;
+
+    fn rfc_secret() -> TotpSecret {
+        TotpSecret::from_bytes(b"12345678901234567890").expect("160 bits")
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    #[test]
+    fn codes_are_those_of_rfc_4226_appendix_d_r3() {
+        let expected =
+            ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"];
+        for (counter, code) in (0..).zip(expected) {
+            assert_eq!(rfc_secret().code_at(at(counter * 30)), code);
+        }
+    }
+
+    #[test]
+    fn codes_are_the_last_six_digits_of_rfc_6238_appendix_b_r4() {
+        let expected = [
+            (59, "94287082"),
+            (1_111_111_109, "07081804"),
+            (1_111_111_111, "14050471"),
+            (1_234_567_890, "89005924"),
+            (2_000_000_000, "69279037"),
+            (20_000_000_000, "65353130"),
+        ];
+        for (seconds, code) in expected {
+            assert_eq!(rfc_secret().code_at(at(seconds)), code[2..]);
+        }
+    }
+
+    #[test]
+    fn a_step_is_accepted_once_and_never_after_a_later_one_3() {
+        let secret = rfc_secret();
+        let now = at(59);
+        let code = secret.code_at(now);
+        assert_eq!(secret.judge(&code, now, 1, None), Verdict::Right { step: 1 });
+        assert_eq!(secret.judge(&code, now, 1, Some(1)), Verdict::Replayed);
+        assert_eq!(secret.judge(&code, at(60), 1, Some(1)), Verdict::Replayed, "still in the window, still spent");
+        assert_eq!(secret.judge(&code, now, 1, Some(2)), Verdict::Replayed, "an older step after a newer one");
+        assert_eq!(secret.judge(&code, at(90), 1, None), Verdict::Wrong, "two steps late");
+        assert_eq!(secret.judge(&code, at(60), 0, None), Verdict::Wrong, "one step late in strict mode (A 6.5.5)");
+    }
+
+    #[test]
+    fn only_six_ascii_digits_can_be_right_41() {
+        let secret = rfc_secret();
+        for odd in
+            ["", "28708", "2870820", " 287082", "287082 ", "２８７０８２", "28708a", "-87082", "\u{0}87082", "+28708"]
+        {
+            assert_eq!(secret.judge(odd, at(59), 1, None), Verdict::Wrong, "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn a_thousand_secrets_are_long_unique_and_even_40() {
+        let mut random = ChaCha20Rng::seed_from_u64(1);
+        let secrets: HashSet<Vec<u8>> =
+            (0..1000).map(|_| TotpSecret::generate(&mut random).expose().to_vec()).collect();
+        assert_eq!(secrets.len(), 1000);
+        assert!(secrets.iter().all(|secret| secret.len() * 8 >= 160));
+        let ones: u32 = secrets.iter().flatten().map(|byte| byte.count_ones()).sum();
+        assert!((126_000..130_000).contains(&ones), "{ones} of 256000 bits are set");
+    }
+
+    #[test]
+    fn the_key_uri_is_the_one_of_the_wire_reference_r5() {
+        let uri = rfc_secret().key_uri("My App & Co: x", &EmailAddress::new("a+b@example.org"));
+        assert_eq!(
+            *uri,
+            "otpauth://totp/My%20App%20%26%20Co%20x:a%2Bb%40example.org\
+             ?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=My+App+%26+Co+x&digits=6&period=30"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged_without_panic(code in ".{0,12}", millis in any::<i64>(), skew in 0u16..3) {
+            let _ = rfc_secret().judge(&code, Timestamp::from_millis(millis), skew, None);
+        }
+
+        #[test]
+        fn a_secret_survives_base32(bytes in proptest::collection::vec(any::<u8>(), 16..64)) {
+            let secret = TotpSecret::from_bytes(&bytes).expect("long enough");
+            let lower = secret.to_base32().to_lowercase();
+            let read = TotpSecret::from_base32(&lower).expect("reads back");
+            prop_assert_eq!(read.expose(), bytes.as_slice());
+        }
+
+        /// Whatever the order of presentations, accepted steps only ever grow.
+        #[test]
+        fn accepted_steps_are_strictly_monotone(times in proptest::collection::vec(1_000_000i64..1_000_300, 1..40)) {
+            let (secret, mut last) = (rfc_secret(), None);
+            for pair in times.windows(2) {
+                if let Verdict::Right { step } = secret.judge(&secret.code_at(at(pair[0])), at(pair[1]), 1, last) {
+                    prop_assert!(last.is_none_or(|before| step > before));
+                    last = Some(step);
+                }
+            }
+        }
+    }
+}

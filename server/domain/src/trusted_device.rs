@@ -1,0 +1,52 @@
+//! Trusted devices: browsers that may skip the second factor for a while.
+//!
+//! A trust is a random token that works once: using it replaces it. It proves nothing about who holds the device
+//! (N14), so a session opened with it has passed no second factor.
+
+use crate::ids::AccountId;
+use crate::keyring::{Keyring, Purpose};
+use crate::secret::TrustToken;
+use data_encoding::BASE64URL_NOPAD;
+
+/// The value of the trust cookie before it is signed: `<mac>!<token>`, the MAC tying the token to its account
+/// (wire reference §9).
+#[must_use]
+pub fn cookie_value(token: &TrustToken, account: AccountId, keyring: &Keyring) -> String {
+    let tag = keyring.mac(Purpose::TrustCookie, message(account, token).as_bytes());
+    format!("{}!{}", BASE64URL_NOPAD.encode(&tag), token.expose())
+}
+
+/// Reads a cookie value back: the token, if the value was made for `account`.
+#[must_use]
+pub fn read_cookie_value(value: &str, account: AccountId, keyring: &Keyring) -> Option<TrustToken> {
+    let (tag, token) = value.split_once('!')?;
+    let tag = BASE64URL_NOPAD.decode(tag.as_bytes()).ok()?;
+    let token = TrustToken::parse(token)?;
+    keyring.verify(Purpose::TrustCookie, message(account, &token).as_bytes(), &tag).then_some(token)
+}
+
+fn message(account: AccountId, token: &TrustToken) -> String {
+    format!("{account}!{}", token.expose())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn a_cookie_value_reads_back_for_its_account_only() {
+        let mut random = ChaCha20Rng::seed_from_u64(1);
+        let ring = Keyring::generate(&mut random);
+        let mut account = || AccountId::generate(Timestamp::from_millis(0), &mut ChaCha20Rng::from_rng(&mut random));
+        let (mine, other) = (account(), account());
+        let token = TrustToken::generate(&mut ChaCha20Rng::seed_from_u64(2));
+        let value = cookie_value(&token, mine, &ring);
+        assert_eq!(read_cookie_value(&value, mine, &ring).expect("mine").digest(), token.digest());
+        assert!(read_cookie_value(&value, other, &ring).is_none());
+        for odd in ["", "!", "a!b", &value[1..], &value.replace('!', "")] {
+            assert!(read_cookie_value(odd, mine, &ring).is_none());
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What every handler is given: the flows and the dialects' own state.
+
+use crate::clock::Clock;
+use crate::config::settings::Settings;
+use crate::config::values::DatabaseUrl;
+use crate::delivery::{Delivery, DeliveryError};
+use crate::edge::trusted_origins::TrustedOrigins;
+use crate::flows::Flows;
+use crate::hashing::PasswordHasher;
+use crate::http::better_auth::cookies::Cookies;
+use countersign_domain::keyring::Keyring;
+use countersign_domain::policy::Policy;
+use countersign_store::{Database, OpenError, Store};
+use slog::Logger;
+use std::sync::Arc;
+
+/// The state that requests share.
+pub struct App {
+    /// What the server does.
+    pub flows: Flows,
+    /// The Better Auth dialect's cookies.
+    pub cookies: Cookies,
+    /// Whose pages may call.
+    pub trusted_origins: TrustedOrigins,
+}
+
+/// Why the state cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The database cannot be used.
+    #[error("failed to open the database")]
+    Database(#[from] OpenError),
+    /// Codes cannot be sent.
+    #[error("failed to prepare the delivery of codes")]
+    Delivery(#[from] DeliveryError),
+}
+
+impl App {
+    /// Opens the database and puts everything together.
+    ///
+    /// # Errors
+    /// When the database cannot be used, or the mail settings are not usable.
+    pub async fn open(
+        settings: &Settings,
+        keyring: Keyring,
+        clock: Arc<dyn Clock>,
+        log: Logger,
+    ) -> Result<Self, AppError> {
+        let keyring = Arc::new(keyring);
+        let database = match &settings.database.url {
+            DatabaseUrl::Sqlite(path) => Database::Sqlite(path.clone()),
+            DatabaseUrl::Postgres(url) => Database::Postgres(url.expose().to_owned()),
+        };
+        let store = Store::open(&database, settings.database.connections, settings.database.timeout).await?;
+        let policy = Policy { mailed_codes: settings.limits.codes_per_hour, ..Policy::default() };
+        let flows = Flows {
+            store,
+            keyring: Arc::clone(&keyring),
+            policy: Arc::new(policy),
+            hasher: PasswordHasher::new(settings.limits.hash_threads, settings.limits.hash_queue),
+            delivery: Delivery::new(settings, Arc::clone(&clock))?,
+            clock,
+            app_name: settings.app_name.clone(),
+            log,
+        };
+        Ok(Self {
+            flows,
+            cookies: Cookies::new(keyring, settings.secure_cookies()),
+            trusted_origins: settings.trusted_origins(),
+        })
+    }
+
+    /// Whether the database answers.
+    pub async fn is_reachable(&self) -> bool {
+        self.flows.store.ping().await.is_ok()
+    }
+}

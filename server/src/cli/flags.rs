@@ -1,0 +1,51 @@
+//! A flag for every setting, made from the table of settings.
+
+use crate::config::Key;
+use crate::config::keys::Scope;
+use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
+use std::collections::BTreeMap;
+
+/// The settings given as flags.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flags(pub(super) BTreeMap<Key, String>);
+
+fn keys() -> impl Iterator<Item = Key> {
+    Key::ALL.iter().copied().filter(|key| key.scope() == Scope::Everywhere)
+}
+
+impl Args for Flags {
+    fn augment_args(command: Command) -> Command {
+        keys().fold(command, |command, key| {
+            let help = format!(
+                "{} [default: {}] [file: {}] [environment: {}]",
+                key.help(),
+                key.default_in_words(),
+                key.name(),
+                key.variable()
+            );
+            let flag = Arg::new(key.name()).long(key.flag()).value_name(key.value_name()).help(help);
+            command.arg(flag.global(true).help_heading("Settings"))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Flags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        for key in keys() {
+            if let Some(text) = matches.get_one::<String>(key.name()) {
+                self.0.insert(key, text.clone());
+            }
+        }
+        Ok(())
+    }
+}

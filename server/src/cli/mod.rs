@@ -1,0 +1,214 @@
+//! The command line: what can be asked for, and how it ends.
+//!
+//! Exit status: 0 when it went well, 2 when the command line or the configuration is to blame, 1 for all else.
+
+mod flags;
+
+use crate::config::{ConfigError, Configuration, Places};
+use crate::server::{self, RunError};
+use clap::{Parser, Subcommand};
+use flags::Flags;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  countersign
+      Start with an embedded database in ./countersign-data, on http://localhost:3000.
+  countersign --listen 127.0.0.1:8080 --data-dir /var/lib/countersign
+      The same, elsewhere.
+  countersign check-config --config /etc/countersign.toml
+      Show every effective setting and where it comes from.
+  (umask 077; countersign generate-keyring > /etc/countersign.keyring)
+  COUNTERSIGN_KEYRING=/etc/countersign.keyring COUNTERSIGN_LISTEN=0.0.0.0:3000 \\
+  COUNTERSIGN_BASE_URL=https://id.example.com countersign
+      Serve a network, behind a proxy that terminates TLS.
+
+Every setting is also an environment variable (--listen is COUNTERSIGN_LISTEN) and a key in the configuration file,
+whose tables are the part of its name before the dot. Flags win over the environment, the environment over the file.
+
+Exit status: 0 when all went well, 2 for mistakes in command line or configuration, 1 for all else.";
+
+/// Two-factor authentication server that speaks Better Auth's API.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, about, after_long_help = EXAMPLES, next_line_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Configuration file (TOML); ./countersign.toml is read if it exists and no other is named.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Serve (what happens without a command, too).
+    Serve,
+    /// Print every effective setting, where it comes from, and what is wrong with it.
+    CheckConfig,
+    /// Print a new keyring, for COUNTERSIGN_KEYRING or COUNTERSIGN_KEYS.
+    GenerateKeyring,
+}
+
+/// Why the program ends without having done what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The command line makes no sense; or it asked for help, which is no failure.
+    #[error(transparent)]
+    CommandLine(clap::Error),
+    /// The configuration makes no sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The configuration makes no sense, and has been explained already.
+    #[error("the configuration cannot be used")]
+    Explained,
+    /// The working directory is gone.
+    #[error("the working directory cannot be determined")]
+    Directory(#[source] std::io::Error),
+    /// The output could not be written.
+    #[error("the output could not be written")]
+    Output(#[source] std::io::Error),
+    /// The runtime could not be started.
+    #[error("the runtime could not be started")]
+    Runtime(#[source] std::io::Error),
+    /// The server failed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl CommandError {
+    /// The program's exit status.
+    #[must_use]
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::CommandLine(error) => u8::try_from(error.exit_code()).unwrap_or(2),
+            Self::Config(_) | Self::Explained => 2,
+            _ => 1,
+        }
+    }
+
+    /// What to print about it, causes included; nothing if everything has been said.
+    #[must_use]
+    pub fn report(&self) -> String {
+        match self {
+            Self::CommandLine(error) => error.render().ansi().to_string(),
+            Self::Explained => String::new(),
+            other => format!("error: {}\n", crate::error_chain(other)),
+        }
+    }
+
+    /// Whether the report is what was asked for (help, version) and not a complaint.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        matches!(self, Self::CommandLine(error) if !error.use_stderr())
+    }
+}
+
+/// Does what `arguments` (the program's name among them) ask for.
+///
+/// # Errors
+/// Why it was not done.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: Vec<(String, String)>,
+    output: &mut (dyn Write + Send),
+) -> Result<(), CommandError> {
+    let line = CommandLine::try_parse_from(arguments).map_err(CommandError::CommandLine)?;
+    let configuration = || {
+        let directory = std::env::current_dir().map_err(CommandError::Directory)?;
+        let places = Places { flags: line.flags.0.clone(), file: line.config.clone(), environment, directory };
+        let paths: Vec<String> = crate::operations::BETTER_AUTH.iter().map(|entry| entry.path.to_owned()).collect();
+        Ok::<_, CommandError>(Configuration::load(&places, &paths))
+    };
+    match line.command.unwrap_or(Command::Serve) {
+        Command::Serve => {
+            let settings = configuration()?.settings()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+            runtime.map_err(CommandError::Runtime)?.block_on(server::run(settings, output))?;
+        }
+        Command::CheckConfig => {
+            let configuration = configuration()?;
+            output.write_all(configuration.report().as_bytes()).map_err(CommandError::Output)?;
+            configuration.settings().map_err(|_| CommandError::Explained)?;
+        }
+        Command::GenerateKeyring => {
+            let keyring = crate::flows::with_random(countersign_domain::keyring::Keyring::generate);
+            output.write_all(keyring.to_text().as_bytes()).map_err(CommandError::Output)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(arguments: &[&str], environment: &[(&str, &str)]) -> (Result<(), CommandError>, String) {
+        let arguments = ["countersign"].iter().chain(arguments).map(OsString::from);
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut output = Vec::new();
+        let result = run(arguments, environment, &mut output);
+        (result, String::from_utf8(output).expect("UTF-8"))
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory as _;
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn help_names_every_setting() {
+        let (result, _) = call(&["--help"], &[]);
+        let help = result.expect_err("help ends the program");
+        assert!(help.is_answer() && help.exit_status() == 0);
+        for key in crate::config::Key::ALL.iter().filter(|key| **key != crate::config::Key::Keys) {
+            assert!(help.report().contains(&format!("--{}", key.flag())), "{}", key.flag());
+            assert!(help.report().contains(key.variable()), "{}", key.variable());
+        }
+        assert!(help.report().contains("Examples:"));
+    }
+
+    #[test]
+    fn check_config_explains_and_its_status_tells() {
+        let (result, output) =
+            call(&["check-config", "--listen", "127.0.0.1:4000"], &[("COUNTERSIGN_APP_NAME", "Two")]);
+        assert!(result.is_ok(), "{result:?}");
+        assert!(
+            output.contains("127.0.0.1:4000")
+                && output.contains("flag --listen")
+                && output.contains("environment COUNTERSIGN_APP_NAME")
+        );
+
+        let (result, output) = call(&["--listen", "0.0.0.0:4000", "check-config"], &[]);
+        let error = result.expect_err("no keys");
+        assert_eq!((error.exit_status(), error.report().as_str()), (2, ""));
+        assert!(output.contains("generate-keyring"));
+    }
+
+    #[test]
+    fn serve_refuses_a_bad_configuration() {
+        let (result, _) = call(&["serve"], &[("COUNTERSIGN_LISTN", "x")]);
+        let error = result.expect_err("an unknown variable");
+        assert_eq!(error.exit_status(), 2);
+        assert_eq!(
+            error.report(),
+            "error: the configuration has a problem:\n  - unknown environment variable COUNTERSIGN_LISTN; did you mean COUNTERSIGN_LISTEN?\n"
+        );
+        let (result, _) = call(&["--no-such-flag"], &[]);
+        assert_eq!(result.expect_err("an unknown flag").exit_status(), 2);
+    }
+
+    #[test]
+    fn a_generated_keyring_is_a_keyring() {
+        let (result, output) = call(&["generate-keyring"], &[]);
+        assert!(result.is_ok());
+        assert!(countersign_domain::keyring::Keyring::parse(&output).is_ok());
+        assert_ne!(call(&["generate-keyring"], &[]).1, output);
+    }
+}

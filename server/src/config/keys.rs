@@ -1,0 +1,201 @@
+//! The table of settings: one row each, from which flags, environment variables, the file's keys, `--help` and
+//! `check-config` are all made. A setting that is not here does not exist; one that is here exists everywhere.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// Where a setting can be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// As a flag, in the environment, in the file.
+    Everywhere,
+    /// In the environment only: other users of the machine can read a command line, and files get committed.
+    EnvironmentOnly,
+}
+
+/// How much of a setting's value may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// All of it.
+    Plain,
+    /// All but the user and the password in the URL.
+    WithoutCredentials,
+    /// Nothing.
+    Secret,
+}
+
+macro_rules! settings {
+    ($($key:ident = $name:literal, $variable:literal, $value:literal, $default:literal, $scope:ident, $visibility:ident, $help:literal;)*) => {
+        /// One setting.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Key {
+            $(#[doc = $help] $key,)*
+        }
+
+        impl Key {
+            /// Every setting, in the order in which people are shown them.
+            pub const ALL: &[Self] = &[$(Self::$key),*];
+
+            /// The name in the configuration file; a dot separates table and key.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$key => $name),* }
+            }
+
+            /// The environment variable.
+            #[must_use]
+            pub const fn variable(self) -> &'static str {
+                match self { $(Self::$key => $variable),* }
+            }
+
+            /// What stands for the value in `--help`.
+            #[must_use]
+            pub const fn value_name(self) -> &'static str {
+                match self { $(Self::$key => $value),* }
+            }
+
+            /// The default, in words where it depends on other settings.
+            #[must_use]
+            pub const fn default_in_words(self) -> &'static str {
+                match self { $(Self::$key => $default),* }
+            }
+
+            /// One sentence about it.
+            #[must_use]
+            pub const fn help(self) -> &'static str {
+                match self { $(Self::$key => $help),* }
+            }
+
+            /// Where it can be given.
+            #[must_use]
+            pub const fn scope(self) -> Scope {
+                match self { $(Self::$key => Scope::$scope),* }
+            }
+
+            /// How much of its value may be shown.
+            #[must_use]
+            pub const fn visibility(self) -> Visibility {
+                match self { $(Self::$key => Visibility::$visibility),* }
+            }
+        }
+    };
+}
+
+settings! {
+    Listen = "listen", "COUNTERSIGN_LISTEN", "ADDRESS:PORT", "127.0.0.1:3000", Everywhere, Plain,
+        "Address and port to listen on.";
+    BaseUrl = "base_url", "COUNTERSIGN_BASE_URL", "URL", "http://localhost:<port> on loopback, else http://<listen>", Everywhere, Plain,
+        "What clients see, without a path; https:// makes cookies Secure, and its origin is trusted.";
+    AppName = "app_name", "COUNTERSIGN_APP_NAME", "TEXT", "Countersign", Everywhere, Plain,
+        "The name that authenticator apps and mails show.";
+    DataDir = "data_dir", "COUNTERSIGN_DATA_DIR", "DIRECTORY", "./countersign-data", Everywhere, Plain,
+        "Where database, keyring and outbox are kept unless told otherwise.";
+    Outbox = "outbox", "COUNTERSIGN_OUTBOX", "FILE", "<data_dir>/outbox.ndjson", Everywhere, Plain,
+        "File that mailed codes are appended to while no mail server is configured.";
+    TrustedOrigins = "trusted_origins", "COUNTERSIGN_TRUSTED_ORIGINS", "ORIGIN,...", "none but the base URL's", Everywhere, Plain,
+        "Origins whose pages may call with cookies, such as https://app.example.com; * and ? are wildcards.";
+    TrustedProxies = "trusted_proxies", "COUNTERSIGN_TRUSTED_PROXIES", "IP/CIDR,...", "none", Everywhere, Plain,
+        "Proxies whose X-Forwarded-For is believed.";
+    RateLimits = "rate_limits", "COUNTERSIGN_RATE_LIMITS", "on|off", "on", Everywhere, Plain,
+        "Limits per client address and path; the limits per account cannot be switched off.";
+    DisabledPaths = "disabled_paths", "COUNTERSIGN_DISABLED_PATHS", "PATH,...", "none", Everywhere, Plain,
+        "Operations to answer with 404, such as /api/auth/sign-up/email.";
+    Keyring = "keyring", "COUNTERSIGN_KEYRING", "FILE", "<data_dir>/keyring", Everywhere, Plain,
+        "File with the keys that seal and sign; made on the first start on loopback, else required.";
+    Keys = "keys", "COUNTERSIGN_KEYS", "KEYRING", "read from the keyring file", EnvironmentOnly, Secret,
+        "The keyring itself instead of a file.";
+    DatabaseUrl = "database.url", "COUNTERSIGN_DATABASE_URL", "URL", "sqlite:<data_dir>/countersign.db", Everywhere, WithoutCredentials,
+        "sqlite:PATH or postgres://user:password@host/database.";
+    DatabaseTimeout = "database.timeout", "COUNTERSIGN_DATABASE_TIMEOUT", "SECONDS", "5", Everywhere, Plain,
+        "Longest wait for a database connection or lock.";
+    DatabaseConnections = "database.connections", "COUNTERSIGN_DATABASE_CONNECTIONS", "COUNT", "4", Everywhere, Plain,
+        "Connections to the database; with SQLite, readers beside the one writer.";
+    SmtpUrl = "smtp.url", "COUNTERSIGN_SMTP_URL", "URL", "none: codes go to the outbox", Everywhere, WithoutCredentials,
+        "Mail server: smtps://user:password@host, or smtp:// (STARTTLS is required beyond loopback).";
+    SmtpFrom = "smtp.from", "COUNTERSIGN_SMTP_FROM", "MAILBOX", "none", Everywhere, Plain,
+        "Sender of mails, such as \"Example <no-reply@example.com>\".";
+    MaxInFlight = "limits.max_in_flight", "COUNTERSIGN_MAX_IN_FLIGHT", "COUNT", "1024", Everywhere, Plain,
+        "Requests under way at once; more are answered with 503.";
+    RequestTimeout = "limits.request_timeout", "COUNTERSIGN_REQUEST_TIMEOUT", "SECONDS", "30", Everywhere, Plain,
+        "Longest time for a request, reading its body included.";
+    MaxBodyBytes = "limits.max_body_bytes", "COUNTERSIGN_MAX_BODY_BYTES", "BYTES", "65536", Everywhere, Plain,
+        "Longest request body.";
+    HashThreads = "limits.hash_threads", "COUNTERSIGN_HASH_THREADS", "COUNT", "one per core", Everywhere, Plain,
+        "Passwords hashed at once; each takes 19 MiB of memory.";
+    HashQueue = "limits.hash_queue", "COUNTERSIGN_HASH_QUEUE", "COUNT", "64", Everywhere, Plain,
+        "Passwords that may wait to be hashed; more are answered with 503.";
+    CodesPerHour = "limits.codes_per_hour", "COUNTERSIGN_CODES_PER_HOUR", "COUNT", "10", Everywhere, Plain,
+        "Codes sent to one account in an hour.";
+    LogLevel = "log.level", "COUNTERSIGN_LOG", "LEVEL", "info", Everywhere, Plain,
+        "off, critical, error, warning, info, debug or trace.";
+    LogFormat = "log.format", "COUNTERSIGN_LOG_FORMAT", "text|json", "text", Everywhere, Plain,
+        "Form of the log on standard error.";
+    ShutdownGrace = "shutdown_grace", "COUNTERSIGN_SHUTDOWN_GRACE", "SECONDS", "10", Everywhere, Plain,
+        "How long requests under way may take to finish after SIGTERM.";
+}
+
+/// What every environment variable of ours begins with.
+pub const PREFIX: &str = "COUNTERSIGN_";
+
+/// Names the configuration file; not a setting, since it says where settings are.
+pub const FILE_VARIABLE: &str = "COUNTERSIGN_CONFIG";
+
+impl Key {
+    /// The flag, without its two dashes: the variable's name in other clothes.
+    #[must_use]
+    pub fn flag(self) -> &'static str {
+        static FLAGS: LazyLock<BTreeMap<Key, String>> = LazyLock::new(|| {
+            let flag = |key: &Key| key.variable().trim_start_matches(PREFIX).to_ascii_lowercase().replace('_', "-");
+            Key::ALL.iter().map(|key| (*key, flag(key))).collect()
+        });
+        &FLAGS[&self]
+    }
+
+    /// `value` as it may be shown.
+    #[must_use]
+    pub fn shown(self, value: &str) -> String {
+        match self.visibility() {
+            Visibility::Plain => value.to_owned(),
+            Visibility::WithoutCredentials => super::secret::without_credentials(value),
+            Visibility::Secret if value.is_empty() => String::new(),
+            Visibility::Secret => "[redacted]".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_variables_and_flags_are_distinct() {
+        for names in [
+            Key::ALL.iter().map(|key| key.name().to_owned()).collect::<BTreeSet<_>>(),
+            Key::ALL.iter().map(|key| key.variable().to_owned()).collect(),
+            Key::ALL.iter().map(|key| key.flag().to_owned()).collect(),
+        ] {
+            assert_eq!(names.len(), Key::ALL.len());
+        }
+        assert!(Key::ALL.iter().all(|key| key.variable().starts_with(PREFIX)));
+    }
+
+    #[test]
+    fn names_that_scripts_rely_on_stay() {
+        let fixed = [
+            "LISTEN",
+            "BASE_URL",
+            "DATA_DIR",
+            "DATABASE_URL",
+            "OUTBOX",
+            "APP_NAME",
+            "TRUSTED_ORIGINS",
+            "TRUSTED_PROXIES",
+            "RATE_LIMITS",
+        ];
+        for name in fixed {
+            let variable = format!("{PREFIX}{name}");
+            assert!(Key::ALL.iter().any(|key| key.variable() == variable), "{variable} is gone");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What is wrong with a configuration, in words that say what to do.
+
+use std::fmt;
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem(String);
+
+impl Problem {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A configuration that cannot be used. Holds everything that is wrong with it, so that it can be mended at once.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration has {}:{}", count(.problems), list(.problems))]
+pub struct ConfigError {
+    /// What is wrong; never empty.
+    pub problems: Vec<Problem>,
+}
+
+fn count(problems: &[Problem]) -> String {
+    match problems.len() {
+        1 => "a problem".to_owned(),
+        many => format!("{many} problems"),
+    }
+}
+
+fn list(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("\n  - {problem}")).collect()
+}

@@ -1,0 +1,128 @@
+//! What `check-config` prints: every effective value, where it came from, and what is wrong or worth knowing.
+
+use super::keys::Key;
+use super::settings::Settings;
+use super::values::DatabaseUrl;
+use super::{Configuration, layers::DEFAULT_FILE};
+use std::fmt::Write as _;
+
+impl Configuration {
+    /// The report, for people. Secrets are not in it.
+    #[must_use]
+    pub fn report(&self) -> String {
+        let mut report = match &self.file {
+            Some(path) => format!("Configuration file: {}\n\n", path.display()),
+            None => {
+                format!("Configuration file: none ({DEFAULT_FILE} does not exist here, and no other was named)\n\n")
+            }
+        };
+        let rows: Vec<[String; 3]> = Key::ALL.iter().filter_map(|key| self.row(*key)).collect();
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let (names, values) = (width(0), width(1));
+        for [name, value, source] in &rows {
+            writeln!(report, "{name:names$}  {value:values$}  {source}").expect("writing to a string cannot fail");
+        }
+        report.push('\n');
+        match self.settings() {
+            Ok(settings) => {
+                for note in notes(&settings) {
+                    writeln!(report, "note: {note}").expect("writing to a string cannot fail");
+                }
+                report.push_str("The configuration is valid.\n");
+            }
+            Err(error) => writeln!(report, "error: {error}").expect("writing to a string cannot fail"),
+        }
+        report
+    }
+
+    fn row(&self, key: Key) -> Option<[String; 3]> {
+        let given = self.effective.get(&key)?;
+        let value = match key.shown(&given.text) {
+            empty if empty.is_empty() => "-".to_owned(),
+            value => value,
+        };
+        Some([key.name().to_owned(), value, given.source.describe(key)])
+    }
+}
+
+/// What is allowed, but perhaps not what was meant.
+fn notes(settings: &Settings) -> Vec<String> {
+    let mut notes = Vec::new();
+    let is_local = settings.listen.ip().is_loopback();
+    if !is_local && !settings.base_url.is_secure() {
+        notes.push(format!(
+            "the base URL {} is not https, so cookies are sent without Secure and passwords in the clear",
+            settings.base_url
+        ));
+    }
+    if !is_local && settings.smtp.is_none() {
+        notes.push(format!(
+            "no mail server is configured: mailed codes are only written to {}",
+            settings.outbox.display()
+        ));
+    }
+    if !settings.rate_limits_are_on {
+        notes.push("the limits per client address are off; those per account stay on".to_owned());
+    }
+    if settings.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
+        notes.push("every address is a trusted proxy, so any client can claim any address".to_owned());
+    }
+    if matches!(settings.database.url, DatabaseUrl::Sqlite(_)) && !is_local {
+        notes.push("SQLite serves one process only; several nodes need PostgreSQL".to_owned());
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Places;
+    use super::*;
+    use std::path::PathBuf;
+
+    fn report(environment: &[(&str, &str)]) -> String {
+        let mut environment: Vec<_> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        environment.push(("COUNTERSIGN_HASH_THREADS".to_owned(), "2".to_owned()));
+        let places = Places { environment, directory: PathBuf::from("/nonexistent"), ..Places::default() };
+        Configuration::load(&places, &[]).report()
+    }
+
+    #[test]
+    fn values_come_with_their_source() {
+        let report = report(&[
+            ("COUNTERSIGN_APP_NAME", "Two"),
+            ("COUNTERSIGN_DATABASE_URL", "postgres://ann:hunter2@db/two"),
+            ("COUNTERSIGN_KEYS", "hunter2"),
+        ]);
+        let line = |name: &str| {
+            let line = report.lines().find(|line| line.starts_with(name)).expect(name);
+            line.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(line("listen"), "listen 127.0.0.1:3000 default");
+        assert_eq!(line("app_name"), "app_name Two environment COUNTERSIGN_APP_NAME");
+        assert_eq!(
+            line("database.url"),
+            "database.url postgres://[redacted]@db/two environment COUNTERSIGN_DATABASE_URL"
+        );
+        assert_eq!(line("keys"), "keys [redacted] environment COUNTERSIGN_KEYS");
+        assert_eq!(line("smtp.url"), "smtp.url - default");
+        assert!(report.ends_with("\nThe configuration is valid.\n"), "{report}");
+    }
+
+    #[test]
+    fn problems_end_the_report() {
+        let report = report(&[("COUNTERSIGN_LISTEN", "0.0.0.0:3000"), ("COUNTERSIGN_LOG", "loud")]);
+        assert!(report.contains("error: the configuration has 2 problems:\n  - `log.level`"), "{report}");
+    }
+
+    #[test]
+    fn risky_choices_are_noted() {
+        let report = report(&[
+            ("COUNTERSIGN_LISTEN", "0.0.0.0:3000"),
+            ("COUNTERSIGN_KEYS", "text"),
+            ("COUNTERSIGN_RATE_LIMITS", "off"),
+            ("COUNTERSIGN_TRUSTED_PROXIES", "0.0.0.0/0"),
+        ]);
+        assert_eq!(report.lines().filter(|line| line.starts_with("note: ")).count(), 5, "{report}");
+    }
+}

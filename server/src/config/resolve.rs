@@ -1,0 +1,293 @@
+//! From text to types, and the rules that tie settings to one another.
+
+use super::keys::Key;
+use super::layers::Given;
+use super::nearest::nearest;
+use super::problem::Problem;
+use super::settings::{Database, Limits, Log, Settings, Smtp};
+use super::values::{BaseUrl, DatabaseUrl, KeyringSource, LogFormat};
+use crate::delivery::smtp;
+use crate::edge::trusted_origins::OriginPattern;
+use ipnet::IpNet;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Types every setting. Where that fails, a problem is noted and a stand-in is used, so that all problems are found.
+pub(super) fn resolve(
+    given: &BTreeMap<Key, Given>,
+    operation_paths: &[String],
+    problems: &mut Vec<Problem>,
+) -> Settings {
+    let mut read = Reader { given, problems };
+    let settings = Settings {
+        listen: read.one(Key::Listen, socket_address).unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 3000))),
+        base_url: read.one(Key::BaseUrl, BaseUrl::parse).unwrap_or_else(stand_in_base_url),
+        app_name: read.one(Key::AppName, app_name).unwrap_or_default(),
+        data_dir: PathBuf::from(read.text(Key::DataDir)),
+        outbox: PathBuf::from(read.text(Key::Outbox)),
+        origin_patterns: read.list(Key::TrustedOrigins, OriginPattern::parse),
+        trusted_proxies: read.list(Key::TrustedProxies, network),
+        rate_limits_are_on: read.one(Key::RateLimits, switch).unwrap_or(true),
+        disabled_paths: read
+            .list(Key::DisabledPaths, |path| disabled_path(path, operation_paths))
+            .into_iter()
+            .collect(),
+        keyring: read.keyring(),
+        database: Database {
+            url: read.one(Key::DatabaseUrl, DatabaseUrl::parse).unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::new())),
+            timeout: read.seconds(Key::DatabaseTimeout, 1),
+            connections: read.count(Key::DatabaseConnections, 1, 1_000),
+        },
+        smtp: read.smtp(),
+        limits: Limits {
+            max_in_flight: read.count(Key::MaxInFlight, 1, 1_000_000),
+            request_timeout: read.seconds(Key::RequestTimeout, 1),
+            max_body_bytes: read.count(Key::MaxBodyBytes, 1_024, 16 << 20),
+            hash_threads: read.count(Key::HashThreads, 1, 1_024),
+            hash_queue: read.count(Key::HashQueue, 1, 100_000),
+            codes_per_hour: u32::try_from(read.count(Key::CodesPerHour, 1, 10_000)).unwrap_or(u32::MAX),
+        },
+        log: Log {
+            level: read.one(Key::LogLevel, log_level).unwrap_or(slog::FilterLevel::Info),
+            format: read.one(Key::LogFormat, log_format).unwrap_or(LogFormat::Text),
+        },
+        shutdown_grace: read.seconds(Key::ShutdownGrace, 0),
+    };
+    if !settings.listen.ip().is_loopback() && matches!(settings.keyring, KeyringSource::DefaultFile(_)) {
+        problems.push(Problem::new(format!(
+            "listening on {}, beyond this machine, needs keys that you keep: run `countersign generate-keyring > FILE`, \
+             `chmod 600 FILE`, and set {}=FILE (or {} to the file's text)",
+            settings.listen.ip(),
+            Key::Keyring.variable(),
+            Key::Keys.variable()
+        )));
+    }
+    settings
+}
+
+struct Reader<'a> {
+    given: &'a BTreeMap<Key, Given>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    fn text(&self, key: Key) -> &'a str {
+        self.given.get(&key).map_or("", |given| given.text.trim())
+    }
+
+    fn one<T>(&mut self, key: Key, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        parse(self.text(key)).map_err(|problem| self.blame(key, &problem)).ok()
+    }
+
+    fn list<T>(&mut self, key: Key, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+        let items = self.text(key).split(',').map(str::trim).filter(|item| !item.is_empty());
+        items.filter_map(|item| parse(item).map_err(|problem| self.blame(key, &problem)).ok()).collect()
+    }
+
+    fn count(&mut self, key: Key, least: usize, most: usize) -> usize {
+        let parse = |text: &str| match text.parse() {
+            Ok(count) if (least..=most).contains(&count) => Ok(count),
+            _ => Err(format!("`{text}` is not a whole number from {least} to {most}")),
+        };
+        self.one(key, parse).unwrap_or(least)
+    }
+
+    fn seconds(&mut self, key: Key, least: usize) -> Duration {
+        // An hour is longer than anything here should take, and short enough for every clock.
+        Duration::from_secs(self.count(key, least, 3_600) as u64)
+    }
+
+    fn keyring(&self) -> KeyringSource {
+        let path = PathBuf::from(self.text(Key::Keyring));
+        match self.text(Key::Keys) {
+            "" if self.is_explicit(Key::Keyring) => KeyringSource::NamedFile(path),
+            "" => KeyringSource::DefaultFile(path),
+            keys => KeyringSource::Text(super::secret::SecretText::new(keys)),
+        }
+    }
+
+    fn smtp(&mut self) -> Option<Smtp> {
+        match (self.text(Key::SmtpUrl), self.text(Key::SmtpFrom)) {
+            ("", "") => None,
+            ("", _) => {
+                self.blame(Key::SmtpFrom, "is of no use without `smtp.url`");
+                None
+            }
+            (_, "") => {
+                self.blame(Key::SmtpUrl, "needs `smtp.from`, the sender of mails, beside it");
+                None
+            }
+            _ => {
+                let url = self.one(Key::SmtpUrl, smtp::checked_url);
+                let from =
+                    self.one(Key::SmtpFrom, |text| text.parse().map_err(|_| format!("`{text}` is not a mailbox")));
+                Some(Smtp { url: url?, from: from? })
+            }
+        }
+    }
+
+    fn is_explicit(&self, key: Key) -> bool {
+        self.given.get(&key).is_some_and(|given| given.source.is_explicit())
+    }
+
+    fn blame(&mut self, key: Key, problem: &str) {
+        let source =
+            self.given.get(&key).map_or_else(String::new, |given| format!(" ({})", given.source.describe(key)));
+        self.problems.push(Problem::new(format!("`{}`{source}: {problem}", key.name())));
+    }
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    let localhost = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    localhost
+        .as_deref()
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| format!("`{text}` is not an IP address and a port, such as 127.0.0.1:3000"))
+}
+
+fn app_name(text: &str) -> Result<String, String> {
+    // It becomes the issuer of otpauth URIs, where a colon separates it from the account.
+    match text {
+        "" => Err("must not be empty".to_owned()),
+        text if text.contains(':') || text.chars().any(char::is_control) => {
+            Err(format!("`{}` must not hold a colon or control characters", text.escape_debug()))
+        }
+        text => Ok(text.to_owned()),
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| format!("`{text}` is neither an IP address nor a network, such as 10.0.0.0/8"))
+}
+
+fn switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => Err(format!("`{text}` is neither on nor off")),
+    }
+}
+
+fn disabled_path(path: &str, operation_paths: &[String]) -> Result<String, String> {
+    if operation_paths.iter().any(|known| known == path) {
+        return Ok(path.to_owned());
+    }
+    let hint = match nearest(path, operation_paths.iter().map(String::as_str)) {
+        Some(near) => format!("; did you mean {near}?"),
+        None => String::new(),
+    };
+    Err(format!("there is no operation at `{path}`{hint}"))
+}
+
+fn log_level(text: &str) -> Result<slog::FilterLevel, String> {
+    text.parse().map_err(|()| format!("`{text}` is none of {}", Key::LogLevel.help().trim_end_matches('.')))
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("`{text}` is neither text nor json")),
+    }
+}
+
+fn stand_in_base_url() -> BaseUrl {
+    BaseUrl::parse("http://localhost:3000").expect("this is a base URL")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Configuration, Places};
+    use super::*;
+
+    fn load(environment: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let places = Places { environment, directory: PathBuf::from("/nonexistent"), ..Places::default() };
+        let paths = ["/api/auth/sign-up/email".to_owned(), "/api/auth/sign-in/email".to_owned()];
+        let problems = |error: super::super::ConfigError| error.problems.iter().map(ToString::to_string).collect();
+        Configuration::load(&places, &paths).settings().map_err(problems)
+    }
+
+    #[test]
+    fn every_setting_is_read() {
+        let settings = load(&[
+            ("COUNTERSIGN_LISTEN", "[::]:8443"),
+            ("COUNTERSIGN_KEYS", "text"),
+            ("COUNTERSIGN_BASE_URL", "https://id.example.com"),
+            ("COUNTERSIGN_TRUSTED_ORIGINS", "https://a.example, *.b.example"),
+            ("COUNTERSIGN_TRUSTED_PROXIES", "10.0.0.0/8,::1"),
+            ("COUNTERSIGN_RATE_LIMITS", "off"),
+            ("COUNTERSIGN_DISABLED_PATHS", "/api/auth/sign-up/email"),
+            ("COUNTERSIGN_REQUEST_TIMEOUT", "7"),
+            ("COUNTERSIGN_LOG", "debug"),
+            ("COUNTERSIGN_LOG_FORMAT", "json"),
+            ("COUNTERSIGN_SMTP_URL", "smtps://u:p@mail.example"),
+            ("COUNTERSIGN_SMTP_FROM", "Two <no-reply@b.example>"),
+        ])
+        .expect("a valid configuration");
+        assert_eq!(settings.listen, "[::]:8443".parse().expect("an address"));
+        assert!(settings.secure_cookies() && !settings.rate_limits_are_on);
+        assert_eq!((settings.origin_patterns.len(), settings.trusted_proxies.len()), (2, 2));
+        assert!(settings.disabled_paths.contains("/api/auth/sign-up/email"));
+        assert_eq!(settings.limits.request_timeout, Duration::from_secs(7));
+        assert_eq!((settings.log.level, settings.log.format), (slog::FilterLevel::Debug, LogFormat::Json));
+        assert_eq!(settings.smtp.expect("SMTP").from.to_string(), "Two <no-reply@b.example>");
+    }
+
+    #[test]
+    fn all_problems_are_reported_at_once_with_their_source() {
+        let problems = load(&[
+            ("COUNTERSIGN_LISTEN", "3000"),
+            ("COUNTERSIGN_MAX_IN_FLIGHT", "many"),
+            ("COUNTERSIGN_RATE_LIMITS", "maybe"),
+            ("COUNTERSIGN_DISABLED_PATHS", "/api/auth/sign-up/mail"),
+            ("COUNTERSIGN_SMTP_URL", "smtp://u:hunter2@mail.example"),
+            ("COUNTERSIGN_LOG", "loud"),
+            ("COUNTERSIGN_DATABASE_URL", "mysql://u:hunter2@db"),
+        ])
+        .expect_err("many problems");
+        assert_eq!(
+            problems,
+            [
+                "`listen` (environment COUNTERSIGN_LISTEN): `3000` is not an IP address and a port, such as 127.0.0.1:3000",
+                "`base_url` (default): `http://3000` is not http(s)://host or http(s)://host:port, without a path",
+                "`rate_limits` (environment COUNTERSIGN_RATE_LIMITS): `maybe` is neither on nor off",
+                "`disabled_paths` (environment COUNTERSIGN_DISABLED_PATHS): there is no operation at \
+                 `/api/auth/sign-up/mail`; did you mean /api/auth/sign-up/email?",
+                "`database.url` (environment COUNTERSIGN_DATABASE_URL): expected sqlite:PATH or postgres://user:password@host/database",
+                "`smtp.url` (environment COUNTERSIGN_SMTP_URL): needs `smtp.from`, the sender of mails, beside it",
+                "`limits.max_in_flight` (environment COUNTERSIGN_MAX_IN_FLIGHT): `many` is not a whole number from 1 to 1000000",
+                "`log.level` (environment COUNTERSIGN_LOG): `loud` is none of off, critical, error, warning, info, debug or trace",
+            ]
+        );
+    }
+
+    #[test]
+    fn beyond_loopback_the_keys_must_be_given() {
+        let problems = load(&[("COUNTERSIGN_LISTEN", "0.0.0.0:3000")]).expect_err("no keys");
+        assert!(problems[0].contains("countersign generate-keyring > FILE"), "{problems:?}");
+        assert!(load(&[("COUNTERSIGN_LISTEN", "0.0.0.0:3000"), ("COUNTERSIGN_KEYRING", "/etc/keyring")]).is_ok());
+        assert!(load(&[("COUNTERSIGN_LISTEN", "0.0.0.0:3000"), ("COUNTERSIGN_KEYS", "text")]).is_ok());
+        assert!(load(&[("COUNTERSIGN_LISTEN", "localhost:4000")]).is_ok());
+    }
+
+    #[test]
+    fn values_that_would_break_something_are_refused() {
+        for (name, value) in [
+            ("COUNTERSIGN_APP_NAME", "a:b"),
+            ("COUNTERSIGN_BASE_URL", "https://id.example.com/auth"),
+            ("COUNTERSIGN_TRUSTED_ORIGINS", "https://a.example/path"),
+            ("COUNTERSIGN_TRUSTED_PROXIES", "proxy.example"),
+            ("COUNTERSIGN_HASH_THREADS", "0"),
+            ("COUNTERSIGN_REQUEST_TIMEOUT", "0"),
+            ("COUNTERSIGN_SMTP_FROM", "a@b.example"),
+        ] {
+            assert!(load(&[(name, value)]).is_err(), "{name}={value}");
+        }
+    }
+}

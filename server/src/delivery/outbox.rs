@@ -1,0 +1,155 @@
+//! The outbox: a file to which messages are appended, one JSON object per line, for development and tests.
+//!
+//! A line is one write at the end of the file, so that a reader who follows the file sees whole lines, and it is
+//! handed to the operating system before the request that caused it is answered. The file is readable by its owner
+//! only, since the codes in it work.
+
+use super::{DeliveryError, Message};
+use crate::clock::Clock;
+use countersign_domain::time::Timestamp;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Appends messages to a file.
+#[derive(Clone)]
+pub struct Outbox {
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+}
+
+impl Outbox {
+    /// An outbox at `path`; the file is made when the first message comes.
+    #[must_use]
+    pub fn new(path: PathBuf, clock: Arc<dyn Clock>) -> Self {
+        Self { path, clock }
+    }
+
+    pub(super) async fn append(&self, message: Message) -> Result<(), DeliveryError> {
+        let line = line(&message, self.clock.now());
+        let path = self.path.clone();
+        let written = tokio::task::spawn_blocking(move || append_line(&path, &line)).await;
+        written.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(DeliveryError::Outbox)
+    }
+}
+
+/// Opens the file anew each time, so that it can be removed or rotated while the server runs.
+fn append_line(path: &Path, line: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    file.write_all(line.as_bytes())
+}
+
+fn line(message: &Message, now: Timestamp) -> String {
+    let mut line = serde_json::json!({
+        "to": message.to,
+        "code": message.code,
+        "channel": message.channel.name(),
+        "subject": message.subject(),
+        "at": utc_text(now),
+    })
+    .to_string();
+    line.push('\n');
+    line
+}
+
+/// ISO 8601 in UTC with milliseconds, as the dialects write times.
+fn utc_text(instant: Timestamp) -> String {
+    let millis = instant.as_millis();
+    let (days, in_day) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
+    // Days to a date in the proleptic Gregorian calendar, counted from 0000-03-01 so that leap days end a year.
+    let from_march = days + 719_468;
+    let (era, day_of_era) = (from_march.div_euclid(146_097), from_march.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let (hour, minute, second) = (in_day / 3_600_000, in_day / 60_000 % 60, in_day / 1_000 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", in_day % 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Channel;
+    use super::*;
+    use crate::clock::ManualClock;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
+
+    fn message(code: &str) -> Message {
+        Message {
+            channel: Channel::Email,
+            to: "ada@example.com".to_owned(),
+            code: code.to_owned(),
+            app_name: "Two \"2\"".to_owned(),
+            lifetime: Duration::from_secs(180),
+        }
+    }
+
+    #[test]
+    fn instants_are_written_as_iso_8601() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_827_696_789, "2000-02-29T12:34:56.789Z"),
+            (1_709_164_800_001, "2024-02-29T00:00:00.001Z"),
+            (4_107_542_399_999, "2100-02-28T23:59:59.999Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(utc_text(Timestamp::from_millis(millis)), text);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_is_one_line_that_only_the_owner_can_read() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("outbox.ndjson");
+        let outbox = Outbox::new(path.clone(), Arc::new(ManualClock::at(Timestamp::from_millis(0))));
+
+        outbox.append(message("123456")).await.expect("appended");
+        outbox.append(message("000000")).await.expect("appended");
+
+        let text = std::fs::read_to_string(&path).expect("readable");
+        assert_eq!(text.lines().count(), 2);
+        let first: serde_json::Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+        assert_eq!(
+            first,
+            serde_json::json!({
+                "to": "ada@example.com",
+                "code": "123456",
+                "channel": "email",
+                "subject": "Your Two \"2\" verification code",
+                "at": "1970-01-01T00:00:00.000Z",
+            })
+        );
+        assert_eq!(std::fs::metadata(&path).expect("it exists").permissions().mode() & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn messages_at_once_do_not_mix() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("outbox.ndjson");
+        let outbox = Outbox::new(path.clone(), Arc::new(ManualClock::at(Timestamp::from_millis(0))));
+        let sends = (0..50).map(|number| {
+            let outbox = outbox.clone();
+            tokio::spawn(async move { outbox.append(message(&format!("{number:06}"))).await })
+        });
+        for send in futures::future::join_all(sends).await {
+            send.expect("no panic").expect("appended");
+        }
+        let text = std::fs::read_to_string(&path).expect("readable");
+        let codes: std::collections::BTreeSet<String> = text
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["code"].to_string())
+            .collect();
+        assert_eq!(codes.len(), 50);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_written_is_an_error() {
+        let outbox = Outbox::new("/nonexistent/outbox".into(), Arc::new(ManualClock::at(Timestamp::from_millis(0))));
+        assert!(matches!(outbox.append(message("1")).await, Err(DeliveryError::Outbox(_))));
+    }
+}

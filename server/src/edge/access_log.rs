@@ -1,0 +1,56 @@
+//! One log line per request.
+//!
+//! What is logged is chosen, not filtered: method, route, operation, status, duration, client and request id. Bodies,
+//! headers, query strings and the values of path variables are never part of it, since codes and tokens travel there.
+
+use crate::clock::Stopwatch;
+use countersign_api::ErrorCause;
+use http::{Extensions, Method, StatusCode};
+use slog::{Logger, debug, error, info, warn};
+use std::net::IpAddr;
+
+/// A request as it will be logged.
+pub(super) struct Entry {
+    stopwatch: Stopwatch,
+    method: Method,
+    path: String,
+    operation: String,
+    client: IpAddr,
+}
+
+impl Entry {
+    /// Starts the entry; `path` must be fit for a log.
+    pub(super) fn new(method: Method, path: String, client: IpAddr) -> Self {
+        Self { stopwatch: Stopwatch::start(), method, path, operation: String::new(), client }
+    }
+
+    /// Notes which operation was asked for.
+    pub(super) fn routed(&mut self, operation: &str, template: &str) {
+        operation.clone_into(&mut self.operation);
+        template.clone_into(&mut self.path);
+    }
+
+    /// Writes the line. `log` carries the request id; `extensions` are the answer's, where errors leave their cause.
+    pub(super) fn finish(self, log: &Logger, status: StatusCode, extensions: &Extensions, is_routine: bool) {
+        let Self { stopwatch, method, path, operation, client } = self;
+        let millis = u64::try_from(stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let cause = extensions.get::<ErrorCause>().map(|cause| cause.0.as_str());
+        let fields = slog::o!(
+            "method" => method.to_string(),
+            "path" => path,
+            "operation" => operation,
+            "status" => status.as_u16(),
+            "ms" => millis,
+            "client" => client.to_string(),
+        );
+        let log = log.new(fields);
+        match (cause, status) {
+            (Some(cause), status) if status.is_server_error() => error!(log, "request failed"; "cause" => cause),
+            (None, StatusCode::SERVICE_UNAVAILABLE) => warn!(log, "request shed"),
+            (None, status) if status.is_server_error() => error!(log, "request failed"),
+            (Some(cause), _) => info!(log, "request"; "cause" => cause),
+            (None, _) if is_routine => debug!(log, "request"),
+            (None, _) => info!(log, "request"),
+        }
+    }
+}

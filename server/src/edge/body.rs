@@ -1,0 +1,118 @@
+//! From bytes to a parsed body, before any handler sees the request.
+
+use super::dialect::Refusal;
+use countersign_api::ParsedBody;
+use dropshot::Body;
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt as _, Limited};
+use serde_json::{Map, Value};
+
+/// Reads at most `limit` bytes.
+///
+/// # Errors
+/// [`Refusal::BodyTooLarge`]; [`Refusal::InvalidJson`] when the client broke off or sent broken chunks.
+pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Vec<u8>, Refusal> {
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > limit as u64) {
+        return Err(Refusal::BodyTooLarge { limit });
+    }
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes().into()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::BodyTooLarge { limit }),
+        Err(_) => Err(Refusal::InvalidJson),
+    }
+}
+
+/// Parses a body by its declared type.
+///
+/// A body of no declared type counts as none: that is what the real server makes of it (wire reference, §1).
+///
+/// # Errors
+/// [`Refusal::UnsupportedMediaType`], [`Refusal::InvalidJson`].
+pub(super) fn parse(headers: &HeaderMap, bytes: &[u8], accepts_form: bool) -> Result<ParsedBody, Refusal> {
+    let sent = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let sent = String::from_utf8_lossy(sent);
+    if bytes.is_empty() || sent.trim().is_empty() {
+        return Ok(ParsedBody::Absent);
+    }
+    let media_type = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match media_type.as_str() {
+        "application/json" => serde_json::from_slice(bytes).map(ParsedBody::Json).map_err(|_| Refusal::InvalidJson),
+        "application/x-www-form-urlencoded" if accepts_form => {
+            let fields = form_urlencoded::parse(bytes);
+            let fields: Map<String, Value> =
+                fields.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect();
+            Ok(ParsedBody::Json(Value::Object(fields)))
+        }
+        _ => Err(Refusal::UnsupportedMediaType { sent: sent.into_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use serde_json::json;
+
+    fn parsed(content_type: Option<&'static str>, bytes: &[u8], accepts_form: bool) -> Result<Option<Value>, Refusal> {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = content_type {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(value));
+        }
+        parse(&headers, bytes, accepts_form).map(|body| match body {
+            ParsedBody::Absent => None,
+            ParsedBody::Json(value) => Some(value),
+        })
+    }
+
+    #[test]
+    fn json_is_known_by_its_media_type_alone() {
+        for content_type in ["application/json", "Application/JSON; charset=utf-8", " application/json ;x"] {
+            assert_eq!(parsed(Some(content_type), b"{\"a\":1}", false), Ok(Some(json!({"a": 1}))), "{content_type}");
+        }
+    }
+
+    #[test]
+    fn a_body_of_no_type_or_no_bytes_is_absent() {
+        assert_eq!(parsed(None, b"{\"a\":1}", false), Ok(None));
+        assert_eq!(parsed(Some(""), b"{\"a\":1}", false), Ok(None));
+        assert_eq!(parsed(Some("application/json"), b"", false), Ok(None));
+        assert_eq!(parsed(Some("text/plain"), b"", false), Ok(None));
+    }
+
+    #[test]
+    fn other_types_are_named_as_sent() {
+        for sent in [
+            "text/plain;charset=UTF-8",
+            "application/problem+json",
+            "Multipart/Form-Data",
+            "application/x-www-form-urlencoded",
+        ] {
+            assert_eq!(parsed(Some(sent), b"x", false), Err(Refusal::UnsupportedMediaType { sent: sent.to_owned() }));
+        }
+    }
+
+    #[test]
+    fn broken_json_is_refused() {
+        let deep = "[".repeat(100_000);
+        for bytes in [&b"{"[..], b" ", b"{\"a\":}", b"\xff", b"{}{}", b"1e999", b"NaN", deep.as_bytes()] {
+            assert_eq!(parsed(Some("application/json"), bytes, false), Err(Refusal::InvalidJson));
+        }
+    }
+
+    #[test]
+    fn forms_become_objects_of_strings_where_they_are_taken() {
+        let body = parsed(Some("application/x-www-form-urlencoded"), b"email=a%40b.c&name=A+B&email=last%40b.c", true);
+        assert_eq!(body, Ok(Some(json!({"email": "last@b.c", "name": "A B"}))));
+    }
+
+    #[tokio::test]
+    async fn bodies_are_bounded_by_declaration_and_in_fact() {
+        let mut headers = HeaderMap::new();
+        let too_large = Err(Refusal::BodyTooLarge { limit: 4 });
+        assert_eq!(read(&headers, Body::from("1234"), 4).await, Ok(b"1234".to_vec()));
+        assert_eq!(read(&headers, Body::from("12345"), 4).await, too_large);
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("5"));
+        assert_eq!(read(&headers, Body::from("1"), 4).await, too_large);
+    }
+}

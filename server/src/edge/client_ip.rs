@@ -1,0 +1,166 @@
+//! Whose request it is, by address.
+//!
+//! `X-Forwarded-For` is what the peer says, and anybody can say anything: it is believed only as far as configured
+//! proxies vouch for it, read from the right. No other forwarding header is looked at.
+
+use http::HeaderMap;
+use ipnet::IpNet;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// The proxies whose word counts.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// The proxies in `networks`.
+    #[must_use]
+    pub fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// The client's address: the peer's, unless that is a trusted proxy; then the rightmost forwarded address that is
+    /// not one itself. A header that cannot be read as far as needed counts for nothing.
+    #[must_use]
+    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.to_canonical();
+        let mut client = peer;
+        let lines = headers.get_all(FORWARDED_FOR).iter().collect::<Vec<_>>();
+        let mut hops = lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+        while self.contains(client) {
+            match hops.next().map(forwarded_address) {
+                Some(Some(address)) => client = address,
+                // Every hop is a proxy of ours: the farthest one made the request.
+                None => break,
+                Some(None) => return peer,
+            }
+        }
+        client
+    }
+}
+
+/// One element of the header: an address, with or without a port, an IPv6 address with or without brackets.
+fn forwarded_address(element: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(element).ok()?.trim();
+    let without_brackets = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let address = without_brackets.parse::<IpAddr>().or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
+    address.ok().map(|address| address.to_canonical())
+}
+
+/// Whom limits count as one client: an IPv4 address, or the /64 that an IPv6 subscriber is given to roam in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClientNetwork {
+    /// One address.
+    V4(Ipv4Addr),
+    /// The first 64 bits.
+    V6(u64),
+}
+
+impl fmt::Display for ClientNetwork {
+    /// An address, or sixteen hexadecimal digits: the same text for the same client, whatever it wrote.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(address) => address.fmt(formatter),
+            Self::V6(prefix) => write!(formatter, "{prefix:016x}"),
+        }
+    }
+}
+
+impl From<IpAddr> for ClientNetwork {
+    fn from(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self::V4(address),
+            IpAddr::V6(address) => {
+                let [first, second, third, fourth, ..] = address.segments();
+                let prefix =
+                    [first, second, third, fourth].into_iter().fold(0, |bits, part| bits << 16 | u64::from(part));
+                Self::V6(prefix)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn client(proxies: &[&str], peer: &str, forwarded: &[&str]) -> String {
+        let networks = proxies.iter().map(|network| network.parse().expect("a network")).collect();
+        let mut headers = HeaderMap::new();
+        for line in forwarded {
+            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(line.as_bytes()).expect("a header"));
+        }
+        headers.insert("x-real-ip", HeaderValue::from_static("9.9.9.9"));
+        headers.insert("forwarded", HeaderValue::from_static("for=9.9.9.9"));
+        TrustedProxies::new(networks).client_address(peer.parse().expect("an address"), &headers).to_string()
+    }
+
+    #[test]
+    fn without_trusted_proxies_headers_change_nothing_30() {
+        for forwarded in [&["1.2.3.4"][..], &["1.2.3.4, 5.6.7.8"], &["127.0.0.1"], &[]] {
+            assert_eq!(client(&[], "203.0.113.9", forwarded), "203.0.113.9");
+            assert_eq!(client(&["10.0.0.0/8"], "203.0.113.9", forwarded), "203.0.113.9");
+        }
+    }
+
+    #[test]
+    fn the_rightmost_untrusted_address_is_the_client() {
+        let proxies = &["10.0.0.0/8", "fd00::/8"];
+        for (forwarded, expected) in [
+            (&["1.2.3.4"][..], "1.2.3.4"),
+            (&["6.6.6.6, 1.2.3.4"], "1.2.3.4"),
+            (&["6.6.6.6, 1.2.3.4, 10.0.0.2"], "1.2.3.4"),
+            (&["6.6.6.6", "1.2.3.4", "10.0.0.2, fd00::1"], "1.2.3.4"),
+            (&["1.2.3.4:5678"], "1.2.3.4"),
+            (&["[2001:db8::1]:443"], "2001:db8::1"),
+            (&["[2001:db8::1]"], "2001:db8::1"),
+            (&["::ffff:1.2.3.4"], "1.2.3.4"),
+            (&["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
+            (&[], "10.0.0.1"),
+        ] {
+            assert_eq!(client(proxies, "10.0.0.1", forwarded), expected, "{forwarded:?}");
+        }
+        assert_eq!(client(proxies, "::ffff:10.0.0.1", &["1.2.3.4"]), "1.2.3.4");
+    }
+
+    #[test]
+    fn a_malformed_hop_counts_only_if_it_is_needed() {
+        let proxies = &["10.0.0.0/8"];
+        for forwarded in
+            [&["unknown"][..], &[""], &["1.2.3.4,"], &["1.2.3.4, 10.0.0.2, x"], &["999.1.1.1"], &["\u{e4}"]]
+        {
+            assert_eq!(client(proxies, "10.0.0.1", forwarded), "10.0.0.1", "{forwarded:?}");
+        }
+        assert_eq!(client(proxies, "10.0.0.1", &["<script>, 1.2.3.4"]), "1.2.3.4");
+    }
+
+    #[test]
+    fn one_client_is_one_network_however_its_address_is_written_31() {
+        let network = |text: &str| ClientNetwork::from(text.parse::<IpAddr>().expect("an address"));
+        let same = [
+            "2001:db8:1:2::1",
+            "2001:0db8:0001:0002:0000:0000:0000:0001",
+            "2001:DB8:1:2::FFFF",
+            "2001:db8:1:2:3:4:5:6",
+            "2001:db8:1:2:0:0:0:1",
+            "2001:db8:1:2::0.0.0.1",
+        ];
+        for text in same {
+            assert_eq!(network(text), network(same[0]), "{text}");
+        }
+        assert_ne!(network("2001:db8:1:3::1"), network(same[0]));
+        assert_eq!(network("::ffff:1.2.3.4"), network("1.2.3.4"));
+        assert_ne!(network("1.2.3.5"), network("1.2.3.4"));
+        assert_eq!(
+            (network("1.2.3.4").to_string(), network(same[0]).to_string()),
+            ("1.2.3.4".into(), "20010db800010002".into())
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! Requests that dropshot would refuse in its own words before our endpoints see them: unknown methods and paths that
+//! it cannot take apart. They are not found here too.
+//!
+//! dropshot asks for an API version before it routes; there is one version, so the question serves as a gate.
+
+use super::METHODS;
+use dropshot::semver::Version;
+use dropshot::{Body, DynamicVersionPolicy, HttpError};
+use http::Request;
+use percent_encoding::percent_decode_str;
+use slog::Logger;
+
+/// The gate.
+#[derive(Clone, Copy, Debug)]
+pub struct Front;
+
+impl DynamicVersionPolicy for Front {
+    fn request_extract_version(&self, request: &Request<Body>, _log: &Logger) -> Result<Version, HttpError> {
+        if METHODS.contains(request.method()) && can_be_routed(request.uri().path()) {
+            return Ok(Version::new(1, 0, 0));
+        }
+        let mut refusal = HttpError::for_not_found(None, "method or path that no operation has".to_owned());
+        for (name, value) in super::STANDARD_HEADERS {
+            refusal.add_header(name, value).expect("names and values of standard headers are valid");
+        }
+        Err(refusal)
+    }
+}
+
+fn can_be_routed(path: &str) -> bool {
+    path.split('/').all(|segment| !matches!(segment, "." | "..") && percent_decode_str(segment).decode_utf8().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::StatusCode;
+
+    fn status(method: &str, path: &str) -> Option<StatusCode> {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
+        let log = Logger::root(slog::Discard, slog::o!());
+        Front.request_extract_version(&request, &log).err().map(|error| error.status_code.as_status())
+    }
+
+    #[test]
+    fn what_cannot_be_routed_is_not_found() {
+        for (method, path) in [("GET", "/healthz"), ("POST", "/api//auth/"), ("GET", "/api/%2F"), ("OPTIONS", "/x")] {
+            assert_eq!(status(method, path), None, "{method} {path}");
+        }
+        for (method, path) in [("PROPFIND", "/healthz"), ("GET", "/api/./auth"), ("GET", "/api/../x"), ("GET", "/%ff")]
+        {
+            assert_eq!(status(method, path), Some(StatusCode::NOT_FOUND), "{method} {path}");
+        }
+    }
+}

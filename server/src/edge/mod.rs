@@ -1,0 +1,263 @@
+//! The edge: everything that happens to a request before its handler, and to an answer after it.
+//!
+//! dropshot has no middleware. So the server's own API description holds one hidden wildcard endpoint per method;
+//! they run what is in this folder and hand the request to the router of the right dialect. The order is that of the
+//! real Better Auth server (wire reference, §1), because clients can tell:
+//!
+//! 1. one spelling of a path, operations switched off → 404; a browser's preflight is answered
+//! 2. room for one more request → 503
+//! 3. limit per client and path → 429
+//! 4. route → 404, never 405
+//! 5. from here under a deadline (503) and with panics caught (500): body read (413), typed and parsed (415, 400)
+//! 6. the dialect's guard: origin rules → 403
+//! 7. the handler, which sees the client's address in place of the proxy's and the parsed body as an extension
+//!
+//! Every answer of the edge is worded by the dialect ([`DialectRules::refuse`]).
+
+mod access_log;
+mod body;
+pub mod client_ip;
+mod cors;
+pub mod dialect;
+pub mod dispatch;
+pub mod front;
+pub mod load;
+mod outside;
+pub mod path;
+pub mod rate_limit;
+pub mod trusted_origins;
+
+pub use dialect::{Dialect, DialectRules, Refusal};
+pub use dispatch::Dispatcher;
+
+use self::access_log::Entry;
+use self::cors::Page;
+use self::dispatch::Route;
+use crate::clock::Clock;
+use countersign_api::ParsedBody;
+use dropshot::{
+    ApiDescription, ApiDescriptionRegisterError, ApiEndpoint, ApiEndpointVersions, Body, HttpError, RawRequest,
+    RequestContext, RequestInfo, ServerContext,
+};
+use futures::FutureExt as _;
+use http::header::{HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response, header};
+use slog::{Logger, error, o};
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The methods that reach us; [`front::Front`] refuses all others.
+const METHODS: [Method; 7] =
+    [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS, Method::HEAD];
+
+/// On every answer that does not say otherwise: answers hold secrets, and are what their content type says.
+const STANDARD_HEADERS: [(&str, &str); 3] =
+    [("x-content-type-options", "nosniff"), ("cache-control", "no-store"), ("pragma", "no-cache")];
+
+/// What applies to all dialects.
+pub struct Policy {
+    /// Tells the time for rate limits.
+    pub clock: Arc<dyn Clock>,
+    /// Where requests are logged.
+    pub log: Logger,
+    /// Whose `X-Forwarded-For` counts.
+    pub trusted_proxies: client_ip::TrustedProxies,
+    /// Which pages get CORS headers.
+    pub trusted_origins: trusted_origins::TrustedOrigins,
+    /// The limits per client and path, unless they are switched off.
+    pub rate_limiter: Option<rate_limit::RateLimiter>,
+    /// Room for requests.
+    pub in_flight: load::InFlight,
+    /// Operations that are switched off.
+    pub disabled_paths: path::DisabledPaths,
+    /// Longest time for reading a body and running a handler.
+    pub request_timeout: Duration,
+    /// Longest body, in bytes.
+    pub max_body_bytes: usize,
+}
+
+/// The server's API description: `dialects` under their base paths, and beside them what `outside` routes (health).
+///
+/// # Errors
+/// When dropshot does not take the wildcard endpoints.
+pub fn api<C: ServerContext>(
+    policy: Policy,
+    mut dialects: Vec<Dialect<C>>,
+    outside: Vec<Dispatcher<C>>,
+) -> Result<ApiDescription<C>, ApiDescriptionRegisterError> {
+    // `/api/auth` before `/api`.
+    dialects.sort_by_key(|dialect| std::cmp::Reverse(dialect.specificity()));
+    let edge = Arc::new(Edge { policy, dialects, outside: outside::dialect(outside) });
+    let mut api = ApiDescription::new();
+    for method in METHODS {
+        let edge = Arc::clone(&edge);
+        let handler = move |context: RequestContext<C>, _: dropshot::Path<AnyPath>, request: RawRequest| {
+            let edge = Arc::clone(&edge);
+            async move { Ok::<_, HttpError>(edge.serve(context, request.into_inner()).await) }
+        };
+        let name = format!("edge_{}", method.as_str().to_ascii_lowercase());
+        let versions = ApiEndpointVersions::All;
+        api.register(
+            ApiEndpoint::new(name, handler, method, "application/json", "/{path:.*}", versions).visible(false),
+        )?;
+    }
+    Ok(api)
+}
+
+/// What the wildcard matched; the edge looks at the raw path instead.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct AnyPath {
+    #[expect(dead_code, reason = "dropshot wants a field for the variable")]
+    path: Vec<String>,
+}
+
+struct Edge<C: ServerContext> {
+    policy: Policy,
+    dialects: Vec<Dialect<C>>,
+    outside: Dialect<C>,
+}
+
+/// A request on its way to a handler.
+struct Call<C: ServerContext> {
+    context: RequestContext<C>,
+    parts: Parts,
+    body: Body,
+    client: IpAddr,
+}
+
+impl<C: ServerContext> Edge<C> {
+    async fn serve(&self, mut context: RequestContext<C>, request: Request<Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let client = self.policy.trusted_proxies.client_address(context.request.remote_addr().ip(), &parts.headers);
+        // dropshot's own logger for the request carries the URI with its query string.
+        let log = self.policy.log.new(o!("request_id" => context.request_id.clone()));
+        context.log = log.clone();
+
+        let mut entry = Entry::new(parts.method.clone(), path::masked(parts.uri.path()), client);
+        let page = Page::of(&parts.headers, &self.policy.trusted_origins);
+        let (dialect, relative) = self.dialect(parts.uri.path());
+        let call = Call { context, parts, body, client };
+
+        let mut response = match self.answer(dialect, &relative, call, &page, &mut entry).await {
+            Ok(response) => response,
+            Err(refusal) => refused(dialect, &refusal),
+        };
+        if !dialect.is_outside() {
+            cors::decorate(response.headers_mut(), &page);
+        }
+        add_standard_headers(response.headers_mut());
+        entry.finish(&log, response.status(), response.extensions(), dialect.is_outside());
+        response
+    }
+
+    fn dialect(&self, path: &str) -> (&Dialect<C>, String) {
+        let found = self.dialects.iter().find_map(|dialect| Some((dialect, dialect.relative(path)?.to_owned())));
+        found.unwrap_or_else(|| (&self.outside, path.to_owned()))
+    }
+
+    async fn answer(
+        &self,
+        dialect: &Dialect<C>,
+        relative: &str,
+        call: Call<C>,
+        page: &Page,
+        entry: &mut Entry,
+    ) -> Result<Response<Body>, Refusal> {
+        let path = call.parts.uri.path();
+        if !path::is_canonical(path) || self.policy.disabled_paths.contains(path) {
+            return Err(Refusal::NotFound);
+        }
+        if matches!(page, Page::Trusted(_)) && cors::is_preflight(&call.parts.method, &call.parts.headers) {
+            return Ok(cors::preflight(&call.parts.headers));
+        }
+        // Held until the answer is made, so that slow bodies count too. Probes are let in when it is most crowded:
+        // they are how somebody finds out.
+        let _place = match self.policy.in_flight.enter() {
+            None if !dialect.is_outside() => return Err(Refusal::Overloaded { retry_after: Duration::from_secs(1) }),
+            place => place,
+        };
+        if let Some(limiter) = &self.policy.rate_limiter {
+            let limit = dialect.rules.rate_limit(relative);
+            let checked = limiter.check(call.client.into(), path, limit, self.policy.clock.now());
+            checked.map_err(|refused| Refusal::RateLimited { retry_after: refused.retry_after })?;
+        }
+        let route = dialect.find(&call.parts.method, path).ok_or(Refusal::NotFound)?;
+        entry.routed(&route.operation, &route.template);
+        self.run_bounded(dialect, relative, route, call).await
+    }
+
+    /// Runs what can take long or go wrong.
+    async fn run_bounded(
+        &self,
+        dialect: &Dialect<C>,
+        relative: &str,
+        route: Route<C>,
+        call: Call<C>,
+    ) -> Result<Response<Body>, Refusal> {
+        let log = call.context.log.clone();
+        let operation = route.operation.clone();
+        let run = AssertUnwindSafe(self.run(dialect, relative, route, call)).catch_unwind();
+        match tokio::time::timeout(self.policy.request_timeout, run).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => {
+                error!(log, "handler panicked"; "operation" => operation);
+                Err(Refusal::Internal)
+            }
+            Err(_) => Err(Refusal::TimedOut),
+        }
+    }
+
+    async fn run(
+        &self,
+        dialect: &Dialect<C>,
+        relative: &str,
+        route: Route<C>,
+        call: Call<C>,
+    ) -> Result<Response<Body>, Refusal> {
+        let Call { mut context, parts, body, client } = call;
+        let bytes = match parts.method {
+            // A body has no meaning there (RFC 9110, 9.3.1).
+            Method::GET | Method::HEAD => Vec::new(),
+            _ => body::read(&parts.headers, body, self.policy.max_body_bytes).await?,
+        };
+        let parsed = body::parse(&parts.headers, &bytes, dialect.rules.accepts_form(relative))?;
+        if let Err(response) = dialect.rules.guard(&parts, &parsed) {
+            return Ok(*response);
+        }
+        let mut request = Request::from_parts(parts, Body::from(bytes));
+        request.extensions_mut().insert::<ParsedBody>(parsed);
+        let port = context.request.remote_addr().port();
+        context.request = RequestInfo::new(&request, SocketAddr::new(client, port));
+        route.run(context, request).await.ok_or(Refusal::Internal)
+    }
+}
+
+/// The dialect's words, and when to come back.
+fn refused<C: ServerContext>(dialect: &Dialect<C>, refusal: &Refusal) -> Response<Body> {
+    let mut response = dialect.rules.refuse(refusal);
+    if let Some(wait) = refusal.retry_after() {
+        let seconds = HeaderValue::from(rate_limit::whole_seconds(wait).as_secs());
+        if matches!(refusal, Refusal::RateLimited { .. }) {
+            // Better Auth's own name; its client knows no other.
+            response.headers_mut().insert(HeaderName::from_static("x-retry-after"), seconds.clone());
+        }
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
+}
+
+fn add_standard_headers(headers: &mut HeaderMap) {
+    let has_cache_rule = headers.contains_key(header::CACHE_CONTROL);
+    for (name, value) in STANDARD_HEADERS {
+        let is_about_caching = name != "x-content-type-options";
+        if !(has_cache_rule && is_about_caching) {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+//! Paths that belong to no dialect: what operators and probes ask for, and everything unknown.
+
+use super::dialect::{Dialect, DialectRules, Refusal};
+use super::dispatch::Dispatcher;
+use super::rate_limit::RateLimit;
+use countersign_api::ParsedBody;
+use dropshot::{Body, ServerContext};
+use http::Response;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Says no with a status and nothing else, limits nothing.
+struct Plain;
+
+impl DialectRules for Plain {
+    fn refuse(&self, refusal: &Refusal) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = refusal.status();
+        response
+    }
+
+    fn rate_limit(&self, _path: &str) -> RateLimit {
+        RateLimit { window: Duration::from_secs(1), max: u32::MAX }
+    }
+
+    fn accepts_form(&self, _path: &str) -> bool {
+        false
+    }
+
+    fn guard(&self, _request: &http::request::Parts, _body: &ParsedBody) -> Result<(), Box<Response<Body>>> {
+        Ok(())
+    }
+}
+
+pub(super) fn dialect<C: ServerContext>(dispatchers: Vec<Dispatcher<C>>) -> Dialect<C> {
+    Dialect::new("", dispatchers, Arc::new(Plain))
+}

@@ -1,0 +1,116 @@
+//! Checking a password, within a budget and in constant work.
+
+use super::{Caller, FlowError, Flows};
+use crate::edge::client_ip::ClientNetwork;
+use countersign_domain::account::{Account, EmailAddress};
+use countersign_domain::audit::EventKind;
+use countersign_domain::keyring::Purpose;
+use countersign_domain::password::{Cost, Password, PasswordHash};
+use countersign_domain::time::Timestamp;
+use countersign_store::work::{Spend, Spent};
+use data_encoding::HEXLOWER;
+
+/// How checking a password ends.
+#[derive(Debug)]
+pub enum PasswordCheck {
+    /// It is the account's.
+    Right {
+        /// The same password at today's cost, when the stored hash is outdated.
+        rehashed: Option<PasswordHash>,
+        /// The budget that a success gives back.
+        budget: String,
+    },
+    /// It is not, or there is no such account, or the account has no password.
+    Wrong,
+    /// Too many wrong ones were given for this name from this address.
+    Exhausted {
+        /// When the next one will be looked at.
+        until: Timestamp,
+    },
+}
+
+impl Flows {
+    /// Checks `password` against `account`, spending the budget of `email` and the caller's network before the
+    /// password is looked at. An account that does not exist costs as much as one that does (attack 44).
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails.
+    pub(super) async fn check_password(
+        &self,
+        caller: &Caller,
+        email: &EmailAddress,
+        account: Option<&Account>,
+        password: &str,
+    ) -> Result<PasswordCheck, FlowError> {
+        // A place in the queue first: whoever is shed has not spent anything.
+        let place = self.hasher.admit()?;
+        let now = self.now();
+        let budget = self.password_budget(caller, email);
+        let spend = Spend {
+            name: budget.clone(),
+            limit: self.policy.password_failures,
+            window: self.policy.password_window,
+            now,
+        };
+        if let Spent::Exhausted { until } = self.store.spend(spend).await? {
+            return Ok(PasswordCheck::Exhausted { until });
+        }
+        let stored = account.and_then(|account| account.password.clone());
+        let hash = stored.unwrap_or(PasswordHash::of_nobody(Cost::PASSWORD));
+        let presented = Password::presented(password);
+        let judged = place.run(move |memory| {
+            hash.matches(&presented, memory).then(|| {
+                hash.is_outdated(Cost::PASSWORD).then(|| {
+                    super::with_random(|random| PasswordHash::make(&presented, Cost::PASSWORD, random, memory))
+                })
+            })
+        });
+        match judged.await? {
+            Some(rehashed) => Ok(PasswordCheck::Right { rehashed, budget }),
+            None => {
+                let id = account.map(|account| account.id);
+                self.store.record(caller.event(EventKind::PasswordRejected, id, now)).await?;
+                Ok(PasswordCheck::Wrong)
+            }
+        }
+    }
+
+    /// Checks the password of the account that is signed in, for a change that needs it. A right one gives the
+    /// budget back at once.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails.
+    pub(super) async fn confirm_password(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        password: &str,
+    ) -> Result<Result<(), Unconfirmed>, FlowError> {
+        match self.check_password(caller, &account.email, Some(account), password).await? {
+            PasswordCheck::Right { budget, .. } => {
+                self.store.give_back(budget).await?;
+                Ok(Ok(()))
+            }
+            PasswordCheck::Wrong => Ok(Err(Unconfirmed::WrongPassword)),
+            PasswordCheck::Exhausted { until } => Ok(Err(Unconfirmed::TooMany { until })),
+        }
+    }
+
+    /// The name of the budget for wrong passwords: it says neither who nor from where.
+    fn password_budget(&self, caller: &Caller, email: &EmailAddress) -> String {
+        let message = format!("{}|{:?}", email.as_str(), ClientNetwork::from(caller.ip));
+        format!("password:{}", HEXLOWER.encode(&self.keyring.mac(Purpose::Budget, message.as_bytes())))
+    }
+}
+
+/// Why the password of the account that is signed in was not confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unconfirmed {
+    /// It is not the password.
+    WrongPassword,
+    /// Too many wrong ones were given.
+    TooMany {
+        /// When the next one will be looked at.
+        until: Timestamp,
+    },
+}

@@ -1,0 +1,224 @@
+//! The dialect's cookies: names, attributes, signatures (wire reference §2).
+//!
+//! A signed value is `value.signature`, the signature being base64 of an HMAC-SHA-256. Each cookie is signed with a
+//! key of its own, so that a value moved to another cookie does not even pass the signature.
+
+use countersign_domain::keyring::{Keyring, Purpose};
+use data_encoding::BASE64;
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What JavaScript's `encodeURIComponent` encodes.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// Length of the base64 of 32 bytes.
+const SIGNATURE_LENGTH: usize = 44;
+
+/// A cookie of the dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookie {
+    /// Opens the session.
+    Session,
+    /// A copy of the session for the client; never set, only cleared.
+    SessionData,
+    /// Continues a sign-in.
+    Challenge,
+    /// Marks a trusted device.
+    Trust,
+    /// Remembers across a challenge that the session is not to outlive the browser.
+    DontRemember,
+}
+
+impl Cookie {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Session => "better-auth.session_token",
+            Self::SessionData => "better-auth.session_data",
+            Self::Challenge => "better-auth.two_factor",
+            Self::Trust => "better-auth.trust_device",
+            Self::DontRemember => "better-auth.dont_remember",
+        }
+    }
+
+    const fn purpose(self) -> Purpose {
+        match self {
+            Self::Session | Self::SessionData => Purpose::SessionCookie,
+            Self::Challenge => Purpose::ChallengeCookie,
+            Self::Trust => Purpose::TrustCookie,
+            Self::DontRemember => Purpose::DontRememberCookie,
+        }
+    }
+}
+
+/// Reads and writes the cookies of one deployment.
+pub struct Cookies {
+    keyring: Arc<Keyring>,
+    is_secure: bool,
+}
+
+impl Cookies {
+    /// Cookies signed with keys of `keyring`; `is_secure` when clients see us through https.
+    #[must_use]
+    pub fn new(keyring: Arc<Keyring>, is_secure: bool) -> Self {
+        Self { keyring, is_secure }
+    }
+
+    /// The value and its signature, as a client that uses no cookies holds them.
+    #[must_use]
+    pub fn sign(&self, cookie: Cookie, value: &str) -> String {
+        format!("{value}.{}", BASE64.encode(&self.keyring.mac(cookie.purpose(), value.as_bytes())))
+    }
+
+    /// The value of a signed text, if the signature is right.
+    #[must_use]
+    pub fn verify(&self, cookie: Cookie, signed: &str) -> Option<String> {
+        let (value, signature) = signed.rsplit_once('.')?;
+        if signature.len() != SIGNATURE_LENGTH || !signature.ends_with('=') {
+            return None;
+        }
+        let tag = BASE64.decode(signature.as_bytes()).ok()?;
+        self.keyring.verify(cookie.purpose(), value.as_bytes(), &tag).then(|| value.to_owned())
+    }
+
+    /// The `Set-Cookie` value that sets a cookie, for as long as the browser runs when there is no `max_age`.
+    #[must_use]
+    pub fn set(&self, cookie: Cookie, value: &str, max_age: Option<Duration>) -> HeaderValue {
+        let signed = self.sign(cookie, value);
+        let encoded = utf8_percent_encode(&signed, COMPONENT).to_string();
+        self.render(cookie, &encoded, max_age)
+    }
+
+    /// The `Set-Cookie` value that deletes a cookie.
+    #[must_use]
+    pub fn delete(&self, cookie: Cookie) -> HeaderValue {
+        self.render(cookie, "", Some(Duration::ZERO))
+    }
+
+    fn render(&self, cookie: Cookie, value: &str, max_age: Option<Duration>) -> HeaderValue {
+        let max_age = max_age.map(|age| format!("Max-Age={}; ", age.as_secs())).unwrap_or_default();
+        let secure = if self.is_secure { "Secure; " } else { "" };
+        let name = self.full_name(cookie);
+        let text = format!("{name}={value}; {max_age}Path=/; HttpOnly; {secure}SameSite=Lax");
+        HeaderValue::try_from(text).expect("names are ASCII and values percent-encoded")
+    }
+
+    fn full_name(&self, cookie: Cookie) -> String {
+        format!("{}{}", if self.is_secure { "__Secure-" } else { "" }, cookie.name())
+    }
+
+    /// What the request's cookie holds.
+    #[must_use]
+    pub fn read(&self, headers: &HeaderMap, cookie: Cookie) -> Presented {
+        let name = self.full_name(cookie);
+        let raw = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok()).find_map(|header| {
+            header.split(';').find_map(|pair| {
+                let (key, value) = pair.split_once('=')?;
+                (key.trim() == name).then(|| value.trim())
+            })
+        });
+        let Some(raw) = raw else { return Presented::Absent };
+        let unquoted = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw);
+        self.verify(cookie, &decoded(unquoted)).map_or(Presented::Forged, Presented::Signed)
+    }
+}
+
+/// What a request presents in a signed cookie.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Presented {
+    /// The cookie is not there.
+    Absent,
+    /// It is there, and not signed by us.
+    Forged,
+    /// It is there and signed by us: the value.
+    Signed(String),
+}
+
+impl Presented {
+    /// The value, if it was signed by us.
+    #[must_use]
+    pub fn signed(&self) -> Option<&str> {
+        match self {
+            Self::Signed(value) => Some(value),
+            Self::Absent | Self::Forged => None,
+        }
+    }
+}
+
+/// Takes percent-encoding off; text that is not properly encoded stays as it is.
+pub(super) fn decoded(text: &str) -> String {
+    match percent_decode_str(text).decode_utf8() {
+        Ok(decoded) if text.contains('%') => decoded.into_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng as _;
+
+    fn cookies(is_secure: bool) -> Cookies {
+        let keyring = Keyring::generate(&mut rand::rngs::StdRng::seed_from_u64(1));
+        Cookies::new(Arc::new(keyring), is_secure)
+    }
+
+    fn request(cookie: &str) -> HeaderMap {
+        HeaderMap::from_iter([(COOKIE, HeaderValue::from_str(cookie).expect("a header"))])
+    }
+
+    #[test]
+    fn attributes_stand_in_the_order_of_the_wire_reference() {
+        let text = |value: HeaderValue| value.to_str().expect("ASCII").to_owned();
+        let plain = text(cookies(false).set(Cookie::Session, "abc", Some(Duration::from_secs(604_800))));
+        assert!(plain.starts_with("better-auth.session_token=abc."), "{plain}");
+        assert!(plain.ends_with("%3D; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax"), "{plain}");
+        let secure = text(cookies(true).set(Cookie::Trust, "mac!id", None));
+        assert!(secure.starts_with("__Secure-better-auth.trust_device=mac!id."), "{secure}");
+        assert!(secure.ends_with("; Path=/; HttpOnly; Secure; SameSite=Lax"), "{secure}");
+        assert_eq!(
+            text(cookies(false).delete(Cookie::Challenge)),
+            "better-auth.two_factor=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"
+        );
+    }
+
+    #[test]
+    fn a_cookie_reads_back_encoded_decoded_quoted_and_among_others() {
+        let cookies = cookies(false);
+        let signed = cookies.sign(Cookie::Session, "abc");
+        let encoded = utf8_percent_encode(&signed, COMPONENT).to_string();
+        for header in [
+            format!("better-auth.session_token={encoded}"),
+            format!("a=b;better-auth.session_token={signed} ; c=d"),
+            format!("better-auth.session_token=\"{signed}\""),
+            format!("better-auth.session_token={signed}; better-auth.session_token=other"),
+        ] {
+            assert_eq!(cookies.read(&request(&header), Cookie::Session).signed(), Some("abc"), "{header}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_signed_for_this_cookie_is_no_cookie_38() {
+        let cookies = cookies(false);
+        let signed = cookies.sign(Cookie::Session, "abc");
+        let moved = format!("better-auth.two_factor={signed}");
+        assert!(cookies.read(&request(&moved), Cookie::Challenge) == Presented::Forged);
+        for value in ["abc", "abc.", "abc.x=", &signed[1..], &signed.replace('=', ""), "%ZZ", ""] {
+            let header = format!("better-auth.session_token={value}");
+            assert!(cookies.read(&request(&header), Cookie::Session) == Presented::Forged, "{value}");
+        }
+        let secure_name = format!("__Secure-better-auth.session_token={signed}");
+        assert!(cookies.read(&request(&secure_name), Cookie::Session) == Presented::Absent);
+    }
+}

@@ -1,0 +1,74 @@
+//! Managing second factors: enrol, show, replace codes, switch off.
+
+use super::cookies::Cookie;
+use super::credentials::{Credentials, require_session};
+use super::{Context, refusal, wire};
+use countersign_api::Reply;
+use countersign_api::better_auth::{Error, replies, requests, responses};
+use countersign_domain::backup_code::BackupCode;
+
+fn shown(codes: &[BackupCode]) -> Vec<String> {
+    codes.iter().map(|code| code.expose().to_owned()).collect()
+}
+
+/// `POST /two-factor/enable`
+pub(super) async fn enable(
+    context: &Context,
+    body: requests::TwoFactorEnable,
+) -> Result<Reply<replies::TwoFactorEnable>, Error> {
+    let (caller, authenticated) = require_session(context).await?;
+    let flows = &context.context().flows;
+    let begin = flows.begin_enrolment(&caller, &authenticated, &body.password, body.issuer.as_deref());
+    let enrolment = begin.await.map_err(refusal::of_failure)?;
+    let refuse = |forbidden| refusal::of_forbidden(forbidden, refusal::two_factor_not_enabled, flows.now());
+    let enrolment = enrolment.map_err(refuse)?;
+    Ok(Reply::ok(responses::TwoFactorEnable {
+        totp_uri: enrolment.key_uri.to_string(),
+        backup_codes: shown(&enrolment.backup_codes),
+    }))
+}
+
+/// `POST /two-factor/get-totp-uri`
+pub(super) async fn get_totp_uri(
+    context: &Context,
+    body: requests::Password,
+) -> Result<Reply<replies::TwoFactorGetTotpUri>, Error> {
+    let (caller, authenticated) = require_session(context).await?;
+    let flows = &context.context().flows;
+    let key_uri = flows.show_key_uri(&caller, &authenticated, &body.password).await.map_err(refusal::of_failure)?;
+    let refuse = |forbidden| refusal::of_forbidden(forbidden, refusal::totp_not_enabled, flows.now());
+    Ok(Reply::ok(responses::TwoFactorGetTotpUri { totp_uri: key_uri.map_err(refuse)?.to_string() }))
+}
+
+/// `POST /two-factor/generate-backup-codes`
+pub(super) async fn generate_backup_codes(
+    context: &Context,
+    body: requests::Password,
+) -> Result<Reply<replies::TwoFactorGenerateBackupCodes>, Error> {
+    let (caller, authenticated) = require_session(context).await?;
+    let flows = &context.context().flows;
+    let replace = flows.replace_backup_codes(&caller, &authenticated, &body.password);
+    let codes = replace.await.map_err(refusal::of_failure)?;
+    let refuse = |forbidden| refusal::of_forbidden(forbidden, refusal::two_factor_not_enabled, flows.now());
+    let backup_codes = shown(&codes.map_err(refuse)?);
+    Ok(Reply::ok(responses::TwoFactorGenerateBackupCodes { status: true, backup_codes }))
+}
+
+/// `POST /two-factor/disable`
+pub(super) async fn disable(
+    context: &Context,
+    body: requests::Password,
+) -> Result<Reply<replies::TwoFactorDisable>, Error> {
+    let (caller, authenticated) = require_session(context).await?;
+    let app = context.context();
+    let disabled = app.flows.disable_two_factor(&caller, &authenticated, &body.password);
+    let disabled = disabled.await.map_err(refusal::of_failure)?;
+    let refuse = |forbidden| refusal::of_forbidden(forbidden, refusal::two_factor_not_enabled, app.flows.now());
+    let authenticated = disabled.map_err(refuse)?;
+    let reply = Reply::ok(responses::StatusAndSession { status: true, token: None, user: None });
+    let reply = wire::with_session(reply, context, &authenticated);
+    Ok(match Credentials::read(context).trust() {
+        Some(_) => reply.with_cookie(app.cookies.delete(Cookie::Trust)),
+        None => reply,
+    })
+}

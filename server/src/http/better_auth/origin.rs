@@ -1,0 +1,345 @@
+//! Better Auth's rules against requests that another site makes a browser send (wire reference, §4).
+//!
+//! A cookie is sent by the browser, not by the person, so whoever sends one must come from a trusted page. A sign-in
+//! needs no cookie to be abused (it can put somebody into a stranger's account), so it has a rule of its own. And
+//! a callback URL leads a person on, so it may not lead to a stranger.
+
+use crate::edge::trusted_origins::TrustedOrigins;
+use countersign_api::ParsedBody;
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode, header};
+use serde_json::Value;
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OriginRefusal {
+    /// It has a cookie and comes from nowhere.
+    #[error("Missing or null Origin")]
+    MissingOrigin,
+    /// It comes from a page that is not trusted.
+    #[error("Invalid origin")]
+    InvalidOrigin,
+    /// It is a navigation to a sign-in from another site.
+    #[error("Cross-site navigation login blocked. This request appears to be a CSRF attack.")]
+    CrossSiteNavigation,
+    /// A URL to go to afterwards leads to a page that is not trusted.
+    #[error("Invalid {}", .0.label())]
+    UntrustedUrl(CallbackField),
+    /// A URL to go to afterwards is not a string.
+    #[error("Invalid {}", .0.label())]
+    NotText(CallbackField),
+}
+
+impl OriginRefusal {
+    /// The status.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::NotText(_) => StatusCode::BAD_REQUEST,
+            _ => StatusCode::FORBIDDEN,
+        }
+    }
+
+    /// The code, if there is one. The message is what the error displays.
+    #[must_use]
+    pub fn code(self) -> Option<&'static str> {
+        match self {
+            Self::MissingOrigin => Some("MISSING_OR_NULL_ORIGIN"),
+            Self::InvalidOrigin => Some("INVALID_ORIGIN"),
+            Self::CrossSiteNavigation => Some("CROSS_SITE_NAVIGATION_LOGIN_BLOCKED"),
+            Self::UntrustedUrl(field) => Some(field.code()),
+            Self::NotText(_) => None,
+        }
+    }
+}
+
+/// Fields that say where to go afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallbackField {
+    /// `callbackURL`
+    Callback,
+    /// `redirectTo`
+    Redirect,
+    /// `errorCallbackURL`
+    ErrorCallback,
+    /// `newUserCallbackURL`
+    NewUserCallback,
+}
+
+impl CallbackField {
+    const ALL: [Self; 4] = [Self::Callback, Self::Redirect, Self::ErrorCallback, Self::NewUserCallback];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Callback => "callbackURL",
+            Self::Redirect => "redirectTo",
+            Self::ErrorCallback => "errorCallbackURL",
+            Self::NewUserCallback => "newUserCallbackURL",
+        }
+    }
+
+    /// What the real server calls it in messages.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Redirect => "redirectURL",
+            other => other.name(),
+        }
+    }
+
+    fn code(self) -> &'static str {
+        match self {
+            Self::Callback => "INVALID_CALLBACK_URL",
+            Self::Redirect => "INVALID_REDIRECT_URL",
+            Self::ErrorCallback => "INVALID_ERROR_CALLBACK_URL",
+            Self::NewUserCallback => "INVALID_NEW_USER_CALLBACK_URL",
+        }
+    }
+}
+
+/// Rules 1 and 3: for every request, before its body is validated.
+///
+/// # Errors
+/// Why the request is refused.
+pub fn check_request(trusted: &TrustedOrigins, request: &Parts, body: &ParsedBody) -> Result<(), OriginRefusal> {
+    if [Method::GET, Method::HEAD, Method::OPTIONS].contains(&request.method) {
+        return Ok(());
+    }
+    if request.headers.contains_key(header::COOKIE) {
+        check_source(trusted, &request.headers)?;
+    }
+    check_callbacks(trusted, request.uri.query().unwrap_or_default(), body)
+}
+
+/// Rule 2: for sign-in and sign-up, after their body is validated. A request with a cookie has passed rule 1 already.
+///
+/// # Errors
+/// Why the request is refused.
+pub fn check_login(trusted: &TrustedOrigins, headers: &HeaderMap) -> Result<(), OriginRefusal> {
+    if headers.contains_key(header::COOKIE) {
+        return Ok(());
+    }
+    let metadata = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"].map(|name| text(headers, name));
+    let [site, mode, _] = metadata;
+    if site == Some("cross-site") && mode == Some("navigate") {
+        return Err(OriginRefusal::CrossSiteNavigation);
+    }
+    // A browser says where a request comes from in one way or the other; what says nothing is no browser.
+    if metadata.iter().all(Option::is_none) && source(headers).is_none() {
+        return Ok(());
+    }
+    check_source(trusted, headers)
+}
+
+fn check_source(trusted: &TrustedOrigins, headers: &HeaderMap) -> Result<(), OriginRefusal> {
+    match source(headers) {
+        None | Some("null") => Err(OriginRefusal::MissingOrigin),
+        Some(url) if trusted.trusts_url(url) => Ok(()),
+        Some(_) => Err(OriginRefusal::InvalidOrigin),
+    }
+}
+
+/// `Origin`, else `Referer`; an empty one counts as none.
+fn source(headers: &HeaderMap) -> Option<&str> {
+    text(headers, "origin").or_else(|| text(headers, "referer"))
+}
+
+/// A header's text. One that is not text is there, and matches nothing.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).map(|value| value.to_str().unwrap_or("\u{fffd}")).filter(|value| !value.is_empty())
+}
+
+fn check_callbacks(trusted: &TrustedOrigins, query: &str, body: &ParsedBody) -> Result<(), OriginRefusal> {
+    for field in CallbackField::ALL {
+        if let ParsedBody::Json(Value::Object(fields)) = body {
+            match fields.get(field.name()) {
+                Some(Value::String(url)) => check_url(trusted, url, field)?,
+                // What JavaScript takes for "nothing" is left to the validation of the body.
+                None | Some(Value::Null | Value::Bool(false)) => {}
+                Some(_) => return Err(OriginRefusal::NotText(field)),
+            }
+        }
+        for (_, url) in form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == field.name()) {
+            check_url(trusted, &url, field)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_url(trusted: &TrustedOrigins, url: &str, field: CallbackField) -> Result<(), OriginRefusal> {
+    if url.is_empty() || is_relative_path(url) || trusted.trusts_url(url) {
+        return Ok(());
+    }
+    Err(OriginRefusal::UntrustedUrl(field))
+}
+
+/// A path on this very origin that no browser can take for another: one slash, then letters that have no meaning in
+/// front of a host, then perhaps a query of as harmless letters.
+fn is_relative_path(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix('/') else { return false };
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !path.starts_with('/')
+        && path.bytes().all(|byte| is_word(byte) || b"-.+/@".contains(&byte))
+        && query.bytes().all(|byte| is_word(byte) || b"-.+/=&%@".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::trusted_origins::{Origin, OriginPattern};
+    use http::Request;
+    use serde_json::json;
+
+    fn trusted() -> TrustedOrigins {
+        let base = Origin::parse("http://localhost:3000").expect("an origin");
+        TrustedOrigins::new(base, [OriginPattern::parse("https://*.example.com").expect("a pattern")])
+    }
+
+    fn parts(method: Method, uri: &str, headers: &[(&str, &str)]) -> Parts {
+        let builder = headers.iter().fold(Request::builder(), |builder, (name, value)| builder.header(*name, *value));
+        builder.method(method).uri(uri).body(()).expect("a request").into_parts().0
+    }
+
+    fn post(headers: &[(&str, &str)]) -> Result<(), OriginRefusal> {
+        check_request(&trusted(), &parts(Method::POST, "/api/auth/sign-out", headers), &ParsedBody::Absent)
+    }
+
+    #[test]
+    fn a_cookie_needs_a_trusted_page() {
+        let cookie = ("cookie", "unrelated=1");
+        assert_eq!(post(&[]), Ok(()));
+        assert_eq!(post(&[("origin", "https://evil.example")]), Ok(()), "no cookie, no rule");
+        assert_eq!(post(&[cookie]), Err(OriginRefusal::MissingOrigin));
+        assert_eq!(post(&[cookie, ("origin", "null")]), Err(OriginRefusal::MissingOrigin));
+        assert_eq!(
+            post(&[cookie, ("origin", "null"), ("referer", "http://localhost:3000/x")]),
+            Err(OriginRefusal::MissingOrigin)
+        );
+        assert_eq!(post(&[cookie, ("origin", "https://evil.example")]), Err(OriginRefusal::InvalidOrigin));
+        assert_eq!(post(&[cookie, ("origin", "http://127.0.0.1:3000")]), Err(OriginRefusal::InvalidOrigin));
+        assert_eq!(post(&[cookie, ("origin", "http://localhost:3000")]), Ok(()));
+        assert_eq!(post(&[cookie, ("origin", "https://app.example.com")]), Ok(()));
+        assert_eq!(post(&[cookie, ("referer", "https://app.example.com/a/b?c")]), Ok(()));
+        assert_eq!(
+            post(&[cookie, ("referer", "https://evil.example/?https://app.example.com")]),
+            Err(OriginRefusal::InvalidOrigin)
+        );
+        assert_eq!(
+            post(&[cookie, ("origin", "https://evil.example"), ("referer", "http://localhost:3000/")]),
+            Err(OriginRefusal::InvalidOrigin)
+        );
+    }
+
+    #[test]
+    fn reading_methods_are_free() {
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
+            let request = parts(method, "/api/auth/get-session?callbackURL=https://evil.example", &[("cookie", "a=1")]);
+            assert_eq!(check_request(&trusted(), &request, &ParsedBody::Absent), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_sign_in_without_cookies_is_checked_when_a_browser_makes_it() {
+        let login = |headers: &[(&str, &str)]| check_login(&trusted(), &parts(Method::POST, "/", headers).headers);
+        assert_eq!(login(&[]), Ok(()), "curl, mobile apps");
+        assert_eq!(login(&[("cookie", "a=1")]), Ok(()), "rule 1 has decided");
+        assert_eq!(login(&[("sec-fetch-mode", "cors")]), Err(OriginRefusal::MissingOrigin), "Node's own fetch");
+        assert_eq!(login(&[("sec-fetch-mode", "cors"), ("origin", "https://app.example.com")]), Ok(()));
+        assert_eq!(login(&[("origin", "https://evil.example")]), Err(OriginRefusal::InvalidOrigin));
+        assert_eq!(login(&[("origin", "null")]), Err(OriginRefusal::MissingOrigin));
+        assert_eq!(login(&[("referer", "http://localhost:3000/sign-in")]), Ok(()));
+        assert_eq!(
+            login(&[
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", "navigate"),
+                ("origin", "http://localhost:3000")
+            ]),
+            Err(OriginRefusal::CrossSiteNavigation)
+        );
+    }
+
+    #[test]
+    fn callbacks_lead_home_or_to_a_trusted_page() {
+        let call = |query: &str, body: Value| {
+            let request = parts(Method::POST, &format!("/api/auth/sign-in/email{query}"), &[]);
+            check_request(&trusted(), &request, &ParsedBody::Json(body))
+        };
+        for url in
+            ["/", "/dashboard", "/a/b.c?x=1&y=%20", "/@me", "https://app.example.com/x", "http://localhost:3000", ""]
+        {
+            assert_eq!(call("", json!({"callbackURL": url})), Ok(()), "{url}");
+        }
+        for url in [
+            "//evil.example",
+            "/\\evil.example",
+            "/%2fevil.example",
+            "/%5cevil.example",
+            "https://evil.example",
+            "evil.example",
+            "/a b",
+            "/a#b",
+            "/a?b?c",
+            "javascript:alert(1)",
+            "https://app.example.com@evil.example",
+            "/\tevil",
+            "///evil.example",
+        ] {
+            assert_eq!(
+                call("", json!({"callbackURL": url})),
+                Err(OriginRefusal::UntrustedUrl(CallbackField::Callback)),
+                "{url}"
+            );
+        }
+        for field in CallbackField::ALL {
+            let refused = Err(OriginRefusal::UntrustedUrl(field));
+            assert_eq!(call("", json!({field.name(): "https://evil.example"})), refused);
+            assert_eq!(call(&format!("?{}=https%3A%2F%2Fevil.example", field.name()), json!({})), refused);
+            assert_eq!(call("", json!({field.name(): 7})), Err(OriginRefusal::NotText(field)));
+            assert_eq!(call("", json!({field.name(): null})), Ok(()));
+        }
+    }
+
+    #[test]
+    fn refusals_have_the_real_servers_words() {
+        for (refusal, status, code, message) in [
+            (OriginRefusal::MissingOrigin, 403, Some("MISSING_OR_NULL_ORIGIN"), "Missing or null Origin"),
+            (OriginRefusal::InvalidOrigin, 403, Some("INVALID_ORIGIN"), "Invalid origin"),
+            (
+                OriginRefusal::CrossSiteNavigation,
+                403,
+                Some("CROSS_SITE_NAVIGATION_LOGIN_BLOCKED"),
+                "Cross-site navigation login blocked. This request appears to be a CSRF attack.",
+            ),
+            (
+                OriginRefusal::UntrustedUrl(CallbackField::Callback),
+                403,
+                Some("INVALID_CALLBACK_URL"),
+                "Invalid callbackURL",
+            ),
+            (
+                OriginRefusal::UntrustedUrl(CallbackField::Redirect),
+                403,
+                Some("INVALID_REDIRECT_URL"),
+                "Invalid redirectURL",
+            ),
+            (
+                OriginRefusal::UntrustedUrl(CallbackField::ErrorCallback),
+                403,
+                Some("INVALID_ERROR_CALLBACK_URL"),
+                "Invalid errorCallbackURL",
+            ),
+            (
+                OriginRefusal::UntrustedUrl(CallbackField::NewUserCallback),
+                403,
+                Some("INVALID_NEW_USER_CALLBACK_URL"),
+                "Invalid newUserCallbackURL",
+            ),
+            (OriginRefusal::NotText(CallbackField::Callback), 400, None, "Invalid callbackURL"),
+        ] {
+            assert_eq!(
+                (refusal.status().as_u16(), refusal.code(), refusal.to_string().as_str()),
+                (status, code, message)
+            );
+        }
+    }
+}

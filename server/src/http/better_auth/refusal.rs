@@ -1,0 +1,167 @@
+//! What goes wrong, in the dialect's codes and texts (wire reference §1, §6–§8, §10).
+
+use super::cookies::{Cookie, Cookies};
+use super::origin::OriginRefusal;
+use crate::flows::FlowError;
+use crate::flows::enrolment::Forbidden;
+use crate::flows::password_check::Unconfirmed;
+use crate::flows::second_factor::Refused;
+use countersign_api::better_auth::Error;
+use countersign_domain::challenge::Factor;
+use countersign_domain::password::Unfit;
+use countersign_domain::time::Timestamp;
+use dropshot::ErrorStatusCode as Status;
+use std::time::Duration;
+
+/// How long to stay away while the database is not available.
+const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
+
+/// The server could not do its work: 503 when coming back may help, else 500. The log gets the reason.
+#[must_use]
+pub fn of_failure(error: FlowError) -> Error {
+    let retry_after = match &error {
+        FlowError::Overloaded(overloaded) => Some(overloaded.retry_after),
+        FlowError::Store(store) if store.is_unavailable() => Some(UNAVAILABLE_FOR),
+        FlowError::Store(_) | FlowError::Sealed(_) | FlowError::ShortSecret => None,
+    };
+    let cause = crate::error_chain(&error);
+    match retry_after {
+        Some(wait) => {
+            Error::of_status(Status::SERVICE_UNAVAILABLE).with_cause(cause).with_retry_after(whole_seconds(wait))
+        }
+        None => Error::of_status(Status::INTERNAL_SERVER_ERROR).with_cause(cause),
+    }
+}
+
+/// A request from where none is taken.
+impl From<OriginRefusal> for Error {
+    fn from(refusal: OriginRefusal) -> Self {
+        let is_malformed = refusal.status() == http::StatusCode::BAD_REQUEST;
+        let status = if is_malformed { Status::BAD_REQUEST } else { Status::FORBIDDEN };
+        Self::new(status, refusal.code().unwrap_or("BAD_REQUEST"), refusal.to_string())
+    }
+}
+
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// 401: nobody is signed in.
+#[must_use]
+pub fn unauthorized() -> Error {
+    Error::of_status(Status::UNAUTHORIZED)
+}
+
+/// 401: the session that is shown is over, and its cookies go.
+#[must_use]
+pub fn unauthorized_and_cleared(cookies: &Cookies) -> Error {
+    clear_session(unauthorized(), cookies)
+}
+
+/// Clears the cookies of a session.
+#[must_use]
+pub fn clear_session(error: Error, cookies: &Cookies) -> Error {
+    [Cookie::Session, Cookie::SessionData, Cookie::DontRemember]
+        .into_iter()
+        .fold(error, |error, cookie| error.with_cookie(cookies.delete(cookie)))
+}
+
+/// 401: neither session nor challenge.
+#[must_use]
+pub fn no_challenge() -> Error {
+    Error::new(Status::UNAUTHORIZED, "INVALID_TWO_FACTOR_COOKIE", "Invalid two factor cookie")
+}
+
+/// 429: a budget is spent until then.
+#[must_use]
+pub fn too_many(until: Timestamp, now: Timestamp) -> Error {
+    Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(whole_seconds(now.until(until)))
+}
+
+/// 401: address and password are not a pair.
+#[must_use]
+pub fn rejected_sign_in() -> Error {
+    Error::new(Status::UNAUTHORIZED, "INVALID_EMAIL_OR_PASSWORD", "Invalid email or password")
+}
+
+/// 400: a new password is not taken.
+#[must_use]
+pub fn of_unfit_password(unfit: Unfit) -> Error {
+    let (code, message) = match unfit {
+        Unfit::TooShort => ("PASSWORD_TOO_SHORT", "Password too short"),
+        Unfit::TooLong => ("PASSWORD_TOO_LONG", "Password too long"),
+    };
+    Error::new(Status::BAD_REQUEST, code, message)
+}
+
+/// 400 or 429: the password of the account was not confirmed.
+#[must_use]
+pub fn of_unconfirmed(unconfirmed: Unconfirmed, now: Timestamp) -> Error {
+    match unconfirmed {
+        Unconfirmed::WrongPassword => Error::new(Status::BAD_REQUEST, "INVALID_PASSWORD", "Invalid password"),
+        Unconfirmed::TooMany { until } => too_many(until, now),
+    }
+}
+
+/// Why factors may not be managed; `not_enrolled` is what the operation says when there is nothing to manage.
+#[must_use]
+pub fn of_forbidden(forbidden: Forbidden, not_enrolled: fn() -> Error, now: Timestamp) -> Error {
+    match forbidden {
+        Forbidden::SecondFactorRequired => Error::new(
+            Status::FORBIDDEN,
+            "SECOND_FACTOR_REQUIRED",
+            "Verify a second factor in this session before changing two-factor settings",
+        ),
+        Forbidden::Unconfirmed(unconfirmed) => of_unconfirmed(unconfirmed, now),
+        Forbidden::NotEnrolled => not_enrolled(),
+        Forbidden::Stale => unauthorized(),
+    }
+}
+
+/// 400: there is no authenticator app.
+#[must_use]
+pub fn totp_not_enabled() -> Error {
+    Error::new(Status::BAD_REQUEST, "TOTP_NOT_ENABLED", "TOTP not enabled")
+}
+
+/// 400: there is no second factor.
+#[must_use]
+pub fn two_factor_not_enabled() -> Error {
+    Error::new(Status::BAD_REQUEST, "TWO_FACTOR_NOT_ENABLED", "Two factor isn't enabled")
+}
+
+/// Why a second factor is not accepted.
+#[must_use]
+pub fn of_second_factor(refused: Refused, factor: Factor, cookies: &Cookies, now: Timestamp) -> Error {
+    let too_many_attempts = || {
+        let message = "Too many attempts. Please request a new code.";
+        Error::new(Status::BAD_REQUEST, "TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE", message)
+    };
+    match refused {
+        Refused::NoActor => no_challenge(),
+        Refused::WrongCode if factor == Factor::BackupCode => {
+            Error::new(Status::UNAUTHORIZED, "INVALID_BACKUP_CODE", "Invalid backup code")
+        }
+        Refused::WrongCode => Error::new(Status::UNAUTHORIZED, "INVALID_CODE", "Invalid code"),
+        Refused::Raced => {
+            let message = "Failed to verify backup code. Please try again.";
+            Error::new(Status::CONFLICT, "BACKUP_CODE_CONFLICT", message)
+        }
+        Refused::NotEnrolled => match factor {
+            Factor::Totp => totp_not_enabled(),
+            Factor::MailedCode => two_factor_not_enabled(),
+            Factor::BackupCode => {
+                Error::new(Status::BAD_REQUEST, "BACKUP_CODES_NOT_ENABLED", "Backup codes aren't enabled")
+            }
+        },
+        Refused::NoCode => Error::new(Status::BAD_REQUEST, "OTP_HAS_EXPIRED", "OTP has expired"),
+        Refused::CodeExhausted => too_many_attempts(),
+        Refused::ChallengeExhausted => too_many_attempts().with_cookie(cookies.delete(Cookie::Challenge)),
+        Refused::Locked { until } => Error::new(
+            Status::TOO_MANY_REQUESTS,
+            "ACCOUNT_TEMPORARILY_LOCKED",
+            "Too many failed verification attempts. Your account is temporarily locked. Please try again later.",
+        )
+        .with_retry_after(whole_seconds(now.until(until))),
+    }
+}

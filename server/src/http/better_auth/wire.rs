@@ -1,0 +1,81 @@
+//! What the domain knows, as the dialect shows it.
+
+use super::Context;
+use super::cookies::{Cookie, Cookies};
+use crate::flows::Authenticated;
+use countersign_api::Reply;
+use countersign_api::better_auth::{WireTime, responses};
+use countersign_domain::account::Account;
+use countersign_domain::session::Session;
+use countersign_domain::time::Timestamp;
+use http::header::ACCESS_CONTROL_EXPOSE_HEADERS;
+use http::{HeaderName, HeaderValue};
+
+const SET_AUTH_TOKEN: HeaderName = HeaderName::from_static("set-auth-token");
+
+fn time(timestamp: Timestamp) -> WireTime {
+    WireTime::from_millis(timestamp.as_millis())
+}
+
+/// A person.
+#[must_use]
+pub fn user(account: &Account) -> responses::User {
+    responses::User {
+        id: account.id.to_text(),
+        name: account.name.clone(),
+        email: account.email.as_str().to_owned(),
+        email_verified: account.email_verified,
+        image: account.image.clone(),
+        created_at: time(account.created_at),
+        updated_at: time(account.updated_at),
+        two_factor_enabled: account.two_factor_enabled,
+    }
+}
+
+/// A session, with what it is called by: its token to who holds it, its id to the account's other sessions.
+#[must_use]
+pub fn session(session: &Session, token: String) -> responses::Session {
+    responses::Session {
+        id: session.id.to_text(),
+        token,
+        user_id: session.account_id.to_text(),
+        expires_at: time(session.expires_at),
+        created_at: time(session.created_at),
+        updated_at: time(session.updated_at),
+        ip_address: session.ip_address.clone(),
+        user_agent: session.user_agent.clone(),
+    }
+}
+
+/// A session as verify-backup-code shows it.
+#[must_use]
+pub fn session_in_short(authenticated: &Authenticated) -> responses::SessionInShort {
+    responses::SessionInShort {
+        token: authenticated.token.expose().to_owned(),
+        user_id: authenticated.account.id.to_text(),
+        created_at: time(authenticated.session.created_at),
+        expires_at: time(authenticated.session.expires_at),
+    }
+}
+
+/// Hands a session to the client: its cookie, and its signed token for clients without cookies.
+#[must_use]
+pub fn with_session<R>(reply: Reply<R>, context: &Context, authenticated: &Authenticated) -> Reply<R> {
+    let (app, session) = (context.context(), &authenticated.session);
+    let token = authenticated.token.expose();
+    let max_age = session.is_remembered.then_some(app.flows.policy.session_lifetime);
+    let signed = HeaderValue::try_from(app.cookies.sign(Cookie::Session, token)).expect("letters, digits and base64");
+    let reply = reply
+        .with_cookie(app.cookies.set(Cookie::Session, token, max_age))
+        .with_header(SET_AUTH_TOKEN, signed)
+        .with_header(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("set-auth-token"));
+    if session.is_remembered { reply } else { reply.with_cookie(app.cookies.set(Cookie::DontRemember, "true", None)) }
+}
+
+/// Clears the cookies of a session.
+#[must_use]
+pub fn without_session<R>(reply: Reply<R>, cookies: &Cookies) -> Reply<R> {
+    [Cookie::Session, Cookie::SessionData, Cookie::DontRemember]
+        .into_iter()
+        .fold(reply, |reply, cookie| reply.with_cookie(cookies.delete(cookie)))
+}

@@ -1,0 +1,104 @@
+//! What a person sees when the server has started: where everything is, and what to try first.
+
+use crate::config::Settings;
+use crate::config::values::{DatabaseUrl, KeyringSource};
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+/// The screen for a server that listens on `address`. `keyring_is_new` says that this start made the keys.
+#[must_use]
+pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_new: bool) -> String {
+    let base = &settings.base_url;
+    let mut rows = vec![
+        ("Better Auth API", format!("{base}/api/auth   (contract: openapi/better-auth.yaml)")),
+        ("Health", format!("http://{address}/healthz and /readyz")),
+        ("Database", database(&settings.database.url)),
+        ("Keys", keys(&settings.keyring, keyring_is_new)),
+        ("Codes", codes(settings)),
+    ];
+    if !settings.rate_limits_are_on {
+        rows.push(("Rate limits", "off per client; limits per account stay on".to_owned()));
+    }
+    let mut screen = format!("Countersign {} is listening on http://{address}\n\n", env!("CARGO_PKG_VERSION"));
+    for (name, value) in rows {
+        writeln!(screen, "  {name:15}  {value}").expect("writing to a string cannot fail");
+    }
+    write!(
+        screen,
+        "\nNext: create an account, then turn on its second factor with the token in the answer.\n\n  \
+         curl -s {base}/api/auth/sign-up/email -H 'content-type: application/json' \\\n    \
+         -d '{{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"password\":\"correct horse battery\"}}'\n\n  \
+         curl -s {base}/api/auth/two-factor/enable -H 'content-type: application/json' \\\n    \
+         -H 'authorization: Bearer TOKEN' -d '{{\"password\":\"correct horse battery\"}}'\n\n\
+         All settings and where they come from: countersign check-config. Stop with Ctrl-C.\n"
+    )
+    .expect("writing to a string cannot fail");
+    screen
+}
+
+fn database(url: &DatabaseUrl) -> String {
+    match url {
+        DatabaseUrl::Sqlite(path) => format!("SQLite, {}", path.display()),
+        DatabaseUrl::Postgres(_) => format!("PostgreSQL, {url:?}"),
+    }
+}
+
+fn keys(source: &KeyringSource, is_new: bool) -> String {
+    match source {
+        KeyringSource::Text(_) => format!("from {}", crate::config::Key::Keys.variable()),
+        KeyringSource::DefaultFile(path) | KeyringSource::NamedFile(path) if !is_new => path.display().to_string(),
+        KeyringSource::DefaultFile(path) | KeyringSource::NamedFile(path) => {
+            format!("{}   (made just now; back it up: without it the database is of no use)", path.display())
+        }
+    }
+}
+
+fn codes(settings: &Settings) -> String {
+    match &settings.smtp {
+        Some(smtp) => format!("mailed from {}", smtp.from),
+        None => format!("written to {}   (no mail server is configured: smtp.url)", settings.outbox.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_first_screen() {
+        let settings = Settings::default_in(Path::new("./countersign-data"));
+        let screen = first_screen(&settings, "127.0.0.1:3000".parse().expect("an address"), true);
+        let expected = r#"Countersign VERSION is listening on http://127.0.0.1:3000
+
+  Better Auth API  http://localhost:3000/api/auth   (contract: openapi/better-auth.yaml)
+  Health           http://127.0.0.1:3000/healthz and /readyz
+  Database         SQLite, ./countersign-data/countersign.db
+  Keys             ./countersign-data/keyring   (made just now; back it up: without it the database is of no use)
+  Codes            written to ./countersign-data/outbox.ndjson   (no mail server is configured: smtp.url)
+
+Next: create an account, then turn on its second factor with the token in the answer.
+
+  curl -s http://localhost:3000/api/auth/sign-up/email -H 'content-type: application/json' \
+    -d '{"name":"Ada","email":"ada@example.com","password":"correct horse battery"}'
+
+  curl -s http://localhost:3000/api/auth/two-factor/enable -H 'content-type: application/json' \
+    -H 'authorization: Bearer TOKEN' -d '{"password":"correct horse battery"}'
+
+All settings and where they come from: countersign check-config. Stop with Ctrl-C.
+"#;
+        assert_eq!(screen, expected.replace("VERSION", env!("CARGO_PKG_VERSION")));
+    }
+
+    #[test]
+    fn secrets_are_not_on_the_screen() {
+        let mut settings = Settings::default_in(Path::new("data"));
+        settings.database.url = DatabaseUrl::parse("postgres://u:hunter2@db/two").expect("a URL");
+        settings.keyring = KeyringSource::Text(crate::config::secret::SecretText::new("hunter2"));
+        let screen = first_screen(&settings, "127.0.0.1:3000".parse().expect("an address"), false);
+        assert!(!screen.contains("hunter2"));
+        assert!(
+            screen.contains("PostgreSQL, postgres://[redacted]@db/two") && screen.contains("from COUNTERSIGN_KEYS")
+        );
+    }
+}

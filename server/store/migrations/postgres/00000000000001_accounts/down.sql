@@ -1,0 +1,9 @@
+DROP TABLE audit_events;
+DROP TABLE budgets;
+DROP TABLE trusted_devices;
+DROP TABLE mailed_codes;
+DROP TABLE challenges;
+DROP TABLE sessions;
+DROP TABLE backup_codes;
+DROP TABLE authenticators;
+DROP TABLE accounts;

@@ -1,0 +1,295 @@
+//! Attempts at a second factor: claimed before the code is looked at, then failed or passed.
+//!
+//! A claim counts as a failure from the start. That is what makes the caps exact: of any number of parallel guesses
+//! only as many are ever judged as the budget allows (attack 14), and a crash in between costs a try, never gives
+//! one.
+
+use super::{Conn, Work, audit, enrolment};
+use crate::error::StoreError;
+use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, MailedCodeRow, SessionRow, TrustedDeviceRow};
+use crate::schema::{accounts, authenticators, backup_codes, challenges, mailed_codes, sessions, trusted_devices};
+use crate::work::{
+    Actor, Claim, ClaimAttempt, FailAttempt, Granted, Material, PassSecondFactor, Passed, Proof, StoredBackupCode, Unit,
+};
+use countersign_domain::account::Account;
+use countersign_domain::audit::AuditEvent;
+use countersign_domain::challenge::Factor;
+use countersign_domain::secret::Digest;
+use countersign_domain::time::Timestamp;
+use diesel::dsl::case_when;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel_async::RunQueryDsl;
+
+/// Claims an attempt, or says why there is none to be had.
+pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -> Work<Claim> {
+    let (account_id, challenge, tries) = match &claim.actor {
+        Actor::Session { account_id, .. } => (account_id.to_text(), None, 0),
+        Actor::Challenge(digest) => match take_try(connection, digest, claim.now).await? {
+            None => return Ok(Unit::Rollback(Claim::NoActor)),
+            Some(row) => (row.account_id.clone(), Some((*digest, row.tries)), row.tries),
+        },
+    };
+    let Some(account) = count_failure(connection, &account_id, claim.now).await? else {
+        return Ok(Unit::Rollback(why_refused(connection, &account_id, claim.now).await?));
+    };
+    if tries > i64::from(claim.policy.challenge_tries) {
+        // The account is not charged for an attempt that is not judged.
+        uncount_failure(connection, &account_id).await?;
+        if let Some((digest, _)) = challenge {
+            diesel::delete(challenges::table.find(digest.as_bytes().as_slice())).execute(connection).await?;
+        }
+        return Ok(Unit::Commit(Claim::ChallengeExhausted));
+    }
+    let failures = account.failed_attempts;
+    let earlier_locks = u32::try_from(account.consecutive_locks).unwrap_or(u32::MAX);
+    let account = Account::try_from(account)?;
+    let material = match material(connection, claim, &account).await? {
+        Found::Material(material) => material,
+        Found::Nothing(claim) => return Ok(Unit::Rollback(claim)),
+        Found::SpentCode => {
+            uncount_failure(connection, &account_id).await?;
+            let subject = claim.actor.subject().to_text();
+            diesel::delete(mailed_codes::table.find(subject)).execute(connection).await?;
+            return Ok(Unit::Commit(Claim::CodeExhausted));
+        }
+    };
+    if failures >= i64::from(claim.policy.account_failures) {
+        let until = claim.now + claim.policy.lock_after(earlier_locks);
+        lock(connection, &account_id, until, &AuditEvent { account_id: Some(account.id), ..claim.lock_event.clone() })
+            .await?;
+    }
+    let challenge = match challenge {
+        Some((digest, _)) => Some(find_challenge(connection, digest).await?),
+        None => None,
+    };
+    Ok(Unit::Commit(Claim::Granted(Box::new(Granted { account, challenge, material }))))
+}
+
+/// Takes a try from a live challenge; the count may go past the cap, which the caller looks at.
+async fn take_try(connection: &mut Conn, digest: &Digest, now: Timestamp) -> Result<Option<ChallengeRow>, StoreError> {
+    let live = challenges::expires_at.gt(now.as_millis());
+    let row = diesel::update(challenges::table.find(digest.as_bytes().as_slice()).filter(live))
+        .set(challenges::tries.eq(challenges::tries + 1))
+        .returning(ChallengeRow::as_returning())
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(row)
+}
+
+async fn find_challenge(
+    connection: &mut Conn,
+    digest: Digest,
+) -> Result<countersign_domain::challenge::Challenge, StoreError> {
+    let row: ChallengeRow = challenges::table
+        .find(digest.as_bytes().as_slice())
+        .select(ChallengeRow::as_select())
+        .first(connection)
+        .await?;
+    row.into_challenge(digest)
+}
+
+/// Counts a failure of an account that is not locked. The first one after a lock starts the count anew.
+async fn count_failure(
+    connection: &mut Conn,
+    account_id: &str,
+    now: Timestamp,
+) -> Result<Option<AccountRow>, StoreError> {
+    let is_open = accounts::locked_until.is_null().or(accounts::locked_until.le(now.as_millis()));
+    let row = diesel::update(accounts::table.find(account_id).filter(is_open))
+        .set((
+            accounts::failed_attempts.eq(case_when(accounts::locked_until.is_null(), accounts::failed_attempts + 1)
+                .otherwise(1_i64.into_sql::<BigInt>())),
+            accounts::locked_until.eq(None::<i64>),
+        ))
+        .returning(AccountRow::as_returning())
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(row)
+}
+
+/// Gives a claimed attempt back. If the claim was the one that locked the account, the lock goes with it.
+async fn uncount_failure(connection: &mut Conn, account_id: &str) -> Result<(), StoreError> {
+    diesel::update(accounts::table.find(account_id).filter(accounts::failed_attempts.gt(0)))
+        .set((
+            accounts::failed_attempts.eq(accounts::failed_attempts - 1),
+            accounts::consecutive_locks.eq(case_when(accounts::locked_until.is_null(), accounts::consecutive_locks)
+                .otherwise(accounts::consecutive_locks - 1)),
+            accounts::locked_until.eq(None::<i64>),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn why_refused(connection: &mut Conn, account_id: &str, now: Timestamp) -> Result<Claim, StoreError> {
+    let until: Option<Option<i64>> =
+        accounts::table.find(account_id).select(accounts::locked_until).first(connection).await.optional()?;
+    Ok(match until {
+        None => Claim::NoActor,
+        Some(until) => Claim::Locked { until: Timestamp::from_millis(until.unwrap_or(now.as_millis())) },
+    })
+}
+
+/// Locks an account, and lets no challenge outlive the lock, so that guessing cannot resume where it was stopped
+/// (attack 17).
+async fn lock(connection: &mut Conn, account_id: &str, until: Timestamp, event: &AuditEvent) -> Result<(), StoreError> {
+    diesel::update(accounts::table.find(account_id))
+        .set((
+            accounts::locked_until.eq(until.as_millis()),
+            accounts::consecutive_locks.eq(accounts::consecutive_locks + 1),
+        ))
+        .execute(connection)
+        .await?;
+    let surviving = challenges::account_id.eq(account_id).and(challenges::expires_at.gt(until.as_millis()));
+    diesel::update(challenges::table.filter(surviving))
+        .set(challenges::expires_at.eq(until.as_millis()))
+        .execute(connection)
+        .await?;
+    audit::write(connection, event).await
+}
+
+enum Found {
+    Material(Material),
+    Nothing(Claim),
+    SpentCode,
+}
+
+async fn material(connection: &mut Conn, claim: &ClaimAttempt, account: &Account) -> Result<Found, StoreError> {
+    let in_session = matches!(claim.actor, Actor::Session { .. });
+    match claim.factor {
+        Factor::Totp => {
+            let (active, pending) = enrolment::authenticators_of(connection, &account.id).await?;
+            let pending = pending.filter(|_| in_session);
+            if active.is_none() && pending.is_none() {
+                return Ok(Found::Nothing(Claim::NotEnrolled));
+            }
+            Ok(Found::Material(Material::Totp { active, pending }))
+        }
+        Factor::BackupCode => {
+            let rows: Vec<BackupCodeRow> = backup_codes::table
+                .filter(backup_codes::account_id.eq(account.id.to_text()))
+                .filter(backup_codes::is_pending.eq(false))
+                .select(BackupCodeRow::as_select())
+                .load(connection)
+                .await?;
+            if rows.is_empty() {
+                return Ok(Found::Nothing(Claim::NotEnrolled));
+            }
+            let codes = rows.into_iter().map(StoredBackupCode::try_from).collect::<Result<_, _>>()?;
+            Ok(Found::Material(Material::BackupCodes(codes)))
+        }
+        Factor::MailedCode => {
+            if in_session && !account.two_factor_enabled {
+                // Only an enrolment that was begun, with the password, can be confirmed by mail.
+                let (_, pending) = enrolment::authenticators_of(connection, &account.id).await?;
+                if pending.is_none() {
+                    return Ok(Found::Nothing(Claim::NotEnrolled));
+                }
+            }
+            let live = mailed_codes::expires_at.gt(claim.now.as_millis());
+            let code: Option<MailedCodeRow> =
+                diesel::update(mailed_codes::table.find(claim.actor.subject().to_text()).filter(live))
+                    .set(mailed_codes::tries.eq(mailed_codes::tries + 1))
+                    .returning(MailedCodeRow::as_returning())
+                    .get_result(connection)
+                    .await
+                    .optional()?;
+            Ok(match code {
+                None => Found::Nothing(Claim::NoCode),
+                Some(code) if code.tries > i64::from(claim.policy.mailed_code_tries) => Found::SpentCode,
+                Some(code) => Found::Material(Material::MailedCode(code.mac)),
+            })
+        }
+    }
+}
+
+/// Records an attempt that was judged and failed. It was counted when it was claimed.
+pub(crate) async fn fail_attempt(connection: &mut Conn, fail: &FailAttempt) -> Work<()> {
+    if fail.is_replay {
+        uncount_failure(connection, &fail.account_id.to_text()).await?;
+    }
+    audit::write(connection, &fail.event).await?;
+    Ok(Unit::Commit(()))
+}
+
+/// Makes a right second factor count: spends the code, uses up the challenge, opens the session. All of it or nothing.
+pub(crate) async fn pass_second_factor(connection: &mut Conn, pass: &PassSecondFactor) -> Work<Passed> {
+    let now = pass.now.as_millis();
+    if let Actor::Challenge(digest) = &pass.actor {
+        let live = challenges::expires_at.gt(now);
+        let used = diesel::delete(challenges::table.find(digest.as_bytes().as_slice()).filter(live));
+        if used.execute(connection).await? == 0 {
+            return Ok(Unit::Rollback(Passed::ActorGone));
+        }
+    }
+    if !spend_proof(connection, pass).await? {
+        return Ok(Unit::Rollback(Passed::ProofSpent));
+    }
+    // A success makes the account's budget whole again.
+    let account = accounts::table.find(pass.account_id.to_text());
+    let cleared =
+        (accounts::failed_attempts.eq(0), accounts::consecutive_locks.eq(0), accounts::locked_until.eq(None::<i64>));
+    if pass.enables {
+        let enabled = (
+            accounts::two_factor_enabled.eq(true),
+            accounts::credentials_version.eq(accounts::credentials_version + 1),
+            accounts::updated_at.eq(now),
+        );
+        diesel::update(account).set((cleared, enabled)).execute(connection).await?;
+    } else {
+        diesel::update(account).set(cleared).execute(connection).await?;
+    }
+    if let Actor::Session { session_id, .. } = &pass.actor {
+        let mine = sessions::table.find(session_id.to_text()).filter(sessions::expires_at.gt(now));
+        let touched = if pass.session.is_some() {
+            diesel::delete(mine).execute(connection).await?
+        } else {
+            diesel::update(mine).set(sessions::second_factor_at.eq(now)).execute(connection).await?
+        };
+        if touched == 0 {
+            return Ok(Unit::Rollback(Passed::ActorGone));
+        }
+    }
+    if let Some(session) = &pass.session {
+        diesel::insert_into(sessions::table).values(SessionRow::from(session)).execute(connection).await?;
+    }
+    if let Some(trust) = &pass.trust {
+        let row = TrustedDeviceRow::new(trust, pass.account_id, pass.now);
+        diesel::insert_into(trusted_devices::table).values(row).execute(connection).await?;
+    }
+    audit::write(connection, &pass.event).await?;
+    Ok(Unit::Commit(Passed::Done))
+}
+
+/// Marks the presented code as used; `false` when somebody else was first.
+async fn spend_proof(connection: &mut Conn, pass: &PassSecondFactor) -> Result<bool, StoreError> {
+    let touched = match &pass.proof {
+        Proof::Totp { authenticator_id, step, confirms } => {
+            let unspent = authenticators::last_step.is_null().or(authenticators::last_step.lt(*step));
+            let touched = diesel::update(authenticators::table.find(authenticator_id.to_text()).filter(unspent))
+                .set(authenticators::last_step.eq(*step))
+                .execute(connection)
+                .await?;
+            if touched == 1 && *confirms {
+                enrolment::confirm_authenticator(connection, pass.account_id, *authenticator_id, pass.now).await?;
+            }
+            touched
+        }
+        Proof::MailedCode(mac) => {
+            let same = mailed_codes::mac.eq(mac.as_slice()).and(mailed_codes::expires_at.gt(pass.now.as_millis()));
+            let subject = pass.actor.subject().to_text();
+            diesel::delete(mailed_codes::table.find(subject).filter(same)).execute(connection).await?
+        }
+        Proof::BackupCode(id) => {
+            let unspent = backup_codes::used_at.is_null();
+            diesel::update(backup_codes::table.find(id.to_text()).filter(unspent))
+                .set(backup_codes::used_at.eq(pass.now.as_millis()))
+                .execute(connection)
+                .await?
+        }
+    };
+    Ok(touched == 1)
+}

@@ -1,7 +1,6 @@
 //! Holds the endpoints against the contracts in `openapi/`, and writes the table of operations.
 //!
 //! Any difference fails the build with one line that says where it is. Nothing is written into `openapi/`.
-#![expect(clippy::print_stdout, reason = "a build script talks to cargo on its standard output")]
 
 use countersign_contract::{Document, compare, merge, operations, render_table};
 use std::path::Path;

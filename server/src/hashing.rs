@@ -70,9 +70,25 @@ pub struct Place {
     shared: Arc<Shared>,
 }
 
+/// The right to hash now. Dropping it unused gives it back.
+pub struct Turn {
+    running: OwnedSemaphorePermit,
+    admission: OwnedSemaphorePermit,
+    shared: Arc<Shared>,
+}
+
 impl Place {
-    /// Waits for its turn, then runs `work` on a thread of its own with [`BLOCKS`] blocks of memory, whose content is
-    /// left over from whoever used them before. A caller that goes away does not stop it, nor free its place early.
+    /// Waits until it is this one's turn. What is counted before a hash is counted here, so that no more is counted and
+    /// undecided at once than hashes can run.
+    ///
+    /// # Errors
+    /// When the server is stopping.
+    pub async fn turn(self) -> Result<Turn, Overloaded> {
+        let running = Arc::clone(&self.shared.running).acquire_owned().await.map_err(|_| OVERLOADED)?;
+        Ok(Turn { running, admission: self.admission, shared: self.shared })
+    }
+
+    /// Waits for its turn and runs `work`; see [`Turn::run`].
     ///
     /// # Errors
     /// When the server is stopping.
@@ -83,14 +99,30 @@ impl Place {
         self,
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
-        let Self { shared, admission } = self;
-        let turn = Arc::clone(&shared.running).acquire_owned().await.map_err(|_| OVERLOADED)?;
+        self.turn().await?.run(work).await
+    }
+}
+
+impl Turn {
+    /// Runs `work` on a thread of its own with [`BLOCKS`] blocks of memory, whose content is left over from whoever
+    /// used them before. A caller that goes away does not stop it, nor free its place early.
+    ///
+    /// # Errors
+    /// When the server is stopping.
+    ///
+    /// # Panics
+    /// When `work` does.
+    pub async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
+    ) -> Result<T, Overloaded> {
+        let Self { running, admission, shared } = self;
         let finished = tokio::task::spawn_blocking(move || {
             let mut memory = shared.take_memory();
             let result = work(&mut memory);
             shared.give_back(memory);
-            // Both places stay taken until here, even when nobody waits for the result any more.
-            drop((turn, admission));
+            // Both stay taken until here, even when nobody waits for the result any more.
+            drop((running, admission));
             result
         })
         .await;

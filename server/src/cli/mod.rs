@@ -32,7 +32,7 @@ Exit status: 0 when all went well, 2 for mistakes in command line or configurati
 
 /// Two-factor authentication server that speaks Better Auth's API.
 #[derive(Debug, Parser)]
-#[command(name = "countersign", version, about, after_long_help = EXAMPLES, next_line_help = true)]
+#[command(name = "countersign", version, after_long_help = EXAMPLES, next_line_help = true)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -96,7 +96,7 @@ impl CommandError {
     #[must_use]
     pub fn report(&self) -> String {
         match self {
-            Self::CommandLine(error) => error.render().ansi().to_string(),
+            Self::CommandLine(error) => error.render().to_string(),
             Self::Explained => String::new(),
             other => format!("error: {}\n", crate::error_chain(other)),
         }

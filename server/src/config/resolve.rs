@@ -255,7 +255,6 @@ mod tests {
             problems,
             [
                 "`listen` (environment COUNTERSIGN_LISTEN): `3000` is not an IP address and a port, such as 127.0.0.1:3000",
-                "`base_url` (default): `http://3000` is not http(s)://host or http(s)://host:port, without a path",
                 "`rate_limits` (environment COUNTERSIGN_RATE_LIMITS): `maybe` is neither on nor off",
                 "`disabled_paths` (environment COUNTERSIGN_DISABLED_PATHS): there is no operation at \
                  `/api/auth/sign-up/mail`; did you mean /api/auth/sign-up/email?",

@@ -11,9 +11,11 @@ use std::pin::Pin;
 type Answer = Pin<Box<dyn Future<Output = Option<Response<Body>>> + Send>>;
 type Run<C> = Box<dyn FnOnce(RequestContext<C>, Request<Body>) -> Answer + Send>;
 
+type Lookup<C> = Box<dyn Fn(&Method, &str) -> Option<Route<C>> + Send + Sync>;
+
 /// The operations of one API description.
 pub struct Dispatcher<C: ServerContext> {
-    lookup: Box<dyn Fn(&Method, &str) -> Option<Route<C>> + Send + Sync>,
+    lookup: Lookup<C>,
 }
 
 /// An operation that was asked for.

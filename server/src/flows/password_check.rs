@@ -42,8 +42,9 @@ impl Flows {
         account: Option<&Account>,
         password: &str,
     ) -> Result<PasswordCheck, FlowError> {
-        // A place in the queue first: whoever is shed has not spent anything.
-        let place = self.hasher.admit()?;
+        // Its turn to hash first: whoever is shed has not spent anything, and people who sign in at once do not use up
+        // each other's budget while they wait.
+        let turn = self.hasher.admit()?.turn().await?;
         let now = self.now();
         let budget = self.password_budget(caller, email);
         let spend = Spend {
@@ -58,7 +59,7 @@ impl Flows {
         let stored = account.and_then(|account| account.password.clone());
         let hash = stored.unwrap_or(PasswordHash::of_nobody(Cost::PASSWORD));
         let presented = Password::presented(password);
-        let judged = place.run(move |memory| {
+        let judged = turn.run(move |memory| {
             hash.matches(&presented, memory).then(|| {
                 hash.is_outdated(Cost::PASSWORD).then(|| {
                     super::with_random(|random| PasswordHash::make(&presented, Cost::PASSWORD, random, memory))

@@ -217,7 +217,9 @@ impl Flows {
     ) -> Result<Result<Verified, Refused>, FlowError> {
         let kind = if is_replay { EventKind::SecondFactorReplayed } else { EventKind::SecondFactorRejected };
         let event = caller.factor_event(kind, factor, Some(account.id), presenter.session_id(), self.now());
-        self.store.fail_attempt(FailAttempt { account_id: account.id, is_replay, event }).await?;
+        self.store
+            .fail_attempt(FailAttempt { actor: presenter.actor(), factor, account_id: account.id, is_replay, event })
+            .await?;
         Ok(Err(refused))
     }
 

@@ -33,20 +33,22 @@ pub(super) fn start(settings: &Log) -> Logging {
     Logging { log, _guard: guard }
 }
 
-/// `log` for dropshot: without what it says about single requests, because that holds query strings, and the edge has
-/// a line of its own for each.
-#[must_use]
-pub(super) fn without_requests(log: Logger) -> Logger {
-    Logger::root(WithoutRequests(log), o!())
+/// `log` for dropshot: warnings and worse only, since each connection is news to it; and nothing about single requests,
+/// because that holds query strings, and the edge has a line of its own for each.
+pub(super) fn for_dropshot(log: Logger) -> Logger {
+    Logger::root(ForDropshot(log), o!())
 }
 
-struct WithoutRequests(Logger);
+struct ForDropshot(Logger);
 
-impl Drain for WithoutRequests {
+impl Drain for ForDropshot {
     type Ok = ();
     type Err = Never;
 
     fn log(&self, record: &Record<'_>, values: &OwnedKVList) -> Result<(), Never> {
+        if !record.level().is_at_least(slog::Level::Warning) {
+            return Ok(());
+        }
         let mut search = UriSearch { has_uri: false };
         let searched = slog::KV::serialize(values, record, &mut search);
         match search.has_uri || searched.is_err() {
@@ -89,11 +91,12 @@ mod tests {
     #[test]
     fn what_dropshot_says_about_requests_is_left_out() {
         let lines = Arc::new(Mutex::new(Vec::new()));
-        let log = without_requests(Logger::root(Memory(Arc::clone(&lines)), o!("name" => "x")));
-        info!(log, "listening"; "local_addr" => "127.0.0.1:1");
+        let log = for_dropshot(Logger::root(Memory(Arc::clone(&lines)), o!("name" => "x")));
+        info!(log, "accepted connection");
+        warn!(log, "accept failed"; "local_addr" => "127.0.0.1:1");
         let request = log.new(o!("method" => "GET", "uri" => "/api?token=secret".to_owned()));
         info!(request, "request completed");
         warn!(request.new(o!()), "request handling cancelled");
-        assert_eq!(*lines.lock().expect("not poisoned"), ["listening"]);
+        assert_eq!(*lines.lock().expect("not poisoned"), ["accept failed"]);
     }
 }

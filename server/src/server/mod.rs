@@ -115,7 +115,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         default_handler_task_mode: HandlerTaskMode::Detached,
         ..ConfigDropshot::default()
     };
-    let http = ServerBuilder::new(api, app, logging::without_requests(log))
+    let http = ServerBuilder::new(api, app, logging::for_dropshot(log))
         .config(config)
         .version_policy(VersionPolicy::Dynamic(Box::new(front::Front)))
         .start()

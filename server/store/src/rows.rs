@@ -212,7 +212,8 @@ impl TryFrom<SessionRow> for Session {
 pub(crate) struct ChallengeRow {
     digest: Vec<u8>,
     pub(crate) account_id: String,
-    pub(crate) tries: i64,
+    tries: i64,
+    pub(crate) failures: i64,
     is_remembered: bool,
     created_at: i64,
     expires_at: i64,
@@ -224,6 +225,7 @@ impl From<&Challenge> for ChallengeRow {
             digest: challenge.digest.as_bytes().to_vec(),
             account_id: challenge.account_id.to_text(),
             tries: 0,
+            failures: 0,
             is_remembered: challenge.is_remembered,
             created_at: challenge.created_at.as_millis(),
             expires_at: challenge.expires_at.as_millis(),
@@ -251,6 +253,7 @@ pub(crate) struct MailedCodeRow {
     pub(crate) account_id: String,
     pub(crate) mac: Vec<u8>,
     pub(crate) tries: i64,
+    pub(crate) failures: i64,
     pub(crate) created_at: i64,
     pub(crate) expires_at: i64,
 }

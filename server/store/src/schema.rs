@@ -63,6 +63,7 @@ diesel::table! {
         digest -> Binary,
         account_id -> Text,
         tries -> BigInt,
+        failures -> BigInt,
         is_remembered -> Bool,
         created_at -> BigInt,
         expires_at -> BigInt,
@@ -75,6 +76,7 @@ diesel::table! {
         account_id -> Text,
         mac -> Binary,
         tries -> BigInt,
+        failures -> BigInt,
         created_at -> BigInt,
         expires_at -> BigInt,
     }

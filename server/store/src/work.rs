@@ -239,6 +239,10 @@ pub struct StoredBackupCode {
 /// A judged attempt that failed.
 #[derive(Clone, Debug)]
 pub struct FailAttempt {
+    /// Who tried.
+    pub actor: Actor,
+    /// With which factor.
+    pub factor: Factor,
     /// Whose it was.
     pub account_id: AccountId,
     /// Whether the code was right but spent: that is no guess, so the attempt is given back.

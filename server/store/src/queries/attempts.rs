@@ -6,7 +6,7 @@
 
 use super::{Conn, Work, audit, enrolment};
 use crate::error::StoreError;
-use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, MailedCodeRow, SessionRow, TrustedDeviceRow};
+use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, SessionRow, TrustedDeviceRow};
 use crate::schema::{accounts, authenticators, backup_codes, challenges, mailed_codes, sessions, trusted_devices};
 use crate::work::{
     Actor, Claim, ClaimAttempt, FailAttempt, Granted, Material, PassSecondFactor, Passed, Proof, StoredBackupCode, Unit,
@@ -23,53 +23,47 @@ use diesel_async::RunQueryDsl;
 
 /// Claims an attempt, or says why there is none to be had.
 pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -> Work<Claim> {
-    let (account_id, challenge, tries) = match &claim.actor {
-        Actor::Session { account_id, .. } => (account_id.to_text(), None, 0),
-        Actor::Challenge(digest) => match take_try(connection, digest, claim.now).await? {
-            None => return Ok(Unit::Rollback(Claim::NoActor)),
-            Some(row) => (row.account_id.clone(), Some((*digest, row.tries)), row.tries),
+    let (account_id, challenge) = match &claim.actor {
+        Actor::Session { account_id, .. } => (account_id.to_text(), None),
+        Actor::Challenge(digest) => match take_try(connection, digest, claim).await? {
+            Some(row) => (row.account_id.clone(), Some(row.into_challenge(*digest)?)),
+            None => return no_try_left(connection, digest, claim).await,
         },
     };
     let Some(account) = count_failure(connection, &account_id, claim.now).await? else {
-        return Ok(Unit::Rollback(why_refused(connection, &account_id, claim.now).await?));
+        let locked = lock_of(connection, &account_id, claim.now).await?;
+        return Ok(Unit::Rollback(locked.map_or(Claim::NoActor, |until| Claim::Locked { until })));
     };
-    if tries > i64::from(claim.policy.challenge_tries) {
-        // The account is not charged for an attempt that is not judged.
-        uncount_failure(connection, &account_id).await?;
-        if let Some((digest, _)) = challenge {
-            diesel::delete(challenges::table.find(digest.as_bytes().as_slice())).execute(connection).await?;
-        }
-        return Ok(Unit::Commit(Claim::ChallengeExhausted));
-    }
     let failures = account.failed_attempts;
     let earlier_locks = u32::try_from(account.consecutive_locks).unwrap_or(u32::MAX);
     let account = Account::try_from(account)?;
     let material = match material(connection, claim, &account).await? {
         Found::Material(material) => material,
         Found::Nothing(claim) => return Ok(Unit::Rollback(claim)),
-        Found::SpentCode => {
+        Found::DeadCode => {
+            // Nothing was judged, so the account is not charged.
             uncount_failure(connection, &account_id).await?;
-            let subject = claim.actor.subject().to_text();
-            diesel::delete(mailed_codes::table.find(subject)).execute(connection).await?;
+            diesel::delete(mailed_codes::table.find(claim.actor.subject().to_text())).execute(connection).await?;
             return Ok(Unit::Commit(Claim::CodeExhausted));
         }
     };
     if failures >= i64::from(claim.policy.account_failures) {
         let until = claim.now + claim.policy.lock_after(earlier_locks);
-        lock(connection, &account_id, until, &AuditEvent { account_id: Some(account.id), ..claim.lock_event.clone() })
-            .await?;
+        let event = AuditEvent { account_id: Some(account.id), ..claim.lock_event.clone() };
+        lock(connection, &account_id, until, &event).await?;
     }
-    let challenge = match challenge {
-        Some((digest, _)) => Some(find_challenge(connection, digest).await?),
-        None => None,
-    };
     Ok(Unit::Commit(Claim::Granted(Box::new(Granted { account, challenge, material }))))
 }
 
-/// Takes a try from a live challenge; the count may go past the cap, which the caller looks at.
-async fn take_try(connection: &mut Conn, digest: &Digest, now: Timestamp) -> Result<Option<ChallengeRow>, StoreError> {
-    let live = challenges::expires_at.gt(now.as_millis());
-    let row = diesel::update(challenges::table.find(digest.as_bytes().as_slice()).filter(live))
+/// Takes a try from a live challenge that has one left.
+async fn take_try(
+    connection: &mut Conn,
+    digest: &Digest,
+    claim: &ClaimAttempt,
+) -> Result<Option<ChallengeRow>, StoreError> {
+    let live = challenges::expires_at.gt(claim.now.as_millis());
+    let has_tries = challenges::tries.lt(i64::from(claim.policy.challenge_tries));
+    let row = diesel::update(challenges::table.find(digest.as_bytes().as_slice()).filter(live.and(has_tries)))
         .set(challenges::tries.eq(challenges::tries + 1))
         .returning(ChallengeRow::as_returning())
         .get_result(connection)
@@ -78,16 +72,26 @@ async fn take_try(connection: &mut Conn, digest: &Digest, now: Timestamp) -> Res
     Ok(row)
 }
 
-async fn find_challenge(
-    connection: &mut Conn,
-    digest: Digest,
-) -> Result<countersign_domain::challenge::Challenge, StoreError> {
-    let row: ChallengeRow = challenges::table
+/// Why a challenge gave no try. Once all its tries have failed it is destroyed; while some are still being judged it
+/// is not, because one of them may be right.
+async fn no_try_left(connection: &mut Conn, digest: &Digest, claim: &ClaimAttempt) -> Work<Claim> {
+    let live = challenges::expires_at.gt(claim.now.as_millis());
+    let row: Option<ChallengeRow> = challenges::table
         .find(digest.as_bytes().as_slice())
+        .filter(live)
         .select(ChallengeRow::as_select())
         .first(connection)
-        .await?;
-    row.into_challenge(digest)
+        .await
+        .optional()?;
+    let Some(row) = row else { return Ok(Unit::Rollback(Claim::NoActor)) };
+    if let Some(until) = lock_of(connection, &row.account_id, claim.now).await? {
+        return Ok(Unit::Rollback(Claim::Locked { until }));
+    }
+    if row.failures < i64::from(claim.policy.challenge_tries) {
+        return Ok(Unit::Rollback(Claim::NoActor));
+    }
+    diesel::delete(challenges::table.find(digest.as_bytes().as_slice())).execute(connection).await?;
+    Ok(Unit::Commit(Claim::ChallengeExhausted))
 }
 
 /// Counts a failure of an account that is not locked. The first one after a lock starts the count anew.
@@ -124,13 +128,11 @@ async fn uncount_failure(connection: &mut Conn, account_id: &str) -> Result<(), 
     Ok(())
 }
 
-async fn why_refused(connection: &mut Conn, account_id: &str, now: Timestamp) -> Result<Claim, StoreError> {
+/// Until when an account is locked, if it is.
+async fn lock_of(connection: &mut Conn, account_id: &str, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let until: Option<Option<i64>> =
         accounts::table.find(account_id).select(accounts::locked_until).first(connection).await.optional()?;
-    Ok(match until {
-        None => Claim::NoActor,
-        Some(until) => Claim::Locked { until: Timestamp::from_millis(until.unwrap_or(now.as_millis())) },
-    })
+    Ok(until.flatten().map(Timestamp::from_millis).filter(|until| *until > now))
 }
 
 /// Locks an account, and lets no challenge outlive the lock, so that guessing cannot resume where it was stopped
@@ -154,7 +156,8 @@ async fn lock(connection: &mut Conn, account_id: &str, until: Timestamp, event: 
 enum Found {
     Material(Material),
     Nothing(Claim),
-    SpentCode,
+    /// A mailed code all of whose tries have failed.
+    DeadCode,
 }
 
 async fn material(connection: &mut Conn, claim: &ClaimAttempt, account: &Account) -> Result<Found, StoreError> {
@@ -189,27 +192,45 @@ async fn material(connection: &mut Conn, claim: &ClaimAttempt, account: &Account
                     return Ok(Found::Nothing(Claim::NotEnrolled));
                 }
             }
-            let live = mailed_codes::expires_at.gt(claim.now.as_millis());
-            let code: Option<MailedCodeRow> =
-                diesel::update(mailed_codes::table.find(claim.actor.subject().to_text()).filter(live))
-                    .set(mailed_codes::tries.eq(mailed_codes::tries + 1))
-                    .returning(MailedCodeRow::as_returning())
-                    .get_result(connection)
-                    .await
-                    .optional()?;
-            Ok(match code {
-                None => Found::Nothing(Claim::NoCode),
-                Some(code) if code.tries > i64::from(claim.policy.mailed_code_tries) => Found::SpentCode,
-                Some(code) => Found::Material(Material::MailedCode(code.mac)),
-            })
+            take_code(connection, claim).await
         }
     }
+}
+
+/// Takes a try from a live mailed code; like a challenge, it is destroyed when all its tries have failed.
+async fn take_code(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Found, StoreError> {
+    let subject = claim.actor.subject().to_text();
+    let cap = i64::from(claim.policy.mailed_code_tries);
+    let live = || mailed_codes::table.find(&subject).filter(mailed_codes::expires_at.gt(claim.now.as_millis()));
+    let mac: Option<Vec<u8>> = diesel::update(live().filter(mailed_codes::tries.lt(cap)))
+        .set(mailed_codes::tries.eq(mailed_codes::tries + 1))
+        .returning(mailed_codes::mac)
+        .get_result(connection)
+        .await
+        .optional()?;
+    if let Some(mac) = mac {
+        return Ok(Found::Material(Material::MailedCode(mac)));
+    }
+    let failures: Option<i64> = live().select(mailed_codes::failures).first(connection).await.optional()?;
+    Ok(if failures.is_some_and(|failures| failures >= cap) { Found::DeadCode } else { Found::Nothing(Claim::NoCode) })
 }
 
 /// Records an attempt that was judged and failed. It was counted when it was claimed.
 pub(crate) async fn fail_attempt(connection: &mut Conn, fail: &FailAttempt) -> Work<()> {
     if fail.is_replay {
         uncount_failure(connection, &fail.account_id.to_text()).await?;
+    }
+    if let Actor::Challenge(digest) = &fail.actor {
+        diesel::update(challenges::table.find(digest.as_bytes().as_slice()))
+            .set(challenges::failures.eq(challenges::failures + 1))
+            .execute(connection)
+            .await?;
+    }
+    if fail.factor == Factor::MailedCode {
+        diesel::update(mailed_codes::table.find(fail.actor.subject().to_text()))
+            .set(mailed_codes::failures.eq(mailed_codes::failures + 1))
+            .execute(connection)
+            .await?;
     }
     audit::write(connection, &fail.event).await?;
     Ok(Unit::Commit(()))

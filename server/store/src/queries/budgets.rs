@@ -48,6 +48,7 @@ pub(super) async fn refill(connection: &mut Conn, name: &str) -> Result<(), Stor
 }
 
 /// Makes a budget whole again.
+#[expect(clippy::ptr_arg, reason = "a unit of work is handed a reference to what it was given")]
 pub(crate) async fn give_back(connection: &mut Conn, name: &String) -> Work<()> {
     refill(connection, name).await?;
     Ok(Unit::Commit(()))

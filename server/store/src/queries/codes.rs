@@ -42,6 +42,7 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> Work
         account_id: account.id.to_text(),
         mac: issue.mac.to_vec(),
         tries: 0,
+        failures: 0,
         created_at: now,
         expires_at: (issue.now + issue.policy.mailed_code_lifetime).as_millis(),
     };
@@ -52,6 +53,7 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> Work
         .set((
             mailed_codes::mac.eq(&code.mac),
             mailed_codes::tries.eq(code.tries),
+            mailed_codes::failures.eq(code.failures),
             mailed_codes::created_at.eq(code.created_at),
             mailed_codes::expires_at.eq(code.expires_at),
         ))

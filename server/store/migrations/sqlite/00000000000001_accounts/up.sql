@@ -58,6 +58,7 @@ CREATE TABLE challenges (
     digest BLOB NOT NULL PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     tries BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
     is_remembered BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
@@ -70,6 +71,7 @@ CREATE TABLE mailed_codes (
     account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     mac BLOB NOT NULL,
     tries BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );

@@ -10,7 +10,7 @@ use crate::delivery::smtp;
 use crate::edge::trusted_origins::OriginPattern;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) fn resolve(
     problems: &mut Vec<Problem>,
 ) -> Settings {
     let mut read = Reader { given, problems };
-    let settings = Settings {
+    let mut settings = Settings {
         listen: read.one(Key::Listen, socket_address).unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 3000))),
         base_url: read.one(Key::BaseUrl, BaseUrl::parse).unwrap_or_else(stand_in_base_url),
         app_name: read.one(Key::AppName, app_name).unwrap_or_default(),
@@ -55,6 +55,10 @@ pub(super) fn resolve(
         },
         shutdown_grace: read.seconds(Key::ShutdownGrace, 0),
     };
+    let base_url_is_default = given.get(&Key::BaseUrl).is_some_and(|given| !given.source.is_explicit());
+    if settings.listen.ip().is_loopback() && base_url_is_default {
+        own_loopback(&mut settings, problems);
+    }
     if !settings.listen.ip().is_loopback() && matches!(settings.keyring, KeyringSource::DefaultFile(_)) {
         problems.push(Problem::new(format!(
             "listening on {}, beyond this machine, needs keys that you keep: run `countersign generate-keyring > FILE`, \
@@ -65,6 +69,23 @@ pub(super) fn resolve(
         )));
     }
     settings
+}
+
+/// Without a base URL, a server on loopback is its own user's: whichever name of this machine the browser was given is
+/// trusted, and a port that is left to the system is chosen now, since the base URL has to name it.
+fn own_loopback(settings: &mut Settings, problems: &mut Vec<Problem>) {
+    if settings.listen.port() == 0 {
+        match TcpListener::bind(settings.listen).and_then(|listener| listener.local_addr()) {
+            Ok(address) => settings.listen = address,
+            Err(error) => problems.push(Problem::new(format!("no free port on {}: {error}", settings.listen.ip()))),
+        }
+        if let Ok(base_url) = BaseUrl::parse(&format!("http://localhost:{}", settings.listen.port())) {
+            settings.base_url = base_url;
+        }
+    }
+    let port = settings.listen.port();
+    let names = ["http://localhost", "http://127.0.0.1", "http://[::1]"];
+    settings.origin_patterns.extend(names.iter().filter_map(|name| OriginPattern::parse(&format!("{name}:{port}")).ok()));
 }
 
 struct Reader<'a> {
@@ -211,6 +232,19 @@ mod tests {
         let paths = ["/api/auth/sign-up/email".to_owned(), "/api/auth/sign-in/email".to_owned()];
         let problems = |error: super::super::ConfigError| error.problems.iter().map(ToString::to_string).collect();
         Configuration::load(&places, &paths).settings().map_err(problems)
+    }
+
+    #[test]
+    fn without_a_base_url_every_name_of_loopback_is_trusted_and_a_port_is_chosen() {
+        let settings = load(&[("COUNTERSIGN_LISTEN", "127.0.0.1:0")]).expect("a valid configuration");
+        let port = settings.listen.port();
+        assert_ne!(port, 0);
+        assert_eq!(settings.base_url.to_string(), format!("http://localhost:{port}"));
+        for name in ["localhost", "127.0.0.1", "[::1]"] {
+            assert!(settings.trusted_origins().trusts_origin(&format!("http://{name}:{port}")), "{name}");
+        }
+        let told = load(&[("COUNTERSIGN_BASE_URL", "http://localhost:3000")]).expect("a valid configuration");
+        assert!(!told.trusted_origins().trusts_origin("http://127.0.0.1:3000"), "a base URL that is given is exact");
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Flows {
 
     /// The name of the budget for wrong passwords: it says neither who nor from where.
     fn password_budget(&self, caller: &Caller, email: &EmailAddress) -> String {
-        let message = format!("{}|{:?}", email.as_str(), ClientNetwork::from(caller.ip));
+        let message = format!("{}|{}", email.as_str(), ClientNetwork::from(caller.ip));
         format!("password:{}", HEXLOWER.encode(&self.keyring.mac(Purpose::Budget, message.as_bytes())))
     }
 }

@@ -260,6 +260,11 @@ pub(crate) async fn pass_second_factor(connection: &mut Conn, pass: &PassSecondF
             accounts::updated_at.eq(now),
         );
         diesel::update(account).set((cleared, enabled)).execute(connection).await?;
+        // Whatever other sessions passed before, it was not the factor that is on now.
+        diesel::update(sessions::table.filter(sessions::account_id.eq(pass.account_id.to_text())))
+            .set(sessions::second_factor_at.eq(None::<i64>))
+            .execute(connection)
+            .await?;
     } else {
         diesel::update(account).set(cleared).execute(connection).await?;
     }

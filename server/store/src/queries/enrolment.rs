@@ -63,10 +63,10 @@ async fn insert_codes(
 /// wait beside the old ones, which stay good until the new app is confirmed (attack 29).
 pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolment) -> Work<Changed> {
     let id = begin.account_id.to_text();
-    // Touching the account's row puts parallel enrolments in a line.
+    // Touching the account's row, without a change, puts parallel enrolments in a line.
     let enabled: Option<bool> = diesel::update(accounts::table.find(&id))
         .filter(accounts::credentials_version.eq(begin.credentials_version))
-        .set(accounts::updated_at.eq(begin.now.as_millis()))
+        .set(accounts::credentials_version.eq(accounts::credentials_version))
         .returning(accounts::two_factor_enabled)
         .get_result(connection)
         .await
@@ -122,7 +122,7 @@ pub(crate) async fn replace_backup_codes(connection: &mut Conn, replace: &Replac
     let touched = diesel::update(accounts::table.find(&id))
         .filter(accounts::credentials_version.eq(replace.credentials_version))
         .filter(accounts::two_factor_enabled)
-        .set(accounts::updated_at.eq(replace.now.as_millis()))
+        .set(accounts::credentials_version.eq(accounts::credentials_version))
         .execute(connection)
         .await?;
     if touched == 0 {

@@ -1,0 +1,141 @@
+// A server of one's own: the real binary, with its own port and its own data directory, both gone after the test.
+
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const REPOSITORY = resolve(import.meta.dirname, "../../../..");
+
+/** A debug build on a busy machine takes its time. */
+const START_LIMIT_MS = 30_000;
+
+/** Longer than the server's own grace period, so that it is the server that ends the waiting. */
+const STOP_LIMIT_MS = 15_000;
+
+/** Starts a server that ends with the test `t`. */
+export async function startServer(t) {
+  const dataDirectory = await mkdtemp(join(tmpdir(), "countersign-"));
+  let child;
+  t.after(async () => {
+    try {
+      if (child) await stop(child);
+    } finally {
+      await rm(dataDirectory, { recursive: true, force: true });
+    }
+  });
+  // The base URL has to name the port, so the port is chosen first; somebody else may take it in between.
+  for (let tries = 1; ; tries += 1) {
+    const port = await freePort();
+    const started = await launch(port, dataDirectory);
+    if (started.isListening) {
+      child = started.child;
+      return new Server(`http://127.0.0.1:${port}`, join(dataDirectory, "outbox.ndjson"));
+    }
+    if (tries === 5 || !started.log.includes("listening on")) {
+      throw new Error(`the server did not start:\n${started.log}`);
+    }
+  }
+}
+
+class Server {
+  constructor(baseURL, outbox) {
+    this.baseURL = baseURL;
+    this.outbox = outbox;
+  }
+
+  /** Every message to `address`, oldest first. */
+  async messagesTo(address) {
+    const lines = (await readFile(this.outbox, "utf8")).split("\n").filter((line) => line !== "");
+    return lines.map((line) => JSON.parse(line)).filter((message) => message.to === address);
+  }
+
+  /** The code in the newest message to `address`. */
+  async mailedCode(address) {
+    const messages = await this.messagesTo(address);
+    if (messages.length === 0) throw new Error(`nothing was mailed to ${address}`);
+    return messages.at(-1).code;
+  }
+}
+
+function binary() {
+  const given = process.env.COUNTERSIGN_BINARY;
+  const candidates = given
+    ? [resolve(given)]
+    : ["debug", "release"].map((profile) => join(REPOSITORY, "target", profile, "countersign"));
+  const found = candidates.find((path) => existsSync(path));
+  if (found) return found;
+  throw new Error(`no server binary at ${candidates.join(" or ")}: run cargo build, or set COUNTERSIGN_BINARY`);
+}
+
+function freePort() {
+  return new Promise((done, failed) => {
+    const probe = createServer();
+    probe.once("error", failed);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => done(port));
+    });
+  });
+}
+
+function launch(port, dataDirectory) {
+  // Settings of the person who runs the tests stay out: no variables, and no ./countersign.toml.
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("COUNTERSIGN_"));
+  const child = spawn(binary(), [], {
+    cwd: dataDirectory,
+    env: {
+      ...Object.fromEntries(inherited),
+      COUNTERSIGN_LISTEN: `127.0.0.1:${port}`,
+      COUNTERSIGN_BASE_URL: `http://127.0.0.1:${port}`,
+      COUNTERSIGN_DATA_DIR: dataDirectory,
+      COUNTERSIGN_OUTBOX: join(dataDirectory, "outbox.ndjson"),
+      COUNTERSIGN_RATE_LIMITS: "off",
+      COUNTERSIGN_LOG: "warning",
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  // Also when the tests end in the middle, the server does.
+  const end = () => child.kill("SIGKILL");
+  process.once("exit", end);
+  child.once("exit", () => process.off("exit", end));
+
+  return new Promise((done) => {
+    let screen = "";
+    let log = "";
+    const limit = setTimeout(() => {
+      child.kill("SIGKILL");
+      log += `no first screen within ${START_LIMIT_MS} ms\n`;
+    }, START_LIMIT_MS);
+    child.stdout.on("data", (chunk) => {
+      screen += chunk;
+      if (screen.includes(" is listening on ")) {
+        clearTimeout(limit);
+        done({ isListening: true, child });
+      }
+    });
+    child.stderr.on("data", (chunk) => (log += chunk));
+    child.once("error", (error) => (log += `${error}\n`));
+    child.once("close", () => {
+      clearTimeout(limit);
+      done({ isListening: false, log });
+    });
+  });
+}
+
+function stop(child) {
+  if (child.exitCode !== null || child.signalCode !== null) {
+    throw new Error(`the server ended by itself: ${child.exitCode ?? child.signalCode}`);
+  }
+  return new Promise((done, failed) => {
+    const limit = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
+    child.once("exit", (code, signal) => {
+      clearTimeout(limit);
+      if (code === 0) done();
+      else failed(new Error(`the server did not stop in order: ${code ?? signal}`));
+    });
+    child.kill("SIGTERM");
+  });
+}

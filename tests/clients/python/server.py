@@ -1,0 +1,118 @@
+"""A server of one's own: the real binary, with its own port and its own data directory."""
+
+import json
+import os
+import selectors
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+# A debug build on a busy machine takes its time.
+START_LIMIT_SECONDS = 30
+
+# Longer than the server's own grace period, so that it is the server that ends the waiting.
+STOP_LIMIT_SECONDS = 15
+
+
+class Server:
+    """Runs while the context does."""
+
+    def __init__(self, data_directory):
+        self._directory = data_directory
+        self._outbox = data_directory / "outbox.ndjson"
+        self._process = None
+        self.origin = None
+
+    @property
+    def host(self):
+        """What the generated client calls the host: the address of the API."""
+        return f"{self.origin}/api/auth"
+
+    def mailed_code(self, address):
+        """The code in the newest message to `address`."""
+        messages = [json.loads(line) for line in self._outbox.read_text().splitlines()]
+        return [message["code"] for message in messages if message["to"] == address][-1]
+
+    def __enter__(self):
+        # The base URL has to name the port, so the port is chosen first; somebody else may take it in between.
+        for is_last in (False, False, False, False, True):
+            log = self._launch(free_port())
+            if log is None:
+                return self
+            if is_last or "listening on" not in log:
+                raise RuntimeError(f"the server did not start:\n{log}")
+
+    def __exit__(self, *_):
+        ended_before = self._process.poll()
+        self._process.terminate()
+        try:
+            status = self._process.wait(STOP_LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
+        self._process.stdout.close()
+        assert ended_before is None, f"the server ended by itself: {ended_before}\n{self._log()}"
+        assert status == 0, f"the server did not stop in order: {status}\n{self._log()}"
+
+    def _launch(self, port):
+        """Starts a server at `port`; returns nothing when it listens, and else its log."""
+        self.origin = f"http://127.0.0.1:{port}"
+        # Settings of the person who runs the tests stay out: no variables, and no ./countersign.toml.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERSIGN_")}
+        settings = {
+            "COUNTERSIGN_LISTEN": f"127.0.0.1:{port}",
+            "COUNTERSIGN_BASE_URL": self.origin,
+            "COUNTERSIGN_DATA_DIR": os.fspath(self._directory / "data"),
+            "COUNTERSIGN_OUTBOX": os.fspath(self._outbox),
+            "COUNTERSIGN_RATE_LIMITS": "off",
+            "COUNTERSIGN_LOG": "warning",
+        }
+        with open(self._directory / "log", "wb") as log:
+            self._process = subprocess.Popen(
+                [binary()], cwd=self._directory, env=inherited | settings, stdout=subprocess.PIPE, stderr=log
+            )
+        if self._first_screen_shows():
+            return None
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+        return self._log()
+
+    def _first_screen_shows(self):
+        screen = b""
+        deadline = time.monotonic() + START_LIMIT_SECONDS
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while b" is listening on " not in screen:
+                if not selector.select(max(0, deadline - time.monotonic())):
+                    return False
+                chunk = os.read(self._process.stdout.fileno(), 4096)
+                if not chunk:
+                    return False
+                screen += chunk
+        return True
+
+    def _log(self):
+        return (self._directory / "log").read_text()
+
+
+def binary():
+    """The server to test: COUNTERSIGN_BINARY, else what cargo built."""
+    given = os.environ.get("COUNTERSIGN_BINARY")
+    built = [REPOSITORY / "target" / profile / "countersign" for profile in ("debug", "release")]
+    candidates = [Path(given).resolve()] if given else built
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate
+    names = " or ".join(map(str, candidates))
+    raise FileNotFoundError(f"no server binary at {names}: run cargo build, or set COUNTERSIGN_BINARY")
+
+
+def free_port():
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,60 @@
+//! Every answer that the contracts document is given by the real server.
+//!
+//! A scenario is a test that brings a server of its own to give some answers; the harness holds each of them against
+//! the contract. The last test looks at all scenarios together: what is documented and was not seen must be in
+//! `unproduced.txt`, which is empty. So a status without a scenario shows up as a difference to a checked-in file.
+
+mod everywhere;
+mod refusals;
+mod scenario;
+mod successes;
+
+use crate::harness::Pairs;
+use crate::harness::contract;
+use scenario::Scenario;
+
+/// Documented pairs that no scenario produces, one `operationId status` per line.
+const UNPRODUCED: &str = include_str!("unproduced.txt");
+
+fn scenarios() -> impl Iterator<Item = &'static Scenario> {
+    [everywhere::ALL, refusals::ALL, successes::ALL].into_iter().flatten()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_documented_answer_is_produced() {
+    let mut produced = Pairs::new();
+    for scenario in scenarios() {
+        produced.extend((scenario.pairs)().await);
+    }
+    let documented = contract::documented();
+    let missing = documented.difference(&produced).map(|(operation, status)| format!("{operation} {status}"));
+    let missing: Vec<String> = missing.collect();
+    let golden: Vec<&str> = UNPRODUCED.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    if missing != golden {
+        eprintln!(
+            "Lines with - are in tests/integration/answers/unproduced.txt and are produced after all: take them out."
+        );
+        eprintln!("Lines with + are documented in openapi/ and no scenario produces them: write one in");
+        eprintln!("tests/integration/answers/, or take the status out of the contract.");
+        golden
+            .iter()
+            .filter(|line| !missing.iter().any(|other| other == *line))
+            .for_each(|line| eprintln!("  - {line}"));
+        missing.iter().filter(|line| !golden.contains(&line.as_str())).for_each(|line| eprintln!("  + {line}"));
+        panic!("the documented answers and the produced ones differ");
+    }
+}
+
+/// Otherwise one could be deleted and nobody would notice.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_scenario_can_be_spared() {
+    let mut by_scenario = Vec::new();
+    for scenario in scenarios() {
+        by_scenario.push((scenario.name, (scenario.pairs)().await));
+    }
+    for (name, pairs) in &by_scenario {
+        let others = by_scenario.iter().filter(|(other, _)| other != name).flat_map(|(_, pairs)| pairs);
+        let others: Pairs = others.copied().collect();
+        assert!(!pairs.is_subset(&others), "{name} produces nothing that others do not");
+    }
+}

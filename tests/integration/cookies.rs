@@ -1,0 +1,169 @@
+//! Cookies on the wire: names, attributes, signatures, ways to write one value.
+
+use crate::harness::{Caller, PASSWORD, World};
+use countersign::config::values::BaseUrl;
+use serde_json::json;
+
+/// What percent-encoding hid, which in these cookies are base64's three signs.
+fn decoded(value: &str) -> String {
+    value.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")
+}
+
+async fn is_live(caller: &Caller) -> bool {
+    !caller.get("/get-session").await.ok().body.is_null()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_stand_in_their_order_and_values_are_signed() {
+    let world = World::start().await;
+    let person = world.person("ada").await;
+    let answer = person.sign_in_from(&world.browser()).await.ok();
+    let cookie = answer.set_cookie("session_token").unwrap();
+    assert_eq!(cookie.name, "better-auth.session_token");
+    assert_eq!(cookie.attributes, "Max-Age=604800; Path=/; HttpOnly; SameSite=Lax");
+    let signed = decoded(&cookie.value);
+    let (value, signature) = signed.rsplit_once('.').unwrap();
+    assert_eq!(value, answer.text("/token"));
+    assert!(signature.len() == 44 && signature.ends_with('='), "{signature}");
+    assert!(!cookie.value.contains(['+', '/', '=']), "{}", cookie.value);
+    assert_eq!(answer.header("set-auth-token"), Some(signed.as_str()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenge_clears_before_it_sets() {
+    let world = World::start().await;
+    let person = world.person("ada").await;
+    person.enrol().await;
+    let answer = person.sign_in_from(&world.browser()).await.ok();
+    let lines: Vec<(String, bool, String)> = answer
+        .set_cookies()
+        .into_iter()
+        .map(|cookie| (cookie.name.clone(), cookie.is_deletion(), cookie.attributes))
+        .collect();
+    let deleted = "Max-Age=0; Path=/; HttpOnly; SameSite=Lax";
+    let expected = [
+        ("better-auth.session_token", true, deleted),
+        ("better-auth.session_data", true, deleted),
+        ("better-auth.two_factor", false, "Max-Age=600; Path=/; HttpOnly; SameSite=Lax"),
+    ];
+    assert_eq!(lines, expected.map(|(name, is_deletion, rest)| (name.to_owned(), is_deletion, rest.to_owned())));
+    assert!(answer.set_cookie("two_factor").unwrap().value.starts_with("2fa-"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_https_cookies_are_secure_and_only_their_names_are_read() {
+    let world = World::with(|settings| settings.base_url = BaseUrl::parse("https://countersign.test").unwrap()).await;
+    let person = world.person("ada").await;
+    let answer = person.sign_in_from(&world.browser()).await.ok();
+    let cookie = answer.set_cookie("session_token").unwrap();
+    assert_eq!(cookie.name, "__Secure-better-auth.session_token");
+    assert_eq!(cookie.attributes, "Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Lax");
+    assert!(is_live(&person.browser).await);
+    let plain = world.browser();
+    plain.set_cookie("better-auth.session_token", &cookie.value);
+    assert!(!is_live(&plain).await, "there is no way around the prefix");
+    let answer = person.browser.post("/sign-out").await.ok();
+    assert!(
+        answer
+            .set_cookies()
+            .iter()
+            .all(|cookie| cookie.name.starts_with("__Secure-") && cookie.attributes.contains("; Secure;"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secure_name_is_not_read_without_https() {
+    let world = World::start().await;
+    let person = world.person("ada").await;
+    let browser = world.browser();
+    browser.set_cookie("__Secure-better-auth.session_token", &person.browser.cookie("session_token").unwrap());
+    assert!(!is_live(&browser).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_value_may_be_written_in_several_ways() {
+    let world = World::start().await;
+    let person = world.person("ada").await;
+    let encoded = person.browser.cookie("session_token").unwrap();
+    let plain = decoded(&encoded);
+    let name = "better-auth.session_token";
+    for header in [
+        format!("{name}={encoded}"),
+        format!("{name}={plain}"),
+        format!("{name}=\"{plain}\""),
+        format!("{name}=\"{encoded}\""),
+        format!("a=b;{name}={encoded};c=d"),
+        format!("a=b;   {name} = {encoded} ; c"),
+        format!("{name}={encoded}; {name}=other"),
+    ] {
+        let caller = world.stranger().with_header("cookie", &header);
+        assert!(is_live(&caller).await, "{header}");
+    }
+    let (token, signature) = plain.rsplit_once('.').unwrap();
+    let other = if signature.starts_with('A') { 'B' } else { 'A' };
+    for header in [
+        format!("{name}={token}"),
+        format!("{name}={token}."),
+        format!("{name}={token}.{}", signature.trim_end_matches('=')),
+        format!("{name}={token}.{other}{}", &signature[1..]),
+        format!("{name}=.{signature}"),
+        format!("{name}=other; {name}={encoded}"),
+        format!("{}={encoded}", name.to_uppercase()),
+        format!("x{name}={encoded}"),
+        format!("{name}=%ZZ{encoded}"),
+    ] {
+        let caller = world.stranger().with_header("cookie", &header);
+        assert!(!is_live(&caller).await, "{header}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_of_one_cookie_is_none_of_another_38() {
+    let world = World::start().await;
+    let person = world.person("ada").await;
+    let app = person.enrol().await;
+    let browser = person.challenged().await;
+    let challenge = browser.cookie("two_factor").unwrap();
+    let body = json!({"code": app.fresh_code(), "trustDevice": true});
+    browser.post("/two-factor/verify-totp").json(body).await.ok();
+    let (session, trust) = (browser.cookie("session_token").unwrap(), browser.cookie("trust_device").unwrap());
+    let fresh = person.challenged().await.cookie("two_factor").unwrap();
+
+    for value in [&challenge, &fresh, &trust] {
+        let caller = world.browser();
+        caller.set_cookie("better-auth.session_token", value);
+        assert!(!is_live(&caller).await);
+        caller.post("/revoke-sessions").await.refused(401, "UNAUTHORIZED");
+        caller
+            .post("/two-factor/verify-totp")
+            .json(json!({"code": app.fresh_code()}))
+            .await
+            .refused(401, "INVALID_TWO_FACTOR_COOKIE");
+    }
+    for value in [&session, &trust] {
+        let caller = world.browser();
+        caller.set_cookie("better-auth.two_factor", value);
+        caller
+            .post("/two-factor/verify-totp")
+            .json(json!({"code": app.fresh_code()}))
+            .await
+            .refused(401, "INVALID_TWO_FACTOR_COOKIE");
+        caller.post("/two-factor/send-otp").await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
+    }
+    for value in [&session, &fresh] {
+        let caller = world.browser();
+        caller.set_cookie("better-auth.trust_device", value);
+        let answer =
+            caller.post("/sign-in/email").json(json!({"email": person.email, "password": PASSWORD})).await.ok();
+        assert_eq!(answer.body["twoFactorRedirect"], true);
+    }
+    for value in [&challenge, &fresh, &trust] {
+        let token = decoded(value);
+        let (raw, _) = token.rsplit_once('.').unwrap();
+        for bearer in [token.as_str(), value.as_str(), raw] {
+            let answer = world.bearer(bearer).get("/get-session").await.ok();
+            assert!(answer.body.is_null(), "{bearer}");
+            world.bearer(bearer).get("/list-sessions").await.refused(401, "UNAUTHORIZED");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Browsers on other, trusted origins.
+
+use crate::harness::contract::operations;
+use crate::harness::{Answer, BASE_URL, World};
+use countersign::edge::trusted_origins::OriginPattern;
+use serde_json::json;
+
+const APP: &str = "https://app.example.com";
+
+async fn world() -> World {
+    World::with(|settings| settings.origin_patterns = vec![OriginPattern::parse(APP).unwrap()]).await
+}
+
+fn has_cors(answer: &Answer) -> bool {
+    answer.headers.keys().any(|name| name.as_str().starts_with("access-control-allow"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trusted_origins_may_call_every_operation_with_credentials() {
+    let world = world().await;
+    for entry in operations() {
+        for origin in [APP, BASE_URL] {
+            let preflight = world.stranger().with_header("origin", origin).call("OPTIONS", entry.path);
+            let preflight = preflight.header("access-control-request-method", entry.method);
+            let preflight =
+                preflight.header("access-control-request-headers", "authorization,content-type").undocumented().await;
+            assert_eq!((preflight.status, preflight.raw.len()), (204, 0), "{preflight}");
+            assert_eq!(preflight.header("access-control-allow-origin"), Some(origin));
+            assert_eq!(preflight.header("access-control-allow-credentials"), Some("true"));
+            assert!(preflight.header("access-control-allow-methods").unwrap().contains(entry.method));
+            for name in ["authorization", "content-type"] {
+                assert!(preflight.header("access-control-allow-headers").unwrap().contains(name), "{preflight}");
+            }
+
+            let answer = world.stranger().with_header("origin", origin).call(entry.method, entry.path).await;
+            assert_eq!(answer.header("access-control-allow-origin"), Some(origin), "{answer}");
+            assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
+            assert!(answer.header("vary").unwrap().contains("Origin"));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_else_is_told_anything() {
+    let world = world().await;
+    for origin in ["https://evil.example", "null", "https://app.example.com.evil.example", "http://app.example.com"] {
+        let preflight = world.stranger().with_header("origin", origin).call("OPTIONS", "/api/auth/sign-in/email");
+        let preflight = preflight.header("access-control-request-method", "POST").undocumented().await;
+        assert!(preflight.status == 404 && !has_cors(&preflight), "{preflight}");
+        let answer = world.stranger().with_header("origin", origin).get("/ok").await.ok();
+        assert!(!has_cors(&answer), "{answer}");
+    }
+    assert!(!has_cors(&world.stranger().get("/ok").await.ok()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_elsewhere_may_read_what_it_needs() {
+    let world = world().await;
+    let browser = world.browser().with_header("origin", APP);
+    let body = json!({"name": "a", "email": "a@example.com", "password": "correct horse"});
+    let answer = browser.post("/sign-up/email").json(body).await.ok();
+    let exposed = answer.header("access-control-expose-headers").unwrap();
+    for name in ["set-auth-token", "retry-after", "x-retry-after"] {
+        assert!(exposed.contains(name), "{exposed}");
+    }
+    browser.post("/revoke-other-sessions").await.ok();
+}

@@ -1,0 +1,78 @@
+//! Starting on a fresh machine: what is made, what is shown, what survives.
+
+use crate::harness::{PASSWORD, Process, World};
+use serde_json::json;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use tempfile::tempdir;
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_directory_becomes_a_server() {
+    let directory = tempdir().unwrap();
+    let mut server = Process::start(directory.path(), &[]);
+    let data = server.data();
+    assert_eq!(mode(&data), 0o700);
+    assert_eq!(mode(&data.join("keyring")), 0o600);
+    assert_eq!(mode(&data.join("countersign.db")), 0o600);
+    let screen = server.first_screen();
+    for text in
+        ["is listening on http://127.0.0.1:", "/api/auth", "/healthz", "outbox.ndjson", "keyring", "check-config"]
+    {
+        assert!(screen.contains(text), "{text} is not on the first screen:\n{screen}");
+    }
+    let ready = server.stranger().call("GET", "/readyz").undocumented().await;
+    assert_eq!((ready.status, ready.body), (200, json!({"status": "ready"})));
+
+    let person = server.person("ada").await;
+    let challenge = server.bearer(&person.first_token);
+    challenge.post("/two-factor/send-otp").await.ok();
+    assert_eq!(mode(&data.join("outbox.ndjson")), 0o600);
+    assert_eq!(server.last_code_for(&person.email).len(), 6);
+
+    assert!(server.terminate(), "SIGTERM ends it in good order:\n{}", server.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_memory_stays_below_30_megabytes() {
+    let directory = tempdir().unwrap();
+    let server = Process::start(directory.path(), &[]);
+    server.stranger().get("/ok").await.ok();
+    let memory = server.memory();
+    // The limit is for the release build; one for tests is larger, but not by much.
+    assert!(memory.resident < 30 << 20 && memory.peak >= memory.resident, "{memory:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_code_is_dead_and_its_session_lives_after_a_crash_7() {
+    let directory = tempdir().unwrap();
+    let mut server = Process::start(directory.path(), &[]);
+    let person = server.person("ada").await;
+    let app = person.enrol().await;
+    let (browser, late) = (person.challenged().await, person.challenged().await);
+    let code = json!({"code": app.backup_codes[0]});
+    browser.post("/two-factor/verify-backup-code").json(code.clone()).await.ok();
+    server.kill_9();
+    server.restart();
+
+    let session = browser.get("/get-session").await.ok();
+    assert_eq!(session.text("/user/email"), person.email);
+    late.post("/two-factor/verify-backup-code").json(code).await.refused(401, "INVALID_BACKUP_CODE");
+    late.post("/two-factor/verify-totp").json(json!({"code": app.code_in(1)})).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_accounts_and_sessions_survive_a_restart() {
+    let mut world = World::start().await;
+    let person = world.person("ada").await;
+    let app = person.enrol().await;
+    world.restart().await;
+    assert_eq!(person.browser.get("/get-session").await.ok().text("/user/id"), person.id);
+    person.signed_in_with(&app).await;
+    let wrong = json!({"email": person.email, "password": format!("{PASSWORD}!")});
+    world.stranger().post("/sign-in/email").json(wrong).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    world.close().await;
+}

@@ -1,0 +1,40 @@
+//! What the tests stand on.
+//!
+//! | to do | look at |
+//! |---|---|
+//! | start a server with a database, a clock and an outbox of its own | [`world`] |
+//! | start the compiled program, kill it, look at its memory | [`process`] |
+//! | act like a browser, a bearer client, a stranger | [`caller`] |
+//! | look at an answer | [`answer`] |
+//! | hold each answer against the contract, and remember which answers were seen | [`contract`] |
+//! | sign people up, enrol their apps, bring them to a challenge | [`person`] |
+//! | read what was mailed | [`outbox`] |
+//! | break or read the database behind the server's back | [`database`] |
+//! | say something to the server that no HTTP client would | [`raw`] |
+//!
+//! Every answer that comes through a [`Caller`] is held against the contract, whatever the test is about.
+
+pub(crate) mod answer;
+pub(crate) mod caller;
+pub(crate) mod contract;
+pub(crate) mod database;
+pub(crate) mod outbox;
+pub(crate) mod person;
+pub(crate) mod process;
+pub(crate) mod raw;
+pub(crate) mod wire;
+pub(crate) mod world;
+
+pub(crate) use answer::Answer;
+pub(crate) use caller::Caller;
+pub(crate) use contract::Pairs;
+pub(crate) use person::{App, Person};
+pub(crate) use process::Process;
+pub(crate) use wire::Wire;
+pub(crate) use world::{Backend, Time, World};
+
+/// What clients of every test server see, whatever port it got: trusted as an origin.
+pub(crate) const BASE_URL: &str = "http://countersign.test";
+
+/// A password that every rule likes.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";

@@ -1,0 +1,180 @@
+//! A server in this process with everything of its own: directory, database, clock, outbox, port.
+
+use super::BASE_URL;
+use super::contract::Pairs;
+use super::database::Database;
+use super::wire::Wire;
+use countersign::clock::{Clock, ManualClock, SystemClock};
+use countersign::config::Settings;
+use countersign::config::values::{BaseUrl, DatabaseUrl};
+use countersign::server::{self, RunningServer};
+use countersign_domain::time::Timestamp;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Where the clock of a test stands when it begins: 2026-03-01T12:00:00Z, the first instant of a TOTP step.
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_772_366_400_000);
+
+/// The database that a world stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// The embedded one.
+    Sqlite,
+}
+
+/// The time that a world goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Time {
+    /// It stands still at [`START`] until it is advanced.
+    Manual,
+    /// The machine's.
+    System,
+}
+
+/// The clock of a world.
+pub(crate) enum WorldClock {
+    Manual(ManualClock),
+    System(SystemClock),
+}
+
+impl WorldClock {
+    pub(super) fn new(time: Time) -> Self {
+        match time {
+            Time::Manual => Self::Manual(ManualClock::at(START)),
+            Time::System => Self::System(SystemClock),
+        }
+    }
+
+    /// Lets `duration` pass. Only where time is manual.
+    #[track_caller]
+    pub(crate) fn advance(&self, duration: Duration) {
+        match self {
+            Self::Manual(clock) => clock.advance(duration),
+            Self::System(_) => panic!("the machine's clock cannot be advanced"),
+        }
+    }
+}
+
+impl Clock for WorldClock {
+    fn now(&self) -> Timestamp {
+        match self {
+            Self::Manual(clock) => clock.now(),
+            Self::System(clock) => clock.now(),
+        }
+    }
+}
+
+/// A running server and all it stands on. It is stopped when this is dropped; [`World::close`] waits for the end.
+///
+/// Everything that a [`Wire`] does, a world does too.
+pub(crate) struct World {
+    // Fields are dropped in this order: the directory goes last.
+    server: Option<RunningServer>,
+    settings: Arc<Settings>,
+    wire: Wire,
+    /// The clock that the server goes by.
+    pub(crate) clock: Arc<WorldClock>,
+    directory: TempDir,
+}
+
+impl Deref for World {
+    type Target = Wire;
+
+    fn deref(&self) -> &Wire {
+        &self.wire
+    }
+}
+
+impl World {
+    /// A server with the settings of most tests: manual time, no limits per client and path.
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same, after a change to the settings.
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::on(Backend::Sqlite, Time::Manual, change).await
+    }
+
+    /// A server on a database of choice, in a time of choice.
+    pub(crate) async fn on(backend: Backend, time: Time, change: impl FnOnce(&mut Settings)) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut settings = Settings::default_in(&directory.path().join("data"));
+        settings.listen = "127.0.0.1:0".parse().unwrap();
+        settings.base_url = BaseUrl::parse(BASE_URL).unwrap();
+        settings.rate_limits_are_on = false;
+        settings.log.level = slog::FilterLevel::Critical;
+        settings.shutdown_grace = Duration::from_secs(2);
+        match backend {
+            // What the defaults say.
+            Backend::Sqlite => assert!(matches!(settings.database.url, DatabaseUrl::Sqlite(_))),
+        }
+        change(&mut settings);
+        let clock = Arc::new(WorldClock::new(time));
+        let settings = Arc::new(settings);
+        let server = start(&settings, &clock).await;
+        let base_url = settings.base_url.to_string();
+        let wire = Wire::new(server.local_addr(), base_url, settings.outbox.clone(), Arc::clone(&clock));
+        Self { server: Some(server), settings, wire, clock, directory }
+    }
+
+    /// Stops the server and starts it again on what it left behind. Callers stay good.
+    pub(crate) async fn restart(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.close().await;
+        }
+        let server = start(&self.settings, &self.clock).await;
+        self.wire.moved_to(server.local_addr());
+        self.server = Some(server);
+    }
+
+    /// Stops the server, waits for the end, and says which (operation, status) it had answered.
+    pub(crate) async fn close(mut self) -> Pairs {
+        if let Some(server) = self.server.take() {
+            server.close().await;
+        }
+        self.wire.produced()
+    }
+
+    /// Stops the server, and says which operations had answered with this status.
+    pub(crate) async fn answered(self, status: u16) -> Pairs {
+        self.close().await.into_iter().filter(|(_, answered)| *answered == status).collect()
+    }
+
+    /// The way to the server, for tasks that outlive a borrow.
+    pub(crate) fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    /// The server itself.
+    pub(crate) fn server(&self) -> &RunningServer {
+        self.server.as_ref().expect("it runs until it is closed")
+    }
+
+    /// The directory that everything is in.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The database, behind the server's back.
+    pub(crate) fn database(&self) -> Database {
+        match &self.settings.database.url {
+            DatabaseUrl::Sqlite(path) => Database::open(path),
+            DatabaseUrl::Postgres(_) => unimplemented_backend(),
+        }
+    }
+}
+
+fn unimplemented_backend() -> ! {
+    panic!("there is no way behind the server's back into this database yet")
+}
+
+async fn start(settings: &Arc<Settings>, clock: &Arc<WorldClock>) -> RunningServer {
+    let clock: Arc<dyn Clock> = Arc::<WorldClock>::clone(clock);
+    server::start(Arc::clone(settings), clock)
+        .await
+        .unwrap_or_else(|error| panic!("{}", countersign::error_chain(&error)))
+}

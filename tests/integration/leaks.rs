@@ -1,0 +1,155 @@
+//! What is kept, logged and answered holds nothing that opens anything.
+
+use crate::harness::{App, Caller, Person, Process};
+use serde_json::json;
+use std::time::Duration;
+use tempfile::tempdir;
+
+/// Things that must not be found, each with a name for the message.
+struct Secrets(Vec<(String, Vec<u8>)>);
+
+impl Secrets {
+    fn add(&mut self, name: &str, text: &str) {
+        self.0.push((name.to_owned(), text.as_bytes().to_vec()));
+    }
+
+    /// Everything that the browser holds: whole cookies, as sent and decoded, and the values inside.
+    fn add_cookies(&mut self, caller: &Caller) {
+        for (name, value) in caller.cookies() {
+            let decoded = value.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
+            self.add(&name, &value);
+            self.add(&name, &decoded);
+            let (inner, signature) = decoded.rsplit_once('.').unwrap();
+            self.add(&format!("signature of {name}"), signature);
+            for part in inner.split('!').filter(|part| part.len() > 8) {
+                self.add(&format!("value of {name}"), part);
+            }
+        }
+    }
+
+    fn add_app(&mut self, app: &App) {
+        self.add("TOTP secret", &app.base32);
+        let key = countersign_domain::totp::TotpSecret::from_base32(&app.base32).unwrap();
+        self.0.push(("TOTP key".to_owned(), key.expose().to_vec()));
+        for code in &app.backup_codes {
+            self.add("backup code", code);
+            self.add("backup code without dash", &code.replace('-', ""));
+        }
+    }
+
+    #[track_caller]
+    fn assert_absent(&self, place: &str, bytes: &[u8]) {
+        assert!(!bytes.is_empty(), "there is nothing in the {place} to look through");
+        for (name, secret) in &self.0 {
+            let found = bytes
+                .windows(secret.len())
+                .enumerate()
+                .find(|(at, window)| window == secret && !is_inside(bytes, *at, secret));
+            assert!(found.is_none(), "the {place} holds a {name}: {:?}", String::from_utf8_lossy(secret));
+        }
+    }
+}
+
+/// Six digits may stand by chance within a longer number, such as a time in milliseconds.
+fn is_inside(bytes: &[u8], at: usize, secret: &[u8]) -> bool {
+    let is_short = secret.len() == 6 && secret.iter().all(u8::is_ascii_digit);
+    let neighbours = [at.checked_sub(1).and_then(|before| bytes.get(before)), bytes.get(at + secret.len())];
+    is_short && neighbours.iter().flatten().any(|byte| byte.is_ascii_alphanumeric())
+}
+
+async fn send_code(server: &Process, person: &Person, caller: &Caller, secrets: &mut Secrets) -> String {
+    caller.post("/two-factor/send-otp").await.ok();
+    let code = server.last_code_for(&person.email);
+    secrets.add("mailed code", &code);
+    code
+}
+
+/// A life with everything in it, some of it under way, in front of a log that says all it can say.
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_database_nor_log_holds_a_password_token_code_or_secret_43() {
+    let directory = tempdir().unwrap();
+    let server = Process::start(directory.path(), &[("COUNTERSIGN_LOG", "trace")]);
+    let mut secrets = Secrets(Vec::new());
+    let mut person = server.person("ada").await;
+    secrets.add("password", &person.password);
+    secrets.add("session token", &person.first_token);
+    secrets.add_cookies(&person.browser);
+
+    let app = person.begin_enrolment().await;
+    secrets.add_app(&app);
+    secrets.add("TOTP code", &app.code());
+    person.browser.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
+    secrets.add_cookies(&person.browser);
+    secrets.add_app(&person.begin_enrolment().await);
+
+    // Challenges that were passed by each factor, with trust, and one that stays open with a code in the post.
+    for factor in ["otp", "backup-code"] {
+        let browser = server.browser();
+        secrets.add("challenge token", &person.challenge_token(&browser).await);
+        secrets.add_cookies(&browser);
+        let code = match factor {
+            "otp" => send_code(&server, &person, &browser, &mut secrets).await,
+            _ => app.backup_codes[0].clone(),
+        };
+        let body = json!({"code": code, "trustDevice": true});
+        browser.post(&format!("/two-factor/verify-{factor}")).json(body).await.ok();
+        secrets.add_cookies(&browser);
+        let answer = person.sign_in_from(&browser).await.ok();
+        secrets.add("session token", &answer.text("/token"));
+        secrets.add_cookies(&browser);
+    }
+    let open = server.browser();
+    secrets.add("challenge token", &person.challenge_token(&open).await);
+    secrets.add_cookies(&open);
+    send_code(&server, &person, &open, &mut secrets).await;
+    send_code(&server, &person, &person.browser.copy(), &mut secrets).await;
+
+    // Mistakes: secrets in the wrong place, and things that are nearly right.
+    let stranger = server.stranger();
+    let wrong = "this is not the password";
+    secrets.add("wrong password", wrong);
+    stranger
+        .post("/sign-in/email")
+        .json(json!({"email": person.email, "password": wrong}))
+        .await
+        .refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    stranger
+        .post("/sign-in/email")
+        .body("application/json", format!("{{\"password\": \"{wrong}\""))
+        .await
+        .refused(400, "BAD_REQUEST");
+    stranger.post("/sign-in/email").body("text/plain", wrong).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+    let misplaced = format!("/get-session?token={}", person.first_token);
+    stranger.get(&misplaced).await.ok();
+    let misplaced = format!("/api/auth/reset/{}", person.first_token);
+    stranger.call("GET", &misplaced).undocumented().await;
+    let revoke = json!({"token": person.first_token});
+    person.browser.post("/revoke-session").json(revoke).await.ok();
+
+    let new = "an entirely different password";
+    secrets.add("new password", new);
+    let change = json!({"currentPassword": person.password, "newPassword": new, "revokeOtherSessions": true});
+    secrets.add("session token", &person.browser.post("/change-password").json(change).await.ok().text("/token"));
+    new.clone_into(&mut person.password);
+    secrets.add_cookies(&person.browser);
+    let generated = person.browser.post("/two-factor/generate-backup-codes").json(json!({"password": new})).await.ok();
+    (0..10).for_each(|index| secrets.add("backup code", &generated.text(&format!("/backupCodes/{index}"))));
+    send_code(&server, &person, &person.browser, &mut secrets).await;
+
+    let database = server.database();
+    let dump = database.dump();
+    assert!(
+        dump.len() > 10_000 && dump.windows(15).any(|window| window == b"ada@example.com"),
+        "the dump is the database's"
+    );
+    secrets.assert_absent("database", &dump);
+    // The log is written by a thread of its own.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let log = server.log();
+    assert!(
+        log.contains("changePassword") || log.contains("change-password") || log.contains("change_password"),
+        "{log}"
+    );
+    secrets.add("address", &person.email);
+    secrets.assert_absent("log", log.as_bytes());
+}

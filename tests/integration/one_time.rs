@@ -1,0 +1,192 @@
+//! One-time things are accepted once, however many ask at the same moment (attacks 2, 6, 39).
+//!
+//! Each test plays rounds. In a round one thing is presented [`AT_ONCE`] times, all at once: exactly one presentation
+//! must succeed, and every other must be refused in words of the contract.
+
+use crate::harness::{Answer, App, Caller, Person, World};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+const ROUNDS: usize = 50;
+const AT_ONCE: usize = 50;
+/// Challenges among the presenters of one code; each costs a password hash.
+const CHALLENGES: usize = 4;
+
+async fn world() -> World {
+    World::with(|settings| settings.limits.codes_per_hour = 10_000).await
+}
+
+/// Presents all at once, and asserts that one succeeds and that no other is told anything but no.
+async fn race(presentations: Vec<(Caller, &'static str, Value)>) -> Answer {
+    assert_eq!(presentations.len(), AT_ONCE);
+    let start = Arc::new(Barrier::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    for (caller, path, body) in presentations {
+        let start = Arc::clone(&start);
+        running.spawn(async move {
+            start.wait().await;
+            caller.post(path).json(body).await
+        });
+    }
+    let answers = running.join_all().await;
+    let (mut won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    assert_eq!(won.len(), 1, "{} presentations succeeded; the others: {:?}", won.len(), codes(&lost));
+    assert!(lost.iter().all(|answer| [400, 401, 409, 429].contains(&answer.status)), "{:?}", codes(&lost));
+    won.remove(0)
+}
+
+fn codes(answers: &[Answer]) -> std::collections::BTreeMap<String, usize> {
+    answers.iter().fold(Default::default(), |mut counts, answer| {
+        *counts.entry(format!("{} {}", answer.status, answer.code())).or_default() += 1;
+        counts
+    })
+}
+
+/// A live session and some challenges, in turn.
+async fn presenters(person: &Person, session: &Caller) -> Vec<Caller> {
+    let mut presenters = vec![session.clone()];
+    for _ in 0..CHALLENGES {
+        presenters.push(person.challenged().await);
+    }
+    presenters.into_iter().cycle().take(AT_ONCE).map(|caller| caller.copy()).collect()
+}
+
+async fn enrolled(world: &World) -> (Person, App) {
+    let person = world.person("ada").await;
+    let app = person.enrol().await;
+    (person, app)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_totp_code_is_accepted_once_2() {
+    let world = world().await;
+    let (person, app) = enrolled(&world).await;
+    for _ in 0..ROUNDS {
+        let presenters = presenters(&person, &person.browser).await;
+        let body = json!({"code": app.fresh_code()});
+        race(presenters.into_iter().map(|caller| (caller, "/two-factor/verify-totp", body.clone())).collect()).await;
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_mailed_code_is_accepted_once_39() {
+    let world = world().await;
+    let (person, _app) = enrolled(&world).await;
+    for round in 0..ROUNDS {
+        // In turn the code of a challenge and that of a live session: a code belongs to one of them.
+        let presenter = if round % 2 == 0 { person.challenged().await } else { person.browser.copy() };
+        presenter.post("/two-factor/send-otp").await.ok();
+        let body = json!({"code": world.last_code_for(&person.email)});
+        race((0..AT_ONCE).map(|_| (presenter.copy(), "/two-factor/verify-otp", body.clone())).collect()).await;
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_backup_code_is_accepted_once_6() {
+    let world = world().await;
+    let (person, _app) = enrolled(&world).await;
+    let mut codes: Vec<String> = Vec::new();
+    for _ in 0..ROUNDS {
+        if codes.is_empty() {
+            let body = json!({"password": person.password});
+            let answer = person.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
+            codes = serde_json::from_value(answer.body["backupCodes"].clone()).unwrap();
+        }
+        let presenters = presenters(&person, &person.browser).await;
+        let body = json!({"code": codes.pop().unwrap()});
+        let present = |caller| (caller, "/two-factor/verify-backup-code", body.clone());
+        race(presenters.into_iter().map(present).collect()).await;
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_challenge_is_answered_once_by_whatever_factors() {
+    let world = world().await;
+    let (person, app) = enrolled(&world).await;
+    let mut codes = app.backup_codes.clone();
+    for _ in 0..ROUNDS {
+        if codes.len() < 2 {
+            let body = json!({"password": person.password});
+            let answer = person.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
+            codes = serde_json::from_value(answer.body["backupCodes"].clone()).unwrap();
+        }
+        let challenge = person.challenged().await;
+        challenge.post("/two-factor/send-otp").await.ok();
+        let right = [
+            ("/two-factor/verify-totp", app.fresh_code()),
+            ("/two-factor/verify-otp", world.last_code_for(&person.email)),
+            ("/two-factor/verify-backup-code", codes[0].clone()),
+            ("/two-factor/verify-backup-code", codes[1].clone()),
+        ];
+        let present = |(path, code): (&'static str, String)| (challenge.copy(), path, json!({"code": code}));
+        let won = race(right.into_iter().cycle().take(AT_ONCE).map(present).collect()).await;
+        if won.request.contains("backup-code") {
+            let used = won.body["user"]["id"] == json!(person.id);
+            assert!(used, "{won}");
+            codes.drain(..2);
+        }
+        // The one session that came of it lives.
+        world.bearer(won.text("/token")).get("/get-session").await.ok().text("/user/id");
+        challenge
+            .post("/two-factor/verify-totp")
+            .json(json!({"code": app.fresh_code()}))
+            .await
+            .refused(401, "INVALID_TWO_FACTOR_COOKIE");
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_trust_spares_one_challenge() {
+    let world = world().await;
+    let (person, app) = enrolled(&world).await;
+    let trusted = person.trusted_with(&app).await;
+    let credentials = json!({"email": person.email, "password": person.password});
+    for _ in 0..5 {
+        let spared: Vec<Answer> = {
+            let mut running = JoinSet::new();
+            for _ in 0..10 {
+                let (caller, credentials) = (trusted.copy(), credentials.clone());
+                running.spawn(async move { caller.post("/sign-in/email").json(credentials).await.ok() });
+            }
+            let all = running.join_all().await;
+            all.into_iter().filter(|answer| answer.body.get("token").is_some()).collect()
+        };
+        assert_eq!(spared.len(), 1);
+        let next = spared[0].set_cookie("trust_device").unwrap();
+        trusted.set_cookie(&next.name, &next.value);
+    }
+    world.close().await;
+}
+
+/// However many guess at once, at most ten guesses are judged before the account is locked, as the audit trail counts
+/// them; and then the right code is refused as well (attacks 9, 12, 14).
+#[tokio::test(flavor = "multi_thread")]
+async fn parallel_guesses_are_judged_at_most_as_often_as_the_budget_allows_14() {
+    let world = world().await;
+    let (person, app) = enrolled(&world).await;
+    let mut presenters = vec![person.browser.clone()];
+    for _ in 0..9 {
+        presenters.push(person.challenged().await);
+    }
+    let mut running = JoinSet::new();
+    for guess in 0..300 {
+        let caller = presenters[guess % presenters.len()].copy();
+        let body = json!({"code": app.wrong_code()});
+        running.spawn(async move { caller.post("/two-factor/verify-totp").json(body).await });
+    }
+    let answers = running.join_all().await;
+    assert!(answers.iter().all(|answer| [400, 401, 429].contains(&answer.status)), "{:?}", codes(&answers));
+    let judged =
+        world.database().number("SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-rejected'");
+    assert_eq!(judged, 10, "{:?}", codes(&answers));
+    let body = json!({"code": app.fresh_code()});
+    let locked = person.browser.post("/two-factor/verify-totp").json(body).await;
+    assert!(locked.refused(429, "ACCOUNT_TEMPORARILY_LOCKED").retry_after() > 800);
+    world.close().await;
+}

@@ -1,0 +1,86 @@
+//! Requests that another site makes a browser send.
+
+use crate::harness::contract::operations;
+use crate::harness::{BASE_URL, PASSWORD, World};
+use countersign::edge::trusted_origins::OriginPattern;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_cookie_counts_from_trusted_pages_only() {
+    let world = World::with(|settings| {
+        settings.origin_patterns = vec![OriginPattern::parse("https://*.example.com").unwrap()];
+    });
+    let world = world.await;
+    let person = world.person("ada").await;
+    let call = || person.browser.post("/revoke-other-sessions");
+    for origin in [BASE_URL, "http://countersign.test:80", "https://app.example.com"] {
+        call().header("origin", origin).await.ok();
+    }
+    for origin in [
+        "https://countersign.test",
+        "http://countersign.test:8080",
+        "http://countersign.test.evil.example",
+        "http://sub.countersign.test",
+        "https://example.com",
+        "http://app.example.com",
+        "http://127.0.0.1",
+        "file://",
+        "x",
+    ] {
+        call().header("origin", origin).await.refused(403, "INVALID_ORIGIN").saying("Invalid origin");
+    }
+    call().without("origin").header("referer", &format!("{BASE_URL}/settings?x")).await.ok();
+    call().without("origin").header("referer", "https://evil.example/").await.refused(403, "INVALID_ORIGIN");
+    call().header("origin", "null").header("referer", BASE_URL).await.refused(403, "MISSING_OR_NULL_ORIGIN");
+    call().without("origin").await.refused(403, "MISSING_OR_NULL_ORIGIN").saying("Missing or null Origin");
+    person.browser.get("/list-sessions").header("origin", "https://evil.example").await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_cookies_there_is_no_origin_rule_but_for_sign_in_and_sign_up() {
+    let world = World::start().await;
+    let person = world.person("ada").await;
+    let bearer = world.bearer(&person.first_token).with_header("origin", "https://evil.example");
+    bearer.post("/two-factor/send-otp").await.ok();
+
+    let sign_in = json!({"email": person.email, "password": PASSWORD});
+    let sign_up = json!({"name": "b", "email": "b@example.com", "password": "short"});
+    for (path, body, status) in [("/sign-in/email", sign_in, 200), ("/sign-up/email", sign_up, 400)] {
+        let call = |headers: &[(&'static str, &str)]| {
+            let call = world.stranger().post(path).json(body.clone());
+            headers.iter().fold(call, |call, (name, value)| call.header(name, value))
+        };
+        assert_eq!(call(&[]).await.status, status, "curl, mobile apps");
+        assert_eq!(call(&[("sec-fetch-mode", "cors"), ("origin", BASE_URL)]).await.status, status);
+        assert_eq!(call(&[("referer", "http://countersign.test/x")]).await.status, status);
+        call(&[("sec-fetch-mode", "cors")]).await.refused(403, "MISSING_OR_NULL_ORIGIN");
+        call(&[("origin", "https://evil.example")]).await.refused(403, "INVALID_ORIGIN");
+        call(&[("origin", "null")]).await.refused(403, "MISSING_OR_NULL_ORIGIN");
+        let cross_site = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("origin", BASE_URL)];
+        let blocked = call(&cross_site).await.refused(403, "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED");
+        blocked.saying("Cross-site navigation login blocked. This request appears to be a CSRF attack.");
+        // This rule runs after the body is validated.
+        let bad = world.stranger().post(path).header("origin", "https://evil.example").json(json!({})).await;
+        bad.refused(400, "VALIDATION_ERROR");
+    }
+}
+
+/// The four fields are looked at on every operation that takes a body, and in the query.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_led_to_an_untrusted_place() {
+    let world = World::start().await;
+    let fields = [
+        ("callbackURL", "INVALID_CALLBACK_URL", "Invalid callbackURL"),
+        ("redirectTo", "INVALID_REDIRECT_URL", "Invalid redirectURL"),
+        ("errorCallbackURL", "INVALID_ERROR_CALLBACK_URL", "Invalid errorCallbackURL"),
+        ("newUserCallbackURL", "INVALID_NEW_USER_CALLBACK_URL", "Invalid newUserCallbackURL"),
+    ];
+    for entry in operations().filter(|entry| entry.method == "POST") {
+        for (field, code, message) in fields {
+            let call = world.stranger().call(entry.method, entry.path).json(json!({field: "https://evil.example"}));
+            call.await.refused(403, code).saying(message);
+            let path = format!("{}?{field}=https%3A%2F%2Fevil.example", entry.path);
+            world.stranger().call(entry.method, &path).json(json!({})).await.refused(403, code).saying(message);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! More work than the machine can do: it is shed, nothing hangs, memory stays bounded (API4).
+
+use crate::harness::Process;
+use serde_json::json;
+use std::time::Duration;
+use tempfile::tempdir;
+use tokio::task::JoinSet;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_parallel_sign_ins_are_answered_or_shed_within_150_megabytes() {
+    let directory = tempdir().unwrap();
+    let server = Process::start(directory.path(), &[]);
+    let mut people = Vec::new();
+    for number in 0..20 {
+        people.push(server.person(&format!("person{number}")).await);
+    }
+    let mut running = JoinSet::new();
+    for number in 0..200 {
+        let person = &people[number % people.len()];
+        let caller = server.stranger();
+        let body = json!({"email": person.email, "password": person.password});
+        running.spawn(async move {
+            let answer = caller.post("/sign-in/email").json(body);
+            tokio::time::timeout(Duration::from_secs(60), answer.send()).await.expect("an answer, not silence")
+        });
+    }
+    let answers = running.join_all().await;
+    let served = answers.iter().filter(|answer| answer.status == 200).count();
+    let shed: Vec<_> = answers.iter().filter(|answer| answer.status == 503).collect();
+    assert_eq!(served + shed.len(), answers.len(), "nothing but 200 and 503");
+    assert!(served >= 60, "{served} were served; the queue alone holds that many");
+    assert!(!shed.is_empty(), "200 at once do not fit into the queue");
+    assert!(shed.iter().all(|answer| answer.retry_after() >= 1 && answer.code() == "SERVICE_UNAVAILABLE"));
+    let memory = server.memory();
+    assert!(memory.peak < 150 << 20, "{memory:?}");
+
+    // It is well again at once.
+    let person = &people[0];
+    person.signed_in().await;
+}

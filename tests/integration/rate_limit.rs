@@ -1,0 +1,121 @@
+//! Limits per client and path.
+
+use crate::harness::{Answer, World};
+use countersign::config::Settings;
+use serde_json::json;
+use std::time::Duration;
+
+fn limited(settings: &mut Settings) {
+    settings.rate_limits_are_on = true;
+}
+
+fn behind_a_proxy(settings: &mut Settings) {
+    limited(settings);
+    settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+}
+
+async fn sign_in(world: &World, forwarded: &[(&'static str, &str)]) -> Answer {
+    let call = world.stranger().post("/sign-in/email").json(json!({"email": "ada@example.com", "password": "wrong"}));
+    forwarded.iter().fold(call, |call, (name, value)| call.header(name, value)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_window_begins_anew_with_the_last_allowed_request() {
+    let world = World::with(limited).await;
+    for _ in 0..3 {
+        sign_in(&world, &[]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        world.clock.advance(Duration::from_secs(2));
+    }
+    let refused = sign_in(&world, &[]).await.refused(429, "TOO_MANY_REQUESTS");
+    assert_eq!((refused.header("retry-after"), refused.header("x-retry-after")), (Some("8"), Some("8")));
+    assert_eq!(refused.header("content-type"), Some("application/json"));
+    world.clock.advance(Duration::from_millis(7_500));
+    assert_eq!(sign_in(&world, &[]).await.refused(429, "TOO_MANY_REQUESTS").retry_after(), 1);
+    world.clock.advance(Duration::from_millis(501));
+    sign_in(&world, &[]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_path_has_its_own_count() {
+    let world = World::with(limited).await;
+    for path in ["/two-factor/verify-totp", "/two-factor/verify-otp"] {
+        for _ in 0..3 {
+            world.stranger().post(path).json(json!({"code": "1"})).await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
+        }
+        world.stranger().post(path).json(json!({"code": "1"})).await.refused(429, "TOO_MANY_REQUESTS");
+    }
+    world.stranger().post("/sign-out").await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_comes_before_what_is_wrong_with_the_body() {
+    let world = World::with(limited).await;
+    for _ in 0..3 {
+        world.stranger().post("/sign-in/email").body("application/json", "{").await.refused(400, "BAD_REQUEST");
+    }
+    world.stranger().post("/sign-in/email").body("application/json", "{").await.refused(429, "TOO_MANY_REQUESTS");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_of_strangers_change_nothing_30() {
+    let world = World::with(limited).await;
+    for number in 0..3 {
+        let address = format!("203.0.113.{number}");
+        let headers = [
+            ("x-forwarded-for", address.as_str()),
+            ("x-real-ip", &address),
+            ("forwarded", "for=1.2.3.4"),
+            ("cf-connecting-ip", &address),
+            ("true-client-ip", &address),
+        ];
+        sign_in(&world, &headers).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    }
+    for headers in
+        [[("x-forwarded-for", "203.0.113.99")], [("x-real-ip", "203.0.113.98")], [("forwarded", "for=203.0.113.97")]]
+    {
+        sign_in(&world, &headers).await.refused(429, "TOO_MANY_REQUESTS");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trusted_proxy_names_the_client_and_only_its_last_word_counts_30() {
+    let world = World::with(behind_a_proxy).await;
+    for number in 0..3 {
+        let chain = format!("10.9.8.{number}, 203.0.113.7");
+        sign_in(&world, &[("x-forwarded-for", &chain)]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    }
+    sign_in(&world, &[("x-forwarded-for", "203.0.113.7")]).await.refused(429, "TOO_MANY_REQUESTS");
+    sign_in(&world, &[("x-forwarded-for", "203.0.113.8")]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscriber_of_ipv6_is_one_client_31() {
+    let world = World::with(behind_a_proxy).await;
+    for address in ["2001:db8:1:2::1", "2001:db8:1:2:ffff::2", "2001:DB8:1:2:0:0:0:3"] {
+        sign_in(&world, &[("x-forwarded-for", address)]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    }
+    for address in [
+        "2001:db8:1:2::4",
+        "2001:0db8:0001:0002:0000:0000:0000:0005",
+        "2001:DB8:1:2::6",
+        "[2001:db8:1:2::7]",
+        "[2001:db8:1:2::8]:443",
+        "2001:db8:1:2::0.0.0.9",
+    ] {
+        sign_in(&world, &[("x-forwarded-for", address)]).await.refused(429, "TOO_MANY_REQUESTS");
+    }
+    sign_in(&world, &[("x-forwarded-for", "2001:db8:1:3::1")]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    for address in ["198.51.100.1", "::ffff:198.51.100.1", "198.51.100.1:1234"] {
+        sign_in(&world, &[("x-forwarded-for", address)]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    }
+    sign_in(&world, &[("x-forwarded-for", "::ffff:c633:6401")]).await.refused(429, "TOO_MANY_REQUESTS");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_of_the_client_is_the_one_that_sessions_show() {
+    let world = World::with(behind_a_proxy).await;
+    let browser = world.browser().with_header("x-forwarded-for", "203.0.113.7");
+    let body = json!({"name": "a", "email": "a@example.com", "password": "correct horse"});
+    browser.post("/sign-up/email").json(body).await.ok();
+    assert_eq!(browser.get("/get-session").await.ok().text("/session/ipAddress"), "203.0.113.7");
+}

@@ -1,0 +1,71 @@
+//! Paths: one spelling each, and everything else is not found.
+
+use crate::harness::World;
+use crate::harness::contract::operations;
+use countersign::operations::BETTER_AUTH;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_methods_are_not_found_and_never_405() {
+    let world = World::start().await;
+    for entry in operations() {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] {
+            if operations().any(|other| other.method == method && other.path == entry.path) {
+                continue;
+            }
+            let answer = world.stranger().call(method, entry.path).undocumented().await;
+            assert_eq!(answer.status, 404, "{answer}");
+            if method != "HEAD" {
+                assert_eq!((answer.code(), answer.header("content-type")), ("NOT_FOUND", Some("application/json")));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_spellings_of_a_path_are_not_found_32() {
+    let world = World::start().await;
+    for entry in BETTER_AUTH {
+        let path = entry.path;
+        let relative = path.trim_start_matches("/api/auth");
+        for spelling in [
+            format!("{path}/"),
+            format!("/{path}"),
+            format!("/api/auth/{relative}"),
+            format!("/api//auth{relative}"),
+            format!("/api/auth/.{relative}"),
+            format!("/api/auth/x/..{relative}"),
+            format!("/api/./auth{relative}"),
+            path.to_uppercase(),
+            path.replacen("auth", "Auth", 1),
+            path.replacen("/auth/", "/auth%2F", 1),
+            path.replacen("/auth/", "/auth%2f", 1),
+            path.replacen('a', "%61", 1),
+            format!("{path};x=1"),
+            format!("{path}%00"),
+            format!("{path}."),
+        ] {
+            let (status, text) = world.raw().await.call(entry.method, &spelling).await;
+            assert_eq!(status, 404, "{spelling}: {text}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_real_server_does_not_offer_over_http_is_not_found() {
+    let world = World::start().await;
+    for path in [
+        "/api/auth/two-factor/view-backup-codes",
+        "/api/auth/two-factor/generate-totp",
+        "/api/auth/two-factor",
+        "/api/auth",
+        "/api/auth/error",
+        "/api",
+        "/",
+        "/metrics",
+    ] {
+        for method in ["GET", "POST"] {
+            let answer = world.stranger().call(method, path).undocumented().await;
+            assert_eq!(answer.status, 404, "{answer}");
+        }
+    }
+}

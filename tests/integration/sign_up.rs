@@ -1,0 +1,165 @@
+//! Making an account.
+
+use crate::harness::{PASSWORD, World};
+use countersign::edge::trusted_origins::OriginPattern;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_account_has_a_session() {
+    let world = World::start().await;
+    let browser = world.browser();
+    let body = json!({"name": "Ada Lovelace", "email": "Ada.L+x@Example.COM", "password": PASSWORD, "image": "https://example.com/a.png"});
+    let answer = browser.post("/sign-up/email").json(body).await.ok();
+    let user = &answer.body["user"];
+    assert_eq!(user["name"], "Ada Lovelace");
+    assert_eq!(user["email"], "ada.l+x@example.com");
+    assert_eq!(user["image"], "https://example.com/a.png");
+    assert_eq!((&user["emailVerified"], &user["twoFactorEnabled"]), (&json!(false), &json!(false)));
+    assert_eq!(user["createdAt"], "2026-03-01T12:00:00.000Z");
+    assert_eq!(answer.body.as_object().unwrap().len(), 2);
+    let session = browser.get("/get-session").await.ok();
+    assert_eq!(session.body["session"]["token"], answer.body["token"]);
+    assert_eq!(session.body["user"], answer.body["user"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn image_is_null_when_there_is_none_and_a_name_may_be_empty() {
+    let world = World::start().await;
+    let body = json!({"name": "", "email": "a@example.com", "password": PASSWORD});
+    let answer = world.browser().post("/sign-up/email").json(body).await.ok();
+    assert_eq!((&answer.body["user"]["image"], &answer.body["user"]["name"]), (&json!(null), &json!("")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_may_not_decide_is_ignored_35() {
+    let world = World::start().await;
+    let id = "0".repeat(32);
+    let browser = world.browser();
+    let body = json!({
+        "name": "a", "email": "a@example.com", "password": PASSWORD, "id": id, "emailVerified": true, "email_verified": true,
+        "twoFactorEnabled": true, "two_factor_enabled": true, "verified": true, "failedCount": -100, "failedVerificationCount": -100,
+        "failed_attempts": -100, "lockedUntil": null, "createdAt": "2000-01-01T00:00:00.000Z", "role": "admin",
+    });
+    let answer = browser.post("/sign-up/email").json(body).await.ok();
+    let user = &answer.body["user"];
+    assert_ne!(user["id"], json!(id));
+    assert_eq!((&user["emailVerified"], &user["twoFactorEnabled"]), (&json!(false), &json!(false)));
+    assert_eq!(user["createdAt"], "2026-03-01T12:00:00.000Z");
+    assert_eq!(world.database().number("SELECT failed_attempts AS number FROM accounts"), 0);
+
+    // The same in the body of every other operation that a session can reach.
+    let extra =
+        json!({"password": PASSWORD, "twoFactorEnabled": true, "verified": true, "userId": id, "sessionId": id});
+    browser.post("/two-factor/enable").json(extra).await.ok();
+    let session = browser.get("/get-session").await.ok();
+    assert_eq!(session.body["user"]["twoFactorEnabled"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passwords_have_8_to_128_characters() {
+    let world = World::start().await;
+    // Characters are counted as JavaScript does: those beyond the first plane count twice.
+    for (number, (password, refusal)) in [
+        ("a".repeat(7), Some(("PASSWORD_TOO_SHORT", "Password too short"))),
+        ("😀".repeat(3), Some(("PASSWORD_TOO_SHORT", "Password too short"))),
+        ("a".repeat(129), Some(("PASSWORD_TOO_LONG", "Password too long"))),
+        ("😀".repeat(65), Some(("PASSWORD_TOO_LONG", "Password too long"))),
+        ("a".repeat(8), None),
+        ("😀".repeat(4), None),
+        ("a".repeat(128), None),
+        ("        ".to_owned(), None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = json!({"name": "a", "email": format!("a{number}@example.com"), "password": password});
+        let answer = world.stranger().post("/sign-up/email").json(body).await;
+        match refusal {
+            Some((code, message)) => answer.refused(400, code).saying(message),
+            None => answer.ok(),
+        };
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_follow_the_real_servers_grammar() {
+    let world = World::start().await;
+    let call = |email: &str| {
+        world.stranger().post("/sign-up/email").json(json!({"name": "a", "email": email, "password": PASSWORD}))
+    };
+    for email in ["a@b.co", "a.b+c_d-e@x-y.example", "o'neill@example.com", "A@EXAMPLE.COM", "1@2.example"] {
+        call(email).await.ok();
+    }
+    for email in [
+        "",
+        "a",
+        "a@b",
+        "@example.com",
+        "a@",
+        ".a@example.com",
+        "a.@example.com",
+        "a..b@example.com",
+        "a'@example.com",
+        " a@example.com",
+        "a@example.com ",
+        "a@exa mple.com",
+        "a@example.c",
+        "a@example.c0m1",
+        "ä@example.com",
+        "a@-",
+        "a@@example.com",
+        "a@[127.0.0.1]",
+        "a@example.com\n",
+        "a,b@example.com",
+    ] {
+        call(email).await.refused(400, "VALIDATION_ERROR").saying("[body.email] Invalid email address");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_does_too() {
+    let world = World::start().await;
+    let browser = world.browser();
+    let fields = [("name", "Ada L"), ("email", "ada@example.com"), ("password", PASSWORD)];
+    let answer = browser.post("/sign-up/email").form(&fields).await.ok();
+    assert_eq!(answer.text("/user/name"), "Ada L");
+    browser.post("/sign-in/email").form(&fields[1..]).await.ok();
+    let refused = browser.post("/two-factor/enable").form(&fields[2..]).await;
+    refused.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_not_to_be_remembered_ends_with_the_browser() {
+    let world = World::start().await;
+    let browser = world.browser();
+    let body = json!({"name": "a", "email": "a@example.com", "password": PASSWORD, "rememberMe": false});
+    let answer = browser.post("/sign-up/email").json(body).await.ok();
+    assert_eq!(answer.set_cookie("session_token").unwrap().attributes, "Path=/; HttpOnly; SameSite=Lax");
+    let session = browser.get("/get-session").await.ok();
+    assert_eq!(session.text("/session/expiresAt"), "2026-03-02T12:00:00.000Z");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callbacks_lead_to_trusted_places_only() {
+    let world = World::with(|settings| {
+        settings.origin_patterns = vec![OriginPattern::parse("https://app.example.com").unwrap()];
+    });
+    let world = world.await;
+    let call = |url: &str| {
+        let body = json!({"name": "a", "email": "a@example.com", "password": "short", "callbackURL": url});
+        world.stranger().post("/sign-up/email").json(body)
+    };
+    for url in ["/dashboard?a=b", "https://app.example.com/x", "http://countersign.test/x"] {
+        call(url).await.refused(400, "PASSWORD_TOO_SHORT");
+    }
+    for url in [
+        "//evil.example",
+        "/\\evil.example",
+        "/%2fevil.example",
+        "/%5cevil.example",
+        "https://evil.example",
+        "javascript:alert(1)",
+    ] {
+        call(url).await.refused(403, "INVALID_CALLBACK_URL").saying("Invalid callbackURL");
+    }
+}

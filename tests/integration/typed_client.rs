@@ -1,0 +1,106 @@
+//! The generated client: the flows of an application that never sees HTTP.
+
+use crate::harness::{PASSWORD, World};
+use countersign::clock::Clock as _;
+use countersign_client::better_auth::{Client, Error, types};
+use countersign_client::reqwest;
+use countersign_client::reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use countersign_domain::totp::TotpSecret;
+
+fn client(world: &World, token: Option<&str>) -> Client {
+    let mut headers = HeaderMap::new();
+    if let Some(token) = token {
+        headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+    }
+    let http = reqwest::Client::builder().default_headers(headers).no_proxy().build().unwrap();
+    Client::new_with_client(&format!("http://{}/api/auth", world.address()), http)
+}
+
+fn password() -> String {
+    PASSWORD.to_owned()
+}
+
+fn sign_in(email: &str, password: &str) -> types::SignInEmailRequest {
+    types::SignInEmailRequest {
+        email: email.to_owned(),
+        password: password.to_owned(),
+        callback_url: None,
+        remember_me: Some(true),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_life_of_an_account_in_types() {
+    let world = World::start().await;
+    assert!(client(&world, None).ok_get().await.unwrap().ok);
+    let new = types::SignUpWithEmailAndPasswordRequest {
+        name: "Ada".to_owned(),
+        email: "ada@example.com".to_owned(),
+        password: password(),
+        image: None,
+        callback_url: None,
+        remember_me: None,
+    };
+    let signed_up = client(&world, None).sign_up_with_email_and_password(&new).await.unwrap();
+    assert!(signed_up.headers().contains_key("set-auth-token"));
+    let body = types::TwoFactorEnablePostRequest { password: password(), issuer: None };
+    let session = client(&world, Some(&signed_up.token));
+    let enrolment = session.two_factor_enable_post(&body).await.unwrap().into_inner();
+    let base32 = enrolment.totp_uri.split("secret=").nth(1).unwrap().split('&').next().unwrap();
+    let secret = TotpSecret::from_base32(base32).unwrap();
+    let code =
+        |trust_device| types::TwoFactorVerifyTotpPostRequest { code: secret.code_at(world.clock.now()), trust_device };
+    let confirmed = session.two_factor_verify_totp_post(&code(None)).await.unwrap().into_inner();
+    assert!(confirmed.status && confirmed.user.unwrap().two_factor_enabled);
+    let token = confirmed.token.unwrap();
+
+    let challenge =
+        client(&world, None).sign_in_email(&sign_in("ada@example.com", PASSWORD)).await.unwrap().into_inner();
+    assert_eq!((challenge.two_factor_redirect, challenge.token), (Some(true), None));
+    assert_eq!(challenge.two_factor_methods.len(), 2);
+    let second = client(&world, challenge.two_factor_token.as_deref());
+    world.clock.advance(std::time::Duration::from_secs(30));
+    let passed = second.two_factor_verify_totp_post(&code(Some(true.into()))).await.unwrap().into_inner();
+
+    let session = client(&world, passed.token.as_deref());
+    let shown = session.get_session(None, None).await.unwrap().into_inner().0.unwrap();
+    assert_eq!((shown.user.email.as_str(), shown.session.token), ("ada@example.com", passed.token.unwrap()));
+    assert_eq!(shown.session.created_at.timestamp_subsec_millis(), 0);
+    let body = types::TwoFactorGetTotpUriPostRequest { password: password() };
+    assert_eq!(session.two_factor_get_totp_uri_post(&body).await.unwrap().totp_uri, enrolment.totp_uri);
+    session.two_factor_send_otp_post(&types::TwoFactorSendOtpPostRequest { trust_device: None }).await.unwrap();
+    let body =
+        types::TwoFactorVerifyOtpPostRequest { code: world.last_code_for("ada@example.com"), trust_device: None };
+    session.two_factor_verify_otp_post(&body).await.unwrap();
+    let body = types::TwoFactorVerifyBackupCodePostRequest {
+        code: enrolment.backup_codes[0].clone(),
+        disable_session: Some(types::BooleanOrText::String(types::BooleanOrTextString::False)),
+        trust_device: None,
+    };
+    let passed = session.two_factor_verify_backup_code_post(&body).await.unwrap().into_inner();
+    assert_eq!(passed.session.unwrap().user_id, passed.user.id);
+    let body = types::TwoFactorGenerateBackupCodesPostRequest { password: password() };
+    assert_eq!(session.two_factor_generate_backup_codes_post(&body).await.unwrap().backup_codes.len(), 10);
+
+    let sessions = session.list_user_sessions().await.unwrap().into_inner();
+    assert_eq!(sessions.len(), 2);
+    let body = types::RevokeSessionPostRequest { token };
+    assert!(session.revoke_session_post(&body).await.unwrap().status);
+    let body = types::TwoFactorGetTotpUriPostRequest { password: password() };
+    let disabled = session.two_factor_disable_post(&body).await.unwrap();
+    assert!(disabled.status && disabled.token.is_none());
+    let plain = client(&world, None).sign_in_email(&sign_in("ada@example.com", PASSWORD)).await.unwrap().into_inner();
+    assert!(plain.two_factor_redirect.is_none() && plain.user.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_are_types_too() {
+    let world = World::start().await;
+    let error = client(&world, None).sign_in_email(&sign_in("nobody@example.com", "wrong")).await.unwrap_err();
+    let Error::ErrorResponse(error) = error else { panic!("{error:?}") };
+    assert_eq!((error.status().as_u16(), error.code.as_str()), (401, "INVALID_EMAIL_OR_PASSWORD"));
+    let error = client(&world, Some("nonsense")).list_user_sessions().await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
+    let nobody = client(&world, None).get_session(None, None).await.unwrap().into_inner();
+    assert!(nobody.0.is_none());
+}

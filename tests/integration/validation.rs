@@ -1,0 +1,154 @@
+//! Bodies: what is refused before an operation begins, in which words, and in which order checks come.
+
+use crate::harness::contract::{example_body, operations};
+use crate::harness::{PASSWORD, World};
+use countersign_contract::BodyRule;
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_of_the_wrong_shape_is_named_so_on_every_operation() {
+    let world = World::start().await;
+    let caller = world.stranger();
+    for entry in operations().filter(|entry| entry.body == BodyRule::Required) {
+        for (body, received) in
+            [("[]", "array"), ("null", "null"), ("7", "number"), ("\"x\"", "string"), ("true", "boolean")]
+        {
+            let answer = caller.call(entry.method, entry.path).body("application/json", body).await;
+            let message = format!("[body] Invalid input: expected object, received {received}");
+            answer.refused(400, "VALIDATION_ERROR").saying(&message);
+        }
+        let fields = example_body(entry.operation_id).unwrap();
+        for (field, _) in fields.as_object().unwrap() {
+            for (value, received) in [
+                (None, "undefined"),
+                (Some(Value::Null), "null"),
+                (Some(json!(1)), "number"),
+                (Some(json!([])), "array"),
+                (Some(json!({})), "object"),
+                (Some(json!(true)), "boolean"),
+            ] {
+                let mut body = fields.clone();
+                match value {
+                    None => body.as_object_mut().unwrap().remove(field),
+                    Some(value) => body.as_object_mut().unwrap().insert(field.clone(), value),
+                };
+                let answer = caller.call(entry.method, entry.path).json(body).await;
+                let message = format!("[body.{field}] Invalid input: expected string, received {received}");
+                answer.refused(400, "VALIDATION_ERROR").saying(&message);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_bad_fields_are_listed() {
+    let world = World::start().await;
+    let answer = world.stranger().post("/sign-up/email").json(json!({"email": "nobody", "password": ""})).await;
+    let message = answer.refused(400, "VALIDATION_ERROR").text("/message");
+    let mut issues: Vec<&str> = message.split("; ").collect();
+    issues.sort_unstable();
+    assert_eq!(
+        issues,
+        [
+            "[body.email] Invalid email address",
+            "[body.name] Invalid input: expected string, received undefined",
+            "[body.password] Too small: expected string to have >=1 characters",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn null_is_not_absent() {
+    let world = World::start().await;
+    for field in ["image", "callbackURL", "rememberMe"] {
+        let body = json!({"name": "a", "email": "a@example.com", "password": PASSWORD, field: null});
+        let answer = world.stranger().post("/sign-up/email").json(body).await.refused(400, "VALIDATION_ERROR");
+        assert!(answer.text("/message").starts_with(&format!("[body.{field}] Invalid input: expected")), "{answer}");
+    }
+    for body in [
+        json!({"code": "1", "trustDevice": null}),
+        json!({"code": "1", "trustDevice": 1}),
+        json!({"code": "1", "trustDevice": "yes"}),
+    ] {
+        for operation in ["verify-totp", "verify-otp", "verify-backup-code"] {
+            let call = world.stranger().post(&format!("/two-factor/{operation}")).json(body.clone());
+            let answer = call.await.refused(400, "VALIDATION_ERROR");
+            assert!(answer.text("/message").starts_with("[body.trustDevice] "), "{answer}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_come_in_the_order_of_the_real_server() {
+    let world = World::start().await;
+    let evil = world.stranger().with_header("cookie", "a=1").with_header("origin", "https://evil.example");
+    let call = || evil.post("/two-factor/disable");
+    call().body("text/plain", "{").await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+    call().body("application/json", "{").await.refused(400, "BAD_REQUEST");
+    call().json(json!({})).await.refused(403, "INVALID_ORIGIN");
+    let stranger = world.stranger();
+    stranger.post("/two-factor/disable").json(json!({})).await.refused(400, "VALIDATION_ERROR");
+    stranger.post("/two-factor/disable").json(json!({"password": ""})).await.refused(401, "UNAUTHORIZED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_without_a_type_is_no_body() {
+    let world = World::start().await;
+    let person = world.person("ada").await;
+    let missing = "[body] Invalid input: expected object, received undefined";
+    let body = json!({"email": person.email, "password": PASSWORD}).to_string();
+    let answer = world.stranger().post("/sign-in/email").body("", body).await;
+    answer.refused(400, "VALIDATION_ERROR").saying(missing);
+    person.browser.post("/two-factor/send-otp").body("", "{").await.ok();
+    person.browser.post("/two-factor/send-otp").await.ok();
+    person.browser.post("/two-factor/send-otp").json(json!({"trustDevice": "true"})).await.ok();
+    person.browser.post("/sign-out").body("", "{}").await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_type_is_read_without_case_and_parameters() {
+    let world = World::start().await;
+    let person = world.person("ada").await;
+    let body = json!({"email": person.email, "password": PASSWORD}).to_string();
+    let call = world.stranger().post("/sign-in/email").body("Application/JSON; charset=utf-8", body);
+    call.await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_codes_are_wrong_codes_and_nothing_worse_41() {
+    let world = World::start().await;
+    let person = world.person("ada").await;
+    let codes = [
+        "",
+        " ",
+        "12345",
+        "1234567",
+        "abcdef",
+        "１２３４５６",
+        "٠١٢٣٤٥",
+        "12 34 56",
+        "123456\n",
+        "\u{0}23456",
+        "-12345",
+        "+12345",
+    ];
+    for (number, operation, code) in
+        [(0, "verify-totp", "INVALID_CODE"), (1, "verify-backup-code", "INVALID_BACKUP_CODE")]
+    {
+        let app = if number == 0 { Some(person.enrol().await) } else { None };
+        for odd in codes {
+            let browser = person.browser.copy();
+            let answer = browser.post(&format!("/two-factor/{operation}")).json(json!({"code": odd})).await;
+            answer.refused(401, code);
+            // So that the account is not locked on the way; nothing but a right code gives the budget back.
+            if let Some(app) = &app {
+                person.browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
+            } else {
+                world.clock.advance(std::time::Duration::from_secs(24 * 60 * 60 / 8));
+                world.database().execute("UPDATE accounts SET failed_attempts = 0");
+            }
+        }
+    }
+    let long = json!({"code": "1".repeat(129)});
+    person.browser.post("/two-factor/verify-totp").json(long).await.refused(400, "VALIDATION_ERROR");
+}

@@ -5,14 +5,31 @@ use crate::config::settings::Settings;
 use crate::config::values::DatabaseUrl;
 use crate::delivery::{Delivery, DeliveryError};
 use crate::edge::trusted_origins::TrustedOrigins;
-use crate::flows::Flows;
+use crate::flows::{Flows, with_random};
 use crate::hashing::PasswordHasher;
 use crate::http::better_auth::cookies::Cookies;
 use countersign_domain::keyring::Keyring;
 use countersign_domain::policy::Policy;
-use countersign_store::{Database, OpenError, Store};
+use countersign_store::{Database, OpenError, Options, Store};
 use slog::Logger;
 use std::sync::Arc;
+
+/// How the settings want the database opened.
+#[must_use]
+pub fn store_options(settings: &Settings) -> Options {
+    let database = match &settings.database.url {
+        DatabaseUrl::Sqlite(path) => Database::Sqlite(path.clone()),
+        DatabaseUrl::Postgres(url) => Database::Postgres(url.expose().to_owned()),
+    };
+    Options {
+        database,
+        connections: settings.database.connections,
+        timeout: settings.database.timeout,
+        deadline: settings.database.deadline,
+        migrate: settings.database.migrate,
+        seed: with_random(|random| random.next_u64()),
+    }
+}
 
 /// The state that requests share.
 pub struct App {
@@ -47,11 +64,7 @@ impl App {
         log: Logger,
     ) -> Result<Self, AppError> {
         let keyring = Arc::new(keyring);
-        let database = match &settings.database.url {
-            DatabaseUrl::Sqlite(path) => Database::Sqlite(path.clone()),
-            DatabaseUrl::Postgres(url) => Database::Postgres(url.expose().to_owned()),
-        };
-        let store = Store::open(&database, settings.database.connections, settings.database.timeout).await?;
+        let store = Store::open(&store_options(settings)).await?;
         let policy = Policy { mailed_codes: settings.limits.codes_per_hour, ..Policy::default() };
         let flows = Flows {
             store,
@@ -73,5 +86,11 @@ impl App {
     /// Whether the database answers.
     pub async fn is_reachable(&self) -> bool {
         self.flows.store.ping().await.is_ok()
+    }
+}
+
+impl AsRef<Flows> for App {
+    fn as_ref(&self) -> &Flows {
+        &self.flows
     }
 }

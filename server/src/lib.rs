@@ -11,6 +11,7 @@
 //! | [`flows`] | what the server does, in the words of no dialect |
 //! | [`delivery`] | how codes reach people |
 //! | [`hashing`], [`clock`] | bounded password hashing, the time |
+//! | [`housekeeping`] | clearing away what has ended |
 //! | [`operations`] | the table of operations, from the contracts |
 
 pub mod app;
@@ -22,6 +23,7 @@ pub mod edge;
 pub mod first_run;
 pub mod flows;
 pub mod hashing;
+pub mod housekeeping;
 pub mod http;
 pub mod server;
 

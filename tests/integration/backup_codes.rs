@@ -1,6 +1,6 @@
 //! Backup codes.
 
-use crate::harness::{Answer, Caller, PASSWORD, World};
+use super::harness::{Answer, Caller, PASSWORD, World};
 use serde_json::json;
 
 async fn verify(caller: &Caller, code: &str) -> Answer {

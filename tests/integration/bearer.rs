@@ -1,7 +1,7 @@
 //! Clients without cookies.
 
-use crate::harness::contract::{example_body, operations};
-use crate::harness::{PASSWORD, World};
+use super::harness::contract::{example_body, operations};
+use super::harness::{PASSWORD, World};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,7 +52,7 @@ async fn a_bearer_client_enrols_and_signs_in_without_any_cookie() {
     let body = json!({"name": "Ada", "email": "ada@example.com", "password": PASSWORD});
     let token = world.stranger().post("/sign-up/email").json(body).await.ok().text("/token");
     let enabled = world.bearer(&token).post("/two-factor/enable").json(json!({"password": PASSWORD})).await.ok();
-    let app = crate::harness::App::new(&enabled, &world.clock);
+    let app = super::harness::App::new(&enabled, &world.clock);
     let confirmed = world.bearer(&token).post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
     let renewed = confirmed.text("/token");
     assert_ne!(renewed, token);

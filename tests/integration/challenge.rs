@@ -1,6 +1,6 @@
 //! Signing in with a second factor: the challenge, its tries, and the account's lock.
 
-use crate::harness::{Answer, App, Caller, PASSWORD, Person, World};
+use super::harness::{Answer, App, Caller, PASSWORD, Person, World};
 use serde_json::json;
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Changing the password.
 
-use crate::harness::{Answer, Caller, PASSWORD, World};
+use super::harness::{Answer, Caller, PASSWORD, World};
 use serde_json::{Value, json};
 
 const NEW: &str = "a longer horse, a better battery";

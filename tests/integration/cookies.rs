@@ -1,6 +1,6 @@
 //! Cookies on the wire: names, attributes, signatures, ways to write one value.
 
-use crate::harness::{Caller, PASSWORD, World};
+use super::harness::{Caller, PASSWORD, World};
 use countersign::config::values::BaseUrl;
 use serde_json::json;
 

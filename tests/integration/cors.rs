@@ -1,7 +1,7 @@
 //! Browsers on other, trusted origins.
 
-use crate::harness::contract::operations;
-use crate::harness::{Answer, BASE_URL, World};
+use super::harness::contract::operations;
+use super::harness::{Answer, BASE_URL, World};
 use countersign::edge::trusted_origins::OriginPattern;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! `kill -9` right after an answer: what was used stays used, what was opened stays open (attacks 7, 8).
 
-use crate::harness::{App, Caller, Person, Process};
+use super::harness::{App, Caller, Person, Process};
 use countersign_domain::totp::STEP_SECONDS;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -81,7 +81,7 @@ async fn a_crash_under_load_loses_nothing_that_was_acknowledged() {
                 let mut acknowledged = Vec::new();
                 for number in 0..1000 {
                     let email = format!("r{round}w{worker}n{number}@example.com");
-                    let body = json!({"name": "", "email": email, "password": crate::harness::PASSWORD});
+                    let body = json!({"name": "", "email": email, "password": super::harness::PASSWORD});
                     // The connection breaks when the server dies; until then every answer is a promise.
                     match browser.post("/sign-up/email").json(body).try_send().await {
                         Ok(answer) => acknowledged.push((email, answer.ok().text("/token"))),

@@ -1,6 +1,6 @@
 //! Switching the second factor off.
 
-use crate::harness::{PASSWORD, World};
+use super::harness::{PASSWORD, World};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +66,7 @@ async fn the_next_factor_has_to_be_passed_anew() {
     let other = person.signed_in().await;
     let kept = person.browser.copy();
     let enabled = other.post("/two-factor/enable").json(json!({"password": PASSWORD})).await.ok();
-    let app = crate::harness::App::new(&enabled, &world.clock);
+    let app = super::harness::App::new(&enabled, &world.clock);
     other.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
     kept.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.refused(403, "SECOND_FACTOR_REQUIRED");
 }

@@ -1,6 +1,6 @@
 //! Setting a second factor up, and replacing it.
 
-use crate::harness::{App, PASSWORD, World};
+use super::harness::{App, PASSWORD, World};
 use serde_json::json;
 use std::collections::BTreeSet;
 

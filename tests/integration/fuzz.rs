@@ -3,7 +3,7 @@
 //! The bodies are derived from the contract's own request schemas. The harness holds every answer against the
 //! contract; what is left to assert here is that none is a failure of the server.
 
-use crate::harness::{Caller, World};
+use super::harness::{Caller, World};
 use countersign::operations::BETTER_AUTH;
 use countersign_contract::{BodyRule, Document};
 use serde_json::{Map, Value, json};

@@ -1,6 +1,6 @@
 //! Codes that are mailed.
 
-use crate::harness::{Answer, App, Caller, Person, World};
+use super::harness::{Answer, App, Caller, Person, World};
 use serde_json::json;
 use std::time::Duration;
 

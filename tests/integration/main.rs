@@ -1,34 +1,26 @@
-//! The server as a whole, over HTTP: one binary, a file per subject. [`harness`] holds what the tests stand on.
+//! The server as a whole, over HTTP: one binary, a file per subject, built for each database. `harness` holds what the
+//! tests stand on.
+//!
+//! Tests on PostgreSQL use the server that `COUNTERSIGN_TEST_POSTGRES` names, else a temporary cluster of this machine's
+//! own programs. Where there is neither they are not built, and the last line of a run says so.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 #![expect(clippy::print_stderr, reason = "a failing test says how to read its golden file")]
+#![expect(clippy::duplicate_mod, reason = "subjects are written once and built for each database")]
 
-mod answers;
-mod backup_codes;
-mod bearer;
-mod challenge;
-mod change_password;
 mod contract;
-mod cookies;
-mod cors;
-mod crash;
-mod disable;
-mod enrolment;
-mod first_run;
-mod fuzz;
-mod harness;
-mod leaks;
-mod mailed_code;
-mod one_time;
-mod origin;
-mod overload;
-mod rate_limit;
 mod readme;
-mod replay;
-mod routing;
-mod sessions;
-mod sign_in;
-mod sign_up;
-mod trusted_device;
-mod typed_client;
-mod validation;
+#[path = "on_each_database.rs"]
+mod sqlite;
+
+countersign_test_postgres::where_wanted! {
+    mod nodes;
+    #[path = "on_each_database.rs"]
+    mod postgres;
+}
+
+/// Where there is no PostgreSQL this has the run's last line say so; where one is required it fails.
+#[test]
+fn postgres_is_there_or_the_last_line_says_that_it_is_not() {
+    let _ = countersign_test_postgres::Cluster::shared();
+}

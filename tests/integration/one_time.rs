@@ -3,7 +3,7 @@
 //! Each test plays rounds. In a round one thing is presented [`AT_ONCE`] times, all at once: exactly one presentation
 //! must succeed, and every other must be refused in words of the contract.
 
-use crate::harness::{Answer, App, Caller, Person, World};
+use super::harness::{Answer, App, Caller, Person, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::Barrier;

@@ -1,7 +1,7 @@
 //! Requests that another site makes a browser send.
 
-use crate::harness::contract::operations;
-use crate::harness::{BASE_URL, PASSWORD, World};
+use super::harness::contract::operations;
+use super::harness::{BASE_URL, PASSWORD, World};
 use countersign::edge::trusted_origins::OriginPattern;
 use serde_json::json;
 

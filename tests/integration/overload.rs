@@ -1,6 +1,6 @@
 //! More work than the machine can do: it is shed, nothing hangs, memory stays bounded (API4).
 
-use crate::harness::Process;
+use super::harness::Process;
 use serde_json::json;
 use std::time::Duration;
 use tempfile::tempdir;

@@ -1,6 +1,6 @@
 //! Limits per client and path.
 
-use crate::harness::{Answer, World};
+use super::harness::{Answer, World};
 use countersign::config::Settings;
 use serde_json::json;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! What the README promises is tried as it stands there.
 
-use crate::harness::Process;
+use crate::sqlite::harness::Process;
 use std::process::Command;
 use tempfile::tempdir;
 

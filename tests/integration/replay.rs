@@ -1,6 +1,6 @@
 //! A code is accepted once, whatever the routes; `one_time` adds that it is so at the same moment, too.
 
-use crate::harness::{Caller, Person, World};
+use super::harness::{Caller, Person, World};
 use serde_json::json;
 
 /// A way to present a code of an app.

@@ -1,6 +1,6 @@
 //! Reading, extending, listing and ending sessions.
 
-use crate::harness::{Answer, Caller, World};
+use super::harness::{Answer, Caller, World};
 use serde_json::json;
 use std::time::Duration;
 
@@ -168,7 +168,16 @@ async fn others_or_all_are_ended_at_once() {
 async fn odd_queries_change_nothing() {
     let world = World::start().await;
     let person = world.person("ada").await;
-    for query in ["?", "?x", "?x=1&x=2", "?disableRefresh", "?disableRefresh=a&disableRefresh=b", "?disableCookieCache=%FF", "?&&=&", "?%"] {
+    for query in [
+        "?",
+        "?x",
+        "?x=1&x=2",
+        "?disableRefresh",
+        "?disableRefresh=a&disableRefresh=b",
+        "?disableCookieCache=%FF",
+        "?&&=&",
+        "?%",
+    ] {
         let answer = person.browser.get(&format!("/get-session{query}")).await.ok();
         assert_eq!(answer.text("/user/id"), person.id);
     }

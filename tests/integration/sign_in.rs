@@ -1,6 +1,6 @@
 //! The password step, without a second factor.
 
-use crate::harness::{PASSWORD, World};
+use super::harness::{PASSWORD, World};
 use serde_json::json;
 use std::time::Duration;
 

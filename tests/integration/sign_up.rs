@@ -1,6 +1,6 @@
 //! Making an account.
 
-use crate::harness::{PASSWORD, World};
+use super::harness::{PASSWORD, World};
 use countersign::edge::trusted_origins::OriginPattern;
 use serde_json::json;
 

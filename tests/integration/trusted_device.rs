@@ -1,6 +1,6 @@
 //! Devices that skip the second factor.
 
-use crate::harness::{Answer, App, Caller, PASSWORD, Person, World};
+use super::harness::{Answer, App, Caller, PASSWORD, Person, World};
 use serde_json::json;
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! The generated client: the flows of an application that never sees HTTP.
 
-use crate::harness::{PASSWORD, World};
+use super::harness::{PASSWORD, World};
 use countersign::clock::Clock as _;
 use countersign_client::better_auth::{Client, Error, types};
 use countersign_client::reqwest;

@@ -4,13 +4,14 @@
 
 mod flags;
 
-use crate::config::{ConfigError, Configuration, Places};
-use crate::server::{self, RunError};
+use crate::config::{ConfigError, Configuration, Key, Places};
+use crate::server::{self, MigrateError, RunError};
 use clap::{Parser, Subcommand};
 use flags::Flags;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
+use tokio::runtime::Runtime;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,6 +42,10 @@ struct CommandLine {
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 
+    /// Do not bring the tables up to date on start; the same as --database-migrate off.
+    #[arg(long, global = true, conflicts_with = "database.migrate")]
+    no_migrate: bool,
+
     #[command(flatten)]
     flags: Flags,
 }
@@ -53,6 +58,8 @@ enum Command {
     CheckConfig,
     /// Print a new keyring, for COUNTERSIGN_KEYRING or COUNTERSIGN_KEYS.
     GenerateKeyring,
+    /// Bring the database's tables up to date, and say what that took.
+    Migrate,
 }
 
 /// Why the program ends without having done what it was asked for.
@@ -79,6 +86,9 @@ pub enum CommandError {
     /// The server failed.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The tables could not be brought up to date.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
 }
 
 impl CommandError {
@@ -121,15 +131,26 @@ pub fn run(
     let line = CommandLine::try_parse_from(arguments).map_err(CommandError::CommandLine)?;
     let configuration = || {
         let directory = std::env::current_dir().map_err(CommandError::Directory)?;
-        let places = Places { flags: line.flags.0.clone(), file: line.config.clone(), environment, directory };
-        let paths: Vec<String> = crate::operations::BETTER_AUTH.iter().map(|entry| entry.path.to_owned()).collect();
-        Ok::<_, CommandError>(Configuration::load(&places, &paths))
+        let mut flags = line.flags.0.clone();
+        if line.no_migrate {
+            flags.insert(Key::DatabaseMigrate, "off".to_owned());
+        }
+        let places = Places { flags, file: line.config.clone(), environment, directory };
+        Ok::<_, CommandError>(Configuration::load(&places, &crate::operations::paths()))
     };
     match line.command.unwrap_or(Command::Serve) {
         Command::Serve => {
             let settings = configuration()?.settings()?;
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-            runtime.map_err(CommandError::Runtime)?.block_on(server::run(settings, output))?;
+            runtime()?.block_on(server::run(settings, output))?;
+        }
+        Command::Migrate => {
+            let settings = configuration()?.settings()?;
+            let applied = runtime()?.block_on(server::migrate(&settings))?;
+            let text = match applied.as_slice() {
+                [] => "The tables are up to date.\n".to_owned(),
+                names => names.iter().map(|name| format!("applied {name}\n")).collect(),
+            };
+            output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
         }
         Command::CheckConfig => {
             let configuration = configuration()?;
@@ -142,6 +163,10 @@ pub fn run(
         }
     }
     Ok(())
+}
+
+fn runtime() -> Result<Runtime, CommandError> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::Runtime)
 }
 
 #[cfg(test)]

@@ -110,6 +110,14 @@ settings! {
         "Longest wait for a database connection or lock.";
     DatabaseConnections = "database.connections", "COUNTERSIGN_DATABASE_CONNECTIONS", "COUNT", "4", Everywhere, Plain,
         "Connections to the database; with SQLite, readers beside the one writer.";
+    DatabaseDeadline = "database.deadline", "COUNTERSIGN_DATABASE_DEADLINE", "SECONDS", "15", Everywhere, Plain,
+        "Longest time for one unit of work on PostgreSQL, repetitions included.";
+    DatabaseMigrate = "database.migrate", "COUNTERSIGN_DATABASE_MIGRATE", "on|off", "on", Everywhere, Plain,
+        "Whether a start brings the tables up to date; if not, run `countersign migrate` first.";
+    AuditRetention = "retention.audit_days", "COUNTERSIGN_AUDIT_RETENTION_DAYS", "DAYS", "365", Everywhere, Plain,
+        "How long lines of the audit trail are kept; 0 keeps them for ever.";
+    HousekeepingInterval = "retention.interval", "COUNTERSIGN_HOUSEKEEPING_INTERVAL", "SECONDS", "60", Everywhere, Plain,
+        "How often what has ended is cleared away.";
     SmtpUrl = "smtp.url", "COUNTERSIGN_SMTP_URL", "URL", "none: codes go to the outbox", Everywhere, WithoutCredentials,
         "Mail server: smtps://user:password@host, or smtp:// (STARTTLS is required beyond loopback).";
     SmtpFrom = "smtp.from", "COUNTERSIGN_SMTP_FROM", "MAILBOX", "none", Everywhere, Plain,

@@ -4,7 +4,7 @@ use super::keys::Key;
 use super::layers::Given;
 use super::nearest::nearest;
 use super::problem::Problem;
-use super::settings::{Database, Limits, Log, Settings, Smtp};
+use super::settings::{Database, Limits, Log, Retention, Settings, Smtp};
 use super::values::{BaseUrl, DatabaseUrl, KeyringSource, LogFormat};
 use crate::delivery::smtp;
 use crate::edge::trusted_origins::OriginPattern;
@@ -39,6 +39,15 @@ pub(super) fn resolve(
             url: read.one(Key::DatabaseUrl, DatabaseUrl::parse).unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::new())),
             timeout: read.seconds(Key::DatabaseTimeout, 1),
             connections: read.count(Key::DatabaseConnections, 1, 1_000),
+            deadline: read.seconds(Key::DatabaseDeadline, 1),
+            migrate: read.one(Key::DatabaseMigrate, switch).unwrap_or(true),
+        },
+        retention: Retention {
+            audit: match read.count(Key::AuditRetention, 0, 36_500) {
+                0 => None,
+                days => Some(Duration::from_secs(days as u64 * 24 * 60 * 60)),
+            },
+            interval: read.seconds(Key::HousekeepingInterval, 1),
         },
         smtp: read.smtp(),
         limits: Limits {
@@ -85,7 +94,9 @@ fn own_loopback(settings: &mut Settings, problems: &mut Vec<Problem>) {
     }
     let port = settings.listen.port();
     let names = ["http://localhost", "http://127.0.0.1", "http://[::1]"];
-    settings.origin_patterns.extend(names.iter().filter_map(|name| OriginPattern::parse(&format!("{name}:{port}")).ok()));
+    settings
+        .origin_patterns
+        .extend(names.iter().filter_map(|name| OriginPattern::parse(&format!("{name}:{port}")).ok()));
 }
 
 struct Reader<'a> {

@@ -35,6 +35,8 @@ pub struct Settings {
     pub keyring: KeyringSource,
     /// The database.
     pub database: Database,
+    /// What is kept for how long.
+    pub retention: Retention,
     /// The mail server.
     pub smtp: Option<Smtp>,
     /// Bounds on work.
@@ -54,6 +56,19 @@ pub struct Database {
     pub timeout: Duration,
     /// Connections; with SQLite, readers beside the one writer.
     pub connections: usize,
+    /// Longest time for a unit of work on PostgreSQL.
+    pub deadline: Duration,
+    /// Whether a start brings the tables up to date.
+    pub migrate: bool,
+}
+
+/// What is kept for how long.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// How long lines of the audit trail are kept; without it for ever.
+    pub audit: Option<Duration>,
+    /// How often what has ended is cleared away.
+    pub interval: Duration,
 }
 
 /// The mail server.

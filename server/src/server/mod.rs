@@ -9,8 +9,10 @@ mod logging;
 use crate::app::App;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
+use crate::config::values::DatabaseUrl;
 use crate::edge::{self, Dispatcher, client_ip, front, load, path, rate_limit};
 use crate::first_run::{self, FirstRunError};
+use crate::housekeeping::{self, Housekeeping};
 use crate::http;
 use crate::http::ops::{self, Health};
 use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder, VersionPolicy};
@@ -51,6 +53,29 @@ pub enum StartError {
     },
 }
 
+/// Why the tables could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// What is on disk is missing or not safe.
+    #[error(transparent)]
+    FirstRun(#[from] FirstRunError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] countersign_store::OpenError),
+}
+
+/// Brings the tables up to date without serving; says the names of the migrations that took. An embedded database is
+/// made together with its keys, as a start would.
+///
+/// # Errors
+/// When the database cannot be reached, or a migration fails.
+pub async fn migrate(settings: &Settings) -> Result<Vec<String>, MigrateError> {
+    if matches!(settings.database.url, DatabaseUrl::Sqlite(_)) {
+        crate::flows::with_random(|random| first_run::prepare(settings, random))?;
+    }
+    Ok(countersign_store::Store::migrate(&crate::app::store_options(settings)).await?)
+}
+
 /// Why a server that ran did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -68,6 +93,7 @@ pub enum RunError {
 /// A server that accepts requests.
 pub struct RunningServer {
     // Fields are dropped in this order; the log is written out last.
+    housekeeping: Housekeeping,
     http: HttpServer<Arc<App>>,
     health: Arc<Health>,
     settings: Arc<Settings>,
@@ -115,13 +141,14 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         default_handler_task_mode: HandlerTaskMode::Detached,
         ..ConfigDropshot::default()
     };
+    let housekeeping = housekeeping::start(Arc::clone(&app), settings.retention.clone(), log.clone());
     let http = ServerBuilder::new(api, app, logging::for_dropshot(log))
         .config(config)
         .version_policy(VersionPolicy::Dynamic(Box::new(front::Front)))
         .start()
         .map_err(|source| StartError::Listen { address: settings.listen, source: Box::new(source) })?;
     info!(logging.log, "started"; "address" => http.local_addr().to_string());
-    Ok(RunningServer { http, health, settings, keyring_is_new: prepared.keyring_is_new, logging })
+    Ok(RunningServer { housekeeping, http, health, settings, keyring_is_new: prepared.keyring_is_new, logging })
 }
 
 impl RunningServer {
@@ -146,6 +173,7 @@ impl RunningServer {
     /// Stops taking requests, waits for those under way, at most for the grace period, and ends.
     pub async fn close(self) {
         self.health.stop_accepting();
+        drop(self.housekeeping);
         let log = self.logging.log.clone();
         match tokio::time::timeout(self.settings.shutdown_grace, self.http.close()).await {
             Ok(Ok(())) => info!(log, "stopped"),

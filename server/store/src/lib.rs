@@ -8,15 +8,22 @@
 //! types that both have. Nothing that opens something is stored readable: see [`work`] for what callers pass in.
 #![expect(clippy::duplicate_mod, reason = "queries are written once and compiled for each connection type")]
 
+mod connector;
 mod error;
+mod migrations;
 mod open;
 mod postgres;
+mod postgres_url;
+mod retry;
 mod rows;
 mod schema;
 mod sqlite;
 mod store;
+mod tls;
 pub mod work;
 
 pub use error::StoreError;
-pub use open::{Database, OpenError};
+pub use open::{Database, OpenError, Options};
+pub use postgres_url::UrlError;
 pub use store::Store;
+pub use tls::TlsError;

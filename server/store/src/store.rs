@@ -1,11 +1,12 @@
 //! The store's calls: one for each unit of work, whatever the database.
 
 use crate::error::StoreError;
+use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
     Authenticator, BeginEnrolment, ChangePassword, Changed, Claim, ClaimAttempt, CompleteSignIn, DisableTwoFactor,
-    FailAttempt, IssueCode, Issued, PassSecondFactor, Passed, ReplaceBackupCodes, RevokeSessions, SignIn, SignUp,
-    SignedUp, Spend, Spent,
+    FailAttempt, IssueCode, Issued, PassSecondFactor, Passed, Passing, Purge, PurgeTable, Purged, ReplaceBackupCodes,
+    RevokeSessions, SignIn, SignUp, SignedUp, Spend, Spent,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::{Account, EmailAddress};
@@ -14,15 +15,10 @@ use countersign_domain::ids::{AccountId, SessionId};
 use countersign_domain::secret::Digest;
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
-use diesel_async::pooled_connection::deadpool::Pool;
-use std::time::Duration;
-
-/// How often work is done again when another transaction was in its way.
-const RETRIES: u32 = 8;
 
 pub(crate) enum Backend {
     Sqlite(Sqlite),
-    Postgres(Pool<postgres::Conn>),
+    Postgres(Postgres),
 }
 
 /// An open database. Cheap to share behind an `Arc`; all calls may run at once.
@@ -31,14 +27,14 @@ pub struct Store {
 }
 
 macro_rules! units {
-    ($($(#[$doc:meta])* $kind:ident $name:ident($input:ty) -> $output:ty;)*) => {
+    ($($(#[$doc:meta])* $visibility:vis $kind:ident $name:ident($input:ty) -> $output:ty;)*) => {
         impl Store {
             $(
                 $(#[$doc])*
                 ///
                 /// # Errors
                 /// When the database is not available or refuses; then nothing is known to have happened.
-                pub async fn $name(&self, input: $input) -> Result<$output, StoreError> {
+                $visibility async fn $name(&self, input: $input) -> Result<$output, StoreError> {
                     units!(@$kind self, $name, input)
                 }
             )*
@@ -50,10 +46,17 @@ macro_rules! units {
                 let mut connection = sqlite.readers.get().await.map_err(StoreError::unavailable)?;
                 sqlite::queries::$name(&mut connection, &$input).await
             }
-            Backend::Postgres(pool) => {
-                let mut connection = pool.get().await.map_err(StoreError::unavailable)?;
-                postgres::queries::$name(&mut connection, &$input).await
-            }
+            Backend::Postgres(server) => server.by_the_deadline(async {
+                let mut tries = server.tries();
+                loop {
+                    let mut connection = server.connection().await?;
+                    let read = postgres::queries::$name(&mut connection, &$input).await;
+                    match postgres::finish_read(connection, read) {
+                        Err(error) if tries.again(&error).await => {}
+                        outcome => break outcome,
+                    }
+                }
+            }).await,
         }
     };
     (@write $store:ident, $name:ident, $input:ident) => {
@@ -63,72 +66,73 @@ macro_rules! units {
                 let whole = move || futures::executor::block_on(async move {
                     sqlite::begin(&mut connection).await?;
                     let work = sqlite::queries::$name(&mut connection, &$input).await;
-                    sqlite::finish(&mut connection, work).await
+                    sqlite::finish(connection, work).await
                 });
                 tokio::task::spawn_blocking(whole).await.map_err(StoreError::unavailable)?
             }
-            Backend::Postgres(pool) => {
-                let mut retries = 0;
+            Backend::Postgres(server) => server.by_the_deadline(async {
+                let mut tries = server.tries();
                 loop {
-                    let mut connection = pool.get().await.map_err(StoreError::unavailable)?;
-                    postgres::begin(&mut connection).await?;
-                    let work = postgres::queries::$name(&mut connection, &$input).await;
-                    match postgres::finish(&mut connection, work).await {
-                        Err(error) if error.is_conflict() && retries < RETRIES => {
-                            drop(connection);
-                            retries += 1;
-                            tokio::time::sleep(Duration::from_millis(u64::from(2_u32.pow(retries)))).await;
-                        }
+                    let mut connection = server.connection().await?;
+                    let work = match postgres::begin(&mut connection).await {
+                        Ok(()) => postgres::queries::$name(&mut connection, &$input).await,
+                        Err(error) => Err(error),
+                    };
+                    match postgres::finish(connection, work).await {
+                        Err(error) if tries.again(&error).await => {}
                         outcome => break outcome,
                     }
                 }
-            }
+            }).await,
         }
     };
 }
 
 units! {
     /// The account with this address.
-    read account_by_email(EmailAddress) -> Option<Account>;
+    pub read account_by_email(EmailAddress) -> Option<Account>;
     /// The live session with this token at this time, and whose it is.
-    read session_by_token((Digest, Timestamp)) -> Option<(Session, Account)>;
+    pub read session_by_token((Digest, Timestamp)) -> Option<(Session, Account)>;
     /// The live sessions of an account at this time, the newest first.
-    read sessions_of((AccountId, Timestamp)) -> Vec<Session>;
+    pub read sessions_of((AccountId, Timestamp)) -> Vec<Session>;
     /// The confirmed and the pending authenticator app of an account.
-    read authenticators_of(AccountId) -> (Option<Authenticator>, Option<Authenticator>);
+    pub read authenticators_of(AccountId) -> (Option<Authenticator>, Option<Authenticator>);
 
     /// Writes a line of the audit trail that stands for itself.
-    write record(AuditEvent) -> ();
+    pub write record(AuditEvent) -> ();
     /// Takes one from a budget.
-    write spend(Spend) -> Spent;
+    pub write spend(Spend) -> Spent;
     /// Makes the budget of this name whole again.
-    write give_back(String) -> ();
+    pub write give_back(String) -> ();
     /// Makes an account and its first session.
-    write sign_up(SignUp) -> SignedUp;
+    pub write sign_up(SignUp) -> SignedUp;
     /// Opens a session or a challenge after a right password.
-    write complete_sign_in(CompleteSignIn) -> SignIn;
+    pub write complete_sign_in(CompleteSignIn) -> SignIn;
     /// Ends the session with this token, if there is one; the event is completed with whose it was.
-    write sign_out((Digest, AuditEvent)) -> ();
+    pub write sign_out((Digest, AuditEvent)) -> ();
     /// Extends a session: its name, now, and its new end. Says whether it was still there.
-    write extend_session((SessionId, Timestamp, Timestamp)) -> bool;
+    pub write extend_session((SessionId, Timestamp, Timestamp)) -> bool;
     /// Ends sessions of one account; says how many.
-    write revoke_sessions(RevokeSessions) -> usize;
+    pub write revoke_sessions(RevokeSessions) -> usize;
     /// Sets a new password; ends all trust and all open challenges.
-    write change_password(ChangePassword) -> Changed;
+    pub write change_password(ChangePassword) -> Changed;
     /// Claims an attempt at a second factor before the code is looked at.
-    write claim_attempt(ClaimAttempt) -> Claim;
+    pub write claim_attempt(ClaimAttempt) -> Claim;
     /// Records an attempt that was judged and failed.
-    write fail_attempt(FailAttempt) -> ();
+    pub write fail_attempt(FailAttempt) -> ();
     /// Makes a right second factor count.
-    write pass_second_factor(PassSecondFactor) -> Passed;
+    pub write pass_second_factor(PassSecondFactor) -> Passed;
     /// Stores a code to be sent.
-    write issue_code(IssueCode) -> Issued;
+    pub write issue_code(IssueCode) -> Issued;
     /// Stores an authenticator app that is to be confirmed, and its backup codes.
-    write begin_enrolment(BeginEnrolment) -> Changed;
+    pub write begin_enrolment(BeginEnrolment) -> Changed;
     /// Replaces all backup codes.
-    write replace_backup_codes(ReplaceBackupCodes) -> Changed;
+    pub write replace_backup_codes(ReplaceBackupCodes) -> Changed;
     /// Removes every second factor of an account and replaces the session.
-    write disable_two_factor(DisableTwoFactor) -> Changed;
+    pub write disable_two_factor(DisableTwoFactor) -> Changed;
+
+    /// Removes some of what has passed from one table; says how many.
+    write purge_table(PurgeTable) -> usize;
 }
 
 impl Store {
@@ -138,5 +142,27 @@ impl Store {
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.account_by_email(EmailAddress::new("")).await.map(drop)
+    }
+
+    /// Removes what has passed, in a transaction of its own for each table, so that nothing else waits for long.
+    /// Several nodes may do it at once: each takes what the others have not taken yet.
+    ///
+    /// # Errors
+    /// When the database is not available or refuses; what was removed before that stays removed.
+    pub async fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        let passed = |table| self.purge_table(PurgeTable { table, before: purge.now, batch: purge.batch });
+        let mut purged = Purged {
+            challenges: passed(Passing::Challenges).await?,
+            mailed_codes: passed(Passing::MailedCodes).await?,
+            sessions: passed(Passing::Sessions).await?,
+            trusted_devices: passed(Passing::TrustedDevices).await?,
+            budgets: passed(Passing::Budgets).await?,
+            audit_events: 0,
+        };
+        if let Some(before) = purge.audit_before {
+            let old = PurgeTable { table: Passing::AuditEvents, before, batch: purge.batch };
+            purged.audit_events = self.purge_table(old).await?;
+        }
+        Ok(purged)
     }
 }

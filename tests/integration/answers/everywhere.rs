@@ -1,9 +1,9 @@
 //! Answers that many operations share. Each scenario walks the table of operations; none has a list of its own.
 
+use super::super::harness::caller::{Call, Caller};
+use super::super::harness::contract::{example_body, operations};
+use super::super::harness::{Answer, Pairs, World};
 use super::scenario::scenarios;
-use crate::harness::caller::{Call, Caller};
-use crate::harness::contract::{example_body, operations};
-use crate::harness::{Answer, Pairs, World};
 use countersign_contract::{BodyRule, OperationEntry};
 
 /// Operations that document a status.

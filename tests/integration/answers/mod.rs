@@ -9,8 +9,8 @@ mod refusals;
 mod scenario;
 mod successes;
 
-use crate::harness::Pairs;
-use crate::harness::contract;
+use super::harness::Pairs;
+use super::harness::contract;
 use scenario::Scenario;
 
 /// Documented pairs that no scenario produces, one `operationId status` per line.

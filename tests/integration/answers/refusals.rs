@@ -1,7 +1,7 @@
 //! Answers that single operations give when they refuse.
 
+use super::super::harness::{PASSWORD, Pairs, World};
 use super::scenario::scenarios;
-use crate::harness::{PASSWORD, Pairs, World};
 use serde_json::json;
 use std::time::Duration;
 

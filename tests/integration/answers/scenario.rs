@@ -1,6 +1,6 @@
 //! What a scenario is: a test, and a part of the proof that every documented answer is given.
 
-use crate::harness::Pairs;
+use super::super::harness::Pairs;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -16,8 +16,8 @@ pub(super) struct Scenario {
 /// there for; it runs once in a process, however often it is asked for.
 macro_rules! scenarios {
     ($($(#[doc = $doc:literal])+ async fn $name:ident() -> Pairs $body:block)*) => {
-        pub(super) const ALL: &[$crate::answers::scenario::Scenario] = &[
-            $($crate::answers::scenario::Scenario { name: stringify!($name), pairs: || Box::pin($name::pairs()) }),*
+        pub(super) const ALL: &[super::scenario::Scenario] = &[
+            $(super::scenario::Scenario { name: stringify!($name), pairs: || Box::pin($name::pairs()) }),*
         ];
         $(
             $(#[doc = $doc])+

@@ -1,7 +1,7 @@
 //! The good answers.
 
+use super::super::harness::{PASSWORD, Pairs, World};
 use super::scenario::scenarios;
-use crate::harness::{PASSWORD, Pairs, World};
 use serde_json::json;
 
 scenarios! {

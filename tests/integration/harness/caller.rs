@@ -57,11 +57,6 @@ impl Caller {
         Self { cookies, ..self.clone() }
     }
 
-    /// The way to the server.
-    pub(crate) fn wire(&self) -> &Wire {
-        &self.wire
-    }
-
     fn jar(&self) -> &Mutex<BTreeMap<String, String>> {
         self.cookies.as_deref().expect("this client keeps no cookies")
     }
@@ -81,14 +76,6 @@ impl Caller {
     /// Puts a cookie in, by its full name.
     pub(crate) fn set_cookie(&self, name: &str, value: &str) {
         self.jar().lock().unwrap().insert(name.to_owned(), value.to_owned());
-    }
-
-    /// Takes a cookie away, by its short name; says what it was.
-    pub(crate) fn forget_cookie(&self, short_name: &str) -> Option<String> {
-        let suffix = format!("better-auth.{short_name}");
-        let mut jar = self.jar().lock().unwrap();
-        let name = jar.keys().find(|name| name.trim_start_matches("__Secure-") == suffix)?.clone();
-        jar.remove(&name)
     }
 
     /// A request to an operation of the Better Auth dialect, by its path below the base path.

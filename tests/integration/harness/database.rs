@@ -1,13 +1,17 @@
-//! The database, behind the server's back: to break it, and to see what is in it.
+//! The database of a test, behind the server's back: to break it, and to see what is in it.
 
+use countersign_test_postgres as postgres;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use std::path::{Path, PathBuf};
 
-/// A way into the file of an embedded database.
-pub(crate) struct Database {
-    path: PathBuf,
+/// A database that belongs to one test. Which kind it is, the module says that the harness is built in.
+pub(crate) enum Database {
+    /// The file of an embedded one.
+    Sqlite(PathBuf),
+    /// One on a PostgreSQL.
+    Postgres(postgres::Database),
 }
 
 #[derive(QueryableByName)]
@@ -23,43 +27,99 @@ struct Number {
 }
 
 impl Database {
-    pub(super) fn open(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+    /// A new one; an embedded one is made in this directory, by the server.
+    pub(super) fn make(data: &Path) -> Self {
+        if module_path!().contains("::postgres::") {
+            let cluster = postgres::Cluster::shared().expect("tests on PostgreSQL are built only where there is one");
+            Self::Postgres(cluster.database())
+        } else {
+            Self::Sqlite(data.join("countersign.db"))
+        }
     }
 
-    fn connect(&self) -> SqliteConnection {
-        let mut connection = SqliteConnection::establish(&self.path.to_string_lossy()).unwrap();
-        connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
-        connection
+    /// Its address, as the settings want it.
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Self::Postgres(database) => database.url(),
+        }
+    }
+
+    /// The file, of an embedded one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
     }
 
     /// Runs statements.
     pub(crate) fn execute(&self, statements: &str) {
-        self.connect().batch_execute(statements).unwrap();
+        match self {
+            Self::Sqlite(path) => connect(path).batch_execute(statements).unwrap(),
+            Self::Postgres(database) => drop(database.query(statements).unwrap()),
+        }
     }
 
-    /// The number that a query answers with, in a column of that name.
+    /// The number that a query answers with, in a column named `number`.
     pub(crate) fn number(&self, query: &str) -> i64 {
-        diesel::sql_query(query).get_result::<Number>(&mut self.connect()).unwrap().number
+        match self {
+            Self::Sqlite(path) => diesel::sql_query(query).get_result::<Number>(&mut connect(path)).unwrap().number,
+            Self::Postgres(database) => database.number(query),
+        }
+    }
+
+    fn tables(&self) -> Vec<String> {
+        match self {
+            Self::Sqlite(path) => {
+                let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+                let names: Vec<Name> = diesel::sql_query(tables).get_results(&mut connect(path)).unwrap();
+                names.into_iter().map(|Name { name }| name).collect()
+            }
+            Self::Postgres(database) => {
+                let tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'";
+                database.query(tables).unwrap().into_iter().map(|mut row| row.remove(0).unwrap()).collect()
+            }
+        }
     }
 
     /// Takes the tables away from under the server: all of them get other names.
     pub(crate) fn break_everything(&self) {
-        let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
-        let tables: Vec<Name> = diesel::sql_query(tables).get_results(&mut self.connect()).unwrap();
-        for Name { name } in tables {
+        for name in self.tables() {
             self.execute(&format!("ALTER TABLE \"{name}\" RENAME TO \"broken_{name}\""));
         }
     }
 
-    /// Every byte that is kept: the file, and what lies beside it.
+    /// Every byte that is kept: of an embedded database the file and what lies beside it, of another every value of
+    /// every row, bytes as they are.
     pub(crate) fn dump(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for suffix in ["", "-wal", "-shm", "-journal"] {
-            let mut name = self.path.clone().into_os_string();
-            name.push(suffix);
-            bytes.extend(std::fs::read(name).unwrap_or_default());
+        match self {
+            Self::Sqlite(path) => ["", "-wal", "-shm", "-journal"]
+                .iter()
+                .flat_map(|suffix| {
+                    let mut name = path.clone().into_os_string();
+                    name.push(suffix);
+                    std::fs::read(name).unwrap_or_default()
+                })
+                .collect(),
+            Self::Postgres(database) => {
+                let rows = |name: String| database.query(&format!("SELECT * FROM \"{name}\"")).unwrap();
+                let values = self.tables().into_iter().flat_map(rows).flatten().flatten();
+                values.flat_map(|value| [bytes(&value), b"\n".to_vec()].concat()).collect()
+            }
         }
-        bytes
     }
+}
+
+/// A value as it is kept; PostgreSQL shows bytes as `\x` and hexadecimal digits.
+fn bytes(value: &str) -> Vec<u8> {
+    let Some(digits) = value.strip_prefix("\\x") else { return value.as_bytes().to_vec() };
+    let pairs = digits.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
+fn connect(path: &Path) -> SqliteConnection {
+    let mut connection = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
+    connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+    connection
 }

@@ -30,8 +30,7 @@ pub(crate) use caller::Caller;
 pub(crate) use contract::Pairs;
 pub(crate) use person::{App, Person};
 pub(crate) use process::Process;
-pub(crate) use wire::Wire;
-pub(crate) use world::{Backend, Time, World};
+pub(crate) use world::World;
 
 /// What clients of every test server see, whatever port it got: trusted as an origin.
 pub(crate) const BASE_URL: &str = "http://countersign.test";

@@ -21,6 +21,7 @@ pub(crate) struct Process {
     environment: Vec<(String, String)>,
     first_screen: String,
     wire: Wire,
+    database: Database,
 }
 
 /// Memory of a process, in bytes.
@@ -52,11 +53,15 @@ impl Process {
             ("COUNTERSIGN_DATA_DIR".to_owned(), data.to_str().unwrap().to_owned()),
             ("COUNTERSIGN_RATE_LIMITS".to_owned(), "off".to_owned()),
         ];
+        let database = Database::make(&data);
+        if !environment.iter().any(|(name, _)| *name == "COUNTERSIGN_DATABASE_URL") {
+            all.push(("COUNTERSIGN_DATABASE_URL".to_owned(), database.url()));
+        }
         all.extend(environment.iter().map(own));
         let (child, first_screen, address) = spawn(directory, &all);
         let clock = Arc::new(WorldClock::new(Time::System));
         let wire = Wire::new(address, BASE_URL.to_owned(), data.join("outbox.ndjson"), clock);
-        Self { child, directory: directory.to_owned(), environment: all, first_screen, wire }
+        Self { child, directory: directory.to_owned(), environment: all, first_screen, wire, database }
     }
 
     /// What it wrote to its standard output when it had started.
@@ -75,8 +80,8 @@ impl Process {
     }
 
     /// Its database, behind its back.
-    pub(crate) fn database(&self) -> Database {
-        Database::open(&self.data().join("countersign.db"))
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 
     /// Ends it at once, as a crash would.

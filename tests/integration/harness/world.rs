@@ -10,20 +10,12 @@ use countersign::config::values::{BaseUrl, DatabaseUrl};
 use countersign::server::{self, RunningServer};
 use countersign_domain::time::Timestamp;
 use std::ops::Deref;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
 /// Where the clock of a test stands when it begins: 2026-03-01T12:00:00Z, the first instant of a TOTP step.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_772_366_400_000);
-
-/// The database that a world stands on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Backend {
-    /// The embedded one.
-    Sqlite,
-}
 
 /// The time that a world goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +69,8 @@ pub(crate) struct World {
     wire: Wire,
     /// The clock that the server goes by.
     pub(crate) clock: Arc<WorldClock>,
-    directory: TempDir,
+    database: Database,
+    _directory: TempDir,
 }
 
 impl Deref for World {
@@ -96,11 +89,11 @@ impl World {
 
     /// The same, after a change to the settings.
     pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::on(Backend::Sqlite, Time::Manual, change).await
+        Self::on(Time::Manual, change).await
     }
 
-    /// A server on a database of choice, in a time of choice.
-    pub(crate) async fn on(backend: Backend, time: Time, change: impl FnOnce(&mut Settings)) -> Self {
+    /// A server in a time of choice.
+    pub(crate) async fn on(time: Time, change: impl FnOnce(&mut Settings)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut settings = Settings::default_in(&directory.path().join("data"));
         settings.listen = "127.0.0.1:0".parse().unwrap();
@@ -108,17 +101,15 @@ impl World {
         settings.rate_limits_are_on = false;
         settings.log.level = slog::FilterLevel::Critical;
         settings.shutdown_grace = Duration::from_secs(2);
-        match backend {
-            // What the defaults say.
-            Backend::Sqlite => assert!(matches!(settings.database.url, DatabaseUrl::Sqlite(_))),
-        }
+        let database = Database::make(&settings.data_dir);
+        settings.database.url = DatabaseUrl::parse(&database.url()).unwrap();
         change(&mut settings);
         let clock = Arc::new(WorldClock::new(time));
         let settings = Arc::new(settings);
         let server = start(&settings, &clock).await;
         let base_url = settings.base_url.to_string();
         let wire = Wire::new(server.local_addr(), base_url, settings.outbox.clone(), Arc::clone(&clock));
-        Self { server: Some(server), settings, wire, clock, directory }
+        Self { server: Some(server), settings, wire, clock, database, _directory: directory }
     }
 
     /// Stops the server and starts it again on what it left behind. Callers stay good.
@@ -144,32 +135,10 @@ impl World {
         self.close().await.into_iter().filter(|(_, answered)| *answered == status).collect()
     }
 
-    /// The way to the server, for tasks that outlive a borrow.
-    pub(crate) fn wire(&self) -> &Wire {
-        &self.wire
-    }
-
-    /// The server itself.
-    pub(crate) fn server(&self) -> &RunningServer {
-        self.server.as_ref().expect("it runs until it is closed")
-    }
-
-    /// The directory that everything is in.
-    pub(crate) fn directory(&self) -> &Path {
-        self.directory.path()
-    }
-
     /// The database, behind the server's back.
-    pub(crate) fn database(&self) -> Database {
-        match &self.settings.database.url {
-            DatabaseUrl::Sqlite(path) => Database::open(path),
-            DatabaseUrl::Postgres(_) => unimplemented_backend(),
-        }
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
-}
-
-fn unimplemented_backend() -> ! {
-    panic!("there is no way behind the server's back into this database yet")
 }
 
 async fn start(settings: &Arc<Settings>, clock: &Arc<WorldClock>) -> RunningServer {

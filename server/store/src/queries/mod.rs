@@ -14,6 +14,7 @@ mod audit;
 mod budgets;
 mod codes;
 mod enrolment;
+mod housekeeping;
 mod sessions;
 mod sign_in;
 
@@ -23,6 +24,7 @@ pub(crate) use audit::record;
 pub(crate) use budgets::{give_back, spend};
 pub(crate) use codes::issue_code;
 pub(crate) use enrolment::{authenticators_of, begin_enrolment, disable_two_factor, replace_backup_codes};
+pub(crate) use housekeeping::purge_table;
 pub(crate) use sessions::{extend_session, revoke_sessions, session_by_token, sessions_of, sign_out};
 pub(crate) use sign_in::complete_sign_in;
 

@@ -1,0 +1,219 @@
+//! The address of a PostgreSQL server: what the driver understands of it, and how the connection is encrypted.
+//!
+//! The driver knows three of libpq's six `sslmode`s and no `sslrootcert`. Both are taken out of the address here and
+//! understood as libpq understands them
+//! (<https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION>), with two differences: nothing is
+//! looked up in the home directory of whoever runs the server, so `verify-full` without `sslrootcert` trusts the
+//! authorities of the operating system, and `verify-ca` without one is an error, because any certificate somebody
+//! bought would pass.
+
+use percent_encoding::percent_decode_str;
+use std::path::PathBuf;
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
+
+/// A server, and how to talk to it.
+#[derive(Debug)]
+pub(crate) struct PostgresUrl {
+    /// Everything but the encryption.
+    pub(crate) config: Config,
+    /// The encryption.
+    pub(crate) encryption: Encryption,
+}
+
+/// Whether and when a connection is encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Encryption {
+    /// Never.
+    Never,
+    /// When the server does not accept a connection without (`allow`).
+    IfDemanded,
+    /// When the server can (`prefer`).
+    IfPossible,
+    /// Always, with a server proved this well.
+    Always(Proof),
+}
+
+/// What a server has to prove before it is believed to be the right one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Nothing (`require`): that keeps listeners out, not impostors.
+    Nothing,
+    /// A certificate of one of the authorities in this file (`verify-ca`).
+    Authority(PathBuf),
+    /// The same, in the name that was connected to (`verify-full`).
+    Name(Authorities),
+}
+
+/// Whose signature on a certificate is believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Authorities {
+    /// Those the operating system trusts.
+    System,
+    /// Those in this PEM file.
+    File(PathBuf),
+}
+
+/// What is wrong with the address of a database. No message repeats the address, which may hold a password.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// It does not begin as one.
+    #[error("the address of a PostgreSQL database begins with postgres:// or postgresql://")]
+    Scheme,
+    /// Which part is which cannot be told.
+    #[error("write @ as %40 and ? as %3F inside the parts of a database's address")]
+    Ambiguous,
+    /// There is no such mode.
+    #[error("`sslmode` is none of disable, allow, prefer, require, verify-ca or verify-full")]
+    SslMode,
+    /// `sslrootcert=system` with a mode that trusts more than it says.
+    #[error("`sslrootcert=system` asks for `sslmode=verify-full`; a weaker mode would accept anybody's certificate")]
+    WeakWithSystem,
+    /// `verify-ca` without an authority.
+    #[error("`sslmode=verify-ca` needs `sslrootcert`, the file with your authority's certificate")]
+    AuthorityMissing,
+    /// The driver refuses the rest.
+    #[error("the address of the database cannot be understood: {0}")]
+    Rest(String),
+}
+
+impl PostgresUrl {
+    /// Takes an address apart.
+    pub(crate) fn parse(url: &str) -> Result<Self, UrlError> {
+        let (rest, parameters) = split(url)?;
+        let (mut mode, mut roots, mut kept) = (None, None, Vec::new());
+        for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+            let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            let value = || percent_decode_str(value).decode_utf8_lossy().into_owned();
+            match &*percent_decode_str(key).decode_utf8_lossy() {
+                "sslmode" => mode = Some(value()),
+                "sslrootcert" => roots = Some(value()).filter(|file| !file.is_empty()),
+                _ => kept.push(parameter),
+            }
+        }
+        let rest = if kept.is_empty() { rest.to_owned() } else { format!("{rest}?{}", kept.join("&")) };
+        let config: Config = rest.parse().map_err(|error: tokio_postgres::Error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            UrlError::Rest(cause.unwrap_or_else(|| error.to_string()))
+        })?;
+        let mut encryption = encryption(mode.as_deref(), roots.as_deref())?;
+        // As libpq has it, a connection that does not leave the machine is not encrypted, whatever is asked for.
+        if !config.get_hosts().is_empty() && config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
+            encryption = Encryption::Never;
+        }
+        Ok(Self { config, encryption })
+    }
+}
+
+/// Splits the parameters off.
+fn split(url: &str) -> Result<(&str, &str), UrlError> {
+    let scheme = ["postgres://", "postgresql://"].into_iter().find(|scheme| url.starts_with(scheme));
+    let scheme = scheme.ok_or(UrlError::Scheme)?;
+    let Some(question) = url.find('?') else { return Ok((url, "")) };
+    // The driver takes everything up to the first @ for credentials, wherever it stands. A mode of encryption that
+    // is lost in them must not go unnoticed.
+    if url[question..].contains('@') || url[scheme.len()..].matches('@').count() > 1 {
+        return Err(UrlError::Ambiguous);
+    }
+    Ok((&url[..question], &url[question + 1..]))
+}
+
+fn encryption(mode: Option<&str>, roots: Option<&str>) -> Result<Encryption, UrlError> {
+    let is_system = roots == Some("system");
+    let file = roots.filter(|_| !is_system).map(PathBuf::from);
+    let encryption = match mode {
+        Some("verify-full") => Encryption::Always(Proof::Name(file.map_or(Authorities::System, Authorities::File))),
+        None if is_system => Encryption::Always(Proof::Name(Authorities::System)),
+        Some("disable") => Encryption::Never,
+        Some("allow" | "prefer" | "require" | "verify-ca") if is_system => return Err(UrlError::WeakWithSystem),
+        Some("verify-ca") => Encryption::Always(Proof::Authority(file.ok_or(UrlError::AuthorityMissing)?)),
+        // "If a root CA file exists, the behavior of sslmode=require will be the same as that of verify-ca."
+        Some("require") => Encryption::Always(file.map_or(Proof::Nothing, Proof::Authority)),
+        Some("prefer") | None => Encryption::IfPossible,
+        Some("allow") => Encryption::IfDemanded,
+        Some(_) => return Err(UrlError::SslMode),
+    };
+    Ok(encryption)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encryption_of(parameters: &str) -> Result<Encryption, UrlError> {
+        PostgresUrl::parse(&format!("postgres://me:secret@db.example/two{parameters}")).map(|url| url.encryption)
+    }
+
+    #[test]
+    fn the_modes_are_those_of_libpq() {
+        let file = || PathBuf::from("/etc/my ca.pem");
+        assert_eq!(encryption_of(""), Ok(Encryption::IfPossible));
+        assert_eq!(encryption_of("?sslmode=disable"), Ok(Encryption::Never));
+        assert_eq!(encryption_of("?sslmode=allow"), Ok(Encryption::IfDemanded));
+        assert_eq!(encryption_of("?sslmode=prefer"), Ok(Encryption::IfPossible));
+        assert_eq!(encryption_of("?sslmode=require"), Ok(Encryption::Always(Proof::Nothing)));
+        assert_eq!(
+            encryption_of("?sslmode=require&sslrootcert=/etc/my%20ca.pem"),
+            Ok(Encryption::Always(Proof::Authority(file())))
+        );
+        assert_eq!(
+            encryption_of("?sslrootcert=/etc/my%20ca.pem&sslmode=verify%2Dca"),
+            Ok(Encryption::Always(Proof::Authority(file())))
+        );
+        assert_eq!(
+            encryption_of("?sslmode=verify-full&sslrootcert=/etc/my%20ca.pem"),
+            Ok(Encryption::Always(Proof::Name(Authorities::File(file()))))
+        );
+        for system in ["?sslmode=verify-full", "?sslmode=verify-full&sslrootcert=system", "?sslrootcert=system"] {
+            assert_eq!(encryption_of(system), Ok(Encryption::Always(Proof::Name(Authorities::System))), "{system}");
+        }
+        assert_eq!(encryption_of("?sslmode=require&sslmode=disable"), Ok(Encryption::Never), "the last one counts");
+    }
+
+    #[test]
+    fn modes_that_promise_more_than_they_keep_are_refused() {
+        assert_eq!(encryption_of("?sslmode=verify-ca"), Err(UrlError::AuthorityMissing));
+        assert_eq!(encryption_of("?sslmode=require&sslrootcert=system"), Err(UrlError::WeakWithSystem));
+        assert_eq!(encryption_of("?sslmode=verify-ca&sslrootcert=system"), Err(UrlError::WeakWithSystem));
+        assert_eq!(encryption_of("?sslmode=Require"), Err(UrlError::SslMode));
+        assert_eq!(encryption_of("?sslmode="), Err(UrlError::SslMode));
+    }
+
+    #[test]
+    fn everything_else_goes_to_the_driver() {
+        let url = "postgresql://me:s%40cret@one:5433,two/base?sslmode=require&connect_timeout=3&application_name=x";
+        let PostgresUrl { config, .. } = PostgresUrl::parse(url).unwrap();
+        assert_eq!(config.get_user(), Some("me"));
+        assert_eq!(config.get_password(), Some(b"s@cret".as_slice()));
+        assert_eq!(config.get_dbname(), Some("base"));
+        assert_eq!(config.get_ports(), [5433, 5432]);
+        assert_eq!(config.get_application_name(), Some("x"));
+        assert!(config.get_connect_timeout().is_some());
+    }
+
+    #[test]
+    fn a_socket_on_this_machine_is_not_encrypted() {
+        let url = PostgresUrl::parse("postgres://%2Fvar%2Frun%2Fpostgresql/two?sslmode=require").unwrap();
+        assert_eq!(url.encryption, Encryption::Never);
+        let url = PostgresUrl::parse("postgres:///two?host=/var/run/postgresql&sslmode=verify-full").unwrap();
+        assert_eq!(url.encryption, Encryption::Never);
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_said_without_the_password() {
+        assert_eq!(PostgresUrl::parse("host=db user=me").unwrap_err(), UrlError::Scheme);
+        assert_eq!(
+            PostgresUrl::parse("postgres://db/two?sslmode=verify-full&application_name=a@b").unwrap_err(),
+            UrlError::Ambiguous
+        );
+        assert_eq!(PostgresUrl::parse("postgres://me:sec?ret@db/two").unwrap_err(), UrlError::Ambiguous);
+        for bad in ["?sslcert=me.pem", "?sslmode=require&connect_timeout=secret", "?nonsense"] {
+            let error = PostgresUrl::parse(&format!("postgres://me:secret@db/two{bad}")).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+        assert_eq!(
+            PostgresUrl::parse("postgres://db/two?sslcert=me.pem").unwrap_err().to_string(),
+            "the address of the database cannot be understood: unknown option `sslcert`"
+        );
+    }
+}

@@ -1,0 +1,262 @@
+//! Timing one class of operations.
+
+use crate::child::Server;
+use crate::client::Connection;
+use crate::clock::Stopwatch;
+use crate::latency::{Latencies, Percentiles};
+use crate::operation::Operation;
+use crate::place::Place;
+use crate::process;
+use crate::source::{Source, Subject};
+use anyhow::Result;
+use futures::future::{join_all, try_join_all};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How a class is timed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    /// Connections that send at once.
+    pub(crate) connections: u32,
+    /// For how long.
+    pub(crate) duration: Duration,
+}
+
+/// Problems in a row after which a connection gives up.
+const HOPELESS: u64 = 20;
+
+/// What came of one class of operations.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Measurement {
+    /// The class.
+    pub(crate) operation: Operation,
+    /// Requests that were answered as they should be.
+    pub(crate) requests: usize,
+    /// For how long they were sent, preparations not counted.
+    pub(crate) seconds: f64,
+    /// Requests answered as they should be, in a second.
+    pub(crate) per_second: f64,
+    /// How long they took.
+    #[serde(flatten)]
+    pub(crate) latency: Percentiles,
+    /// The server's CPU time for a request.
+    pub(crate) server_cpu_ms: f64,
+    /// The database's CPU time for a request, where it has processes of its own that can be seen.
+    pub(crate) database_cpu_ms: Option<f64>,
+    /// This program's part of the CPU time of all cores.
+    pub(crate) client_cpu_share: f64,
+    /// The most memory that the server held.
+    pub(crate) peak_bytes: u64,
+    /// The memory that it held at the end.
+    pub(crate) resident_bytes: u64,
+    /// What went wrong.
+    pub(crate) errors: Errors,
+}
+
+/// Requests that were not answered as they should be.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Errors {
+    /// How many, by status; zero stands for no answer, 200 for one that was not what was asked for.
+    pub(crate) by_status: BTreeMap<u16, u64>,
+    /// What the first one was.
+    pub(crate) first: Option<String>,
+}
+
+impl Errors {
+    /// How many there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.by_status.values().sum()
+    }
+
+    fn add(&mut self, status: u16, text: impl FnOnce() -> String) {
+        *self.by_status.entry(status).or_default() += 1;
+        self.first.get_or_insert_with(text);
+    }
+
+    fn append(&mut self, other: Self) {
+        for (status, count) in other.by_status {
+            *self.by_status.entry(status).or_default() += count;
+        }
+        self.first = self.first.take().or(other.first);
+    }
+}
+
+/// What came of the requests of one connection, or of all.
+#[derive(Default)]
+struct Tally {
+    latencies: Latencies,
+    errors: Errors,
+}
+
+/// CPU time used so far.
+#[derive(Clone, Copy)]
+struct Cpu {
+    server: Duration,
+    database: Option<Duration>,
+    client: Duration,
+}
+
+impl Cpu {
+    fn read(server: u32, place: &Place) -> Result<Self> {
+        Ok(Self { server: process::cpu(server)?, database: place.cpu()?, client: process::cpu(std::process::id())? })
+    }
+
+    /// Adds what was used between two readings.
+    fn add(&mut self, before: Self, after: Self) {
+        self.server += after.server.saturating_sub(before.server);
+        self.client += after.client.saturating_sub(before.client);
+        let difference = after.database.zip(before.database).map(|(after, before)| after.saturating_sub(before));
+        self.database = difference.map(|difference| self.database.unwrap_or_default() + difference);
+    }
+}
+
+/// Times a class of operations, in as many rounds as it takes.
+pub(crate) async fn operation(
+    operation: Operation,
+    server: &Server,
+    place: &Place,
+    subject: &mut Subject,
+    effort: Effort,
+) -> Result<Measurement> {
+    process::forget_peak(server.pid());
+    let mut timed = Timed::new();
+    while timed.elapsed < effort.duration && timed.tally.errors.count() < HOPELESS * u64::from(effort.connections) {
+        let sources = subject.prepare(operation, effort.connections).await?;
+        let before = Cpu::read(server.pid(), place)?;
+        let was_sent = timed.round(server.address, sources, effort.duration - timed.elapsed).await?;
+        timed.cpu.add(before, Cpu::read(server.pid(), place)?);
+        if !was_sent {
+            break;
+        }
+    }
+    let memory = process::memory(server.pid())?;
+    Ok(timed.measurement(operation, memory))
+}
+
+/// What came of one and the same request.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Single {
+    /// Requests answered in a second.
+    pub(crate) per_second: f64,
+    /// The server's CPU time for a request.
+    pub(crate) server_cpu_ms: f64,
+}
+
+/// Times one and the same request.
+pub(crate) async fn single_request(server: &Server, request: &[u8], effort: Effort) -> Result<Single> {
+    let source = || Source::Cycle { requests: vec![request.to_vec()], next: 0 };
+    let mut timed = Timed::new();
+    let sources = (0..effort.connections).map(|_| source()).collect();
+    let before = process::cpu(server.pid())?;
+    timed.round(server.address, sources, effort.duration).await?;
+    let used = process::cpu(server.pid())?.saturating_sub(before);
+    let count = timed.tally.latencies.count();
+    Ok(Single {
+        per_second: per_second(count, timed.elapsed),
+        server_cpu_ms: used.as_secs_f64() * 1000.0 / as_f64(count).max(1.0),
+    })
+}
+
+/// Rounds so far.
+struct Timed {
+    elapsed: Duration,
+    tally: Tally,
+    cpu: Cpu,
+}
+
+impl Timed {
+    fn new() -> Self {
+        let cpu = Cpu { server: Duration::ZERO, database: None, client: Duration::ZERO };
+        Self { elapsed: Duration::ZERO, tally: Tally::default(), cpu }
+    }
+
+    /// Sends what the sources hold, each over a connection of its own, until one is empty or the time is over. Says
+    /// whether anything was sent.
+    async fn round(&mut self, address: SocketAddr, sources: Vec<Source>, limit: Duration) -> Result<bool> {
+        let mut connections = try_join_all(sources.iter().map(|_| Connection::open(address))).await?;
+        let stopwatch = Stopwatch::start();
+        let lanes = connections.iter_mut().zip(sources);
+        let tallies = join_all(lanes.map(|(connection, source)| drive(connection, source, stopwatch, limit))).await;
+        self.elapsed += stopwatch.elapsed();
+        let sent = |tally: &Tally| tally.latencies.count() > 0 || tally.errors.count() > 0;
+        let was_sent = tallies.iter().any(sent);
+        for tally in tallies {
+            self.tally.latencies.append(tally.latencies);
+            self.tally.errors.append(tally.errors);
+        }
+        Ok(was_sent)
+    }
+
+    fn measurement(self, operation: Operation, memory: process::Memory) -> Measurement {
+        let requests = self.tally.latencies.count();
+        let answers = as_f64(requests) + as_f64(usize::try_from(self.tally.errors.count()).unwrap_or(usize::MAX));
+        let per_request = |cpu: Duration| cpu.as_secs_f64() * 1000.0 / answers.max(1.0);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Measurement {
+            operation,
+            requests,
+            seconds: self.elapsed.as_secs_f64(),
+            per_second: per_second(requests, self.elapsed),
+            latency: self.tally.latencies.percentiles(),
+            server_cpu_ms: per_request(self.cpu.server),
+            database_cpu_ms: self.cpu.database.map(per_request),
+            client_cpu_share: self.cpu.client.as_secs_f64() / self.elapsed.as_secs_f64() / as_f64(cores),
+            peak_bytes: memory.peak,
+            resident_bytes: memory.resident,
+            errors: self.tally.errors,
+        }
+    }
+}
+
+async fn drive(connection: &mut Connection, mut source: Source, stopwatch: Stopwatch, limit: Duration) -> Tally {
+    let mut tally = Tally::default();
+    let mut request = Vec::new();
+    let mut problems = 0;
+    while stopwatch.elapsed() < limit && problems < HOPELESS && source.next(&mut request) {
+        let sent = Stopwatch::start();
+        match connection.send(&request).await {
+            Ok(answer) if answer.status == 200 && source.accept(&answer) => {
+                tally.latencies.add(sent.elapsed());
+                problems = 0;
+            }
+            Ok(answer) => {
+                let text = || format!("{}: {}", answer.status, String::from_utf8_lossy(answer.body));
+                tally.errors.add(answer.status, text);
+                problems += 1;
+            }
+            Err(error) => {
+                tally.errors.add(0, || format!("{error:#}"));
+                problems += 1;
+            }
+        }
+    }
+    tally
+}
+
+fn per_second(count: usize, elapsed: Duration) -> f64 {
+    as_f64(count) / elapsed.as_secs_f64()
+}
+
+/// Counts stay far below 2^52, where this begins to round.
+fn as_f64(count: usize) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_counted_by_status_and_the_first_is_kept() {
+        let (mut errors, mut more) = (Errors::default(), Errors::default());
+        more.add(429, || "too many".to_owned());
+        more.add(429, || "never told".to_owned());
+        more.add(0, || "never told".to_owned());
+        errors.append(more);
+        assert_eq!(errors.count(), 3);
+        assert_eq!(errors.by_status, [(0, 1), (429, 2)].into());
+        assert_eq!(errors.first.as_deref(), Some("too many"));
+    }
+}

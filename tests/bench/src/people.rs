@@ -1,0 +1,100 @@
+//! The people that operations are timed with, and enrolling them as clients do.
+
+use crate::client::Connection;
+use crate::clock;
+use crate::progress::Progress;
+use crate::request::{Sender, post};
+use anyhow::{Context as _, Result};
+use countersign_domain::ids::AccountId;
+use countersign_domain::totp::TotpSecret;
+use futures::future::try_join_all;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+
+/// Everybody's password.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// Somebody with an account.
+pub(crate) struct Person {
+    /// The address.
+    pub(crate) email: String,
+    /// The account's id.
+    pub(crate) account: AccountId,
+    /// The token of a live session; it has passed the second factor if there is one.
+    pub(crate) session: String,
+    /// The authenticator app's secret, if there is a second factor.
+    pub(crate) secret: Option<TotpSecret>,
+}
+
+/// Everybody who takes part.
+#[derive(Default)]
+pub(crate) struct People {
+    /// Those without a second factor.
+    pub(crate) plain: Vec<Person>,
+    /// Those with one.
+    pub(crate) enrolled: Vec<Person>,
+}
+
+impl People {
+    /// Adds somebody.
+    pub(crate) fn add(&mut self, person: Person) {
+        if person.secret.is_some() { self.enrolled.push(person) } else { self.plain.push(person) }
+    }
+}
+
+/// Signs up `users` people over HTTP and enrols an authenticator app for each of them.
+pub(crate) async fn enrol(address: SocketAddr, users: u32, connections: u32) -> Result<People> {
+    let progress = Progress::new("enrolling people over HTTP", users.into());
+    let lanes = (0..connections.min(users)).map(async |lane| {
+        let mut connection = Connection::open(address).await?;
+        let mut people = Vec::new();
+        for number in (lane..users).step_by(usize::try_from(connections).unwrap_or(usize::MAX)) {
+            let person = enrol_one(&mut connection, number).await;
+            people.push(person.with_context(|| format!("failed to enrol person {number}"))?);
+            progress.add(1);
+        }
+        Ok::<_, anyhow::Error>(people)
+    });
+    let mut people = People::default();
+    try_join_all(lanes).await?.into_iter().flatten().for_each(|person| people.add(person));
+    Ok(people)
+}
+
+async fn enrol_one(connection: &mut Connection, number: u32) -> Result<Person> {
+    let email = format!("enrolled-{number}@example.com");
+    let body = json!({"name": "Enrolled over HTTP", "email": email, "password": PASSWORD});
+    let answer = connection.send(&post("sign-up/email", Sender::Nobody, &body)).await?.json()?;
+    let token = text(&answer, "/token")?;
+    let account = AccountId::parse(&text(&answer, "/user/id")?).context("the server answered with an odd id")?;
+
+    let enable = post("two-factor/enable", Sender::Bearer(&token), &json!({"password": PASSWORD}));
+    let answer = connection.send(&enable).await?.json()?;
+    let secret = secret(&text(&answer, "/totpURI")?).context("the server answered with an odd key URI")?;
+
+    let code = json!({"code": secret.code_at(clock::now())});
+    let answer = connection.send(&post("two-factor/verify-totp", Sender::Bearer(&token), &code)).await?.json()?;
+    Ok(Person { email, account, session: text(&answer, "/token")?, secret: Some(secret) })
+}
+
+fn text(answer: &Value, pointer: &str) -> Result<String> {
+    let found = answer.pointer(pointer).and_then(Value::as_str);
+    Ok(found.with_context(|| format!("the server's answer has no {pointer}"))?.to_owned())
+}
+
+fn secret(key_uri: &str) -> Option<TotpSecret> {
+    let parameters = key_uri.split_once('?')?.1;
+    TotpSecret::from_base32(parameters.split('&').find_map(|parameter| parameter.strip_prefix("secret="))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_read_from_key_uris() {
+        let uri = "otpauth://totp/C:a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=C&digits=6&period=30";
+        assert_eq!(secret(uri).expect("a secret").expose(), b"12345678901234567890");
+        assert!(secret("otpauth://totp/C:a?issuer=C").is_none());
+        assert!(secret("nonsense").is_none());
+    }
+}

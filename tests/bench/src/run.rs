@@ -1,0 +1,165 @@
+//! A run on one database: start, enrol, time, stop.
+
+use crate::child::{self, Server};
+use crate::client::Connection;
+use crate::limits;
+use crate::measure::{self, Effort, Measurement};
+use crate::operation::Operation;
+use crate::options::Options;
+use crate::people;
+use crate::place::{Address, Place};
+use crate::process;
+use crate::progress::say;
+use crate::report::{Grown, OnDatabase};
+use crate::seed::Seeder;
+use crate::source::Subject;
+use anyhow::{Context as _, Result};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// People who are written into the database beside those enrolled over HTTP, so that there are enough for codes that
+/// can be used once; and how many of more people take part.
+const SAMPLE: u64 = 4096;
+/// Written people for each connection, of whom one in ten has no second factor.
+const PEOPLE_PER_CONNECTION: u64 = 16;
+/// How long a server is left alone before its idle memory is looked at.
+const REST: Duration = Duration::from_secs(1);
+
+/// What all runs have in common.
+pub(crate) struct Bench {
+    program: PathBuf,
+    settings: Vec<(String, String)>,
+    operations: Vec<Operation>,
+    users: u32,
+    sample: u64,
+    effort: Effort,
+    growth: Vec<u64>,
+}
+
+/// A server on a fresh database.
+struct World {
+    // Fields are dropped in this order: the directory goes last.
+    server: Server,
+    address: Address,
+    directory: TempDir,
+}
+
+impl Bench {
+    /// As the options say.
+    pub(crate) fn new(options: &Options) -> Result<Self> {
+        Ok(Self {
+            program: child::program(options.server.as_deref())?,
+            settings: options.settings.clone(),
+            operations: options.operations(),
+            users: options.users,
+            sample: SAMPLE.max(PEOPLE_PER_CONNECTION * u64::from(options.connections)),
+            effort: Effort { connections: options.connections, duration: options.duration() },
+            growth: options.growth.clone(),
+        })
+    }
+
+    /// Times everything on one database.
+    pub(crate) async fn on(&self, place: &Place) -> Result<OnDatabase> {
+        say(&format!("== {}", place.kind()));
+        let world = self.start(place).await?;
+        let measured = self.on_world(place, &world).await;
+        let mut run = world.end(measured).await?;
+        for users in &self.growth {
+            say(&format!("== {}, {users} users", place.kind()));
+            let world = self.start(place).await?;
+            let measured = self.among(place, &world, *users).await;
+            run.growth.push(Grown { users: *users, operations: world.end(measured).await? });
+        }
+        Ok(run)
+    }
+
+    async fn start(&self, place: &Place) -> Result<World> {
+        let directory = tempfile::tempdir().context("failed to make a temporary directory")?;
+        let address = place.create(directory.path()).await?;
+        let server = Server::countersign(&self.program, directory.path(), &address.url(), &self.settings)?;
+        Ok(World { server, address, directory })
+    }
+
+    async fn on_world(&self, place: &Place, world: &World) -> Result<OnDatabase> {
+        tokio::time::sleep(REST).await;
+        let idle_bytes = process::memory(world.server.pid())?.resident;
+        let mut subject = world.subject().await?;
+        subject.people = people::enrol(world.server.address, self.users, self.effort.connections).await?;
+        let more = subject.seeder.populate(&mut subject.database, self.sample, self.sample).await?;
+        subject.people.plain.extend(more.plain);
+        subject.people.enrolled.extend(more.enrolled);
+
+        say("measuring the limits of the machine");
+        let path = world.directory.path();
+        let argon2_per_second = limits::argon2(self.effort.duration)?;
+        let commits_per_second = limits::commits(place, &world.address.url(), path, self.effort).await?;
+        let bytes = world.session_bytes(&subject).await?;
+        let plain = limits::plain_requests(path, bytes, self.effort).await?;
+        let operations = self.operations(place, world, &mut subject).await?;
+        let peak_bytes = operations.iter().map(|measured| measured.peak_bytes).max().unwrap_or(idle_bytes);
+        Ok(OnDatabase {
+            database: place.kind(),
+            argon2_per_second,
+            commits_per_second,
+            plain,
+            idle_bytes,
+            peak_bytes,
+            operations,
+            growth: Vec::new(),
+        })
+    }
+
+    async fn among(&self, place: &Place, world: &World, users: u64) -> Result<Vec<Measurement>> {
+        let mut subject = world.subject().await?;
+        subject.people = subject.seeder.populate(&mut subject.database, users, self.sample.min(users)).await?;
+        self.operations(place, world, &mut subject).await
+    }
+
+    async fn operations(&self, place: &Place, world: &World, subject: &mut Subject) -> Result<Vec<Measurement>> {
+        let mut measurements = Vec::new();
+        for operation in &self.operations {
+            say(&format!("timing {}", operation.name()));
+            let measured = measure::operation(*operation, &world.server, place, subject, self.effort).await;
+            measurements.push(measured.with_context(|| format!("failed to time {}", operation.name()))?);
+        }
+        Ok(measurements)
+    }
+}
+
+impl World {
+    async fn subject(&self) -> Result<Subject> {
+        let seeder = Seeder::new(&child::data_dir(self.directory.path()))?;
+        Ok(Subject { people: people::People::default(), database: self.address.open().await?, seeder, rounds: 0 })
+    }
+
+    /// How long the answer to get-session is.
+    async fn session_bytes(&self, subject: &Subject) -> Result<usize> {
+        let request = subject.a_session().context("nobody has a session")?;
+        let mut connection = Connection::open(self.server.address).await?;
+        let answer = connection.send(&request).await?;
+        answer.json()?;
+        Ok(answer.body.len())
+    }
+
+    /// Stops the server and removes its database. If something went wrong, the server's log says more.
+    async fn end<T>(self, result: Result<T>) -> Result<T> {
+        let Self { server, address, directory } = self;
+        drop(server);
+        let log = log_of(directory.path());
+        let dropped = address.drop_database().await;
+        if !log.is_empty() {
+            say(&format!("the server logged:\n{log}"));
+        }
+        let value = result?;
+        dropped?;
+        Ok(value)
+    }
+}
+
+/// The end of the server's log.
+fn log_of(directory: &Path) -> String {
+    let log = std::fs::read_to_string(directory.join("log")).unwrap_or_default();
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}

@@ -1,0 +1,235 @@
+//! Where the requests of each connection come from.
+//!
+//! What can be used once (challenges with their codes) is written into the database beforehand, in rounds: a sign-in
+//! to get each challenge would cost an argon2id hash, and a TOTP step is accepted once per person. Between rounds the
+//! people's last TOTP steps are forgotten and their backup codes renewed. What can be sent again and again is made once
+//! for each person, and people are divided among the connections, so that nobody does two things at once.
+
+use crate::client::Answer;
+use crate::clock;
+use crate::database::Database;
+use crate::operation::Operation;
+use crate::people::{PASSWORD, People, Person};
+use crate::request::{Sender, TRUST_COOKIE, get, post};
+use crate::seed::Seeder;
+use anyhow::{Result, ensure};
+use countersign_domain::totp::{STEP_SECONDS, TotpSecret};
+use serde_json::json;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Every person completes so many challenges in a round, far apart.
+const PASSES: usize = 2;
+/// So many people take part in a round at most: making rows for more takes longer than a round.
+const PEOPLE_IN_A_ROUND: usize = 4096;
+/// Accounts that are named in one statement.
+const NAMES_PER_STATEMENT: usize = 500;
+
+/// Everything that requests are made from.
+pub(crate) struct Subject {
+    /// Who takes part.
+    pub(crate) people: People,
+    /// The database behind the server's back.
+    pub(crate) database: Database,
+    /// Makes rows for it.
+    pub(crate) seeder: Seeder,
+    /// Rounds so far, which tell new people apart.
+    pub(crate) rounds: u64,
+}
+
+/// The requests of one connection.
+pub(crate) enum Source {
+    /// New people, without end.
+    SignUps {
+        /// What tells this source's people from those of any other.
+        tag: String,
+        /// The next one's number.
+        next: u64,
+    },
+    /// The same requests again and again, without end.
+    Cycle {
+        /// The requests.
+        requests: Vec<Vec<u8>>,
+        /// The next one's index.
+        next: usize,
+    },
+    /// Devices whose cookies change with every sign-in, without end.
+    TrustedDevices {
+        /// Addresses and cookies.
+        devices: Vec<(String, String)>,
+        /// The next one's index.
+        next: usize,
+    },
+    /// Challenges with codes that depend on the time, until there are no more for any connection.
+    TotpCodes(Rc<RefCell<Vec<TotpAnswer>>>),
+    /// Requests that can be sent once, until there are no more for any connection.
+    Once(Rc<RefCell<Vec<Vec<u8>>>>),
+}
+
+/// A challenge that waits for a TOTP code.
+pub(crate) struct TotpAnswer {
+    challenge: String,
+    secret: TotpSecret,
+    /// How far ahead of the present step the code is; the server takes one step ahead.
+    ahead: Duration,
+}
+
+impl Source {
+    /// The next request, in place of what `request` holds; `false` when there is none.
+    pub(crate) fn next(&mut self, request: &mut Vec<u8>) -> bool {
+        match self {
+            Self::SignUps { tag, next } => {
+                let email = format!("new-{tag}-{next}@example.com");
+                *next += 1;
+                let body = json!({"name": "New", "email": email, "password": PASSWORD});
+                *request = post("sign-up/email", Sender::Nobody, &body);
+            }
+            Self::Cycle { requests, next } => {
+                request.clear();
+                request.extend_from_slice(&requests[*next]);
+                *next = (*next + 1) % requests.len();
+            }
+            Self::TrustedDevices { devices, next } => {
+                let (email, cookie) = &devices[*next];
+                let body = json!({"email": email, "password": PASSWORD});
+                *request = post("sign-in/email", Sender::TrustedDevice(cookie), &body);
+            }
+            Self::TotpCodes(waiting) => {
+                let Some(answer) = waiting.borrow_mut().pop() else { return false };
+                let body = json!({"code": answer.secret.code_at(clock::now() + answer.ahead)});
+                *request = post("two-factor/verify-totp", Sender::Bearer(&answer.challenge), &body);
+            }
+            Self::Once(waiting) => {
+                let Some(next) = waiting.borrow_mut().pop() else { return false };
+                *request = next;
+            }
+        }
+        true
+    }
+
+    /// Whether an answer with status 200 is the one that was asked for; takes from it what the next request needs.
+    pub(crate) fn accept(&mut self, answer: &Answer<'_>) -> bool {
+        let Self::TrustedDevices { devices, next } = self else { return true };
+        let renewed = answer.cookie(TRUST_COOKIE).map(str::to_owned);
+        let is_trusted = renewed.is_some();
+        if let Some(cookie) = renewed {
+            devices[*next].1 = cookie;
+        }
+        *next = (*next + 1) % devices.len();
+        is_trusted
+    }
+}
+
+impl Subject {
+    /// Makes a round's requests for each connection.
+    pub(crate) async fn prepare(&mut self, operation: Operation, connections: u32) -> Result<Vec<Source>> {
+        self.rounds += 1;
+        let lanes = 0..usize::try_from(connections)?;
+        let (plain, enrolled) = (self.people.plain.len(), self.people.enrolled.len());
+        ensure!(plain >= lanes.len() && enrolled >= lanes.len(), "there are fewer people than connections");
+        Ok(match operation {
+            Operation::SignUp => {
+                lanes.map(|lane| Source::SignUps { tag: format!("{}-{lane}", self.rounds), next: 0 }).collect()
+            }
+            Operation::SignIn => cycles(&self.people.plain, lanes.len(), sign_in),
+            Operation::SignInToChallenge => cycles(&self.people.enrolled, lanes.len(), sign_in),
+            Operation::GetSession => cycles(&self.people.enrolled, lanes.len(), get_session),
+            Operation::ChangePassword => cycles(&self.people.enrolled, lanes.len(), |person| {
+                let body = json!({"currentPassword": PASSWORD, "newPassword": PASSWORD});
+                post("change-password", Sender::Bearer(&person.session), &body)
+            }),
+            Operation::GenerateBackupCodes => cycles(&self.people.enrolled, lanes.len(), |person| {
+                let body = json!({"password": PASSWORD});
+                post("two-factor/generate-backup-codes", Sender::Bearer(&person.session), &body)
+            }),
+            Operation::TrustedSignIn => self.trusted_devices(lanes.len()).await?,
+            Operation::VerifyTotp => {
+                let waiting = Rc::new(RefCell::new(self.totp_answers().await?));
+                lanes.map(|_| Source::TotpCodes(Rc::clone(&waiting))).collect()
+            }
+            Operation::VerifyBackupCode => {
+                let waiting = Rc::new(RefCell::new(self.backup_codes().await?));
+                lanes.map(|_| Source::Once(Rc::clone(&waiting))).collect()
+            }
+        })
+    }
+
+    async fn trusted_devices(&mut self, lanes: usize) -> Result<Vec<Source>> {
+        let mut rows = Seeder::trusted_devices();
+        let mut devices = vec![Vec::new(); lanes];
+        for (index, person) in self.people.enrolled.iter().enumerate() {
+            let cookie = self.seeder.add_trusted_device(person.account, &mut rows);
+            devices[index % lanes].push((person.email.clone(), cookie));
+        }
+        self.database.insert(&[rows]).await?;
+        self.database.settle().await?;
+        Ok(devices.into_iter().map(|devices| Source::TrustedDevices { devices, next: 0 }).collect())
+    }
+
+    /// Challenges of everybody with a code each that was not used. A code of the present step goes first and one of
+    /// the next step later, so that nobody's steps go backwards.
+    async fn totp_answers(&mut self) -> Result<Vec<TotpAnswer>> {
+        let mut rows = Seeder::challenges();
+        let mut answers = Vec::new();
+        // The last is sent first.
+        for pass in (0..PASSES).rev() {
+            let ahead = Duration::from_secs(STEP_SECONDS) * u32::try_from(pass)?;
+            for person in self.people.enrolled.iter().take(PEOPLE_IN_A_ROUND) {
+                let Some(secret) = person.secret.clone() else { continue };
+                let challenge = self.seeder.add_challenge(person.account, &mut rows);
+                answers.push(TotpAnswer { challenge, secret, ahead });
+            }
+        }
+        self.for_those_in_a_round("UPDATE authenticators SET last_step = NULL WHERE account_id IN").await?;
+        self.database.insert(&[rows]).await?;
+        self.database.settle().await?;
+        Ok(answers)
+    }
+
+    async fn backup_codes(&mut self) -> Result<Vec<Vec<u8>>> {
+        let (mut challenges, mut codes) = (Seeder::challenges(), Seeder::backup_code_rows());
+        let mut requests = Vec::new();
+        for pass in 0..PASSES {
+            for person in self.people.enrolled.iter().take(PEOPLE_IN_A_ROUND) {
+                if pass == 0 {
+                    self.seeder.add_backup_codes(person.account, &mut codes);
+                }
+                let challenge = self.seeder.add_challenge(person.account, &mut challenges);
+                let body = json!({"code": self.seeder.backup_code(pass)});
+                requests.push(post("two-factor/verify-backup-code", Sender::Bearer(&challenge), &body));
+            }
+        }
+        self.for_those_in_a_round("DELETE FROM backup_codes WHERE account_id IN").await?;
+        self.database.insert(&[challenges, codes]).await?;
+        self.database.settle().await?;
+        Ok(requests)
+    }
+
+    /// Runs a statement that is followed by a list of accounts.
+    async fn for_those_in_a_round(&mut self, statement: &str) -> Result<()> {
+        let accounts: Vec<String> = self.people.enrolled.iter().map(|person| format!("'{}'", person.account)).collect();
+        for names in accounts[..accounts.len().min(PEOPLE_IN_A_ROUND)].chunks(NAMES_PER_STATEMENT) {
+            self.database.execute(&format!("{statement} ({})", names.join(", "))).await?;
+        }
+        Ok(())
+    }
+
+    /// A request to read somebody's session.
+    pub(crate) fn a_session(&self) -> Option<Vec<u8>> {
+        self.people.enrolled.first().map(get_session)
+    }
+}
+
+fn cycles(people: &[Person], lanes: usize, request: impl Fn(&Person) -> Vec<u8>) -> Vec<Source> {
+    let lane = |lane| people.iter().skip(lane).step_by(lanes).map(&request).collect();
+    (0..lanes).map(|index| Source::Cycle { requests: lane(index), next: 0 }).collect()
+}
+
+fn sign_in(person: &Person) -> Vec<u8> {
+    post("sign-in/email", Sender::Nobody, &json!({"email": person.email, "password": PASSWORD}))
+}
+
+fn get_session(person: &Person) -> Vec<u8> {
+    get("/api/auth/get-session", Sender::Bearer(&person.session))
+}

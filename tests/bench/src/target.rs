@@ -1,0 +1,128 @@
+//! What the figures are held against.
+
+use crate::measure::Measurement;
+use crate::operation::Operation;
+use crate::place::Kind;
+use crate::report::OnDatabase;
+use serde::Serialize;
+
+const MEGABYTE: f64 = 1_000_000.0;
+/// The connections that rates per second are promised for.
+const PROMISED_AT: u32 = 16;
+
+/// What a figure counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Unit {
+    /// Parts of a hundred.
+    Percent,
+    /// Millions of bytes.
+    Megabytes,
+    /// In a second.
+    PerSecond,
+}
+
+/// On which side of the limit a figure has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Side {
+    /// Not below.
+    AtLeast,
+    /// Not above.
+    AtMost,
+}
+
+/// A figure and what it should be.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Target {
+    /// The database.
+    pub(crate) database: Kind,
+    /// The figure's name.
+    pub(crate) figure: String,
+    /// What it counts.
+    pub(crate) unit: Unit,
+    /// What it is.
+    pub(crate) measured: f64,
+    /// On which side of the limit it should be.
+    pub(crate) side: Side,
+    /// The limit.
+    pub(crate) limit: f64,
+    /// Whether it is there.
+    pub(crate) is_met: bool,
+}
+
+impl Target {
+    fn new(database: Kind, figure: impl Into<String>, unit: Unit, measured: f64, side: Side, limit: f64) -> Self {
+        let is_met = match side {
+            Side::AtLeast => measured >= limit,
+            Side::AtMost => measured <= limit,
+        };
+        Self { database, figure: figure.into(), unit, measured, side, limit, is_met }
+    }
+}
+
+/// The targets of a run; those whose figures were not measured are left out.
+pub(crate) fn of(run: &OnDatabase, connections: u32) -> Vec<Target> {
+    let target =
+        |figure: &str, unit, measured, side, limit| Target::new(run.database, figure, unit, measured, side, limit);
+    let rate = |operation| find(&run.operations, operation).map(|found| found.per_second);
+    let mut targets = Vec::new();
+    let ratios = [
+        (Operation::SignIn, "sign-in / argon2id limit of all cores", run.argon2_per_second, 90.0),
+        (
+            Operation::VerifyTotp,
+            "verify-totp / commit limit of its two transactions",
+            run.commits_per_second / 2.0,
+            50.0,
+        ),
+        (Operation::GetSession, "get-session / plain dropshot", run.plain.per_second, 50.0),
+    ];
+    for (operation, figure, best, limit) in ratios {
+        let ratio = rate(operation).map(|rate| rate / best * 100.0);
+        targets.extend(ratio.map(|ratio| target(figure, Unit::Percent, ratio, Side::AtLeast, limit)));
+    }
+    if run.database == Kind::Postgres && connections == PROMISED_AT {
+        for (operation, limit) in [(Operation::VerifyTotp, 1_850.0), (Operation::GetSession, 8_655.0)] {
+            let at = |rate| target(operation.name(), Unit::PerSecond, rate, Side::AtLeast, limit);
+            targets.extend(rate(operation).map(at));
+        }
+    }
+    targets.push(target("idle memory", Unit::Megabytes, megabytes(run.idle_bytes), Side::AtMost, 30.0));
+    targets.push(target("loaded memory, at its peak", Unit::Megabytes, megabytes(run.peak_bytes), Side::AtMost, 150.0));
+    targets.extend(growth(run));
+    targets
+}
+
+/// What each operation costs more in the last size than in the first.
+fn growth(run: &OnDatabase) -> Vec<Target> {
+    let [first, .., last] = run.growth.as_slice() else { return Vec::new() };
+    let grown = first.operations.iter().filter_map(|small| {
+        let large = find(&last.operations, small.operation)?;
+        let percent = (small.per_second / large.per_second - 1.0) * 100.0;
+        let figure = format!("{}: cost of {} to {} users", small.operation.name(), first.users, last.users);
+        Some(Target::new(run.database, figure, Unit::Percent, percent, Side::AtMost, 20.0))
+    });
+    grown.collect()
+}
+
+fn find(measurements: &[Measurement], operation: Operation) -> Option<&Measurement> {
+    measurements.iter().find(|measurement| measurement.operation == operation && measurement.requests > 0)
+}
+
+/// Memory as people count it.
+pub(crate) fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / MEGABYTE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_on_its_limit_meets_it() {
+        let is_met = |measured, side| Target::new(Kind::Sqlite, "x", Unit::Percent, measured, side, 50.0).is_met;
+        assert!(is_met(50.0, Side::AtLeast) && is_met(50.0, Side::AtMost));
+        assert!(!is_met(49.9, Side::AtLeast) && !is_met(50.1, Side::AtMost));
+        assert!(!is_met(f64::NAN, Side::AtLeast), "what cannot be told is not met");
+    }
+}

@@ -1,0 +1,25 @@
+//! Finds out whether tests on PostgreSQL can run here, so that where they cannot they are not built, and nobody counts
+//! them as passed.
+
+#[path = "src/binaries.rs"]
+mod binaries;
+
+use binaries::Binaries;
+
+fn main() {
+    println!("cargo::rustc-check-cfg=cfg(postgres_wanted)");
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/binaries.rs");
+    println!("cargo::rerun-if-changed=/usr/lib/postgresql");
+    for variable in ["PATH", "CI", "COUNTERSIGN_REQUIRE_POSTGRES", "COUNTERSIGN_TEST_POSTGRES"] {
+        println!("cargo::rerun-if-env-changed={variable}");
+    }
+    let is_given = std::env::var_os("COUNTERSIGN_TEST_POSTGRES").is_some();
+    // Where it is required the tests are built in any case, and fail.
+    let is_required = std::env::var_os("COUNTERSIGN_REQUIRE_POSTGRES").is_some()
+        || std::env::var("CI").is_ok_and(|value| value == "true");
+    let found = Binaries::find().map(|binaries| binaries.program("initdb"));
+    if is_given || is_required || found.is_some() {
+        println!("cargo::rustc-cfg=postgres_wanted");
+    }
+}

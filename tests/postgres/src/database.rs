@@ -1,0 +1,97 @@
+//! Databases on a server, and what tests ask of them behind the back of the code under test.
+
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+/// Where a server is.
+#[derive(Clone)]
+pub(crate) struct Address {
+    /// Scheme, credentials, hosts.
+    before: String,
+    /// The database that others are made from.
+    name: String,
+    /// Parameters, with their question mark.
+    after: String,
+}
+
+impl Address {
+    pub(crate) fn parse(url: &str) -> Self {
+        let scheme = url.find("://").expect("COUNTERSIGN_TEST_POSTGRES is postgres://user:password@host/database") + 3;
+        let (path, after) = url.split_at(url.find('?').unwrap_or(url.len()));
+        let slash = path[scheme..].find('/').map_or(path.len(), |slash| scheme + slash);
+        let name = path[slash..].trim_start_matches('/');
+        let name = if name.is_empty() { "postgres" } else { name };
+        Self { before: path[..slash].to_owned(), name: name.to_owned(), after: after.to_owned() }
+    }
+
+    fn url(&self, name: &str) -> String {
+        format!("{}/{name}{}", self.before, self.after)
+    }
+}
+
+/// A database that lives as long as this value.
+pub struct Database {
+    address: Address,
+    name: String,
+}
+
+impl Database {
+    pub(crate) fn make(address: &Address) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let name = format!("countersign_test_{}_{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        query(&address.url(&address.name), &format!("CREATE DATABASE {name} TEMPLATE template0")).expect("a database");
+        Self { address: address.clone(), name }
+    }
+
+    /// Its address: `postgres://…`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.address.url(&self.name)
+    }
+
+    /// Runs a statement, or several, in a session of its own; gives the rows of all of them as text.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub fn query(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>, tokio_postgres::Error> {
+        query(&self.url(), sql)
+    }
+
+    /// The one number that a query gives.
+    ///
+    /// # Panics
+    /// When it gives something else.
+    #[must_use]
+    pub fn number(&self, sql: &str) -> i64 {
+        let rows = self.query(sql).expect("the query is answered");
+        let value = rows.first().and_then(|row| row.first()).cloned().flatten().expect("one value");
+        value.parse().expect("a number")
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // A server that was stopped takes its databases with it.
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let _ = query(&self.address.url(&self.address.name), &drop);
+    }
+}
+
+/// Asks and waits, on a thread of its own: callers may be async or not.
+fn query(url: &str, sql: &str) -> Result<Vec<Vec<Option<String>>>, tokio_postgres::Error> {
+    let ask = async {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+        let connection = tokio::spawn(connection);
+        let messages = client.simple_query(sql).await;
+        drop(client);
+        let _ = connection.await;
+        let row = |message: SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => Some((0..row.len()).map(|i| row.get(i).map(str::to_owned)).collect()),
+            _ => None,
+        };
+        Ok(messages?.into_iter().filter_map(row).collect())
+    };
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    std::thread::scope(|scope| scope.spawn(|| runtime().block_on(ask)).join().expect("the thread does not panic"))
+}

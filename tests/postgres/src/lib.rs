@@ -1,0 +1,139 @@
+//! A PostgreSQL for tests: the one that `COUNTERSIGN_TEST_POSTGRES` names, or a temporary cluster of this machine's
+//! own binaries.
+//!
+//! [`Cluster::shared`] is one for all tests of a binary; each test takes a [`Database`] of its own from it. A test
+//! that stops and restarts its server, or wants it set up differently, starts [`Cluster::own`]. Where there is no
+//! PostgreSQL both give `None`, and the binary says so in its last line; where `CI=true` or
+//! `COUNTERSIGN_REQUIRE_POSTGRES` is set, they panic.
+//!
+//! A temporary cluster listens on the loopback address only, with a password of its own, and does not wait for the
+//! disk. It ends with the process that started it, however that ends: a shell holds the other end of a pipe and stops
+//! the server by the process id in its directory when the pipe closes.
+
+mod binaries;
+mod database;
+mod server;
+
+pub use database::Database;
+pub use server::Mode;
+
+use binaries::Binaries;
+use database::Address;
+use server::Server;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// Keeps items where tests on PostgreSQL can run or are required, and drops them elsewhere.
+#[cfg(postgres_wanted)]
+#[macro_export]
+macro_rules! where_wanted {
+    ($($item:item)*) => { $($item)* };
+}
+
+/// Keeps items where tests on PostgreSQL can run or are required, and drops them elsewhere.
+#[cfg(not(postgres_wanted))]
+#[macro_export]
+macro_rules! where_wanted {
+    ($($item:item)*) => {};
+}
+
+/// A server that databases can be made on.
+pub struct Cluster {
+    address: Address,
+    server: Option<Server>,
+}
+
+impl Cluster {
+    /// The one that all tests of this process share, if there is any. Nobody may stop it.
+    ///
+    /// # Panics
+    /// When there is none although one is required, or it does not start.
+    pub fn shared() -> Option<&'static Self> {
+        static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
+        let find = || match std::env::var("COUNTERSIGN_TEST_POSTGRES") {
+            Ok(url) => Some(Self { address: Address::parse(&url), server: None }),
+            Err(_) => Self::own(&[], &[]),
+        };
+        SHARED.get_or_init(find).as_ref()
+    }
+
+    /// Starts one that nobody else uses: with these settings, and with these files, by name and content, in its data
+    /// directory. `None` when there are no binaries, also where the shared one is given by its address.
+    ///
+    /// # Panics
+    /// When there are none although a PostgreSQL is required, or the server does not start.
+    pub fn own(settings: &[(&str, &str)], files: &[(&str, &str)]) -> Option<Self> {
+        let Some(binaries) = Binaries::find() else {
+            let is_given = std::env::var_os("COUNTERSIGN_TEST_POSTGRES").is_some();
+            let is_required = std::env::var_os("COUNTERSIGN_REQUIRE_POSTGRES").is_some()
+                || std::env::var("CI").is_ok_and(|value| value == "true");
+            assert!(
+                is_given || !is_required,
+                "PostgreSQL is required here, and its binaries (initdb, postgres) are not found"
+            );
+            say_at_the_end(match is_given {
+                true => "tests that restart PostgreSQL did not run: its binaries are not on this machine",
+                false => {
+                    "NOTE: PostgreSQL was not found, so these tests ran on SQLite only. Install it, or name a server \
+                     in COUNTERSIGN_TEST_POSTGRES."
+                }
+            });
+            return None;
+        };
+        let server = Server::make(binaries, settings, files);
+        Some(Self { address: server.address(), server: Some(server) })
+    }
+
+    /// A new, empty database.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn database(&self) -> Database {
+        Database::make(&self.address)
+    }
+
+    fn server(&self) -> &Server {
+        self.server.as_ref().expect("only a cluster of one's own is started and stopped")
+    }
+
+    /// Stops the server, and waits until it has stopped.
+    ///
+    /// # Panics
+    /// When it does not stop, or is not ours.
+    pub fn stop(&self, mode: Mode) {
+        self.server().stop(mode);
+    }
+
+    /// Starts the server, and waits until it accepts connections.
+    ///
+    /// # Panics
+    /// When it does not start, or is not ours.
+    pub fn start(&self) {
+        self.server().start();
+    }
+
+    /// Stops the server and starts it again.
+    ///
+    /// # Panics
+    /// When it does not stop or start, or is not ours.
+    pub fn restart(&self, mode: Mode) {
+        self.stop(mode);
+        self.start();
+    }
+}
+
+/// Says something when this process has ended, below whatever it says itself: once, from a process of its own.
+fn say_at_the_end(line: &str) {
+    static SAID: OnceLock<()> = OnceLock::new();
+    if SAID.set(()).is_err() {
+        return;
+    }
+    let mut waiting = Command::new("sh");
+    waiting.args(["-c", "trap '' INT TERM; cat >/dev/null; printf '\\n%s\\n' \"$0\" >&2", line]);
+    match waiting.stdin(Stdio::piped()).spawn() {
+        // The pipe stays open until the system closes it.
+        Ok(mut waiting) => std::mem::forget(waiting.stdin.take()),
+        Err(_) => writeln!(std::io::stderr(), "{line}").expect("standard error can be written to"),
+    }
+}

@@ -14,6 +14,7 @@ mod readme;
 mod sqlite;
 
 countersign_test_postgres::where_wanted! {
+    mod durability;
     mod nodes;
     #[path = "on_each_database.rs"]
     mod postgres;

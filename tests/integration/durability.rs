@@ -1,0 +1,183 @@
+//! Nodes that are killed and databases that are restarted, again and again, under load: no acknowledged change is lost,
+//! no code is accepted twice, nothing is half done (attacks 7, 8).
+//!
+//! Workers sign people up and use up their backup codes, and keep a journal of what they were told. After each blow
+//! the journal is compared with what the server says now, and the tables with the audit trail, which is written in the
+//! same transactions.
+
+use crate::sqlite::harness::{Caller, PASSWORD, Process};
+use countersign_test_postgres::{Cluster, Database, Mode};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tempfile::tempdir;
+use tokio::task::JoinSet;
+
+const WORKERS: usize = 6;
+
+/// What a worker was told.
+#[derive(Default)]
+struct Journal {
+    /// E-mail address and session token of each acknowledged sign-up.
+    people: Vec<(String, String)>,
+    /// Session token and code of each acknowledged backup code.
+    used: Vec<(String, String)>,
+    /// Requests that were answered with 503, or not at all.
+    unanswered: usize,
+}
+
+/// Works until it is told to stop. A request that is not answered is not repeated: whether it happened is unknown.
+async fn work(caller: Caller, name: String, stop: Arc<AtomicBool>) -> Journal {
+    let mut journal = Journal::default();
+    let mut number = 0;
+    while !stop.load(Ordering::Relaxed) {
+        number += 1;
+        let email = format!("{name}n{number}@example.com");
+        let body = json!({"name": "", "email": email, "password": PASSWORD});
+        let Some(answer) = told(&caller, "/sign-up/email", body, &mut journal).await else { continue };
+        let token = answer.text("/token");
+        journal.people.push((email, token.clone()));
+        let person = caller.copy().with_header("authorization", &format!("Bearer {token}"));
+        let body = json!({"password": PASSWORD});
+        let Some(answer) = told(&person, "/two-factor/enable", body, &mut journal).await else { continue };
+        for index in 0..10 {
+            let code = answer.text(&format!("/backupCodes/{index}"));
+            let body = json!({"code": code});
+            if told(&person, "/two-factor/verify-backup-code", body, &mut journal).await.is_some() {
+                journal.used.push((token.clone(), code));
+            }
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+    }
+    journal
+}
+
+/// The answer of a request that succeeded; any refusal but 503 is a failure of the test.
+async fn told(
+    caller: &Caller,
+    path: &str,
+    body: serde_json::Value,
+    journal: &mut Journal,
+) -> Option<crate::sqlite::harness::Answer> {
+    match caller.post(path).json(body).try_send().await {
+        Ok(answer) if answer.status == 503 => {
+            journal.unanswered += 1;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            None
+        }
+        Ok(answer) => Some(answer.ok()),
+        Err(_) => {
+            journal.unanswered += 1;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            None
+        }
+    }
+}
+
+fn start_workers(nodes: &[Process], round: usize) -> (JoinSet<Journal>, Arc<AtomicBool>) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut running = JoinSet::new();
+    for worker in 0..WORKERS {
+        let caller = nodes[worker % nodes.len()].stranger();
+        running.spawn(work(caller, format!("r{round}w{worker}"), Arc::clone(&stop)));
+    }
+    (running, stop)
+}
+
+/// Everything that was acknowledged is so, and the tables agree with the audit trail.
+async fn hold_to_account(journals: Vec<Journal>, node: &Process, database: &Database) -> usize {
+    let mut acknowledged = 0;
+    for journal in journals {
+        acknowledged += journal.people.len() + journal.used.len();
+        for (email, token) in journal.people {
+            assert_eq!(node.bearer(&token).get("/get-session").await.ok().text("/user/email"), email);
+        }
+        for (token, code) in journal.used {
+            let again = node.bearer(&token).post("/two-factor/verify-backup-code").json(json!({"code": code})).await;
+            again.refused(401, "INVALID_BACKUP_CODE");
+        }
+    }
+    for (one, other) in [
+        ("SELECT count(*) FROM accounts", "SELECT count(*) FROM audit_events WHERE kind = 'signed-up'"),
+        ("SELECT count(*) FROM sessions", "SELECT count(*) FROM audit_events WHERE kind = 'signed-up'"),
+        (
+            "SELECT count(*) FROM backup_codes WHERE used_at IS NOT NULL",
+            "SELECT count(*) FROM audit_events WHERE kind = 'second-factor-passed'",
+        ),
+        (
+            "SELECT 10 * count(*) FROM authenticators",
+            "SELECT count(*) FROM backup_codes",
+        ),
+    ] {
+        assert_eq!(database.number(one), database.number(other), "{one} and {other}");
+    }
+    acknowledged
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_crashes_of_a_node_under_load_lose_nothing_7() {
+    let database = Cluster::shared().expect("built only where there is one").database();
+    let url = database.url();
+    let directories = [tempdir().unwrap(), tempdir().unwrap()];
+    let mut nodes = vec![Process::start(directories[0].path(), &[("COUNTERSIGN_DATABASE_URL", &url)])];
+    let keys = std::fs::read_to_string(nodes[0].data().join("keyring")).unwrap();
+    let environment = [("COUNTERSIGN_DATABASE_URL", url.as_str()), ("COUNTERSIGN_KEYS", keys.as_str())];
+    nodes.push(Process::start(directories[1].path(), &environment));
+    let mut acknowledged = 0;
+    for round in 0..30 {
+        let (running, stop) = start_workers(&nodes, round);
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        nodes[round % 2].kill_9();
+        stop.store(true, Ordering::Relaxed);
+        let journals = running.join_all().await;
+        nodes[round % 2].restart();
+        acknowledged += hold_to_account(journals, &nodes[round % 2], &database).await;
+    }
+    assert!(acknowledged > 200, "{acknowledged} acknowledged changes are too few to prove anything");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restarts_of_the_database_under_load_lose_nothing_and_need_no_restart_of_the_node() {
+    // It waits for the disk as a real one does.
+    let cluster = Cluster::own(&[("fsync", "on"), ("synchronous_commit", "on"), ("full_page_writes", "on")], &[]);
+    let Some(cluster) = cluster else { return };
+    let database = cluster.database();
+    let url = database.url();
+    let directory = tempdir().unwrap();
+    let environment = [("COUNTERSIGN_DATABASE_URL", url.as_str()), ("COUNTERSIGN_DATABASE_TIMEOUT", "2"), ("COUNTERSIGN_DATABASE_DEADLINE", "5")];
+    let nodes = [Process::start(directory.path(), &environment)];
+    let node = &nodes[0];
+    let (mut acknowledged, mut unanswered) = (0, 0);
+    for round in 0..10 {
+        let (running, stop) = start_workers(&nodes, round);
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let mode = if round % 2 == 0 { Mode::Fast } else { Mode::Immediate };
+        cluster.stop(mode);
+        // While it is away: a clean 503 within the deadline, and no readiness.
+        let credentials = json!({"email": "ada@example.com", "password": PASSWORD});
+        let refused = node.stranger().post("/sign-in/email").json(credentials);
+        let refused = tokio::time::timeout(Duration::from_secs(10), refused.send()).await.expect("an answer");
+        assert!(refused.refused(503, "SERVICE_UNAVAILABLE").retry_after() >= 1);
+        assert_eq!(node.stranger().call("GET", "/readyz").undocumented().await.status, 503);
+        assert_eq!(node.stranger().call("GET", "/healthz").undocumented().await.status, 200);
+        cluster.start();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stop.store(true, Ordering::Relaxed);
+        let journals = running.join_all().await;
+        unanswered += journals.iter().map(|journal| journal.unanswered).sum::<usize>();
+        let mut ready = 0;
+        for _ in 0..100 {
+            ready = node.stranger().call("GET", "/readyz").undocumented().await.status;
+            if ready == 200 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(ready, 200, "it recovers by itself");
+        acknowledged += hold_to_account(journals, node, &database).await;
+    }
+    assert!(acknowledged > 50 && unanswered > 10, "{acknowledged} acknowledged, {unanswered} not: the blows missed");
+}

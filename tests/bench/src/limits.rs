@@ -13,8 +13,31 @@ use countersign_domain::password::{Cost, Password, PasswordHash};
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _, SqliteConnection};
 use futures::future::try_join_all;
+use serde::Serialize;
 use std::path::Path;
 use std::time::Duration;
+
+/// A limit, measured directly before and after the operation that it bounds: other work on the machine, and the disk
+/// of a virtual one, change from minute to minute.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Limit {
+    /// In a second, before.
+    pub(crate) before: f64,
+    /// In a second, after.
+    pub(crate) after: f64,
+}
+
+impl Limit {
+    /// What the operation is held against.
+    pub(crate) fn mean(self) -> f64 {
+        f64::midpoint(self.before, self.after)
+    }
+
+    /// Whether both are about the same. If not, what was measured in between says little.
+    pub(crate) fn is_steady(self) -> bool {
+        (self.before - self.after).abs() <= 0.15 * self.mean()
+    }
+}
 
 diesel::table! {
     counters (id) {
@@ -53,14 +76,14 @@ pub(crate) fn argon2(duration: Duration) -> Result<f64> {
 pub(crate) async fn commits(place: &Place, url: &str, directory: &Path, effort: Effort) -> Result<f64> {
     match place {
         Place::Sqlite => commits_to_sqlite(&directory.join("commits.db"), effort.duration),
-        Place::Server(_) | Place::Cluster { .. } => commits_to_postgres(url, effort).await,
+        Place::Server(_) | Place::Cluster(_) => commits_to_postgres(url, effort).await,
     }
 }
 
 fn commits_to_sqlite(path: &Path, duration: Duration) -> Result<f64> {
     let mut connection = SqliteConnection::establish(&path.to_string_lossy()).context("failed to make a database")?;
     let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
-    let set_up = format!("{settings} {COUNTERS} INSERT INTO counters VALUES (1, 0);");
+    let set_up = format!("{settings} DROP TABLE IF EXISTS counters; {COUNTERS} INSERT INTO counters VALUES (1, 0);");
     connection.batch_execute(&set_up).context("failed to set up a database")?;
     let stopwatch = Stopwatch::start();
     let mut count = 0_u32;
@@ -97,4 +120,17 @@ async fn commits_to_postgres(url: &str, effort: Effort) -> Result<f64> {
 pub(crate) async fn plain_requests(directory: &Path, bytes: usize, effort: Effort) -> Result<Single> {
     let server = Server::plain(directory, bytes)?;
     measure::single_request(&server, &get(plain::PATH, Sender::Nobody), effort).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_moved_is_not_steady() {
+        assert!(Limit { before: 100.0, after: 110.0 }.is_steady());
+        let moved = Limit { before: 8_000.0, after: 1_200.0 };
+        assert!(!moved.is_steady());
+        assert!((moved.mean() - 4_600.0).abs() < f64::EPSILON);
+    }
 }

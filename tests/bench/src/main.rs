@@ -3,17 +3,19 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`options`], [`operation`] | the command line, the classes of operations |
-//! | [`child`], [`plain`], [`place`] | what is measured: the server, a plain dropshot server, the databases |
+//! | [`child`], [`plain`], [`cluster`], [`place`] | what is measured: the server, a plain dropshot server, the databases |
 //! | [`client`], [`request`], [`source`] | how requests are made and sent |
 //! | [`people`], [`seed`], [`tables`], [`rows`], [`database`] | who is in the database, and how they get there |
-//! | [`run`], [`measure`], [`limits`] | timing |
+//! | [`run`], [`measure`], [`limits`], [`durability`] | timing, and whether it can be believed |
 //! | [`process`], [`latency`], [`clock`] | what is read off the machine |
 //! | [`target`], [`report`], [`table`], [`progress`] | what is told |
 
 mod child;
 mod client;
 mod clock;
+mod cluster;
 mod database;
+mod durability;
 mod latency;
 mod limits;
 mod measure;

@@ -1,18 +1,16 @@
 //! Where a run's database is: made for the run, and removed after it.
 
 use crate::child;
+use crate::cluster::Cluster;
 use crate::database::{Database, connect, open_sqlite};
 use crate::process;
 use anyhow::{Context as _, Result};
-use countersign_test_postgres::Cluster;
 use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What sets a cluster for tests back to what PostgreSQL does for data that matters.
-const DURABLE: &[(&str, &str)] = &[("fsync", "on"), ("full_page_writes", "on")];
-/// Connections of the benchmark's own beside those that it measures with.
+/// Connections of the benchmark's own beside those that it measures with, the server's among them.
 const SPARE_CONNECTIONS: u32 = 100;
 
 /// Which database a run is on.
@@ -41,35 +39,20 @@ pub(crate) enum Place {
     /// On a server that was there before.
     Server(String),
     /// On a server that was started for this.
-    Cluster {
-        /// It.
-        cluster: Cluster,
-        /// The process that all others of the server are children of.
-        postmaster: u32,
-    },
+    Cluster(Cluster),
 }
 
 impl Place {
-    /// Starts a server for this, with PostgreSQL's defaults.
+    /// Starts a server for this.
     pub(crate) async fn start_cluster(connections: u32) -> Result<Self> {
-        let most = (connections * 2 + SPARE_CONNECTIONS).to_string();
-        let settings = [DURABLE, &[("max_connections", most.as_str())]].concat();
-        let cluster = Cluster::own(&settings, &[]);
-        let cluster =
-            cluster.context("no PostgreSQL is installed (initdb is not found): install it, or give --postgres-url")?;
-        let database = cluster.database();
-        let client = connect(&database.url()).await?;
-        let row = client.query_one("SELECT pg_backend_pid()", &[]).await;
-        let backend: i32 = row.context("failed to ask PostgreSQL for its process")?.get(0);
-        let postmaster = process::parent(u32::try_from(backend)?)?;
-        Ok(Self::Cluster { cluster, postmaster })
+        Cluster::start(connections + SPARE_CONNECTIONS).await.map(Self::Cluster)
     }
 
     /// Which database that is.
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Sqlite => Kind::Sqlite,
-            Self::Server(_) | Self::Cluster { .. } => Kind::Postgres,
+            Self::Server(_) | Self::Cluster(_) => Kind::Postgres,
         }
     }
 
@@ -77,7 +60,7 @@ impl Place {
     pub(crate) fn cpu(&self) -> Result<Option<Duration>> {
         match self {
             Self::Sqlite | Self::Server(_) => Ok(None),
-            Self::Cluster { postmaster, .. } => process::tree_cpu(*postmaster).map(Some),
+            Self::Cluster(cluster) => process::tree_cpu(cluster.pid()).map(Some),
         }
     }
 
@@ -86,7 +69,7 @@ impl Place {
         let url = match self {
             Self::Sqlite => return Ok(Address::Sqlite(child::data_dir(directory).join("countersign.db"))),
             Self::Server(url) => url.clone(),
-            Self::Cluster { cluster, .. } => return Ok(Address::Cluster(cluster.database())),
+            Self::Cluster(cluster) => cluster.url(),
         };
         let name = format!("countersign_bench_{}", std::process::id());
         let client = connect(&url).await?;
@@ -100,7 +83,7 @@ impl Place {
 pub(crate) enum Address {
     /// The file.
     Sqlite(PathBuf),
-    /// A database on a server that was there before.
+    /// A database on a server.
     Server {
         /// Its own address.
         url: String,
@@ -109,8 +92,6 @@ pub(crate) enum Address {
         /// Its name there.
         name: String,
     },
-    /// A database on a server that was started for this; it removes itself.
-    Cluster(countersign_test_postgres::Database),
 }
 
 impl Address {
@@ -119,7 +100,6 @@ impl Address {
         match self {
             Self::Sqlite(path) => format!("sqlite:{}", path.display()),
             Self::Server { url, .. } => url.clone(),
-            Self::Cluster(database) => database.url(),
         }
     }
 
@@ -127,7 +107,7 @@ impl Address {
     pub(crate) async fn open(&self) -> Result<Database> {
         match self {
             Self::Sqlite(path) => open_sqlite(path).map(Database::Sqlite),
-            Self::Server { .. } | Self::Cluster(_) => connect(&self.url()).await.map(Database::Postgres),
+            Self::Server { url, .. } => connect(url).await.map(Database::Postgres),
         }
     }
 

@@ -39,11 +39,6 @@ pub(crate) fn cpu(pid: u32) -> Result<Duration> {
     Ok(stat(pid).context("failed to read a process's CPU time from /proc; it may have ended")?.own)
 }
 
-/// The process that started another.
-pub(crate) fn parent(pid: u32) -> Result<u32> {
-    Ok(stat(pid).context("failed to read a process's parent from /proc; is it on this machine?")?.parent)
-}
-
 /// CPU time that a process and all it started have used.
 pub(crate) fn tree_cpu(root: u32) -> Result<Duration> {
     let processes = fs::read_dir("/proc").context("failed to list /proc")?.filter_map(|entry| {

@@ -1,6 +1,7 @@
 //! Everything that was measured, and how it is told.
 
-use crate::measure::{Measurement, Single};
+use crate::limits::Limit;
+use crate::measure::Measurement;
 use crate::place::Kind;
 use crate::table::{number, table};
 use crate::target::{Side, Target, Unit, megabytes};
@@ -49,12 +50,16 @@ pub(crate) struct Settings {
 pub(crate) struct OnDatabase {
     /// The database.
     pub(crate) database: Kind,
-    /// Argon2id hashes in a second, on all cores.
-    pub(crate) argon2_per_second: f64,
-    /// Commits of one row in a second.
-    pub(crate) commits_per_second: f64,
-    /// Requests to a dropshot server with nothing behind it.
-    pub(crate) plain: Single,
+    /// Why commits may be cheaper than they should be.
+    pub(crate) doubts: Vec<String>,
+    /// Argon2id hashes on all cores, around sign-in.
+    pub(crate) argon2: Option<Limit>,
+    /// Commits of one row, around verify-totp.
+    pub(crate) commits: Option<Limit>,
+    /// Requests to a dropshot server with nothing behind it, around get-session.
+    pub(crate) plain: Option<Limit>,
+    /// That server's CPU time for a request.
+    pub(crate) plain_cpu_ms: Option<f64>,
     /// The server's memory before its first request.
     pub(crate) idle_bytes: u64,
     /// The most memory it held in any class of operations.
@@ -122,19 +127,33 @@ impl Report {
     }
 
     fn limits(&self) -> String {
-        let row = |name: &str, limit: fn(&OnDatabase) -> f64| {
-            let figures = self.databases.iter().map(|run| number(limit(run)));
-            [name.to_owned()].into_iter().chain(figures).collect()
-        };
-        let rows = [
-            row("argon2id hashes on all cores, /s", |run| run.argon2_per_second),
-            row("commits of one changed row, /s", |run| run.commits_per_second),
-            row("requests to plain dropshot, /s", |run| run.plain.per_second),
-            row("CPU of a request to plain dropshot, ms", |run| run.plain.server_cpu_ms),
-        ];
-        let names: Vec<String> = self.databases.iter().map(|run| format!("before {}", run.database)).collect();
-        let headings: Vec<&str> = ["limit"].into_iter().chain(names.iter().map(String::as_str)).collect();
-        table(&headings, &rows)
+        let mut rows = Vec::new();
+        for run in &self.databases {
+            let limits = [
+                ("argon2id hashes on all cores, around sign-in", run.argon2),
+                ("commits of one changed row, around verify-totp", run.commits),
+                ("requests to plain dropshot, around get-session", run.plain),
+            ];
+            for (name, limit) in limits {
+                let Some(limit) = limit else { continue };
+                let steady = if limit.is_steady() { "" } else { "UNSTEADY" };
+                let figures = [number(limit.before), number(limit.after), steady.to_owned()];
+                rows.push([name.to_owned(), run.database.to_string()].into_iter().chain(figures).collect());
+            }
+        }
+        let mut text = table(&["limit", "database", "/s before", "/s after", ""], &rows);
+        for cpu in self.databases.iter().filter_map(|run| run.plain_cpu_ms) {
+            text.push_str(&format!("  CPU of a request to plain dropshot: {cpu:.3} ms\n"));
+        }
+        if text.contains("UNSTEADY") {
+            text.push_str("  NOTE: the machine changed while it was measured; ratios to UNSTEADY limits say little\n");
+        }
+        for run in &self.databases {
+            for doubt in &run.doubts {
+                text.push_str(&format!("  NOTE: on {}, {doubt}; figures about writing are too good\n", run.database));
+            }
+        }
+        text
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::child::{self, Server};
 use crate::client::Connection;
-use crate::limits;
-use crate::measure::{self, Effort, Measurement};
+use crate::durability;
+use crate::limits::{self, Limit};
+use crate::measure::{self, Effort, Measurement, Single};
 use crate::operation::Operation;
 use crate::options::Options;
 use crate::people;
@@ -90,19 +91,22 @@ impl Bench {
         subject.people.plain.extend(more.plain);
         subject.people.enrolled.extend(more.enrolled);
 
-        say("measuring the limits of the machine");
-        let path = world.directory.path();
-        let argon2_per_second = limits::argon2(self.effort.duration)?;
-        let commits_per_second = limits::commits(place, &world.address.url(), path, self.effort).await?;
+        let doubts = durability::doubts(place, &world.address, world.directory.path()).await?;
         let bytes = world.session_bytes(&subject).await?;
-        let plain = limits::plain_requests(path, bytes, self.effort).await?;
-        let operations = self.operations(place, world, &mut subject).await?;
+        let (mut operations, mut limits) = (Vec::new(), Limits::default());
+        for operation in &self.operations {
+            limits.measure(*operation, place, world, bytes, self.effort).await?;
+            operations.push(self.one(*operation, place, world, &mut subject).await?);
+            limits.measure(*operation, place, world, bytes, self.effort).await?;
+        }
         let peak_bytes = operations.iter().map(|measured| measured.peak_bytes).max().unwrap_or(idle_bytes);
         Ok(OnDatabase {
             database: place.kind(),
-            argon2_per_second,
-            commits_per_second,
-            plain,
+            doubts,
+            argon2: both(&limits.argon2),
+            commits: both(&limits.commits),
+            plain: both(&limits.plain.iter().map(|single| single.per_second).collect::<Vec<_>>()),
+            plain_cpu_ms: limits.plain.first().map(|single| single.server_cpu_ms),
             idle_bytes,
             peak_bytes,
             operations,
@@ -119,11 +123,59 @@ impl Bench {
     async fn operations(&self, place: &Place, world: &World, subject: &mut Subject) -> Result<Vec<Measurement>> {
         let mut measurements = Vec::new();
         for operation in &self.operations {
-            say(&format!("timing {}", operation.name()));
-            let measured = measure::operation(*operation, &world.server, place, subject, self.effort).await;
-            measurements.push(measured.with_context(|| format!("failed to time {}", operation.name()))?);
+            measurements.push(self.one(*operation, place, world, subject).await?);
         }
         Ok(measurements)
+    }
+
+    async fn one(
+        &self,
+        operation: Operation,
+        place: &Place,
+        world: &World,
+        subject: &mut Subject,
+    ) -> Result<Measurement> {
+        say(&format!("timing {}", operation.name()));
+        let measured = measure::operation(operation, &world.server, place, subject, self.effort).await;
+        measured.with_context(|| format!("failed to time {}", operation.name()))
+    }
+}
+
+/// What the machine did, before and after the operations that it bounds.
+#[derive(Default)]
+struct Limits {
+    argon2: Vec<f64>,
+    commits: Vec<f64>,
+    plain: Vec<Single>,
+}
+
+impl Limits {
+    /// Measures what bounds `operation`, if it is one that is held against a limit.
+    async fn measure(
+        &mut self,
+        operation: Operation,
+        place: &Place,
+        world: &World,
+        bytes: usize,
+        effort: Effort,
+    ) -> Result<()> {
+        let directory = world.directory.path();
+        match operation {
+            Operation::SignIn => self.argon2.push(limits::argon2(effort.duration)?),
+            Operation::VerifyTotp => {
+                self.commits.push(limits::commits(place, &world.address.url(), directory, effort).await?);
+            }
+            Operation::GetSession => self.plain.push(limits::plain_requests(directory, bytes, effort).await?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn both(measured: &[f64]) -> Option<Limit> {
+    match measured {
+        [before, after] => Some(Limit { before: *before, after: *after }),
+        _ => None,
     }
 }
 

@@ -8,7 +8,8 @@ use countersign_store::work::{ChangePassword, Changed, SignedUp, Spend, Spent};
 use countersign_store::{Database, OpenError, Options, Store};
 use countersign_test_postgres::{Cluster, Mode};
 use futures::future::join_all;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 use tokio_postgres::{Client, NoTls};
 
 /// Everything of this database but the session that asks.

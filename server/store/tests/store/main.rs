@@ -2,6 +2,7 @@
 //!
 //! A test that is about the store's promises runs on SQLite and on PostgreSQL; where there is no PostgreSQL, the last
 //! line of the run says so.
+#![cfg(test)]
 
 mod connections;
 mod migrations;

@@ -7,7 +7,8 @@ use countersign_store::{Database, Options, Store};
 use diesel::connection::SimpleConnection as _;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 #[tokio::test]
 async fn a_file_that_somebody_else_has_locked_is_an_outage_within_the_timeout() {

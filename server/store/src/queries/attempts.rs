@@ -21,18 +21,20 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
-/// Claims an attempt, or says why there is none to be had.
+/// Claims an attempt, or says why there is none to be had. The account's row is taken first, here and in
+/// [`pass_second_factor`]: whoever has it may take the account's challenges and codes without waiting for somebody who
+/// waits for the account.
 pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -> Work<Claim> {
-    let (account_id, challenge) = match &claim.actor {
-        Actor::Session { account_id, .. } => (account_id.to_text(), None),
-        Actor::Challenge(digest) => match take_try(connection, digest, claim).await? {
-            Some(row) => (row.account_id.clone(), Some(row.into_challenge(*digest)?)),
-            None => return no_try_left(connection, digest, claim).await,
-        },
+    let Some(account) = count_failure(connection, claim).await? else {
+        return Ok(Unit::Rollback(why_not_counted(connection, claim).await?));
     };
-    let Some(account) = count_failure(connection, &account_id, claim.now).await? else {
-        let locked = lock_of(connection, &account_id, claim.now).await?;
-        return Ok(Unit::Rollback(locked.map_or(Claim::NoActor, |until| Claim::Locked { until })));
+    let account_id = account.id.clone();
+    let challenge = match &claim.actor {
+        Actor::Session { .. } => None,
+        Actor::Challenge(digest) => match take_try(connection, digest, claim).await? {
+            Some(row) => Some(row.into_challenge(*digest)?),
+            None => return no_try_left(connection, digest, &account_id, claim).await,
+        },
     };
     let failures = account.failed_attempts;
     let earlier_locks = u32::try_from(account.consecutive_locks).unwrap_or(u32::MAX);
@@ -74,44 +76,71 @@ async fn take_try(
 
 /// Why a challenge gave no try. Once all its tries have failed it is destroyed; while some are still being judged it
 /// is not, because one of them may be right.
-async fn no_try_left(connection: &mut Conn, digest: &Digest, claim: &ClaimAttempt) -> Work<Claim> {
+async fn no_try_left(connection: &mut Conn, digest: &Digest, account_id: &str, claim: &ClaimAttempt) -> Work<Claim> {
+    let spent = challenges::failures.ge(i64::from(claim.policy.challenge_tries));
     let live = challenges::expires_at.gt(claim.now.as_millis());
-    let row: Option<ChallengeRow> = challenges::table
-        .find(digest.as_bytes().as_slice())
-        .filter(live)
-        .select(ChallengeRow::as_select())
-        .first(connection)
-        .await
-        .optional()?;
-    let Some(row) = row else { return Ok(Unit::Rollback(Claim::NoActor)) };
-    if let Some(until) = lock_of(connection, &row.account_id, claim.now).await? {
-        return Ok(Unit::Rollback(Claim::Locked { until }));
-    }
-    if row.failures < i64::from(claim.policy.challenge_tries) {
+    let challenge = challenges::table.find(digest.as_bytes().as_slice()).filter(live.and(spent));
+    if diesel::delete(challenge).execute(connection).await? == 0 {
         return Ok(Unit::Rollback(Claim::NoActor));
     }
-    diesel::delete(challenges::table.find(digest.as_bytes().as_slice())).execute(connection).await?;
+    // Nothing was judged, so the account is not charged.
+    uncount_failure(connection, account_id).await?;
     Ok(Unit::Commit(Claim::ChallengeExhausted))
 }
 
-/// Counts a failure of an account that is not locked. The first one after a lock starts the count anew.
-async fn count_failure(
-    connection: &mut Conn,
-    account_id: &str,
-    now: Timestamp,
-) -> Result<Option<AccountRow>, StoreError> {
-    let is_open = accounts::locked_until.is_null().or(accounts::locked_until.le(now.as_millis()));
-    let row = diesel::update(accounts::table.find(account_id).filter(is_open))
-        .set((
-            accounts::failed_attempts.eq(case_when(accounts::locked_until.is_null(), accounts::failed_attempts + 1)
-                .otherwise(1_i64.into_sql::<BigInt>())),
-            accounts::locked_until.eq(None::<i64>),
-        ))
-        .returning(AccountRow::as_returning())
-        .get_result(connection)
-        .await
-        .optional()?;
-    Ok(row)
+/// Counts a failure of the actor's account, unless it is locked. The first one after a lock starts the count anew.
+async fn count_failure(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Option<AccountRow>, StoreError> {
+    let now = claim.now.as_millis();
+    let is_open = accounts::locked_until.is_null().or(accounts::locked_until.le(now));
+    let counted = (
+        accounts::failed_attempts.eq(case_when(accounts::locked_until.is_null(), accounts::failed_attempts + 1)
+            .otherwise(1_i64.into_sql::<BigInt>())),
+        accounts::locked_until.eq(None::<i64>),
+    );
+    let row = match &claim.actor {
+        Actor::Session { account_id, .. } => {
+            diesel::update(accounts::table.find(account_id.to_text()).filter(is_open))
+                .set(counted)
+                .returning(AccountRow::as_returning())
+                .get_result(connection)
+                .await
+        }
+        Actor::Challenge(digest) => {
+            diesel::update(accounts::table.filter(accounts::id.eq_any(account_of(digest, claim.now))).filter(is_open))
+                .set(counted)
+                .returning(AccountRow::as_returning())
+                .get_result(connection)
+                .await
+        }
+    };
+    Ok(row.optional()?)
+}
+
+/// The account of a live challenge, as part of a statement.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn account_of<'a>(digest: &'a Digest, now: Timestamp) -> _ {
+    let bytes: &'a [u8] = digest.as_bytes();
+    let now: i64 = now.as_millis();
+    challenges::table
+        .filter(challenges::digest.eq(bytes))
+        .filter(challenges::expires_at.gt(now))
+        .select(challenges::account_id)
+}
+
+/// Why no failure could be counted: the account is locked, or there is nobody to count it for.
+async fn why_not_counted(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Claim, StoreError> {
+    let until: Option<Option<i64>> = match &claim.actor {
+        Actor::Session { account_id, .. } => {
+            let account = accounts::table.find(account_id.to_text());
+            account.select(accounts::locked_until).first(connection).await.optional()?
+        }
+        Actor::Challenge(digest) => {
+            let account = accounts::table.filter(accounts::id.eq_any(account_of(digest, claim.now)));
+            account.select(accounts::locked_until).first(connection).await.optional()?
+        }
+    };
+    let until = until.flatten().map(Timestamp::from_millis).filter(|until| *until > claim.now);
+    Ok(until.map_or(Claim::NoActor, |until| Claim::Locked { until }))
 }
 
 /// Gives a claimed attempt back. If the claim was the one that locked the account, the lock goes with it.
@@ -126,13 +155,6 @@ async fn uncount_failure(connection: &mut Conn, account_id: &str) -> Result<(), 
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// Until when an account is locked, if it is.
-async fn lock_of(connection: &mut Conn, account_id: &str, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-    let until: Option<Option<i64>> =
-        accounts::table.find(account_id).select(accounts::locked_until).first(connection).await.optional()?;
-    Ok(until.flatten().map(Timestamp::from_millis).filter(|until| *until > now))
 }
 
 /// Locks an account, and lets no challenge outlive the lock, so that guessing cannot resume where it was stopped
@@ -239,18 +261,8 @@ pub(crate) async fn fail_attempt(connection: &mut Conn, fail: &FailAttempt) -> W
 /// Makes a right second factor count: spends the code, uses up the challenge, opens the session. All of it or nothing.
 pub(crate) async fn pass_second_factor(connection: &mut Conn, pass: &PassSecondFactor) -> Work<Passed> {
     let now = pass.now.as_millis();
-    if let Actor::Challenge(digest) = &pass.actor {
-        let live = challenges::expires_at.gt(now);
-        let used = diesel::delete(challenges::table.find(digest.as_bytes().as_slice()).filter(live));
-        if used.execute(connection).await? == 0 {
-            return Ok(Unit::Rollback(Passed::ActorGone));
-        }
-    }
-    if !spend_proof(connection, pass).await? {
-        return Ok(Unit::Rollback(Passed::ProofSpent));
-    }
+    let id = pass.account_id.to_text();
     // A success makes the account's budget whole again.
-    let account = accounts::table.find(pass.account_id.to_text());
     let cleared =
         (accounts::failed_attempts.eq(0), accounts::consecutive_locks.eq(0), accounts::locked_until.eq(None::<i64>));
     if pass.enables {
@@ -259,25 +271,33 @@ pub(crate) async fn pass_second_factor(connection: &mut Conn, pass: &PassSecondF
             accounts::credentials_version.eq(accounts::credentials_version + 1),
             accounts::updated_at.eq(now),
         );
-        diesel::update(account).set((cleared, enabled)).execute(connection).await?;
+        diesel::update(accounts::table.find(&id)).set((cleared, enabled)).execute(connection).await?;
         // Whatever other sessions passed before, it was not the factor that is on now.
-        diesel::update(sessions::table.filter(sessions::account_id.eq(pass.account_id.to_text())))
+        diesel::update(sessions::table.filter(sessions::account_id.eq(&id)))
             .set(sessions::second_factor_at.eq(None::<i64>))
             .execute(connection)
             .await?;
     } else {
-        diesel::update(account).set(cleared).execute(connection).await?;
+        diesel::update(accounts::table.find(&id)).set(cleared).execute(connection).await?;
     }
-    if let Actor::Session { session_id, .. } = &pass.actor {
-        let mine = sessions::table.find(session_id.to_text()).filter(sessions::expires_at.gt(now));
-        let touched = if pass.session.is_some() {
-            diesel::delete(mine).execute(connection).await?
-        } else {
-            diesel::update(mine).set(sessions::second_factor_at.eq(now)).execute(connection).await?
-        };
-        if touched == 0 {
-            return Ok(Unit::Rollback(Passed::ActorGone));
+    let actor_is_there = match &pass.actor {
+        Actor::Challenge(digest) => {
+            let live = challenges::table.find(digest.as_bytes().as_slice()).filter(challenges::expires_at.gt(now));
+            diesel::delete(live).execute(connection).await?
         }
+        Actor::Session { session_id, .. } => {
+            let live = sessions::table.find(session_id.to_text()).filter(sessions::expires_at.gt(now));
+            match pass.session {
+                Some(_) => diesel::delete(live).execute(connection).await?,
+                None => diesel::update(live).set(sessions::second_factor_at.eq(now)).execute(connection).await?,
+            }
+        }
+    };
+    if actor_is_there == 0 {
+        return Ok(Unit::Rollback(Passed::ActorGone));
+    }
+    if !spend_proof(connection, pass).await? {
+        return Ok(Unit::Rollback(Passed::ProofSpent));
     }
     if let Some(session) = &pass.session {
         diesel::insert_into(sessions::table).values(SessionRow::from(session)).execute(connection).await?;

@@ -70,7 +70,7 @@ impl Bench {
             say(&format!("== {}, {users} users", place.kind()));
             let world = self.start(place).await?;
             let measured = self.among(place, &world, *users).await;
-            run.growth.push(Grown { users: *users, operations: world.end(measured).await? });
+            run.growth.push(world.end(measured).await?);
         }
         Ok(run)
     }
@@ -114,10 +114,13 @@ impl Bench {
         })
     }
 
-    async fn among(&self, place: &Place, world: &World, users: u64) -> Result<Vec<Measurement>> {
+    async fn among(&self, place: &Place, world: &World, users: u64) -> Result<Grown> {
         let mut subject = world.subject().await?;
         subject.people = subject.seeder.populate(&mut subject.database, users, self.sample.min(users)).await?;
-        self.operations(place, world, &mut subject).await
+        let before = limits::argon2(self.effort.duration)?;
+        let operations = self.operations(place, world, &mut subject).await?;
+        let argon2 = Limit { before, after: limits::argon2(self.effort.duration)? };
+        Ok(Grown { users, argon2, operations })
     }
 
     async fn operations(&self, place: &Place, world: &World, subject: &mut Subject) -> Result<Vec<Measurement>> {

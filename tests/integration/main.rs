@@ -5,7 +5,6 @@
 //! own programs. Where there is neither they are not built, and the last line of a run says so.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
-#![expect(clippy::print_stderr, reason = "a failing test says how to read its golden file")]
 #![expect(clippy::duplicate_mod, reason = "subjects are written once and built for each database")]
 
 mod contract;

@@ -1,11 +1,10 @@
 //! Making connections to a PostgreSQL server: encryption, time-outs, the session's settings.
 
 use crate::open::Options;
-use crate::postgres::Conn;
 use crate::postgres_url::{Encryption, PostgresUrl, Proof, UrlError};
 use crate::tls::{self, TlsError};
 use diesel::ConnectionError;
-use diesel_async::SimpleAsyncConnection as _;
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use std::time::Duration;
 use tokio_postgres::config::{SslMode, SslNegotiation};
 use tokio_postgres::{Config, NoTls};
@@ -78,7 +77,7 @@ impl Connector {
     }
 
     /// Connects, with the settings that units of work rely on.
-    pub(crate) async fn connect(&self) -> Result<Conn, ConnectionError> {
+    pub(crate) async fn connect(&self) -> Result<AsyncPgConnection, ConnectionError> {
         let mut connection = self.connect_bare().await?;
         connection.batch_execute(&self.settings).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
         // An engine that does not know the question speaks English anyway.
@@ -87,7 +86,7 @@ impl Connector {
     }
 
     /// Connects without settings: nothing bounds how long a statement takes.
-    pub(crate) async fn connect_bare(&self) -> Result<Conn, ConnectionError> {
+    pub(crate) async fn connect_bare(&self) -> Result<AsyncPgConnection, ConnectionError> {
         let mut told: Option<tokio_postgres::Error> = None;
         for way in &self.ways {
             let error = match self.connect_by(way).await {
@@ -104,20 +103,20 @@ impl Connector {
         Err(ConnectionError::BadConnection(in_full(&told.expect("there is always a way to try"))))
     }
 
-    async fn connect_by(&self, way: &Way) -> Result<Result<Conn, ConnectionError>, tokio_postgres::Error> {
+    async fn connect_by(&self, way: &Way) -> Result<Result<AsyncPgConnection, ConnectionError>, tokio_postgres::Error> {
         let mut config = self.config.clone();
         Ok(match way {
             Way::Plain => {
                 let (client, connection) = config.ssl_mode(SslMode::Disable).connect(NoTls).await?;
-                Conn::try_from_client_and_connection(client, connection).await
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await
             }
             Way::Preferred(tls) => {
                 let (client, connection) = config.ssl_mode(SslMode::Prefer).connect(tls.clone()).await?;
-                Conn::try_from_client_and_connection(client, connection).await
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await
             }
             Way::Encrypted(tls) => {
                 let (client, connection) = config.ssl_mode(SslMode::Require).connect(tls.clone()).await?;
-                Conn::try_from_client_and_connection(client, connection).await
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await
             }
         })
     }

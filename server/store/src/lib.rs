@@ -8,6 +8,7 @@
 //! types that both have. Nothing that opens something is stored readable: see [`work`] for what callers pass in.
 #![expect(clippy::duplicate_mod, reason = "queries are written once and compiled for each connection type")]
 
+mod cached;
 mod connector;
 mod error;
 mod migrations;
@@ -20,6 +21,7 @@ mod schema;
 mod sqlite;
 mod store;
 mod tls;
+mod together;
 pub mod work;
 
 pub use error::StoreError;

@@ -10,13 +10,13 @@
 
 use crate::connector::Connector;
 use crate::open::OpenError;
-use crate::postgres;
 use diesel::Connection as _;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection as _;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
+use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::collections::HashSet;
@@ -159,7 +159,7 @@ impl From<diesel::result::Error> for MigrationFailed {
     }
 }
 
-type Blocking = AsyncConnectionWrapper<postgres::Conn>;
+type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
 
 fn applied_on_server(connection: &mut Blocking) -> Result<Vec<Applied>, OpenError> {
     Ok(applied!(connection, "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS \"exists\""))

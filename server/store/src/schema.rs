@@ -114,4 +114,4 @@ diesel::table! {
 
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(challenges -> accounts (account_id));
-diesel::allow_tables_to_appear_in_same_query!(accounts, sessions, challenges);
+diesel::allow_tables_to_appear_in_same_query!(accounts, sessions, challenges, authenticators, backup_codes);

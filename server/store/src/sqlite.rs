@@ -14,6 +14,14 @@ use diesel_async::{AsyncConnection, SimpleAsyncConnection as _, TransactionManag
 use futures::future::BoxFuture;
 use std::path::Path;
 
+/// Does several things within one read or one unit of work, none of which depends on what another answers, one after
+/// the other. Gives what they give as a tuple, or returns the first error.
+macro_rules! together {
+    ($connection:ident; $($($function:ident)::+ ($($argument:expr),*)),+ $(,)?) => {
+        ($($($function)::+(&mut *$connection, $($argument),*).await?),+)
+    };
+}
+
 #[path = "queries/mod.rs"]
 pub(crate) mod queries;
 

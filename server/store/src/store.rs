@@ -49,7 +49,7 @@ macro_rules! units {
             Backend::Postgres(server) => server.by_the_deadline(async {
                 let mut tries = server.tries();
                 loop {
-                    let mut connection = server.connection().await?;
+                    let mut connection = server.reading().await?;
                     let read = postgres::queries::$name(&mut connection, &$input).await;
                     match postgres::finish_read(connection, read) {
                         Err(error) if tries.again(&error).await => {}
@@ -73,11 +73,8 @@ macro_rules! units {
             Backend::Postgres(server) => server.by_the_deadline(async {
                 let mut tries = server.tries();
                 loop {
-                    let mut connection = server.connection().await?;
-                    let work = match postgres::begin(&mut connection).await {
-                        Ok(()) => postgres::queries::$name(&mut connection, &$input).await,
-                        Err(error) => Err(error),
-                    };
+                    let mut connection = server.writing().await?;
+                    let work = postgres::queries::$name(&mut connection, &$input).await;
                     match postgres::finish(connection, work).await {
                         Err(error) if tries.again(&error).await => {}
                         outcome => break outcome,

@@ -1,8 +1,10 @@
 //! Accounts and their passwords.
 
+use super::sessions::open_session;
 use super::{Conn, Work, audit};
+use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, SessionRow};
+use crate::rows::AccountRow;
 use crate::schema::{accounts, challenges, sessions, trusted_devices};
 use crate::work::{ChangePassword, Changed, SignUp, SignedUp, Unit};
 use countersign_domain::account::{Account, EmailAddress};
@@ -35,8 +37,7 @@ pub(crate) async fn sign_up(connection: &mut Conn, sign_up: &SignUp) -> Work<Sig
     if made == 0 {
         return Ok(Unit::Rollback(SignedUp::EmailTaken));
     }
-    diesel::insert_into(sessions::table).values(SessionRow::from(&sign_up.session)).execute(connection).await?;
-    audit::write(connection, &sign_up.event).await?;
+    together!(connection; open_session(Some(&sign_up.session)), audit::write(&sign_up.event));
     Ok(Unit::Commit(SignedUp::Done))
 }
 
@@ -59,16 +60,20 @@ pub(crate) async fn change_password(connection: &mut Conn, change: &ChangePasswo
             accounts::credentials_version.eq(accounts::credentials_version + 1),
             accounts::updated_at.eq(change.now.as_millis()),
         ))
+        .cached()
         .execute(connection)
         .await?;
     if touched == 0 {
         return Ok(Unit::Rollback(Changed::Stale));
     }
-    end_grants(connection, change.account_id).await?;
-    if let Some(session) = &change.session {
+    if change.session.is_some() {
         diesel::delete(sessions::table.filter(sessions::account_id.eq(&id))).execute(connection).await?;
-        diesel::insert_into(sessions::table).values(SessionRow::from(session)).execute(connection).await?;
     }
-    audit::write(connection, &change.event).await?;
+    together!(
+        connection;
+        end_grants(change.account_id),
+        open_session(change.session.as_ref()),
+        audit::write(&change.event),
+    );
     Ok(Unit::Commit(Changed::Done))
 }

@@ -4,9 +4,11 @@
 //! only as many are ever judged as the budget allows (attack 14), and a crash in between costs a try, never gives
 //! one.
 
+use super::sessions::open_session;
 use super::{Conn, Work, audit, enrolment};
+use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, SessionRow, TrustedDeviceRow};
+use crate::rows::{AccountRow, AuthenticatorRow, BackupCodeRow, ChallengeRow, TrustedDeviceRow};
 use crate::schema::{accounts, authenticators, backup_codes, challenges, mailed_codes, sessions, trusted_devices};
 use crate::work::{
     Actor, Claim, ClaimAttempt, FailAttempt, Granted, Material, PassSecondFactor, Passed, Proof, StoredBackupCode, Unit,
@@ -21,26 +23,44 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
+/// Picks out what belongs to the account of whoever makes an attempt: known in a session, looked up by the challenge
+/// otherwise.
+macro_rules! of_actor {
+    ($claim:expr, $column:expr, |$owned:ident| $work:expr) => {
+        match &$claim.actor {
+            Actor::Session { account_id, .. } => {
+                let $owned = $column.eq(account_id.to_text());
+                $work
+            }
+            Actor::Challenge(digest) => {
+                let $owned = $column.eq_any(account_of(digest, $claim.now));
+                $work
+            }
+        }
+    };
+}
+
 /// Claims an attempt, or says why there is none to be had. The account's row is taken first, here and in
 /// [`pass_second_factor`]: whoever has it may take the account's challenges and codes without waiting for somebody who
 /// waits for the account.
 pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -> Work<Claim> {
-    let Some(account) = count_failure(connection, claim).await? else {
+    let (account, challenge, found) =
+        together!(connection; count_failure(claim), take_try(claim), find_material(claim));
+    let Some(account) = account else {
         return Ok(Unit::Rollback(why_not_counted(connection, claim).await?));
     };
     let account_id = account.id.clone();
-    let challenge = match &claim.actor {
-        Actor::Session { .. } => None,
-        Actor::Challenge(digest) => match take_try(connection, digest, claim).await? {
-            Some(row) => Some(row.into_challenge(*digest)?),
-            None => return no_try_left(connection, digest, &account_id, claim).await,
-        },
+    let challenge = match (&claim.actor, challenge) {
+        (Actor::Session { .. }, _) => None,
+        (Actor::Challenge(digest), Some(row)) => Some(row.into_challenge(*digest)?),
+        (Actor::Challenge(digest), None) => return no_try_left(connection, digest, &account_id, claim).await,
     };
     let failures = account.failed_attempts;
     let earlier_locks = u32::try_from(account.consecutive_locks).unwrap_or(u32::MAX);
     let account = Account::try_from(account)?;
-    let material = match material(connection, claim, &account).await? {
-        Found::Material(material) => material,
+    let material = match found {
+        Found::Material(material) if may_be_tried(connection, claim, &account).await? => material,
+        Found::Material(_) => return Ok(Unit::Rollback(Claim::NotEnrolled)),
         Found::Nothing(claim) => return Ok(Unit::Rollback(claim)),
         Found::DeadCode => {
             // Nothing was judged, so the account is not charged.
@@ -57,17 +77,15 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
     Ok(Unit::Commit(Claim::Granted(Box::new(Granted { account, challenge, material }))))
 }
 
-/// Takes a try from a live challenge that has one left.
-async fn take_try(
-    connection: &mut Conn,
-    digest: &Digest,
-    claim: &ClaimAttempt,
-) -> Result<Option<ChallengeRow>, StoreError> {
+/// Takes a try from a live challenge that has one left. There is none in a session.
+async fn take_try(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Option<ChallengeRow>, StoreError> {
+    let Actor::Challenge(digest) = &claim.actor else { return Ok(None) };
     let live = challenges::expires_at.gt(claim.now.as_millis());
     let has_tries = challenges::tries.lt(i64::from(claim.policy.challenge_tries));
     let row = diesel::update(challenges::table.find(digest.as_bytes().as_slice()).filter(live.and(has_tries)))
         .set(challenges::tries.eq(challenges::tries + 1))
         .returning(ChallengeRow::as_returning())
+        .cached()
         .get_result(connection)
         .await
         .optional()?;
@@ -97,22 +115,14 @@ async fn count_failure(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Op
             .otherwise(1_i64.into_sql::<BigInt>())),
         accounts::locked_until.eq(None::<i64>),
     );
-    let row = match &claim.actor {
-        Actor::Session { account_id, .. } => {
-            diesel::update(accounts::table.find(account_id.to_text()).filter(is_open))
-                .set(counted)
-                .returning(AccountRow::as_returning())
-                .get_result(connection)
-                .await
-        }
-        Actor::Challenge(digest) => {
-            diesel::update(accounts::table.filter(accounts::id.eq_any(account_of(digest, claim.now))).filter(is_open))
-                .set(counted)
-                .returning(AccountRow::as_returning())
-                .get_result(connection)
-                .await
-        }
-    };
+    let row = of_actor!(claim, accounts::id, |owned| {
+        diesel::update(accounts::table.filter(owned).filter(is_open))
+            .set(counted)
+            .returning(AccountRow::as_returning())
+            .cached()
+            .get_result(connection)
+            .await
+    });
     Ok(row.optional()?)
 }
 
@@ -129,16 +139,9 @@ fn account_of<'a>(digest: &'a Digest, now: Timestamp) -> _ {
 
 /// Why no failure could be counted: the account is locked, or there is nobody to count it for.
 async fn why_not_counted(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Claim, StoreError> {
-    let until: Option<Option<i64>> = match &claim.actor {
-        Actor::Session { account_id, .. } => {
-            let account = accounts::table.find(account_id.to_text());
-            account.select(accounts::locked_until).first(connection).await.optional()?
-        }
-        Actor::Challenge(digest) => {
-            let account = accounts::table.filter(accounts::id.eq_any(account_of(digest, claim.now)));
-            account.select(accounts::locked_until).first(connection).await.optional()?
-        }
-    };
+    let until: Option<Option<i64>> = of_actor!(claim, accounts::id, |owned| {
+        accounts::table.filter(owned).select(accounts::locked_until).first(connection).await.optional()?
+    });
     let until = until.flatten().map(Timestamp::from_millis).filter(|until| *until > claim.now);
     Ok(until.map_or(Claim::NoActor, |until| Claim::Locked { until }))
 }
@@ -152,6 +155,7 @@ async fn uncount_failure(connection: &mut Conn, account_id: &str) -> Result<(), 
                 .otherwise(accounts::consecutive_locks - 1)),
             accounts::locked_until.eq(None::<i64>),
         ))
+        .cached()
         .execute(connection)
         .await?;
     Ok(())
@@ -165,11 +169,13 @@ async fn lock(connection: &mut Conn, account_id: &str, until: Timestamp, event: 
             accounts::locked_until.eq(until.as_millis()),
             accounts::consecutive_locks.eq(accounts::consecutive_locks + 1),
         ))
+        .cached()
         .execute(connection)
         .await?;
     let surviving = challenges::account_id.eq(account_id).and(challenges::expires_at.gt(until.as_millis()));
     diesel::update(challenges::table.filter(surviving))
         .set(challenges::expires_at.eq(until.as_millis()))
+        .cached()
         .execute(connection)
         .await?;
     audit::write(connection, event).await
@@ -182,41 +188,44 @@ enum Found {
     DeadCode,
 }
 
-async fn material(connection: &mut Conn, claim: &ClaimAttempt, account: &Account) -> Result<Found, StoreError> {
-    let in_session = matches!(claim.actor, Actor::Session { .. });
+/// What the presented code is to be compared with.
+async fn find_material(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Found, StoreError> {
     match claim.factor {
         Factor::Totp => {
-            let (active, pending) = enrolment::authenticators_of(connection, &account.id).await?;
-            let pending = pending.filter(|_| in_session);
+            let rows: Vec<AuthenticatorRow> = of_actor!(claim, authenticators::account_id, |owned| {
+                authenticators::table.filter(owned).select(AuthenticatorRow::as_select()).load(connection).await?
+            });
+            let (active, pending) = enrolment::active_and_pending(rows)?;
+            let pending = pending.filter(|_| matches!(claim.actor, Actor::Session { .. }));
             if active.is_none() && pending.is_none() {
                 return Ok(Found::Nothing(Claim::NotEnrolled));
             }
             Ok(Found::Material(Material::Totp { active, pending }))
         }
         Factor::BackupCode => {
-            let rows: Vec<BackupCodeRow> = backup_codes::table
-                .filter(backup_codes::account_id.eq(account.id.to_text()))
-                .filter(backup_codes::is_pending.eq(false))
-                .select(BackupCodeRow::as_select())
-                .load(connection)
-                .await?;
+            let rows: Vec<BackupCodeRow> = of_actor!(claim, backup_codes::account_id, |owned| {
+                let usable = backup_codes::table.filter(owned).filter(backup_codes::is_pending.eq(false));
+                usable.select(BackupCodeRow::as_select()).load(connection).await?
+            });
             if rows.is_empty() {
                 return Ok(Found::Nothing(Claim::NotEnrolled));
             }
             let codes = rows.into_iter().map(StoredBackupCode::try_from).collect::<Result<_, _>>()?;
             Ok(Found::Material(Material::BackupCodes(codes)))
         }
-        Factor::MailedCode => {
-            if in_session && !account.two_factor_enabled {
-                // Only an enrolment that was begun, with the password, can be confirmed by mail.
-                let (_, pending) = enrolment::authenticators_of(connection, &account.id).await?;
-                if pending.is_none() {
-                    return Ok(Found::Nothing(Claim::NotEnrolled));
-                }
-            }
-            take_code(connection, claim).await
-        }
+        Factor::MailedCode => take_code(connection, claim).await,
     }
+}
+
+/// Whether a mailed code proves anything: in a session without a second factor only an enrolment that was begun, with
+/// the password, can be confirmed by mail.
+async fn may_be_tried(connection: &mut Conn, claim: &ClaimAttempt, account: &Account) -> Result<bool, StoreError> {
+    let in_session = matches!(claim.actor, Actor::Session { .. });
+    if claim.factor != Factor::MailedCode || !in_session || account.two_factor_enabled {
+        return Ok(true);
+    }
+    let (_, pending) = enrolment::authenticators_of(connection, &account.id).await?;
+    Ok(pending.is_some())
 }
 
 /// Takes a try from a live mailed code; like a challenge, it is destroyed when all its tries have failed.
@@ -227,6 +236,7 @@ async fn take_code(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Found,
     let mac: Option<Vec<u8>> = diesel::update(live().filter(mailed_codes::tries.lt(cap)))
         .set(mailed_codes::tries.eq(mailed_codes::tries + 1))
         .returning(mailed_codes::mac)
+        .cached()
         .get_result(connection)
         .await
         .optional()?;
@@ -242,45 +252,96 @@ pub(crate) async fn fail_attempt(connection: &mut Conn, fail: &FailAttempt) -> W
     if fail.is_replay {
         uncount_failure(connection, &fail.account_id.to_text()).await?;
     }
+    together!(connection; fail_challenge(fail), fail_code(fail), audit::write(&fail.event));
+    Ok(Unit::Commit(()))
+}
+
+async fn fail_challenge(connection: &mut Conn, fail: &FailAttempt) -> Result<(), StoreError> {
     if let Actor::Challenge(digest) = &fail.actor {
         diesel::update(challenges::table.find(digest.as_bytes().as_slice()))
             .set(challenges::failures.eq(challenges::failures + 1))
+            .cached()
             .execute(connection)
             .await?;
     }
+    Ok(())
+}
+
+async fn fail_code(connection: &mut Conn, fail: &FailAttempt) -> Result<(), StoreError> {
     if fail.factor == Factor::MailedCode {
         diesel::update(mailed_codes::table.find(fail.actor.subject().to_text()))
             .set(mailed_codes::failures.eq(mailed_codes::failures + 1))
+            .cached()
             .execute(connection)
             .await?;
     }
-    audit::write(connection, &fail.event).await?;
-    Ok(Unit::Commit(()))
+    Ok(())
 }
 
 /// Makes a right second factor count: spends the code, uses up the challenge, opens the session. All of it or nothing.
 pub(crate) async fn pass_second_factor(connection: &mut Conn, pass: &PassSecondFactor) -> Work<Passed> {
-    let now = pass.now.as_millis();
-    let id = pass.account_id.to_text();
-    // A success makes the account's budget whole again.
-    let cleared =
-        (accounts::failed_attempts.eq(0), accounts::consecutive_locks.eq(0), accounts::locked_until.eq(None::<i64>));
     if pass.enables {
-        let enabled = (
+        enable_two_factor(connection, pass).await?;
+    }
+    let ((), actor_is_there, proof_is_spent, (), (), ()) = together!(
+        connection;
+        forget_failures(pass),
+        use_up_actor(pass),
+        spend_proof(pass),
+        open_session(pass.session.as_ref()),
+        trust_device(pass),
+        audit::write(&pass.event),
+    );
+    if !actor_is_there {
+        return Ok(Unit::Rollback(Passed::ActorGone));
+    }
+    if !proof_is_spent {
+        return Ok(Unit::Rollback(Passed::ProofSpent));
+    }
+    if let Proof::Totp { authenticator_id, confirms: true, .. } = &pass.proof {
+        enrolment::confirm_authenticator(connection, pass.account_id, *authenticator_id, pass.now).await?;
+    }
+    Ok(Unit::Commit(Passed::Done))
+}
+
+/// Turns the second factor on. Whatever other sessions passed before, it was not the factor that is on now.
+async fn enable_two_factor(connection: &mut Conn, pass: &PassSecondFactor) -> Result<(), StoreError> {
+    let id = pass.account_id.to_text();
+    diesel::update(accounts::table.find(&id))
+        .set((
             accounts::two_factor_enabled.eq(true),
             accounts::credentials_version.eq(accounts::credentials_version + 1),
-            accounts::updated_at.eq(now),
-        );
-        diesel::update(accounts::table.find(&id)).set((cleared, enabled)).execute(connection).await?;
-        // Whatever other sessions passed before, it was not the factor that is on now.
-        diesel::update(sessions::table.filter(sessions::account_id.eq(&id)))
-            .set(sessions::second_factor_at.eq(None::<i64>))
-            .execute(connection)
-            .await?;
-    } else {
-        diesel::update(accounts::table.find(&id)).set(cleared).execute(connection).await?;
-    }
-    let actor_is_there = match &pass.actor {
+            accounts::updated_at.eq(pass.now.as_millis()),
+        ))
+        .cached()
+        .execute(connection)
+        .await?;
+    diesel::update(sessions::table.filter(sessions::account_id.eq(&id)))
+        .set(sessions::second_factor_at.eq(None::<i64>))
+        .cached()
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A success makes the account's budget whole again.
+async fn forget_failures(connection: &mut Conn, pass: &PassSecondFactor) -> Result<(), StoreError> {
+    diesel::update(accounts::table.find(pass.account_id.to_text()))
+        .set((
+            accounts::failed_attempts.eq(0),
+            accounts::consecutive_locks.eq(0),
+            accounts::locked_until.eq(None::<i64>),
+        ))
+        .cached()
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Removes the challenge, or marks or removes the session; `false` when it is not there any more.
+async fn use_up_actor(connection: &mut Conn, pass: &PassSecondFactor) -> Result<bool, StoreError> {
+    let now = pass.now.as_millis();
+    let touched = match &pass.actor {
         Actor::Challenge(digest) => {
             let live = challenges::table.find(digest.as_bytes().as_slice()).filter(challenges::expires_at.gt(now));
             diesel::delete(live).execute(connection).await?
@@ -289,40 +350,25 @@ pub(crate) async fn pass_second_factor(connection: &mut Conn, pass: &PassSecondF
             let live = sessions::table.find(session_id.to_text()).filter(sessions::expires_at.gt(now));
             match pass.session {
                 Some(_) => diesel::delete(live).execute(connection).await?,
-                None => diesel::update(live).set(sessions::second_factor_at.eq(now)).execute(connection).await?,
+                None => {
+                    diesel::update(live).set(sessions::second_factor_at.eq(now)).cached().execute(connection).await?
+                }
             }
         }
     };
-    if actor_is_there == 0 {
-        return Ok(Unit::Rollback(Passed::ActorGone));
-    }
-    if !spend_proof(connection, pass).await? {
-        return Ok(Unit::Rollback(Passed::ProofSpent));
-    }
-    if let Some(session) = &pass.session {
-        diesel::insert_into(sessions::table).values(SessionRow::from(session)).execute(connection).await?;
-    }
-    if let Some(trust) = &pass.trust {
-        let row = TrustedDeviceRow::new(trust, pass.account_id, pass.now);
-        diesel::insert_into(trusted_devices::table).values(row).execute(connection).await?;
-    }
-    audit::write(connection, &pass.event).await?;
-    Ok(Unit::Commit(Passed::Done))
+    Ok(touched == 1)
 }
 
 /// Marks the presented code as used; `false` when somebody else was first.
 async fn spend_proof(connection: &mut Conn, pass: &PassSecondFactor) -> Result<bool, StoreError> {
     let touched = match &pass.proof {
-        Proof::Totp { authenticator_id, step, confirms } => {
+        Proof::Totp { authenticator_id, step, .. } => {
             let unspent = authenticators::last_step.is_null().or(authenticators::last_step.lt(*step));
-            let touched = diesel::update(authenticators::table.find(authenticator_id.to_text()).filter(unspent))
+            diesel::update(authenticators::table.find(authenticator_id.to_text()).filter(unspent))
                 .set(authenticators::last_step.eq(*step))
+                .cached()
                 .execute(connection)
-                .await?;
-            if touched == 1 && *confirms {
-                enrolment::confirm_authenticator(connection, pass.account_id, *authenticator_id, pass.now).await?;
-            }
-            touched
+                .await?
         }
         Proof::MailedCode(mac) => {
             let same = mailed_codes::mac.eq(mac.as_slice()).and(mailed_codes::expires_at.gt(pass.now.as_millis()));
@@ -333,9 +379,18 @@ async fn spend_proof(connection: &mut Conn, pass: &PassSecondFactor) -> Result<b
             let unspent = backup_codes::used_at.is_null();
             diesel::update(backup_codes::table.find(id.to_text()).filter(unspent))
                 .set(backup_codes::used_at.eq(pass.now.as_millis()))
+                .cached()
                 .execute(connection)
                 .await?
         }
     };
     Ok(touched == 1)
+}
+
+async fn trust_device(connection: &mut Conn, pass: &PassSecondFactor) -> Result<(), StoreError> {
+    if let Some(trust) = &pass.trust {
+        let row = TrustedDeviceRow::new(trust, pass.account_id, pass.now);
+        diesel::insert_into(trusted_devices::table).values(row).execute(connection).await?;
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Budgets: so many of something within a window.
 
 use super::{Conn, Work};
+use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::schema::budgets;
 use crate::work::{Spend, Spent, Unit};
@@ -24,6 +25,7 @@ pub(super) async fn take(connection: &mut Conn, spend: &Spend) -> Result<Spent, 
                 .otherwise(budgets::expires_at)),
         ))
         .returning((budgets::spent, budgets::expires_at))
+        .cached()
         .get_result(connection)
         .await?;
     if spent <= i64::from(spend.limit) {

@@ -1,6 +1,7 @@
 //! Issuing mailed codes.
 
 use super::{Conn, Work, audit, budgets};
+use crate::cached::Cache as _;
 use crate::rows::{AccountRow, MailedCodeRow};
 use crate::schema::{accounts, challenges, mailed_codes, sessions};
 use crate::work::{Actor, IssueCode, Issued, Spend, Spent, Unit};
@@ -57,6 +58,7 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> Work
             mailed_codes::created_at.eq(code.created_at),
             mailed_codes::expires_at.eq(code.expires_at),
         ))
+        .cached()
         .execute(connection)
         .await?;
     audit::write(connection, &AuditEvent { account_id: Some(account.id), ..issue.event.clone() }).await?;

@@ -2,6 +2,7 @@
 
 use super::accounts::end_grants;
 use super::{Conn, Work, audit};
+use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AuthenticatorRow, BackupCodeRow, SessionRow};
 use crate::schema::{accounts, authenticators, backup_codes, mailed_codes, sessions};
@@ -20,10 +21,16 @@ pub(crate) async fn authenticators_of(
 ) -> Result<(Option<Authenticator>, Option<Authenticator>), StoreError> {
     let rows: Vec<AuthenticatorRow> = authenticators::table
         .filter(authenticators::account_id.eq(account_id.to_text()))
-        .order(authenticators::created_at.asc())
         .select(AuthenticatorRow::as_select())
         .load(connection)
         .await?;
+    active_and_pending(rows)
+}
+
+/// Tells an account's apps apart: at most one is confirmed, and at most one waits to be.
+pub(super) fn active_and_pending(
+    rows: Vec<AuthenticatorRow>,
+) -> Result<(Option<Authenticator>, Option<Authenticator>), StoreError> {
     let (mut active, mut pending) = (None, None);
     for row in rows {
         let place = if row.confirmed_at.is_some() { &mut active } else { &mut pending };
@@ -68,6 +75,7 @@ pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolmen
         .filter(accounts::credentials_version.eq(begin.credentials_version))
         .set(accounts::credentials_version.eq(accounts::credentials_version))
         .returning(accounts::two_factor_enabled)
+        .cached()
         .get_result(connection)
         .await
         .optional()?;
@@ -102,6 +110,7 @@ pub(super) async fn confirm_authenticator(
     diesel::delete(authenticators::table.filter(others)).execute(connection).await?;
     diesel::update(authenticators::table.find(authenticator_id.to_text()))
         .set(authenticators::confirmed_at.eq(now.as_millis()))
+        .cached()
         .execute(connection)
         .await?;
     let pending = backup_codes::table.filter(backup_codes::account_id.eq(&id)).filter(backup_codes::is_pending);
@@ -111,7 +120,7 @@ pub(super) async fn confirm_authenticator(
         let old = backup_codes::table.filter(mine).filter(backup_codes::is_pending.eq(false));
         diesel::delete(old).execute(connection).await?;
         let mine = backup_codes::table.filter(backup_codes::account_id.eq(&id));
-        diesel::update(mine).set(backup_codes::is_pending.eq(false)).execute(connection).await?;
+        diesel::update(mine).set(backup_codes::is_pending.eq(false)).cached().execute(connection).await?;
     }
     Ok(())
 }
@@ -123,6 +132,7 @@ pub(crate) async fn replace_backup_codes(connection: &mut Conn, replace: &Replac
         .filter(accounts::credentials_version.eq(replace.credentials_version))
         .filter(accounts::two_factor_enabled)
         .set(accounts::credentials_version.eq(accounts::credentials_version))
+        .cached()
         .execute(connection)
         .await?;
     if touched == 0 {
@@ -144,6 +154,7 @@ pub(crate) async fn disable_two_factor(connection: &mut Conn, disable: &DisableT
             accounts::credentials_version.eq(accounts::credentials_version + 1),
             accounts::updated_at.eq(disable.now.as_millis()),
         ))
+        .cached()
         .execute(connection)
         .await?;
     if touched == 0 {

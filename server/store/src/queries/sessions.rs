@@ -1,10 +1,11 @@
 //! Live sessions.
 
 use super::{Conn, Work, audit};
+use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, SessionRow};
 use crate::schema::{accounts, sessions};
-use crate::work::{RevokeSessions, Unit, Which};
+use crate::work::{NewSession, RevokeSessions, Unit, Which};
 use countersign_domain::account::Account;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::ids::{AccountId, SessionId};
@@ -45,6 +46,14 @@ pub(crate) async fn sessions_of(
     rows.into_iter().map(Session::try_from).collect()
 }
 
+/// Stores a session, if one is to be opened; within the transaction that is open.
+pub(super) async fn open_session(connection: &mut Conn, session: Option<&NewSession>) -> Result<(), StoreError> {
+    if let Some(session) = session {
+        diesel::insert_into(sessions::table).values(SessionRow::from(session)).execute(connection).await?;
+    }
+    Ok(())
+}
+
 /// Extends a session, if it is still there.
 pub(crate) async fn extend_session(
     connection: &mut Conn,
@@ -52,6 +61,7 @@ pub(crate) async fn extend_session(
 ) -> Work<bool> {
     let touched = diesel::update(sessions::table.find(id.to_text()))
         .set((sessions::updated_at.eq(now.as_millis()), sessions::expires_at.eq(expires_at.as_millis())))
+        .cached()
         .execute(connection)
         .await?;
     Ok(Unit::Commit(touched == 1))

@@ -1,11 +1,14 @@
 //! Completing a sign-in whose password was right.
 
+use super::sessions::open_session;
 use super::{Conn, Work, audit, budgets, enrolment};
+use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{ChallengeRow, SessionRow, TrustedDeviceRow};
-use crate::schema::{accounts, challenges, sessions, trusted_devices};
+use crate::rows::{ChallengeRow, TrustedDeviceRow};
+use crate::schema::{accounts, challenges, trusted_devices};
 use crate::work::{CompleteSignIn, NewTrust, SignIn, Unit};
 use countersign_domain::audit::{AuditEvent, EventKind};
+use countersign_domain::challenge::Challenge;
 use countersign_domain::ids::AccountId;
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
@@ -21,16 +24,15 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, sign_in: &CompleteSi
     let enabled: Option<bool> = diesel::update(accounts::table.find(&id).filter(unchanged))
         .set(accounts::last_sign_in_at.eq(now.as_millis()))
         .returning(accounts::two_factor_enabled)
+        .cached()
         .get_result(connection)
         .await
         .optional()?;
     let Some(two_factor_enabled) = enabled else { return Ok(Unit::Rollback(SignIn::Stale)) };
     if let Some(hash) = &sign_in.rehashed {
         let new_hash = accounts::password_hash.eq(hash.to_text());
-        diesel::update(accounts::table.find(&id)).set(new_hash).execute(connection).await?;
+        diesel::update(accounts::table.find(&id)).set(new_hash).cached().execute(connection).await?;
     }
-    budgets::refill(connection, &sign_in.budget).await?;
-
     let outcome = if !two_factor_enabled {
         SignIn::SignedIn
     } else if rotate_trust(connection, sign_in.account_id, sign_in.trust.as_ref(), now).await? {
@@ -44,18 +46,24 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, sign_in: &CompleteSi
         SignIn::Trusted => EventKind::SignedInFromTrustedDevice,
         SignIn::Challenged { .. } | SignIn::Stale => EventKind::ChallengeOpened,
     };
-    let mut event = AuditEvent { kind, ..sign_in.event.clone() };
-    if kind == EventKind::ChallengeOpened {
-        diesel::insert_into(challenges::table)
-            .values(ChallengeRow::from(&sign_in.challenge))
-            .execute(connection)
-            .await?;
-    } else {
-        event.session_id = Some(sign_in.session.session.id);
-        diesel::insert_into(sessions::table).values(SessionRow::from(&sign_in.session)).execute(connection).await?;
-    }
-    audit::write(connection, &event).await?;
+    let session = (kind != EventKind::ChallengeOpened).then_some(&sign_in.session);
+    let session_id = session.map(|session| session.session.id);
+    let event = AuditEvent { kind, session_id, ..sign_in.event.clone() };
+    together!(
+        connection;
+        budgets::refill(&sign_in.budget),
+        open_challenge(session.is_none().then_some(&sign_in.challenge)),
+        open_session(session),
+        audit::write(&event),
+    );
     Ok(Unit::Commit(outcome))
+}
+
+async fn open_challenge(connection: &mut Conn, challenge: Option<&Challenge>) -> Result<(), StoreError> {
+    if let Some(challenge) = challenge {
+        diesel::insert_into(challenges::table).values(ChallengeRow::from(challenge)).execute(connection).await?;
+    }
+    Ok(())
 }
 
 /// Replaces a trust that is still good; whoever deletes the row is the one who used it.

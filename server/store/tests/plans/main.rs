@@ -1,4 +1,4 @@
-//! No query of the store reads a whole table, on either database.
+//! No query of the store reads a whole table, on either database, and none is parsed twice on one connection.
 //!
 //! A binary of its own, because it listens to every statement of its process: each unit of work is carried out once,
 //! and the database is asked how. SQLite explains each statement that it was sent. PostgreSQL counts its sequential
@@ -27,15 +27,23 @@ use world::{Behind, World};
 
 /// Every statement that was sent so far, without its values.
 static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+/// Every statement that is kept so that it is parsed only once.
+static PREPARED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 struct Listener;
 
 impl Instrumentation for Listener {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        if let InstrumentationEvent::StartQuery { query, .. } = event {
-            let text = query.to_string();
-            let statement = text.split(" -- binds:").next().unwrap_or_default().trim().to_owned();
-            STATEMENTS.lock().unwrap().insert(statement);
+        match event {
+            InstrumentationEvent::StartQuery { query, .. } => {
+                let text = query.to_string();
+                let statement = text.split(" -- binds:").next().unwrap_or_default().trim().to_owned();
+                STATEMENTS.lock().unwrap().insert(statement);
+            }
+            InstrumentationEvent::CacheQuery { sql, .. } => {
+                PREPARED.lock().unwrap().insert(sql.trim().to_owned());
+            }
+            _ => {}
         }
     }
 }
@@ -131,7 +139,7 @@ struct Step {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sqlite_reads_no_whole_table() {
+async fn sqlite_reads_no_whole_table_and_parses_nothing_twice() {
     set_default_instrumentation(|| Some(Box::new(Listener))).unwrap();
     let world = World::sqlite().await;
     STATEMENTS.lock().unwrap().clear();
@@ -140,7 +148,8 @@ async fn sqlite_reads_no_whole_table() {
     let verbs = ["SELECT", "INSERT", "UPDATE", "DELETE"];
     let mut explained = 0;
     let mut scans = Vec::new();
-    for statement in statements.iter().filter(|statement| verbs.iter().any(|verb| statement.starts_with(verb))) {
+    let sent = statements.iter().filter(|statement| verbs.iter().any(|verb| statement.starts_with(verb)));
+    for statement in sent.clone() {
         let explain = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}"));
         let steps: Vec<Step> = explain.load(&mut world.behind.connect()).unwrap();
         explained += 1;
@@ -149,6 +158,9 @@ async fn sqlite_reads_no_whole_table() {
     }
     assert!(explained >= 30, "only {explained} statements were heard of");
     assert!(scans.is_empty(), "{scans:#?}");
+    let prepared = PREPARED.lock().unwrap();
+    let again: Vec<_> = sent.filter(|statement| !prepared.contains(*statement)).collect();
+    assert!(again.is_empty(), "these are parsed each time: {again:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

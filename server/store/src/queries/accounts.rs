@@ -20,7 +20,7 @@ pub(crate) async fn account_by_email(
     let row = accounts::table
         .filter(accounts::email.eq(email.as_str()))
         .select(AccountRow::as_select())
-        .first(connection)
+        .get_result(connection)
         .await
         .optional()?;
     row.map(Account::try_from).transpose()

@@ -140,7 +140,7 @@ fn account_of<'a>(digest: &'a Digest, now: Timestamp) -> _ {
 /// Why no failure could be counted: the account is locked, or there is nobody to count it for.
 async fn why_not_counted(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Claim, StoreError> {
     let until: Option<Option<i64>> = of_actor!(claim, accounts::id, |owned| {
-        accounts::table.filter(owned).select(accounts::locked_until).first(connection).await.optional()?
+        accounts::table.filter(owned).select(accounts::locked_until).get_result(connection).await.optional()?
     });
     let until = until.flatten().map(Timestamp::from_millis).filter(|until| *until > claim.now);
     Ok(until.map_or(Claim::NoActor, |until| Claim::Locked { until }))
@@ -243,7 +243,7 @@ async fn take_code(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Found,
     if let Some(mac) = mac {
         return Ok(Found::Material(Material::MailedCode(mac)));
     }
-    let failures: Option<i64> = live().select(mailed_codes::failures).first(connection).await.optional()?;
+    let failures: Option<i64> = live().select(mailed_codes::failures).get_result(connection).await.optional()?;
     Ok(if failures.is_some_and(|failures| failures >= cap) { Found::DeadCode } else { Found::Nothing(Claim::NoCode) })
 }
 

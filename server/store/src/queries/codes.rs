@@ -18,12 +18,12 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> Work
         Actor::Challenge(digest) => {
             let live = challenges::digest.eq(digest.as_bytes().as_slice()).and(challenges::expires_at.gt(now));
             let query = challenges::table.inner_join(accounts::table).filter(live);
-            query.select(AccountRow::as_select()).first(connection).await.optional()?
+            query.select(AccountRow::as_select()).get_result(connection).await.optional()?
         }
         Actor::Session { session_id, .. } => {
             let live = sessions::id.eq(session_id.to_text()).and(sessions::expires_at.gt(now));
             let query = sessions::table.inner_join(accounts::table).filter(live);
-            query.select(AccountRow::as_select()).first(connection).await.optional()?
+            query.select(AccountRow::as_select()).get_result(connection).await.optional()?
         }
     };
     let Some(row) = row else { return Ok(Unit::Rollback(Issued::NoActor)) };

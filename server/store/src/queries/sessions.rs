@@ -25,7 +25,7 @@ pub(crate) async fn session_by_token(
         .filter(sessions::token_digest.eq(token.as_bytes().as_slice()))
         .filter(sessions::expires_at.gt(now.as_millis()))
         .select((SessionRow::as_select(), AccountRow::as_select()))
-        .first(connection)
+        .get_result(connection)
         .await
         .optional()?;
     row.map(|(session, account)| Ok((Session::try_from(session)?, Account::try_from(account)?))).transpose()

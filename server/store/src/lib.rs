@@ -19,6 +19,7 @@ mod retry;
 mod rows;
 mod schema;
 mod sqlite;
+mod sqlite_writer;
 mod store;
 mod tls;
 mod together;

@@ -41,7 +41,7 @@ pub struct Options {
     pub timeout: Duration,
     /// Longest time for one unit of work on PostgreSQL, with all its waits and repetitions; also what the server is
     /// told to give a statement, and an idle transaction. Less than a request may take, or nobody is left to be told.
-    /// A unit of work on SQLite is not interrupted: it waits up to `timeout` for the writer and again for its lock.
+    /// A unit of work on SQLite is not interrupted: it waits up to twice `timeout`, for those before it and for the lock.
     pub deadline: Duration,
     /// Whether to bring the tables up to date. Without it, tables that are not are an error.
     pub migrate: bool,

@@ -62,13 +62,10 @@ macro_rules! units {
     (@write $store:ident, $name:ident, $input:ident) => {
         match &$store.backend {
             Backend::Sqlite(sqlite) => {
-                let mut connection = sqlite.writer.get().await.map_err(StoreError::unavailable)?;
-                let whole = move || futures::executor::block_on(async move {
-                    sqlite::begin(&mut connection).await?;
-                    let work = sqlite::queries::$name(&mut connection, &$input).await;
-                    sqlite::finish(connection, work).await
-                });
-                tokio::task::spawn_blocking(whole).await.map_err(StoreError::unavailable)?
+                let work = move |connection: &mut sqlite::Conn| {
+                    futures::executor::block_on(sqlite::queries::$name(connection, &$input))
+                };
+                sqlite.writer.carry_out(work).await
             }
             Backend::Postgres(server) => server.by_the_deadline(async {
                 let mut tries = server.tries();

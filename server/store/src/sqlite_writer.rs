@@ -1,0 +1,141 @@
+//! The one that writes to SQLite: a thread with a connection of its own, and a queue.
+//!
+//! What a transaction costs is waiting for the disk at its end. So whatever waits in the queue when the thread comes back
+//! to it shares the next transaction (group commit), each unit of work under a savepoint of its own, and everybody is
+//! answered after the one commit. That changes nothing for a unit of work: those before it are done, those after it have
+//! not begun, and if the commit fails none of them has happened.
+
+use crate::error::StoreError;
+use crate::sqlite::Conn;
+use crate::work::Unit;
+use diesel::ConnectionResult;
+use diesel::result::{Error as DieselError, QueryResult};
+use diesel_async::SimpleAsyncConnection as _;
+use futures::executor::block_on;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// At most so many units of work share a transaction.
+const MOST_AT_ONCE: usize = 64;
+
+/// The queue to the thread, which ends when this is dropped.
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+    patience: Duration,
+}
+
+impl Writer {
+    /// Starts the thread; it opens connections as it needs them. Nobody waits longer than `patience`.
+    pub(crate) fn start(
+        open: impl Fn() -> ConnectionResult<Conn> + Send + 'static,
+        patience: Duration,
+    ) -> std::io::Result<Self> {
+        let (queue, jobs) = mpsc::channel();
+        std::thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || write(&jobs, &open))?;
+        Ok(Self { queue, patience })
+    }
+
+    /// Carries out a unit of work. It is left out when the caller goes away before it has begun, and otherwise done whole.
+    pub(crate) async fn carry_out<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<Unit<T>, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Task { work: Some(work), outcome: None, reply });
+        self.queue.send(job).map_err(|_| StoreError::unavailable(WriterGone))?;
+        let answer = tokio::time::timeout(self.patience, answer).await.map_err(StoreError::unavailable)?;
+        answer.map_err(|_| StoreError::unavailable(WriterGone))?
+    }
+}
+
+/// The thread did not come to an end with a unit of work.
+#[derive(Debug, thiserror::Error)]
+#[error("the writer's work was cut short")]
+struct WriterGone;
+
+/// The transaction that a unit of work shared with others did not happen.
+#[derive(Debug, thiserror::Error)]
+#[error("the transaction failed")]
+struct TransactionFailed(#[source] Arc<dyn std::error::Error + Send + Sync>);
+
+/// A unit of work in the queue, whatever it gives.
+trait Job: Send {
+    /// Does it under a savepoint. An error is the transaction's, not its own.
+    fn run(&mut self, connection: &mut Conn) -> QueryResult<()>;
+    /// Answers, after the transaction.
+    fn settle(self: Box<Self>, transaction: Result<(), TransactionFailed>);
+}
+
+struct Task<T, W> {
+    work: Option<W>,
+    outcome: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, W> Job for Task<T, W>
+where
+    T: Send,
+    W: FnOnce(&mut Conn) -> Result<Unit<T>, StoreError> + Send,
+{
+    fn run(&mut self, connection: &mut Conn) -> QueryResult<()> {
+        let Some(work) = self.work.take().filter(|_| !self.reply.is_closed()) else { return Ok(()) };
+        block_on(connection.batch_execute("SAVEPOINT unit_of_work"))?;
+        let (outcome, stays) = match work(connection) {
+            Ok(Unit::Commit(value)) => (Ok(value), true),
+            Ok(Unit::Rollback(value)) => (Ok(value), false),
+            Err(error) => (Err(error), false),
+        };
+        self.outcome = Some(outcome);
+        if !stays {
+            block_on(connection.batch_execute("ROLLBACK TO unit_of_work"))?;
+        }
+        block_on(connection.batch_execute("RELEASE unit_of_work"))
+    }
+
+    fn settle(self: Box<Self>, transaction: Result<(), TransactionFailed>) {
+        let answer = match (transaction, self.outcome) {
+            (Ok(()), Some(outcome)) => outcome,
+            // The error that stopped the work is the one to tell.
+            (_, Some(Err(error))) => Err(error),
+            (Err(failed), _) => Err(StoreError::unavailable(failed)),
+            (Ok(()), None) => return,
+        };
+        // Whoever has gone is not told.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// The thread: one transaction after the other until the store is dropped.
+fn write(jobs: &mpsc::Receiver<Box<dyn Job>>, open: &dyn Fn() -> ConnectionResult<Conn>) {
+    let mut connection = None;
+    while let Ok(first) = jobs.recv() {
+        let mut together = vec![first];
+        together.extend(jobs.try_iter().take(MOST_AT_ONCE - 1));
+        // A connection whose transaction failed is closed, which rolls back whatever is open; a full disk, for one, can
+        // leave a transaction open that was to be committed. After a panic, everybody learns of it from the closed reply.
+        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            let result = connection.take().map_or_else(|| open().map_err(shared), Ok).and_then(|mut opened| {
+                transaction(&mut opened, &mut together).map_err(shared)?;
+                connection = Some(opened);
+                Ok(())
+            });
+            for job in together.drain(..) {
+                job.settle(result.as_ref().copied().map_err(|error| TransactionFailed(Arc::clone(error))));
+            }
+        }));
+    }
+}
+
+fn shared(error: impl std::error::Error + Send + Sync + 'static) -> Arc<dyn std::error::Error + Send + Sync> {
+    Arc::new(error)
+}
+
+/// One transaction. It takes the write lock at once: one that takes it later may find that another process wrote in
+/// between, and cannot go on.
+fn transaction(connection: &mut Conn, jobs: &mut [Box<dyn Job>]) -> Result<(), DieselError> {
+    block_on(connection.batch_execute("BEGIN IMMEDIATE"))?;
+    jobs.iter_mut().try_for_each(|job| job.run(connection))?;
+    block_on(connection.batch_execute("COMMIT"))
+}

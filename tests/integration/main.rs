@@ -11,6 +11,7 @@ mod contract;
 mod readme;
 #[path = "on_each_database.rs"]
 mod sqlite;
+mod sqlite_trouble;
 
 countersign_test_postgres::where_wanted! {
     mod durability;

@@ -13,6 +13,7 @@ mod enrolment;
 mod first_run;
 mod fuzz;
 pub(crate) mod harness;
+mod housekeeping;
 mod leaks;
 mod mailed_code;
 mod one_time;

@@ -17,25 +17,31 @@ use serde::Serialize;
 use std::path::Path;
 use std::time::Duration;
 
-/// A limit, measured directly before and after the operation that it bounds: other work on the machine, and the disk
-/// of a virtual one, change from minute to minute.
+/// A limit, measured between the slices of the operation that it bounds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Limit {
-    /// In a second, before.
-    pub(crate) before: f64,
-    /// In a second, after.
-    pub(crate) after: f64,
+    /// In a second, on average.
+    pub(crate) mean: f64,
+    /// The least of any time.
+    pub(crate) least: f64,
+    /// The most of any time.
+    pub(crate) most: f64,
 }
 
 impl Limit {
-    /// What the operation is held against.
-    pub(crate) fn mean(self) -> f64 {
-        f64::midpoint(self.before, self.after)
+    /// Of what was measured; none if nothing was.
+    pub(crate) fn of(measured: &[f64]) -> Option<Self> {
+        let count = u32::try_from(measured.len()).ok().filter(|count| *count > 0)?;
+        Some(Self {
+            mean: measured.iter().sum::<f64>() / f64::from(count),
+            least: measured.iter().copied().fold(f64::INFINITY, f64::min),
+            most: measured.iter().copied().fold(0.0, f64::max),
+        })
     }
 
-    /// Whether both are about the same. If not, what was measured in between says little.
+    /// Whether it was about the same each time. If not, what was measured in between says little.
     pub(crate) fn is_steady(self) -> bool {
-        (self.before - self.after).abs() <= 0.15 * self.mean()
+        self.most - self.least <= 0.4 * self.mean
     }
 }
 
@@ -128,9 +134,10 @@ mod tests {
 
     #[test]
     fn a_limit_that_moved_is_not_steady() {
-        assert!(Limit { before: 100.0, after: 110.0 }.is_steady());
-        let moved = Limit { before: 8_000.0, after: 1_200.0 };
-        assert!(!moved.is_steady());
-        assert!((moved.mean() - 4_600.0).abs() < f64::EPSILON);
+        assert!(Limit::of(&[]).is_none());
+        let steady = Limit::of(&[100.0, 110.0, 90.0]).unwrap();
+        assert!(steady.is_steady());
+        assert!((steady.mean - 100.0).abs() < f64::EPSILON);
+        assert!(!Limit::of(&[8_000.0, 1_200.0]).unwrap().is_steady());
     }
 }

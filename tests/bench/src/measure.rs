@@ -112,27 +112,50 @@ impl Cpu {
     }
 }
 
-/// Times a class of operations, in as many rounds as it takes.
-pub(crate) async fn operation(
+/// The timing of a class of operations, slice by slice: between two slices something else can be timed, so that both
+/// meet the same machine.
+pub(crate) struct Timing {
     operation: Operation,
-    server: &Server,
-    place: &Place,
-    subject: &mut Subject,
-    effort: Effort,
-) -> Result<Measurement> {
-    process::forget_peak(server.pid());
-    let mut timed = Timed::new();
-    while timed.elapsed < effort.duration && timed.tally.errors.count() < HOPELESS * u64::from(effort.connections) {
-        let sources = subject.prepare(operation, effort.connections).await?;
-        let before = Cpu::read(server.pid(), place)?;
-        let was_sent = timed.round(server.address, sources, effort.duration - timed.elapsed).await?;
-        timed.cpu.add(before, Cpu::read(server.pid(), place)?);
-        if !was_sent {
-            break;
-        }
+    timed: Timed,
+    memory: Option<process::Memory>,
+}
+
+impl Timing {
+    pub(crate) fn new(operation: Operation) -> Self {
+        Self { operation, timed: Timed::new(), memory: None }
     }
-    let memory = process::memory(server.pid())?;
-    Ok(timed.measurement(operation, memory))
+
+    /// Times the class for `effort.duration` more, in as many rounds as it takes.
+    pub(crate) async fn slice(
+        &mut self,
+        server: &Server,
+        place: &Place,
+        subject: &mut Subject,
+        effort: Effort,
+    ) -> Result<()> {
+        if self.memory.is_none() {
+            process::forget_peak(server.pid());
+        }
+        let timed = &mut self.timed;
+        let end = timed.elapsed + effort.duration;
+        while timed.elapsed < end && timed.tally.errors.count() < HOPELESS * u64::from(effort.connections) {
+            let sources = subject.prepare(self.operation, effort.connections).await?;
+            let before = Cpu::read(server.pid(), place)?;
+            let was_sent = timed.round(server.address, sources, end - timed.elapsed).await?;
+            timed.cpu.add(before, Cpu::read(server.pid(), place)?);
+            if !was_sent {
+                break;
+            }
+        }
+        self.memory = Some(process::memory(server.pid())?);
+        Ok(())
+    }
+
+    /// What came of all slices.
+    pub(crate) fn finish(self) -> Measurement {
+        let memory = self.memory.unwrap_or(process::Memory { resident: 0, peak: 0 });
+        self.timed.measurement(self.operation, memory)
+    }
 }
 
 /// What came of one and the same request.

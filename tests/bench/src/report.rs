@@ -75,8 +75,6 @@ pub(crate) struct OnDatabase {
 pub(crate) struct Grown {
     /// Users in the database.
     pub(crate) users: u64,
-    /// Argon2id hashes on all cores, directly before and after these operations: what the machine did meanwhile.
-    pub(crate) argon2: Limit,
     /// The operations.
     pub(crate) operations: Vec<Measurement>,
 }
@@ -148,21 +146,13 @@ impl Report {
             for (name, limit) in limits {
                 let Some(limit) = limit else { continue };
                 let steady = if limit.is_steady() { "" } else { "UNSTEADY" };
-                let figures = [number(limit.before), number(limit.after), steady.to_owned()];
+                let figures = [number(limit.mean), number(limit.least), number(limit.most), steady.to_owned()];
                 rows.push([name.to_owned(), run.database.to_string()].into_iter().chain(figures).collect());
             }
         }
-        let mut text = table(&["limit", "database", "/s before", "/s after", ""], &rows);
+        let mut text = table(&["limit", "database", "/s", "least", "most", ""], &rows);
         for cpu in self.databases.iter().filter_map(|run| run.plain_cpu_ms) {
             text.push_str(&format!("  CPU of a request to plain dropshot: {cpu:.3} ms\n"));
-        }
-        for run in &self.databases {
-            for grown in &run.growth {
-                let (users, before, after) = (number_of(grown.users), grown.argon2.before, grown.argon2.after);
-                let both = format!("{} and {}", number(before), number(after));
-                let line = format!("  argon2id hashes before and after {users} users, {}: {both} /s\n", run.database);
-                text.push_str(&line);
-            }
         }
         for run in &self.databases {
             for doubt in &run.doubts {

@@ -4,7 +4,7 @@ use crate::child::{self, Server};
 use crate::client::Connection;
 use crate::durability;
 use crate::limits::{self, Limit};
-use crate::measure::{self, Effort, Measurement, Single};
+use crate::measure::{Effort, Measurement, Single, Timing};
 use crate::operation::Operation;
 use crate::options::Options;
 use crate::people;
@@ -24,6 +24,10 @@ use tempfile::TempDir;
 const SAMPLE: u64 = 4096;
 /// Written people for each connection, of whom one in ten has no second factor.
 const PEOPLE_PER_CONNECTION: u64 = 16;
+/// Slices that each class of operations is timed in. Between them the limit that bounds it is measured, or the same class
+/// on databases of other sizes: what else goes on in the machine changes from minute to minute, and is not to be taken
+/// for a difference between the two.
+const SLICES: u32 = 5;
 /// How long a server is left alone before its idle memory is looked at.
 const REST: Duration = Duration::from_secs(1);
 
@@ -66,12 +70,12 @@ impl Bench {
         let world = self.start(place).await?;
         let measured = self.on_world(place, &world).await;
         let mut run = world.end(measured).await?;
-        for users in &self.growth {
-            say(&format!("== {}, {users} users", place.kind()));
-            let world = self.start(place).await?;
-            let measured = self.among(place, &world, *users).await;
-            run.growth.push(world.end(measured).await?);
+        let mut sizes = Vec::new();
+        let grown = self.grow(place, &mut sizes).await;
+        for size in sizes {
+            size.world.end(Ok(())).await?;
         }
+        run.growth = grown?;
         Ok(run)
     }
 
@@ -94,18 +98,25 @@ impl Bench {
         let doubts = durability::doubts(place, &world.address, world.directory.path()).await?;
         let bytes = world.session_bytes(&subject).await?;
         let (mut operations, mut limits) = (Vec::new(), Limits::default());
+        let slice = self.effort.slice();
         for operation in &self.operations {
-            limits.measure(*operation, place, world, bytes, self.effort).await?;
-            operations.push(self.one(*operation, place, world, &mut subject).await?);
-            limits.measure(*operation, place, world, bytes, self.effort).await?;
+            say(&format!("timing {}", operation.name()));
+            let mut timing = Timing::new(*operation);
+            limits.measure(*operation, place, world, bytes, slice).await?;
+            for _ in 0..SLICES {
+                let timed = timing.slice(&world.server, place, &mut subject, slice).await;
+                timed.with_context(|| format!("failed to time {}", operation.name()))?;
+                limits.measure(*operation, place, world, bytes, slice).await?;
+            }
+            operations.push(timing.finish());
         }
         let peak_bytes = operations.iter().map(|measured| measured.peak_bytes).max().unwrap_or(idle_bytes);
         Ok(OnDatabase {
             database: place.kind(),
             doubts,
-            argon2: both(&limits.argon2),
-            commits: both(&limits.commits),
-            plain: both(&limits.plain.iter().map(|single| single.per_second).collect::<Vec<_>>()),
+            argon2: Limit::of(&limits.argon2),
+            commits: Limit::of(&limits.commits),
+            plain: Limit::of(&limits.plain.iter().map(|single| single.per_second).collect::<Vec<_>>()),
             plain_cpu_ms: limits.plain.first().map(|single| single.server_cpu_ms),
             idle_bytes,
             peak_bytes,
@@ -114,37 +125,51 @@ impl Bench {
         })
     }
 
-    async fn among(&self, place: &Place, world: &World, users: u64) -> Result<Grown> {
-        let mut subject = world.subject().await?;
-        subject.people = subject.seeder.populate(&mut subject.database, users, self.sample.min(users)).await?;
-        let before = limits::argon2(self.effort.duration)?;
-        let operations = self.operations(place, world, &mut subject).await?;
-        let argon2 = Limit { before, after: limits::argon2(self.effort.duration)? };
-        Ok(Grown { users, argon2, operations })
-    }
-
-    async fn operations(&self, place: &Place, world: &World, subject: &mut Subject) -> Result<Vec<Measurement>> {
-        let mut measurements = Vec::new();
-        for operation in &self.operations {
-            measurements.push(self.one(*operation, place, world, subject).await?);
+    /// Times everything on databases that hold more and more users, on all of them in turns.
+    async fn grow(&self, place: &Place, sizes: &mut Vec<Size>) -> Result<Vec<Grown>> {
+        for users in &self.growth {
+            say(&format!("== {}, {users} users", place.kind()));
+            let world = self.start(place).await?;
+            let subject = world.subject().await?;
+            sizes.push(Size { world, subject, users: *users, operations: Vec::new() });
+            let Some(Size { subject, .. }) = sizes.last_mut() else { continue };
+            subject.people = subject.seeder.populate(&mut subject.database, *users, self.sample.min(*users)).await?;
         }
-        Ok(measurements)
-    }
-
-    async fn one(
-        &self,
-        operation: Operation,
-        place: &Place,
-        world: &World,
-        subject: &mut Subject,
-    ) -> Result<Measurement> {
-        say(&format!("timing {}", operation.name()));
-        let measured = measure::operation(operation, &world.server, place, subject, self.effort).await;
-        measured.with_context(|| format!("failed to time {}", operation.name()))
+        let operations = if sizes.is_empty() { &[] } else { self.operations.as_slice() };
+        for operation in operations {
+            say(&format!("timing {} on each", operation.name()));
+            let mut timings: Vec<Timing> = sizes.iter().map(|_| Timing::new(*operation)).collect();
+            for _ in 0..SLICES {
+                for (timing, Size { world, subject, .. }) in timings.iter_mut().zip(&mut *sizes) {
+                    let timed = timing.slice(&world.server, place, subject, self.effort.slice()).await;
+                    timed.with_context(|| format!("failed to time {}", operation.name()))?;
+                }
+            }
+            for (timing, size) in timings.into_iter().zip(&mut *sizes) {
+                size.operations.push(timing.finish());
+            }
+        }
+        let grown = |size: &mut Size| Grown { users: size.users, operations: std::mem::take(&mut size.operations) };
+        Ok(sizes.iter_mut().map(grown).collect())
     }
 }
 
-/// What the machine did, before and after the operations that it bounds.
+/// A database of some size, and what was measured on it.
+struct Size {
+    world: World,
+    subject: Subject,
+    users: u64,
+    operations: Vec<Measurement>,
+}
+
+impl Effort {
+    /// One slice of it.
+    fn slice(self) -> Self {
+        Self { duration: self.duration / SLICES, ..self }
+    }
+}
+
+/// What the machine did, before, between and after the slices of the operations that it bounds.
 #[derive(Default)]
 struct Limits {
     argon2: Vec<f64>,
@@ -172,13 +197,6 @@ impl Limits {
             _ => {}
         }
         Ok(())
-    }
-}
-
-fn both(measured: &[f64]) -> Option<Limit> {
-    match measured {
-        [before, after] => Some(Limit { before: *before, after: *after }),
-        _ => None,
     }
 }
 

@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub(crate) struct Process {
     child: Child,
     directory: PathBuf,
+    /// The largest size of its files in blocks of the shell's, if they are to be small.
+    small_files: Option<u32>,
     environment: Vec<(String, String)>,
     first_screen: String,
     wire: Wire,
@@ -45,6 +47,16 @@ impl Process {
     /// Starts the program on a free port, with `directory/data` for its data and its log in `directory/log`. The
     /// environment is added to the one of most tests: no limits per client and path, a fixed base URL.
     pub(crate) fn start(directory: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::start_limited(directory, None, environment)
+    }
+
+    /// The same, but none of its files can grow beyond so many blocks (of 512 or 1,024 bytes: shells differ) until
+    /// [`Self::lift_limits`].
+    pub(crate) fn start_with_small_files(directory: &Path, blocks: u32) -> Self {
+        Self::start_limited(directory, Some(blocks), &[])
+    }
+
+    fn start_limited(directory: &Path, small_files: Option<u32>, environment: &[(&str, &str)]) -> Self {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let data = directory.join("data");
         let mut all = vec![
@@ -58,10 +70,10 @@ impl Process {
             all.push(("COUNTERSIGN_DATABASE_URL".to_owned(), database.url()));
         }
         all.extend(environment.iter().map(own));
-        let (child, first_screen, address) = spawn(directory, &all);
+        let (child, first_screen, address) = spawn(directory, small_files, &all);
         let clock = Arc::new(WorldClock::new(Time::System));
         let wire = Wire::new(address, BASE_URL.to_owned(), data.join("outbox.ndjson"), clock);
-        Self { child, directory: directory.to_owned(), environment: all, first_screen, wire, database }
+        Self { child, directory: directory.to_owned(), small_files, environment: all, first_screen, wire, database }
     }
 
     /// What it wrote to its standard output when it had started.
@@ -98,9 +110,16 @@ impl Process {
 
     /// Starts it again on what it left behind, on another port. Callers stay good.
     pub(crate) fn restart(&mut self) {
-        let (child, first_screen, address) = spawn(&self.directory, &self.environment);
+        let (child, first_screen, address) = spawn(&self.directory, self.small_files, &self.environment);
         (self.child, self.first_screen) = (child, first_screen);
         self.wire.moved_to(address);
+    }
+
+    /// Lets its files grow.
+    pub(crate) fn lift_limits(&self) {
+        let process = self.child.id().to_string();
+        let lifted = Command::new("prlimit").args(["--pid", &process, "--fsize=unlimited:"]).status().unwrap();
+        assert!(lifted.success(), "prlimit: {lifted}");
     }
 
     /// Its memory.
@@ -122,9 +141,15 @@ impl Drop for Process {
     }
 }
 
-fn spawn(directory: &Path, environment: &[(String, String)]) -> (Child, String, SocketAddr) {
+fn spawn(directory: &Path, small_files: Option<u32>, environment: &[(String, String)]) -> (Child, String, SocketAddr) {
     let log = File::options().append(true).create(true).open(directory.join("log")).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    let program = env!("CARGO_BIN_EXE_countersign");
+    let mut command = Command::new(if small_files.is_some() { "sh" } else { program });
+    if let Some(blocks) = small_files {
+        // The soft limit alone, which can be lifted again; the signal would end the process.
+        let script = format!("ulimit -S -f {blocks}; trap '' XFSZ; exec \"$0\"");
+        command.args(["-c", &script, program]);
+    }
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERSIGN_")) {
         command.env_remove(name);
     }

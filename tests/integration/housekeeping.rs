@@ -1,0 +1,65 @@
+//! What has ended is cleared away by itself, and nothing else is.
+
+use super::harness::World;
+use serde_json::json;
+use std::time::Duration;
+
+/// Every table whose rows end.
+const ENDING: [&str; 6] = ["sessions", "challenges", "mailed_codes", "trusted_devices", "budgets", "audit_events"];
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn rows(world: &World, table: &str) -> i64 {
+    world.database().number(&format!("SELECT COUNT(*) AS number FROM {table}"))
+}
+
+/// Waits until housekeeping has brought the tables to these numbers of rows.
+async fn comes_to(world: &World, expected: [i64; 6]) {
+    let mut counted = expected.map(|_| -1);
+    for _ in 0..200 {
+        counted = ENDING.map(|table| rows(world, table));
+        if counted == expected {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{ENDING:?} hold {counted:?} rows and not {expected:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_ended_is_cleared_away_while_the_server_runs_and_what_lives_stays() {
+    let world = World::with(|settings| {
+        settings.retention.interval = Duration::from_millis(20);
+        settings.retention.audit = Some(400 * DAY);
+    })
+    .await;
+    let person = world.person("ada").await;
+    let app = person.enrol().await;
+    // One of each: a trusted device, an open challenge, a mailed code, a budget of wrong passwords.
+    let trusting = person.challenged().await;
+    world.clock.advance(Duration::from_secs(30));
+    let code = json!({"code": app.code_in(0), "trustDevice": true});
+    trusting.post("/two-factor/verify-totp").json(code).await.ok();
+    let challenged = person.challenged().await;
+    challenged.post("/two-factor/send-otp").json(json!({})).await.ok();
+    let wrong = json!({"email": person.email, "password": "not the password"});
+    world.stranger().post("/sign-in/email").json(wrong).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    let before = ENDING.map(|table| rows(&world, table));
+    assert!(before.iter().all(|rows| *rows > 0), "{ENDING:?}: {before:?}");
+
+    // Rounds go by, and nothing that lives is touched.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(ENDING.map(|table| rows(&world, table)), before);
+
+    // A year later everything has ended but the audit trail, which is kept for longer.
+    world.clock.advance(366 * DAY);
+    let trail = before[5];
+    comes_to(&world, [0, 0, 0, 0, 0, trail]).await;
+    // Later still, all of it has gone but what happened since.
+    let later = person.challenged().await;
+    later.post("/two-factor/verify-totp").json(json!({"code": app.code_in(0)})).await.ok();
+    world.clock.advance(Duration::from_secs(60 * 60));
+    world.clock.advance(35 * DAY);
+    comes_to(&world, [0, 0, 0, 0, 0, 2]).await;
+    assert_eq!(rows(&world, "accounts"), 1);
+    assert_eq!(rows(&world, "authenticators"), 1);
+}

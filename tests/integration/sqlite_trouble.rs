@@ -1,0 +1,71 @@
+//! SQLite that cannot write: a file that another process has locked, a disk that is full. Whoever needs to write is
+//! told to come back, nothing is half written, reading goes on, and it is well again without a restart.
+
+use crate::sqlite::harness::{Database, Process};
+use diesel::SqliteConnection;
+use diesel::connection::{Connection as _, SimpleConnection as _};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tempfile::tempdir;
+
+fn newcomer(number: usize) -> Value {
+    json!({"name": "Newcomer", "email": format!("newcomer{number}@example.com"), "password": "correct horse battery"})
+}
+
+fn rows(database: &Database, table: &str) -> usize {
+    usize::try_from(database.number(&format!("SELECT COUNT(*) AS number FROM {table}"))).unwrap()
+}
+
+/// Accounts, their first sessions and the audit trail are written together or not at all.
+fn accounts(database: &Database) -> usize {
+    let accounts = rows(database, "accounts");
+    assert_eq!(rows(database, "sessions"), accounts);
+    assert_eq!(rows(database, "audit_events"), accounts);
+    accounts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_another_process_has_locked_is_a_clean_503_and_no_restart_is_needed() {
+    let directory = tempdir().unwrap();
+    let server = Process::start(directory.path(), &[("COUNTERSIGN_DATABASE_TIMEOUT", "1")]);
+    let person = server.person("ada").await;
+    let mut neighbour = SqliteConnection::establish(server.database().file().unwrap().to_str().unwrap()).unwrap();
+    neighbour.batch_execute("BEGIN IMMEDIATE; DELETE FROM sessions").unwrap();
+
+    let begun = Instant::now();
+    let refused = server.stranger().post("/sign-up/email").json(newcomer(0)).await;
+    assert!(refused.refused(503, "SERVICE_UNAVAILABLE").retry_after() >= 1);
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    person.browser.get("/get-session").await.ok().text("/user/id");
+
+    neighbour.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(accounts(server.database()), 1, "nothing of it happened");
+    server.stranger().post("/sign-up/email").json(newcomer(0)).await.ok();
+    assert_eq!(accounts(server.database()), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_a_clean_503_and_no_restart_is_needed() {
+    let directory = tempdir().unwrap();
+    // A file that cannot grow is to SQLite what a full disk is.
+    let server = Process::start_with_small_files(directory.path(), 1_000);
+    let person = server.person("ada").await;
+    let mut acknowledged = 1;
+    let refused = loop {
+        let answer = server.stranger().post("/sign-up/email").json(newcomer(acknowledged)).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        acknowledged += 1;
+        assert!(acknowledged < 5_000, "the disk does not get full");
+    };
+    assert!(refused.refused(503, "SERVICE_UNAVAILABLE").retry_after() >= 1);
+    assert_eq!(accounts(server.database()), acknowledged);
+    person.browser.get("/get-session").await.ok().text("/user/id");
+
+    server.lift_limits();
+    for number in 0..5 {
+        server.stranger().post("/sign-up/email").json(newcomer(acknowledged + number)).await.ok();
+    }
+    assert_eq!(accounts(server.database()), acknowledged + 5);
+}

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// Connections of the benchmark's own beside those that it measures with, the server's among them.
@@ -71,7 +72,9 @@ impl Place {
             Self::Server(url) => url.clone(),
             Self::Cluster(cluster) => cluster.url(),
         };
-        let name = format!("countersign_bench_{}", std::process::id());
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("countersign_bench_{}_{number}", std::process::id());
         let client = connect(&url).await?;
         client.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).await.context("failed to drop a database")?;
         client.batch_execute(&format!("CREATE DATABASE {name}")).await.context("failed to make a database")?;

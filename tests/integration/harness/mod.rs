@@ -28,7 +28,6 @@ pub(crate) mod world;
 pub(crate) use answer::Answer;
 pub(crate) use caller::Caller;
 pub(crate) use contract::Pairs;
-pub(crate) use database::Database;
 pub(crate) use person::{App, Person};
 pub(crate) use process::Process;
 pub(crate) use world::World;

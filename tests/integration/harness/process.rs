@@ -18,8 +18,8 @@ use std::sync::Arc;
 pub(crate) struct Process {
     child: Child,
     directory: PathBuf,
-    /// The largest size of its files in blocks of the shell's, if they are to be small.
-    small_files: Option<u32>,
+    /// What starts the program, which is its last argument.
+    starter: Vec<String>,
     environment: Vec<(String, String)>,
     first_screen: String,
     wire: Wire,
@@ -47,16 +47,12 @@ impl Process {
     /// Starts the program on a free port, with `directory/data` for its data and its log in `directory/log`. The
     /// environment is added to the one of most tests: no limits per client and path, a fixed base URL.
     pub(crate) fn start(directory: &Path, environment: &[(&str, &str)]) -> Self {
-        Self::start_limited(directory, None, environment)
+        Self::start_by(&[], directory, environment)
     }
 
-    /// The same, but none of its files can grow beyond so many blocks (of 512 or 1,024 bytes: shells differ) until
-    /// [`Self::lift_limits`].
-    pub(crate) fn start_with_small_files(directory: &Path, blocks: u32) -> Self {
-        Self::start_limited(directory, Some(blocks), &[])
-    }
-
-    fn start_limited(directory: &Path, small_files: Option<u32>, environment: &[(&str, &str)]) -> Self {
+    /// The same by means of another program, with these arguments and the path of ours behind them.
+    pub(crate) fn start_by(starter: &[&str], directory: &Path, environment: &[(&str, &str)]) -> Self {
+        let starter: Vec<String> = starter.iter().map(|&argument| argument.to_owned()).collect();
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let data = directory.join("data");
         let mut all = vec![
@@ -70,10 +66,10 @@ impl Process {
             all.push(("COUNTERSIGN_DATABASE_URL".to_owned(), database.url()));
         }
         all.extend(environment.iter().map(own));
-        let (child, first_screen, address) = spawn(directory, small_files, &all);
+        let (child, first_screen, address) = spawn(directory, &starter, &all);
         let clock = Arc::new(WorldClock::new(Time::System));
         let wire = Wire::new(address, BASE_URL.to_owned(), data.join("outbox.ndjson"), clock);
-        Self { child, directory: directory.to_owned(), small_files, environment: all, first_screen, wire, database }
+        Self { child, directory: directory.to_owned(), starter, environment: all, first_screen, wire, database }
     }
 
     /// What it wrote to its standard output when it had started.
@@ -104,27 +100,25 @@ impl Process {
 
     /// Asks it to stop, waits for that, and says whether it went well.
     pub(crate) fn terminate(&mut self) -> bool {
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let asked = Command::new("kill").args(["-TERM", &self.id().to_string()]).status().unwrap();
         asked.success() && self.child.wait().unwrap().success()
     }
 
     /// Starts it again on what it left behind, on another port. Callers stay good.
     pub(crate) fn restart(&mut self) {
-        let (child, first_screen, address) = spawn(&self.directory, self.small_files, &self.environment);
+        let (child, first_screen, address) = spawn(&self.directory, &self.starter, &self.environment);
         (self.child, self.first_screen) = (child, first_screen);
         self.wire.moved_to(address);
     }
 
-    /// Lets its files grow.
-    pub(crate) fn lift_limits(&self) {
-        let process = self.child.id().to_string();
-        let lifted = Command::new("prlimit").args(["--pid", &process, "--fsize=unlimited:"]).status().unwrap();
-        assert!(lifted.success(), "prlimit: {lifted}");
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Its memory.
     pub(crate) fn memory(&self) -> Memory {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let bytes = |name: &str| {
             let line = status.lines().find(|line| line.starts_with(name)).unwrap();
             line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
@@ -141,14 +135,12 @@ impl Drop for Process {
     }
 }
 
-fn spawn(directory: &Path, small_files: Option<u32>, environment: &[(String, String)]) -> (Child, String, SocketAddr) {
+fn spawn(directory: &Path, starter: &[String], environment: &[(String, String)]) -> (Child, String, SocketAddr) {
     let log = File::options().append(true).create(true).open(directory.join("log")).unwrap();
     let program = env!("CARGO_BIN_EXE_countersign");
-    let mut command = Command::new(if small_files.is_some() { "sh" } else { program });
-    if let Some(blocks) = small_files {
-        // The soft limit alone, which can be lifted again; the signal would end the process.
-        let script = format!("ulimit -S -f {blocks}; trap '' XFSZ; exec \"$0\"");
-        command.args(["-c", &script, program]);
+    let mut command = Command::new(starter.first().map_or(program, String::as_str));
+    if let Some((_, arguments)) = starter.split_first() {
+        command.args(arguments).arg(program);
     }
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERSIGN_")) {
         command.env_remove(name);

@@ -50,13 +50,16 @@ pub enum AppError {
     /// Codes cannot be sent.
     #[error("failed to prepare the delivery of codes")]
     Delivery(#[from] DeliveryError),
+    /// The operating system gives no threads.
+    #[error("failed to start the threads that hash passwords")]
+    Threads(#[from] std::io::Error),
 }
 
 impl App {
     /// Opens the database and puts everything together.
     ///
     /// # Errors
-    /// When the database cannot be used, or the mail settings are not usable.
+    /// When the database cannot be used, or the mail settings are not usable, or there are no threads.
     pub async fn open(
         settings: &Settings,
         keyring: Keyring,
@@ -70,7 +73,7 @@ impl App {
             store,
             keyring: Arc::clone(&keyring),
             policy: Arc::new(policy),
-            hasher: PasswordHasher::new(settings.limits.hash_threads, settings.limits.hash_queue),
+            hasher: PasswordHasher::start(settings.limits.hash_threads, settings.limits.hash_queue)?,
             delivery: Delivery::new(settings, Arc::clone(&clock))?,
             clock,
             app_name: settings.app_name.clone(),

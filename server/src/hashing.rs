@@ -1,14 +1,15 @@
-//! Where passwords are hashed: a bounded pool of memory and threads.
+//! Where passwords are hashed: a bounded number of threads, each with memory of its own.
 //!
 //! Argon2id is made to be expensive, so this is where a flood of sign-ins would take the machine down. At most
-//! `threads` hashes run at once, at most `queue` wait, and everybody else is told at once to come back. Memory is
-//! handed from one hash to the next: allocating 19 MiB per hash on changing threads makes the allocator keep all of
-//! it, and grew to gigabytes when measured.
+//! `threads` hashes run at once, at most `queue` wait, and everybody else is told at once to come back. A thread keeps its
+//! memory from one hash to the next: allocating 19 MiB per hash on changing threads makes the allocator keep all of it,
+//! and grew to gigabytes when measured.
 
 use argon2::Block;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// The memory of one hash: 19456 blocks of 1 KiB, which is the `m` of the work factor (OWASP Password Storage).
 pub const BLOCKS: usize = 19_456;
@@ -24,31 +25,37 @@ pub struct Overloaded {
 /// A hash takes a fiftieth of a second, so a full queue is shorter in a second.
 const OVERLOADED: Overloaded = Overloaded { retry_after: Duration::from_secs(1) };
 
+/// What a thread does next.
+type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+
 /// Runs password hashes.
 #[derive(Clone)]
 pub struct PasswordHasher {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
     /// One permit for each hash that runs or waits.
     admitted: Arc<Semaphore>,
-    /// One permit for each hash that runs.
-    running: Arc<Semaphore>,
-    /// Memory that no hash is using.
-    idle: Mutex<Vec<Vec<Block>>>,
+    /// One permit for each hash that runs or is the next of its thread.
+    turns: Arc<Semaphore>,
+    /// To the threads, which end when nobody can send any more.
+    jobs: mpsc::Sender<Job>,
 }
 
 impl PasswordHasher {
-    /// A pool in which `threads` hashes run at once and `queue` more may wait.
-    #[must_use]
-    pub fn new(threads: usize, queue: usize) -> Self {
-        let shared = Shared {
+    /// Starts `threads` threads, each of which hashes one password at a time; `queue` more may wait.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread.
+    pub fn start(threads: usize, queue: usize) -> std::io::Result<Self> {
+        let (jobs, waiting) = mpsc::channel::<Job>();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..threads {
+            let waiting = Arc::clone(&waiting);
+            std::thread::Builder::new().name("password-hash".to_owned()).spawn(move || hash(&waiting))?;
+        }
+        Ok(Self {
             admitted: Arc::new(Semaphore::new(threads + queue)),
-            running: Arc::new(Semaphore::new(threads)),
-            idle: Mutex::new(Vec::with_capacity(threads)),
-        };
-        Self { shared: Arc::new(shared) }
+            turns: Arc::new(Semaphore::new(threads * 2)),
+            jobs,
+        })
     }
 
     /// Takes a place among those that run or wait. Ask for it before anything is counted against somebody: whoever is
@@ -57,35 +64,47 @@ impl PasswordHasher {
     /// # Errors
     /// When all places are taken.
     pub fn admit(&self) -> Result<Place, Overloaded> {
-        match Arc::clone(&self.shared.admitted).try_acquire_owned() {
-            Ok(admission) => Ok(Place { admission, shared: Arc::clone(&self.shared) }),
+        match Arc::clone(&self.admitted).try_acquire_owned() {
+            Ok(admission) => Ok(Place { admission, hasher: self.clone() }),
             Err(_) => Err(OVERLOADED),
         }
     }
 }
 
-/// A place in the pool. Dropping it unused gives it back.
-pub struct Place {
-    admission: OwnedSemaphorePermit,
-    shared: Arc<Shared>,
+/// One of the threads.
+fn hash(waiting: &Mutex<mpsc::Receiver<Job>>) {
+    let mut memory = Vec::new();
+    loop {
+        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        // Not before it is needed: an idle server is small.
+        memory.resize(BLOCKS, Block::default());
+        job(&mut memory);
+    }
 }
 
-/// The right to hash now. Dropping it unused gives it back.
-pub struct Turn {
-    running: OwnedSemaphorePermit,
+/// A place in the queue. Dropping it unused gives it back.
+pub struct Place {
     admission: OwnedSemaphorePermit,
-    shared: Arc<Shared>,
+    hasher: PasswordHasher,
+}
+
+/// The right to hash as soon as a thread is free. Dropping it unused gives it back.
+pub struct Turn {
+    turn: OwnedSemaphorePermit,
+    admission: OwnedSemaphorePermit,
+    jobs: mpsc::Sender<Job>,
 }
 
 impl Place {
     /// Waits until it is this one's turn. What is counted before a hash is counted here, so that no more is counted and
-    /// undecided at once than hashes can run.
+    /// undecided at once than two for each thread: one that it hashes and one to go on with.
     ///
     /// # Errors
     /// When the server is stopping.
     pub async fn turn(self) -> Result<Turn, Overloaded> {
-        let running = Arc::clone(&self.shared.running).acquire_owned().await.map_err(|_| OVERLOADED)?;
-        Ok(Turn { running, admission: self.admission, shared: self.shared })
+        let turn = Arc::clone(&self.hasher.turns).acquire_owned().await.map_err(|_| OVERLOADED)?;
+        Ok(Turn { turn, admission: self.admission, jobs: self.hasher.jobs })
     }
 
     /// Waits for its turn and runs `work`; see [`Turn::run`].
@@ -104,7 +123,7 @@ impl Place {
 }
 
 impl Turn {
-    /// Runs `work` on a thread of its own with [`BLOCKS`] blocks of memory, whose content is left over from whoever
+    /// Runs `work` on one of the threads with [`BLOCKS`] blocks of memory, whose content is left over from whoever
     /// used them before. A caller that goes away does not stop it, nor free its place early.
     ///
     /// # Errors
@@ -116,33 +135,20 @@ impl Turn {
         self,
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
-        let Self { running, admission, shared } = self;
-        let finished = tokio::task::spawn_blocking(move || {
-            let mut memory = shared.take_memory();
-            let result = work(&mut memory);
-            shared.give_back(memory);
+        let Self { turn, admission, jobs } = self;
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |memory| {
+            let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(memory)));
             // Both stay taken until here, even when nobody waits for the result any more.
-            drop((running, admission));
-            result
-        })
-        .await;
-        match finished {
-            Ok(result) => Ok(result),
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            // The runtime is shutting down.
+            drop((turn, admission));
+            let _ = reply.send(result);
+        });
+        jobs.send(job).map_err(|_| OVERLOADED)?;
+        match answer.await {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
             Err(_) => Err(OVERLOADED),
         }
-    }
-}
-
-impl Shared {
-    fn take_memory(&self) -> Vec<Block> {
-        let pooled = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        pooled.unwrap_or_else(|| vec![Block::default(); BLOCKS])
-    }
-
-    fn give_back(&self, memory: Vec<Block>) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
     }
 }
 
@@ -161,7 +167,7 @@ mod tests {
 
     #[tokio::test]
     async fn memory_is_reused() {
-        let hasher = PasswordHasher::new(1, 1);
+        let hasher = PasswordHasher::start(1, 1).expect("threads");
         let first = run(hasher.clone(), |memory| (memory.len(), memory.as_ptr() as usize)).await.expect("room");
         let second = run(hasher.clone(), |memory| (memory.len(), memory.as_ptr() as usize)).await.expect("room");
         assert_eq!(first.0, BLOCKS);
@@ -170,7 +176,7 @@ mod tests {
 
     #[tokio::test]
     async fn at_most_so_many_run_at_once() {
-        let hasher = PasswordHasher::new(2, 100);
+        let hasher = PasswordHasher::start(2, 100).expect("threads");
         let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let runs = (0..20).map(|_| {
             let (running, most) = (Arc::clone(&running), Arc::clone(&most));
@@ -186,13 +192,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_refuses_at_once_and_a_caller_that_left_keeps_its_place_until_done() {
-        let hasher = PasswordHasher::new(1, 1);
+        let hasher = PasswordHasher::start(1, 1).expect("threads");
         let (finish, wait) = mpsc::channel::<()>();
         let running = tokio::spawn({
             let hasher = hasher.clone();
             run(hasher, move |_| wait.recv())
         });
-        while hasher.shared.running.available_permits() > 0 {
+        while hasher.turns.available_permits() > 1 {
             tokio::task::yield_now().await;
         }
         running.abort();
@@ -200,7 +206,7 @@ mod tests {
             let hasher = hasher.clone();
             run(hasher, |_| 7)
         });
-        while hasher.shared.admitted.available_permits() > 0 {
+        while hasher.admitted.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
 
@@ -212,7 +218,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_frees_its_place() {
-        let hasher = PasswordHasher::new(1, 1);
+        let hasher = PasswordHasher::start(1, 1).expect("threads");
         let panicked = tokio::spawn({
             let hasher = hasher.clone();
             run(hasher, |_| -> u8 { panic!("on purpose") })

@@ -47,6 +47,10 @@ impl SpawnBlocking for Inline {
 /// A connection to the file.
 pub(crate) type Conn = SyncConnectionWrapper<diesel::SqliteConnection, Inline>;
 
+/// What only the writer sets. Sign-ins of different people touch pages all over a large database: more of them stay in
+/// memory (KiB), and the log is folded into the file less often (pages), by which time more changes share a page.
+const WRITER: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8192;";
+
 /// The connections to one file.
 pub(crate) struct Sqlite {
     pub(crate) writer: Writer,
@@ -76,6 +80,7 @@ impl Sqlite {
             .runtime(deadpool::Runtime::Tokio1)
             .build()?;
 
+        let settings = format!("{settings} {WRITER}");
         let open = move || futures::executor::block_on(connect(&url, &settings));
         // Once for what is before it in the queue, and once for the lock.
         let writer = Writer::start(open, timeout.saturating_mul(2)).map_err(OpenError::unreachable)?;

@@ -8,6 +8,7 @@ use crate::edge::trusted_origins::TrustedOrigins;
 use crate::flows::{Flows, with_random};
 use crate::hashing::PasswordHasher;
 use crate::http::better_auth::cookies::Cookies;
+use countersign_domain::jwt::SignError;
 use countersign_domain::keyring::Keyring;
 use countersign_domain::policy::Policy;
 use countersign_store::{Database, OpenError, Options, Store};
@@ -50,6 +51,9 @@ pub enum AppError {
     /// Codes cannot be sent.
     #[error("failed to prepare the delivery of codes")]
     Delivery(#[from] DeliveryError),
+    /// Access tokens cannot be signed.
+    #[error(transparent)]
+    SigningKey(SignError),
     /// The operating system gives no threads.
     #[error("failed to start the threads that hash passwords")]
     Threads(#[from] std::io::Error),
@@ -66,12 +70,18 @@ impl App {
         clock: Arc<dyn Clock>,
         log: Logger,
     ) -> Result<Self, AppError> {
+        // Better now than when the first person logs in.
+        if keyring.signing_keys(settings.tokens.algorithm).next().is_none() {
+            return Err(AppError::SigningKey(SignError::NoKey(settings.tokens.algorithm)));
+        }
         let keyring = Arc::new(keyring);
         let store = Store::open(&store_options(settings)).await?;
         let policy = Policy { mailed_codes: settings.limits.codes_per_hour, ..Policy::default() };
         let flows = Flows {
             store,
             keyring: Arc::clone(&keyring),
+            tokens: settings.tokens.clone(),
+            directory: Arc::new(settings.directory.clone()),
             policy: Arc::new(policy),
             hasher: PasswordHasher::start(settings.limits.hash_threads, settings.limits.hash_queue)?,
             delivery: Delivery::new(settings, Arc::clone(&clock))?,

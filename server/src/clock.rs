@@ -3,6 +3,7 @@
 //! This is the only module that reads the machine's clocks. Everything else is handed a [`Clock`] or a timestamp, so
 //! that a test can stand at any instant and pass a week without sleeping.
 
+use chrono::{DateTime, SecondsFormat};
 use countersign_domain::time::Timestamp;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -75,9 +76,29 @@ impl Stopwatch {
     }
 }
 
+/// RFC 3339 in UTC with milliseconds, for people and for files; as far as the calendar goes.
+#[must_use]
+pub fn utc_text(instant: Timestamp) -> String {
+    let calendar = DateTime::from_timestamp_millis(instant.as_millis()).unwrap_or_default();
+    calendar.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn instants_are_written_as_iso_8601() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_827_696_789, "2000-02-29T12:34:56.789Z"),
+            (1_709_164_800_001, "2024-02-29T00:00:00.001Z"),
+            (4_107_542_399_999, "2100-02-28T23:59:59.999Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(utc_text(Timestamp::from_millis(millis)), text);
+        }
+    }
 
     #[test]
     fn a_manual_clock_moves_only_when_told() {

@@ -6,6 +6,7 @@
 
 use crate::config::Settings;
 use crate::config::values::{DatabaseUrl, KeyringSource};
+use countersign_domain::jwt::Algorithm;
 use countersign_domain::keyring::{Keyring, KeyringError};
 use rand::CryptoRng;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -117,7 +118,7 @@ pub fn prepare(settings: &Settings, random: &mut dyn CryptoRng) -> Result<Prepar
         }
         KeyringSource::NamedFile(path) => Prepared { keyring: read_keyring(path)?, keyring_is_new: false },
         KeyringSource::DefaultFile(path) => {
-            let keyring_is_new = !path.exists() && make_keyring(path, &settings.database.url, random)?;
+            let keyring_is_new = !path.exists() && make_keyring(path, settings, random)?;
             Prepared { keyring: read_keyring(path)?, keyring_is_new }
         }
     };
@@ -138,8 +139,8 @@ fn make_parent(path: &Path) -> Result<(), FirstRunError> {
 }
 
 /// Returns whether it was this call that made it.
-fn make_keyring(path: &Path, database: &DatabaseUrl, random: &mut dyn CryptoRng) -> Result<bool, FirstRunError> {
-    if let DatabaseUrl::Sqlite(database) = database
+fn make_keyring(path: &Path, settings: &Settings, random: &mut dyn CryptoRng) -> Result<bool, FirstRunError> {
+    if let DatabaseUrl::Sqlite(database) = &settings.database.url
         && fs::metadata(database).is_ok_and(|found| found.len() > 0)
         // Another start may have made both since we looked for the keyring.
         && !path.exists()
@@ -147,8 +148,12 @@ fn make_keyring(path: &Path, database: &DatabaseUrl, random: &mut dyn CryptoRng)
         return Err(FirstRunError::LostKeyring { database: database.clone(), keyring: path.to_owned() });
     }
     make_parent(path)?;
-    let text = Keyring::generate(random).to_text();
-    write_new(path, text.as_bytes()).map_err(|source| FirstRunError::MakeKeyring { path: path.to_owned(), source })
+    let failed = |source| FirstRunError::MakeKeyring { path: path.to_owned(), source };
+    let mut keyring = Keyring::generate(random);
+    if settings.tokens.algorithm == Algorithm::Rs256 {
+        keyring.add_rsa_key().map_err(|error| failed(io::Error::other(error)))?;
+    }
+    write_new(path, keyring.to_text().as_bytes()).map_err(failed)
 }
 
 /// Writes a file that appears whole; `false` when another was there first.

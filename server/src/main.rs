@@ -3,9 +3,6 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     // A variable that is not text is not one of ours; one of ours that is not text is noticed by what is in it.
     let environment = std::env::vars_os()

@@ -28,7 +28,7 @@ async fn it_removes_everything_and_renews_the_session() {
     generate.await.refused(400, "TWO_FACTOR_NOT_ENABLED");
     let spent = json!({"code": app.backup_codes[0]});
     browser.post("/two-factor/verify-backup-code").json(spent).await.refused(400, "BACKUP_CODES_NOT_ENABLED");
-    for table in ["authenticators", "backup_codes", "mailed_codes", "challenges", "trusted_devices"] {
+    for table in ["methods", "backup_codes", "mailed_codes", "challenges", "trusted_devices"] {
         let left = world.database().number(&format!("SELECT count(*) AS number FROM {table}"));
         assert_eq!(left, 0, "{table}");
     }

@@ -108,7 +108,7 @@ async fn hold_to_account(journals: Vec<Journal>, node: &Process, database: &Data
             "SELECT count(*) FROM audit_events WHERE kind = 'second-factor-passed'",
         ),
         (
-            "SELECT 10 * count(*) FROM authenticators",
+            "SELECT 10 * count(*) FROM methods WHERE kind = 'authenticator'",
             "SELECT count(*) FROM backup_codes",
         ),
     ] {

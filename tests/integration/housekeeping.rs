@@ -61,5 +61,5 @@ async fn what_has_ended_is_cleared_away_while_the_server_runs_and_what_lives_sta
     world.clock.advance(35 * DAY);
     comes_to(&world, [0, 0, 0, 0, 0, 2]).await;
     assert_eq!(rows(&world, "accounts"), 1);
-    assert_eq!(rows(&world, "authenticators"), 1);
+    assert_eq!(rows(&world, "methods WHERE kind = 'authenticator'"), 1);
 }

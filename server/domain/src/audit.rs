@@ -1,7 +1,7 @@
 //! The names of what the audit trail records. A row is written in the transaction that makes the event true.
 
 use crate::challenge::Factor;
-use crate::ids::{AccountId, AuditId, SessionId};
+use crate::ids::{AccountId, ApiKeyId, AuditId, SessionId};
 use crate::time::Timestamp;
 
 /// What happened.
@@ -45,6 +45,32 @@ pub enum EventKind {
     BackupCodesReplaced,
     /// The password was changed.
     PasswordChanged,
+    /// An account was made by a service.
+    AccountCreated,
+    /// An account was changed by a service.
+    AccountChanged,
+    /// An account was deactivated.
+    AccountDeactivated,
+    /// An account was made usable again.
+    AccountReactivated,
+    /// An account was removed.
+    AccountDeleted,
+    /// A person was registered for an application.
+    Registered,
+    /// A second factor was added to those that were on.
+    MethodAdded,
+    /// A second factor was taken away; others are left.
+    MethodRemoved,
+    /// A second factor was given a name.
+    MethodRenamed,
+    /// A service asked for a second factor outside of a sign-in.
+    StepUpBegun,
+    /// A sign-in ended in asking for a new password.
+    PasswordChangeAsked,
+    /// A refresh token gave a new access token.
+    TokenRefreshed,
+    /// A refresh token was presented again; all that followed from its sign-in are dead.
+    RefreshTokenReused,
     /// A session was ended by its holder.
     SignedOut,
     /// A session was revoked from another one, or from itself.
@@ -75,6 +101,19 @@ impl EventKind {
             Self::SecretShown => "secret-shown",
             Self::BackupCodesReplaced => "backup-codes-replaced",
             Self::PasswordChanged => "password-changed",
+            Self::AccountCreated => "account-created",
+            Self::AccountChanged => "account-changed",
+            Self::AccountDeactivated => "account-deactivated",
+            Self::AccountReactivated => "account-reactivated",
+            Self::AccountDeleted => "account-deleted",
+            Self::Registered => "registered",
+            Self::MethodAdded => "method-added",
+            Self::MethodRemoved => "method-removed",
+            Self::MethodRenamed => "method-renamed",
+            Self::StepUpBegun => "step-up-begun",
+            Self::PasswordChangeAsked => "password-change-asked",
+            Self::TokenRefreshed => "token-refreshed",
+            Self::RefreshTokenReused => "refresh-token-reused",
             Self::SignedOut => "signed-out",
             Self::SessionsRevoked => "sessions-revoked",
         }
@@ -100,4 +139,6 @@ pub struct AuditEvent {
     pub dialect: &'static str,
     /// The client's address.
     pub ip_address: String,
+    /// The key of the service that asked for it.
+    pub api_key_id: Option<ApiKeyId>,
 }

@@ -3,7 +3,7 @@
 use crate::ids::AccountId;
 use crate::keyring::{Keyring, Purpose};
 use crate::password::{Cost, PasswordHash};
-use crate::random::{self, ALPHANUMERIC};
+use crate::random::{self, ALPHANUMERIC, CAPITALS};
 use argon2::Block;
 use rand_core::CryptoRng;
 use std::fmt;
@@ -13,19 +13,32 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub const SET_SIZE: usize = 10;
 const HALF: usize = 5;
 /// Two bytes: enough that nearly always one code of a set is left to hash, and too few to help anybody who has the
-/// key and a dump: they say 16 of a code's 59 bits.
+/// key and a dump: they say 16 of a code's bits.
 const SELECTOR_BYTES: usize = 2;
 
-/// A code as it is shown: `xxxxx-xxxxx` of letters and digits, 59 bits.
+/// What new codes are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alphabet {
+    /// Letters of both cases and digits: 59 bits, as in the Better Auth dialect.
+    Mixed,
+    /// Capital letters and digits: 51 bits, as in the FusionAuth dialect.
+    Capitals,
+}
+
+/// A code as it is shown: `xxxxx-xxxxx` of letters and digits.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct BackupCode(String);
 
 impl BackupCode {
     /// A new code.
     #[must_use]
-    pub fn generate(random: &mut dyn CryptoRng) -> Self {
-        let first = random::text(HALF, ALPHANUMERIC, random);
-        Self(format!("{first}-{}", random::text(HALF, ALPHANUMERIC, random)))
+    pub fn generate(alphabet: Alphabet, random: &mut dyn CryptoRng) -> Self {
+        let letters = match alphabet {
+            Alphabet::Mixed => ALPHANUMERIC,
+            Alphabet::Capitals => CAPITALS,
+        };
+        let first = random::text(HALF, letters, random);
+        Self(format!("{first}-{}", random::text(HALF, letters, random)))
     }
 
     /// Takes what a client presented; `None` when it cannot be a code. Letter case and dash count, nothing is trimmed.
@@ -34,6 +47,23 @@ impl BackupCode {
         let (first, second) = text.split_once('-')?;
         let is_half = |half: &str| half.len() == HALF && half.bytes().all(|byte| byte.is_ascii_alphanumeric());
         (is_half(first) && is_half(second)).then(|| Self(text.to_owned()))
+    }
+
+    /// The codes that a person may have meant: the text as it stands and in capitals, with the dash where it belongs. Nothing when
+    /// it cannot be a code.
+    #[must_use]
+    pub fn forgiving(text: &str) -> Vec<Self> {
+        let kept: String = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').collect();
+        if kept.len() != 2 * HALF || !kept.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Vec::new();
+        }
+        let dashed = |letters: &str| Self(format!("{}-{}", &letters[..HALF], &letters[HALF..]));
+        let capitals = kept.to_ascii_uppercase();
+        let mut codes = vec![dashed(&kept)];
+        if capitals != kept {
+            codes.push(dashed(&capitals));
+        }
+        codes
     }
 
     /// The code itself, for the answer that hands it out.
@@ -71,10 +101,10 @@ impl fmt::Debug for BackupCode {
 
 /// A set of [`SET_SIZE`] different codes.
 #[must_use]
-pub fn generate_set(random: &mut dyn CryptoRng) -> Vec<BackupCode> {
+pub fn generate_set(alphabet: Alphabet, random: &mut dyn CryptoRng) -> Vec<BackupCode> {
     let mut set: Vec<BackupCode> = Vec::with_capacity(SET_SIZE);
     while set.len() < SET_SIZE {
-        let code = BackupCode::generate(random);
+        let code = BackupCode::generate(alphabet, random);
         if set.iter().all(|other| other.0 != code.0) {
             set.push(code);
         }
@@ -93,7 +123,7 @@ mod tests {
         let mut random = ChaCha20Rng::seed_from_u64(1);
         let (ring, mut memory) = (Keyring::generate(&mut random), Vec::new());
         let account = AccountId::generate(Timestamp::from_millis(0), &mut random);
-        let code = BackupCode::generate(&mut random);
+        let code = BackupCode::generate(Alphabet::Mixed, &mut random);
         let hash = code.hash(&mut random, &mut memory);
         let typed = BackupCode::parse(code.expose()).expect("as shown");
         assert!(typed.matches(&hash, &mut memory));
@@ -107,21 +137,31 @@ mod tests {
         ] {
             assert!(BackupCode::parse(&odd).is_none(), "{odd:?}");
         }
-        assert!(!BackupCode::generate(&mut random).matches(&hash, &mut memory));
+        assert!(!BackupCode::generate(Alphabet::Mixed, &mut random).matches(&hash, &mut memory));
     }
 
     #[test]
     fn the_same_code_of_two_accounts_has_two_selectors() {
         let mut random = ChaCha20Rng::seed_from_u64(2);
         let ring = Keyring::generate(&mut random);
-        let code = BackupCode::generate(&mut random);
+        let code = BackupCode::generate(Alphabet::Mixed, &mut random);
         let mut of_new_account = || code.selectors(AccountId::generate(Timestamp::from_millis(0), &mut random), &ring);
         assert_ne!(of_new_account(), of_new_account());
     }
 
     #[test]
+    fn a_person_may_leave_out_the_dash_and_the_shift_key() {
+        let meant = |text| BackupCode::forgiving(text).iter().map(|code| code.0.clone()).collect::<Vec<_>>();
+        assert_eq!(meant("ABCDE-12345"), ["ABCDE-12345"]);
+        assert_eq!(meant(" abcde12345 "), ["abcde-12345", "ABCDE-12345"]);
+        for odd in ["", "123456", "ABCDE-1234", "ABCDE-1234!", "äbcde-12345"] {
+            assert!(meant(odd).is_empty(), "{odd:?}");
+        }
+    }
+
+    #[test]
     fn a_set_has_ten_different_codes() {
-        let set = generate_set(&mut ChaCha20Rng::seed_from_u64(3));
+        let set = generate_set(Alphabet::Mixed, &mut ChaCha20Rng::seed_from_u64(3));
         assert_eq!(set.iter().map(BackupCode::expose).collect::<std::collections::HashSet<_>>().len(), SET_SIZE);
     }
 }

@@ -1,6 +1,6 @@
 //! The challenge: what a right password leads to when the account has a second factor.
 
-use crate::ids::AccountId;
+use crate::ids::{AccountId, ApplicationId};
 use crate::secret::Digest;
 use crate::time::Timestamp;
 
@@ -13,6 +13,12 @@ pub struct Challenge {
     pub account_id: AccountId,
     /// Whether the session is to outlive the browser.
     pub is_remembered: bool,
+    /// The application that is signed in to.
+    pub application_id: Option<ApplicationId>,
+    /// What whoever opened it wants to have back at its end: JSON text.
+    pub state: Option<String>,
+    /// Digest of a text that whoever uses what this leads to must know.
+    pub trust_challenge: Option<Digest>,
     /// When it was made.
     pub created_at: Timestamp,
     /// From when on it is dead.
@@ -24,7 +30,7 @@ pub struct Challenge {
 pub enum Factor {
     /// An authenticator app.
     Totp,
-    /// A code sent by mail.
+    /// A code sent by mail or SMS.
     MailedCode,
     /// A backup code.
     BackupCode,

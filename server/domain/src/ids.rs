@@ -29,6 +29,12 @@ macro_rules! identifier {
                 Uuid::try_parse(text).ok().map(Self)
             }
 
+            /// The form of the FusionAuth dialect: lower-case hexadecimal digits in five groups.
+            #[must_use]
+            pub fn to_hyphenated(self) -> String {
+                self.0.hyphenated().to_string()
+            }
+
             /// The form of the Better Auth dialect and of the database: 32 lower-case hexadecimal digits.
             #[must_use]
             pub fn to_text(self) -> String {
@@ -49,12 +55,33 @@ identifier! {
     AccountId,
     /// Names a signed-in session.
     SessionId,
-    /// Names one authenticator app enrolled, or being enrolled, by an account.
-    AuthenticatorId,
+    /// Names one second factor enrolled, or being enrolled, by an account.
+    MethodId,
     /// Names one backup code.
     BackupCodeId,
     /// Names one line of the audit trail.
     AuditId,
+    /// Names a tenant: a set of people that has nothing to do with other sets.
+    TenantId,
+    /// Names an application that people sign in to.
+    ApplicationId,
+    /// Names a person's registration for an application.
+    RegistrationId,
+    /// Names the refresh tokens that follow from one sign-in.
+    RefreshTokenId,
+    /// Names a key of a service.
+    ApiKeyId,
+}
+
+impl TenantId {
+    /// The tenant that is there when none is configured; everybody who signs up in the Better Auth dialect belongs to
+    /// the first tenant.
+    pub const DEFAULT: Self = Self(Uuid::from_u128(0xc0de_0000_0000_4000_8000_0000_0000_0001));
+}
+
+impl ApplicationId {
+    /// The application that is there when none is configured.
+    pub const DEFAULT: Self = Self(Uuid::from_u128(0xc0de_0000_0000_4000_8000_0000_0000_0002));
 }
 
 #[cfg(test)]

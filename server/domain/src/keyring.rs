@@ -3,14 +3,23 @@
 //! The first key of the ring signs and seals; every key of it verifies and opens, so that a ring is rotated by
 //! putting a new key on top. Whoever holds the ring can read TOTP secrets and forge cookies; it never goes into the
 //! database it protects.
+//!
+//! Keys that sign access tokens are pairs: those of Ed25519 and P-256 are derived like all others, an RSA key is kept in
+//! the ring as it is.
 
+use crate::jwt::Algorithm;
+use aws_lc_rs::agreement;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use rand_core::CryptoRng;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use std::fmt::{self, Write as _};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -37,10 +46,14 @@ pub enum Purpose {
     BackupCodeSelector,
     /// Hides login names and addresses in the names of budgets.
     Budget,
+    /// The seed of the Ed25519 key that signs access tokens.
+    TokenEd25519,
+    /// The scalar of the P-256 key that signs access tokens.
+    TokenP256,
 }
 
 impl Purpose {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::SessionCookie,
         Self::ChallengeCookie,
         Self::TrustCookie,
@@ -49,6 +62,8 @@ impl Purpose {
         Self::MailedCode,
         Self::BackupCodeSelector,
         Self::Budget,
+        Self::TokenEd25519,
+        Self::TokenP256,
     ];
 
     const fn label(self) -> &'static str {
@@ -61,6 +76,8 @@ impl Purpose {
             Self::MailedCode => "countersign/v1/mailed-code",
             Self::BackupCodeSelector => "countersign/v1/backup-code-selector",
             Self::Budget => "countersign/v1/budget",
+            Self::TokenEd25519 => "countersign/v1/token/ed25519",
+            Self::TokenP256 => "countersign/v1/token/p256",
         }
     }
 }
@@ -74,6 +91,14 @@ pub enum KeyringError {
     /// A line is not `<id> <key>`.
     #[error("line {line} of the keyring is not an id of 8 hexadecimal digits and a key of 32 bytes in base64url")]
     Malformed {
+        /// The line's number, from one.
+        line: usize,
+    },
+    /// A line that begins with `RS256` is not `RS256 <id> <key>`.
+    #[error(
+        "line {line} of the keyring is not RS256, an id of 8 hexadecimal digits and an RSA key (PKCS #8 in base64url)"
+    )]
+    MalformedRsa {
         /// The line's number, from one.
         line: usize,
     },
@@ -103,6 +128,54 @@ pub struct Sealed {
     pub key_id: String,
     /// 24 bytes of nonce, then ciphertext and tag (XChaCha20-Poly1305).
     pub bytes: Vec<u8>,
+}
+
+/// A pair of keys that signs access tokens.
+pub enum SigningKey {
+    /// For EdDSA.
+    EdDsa(Ed25519KeyPair),
+    /// For ES256.
+    Es256(EcdsaKeyPair),
+    /// For RS256.
+    Rs256(RsaKeyPair),
+}
+
+/// An RSA key of the ring.
+struct RsaKey {
+    id: String,
+    /// PKCS #8.
+    der: Zeroizing<Vec<u8>>,
+    pair: SigningKey,
+}
+
+impl RsaKey {
+    fn new(id: String, der: Zeroizing<Vec<u8>>) -> Option<Self> {
+        let pair = SigningKey::Rs256(RsaKeyPair::from_pkcs8(&der).ok()?);
+        Some(Self { id, der, pair })
+    }
+}
+
+/// The pairs that come out of a root key.
+struct DerivedPairs {
+    ed25519: SigningKey,
+    /// There is none when the derived number is no scalar of the curve, which has a chance of 2^-32.
+    p256: Option<SigningKey>,
+}
+
+impl DerivedPairs {
+    fn of(key: &RingKey) -> Self {
+        let ed25519 = Ed25519KeyPair::from_seed_unchecked(key.key(Purpose::TokenEd25519));
+        Self {
+            ed25519: SigningKey::EdDsa(ed25519.expect("every 32 bytes are a seed")),
+            p256: p256_pair(key.key(Purpose::TokenP256)).map(SigningKey::Es256),
+        }
+    }
+}
+
+fn p256_pair(scalar: &[u8; KEY_BYTES]) -> Option<EcdsaKeyPair> {
+    let private = agreement::PrivateKey::from_private_key(&agreement::ECDH_P256, scalar).ok()?;
+    let public = private.compute_public_key().ok()?;
+    EcdsaKeyPair::from_private_key_and_public_key(&ECDSA_P256_SHA256_FIXED_SIGNING, scalar, public.as_ref()).ok()
 }
 
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -137,6 +210,9 @@ impl RingKey {
 /// The ring: at least one key, the first of them the active one.
 pub struct Keyring {
     keys: Vec<RingKey>,
+    /// Beside each of `keys`.
+    pairs: Vec<DerivedPairs>,
+    rsa_keys: Vec<RsaKey>,
 }
 
 impl Keyring {
@@ -147,23 +223,69 @@ impl Keyring {
         let mut id = [0; 4];
         random.fill_bytes(&mut root);
         random.fill_bytes(&mut id);
-        Self { keys: vec![RingKey::new(HEXLOWER.encode(&id), root)] }
+        Self::of(vec![RingKey::new(HEXLOWER.encode(&id), root)], Vec::new())
     }
 
-    /// Reads the text form: a line `<id> <key>` for each key, the active one first; blank lines and lines that
-    /// start with `#` do not count.
+    fn of(keys: Vec<RingKey>, rsa_keys: Vec<RsaKey>) -> Self {
+        let pairs = keys.iter().map(DerivedPairs::of).collect();
+        Self { keys, pairs, rsa_keys }
+    }
+
+    /// Puts a new RSA key of 2048 bits on top of those there are.
+    ///
+    /// # Errors
+    /// When the operating system gives no randomness.
+    pub fn add_rsa_key(&mut self) -> Result<(), Unspecified> {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
+        let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair)?;
+        let der = Zeroizing::new(der.as_ref().to_vec());
+        // Its name says nothing about it that the public key does not say.
+        let digest = Sha256::digest(pair.public_key().as_ref());
+        let key = RsaKey { id: HEXLOWER.encode(&digest[..4]), der, pair: SigningKey::Rs256(pair) };
+        self.rsa_keys.insert(0, key);
+        Ok(())
+    }
+
+    /// The pairs that sign with this algorithm, the one that does first, each with its name in tokens.
+    pub fn signing_keys(&self, algorithm: Algorithm) -> impl Iterator<Item = (String, &SigningKey)> {
+        let derived = self.keys.iter().zip(&self.pairs).filter_map(move |(key, pairs)| {
+            let pair = match algorithm {
+                Algorithm::EdDsa => Some(&pairs.ed25519),
+                Algorithm::Es256 => pairs.p256.as_ref(),
+                Algorithm::Rs256 => None,
+            };
+            pair.map(|pair| (format!("{}-{}", key.id, algorithm.name()), pair))
+        });
+        let own = self.rsa_keys.iter().filter(move |_| algorithm == Algorithm::Rs256);
+        derived.chain(own.map(move |key| (format!("{}-{}", key.id, algorithm.name()), &key.pair)))
+    }
+
+    /// Reads the text form: a line `<id> <key>` for each key, the active one first, and a line `RS256 <id> <key>` for each
+    /// RSA key; blank lines and lines that start with `#` do not count.
     ///
     /// # Errors
     /// Names the line that cannot be read.
     pub fn parse(text: &str) -> Result<Self, KeyringError> {
-        let mut keys: Vec<RingKey> = Vec::new();
+        let (mut keys, mut rsa_keys): (Vec<RingKey>, Vec<RsaKey>) = (Vec::new(), Vec::new());
+        let is_id = |id: &str| id.len() == 8 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         for (line, content) in (1..).zip(text.lines().map(str::trim)) {
             if content.is_empty() || content.starts_with('#') {
                 continue;
             }
+            if let Some(rest) = content.strip_prefix("RS256") {
+                let malformed = || KeyringError::MalformedRsa { line };
+                let (id, key) = rest.trim().split_once(char::is_whitespace).ok_or_else(malformed)?;
+                let der = BASE64URL_NOPAD.decode(key.trim().as_bytes()).map_err(|_| malformed())?;
+                let key = RsaKey::new(id.to_owned(), Zeroizing::new(der)).filter(|_| is_id(id));
+                if rsa_keys.iter().any(|known| known.id == id) {
+                    return Err(KeyringError::Repeated { line });
+                }
+                rsa_keys.push(key.ok_or_else(malformed)?);
+                continue;
+            }
             let malformed = || KeyringError::Malformed { line };
             let (id, key) = content.split_once(char::is_whitespace).ok_or_else(malformed)?;
-            if id.len() != 8 || !id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            if !is_id(id) {
                 return Err(malformed());
             }
             let bytes = Zeroizing::new(BASE64URL_NOPAD.decode(key.trim().as_bytes()).map_err(|_| malformed())?);
@@ -173,7 +295,7 @@ impl Keyring {
             }
             keys.push(RingKey::new(id.to_owned(), root));
         }
-        if keys.is_empty() { Err(KeyringError::Empty) } else { Ok(Self { keys }) }
+        if keys.is_empty() { Err(KeyringError::Empty) } else { Ok(Self::of(keys, rsa_keys)) }
     }
 
     /// The text form that [`Keyring::parse`] reads.
@@ -185,6 +307,10 @@ impl Keyring {
         for key in &self.keys {
             let encoded = Zeroizing::new(BASE64URL_NOPAD.encode(&key.root));
             writeln!(text, "{} {}", key.id, *encoded).expect("writing to a string cannot fail");
+        }
+        for key in &self.rsa_keys {
+            let encoded = Zeroizing::new(BASE64URL_NOPAD.encode(&key.der));
+            writeln!(text, "RS256 {} {}", key.id, *encoded).expect("writing to a string cannot fail");
         }
         text
     }

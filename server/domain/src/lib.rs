@@ -7,9 +7,9 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`time`], [`ids`], [`random`] | instants, typed identifiers, unbiased random text |
-//! | [`secret`], [`keyring`] | bearer secrets and their digests, keys for sealing and signing |
+//! | [`secret`], [`keyring`], [`jwt`] | bearer secrets and their digests, keys for sealing and signing, access tokens |
 //! | [`account`], [`password`] | people, e-mail addresses, password policy and hashing |
-//! | [`totp`], [`mailed_code`], [`backup_code`] | the factors |
+//! | [`method`], [`totp`], [`mailed_code`], [`backup_code`] | the factors |
 //! | [`challenge`], [`session`], [`trusted_device`] | what an authentication leaves behind |
 //! | [`policy`], [`audit`] | every number in one place, the names of what is recorded |
 
@@ -18,8 +18,10 @@ pub mod audit;
 pub mod backup_code;
 pub mod challenge;
 pub mod ids;
+pub mod jwt;
 pub mod keyring;
 pub mod mailed_code;
+pub mod method;
 pub mod password;
 pub mod policy;
 pub mod random;

@@ -1,7 +1,9 @@
-//! Codes sent by mail (and, in time, by SMS): short-lived, bound to what they were asked for, stored as a keyed MAC.
+//! Codes sent by mail or SMS: short-lived, bound to what they were asked for, stored as a keyed MAC.
 
-use crate::ids::SessionId;
+use crate::account::{EmailAddress, PhoneNumber};
+use crate::ids::{AccountId, MethodId, SessionId};
 use crate::keyring::{Keyring, Purpose};
+use crate::method::MethodKind;
 use crate::random::{self, DIGITS};
 use crate::secret::Digest;
 use data_encoding::HEXLOWER;
@@ -12,6 +14,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 /// Digits of a code: 6, the least that NIST SP 800-63B-4 §3.1.3.2 allows.
 const LENGTH: usize = 6;
 
+/// The longest code that a caller may choose, in characters.
+pub const LONGEST_CHOSEN: usize = 256;
+
 /// What a code was asked for; it answers nothing else (OWASP ASVS 5.0, 6.6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
@@ -19,20 +24,70 @@ pub enum Subject {
     Challenge(Digest),
     /// A second factor on a live session.
     Session(SessionId),
+    /// The proof that an address is the account's, so that it can become a second factor.
+    Enable {
+        /// Whose it is to be.
+        account_id: AccountId,
+        /// The address.
+        address: Address,
+    },
+    /// Giving up a second factor.
+    Disable {
+        /// Whose it is.
+        account_id: AccountId,
+        /// Which one.
+        method_id: MethodId,
+    },
+}
+
+/// Where a code can be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// By mail.
+    Email(EmailAddress),
+    /// By SMS.
+    Sms(PhoneNumber),
+}
+
+impl Address {
+    /// The address alone.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Email(address) => address.as_str(),
+            Self::Sms(number) => number.as_str(),
+        }
+    }
+
+    /// The kind of method that an address is.
+    #[must_use]
+    pub fn kind(&self) -> MethodKind {
+        match self {
+            Self::Email(_) => MethodKind::Email,
+            Self::Sms(_) => MethodKind::Sms,
+        }
+    }
 }
 
 impl Subject {
-    /// The form that is stored: `challenge:<digest>` or `session:<id>`.
+    /// The form that is stored, such as `challenge:<digest>` or `session:<id>`.
     #[must_use]
     pub fn to_text(&self) -> String {
         match self {
             Self::Challenge(digest) => format!("challenge:{}", HEXLOWER.encode(digest.as_bytes())),
             Self::Session(id) => format!("session:{id}"),
+            Self::Enable { account_id, address: Address::Email(address) } => {
+                format!("enable:{account_id}:email:{}", address.as_str())
+            }
+            Self::Enable { account_id, address: Address::Sms(number) } => {
+                format!("enable:{account_id}:sms:{}", number.as_str())
+            }
+            Self::Disable { account_id, method_id } => format!("disable:{account_id}:{method_id}"),
         }
     }
 }
 
-/// Six decimal digits.
+/// Six decimal digits, or whatever text a caller chose that delivers it.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct MailedCode(String);
 
@@ -43,10 +98,16 @@ impl MailedCode {
         Self(random::text(LENGTH, DIGITS, random))
     }
 
-    /// Takes whatever a client presented; anything but the right digits simply does not match.
+    /// A code that a caller chose, at most [`LONGEST_CHOSEN`] characters.
+    #[must_use]
+    pub fn chosen(text: &str) -> Option<Self> {
+        (!text.is_empty() && text.chars().count() <= LONGEST_CHOSEN).then(|| Self(text.to_owned()))
+    }
+
+    /// Takes whatever a client presented; anything but the right text simply does not match.
     #[must_use]
     pub fn presented(text: &str) -> Self {
-        Self(text.chars().take(LENGTH + 1).collect())
+        Self(text.chars().take(LONGEST_CHOSEN + 1).collect())
     }
 
     /// The code itself, for the message that carries it.
@@ -63,6 +124,12 @@ impl MailedCode {
     #[must_use]
     pub fn mac(&self, subject: &Subject, keyring: &Keyring) -> [u8; 32] {
         keyring.mac(Purpose::MailedCode, self.message(subject).as_bytes())
+    }
+
+    /// What may be stored of it, under every key of the ring.
+    #[must_use]
+    pub fn macs(&self, subject: &Subject, keyring: &Keyring) -> Vec<[u8; 32]> {
+        keyring.macs(Purpose::MailedCode, self.message(subject).as_bytes())
     }
 
     /// Whether it is the code that `mac` was made of, for the same subject.

@@ -18,6 +18,8 @@ pub struct Policy {
     pub session_fresh_age: Duration,
     /// How long a challenge may be answered: 10 minutes (NIST SP 800-63B-4 §3.1.3.2 allows no more).
     pub challenge_lifetime: Duration,
+    /// The same for a challenge of the FusionAuth dialect, and for the codes sent for it: 5 minutes, as documented there.
+    pub two_factor_id_lifetime: Duration,
     /// How many codes of any kind one challenge takes: 5.
     pub challenge_tries: u32,
     /// How many consecutive wrong second factors lock an account, over all factors, challenges, sessions and
@@ -32,6 +34,9 @@ pub struct Policy {
     pub trust_lifetime: Duration,
     /// How long a mailed code may be used: 3 minutes (OWASP ASVS 5.0, 6.5.5 allows 10).
     pub mailed_code_lifetime: Duration,
+    /// How long a code may be used that proves an address or gives a second factor up: 1 minute, as the FusionAuth
+    /// dialect documents.
+    pub method_code_lifetime: Duration,
     /// How many wrong answers a mailed code survives: 5.
     pub mailed_code_tries: u32,
     /// How many codes are sent for one account within [`Policy::mailed_code_window`]: 10 (attack 45).
@@ -44,6 +49,16 @@ pub struct Policy {
     pub password_failures: u32,
     /// The window of [`Policy::password_failures`]: 15 minutes.
     pub password_window: Duration,
+    /// How long an access token lives: 1 hour.
+    pub access_token_lifetime: Duration,
+    /// How long a refresh token lives, from the sign-in or from its last use: 30 days.
+    pub refresh_token_lifetime: Duration,
+    /// How long a second factor that was passed may be shown for something else: 3 minutes.
+    pub trust_token_lifetime: Duration,
+    /// How long the leave to change a password lasts: 10 minutes.
+    pub change_password_lifetime: Duration,
+    /// How long one may sign in without a password after changing it: 1 minute.
+    pub one_time_password_lifetime: Duration,
     /// Steps before and after the current one that a TOTP code may be from: 1, for clocks that drift
     /// (RFC 6238 §5.2).
     pub totp_skew: u16,
@@ -57,17 +72,24 @@ impl Default for Policy {
             session_refresh_age: DAY,
             session_fresh_age: DAY,
             challenge_lifetime: 10 * MINUTE,
+            two_factor_id_lifetime: 5 * MINUTE,
             challenge_tries: 5,
             account_failures: 10,
             account_lock: 15 * MINUTE,
             longest_account_lock: DAY,
             trust_lifetime: 30 * DAY,
             mailed_code_lifetime: 3 * MINUTE,
+            method_code_lifetime: MINUTE,
             mailed_code_tries: 5,
             mailed_codes: 10,
             mailed_code_window: 60 * MINUTE,
             password_failures: 10,
             password_window: 15 * MINUTE,
+            access_token_lifetime: 60 * MINUTE,
+            refresh_token_lifetime: 30 * DAY,
+            trust_token_lifetime: 3 * MINUTE,
+            change_password_lifetime: 10 * MINUTE,
+            one_time_password_lifetime: MINUTE,
             totp_skew: 1,
         }
     }

@@ -4,6 +4,8 @@ use rand_core::CryptoRng;
 
 /// `A–Z a–z 0–9`: session tokens and backup codes.
 pub(crate) const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// `A–Z 0–9`: backup codes and method handles of the FusionAuth dialect.
+pub(crate) const CAPITALS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 /// [`ALPHANUMERIC`] with `_` and `-`: 64 characters, six bits each.
 pub(crate) const URL_SAFE: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 /// Decimal digits: mailed codes.
@@ -36,7 +38,7 @@ mod tests {
     #[test]
     fn every_letter_is_about_as_frequent_as_every_other() {
         let mut random = ChaCha20Rng::seed_from_u64(7);
-        for alphabet in [ALPHANUMERIC, URL_SAFE, DIGITS] {
+        for alphabet in [ALPHANUMERIC, CAPITALS, URL_SAFE, DIGITS] {
             let drawn = text(200_000, alphabet, &mut random);
             let expected = 200_000 / alphabet.len();
             for letter in alphabet {

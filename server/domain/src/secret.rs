@@ -79,6 +79,35 @@ bearer_secret! {
     ChallengeToken = "2fa-" + 24 of URL_SAFE;
     /// Marks a device that may skip the second factor: 32 characters, 192 bits.
     TrustToken = "" + 32 of URL_SAFE;
+    /// A challenge of the FusionAuth dialect. Like all of its secrets it has 43 characters, 252 bits of them random, and begins with a
+    /// letter of its kind, so that none can stand for another.
+    TwoFactorId = "c" + 42 of URL_SAFE;
+    /// Marks a device that may skip the second factor, in the FusionAuth dialect.
+    TwoFactorTrustId = "d" + 42 of URL_SAFE;
+    /// Says that a second factor was passed a moment ago.
+    StepUpToken = "s" + 42 of URL_SAFE;
+    /// Leave to change a password.
+    ChangePasswordId = "p" + 42 of URL_SAFE;
+    /// Signs in once, in place of a password that was just changed.
+    OneTimePassword = "o" + 42 of URL_SAFE;
+    /// Gives a new access token, once.
+    RefreshToken = "r" + 42 of URL_SAFE;
+    /// What a service shows to call the FusionAuth dialect.
+    ApiKey = "k" + 42 of URL_SAFE;
+}
+
+impl Digest {
+    /// The digest of a text that a caller chose, to be compared with another one's.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self::of(text)
+    }
+
+    /// Reads what was stored.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
 }
 
 #[cfg(test)]
@@ -103,6 +132,12 @@ mod tests {
         assert!(SessionToken::parse(challenge.expose()).is_none());
         assert!(ChallengeToken::parse(session.expose()).is_none());
         assert!(TrustToken::parse(challenge.expose()).is_none());
+        let id = TwoFactorId::generate(&mut random);
+        assert_eq!(id.expose().len(), 43);
+        assert!(TwoFactorId::parse(id.expose()).is_some());
+        let trust = TwoFactorTrustId::generate(&mut random);
+        assert!(TwoFactorId::parse(trust.expose()).is_none() && RefreshToken::parse(id.expose()).is_none());
+        assert!(ApiKey::parse(RefreshToken::generate(&mut random).expose()).is_none());
         for odd in ["", "2fa-", "ä", &"a".repeat(31), &"a".repeat(10_000), "2fa-\u{0}23456789012345678901234"] {
             assert!(SessionToken::parse(odd).is_none() && ChallengeToken::parse(odd).is_none());
         }

@@ -76,6 +76,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::account::EmailAddress;
+    use crate::ids::TenantId;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
     use std::time::Duration;
 
@@ -100,11 +101,18 @@ mod tests {
         let now = Timestamp::from_millis(0);
         Account {
             id: AccountId::generate(now, &mut ChaCha20Rng::seed_from_u64(2)),
-            email: EmailAddress::new("a@example.org"),
+            tenant_id: TenantId::DEFAULT,
+            email: Some(EmailAddress::new("a@example.org")),
+            username: None,
+            phone_number: None,
             name: String::new(),
             email_verified: false,
             image: None,
             password: None,
+            password_changed_at: now,
+            password_change_required: false,
+            is_active: true,
+            expires_at: None,
             two_factor_enabled,
             credentials_version: 0,
             created_at: now,

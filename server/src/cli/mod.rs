@@ -2,10 +2,12 @@
 //!
 //! Exit status: 0 when it went well, 2 when the command line or the configuration is to blame, 1 for all else.
 
+mod api_key;
 mod flags;
 
 use crate::config::{ConfigError, Configuration, Key, Places};
 use crate::server::{self, MigrateError, RunError};
+use api_key::{ApiKeyCommand, ApiKeyError};
 use clap::{Parser, Subcommand};
 use flags::Flags;
 use std::ffi::OsString;
@@ -31,7 +33,7 @@ whose tables are the part of its name before the dot. Flags win over the environ
 
 Exit status: 0 when all went well, 2 for mistakes in command line or configuration, 1 for all else.";
 
-/// Two-factor authentication server that speaks Better Auth's API.
+/// Two-factor authentication server that speaks Better Auth's and FusionAuth's APIs.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, after_long_help = EXAMPLES, next_line_help = true)]
 struct CommandLine {
@@ -50,16 +52,23 @@ struct CommandLine {
     flags: Flags,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 enum Command {
     /// Serve (what happens without a command, too).
     Serve,
     /// Print every effective setting, where it comes from, and what is wrong with it.
     CheckConfig,
     /// Print a new keyring, for COUNTERSIGN_KEYRING or COUNTERSIGN_KEYS.
-    GenerateKeyring,
+    GenerateKeyring {
+        /// With an RSA key in it, for access tokens that are signed with RS256.
+        #[arg(long)]
+        rs256: bool,
+    },
     /// Bring the database's tables up to date, and say what that took.
     Migrate,
+    /// Make, show and revoke keys for services that call the FusionAuth API.
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
 }
 
 /// Why the program ends without having done what it was asked for.
@@ -80,6 +89,9 @@ pub enum CommandError {
     /// The output could not be written.
     #[error("the output could not be written")]
     Output(#[source] std::io::Error),
+    /// No key could be made.
+    #[error("the operating system gives no randomness")]
+    Randomness,
     /// The runtime could not be started.
     #[error("the runtime could not be started")]
     Runtime(#[source] std::io::Error),
@@ -89,6 +101,9 @@ pub enum CommandError {
     /// The tables could not be brought up to date.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    /// Nothing was done with a key.
+    #[error(transparent)]
+    ApiKey(#[from] ApiKeyError),
 }
 
 impl CommandError {
@@ -98,6 +113,7 @@ impl CommandError {
         match self {
             Self::CommandLine(error) => u8::try_from(error.exit_code()).unwrap_or(2),
             Self::Config(_) | Self::Explained => 2,
+            Self::ApiKey(error) if error.is_about_words() => 2,
             _ => 1,
         }
     }
@@ -138,7 +154,7 @@ pub fn run(
         let places = Places { flags, file: line.config.clone(), environment, directory };
         Ok::<_, CommandError>(Configuration::load(&places, &crate::operations::paths()))
     };
-    match line.command.unwrap_or(Command::Serve) {
+    match line.command.clone().unwrap_or(Command::Serve) {
         Command::Serve => {
             let settings = configuration()?.settings()?;
             runtime()?.block_on(server::run(settings, output))?;
@@ -152,13 +168,21 @@ pub fn run(
             };
             output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
         }
+        Command::ApiKey(command) => {
+            let settings = configuration()?.settings()?;
+            let text = runtime()?.block_on(api_key::run(&settings, command))?;
+            output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
+        }
         Command::CheckConfig => {
             let configuration = configuration()?;
             output.write_all(configuration.report().as_bytes()).map_err(CommandError::Output)?;
             configuration.settings().map_err(|_| CommandError::Explained)?;
         }
-        Command::GenerateKeyring => {
-            let keyring = crate::flows::with_random(countersign_domain::keyring::Keyring::generate);
+        Command::GenerateKeyring { rs256 } => {
+            let mut keyring = crate::flows::with_random(countersign_domain::keyring::Keyring::generate);
+            if rs256 {
+                keyring.add_rsa_key().map_err(|_| CommandError::Randomness)?;
+            }
             output.write_all(keyring.to_text().as_bytes()).map_err(CommandError::Output)?;
         }
     }
@@ -235,5 +259,8 @@ mod tests {
         assert!(result.is_ok());
         assert!(countersign_domain::keyring::Keyring::parse(&output).is_ok());
         assert_ne!(call(&["generate-keyring"], &[]).1, output);
+        let (result, output) = call(&["generate-keyring", "--rs256"], &[]);
+        assert!(result.is_ok() && output.contains("\nRS256 "));
+        assert!(countersign_domain::keyring::Keyring::parse(&output).is_ok());
     }
 }

@@ -22,13 +22,20 @@ fn default_text(key: Key, given: &BTreeMap<Key, Given>) -> String {
     let in_data_dir = |name: &str| Path::new(text(Key::DataDir)).join(name).display().to_string();
     match key {
         Key::BaseUrl => base_url(text(Key::Listen)),
+        // The base URL, which may still change with a port that is chosen.
+        Key::JwtIssuer => String::new(),
         Key::Outbox => in_data_dir("outbox.ndjson"),
         Key::Keyring => in_data_dir("keyring"),
         Key::DatabaseUrl => format!("sqlite:{}", in_data_dir("countersign.db")),
         Key::HashThreads => std::thread::available_parallelism().map_or(1, usize::from).to_string(),
-        Key::TrustedOrigins | Key::TrustedProxies | Key::DisabledPaths | Key::Keys | Key::SmtpUrl | Key::SmtpFrom => {
-            String::new()
-        }
+        Key::TrustedOrigins
+        | Key::TrustedProxies
+        | Key::DisabledPaths
+        | Key::Tenants
+        | Key::Applications
+        | Key::Keys
+        | Key::SmtpUrl
+        | Key::SmtpFrom => String::new(),
         plain => plain.default_in_words().to_owned(),
     }
 }

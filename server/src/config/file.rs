@@ -68,6 +68,7 @@ fn text_of(value: &Value) -> Option<String> {
         Value::Integer(number) => Some(number.to_string()),
         Value::Boolean(true) => Some("on".to_owned()),
         Value::Boolean(false) => Some("off".to_owned()),
+        Value::Array(items) if items.iter().any(Value::is_table) => serde_json::to_string(items).ok(),
         Value::Array(items) => {
             let texts: Option<Vec<&str>> =
                 items.iter().map(|item| item.as_str().filter(|text| !text.contains(','))).collect();

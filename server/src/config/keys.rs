@@ -100,10 +100,20 @@ settings! {
         "Limits per client address and path; the limits per account cannot be switched off.";
     DisabledPaths = "disabled_paths", "COUNTERSIGN_DISABLED_PATHS", "PATH,...", "none", Everywhere, Plain,
         "Operations to answer with 404, such as /api/auth/sign-up/email.";
+    Dialects = "dialects", "COUNTERSIGN_DIALECTS", "NAME,...", "better-auth,fusionauth", Everywhere, Plain,
+        "The APIs to serve: better-auth (/api/auth), fusionauth (/api), or both.";
+    Tenants = "tenants", "COUNTERSIGN_TENANTS", "JSON", "one, called Default", Everywhere, Plain,
+        "Tenants of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"]}]; in the file, [[tenants]] tables.";
+    Applications = "applications", "COUNTERSIGN_APPLICATIONS", "JSON", "one, called Default", Everywhere, Plain,
+        "Applications of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"tenant\": UUID, \"roles\": [TEXT], \"trust_policy\": \"Any|This|None\", \"refresh_tokens\": true}]; in the file, [[applications]] tables.";
     Keyring = "keyring", "COUNTERSIGN_KEYRING", "FILE", "<data_dir>/keyring", Everywhere, Plain,
         "File with the keys that seal and sign; made on the first start on loopback, else required.";
     Keys = "keys", "COUNTERSIGN_KEYS", "KEYRING", "read from the keyring file", EnvironmentOnly, Secret,
         "The keyring itself instead of a file.";
+    JwtAlgorithm = "jwt.algorithm", "COUNTERSIGN_JWT_ALGORITHM", "EdDSA|ES256|RS256", "EdDSA", Everywhere, Plain,
+        "How access tokens are signed; RS256 needs a key in the keyring: `countersign generate-keyring --rs256`.";
+    JwtIssuer = "jwt.issuer", "COUNTERSIGN_JWT_ISSUER", "TEXT", "the base URL", Everywhere, Plain,
+        "Who access tokens say that they are from.";
     DatabaseUrl = "database.url", "COUNTERSIGN_DATABASE_URL", "URL", "sqlite:<data_dir>/countersign.db", Everywhere, WithoutCredentials,
         "sqlite:PATH or postgres://user:password@host/database.";
     DatabaseTimeout = "database.timeout", "COUNTERSIGN_DATABASE_TIMEOUT", "SECONDS", "5", Everywhere, Plain,

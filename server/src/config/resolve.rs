@@ -5,11 +5,14 @@ use super::layers::Given;
 use super::nearest::nearest;
 use super::problem::Problem;
 use super::settings::{Database, Limits, Log, Retention, Settings, Smtp};
-use super::values::{BaseUrl, DatabaseUrl, KeyringSource, LogFormat};
+use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat};
 use crate::delivery::smtp;
+use crate::directory::{self, Directory};
 use crate::edge::trusted_origins::OriginPattern;
+use crate::flows::Tokens;
+use countersign_domain::jwt::Algorithm;
 use ipnet::IpNet;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,6 +37,12 @@ pub(super) fn resolve(
             .list(Key::DisabledPaths, |path| disabled_path(path, operation_paths))
             .into_iter()
             .collect(),
+        tokens: Tokens {
+            issuer: read.text(Key::JwtIssuer).to_owned(),
+            algorithm: read.one(Key::JwtAlgorithm, jwt_algorithm).unwrap_or_default(),
+        },
+        dialects: read.dialects(),
+        directory: read.directory(),
         keyring: read.keyring(),
         database: Database {
             url: read.one(Key::DatabaseUrl, DatabaseUrl::parse).unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::new())),
@@ -67,6 +76,9 @@ pub(super) fn resolve(
     let base_url_is_default = given.get(&Key::BaseUrl).is_some_and(|given| !given.source.is_explicit());
     if settings.listen.ip().is_loopback() && base_url_is_default {
         own_loopback(&mut settings, problems);
+    }
+    if settings.tokens.issuer.is_empty() {
+        settings.tokens.issuer = settings.base_url.to_string();
     }
     if !settings.listen.ip().is_loopback() && matches!(settings.keyring, KeyringSource::DefaultFile(_)) {
         problems.push(Problem::new(format!(
@@ -138,6 +150,20 @@ impl<'a> Reader<'a> {
             "" => KeyringSource::DefaultFile(path),
             keys => KeyringSource::Text(super::secret::SecretText::new(keys)),
         }
+    }
+
+    fn dialects(&mut self) -> BTreeSet<DialectName> {
+        let dialects: BTreeSet<_> = self.list(Key::Dialects, DialectName::parse).into_iter().collect();
+        if dialects.is_empty() {
+            self.blame(Key::Dialects, "there is nothing to serve without one");
+        }
+        dialects
+    }
+
+    fn directory(&mut self) -> Directory {
+        let Some(tenants) = self.one(Key::Tenants, directory::read_tenants) else { return Directory::default() };
+        let applications = self.one(Key::Applications, |text| directory::read_applications(text, &tenants));
+        applications.and_then(|applications| Directory::new(tenants, applications)).unwrap_or_default()
     }
 
     fn smtp(&mut self) -> Option<Smtp> {
@@ -214,6 +240,10 @@ fn disabled_path(path: &str, operation_paths: &[String]) -> Result<String, Strin
         None => String::new(),
     };
     Err(format!("there is no operation at `{path}`{hint}"))
+}
+
+fn jwt_algorithm(text: &str) -> Result<Algorithm, String> {
+    Algorithm::parse(text).ok_or_else(|| format!("`{text}` is none of EdDSA, ES256 and RS256"))
 }
 
 fn log_level(text: &str) -> Result<slog::FilterLevel, String> {

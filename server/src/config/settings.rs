@@ -1,9 +1,11 @@
 //! The settings, typed: what the rest of the server is given.
 
 use super::secret::SecretText;
-use super::values::{BaseUrl, DatabaseUrl, KeyringSource, LogFormat};
+use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat};
 use super::{Configuration, Key, Places};
+use crate::directory::Directory;
 use crate::edge::trusted_origins::{OriginPattern, TrustedOrigins};
+use crate::flows::Tokens;
 use ipnet::IpNet;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -31,6 +33,12 @@ pub struct Settings {
     pub rate_limits_are_on: bool,
     /// Paths of operations that are answered with 404.
     pub disabled_paths: BTreeSet<String>,
+    /// How access tokens are made.
+    pub tokens: Tokens,
+    /// The APIs to serve.
+    pub dialects: BTreeSet<DialectName>,
+    /// The tenants and applications.
+    pub directory: Directory,
     /// Where the keys come from.
     pub keyring: KeyringSource,
     /// The database.

@@ -99,6 +99,29 @@ pub enum LogFormat {
     Json,
 }
 
+/// An API that the server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DialectName {
+    /// Better Auth's, under `/api/auth`.
+    BetterAuth,
+    /// FusionAuth's, under `/api`.
+    FusionAuth,
+}
+
+impl DialectName {
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// Says what is wrong with `text`, as the continuation of a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "better-auth" => Ok(Self::BetterAuth),
+            "fusionauth" => Ok(Self::FusionAuth),
+            _ => Err(format!("`{text}` is neither better-auth nor fusionauth")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub enum Channel {
     /// A mail.
     Email,
+    /// A text message.
+    Sms,
 }
 
 impl Channel {
@@ -16,6 +18,7 @@ impl Channel {
     pub fn name(self) -> &'static str {
         match self {
             Self::Email => "email",
+            Self::Sms => "sms",
         }
     }
 }

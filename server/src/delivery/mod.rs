@@ -1,4 +1,4 @@
-//! Getting codes to people: by mail, or into the outbox file while no mail server is configured.
+//! Getting codes to people: by mail and by SMS, or into the outbox file for whichever of them no provider is configured.
 //!
 //! A message counts as sent when the mail server has accepted it, or when its line is in the file. Nothing here
 //! retries: the person asks for another code, and the caller decides what a failure means to the answer.
@@ -36,26 +36,18 @@ pub enum DeliveryError {
 /// Sends messages.
 #[derive(Clone)]
 pub struct Delivery {
-    carrier: Carrier,
-}
-
-#[derive(Clone)]
-enum Carrier {
-    Outbox(outbox::Outbox),
-    Smtp(smtp::Smtp),
+    outbox: outbox::Outbox,
+    smtp: Option<smtp::Smtp>,
 }
 
 impl Delivery {
-    /// By mail if a mail server is configured, else into the outbox.
+    /// Mails by mail if a mail server is configured, all else into the outbox.
     ///
     /// # Errors
     /// When the mail server's URL is unusable.
     pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, DeliveryError> {
-        let carrier = match &settings.smtp {
-            Some(server) => Carrier::Smtp(smtp::Smtp::new(server)?),
-            None => Carrier::Outbox(outbox::Outbox::new(settings.outbox.clone(), clock)),
-        };
-        Ok(Self { carrier })
+        let smtp = settings.smtp.as_ref().map(smtp::Smtp::new).transpose()?;
+        Ok(Self { outbox: outbox::Outbox::new(settings.outbox.clone(), clock), smtp })
     }
 
     /// Sends one message; returns when it is out of our hands.
@@ -63,9 +55,9 @@ impl Delivery {
     /// # Errors
     /// When it is not.
     pub async fn send(&self, message: Message) -> Result<(), DeliveryError> {
-        match &self.carrier {
-            Carrier::Outbox(outbox) => outbox.append(message).await,
-            Carrier::Smtp(smtp) => smtp.send(message).await,
+        match (message.channel, &self.smtp) {
+            (Channel::Email, Some(smtp)) => smtp.send(message).await,
+            (Channel::Email, None) | (Channel::Sms, _) => self.outbox.append(message).await,
         }
     }
 }

@@ -5,7 +5,7 @@
 //! only, since the codes in it work.
 
 use super::{DeliveryError, Message};
-use crate::clock::Clock;
+use crate::clock::{Clock, utc_text};
 use countersign_domain::time::Timestamp;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -54,23 +54,6 @@ fn line(message: &Message, now: Timestamp) -> String {
     line
 }
 
-/// ISO 8601 in UTC with milliseconds, as the dialects write times.
-fn utc_text(instant: Timestamp) -> String {
-    let millis = instant.as_millis();
-    let (days, in_day) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
-    // Days to a date in the proleptic Gregorian calendar, counted from 0000-03-01 so that leap days end a year.
-    let from_march = days + 719_468;
-    let (era, day_of_era) = (from_march.div_euclid(146_097), from_march.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    let (hour, minute, second) = (in_day / 3_600_000, in_day / 60_000 % 60, in_day / 1_000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", in_day % 1_000)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Channel;
@@ -86,19 +69,6 @@ mod tests {
             code: code.to_owned(),
             app_name: "Two \"2\"".to_owned(),
             lifetime: Duration::from_secs(180),
-        }
-    }
-
-    #[test]
-    fn instants_are_written_as_iso_8601() {
-        for (millis, text) in [
-            (0, "1970-01-01T00:00:00.000Z"),
-            (951_827_696_789, "2000-02-29T12:34:56.789Z"),
-            (1_709_164_800_001, "2024-02-29T00:00:00.001Z"),
-            (4_107_542_399_999, "2100-02-28T23:59:59.999Z"),
-            (-1, "1969-12-31T23:59:59.999Z"),
-        ] {
-            assert_eq!(utc_text(Timestamp::from_millis(millis)), text);
         }
     }
 

@@ -1,6 +1,6 @@
 //! From bytes to a parsed body, before any handler sees the request.
 
-use super::dialect::Refusal;
+use super::dialect::{Bodies, Refusal};
 use countersign_api::ParsedBody;
 use dropshot::Body;
 use http::{HeaderMap, header};
@@ -29,7 +29,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
 ///
 /// # Errors
 /// [`Refusal::UnsupportedMediaType`], [`Refusal::InvalidJson`].
-pub(super) fn parse(headers: &HeaderMap, bytes: &[u8], accepts_form: bool) -> Result<ParsedBody, Refusal> {
+pub(super) fn parse(headers: &HeaderMap, bytes: &[u8], bodies: Bodies) -> Result<ParsedBody, Refusal> {
     let sent = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     let sent = String::from_utf8_lossy(sent);
     if bytes.is_empty() || sent.trim().is_empty() {
@@ -38,12 +38,13 @@ pub(super) fn parse(headers: &HeaderMap, bytes: &[u8], accepts_form: bool) -> Re
     let media_type = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media_type.as_str() {
         "application/json" => serde_json::from_slice(bytes).map(ParsedBody::Json).map_err(|_| Refusal::InvalidJson),
-        "application/x-www-form-urlencoded" if accepts_form => {
+        "application/x-www-form-urlencoded" if bodies == Bodies::JsonOrForm => {
             let fields = form_urlencoded::parse(bytes);
             let fields: Map<String, Value> =
                 fields.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect();
             Ok(ParsedBody::Json(Value::Object(fields)))
         }
+        _ if bodies == Bodies::JsonOrNothing => Ok(ParsedBody::Absent),
         _ => Err(Refusal::UnsupportedMediaType { sent: sent.into_owned() }),
     }
 }
@@ -54,12 +55,12 @@ mod tests {
     use http::HeaderValue;
     use serde_json::json;
 
-    fn parsed(content_type: Option<&'static str>, bytes: &[u8], accepts_form: bool) -> Result<Option<Value>, Refusal> {
+    fn parsed(content_type: Option<&'static str>, bytes: &[u8], bodies: Bodies) -> Result<Option<Value>, Refusal> {
         let mut headers = HeaderMap::new();
         if let Some(value) = content_type {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(value));
         }
-        parse(&headers, bytes, accepts_form).map(|body| match body {
+        parse(&headers, bytes, bodies).map(|body| match body {
             ParsedBody::Absent => None,
             ParsedBody::Json(value) => Some(value),
         })
@@ -68,16 +69,20 @@ mod tests {
     #[test]
     fn json_is_known_by_its_media_type_alone() {
         for content_type in ["application/json", "Application/JSON; charset=utf-8", " application/json ;x"] {
-            assert_eq!(parsed(Some(content_type), b"{\"a\":1}", false), Ok(Some(json!({"a": 1}))), "{content_type}");
+            assert_eq!(
+                parsed(Some(content_type), b"{\"a\":1}", Bodies::Json),
+                Ok(Some(json!({"a": 1}))),
+                "{content_type}"
+            );
         }
     }
 
     #[test]
     fn a_body_of_no_type_or_no_bytes_is_absent() {
-        assert_eq!(parsed(None, b"{\"a\":1}", false), Ok(None));
-        assert_eq!(parsed(Some(""), b"{\"a\":1}", false), Ok(None));
-        assert_eq!(parsed(Some("application/json"), b"", false), Ok(None));
-        assert_eq!(parsed(Some("text/plain"), b"", false), Ok(None));
+        assert_eq!(parsed(None, b"{\"a\":1}", Bodies::Json), Ok(None));
+        assert_eq!(parsed(Some(""), b"{\"a\":1}", Bodies::Json), Ok(None));
+        assert_eq!(parsed(Some("application/json"), b"", Bodies::Json), Ok(None));
+        assert_eq!(parsed(Some("text/plain"), b"", Bodies::Json), Ok(None));
     }
 
     #[test]
@@ -88,21 +93,34 @@ mod tests {
             "Multipart/Form-Data",
             "application/x-www-form-urlencoded",
         ] {
-            assert_eq!(parsed(Some(sent), b"x", false), Err(Refusal::UnsupportedMediaType { sent: sent.to_owned() }));
+            assert_eq!(
+                parsed(Some(sent), b"x", Bodies::Json),
+                Err(Refusal::UnsupportedMediaType { sent: sent.to_owned() })
+            );
         }
+    }
+
+    #[test]
+    fn where_nothing_but_json_counts_other_types_are_nothing() {
+        assert_eq!(parsed(Some("text/plain"), b"x", Bodies::JsonOrNothing), Ok(None));
+        assert_eq!(parsed(Some("application/json"), b"1", Bodies::JsonOrNothing), Ok(Some(json!(1))));
     }
 
     #[test]
     fn broken_json_is_refused() {
         let deep = "[".repeat(100_000);
         for bytes in [&b"{"[..], b" ", b"{\"a\":}", b"\xff", b"{}{}", b"1e999", b"NaN", deep.as_bytes()] {
-            assert_eq!(parsed(Some("application/json"), bytes, false), Err(Refusal::InvalidJson));
+            assert_eq!(parsed(Some("application/json"), bytes, Bodies::Json), Err(Refusal::InvalidJson));
         }
     }
 
     #[test]
     fn forms_become_objects_of_strings_where_they_are_taken() {
-        let body = parsed(Some("application/x-www-form-urlencoded"), b"email=a%40b.c&name=A+B&email=last%40b.c", true);
+        let body = parsed(
+            Some("application/x-www-form-urlencoded"),
+            b"email=a%40b.c&name=A+B&email=last%40b.c",
+            Bodies::JsonOrForm,
+        );
         assert_eq!(body, Ok(Some(json!({"email": "last@b.c", "name": "A B"}))));
     }
 

@@ -4,7 +4,7 @@ use super::dispatch::{Dispatcher, Route};
 use super::rate_limit::RateLimit;
 use countersign_api::ParsedBody;
 use dropshot::{Body, ServerContext};
-use http::{Method, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,16 +67,27 @@ impl Refusal {
     }
 }
 
+/// Which bodies an operation takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bodies {
+    /// JSON; what is declared to be anything else is refused.
+    Json,
+    /// JSON or an HTML form.
+    JsonOrForm,
+    /// JSON; what is declared to be anything else counts as no body.
+    JsonOrNothing,
+}
+
 /// A dialect's side of the edge. Paths are given without the dialect's base path.
 pub trait DialectRules: Send + Sync {
     /// The dialect's answer to a refused request. `Retry-After` and `X-Retry-After` are added by the edge.
     fn refuse(&self, refusal: &Refusal) -> Response<Body>;
 
-    /// How often one client may call `path`.
-    fn rate_limit(&self, path: &str) -> RateLimit;
+    /// How often one client may call `path` with these headers; as often as it likes when there is no limit.
+    fn rate_limit(&self, path: &str, headers: &HeaderMap) -> Option<RateLimit>;
 
-    /// Whether `path` also takes `application/x-www-form-urlencoded`.
-    fn accepts_form(&self, path: &str) -> bool;
+    /// Which bodies `path` takes.
+    fn bodies(&self, path: &str) -> Bodies;
 
     /// The last check before the handler, when the body is known: the origin rules.
     ///

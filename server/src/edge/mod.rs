@@ -27,7 +27,7 @@ pub mod path;
 pub mod rate_limit;
 pub mod trusted_origins;
 
-pub use dialect::{Dialect, DialectRules, Refusal};
+pub use dialect::{Bodies, Dialect, DialectRules, Refusal};
 pub use dispatch::Dispatcher;
 
 use self::access_log::Entry;
@@ -179,8 +179,9 @@ impl<C: ServerContext> Edge<C> {
             None if !dialect.is_outside() => return Err(Refusal::Overloaded { retry_after: Duration::from_secs(1) }),
             place => place,
         };
-        if let Some(limiter) = &self.policy.rate_limiter {
-            let limit = dialect.rules.rate_limit(relative);
+        if let Some(limiter) = &self.policy.rate_limiter
+            && let Some(limit) = dialect.rules.rate_limit(relative, &call.parts.headers)
+        {
             let checked = limiter.check(call.client.into(), path, limit, self.policy.clock.now());
             checked.map_err(|refused| Refusal::RateLimited { retry_after: refused.retry_after })?;
         }
@@ -223,7 +224,7 @@ impl<C: ServerContext> Edge<C> {
             Method::GET | Method::HEAD => Vec::new(),
             _ => body::read(&parts.headers, body, self.policy.max_body_bytes).await?,
         };
-        let parsed = body::parse(&parts.headers, &bytes, dialect.rules.accepts_form(relative))?;
+        let parsed = body::parse(&parts.headers, &bytes, dialect.rules.bodies(relative))?;
         if let Err(response) = dialect.rules.guard(&parts, &parsed) {
             return Ok(*response);
         }

@@ -1,13 +1,12 @@
 //! Paths that belong to no dialect: what operators and probes ask for, and everything unknown.
 
-use super::dialect::{Dialect, DialectRules, Refusal};
+use super::dialect::{Bodies, Dialect, DialectRules, Refusal};
 use super::dispatch::Dispatcher;
 use super::rate_limit::RateLimit;
 use countersign_api::ParsedBody;
 use dropshot::{Body, ServerContext};
-use http::Response;
+use http::{HeaderMap, Response};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Says no with a status and nothing else, limits nothing.
 struct Plain;
@@ -19,12 +18,12 @@ impl DialectRules for Plain {
         response
     }
 
-    fn rate_limit(&self, _path: &str) -> RateLimit {
-        RateLimit { window: Duration::from_secs(1), max: u32::MAX }
+    fn rate_limit(&self, _path: &str, _headers: &HeaderMap) -> Option<RateLimit> {
+        None
     }
 
-    fn accepts_form(&self, _path: &str) -> bool {
-        false
+    fn bodies(&self, _path: &str) -> Bodies {
+        Bodies::Json
     }
 
     fn guard(&self, _request: &http::request::Parts, _body: &ParsedBody) -> Result<(), Box<Response<Body>>> {

@@ -20,13 +20,13 @@ impl DialectRules for TestRules {
         response
     }
 
-    fn rate_limit(&self, path: &str) -> rate_limit::RateLimit {
+    fn rate_limit(&self, path: &str, _headers: &http::HeaderMap) -> Option<rate_limit::RateLimit> {
         let max = if path == "/strict" { 3 } else { 1_000 };
-        rate_limit::RateLimit { window: Duration::from_secs(10), max }
+        Some(rate_limit::RateLimit { window: Duration::from_secs(10), max })
     }
 
-    fn accepts_form(&self, path: &str) -> bool {
-        path == "/form"
+    fn bodies(&self, path: &str) -> Bodies {
+        if path == "/form" { Bodies::JsonOrForm } else { Bodies::Json }
     }
 
     fn guard(&self, request: &Parts, _: &ParsedBody) -> Result<(), Box<Response<Body>>> {

@@ -3,7 +3,7 @@
 use super::enrolment::Forbidden;
 use super::{Authenticated, Caller, FlowError, Flows};
 use countersign_domain::audit::EventKind;
-use countersign_domain::backup_code::BackupCode;
+use countersign_domain::backup_code::{Alphabet, BackupCode};
 use countersign_store::work::{Changed, ReplaceBackupCodes};
 
 impl Flows {
@@ -24,7 +24,7 @@ impl Flows {
         if let Err(forbidden) = self.may_manage_factors(caller, authenticated, password).await? {
             return Ok(Err(forbidden));
         }
-        let (backup_codes, stored) = self.make_backup_codes(authenticated).await?;
+        let (backup_codes, stored) = self.make_backup_codes(account.id, Alphabet::Mixed).await?;
         let now = self.now();
         let replace = ReplaceBackupCodes {
             account_id: account.id,
@@ -35,7 +35,7 @@ impl Flows {
         };
         Ok(match self.store.replace_backup_codes(replace).await? {
             Changed::Done => Ok(backup_codes),
-            Changed::Stale => Err(Forbidden::Stale),
+            Changed::Stale | Changed::NoTicket => Err(Forbidden::Stale),
         })
     }
 }

@@ -4,7 +4,7 @@ use super::{Flows, with_random};
 use countersign_domain::account::Account;
 use countersign_domain::audit::{AuditEvent, EventKind};
 use countersign_domain::challenge::Factor;
-use countersign_domain::ids::{AccountId, AuditId, SessionId};
+use countersign_domain::ids::{AccountId, ApiKeyId, AuditId, SessionId};
 use countersign_domain::secret::SessionToken;
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
@@ -23,6 +23,8 @@ pub struct Caller {
     pub user_agent: String,
     /// The dialect it speaks, as the audit trail names it.
     pub dialect: &'static str,
+    /// The key of the service that calls.
+    pub api_key_id: Option<ApiKeyId>,
 }
 
 impl Caller {
@@ -38,6 +40,7 @@ impl Caller {
             factor: None,
             dialect: self.dialect,
             ip_address: self.ip.to_string(),
+            api_key_id: self.api_key_id,
         }
     }
 
@@ -52,12 +55,12 @@ impl Caller {
     pub fn factor_event(
         &self,
         kind: EventKind,
-        factor: Factor,
+        factor: Option<Factor>,
         account_id: Option<AccountId>,
         session_id: Option<SessionId>,
         now: Timestamp,
     ) -> AuditEvent {
-        AuditEvent { factor: Some(factor), session_id, ..self.event(kind, account_id, now) }
+        AuditEvent { factor, session_id, ..self.event(kind, account_id, now) }
     }
 }
 

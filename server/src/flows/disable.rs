@@ -32,7 +32,7 @@ impl Flows {
             now,
             event: caller.event_in(EventKind::TwoFactorDisabled, old, now),
         };
-        if self.store.disable_two_factor(disable).await? == Changed::Stale {
+        if self.store.disable_two_factor(disable).await? != Changed::Done {
             return Ok(Err(Forbidden::Stale));
         }
         (account.two_factor_enabled, account.updated_at) = (false, now);

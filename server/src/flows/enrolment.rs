@@ -3,9 +3,10 @@
 use super::password_check::Unconfirmed;
 use super::{Authenticated, Caller, FlowError, Flows, with_random};
 use countersign_domain::audit::EventKind;
-use countersign_domain::backup_code::{self, BackupCode};
-use countersign_domain::ids::{AuthenticatorId, BackupCodeId};
+use countersign_domain::backup_code::{self, Alphabet, BackupCode};
+use countersign_domain::ids::{AccountId, BackupCodeId, MethodId};
 use countersign_domain::keyring::Purpose;
+use countersign_domain::method::MethodHandle;
 use countersign_domain::totp::TotpSecret;
 use countersign_store::work::{Authenticator, BeginEnrolment, Changed, StoredBackupCode};
 use std::sync::Arc;
@@ -51,9 +52,9 @@ impl Flows {
             return Ok(Err(forbidden));
         }
         let now = self.now();
-        let (backup_codes, stored) = self.make_backup_codes(authenticated).await?;
+        let (backup_codes, stored) = self.make_backup_codes(account.id, Alphabet::Mixed).await?;
         let (secret, authenticator) = with_random(|random| {
-            let id = AuthenticatorId::generate(now, random);
+            let id = MethodId::generate(now, random);
             let secret = TotpSecret::generate(random);
             let sealed = self.keyring.seal(Purpose::TotpSecret, id.to_text().as_bytes(), secret.expose(), random);
             (secret, Authenticator { id, secret: sealed, last_step: None })
@@ -62,20 +63,21 @@ impl Flows {
             account_id: account.id,
             credentials_version: account.credentials_version,
             authenticator,
+            handles: new_handles(),
             backup_codes: stored,
             now,
             event: caller.event_in(EventKind::EnrolmentBegun, session, now),
         };
         Ok(match self.store.begin_enrolment(begin).await? {
-            Changed::Stale => Err(Forbidden::Stale),
+            Changed::Stale | Changed::NoTicket => Err(Forbidden::Stale),
             Changed::Done => {
-                let key_uri = secret.key_uri(issuer.unwrap_or(&self.app_name), &account.email);
+                let key_uri = secret.key_uri(issuer.unwrap_or(&self.app_name), account.login_name());
                 Ok(Enrolment { key_uri, backup_codes })
             }
         })
     }
 
-    /// The key URI of the app that is being enrolled, else of the one that is enrolled.
+    /// The key URI of the app that is being enrolled, else of the one that is enrolled; of several, the oldest.
     ///
     /// # Errors
     /// When the hashing queue is full, the database fails, or the secret cannot be opened.
@@ -85,15 +87,17 @@ impl Flows {
         authenticated: &Authenticated,
         password: &str,
     ) -> Result<Result<Zeroizing<String>, Forbidden>, FlowError> {
-        let (active, pending) = self.store.authenticators_of(authenticated.account.id).await?;
-        let Some(authenticator) = pending.or(active) else { return Ok(Err(Forbidden::NotEnrolled)) };
+        let (confirmed, pending) = self.store.authenticators_of(authenticated.account.id).await?;
+        let Some(authenticator) = pending.or(confirmed.into_iter().next()) else {
+            return Ok(Err(Forbidden::NotEnrolled));
+        };
         if let Err(forbidden) = self.may_manage_factors(caller, authenticated, password).await? {
             return Ok(Err(forbidden));
         }
         let secret = self.open_secret(&authenticator)?;
         let event = caller.event_in(EventKind::SecretShown, &authenticated.session, self.now());
         self.store.record(event).await?;
-        Ok(Ok(secret.key_uri(&self.app_name, &authenticated.account.email)))
+        Ok(Ok(secret.key_uri(&self.app_name, authenticated.account.login_name())))
     }
 
     /// The gate before everything that changes or shows a factor: a session that has passed a second factor, once the
@@ -113,12 +117,13 @@ impl Flows {
     /// A set of backup codes and what is stored of it.
     pub(super) async fn make_backup_codes(
         &self,
-        authenticated: &Authenticated,
+        account_id: AccountId,
+        alphabet: Alphabet,
     ) -> Result<(Vec<BackupCode>, Vec<StoredBackupCode>), FlowError> {
-        let (now, account_id, keyring) = (self.now(), authenticated.account.id, Arc::clone(&self.keyring));
+        let (now, keyring) = (self.now(), Arc::clone(&self.keyring));
         let make = move |memory: &mut Vec<_>| {
             with_random(|random| {
-                let codes = backup_code::generate_set(random);
+                let codes = backup_code::generate_set(alphabet, random);
                 let stored = codes.iter().map(|code| StoredBackupCode {
                     id: BackupCodeId::generate(now, random),
                     selector: code.selectors(account_id, &keyring).swap_remove(0),
@@ -137,4 +142,9 @@ impl Flows {
         let bytes = self.keyring.open(Purpose::TotpSecret, row.as_bytes(), &authenticator.secret)?;
         TotpSecret::from_bytes(&bytes).ok_or(FlowError::ShortSecret)
     }
+}
+
+/// Names for a new method to choose from; that none of three is free among the few of an account does not happen.
+pub(super) fn new_handles() -> [MethodHandle; 3] {
+    with_random(|random| std::array::from_fn(|_| MethodHandle::generate(random)))
 }

@@ -9,17 +9,24 @@ pub mod caller;
 pub mod change_password;
 pub mod disable;
 pub mod enrolment;
+pub mod log_in;
+pub mod methods;
 pub mod password_check;
+pub mod people;
 pub mod second_factor;
 pub mod send_code;
+pub mod services;
 pub mod sessions;
 pub mod sign_in;
 pub mod sign_up;
+pub mod tokens;
 
 use crate::clock::Clock;
 use crate::delivery::Delivery;
+use crate::directory::Directory;
 use crate::hashing::{Overloaded, PasswordHasher};
 use countersign_domain::account::Account;
+use countersign_domain::jwt::{Algorithm, SignError};
 use countersign_domain::keyring::{Keyring, OpenError};
 use countersign_domain::policy::Policy;
 use countersign_domain::secret::SessionToken;
@@ -37,6 +44,10 @@ pub struct Flows {
     pub store: Store,
     /// What seals and signs.
     pub keyring: Arc<Keyring>,
+    /// The tenants and applications.
+    pub directory: Arc<Directory>,
+    /// How access tokens are made.
+    pub tokens: Tokens,
     /// The numbers of the rules.
     pub policy: Arc<Policy>,
     /// Where passwords are hashed.
@@ -51,6 +62,15 @@ pub struct Flows {
     pub log: slog::Logger,
 }
 
+/// How access tokens are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// Who makes them.
+    pub issuer: String,
+    /// How they are signed.
+    pub algorithm: Algorithm,
+}
+
 /// Why the server could not do its work. The caller is told only whether to come back.
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
@@ -63,6 +83,12 @@ pub enum FlowError {
     /// A stored secret cannot be opened.
     #[error("failed to open a stored secret")]
     Sealed(#[from] OpenError),
+    /// A session belongs to an account that nobody could have opened it with.
+    #[error("an account that is signed in by mail address has none")]
+    NoAddress,
+    /// No access token can be made.
+    #[error("failed to sign an access token")]
+    Unsigned(#[from] SignError),
     /// A stored secret has a length that no secret of ours has.
     #[error("a stored secret is too short")]
     ShortSecret,

@@ -2,7 +2,7 @@
 
 use super::{Caller, FlowError, Flows};
 use crate::edge::client_ip::ClientNetwork;
-use countersign_domain::account::{Account, EmailAddress};
+use countersign_domain::account::Account;
 use countersign_domain::audit::EventKind;
 use countersign_domain::keyring::Purpose;
 use countersign_domain::password::{Cost, Password, PasswordHash};
@@ -30,7 +30,7 @@ pub enum PasswordCheck {
 }
 
 impl Flows {
-    /// Checks `password` against `account`, spending the budget of `email` and the caller's network before the
+    /// Checks `password` against `account`, spending the budget of `login_name` and the caller's network before the
     /// password is looked at. An account that does not exist costs as much as one that does (attack 44).
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl Flows {
     pub(super) async fn check_password(
         &self,
         caller: &Caller,
-        email: &EmailAddress,
+        login_name: &str,
         account: Option<&Account>,
         password: &str,
     ) -> Result<PasswordCheck, FlowError> {
@@ -46,7 +46,7 @@ impl Flows {
         // each other's budget while they wait.
         let turn = self.hasher.admit()?.turn().await?;
         let now = self.now();
-        let budget = self.password_budget(caller, email);
+        let budget = self.password_budget(caller, login_name);
         let spend = Spend {
             name: budget.clone(),
             limit: self.policy.password_failures,
@@ -87,7 +87,7 @@ impl Flows {
         account: &Account,
         password: &str,
     ) -> Result<Result<(), Unconfirmed>, FlowError> {
-        match self.check_password(caller, &account.email, Some(account), password).await? {
+        match self.check_password(caller, account.login_name(), Some(account), password).await? {
             PasswordCheck::Right { budget, .. } => {
                 self.store.give_back(budget).await?;
                 Ok(Ok(()))
@@ -98,8 +98,8 @@ impl Flows {
     }
 
     /// The name of the budget for wrong passwords: it says neither who nor from where.
-    fn password_budget(&self, caller: &Caller, email: &EmailAddress) -> String {
-        let message = format!("{}|{}", email.as_str(), ClientNetwork::from(caller.ip));
+    fn password_budget(&self, caller: &Caller, login_name: &str) -> String {
+        let message = format!("{}|{}", login_name, ClientNetwork::from(caller.ip));
         format!("password:{}", HEXLOWER.encode(&self.keyring.mac(Purpose::Budget, message.as_bytes())))
     }
 }

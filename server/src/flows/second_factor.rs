@@ -3,21 +3,23 @@
 //! Three steps: claim the attempt, which counts it; judge the code, which changes nothing; make it count, in one
 //! transaction that every guard can still stop.
 
+use super::enrolment::new_handles;
 use super::{Authenticated, Caller, FlowError, Flows, with_random};
+use crate::hashing::Place;
 use countersign_domain::account::Account;
 use countersign_domain::audit::EventKind;
 use countersign_domain::backup_code::BackupCode;
 use countersign_domain::challenge::{Challenge, Factor};
-use countersign_domain::ids::SessionId;
-use countersign_domain::mailed_code::{MailedCode, Subject};
+use countersign_domain::ids::{AccountId, MethodId, SessionId};
+use countersign_domain::mailed_code::{Address, MailedCode, Subject};
 use countersign_domain::password::{Cost, PasswordHash};
 use countersign_domain::secret::{ChallengeToken, TrustToken};
 use countersign_domain::time::Timestamp;
 use countersign_domain::totp;
 use countersign_domain::trusted_device;
 use countersign_store::work::{
-    Actor, Authenticator, Claim, ClaimAttempt, FailAttempt, Granted, Material, NewTrust, PassSecondFactor, Passed,
-    Proof, StoredBackupCode,
+    Actor, Authenticator, Claim, ClaimAttempt, Expected, FailAttempt, Granted, Material, NewFactor, NewMethod,
+    NewTrust, PassSecondFactor, Passed, Proof, StoredBackupCode,
 };
 use std::sync::Arc;
 
@@ -104,10 +106,29 @@ pub enum Refused {
 }
 
 /// What a code turned out to be.
-enum Judgement {
+pub(super) enum Judgement {
     Right(Proof),
     Replayed,
     Wrong,
+}
+
+/// A right code, not yet counting.
+pub(super) struct Judged {
+    pub(super) actor: Actor,
+    pub(super) session_id: Option<SessionId>,
+    pub(super) account: Account,
+    pub(super) challenge: Option<Challenge>,
+    pub(super) proof: Proof,
+}
+
+impl Judged {
+    pub(super) fn factor(&self) -> Factor {
+        match self.proof {
+            Proof::Totp { .. } => Factor::Totp,
+            Proof::MailedCode(_) => Factor::MailedCode,
+            Proof::BackupCode(_) => Factor::BackupCode,
+        }
+    }
 }
 
 impl Flows {
@@ -121,20 +142,36 @@ impl Flows {
         presenter: Presenter,
         attempt: Attempt<'_>,
     ) -> Result<Result<Verified, Refused>, FlowError> {
+        let (actor, session_id) = (presenter.actor(), presenter.session_id());
+        let expected = Expected::One(attempt.factor);
+        match self.judge_second_factor(caller, actor, session_id, expected, attempt.code).await? {
+            Ok(judged) => self.pass(caller, presenter, judged, &attempt).await,
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    /// Claims an attempt and judges the code. A wrong one is recorded here; a right one counts only when the caller makes
+    /// it count.
+    ///
+    /// # Errors
+    /// When the hashing queue is full (before anything is counted), or the database fails.
+    pub(super) async fn judge_second_factor(
+        &self,
+        caller: &Caller,
+        actor: Actor,
+        session_id: Option<SessionId>,
+        expected: Expected,
+        code: &str,
+    ) -> Result<Result<Judged, Refused>, FlowError> {
         let now = self.now();
-        let factor = attempt.factor;
         // Whoever is shed has not spent a try, so a place in the queue comes before the claim.
-        let place = match factor {
-            Factor::BackupCode => Some(self.hasher.admit()?),
-            Factor::Totp | Factor::MailedCode => None,
-        };
-        let actor = presenter.actor();
+        let place = expected.includes(Factor::BackupCode).then(|| self.hasher.admit()).transpose()?;
         let claim = ClaimAttempt {
             actor: actor.clone(),
-            factor,
+            expected,
             now,
             policy: Arc::clone(&self.policy),
-            lock_event: caller.factor_event(EventKind::AccountLocked, factor, None, presenter.session_id(), now),
+            lock_event: caller.factor_event(EventKind::AccountLocked, expected.factor(), None, session_id, now),
         };
         let granted = match self.store.claim_attempt(claim).await? {
             Claim::Granted(granted) => *granted,
@@ -146,44 +183,65 @@ impl Flows {
             Claim::CodeExhausted => return Ok(Err(Refused::CodeExhausted)),
         };
         let Granted { account, challenge, material } = granted;
-        let judgement = match material {
-            Material::Totp { active, pending } => self.judge_totp(attempt.code, active, pending, now)?,
-            Material::MailedCode(mac) => self.judge_mailed_code(attempt.code, &actor.subject(), mac),
-            Material::BackupCodes(codes) => match (BackupCode::parse(attempt.code), place) {
-                (Some(code), Some(place)) => {
-                    let candidates = self.candidates(&code, &account, codes);
-                    place.run(move |memory| judge_backup_code(&code, &candidates, memory)).await?
-                }
-                _ => Judgement::Wrong,
-            },
+        let judgement = self.judge(expected, code, &actor.subject(), &account, material, place, now).await?;
+        let is_replay = match judgement {
+            Judgement::Right(proof) => return Ok(Ok(Judged { actor, session_id, account, challenge, proof })),
+            Judgement::Replayed => true,
+            Judgement::Wrong => false,
         };
-        let proof = match judgement {
-            Judgement::Right(proof) => proof,
-            Judgement::Replayed => {
-                return self.fail(caller, &presenter, &account, factor, true, Refused::WrongCode).await;
-            }
-            Judgement::Wrong => {
-                return self.fail(caller, &presenter, &account, factor, false, Refused::WrongCode).await;
-            }
-        };
-        self.pass(caller, presenter, account, challenge, proof, &attempt, now).await
+        self.fail(caller, actor, session_id, account.id, expected.factor(), is_replay).await?;
+        Ok(Err(Refused::WrongCode))
     }
 
-    fn judge_totp(
+    #[expect(clippy::too_many_arguments, reason = "the parts of one decision, each named")]
+    async fn judge(
+        &self,
+        expected: Expected,
+        code: &str,
+        subject: &Subject,
+        account: &Account,
+        material: Material,
+        place: Option<Place>,
+        now: Timestamp,
+    ) -> Result<Judgement, FlowError> {
+        let Material { authenticators, pending, mailed_code, backup_codes } = material;
+        let totp = self.judge_totp(code, authenticators, pending, now)?;
+        if !matches!(totp, Judgement::Wrong) {
+            return Ok(totp);
+        }
+        if let Some(stored) = mailed_code
+            && MailedCode::presented(code).matches(subject, &stored.mac, &self.keyring)
+        {
+            return Ok(Judgement::Right(Proof::MailedCode(stored)));
+        }
+        let Some(place) = place else { return Ok(Judgement::Wrong) };
+        let typed = match expected {
+            Expected::One(_) => BackupCode::parse(code).into_iter().collect(),
+            Expected::Any { .. } => BackupCode::forgiving(code),
+        };
+        if typed.is_empty() {
+            return Ok(Judgement::Wrong);
+        }
+        let candidates = self.candidates(typed, account, &backup_codes);
+        Ok(place.run(move |memory| judge_backup_code(&candidates, memory)).await?)
+    }
+
+    pub(super) fn judge_totp(
         &self,
         code: &str,
-        active: Option<Authenticator>,
+        confirmed: Vec<Authenticator>,
         pending: Option<Authenticator>,
         now: Timestamp,
     ) -> Result<Judgement, FlowError> {
         let mut judgement = Judgement::Wrong;
         // The app being enrolled comes first: its code is what finishes the enrolment.
-        for (authenticator, confirms) in [(pending, true), (active, false)] {
-            let Some(authenticator) = authenticator else { continue };
+        let pending = pending.map(|authenticator| (authenticator, true));
+        let confirmed = confirmed.into_iter().map(|authenticator| (authenticator, false));
+        for (authenticator, confirms) in pending.into_iter().chain(confirmed) {
             let secret = self.open_secret(&authenticator)?;
             match secret.judge(code, now, self.policy.totp_skew, authenticator.last_step) {
                 totp::Verdict::Right { step } => {
-                    return Ok(Judgement::Right(Proof::Totp { authenticator_id: authenticator.id, step, confirms }));
+                    return Ok(Judgement::Right(Proof::Totp { method_id: authenticator.id, step, confirms }));
                 }
                 totp::Verdict::Replayed => judgement = Judgement::Replayed,
                 totp::Verdict::Wrong => {}
@@ -192,49 +250,46 @@ impl Flows {
         Ok(judgement)
     }
 
-    fn judge_mailed_code(&self, code: &str, subject: &Subject, mac: Vec<u8>) -> Judgement {
-        if MailedCode::presented(code).matches(subject, &mac, &self.keyring) {
-            Judgement::Right(Proof::MailedCode(mac))
-        } else {
-            Judgement::Wrong
-        }
+    /// What was typed, each beside the stored codes that it may be.
+    fn candidates(
+        &self,
+        typed: Vec<BackupCode>,
+        account: &Account,
+        stored: &[StoredBackupCode],
+    ) -> Vec<(BackupCode, Vec<StoredBackupCode>)> {
+        let candidates = typed.into_iter().map(|code| {
+            let selectors = code.selectors(account.id, &self.keyring);
+            let found = stored.iter().filter(|stored| selectors.contains(&stored.selector)).cloned().collect();
+            (code, found)
+        });
+        candidates.collect()
     }
 
-    /// The stored codes that the presented one may be.
-    fn candidates(&self, code: &BackupCode, account: &Account, stored: Vec<StoredBackupCode>) -> Vec<StoredBackupCode> {
-        let selectors = code.selectors(account.id, &self.keyring);
-        stored.into_iter().filter(|stored| selectors.contains(&stored.selector)).collect()
-    }
-
-    async fn fail(
+    /// Records an attempt that failed; a replay is no guess, and its try is given back.
+    pub(super) async fn fail(
         &self,
         caller: &Caller,
-        presenter: &Presenter,
-        account: &Account,
-        factor: Factor,
+        actor: Actor,
+        session_id: Option<SessionId>,
+        account_id: AccountId,
+        factor: Option<Factor>,
         is_replay: bool,
-        refused: Refused,
-    ) -> Result<Result<Verified, Refused>, FlowError> {
+    ) -> Result<(), FlowError> {
         let kind = if is_replay { EventKind::SecondFactorReplayed } else { EventKind::SecondFactorRejected };
-        let event = caller.factor_event(kind, factor, Some(account.id), presenter.session_id(), self.now());
-        self.store
-            .fail_attempt(FailAttempt { actor: presenter.actor(), factor, account_id: account.id, is_replay, event })
-            .await?;
-        Ok(Err(refused))
+        let event = caller.factor_event(kind, factor, Some(account_id), session_id, self.now());
+        Ok(self.store.fail_attempt(FailAttempt { actor, factor, account_id, is_replay, event }).await?)
     }
 
     /// Makes a right code count.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one decision, each named")]
     async fn pass(
         &self,
         caller: &Caller,
         presenter: Presenter,
-        mut account: Account,
-        challenge: Option<Challenge>,
-        proof: Proof,
+        judged: Judged,
         attempt: &Attempt<'_>,
-        now: Timestamp,
     ) -> Result<Result<Verified, Refused>, FlowError> {
+        let now = self.now();
+        let Judged { actor, session_id, mut account, challenge, proof } = judged;
         let in_session = matches!(presenter, Presenter::Session(_));
         // A backup code proves nothing new about a factor that is not on yet; the other two finish an enrolment.
         let enables = in_session && !account.two_factor_enabled && attempt.factor != Factor::BackupCode;
@@ -254,30 +309,35 @@ impl Flows {
         };
         let trust_token =
             (!in_session && opens_session && attempt.trusts_device).then(|| with_random(TrustToken::generate));
-        let session_id = if opens_session { Some(session.session.id) } else { presenter.session_id() };
+        let opened = if opens_session { Some(session.session.id) } else { session_id };
         let pass = PassSecondFactor {
-            actor: presenter.actor(),
+            actor: actor.clone(),
             account_id: account.id,
             proof,
             session: opens_session.then(|| session.clone()),
-            trust: trust_token
-                .as_ref()
-                .map(|token| NewTrust { digest: token.digest(), expires_at: now + self.policy.trust_lifetime }),
-            enables,
+            refresh_token: None,
+            ticket: None,
+            trust: trust_token.as_ref().map(|token| NewTrust {
+                digest: token.digest(),
+                application_id: None,
+                expires_at: now + self.policy.trust_lifetime,
+            }),
+            enables: if enables { Some(mail_method(&account, now)?) } else { None },
+            removes: None,
             now,
-            event: caller.factor_event(kind, attempt.factor, Some(account.id), session_id, now),
+            event: caller.factor_event(kind, Some(attempt.factor), Some(account.id), opened, now),
         };
         match self.store.pass_second_factor(pass).await? {
             Passed::Done => {}
             Passed::ActorGone => return Ok(Err(Refused::NoActor)),
             Passed::ProofSpent => {
                 // The code was right; somebody was faster with it. That is no guess.
-                let refused = match attempt.factor {
+                self.fail(caller, actor, session_id, account.id, Some(attempt.factor), true).await?;
+                return Ok(Err(match attempt.factor {
                     Factor::Totp => Refused::WrongCode,
                     Factor::MailedCode => Refused::NoCode,
                     Factor::BackupCode => Refused::Raced,
-                };
-                return self.fail(caller, &presenter, &account, attempt.factor, true, refused).await;
+                }));
             }
         }
         if enables {
@@ -298,15 +358,29 @@ impl Flows {
     }
 }
 
-/// Compares a code with those it may be, with the same work when there are none. A spent one is told from a wrong
+/// Codes by mail are a second factor beside the app as soon as the second factor is on.
+fn mail_method(account: &Account, now: Timestamp) -> Result<NewMethod, FlowError> {
+    let email = account.email.clone().ok_or(FlowError::NoAddress)?;
+    Ok(NewMethod {
+        id: with_random(|random| MethodId::generate(now, random)),
+        handles: new_handles(),
+        name: None,
+        what: NewFactor::Address(Address::Email(email)),
+    })
+}
+
+/// Compares codes with those they may be, with the same work when there are none. A spent one is told from a wrong
 /// one, so that presenting a right code twice at once counts as no guess.
-fn judge_backup_code(code: &BackupCode, candidates: &[StoredBackupCode], memory: &mut Vec<argon2::Block>) -> Judgement {
-    if candidates.is_empty() {
+fn judge_backup_code(candidates: &[(BackupCode, Vec<StoredBackupCode>)], memory: &mut Vec<argon2::Block>) -> Judgement {
+    if let [(code, _), ..] = candidates
+        && candidates.iter().all(|(_, stored)| stored.is_empty())
+    {
         let _ = code.matches(&PasswordHash::of_nobody(Cost::BACKUP_CODE), memory);
     }
-    match candidates.iter().find(|stored| code.matches(&stored.hash, memory)) {
-        Some(stored) if stored.is_spent => Judgement::Replayed,
-        Some(stored) => Judgement::Right(Proof::BackupCode(stored.id)),
+    let mut pairs = candidates.iter().flat_map(|(code, stored)| stored.iter().map(move |stored| (code, stored)));
+    match pairs.find(|(code, stored)| code.matches(&stored.hash, memory)) {
+        Some((_, stored)) if stored.is_spent => Judgement::Replayed,
+        Some((_, stored)) => Judgement::Right(Proof::BackupCode(stored.id)),
         None => Judgement::Wrong,
     }
 }

@@ -25,7 +25,8 @@ impl Flows {
     /// When the database fails.
     pub async fn authenticate(&self, token: &SessionToken) -> Result<Option<Authenticated>, FlowError> {
         let found = self.store.session_by_token((token.digest(), self.now())).await?;
-        Ok(found.map(|(session, account)| Authenticated { session, account, token: token.clone() }))
+        let usable = found.filter(|(_, account)| account.unusable(self.now()).is_none());
+        Ok(usable.map(|(session, account)| Authenticated { session, account, token: token.clone() }))
     }
 
     /// Extends a session that has been used for a while; says whether it did.

@@ -43,7 +43,7 @@ impl Flows {
             Ok(password) => password,
             Err(unfit) => return Ok(SignUp::UnfitPassword(unfit)),
         };
-        if self.store.account_by_email(person.email.clone()).await?.is_some() {
+        if self.store.account_by_email((self.directory.home().id, person.email.clone())).await?.is_some() {
             return Ok(SignUp::EmailTaken);
         }
         let make = move |memory: &mut Vec<_>| {
@@ -53,11 +53,18 @@ impl Flows {
         let now = self.now();
         let account = Account {
             id: with_random(|random| AccountId::generate(now, random)),
-            email: person.email,
+            tenant_id: self.directory.home().id,
+            email: Some(person.email),
+            username: None,
+            phone_number: None,
             name: person.name,
             email_verified: false,
             image: person.image,
             password: Some(hash),
+            password_changed_at: now,
+            password_change_required: false,
+            is_active: true,
+            expires_at: None,
             two_factor_enabled: false,
             credentials_version: 0,
             created_at: now,

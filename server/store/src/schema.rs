@@ -3,11 +3,20 @@
 diesel::table! {
     accounts (id) {
         id -> Text,
-        email -> Text,
+        tenant_id -> Text,
+        email -> Nullable<Text>,
+        username -> Nullable<Text>,
+        username_key -> Nullable<Text>,
+        phone_number -> Nullable<Text>,
         name -> Text,
         email_verified -> Bool,
         image -> Nullable<Text>,
+        profile -> Text,
         password_hash -> Nullable<Text>,
+        password_changed_at -> BigInt,
+        password_change_required -> Bool,
+        is_active -> Bool,
+        expires_at -> Nullable<BigInt>,
         two_factor_enabled -> Bool,
         credentials_version -> BigInt,
         failed_attempts -> BigInt,
@@ -20,13 +29,18 @@ diesel::table! {
 }
 
 diesel::table! {
-    authenticators (id) {
+    methods (id) {
         id -> Text,
         account_id -> Text,
-        key_id -> Text,
-        sealed_secret -> Binary,
+        handle -> Text,
+        kind -> Text,
+        name -> Nullable<Text>,
+        address -> Nullable<Text>,
+        key_id -> Nullable<Text>,
+        sealed_secret -> Nullable<Binary>,
         last_step -> Nullable<BigInt>,
         confirmed_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
         created_at -> BigInt,
     }
 }
@@ -65,6 +79,9 @@ diesel::table! {
         tries -> BigInt,
         failures -> BigInt,
         is_remembered -> Bool,
+        application_id -> Nullable<Text>,
+        state -> Nullable<Text>,
+        trust_challenge -> Nullable<Binary>,
         created_at -> BigInt,
         expires_at -> BigInt,
     }
@@ -74,6 +91,7 @@ diesel::table! {
     mailed_codes (subject) {
         subject -> Text,
         account_id -> Text,
+        method_id -> Nullable<Text>,
         mac -> Binary,
         tries -> BigInt,
         failures -> BigInt,
@@ -86,6 +104,7 @@ diesel::table! {
     trusted_devices (digest) {
         digest -> Binary,
         account_id -> Text,
+        application_id -> Nullable<Text>,
         created_at -> BigInt,
         expires_at -> BigInt,
     }
@@ -109,9 +128,63 @@ diesel::table! {
         factor -> Nullable<Text>,
         dialect -> Text,
         ip_address -> Text,
+        api_key_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    registrations (id) {
+        id -> Text,
+        account_id -> Text,
+        application_id -> Text,
+        roles -> Text,
+        username -> Nullable<Text>,
+        data -> Nullable<Text>,
+        last_sign_in_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (digest) {
+        digest -> Binary,
+        family_id -> Text,
+        account_id -> Text,
+        application_id -> Text,
+        second_factor_at -> Nullable<BigInt>,
+        signed_in_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    tickets (digest) {
+        digest -> Binary,
+        kind -> Text,
+        account_id -> Text,
+        trust_challenge -> Nullable<Binary>,
+        state -> Nullable<Text>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        digest -> Binary,
+        name -> Text,
+        tenant_id -> Nullable<Text>,
+        permissions -> Nullable<Text>,
+        created_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
     }
 }
 
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(challenges -> accounts (account_id));
-diesel::allow_tables_to_appear_in_same_query!(accounts, sessions, challenges, authenticators, backup_codes);
+diesel::joinable!(tickets -> accounts (account_id));
+diesel::allow_tables_to_appear_in_same_query!(accounts, sessions, challenges, methods, backup_codes, tickets);

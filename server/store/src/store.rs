@@ -4,14 +4,16 @@ use crate::error::StoreError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
-    Authenticator, BeginEnrolment, ChangePassword, Changed, Claim, ClaimAttempt, CompleteSignIn, DisableTwoFactor,
-    FailAttempt, IssueCode, Issued, PassSecondFactor, Passed, Passing, Purge, PurgeTable, Purged, ReplaceBackupCodes,
-    RevokeSessions, SignIn, SignUp, SignedUp, Spend, Spent,
+    AccountWritten, AddMethod, ApiKeyRecord, Authenticator, BeginEnrolment, ChangeAccount, ChangePassword, Changed,
+    Claim, ClaimAttempt, CompleteSignIn, CreateAccount, DisableTwoFactor, FailAttempt, IssueCode, Issued, MethodAdded,
+    OpenChallenge, PassSecondFactor, Passed, Passing, Person, PresentedTicket, Purge, PurgeTable, Purged,
+    RefreshTokenUsed, Register, RenameMethod, ReplaceBackupCodes, RevokeSessions, SignIn, SignUp, SignedUp, Spend,
+    Spent, StoredTrust, UseRefreshToken, Whose,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::{Account, EmailAddress};
 use countersign_domain::audit::AuditEvent;
-use countersign_domain::ids::{AccountId, SessionId};
+use countersign_domain::ids::{AccountId, ApiKeyId, SessionId, TenantId};
 use countersign_domain::secret::Digest;
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
@@ -83,14 +85,25 @@ macro_rules! units {
 }
 
 units! {
-    /// The account with this address.
-    pub read account_by_email(EmailAddress) -> Option<Account>;
+    /// The account with this address in this tenant.
+    pub read account_by_email((TenantId, EmailAddress)) -> Option<Account>;
+    /// Everything about a person.
+    pub read person(Whose) -> Option<Person>;
     /// The live session with this token at this time, and whose it is.
     pub read session_by_token((Digest, Timestamp)) -> Option<(Session, Account)>;
     /// The live sessions of an account at this time, the newest first.
     pub read sessions_of((AccountId, Timestamp)) -> Vec<Session>;
-    /// The confirmed and the pending authenticator app of an account.
-    pub read authenticators_of(AccountId) -> (Option<Authenticator>, Option<Authenticator>);
+    /// The confirmed authenticator apps of an account, the oldest first, and the one that waits to be confirmed.
+    pub read authenticators_of(AccountId) -> (Vec<Authenticator>, Option<Authenticator>);
+    /// A live trust of an account at this time.
+    pub read trust((Digest, AccountId, Timestamp)) -> Option<StoredTrust>;
+    /// Whose ticket this is, if it is good at this time, and what whoever asked for it wants to have back. The text that
+    /// has to be known with it is not looked at.
+    pub read ticket((PresentedTicket, Timestamp)) -> Option<(Account, Option<String>)>;
+    /// The key of a service, unless it was revoked.
+    pub read api_key(Digest) -> Option<ApiKeyRecord>;
+    /// The keys of all services, revoked ones too.
+    pub read api_keys(()) -> Vec<ApiKeyRecord>;
 
     /// Writes a line of the audit trail that stands for itself.
     pub write record(AuditEvent) -> ();
@@ -125,6 +138,27 @@ units! {
     /// Removes every second factor of an account and replaces the session.
     pub write disable_two_factor(DisableTwoFactor) -> Changed;
 
+    /// Makes an account without signing in to it.
+    pub write create_account(CreateAccount) -> AccountWritten;
+    /// Changes an account, if it is still what was read; a new password, or deactivation, ends what the account opened.
+    pub write change_account(ChangeAccount) -> AccountWritten;
+    /// Removes an account and all that belongs to it, but for the audit trail; says whether it was there.
+    pub write delete_account((AccountId, AuditEvent)) -> bool;
+    /// Registers a person for an application; says whether they were not yet.
+    pub write register(Register) -> bool;
+    /// Opens a challenge without a password, together with a code; says whether the account is there.
+    pub write open_challenge(OpenChallenge) -> bool;
+    /// Adds a second factor; with the first one, signing in asks for it.
+    pub write add_method(AddMethod) -> MethodAdded;
+    /// Gives a second factor a name; says whether there is such a one.
+    pub write rename_method(RenameMethod) -> bool;
+    /// Uses a refresh token up, and stores the next one.
+    pub write use_refresh_token(UseRefreshToken) -> RefreshTokenUsed;
+    /// Stores the key of a service.
+    pub write add_api_key((ApiKeyRecord, Digest)) -> ();
+    /// Revokes the key of a service; says whether there was one that could be.
+    pub write revoke_api_key((ApiKeyId, Timestamp)) -> bool;
+
     /// Removes some of what has passed from one table; says how many.
     write purge_table(PurgeTable) -> usize;
 }
@@ -135,7 +169,7 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.account_by_email(EmailAddress::new("")).await.map(drop)
+        self.account_by_email((TenantId::DEFAULT, EmailAddress::new(""))).await.map(drop)
     }
 
     /// Removes what has passed, in a transaction of its own for each table, so that nothing else waits for long.
@@ -149,6 +183,8 @@ impl Store {
             challenges: passed(Passing::Challenges).await?,
             mailed_codes: passed(Passing::MailedCodes).await?,
             sessions: passed(Passing::Sessions).await?,
+            refresh_tokens: passed(Passing::RefreshTokens).await?,
+            tickets: passed(Passing::Tickets).await?,
             trusted_devices: passed(Passing::TrustedDevices).await?,
             budgets: passed(Passing::Budgets).await?,
             audit_events: 0,

@@ -28,5 +28,5 @@ macro_rules! in_order {
 in_order!(A a, B b);
 in_order!(A a, B b, C c);
 in_order!(A a, B b, C c, D d);
-in_order!(A a, B b, C c, D d, F f);
 in_order!(A a, B b, C c, D d, F f, G g);
+in_order!(A a, B b, C c, D d, F f, G g, H h, I i, J j);

@@ -8,10 +8,10 @@ use crate::database::Database;
 use crate::people::{PASSWORD, People, Person};
 use crate::progress::Progress;
 use crate::rows::{Rows, Value};
-use crate::tables::{ACCOUNTS, AUTHENTICATORS, BACKUP_CODES, CHALLENGES, SESSIONS, TRUSTED_DEVICES};
+use crate::tables::{ACCOUNTS, BACKUP_CODES, CHALLENGES, METHODS, SESSIONS, TRUSTED_DEVICES};
 use anyhow::{Context as _, Result};
-use countersign_domain::backup_code::{self, BackupCode};
-use countersign_domain::ids::{AccountId, AuthenticatorId, BackupCodeId, SessionId};
+use countersign_domain::backup_code::{self, Alphabet, BackupCode};
+use countersign_domain::ids::{AccountId, BackupCodeId, MethodId, SessionId, TenantId};
 use countersign_domain::keyring::{Keyring, Purpose};
 use countersign_domain::password::{Cost, Password, PasswordHash};
 use countersign_domain::policy::Policy;
@@ -46,7 +46,7 @@ impl Seeder {
         let mut memory = Vec::new();
         let (password_hash, backup_codes) = with_random(|random| {
             let hash = PasswordHash::make(&password, Cost::PASSWORD, random, &mut memory).to_text();
-            let codes = backup_code::generate_set(random).into_iter();
+            let codes = backup_code::generate_set(Alphabet::Mixed, random).into_iter();
             let codes = codes.map(|code| (code.hash(random, &mut memory).to_text(), code));
             (hash, codes.map(|(hash, code)| (code, hash)).collect())
         });
@@ -60,7 +60,7 @@ impl Seeder {
         let mut written = 0;
         while written < count {
             let batch = BATCH.min(count - written);
-            let mut rows = [ACCOUNTS, AUTHENTICATORS, BACKUP_CODES, SESSIONS].map(Rows::of);
+            let mut rows = [ACCOUNTS, METHODS, BACKUP_CODES, SESSIONS].map(Rows::of);
             for index in written..written + batch {
                 let is_plain = (index * sample / count).is_multiple_of(PLAIN_ONE_OF);
                 let person = self.person(is_plain, &mut rows);
@@ -77,7 +77,7 @@ impl Seeder {
         Ok(people)
     }
 
-    fn person(&mut self, is_plain: bool, [accounts, authenticators, backup_codes, sessions]: &mut [Rows; 4]) -> Person {
+    fn person(&mut self, is_plain: bool, [accounts, methods, backup_codes, sessions]: &mut [Rows; 4]) -> Person {
         let now = clock::now();
         let at = Value::Integer(now.as_millis());
         let (account, session, token) = with_random(|random| {
@@ -87,11 +87,16 @@ impl Seeder {
         self.made += 1;
         accounts.values.push(vec![
             Value::Text(account.to_text()),
+            Value::Text(TenantId::DEFAULT.to_text()),
             Value::Text(email.clone()),
             Value::from("Written in bulk"),
             Value::Boolean(false),
             Value::Null,
+            Value::from("{}"),
             Value::Text(self.password_hash.clone()),
+            at.clone(),
+            Value::Boolean(false),
+            Value::Boolean(true),
             Value::Boolean(!is_plain),
             Value::Integer(i64::from(!is_plain)),
             Value::Integer(0),
@@ -115,22 +120,38 @@ impl Seeder {
         ]);
         let secret = (!is_plain).then(|| {
             self.add_backup_codes(account, backup_codes);
-            self.authenticator(account, now, authenticators)
+            self.add_methods(account, &email, now, methods)
         });
         Person { email, account, session: token.expose().to_owned(), secret }
     }
 
-    fn authenticator(&self, account: AccountId, now: Timestamp, rows: &mut Rows) -> TotpSecret {
-        let (id, secret, sealed) = with_random(|random| {
-            let (id, secret) = (AuthenticatorId::generate(now, random), TotpSecret::generate(random));
+    /// What everybody has who enrolled in the Better Auth dialect: an authenticator app, and codes by mail.
+    fn add_methods(&self, account: AccountId, email: &str, now: Timestamp, rows: &mut Rows) -> TotpSecret {
+        let (id, secret, sealed, mail) = with_random(|random| {
+            let (id, secret) = (MethodId::generate(now, random), TotpSecret::generate(random));
             let sealed = self.keyring.seal(Purpose::TotpSecret, id.to_text().as_bytes(), secret.expose(), random);
-            (id, secret, sealed)
+            (id, secret, sealed, MethodId::generate(now, random))
         });
         rows.values.push(vec![
             Value::Text(id.to_text()),
             Value::Text(account.to_text()),
+            Value::from("TOTP"),
+            Value::from("authenticator"),
+            Value::Null,
             Value::Text(sealed.key_id),
             Value::Bytes(sealed.bytes),
+            Value::Null,
+            millis(now),
+            millis(now),
+        ]);
+        rows.values.push(vec![
+            Value::Text(mail.to_text()),
+            Value::Text(account.to_text()),
+            Value::from("MAIL"),
+            Value::from("email"),
+            Value::from(email),
+            Value::Null,
+            Value::Null,
             Value::Null,
             millis(now),
             millis(now),

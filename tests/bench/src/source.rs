@@ -181,7 +181,7 @@ impl Subject {
                 answers.push(TotpAnswer { challenge, secret, ahead });
             }
         }
-        self.for_those_in_a_round("UPDATE authenticators SET last_step = NULL WHERE account_id IN").await?;
+        self.for_those_in_a_round("UPDATE methods SET last_step = NULL WHERE account_id IN").await?;
         self.database.insert(&[rows]).await?;
         self.database.settle().await?;
         Ok(answers)

@@ -7,11 +7,16 @@ pub(crate) const ACCOUNTS: Table = Table {
     name: "accounts",
     columns: &[
         ("id", false),
+        ("tenant_id", false),
         ("email", false),
         ("name", false),
         ("email_verified", false),
         ("image", false),
+        ("profile", false),
         ("password_hash", false),
+        ("password_changed_at", false),
+        ("password_change_required", false),
+        ("is_active", false),
         ("two_factor_enabled", false),
         ("credentials_version", false),
         ("failed_attempts", false),
@@ -23,12 +28,15 @@ pub(crate) const ACCOUNTS: Table = Table {
     ],
 };
 
-/// One row for each authenticator app.
-pub(crate) const AUTHENTICATORS: Table = Table {
-    name: "authenticators",
+/// One row for each second factor.
+pub(crate) const METHODS: Table = Table {
+    name: "methods",
     columns: &[
         ("id", false),
         ("account_id", false),
+        ("handle", false),
+        ("kind", false),
+        ("address", false),
         ("key_id", false),
         ("sealed_secret", true),
         ("last_step", false),

@@ -11,6 +11,7 @@ use countersign_api::better_auth::responses::{self, TwoFactorMethod};
 use countersign_api::better_auth::{Error, replies, requests};
 use countersign_api::validation::is_email;
 use countersign_domain::account::EmailAddress;
+use countersign_domain::method::MethodKind;
 use dropshot::ErrorStatusCode as Status;
 use http::HeaderValue;
 use http::header::LOCATION;
@@ -75,9 +76,11 @@ pub(super) async fn sign_in(
                 None => reply,
             }
         }
-        SignIn::Challenged { token, has_totp } => {
-            let methods = [has_totp.then_some(TwoFactorMethod::Totp), Some(TwoFactorMethod::Otp)];
-            let methods = methods.into_iter().flatten().collect();
+        SignIn::Challenged { token, methods } => {
+            let has = |kinds: &[MethodKind]| methods.iter().any(|method| kinds.contains(&method.kind));
+            let has_totp = has(&[MethodKind::Authenticator]).then_some(TwoFactorMethod::Totp);
+            let has_otp = has(&[MethodKind::Email, MethodKind::Sms]).then_some(TwoFactorMethod::Otp);
+            let methods = [has_totp, has_otp].into_iter().flatten().collect();
             let reply = Reply::ok(responses::SignInEmail::challenge(methods, token.expose().to_owned()))
                 .with_cookie(app.cookies.delete(Cookie::Session))
                 .with_cookie(app.cookies.delete(Cookie::SessionData))
@@ -93,6 +96,8 @@ pub(super) async fn sign_in(
             }
         }
         SignIn::Rejected => return Err(refusal::rejected_sign_in()),
+        SignIn::Unusable(_) => return Err(refusal::unusable_account()),
+        SignIn::PasswordChangeRequired => return Err(refusal::password_change_required()),
         SignIn::TooMany { until } => return Err(refusal::too_many(until, app.flows.now())),
     };
     Ok(match location {

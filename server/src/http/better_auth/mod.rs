@@ -40,6 +40,7 @@ fn caller(context: &Context) -> Caller {
         ip: context.request.remote_addr().ip(),
         user_agent: user_agent.unwrap_or_default().to_owned(),
         dialect: "better-auth",
+        api_key_id: None,
     }
 }
 

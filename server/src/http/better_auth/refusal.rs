@@ -22,7 +22,11 @@ pub fn of_failure(error: FlowError) -> Error {
     let retry_after = match &error {
         FlowError::Overloaded(overloaded) => Some(overloaded.retry_after),
         FlowError::Store(store) if store.is_unavailable() => Some(UNAVAILABLE_FOR),
-        FlowError::Store(_) | FlowError::Sealed(_) | FlowError::ShortSecret => None,
+        FlowError::Store(_)
+        | FlowError::Sealed(_)
+        | FlowError::ShortSecret
+        | FlowError::Unsigned(_)
+        | FlowError::NoAddress => None,
     };
     let cause = crate::error_chain(&error);
     match retry_after {
@@ -82,6 +86,24 @@ pub fn too_many(until: Timestamp, now: Timestamp) -> Error {
 #[must_use]
 pub fn rejected_sign_in() -> Error {
     Error::new(Status::UNAUTHORIZED, "INVALID_EMAIL_OR_PASSWORD", "Invalid email or password")
+}
+
+/// 403: the password is right, and nothing is opened by it.
+#[must_use]
+pub fn unusable_account() -> Error {
+    Error::new(Status::FORBIDDEN, "BANNED_USER", "This account has been deactivated. Please contact support.")
+}
+
+/// 403: the password is right, and has to be changed first.
+#[must_use]
+pub fn password_change_required() -> Error {
+    Error::new(Status::FORBIDDEN, "PASSWORD_CHANGE_REQUIRED", "The password has to be changed before signing in")
+}
+
+/// 400: there is no method that a code can be sent by.
+#[must_use]
+pub fn no_code_method() -> Error {
+    Error::new(Status::BAD_REQUEST, "OTP_NOT_CONFIGURED", "otp isn't configured")
 }
 
 /// 400: a new password is not taken.

@@ -3,11 +3,11 @@
 use super::origin;
 use crate::edge::rate_limit::RateLimit;
 use crate::edge::trusted_origins::TrustedOrigins;
-use crate::edge::{DialectRules, Refusal};
+use crate::edge::{Bodies, DialectRules, Refusal};
 use countersign_api::ParsedBody;
 use countersign_api::better_auth::Error;
 use dropshot::{Body, ErrorStatusCode as Status};
-use http::Response;
+use http::{HeaderMap, Response};
 use std::time::Duration;
 
 /// Limits of wire reference §5: few tries where something can be guessed, many elsewhere.
@@ -49,12 +49,12 @@ impl DialectRules for Rules {
         error.to_response()
     }
 
-    fn rate_limit(&self, path: &str) -> RateLimit {
-        if STRICT_PATHS.iter().any(|prefix| path.starts_with(prefix)) { STRICT } else { LENIENT }
+    fn rate_limit(&self, path: &str, _headers: &HeaderMap) -> Option<RateLimit> {
+        Some(if STRICT_PATHS.iter().any(|prefix| path.starts_with(prefix)) { STRICT } else { LENIENT })
     }
 
-    fn accepts_form(&self, path: &str) -> bool {
-        FORM_PATHS.contains(&path)
+    fn bodies(&self, path: &str) -> Bodies {
+        if FORM_PATHS.contains(&path) { Bodies::JsonOrForm } else { Bodies::Json }
     }
 
     fn guard(&self, request: &http::request::Parts, body: &ParsedBody) -> Result<(), Box<Response<Body>>> {

@@ -17,6 +17,7 @@ pub(super) async fn send_otp(context: &Context) -> Result<Reply<replies::TwoFact
     match flows.send_code(&caller, &presenter).await.map_err(refusal::of_failure)? {
         SendCode::Sent => Ok(Reply::ok(responses::StatusAndSession { status: true, token: None, user: None })),
         SendCode::NoActor => Err(refusal::no_challenge()),
+        SendCode::NoMethod | SendCode::CannotSend => Err(refusal::no_code_method()),
         SendCode::TooMany { until } => Err(refusal::too_many(until, flows.now())),
     }
 }

@@ -23,7 +23,7 @@ pub fn user(account: &Account) -> responses::User {
     responses::User {
         id: account.id.to_text(),
         name: account.name.clone(),
-        email: account.email.as_str().to_owned(),
+        email: account.email.as_ref().map(|email| email.as_str().to_owned()).unwrap_or_default(),
         email_verified: account.email_verified,
         image: account.image.clone(),
         created_at: time(account.created_at),

@@ -5,17 +5,23 @@
 //! one.
 
 use super::sessions::open_session;
-use super::{Conn, Work, audit, enrolment};
+use super::{Conn, Work, audit, methods, refresh_tokens, tickets};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, AuthenticatorRow, BackupCodeRow, ChallengeRow, TrustedDeviceRow};
-use crate::schema::{accounts, authenticators, backup_codes, challenges, mailed_codes, sessions, trusted_devices};
+use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, MethodRow, TrustedDeviceRow};
+use crate::schema::{
+    accounts, backup_codes, challenges, mailed_codes, methods as methods_table, sessions, trusted_devices,
+};
 use crate::work::{
-    Actor, Claim, ClaimAttempt, FailAttempt, Granted, Material, PassSecondFactor, Passed, Proof, StoredBackupCode, Unit,
+    Actor, Claim, ClaimAttempt, Expected, FailAttempt, Granted, Material, NewMethod, PassSecondFactor, Passed, Proof,
+    StoredBackupCode, StoredCode, Unit,
 };
 use countersign_domain::account::Account;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::challenge::Factor;
+use countersign_domain::ids::MethodId;
+use countersign_domain::mailed_code::Subject;
+use countersign_domain::method::MethodKind;
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use diesel::dsl::case_when;
@@ -28,7 +34,7 @@ use diesel_async::RunQueryDsl;
 macro_rules! of_actor {
     ($claim:expr, $column:expr, |$owned:ident| $work:expr) => {
         match &$claim.actor {
-            Actor::Session { account_id, .. } => {
+            Actor::Session { account_id, .. } | Actor::Holder { account_id, .. } => {
                 let $owned = $column.eq(account_id.to_text());
                 $work
             }
@@ -51,7 +57,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
     };
     let account_id = account.id.clone();
     let challenge = match (&claim.actor, challenge) {
-        (Actor::Session { .. }, _) => None,
+        (Actor::Session { .. } | Actor::Holder { .. }, _) => None,
         (Actor::Challenge(digest), Some(row)) => Some(row.into_challenge(*digest)?),
         (Actor::Challenge(digest), None) => return no_try_left(connection, digest, &account_id, claim).await,
     };
@@ -60,7 +66,10 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
     let account = Account::try_from(account)?;
     let material = match found {
         Found::Material(material) if may_be_tried(connection, claim, &account).await? => material,
-        Found::Material(_) => return Ok(Unit::Rollback(Claim::NotEnrolled)),
+        Found::Nothing(Claim::NoCode) if may_be_tried(connection, claim, &account).await? => {
+            return Ok(Unit::Rollback(Claim::NoCode));
+        }
+        Found::Material(_) | Found::Nothing(Claim::NoCode) => return Ok(Unit::Rollback(Claim::NotEnrolled)),
         Found::Nothing(claim) => return Ok(Unit::Rollback(claim)),
         Found::DeadCode => {
             // Nothing was judged, so the account is not charged.
@@ -190,61 +199,112 @@ enum Found {
 
 /// What the presented code is to be compared with.
 async fn find_material(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Found, StoreError> {
-    match claim.factor {
-        Factor::Totp => {
-            let rows: Vec<AuthenticatorRow> = of_actor!(claim, authenticators::account_id, |owned| {
-                authenticators::table.filter(owned).select(AuthenticatorRow::as_select()).load(connection).await?
-            });
-            let (active, pending) = enrolment::active_and_pending(rows)?;
-            let pending = pending.filter(|_| matches!(claim.actor, Actor::Session { .. }));
-            if active.is_none() && pending.is_none() {
-                return Ok(Found::Nothing(Claim::NotEnrolled));
-            }
-            Ok(Found::Material(Material::Totp { active, pending }))
+    match claim.expected {
+        Expected::One(Factor::Totp) => {
+            let material = find_authenticators(connection, claim).await?;
+            let is_there = !material.authenticators.is_empty() || material.pending.is_some();
+            Ok(if is_there { Found::Material(material) } else { Found::Nothing(Claim::NotEnrolled) })
         }
-        Factor::BackupCode => {
-            let rows: Vec<BackupCodeRow> = of_actor!(claim, backup_codes::account_id, |owned| {
-                let usable = backup_codes::table.filter(owned).filter(backup_codes::is_pending.eq(false));
-                usable.select(BackupCodeRow::as_select()).load(connection).await?
-            });
-            if rows.is_empty() {
-                return Ok(Found::Nothing(Claim::NotEnrolled));
-            }
-            let codes = rows.into_iter().map(StoredBackupCode::try_from).collect::<Result<_, _>>()?;
-            Ok(Found::Material(Material::BackupCodes(codes)))
+        Expected::One(Factor::BackupCode) => {
+            let backup_codes = find_backup_codes(connection, claim).await?;
+            Ok(match backup_codes.is_empty() {
+                true => Found::Nothing(Claim::NotEnrolled),
+                false => Found::Material(Material { backup_codes, ..Material::default() }),
+            })
         }
-        Factor::MailedCode => take_code(connection, claim).await,
+        Expected::One(Factor::MailedCode) => take_code(connection, claim).await,
+        Expected::Any { .. } => {
+            let (material, mailed_code, backup_codes) = together!(
+                connection;
+                find_authenticators(claim),
+                find_code(claim),
+                find_backup_codes(claim),
+            );
+            Ok(Found::Material(Material { mailed_code, backup_codes, ..material }))
+        }
     }
+}
+
+async fn find_authenticators(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Material, StoreError> {
+    let is_authenticator = methods_table::kind.eq(MethodKind::Authenticator.name());
+    let rows: Vec<MethodRow> = of_actor!(claim, methods_table::account_id, |owned| {
+        let mine = methods_table::table.filter(owned).filter(is_authenticator);
+        let oldest_first = (methods_table::created_at, methods_table::id);
+        mine.order(oldest_first).select(MethodRow::as_select()).load(connection).await?
+    });
+    let (authenticators, pending) = methods::confirmed_and_pending(rows)?;
+    let pending = pending.filter(|_| matches!(claim.actor, Actor::Session { .. }));
+    Ok(Material { authenticators, pending, ..Material::default() })
+}
+
+async fn find_backup_codes(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Vec<StoredBackupCode>, StoreError> {
+    if !claim.expected.includes(Factor::BackupCode) {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<BackupCodeRow> = of_actor!(claim, backup_codes::account_id, |owned| {
+        let usable = backup_codes::table.filter(owned).filter(backup_codes::is_pending.eq(false));
+        usable.select(BackupCodeRow::as_select()).load(connection).await?
+    });
+    rows.into_iter().map(StoredBackupCode::try_from).collect()
+}
+
+/// A live code that was sent. Its own tries are not counted where it is one of several things that a code may be: those
+/// of the challenge, or of the account, are.
+async fn find_code(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Option<StoredCode>, StoreError> {
+    let subject = claim.actor.subject().to_text();
+    let found: Option<(Vec<u8>, Option<String>)> = mailed_codes::table
+        .find(subject)
+        .filter(mailed_codes::expires_at.gt(claim.now.as_millis()))
+        .select((mailed_codes::mac, mailed_codes::method_id))
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(found.map(stored_code))
+}
+
+fn stored_code((mac, method_id): (Vec<u8>, Option<String>)) -> StoredCode {
+    StoredCode { mac, method_id: method_id.as_deref().and_then(MethodId::parse) }
 }
 
 /// Whether a mailed code proves anything: in a session without a second factor only an enrolment that was begun, with
 /// the password, can be confirmed by mail.
 async fn may_be_tried(connection: &mut Conn, claim: &ClaimAttempt, account: &Account) -> Result<bool, StoreError> {
     let in_session = matches!(claim.actor, Actor::Session { .. });
-    if claim.factor != Factor::MailedCode || !in_session || account.two_factor_enabled {
+    if claim.expected != Expected::One(Factor::MailedCode) || !in_session || account.two_factor_enabled {
         return Ok(true);
     }
-    let (_, pending) = enrolment::authenticators_of(connection, &account.id).await?;
+    let (_, pending) = methods::authenticators_of(connection, &account.id).await?;
     Ok(pending.is_some())
 }
 
 /// Takes a try from a live mailed code; like a challenge, it is destroyed when all its tries have failed.
 async fn take_code(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Found, StoreError> {
-    let subject = claim.actor.subject().to_text();
+    let subject = claim.actor.subject();
     let cap = i64::from(claim.policy.mailed_code_tries);
-    let live = || mailed_codes::table.find(&subject).filter(mailed_codes::expires_at.gt(claim.now.as_millis()));
-    let mac: Option<Vec<u8>> = diesel::update(live().filter(mailed_codes::tries.lt(cap)))
+    if let Some(code) = take_try_of_code(connection, &subject, cap, claim.now).await? {
+        return Ok(Found::Material(Material { mailed_code: Some(code), ..Material::default() }));
+    }
+    let live = mailed_codes::table.find(subject.to_text()).filter(mailed_codes::expires_at.gt(claim.now.as_millis()));
+    let failures: Option<i64> = live.select(mailed_codes::failures).get_result(connection).await.optional()?;
+    Ok(if failures.is_some_and(|failures| failures >= cap) { Found::DeadCode } else { Found::Nothing(Claim::NoCode) })
+}
+
+/// Takes a try from a live mailed code, if it has one left.
+pub(super) async fn take_try_of_code(
+    connection: &mut Conn,
+    subject: &Subject,
+    cap: i64,
+    now: Timestamp,
+) -> Result<Option<StoredCode>, StoreError> {
+    let live = mailed_codes::table.find(subject.to_text()).filter(mailed_codes::expires_at.gt(now.as_millis()));
+    let taken: Option<(Vec<u8>, Option<String>)> = diesel::update(live.filter(mailed_codes::tries.lt(cap)))
         .set(mailed_codes::tries.eq(mailed_codes::tries + 1))
-        .returning(mailed_codes::mac)
+        .returning((mailed_codes::mac, mailed_codes::method_id))
         .cached()
         .get_result(connection)
         .await
         .optional()?;
-    if let Some(mac) = mac {
-        return Ok(Found::Material(Material::MailedCode(mac)));
-    }
-    let failures: Option<i64> = live().select(mailed_codes::failures).get_result(connection).await.optional()?;
-    Ok(if failures.is_some_and(|failures| failures >= cap) { Found::DeadCode } else { Found::Nothing(Claim::NoCode) })
+    Ok(taken.map(stored_code))
 }
 
 /// Records an attempt that was judged and failed. It was counted when it was claimed.
@@ -268,7 +328,7 @@ async fn fail_challenge(connection: &mut Conn, fail: &FailAttempt) -> Result<(),
 }
 
 async fn fail_code(connection: &mut Conn, fail: &FailAttempt) -> Result<(), StoreError> {
-    if fail.factor == Factor::MailedCode {
+    if fail.factor == Some(Factor::MailedCode) {
         diesel::update(mailed_codes::table.find(fail.actor.subject().to_text()))
             .set(mailed_codes::failures.eq(mailed_codes::failures + 1))
             .cached()
@@ -280,15 +340,18 @@ async fn fail_code(connection: &mut Conn, fail: &FailAttempt) -> Result<(), Stor
 
 /// Makes a right second factor count: spends the code, uses up the challenge, opens the session. All of it or nothing.
 pub(crate) async fn pass_second_factor(connection: &mut Conn, pass: &PassSecondFactor) -> Work<Passed> {
-    if pass.enables {
-        enable_two_factor(connection, pass).await?;
+    if let Some(method) = &pass.enables {
+        enable_two_factor(connection, pass, method).await?;
     }
-    let ((), actor_is_there, proof_is_spent, (), (), ()) = together!(
+    let ((), actor_is_there, proof_is_spent, (), (), (), (), (), ()) = together!(
         connection;
         forget_failures(pass),
         use_up_actor(pass),
         spend_proof(pass),
+        mark_method_used(pass),
         open_session(pass.session.as_ref()),
+        refresh_tokens::open(pass.refresh_token.as_ref(), pass.account_id, pass.now),
+        tickets::give(pass.ticket.as_ref(), pass.account_id, pass.now),
         trust_device(pass),
         audit::write(&pass.event),
     );
@@ -298,29 +361,23 @@ pub(crate) async fn pass_second_factor(connection: &mut Conn, pass: &PassSecondF
     if !proof_is_spent {
         return Ok(Unit::Rollback(Passed::ProofSpent));
     }
-    if let Proof::Totp { authenticator_id, confirms: true, .. } = &pass.proof {
-        enrolment::confirm_authenticator(connection, pass.account_id, *authenticator_id, pass.now).await?;
+    if let Proof::Totp { method_id, confirms: true, .. } = &pass.proof {
+        methods::confirm_authenticator(connection, pass.account_id, *method_id, pass.now).await?;
+    }
+    if let Some(removal) = pass.removes {
+        methods::remove(connection, pass.account_id, removal, pass.now).await?;
     }
     Ok(Unit::Commit(Passed::Done))
 }
 
 /// Turns the second factor on. Whatever other sessions passed before, it was not the factor that is on now.
-async fn enable_two_factor(connection: &mut Conn, pass: &PassSecondFactor) -> Result<(), StoreError> {
-    let id = pass.account_id.to_text();
-    diesel::update(accounts::table.find(&id))
-        .set((
-            accounts::two_factor_enabled.eq(true),
-            accounts::credentials_version.eq(accounts::credentials_version + 1),
-            accounts::updated_at.eq(pass.now.as_millis()),
-        ))
-        .cached()
-        .execute(connection)
-        .await?;
-    diesel::update(sessions::table.filter(sessions::account_id.eq(&id)))
-        .set(sessions::second_factor_at.eq(None::<i64>))
-        .cached()
-        .execute(connection)
-        .await?;
+async fn enable_two_factor(
+    connection: &mut Conn,
+    pass: &PassSecondFactor,
+    method: &NewMethod,
+) -> Result<(), StoreError> {
+    methods::switch_on(connection, pass.account_id, pass.now).await?;
+    methods::insert(connection, pass.account_id, method, pass.now).await?;
     Ok(())
 }
 
@@ -355,6 +412,8 @@ async fn use_up_actor(connection: &mut Conn, pass: &PassSecondFactor) -> Result<
                 }
             }
         }
+        // Its account was there when its row was taken.
+        Actor::Holder { .. } => 1,
     };
     Ok(touched == 1)
 }
@@ -362,16 +421,16 @@ async fn use_up_actor(connection: &mut Conn, pass: &PassSecondFactor) -> Result<
 /// Marks the presented code as used; `false` when somebody else was first.
 async fn spend_proof(connection: &mut Conn, pass: &PassSecondFactor) -> Result<bool, StoreError> {
     let touched = match &pass.proof {
-        Proof::Totp { authenticator_id, step, .. } => {
-            let unspent = authenticators::last_step.is_null().or(authenticators::last_step.lt(*step));
-            diesel::update(authenticators::table.find(authenticator_id.to_text()).filter(unspent))
-                .set(authenticators::last_step.eq(*step))
+        Proof::Totp { method_id, step, .. } => {
+            let unspent = methods_table::last_step.is_null().or(methods_table::last_step.lt(*step));
+            diesel::update(methods_table::table.find(method_id.to_text()).filter(unspent))
+                .set((methods_table::last_step.eq(*step), methods_table::last_used_at.eq(pass.now.as_millis())))
                 .cached()
                 .execute(connection)
                 .await?
         }
-        Proof::MailedCode(mac) => {
-            let same = mailed_codes::mac.eq(mac.as_slice()).and(mailed_codes::expires_at.gt(pass.now.as_millis()));
+        Proof::MailedCode(code) => {
+            let same = mailed_codes::mac.eq(code.mac.as_slice()).and(mailed_codes::expires_at.gt(pass.now.as_millis()));
             let subject = pass.actor.subject().to_text();
             diesel::delete(mailed_codes::table.find(subject).filter(same)).execute(connection).await?
         }
@@ -385,6 +444,18 @@ async fn spend_proof(connection: &mut Conn, pass: &PassSecondFactor) -> Result<b
         }
     };
     Ok(touched == 1)
+}
+
+/// An authenticator app is marked as used where its step is spent.
+async fn mark_method_used(connection: &mut Conn, pass: &PassSecondFactor) -> Result<(), StoreError> {
+    if let Proof::MailedCode(StoredCode { method_id: Some(id), .. }) = &pass.proof {
+        diesel::update(methods_table::table.find(id.to_text()))
+            .set(methods_table::last_used_at.eq(pass.now.as_millis()))
+            .cached()
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
 }
 
 async fn trust_device(connection: &mut Conn, pass: &PassSecondFactor) -> Result<(), StoreError> {

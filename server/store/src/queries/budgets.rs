@@ -44,14 +44,16 @@ pub(crate) async fn spend(connection: &mut Conn, spend: &Spend) -> Work<Spent> {
 }
 
 /// Makes a budget whole again within the transaction that is open.
-pub(super) async fn refill(connection: &mut Conn, name: &str) -> Result<(), StoreError> {
-    diesel::delete(budgets::table.find(name)).execute(connection).await?;
+pub(super) async fn refill(connection: &mut Conn, name: Option<&str>) -> Result<(), StoreError> {
+    if let Some(name) = name {
+        diesel::delete(budgets::table.find(name)).execute(connection).await?;
+    }
     Ok(())
 }
 
 /// Makes a budget whole again.
 #[expect(clippy::ptr_arg, reason = "a unit of work is handed a reference to what it was given")]
 pub(crate) async fn give_back(connection: &mut Conn, name: &String) -> Work<()> {
-    refill(connection, name).await?;
+    refill(connection, Some(name)).await?;
     Ok(Unit::Commit(()))
 }

@@ -1,7 +1,9 @@
 //! Removing what has passed.
 
 use super::{Conn, Work};
-use crate::schema::{audit_events, budgets, challenges, mailed_codes, sessions, trusted_devices};
+use crate::schema::{
+    audit_events, budgets, challenges, mailed_codes, refresh_tokens, sessions, tickets, trusted_devices,
+};
 use crate::work::{Passing, PurgeTable, Unit};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -29,6 +31,8 @@ pub(crate) async fn purge_table(connection: &mut Conn, purge: &PurgeTable) -> Wo
         Passing::Challenges => delete_some!(connection, purge, challenges, digest, expires_at),
         Passing::MailedCodes => delete_some!(connection, purge, mailed_codes, subject, expires_at),
         Passing::Sessions => delete_some!(connection, purge, sessions, id, expires_at),
+        Passing::RefreshTokens => delete_some!(connection, purge, refresh_tokens, digest, expires_at),
+        Passing::Tickets => delete_some!(connection, purge, tickets, digest, expires_at),
         Passing::TrustedDevices => delete_some!(connection, purge, trusted_devices, digest, expires_at),
         Passing::Budgets => delete_some!(connection, purge, budgets, name, expires_at),
         Passing::AuditEvents => delete_some!(connection, purge, audit_events, id, at),

@@ -6,23 +6,33 @@
 #![cfg(test)]
 
 #[path = "../store/people.rs"]
-#[expect(dead_code, reason = "shared with the other tests of the store, which use all of it")]
 mod people;
 #[path = "../store/world.rs"]
 #[expect(dead_code, unused_macros, unused_imports, reason = "shared with the other tests of the store")]
 mod world;
 
+use countersign_domain::account::{EmailAddress, LoginName, PhoneNumber, Username};
 use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
+use countersign_domain::ids::{ApiKeyId, ApplicationId, RefreshTokenId, RegistrationId, TenantId};
+use countersign_domain::mailed_code::{Address, Subject};
+use countersign_domain::policy::Policy;
 use countersign_store::work::{
-    ChangePassword, DisableTwoFactor, FailAttempt, Proof, Purge, ReplaceBackupCodes, RevokeSessions, Spend, Which,
+    AccountWritten, Actor, AddMethod, ApiKeyRecord, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
+    CompleteSignIn, CreateAccount, DisableTwoFactor, Expected, FailAttempt, IssueCode, Issued, NewRefreshToken,
+    OpenChallenge, PassSecondFactor, Passed, PresentedTicket, Proof, Purge, Register, Registration, Removal,
+    RenameMethod, ReplaceBackupCodes, RevokeSessions, SendTo, ShownTrust, SignIn, Spend, StoredCode, TicketKind,
+    TrustScope, UseRefreshToken, Which, Whose,
 };
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use people::{HOUR, NOON, Person, backup_codes, event, hash, new_session};
+use people::{
+    HOUR, NOON, Person, address_method, backup_codes, event, hash, mailed, new_session, random, session_digest, ticket,
+    trust,
+};
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use world::{Behind, World};
 
 /// Every statement that was sent so far, without its values.
@@ -53,7 +63,7 @@ async fn everything(world: &World) {
     let store = &world.store;
     let (person, authenticator, codes) = Person::enrolled(world).await;
     let id = person.id();
-    store.account_by_email(person.account.email.clone()).await.unwrap();
+    store.account_by_email((TenantId::DEFAULT, person.email())).await.unwrap();
     store.session_by_token((person.session.token, NOON)).await.unwrap();
     store.sessions_of((id, NOON)).await.unwrap();
     store.authenticators_of(id).await.unwrap();
@@ -66,15 +76,15 @@ async fn everything(world: &World) {
         for actor in [person.challenged(world, NOON).await, person.in_session()] {
             person.issued(world, &actor, 7).await;
             let proof = match factor {
-                Factor::Totp => Proof::Totp { authenticator_id: authenticator, step: 9, confirms: true },
-                Factor::MailedCode => Proof::MailedCode(vec![7; 32]),
+                Factor::Totp => Proof::Totp { method_id: authenticator, step: 9, confirms: true },
+                Factor::MailedCode => mailed(7),
                 Factor::BackupCode => Proof::BackupCode(codes[0].id),
             };
             for is_replay in [false, true] {
                 person.claimed(world, &actor, factor).await;
                 let fail = FailAttempt {
                     actor: actor.clone(),
-                    factor,
+                    factor: Some(factor),
                     account_id: id,
                     is_replay,
                     event: event(EventKind::SecondFactorRejected, id, NOON),
@@ -119,6 +129,9 @@ async fn everything(world: &World) {
         account_id: id,
         credentials_version: version,
         password: hash(),
+        tickets: Vec::new(),
+        ends_sessions: true,
+        grants: Some(ticket(TicketKind::OneTimePassword, NOON + HOUR)),
         session: Some(new_session(id, NOON)),
         now: NOON,
         event: event(EventKind::PasswordChanged, id, NOON),
@@ -129,7 +142,172 @@ async fn everything(world: &World) {
         let event = event(EventKind::SessionsRevoked, id, NOON);
         store.revoke_sessions(RevokeSessions { account_id: id, which, event }).await.unwrap();
     }
+    people(world).await;
     store.purge(Purge { now: NOON + 1000 * HOUR, audit_before: Some(NOON), batch: 10 }).await.unwrap();
+}
+
+/// The same for what only the FusionAuth dialect does.
+async fn people(world: &World) {
+    let store = &world.store;
+    let mut person = Person::new();
+    person.account.username = Username::new("Ada");
+    person.account.phone_number = PhoneNumber::new("+15550100");
+    let id = person.id();
+    let registration = |application_id| Registration {
+        id: RegistrationId::generate(NOON, &mut random()),
+        application_id,
+        roles: vec!["admin".to_owned()],
+        username: None,
+        data: None,
+        last_sign_in_at: None,
+        created_at: NOON,
+        updated_at: NOON,
+    };
+    let create = || CreateAccount {
+        account: person.account.clone(),
+        profile: "{}".to_owned(),
+        registration: Some(registration(ApplicationId::DEFAULT)),
+        event: event(EventKind::AccountCreated, id, NOON),
+    };
+    assert_eq!(store.create_account(create()).await.unwrap(), AccountWritten::Done);
+    assert_eq!(store.create_account(create()).await.unwrap(), AccountWritten::EmailTaken);
+    let names = vec![
+        LoginName::Email(EmailAddress::new("nobody@example.org")),
+        LoginName::Username(Username::new("nobody").unwrap()),
+        LoginName::PhoneNumber(PhoneNumber::new("+15550100").unwrap()),
+    ];
+    let found = store.person(Whose::Login(TenantId::DEFAULT, names)).await.unwrap().expect("the number is theirs");
+    assert_eq!((found.account.id, found.registrations.len()), (id, 1));
+    let change = ChangeAccount {
+        account: person.account.clone(),
+        was_updated_at: NOON,
+        profile: "{}".to_owned(),
+        sets_password: true,
+        event: event(EventKind::AccountChanged, id, NOON),
+    };
+    assert_eq!(store.change_account(change).await.unwrap(), AccountWritten::Done);
+    person.account.credentials_version += 1;
+    let register = Register {
+        account_id: id,
+        registration: registration(ApplicationId::generate(NOON, &mut random())),
+        event: event(EventKind::Registered, id, NOON),
+    };
+    assert!(store.register(register).await.unwrap());
+
+    let address = Address::Sms(PhoneNumber::new("+15550100").unwrap());
+    let to_enable =
+        Actor::Holder { account_id: id, subject: Subject::Enable { account_id: id, address: address.clone() } };
+    let issue = IssueCode { to: SendTo::Address(address.clone()), ..person.issue(to_enable, 7) };
+    assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
+    for (address, mac) in [(person.email_address(), 7), (address.clone(), 8), (address.clone(), 7)] {
+        let add = AddMethod {
+            account_id: id,
+            credentials_version: person.account.credentials_version,
+            method: address_method(address),
+            macs: vec![[mac; 32]],
+            backup_codes: backup_codes(3),
+            challenge: None,
+            now: NOON,
+            policy: Arc::new(Policy::default()),
+            event: event(EventKind::MethodAdded, id, NOON),
+        };
+        store.add_method(add).await.unwrap();
+    }
+    person.account.credentials_version += 1;
+    let found = store.person(Whose::Id(id)).await.unwrap().expect("it is there");
+    assert!(found.account.two_factor_enabled);
+    let method = found.methods[0].clone();
+    let rename = RenameMethod {
+        account_id: id,
+        handle: method.handle.clone(),
+        name: Some("telephone".to_owned()),
+        event: event(EventKind::MethodRenamed, id, NOON),
+    };
+    assert!(store.rename_method(rename).await.unwrap());
+
+    let challenge = person.sign_in(NOON).challenge;
+    let (digest, opened) = (challenge.digest, event(EventKind::StepUpBegun, id, NOON));
+    assert!(store.open_challenge(OpenChallenge { challenge, mac: [9; 32], event: opened }).await.unwrap());
+    let actor = Actor::Challenge(digest);
+    let issue = IssueCode { to: SendTo::Method(method.handle.clone()), ..person.issue(actor.clone(), 9) };
+    assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
+    let any = |actor: &Actor| ClaimAttempt {
+        expected: Expected::Any { backup_code: true },
+        ..person.claim(actor.clone(), Factor::Totp, NOON)
+    };
+    assert!(matches!(store.claim_attempt(any(&actor)).await.unwrap(), Claim::Granted(_)));
+    let (given, first, step_up) = (trust(NOON + HOUR), session_digest(), ticket(TicketKind::StepUp, NOON + HOUR));
+    let refresh_token = NewRefreshToken {
+        digest: first,
+        family_id: RefreshTokenId::generate(NOON, &mut random()),
+        application_id: ApplicationId::DEFAULT,
+        second_factor_at: Some(NOON),
+        expires_at: NOON + HOUR,
+    };
+    let proof = Proof::MailedCode(StoredCode { mac: vec![9; 32], method_id: Some(method.id) });
+    let pass = PassSecondFactor {
+        session: None,
+        refresh_token: Some(refresh_token),
+        ticket: Some(step_up.clone()),
+        trust: Some(given.clone()),
+        ..person.pass(actor, proof)
+    };
+    assert_eq!(store.pass_second_factor(pass).await.unwrap(), Passed::Done);
+    assert!(store.trust((given.digest, id, NOON)).await.unwrap().is_some());
+    let shown = ShownTrust::Lasting { digest: given.digest, given: TrustScope::Anywhere };
+    let sign_in = CompleteSignIn { trust: Some(shown), ..person.sign_in(NOON) };
+    assert!(matches!(store.complete_sign_in(sign_in).await.unwrap(), SignIn::Trusted));
+    let present = || PresentedTicket { kind: TicketKind::StepUp, digest: step_up.digest, trust_challenge: None };
+    assert!(store.ticket((present(), NOON)).await.unwrap().is_some());
+    for _ in 0..2 {
+        let presented = UseRefreshToken {
+            digest: first,
+            next: session_digest(),
+            now: NOON,
+            expires_at: NOON + HOUR,
+            event: event(EventKind::TokenRefreshed, id, NOON),
+        };
+        store.use_refresh_token(presented).await.unwrap();
+    }
+
+    let to_disable =
+        Actor::Holder { account_id: id, subject: Subject::Disable { account_id: id, method_id: method.id } };
+    let issue = IssueCode { to: SendTo::Method(method.handle.clone()), ..person.issue(to_disable.clone(), 6) };
+    assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
+    assert!(matches!(store.claim_attempt(any(&to_disable)).await.unwrap(), Claim::Granted(_)));
+    let pass = PassSecondFactor {
+        session: None,
+        removes: Some(Removal::One(method.id)),
+        ..person.pass(to_disable, mailed(6))
+    };
+    assert_eq!(store.pass_second_factor(pass).await.unwrap(), Passed::Done);
+    let found = store.person(Whose::Id(id)).await.unwrap().expect("it is there");
+    assert!(!found.account.two_factor_enabled && found.methods.is_empty());
+    let change = ChangePassword {
+        account_id: id,
+        credentials_version: found.account.credentials_version,
+        password: hash(),
+        tickets: vec![present()],
+        ends_sessions: true,
+        session: None,
+        grants: None,
+        now: NOON,
+        event: event(EventKind::PasswordChanged, id, NOON),
+    };
+    assert_eq!(store.change_password(change).await.unwrap(), Changed::Done);
+    let key = ApiKeyRecord {
+        id: ApiKeyId::generate(NOON, &mut random()),
+        name: "one".to_owned(),
+        tenant_id: None,
+        permissions: None,
+        created_at: NOON,
+        revoked_at: None,
+    };
+    let (key_id, key_digest) = (key.id, session_digest());
+    store.add_api_key((key, key_digest)).await.unwrap();
+    assert!(store.api_key(key_digest).await.unwrap().is_some());
+    assert!(store.revoke_api_key((key_id, NOON)).await.unwrap());
+    assert!(store.delete_account((id, event(EventKind::AccountDeleted, id, NOON))).await.unwrap());
 }
 
 #[derive(QueryableByName)]

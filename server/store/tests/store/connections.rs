@@ -4,6 +4,7 @@
 use crate::people::{HOUR, NOON, Person, event, hash, new_session};
 use crate::world::{Behind, World};
 use countersign_domain::audit::EventKind;
+use countersign_domain::ids::TenantId;
 use countersign_store::work::{ChangePassword, Changed, SignedUp, Spend, Spent};
 use countersign_store::{Database, OpenError, Options, Store};
 use countersign_test_postgres::{Cluster, Mode};
@@ -127,7 +128,10 @@ async fn the_victim_of_a_deadlock_does_its_work_again() {
         account_id: person.id(),
         credentials_version: 0,
         password: hash(),
+        tickets: Vec::new(),
+        ends_sessions: true,
         session: Some(new_session(person.id(), NOON)),
+        grants: None,
         now: NOON,
         event: event(EventKind::PasswordChanged, person.id(), NOON),
     };
@@ -268,7 +272,7 @@ async fn a_server_that_restarts_is_an_outage_and_then_is_not() {
     let ((), (_, kept)) = futures::join!(restarts, working);
     world.store.ping().await.unwrap();
     for person in &kept {
-        let found = world.store.account_by_email(person.account.email.clone()).await.unwrap();
+        let found = world.store.account_by_email((TenantId::DEFAULT, person.email())).await.unwrap();
         assert!(found.is_some(), "an acknowledged sign-up was lost");
     }
     assert_eq!(world.count("accounts"), world.count("sessions"), "nothing half written");

@@ -117,7 +117,7 @@ async fn the_folders_are_twins_and_so_are_the_tables() {
     for line in [
         "column accounts.image text",
         "column sessions.token_digest bytea not null",
-        "index accounts unique email",
+        "index accounts accounts_by_email unique tenant_id,email",
         "index budgets primary name",
         "index audit_events audit_events_by_account account_id,at",
         "reference sessions.account_id accounts.id cascade",

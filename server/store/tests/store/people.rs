@@ -4,16 +4,19 @@ use crate::world::World;
 use countersign_domain::account::{Account, EmailAddress};
 use countersign_domain::audit::{AuditEvent, EventKind};
 use countersign_domain::challenge::{Challenge, Factor};
-use countersign_domain::ids::{AccountId, AuditId, AuthenticatorId, BackupCodeId, SessionId};
+use countersign_domain::ids::{AccountId, AuditId, BackupCodeId, MethodId, SessionId, TenantId};
 use countersign_domain::keyring::Sealed;
+use countersign_domain::mailed_code::Address;
+use countersign_domain::method::MethodHandle;
 use countersign_domain::password::PasswordHash;
 use countersign_domain::policy::Policy;
 use countersign_domain::secret::{ChallengeToken, Digest, SessionToken};
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{
-    Actor, Authenticator, BeginEnrolment, Changed, Claim, ClaimAttempt, CompleteSignIn, IssueCode, Issued, NewSession,
-    NewTrust, PassSecondFactor, Passed, Proof, SignIn, SignUp, SignedUp, StoredBackupCode,
+    Actor, Asks, Authenticator, BeginEnrolment, Changed, Claim, ClaimAttempt, CompleteSignIn, Expected, IssueCode,
+    Issued, NewFactor, NewMethod, NewSession, NewTicket, NewTrust, PassSecondFactor, Passed, Proof, SendTo, SignIn,
+    SignUp, SignedUp, StoredBackupCode, StoredCode, TicketKind,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{CryptoRng, SeedableRng as _};
@@ -55,7 +58,30 @@ pub(crate) fn event(kind: EventKind, account_id: AccountId, at: Timestamp) -> Au
         factor: None,
         dialect: "better-auth",
         ip_address: "192.0.2.1".to_owned(),
+        api_key_id: None,
     }
+}
+
+pub(crate) fn handles() -> [MethodHandle; 3] {
+    std::array::from_fn(|_| MethodHandle::generate(&mut random()))
+}
+
+pub(crate) fn address_method(address: Address) -> NewMethod {
+    NewMethod {
+        id: MethodId::generate(NOON, &mut random()),
+        handles: handles(),
+        name: None,
+        what: NewFactor::Address(address),
+    }
+}
+
+/// The code whose MAC is all this byte.
+pub(crate) fn mailed(mac: u8) -> Proof {
+    Proof::MailedCode(StoredCode { mac: vec![mac; 32], method_id: None })
+}
+
+pub(crate) fn ticket(kind: TicketKind, expires_at: Timestamp) -> NewTicket {
+    NewTicket { kind, digest: session_digest(), trust_challenge: None, state: None, expires_at }
 }
 
 pub(crate) fn backup_codes(count: usize) -> Vec<StoredBackupCode> {
@@ -69,7 +95,7 @@ pub(crate) fn backup_codes(count: usize) -> Vec<StoredBackupCode> {
 }
 
 pub(crate) fn trust(expires_at: Timestamp) -> NewTrust {
-    NewTrust { digest: session_digest(), expires_at }
+    NewTrust { digest: session_digest(), application_id: None, expires_at }
 }
 
 /// Somebody who signed up.
@@ -84,11 +110,18 @@ impl Person {
         let id = AccountId::generate(NOON, &mut random());
         let account = Account {
             id,
-            email: EmailAddress::new(&format!("{id}@example.org")),
+            tenant_id: TenantId::DEFAULT,
+            email: Some(EmailAddress::new(&format!("{id}@example.org"))),
+            username: None,
+            phone_number: None,
             name: "Somebody".to_owned(),
             email_verified: false,
             image: None,
             password: Some(hash()),
+            password_changed_at: NOON,
+            password_change_required: false,
+            is_active: true,
+            expires_at: None,
             two_factor_enabled: false,
             credentials_version: 0,
             created_at: NOON,
@@ -105,7 +138,7 @@ impl Person {
     }
 
     /// Somebody with an authenticator app, ten backup codes, and the second factor on.
-    pub(crate) async fn enrolled(world: &World) -> (Self, AuthenticatorId, Vec<StoredBackupCode>) {
+    pub(crate) async fn enrolled(world: &World) -> (Self, MethodId, Vec<StoredBackupCode>) {
         let mut person = Self::signed_up(world).await;
         let begin = person.begin_enrolment();
         let (authenticator, codes) = (begin.authenticator.id, begin.backup_codes.clone());
@@ -113,16 +146,29 @@ impl Person {
         let next = new_session(person.id(), NOON);
         let pass = PassSecondFactor {
             actor: person.in_session(),
-            proof: Proof::Totp { authenticator_id: authenticator, step: 1, confirms: true },
+            proof: Proof::Totp { method_id: authenticator, step: 1, confirms: true },
             session: Some(next.clone()),
-            enables: true,
-            ..person.pass(person.in_session(), Proof::MailedCode(Vec::new()))
+            enables: Some(person.mail_method()),
+            ..person.pass(person.in_session(), mailed(0))
         };
         assert_eq!(world.store.pass_second_factor(pass).await.unwrap(), Passed::Done);
         person.session = next;
         person.account.two_factor_enabled = true;
         person.account.credentials_version += 1;
         (person, authenticator, codes)
+    }
+
+    pub(crate) fn email(&self) -> EmailAddress {
+        self.account.email.clone().unwrap()
+    }
+
+    pub(crate) fn email_address(&self) -> Address {
+        Address::Email(self.email())
+    }
+
+    /// Codes by mail to the account's address.
+    pub(crate) fn mail_method(&self) -> NewMethod {
+        address_method(self.email_address())
     }
 
     pub(crate) fn id(&self) -> AccountId {
@@ -146,6 +192,9 @@ impl Person {
             digest: challenge_digest(),
             account_id: self.id(),
             is_remembered: true,
+            application_id: None,
+            state: None,
+            trust_challenge: None,
             created_at: now,
             expires_at: now + Duration::from_secs(600),
         };
@@ -153,10 +202,14 @@ impl Person {
             account_id: self.id(),
             credentials_version: self.account.credentials_version,
             rehashed: None,
-            budget: format!("password:{}", self.id()),
-            session: new_session(self.id(), now),
+            budget: Some(format!("password:{}", self.id())),
+            ticket: None,
+            asks: Asks::IfEnabled,
+            session: Some(new_session(self.id(), now)),
+            refresh_token: None,
             challenge,
             trust: None,
+            change_password: ticket(TicketKind::ChangePassword, now + HOUR),
             event: event(EventKind::SignedIn, self.id(), now),
         }
     }
@@ -166,7 +219,7 @@ impl Person {
         let sign_in = self.sign_in(now);
         let digest = sign_in.challenge.digest;
         let outcome = world.store.complete_sign_in(sign_in).await.unwrap();
-        assert_eq!(outcome, SignIn::Challenged { has_totp: true });
+        assert!(matches!(outcome, SignIn::Challenged { methods } if !methods.is_empty()));
         Actor::Challenge(digest)
     }
 
@@ -175,10 +228,11 @@ impl Person {
             account_id: self.id(),
             credentials_version: self.account.credentials_version,
             authenticator: Authenticator {
-                id: AuthenticatorId::generate(NOON, &mut random()),
+                id: MethodId::generate(NOON, &mut random()),
                 secret: Sealed { key_id: "k1".to_owned(), bytes: vec![1, 2, 3] },
                 last_step: None,
             },
+            handles: handles(),
             backup_codes: backup_codes(10),
             now: NOON,
             event: event(EventKind::EnrolmentBegun, self.id(), NOON),
@@ -188,7 +242,7 @@ impl Person {
     pub(crate) fn claim(&self, actor: Actor, factor: Factor, now: Timestamp) -> ClaimAttempt {
         ClaimAttempt {
             actor,
-            factor,
+            expected: Expected::One(factor),
             now,
             policy: Arc::new(Policy::default()),
             lock_event: event(EventKind::AccountLocked, self.id(), now),
@@ -206,8 +260,11 @@ impl Person {
             account_id: self.id(),
             proof,
             session,
+            refresh_token: None,
+            ticket: None,
             trust: None,
-            enables: false,
+            enables: None,
+            removes: None,
             now: NOON,
             event: event(EventKind::SecondFactorSignedIn, self.id(), NOON),
         }
@@ -216,7 +273,9 @@ impl Person {
     pub(crate) fn issue(&self, actor: Actor, mac: u8) -> IssueCode {
         IssueCode {
             actor,
+            to: SendTo::Primary,
             mac: [mac; 32],
+            lifetime: Policy::default().mailed_code_lifetime,
             now: NOON,
             policy: Arc::new(Policy::default()),
             event: event(EventKind::CodeSent, self.id(), NOON),
@@ -225,7 +284,7 @@ impl Person {
 
     pub(crate) async fn issued(&self, world: &World, actor: &Actor, mac: u8) {
         let issued = world.store.issue_code(self.issue(actor.clone(), mac)).await.unwrap();
-        assert!(matches!(issued, Issued::To(account) if account.id == self.id()));
+        assert!(matches!(issued, Issued::To { account, .. } if account.id == self.id()));
     }
 }
 

@@ -1,17 +1,18 @@
 //! Every unit of work: what it does, what it refuses, and that it leaves nothing behind when it refuses.
 
 use crate::people::{
-    HOUR, NOON, Person, backup_codes, challenge_digest, event, hash, new_session, session_digest, trust,
+    HOUR, NOON, Person, backup_codes, challenge_digest, event, hash, mailed, new_session, session_digest, trust,
 };
 use crate::world::{World, on_both};
 use countersign_domain::account::EmailAddress;
 use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
+use countersign_domain::ids::TenantId;
 use countersign_domain::policy::Policy;
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{
-    Actor, ChangePassword, Changed, Claim, CompleteSignIn, DisableTwoFactor, FailAttempt, Issued, Material,
-    PassSecondFactor, Passed, Proof, ReplaceBackupCodes, RevokeSessions, SignIn, SignedUp, Spend, Spent, Which,
+    Actor, ChangePassword, Changed, Claim, CompleteSignIn, DisableTwoFactor, FailAttempt, Issued, PassSecondFactor,
+    Passed, Proof, ReplaceBackupCodes, RevokeSessions, ShownTrust, SignIn, SignedUp, Spend, Spent, Which,
 };
 use futures::future::join_all;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use std::time::Duration;
 fn fail(person: &Person, actor: &Actor, factor: Factor, is_replay: bool) -> FailAttempt {
     FailAttempt {
         actor: actor.clone(),
-        factor,
+        factor: Some(factor),
         account_id: person.id(),
         is_replay,
         event: event(EventKind::SecondFactorRejected, person.id(), NOON),
@@ -31,7 +32,10 @@ fn change(person: &Person, credentials_version: i64) -> ChangePassword {
         account_id: person.id(),
         credentials_version,
         password: hash(),
+        tickets: Vec::new(),
+        ends_sessions: true,
         session: Some(new_session(person.id(), NOON)),
+        grants: None,
         now: NOON,
         event: event(EventKind::PasswordChanged, person.id(), NOON),
     }
@@ -61,7 +65,7 @@ fn disable(person: &Person) -> DisableTwoFactor {
 on_both! {
     async fn signing_up_makes_account_and_session_once_per_address(world: &World) {
         let person = Person::signed_up(world).await;
-        let found = world.store.account_by_email(person.account.email.clone()).await.unwrap().unwrap();
+        let found = world.store.account_by_email((TenantId::DEFAULT, person.email())).await.unwrap().unwrap();
         assert_eq!((found.id, &found.name, found.credentials_version), (person.id(), &person.account.name, 0));
         let (session, account) =
             world.store.session_by_token((person.session.token, NOON)).await.unwrap().unwrap();
@@ -71,7 +75,7 @@ on_both! {
         other.account.email = person.account.email.clone();
         assert_eq!(world.store.sign_up(other.sign_up()).await.unwrap(), SignedUp::EmailTaken);
         assert_eq!((world.count("accounts"), world.count("sessions"), world.count("audit_events")), (1, 1, 1));
-        assert!(world.store.account_by_email(EmailAddress::new("nobody@example.org")).await.unwrap().is_none());
+        assert!(world.store.account_by_email((TenantId::DEFAULT, EmailAddress::new("nobody@example.org"))).await.unwrap().is_none());
         world.store.ping().await.unwrap();
     }
 
@@ -79,7 +83,7 @@ on_both! {
         let email = EmailAddress::new("same@example.org");
         let people = (0..16).map(|_| {
             let mut person = Person::new();
-            person.account.email = email.clone();
+            person.account.email = Some(email.clone());
             world.store.sign_up(person.sign_up())
         });
         let outcomes: Vec<_> = join_all(people).await.into_iter().map(Result::unwrap).collect();
@@ -124,7 +128,7 @@ on_both! {
         assert_eq!(world.store.complete_sign_in(third.clone()).await.unwrap(), SignIn::SignedIn);
         let sessions = world.store.sessions_of((person.id(), NOON)).await.unwrap();
         assert_eq!(sessions.len(), 3);
-        assert_eq!(sessions[0].id, third.session.session.id, "the newest first");
+        assert_eq!(sessions[0].id, third.session.as_ref().unwrap().session.id, "the newest first");
         assert!(world.store.sessions_of((person.id(), NOON + 48 * HOUR)).await.unwrap().is_empty(), "all ended");
 
         let until = NOON + 72 * HOUR;
@@ -139,7 +143,7 @@ on_both! {
         let theirs = stranger.session.session.id;
         assert_eq!(world.store.revoke_sessions(revoke(Which::Named(theirs))).await.unwrap(), 0, "36: another's");
         assert_eq!(world.count("audit_events WHERE kind = 'sessions-revoked'"), 0);
-        assert_eq!(world.store.revoke_sessions(revoke(Which::WithToken(third.session.token))).await.unwrap(), 1);
+        assert_eq!(world.store.revoke_sessions(revoke(Which::WithToken(third.session.as_ref().unwrap().token))).await.unwrap(), 1);
         assert_eq!(world.store.revoke_sessions(revoke(Which::Others(sessions[2].id))).await.unwrap(), 1);
         assert_eq!(world.store.revoke_sessions(revoke(Which::All)).await.unwrap(), 1);
         assert!(!world.store.extend_session((sessions[2].id, NOON, until)).await.unwrap(), "it is gone");
@@ -170,24 +174,24 @@ on_both! {
     async fn a_sign_in_gives_the_password_budget_back_and_stores_a_better_hash(world: &World) {
         let person = Person::signed_up(world).await;
         let sign_in = CompleteSignIn { rehashed: Some(hash()), ..person.sign_in(NOON) };
-        let budget = Spend { name: sign_in.budget.clone(), limit: 10, window: HOUR, now: NOON };
+        let budget = Spend { name: sign_in.budget.clone().unwrap(), limit: 10, window: HOUR, now: NOON };
         world.store.spend(budget).await.unwrap();
-        world.behind.execute("UPDATE accounts SET password_hash = 'x'");
+        world.behind.execute("UPDATE accounts SET password_hash = replace(password_hash, 'm=19456', 'm=8')");
         assert_eq!(world.store.complete_sign_in(sign_in).await.unwrap(), SignIn::SignedIn);
         assert_eq!(world.count("budgets"), 0);
-        assert_eq!(world.count("accounts WHERE password_hash LIKE '$argon2id$%'"), 1);
+        assert_eq!(world.count("accounts WHERE password_hash LIKE '%m=19456%'"), 1);
     }
 
     async fn a_trusted_device_signs_in_and_its_trust_is_replaced_once(world: &World) {
         let (person, authenticator, _) = Person::enrolled(world).await;
         let first = trust(NOON + 24 * HOUR);
         let actor = person.challenged(world, NOON).await;
-        let proof = Proof::Totp { authenticator_id: authenticator, step: 2, confirms: false };
+        let proof = Proof::Totp { method_id: authenticator, step: 2, confirms: false };
         let pass = PassSecondFactor { trust: Some(first.clone()), ..person.pass(actor, proof) };
         assert_eq!(world.store.pass_second_factor(pass).await.unwrap(), Passed::Done);
 
         let sign_ins = (0..8).map(|_| {
-            let rotated = Some((first.digest, trust(NOON + 24 * HOUR)));
+            let rotated = Some(ShownTrust::Rotating(first.digest, trust(NOON + 24 * HOUR)));
             world.store.complete_sign_in(CompleteSignIn { trust: rotated, ..person.sign_in(NOON) })
         });
         let outcomes: Vec<_> = join_all(sign_ins).await.into_iter().map(Result::unwrap).collect();
@@ -202,18 +206,18 @@ on_both! {
         let id = begin.authenticator.id;
         assert_eq!(world.store.begin_enrolment(begin).await.unwrap(), Changed::Done);
         let (active, pending) = world.store.authenticators_of(person.id()).await.unwrap();
-        assert_eq!((active.is_none(), pending.map(|app| app.id)), (true, Some(id)));
+        assert_eq!((active.is_empty(), pending.map(|app| app.id)), (true, Some(id)));
         // Once more takes the place of the first.
         assert_eq!(world.store.begin_enrolment(person.begin_enrolment()).await.unwrap(), Changed::Done);
-        assert_eq!((world.count("authenticators"), world.count("backup_codes")), (1, 10));
+        assert_eq!((world.count("methods WHERE kind = 'authenticator'"), world.count("backup_codes")), (1, 10));
         let mut stale = person.begin_enrolment();
         stale.credentials_version = 7;
         assert_eq!(world.store.begin_enrolment(stale).await.unwrap(), Changed::Stale);
 
         let (enrolled, authenticator, _) = Person::enrolled(world).await;
         let (active, pending) = world.store.authenticators_of(enrolled.id()).await.unwrap();
-        assert_eq!((active.map(|app| app.id), pending.is_none()), (Some(authenticator), true));
-        let account = world.store.account_by_email(enrolled.account.email).await.unwrap().unwrap();
+        assert_eq!((active.first().map(|app| app.id), pending.is_none()), (Some(authenticator), true));
+        let account = world.store.account_by_email((TenantId::DEFAULT, enrolled.email())).await.unwrap().unwrap();
         assert!(account.two_factor_enabled);
     }
 
@@ -223,13 +227,13 @@ on_both! {
         let new = begin.authenticator.id;
         assert_eq!(world.store.begin_enrolment(begin).await.unwrap(), Changed::Done);
         let (active, pending) = world.store.authenticators_of(person.id()).await.unwrap();
-        assert_eq!((active.map(|app| app.id), pending.map(|app| app.id)), (Some(old), Some(new)));
+        assert_eq!((active.first().map(|app| app.id), pending.map(|app| app.id)), (Some(old), Some(new)));
         assert_eq!(world.count("backup_codes"), 20);
-        let confirm = Proof::Totp { authenticator_id: new, step: 9, confirms: true };
+        let confirm = Proof::Totp { method_id: new, step: 9, confirms: true };
         let pass = person.pass(person.in_session(), confirm);
         assert_eq!(world.store.pass_second_factor(pass).await.unwrap(), Passed::Done);
         let (active, pending) = world.store.authenticators_of(person.id()).await.unwrap();
-        assert_eq!((active.map(|app| app.id), pending.is_none()), (Some(new), true));
+        assert_eq!((active.first().map(|app| app.id), pending.is_none()), (Some(new), true));
         assert_eq!(world.count("backup_codes WHERE NOT is_pending"), 10);
     }
 
@@ -266,7 +270,7 @@ on_both! {
 
     async fn a_step_and_a_challenge_are_used_once(world: &World) {
         let (person, authenticator, _) = Person::enrolled(world).await;
-        let proof = |step| Proof::Totp { authenticator_id: authenticator, step, confirms: false };
+        let proof = |step| Proof::Totp { method_id: authenticator, step, confirms: false };
         let mut actors = Vec::new();
         for _ in 0..8 {
             actors.push(person.challenged(world, NOON).await);
@@ -292,7 +296,7 @@ on_both! {
         let (person, _, codes) = Person::enrolled(world).await;
         let actor = person.challenged(world, NOON).await;
         let Claim::Granted(granted) = person.claimed(world, &actor, Factor::BackupCode).await else { panic!() };
-        let Material::BackupCodes(stored) = granted.material else { panic!() };
+        let stored = granted.material.backup_codes;
         assert_eq!(stored.len(), 10);
         let mut actors = Vec::new();
         for _ in 0..6 {
@@ -318,13 +322,13 @@ on_both! {
         person.issued(world, &actor, 2).await;
         assert_eq!(world.count("mailed_codes"), 1, "a new code takes the place of the old one");
         let Claim::Granted(granted) = person.claimed(world, &actor, Factor::MailedCode).await else { panic!() };
-        assert!(matches!(granted.material, Material::MailedCode(mac) if mac == [2; 32]));
+        assert_eq!(granted.material.mailed_code.map(|code| code.mac), Some(vec![2; 32]));
         world.store.fail_attempt(fail(&person, &actor, Factor::MailedCode, false)).await.unwrap();
         assert_eq!(world.count("mailed_codes WHERE failures = 1"), 1);
 
-        let old = person.pass(actor.clone(), Proof::MailedCode(vec![1; 32]));
+        let old = person.pass(actor.clone(), mailed(1));
         assert_eq!(world.store.pass_second_factor(old).await.unwrap(), Passed::ProofSpent);
-        let right = || person.pass(actor.clone(), Proof::MailedCode(vec![2; 32]));
+        let right = || person.pass(actor.clone(), mailed(2));
         assert_eq!(world.store.pass_second_factor(right()).await.unwrap(), Passed::Done);
         assert_eq!(world.store.pass_second_factor(right()).await.unwrap(), Passed::ActorGone);
 
@@ -346,10 +350,10 @@ on_both! {
         let actor = person.challenged(world, NOON).await;
         let late = person.claim(actor.clone(), Factor::Totp, NOON + HOUR);
         assert!(matches!(world.store.claim_attempt(late).await.unwrap(), Claim::NoActor));
-        let proof = Proof::Totp { authenticator_id: authenticator, step: 8, confirms: false };
+        let proof = Proof::Totp { method_id: authenticator, step: 8, confirms: false };
         let late = PassSecondFactor { now: NOON + HOUR, ..person.pass(actor, proof) };
         assert_eq!(world.store.pass_second_factor(late).await.unwrap(), Passed::ActorGone);
-        assert_eq!(world.count("authenticators WHERE last_step = 1"), 1, "the step was not spent");
+        assert_eq!(world.count("methods WHERE last_step = 1"), 1, "the step was not spent");
 
         let plain = Person::signed_up(world).await;
         assert!(matches!(plain.claimed(world, &plain.in_session(), Factor::Totp).await, Claim::NotEnrolled));
@@ -358,7 +362,7 @@ on_both! {
     async fn disabling_takes_everything_with_it(world: &World) {
         let (person, authenticator, _) = Person::enrolled(world).await;
         let actor = person.challenged(world, NOON).await;
-        let proof = Proof::Totp { authenticator_id: authenticator, step: 2, confirms: false };
+        let proof = Proof::Totp { method_id: authenticator, step: 2, confirms: false };
         let pass = PassSecondFactor { trust: Some(trust(NOON + HOUR)), ..person.pass(actor, proof) };
         assert_eq!(world.store.pass_second_factor(pass).await.unwrap(), Passed::Done);
         let actor = person.challenged(world, NOON).await;
@@ -367,9 +371,9 @@ on_both! {
         let mut gone = disable(&person);
         gone.session_id = new_session(person.id(), NOON).session.id;
         assert_eq!(world.store.disable_two_factor(gone).await.unwrap(), Changed::Stale);
-        assert_eq!(world.count("authenticators"), 1, "nothing of it happened");
+        assert_eq!(world.count("methods WHERE kind = 'authenticator'"), 1, "nothing of it happened");
         assert_eq!(world.store.disable_two_factor(disable(&person)).await.unwrap(), Changed::Done);
-        for table in ["authenticators", "backup_codes", "mailed_codes", "trusted_devices", "challenges"] {
+        for table in ["methods", "backup_codes", "mailed_codes", "trusted_devices", "challenges"] {
             assert_eq!(world.count(table), 0, "{table}");
         }
         assert_eq!(world.store.disable_two_factor(disable(&person)).await.unwrap(), Changed::Stale);
@@ -378,7 +382,7 @@ on_both! {
     async fn a_row_that_we_never_write_is_corrupt(world: &World) {
         let person = Person::signed_up(world).await;
         world.behind.execute("UPDATE accounts SET password_hash = 'nonsense'");
-        let error = world.store.account_by_email(person.account.email.clone()).await.unwrap_err();
+        let error = world.store.account_by_email((TenantId::DEFAULT, person.email())).await.unwrap_err();
         assert_eq!(error.to_string(), "a row of table accounts cannot be read: its password hash");
         assert!(!error.is_unavailable());
     }

@@ -1,0 +1,415 @@
+//! Access tokens: JSON Web Tokens (RFC 7519), signed (RFC 7515) with keys derived from the keyring.
+//!
+//! A token is known by its header: algorithm and key id name exactly one key of the ring, and nothing else is tried. So
+//! there is no algorithm to be talked into, and a token that an older key made stays good until the key leaves the ring.
+//! Ed25519 (RFC 8037) and P-256 keys come out of the ring's root keys; an RSA key cannot, and stands in the ring itself.
+
+use crate::ids::{AccountId, ApplicationId, RefreshTokenId, TenantId};
+use crate::keyring::{Keyring, SigningKey};
+use crate::time::Timestamp;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
+};
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How far a clock of another node may be ahead of ours.
+const LEEWAY: Duration = Duration::from_secs(60);
+/// The longest token that is looked at; ours are well below.
+const LONGEST: usize = 8_192;
+
+/// How tokens are signed (RFC 7518, RFC 8037).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Algorithm {
+    /// Ed25519.
+    #[default]
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// ECDSA with P-256 and SHA-256.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::EdDsa, Self::Es256, Self::Rs256];
+
+    /// Its registered name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EdDsa => "EdDSA",
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+        }
+    }
+
+    /// The algorithm of this name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == text)
+    }
+}
+
+/// What a token says. Times are seconds since the epoch, ids have hyphens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The application that it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aud: Option<String>,
+    /// When it ends.
+    pub exp: i64,
+    /// When it was made.
+    pub iat: i64,
+    /// Who made it.
+    pub iss: String,
+    /// Whose it is.
+    pub sub: String,
+    /// Its name.
+    pub jti: String,
+    /// How the person logged in.
+    #[serde(rename = "authenticationType")]
+    pub authentication_type: String,
+    /// The person's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether the address is known to be the person's.
+    pub email_verified: bool,
+    /// What the person signs in with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preferred_username: Option<String>,
+    /// The application that the person is registered for.
+    #[serde(rename = "applicationId", skip_serializing_if = "Option::is_none")]
+    pub application_id: Option<String>,
+    /// What the person may do there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+    /// The name of the refresh tokens that came with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// When the person logged in.
+    pub auth_time: i64,
+    /// Where the person is at home.
+    pub tid: String,
+    /// What was asked for at log-in: `pwd`, and `mfa` when a second factor was passed (RFC 8176).
+    pub amr: Vec<String>,
+}
+
+impl Claims {
+    /// Whose token it is.
+    #[must_use]
+    pub fn account_id(&self) -> Option<AccountId> {
+        AccountId::parse(&self.sub)
+    }
+
+    /// Where that person is at home.
+    #[must_use]
+    pub fn tenant_id(&self) -> Option<TenantId> {
+        TenantId::parse(&self.tid)
+    }
+
+    /// The application that it is for.
+    #[must_use]
+    pub fn audience(&self) -> Option<ApplicationId> {
+        self.aud.as_deref().and_then(ApplicationId::parse)
+    }
+
+    /// The refresh tokens that came with it.
+    #[must_use]
+    pub fn session(&self) -> Option<RefreshTokenId> {
+        self.sid.as_deref().and_then(RefreshTokenId::parse)
+    }
+
+    /// Whether a second factor was passed at log-in.
+    #[must_use]
+    pub fn has_second_factor(&self) -> bool {
+        self.amr.iter().any(|method| method == "mfa")
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    alg: Algorithm,
+    kid: String,
+    typ: String,
+}
+
+/// Why no token can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// The keyring has no key for the algorithm.
+    #[error("the keyring holds no {} key; `countersign generate-keyring` makes one", .0.name())]
+    NoKey(Algorithm),
+    /// The key does not sign.
+    #[error("the signing key does not work")]
+    Broken,
+}
+
+/// Makes a token: the first key of the ring for this algorithm signs.
+///
+/// # Errors
+/// When there is no key for the algorithm.
+pub fn sign(claims: &Claims, algorithm: Algorithm, keyring: &Keyring) -> Result<String, SignError> {
+    let (kid, key) = keyring.signing_keys(algorithm).next().ok_or(SignError::NoKey(algorithm))?;
+    let header = Header { alg: algorithm, kid, typ: "JWT".to_owned() };
+    let part = |json: Result<Vec<u8>, serde_json::Error>| {
+        json.map(|json| BASE64URL_NOPAD.encode(&json)).map_err(|_| SignError::Broken)
+    };
+    let message = format!("{}.{}", part(serde_json::to_vec(&header))?, part(serde_json::to_vec(claims))?);
+    let signature = signature(key, message.as_bytes()).ok_or(SignError::Broken)?;
+    Ok(format!("{message}.{}", BASE64URL_NOPAD.encode(&signature)))
+}
+
+fn signature(key: &SigningKey, message: &[u8]) -> Option<Vec<u8>> {
+    match key {
+        SigningKey::EdDsa(pair) => Some(pair.sign(message).as_ref().to_vec()),
+        SigningKey::Es256(pair) => pair.sign(&SystemRandom::new(), message).ok().map(|made| made.as_ref().to_vec()),
+        SigningKey::Rs256(pair) => {
+            let mut made = vec![0; pair.public_modulus_len()];
+            pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut made).ok()?;
+            Some(made)
+        }
+    }
+}
+
+/// What a token says, if one of our keys signed it for this issuer and its time is now.
+#[must_use]
+pub fn verify(token: &str, now: Timestamp, issuer: &str, keyring: &Keyring) -> Option<Claims> {
+    if token.len() > LONGEST {
+        return None;
+    }
+    let (message, signature) = token.rsplit_once('.')?;
+    let (header, payload) = message.split_once('.')?;
+    let header: Header = serde_json::from_slice(&BASE64URL_NOPAD.decode(header.as_bytes()).ok()?).ok()?;
+    if header.typ != "JWT" {
+        return None;
+    }
+    let (_, key) = keyring.signing_keys(header.alg).find(|(kid, _)| *kid == header.kid)?;
+    let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).ok()?;
+    let verified = match key {
+        SigningKey::EdDsa(pair) => verified(&ED25519, pair.public_key().as_ref(), message, &signature),
+        SigningKey::Es256(pair) => verified(&ECDSA_P256_SHA256_FIXED, pair.public_key().as_ref(), message, &signature),
+        SigningKey::Rs256(pair) => {
+            verified(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref(), message, &signature)
+        }
+    };
+    if !verified {
+        return None;
+    }
+    let claims: Claims = serde_json::from_slice(&BASE64URL_NOPAD.decode(payload.as_bytes()).ok()?).ok()?;
+    let now_seconds = i64::try_from(now.as_unix_seconds()).ok()?;
+    let ahead = i64::try_from(LEEWAY.as_secs()).ok()?;
+    let is_now = claims.exp > now_seconds && claims.iat <= now_seconds.saturating_add(ahead);
+    (is_now && claims.iss == issuer).then_some(claims)
+}
+
+fn verified(
+    algorithm: &'static dyn aws_lc_rs::signature::VerificationAlgorithm,
+    public: &[u8],
+    message: &str,
+    signature: &[u8],
+) -> bool {
+    UnparsedPublicKey::new(algorithm, public).verify(message.as_bytes(), signature).is_ok()
+}
+
+/// A public key (RFC 7517): what others need to verify our tokens, and nothing that signs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Jwk {
+    /// The kind of key: `OKP`, `EC` or `RSA`.
+    pub kty: &'static str,
+    /// What it is for: `sig`.
+    #[serde(rename = "use")]
+    pub use_: &'static str,
+    /// The algorithm.
+    pub alg: Algorithm,
+    /// Its name in the headers of tokens.
+    pub kid: String,
+    /// The curve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crv: Option<&'static str>,
+    /// A point's first coordinate, or all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x: Option<String>,
+    /// A point's second coordinate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y: Option<String>,
+    /// The modulus.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n: Option<String>,
+    /// The exponent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub e: Option<String>,
+}
+
+/// The public keys of the ring for this algorithm, the one that signs first.
+#[must_use]
+pub fn public_keys(algorithm: Algorithm, keyring: &Keyring) -> Vec<Jwk> {
+    let bare = |kty, kid| Jwk { kty, use_: "sig", alg: algorithm, kid, crv: None, x: None, y: None, n: None, e: None };
+    let text = |bytes: &[u8]| Some(BASE64URL_NOPAD.encode(bytes));
+    let keys = keyring.signing_keys(algorithm).map(|(kid, key)| match key {
+        SigningKey::EdDsa(pair) => {
+            Jwk { crv: Some("Ed25519"), x: text(pair.public_key().as_ref()), ..bare("OKP", kid) }
+        }
+        SigningKey::Es256(pair) => {
+            // An uncompressed point (SEC 1 §2.3.3): a tag and two coordinates.
+            let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+            Jwk { crv: Some("P-256"), x: text(x), y: text(y), ..bare("EC", kid) }
+        }
+        SigningKey::Rs256(pair) => {
+            let public = pair.public_key();
+            let n = text(public.modulus().big_endian_without_leading_zero());
+            let e = text(public.exponent().big_endian_without_leading_zero());
+            Jwk { n, e, ..bare("RSA", kid) }
+        }
+    });
+    keys.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    const ISSUER: &str = "https://id.example";
+
+    fn ring(seed: u64) -> Keyring {
+        let mut ring = Keyring::generate(&mut ChaCha20Rng::seed_from_u64(seed));
+        ring.add_rsa_key().expect("a key");
+        ring
+    }
+
+    fn claims(now: i64) -> Claims {
+        Claims {
+            aud: None,
+            exp: now + 3_600,
+            iat: now,
+            iss: ISSUER.to_owned(),
+            sub: "0190163d-8694-739b-aea5-966c26f8ad91".to_owned(),
+            jti: "1".to_owned(),
+            authentication_type: "PASSWORD".to_owned(),
+            email: Some("ada@example.com".to_owned()),
+            email_verified: false,
+            preferred_username: None,
+            application_id: None,
+            roles: None,
+            sid: None,
+            auth_time: now,
+            tid: TenantId::DEFAULT.to_hyphenated(),
+            amr: vec!["pwd".to_owned()],
+        }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    #[test]
+    fn a_token_is_good_for_its_time_and_issuer_with_every_algorithm() {
+        let ring = ring(1);
+        for algorithm in Algorithm::ALL {
+            let token = sign(&claims(1_000), algorithm, &ring).expect("signed");
+            assert_eq!(verify(&token, at(1_000), ISSUER, &ring), Some(claims(1_000)), "{algorithm:?}");
+            assert_eq!(verify(&token, at(940), ISSUER, &ring), Some(claims(1_000)), "a minute ahead");
+            for (now, issuer) in [(4_600, ISSUER), (939, ISSUER), (1_000, "https://other.example")] {
+                assert_eq!(verify(&token, at(now), issuer, &ring), None, "{algorithm:?} {now} {issuer}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_rotated_ring_verifies_what_the_old_one_signed() {
+        let old = ring(2);
+        let text = format!("{}{}", *Keyring::generate(&mut ChaCha20Rng::seed_from_u64(3)).to_text(), *old.to_text());
+        let rotated = Keyring::parse(&text).expect("two keys");
+        for algorithm in Algorithm::ALL {
+            let token = sign(&claims(1_000), algorithm, &old).expect("signed");
+            assert!(verify(&token, at(1_000), ISSUER, &rotated).is_some(), "{algorithm:?}");
+            let newer = sign(&claims(1_000), algorithm, &rotated).expect("signed");
+            let is_known = verify(&newer, at(1_000), ISSUER, &old).is_some();
+            assert_eq!(is_known, algorithm == Algorithm::Rs256, "{algorithm:?}: the new root key signs");
+            assert_eq!(verify(&token, at(1_000), ISSUER, &ring(4)), None, "another ring's");
+        }
+    }
+
+    #[test]
+    fn no_part_of_a_token_can_be_changed_38() {
+        let ring = ring(5);
+        for algorithm in Algorithm::ALL {
+            let token = sign(&claims(1_000), algorithm, &ring).expect("signed");
+            for (place, letter) in token.char_indices() {
+                let other = if letter == 'A' { "B" } else { "A" };
+                let mut changed = token.clone();
+                changed.replace_range(place..=place, other);
+                // The last letter of a part may hold bits that mean nothing; a strict decoder refuses those, too.
+                assert_eq!(verify(&changed, at(1_000), ISSUER, &ring), None, "{algorithm:?} {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_algorithm_can_be_talked_into_38() {
+        let ring = ring(6);
+        let encode = |json: &serde_json::Value| BASE64URL_NOPAD.encode(json.to_string().as_bytes());
+        let payload = encode(&serde_json::to_value(claims(1_000)).expect("JSON"));
+        let kid = public_keys(Algorithm::Rs256, &ring)[0].kid.clone();
+        for alg in ["none", "HS256", "RS512", "EdDSA", "ES256"] {
+            let header = encode(&serde_json::json!({"alg": alg, "kid": kid, "typ": "JWT"}));
+            for signature in ["", "AAAA"] {
+                assert_eq!(verify(&format!("{header}.{payload}.{signature}"), at(1_000), ISSUER, &ring), None, "{alg}");
+            }
+        }
+    }
+
+    #[test]
+    fn others_can_verify_with_the_public_keys_and_nothing_else() {
+        let ring = ring(7);
+        let decode = |text: &Option<String>| {
+            BASE64URL_NOPAD.decode(text.as_deref().unwrap_or_default().as_bytes()).expect("base64url")
+        };
+        for algorithm in Algorithm::ALL {
+            let token = sign(&claims(1_000), algorithm, &ring).expect("signed");
+            let (message, signature) = token.rsplit_once('.').expect("three parts");
+            let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).expect("base64url");
+            let keys = public_keys(algorithm, &ring);
+            let [key] = keys.as_slice() else { panic!("one key: {keys:?}") };
+            let good = match algorithm {
+                Algorithm::EdDsa => verified(&ED25519, &decode(&key.x), message, &signature),
+                Algorithm::Es256 => {
+                    let point = [&[4][..], &decode(&key.x), &decode(&key.y)].concat();
+                    verified(&ECDSA_P256_SHA256_FIXED, &point, message, &signature)
+                }
+                Algorithm::Rs256 => {
+                    let (n, e) = (decode(&key.n), decode(&key.e));
+                    let public = aws_lc_rs::signature::RsaPublicKeyComponents { n, e };
+                    public.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &signature).is_ok()
+                }
+            };
+            assert!(good, "{algorithm:?}");
+            let shown = serde_json::to_value(key).expect("JSON");
+            for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+                assert!(shown.get(private).is_none(), "{private}");
+            }
+            assert_eq!((&shown["use"], &shown["alg"]), (&"sig".into(), &algorithm.name().into()));
+        }
+    }
+
+    #[test]
+    fn without_an_rsa_key_there_is_no_rs256() {
+        let ring = Keyring::generate(&mut ChaCha20Rng::seed_from_u64(8));
+        assert_eq!(sign(&claims(0), Algorithm::Rs256, &ring), Err(SignError::NoKey(Algorithm::Rs256)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged_without_panic(text in "[A-Za-z0-9_.=-]{0,200}") {
+            let ring = Keyring::generate(&mut ChaCha20Rng::seed_from_u64(9));
+            prop_assert_eq!(verify(&text, at(1_000), ISSUER, &ring), None);
+        }
+    }
+}

@@ -24,11 +24,23 @@ macro_rules! published {
 }
 
 fn dialects() -> Vec<Dialect> {
-    vec![Dialect {
-        contract: "openapi/better-auth.yaml",
-        table: "BETTER_AUTH",
-        published: vec![published!(countersign_api::better_auth::better_auth_api_mod)],
-    }]
+    vec![
+        Dialect {
+            contract: "openapi/better-auth.yaml",
+            table: "BETTER_AUTH",
+            published: vec![published!(countersign_api::better_auth::better_auth_api_mod)],
+        },
+        Dialect {
+            contract: "openapi/fusionauth.yaml",
+            table: "FUSIONAUTH",
+            published: vec![
+                published!(countersign_api::fusionauth::recovery_code_api_mod),
+                published!(countersign_api::fusionauth::method_api_mod),
+                published!(countersign_api::fusionauth::fusion_auth_api_mod),
+                published!(countersign_api::fusionauth::user_api_mod),
+            ],
+        },
+    ]
 }
 
 /// The table of the dialect's operations, or the lines that say why the build fails.

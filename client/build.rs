@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Contract and module of each dialect.
-const CONTRACTS: [(&str, &str); 1] = [("../openapi/better-auth.yaml", "better_auth.rs")];
+const CONTRACTS: [(&str, &str); 2] =
+    [("../openapi/better-auth.yaml", "better_auth.rs"), ("../openapi/fusionauth.yaml", "fusionauth.rs")];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
@@ -33,7 +34,7 @@ fn generate(contract: &Path, module: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 /// Reduces a contract to what the generator takes: one type for all successes of an operation and one for all errors,
-/// one media type per body. It drops security, for which the generator has no words, and the limits of strings: each
+/// one media type per body. Errors of which some have no body have no type: they are `Error::UnexpectedResponse`, whole. It drops security, for which the generator has no words, and the limits of strings: each
 /// would become a type of its own, to say no earlier what the server says better.
 fn reduce(document: &mut Value) {
     let whole = document.clone();
@@ -44,10 +45,13 @@ fn reduce(document: &mut Value) {
         }
         let responses = operation["responses"].as_object().cloned().unwrap_or_default();
         let (successes, errors): (Vec<_>, Vec<_>) = responses.iter().partition(|(status, _)| status.starts_with('2'));
-        operation["responses"] = json!({"2XX": merge(&whole, &successes), "default": merge(&whole, &errors)});
+        operation["responses"] = json!({"2XX": merge(&whole, &successes)});
+        if errors.iter().all(|(_, response)| schema_of(&whole, response).is_some()) {
+            operation["responses"]["default"] = merge(&whole, &errors);
+        }
     }
     if let Some(components) = document["components"].as_object_mut() {
-        components.retain(|section, _| section == "schemas");
+        components.retain(|section, _| section == "schemas" || section == "parameters");
         components.values_mut().for_each(drop_string_limits);
     }
 }
@@ -59,12 +63,8 @@ fn operations(item: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>>
 /// One response in place of several: with the body they share, or any of their bodies.
 fn merge(document: &Value, responses: &[(&String, &Value)]) -> Value {
     let mut schemas: Vec<&Value> = Vec::new();
-    for (_, response) in responses {
-        let target =
-            response["$ref"].as_str().and_then(|reference| document.pointer(reference.trim_start_matches('#')));
-        if let Some(schema) = target.unwrap_or(response).pointer("/content/application~1json/schema")
-            && !schemas.contains(&schema)
-        {
+    for schema in responses.iter().filter_map(|(_, response)| schema_of(document, response)) {
+        if !schemas.contains(&schema) {
             schemas.push(schema);
         }
     }
@@ -73,6 +73,12 @@ fn merge(document: &Value, responses: &[(&String, &Value)]) -> Value {
         [schema] => json!({"description": "", "content": {"application/json": {"schema": schema}}}),
         several => json!({"description": "", "content": {"application/json": {"schema": {"anyOf": several}}}}),
     }
+}
+
+/// The schema of a response's body, if it has one.
+fn schema_of<'a>(document: &'a Value, response: &'a Value) -> Option<&'a Value> {
+    let target = response["$ref"].as_str().and_then(|reference| document.pointer(reference.trim_start_matches('#')));
+    target.unwrap_or(response).pointer("/content/application~1json/schema")
 }
 
 fn drop_string_limits(schema: &mut Value) {

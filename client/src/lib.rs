@@ -57,3 +57,15 @@ pub use reqwest;
 pub mod better_auth {
     include!(concat!(env!("OUT_DIR"), "/better_auth.rs"));
 }
+
+/// The FusionAuth dialect, from `openapi/fusionauth.yaml`.
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "the code is generated, with lint attributes of its own; its readers read the contract"
+)]
+pub mod fusionauth {
+    include!(concat!(env!("OUT_DIR"), "/fusionauth.rs"));
+}

@@ -38,6 +38,8 @@ pub struct App {
     pub flows: Flows,
     /// The Better Auth dialect's cookies.
     pub cookies: Cookies,
+    /// Whether cookies are for encrypted connections only.
+    pub has_secure_cookies: bool,
     /// Whose pages may call.
     pub trusted_origins: TrustedOrigins,
 }
@@ -92,6 +94,7 @@ impl App {
         Ok(Self {
             flows,
             cookies: Cookies::new(keyring, settings.secure_cookies()),
+            has_secure_cookies: settings.secure_cookies(),
             trusted_origins: settings.trusted_origins(),
         })
     }

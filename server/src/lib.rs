@@ -36,7 +36,7 @@ pub mod operations {
     /// The paths of all operations.
     #[must_use]
     pub fn paths() -> Vec<String> {
-        BETTER_AUTH.iter().map(|operation| operation.path.to_owned()).collect()
+        BETTER_AUTH.iter().chain(FUSIONAUTH).map(|operation| operation.path.to_owned()).collect()
     }
 }
 

@@ -23,6 +23,9 @@ use std::fmt;
 /// The code of every error that says a body does not have the shape of its schema.
 pub const VALIDATION_ERROR: &str = "VALIDATION_ERROR";
 
+/// The code of every such error in the FusionAuth dialect; its text is the issues, as JSON.
+pub const INVALID_FIELDS: &str = "INVALID_FIELDS";
+
 /// A request body as the edge found it, carried in the request's extensions.
 #[derive(Clone, PartialEq)]
 pub enum ParsedBody {
@@ -65,13 +68,28 @@ impl ParsedBody {
     {
         let issues = validation::issues::<T>(self.as_value());
         if !issues.is_empty() {
-            let code = Some(VALIDATION_ERROR.to_owned());
-            let status = dropshot::ClientErrorStatusCode::BAD_REQUEST;
-            return Err(HttpError::for_client_error(code, status, validation::join(&issues)));
+            return Err(refused(VALIDATION_ERROR, validation::join(&issues)));
         }
         let Self::Json(value) = self else {
             return Err(HttpError::for_internal_error("an absent body passed validation".to_owned()));
         };
+        Self::read_valid(value)
+    }
+
+    /// As [`ParsedBody::read`], for a dialect in which an absent body is an empty object, and null an absent property.
+    fn read_leniently<T>(self) -> Result<T, HttpError>
+    where
+        T: JsonSchema + DeserializeOwned + 'static,
+    {
+        let value = match self {
+            Self::Absent => Value::Object(serde_json::Map::new()),
+            Self::Json(value) => without_nulls(value),
+        };
+        check_leniently::<T>(&value)?;
+        Self::read_valid(value)
+    }
+
+    fn read_valid<T: DeserializeOwned>(value: Value) -> Result<T, HttpError> {
         // What the schema lets through, the type must take. If it does not, the type is wrong, not the caller.
         serde_json::from_value(value).map_err(|_| HttpError {
             status_code: ErrorStatusCode::INTERNAL_SERVER_ERROR,
@@ -80,6 +98,130 @@ impl ParsedBody {
             internal_message: format!("a valid body could not be read as {}", std::any::type_name::<T>()),
             headers: None,
         })
+    }
+}
+
+fn refused(code: &str, text: String) -> HttpError {
+    HttpError::for_client_error(Some(code.to_owned()), dropshot::ClientErrorStatusCode::BAD_REQUEST, text)
+}
+
+fn check_leniently<T>(value: &Value) -> Result<(), HttpError>
+where
+    T: JsonSchema + DeserializeOwned + 'static,
+{
+    let issues = validation::issues::<T>(Some(value));
+    if issues.is_empty() {
+        return Ok(());
+    }
+    Err(refused(INVALID_FIELDS, serde_json::to_string(&issues).expect("issues are plain JSON")))
+}
+
+/// Properties that are any JSON at all, so that null in them is theirs.
+const FREE: [&str; 2] = ["data", "state"];
+
+/// Leaves out properties that are null.
+#[must_use]
+pub fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let kept = members.into_iter().filter(|(_, member)| !member.is_null());
+            let kept = kept.map(|(name, member)| {
+                let member = if FREE.contains(&name.as_str()) { member } else { without_nulls(member) };
+                (name, member)
+            });
+            Value::Object(kept.collect())
+        }
+        other => other,
+    }
+}
+
+/// A JSON body whose properties may all be missing, and which may be missing itself: the FusionAuth dialect's.
+#[derive(Debug)]
+pub struct LenientBody<T>(T);
+
+impl<T> LenientBody<T> {
+    /// The body.
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+#[async_trait]
+impl<T> ExclusiveExtractor for LenientBody<T>
+where
+    T: JsonSchema + DeserializeOwned + Send + Sync + 'static,
+{
+    async fn from_request<Context: ServerContext>(
+        _context: &RequestContext<Context>,
+        request: Request<Body>,
+    ) -> Result<Self, HttpError> {
+        ParsedBody::take(request)?.read_leniently().map(Self)
+    }
+
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        TypedBody::<DocumentedAsOptional<T>>::metadata(content_type)
+    }
+}
+
+/// The same as a merge patch (RFC 7396): what is there replaces, null removes. It is checked as a `T` and kept as it is.
+#[derive(Debug)]
+pub struct MergePatchBody<T> {
+    patch: Value,
+    of: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<T> MergePatchBody<T>
+where
+    T: JsonSchema + DeserializeOwned + 'static,
+{
+    /// `target` with the patch applied, read as a `T`.
+    ///
+    /// # Errors
+    /// When what comes out is not one.
+    pub fn apply_to(&self, mut target: Value) -> Result<T, HttpError> {
+        merge(&mut target, &self.patch);
+        ParsedBody::Json(target).read_leniently()
+    }
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(changes) = patch else {
+        target.clone_from(patch);
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    let Value::Object(members) = target else { return };
+    for (name, change) in changes {
+        if change.is_null() {
+            members.remove(name);
+        } else {
+            merge(members.entry(name.clone()).or_insert(Value::Null), change);
+        }
+    }
+}
+
+#[async_trait]
+impl<T> ExclusiveExtractor for MergePatchBody<T>
+where
+    T: JsonSchema + DeserializeOwned + Send + Sync + 'static,
+{
+    async fn from_request<Context: ServerContext>(
+        _context: &RequestContext<Context>,
+        request: Request<Body>,
+    ) -> Result<Self, HttpError> {
+        let patch = match ParsedBody::take(request)? {
+            ParsedBody::Absent => Value::Object(serde_json::Map::new()),
+            ParsedBody::Json(value) => value,
+        };
+        check_leniently::<T>(&without_nulls(patch.clone()))?;
+        Ok(Self { patch, of: std::marker::PhantomData })
+    }
+
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        TypedBody::<DocumentedAsOptional<T>>::metadata(content_type)
     }
 }
 
@@ -249,6 +391,29 @@ mod tests {
             "[body.left] Invalid input: expected string, received undefined; \
              [body.right] Invalid input: expected boolean, received string"
         );
+    }
+
+    #[test]
+    fn a_lenient_body_may_be_missing_and_null_is_missing() {
+        #[derive(Debug, Deserialize, JsonSchema, PartialEq)]
+        struct Loose {
+            left: Option<String>,
+            data: Option<serde_json::Value>,
+        }
+        let none = Loose { left: None, data: None };
+        assert_eq!(ParsedBody::Absent.read_leniently::<Loose>().expect("valid"), none);
+        let body = ParsedBody::Json(json!({"left": null, "data": {"kept": null}}));
+        let read = body.read_leniently::<Loose>().expect("valid");
+        assert_eq!(read, Loose { left: None, data: Some(json!({"kept": null})) });
+        let error = ParsedBody::Json(json!({"left": 1})).read_leniently::<Loose>().expect_err("invalid");
+        assert_eq!(error.error_code.as_deref(), Some(super::INVALID_FIELDS));
+    }
+
+    #[test]
+    fn a_merge_patch_replaces_and_removes() {
+        let mut target = json!({"user": {"a": 1, "b": 2, "data": {"x": 1}}});
+        super::merge(&mut target, &json!({"user": {"a": null, "c": 3, "data": {"y": 2}}}));
+        assert_eq!(target, json!({"user": {"b": 2, "c": 3, "data": {"x": 1, "y": 2}}}));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The two dialects on the wire: their types, and one dropshot trait for each.
+//! The two dialects on the wire: their types, and dropshot traits for each.
 //!
 //! The contracts in `openapi/` say what the dialects are. What is here is checked against them when the server
 //! is built, so a type that prints something else does not compile into a server. Nothing here decides
@@ -7,14 +7,16 @@
 //! | to see | look at |
 //! |---|---|
 //! | the operations, requests and answers of the Better Auth dialect | [`better_auth`] |
+//! | the same of the FusionAuth dialect | [`fusionauth`] |
 //! | how a request body gets in | [`body`] |
 //! | what a body must look like, and the words for one that does not | [`validation`] |
 //! | how an answer gets out: several statuses, headers and cookies, all documented | [`reply`] |
 
 pub mod better_auth;
 pub mod body;
+pub mod fusionauth;
 pub mod reply;
 pub mod validation;
 
-pub use body::{JsonBody, JsonOrFormBody, OptionalJsonBody, ParsedBody};
+pub use body::{JsonBody, JsonOrFormBody, LenientBody, MergePatchBody, OptionalJsonBody, ParsedBody};
 pub use reply::{ErrorCause, Reply, capture_errors};

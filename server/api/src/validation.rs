@@ -2,14 +2,15 @@
 //!
 //! A body is held against the JSON Schema of the type it will be read as, which is the one that the contract
 //! check compares: what the contract says about a request is what is enforced. Every issue is reported, in the order
-//! in which the type declares its fields, in the words of zod 4, which is what Better Auth's clients know. `null` is
-//! not the same as an absent field. Unknown fields are no issue.
+//! in which the type declares its fields, in the words of zod 4, which is what Better Auth's clients know; the FusionAuth
+//! dialect words an issue by its kind. `null` is not the same as an absent field. Unknown fields are no issue.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, ValidationError, Validator};
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaSettings;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -17,11 +18,24 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// One thing that is wrong with a body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issue {
     /// The field and those it lies in, outermost first; empty for the body itself.
-    path: Vec<String>,
+    pub path: Vec<String>,
+    /// What is wrong, roughly.
+    pub kind: IssueKind,
     text: String,
+}
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IssueKind {
+    /// Its type.
+    Type,
+    /// It is too long.
+    TooLong,
+    /// Something else.
+    Other,
 }
 
 impl fmt::Display for Issue {
@@ -49,7 +63,11 @@ where
     let rules = Rules::of::<T>();
     match body {
         Some(body) => rules.judge(body),
-        None => vec![Issue { path: Vec::new(), text: expected(rules.expected_type(&[]), "undefined") }],
+        None => vec![Issue {
+            path: Vec::new(),
+            kind: IssueKind::Type,
+            text: expected(rules.expected_type(&[]), "undefined"),
+        }],
     }
 }
 
@@ -168,7 +186,12 @@ impl Rules {
             // Never the validator's own words: they quote the value, which may be a password.
             _ => "Invalid input".to_owned(),
         };
-        Issue { path, text }
+        let kind = match error.kind() {
+            ValidationErrorKind::Type { .. } => IssueKind::Type,
+            ValidationErrorKind::MaxLength { .. } | ValidationErrorKind::MaxItems { .. } => IssueKind::TooLong,
+            _ => IssueKind::Other,
+        };
+        Issue { path, kind, text }
     }
 
     /// The type that the schema asks for at a place; where it leaves a choice, the first, which is the one to

@@ -130,7 +130,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         max_body_bytes: settings.limits.max_body_bytes,
     };
     let outside = ops::api(&health).map_err(|error| StartError::Register(Box::new(error)))?;
-    let dialects = http::dialects(&app).map_err(|error| StartError::Register(Box::new(error)))?;
+    let dialects = http::dialects(&app, &settings.dialects).map_err(|error| StartError::Register(Box::new(error)))?;
     let api = edge::api(policy, dialects, vec![Dispatcher::new(outside)])
         .map_err(|error| StartError::Register(Box::new(error)))?;
     let config = ConfigDropshot {

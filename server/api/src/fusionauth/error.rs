@@ -1,0 +1,268 @@
+//! Errors: a 400 says what is wrong, field by field; a 409 says what is in the way; all others are empty.
+//!
+//! dropshot takes only a body from an error type, so the error renders itself when dropshot asks for its status, and
+//! leaves that for the edge ([`crate::reply::capture_errors`]): without a body and without a label, where there is none.
+
+use super::responses::ActionsResponse;
+use crate::body::INVALID_FIELDS;
+use crate::reply::{self, ErrorCause};
+use crate::validation::{Issue, IssueKind};
+use dropshot::{Body, ErrorStatusCode, HttpError, HttpResponseError};
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderValue, Response};
+use schemars::JsonSchema;
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::Schema;
+use serde::{Deserialize, Serialize, Serializer};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub struct FieldError {
+    /// What is wrong, for programs: `[kind]` and, for a field, its path.
+    pub code: String,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+/// The body of a 400.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Errors {
+    /// What is wrong with which field, by the field's path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub field_errors: BTreeMap<String, Vec<FieldError>>,
+    /// What is wrong with the whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub general_errors: Vec<FieldError>,
+}
+
+impl Errors {
+    /// Adds what is wrong with a field: `[kind]field`.
+    pub fn add(&mut self, field: &str, kind: &str, message: impl Into<String>) {
+        let error = FieldError { code: format!("[{kind}]{field}"), message: message.into() };
+        self.field_errors.entry(field.to_owned()).or_default().push(error);
+    }
+
+    /// Adds what is wrong with the whole: `[kind]`.
+    pub fn add_general(&mut self, kind: &str, message: impl Into<String>) {
+        self.general_errors.push(FieldError { code: format!("[{kind}]"), message: message.into() });
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.field_errors.is_empty() && self.general_errors.is_empty()
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Content {
+    Nothing,
+    Errors(Box<Errors>),
+    Actions(Box<ActionsResponse>),
+}
+
+/// An error of the dialect, ready to be sent.
+#[derive(Debug, Clone)]
+pub struct Error {
+    status: ErrorStatusCode,
+    content: Content,
+    retry_after: Option<u64>,
+    /// Why, for the log only.
+    cause: Option<String>,
+}
+
+impl Error {
+    /// An error that says no more than its status.
+    #[must_use]
+    pub fn of_status(status: ErrorStatusCode) -> Self {
+        let content = match status.as_u16() {
+            400 => {
+                let mut errors = Errors::default();
+                errors.add_general("invalid", "The request cannot be understood.");
+                Content::Errors(Box::new(errors))
+            }
+            _ => Content::Nothing,
+        };
+        Self { status, content, retry_after: None, cause: None }
+    }
+
+    /// An error that says no more than its status, for statuses without a name.
+    #[must_use]
+    pub fn of_number(status: u16) -> Self {
+        let status = ErrorStatusCode::from_u16(status).unwrap_or(ErrorStatusCode::INTERNAL_SERVER_ERROR);
+        Self::of_status(status)
+    }
+
+    /// 400.
+    #[must_use]
+    pub fn of_errors(errors: Errors) -> Self {
+        let content = Content::Errors(Box::new(errors));
+        Self { status: ErrorStatusCode::BAD_REQUEST, content, retry_after: None, cause: None }
+    }
+
+    /// 400: one field is wrong.
+    #[must_use]
+    pub fn of_field(field: &str, kind: &str, message: impl Into<String>) -> Self {
+        let mut errors = Errors::default();
+        errors.add(field, kind, message);
+        Self::of_errors(errors)
+    }
+
+    /// 400: the whole is wrong.
+    #[must_use]
+    pub fn general(kind: &str, message: impl Into<String>) -> Self {
+        let mut errors = Errors::default();
+        errors.add_general(kind, message);
+        Self::of_errors(errors)
+    }
+
+    /// 409.
+    #[must_use]
+    pub fn of_actions(actions: ActionsResponse) -> Self {
+        let content = Content::Actions(Box::new(actions));
+        Self { status: ErrorStatusCode::CONFLICT, content, retry_after: None, cause: None }
+    }
+
+    /// Says after how many whole seconds to try again, at least one.
+    #[must_use]
+    pub fn with_retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// Says why, for the log. The caller never sees it.
+    #[must_use]
+    pub fn with_cause(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// The answer as it is sent. If there is a cause, it is an [`ErrorCause`] in the answer's extensions.
+    #[must_use]
+    pub fn to_response(&self) -> Response<Body> {
+        let body = match &self.content {
+            Content::Nothing => None,
+            Content::Errors(errors) => Some(serde_json::to_vec(errors)),
+            Content::Actions(actions) => Some(serde_json::to_vec(actions)),
+        };
+        let body = body.map(|body| body.expect("texts and numbers can be written as JSON"));
+        let mut headers = HeaderMap::new();
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        let mut response = reply::response(self.status.as_status(), headers, body);
+        if let Some(cause) = &self.cause {
+            response.extensions_mut().insert(ErrorCause(cause.clone()));
+        }
+        response
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.status)?;
+        self.cause.as_ref().map_or(Ok(()), |cause| write!(formatter, ": {cause}"))
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.content {
+            Content::Nothing => serializer.serialize_unit(),
+            Content::Errors(errors) => errors.serialize(serializer),
+            Content::Actions(actions) => actions.serialize(serializer),
+        }
+    }
+}
+
+impl JsonSchema for Error {
+    fn schema_name() -> String {
+        Errors::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        Errors::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Errors::json_schema(generator)
+    }
+}
+
+/// What is wrong with a body, in the words of the dialect.
+fn errors_of(issues: &[Issue]) -> Errors {
+    let mut errors = Errors::default();
+    for issue in issues {
+        let field = issue.path.join(".");
+        let (kind, message) = match issue.kind {
+            _ if issue.path.is_empty() => {
+                errors.add_general("invalidJSON", "Unable to parse the request body: it is not a JSON object.");
+                continue;
+            }
+            IssueKind::Type => ("couldNotConvert", format!("The value of [{field}] has the wrong type.")),
+            IssueKind::TooLong => ("tooLong", format!("The value of [{field}] is too long.")),
+            IssueKind::Other => ("invalid", format!("The value of [{field}] is not valid.")),
+        };
+        errors.add(&field, kind, message);
+    }
+    errors
+}
+
+impl From<HttpError> for Error {
+    /// What dropshot or an extractor found, in the words of the dialect.
+    fn from(error: HttpError) -> Self {
+        if error.error_code.as_deref() == Some(INVALID_FIELDS)
+            && let Ok(issues) = serde_json::from_str::<Vec<Issue>>(&error.external_message)
+        {
+            return Self::of_errors(errors_of(&issues));
+        }
+        Self::of_status(error.status_code).with_cause(error.internal_message)
+    }
+}
+
+impl HttpResponseError for Error {
+    /// The status. dropshot asks for it while it renders the error, which is where the complete answer is left.
+    fn status_code(&self) -> ErrorStatusCode {
+        reply::leave_error(self.to_response());
+        self.status
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::CONTENT_TYPE;
+    use serde_json::{json, to_value};
+
+    #[test]
+    fn fields_are_a_map_and_what_is_empty_is_left_out() {
+        let mut errors = Errors::default();
+        errors.add("user.email", "blank", "You must specify the [user.email] property.");
+        assert_eq!(
+            to_value(&errors).expect("plain"),
+            json!({"fieldErrors": {"user.email": [
+                {"code": "[blank]user.email", "message": "You must specify the [user.email] property."}
+            ]}})
+        );
+        let error = Error::general("TrustTokenRequired", "x").to_response();
+        assert_eq!(error.status(), 400);
+        assert_eq!(error.headers()[CONTENT_TYPE], "application/json");
+    }
+
+    #[test]
+    fn other_errors_are_empty_and_have_no_label() {
+        for status in [401, 404, 410, 413, 421, 423, 429, 500, 503] {
+            let response = Error::of_number(status).with_retry_after(0).to_response();
+            assert_eq!(response.status().as_u16(), status);
+            assert_eq!(response.headers().get(CONTENT_TYPE), None, "{status}");
+            assert_eq!(response.headers()[RETRY_AFTER], "1");
+        }
+    }
+}

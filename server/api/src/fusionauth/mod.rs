@@ -1,0 +1,438 @@
+//! The FusionAuth dialect, under `/api`: what `openapi/fusionauth.yaml` says, as several traits.
+//!
+//! dropshot's router takes no literal beside a variable (`/api/user/two-factor` beside `/api/user/{userId}`), so what
+//! would collide stands in traits of its own. The edge tries them in the order of [`TRAITS_IN_ORDER`]: the longest literal
+//! first.
+//!
+//! | to see | look at |
+//! |---|---|
+//! | what comes in | [`requests`] |
+//! | what goes out | [`responses`] |
+//! | which statuses an operation has | [`replies`] |
+//! | the one form of all errors, and empty answers | [`error`] |
+
+pub mod error;
+pub mod replies;
+pub mod requests;
+pub mod responses;
+
+pub use error::{Error, Errors, FieldError};
+
+use crate::body::{LenientBody, MergePatchBody};
+use crate::reply::Reply;
+use dropshot::{Header, Path, Query, RequestContext};
+
+/// The names of the traits in the order in which a path has to be looked up.
+pub const TRAITS_IN_ORDER: [&str; 4] = ["RecoveryCodeApi", "MethodApi", "FusionAuthApi", "UserApi"];
+
+/// Backup codes: `/api/user/two-factor/recovery-code/{userId}`.
+#[dropshot::api_description]
+pub trait RecoveryCodeApi {
+    /// What the handlers share.
+    type Context;
+
+    /// Make new recovery codes.
+    #[endpoint {
+        method = POST,
+        path = "/api/user/two-factor/recovery-code/{userId}",
+        operation_id = "generateTwoFactorRecoveryCodes",
+        tags = ["Methods"],
+    }]
+    async fn generate_two_factor_recovery_codes(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::UserPath>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::NoFields>,
+    ) -> Result<Reply<replies::RecoveryCodes>, Error>;
+
+    /// Read the recovery codes, of which none is ever shown again.
+    #[endpoint {
+        method = GET,
+        path = "/api/user/two-factor/recovery-code/{userId}",
+        operation_id = "retrieveTwoFactorRecoveryCodes",
+        tags = ["Methods"],
+    }]
+    async fn retrieve_two_factor_recovery_codes(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::UserPath>,
+        tenant: Header<requests::TenantHeader>,
+    ) -> Result<Reply<replies::ReadRecoveryCodes>, Error>;
+}
+
+/// Second factors, passwords and registrations: what stands beside `/api/user/{userId}`.
+#[dropshot::api_description]
+pub trait MethodApi {
+    /// What the handlers share.
+    type Context;
+
+    /// Enable a two-factor method.
+    #[endpoint {
+        method = POST,
+        path = "/api/user/two-factor/{userId}",
+        operation_id = "enableTwoFactor",
+        tags = ["Methods"],
+    }]
+    async fn enable_two_factor(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::UserPath>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::TwoFactor>,
+    ) -> Result<Reply<replies::EnableTwoFactor>, Error>;
+
+    /// Disable a two-factor method.
+    #[endpoint {
+        method = DELETE,
+        path = "/api/user/two-factor/{userId}",
+        operation_id = "disableTwoFactor",
+        tags = ["Methods"],
+    }]
+    async fn disable_two_factor(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::UserPath>,
+        query: Query<requests::TwoFactorDisableQuery>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::TwoFactorDisable>,
+    ) -> Result<Reply<replies::DisableTwoFactor>, Error>;
+
+    /// Name a two-factor method.
+    #[endpoint {
+        method = PUT,
+        path = "/api/user/two-factor/{userId}",
+        operation_id = "updateTwoFactor",
+        tags = ["Methods"],
+    }]
+    async fn update_two_factor(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::UserPath>,
+        query: Query<requests::TwoFactorUpdateQuery>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::TwoFactorUpdate>,
+    ) -> Result<Reply<replies::UpdateTwoFactor>, Error>;
+
+    /// Enable a two-factor method for oneself.
+    #[endpoint {
+        method = POST,
+        path = "/api/user/two-factor",
+        operation_id = "enableTwoFactorUsingJWT",
+        tags = ["Methods"],
+    }]
+    async fn enable_two_factor_using_jwt(
+        context: RequestContext<Self::Context>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::TwoFactor>,
+    ) -> Result<Reply<replies::EnableTwoFactor>, Error>;
+
+    /// Disable a two-factor method of one's own.
+    #[endpoint {
+        method = DELETE,
+        path = "/api/user/two-factor",
+        operation_id = "disableTwoFactorUsingJWT",
+        tags = ["Methods"],
+    }]
+    async fn disable_two_factor_using_jwt(
+        context: RequestContext<Self::Context>,
+        query: Query<requests::TwoFactorDisableQuery>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::TwoFactorDisable>,
+    ) -> Result<Reply<replies::DisableTwoFactor>, Error>;
+
+    /// Change a password, knowing the old one.
+    #[endpoint {
+        method = POST,
+        path = "/api/user/change-password",
+        operation_id = "changePasswordByIdentity",
+        tags = ["Passwords"],
+    }]
+    async fn change_password_by_identity(
+        context: RequestContext<Self::Context>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::ChangePassword>,
+    ) -> Result<Reply<replies::ChangePasswordByIdentity>, Error>;
+
+    /// Ask what changing a password will take.
+    #[endpoint {
+        method = GET,
+        path = "/api/user/change-password",
+        operation_id = "checkChangePasswordByIdentity",
+        tags = ["Passwords"],
+    }]
+    async fn check_change_password_by_identity(
+        context: RequestContext<Self::Context>,
+        query: Query<requests::CheckChangePasswordQuery>,
+        tenant: Header<requests::TenantHeader>,
+    ) -> Result<Reply<replies::CheckChangePasswordByIdentity>, Error>;
+
+    /// Change a password, with the id that logging in gave.
+    #[endpoint {
+        method = POST,
+        path = "/api/user/change-password/{changePasswordId}",
+        operation_id = "changePassword",
+        tags = ["Passwords"],
+    }]
+    async fn change_password(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::ChangePasswordPath>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::ChangePassword>,
+    ) -> Result<Reply<replies::ChangePassword>, Error>;
+
+    /// Ask whether an id is good for changing a password.
+    #[endpoint {
+        method = GET,
+        path = "/api/user/change-password/{changePasswordId}",
+        operation_id = "checkChangePassword",
+        tags = ["Passwords"],
+    }]
+    async fn check_change_password(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::ChangePasswordPath>,
+        tenant: Header<requests::TenantHeader>,
+    ) -> Result<Reply<replies::CheckChangePassword>, Error>;
+
+    /// Register a user for an application.
+    #[endpoint {
+        method = POST,
+        path = "/api/user/registration/{userId}",
+        operation_id = "register",
+        tags = ["Users"],
+    }]
+    async fn register(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::UserPath>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::Registration>,
+    ) -> Result<Reply<replies::Register>, Error>;
+
+    /// Make a user and register them for an application.
+    #[endpoint {
+        method = POST,
+        path = "/api/user/registration",
+        operation_id = "registerUser",
+        tags = ["Users"],
+    }]
+    async fn register_user(
+        context: RequestContext<Self::Context>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::Registration>,
+    ) -> Result<Reply<replies::RegisterUser>, Error>;
+}
+
+/// Logging in, two-factor authentication and tokens.
+#[dropshot::api_description]
+pub trait FusionAuthApi {
+    /// What the handlers share.
+    type Context;
+
+    /// Read whether a user will be asked for a second factor.
+    #[endpoint {
+        method = GET,
+        path = "/api/two-factor/status/{twoFactorTrustId}",
+        operation_id = "retrieveTwoFactorStatus",
+        tags = ["Two-Factor"],
+    }]
+    async fn retrieve_two_factor_status(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::TrustPath>,
+        query: Query<requests::TwoFactorStatusQuery>,
+        tenant: Header<requests::TenantHeader>,
+    ) -> Result<Reply<replies::TwoFactorStatus>, Error>;
+
+    /// Read whether a user will be asked for a second factor, on a device that is not trusted.
+    #[endpoint {
+        method = GET,
+        path = "/api/two-factor/status",
+        operation_id = "retrieveTwoFactorStatusWithoutTrust",
+        tags = ["Two-Factor"],
+    }]
+    async fn retrieve_two_factor_status_without_trust(
+        context: RequestContext<Self::Context>,
+        query: Query<requests::TwoFactorStatusQuery>,
+        tenant: Header<requests::TenantHeader>,
+    ) -> Result<Reply<replies::TwoFactorStatus>, Error>;
+
+    /// Read whether a user will be asked for a second factor.
+    #[endpoint {
+        method = POST,
+        path = "/api/two-factor/status",
+        operation_id = "retrieveTwoFactorStatusWithRequest",
+        tags = ["Two-Factor"],
+    }]
+    async fn retrieve_two_factor_status_with_request(
+        context: RequestContext<Self::Context>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::TwoFactorStatus>,
+    ) -> Result<Reply<replies::PostTwoFactorStatus>, Error>;
+
+    /// Begin a two-factor login outside of logging in.
+    #[endpoint {
+        method = POST,
+        path = "/api/two-factor/start",
+        operation_id = "startTwoFactorLogin",
+        tags = ["Two-Factor"],
+    }]
+    async fn start_two_factor_login(
+        context: RequestContext<Self::Context>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::TwoFactorStart>,
+    ) -> Result<Reply<replies::TwoFactorStart>, Error>;
+
+    /// Complete a two-factor login.
+    #[endpoint {
+        method = POST,
+        path = "/api/two-factor/login",
+        operation_id = "twoFactorLogin",
+        tags = ["Two-Factor"],
+    }]
+    async fn two_factor_login(
+        context: RequestContext<Self::Context>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::TwoFactorLogin>,
+    ) -> Result<Reply<replies::TwoFactorLogin>, Error>;
+
+    /// Send a code to enable or disable a method.
+    #[endpoint {
+        method = POST,
+        path = "/api/two-factor/send",
+        operation_id = "sendTwoFactorCodeForEnableDisable",
+        tags = ["Two-Factor"],
+    }]
+    async fn send_two_factor_code_for_enable_disable(
+        context: RequestContext<Self::Context>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::TwoFactorSend>,
+    ) -> Result<Reply<replies::SendForEnableDisable>, Error>;
+
+    /// Make a secret for an authenticator app.
+    #[endpoint {
+        method = GET,
+        path = "/api/two-factor/secret",
+        operation_id = "generateTwoFactorSecretUsingJWT",
+        tags = ["Two-Factor"],
+    }]
+    async fn generate_two_factor_secret_using_jwt(
+        context: RequestContext<Self::Context>,
+        tenant: Header<requests::TenantHeader>,
+    ) -> Result<Reply<replies::Secret>, Error>;
+
+    /// Send a code to complete a two-factor login.
+    #[endpoint {
+        method = POST,
+        path = "/api/two-factor/send/{twoFactorId}",
+        operation_id = "sendTwoFactorCodeForLoginUsingMethod",
+        tags = ["Two-Factor"],
+    }]
+    async fn send_two_factor_code_for_login_using_method(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::TwoFactorIdPath>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::TwoFactorSend>,
+    ) -> Result<Reply<replies::SendForLogin>, Error>;
+
+    /// Log a user in.
+    #[endpoint { method = POST, path = "/api/login", operation_id = "login", tags = ["Login"] }]
+    async fn login(
+        context: RequestContext<Self::Context>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::Login>,
+    ) -> Result<Reply<replies::Login>, Error>;
+
+    /// Validate an access token.
+    #[endpoint { method = GET, path = "/api/jwt/validate", operation_id = "validateJWT", tags = ["JWT"] }]
+    async fn validate_jwt(context: RequestContext<Self::Context>) -> Result<Reply<replies::ValidateJwt>, Error>;
+
+    /// Exchange a refresh token for an access token.
+    #[endpoint {
+        method = POST,
+        path = "/api/jwt/refresh",
+        operation_id = "exchangeRefreshTokenForJWT",
+        tags = ["JWT"],
+    }]
+    async fn exchange_refresh_token_for_jwt(
+        context: RequestContext<Self::Context>,
+        body: LenientBody<requests::Refresh>,
+    ) -> Result<Reply<replies::Refresh>, Error>;
+
+    /// Read the keys that verify access tokens.
+    #[endpoint {
+        method = GET,
+        path = "/.well-known/jwks.json",
+        operation_id = "retrieveJsonWebKeySet",
+        tags = ["JWT"],
+    }]
+    async fn retrieve_json_web_key_set(
+        context: RequestContext<Self::Context>,
+    ) -> Result<Reply<replies::JsonWebKeySet>, Error>;
+
+    /// Ask whether the system is there.
+    #[endpoint { method = GET, path = "/api/status", operation_id = "retrieveSystemStatus", tags = ["Status"] }]
+    async fn retrieve_system_status(
+        context: RequestContext<Self::Context>,
+    ) -> Result<Reply<replies::SystemStatus>, Error>;
+}
+
+/// Users.
+#[dropshot::api_description]
+pub trait UserApi {
+    /// What the handlers share.
+    type Context;
+
+    /// Make a user.
+    #[endpoint { method = POST, path = "/api/user", operation_id = "createUser", tags = ["Users"] }]
+    async fn create_user(
+        context: RequestContext<Self::Context>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::User>,
+    ) -> Result<Reply<replies::CreateUser>, Error>;
+
+    /// Find a user by what they log in with.
+    #[endpoint { method = GET, path = "/api/user", operation_id = "retrieveUserByLoginId", tags = ["Users"] }]
+    async fn retrieve_user_by_login_id(
+        context: RequestContext<Self::Context>,
+        query: Query<requests::UserQuery>,
+        tenant: Header<requests::TenantHeader>,
+    ) -> Result<Reply<replies::RetrieveUser>, Error>;
+
+    /// Make a user with a chosen id.
+    #[endpoint { method = POST, path = "/api/user/{userId}", operation_id = "createUserWithId", tags = ["Users"] }]
+    async fn create_user_with_id(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::UserPath>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::User>,
+    ) -> Result<Reply<replies::CreateUser>, Error>;
+
+    /// Read a user.
+    #[endpoint { method = GET, path = "/api/user/{userId}", operation_id = "retrieveUser", tags = ["Users"] }]
+    async fn retrieve_user(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::UserPath>,
+        tenant: Header<requests::TenantHeader>,
+    ) -> Result<Reply<replies::RetrieveUser>, Error>;
+
+    /// Change some things of a user.
+    #[endpoint { method = PATCH, path = "/api/user/{userId}", operation_id = "patchUser", tags = ["Users"] }]
+    async fn patch_user(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::UserPath>,
+        tenant: Header<requests::TenantHeader>,
+        body: MergePatchBody<requests::User>,
+    ) -> Result<Reply<replies::ChangeUser>, Error>;
+
+    /// Replace what is known of a user.
+    #[endpoint { method = PUT, path = "/api/user/{userId}", operation_id = "updateUser", tags = ["Users"] }]
+    async fn update_user(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::UserPath>,
+        tenant: Header<requests::TenantHeader>,
+        body: LenientBody<requests::User>,
+    ) -> Result<Reply<replies::ChangeUser>, Error>;
+
+    /// Deactivate or remove a user.
+    #[endpoint { method = DELETE, path = "/api/user/{userId}", operation_id = "deleteUser", tags = ["Users"] }]
+    async fn delete_user(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::UserPath>,
+        query: Query<requests::DeleteUserQuery>,
+        tenant: Header<requests::TenantHeader>,
+    ) -> Result<Reply<replies::DeleteUser>, Error>;
+}

@@ -1,0 +1,124 @@
+//! What this dialect knows of a person beyond the account: kept as JSON, in the dialect's own words.
+
+use super::values::{blank, given};
+use crate::flows::people::Particulars;
+use countersign_api::fusionauth::Errors;
+use countersign_api::fusionauth::requests::UserFields;
+use countersign_api::validation::is_email;
+use countersign_domain::account::{EmailAddress, PhoneNumber, Username};
+use countersign_domain::time::Timestamp;
+use countersign_store::work::Person;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The part that is kept as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Profile {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mobile_phone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) first_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) middle_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) birth_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) timezone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) preferred_languages: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) data: Option<Value>,
+}
+
+impl Profile {
+    /// Reads what was kept; nothing where it cannot be read.
+    pub(super) fn read(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+}
+
+/// What a service says about a person, checked. `before` is what was known: an e-mail address stays when none is given.
+///
+/// # Errors
+/// All that is wrong with it.
+pub(super) fn particulars(
+    fields: &UserFields,
+    skip_verification: bool,
+    before: Option<&Person>,
+) -> Result<Particulars, Errors> {
+    let mut errors = Errors::default();
+    let email = given(fields.email.as_ref());
+    if email.is_some_and(|email| !is_email(email)) {
+        errors.add("user.email", "notEmail", "The [user.email] property is not an e-mail address.");
+    }
+    let email = email.map(EmailAddress::new);
+    let known = before.and_then(|person| person.account.email.clone());
+    let is_same = known.is_some() && (email.is_none() || email == known);
+    let email_verified = skip_verification || (is_same && before.is_some_and(|person| person.account.email_verified));
+    let email = email.or(known);
+    let username = fields.username.as_deref().and_then(Username::new);
+    let phone_number = given(fields.phone_number.as_ref());
+    let number = phone_number.and_then(PhoneNumber::new);
+    if phone_number.is_some() && number.is_none() {
+        errors.add("user.phoneNumber", "invalid", "The [user.phoneNumber] property is not a telephone number.");
+    }
+    if email.is_none() && username.is_none() && number.is_none() && errors.is_empty() {
+        blank(&mut errors, "user.email");
+        blank(&mut errors, "user.username");
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let text = |value: &Option<String>| given(value.as_ref()).map(str::to_owned);
+    let profile = Profile {
+        mobile_phone: text(&fields.mobile_phone),
+        first_name: text(&fields.first_name),
+        middle_name: text(&fields.middle_name),
+        last_name: text(&fields.last_name),
+        birth_date: text(&fields.birth_date),
+        timezone: text(&fields.timezone),
+        preferred_languages: fields.preferred_languages.clone(),
+        data: fields.data.clone(),
+    };
+    let parts = [&profile.first_name, &profile.middle_name, &profile.last_name];
+    let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+    Ok(Particulars {
+        email,
+        username,
+        phone_number: number,
+        name: text(&fields.full_name).unwrap_or_else(|| parts.join(" ")),
+        image: text(&fields.image_url),
+        email_verified,
+        password_change_required: fields.password_change_required.unwrap_or(false),
+        expires_at: fields.expiry.map(Timestamp::from_millis),
+        profile: serde_json::to_string(&profile).unwrap_or_else(|_| "{}".to_owned()),
+    })
+}
+
+/// A person as a service would have to describe them, for a patch to be applied to.
+pub(super) fn fields_of(person: &Person) -> UserFields {
+    let account = &person.account;
+    let profile = Profile::read(&person.profile);
+    UserFields {
+        email: account.email.as_ref().map(|email| email.as_str().to_owned()),
+        username: account.username.as_ref().map(|name| name.as_str().to_owned()),
+        phone_number: account.phone_number.as_ref().map(|number| number.as_str().to_owned()),
+        mobile_phone: profile.mobile_phone,
+        password: None,
+        first_name: profile.first_name,
+        middle_name: profile.middle_name,
+        last_name: profile.last_name,
+        full_name: Some(account.name.clone()).filter(|name| !name.is_empty()),
+        birth_date: profile.birth_date,
+        image_url: account.image.clone(),
+        timezone: profile.timezone,
+        preferred_languages: profile.preferred_languages,
+        data: profile.data,
+        expiry: account.expires_at.map(Timestamp::as_millis),
+        password_change_required: Some(account.password_change_required),
+        active: Some(account.is_active),
+    }
+}

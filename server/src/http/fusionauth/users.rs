@@ -1,0 +1,267 @@
+//! Users and their registrations.
+
+use super::credentials::{self, Call};
+use super::profile::{fields_of, particulars};
+use super::values::{account_id, asked, blank, given, is_blank, login_names};
+use super::{Context, refusal, wire};
+use crate::directory::Application;
+use crate::flows::people::NotWritten;
+use countersign_api::MergePatchBody;
+use countersign_api::fusionauth::requests::{self, LoginIdType, TenantHeader};
+use countersign_api::fusionauth::responses::RegistrationResponse;
+use countersign_api::fusionauth::{Error, Errors, replies};
+use countersign_api::reply::{NoBody, Reply};
+use countersign_domain::ids::AccountId;
+use countersign_domain::ids::TenantId;
+use countersign_store::work::{Person, Registration};
+use dropshot::Header;
+
+/// How often a patch is applied anew because somebody else changed the user at the same moment.
+const TRIES: u32 = 4;
+
+async fn find(context: &Context, call: &Call, user_id: &str) -> Result<Person, Error> {
+    let id = account_id("userId", user_id)?;
+    let person = context.context().flows.person(id, call.tenant).await.map_err(refusal::of_failure)?;
+    person.ok_or_else(refusal::not_found)
+}
+
+/// `POST /api/user` and `POST /api/user/{userId}`
+pub(super) async fn create(
+    context: &Context,
+    tenant: Header<TenantHeader>,
+    user_id: Option<&str>,
+    body: requests::User,
+) -> Result<Reply<replies::CreateUser>, Error> {
+    let call = credentials::require_service(context, tenant).await?;
+    let id = user_id.map(|text| account_id("userId", text)).transpose()?;
+    let tenant = call.tenant(context, None)?.id;
+    let missing = || Error::of_field("user", "missing", "You must specify the [user] property.");
+    let fields = body.user.as_ref().ok_or_else(missing)?;
+    let person = make(context, &call, tenant, id, fields, body.skip_verification.unwrap_or(false), None).await?;
+    Ok(Reply::ok(wire::user_response(&person)))
+}
+
+async fn make(
+    context: &Context,
+    call: &Call,
+    tenant: TenantId,
+    id: Option<AccountId>,
+    fields: &requests::UserFields,
+    skip_verification: bool,
+    registration: Option<Registration>,
+) -> Result<Person, Error> {
+    let password = fields.password.as_deref().filter(|password| !password.is_empty());
+    let (particulars, password) = match (particulars(fields, skip_verification, None), password) {
+        (Ok(particulars), Some(password)) => (particulars, password),
+        (result, password) => {
+            let mut errors = result.err().unwrap_or_default();
+            if password.is_none() {
+                blank(&mut errors, "user.password");
+            }
+            return Err(Error::of_errors(errors));
+        }
+    };
+    let flows = &context.context().flows;
+    let made = flows.create_person(&call.caller, tenant, id, particulars, password, registration).await;
+    made.map_err(refusal::of_failure)?.map_err(refusal::of_not_written)
+}
+
+/// `GET /api/user/{userId}`
+pub(super) async fn read(
+    context: &Context,
+    tenant: Header<TenantHeader>,
+    user_id: &str,
+) -> Result<Reply<replies::RetrieveUser>, Error> {
+    let call = credentials::require_service(context, tenant).await?;
+    Ok(Reply::ok(wire::user_response(&find(context, &call, user_id).await?)))
+}
+
+/// `GET /api/user`
+pub(super) async fn search(
+    context: &Context,
+    tenant: Header<TenantHeader>,
+    query: requests::UserQuery,
+) -> Result<Reply<replies::RetrieveUser>, Error> {
+    let call = credentials::require_service(context, tenant).await?;
+    let names = if let Some(email) = asked(query.email.as_ref()) {
+        login_names(email, Some(&vec![LoginIdType::Email]))
+    } else if let Some(username) = asked(query.username.as_ref()) {
+        login_names(username, Some(&vec![LoginIdType::Username]))
+    } else if let Some(number) = asked(query.phone_number.as_ref()) {
+        login_names(number, Some(&vec![LoginIdType::PhoneNumber]))
+    } else if let Some(name) = asked(query.login_id.as_ref()) {
+        login_names(name, None)
+    } else {
+        return Err(is_blank("loginId"));
+    };
+    let tenant = call.tenant(context, None)?.id;
+    let person = context.context().flows.person_by_name(tenant, names).await.map_err(refusal::of_failure)?;
+    Ok(Reply::ok(wire::user_response(&person.ok_or_else(refusal::not_found)?)))
+}
+
+/// `PATCH /api/user/{userId}`
+pub(super) async fn patch(
+    context: &Context,
+    tenant: Header<TenantHeader>,
+    user_id: &str,
+    patch: MergePatchBody<requests::User>,
+) -> Result<Reply<replies::ChangeUser>, Error> {
+    let call = credentials::require_service(context, tenant).await?;
+    for _ in 0..TRIES {
+        let person = find(context, &call, user_id).await?;
+        let before = requests::User { user: Some(fields_of(&person)), skip_verification: None };
+        let before = serde_json::to_value(before).unwrap_or_default();
+        let wanted = patch.apply_to(before).map_err(Error::from)?;
+        if let Some(changed) = change(context, &call, person, &wanted).await? {
+            return Ok(Reply::ok(wire::user_response(&changed)));
+        }
+    }
+    Err(busy())
+}
+
+/// `PUT /api/user/{userId}`
+pub(super) async fn update(
+    context: &Context,
+    tenant: Header<TenantHeader>,
+    user_id: &str,
+    body: requests::User,
+) -> Result<Reply<replies::ChangeUser>, Error> {
+    let call = credentials::require_service(context, tenant).await?;
+    let missing = || Error::of_field("user", "missing", "You must specify the [user] property.");
+    body.user.as_ref().ok_or_else(missing)?;
+    for _ in 0..TRIES {
+        let person = find(context, &call, user_id).await?;
+        if let Some(changed) = change(context, &call, person, &body).await? {
+            return Ok(Reply::ok(wire::user_response(&changed)));
+        }
+    }
+    Err(busy())
+}
+
+/// 503: others change the same user all the time.
+fn busy() -> Error {
+    Error::of_status(dropshot::ErrorStatusCode::SERVICE_UNAVAILABLE).with_retry_after(1)
+}
+
+/// The person as changed; `None` when somebody else changed them at the same moment.
+async fn change(
+    context: &Context,
+    call: &Call,
+    person: Person,
+    wanted: &requests::User,
+) -> Result<Option<Person>, Error> {
+    let fields = wanted.user.clone().unwrap_or_default();
+    let skip_verification = wanted.skip_verification.unwrap_or(false);
+    let particulars = particulars(&fields, skip_verification, Some(&person)).map_err(Error::of_errors)?;
+    let flows = &context.context().flows;
+    let password = fields.password.as_deref().filter(|password| !password.is_empty());
+    let is_active = fields.active.unwrap_or(person.account.is_active);
+    let changed = flows.change_person(&call.caller, person, particulars, password).await;
+    let mut changed = match changed.map_err(refusal::of_failure)? {
+        Ok(changed) => changed,
+        Err(NotWritten::Gone) => return Ok(None),
+        Err(not_written) => return Err(refusal::of_not_written(not_written)),
+    };
+    if is_active != changed.account.is_active {
+        let written = flows.set_active(&call.caller, changed, is_active).await.map_err(refusal::of_failure)?;
+        changed = match written {
+            Ok(changed) => changed,
+            Err(NotWritten::Gone) => return Ok(None),
+            Err(not_written) => return Err(refusal::of_not_written(not_written)),
+        };
+    }
+    Ok(Some(changed))
+}
+
+/// `DELETE /api/user/{userId}`
+pub(super) async fn delete(
+    context: &Context,
+    tenant: Header<TenantHeader>,
+    user_id: &str,
+    query: requests::DeleteUserQuery,
+) -> Result<Reply<replies::DeleteUser>, Error> {
+    let call = credentials::require_service(context, tenant).await?;
+    let flows = &context.context().flows;
+    let is_hard = match asked(query.hard_delete.as_ref()) {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => {
+            let message = "The [hardDelete] parameter is neither true nor false.";
+            return Err(Error::of_field("hardDelete", "couldNotConvert", message));
+        }
+    };
+    for _ in 0..TRIES {
+        let person = find(context, &call, user_id).await?;
+        let done = match is_hard {
+            true => flows.delete_person(&call.caller, person.account.id).await.map_err(refusal::of_failure)?,
+            false => flows.set_active(&call.caller, person, false).await.map_err(refusal::of_failure)?.is_ok(),
+        };
+        if done {
+            return Ok(Reply::ok(NoBody));
+        }
+    }
+    Err(busy())
+}
+
+/// What a service says about a registration, checked.
+fn wanted<'a>(
+    context: &'a Context,
+    call: &Call,
+    body: &requests::Registration,
+) -> Result<(&'a Application, Registration), Error> {
+    let missing = || Error::of_field("registration", "missing", "You must specify the [registration] property.");
+    let fields = body.registration.as_ref().ok_or_else(missing)?;
+    let text = given(fields.application_id.as_ref()).ok_or_else(|| is_blank("registration.applicationId"))?;
+    let application = call.application(context, "registration.applicationId", Some(text))?;
+    let application = application.ok_or_else(|| is_blank("registration.applicationId"))?;
+    let roles = fields.roles.clone().unwrap_or_default();
+    if let Some(unknown) = roles.iter().find(|role| !application.roles.contains(*role)) {
+        let message = format!("The application has no role [{unknown}].");
+        return Err(Error::of_field("registration.roles", "invalid", message));
+    }
+    let username = given(fields.username.as_ref()).map(str::to_owned);
+    let data = fields.data.as_ref().map(ToString::to_string);
+    Ok((application, context.context().flows.new_registration(application, roles, username, data)))
+}
+
+/// `POST /api/user/registration/{userId}`
+pub(super) async fn register(
+    context: &Context,
+    tenant: Header<TenantHeader>,
+    user_id: &str,
+    body: requests::Registration,
+) -> Result<Reply<replies::Register>, Error> {
+    let call = credentials::require_service(context, tenant).await?;
+    let (application, registration) = wanted(context, &call, &body)?;
+    let call = Call { tenant: Some(application.tenant_id), ..call };
+    let mut person = find(context, &call, user_id).await?;
+    let flows = &context.context().flows;
+    let done = flows.register(&call.caller, person.account.id, registration.clone()).await;
+    if !done.map_err(refusal::of_failure)? {
+        let message = "The user is already registered for the application.";
+        return Err(Error::of_field("registration", "duplicate", message));
+    }
+    person.registrations.push(registration.clone());
+    let registration = wire::registration(&registration);
+    Ok(Reply::ok(RegistrationResponse { user: wire::user(&person), registration }))
+}
+
+/// `POST /api/user/registration`
+pub(super) async fn register_user(
+    context: &Context,
+    tenant: Header<TenantHeader>,
+    body: requests::Registration,
+) -> Result<Reply<replies::RegisterUser>, Error> {
+    let call = credentials::require_service(context, tenant).await?;
+    let (application, registration) = wanted(context, &call, &body)?;
+    let fields = body.user.as_ref().ok_or_else(|| {
+        let mut errors = Errors::default();
+        errors.add("user", "missing", "You must specify the [user] property.");
+        Error::of_errors(errors)
+    })?;
+    let skip_verification = body.skip_verification.unwrap_or(false);
+    let tenant = application.tenant_id;
+    let made = make(context, &call, tenant, None, fields, skip_verification, Some(registration.clone())).await?;
+    let registration = wire::registration(&registration);
+    Ok(Reply::ok(RegistrationResponse { user: wire::user(&made), registration }))
+}

@@ -1,0 +1,61 @@
+//! From texts to values, and the dialect's words for texts that are none.
+
+use countersign_api::fusionauth::requests::LoginIdType;
+use countersign_api::fusionauth::{Error, Errors};
+use countersign_domain::account::{EmailAddress, LoginName, PhoneNumber, Username};
+use countersign_domain::ids::AccountId;
+
+/// A value of a body, unless it is blank.
+pub(super) fn given(value: Option<&String>) -> Option<&str> {
+    value.map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
+/// A value of a query, unless it is empty or one of the words that clients put there for nothing.
+pub(super) fn asked(value: Option<&String>) -> Option<&str> {
+    given(value).filter(|text| !["undefined", "null"].contains(text))
+}
+
+/// Adds that a field is missing.
+pub(super) fn blank(errors: &mut Errors, field: &str) {
+    errors.add(field, "blank", format!("You must specify the [{field}] property."));
+}
+
+/// 400: a field is missing.
+pub(super) fn is_blank(field: &str) -> Error {
+    let mut errors = Errors::default();
+    blank(&mut errors, field);
+    Error::of_errors(errors)
+}
+
+/// 400: a field is not acceptable.
+pub(super) fn is_invalid(field: &str) -> Error {
+    Error::of_field(field, "invalid", format!("The [{field}] property is not valid."))
+}
+
+/// 400: a field does not hold a UUID.
+pub(super) fn is_no_uuid(field: &str) -> Error {
+    let message =
+        format!("Invalid {field}. This must be a valid UUID String (e.g. 25a872da-bb44-4af8-a43d-e7bcb5351ebc).");
+    Error::of_field(field, "couldNotConvert", message)
+}
+
+/// An account's id; a UUID in any case, with its hyphens.
+///
+/// # Errors
+/// 400.
+pub(super) fn account_id(field: &str, text: &str) -> Result<AccountId, Error> {
+    let id = AccountId::parse(text).filter(|_| text.contains('-'));
+    id.ok_or_else(|| is_no_uuid(field))
+}
+
+/// What a login id may be, in the order in which it is looked up.
+pub(super) fn login_names(text: &str, types: Option<&Vec<LoginIdType>>) -> Vec<LoginName> {
+    const USUAL: [LoginIdType; 2] = [LoginIdType::Email, LoginIdType::Username];
+    let types = types.map_or(&USUAL[..], Vec::as_slice);
+    let name = |kind: &LoginIdType| match kind {
+        LoginIdType::Email => text.contains('@').then(|| LoginName::Email(EmailAddress::new(text.trim()))),
+        LoginIdType::Username => Username::new(text).map(LoginName::Username),
+        LoginIdType::PhoneNumber => PhoneNumber::new(text).map(LoginName::PhoneNumber),
+    };
+    types.iter().filter_map(name).collect()
+}

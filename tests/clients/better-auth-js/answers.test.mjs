@@ -5,7 +5,7 @@ import test from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Browser } from "./support/browser.mjs";
 import { data, enrolled, newEmail, PASSWORD, refused, signedUp } from "./support/people.mjs";
-import { startServer } from "./support/server.mjs";
+import { startServer } from "../support/server.mjs";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

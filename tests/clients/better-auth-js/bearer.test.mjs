@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { App } from "./support/browser.mjs";
 import { challenged, data, enrolled, PASSWORD, refused, signedUp } from "./support/people.mjs";
-import { startServer } from "./support/server.mjs";
+import { startServer } from "../support/server.mjs";
 
 test("an app lives on set-auth-token", async (t) => {
   const server = await startServer(t);

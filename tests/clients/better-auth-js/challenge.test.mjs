@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { Browser } from "./support/browser.mjs";
 import { challenged, data, enrolled, PASSWORD, refused } from "./support/people.mjs";
-import { startServer } from "./support/server.mjs";
+import { startServer } from "../support/server.mjs";
 
 test("sign out, sign in, authenticator app", async (t) => {
   const server = await startServer(t);

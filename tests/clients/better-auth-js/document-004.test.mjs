@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { challenged, data, enrolled, PASSWORD, signedUp } from "./support/people.mjs";
-import { Authenticator } from "./support/authenticator.mjs";
-import { startServer } from "./support/server.mjs";
+import { Authenticator } from "../support/authenticator.mjs";
+import { startServer } from "../support/server.mjs";
 
 test("the calls of the sample succeed", async (t) => {
   const server = await startServer(t);

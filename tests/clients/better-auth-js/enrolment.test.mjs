@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Authenticator } from "./support/authenticator.mjs";
+import { Authenticator } from "../support/authenticator.mjs";
 import { Browser } from "./support/browser.mjs";
 import { data, enrolled, PASSWORD, refused, signedUp } from "./support/people.mjs";
-import { startServer } from "./support/server.mjs";
+import { startServer } from "../support/server.mjs";
 
 test("an authenticator app is set up and confirmed", async (t) => {
   const server = await startServer(t);

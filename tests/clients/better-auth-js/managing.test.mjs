@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Authenticator } from "./support/authenticator.mjs";
+import { Authenticator } from "../support/authenticator.mjs";
 import { challenged, data, enrolled, PASSWORD, refused, signedUp } from "./support/people.mjs";
-import { startServer } from "./support/server.mjs";
+import { startServer } from "../support/server.mjs";
 
 test("new backup codes take the place of the old ones", async (t) => {
   const server = await startServer(t);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { App, Browser } from "./support/browser.mjs";
 import { data, newEmail, PASSWORD, refused, signedUp } from "./support/people.mjs";
-import { startServer } from "./support/server.mjs";
+import { startServer } from "../support/server.mjs";
 
 async function signedIn(server, email, password = PASSWORD) {
   const user = new Browser(server);

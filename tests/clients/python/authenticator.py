@@ -20,6 +20,11 @@ class Authenticator:
         self._key = base64.b32decode(secret + "=" * (-len(secret) % 8))
         self._last_step = -1
 
+    @classmethod
+    def of(cls, secret_base32):
+        """An app whose secret was typed in."""
+        return cls(f"otpauth://totp/typed-in?secret={secret_base32}")
+
     def next_code(self):
         """A code that the server has not seen.
 

@@ -31,6 +31,14 @@ class Server:
         """What the generated client calls the host: the address of the API."""
         return f"{self.origin}/api/auth"
 
+    def api_key(self):
+        """A new key for a service, made beside the running server."""
+        environment = inherited() | {"COUNTERSIGN_DATA_DIR": os.fspath(self._directory / "data")}
+        done = subprocess.run(
+            [binary(), "api-key", "create"], env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout.splitlines()[-1]
+
     def mailed_code(self, address):
         """The code in the newest message to `address`."""
         messages = [json.loads(line) for line in self._outbox.read_text().splitlines()]
@@ -60,8 +68,7 @@ class Server:
     def _launch(self, port):
         """Starts a server at `port`; returns nothing when it listens, and else its log."""
         self.origin = f"http://127.0.0.1:{port}"
-        # Settings of the person who runs the tests stay out: no variables, and no ./countersign.toml.
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERSIGN_")}
+        # In a directory of its own there is no ./countersign.toml.
         settings = {
             "COUNTERSIGN_LISTEN": f"127.0.0.1:{port}",
             "COUNTERSIGN_BASE_URL": self.origin,
@@ -72,7 +79,7 @@ class Server:
         }
         with open(self._directory / "log", "wb") as log:
             self._process = subprocess.Popen(
-                [binary()], cwd=self._directory, env=inherited | settings, stdout=subprocess.PIPE, stderr=log
+                [binary()], cwd=self._directory, env=inherited() | settings, stdout=subprocess.PIPE, stderr=log
             )
         if self._first_screen_shows():
             return None
@@ -97,6 +104,11 @@ class Server:
 
     def _log(self):
         return (self._directory / "log").read_text()
+
+
+def inherited():
+    """The environment, without settings of the person who runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COUNTERSIGN_")}
 
 
 def binary():

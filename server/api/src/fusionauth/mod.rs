@@ -423,6 +423,7 @@ pub trait UserApi {
     async fn update_user(
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
+        query: Query<requests::UpdateUserQuery>,
         tenant: Header<requests::TenantHeader>,
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::ChangeUser>, Error>;

@@ -349,6 +349,14 @@ requests! {
         phone_number: String,
         /// Any of them.
         login_id: String,
+        /// What the login id may be.
+        login_id_types: String,
+    }
+
+    /// `updateUser`.
+    UpdateUserQuery {
+        /// Whether a deactivated user is made usable again, and nothing else.
+        reactivate: String,
     }
 
     /// `deleteUser`.
@@ -361,6 +369,8 @@ requests! {
     CheckChangePasswordQuery {
         /// Whose password, by what they log in with.
         login_id: String,
+        /// What the login id may be.
+        login_id_types: String,
     }
 }
 

@@ -325,10 +325,12 @@ impl UserApi for FusionAuth {
     async fn update_user(
         context: Context,
         path: Path<requests::UserPath>,
+        query: Query<requests::UpdateUserQuery>,
         tenant: Header<TenantHeader>,
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::ChangeUser>, Error> {
-        users::update(&context, tenant, &path.into_inner().user_id, body.into_inner()).await
+        let reactivates = asked(query.into_inner().reactivate.as_ref()) == Some("true");
+        users::update(&context, tenant, &path.into_inner().user_id, reactivates, body.into_inner()).await
     }
 
     async fn delete_user(

@@ -1,7 +1,7 @@
 //! Changing passwords.
 
 use super::credentials;
-use super::values::{asked, blank, given, is_blank, is_invalid, login_names};
+use super::values::{asked, blank, given, is_blank, is_invalid, login_id_types, login_names};
 use super::{Context, refusal};
 use crate::flows::change_password::{Leave, SetPassword};
 use crate::flows::password_check::Unconfirmed;
@@ -73,7 +73,8 @@ pub(super) async fn check_by_identity(
     let name = asked(query.login_id.as_ref()).ok_or_else(|| is_blank("loginId"))?;
     let tenant = call.tenant(context, None)?.id;
     let flows = &context.context().flows;
-    let person = flows.person_by_name(tenant, login_names(name, None)).await.map_err(refusal::of_failure)?;
+    let names = login_names(name, login_id_types(query.login_id_types.as_ref()).as_ref());
+    let person = flows.person_by_name(tenant, names).await.map_err(refusal::of_failure)?;
     match person.ok_or_else(refusal::not_found)?.account.two_factor_enabled {
         true => Err(trust_token_required()),
         false => Ok(Reply::ok(NoBody)),

@@ -2,7 +2,7 @@
 
 use super::credentials::{self, Call};
 use super::profile::{fields_of, particulars};
-use super::values::{account_id, asked, blank, given, is_blank, login_names};
+use super::values::{account_id, asked, blank, given, is_blank, login_id_types, login_names};
 use super::{Context, refusal, wire};
 use crate::directory::Application;
 use crate::flows::people::NotWritten;
@@ -90,7 +90,7 @@ pub(super) async fn search(
     } else if let Some(number) = asked(query.phone_number.as_ref()) {
         login_names(number, Some(&vec![LoginIdType::PhoneNumber]))
     } else if let Some(name) = asked(query.login_id.as_ref()) {
-        login_names(name, None)
+        login_names(name, login_id_types(query.login_id_types.as_ref()).as_ref())
     } else {
         return Err(is_blank("loginId"));
     };
@@ -124,9 +124,21 @@ pub(super) async fn update(
     context: &Context,
     tenant: Header<TenantHeader>,
     user_id: &str,
+    reactivates: bool,
     body: requests::User,
 ) -> Result<Reply<replies::ChangeUser>, Error> {
     let call = credentials::require_service(context, tenant).await?;
+    let flows = &context.context().flows;
+    if reactivates {
+        for _ in 0..TRIES {
+            let person = find(context, &call, user_id).await?;
+            let active = flows.set_active(&call.caller, person, true).await.map_err(refusal::of_failure)?;
+            if let Ok(active) = active {
+                return Ok(Reply::ok(wire::user_response(&active)));
+            }
+        }
+        return Err(busy());
+    }
     let missing = || Error::of_field("user", "missing", "You must specify the [user] property.");
     body.user.as_ref().ok_or_else(missing)?;
     for _ in 0..TRIES {

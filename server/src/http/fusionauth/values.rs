@@ -59,3 +59,14 @@ pub(super) fn login_names(text: &str, types: Option<&Vec<LoginIdType>>) -> Vec<L
     };
     types.iter().filter_map(name).collect()
 }
+
+/// The kinds of login id that a query names, separated by commas; unknown ones do not count.
+pub(super) fn login_id_types(text: Option<&String>) -> Option<Vec<LoginIdType>> {
+    let types = asked(text)?.split(',').filter_map(|name| match name.trim() {
+        "email" => Some(LoginIdType::Email),
+        "phoneNumber" => Some(LoginIdType::PhoneNumber),
+        "username" => Some(LoginIdType::Username),
+        _ => None,
+    });
+    Some(types.collect())
+}

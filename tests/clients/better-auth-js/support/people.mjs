@@ -1,7 +1,7 @@
 // People with accounts, at the point where a test begins.
 
 import assert from "node:assert/strict";
-import { Authenticator } from "./authenticator.mjs";
+import { Authenticator } from "../../support/authenticator.mjs";
 import { Browser } from "./browser.mjs";
 
 export const PASSWORD = "correct horse battery staple";

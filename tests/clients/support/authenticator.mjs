@@ -18,6 +18,11 @@ export class Authenticator {
     this.#secret = fromBase32(this.uri.searchParams.get("secret"));
   }
 
+  /** An app whose secret was typed in. */
+  static of(secretBase32) {
+    return new Authenticator(`otpauth://totp/typed-in?secret=${secretBase32}`);
+  }
+
   /**
    * A code that the server has not seen. It takes each time step once and in order, and looks one step back and one
    * ahead: so the codes of three steps are there at once, and only who wants more has to wait.

@@ -1,13 +1,13 @@
 // A server of one's own: the real binary, with its own port and its own data directory, both gone after the test.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const REPOSITORY = resolve(import.meta.dirname, "../../../..");
+const REPOSITORY = resolve(import.meta.dirname, "../../..");
 
 /** A debug build on a busy machine takes its time. */
 const START_LIMIT_MS = 30_000;
@@ -32,7 +32,7 @@ export async function startServer(t) {
     const started = await launch(port, dataDirectory);
     if (started.isListening) {
       child = started.child;
-      return new Server(`http://127.0.0.1:${port}`, join(dataDirectory, "outbox.ndjson"));
+      return new Server(`http://127.0.0.1:${port}`, dataDirectory);
     }
     if (tries === 5 || !started.log.includes("listening on")) {
       throw new Error(`the server did not start:\n${started.log}`);
@@ -41,9 +41,17 @@ export async function startServer(t) {
 }
 
 class Server {
-  constructor(baseURL, outbox) {
+  constructor(baseURL, dataDirectory) {
     this.baseURL = baseURL;
-    this.outbox = outbox;
+    this.dataDirectory = dataDirectory;
+    this.outbox = join(dataDirectory, "outbox.ndjson");
+  }
+
+  /** A new key for a service, made beside the running server. */
+  apiKey(...options) {
+    const env = { ...environment(), COUNTERSIGN_DATA_DIR: this.dataDirectory };
+    const output = execFileSync(binary(), ["api-key", "create", ...options], { env, encoding: "utf8" });
+    return output.trimEnd().split("\n").at(-1);
   }
 
   /** Every message to `address`, oldest first. */
@@ -81,13 +89,17 @@ function freePort() {
   });
 }
 
+/** Settings of the person who runs the tests stay out. */
+function environment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("COUNTERSIGN_")));
+}
+
 function launch(port, dataDirectory) {
-  // Settings of the person who runs the tests stay out: no variables, and no ./countersign.toml.
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("COUNTERSIGN_"));
+  // In a directory of its own there is no ./countersign.toml.
   const child = spawn(binary(), [], {
     cwd: dataDirectory,
     env: {
-      ...Object.fromEntries(inherited),
+      ...environment(),
       COUNTERSIGN_LISTEN: `127.0.0.1:${port}`,
       COUNTERSIGN_BASE_URL: `http://127.0.0.1:${port}`,
       COUNTERSIGN_DATA_DIR: dataDirectory,

@@ -1,6 +1,6 @@
 //! Clients without cookies.
 
-use super::harness::contract::{example_body, operations};
+use super::harness::contract::{better_auth as operations, example_body};
 use super::harness::{PASSWORD, World};
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! Browsers on other, trusted origins.
 
-use super::harness::contract::operations;
+use super::harness::contract::better_auth as operations;
 use super::harness::{Answer, BASE_URL, World};
 use countersign::edge::trusted_origins::OriginPattern;
 use serde_json::json;

@@ -11,6 +11,7 @@ mod crash;
 mod disable;
 mod enrolment;
 mod first_run;
+mod fusionauth;
 mod fuzz;
 pub(crate) mod harness;
 mod housekeeping;

@@ -1,6 +1,6 @@
 //! Requests that another site makes a browser send.
 
-use super::harness::contract::operations;
+use super::harness::contract::better_auth as operations;
 use super::harness::{BASE_URL, PASSWORD, World};
 use countersign::edge::trusted_origins::OriginPattern;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Paths: one spelling each, and everything else is not found.
 
 use super::harness::World;
-use super::harness::contract::operations;
+use super::harness::contract::better_auth as operations;
 use countersign::operations::BETTER_AUTH;
 
 #[tokio::test(flavor = "multi_thread")]

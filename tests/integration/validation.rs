@@ -1,6 +1,6 @@
 //! Bodies: what is refused before an operation begins, in which words, and in which order checks come.
 
-use super::harness::contract::{example_body, operations};
+use super::harness::contract::{better_auth as operations, example_body};
 use super::harness::{PASSWORD, World};
 use countersign_contract::BodyRule;
 use serde_json::{Value, json};

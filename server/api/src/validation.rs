@@ -27,6 +27,14 @@ pub struct Issue {
     text: String,
 }
 
+impl Issue {
+    /// A value that its schema takes, and we do not.
+    #[must_use]
+    pub fn of_value(path: Vec<String>) -> Self {
+        Self { path, kind: IssueKind::Other, text: "Invalid input".to_owned() }
+    }
+}
+
 /// What is wrong with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IssueKind {

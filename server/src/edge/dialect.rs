@@ -80,7 +80,7 @@ pub enum Bodies {
 
 /// A dialect's side of the edge. Paths are given without the dialect's base path.
 pub trait DialectRules: Send + Sync {
-    /// The dialect's answer to a refused request. `Retry-After` and `X-Retry-After` are added by the edge.
+    /// The dialect's answer to a refused request. `Retry-After` is added by the edge.
     fn refuse(&self, refusal: &Refusal) -> Response<Body>;
 
     /// How often one client may call `path` with these headers; as often as it likes when there is no limit.

@@ -241,10 +241,6 @@ fn refused<C: ServerContext>(dialect: &Dialect<C>, refusal: &Refusal) -> Respons
     let mut response = dialect.rules.refuse(refusal);
     if let Some(wait) = refusal.retry_after() {
         let seconds = HeaderValue::from(rate_limit::whole_seconds(wait).as_secs());
-        if matches!(refusal, Refusal::RateLimited { .. }) {
-            // Better Auth's own name; its client knows no other.
-            response.headers_mut().insert(HeaderName::from_static("x-retry-after"), seconds.clone());
-        }
         response.headers_mut().insert(header::RETRY_AFTER, seconds);
     }
     response

@@ -112,7 +112,7 @@ impl Generations {
 }
 
 /// Rounded up, and at least one: clients take zero as an invitation to hammer.
-pub(super) fn whole_seconds(duration: Duration) -> Duration {
+pub fn whole_seconds(duration: Duration) -> Duration {
     Duration::from_secs(u64::try_from(duration.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX).max(1))
 }
 

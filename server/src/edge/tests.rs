@@ -281,7 +281,7 @@ async fn limits_come_before_routes_and_bodies() {
     }
     let refused = world.post("/api/test/strict", &[JSON, ("x-forwarded-for", "2001:db8::2")], "{").await;
     assert_eq!(refused.status, 429);
-    assert_eq!((refused.header("retry-after"), refused.header("x-retry-after")), (Some("10"), Some("10")));
+    assert_eq!((refused.header("retry-after"), refused.header("x-retry-after")), (Some("10"), None));
     assert_eq!(world.get("/api/test/strict", &[client]).await.status, 429);
     assert_eq!(world.post("/api/test/strict", &[], "").await.status, 200, "somebody else");
 

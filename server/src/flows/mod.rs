@@ -114,7 +114,7 @@ impl Flows {
 }
 
 /// Lends the operating system's randomness, through a generator that is seeded from it.
-pub(crate) fn with_random<T>(use_it: impl FnOnce(&mut dyn CryptoRng) -> T) -> T {
+pub fn with_random<T>(use_it: impl FnOnce(&mut dyn CryptoRng) -> T) -> T {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that randomness comes from")]
     let mut random = rand::rng();
     use_it(&mut random)

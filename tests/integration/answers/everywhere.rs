@@ -1,7 +1,7 @@
-//! Answers that many operations share. Each scenario walks the table of operations; none has a list of its own.
+//! Answers that many operations of the Better Auth dialect share. Each scenario walks the table of operations; none has a list of its own.
 
 use super::super::harness::caller::{Call, Caller};
-use super::super::harness::contract::{example_body, operations};
+use super::super::harness::contract::{better_auth as operations, example_body};
 use super::super::harness::{Answer, Pairs, World};
 use super::scenario::scenarios;
 use countersign_contract::{BodyRule, OperationEntry};

@@ -5,6 +5,8 @@
 //! `unproduced.txt`, which is empty. So a status without a scenario shows up as a difference to a checked-in file.
 
 mod everywhere;
+mod fusionauth;
+mod fusionauth_everywhere;
 mod refusals;
 mod scenario;
 mod successes;
@@ -17,7 +19,7 @@ use scenario::Scenario;
 const UNPRODUCED: &str = include_str!("unproduced.txt");
 
 fn scenarios() -> impl Iterator<Item = &'static Scenario> {
-    [everywhere::ALL, refusals::ALL, successes::ALL].into_iter().flatten()
+    [everywhere::ALL, refusals::ALL, successes::ALL, fusionauth_everywhere::ALL, fusionauth::ALL].into_iter().flatten()
 }
 
 #[tokio::test(flavor = "multi_thread")]

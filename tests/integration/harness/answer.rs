@@ -73,6 +73,28 @@ impl Answer {
         self
     }
 
+    /// Asserts a status.
+    #[track_caller]
+    pub(crate) fn is(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self}");
+        self
+    }
+
+    /// Asserts a 400 of the FusionAuth dialect with this code, in whatever field.
+    #[track_caller]
+    pub(crate) fn wrong(self, code: &str) -> Self {
+        assert_eq!(self.status, 400, "{self}");
+        assert!(self.wrongs().iter().any(|wrong| wrong == code), "{code} is not there: {self}");
+        self
+    }
+
+    /// The codes of a 400 of the FusionAuth dialect, in whatever field.
+    pub(crate) fn wrongs(&self) -> Vec<String> {
+        let fields = self.body["fieldErrors"].as_object().into_iter().flatten().map(|(_, errors)| errors);
+        let all = fields.chain([&self.body["generalErrors"]]).filter_map(Value::as_array).flatten();
+        all.filter_map(|error| error["code"].as_str()).map(str::to_owned).collect()
+    }
+
     /// Asserts the message of a refusal.
     #[track_caller]
     pub(crate) fn saying(self, message: &str) -> Self {

@@ -36,22 +36,46 @@ impl Recorder {
 struct Contract {
     document: Document,
     operations: &'static [OperationEntry],
+    /// Whether the description of each error names the codes that it can have.
+    codes_are_named: bool,
+}
+
+impl Contract {
+    /// What an operation is called where those of several contracts are.
+    fn name(&self, entry: &'static OperationEntry) -> &'static str {
+        static NAMES: LazyLock<Mutex<BTreeMap<&'static str, &'static str>>> = LazyLock::new(Mutex::default);
+        if self.codes_are_named {
+            return entry.operation_id;
+        }
+        let mut names = NAMES.lock().unwrap();
+        names.entry(entry.operation_id).or_insert_with(|| format!("fusionauth {}", entry.operation_id).leak())
+    }
 }
 
 static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(|| {
-    let text = include_str!("../../../openapi/better-auth.yaml");
-    let document = Document::load("openapi/better-auth.yaml", text).unwrap();
-    vec![Contract { document, operations: countersign::operations::BETTER_AUTH }]
+    let better_auth = include_str!("../../../openapi/better-auth.yaml");
+    let fusionauth = include_str!("../../../openapi/fusionauth.yaml");
+    let contract = |name, text, operations, codes_are_named| Contract {
+        document: Document::load(name, text).unwrap(),
+        operations,
+        codes_are_named,
+    };
+    vec![
+        contract("openapi/better-auth.yaml", better_auth, countersign::operations::BETTER_AUTH, true),
+        contract("openapi/fusionauth.yaml", fusionauth, countersign::operations::FUSIONAUTH, false),
+    ]
 });
 
-/// All operations of all contracts.
-pub(crate) fn operations() -> impl Iterator<Item = &'static OperationEntry> {
-    CONTRACTS.iter().flat_map(|contract| contract.operations)
+/// The operations of the Better Auth dialect.
+pub(crate) fn better_auth() -> impl Iterator<Item = &'static OperationEntry> {
+    countersign::operations::BETTER_AUTH.iter()
 }
 
 /// Every documented pair.
 pub(crate) fn documented() -> Pairs {
-    operations().flat_map(|entry| entry.statuses.iter().map(|status| (entry.operation_id, *status))).collect()
+    let all = CONTRACTS.iter().flat_map(|contract| contract.operations.iter().map(move |entry| (contract, entry)));
+    let pairs = all.flat_map(|(contract, entry)| entry.statuses.iter().map(|status| (contract.name(entry), *status)));
+    pairs.collect()
 }
 
 fn find(method: &str, path: &str) -> Option<(&'static Contract, &'static OperationEntry)> {
@@ -92,7 +116,7 @@ pub(super) fn check(method: &str, path: &str, answer: &Answer) -> &'static str {
         entry.operation_id,
         problems.join("\n  - ")
     );
-    entry.operation_id
+    contract.name(entry)
 }
 
 fn problems(contract: &Contract, entry: &OperationEntry, answer: &Answer) -> Vec<String> {
@@ -101,6 +125,10 @@ fn problems(contract: &Contract, entry: &OperationEntry, answer: &Answer) -> Vec
         return vec![format!("status {status} is not documented")];
     }
     let mut problems = header_problems(&response_headers(&contract.document, operation_id, status), answer);
+    let opens_session = answer.set_cookie("session_token").is_some_and(|cookie| !cookie.is_deletion());
+    if opens_session != answer.headers.contains_key("set-auth-token") {
+        problems.push("the session cookie and set-auth-token must come together".to_owned());
+    }
     let response =
         contract.document.resolve(&contract.document.find(operation_id).unwrap()["responses"][status.to_string()]);
     let media_types: Vec<&str> =
@@ -122,7 +150,7 @@ fn problems(contract: &Contract, entry: &OperationEntry, answer: &Answer) -> Vec
         }
     }
     let description = response["description"].as_str().unwrap_or_default();
-    if status >= 400 && !description.contains(&format!("`{}`", answer.code())) {
+    if contract.codes_are_named && status >= 400 && !description.contains(&format!("`{}`", answer.code())) {
         problems.push(format!("code {:?} is not named in the description: {description}", answer.code()));
     }
     problems
@@ -152,10 +180,6 @@ fn header_problems(documented: &[(String, bool)], answer: &Answer) -> Vec<String
             ));
         }
     }
-    let opens_session = answer.set_cookie("session_token").is_some_and(|cookie| !cookie.is_deletion());
-    if opens_session != answer.headers.contains_key("set-auth-token") {
-        problems.push("the session cookie and set-auth-token must come together".to_owned());
-    }
     for (name, value) in [("cache-control", "no-store"), ("x-content-type-options", "nosniff")] {
         if answer.header(name) != Some(value) {
             problems.push(format!("{name} is {:?}", answer.header(name)));
@@ -165,7 +189,7 @@ fn header_problems(documented: &[(String, bool)], answer: &Answer) -> Vec<String
 }
 
 /// Compiled schemas by operation and status.
-type Validators = BTreeMap<(&'static str, u16), Arc<Validator>>;
+type Validators = BTreeMap<(String, &'static str, u16), Arc<Validator>>;
 
 fn validator(contract: &Contract, operation_id: &'static str, status: u16, media_type: &str) -> Arc<Validator> {
     static VALIDATORS: LazyLock<Mutex<Validators>> = LazyLock::new(Mutex::default);
@@ -174,7 +198,8 @@ fn validator(contract: &Contract, operation_id: &'static str, status: u16, media
         let schema = strict_response_schema(&contract.document, operation_id, status, media_type).unwrap();
         Arc::new(jsonschema::options().should_validate_formats(true).build(&schema).unwrap())
     };
-    Arc::clone(validators.entry((operation_id, status)).or_insert_with(compile))
+    let document = contract.document.name().to_owned();
+    Arc::clone(validators.entry((document, operation_id, status)).or_insert_with(compile))
 }
 
 /// Whatever looks like a time must be written in the one way that all clients read right.

@@ -8,6 +8,7 @@
 //! | look at an answer | [`answer`] |
 //! | hold each answer against the contract, and remember which answers were seen | [`contract`] |
 //! | sign people up, enrol their apps, bring them to a challenge | [`person`] |
+//! | act like a service that calls the FusionAuth dialect, and make its users | [`service`] |
 //! | read what was mailed | [`outbox`] |
 //! | break or read the database behind the server's back | [`database`] |
 //! | say something to the server that no HTTP client would | [`raw`] |
@@ -22,6 +23,7 @@ pub(crate) mod outbox;
 pub(crate) mod person;
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod service;
 pub(crate) mod wire;
 pub(crate) mod world;
 
@@ -30,6 +32,7 @@ pub(crate) use caller::Caller;
 pub(crate) use contract::Pairs;
 pub(crate) use person::{App, Person};
 pub(crate) use process::Process;
+pub(crate) use service::{Service, User};
 pub(crate) use world::World;
 
 /// What clients of every test server see, whatever port it got: trusted as an origin.

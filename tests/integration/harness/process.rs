@@ -29,8 +29,8 @@ pub(crate) struct Process {
 /// Memory of a process, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memory {
-    /// What it holds now.
-    pub(crate) resident: u64,
+    /// What it holds now, beside the pages of its own program: a build for tests has several times as many of those.
+    pub(crate) held: u64,
     /// The most it ever held.
     pub(crate) peak: u64,
 }
@@ -123,7 +123,7 @@ impl Process {
             let line = status.lines().find(|line| line.starts_with(name)).unwrap();
             line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
         };
-        Memory { resident: bytes("VmRSS:"), peak: bytes("VmHWM:") }
+        Memory { held: bytes("RssAnon:"), peak: bytes("VmHWM:") }
     }
 }
 

@@ -3,12 +3,16 @@
 use super::BASE_URL;
 use super::contract::Pairs;
 use super::database::Database;
+use super::service::Service;
 use super::wire::Wire;
 use countersign::clock::{Clock, ManualClock, SystemClock};
 use countersign::config::Settings;
 use countersign::config::values::{BaseUrl, DatabaseUrl};
 use countersign::server::{self, RunningServer};
+use countersign_domain::ids::{ApiKeyId, TenantId};
+use countersign_domain::secret::ApiKey;
 use countersign_domain::time::Timestamp;
+use countersign_store::work::ApiKeyRecord;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,6 +137,40 @@ impl World {
     /// Stops the server, and says which operations had answered with this status.
     pub(crate) async fn answered(self, status: u16) -> Pairs {
         self.close().await.into_iter().filter(|(_, answered)| *answered == status).collect()
+    }
+
+    /// A service with a new key, which may do everything.
+    pub(crate) async fn service(&self) -> Service {
+        self.service_that(None, None).await
+    }
+
+    /// A service with a new key for a tenant, or for some operations (JSON).
+    pub(crate) async fn service_that(&self, tenant_id: Option<TenantId>, permissions: Option<&str>) -> Service {
+        let app = self.server.as_ref().expect("a running server").app();
+        let now = self.clock.now();
+        let (id, key) =
+            countersign::flows::with_random(|random| (ApiKeyId::generate(now, random), ApiKey::generate(random)));
+        let record = ApiKeyRecord {
+            id,
+            name: "test".to_owned(),
+            tenant_id,
+            permissions: permissions.map(str::to_owned),
+            created_at: now,
+            revoked_at: None,
+        };
+        app.flows.store.add_api_key((record, key.digest())).await.unwrap();
+        Service::new(self, key.expose(), id)
+    }
+
+    /// The server's time, as the FusionAuth dialect writes it.
+    pub(crate) fn clock_millis(&self) -> i64 {
+        self.clock.now().as_millis()
+    }
+
+    /// Revokes the key of a service.
+    pub(crate) async fn revoke(&self, service: &Service) {
+        let app = self.server.as_ref().expect("a running server").app();
+        assert!(app.flows.store.revoke_api_key((service.key_id, self.clock.now())).await.unwrap());
     }
 
     /// The database, behind the server's back.

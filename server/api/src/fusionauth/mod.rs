@@ -9,18 +9,21 @@
 //! | what comes in | [`requests`] |
 //! | what goes out | [`responses`] |
 //! | which statuses an operation has | [`replies`] |
+//! | which tenant a request names | [`tenant`] |
 //! | the one form of all errors, and empty answers | [`error`] |
 
 pub mod error;
 pub mod replies;
 pub mod requests;
 pub mod responses;
+pub mod tenant;
 
 pub use error::{Error, Errors, FieldError};
+pub use tenant::TenantHeader;
 
 use crate::body::{LenientBody, MergePatchBody};
 use crate::reply::Reply;
-use dropshot::{Header, Path, Query, RequestContext};
+use dropshot::{Path, Query, RequestContext};
 
 /// The names of the traits in the order in which a path has to be looked up.
 pub const TRAITS_IN_ORDER: [&str; 4] = ["RecoveryCodeApi", "MethodApi", "FusionAuthApi", "UserApi"];
@@ -41,7 +44,7 @@ pub trait RecoveryCodeApi {
     async fn generate_two_factor_recovery_codes(
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::NoFields>,
     ) -> Result<Reply<replies::RecoveryCodes>, Error>;
 
@@ -55,7 +58,7 @@ pub trait RecoveryCodeApi {
     async fn retrieve_two_factor_recovery_codes(
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::ReadRecoveryCodes>, Error>;
 }
 
@@ -75,7 +78,7 @@ pub trait MethodApi {
     async fn enable_two_factor(
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactor>,
     ) -> Result<Reply<replies::EnableTwoFactor>, Error>;
 
@@ -90,7 +93,7 @@ pub trait MethodApi {
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
         query: Query<requests::TwoFactorDisableQuery>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorDisable>,
     ) -> Result<Reply<replies::DisableTwoFactor>, Error>;
 
@@ -105,7 +108,7 @@ pub trait MethodApi {
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
         query: Query<requests::TwoFactorUpdateQuery>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorUpdate>,
     ) -> Result<Reply<replies::UpdateTwoFactor>, Error>;
 
@@ -118,7 +121,7 @@ pub trait MethodApi {
     }]
     async fn enable_two_factor_using_jwt(
         context: RequestContext<Self::Context>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactor>,
     ) -> Result<Reply<replies::EnableTwoFactor>, Error>;
 
@@ -132,7 +135,7 @@ pub trait MethodApi {
     async fn disable_two_factor_using_jwt(
         context: RequestContext<Self::Context>,
         query: Query<requests::TwoFactorDisableQuery>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorDisable>,
     ) -> Result<Reply<replies::DisableTwoFactor>, Error>;
 
@@ -145,7 +148,7 @@ pub trait MethodApi {
     }]
     async fn change_password_by_identity(
         context: RequestContext<Self::Context>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::ChangePassword>,
     ) -> Result<Reply<replies::ChangePasswordByIdentity>, Error>;
 
@@ -159,7 +162,7 @@ pub trait MethodApi {
     async fn check_change_password_by_identity(
         context: RequestContext<Self::Context>,
         query: Query<requests::CheckChangePasswordQuery>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::CheckChangePasswordByIdentity>, Error>;
 
     /// Change a password, with the id that logging in gave.
@@ -172,7 +175,7 @@ pub trait MethodApi {
     async fn change_password(
         context: RequestContext<Self::Context>,
         path: Path<requests::ChangePasswordPath>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::ChangePassword>,
     ) -> Result<Reply<replies::ChangePassword>, Error>;
 
@@ -186,7 +189,7 @@ pub trait MethodApi {
     async fn check_change_password(
         context: RequestContext<Self::Context>,
         path: Path<requests::ChangePasswordPath>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::CheckChangePassword>, Error>;
 
     /// Register a user for an application.
@@ -199,7 +202,7 @@ pub trait MethodApi {
     async fn register(
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::Registration>,
     ) -> Result<Reply<replies::Register>, Error>;
 
@@ -212,7 +215,7 @@ pub trait MethodApi {
     }]
     async fn register_user(
         context: RequestContext<Self::Context>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::Registration>,
     ) -> Result<Reply<replies::RegisterUser>, Error>;
 }
@@ -234,7 +237,7 @@ pub trait FusionAuthApi {
         context: RequestContext<Self::Context>,
         path: Path<requests::TrustPath>,
         query: Query<requests::TwoFactorStatusQuery>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::TwoFactorStatus>, Error>;
 
     /// Read whether a user will be asked for a second factor, on a device that is not trusted.
@@ -247,7 +250,7 @@ pub trait FusionAuthApi {
     async fn retrieve_two_factor_status_without_trust(
         context: RequestContext<Self::Context>,
         query: Query<requests::TwoFactorStatusQuery>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::TwoFactorStatus>, Error>;
 
     /// Read whether a user will be asked for a second factor.
@@ -259,7 +262,7 @@ pub trait FusionAuthApi {
     }]
     async fn retrieve_two_factor_status_with_request(
         context: RequestContext<Self::Context>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorStatus>,
     ) -> Result<Reply<replies::PostTwoFactorStatus>, Error>;
 
@@ -272,7 +275,7 @@ pub trait FusionAuthApi {
     }]
     async fn start_two_factor_login(
         context: RequestContext<Self::Context>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorStart>,
     ) -> Result<Reply<replies::TwoFactorStart>, Error>;
 
@@ -285,7 +288,7 @@ pub trait FusionAuthApi {
     }]
     async fn two_factor_login(
         context: RequestContext<Self::Context>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorLogin>,
     ) -> Result<Reply<replies::TwoFactorLogin>, Error>;
 
@@ -298,7 +301,7 @@ pub trait FusionAuthApi {
     }]
     async fn send_two_factor_code_for_enable_disable(
         context: RequestContext<Self::Context>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorSend>,
     ) -> Result<Reply<replies::SendForEnableDisable>, Error>;
 
@@ -311,7 +314,7 @@ pub trait FusionAuthApi {
     }]
     async fn generate_two_factor_secret_using_jwt(
         context: RequestContext<Self::Context>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::Secret>, Error>;
 
     /// Send a code to complete a two-factor login.
@@ -324,7 +327,7 @@ pub trait FusionAuthApi {
     async fn send_two_factor_code_for_login_using_method(
         context: RequestContext<Self::Context>,
         path: Path<requests::TwoFactorIdPath>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorSend>,
     ) -> Result<Reply<replies::SendForLogin>, Error>;
 
@@ -332,7 +335,7 @@ pub trait FusionAuthApi {
     #[endpoint { method = POST, path = "/api/login", operation_id = "login", tags = ["Login"] }]
     async fn login(
         context: RequestContext<Self::Context>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::Login>,
     ) -> Result<Reply<replies::Login>, Error>;
 
@@ -380,7 +383,7 @@ pub trait UserApi {
     #[endpoint { method = POST, path = "/api/user", operation_id = "createUser", tags = ["Users"] }]
     async fn create_user(
         context: RequestContext<Self::Context>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::CreateUser>, Error>;
 
@@ -389,7 +392,7 @@ pub trait UserApi {
     async fn retrieve_user_by_login_id(
         context: RequestContext<Self::Context>,
         query: Query<requests::UserQuery>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::RetrieveUser>, Error>;
 
     /// Make a user with a chosen id.
@@ -397,7 +400,7 @@ pub trait UserApi {
     async fn create_user_with_id(
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::CreateUser>, Error>;
 
@@ -406,7 +409,7 @@ pub trait UserApi {
     async fn retrieve_user(
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::RetrieveUser>, Error>;
 
     /// Change some things of a user.
@@ -414,7 +417,7 @@ pub trait UserApi {
     async fn patch_user(
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: MergePatchBody<requests::User>,
     ) -> Result<Reply<replies::ChangeUser>, Error>;
 
@@ -424,7 +427,7 @@ pub trait UserApi {
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
         query: Query<requests::UpdateUserQuery>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::ChangeUser>, Error>;
 
@@ -434,6 +437,6 @@ pub trait UserApi {
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
         query: Query<requests::DeleteUserQuery>,
-        tenant: Header<requests::TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::DeleteUser>, Error>;
 }

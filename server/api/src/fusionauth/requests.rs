@@ -28,13 +28,6 @@ macro_rules! requests {
 }
 
 requests! {
-    /// The header that names a tenant.
-    TenantHeader {
-        /// The tenant's id.
-        #[serde(rename = "x-fusionauth-tenantid")]
-        tenant_id: String,
-    }
-
     /// Nothing.
     NoFields {}
 

@@ -6,11 +6,11 @@ use super::{Context, refusal};
 use crate::directory::{Application, Tenant};
 use crate::flows::Caller;
 use countersign_api::fusionauth::Error;
-use countersign_api::fusionauth::requests::TenantHeader;
+use countersign_api::fusionauth::TenantHeader;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::jwt::Claims;
 use countersign_store::work::Person;
-use dropshot::{ErrorStatusCode as Status, Header};
+use dropshot::ErrorStatusCode as Status;
 use http::header::{AUTHORIZATION, USER_AGENT};
 use std::net::IpAddr;
 
@@ -51,13 +51,13 @@ pub(super) fn anonymous(context: &Context) -> Caller {
 ///
 /// # Errors
 /// 400: the tenant is none.
-pub(super) fn anybody(context: &Context, tenant: Header<TenantHeader>) -> Result<Call, Error> {
-    Ok(Call { caller: caller(context), tenant: named_tenant(context, &tenant.into_inner())? })
+pub(super) fn anybody(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
+    Ok(Call { caller: caller(context), tenant: named_tenant(context, tenant)? })
 }
 
-fn named_tenant(context: &Context, header: &TenantHeader) -> Result<Option<TenantId>, Error> {
-    let Some(text) = given(header.tenant_id.as_ref()) else { return Ok(None) };
-    let id = TenantId::parse(text).ok_or_else(|| is_no_uuid("tenantId"))?;
+fn named_tenant(context: &Context, header: TenantHeader) -> Result<Option<TenantId>, Error> {
+    let Some(text) = header.into_inner() else { return Ok(None) };
+    let id = TenantId::parse(&text).ok_or_else(|| is_no_uuid("tenantId"))?;
     match context.context().flows.directory.tenant(id) {
         Some(tenant) => Ok(Some(tenant.id)),
         None => Err(Error::of_field("tenantId", "invalid", "There is no such tenant.")),
@@ -79,7 +79,7 @@ fn bearer(value: &str) -> Option<&str> {
 ///
 /// # Errors
 /// 401, 400 (the tenant is none), 503.
-pub(super) async fn require_service(context: &Context, tenant: Header<TenantHeader>) -> Result<Call, Error> {
+pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
     let flows = &context.context().flows;
     let key = shown_key(context).ok_or_else(unauthorized)?;
     let service = flows.service(key).await.map_err(refusal::of_failure)?.ok_or_else(unauthorized)?;
@@ -88,7 +88,7 @@ pub(super) async fn require_service(context: &Context, tenant: Header<TenantHead
     if !operation.is_some_and(|operation| service.may(operation.method, operation.path)) {
         return Err(unauthorized());
     }
-    let named = named_tenant(context, &tenant.into_inner())?;
+    let named = named_tenant(context, tenant)?;
     if service.tenant_id.is_some() && named.is_some() && service.tenant_id != named {
         return Err(unauthorized());
     }
@@ -121,10 +121,7 @@ pub(super) fn shown_token(context: &Context) -> Option<String> {
 ///
 /// # Errors
 /// 401, 400 (the tenant is none), 503.
-pub(super) async fn require_holder(
-    context: &Context,
-    tenant: Header<TenantHeader>,
-) -> Result<(Call, Person, Claims), Error> {
+pub(super) async fn require_holder(context: &Context, tenant: TenantHeader) -> Result<(Call, Person, Claims), Error> {
     let call = anybody(context, tenant)?;
     let token = shown_token(context).ok_or_else(unauthorized)?;
     let holder = context.context().flows.holder(&token, call.tenant).await.map_err(refusal::of_failure)?;
@@ -137,7 +134,7 @@ pub(super) async fn require_holder(
 ///
 /// # Errors
 /// As of both.
-pub(super) async fn require_either(context: &Context, tenant: Header<TenantHeader>) -> Result<Who, Error> {
+pub(super) async fn require_either(context: &Context, tenant: TenantHeader) -> Result<Who, Error> {
     if shown_key(context).is_some() {
         return Ok(Who::Service(require_service(context, tenant).await?));
     }

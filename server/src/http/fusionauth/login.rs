@@ -6,12 +6,10 @@ use super::values::{asked, blank, given, is_blank, login_names};
 use super::{Context, refusal, wire};
 use crate::flows::log_in::{Answer, Answered, LogIn, LogInOutcome, LoggedIn, Shown};
 use countersign_api::Reply;
-use countersign_api::fusionauth::requests::{self, TenantHeader};
 use countersign_api::fusionauth::responses::{ChangePasswordReason, LoginResponse};
-use countersign_api::fusionauth::{Error, Errors, replies};
+use countersign_api::fusionauth::{Error, Errors, TenantHeader, replies, requests};
 use countersign_api::reply::Gives;
 use countersign_domain::secret::ChangePasswordId;
-use dropshot::Header;
 
 /// An answer in which nothing is said yet.
 fn nothing() -> LoginResponse {
@@ -83,7 +81,7 @@ fn change_password<R: Gives<203, Body = LoginResponse>>(id: &ChangePasswordId) -
 /// `POST /api/login`
 pub(super) async fn login(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     body: requests::Login,
 ) -> Result<Reply<replies::Login>, Error> {
     let call: Call = credentials::require_service(context, tenant).await?.from_device(body.ip_address.as_ref());
@@ -139,7 +137,7 @@ pub(super) async fn login(
 /// `POST /api/two-factor/login`
 pub(super) async fn two_factor_login(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     body: requests::TwoFactorLogin,
 ) -> Result<Reply<replies::TwoFactorLogin>, Error> {
     let call = credentials::anybody(context, tenant)?;

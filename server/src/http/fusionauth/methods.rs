@@ -7,19 +7,17 @@ use super::{Context, refusal};
 use crate::flows::Caller;
 use crate::flows::methods::{NotAdded, NotRemoved, Offered};
 use countersign_api::Reply;
-use countersign_api::fusionauth::requests::{self, TenantHeader};
 use countersign_api::fusionauth::responses::{TwoFactorRecoveryCodeResponse, TwoFactorResponse};
-use countersign_api::fusionauth::{Error, replies};
+use countersign_api::fusionauth::{Error, TenantHeader, replies, requests};
 use countersign_api::reply::NoBody;
 use countersign_domain::backup_code::BackupCode;
 use countersign_domain::mailed_code::Address;
 use countersign_domain::method::MethodKind;
 use countersign_domain::totp::TotpSecret;
 use countersign_store::work::Person;
-use dropshot::Header;
 
 /// The person whom a service names in the path.
-async fn named(context: &Context, tenant: Header<TenantHeader>, user_id: &str) -> Result<(Call, Person), Error> {
+async fn named(context: &Context, tenant: TenantHeader, user_id: &str) -> Result<(Call, Person), Error> {
     let call = credentials::require_service(context, tenant).await?;
     let id = account_id("userId", user_id)?;
     let person = context.context().flows.person(id, call.tenant).await.map_err(refusal::of_failure)?;
@@ -33,7 +31,7 @@ fn shown(codes: &[BackupCode]) -> Vec<String> {
 /// `POST /api/user/two-factor/{userId}`
 pub(super) async fn enable(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     user_id: &str,
     body: requests::TwoFactor,
 ) -> Result<Reply<replies::EnableTwoFactor>, Error> {
@@ -44,7 +42,7 @@ pub(super) async fn enable(
 /// `POST /api/user/two-factor`
 pub(super) async fn enable_own(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     body: requests::TwoFactor,
 ) -> Result<Reply<replies::EnableTwoFactor>, Error> {
     let (call, person, claims) = credentials::require_holder(context, tenant).await?;
@@ -103,7 +101,7 @@ fn secret(body: &requests::TwoFactor) -> Result<TotpSecret, Error> {
 /// `DELETE /api/user/two-factor/{userId}`
 pub(super) async fn disable(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     user_id: &str,
     query: requests::TwoFactorDisableQuery,
     body: requests::TwoFactorDisable,
@@ -115,7 +113,7 @@ pub(super) async fn disable(
 /// `DELETE /api/user/two-factor`
 pub(super) async fn disable_own(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     query: requests::TwoFactorDisableQuery,
     body: requests::TwoFactorDisable,
 ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
@@ -145,7 +143,7 @@ async fn remove(
 /// `PUT /api/user/two-factor/{userId}`
 pub(super) async fn rename(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     user_id: &str,
     query: requests::TwoFactorUpdateQuery,
     body: requests::TwoFactorUpdate,
@@ -164,7 +162,7 @@ pub(super) async fn rename(
 /// `POST /api/user/two-factor/recovery-code/{userId}`
 pub(super) async fn renew_recovery_codes(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     user_id: &str,
 ) -> Result<Reply<replies::RecoveryCodes>, Error> {
     let (call, person) = named(context, tenant, user_id).await?;
@@ -178,7 +176,7 @@ pub(super) async fn renew_recovery_codes(
 /// `GET /api/user/two-factor/recovery-code/{userId}`
 pub(super) async fn read_recovery_codes(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     user_id: &str,
 ) -> Result<Reply<replies::ReadRecoveryCodes>, Error> {
     named(context, tenant, user_id).await?;

@@ -22,10 +22,11 @@ mod values;
 mod wire;
 
 use crate::app::App;
-use countersign_api::fusionauth::{Error, FusionAuthApi, MethodApi, RecoveryCodeApi, UserApi, replies, requests};
+use countersign_api::fusionauth::{
+    Error, FusionAuthApi, MethodApi, RecoveryCodeApi, TenantHeader, UserApi, replies, requests,
+};
 use countersign_api::{LenientBody, MergePatchBody, Reply};
-use dropshot::{Header, Path, Query, RequestContext};
-use requests::TenantHeader;
+use dropshot::{Path, Query, RequestContext};
 use std::sync::Arc;
 use two_factor::StatusOf;
 use values::{asked, given};
@@ -46,7 +47,7 @@ impl RecoveryCodeApi for FusionAuth {
     async fn generate_two_factor_recovery_codes(
         context: Context,
         path: Path<requests::UserPath>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         _body: LenientBody<requests::NoFields>,
     ) -> Result<Reply<replies::RecoveryCodes>, Error> {
         methods::renew_recovery_codes(&context, tenant, &path.into_inner().user_id).await
@@ -55,7 +56,7 @@ impl RecoveryCodeApi for FusionAuth {
     async fn retrieve_two_factor_recovery_codes(
         context: Context,
         path: Path<requests::UserPath>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::ReadRecoveryCodes>, Error> {
         methods::read_recovery_codes(&context, tenant, &path.into_inner().user_id).await
     }
@@ -67,7 +68,7 @@ impl MethodApi for FusionAuth {
     async fn enable_two_factor(
         context: Context,
         path: Path<requests::UserPath>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactor>,
     ) -> Result<Reply<replies::EnableTwoFactor>, Error> {
         methods::enable(&context, tenant, &path.into_inner().user_id, body.into_inner()).await
@@ -77,7 +78,7 @@ impl MethodApi for FusionAuth {
         context: Context,
         path: Path<requests::UserPath>,
         query: Query<requests::TwoFactorDisableQuery>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorDisable>,
     ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
         let user_id = path.into_inner().user_id;
@@ -88,7 +89,7 @@ impl MethodApi for FusionAuth {
         context: Context,
         path: Path<requests::UserPath>,
         query: Query<requests::TwoFactorUpdateQuery>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorUpdate>,
     ) -> Result<Reply<replies::UpdateTwoFactor>, Error> {
         let user_id = path.into_inner().user_id;
@@ -97,7 +98,7 @@ impl MethodApi for FusionAuth {
 
     async fn enable_two_factor_using_jwt(
         context: Context,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactor>,
     ) -> Result<Reply<replies::EnableTwoFactor>, Error> {
         methods::enable_own(&context, tenant, body.into_inner()).await
@@ -106,7 +107,7 @@ impl MethodApi for FusionAuth {
     async fn disable_two_factor_using_jwt(
         context: Context,
         query: Query<requests::TwoFactorDisableQuery>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorDisable>,
     ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
         methods::disable_own(&context, tenant, query.into_inner(), body.into_inner()).await
@@ -114,7 +115,7 @@ impl MethodApi for FusionAuth {
 
     async fn change_password_by_identity(
         context: Context,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::ChangePassword>,
     ) -> Result<Reply<replies::ChangePasswordByIdentity>, Error> {
         passwords::by_identity(&context, tenant, body.into_inner()).await
@@ -123,7 +124,7 @@ impl MethodApi for FusionAuth {
     async fn check_change_password_by_identity(
         context: Context,
         query: Query<requests::CheckChangePasswordQuery>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::CheckChangePasswordByIdentity>, Error> {
         passwords::check_by_identity(&context, tenant, query.into_inner()).await
     }
@@ -131,7 +132,7 @@ impl MethodApi for FusionAuth {
     async fn change_password(
         context: Context,
         path: Path<requests::ChangePasswordPath>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::ChangePassword>,
     ) -> Result<Reply<replies::ChangePassword>, Error> {
         passwords::by_id(&context, tenant, &path.into_inner().change_password_id, body.into_inner()).await
@@ -140,7 +141,7 @@ impl MethodApi for FusionAuth {
     async fn check_change_password(
         context: Context,
         path: Path<requests::ChangePasswordPath>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::CheckChangePassword>, Error> {
         passwords::check_by_id(&context, tenant, &path.into_inner().change_password_id).await
     }
@@ -148,7 +149,7 @@ impl MethodApi for FusionAuth {
     async fn register(
         context: Context,
         path: Path<requests::UserPath>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::Registration>,
     ) -> Result<Reply<replies::Register>, Error> {
         users::register(&context, tenant, &path.into_inner().user_id, body.into_inner()).await
@@ -156,7 +157,7 @@ impl MethodApi for FusionAuth {
 
     async fn register_user(
         context: Context,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::Registration>,
     ) -> Result<Reply<replies::RegisterUser>, Error> {
         users::register_user(&context, tenant, body.into_inner()).await
@@ -170,7 +171,7 @@ impl FusionAuthApi for FusionAuth {
         context: Context,
         path: Path<requests::TrustPath>,
         query: Query<requests::TwoFactorStatusQuery>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::TwoFactorStatus>, Error> {
         let (path, query) = (path.into_inner(), query.into_inner());
         let of = StatusOf {
@@ -184,7 +185,7 @@ impl FusionAuthApi for FusionAuth {
     async fn retrieve_two_factor_status_without_trust(
         context: Context,
         query: Query<requests::TwoFactorStatusQuery>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::TwoFactorStatus>, Error> {
         let query = query.into_inner();
         let of = StatusOf {
@@ -197,7 +198,7 @@ impl FusionAuthApi for FusionAuth {
 
     async fn retrieve_two_factor_status_with_request(
         context: Context,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorStatus>,
     ) -> Result<Reply<replies::PostTwoFactorStatus>, Error> {
         let body = body.into_inner();
@@ -211,7 +212,7 @@ impl FusionAuthApi for FusionAuth {
 
     async fn start_two_factor_login(
         context: Context,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorStart>,
     ) -> Result<Reply<replies::TwoFactorStart>, Error> {
         two_factor::start(&context, tenant, body.into_inner()).await
@@ -219,7 +220,7 @@ impl FusionAuthApi for FusionAuth {
 
     async fn two_factor_login(
         context: Context,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorLogin>,
     ) -> Result<Reply<replies::TwoFactorLogin>, Error> {
         login::two_factor_login(&context, tenant, body.into_inner()).await
@@ -227,7 +228,7 @@ impl FusionAuthApi for FusionAuth {
 
     async fn send_two_factor_code_for_enable_disable(
         context: Context,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorSend>,
     ) -> Result<Reply<replies::SendForEnableDisable>, Error> {
         two_factor::send(&context, tenant, body.into_inner()).await
@@ -235,7 +236,7 @@ impl FusionAuthApi for FusionAuth {
 
     async fn generate_two_factor_secret_using_jwt(
         context: Context,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::Secret>, Error> {
         two_factor::secret(&context, tenant).await
     }
@@ -243,7 +244,7 @@ impl FusionAuthApi for FusionAuth {
     async fn send_two_factor_code_for_login_using_method(
         context: Context,
         path: Path<requests::TwoFactorIdPath>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorSend>,
     ) -> Result<Reply<replies::SendForLogin>, Error> {
         two_factor::send_for_login(&context, tenant, &path.into_inner().two_factor_id, body.into_inner()).await
@@ -251,7 +252,7 @@ impl FusionAuthApi for FusionAuth {
 
     async fn login(
         context: Context,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::Login>,
     ) -> Result<Reply<replies::Login>, Error> {
         login::login(&context, tenant, body.into_inner()).await
@@ -282,7 +283,7 @@ impl UserApi for FusionAuth {
 
     async fn create_user(
         context: Context,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::CreateUser>, Error> {
         users::create(&context, tenant, None, body.into_inner()).await
@@ -291,7 +292,7 @@ impl UserApi for FusionAuth {
     async fn retrieve_user_by_login_id(
         context: Context,
         query: Query<requests::UserQuery>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::RetrieveUser>, Error> {
         users::search(&context, tenant, query.into_inner()).await
     }
@@ -299,7 +300,7 @@ impl UserApi for FusionAuth {
     async fn create_user_with_id(
         context: Context,
         path: Path<requests::UserPath>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::CreateUser>, Error> {
         users::create(&context, tenant, Some(&path.into_inner().user_id), body.into_inner()).await
@@ -308,7 +309,7 @@ impl UserApi for FusionAuth {
     async fn retrieve_user(
         context: Context,
         path: Path<requests::UserPath>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::RetrieveUser>, Error> {
         users::read(&context, tenant, &path.into_inner().user_id).await
     }
@@ -316,7 +317,7 @@ impl UserApi for FusionAuth {
     async fn patch_user(
         context: Context,
         path: Path<requests::UserPath>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: MergePatchBody<requests::User>,
     ) -> Result<Reply<replies::ChangeUser>, Error> {
         users::patch(&context, tenant, &path.into_inner().user_id, body).await
@@ -326,7 +327,7 @@ impl UserApi for FusionAuth {
         context: Context,
         path: Path<requests::UserPath>,
         query: Query<requests::UpdateUserQuery>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::ChangeUser>, Error> {
         let reactivates = asked(query.into_inner().reactivate.as_ref()) == Some("true");
@@ -337,7 +338,7 @@ impl UserApi for FusionAuth {
         context: Context,
         path: Path<requests::UserPath>,
         query: Query<requests::DeleteUserQuery>,
-        tenant: Header<TenantHeader>,
+        tenant: TenantHeader,
     ) -> Result<Reply<replies::DeleteUser>, Error> {
         users::delete(&context, tenant, &path.into_inner().user_id, query.into_inner()).await
     }

@@ -6,11 +6,9 @@ use super::{Context, refusal};
 use crate::flows::change_password::{Leave, SetPassword};
 use crate::flows::password_check::Unconfirmed;
 use countersign_api::Reply;
-use countersign_api::fusionauth::requests::{self, TenantHeader};
 use countersign_api::fusionauth::responses::ChangePasswordResponse;
-use countersign_api::fusionauth::{Error, Errors, replies};
+use countersign_api::fusionauth::{Error, Errors, TenantHeader, replies, requests};
 use countersign_api::reply::NoBody;
-use dropshot::Header;
 
 fn trust_token_required() -> Error {
     let message = "This request requires a Trust Token. Use the Start Two-Factor API to obtain one.";
@@ -24,7 +22,7 @@ fn trust_token_expired() -> Error {
 /// `POST /api/user/change-password`
 pub(super) async fn by_identity(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     body: requests::ChangePassword,
 ) -> Result<Reply<replies::ChangePasswordByIdentity>, Error> {
     let call = credentials::require_service(context, tenant).await?;
@@ -66,7 +64,7 @@ pub(super) async fn by_identity(
 /// `GET /api/user/change-password`
 pub(super) async fn check_by_identity(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     query: requests::CheckChangePasswordQuery,
 ) -> Result<Reply<replies::CheckChangePasswordByIdentity>, Error> {
     let call = credentials::require_service(context, tenant).await?;
@@ -84,7 +82,7 @@ pub(super) async fn check_by_identity(
 /// `POST /api/user/change-password/{changePasswordId}`
 pub(super) async fn by_id(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     id: &str,
     body: requests::ChangePassword,
 ) -> Result<Reply<replies::ChangePassword>, Error> {
@@ -111,7 +109,7 @@ pub(super) async fn by_id(
 /// `GET /api/user/change-password/{changePasswordId}`
 pub(super) async fn check_by_id(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     id: &str,
 ) -> Result<Reply<replies::CheckChangePassword>, Error> {
     credentials::anybody(context, tenant)?;

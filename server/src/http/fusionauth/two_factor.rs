@@ -8,11 +8,10 @@ use crate::flows::Caller;
 use crate::flows::log_in::StepUp;
 use crate::flows::send_code::SendCode;
 use countersign_api::Reply;
-use countersign_api::fusionauth::requests::{self, TenantHeader};
 use countersign_api::fusionauth::responses::{
     SecretResponse, TwoFactorStartResponse, TwoFactorStatusResponse, TwoFactorTrust,
 };
-use countersign_api::fusionauth::{Error, replies};
+use countersign_api::fusionauth::{Error, TenantHeader, replies, requests};
 use countersign_api::reply::{Gives, NoBody};
 use countersign_api::validation::is_email;
 use countersign_domain::account::{EmailAddress, PhoneNumber};
@@ -21,7 +20,6 @@ use countersign_domain::mailed_code::Address;
 use countersign_domain::method::MethodKind;
 use countersign_domain::totp::TotpSecret;
 use countersign_store::work::Person;
-use dropshot::Header;
 
 /// What a status is asked for.
 pub(super) struct StatusOf<'a> {
@@ -31,11 +29,7 @@ pub(super) struct StatusOf<'a> {
 }
 
 /// `GET` and `POST /api/two-factor/status`
-pub(super) async fn status<R>(
-    context: &Context,
-    tenant: Header<TenantHeader>,
-    of: StatusOf<'_>,
-) -> Result<Reply<R>, Error>
+pub(super) async fn status<R>(context: &Context, tenant: TenantHeader, of: StatusOf<'_>) -> Result<Reply<R>, Error>
 where
     R: Gives<200, Body = TwoFactorStatusResponse> + Gives<242, Body = TwoFactorStatusResponse>,
 {
@@ -79,7 +73,7 @@ where
 /// `POST /api/two-factor/start`
 pub(super) async fn start(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     body: requests::TwoFactorStart,
 ) -> Result<Reply<replies::TwoFactorStart>, Error> {
     let call = credentials::require_service(context, tenant).await?;
@@ -112,7 +106,7 @@ pub(super) async fn start(
 }
 
 /// `GET /api/two-factor/secret`
-pub(super) async fn secret(context: &Context, tenant: Header<TenantHeader>) -> Result<Reply<replies::Secret>, Error> {
+pub(super) async fn secret(context: &Context, tenant: TenantHeader) -> Result<Reply<replies::Secret>, Error> {
     credentials::require_either(context, tenant).await?;
     let secret = crate::flows::with_random(TotpSecret::generate_text);
     let encoded = TotpSecret::from_bytes(secret.as_bytes()).map(|secret| secret.to_base32().to_string());
@@ -122,7 +116,7 @@ pub(super) async fn secret(context: &Context, tenant: Header<TenantHeader>) -> R
 /// `POST /api/two-factor/send`
 pub(super) async fn send(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     body: requests::TwoFactorSend,
 ) -> Result<Reply<replies::SendForEnableDisable>, Error> {
     let (caller, person) = subject(context, tenant, given(body.user_id.as_ref())).await?;
@@ -149,7 +143,7 @@ pub(super) async fn send(
 /// `POST /api/two-factor/send/{twoFactorId}`
 pub(super) async fn send_for_login(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     id: &str,
     body: requests::TwoFactorSend,
 ) -> Result<Reply<replies::SendForLogin>, Error> {
@@ -163,7 +157,7 @@ pub(super) async fn send_for_login(
 /// Whom a call is about: the person whom a service names, or the holder of the access token.
 pub(super) async fn subject(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     user_id: Option<&str>,
 ) -> Result<(Caller, Person), Error> {
     match credentials::require_either(context, tenant).await? {

@@ -7,14 +7,13 @@ use super::{Context, refusal, wire};
 use crate::directory::Application;
 use crate::flows::people::NotWritten;
 use countersign_api::MergePatchBody;
-use countersign_api::fusionauth::requests::{self, LoginIdType, TenantHeader};
+use countersign_api::fusionauth::requests::LoginIdType;
 use countersign_api::fusionauth::responses::RegistrationResponse;
-use countersign_api::fusionauth::{Error, Errors, replies};
+use countersign_api::fusionauth::{Error, Errors, TenantHeader, replies, requests};
 use countersign_api::reply::{NoBody, Reply};
 use countersign_domain::ids::AccountId;
 use countersign_domain::ids::TenantId;
 use countersign_store::work::{Person, Registration};
-use dropshot::Header;
 
 /// How often a patch is applied anew because somebody else changed the user at the same moment.
 const TRIES: u32 = 4;
@@ -28,7 +27,7 @@ async fn find(context: &Context, call: &Call, user_id: &str) -> Result<Person, E
 /// `POST /api/user` and `POST /api/user/{userId}`
 pub(super) async fn create(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     user_id: Option<&str>,
     body: requests::User,
 ) -> Result<Reply<replies::CreateUser>, Error> {
@@ -69,7 +68,7 @@ async fn make(
 /// `GET /api/user/{userId}`
 pub(super) async fn read(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     user_id: &str,
 ) -> Result<Reply<replies::RetrieveUser>, Error> {
     let call = credentials::require_service(context, tenant).await?;
@@ -79,7 +78,7 @@ pub(super) async fn read(
 /// `GET /api/user`
 pub(super) async fn search(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     query: requests::UserQuery,
 ) -> Result<Reply<replies::RetrieveUser>, Error> {
     let call = credentials::require_service(context, tenant).await?;
@@ -102,7 +101,7 @@ pub(super) async fn search(
 /// `PATCH /api/user/{userId}`
 pub(super) async fn patch(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     user_id: &str,
     patch: MergePatchBody<requests::User>,
 ) -> Result<Reply<replies::ChangeUser>, Error> {
@@ -122,7 +121,7 @@ pub(super) async fn patch(
 /// `PUT /api/user/{userId}`
 pub(super) async fn update(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     user_id: &str,
     reactivates: bool,
     body: requests::User,
@@ -188,7 +187,7 @@ async fn change(
 /// `DELETE /api/user/{userId}`
 pub(super) async fn delete(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     user_id: &str,
     query: requests::DeleteUserQuery,
 ) -> Result<Reply<replies::DeleteUser>, Error> {
@@ -239,7 +238,7 @@ fn wanted<'a>(
 /// `POST /api/user/registration/{userId}`
 pub(super) async fn register(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     user_id: &str,
     body: requests::Registration,
 ) -> Result<Reply<replies::Register>, Error> {
@@ -261,7 +260,7 @@ pub(super) async fn register(
 /// `POST /api/user/registration`
 pub(super) async fn register_user(
     context: &Context,
-    tenant: Header<TenantHeader>,
+    tenant: TenantHeader,
     body: requests::Registration,
 ) -> Result<Reply<replies::RegisterUser>, Error> {
     let call = credentials::require_service(context, tenant).await?;

@@ -51,6 +51,10 @@ pub(super) fn account_id(field: &str, text: &str) -> Result<AccountId, Error> {
 /// What a login id may be, in the order in which it is looked up.
 pub(super) fn login_names(text: &str, types: Option<&Vec<LoginIdType>>) -> Vec<LoginName> {
     const USUAL: [LoginIdType; 2] = [LoginIdType::Email, LoginIdType::Username];
+    // Nobody has such a name, and a database may refuse to look for it.
+    if text.contains('\0') {
+        return Vec::new();
+    }
     let types = types.map_or(&USUAL[..], Vec::as_slice);
     let name = |kind: &LoginIdType| match kind {
         LoginIdType::Email => text.contains('@').then(|| LoginName::Email(EmailAddress::new(text.trim()))),

@@ -181,8 +181,12 @@ pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount
             .execute(connection)
             .await?;
     }
-    if change.sets_password || !account.is_active {
+    if change.sets_password {
         end_everything(connection, account.id).await?;
+    } else if !account.is_active {
+        // Whoever answers an open challenge is told that the account may not be used.
+        end_what_is_open(connection, account.id).await?;
+        end_trust(connection, account.id).await?;
     }
     audit::write(connection, &change.event).await?;
     Ok(Unit::Commit(AccountWritten::Done))
@@ -215,20 +219,31 @@ pub(crate) async fn register(connection: &mut Conn, register: &Register) -> Work
 
 /// Ends whatever an account's credentials have opened, within the transaction that is open.
 async fn end_everything(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
+    end_what_is_open(connection, account_id).await?;
+    end_grants(connection, account_id).await
+}
+
+/// Ends sessions, tokens, tickets and codes, within the transaction that is open.
+async fn end_what_is_open(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
     let id = account_id.to_text();
     diesel::delete(sessions::table.filter(sessions::account_id.eq(&id))).execute(connection).await?;
     diesel::delete(mailed_codes::table.filter(mailed_codes::account_id.eq(&id))).execute(connection).await?;
     diesel::delete(tickets_table::table.filter(tickets_table::account_id.eq(&id))).execute(connection).await?;
-    refresh_tokens::end(connection, account_id).await?;
-    end_grants(connection, account_id).await
+    refresh_tokens::end(connection, account_id).await
+}
+
+async fn end_trust(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
+    let mine = trusted_devices::table.filter(trusted_devices::account_id.eq(account_id.to_text()));
+    diesel::delete(mine).execute(connection).await?;
+    Ok(())
 }
 
 /// Ends every trust and every open challenge of an account, within the transaction that is open: what was granted
 /// under the old credentials is not good under the new ones (attack 28).
 pub(super) async fn end_grants(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
-    let id = account_id.to_text();
-    diesel::delete(trusted_devices::table.filter(trusted_devices::account_id.eq(&id))).execute(connection).await?;
-    diesel::delete(challenges::table.filter(challenges::account_id.eq(&id))).execute(connection).await?;
+    end_trust(connection, account_id).await?;
+    let mine = challenges::table.filter(challenges::account_id.eq(account_id.to_text()));
+    diesel::delete(mine).execute(connection).await?;
     Ok(())
 }
 

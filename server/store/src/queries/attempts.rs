@@ -229,7 +229,7 @@ async fn find_authenticators(connection: &mut Conn, claim: &ClaimAttempt) -> Res
     let is_authenticator = methods_table::kind.eq(MethodKind::Authenticator.name());
     let rows: Vec<MethodRow> = of_actor!(claim, methods_table::account_id, |owned| {
         let mine = methods_table::table.filter(owned).filter(is_authenticator);
-        let oldest_first = (methods_table::created_at, methods_table::id);
+        let oldest_first = (methods_table::created_at, methods_table::kind, methods_table::id);
         mine.order(oldest_first).select(MethodRow::as_select()).load(connection).await?
     });
     let (authenticators, pending) = methods::confirmed_and_pending(rows)?;

@@ -29,7 +29,7 @@ pub(crate) async fn authenticators_of(
     let rows: Vec<MethodRow> = methods::table
         .filter(methods::account_id.eq(account_id.to_text()))
         .filter(methods::kind.eq(MethodKind::Authenticator.name()))
-        .order((methods::created_at, methods::id))
+        .order((methods::created_at, methods::kind, methods::id))
         .select(MethodRow::as_select())
         .load(connection)
         .await?;
@@ -55,7 +55,7 @@ pub(crate) async fn methods_of(connection: &mut Conn, account_id: &AccountId) ->
     let rows: Vec<MethodRow> = methods::table
         .filter(methods::account_id.eq(account_id.to_text()))
         .filter(methods::confirmed_at.is_not_null())
-        .order((methods::created_at, methods::id))
+        .order((methods::created_at, methods::kind, methods::id))
         .select(MethodRow::as_select())
         .load(connection)
         .await?;

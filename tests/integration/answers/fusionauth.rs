@@ -1,0 +1,136 @@
+//! What single operations of the FusionAuth dialect answer, good and bad.
+
+use super::super::harness::service::APPLICATION;
+use super::super::harness::{PASSWORD, Pairs, World};
+use super::scenario::scenarios;
+use serde_json::json;
+
+scenarios! {
+    /// Every operation succeeds.
+    async fn fusionauth_at_its_best() -> Pairs {
+        let world = World::start().await;
+        let service = world.service().await;
+        let user = service.user().await;
+        let login = service.log_in(&user).await.ok();
+        let token = login.text("/token");
+        service.with_token(&token, "GET", "/jwt/validate").await.ok();
+        service.open("/jwt/refresh", json!({"refreshToken": login.text("/refreshToken")})).await.ok();
+        world.stranger().call("GET", "/.well-known/jwks.json").await.ok();
+        world.stranger().call("GET", "/api/status").await.ok();
+        assert!(service.get("/status").await.ok().text("/version").starts_with('0'));
+        service.get(&format!("/two-factor/status?userId={}", user.id)).await.ok();
+        service.get(&format!("/two-factor/status/x?userId={}", user.id)).await.ok();
+        service.post("/two-factor/status", json!({"userId": user.id, "action": "stepUp"})).await.ok();
+        service.get(&format!("/user/change-password?loginId={}", user.email)).await.ok();
+        service.with_token(&token, "POST", "/two-factor/send").json(json!({"method": "email", "email": user.email})).await.ok();
+        let code = world.last_code_for(&user.email);
+        let enable = json!({"method": "email", "email": user.email, "code": code});
+        service.with_token(&token, "POST", "/user/two-factor").json(enable).await.ok();
+        let id = service.method_id(&user, "email").await;
+        let rename = json!({"methodId": id, "name": "letters"});
+        service.call("PUT", &format!("/user/two-factor/{}", user.id)).json(rename).await.ok();
+        let codes = service.post(&format!("/user/two-factor/recovery-code/{}", user.id), json!({})).await.ok();
+        service.get(&format!("/user/two-factor/recovery-code/{}", user.id)).await.ok();
+        let challenge = service.challenge(&user).await;
+        service.open(&format!("/two-factor/send/{challenge}"), json!({"methodId": id})).await.ok();
+        let done = service.answer(&challenge, &world.last_code_for(&user.email)).await.ok();
+        let disable = json!({"code": codes.text("/recoveryCodes/0")});
+        service.with_token(&done.text("/token"), "DELETE", "/user/two-factor").json(disable).await.ok();
+
+        let app = service.enrol(&user).await;
+        let begun = service.post("/two-factor/start", json!({"loginId": user.email})).await.ok();
+        let stepped_up = service.answer(&begun.text("/twoFactorId"), &begun.text("/code")).await.ok();
+        let change = json!({
+            "loginId": user.email, "currentPassword": PASSWORD, "password": "another password",
+            "trustToken": stepped_up.text("/trustToken"),
+        });
+        service.post("/user/change-password", change).await.ok();
+        let id = service.method_id(&user, "authenticator").await;
+        let query = format!("/user/two-factor/{}?code={}&methodId={id}", user.id, app.fresh_code());
+        service.call("DELETE", &query).await.ok();
+
+        let user = service.user_with(json!({"passwordChangeRequired": true})).await;
+        let leave = service.log_in(&user).await.is(203).text("/changePasswordId");
+        service.get(&format!("/user/change-password/{leave}")).await.ok();
+        service.open(&format!("/user/change-password/{leave}"), json!({"password": "another password"})).await.ok();
+        service.get(&format!("/user?email={}", user.email)).await.ok();
+        let path = format!("/user/{}", user.id);
+        service.call("PATCH", &path).json(json!({"user": {"firstName": "Ada"}})).await.ok();
+        service.call("PUT", &path).json(json!({"user": {"lastName": "Lovelace"}})).await.ok();
+        service.call("DELETE", &path).await.ok();
+        let chosen = "0b7c1e0a-57ab-4c1a-9d55-0123456789ab";
+        let body = json!({"user": {"username": "chosen", "password": PASSWORD}});
+        service.post(&format!("/user/{chosen}"), body).await.ok();
+        let body = json!({
+            "user": {"username": "registered", "password": PASSWORD}, "registration": {"applicationId": APPLICATION},
+        });
+        service.post("/user/registration", body).await.ok();
+        world.answered(200).await
+    }
+
+    /// Logging in goes on: a second factor, another password, no registration.
+    async fn fusionauth_goes_on() -> Pairs {
+        let world = World::start().await;
+        let service = world.service().await;
+        let user = service.user_with(json!({})).await;
+        service.log_in(&user).await.is(202);
+        let app = service.enrol(&user).await;
+        let challenge = service.challenge(&user).await;
+        service.answer(&challenge, &app.fresh_code()).await.is(202);
+        service.get(&format!("/two-factor/status?userId={}", user.id)).await.is(242);
+        service.get(&format!("/two-factor/status/x?userId={}", user.id)).await.is(242);
+        service.post("/two-factor/status", json!({"userId": user.id})).await.is(242);
+        let patch = json!({"user": {"passwordChangeRequired": true}});
+        service.call("PATCH", &format!("/user/{}", user.id)).json(patch).await.ok();
+        let challenge = service.challenge(&user).await;
+        service.answer(&challenge, &app.fresh_code()).await.is(203);
+        let plain = service.user_with(json!({"passwordChangeRequired": true})).await;
+        service.log_in(&plain).await.is(203);
+        world.close().await.into_iter().filter(|(_, status)| [202, 203, 242].contains(status)).collect()
+    }
+
+    /// Accounts that may not be used, codes that are wrong, and people who guess.
+    async fn fusionauth_refuses() -> Pairs {
+        let world = World::start().await;
+        let service = world.service().await;
+        let user = service.user().await;
+        let token = service.log_in(&user).await.ok().text("/token");
+        let enable = json!({"method": "email", "email": user.email, "code": "123456"});
+        service.with_token(&token, "POST", "/user/two-factor").json(enable.clone()).await.is(421);
+        service.post(&format!("/user/two-factor/{}", user.id), enable).await.is(421);
+        let app = service.enrol(&user).await;
+        let path = format!("/user/{}", user.id);
+
+        let challenge = service.challenge(&user).await;
+        service.call("DELETE", &path).await.ok();
+        service.log_in(&user).await.is(423);
+        service.answer(&challenge, &app.fresh_code()).await.is(423);
+        service.call("PUT", &format!("{path}?reactivate=true")).await.ok();
+        let challenge = service.challenge(&user).await;
+        let expiry = world.clock_millis();
+        service.call("PATCH", &path).json(json!({"user": {"expiry": expiry}})).await.ok();
+        service.log_in(&user).await.is(410);
+        service.answer(&challenge, &app.fresh_code()).await.is(410);
+        service.call("PATCH", &path).json(json!({"user": {"expiry": null}})).await.ok();
+
+        let challenge = service.challenge(&user).await;
+        let passed = service.answer(&challenge, &app.fresh_code()).await.ok();
+        let own = |code: &str, id: &str| {
+            let call = service.with_token(&passed.text("/token"), "DELETE", "/user/two-factor");
+            call.json(json!({"code": code, "methodId": id}))
+        };
+        let id = service.method_id(&user, "authenticator").await;
+        let by_service = format!("/user/two-factor/{}?code={}&methodId={id}", user.id, app.wrong_code());
+        service.call("DELETE", &by_service).await.is(421);
+        for _ in 0..8 {
+            own(&app.wrong_code(), &id).await.is(421);
+        }
+        let challenge = service.challenge(&user).await;
+        service.answer(&challenge, &app.wrong_code()).await.is(421);
+        let locked = service.answer(&challenge, &app.fresh_code()).await.is(409);
+        assert!(locked.retry_after() > 800);
+        own(&app.fresh_code(), &id).await.is(409);
+        service.call("DELETE", &by_service).await.is(409);
+        world.close().await.into_iter().filter(|(_, status)| [409, 410, 421, 423].contains(status)).collect()
+    }
+}

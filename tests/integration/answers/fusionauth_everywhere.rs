@@ -1,0 +1,188 @@
+//! Answers that many operations of the FusionAuth dialect share. Each scenario walks the table of operations.
+
+use super::super::harness::caller::Call;
+use super::super::harness::service::Service;
+use super::super::harness::{Answer, Caller, Pairs, World};
+use super::scenario::scenarios;
+use countersign::operations::FUSIONAUTH;
+use countersign_contract::{BodyRule, OperationEntry};
+use serde_json::json;
+
+const SOMEBODY: &str = "01a1fd04-be02-75f5-bdbd-868b7959e05d";
+
+/// Operations that document a status.
+fn documenting(status: u16) -> impl Iterator<Item = &'static OperationEntry> {
+    FUSIONAUTH.iter().filter(move |entry| entry.statuses.contains(&status))
+}
+
+/// The path with ids that look right and stand for nothing.
+fn path(entry: &OperationEntry) -> String {
+    let path = entry.path.replace("{userId}", SOMEBODY).replace("{twoFactorId}", &some("c"));
+    let path = path.replace("{twoFactorTrustId}", &some("d")).replace("{changePasswordId}", &some("p"));
+    match entry.operation_id {
+        "retrieveTwoFactorStatus" | "retrieveTwoFactorStatusWithoutTrust" => format!("{path}?userId={SOMEBODY}"),
+        "retrieveUserByLoginId" | "checkChangePasswordByIdentity" => format!("{path}?loginId=nobody@example.com"),
+        _ => path,
+    }
+}
+
+fn some(kind: &str) -> String {
+    format!("{kind}{}", "x".repeat(42))
+}
+
+/// A request that gets as far as the database.
+fn example(caller: &Caller, entry: &OperationEntry) -> Call {
+    let call = caller.call(entry.method, &path(entry));
+    match entry.body {
+        BodyRule::None => call,
+        _ => call.json(json!({
+            "loginId": "nobody@example.com",
+            "userId": SOMEBODY,
+            "password": "some password",
+            "currentPassword": "some password",
+            "twoFactorId": some("c"),
+            "refreshToken": some("r"),
+            "code": "123456",
+            "method": "email",
+            "email": "nobody@example.com",
+            "methodId": "ABCD",
+            "user": {"email": "new@example.com", "password": "some password"},
+            "registration": {"applicationId": "c0de0000-0000-4000-8000-000000000002"},
+        })),
+    }
+}
+
+async fn some_token(service: &Service) -> String {
+    let user = service.user().await;
+    service.log_in(&user).await.ok().text("/token")
+}
+
+scenarios! {
+    /// A body that is said to be JSON and is none, and a tenant that is none.
+    async fn fusionauth_requests_that_make_no_sense() -> Pairs {
+        let world = World::start().await;
+        let service = world.service().await;
+        let token = some_token(&service).await;
+        for entry in documenting(400) {
+            if entry.body != BodyRule::None {
+                let call = service.caller.call(entry.method, &path(entry)).body("application/json", "{");
+                call.await.wrong("[invalidJSON]");
+                let call = service.caller.call(entry.method, &path(entry)).body("application/json", "[]");
+                call.await.wrong("[invalidJSON]");
+            }
+            if entry.operation_id == "exchangeRefreshTokenForJWT" {
+                continue;
+            }
+            let takes_keys = entry.anonymous_allowed || entry.security.iter().any(|schemes| schemes.contains(&"apiKey"));
+            let caller = if takes_keys { service.caller.clone() } else { world.bearer(&token) };
+            let call = example(&caller, entry).header("x-fusionauth-tenantid", "nowhere");
+            call.await.wrong("[couldNotConvert]tenantId");
+        }
+        world.answered(400).await
+    }
+
+    /// No credentials, dead ones, ones of another kind, and ones that were never any.
+    async fn fusionauth_credentials_that_are_none_38() -> Pairs {
+        let world = World::start().await;
+        let service = world.service().await;
+        let revoked = world.service().await;
+        world.revoke(&revoked).await;
+        let narrow = world.service_that(None, Some("[]")).await;
+        let user = service.user().await;
+        let login = service.log_in(&user).await.ok();
+        let (token, refresh) = (login.text("/token"), login.text("/refreshToken"));
+        let key_like = some("k");
+        let mut odd = vec![world.stranger(), revoked.caller.clone(), narrow.caller.clone()];
+        for text in ["", "x", "Bearer", "Bearer ", "Basic YTpi", &key_like, &refresh, &token, &format!("Bearer {refresh}")] {
+            odd.push(world.stranger().with_header("authorization", text));
+        }
+        for entry in FUSIONAUTH.iter().filter(|entry| !entry.anonymous_allowed) {
+            for caller in &odd {
+                example(caller, entry).await.is(401);
+            }
+            let is_for_people = entry.security.iter().any(|schemes| schemes.contains(&"bearerAuth"));
+            let is_for_services = entry.security.iter().any(|schemes| schemes.contains(&"apiKey"));
+            if !is_for_people {
+                example(&world.bearer(&token), entry).await.is(401);
+            }
+            if !is_for_services {
+                example(&service.caller, entry).await.is(401);
+            }
+        }
+        // An hour later the token is no credential any more.
+        world.clock.advance(std::time::Duration::from_secs(3_600));
+        for entry in FUSIONAUTH.iter().filter(|entry| !entry.anonymous_allowed) {
+            example(&world.bearer(&token), entry).await.is(401);
+        }
+        world.answered(401).await
+    }
+
+    /// The operator has switched everything off.
+    async fn fusionauth_switched_off() -> Pairs {
+        let world = World::with(|settings| {
+            settings.disabled_paths = FUSIONAUTH.iter().map(|entry| entry.path.to_owned()).collect();
+        });
+        let world = world.await;
+        for entry in documenting(404) {
+            example(&world.stranger(), entry).await.is(404);
+        }
+        world.answered(404).await
+    }
+
+    /// A body longer than the server reads.
+    async fn fusionauth_too_long_a_body() -> Pairs {
+        let world = World::with(|settings| settings.limits.max_body_bytes = 2000).await;
+        for entry in documenting(413) {
+            let body = format!("{{\"x\": \"{}\"}}", "x".repeat(2000));
+            world.stranger().call(entry.method, &path(entry)).body("application/json", body).await.is(413);
+        }
+        world.answered(413).await
+    }
+
+    /// Somebody without credentials calls more often than is sensible.
+    async fn fusionauth_too_often() -> Pairs {
+        let world = World::with(|settings| settings.rate_limits_are_on = true).await;
+        for entry in documenting(429) {
+            // Operations that share a path share its limit.
+            world.clock.advance(std::time::Duration::from_secs(11));
+            let caller = world.stranger();
+            let mut answers: Vec<Answer> = Vec::new();
+            while answers.last().is_none_or(|answer| answer.status != 429) {
+                assert!(answers.len() <= 1_000, "{} is not limited", entry.operation_id);
+                answers.push(caller.call(entry.method, &path(entry)).await);
+            }
+            assert_eq!(answers.pop().unwrap().retry_after(), 10);
+            assert!([100, 1_000].contains(&answers.len()), "{} {}", entry.operation_id, answers.len());
+        }
+        world.answered(429).await
+    }
+
+    /// The database breaks underneath.
+    async fn fusionauth_fails() -> Pairs {
+        let world = World::start().await;
+        let service = world.service().await;
+        let token = some_token(&service).await;
+        world.database().break_everything();
+        for entry in documenting(500) {
+            let takes_keys = entry.anonymous_allowed || entry.security.iter().any(|schemes| schemes.contains(&"apiKey"));
+            let caller = if takes_keys { service.caller.clone() } else { world.bearer(&token) };
+            example(&caller, entry).await.is(500);
+        }
+        world.answered(500).await
+    }
+
+    /// There is room for one request, and it is taken.
+    async fn fusionauth_has_no_room() -> Pairs {
+        let world = World::with(|settings| settings.limits.max_in_flight = 1).await;
+        let mut slow = world.raw().await;
+        slow.begin_post("/api/login").await;
+        while world.stranger().call("GET", "/api/status").await.status == 200 {
+            tokio::task::yield_now().await;
+        }
+        for entry in documenting(503) {
+            assert_eq!(example(&world.stranger(), entry).await.is(503).retry_after(), 1);
+        }
+        drop(slow);
+        world.answered(503).await
+    }
+}

@@ -1,0 +1,7 @@
+//! The FusionAuth dialect beside the Better Auth dialect: the same people, factors, budgets and locks; and one-time
+//! things that stay one-time in it.
+
+mod cross_dialect;
+mod one_time;
+mod requests;
+mod typed;

@@ -1,0 +1,213 @@
+//! A person is the same person in both dialects.
+
+use super::super::harness::service::APPLICATION;
+use super::super::harness::{PASSWORD, Service, World};
+use serde_json::json;
+
+/// Somebody who signed up in the Better Auth dialect, as the other dialect sees them.
+async fn id_of(service: &Service, email: &str) -> String {
+    service.get(&format!("/user?loginId={email}")).await.ok().text("/user/id")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_enrols_in_one_dialect_is_challenged_in_the_other() {
+    let world = World::start().await;
+    let service = world.service().await;
+    let person = world.person("ada").await;
+    let app = person.enrol().await;
+    let body = json!({"loginId": person.email, "password": PASSWORD, "applicationId": APPLICATION});
+    let challenged = service.post("/login", body.clone()).await.is(242);
+    let kinds: Vec<_> =
+        challenged.body["methods"].as_array().unwrap().iter().map(|one| one["method"].clone()).collect();
+    assert_eq!(kinds, [json!("authenticator"), json!("email")]);
+    let id = challenged.text("/twoFactorId");
+    service.answer(&id, &app.fresh_code()).await.is(202);
+
+    // A step that was used in one dialect is dead in the other (attack 1).
+    let code = app.fresh_code();
+    person.challenged().await.post("/two-factor/verify-totp").json(json!({"code": code})).await.ok();
+    let id = service.post("/login", body.clone()).await.is(242).text("/twoFactorId");
+    service.answer(&id, &code).await.is(421);
+    let code = app.fresh_code();
+    service.answer(&id, &code).await.is(202);
+    let again = person.challenged().await;
+    again.post("/two-factor/verify-totp").json(json!({"code": code})).await.refused(401, "INVALID_CODE");
+
+    // A backup code of one works in the other, once altogether.
+    let backup_code = &app.backup_codes[0];
+    let id = service.post("/login", body).await.is(242).text("/twoFactorId");
+    service.answer(&id, backup_code).await.is(202);
+    let body = json!({"code": backup_code});
+    again.post("/two-factor/verify-backup-code").json(body).await.refused(401, "INVALID_BACKUP_CODE");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_made_by_a_service_signs_in_by_mail_address_with_the_same_factors() {
+    let world = World::start().await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let app = service.enrol(&user).await;
+    let sign_in = json!({"email": user.email, "password": PASSWORD});
+    let browser = world.browser();
+    let challenged = browser.post("/sign-in/email").json(sign_in.clone()).await.ok();
+    assert_eq!(challenged.body["twoFactorMethods"], json!(["totp"]), "nobody enrolled codes by mail");
+    browser.post("/two-factor/send-otp").await.refused(400, "OTP_NOT_CONFIGURED");
+    browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
+    assert_eq!(browser.get("/get-session").await.ok().text("/user/email"), user.email);
+
+    // With a method for text messages, codes go there.
+    service.enrol_address(&user, "sms", "+15550100").await;
+    let browser = world.browser();
+    let challenged = browser.post("/sign-in/email").json(sign_in).await.ok();
+    assert_eq!(challenged.body["twoFactorMethods"], json!(["totp", "otp"]));
+    browser.post("/two-factor/send-otp").await.ok();
+    let code = world.last_code_for("+15550100");
+    browser.post("/two-factor/verify-otp").json(json!({"code": code})).await.ok();
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_budget_and_one_lock_for_both_10() {
+    let world = World::start().await;
+    let service = world.service().await;
+    let person = world.person("ada").await;
+    let app = person.enrol().await;
+    let body = json!({"loginId": person.email, "password": PASSWORD});
+    let id = service.post("/login", body.clone()).await.is(242).text("/twoFactorId");
+    for _ in 0..5 {
+        service.answer(&id, &app.wrong_code()).await.is(421);
+    }
+    service.answer(&id, &app.fresh_code()).await.is(404);
+    let challenged = person.challenged().await;
+    for _ in 0..5 {
+        let body = json!({"code": app.wrong_code()});
+        challenged.post("/two-factor/verify-totp").json(body).await.refused(401, "INVALID_CODE");
+    }
+    let id = service.post("/login", body).await.is(242).text("/twoFactorId");
+    assert!(service.answer(&id, &app.fresh_code()).await.is(409).retry_after() > 800);
+    let body = json!({"code": app.fresh_code()});
+    let in_session = person.browser.post("/two-factor/verify-totp").json(body).await;
+    in_session.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
+    let judged =
+        world.database().number("SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-rejected'");
+    assert_eq!(judged, 10);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_passwords_are_one_budget_however_a_person_is_named_33() {
+    let world = World::start().await;
+    let service = world.service().await;
+    let user = service.user_with(json!({"username": "Countess"})).await;
+    let wrong = |name: &str| service.post("/login", json!({"loginId": name, "password": "wrong"}));
+    for _ in 0..4 {
+        wrong(&user.email).await.is(404);
+        wrong("COUNTESS").await.is(404);
+    }
+    let browser = world.browser();
+    for _ in 0..2 {
+        let body = json!({"email": user.email, "password": "wrong"});
+        browser.post("/sign-in/email").json(body).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    }
+    assert!(wrong("countess").await.is(429).retry_after() > 800);
+    assert!(service.log_in(&user).await.is(429).retry_after() > 800);
+    // A service that names the person's device has it counted there.
+    let body = json!({"loginId": user.email, "password": PASSWORD, "ipAddress": "203.0.113.7"});
+    service.post("/login", body).await.ok();
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn disabling_in_one_ends_trust_in_both_28() {
+    let world = World::start().await;
+    let service = world.service().await;
+    let person = world.person("ada").await;
+    let app = person.enrol().await;
+    let trusted = person.trusted_with(&app).await;
+    let id = id_of(&service, &person.email).await;
+    let login = json!({"loginId": person.email, "password": PASSWORD});
+    let challenge = service.post("/login", login.clone()).await.is(242).text("/twoFactorId");
+    let body = json!({"twoFactorId": challenge, "code": app.fresh_code(), "trustComputer": true});
+    let trust = service.open("/two-factor/login", body).await.ok().text("/twoFactorTrustId");
+    let with_trust = json!({"loginId": person.email, "password": PASSWORD, "twoFactorTrustId": trust});
+    service.post("/login", with_trust.clone()).await.ok();
+
+    // A service gives up both methods of the person, with codes of the app and of a mail.
+    let query = |code: &str, method: &str| format!("/user/two-factor/{id}?code={code}&methodId={method}");
+    let user = super::super::harness::User { id: id.clone(), email: person.email.clone() };
+    let email = service.method_id(&user, "email").await;
+    service.post("/two-factor/send", json!({"userId": id, "methodId": email})).await.ok();
+    let code = world.last_code_for(&person.email);
+    service.call("DELETE", &query(&code, &email)).await.ok();
+    let authenticator = service.method_id(&user, "authenticator").await;
+    service.call("DELETE", &query(&app.fresh_code(), &authenticator)).await.ok();
+    let session = person.browser.get("/get-session").await.ok();
+    assert_eq!(session.body["user"]["twoFactorEnabled"], json!(false));
+    service.post("/login", login).await.ok();
+
+    service.enrol(&user).await;
+    service.post("/login", with_trust).await.is(242);
+    let sign_in = json!({"email": person.email, "password": PASSWORD});
+    let asked = trusted.copy().post("/sign-in/email").json(sign_in).await.ok();
+    assert_eq!(asked.body["twoFactorRedirect"], json!(true), "{asked}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_opens_something_in_one_dialect_opens_nothing_in_the_other_38() {
+    let world = World::start().await;
+    let service = world.service().await;
+    let person = world.person("ada").await;
+    let app = person.enrol().await;
+    let browser = person.challenged().await;
+    let token = person.browser.cookie("session_token").unwrap();
+    let session = token.split('.').next().unwrap();
+    service.with_token(session, "GET", "/jwt/validate").await.is(401);
+    let two_factor = browser.cookie("two_factor").unwrap();
+    service.answer(two_factor.split('.').next().unwrap(), &app.fresh_code()).await.is(404);
+
+    let login = json!({"loginId": person.email, "password": PASSWORD});
+    let id = service.post("/login", login).await.is(242).text("/twoFactorId");
+    let answered = service.answer(&id, &app.fresh_code()).await.ok();
+    for token in [id, answered.text("/token"), answered.text("/trustToken")] {
+        world.bearer(&token).get("/list-sessions").await.refused(401, "UNAUTHORIZED");
+        let body = json!({"code": app.fresh_code()});
+        world.bearer(&token).post("/two-factor/verify-totp").json(body).await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deactivated_account_opens_nothing_in_either() {
+    let world = World::start().await;
+    let service = world.service().await;
+    let person = world.person("ada").await;
+    let id = id_of(&service, &person.email).await;
+    service.call("DELETE", &format!("/user/{id}")).await.ok();
+    assert!(person.browser.get("/get-session").await.ok().body.is_null());
+    let sign_in = json!({"email": person.email, "password": PASSWORD});
+    world.browser().post("/sign-in/email").json(sign_in.clone()).await.refused(403, "BANNED_USER");
+    service.call("PUT", &format!("/user/{id}?reactivate=true")).await.ok();
+    world.browser().post("/sign-in/email").json(sign_in.clone()).await.ok();
+    let patch = json!({"user": {"passwordChangeRequired": true}});
+    service.call("PATCH", &format!("/user/{id}")).json(patch).await.ok();
+    world.browser().post("/sign-in/email").json(sign_in).await.refused(403, "PASSWORD_CHANGE_REQUIRED");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn either_dialect_can_be_switched_off() {
+    use countersign::config::values::DialectName;
+    for (only, served, gone) in [
+        (DialectName::BetterAuth, "/api/auth/ok", "/api/status"),
+        (DialectName::FusionAuth, "/api/status", "/api/auth/ok"),
+    ] {
+        let world = World::with(|settings| settings.dialects = [only].into()).await;
+        assert_eq!(world.stranger().call("GET", served).await.status, 200);
+        assert_eq!(world.stranger().call("GET", gone).undocumented().await.status, 404);
+        let keys = world.stranger().call("GET", "/.well-known/jwks.json").undocumented().await;
+        assert_eq!(keys.status == 200, only == DialectName::FusionAuth);
+        world.close().await;
+    }
+}

@@ -1,0 +1,241 @@
+//! Whatever is sent to whatever operation: a documented refusal in the documented shape, no 5xx, no panic (API4, 41).
+
+use super::super::harness::{Caller, PASSWORD, Service, World};
+use countersign::config::Settings;
+use countersign::directory::{Directory, read_applications, read_tenants};
+use countersign::operations::FUSIONAUTH;
+use countersign_contract::{BodyRule, Document};
+use countersign_domain::ids::TenantId;
+use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
+
+fn odd_values() -> Vec<Value> {
+    vec![
+        Value::Null,
+        json!(true),
+        json!(0),
+        json!(-1.5e300),
+        json!(9_223_372_036_854_775_807_i64),
+        json!([]),
+        json!(["email"]),
+        json!({}),
+        json!({"a": {"b": [null]}}),
+        json!(""),
+        json!(" "),
+        json!("x".repeat(20_000)),
+        json!("\u{0}"),
+        json!("a\u{0}b@example.com"),
+        json!("٣٤٥٦٧٨"),
+        json!("𝒳😀\u{202e}\u{feff}é"),
+        json!("' OR 1=1 --"),
+        json!("ada@example.com\r\nbcc: x@example.com"),
+        json!("00000000-0000-0000-0000-000000000000"),
+        json!("c0de0000-0000-4000-8000-000000000002"),
+    ]
+}
+
+static CONTRACT: LazyLock<Document> = LazyLock::new(|| {
+    Document::load("openapi/fusionauth.yaml", include_str!("../../../openapi/fusionauth.yaml")).unwrap()
+});
+
+/// All properties of an operation's request body, each with a value that it would take.
+fn plausible_body(operation_id: &str, user_id: &str) -> Map<String, Value> {
+    let operation = CONTRACT.find(operation_id).unwrap();
+    let body = CONTRACT.resolve(&operation["requestBody"]);
+    let schema = CONTRACT.resolve(&body["content"]["application/json"]["schema"]);
+    let names = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone());
+    let value = |name: &str| match name {
+        "user" => json!({"email": "fuzz@example.com", "password": PASSWORD, "data": {"a": null}}),
+        "registration" => json!({"applicationId": "c0de0000-0000-4000-8000-000000000002", "data": [1]}),
+        "userId" => json!(user_id),
+        "loginId" | "email" => json!("fuzz@example.com"),
+        "loginIdTypes" => json!(["email"]),
+        "method" => json!("email"),
+        "action" => json!("login"),
+        "trustComputer" | "noJWT" | "skipVerification" => json!(true),
+        "state" => json!({"deep": [null]}),
+        _ => json!("123456"),
+    };
+    names.map(|name| (name.clone(), value(&name))).collect()
+}
+
+async fn assert_no_failure(caller: &Caller, method: &str, path: &str, content_type: &str, body: String) {
+    let shown: String = body.chars().take(200).collect();
+    let answer = caller.call(method, path).body(content_type, body).await;
+    assert!(answer.status < 500, "{answer}\nfor {content_type} {shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_bodies_get_documented_answers_41() {
+    let world = World::with(|settings| settings.limits.codes_per_hour = 1_000_000).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    service.enrol(&user).await;
+    for entry in FUSIONAUTH.iter().filter(|entry| entry.body != BodyRule::None) {
+        let path =
+            entry.path.replace("{userId}", &user.id).replace("{twoFactorId}", "x").replace("{changePasswordId}", "x");
+        let plausible = plausible_body(entry.operation_id, &user.id);
+        for name in plausible.keys() {
+            let mut without = plausible.clone();
+            without.remove(name);
+            let body = Value::Object(without).to_string();
+            assert_no_failure(&service.caller, entry.method, &path, "application/json", body).await;
+            for odd in odd_values() {
+                let mut with = plausible.clone();
+                with.insert(name.clone(), odd);
+                let body = Value::Object(with).to_string();
+                assert_no_failure(&service.caller, entry.method, &path, "application/json", body).await;
+            }
+        }
+        for odd in odd_values() {
+            assert_no_failure(&service.caller, entry.method, &path, "application/json", odd.to_string()).await;
+            let nested = json!({"user": {"email": odd, "birthDate": odd, "expiry": odd, "password": odd, "data": odd}});
+            assert_no_failure(&service.caller, entry.method, &path, "application/json", nested.to_string()).await;
+        }
+        let deep = "[".repeat(10_000);
+        for text in ["", "{", "{\"a\":", "\u{feff}{}", "nul", "{}{}", "\u{1}", &deep, r#"{"code":1,"code":"2"}"#] {
+            for content_type in ["application/json", "text/plain", "application/x-www-form-urlencoded", ""] {
+                assert_no_failure(&service.caller, entry.method, &path, content_type, text.to_owned()).await;
+            }
+        }
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_paths_queries_and_headers_get_documented_answers() {
+    let world = World::start().await;
+    let service = world.service().await;
+    let odd = ["", "undefined", "null", "x", "%00", "%ff", "12345", "a=b", "..", "%2e%2e", "😀", &"9".repeat(500)];
+    for entry in FUSIONAUTH {
+        for value in odd {
+            let quoted = if value.is_empty() || value.contains(['%', '.', '=', '😀']) { "x" } else { value };
+            let path = entry.path.replace("{userId}", quoted).replace("{twoFactorId}", quoted);
+            let path = path.replace("{changePasswordId}", quoted).replace("{twoFactorTrustId}", quoted);
+            let query = format!(
+                "{path}?userId={value}&applicationId={value}&code={value}&methodId={value}&loginId={value}&hardDelete={value}&userId=again"
+            );
+            let answer = service.caller.call(entry.method, &query).await;
+            assert!(answer.status < 500, "{answer}");
+        }
+        let path = entry.path.replace('{', "").replace('}', "");
+        let strange = service.caller.call(entry.method, &path).header("x-odd", "caf\u{e9}").header("length", "7");
+        let answer = strange.await;
+        assert!(answer.status < 500, "{answer}");
+        assert!(
+            !answer.wrongs().contains(&"[invalid]".to_owned()),
+            "a header that is none of ours is no reason: {answer}"
+        );
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_is_named_field_by_field() {
+    let world = World::start().await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let enable = format!("/user/two-factor/{}", user.id);
+    for (path, body, codes) in [
+        ("/login", json!({}), &["[blank]loginId", "[blank]password"][..]),
+        ("/two-factor/login", json!({}), &["[blank]code", "[blank]twoFactorId"]),
+        ("/two-factor/start", json!({}), &["[missing]userId"]),
+        ("/two-factor/status", json!({}), &["[missing]userId"]),
+        ("/two-factor/status", json!({"userId": "12345"}), &["[couldNotConvert]userId"]),
+        ("/two-factor/send", json!({"userId": user.id}), &["[blank]method"]),
+        ("/two-factor/send", json!({"userId": user.id, "method": "fax"}), &["[invalid]method"]),
+        ("/two-factor/send", json!({"userId": user.id, "method": "email"}), &["[blank]email"]),
+        ("/two-factor/send", json!({"userId": user.id, "method": "sms"}), &["[blank]mobilePhone"]),
+        ("/two-factor/send", json!({"userId": user.id, "method": "authenticator"}), &["[cannotSend]method"]),
+        ("/two-factor/send", json!({"userId": user.id, "methodId": "NONE"}), &["[invalid]methodId"]),
+        ("/two-factor/send", json!({"method": "email"}), &["[missing]userId"]),
+        ("/user", json!({}), &["[missing]user"]),
+        ("/user", json!({"user": {}}), &["[blank]user.email", "[blank]user.username", "[blank]user.password"]),
+        ("/user", json!({"user": {"email": "no", "password": PASSWORD}}), &["[notEmail]user.email"]),
+        ("/user", json!({"user": {"email": "a@example.com", "password": "short"}}), &["[tooShort]user.password"]),
+        ("/user", json!({"user": {"email": user.email, "password": PASSWORD}}), &["[duplicate]user.email"]),
+        (&enable, json!({}), &["[blank]method"]),
+        (&enable, json!({"method": "authenticator"}), &["[blank]code"]),
+        (&enable, json!({"method": "authenticator", "code": "1"}), &["[blank]secret"]),
+        (&enable, json!({"method": "authenticator", "code": "1", "secret": "short"}), &["[invalid]secret"]),
+        (&enable, json!({"method": "email", "code": "1"}), &["[blank]email"]),
+        (&enable, json!({"method": "email", "code": 1, "email": "a@b.ch"}), &["[couldNotConvert]code"]),
+        ("/user/change-password", json!({}), &["[blank]loginId", "[blank]currentPassword", "[blank]password"]),
+        ("/user/registration", json!({}), &["[missing]registration"]),
+    ] {
+        let answer = service.post(path, body.clone()).await.is(400);
+        for code in codes {
+            assert!(answer.wrongs().iter().any(|wrong| wrong == code), "{path} {body}: {code} is not in {answer}");
+        }
+        assert_eq!(answer.wrongs().len(), codes.len(), "{answer}");
+    }
+    world.close().await;
+}
+
+const OTHER: &str = "11111111-1111-4111-8111-111111111111";
+const OTHER_APPLICATION: &str = "22222222-2222-4222-8222-222222222222";
+
+fn two_tenants(settings: &mut Settings) {
+    let tenants = json!([
+        {"id": TenantId::DEFAULT.to_hyphenated(), "name": "One"},
+        {"id": OTHER, "name": "Two", "login_policy": "Required", "methods": ["authenticator"]},
+    ]);
+    let applications = json!([{"id": OTHER_APPLICATION, "name": "Shop", "tenant": OTHER, "roles": ["admin"]}]);
+    let tenants = read_tenants(&tenants.to_string()).unwrap();
+    let applications = read_applications(&applications.to_string(), &tenants).unwrap();
+    settings.directory = Directory::new(tenants, applications).unwrap();
+}
+
+async fn in_tenant(service: &Service, tenant: &str, email: &str) -> u16 {
+    let body = json!({"user": {"email": email, "password": PASSWORD}});
+    service.post("/user", body).header("x-fusionauth-tenantid", tenant).await.status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_is_a_world_of_its_own_36() {
+    let world = World::with(two_tenants).await;
+    let service = world.service().await;
+    let home = TenantId::DEFAULT.to_hyphenated();
+    let nameless = json!({"user": {"email": "ada@example.com", "password": PASSWORD}});
+    service.post("/user", nameless).await.wrong("[TenantIdRequired]");
+    assert_eq!(in_tenant(&service, &home, "ada@example.com").await, 200);
+    assert_eq!(in_tenant(&service, OTHER, "ada@example.com").await, 200, "another person of that address");
+    assert_eq!(in_tenant(&service, OTHER, "ada@example.com").await, 400);
+
+    let narrow = world.service_that(TenantId::parse(OTHER), None).await;
+    let there = narrow.get("/user?loginId=ada@example.com").await.ok().text("/user/id");
+    let here = service.get("/user?loginId=ada@example.com").header("x-fusionauth-tenantid", &home).await.ok();
+    let here = here.text("/user/id");
+    assert_ne!(here, there);
+    narrow.get(&format!("/user/{here}")).await.is(404);
+    service.get(&format!("/user/{there}")).header("x-fusionauth-tenantid", &home).await.is(404);
+    narrow.get(&format!("/user/{there}")).header("x-fusionauth-tenantid", &home).await.is(401);
+    let foreign = json!({"loginId": "ada@example.com", "password": PASSWORD, "applicationId": OTHER_APPLICATION});
+    let wrong = service.post("/login", foreign.clone()).header("x-fusionauth-tenantid", &home).await;
+    wrong.wrong("[invalid]applicationId");
+
+    // There a second factor is required: who has none enrols one on the way in.
+    let asked = service.post("/login", foreign).await.is(242);
+    assert_eq!(asked.body["configurableMethods"], json!(["authenticator"]));
+    assert!(asked.body.get("methods").is_none());
+    let id = asked.text("/twoFactorId");
+    let secret = narrow.get("/two-factor/secret").await.ok();
+    let app = super::super::harness::service::TotpApp::new(&secret.text("/secretBase32Encoded"), &world.clock);
+    let enable = json!({
+        "method": "authenticator", "secret": secret.text("/secret"), "code": app.fresh_code(), "twoFactorId": id,
+    });
+    let path = format!("/user/two-factor/{there}");
+    let by_mail = json!({"method": "email", "email": "ada@example.com", "code": "1"});
+    narrow.post(&path, by_mail).await.wrong("[disabled]method");
+    let enabled = narrow.post(&path, enable).await.ok();
+    assert_eq!(enabled.body["recoveryCodes"].as_array().unwrap().len(), 10);
+    let done = service.answer(&id, &enabled.text("/code")).await.is(202);
+    let registration = json!({"registration": {"applicationId": OTHER_APPLICATION, "roles": ["admin"]}});
+    let path = format!("/user/registration/{there}");
+    let unknown = json!({"registration": {"applicationId": OTHER_APPLICATION, "roles": ["owner"]}});
+    narrow.post(&path, unknown).await.wrong("[invalid]registration.roles");
+    narrow.post(&path, registration.clone()).await.ok();
+    narrow.post(&path, registration).await.wrong("[duplicate]registration");
+    assert_eq!(done.text("/user/tenantId"), OTHER);
+    world.close().await;
+}

@@ -153,3 +153,53 @@ async fn neither_database_nor_log_holds_a_password_token_code_or_secret_43() {
     secrets.add("address", &person.email);
     secrets.assert_absent("log", log.as_bytes());
 }
+
+/// The same for what the FusionAuth dialect hands out.
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_database_nor_log_holds_what_a_service_is_given_43() {
+    let directory = tempdir().unwrap();
+    let server = Process::start(directory.path(), &[("COUNTERSIGN_LOG", "trace")]);
+    let mut secrets = Secrets(Vec::new());
+    let service = server.service();
+    secrets.add("API key", &service.key);
+    let user = service.user().await;
+    let login = service.log_in(&user).await.ok();
+    secrets.add("access token", &login.text("/token"));
+    secrets.add("refresh token", &login.text("/refreshToken"));
+    let next = service.open("/jwt/refresh", json!({"refreshToken": login.text("/refreshToken")})).await.ok();
+    secrets.add("refresh token", &next.text("/refreshToken"));
+    let app = service.enrol_with(&user, |app| app.code_in(-1)).await;
+    for code in &app.recovery_codes {
+        secrets.add("recovery code", code);
+        secrets.add("recovery code without dash", &code.replace('-', ""));
+    }
+    service.enrol_address(&user, "email", &user.email).await;
+    secrets.add("sent code", &server.last_code_for(&user.email));
+    let email = service.method_id(&user, "email").await;
+    let open = service.challenge(&user).await;
+    secrets.add("challenge", &open);
+    service.open(&format!("/two-factor/send/{open}"), json!({"methodId": email})).await.ok();
+    secrets.add("sent code", &server.last_code_for(&user.email));
+    let challenge = service.challenge(&user).await;
+    let body = json!({"twoFactorId": challenge, "code": app.code_in(1), "trustComputer": true});
+    let done = service.open("/two-factor/login", body).await.ok();
+    secrets.add("challenge", &challenge);
+    secrets.add("trust token", &done.text("/trustToken"));
+    secrets.add("trust", &done.text("/twoFactorTrustId"));
+    let path = format!("/two-factor/status/{}?userId={}", done.text("/twoFactorTrustId"), user.id);
+    service.get(&path).await.ok();
+    let start = json!({"userId": user.id, "trustChallenge": "a text that only I know"});
+    let begun = service.post("/two-factor/start", start).await.ok();
+    secrets.add("trust challenge", "a text that only I know");
+    secrets.add("code of a start", &begun.text("/code"));
+    let plain = service.user_with(json!({"passwordChangeRequired": true})).await;
+    let leave = service.log_in(&plain).await.is(203).text("/changePasswordId");
+    secrets.add("leave to change a password", &leave);
+    let body = json!({"password": "another horse battery"});
+    let changed = service.open(&format!("/user/change-password/{leave}"), body).await.ok();
+    secrets.add("password", "another horse battery");
+    secrets.add("one-time password", &changed.text("/oneTimePassword"));
+
+    secrets.assert_absent("database", &server.database().dump());
+    secrets.assert_absent("log", server.log().as_bytes());
+}

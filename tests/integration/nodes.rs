@@ -3,7 +3,8 @@
 //!
 //! A node is a process of the compiled program; all of them share the database and the keyring, as in production.
 
-use crate::sqlite::harness::{Answer, App, Caller, Person, Process};
+use crate::sqlite::harness::caller::Call;
+use crate::sqlite::harness::{Answer, App, Caller, Person, Process, Service};
 use countersign_test_postgres::{Cluster, Database};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -66,6 +67,7 @@ impl Nodes {
         let person = self.person(round).await;
         let app = person.begin_enrolment().await;
         // The step before the present one confirms, so that the present one is still to be used.
+        self.nodes[0].clock().settle().await;
         let body = json!({"code": app.code_in(-1)});
         let session = person.browser.post("/two-factor/verify-totp").json(body).await.ok().text("/token");
         let home = (round + 1) % self.nodes.len();
@@ -207,4 +209,65 @@ async fn one_budget_among_two_nodes_14() {
         let locked = node.bearer(&session).post("/two-factor/verify-totp").json(body).await;
         assert!(locked.refused(429, "ACCOUNT_TEMPORARILY_LOCKED").retry_after() > 800);
     }
+}
+
+/// Sends all at once; exactly one succeeds, and no other answer is a failure of the server.
+async fn race_of_calls(calls: impl Iterator<Item = Call>) -> Answer {
+    let calls: Vec<Call> = calls.collect();
+    assert_eq!(calls.len(), AT_ONCE);
+    let start = Arc::new(Barrier::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    for call in calls {
+        let start = Arc::clone(&start);
+        running.spawn(async move {
+            start.wait().await;
+            call.await
+        });
+    }
+    let answers = running.join_all().await;
+    let counts = codes(&answers);
+    let (mut won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    assert_eq!(won.len(), 1, "{counts:?}");
+    assert!(lost.iter().all(|answer| [404, 409, 421].contains(&answer.status)), "{counts:?}");
+    won.remove(0)
+}
+
+/// Every kind of one-time thing of the FusionAuth dialect, one after the other for one user in each round.
+async fn fusionauth(nodes: usize, rounds: usize) {
+    let nodes = Nodes::start(nodes);
+    let first = nodes.nodes[0].service();
+    let services: Vec<Service> = nodes.nodes.iter().map(|node| Service::new(node, &first.key, None)).collect();
+    let everywhere = || services.iter().cycle().take(AT_ONCE);
+    for round in 0..rounds {
+        let home = &services[round % services.len()];
+        let user = home.user().await;
+        let app = home.enrol_with(&user, |app| app.code_in(-1)).await;
+        home.enrol_address(&user, "email", &user.email).await;
+        let email = home.method_id(&user, "email").await;
+
+        // One code of the app, and then one recovery code, at two challenges.
+        for code in [app.code_in(1), app.recovery_codes[0].clone()] {
+            let challenges = [home.challenge(&user).await, services[0].challenge(&user).await];
+            let calls = everywhere().zip(challenges.iter().cycle());
+            race_of_calls(calls.map(|(service, id)| service.answer(id, &code))).await;
+        }
+        // One challenge, with a code that was sent.
+        let challenge = home.challenge(&user).await;
+        home.open(&format!("/two-factor/send/{challenge}"), json!({"methodId": email})).await.ok();
+        let code = nodes.nodes[round % services.len()].last_code_for(&user.email);
+        let done = race_of_calls(everywhere().map(|service| service.answer(&challenge, &code))).await;
+        // Its refresh token.
+        let body = json!({"refreshToken": done.text("/refreshToken")});
+        race_of_calls(everywhere().map(|service| service.open("/jwt/refresh", body.clone()))).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_through_fusionauth_among_two_nodes_2() {
+    fusionauth(2, ROUNDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_through_fusionauth_among_four_nodes_2() {
+    fusionauth(4, ROUNDS / 4).await;
 }

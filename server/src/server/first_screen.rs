@@ -1,7 +1,7 @@
 //! What a person sees when the server has started: where everything is, and what to try first.
 
 use crate::config::Settings;
-use crate::config::values::{DatabaseUrl, KeyringSource};
+use crate::config::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
@@ -10,12 +10,14 @@ use std::net::SocketAddr;
 pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_new: bool) -> String {
     let base = &settings.base_url;
     let mut rows = vec![
-        ("Better Auth API", format!("{base}/api/auth   (contract: openapi/better-auth.yaml)")),
         ("Health", format!("http://{address}/healthz and /readyz")),
         ("Database", database(&settings.database.url)),
         ("Keys", keys(&settings.keyring, keyring_is_new)),
         ("Codes", codes(settings)),
     ];
+    for dialect in settings.dialects.iter().rev() {
+        rows.insert(0, api(*dialect, base));
+    }
     if !settings.rate_limits_are_on {
         rows.push(("Rate limits", "off per client; limits per account stay on".to_owned()));
     }
@@ -30,10 +32,20 @@ pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_
          -d '{{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"password\":\"correct horse battery\"}}'\n\n  \
          curl -s {base}/api/auth/two-factor/enable -H 'content-type: application/json' \\\n    \
          -H 'authorization: Bearer TOKEN' -d '{{\"password\":\"correct horse battery\"}}'\n\n\
+         A service that calls the FusionAuth API needs a key: countersign api-key create\n\
          All settings and where they come from: countersign check-config. Stop with Ctrl-C.\n"
     )
     .expect("writing to a string cannot fail");
     screen
+}
+
+fn api(dialect: DialectName, base: &BaseUrl) -> (&'static str, String) {
+    match dialect {
+        DialectName::BetterAuth => {
+            ("Better Auth API", format!("{base}/api/auth   (contract: openapi/better-auth.yaml)"))
+        }
+        DialectName::FusionAuth => ("FusionAuth API", format!("{base}/api        (contract: openapi/fusionauth.yaml)")),
+    }
 }
 
 fn database(url: &DatabaseUrl) -> String {
@@ -72,6 +84,7 @@ mod tests {
         let expected = r#"Countersign VERSION is listening on http://127.0.0.1:3000
 
   Better Auth API  http://localhost:3000/api/auth   (contract: openapi/better-auth.yaml)
+  FusionAuth API   http://localhost:3000/api        (contract: openapi/fusionauth.yaml)
   Health           http://127.0.0.1:3000/healthz and /readyz
   Database         SQLite, ./countersign-data/countersign.db
   Keys             ./countersign-data/keyring   (made just now; back it up: without it the database is of no use)
@@ -85,6 +98,7 @@ Next: create an account, then turn on its second factor with the token in the an
   curl -s http://localhost:3000/api/auth/two-factor/enable -H 'content-type: application/json' \
     -H 'authorization: Bearer TOKEN' -d '{"password":"correct horse battery"}'
 
+A service that calls the FusionAuth API needs a key: countersign api-key create
 All settings and where they come from: countersign check-config. Stop with Ctrl-C.
 "#;
         assert_eq!(screen, expected.replace("VERSION", env!("CARGO_PKG_VERSION")));

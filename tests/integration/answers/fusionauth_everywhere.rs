@@ -91,9 +91,13 @@ scenarios! {
         let user = service.user().await;
         let login = service.log_in(&user).await.ok();
         let (token, refresh) = (login.text("/token"), login.text("/refreshToken"));
+        // The same person at another server, whose keys are others.
+        let elsewhere = World::start().await;
+        let foreign = format!("Bearer {}", some_token(&elsewhere.service().await).await);
+        elsewhere.close().await;
         let key_like = some("k");
         let mut odd = vec![world.stranger(), revoked.caller.clone(), narrow.caller.clone()];
-        for text in ["", "x", "Bearer", "Bearer ", "Basic YTpi", &key_like, &refresh, &token, &format!("Bearer {refresh}")] {
+        for text in ["", "x", "Bearer", "Bearer ", "Basic YTpi", &key_like, &refresh, &token, &format!("Bearer {refresh}"), &foreign] {
             odd.push(world.stranger().with_header("authorization", text));
         }
         for entry in FUSIONAUTH.iter().filter(|entry| !entry.anonymous_allowed) {

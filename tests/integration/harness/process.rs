@@ -2,6 +2,7 @@
 
 use super::BASE_URL;
 use super::database::Database;
+use super::service::Service;
 use super::wire::Wire;
 use super::world::{Time, WorldClock};
 use std::fs::File;
@@ -90,6 +91,20 @@ impl Process {
     /// Its database, behind its back.
     pub(crate) fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// The settings that it was started with.
+    pub(crate) fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+
+    /// A service with a new key, which the program itself makes beside the running server.
+    pub(crate) fn service(&self) -> Service {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        let output = command.args(["api-key", "create"]).envs(self.environment().iter().cloned()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = String::from_utf8(output.stdout).unwrap();
+        Service::new(self, output.lines().next_back().unwrap(), None)
     }
 
     /// Ends it at once, as a crash would.

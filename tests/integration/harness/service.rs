@@ -21,7 +21,8 @@ pub(crate) struct Service {
     wire: Wire,
     pub(crate) caller: Caller,
     pub(crate) key: String,
-    pub(crate) key_id: ApiKeyId,
+    /// Its name, where the test made it itself.
+    pub(crate) key_id: Option<ApiKeyId>,
 }
 
 /// A user of the dialect.
@@ -49,6 +50,13 @@ impl TotpApp {
         self.secret.code_at(self.clock.now())
     }
 
+    /// The code that it shows so many steps from now, or before now.
+    pub(crate) fn code_in(&self, steps: i32) -> String {
+        let distance = Duration::from_secs(STEP_SECONDS) * steps.unsigned_abs();
+        let now = self.clock.now();
+        self.secret.code_at(if steps < 0 { now - distance } else { now + distance })
+    }
+
     /// Waits for the next step, and says its code.
     pub(crate) fn fresh_code(&self) -> String {
         self.clock.advance(Duration::from_secs(STEP_SECONDS));
@@ -67,7 +75,7 @@ impl TotpApp {
 }
 
 impl Service {
-    pub(super) fn new(wire: &Wire, key: &str, key_id: ApiKeyId) -> Self {
+    pub(crate) fn new(wire: &Wire, key: &str, key_id: Option<ApiKeyId>) -> Self {
         let caller = wire.stranger().with_header("authorization", key);
         Self { wire: wire.clone(), caller, key: key.to_owned(), key_id }
     }
@@ -113,11 +121,17 @@ impl Service {
         User { id: made.text("/user/id"), email }
     }
 
-    /// An authenticator app for a user.
+    /// An authenticator app for a user, in manual time.
     pub(crate) async fn enrol(&self, user: &User) -> TotpApp {
+        self.enrol_with(user, TotpApp::fresh_code).await
+    }
+
+    /// The same with a code of choice.
+    pub(crate) async fn enrol_with(&self, user: &User, code: impl FnOnce(&TotpApp) -> String) -> TotpApp {
         let secret = self.get("/two-factor/secret").await.ok();
         let mut app = TotpApp::new(&secret.text("/secretBase32Encoded"), self.wire.clock());
-        let body = json!({"method": "authenticator", "secret": secret.text("/secret"), "code": app.fresh_code()});
+        self.wire.clock().settle().await;
+        let body = json!({"method": "authenticator", "secret": secret.text("/secret"), "code": code(&app)});
         let enabled = self.post(&format!("/user/two-factor/{}", user.id), body).await.ok();
         let codes = enabled.body["recoveryCodes"].as_array().into_iter().flatten();
         app.recovery_codes = codes.map(|code| code.as_str().unwrap().to_owned()).collect();

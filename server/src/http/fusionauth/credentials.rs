@@ -144,7 +144,7 @@ pub(super) async fn require_either(context: &Context, tenant: TenantHeader) -> R
 
 impl Call {
     /// The call on behalf of somebody whose device a service names.
-    pub(super) fn from_device(self, address: Option<&String>) -> Self {
+    pub(super) fn on_device(self, address: Option<&String>) -> Self {
         let address = given(address).and_then(|text| text.parse::<IpAddr>().ok());
         match (self.caller.api_key_id, address) {
             (Some(_), Some(ip)) => Self { caller: Caller { ip, ..self.caller }, ..self },

@@ -84,7 +84,7 @@ pub(super) async fn login(
     tenant: TenantHeader,
     body: requests::Login,
 ) -> Result<Reply<replies::Login>, Error> {
-    let call: Call = credentials::require_service(context, tenant).await?.from_device(body.ip_address.as_ref());
+    let call: Call = credentials::require_service(context, tenant).await?.on_device(body.ip_address.as_ref());
     let app = context.context();
     let application = call.application(context, "applicationId", asked(body.application_id.as_ref()))?;
     let tenant_id = call.tenant(context, application)?.id;

@@ -1,7 +1,6 @@
 //! What the README promises is tried as it stands there.
 
 use crate::sqlite::harness::Process;
-use std::process::Command;
 use tempfile::tempdir;
 
 /// The shell blocks after the markers of the tours: one for each dialect.
@@ -20,9 +19,9 @@ async fn run(server: &Process, tour: &str, api: &str) -> Vec<String> {
     for shell in ["bash", "sh"] {
         let _ = std::fs::remove_file(server.data().join("outbox.ndjson"));
         let script = tour.replace("@example.com", &format!("-{shell}@example.com"));
-        let run = Command::new(shell)
+        let run = server
+            .beside(shell)
             .args(["-eu", "-c", &script])
-            .envs(server.environment().iter().cloned())
             .env("API", format!("http://{}{api}", server.address()))
             .env("OUTBOX", server.data().join("outbox.ndjson"))
             .env("COUNTERSIGN", env!("CARGO_BIN_EXE_countersign"))

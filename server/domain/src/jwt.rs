@@ -246,12 +246,19 @@ pub struct Jwk {
     pub e: Option<String>,
 }
 
-/// The public keys of the ring for this algorithm, the one that signs first.
+/// The public keys of everything that [`verify`] accepts: those of the algorithm that signs go first, and among them the
+/// one that signs.
 #[must_use]
-pub fn public_keys(algorithm: Algorithm, keyring: &Keyring) -> Vec<Jwk> {
-    let bare = |kty, kid| Jwk { kty, use_: "sig", alg: algorithm, kid, crv: None, x: None, y: None, n: None, e: None };
+pub fn public_keys(signing: Algorithm, keyring: &Keyring) -> Vec<Jwk> {
+    let others = Algorithm::ALL.into_iter().filter(|other| *other != signing);
+    std::iter::once(signing).chain(others).flat_map(|algorithm| public_keys_for(algorithm, keyring)).collect()
+}
+
+fn public_keys_for(algorithm: Algorithm, keyring: &Keyring) -> impl Iterator<Item = Jwk> {
+    let bare =
+        move |kty, kid| Jwk { kty, use_: "sig", alg: algorithm, kid, crv: None, x: None, y: None, n: None, e: None };
     let text = |bytes: &[u8]| Some(BASE64URL_NOPAD.encode(bytes));
-    let keys = keyring.signing_keys(algorithm).map(|(kid, key)| match key {
+    keyring.signing_keys(algorithm).map(move |(kid, key)| match key {
         SigningKey::EdDsa(pair) => {
             Jwk { crv: Some("Ed25519"), x: text(pair.public_key().as_ref()), ..bare("OKP", kid) }
         }
@@ -266,8 +273,7 @@ pub fn public_keys(algorithm: Algorithm, keyring: &Keyring) -> Vec<Jwk> {
             let e = text(public.exponent().big_endian_without_leading_zero());
             Jwk { n, e, ..bare("RSA", kid) }
         }
-    });
-    keys.collect()
+    })
 }
 
 #[cfg(test)]
@@ -377,7 +383,8 @@ mod tests {
             let (message, signature) = token.rsplit_once('.').expect("three parts");
             let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).expect("base64url");
             let keys = public_keys(algorithm, &ring);
-            let [key] = keys.as_slice() else { panic!("one key: {keys:?}") };
+            let [key, _, _] = keys.as_slice() else { panic!("a key for each algorithm: {keys:?}") };
+            assert_eq!(key.alg, algorithm);
             let good = match algorithm {
                 Algorithm::EdDsa => verified(&ED25519, &decode(&key.x), message, &signature),
                 Algorithm::Es256 => {

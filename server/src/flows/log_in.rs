@@ -19,7 +19,7 @@ use countersign_domain::secret::{
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{
     self, Actor, Asks, CompleteSignIn, Expected, NewRefreshToken, NewTicket, NewTrust, OpenChallenge, PassSecondFactor,
-    Passed, Person, PresentedTicket, Proof, ShownTrust, StoredTrust, TicketKind, TrustScope, Whose,
+    Passed, Person, PresentedTicket, ShownTrust, StoredTrust, TicketKind, TrustScope, Whose,
 };
 
 /// What proves who logs in.
@@ -112,7 +112,7 @@ pub struct Answer<'a> {
     pub code: &'a str,
     /// The application, if it was not named before.
     pub application_id: Option<ApplicationId>,
-    /// The tenant that was named.
+    /// The tenant that was named, or that the application belongs to.
     pub tenant_id: Option<TenantId>,
     /// Whether the device is to skip the second factor from now on.
     pub trusts_device: bool,
@@ -263,6 +263,11 @@ impl Flows {
         };
         let factor = judged.factor();
         let Judged { actor, account, challenge, proof, .. } = judged;
+        if answer.tenant_id.is_some_and(|tenant| tenant != account.tenant_id) {
+            // There is no such challenge in that tenant, and so this was no guess.
+            self.fail(caller, actor, None, account.id, Some(factor), true).await?;
+            return Ok(Err(Refused::NoActor));
+        }
         let now = self.now();
         let challenge_application = challenge.as_ref().and_then(|challenge| challenge.application_id);
         let application_id = answer.application_id.or(challenge_application);
@@ -415,9 +420,4 @@ impl Flows {
             (token, row)
         })
     }
-}
-
-/// Whether a proof was a backup code.
-pub(super) fn is_backup_code(proof: &Proof) -> bool {
-    matches!(proof, Proof::BackupCode(_))
 }

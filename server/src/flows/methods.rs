@@ -1,7 +1,6 @@
 //! The second factors of a person, as services and the holders of access tokens manage them.
 
 use super::enrolment::new_handles;
-use super::log_in::is_backup_code;
 use super::second_factor::{Judged, Refused};
 use super::send_code::SendCode;
 use super::{Caller, FlowError, Flows, with_random};
@@ -249,10 +248,10 @@ impl Flows {
         };
         let factor = judged.factor();
         let Judged { actor, account, proof, .. } = judged;
-        let removal = match (is_backup_code(&proof), method_id) {
-            (true, _) => Removal::All,
-            (false, Some(id)) => Removal::One(id),
-            (false, None) => return Ok(Err(NotRemoved::WhichOne)),
+        let removal = match (factor, method_id) {
+            (Factor::BackupCode, _) => Removal::All,
+            (Factor::Totp | Factor::MailedCode, Some(id)) => Removal::One(id),
+            (Factor::Totp | Factor::MailedCode, None) => return Ok(Err(NotRemoved::WhichOne)),
         };
         let is_last = person.methods.len() <= 1;
         let kind = match removal {

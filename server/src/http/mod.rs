@@ -30,7 +30,7 @@ pub fn dialects(app: &App, names: &BTreeSet<DialectName>) -> Result<Vec<Dialect<
             }
             DialectName::FusionAuth => {
                 let rules: Arc<dyn DialectRules> = Arc::new(fusionauth::rules::Rules);
-                // In the order of `countersign_api::fusionauth::TRAITS_IN_ORDER`.
+                // In the order in which `countersign_api::fusionauth` has them.
                 let operations = vec![
                     Dispatcher::new(recovery_code_api_mod::api_description::<FusionAuth>()?),
                     Dispatcher::new(method_api_mod::api_description::<FusionAuth>()?),

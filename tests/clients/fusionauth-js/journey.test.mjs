@@ -1,6 +1,7 @@
 // The way of a person through two-factor authentication, with the real FusionAuth client.
 
 import assert from "node:assert/strict";
+import { createPublicKey, verify } from "node:crypto";
 import { test } from "node:test";
 import {
   APPLICATION,
@@ -13,6 +14,7 @@ import {
   startService,
   succeeds,
 } from "./support.mjs";
+import { newKeyring } from "../support/server.mjs";
 
 test("a user without a second factor logs in at once", async (t) => {
   const { client } = await startService(t);
@@ -266,3 +268,35 @@ test("a refresh token is used once, and a second time ends all that followed", a
   await refused(client.exchangeRefreshTokenForJWT({ refreshToken }), 404);
   await refused(client.exchangeRefreshTokenForJWT({ refreshToken: next.refreshToken }), 404);
 });
+
+test("others verify tokens of every algorithm with the published keys, also of the one before", async (t) => {
+  const keys = newKeyring();
+  let before;
+  for (const algorithm of ["EdDSA", "ES256", "RS256"]) {
+    const settings = { COUNTERSIGN_KEYS: keys, COUNTERSIGN_JWT_ALGORITHM: algorithm, COUNTERSIGN_JWT_ISSUER: "https://id.example" };
+    const { client } = await startService(t, settings);
+    const user = await newUser(client);
+    const { token } = await succeeds(client.login(user.login));
+    const published = (await succeeds(client.retrieveJsonWebKeySet())).keys;
+    assert.equal(published[0].alg, algorithm);
+    for (const one of [token, before].filter(Boolean)) assert.ok(isSignedBy(published, one), one);
+    const [header, payload, signature] = token.split(".");
+    const claims = JSON.parse(Buffer.from(payload, "base64url"));
+    assert.equal(claims.iss, "https://id.example");
+    assert.equal(claims.sub, user.id);
+    const forged = Buffer.from(JSON.stringify({ ...claims, sub: "nobody" })).toString("base64url");
+    assert.ok(!isSignedBy(published, `${header}.${forged}.${signature}`));
+    if (before) await succeeds(client.validateJWT(before));
+    before = token;
+  }
+});
+
+/** What OpenSSL says of a token (RFC 7515), with the key that its header names. */
+function isSignedBy(published, token) {
+  const [header, payload, signature] = token.split(".");
+  const { alg, kid } = JSON.parse(Buffer.from(header, "base64url"));
+  const key = createPublicKey({ key: published.find((one) => one.kid === kid && one.alg === alg), format: "jwk" });
+  const hash = alg === "EdDSA" ? null : "sha256";
+  const message = Buffer.from(`${header}.${payload}`);
+  return verify(hash, message, { key, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"));
+}

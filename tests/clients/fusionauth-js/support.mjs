@@ -13,8 +13,8 @@ export const APPLICATION = "c0de0000-0000-4000-8000-000000000002";
 let count = 0;
 
 /** A server and the real client of a service that may do everything. */
-export async function startService(t) {
-  const server = await startServer(t);
+export async function startService(t, settings) {
+  const server = await startServer(t, settings);
   return { server, client: new FusionAuthClient(server.apiKey(), server.baseURL) };
 }
 

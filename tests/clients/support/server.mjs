@@ -15,8 +15,8 @@ const START_LIMIT_MS = 30_000;
 /** Longer than the server's own grace period, so that it is the server that ends the waiting. */
 const STOP_LIMIT_MS = 15_000;
 
-/** Starts a server that ends with the test `t`. */
-export async function startServer(t) {
+/** Starts a server that ends with the test `t`; `settings` are environment variables of its own. */
+export async function startServer(t, settings = {}) {
   const dataDirectory = await mkdtemp(join(tmpdir(), "countersign-"));
   let child;
   t.after(async () => {
@@ -29,7 +29,7 @@ export async function startServer(t) {
   // The base URL has to name the port, so the port is chosen first; somebody else may take it in between.
   for (let tries = 1; ; tries += 1) {
     const port = await freePort();
-    const started = await launch(port, dataDirectory);
+    const started = await launch(port, dataDirectory, settings);
     if (started.isListening) {
       child = started.child;
       return new Server(`http://127.0.0.1:${port}`, dataDirectory);
@@ -68,6 +68,11 @@ class Server {
   }
 }
 
+/** A new keyring, with a key for RS256 as well. */
+export function newKeyring() {
+  return execFileSync(binary(), ["generate-keyring", "--rs256"], { env: environment(), encoding: "utf8" });
+}
+
 function binary() {
   const given = process.env.COUNTERSIGN_BINARY;
   const candidates = given
@@ -94,7 +99,7 @@ function environment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("COUNTERSIGN_")));
 }
 
-function launch(port, dataDirectory) {
+function launch(port, dataDirectory, settings) {
   // In a directory of its own there is no ./countersign.toml.
   const child = spawn(binary(), [], {
     cwd: dataDirectory,
@@ -106,6 +111,7 @@ function launch(port, dataDirectory) {
       COUNTERSIGN_OUTBOX: join(dataDirectory, "outbox.ndjson"),
       COUNTERSIGN_RATE_LIMITS: "off",
       COUNTERSIGN_LOG: "warning",
+      ...settings,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -236,6 +236,11 @@ async fn a_tenant_is_a_world_of_its_own_36() {
     narrow.post(&path, by_mail).await.wrong("[disabled]method");
     let enabled = narrow.post(&path, enable).await.ok();
     assert_eq!(enabled.body["recoveryCodes"].as_array().unwrap().len(), 10);
+    let body = json!({"twoFactorId": id, "code": enabled.text("/code")});
+    let elsewhere = world.stranger().call("POST", "/api/two-factor/login").json(body);
+    elsewhere.header("x-fusionauth-tenantid", &home).await.is(404);
+    let body = json!({"userId": here, "applicationId": OTHER_APPLICATION});
+    service.post("/two-factor/start", body).await.wrong("[invalid]applicationId");
     let done = service.answer(&id, &enabled.text("/code")).await.is(202);
     let registration = json!({"registration": {"applicationId": OTHER_APPLICATION, "roles": ["admin"]}});
     let path = format!("/user/registration/{there}");

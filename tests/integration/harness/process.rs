@@ -93,15 +93,15 @@ impl Process {
         &self.database
     }
 
-    /// The settings that it was started with.
-    pub(crate) fn environment(&self) -> &[(String, String)] {
-        &self.environment
+    /// What runs another program with the settings that this one was started with.
+    pub(crate) fn beside(&self, program: &str) -> Command {
+        command(program, &self.environment)
     }
 
     /// A service with a new key, which the program itself makes beside the running server.
     pub(crate) fn service(&self) -> Service {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
-        let output = command.args(["api-key", "create"]).envs(self.environment().iter().cloned()).output().unwrap();
+        let mut program = self.beside(env!("CARGO_BIN_EXE_countersign"));
+        let output = program.args(["api-key", "create"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let output = String::from_utf8(output.stdout).unwrap();
         Service::new(self, output.lines().next_back().unwrap(), None)
@@ -150,18 +150,24 @@ impl Drop for Process {
     }
 }
 
-fn spawn(directory: &Path, starter: &[String], environment: &[(String, String)]) -> (Child, String, SocketAddr) {
-    let log = File::options().append(true).create(true).open(directory.join("log")).unwrap();
-    let program = env!("CARGO_BIN_EXE_countersign");
-    let mut command = Command::new(starter.first().map_or(program, String::as_str));
-    if let Some((_, arguments)) = starter.split_first() {
-        command.args(arguments).arg(program);
-    }
+/// A program with these settings, and none of those of the person who runs the tests.
+fn command(program: &str, settings: &[(String, String)]) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERSIGN_")) {
         command.env_remove(name);
     }
-    let environment = environment.iter().map(|(name, value)| (name, value));
-    command.current_dir(directory).envs(environment).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+    command.envs(settings.iter().map(|(name, value)| (name, value)));
+    command
+}
+
+fn spawn(directory: &Path, starter: &[String], environment: &[(String, String)]) -> (Child, String, SocketAddr) {
+    let log = File::options().append(true).create(true).open(directory.join("log")).unwrap();
+    let program = env!("CARGO_BIN_EXE_countersign");
+    let mut command = command(starter.first().map_or(program, String::as_str), environment);
+    if let Some((_, arguments)) = starter.split_first() {
+        command.args(arguments).arg(program);
+    }
+    command.current_dir(directory).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
     let mut child = command.spawn().unwrap();
     let mut screen = String::new();
     let mut output = BufReader::new(child.stdout.take().unwrap());

@@ -1,8 +1,8 @@
 //! The FusionAuth dialect, under `/api`: what `openapi/fusionauth.yaml` says, as several traits.
 //!
 //! dropshot's router takes no literal beside a variable (`/api/user/two-factor` beside `/api/user/{userId}`), so what
-//! would collide stands in traits of its own. The edge tries them in the order of [`TRAITS_IN_ORDER`]: the longest literal
-//! first.
+//! would collide stands in traits of its own. A path has to be looked up in them in the order in which they stand here: the
+//! longest literals first, and [`UserApi`] last.
 //!
 //! | to see | look at |
 //! |---|---|
@@ -24,9 +24,6 @@ pub use tenant::TenantHeader;
 use crate::body::{LenientBody, MergePatchBody};
 use crate::reply::Reply;
 use dropshot::{Path, Query, RequestContext};
-
-/// The names of the traits in the order in which a path has to be looked up.
-pub const TRAITS_IN_ORDER: [&str; 4] = ["RecoveryCodeApi", "MethodApi", "FusionAuthApi", "UserApi"];
 
 /// Backup codes: `/api/user/two-factor/recovery-code/{userId}`.
 #[dropshot::api_description]

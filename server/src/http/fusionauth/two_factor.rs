@@ -90,6 +90,9 @@ pub(super) async fn start(
         }
     };
     let person = person.map_err(refusal::of_failure)?.ok_or_else(refusal::not_found)?;
+    if application.is_some_and(|application| application.tenant_id != person.account.tenant_id) {
+        return Err(is_invalid("applicationId"));
+    }
     let step_up = StepUp {
         application_id: application.map(|application| application.id),
         code: body.code.as_deref().filter(|code| !code.is_empty()),

@@ -2,6 +2,9 @@
 
 import assert from "node:assert/strict";
 import { createPublicKey, verify } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import {
   APPLICATION,
@@ -270,11 +273,16 @@ test("a refresh token is used once, and a second time ends all that followed", a
 });
 
 test("others verify tokens of every algorithm with the published keys, also of the one before", async (t) => {
-  const keys = newKeyring();
+  const home = await mkdtemp(join(tmpdir(), "countersign-"));
+  t.after(() => rm(home, { recursive: true }));
+  const common = {
+    COUNTERSIGN_DATABASE_URL: `sqlite:${join(home, "countersign.db")}`,
+    COUNTERSIGN_KEYS: newKeyring(),
+    COUNTERSIGN_JWT_ISSUER: "https://id.example",
+  };
   let before;
   for (const algorithm of ["EdDSA", "ES256", "RS256"]) {
-    const settings = { COUNTERSIGN_KEYS: keys, COUNTERSIGN_JWT_ALGORITHM: algorithm, COUNTERSIGN_JWT_ISSUER: "https://id.example" };
-    const { client } = await startService(t, settings);
+    const { client } = await startService(t, { ...common, COUNTERSIGN_JWT_ALGORITHM: algorithm });
     const user = await newUser(client);
     const { token } = await succeeds(client.login(user.login));
     const published = (await succeeds(client.retrieveJsonWebKeySet())).keys;

@@ -32,7 +32,7 @@ export async function startServer(t, settings = {}) {
     const started = await launch(port, dataDirectory, settings);
     if (started.isListening) {
       child = started.child;
-      return new Server(`http://127.0.0.1:${port}`, dataDirectory);
+      return new Server(`http://127.0.0.1:${port}`, dataDirectory, settings);
     }
     if (tries === 5 || !started.log.includes("listening on")) {
       throw new Error(`the server did not start:\n${started.log}`);
@@ -41,7 +41,10 @@ export async function startServer(t, settings = {}) {
 }
 
 class Server {
-  constructor(baseURL, dataDirectory) {
+  #settings;
+
+  constructor(baseURL, dataDirectory, settings) {
+    this.#settings = settings;
     this.baseURL = baseURL;
     this.dataDirectory = dataDirectory;
     this.outbox = join(dataDirectory, "outbox.ndjson");
@@ -49,7 +52,7 @@ class Server {
 
   /** A new key for a service, made beside the running server. */
   apiKey(...options) {
-    const env = { ...environment(), COUNTERSIGN_DATA_DIR: this.dataDirectory };
+    const env = { ...environment(), COUNTERSIGN_DATA_DIR: this.dataDirectory, ...this.#settings };
     const output = execFileSync(binary(), ["api-key", "create", ...options], { env, encoding: "utf8" });
     return output.trimEnd().split("\n").at(-1);
   }

@@ -52,9 +52,11 @@ def enrolled(client):
     return user, app, codes
 
 
-def test_a_user_logs_in_and_enrols_and_is_challenged(client):
-    new_user(client)
-    assert succeeds(log_in(client))["token"]
+def test_a_user_without_a_second_factor_logs_in_at_once(client):
+    user = new_user(client)
+    succeeds(client.retrieve_two_factor_status(user["id"], None, None))
+    token = succeeds(log_in(client))["token"]
+    assert succeeds(client.validate_jwt(token))["jwt"]["sub"] == user["id"]
 
 
 def test_codes_of_every_kind_answer_and_wrong_ones_do_not(client, server):
@@ -78,6 +80,16 @@ def test_codes_of_every_kind_answer_and_wrong_ones_do_not(client, server):
     (email,) = [method for method in challenge["methods"] if method["method"] == "email"]
     succeeds(client.send_two_factor_code_for_login_using_method(challenge["twoFactorId"], {"methodId": email["id"]}))
     code = server.mailed_code(user["email"])
+    succeeds(client.two_factor_login({"twoFactorId": challenge["twoFactorId"], "code": code}))
+
+    telephone = {"method": "sms", "mobilePhone": "+15550100199"}
+    succeeds(client.send_two_factor_code_for_enable_disable({"userId": user["id"]} | telephone))
+    code = server.mailed_code(telephone["mobilePhone"])
+    succeeds(client.enable_two_factor(user["id"], telephone | {"code": code}))
+    challenge = succeeds(log_in(client), 242)
+    (sms,) = [method for method in challenge["methods"] if method["method"] == "sms"]
+    succeeds(client.send_two_factor_code_for_login_using_method(challenge["twoFactorId"], {"methodId": sms["id"]}))
+    code = server.mailed_code(telephone["mobilePhone"])
     succeeds(client.two_factor_login({"twoFactorId": challenge["twoFactorId"], "code": code}))
 
     challenge = succeeds(log_in(client), 242)

@@ -20,11 +20,16 @@ impl Raw {
         self.stream.flush().await.unwrap();
     }
 
-    /// Sends the head of a POST and less of its body than it says: the request stays under way.
+    /// Sends the head of a POST and nothing of its body, and waits until the server asks for the body: from then on the
+    /// request is under way, and stays so.
     pub(crate) async fn begin_post(&mut self, path: &str) {
-        let head =
-            format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{{");
-        self.send(&head).await;
+        self.send(&format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n"
+        ))
+        .await;
+        let mut answer = [0; "HTTP/1.1 100 Continue".len()];
+        self.stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 100 Continue", "RFC 9110, section 10.1.1");
     }
 
     /// Asks for the connection to be closed after one request, and reads all that is answered: its status and text.

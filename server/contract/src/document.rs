@@ -2,12 +2,13 @@
 //!
 //! Promises: the document is OpenAPI 3.0, every `$ref` in it leads somewhere inside it, and operations are
 //! listed in the order in which the text gives them. Refuses OpenAPI 3.1 (the client generator does not read
-//! it), references to other documents, and keys given twice.
+//! it), references to other documents, and keys given twice. A path item that is a reference is written out.
 
-use crate::error::Error;
+use crate::error::{Error, Spot};
 use crate::reference;
-use serde_json::{Map, Value};
-use serde_norway::Value as Yaml;
+use crate::source::{self, Places, Position};
+use serde_json::Value;
+use std::sync::Arc;
 
 /// The HTTP methods that OpenAPI 3.0 knows, as they are spelled in a path item.
 pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -17,6 +18,7 @@ pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head
 pub struct Document {
     name: String,
     value: Value,
+    places: Arc<Places>,
     /// Path and method of each operation, in the order of the text. A JSON object has no order of its own.
     order: Vec<(String, String)>,
 }
@@ -41,12 +43,17 @@ impl Document {
     /// [`Error::Syntax`] with line and column; [`Error::Reference`] for a `$ref` that leads nowhere;
     /// [`Error::Shape`] if it is not an OpenAPI 3.0 document.
     pub fn load(name: &str, text: &str) -> Result<Self, Error> {
-        let yaml = parse(name, text)?;
-        let order = operations_in_order(&yaml);
-        Self::checked(name, to_json(name, &mut Vec::new(), yaml)?, order)
+        let (value, places) = source::read(name, text)?;
+        let paths = places.child("paths");
+        let methods = |path: &str| {
+            let item = paths.and_then(|paths| paths.child(path)).into_iter();
+            item.flat_map(Places::keys).map(|method| (path.to_owned(), method.to_owned())).collect::<Vec<_>>()
+        };
+        let order = paths.into_iter().flat_map(Places::keys).flat_map(methods).collect();
+        Self::checked(name, value, Arc::new(places), order)
     }
 
-    /// Takes a document that is already a JSON value, e.g. the one dropshot prints.
+    /// Takes a document that is already a JSON value, e.g. the one dropshot prints. Nothing in it has a line.
     ///
     /// # Errors
     /// As [`Document::load`], except for syntax.
@@ -56,38 +63,64 @@ impl Document {
             methods.map(|method| (path.clone(), method)).collect::<Vec<_>>()
         };
         let order = value["paths"].as_object().into_iter().flatten().flat_map(methods).collect();
-        Self::checked(name, value, order)
+        Self::checked(name, value, Arc::default(), order)
     }
 
-    fn checked(name: &str, value: Value, mut order: Vec<(String, String)>) -> Result<Self, Error> {
-        let shape = |place: &str, problem: &str| Error::Shape {
-            document: name.to_owned(),
+    fn checked(
+        name: &str,
+        mut value: Value,
+        places: Arc<Places>,
+        mut order: Vec<(String, String)>,
+    ) -> Result<Self, Error> {
+        let shape = |pointer: &str, place: &str, problem: &str| Error::Shape {
+            spot: Spot { document: name.to_owned(), position: places.find(pointer) },
             place: place.to_owned(),
             problem: problem.to_owned(),
         };
         if !value["openapi"].as_str().is_some_and(|version| version.starts_with("3.0.")) {
-            return Err(shape("/openapi", "expected version 3.0.x"));
+            return Err(shape("/openapi", "/openapi", "expected version 3.0.x"));
         }
         if !value["paths"].is_object() {
-            return Err(shape("/paths", "expected an object"));
+            return Err(shape("/paths", "/paths", "expected an object"));
         }
-        for (path, item) in value["paths"].as_object().into_iter().flatten() {
-            if !item.is_object() || reference::target(item).is_some() {
-                return Err(shape(path, "expected a path item, written in place"));
+        reference::check(name, &value, &places)?;
+        for path in value["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone()).collect::<Vec<_>>() {
+            let item = &value["paths"][&path];
+            if reference::target(item).is_some() {
+                let target = reference::resolve(&value, item).clone();
+                let methods =
+                    target.as_object().into_iter().flatten().map(|(method, _)| (path.clone(), method.clone()));
+                order.extend(methods.collect::<Vec<_>>());
+                value["paths"][&path] = target;
+            }
+            if !value["paths"][&path].is_object() {
+                return Err(shape(&reference::pointer(["paths", &path]), &path, "expected a path item"));
             }
         }
         order.retain(|(_, method)| METHODS.contains(&method.as_str()));
         if let Some((path, method)) = order.iter().find(|(path, method)| !value["paths"][path][method].is_object()) {
-            return Err(shape(&format!("{} {path}", method.to_uppercase()), "expected an operation object"));
+            let place = format!("{} {path}", method.to_uppercase());
+            return Err(shape(&reference::pointer(["paths", path, method]), &place, "expected an operation object"));
         }
-        reference::check(name, &value)?;
-        Ok(Self { name: name.to_owned(), value, order })
+        Ok(Self { name: name.to_owned(), value, places, order })
     }
 
     /// How messages call the document.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where in the text a JSON pointer leads; where it leads nowhere, the last thing on the way.
+    #[must_use]
+    pub fn position(&self, pointer: &str) -> Position {
+        self.places.find(pointer)
+    }
+
+    /// The same with the document's name.
+    #[must_use]
+    pub fn spot(&self, pointer: &str) -> Spot {
+        Spot { document: self.name.clone(), position: self.position(pointer) }
     }
 
     /// The document itself, with its references in place.
@@ -127,74 +160,4 @@ impl Document {
     pub fn find(&self, operation_id: &str) -> Option<&Value> {
         self.located().map(|located| located.operation).find(|operation| operation["operationId"] == operation_id)
     }
-}
-
-fn parse(name: &str, text: &str) -> Result<Yaml, Error> {
-    let syntax = |line, column, source| Error::Syntax { document: name.to_owned(), line, column, source };
-    if text.trim_start().starts_with('{') {
-        return serde_json::from_str(text).map_err(|error| syntax(error.line(), error.column(), error.into()));
-    }
-    let located = |error: serde_norway::Error| {
-        let (line, column) = error.location().map_or((0, 0), |location| (location.line(), location.column()));
-        syntax(line, column, error.into())
-    };
-    let mut yaml: Yaml = serde_norway::from_str(text).map_err(located)?;
-    yaml.apply_merge().map_err(located)?;
-    Ok(yaml)
-}
-
-fn operations_in_order(yaml: &Yaml) -> Vec<(String, String)> {
-    let paths = yaml.get("paths").and_then(Yaml::as_mapping).into_iter().flatten();
-    let methods = paths.flat_map(|(path, item)| {
-        item.as_mapping().into_iter().flatten().map(move |(method, _)| (path.as_str(), method.as_str()))
-    });
-    methods.filter_map(|(path, method)| Some((path?.to_owned(), method?.to_owned()))).collect()
-}
-
-/// YAML to JSON. A status such as `200:` is a number in YAML and becomes a text key.
-fn to_json(document: &str, place: &mut Vec<String>, yaml: Yaml) -> Result<Value, Error> {
-    let refuse = |place: &[String], problem: &str| Error::Shape {
-        document: document.to_owned(),
-        place: reference::pointer(place),
-        problem: problem.to_owned(),
-    };
-    Ok(match yaml {
-        Yaml::Null => Value::Null,
-        Yaml::Bool(value) => value.into(),
-        Yaml::String(value) => value.into(),
-        Yaml::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(number), ..) => number.into(),
-            (_, Some(number), _) => number.into(),
-            (.., Some(number)) if number.is_finite() => number.into(),
-            _ => return Err(refuse(place, "expected a finite number")),
-        },
-        Yaml::Sequence(list) => {
-            let mut out = Vec::with_capacity(list.len());
-            for (index, entry) in list.into_iter().enumerate() {
-                place.push(index.to_string());
-                out.push(to_json(document, place, entry)?);
-                place.pop();
-            }
-            out.into()
-        }
-        Yaml::Mapping(mapping) => {
-            let mut out = Map::new();
-            for (key, entry) in mapping {
-                let key = match key {
-                    Yaml::String(key) => key,
-                    Yaml::Number(key) => key.to_string(),
-                    Yaml::Bool(key) => key.to_string(),
-                    _ => return Err(refuse(place, "expected keys that are text")),
-                };
-                place.push(key.clone());
-                let entry = to_json(document, place, entry)?;
-                place.pop();
-                if out.insert(key.clone(), entry).is_some() {
-                    return Err(refuse(place, &format!("the key `{key}` is given twice")));
-                }
-            }
-            out.into()
-        }
-        Yaml::Tagged(_) => return Err(refuse(place, "YAML tags are not used in OpenAPI")),
-    })
 }

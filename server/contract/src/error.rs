@@ -3,37 +3,56 @@
 //! Every message names the document and the place in it. A difference between contract and code is not an
 //! error: see [`crate::Difference`].
 
+use crate::source::Position;
+use std::fmt;
+
+/// A place in the text of a document, as compilers write it: `openapi/a.yaml:12:5`. Of a document that was never text,
+/// only the name is known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// Name of the document.
+    pub document: String,
+    /// Line and column.
+    pub position: Position,
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.document)?;
+        match self.position {
+            Position { line: 0, .. } => Ok(()),
+            Position { line, column } => write!(formatter, ":{line}:{column}"),
+        }
+    }
+}
+
 /// A document that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The text is not YAML or JSON, or gives the same key twice.
-    #[error("{document}:{line}:{column}: not readable as YAML or JSON")]
+    /// The text is not YAML or JSON.
+    #[error("{spot}: not readable as YAML or JSON")]
     Syntax {
-        /// Name of the document.
-        document: String,
-        /// Line of the first offence, from 1; 0 if the parser does not say.
-        line: usize,
-        /// Column of the first offence, from 1; 0 if the parser does not say.
-        column: usize,
+        /// The first offence.
+        spot: Spot,
         /// What the parser says.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The document is readable, but a part of it has the wrong shape.
-    #[error("{document}: {place}: {problem}")]
+    #[error("{spot}: {place}: {problem}")]
     Shape {
-        /// Name of the document.
-        document: String,
+        /// Where in the text.
+        spot: Spot,
         /// Where, as a JSON pointer or as `METHOD /path`.
         place: String,
         /// What is wrong, and what is expected.
         problem: String,
     },
     /// A `$ref` that names nothing in the document, another document, or only itself.
-    #[error("{document}: {place}: $ref `{reference}` {problem}")]
+    #[error("{spot}: {place}: $ref `{reference}` {problem}")]
     Reference {
-        /// Name of the document.
-        document: String,
+        /// Where in the text.
+        spot: Spot,
         /// JSON pointer of the object that holds the `$ref`.
         place: String,
         /// The reference as written.

@@ -6,7 +6,7 @@
 //!
 //! | to do | look at |
 //! |---|---|
-//! | read a document, follow a `$ref` | [`mod@document`], [`mod@reference`], [`mod@error`] |
+//! | read a document, follow a `$ref` | [`mod@document`], [`mod@source`], [`mod@reference`], [`mod@error`] |
 //! | read what dropshot prints: several documents, replies, media types | [`mod@merge`], [`mod@replies`], `printed_schema` |
 //! | say when two operations or schemas mean the same | [`mod@canonical`], [`mod@canonical_schema`] |
 //! | compare, and word the difference | [`mod@compare`], `compare_schema`, [`mod@difference`] |
@@ -31,6 +31,7 @@ mod printed_schema;
 pub mod reference;
 pub mod replies;
 pub mod response;
+pub mod source;
 pub mod table;
 pub mod tolerance;
 

@@ -2,6 +2,7 @@
 
 use crate::document::{Document, Located};
 use crate::error::Error;
+use crate::reference;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -56,7 +57,8 @@ pub fn operations(document: &Document, base_path: &str) -> Result<Vec<Operation>
 
 fn shape(document: &Document, located: &Located<'_>, problem: String) -> Error {
     let place = format!("{} {}", located.method.to_uppercase(), located.path);
-    Error::Shape { document: document.name().to_owned(), place, problem }
+    let pointer = reference::pointer(["paths", located.path, located.method]);
+    Error::Shape { spot: document.spot(&pointer), place, problem }
 }
 
 fn read(document: &Document, base_path: &str, located: &Located<'_>) -> Result<Operation, Error> {

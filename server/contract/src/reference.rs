@@ -3,7 +3,8 @@
 //! References are checked once, when a document is loaded; afterwards following one cannot fail. Only
 //! references into the same document are followed.
 
-use crate::error::Error;
+use crate::error::{Error, Spot};
+use crate::source::Places;
 use serde_json::Value;
 
 /// Keys whose objects map free names to things: a name such as `default` or `$ref` means nothing there.
@@ -44,16 +45,13 @@ pub fn target(value: &Value) -> Option<&str> {
 ///
 /// # Errors
 /// [`Error::Reference`] for the first that does not.
-pub fn check(name: &str, document: &Value) -> Result<(), Error> {
+pub(crate) fn check(name: &str, document: &Value, places: &Places) -> Result<(), Error> {
     let found = |place: &[String], reference: &str| {
         let problem = problem(document, reference);
         problem.map_or(Ok(()), |problem| {
-            Err(Error::Reference {
-                document: name.to_owned(),
-                place: pointer(place),
-                reference: reference.to_owned(),
-                problem,
-            })
+            let place = pointer(place);
+            let spot = Spot { document: name.to_owned(), position: places.find(&format!("{place}/$ref")) };
+            Err(Error::Reference { spot, place, reference: reference.to_owned(), problem })
         })
     };
     walk(document, false, &mut Vec::new(), &found)
@@ -104,6 +102,18 @@ fn walk(value: &Value, keys_are_names: bool, place: &mut Vec<String>, found: &Fo
 
 /// A JSON pointer (RFC 6901) from its unescaped parts.
 #[must_use]
-pub fn pointer(parts: &[String]) -> String {
-    parts.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1"))).collect()
+pub fn pointer<S: AsRef<str>>(parts: impl IntoIterator<Item = S>) -> String {
+    parts.into_iter().map(|part| format!("/{}", escaped(part.as_ref()))).collect()
+}
+
+/// One part of a JSON pointer, as it is written in one.
+#[must_use]
+pub fn escaped(part: &str) -> String {
+    part.replace('~', "~0").replace('/', "~1")
+}
+
+/// One part of a JSON pointer, as it is meant.
+#[must_use]
+pub fn unescaped(part: &str) -> String {
+    part.replace("~1", "/").replace("~0", "~")
 }

@@ -36,29 +36,94 @@ fn syntax_errors_say_where() {
 #[test]
 fn keys_given_twice_are_refused() {
     let found = refusal("openapi: 3.0.3\npaths:\n  /a: {}\n  /a: {}\n");
-    assert!(found.contains("duplicate entry"), "{found}");
+    assert_eq!(found, "openapi/sample.yaml:4:3: /paths: the key `/a` is given twice");
     let found = refusal("openapi: 3.0.3\npaths:\n  /a:\n    get: {responses: {200: {}, \"200\": {}}}\n");
-    assert_eq!(found, "openapi/sample.yaml: /paths/~1a/get/responses: the key `200` is given twice");
+    assert_eq!(found, "openapi/sample.yaml:4:32: /paths/~1a/get/responses: the key `200` is given twice");
 }
 
 #[test]
 fn shapes_that_are_refused() {
     for (text, expected) in [
-        ("openapi: 3.1.0\npaths: {}\n", "/openapi: expected version 3.0.x"),
-        ("openapi: 3.0.3\n", "/paths: expected an object"),
-        ("openapi: 3.0.3\npaths: {/a: {get: yes please}}\n", "GET /a: expected an operation object"),
-        ("openapi: 3.0.3\npaths: {/a: {$ref: '#/paths/~1b'}, /b: {}}\n", "/a: expected a path item, written in place"),
-        ("openapi: 3.0.3\npaths: {}\nx: !secret 1\n", "/x: YAML tags are not used in OpenAPI"),
-        ("openapi: 3.0.3\npaths: {}\nx: [.inf]\n", "/x/0: expected a finite number"),
+        ("openapi: 3.1.0\npaths: {}\n", "1:1: /openapi: expected version 3.0.x"),
+        ("openapi: 3.0.3\n", "1:1: /paths: expected an object"),
+        ("openapi: 3.0.3\npaths: {/a: {get: yes please}}\n", "2:14: GET /a: expected an operation object"),
+        ("openapi: 3.0.3\npaths:\n  /a: []\n", "3:3: /a: expected a path item"),
+        ("openapi: 3.0.3\npaths: {}\nx: !secret 1\n", "3:4: /x: YAML tags are not used in OpenAPI"),
+        ("openapi: 3.0.3\npaths: {}\nx: [.inf]\n", "3:5: /x/0: expected a finite number"),
     ] {
-        assert_eq!(refusal(text), format!("openapi/sample.yaml: {expected}"));
+        assert_eq!(refusal(text), format!("openapi/sample.yaml:{expected}"));
     }
+}
+
+#[test]
+fn a_path_item_may_be_a_reference() {
+    let text = "openapi: 3.0.3\npaths: {/a: {$ref: '#/paths/~1b'}, /b: {get: {operationId: b}}}\n";
+    let document = Document::load("d", text).unwrap();
+    let found: Vec<_> = document.located().map(|found| (found.path, found.method)).collect();
+    assert_eq!(found, [("/b", "get"), ("/a", "get")]);
+}
+
+#[test]
+fn everything_has_a_line_and_a_column() {
+    let text = "openapi: 3.0.3\npaths:\n  /a/{id}: &item\n    get:\n      tags: [é, bee]\n  /b:\n    <<: *item\n    post: {}\n";
+    let document = Document::load("d", text).unwrap();
+    let at = |pointer: &str| {
+        let position = document.position(pointer);
+        (position.line, position.column)
+    };
+    assert_eq!(at(""), (1, 1));
+    assert_eq!(at("/paths/~1a~1{id}/get"), (4, 5));
+    assert_eq!(at("/paths/~1a~1{id}/get/tags/1"), (5, 17));
+    assert_eq!(at("/paths/~1b/get"), (4, 5), "where the anchor has it");
+    assert_eq!(at("/paths/~1b/post"), (8, 5));
+    assert_eq!(at("/paths/~1b/put/summary"), (6, 3), "the last thing on the way");
+    let json = "{\"openapi\": \"3.0.3\",\n  \"info\": {\"title\": \"\\ud83d\\ude00\\/\"},\n\t\"paths\": {}}";
+    let document = Document::load("d", json).unwrap();
+    assert_eq!((document.value()["info"]["title"].as_str(), document.position("/paths").line), (Some("😀/"), 3));
+}
+
+#[test]
+fn scalars_are_those_of_the_core_schema() {
+    let text = "openapi: 3.0.3\npaths: {}\nx: [1, +2, -3, 0x1F, 0o17, 1.5, 1e3, 18446744073709551615, ~, yes, true, '1', !!str 1, 1.2.3, 2026-01-01, a-]\n";
+    let document = Document::load("d", text).unwrap();
+    let expected = json!([
+        1,
+        2,
+        -3,
+        31,
+        15,
+        1.5,
+        1000.0,
+        18_446_744_073_709_551_615_u64,
+        null,
+        "yes",
+        true,
+        "1",
+        "1",
+        "1.2.3",
+        "2026-01-01",
+        "a-"
+    ]);
+    assert_eq!(document.value()["x"], expected);
+}
+
+#[test]
+fn texts_that_would_exhaust_the_reader_are_refused() {
+    let mut text = "openapi: 3.0.3\npaths: {}\na0: &a0 [0,0,0,0,0,0,0,0,0,0]\n".to_owned();
+    (1..12).for_each(|level| {
+        let alias = format!("*a{}", level - 1);
+        text.push_str(&format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 10].join(",")));
+    });
+    assert!(refusal(&text).ends_with("the document unfolds to too many values"), "{}", refusal(&text));
+    let deep = format!("openapi: 3.0.3\npaths: {{}}\nx: {}{}\n", "[".repeat(5_000), "]".repeat(5_000));
+    let found = refusal(&deep);
+    assert!(found.contains("nested too deep") || found.contains("not readable"), "{}", &found[..200]);
 }
 
 #[test]
 fn references_that_lead_nowhere_are_refused() {
     let document = |schemas: &str| format!("openapi: 3.0.3\npaths: {{}}\ncomponents:\n  schemas:\n{schemas}");
-    let place = "openapi/sample.yaml: /components/schemas/A: $ref";
+    let place = "openapi/sample.yaml:5:9: /components/schemas/A: $ref";
     for (schemas, expected) in [
         ("    A: {$ref: '#/components/schemas/B'}\n", format!("{place} `#/components/schemas/B` leads nowhere")),
         ("    A: {$ref: 'other.yaml#/A'}\n", format!("{place} `other.yaml#/A` leads out of the document")),
@@ -68,7 +133,7 @@ fn references_that_lead_nowhere_are_refused() {
         ),
         (
             "    default: {properties: {example: {items: {$ref: '#/nope'}}}}\n",
-            "openapi/sample.yaml: /components/schemas/default/properties/example/items: $ref `#/nope` leads nowhere"
+            "openapi/sample.yaml:5:46: /components/schemas/default/properties/example/items: $ref `#/nope` leads nowhere"
                 .to_owned(),
         ),
     ] {

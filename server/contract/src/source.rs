@@ -1,0 +1,344 @@
+//! The text of a document: its values, and where in the text each of them stands.
+//!
+//! YAML 1.2 with its core schema, of which JSON is a part. Keys are text as written (`200:` is the key `200`), a key given
+//! twice is refused, anchors and merge keys (`<<`) are followed. Refuses tags of applications, numbers that JSON cannot
+//! hold, nesting deeper than [`MAX_DEPTH`] and aliases that unfold to more than [`MAX_VALUES`] values.
+
+use crate::error::{Error, Spot};
+use crate::reference;
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
+use serde_json::{Map, Number, Value};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// Deeper nesting is no contract, and would be a danger to whatever walks it.
+pub const MAX_DEPTH: usize = 256;
+
+/// Aliases can make a short text endless (the "billion laughs").
+pub const MAX_VALUES: usize = 4_000_000;
+
+/// Where something stands in a text: line and column, both from 1, columns in characters. Zeros where there is no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// Positions of a value and of everything in it. An entry of a mapping stands where its key stands.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Places {
+    position: Position,
+    children: Children,
+}
+
+#[derive(Debug, Clone, Default)]
+enum Children {
+    #[default]
+    None,
+    Entries(Vec<(Box<str>, Places)>),
+    Items(Vec<Places>),
+}
+
+impl Places {
+    /// Where a JSON pointer leads; where it leads nowhere, the last thing on the way.
+    pub(crate) fn find(&self, pointer: &str) -> Position {
+        let mut here = self;
+        for part in pointer.split('/').skip(1) {
+            match here.child(&reference::unescaped(part)) {
+                Some(child) => here = child,
+                None => break,
+            }
+        }
+        here.position
+    }
+
+    /// The keys of a mapping, in the order of the text.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let entries: &[(Box<str>, Self)] = match &self.children {
+            Children::Entries(entries) => entries,
+            _ => &[],
+        };
+        entries.iter().map(|(key, _)| key.as_ref())
+    }
+
+    /// What stands below a key or an index.
+    pub(crate) fn child(&self, part: &str) -> Option<&Self> {
+        match &self.children {
+            Children::Entries(entries) => entries.iter().find(|(key, _)| key.as_ref() == part).map(|(_, child)| child),
+            Children::Items(items) => items.get(part.parse::<usize>().ok()?),
+            Children::None => None,
+        }
+    }
+}
+
+/// Reads a text.
+pub(crate) fn read(name: &str, text: &str) -> Result<(Value, Places), Error> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let json = text.trim_start().starts_with('{').then(|| serde_json::from_str(text));
+    if let Some(Err(error)) = json {
+        let position = position(error.line(), error.column());
+        return Err(Error::Syntax { spot: spot(name, position), source: error.into() });
+    }
+    let readable = if json.is_some() { without_surrogates(text) } else { text.into() };
+    let parser = Parser::new_from_str(&readable);
+    let (yaml, places) = Reader { name, parser, anchors: HashMap::new(), path: Vec::new(), values: 0 }.document()?;
+    Ok((json.and_then(Result::ok).unwrap_or(yaml), places))
+}
+
+/// JSON writes characters beyond the first plane as pairs of surrogates (`\ud83d\ude00`), which YAML does not read. Other
+/// characters stand in for them, of the same length, so that columns stay right.
+fn without_surrogates(json: &str) -> Cow<'_, str> {
+    let bytes = json.as_bytes();
+    let (mut out, mut copied, mut at) = (String::new(), 0, 0);
+    while let Some(found) = bytes[at..].iter().position(|byte| *byte == b'\\') {
+        let escape = at + found;
+        let is_surrogate = matches!(
+            bytes.get(escape + 1..escape + 4),
+            Some([b'u', b'd' | b'D', b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F'])
+        );
+        at = bytes.len().min(escape + if is_surrogate { 6 } else { 2 });
+        if is_surrogate {
+            out.push_str(&json[copied..escape]);
+            out.push_str("\\ufffd");
+            copied = at;
+        }
+    }
+    if copied == 0 {
+        return json.into();
+    }
+    out.push_str(&json[copied..]);
+    out.into()
+}
+
+fn position(line: usize, column: usize) -> Position {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Position { line: number(line), column: number(column) }
+}
+
+fn spot(name: &str, position: Position) -> Spot {
+    Spot { document: name.to_owned(), position }
+}
+
+struct Reader<'t> {
+    name: &'t str,
+    parser: Parser<'t, StrInput<'t>>,
+    anchors: HashMap<usize, (Value, Places)>,
+    /// Keys and indices on the way to what is being read.
+    path: Vec<String>,
+    values: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn document(&mut self) -> Result<(Value, Places), Error> {
+        loop {
+            match self.next()? {
+                (Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _) => {}
+                (Event::StreamEnd | Event::DocumentEnd, _) => return Ok((Value::Null, Places::default())),
+                (event, span) => {
+                    let read = self.value(event, span)?;
+                    return self.end().map(|()| read);
+                }
+            }
+        }
+    }
+
+    /// Makes sure that nothing but the end follows.
+    fn end(&mut self) -> Result<(), Error> {
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, _) => return Ok(()),
+                (Event::DocumentStart(_), span) => {
+                    return Err(self.refuse(at(span), "expected one document, found another one behind it"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<(Event<'t>, Span), Error> {
+        let event = self.parser.next_event().unwrap_or_else(|| Ok((Event::StreamEnd, Span::default())));
+        event.map_err(|error: ScanError| {
+            let place = position(error.marker().line(), error.marker().col() + 1);
+            Error::Syntax { spot: spot(self.name, place), source: error.info().to_owned().into() }
+        })
+    }
+
+    fn refuse(&self, position: Position, problem: &str) -> Error {
+        let place = reference::pointer(&self.path);
+        Error::Shape { spot: spot(self.name, position), place, problem: problem.to_owned() }
+    }
+
+    fn count(&mut self, more: usize, position: Position) -> Result<(), Error> {
+        self.values += more;
+        match self.values > MAX_VALUES {
+            true => Err(self.refuse(position, "the document unfolds to too many values")),
+            false => Ok(()),
+        }
+    }
+
+    fn value(&mut self, event: Event<'t>, span: Span) -> Result<(Value, Places), Error> {
+        let position = at(span);
+        self.count(1, position)?;
+        if self.path.len() > MAX_DEPTH {
+            return Err(self.refuse(position, "nested too deep"));
+        }
+        let (value, children, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let is_text = match tag.as_deref() {
+                    Some(tag) if !tag.is_yaml_core_schema() => {
+                        return Err(self.refuse(position, "YAML tags are not used in OpenAPI"));
+                    }
+                    Some(tag) => tag.suffix == "str",
+                    None => style != ScalarStyle::Plain,
+                };
+                let value = if is_text { Some(Value::from(text.as_ref())) } else { plain(&text) };
+                let value = value.ok_or_else(|| self.refuse(position, "expected a finite number"))?;
+                (value, Children::None, anchor)
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.check_tag(tag.as_deref(), position)?;
+                let (items, places) = self.sequence()?;
+                (items.into(), Children::Items(places), anchor)
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.check_tag(tag.as_deref(), position)?;
+                let (entries, places) = self.mapping()?;
+                (entries.into(), Children::Entries(places), anchor)
+            }
+            Event::Alias(anchor) => {
+                let Some((value, places)) = self.anchors.get(&anchor) else {
+                    return Err(self.refuse(position, "expected an anchor that is complete"));
+                };
+                let copied = (value.clone(), places.clone());
+                self.count(size(&copied.0), position)?;
+                return Ok(copied);
+            }
+            _ => return Err(self.refuse(position, "expected a value")),
+        };
+        let read = (value, Places { position, children });
+        if anchor > 0 {
+            self.anchors.insert(anchor, read.clone());
+        }
+        Ok(read)
+    }
+
+    fn check_tag(&self, tag: Option<&saphyr_parser::Tag>, position: Position) -> Result<(), Error> {
+        match tag {
+            Some(tag) if !tag.is_yaml_core_schema() => Err(self.refuse(position, "YAML tags are not used in OpenAPI")),
+            _ => Ok(()),
+        }
+    }
+
+    fn sequence(&mut self) -> Result<(Vec<Value>, Vec<Places>), Error> {
+        let (mut values, mut places) = (Vec::new(), Vec::new());
+        loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::SequenceEnd) {
+                return Ok((values, places));
+            }
+            self.path.push(values.len().to_string());
+            let (value, place) = self.value(event, span)?;
+            self.path.pop();
+            values.push(value);
+            places.push(place);
+        }
+    }
+
+    fn mapping(&mut self) -> Result<(Map<String, Value>, Vec<(Box<str>, Places)>), Error> {
+        let (mut values, mut places) = (Map::new(), Vec::new());
+        let mut merged = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            let (key, is_merge) = match event {
+                Event::MappingEnd => break,
+                Event::Scalar(key, style, ..) => (key.into_owned(), style == ScalarStyle::Plain),
+                _ => return Err(self.refuse(at(span), "expected keys that are text")),
+            };
+            let (event, behind) = self.next()?;
+            if key == "<<" && is_merge {
+                merged.push(self.value(event, behind)?);
+                continue;
+            }
+            self.path.push(key.clone());
+            let (value, mut place) = self.value(event, behind)?;
+            self.path.pop();
+            place.position = at(span);
+            if values.insert(key.clone(), value).is_some() {
+                return Err(self.refuse(at(span), &format!("the key `{key}` is given twice")));
+            }
+            places.push((key.into_boxed_str(), place));
+        }
+        merged.into_iter().for_each(|(value, from)| merge(&mut values, &mut places, value, from));
+        Ok((values, places))
+    }
+}
+
+/// Takes over what `<<` names, as far as the mapping does not say it itself.
+fn merge(into: &mut Map<String, Value>, places: &mut Vec<(Box<str>, Places)>, value: Value, from: Places) {
+    match (value, from.children) {
+        (Value::Object(entries), Children::Entries(positions)) => {
+            let positions: HashMap<_, _> = positions.into_iter().collect();
+            for (key, value) in entries.into_iter().filter(|(key, _)| !into.contains_key(key)).collect::<Vec<_>>() {
+                let place = positions.get(key.as_str()).cloned().unwrap_or_default();
+                places.push((key.clone().into_boxed_str(), place));
+                into.insert(key, value);
+            }
+        }
+        (Value::Array(items), Children::Items(positions)) => {
+            items.into_iter().zip(positions).for_each(|(item, from)| merge(into, places, item, from));
+        }
+        _ => {}
+    }
+}
+
+fn at(span: Span) -> Position {
+    position(span.start.line(), span.start.col() + 1)
+}
+
+fn size(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Object(entries) => entries.values().map(size).sum(),
+        _ => 0,
+    }
+}
+
+/// What a plain scalar means in the core schema (YAML 1.2.2, section 10.3.2); `None` for a number that JSON does not have.
+fn plain(text: &str) -> Option<Value> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Some(Value::Null),
+        "true" | "True" | "TRUE" => return Some(true.into()),
+        "false" | "False" | "FALSE" => return Some(false.into()),
+        _ => {}
+    }
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
+        return None;
+    }
+    if let Some(digits) = text.strip_prefix("0x").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+        return u64::from_str_radix(digits, 16).ok().map(Into::into).or_else(|| Some(text.into()));
+    }
+    if let Some(digits) = text.strip_prefix("0o").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())) {
+        return u64::from_str_radix(digits, 8).ok().map(Into::into).or_else(|| Some(text.into()));
+    }
+    let is_number = unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+        && unsigned.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte))
+        && unsigned.bytes().any(|byte| byte.is_ascii_digit());
+    if !is_number {
+        return Some(text.into());
+    }
+    let integer = text.strip_prefix('+').unwrap_or(text);
+    if let Ok(number) = integer.parse::<i64>() {
+        return Some(number.into());
+    }
+    if let Ok(number) = integer.parse::<u64>() {
+        return Some(number.into());
+    }
+    match text.parse::<f64>() {
+        Ok(number) => Number::from_f64(number).map(Value::Number),
+        // `1.2.3` and `2026-01-01` are text.
+        Err(_) => Some(text.into()),
+    }
+}

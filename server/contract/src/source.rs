@@ -73,6 +73,9 @@ impl Places {
     }
 }
 
+/// The values of a mapping, and where its entries stand.
+type Mapping = (Map<String, Value>, Vec<(Box<str>, Places)>);
+
 /// Reads a text.
 pub(crate) fn read(name: &str, text: &str) -> Result<(Value, Places), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -246,7 +249,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn mapping(&mut self) -> Result<(Map<String, Value>, Vec<(Box<str>, Places)>), Error> {
+    fn mapping(&mut self) -> Result<Mapping, Error> {
         let (mut values, mut places) = (Map::new(), Vec::new());
         let mut merged = Vec::new();
         loop {

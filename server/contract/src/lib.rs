@@ -11,6 +11,7 @@
 //! | say when two operations or schemas mean the same | [`mod@canonical`], [`mod@canonical_schema`] |
 //! | compare, and word the difference | [`mod@compare`], `compare_schema`, [`mod@difference`] |
 //! | see what the code may print although the contract does not say it | [`mod@tolerance`] |
+//! | say what changed between two versions, and whom that breaks | [`mod@diff`], [`mod@finding`] |
 //! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
 //! | validate a raw answer | [`mod@response`], `json_schema` |
 //!
@@ -21,6 +22,7 @@ pub mod canonical;
 pub mod canonical_schema;
 pub mod compare;
 mod compare_schema;
+pub mod diff;
 pub mod difference;
 pub mod document;
 pub mod error;
@@ -37,6 +39,7 @@ pub mod table;
 pub mod tolerance;
 
 pub use compare::compare;
+pub use diff::{Options as DiffOptions, diff};
 pub use difference::Difference;
 pub use document::Document;
 pub use error::{Error, Spot};

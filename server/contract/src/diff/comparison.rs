@@ -1,0 +1,195 @@
+//! A comparison under way: where it is, and what it has found.
+
+use super::Options;
+use super::at::At;
+use super::rules;
+use super::unchanged::Unchanged;
+use crate::document::Document;
+use crate::finding::{Finding, Rule, Side};
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+/// Which way a schema's values travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Request,
+    Response,
+}
+
+impl Direction {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Response => "response",
+        }
+    }
+}
+
+/// One side of a change: where, and the value in words if one value says it.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    pointer: String,
+    value: Option<String>,
+}
+
+impl Said {
+    pub(super) fn place(pointer: &str) -> Option<Self> {
+        Some(Self { pointer: pointer.to_owned(), value: None })
+    }
+
+    pub(super) fn value(pointer: &str, value: impl Into<String>) -> Option<Self> {
+        Some(Self { pointer: pointer.to_owned(), value: Some(value.into()) })
+    }
+
+    pub(super) fn at(at: &At<'_>) -> Option<Self> {
+        Self::place(&at.pointer)
+    }
+
+    pub(super) fn whole(at: &At<'_>) -> Option<Self> {
+        Self::value(&at.pointer, super::at::words(at.value))
+    }
+}
+
+pub(super) struct Comparison<'d> {
+    pub(super) old: &'d Document,
+    pub(super) new: &'d Document,
+    pub(super) today: Option<String>,
+    pub(super) unchanged: Unchanged,
+    /// The operation that is being compared.
+    pub(super) operation: Option<String>,
+    pub(super) direction: Direction,
+    /// Pairs of schemas that were compared for this operation in this direction.
+    pub(super) visited: HashSet<(String, String)>,
+    /// Whether the schema that is compared next stands beside an alternative that takes any text.
+    pub(super) is_list_open: bool,
+    place: Vec<String>,
+    /// The named schema that the place is in, and how much of the place leads there.
+    component: Option<(String, usize)>,
+    found: Vec<Found>,
+    index: HashMap<Key, usize>,
+}
+
+/// What makes two findings one: the same change at the same place of the documents, seen by several operations.
+type Key = (&'static str, Option<String>, Option<String>, String);
+
+struct Found {
+    finding: Finding,
+    in_component: Option<String>,
+}
+
+impl<'d> Comparison<'d> {
+    pub(super) fn new(old: &'d Document, new: &'d Document, options: &Options) -> Self {
+        Self {
+            old,
+            new,
+            today: options.today.clone(),
+            unchanged: Unchanged::between(old, new),
+            operation: None,
+            direction: Direction::Request,
+            visited: HashSet::new(),
+            is_list_open: false,
+            place: Vec::new(),
+            component: None,
+            found: Vec::new(),
+            index: HashMap::new(),
+        }
+    }
+
+    /// Goes into a part of what is compared.
+    pub(super) fn inside<T>(&mut self, part: impl Into<String>, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.place.push(part.into());
+        let result = work(self);
+        self.place.pop();
+        result
+    }
+
+    /// Goes into a named schema.
+    pub(super) fn inside_component<T>(&mut self, name: Option<&str>, work: impl FnOnce(&mut Self) -> T) -> T {
+        let Some(name) = name else { return work(self) };
+        let outer = self.component.replace((name.to_owned(), self.place.len()));
+        let result = work(self);
+        self.component = outer;
+        result
+    }
+
+    /// Goes in a direction, from the beginning.
+    pub(super) fn towards(&mut self, direction: Direction, work: impl FnOnce(&mut Self)) {
+        let before = std::mem::replace(&mut self.direction, direction);
+        let visited = std::mem::take(&mut self.visited);
+        work(self);
+        (self.direction, self.visited) = (before, visited);
+    }
+
+    /// Reports a change under a rule.
+    pub(super) fn tell(&mut self, id: &str, message: impl Into<String>, old: Option<Said>, new: Option<Said>) {
+        static BY_ID: LazyLock<HashMap<&str, &Rule>> =
+            LazyLock::new(|| rules::rules().map(|rule| (rule.id, rule)).collect());
+        let rule: &'static Rule = BY_ID.get(id).copied().unwrap_or_else(|| unreachable!("there is no rule {id}"));
+        let message = message.into();
+        let pointer = |said: &Option<Said>| said.as_ref().map(|said| said.pointer.clone());
+        let key = (rule.id, pointer(&old), pointer(&new), message.clone());
+        let at = *self.index.entry(key).or_insert(self.found.len());
+        if at == self.found.len() {
+            let old = old.map(|said| side(self.old, said));
+            let new = new.map(|said| side(self.new, said));
+            let spot = new.as_ref().or(old.as_ref()).map_or_else(|| self.new.spot(""), |side| side.spot.clone());
+            let in_component = self.component.as_ref().map(|(name, length)| {
+                let parts = std::iter::once(format!("schema {name}")).chain(self.place[*length..].iter().cloned());
+                parts.collect::<Vec<_>>().join(" › ")
+            });
+            let place = self.place.join(" › ");
+            let finding = Finding { rule, operations: Vec::new(), place, message, spot, old, new };
+            self.found.push(Found { finding, in_component });
+        }
+        if let Some(operation) = &self.operation
+            && !self.found[at].finding.operations.contains(operation)
+        {
+            self.found[at].finding.operations.push(operation.clone());
+        }
+    }
+
+    /// Reports what happened to a schema, in the direction that the comparison goes.
+    pub(super) fn tell_of_schema(
+        &mut self,
+        change: &str,
+        message: impl Into<String>,
+        old: Option<Said>,
+        new: Option<Said>,
+    ) {
+        let id = format!("{}-{change}", self.direction.prefix());
+        self.tell(&id, message, old, new);
+    }
+
+    /// The findings: of the document as a whole, then of its operations, the worst of each first.
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        let mut order: HashMap<String, usize> = HashMap::new();
+        for found in &self.found {
+            for operation in &found.finding.operations {
+                let next = order.len();
+                order.entry(operation.clone()).or_insert(next);
+            }
+        }
+        let mut findings: Vec<Finding> = self
+            .found
+            .into_iter()
+            .map(|found| {
+                let Found { mut finding, in_component } = found;
+                if finding.operations.len() > 1
+                    && let Some(place) = in_component
+                {
+                    finding.place = place;
+                }
+                finding
+            })
+            .collect();
+        findings.sort_by_key(|finding| {
+            let operation = finding.operations.first().and_then(|operation| order.get(operation)).copied();
+            (operation, std::cmp::Reverse(finding.rule.verdict), finding.spot.position)
+        });
+        findings
+    }
+}
+
+fn side(document: &Document, said: Said) -> Side {
+    Side { spot: document.spot(&said.pointer), pointer: said.pointer, value: said.value }
+}

@@ -1,0 +1,148 @@
+//! Parameters of an operation, its path's included.
+
+use super::at::At;
+use super::comparison::{Comparison, Said};
+use super::{bodies, schema, whole};
+use crate::document::Document;
+use std::collections::BTreeMap;
+
+/// Where it is (`query`, …) and its name; names of headers in lower case.
+type Key = (String, String);
+
+/// `renamed`: what variables of the old path are called in the new one.
+pub(super) fn compare<'d>(
+    comparison: &mut Comparison<'d>,
+    old: (&At<'d>, &At<'d>),
+    new: (&At<'d>, &At<'d>),
+    renamed: &BTreeMap<&str, &str>,
+) {
+    let before: BTreeMap<Key, At<'d>> = list(comparison.old, old)
+        .into_iter()
+        .map(|((place, name), at)| match renamed.get(name.as_str()).filter(|_| place == "path") {
+            Some(new) => ((place, (*new).to_owned()), at),
+            None => ((place, name), at),
+        })
+        .collect();
+    let after = list(comparison.new, new);
+    for ((place, name), at) in before.iter().filter(|(key, _)| !after.contains_key(*key)) {
+        if after
+            .keys()
+            .any(|(other, same)| other != place && same == name && !before.contains_key(&(other.clone(), same.clone())))
+        {
+            continue;
+        }
+        comparison.inside(format!("{place} parameter {name}"), |comparison| {
+            comparison.tell("parameter-removed", "the parameter is gone", Said::at(at), Said::at(new.1));
+        });
+    }
+    for ((place, name), at) in &after {
+        comparison.inside(format!("{place} parameter {name}"), |comparison| {
+            if let Some(other) = before.get(&(place.clone(), name.clone())) {
+                pair(comparison, other, at);
+                return;
+            }
+            let elsewhere = before.iter().find(|((other, same), _)| {
+                other != place && same == name && !after.contains_key(&(other.clone(), same.clone()))
+            });
+            if let Some(((from, _), other)) = elsewhere {
+                let message = format!("the parameter moved from {from} to {place}");
+                comparison.tell(
+                    "parameter-moved",
+                    message,
+                    Said::value(&other.pointer, from),
+                    Said::value(&at.pointer, place),
+                );
+                pair(comparison, other, at);
+            } else if at.is("required") {
+                comparison.tell(
+                    "parameter-added-required",
+                    "a required parameter was added",
+                    Said::at(old.1),
+                    Said::at(at),
+                );
+            } else {
+                comparison.tell(
+                    "parameter-added-optional",
+                    "an optional parameter was added",
+                    Said::at(old.1),
+                    Said::at(at),
+                );
+            }
+        });
+    }
+}
+
+fn list<'d>(document: &'d Document, (item, operation): (&At<'d>, &At<'d>)) -> BTreeMap<Key, At<'d>> {
+    let all = item.items_of("parameters").into_iter().chain(operation.items_of("parameters"));
+    let entry = |at: At<'d>| {
+        let at = at.resolved(document);
+        let (place, name) = (at.text("in")?, at.text("name")?);
+        // OpenAPI 3.0.3: header parameters of these names are ignored.
+        let is_ignored =
+            ["accept", "content-type", "authorization"].iter().any(|known| name.eq_ignore_ascii_case(known));
+        let name = if place == "header" { name.to_ascii_lowercase() } else { name.to_owned() };
+        (place != "header" || !is_ignored).then_some(((place.to_owned(), name), at))
+    };
+    all.filter_map(entry).collect()
+}
+
+fn pair<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
+    let at = |at: &At<'_>, key: &str| Said::place(&format!("{}/{key}", at.pointer));
+    match (old.is("required"), new.is("required")) {
+        (false, true) => comparison.tell(
+            "parameter-became-required",
+            "the parameter became required",
+            at(old, "required"),
+            at(new, "required"),
+        ),
+        (true, false) => comparison.tell(
+            "parameter-became-optional",
+            "the parameter is no longer required",
+            at(old, "required"),
+            at(new, "required"),
+        ),
+        _ => {}
+    }
+    let (before, after) = (written(old), written(new));
+    if before != after {
+        comparison.tell(
+            "parameter-style-changed",
+            "the parameter is written in another way",
+            Said::value(&old.pointer, before),
+            Said::value(&new.pointer, after),
+        );
+    }
+    flag(comparison, old, new, "allowReserved", "parameter-reserved-allowed", "parameter-reserved-forbidden");
+    flag(comparison, old, new, "allowEmptyValue", "parameter-empty-allowed", "parameter-empty-forbidden");
+    flag(comparison, old, new, "deprecated", "parameter-deprecated", "parameter-undeprecated");
+    whole::documentation(comparison, old, new);
+    whole::extensions(comparison, old, new);
+    let media_type = |at: &At<'d>| at.entries_of("content").next().map(|(name, _)| name);
+    match (media_type(old), media_type(new)) {
+        (Some(before), Some(after)) if before == after => bodies::content(comparison, old, new),
+        (None, None) => schema::compare_under(comparison, "schema", old, new),
+        _ => comparison.tell(
+            "parameter-content-changed",
+            "the parameter is described in another way",
+            Said::at(old),
+            Said::at(new),
+        ),
+    }
+}
+
+/// How the value is written, defaults filled in (OpenAPI 3.0.3, Parameter Object).
+fn written(at: &At<'_>) -> String {
+    let default = if matches!(at.text("in"), Some("query" | "cookie")) { "form" } else { "simple" };
+    let style = at.text("style").unwrap_or(default);
+    let explode = at.value["explode"].as_bool().unwrap_or(style == "form");
+    format!("style {style}, explode {explode}")
+}
+
+fn flag(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>, key: &str, set: &str, unset: &str) {
+    let (before, after) = (old.is(key), new.is(key));
+    if before != after {
+        let rule = if after { set } else { unset };
+        let said = |at: &At<'_>, is: bool| Said::value(&format!("{}/{key}", at.pointer), is.to_string());
+        comparison.tell(rule, format!("{key} changed"), said(old, before), said(new, after));
+    }
+}

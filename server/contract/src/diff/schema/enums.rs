@@ -1,0 +1,96 @@
+//! Lists of values: closed ones (`enum`), and open ones that are said to grow (`x-extensible-enum`, or an alternative that
+//! takes any text beside them).
+
+use super::view::View;
+use crate::diff::at::{At, words};
+use crate::diff::comparison::{Comparison, Said};
+use serde_json::Value;
+
+/// The listed values, where they are listed, and whether there may be others.
+struct List<'d> {
+    values: Vec<At<'d>>,
+    is_open: bool,
+}
+
+fn list<'d>(view: &View<'d>, is_open: bool) -> Option<List<'d>> {
+    let lists = |key: &str| {
+        view.atoms().iter().filter(|at| at.get(key).is_some()).map(|at| at.items_of(key)).collect::<Vec<_>>()
+    };
+    let closed = lists("enum")
+        .into_iter()
+        .reduce(|one, other| one.into_iter().filter(|at| other.iter().any(|other| other.value == at.value)).collect());
+    match closed {
+        Some(values) => Some(List { values, is_open }),
+        None => Some(List { values: lists("x-extensible-enum").into_iter().next()?, is_open: true }),
+    }
+}
+
+pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, is_open: bool) {
+    let (before, after) = match (list(old, is_open), list(new, is_open)) {
+        (None, None) => return,
+        (None, Some(after)) if after.is_open => return added(comparison, &[], &after, old),
+        (None, Some(after)) => {
+            let said = Said::value(&holder(new), in_words(&after.values));
+            return comparison.tell_of_schema("enum-added", "the values are listed now", old.said(), said);
+        }
+        (Some(before), None) if before.is_open => return removed(comparison, &before, &[], new),
+        (Some(before), None) => {
+            let said = Said::value(&holder(old), in_words(&before.values));
+            return comparison.tell_of_schema("enum-removed", "the values are no longer listed", said, new.said());
+        }
+        (Some(before), Some(after)) => (before, after),
+    };
+    let said = |list: &List<'_>, view: &View<'_>| Said::value(&holder(view), in_words(&list.values));
+    match (before.is_open, after.is_open) {
+        (false, true) => {
+            comparison.tell_of_schema("enum-opened", "the list is open now", said(&before, old), said(&after, new))
+        }
+        (true, false) => {
+            comparison.tell_of_schema("enum-closed", "the list is closed now", said(&before, old), said(&after, new))
+        }
+        _ => {}
+    }
+    removed(comparison, &before, &after.values, new);
+    added(comparison, &before.values, &after, old);
+}
+
+fn removed(comparison: &mut Comparison<'_>, before: &List<'_>, after: &[At<'_>], new: &View<'_>) {
+    let is_open = before.is_open;
+    for at in before.values.iter().filter(|at| !has(after, at.value)) {
+        let change = if is_open { "open-enum-value-removed" } else { "enum-value-removed" };
+        comparison.tell_of_schema(
+            change,
+            format!("the value {} is gone", words(at.value)),
+            Said::whole(at),
+            new.said(),
+        );
+    }
+}
+
+fn added(comparison: &mut Comparison<'_>, before: &[At<'_>], after: &List<'_>, old: &View<'_>) {
+    let is_open = after.is_open;
+    for at in after.values.iter().filter(|at| !has(before, at.value)) {
+        let change = if is_open { "open-enum-value-added" } else { "enum-value-added" };
+        comparison.tell_of_schema(
+            change,
+            format!("the value {} was added", words(at.value)),
+            old.said(),
+            Said::whole(at),
+        );
+    }
+}
+
+fn has(list: &[At<'_>], value: &Value) -> bool {
+    list.iter().any(|at| at.value == value)
+}
+
+/// The list itself, as the place of what is in it.
+fn holder(view: &View<'_>) -> String {
+    let at = view.keyword("enum").or_else(|| view.keyword("x-extensible-enum"));
+    at.map_or_else(|| view.place().to_owned(), |at| at.pointer)
+}
+
+fn in_words(values: &[At<'_>]) -> String {
+    let all = values.iter().map(|at| at.value.clone()).collect::<Vec<_>>();
+    words(&Value::Array(all))
+}

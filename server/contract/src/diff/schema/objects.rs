@@ -1,0 +1,203 @@
+//! Objects: their properties, which of them are required, and whether there may be others.
+
+use super::view::View;
+use super::{Parts, compare as compare_parts};
+use crate::diff::comparison::{Comparison, Direction, Said};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
+    let (before, after) = (old.properties(), new.properties());
+    let (needed, needs) = (old.required(), new.required());
+    let names: BTreeSet<&str> =
+        before.keys().chain(after.keys()).chain(needed.keys()).chain(needs.keys()).copied().collect();
+    for name in names {
+        let sides = Sides {
+            old: before.get(name).map(|parts| View::of(comparison.old, parts)),
+            new: after.get(name).map(|parts| View::of(comparison.new, parts)),
+            was_required: needed.get(name).cloned(),
+            is_required: needs.get(name).cloned(),
+        };
+        comparison.inside(name, |comparison| {
+            if property(comparison, &sides, old, new)
+                && let (Some(old), Some(new)) = (before.get(name), after.get(name))
+            {
+                compare_parts(comparison, old.clone(), new.clone());
+            }
+        });
+    }
+    others(comparison, old, new);
+}
+
+/// One property on both sides.
+struct Sides<'d> {
+    old: Option<View<'d>>,
+    new: Option<View<'d>>,
+    /// Where it is said that it is required, if it is.
+    was_required: Option<String>,
+    is_required: Option<String>,
+}
+
+/// Whether what is in the property has to be compared, too.
+fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, new: &View<'_>) -> bool {
+    // What is only for the other direction is not there in this one.
+    let (flag, gone, back) = match comparison.direction {
+        Direction::Request => ("readOnly", "property-became-read-only", "property-no-longer-read-only"),
+        Direction::Response => ("writeOnly", "property-became-write-only", "property-no-longer-write-only"),
+    };
+    let hidden = |side: &Option<View<'_>>| side.as_ref().is_some_and(|view| view.is(flag));
+    match (&sides.old, &sides.new) {
+        (Some(before), Some(after)) => match (hidden(&sides.old), hidden(&sides.new)) {
+            (true, true) => return false,
+            (false, true) => {
+                let message = format!("the property is {flag} now");
+                comparison.tell_of_schema(gone, message, before.said(), after.said_at(flag));
+                return false;
+            }
+            (true, false) => {
+                let message = format!("the property is no longer {flag}");
+                comparison.tell_of_schema(back, message, before.said_at(flag), after.said());
+                if let Some(at) = &sides.is_required
+                    && comparison.direction == Direction::Request
+                {
+                    comparison.tell_of_schema(
+                        "property-added-required",
+                        "a required property was added",
+                        before.said(),
+                        Said::place(at),
+                    );
+                }
+                return false;
+            }
+            (false, false) => other_flag(comparison, before, after),
+        },
+        (None, Some(after)) if !hidden(&sides.new) => {
+            added(comparison, sides, after, old);
+            return false;
+        }
+        (Some(before), None) if !hidden(&sides.old) => {
+            removed(comparison, sides, before, new);
+            return false;
+        }
+        (Some(_), None) | (None, Some(_)) => return false,
+        (None, None) => {}
+    }
+    let has_default = sides.new.as_ref().is_some_and(|view| view.keyword("default").is_some());
+    match (&sides.was_required, &sides.is_required) {
+        (None, Some(at)) => {
+            let change = if has_default { "property-became-required-with-default" } else { "property-became-required" };
+            let before = sides.old.as_ref().map_or_else(|| old.said(), View::said);
+            comparison.tell_of_schema(change, "the property became required", before, Said::place(at));
+        }
+        (Some(at), None) => {
+            let after = sides.new.as_ref().map_or_else(|| new.said(), View::said);
+            comparison.tell_of_schema(
+                "property-became-optional",
+                "the property is no longer required",
+                Said::place(at),
+                after,
+            );
+        }
+        _ => {}
+    }
+    true
+}
+
+/// The flag that hides it in the other direction, for those who read this one.
+fn other_flag(comparison: &mut Comparison<'_>, before: &View<'_>, after: &View<'_>) {
+    let (flag, set, unset) = match comparison.direction {
+        Direction::Request => ("writeOnly", "property-became-write-only", "property-no-longer-write-only"),
+        Direction::Response => ("readOnly", "property-became-read-only", "property-no-longer-read-only"),
+    };
+    match (before.is(flag), after.is(flag)) {
+        (false, true) => {
+            comparison.tell_of_schema(set, format!("the property is {flag} now"), before.said(), after.said_at(flag))
+        }
+        (true, false) => comparison.tell_of_schema(
+            unset,
+            format!("the property is no longer {flag}"),
+            before.said_at(flag),
+            after.said(),
+        ),
+        _ => {}
+    }
+}
+
+fn added(comparison: &mut Comparison<'_>, sides: &Sides<'_>, after: &View<'_>, old: &View<'_>) {
+    let has_default = after.keyword("default").is_some();
+    let is_closed = matches!(Others::of(old), Others::Forbidden);
+    let (change, message) = match sides.is_required {
+        _ if is_closed && comparison.direction == Direction::Response => {
+            ("property-added-to-closed-object", "a property was added")
+        }
+        Some(_) if has_default => {
+            ("property-added-required-with-default", "a required property with a default was added")
+        }
+        Some(_) => ("property-added-required", "a required property was added"),
+        None if is_closed => ("property-added-to-closed-object", "a property was added"),
+        None => ("property-added-optional", "an optional property was added"),
+    };
+    comparison.tell_of_schema(change, message, old.said(), after.said());
+}
+
+fn removed(comparison: &mut Comparison<'_>, sides: &Sides<'_>, before: &View<'_>, new: &View<'_>) {
+    let is_closed = matches!(Others::of(new), Others::Forbidden) && comparison.direction == Direction::Request;
+    let change = match sides.was_required {
+        _ if is_closed => "property-removed-from-closed-object",
+        Some(_) => "property-removed",
+        None => "optional-property-removed",
+    };
+    comparison.tell_of_schema(change, "the property is gone", before.said(), new.said());
+}
+
+/// What is said about properties that are not listed.
+enum Others<'d> {
+    Allowed,
+    Forbidden,
+    Described(Parts<'d>),
+}
+
+impl<'d> Others<'d> {
+    fn of(view: &View<'d>) -> Self {
+        let said: Vec<_> = view.keywords("additionalProperties").collect();
+        if said.iter().any(|at| *at.value == Value::Bool(false)) {
+            return Self::Forbidden;
+        }
+        let described: Vec<_> =
+            said.into_iter().filter(|at| at.value.as_object().is_some_and(|schema| !schema.is_empty())).collect();
+        match described.is_empty() {
+            true => Self::Allowed,
+            false => Self::Described(Parts { list: described, holder: String::new() }),
+        }
+    }
+}
+
+fn others<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
+    let key = "additionalProperties";
+    let nothing = |view: &View<'d>| Parts {
+        list: Vec::new(),
+        holder: view.keyword(key).map_or_else(|| view.place().to_owned(), |at| at.pointer),
+    };
+    comparison.inside("other properties", |comparison| match (Others::of(old), Others::of(new)) {
+        (Others::Allowed, Others::Allowed) | (Others::Forbidden, Others::Forbidden) => {}
+        (_, Others::Forbidden) => {
+            comparison.tell_of_schema(
+                "additional-properties-forbidden",
+                "other properties are no longer allowed",
+                old.said_at(key),
+                new.said_at(key),
+            );
+        }
+        (Others::Forbidden, _) => {
+            comparison.tell_of_schema(
+                "additional-properties-allowed",
+                "other properties are allowed",
+                old.said_at(key),
+                new.said_at(key),
+            );
+        }
+        (Others::Described(before), Others::Described(after)) => compare_parts(comparison, before, after),
+        (Others::Allowed, Others::Described(after)) => compare_parts(comparison, nothing(old), after),
+        (Others::Described(before), Others::Allowed) => compare_parts(comparison, before, nothing(new)),
+    });
+}

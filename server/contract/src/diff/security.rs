@@ -1,0 +1,263 @@
+//! Who may call: what an operation asks for, and the schemes that it names.
+//!
+//! A scheme is what its definition says, not what it is called: an operation that asks for the same under another name
+//! asks for nothing new.
+
+use super::at::At;
+use super::comparison::{Comparison, Said};
+use super::whole;
+use crate::document::Document;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What has to be shown together: scopes by scheme.
+type Alternative = BTreeMap<String, BTreeSet<String>>;
+
+/// Whether the document-wide requirement is the same on both sides.
+pub(super) fn is_same_by_default(comparison: &Comparison<'_>) -> bool {
+    comparison.old.value().get("security") == comparison.new.value().get("security")
+}
+
+pub(super) fn compare(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+    let names = renamed(comparison.old, comparison.new);
+    let (before, old_at) = alternatives(comparison.old, old, &names);
+    let (after, new_at) = alternatives(comparison.new, new, &BTreeMap::new());
+    let is_open = |list: &[Alternative]| list.is_empty() || list.iter().any(BTreeMap::is_empty);
+    let said = |at: &str, list: &[Alternative]| Said::value(at, in_words(list));
+    comparison.inside("security", |comparison| match (is_open(&before), is_open(&after)) {
+        (true, false) => {
+            let message = "the operation asks for credentials";
+            comparison.tell("security-added", message, said(&old_at, &before), said(&new_at, &after));
+        }
+        (false, true) => {
+            let message = "the operation no longer asks for credentials";
+            comparison.tell("security-removed", message, said(&old_at, &before), said(&new_at, &after));
+        }
+        (true, true) => {}
+        (false, false) => secured(comparison, (&before, &old_at), (&after, &new_at)),
+    });
+}
+
+fn secured(comparison: &mut Comparison<'_>, old: (&[Alternative], &str), new: (&[Alternative], &str)) {
+    let schemes = |alternative: &Alternative| alternative.keys().cloned().collect::<BTreeSet<_>>();
+    for before in old.0 {
+        // Something that asks for nothing more.
+        if new.0.iter().any(|after| asks_for_no_more(after, before)) {
+            continue;
+        }
+        let said = (Said::value(old.1, one_in_words(before)), Said::place(new.1));
+        match new.0.iter().find(|after| schemes(after) == schemes(before)) {
+            Some(after) => {
+                for (scheme, scopes) in after {
+                    for scope in scopes.difference(&before[scheme]) {
+                        let message = format!("{scheme} asks for the scope {scope}");
+                        comparison.tell(
+                            "security-scope-added",
+                            message,
+                            said.0.clone(),
+                            Said::value(new.1, one_in_words(after)),
+                        );
+                    }
+                }
+            }
+            None => {
+                let message = format!("{} is not enough any more", one_in_words(before));
+                comparison.tell("security-alternative-removed", message, said.0, said.1);
+            }
+        }
+    }
+    for after in new.0 {
+        if old.0.iter().any(|before| asks_for_no_more(before, after)) {
+            continue;
+        }
+        match old.0.iter().find(|before| schemes(before) == schemes(after)) {
+            Some(before) => {
+                for (scheme, scopes) in before {
+                    for scope in scopes.difference(&after[scheme]) {
+                        let message = format!("{scheme} no longer asks for the scope {scope}");
+                        comparison.tell(
+                            "security-scope-removed",
+                            message,
+                            Said::value(old.1, one_in_words(before)),
+                            Said::value(new.1, one_in_words(after)),
+                        );
+                    }
+                }
+            }
+            None => {
+                let message = format!("{} is enough now", one_in_words(after));
+                comparison.tell(
+                    "security-alternative-added",
+                    message,
+                    Said::place(old.1),
+                    Said::value(new.1, one_in_words(after)),
+                );
+            }
+        }
+    }
+}
+
+fn asks_for_no_more(one: &Alternative, other: &Alternative) -> bool {
+    one.iter().all(|(scheme, scopes)| other.get(scheme).is_some_and(|given| scopes.is_subset(given)))
+}
+
+fn alternatives(
+    document: &Document,
+    operation: &At<'_>,
+    names: &BTreeMap<String, String>,
+) -> (Vec<Alternative>, String) {
+    let at = operation.get("security").or_else(|| At::new(document, "").get("security"));
+    let Some(at) = at else { return (Vec::new(), operation.pointer.clone()) };
+    let alternative = |value: &Value| {
+        let entries = value.as_object().into_iter().flatten();
+        entries
+            .map(|(scheme, scopes)| {
+                let scopes = scopes.as_array().into_iter().flatten().filter_map(Value::as_str);
+                (names.get(scheme).unwrap_or(scheme).clone(), scopes.map(str::to_owned).collect())
+            })
+            .collect()
+    };
+    (at.value.as_array().into_iter().flatten().map(alternative).collect(), at.pointer)
+}
+
+fn one_in_words(alternative: &Alternative) -> String {
+    let scheme = |(scheme, scopes): (&String, &BTreeSet<String>)| match scopes.is_empty() {
+        true => scheme.clone(),
+        false => format!("{scheme} ({})", scopes.iter().cloned().collect::<Vec<_>>().join(", ")),
+    };
+    match alternative.is_empty() {
+        true => "nothing".to_owned(),
+        false => alternative.iter().map(scheme).collect::<Vec<_>>().join(" and "),
+    }
+}
+
+fn in_words(list: &[Alternative]) -> String {
+    match list {
+        [] => "nothing".to_owned(),
+        list => list.iter().map(one_in_words).collect::<Vec<_>>().join(" or "),
+    }
+}
+
+fn definitions<'d>(document: &'d Document) -> BTreeMap<&'d str, At<'d>> {
+    let at = At::new(document, "/components/securitySchemes");
+    at.entries().map(|(name, at)| (name, at.resolved(document))).collect()
+}
+
+/// New names of schemes whose old name is gone, by their old name.
+fn renamed(old: &Document, new: &Document) -> BTreeMap<String, String> {
+    let (before, after) = (definitions(old), definitions(new));
+    let meaning = |at: &At<'_>| {
+        let mut value = at.value.clone();
+        value.as_object_mut().map(|map| map.remove("description"));
+        value
+    };
+    let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
+    gone.filter_map(|(name, at)| {
+        let other =
+            after.iter().find(|(other, value)| !before.contains_key(*other) && meaning(value) == meaning(at))?;
+        Some(((*name).to_owned(), (*other.0).to_owned()))
+    })
+    .collect()
+}
+
+/// The definitions of the schemes.
+pub(super) fn schemes(comparison: &mut Comparison<'_>, _old: &At<'_>, _new: &At<'_>) {
+    let names = renamed(comparison.old, comparison.new);
+    let (before, after) = (definitions(comparison.old), definitions(comparison.new));
+    comparison.inside("security schemes", |comparison| {
+        for (name, at) in &before {
+            match (after.get(name), names.get(*name)) {
+                (Some(other), _) => comparison.inside(*name, |comparison| scheme(comparison, at, other)),
+                (None, Some(new)) => {
+                    let message = format!("the scheme {name} is called {new}");
+                    let said = after.get(new.as_str()).and_then(|at| Said::value(&at.pointer, new));
+                    comparison.tell("security-scheme-renamed", message, Said::value(&at.pointer, *name), said);
+                }
+                (None, None) => {
+                    comparison.tell(
+                        "security-scheme-removed",
+                        format!("the scheme {name} is gone"),
+                        Said::at(at),
+                        None,
+                    );
+                }
+            }
+        }
+        let is_new = |name: &str| !before.contains_key(name) && !names.values().any(|new| new == name);
+        for (name, at) in after.iter().filter(|(name, _)| is_new(name)) {
+            comparison.tell("security-scheme-added", format!("the scheme {name} was added"), None, Said::at(at));
+        }
+    });
+}
+
+fn scheme(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+    whole::documentation(comparison, old, new);
+    whole::extensions(comparison, old, new);
+    let lower = |at: &At<'_>, key: &str| at.text(key).map(str::to_ascii_lowercase);
+    let text = |at: &At<'_>, key: &str| at.text(key).map(str::to_owned);
+    let mut changed = |key: &str, rule: &str, before: Option<String>, after: Option<String>| {
+        let differs = before != after;
+        if differs {
+            let said = |at: &At<'_>, value: Option<String>| {
+                Said::value(&format!("{}/{key}", at.pointer), value.unwrap_or_else(|| "nothing".to_owned()))
+            };
+            comparison.tell(rule, format!("{key} changed"), said(old, before), said(new, after));
+        }
+        differs
+    };
+    if changed("type", "security-scheme-type-changed", text(old, "type"), text(new, "type")) {
+        return;
+    }
+    changed("in", "security-scheme-location-changed", text(old, "in"), text(new, "in"));
+    changed("name", "security-scheme-location-changed", text(old, "name"), text(new, "name"));
+    changed("scheme", "security-scheme-http-changed", lower(old, "scheme"), lower(new, "scheme"));
+    changed("bearerFormat", "security-bearer-format-changed", text(old, "bearerFormat"), text(new, "bearerFormat"));
+    changed(
+        "openIdConnectUrl",
+        "security-flow-url-changed",
+        text(old, "openIdConnectUrl"),
+        text(new, "openIdConnectUrl"),
+    );
+    flows(comparison, old, new);
+}
+
+fn flows(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+    let (before, after): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        (old.entries_of("flows").collect(), new.entries_of("flows").collect());
+    for (name, at) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
+        comparison.tell("security-flow-added", format!("the flow {name} was added"), Said::at(old), Said::at(at));
+    }
+    for (name, at) in &before {
+        let Some(other) = after.get(name) else {
+            comparison.tell("security-flow-removed", format!("the flow {name} is gone"), Said::at(at), Said::at(new));
+            continue;
+        };
+        for key in ["authorizationUrl", "tokenUrl", "refreshUrl"] {
+            if at.text(key) != other.text(key) {
+                let said =
+                    |at: &At<'_>| Said::value(&format!("{}/{key}", at.pointer), at.text(key).unwrap_or("nothing"));
+                comparison.tell("security-flow-url-changed", format!("{key} of {name} changed"), said(at), said(other));
+            }
+        }
+        let scopes = |at: &At<'_>| {
+            at.entries_of("scopes").map(|(scope, at)| (scope.to_owned(), at.pointer)).collect::<BTreeMap<_, _>>()
+        };
+        let (had, has) = (scopes(at), scopes(other));
+        for (scope, pointer) in had.iter().filter(|(scope, _)| !has.contains_key(*scope)) {
+            comparison.tell(
+                "security-flow-scope-removed",
+                format!("{name} no longer offers the scope {scope}"),
+                Said::place(pointer),
+                Said::at(other),
+            );
+        }
+        for (scope, pointer) in has.iter().filter(|(scope, _)| !had.contains_key(*scope)) {
+            comparison.tell(
+                "security-flow-scope-added",
+                format!("{name} offers the scope {scope}"),
+                Said::at(at),
+                Said::place(pointer),
+            );
+        }
+    }
+}

@@ -13,6 +13,7 @@
 //! | see what the code may print although the contract does not say it | [`mod@tolerance`] |
 //! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
 //! | validate a raw answer | [`mod@response`], `json_schema` |
+//! | say what was found, to people and machines | [`mod@finding`], [`mod@report`] |
 //!
 //! Security is not compared: dropshot prints none. The table of operations carries the contract's security,
 //! and tests prove it against the running server.
@@ -31,6 +32,7 @@ pub mod operations;
 mod printed_schema;
 pub mod reference;
 pub mod replies;
+pub mod report;
 pub mod response;
 pub mod source;
 pub mod table;
@@ -43,5 +45,6 @@ pub use error::{Error, Spot};
 pub use finding::{Finding, Rule, Verdict};
 pub use merge::merge;
 pub use operations::{Operation, operations};
+pub use report::Format;
 pub use response::{response_headers, response_schema, strict_response_schema};
 pub use table::{BodyRule, OperationEntry, render_table};

@@ -14,6 +14,7 @@
 //! | say what changed between two versions, and whom that breaks | [`mod@diff`], [`mod@finding`] |
 //! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
 //! | validate a raw answer | [`mod@response`], `json_schema` |
+//! | say what was found, to people and machines | [`mod@finding`], [`mod@report`] |
 //!
 //! Security is not compared: dropshot prints none. The table of operations carries the contract's security,
 //! and tests prove it against the running server.
@@ -33,6 +34,7 @@ pub mod operations;
 mod printed_schema;
 pub mod reference;
 pub mod replies;
+pub mod report;
 pub mod response;
 pub mod source;
 pub mod table;
@@ -46,5 +48,6 @@ pub use error::{Error, Spot};
 pub use finding::{Finding, Rule, Verdict};
 pub use merge::merge;
 pub use operations::{Operation, operations};
+pub use report::Format;
 pub use response::{response_headers, response_schema, strict_response_schema};
 pub use table::{BodyRule, OperationEntry, render_table};

@@ -5,6 +5,7 @@
 mod drift;
 mod loading;
 mod operations;
+mod report;
 mod responses;
 mod tolerance;
 
@@ -57,4 +58,14 @@ fn drifted<S: AsRef<str>>(edits: &[(S, Value)]) -> Vec<String> {
         put(&mut code, pointer.as_ref(), value.clone());
     }
     lines(&contract(), code)
+}
+
+/// Compares with a file under `tests/fixtures`. `UPDATE_GOLDEN=1` writes the file instead; its diff is then to be read.
+fn assert_golden(file: &str, found: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(file);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, found).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(expected == found, "{} differs, UPDATE_GOLDEN=1 rewrites it; found:\n{found}", path.display());
 }

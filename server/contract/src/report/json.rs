@@ -1,0 +1,146 @@
+//! Findings for programs: one JSON object.
+//!
+//! ```text
+//! {
+//!   "title": string,
+//!   "summary": {"total": n, "failing": n, "error": n, "warning": n, "breaking": n, "risky": n, "compatible": n,
+//!               "documentation": n},
+//!   "findings": [{
+//!     "rule": string, "verdict": string, "fails": boolean, "what": string, "why": string,
+//!     "operations": ["GET /users/{id}", …], "place": string, "message": string,
+//!     "file": string, "line": n or null, "column": n or null,
+//!     "old": side or null, "new": side or null
+//!   }, …]
+//! }
+//! ```
+//!
+//! A side is `{"file", "line", "column", "pointer", "value"}`: `pointer` is a JSON pointer, `value` a string or null. Lines
+//! and columns count from 1 and are null for a document that never was text. Every key is always there; keys may be added.
+
+use super::{count, is_hidden};
+use crate::error::Spot;
+use crate::finding::{Finding, Side, Verdict};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// The findings as JSON, indented.
+#[must_use]
+pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String {
+    let fails = |finding: &&Finding| finding.rule.verdict >= fails_from;
+    let report = Report {
+        title,
+        summary: Summary {
+            total: findings.len(),
+            failing: findings.iter().filter(fails).count(),
+            error: count(findings, Verdict::Error),
+            warning: count(findings, Verdict::Warning),
+            breaking: count(findings, Verdict::Breaking),
+            risky: count(findings, Verdict::Risky),
+            compatible: count(findings, Verdict::Compatible),
+            documentation: count(findings, Verdict::Documentation),
+        },
+        findings: findings.iter().map(|finding| Entry::new(finding, fails(&finding))).collect(),
+    };
+    let mut out = escaped(&serde_json::to_string_pretty(&report).expect("texts and numbers are JSON"));
+    out.push('\n');
+    out
+}
+
+/// The same JSON without what a terminal or a log obeys. Nothing of it can stand outside of a string.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() + 1);
+    for character in json.chars() {
+        if character != '\n' && is_hidden(character) {
+            // Writing to a String cannot fail. All that is hidden is in the first plane, so four digits say it.
+            let _ = write!(out, "\\u{:04x}", u32::from(character));
+        } else {
+            out.push(character);
+        }
+    }
+    out.replace("##[", "#\\u0023[")
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    title: &'a str,
+    summary: Summary,
+    findings: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    total: usize,
+    failing: usize,
+    error: usize,
+    warning: usize,
+    breaking: usize,
+    risky: usize,
+    compatible: usize,
+    documentation: usize,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    rule: &'a str,
+    verdict: Verdict,
+    fails: bool,
+    what: &'a str,
+    why: &'a str,
+    operations: &'a [String],
+    place: &'a str,
+    message: &'a str,
+    #[serde(flatten)]
+    at: At<'a>,
+    old: Option<Change<'a>>,
+    new: Option<Change<'a>>,
+}
+
+impl<'a> Entry<'a> {
+    fn new(finding: &'a Finding, fails: bool) -> Self {
+        Self {
+            rule: finding.rule.id,
+            verdict: finding.rule.verdict,
+            fails,
+            what: finding.rule.what,
+            why: finding.rule.why,
+            operations: &finding.operations,
+            place: &finding.place,
+            message: &finding.message,
+            at: At::new(&finding.spot),
+            old: finding.old.as_ref().map(Change::new),
+            new: finding.new.as_ref().map(Change::new),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct At<'a> {
+    file: &'a str,
+    line: Option<u32>,
+    column: Option<u32>,
+}
+
+impl<'a> At<'a> {
+    fn new(spot: &'a Spot) -> Self {
+        let known = Some(spot.position).filter(|position| position.line > 0);
+        Self {
+            file: &spot.document,
+            line: known.map(|position| position.line),
+            column: known.map(|position| position.column),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Change<'a> {
+    #[serde(flatten)]
+    at: At<'a>,
+    pointer: &'a str,
+    value: Option<&'a str>,
+}
+
+impl<'a> Change<'a> {
+    fn new(side: &'a Side) -> Self {
+        Self { at: At::new(&side.spot), pointer: &side.pointer, value: side.value.as_deref() }
+    }
+}

@@ -1,0 +1,64 @@
+//! Findings as JUnit test results, which most CI systems show.
+//!
+//! One suite, named after what was looked at, with one case for each finding: failed if its verdict is grave enough,
+//! passed otherwise, with the words in its output. Without findings there is one case that passed, since a report
+//! without any case looks like a run that never happened. No times and no ids: they would differ from run to run.
+
+use super::{places, subject, values, visible};
+use crate::finding::{Finding, Verdict};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+/// The findings as JUnit XML. Verdicts from `fails_from` on are failures.
+#[must_use]
+pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String {
+    let title = visible(title);
+    let mut suite = TestSuite::new(&title);
+    suite.add_test_cases(findings.iter().map(|finding| case(finding, fails_from)));
+    if findings.is_empty() {
+        let mut nothing = TestCase::new("no findings", TestCaseStatus::success());
+        nothing.set_classname(&title);
+        suite.add_test_case(nothing);
+    }
+    let mut report = Report::new(&title);
+    report.add_test_suite(suite);
+    report.to_string().expect("a report in memory can be written")
+}
+
+fn case(finding: &Finding, fails_from: Verdict) -> TestCase {
+    let rule = finding.rule;
+    let fails = rule.verdict >= fails_from;
+    let mut status = match fails {
+        true => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        false => TestCaseStatus::success(),
+    };
+    let details = details(finding);
+    if fails {
+        status.set_message(visible(&finding.message)).set_type(rule.id).set_description(&details);
+    }
+    let place = Some(visible(&finding.place)).filter(|place| !place.is_empty());
+    let place = place.map(|place| format!(" {place}")).unwrap_or_default();
+    let spot = finding.spot.to_string();
+    let mut case = TestCase::new(format!("{}{place} ({})", rule.id, visible(&spot)), status);
+    case.set_classname(subject(&finding.operations));
+    case.extra.insert("file".into(), visible(&finding.spot.document).into());
+    if finding.spot.position.line > 0 {
+        case.extra.insert("line".into(), finding.spot.position.line.to_string().into());
+    }
+    if !fails {
+        case.set_system_out(details);
+    }
+    case
+}
+
+fn details(finding: &Finding) -> String {
+    let operations: Vec<_> = finding.operations.iter().map(|operation| visible(operation)).collect();
+    let operations = Some(operations).filter(|operations| !operations.is_empty());
+    let mut lines = vec![
+        format!("{}: {}", finding.rule.verdict, visible(&finding.message)),
+        format!("at {}", places(finding)),
+        format!("why: {}", finding.rule.why),
+    ];
+    lines.extend(values(finding).map(|values| format!("changed: {values}")));
+    lines.extend(operations.map(|operations| format!("operations: {}", operations.join(", "))));
+    lines.join("\n")
+}

@@ -1,0 +1,137 @@
+//! Findings as people and machines read them.
+//!
+//! Each format is a function of the findings alone: no clock, no random ids, the order of the findings kept, so that two
+//! runs over the same documents give the same bytes. What a document says is never trusted with the format: control
+//! characters, line ends and the marks that a format lives by are written out ([`visible`], and each format's own escapes).
+//!
+//! | format | for |
+//! |---|---|
+//! | [`mod@text`] | a terminal |
+//! | [`mod@json`] | programs; the shape is documented there and stays |
+//! | [`mod@junit`] | CI systems that show test results |
+//! | [`mod@github`] | workflows on GitHub, which show each finding beside its line |
+
+pub mod github;
+pub mod json;
+pub mod junit;
+pub mod text;
+
+use crate::finding::{Finding, Verdict};
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people, grouped by operation.
+    Text,
+    /// For programs.
+    Json,
+    /// Test results, one case for each finding.
+    JUnit,
+    /// Workflow commands that GitHub turns into annotations.
+    GitHub,
+}
+
+/// The findings in that format, in their order. `title` says what was looked at; `fails_from` is the mildest verdict
+/// that counts as a failure, for formats that tell the two apart. What is not empty ends with a line end.
+#[must_use]
+pub fn render(findings: &[Finding], format: Format, title: &str, fails_from: Verdict) -> String {
+    match format {
+        Format::Text => text::render(findings, title),
+        Format::Json => json::render(findings, title, fails_from),
+        Format::JUnit => junit::render(findings, title, fails_from),
+        Format::GitHub => github::render(findings),
+    }
+}
+
+/// Verdicts from the most harmful to the least, as reports list them.
+const VERDICTS: [Verdict; 6] =
+    [Verdict::Error, Verdict::Warning, Verdict::Breaking, Verdict::Risky, Verdict::Compatible, Verdict::Documentation];
+
+fn count(findings: &[Finding], verdict: Verdict) -> usize {
+    findings.iter().filter(|finding| finding.rule.verdict == verdict).count()
+}
+
+/// More operations than these are counted, not listed.
+const MOST_OPERATIONS: usize = 3;
+
+/// What the finding is about: its operations, or the document.
+fn subject(operations: &[String]) -> String {
+    if operations.is_empty() {
+        return "the document".to_owned();
+    }
+    let mut out = operations.iter().take(MOST_OPERATIONS).map(|name| visible(name)).collect::<Vec<_>>().join(", ");
+    if operations.len() > MOST_OPERATIONS {
+        // Writing to a String cannot fail.
+        let _ = write!(out, " and {} more", operations.len() - MOST_OPERATIONS);
+    }
+    out
+}
+
+/// The value before and after, if either side gives one.
+fn values(finding: &Finding) -> Option<String> {
+    let sides = [finding.old.as_ref(), finding.new.as_ref()];
+    if sides.iter().flatten().all(|side| side.value.is_none()) {
+        return None;
+    }
+    let words = sides.map(|side| match side {
+        None => "(nothing)".to_owned(),
+        Some(side) => side.value.as_deref().map_or_else(|| "…".to_owned(), |value| visible(value).into_owned()),
+    });
+    Some(words.join(" → "))
+}
+
+/// Where it is, and where it was if that is another place.
+fn places(finding: &Finding) -> String {
+    let here = visible(&finding.spot.to_string()).into_owned();
+    match finding.old.as_ref().filter(|old| old.spot != finding.spot) {
+        Some(old) => format!("{here}, was at {}", visible(&old.spot.to_string())),
+        None => here,
+    }
+}
+
+/// The text on one line, with nothing in it that a terminal or a log obeys: control characters, marks that turn the
+/// direction of writing, characters that XML does not have, and GitHub's older command mark (`##[`) are written out.
+fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) && !text.contains("##[") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match is_hidden(character) {
+            true => out.extend(character.escape_default()),
+            false => out.push(character),
+        }
+    }
+    Cow::Owned(out.replace("##[", "#\\u{23}["))
+}
+
+/// Whether a terminal, an editor or an XML reader does something about it other than showing it.
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn what_is_written_out() {
+        for (text, expected) in [
+            ("plain › ütf-8 😀", "plain › ütf-8 😀"),
+            ("a\nb\r\tc", "a\\nb\\r\\tc"),
+            ("\u{1b}[31mred\u{9b}0m\0", "\\u{1b}[31mred\\u{9b}0m\\u{0}"),
+            ("\u{202e}txt\u{2028}", "\\u{202e}txt\\u{2028}"),
+            ("\u{feff}\u{ffff}", "\\u{feff}\\u{ffff}"),
+            ("##[error]x ###[y", "#\\u{23}[error]x ##\\u{23}[y"),
+        ] {
+            assert_eq!(visible(text), expected);
+        }
+    }
+}

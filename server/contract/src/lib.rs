@@ -12,7 +12,8 @@
 //! | compare, and word the difference | [`mod@compare`], `compare_schema`, [`mod@difference`] |
 //! | see what the code may print although the contract does not say it | [`mod@tolerance`] |
 //! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
-//! | validate a raw answer | [`mod@response`], `json_schema` |
+//! | say whether an answer keeps the contract | [`mod@judge`] |
+//! | have the schema of an answer as JSON Schema | [`mod@response`], `json_schema`, `node` |
 //!
 //! Security is not compared: dropshot prints none. The table of operations carries the contract's security,
 //! and tests prove it against the running server.
@@ -25,7 +26,9 @@ pub mod difference;
 pub mod document;
 pub mod error;
 mod json_schema;
+pub mod judge;
 pub mod merge;
+mod node;
 pub mod operations;
 mod printed_schema;
 pub mod reference;
@@ -38,6 +41,7 @@ pub use compare::compare;
 pub use difference::Difference;
 pub use document::Document;
 pub use error::Error;
+pub use judge::{Deviation, Judge, OperationRef};
 pub use merge::merge;
 pub use operations::{Operation, operations};
 pub use response::{response_headers, response_schema, strict_response_schema};

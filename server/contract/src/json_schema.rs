@@ -1,12 +1,39 @@
 //! OpenAPI 3.0 schemas as JSON Schema draft 2019-09, which a validator understands.
 //!
-//! `$ref`s become definitions, `nullable` becomes an alternative, boolean exclusive bounds become numbers. To forbid
+//! `$ref`s become definitions, `nullable` becomes an alternative, boolean exclusive bounds become numbers, what is
+//! write-only is not required of an answer, and keywords that OpenAPI 3.0 does not know are left out. To forbid
 //! properties that nobody documents, each place that holds an object gets `unevaluatedProperties: false`. The parts of
 //! an `allOf` do not get it: they describe the same object together.
+//!
+//! Each schema carries the JSON pointer of what it was written from ([`PLACE`]), so that an error can be traced back.
 
-use crate::document::Document;
+use crate::node::Node;
 use crate::reference;
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The keyword that holds the JSON pointer of a schema in its OpenAPI document. Validators ignore it.
+pub(crate) const PLACE: &str = "x-place";
+
+/// Keywords that mean the same in OpenAPI 3.0 and in JSON Schema, and hold no schemas.
+const SHARED: [&str; 16] = [
+    "enum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "pattern",
+    "type",
+    "uniqueItems",
+];
 
 /// What to do about properties that the schema does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,98 +43,183 @@ pub(crate) enum Extra {
 }
 
 /// Whether a schema describes a whole value or, as a part of `allOf` and the like, one aspect of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Role {
     Whole,
     Part,
 }
 
-/// A schema of the document, complete in itself.
-pub(crate) fn json_schema(document: &Document, schema: &Value, extra: Extra) -> Value {
-    let mut writer = Writer { document, extra, definitions: Map::new() };
-    let root = writer.schema(schema, Role::Whole);
-    json!({
-        "$schema": "https://json-schema.org/draft/2019-09/schema",
-        "allOf": [root],
-        "definitions": writer.definitions,
-    })
+/// A schema in JSON Schema's words.
+pub(crate) struct Translated {
+    /// The schema, complete in itself.
+    pub(crate) schema: Value,
+    /// Whether it refers to itself without going into the value, so that no validator comes to an end with it.
+    pub(crate) is_endless: bool,
 }
 
-struct Writer<'a> {
-    document: &'a Document,
+/// A schema of a document, complete in itself.
+pub(crate) fn json_schema(schema: &Node<'_>, extra: Extra) -> Translated {
+    let mut writer = Writer {
+        extra,
+        definitions: Map::new(),
+        names: BTreeMap::new(),
+        same_value: Some(String::new()),
+        refers: BTreeMap::new(),
+    };
+    let root = writer.schema(schema, Role::Whole);
+    Translated {
+        is_endless: writer.has_circle(),
+        schema: json!({
+            "$schema": "https://json-schema.org/draft/2019-09/schema",
+            "allOf": [root],
+            "definitions": writer.definitions,
+        }),
+    }
+}
+
+struct Writer {
     extra: Extra,
     definitions: Map<String, Value>,
+    /// The definition of each referenced place in each role that is needed.
+    names: BTreeMap<(String, Role), String>,
+    /// The definition that describes the same value as what is being written: none below `properties` and `items`.
+    same_value: Option<String>,
+    /// Which definitions each definition applies to the same value.
+    refers: BTreeMap<String, BTreeSet<String>>,
 }
 
-impl Writer<'_> {
-    fn schema(&mut self, schema: &Value, role: Role) -> Value {
-        if let Some(reference) = reference::target(schema) {
-            return self.reference(reference, schema, role);
+impl Writer {
+    fn schema(&mut self, schema: &Node<'_>, role: Role) -> Value {
+        if reference::target(schema.value).is_some() {
+            return self.reference(schema, role);
         }
-        let Some(keywords) = schema.as_object() else {
-            return if *schema == false { json!(false) } else { json!(true) };
+        let Some(keywords) = schema.value.as_object() else {
+            return json!(*schema.value != false);
         };
         let mut out = Map::new();
-        let is_whole_object = role == Role::Whole && self.has_properties(schema, &mut Vec::new());
-        for (keyword, value) in keywords {
-            let value = match keyword.as_str() {
-                "nullable" | "example" | "discriminator" | "xml" | "externalDocs" => continue,
-                keyword if keyword.starts_with("x-") => continue,
-                "properties" => self.properties(value),
-                "items" => self.schema(value, Role::Whole),
-                "additionalProperties" if value.is_object() => self.schema(value, Role::Whole),
-                "not" => self.schema(value, Role::Part),
+        let is_whole_object = role == Role::Whole && has_properties(schema, &mut Vec::new());
+        for (keyword, child) in schema.entries() {
+            let value = match keyword {
+                "required" => self.required(schema, &child),
+                "properties" => self.inside(|writer| writer.properties(&child)),
+                "items" => self.inside(|writer| writer.schema(&child, Role::Whole)),
+                "additionalProperties" if child.value.is_object() => {
+                    self.inside(|writer| writer.schema(&child, Role::Whole))
+                }
+                "additionalProperties" => child.value.clone(),
+                "not" => self.schema(&child, Role::Part),
                 "allOf" | "anyOf" | "oneOf" => {
                     // Alternatives that stand alone are wholes, so that an open one among them stays open.
                     let role = if keyword == "allOf" || is_alternated(keywords) { Role::Part } else { role };
-                    value.as_array().into_iter().flatten().map(|part| self.schema(part, role)).collect()
+                    child.items().map(|part| self.schema(&part, role)).collect()
                 }
-                _ => value.clone(),
+                keyword if SHARED.contains(&keyword) => child.value.clone(),
+                _ => continue,
             };
-            out.insert(keyword.clone(), value);
+            out.insert(keyword.to_owned(), value);
         }
         if self.extra == Extra::Forbidden && is_whole_object && stands_for_itself(keywords) {
             out.insert("unevaluatedProperties".to_owned(), false.into());
         }
         exclusive(&mut out, "exclusiveMinimum", "minimum");
         exclusive(&mut out, "exclusiveMaximum", "maximum");
+        out.insert(PLACE.to_owned(), schema.pointer.as_str().into());
         if keywords.get("nullable") == Some(&Value::Bool(true)) {
-            return json!({"anyOf": [out, {"type": "null"}]});
+            return json!({"anyOf": [out, {"type": "null"}], PLACE: schema.pointer});
         }
         out.into()
     }
 
-    fn properties(&mut self, properties: &Value) -> Value {
-        let properties = properties.as_object().into_iter().flatten();
-        properties.map(|(name, schema)| (name.clone(), self.schema(schema, Role::Whole))).collect::<Map<_, _>>().into()
+    /// What is written by `write` describes another value than what stands around it.
+    fn inside<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
+        let outside = self.same_value.take();
+        let written = write(self);
+        self.same_value = outside;
+        written
+    }
+
+    fn properties(&mut self, properties: &Node<'_>) -> Value {
+        properties.entries().map(|(name, schema)| (name.to_owned(), self.schema(&schema, Role::Whole))).collect()
+    }
+
+    /// What is write-only is required of requests alone (OpenAPI 3.0.3, Schema Object).
+    fn required(&mut self, schema: &Node<'_>, required: &Node<'_>) -> Value {
+        let Some(names) = required.value.as_array() else { return required.value.clone() };
+        let is_write_only = |name: &Value| {
+            let property = name.as_str().and_then(|name| schema.get("properties")?.follow(name));
+            property.is_some_and(|property| property.value["writeOnly"] == true)
+        };
+        names.iter().filter(|name| !is_write_only(name)).cloned().collect()
     }
 
     /// A definition for each schema and role that is needed. It is entered before it is written, so that a schema
     /// may refer to itself.
-    fn reference(&mut self, reference: &str, schema: &Value, role: Role) -> Value {
-        let name = reference.trim_start_matches("#/components/schemas/").replace(['/', '~', '#'], "_");
-        let name = if self.extra == Extra::Forbidden && role == Role::Part { format!("{name}.part") } else { name };
-        if !self.definitions.contains_key(&name) {
-            self.definitions.insert(name.clone(), json!({}));
-            let target = self.schema(self.document.resolve(schema), role);
-            self.definitions.insert(name.clone(), target);
+    fn reference(&mut self, schema: &Node<'_>, role: Role) -> Value {
+        let role = if self.extra == Extra::Forbidden { role } else { Role::Whole };
+        let target = schema.clone().resolved();
+        let key = (target.pointer.clone(), role);
+        let known = self.names.get(&key).cloned();
+        let name = known.clone().unwrap_or_else(|| self.new_name(key));
+        if let Some(same_value) = &self.same_value {
+            self.refers.entry(same_value.clone()).or_default().insert(name.clone());
+        }
+        if known.is_none() {
+            let outside = self.same_value.replace(name.clone());
+            let written = self.schema(&target, role);
+            self.same_value = outside;
+            self.definitions.insert(name.clone(), written);
         }
         json!({"$ref": format!("#/definitions/{name}")})
     }
 
-    /// Whether the schema, or a part of it, names properties.
-    fn has_properties(&self, schema: &Value, seen: &mut Vec<String>) -> bool {
-        if let Some(reference) = reference::target(schema) {
-            if seen.iter().any(|seen| seen == reference) {
-                return false;
-            }
-            seen.push(reference.to_owned());
+    /// A name that needs no escaping anywhere.
+    fn new_name(&mut self, key: (String, Role)) -> String {
+        let word = key.0.trim_start_matches("/components/schemas/");
+        let is_plain = |character: char| character.is_ascii_alphanumeric() || "_.-".contains(character);
+        let mut name: String =
+            word.chars().map(|character| if is_plain(character) { character } else { '_' }).collect();
+        if key.1 == Role::Part {
+            name.push_str(".part");
         }
-        let schema = self.document.resolve(schema);
-        let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|keyword| schema[keyword].as_array()).flatten();
-        let names_some = schema["properties"].as_object().is_some_and(|properties| !properties.is_empty());
-        names_some || parts.into_iter().any(|part| self.has_properties(part, seen))
+        while self.definitions.contains_key(&name) {
+            name.push('_');
+        }
+        self.definitions.insert(name.clone(), json!({}));
+        self.names.insert(key, name.clone());
+        name
     }
+
+    /// Whether a definition applies itself to the same value, by way of others or not.
+    fn has_circle(&self) -> bool {
+        self.refers.keys().any(|start| {
+            let mut seen = BTreeSet::new();
+            let mut ahead: Vec<&String> = self.refers[start].iter().collect();
+            while let Some(name) = ahead.pop() {
+                if name == start {
+                    return true;
+                }
+                if seen.insert(name) {
+                    ahead.extend(self.refers.get(name).into_iter().flatten());
+                }
+            }
+            false
+        })
+    }
+}
+
+/// Whether the schema, or a part of it, names properties.
+fn has_properties(schema: &Node<'_>, seen: &mut Vec<String>) -> bool {
+    let is_reference = reference::target(schema.value).is_some();
+    let schema = schema.clone().resolved();
+    if is_reference {
+        if seen.contains(&schema.pointer) {
+            return false;
+        }
+        seen.push(schema.pointer.clone());
+    }
+    let names_some = schema.value["properties"].as_object().is_some_and(|properties| !properties.is_empty());
+    let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|keyword| schema.get(keyword));
+    names_some || parts.into_iter().any(|parts| parts.items().any(|part| has_properties(&part, seen)))
 }
 
 /// Whether the schema itself describes the object, and does not only list alternatives that each describe it.

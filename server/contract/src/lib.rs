@@ -13,8 +13,9 @@
 //! | see what the code may print although the contract does not say it | [`mod@tolerance`] |
 //! | say what changed between two versions, and whom that breaks | [`mod@diff`], [`mod@finding`] |
 //! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
-//! | validate a raw answer | [`mod@response`], `json_schema` |
 //! | say what was found, to people and machines | [`mod@finding`], [`mod@report`] |
+//! | say whether an answer keeps the contract | [`mod@judge`] |
+//! | have the schema of an answer as JSON Schema | [`mod@response`], `json_schema`, `node` |
 //!
 //! Security is not compared: dropshot prints none. The table of operations carries the contract's security,
 //! and tests prove it against the running server.
@@ -29,7 +30,9 @@ pub mod document;
 pub mod error;
 pub mod finding;
 mod json_schema;
+pub mod judge;
 pub mod merge;
+mod node;
 pub mod operations;
 mod printed_schema;
 pub mod reference;
@@ -46,6 +49,7 @@ pub use difference::Difference;
 pub use document::Document;
 pub use error::{Error, Spot};
 pub use finding::{Finding, Rule, Verdict};
+pub use judge::{Deviation, Judge, OperationRef};
 pub use merge::merge;
 pub use operations::{Operation, operations};
 pub use report::Format;

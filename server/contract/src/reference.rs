@@ -25,14 +25,19 @@ const MAPS_OF_NAMES: [&str; 11] = [
 /// Keys whose content is data and not OpenAPI: a `$ref` in an example is no reference.
 const DATA: [&str; 4] = ["default", "enum", "example", "examples"];
 
-/// Follows `$ref` in `document` until something else stands there. In a checked document this ends; elsewhere
-/// a reference that leads nowhere gives null.
+/// References that are followed one after the other, at most: what is checked has no circle, but an example is not
+/// checked, and somebody may refer into one.
+pub(crate) const LONGEST_CHAIN: usize = 64;
+
+/// Follows `$ref` in `document` until something else stands there. A reference that leads nowhere gives null, as does
+/// a chain of more than 64; in a checked document neither is met outside of examples.
 #[must_use]
 pub fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
-    while let Some(reference) = target(value) {
+    for _ in 0..LONGEST_CHAIN {
+        let Some(reference) = target(value) else { return value };
         value = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer)).unwrap_or(&Value::Null);
     }
-    value
+    if target(value).is_some() { &Value::Null } else { value }
 }
 
 /// What the object refers to, if it is a reference object.

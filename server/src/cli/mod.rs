@@ -1,14 +1,17 @@
 //! The command line: what can be asked for, and how it ends.
 //!
-//! Exit status: 0 when it went well, 2 when the command line or the configuration is to blame, 1 for all else.
+//! Exit status: 0 when it went well, 2 when the command line or the configuration is to blame, 1 for all else. What
+//! [`contract`] says differs.
 
 mod api_key;
+mod contract;
 mod flags;
 
 use crate::config::{ConfigError, Configuration, Key, Places};
 use crate::server::{self, MigrateError, RunError};
 use api_key::{ApiKeyCommand, ApiKeyError};
 use clap::{Parser, Subcommand};
+use contract::{ContractError, Outcome};
 use flags::Flags;
 use std::ffi::OsString;
 use std::io::Write;
@@ -69,6 +72,13 @@ enum Command {
     /// Make, show and revoke keys for services that call the FusionAuth API.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Work with OpenAPI contracts, these and others: what changed, whom that breaks, what is wrong.
+    #[command(disable_help_flag = true)]
+    Contract {
+        /// `countersign contract --help` says more.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+        arguments: Vec<OsString>,
+    },
 }
 
 /// Why the program ends without having done what it was asked for.
@@ -104,6 +114,12 @@ pub enum CommandError {
     /// Nothing was done with a key.
     #[error(transparent)]
     ApiKey(#[from] ApiKeyError),
+    /// Nothing was found out about a contract.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    /// Something was found in a contract, and has been told.
+    #[error("there are findings")]
+    Findings,
 }
 
 impl CommandError {
@@ -114,6 +130,8 @@ impl CommandError {
             Self::CommandLine(error) => u8::try_from(error.exit_code()).unwrap_or(2),
             Self::Config(_) | Self::Explained => 2,
             Self::ApiKey(error) if error.is_about_words() => 2,
+            Self::Contract(ContractError::CommandLine(error)) => u8::try_from(error.exit_code()).unwrap_or(2),
+            Self::Contract(_) => 2,
             _ => 1,
         }
     }
@@ -122,8 +140,8 @@ impl CommandError {
     #[must_use]
     pub fn report(&self) -> String {
         match self {
-            Self::CommandLine(error) => error.render().to_string(),
-            Self::Explained => String::new(),
+            Self::CommandLine(error) | Self::Contract(ContractError::CommandLine(error)) => error.render().to_string(),
+            Self::Explained | Self::Findings => String::new(),
             other => format!("error: {}\n", crate::error_chain(other)),
         }
     }
@@ -131,7 +149,10 @@ impl CommandError {
     /// Whether the report is what was asked for (help, version) and not a complaint.
     #[must_use]
     pub fn is_answer(&self) -> bool {
-        matches!(self, Self::CommandLine(error) if !error.use_stderr())
+        match self {
+            Self::CommandLine(error) | Self::Contract(ContractError::CommandLine(error)) => !error.use_stderr(),
+            _ => false,
+        }
     }
 }
 
@@ -172,6 +193,11 @@ pub fn run(
             let settings = configuration()?.settings()?;
             let text = runtime()?.block_on(api_key::run(&settings, command))?;
             output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
+        }
+        Command::Contract { arguments } => {
+            if contract::run(&arguments, output)? == Outcome::Findings {
+                return Err(CommandError::Findings);
+            }
         }
         Command::CheckConfig => {
             let configuration = configuration()?;

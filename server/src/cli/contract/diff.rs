@@ -1,0 +1,101 @@
+//! `countersign contract diff`.
+
+use super::output::{self, OutputArguments};
+use super::{ContractError, Outcome, input};
+use crate::clock::{Clock as _, SystemClock, utc_text};
+use clap::{Args, ValueEnum};
+use countersign_contract::{DiffOptions, Finding, Rule, Verdict, diff};
+use std::collections::HashMap;
+use std::io::Write;
+
+#[derive(Debug, Args)]
+pub(super) struct DiffArguments {
+    /// The version that clients rely on.
+    old: String,
+
+    /// The version that is to replace it.
+    new: String,
+
+    /// The mildest verdict that makes the exit status 1.
+    #[arg(long, value_enum, value_name = "VERDICT", default_value = "breaking")]
+    fail_on: FailOn,
+
+    /// The mildest verdict that is shown.
+    #[arg(long, value_enum, value_name = "VERDICT", default_value = "documentation")]
+    at_least: Level,
+
+    /// Judge a rule otherwise, as in `operation-tag-removed=breaking`; can be repeated.
+    #[arg(long, value_name = "RULE=VERDICT", value_parser = treatment)]
+    treat: Vec<(&'static Rule, Verdict)>,
+
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FailOn {
+    /// Something that kept to the document stops working.
+    Breaking,
+    /// Something may stop working.
+    Risky,
+    /// Any change at all, words included.
+    Any,
+    /// Nothing: only show.
+    Nothing,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Level {
+    Breaking,
+    Risky,
+    Compatible,
+    Documentation,
+}
+
+impl From<Level> for Verdict {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Breaking => Self::Breaking,
+            Level::Risky => Self::Risky,
+            Level::Compatible => Self::Compatible,
+            Level::Documentation => Self::Documentation,
+        }
+    }
+}
+
+fn treatment(text: &str) -> Result<(&'static Rule, Verdict), String> {
+    let (id, verdict) = text.split_once('=').ok_or("expected RULE=VERDICT")?;
+    let rule = diff::rules::rule(id).ok_or_else(|| format!("there is no rule `{id}`"))?;
+    let verdict = Level::from_str(verdict, false)
+        .map_err(|_| format!("`{verdict}` is none of breaking, risky, compatible, documentation"))?;
+    Ok((rule, verdict.into()))
+}
+
+pub(super) fn run(arguments: &DiffArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
+    let (old, new) = (input::load(&arguments.old)?, input::load(&arguments.new)?);
+    let today = utc_text(SystemClock.now()).chars().take(10).collect();
+    let mut findings = diff(&old, &new, &DiffOptions { today: Some(today) });
+    treat(&mut findings, &arguments.treat);
+    findings.retain(|finding| finding.rule.verdict >= arguments.at_least.into());
+    let (fails_from, nothing_fails) = match arguments.fail_on {
+        FailOn::Breaking => (Verdict::Breaking, false),
+        FailOn::Risky => (Verdict::Risky, false),
+        FailOn::Any => (Verdict::Documentation, false),
+        FailOn::Nothing => (Verdict::Error, true),
+    };
+    let title = format!("{} → {}", arguments.old, arguments.new);
+    let outcome = output::write(&arguments.output, &findings, &title, fails_from, output)?;
+    Ok(if nothing_fails { Outcome::Fine } else { outcome })
+}
+
+/// Gives findings the verdicts that were asked for.
+fn treat(findings: &mut [Finding], treatments: &[(&'static Rule, Verdict)]) {
+    // A rule lives as long as the program; so do the few that the command line makes.
+    let treated: HashMap<&str, &'static Rule> = treatments
+        .iter()
+        .map(|(rule, verdict)| (rule.id, &*Box::leak(Box::new(Rule { verdict: *verdict, ..**rule }))))
+        .collect();
+    for finding in findings {
+        finding.rule = treated.get(finding.rule.id).copied().unwrap_or(finding.rule);
+    }
+}

@@ -1,0 +1,29 @@
+//! `countersign contract explain`.
+
+use super::{ContractError, Outcome};
+use clap::Args;
+use countersign_contract::{Rule, diff};
+use std::io::Write;
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArguments {
+    /// The rule's name, as findings give it.
+    rule: Option<String>,
+}
+
+/// Every rule of every tool.
+fn rules() -> impl Iterator<Item = &'static Rule> {
+    diff::rules::rules()
+}
+
+pub(super) fn run(arguments: &ExplainArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
+    let text = match &arguments.rule {
+        Some(id) => {
+            let rule = rules().find(|rule| rule.id == id).ok_or_else(|| ContractError::NoSuchRule(id.clone()))?;
+            format!("{} ({})\n\n{}\n\n{}\n", rule.id, rule.verdict, rule.what, rule.why)
+        }
+        None => rules().map(|rule| format!("{:<13}  {:<50}  {}\n", rule.verdict, rule.id, rule.what)).collect(),
+    };
+    output.write_all(text.as_bytes()).map_err(|source| ContractError::Output { path: None, source })?;
+    Ok(Outcome::Fine)
+}

@@ -8,6 +8,7 @@
 #![expect(clippy::duplicate_mod, reason = "subjects are written once and built for each database")]
 
 mod contract;
+mod contract_tool;
 mod readme;
 #[path = "on_each_database.rs"]
 mod sqlite;

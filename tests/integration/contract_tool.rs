@@ -1,0 +1,207 @@
+//! The contract as a tool: `countersign contract`, as teams and their CI run it, and our own CI's use of it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::{TempDir, tempdir};
+
+const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
+
+fn contract(name: &str) -> String {
+    std::fs::read_to_string(Path::new(REPOSITORY).join("openapi").join(name)).unwrap()
+}
+
+/// What happened: exit status, standard output, standard error.
+fn ended(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+fn tool(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
+    ended(&Command::new(BINARY).arg("contract").args(arguments).current_dir(directory).output().unwrap())
+}
+
+/// A directory with two versions of a contract: the second takes shorter names.
+fn two_versions() -> TempDir {
+    let directory = tempdir().unwrap();
+    let text = contract("better-auth.yaml");
+    let (from, to) = ("          maxLength: 256\n", "          maxLength: 100\n");
+    assert!(text.contains(from));
+    std::fs::write(directory.path().join("old.yaml"), &text).unwrap();
+    std::fs::write(directory.path().join("new.yaml"), text.replacen(from, to, 1)).unwrap();
+    directory
+}
+
+fn line_of(text: &str, part: &str) -> usize {
+    text.lines().position(|line| line.contains(part)).unwrap() + 1
+}
+
+#[test]
+fn diff_tells_rule_place_values_and_line_in_every_format() {
+    let directory = two_versions();
+    let line = line_of(&contract("better-auth.yaml"), "          maxLength: 256");
+    let rule = "request-max-length-decreased";
+    let (status, text, _) = tool(directory.path(), &["diff", "old.yaml", "new.yaml"]);
+    assert_eq!(status, 1);
+    for part in [
+        format!("breaking[{rule}]"),
+        "256 → 100".to_owned(),
+        "POST /sign-up/email".to_owned(),
+        format!("new.yaml:{line}:11"),
+    ] {
+        assert!(text.contains(&part), "{part} is not in\n{text}");
+    }
+
+    let (status, json, _) = tool(directory.path(), &["diff", "--format", "json", "old.yaml", "new.yaml"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((status, &json["findings"][0]["rule"]), (1, &rule.into()));
+    assert_eq!(json["findings"][0]["new"]["line"], line);
+
+    let (_, junit, _) = tool(directory.path(), &["diff", "--format", "junit", "old.yaml", "new.yaml"]);
+    assert!(junit.starts_with("<?xml") && junit.contains(rule) && junit.contains("<failure"), "{junit}");
+
+    let (_, github, _) = tool(directory.path(), &["diff", "--format", "github", "old.yaml", "new.yaml"]);
+    assert!(github.starts_with(&format!("::error file=new.yaml,line={line},col=11,")), "{github}");
+
+    let (status, said, _) =
+        tool(directory.path(), &["diff", "--format", "json", "--output", "out.json", "old.yaml", "new.yaml"]);
+    assert_eq!((status, said.as_str()), (1, "1 finding in old.yaml → new.yaml: 1 breaking; written to out.json\n"));
+    assert!(std::fs::read_to_string(directory.path().join("out.json")).unwrap().contains(rule));
+}
+
+#[test]
+fn the_exit_status_follows_what_is_asked_for() {
+    let directory = two_versions();
+    let status = |arguments: &[&str]| tool(directory.path(), arguments).0;
+    assert_eq!(status(&["diff", "old.yaml", "old.yaml"]), 0);
+    assert_eq!(status(&["diff", "new.yaml", "old.yaml"]), 0, "the other way round everything fits");
+    assert_eq!(status(&["diff", "--fail-on", "any", "new.yaml", "old.yaml"]), 1);
+    assert_eq!(status(&["diff", "--fail-on", "nothing", "old.yaml", "new.yaml"]), 0);
+    let milder = "request-max-length-decreased=risky";
+    assert_eq!(status(&["diff", "--treat", milder, "old.yaml", "new.yaml"]), 0);
+    assert_eq!(status(&["diff", "--treat", milder, "--fail-on", "risky", "old.yaml", "new.yaml"]), 1);
+    let (_, text, _) = tool(directory.path(), &["diff", "--at-least", "risky", "new.yaml", "old.yaml"]);
+    assert_eq!(text, "no findings in new.yaml → old.yaml\n");
+
+    std::fs::write(directory.path().join("broken.yaml"), "openapi: 3.0.3\npaths: [\n").unwrap();
+    std::fs::write(directory.path().join("newer.yaml"), "openapi: 3.1.0\npaths: {}\n").unwrap();
+    for (arguments, said) in [
+        (vec!["diff", "old.yaml", "missing.yaml"], "missing.yaml cannot be read"),
+        (vec!["diff", "old.yaml", "broken.yaml"], "broken.yaml:3:1: not readable as YAML or JSON"),
+        (vec!["diff", "old.yaml", "newer.yaml"], "newer.yaml:1:1: /openapi: expected version 3.0.x"),
+        (vec!["diff", "old.yaml", "HEAD:new.yaml"], "HEAD:new.yaml cannot be read from git"),
+        (vec!["diff", "old.yaml"], "required"),
+        (vec!["diff", "--treat", "no-such-rule=risky", "old.yaml", "new.yaml"], "there is no rule `no-such-rule`"),
+        (vec!["explain", "no-such-rule"], "there is no rule `no-such-rule`"),
+    ] {
+        let (status, output, error) = tool(directory.path(), &arguments);
+        assert_eq!((status, output.as_str()), (2, ""), "{arguments:?}\n{error}");
+        assert!(error.contains(said), "{said} is not in\n{error}");
+    }
+}
+
+#[test]
+fn a_document_may_be_at_a_revision_of_git() {
+    let directory = two_versions();
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(arguments);
+        let output = command.current_dir(directory.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    git(&["init", "--quiet"]);
+    std::fs::rename(directory.path().join("old.yaml"), directory.path().join("api.yaml")).unwrap();
+    git(&["add", "api.yaml"]);
+    git(&["commit", "--quiet", "--message", "first"]);
+    std::fs::rename(directory.path().join("new.yaml"), directory.path().join("api.yaml")).unwrap();
+    let (status, text, error) = tool(directory.path(), &["diff", "HEAD:api.yaml", "api.yaml"]);
+    assert_eq!(status, 1, "{error}");
+    assert!(text.contains("was at HEAD:api.yaml:"), "{text}");
+}
+
+#[test]
+fn every_rule_is_explained() {
+    let directory = tempdir().unwrap();
+    let (status, list, _) = tool(directory.path(), &["explain"]);
+    assert_eq!(status, 0);
+    let ids: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert!(ids.len() > 200, "{}", ids.len());
+    let (status, text, _) = tool(directory.path(), &["explain", ids[0]]);
+    assert!(status == 0 && text.starts_with(ids[0]) && text.lines().count() >= 5, "{text}");
+}
+
+/// Our own contracts with an edit, and what our CI says about it.
+struct House {
+    directory: TempDir,
+}
+
+impl House {
+    fn new() -> Self {
+        let directory = tempdir().unwrap();
+        let copied = Command::new("cp").args(["-r", "openapi"]).arg(directory.path()).current_dir(REPOSITORY).status();
+        assert!(copied.unwrap().success());
+        Self { directory }
+    }
+
+    fn edit(&self, file: &str, from: &str, to: &str) {
+        let path = self.directory.path().join("openapi").join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} does not say {from:?}");
+        std::fs::write(path, text.replacen(from, to, 1)).unwrap();
+    }
+
+    fn checked(&self) -> (i32, String, String) {
+        let mut command = Command::new(Path::new(REPOSITORY).join(".ci/contracts"));
+        command.arg(BINARY).arg(self.directory.path().join("openapi")).env_remove("GITHUB_ACTIONS");
+        ended(&command.output().unwrap())
+    }
+}
+
+#[test]
+fn ci_takes_the_contracts_as_they_are() {
+    assert_eq!(House::new().checked().0, 0);
+}
+
+#[test]
+fn ci_stops_a_breaking_change_of_either_contract_unless_it_is_a_declared_major_version() {
+    let edits = [
+        ("better-auth", "          maxLength: 256\n", "          maxLength: 100\n", "request-max-length-decreased"),
+        ("better-auth", "operationId: okGet", "operationId: okayGet", "operation-id-changed"),
+        ("fusionauth", "operationId: retrieveUser\n", "operationId: fetchUser\n", "operation-id-changed"),
+        ("fusionauth", "          maxLength: 256\n", "          maxLength: 100\n", "request-max-length-decreased"),
+    ];
+    for (name, from, to, rule) in edits {
+        let file = format!("{name}.yaml");
+        let line = contract(&file).lines().position(|line| line.trim() == from.trim()).unwrap() + 1;
+        let house = House::new();
+        house.edit(&file, from, to);
+        let (status, text, error) = house.checked();
+        assert_eq!(status, 1, "{text}{error}");
+        assert!(text.contains(&format!("breaking[{rule}]")), "{text}");
+        assert!(text.contains(&format!("openapi/{file}:{line}:")), "{line}\n{text}");
+        assert!(error.contains("undo it, or make it a new major version"), "{error}");
+
+        house.edit(&file, "  version: 1.0.0", "  version: 2.0.0");
+        let (status, _, error) = house.checked();
+        assert!(status == 1 && error.contains(&format!("no row for {name} 2.0.0")), "{error}");
+
+        let row = format!("| {name} | 1.0.0 | the first |\n");
+        house.edit("README.md", &row, &format!("{row}| {name} | 2.0.0 | names are shorter |\n"));
+        let (status, text, error) = house.checked();
+        assert_eq!(status, 0, "{error}");
+        assert!(text.contains("2.0.0 breaks clients of 1.0.0"), "{text}");
+    }
+}
+
+#[test]
+fn ci_tells_when_it_cannot_tell() {
+    let house = House::new();
+    std::fs::remove_dir_all(house.directory.path().join("openapi/released/fusionauth")).unwrap();
+    let (status, _, error) = house.checked();
+    assert!(status == 2 && error.contains("no version of it is released"), "{error}");
+
+    let house = House::new();
+    std::fs::remove_file(house.directory.path().join("openapi/fusionauth.yaml")).unwrap();
+    let (status, _, error) = house.checked();
+    assert!(status == 1 && error.contains("it is released and gone"), "{error}");
+}

@@ -46,8 +46,8 @@ def samples(text):
 WITH_TOKEN = page("004-curl-with-token.sh")
 BODY_LEFT_OPEN = '{"...":"See OpenAPI requestBody schema"}'
 
-# Pages 002 and 004, in the contract part, without a token. The text of the pages has lost its line breaks: each backslash
-# in it stood at the end of a line.
+# Pages 002 and 004, in the contract part, without a token. The text of the pages has lost its line breaks: each
+# backslash in it stood at the end of a line.
 WITHOUT_TOKEN = {
     "002": page("002-curl.txt").replace("\\ ", "\\\n"),
     "004": page("004-curl.txt").replace("\\ ", "\\\n"),

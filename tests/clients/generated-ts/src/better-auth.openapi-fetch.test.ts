@@ -27,9 +27,10 @@ function data<Data>({ data, error, response }: { data?: Data; error?: BetterAuth
 }
 
 /** Checks that a call was refused with this status and code. */
-function refused(answer: { data?: unknown; error?: BetterAuthError; response: Response }, status: number, code: string) {
-  assert.equal(answer.data, undefined);
-  assert.deepEqual([answer.response.status, answer.error?.code], [status, code], answer.error?.message);
+function refused(call: { data?: unknown; error?: BetterAuthError; response: Response }, status: number, code: string) {
+  const { data, error, response } = call;
+  assert.equal(data, undefined);
+  assert.deepEqual([response.status, error?.code], [status, code], error?.message);
 }
 
 test("a person signs up, sets a second factor up, signs in with it and switches it off", async (t) => {

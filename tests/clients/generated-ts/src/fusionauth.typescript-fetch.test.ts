@@ -81,7 +81,8 @@ test("a service makes a user, who logs in with a second factor", async (t) => {
   // Completing a login takes no key: the challenge is the credential.
   const person = clients(server);
   const { twoFactorId } = challenge;
-  await refused(person.twoFactor.twoFactorLogin({ twoFactorLoginRequest: { twoFactorId, code: app.wrongCode() } }), 421);
+  const wrong = { twoFactorId, code: app.wrongCode() };
+  await refused(person.twoFactor.twoFactorLogin({ twoFactorLoginRequest: wrong }), 421);
   const twoFactorLoginRequest = { twoFactorId, code: await app.nextCode(), trustComputer: true };
   const done = await person.twoFactor.twoFactorLogin({ twoFactorLoginRequest });
   assert.equal(done.user?.id, userId);

@@ -33,7 +33,7 @@ function refused(call: { data?: unknown; error?: BetterAuthError; response: Resp
   assert.deepEqual([response.status, error?.code], [status, code], error?.message);
 }
 
-test("a person signs up, sets a second factor up, signs in with it and switches it off", async (t) => {
+test("openapi-fetch, Better Auth: a person signs up, sets a second factor up, uses it and switches it off", async (t) => {
   const server = await startServer(t);
   const stranger = clientOf(server);
   const signedUp = data(
@@ -78,7 +78,7 @@ test("a person signs up, sets a second factor up, signs in with it and switches 
   assert.equal(data(await stranger.POST("/sign-in/email", { body: credentials })).user?.twoFactorEnabled, false);
 });
 
-test("refusals carry a status and a code", async (t) => {
+test("openapi-fetch, Better Auth: refusals carry a status and a code", async (t) => {
   const server = await startServer(t);
   const stranger = clientOf(server);
   const body = { email: EMAIL, password: "wrong password" };

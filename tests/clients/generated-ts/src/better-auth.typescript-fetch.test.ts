@@ -38,7 +38,7 @@ async function refused(call: Promise<unknown>, status: number, code: string): Pr
   assert.deepEqual([error.response.status, body.code], [status, code], body.message);
 }
 
-test("a person signs up, sets a second factor up, signs in with it and switches it off", async (t) => {
+test("typescript-fetch, Better Auth: a person signs up, sets a second factor up, uses it and switches it off", async (t) => {
   const server = await startServer(t);
   const before = Date.now();
   const signUpWithEmailAndPasswordRequest = { name: "Ada", email: EMAIL, password: PASSWORD };
@@ -95,7 +95,7 @@ test("a person signs up, sets a second factor up, signs in with it and switches 
   assert.equal((await stranger.accounts.signInEmail({ signInEmailRequest })).user?.twoFactorEnabled, false);
 });
 
-test("refusals carry a status and a code", async (t) => {
+test("typescript-fetch, Better Auth: refusals carry a status and a code", async (t) => {
   const server = await startServer(t);
   const stranger = clients(server);
   const wrong = { email: EMAIL, password: "wrong password" };

@@ -42,7 +42,7 @@ function errors<T>(got: samples.Got<T>, status: number): Record<string, Array<st
   return Object.fromEntries(Object.entries(fieldErrors).map(([field, all]) => [field, all.map(({ code }) => code)]));
 }
 
-test("with values, all six samples run", async (t) => {
+test("TwoFactorController: with values, all six samples run", async (t) => {
   const { server, client, clientWith } = await start(t);
   const twoFactorController = controllerOf(client);
   const [users, login, methods] = [new UsersApi(client), new LoginApi(client), new MethodsApi(client)];
@@ -102,7 +102,7 @@ test("with values, all six samples run", async (t) => {
   assert.ok(steppedUp.trustToken !== undefined);
 });
 
-test("as the page prints them, the samples end where a value is missing", async (t) => {
+test("TwoFactorController: as the page prints them, the samples end where a value is missing", async (t) => {
   const { client, clientWith } = await start(t);
   const twoFactorController = controllerOf(client);
   const missing = { userId: ["[missing]userId"] };

@@ -23,7 +23,7 @@ function succeeded<Data>(answer: { data?: Data; error?: unknown; response: Respo
   return answer.data as Data;
 }
 
-test("a service makes a user, who logs in with a second factor", async (t) => {
+test("openapi-fetch, FusionAuth: a service makes a user, who logs in with a second factor", async (t) => {
   const server = await startServer(t);
   const service = clientOf(server, server.apiKey());
   const { user } = succeeded(
@@ -68,7 +68,7 @@ test("a service makes a user, who logs in with a second factor", async (t) => {
   assert.equal(succeeded(await service.POST("/api/login", { body: login })).user?.id, user.id);
 });
 
-test("refusals say what is wrong", async (t) => {
+test("openapi-fetch, FusionAuth: refusals say what is wrong", async (t) => {
   const server = await startServer(t);
   const service = clientOf(server, server.apiKey());
   const { data, error, response } = await service.POST("/api/login", { body: {} });

@@ -48,7 +48,7 @@ async function refused(call: Promise<unknown>, status: number): Promise<Errors> 
   return ErrorsFromJSON(text === "" ? {} : JSON.parse(text));
 }
 
-test("a service makes a user, who logs in with a second factor", async (t) => {
+test("typescript-fetch, FusionAuth: a service makes a user, who logs in with a second factor", async (t) => {
   const server = await startServer(t);
   const service = clients(server, { apiKey: server.apiKey() });
   const { user } = await service.users.createUser({
@@ -109,7 +109,7 @@ test("a service makes a user, who logs in with a second factor", async (t) => {
   assert.equal((await service.login.loginRaw({ loginRequest })).raw.status, 200);
 });
 
-test("refusals say what is wrong", async (t) => {
+test("typescript-fetch, FusionAuth: refusals say what is wrong", async (t) => {
   const server = await startServer(t);
   const service = clients(server, { apiKey: server.apiKey() });
   // A body that is not required may be left out.

@@ -33,7 +33,7 @@ function refused(call: { data?: unknown; error?: BetterAuthError; response: Resp
   assert.deepEqual([response.status, error?.code], [status, code], error?.message);
 }
 
-test("openapi-fetch, Better Auth: a person signs up, sets a second factor up, uses it and switches it off", async (t) => {
+test("openapi-fetch, Better Auth: a second factor is set up, signs in and is switched off", async (t) => {
   const server = await startServer(t);
   const stranger = clientOf(server);
   const signedUp = data(

@@ -38,7 +38,7 @@ async function refused(call: Promise<unknown>, status: number, code: string): Pr
   assert.deepEqual([error.response.status, body.code], [status, code], body.message);
 }
 
-test("typescript-fetch, Better Auth: a person signs up, sets a second factor up, uses it and switches it off", async (t) => {
+test("typescript-fetch, Better Auth: a second factor is set up, signs in and is switched off", async (t) => {
   const server = await startServer(t);
   const before = Date.now();
   const signUpWithEmailAndPasswordRequest = { name: "Ada", email: EMAIL, password: PASSWORD };

@@ -1,17 +1,22 @@
 """The published page of the generated Python client holds for a client generated from our contract.
 
-First the names that the page shows, then its samples, run one after the other against the real server.
+First the names that the page shows, then its samples as they are printed, run one after the other against the real
+server, then the same calls in other circumstances.
 """
 
+import contextlib
 import datetime
 import importlib
 import inspect
+import io
+import os
 import re
 
 import pytest
 
 from authenticator import Authenticator
 from document_000 import CLASS, DEFAULT_HOST, MODULES, OPERATIONS, STATUSES
+from server import REPOSITORY
 
 PASSWORD = "correct horse battery staple"
 EMAIL = "ada@example.com"
@@ -145,6 +150,77 @@ class Api:
         authenticator = Authenticator(enabled.totp_uri)
         verified = self.call("two_factor_verify_totp_post", first_token, code=authenticator.next_code())
         return verified.token, authenticator, enabled.backup_codes
+
+
+SAMPLES = dict(
+    re.findall(
+        r"^# \*\*(\w+)\*\*\n\n```python\n(.*?)^```$",
+        (REPOSITORY / "tests" / "clients" / "documents" / "000-python.md").read_text(),
+        re.DOTALL | re.MULTILINE,
+    )
+)
+
+
+def fill_in(sample, old, new):
+    assert sample.count(old) == 1, f"{old} is not there once:\n{sample}"
+    return sample.replace(old, new)
+
+
+@pytest.fixture
+def run(better_auth, server, monkeypatch):
+    """Runs the page's sample of an operation, word for word but for host, token and fields; returns the answer.
+
+    Two things the page leaves to its reader, and so they are done here: its samples use `os` without importing it, and
+    their second configuration forgets the host of the first.
+    """
+
+    def run(method, access_token, /, **fields):
+        (operation,) = [operation for operation in OPERATIONS if operation.method == method]
+        sample = fill_in(SAMPLES[method], f'host = "{DEFAULT_HOST}" #', f'host = "{server.host}" #')
+        token = 'access_token = os.environ["BEARER_TOKEN"]'
+        sample = fill_in(sample, token, f"host = configuration.host, {token}")
+        if operation.takes is not None:
+            values = ", ".join(f"{name}={value!r}" for name, value in fields.items())
+            request = f"{operation.argument} = better_auth.{operation.takes}("
+            sample = fill_in(sample, f"{request})", f"{request}{values})")
+        monkeypatch.setenv("BEARER_TOKEN", access_token)
+        variables, printed = {"os": os}, io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(sample, f"the sample of {method}", "exec"), variables)
+        printed = printed.getvalue()
+        assert printed.startswith(f"The response of {CLASS}->{method}:\n\n{operation.returns}("), printed
+        answer = variables["api_response"]
+        assert type(answer) is getattr(better_auth, operation.returns)
+        return answer
+
+    return run
+
+
+def test_the_samples_run_as_the_page_prints_them(run, api, server):
+    assert set(SAMPLES) == {operation.method for operation in OPERATIONS}
+    first_token = api.sign_up()
+
+    enabled = run("two_factor_enable_post", first_token, password=PASSWORD)
+    assert len(enabled.backup_codes) == 10
+    assert run("two_factor_get_totp_uri_post", first_token, password=PASSWORD).totp_uri == enabled.totp_uri
+    authenticator = Authenticator(enabled.totp_uri)
+    verified = run("two_factor_verify_totp_post", first_token, code=authenticator.next_code())
+    assert verified.status is True
+    token = verified.token
+    assert run("two_factor_send_otp_post", token).status is True
+    assert run("two_factor_verify_otp_post", token, code=server.mailed_code(EMAIL)).user.email == EMAIL
+    codes = run("two_factor_generate_backup_codes_post", token, password=PASSWORD).backup_codes
+    assert not set(codes) & set(enabled.backup_codes)
+    assert run("two_factor_verify_backup_code_post", token, code=codes[0]).session.user_id == verified.user.id
+    assert run("two_factor_disable_post", token, password=PASSWORD).status is True
+    assert api.sign_in().user.two_factor_enabled is False
+
+
+def test_a_sample_prints_what_went_wrong(run, api):
+    """The samples catch what is refused: then there is no answer, and the page's other line is printed."""
+    token = api.sign_up()
+    with pytest.raises(AssertionError, match=r"Exception when calling TwoFactorApi->two_factor_enable_post: \(400\)"):
+        run("two_factor_enable_post", token, password="wrong")
 
 
 def test_all_eight_operations_run(api, server):

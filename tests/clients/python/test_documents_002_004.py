@@ -1,6 +1,7 @@
 """The curl samples of the published "Athena Auth" pages, run by a shell as they stand there.
 
-The pages leave the fields of most bodies open; those are filled in. Answers must have the fields that the pages show.
+Addresses, tokens and values are filled in; the fields of most bodies the pages leave open. Answers must have the fields
+that the pages show.
 """
 
 import json
@@ -12,37 +13,48 @@ import subprocess
 import pytest
 
 from authenticator import Authenticator
+from server import REPOSITORY
 
 PASSWORD = "correct horse battery staple"
 EMAIL = "ada@example.com"
 
 PATHS = (
-    "enable",
+    "get-totp-uri",
     "verify-totp",
     "send-otp",
     "verify-otp",
-    "get-totp-uri",
     "verify-backup-code",
     "generate-backup-codes",
+    "enable",
     "disable",
 )
 
-# Page 004: with a token. The body is the page's own, word for word, unless it is replaced.
-BODY_LEFT_OPEN = '{"...":"See OpenAPI requestBody schema"}'
-WITH_TOKEN = """\
-curl -X POST "$ATHENA_AUTH_BASE_URL/two-factor/PATH" \\
-  -H "content-type: application/json" \\
-  -H "authorization: Bearer $ATHENA_AUTH_TOKEN" \\
-  -d 'BODY'
-"""
 
-# Pages 002 and 004: in the contract part, without a token; sending a code has no body and no content type.
-WITHOUT_TOKEN = """\
-curl -X POST "http://localhost:3001/api/auth/two-factor/PATH" \\
-  -H "Content-Type: application/json" \\
-  -d '{ "FIELD": "string" }'
-"""
-WITHOUT_TOKEN_AND_BODY = 'curl -X POST "http://localhost:3001/api/auth/two-factor/send-otp"'
+def page(name):
+    """What a page has of samples."""
+    return (REPOSITORY / "tests" / "clients" / "documents" / name).read_text()
+
+
+def samples(text):
+    """The samples in it, by the last part of their path."""
+    found = re.split(r"^(?=curl )", text, flags=re.MULTILINE)[1:]
+    assert [re.search(r"/two-factor/([a-z-]+)\"", sample)[1] for sample in found] == list(PATHS)
+    return dict(zip(PATHS, found))
+
+
+# Page 004, with a token: the first lines set address and token, and most bodies are left open.
+WITH_TOKEN = page("004-curl-with-token.sh")
+BODY_LEFT_OPEN = '{"...":"See OpenAPI requestBody schema"}'
+
+# Pages 002 and 004, in the contract part, without a token. The text of the pages has lost its line breaks: each
+# backslash in it stood at the end of a line.
+WITHOUT_TOKEN = {
+    "002": page("002-curl.txt").replace("\\ ", "\\\n"),
+    "004": page("004-curl.txt").replace("\\ ", "\\\n"),
+}
+
+HOST = "http://localhost:3001/api/auth"
+TOKEN = "<bearer-token>"
 
 USER = {"id": str, "email": str, "emailVerified": bool, "name": str, "createdAt": "time", "updatedAt": "time"}
 ANSWERS = {
@@ -65,31 +77,44 @@ class Shell:
 
     def __init__(self, directory, server):
         self._host = server.host
-        (directory / ".curlrc").write_text('silent\nshow-error\nwrite-out = "\\n%{http_code}"\n')
-        self._environment = {**os.environ, "CURL_HOME": os.fspath(directory), "ATHENA_AUTH_BASE_URL": server.host}
+        (directory / ".curlrc").write_text('silent\nshow-error\nwrite-out = "\\n%{http_code}\\n"\n')
+        self._environment = {**os.environ, "CURL_HOME": os.fspath(directory), "NO_PROXY": "*"}
 
-    def run(self, sample, token=""):
-        """Runs a sample; returns status and body."""
-        command = sample.replace("http://localhost:3001/api/auth", self._host)
-        environment = {**self._environment, "ATHENA_AUTH_TOKEN": token}
-        done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=60)
+    def run(self, script, token=TOKEN):
+        """Runs samples; returns status and body of each."""
+        assert HOST in script
+        script = script.replace(HOST, self._host).replace(TOKEN, token)
+        done = subprocess.run(["bash", "-c", script], env=self._environment, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
-        body, status = done.stdout.rsplit("\n", 1)
-        return int(status), json.loads(body)
+        lines = done.stdout.splitlines()
+        return [(int(status), json.loads(body)) for body, status in zip(lines[::2], lines[1::2], strict=True)]
+
+    def send(self, path, token, fields):
+        """Runs the sample with a token for a path with these fields; returns status and body."""
+        settings, _ = WITH_TOKEN.split("\n\n", 1)
+        assert samples(WITH_TOKEN)[path].count(BODY_LEFT_OPEN) == 1
+        sample = samples(WITH_TOKEN)[path].replace(BODY_LEFT_OPEN, json.dumps(fields))
+        (answer,) = self.run(f"{settings}\n{sample}", token)
+        return answer
 
     def call(self, path, token, **fields):
-        """Runs the sample for a path with these fields; returns the answer, which must be as the page shows it."""
-        status, answer = self.run(WITH_TOKEN.replace("PATH", path).replace("BODY", json.dumps(fields)), token)
-        assert status == 200, answer
-        assert_shape(answer, ANSWERS[path])
-        return answer
+        """The same; returns the answer, which must be as the page shows it."""
+        return succeeded(path, self.send(path, token, fields))
 
     def account(self, path, **fields):
         """Signing up and in, which the pages leave to another one."""
-        sample = WITH_TOKEN.replace("two-factor/PATH", path).replace("BODY", json.dumps(fields))
-        status, answer = self.run(sample)
+        sample = f"curl '{HOST}/{path}' -H 'content-type: application/json' -d '{json.dumps(fields)}'"
+        ((status, answer),) = self.run(sample)
         assert status == 200, answer
         return answer
+
+
+def succeeded(path, answer):
+    """Checks that an answer is as the page shows it; returns its body."""
+    status, body = answer
+    assert status == 200, body
+    assert_shape(body, ANSWERS[path])
+    return body
 
 
 def assert_shape(value, shape):
@@ -126,24 +151,26 @@ def sign_up(shell):
     return shell.account("sign-up/email", name="Ada", email=EMAIL, password=PASSWORD)["token"]
 
 
+def run_all(call, token, server):
+    """Makes the eight calls in an order in which they can all succeed."""
+    enabled = call("enable", token, password=PASSWORD)
+    assert call("get-totp-uri", token, password=PASSWORD)["totpURI"] == enabled["totpURI"]
+    code = Authenticator(enabled["totpURI"]).next_code()
+    token = call("verify-totp", token, code=code)["token"]
+    call("send-otp", token)
+    call("verify-otp", token, code=server.mailed_code(EMAIL))
+    codes = call("generate-backup-codes", token, password=PASSWORD)["backupCodes"]
+    call("verify-backup-code", token, code=codes[0])
+    call("disable", token, password=PASSWORD)
+
+
 def test_the_samples_with_a_token_run(shell, server):
-    first_token = sign_up(shell)
-    enabled = shell.call("enable", first_token, password=PASSWORD)
-    authenticator = Authenticator(enabled["totpURI"])
-    token = shell.call("verify-totp", first_token, code=authenticator.next_code())["token"]
-
-    assert shell.call("get-totp-uri", token, password=PASSWORD)["totpURI"] == enabled["totpURI"]
-    shell.call("send-otp", token)
-    shell.call("verify-otp", token, code=server.mailed_code(EMAIL))
-    codes = shell.call("generate-backup-codes", token, password=PASSWORD)["backupCodes"]
-    shell.call("verify-backup-code", token, code=codes[0])
-    shell.call("disable", token, password=PASSWORD)
+    run_all(shell.call, sign_up(shell), server)
 
 
-def test_the_bodies_that_the_pages_leave_open_are_refused_except_for_sending(shell, server):
-    token = sign_up(shell)
-    for path in PATHS:
-        answer = shell.run(WITH_TOKEN.replace("PATH", path).replace("BODY", BODY_LEFT_OPEN), token)
+def test_the_page_with_a_token_runs_as_one_script(shell, server):
+    """With nothing but address and token filled in: a body with none of the fields is refused, except for sending."""
+    for path, answer in zip(PATHS, shell.run(WITH_TOKEN, sign_up(shell)), strict=True):
         if path == "send-otp":
             assert answer == (200, {"status": True})
             assert re.fullmatch(r"\d{6}", server.mailed_code(EMAIL))
@@ -151,16 +178,28 @@ def test_the_bodies_that_the_pages_leave_open_are_refused_except_for_sending(she
             assert_refused(answer, 400, "VALIDATION_ERROR")
 
 
-def test_the_samples_without_a_token_are_refused(shell):
-    for path in PATHS:
-        if path == "send-otp":
-            assert_refused(shell.run(WITHOUT_TOKEN_AND_BODY), 401, "INVALID_TWO_FACTOR_COOKIE")
-        elif path.startswith("verify-"):
-            sample = WITHOUT_TOKEN.replace("PATH", path).replace("FIELD", "code")
-            assert_refused(shell.run(sample), 401, "INVALID_TWO_FACTOR_COOKIE")
-        else:
-            sample = WITHOUT_TOKEN.replace("PATH", path).replace("FIELD", "password")
-            assert_refused(shell.run(sample), 401, "UNAUTHORIZED")
+@pytest.mark.parametrize("page", WITHOUT_TOKEN)
+def test_the_samples_without_a_token_are_refused(shell, page):
+    for path, answer in zip(PATHS, shell.run(WITHOUT_TOKEN[page]), strict=True):
+        is_of_a_challenge = path == "send-otp" or path.startswith("verify-")
+        assert_refused(answer, 401, "INVALID_TWO_FACTOR_COOKIE" if is_of_a_challenge else "UNAUTHORIZED")
+
+
+@pytest.mark.parametrize("page", WITHOUT_TOKEN)
+def test_the_samples_without_a_token_run_once_they_have_one(shell, server, page):
+    """The pages say beside each of these samples that it wants `Authorization: Bearer <token>`."""
+    found = samples(WITHOUT_TOKEN[page])
+
+    def call(path, token, **fields):
+        sample = f'{found[path].rstrip()} -H "Authorization: Bearer {TOKEN}"'
+        for name, value in fields.items():
+            assert sample.count(f'"{name}": "string"') == 1
+            sample = sample.replace(f'"{name}": "string"', f'"{name}": "{value}"')
+        assert '"string"' not in sample
+        (answer,) = shell.run(sample, token)
+        return succeeded(path, answer)
+
+    run_all(call, sign_up(shell), server)
 
 
 def test_switches_may_be_texts_as_page_004_has_them(shell):
@@ -178,11 +217,10 @@ def test_switches_may_be_texts_as_page_004_has_them(shell):
     )
     assert kept["token"] == kept["session"]["token"]
 
-    sample = WITH_TOKEN.replace("PATH", "verify-backup-code")
     fields = {"code": enabled["backupCodes"][1], "disableSession": "true"}
-    status, answer = shell.run(sample.replace("BODY", json.dumps(fields)), challenge())
+    status, answer = shell.send("verify-backup-code", challenge(), fields)
     assert status == 200, answer
     assert list(answer) == ["user"]
 
     fields = {"code": enabled["backupCodes"][2], "disableSession": "yes"}
-    assert_refused(shell.run(sample.replace("BODY", json.dumps(fields)), challenge()), 400, "VALIDATION_ERROR")
+    assert_refused(shell.send("verify-backup-code", challenge(), fields), 400, "VALIDATION_ERROR")

@@ -5,6 +5,7 @@ mod backup_codes;
 mod bearer;
 mod challenge;
 mod change_password;
+mod contract_check;
 mod cookies;
 mod cors;
 mod crash;

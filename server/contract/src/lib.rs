@@ -15,6 +15,7 @@
 //! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
 //! | say what was found, to people and machines | [`mod@finding`], [`mod@report`] |
 //! | say whether an answer keeps the contract | [`mod@judge`] |
+//! | hold a running server against a document | [`mod@check`] |
 //! | have the schema of an answer as JSON Schema | [`mod@response`], `json_schema`, `node` |
 //!
 //! Security is not compared: dropshot prints none. The table of operations carries the contract's security,
@@ -22,6 +23,7 @@
 
 pub mod canonical;
 pub mod canonical_schema;
+pub mod check;
 pub mod compare;
 mod compare_schema;
 pub mod diff;
@@ -43,6 +45,7 @@ pub mod source;
 pub mod table;
 pub mod tolerance;
 
+pub use check::Check;
 pub use compare::compare;
 pub use diff::{Options as DiffOptions, diff};
 pub use difference::Difference;

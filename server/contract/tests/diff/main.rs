@@ -1,7 +1,5 @@
 //! Tests of the comparison of two versions of a contract.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
-
 use countersign_contract::{DiffOptions, Document, diff};
 
 const BETTER_AUTH: &str = include_str!("../../../../openapi/better-auth.yaml");

@@ -4,6 +4,7 @@
 //!
 //! Exit status: 0 when nothing was found, 1 when something was, 2 when it could not be looked for.
 
+mod check;
 mod diff;
 mod explain;
 mod input;
@@ -20,6 +21,8 @@ Examples:
       What changed since the release; status 1 if it breaks somebody.
   countersign contract diff --fail-on risky --format github origin/main:openapi/api.yaml openapi/api.yaml
       What a branch changes, as annotations of a pull request.
+  countersign contract check --url http://localhost:3000/api/auth openapi/better-auth.yaml
+      Whether a running server keeps its contract.
   countersign contract explain request-property-became-required
       What a rule finds, and what to do about it.
 
@@ -40,6 +43,8 @@ struct ContractLine {
 enum ContractCommand {
     /// Say what changed between two versions, and whom that breaks.
     Diff(diff::DiffArguments),
+    /// Send a running server what a document allows and forbids, and hold each answer against the document.
+    Check(check::CheckArguments),
     /// Say what a rule finds and why that matters; without a rule, list them all.
     Explain(explain::ExplainArguments),
 }
@@ -73,6 +78,28 @@ pub enum ContractError {
     /// There is no such rule.
     #[error("there is no rule `{0}`; `countersign contract explain` lists them all")]
     NoSuchRule(String),
+    /// The runtime could not be started.
+    #[error("the runtime could not be started")]
+    Runtime {
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No request can be made.
+    #[error("no HTTP client could be made")]
+    Client {
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The server does not answer at all.
+    #[error("{url} does not answer: {why}")]
+    Unreachable {
+        /// Its address.
+        url: String,
+        /// Why.
+        why: String,
+    },
     /// The output could not be written.
     #[error("{} could not be written", path.as_ref().map_or_else(|| "the output".to_owned(), |path| path.display().to_string()))]
     Output {
@@ -99,6 +126,7 @@ pub(super) fn run(arguments: &[OsString], output: &mut (dyn Write + Send)) -> Re
     let line = ContractLine::try_parse_from(std::iter::once(&program).chain(arguments))?;
     match line.command {
         ContractCommand::Diff(arguments) => diff::run(&arguments, output),
+        ContractCommand::Check(arguments) => check::run(&arguments, output),
         ContractCommand::Explain(arguments) => explain::run(&arguments, output),
     }
 }

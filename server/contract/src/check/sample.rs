@@ -1,0 +1,239 @@
+//! Values that a schema takes, and values that it does not.
+
+use crate::document::Document;
+use serde_json::{Map, Number, Value, json};
+
+/// How much of what may be there is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Amount {
+    /// What the document gives as an example, where it does; else everything.
+    Examples,
+    /// Everything that may be there.
+    All,
+    /// No more than must be there.
+    Least,
+}
+
+/// A small generator of numbers (splitmix64): the same seed gives the same values, on every machine.
+#[derive(Debug, Clone)]
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(end.max(1)).unwrap_or(1)).unwrap_or(0)
+    }
+}
+
+/// Deeper than this nothing optional is made: schemas may contain themselves.
+const DEEPEST: usize = 8;
+
+/// Longest text that is made where the schema sets no shorter end.
+const LONGEST: usize = 24;
+
+pub(super) struct Samples<'d, 'r> {
+    pub(super) document: &'d Document,
+    pub(super) amount: Amount,
+    pub(super) random: &'r mut Random,
+}
+
+impl Samples<'_, '_> {
+    /// A value that the schema takes, as far as that can be found.
+    pub(super) fn value(&mut self, schema: &Value) -> Value {
+        self.at_depth(schema, 0)
+    }
+
+    fn at_depth(&mut self, schema: &Value, depth: usize) -> Value {
+        let schema = self.document.resolve(schema);
+        if self.amount == Amount::Examples
+            && let Some(example) = schema.get("example")
+        {
+            return example.clone();
+        }
+        if let Some(values) = schema["enum"].as_array().filter(|values| !values.is_empty()) {
+            return values[self.random.below(values.len())].clone();
+        }
+        if depth > 2 * DEEPEST {
+            return Value::Null;
+        }
+        for key in ["oneOf", "anyOf"] {
+            if let Some(list) = schema[key].as_array().filter(|list| !list.is_empty()) {
+                let chosen = &list[self.random.below(list.len())];
+                let mut value = self.at_depth(chosen, depth + 1);
+                merge(&mut value, self.object(schema, depth));
+                return value;
+            }
+        }
+        if let Some(parts) = schema["allOf"].as_array().filter(|parts| !parts.is_empty()) {
+            let mut value = self.object(schema, depth);
+            for part in parts {
+                let part = self.at_depth(part, depth + 1);
+                if value.as_object().is_none_or(Map::is_empty) {
+                    value = part;
+                } else {
+                    merge(&mut value, part);
+                }
+            }
+            return value;
+        }
+        match schema["type"].as_str() {
+            Some("object") => self.object(schema, depth),
+            None if schema["properties"].is_object() => self.object(schema, depth),
+            Some("array") => self.array(schema, depth),
+            Some("boolean") => self.random.next().is_multiple_of(2).into(),
+            Some("integer") => self.integer(schema),
+            Some("number") => self.number(schema),
+            Some("string") => self.text(schema).into(),
+            _ => json!("any"),
+        }
+    }
+
+    fn object(&mut self, schema: &Value, depth: usize) -> Value {
+        let is_required =
+            |name: &str| schema["required"].as_array().is_some_and(|list| list.iter().any(|one| one == name));
+        let mut out = Map::new();
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let property_schema = self.document.resolve(property);
+            if property_schema["readOnly"] == true {
+                continue;
+            }
+            let is_wanted = self.amount != Amount::Least && depth < DEEPEST;
+            if is_required(name) || is_wanted {
+                out.insert(name.clone(), self.at_depth(property, depth + 1));
+            }
+        }
+        out.into()
+    }
+
+    fn array(&mut self, schema: &Value, depth: usize) -> Value {
+        let least = schema["minItems"].as_u64().unwrap_or(0);
+        let wanted = match self.amount {
+            Amount::Least => least,
+            _ if depth >= DEEPEST => least,
+            _ => least.max(1).min(schema["maxItems"].as_u64().unwrap_or(u64::MAX)),
+        };
+        (0..wanted.min(16)).map(|_| self.at_depth(&schema["items"], depth + 1)).collect()
+    }
+
+    fn integer(&mut self, schema: &Value) -> Value {
+        let bound = |key: &str, flag: &str, step: i64| {
+            let value = schema[key].as_f64()?.clamp(-9e15, 9e15);
+            #[expect(clippy::cast_possible_truncation, reason = "clamped to what is exact")]
+            Some(value as i64 + if schema[flag] == true { step } else { 0 })
+        };
+        let lowest = bound("minimum", "exclusiveMinimum", 1);
+        let highest = bound("maximum", "exclusiveMaximum", -1);
+        let (lowest, highest) = match (lowest, highest) {
+            (Some(lowest), Some(highest)) => (lowest, highest.max(lowest)),
+            (Some(lowest), None) => (lowest, lowest.saturating_add(100)),
+            (None, Some(highest)) => (highest.saturating_sub(100), highest),
+            (None, None) => (0, 100),
+        };
+        let span = highest.abs_diff(lowest).saturating_add(1);
+        let offset = i64::try_from(self.random.next() % span.max(1)).unwrap_or(0);
+        let chosen = lowest.saturating_add(offset);
+        match schema["multipleOf"].as_i64().filter(|step| *step > 0) {
+            Some(step) => (chosen - chosen.rem_euclid(step)
+                + if chosen.rem_euclid(step) > 0 && chosen - chosen.rem_euclid(step) < lowest { step } else { 0 })
+            .into(),
+            None => chosen.into(),
+        }
+    }
+
+    fn number(&mut self, schema: &Value) -> Value {
+        let (lowest, highest) = (schema["minimum"].as_f64(), schema["maximum"].as_f64());
+        let value = match (lowest, highest) {
+            (Some(lowest), Some(highest)) => f64::midpoint(lowest, highest),
+            (Some(lowest), None) => lowest + 1.0,
+            (None, Some(highest)) => highest - 1.0,
+            (None, None) => 0.5,
+        };
+        Number::from_f64(value).map_or(Value::Null, Value::Number)
+    }
+
+    fn text(&mut self, schema: &Value) -> String {
+        let number = self.random.next();
+        match schema["format"].as_str() {
+            Some("date-time") => return "2026-01-31T12:34:56.000Z".to_owned(),
+            Some("date") => return "2026-01-31".to_owned(),
+            Some("time") => return "12:34:56Z".to_owned(),
+            Some("email") => return format!("check{number:x}@example.com"),
+            Some("uuid") => {
+                let (high, low) = (number, self.random.next());
+                let high = (high & !0xf000) | 0x4000;
+                let low = (low & !(0b11 << 62)) | (0b10 << 62);
+                let all = format!("{high:016x}{low:016x}");
+                return format!("{}-{}-{}-{}-{}", &all[..8], &all[8..12], &all[12..16], &all[16..20], &all[20..]);
+            }
+            Some("uri" | "url") => return "https://example.com/".to_owned(),
+            Some("ipv4") => return "192.0.2.1".to_owned(),
+            Some("ipv6") => return "2001:db8::1".to_owned(),
+            Some("byte") => return "Y2hlY2s=".to_owned(),
+            _ => {}
+        }
+        let length = |key: &str| schema[key].as_u64().and_then(|length| usize::try_from(length).ok());
+        let least = length("minLength").unwrap_or(0);
+        let most = length("maxLength").unwrap_or(LONGEST.max(least));
+        let wanted = match self.amount {
+            Amount::Least => least,
+            _ => least.max(LONGEST.min(most)),
+        };
+        let alphabet = b"abcdefghijklmnopqrstuvwxyz0123456789";
+        (0..wanted.min(4096)).map(|_| char::from(alphabet[self.random.below(alphabet.len())])).collect()
+    }
+}
+
+/// Adds the properties of one object to another.
+fn merge(into: &mut Value, from: Value) {
+    if let (Value::Object(into), Value::Object(from)) = (into, from) {
+        for (name, value) in from {
+            into.entry(name).or_insert(value);
+        }
+    }
+}
+
+/// Values that the schema does not take, each with what is wrong with it.
+pub(super) fn forbidden(document: &Document, schema: &Value) -> Vec<(Value, String)> {
+    let schema = document.resolve(schema);
+    let alternatives = ["oneOf", "anyOf", "allOf"].iter().any(|key| schema.get(key).is_some());
+    let Some(kind) = schema["type"].as_str().filter(|_| !alternatives) else { return Vec::new() };
+    let mut out = Vec::new();
+    for (other, value) in [
+        ("string", json!("text")),
+        ("number", json!(1.5)),
+        ("boolean", json!(true)),
+        ("array", json!([[]])),
+        ("object", json!({"x": {}})),
+    ] {
+        if other != kind {
+            out.push((value, format!("it is of type {other}, not {kind}")));
+        }
+    }
+    if schema["nullable"] != true {
+        out.push((Value::Null, "it is null".to_owned()));
+    }
+    let length = |key: &str| schema[key].as_u64().and_then(|length| usize::try_from(length).ok());
+    if let Some(most) = length("maxLength").filter(|most| *most < 100_000) {
+        out.push(("x".repeat(most + 1).into(), format!("it is longer than {most}")));
+    }
+    if let Some(least) = length("minLength").filter(|least| (1..100_000).contains(least)) {
+        out.push(("x".repeat(least - 1).into(), format!("it is shorter than {least}")));
+    }
+    if let Some(most) = schema["maximum"].as_i64() {
+        out.push(((most.saturating_add(1)).into(), format!("it is more than {most}")));
+    }
+    if let Some(least) = schema["minimum"].as_i64() {
+        out.push(((least.saturating_sub(1)).into(), format!("it is less than {least}")));
+    }
+    if schema["enum"].is_array() && kind == "string" {
+        out.push((json!("none-of-these-values"), "it is none of the listed values".to_owned()));
+    }
+    out
+}

@@ -9,6 +9,7 @@ mod cookies;
 mod cors;
 mod crash;
 mod disable;
+mod docs;
 mod enrolment;
 mod first_run;
 mod fusionauth;

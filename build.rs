@@ -1,6 +1,10 @@
-//! Holds the endpoints against the contracts in `openapi/`, and writes the table of operations.
+//! Holds the endpoints against the contracts in `openapi/`, writes the table of operations, and packs the contracts and
+//! the reference page into the program.
 //!
 //! Any difference fails the build with one line that says where it is. Nothing is written into `openapi/`.
+
+#[path = "server/src/http/docs/embed.rs"]
+mod embed;
 
 use countersign_contract::{Document, compare, merge, operations, render_table};
 use std::path::Path;
@@ -43,8 +47,8 @@ fn dialects() -> Vec<Dialect> {
     ]
 }
 
-/// The table of the dialect's operations, or the lines that say why the build fails.
-fn check(dialect: Dialect) -> Result<String, Vec<String>> {
+/// The contract and the table of its operations, or the lines that say why the build fails.
+fn check(dialect: Dialect) -> Result<(Document, String), Vec<String>> {
     let file = dialect.contract;
     let one = |problem: String| vec![problem];
     let broken = |error: countersign_contract::Error| vec![error.on_one_line()];
@@ -58,23 +62,30 @@ fn check(dialect: Dialect) -> Result<String, Vec<String>> {
         return Err(differences.iter().map(ToString::to_string).collect());
     }
     let list = operations(&contract, contract.base_path()).map_err(broken)?;
-    Ok(render_table(dialect.table, file, &list))
+    Ok((contract, render_table(dialect.table, file, &list)))
 }
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
-    let (mut tables, mut problems) = (String::new(), Vec::new());
+    println!("cargo::rerun-if-changed=server/src/http/docs/embed.rs");
+    let (mut tables, mut contracts, mut problems) = (String::new(), Vec::new(), Vec::new());
     for dialect in dialects() {
-        println!("cargo::rerun-if-changed={}", dialect.contract);
+        let file = dialect.contract;
+        println!("cargo::rerun-if-changed={file}");
         match check(dialect) {
-            Ok(table) => tables.push_str(&table),
+            Ok((contract, table)) => {
+                tables.push_str(&table);
+                contracts.push((file, contract));
+            }
             Err(lines) => problems.extend(lines),
         }
     }
     let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
-    if let Err(error) = std::fs::write(Path::new(&out).join("operations.rs"), tables) {
+    let out = Path::new(&out);
+    if let Err(error) = std::fs::write(out.join("operations.rs"), tables) {
         problems.push(format!("operations.rs cannot be written: {error}"));
     }
+    problems.extend(embed::embed(out, &contracts).err());
     for problem in &problems {
         println!("cargo::error={problem}");
     }

@@ -21,9 +21,15 @@ async fn a_fresh_directory_becomes_a_server() {
         assert_eq!(mode(file), 0o600);
     }
     let screen = server.first_screen();
-    for text in
-        ["is listening on http://127.0.0.1:", "/api/auth", "/healthz", "outbox.ndjson", "keyring", "check-config"]
-    {
+    for text in [
+        "is listening on http://127.0.0.1:",
+        "/api/auth",
+        "/docs",
+        "/healthz",
+        "outbox.ndjson",
+        "keyring",
+        "check-config",
+    ] {
         assert!(screen.contains(text), "{text} is not on the first screen:\n{screen}");
     }
     let ready = server.stranger().call("GET", "/readyz").undocumented().await;

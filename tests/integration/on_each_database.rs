@@ -10,6 +10,7 @@ mod cookies;
 mod cors;
 mod crash;
 mod disable;
+mod docs;
 mod document_004;
 mod enrolment;
 mod first_run;

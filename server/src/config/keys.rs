@@ -102,6 +102,8 @@ settings! {
         "Operations to answer with 404, such as /api/auth/sign-up/email.";
     Dialects = "dialects", "COUNTERSIGN_DIALECTS", "NAME,...", "better-auth,fusionauth", Everywhere, Plain,
         "The APIs to serve: better-auth (/api/auth), fusionauth (/api), or both.";
+    Docs = "docs", "COUNTERSIGN_DOCS", "on|off", "on", Everywhere, Plain,
+        "The reference page at /docs; the contracts at /openapi are served either way.";
     Tenants = "tenants", "COUNTERSIGN_TENANTS", "JSON", "one, called Default", Everywhere, Plain,
         "Tenants of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"]}]; in the file, [[tenants]] tables.";
     Applications = "applications", "COUNTERSIGN_APPLICATIONS", "JSON", "one, called Default", Everywhere, Plain,

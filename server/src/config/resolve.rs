@@ -42,6 +42,7 @@ pub(super) fn resolve(
             algorithm: read.one(Key::JwtAlgorithm, jwt_algorithm).unwrap_or_default(),
         },
         dialects: read.dialects(),
+        docs_are_on: read.one(Key::Docs, switch).unwrap_or(true),
         directory: read.directory(),
         keyring: read.keyring(),
         database: Database {
@@ -298,6 +299,7 @@ mod tests {
             ("COUNTERSIGN_TRUSTED_PROXIES", "10.0.0.0/8,::1"),
             ("COUNTERSIGN_RATE_LIMITS", "off"),
             ("COUNTERSIGN_DISABLED_PATHS", "/api/auth/sign-up/email"),
+            ("COUNTERSIGN_DOCS", "off"),
             ("COUNTERSIGN_REQUEST_TIMEOUT", "7"),
             ("COUNTERSIGN_LOG", "debug"),
             ("COUNTERSIGN_LOG_FORMAT", "json"),
@@ -306,7 +308,7 @@ mod tests {
         ])
         .expect("a valid configuration");
         assert_eq!(settings.listen, "[::]:8443".parse().expect("an address"));
-        assert!(settings.secure_cookies() && !settings.rate_limits_are_on);
+        assert!(settings.secure_cookies() && !settings.rate_limits_are_on && !settings.docs_are_on);
         assert_eq!((settings.origin_patterns.len(), settings.trusted_proxies.len()), (2, 2));
         assert!(settings.disabled_paths.contains("/api/auth/sign-up/email"));
         assert_eq!(settings.limits.request_timeout, Duration::from_secs(7));

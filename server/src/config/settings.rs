@@ -37,6 +37,8 @@ pub struct Settings {
     pub tokens: Tokens,
     /// The APIs to serve.
     pub dialects: BTreeSet<DialectName>,
+    /// Whether there is a reference page.
+    pub docs_are_on: bool,
     /// The tenants and applications.
     pub directory: Directory,
     /// Where the keys come from.

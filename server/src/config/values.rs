@@ -109,6 +109,24 @@ pub enum DialectName {
 }
 
 impl DialectName {
+    /// Its name in settings, and the name of its contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BetterAuth => "better-auth",
+            Self::FusionAuth => "fusionauth",
+        }
+    }
+
+    /// The name of whose API it is.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::BetterAuth => "Better Auth",
+            Self::FusionAuth => "FusionAuth",
+        }
+    }
+
     /// Reads a name.
     ///
     /// # Errors

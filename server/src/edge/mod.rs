@@ -79,7 +79,7 @@ pub struct Policy {
     pub max_body_bytes: usize,
 }
 
-/// The server's API description: `dialects` under their base paths, and beside them what `outside` routes (health).
+/// The server's API description: `dialects` under their base paths, and beside them what `outside` routes (health, contracts, the reference page).
 ///
 /// # Errors
 /// When dropshot does not take the wildcard endpoints.

@@ -1,4 +1,5 @@
-//! Paths that belong to no dialect: what operators and probes ask for, and everything unknown.
+//! Paths that belong to no dialect: what operators and probes ask for, contracts and their reference page, and
+//! everything unknown.
 
 use super::dialect::{Bodies, Dialect, DialectRules, Refusal};
 use super::dispatch::Dispatcher;

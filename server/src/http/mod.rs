@@ -1,6 +1,8 @@
-//! The dialects: each takes requests apart, calls one flow, and dresses the answer.
+//! The dialects: each takes requests apart, calls one flow, and dresses the answer. Beside them, what is part of no
+//! contract: [`ops`] and [`docs`].
 
 pub mod better_auth;
+pub mod docs;
 pub mod fusionauth;
 pub mod ops;
 

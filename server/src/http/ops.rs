@@ -68,7 +68,8 @@ pub fn api<C: ServerContext>(health: &Arc<Health>) -> Result<ApiDescription<C>, 
     Ok(api)
 }
 
-fn endpoint<C, F, Answer>(name: &str, handler: F, method: &Method) -> ApiEndpoint<C>
+/// An endpoint at `/name` that is part of no contract.
+pub(super) fn endpoint<C, F, Answer>(name: &str, handler: F, method: &Method) -> ApiEndpoint<C>
 where
     C: ServerContext,
     F: Fn(RequestContext<C>) -> Answer + Send + Sync + 'static,

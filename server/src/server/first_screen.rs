@@ -15,6 +15,9 @@ pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_
         ("Keys", keys(&settings.keyring, keyring_is_new)),
         ("Codes", codes(settings)),
     ];
+    if settings.docs_are_on {
+        rows.insert(0, ("Reference", format!("{base}/docs   (read the APIs, try a call)")));
+    }
     for dialect in settings.dialects.iter().rev() {
         rows.insert(0, api(*dialect, base));
     }
@@ -42,9 +45,11 @@ pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_
 fn api(dialect: DialectName, base: &BaseUrl) -> (&'static str, String) {
     match dialect {
         DialectName::BetterAuth => {
-            ("Better Auth API", format!("{base}/api/auth   (contract: openapi/better-auth.yaml)"))
+            ("Better Auth API", format!("{base}/api/auth   (contract: {base}/openapi/better-auth.yaml)"))
         }
-        DialectName::FusionAuth => ("FusionAuth API", format!("{base}/api        (contract: openapi/fusionauth.yaml)")),
+        DialectName::FusionAuth => {
+            ("FusionAuth API", format!("{base}/api        (contract: {base}/openapi/fusionauth.yaml)"))
+        }
     }
 }
 
@@ -83,8 +88,9 @@ mod tests {
         let screen = first_screen(&settings, "127.0.0.1:3000".parse().expect("an address"), true);
         let expected = r#"Countersign VERSION is listening on http://127.0.0.1:3000
 
-  Better Auth API  http://localhost:3000/api/auth   (contract: openapi/better-auth.yaml)
-  FusionAuth API   http://localhost:3000/api        (contract: openapi/fusionauth.yaml)
+  Better Auth API  http://localhost:3000/api/auth   (contract: http://localhost:3000/openapi/better-auth.yaml)
+  FusionAuth API   http://localhost:3000/api        (contract: http://localhost:3000/openapi/fusionauth.yaml)
+  Reference        http://localhost:3000/docs   (read the APIs, try a call)
   Health           http://127.0.0.1:3000/healthz and /readyz
   Database         SQLite, ./countersign-data/countersign.db
   Keys             ./countersign-data/keyring   (made just now; back it up: without it the database is of no use)

@@ -14,6 +14,7 @@ use crate::edge::{self, Dispatcher, client_ip, front, load, path, rate_limit};
 use crate::first_run::{self, FirstRunError};
 use crate::housekeeping::{self, Housekeeping};
 use crate::http;
+use crate::http::docs;
 use crate::http::ops::{self, Health};
 use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder, VersionPolicy};
 use slog::{error, info, warn};
@@ -129,10 +130,12 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         request_timeout: settings.limits.request_timeout,
         max_body_bytes: settings.limits.max_body_bytes,
     };
-    let outside = ops::api(&health).map_err(|error| StartError::Register(Box::new(error)))?;
+    let health_api = ops::api(&health).map_err(|error| StartError::Register(Box::new(error)))?;
+    let docs_api =
+        docs::api(&settings.dialects, settings.docs_are_on).map_err(|error| StartError::Register(Box::new(error)))?;
+    let outside = vec![Dispatcher::new(health_api), Dispatcher::new(docs_api)];
     let dialects = http::dialects(&app, &settings.dialects).map_err(|error| StartError::Register(Box::new(error)))?;
-    let api = edge::api(policy, dialects, vec![Dispatcher::new(outside)])
-        .map_err(|error| StartError::Register(Box::new(error)))?;
+    let api = edge::api(policy, dialects, outside).map_err(|error| StartError::Register(Box::new(error)))?;
     let config = ConfigDropshot {
         bind_address: settings.listen,
         // The edge refuses what is too long in the dialect's words; dropshot's own limit must not come first.

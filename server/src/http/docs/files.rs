@@ -1,0 +1,139 @@
+//! The files that the build script packed, as answers.
+
+use dropshot::Body;
+use flate2::read::GzDecoder;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, Response, StatusCode};
+use std::io::Read as _;
+use std::sync::OnceLock;
+
+include!(concat!(env!("OUT_DIR"), "/docs.rs"));
+
+/// A file that is part of the program.
+#[derive(Debug)]
+pub(super) struct File {
+    /// Where it is served.
+    pub(super) path: &'static str,
+    content_type: &'static str,
+    /// Weak: the packed and the unpacked form have the same.
+    etag: &'static str,
+    packed: &'static [u8],
+    /// Made when somebody asks for it: hardly any client does not take gzip.
+    unpacked: OnceLock<Vec<u8>>,
+}
+
+impl File {
+    const fn packed(path: &'static str, content_type: &'static str, etag: &'static str, packed: &'static [u8]) -> Self {
+        Self { path, content_type, etag, packed, unpacked: OnceLock::new() }
+    }
+
+    /// The answer to a request for it with these headers.
+    pub(super) async fn answer(&'static self, method: &Method, request: &HeaderMap) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        headers.insert(header::ETAG, HeaderValue::from_static(self.etag));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        if is_known(request, self.etag) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return response;
+        }
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        let bytes = if takes_gzip(request) {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            self.packed
+        } else {
+            self.unpacked().await
+        };
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+        if *method != Method::HEAD {
+            *response.body_mut() = Body::with_content(bytes);
+        }
+        response
+    }
+
+    /// The file as it was. Unpacked once, aside from the threads that serve: the largest takes some milliseconds.
+    async fn unpacked(&'static self) -> &'static [u8] {
+        if let Some(bytes) = self.unpacked.get() {
+            return bytes;
+        }
+        let unpack = || {
+            let mut bytes = Vec::new();
+            GzDecoder::new(self.packed).read_to_end(&mut bytes).expect("the build script packed it");
+            bytes
+        };
+        let unpacked = tokio::task::spawn_blocking(move || self.unpacked.get_or_init(unpack));
+        unpacked.await.expect("unpacking does not panic")
+    }
+}
+
+/// Whether the client has this version already (RFC 9110, 13.1.2).
+pub(super) fn is_known(request: &HeaderMap, etag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    items(request, &header::IF_NONE_MATCH).any(|tag| tag == "*" || opaque(tag) == opaque(etag))
+}
+
+/// Whether the client takes gzip (RFC 9110, 12.5.3).
+fn takes_gzip(request: &HeaderMap) -> bool {
+    let accepted = |wanted: &[&str]| {
+        items(request, &header::ACCEPT_ENCODING).find_map(|item| {
+            let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
+            let coding = coding.trim().to_ascii_lowercase();
+            let weight = weight.trim().trim_start_matches(['q', 'Q']).trim_start_matches('=');
+            let is_refused = weight.parse::<f32>().is_ok_and(|weight| weight == 0.0);
+            wanted.contains(&coding.as_str()).then_some(!is_refused)
+        })
+    };
+    accepted(&["gzip", "x-gzip"]).or_else(|| accepted(&["*"])).unwrap_or(false)
+}
+
+/// The comma-separated items in all lines of a header.
+fn items<'a>(request: &'a HeaderMap, name: &header::HeaderName) -> impl Iterator<Item = &'a str> {
+    let lines = request.get_all(name).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(name: header::HeaderName, value: &'static str) -> HeaderMap {
+        [(name, HeaderValue::from_static(value))].into_iter().collect()
+    }
+
+    #[test]
+    fn gzip_is_for_those_who_take_it() {
+        for value in ["gzip", "br, gzip", "GZIP;q=0.5", "x-gzip", "*", "br;q=1.0, *;q=0.1", "gzip;q=1"] {
+            assert!(takes_gzip(&request(header::ACCEPT_ENCODING, value)), "{value}");
+        }
+        for value in ["", "identity", "br", "gzip;q=0", "gzip; q=0.0, *", "*;q=0", "gzipped"] {
+            assert!(!takes_gzip(&request(header::ACCEPT_ENCODING, value)), "{value}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_version_is_known_by_its_tag() {
+        for value in ["W/\"a\"", "\"a\"", "\"b\", W/\"a\"", "*"] {
+            assert!(is_known(&request(header::IF_NONE_MATCH, value), "W/\"a\""), "{value}");
+        }
+        for value in ["", "\"b\"", "a", "W/\"b\""] {
+            assert!(!is_known(&request(header::IF_NONE_MATCH, value), "W/\"a\""), "{value}");
+        }
+    }
+
+    #[test]
+    fn every_file_has_a_place_of_its_own() {
+        let mut paths: Vec<_> = FILES.iter().map(|file| file.path).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths.len(), FILES.len());
+    }
+
+    #[tokio::test]
+    async fn what_was_packed_comes_out_whole() {
+        for file in &FILES {
+            assert!(!file.unpacked().await.is_empty(), "{}", file.path);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The contracts, for tools, and a page where a person reads them and tries a call.
+//!
+//! | path | what |
+//! |---|---|
+//! | `/openapi/better-auth.yaml`, `/openapi/fusionauth.yaml` | a contract, byte for byte as it stands in `openapi/` |
+//! | `/openapi/better-auth.json`, `/openapi/fusionauth.json` | the same as JSON |
+//! | `/docs`, `/docs/better-auth`, `/docs/fusionauth` | the page; without a name, about the first API that is served |
+//! | `/docs/…` | what the page is made of: Swagger UI as its authors publish it, and `reference.js`, `reference.css` |
+//!
+//! All of it is part of the program (`embed.rs` belongs to the build script) and the same for everybody, so answers may
+//! be kept, and checked with their `ETag`. There are these paths and no others, each a literal: no part of a request
+//! ever becomes part of a file's name. A dialect that is switched off has neither contract nor page.
+
+mod files;
+mod page;
+
+use super::ops::endpoint;
+use crate::config::values::DialectName;
+use dropshot::{ApiDescription, ApiDescriptionRegisterError, Body, HttpError, RequestContext, ServerContext};
+use files::{FILES, File};
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Method, Response, StatusCode};
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::sync::Arc;
+
+/// On the page, beside its policy. Links out of it tell nobody where they stand, and a window that it opens, or that
+/// opened it, has no hold on it.
+const PAGE_HEADERS: [(HeaderName, &str); 5] = [
+    (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+    (header::CONTENT_SECURITY_POLICY, page::CONTENT_SECURITY_POLICY),
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::CACHE_CONTROL, "no-cache"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+];
+
+/// What serves the contracts of `dialects`, and the page unless it is switched off.
+///
+/// # Errors
+/// When dropshot does not take the endpoints.
+pub fn api<C: ServerContext>(
+    dialects: &BTreeSet<DialectName>,
+    has_page: bool,
+) -> Result<ApiDescription<C>, ApiDescriptionRegisterError> {
+    let mut api = ApiDescription::new();
+    let is_contract = |file: &File| dialects.iter().any(|dialect| is_contract_of(file, *dialect));
+    for file in FILES.iter().filter(|file| is_contract(file)) {
+        register_file(&mut api, file, true)?;
+    }
+    if has_page {
+        for file in FILES.iter().filter(|file| file.path.starts_with("/docs/")) {
+            register_file(&mut api, file, false)?;
+        }
+        for dialect in dialects {
+            register_page(&mut api, &format!("docs/{}", dialect.as_str()), *dialect, dialects)?;
+        }
+        if let Some(first) = dialects.first() {
+            register_page(&mut api, "docs", *first, dialects)?;
+        }
+    }
+    Ok(api)
+}
+
+fn is_contract_of(file: &File, dialect: DialectName) -> bool {
+    let name = file.path.strip_prefix("/openapi/").and_then(|name| name.rsplit_once('.'));
+    name.is_some_and(|(name, _)| name == dialect.as_str())
+}
+
+/// `is_for_everybody` lets the pages of all origins read it; without cookies, as the star means.
+fn register_file<C: ServerContext>(
+    api: &mut ApiDescription<C>,
+    file: &'static File,
+    is_for_everybody: bool,
+) -> Result<(), ApiDescriptionRegisterError> {
+    for method in [Method::GET, Method::HEAD] {
+        let handler = move |context: RequestContext<C>| async move {
+            let request = &context.request;
+            let mut response = file.answer(request.method(), request.headers()).await;
+            if is_for_everybody {
+                response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            }
+            Ok::<_, HttpError>(response)
+        };
+        api.register(endpoint(file.path.trim_start_matches('/'), handler, &method))?;
+    }
+    Ok(())
+}
+
+fn register_page<C: ServerContext>(
+    api: &mut ApiDescription<C>,
+    path: &str,
+    shown: DialectName,
+    dialects: &BTreeSet<DialectName>,
+) -> Result<(), ApiDescriptionRegisterError> {
+    let text: Arc<str> = page::page(shown, dialects).into();
+    let mut version = DefaultHasher::new();
+    version.write(text.as_bytes());
+    let etag = format!("W/\"{:016x}\"", version.finish());
+    for method in [Method::GET, Method::HEAD] {
+        let (text, etag) = (Arc::clone(&text), etag.clone());
+        let handler = move |context: RequestContext<C>| {
+            let response = page_answer(&text, &etag, &context.request);
+            async move { Ok::<_, HttpError>(response) }
+        };
+        api.register(endpoint(path, handler, &method))?;
+    }
+    Ok(())
+}
+
+fn page_answer(text: &str, etag: &str, request: &dropshot::RequestInfo) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    for (name, value) in PAGE_HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::ETAG, HeaderValue::from_str(etag).expect("quotes and hex digits are valid"));
+    if files::is_known(request.headers(), etag) {
+        headers.remove(header::CONTENT_TYPE);
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return response;
+    }
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
+    if request.method() != Method::HEAD {
+        *response.body_mut() = Body::from(text.to_owned());
+    }
+    response
+}

@@ -1,0 +1,76 @@
+//! The reference page: Swagger UI on one contract, with the way to the others.
+//!
+//! The page holds no script and no style of its own, so its policy needs no exception for what stands in a page.
+
+use super::files::SWAGGER_UI_VERSION;
+use crate::config::values::DialectName;
+use std::collections::BTreeSet;
+
+/// What the page may do (Content Security Policy Level 3). Everything comes from this server and goes back to it, with
+/// one exception: `data:` is for the pictures that stand in Swagger UI's style sheet. Nobody may frame the page, since
+/// a person who is signed in can change their account with it.
+pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The page about `shown`, one of `dialects`.
+pub(super) fn page(shown: DialectName, dialects: &BTreeSet<DialectName>) -> String {
+    let tab = |dialect: &DialectName| {
+        let current = if *dialect == shown { " aria-current=\"page\"" } else { "" };
+        format!("<a href=\"/docs/{}\"{current}>{}</a>", dialect.as_str(), dialect.title())
+    };
+    let tabs: String = dialects.iter().map(tab).collect();
+    let (name, title) = (shown.as_str(), shown.title());
+    format!(
+        r#"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} API – Countersign</title>
+<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="/docs/reference.css">
+<script src="/docs/swagger-ui-bundle.js" defer></script>
+<script src="/docs/reference.js" defer></script>
+</head>
+<body>
+<header>
+<p class="name">Countersign</p>
+<nav aria-label="APIs">{tabs}</nav>
+<p class="hint">Calls that you try go to this server and are real. Signing in sets its cookies in this browser, and later calls send them.</p>
+</header>
+<noscript><p class="hint">This page needs JavaScript. The contract does not: <a href="/openapi/{name}.yaml">YAML</a>, <a href="/openapi/{name}.json">JSON</a>.</p></noscript>
+<main id="reference" data-contract="/openapi/{name}.yaml"></main>
+<footer>
+<p>The contract as a file: <a href="/openapi/{name}.yaml">YAML</a>, <a href="/openapi/{name}.json">JSON</a>. Shown by Swagger UI {SWAGGER_UI_VERSION} (<a href="/docs/swagger-ui-license.txt">license</a>, <a href="/docs/swagger-ui-notice.txt">notice</a>).</p>
+</footer>
+</body>
+</html>
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_names_the_apis_that_are_served_and_no_others() {
+        let both = BTreeSet::from([DialectName::BetterAuth, DialectName::FusionAuth]);
+        let text = page(DialectName::FusionAuth, &both);
+        assert!(text.contains("<a href=\"/docs/better-auth\">Better Auth</a>"), "{text}");
+        assert!(text.contains("<a href=\"/docs/fusionauth\" aria-current=\"page\">FusionAuth</a>"), "{text}");
+        assert!(text.contains("data-contract=\"/openapi/fusionauth.yaml\""), "{text}");
+        let one = page(DialectName::FusionAuth, &BTreeSet::from([DialectName::FusionAuth]));
+        assert!(!one.contains("better-auth"), "{one}");
+    }
+
+    #[test]
+    fn nothing_stands_in_the_page_that_its_policy_would_refuse() {
+        let text = page(DialectName::BetterAuth, &BTreeSet::from([DialectName::BetterAuth]));
+        for forbidden in ["<style", "style=", "onclick", "onload", "javascript:", "http://", "https://", "//cdn"] {
+            assert!(!text.contains(forbidden), "{forbidden}");
+        }
+        assert_eq!(text.matches("<script").count(), text.matches("<script src=\"/docs/").count());
+    }
+}

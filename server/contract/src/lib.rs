@@ -13,6 +13,7 @@
 //! | see what the code may print although the contract does not say it | [`mod@tolerance`] |
 //! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
 //! | validate a raw answer | [`mod@response`], `json_schema` |
+//! | find what is wrong with one document by itself | [`mod@lint`] |
 //! | say what was found, to people and machines | [`mod@finding`], [`mod@report`] |
 //!
 //! Security is not compared: dropshot prints none. The table of operations carries the contract's security,
@@ -27,6 +28,7 @@ pub mod document;
 pub mod error;
 pub mod finding;
 mod json_schema;
+pub mod lint;
 pub mod merge;
 pub mod operations;
 mod printed_schema;
@@ -43,6 +45,7 @@ pub use difference::Difference;
 pub use document::Document;
 pub use error::{Error, Spot};
 pub use finding::{Finding, Rule, Verdict};
+pub use lint::lint;
 pub use merge::merge;
 pub use operations::{Operation, operations};
 pub use report::Format;

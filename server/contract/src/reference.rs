@@ -25,14 +25,18 @@ const MAPS_OF_NAMES: [&str; 11] = [
 /// Keys whose content is data and not OpenAPI: a `$ref` in an example is no reference.
 const DATA: [&str; 4] = ["default", "enum", "example", "examples"];
 
-/// Follows `$ref` in `document` until something else stands there. In a checked document this ends; elsewhere
-/// a reference that leads nowhere gives null.
+/// References that lead to each other for longer than this lead nowhere.
+const MOST_STEPS: usize = 256;
+
+/// Follows `$ref` in `document` until something else stands there. In a checked document there is something; elsewhere
+/// (examples are not checked) a reference that leads nowhere, or back to itself, gives null.
 #[must_use]
 pub fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
-    while let Some(reference) = target(value) {
+    for _ in 0..MOST_STEPS {
+        let Some(reference) = target(value) else { return value };
         value = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer)).unwrap_or(&Value::Null);
     }
-    value
+    &Value::Null
 }
 
 /// What the object refers to, if it is a reference object.

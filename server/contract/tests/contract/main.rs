@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
 mod drift;
+mod lint;
+mod lint_any;
 mod loading;
 mod operations;
 mod report;

@@ -101,6 +101,46 @@ fn the_exit_status_follows_what_is_asked_for() {
 }
 
 #[test]
+fn lint_tells_rule_and_line() {
+    let directory = tempdir().unwrap();
+    let text = contract("better-auth.yaml");
+    std::fs::write(directory.path().join("fine.yaml"), &text).unwrap();
+    std::fs::write(directory.path().join("bad.yaml"), text.replacen("operationId: okGet", "operationId: signOut", 1))
+        .unwrap();
+    let (status, said, _) = tool(directory.path(), &["lint", "fine.yaml"]);
+    assert_eq!((status, said.as_str()), (0, "no findings in fine.yaml\n"));
+    let (status, said, _) = tool(directory.path(), &["lint", "fine.yaml", "bad.yaml"]);
+    let line = line_of(&text, "operationId: okGet");
+    assert_eq!(status, 1);
+    assert!(said.contains("error[operation-id-duplicate]") && said.contains(&format!("bad.yaml:{line}:")), "{said}");
+    let without = ["lint", "--without", "operation-id-duplicate", "bad.yaml"];
+    assert_eq!(tool(directory.path(), &without).0, 0);
+    assert_eq!(tool(directory.path(), &["lint", "--without", "no-such-rule", "bad.yaml"]).0, 2);
+}
+
+/// The block of the README that other teams copy.
+#[test]
+fn the_recipe_for_other_teams_runs_as_it_stands() {
+    let readme = std::fs::read_to_string(Path::new(REPOSITORY).join("README.md")).unwrap();
+    let recipe = readme.split("<!-- recipe:").nth(1).unwrap().split("```sh\n").nth(1).unwrap();
+    let recipe = recipe.split("```").next().unwrap();
+    let directory = two_versions();
+    let shell = |script: &str, contract: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-eu", "-c", script]).current_dir(directory.path());
+        command.env("COUNTERSIGN", BINARY).env("CONTRACT", contract).env("BASE", "HEAD");
+        ended(&command.output().unwrap())
+    };
+    let git = "git init -q && git add old.yaml new.yaml && mv new.yaml new && mv old.yaml new.yaml && git add new.yaml && \
+               git -c user.name=t -c user.email=t@example.com commit -qm first && mv new new.yaml";
+    assert_eq!(shell(git, "").0, 0);
+    let (status, text, error) = shell(recipe, "new.yaml");
+    assert_eq!(status, 1, "{text}{error}");
+    assert!(text.contains("1 finding in HEAD:new.yaml → new.yaml: 1 breaking"), "{text}{error}");
+    assert!(std::fs::read_to_string(directory.path().join("contract-diff.xml")).unwrap().contains("<failure"));
+}
+
+#[test]
 fn a_document_may_be_at_a_revision_of_git() {
     let directory = two_versions();
     let git = |arguments: &[&str]| {

@@ -10,7 +10,7 @@
 use crate::node::Node;
 use crate::reference;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// The keyword that holds the JSON pointer of a schema in its OpenAPI document. Validators ignore it.
 pub(crate) const PLACE: &str = "x-place";
@@ -49,6 +49,32 @@ enum Role {
     Part,
 }
 
+/// A chain of definitions costs a validator as much stack as it is long.
+const MOST_DEFINITIONS: usize = 200;
+
+/// What there is in a value: a schema of a property that no object in it has says nothing about it, and so on.
+#[derive(Default)]
+struct About<'v> {
+    keys: HashSet<&'v str>,
+    has_items: bool,
+}
+
+impl<'v> About<'v> {
+    fn collect(&mut self, value: &'v Value) {
+        match value {
+            Value::Array(items) => {
+                self.has_items |= !items.is_empty();
+                items.iter().for_each(|item| self.collect(item));
+            }
+            Value::Object(entries) => {
+                self.keys.extend(entries.keys().map(String::as_str));
+                entries.values().for_each(|value| self.collect(value));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// A schema in JSON Schema's words.
 pub(crate) struct Translated {
     /// The schema, complete in itself.
@@ -59,26 +85,23 @@ pub(crate) struct Translated {
 
 /// A schema of a document, complete in itself.
 pub(crate) fn json_schema(schema: &Node<'_>, extra: Extra) -> Translated {
-    let mut writer = Writer {
-        extra,
-        definitions: Map::new(),
-        names: BTreeMap::new(),
-        same_value: Some(String::new()),
-        refers: BTreeMap::new(),
-    };
-    let root = writer.schema(schema, Role::Whole);
-    Translated {
-        is_endless: writer.has_circle(),
-        schema: json!({
-            "$schema": "https://json-schema.org/draft/2019-09/schema",
-            "allOf": [root],
-            "definitions": writer.definitions,
-        }),
-    }
+    Writer::new(extra, None).complete(schema)
 }
 
-struct Writer {
+/// As much of a schema as this value can meet: the same for the value, and much smaller where schemas lead to each other.
+/// Nothing if even that needs more than [`MOST_DEFINITIONS`].
+pub(crate) fn json_schema_for(schema: &Node<'_>, value: &Value) -> Option<Translated> {
+    let mut about = About::default();
+    about.collect(value);
+    let mut writer = Writer::new(Extra::Allowed, Some(about));
+    let complete = writer.complete(schema);
+    (writer.names.len() <= MOST_DEFINITIONS).then_some(complete)
+}
+
+struct Writer<'a> {
     extra: Extra,
+    /// The value that is to be validated, if it is one.
+    about: Option<About<'a>>,
     definitions: Map<String, Value>,
     /// The definition of each referenced place in each role that is needed.
     names: BTreeMap<(String, Role), String>,
@@ -86,10 +109,42 @@ struct Writer {
     same_value: Option<String>,
     /// Which definitions each definition applies to the same value.
     refers: BTreeMap<String, BTreeSet<String>>,
+    /// Definitions that are named and not yet written. Schemas may refer to each other in a chain of any length, which is
+    /// therefore not followed by recursion.
+    pending: Vec<(String, Node<'a>, Role)>,
 }
 
-impl Writer {
-    fn schema(&mut self, schema: &Node<'_>, role: Role) -> Value {
+impl<'a> Writer<'a> {
+    fn new(extra: Extra, about: Option<About<'a>>) -> Self {
+        Self {
+            extra,
+            about,
+            definitions: Map::new(),
+            names: BTreeMap::new(),
+            same_value: Some(String::new()),
+            refers: BTreeMap::new(),
+            pending: Vec::new(),
+        }
+    }
+
+    fn complete(&mut self, schema: &Node<'a>) -> Translated {
+        let root = self.schema(schema, Role::Whole);
+        while let Some((name, target, role)) = self.pending.pop() {
+            self.same_value = Some(name.clone());
+            let written = self.schema(&target, role);
+            self.definitions.insert(name, written);
+        }
+        Translated {
+            is_endless: self.has_circle(),
+            schema: json!({
+                "$schema": "https://json-schema.org/draft/2019-09/schema",
+                "allOf": [root],
+                "definitions": std::mem::take(&mut self.definitions),
+            }),
+        }
+    }
+
+    fn schema(&mut self, schema: &Node<'a>, role: Role) -> Value {
         if reference::target(schema.value).is_some() {
             return self.reference(schema, role);
         }
@@ -97,12 +152,17 @@ impl Writer {
             return json!(*schema.value != false);
         };
         let mut out = Map::new();
-        let is_whole_object = role == Role::Whole && has_properties(schema, &mut Vec::new());
+        let is_closed = self.extra == Extra::Forbidden && role == Role::Whole;
+        let is_closed = is_closed && stands_for_itself(keywords) && has_properties(schema, &mut Vec::new());
         for (keyword, child) in schema.entries() {
             let value = match keyword {
                 "required" => self.required(schema, &child),
                 "properties" => self.inside(|writer| writer.properties(&child)),
+                "items" if !self.meets(|about| about.has_items) => json!(true),
                 "items" => self.inside(|writer| writer.schema(&child, Role::Whole)),
+                "additionalProperties" if child.value.is_object() && !self.meets(|about| !about.keys.is_empty()) => {
+                    json!(true)
+                }
                 "additionalProperties" if child.value.is_object() => {
                     self.inside(|writer| writer.schema(&child, Role::Whole))
                 }
@@ -118,7 +178,7 @@ impl Writer {
             };
             out.insert(keyword.to_owned(), value);
         }
-        if self.extra == Extra::Forbidden && is_whole_object && stands_for_itself(keywords) {
+        if is_closed {
             out.insert("unevaluatedProperties".to_owned(), false.into());
         }
         exclusive(&mut out, "exclusiveMinimum", "minimum");
@@ -138,8 +198,18 @@ impl Writer {
         written
     }
 
-    fn properties(&mut self, properties: &Node<'_>) -> Value {
-        properties.entries().map(|(name, schema)| (name.to_owned(), self.schema(&schema, Role::Whole))).collect()
+    /// Whether the value that is to be validated has something that a schema may speak of. Any value might.
+    fn meets(&self, has: impl Fn(&About<'_>) -> bool) -> bool {
+        self.about.as_ref().is_none_or(has)
+    }
+
+    fn properties(&mut self, properties: &Node<'a>) -> Value {
+        let properties =
+            properties.entries().map(|(name, schema)| match self.meets(|about| about.keys.contains(name)) {
+                true => (name.to_owned(), self.schema(&schema, Role::Whole)),
+                false => (name.to_owned(), json!(true)),
+            });
+        properties.collect()
     }
 
     /// What is write-only is required of requests alone (OpenAPI 3.0.3, Schema Object).
@@ -154,7 +224,11 @@ impl Writer {
 
     /// A definition for each schema and role that is needed. It is entered before it is written, so that a schema
     /// may refer to itself.
-    fn reference(&mut self, schema: &Node<'_>, role: Role) -> Value {
+    fn reference(&mut self, schema: &Node<'a>, role: Role) -> Value {
+        // Somebody who sets a limit does not want what is beyond it.
+        if self.about.is_some() && self.definitions.len() > MOST_DEFINITIONS {
+            return json!(true);
+        }
         let role = if self.extra == Extra::Forbidden { role } else { Role::Whole };
         let target = schema.clone().resolved();
         let key = (target.pointer.clone(), role);
@@ -164,10 +238,7 @@ impl Writer {
             self.refers.entry(same_value.clone()).or_default().insert(name.clone());
         }
         if known.is_none() {
-            let outside = self.same_value.replace(name.clone());
-            let written = self.schema(&target, role);
-            self.same_value = outside;
-            self.definitions.insert(name.clone(), written);
+            self.pending.push((name.clone(), target, role));
         }
         json!({"$ref": format!("#/definitions/{name}")})
     }

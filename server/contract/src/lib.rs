@@ -13,6 +13,7 @@
 //! | see what the code may print although the contract does not say it | [`mod@tolerance`] |
 //! | say what changed between two versions, and whom that breaks | [`mod@diff`], [`mod@finding`] |
 //! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
+//! | find what is wrong with one document by itself | [`mod@lint`] |
 //! | say what was found, to people and machines | [`mod@finding`], [`mod@report`] |
 //! | say whether an answer keeps the contract | [`mod@judge`] |
 //! | hold a running server against a document | [`mod@check`] |
@@ -33,6 +34,7 @@ pub mod error;
 pub mod finding;
 mod json_schema;
 pub mod judge;
+pub mod lint;
 pub mod merge;
 mod node;
 pub mod operations;
@@ -53,6 +55,7 @@ pub use document::Document;
 pub use error::{Error, Spot};
 pub use finding::{Finding, Rule, Verdict};
 pub use judge::{Deviation, Judge, OperationRef};
+pub use lint::lint;
 pub use merge::merge;
 pub use operations::{Operation, operations};
 pub use report::Format;

@@ -4,6 +4,8 @@
 
 mod drift;
 mod judge;
+mod lint;
+mod lint_any;
 mod loading;
 mod operations;
 mod report;

@@ -2,7 +2,7 @@
 
 use super::{ContractError, Outcome};
 use clap::Args;
-use countersign_contract::{Rule, check, diff};
+use countersign_contract::{Rule, check, diff, lint};
 use std::io::Write;
 
 #[derive(Debug, Args)]
@@ -13,7 +13,7 @@ pub(super) struct ExplainArguments {
 
 /// Every rule of every tool.
 fn rules() -> impl Iterator<Item = &'static Rule> {
-    diff::rules::rules().chain(check::rules::RULES)
+    diff::rules::rules().chain(lint::RULES).chain(check::rules::RULES)
 }
 
 pub(super) fn run(arguments: &ExplainArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {

@@ -8,6 +8,7 @@ mod check;
 mod diff;
 mod explain;
 mod input;
+mod lint;
 mod output;
 
 use clap::{Parser, Subcommand};
@@ -21,6 +22,8 @@ Examples:
       What changed since the release; status 1 if it breaks somebody.
   countersign contract diff --fail-on risky --format github origin/main:openapi/api.yaml openapi/api.yaml
       What a branch changes, as annotations of a pull request.
+  countersign contract lint --format junit --output lint.xml openapi/api.yaml
+      What is wrong with a document, for a CI system to show.
   countersign contract check --url http://localhost:3000/api/auth openapi/better-auth.yaml
       Whether a running server keeps its contract.
   countersign contract explain request-property-became-required
@@ -31,7 +34,7 @@ repository in the working directory (`HEAD~1:openapi/api.yaml`; a PATH that begi
 
 Exit status: 0 when nothing was found, 1 when something was, 2 when a document or the command line cannot be used.";
 
-/// See what changed in an OpenAPI contract, and whom that breaks.
+/// Work with OpenAPI contracts: what changed and whom that breaks, what is wrong, whether a server keeps them.
 #[derive(Debug, Parser)]
 #[command(name = "countersign contract", bin_name = "countersign contract", after_long_help = EXAMPLES)]
 struct ContractLine {
@@ -43,6 +46,8 @@ struct ContractLine {
 enum ContractCommand {
     /// Say what changed between two versions, and whom that breaks.
     Diff(diff::DiffArguments),
+    /// Say what is wrong with a document, and what makes clients generate badly.
+    Lint(lint::LintArguments),
     /// Send a running server what a document allows and forbids, and hold each answer against the document.
     Check(check::CheckArguments),
     /// Say what a rule finds and why that matters; without a rule, list them all.
@@ -126,6 +131,7 @@ pub(super) fn run(arguments: &[OsString], output: &mut (dyn Write + Send)) -> Re
     let line = ContractLine::try_parse_from(std::iter::once(&program).chain(arguments))?;
     match line.command {
         ContractCommand::Diff(arguments) => diff::run(&arguments, output),
+        ContractCommand::Lint(arguments) => lint::run(&arguments, output),
         ContractCommand::Check(arguments) => check::run(&arguments, output),
         ContractCommand::Explain(arguments) => explain::run(&arguments, output),
     }

@@ -1,0 +1,413 @@
+//! The objects of OpenAPI 3.0.3: what each may hold, and what it must hold.
+//!
+//! One table. The walk over a document ([`super::tree`]) follows it, so that data (`example`, `default`, `enum`, `x-…`) is
+//! never taken for OpenAPI; the rules about fields ([`super::fields`]) read it.
+
+/// An object of OpenAPI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    Document,
+    Info,
+    Contact,
+    License,
+    Server,
+    ServerVariable,
+    Components,
+    Paths,
+    PathItem,
+    Operation,
+    Docs,
+    Parameter,
+    Body,
+    MediaType,
+    Encoding,
+    Responses,
+    Response,
+    Callback,
+    Example,
+    Link,
+    Header,
+    Tag,
+    Schema,
+    Discriminator,
+    Xml,
+    SecurityScheme,
+    Flows,
+    Flow,
+    Requirement,
+}
+
+/// What a field may hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Shape {
+    Text,
+    Flag,
+    Number,
+    /// A whole number from 0.
+    Count,
+    /// Any value; nothing in it is OpenAPI.
+    Data,
+    /// A list of any values.
+    Values,
+    Texts,
+    /// Names, each with a text.
+    TextMap,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    One(Kind),
+    List(Kind),
+    /// Names, each with an object.
+    Map(Kind),
+    /// A boolean or a schema.
+    FlagOrSchema,
+}
+
+/// A field of an object.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) shape: Shape,
+    pub(super) is_required: bool,
+}
+
+/// What an object may hold.
+#[derive(Debug)]
+pub(super) struct Grammar {
+    /// What to call it in a message, with its article.
+    pub(super) noun: &'static str,
+    pub(super) fields: &'static [Field],
+    /// What any other key holds, if other keys have a meaning.
+    pub(super) others: Option<Shape>,
+    /// Whether a reference may stand in its place.
+    pub(super) is_referable: bool,
+}
+
+const fn may(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape, is_required: false }
+}
+
+const fn must(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape, is_required: true }
+}
+
+const fn object(noun: &'static str, fields: &'static [Field]) -> Grammar {
+    Grammar { noun, fields, others: None, is_referable: false }
+}
+
+const fn referable(noun: &'static str, fields: &'static [Field]) -> Grammar {
+    Grammar { noun, fields, others: None, is_referable: true }
+}
+
+const fn names(noun: &'static str, fields: &'static [Field], others: Shape, is_referable: bool) -> Grammar {
+    Grammar { noun, fields, others: Some(others), is_referable }
+}
+
+use Shape::{Count, Data, Flag, FlagOrSchema, List, Map, Number, One, Text, TextMap, Texts, Values, Word};
+
+/// The words that `type` of a schema may be.
+pub(super) const TYPES: &[&str] = &["array", "boolean", "integer", "number", "object", "string"];
+
+const STYLES: &[&str] = &["matrix", "label", "form", "simple", "spaceDelimited", "pipeDelimited", "deepObject"];
+
+/// The table. Fields that have a rule of their own for being absent (`responses`, the description of a response, `items`)
+/// count as optional here.
+pub(super) const fn grammar(kind: Kind) -> &'static Grammar {
+    match kind {
+        Kind::Document => &DOCUMENT,
+        Kind::Info => &INFO,
+        Kind::Contact => &CONTACT,
+        Kind::License => &LICENSE,
+        Kind::Server => &SERVER,
+        Kind::ServerVariable => &SERVER_VARIABLE,
+        Kind::Components => &COMPONENTS,
+        Kind::Paths => &PATHS,
+        Kind::PathItem => &PATH_ITEM,
+        Kind::Operation => &OPERATION,
+        Kind::Docs => &DOCS,
+        Kind::Parameter => &PARAMETER,
+        Kind::Body => &BODY,
+        Kind::MediaType => &MEDIA_TYPE,
+        Kind::Encoding => &ENCODING,
+        Kind::Responses => &RESPONSES,
+        Kind::Response => &RESPONSE,
+        Kind::Callback => &CALLBACK,
+        Kind::Example => &EXAMPLE,
+        Kind::Link => &LINK,
+        Kind::Header => &HEADER,
+        Kind::Tag => &TAG,
+        Kind::Schema => &SCHEMA,
+        Kind::Discriminator => &DISCRIMINATOR,
+        Kind::Xml => &XML,
+        Kind::SecurityScheme => &SECURITY_SCHEME,
+        Kind::Flows => &FLOWS,
+        Kind::Flow => &FLOW,
+        Kind::Requirement => &REQUIREMENT,
+    }
+}
+
+static DOCUMENT: Grammar = object(
+    "the document",
+    &[
+        must("openapi", Text),
+        must("info", One(Kind::Info)),
+        may("servers", List(Kind::Server)),
+        must("paths", One(Kind::Paths)),
+        may("components", One(Kind::Components)),
+        may("security", List(Kind::Requirement)),
+        may("tags", List(Kind::Tag)),
+        may("externalDocs", One(Kind::Docs)),
+    ],
+);
+
+static INFO: Grammar = object(
+    "the info object",
+    &[
+        must("title", Text),
+        may("description", Text),
+        may("termsOfService", Text),
+        may("contact", One(Kind::Contact)),
+        may("license", One(Kind::License)),
+        must("version", Text),
+    ],
+);
+
+static CONTACT: Grammar = object("a contact", &[may("name", Text), may("url", Text), may("email", Text)]);
+
+static LICENSE: Grammar = object("a license", &[must("name", Text), may("url", Text)]);
+
+static SERVER: Grammar =
+    object("a server", &[must("url", Text), may("description", Text), may("variables", Map(Kind::ServerVariable))]);
+
+static SERVER_VARIABLE: Grammar =
+    object("a server variable", &[may("enum", Texts), must("default", Text), may("description", Text)]);
+
+static COMPONENTS: Grammar = object(
+    "the components",
+    &[
+        may("schemas", Map(Kind::Schema)),
+        may("responses", Map(Kind::Response)),
+        may("parameters", Map(Kind::Parameter)),
+        may("examples", Map(Kind::Example)),
+        may("requestBodies", Map(Kind::Body)),
+        may("headers", Map(Kind::Header)),
+        may("securitySchemes", Map(Kind::SecurityScheme)),
+        may("links", Map(Kind::Link)),
+        may("callbacks", Map(Kind::Callback)),
+    ],
+);
+
+static PATHS: Grammar = names("the paths", &[], One(Kind::PathItem), false);
+
+static PATH_ITEM: Grammar = object(
+    "a path item",
+    &[
+        may("$ref", Text),
+        may("summary", Text),
+        may("description", Text),
+        may("get", One(Kind::Operation)),
+        may("put", One(Kind::Operation)),
+        may("post", One(Kind::Operation)),
+        may("delete", One(Kind::Operation)),
+        may("options", One(Kind::Operation)),
+        may("head", One(Kind::Operation)),
+        may("patch", One(Kind::Operation)),
+        may("trace", One(Kind::Operation)),
+        may("servers", List(Kind::Server)),
+        may("parameters", List(Kind::Parameter)),
+    ],
+);
+
+static OPERATION: Grammar = object(
+    "an operation",
+    &[
+        may("tags", Texts),
+        may("summary", Text),
+        may("description", Text),
+        may("externalDocs", One(Kind::Docs)),
+        may("operationId", Text),
+        may("parameters", List(Kind::Parameter)),
+        may("requestBody", One(Kind::Body)),
+        may("responses", One(Kind::Responses)),
+        may("callbacks", Map(Kind::Callback)),
+        may("deprecated", Flag),
+        may("security", List(Kind::Requirement)),
+        may("servers", List(Kind::Server)),
+    ],
+);
+
+static DOCS: Grammar = object("external documentation", &[may("description", Text), must("url", Text)]);
+
+static PARAMETER: Grammar = referable(
+    "a parameter",
+    &[
+        must("name", Text),
+        must("in", Word(&["query", "header", "path", "cookie"])),
+        may("description", Text),
+        may("required", Flag),
+        may("deprecated", Flag),
+        may("allowEmptyValue", Flag),
+        may("style", Word(STYLES)),
+        may("explode", Flag),
+        may("allowReserved", Flag),
+        may("schema", One(Kind::Schema)),
+        may("example", Data),
+        may("examples", Map(Kind::Example)),
+        may("content", Map(Kind::MediaType)),
+    ],
+);
+
+static BODY: Grammar = referable(
+    "a request body",
+    &[may("description", Text), must("content", Map(Kind::MediaType)), may("required", Flag)],
+);
+
+static MEDIA_TYPE: Grammar = object(
+    "a media type",
+    &[
+        may("schema", One(Kind::Schema)),
+        may("example", Data),
+        may("examples", Map(Kind::Example)),
+        may("encoding", Map(Kind::Encoding)),
+    ],
+);
+
+static ENCODING: Grammar = object(
+    "an encoding",
+    &[
+        may("contentType", Text),
+        may("headers", Map(Kind::Header)),
+        may("style", Word(STYLES)),
+        may("explode", Flag),
+        may("allowReserved", Flag),
+    ],
+);
+
+static RESPONSES: Grammar = names("the responses", &[may("default", One(Kind::Response))], One(Kind::Response), false);
+
+static RESPONSE: Grammar = referable(
+    "a response",
+    &[
+        may("description", Text),
+        may("headers", Map(Kind::Header)),
+        may("content", Map(Kind::MediaType)),
+        may("links", Map(Kind::Link)),
+    ],
+);
+
+static CALLBACK: Grammar = names("a callback", &[], One(Kind::PathItem), true);
+
+static EXAMPLE: Grammar = referable(
+    "an example",
+    &[may("summary", Text), may("description", Text), may("value", Data), may("externalValue", Text)],
+);
+
+static LINK: Grammar = referable(
+    "a link",
+    &[
+        may("operationRef", Text),
+        may("operationId", Text),
+        may("parameters", Data),
+        may("requestBody", Data),
+        may("description", Text),
+        may("server", One(Kind::Server)),
+    ],
+);
+
+static HEADER: Grammar = referable(
+    "a header",
+    &[
+        may("description", Text),
+        may("required", Flag),
+        may("deprecated", Flag),
+        may("allowEmptyValue", Flag),
+        may("style", Word(STYLES)),
+        may("explode", Flag),
+        may("allowReserved", Flag),
+        may("schema", One(Kind::Schema)),
+        may("example", Data),
+        may("examples", Map(Kind::Example)),
+        may("content", Map(Kind::MediaType)),
+    ],
+);
+
+static TAG: Grammar =
+    object("a tag", &[must("name", Text), may("description", Text), may("externalDocs", One(Kind::Docs))]);
+
+static SCHEMA: Grammar = referable(
+    "a schema",
+    &[
+        may("title", Text),
+        may("multipleOf", Number),
+        may("maximum", Number),
+        may("exclusiveMaximum", Flag),
+        may("minimum", Number),
+        may("exclusiveMinimum", Flag),
+        may("maxLength", Count),
+        may("minLength", Count),
+        may("pattern", Text),
+        may("maxItems", Count),
+        may("minItems", Count),
+        may("uniqueItems", Flag),
+        may("maxProperties", Count),
+        may("minProperties", Count),
+        may("required", Texts),
+        may("enum", Values),
+        may("type", Word(TYPES)),
+        may("allOf", List(Kind::Schema)),
+        may("oneOf", List(Kind::Schema)),
+        may("anyOf", List(Kind::Schema)),
+        may("not", One(Kind::Schema)),
+        may("items", One(Kind::Schema)),
+        may("properties", Map(Kind::Schema)),
+        may("additionalProperties", FlagOrSchema),
+        may("description", Text),
+        may("format", Text),
+        may("default", Data),
+        may("nullable", Flag),
+        may("discriminator", One(Kind::Discriminator)),
+        may("readOnly", Flag),
+        may("writeOnly", Flag),
+        may("xml", One(Kind::Xml)),
+        may("externalDocs", One(Kind::Docs)),
+        may("example", Data),
+        may("deprecated", Flag),
+    ],
+);
+
+static DISCRIMINATOR: Grammar = object("a discriminator", &[must("propertyName", Text), may("mapping", TextMap)]);
+
+static XML: Grammar = object(
+    "an XML object",
+    &[may("name", Text), may("namespace", Text), may("prefix", Text), may("attribute", Flag), may("wrapped", Flag)],
+);
+
+static SECURITY_SCHEME: Grammar = referable(
+    "a security scheme",
+    &[
+        must("type", Word(&["apiKey", "http", "oauth2", "openIdConnect"])),
+        may("description", Text),
+        may("name", Text),
+        may("in", Word(&["query", "header", "cookie"])),
+        may("scheme", Text),
+        may("bearerFormat", Text),
+        may("flows", One(Kind::Flows)),
+        may("openIdConnectUrl", Text),
+    ],
+);
+
+static FLOWS: Grammar = object(
+    "the OAuth flows",
+    &[
+        may("implicit", One(Kind::Flow)),
+        may("password", One(Kind::Flow)),
+        may("clientCredentials", One(Kind::Flow)),
+        may("authorizationCode", One(Kind::Flow)),
+    ],
+);
+
+static FLOW: Grammar = object(
+    "an OAuth flow",
+    &[may("authorizationUrl", Text), may("tokenUrl", Text), may("refreshUrl", Text), must("scopes", TextMap)],
+);
+
+static REQUIREMENT: Grammar = names("a security requirement", &[], Texts, false);

@@ -1,0 +1,202 @@
+//! What is wrong with a document, or will surprise those who use it, by itself: nothing is compared.
+//!
+//! A document is walked once along the grammar of OpenAPI 3.0.3; each rule asks for the objects it is about. Whatever the
+//! shape of the document, a rule either finds what it expects or has nothing to say: what has the wrong type is one finding
+//! (`field-type`), and nobody else's business. Examples, defaults, values of enums and `x-…` are data: nothing in them is
+//! taken for OpenAPI.
+//!
+//! | rules about | are in |
+//! |---|---|
+//! | what OpenAPI knows: fields, types, words, references | `fields`, along `grammar` |
+//! | the document: version, servers, tags, links | `general` |
+//! | paths and their parameters | `paths`, `parameters` |
+//! | operations and their answers | `operations`, `responses` |
+//! | schemas: limits, properties, patterns, types without a name | `schemas`, `properties`, `ecma`, `unions` |
+//! | examples, defaults, enums | `examples` |
+//! | security | `security` |
+//! | components | `components` |
+
+mod components;
+mod ecma;
+mod examples;
+mod fields;
+mod general;
+mod grammar;
+mod operations;
+mod parameters;
+mod paths;
+mod properties;
+mod reach;
+mod responses;
+mod schemas;
+mod security;
+mod tree;
+mod unions;
+mod words;
+
+use crate::document::Document;
+use crate::finding::{Finding, Rule};
+use reach::Reach;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use tree::{Id, Tree};
+
+/// Every rule, in the order of the rooms above.
+pub const RULES: &[Rule] = &[
+    fields::UNKNOWN,
+    fields::MISSING,
+    fields::TYPE,
+    fields::VALUE,
+    fields::SIBLINGS,
+    fields::BROKEN,
+    general::VERSION,
+    general::SERVER_MISSING,
+    general::SERVER_VARIABLE,
+    general::TAG_UNDECLARED,
+    general::TAG_DUPLICATE,
+    general::LINK,
+    paths::SLASH_MISSING,
+    paths::SLASH_TRAILING,
+    paths::TEMPLATE_INVALID,
+    paths::TEMPLATE_DUPLICATE,
+    paths::UNDECLARED,
+    paths::NOT_IN_PATH,
+    paths::NOT_REQUIRED,
+    parameters::DUPLICATE,
+    parameters::RESERVED,
+    parameters::WITHOUT_SCHEMA,
+    parameters::DESCRIPTION,
+    operations::ID_MISSING,
+    operations::ID_DUPLICATE,
+    operations::ID_COLLISION,
+    operations::ID_INVALID,
+    operations::TAG_MISSING,
+    operations::DESCRIPTION,
+    operations::BODY_ON_GET,
+    responses::MISSING,
+    responses::SUCCESS_MISSING,
+    responses::STATUS,
+    responses::DESCRIPTION,
+    responses::SUCCESS_WITHOUT_SCHEMA,
+    responses::ERROR_WITHOUT_SCHEMA,
+    responses::REQUEST_WITHOUT_SCHEMA,
+    responses::MEDIA_TYPE,
+    schemas::ITEMS,
+    schemas::BOUNDS,
+    schemas::PATTERN,
+    schemas::TIME_PATTERN,
+    schemas::NULLABLE,
+    properties::COLLIDE,
+    properties::REQUIRED,
+    properties::READ_AND_WRITE,
+    properties::DESCRIPTION,
+    unions::UNION,
+    unions::OBJECT,
+    unions::DISCRIMINATOR_MISSING,
+    unions::DISCRIMINATOR_OPTIONAL,
+    unions::DISCRIMINATOR_INLINE,
+    unions::DISCRIMINATOR_MAPPING,
+    examples::EXAMPLE,
+    examples::DEFAULT,
+    examples::ENUM_VALUE,
+    examples::ENUM_DUPLICATE,
+    examples::BOTH,
+    security::MISSING,
+    security::UNDEFINED,
+    security::UNUSED,
+    security::SCOPE,
+    components::NAME,
+    components::UNUSED,
+];
+
+/// What is found in the document, in the order of the text.
+#[must_use]
+pub fn lint(document: &Document) -> Vec<Finding> {
+    let tree = Tree::new(document);
+    let reach = Reach::new(document, &tree);
+    let lint = Lint { document, tree, reach, findings: RefCell::default(), operations: RefCell::default() };
+    fields::check(&lint);
+    general::check(&lint);
+    paths::check(&lint);
+    parameters::check(&lint);
+    operations::check(&lint);
+    responses::check(&lint);
+    schemas::check(&lint);
+    properties::check(&lint);
+    unions::check(&lint);
+    examples::check(&lint);
+    security::check(&lint);
+    components::check(&lint);
+    in_order(lint.findings.into_inner())
+}
+
+/// Sorts by position. What aliases of YAML repeat is one finding: it stands in the text once.
+fn in_order(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|one, other| (one.spot.position, one.rule.id).cmp(&(other.spot.position, other.rule.id)));
+    findings.dedup_by(|later, earlier| {
+        let is_same = later.spot.position.line > 0
+            && (later.rule, later.spot.position, &later.message)
+                == (earlier.rule, earlier.spot.position, &earlier.message);
+        if is_same {
+            let more = later.operations.drain(..).filter(|name| !earlier.operations.contains(name));
+            let more: Vec<String> = more.collect();
+            earlier.operations.extend(more);
+        }
+        is_same
+    });
+    findings
+}
+
+/// A document under examination.
+struct Lint<'a> {
+    document: &'a Document,
+    tree: Tree<'a>,
+    reach: Reach,
+    findings: RefCell<Vec<Finding>>,
+    /// Operations that use a part, as far as somebody has asked.
+    operations: RefCell<HashMap<Id, Vec<String>>>,
+}
+
+impl Lint<'_> {
+    /// Reports something about a node, or about what `inner` leads to from there. The operations are those that use it.
+    fn report(&self, rule: &'static Rule, node: Id, inner: &[&str], message: impl Into<String>) {
+        self.report_for(rule, node, inner, message, self.operations(node));
+    }
+
+    /// The same, for operations that the node does not tell.
+    fn report_for(
+        &self,
+        rule: &'static Rule,
+        node: Id,
+        inner: &[&str],
+        message: impl Into<String>,
+        operations: Vec<String>,
+    ) {
+        let pointer = self.tree.pointer(node) + &crate::reference::pointer(inner);
+        let mut place = self.tree.place(node);
+        for part in inner {
+            match part.parse::<usize>() {
+                Ok(index) => place.push(format!("{}", index + 1)),
+                Err(_) => place.push((*part).to_owned()),
+            }
+        }
+        self.findings.borrow_mut().push(Finding {
+            rule,
+            operations,
+            place: place.join(" › "),
+            message: message.into(),
+            spot: self.document.spot(&pointer),
+            old: None,
+            new: None,
+        });
+    }
+
+    /// Labels of the operations that use a node.
+    fn operations(&self, node: Id) -> Vec<String> {
+        let owner = self.tree.node(node).owner;
+        if owner == 0 {
+            return Vec::new();
+        }
+        self.operations.borrow_mut().entry(owner).or_insert_with(|| self.reach.operations(owner)).clone()
+    }
+}

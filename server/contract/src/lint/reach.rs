@@ -1,0 +1,152 @@
+//! Which parts of a document lead to which: what an operation uses, and what uses a component.
+//!
+//! Parts are operations, path items and components. One leads to another by a reference, by the mapping of a discriminator,
+//! by naming a security scheme, and from a base schema to those that extend it, as a discriminator finds them without naming
+//! them.
+
+use super::grammar::Kind;
+use super::tree::{Id, Key, Tree};
+use crate::document::{Document, Located};
+use crate::reference;
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// The graph of a document's parts.
+#[derive(Debug)]
+pub(super) struct Reach {
+    from: HashMap<Id, Vec<Id>>,
+    to: HashMap<Id, Vec<Id>>,
+    by_pointer: HashMap<String, Id>,
+    /// Operations with their labels, by their place in the order of the document.
+    rank: HashMap<Id, usize>,
+    labels: Vec<String>,
+}
+
+impl Reach {
+    pub(super) fn new(document: &Document, tree: &Tree<'_>) -> Self {
+        let owners = tree.ids().filter(|id| *id > 0 && tree.node(*id).owner == *id);
+        let by_pointer: HashMap<String, Id> = owners.map(|id| (tree.pointer(id), id)).collect();
+        let mut reach =
+            Self { from: HashMap::new(), to: HashMap::new(), by_pointer, rank: HashMap::new(), labels: Vec::new() };
+        for Located { path, method, .. } in document.located() {
+            let item = reach.by_pointer.get(&reference::pointer(["paths", path])).copied();
+            let operation = reach.by_pointer.get(&reference::pointer(["paths", path, method])).copied();
+            if let (Some(item), Some(operation)) = (item, operation) {
+                reach.rank.insert(operation, reach.labels.len());
+                reach.labels.push(format!("{} {path}", method.to_uppercase()));
+                reach.edge(operation, item);
+            }
+        }
+        for id in tree.ids() {
+            reach.edges_of(document, tree, id);
+        }
+        reach
+    }
+
+    fn edges_of(&mut self, document: &Document, tree: &Tree<'_>, id: Id) {
+        let node = tree.node(id);
+        if let Some(target) = node.reference.and_then(|reference| self.part(reference)) {
+            self.edge(node.owner, target);
+            let is_extension = node.field == "allOf" && node.parent.is_some_and(|parent| parent == node.owner);
+            let base = &document.resolve(node.value)["discriminator"];
+            if is_extension && base.is_object() {
+                self.edge(target, node.owner);
+            }
+        }
+        match node.kind {
+            Kind::Discriminator => {
+                let mapping = node.value["mapping"].as_object().into_iter().flatten();
+                let targets = mapping.filter_map(|(_, target)| self.mapped(target.as_str()?)).collect::<Vec<_>>();
+                targets.into_iter().for_each(|target| self.edge(node.owner, target));
+            }
+            Kind::Requirement => {
+                let names = node.value.as_object().into_iter().flatten().map(|(name, _)| name);
+                let schemes = names.map(|name| reference::pointer(["components", "securitySchemes", name]));
+                let targets = schemes.filter_map(|pointer| self.by_pointer.get(&pointer).copied()).collect::<Vec<_>>();
+                targets.into_iter().for_each(|target| self.edge(node.owner, target));
+            }
+            _ => {}
+        }
+    }
+
+    fn edge(&mut self, from: Id, to: Id) {
+        if from != to {
+            self.to.entry(from).or_default().push(to);
+            self.from.entry(to).or_default().push(from);
+        }
+    }
+
+    /// The part in which a reference ends.
+    fn part(&self, reference: &str) -> Option<Id> {
+        let pointer = reference.strip_prefix('#')?;
+        let ends = pointer.match_indices('/').skip(1).map(|(index, _)| index).take(3);
+        let ends = ends.chain([pointer.len()]).collect::<BTreeSet<_>>();
+        ends.into_iter().rev().find_map(|end| self.by_pointer.get(&pointer[..end]).copied())
+    }
+
+    /// The component at which a reference ends, if it ends at one and not inside of it.
+    pub(super) fn component(&self, reference: &str) -> Option<Id> {
+        self.by_pointer.get(reference.strip_prefix('#')?).copied()
+    }
+
+    /// The schema that a discriminator's mapping means: by its name, or by a reference.
+    pub(super) fn mapped(&self, target: &str) -> Option<Id> {
+        let by_name = || self.by_pointer.get(&reference::pointer(["components", "schemas", target])).copied();
+        self.part(target).or_else(by_name)
+    }
+
+    /// Labels of the operations that use a part, in the order of the document. All of them if the part is the document
+    /// itself would say nothing, so that is none.
+    pub(super) fn operations(&self, part: Id) -> Vec<String> {
+        let users = closure([part], &self.from);
+        let ranks: BTreeSet<usize> = users.iter().filter_map(|user| self.rank.get(user).copied()).collect();
+        ranks.into_iter().map(|rank| self.labels[rank].clone()).collect()
+    }
+
+    /// The operations, in the order of the document.
+    pub(super) fn in_order(&self) -> Vec<Id> {
+        let mut operations: Vec<(usize, Id)> = self.rank.iter().map(|(id, rank)| (*rank, *id)).collect();
+        operations.sort_unstable();
+        operations.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// What the operations use, directly or not, and the operations themselves.
+    pub(super) fn used(&self) -> HashSet<Id> {
+        closure(self.rank.keys().copied(), &self.to)
+    }
+}
+
+fn closure(from: impl IntoIterator<Item = Id>, edges: &HashMap<Id, Vec<Id>>) -> HashSet<Id> {
+    let mut open: Vec<Id> = from.into_iter().collect();
+    let mut seen: HashSet<Id> = open.iter().copied().collect();
+    while let Some(id) = open.pop() {
+        open.extend(edges.get(&id).into_iter().flatten().copied().filter(|next| seen.insert(*next)));
+    }
+    seen
+}
+
+/// The key of a component: its section and its name.
+pub(super) fn component_name<'a>(tree: &Tree<'a>, id: Id) -> Option<(&'static str, &'a str)> {
+    let node = tree.node(id);
+    match (node.parent.map(|parent| tree.node(parent).kind), node.key) {
+        (Some(Kind::Components), Key::Name(name)) => Some((node.field, name)),
+        _ => None,
+    }
+}
+
+/// Every property that a schema speaks of, itself or in its parts.
+pub(super) fn properties<'a>(document: &'a Document, schema: &'a Value) -> HashMap<&'a str, &'a Value> {
+    let mut out = HashMap::new();
+    let mut open = vec![schema];
+    let mut seen: HashSet<*const Value> = HashSet::new();
+    while let Some(schema) = open.pop() {
+        let schema = document.resolve(schema);
+        if !seen.insert(schema) {
+            continue;
+        }
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        out.extend(properties.map(|(name, property)| (name.as_str(), property)));
+        open.extend(["allOf", "anyOf", "oneOf"].iter().filter_map(|list| schema[*list].as_array()).flatten());
+    }
+    out
+}

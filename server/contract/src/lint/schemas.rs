@@ -1,0 +1,84 @@
+//! One schema by itself: its limits, its pattern, and keywords that do not work together.
+
+use super::Lint;
+use super::ecma;
+use super::grammar::Kind;
+use super::tree::Id;
+use super::words::short;
+use crate::finding::{Rule, Verdict};
+use serde_json::Value;
+
+pub(super) const ITEMS: Rule = Rule {
+    id: "array-without-items",
+    verdict: Verdict::Error,
+    what: "A schema of type `array` has no `items`.",
+    why: "OpenAPI 3.0 demands it (Schema Object), and generators do not know what the list holds. Add `items`, if only `{}`.",
+};
+pub(super) const BOUNDS: Rule = Rule {
+    id: "bounds-contradict",
+    verdict: Verdict::Error,
+    what: "A lower limit is above the upper one.",
+    why: "No value satisfies both, so that everything is refused. Correct one of the two.",
+};
+pub(super) const PATTERN: Rule = Rule {
+    id: "pattern-invalid",
+    verdict: Verdict::Error,
+    what: "A pattern is not a regular expression of ECMA 262.",
+    why: "That is the dialect OpenAPI names. Clients that check the pattern refuse every value or do not start.",
+};
+pub(super) const TIME_PATTERN: Rule = Rule {
+    id: "date-time-with-pattern",
+    verdict: Verdict::Warning,
+    what: "A schema has the format `date-time` or `date` and a pattern.",
+    why: "Generated clients turn the text into a time first and then look for the pattern in the time: openapi-generator's \
+          Python clients refuse right answers, its C# clients do not compile. Say the pattern in words.",
+};
+pub(super) const NULLABLE: Rule = Rule {
+    id: "nullable-without-type",
+    verdict: Verdict::Warning,
+    what: "A schema is `nullable` but has no `type`.",
+    why: "OpenAPI 3.0.3 gives `nullable` a meaning only beside `type`; some tools take null and others do not. Add the type.",
+};
+
+pub(super) fn check(lint: &Lint<'_>) {
+    for (id, schema) in lint.tree.of(Kind::Schema) {
+        if schema["type"] == "array" && schema.get("items").is_none() {
+            lint.report(&ITEMS, id, &["type"], "the array has no `items`");
+        }
+        check_bounds(lint, id, schema);
+        check_pattern(lint, id, schema);
+        if schema["nullable"] == true && schema.get("type").is_none() {
+            lint.report(&NULLABLE, id, &["nullable"], "it has no `type` beside `nullable`");
+        }
+    }
+}
+
+/// Lower and upper limits that belong together.
+const PAIRS: [(&str, &str); 4] =
+    [("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems"), ("minProperties", "maxProperties")];
+
+fn check_bounds(lint: &Lint<'_>, id: Id, schema: &Value) {
+    for (lower, upper) in PAIRS {
+        let (Some(least), Some(most)) = (schema[lower].as_f64(), schema[upper].as_f64()) else { continue };
+        let is_exclusive =
+            lower == "minimum" && (schema["exclusiveMinimum"] == true || schema["exclusiveMaximum"] == true);
+        if least > most || (is_exclusive && least >= most) {
+            let message = if least > most {
+                format!("{lower} {} is above {upper} {}", schema[lower], schema[upper])
+            } else {
+                format!("{lower} and {upper} are {}, and one of them is exclusive", schema[lower])
+            };
+            lint.report(&BOUNDS, id, &[lower], message);
+        }
+    }
+}
+
+fn check_pattern(lint: &Lint<'_>, id: Id, schema: &Value) {
+    let Some(pattern) = schema["pattern"].as_str() else { return };
+    if let Err(problem) = ecma::check(pattern) {
+        lint.report(&PATTERN, id, &["pattern"], format!("`{}`: {problem}", short(pattern)));
+    }
+    if let Some(format @ ("date-time" | "date")) = schema["format"].as_str() {
+        lint.report(&TIME_PATTERN, id, &["pattern"], format!("a pattern stands beside the format `{format}`"));
+    }
+}

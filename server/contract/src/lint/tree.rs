@@ -1,0 +1,264 @@
+//! Every object of a document that is OpenAPI, each with its kind, its pointer and its place in words.
+//!
+//! The walk follows the grammar and no references: each object is seen once, where it is written. What has the wrong type
+//! is noted and left alone, so that a rule that asks for a kind gets objects and nothing else.
+
+use super::grammar::{Kind, Shape, grammar};
+use crate::document::Document;
+use crate::reference;
+use serde_json::Value;
+
+/// Index of a node in its tree.
+pub(super) type Id = usize;
+
+/// Where a node stands in the field that holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key<'a> {
+    None,
+    Name(&'a str),
+    Index(usize),
+}
+
+/// One object.
+#[derive(Debug)]
+pub(super) struct Node<'a> {
+    pub(super) kind: Kind,
+    pub(super) value: &'a Value,
+    pub(super) parent: Option<Id>,
+    /// Field of the parent; empty if the parent's own keys are names.
+    pub(super) field: &'static str,
+    pub(super) key: Key<'a>,
+    /// The operation, path item or component in which it stands; itself for these; the root for the rest.
+    pub(super) owner: Id,
+    /// Where it refers to, if it is a reference.
+    pub(super) reference: Option<&'a str>,
+    /// The first node behind those that stand in it.
+    end: Id,
+}
+
+/// A value that is not what its field holds.
+#[derive(Debug)]
+pub(super) struct Misfit<'a> {
+    pub(super) node: Id,
+    pub(super) inner: Vec<String>,
+    pub(super) value: &'a Value,
+    pub(super) expected: Shape,
+}
+
+/// The objects of a document, each before those that stand in it.
+#[derive(Debug)]
+pub(super) struct Tree<'a> {
+    nodes: Vec<Node<'a>>,
+    pub(super) misfits: Vec<Misfit<'a>>,
+}
+
+impl<'a> Tree<'a> {
+    pub(super) fn new(document: &'a Document) -> Self {
+        let mut tree = Self { nodes: Vec::new(), misfits: Vec::new() };
+        tree.walk(document.value(), Kind::Document, None, "", Key::None);
+        tree
+    }
+
+    pub(super) fn node(&self, id: Id) -> &Node<'a> {
+        &self.nodes[id]
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = Id> + use<> {
+        0..self.nodes.len()
+    }
+
+    /// The objects of a kind, without references to one.
+    pub(super) fn of(&self, kind: Kind) -> impl Iterator<Item = (Id, &'a Value)> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter(move |(_, node)| node.kind == kind && node.reference.is_none()).map(|(id, node)| (id, node.value))
+    }
+
+    /// The objects that stand directly in one, references among them.
+    pub(super) fn children(&self, parent: Id) -> impl Iterator<Item = Id> {
+        let mut next = parent + 1;
+        let end = self.nodes[parent].end;
+        std::iter::from_fn(move || {
+            let id = next;
+            next = self.nodes.get(id)?.end;
+            (id < end).then_some(id)
+        })
+    }
+
+    /// The objects that stand in a field of one.
+    pub(super) fn field(&self, parent: Id, field: &'static str) -> impl Iterator<Item = Id> {
+        self.children(parent).filter(move |id| self.nodes[*id].field == field)
+    }
+
+    /// Whether the node is an operation of a path, rather than of a callback.
+    pub(super) fn is_operation(&self, id: Id) -> bool {
+        let node = &self.nodes[id];
+        node.kind == Kind::Operation && node.owner == id
+    }
+
+    /// The path of a path item or of an operation of one.
+    pub(super) fn path(&self, id: Id) -> &'a str {
+        let node = &self.nodes[id];
+        match (node.kind, node.key, node.parent) {
+            (Kind::PathItem, Key::Name(path), _) => path,
+            (Kind::Operation, _, Some(item)) => self.path(item),
+            _ => "",
+        }
+    }
+
+    /// The name under which a node stands in its field, if it stands under one.
+    pub(super) fn name(&self, id: Id) -> Option<&'a str> {
+        match self.nodes[id].key {
+            Key::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// JSON pointer to a node.
+    pub(super) fn pointer(&self, id: Id) -> String {
+        let node = &self.nodes[id];
+        let Some(parent) = node.parent else { return String::new() };
+        let mut pointer = self.pointer(parent);
+        if !node.field.is_empty() {
+            pointer.push('/');
+            pointer.push_str(&reference::escaped(node.field));
+        }
+        match node.key {
+            Key::None => {}
+            Key::Name(name) => pointer = format!("{pointer}/{}", reference::escaped(name)),
+            Key::Index(index) => pointer = format!("{pointer}/{index}"),
+        }
+        pointer
+    }
+
+    /// The way to a node in words, from its owner on.
+    pub(super) fn place(&self, id: Id) -> Vec<String> {
+        let node = &self.nodes[id];
+        let mut place = match node.parent {
+            Some(parent) if node.owner != id => self.place(parent),
+            _ => Vec::new(),
+        };
+        place.extend(self.words(id));
+        place
+    }
+
+    /// What the node is called in its parent.
+    fn words(&self, id: Id) -> Option<String> {
+        let node = &self.nodes[id];
+        let key = match node.key {
+            Key::None => String::new(),
+            Key::Name(name) => name.to_owned(),
+            Key::Index(index) => (index + 1).to_string(),
+        };
+        let named = |noun: &str| Some(format!("{noun} {key}").trim_end().to_owned());
+        match (node.kind, node.field) {
+            (Kind::Document | Kind::Paths | Kind::Responses | Kind::Components, _) | (Kind::Schema, "schema") => None,
+            (Kind::Operation, _) if node.owner == id => None,
+            (Kind::Operation, method) => Some(method.to_uppercase()),
+            (Kind::PathItem, _) => named("path"),
+            (Kind::Parameter, "parameters") if matches!(node.key, Key::Index(_)) && node.reference.is_none() => {
+                match (node.value["in"].as_str(), node.value["name"].as_str()) {
+                    (Some(place), Some(name)) => Some(format!("{place} {name}")),
+                    _ => named("parameter"),
+                }
+            }
+            (Kind::Parameter, _) => named("parameter"),
+            (Kind::Body, _) => named("request body"),
+            (Kind::Response, "default") => Some("response default".to_owned()),
+            (Kind::Response, _) => named("response"),
+            (Kind::MediaType, _) | (Kind::Schema, "properties") => Some(key),
+            (Kind::Header, _) => named("header"),
+            (Kind::Example, _) => named("example"),
+            (Kind::Link, _) => named("link"),
+            (Kind::Callback, _) => named("callback"),
+            (Kind::Encoding, _) => named("encoding"),
+            (Kind::Schema, "schemas") => named("schema"),
+            (Kind::SecurityScheme, _) => named("security scheme"),
+            (Kind::Server, _) => named("server"),
+            (Kind::ServerVariable, _) => named("variable"),
+            (Kind::Tag, _) => match node.value["name"].as_str() {
+                Some(name) => Some(format!("tag {name}")),
+                None => named("tag"),
+            },
+            (_, field) => named(field),
+        }
+    }
+
+    fn walk(&mut self, value: &'a Value, kind: Kind, parent: Option<Id>, field: &'static str, key: Key<'a>) {
+        let id = self.nodes.len();
+        let grammar = grammar(kind);
+        let reference = reference::target(value).filter(|_| grammar.is_referable);
+        let owner = self.owner(id, kind, parent);
+        self.nodes.push(Node { kind, value, parent, field, key, owner, reference, end: id + 1 });
+        if reference.is_none() {
+            for field in grammar.fields {
+                if let Some(value) = value.get(field.name) {
+                    self.shape(value, field.shape, id, field.name, Key::None);
+                }
+            }
+            let others = value.as_object().filter(|_| grammar.others.is_some()).into_iter().flatten();
+            let others = others.filter(|(name, _)| !name.starts_with("x-"));
+            for (name, value) in others.filter(|(name, _)| grammar.fields.iter().all(|field| field.name != *name)) {
+                if let Some(shape) = grammar.others {
+                    self.shape(value, shape, id, "", Key::Name(name));
+                }
+            }
+        }
+        self.nodes[id].end = self.nodes.len();
+    }
+
+    /// Operations of callbacks belong to the operation that has the callback.
+    fn owner(&self, id: Id, kind: Kind, parent: Option<Id>) -> Id {
+        let Some(parent) = parent else { return id };
+        let around = &self.nodes[parent];
+        let starts = match around.kind {
+            Kind::Components | Kind::Paths => true,
+            Kind::PathItem => kind == Kind::Operation && self.nodes[around.owner].kind == Kind::PathItem,
+            _ => false,
+        };
+        if starts { id } else { around.owner }
+    }
+
+    fn shape(&mut self, value: &'a Value, shape: Shape, node: Id, field: &'static str, key: Key<'a>) {
+        let fits = match (shape, value) {
+            (Shape::One(kind), Value::Object(_)) => {
+                self.walk(value, kind, Some(node), field, key);
+                true
+            }
+            (Shape::FlagOrSchema, Value::Object(_)) => {
+                self.walk(value, Kind::Schema, Some(node), field, key);
+                true
+            }
+            (Shape::List(kind), Value::Array(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.shape(item, Shape::One(kind), node, field, Key::Index(index));
+                }
+                true
+            }
+            (Shape::Map(kind), Value::Object(entries)) => {
+                for (name, entry) in entries {
+                    self.shape(entry, Shape::One(kind), node, field, Key::Name(name));
+                }
+                true
+            }
+            (Shape::Text, Value::String(_))
+            | (Shape::Flag | Shape::FlagOrSchema, Value::Bool(_))
+            | (Shape::Number, Value::Number(_))
+            | (Shape::Values, Value::Array(_))
+            | (Shape::Data, _) => true,
+            (Shape::Count, value) => value.is_u64(),
+            (Shape::Word(words), Value::String(word)) => words.contains(&word.as_str()),
+            (Shape::Texts, Value::Array(items)) => items.iter().all(Value::is_string),
+            (Shape::TextMap, Value::Object(entries)) => entries.values().all(Value::is_string),
+            _ => false,
+        };
+        if !fits {
+            let key = match key {
+                Key::None => None,
+                Key::Name(name) => Some(name.to_owned()),
+                Key::Index(index) => Some(index.to_string()),
+            };
+            let field = Some(field.to_owned()).filter(|field| !field.is_empty());
+            self.misfits.push(Misfit { node, inner: field.into_iter().chain(key).collect(), value, expected: shape });
+        }
+    }
+}

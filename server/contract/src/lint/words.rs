@@ -1,0 +1,82 @@
+//! Names as generators and people compare them.
+
+/// The name without case and separators: `getUser`, `get_user` and `GetUser` are one.
+pub(super) fn folded(name: &str) -> String {
+    name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The candidate that was probably meant: the same but for case and separators, or a slip or two away.
+pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    // What is this long is no slip of a known name, and comparing takes the product of both lengths.
+    const LONGEST: usize = 40;
+    let name: Vec<char> = name.to_lowercase().chars().filter(|character| character.is_alphanumeric()).collect();
+    if name.len() > LONGEST {
+        return None;
+    }
+    let distances = candidates.into_iter().map(|candidate| {
+        let folded: Vec<char> = folded(candidate).chars().collect();
+        (distance(&name, &folded), folded.len(), candidate)
+    });
+    let near = distances.filter(|(distance, length, _)| *distance <= (*length).min(name.len()) / 3);
+    near.min_by_key(|(distance, ..)| *distance).map(|(_, _, candidate)| candidate)
+}
+
+/// How many characters have to be added, dropped or replaced.
+fn distance(one: &[char], other: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, character) in one.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = index + 1;
+        for (column, candidate) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(character != candidate);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+/// Names for a message: the first few, and how many more.
+pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    const MOST: usize = 4;
+    let shown: Vec<String> = names.iter().take(MOST).map(|name| format!("`{}`", name.as_ref())).collect();
+    match names.len() {
+        0..=MOST => shown.join(", "),
+        many => format!("{} and {} more", shown.join(", "), many - MOST),
+    }
+}
+
+/// A text for a message: all of it, or its beginning.
+pub(super) fn short(text: &str) -> String {
+    const LONGEST: usize = 160;
+    match text.char_indices().nth(LONGEST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{folded, listed, nearest, short};
+
+    #[test]
+    fn names() {
+        assert_eq!(folded("get_User-ByID"), "getuserbyid");
+        let known = ["description", "summary", "operationId", "tags", "in"];
+        for (name, expected) in [
+            ("desciption", Some("description")),
+            ("operation_id", Some("operationId")),
+            ("operationID", Some("operationId")),
+            ("tag", Some("tags")),
+            ("on", None),
+            ("produces", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(name, known), expected, "{name}");
+        }
+        assert_eq!(nearest(&"x".repeat(5_000), known), None);
+        assert_eq!(listed(&["a", "b"]), "`a`, `b`");
+        assert_eq!(listed(&["a", "b", "c", "d", "e"]), "`a`, `b`, `c`, `d` and 1 more");
+        assert_eq!(short(&"é".repeat(200)).chars().count(), 161);
+    }
+}

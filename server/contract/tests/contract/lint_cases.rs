@@ -1,0 +1,444 @@
+//! The cases of the rules about everything but schemas, in the order of the rules.
+
+use super::{Case, case, document, operation, parameters, paths, responses, schemas};
+
+pub(super) fn all() -> Vec<Case> {
+    let rooms = [
+        fields(),
+        general(),
+        path_items(),
+        parameter_objects(),
+        operation_objects(),
+        response_objects(),
+        security(),
+        components(),
+    ];
+    rooms.into_iter().flatten().collect()
+}
+
+fn fields() -> Vec<Case> {
+    vec![
+        case(
+            "unknown-field",
+            operation("desciption: d\n      deprecatd: true\n      consumes: []"),
+            &[
+                "12:7 an operation has no field `desciption`, did you mean `description`?",
+                "13:7 an operation has no field `deprecatd`, did you mean `deprecated`?",
+                "14:7 an operation has no field `consumes`: media types are the keys of `content`",
+            ],
+            operation("description: d\n      x-desciption: d"),
+        ),
+        case(
+            "unknown-field",
+            schemas("S: {type: string, const: a, x-const: a}"),
+            &["16:23 a schema has no field `const`: write an `enum` of one value"],
+            schemas("S: {type: string, enum: [a]}"),
+        ),
+        case(
+            "unknown-field",
+            document("paths: {}\nwebhooks: {}"),
+            &["7:1 the document has no field `webhooks`: OpenAPI 3.1 has it, 3.0 has `callbacks`"],
+            document("paths: {}\nx-webhooks: {}"),
+        ),
+        case(
+            "field-missing",
+            "openapi: 3.0.3\ninfo: {title: t}\nservers: [{description: d}]\npaths: {}\n",
+            &["2:1 the info object needs `version`", "3:11 a server needs `url`"],
+            document("paths: {}"),
+        ),
+        case(
+            "field-type",
+            operation("tags: a\n      deprecated: 'yes'\n      description: 1"),
+            &[
+                "11:7 expected a list of texts, found the text `a`",
+                "12:7 expected `true` or `false`, found the text `yes`",
+                "13:7 expected a text, found `1`",
+            ],
+            operation("tags: [a]\n      deprecated: true\n      description: '1'"),
+        ),
+        case(
+            "field-type",
+            schemas("S: {type: object, required: true, properties: [], items: [], maxLength: -1}"),
+            &[
+                "16:23 expected a list of texts, found `true`",
+                "16:39 expected names, each with a schema, found a list",
+                "16:55 expected a schema, found a list",
+                "16:66 expected a whole number from 0, found `-1`",
+            ],
+            schemas("S: {type: object, required: [a], properties: {a: {description: d}}, additionalProperties: false}"),
+        ),
+        case(
+            "field-value",
+            parameters(
+                "{name: q, in: body, description: d, schema: {type: text}}, {name: r, in: Query, schema: {type: strin}}",
+            ),
+            &[
+                "12:30 `body` is unknown here; it is one of `query`, `header`, `path`, `cookie`",
+                "12:65 `text` is unknown here; it is one of `array`, `boolean`, `integer`, `number`, `object`, `string`",
+                "12:89 `Query` is unknown here, did you mean `query`?",
+                "12:109 `strin` is unknown here, did you mean `string`?",
+            ],
+            parameters("{name: q, in: query, description: d, schema: {type: string}}"),
+        ),
+        case(
+            "ref-with-siblings",
+            schemas("S: {$ref: '#/components/schemas/T', description: d, nullable: true}\n    T: {type: string}"),
+            &["16:9 what stands beside the `$ref` is ignored: `description`, `nullable`"],
+            schemas("S: {description: d, allOf: [{$ref: '#/components/schemas/T'}]}\n    T: {type: string}"),
+        ),
+        case(
+            "reference-broken",
+            responses(
+                "200: {description: d, content: {text/plain: {schema: {type: string}, examples: {a: {$ref: '#/components/examples/B'}}}}}",
+            ),
+            &["13:93 `#/components/examples/B` leads to no example"],
+            format!(
+                "{}components: {{examples: {{B: {{value: b}}}}}}\n",
+                responses(
+                    "200: {description: d, content: {text/plain: {schema: {type: string}, examples: {a: {$ref: '#/components/examples/B'}}}}}"
+                )
+            ),
+        ),
+    ]
+}
+
+fn general() -> Vec<Case> {
+    let with_info = |version: &str| document("paths: {}").replace("1.0.0", version);
+    vec![
+        case(
+            "info-version-not-semver",
+            with_info("v1"),
+            &["2:18 `v1` is not a semantic version"],
+            with_info("1.0.0-rc.1+build.5"),
+        ),
+        case(
+            "server-missing",
+            "openapi: 3.0.3\ninfo: {title: t, version: 1.0.0}\npaths: {}\n",
+            &["1:1 there is no server"],
+            document("paths: {}"),
+        ),
+        case(
+            "server-missing",
+            "openapi: 3.0.3\ninfo: {title: t, version: 1.0.0}\nservers: []\npaths: {}\n",
+            &["3:1 there is no server"],
+            document("paths: {}"),
+        ),
+        case(
+            "server-variable-undefined",
+            document("paths: {}")
+                .replace("{url: /}", "{url: 'https://{host}/{base}', variables: {base: {default: c, enum: [a, b]}}}"),
+            &["3:12 the variable `host` is not defined", "3:61 the default `c` is not one of the values"],
+            document("paths: {}")
+                .replace("{url: /}", "{url: '/{base}', variables: {base: {default: a, enum: [a, b]}}}"),
+        ),
+        case(
+            "tag-undeclared",
+            paths(&[("/a", "\n      tags: [A]"), ("/b", "\n      tags: [a, A, other]")]),
+            &["11:14 the tag `A` is not declared, did you mean `a`?", "17:20 the tag `other` is not declared"],
+            paths(&[("/a", ""), ("/b", "")]),
+        ),
+        case(
+            "tag-duplicate",
+            operation("tags: [a, a]").replace("[{name: a}]", "[{name: a}, {name: a}]"),
+            &["5:20 `a` is declared twice", "11:17 the operation has `a` twice"],
+            operation("tags: [a, b]").replace("[{name: a}]", "[{name: a}, {name: b}]"),
+        ),
+        case(
+            "link-operation-undefined",
+            responses(
+                "200: {description: d, links: {l: {operationId: b}, m: {operationRef: '#/paths/~1b/get'}, n: {description: d}}}",
+            ),
+            &[
+                "13:43 no operation is called `b`",
+                "13:64 `#/paths/~1b/get` leads nowhere",
+                "13:98 `n` names no operation, neither by `operationId` nor by `operationRef`",
+            ],
+            responses("200: {description: d, links: {l: {operationId: a}, m: {operationRef: '#/paths/~1a/get'}}}"),
+        ),
+    ]
+}
+
+fn path_items() -> Vec<Case> {
+    let parameter = |name: &str| {
+        format!(
+            "\n      parameters: [{{name: {name}, in: path, required: true, description: d, schema: {{type: string}}}}]"
+        )
+    };
+    let (x, y) = (parameter("x"), parameter("y"));
+    vec![
+        case(
+            "path-slash-missing",
+            paths(&[("a", "")]),
+            &["7:3 the path does not begin with a slash"],
+            paths(&[("/", "")]),
+        ),
+        case("path-slash-trailing", paths(&[("/a/", "")]), &["7:3 the path ends with a slash"], paths(&[("/a", "")])),
+        case(
+            "path-template-invalid",
+            paths(&[("'/a/{x'", ""), ("'/a/x}'", ""), ("'/a?b={}'", "")]),
+            &[
+                "7:3 a brace is not closed",
+                "13:3 a brace is closed that was not opened",
+                "19:3 the path holds a query or a fragment",
+            ],
+            paths(&[("'/a/{x}.{y}'", &format!("{}, {}", x.trim_end_matches(']'), y.split_once('[').unwrap().1))]),
+        ),
+        case(
+            "path-template-invalid",
+            paths(&[("'/a/{x}/{x}'", x.as_str())]),
+            &["7:3 the variable `x` is there twice"],
+            paths(&[("'/a/{x}'", x.as_str())]),
+        ),
+        case(
+            "path-template-duplicate",
+            paths(&[("'/a/{y}'", y.as_str()), ("'/a/{x}'", x.as_str())]),
+            &["14:3 the path is the same as `/a/{y}`"],
+            paths(&[("'/a/{y}'", y.as_str()), ("'/b/{x}'", x.as_str()), ("/a/c", "")]),
+        ),
+        case(
+            "path-parameter-undeclared",
+            paths(&[("'/a/{y}/{x}'", x.as_str())]),
+            &["8:5 the variable `y` of the path is not declared as a parameter"],
+            paths(&[("'/a/{x}'", x.as_str())]),
+        ),
+        case(
+            "path-parameter-not-in-path",
+            paths(&[("'/a/{x}'", y.as_str())]),
+            &["12:20 `y` is not a variable of the path"],
+            paths(&[("'/a/{y}'", y.as_str())]),
+        ),
+        case(
+            "path-parameter-not-required",
+            paths(&[("'/a/{x}'", &x.replace("required: true, ", "")), ("'/b/{y}'", &y.replace("true", "false"))]),
+            &["12:20 `x` is not required", "19:40 `y` is not required"],
+            paths(&[("'/a/{x}'", x.as_str())]),
+        ),
+    ]
+}
+
+fn parameter_objects() -> Vec<Case> {
+    let good = "{name: q, in: query, description: d, schema: {type: string}}";
+    let header = "{name: Q, in: header, description: d, schema: {type: string}}";
+    vec![
+        case(
+            "parameter-duplicate",
+            parameters(&format!("{good}, {header}, {good}, {}", header.replace('Q', "q"))),
+            &["12:145 the query parameter `q` is there twice", "12:207 the header parameter `q` is there twice"],
+            parameters(&format!("{good}, {header}")),
+        ),
+        case(
+            "header-parameter-reserved",
+            parameters(&header.replace('Q', "authorization")),
+            &["12:21 the header parameter `authorization` is ignored"],
+            parameters(&good.replace('q', "authorization").replace("authorizationuery", "query")),
+        ),
+        case(
+            "header-parameter-reserved",
+            responses("200: {description: d, headers: {content-type: {description: d, schema: {type: string}}}}"),
+            &["13:41 the header `content-type` of a response is ignored"],
+            responses("200: {description: d, headers: {ETag: {description: d, schema: {type: string}}}}"),
+        ),
+        case(
+            "parameter-without-schema",
+            parameters(
+                "{name: q, in: query, description: d}, {name: r, in: query, description: d, schema: {}, content: {}}, {name: s, in: query, description: d, content: {}}",
+            ),
+            &[
+                "12:20 it has neither `schema` nor `content`",
+                "12:58 it has `schema` and `content`, and can have only one of them",
+                "12:121 its `content` needs exactly one media type",
+            ],
+            parameters("{name: q, in: query, description: d, content: {application/json: {schema: {type: string}}}}"),
+        ),
+        case(
+            "parameter-description-missing",
+            parameters("{name: q, in: query, schema: {type: string}}"),
+            &["12:20 it has no description"],
+            parameters("{name: q, in: query, schema: {type: string, description: d}}"),
+        ),
+    ]
+}
+
+fn operation_objects() -> Vec<Case> {
+    let named = |one: &str, two: &str| {
+        let text = paths(&[("/a", ""), ("/b", "")]);
+        text.replace("operationId: one", &format!("operationId: {one}"))
+            .replace("operationId: two", &format!("operationId: {two}"))
+    };
+    let body = "requestBody: {content: {application/json: {schema: {type: string}}}}";
+    vec![
+        case(
+            "operation-id-missing",
+            operation("").replace("      operationId: a\n", ""),
+            &["8:5 it has no `operationId`"],
+            operation("operationId: a"),
+        ),
+        case(
+            "operation-id-duplicate",
+            named("one", "one"),
+            &["17:7 `one` is the name of two operations"],
+            named("one", "two"),
+        ),
+        case(
+            "operation-id-collision",
+            named("getUser", "get_user"),
+            &["17:7 `getUser` and `get_user` are one name to generators"],
+            named("getUser", "getUsers"),
+        ),
+        case(
+            "operation-id-invalid",
+            named("2fa", "'get user'"),
+            &[
+                "11:7 `2fa` is not a name in programming languages",
+                "17:7 `get user` is not a name in programming languages",
+            ],
+            named("get_user.v2", "get-me"),
+        ),
+        case("tag-missing", operation("tags: []"), &["8:5 it has no tag"], operation("tags: [a]")),
+        case(
+            "operation-description-missing",
+            operation("summary: ' '"),
+            &["8:5 it has neither `summary` nor `description`"],
+            operation("summary: s"),
+        ),
+        case(
+            "request-body-on-get",
+            operation(body),
+            &["12:7 GET has a request body"],
+            operation(body).replace("    get:", "    post:"),
+        ),
+    ]
+}
+
+fn response_objects() -> Vec<Case> {
+    let json = |schema: &str| format!("description: d, content: {{application/json: {{{schema}}}, text/plain: {{}}}}");
+    let (typed, untyped) = (json("schema: {type: string}"), json(""));
+    vec![
+        case(
+            "responses-missing",
+            operation("responses: {}"),
+            &["12:7 it has no response"],
+            responses("204: {description: d}"),
+        ),
+        case(
+            "responses-missing",
+            operation("").replace("      responses: {200: {description: d}}\n", ""),
+            &["8:5 it has no response"],
+            responses("default: {description: d}"),
+        ),
+        case(
+            "success-missing",
+            responses("404: {description: d}"),
+            &["12:7 it has no success"],
+            responses("302: {description: d}"),
+        ),
+        case(
+            "response-status-invalid",
+            responses("{200: {description: d}, 20: {description: d}, 4xx: {description: d}, 600: {description: d}}"),
+            &["13:33 `20` is not a status", "13:55 `4xx` is not a status", "13:78 `600` is not a status"],
+            responses("{2XX: {description: d}, 242: {description: d}, default: {description: d}, x-note: 1}"),
+        ),
+        case(
+            "response-description-missing",
+            responses("200: {}"),
+            &["13:9 it has no description"],
+            responses("200: {description: ''}"),
+        ),
+        case(
+            "success-without-schema",
+            responses(&format!("200: {{{untyped}}}")),
+            &["13:41 `application/json` has no schema"],
+            responses(&format!("200: {{{typed}}}")),
+        ),
+        case(
+            "error-without-schema",
+            responses(&format!(
+                "{{200: {{description: d}}, 404: {{$ref: '#/components/responses/R'}}, default: {{{untyped}}}}}"
+            )) + &format!("components: {{responses: {{R: {{{untyped}}}}}}}\n"),
+            &["13:110 `application/json` has no schema", "14:56 `application/json` has no schema"],
+            responses(&format!("{{200: {{description: d}}, 404: {{description: d}}, default: {{{typed}}}}}")),
+        ),
+        case(
+            "request-without-schema",
+            paths(&[
+                ("/a", "\n      requestBody: {content: {application/json: {}}}"),
+                ("/b", "\n      requestBody: {content: {}}"),
+            ])
+            .replace("get:", "post:"),
+            &["12:31 `application/json` has no schema", "19:21 it has no media type"],
+            paths(&[("/a", "\n      requestBody: {content: {application/octet-stream: {}}}")]).replace("get:", "post:"),
+        ),
+        case(
+            "media-type-invalid",
+            responses("200: {description: d, content: {json: {}, 'text/': {}}}"),
+            &["13:41 `json` is not a media type", "13:51 `text/` is not a media type"],
+            responses("200: {description: d, content: {'text/plain; charset=utf-8': {}, image/*: {}, '*/*': {}}}"),
+        ),
+    ]
+}
+
+fn security() -> Vec<Case> {
+    let schemes = |requirement: &str| {
+        format!(
+            "{}components:
+  securitySchemes:
+    key: {{type: apiKey, in: header, name: K}}
+    oauth: {{type: oauth2, flows: {{clientCredentials: {{tokenUrl: /t, scopes: {{read: r}}}}}}}}
+",
+            operation(&format!("security: [{requirement}]"))
+        )
+    };
+    let silent = |text: String| text.replacen("\nsecurity: []\n", "\n", 1);
+    vec![
+        case(
+            "security-missing",
+            silent(operation("")),
+            &["7:5 it has no `security`, and neither has the document"],
+            silent(operation("security: []")),
+        ),
+        case(
+            "security-scheme-undefined",
+            schemes("{keys: []}"),
+            &["12:19 `keys` is not defined, did you mean `key`?"],
+            schemes("{key: []}, {oauth: [read]}"),
+        ),
+        case(
+            "security-scheme-unused",
+            schemes("{key: []}"),
+            &["17:5 no operation uses `oauth`"],
+            schemes("{key: [], oauth: []}"),
+        ),
+        case(
+            "scope-undefined",
+            schemes("{key: [read], oauth: [read, raed]}"),
+            &["12:25 `key` is not a scheme with scopes, and `read` is asked for", "12:46 `oauth` has no scope `raed`"],
+            schemes("{key: [], oauth: [read]}"),
+        ),
+    ]
+}
+
+fn components() -> Vec<Case> {
+    vec![
+        case(
+            "component-name-invalid",
+            schemas("S: {$ref: '#/components/schemas/Tree of Life'}\n    Tree of Life: {}"),
+            &["17:5 `Tree of Life` is not a name for a component"],
+            schemas("S: {$ref: '#/components/schemas/Tree-of_Life.v1'}\n    Tree-of_Life.v1: {}"),
+        ),
+        case(
+            "component-unused",
+            schemas(
+                "S: {}\n    T: {items: {$ref: '#/components/schemas/U'}}\n    U: {}\n  headers:\n    H: {description: d, schema: {}}",
+            ),
+            &[
+                "17:5 no operation leads to `T` of `components/schemas`",
+                "18:5 no operation leads to `U` of `components/schemas`",
+                "20:5 no operation leads to `H` of `components/headers`",
+            ],
+            schemas(
+                "S: {discriminator: {propertyName: k}, required: [k], properties: {k: {description: d}}}
+    T: {allOf: [{$ref: '#/components/schemas/S'}]}",
+            ),
+        ),
+    ]
+}

@@ -1,0 +1,51 @@
+//! `countersign contract lint`.
+
+use super::output::{self, OutputArguments};
+use super::{ContractError, Outcome, input};
+use clap::{Args, ValueEnum};
+use countersign_contract::{Verdict, lint};
+use std::io::Write;
+
+#[derive(Debug, Args)]
+pub(super) struct LintArguments {
+    /// The documents.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+
+    /// The mildest verdict that makes the exit status 1.
+    #[arg(long, value_enum, value_name = "VERDICT", default_value = "warning")]
+    fail_on: FailOn,
+
+    /// Leave out what this rule finds; can be repeated.
+    #[arg(long, value_name = "RULE", value_parser = rule)]
+    without: Vec<String>,
+
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FailOn {
+    /// The document contradicts itself or OpenAPI.
+    Error,
+    /// The document is usable, but somebody will be surprised.
+    Warning,
+}
+
+fn rule(id: &str) -> Result<String, String> {
+    let is_known = lint::RULES.iter().any(|rule| rule.id == id);
+    is_known.then(|| id.to_owned()).ok_or_else(|| format!("there is no rule `{id}`"))
+}
+
+pub(super) fn run(arguments: &LintArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
+    let mut findings = Vec::new();
+    for file in &arguments.files {
+        findings.extend(lint(&input::load(file)?));
+    }
+    findings.retain(|finding| !arguments.without.iter().any(|id| id == finding.rule.id));
+    let fails_from = match arguments.fail_on {
+        FailOn::Error => Verdict::Error,
+        FailOn::Warning => Verdict::Warning,
+    };
+    output::write(&arguments.output, &findings, &arguments.files.join(", "), fails_from, output)
+}

@@ -31,4 +31,5 @@ mod sign_in;
 mod sign_up;
 mod trusted_device;
 mod typed_client;
+mod validate_responses;
 mod validation;

@@ -24,6 +24,7 @@ impl Args for Flags {
                 key.variable()
             );
             let flag = Arg::new(key.name()).long(key.flag()).value_name(key.value_name()).help(help);
+            let flag = if key.is_off_by_default() { flag.num_args(0..=1).default_missing_value("on") } else { flag };
             command.arg(flag.global(true).help_heading("Settings"))
         })
     }

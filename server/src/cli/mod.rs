@@ -267,6 +267,28 @@ mod tests {
     }
 
     #[test]
+    fn a_switch_that_is_off_needs_no_value_to_be_on() {
+        for (arguments, environment, expected) in [
+            (&["check-config"][..], &[][..], "off default"),
+            (&["check-config", "--validate-responses"], &[], "on flag --validate-responses"),
+            (&["--validate-responses", "--app-name", "Two", "check-config"], &[], "on flag --validate-responses"),
+            (&["check-config", "--validate-responses", "off"], &[], "off flag --validate-responses"),
+            (&["check-config", "--validate-responses=on"], &[], "on flag --validate-responses"),
+            (
+                &["check-config"],
+                &[("COUNTERSIGN_VALIDATE_RESPONSES", "on")],
+                "on environment COUNTERSIGN_VALIDATE_RESPONSES",
+            ),
+        ] {
+            let (result, output) = call(arguments, environment);
+            assert!(result.is_ok(), "{arguments:?}: {result:?}");
+            let line = output.lines().find(|line| line.starts_with("validate_responses ")).expect("a line");
+            let words: Vec<_> = line.split_whitespace().skip(1).collect();
+            assert_eq!(words.join(" "), expected, "{arguments:?}");
+        }
+    }
+
+    #[test]
     fn serve_refuses_a_bad_configuration() {
         let (result, _) = call(&["serve"], &[("COUNTERSIGN_LISTN", "x")]);
         let error = result.expect_err("an unknown variable");

@@ -150,6 +150,8 @@ settings! {
         "off, critical, error, warning, info, debug or trace.";
     LogFormat = "log.format", "COUNTERSIGN_LOG_FORMAT", "text|json", "text", Everywhere, Plain,
         "Form of the log on standard error.";
+    ValidateResponses = "validate_responses", "COUNTERSIGN_VALIDATE_RESPONSES", "on|off", "off", Everywhere, Plain,
+        "Whether each answer is held against the contract and what breaks it is logged as an error; the answer is sent all the same.";
     ShutdownGrace = "shutdown_grace", "COUNTERSIGN_SHUTDOWN_GRACE", "SECONDS", "10", Everywhere, Plain,
         "How long requests under way may take to finish after SIGTERM.";
 }
@@ -169,6 +171,12 @@ impl Key {
             Key::ALL.iter().map(|key| (*key, flag(key))).collect()
         });
         &FLAGS[&self]
+    }
+
+    /// Whether it is a switch that is off unless somebody switches it on: its flag needs no value.
+    #[must_use]
+    pub fn is_off_by_default(self) -> bool {
+        self.value_name() == "on|off" && self.default_in_words() == "off"
     }
 
     /// `value` as it may be shown.

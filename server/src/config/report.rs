@@ -64,6 +64,10 @@ fn notes(settings: &Settings) -> Vec<String> {
     if !settings.rate_limits_are_on {
         notes.push("the limits per client address are off; those per account stay on".to_owned());
     }
+    if settings.responses_are_validated {
+        notes
+            .push("every answer is held against the contract, which takes time: meant for tests and trials".to_owned());
+    }
     if settings.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
         notes.push("every address is a trusted proxy, so any client can claim any address".to_owned());
     }

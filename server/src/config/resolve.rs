@@ -72,6 +72,7 @@ pub(super) fn resolve(
             level: read.one(Key::LogLevel, log_level).unwrap_or(slog::FilterLevel::Info),
             format: read.one(Key::LogFormat, log_format).unwrap_or(LogFormat::Text),
         },
+        responses_are_validated: read.one(Key::ValidateResponses, switch).unwrap_or(false),
         shutdown_grace: read.seconds(Key::ShutdownGrace, 0),
     };
     let base_url_is_default = given.get(&Key::BaseUrl).is_some_and(|given| !given.source.is_explicit());

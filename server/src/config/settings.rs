@@ -53,6 +53,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The log.
     pub log: Log,
+    /// Whether each answer is held against the contract.
+    pub responses_are_validated: bool,
     /// How long requests under way may take to finish when the server stops.
     pub shutdown_grace: Duration,
 }

@@ -2,7 +2,9 @@
 
 use super::dispatch::{Dispatcher, Route};
 use super::rate_limit::RateLimit;
+use super::validation::Trial;
 use countersign_api::ParsedBody;
+use countersign_contract::Judge;
 use dropshot::{Body, ServerContext};
 use http::{HeaderMap, Method, Response, StatusCode};
 use std::sync::Arc;
@@ -101,13 +103,26 @@ pub struct Dialect<C: ServerContext> {
     base_path: &'static str,
     dispatchers: Vec<Dispatcher<C>>,
     pub(super) rules: Arc<dyn DialectRules>,
+    judge: Option<Arc<Judge>>,
 }
 
 impl<C: ServerContext> Dialect<C> {
     /// The operations of `dispatchers`, which are tried in turn, under `base_path` (without a slash at its end).
     #[must_use]
     pub fn new(base_path: &'static str, dispatchers: Vec<Dispatcher<C>>, rules: Arc<dyn DialectRules>) -> Self {
-        Self { base_path, dispatchers, rules }
+        Self { base_path, dispatchers, rules, judge: None }
+    }
+
+    /// The same, each answer held against a contract.
+    #[must_use]
+    pub fn judged_by(self, judge: Arc<Judge>) -> Self {
+        Self { judge: Some(judge), ..self }
+    }
+
+    /// How the answer to a request is to be judged; not at all if no contract knows the operation.
+    pub(super) fn trial(&self, method: &Method, path: &str) -> Option<Trial<'_>> {
+        let judge = self.judge.as_deref()?;
+        Some(Trial { judge, operation: judge.find(method.as_str(), path)? })
     }
 
     /// The path below the base path; `None` for paths that are not this dialect's.

@@ -12,7 +12,8 @@
 //! 6. the dialect's guard: origin rules → 403
 //! 7. the handler, which sees the client's address in place of the proxy's and the parsed body as an extension
 //!
-//! Every answer of the edge is worded by the dialect ([`DialectRules::refuse`]).
+//! Every answer of the edge is worded by the dialect ([`DialectRules::refuse`]). Where the settings ask for it, each
+//! answer to an operation, the edge's own too, is held against the contract before it leaves ([`validation`]).
 
 mod access_log;
 mod body;
@@ -26,6 +27,7 @@ mod outside;
 pub mod path;
 pub mod rate_limit;
 pub mod trusted_origins;
+pub mod validation;
 
 pub use dialect::{Bodies, Dialect, DialectRules, Refusal};
 pub use dispatch::Dispatcher;
@@ -77,6 +79,8 @@ pub struct Policy {
     pub request_timeout: Duration,
     /// Longest body, in bytes.
     pub max_body_bytes: usize,
+    /// Where answers that break their contract are noted, for dialects whose answers are judged.
+    pub deviations: Arc<validation::Deviations>,
 }
 
 /// The server's API description: `dialects` under their base paths, and beside them what `outside` routes (health, contracts, the reference page).
@@ -139,6 +143,7 @@ impl<C: ServerContext> Edge<C> {
         let mut entry = Entry::new(parts.method.clone(), path::masked(parts.uri.path()), client);
         let page = Page::of(&parts.headers, &self.policy.trusted_origins);
         let (dialect, relative) = self.dialect(parts.uri.path());
+        let trial = dialect.trial(&parts.method, parts.uri.path());
         let call = Call { context, parts, body, client };
 
         let mut response = match self.answer(dialect, &relative, call, &page, &mut entry).await {
@@ -149,6 +154,10 @@ impl<C: ServerContext> Edge<C> {
             cors::decorate(response.headers_mut(), &page);
         }
         add_standard_headers(response.headers_mut());
+        if let Some(trial) = trial {
+            let held = trial.hold(response, &self.policy.deviations, &log).await;
+            response = held.unwrap_or_else(|refusal| refused(dialect, &refusal));
+        }
         entry.finish(&log, response.status(), response.extensions(), dialect.is_outside());
         response
     }

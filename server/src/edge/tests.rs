@@ -1,5 +1,7 @@
 //! The edge over real connections, with a dialect made for the purpose.
 
+mod validation;
+
 use super::*;
 use crate::clock::ManualClock;
 use countersign_api::better_auth::Error;
@@ -137,6 +139,10 @@ impl Answer {
 
 impl World {
     fn new(change: impl FnOnce(&mut Policy)) -> Self {
+        Self::of(Dialect::new("/api/test", vec![Dispatcher::new(inner_api())], Arc::new(TestRules)), change)
+    }
+
+    fn of(dialect: Dialect<Reached>, change: impl FnOnce(&mut Policy)) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_000_000)));
         let log = Logger::root(slog::Discard, o!());
         let origin = trusted_origins::Origin::parse("https://id.example").expect("an origin");
@@ -150,11 +156,11 @@ impl World {
             disabled_paths: path::DisabledPaths::new(["/api/test/form".to_owned()].into()),
             request_timeout: Duration::from_secs(20),
             max_body_bytes: 64,
+            deviations: Arc::default(),
         };
         change(&mut policy);
         let health = Arc::new(crate::http::ops::Health::new(Box::new(|| Box::pin(async { true }))));
         let outside = Dispatcher::new(crate::http::ops::api(&health).expect("registered"));
-        let dialect = Dialect::new("/api/test", vec![Dispatcher::new(inner_api())], Arc::new(TestRules));
         let api = api(policy, vec![dialect], vec![outside]).expect("registered");
         let server = ServerBuilder::new(api, Reached::default(), log)
             .config(ConfigDropshot { default_request_body_max_bytes: 65, ..ConfigDropshot::default() })

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::config::values::DatabaseUrl;
+use crate::edge::validation::Deviations;
 use crate::edge::{self, Dispatcher, client_ip, front, load, path, rate_limit};
 use crate::first_run::{self, FirstRunError};
 use crate::housekeeping::{self, Housekeeping};
@@ -99,6 +100,7 @@ pub struct RunningServer {
     health: Arc<Health>,
     settings: Arc<Settings>,
     keyring_is_new: bool,
+    deviations: Arc<Deviations>,
     logging: Logging,
 }
 
@@ -119,6 +121,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         let app = Arc::clone(&probed);
         Box::pin(async move { app.flows.store.ping().await.is_ok() })
     })));
+    let deviations = Arc::new(Deviations::default());
     let policy = edge::Policy {
         clock,
         log: log.clone(),
@@ -129,12 +132,14 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         disabled_paths: path::DisabledPaths::new(settings.disabled_paths.clone()),
         request_timeout: settings.limits.request_timeout,
         max_body_bytes: settings.limits.max_body_bytes,
+        deviations: Arc::clone(&deviations),
     };
     let health_api = ops::api(&health).map_err(|error| StartError::Register(Box::new(error)))?;
     let docs_api =
         docs::api(&settings.dialects, settings.docs_are_on).map_err(|error| StartError::Register(Box::new(error)))?;
     let outside = vec![Dispatcher::new(health_api), Dispatcher::new(docs_api)];
-    let dialects = http::dialects(&app, &settings.dialects).map_err(|error| StartError::Register(Box::new(error)))?;
+    let dialects = http::dialects(&app, &settings.dialects, settings.responses_are_validated)
+        .map_err(|error| StartError::Register(Box::new(error)))?;
     let api = edge::api(policy, dialects, outside).map_err(|error| StartError::Register(Box::new(error)))?;
     let config = ConfigDropshot {
         bind_address: settings.listen,
@@ -151,7 +156,8 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         .start()
         .map_err(|source| StartError::Listen { address: settings.listen, source: Box::new(source) })?;
     info!(logging.log, "started"; "address" => http.local_addr().to_string());
-    Ok(RunningServer { housekeeping, http, health, settings, keyring_is_new: prepared.keyring_is_new, logging })
+    let keyring_is_new = prepared.keyring_is_new;
+    Ok(RunningServer { housekeeping, http, health, settings, keyring_is_new, deviations, logging })
 }
 
 impl RunningServer {
@@ -165,6 +171,12 @@ impl RunningServer {
     #[must_use]
     pub fn app(&self) -> &Arc<App> {
         self.http.app_private()
+    }
+
+    /// Where answers that break their contract are noted, if the settings have responses validated.
+    #[must_use]
+    pub fn deviations(&self) -> &Arc<Deviations> {
+        &self.deviations
     }
 
     /// The first screen.

@@ -19,9 +19,12 @@ const STOP_LIMIT_MS = 15_000;
 export async function startServer(t, settings = {}) {
   const dataDirectory = await mkdtemp(join(tmpdir(), "countersign-"));
   let child;
+  let log = () => "";
   t.after(async () => {
     try {
       if (child) await stop(child);
+      const broken = log().split("\n").filter((line) => line.includes("answer breaks the contract"));
+      if (broken.length > 0) throw new Error(`the server's answers broke the contract:\n${broken.join("\n")}`);
     } finally {
       await rm(dataDirectory, { recursive: true, force: true });
     }
@@ -32,10 +35,11 @@ export async function startServer(t, settings = {}) {
     const started = await launch(port, dataDirectory, settings);
     if (started.isListening) {
       child = started.child;
+      log = started.log;
       return new Server(`http://127.0.0.1:${port}`, dataDirectory, settings);
     }
-    if (tries === 5 || !started.log.includes("listening on")) {
-      throw new Error(`the server did not start:\n${started.log}`);
+    if (tries === 5 || !started.log().includes("listening on")) {
+      throw new Error(`the server did not start:\n${started.log()}`);
     }
   }
 }
@@ -113,6 +117,7 @@ function launch(port, dataDirectory, settings) {
       COUNTERSIGN_DATA_DIR: dataDirectory,
       COUNTERSIGN_OUTBOX: join(dataDirectory, "outbox.ndjson"),
       COUNTERSIGN_RATE_LIMITS: "off",
+      COUNTERSIGN_VALIDATE_RESPONSES: "on",
       COUNTERSIGN_LOG: "warning",
       ...settings,
     },
@@ -134,14 +139,14 @@ function launch(port, dataDirectory, settings) {
       screen += chunk;
       if (screen.includes(" is listening on ")) {
         clearTimeout(limit);
-        done({ isListening: true, child });
+        done({ isListening: true, child, log: () => log });
       }
     });
     child.stderr.on("data", (chunk) => (log += chunk));
     child.once("error", (error) => (log += `${error}\n`));
     child.once("close", () => {
       clearTimeout(limit);
-      done({ isListening: false, log });
+      done({ isListening: false, log: () => log });
     });
   });
 }

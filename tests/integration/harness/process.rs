@@ -1,6 +1,7 @@
 //! The compiled program as a process of its own, for what cannot be seen from inside: crashes, memory, logs.
 
 use super::BASE_URL;
+use super::contract;
 use super::database::Database;
 use super::service::Service;
 use super::wire::Wire;
@@ -13,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-/// A server in a process of its own, in the machine's time. It is killed, by its own id, when this is dropped.
+/// A server in a process of its own, in the machine's time. It is killed, by its own id, when this is dropped. The test
+/// fails if the log says that an answer broke the contract.
 ///
 /// Everything that a [`Wire`] does, a process does too.
 pub(crate) struct Process {
@@ -61,6 +63,7 @@ impl Process {
             ("COUNTERSIGN_BASE_URL".to_owned(), BASE_URL.to_owned()),
             ("COUNTERSIGN_DATA_DIR".to_owned(), data.to_str().unwrap().to_owned()),
             ("COUNTERSIGN_RATE_LIMITS".to_owned(), "off".to_owned()),
+            ("COUNTERSIGN_VALIDATE_RESPONSES".to_owned(), "on".to_owned()),
         ];
         let database = Database::make(&data);
         if !environment.iter().any(|(name, _)| *name == "COUNTERSIGN_DATABASE_URL") {
@@ -147,6 +150,10 @@ impl Drop for Process {
         // It may be gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let log = std::fs::read(self.directory.join("log")).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let broken = log.lines().filter(|line| line.contains(countersign::edge::validation::MESSAGE));
+        contract::assert_kept(&broken.map(str::to_owned).collect::<Vec<_>>());
     }
 }
 

@@ -1,13 +1,14 @@
 //! A server in this process with everything of its own: directory, database, clock, outbox, port.
 
 use super::BASE_URL;
-use super::contract::Pairs;
+use super::contract::{self, Pairs};
 use super::database::Database;
 use super::service::Service;
 use super::wire::Wire;
 use countersign::clock::{Clock, ManualClock, SystemClock};
 use countersign::config::Settings;
 use countersign::config::values::{BaseUrl, DatabaseUrl};
+use countersign::edge::validation::Deviations;
 use countersign::server::{self, RunningServer};
 use countersign_domain::ids::{ApiKeyId, TenantId};
 use countersign_domain::secret::ApiKey;
@@ -74,18 +75,26 @@ impl Clock for WorldClock {
     }
 }
 
-/// A running server and all it stands on. It is stopped when this is dropped; [`World::close`] waits for the end.
+/// A running server and all it stands on. It is stopped when this is dropped; [`World::close`] waits for the end. The
+/// test fails if an answer broke the contract, whoever got it.
 ///
 /// Everything that a [`Wire`] does, a world does too.
 pub(crate) struct World {
     // Fields are dropped in this order: the directory goes last.
     server: Option<RunningServer>,
+    deviations: Arc<Deviations>,
     settings: Arc<Settings>,
     wire: Wire,
     /// The clock that the server goes by.
     pub(crate) clock: Arc<WorldClock>,
     database: Database,
     _directory: TempDir,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.assert_contract_kept();
+    }
 }
 
 impl Deref for World {
@@ -114,6 +123,7 @@ impl World {
         settings.listen = "127.0.0.1:0".parse().unwrap();
         settings.base_url = BaseUrl::parse(BASE_URL).unwrap();
         settings.rate_limits_are_on = false;
+        settings.responses_are_validated = true;
         settings.log.level = slog::FilterLevel::Critical;
         settings.shutdown_grace = Duration::from_secs(2);
         let database = Database::make(&settings.data_dir);
@@ -124,15 +134,24 @@ impl World {
         let server = start(&settings, &clock).await;
         let base_url = settings.base_url.to_string();
         let wire = Wire::new(server.local_addr(), base_url, settings.outbox.clone(), Arc::clone(&clock));
-        Self { server: Some(server), settings, wire, clock, database, _directory: directory }
+        let deviations = Arc::clone(server.deviations());
+        Self { server: Some(server), deviations, settings, wire, clock, database, _directory: directory }
+    }
+
+    /// Asserts that each answer of the server so far kept the contract.
+    #[track_caller]
+    fn assert_contract_kept(&self) {
+        contract::assert_kept(&self.deviations.seen());
     }
 
     /// Stops the server and starts it again on what it left behind. Callers stay good.
     pub(crate) async fn restart(&mut self) {
+        self.assert_contract_kept();
         if let Some(server) = self.server.take() {
             server.close().await;
         }
         let server = start(&self.settings, &self.clock).await;
+        self.deviations = Arc::clone(server.deviations());
         self.wire.moved_to(server.local_addr());
         self.server = Some(server);
     }

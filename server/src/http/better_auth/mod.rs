@@ -28,6 +28,9 @@ use std::sync::Arc;
 /// Where the dialect lives.
 pub const BASE_PATH: &str = "/api/auth";
 
+/// The dialect's contract.
+pub const CONTRACT: &str = include_str!("../../../../openapi/better-auth.yaml");
+
 type Context = RequestContext<Arc<App>>;
 
 /// Implements the dialect's operations.

@@ -8,7 +8,7 @@ use countersign::operations::BETTER_AUTH;
 async fn other_methods_are_not_found_and_never_405() {
     let world = World::start().await;
     for entry in operations() {
-        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "QUERY"] {
             if operations().any(|other| other.method == method && other.path == entry.path) {
                 continue;
             }

@@ -124,6 +124,13 @@ async fn a_form_does_too() {
     let answer = browser.post("/sign-up/email").form(&fields).await.ok();
     assert_eq!(answer.text("/user/name"), "Ada L");
     browser.post("/sign-in/email").form(&fields[1..]).await.ok();
+    // A form has words for true and false, and no others.
+    let remembering = |word| [fields[1], fields[2], ("rememberMe", word)];
+    let answer = browser.post("/sign-in/email").form(&remembering("false")).await.ok();
+    assert!(answer.set_cookie("dont_remember").is_some(), "{answer}");
+    browser.post("/sign-in/email").form(&remembering("true")).await.ok();
+    let refused = browser.post("/sign-in/email").form(&remembering("yes")).await;
+    refused.refused(400, "VALIDATION_ERROR");
     let refused = browser.post("/two-factor/enable").form(&fields[2..]).await;
     refused.refused(415, "UNSUPPORTED_MEDIA_TYPE");
 }

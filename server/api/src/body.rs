@@ -11,7 +11,7 @@ use dropshot::{
     ApiEndpointBodyContentType, Body, ErrorStatusCode, ExclusiveExtractor, ExtractorMetadata, HttpError,
     RequestContext, ServerContext, TypedBody,
 };
-use http::Request;
+use http::{HeaderMap, Request, header};
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{Schema, SchemaObject};
@@ -300,6 +300,12 @@ where
     }
 }
 
+/// Whether a body is said to be a form; the edge has refused what is neither form nor JSON.
+fn is_form(headers: &HeaderMap) -> bool {
+    let sent = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    sent.trim_ascii().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded")
+}
+
 #[async_trait]
 impl<T> ExclusiveExtractor for JsonOrFormBody<T>
 where
@@ -309,7 +315,12 @@ where
         _context: &RequestContext<Context>,
         request: Request<Body>,
     ) -> Result<Self, HttpError> {
-        ParsedBody::take(request)?.read().map(Self)
+        let is_form = is_form(request.headers());
+        let body = match ParsedBody::take(request)? {
+            ParsedBody::Json(fields) if is_form => ParsedBody::Json(validation::read_form::<T>(fields)),
+            body => body,
+        };
+        body.read().map(Self)
     }
 
     fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {

@@ -153,6 +153,7 @@ impl Rules {
 
     fn judge(&self, body: &Value) -> Vec<Issue> {
         let mut issues: Vec<Issue> = self.validator.iter_errors(body).map(|error| self.issue(&error)).collect();
+        unreadable_integers(&self.schema, body, &mut Vec::new(), &mut issues);
         // Stable: several issues of one field stay in the order in which they were found.
         issues.sort_by_key(|issue| {
             issue.path.first().map(|name| self.fields.iter().position(|field| field == name).unwrap_or(usize::MAX))
@@ -215,6 +216,54 @@ impl Rules {
         let choice = ["anyOf", "oneOf", "allOf"].iter().find_map(|keyword| schema[*keyword].get(0));
         schema["type"].as_str().or_else(|| choice?["type"].as_str()).unwrap_or("value")
     }
+}
+
+/// Adds the integers that the validator takes and no type of ours does: too large ones, and those with a fraction of
+/// zero, which JSON Schema counts as integers since draft 6, and OpenAPI 3.0 does not.
+fn unreadable_integers(schema: &Value, value: &Value, place: &mut Vec<String>, issues: &mut Vec<Issue>) {
+    match value {
+        Value::Number(number) if schema["type"] == "integer" => {
+            let is_whole = number.as_f64().is_some_and(|number| number.fract() == 0.0);
+            if is_whole && !number.is_i64() {
+                let text = expected("integer", type_name(value));
+                issues.push(Issue { path: place.clone(), kind: IssueKind::Type, text });
+            }
+        }
+        Value::Array(entries) => {
+            for (index, entry) in entries.iter().enumerate() {
+                place.push(index.to_string());
+                unreadable_integers(&schema["items"], entry, place, issues);
+                place.pop();
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                place.push(name.clone());
+                unreadable_integers(&schema["properties"][name], member, place, issues);
+                place.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A form as the object that its schema asks for: a form has no other way to say true and false than the words.
+#[must_use]
+pub fn read_form<T>(mut fields: Value) -> Value
+where
+    T: JsonSchema + DeserializeOwned + 'static,
+{
+    let rules = Rules::of::<T>();
+    for (name, field) in fields.as_object_mut().into_iter().flatten() {
+        if rules.expected_type(std::slice::from_ref(name)) == "boolean" {
+            match field.as_str() {
+                Some("true") => *field = true.into(),
+                Some("false") => *field = false.into(),
+                _ => {}
+            }
+        }
+    }
+    fields
 }
 
 fn expected(expected: &str, received: &str) -> String {
@@ -301,6 +350,7 @@ mod tests {
         is_new: Option<bool>,
         #[schemars(range(min = 2, max = 4))]
         count: Option<u8>,
+        instant: Option<i64>,
         #[schemars(length(max = 1))]
         list: Option<Vec<String>>,
         kind: Option<Kind>,
@@ -357,6 +407,10 @@ mod tests {
             ("isNew", json!(null), "Invalid input: expected boolean, received null"),
             ("count", json!(1), "Too small: expected number to be >=2"),
             ("count", json!(5), "Too big: expected number to be <=4"),
+            ("instant", json!(0.5), "Invalid input: expected integer, received number"),
+            ("instant", json!(1.0), "Invalid input: expected integer, received number"),
+            ("instant", json!(1e30), "Invalid input: expected integer, received number"),
+            ("instant", json!(9_223_372_036_854_775_808_u64), "Invalid input: expected integer, received number"),
             ("list", json!(["a", "b"]), "Too big: expected array to have <=1 items"),
             ("kind", json!("green"), "Invalid option: expected one of \"red\"|\"blue\""),
             ("choice", json!("yes"), "Invalid input: expected boolean, received string"),
@@ -423,9 +477,19 @@ mod tests {
             json!({"zone": "z", "unknown": null, "more": {"zone": 1}}),
             json!({"zone": "z", "email": "a@b.io", "short": "abc", "noColon": "", "isNew": false, "choice": "red"}),
             json!({"zone": "z", "choice": true, "kind": "blue", "count": 2, "list": []}),
+            json!({"zone": "z", "instant": i64::MIN, "unknown": 1e30}),
         ] {
             assert_eq!(told(&body), "", "{body}");
         }
+    }
+
+    #[test]
+    fn words_of_a_form_are_true_and_false_where_these_are_asked_for() {
+        let form = json!({"zone": "true", "isNew": "false", "count": "2", "choice": "true", "unknown": "true"});
+        let read = super::read_form::<Form>(form);
+        assert_eq!(read, json!({"zone": "true", "isNew": false, "count": "2", "choice": true, "unknown": "true"}));
+        assert_eq!(super::read_form::<Form>(json!({"isNew": "yes"})), json!({"isNew": "yes"}));
+        assert_eq!(super::read_form::<Form>(json!([])), json!([]));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct Front;
 
 impl DynamicVersionPolicy for Front {
     fn request_extract_version(&self, request: &Request<Body>, _log: &Logger) -> Result<Version, HttpError> {
-        if METHODS.contains(request.method()) && can_be_routed(request.uri().path()) {
+        if METHODS.contains(&request.method().as_str()) && can_be_routed(request.uri().path()) {
             return Ok(Version::new(1, 0, 0));
         }
         let mut refusal = HttpError::for_not_found(None, "method or path that no operation has".to_owned());

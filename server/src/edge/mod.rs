@@ -52,8 +52,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The methods that reach us; [`front::Front`] refuses all others.
-const METHODS: [Method; 7] =
-    [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS, Method::HEAD];
+///
+/// No operation has the last two; they are here so that they are refused in the words of the dialect.
+const METHODS: [&str; 9] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "QUERY"];
 
 /// On every answer that does not say otherwise: answers hold secrets, and are what their content type says.
 const STANDARD_HEADERS: [(&str, &str); 3] =
@@ -96,13 +97,14 @@ pub fn api<C: ServerContext>(
     dialects.sort_by_key(|dialect| std::cmp::Reverse(dialect.specificity()));
     let edge = Arc::new(Edge { policy, dialects, outside: outside::dialect(outside) });
     let mut api = ApiDescription::new();
-    for method in METHODS {
+    for name in METHODS {
+        let method = Method::from_bytes(name.as_bytes()).expect("names of methods are tokens");
         let edge = Arc::clone(&edge);
         let handler = move |context: RequestContext<C>, _: dropshot::Path<AnyPath>, request: RawRequest| {
             let edge = Arc::clone(&edge);
             async move { Ok::<_, HttpError>(edge.serve(context, request.into_inner()).await) }
         };
-        let name = format!("edge_{}", method.as_str().to_ascii_lowercase());
+        let name = format!("edge_{}", name.to_ascii_lowercase());
         let versions = ApiEndpointVersions::All;
         api.register(
             ApiEndpoint::new(name, handler, method, "application/json", "/{path:.*}", versions).visible(false),

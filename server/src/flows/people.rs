@@ -168,7 +168,7 @@ impl Flows {
         }))
     }
 
-    /// Changes a person that was just read.
+    /// Changes a person that was just read, and whether the account may be used; unusable, all that it had opened ends.
     ///
     /// # Errors
     /// When the hashing queue is full or the database fails; then nothing has changed.
@@ -178,6 +178,7 @@ impl Flows {
         person: Person,
         particulars: Particulars,
         password: Option<&str>,
+        is_active: bool,
     ) -> Result<Result<Person, NotWritten>, FlowError> {
         let hash = match password {
             None => None,
@@ -189,7 +190,7 @@ impl Flows {
         let now = self.now();
         let before = person.account;
         let sets_password = hash.is_some();
-        let account = Account {
+        let mut account = Account {
             email: particulars.email,
             username: particulars.username,
             phone_number: particulars.phone_number,
@@ -199,6 +200,7 @@ impl Flows {
             password: hash.or(before.password),
             password_changed_at: if sets_password { now } else { before.password_changed_at },
             password_change_required: particulars.password_change_required,
+            is_active,
             expires_at: particulars.expires_at,
             // Two changes within a millisecond are two changes.
             updated_at: now.max(before.updated_at + std::time::Duration::from_millis(1)),
@@ -209,9 +211,14 @@ impl Flows {
             was_updated_at: before.updated_at,
             profile: particulars.profile.clone(),
             sets_password,
-            event: caller.event(EventKind::AccountChanged, Some(account.id), now),
+            events: std::iter::once(EventKind::AccountChanged)
+                .chain((is_active != before.is_active).then(|| activity(is_active)))
+                .map(|kind| caller.event(kind, Some(account.id), now))
+                .collect(),
         };
         let written = self.store.change_account(change).await?;
+        // A new password is a new version of the credentials.
+        account.credentials_version += i64::from(sets_password);
         Ok(NotWritten::from(written).map(|()| Person { account, profile: particulars.profile, ..person }))
     }
 
@@ -232,13 +239,12 @@ impl Flows {
             updated_at: now.max(before.updated_at + std::time::Duration::from_millis(1)),
             ..before
         };
-        let kind = if is_active { EventKind::AccountReactivated } else { EventKind::AccountDeactivated };
         let change = ChangeAccount {
             account: account.clone(),
             was_updated_at: before.updated_at,
             profile: person.profile.clone(),
             sets_password: false,
-            event: caller.event(kind, Some(account.id), now),
+            events: vec![caller.event(activity(is_active), Some(account.id), now)],
         };
         let written = self.store.change_account(change).await?;
         Ok(NotWritten::from(written).map(|()| Person { account, ..person }))
@@ -266,4 +272,9 @@ impl Flows {
         let event = caller.event(EventKind::Registered, Some(account_id), self.now());
         Ok(self.store.register(Register { account_id, registration, event }).await?)
     }
+}
+
+/// What is recorded when an account becomes usable or unusable.
+fn activity(is_active: bool) -> EventKind {
+    if is_active { EventKind::AccountReactivated } else { EventKind::AccountDeactivated }
 }

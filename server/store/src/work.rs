@@ -223,7 +223,7 @@ pub struct ChangeAccount {
     /// Whether the password is a new one; then everything that the old one opened ends.
     pub sets_password: bool,
     /// What is recorded.
-    pub event: AuditEvent,
+    pub events: Vec<AuditEvent>,
 }
 
 /// A person registered for an application.

@@ -16,6 +16,8 @@ fn odd_values() -> Vec<Value> {
         json!(0),
         json!(-1.5e300),
         json!(9_223_372_036_854_775_807_i64),
+        json!(9_223_372_036_854_775_808_u64),
+        json!(1.0),
         json!([]),
         json!(["email"]),
         json!({}),
@@ -91,6 +93,8 @@ async fn odd_bodies_get_documented_answers_41() {
             assert_no_failure(&service.caller, entry.method, &path, "application/json", odd.to_string()).await;
             let nested = json!({"user": {"email": odd, "birthDate": odd, "expiry": odd, "password": odd, "data": odd}});
             assert_no_failure(&service.caller, entry.method, &path, "application/json", nested.to_string()).await;
+            let alone = json!({"user": {"email": "odd@example.com", "password": PASSWORD, "expiry": odd}});
+            assert_no_failure(&service.caller, entry.method, &path, "application/json", alone.to_string()).await;
         }
         let deep = "[".repeat(10_000);
         for text in ["", "{", "{\"a\":", "\u{feff}{}", "nul", "{}{}", "\u{1}", &deep, r#"{"code":1,"code":"2"}"#] {
@@ -184,6 +188,33 @@ fn two_tenants(settings: &mut Settings) {
     let tenants = read_tenants(&tenants.to_string()).unwrap();
     let applications = read_applications(&applications.to_string(), &tenants).unwrap();
     settings.directory = Directory::new(tenants, applications).unwrap();
+}
+
+/// The instant of the last change of the password, and whether the account may be used.
+async fn state(service: &Service, path: &str) -> (Value, Value) {
+    let user = service.get(path).await.ok().body["user"].clone();
+    (user["passwordLastUpdateInstant"].clone(), user["active"].clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_password_and_the_end_of_an_account_are_one_change() {
+    let world = World::start().await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let path = format!("/user/{}", user.id);
+    for (is_active, password) in [(false, "another horse battery"), (true, "a third horse battery")] {
+        let before = state(&service, &path).await;
+        world.clock.advance(std::time::Duration::from_secs(1));
+        let patch = json!({"user": {"password": password, "active": is_active}});
+        let answer = service.call("PATCH", &path).json(patch).await.ok();
+        assert_eq!(answer.body["user"]["active"], is_active);
+        let after = state(&service, &path).await;
+        assert_eq!(after.1, is_active);
+        assert_ne!(after.0, before.0);
+        let login = service.post("/login", json!({"loginId": user.email, "password": password})).await;
+        assert_eq!(login.status, if is_active { 200 } else { 423 }, "{login}");
+    }
+    world.close().await;
 }
 
 async fn in_tenant(service: &Service, tenant: &str, email: &str) -> u16 {

@@ -167,21 +167,12 @@ async fn change(
     let flows = &context.context().flows;
     let password = fields.password.as_deref().filter(|password| !password.is_empty());
     let is_active = fields.active.unwrap_or(person.account.is_active);
-    let changed = flows.change_person(&call.caller, person, particulars, password).await;
-    let mut changed = match changed.map_err(refusal::of_failure)? {
-        Ok(changed) => changed,
-        Err(NotWritten::Gone) => return Ok(None),
-        Err(not_written) => return Err(refusal::of_not_written(not_written)),
-    };
-    if is_active != changed.account.is_active {
-        let written = flows.set_active(&call.caller, changed, is_active).await.map_err(refusal::of_failure)?;
-        changed = match written {
-            Ok(changed) => changed,
-            Err(NotWritten::Gone) => return Ok(None),
-            Err(not_written) => return Err(refusal::of_not_written(not_written)),
-        };
+    let changed = flows.change_person(&call.caller, person, particulars, password, is_active).await;
+    match changed.map_err(refusal::of_failure)? {
+        Ok(changed) => Ok(Some(changed)),
+        Err(NotWritten::Gone) => Ok(None),
+        Err(not_written) => Err(refusal::of_not_written(not_written)),
     }
-    Ok(Some(changed))
 }
 
 /// `DELETE /api/user/{userId}`

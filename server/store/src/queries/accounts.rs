@@ -188,7 +188,9 @@ pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount
         end_what_is_open(connection, account.id).await?;
         end_trust(connection, account.id).await?;
     }
-    audit::write(connection, &change.event).await?;
+    for event in &change.events {
+        audit::write(connection, event).await?;
+    }
     Ok(Unit::Commit(AccountWritten::Done))
 }
 

@@ -183,7 +183,7 @@ async fn people(world: &World) {
         was_updated_at: NOON,
         profile: "{}".to_owned(),
         sets_password: true,
-        event: event(EventKind::AccountChanged, id, NOON),
+        events: vec![event(EventKind::AccountChanged, id, NOON)],
     };
     assert_eq!(store.change_account(change).await.unwrap(), AccountWritten::Done);
     person.account.credentials_version += 1;

@@ -66,7 +66,7 @@ fn problem(document: &Value, reference: &str) -> Option<&'static str> {
     let mut seen = vec![reference];
     loop {
         let Some(pointer) = seen.last().and_then(|reference| reference.strip_prefix('#')) else {
-            return Some("leads out of the document");
+            return Some("leads out of the document: make one file of several first (tools call it bundling)");
         };
         let Some(value) = document.pointer(pointer) else {
             return Some("leads nowhere");

@@ -126,7 +126,7 @@ fn references_that_lead_nowhere_are_refused() {
     let place = "openapi/sample.yaml:5:9: /components/schemas/A: $ref";
     for (schemas, expected) in [
         ("    A: {$ref: '#/components/schemas/B'}\n", format!("{place} `#/components/schemas/B` leads nowhere")),
-        ("    A: {$ref: 'other.yaml#/A'}\n", format!("{place} `other.yaml#/A` leads out of the document")),
+        ("    A: {$ref: 'other.yaml#/A'}\n", format!("{place} `other.yaml#/A` leads out of the document: make one file of several first (tools call it bundling)")),
         (
             "    A: {$ref: '#/components/schemas/B'}\n    B: {$ref: '#/components/schemas/A'}\n",
             format!("{place} `#/components/schemas/B` leads back to itself"),

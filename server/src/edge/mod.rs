@@ -157,8 +157,7 @@ impl<C: ServerContext> Edge<C> {
         }
         add_standard_headers(response.headers_mut());
         if let Some(trial) = trial {
-            let held = trial.hold(response, &self.policy.deviations, &log).await;
-            response = held.unwrap_or_else(|refusal| refused(dialect, &refusal));
+            response = trial.hold(response, &self.policy.deviations, &log).await;
         }
         entry.finish(&log, response.status(), response.extensions(), dialect.is_outside());
         response

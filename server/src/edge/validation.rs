@@ -3,12 +3,11 @@
 //! An answer that does not keep the contract is logged as an error, one line for each point, and sent all the same:
 //! its client can do more with it than with another error. The log names rules and places, never what the answer says.
 
-use super::dialect::Refusal;
 use countersign_contract::{Judge, OperationRef};
 use dropshot::Body;
 use http::Response;
-use http_body::Body as _;
-use http_body_util::BodyExt as _;
+use http_body::{Body as _, Frame};
+use http_body_util::{BodyExt as _, StreamBody};
 use slog::{Logger, error};
 use std::sync::{Mutex, PoisonError};
 
@@ -48,24 +47,23 @@ pub(super) struct Trial<'a> {
 
 impl Trial<'_> {
     /// Judges the answer, and gives it back as it is. `log` carries the request id.
-    ///
-    /// # Errors
-    /// [`Refusal::Internal`] when the answer breaks off before its end.
-    pub(super) async fn hold(
-        &self,
-        response: Response<Body>,
-        deviations: &Deviations,
-        log: &Logger,
-    ) -> Result<Response<Body>, Refusal> {
+    pub(super) async fn hold(&self, response: Response<Body>, deviations: &Deviations, log: &Logger) -> Response<Body> {
         let (parts, body) = response.into_parts();
         let status = parts.status.as_u16();
         let operation = self.operation.id().unwrap_or_else(|| self.operation.path());
         if body.size_hint().upper().is_none_or(|length| length > LONGEST) {
             error!(log, "{MESSAGE}: it is too long to be judged"; "operation" => operation, "status" => status);
             deviations.note(format!("{operation} {status}: too long to be judged"));
-            return Ok(Response::from_parts(parts, body));
+            return Response::from_parts(parts, body);
         }
-        let bytes = body.collect().await.map_err(|_| Refusal::Internal)?.to_bytes();
+        let bytes = match body.collect().await {
+            Ok(collected) => collected.to_bytes(),
+            // What breaks off for us would have broken off for the client.
+            Err(problem) => {
+                let broken = futures::stream::iter([Err::<Frame<_>, _>(problem)]);
+                return Response::from_parts(parts, Body::wrap(StreamBody::new(broken)));
+            }
+        };
         let headers: Vec<_> = parts
             .headers
             .iter()
@@ -84,6 +82,6 @@ impl Trial<'_> {
                 "in_body" => deviation.instance,
             );
         }
-        Ok(Response::from_parts(parts, Body::from(bytes)))
+        Response::from_parts(parts, Body::from(bytes))
     }
 }

@@ -117,6 +117,19 @@ async fn addresses_follow_the_real_servers_grammar() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_text_holds_u0000() {
+    let world = World::start().await;
+    let good = json!({"name": "Ada", "email": "ada@example.com", "password": PASSWORD, "image": "/ada.png"});
+    for field in ["name", "password", "image"] {
+        let mut body = good.clone();
+        body[field] = format!("{}\0", good[field].as_str().unwrap()).into();
+        let answer = world.browser().post("/sign-up/email").json(body).await;
+        answer.refused(400, "VALIDATION_ERROR").saying(&format!("[body.{field}] Invalid input"));
+    }
+    world.browser().post("/sign-up/email").json(good).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_form_does_too() {
     let world = World::start().await;
     let browser = world.browser();

@@ -5,7 +5,7 @@
 //! request's extensions. The extractors here only take it out, hold it against the schema of the type that the
 //! handler asks for, and read it. They never touch the stream.
 
-use crate::validation::{self, Issue};
+use crate::validation;
 use async_trait::async_trait;
 use dropshot::{
     ApiEndpointBodyContentType, Body, ErrorStatusCode, ExclusiveExtractor, ExtractorMetadata, HttpError,
@@ -109,11 +109,7 @@ fn check_leniently<T>(value: &Value) -> Result<(), HttpError>
 where
     T: JsonSchema + DeserializeOwned + 'static,
 {
-    let mut issues = validation::issues::<T>(Some(value));
-    if issues.is_empty() {
-        // No text of ours has this character, and not every database can keep it.
-        issues.extend(texts_with_nul(value, &mut Vec::new()).into_iter().map(Issue::of_value));
-    }
+    let issues = validation::issues::<T>(Some(value));
     if issues.is_empty() {
         return Ok(());
     }
@@ -122,24 +118,6 @@ where
 
 /// Properties that are any JSON at all, so that null in them is theirs.
 const FREE: [&str; 2] = ["data", "state"];
-
-/// The places of texts that hold U+0000.
-fn texts_with_nul(value: &Value, place: &mut Vec<String>) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
-    match value {
-        Value::String(text) if text.contains('\0') => found.push(place.clone()),
-        Value::Array(entries) => entries.iter().for_each(|entry| found.extend(texts_with_nul(entry, place))),
-        Value::Object(members) => {
-            for (name, member) in members.iter().filter(|(name, _)| !FREE.contains(&name.as_str())) {
-                place.push(name.clone());
-                found.extend(texts_with_nul(member, place));
-                place.pop();
-            }
-        }
-        _ => {}
-    }
-    found
-}
 
 /// Leaves out properties that are null.
 #[must_use]

@@ -27,14 +27,6 @@ pub struct Issue {
     text: String,
 }
 
-impl Issue {
-    /// A value that its schema takes, and we do not.
-    #[must_use]
-    pub fn of_value(path: Vec<String>) -> Self {
-        Self { path, kind: IssueKind::Other, text: "Invalid input".to_owned() }
-    }
-}
-
 /// What is wrong with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IssueKind {
@@ -153,7 +145,7 @@ impl Rules {
 
     fn judge(&self, body: &Value) -> Vec<Issue> {
         let mut issues: Vec<Issue> = self.validator.iter_errors(body).map(|error| self.issue(&error)).collect();
-        unreadable_integers(&self.schema, body, &mut Vec::new(), &mut issues);
+        unreadable(&self.schema, body, &mut Vec::new(), &mut issues);
         // Stable: several issues of one field stay in the order in which they were found.
         issues.sort_by_key(|issue| {
             issue.path.first().map(|name| self.fields.iter().position(|field| field == name).unwrap_or(usize::MAX))
@@ -218,10 +210,16 @@ impl Rules {
     }
 }
 
-/// Adds the integers that the validator takes and no type of ours does: too large ones, and those with a fraction of
-/// zero, which JSON Schema counts as integers since draft 6, and OpenAPI 3.0 does not.
-fn unreadable_integers(schema: &Value, value: &Value, place: &mut Vec<String>, issues: &mut Vec<Issue>) {
+/// Adds what the validator takes and we do not.
+///
+/// Of integers, those that are too large for our types, and those with a fraction of zero, which JSON Schema counts as
+/// integers since draft 6, and OpenAPI 3.0 does not. Of texts, those with U+0000: no text of ours has it, and not every
+/// database can keep it. Unknown fields and those that are any JSON at all are not looked at.
+fn unreadable(schema: &Value, value: &Value, place: &mut Vec<String>, issues: &mut Vec<Issue>) {
     match value {
+        Value::String(text) if schema["type"] == "string" && text.contains('\0') => {
+            issues.push(Issue { path: place.clone(), kind: IssueKind::Other, text: "Invalid input".to_owned() });
+        }
         Value::Number(number) if schema["type"] == "integer" => {
             let is_whole = number.as_f64().is_some_and(|number| number.fract() == 0.0);
             if is_whole && !number.is_i64() {
@@ -232,14 +230,14 @@ fn unreadable_integers(schema: &Value, value: &Value, place: &mut Vec<String>, i
         Value::Array(entries) => {
             for (index, entry) in entries.iter().enumerate() {
                 place.push(index.to_string());
-                unreadable_integers(&schema["items"], entry, place, issues);
+                unreadable(&schema["items"], entry, place, issues);
                 place.pop();
             }
         }
         Value::Object(members) => {
             for (name, member) in members {
                 place.push(name.clone());
-                unreadable_integers(&schema["properties"][name], member, place, issues);
+                unreadable(&schema["properties"][name], member, place, issues);
                 place.pop();
             }
         }
@@ -411,6 +409,7 @@ mod tests {
             ("instant", json!(1.0), "Invalid input: expected integer, received number"),
             ("instant", json!(1e30), "Invalid input: expected integer, received number"),
             ("instant", json!(9_223_372_036_854_775_808_u64), "Invalid input: expected integer, received number"),
+            ("zone", json!("a\0"), "Invalid input"),
             ("list", json!(["a", "b"]), "Too big: expected array to have <=1 items"),
             ("kind", json!("green"), "Invalid option: expected one of \"red\"|\"blue\""),
             ("choice", json!("yes"), "Invalid input: expected boolean, received string"),
@@ -477,7 +476,7 @@ mod tests {
             json!({"zone": "z", "unknown": null, "more": {"zone": 1}}),
             json!({"zone": "z", "email": "a@b.io", "short": "abc", "noColon": "", "isNew": false, "choice": "red"}),
             json!({"zone": "z", "choice": true, "kind": "blue", "count": 2, "list": []}),
-            json!({"zone": "z", "instant": i64::MIN, "unknown": 1e30}),
+            json!({"zone": "z", "instant": i64::MIN, "unknown": [1e30, "\0"]}),
         ] {
             assert_eq!(told(&body), "", "{body}");
         }

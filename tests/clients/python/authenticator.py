@@ -25,8 +25,8 @@ class Authenticator:
         """An app whose secret was typed in."""
         return cls(f"otpauth://totp/typed-in?secret={secret_base32}")
 
-    def next_code(self):
-        """A code that the server has not seen.
+    def next_code(self, waits=True):
+        """A code that the server has not seen; without waiting, nothing if there is none now.
 
         The server takes each time step once and in order, and looks one step back and one ahead: so the codes of three
         steps are there at once, and only who wants more has to wait.
@@ -40,6 +40,8 @@ class Authenticator:
             if step <= newest:
                 self._last_step = step
                 return self._code(step)
+            if not waits:
+                return None
             time.sleep(max(0.01, (step - 1) * STEP_SECONDS - now))
 
     def _code(self, step):

@@ -20,8 +20,10 @@ STOP_LIMIT_SECONDS = 15
 class Server:
     """Runs while the context does."""
 
-    def __init__(self, data_directory):
+    def __init__(self, data_directory, settings=None):
+        """Keeps everything in `data_directory`; `settings` are more of them, by the name of the variable."""
         self._directory = data_directory
+        self._more_settings = settings or {}
         self._outbox = data_directory / "outbox.ndjson"
         self._process = None
         self.origin = None
@@ -33,9 +35,10 @@ class Server:
 
     def api_key(self):
         """A new key for a service, made beside the running server."""
-        environment = inherited() | {"COUNTERSIGN_DATA_DIR": os.fspath(self._directory / "data")}
+        environment = inherited() | self._more_settings
+        environment["COUNTERSIGN_DATA_DIR"] = os.fspath(self._directory / "data")
         done = subprocess.run(
-            [binary(), "api-key", "create"], env=environment, capture_output=True, text=True, check=True
+            [binary(), "api-key", "create"], cwd=self._directory, env=environment, capture_output=True, text=True, check=True
         )
         return done.stdout.splitlines()[-1]
 
@@ -78,6 +81,7 @@ class Server:
             "COUNTERSIGN_RATE_LIMITS": "off",
             "COUNTERSIGN_VALIDATE_RESPONSES": "on",
             "COUNTERSIGN_LOG": "warning",
+            **self._more_settings,
         }
         with open(self._directory / "log", "wb") as log:
             self._process = subprocess.Popen(

@@ -1,0 +1,202 @@
+"""People of Better Auth's dialect, in every state that the operations tell apart, and requests that fit them."""
+
+import itertools
+from urllib.parse import quote
+
+from authenticator import Authenticator
+from service import PASSWORD, WRONG_CODE, Pool
+
+BASE = "/api/auth"
+SESSION_COOKIE = "better-auth.session_token"
+CHALLENGE_COOKIE = "better-auth.two_factor"
+
+# A session without a second factor, one whose factor is not confirmed yet, one that has passed its factor, and one of a
+# trusted device, which has not.
+SESSION_KINDS = ("plain", "pending", "passed", "passed", "trusted")
+CHALLENGE_PATHS = ("/two-factor/verify-totp", "/two-factor/send-otp", "/two-factor/verify-otp", "/two-factor/verify-backup-code")
+
+
+def has_nul(value):
+    """Whether a text of a body holds U+0000."""
+    if isinstance(value, dict):
+        return any(has_nul(member) for member in value.values())
+    return isinstance(value, str) and "\0" in value
+
+
+class Person:
+    """Somebody with an account, and the credential of one session or challenge."""
+
+    def __init__(self, email):
+        self.email = email
+        self.uses = 0
+        self.token = None
+        self.signed = None
+        self.challenge_cookie = None
+        self.app = None
+        self.backup_codes = []
+
+
+class BetterAuth:
+    """The dialect, as the hooks see it."""
+
+    # What Schemathesis cannot infer, since no path has a variable: by operation, the operations that take something of its
+    # answer, and what. The credential is not in a link: a chain goes on with its last caller most of the time.
+    LINKS = {
+        "signUpWithEmailAndPassword": [
+            ("signInEmail", {"email": "$response.body#/user/email", "password": "$request.body#/password"}),
+            ("signUpWithEmailAndPassword", {"email": "$response.body#/user/email"}),
+        ],
+        "signInEmail": [("signInEmail", {"email": "$request.body#/email", "password": "$request.body#/password"})],
+        "listUserSessions": [("revokeSessionPost", {"token": "$response.body#/0/token"})],
+        "getSession": [("revokeSessionPost", {"token": "$response.body#/session/token"})],
+        "twoFactorEnablePost": [
+            ("twoFactorVerifyBackupCodePost", {"code": "$response.body#/backupCodes/0"}),
+            ("twoFactorGetTotpUriPost", {"password": "$request.body#/password"}),
+            ("twoFactorDisablePost", {"password": "$request.body#/password"}),
+        ],
+        "twoFactorGenerateBackupCodesPost": [
+            ("twoFactorVerifyBackupCodePost", {"code": "$response.body#/backupCodes/9"}),
+        ],
+        "twoFactorVerifyBackupCodePost": [("twoFactorVerifyBackupCodePost", {"code": "$request.body#/code"})],
+        "twoFactorVerifyTotpPost": [("twoFactorVerifyTotpPost", {"code": "$request.body#/code"})],
+        "changePassword": [
+            ("twoFactorEnablePost", {"password": "$request.body#/newPassword"}),
+            ("changePassword", {"currentPassword": "$request.body#/newPassword"}),
+        ],
+    }
+
+    def __init__(self, service):
+        self._service = service
+        self._numbers = itertools.count()
+        self._pool = Pool(self._make)
+        self._people = {}
+        self._last = {}, {}
+
+    def credentials(self, case, chance, is_in_a_chain):
+        """Headers and cookies of somebody who may call the operation, if it asks for anybody."""
+        path = case.operation.path
+        if not case.operation.definition.raw.get("security"):
+            return {}, {}
+        if is_in_a_chain and any(self._last) and chance.random() < 0.7:
+            return self._last
+        takes_challenges = path in CHALLENGE_PATHS
+        kind = "challenged" if takes_challenges and chance.random() < 0.6 else chance.choice(SESSION_KINDS)
+        person = self._pool.take(kind)
+        if kind == "challenged" and chance.random() < 0.5:
+            credential, headers, cookies = person.challenge_cookie, self._origin(), {CHALLENGE_COOKIE: person.challenge_cookie}
+        elif chance.random() < 0.3 and person.signed:
+            credential, headers, cookies = person.signed, self._origin(), {SESSION_COOKIE: person.signed}
+        else:
+            credential, headers, cookies = f"Bearer {person.token}", {"Authorization": f"Bearer {person.token}"}, {}
+        self._people[credential] = person
+        self._last = headers, cookies
+        return headers, cookies
+
+    def person_of(self, case):
+        """Whose credential a case shows."""
+        shown = [case.headers.get("Authorization"), *(case.cookies or {}).values()]
+        return next((self._people[credential] for credential in shown if credential in self._people), None)
+
+    def fitting(self, case, person, chance):
+        """Values that can succeed, by place and name."""
+        path = case.operation.path
+        if path == "/sign-up/email":
+            return {("body", "email"): self.new_address, ("body", "password"): lambda: PASSWORD, ("body", "callbackURL"): lambda: "/next"}
+        if path == "/sign-in/email":
+            person = self._pool.take(chance.choice(("plain", "passed")))
+            return {
+                ("body", "email"): lambda: person.email,
+                ("body", "password"): lambda: PASSWORD,
+                ("body", "callbackURL"): lambda: "/next",
+            }
+        if person is None:
+            return {}
+        codes = {
+            "/two-factor/verify-totp": lambda: person.app and person.app.next_code(waits=False) or WRONG_CODE,
+            "/two-factor/verify-otp": lambda: self._mailed_code(person, case),
+            "/two-factor/verify-backup-code": lambda: person.backup_codes.pop() if person.backup_codes else WRONG_CODE,
+        }
+        fitting = {
+            ("body", "password"): lambda: PASSWORD,
+            ("body", "currentPassword"): lambda: PASSWORD,
+            ("body", "newPassword"): lambda: "another horse battery",
+            ("body", "token"): lambda: person.token,
+        }
+        if path in codes:
+            fitting["body", "code"] = codes[path]
+        return fitting
+
+    def answered(self, case, response):
+        """Takes note of what a case has done to its person."""
+        person = self.person_of(case)
+        changes_nothing = case.operation.path in ("/get-session", "/list-sessions", "/two-factor/get-totp-uri")
+        if person and (response.status_code in (401, 429) or response.status_code == 200 and not changes_nothing):
+            self._pool.retire(person)
+            shown = [case.headers.get("Authorization"), *(case.cookies or {}).values()]
+            for credential in shown:
+                self._people.pop(credential, None)
+
+    def is_refusal(self, case, response):
+        """Whether an answer refuses what was asked, and not the form in which it was asked."""
+        if response.status_code == 400:
+            # No schema can be read that says so and that every generator takes; the contract's words do.
+            return response.json()["code"] not in ("BAD_REQUEST", "VALIDATION_ERROR") or has_nul(case.body)
+        return response.status_code == 422 and response.json()["code"] == "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL"
+
+    def new_address(self):
+        return f"person-{self._service.round}-{next(self._numbers)}@example.com"
+
+    def _origin(self):
+        return {"Origin": self._service.origin}
+
+    def _mailed_code(self, person, case):
+        headers = {"authorization": case.headers["Authorization"]} if "Authorization" in case.headers else None
+        if headers is None:
+            return WRONG_CODE
+        self._service.call("POST", f"{BASE}/two-factor/send-otp", {}, headers["authorization"])
+        return self._service.mailed_code(person.email) or WRONG_CODE
+
+    def _make(self, kind):
+        person = Person(self.new_address())
+        self._sign_up(person)
+        if kind != "plain":
+            self._enable(person)
+        if kind in ("passed", "challenged", "trusted"):
+            self._confirm(person)
+        if kind in ("challenged", "trusted"):
+            self._challenge(person)
+        if kind == "trusted":
+            self._trust(person)
+        return person
+
+    def _sign_up(self, person):
+        body = {"name": "Ada", "email": person.email, "password": PASSWORD}
+        self._take_session(person, self._post("sign-up/email", body))
+
+    def _enable(self, person):
+        made = self._post("two-factor/enable", {"password": PASSWORD}, person.token).json()
+        person.app = Authenticator(made["totpURI"])
+        person.backup_codes = made["backupCodes"]
+
+    def _confirm(self, person):
+        self._take_session(person, self._post("two-factor/verify-totp", {"code": person.app.next_code()}, person.token))
+
+    def _challenge(self, person):
+        answer = self._post("sign-in/email", {"email": person.email, "password": PASSWORD})
+        person.token, person.signed = answer.json()["twoFactorToken"], None
+        person.challenge_cookie = answer.cookies[CHALLENGE_COOKIE]
+
+    def _trust(self, person):
+        body = {"code": person.backup_codes.pop(), "trustDevice": True}
+        trust = self._post("two-factor/verify-backup-code", body, person.token).cookies["better-auth.trust_device"]
+        headers = {"cookie": f"better-auth.trust_device={trust}"} | self._origin()
+        body = {"email": person.email, "password": PASSWORD}
+        self._take_session(person, self._post("sign-in/email", body, headers=headers))
+
+    def _take_session(self, person, answer):
+        person.signed = quote(answer.headers["set-auth-token"], safe="")
+        person.token = answer.headers["set-auth-token"].split(".")[0]
+        person.challenge_cookie = None
+
+    def _post(self, path, body, token=None, headers=None):
+        return self._service.done("POST", f"{BASE}/{path}", body, f"Bearer {token}" if token else None, headers)

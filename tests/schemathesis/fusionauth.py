@@ -1,0 +1,252 @@
+"""Users of FusionAuth's dialect, in every state that the operations tell apart, and requests that fit them."""
+
+import itertools
+import time
+import uuid
+
+from authenticator import Authenticator
+from service import PASSWORD, WRONG_CODE, Pool
+
+APPLICATION = "c0de0000-0000-4000-8000-000000000002"
+TENANT = "c0de0000-0000-4000-8000-000000000001"
+
+# Parameters and properties that are UUIDs and switches, and any text by their schema.
+IDS = ("userId", "applicationId", "tenantId", "hardDelete", "reactivate", "loginIdTypes")
+
+# Most have a second factor. Of the others, one has nothing special, one has to change the password first, one is
+# deactivated, and the account of one is over.
+KINDS = ("plain", "app", "app", "mail", "must-change", "deactivated", "expired")
+# Whose access token is shown: of a login without a second factor, or one that passed it.
+HOLDER_KINDS = ("plain", "app")
+
+
+class User:
+    """Somebody with an account, and what they have been given."""
+
+    def __init__(self, id, email, kind):
+        self.id = id
+        self.email = email
+        self.kind = kind
+        self.uses = 0
+        self.app = None
+        self.secret = None
+        self.recovery_codes = []
+        self.method_id = None
+        self.token = None
+
+
+class FusionAuth:
+    """The dialect, as the hooks see it."""
+
+    # Schemathesis infers what the variables in the paths link.
+    LINKS = {}
+
+    def __init__(self, service):
+        self._service = service
+        self._numbers = itertools.count()
+        self._pool = Pool(self._make)
+        self._people = {}
+
+    def credentials(self, case, chance, is_in_a_chain):
+        """Headers and cookies of a service or a person who may call the operation, if it asks for anybody."""
+        accepted = {name for option in case.operation.definition.raw.get("security", []) for name in option}
+        if not accepted:
+            return {}, {}
+        if "apiKey" in accepted and ("bearerAuth" not in accepted or chance.random() < 0.6):
+            return {"Authorization": self._service.api_key}, {}
+        user = self._pool.take(chance.choice(HOLDER_KINDS))
+        if user.token is None:
+            user.token = self._log_in(user, {"applicationId": APPLICATION})["token"]
+        self._people[user.token] = user
+        if chance.random() < 0.3:
+            return {}, {"access_token": user.token}
+        return {"Authorization": f"Bearer {user.token}"}, {}
+
+    def person_of(self, case):
+        """Whose access token a case shows."""
+        shown = [(case.headers.get("Authorization") or "").removeprefix("Bearer "), *(case.cookies or {}).values()]
+        return next((self._people[token] for token in shown if token in self._people), None)
+
+    def fitting(self, case, user, chance):
+        """Values that can succeed, by place and name."""
+        user = user or self._pool.take(chance.choice(KINDS))
+        case_id = case.operation.definition.raw["operationId"]
+        fitting = {
+            ("headers", "X-FusionAuth-TenantId"): lambda: chance.choice((TENANT, TENANT, "undefined", "")),
+            ("path_parameters", "userId"): lambda: str(uuid.uuid4()) if case_id == "createUserWithId" else user.id,
+            ("path_parameters", "twoFactorTrustId"): lambda: self._trust(user),
+            ("path_parameters", "twoFactorId"): lambda: self._challenge(user)["twoFactorId"],
+            ("path_parameters", "changePasswordId"): lambda: self._change_password_id(),
+            ("query", "userId"): lambda: user.id,
+            ("query", "loginId"): lambda: user.email,
+            ("query", "email"): lambda: user.email,
+            ("query", "loginIdTypes"): lambda: "email,username",
+            ("query", "applicationId"): lambda: APPLICATION,
+            ("query", "methodId"): lambda: user.method_id or "ABCD",
+            ("query", "code"): lambda: self._code(case_id, user, case),
+            ("query", "reactivate"): lambda: chance.choice(("true", "false")),
+            ("query", "hardDelete"): lambda: chance.choice(("true", "false")),
+            ("body", "userId"): lambda: user.id,
+            ("body", "loginId"): lambda: user.email,
+            ("body", "loginIdTypes"): lambda: ["email"],
+            ("body", "password"): lambda: PASSWORD if case_id == "login" else "another horse battery",
+            ("body", "currentPassword"): lambda: PASSWORD,
+            ("body", "applicationId"): lambda: APPLICATION,
+            ("body", "methodId"): lambda: user.method_id or "ABCD",
+            ("body", "method"): lambda: chance.choice(("authenticator", "email", "sms")),
+            ("body", "email"): lambda: user.email,
+            ("body", "mobilePhone"): lambda: "+15550100199",
+            ("body", "secret"): lambda: self._secret(user),
+            ("body", "twoFactorTrustId"): lambda: self._trust(user),
+            ("body", "refreshToken"): lambda: self._refresh_token(user),
+            ("body", "oneTimePassword"): lambda: self._one_time_password(),
+            ("body", "trustToken"): lambda: self._trust_token(user),
+            ("body", "ipAddress"): lambda: "203.0.113.7",
+            ("body", "user.email"): self.new_address,
+            ("body", "user.password"): lambda: PASSWORD,
+            ("body", "user.username"): lambda: self.new_address().replace("@", "-"),
+            ("body", "user.phoneNumber"): lambda: f"+1555{self._service.round:03}{next(self._numbers):06}",
+            ("body", "user.expiry"): lambda: chance.choice((None, int(time.time() * 1000) + 86_400_000)),
+            ("body", "user.active"): lambda: chance.choice((None, True, False)),
+            ("body", "user.birthDate"): lambda: "1815-12-10",
+            ("body", "registration.applicationId"): lambda: APPLICATION,
+            ("body", "registration.roles"): lambda: [],
+        }
+        if case_id == "twoFactorLogin":
+            begun = {}
+            fitting["body", "twoFactorId"] = lambda: begun.setdefault("it", self._challenge(user))["twoFactorId"]
+            fitting["body", "code"] = lambda: begun.setdefault("it", self._challenge(user))["code"]
+        elif case_id == "startTwoFactorLogin":
+            fitting["body", "code"] = lambda: "a code of the caller's"
+        else:
+            fitting["body", "code"] = lambda: self._code(case_id, user, case)
+        if case_id == "login":
+            # With a good one, login id and password are not looked at.
+            if chance.random() < 0.8:
+                del fitting["body", "oneTimePassword"]
+        if case_id == "sendTwoFactorCodeForEnableDisable":
+            # With a method's id, its kind is not looked at.
+            del fitting["body", chance.choice(("methodId", "method"))]
+        return fitting
+
+    def answered(self, case, response):
+        """Takes note of what a case has done to its user."""
+        if case.method == "GET" and response.status_code < 400:
+            return
+        user = self.person_of(case)
+        if user:
+            self._people.pop(user.token, None)
+            self._pool.retire(user)
+        elif "userId" in (case.path_parameters or {}):
+            for user in list(self._pool.current()):
+                if user.id == case.path_parameters["userId"]:
+                    self._pool.retire(user)
+
+    def is_refusal(self, case, response):
+        """Whether an answer refuses what was asked, and not the form in which it was asked.
+
+        No property of a request is required by its schema, and ids are any text there: the dialect says itself what is
+        missing (`[blank]`, `[missing]`) and which text is no id (`[couldNotConvert]`).
+        """
+        if response.status_code != 400:
+            return response.status_code in (410, 421, 423)
+        errors = response.json()
+        general = [error["code"] for error in errors.get("generalErrors", [])]
+        fields = [error["code"] for found in errors.get("fieldErrors", {}).values() for error in found]
+        is_about_form = any(code.startswith("[couldNotConvert]") and not code.endswith(IDS) for code in fields)
+        return "[invalidJSON]" not in general and not is_about_form
+
+    def new_address(self):
+        return f"user-{self._service.round}-{next(self._numbers)}@example.com"
+
+    def _call(self, method, path, body=None):
+        return self._service.done(method, path, body, self._service.api_key)
+
+    def _make(self, kind):
+        email = self.new_address()
+        fields = {"email": email, "password": PASSWORD}
+        if kind == "must-change":
+            fields["passwordChangeRequired"] = True
+        if kind == "expired":
+            fields["expiry"] = int(time.time() * 1000) - 1000
+        user = User(self._call("POST", "/api/user", {"user": fields}).json()["user"]["id"], email, kind)
+        if kind == "plain":
+            registration = {"registration": {"applicationId": APPLICATION}}
+            self._call("POST", f"/api/user/registration/{user.id}", registration)
+        if kind == "app":
+            self._enable_app(user)
+        if kind == "mail":
+            self._enable_mail(user)
+        if kind == "deactivated":
+            self._call("DELETE", f"/api/user/{user.id}")
+        return user
+
+    def _enable_app(self, user):
+        secret = self._call("GET", "/api/two-factor/secret").json()["secretBase32Encoded"]
+        user.app = Authenticator.of(secret)
+        body = {"method": "authenticator", "secretBase32Encoded": secret, "code": user.app.next_code()}
+        self._take_codes(user, self._call("POST", f"/api/user/two-factor/{user.id}", body))
+
+    def _enable_mail(self, user):
+        method = {"method": "email", "email": user.email}
+        self._call("POST", "/api/two-factor/send", {"userId": user.id} | method)
+        body = method | {"code": self._service.mailed_code(user.email)}
+        self._take_codes(user, self._call("POST", f"/api/user/two-factor/{user.id}", body))
+
+    def _take_codes(self, user, answer):
+        user.recovery_codes = answer.json()["recoveryCodes"]
+        (method,) = self._call("GET", f"/api/user/{user.id}").json()["user"]["twoFactor"]["methods"]
+        user.method_id = method["id"]
+
+    def _challenge(self, user):
+        answer = self._service.call("POST", "/api/two-factor/start", {"userId": user.id}, self._service.api_key)
+        return answer.json() if answer.status_code == 200 else {"twoFactorId": "x" * 43, "code": WRONG_CODE}
+
+    def _complete(self, user, more):
+        begun = self._challenge(user)
+        body = {"twoFactorId": begun["twoFactorId"], "code": begun["code"]} | more
+        answer = self._service.call("POST", "/api/two-factor/login", body)
+        return answer.json() if answer.status_code in (200, 202) else {}
+
+    def _log_in(self, user, more):
+        if user.app:
+            return self._complete(user, more)
+        body = {"loginId": user.email, "password": PASSWORD} | more
+        return self._call("POST", "/api/login", body).json()
+
+    def _trust(self, user):
+        return self._complete(user, {"trustComputer": True}).get("twoFactorTrustId", "x" * 43)
+
+    def _trust_token(self, user):
+        return self._complete(user, {}).get("trustToken", "x" * 43)
+
+    def _refresh_token(self, user):
+        return self._complete(user, {"applicationId": APPLICATION}).get("refreshToken", "x" * 43)
+
+    def _change_password_id(self):
+        user = self._make("must-change")
+        body = {"loginId": user.email, "password": PASSWORD}
+        return self._call("POST", "/api/login", body).json()["changePasswordId"]
+
+    def _one_time_password(self):
+        path = f"/api/user/change-password/{self._change_password_id()}"
+        return self._service.done("POST", path, {"password": "another horse battery"}).json()["oneTimePassword"]
+
+    def _secret(self, user):
+        answer = self._call("GET", "/api/two-factor/secret").json()
+        user.secret = answer["secretBase32Encoded"]
+        return answer["secret"]
+
+    def _code(self, operation_id, user, case):
+        """A code that fits: to enable a method, of what the request names; to disable one, of what the user has."""
+        if operation_id.startswith("enable"):
+            body = case.body if isinstance(case.body, dict) else {}
+            if body.get("method") == "email" and body.get("email") == user.email:
+                self._service.call(
+                    "POST", "/api/two-factor/send", {"userId": user.id} | {"method": "email", "email": user.email}, self._service.api_key
+                )
+                return self._service.mailed_code(user.email) or WRONG_CODE
+            return Authenticator.of(user.secret).next_code() if user.secret else WRONG_CODE
+        if user.app:
+            return user.app.next_code(waits=False) or WRONG_CODE
+        return user.recovery_codes.pop() if user.recovery_codes else WRONG_CODE

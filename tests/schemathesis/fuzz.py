@@ -1,0 +1,166 @@
+"""Property tests from outside: Schemathesis against both contracts on both databases. See README.md."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [os.fspath(HERE), os.fspath(HERE.parent / "clients/python")]
+
+import yaml
+
+import postgres
+from server import REPOSITORY, Server, binary
+
+CONTRACTS = ("better-auth", "fusionauth")
+DATABASES = ("sqlite", "postgresql")
+
+# Where the document's paths begin.
+BASE_PATHS = {"better-auth": "/api/auth", "fusionauth": ""}
+
+# What keeps one person from being used, and has tests of its own, is out of the way here.
+SETTINGS = {
+    "COUNTERSIGN_RATE_LIMITS": "off",
+    "COUNTERSIGN_CODES_PER_HOUR": "10000",
+    "COUNTERSIGN_HASH_QUEUE": "1024",
+}
+
+# The coverage phase is of one size whatever is asked for. What is missing after it is made up in rounds, each with a
+# seed of its own; so many have always been enough, and a run that needs more does not get anywhere.
+ROUNDS = 40
+FIRST_ROUND_EXAMPLES = 10
+
+
+def main():
+    options = arguments()
+    os.environ["COUNTERSIGN_BINARY"] = os.fspath(options.binary or binary())
+    databases = DATABASES if options.database == "both" else (options.database,)
+    combinations = [(contract, database) for database in databases for contract in options.contract or CONTRACTS]
+    share = -(-options.cases // len(combinations))
+    print(f"server: {os.environ['COUNTERSIGN_BINARY']}, seed: {options.seed}, cases: {options.cases}", flush=True)
+    started = time.monotonic()
+    with ExitStack() as stack:
+        # Asked for and not there is an error, before anything runs.
+        cluster = stack.enter_context(postgres.server()) if "postgresql" in databases else None
+        results = [Combination(*combination, cluster, options).run(share) for combination in combinations]
+    print("\ncontract     database        cases  rounds  seconds  result")
+    for result in results:
+        print(result)
+    sent = sum(result.cases for result in results)
+    has_failed = any(result.has_failed for result in results)
+    print(f"{'all':<25}{sent:>8}{'':>8}{time.monotonic() - started:>9.0f}  {'FAILED' if has_failed else 'passed'}")
+    if sent < options.cases:
+        print(f"only {sent} of {options.cases} cases were sent", file=sys.stderr)
+        return 1
+    return 1 if has_failed else 0
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="tests/schemathesis/run", description=__doc__)
+    parser.add_argument("--cases", type=int, default=5000, help="how many to send at least, over all combinations (%(default)s)")
+    parser.add_argument("--database", choices=[*DATABASES, "both"], default="both", help="(%(default)s)")
+    parser.add_argument("--contract", choices=CONTRACTS, action="append", help="only this one")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same cases (%(default)s)")
+    parser.add_argument("binary", nargs="?", type=Path, help="the server; else COUNTERSIGN_BINARY, else what cargo built")
+    options = parser.parse_args()
+    if options.binary and not options.binary.is_file():
+        parser.error(f"there is no server binary at {options.binary}")
+    return options
+
+
+class Combination:
+    """One contract on one database."""
+
+    def __init__(self, contract, database, cluster, options):
+        self._contract = contract
+        self._database = database
+        self._cluster = cluster
+        self._seed = options.seed
+        self._document = REPOSITORY / "openapi" / f"{contract}.yaml"
+        self.cases = 0
+        self.rounds = 0
+        self.seconds = 0
+        self.has_failed = False
+        self._answers = Counter()
+
+    def __str__(self):
+        verdict = "FAILED" if self.has_failed else "passed"
+        return f"{self._contract:<13}{self._database:<12}{self.cases:>8}{self.rounds:>8}{self.seconds:>9.0f}  {verdict}"
+
+    def run(self, wanted):
+        """Sends at least so many cases, unless one fails."""
+        started = time.monotonic()
+        with ExitStack() as stack:
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="countersign-schemathesis-")))
+            settings = dict(SETTINGS)
+            if self._cluster:
+                if self._database == "postgresql":
+                    settings["COUNTERSIGN_DATABASE_URL"] = stack.enter_context(postgres.database(self._cluster))
+            server = stack.enter_context(Server(directory, settings))
+            environment = self._environment(server, directory)
+            examples = FIRST_ROUND_EXAMPLES
+            while self.cases < wanted and self.rounds < ROUNDS and not self.has_failed:
+                self._round(server, directory, environment, examples)
+                examples = self._examples_for(wanted - self.cases)
+        self.seconds = time.monotonic() - started
+        self._report_answers()
+        return self
+
+    def _report_answers(self):
+        """Prints what was answered; an operation that never succeeded was not tested, so that is a failure."""
+        print(f"\n== {self._contract} on {self._database}: answers by operation and status")
+        for operation in self._operations():
+            answers = {status: count for (name, status), count in sorted(self._answers.items()) if name == operation}
+            has_succeeded = any(200 <= status < 300 for status in answers)
+            shown = "  ".join(f"{status}: {count}" for status, count in answers.items())
+            print(f"{operation:<40}{shown}{'' if has_succeeded else '  NEVER SUCCEEDED'}")
+            self.has_failed |= not has_succeeded
+        sys.stdout.flush()
+
+    def _operations(self):
+        paths = yaml.safe_load(self._document.read_text())["paths"].values()
+        return [operation["operationId"] for operations in paths for operation in operations.values()]
+
+    def _environment(self, server, directory):
+        environment = dict(os.environ)
+        environment |= {
+            "SCHEMATHESIS_HOOKS": "hooks",
+            "PYTHONPATH": os.fspath(HERE),
+            "FUZZ_CONTRACT": os.fspath(self._document),
+            "FUZZ_ORIGIN": server.origin,
+            "FUZZ_API_KEY": server.api_key(),
+            "FUZZ_OUTBOX": os.fspath(directory / "outbox.ndjson"),
+        }
+        return environment
+
+    def _examples_for(self, missing):
+        """How many examples for each operation make up for what is missing: they are half of a round and more."""
+        return max(5, min(200, missing // len(self._operations()) + 1))
+
+    def _round(self, server, directory, environment, examples):
+        answers = directory / f"answers-{self.rounds}.json"
+        phases = "examples,coverage,fuzzing,stateful" if self.rounds == 0 else "fuzzing,stateful"
+        command = [Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml", "run"]
+        command += [self._document, "--url", server.origin + BASE_PATHS[self._contract], "--phases", phases]
+        command += ["--seed", str(self._seed + self.rounds), "--max-examples", str(examples), "--no-color"]
+        command += ["--generation-database", "none"]
+        print(f"\n== {self._contract} on {self._database}, round {self.rounds}: {phases}", flush=True)
+        environment |= {"FUZZ_ANSWERS": os.fspath(answers), "FUZZ_ROUND": str(self.rounds)}
+        done = subprocess.run(list(map(os.fspath, command)), cwd=directory, env=environment)
+        self.rounds += 1
+        self.has_failed = done.returncode != 0
+        if answers.exists():
+            for answer in json.loads(answers.read_text()):
+                self._answers[answer["operation"], answer["status"]] += answer["count"]
+                self.cases += answer["count"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

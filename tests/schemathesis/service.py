@@ -1,0 +1,91 @@
+"""What the people of a run stand on: the server's address, a key for services, and where mailed codes lie."""
+
+import json
+import os
+from pathlib import Path
+
+import requests
+
+PASSWORD = "correct horse battery staple"
+WRONG_CODE = "000000"
+
+# Enough for the newest messages: whoever asks for a code has just had it sent.
+OUTBOX_TAIL_BYTES = 1 << 16
+
+
+class Service:
+    """Calls the server the way a well-behaved client does; what it calls is not counted as a case."""
+
+    def __init__(self, origin, api_key, outbox, round_number):
+        self.origin = origin
+        # Rounds share a database, so nobody may be there twice.
+        self.round = int(round_number)
+        self.api_key = api_key
+        self._outbox = Path(outbox)
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    @classmethod
+    def of_environment(cls):
+        """The one that run.py has told the hooks about."""
+        names = ("FUZZ_ORIGIN", "FUZZ_API_KEY", "FUZZ_OUTBOX", "FUZZ_ROUND")
+        return cls(*(os.environ[name] for name in names))
+
+    def call(self, method, path, body=None, credential=None, headers=None):
+        """The answer, whatever it is."""
+        headers = dict(headers or {})
+        if credential:
+            headers["authorization"] = credential
+        self._session.cookies.clear()
+        answer = self._session.request(method, self.origin + path, json=body, headers=headers, timeout=60)
+        self._session.cookies.clear()
+        return answer
+
+    def done(self, method, path, body=None, credential=None, headers=None):
+        """An answer that has to be a success."""
+        answer = self.call(method, path, body, credential, headers)
+        if not 200 <= answer.status_code < 300:
+            raise RuntimeError(f"a person could not be made ready: {method} {path}: {answer.status_code} {answer.text}")
+        return answer
+
+    def mailed_code(self, address):
+        """The code in the newest message to `address`, or nothing."""
+        with self._outbox.open("rb") as outbox:
+            outbox.seek(0, os.SEEK_END)
+            outbox.seek(max(0, outbox.tell() - OUTBOX_TAIL_BYTES))
+            lines = outbox.read().splitlines()
+        for line in reversed(lines):
+            try:
+                message = json.loads(line)
+            except ValueError:
+                continue  # The first line may have lost its beginning.
+            if message["to"] == address:
+                return message["code"]
+        return None
+
+
+class Pool:
+    """People by kind, each used for a few cases and then replaced: wrong codes and passwords are budgeted for each."""
+
+    # Fewer than the five tries of a challenge and the ten wrong codes or passwords of an account.
+    USES = 4
+
+    def __init__(self, make):
+        self._make = make
+        self._current = {}
+
+    def take(self, kind):
+        """Somebody of this kind who can still be used."""
+        person = self._current.get(kind)
+        if person is None or person.uses >= self.USES:
+            person = self._current[kind] = self._make(kind)
+        person.uses += 1
+        return person
+
+    def current(self):
+        """Everybody who is in use."""
+        return self._current.values()
+
+    def retire(self, person):
+        """Somebody whose state the last case has changed."""
+        person.uses = self.USES

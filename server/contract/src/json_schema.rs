@@ -7,7 +7,7 @@
 use crate::document::Document;
 use crate::reference;
 use serde_json::{Map, Value, json};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// What to do about properties that the schema does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,16 +25,13 @@ enum Role {
 
 /// A schema of the document, complete in itself.
 pub(crate) fn json_schema(document: &Document, schema: &Value, extra: Extra) -> Value {
-    Writer { document, extra, about: None, definitions: Map::new(), pending: Vec::new() }.complete(schema)
+    Writer::new(document, extra, None).complete(schema)
 }
 
 /// As much of a schema as this value can meet: the same for the value, and much smaller where schemas lead to each other.
 /// Nothing if even that needs more than [`MOST_DEFINITIONS`].
 pub(crate) fn json_schema_for(document: &Document, schema: &Value, value: &Value) -> Option<Value> {
-    let mut about = About::default();
-    about.collect(value);
-    let mut writer =
-        Writer { document, extra: Extra::Allowed, about: Some(about), definitions: Map::new(), pending: Vec::new() };
+    let mut writer = Writer::new(document, Extra::Allowed, Some(About::new(value)));
     let complete = writer.complete(schema);
     (writer.definitions.len() <= MOST_DEFINITIONS).then_some(complete)
 }
@@ -42,23 +39,44 @@ pub(crate) fn json_schema_for(document: &Document, schema: &Value, value: &Value
 /// A chain of definitions costs a validator as much stack as it is long.
 const MOST_DEFINITIONS: usize = 200;
 
-/// What there is in a value: a schema of a property that no object in it has says nothing about it, and so on.
+/// What there is in a value, from each depth on: a schema of a property that no object there has says nothing about it,
+/// and so on.
 #[derive(Default)]
 struct About<'v> {
+    levels: Vec<Level<'v>>,
+}
+
+#[derive(Default, Clone)]
+struct Level<'v> {
     keys: HashSet<&'v str>,
     has_items: bool,
 }
 
 impl<'v> About<'v> {
-    fn collect(&mut self, value: &'v Value) {
+    fn new(value: &'v Value) -> Self {
+        let mut about = Self::default();
+        about.collect(value, 0);
+        // A schema that holds for an object may hold for those inside of it, too.
+        for depth in (1..about.levels.len()).rev() {
+            let below = about.levels[depth].clone();
+            about.levels[depth - 1].keys.extend(below.keys);
+            about.levels[depth - 1].has_items |= below.has_items;
+        }
+        about
+    }
+
+    fn collect(&mut self, value: &'v Value, depth: usize) {
+        if self.levels.len() == depth {
+            self.levels.push(Level::default());
+        }
         match value {
             Value::Array(items) => {
-                self.has_items |= !items.is_empty();
-                items.iter().for_each(|item| self.collect(item));
+                self.levels[depth].has_items |= !items.is_empty();
+                items.iter().for_each(|item| self.collect(item, depth + 1));
             }
             Value::Object(entries) => {
-                self.keys.extend(entries.keys().map(String::as_str));
-                entries.values().for_each(|value| self.collect(value));
+                self.levels[depth].keys.extend(entries.keys().map(String::as_str));
+                entries.values().for_each(|value| self.collect(value, depth + 1));
             }
             _ => {}
         }
@@ -70,16 +88,29 @@ struct Writer<'a> {
     extra: Extra,
     /// The value that is to be validated, if it is one.
     about: Option<About<'a>>,
+    /// How deep in the value that is which the schema speaks of that is being written.
+    depth: usize,
     definitions: Map<String, Value>,
-    /// Definitions that are named and not yet written. Schemas may refer to each other in a chain of any length, which is
-    /// therefore not followed by recursion.
-    pending: Vec<(String, &'a Value, Role)>,
+    /// Definitions that are named and not yet written, by the depth at which they are first met. Schemas may refer to each
+    /// other in a chain of any length, which is therefore not followed by recursion.
+    pending: BTreeMap<(usize, String), (&'a Value, Role)>,
 }
 
 impl<'a> Writer<'a> {
+    fn new(document: &'a Document, extra: Extra, about: Option<About<'a>>) -> Self {
+        Self { document, extra, about, depth: 0, definitions: Map::new(), pending: BTreeMap::new() }
+    }
+
     fn complete(&mut self, schema: &'a Value) -> Value {
         let root = self.schema(schema, Role::Whole);
-        while let Some((name, target, role)) = self.pending.pop() {
+        while let Some(((depth, name), (target, role))) = self.pending.pop_first() {
+            // A definition that was met again, deeper, has been written for the lesser depth, which says more.
+            if self.definitions.get(&name).is_some_and(|written| !written.is_null()) {
+                continue;
+            }
+            self.depth = depth;
+            // It may be met again while it is written.
+            self.definitions.insert(name.clone(), json!({}));
             let target = self.schema(target, role);
             self.definitions.insert(name, target);
         }
@@ -88,6 +119,14 @@ impl<'a> Writer<'a> {
             "allOf": [root],
             "definitions": self.definitions,
         })
+    }
+
+    /// A schema of what is inside of the value.
+    fn inner(&mut self, schema: &'a Value) -> Value {
+        self.depth += 1;
+        let schema = self.schema(schema, Role::Whole);
+        self.depth -= 1;
+        schema
     }
 
     fn schema(&mut self, schema: &'a Value, role: Role) -> Value {
@@ -105,12 +144,12 @@ impl<'a> Writer<'a> {
                 "nullable" | "example" | "discriminator" | "xml" | "externalDocs" => continue,
                 keyword if keyword.starts_with("x-") => continue,
                 "properties" => self.properties(value),
-                "items" if !self.meets(|about| about.has_items) => json!(true),
-                "additionalProperties" if value.is_object() && !self.meets(|about| !about.keys.is_empty()) => {
+                "items" if !self.meets(|level| level.has_items) => json!(true),
+                "additionalProperties" if value.is_object() && !self.meets(|level| !level.keys.is_empty()) => {
                     json!(true)
                 }
-                "items" => self.schema(value, Role::Whole),
-                "additionalProperties" if value.is_object() => self.schema(value, Role::Whole),
+                "items" => self.inner(value),
+                "additionalProperties" if value.is_object() => self.inner(value),
                 "not" => self.schema(value, Role::Part),
                 "allOf" | "anyOf" | "oneOf" => {
                     // Alternatives that stand alone are wholes, so that an open one among them stays open.
@@ -132,16 +171,17 @@ impl<'a> Writer<'a> {
         out.into()
     }
 
-    /// Whether the value that is to be validated has something that a schema may speak of. Any value might.
-    fn meets(&self, has: impl Fn(&About<'_>) -> bool) -> bool {
-        self.about.as_ref().is_none_or(has)
+    /// Whether the value that is to be validated has something, at this depth or below, that a schema may speak of. Any
+    /// value might.
+    fn meets(&self, has: impl Fn(&Level<'_>) -> bool) -> bool {
+        self.about.as_ref().is_none_or(|about| about.levels.get(self.depth).is_some_and(has))
     }
 
     fn properties(&mut self, properties: &'a Value) -> Value {
         let properties = properties.as_object().into_iter().flatten();
         let properties =
-            properties.map(|(name, schema)| match self.meets(|about| about.keys.contains(name.as_str())) {
-                true => (name.clone(), self.schema(schema, Role::Whole)),
+            properties.map(|(name, schema)| match self.meets(|level| level.keys.contains(name.as_str())) {
+                true => (name.clone(), self.inner(schema)),
                 false => (name.clone(), json!(true)),
             });
         properties.collect::<Map<_, _>>().into()
@@ -156,9 +196,9 @@ impl<'a> Writer<'a> {
         }
         let name = reference.trim_start_matches("#/components/schemas/").replace(['/', '~', '#'], "_");
         let name = if self.extra == Extra::Forbidden && role == Role::Part { format!("{name}.part") } else { name };
-        if !self.definitions.contains_key(&name) {
-            self.definitions.insert(name.clone(), json!({}));
-            self.pending.push((name.clone(), self.document.resolve(schema), role));
+        if self.definitions.get(&name).is_none_or(Value::is_null) {
+            self.definitions.insert(name.clone(), Value::Null);
+            self.pending.insert((self.depth, name.clone()), (self.document.resolve(schema), role));
         }
         json!({"$ref": format!("#/definitions/{name}")})
     }

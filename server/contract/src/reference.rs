@@ -25,14 +25,14 @@ const MAPS_OF_NAMES: [&str; 11] = [
 /// Keys whose content is data and not OpenAPI: a `$ref` in an example is no reference.
 const DATA: [&str; 4] = ["default", "enum", "example", "examples"];
 
-/// References that lead to each other for longer than this lead nowhere.
+/// References that lead to references for longer than this are refused.
 const MOST_STEPS: usize = 256;
 
 /// Follows `$ref` in `document` until something else stands there. In a checked document there is something; elsewhere
 /// (examples are not checked) a reference that leads nowhere, or back to itself, gives null.
 #[must_use]
 pub fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
-    for _ in 0..MOST_STEPS {
+    for _ in 0..=MOST_STEPS {
         let Some(reference) = target(value) else { return value };
         value = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer)).unwrap_or(&Value::Null);
     }
@@ -73,6 +73,9 @@ fn problem(document: &Value, reference: &str) -> Option<&'static str> {
         let next = target(value)?;
         if seen.contains(&next) {
             return Some("leads back to itself");
+        }
+        if seen.len() == MOST_STEPS {
+            return Some("leads through too many others");
         }
         seen.push(next);
     }

@@ -52,23 +52,44 @@ enum Role {
 /// A chain of definitions costs a validator as much stack as it is long.
 const MOST_DEFINITIONS: usize = 200;
 
-/// What there is in a value: a schema of a property that no object in it has says nothing about it, and so on.
+/// What there is in a value, from each depth on: a schema of a property that no object there has says nothing about it,
+/// and so on.
 #[derive(Default)]
 struct About<'v> {
+    levels: Vec<Level<'v>>,
+}
+
+#[derive(Default, Clone)]
+struct Level<'v> {
     keys: HashSet<&'v str>,
     has_items: bool,
 }
 
 impl<'v> About<'v> {
-    fn collect(&mut self, value: &'v Value) {
+    fn new(value: &'v Value) -> Self {
+        let mut about = Self::default();
+        about.collect(value, 0);
+        // A schema that holds for an object may hold for those inside of it, too.
+        for depth in (1..about.levels.len()).rev() {
+            let below = about.levels[depth].clone();
+            about.levels[depth - 1].keys.extend(below.keys);
+            about.levels[depth - 1].has_items |= below.has_items;
+        }
+        about
+    }
+
+    fn collect(&mut self, value: &'v Value, depth: usize) {
+        if self.levels.len() == depth {
+            self.levels.push(Level::default());
+        }
         match value {
             Value::Array(items) => {
-                self.has_items |= !items.is_empty();
-                items.iter().for_each(|item| self.collect(item));
+                self.levels[depth].has_items |= !items.is_empty();
+                items.iter().for_each(|item| self.collect(item, depth + 1));
             }
             Value::Object(entries) => {
-                self.keys.extend(entries.keys().map(String::as_str));
-                entries.values().for_each(|value| self.collect(value));
+                self.levels[depth].keys.extend(entries.keys().map(String::as_str));
+                entries.values().for_each(|value| self.collect(value, depth + 1));
             }
             _ => {}
         }
@@ -91,9 +112,7 @@ pub(crate) fn json_schema(schema: &Node<'_>, extra: Extra) -> Translated {
 /// As much of a schema as this value can meet: the same for the value, and much smaller where schemas lead to each other.
 /// Nothing if even that needs more than [`MOST_DEFINITIONS`].
 pub(crate) fn json_schema_for(schema: &Node<'_>, value: &Value) -> Option<Translated> {
-    let mut about = About::default();
-    about.collect(value);
-    let mut writer = Writer::new(Extra::Allowed, Some(about));
+    let mut writer = Writer::new(Extra::Allowed, Some(About::new(value)));
     let complete = writer.complete(schema);
     (writer.names.len() <= MOST_DEFINITIONS).then_some(complete)
 }
@@ -109,9 +128,13 @@ struct Writer<'a> {
     same_value: Option<String>,
     /// Which definitions each definition applies to the same value.
     refers: BTreeMap<String, BTreeSet<String>>,
-    /// Definitions that are named and not yet written. Schemas may refer to each other in a chain of any length, which is
-    /// therefore not followed by recursion.
-    pending: Vec<(String, Node<'a>, Role)>,
+    /// How deep in the value that is which the schema speaks of that is being written.
+    depth: usize,
+    /// Definitions to be written, by the depth at which they are met. Schemas may refer to each other in a chain of any
+    /// length, which is therefore not followed by recursion.
+    pending: BTreeMap<(usize, String), (Node<'a>, Role)>,
+    /// Definitions that are written, or being written.
+    written: BTreeSet<String>,
 }
 
 impl<'a> Writer<'a> {
@@ -123,13 +146,20 @@ impl<'a> Writer<'a> {
             names: BTreeMap::new(),
             same_value: Some(String::new()),
             refers: BTreeMap::new(),
-            pending: Vec::new(),
+            depth: 0,
+            pending: BTreeMap::new(),
+            written: BTreeSet::new(),
         }
     }
 
     fn complete(&mut self, schema: &Node<'a>) -> Translated {
         let root = self.schema(schema, Role::Whole);
-        while let Some((name, target, role)) = self.pending.pop() {
+        while let Some(((depth, name), (target, role))) = self.pending.pop_first() {
+            // What was met again, deeper, has been written for the lesser depth, which says more.
+            if !self.written.insert(name.clone()) {
+                continue;
+            }
+            self.depth = depth;
             self.same_value = Some(name.clone());
             let written = self.schema(&target, role);
             self.definitions.insert(name, written);
@@ -157,10 +187,10 @@ impl<'a> Writer<'a> {
         for (keyword, child) in schema.entries() {
             let value = match keyword {
                 "required" => self.required(schema, &child),
-                "properties" => self.inside(|writer| writer.properties(&child)),
-                "items" if !self.meets(|about| about.has_items) => json!(true),
+                "properties" => self.properties(&child),
+                "items" if !self.meets(|level| level.has_items) => json!(true),
                 "items" => self.inside(|writer| writer.schema(&child, Role::Whole)),
-                "additionalProperties" if child.value.is_object() && !self.meets(|about| !about.keys.is_empty()) => {
+                "additionalProperties" if child.value.is_object() && !self.meets(|level| !level.keys.is_empty()) => {
                     json!(true)
                 }
                 "additionalProperties" if child.value.is_object() => {
@@ -193,20 +223,23 @@ impl<'a> Writer<'a> {
     /// What is written by `write` describes another value than what stands around it.
     fn inside<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
         let outside = self.same_value.take();
+        self.depth += 1;
         let written = write(self);
+        self.depth -= 1;
         self.same_value = outside;
         written
     }
 
-    /// Whether the value that is to be validated has something that a schema may speak of. Any value might.
-    fn meets(&self, has: impl Fn(&About<'_>) -> bool) -> bool {
-        self.about.as_ref().is_none_or(has)
+    /// Whether the value that is to be validated has something, at this depth or below, that a schema may speak of. Any
+    /// value might.
+    fn meets(&self, has: impl Fn(&Level<'_>) -> bool) -> bool {
+        self.about.as_ref().is_none_or(|about| about.levels.get(self.depth).is_some_and(has))
     }
 
     fn properties(&mut self, properties: &Node<'a>) -> Value {
         let properties =
-            properties.entries().map(|(name, schema)| match self.meets(|about| about.keys.contains(name)) {
-                true => (name.to_owned(), self.schema(&schema, Role::Whole)),
+            properties.entries().map(|(name, schema)| match self.meets(|level| level.keys.contains(name)) {
+                true => (name.to_owned(), self.inside(|writer| writer.schema(&schema, Role::Whole))),
                 false => (name.to_owned(), json!(true)),
             });
         properties.collect()
@@ -233,12 +266,12 @@ impl<'a> Writer<'a> {
         let target = schema.clone().resolved();
         let key = (target.pointer.clone(), role);
         let known = self.names.get(&key).cloned();
-        let name = known.clone().unwrap_or_else(|| self.new_name(key));
+        let name = known.unwrap_or_else(|| self.new_name(key));
         if let Some(same_value) = &self.same_value {
             self.refers.entry(same_value.clone()).or_default().insert(name.clone());
         }
-        if known.is_none() {
-            self.pending.push((name.clone(), target, role));
+        if !self.written.contains(&name) {
+            self.pending.insert((self.depth, name.clone()), (target, role));
         }
         json!({"$ref": format!("#/definitions/{name}")})
     }

@@ -27,10 +27,10 @@ const DATA: [&str; 4] = ["default", "enum", "example", "examples"];
 
 /// References that are followed one after the other, at most: what is checked has no circle, but an example is not
 /// checked, and somebody may refer into one.
-pub(crate) const LONGEST_CHAIN: usize = 64;
+pub(crate) const LONGEST_CHAIN: usize = 256;
 
 /// Follows `$ref` in `document` until something else stands there. A reference that leads nowhere gives null, as does
-/// a chain of more than 64; in a checked document neither is met outside of examples.
+/// a longer chain; in a checked document neither is met outside of examples.
 #[must_use]
 pub fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
     for _ in 0..LONGEST_CHAIN {
@@ -74,6 +74,9 @@ fn problem(document: &Value, reference: &str) -> Option<&'static str> {
         let next = target(value)?;
         if seen.contains(&next) {
             return Some("leads back to itself");
+        }
+        if seen.len() == LONGEST_CHAIN {
+            return Some("leads through too many others");
         }
         seen.push(next);
     }

@@ -202,3 +202,28 @@ fn a_thousand_operations() {
     assert_eq!(found.len(), 1, "{:#?}", &found[..3]);
     assert_eq!((found[0].rule.id, found[0].operations.len()), ("tag-undeclared", 1_000));
 }
+
+/// Schemas that lead to each other by the thousand. What a validator would need too much stack for is not asked.
+#[test]
+fn chains_of_any_length() {
+    const LENGTH: usize = 3_000;
+    for (wrap, example, is_asked) in
+        [("{type: object, properties: {next: R}}", "{next: {next: 1}}", true), ("{allOf: [R]}", "1", false)]
+    {
+        let mut text = "openapi: 3.0.3\npaths: {}\ncomponents:\n  schemas:\n".to_owned();
+        for index in 0..LENGTH {
+            let next = format!("{{$ref: '#/components/schemas/S{}'}}", index + 1);
+            text.push_str(&format!("    S{index}: {}\n", wrap.replace('R', &next)));
+        }
+        text.push_str(&format!("    S{LENGTH}: {{type: string}}\n"));
+        let holders = [0, LENGTH - 150];
+        for index in holders {
+            text.push_str(&format!(
+                "    E{index}: {{allOf: [{{$ref: '#/components/schemas/S{index}'}}], example: {example}}}\n"
+            ));
+        }
+        let found = lint(&Document::load("d", &text).unwrap());
+        let invalid = found.iter().filter(|finding| finding.rule.id == "example-invalid").count();
+        assert_eq!(invalid, if is_asked { 2 } else { 1 }, "{wrap}");
+    }
+}

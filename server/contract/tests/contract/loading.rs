@@ -139,6 +139,10 @@ fn references_that_lead_nowhere_are_refused() {
     ] {
         assert_eq!(refusal(&document(schemas)), expected);
     }
+    let chain: String =
+        (0..300).map(|index| format!("    A{index}: {{$ref: '#/components/schemas/A{}'}}\n", index + 1)).collect();
+    let found = refusal(&document(&format!("{chain}    A300: {{}}\n")));
+    assert!(found.ends_with("leads through too many others"), "{found}");
     let data = "    A: {example: {$ref: '#/nope'}, default: {$ref: '#/nope'}, properties: {$ref: {type: string}}}\n";
     assert!(Document::load("d", &document(data)).is_ok());
 }

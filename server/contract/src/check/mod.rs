@@ -9,9 +9,12 @@
 //! Answers are held against the contract by the [`Judge`]; beside that, a request that the document forbids must not
 //! succeed, and nothing may be answered with a failure of the server.
 
+mod pattern;
 mod probes;
 pub mod rules;
 mod sample;
+#[cfg(test)]
+mod tests;
 mod url;
 
 pub use probes::{Probe, Purpose};

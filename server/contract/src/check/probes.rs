@@ -1,6 +1,6 @@
 //! The requests to send.
 
-use super::sample::{Amount, Random, Samples, forbidden};
+use super::sample::{Amount, Random, Samples, wrong_values};
 use super::{Wanted, url};
 use crate::document::{Document, Located};
 use crate::reference;
@@ -379,20 +379,8 @@ fn ways_to_break(document: &Document, parameters: &[Parameter<'_>], body: Option
         if parameter.is_required && parameter.place != "path" {
             out.push(Forbidden::WithoutParameter(index));
         }
-        // Text in an address has no type: only what no text is can be wrong.
-        let kind = parameter.schema["type"].as_str();
-        for (value, why) in forbidden(document, parameter.schema) {
-            let is_text = value.is_string();
-            if is_text
-                && (kind != Some("string")
-                    || why.starts_with("it is n")
-                    || why.starts_with("it is l")
-                    || why.starts_with("it is s"))
-                && !value.as_str().is_some_and(str::is_empty)
-            {
-                out.push(Forbidden::ParameterOf(index, value, why));
-            }
-        }
+        let wrong = wrong_values(document, parameter.schema).into_iter().filter(|wrong| wrong.is_wrong_as_text);
+        out.extend(wrong.map(|wrong| Forbidden::ParameterOf(index, wrong.value, wrong.why)));
     }
     let Some(body) = body else { return out };
     let schema = document.resolve(body.schema);
@@ -403,14 +391,13 @@ fn ways_to_break(document: &Document, parameters: &[Parameter<'_>], body: Option
         return out;
     }
     out.extend([Forbidden::BodyIsNoJson, Forbidden::OtherMediaType]);
-    out.extend(forbidden(document, schema).into_iter().map(|(value, why)| Forbidden::BodyOf(value, why)));
+    out.extend(wrong_values(document, schema).into_iter().map(|wrong| Forbidden::BodyOf(wrong.value, wrong.why)));
     for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         out.push(Forbidden::WithoutProperty(name.to_owned()));
     }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        for (value, why) in forbidden(document, property) {
-            out.push(Forbidden::PropertyOf(name.clone(), value, why));
-        }
+        let wrong = wrong_values(document, property).into_iter();
+        out.extend(wrong.map(|wrong| Forbidden::PropertyOf(name.clone(), wrong.value, wrong.why)));
     }
     out
 }

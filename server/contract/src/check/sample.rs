@@ -1,5 +1,6 @@
 //! Values that a schema takes, and values that it does not.
 
+use super::pattern;
 use crate::document::Document;
 use serde_json::{Map, Number, Value, json};
 
@@ -52,7 +53,8 @@ impl Samples<'_, '_> {
 
     fn at_depth(&mut self, schema: &Value, depth: usize) -> Value {
         let schema = self.document.resolve(schema);
-        if self.amount == Amount::Examples
+        // Text of a certain form is not made up: the document's own is taken.
+        if (self.amount == Amount::Examples || schema.get("pattern").is_some())
             && let Some(example) = schema.get("example")
         {
             return example.clone();
@@ -139,12 +141,9 @@ impl Samples<'_, '_> {
         let span = highest.abs_diff(lowest).saturating_add(1);
         let offset = i64::try_from(self.random.next() % span.max(1)).unwrap_or(0);
         let chosen = lowest.saturating_add(offset);
-        match schema["multipleOf"].as_i64().filter(|step| *step > 0) {
-            Some(step) => (chosen - chosen.rem_euclid(step)
-                + if chosen.rem_euclid(step) > 0 && chosen - chosen.rem_euclid(step) < lowest { step } else { 0 })
-            .into(),
-            None => chosen.into(),
-        }
+        let Some(step) = schema["multipleOf"].as_i64().filter(|step| *step > 0) else { return chosen.into() };
+        let below = chosen - chosen.rem_euclid(step);
+        if below < lowest { below.saturating_add(step).into() } else { below.into() }
     }
 
     fn number(&mut self, schema: &Value) -> Value {
@@ -178,6 +177,9 @@ impl Samples<'_, '_> {
             Some("byte") => return "Y2hlY2s=".to_owned(),
             _ => {}
         }
+        if let Some(text) = schema["pattern"].as_str().and_then(pattern::matching) {
+            return text;
+        }
         let length = |key: &str| schema[key].as_u64().and_then(|length| usize::try_from(length).ok());
         let least = length("minLength").unwrap_or(0);
         let most = length("maxLength").unwrap_or(LONGEST.max(least));
@@ -199,41 +201,57 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// Values that the schema does not take, each with what is wrong with it.
-pub(super) fn forbidden(document: &Document, schema: &Value) -> Vec<(Value, String)> {
+/// A value that a schema does not take.
+#[derive(Debug, Clone)]
+pub(super) struct Wrong {
+    pub(super) value: Value,
+    /// What is wrong with it, in words that go on after the name of its place.
+    pub(super) why: String,
+    /// Whether it is still wrong as text, which is all that an address or a header can hold.
+    pub(super) is_wrong_as_text: bool,
+}
+
+/// Values that the schema does not take. Nothing for schemas with alternatives: what one refuses another may take.
+pub(super) fn wrong_values(document: &Document, schema: &Value) -> Vec<Wrong> {
     let schema = document.resolve(schema);
-    let alternatives = ["oneOf", "anyOf", "allOf"].iter().any(|key| schema.get(key).is_some());
-    let Some(kind) = schema["type"].as_str().filter(|_| !alternatives) else { return Vec::new() };
+    let has_alternatives = ["oneOf", "anyOf", "allOf"].iter().any(|key| schema.get(key).is_some());
+    let Some(kind) = schema["type"].as_str().filter(|_| !has_alternatives) else { return Vec::new() };
     let mut out = Vec::new();
-    for (other, value) in [
+    let mut wrong =
+        |value: Value, why: String, is_wrong_as_text: bool| out.push(Wrong { value, why, is_wrong_as_text });
+    let others = [
         ("string", json!("text")),
         ("number", json!(1.5)),
         ("boolean", json!(true)),
         ("array", json!([[]])),
         ("object", json!({"x": {}})),
-    ] {
-        if other != kind {
-            out.push((value, format!("it is of type {other}, not {kind}")));
-        }
+    ];
+    for (other, value) in others.into_iter().filter(|(other, _)| *other != kind) {
+        // Words are no number and no truth value, whatever they are written in.
+        let is_wrong_as_text = other == "string" && matches!(kind, "integer" | "number" | "boolean");
+        wrong(value, format!("it is of type {other}, not {kind}"), is_wrong_as_text);
     }
     if schema["nullable"] != true {
-        out.push((Value::Null, "it is null".to_owned()));
+        wrong(Value::Null, "it is null".to_owned(), false);
     }
     let length = |key: &str| schema[key].as_u64().and_then(|length| usize::try_from(length).ok());
-    if let Some(most) = length("maxLength").filter(|most| *most < 100_000) {
-        out.push(("x".repeat(most + 1).into(), format!("it is longer than {most}")));
-    }
-    if let Some(least) = length("minLength").filter(|least| (1..100_000).contains(least)) {
-        out.push(("x".repeat(least - 1).into(), format!("it is shorter than {least}")));
+    if kind == "string" {
+        if let Some(most) = length("maxLength").filter(|most| *most < 100_000) {
+            wrong("x".repeat(most + 1).into(), format!("it is longer than {most}"), true);
+        }
+        if let Some(least) = length("minLength").filter(|least| (1..100_000).contains(least)) {
+            // Empty text in an address counts as none.
+            wrong("x".repeat(least - 1).into(), format!("it is shorter than {least}"), least > 1);
+        }
+        if schema["enum"].is_array() {
+            wrong(json!("none-of-these-values"), "it is none of the listed values".to_owned(), true);
+        }
     }
     if let Some(most) = schema["maximum"].as_i64() {
-        out.push(((most.saturating_add(1)).into(), format!("it is more than {most}")));
+        wrong(most.saturating_add(1).into(), format!("it is more than {most}"), true);
     }
     if let Some(least) = schema["minimum"].as_i64() {
-        out.push(((least.saturating_sub(1)).into(), format!("it is less than {least}")));
-    }
-    if schema["enum"].is_array() && kind == "string" {
-        out.push((json!("none-of-these-values"), "it is none of the listed values".to_owned()));
+        wrong(least.saturating_sub(1).into(), format!("it is less than {least}"), true);
     }
     out
 }

@@ -5,8 +5,8 @@ use super::at::At;
 use super::rules;
 use super::unchanged::Unchanged;
 use crate::document::Document;
-use crate::finding::{Finding, Rule, Side};
-use std::collections::{HashMap, HashSet};
+use crate::finding::{Finding, Rule, Side, Verdict};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// Which way a schema's values travel.
@@ -62,6 +62,12 @@ pub(super) struct Comparison<'d> {
     pub(super) visited: HashSet<(String, String)>,
     /// Whether the schema that is compared next stands beside an alternative that takes any text.
     pub(super) is_list_open: bool,
+    /// Names of schemas that are gone, each with the one that took its place.
+    pub(super) renamed_schemas: BTreeSet<(String, String)>,
+    /// Whether the path of the first server went into the paths, or came out of them.
+    pub(super) base_is_in_paths: bool,
+    /// Whether this is only to find out how two schemas differ.
+    pub(super) is_trial: bool,
     place: Vec<String>,
     /// The named schema that the place is in, and how much of the place leads there.
     component: Option<(String, usize)>,
@@ -88,6 +94,9 @@ impl<'d> Comparison<'d> {
             direction: Direction::Request,
             visited: HashSet::new(),
             is_list_open: false,
+            renamed_schemas: BTreeSet::new(),
+            base_is_in_paths: false,
+            is_trial: false,
             place: Vec::new(),
             component: None,
             found: Vec::new(),
@@ -118,6 +127,22 @@ impl<'d> Comparison<'d> {
         let visited = std::mem::take(&mut self.visited);
         work(self);
         (self.direction, self.visited) = (before, visited);
+    }
+
+    /// Whether a comparison would find something risky or breaking in a schema. What it finds is not reported.
+    ///
+    /// In the direction of requests, that means that the new schema may refuse what the old one took; in the direction of
+    /// answers, that it may take what the old one refused.
+    pub(super) fn does_harm(&mut self, direction: Direction, work: impl FnOnce(&mut Self)) -> bool {
+        let (found, index) = (std::mem::take(&mut self.found), std::mem::take(&mut self.index));
+        let (renamed, is_list_open) = (self.renamed_schemas.clone(), std::mem::take(&mut self.is_list_open));
+        let was_trial = std::mem::replace(&mut self.is_trial, true);
+        self.towards(direction, work);
+        (self.is_trial, self.is_list_open, self.renamed_schemas) = (was_trial, is_list_open, renamed);
+        self.index = index;
+        let tried = std::mem::replace(&mut self.found, found);
+        let is_about_values = |rule: &Rule| rule.id.starts_with(direction.prefix());
+        tried.iter().any(|found| found.finding.rule.verdict >= Verdict::Risky && is_about_values(found.finding.rule))
     }
 
     /// Reports a change under a rule.

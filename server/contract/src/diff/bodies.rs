@@ -79,7 +79,11 @@ pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &A
         match equal.or_else(wider) {
             Some(other) => pairs.push((index, other)),
             None => pairs.extend(
-                after.iter().enumerate().filter(|(_, (other, _))| covers(media_type, other)).map(|(other, _)| (index, other)),
+                after
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, (other, _))| covers(media_type, other))
+                    .map(|(other, _)| (index, other)),
             ),
         }
     }

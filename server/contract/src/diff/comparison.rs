@@ -58,14 +58,16 @@ pub(super) struct Comparison<'d> {
     /// The operation that is being compared.
     pub(super) operation: Option<String>,
     pub(super) direction: Direction,
-    /// Pairs of schemas that were compared for this operation in this direction.
-    pub(super) visited: HashSet<(String, String)>,
+    /// Pairs of schemas that were compared for this operation in this direction, as text or not.
+    pub(super) visited: HashSet<(String, String, bool)>,
     /// Whether the schema that is compared next stands beside an alternative that takes any text.
     pub(super) is_list_open: bool,
     /// Names of schemas that are gone, each with the one that took its place.
     pub(super) renamed_schemas: BTreeSet<(String, String)>,
     /// Whether the path of the first server went into the paths, or came out of them.
     pub(super) base_is_in_paths: bool,
+    /// Whether values are written as text, as those of parameters and headers are.
+    pub(super) is_text: bool,
     /// Whether this is only to find out how two schemas differ.
     pub(super) is_trial: bool,
     place: Vec<String>,
@@ -96,6 +98,7 @@ impl<'d> Comparison<'d> {
             is_list_open: false,
             renamed_schemas: BTreeSet::new(),
             base_is_in_paths: false,
+            is_text: false,
             is_trial: false,
             place: Vec::new(),
             component: None,

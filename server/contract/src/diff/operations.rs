@@ -2,8 +2,8 @@
 
 use super::at::At;
 use super::comparison::{Comparison, Direction, Said};
-use super::{bodies, parameters, responses, security, whole};
 use super::deprecation::{promised_day, sunset};
+use super::{bodies, parameters, responses, security, whole};
 use crate::document::{Document, METHODS, path_of_first_server};
 use crate::reference;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

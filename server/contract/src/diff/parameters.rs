@@ -109,10 +109,12 @@ fn pair<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
         ),
         _ => {}
     }
-    // One value is written the same, whatever is said about lists.
+    // A single value is written the same, whatever is said about lists.
     let is_scalar = schema::is_scalar(comparison.old, old) && schema::is_scalar(comparison.new, new);
     let (before, after) = (written(old, is_scalar), written(new, is_scalar));
-    if before != after {
+    // What is elsewhere, or described by a media type, has no style to compare.
+    let has_style = old.text("in") == new.text("in") && old.get("content").or(new.get("content")).is_none();
+    if has_style && before != after {
         comparison.tell(
             "parameter-style-changed",
             "the parameter is written in another way",
@@ -136,16 +138,16 @@ pub(super) fn described<'d>(comparison: &mut Comparison<'d>, rule: &str, old: &A
         (Some((before, old)), Some((after, new))) if before == after => {
             comparison.inside(before, |comparison| bodies::media(comparison, &old, &new));
         }
-        (None, None) => schema::compare_under(comparison, "schema", old, new),
+        (None, None) => {
+            let repeats = |at: &At<'_>| written(at, false) == "style form, explode true" && at.get("in").is_some();
+            schema::compare_texts(comparison, old, new, repeats(old) && repeats(new));
+        }
         _ => comparison.tell(rule, "the value is described in another way", Said::at(old), Said::at(new)),
     }
 }
 
 /// How the value is written, defaults filled in (OpenAPI 3.0.3, Parameter Object).
 fn written(at: &At<'_>, is_scalar: bool) -> String {
-    if at.get("content").is_some() {
-        return String::new();
-    }
     let default = if matches!(at.text("in"), Some("query" | "cookie")) { "form" } else { "simple" };
     let style = at.text("style").unwrap_or(default);
     let explode = at.value["explode"].as_bool().unwrap_or(style == "form");

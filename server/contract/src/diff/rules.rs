@@ -45,7 +45,7 @@ macro_rules! widening {
     };
 }
 
-const DOCUMENT: [Rule; 13] = rules! {
+const DOCUMENT: [Rule; 14] = rules! {
     "documentation-changed" Documentation "A title, summary, description, example or link to further documentation changed." WORDS;
     "info-version-changed" Documentation "The version of the contract (`info.version`) changed." WORDS;
     "openapi-version-changed" Documentation "The version of OpenAPI that the document is written in changed." "The tools that read the document must know it.";
@@ -54,6 +54,7 @@ const DOCUMENT: [Rule; 13] = rules! {
     "server-removed" Risky "A server is no longer listed." "Clients that have its address in their configuration will find nobody there, once it is really gone.";
     "base-path-changed" Breaking "The path of the first server changed, and with it the address of every operation." "Generated clients have the path built in. Serve both for a while.";
     "server-variable-changed" Risky "A variable in a server's address lost a value, or has another default." "Clients that chose the value, or left it to the default, reach another place.";
+    "server-variable-extended" Compatible "A variable in a server's address may have a further value, or any." "Clients that chose one go on as before.";
     "schema-added" Compatible "A named schema was added." "Nobody refers to it yet, or what does is told of by itself.";
     "schema-removed" Risky "A named schema is gone." NAMES;
     "schema-renamed" Risky "The same place is described by a schema of another name." NAMES;
@@ -108,7 +109,7 @@ const PARAMETERS: [Rule; 15] = rules! {
     "parameter-undeprecated" Compatible "A parameter is no longer deprecated." "Nothing changes on the wire.";
 };
 
-const BODIES: [Rule; 8] = rules! {
+const BODIES: [Rule; 9] = rules! {
     "request-body-added-required" Breaking "Requests must have a body, where they had none." ASKS_MORE;
     "request-body-added-optional" Compatible "Requests may have a body, where they had none." TAKES_MORE;
     "request-body-removed" Breaking "Requests have no body any more." "What clients send in it is not read any more.";
@@ -116,6 +117,7 @@ const BODIES: [Rule; 8] = rules! {
     "request-body-became-optional" Compatible "The body of requests is no longer required." TAKES_MORE;
     "request-media-type-added" Compatible "Requests may have a further media type." TAKES_MORE;
     "request-media-type-removed" Breaking "Requests may no longer have a media type." ASKS_MORE;
+    "request-property-removed-from-closed-object" Breaking "In requests, a property is gone from an object that allows no others (`additionalProperties: false`)." "Requests that carry it are refused now.";
     "request-encoding-changed" Risky "A part of a form is written in another way (`encoding`)." "What clients write may be read as something else.";
 };
 
@@ -224,7 +226,7 @@ const WIDENING: [Rule; 56] = widening! {
     "not-removed" "values are no longer excluded (`not`).";
 };
 
-const SCHEMAS: [Rule; 58] = of_schemas! {
+const SCHEMAS: [Rule; 56] = of_schemas! {
     "type-changed" "a schema takes another type."
         request Breaking ASKS_MORE, response Breaking ANSWERS_MORE;
     "format-changed" "a format became another one."
@@ -255,8 +257,6 @@ const SCHEMAS: [Rule; 58] = of_schemas! {
         request Risky "Requests that carry it are still taken, but it does nothing any more.", response Breaking "Clients look for it: every answer had it.";
     "optional-property-removed" "a property that could be there is gone."
         request Risky "Requests that carry it are still taken, but it does nothing any more.", response Risky "Clients could not rely on it; those that hoped for it get nothing.";
-    "property-removed-from-closed-object" "a property is gone from an object that allows no others (`additionalProperties: false`)."
-        request Breaking "Requests that carry it are refused now.", response Breaking "Clients look for it: every answer had it.";
     "property-became-required" "a property became required."
         request Breaking ASKS_MORE, response Compatible ANSWERS_LESS;
     "property-became-required-with-default" "a property that has a default became required."

@@ -66,8 +66,11 @@ pub(super) fn servers(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_
     let is_in_paths = comparison.base_is_in_paths;
     let address = |server: &At<'_>| {
         let url = server.text("url")?.trim_end_matches('/');
-        let host = url.find("://").and_then(|scheme| Some(scheme + 3 + url[scheme + 3..].find('/')?));
-        Some(if is_in_paths { url[..host.unwrap_or(url.len())].to_owned() } else { url.to_owned() })
+        let host = match url.find("://") {
+            Some(scheme) => url[scheme + 3..].find('/').map_or(url.len(), |slash| scheme + 3 + slash),
+            None => 0,
+        };
+        Some(if is_in_paths { url[..host].to_owned() } else { url.to_owned() })
     };
     // Without servers, there is one at `/` (OpenAPI 3.0.3, OpenAPI Object).
     let list = |at: &At<'_>| -> Vec<(String, String)> {
@@ -104,13 +107,23 @@ fn server_variables(comparison: &mut Comparison<'_>, url: &str, old: &At<'_>, ne
             comparison.tell("server-variable-changed", message, Said::at(&before), Said::at(new));
             continue;
         };
-        let lost = before.items_of("enum").into_iter();
-        let kept = after.get("enum").and_then(|list| list.value.as_array());
-        let lost: Vec<_> = lost.filter(|value| kept.is_some_and(|kept| !kept.contains(value.value))).collect();
-        if !lost.is_empty() || before.text("default") != after.text("default") {
-            let message = format!("the variable {name} of {url} changed");
-            comparison.tell("server-variable-changed", message, Said::whole(&before), Said::whole(&after));
-        }
+        let values = |at: &At<'_>| {
+            let list = at.get("enum")?.value.as_array()?;
+            Some(list.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect::<BTreeSet<_>>())
+        };
+        let (had, has) = (values(&before), values(&after));
+        let loses = match (&had, &has) {
+            (Some(had), Some(has)) => !had.is_subset(has),
+            (None, has) => has.is_some(),
+            (Some(_), None) => false,
+        };
+        let (rule, message) = match () {
+            () if loses || before.text("default") != after.text("default") => ("server-variable-changed", "changed"),
+            () if had != has => ("server-variable-extended", "may have other values"),
+            () => continue,
+        };
+        let message = format!("the variable {name} of {url} {message}");
+        comparison.tell(rule, message, Said::whole(&before), Said::whole(&after));
     }
 }
 

@@ -5,6 +5,7 @@
 //! | kind | `old` and `new` are | they stand |
 //! |---|---|---|
 //! | `schema` | schemas | in a request body, a query parameter, an answer and a header of an answer |
+//! | `json schema` | schemas | in a request body and an answer only |
 //! | `operation` | operations | at `POST /case`, with an answer 200 if they have none |
 //! | `path` | the value of `paths` | there |
 //! | `document` | top-level keys, or the whole text | there |
@@ -24,11 +25,24 @@ pub(crate) struct Case {
 }
 
 const KEYS: [&str; 11] = [
-    "name", "kind", "old", "new", "schemas", "old schemas", "new schemas", "components", "old components",
-    "new components", "today",
+    "name",
+    "kind",
+    "old",
+    "new",
+    "schemas",
+    "old schemas",
+    "new schemas",
+    "components",
+    "old components",
+    "new components",
+    "today",
 ];
 
 impl Case {
+    fn is_json(&self) -> bool {
+        self.value["kind"] == "json schema"
+    }
+
     pub(crate) fn new(file: &str, value: &Value) -> Self {
         let value = value.as_object().unwrap_or_else(|| panic!("{file}: a case is a mapping, not {value}")).clone();
         let name = format!("{file}: {}", value["name"].as_str().unwrap());
@@ -62,28 +76,36 @@ impl Case {
     pub(crate) fn complaints(&self, findings: &[Finding]) -> String {
         let mut out = String::new();
         for item in self.value["expect"].as_array().unwrap().iter().filter(|item| item.is_object()) {
-            let candidates = findings.iter().filter(|finding| told(finding) == is(item)).map(spoken).collect::<Vec<_>>();
-            let fits = |candidate: &Value| item.as_object().unwrap().iter().all(|(key, value)| candidate[key] == *value);
+            let candidates =
+                findings.iter().filter(|finding| told(finding) == is(item)).map(spoken).collect::<Vec<_>>();
+            let fits =
+                |candidate: &Value| item.as_object().unwrap().iter().all(|(key, value)| candidate[key] == *value);
             if !candidates.iter().any(fits) {
                 let shown: String = candidates.iter().map(|candidate| format!("    {candidate}\n")).collect();
                 writeln!(out, "  expected {item}, found\n{shown}").unwrap();
             }
         }
-        let is_schema = self.value["kind"] == "schema";
         for finding in findings {
-            let pair = if finding.rule.id.starts_with("request-") {
-                vec!["POST /body", "GET /parameter"]
-            } else if finding.rule.id.starts_with("response-") {
-                vec!["GET /answer", "GET /header"]
-            } else {
-                continue;
+            let of_request = finding.rule.id.starts_with("request-");
+            let operations = match (self.value["kind"].as_str(), of_request) {
+                _ if !of_request && !finding.rule.id.starts_with("response-") => continue,
+                (Some("schema"), true) => vec!["POST /body", "GET /parameter"],
+                (Some("schema"), false) => vec!["GET /answer", "GET /header"],
+                (Some("json schema"), true) => vec!["POST /body"],
+                (Some("json schema"), false) => vec!["GET /answer"],
+                _ => continue,
             };
-            if is_schema && finding.operations != pair {
-                writeln!(out, "  {} is told of {:?}, not of {pair:?}", finding.rule.id, finding.operations).unwrap();
+            if finding.operations != operations {
+                let told = (finding.rule.id, &finding.operations);
+                writeln!(out, "  {} is told of {:?}, not of {operations:?}", told.0, told.1).unwrap();
             }
         }
         for finding in findings {
-            let sides = [Some(&finding.spot), finding.old.as_ref().map(|side| &side.spot), finding.new.as_ref().map(|side| &side.spot)];
+            let sides = [
+                Some(&finding.spot),
+                finding.old.as_ref().map(|side| &side.spot),
+                finding.new.as_ref().map(|side| &side.spot),
+            ];
             if sides.into_iter().flatten().any(|spot| spot.position == Position::default()) {
                 writeln!(out, "  {finding:#?} has no position").unwrap();
             }
@@ -95,12 +117,14 @@ impl Case {
         let text = match &self.value.get(side) {
             Some(Value::String(text)) => text.clone(),
             value => {
-                let empty = if self.value["kind"] == "schema" || self.value["kind"] == "operation" { json!(null) } else { json!({}) };
+                let has_none = ["schema", "json schema", "operation"].contains(&self.value["kind"].as_str().unwrap());
+                let empty = if has_none { json!(null) } else { json!({}) };
                 let document = self.complete(side, value.cloned().unwrap_or(empty));
                 serde_json::to_string_pretty(&document).unwrap()
             }
         };
-        Document::load(&format!("{side}.yaml"), &text).unwrap_or_else(|error| panic!("{}: {}", self.name, error.on_one_line()))
+        Document::load(&format!("{side}.yaml"), &text)
+            .unwrap_or_else(|error| panic!("{}: {}", self.name, error.on_one_line()))
     }
 
     fn complete(&self, side: &str, value: Value) -> Value {
@@ -116,8 +140,12 @@ impl Case {
             document["components"] = components;
         }
         match self.value["kind"].as_str().unwrap() {
-            "schema" => {
+            "schema" | "json schema" => {
                 document["paths"] = everywhere();
+                if self.is_json() {
+                    let paths = document["paths"].as_object_mut().unwrap();
+                    paths.retain(|path, _| path == "/body" || path == "/answer");
+                }
                 document["components"]["schemas"]["Case"] = if value.is_null() { json!({}) } else { value };
             }
             "operation" if value.is_null() => {}
@@ -183,4 +211,3 @@ fn spoken(finding: &Finding) -> Value {
         "at": at(finding.spot.position),
     })
 }
-

@@ -82,7 +82,7 @@ fn lists<'d>(
 ) {
     if let (Some(before), Some(after)) = (had.kind, has.kind)
         && before != after
-        && had.list.len().max(has.list.len()) > 1
+        && (overlap::is_possible(old, had) || overlap::is_possible(new, has))
     {
         let change = if after == "anyOf" { "one-of-became-any-of" } else { "any-of-became-one-of" };
         let message = format!("{before} became {after}");
@@ -189,7 +189,9 @@ fn likeness<'d>(comparison: &Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>) -
     let (common, all) = (had.intersection(&has).count(), had.union(&has).count());
     match all {
         // Of two texts, the one that lists its values is the one that did before.
-        0 => by_type + if before.lists_of_values().is_empty() == after.lists_of_values().is_empty() { 300 } else { 200 },
+        0 => {
+            by_type + if before.lists_of_values().is_empty() == after.lists_of_values().is_empty() { 300 } else { 200 }
+        }
         // Objects that have nothing in common are not the same thing.
         _ if common == 0 => 0,
         _ => by_type + common * 300 / all,

@@ -76,9 +76,10 @@ pub(super) fn compare<'d>(
             && let (Some(before), Some(after)) =
                 (definition(comparison.old, &target.name), definition(comparison.new, &other.name))
         {
+            let parts = |at: At<'d>| Parts { holder: at.pointer.clone(), list: vec![at], chosen: Vec::new() };
+            let (before, after) = (parts(before), parts(after));
             comparison.inside(value.clone(), |comparison| {
-                let parts = |at: At<'d>| Parts { holder: at.pointer.clone(), list: vec![at], chosen: Vec::new() };
-                compare_parts(comparison, parts(before), parts(after));
+                comparison.inside_component(Some(&other.name), |comparison| compare_parts(comparison, before, after));
             });
         }
     }
@@ -106,7 +107,8 @@ impl Kinds {
             values.insert(value.to_owned(), Target { index: index(&name), name, pointer: at.pointer });
         }
         // A schema that the mapping names may still be called by its own name, but nobody does.
-        let is_mapped = |values: &BTreeMap<String, Target>, name: &str| values.values().any(|target| target.name == name);
+        let is_mapped =
+            |values: &BTreeMap<String, Target>, name: &str| values.values().any(|target| target.name == name);
         let own = alternatives.iter().filter_map(|one| Some((one.name()?.to_owned(), one.pointer().to_owned())));
         let heirs = match alternatives.is_empty() {
             true => heirs::of(view.document, view.place()),

@@ -86,9 +86,7 @@ pub(super) fn exclude_each_other(one: &View<'_>, other: &View<'_>, types: &BTree
         "string" => apart(("minLength", None), ("maxLength", None)),
         "array" => apart(("minItems", None), ("maxItems", None)),
         "object" => apart(("minProperties", None), ("maxProperties", None)),
-        "number" | "integer" => {
-            apart(("minimum", Some("exclusiveMinimum")), ("maximum", Some("exclusiveMaximum")))
-        }
+        "number" | "integer" => apart(("minimum", Some("exclusiveMinimum")), ("maximum", Some("exclusiveMaximum"))),
         _ => false,
     })
 }
@@ -142,9 +140,8 @@ fn multiples(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
     };
     let is_multiple = |one: f64, other: f64| other != 0.0 && (one / other - (one / other).round()).abs() < 1e-9;
     let (before, after) = (of(old), of(new));
-    let follows = |these: &[f64], from: &[f64]| {
-        these.iter().all(|number| from.iter().any(|other| is_multiple(*other, *number)))
-    };
+    let follows =
+        |these: &[f64], from: &[f64]| these.iter().all(|number| from.iter().any(|other| is_multiple(*other, *number)));
     let change = match (follows(&after, &before), follows(&before, &after)) {
         (true, true) => return,
         (false, true) => "multiple-of-added",

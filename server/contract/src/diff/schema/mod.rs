@@ -30,6 +30,27 @@ pub(super) fn compare_under<'d>(comparison: &mut Comparison<'d>, key: &str, old:
     }
 }
 
+/// Compares values that are written as text, such as those of a parameter. `repeats`: whether a list is written as the
+/// same parameter several times, so that one value and a list of one are the same.
+pub(super) fn compare_texts<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>, repeats: bool) {
+    let list_in = |document: &'d Document, holder: &At<'d>| {
+        let view = View::of(document, &Parts::of(holder.get("schema"), holder));
+        let is_list = view.types().is_some_and(|types| types.iter().eq(&["array"]));
+        (is_list && repeats).then(|| view.parts_under("items"))
+    };
+    let before = comparison.is_text;
+    comparison.is_text = true;
+    match list_in(comparison.new, new).filter(|_| is_scalar(comparison.old, old)) {
+        Some(items) => {
+            let message = "the value may be given several times";
+            comparison.tell_of_schema("type-widened", message, Said::at(old), Said::at(new));
+            compare(comparison, Parts::of(old.get("schema"), old), items);
+        }
+        None => compare_under(comparison, "schema", old, new),
+    }
+    comparison.is_text = before;
+}
+
 /// Whether what stands under `schema` is written the same however lists and objects are written.
 pub(super) fn is_scalar<'d>(document: &'d Document, holder: &At<'d>) -> bool {
     let types = View::of(document, &Parts::of(holder.get("schema"), holder)).types();
@@ -90,7 +111,8 @@ fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) 
         }
         renamed(comparison, &old, &new);
     }
-    if !comparison.visited.insert((old.identity(comparison.old), new.identity(comparison.new))) {
+    let pair = (old.identity(comparison.old), new.identity(comparison.new), comparison.is_text);
+    if !comparison.visited.insert(pair) {
         return;
     }
     let name = new.name().or(old.name());

@@ -1,6 +1,7 @@
 //! What is said beside the values: words, extensions, deprecation, defaults, the form in XML.
 
 use super::view::View;
+use crate::canonical_schema::is_same_value;
 use crate::diff::comparison::{Comparison, Said};
 use crate::diff::deprecation::sunset;
 use crate::diff::whole;
@@ -34,7 +35,9 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
 fn defaults(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
     let (before, after) = (old.keyword("default"), new.keyword("default"));
     let (change, message) = match (&before, &after) {
-        (Some(before), Some(after)) if before.value != after.value => ("default-changed", "the default changed"),
+        (Some(before), Some(after)) if !is_same_value(before.value, after.value) => {
+            ("default-changed", "the default changed")
+        }
         (Some(_), None) => ("default-removed", "the default is gone"),
         (None, Some(_)) => ("default-added", "a default was added"),
         _ => return,

@@ -50,6 +50,15 @@ pub(super) fn compare<'d>(
     }
 }
 
+/// Whether a value may fit several of these alternatives.
+pub(super) fn is_possible<'d>(view: &View<'d>, alternatives: &Alternatives<'d>) -> bool {
+    let views: Vec<_> = alternatives.list.iter().map(|parts| View::of(view.document, parts)).collect();
+    (0..views.len()).any(|index| {
+        let mut others = (0..views.len()).filter(|other| *other != index);
+        others.any(|home| !exclude_each_other(&views[index], &views[home], &views[home].property_names(), DEEPEST))
+    })
+}
+
 /// The side on which alternatives may overlap first, then the other one.
 struct Sides<'a, 'd> {
     lists: (&'a Alternatives<'d>, &'a Alternatives<'d>),
@@ -78,7 +87,8 @@ impl<'d> Sides<'_, 'd> {
             .collect();
         (0..views.len()).any(|index| {
             let others = (0..views.len()).filter(|other| *other != index);
-            let is_near = others.into_iter().any(|home| !exclude_each_other(&views[index], &views[home], &known[home], DEEPEST));
+            let is_near =
+                others.into_iter().any(|home| !exclude_each_other(&views[index], &views[home], &known[home], DEEPEST));
             is_near
                 && match self.pairs.get(&index).filter(|_| self.lists.1.kind.is_some() && !comparison.is_trial) {
                     Some(other) => is_changed(comparison, index, *other),

@@ -20,7 +20,8 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
         let at = view.keyword("type").map(|at| at.pointer);
         at.map_or_else(|| view.said(), |at| Said::value(&at, in_words(types)))
     };
-    let (change, message) = match (fits(&before, &after), fits(&after, &before)) {
+    let is_text = comparison.is_text;
+    let (change, message) = match (fits(&before, &after, is_text), fits(&after, &before, is_text)) {
         (true, _) => ("type-widened", "more types are allowed"),
         (_, true) => ("type-narrowed", "fewer types are allowed"),
         _ => ("type-changed", "the type changed"),
@@ -42,8 +43,20 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
 
 fn says_more_than_type(view: &View<'_>) -> bool {
     const BOUNDS: [&str; 14] = [
-        "enum", "format", "pattern", "minLength", "maxLength", "minimum", "maximum", "multipleOf", "minItems", "maxItems",
-        "uniqueItems", "minProperties", "maxProperties", "required",
+        "enum",
+        "format",
+        "pattern",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+        "multipleOf",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "minProperties",
+        "maxProperties",
+        "required",
     ];
     BOUNDS.iter().any(|key| view.keyword(key).is_some())
 }
@@ -73,11 +86,14 @@ fn in_words(types: &Types<'_>) -> String {
     }
 }
 
-/// Whether whatever is of one of these types is of one of those.
-fn fits(these: &Types<'_>, those: &Types<'_>) -> bool {
+/// Whether whatever is of one of these types is of one of those. Written as text, numbers and truth values are text.
+fn fits(these: &Types<'_>, those: &Types<'_>, is_text: bool) -> bool {
     match (these, those) {
         (_, None) => true,
         (None, _) => false,
+        (Some(these), Some(those)) if is_text && those.contains("string") => {
+            these.iter().all(|one| those.contains(one) || ["integer", "number", "boolean"].contains(one))
+        }
         (Some(these), Some(those)) => common(these, those).is_superset(these),
     }
 }

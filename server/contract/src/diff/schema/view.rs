@@ -153,7 +153,11 @@ impl<'d> View<'d> {
 
     /// The types that it takes, apart from what its alternatives say; `None` if it takes any.
     pub(super) fn own_types(&self) -> Option<BTreeSet<&'d str>> {
-        self.atoms.iter().filter_map(own_type).map(|own| BTreeSet::from([own])).reduce(|one, other| common(&one, &other))
+        self.atoms
+            .iter()
+            .filter_map(own_type)
+            .map(|own| BTreeSet::from([own]))
+            .reduce(|one, other| common(&one, &other))
     }
 
     /// The types that it takes; `None` if it takes any.
@@ -180,7 +184,8 @@ impl<'d> View<'d> {
     /// What it says about `null` itself: a wrapper (`nullable: true` beside alternatives or an `allOf`) has the last word,
     /// a type says no, anything else says nothing.
     pub(super) fn own_word_about_null(&self) -> Option<bool> {
-        let words: Vec<_> = self.parts.list.iter().map(|at| word_about_null(self.document, at.clone(), DEEPEST)).collect();
+        let words: Vec<_> =
+            self.parts.list.iter().map(|at| word_about_null(self.document, at.clone(), DEEPEST)).collect();
         match () {
             () if words.contains(&Some(false)) => Some(false),
             () if words.iter().all(|word| *word == Some(true)) => Some(true),
@@ -240,8 +245,7 @@ fn own_type<'d>(at: &At<'d>) -> Option<&'d str> {
 
 /// Types that are in both sets; integers are numbers.
 pub(super) fn common<'d>(one: &BTreeSet<&'d str>, other: &BTreeSet<&'d str>) -> BTreeSet<&'d str> {
-    let is_in =
-        |set: &BTreeSet<&str>, name: &str| set.contains(name) || name == "integer" && set.contains("number");
+    let is_in = |set: &BTreeSet<&str>, name: &str| set.contains(name) || name == "integer" && set.contains("number");
     let both = one.iter().filter(|name| is_in(other, name)).chain(other.iter().filter(|name| is_in(one, name)));
     both.copied().collect()
 }

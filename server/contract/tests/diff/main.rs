@@ -4,4 +4,6 @@
 
 mod case;
 mod corpus;
+mod generate;
+mod soundness;
 mod wording;

@@ -24,7 +24,11 @@ pub(super) fn closed_list<'d>(view: &View<'d>) -> Option<Vec<&'d Value>> {
 fn list<'d>(view: &View<'d>, is_open: bool) -> Option<List<'d>> {
     let both = |one: Vec<At<'d>>, other: Vec<At<'d>>| one.into_iter().filter(|at| has(&other, at.value)).collect();
     match view.lists_of_values().into_iter().reduce(both) {
-        Some(values) => Some(List { values, is_open }),
+        Some(values) => {
+            // Free text takes in texts only.
+            let is_open = is_open && values.iter().all(|at| at.value.is_string());
+            Some(List { values, is_open })
+        }
         None => {
             let values = view.atoms().iter().find(|at| at.get(OPEN).is_some())?.items_of(OPEN);
             Some(List { values, is_open: true })

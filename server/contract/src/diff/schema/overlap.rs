@@ -121,12 +121,15 @@ fn values_differ(one: &View<'_>, other: &View<'_>) -> bool {
 
 fn objects_differ(other: &View<'_>, home: &View<'_>, known: &BTreeSet<&str>, depth: usize) -> bool {
     let (needs, needed) = (other.required(), home.required());
-    let lacks = |view: &View<'_>, names: &BTreeSet<&str>, needs: &BTreeMap<&str, String>| {
-        !matches!(view.others(), Others::Described(_)) && needs.keys().any(|name| !names.contains(name))
+    // Whoever sends `home` sends no more than is known of it, if anything is.
+    let keeps_to_known = match home.others() {
+        Others::Forbidden => true,
+        _ => home.keyword("additionalProperties").is_none() && home.groups().is_empty() && !known.is_empty(),
     };
+    let listed = other.property_names();
     let is_closed = matches!(other.others(), Others::Forbidden);
-    lacks(home, known, &needs)
-        || is_closed && lacks(other, &other.property_names(), &needed)
+    keeps_to_known && needs.keys().any(|name| !known.contains(name))
+        || is_closed && needed.keys().any(|name| !listed.contains(name))
         || depth > 0
             && needs.keys().filter(|name| needed.contains_key(*name)).any(|name| {
                 let one = View::of(other.document, &other.property(name));

@@ -63,7 +63,8 @@ fn says_more_than_type(view: &View<'_>) -> bool {
 
 fn null(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
     let has_groups = !old.groups().is_empty() || !new.groups().is_empty();
-    if has_groups && old.own_word_about_null() == new.own_word_about_null() {
+    if has_groups && old.takes_null_beside_groups() == new.takes_null_beside_groups() {
+        // If it differs at all, that is told of the alternatives.
         return;
     }
     match (old.takes_null(), new.takes_null()) {

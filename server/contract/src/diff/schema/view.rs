@@ -177,20 +177,17 @@ impl<'d> View<'d> {
 
     /// Whether it takes `null`.
     pub(super) fn takes_null(&self) -> bool {
-        let takes = |at: &At<'d>| takes_null(self.document, at.clone(), &self.parts.chosen, DEEPEST);
-        self.parts.list.iter().all(takes)
+        self.takes_null_if(None)
     }
 
-    /// What it says about `null` itself: a wrapper (`nullable: true` beside alternatives or an `allOf`) has the last word,
-    /// a type says no, anything else says nothing.
-    pub(super) fn own_word_about_null(&self) -> Option<bool> {
-        let words: Vec<_> =
-            self.parts.list.iter().map(|at| word_about_null(self.document, at.clone(), DEEPEST)).collect();
-        match () {
-            () if words.contains(&Some(false)) => Some(false),
-            () if words.iter().all(|word| *word == Some(true)) => Some(true),
-            () => None,
-        }
+    /// Whether it takes `null` if its alternatives do, and if they do not.
+    pub(super) fn takes_null_beside_groups(&self) -> [bool; 2] {
+        [true, false].map(|alternatives_do| self.takes_null_if(Some(alternatives_do)))
+    }
+
+    fn takes_null_if(&self, alternatives_do: Option<bool>) -> bool {
+        let look = LookForNull { document: self.document, choices: &self.parts.chosen, alternatives_do };
+        self.parts.list.iter().all(|at| look.takes(at.clone(), DEEPEST))
     }
 }
 
@@ -250,35 +247,38 @@ pub(super) fn common<'d>(one: &BTreeSet<&'d str>, other: &BTreeSet<&'d str>) -> 
     both.copied().collect()
 }
 
-fn takes_null<'d>(document: &'d Document, at: At<'d>, choices: &[(String, At<'d>)], depth: usize) -> bool {
-    let at = at.resolved(document);
-    let Some(below) = depth.checked_sub(1) else { return true };
-    let takes = |at: At<'d>| takes_null(document, at, choices, below);
-    let alternatives = |kind: &str| match chosen(choices, &format!("{}/{kind}", at.pointer)) {
-        Some(one) => vec![one.clone()],
-        None => at.items_of(kind),
-    };
-    let one_takes = |list: Vec<At<'d>>| list.is_empty() || list.into_iter().any(takes);
-    let lists_null = at.value.get("enum").and_then(Value::as_array).is_none_or(|list| list.contains(&Value::Null));
-    at.is("nullable")
-        || own_type(&at).is_none()
-            && lists_null
-            && at.items_of("allOf").into_iter().all(takes)
-            && ["oneOf", "anyOf"].into_iter().all(|kind| one_takes(alternatives(kind)))
+/// Looks whether schemas take `null`.
+struct LookForNull<'a, 'd> {
+    document: &'d Document,
+    choices: &'a [(String, At<'d>)],
+    /// What to take for granted of lists of alternatives, if anything.
+    alternatives_do: Option<bool>,
 }
 
-fn word_about_null<'d>(document: &'d Document, at: At<'d>, depth: usize) -> Option<bool> {
-    let at = at.resolved(document);
-    if at.is("nullable") {
-        return Some(true);
+impl<'d> LookForNull<'_, 'd> {
+    fn takes(&self, at: At<'d>, depth: usize) -> bool {
+        let at = at.resolved(self.document);
+        let Some(below) = depth.checked_sub(1) else { return true };
+        let lists_null = at.value.get("enum").and_then(Value::as_array).is_none_or(|list| list.contains(&Value::Null));
+        // A wrapper (`nullable: true` beside alternatives or an `allOf`) has the last word: that is how it is meant.
+        at.is("nullable")
+            || own_type(&at).is_none()
+                && lists_null
+                && at.items_of("allOf").into_iter().all(|part| self.takes(part, below))
+                && ["oneOf", "anyOf"].into_iter().all(|kind| self.group_takes(&at, kind, below))
     }
-    if own_type(&at).is_some() {
-        return Some(false);
-    }
-    let below = depth.checked_sub(1)?;
-    let words: Vec<_> = at.items_of("allOf").into_iter().map(|part| word_about_null(document, part, below)).collect();
-    match words.contains(&Some(false)) {
-        true => Some(false),
-        false => None,
+
+    fn group_takes(&self, at: &At<'d>, kind: &str, depth: usize) -> bool {
+        if let Some(one) = chosen(self.choices, &format!("{}/{kind}", at.pointer)) {
+            return self.takes(one.clone(), depth);
+        }
+        let list = at.items_of(kind);
+        if list.is_empty() {
+            return true;
+        }
+        self.alternatives_do.unwrap_or_else(|| {
+            let count = list.into_iter().filter(|one| self.takes(one.clone(), depth)).count();
+            count == 1 || count > 1 && kind == "anyOf"
+        })
     }
 }

@@ -4,7 +4,7 @@
 //! several now. Where both have, the lists are compared with each other, and what stands beside them by itself.
 
 use super::view::{Group, View, common};
-use super::{Parts, compare as compare_parts, discriminators, overlap};
+use super::{Parts, compare as compare_parts, discriminators, does_harm, overlap};
 use crate::diff::at::words;
 use crate::diff::comparison::{Comparison, Direction, Said};
 use crate::document::Document;
@@ -97,11 +97,7 @@ fn lists<'d>(
     for (_, one) in had.list.iter().enumerate().filter(|(index, _)| !pairs.contains_key(index)) {
         let is_redundant = has.kind != Some("oneOf")
             && !comparison.is_trial
-            && has.list.iter().any(|other| {
-                !comparison.does_harm(Direction::Request, |comparison| {
-                    compare_parts(comparison, one.clone(), other.clone());
-                })
-            });
+            && has.list.iter().any(|other| !does_harm(comparison, Direction::Request, one, other));
         let change = if is_redundant { "redundant-alternative-removed" } else { "alternative-removed" };
         let message = format!("the alternative {} is gone", name(one));
         comparison.tell_of_schema(change, message, Said::value(one.pointer(), name(one)), Said::place(&has.pointer));
@@ -110,11 +106,7 @@ fn lists<'d>(
     for (_, one) in has.list.iter().enumerate().filter(|(index, _)| !known.contains(index)) {
         let is_redundant = had.kind != Some("oneOf")
             && !comparison.is_trial
-            && had.list.iter().any(|other| {
-                !comparison.does_harm(Direction::Response, |comparison| {
-                    compare_parts(comparison, other.clone(), one.clone());
-                })
-            });
+            && had.list.iter().any(|other| !does_harm(comparison, Direction::Response, other, one));
         let change = if is_redundant { "redundant-alternative-added" } else { "alternative-added" };
         let message = format!("the alternative {} was added", name(one));
         comparison.tell_of_schema(change, message, Said::place(&had.pointer), Said::value(one.pointer(), name(one)));

@@ -18,9 +18,12 @@ mod types;
 mod view;
 
 use super::at::At;
-use super::comparison::{Comparison, Said};
+use super::comparison::{Comparison, Direction, Said};
 use crate::document::Document;
 use view::View;
+
+/// Where named schemas stand.
+const SCHEMAS: &str = "/components/schemas";
 
 /// Compares what stands under a key of two holders, such as the `schema` of a parameter.
 pub(super) fn compare_under<'d>(comparison: &mut Comparison<'d>, key: &str, old: &At<'d>, new: &At<'d>) {
@@ -111,24 +114,45 @@ fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) 
         }
         renamed(comparison, &old, &new);
     }
-    let pair = (old.identity(comparison.old), new.identity(comparison.new), comparison.is_text);
-    if !comparison.visited.insert(pair) {
+    if comparison.is_decided() {
         return;
     }
+    let is_shared = |parts: &Parts<'d>| {
+        let mut all = parts.list.iter().chain(parts.chosen.iter().map(|(_, at)| at));
+        all.any(|at| at.get("$ref").is_some() || at.pointer.rsplit_once('/').is_some_and(|(room, _)| room == SCHEMAS))
+    };
     let name = new.name().or(old.name());
-    comparison.inside_component(name, |comparison| {
-        let old = View::of(comparison.old, &old);
-        let new = View::of(comparison.new, &new);
-        notes::compare(comparison, &old, &new);
-        exclusions::compare(comparison, &old, &new);
-        if alternatives::compare(comparison, &old, &new) || !types::compare(comparison, &old, &new) {
-            return;
-        }
-        limits::compare(comparison, &old, &new);
-        enums::compare(comparison, &old, &new, is_list_open);
-        objects::compare(comparison, &old, &new);
-        items(comparison, &old, &new);
-    });
+    let work = |comparison: &mut Comparison<'d>| {
+        comparison.inside_component(name, |comparison| {
+            let old = View::of(comparison.old, &old);
+            let new = View::of(comparison.new, &new);
+            views(comparison, &old, &new, is_list_open);
+        });
+    };
+    if is_shared(&old) || is_shared(&new) {
+        let identities = (old.identity(comparison.old), new.identity(comparison.new));
+        comparison.once(identities, is_list_open, work);
+    } else {
+        work(comparison);
+    }
+}
+
+fn views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, is_list_open: bool) {
+    notes::compare(comparison, old, new);
+    exclusions::compare(comparison, old, new);
+    if alternatives::compare(comparison, old, new) || !types::compare(comparison, old, new) {
+        return;
+    }
+    limits::compare(comparison, old, new);
+    enums::compare(comparison, old, new, is_list_open);
+    objects::compare(comparison, old, new);
+    items(comparison, old, new);
+}
+
+/// Whether comparing two schemas would find something that hurts in a direction. Nothing is reported.
+fn does_harm<'d>(comparison: &mut Comparison<'d>, direction: Direction, old: &Parts<'d>, new: &Parts<'d>) -> bool {
+    let identities = (old.identity(comparison.old), new.identity(comparison.new));
+    comparison.does_harm(direction, identities, |comparison| compare(comparison, old.clone(), new.clone()))
 }
 
 /// Tells of another name: once, if the old name is gone; otherwise of each place that has another one.
@@ -137,7 +161,7 @@ fn renamed<'d>(comparison: &mut Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>
     if before == after {
         return;
     }
-    let definition = |name: &str| format!("/components/schemas/{name}");
+    let definition = |name: &str| format!("{SCHEMAS}/{name}");
     let is_gone = comparison.new.value().pointer(&definition(before)).is_none()
         && comparison.old.value().pointer(&definition(after)).is_none();
     let (from, to) = match is_gone {

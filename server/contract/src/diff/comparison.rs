@@ -4,6 +4,7 @@ use super::Options;
 use super::at::At;
 use super::pairs::{PairKey, Pairs};
 use super::rules;
+use super::schema::Parts;
 use super::unchanged::Unchanged;
 use crate::document::Document;
 use crate::finding::{Finding, Rule, Side, Verdict};
@@ -61,6 +62,8 @@ pub(super) struct Comparison<'d> {
     pub(super) direction: Direction,
     /// Pairs of named schemas, and what was found in them.
     pairs: Pairs,
+    /// Pairs that are still to be compared.
+    pending: Vec<Pending<'d>>,
     /// Whether the schema that is compared next stands beside an alternative that takes any text.
     pub(super) is_list_open: bool,
     /// Names of schemas that are gone, each with the one that took its place.
@@ -85,6 +88,22 @@ pub(super) struct Comparison<'d> {
 /// What makes two findings one: the same change at the same place of the documents, seen by several operations.
 type Key = (&'static str, Option<String>, Option<String>, String);
 
+/// Two schemas to compare.
+pub(super) struct SchemaPair<'d> {
+    pub(super) old: Parts<'d>,
+    pub(super) new: Parts<'d>,
+    pub(super) is_list_open: bool,
+}
+
+/// Two schemas that are still to be compared, and where the comparison was when it came across them.
+struct Pending<'d> {
+    schemas: SchemaPair<'d>,
+    pair: usize,
+    place: Vec<String>,
+    component: Option<(String, usize)>,
+    flags: (Direction, bool),
+}
+
 struct Found {
     finding: Finding,
     in_component: Option<String>,
@@ -100,6 +119,7 @@ impl<'d> Comparison<'d> {
             operation: None,
             direction: Direction::Request,
             pairs: Pairs::default(),
+            pending: Vec::new(),
             is_list_open: false,
             renamed_schemas: BTreeSet::new(),
             base_is_in_paths: false,
@@ -138,17 +158,30 @@ impl<'d> Comparison<'d> {
         self.direction = before;
     }
 
-    /// Compares two schemas that others may refer to, too: once, whoever refers to them. What is found there is reported of
-    /// all operations that lead there.
-    pub(super) fn once(&mut self, (old, new): (String, String), is_list_open: bool, work: impl FnOnce(&mut Self)) {
-        let key = (old, new, self.direction, [self.is_text, is_list_open]);
+    /// Puts off the comparison of two schemas that others may refer to, too: once, whoever refers to them. What is found
+    /// there is reported of all operations that lead there.
+    pub(super) fn put_off(&mut self, (old, new): (String, String), schemas: SchemaPair<'d>) {
+        let key = (old, new, self.direction, [self.is_text, schemas.is_list_open]);
         let operation = self.operation.as_ref().filter(|_| !self.is_trial);
         let (pair, is_new) = self.pairs.enter(key, operation);
         if is_new {
-            let outer = self.pairs.current.replace(pair);
-            work(self);
-            self.pairs.current = outer;
+            let (place, component) = (self.place.clone(), self.component.clone());
+            let flags = (self.direction, self.is_text);
+            self.pending.push(Pending { schemas, pair, place, component, flags });
         }
+    }
+
+    /// Compares what was put off, and what that leads to. One after the other, so that long chains of references do not
+    /// pile up.
+    pub(super) fn catch_up(&mut self, mut work: impl FnMut(&mut Self, SchemaPair<'d>)) {
+        let outer = (self.pairs.current, self.place.clone(), self.component.clone(), (self.direction, self.is_text));
+        while let Some(next) = self.pending.pop().filter(|_| !self.is_decided()) {
+            self.pairs.current = Some(next.pair);
+            (self.place, self.component) = (next.place, next.component);
+            (self.direction, self.is_text) = next.flags;
+            work(self, next.schemas);
+        }
+        (self.pairs.current, self.place, self.component, (self.direction, self.is_text)) = outer;
     }
 
     /// Whether a comparison of two schemas would find something risky or breaking. What it finds is not reported.
@@ -166,11 +199,13 @@ impl<'d> Comparison<'d> {
         if let Some(known) = self.tried.get(&key).filter(|_| !self.is_trial) {
             return *known;
         }
-        let (pairs, is_list_open) = (std::mem::take(&mut self.pairs), std::mem::take(&mut self.is_list_open));
+        let (pairs, pending) = (std::mem::take(&mut self.pairs), std::mem::take(&mut self.pending));
+        let is_list_open = std::mem::take(&mut self.is_list_open);
         let (was_trial, had_harm) = (self.is_trial, std::mem::take(&mut self.has_harm));
         self.is_trial = true;
         self.towards(direction, work);
-        (self.is_trial, self.is_list_open, self.pairs) = (was_trial, is_list_open, pairs);
+        (self.is_trial, self.is_list_open) = (was_trial, is_list_open);
+        (self.pairs, self.pending) = (pairs, pending);
         let has_harm = std::mem::replace(&mut self.has_harm, had_harm);
         if !was_trial {
             self.tried.insert(key, has_harm);

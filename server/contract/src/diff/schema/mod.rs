@@ -18,7 +18,7 @@ mod types;
 mod view;
 
 use super::at::At;
-use super::comparison::{Comparison, Direction, Said};
+use super::comparison::{Comparison, Direction, Said, SchemaPair};
 use crate::document::Document;
 use view::View;
 
@@ -30,6 +30,7 @@ pub(super) fn compare_under<'d>(comparison: &mut Comparison<'d>, key: &str, old:
     let (before, after) = (old.get(key), new.get(key));
     if before.is_some() || after.is_some() {
         compare(comparison, Parts::of(before, old), Parts::of(after, new));
+        comparison.catch_up(views);
     }
 }
 
@@ -48,6 +49,7 @@ pub(super) fn compare_texts<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, n
             let message = "the value may be given several times";
             comparison.tell_of_schema("type-widened", message, Said::at(old), Said::at(new));
             compare(comparison, Parts::of(old.get("schema"), old), items);
+            comparison.catch_up(views);
         }
         None => compare_under(comparison, "schema", old, new),
     }
@@ -62,7 +64,7 @@ pub(super) fn is_scalar<'d>(document: &'d Document, holder: &At<'d>) -> bool {
 
 /// Schemas that describe the same value together, as the parts of an `allOf` do. None of them takes anything.
 #[derive(Debug, Clone)]
-struct Parts<'d> {
+pub(super) struct Parts<'d> {
     list: Vec<At<'d>>,
     /// Where to point if there is none.
     holder: String,
@@ -121,23 +123,26 @@ fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) 
         let mut all = parts.list.iter().chain(parts.chosen.iter().map(|(_, at)| at));
         all.any(|at| at.get("$ref").is_some() || at.pointer.rsplit_once('/').is_some_and(|(room, _)| room == SCHEMAS))
     };
-    let name = new.name().or(old.name());
-    let work = |comparison: &mut Comparison<'d>| {
-        comparison.inside_component(name, |comparison| {
-            let old = View::of(comparison.old, &old);
-            let new = View::of(comparison.new, &new);
-            views(comparison, &old, &new, is_list_open);
-        });
-    };
-    if is_shared(&old) || is_shared(&new) {
-        let identities = (old.identity(comparison.old), new.identity(comparison.new));
-        comparison.once(identities, is_list_open, work);
+    let is_shared = is_shared(&old) || is_shared(&new);
+    let pair = SchemaPair { old, new, is_list_open };
+    if is_shared {
+        let identities = (pair.old.identity(comparison.old), pair.new.identity(comparison.new));
+        comparison.put_off(identities, pair);
     } else {
-        work(comparison);
+        views(comparison, pair);
     }
 }
 
-fn views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, is_list_open: bool) {
+fn views<'d>(comparison: &mut Comparison<'d>, pair: SchemaPair<'d>) {
+    let name = pair.new.name().or(pair.old.name());
+    comparison.inside_component(name, |comparison| {
+        let old = View::of(comparison.old, &pair.old);
+        let new = View::of(comparison.new, &pair.new);
+        all_of_it(comparison, &old, &new, pair.is_list_open);
+    });
+}
+
+fn all_of_it<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, is_list_open: bool) {
     notes::compare(comparison, old, new);
     exclusions::compare(comparison, old, new);
     if alternatives::compare(comparison, old, new) || !types::compare(comparison, old, new) {
@@ -152,7 +157,10 @@ fn views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, is
 /// Whether comparing two schemas would find something that hurts in a direction. Nothing is reported.
 fn does_harm<'d>(comparison: &mut Comparison<'d>, direction: Direction, old: &Parts<'d>, new: &Parts<'d>) -> bool {
     let identities = (old.identity(comparison.old), new.identity(comparison.new));
-    comparison.does_harm(direction, identities, |comparison| compare(comparison, old.clone(), new.clone()))
+    comparison.does_harm(direction, identities, |comparison| {
+        compare(comparison, old.clone(), new.clone());
+        comparison.catch_up(views);
+    })
 }
 
 /// Tells of another name: once, if the old name is gone; otherwise of each place that has another one.

@@ -133,6 +133,11 @@ fn sorted(value: &Value) -> Value {
     list.into()
 }
 
+/// Whether two values are the same value, however numbers are written.
+pub(crate) fn is_same_value(one: &Value, other: &Value) -> bool {
+    plain_number(one) == plain_number(other)
+}
+
 /// Whole numbers without a fraction: schemars writes `3.0` where a person writes `3`.
 fn plain_number(value: &Value) -> Value {
     // Up to here every whole number has its own f64.

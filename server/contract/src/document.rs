@@ -84,7 +84,9 @@ impl Document {
             return Err(shape("/paths", "/paths", "expected an object"));
         }
         reference::check(name, &value, &places)?;
-        for path in value["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone()).collect::<Vec<_>>() {
+        let is_path = |path: &String| !path.starts_with("x-");
+        let paths = value["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
+        for path in paths.filter(is_path).collect::<Vec<_>>() {
             let item = &value["paths"][&path];
             if reference::target(item).is_some() {
                 let target = reference::resolve(&value, item).clone();
@@ -97,7 +99,7 @@ impl Document {
                 return Err(shape(&reference::pointer(["paths", &path]), &path, "expected a path item"));
             }
         }
-        order.retain(|(_, method)| METHODS.contains(&method.as_str()));
+        order.retain(|(path, method)| is_path(path) && METHODS.contains(&method.as_str()));
         if let Some((path, method)) = order.iter().find(|(path, method)| !value["paths"][path][method].is_object()) {
             let place = format!("{} {path}", method.to_uppercase());
             return Err(shape(&reference::pointer(["paths", path, method]), &place, "expected an operation object"));
@@ -133,12 +135,7 @@ impl Document {
     /// Empty if the document names no server, or one without a path.
     #[must_use]
     pub fn base_path(&self) -> &str {
-        let url = self.value["servers"][0]["url"].as_str().unwrap_or_default();
-        let path = match url.split_once("://") {
-            Some((_, rest)) => rest.find('/').map_or("", |slash| &rest[slash..]),
-            None => url,
-        };
-        path.trim_end_matches('/')
+        path_of_first_server(&self.value)
     }
 
     /// Follows `$ref` until something else stands there.
@@ -160,4 +157,14 @@ impl Document {
     pub fn find(&self, operation_id: &str) -> Option<&Value> {
         self.located().map(|located| located.operation).find(|operation| operation["operationId"] == operation_id)
     }
+}
+
+/// The path of the first server that a document, a path or an operation names, without a trailing slash.
+pub(crate) fn path_of_first_server(holder: &Value) -> &str {
+    let url = holder["servers"][0]["url"].as_str().unwrap_or_default();
+    let path = match url.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("", |slash| &rest[slash..]),
+        None => url,
+    };
+    path.trim_end_matches('/')
 }

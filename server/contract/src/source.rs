@@ -76,10 +76,20 @@ impl Places {
 /// The values of a mapping, and where its entries stand.
 type Mapping = (Map<String, Value>, Vec<(Box<str>, Places)>);
 
-/// Reads a text.
+/// Reads a text that need not be OpenAPI.
+///
+/// # Errors
+/// [`Error::Syntax`] if it is neither YAML nor JSON; [`Error::Shape`] for what this module refuses.
+pub fn value(name: &str, text: &str) -> Result<Value, Error> {
+    read(name, text).map(|(value, _)| value)
+}
+
+/// Reads a text, and where everything in it stands.
 pub(crate) fn read(name: &str, text: &str) -> Result<(Value, Places), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let json = text.trim_start().starts_with('{').then(|| serde_json::from_str(text));
+    // YAML may begin with a brace, too, but hardly anybody quotes keys there.
+    let is_json = text.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}']));
+    let json = is_json.then(|| serde_json::from_str(text));
     if let Some(Err(error)) = json {
         let position = position(error.line(), error.column());
         return Err(Error::Syntax { spot: spot(name, position), source: error.into() });

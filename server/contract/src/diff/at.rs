@@ -60,11 +60,6 @@ impl<'d> At<'d> {
         }
         at
     }
-
-    /// Whether it is a reference.
-    pub(super) fn is_reference(&self) -> bool {
-        reference::target(self.value).is_some()
-    }
 }
 
 /// A value in words: short ones as JSON, long ones cut.

@@ -71,41 +71,55 @@ pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &A
         comparison.tell(rule, message, Said::at(old), Said::at(new));
         return;
     }
-    for (media_type, at) in &before {
-        match after
-            .iter()
-            .find(|(other, _)| normal(other) == normal(media_type))
-            .or_else(|| after.iter().find(|(other, _)| covers(other, media_type)))
-        {
-            Some((_, other)) => comparison.inside(*media_type, |comparison| media(comparison, at, other)),
-            None => {
-                let rule = if is_request { "request-media-type-removed" } else { "response-media-type-removed" };
-                comparison.tell(
-                    rule,
-                    format!("the media type {media_type} is gone"),
-                    Said::value(&at.pointer, *media_type),
-                    Said::at(new),
-                );
-            }
+    // Each of the old with what became of it: the same, a range that holds it, or those that it held as a range.
+    let mut pairs = Vec::new();
+    for (index, (media_type, _)) in before.iter().enumerate() {
+        let equal = after.iter().position(|(other, _)| normal(other) == normal(media_type));
+        let wider = || after.iter().position(|(other, _)| covers(other, media_type));
+        match equal.or_else(wider) {
+            Some(other) => pairs.push((index, other)),
+            None => pairs.extend(
+                after
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, (other, _))| covers(media_type, other))
+                    .map(|(other, _)| (index, other)),
+            ),
         }
     }
-    let is_known = |media_type: &str| {
-        before.iter().any(|(other, _)| normal(other) == normal(media_type) || covers(other, media_type))
-    };
-    for (media_type, at) in after.iter().filter(|(media_type, _)| !is_known(media_type)) {
-        let rule = if is_request { "request-media-type-added" } else { "response-media-type-added" };
-        comparison.tell(
-            rule,
-            format!("the media type {media_type} was added"),
-            Said::at(old),
-            Said::value(&at.pointer, *media_type),
-        );
+    for (index, (media_type, at)) in before.iter().enumerate() {
+        let left: Vec<_> = pairs.iter().filter(|(from, _)| *from == index).map(|(_, to)| after[*to].0).collect();
+        // Requests may have fewer types than a range held; answers kept to it.
+        let is_kept = left.iter().any(|other| normal(other) == normal(media_type) || covers(other, media_type));
+        if left.is_empty() || is_request && !is_kept {
+            let rule = if is_request { "request-media-type-removed" } else { "response-media-type-removed" };
+            let message = format!("the media type {media_type} is gone");
+            comparison.tell(rule, message, Said::value(&at.pointer, *media_type), Said::at(new));
+        }
+    }
+    for (index, (media_type, at)) in after.iter().enumerate() {
+        let known: Vec<_> = pairs.iter().filter(|(_, to)| *to == index).map(|(from, _)| before[*from].0).collect();
+        let was_known = known.iter().any(|other| normal(other) == normal(media_type) || covers(other, media_type));
+        if known.is_empty() || !was_known {
+            let rule = if is_request { "request-media-type-added" } else { "response-media-type-added" };
+            let message = format!("the media type {media_type} was added");
+            comparison.tell(rule, message, Said::at(old), Said::value(&at.pointer, *media_type));
+        }
+    }
+    for (from, to) in pairs {
+        comparison.inside(before[from].0, |comparison| media(comparison, &before[from].1, &after[to].1));
     }
 }
 
 /// Type and subtype are case-insensitive, and so are the names of parameters (RFC 9110, section 8.3.1).
-fn normal(media_type: &str) -> String {
-    media_type.split(';').map(|part| part.trim().to_ascii_lowercase()).collect::<Vec<_>>().join(";")
+/// JSON is UTF-8 without saying so (RFC 8259, section 8.1).
+pub(super) fn normal(media_type: &str) -> String {
+    let mut parts = media_type.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let name = parts.next().unwrap_or_default();
+    let is_json = name.ends_with("/json") || name.ends_with("+json");
+    let mut rest: Vec<_> = parts.filter(|part| !is_json || part != "charset=utf-8").collect();
+    rest.sort();
+    std::iter::once(name).chain(rest).collect::<Vec<_>>().join(";")
 }
 
 /// Whether a range such as `application/*` holds the media type.
@@ -114,7 +128,8 @@ fn covers(range: &str, media_type: &str) -> bool {
     range == "*/*" || range.strip_suffix('*').is_some_and(|begin| begin.ends_with('/') && media_type.starts_with(begin))
 }
 
-fn media<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
+/// What stands under a media type.
+pub(super) fn media<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
     whole::documentation(comparison, old, new);
     whole::extensions(comparison, old, new);
     let (before, after) = (old.get("encoding"), new.get("encoding"));

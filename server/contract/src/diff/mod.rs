@@ -8,8 +8,9 @@
 //! | to do | look at |
 //! |---|---|
 //! | the rules | [`rules`] |
-//! | collect findings, know where one is | `comparison`, `at` |
-//! | pass over what is equal on both sides | `unchanged` |
+//! | collect findings, know where one is | `comparison`, `pairs`, `at` |
+//! | pass over what is equal on both sides | `unchanged`, `heirs` |
+//! | the announced end of things | `deprecation` |
 //! | information, servers, tags, components | `whole` |
 //! | operations, their parameters, bodies, answers, security | `operations`, `parameters`, `bodies`, `responses`, `security` |
 //! | schemas | `schema` |
@@ -17,7 +18,10 @@
 mod at;
 mod bodies;
 mod comparison;
+mod deprecation;
+mod heirs;
 mod operations;
+mod pairs;
 mod parameters;
 mod responses;
 pub mod rules;
@@ -41,7 +45,7 @@ pub struct Options {
 #[must_use]
 pub fn diff(old: &Document, new: &Document, options: &Options) -> Vec<Finding> {
     let mut comparison = Comparison::new(old, new, options);
-    whole::compare(&mut comparison);
     operations::compare(&mut comparison);
+    whole::compare(&mut comparison);
     comparison.into_findings()
 }

@@ -2,8 +2,9 @@
 
 use super::at::At;
 use super::comparison::{Comparison, Direction, Said};
+use super::deprecation::{promised_day, sunset};
 use super::{bodies, parameters, responses, security, whole};
-use crate::document::Document;
+use crate::document::{Document, METHODS, path_of_first_server};
 use crate::reference;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -22,6 +23,7 @@ type Address = (String, String);
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
     let (old, new) = (comparison.old, comparison.new);
     let with_base = addresses_include_the_base(old, new);
+    comparison.base_is_in_paths = with_base;
     if !with_base && old.base_path() != new.base_path() {
         let said = |document: &Document| Said::value("/servers/0/url", format!("\"{}\"", document.base_path()));
         let message = "the path of the first server changed";
@@ -110,22 +112,13 @@ fn open(path: &str) -> (String, Vec<&str>) {
 fn removed(comparison: &mut Comparison<'_>, entry: &Entry) {
     let at = At::new(comparison.old, &reference::pointer(["paths", &entry.path, &entry.method]));
     comparison.operation = Some(entry.name.clone());
-    let sunset = at.text("x-sunset").and_then(date);
-    let (rule, message) = match (at.is("deprecated"), sunset, &comparison.today) {
-        (false, ..) => ("operation-removed", "the operation is gone".to_owned()),
-        (true, Some(day), Some(today)) if day > today.as_str() => {
-            ("operation-removed-before-sunset", format!("the operation is gone before {day}"))
-        }
-        (true, Some(day), None) => ("operation-removed-before-sunset", format!("the operation is gone before {day}")),
-        (true, ..) => ("operation-removed-after-deprecation", "the deprecated operation is gone".to_owned()),
+    let promised = promised_day(&at, comparison.today.as_deref());
+    let (rule, message) = match (at.is("deprecated"), promised) {
+        (false, _) => ("operation-removed", "the operation is gone".to_owned()),
+        (true, Some(day)) => ("operation-removed-before-sunset", format!("the operation is gone before {day}")),
+        (true, None) => ("operation-removed-after-deprecation", "the deprecated operation is gone".to_owned()),
     };
     comparison.tell(rule, message, Said::at(&at), None);
-}
-
-/// A day in the form that can be compared as text; of a point in time, its day.
-fn date(text: &str) -> Option<&str> {
-    let shape: String = text.chars().take(10).map(|found| if found.is_ascii_digit() { '0' } else { found }).collect();
-    (shape == "0000-00-00").then(|| &text[..10])
 }
 
 fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
@@ -135,11 +128,13 @@ fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     };
     let (old_item, old) = at(comparison.old, before);
     let (new_item, new) = at(comparison.new, after);
-    let shared = ["parameters", "servers", "summary", "description"];
-    let same_item = shared.iter().all(|key| match (old_item.get(key), new_item.get(key)) {
-        (Some(old), Some(new)) => comparison.unchanged.holds(&old, &new),
-        (None, None) => true,
-        _ => false,
+    // Whatever the path says for all its operations.
+    let shared = |item: &At<'_>| {
+        item.entries().map(|(key, _)| key.to_owned()).filter(|key| !METHODS.contains(&key.as_str())).collect::<Vec<_>>()
+    };
+    let same_item = shared(&old_item).iter().chain(&shared(&new_item)).all(|key| {
+        let both = old_item.get(key).zip(new_item.get(key));
+        both.is_some_and(|(old, new)| comparison.unchanged.holds(&old, &new))
     });
     let same_security = old.get("security").is_some() || security::is_same_by_default(comparison);
     let same_names = open(&before.path).1 == open(&after.path).1;
@@ -153,6 +148,8 @@ fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     whole::documentation(comparison, &old, &new);
     whole::extensions(comparison, &old, &new);
     path_variables(comparison, before, after);
+    path_items(comparison, &old_item, &new_item);
+    servers(comparison, [&old_item, &old], [&new_item, &new]);
     let renamed: BTreeMap<&str, &str> = open(&before.path).1.into_iter().zip(open(&after.path).1).collect();
     comparison.towards(Direction::Request, |comparison| {
         parameters::compare(comparison, (&old_item, &old), (&new_item, &new), &renamed);
@@ -205,20 +202,37 @@ fn deprecation(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
         }
         _ => {}
     }
-    let (before, after) = (old.get("x-sunset"), new.get("x-sunset"));
-    if before.as_ref().map(|at| at.value) == after.as_ref().map(|at| at.value) {
-        return;
-    }
-    let day = |at: &Option<At<'_>>| at.as_ref().and_then(|at| date(at.value.as_str()?).map(str::to_owned));
-    let said = |at: &Option<At<'_>>, holder: &At<'_>| at.as_ref().map_or_else(|| Said::at(holder), Said::whole);
-    let (rule, message) = match (day(&before), day(&after)) {
-        (_, None) if after.is_some() => ("sunset-invalid", "x-sunset is not a date"),
-        (_, None) => ("sunset-removed", "x-sunset is gone"),
-        (None, Some(_)) => ("sunset-added", "x-sunset names the day of the end"),
-        (Some(before), Some(after)) if after < before => ("sunset-moved-earlier", "x-sunset was moved closer"),
-        _ => ("sunset-moved-later", "x-sunset was put off"),
+    let days = (old.get("x-sunset"), new.get("x-sunset"));
+    sunset(comparison, days, (Said::at(old), Said::at(new)));
+}
+
+/// What a path says for all its operations.
+fn path_items(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+    comparison.inside("path", |comparison| {
+        whole::documentation(comparison, old, new);
+        whole::extensions(comparison, old, new);
+    });
+}
+
+/// The servers that an operation, or its path, has instead of the document's.
+fn servers(comparison: &mut Comparison<'_>, old: [&At<'_>; 2], new: [&At<'_>; 2]) {
+    let own = |[item, operation]: [&At<'_>; 2]| {
+        [operation, item].into_iter().find(|at| at.get("servers").is_some()).map(|at| at.pointer.clone())
     };
-    comparison.tell(rule, message, said(&before, old), said(&after, new));
+    let pointers = match (own(old), own(new)) {
+        (None, None) => return,
+        (old, new) => (old.unwrap_or_default(), new.unwrap_or_default()),
+    };
+    let (old, new) = (At::new(comparison.old, &pointers.0), At::new(comparison.new, &pointers.1));
+    comparison.inside("servers", |comparison| {
+        let (before, after) = (path_of_first_server(old.value), path_of_first_server(new.value));
+        if before != after {
+            let said = |at: &At<'_>, path: &str| Said::value(&format!("{}/servers", at.pointer), format!("\"{path}\""));
+            let message = "the path of the first server changed";
+            comparison.tell("base-path-changed", message, said(&old, before), said(&new, after));
+        }
+        whole::servers(comparison, &old, &new);
+    });
 }
 
 fn path_variables(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
@@ -255,9 +269,13 @@ fn callbacks_of<'d>(document: &'d Document, operation: &At<'d>) -> BTreeMap<Stri
 }
 
 fn callback<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
-    for method in crate::document::METHODS {
+    whole::documentation(comparison, old, new);
+    whole::extensions(comparison, old, new);
+    for method in METHODS {
         match (old.get(method), new.get(method)) {
             (Some(before), Some(after)) => {
+                whole::documentation(comparison, &before, &after);
+                whole::extensions(comparison, &before, &after);
                 comparison.towards(Direction::Response, |comparison| bodies::schemas(comparison, &before, &after));
                 comparison.towards(Direction::Request, |comparison| responses::schemas(comparison, &before, &after));
             }

@@ -2,6 +2,7 @@
 
 use super::at::At;
 use super::comparison::{Comparison, Said};
+use super::deprecation::{promised_day, sunset};
 use super::{bodies, schema, whole};
 use crate::document::Document;
 use std::collections::BTreeMap;
@@ -32,7 +33,12 @@ pub(super) fn compare<'d>(
             continue;
         }
         comparison.inside(format!("{place} parameter {name}"), |comparison| {
-            comparison.tell("parameter-removed", "the parameter is gone", Said::at(at), Said::at(new.1));
+            let promised = promised_day(at, comparison.today.as_deref()).filter(|_| at.is("deprecated"));
+            let (rule, message) = match promised {
+                Some(day) => ("parameter-removed-before-sunset", format!("the parameter is gone before {day}")),
+                None => ("parameter-removed", "the parameter is gone".to_owned()),
+            };
+            comparison.tell(rule, message, Said::at(at), Said::at(new.1));
         });
     }
     for ((place, name), at) in &after {
@@ -103,8 +109,12 @@ fn pair<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
         ),
         _ => {}
     }
-    let (before, after) = (written(old), written(new));
-    if before != after {
+    // A single value is written the same, whatever is said about lists.
+    let is_scalar = schema::is_scalar(comparison.old, old) && schema::is_scalar(comparison.new, new);
+    let (before, after) = (written(old, is_scalar), written(new, is_scalar));
+    // What is elsewhere, or described by a media type, has no style to compare.
+    let has_style = old.text("in") == new.text("in") && old.get("content").or(new.get("content")).is_none();
+    if has_style && before != after {
         comparison.tell(
             "parameter-style-changed",
             "the parameter is written in another way",
@@ -117,25 +127,31 @@ fn pair<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
     flag(comparison, old, new, "deprecated", "parameter-deprecated", "parameter-undeprecated");
     whole::documentation(comparison, old, new);
     whole::extensions(comparison, old, new);
-    let media_type = |at: &At<'d>| at.entries_of("content").next().map(|(name, _)| name);
+    sunset(comparison, (old.get("x-sunset"), new.get("x-sunset")), (Said::at(old), Said::at(new)));
+    described(comparison, "parameter-content-changed", old, new);
+}
+
+/// The schema of a parameter or header, which stands in `schema` or in the only entry of `content`.
+pub(super) fn described<'d>(comparison: &mut Comparison<'d>, rule: &str, old: &At<'d>, new: &At<'d>) {
+    let media_type = |at: &At<'d>| at.entries_of("content").next().map(|(name, at)| (bodies::normal(name), at));
     match (media_type(old), media_type(new)) {
-        (Some(before), Some(after)) if before == after => bodies::content(comparison, old, new),
-        (None, None) => schema::compare_under(comparison, "schema", old, new),
-        _ => comparison.tell(
-            "parameter-content-changed",
-            "the parameter is described in another way",
-            Said::at(old),
-            Said::at(new),
-        ),
+        (Some((before, old)), Some((after, new))) if before == after => {
+            comparison.inside(before, |comparison| bodies::media(comparison, &old, &new));
+        }
+        (None, None) => {
+            let repeats = |at: &At<'_>| written(at, false) == "style form, explode true" && at.get("in").is_some();
+            schema::compare_texts(comparison, old, new, repeats(old) && repeats(new));
+        }
+        _ => comparison.tell(rule, "the value is described in another way", Said::at(old), Said::at(new)),
     }
 }
 
 /// How the value is written, defaults filled in (OpenAPI 3.0.3, Parameter Object).
-fn written(at: &At<'_>) -> String {
+fn written(at: &At<'_>, is_scalar: bool) -> String {
     let default = if matches!(at.text("in"), Some("query" | "cookie")) { "form" } else { "simple" };
     let style = at.text("style").unwrap_or(default);
     let explode = at.value["explode"].as_bool().unwrap_or(style == "form");
-    format!("style {style}, explode {explode}")
+    if is_scalar { format!("style {style}") } else { format!("style {style}, explode {explode}") }
 }
 
 fn flag(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>, key: &str, set: &str, unset: &str) {

@@ -2,7 +2,8 @@
 
 use super::at::At;
 use super::comparison::{Comparison, Said};
-use super::{bodies, schema, whole};
+use super::deprecation::sunset;
+use super::{bodies, parameters, whole};
 use crate::document::Document;
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &A
                 );
                 return pair(comparison, at, other);
             }
-            let (rule, message) = if after.keys().any(|other| is_in(other, status)) {
+            let (rule, message) = if after.keys().any(|other| !before.contains_key(other) && is_in(other, status)) {
                 ("response-range-removed", format!("{status} is gone, statuses in it are listed"))
             } else if is_success(status) {
                 ("response-success-removed", format!("{status} is gone"))
@@ -45,7 +46,7 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &A
                 );
                 return pair(comparison, other, at);
             }
-            if before.keys().any(|other| is_in(other, status)) {
+            if before.keys().any(|other| !after.contains_key(other) && is_in(other, status)) {
                 // Told as a generalisation of those.
                 return;
             }
@@ -133,12 +134,20 @@ fn header<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
         }
         _ => {}
     }
-    if !old.is("deprecated") && new.is("deprecated") {
-        comparison.tell("response-header-deprecated", "the header is deprecated", Said::at(old), Said::at(new));
+    match (old.is("deprecated"), new.is("deprecated")) {
+        (false, true) => {
+            comparison.tell("response-header-deprecated", "the header is deprecated", Said::at(old), Said::at(new));
+        }
+        (true, false) => {
+            let message = "the header is no longer deprecated";
+            comparison.tell("response-header-undeprecated", message, Said::at(old), Said::at(new));
+        }
+        _ => {}
     }
     whole::documentation(comparison, old, new);
     whole::extensions(comparison, old, new);
-    schema::compare_under(comparison, "schema", old, new);
+    sunset(comparison, (old.get("x-sunset"), new.get("x-sunset")), (Said::at(old), Said::at(new)));
+    parameters::described(comparison, "response-header-content-changed", old, new);
 }
 
 fn links<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {

@@ -45,7 +45,7 @@ macro_rules! widening {
     };
 }
 
-const DOCUMENT: [Rule; 13] = rules! {
+const DOCUMENT: [Rule; 14] = rules! {
     "documentation-changed" Documentation "A title, summary, description, example or link to further documentation changed." WORDS;
     "info-version-changed" Documentation "The version of the contract (`info.version`) changed." WORDS;
     "openapi-version-changed" Documentation "The version of OpenAPI that the document is written in changed." "The tools that read the document must know it.";
@@ -54,6 +54,7 @@ const DOCUMENT: [Rule; 13] = rules! {
     "server-removed" Risky "A server is no longer listed." "Clients that have its address in their configuration will find nobody there, once it is really gone.";
     "base-path-changed" Breaking "The path of the first server changed, and with it the address of every operation." "Generated clients have the path built in. Serve both for a while.";
     "server-variable-changed" Risky "A variable in a server's address lost a value, or has another default." "Clients that chose the value, or left it to the default, reach another place.";
+    "server-variable-extended" Compatible "A variable in a server's address may have a further value, or any." "Clients that chose one go on as before.";
     "schema-added" Compatible "A named schema was added." "Nobody refers to it yet, or what does is told of by itself.";
     "schema-removed" Risky "A named schema is gone." NAMES;
     "schema-renamed" Risky "The same place is described by a schema of another name." NAMES;
@@ -61,7 +62,7 @@ const DOCUMENT: [Rule; 13] = rules! {
     "tag-removed" Compatible "The document no longer declares a tag." "Operations that have it keep it: what happens to them is told of by itself.";
 };
 
-const OPERATIONS: [Rule; 25] = rules! {
+const OPERATIONS: [Rule; 26] = rules! {
     "operation-added" Compatible "An operation was added." "Clients that do not know it do not call it.";
     "operation-removed" Breaking "An operation is gone, without having been deprecated." "Whoever calls it gets an error. Mark it `deprecated` first, with the day of its end in `x-sunset`, and remove it afterwards.";
     "operation-removed-before-sunset" Breaking "A deprecated operation is gone before the day that `x-sunset` named." "Whoever relied on the day is let down. Wait for it.";
@@ -79,20 +80,22 @@ const OPERATIONS: [Rule; 25] = rules! {
     "sunset-moved-earlier" Risky "The day of the end was moved closer." "Whoever planned with the old day has less time than promised.";
     "sunset-removed" Risky "The day of the end is no longer named." "Nobody knows how long it will be there.";
     "sunset-invalid" Risky "The day of the end is not a date (`2027-01-31`)." "Nobody can plan with it.";
+    "sunset-in-the-past" Risky "The day of the end that was named is over already." "Nobody had time to move on. Name a day to come.";
     "path-parameter-renamed" Risky "A variable of the path has another name." NAMES;
-    "callback-added" Breaking "The server calls back to a further place." "Clients must answer calls that nobody told them of.";
+    "callback-added" Risky "The server calls back to a further place." "Clients that named the place get calls that nobody told them of.";
     "callback-removed" Risky "The server no longer calls back to a place." "Clients that wait for the call wait for ever.";
-    "callback-operation-added" Breaking "A callback has a further operation." "Clients must answer calls that nobody told them of.";
+    "callback-operation-added" Risky "A callback has a further operation." "Clients that named the place get calls that nobody told them of.";
     "callback-operation-removed" Risky "A callback lost an operation." "Clients that wait for the call wait for ever.";
     "link-added" Compatible "A link from an answer to another operation was added." "Nobody has to follow it.";
     "link-removed" Risky "A link from an answer to another operation is gone." "Clients that follow links do not find the way any more.";
     "link-changed" Risky "A link from an answer to another operation changed." "Clients that follow links end up elsewhere.";
 };
 
-const PARAMETERS: [Rule; 14] = rules! {
+const PARAMETERS: [Rule; 15] = rules! {
     "parameter-added-required" Breaking "A parameter was added that every request must have." ASKS_MORE;
     "parameter-added-optional" Compatible "A parameter was added that requests may have." TAKES_MORE;
     "parameter-removed" Risky "A parameter is gone." "Requests that carry it are still understood by most servers, but it does nothing any more, and a strict server refuses them.";
+    "parameter-removed-before-sunset" Breaking "A deprecated parameter is gone before the day that `x-sunset` named." "Whoever relied on the day is let down. Wait for it.";
     "parameter-became-required" Breaking "A parameter became required." ASKS_MORE;
     "parameter-became-optional" Compatible "A parameter is no longer required." TAKES_MORE;
     "parameter-moved" Breaking "A parameter is expected elsewhere (query, header, cookie, path)." "Requests that carry it in the old place go without it.";
@@ -106,7 +109,7 @@ const PARAMETERS: [Rule; 14] = rules! {
     "parameter-undeprecated" Compatible "A parameter is no longer deprecated." "Nothing changes on the wire.";
 };
 
-const BODIES: [Rule; 8] = rules! {
+const BODIES: [Rule; 9] = rules! {
     "request-body-added-required" Breaking "Requests must have a body, where they had none." ASKS_MORE;
     "request-body-added-optional" Compatible "Requests may have a body, where they had none." TAKES_MORE;
     "request-body-removed" Breaking "Requests have no body any more." "What clients send in it is not read any more.";
@@ -114,10 +117,11 @@ const BODIES: [Rule; 8] = rules! {
     "request-body-became-optional" Compatible "The body of requests is no longer required." TAKES_MORE;
     "request-media-type-added" Compatible "Requests may have a further media type." TAKES_MORE;
     "request-media-type-removed" Breaking "Requests may no longer have a media type." ASKS_MORE;
+    "request-property-removed-from-closed-object" Breaking "In requests, a property is gone from an object that allows no others (`additionalProperties: false`)." "Requests that carry it are refused now.";
     "request-encoding-changed" Risky "A part of a form is written in another way (`encoding`)." "What clients write may be read as something else.";
 };
 
-const RESPONSES: [Rule; 17] = rules! {
+const RESPONSES: [Rule; 19] = rules! {
     "response-success-added" Risky "An operation has a further status for success." "Clients that know the others only take it for a failure, or for one of the others.";
     "response-success-removed" Breaking "A status for success is gone." "Clients wait for it; what comes instead is unknown to them.";
     "response-error-added" Compatible "An operation has a further status for failures." "Clients must be ready for failures they do not know: any server or proxy can answer them.";
@@ -134,7 +138,9 @@ const RESPONSES: [Rule; 17] = rules! {
     "response-optional-header-removed" Risky "A header that an answer could have is gone." "Clients could not rely on it; those that hoped for it get nothing.";
     "response-header-became-required" Compatible "Every answer has a header that it only could have." ANSWERS_LESS;
     "response-header-became-optional" Breaking "A header that every answer had may be missing." "Clients look for it.";
+    "response-header-content-changed" Breaking "A header is described by `schema` instead of `content`, or by another media type." "Clients read it as something else.";
     "response-header-deprecated" Compatible "A header was marked as deprecated." ANNOUNCED;
+    "response-header-undeprecated" Compatible "A header is no longer deprecated." "Nothing changes on the wire.";
 };
 
 const SECURITY: [Rule; 18] = rules! {
@@ -158,7 +164,7 @@ const SECURITY: [Rule; 18] = rules! {
     "security-flow-scope-removed" Breaking "An OAuth flow no longer offers a scope." "Clients that ask for it get an error or a token that opens less.";
 };
 
-const NARROWING: [Rule; 54] = narrowing! {
+const NARROWING: [Rule; 56] = narrowing! {
     "type-narrowed" "a schema takes fewer types.";
     "format-added" "a format was added.";
     "format-narrowed" "a format became a narrower one (`int64` → `int32`).";
@@ -185,10 +191,11 @@ const NARROWING: [Rule; 54] = narrowing! {
     "max-properties-decreased" "`maxProperties` decreased.";
     "unique-items-added" "items must differ from each other (`uniqueItems`).";
     "alternative-removed" "an alternative is gone (`oneOf`, `anyOf`).";
+    "alternatives-added" "values must fit a further list of alternatives (`oneOf`, `anyOf`).";
     "not-added" "values were excluded (`not`).";
 };
 
-const WIDENING: [Rule; 54] = widening! {
+const WIDENING: [Rule; 56] = widening! {
     "type-widened" "a schema takes more types.";
     "format-removed" "a format is gone.";
     "format-widened" "a format became a wider one (`int32` → `int64`).";
@@ -215,10 +222,11 @@ const WIDENING: [Rule; 54] = widening! {
     "max-properties-increased" "`maxProperties` increased.";
     "unique-items-removed" "items may be equal to each other (`uniqueItems`).";
     "alternative-added" "an alternative was added (`oneOf`, `anyOf`).";
+    "alternatives-removed" "values must fit one list of alternatives less (`oneOf`, `anyOf`).";
     "not-removed" "values are no longer excluded (`not`).";
 };
 
-const SCHEMAS: [Rule; 50] = of_schemas! {
+const SCHEMAS: [Rule; 56] = of_schemas! {
     "type-changed" "a schema takes another type."
         request Breaking ASKS_MORE, response Breaking ANSWERS_MORE;
     "format-changed" "a format became another one."
@@ -249,8 +257,6 @@ const SCHEMAS: [Rule; 50] = of_schemas! {
         request Risky "Requests that carry it are still taken, but it does nothing any more.", response Breaking "Clients look for it: every answer had it.";
     "optional-property-removed" "a property that could be there is gone."
         request Risky "Requests that carry it are still taken, but it does nothing any more.", response Risky "Clients could not rely on it; those that hoped for it get nothing.";
-    "property-removed-from-closed-object" "a property is gone from an object that allows no others (`additionalProperties: false`)."
-        request Breaking "Requests that carry it are refused now.", response Breaking "Clients look for it: every answer had it.";
     "property-became-required" "a property became required."
         request Breaking ASKS_MORE, response Compatible ANSWERS_LESS;
     "property-became-required-with-default" "a property that has a default became required."
@@ -265,6 +271,14 @@ const SCHEMAS: [Rule; 50] = of_schemas! {
         request Compatible TAKES_MORE, response Risky "Clients that decide by the first alternative that fits may decide otherwise.";
     "any-of-became-one-of" "`anyOf` became `oneOf`: values that fit several alternatives are no longer allowed."
         request Risky "If the alternatives exclude each other, nothing changes; otherwise requests are refused that were right before.", response Compatible ANSWERS_LESS;
+    "redundant-alternative-added" "an alternative was added that takes nothing new."
+        request Compatible TAKES_MORE, response Compatible ANSWERS_LESS;
+    "redundant-alternative-removed" "an alternative is gone whose values another one takes."
+        request Compatible TAKES_MORE, response Compatible ANSWERS_LESS;
+    "one-of-overlap-grew" "values may fit several alternatives of a `oneOf` that fitted one before."
+        request Risky "A value that fits several alternatives is refused. Make them exclude each other, or use `anyOf`.", response Compatible ANSWERS_LESS;
+    "one-of-overlap-shrank" "values may fit one alternative of a `oneOf` that fitted several before."
+        request Compatible TAKES_MORE, response Risky "Clients that hold the answer against the old schema refuse what fits several alternatives.";
     "default-changed" "a default changed."
         request Risky "Requests that leave it to the default mean something else.", response Compatible "Answers say the value; clients that fill it in themselves read another.";
     "default-removed" "a default is gone."

@@ -209,7 +209,9 @@ fn scheme(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
         return;
     }
     changed("in", "security-scheme-location-changed", text(old, "in"), text(new, "in"));
-    changed("name", "security-scheme-location-changed", text(old, "name"), text(new, "name"));
+    // Names of headers are written in any case.
+    let name = |at: &At<'_>| if at.text("in") == Some("header") { lower(at, "name") } else { text(at, "name") };
+    changed("name", "security-scheme-location-changed", name(old), name(new));
     changed("scheme", "security-scheme-http-changed", lower(old, "scheme"), lower(new, "scheme"));
     changed("bearerFormat", "security-bearer-format-changed", text(old, "bearerFormat"), text(new, "bearerFormat"));
     changed(
@@ -237,6 +239,13 @@ fn flows(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
                 let said =
                     |at: &At<'_>| Said::value(&format!("{}/{key}", at.pointer), at.text(key).unwrap_or("nothing"));
                 comparison.tell("security-flow-url-changed", format!("{key} of {name} changed"), said(at), said(other));
+            }
+        }
+        for (scope, before) in at.entries_of("scopes") {
+            let after = other.get("scopes").and_then(|scopes| scopes.get(scope));
+            if let Some(after) = after.filter(|after| after.value != before.value) {
+                let message = format!("the description of the scope {scope} changed");
+                comparison.tell("documentation-changed", message, Said::whole(&before), Said::whole(&after));
             }
         }
         let scopes = |at: &At<'_>| {

@@ -4,6 +4,7 @@
 //! equal is not walked again for each of them.
 
 use super::at::At;
+use super::heirs;
 use crate::document::Document;
 use crate::reference;
 use serde_json::Value;
@@ -17,6 +18,7 @@ pub(super) struct Unchanged {
 
 impl Unchanged {
     pub(super) fn between(old: &Document, new: &Document) -> Self {
+        let (old_heirs, new_heirs) = (heirs_by_base(old), heirs_by_base(new));
         // What stands behind each reference, and which references stand in it.
         let (mut within, mut pending) = (HashMap::<String, Vec<String>>::new(), Vec::new());
         collect(new.value(), &mut pending);
@@ -27,12 +29,16 @@ impl Unchanged {
             }
             let (before, after) = (target(old, &reference), target(new, &reference));
             let mut inner = Vec::new();
-            match before == after {
-                true => after.into_iter().for_each(|value| collect(value, &mut inner)),
-                false => changed.push(reference.clone()),
+            after.into_iter().for_each(|value| collect(value, &mut inner));
+            if after.is_some_and(|value| value.get("discriminator").is_some()) {
+                let heirs = (old_heirs.get(reference.as_str()), new_heirs.get(reference.as_str()));
+                if heirs.0 != heirs.1 {
+                    changed.push(reference.clone());
+                }
+                inner.extend(heirs.1.into_iter().flatten().cloned());
             }
-            if let (false, Some(value)) = (before == after, after) {
-                collect(value, &mut pending);
+            if before != after {
+                changed.push(reference.clone());
             }
             pending.extend(inner.iter().cloned());
             within.insert(reference.clone(), inner);
@@ -59,10 +65,12 @@ impl Unchanged {
 
     fn is_untouched(&self, value: &Value) -> bool {
         match value {
-            Value::Object(map) => map.iter().all(|(key, child)| match (key.as_str(), child) {
-                ("$ref", Value::String(reference)) => self.references.contains(reference),
-                _ => self.is_untouched(child),
-            }),
+            Value::Object(map) => {
+                map.iter().all(|(key, child)| match (key.as_str(), child) {
+                    ("$ref", Value::String(reference)) => self.references.contains(reference),
+                    _ => self.is_untouched(child),
+                }) && heirs::mapped(value).all(|reference| self.references.contains(&reference))
+            }
             Value::Array(list) => list.iter().all(|child| self.is_untouched(child)),
             _ => true,
         }
@@ -73,11 +81,24 @@ fn target<'d>(document: &'d Document, reference: &str) -> Option<&'d Value> {
     document.value().pointer(reference.strip_prefix('#')?)
 }
 
+/// References to the schemas that build on others, by what they build on.
+fn heirs_by_base(document: &Document) -> HashMap<&str, Vec<String>> {
+    let mut out = HashMap::<_, Vec<String>>::new();
+    let schemas = document.value().pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten();
+    for (name, schema) in schemas {
+        for base in heirs::bases(schema) {
+            out.entry(base).or_default().push(format!("#{}", reference::pointer(["components", "schemas", name])));
+        }
+    }
+    out
+}
+
 /// Whatever looks like a reference. In examples none is meant, and one too many does no harm.
 fn collect(value: &Value, out: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
             out.extend(reference::target(value).map(str::to_owned));
+            out.extend(heirs::mapped(value));
             map.values().for_each(|child| collect(child, out));
         }
         Value::Array(list) => list.iter().for_each(|child| collect(child, out)),

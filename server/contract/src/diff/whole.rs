@@ -3,20 +3,20 @@
 use super::at::{At, words};
 use super::comparison::{Comparison, Said};
 use super::security;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
     let (old, new) = (At::new(comparison.old, ""), At::new(comparison.new, ""));
     value(comparison, "openapi-version-changed", "openapi", &old, &new);
     information(comparison, &old, &new);
-    servers(comparison, &old, &new);
+    comparison.inside("servers", |comparison| servers(comparison, &old, &new));
     tags(comparison, &old, &new);
     extensions(comparison, &old, &new);
-    if let (Some(old), Some(new)) = (old.get("externalDocs"), new.get("externalDocs"))
-        && old.value != new.value
-    {
-        let message = "externalDocs changed";
-        comparison.tell("documentation-changed", message, Said::whole(&old), Said::whole(&new));
+    value(comparison, "documentation-changed", "externalDocs", &old, &new);
+    for (key, place) in [("paths", "paths"), ("components", "components")] {
+        if let (Some(old), Some(new)) = (old.get(key), new.get(key)) {
+            comparison.inside(place, |comparison| extensions(comparison, &old, &new));
+        }
     }
     named_schemas(comparison, &old, &new);
     security::schemes(comparison, &old, &new);
@@ -54,36 +54,50 @@ pub(super) fn documentation(comparison: &mut Comparison<'_>, old: &At<'_>, new: 
 /// Extensions, apart from those that have rules of their own.
 pub(super) fn extensions(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
     const KNOWN: [&str; 2] = ["x-sunset", "x-extensible-enum"];
-    let keys: std::collections::BTreeSet<&str> =
+    let keys: BTreeSet<&str> =
         old.entries().chain(new.entries()).map(|(key, _)| key).filter(|key| key.starts_with("x-")).collect();
     for key in keys.into_iter().filter(|key| !KNOWN.contains(key)) {
         value(comparison, "extension-changed", key, old, new);
     }
 }
 
-fn servers(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+/// The servers of the document, or those that a path or an operation has instead.
+pub(super) fn servers(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+    let is_in_paths = comparison.base_is_in_paths;
+    let address = |server: &At<'_>| {
+        let url = server.text("url")?.trim_end_matches('/');
+        let host = match url.find("://") {
+            Some(scheme) => url[scheme + 3..].find('/').map_or(url.len(), |slash| scheme + 3 + slash),
+            None => 0,
+        };
+        Some(if is_in_paths { url[..host].to_owned() } else { url.to_owned() })
+    };
+    // Without servers, there is one at `/` (OpenAPI 3.0.3, OpenAPI Object).
     let list = |at: &At<'_>| -> Vec<(String, String)> {
         let servers = at.items_of("servers").into_iter();
-        servers.filter_map(|server| Some((server.text("url")?.to_owned(), server.pointer))).collect()
+        let named: Vec<_> = servers.filter_map(|server| Some((address(&server)?, server.pointer))).collect();
+        if named.is_empty() { vec![(String::new(), at.pointer.clone())] } else { named }
     };
+    let shown = |url: &str| if url.is_empty() { "/".to_owned() } else { url.to_owned() };
     let (before, after) = (list(old), list(new));
-    comparison.inside("servers", |comparison| {
-        for (url, pointer) in before.iter().filter(|(url, _)| !after.iter().any(|(other, _)| other == url)) {
-            let message = format!("the server {url} is gone");
-            comparison.tell("server-removed", message, Said::value(pointer, url), None);
-        }
-        for (url, pointer) in after.iter().filter(|(url, _)| !before.iter().any(|(other, _)| other == url)) {
-            comparison.tell("server-added", format!("the server {url} was added"), None, Said::value(pointer, url));
-        }
-        for (url, pointer) in &before {
-            if let Some((_, other)) = after.iter().find(|(other, _)| other == url) {
-                let (old, new) = (At::new(comparison.old, pointer), At::new(comparison.new, other));
+    for (url, pointer) in before.iter().filter(|(url, _)| !after.iter().any(|(other, _)| other == url)) {
+        let message = format!("the server {} is gone", shown(url));
+        comparison.tell("server-removed", message, Said::value(pointer, shown(url)), Said::at(new));
+    }
+    for (url, pointer) in after.iter().filter(|(url, _)| !before.iter().any(|(other, _)| other == url)) {
+        let message = format!("the server {} was added", shown(url));
+        comparison.tell("server-added", message, Said::at(old), Said::value(pointer, shown(url)));
+    }
+    for (url, pointer) in &before {
+        if let Some((_, other)) = after.iter().find(|(other, _)| other == url) {
+            let (old, new) = (At::new(comparison.old, pointer), At::new(comparison.new, other));
+            if old.get("url").is_some() && new.get("url").is_some() {
                 server_variables(comparison, url, &old, &new);
                 documentation(comparison, &old, &new);
                 extensions(comparison, &old, &new);
             }
         }
-    });
+    }
 }
 
 fn server_variables(comparison: &mut Comparison<'_>, url: &str, old: &At<'_>, new: &At<'_>) {
@@ -93,13 +107,23 @@ fn server_variables(comparison: &mut Comparison<'_>, url: &str, old: &At<'_>, ne
             comparison.tell("server-variable-changed", message, Said::at(&before), Said::at(new));
             continue;
         };
-        let lost = before.items_of("enum").into_iter();
-        let kept = after.get("enum").and_then(|list| list.value.as_array());
-        let lost: Vec<_> = lost.filter(|value| kept.is_some_and(|kept| !kept.contains(value.value))).collect();
-        if !lost.is_empty() || before.text("default") != after.text("default") {
-            let message = format!("the variable {name} of {url} changed");
-            comparison.tell("server-variable-changed", message, Said::whole(&before), Said::whole(&after));
-        }
+        let values = |at: &At<'_>| {
+            let list = at.get("enum")?.value.as_array()?;
+            Some(list.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect::<BTreeSet<_>>())
+        };
+        let (had, has) = (values(&before), values(&after));
+        let loses = match (&had, &has) {
+            (Some(had), Some(has)) => !had.is_subset(has),
+            (None, has) => has.is_some(),
+            (Some(_), None) => false,
+        };
+        let (rule, message) = match () {
+            () if loses || before.text("default") != after.text("default") => ("server-variable-changed", "changed"),
+            () if had != has => ("server-variable-extended", "may have other values"),
+            () => continue,
+        };
+        let message = format!("the variable {name} of {url} {message}");
+        comparison.tell(rule, message, Said::whole(&before), Said::whole(&after));
     }
 }
 
@@ -130,11 +154,15 @@ fn named_schemas(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
         schemas.map(|(name, at)| (name.to_owned(), at.pointer)).collect()
     };
     let (before, after) = (names(old), names(new));
+    // What has another name now is told of by itself.
+    let (gone, come): (BTreeSet<String>, BTreeSet<String>) = comparison.renamed_schemas.iter().cloned().unzip();
+    let before: BTreeMap<_, _> = before.into_iter().filter(|(name, _)| !gone.contains(name)).collect();
+    let is_news = |name: &str| !before.contains_key(name) && !come.contains(name);
     comparison.inside("schemas", |comparison| {
         for (name, pointer) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
             comparison.tell("schema-removed", format!("the schema {name} is gone"), Said::place(pointer), None);
         }
-        for (name, pointer) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
+        for (name, pointer) in after.iter().filter(|(name, _)| is_news(name)) {
             comparison.tell("schema-added", format!("the schema {name} was added"), None, Said::place(pointer));
         }
     });

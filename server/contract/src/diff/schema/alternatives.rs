@@ -1,44 +1,115 @@
-//! Alternatives: `oneOf` and `anyOf`, and the discriminator that tells them apart.
+//! Alternatives: `oneOf` and `anyOf`.
+//!
+//! Where only one side has some, the other one is compared with each of them, so that what was the only one can be one of
+//! several now. Where both have, the lists are compared with each other, and what stands beside them by itself.
 
-use super::view::View;
-use super::{Parts, compare as compare_parts};
-use crate::diff::at::{At, words};
-use crate::diff::comparison::{Comparison, Said};
+use super::view::{Group, View, common};
+use super::{Parts, compare as compare_parts, discriminators, does_harm, overlap};
+use crate::diff::at::words;
+use crate::diff::comparison::{Comparison, Direction, Said};
 use crate::document::Document;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Compares alternatives, where there are some; whether that says all there is to say about the two.
 pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) -> bool {
-    let (before, after) = (Alternatives::of(old), Alternatives::of(new));
-    let (had, has) = match (before, after) {
-        (None, None) => return false,
-        // What was the only one is one of several now, or the other way round.
-        (None, Some(after)) => (Alternatives::only(old), after),
-        (Some(before), None) => (before, Alternatives::only(new)),
-        (Some(before), Some(after)) => (before, after),
+    let (before, after) = (old.groups(), new.groups());
+    let (had, has) = match (before.first(), after.first()) {
+        (None, None) => {
+            discriminators::compare(comparison, (old, &[]), (new, &[]), &BTreeMap::new());
+            return false;
+        }
+        (None, Some(after)) => (Alternatives::only(old), Alternatives::within(new, after)),
+        (Some(before), None) => (Alternatives::within(old, before), Alternatives::only(new)),
+        (Some(_), Some(_)) => {
+            for (before, after) in before.iter().zip(&after) {
+                lists(comparison, old, new, &Alternatives::beside(before), &Alternatives::beside(after));
+            }
+            for group in before.iter().skip(after.len()) {
+                let message = "one list of alternatives less";
+                comparison.tell_of_schema("alternatives-removed", message, Said::place(&group.pointer), new.said());
+            }
+            for group in after.iter().skip(before.len()) {
+                let message = "values must fit a further list of alternatives";
+                comparison.tell_of_schema("alternatives-added", message, old.said(), Said::place(&group.pointer));
+            }
+            return false;
+        }
     };
+    lists(comparison, old, new, &had, &has);
+    true
+}
+
+/// A list of alternatives.
+pub(super) struct Alternatives<'d> {
+    /// `oneOf` or `anyOf`; `None` for a schema that is its own only alternative.
+    pub(super) kind: Option<&'static str>,
+    pub(super) pointer: String,
+    pub(super) list: Vec<Parts<'d>>,
+}
+
+impl<'d> Alternatives<'d> {
+    /// Each by itself.
+    fn beside(group: &Group<'d>) -> Self {
+        let one = |at: &crate::diff::at::At<'d>| Parts {
+            list: vec![at.clone()],
+            holder: group.pointer.clone(),
+            chosen: Vec::new(),
+        };
+        Self { kind: Some(group.kind), pointer: group.pointer.clone(), list: group.list.iter().map(one).collect() }
+    }
+
+    /// Each with all that stands around the list.
+    fn within(view: &View<'d>, group: &Group<'d>) -> Self {
+        let one = |at: &crate::diff::at::At<'d>| {
+            let mut parts = view.parts.clone();
+            parts.chosen.push((group.pointer.clone(), at.clone()));
+            parts
+        };
+        Self { kind: Some(group.kind), pointer: group.pointer.clone(), list: group.list.iter().map(one).collect() }
+    }
+
+    fn only(view: &View<'d>) -> Self {
+        Self { kind: None, pointer: view.place().to_owned(), list: vec![view.parts.clone()] }
+    }
+}
+
+fn lists<'d>(
+    comparison: &mut Comparison<'d>,
+    old: &View<'d>,
+    new: &View<'d>,
+    had: &Alternatives<'d>,
+    has: &Alternatives<'d>,
+) {
     if let (Some(before), Some(after)) = (had.kind, has.kind)
         && before != after
+        && (overlap::is_possible(old, had) || overlap::is_possible(new, has))
     {
         let change = if after == "anyOf" { "one-of-became-any-of" } else { "any-of-became-one-of" };
         let message = format!("{before} became {after}");
         comparison.tell_of_schema(change, message, Said::value(&had.pointer, before), Said::value(&has.pointer, after));
     }
-    discriminators(comparison, old, new);
-    let pairs = pairs(comparison, &had, &has);
+    let pairs = pairs(comparison, had, has);
+    discriminators::compare(comparison, (old, &had.list), (new, &has.list), &pairs);
+    overlap::compare(comparison, (old, had), (new, has), &pairs);
     let is_open =
         |alternatives: &Alternatives<'d>, document| alternatives.list.iter().any(|one| takes_any_text(document, one));
-    let lists_are_open = is_open(&had, comparison.old) && is_open(&has, comparison.new);
+    let lists_are_open = is_open(had, comparison.old) && is_open(has, comparison.new);
     for (_, one) in had.list.iter().enumerate().filter(|(index, _)| !pairs.contains_key(index)) {
-        let said = Said::value(one.pointer(), name(one));
+        let is_redundant = has.kind != Some("oneOf")
+            && !comparison.is_trial
+            && has.list.iter().any(|other| !does_harm(comparison, Direction::Request, one, other));
+        let change = if is_redundant { "redundant-alternative-removed" } else { "alternative-removed" };
         let message = format!("the alternative {} is gone", name(one));
-        comparison.tell_of_schema("alternative-removed", message, said, Said::place(&has.pointer));
+        comparison.tell_of_schema(change, message, Said::value(one.pointer(), name(one)), Said::place(&has.pointer));
     }
     let known: BTreeSet<usize> = pairs.values().copied().collect();
     for (_, one) in has.list.iter().enumerate().filter(|(index, _)| !known.contains(index)) {
-        let said = Said::value(one.pointer(), name(one));
+        let is_redundant = had.kind != Some("oneOf")
+            && !comparison.is_trial
+            && had.list.iter().any(|other| !does_harm(comparison, Direction::Response, other, one));
+        let change = if is_redundant { "redundant-alternative-added" } else { "alternative-added" };
         let message = format!("the alternative {} was added", name(one));
-        comparison.tell_of_schema("alternative-added", message, Said::place(&had.pointer), said);
+        comparison.tell_of_schema(change, message, Said::place(&had.pointer), Said::value(one.pointer(), name(one)));
     }
     for (from, to) in pairs {
         let (before, after) = (had.list[from].clone(), has.list[to].clone());
@@ -47,46 +118,17 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
             compare_parts(comparison, before, after);
         });
     }
-    // Beside the alternatives there may be more: properties, limits.
-    had.kind.is_none() || has.kind.is_none()
-}
-
-struct Alternatives<'d> {
-    /// `oneOf` or `anyOf`; `None` for a schema that is its own only alternative.
-    kind: Option<&'static str>,
-    pointer: String,
-    list: Vec<Parts<'d>>,
-}
-
-impl<'d> Alternatives<'d> {
-    fn of(view: &View<'d>) -> Option<Self> {
-        let kinds = ["oneOf", "anyOf"].into_iter();
-        kinds.filter_map(|kind| Some((kind, view.keyword(kind)?))).find_map(|(kind, at)| {
-            let holder = view.atoms().iter().find(|atom| atom.get(kind).is_some())?;
-            let list: Vec<_> = holder
-                .items_of(kind)
-                .into_iter()
-                .map(|one| Parts { list: vec![one], holder: at.pointer.clone() })
-                .collect();
-            (!list.is_empty()).then_some(Self { kind: Some(kind), pointer: at.pointer, list })
-        })
-    }
-
-    fn only(view: &View<'d>) -> Self {
-        let parts = Parts { list: view.atoms().to_vec(), holder: view.place().to_owned() };
-        Self { kind: None, pointer: view.place().to_owned(), list: vec![parts] }
-    }
 }
 
 /// What people call an alternative: the name of its schema, its title, or its type.
 fn name(parts: &Parts<'_>) -> String {
-    let first = parts.list.first();
-    let own = |key: &str| first.and_then(|at| at.text(key));
+    let face = parts.face();
+    let own = |key: &str| face.and_then(|at| at.text(key));
     parts
         .name()
         .or_else(|| own("title"))
         .or_else(|| own("type"))
-        .map_or_else(|| first.map_or_else(String::new, |at| words(at.value)), str::to_owned)
+        .map_or_else(|| face.map_or_else(String::new, |at| words(at.value)), str::to_owned)
 }
 
 /// Which alternative became which: the most alike first.
@@ -103,15 +145,16 @@ fn pairs<'d>(comparison: &Comparison<'d>, old: &Alternatives<'d>, new: &Alternat
     scores.sort();
     let (mut out, mut taken) = (BTreeMap::new(), BTreeSet::new());
     for (.., from, to) in scores {
-        if !out.contains_key(&from) && taken.insert(to) {
+        if !out.contains_key(&from) && !taken.contains(&to) {
+            taken.insert(to);
             out.insert(from, to);
         }
     }
     out
 }
 
-fn likeness<'d>(comparison: &Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>) -> u32 {
-    if let ([before], [after]) = (old.list.as_slice(), new.list.as_slice()) {
+fn likeness<'d>(comparison: &Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>) -> usize {
+    if let (Some(before), Some(after)) = (old.face(), new.face()) {
         if comparison.unchanged.holds(before, after) {
             return 1_000;
         }
@@ -125,91 +168,33 @@ fn likeness<'d>(comparison: &Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>) -
         }
     }
     let (before, after) = (View::of(comparison.old, old), View::of(comparison.new, new));
-    if before.types() != after.types() {
-        return 0;
-    }
-    let names = |view: &View<'d>| view.properties().into_keys().collect::<BTreeSet<_>>();
+    let by_type = match (before.types(), after.types()) {
+        (one, other) if one == other => 100,
+        // One that takes integers may take numbers now.
+        (Some(one), Some(other)) if !common(&one, &other).is_empty() => 50,
+        _ => return 0,
+    };
+    let names = |view: &View<'d>| -> BTreeSet<&'d str> {
+        view.property_names().into_iter().chain(view.required().into_keys()).collect()
+    };
     let (had, has) = (names(&before), names(&after));
     let (common, all) = (had.intersection(&has).count(), had.union(&has).count());
     match all {
-        0 => 400,
+        // Of two texts, the one that lists its values is the one that did before.
+        0 => {
+            by_type + if before.lists_of_values().is_empty() == after.lists_of_values().is_empty() { 300 } else { 200 }
+        }
         // Objects that have nothing in common are not the same thing.
         _ if common == 0 => 0,
-        _ => 100 + u32::try_from(common * 300 / all).unwrap_or(0),
+        _ => by_type + common * 300 / all,
     }
 }
 
 /// Whether an alternative takes any text: then a list of values beside it is an open one.
 fn takes_any_text<'d>(document: &'d Document, parts: &Parts<'d>) -> bool {
     let view = View::of(document, parts);
-    let bounds = ["enum", "pattern", "format", "minLength", "maxLength"];
-    view.types().is_some_and(|types| types == BTreeSet::from(["string"]))
+    let bounds = ["pattern", "format", "minLength", "maxLength", "not"];
+    view.types().is_some_and(|types| types.contains("string"))
+        && view.lists_of_values().is_empty()
         && bounds.iter().all(|key| view.keyword(key).is_none())
-}
-
-fn discriminators(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
-    let key = "discriminator";
-    let (before, after) = match (old.keyword(key), new.keyword(key)) {
-        (None, None) => return,
-        (None, Some(_)) => {
-            return comparison.tell_of_schema(
-                "discriminator-added",
-                "a discriminator was added",
-                old.said(),
-                new.said_at(key),
-            );
-        }
-        (Some(_), None) => {
-            return comparison.tell_of_schema(
-                "discriminator-removed",
-                "the discriminator is gone",
-                old.said_at(key),
-                new.said(),
-            );
-        }
-        (Some(before), Some(after)) => (before, after),
-    };
-    if before.text("propertyName") != after.text("propertyName") {
-        let said = |at: &At<'_>| at.get("propertyName").as_ref().map_or_else(|| Said::at(at), Said::whole);
-        comparison.tell_of_schema(
-            "discriminator-property-changed",
-            "the discriminator is another property",
-            said(&before),
-            said(&after),
-        );
-    }
-    let mapping = |at: &At<'_>| {
-        at.entries_of("mapping")
-            .map(|(value, at)| (value.to_owned(), (at.value.clone(), at.pointer)))
-            .collect::<BTreeMap<_, _>>()
-    };
-    let (had, has) = (mapping(&before), mapping(&after));
-    for (value, (target, pointer)) in &had {
-        let said = Said::value(pointer, words(target));
-        match has.get(value) {
-            None => comparison.tell_of_schema(
-                "discriminator-mapping-removed",
-                format!("the value {value} is gone"),
-                said,
-                Said::at(&after),
-            ),
-            Some((other, place)) if other != target => {
-                comparison.tell_of_schema(
-                    "discriminator-mapping-changed",
-                    format!("the value {value} stands for another schema"),
-                    said,
-                    Said::value(place, words(other)),
-                );
-            }
-            Some(_) => {}
-        }
-    }
-    for (value, (target, pointer)) in has.iter().filter(|(value, _)| !had.contains_key(*value)) {
-        comparison.tell_of_schema(
-            "discriminator-mapping-added",
-            format!("the value {value} was added"),
-            Said::at(&before),
-            Said::value(pointer, words(target)),
-        );
-    }
 }

@@ -2,9 +2,12 @@
 //! takes any text beside them).
 
 use super::view::View;
+use crate::canonical_schema::is_same_value;
 use crate::diff::at::{At, words};
 use crate::diff::comparison::{Comparison, Said};
 use serde_json::Value;
+
+const OPEN: &str = "x-extensible-enum";
 
 /// The listed values, where they are listed, and whether there may be others.
 struct List<'d> {
@@ -12,16 +15,24 @@ struct List<'d> {
     is_open: bool,
 }
 
+/// The values that are allowed, if they are listed and there are no others.
+pub(super) fn closed_list<'d>(view: &View<'d>) -> Option<Vec<&'d Value>> {
+    let list = list(view, false).filter(|list| !list.is_open)?;
+    Some(list.values.into_iter().map(|at| at.value).collect())
+}
+
 fn list<'d>(view: &View<'d>, is_open: bool) -> Option<List<'d>> {
-    let lists = |key: &str| {
-        view.atoms().iter().filter(|at| at.get(key).is_some()).map(|at| at.items_of(key)).collect::<Vec<_>>()
-    };
-    let closed = lists("enum")
-        .into_iter()
-        .reduce(|one, other| one.into_iter().filter(|at| other.iter().any(|other| other.value == at.value)).collect());
-    match closed {
-        Some(values) => Some(List { values, is_open }),
-        None => Some(List { values: lists("x-extensible-enum").into_iter().next()?, is_open: true }),
+    let both = |one: Vec<At<'d>>, other: Vec<At<'d>>| one.into_iter().filter(|at| has(&other, at.value)).collect();
+    match view.lists_of_values().into_iter().reduce(both) {
+        Some(values) => {
+            // Free text takes in texts only.
+            let is_open = is_open && values.iter().all(|at| at.value.is_string());
+            Some(List { values, is_open })
+        }
+        None => {
+            let values = view.atoms().iter().find(|at| at.get(OPEN).is_some())?.items_of(OPEN);
+            Some(List { values, is_open: true })
+        }
     }
 }
 
@@ -81,12 +92,12 @@ fn added(comparison: &mut Comparison<'_>, before: &[At<'_>], after: &List<'_>, o
 }
 
 fn has(list: &[At<'_>], value: &Value) -> bool {
-    list.iter().any(|at| at.value == value)
+    list.iter().any(|at| is_same_value(at.value, value))
 }
 
 /// The list itself, as the place of what is in it.
 fn holder(view: &View<'_>) -> String {
-    let at = view.keyword("enum").or_else(|| view.keyword("x-extensible-enum"));
+    let at = view.keyword("enum").or_else(|| view.keyword(OPEN));
     at.map_or_else(|| view.place().to_owned(), |at| at.pointer)
 }
 

@@ -53,15 +53,42 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     }
 }
 
+/// The limit that counts, if there are several.
 fn tightest(view: &View<'_>, keyword: &str, exclusive: Option<&str>, is_upper: bool) -> Option<Limit> {
+    let only_integers = view.types().is_some_and(|types| types.iter().eq(&["integer"]));
     let limits = view.atoms().iter().filter_map(|at| {
         let found = at.get(keyword)?;
         let value = found.value.as_f64()?;
         let is_exclusive = exclusive.is_some_and(|key| at.is(key));
         let words = format!("{}{}", found.value, if is_exclusive { " (exclusive)" } else { "" });
-        Some(Limit { value, is_exclusive, pointer: found.pointer, words })
+        let pointer = found.pointer;
+        // Above 5 (exclusive) an integer begins at 6.
+        let (value, is_exclusive) = match (only_integers, is_upper) {
+            (false, _) => (value, is_exclusive),
+            (true, false) => (if is_exclusive { value.floor() + 1.0 } else { value.ceil() }, false),
+            (true, true) => (if is_exclusive { value.ceil() - 1.0 } else { value.floor() }, false),
+        };
+        Some(Limit { value, is_exclusive, pointer, words })
     });
     limits.reduce(|one, other| if tightness(&other, &one, is_upper) == Ordering::Greater { other } else { one })
+}
+
+/// Whether no value of one is within the limits of the other: where the types are, say, numbers, one may end before the
+/// other begins.
+pub(super) fn exclude_each_other(one: &View<'_>, other: &View<'_>, types: &BTreeSet<&str>) -> bool {
+    let ends_before = |one: &View<'_>, other: &View<'_>, lower: (&str, Option<&str>), upper: (&str, Option<&str>)| {
+        let limits = (tightest(one, upper.0, upper.1, true), tightest(other, lower.0, lower.1, false));
+        matches!(limits, (Some(end), Some(begin))
+            if end.value < begin.value || end.value == begin.value && (end.is_exclusive || begin.is_exclusive))
+    };
+    let apart = |lower, upper| ends_before(one, other, lower, upper) || ends_before(other, one, lower, upper);
+    types.iter().all(|name| match *name {
+        "string" => apart(("minLength", None), ("maxLength", None)),
+        "array" => apart(("minItems", None), ("maxItems", None)),
+        "object" => apart(("minProperties", None), ("maxProperties", None)),
+        "number" | "integer" => apart(("minimum", Some("exclusiveMinimum")), ("maximum", Some("exclusiveMaximum"))),
+        _ => false,
+    })
 }
 
 /// Which of two limits takes less; greater is tighter.
@@ -106,16 +133,20 @@ fn changed(
 }
 
 fn multiples(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
-    let of = |view: &View<'_>| view.keyword("multipleOf").and_then(|at| at.value.as_f64());
+    let of = |view: &View<'_>| -> Vec<f64> {
+        let only_integers = view.types().is_some_and(|types| types.iter().eq(&["integer"]));
+        let numbers = view.keywords("multipleOf").filter_map(|at| at.value.as_f64()).collect::<Vec<_>>();
+        numbers.into_iter().filter(|number| !(only_integers && *number == 1.0)).collect()
+    };
     let is_multiple = |one: f64, other: f64| other != 0.0 && (one / other - (one / other).round()).abs() < 1e-9;
-    let change = match (of(old), of(new)) {
-        (None, Some(_)) => "multiple-of-added",
-        (Some(_), None) => "multiple-of-removed",
-        (Some(before), Some(after)) if before.total_cmp(&after) == Ordering::Equal => return,
-        (Some(before), Some(after)) if is_multiple(after, before) => "multiple-of-added",
-        (Some(before), Some(after)) if is_multiple(before, after) => "multiple-of-removed",
-        (Some(_), Some(_)) => "multiple-of-changed",
-        (None, None) => return,
+    let (before, after) = (of(old), of(new));
+    let follows =
+        |these: &[f64], from: &[f64]| these.iter().all(|number| from.iter().any(|other| is_multiple(*other, *number)));
+    let change = match (follows(&after, &before), follows(&before, &after)) {
+        (true, true) => return,
+        (false, true) => "multiple-of-added",
+        (true, false) => "multiple-of-removed",
+        (false, false) => "multiple-of-changed",
     };
     comparison.tell_of_schema(change, "multipleOf changed", old.said_at("multipleOf"), new.said_at("multipleOf"));
 }

@@ -2,25 +2,64 @@
 //!
 //! A schema is looked at as a whole, with the parts of its `allOf` and whatever its references lead to merged
 //! ([`view`]). Where it stands in a request, taking less breaks; where it stands in an answer, taking more does.
+//!
+//! Those who send keep to what is documented: they send no properties that nobody told them of. Whatever such a sender
+//! could send before and cannot send now gets a finding that is breaking or risky.
 
 mod alternatives;
+mod discriminators;
 mod enums;
+mod exclusions;
 mod limits;
+mod notes;
 mod objects;
+mod overlap;
 mod types;
 mod view;
 
 use super::at::At;
-use super::comparison::{Comparison, Said};
-use super::whole;
+use super::comparison::{Comparison, Direction, Said, SchemaPair};
+use crate::document::Document;
 use view::View;
+
+/// Where named schemas stand.
+const SCHEMAS: &str = "/components/schemas";
 
 /// Compares what stands under a key of two holders, such as the `schema` of a parameter.
 pub(super) fn compare_under<'d>(comparison: &mut Comparison<'d>, key: &str, old: &At<'d>, new: &At<'d>) {
     let (before, after) = (old.get(key), new.get(key));
     if before.is_some() || after.is_some() {
         compare(comparison, Parts::of(before, old), Parts::of(after, new));
+        comparison.catch_up(views);
     }
+}
+
+/// Compares values that are written as text, such as those of a parameter. `repeats`: whether a list is written as the
+/// same parameter several times, so that one value and a list of one are the same.
+pub(super) fn compare_texts<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>, repeats: bool) {
+    let list_in = |document: &'d Document, holder: &At<'d>| {
+        let view = View::of(document, &Parts::of(holder.get("schema"), holder));
+        let is_list = view.types().is_some_and(|types| types.iter().eq(&["array"]));
+        (is_list && repeats).then(|| view.parts_under("items"))
+    };
+    let before = comparison.is_text;
+    comparison.is_text = true;
+    match list_in(comparison.new, new).filter(|_| is_scalar(comparison.old, old)) {
+        Some(items) => {
+            let message = "the value may be given several times";
+            comparison.tell_of_schema("type-widened", message, Said::at(old), Said::at(new));
+            compare(comparison, Parts::of(old.get("schema"), old), items);
+            comparison.catch_up(views);
+        }
+        None => compare_under(comparison, "schema", old, new),
+    }
+    comparison.is_text = before;
+}
+
+/// Whether what stands under `schema` is written the same however lists and objects are written.
+pub(super) fn is_scalar<'d>(document: &'d Document, holder: &At<'d>) -> bool {
+    let types = View::of(document, &Parts::of(holder.get("schema"), holder)).types();
+    types.is_some_and(|types| !types.contains("array") && !types.contains("object"))
 }
 
 /// Schemas that describe the same value together, as the parts of an `allOf` do. None of them takes anything.
@@ -29,129 +68,119 @@ pub(super) struct Parts<'d> {
     list: Vec<At<'d>>,
     /// Where to point if there is none.
     holder: String,
+    /// Of some lists of alternatives, the one that is looked at; the lists by their pointers.
+    chosen: Vec<(String, At<'d>)>,
 }
 
 impl<'d> Parts<'d> {
     fn of(schema: Option<At<'d>>, holder: &At<'d>) -> Self {
-        Self { list: schema.into_iter().collect(), holder: holder.pointer.clone() }
+        Self { list: schema.into_iter().collect(), holder: holder.pointer.clone(), chosen: Vec::new() }
+    }
+
+    /// The one schema that it is, if it is one.
+    fn only(&self) -> Option<&At<'d>> {
+        match self.list.as_slice() {
+            [only] if self.chosen.is_empty() => Some(only),
+            _ => None,
+        }
+    }
+
+    /// The schema that tells it from its neighbours.
+    fn face(&self) -> Option<&At<'d>> {
+        self.chosen.last().map(|(_, at)| at).or(self.list.first())
     }
 
     fn pointer(&self) -> &str {
-        self.list.first().map_or(&self.holder, |at| &at.pointer)
+        self.face().map_or(&self.holder, |at| &at.pointer)
     }
 
     /// The name that generated clients give it.
     fn name(&self) -> Option<&'d str> {
-        match self.list.as_slice() {
-            [only] => only.text("$ref")?.strip_prefix("#/components/schemas/"),
-            _ => None,
-        }
+        let is_one = self.list.len() == 1 || !self.chosen.is_empty();
+        self.face().filter(|_| is_one)?.text("$ref")?.strip_prefix("#/components/schemas/")
+    }
+
+    /// What tells it from all others of its document.
+    fn identity(&self, document: &Document) -> String {
+        let all = self.list.iter().chain(self.chosen.iter().map(|(_, at)| at));
+        all.map(|at| at.clone().resolved(document).pointer).collect::<Vec<_>>().join(" ")
     }
 }
 
 /// Compares two schemas, and whatever is in them.
 fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) {
     let is_list_open = std::mem::take(&mut comparison.is_list_open);
-    if let ([before], [after]) = (old.list.as_slice(), new.list.as_slice())
-        && comparison.unchanged.holds(before, after)
-    {
+    if let (Some(before), Some(after)) = (old.only(), new.only()) {
+        if comparison.unchanged.holds(before, after) {
+            return;
+        }
+        renamed(comparison, &old, &new);
+    }
+    if comparison.is_decided() {
         return;
     }
-    if let (Some(before), Some(after)) = (old.name(), new.name())
-        && before != after
-    {
-        let message = format!("the schema {before} is called {after}");
-        comparison.tell(
-            "schema-renamed",
-            message,
-            Said::value(old.pointer(), before),
-            Said::value(new.pointer(), after),
-        );
+    let is_shared = |parts: &Parts<'d>| {
+        let mut all = parts.list.iter().chain(parts.chosen.iter().map(|(_, at)| at));
+        all.any(|at| at.get("$ref").is_some() || at.pointer.rsplit_once('/').is_some_and(|(room, _)| room == SCHEMAS))
+    };
+    let is_shared = is_shared(&old) || is_shared(&new);
+    let pair = SchemaPair { old, new, is_list_open };
+    if is_shared {
+        let identities = (pair.old.identity(comparison.old), pair.new.identity(comparison.new));
+        comparison.put_off(identities, pair);
+    } else {
+        views(comparison, pair);
     }
-    let is_by_reference = old.list.iter().chain(&new.list).any(At::is_reference);
-    if is_by_reference && !comparison.visited.insert((identity(&old, comparison.old), identity(&new, comparison.new))) {
-        return;
-    }
-    let name = new.name().or(old.name());
+}
+
+fn views<'d>(comparison: &mut Comparison<'d>, pair: SchemaPair<'d>) {
+    let name = pair.new.name().or(pair.old.name());
     comparison.inside_component(name, |comparison| {
-        let old = View::of(comparison.old, &old);
-        let new = View::of(comparison.new, &new);
-        compare_views(comparison, &old, &new, is_list_open);
+        let old = View::of(comparison.old, &pair.old);
+        let new = View::of(comparison.new, &pair.new);
+        all_of_it(comparison, &old, &new, pair.is_list_open);
     });
 }
 
-/// What tells a schema from all others of its document.
-fn identity(parts: &Parts<'_>, document: &crate::document::Document) -> String {
-    let pointers = parts.list.iter().map(|at| at.clone().resolved(document).pointer);
-    pointers.collect::<Vec<_>>().join(" ")
-}
-
-fn compare_views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, is_list_open: bool) {
-    notes(comparison, old, new);
+fn all_of_it<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, is_list_open: bool) {
+    notes::compare(comparison, old, new);
+    exclusions::compare(comparison, old, new);
     if alternatives::compare(comparison, old, new) || !types::compare(comparison, old, new) {
         return;
     }
-    types::formats(comparison, old, new);
     limits::compare(comparison, old, new);
     enums::compare(comparison, old, new, is_list_open);
     objects::compare(comparison, old, new);
     items(comparison, old, new);
 }
 
-/// What is said beside the values.
-fn notes<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
-    for (before, after) in old.outer().into_iter().zip(new.outer()) {
-        whole::documentation(comparison, before, after);
-        whole::extensions(comparison, before, after);
+/// Whether comparing two schemas would find something that hurts in a direction. Nothing is reported.
+fn does_harm<'d>(comparison: &mut Comparison<'d>, direction: Direction, old: &Parts<'d>, new: &Parts<'d>) -> bool {
+    let identities = (old.identity(comparison.old), new.identity(comparison.new));
+    comparison.does_harm(direction, identities, |comparison| {
+        compare(comparison, old.clone(), new.clone());
+        comparison.catch_up(views);
+    })
+}
+
+/// Tells of another name: once, if the old name is gone; otherwise of each place that has another one.
+fn renamed<'d>(comparison: &mut Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>) {
+    let (Some(before), Some(after)) = (old.name(), new.name()) else { return };
+    if before == after {
+        return;
     }
-    match (old.is("deprecated"), new.is("deprecated")) {
-        (false, true) => {
-            comparison.tell_of_schema("property-deprecated", "it is deprecated", old.said(), new.said_at("deprecated"))
+    let definition = |name: &str| format!("{SCHEMAS}/{name}");
+    let is_gone = comparison.new.value().pointer(&definition(before)).is_none()
+        && comparison.old.value().pointer(&definition(after)).is_none();
+    let (from, to) = match is_gone {
+        true => {
+            comparison.renamed_schemas.insert((before.to_owned(), after.to_owned()));
+            (definition(before), definition(after))
         }
-        (true, false) => comparison.tell_of_schema(
-            "property-undeprecated",
-            "it is no longer deprecated",
-            old.said_at("deprecated"),
-            new.said(),
-        ),
-        _ => {}
-    }
-    let (before, after) = (old.keyword("default"), new.keyword("default"));
-    let change = match (&before, &after) {
-        (Some(before), Some(after)) if before.value != after.value => Some(("default-changed", "the default changed")),
-        (Some(_), None) => Some(("default-removed", "the default is gone")),
-        (None, Some(_)) => Some(("default-added", "a default was added")),
-        _ => None,
+        false => (old.pointer().to_owned(), new.pointer().to_owned()),
     };
-    if let Some((change, message)) = change {
-        comparison.tell_of_schema(
-            change,
-            message,
-            before.as_ref().map_or_else(|| old.said(), Said::whole),
-            after.as_ref().map_or_else(|| new.said(), Said::whole),
-        );
-    }
-    if old.keyword("xml").map(|at| at.value) != new.keyword("xml").map(|at| at.value) {
-        comparison.tell_of_schema("xml-changed", "xml changed", old.said_at("xml"), new.said_at("xml"));
-    }
-    let (before, after) = (old.keyword("not"), new.keyword("not"));
-    match (&before, &after) {
-        (None, Some(after)) => {
-            comparison.tell_of_schema("not-added", "values were excluded", old.said(), Said::whole(after))
-        }
-        (Some(before), None) => {
-            comparison.tell_of_schema("not-removed", "values are no longer excluded", Said::whole(before), new.said())
-        }
-        (Some(before), Some(after)) if !comparison.unchanged.holds(before, after) => {
-            comparison.tell_of_schema(
-                "not-changed",
-                "the excluded values changed",
-                Said::whole(before),
-                Said::whole(after),
-            );
-        }
-        _ => {}
-    }
+    let message = format!("the schema {before} is called {after}");
+    comparison.tell("schema-renamed", message, Said::value(&from, before), Said::value(&to, after));
 }
 
 fn items<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {

@@ -1,35 +1,35 @@
 //! Objects: their properties, which of them are required, and whether there may be others.
 
-use super::view::View;
+use super::view::{Others, View};
 use super::{Parts, compare as compare_parts};
 use crate::diff::comparison::{Comparison, Direction, Said};
-use serde_json::Value;
 use std::collections::BTreeSet;
 
 pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
-    let (before, after) = (old.properties(), new.properties());
+    let (before, after) = (old.property_names(), new.property_names());
     let (needed, needs) = (old.required(), new.required());
-    let names: BTreeSet<&str> =
-        before.keys().chain(after.keys()).chain(needed.keys()).chain(needs.keys()).copied().collect();
+    let names: BTreeSet<&str> = before.iter().chain(&after).chain(needed.keys()).chain(needs.keys()).copied().collect();
     for name in names {
+        let (old_parts, new_parts) = (old.property(name), new.property(name));
+        let listed = |names: &BTreeSet<&str>, view: &View<'d>, parts| {
+            names.contains(name).then(|| View::of(view.document, parts))
+        };
         let sides = Sides {
-            old: before.get(name).map(|parts| View::of(comparison.old, parts)),
-            new: after.get(name).map(|parts| View::of(comparison.new, parts)),
+            old: listed(&before, old, &old_parts),
+            new: listed(&after, new, &new_parts),
             was_required: needed.get(name).cloned(),
             is_required: needs.get(name).cloned(),
         };
         comparison.inside(name, |comparison| {
-            if property(comparison, &sides, old, new)
-                && let (Some(old), Some(new)) = (before.get(name), after.get(name))
-            {
-                compare_parts(comparison, old.clone(), new.clone());
+            if property(comparison, &sides, old, new) {
+                compare_parts(comparison, old_parts, new_parts);
             }
         });
     }
     others(comparison, old, new);
 }
 
-/// One property on both sides.
+/// One property on both sides, if it is listed there.
 struct Sides<'d> {
     old: Option<View<'d>>,
     new: Option<View<'d>>,
@@ -71,15 +71,19 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
             }
             (false, false) => other_flag(comparison, before, after),
         },
-        (None, Some(after)) if !hidden(&sides.new) => {
+        (None, Some(_)) if hidden(&sides.new) => return false,
+        (Some(_), None) if hidden(&sides.old) => return false,
+        // A property that had to be there was known, even if nothing was said of it.
+        (None, Some(_)) if sides.was_required.is_some() => {}
+        (Some(_), None) if sides.is_required.is_some() => {}
+        (None, Some(after)) => {
             added(comparison, sides, after, old);
-            return false;
+            return matches!(old.others(), Others::Described(_));
         }
-        (Some(before), None) if !hidden(&sides.old) => {
+        (Some(before), None) => {
             removed(comparison, sides, before, new);
-            return false;
+            return matches!(new.others(), Others::Described(_));
         }
-        (Some(_), None) | (None, Some(_)) => return false,
         (None, None) => {}
     }
     let has_default = sides.new.as_ref().is_some_and(|view| view.keyword("default").is_some());
@@ -125,7 +129,7 @@ fn other_flag(comparison: &mut Comparison<'_>, before: &View<'_>, after: &View<'
 
 fn added(comparison: &mut Comparison<'_>, sides: &Sides<'_>, after: &View<'_>, old: &View<'_>) {
     let has_default = after.keyword("default").is_some();
-    let is_closed = matches!(Others::of(old), Others::Forbidden);
+    let is_closed = matches!(old.others(), Others::Forbidden);
     let (change, message) = match sides.is_required {
         _ if is_closed && comparison.direction == Direction::Response => {
             ("property-added-to-closed-object", "a property was added")
@@ -141,7 +145,7 @@ fn added(comparison: &mut Comparison<'_>, sides: &Sides<'_>, after: &View<'_>, o
 }
 
 fn removed(comparison: &mut Comparison<'_>, sides: &Sides<'_>, before: &View<'_>, new: &View<'_>) {
-    let is_closed = matches!(Others::of(new), Others::Forbidden) && comparison.direction == Direction::Request;
+    let is_closed = matches!(new.others(), Others::Forbidden) && comparison.direction == Direction::Request;
     let change = match sides.was_required {
         _ if is_closed => "property-removed-from-closed-object",
         Some(_) => "property-removed",
@@ -150,35 +154,14 @@ fn removed(comparison: &mut Comparison<'_>, sides: &Sides<'_>, before: &View<'_>
     comparison.tell_of_schema(change, "the property is gone", before.said(), new.said());
 }
 
-/// What is said about properties that are not listed.
-enum Others<'d> {
-    Allowed,
-    Forbidden,
-    Described(Parts<'d>),
-}
-
-impl<'d> Others<'d> {
-    fn of(view: &View<'d>) -> Self {
-        let said: Vec<_> = view.keywords("additionalProperties").collect();
-        if said.iter().any(|at| *at.value == Value::Bool(false)) {
-            return Self::Forbidden;
-        }
-        let described: Vec<_> =
-            said.into_iter().filter(|at| at.value.as_object().is_some_and(|schema| !schema.is_empty())).collect();
-        match described.is_empty() {
-            true => Self::Allowed,
-            false => Self::Described(Parts { list: described, holder: String::new() }),
-        }
-    }
-}
-
 fn others<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
     let key = "additionalProperties";
     let nothing = |view: &View<'d>| Parts {
         list: Vec::new(),
         holder: view.keyword(key).map_or_else(|| view.place().to_owned(), |at| at.pointer),
+        chosen: Vec::new(),
     };
-    comparison.inside("other properties", |comparison| match (Others::of(old), Others::of(new)) {
+    comparison.inside("other properties", |comparison| match (old.others(), new.others()) {
         (Others::Allowed, Others::Allowed) | (Others::Forbidden, Others::Forbidden) => {}
         (_, Others::Forbidden) => {
             comparison.tell_of_schema(

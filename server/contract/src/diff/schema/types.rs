@@ -1,47 +1,85 @@
 //! Types, `null` and formats.
 
-use super::view::View;
-use crate::diff::at::At;
+use super::view::{View, common};
 use crate::diff::comparison::{Comparison, Said};
+use serde_json::Value;
 use std::collections::BTreeSet;
+
+type Types<'d> = Option<BTreeSet<&'d str>>;
 
 /// Whether the comparison of what is in them makes sense.
 pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) -> bool {
     let (before, after) = (old.types(), new.types());
-    let said = |view: &View<'_>, types: &Option<BTreeSet<&str>>| {
+    if before == after || old.own_types() == new.own_types() {
+        // Whatever else differs is told of the alternatives.
+        null(comparison, old, new);
+        formats(comparison, old, new);
+        return true;
+    }
+    let said = |view: &View<'_>, types: &Types<'_>| {
         let at = view.keyword("type").map(|at| at.pointer);
         at.map_or_else(|| view.said(), |at| Said::value(&at, in_words(types)))
     };
-    if before != after {
-        let (change, message) = match (fits(&before, &after), fits(&after, &before)) {
-            (true, _) => ("type-widened", "more types are allowed"),
-            (_, true) => ("type-narrowed", "fewer types are allowed"),
-            _ => ("type-changed", "the type changed"),
-        };
-        let message = format!("{message}: {} → {}", in_words(&before), in_words(&after));
-        comparison.tell_of_schema(change, message, said(old, &before), said(new, &after));
-        if change == "type-changed" || before.is_none() || after.is_none() {
-            return false;
+    let is_text = comparison.is_text;
+    let (change, message) = match (fits(&before, &after, is_text), fits(&after, &before, is_text)) {
+        (true, _) => ("type-widened", "more types are allowed"),
+        (_, true) => ("type-narrowed", "fewer types are allowed"),
+        _ => ("type-changed", "the type changed"),
+    };
+    let message = format!("{message}: {} → {}", in_words(&before), in_words(&after));
+    comparison.tell_of_schema(change, message, said(old, &before), said(new, &after));
+    match (before, after) {
+        _ if change == "type-changed" => false,
+        (Some(_), Some(_)) => {
+            // A format of integers says nothing about numbers.
+            null(comparison, old, new);
+            true
         }
+        // Beside a schema that takes anything, all that the other one says is new.
+        (None, _) => says_more_than_type(old),
+        (_, None) => says_more_than_type(new),
     }
-    if before.is_some() || after.is_some() {
-        match (old.is_nullable(), new.is_nullable()) {
-            (false, true) => {
-                comparison.tell_of_schema("became-nullable", "null is allowed", old.said(), new.said_at("nullable"))
-            }
-            (true, false) => comparison.tell_of_schema(
-                "became-not-nullable",
-                "null is no longer allowed",
-                old.said_at("nullable"),
-                new.said(),
-            ),
-            _ => {}
-        }
-    }
-    true
 }
 
-fn in_words(types: &Option<BTreeSet<&str>>) -> String {
+fn says_more_than_type(view: &View<'_>) -> bool {
+    const BOUNDS: [&str; 14] = [
+        "enum",
+        "format",
+        "pattern",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+        "multipleOf",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "minProperties",
+        "maxProperties",
+        "required",
+    ];
+    BOUNDS.iter().any(|key| view.keyword(key).is_some())
+}
+
+fn null(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
+    let has_groups = !old.groups().is_empty() || !new.groups().is_empty();
+    if has_groups && old.takes_null_beside_groups() == new.takes_null_beside_groups() {
+        // If it differs at all, that is told of the alternatives.
+        return;
+    }
+    match (old.takes_null(), new.takes_null()) {
+        (false, true) => {
+            comparison.tell_of_schema("became-nullable", "null is allowed", old.said(), new.said_at("nullable"));
+        }
+        (true, false) => {
+            let message = "null is no longer allowed";
+            comparison.tell_of_schema("became-not-nullable", message, old.said_at("nullable"), new.said());
+        }
+        _ => {}
+    }
+}
+
+fn in_words(types: &Types<'_>) -> String {
     match types {
         None => "any".to_owned(),
         Some(types) if types.is_empty() => "none".to_owned(),
@@ -49,45 +87,54 @@ fn in_words(types: &Option<BTreeSet<&str>>) -> String {
     }
 }
 
-/// Whether whatever is of one of these types is of one of those.
-fn fits(these: &Option<BTreeSet<&str>>, those: &Option<BTreeSet<&str>>) -> bool {
+/// Whether whatever is of one of these types is of one of those. Written as text, numbers and truth values are text.
+fn fits(these: &Types<'_>, those: &Types<'_>, is_text: bool) -> bool {
     match (these, those) {
         (_, None) => true,
         (None, _) => false,
-        (Some(these), Some(those)) => {
-            these.iter().all(|one| those.contains(one) || *one == "integer" && those.contains("number"))
+        (Some(these), Some(those)) if is_text && those.contains("string") => {
+            these.iter().all(|one| those.contains(one) || ["integer", "number", "boolean"].contains(one))
         }
+        (Some(these), Some(those)) => common(these, those).is_superset(these),
     }
 }
 
-/// Formats that hold all values of another one.
-const WIDER: [(&str, &str); 2] = [("int32", "int64"), ("float", "double")];
+/// Formats, each of which holds all values of those before it in its line.
+const WIDER: [&[&str]; 7] = [
+    &["int8", "int16", "int32", "int64"],
+    &["uint8", "uint16", "uint32", "uint64"],
+    &["float", "double"],
+    &["email", "idn-email"],
+    &["hostname", "idn-hostname"],
+    &["uri", "uri-reference", "iri-reference"],
+    &["uri", "iri", "iri-reference"],
+];
 
 /// Formats that say how to show a value, not which values there are.
 const HINTS: [&str; 1] = ["password"];
 
-fn format<'d>(view: &View<'d>) -> Option<At<'d>> {
-    view.keyword("format").filter(|at| at.value.as_str().is_some_and(|text| !HINTS.contains(&text)))
-}
-
-pub(super) fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
-    let (before, after) = (format(old), format(new));
-    match (&before, &after) {
-        (None, Some(after)) => {
-            comparison.tell_of_schema("format-added", "a format was added", old.said(), Said::whole(after))
-        }
-        (Some(before), None) => {
-            comparison.tell_of_schema("format-removed", "the format is gone", Said::whole(before), new.said())
-        }
-        (Some(before), Some(after)) if before.value != after.value => {
-            let pair = (before.value.as_str().unwrap_or_default(), after.value.as_str().unwrap_or_default());
-            let change = match () {
-                () if WIDER.contains(&pair) => "format-widened",
-                () if WIDER.contains(&(pair.1, pair.0)) => "format-narrowed",
-                () => "format-changed",
-            };
-            comparison.tell_of_schema(change, "the format changed", Said::whole(before), Said::whole(after));
-        }
-        _ => {}
-    }
+fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
+    let of = |view: &View<'_>| -> BTreeSet<String> {
+        let texts = view.keywords("format").filter_map(|at| at.value.as_str().map(str::to_owned));
+        texts.filter(|text| !HINTS.contains(&text.as_str())).collect()
+    };
+    let (before, after) = (of(old), of(new));
+    let is_wider = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
+        let at = |line: &[&str], set: &BTreeSet<String>| line.iter().position(|known| set.iter().eq([*known]));
+        WIDER.iter().any(|line| at(line, one).zip(at(line, other)).is_some_and(|(one, other)| one > other))
+    };
+    let (change, message) = match () {
+        () if before == after => return,
+        () if before.is_subset(&after) => ("format-added", "a format was added"),
+        () if after.is_subset(&before) => ("format-removed", "the format is gone"),
+        () if is_wider(&after, &before) => ("format-widened", "the format changed"),
+        () if is_wider(&before, &after) => ("format-narrowed", "the format changed"),
+        () => ("format-changed", "the format changed"),
+    };
+    let said = |view: &View<'_>, formats: &BTreeSet<String>| {
+        let shown = formats.iter().map(|text| Value::from(text.as_str()).to_string()).collect::<Vec<_>>().join(" and ");
+        let at = view.keyword("format").filter(|_| !formats.is_empty());
+        at.map_or_else(|| view.said(), |at| Said::value(&at.pointer, shown))
+    };
+    comparison.tell_of_schema(change, message, said(old, &before), said(new, &after));
 }

@@ -4,34 +4,51 @@ use super::Parts;
 use crate::diff::at::At;
 use crate::diff::comparison::Said;
 use crate::document::Document;
+use crate::reference;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Alternatives within alternatives, as deep as types are looked for in them.
+const DEEPEST: usize = 6;
 
 /// A schema without `$ref` and `allOf`.
 #[derive(Debug, Clone)]
 pub(super) struct View<'d> {
+    pub(super) document: &'d Document,
+    /// What it was made from.
+    pub(super) parts: Parts<'d>,
     /// What it is made of; each of them holds.
     atoms: Vec<At<'d>>,
     /// Where it begins.
     pointer: String,
 }
 
+/// A list of alternatives: `oneOf` or `anyOf`.
+#[derive(Debug, Clone)]
+pub(super) struct Group<'d> {
+    pub(super) kind: &'static str,
+    pub(super) pointer: String,
+    pub(super) list: Vec<At<'d>>,
+}
+
+/// What is said about properties that are not listed.
+pub(super) enum Others<'d> {
+    Allowed,
+    Forbidden,
+    Described(Parts<'d>),
+}
+
 impl<'d> View<'d> {
     pub(super) fn of(document: &'d Document, parts: &Parts<'d>) -> Self {
         let (mut atoms, mut seen) = (Vec::new(), BTreeSet::new());
-        parts.list.iter().for_each(|part| expand(document, part.clone(), &mut seen, &mut atoms));
+        parts.list.iter().for_each(|part| expand(document, part.clone(), &parts.chosen, &mut seen, &mut atoms));
         let pointer = atoms.first().map_or_else(|| parts.holder.clone(), |at| at.pointer.clone());
-        Self { atoms, pointer }
+        Self { document, parts: parts.clone(), atoms, pointer }
     }
 
-    /// The same without its alternatives.
+    /// What it is made of; each of them holds.
     pub(super) fn atoms(&self) -> &[At<'d>] {
         &self.atoms
-    }
-
-    /// The schema that stands outermost, which people read first.
-    pub(super) fn outer(&self) -> Option<&At<'d>> {
-        self.atoms.first()
     }
 
     /// Where it begins.
@@ -62,18 +79,38 @@ impl<'d> View<'d> {
         self.atoms.iter().any(|at| at.is(key))
     }
 
-    /// The schemas under a key, which all describe the same value.
-    pub(super) fn parts_under(&self, key: &str) -> Parts<'d> {
-        Parts { list: self.keywords(key).collect(), holder: self.pointer.clone() }
+    fn made_of(&self, list: Vec<At<'d>>) -> Parts<'d> {
+        Parts { list, holder: self.pointer.clone(), chosen: Vec::new() }
     }
 
-    /// Properties by name, each with all that is said of it.
-    pub(super) fn properties(&self) -> BTreeMap<&'d str, Parts<'d>> {
-        let mut out = BTreeMap::<_, Parts<'d>>::new();
-        for (name, at) in self.atoms.iter().flat_map(|at| at.entries_of("properties")) {
-            out.entry(name).or_insert_with(|| Parts { list: Vec::new(), holder: self.pointer.clone() }).list.push(at);
+    /// The schemas under a key, which all describe the same value.
+    pub(super) fn parts_under(&self, key: &str) -> Parts<'d> {
+        self.made_of(self.keywords(key).collect())
+    }
+
+    /// Names of the properties that are listed. One that another part forbids is none: a part that allows no others than
+    /// its own does not look at its neighbours.
+    pub(super) fn property_names(&self) -> BTreeSet<&'d str> {
+        let names = self.atoms.iter().flat_map(|at| at.entries_of("properties")).map(|(name, _)| name);
+        names.filter(|name| !self.atoms.iter().any(|at| is_closed(at) && own_property(at, name).is_none())).collect()
+    }
+
+    /// All that is said of a property, be it as one of those that are not listed.
+    pub(super) fn property(&self, name: &str) -> Parts<'d> {
+        let said = |at: &At<'d>| own_property(at, name).or_else(|| at.get("additionalProperties").filter(describes));
+        self.made_of(self.atoms.iter().filter_map(said).collect())
+    }
+
+    /// What is said about properties that are not listed.
+    pub(super) fn others(&self) -> Others<'d> {
+        if self.atoms.iter().any(is_closed) {
+            return Others::Forbidden;
         }
-        out
+        let described: Vec<_> = self.keywords("additionalProperties").filter(describes).collect();
+        match described.is_empty() {
+            true => Others::Allowed,
+            false => Others::Described(self.made_of(described)),
+        }
     }
 
     /// Names of required properties, and where that is said.
@@ -82,50 +119,167 @@ impl<'d> View<'d> {
         names.filter_map(|at| Some((at.value.as_str()?, at.pointer))).collect()
     }
 
-    /// The types that it takes; `None` if it takes any. What only objects or lists have tells as much as `type` does.
-    pub(super) fn types(&self) -> Option<BTreeSet<&'d str>> {
-        let mut types: Option<BTreeSet<&'d str>> = None;
-        for at in &self.atoms {
-            let own = at.text("type").or_else(|| {
-                let has = |key: &str| at.value.get(key).is_some();
-                match () {
-                    () if has("properties") || has("additionalProperties") => Some("object"),
-                    () if has("items") => Some("array"),
-                    () => None,
-                }
-            });
-            let Some(own) = own else { continue };
-            types = Some(match types {
-                None => BTreeSet::from([own]),
-                Some(known) if known.contains("number") && own == "integer" => BTreeSet::from(["integer"]),
-                Some(known) if known.contains("integer") && own == "number" => known,
-                Some(known) => known.into_iter().filter(|known| *known == own).collect(),
-            });
-        }
-        types
+    /// Its lists of alternatives, apart from those of which one was chosen, and from lists of values.
+    pub(super) fn groups(&self) -> Vec<Group<'d>> {
+        self.all_groups().filter(|group| self.values_of(group).is_none()).collect()
     }
 
-    /// Whether it takes `null`. A part without a type says nothing about it.
-    pub(super) fn is_nullable(&self) -> bool {
-        // A wrapper around others (`nullable: true` beside an `allOf`) has the last word: that is how it is written.
-        let wrapper = self.atoms.first().is_some_and(|at| at.value.get("allOf").is_some() && at.is("nullable"));
-        let mut typed = self.atoms.iter().filter(|at| at.value.get("type").is_some()).peekable();
-        wrapper
-            || typed.peek().is_none() && self.is("nullable")
-            || typed.peek().is_some() && typed.all(|at| at.is("nullable"))
+    fn all_groups(&self) -> impl Iterator<Item = Group<'d>> {
+        let groups = self.atoms.iter().flat_map(|at| ["oneOf", "anyOf"].map(|kind| (kind, at)));
+        groups.filter_map(|(kind, at)| {
+            let (pointer, list) = (at.get(kind)?.pointer, at.items_of(kind));
+            let is_left = !list.is_empty() && chosen(&self.parts.chosen, &pointer).is_none();
+            is_left.then_some(Group { kind, pointer, list })
+        })
+    }
+
+    /// The listed values (`enum`), a list for each part that has one.
+    pub(super) fn lists_of_values(&self) -> Vec<Vec<At<'d>>> {
+        let own = self.atoms.iter().filter(|at| at.get("enum").is_some()).map(|at| at.items_of("enum"));
+        own.chain(self.all_groups().filter_map(|group| self.values_of(&group))).collect()
+    }
+
+    /// The values of alternatives that only list values: they are one list, written so that each can be described.
+    fn values_of(&self, group: &Group<'d>) -> Option<Vec<At<'d>>> {
+        const BESIDE: [&str; 6] = ["type", "enum", "title", "description", "deprecated", "externalDocs"];
+        let values = |at: &At<'d>| {
+            let at = at.clone().resolved(self.document);
+            let is_list = at.entries().all(|(key, _)| BESIDE.contains(&key)) && at.get("enum").is_some();
+            is_list.then(|| at.items_of("enum"))
+        };
+        let lists: Option<Vec<_>> = group.list.iter().map(values).collect();
+        lists.map(|lists| lists.into_iter().flatten().collect())
+    }
+
+    /// The types that it takes, apart from what its alternatives say; `None` if it takes any.
+    pub(super) fn own_types(&self) -> Option<BTreeSet<&'d str>> {
+        self.atoms
+            .iter()
+            .filter_map(own_type)
+            .map(|own| BTreeSet::from([own]))
+            .reduce(|one, other| common(&one, &other))
+    }
+
+    /// The types that it takes; `None` if it takes any.
+    pub(super) fn types(&self) -> Option<BTreeSet<&'d str>> {
+        self.types_within(DEEPEST)
+    }
+
+    fn types_within(&self, depth: usize) -> Option<BTreeSet<&'d str>> {
+        let of_group = |group: Group<'d>| {
+            let below = depth.checked_sub(1)?;
+            let of = |at: &At<'d>| Self::of(self.document, &self.made_of(vec![at.clone()])).types_within(below);
+            group.list.iter().map(of).try_fold(BTreeSet::new(), |all, types| Some(&all | &types?))
+        };
+        let groups = self.all_groups().filter_map(of_group);
+        self.own_types().into_iter().chain(groups).reduce(|one, other| common(&one, &other))
+    }
+
+    /// Whether it takes `null`.
+    pub(super) fn takes_null(&self) -> bool {
+        self.takes_null_if(None)
+    }
+
+    /// Whether it takes `null` if its alternatives do, and if they do not.
+    pub(super) fn takes_null_beside_groups(&self) -> [bool; 2] {
+        [true, false].map(|alternatives_do| self.takes_null_if(Some(alternatives_do)))
+    }
+
+    fn takes_null_if(&self, alternatives_do: Option<bool>) -> bool {
+        let look = LookForNull { document: self.document, choices: &self.parts.chosen, alternatives_do };
+        self.parts.list.iter().all(|at| look.takes(at.clone(), DEEPEST))
     }
 }
 
-fn expand<'d>(document: &'d Document, at: At<'d>, seen: &mut BTreeSet<String>, out: &mut Vec<At<'d>>) {
+fn expand<'d>(
+    document: &'d Document,
+    at: At<'d>,
+    choices: &[(String, At<'d>)],
+    seen: &mut BTreeSet<String>,
+    out: &mut Vec<At<'d>>,
+) {
     let at = at.resolved(document);
     if !seen.insert(at.pointer.clone()) || *at.value == Value::Bool(true) {
         return;
     }
-    let parts = at.items_of("allOf");
+    let picked = ["oneOf", "anyOf"].map(|kind| chosen(choices, &format!("{}/{kind}", at.pointer)));
+    let parts = at.items_of("allOf").into_iter().chain(picked.into_iter().flatten().cloned()).collect::<Vec<_>>();
     // A wrapper of one that says nothing itself would only stand in the way of what it wraps.
     let says_something = at.entries().any(|(key, _)| key != "allOf");
     if says_something || parts.is_empty() {
         out.push(at);
     }
-    parts.into_iter().for_each(|part| expand(document, part, seen, out));
+    parts.into_iter().for_each(|part| expand(document, part, choices, seen, out));
+}
+
+fn chosen<'a, 'd>(choices: &'a [(String, At<'d>)], group: &str) -> Option<&'a At<'d>> {
+    choices.iter().find(|(pointer, _)| pointer == group).map(|(_, at)| at)
+}
+
+fn is_closed(at: &At<'_>) -> bool {
+    at.value.get("additionalProperties") == Some(&Value::Bool(false))
+}
+
+/// Whether a schema for other properties says anything.
+fn describes(at: &At<'_>) -> bool {
+    at.value.as_object().is_some_and(|schema| !schema.is_empty())
+}
+
+fn own_property<'d>(at: &At<'d>, name: &str) -> Option<At<'d>> {
+    let value = at.value.get("properties")?.get(name)?;
+    Some(At { pointer: format!("{}/properties/{}", at.pointer, reference::escaped(name)), value })
+}
+
+/// Its type. What only objects or lists have tells as much as `type` does.
+fn own_type<'d>(at: &At<'d>) -> Option<&'d str> {
+    let has = |key: &str| at.value.get(key).is_some();
+    at.text("type").or_else(|| match () {
+        () if has("properties") || has("additionalProperties") => Some("object"),
+        () if has("items") => Some("array"),
+        () => None,
+    })
+}
+
+/// Types that are in both sets; integers are numbers.
+pub(super) fn common<'d>(one: &BTreeSet<&'d str>, other: &BTreeSet<&'d str>) -> BTreeSet<&'d str> {
+    let is_in = |set: &BTreeSet<&str>, name: &str| set.contains(name) || name == "integer" && set.contains("number");
+    let both = one.iter().filter(|name| is_in(other, name)).chain(other.iter().filter(|name| is_in(one, name)));
+    both.copied().collect()
+}
+
+/// Looks whether schemas take `null`.
+struct LookForNull<'a, 'd> {
+    document: &'d Document,
+    choices: &'a [(String, At<'d>)],
+    /// What to take for granted of lists of alternatives, if anything.
+    alternatives_do: Option<bool>,
+}
+
+impl<'d> LookForNull<'_, 'd> {
+    fn takes(&self, at: At<'d>, depth: usize) -> bool {
+        let at = at.resolved(self.document);
+        let Some(below) = depth.checked_sub(1) else { return true };
+        let lists_null = at.value.get("enum").and_then(Value::as_array).is_none_or(|list| list.contains(&Value::Null));
+        // A wrapper (`nullable: true` beside alternatives or an `allOf`) has the last word: that is how it is meant.
+        at.is("nullable")
+            || own_type(&at).is_none()
+                && lists_null
+                && at.get("not").is_none_or(|excluded| !self.takes(excluded, below))
+                && at.items_of("allOf").into_iter().all(|part| self.takes(part, below))
+                && ["oneOf", "anyOf"].into_iter().all(|kind| self.group_takes(&at, kind, below))
+    }
+
+    fn group_takes(&self, at: &At<'d>, kind: &str, depth: usize) -> bool {
+        if let Some(one) = chosen(self.choices, &format!("{}/{kind}", at.pointer)) {
+            return self.takes(one.clone(), depth);
+        }
+        let list = at.items_of(kind);
+        if list.is_empty() {
+            return true;
+        }
+        self.alternatives_do.unwrap_or_else(|| {
+            let count = list.into_iter().filter(|one| self.takes(one.clone(), depth)).count();
+            count == 1 || count > 1 && kind == "anyOf"
+        })
+    }
 }

@@ -1,0 +1,42 @@
+//! The announced end of operations, parameters, headers and properties: `x-sunset`.
+
+use super::at::At;
+use super::comparison::{Comparison, Said};
+
+/// Reports what happened to the day of the end. `old` and `new` are where to look if none is named.
+pub(super) fn sunset(
+    comparison: &mut Comparison<'_>,
+    (before, after): (Option<At<'_>>, Option<At<'_>>),
+    (old, new): (Option<Said>, Option<Said>),
+) {
+    if before.as_ref().map(|at| at.value) == after.as_ref().map(|at| at.value) {
+        return;
+    }
+    let day = |at: &Option<At<'_>>| at.as_ref().and_then(|at| date(at.value.as_str()?).map(str::to_owned));
+    let (had, has) = (day(&before), day(&after));
+    let is_past = has.as_ref().zip(comparison.today.as_ref()).is_some_and(|(day, today)| day < today);
+    let (rule, message) = match (had, has) {
+        (_, None) if after.is_some() => ("sunset-invalid", "x-sunset is not a date"),
+        (_, None) => ("sunset-removed", "x-sunset is gone"),
+        _ if is_past => ("sunset-in-the-past", "x-sunset names a day that is over"),
+        (None, Some(_)) => ("sunset-added", "x-sunset names the day of the end"),
+        (Some(before), Some(after)) if after < before => ("sunset-moved-earlier", "x-sunset was moved closer"),
+        (Some(before), Some(after)) if after == before => return,
+        _ => ("sunset-moved-later", "x-sunset was put off"),
+    };
+    let said = |at: &Option<At<'_>>, holder: Option<Said>| at.as_ref().map_or(holder, Said::whole);
+    comparison.tell(rule, message, said(&before, old), said(&after, new));
+}
+
+/// The day of the end that has not come yet.
+pub(super) fn promised_day<'d>(at: &At<'d>, today: Option<&str>) -> Option<&'d str> {
+    let day = at.text("x-sunset").and_then(date)?;
+    today.is_none_or(|today| day > today).then_some(day)
+}
+
+/// A day in the form that can be compared as text; of a point in time, its day.
+fn date(text: &str) -> Option<&str> {
+    let day = text.get(..10)?;
+    let shape: String = day.chars().map(|found| if found.is_ascii_digit() { '0' } else { found }).collect();
+    (shape == "0000-00-00").then_some(day)
+}

@@ -1,0 +1,140 @@
+//! The property that tells alternatives apart.
+//!
+//! Its values are those of the mapping and, beside them, the names of the schemas that it may lead to (OpenAPI 3.0.3,
+//! Discriminator Object): a schema of another name is another value on the wire, unless the mapping says otherwise.
+
+use super::view::View;
+use super::{Parts, SCHEMAS, compare as compare_parts};
+use crate::diff::at::{At, words};
+use crate::diff::comparison::{Comparison, Said};
+use crate::diff::heirs;
+use crate::document::Document;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+const KEY: &str = "discriminator";
+
+/// `pairs`: which of the alternatives became which.
+pub(super) fn compare<'d>(
+    comparison: &mut Comparison<'d>,
+    (old, had): (&View<'d>, &[Parts<'d>]),
+    (new, has): (&View<'d>, &[Parts<'d>]),
+    pairs: &BTreeMap<usize, usize>,
+) {
+    let (before, after) = match (old.keyword(KEY), new.keyword(KEY)) {
+        (None, None) => return,
+        (None, Some(_)) => {
+            let message = "a discriminator was added";
+            return comparison.tell_of_schema("discriminator-added", message, old.said(), new.said_at(KEY));
+        }
+        (Some(_), None) => {
+            let message = "the discriminator is gone";
+            return comparison.tell_of_schema("discriminator-removed", message, old.said_at(KEY), new.said());
+        }
+        (Some(before), Some(after)) => (before, after),
+    };
+    // An heir has the discriminator of what it builds on, but does not stand for the other heirs.
+    if had.is_empty() && is_heir(old, &before) && is_heir(new, &after) {
+        return;
+    }
+    if before.text("propertyName") != after.text("propertyName") {
+        let said = |at: &At<'_>| at.get("propertyName").as_ref().map_or_else(|| Said::at(at), Said::whole);
+        let message = "the discriminator is another property";
+        comparison.tell_of_schema("discriminator-property-changed", message, said(&before), said(&after));
+    }
+    let (from, to) = (Kinds::of(old, &before, had), Kinds::of(new, &after, has));
+    // What became of an alternative as a whole is told of the alternatives.
+    let (kept, keeps): (BTreeSet<_>, BTreeSet<_>) =
+        (pairs.keys().copied().collect(), pairs.values().copied().collect());
+    let is_same = |one: &Target, other: &Target| match (one.index, other.index) {
+        (Some(one), Some(other)) => pairs.get(&one) == Some(&other),
+        _ => one.name == other.name,
+    };
+    for (value, target) in &from.values {
+        let said = Said::value(&target.pointer, words(&Value::from(target.name.as_str())));
+        match to.values.get(value) {
+            Some(other) if is_same(target, other) => {}
+            Some(other) => {
+                let message = format!("the value {value} stands for another schema");
+                let now = Said::value(&other.pointer, words(&Value::from(other.name.as_str())));
+                comparison.tell_of_schema("discriminator-mapping-changed", message, said, now);
+            }
+            None if target.index.is_none_or(|index| kept.contains(&index)) => {
+                let message = format!("the value {value} is gone");
+                comparison.tell_of_schema("discriminator-mapping-removed", message, said, Said::at(&after));
+            }
+            None => {}
+        }
+    }
+    for (value, target) in to.values.iter().filter(|(value, _)| !from.values.contains_key(*value)) {
+        if target.index.is_none_or(|index| keeps.contains(&index)) {
+            let said = Said::value(&target.pointer, words(&Value::from(target.name.as_str())));
+            let message = format!("the value {value} was added");
+            comparison.tell_of_schema("discriminator-mapping-added", message, Said::at(&before), said);
+        }
+    }
+    // Without a list of alternatives, the values lead to schemas that are not compared otherwise.
+    let kinds = from.values.iter().filter(|(_, target)| target.index.is_none());
+    for (value, target) in kinds {
+        if let Some(other) = to.values.get(value).filter(|other| other.index.is_none())
+            && let (Some(before), Some(after)) =
+                (definition(comparison.old, &target.name), definition(comparison.new, &other.name))
+        {
+            let parts = |at: At<'d>| Parts { holder: at.pointer.clone(), list: vec![at], chosen: Vec::new() };
+            let (before, after) = (parts(before), parts(after));
+            comparison.inside(value.clone(), |comparison| {
+                comparison.inside_component(Some(&other.name), |comparison| compare_parts(comparison, before, after));
+            });
+        }
+    }
+}
+
+fn is_heir(view: &View<'_>, discriminator: &At<'_>) -> bool {
+    let base = discriminator.pointer.strip_suffix("/discriminator").unwrap_or_default();
+    let own = view.parts.identity(view.document);
+    heirs::of(view.document, base).into_iter().any(|name| own == format!("{SCHEMAS}/{name}"))
+}
+
+/// What the values of a discriminator stand for.
+struct Kinds {
+    values: BTreeMap<String, Target>,
+}
+
+struct Target {
+    /// Name of the schema.
+    name: String,
+    /// Which of the alternatives it is, if it is one.
+    index: Option<usize>,
+    pointer: String,
+}
+
+impl Kinds {
+    fn of(view: &View<'_>, discriminator: &At<'_>, alternatives: &[Parts<'_>]) -> Self {
+        let mut values = BTreeMap::new();
+        let index = |name: &str| alternatives.iter().position(|one| one.name() == Some(name));
+        for (value, at) in discriminator.entries_of("mapping") {
+            let name = at.value.as_str().map(heirs::schema_name).unwrap_or_default().to_owned();
+            values.insert(value.to_owned(), Target { index: index(&name), name, pointer: at.pointer });
+        }
+        // A schema that the mapping names may still be called by its own name, but nobody does.
+        let is_mapped =
+            |values: &BTreeMap<String, Target>, name: &str| values.values().any(|target| target.name == name);
+        let own = alternatives.iter().filter_map(|one| Some((one.name()?.to_owned(), one.pointer().to_owned())));
+        let heirs = match alternatives.is_empty() {
+            true => heirs::of(view.document, discriminator.pointer.strip_suffix("/discriminator").unwrap_or_default()),
+            false => Vec::new(),
+        };
+        let heirs = heirs.into_iter().map(|name| (name.to_owned(), format!("{SCHEMAS}/{name}")));
+        for (name, pointer) in own.chain(heirs) {
+            if !is_mapped(&values, &name) && !values.contains_key(&name) {
+                values.insert(name.clone(), Target { index: index(&name), name, pointer });
+            }
+        }
+        Self { values }
+    }
+}
+
+fn definition<'d>(document: &'d Document, name: &str) -> Option<At<'d>> {
+    let pointer = format!("{SCHEMAS}/{name}");
+    document.value().pointer(&pointer).map(|value| At { pointer, value })
+}

@@ -1,0 +1,41 @@
+//! Excluded values: `not`.
+
+use super::view::View;
+use super::{Parts, does_harm};
+use crate::diff::at::At;
+use crate::diff::comparison::{Comparison, Direction, Said};
+
+pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
+    let (mut before, mut after): (Vec<_>, Vec<_>) = (old.keywords("not").collect(), new.keywords("not").collect());
+    before.retain(|one| match after.iter().position(|other| is_same(comparison, one, other)) {
+        Some(index) => {
+            after.remove(index);
+            false
+        }
+        None => true,
+    });
+    match (before.first(), after.first()) {
+        (None, Some(after)) => {
+            comparison.tell_of_schema("not-added", "values were excluded", old.said(), Said::whole(after));
+        }
+        (Some(before), None) => {
+            comparison.tell_of_schema("not-removed", "values are no longer excluded", Said::whole(before), new.said());
+        }
+        (Some(before), Some(after)) => {
+            let message = "the excluded values changed";
+            comparison.tell_of_schema("not-changed", message, Said::whole(before), Said::whole(after));
+        }
+        (None, None) => {}
+    }
+}
+
+/// Whether two schemas take the same values, however they are written.
+fn is_same<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) -> bool {
+    let parts = |at: &At<'d>| Parts::of(Some(at.clone()), at);
+    // A trial within a trial might have no end.
+    comparison.unchanged.holds(old, new)
+        || !comparison.is_trial
+            && [Direction::Request, Direction::Response]
+                .into_iter()
+                .all(|direction| !does_harm(comparison, direction, &parts(old), &parts(new)))
+}

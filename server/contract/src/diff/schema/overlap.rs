@@ -1,0 +1,135 @@
+//! Values that fit several alternatives of a `oneOf`, which allows none of them.
+//!
+//! An alternative that takes more makes the list take less, where another one takes the same; one that takes less makes
+//! it take more. Where a discriminator decides, and where alternatives exclude each other, nothing of that happens.
+
+use super::alternatives::Alternatives;
+use super::view::{Others, View, common};
+use super::{does_harm, enums, limits};
+use crate::canonical_schema::is_same_value;
+use crate::diff::comparison::{Comparison, Direction, Said};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Properties within properties, as deep as alternatives are told apart by them.
+const DEEPEST: usize = 4;
+
+pub(super) fn compare<'d>(
+    comparison: &mut Comparison<'d>,
+    old: (&View<'d>, &Alternatives<'d>),
+    new: (&View<'d>, &Alternatives<'d>),
+    pairs: &BTreeMap<usize, usize>,
+) {
+    let back: BTreeMap<usize, usize> = pairs.iter().map(|(from, to)| (*to, *from)).collect();
+    let ((old, had), (new, has)) = (old, new);
+    let is_told_apart = |view: &View<'_>| view.keyword("discriminator").is_some();
+    let said = (Said::place(&had.pointer), Said::place(&has.pointer));
+    // Between `anyOf` and `oneOf`, that is told in general.
+    if has.kind == Some("oneOf") && had.kind != Some("anyOf") && !is_told_apart(new) {
+        let sides = Sides { lists: (has, had), pairs: &back, views: (new, old) };
+        let grows = |comparison: &mut Comparison<'d>, after: usize, before: usize| {
+            does_harm(comparison, Direction::Response, &had.list[before], &has.list[after])
+        };
+        if sides.overlap(comparison, grows) {
+            let message = "values that fit several alternatives are refused, and more may do now";
+            comparison.tell_of_schema("one-of-overlap-grew", message, said.0.clone(), said.1.clone());
+        }
+    }
+    if had.kind == Some("oneOf") && has.kind != Some("anyOf") && !is_told_apart(old) {
+        let sides = Sides { lists: (had, has), pairs, views: (old, new) };
+        let shrinks = |comparison: &mut Comparison<'d>, before: usize, after: usize| {
+            does_harm(comparison, Direction::Request, &had.list[before], &has.list[after])
+        };
+        if sides.overlap(comparison, shrinks) {
+            let message = "values that fit several alternatives are refused, and fewer may do now";
+            comparison.tell_of_schema("one-of-overlap-shrank", message, said.0, said.1);
+        }
+    }
+}
+
+/// Whether a value may fit several of these alternatives.
+pub(super) fn is_possible<'d>(view: &View<'d>, alternatives: &Alternatives<'d>) -> bool {
+    let views: Vec<_> = alternatives.list.iter().map(|parts| View::of(view.document, parts)).collect();
+    (0..views.len()).any(|index| {
+        let mut others = (0..views.len()).filter(|other| *other != index);
+        others.any(|home| !exclude_each_other(&views[index], &views[home], &views[home].property_names(), DEEPEST))
+    })
+}
+
+/// The side on which alternatives may overlap first, then the other one.
+struct Sides<'a, 'd> {
+    lists: (&'a Alternatives<'d>, &'a Alternatives<'d>),
+    /// Which alternative of the first is which of the second.
+    pairs: &'a BTreeMap<usize, usize>,
+    views: (&'a View<'d>, &'a View<'d>),
+}
+
+impl<'d> Sides<'_, 'd> {
+    /// Whether an alternative that has no counterpart, or another reach than it, may take what another one takes.
+    fn overlap(
+        &self,
+        comparison: &mut Comparison<'d>,
+        mut is_changed: impl FnMut(&mut Comparison<'d>, usize, usize) -> bool,
+    ) -> bool {
+        let documents = (self.views.0.document, self.views.1.document);
+        let views: Vec<_> = self.lists.0.list.iter().map(|parts| View::of(documents.0, parts)).collect();
+        let known: Vec<_> = views
+            .iter()
+            .enumerate()
+            .map(|(index, view)| {
+                let other = self.pairs.get(&index).map(|other| View::of(documents.1, &self.lists.1.list[*other]));
+                let names = |view: &View<'d>| view.property_names();
+                &names(view) | &other.as_ref().map(names).unwrap_or_default()
+            })
+            .collect();
+        (0..views.len()).any(|index| {
+            let others = (0..views.len()).filter(|other| *other != index);
+            let is_near =
+                others.into_iter().any(|home| !exclude_each_other(&views[index], &views[home], &known[home], DEEPEST));
+            is_near
+                && match self.pairs.get(&index).filter(|_| self.lists.1.kind.is_some() && !comparison.is_trial) {
+                    Some(other) => is_changed(comparison, index, *other),
+                    None => true,
+                }
+        })
+    }
+}
+
+/// Whether nobody who sends what is known of `home` sends something that the other one takes, too.
+fn exclude_each_other(other: &View<'_>, home: &View<'_>, known: &BTreeSet<&str>, depth: usize) -> bool {
+    if other.takes_null() && home.takes_null() {
+        return false;
+    }
+    let types = match (other.types(), home.types()) {
+        (Some(one), Some(other)) => common(&one, &other),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => return false,
+    };
+    if types.is_empty() || limits::exclude_each_other(other, home, &types) || values_differ(other, home) {
+        return true;
+    }
+    types.iter().eq(&["object"]) && objects_differ(other, home, known, depth)
+}
+
+fn values_differ(one: &View<'_>, other: &View<'_>) -> bool {
+    let lists = enums::closed_list(one).zip(enums::closed_list(other));
+    lists.is_some_and(|(one, other)| !one.iter().any(|value| other.iter().any(|known| is_same_value(value, known))))
+}
+
+fn objects_differ(other: &View<'_>, home: &View<'_>, known: &BTreeSet<&str>, depth: usize) -> bool {
+    let (needs, needed) = (other.required(), home.required());
+    // Whoever sends `home` sends no more than is known of it, if anything is.
+    let keeps_to_known = match home.others() {
+        Others::Forbidden => true,
+        _ => home.keyword("additionalProperties").is_none() && home.groups().is_empty() && !known.is_empty(),
+    };
+    let listed = other.property_names();
+    let is_closed = matches!(other.others(), Others::Forbidden);
+    keeps_to_known && needs.keys().any(|name| !known.contains(name))
+        || is_closed && needed.keys().any(|name| !listed.contains(name))
+        || depth > 0
+            && needs.keys().filter(|name| needed.contains_key(*name)).any(|name| {
+                let one = View::of(other.document, &other.property(name));
+                let two = View::of(home.document, &home.property(name));
+                exclude_each_other(&one, &two, &(&one.property_names() | &two.property_names()), depth - 1)
+            })
+}

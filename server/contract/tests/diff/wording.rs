@@ -1,0 +1,36 @@
+//! What findings look like: where they are, what they say, whom they name.
+
+use countersign_contract::source::Position;
+use countersign_contract::{DiffOptions, Document, diff};
+
+const BETTER_AUTH: &str = include_str!("../../../../openapi/better-auth.yaml");
+
+#[test]
+fn a_contract_does_not_differ_from_itself() {
+    let document = Document::load("openapi/better-auth.yaml", BETTER_AUTH).unwrap();
+    assert_eq!(diff(&document, &document, &DiffOptions::default()), []);
+}
+
+#[test]
+fn a_shared_schema_is_told_of_once_with_all_its_operations() {
+    let document = |name: &str, longest: u32| {
+        let text = format!(
+            "openapi: 3.0.3\n\
+             paths:\n  \
+               /a: {{post: {{requestBody: &body {{content: {{application/json: {{schema: {{$ref: '#/components/schemas/Name'}}}}}}}}}}}}\n  \
+               /b: {{put: {{requestBody: *body}}}}\n\
+             components:\n  schemas:\n    Name:\n      type: string\n      maxLength: {longest}\n"
+        );
+        Document::load(name, &text).unwrap()
+    };
+    let findings = diff(&document("old.yaml", 20), &document("new.yaml", 10), &DiffOptions::default());
+    let [finding] = findings.as_slice() else { panic!("expected one finding: {findings:#?}") };
+    assert_eq!(finding.rule.id, "request-max-length-decreased");
+    assert_eq!(finding.operations, ["POST /a", "PUT /b"]);
+    assert_eq!(finding.place, "schema Name");
+    assert_eq!(finding.message, "max length decreased");
+    assert_eq!(finding.spot.to_string(), "new.yaml:9:7");
+    let old = finding.old.as_ref().unwrap();
+    assert_eq!((old.value.as_deref(), old.spot.position), (Some("20"), Position { line: 9, column: 7 }));
+    assert_eq!(old.pointer, "/components/schemas/Name/maxLength");
+}

@@ -3,6 +3,7 @@
 import itertools
 import time
 import uuid
+from functools import cache
 
 from authenticator import Authenticator
 from service import PASSWORD, WRONG_CODE, Pool
@@ -54,7 +55,8 @@ class FusionAuth:
             return {}, {}
         if "apiKey" in accepted and ("bearerAuth" not in accepted or chance.random() < 0.6):
             return {"Authorization": self._service.api_key}, {}
-        user = self._pool.take(chance.choice(HOLDER_KINDS))
+        # Whoever disables a method has one.
+        user = self._pool.take("app" if case.method == "DELETE" else chance.choice(HOLDER_KINDS))
         if user.token is None:
             user.token = self._log_in(user, {"applicationId": APPLICATION})["token"]
         self._people[user.token] = user
@@ -71,6 +73,11 @@ class FusionAuth:
         """Values that can succeed, by place and name."""
         user = user or self._pool.take(chance.choice(KINDS))
         case_id = case.operation.definition.raw["operationId"]
+
+        @cache
+        def code():
+            return self._code(case_id, user, case)
+
         fitting = {
             ("headers", "X-FusionAuth-TenantId"): lambda: chance.choice((TENANT, TENANT, "undefined", "")),
             ("path_parameters", "userId"): lambda: str(uuid.uuid4()) if case_id == "createUserWithId" else user.id,
@@ -83,7 +90,7 @@ class FusionAuth:
             ("query", "loginIdTypes"): lambda: "email,username",
             ("query", "applicationId"): lambda: APPLICATION,
             ("query", "methodId"): lambda: user.method_id or "ABCD",
-            ("query", "code"): lambda: self._code(case_id, user, case),
+            ("query", "code"): code,
             ("query", "reactivate"): lambda: chance.choice(("true", "false")),
             ("query", "hardDelete"): lambda: chance.choice(("true", "false")),
             ("body", "userId"): lambda: user.id,
@@ -119,7 +126,7 @@ class FusionAuth:
         elif case_id == "startTwoFactorLogin":
             fitting["body", "code"] = lambda: "a code of the caller's"
         else:
-            fitting["body", "code"] = lambda: self._code(case_id, user, case)
+            fitting["body", "code"] = code
         if case_id == "login":
             # With a good one, login id and password are not looked at.
             if chance.random() < 0.8:

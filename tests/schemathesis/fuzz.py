@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -49,7 +50,10 @@ def main():
     with ExitStack() as stack:
         # Asked for and not there is an error, before anything runs.
         cluster = stack.enter_context(postgres.server()) if "postgresql" in databases else None
-        results = [Combination(*combination, cluster, options).run(share) for combination in combinations]
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="countersign-schemathesis-")))
+        with ThreadPoolExecutor(options.jobs) as executor:
+            run = lambda combination: Combination(*combination, cluster, options, directory).run(share)
+            results = list(executor.map(run, combinations))
     print("\ncontract     database        cases  rounds  seconds  result")
     for result in results:
         print(result)
@@ -67,6 +71,7 @@ def arguments():
     parser.add_argument("--cases", type=int, default=5000, help="how many to send at least, over all combinations (%(default)s)")
     parser.add_argument("--database", choices=[*DATABASES, "both"], default="both", help="(%(default)s)")
     parser.add_argument("--contract", choices=CONTRACTS, action="append", help="only this one")
+    parser.add_argument("--jobs", type=int, default=2, help="combinations to run at the same time (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same cases (%(default)s)")
     parser.add_argument("binary", nargs="?", type=Path, help="the server; else COUNTERSIGN_BINARY, else what cargo built")
     options = parser.parse_args()
@@ -78,11 +83,12 @@ def arguments():
 class Combination:
     """One contract on one database."""
 
-    def __init__(self, contract, database, cluster, options):
+    def __init__(self, contract, database, cluster, options, directory):
         self._contract = contract
         self._database = database
         self._cluster = cluster
         self._seed = options.seed
+        self._directory = directory / f"{contract}-{database}"
         self._document = REPOSITORY / "openapi" / f"{contract}.yaml"
         self.cases = 0
         self.rounds = 0
@@ -95,40 +101,44 @@ class Combination:
         return f"{self._contract:<13}{self._database:<12}{self.cases:>8}{self.rounds:>8}{self.seconds:>9.0f}  {verdict}"
 
     def run(self, wanted):
-        """Sends at least so many cases, unless one fails."""
+        """Sends at least so many cases, unless one fails. What it prints appears at the end of it, in one piece."""
         started = time.monotonic()
+        self._directory.mkdir()
         with ExitStack() as stack:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="countersign-schemathesis-")))
             settings = dict(SETTINGS)
-            if self._cluster:
-                if self._database == "postgresql":
-                    settings["COUNTERSIGN_DATABASE_URL"] = stack.enter_context(postgres.database(self._cluster))
-            server = stack.enter_context(Server(directory, settings))
-            environment = self._environment(server, directory)
+            if self._database == "postgresql":
+                settings["COUNTERSIGN_DATABASE_URL"] = stack.enter_context(postgres.database(self._cluster))
+            server = stack.enter_context(Server(self._directory, settings))
+            environment = self._environment(server)
             examples = FIRST_ROUND_EXAMPLES
             while self.cases < wanted and self.rounds < ROUNDS and not self.has_failed:
-                self._round(server, directory, environment, examples)
+                self._round(server, environment, examples)
                 examples = self._examples_for(wanted - self.cases)
         self.seconds = time.monotonic() - started
-        self._report_answers()
+        report = self._report_of_answers()
+        print(self._output.read_text() + report, flush=True)
         return self
 
-    def _report_answers(self):
-        """Prints what was answered; an operation that never succeeded was not tested, so that is a failure."""
-        print(f"\n== {self._contract} on {self._database}: answers by operation and status")
+    @property
+    def _output(self):
+        return self._directory / "output"
+
+    def _report_of_answers(self):
+        """What was answered; an operation that never succeeded was not tested, so that is a failure."""
+        report = f"\n== {self._contract} on {self._database}: answers by operation and status\n"
         for operation in self._operations():
             answers = {status: count for (name, status), count in sorted(self._answers.items()) if name == operation}
             has_succeeded = any(200 <= status < 300 for status in answers)
             shown = "  ".join(f"{status}: {count}" for status, count in answers.items())
-            print(f"{operation:<40}{shown}{'' if has_succeeded else '  NEVER SUCCEEDED'}")
+            report += f"{operation:<40}{shown}{'' if has_succeeded else '  NEVER SUCCEEDED'}\n"
             self.has_failed |= not has_succeeded
-        sys.stdout.flush()
+        return report
 
     def _operations(self):
         paths = yaml.safe_load(self._document.read_text())["paths"].values()
         return [operation["operationId"] for operations in paths for operation in operations.values()]
 
-    def _environment(self, server, directory):
+    def _environment(self, server):
         environment = dict(os.environ)
         environment |= {
             "SCHEMATHESIS_HOOKS": "hooks",
@@ -136,7 +146,7 @@ class Combination:
             "FUZZ_CONTRACT": os.fspath(self._document),
             "FUZZ_ORIGIN": server.origin,
             "FUZZ_API_KEY": server.api_key(),
-            "FUZZ_OUTBOX": os.fspath(directory / "outbox.ndjson"),
+            "FUZZ_OUTBOX": os.fspath(self._directory / "outbox.ndjson"),
         }
         return environment
 
@@ -144,16 +154,21 @@ class Combination:
         """How many examples for each operation make up for what is missing: they are half of a round and more."""
         return max(5, min(200, missing // len(self._operations()) + 1))
 
-    def _round(self, server, directory, environment, examples):
-        answers = directory / f"answers-{self.rounds}.json"
+    def _round(self, server, environment, examples):
+        answers = self._directory / f"answers-{self.rounds}.json"
         phases = "examples,coverage,fuzzing,stateful" if self.rounds == 0 else "fuzzing,stateful"
         command = [Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml", "run"]
         command += [self._document, "--url", server.origin + BASE_PATHS[self._contract], "--phases", phases]
         command += ["--seed", str(self._seed + self.rounds), "--max-examples", str(examples), "--no-color"]
         command += ["--generation-database", "none"]
-        print(f"\n== {self._contract} on {self._database}, round {self.rounds}: {phases}", flush=True)
+        title = f"{self._contract} on {self._database}, round {self.rounds}: {phases}"
+        print(f"{title} ({self.cases} cases so far)", flush=True)
         environment |= {"FUZZ_ANSWERS": os.fspath(answers), "FUZZ_ROUND": str(self.rounds)}
-        done = subprocess.run(list(map(os.fspath, command)), cwd=directory, env=environment)
+        with self._output.open("a") as output:
+            print(f"\n== {title}", file=output, flush=True)
+            done = subprocess.run(
+                list(map(os.fspath, command)), cwd=self._directory, env=environment, stdout=output, stderr=output
+            )
         self.rounds += 1
         self.has_failed = done.returncode != 0
         if answers.exists():

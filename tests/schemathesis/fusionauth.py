@@ -138,7 +138,7 @@ class FusionAuth:
 
     def answered(self, case, response):
         """Takes note of what a case has done to its user."""
-        if case.method == "GET" and response.status_code < 400:
+        if response.status_code == 400 or case.method == "GET" and response.status_code < 400:
             return
         user = self.person_of(case)
         if user:

@@ -67,8 +67,8 @@ class Service:
 class Pool:
     """People by kind, each used for a few cases and then replaced: wrong codes and passwords are budgeted for each."""
 
-    # Fewer than the five tries of a challenge and the ten wrong codes or passwords of an account.
-    USES = 4
+    # Fewer than the ten wrong passwords of an account; a wrong code retires at once.
+    USES = 8
 
     def __init__(self, make):
         self._make = make

@@ -2,15 +2,17 @@
 
 use super::Options;
 use super::at::At;
+use super::pairs::{PairKey, Pairs};
 use super::rules;
+use super::schema::Parts;
 use super::unchanged::Unchanged;
 use crate::document::Document;
 use crate::finding::{Finding, Rule, Side, Verdict};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 /// Which way a schema's values travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Direction {
     Request,
     Response,
@@ -58,10 +60,12 @@ pub(super) struct Comparison<'d> {
     /// The operation that is being compared.
     pub(super) operation: Option<String>,
     pub(super) direction: Direction,
-    /// Pairs of schemas that were compared for this operation in this direction, as text or not.
-    pub(super) visited: HashSet<(String, String, bool)>,
-    /// Whether the schema that is compared next stands beside an alternative that takes any text.
-    pub(super) is_list_open: bool,
+    /// Pairs of named schemas, and what was found in them.
+    pairs: Pairs,
+    /// Pairs that are still to be compared.
+    pending: Vec<Pending<'d>>,
+    /// What stands beside the schema that is compared next.
+    pub(super) beside: Beside,
     /// Names of schemas that are gone, each with the one that took its place.
     pub(super) renamed_schemas: BTreeSet<(String, String)>,
     /// Whether the path of the first server went into the paths, or came out of them.
@@ -75,10 +79,39 @@ pub(super) struct Comparison<'d> {
     component: Option<(String, usize)>,
     found: Vec<Found>,
     index: HashMap<Key, usize>,
+    /// Whether a trial found something that hurts.
+    has_harm: bool,
+    /// What trials found out.
+    tried: HashMap<PairKey, bool>,
 }
 
 /// What makes two findings one: the same change at the same place of the documents, seen by several operations.
 type Key = (&'static str, Option<String>, Option<String>, String);
+
+/// Two schemas to compare.
+pub(super) struct SchemaPair<'d> {
+    pub(super) old: Parts<'d>,
+    pub(super) new: Parts<'d>,
+    pub(super) beside: Beside,
+}
+
+/// What stands around a schema and changes what it means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(super) struct Beside {
+    /// Whether an alternative next to it takes any text, so that a list of texts is an open one.
+    pub(super) any_text: bool,
+    /// Whether it does not matter what the schema says about `null`.
+    pub(super) null: bool,
+}
+
+/// Two schemas that are still to be compared, and where the comparison was when it came across them.
+struct Pending<'d> {
+    schemas: SchemaPair<'d>,
+    pair: usize,
+    place: Vec<String>,
+    component: Option<(String, usize)>,
+    flags: (Direction, bool),
+}
 
 struct Found {
     finding: Finding,
@@ -94,8 +127,9 @@ impl<'d> Comparison<'d> {
             unchanged: Unchanged::between(old, new),
             operation: None,
             direction: Direction::Request,
-            visited: HashSet::new(),
-            is_list_open: false,
+            pairs: Pairs::default(),
+            pending: Vec::new(),
+            beside: Beside::default(),
             renamed_schemas: BTreeSet::new(),
             base_is_in_paths: false,
             is_text: false,
@@ -104,6 +138,8 @@ impl<'d> Comparison<'d> {
             component: None,
             found: Vec::new(),
             index: HashMap::new(),
+            has_harm: false,
+            tried: HashMap::new(),
         }
     }
 
@@ -124,28 +160,71 @@ impl<'d> Comparison<'d> {
         result
     }
 
-    /// Goes in a direction, from the beginning.
+    /// Goes in a direction.
     pub(super) fn towards(&mut self, direction: Direction, work: impl FnOnce(&mut Self)) {
         let before = std::mem::replace(&mut self.direction, direction);
-        let visited = std::mem::take(&mut self.visited);
         work(self);
-        (self.direction, self.visited) = (before, visited);
+        self.direction = before;
     }
 
-    /// Whether a comparison would find something risky or breaking in a schema. What it finds is not reported.
+    /// Puts off the comparison of two schemas that others may refer to, too: once, whoever refers to them. What is found
+    /// there is reported of all operations that lead there.
+    pub(super) fn put_off(&mut self, (old, new): (String, String), schemas: SchemaPair<'d>) {
+        let key = (old, new, self.direction, (self.is_text, schemas.beside));
+        let operation = self.operation.as_ref().filter(|_| !self.is_trial);
+        let (pair, is_new) = self.pairs.enter(key, operation);
+        if is_new {
+            let (place, component) = (self.place.clone(), self.component.clone());
+            let flags = (self.direction, self.is_text);
+            self.pending.push(Pending { schemas, pair, place, component, flags });
+        }
+    }
+
+    /// Compares what was put off, and what that leads to. One after the other, so that long chains of references do not
+    /// pile up.
+    pub(super) fn catch_up(&mut self, mut work: impl FnMut(&mut Self, SchemaPair<'d>)) {
+        let outer = (self.pairs.current, self.place.clone(), self.component.clone(), (self.direction, self.is_text));
+        while let Some(next) = self.pending.pop().filter(|_| !self.is_decided()) {
+            self.pairs.current = Some(next.pair);
+            (self.place, self.component) = (next.place, next.component);
+            (self.direction, self.is_text) = next.flags;
+            work(self, next.schemas);
+        }
+        (self.pairs.current, self.place, self.component, (self.direction, self.is_text)) = outer;
+    }
+
+    /// Whether a comparison of two schemas would find something risky or breaking. What it finds is not reported.
     ///
     /// In the direction of requests, that means that the new schema may refuse what the old one took; in the direction of
     /// answers, that it may take what the old one refused.
-    pub(super) fn does_harm(&mut self, direction: Direction, work: impl FnOnce(&mut Self)) -> bool {
-        let (found, index) = (std::mem::take(&mut self.found), std::mem::take(&mut self.index));
-        let (renamed, is_list_open) = (self.renamed_schemas.clone(), std::mem::take(&mut self.is_list_open));
-        let was_trial = std::mem::replace(&mut self.is_trial, true);
+    pub(super) fn does_harm(
+        &mut self,
+        direction: Direction,
+        (old, new): (String, String),
+        work: impl FnOnce(&mut Self),
+    ) -> bool {
+        let key = (old, new, direction, (self.is_text, Beside::default()));
+        // Within another trial, less is looked at, so that its results are no better than a guess.
+        if let Some(known) = self.tried.get(&key).filter(|_| !self.is_trial) {
+            return *known;
+        }
+        let (pairs, pending) = (std::mem::take(&mut self.pairs), std::mem::take(&mut self.pending));
+        let beside = std::mem::take(&mut self.beside);
+        let (was_trial, had_harm) = (self.is_trial, std::mem::take(&mut self.has_harm));
+        self.is_trial = true;
         self.towards(direction, work);
-        (self.is_trial, self.is_list_open, self.renamed_schemas) = (was_trial, is_list_open, renamed);
-        self.index = index;
-        let tried = std::mem::replace(&mut self.found, found);
-        let is_about_values = |rule: &Rule| rule.id.starts_with(direction.prefix());
-        tried.iter().any(|found| found.finding.rule.verdict >= Verdict::Risky && is_about_values(found.finding.rule))
+        (self.is_trial, self.beside) = (was_trial, beside);
+        (self.pairs, self.pending) = (pairs, pending);
+        let has_harm = std::mem::replace(&mut self.has_harm, had_harm);
+        if !was_trial {
+            self.tried.insert(key, has_harm);
+        }
+        has_harm
+    }
+
+    /// Whether a trial has found out what it is for.
+    pub(super) fn is_decided(&self) -> bool {
+        self.is_trial && self.has_harm
     }
 
     /// Reports a change under a rule.
@@ -153,6 +232,11 @@ impl<'d> Comparison<'d> {
         static BY_ID: LazyLock<HashMap<&str, &Rule>> =
             LazyLock::new(|| rules::rules().map(|rule| (rule.id, rule)).collect());
         let rule: &'static Rule = BY_ID.get(id).copied().unwrap_or_else(|| unreachable!("there is no rule {id}"));
+        if self.is_trial {
+            // Other names, say, hurt too, but not because of the values.
+            self.has_harm |= rule.verdict >= Verdict::Risky && rule.id.starts_with(self.direction.prefix());
+            return;
+        }
         let message = message.into();
         let pointer = |said: &Option<Said>| said.as_ref().map(|said| said.pointer.clone());
         let key = (rule.id, pointer(&old), pointer(&new), message.clone());
@@ -169,11 +253,7 @@ impl<'d> Comparison<'d> {
             let finding = Finding { rule, operations: Vec::new(), place, message, spot, old, new };
             self.found.push(Found { finding, in_component });
         }
-        if let Some(operation) = &self.operation
-            && !self.found[at].finding.operations.contains(operation)
-        {
-            self.found[at].finding.operations.push(operation.clone());
-        }
+        self.pairs.tell(at, self.operation.as_ref());
     }
 
     /// Reports what happened to a schema, in the direction that the comparison goes.
@@ -189,7 +269,10 @@ impl<'d> Comparison<'d> {
     }
 
     /// The findings: of the document as a whole, then of its operations, the worst of each first.
-    pub(super) fn into_findings(self) -> Vec<Finding> {
+    pub(super) fn into_findings(mut self) -> Vec<Finding> {
+        for (operation, told) in self.pairs.told_of_operations() {
+            told.into_iter().for_each(|at| self.found[at].finding.operations.push(operation.clone()));
+        }
         let mut order: HashMap<String, usize> = HashMap::new();
         for found in &self.found {
             for operation in &found.finding.operations {

@@ -8,7 +8,7 @@
 //! | to do | look at |
 //! |---|---|
 //! | the rules | [`rules`] |
-//! | collect findings, know where one is | `comparison`, `at` |
+//! | collect findings, know where one is | `comparison`, `pairs`, `at` |
 //! | pass over what is equal on both sides | `unchanged`, `heirs` |
 //! | the announced end of things | `deprecation` |
 //! | information, servers, tags, components | `whole` |
@@ -21,6 +21,7 @@ mod comparison;
 mod deprecation;
 mod heirs;
 mod operations;
+mod pairs;
 mod parameters;
 mod responses;
 pub mod rules;

@@ -321,7 +321,7 @@ fn fields(choices: &mut Choices<'_>, schemas: &Value, schema: &Value, depth: usi
             Value::Null => &schema["additionalProperties"],
             listed => listed,
         };
-        if (described.is_object() || is_required) && (is_required || choices.below(3) != 2) {
+        if is_required || described.is_object() && choices.below(3) != 2 {
             out.insert(name.to_owned(), instance(choices, schemas, described, depth - 1));
         }
     }

@@ -5,5 +5,7 @@
 mod case;
 mod corpus;
 mod generate;
+mod mutation;
 mod soundness;
+mod table;
 mod wording;

@@ -4,7 +4,7 @@
 //! Discriminator Object): a schema of another name is another value on the wire, unless the mapping says otherwise.
 
 use super::view::View;
-use super::{Parts, compare as compare_parts};
+use super::{Parts, SCHEMAS, compare as compare_parts};
 use crate::diff::at::{At, words};
 use crate::diff::comparison::{Comparison, Said};
 use crate::diff::heirs;
@@ -33,6 +33,10 @@ pub(super) fn compare<'d>(
         }
         (Some(before), Some(after)) => (before, after),
     };
+    // An heir has the discriminator of what it builds on, but does not stand for the other heirs.
+    if had.is_empty() && is_heir(old, &before) && is_heir(new, &after) {
+        return;
+    }
     if before.text("propertyName") != after.text("propertyName") {
         let said = |at: &At<'_>| at.get("propertyName").as_ref().map_or_else(|| Said::at(at), Said::whole);
         let message = "the discriminator is another property";
@@ -85,6 +89,12 @@ pub(super) fn compare<'d>(
     }
 }
 
+fn is_heir(view: &View<'_>, discriminator: &At<'_>) -> bool {
+    let base = discriminator.pointer.strip_suffix("/discriminator").unwrap_or_default();
+    let own = view.parts.identity(view.document);
+    heirs::of(view.document, base).into_iter().any(|name| own == format!("{SCHEMAS}/{name}"))
+}
+
 /// What the values of a discriminator stand for.
 struct Kinds {
     values: BTreeMap<String, Target>,
@@ -111,10 +121,10 @@ impl Kinds {
             |values: &BTreeMap<String, Target>, name: &str| values.values().any(|target| target.name == name);
         let own = alternatives.iter().filter_map(|one| Some((one.name()?.to_owned(), one.pointer().to_owned())));
         let heirs = match alternatives.is_empty() {
-            true => heirs::of(view.document, view.place()),
+            true => heirs::of(view.document, discriminator.pointer.strip_suffix("/discriminator").unwrap_or_default()),
             false => Vec::new(),
         };
-        let heirs = heirs.into_iter().map(|name| (name.to_owned(), format!("/components/schemas/{name}")));
+        let heirs = heirs.into_iter().map(|name| (name.to_owned(), format!("{SCHEMAS}/{name}")));
         for (name, pointer) in own.chain(heirs) {
             if !is_mapped(&values, &name) && !values.contains_key(&name) {
                 values.insert(name.clone(), Target { index: index(&name), name, pointer });
@@ -125,6 +135,6 @@ impl Kinds {
 }
 
 fn definition<'d>(document: &'d Document, name: &str) -> Option<At<'d>> {
-    let pointer = format!("/components/schemas/{name}");
+    let pointer = format!("{SCHEMAS}/{name}");
     document.value().pointer(&pointer).map(|value| At { pointer, value })
 }

@@ -18,15 +18,19 @@ mod types;
 mod view;
 
 use super::at::At;
-use super::comparison::{Comparison, Said};
+use super::comparison::{Beside, Comparison, Direction, Said, SchemaPair};
 use crate::document::Document;
 use view::View;
+
+/// Where named schemas stand.
+const SCHEMAS: &str = "/components/schemas";
 
 /// Compares what stands under a key of two holders, such as the `schema` of a parameter.
 pub(super) fn compare_under<'d>(comparison: &mut Comparison<'d>, key: &str, old: &At<'d>, new: &At<'d>) {
     let (before, after) = (old.get(key), new.get(key));
     if before.is_some() || after.is_some() {
         compare(comparison, Parts::of(before, old), Parts::of(after, new));
+        comparison.catch_up(views);
     }
 }
 
@@ -45,6 +49,7 @@ pub(super) fn compare_texts<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, n
             let message = "the value may be given several times";
             comparison.tell_of_schema("type-widened", message, Said::at(old), Said::at(new));
             compare(comparison, Parts::of(old.get("schema"), old), items);
+            comparison.catch_up(views);
         }
         None => compare_under(comparison, "schema", old, new),
     }
@@ -59,7 +64,7 @@ pub(super) fn is_scalar<'d>(document: &'d Document, holder: &At<'d>) -> bool {
 
 /// Schemas that describe the same value together, as the parts of an `allOf` do. None of them takes anything.
 #[derive(Debug, Clone)]
-struct Parts<'d> {
+pub(super) struct Parts<'d> {
     list: Vec<At<'d>>,
     /// Where to point if there is none.
     holder: String,
@@ -104,31 +109,58 @@ impl<'d> Parts<'d> {
 
 /// Compares two schemas, and whatever is in them.
 fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) {
-    let is_list_open = std::mem::take(&mut comparison.is_list_open);
+    let beside = std::mem::take(&mut comparison.beside);
     if let (Some(before), Some(after)) = (old.only(), new.only()) {
         if comparison.unchanged.holds(before, after) {
             return;
         }
         renamed(comparison, &old, &new);
     }
-    let pair = (old.identity(comparison.old), new.identity(comparison.new), comparison.is_text);
-    if !comparison.visited.insert(pair) {
+    if comparison.is_decided() {
         return;
     }
-    let name = new.name().or(old.name());
+    let is_shared = |parts: &Parts<'d>| {
+        let mut all = parts.list.iter().chain(parts.chosen.iter().map(|(_, at)| at));
+        all.any(|at| at.get("$ref").is_some() || at.pointer.rsplit_once('/').is_some_and(|(room, _)| room == SCHEMAS))
+    };
+    let is_shared = is_shared(&old) || is_shared(&new);
+    let pair = SchemaPair { old, new, beside };
+    if is_shared {
+        let identities = (pair.old.identity(comparison.old), pair.new.identity(comparison.new));
+        comparison.put_off(identities, pair);
+    } else {
+        views(comparison, pair);
+    }
+}
+
+fn views<'d>(comparison: &mut Comparison<'d>, pair: SchemaPair<'d>) {
+    let name = pair.new.name().or(pair.old.name());
     comparison.inside_component(name, |comparison| {
-        let old = View::of(comparison.old, &old);
-        let new = View::of(comparison.new, &new);
-        notes::compare(comparison, &old, &new);
-        exclusions::compare(comparison, &old, &new);
-        if alternatives::compare(comparison, &old, &new) || !types::compare(comparison, &old, &new) {
-            return;
-        }
-        limits::compare(comparison, &old, &new);
-        enums::compare(comparison, &old, &new, is_list_open);
-        objects::compare(comparison, &old, &new);
-        items(comparison, &old, &new);
+        let old = View::of(comparison.old, &pair.old);
+        let new = View::of(comparison.new, &pair.new);
+        all_of_it(comparison, &old, &new, pair.beside);
     });
+}
+
+fn all_of_it<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, beside: Beside) {
+    notes::compare(comparison, old, new);
+    exclusions::compare(comparison, old, new);
+    if alternatives::compare(comparison, old, new, beside) || !types::compare(comparison, old, new, beside) {
+        return;
+    }
+    limits::compare(comparison, old, new);
+    enums::compare(comparison, old, new, beside.any_text);
+    objects::compare(comparison, old, new);
+    items(comparison, old, new);
+}
+
+/// Whether comparing two schemas would find something that hurts in a direction. Nothing is reported.
+fn does_harm<'d>(comparison: &mut Comparison<'d>, direction: Direction, old: &Parts<'d>, new: &Parts<'d>) -> bool {
+    let identities = (old.identity(comparison.old), new.identity(comparison.new));
+    comparison.does_harm(direction, identities, |comparison| {
+        compare(comparison, old.clone(), new.clone());
+        comparison.catch_up(views);
+    })
 }
 
 /// Tells of another name: once, if the old name is gone; otherwise of each place that has another one.
@@ -137,7 +169,7 @@ fn renamed<'d>(comparison: &mut Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>
     if before == after {
         return;
     }
-    let definition = |name: &str| format!("/components/schemas/{name}");
+    let definition = |name: &str| format!("{SCHEMAS}/{name}");
     let is_gone = comparison.new.value().pointer(&definition(before)).is_none()
         && comparison.old.value().pointer(&definition(after)).is_none();
     let (from, to) = match is_gone {

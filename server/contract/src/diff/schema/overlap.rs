@@ -5,7 +5,7 @@
 
 use super::alternatives::Alternatives;
 use super::view::{Others, View, common};
-use super::{compare as compare_parts, enums, limits};
+use super::{does_harm, enums, limits};
 use crate::canonical_schema::is_same_value;
 use crate::diff::comparison::{Comparison, Direction, Said};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,9 +27,7 @@ pub(super) fn compare<'d>(
     if has.kind == Some("oneOf") && had.kind != Some("anyOf") && !is_told_apart(new) {
         let sides = Sides { lists: (has, had), pairs: &back, views: (new, old) };
         let grows = |comparison: &mut Comparison<'d>, after: usize, before: usize| {
-            comparison.does_harm(Direction::Response, |comparison| {
-                compare_parts(comparison, had.list[before].clone(), has.list[after].clone());
-            })
+            does_harm(comparison, Direction::Response, &had.list[before], &has.list[after])
         };
         if sides.overlap(comparison, grows) {
             let message = "values that fit several alternatives are refused, and more may do now";
@@ -39,9 +37,7 @@ pub(super) fn compare<'d>(
     if had.kind == Some("oneOf") && has.kind != Some("anyOf") && !is_told_apart(old) {
         let sides = Sides { lists: (had, has), pairs, views: (old, new) };
         let shrinks = |comparison: &mut Comparison<'d>, before: usize, after: usize| {
-            comparison.does_harm(Direction::Request, |comparison| {
-                compare_parts(comparison, had.list[before].clone(), has.list[after].clone());
-            })
+            does_harm(comparison, Direction::Request, &had.list[before], &has.list[after])
         };
         if sides.overlap(comparison, shrinks) {
             let message = "values that fit several alternatives are refused, and fewer may do now";

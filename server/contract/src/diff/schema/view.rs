@@ -264,6 +264,7 @@ impl<'d> LookForNull<'_, 'd> {
         at.is("nullable")
             || own_type(&at).is_none()
                 && lists_null
+                && at.get("not").is_none_or(|excluded| !self.takes(excluded, below))
                 && at.items_of("allOf").into_iter().all(|part| self.takes(part, below))
                 && ["oneOf", "anyOf"].into_iter().all(|kind| self.group_takes(&at, kind, below))
     }

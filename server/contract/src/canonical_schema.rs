@@ -92,7 +92,12 @@ impl Walk<'_> {
         if let [only] = list {
             let only = self.schema(only);
             if let Some(only) = only.as_object().filter(|only| can_join(out, only)) {
+                // Beside a type without `null`, a part does not bring it back.
+                let refuses_null = out.contains_key("type") && !out.contains_key("nullable");
                 out.extend(only.clone());
+                if refuses_null {
+                    out.remove("nullable");
+                }
                 return;
             }
         }
@@ -277,6 +282,10 @@ mod tests {
                 json!({"type": "object", "properties": {"b": {"type": "string"}}}),
             ),
             (json!({"maxLength": 3, "allOf": [{"maxLength": 5}]}), json!({"maxLength": 5})),
+            (
+                json!({"type": "string", "allOf": [{"type": "string", "nullable": true}]}),
+                json!({"type": "string", "nullable": true}),
+            ),
         ] {
             assert_ne!(canonical(&one), canonical(&other), "{one} and {other}");
         }

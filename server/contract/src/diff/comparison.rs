@@ -64,8 +64,8 @@ pub(super) struct Comparison<'d> {
     pairs: Pairs,
     /// Pairs that are still to be compared.
     pending: Vec<Pending<'d>>,
-    /// Whether the schema that is compared next stands beside an alternative that takes any text.
-    pub(super) is_list_open: bool,
+    /// What stands beside the schema that is compared next.
+    pub(super) beside: Beside,
     /// Names of schemas that are gone, each with the one that took its place.
     pub(super) renamed_schemas: BTreeSet<(String, String)>,
     /// Whether the path of the first server went into the paths, or came out of them.
@@ -92,7 +92,16 @@ type Key = (&'static str, Option<String>, Option<String>, String);
 pub(super) struct SchemaPair<'d> {
     pub(super) old: Parts<'d>,
     pub(super) new: Parts<'d>,
-    pub(super) is_list_open: bool,
+    pub(super) beside: Beside,
+}
+
+/// What stands around a schema and changes what it means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(super) struct Beside {
+    /// Whether an alternative next to it takes any text, so that a list of texts is an open one.
+    pub(super) any_text: bool,
+    /// Whether it does not matter what the schema says about `null`.
+    pub(super) null: bool,
 }
 
 /// Two schemas that are still to be compared, and where the comparison was when it came across them.
@@ -120,7 +129,7 @@ impl<'d> Comparison<'d> {
             direction: Direction::Request,
             pairs: Pairs::default(),
             pending: Vec::new(),
-            is_list_open: false,
+            beside: Beside::default(),
             renamed_schemas: BTreeSet::new(),
             base_is_in_paths: false,
             is_text: false,
@@ -161,7 +170,7 @@ impl<'d> Comparison<'d> {
     /// Puts off the comparison of two schemas that others may refer to, too: once, whoever refers to them. What is found
     /// there is reported of all operations that lead there.
     pub(super) fn put_off(&mut self, (old, new): (String, String), schemas: SchemaPair<'d>) {
-        let key = (old, new, self.direction, [self.is_text, schemas.is_list_open]);
+        let key = (old, new, self.direction, (self.is_text, schemas.beside));
         let operation = self.operation.as_ref().filter(|_| !self.is_trial);
         let (pair, is_new) = self.pairs.enter(key, operation);
         if is_new {
@@ -194,17 +203,17 @@ impl<'d> Comparison<'d> {
         (old, new): (String, String),
         work: impl FnOnce(&mut Self),
     ) -> bool {
-        let key = (old, new, direction, [self.is_text, false]);
+        let key = (old, new, direction, (self.is_text, Beside::default()));
         // Within another trial, less is looked at, so that its results are no better than a guess.
         if let Some(known) = self.tried.get(&key).filter(|_| !self.is_trial) {
             return *known;
         }
         let (pairs, pending) = (std::mem::take(&mut self.pairs), std::mem::take(&mut self.pending));
-        let is_list_open = std::mem::take(&mut self.is_list_open);
+        let beside = std::mem::take(&mut self.beside);
         let (was_trial, had_harm) = (self.is_trial, std::mem::take(&mut self.has_harm));
         self.is_trial = true;
         self.towards(direction, work);
-        (self.is_trial, self.is_list_open) = (was_trial, is_list_open);
+        (self.is_trial, self.beside) = (was_trial, beside);
         (self.pairs, self.pending) = (pairs, pending);
         let has_harm = std::mem::replace(&mut self.has_harm, had_harm);
         if !was_trial {

@@ -3,12 +3,12 @@
 //! Most operations share their schemas, and schemas share others. Each pair is compared once; in the end, what was found is
 //! handed to all operations that lead to it.
 
-use super::comparison::Direction;
+use super::comparison::{Beside, Direction};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// What tells a pair from others: the schemas, where their values go, whether they are written as text, and whether a list
-/// of values among them is open.
-pub(super) type PairKey = (String, String, Direction, [bool; 2]);
+/// What tells a pair from others: the schemas, where their values go, whether they are written as text, and what stands
+/// beside them.
+pub(super) type PairKey = (String, String, Direction, (bool, Beside));
 
 /// Pairs, by the order in which they were met.
 #[derive(Debug, Default)]

@@ -6,12 +6,12 @@
 use super::view::{Group, View, common};
 use super::{Parts, compare as compare_parts, discriminators, does_harm, overlap};
 use crate::diff::at::words;
-use crate::diff::comparison::{Comparison, Direction, Said};
+use crate::diff::comparison::{Beside, Comparison, Direction, Said};
 use crate::document::Document;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Compares alternatives, where there are some; whether that says all there is to say about the two.
-pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) -> bool {
+pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, outer: Beside) -> bool {
     let (before, after) = (old.groups(), new.groups());
     let (had, has) = match (before.first(), after.first()) {
         (None, None) => {
@@ -21,8 +21,12 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
         (None, Some(after)) => (Alternatives::only(old), Alternatives::within(new, after)),
         (Some(before), None) => (Alternatives::within(old, before), Alternatives::only(new)),
         (Some(_), Some(_)) => {
+            // Where the alternatives have no say about null, what they say about it changes nothing.
+            let is_settled = |view: &View<'_>| matches!(view.takes_null_beside_groups(), [one, other] if one == other);
+            let null = outer.null || is_settled(old) && is_settled(new);
             for (before, after) in before.iter().zip(&after) {
-                lists(comparison, old, new, &Alternatives::beside(before), &Alternatives::beside(after));
+                let lists_of = (Alternatives::beside(before), Alternatives::beside(after));
+                lists(comparison, (old, &lists_of.0), (new, &lists_of.1), null);
             }
             for group in before.iter().skip(after.len()) {
                 let message = "one list of alternatives less";
@@ -35,7 +39,7 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
             return false;
         }
     };
-    lists(comparison, old, new, &had, &has);
+    lists(comparison, (old, &had), (new, &has), outer.null);
     true
 }
 
@@ -75,10 +79,9 @@ impl<'d> Alternatives<'d> {
 
 fn lists<'d>(
     comparison: &mut Comparison<'d>,
-    old: &View<'d>,
-    new: &View<'d>,
-    had: &Alternatives<'d>,
-    has: &Alternatives<'d>,
+    (old, had): (&View<'d>, &Alternatives<'d>),
+    (new, has): (&View<'d>, &Alternatives<'d>),
+    null: bool,
 ) {
     if let (Some(before), Some(after)) = (had.kind, has.kind)
         && before != after
@@ -93,7 +96,7 @@ fn lists<'d>(
     overlap::compare(comparison, (old, had), (new, has), &pairs);
     let is_open =
         |alternatives: &Alternatives<'d>, document| alternatives.list.iter().any(|one| takes_any_text(document, one));
-    let lists_are_open = is_open(had, comparison.old) && is_open(has, comparison.new);
+    let any_text = is_open(had, comparison.old) && is_open(has, comparison.new);
     for (_, one) in had.list.iter().enumerate().filter(|(index, _)| !pairs.contains_key(index)) {
         let is_redundant = has.kind != Some("oneOf")
             && !comparison.is_trial
@@ -114,7 +117,7 @@ fn lists<'d>(
     for (from, to) in pairs {
         let (before, after) = (had.list[from].clone(), has.list[to].clone());
         comparison.inside(name(&after), |comparison| {
-            comparison.is_list_open = lists_are_open;
+            comparison.beside = Beside { any_text, null };
             compare_parts(comparison, before, after);
         });
     }
@@ -196,5 +199,6 @@ fn takes_any_text<'d>(document: &'d Document, parts: &Parts<'d>) -> bool {
     let bounds = ["pattern", "format", "minLength", "maxLength", "not"];
     view.types().is_some_and(|types| types.contains("string"))
         && view.lists_of_values().is_empty()
+        && view.groups().is_empty()
         && bounds.iter().all(|key| view.keyword(key).is_none())
 }

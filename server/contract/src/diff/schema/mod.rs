@@ -18,7 +18,7 @@ mod types;
 mod view;
 
 use super::at::At;
-use super::comparison::{Comparison, Direction, Said, SchemaPair};
+use super::comparison::{Beside, Comparison, Direction, Said, SchemaPair};
 use crate::document::Document;
 use view::View;
 
@@ -109,7 +109,7 @@ impl<'d> Parts<'d> {
 
 /// Compares two schemas, and whatever is in them.
 fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) {
-    let is_list_open = std::mem::take(&mut comparison.is_list_open);
+    let beside = std::mem::take(&mut comparison.beside);
     if let (Some(before), Some(after)) = (old.only(), new.only()) {
         if comparison.unchanged.holds(before, after) {
             return;
@@ -124,7 +124,7 @@ fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) 
         all.any(|at| at.get("$ref").is_some() || at.pointer.rsplit_once('/').is_some_and(|(room, _)| room == SCHEMAS))
     };
     let is_shared = is_shared(&old) || is_shared(&new);
-    let pair = SchemaPair { old, new, is_list_open };
+    let pair = SchemaPair { old, new, beside };
     if is_shared {
         let identities = (pair.old.identity(comparison.old), pair.new.identity(comparison.new));
         comparison.put_off(identities, pair);
@@ -138,18 +138,18 @@ fn views<'d>(comparison: &mut Comparison<'d>, pair: SchemaPair<'d>) {
     comparison.inside_component(name, |comparison| {
         let old = View::of(comparison.old, &pair.old);
         let new = View::of(comparison.new, &pair.new);
-        all_of_it(comparison, &old, &new, pair.is_list_open);
+        all_of_it(comparison, &old, &new, pair.beside);
     });
 }
 
-fn all_of_it<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, is_list_open: bool) {
+fn all_of_it<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, beside: Beside) {
     notes::compare(comparison, old, new);
     exclusions::compare(comparison, old, new);
-    if alternatives::compare(comparison, old, new) || !types::compare(comparison, old, new) {
+    if alternatives::compare(comparison, old, new, beside) || !types::compare(comparison, old, new, beside) {
         return;
     }
     limits::compare(comparison, old, new);
-    enums::compare(comparison, old, new, is_list_open);
+    enums::compare(comparison, old, new, beside.any_text);
     objects::compare(comparison, old, new);
     items(comparison, old, new);
 }

@@ -74,8 +74,8 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
         (None, Some(_)) if hidden(&sides.new) => return false,
         (Some(_), None) if hidden(&sides.old) => return false,
         // A property that had to be there was known, even if nothing was said of it.
-        (None, Some(_)) if sides.was_required.is_some() => {}
-        (Some(_), None) if sides.is_required.is_some() => {}
+        (None, Some(_)) if sides.was_required.is_some() && !is_closed(old) => {}
+        (Some(_), None) if sides.is_required.is_some() && !is_closed(new) => {}
         (None, Some(after)) => {
             added(comparison, sides, after, old);
             return matches!(old.others(), Others::Described(_));
@@ -107,6 +107,11 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
     true
 }
 
+/// Whether there may be no other properties than those listed.
+fn is_closed(view: &View<'_>) -> bool {
+    matches!(view.others(), Others::Forbidden)
+}
+
 /// The flag that hides it in the other direction, for those who read this one.
 fn other_flag(comparison: &mut Comparison<'_>, before: &View<'_>, after: &View<'_>) {
     let (flag, set, unset) = match comparison.direction {
@@ -129,7 +134,7 @@ fn other_flag(comparison: &mut Comparison<'_>, before: &View<'_>, after: &View<'
 
 fn added(comparison: &mut Comparison<'_>, sides: &Sides<'_>, after: &View<'_>, old: &View<'_>) {
     let has_default = after.keyword("default").is_some();
-    let is_closed = matches!(old.others(), Others::Forbidden);
+    let is_closed = is_closed(old);
     let (change, message) = match sides.is_required {
         _ if is_closed && comparison.direction == Direction::Response => {
             ("property-added-to-closed-object", "a property was added")
@@ -145,7 +150,7 @@ fn added(comparison: &mut Comparison<'_>, sides: &Sides<'_>, after: &View<'_>, o
 }
 
 fn removed(comparison: &mut Comparison<'_>, sides: &Sides<'_>, before: &View<'_>, new: &View<'_>) {
-    let is_closed = matches!(new.others(), Others::Forbidden) && comparison.direction == Direction::Request;
+    let is_closed = is_closed(new) && comparison.direction == Direction::Request;
     let change = match sides.was_required {
         _ if is_closed => "property-removed-from-closed-object",
         Some(_) => "property-removed",

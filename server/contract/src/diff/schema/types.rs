@@ -1,18 +1,18 @@
 //! Types, `null` and formats.
 
 use super::view::{View, common};
-use crate::diff::comparison::{Comparison, Said};
+use crate::diff::comparison::{Beside, Comparison, Said};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 type Types<'d> = Option<BTreeSet<&'d str>>;
 
 /// Whether the comparison of what is in them makes sense.
-pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) -> bool {
+pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, beside: Beside) -> bool {
     let (before, after) = (old.types(), new.types());
     if before == after || old.own_types() == new.own_types() {
         // Whatever else differs is told of the alternatives.
-        null(comparison, old, new);
+        null(comparison, old, new, beside);
         formats(comparison, old, new);
         return true;
     }
@@ -32,7 +32,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
         _ if change == "type-changed" => false,
         (Some(_), Some(_)) => {
             // A format of integers says nothing about numbers.
-            null(comparison, old, new);
+            null(comparison, old, new, beside);
             true
         }
         // Beside a schema that takes anything, all that the other one says is new.
@@ -61,9 +61,9 @@ fn says_more_than_type(view: &View<'_>) -> bool {
     BOUNDS.iter().any(|key| view.keyword(key).is_some())
 }
 
-fn null(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
+fn null(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, beside: Beside) {
     let has_groups = !old.groups().is_empty() || !new.groups().is_empty();
-    if has_groups && old.takes_null_beside_groups() == new.takes_null_beside_groups() {
+    if beside.null || has_groups && old.takes_null_beside_groups() == new.takes_null_beside_groups() {
         // If it differs at all, that is told of the alternatives.
         return;
     }

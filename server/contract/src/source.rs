@@ -89,15 +89,29 @@ pub(crate) fn read(name: &str, text: &str) -> Result<(Value, Places), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // YAML may begin with a brace, too, but hardly anybody quotes keys there.
     let is_json = text.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}']));
-    let json = is_json.then(|| serde_json::from_str(text));
-    if let Some(Err(error)) = json {
+    if !is_json {
+        return document(name, text);
+    }
+    // JSON is stricter than YAML, and its errors are to be those of JSON.
+    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
         let position = position(error.line(), error.column());
         return Err(Error::Syntax { spot: spot(name, position), source: error.into() });
     }
-    let readable = if json.is_some() { without_surrogates(text) } else { text.into() };
-    let parser = Parser::new_from_str(&readable);
-    let (yaml, places) = Reader { name, parser, anchors: HashMap::new(), path: Vec::new(), values: 0 }.document()?;
-    Ok((json.and_then(Result::ok).unwrap_or(yaml), places))
+    match without_surrogates(text) {
+        Cow::Borrowed(text) => document(name, text),
+        Cow::Owned(readable) => {
+            let (_, places) = document(name, &readable)?;
+            let value = serde_json::from_str(text);
+            let value =
+                value.map_err(|error| Error::Syntax { spot: spot(name, Position::default()), source: error.into() })?;
+            Ok((value, places))
+        }
+    }
+}
+
+fn document(name: &str, text: &str) -> Result<(Value, Places), Error> {
+    let parser = Parser::new_from_str(text);
+    Reader { name, parser, anchors: HashMap::new(), path: Vec::new(), values: 0 }.document()
 }
 
 /// JSON writes characters beyond the first plane as pairs of surrogates (`\ud83d\ude00`), which YAML does not read. Other
@@ -249,6 +263,8 @@ impl<'t> Reader<'t> {
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::SequenceEnd) {
+                values.shrink_to_fit();
+                places.shrink_to_fit();
                 return Ok((values, places));
             }
             self.path.push(values.len().to_string());
@@ -284,6 +300,7 @@ impl<'t> Reader<'t> {
             places.push((key.into_boxed_str(), place));
         }
         merged.into_iter().for_each(|(value, from)| merge(&mut values, &mut places, value, from));
+        places.shrink_to_fit();
         Ok((values, places))
     }
 }

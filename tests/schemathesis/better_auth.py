@@ -4,7 +4,7 @@ import itertools
 from urllib.parse import quote
 
 from authenticator import Authenticator
-from service import PASSWORD, WRONG_CODE, Pool
+from service import PASSWORD, USES_OF_CHALLENGE, USES_OF_PERSON, WRONG_CODE, Pool
 
 BASE = "/api/auth"
 SESSION_COOKIE = "better-auth.session_token"
@@ -13,6 +13,15 @@ CHALLENGE_COOKIE = "better-auth.two_factor"
 # A session without a second factor, one whose factor is not confirmed yet, one that has passed its factor, and one of a
 # trusted device, which has not.
 SESSION_KINDS = ("plain", "pending", "passed", "passed", "trusted")
+# What ends the session, renews it, or changes what is known of its person.
+ENDING_PATHS = (
+    "/sign-out",
+    "/revoke-session",
+    "/revoke-sessions",
+    "/change-password",
+    "/two-factor/enable",
+    "/two-factor/disable",
+)
 CHALLENGE_PATHS = ("/two-factor/verify-totp", "/two-factor/send-otp", "/two-factor/verify-otp", "/two-factor/verify-backup-code")
 
 
@@ -26,9 +35,10 @@ def has_nul(value):
 class Person:
     """Somebody with an account, and the credential of one session or challenge."""
 
-    def __init__(self, email):
+    def __init__(self, email, kind):
         self.email = email
-        self.uses = 0
+        self.kind = kind
+        self.uses_left = USES_OF_CHALLENGE if kind == "challenged" else USES_OF_PERSON
         self.token = None
         self.signed = None
         self.challenge_cookie = None
@@ -129,12 +139,22 @@ class BetterAuth:
     def answered(self, case, response):
         """Takes note of what a case has done to its person."""
         person = self.person_of(case)
-        changes_nothing = case.operation.path in ("/get-session", "/list-sessions", "/two-factor/get-totp-uri")
-        if person and (response.status_code in (401, 429) or response.status_code == 200 and not changes_nothing):
-            self._pool.retire(person)
-            shown = [case.headers.get("Authorization"), *(case.cookies or {}).values()]
-            for credential in shown:
-                self._people.pop(credential, None)
+        if person is None:
+            return
+        path = case.operation.path
+        if path == "/two-factor/generate-backup-codes" and response.status_code == 200:
+            person.backup_codes = response.json()["backupCodes"]
+        ends_here = path in ENDING_PATHS or path in CHALLENGE_PATHS and person.kind in ("pending", "challenged")
+        is_sending = path == "/two-factor/send-otp"
+        if response.status_code == 200 and ends_here and not is_sending or response.status_code == 429:
+            self._forget(case, person)
+        elif response.status_code == 401 and response.json()["code"] in ("UNAUTHORIZED", "INVALID_TWO_FACTOR_COOKIE"):
+            self._forget(case, person)
+
+    def _forget(self, case, person):
+        self._pool.retire(person)
+        for credential in [case.headers.get("Authorization"), *(case.cookies or {}).values()]:
+            self._people.pop(credential, None)
 
     def is_refusal(self, case, response):
         """Whether an answer refuses what was asked, and not the form in which it was asked."""
@@ -157,7 +177,7 @@ class BetterAuth:
         return self._service.mailed_code(person.email) or WRONG_CODE
 
     def _make(self, kind):
-        person = Person(self.new_address())
+        person = Person(self.new_address(), kind)
         self._sign_up(person)
         if kind != "plain":
             self._enable(person)

@@ -6,7 +6,7 @@ import uuid
 from functools import cache
 
 from authenticator import Authenticator
-from service import PASSWORD, WRONG_CODE, Pool
+from service import PASSWORD, USES_OF_PERSON, WRONG_CODE, Pool
 
 APPLICATION = "c0de0000-0000-4000-8000-000000000002"
 TENANT = "c0de0000-0000-4000-8000-000000000001"
@@ -28,7 +28,7 @@ class User:
         self.id = id
         self.email = email
         self.kind = kind
-        self.uses = 0
+        self.uses_left = USES_OF_PERSON
         self.app = None
         self.secret = None
         self.recovery_codes = []
@@ -138,7 +138,8 @@ class FusionAuth:
 
     def answered(self, case, response):
         """Takes note of what a case has done to its user."""
-        if response.status_code == 400 or case.method == "GET" and response.status_code < 400:
+        has_changed = case.method != "GET" and response.status_code < 300
+        if not has_changed and response.status_code not in (401, 404, 429):
             return
         user = self.person_of(case)
         if user:

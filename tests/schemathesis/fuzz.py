@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,8 @@ FIRST_ROUND_EXAMPLES = 10
 
 
 def main():
+    # So that an end from outside takes the servers with it, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = arguments()
     os.environ["COUNTERSIGN_BINARY"] = os.fspath(options.binary or binary())
     databases = DATABASES if options.database == "both" else (options.database,)

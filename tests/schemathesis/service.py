@@ -64,11 +64,13 @@ class Service:
         return None
 
 
+# Fewer than the ten wrong passwords or codes of an account, and than the five tries of a challenge.
+USES_OF_PERSON = 8
+USES_OF_CHALLENGE = 4
+
+
 class Pool:
     """People by kind, each used for a few cases and then replaced: wrong codes and passwords are budgeted for each."""
-
-    # Fewer than the ten wrong passwords of an account; a wrong code retires at once.
-    USES = 8
 
     def __init__(self, make):
         self._make = make
@@ -77,9 +79,9 @@ class Pool:
     def take(self, kind):
         """Somebody of this kind who can still be used."""
         person = self._current.get(kind)
-        if person is None or person.uses >= self.USES:
+        if person is None or person.uses_left <= 0:
             person = self._current[kind] = self._make(kind)
-        person.uses += 1
+        person.uses_left -= 1
         return person
 
     def current(self):
@@ -88,4 +90,4 @@ class Pool:
 
     def retire(self, person):
         """Somebody whose state the last case has changed."""
-        person.uses = self.USES
+        person.uses_left = 0

@@ -118,20 +118,8 @@ async fn the_type_is_read_without_case_and_parameters() {
 async fn odd_codes_are_wrong_codes_and_nothing_worse_41() {
     let world = World::start().await;
     let person = world.person("ada").await;
-    let codes = [
-        "",
-        " ",
-        "12345",
-        "1234567",
-        "abcdef",
-        "１２３４５６",
-        "٠١٢٣٤٥",
-        "12 34 56",
-        "123456\n",
-        "\u{0}23456",
-        "-12345",
-        "+12345",
-    ];
+    let codes =
+        ["", " ", "12345", "1234567", "abcdef", "１２３４５６", "٠١٢٣٤٥", "12 34 56", "123456\n", "-12345", "+12345"];
     let app = person.enrol().await;
     for (factor, refusal) in [("totp", "INVALID_CODE"), ("backup-code", "INVALID_BACKUP_CODE")] {
         for odd in codes {
@@ -141,6 +129,8 @@ async fn odd_codes_are_wrong_codes_and_nothing_worse_41() {
             person.browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
         }
     }
-    let long = json!({"code": "1".repeat(129)});
-    person.browser.post("/two-factor/verify-totp").json(long).await.refused(400, "VALIDATION_ERROR");
+    for refused in ["1".repeat(129), "\u{0}23456".to_owned()] {
+        let call = person.browser.post("/two-factor/verify-totp").json(json!({"code": refused}));
+        call.await.refused(400, "VALIDATION_ERROR");
+    }
 }

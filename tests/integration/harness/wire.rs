@@ -9,6 +9,7 @@ use super::world::WorldClock;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A handle on a server, in this process or another. Clones lead to the same server, also after it was restarted.
 #[derive(Clone)]
@@ -25,7 +26,9 @@ struct State {
 
 impl Wire {
     pub(super) fn new(address: SocketAddr, base_url: String, outbox: PathBuf, clock: Arc<WorldClock>) -> Self {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        // A connection that has been idle for long may be closed by the server in the moment in which it is used again.
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let http = http.pool_idle_timeout(Duration::from_secs(5)).build().unwrap();
         let state = State {
             address: Mutex::new(address),
             base_url,

@@ -80,6 +80,8 @@ fn the_exit_status_follows_what_is_asked_for() {
     let milder = "request-max-length-decreased=risky";
     assert_eq!(status(&["diff", "--treat", milder, "old.yaml", "new.yaml"]), 0);
     assert_eq!(status(&["diff", "--treat", milder, "--fail-on", "risky", "old.yaml", "new.yaml"]), 1);
+    let hidden = ["diff", "--at-least", "breaking", "--treat", milder, "--fail-on", "risky", "old.yaml", "new.yaml"];
+    assert_eq!(status(&hidden), 1, "what is not shown counts nevertheless");
     let (_, text, _) = tool(directory.path(), &["diff", "--at-least", "risky", "new.yaml", "old.yaml"]);
     assert_eq!(text, "no findings in new.yaml → old.yaml\n");
 

@@ -121,6 +121,10 @@ async fn ask(
             eprint_progress(sent, arguments.max_requests, findings.len());
         }
     }
+    if sent >= 25 && std::io::stderr().is_terminal() {
+        // The result is not to stand behind the progress.
+        let _ = writeln!(std::io::stderr());
+    }
     match (answered, last_failure) {
         (0, Some(why)) => Err(ContractError::Unreachable { url: arguments.url.to_string(), why }),
         _ => {

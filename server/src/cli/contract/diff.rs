@@ -76,7 +76,6 @@ pub(super) fn run(arguments: &DiffArguments, output: &mut (dyn Write + Send)) ->
     let today = utc_text(SystemClock.now()).chars().take(10).collect();
     let mut findings = diff(&old, &new, &DiffOptions { today: Some(today) });
     treat(&mut findings, &arguments.treat);
-    findings.retain(|finding| finding.rule.verdict >= arguments.at_least.into());
     let (fails_from, nothing_fails) = match arguments.fail_on {
         FailOn::Breaking => (Verdict::Breaking, false),
         FailOn::Risky => (Verdict::Risky, false),
@@ -84,8 +83,11 @@ pub(super) fn run(arguments: &DiffArguments, output: &mut (dyn Write + Send)) ->
         FailOn::Nothing => (Verdict::Error, true),
     };
     let title = format!("{} → {}", arguments.old, arguments.new);
-    let outcome = output::write(&arguments.output, &findings, &title, fails_from, output)?;
-    Ok(if nothing_fails { Outcome::Fine } else { outcome })
+    // What is not shown counts nevertheless.
+    let fails = !nothing_fails && findings.iter().any(|finding| finding.rule.verdict >= fails_from);
+    findings.retain(|finding| finding.rule.verdict >= arguments.at_least.into());
+    output::write(&arguments.output, &findings, &title, fails_from, output)?;
+    Ok(if fails { Outcome::Findings } else { Outcome::Fine })
 }
 
 /// Gives findings the verdicts that were asked for.

@@ -59,5 +59,5 @@ pub use lint::lint;
 pub use merge::merge;
 pub use operations::{Operation, operations};
 pub use report::Format;
-pub use response::{response_headers, response_schema, strict_response_schema};
+pub use response::{response_schema, strict_response_schema};
 pub use table::{BodyRule, OperationEntry, render_table};

@@ -1,4 +1,4 @@
-//! What a contract promises about one answer: the schema of its body, the names of its headers.
+//! What a contract promises about one answer: the schema of its body.
 //!
 //! For tests that validate raw answers. An operation, status or media type that the contract does not document gives
 //! `None` or nothing; there is no falling back to another status.
@@ -20,17 +20,6 @@ pub fn response_schema(document: &Document, operation_id: &str, status: u16, med
 #[must_use]
 pub fn strict_response_schema(document: &Document, operation_id: &str, status: u16, media_type: &str) -> Option<Value> {
     Some(json_schema(&content(document, operation_id, status, media_type)?, Extra::Forbidden).schema)
-}
-
-/// The headers that the contract documents for an answer: name in lower case, and whether every such answer has it.
-#[must_use]
-pub fn response_headers(document: &Document, operation_id: &str, status: u16) -> Vec<(String, bool)> {
-    let Some(headers) = response(document, operation_id, status).and_then(|response| response.get("headers")) else {
-        return Vec::new();
-    };
-    let header =
-        |(name, header): (&str, Node<'_>)| (name.to_ascii_lowercase(), header.resolved().value["required"] == true);
-    headers.entries().map(header).collect()
 }
 
 fn response<'a>(document: &'a Document, operation_id: &str, status: u16) -> Option<Node<'a>> {

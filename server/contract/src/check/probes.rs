@@ -67,6 +67,7 @@ pub(super) fn all(document: &Document, wanted: Wanted) -> impl Iterator<Item = P
         document.located().filter(|located| !wanted.only_safe || is_safe(located.method)).collect();
     let operations: Vec<Operation<'_>> = located.iter().map(|located| Operation::read(document, located)).collect();
     let mut round = 0_usize;
+    let mut random = Random::from_seed(wanted.seed);
     let mut batch = Vec::new().into_iter();
     std::iter::from_fn(move || {
         loop {
@@ -76,7 +77,6 @@ pub(super) fn all(document: &Document, wanted: Wanted) -> impl Iterator<Item = P
             if operations.is_empty() {
                 return None;
             }
-            let mut random = Random(wanted.seed.wrapping_add(round as u64));
             batch =
                 operations.iter().map(|operation| operation.probe(round, &mut random)).collect::<Vec<_>>().into_iter();
             round += 1;

@@ -2,6 +2,8 @@
 
 use super::pattern;
 use crate::document::Document;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use serde_json::{Map, Number, Value, json};
 
 /// How much of what may be there is there.
@@ -15,17 +17,17 @@ pub(super) enum Amount {
     Least,
 }
 
-/// A small generator of numbers (splitmix64): the same seed gives the same values, on every machine.
+/// Numbers that are the same for the same seed, on every machine.
 #[derive(Debug, Clone)]
-pub(super) struct Random(pub(super) u64);
+pub(super) struct Random(ChaCha8Rng);
 
 impl Random {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+    pub(super) fn from_seed(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0.next_u64()
     }
 
     fn below(&mut self, end: usize) -> usize {

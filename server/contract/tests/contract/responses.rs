@@ -1,7 +1,7 @@
 //! Schemas of answers, proved with a validator on answers that should and should not pass.
 
 use super::contract;
-use countersign_contract::{Document, response_headers, response_schema, strict_response_schema};
+use countersign_contract::{Document, response_schema, strict_response_schema};
 use serde_json::{Value, json};
 
 /// Whether the answer passes the plain and the strict schema.
@@ -109,15 +109,4 @@ fn only_what_is_documented_has_a_schema() {
         assert_eq!(response_schema(&contract, operation_id, status, media_type), None);
         assert_eq!(strict_response_schema(&contract, operation_id, status, media_type), None);
     }
-}
-
-#[test]
-fn headers_and_whether_they_are_promised() {
-    let contract = contract();
-    let mut headers = response_headers(&contract, "signInEmail", 200);
-    headers.sort();
-    assert_eq!(headers, [("set-auth-token".to_owned(), false), ("set-cookie".to_owned(), true)]);
-    assert_eq!(response_headers(&contract, "signInEmail", 429), [("retry-after".to_owned(), true)]);
-    assert_eq!(response_headers(&contract, "signInEmail", 401), []);
-    assert_eq!(response_headers(&contract, "nobody", 200), []);
 }

@@ -1,0 +1,200 @@
+//! Accounts and registrations.
+
+use super::corrupt;
+use crate::error::StoreError;
+use crate::schema::{accounts, registrations};
+use crate::work::Registration;
+use countersign_domain::account::{Account, EmailAddress, PhoneNumber, Username};
+use countersign_domain::ids::{AccountId, ApplicationId, RegistrationId, TenantId};
+use countersign_domain::password::PasswordHash;
+use countersign_domain::time::Timestamp;
+use diesel::prelude::*;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = accounts)]
+pub(crate) struct AccountRow {
+    pub(crate) id: String,
+    tenant_id: String,
+    email: Option<String>,
+    username: Option<String>,
+    phone_number: Option<String>,
+    name: String,
+    email_verified: bool,
+    image: Option<String>,
+    password_hash: Option<String>,
+    password_changed_at: i64,
+    password_change_required: bool,
+    is_active: bool,
+    expires_at: Option<i64>,
+    two_factor_enabled: bool,
+    credentials_version: i64,
+    pub(crate) failed_attempts: i64,
+    pub(crate) consecutive_locks: i64,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl TryFrom<AccountRow> for Account {
+    type Error = StoreError;
+
+    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
+        let hash = |text: String| PasswordHash::parse(&text).ok_or(corrupt("accounts", "its password hash"));
+        Ok(Self {
+            id: AccountId::parse(&row.id).ok_or(corrupt("accounts", "its id"))?,
+            tenant_id: TenantId::parse(&row.tenant_id).ok_or(corrupt("accounts", "its tenant"))?,
+            email: row.email.as_deref().map(EmailAddress::new),
+            username: row.username.as_deref().and_then(Username::new),
+            phone_number: row.phone_number.as_deref().and_then(PhoneNumber::new),
+            name: row.name,
+            email_verified: row.email_verified,
+            image: row.image,
+            password: row.password_hash.map(hash).transpose()?,
+            password_changed_at: Timestamp::from_millis(row.password_changed_at),
+            password_change_required: row.password_change_required,
+            is_active: row.is_active,
+            expires_at: row.expires_at.map(Timestamp::from_millis),
+            two_factor_enabled: row.two_factor_enabled,
+            credentials_version: row.credentials_version,
+            created_at: Timestamp::from_millis(row.created_at),
+            updated_at: Timestamp::from_millis(row.updated_at),
+        })
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = accounts, treat_none_as_default_value = false)]
+pub(crate) struct NewAccountRow {
+    id: String,
+    tenant_id: String,
+    credentials_version: i64,
+    failed_attempts: i64,
+    consecutive_locks: i64,
+    locked_until: Option<i64>,
+    last_sign_in_at: Option<i64>,
+    two_factor_enabled: bool,
+    created_at: i64,
+    #[diesel(embed)]
+    rest: AccountChanges,
+    #[diesel(embed)]
+    password: PasswordChanges,
+}
+
+impl NewAccountRow {
+    pub(crate) fn new(account: &Account, profile: &str) -> Self {
+        Self {
+            id: account.id.to_text(),
+            tenant_id: account.tenant_id.to_text(),
+            credentials_version: account.credentials_version,
+            failed_attempts: 0,
+            consecutive_locks: 0,
+            locked_until: None,
+            last_sign_in_at: None,
+            two_factor_enabled: account.two_factor_enabled,
+            created_at: account.created_at.as_millis(),
+            rest: AccountChanges::new(account, profile),
+            password: PasswordChanges::new(account),
+        }
+    }
+}
+
+/// What a service may change of an account.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = accounts, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(crate) struct AccountChanges {
+    email: Option<String>,
+    username: Option<String>,
+    username_key: Option<String>,
+    phone_number: Option<String>,
+    name: String,
+    email_verified: bool,
+    image: Option<String>,
+    profile: String,
+    password_change_required: bool,
+    is_active: bool,
+    expires_at: Option<i64>,
+    updated_at: i64,
+}
+
+impl AccountChanges {
+    pub(crate) fn new(account: &Account, profile: &str) -> Self {
+        Self {
+            email: account.email.as_ref().map(|email| email.as_str().to_owned()),
+            username: account.username.as_ref().map(|name| name.as_str().to_owned()),
+            username_key: account.username.as_ref().map(Username::key),
+            phone_number: account.phone_number.as_ref().map(|number| number.as_str().to_owned()),
+            name: account.name.clone(),
+            email_verified: account.email_verified,
+            image: account.image.clone(),
+            profile: profile.to_owned(),
+            password_change_required: account.password_change_required,
+            is_active: account.is_active,
+            expires_at: account.expires_at.map(Timestamp::as_millis),
+            updated_at: account.updated_at.as_millis(),
+        }
+    }
+}
+
+/// A password as it is set.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = accounts, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(crate) struct PasswordChanges {
+    password_hash: Option<String>,
+    password_changed_at: i64,
+}
+
+impl PasswordChanges {
+    pub(crate) fn new(account: &Account) -> Self {
+        Self {
+            password_hash: account.password.as_ref().map(PasswordHash::to_text),
+            password_changed_at: account.password_changed_at.as_millis(),
+        }
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = registrations, treat_none_as_default_value = false)]
+pub(crate) struct RegistrationRow {
+    id: String,
+    account_id: String,
+    application_id: String,
+    roles: String,
+    username: Option<String>,
+    data: Option<String>,
+    last_sign_in_at: Option<i64>,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl RegistrationRow {
+    pub(crate) fn new(registration: &Registration, account_id: AccountId) -> Self {
+        Self {
+            id: registration.id.to_text(),
+            account_id: account_id.to_text(),
+            application_id: registration.application_id.to_text(),
+            roles: serde_json::to_string(&registration.roles).expect("a list of texts is JSON"),
+            username: registration.username.clone(),
+            data: registration.data.clone(),
+            last_sign_in_at: registration.last_sign_in_at.map(Timestamp::as_millis),
+            created_at: registration.created_at.as_millis(),
+            updated_at: registration.updated_at.as_millis(),
+        }
+    }
+}
+
+impl TryFrom<RegistrationRow> for Registration {
+    type Error = StoreError;
+
+    fn try_from(row: RegistrationRow) -> Result<Self, StoreError> {
+        let application = ApplicationId::parse(&row.application_id);
+        Ok(Self {
+            id: RegistrationId::parse(&row.id).ok_or(corrupt("registrations", "its id"))?,
+            application_id: application.ok_or(corrupt("registrations", "its application"))?,
+            roles: serde_json::from_str(&row.roles).map_err(|_| corrupt("registrations", "its roles"))?,
+            username: row.username,
+            data: row.data,
+            last_sign_in_at: row.last_sign_in_at.map(Timestamp::from_millis),
+            created_at: Timestamp::from_millis(row.created_at),
+            updated_at: Timestamp::from_millis(row.updated_at),
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! Challenges, and the codes that are sent for them.
+
+use super::corrupt;
+use crate::error::StoreError;
+use crate::schema::{challenges, mailed_codes};
+use countersign_domain::challenge::Challenge;
+use countersign_domain::ids::{AccountId, ApplicationId};
+use countersign_domain::secret::Digest;
+use countersign_domain::time::Timestamp;
+use diesel::prelude::*;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = challenges, treat_none_as_default_value = false)]
+pub(crate) struct ChallengeRow {
+    digest: Vec<u8>,
+    pub(crate) account_id: String,
+    tries: i64,
+    pub(crate) failures: i64,
+    is_remembered: bool,
+    application_id: Option<String>,
+    state: Option<String>,
+    trust_challenge: Option<Vec<u8>>,
+    created_at: i64,
+    pub(crate) expires_at: i64,
+}
+
+impl From<&Challenge> for ChallengeRow {
+    fn from(challenge: &Challenge) -> Self {
+        Self {
+            digest: challenge.digest.as_bytes().to_vec(),
+            account_id: challenge.account_id.to_text(),
+            tries: 0,
+            failures: 0,
+            is_remembered: challenge.is_remembered,
+            application_id: challenge.application_id.map(ApplicationId::to_text),
+            state: challenge.state.clone(),
+            trust_challenge: challenge.trust_challenge.map(|digest| digest.as_bytes().to_vec()),
+            created_at: challenge.created_at.as_millis(),
+            expires_at: challenge.expires_at.as_millis(),
+        }
+    }
+}
+
+impl ChallengeRow {
+    /// The challenge that was found by `digest`.
+    pub(crate) fn into_challenge(self, digest: Digest) -> Result<Challenge, StoreError> {
+        Ok(Challenge {
+            digest,
+            account_id: AccountId::parse(&self.account_id).ok_or(corrupt("challenges", "its account"))?,
+            is_remembered: self.is_remembered,
+            application_id: self.application_id.as_deref().and_then(ApplicationId::parse),
+            state: self.state,
+            trust_challenge: self.trust_challenge.as_deref().and_then(Digest::from_bytes),
+            created_at: Timestamp::from_millis(self.created_at),
+            expires_at: Timestamp::from_millis(self.expires_at),
+        })
+    }
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = mailed_codes, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(crate) struct MailedCodeRow {
+    pub(crate) subject: String,
+    pub(crate) account_id: String,
+    pub(crate) method_id: Option<String>,
+    pub(crate) mac: Vec<u8>,
+    pub(crate) tries: i64,
+    pub(crate) failures: i64,
+    pub(crate) created_at: i64,
+    pub(crate) expires_at: i64,
+}

@@ -1,0 +1,27 @@
+//! Rows as the tables hold them, and their way into and out of the types of the domain.
+
+mod accounts;
+mod api_keys;
+mod audit;
+mod challenges;
+mod methods;
+mod refresh_tokens;
+mod sessions;
+mod tickets;
+mod trusted_devices;
+
+use crate::error::StoreError;
+
+pub(crate) use accounts::*;
+pub(crate) use api_keys::*;
+pub(crate) use audit::*;
+pub(crate) use challenges::*;
+pub(crate) use methods::*;
+pub(crate) use refresh_tokens::*;
+pub(crate) use sessions::*;
+pub(crate) use tickets::*;
+pub(crate) use trusted_devices::*;
+
+fn corrupt(table: &'static str, what: &'static str) -> StoreError {
+    StoreError::Corrupt { table, what }
+}

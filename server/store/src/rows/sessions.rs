@@ -1,0 +1,60 @@
+//! Sessions.
+
+use super::corrupt;
+use crate::error::StoreError;
+use crate::schema::sessions;
+use crate::work::NewSession;
+use countersign_domain::ids::{AccountId, SessionId};
+use countersign_domain::session::Session;
+use countersign_domain::time::Timestamp;
+use diesel::prelude::*;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false)]
+pub(crate) struct SessionRow {
+    id: String,
+    account_id: String,
+    token_digest: Vec<u8>,
+    is_remembered: bool,
+    second_factor_at: Option<i64>,
+    ip_address: String,
+    user_agent: String,
+    created_at: i64,
+    updated_at: i64,
+    expires_at: i64,
+}
+
+impl From<&NewSession> for SessionRow {
+    fn from(NewSession { session, token }: &NewSession) -> Self {
+        Self {
+            id: session.id.to_text(),
+            account_id: session.account_id.to_text(),
+            token_digest: token.as_bytes().to_vec(),
+            is_remembered: session.is_remembered,
+            second_factor_at: session.second_factor_at.map(Timestamp::as_millis),
+            ip_address: session.ip_address.clone(),
+            user_agent: session.user_agent.clone(),
+            created_at: session.created_at.as_millis(),
+            updated_at: session.updated_at.as_millis(),
+            expires_at: session.expires_at.as_millis(),
+        }
+    }
+}
+
+impl TryFrom<SessionRow> for Session {
+    type Error = StoreError;
+
+    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: SessionId::parse(&row.id).ok_or(corrupt("sessions", "its id"))?,
+            account_id: AccountId::parse(&row.account_id).ok_or(corrupt("sessions", "its account"))?,
+            is_remembered: row.is_remembered,
+            second_factor_at: row.second_factor_at.map(Timestamp::from_millis),
+            ip_address: row.ip_address,
+            user_agent: row.user_agent,
+            created_at: Timestamp::from_millis(row.created_at),
+            updated_at: Timestamp::from_millis(row.updated_at),
+            expires_at: Timestamp::from_millis(row.expires_at),
+        })
+    }
+}

@@ -1,0 +1,39 @@
+//! Trust in devices.
+
+use crate::schema::trusted_devices;
+use crate::work::{NewTrust, StoredTrust};
+use countersign_domain::ids::{AccountId, ApplicationId};
+use countersign_domain::time::Timestamp;
+use diesel::prelude::*;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = trusted_devices, treat_none_as_default_value = false)]
+pub(crate) struct TrustedDeviceRow {
+    digest: Vec<u8>,
+    account_id: String,
+    application_id: Option<String>,
+    created_at: i64,
+    expires_at: i64,
+}
+
+impl TrustedDeviceRow {
+    pub(crate) fn new(trust: &NewTrust, account_id: AccountId, now: Timestamp) -> Self {
+        Self {
+            digest: trust.digest.as_bytes().to_vec(),
+            account_id: account_id.to_text(),
+            application_id: trust.application_id.map(ApplicationId::to_text),
+            created_at: now.as_millis(),
+            expires_at: trust.expires_at.as_millis(),
+        }
+    }
+}
+
+impl From<TrustedDeviceRow> for StoredTrust {
+    fn from(row: TrustedDeviceRow) -> Self {
+        Self {
+            application_id: row.application_id.as_deref().and_then(ApplicationId::parse),
+            created_at: Timestamp::from_millis(row.created_at),
+            expires_at: Timestamp::from_millis(row.expires_at),
+        }
+    }
+}

@@ -163,6 +163,10 @@ class BetterAuth:
             return response.json()["code"] not in ("BAD_REQUEST", "VALIDATION_ERROR") or has_nul(case.body)
         return response.status_code == 422 and response.json()["code"] == "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL"
 
+    def is_the_end(self, case):
+        """Whether nothing is left of what the path of a DELETE names. No operation is one."""
+        return True
+
     def new_address(self):
         return f"person-{self._service.round}-{next(self._numbers)}@example.com"
 

@@ -107,20 +107,29 @@ class Combination:
         """Sends at least so many cases, unless one fails. What it prints appears at the end of it, in one piece."""
         started = time.monotonic()
         self._directory.mkdir()
-        with ExitStack() as stack:
-            settings = dict(SETTINGS)
-            if self._database == "postgresql":
-                settings["COUNTERSIGN_DATABASE_URL"] = stack.enter_context(postgres.database(self._cluster))
-            server = stack.enter_context(Server(self._directory, settings))
-            environment = self._environment(server)
-            examples = FIRST_ROUND_EXAMPLES
-            while self.cases < wanted and self.rounds < ROUNDS and not self.has_failed:
-                self._round(server, environment, examples)
-                examples = self._examples_for(wanted - self.cases)
+        complaint = ""
+        try:
+            with ExitStack() as stack:
+                self._rounds(stack, wanted)
+        except AssertionError as told:
+            # What the server says of itself at its end: an answer that broke the contract, say.
+            self.has_failed = True
+            complaint = f"\n== {self._contract} on {self._database}: the server\n{told}\n"
         self.seconds = time.monotonic() - started
         report = self._report_of_answers()
-        print(self._output.read_text() + report, flush=True)
+        print(self._output.read_text() + complaint + report, flush=True)
         return self
+
+    def _rounds(self, stack, wanted):
+        settings = dict(SETTINGS)
+        if self._database == "postgresql":
+            settings["COUNTERSIGN_DATABASE_URL"] = stack.enter_context(postgres.database(self._cluster))
+        server = stack.enter_context(Server(self._directory, settings))
+        environment = self._environment(server)
+        examples = FIRST_ROUND_EXAMPLES
+        while self.cases < wanted and self.rounds < ROUNDS and not self.has_failed:
+            self._round(server, environment, examples)
+            examples = self._examples_for(wanted - self.cases)
 
     @property
     def _output(self):

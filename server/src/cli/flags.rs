@@ -24,7 +24,11 @@ impl Args for Flags {
                 key.variable()
             );
             let flag = Arg::new(key.name()).long(key.flag()).value_name(key.value_name()).help(help);
-            let flag = if key.is_off_by_default() { flag.num_args(0..=1).default_missing_value("on") } else { flag };
+            // With `=` only: what stands behind a switch is the command, not a value.
+            let flag = match key.is_off_by_default() {
+                true => flag.num_args(0..=1).require_equals(true).default_missing_value("on"),
+                false => flag,
+            };
             command.arg(flag.global(true).help_heading("Settings"))
         })
     }

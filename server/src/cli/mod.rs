@@ -272,7 +272,8 @@ mod tests {
             (&["check-config"][..], &[][..], "off default"),
             (&["check-config", "--validate-responses"], &[], "on flag --validate-responses"),
             (&["--validate-responses", "--app-name", "Two", "check-config"], &[], "on flag --validate-responses"),
-            (&["check-config", "--validate-responses", "off"], &[], "off flag --validate-responses"),
+            (&["--validate-responses", "check-config"], &[], "on flag --validate-responses"),
+            (&["check-config", "--validate-responses=off"], &[], "off flag --validate-responses"),
             (&["check-config", "--validate-responses=on"], &[], "on flag --validate-responses"),
             (
                 &["check-config"],

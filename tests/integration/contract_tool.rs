@@ -142,19 +142,63 @@ fn the_recipe_for_other_teams_runs_as_it_stands() {
     assert!(std::fs::read_to_string(directory.path().join("contract-diff.xml")).unwrap().contains("<failure"));
 }
 
+/// Makes a git repository of a directory.
+fn commit_all(directory: &Path) {
+    for arguments in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "--message", "first"]] {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(arguments);
+        let output = command.current_dir(directory).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn a_document_may_be_several_files_also_at_a_revision() {
+    let directory = tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = directory.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write(
+        "openapi/api.yaml",
+        "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {/users: {$ref: paths/users.yaml}}\n",
+    );
+    write(
+        "openapi/paths/users.yaml",
+        "post:\n  requestBody:\n    content: {application/json: {schema: {$ref: ../../common/user.yaml}}}\n  responses: {'204': {description: d}}\n",
+    );
+    write("common/user.yaml", "type: object\nproperties:\n  name: {type: string}\n");
+    commit_all(directory.path());
+    write("common/user.yaml", "type: object\nrequired: [name]\nproperties:\n  name: {type: string}\n");
+    let said = "breaking[request-property-became-required] request body › application/json › name";
+    for (below, old, new, expected) in [
+        ("", "HEAD:openapi/api.yaml", "openapi/api.yaml", "common/user.yaml:2:12, was at HEAD:common/user.yaml:3:3"),
+        (
+            "",
+            "HEAD:./openapi/api.yaml",
+            "openapi/api.yaml",
+            "common/user.yaml:2:12, was at HEAD:./common/user.yaml:3:3",
+        ),
+        ("openapi", "HEAD:./api.yaml", "api.yaml", "../common/user.yaml:2:12, was at HEAD:./../common/user.yaml:3:3"),
+    ] {
+        let (status, text, error) = tool(&directory.path().join(below), &["diff", old, new]);
+        assert_eq!(status, 1, "{text}{error}");
+        assert!(text.contains(said) && text.contains(&format!("--> {expected}")), "{expected}\n{text}");
+    }
+    std::fs::remove_file(directory.path().join("common/user.yaml")).unwrap();
+    let (status, _, error) = tool(directory.path(), &["lint", "openapi/api.yaml"]);
+    let expected = "openapi/paths/users.yaml:3:43: /post/requestBody/content/application~1json/schema: $ref `../../common/user.yaml` \
+                    leads to a file that cannot be read";
+    assert_eq!(status, 2, "{error}");
+    assert!(error.contains(expected) && error.contains("common/user.yaml cannot be read"), "{error}");
+}
+
 #[test]
 fn a_document_may_be_at_a_revision_of_git() {
     let directory = two_versions();
-    let git = |arguments: &[&str]| {
-        let mut command = Command::new("git");
-        command.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(arguments);
-        let output = command.current_dir(directory.path()).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
-    git(&["init", "--quiet"]);
     std::fs::rename(directory.path().join("old.yaml"), directory.path().join("api.yaml")).unwrap();
-    git(&["add", "api.yaml"]);
-    git(&["commit", "--quiet", "--message", "first"]);
+    commit_all(directory.path());
     std::fs::rename(directory.path().join("new.yaml"), directory.path().join("api.yaml")).unwrap();
     let (status, text, error) = tool(directory.path(), &["diff", "HEAD:api.yaml", "api.yaml"]);
     assert_eq!(status, 1, "{error}");

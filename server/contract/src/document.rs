@@ -2,9 +2,11 @@
 //!
 //! Promises: the document is OpenAPI 3.0, every `$ref` in it leads somewhere inside it, and operations are
 //! listed in the order in which the text gives them. Refuses OpenAPI 3.1 (the client generator does not read
-//! it), references to other documents, and keys given twice. A path item that is a reference is written out.
+//! it) and keys given twice. A path item that is a reference is written out, and what stands in other files is taken in.
 
+use crate::bundle::{self, Bundle, Origins};
 use crate::error::{Error, Spot};
+use crate::files::Files;
 use crate::reference;
 use crate::source::{self, Places, Position};
 use serde_json::Value;
@@ -19,6 +21,7 @@ pub struct Document {
     name: String,
     value: Value,
     places: Arc<Places>,
+    origins: Arc<Origins>,
     /// Path and method of each operation, in the order of the text. A JSON object has no order of its own.
     order: Vec<(String, String)>,
 }
@@ -44,13 +47,32 @@ impl Document {
     /// [`Error::Shape`] if it is not an OpenAPI 3.0 document.
     pub fn load(name: &str, text: &str) -> Result<Self, Error> {
         let (value, places) = source::read(name, text)?;
+        Self::read(name, Bundle { value, places, origins: Origins::default() })
+    }
+
+    /// The same for a document whose references may lead to other files. What they lead to becomes part of the document;
+    /// spots name the file that a part comes from.
+    ///
+    /// # Errors
+    /// As [`Document::load`]; [`Error::File`] for a file that cannot be read.
+    pub fn load_with(name: &str, text: &str, files: Files<'_>) -> Result<Self, Error> {
+        let (value, places) = source::read(name, text)?;
+        check_version(name, &value, &places)?;
+        match bundle::is_needed(&value) {
+            true => Self::read(name, bundle::bundle(name, value, places, files)?),
+            false => Self::read(name, Bundle { value, places, origins: Origins::default() }),
+        }
+    }
+
+    fn read(name: &str, bundle: Bundle) -> Result<Self, Error> {
+        let Bundle { value, places, origins } = bundle;
         let paths = places.child("paths");
         let methods = |path: &str| {
             let item = paths.and_then(|paths| paths.child(path)).into_iter();
             item.flat_map(Places::keys).map(|method| (path.to_owned(), method.to_owned())).collect::<Vec<_>>()
         };
         let order = paths.into_iter().flat_map(Places::keys).flat_map(methods).collect();
-        Self::checked(name, value, Arc::new(places), order)
+        Self::checked(name, value, (places, origins), order)
     }
 
     /// Takes a document that is already a JSON value, e.g. the one dropshot prints. Nothing in it has a line.
@@ -63,27 +85,28 @@ impl Document {
             methods.map(|method| (path.clone(), method)).collect::<Vec<_>>()
         };
         let order = value["paths"].as_object().into_iter().flatten().flat_map(methods).collect();
-        Self::checked(name, value, Arc::default(), order)
+        Self::checked(name, value, Default::default(), order)
     }
 
     fn checked(
         name: &str,
         mut value: Value,
-        places: Arc<Places>,
+        (places, origins): (Places, Origins),
         mut order: Vec<(String, String)>,
     ) -> Result<Self, Error> {
+        check_version(name, &value, &places)?;
         let shape = |pointer: &str, place: &str, problem: &str| Error::Shape {
-            spot: Spot { document: name.to_owned(), position: places.find(pointer) },
+            spot: spot(name, &places, &origins, pointer),
             place: place.to_owned(),
             problem: problem.to_owned(),
         };
-        if !value["openapi"].as_str().is_some_and(|version| version.starts_with("3.0.")) {
-            return Err(shape("/openapi", "/openapi", "expected version 3.0.x"));
-        }
         if !value["paths"].is_object() {
             return Err(shape("/paths", "/paths", "expected an object"));
         }
-        reference::check(name, &value, &places)?;
+        reference::check(&value, &|pointer| {
+            let in_file = origins.of(pointer).map_or_else(|| pointer.to_owned(), |(_, pointer)| pointer);
+            (spot(name, &places, &origins, pointer), in_file)
+        })?;
         let is_path = |path: &String| !path.starts_with("x-");
         let paths = value["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
         for path in paths.filter(is_path).collect::<Vec<_>>() {
@@ -104,7 +127,7 @@ impl Document {
             let place = format!("{} {path}", method.to_uppercase());
             return Err(shape(&reference::pointer(["paths", path, method]), &place, "expected an operation object"));
         }
-        Ok(Self { name: name.to_owned(), value, places, order })
+        Ok(Self { name: name.to_owned(), value, places: Arc::new(places), origins: Arc::new(origins), order })
     }
 
     /// How messages call the document.
@@ -119,10 +142,17 @@ impl Document {
         self.places.find(pointer)
     }
 
-    /// The same with the document's name.
+    /// The same with the name of the file.
     #[must_use]
     pub fn spot(&self, pointer: &str) -> Spot {
-        Spot { document: self.name.clone(), position: self.position(pointer) }
+        spot(&self.name, &self.places, &self.origins, pointer)
+    }
+
+    /// The JSON pointer by which the file knows what this one leads to, which is another one in a file that the document
+    /// refers to.
+    #[must_use]
+    pub fn pointer_in_file(&self, pointer: &str) -> String {
+        self.origins.of(pointer).map_or_else(|| pointer.to_owned(), |(_, pointer)| pointer)
     }
 
     /// The document itself, with its references in place.
@@ -157,6 +187,19 @@ impl Document {
     pub fn find(&self, operation_id: &str) -> Option<&Value> {
         self.located().map(|located| located.operation).find(|operation| operation["operationId"] == operation_id)
     }
+}
+
+fn check_version(name: &str, value: &Value, places: &Places) -> Result<(), Error> {
+    if value["openapi"].as_str().is_some_and(|version| version.starts_with("3.0.")) {
+        return Ok(());
+    }
+    let spot = Spot { document: name.to_owned(), position: places.find("/openapi") };
+    Err(Error::Shape { spot, place: "/openapi".to_owned(), problem: "expected version 3.0.x".to_owned() })
+}
+
+fn spot(name: &str, places: &Places, origins: &Origins, pointer: &str) -> Spot {
+    let document = origins.of(pointer).map_or(name, |(file, _)| file).to_owned();
+    Spot { document, position: places.find(pointer) }
 }
 
 /// The path of the first server that a document, a path or an operation names, without a trailing slash.

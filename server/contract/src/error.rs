@@ -48,7 +48,7 @@ pub enum Error {
         /// What is wrong, and what is expected.
         problem: String,
     },
-    /// A `$ref` that names nothing in the document, another document, or only itself.
+    /// A `$ref` that names nothing, only itself, or another file where none can be had.
     #[error("{spot}: {place}: $ref `{reference}` {problem}")]
     Reference {
         /// Where in the text.
@@ -59,6 +59,19 @@ pub enum Error {
         reference: String,
         /// Why it cannot be followed.
         problem: &'static str,
+    },
+    /// A `$ref` to another file that cannot be read.
+    #[error("{spot}: {place}: $ref `{reference}` leads to a file that cannot be read")]
+    File {
+        /// Where in the text.
+        spot: Spot,
+        /// JSON pointer of the object that holds the `$ref`.
+        place: String,
+        /// The reference as written.
+        reference: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Two documents that are to become one give different content for the same key.
     #[error("cannot merge documents: both define `{place}`, with different content")]

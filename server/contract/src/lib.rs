@@ -7,6 +7,8 @@
 //! | to do | look at |
 //! |---|---|
 //! | read a document, follow a `$ref` | [`mod@document`], [`mod@source`], [`mod@reference`], [`mod@error`] |
+//! | read one of several files | [`mod@files`], `bundle` |
+//! | walk it along the grammar of OpenAPI | `grammar`, `tree` |
 //! | read what dropshot prints: several documents, replies, media types | [`mod@merge`], [`mod@replies`], `printed_schema` |
 //! | say when two operations or schemas mean the same | [`mod@canonical`], [`mod@canonical_schema`] |
 //! | compare, and word the difference | [`mod@compare`], `compare_schema`, [`mod@difference`] |
@@ -22,6 +24,7 @@
 //! Security is not compared: dropshot prints none. The table of operations carries the contract's security,
 //! and tests prove it against the running server.
 
+mod bundle;
 pub mod canonical;
 pub mod canonical_schema;
 pub mod check;
@@ -31,7 +34,9 @@ pub mod diff;
 pub mod difference;
 pub mod document;
 pub mod error;
+pub mod files;
 pub mod finding;
+mod grammar;
 mod json_schema;
 pub mod judge;
 pub mod lint;
@@ -46,6 +51,7 @@ pub mod response;
 pub mod source;
 pub mod table;
 pub mod tolerance;
+mod tree;
 
 pub use check::Check;
 pub use compare::compare;
@@ -53,6 +59,7 @@ pub use diff::{Options as DiffOptions, diff};
 pub use difference::Difference;
 pub use document::Document;
 pub use error::{Error, Spot};
+pub use files::{File, Files};
 pub use finding::{Finding, Rule, Verdict};
 pub use judge::{Deviation, Judge, OperationRef};
 pub use lint::lint;

@@ -22,6 +22,11 @@ impl<'a> Node<'a> {
         Self { document, pointer: String::new(), value: document.value() }
     }
 
+    /// What a JSON pointer leads to; null if it leads nowhere.
+    pub(crate) fn at(document: &'a Document, pointer: &str) -> Self {
+        Self { document, pointer: pointer.to_owned(), value: document.value().pointer(pointer).unwrap_or(&Value::Null) }
+    }
+
     /// The entry of an object, if there is one. References are not followed.
     pub(crate) fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.as_object()?.get(key)?;
@@ -33,33 +38,52 @@ impl<'a> Node<'a> {
         self.get(key).map(Self::resolved)
     }
 
-    /// The entries of an object, in no order; none for anything else.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'a str, Self)> + '_ {
-        let entries = self.value.as_object().into_iter().flatten();
-        entries.map(|(key, value)| (key.as_str(), self.child(key, value)))
+    /// The text of an entry.
+    pub(crate) fn text(&self, key: &str) -> Option<&'a str> {
+        self.value.as_object()?.get(key)?.as_str()
     }
 
-    /// The entries of an array; none for anything else.
-    pub(crate) fn items(&self) -> impl Iterator<Item = Self> + '_ {
+    /// Whether an entry is `true`.
+    pub(crate) fn is(&self, key: &str) -> bool {
+        self.value.as_object().is_some_and(|object| object.get(key) == Some(&Value::Bool(true)))
+    }
+
+    /// The entries of an object, in no order; none for anything else.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+        let node = self.clone();
+        let entries = self.value.as_object().into_iter().flatten();
+        entries.map(move |(key, value)| (key.as_str(), node.child(key, value)))
+    }
+
+    /// The entries of the object under a key.
+    pub(crate) fn entries_of(&self, key: &str) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+        self.get(key).into_iter().flat_map(|node| node.entries())
+    }
+
+    /// The items of an array; none for anything else.
+    pub(crate) fn items(&self) -> impl Iterator<Item = Self> + use<'a> {
+        let node = self.clone();
         let items = self.value.as_array().into_iter().flatten().enumerate();
-        items.map(|(index, value)| self.child(&index.to_string(), value))
+        items.map(move |(index, value)| node.child(&index.to_string(), value))
+    }
+
+    /// The items of the array under a key.
+    pub(crate) fn items_of(&self, key: &str) -> impl Iterator<Item = Self> + use<'a> {
+        self.get(key).into_iter().flat_map(|node| node.items())
     }
 
     /// What a reference leads to; anything else as it is.
     pub(crate) fn resolved(mut self) -> Self {
-        // In a checked document the last one leads to what `resolve` finds.
-        let mut value = self.value;
         for _ in 0..reference::LONGEST_CHAIN {
-            let Some(target) = reference::target(value) else { break };
-            let pointer = target.trim_start_matches('#');
-            self.pointer = pointer.to_owned();
-            value = self.document.value().pointer(pointer).unwrap_or(&Value::Null);
+            let Some(target) = reference::target(self.value) else { return self };
+            self = Self::at(self.document, target.trim_start_matches('#'));
         }
-        Self { value: self.document.resolve(self.value), ..self }
+        // No checked document has a longer chain.
+        self
     }
 
     fn child(&self, key: &str, value: &'a Value) -> Self {
-        let pointer = format!("{}{}", self.pointer, reference::pointer(&[key.to_owned()]));
+        let pointer = format!("{}/{}", self.pointer, reference::escaped(key));
         Self { document: self.document, pointer, value }
     }
 }

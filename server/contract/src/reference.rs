@@ -1,11 +1,11 @@
 //! `$ref`: where it may stand, where it leads, and whether it leads anywhere.
 //!
 //! References are checked once, when a document is loaded; afterwards following one cannot fail. Only
-//! references into the same document are followed.
+//! references into the same document are followed: what stands in other files is in the document by then.
 
 use crate::error::{Error, Spot};
-use crate::source::Places;
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// Keys whose objects map free names to things: a name such as `default` or `$ref` means nothing there.
 const MAPS_OF_NAMES: [&str; 11] = [
@@ -22,7 +22,7 @@ const MAPS_OF_NAMES: [&str; 11] = [
     "securitySchemes",
 ];
 
-/// Keys whose content is data and not OpenAPI: a `$ref` in an example is no reference.
+/// Keys whose content is data and not OpenAPI, as is that of extensions (`x-…`): a `$ref` in an example is no reference.
 const DATA: [&str; 4] = ["default", "enum", "example", "examples"];
 
 /// References that are followed one after the other, at most: what is checked has no circle, but an example is not
@@ -46,20 +46,32 @@ pub fn target(value: &Value) -> Option<&str> {
     value.get("$ref").and_then(Value::as_str)
 }
 
-/// Checks that every `$ref` leads to something in the document.
+/// Checks that every `$ref` leads to something in the document. `origin` tells where a JSON pointer leads in the text, and
+/// the pointer there.
 ///
 /// # Errors
 /// [`Error::Reference`] for the first that does not.
-pub(crate) fn check(name: &str, document: &Value, places: &Places) -> Result<(), Error> {
-    let found = |place: &[String], reference: &str| {
-        let problem = problem(document, reference);
-        problem.map_or(Ok(()), |problem| {
-            let place = pointer(place);
-            let spot = Spot { document: name.to_owned(), position: places.find(&format!("{place}/$ref")) };
-            Err(Error::Reference { spot, place, reference: reference.to_owned(), problem })
-        })
-    };
-    walk(document, false, &mut Vec::new(), &found)
+pub(crate) fn check(document: &Value, origin: &dyn Fn(&str) -> (Spot, String)) -> Result<(), Error> {
+    let mut seen = HashSet::new();
+    let mut open = vec![String::new()];
+    while let Some(part) = open.pop() {
+        let Some(value) = document.pointer(&part) else { continue };
+        let mut found = |place: &[String], reference: &str| {
+            let place = format!("{part}{}", pointer(place));
+            if let Some(problem) = problem(document, reference) {
+                let ((spot, _), (_, place)) = (origin(&format!("{place}/$ref")), origin(&place));
+                return Err(Error::Reference { spot, place, reference: reference.to_owned(), problem });
+            }
+            // What stands in an extension counts as OpenAPI as soon as something refers to it.
+            let target = reference.strip_prefix('#').filter(|target| target.contains("/x-"));
+            if let Some(target) = target.filter(|target| seen.insert((*target).to_owned())) {
+                open.push(target.to_owned());
+            }
+            Ok(())
+        };
+        walk(value, false, &mut Vec::new(), &mut found)?;
+    }
+    Ok(())
 }
 
 fn problem(document: &Value, reference: &str) -> Option<&'static str> {
@@ -82,15 +94,16 @@ fn problem(document: &Value, reference: &str) -> Option<&'static str> {
     }
 }
 
-type Found<'f> = dyn Fn(&[String], &str) -> Result<(), Error> + 'f;
+type Found<'f> = dyn FnMut(&[String], &str) -> Result<(), Error> + 'f;
 
-fn walk(value: &Value, keys_are_names: bool, place: &mut Vec<String>, found: &Found<'_>) -> Result<(), Error> {
+fn walk(value: &Value, keys_are_names: bool, place: &mut Vec<String>, found: &mut Found<'_>) -> Result<(), Error> {
     match value {
         Value::Object(map) => {
             if let Some(reference) = target(value).filter(|_| !keys_are_names) {
                 found(place, reference)?;
             }
-            for (key, child) in map.iter().filter(|(key, _)| keys_are_names || !DATA.contains(&key.as_str())) {
+            let is_data = |key: &str| !keys_are_names && (DATA.contains(&key) || key.starts_with("x-"));
+            for (key, child) in map.iter().filter(|(key, _)| !is_data(key)) {
                 place.push(key.clone());
                 walk(child, !keys_are_names && MAPS_OF_NAMES.contains(&key.as_str()), place, found)?;
                 place.pop();

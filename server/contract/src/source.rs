@@ -54,6 +54,40 @@ impl Places {
         here.position
     }
 
+    /// Positions of what stands at a JSON pointer, if something does.
+    pub(crate) fn at(&self, pointer: &str) -> Option<&Self> {
+        pointer.split('/').skip(1).try_fold(self, |here, part| here.child(&reference::unescaped(part)))
+    }
+
+    /// Has other positions for what stands at a JSON pointer. What is not on the way there yet stands where the last thing
+    /// on the way stands.
+    pub(crate) fn put(&mut self, pointer: &str, places: Self) {
+        let mut here = self;
+        for part in pointer.split('/').skip(1) {
+            let position = here.position;
+            if matches!(here.children, Children::None) {
+                here.children = Children::Entries(Vec::new());
+            }
+            let part = reference::unescaped(part);
+            here = match &mut here.children {
+                Children::Items(items) => match part.parse().ok().and_then(|index: usize| items.get_mut(index)) {
+                    Some(item) => item,
+                    None => return,
+                },
+                Children::Entries(entries) => {
+                    let known = entries.iter().position(|(key, _)| **key == *part);
+                    let index = known.unwrap_or_else(|| {
+                        entries.push((part.into_boxed_str(), Self { position, children: Children::None }));
+                        entries.len() - 1
+                    });
+                    &mut entries[index].1
+                }
+                Children::None => return,
+            };
+        }
+        *here = places;
+    }
+
     /// The keys of a mapping, in the order of the text.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         let entries: &[(Box<str>, Self)] = match &self.children {
@@ -327,7 +361,8 @@ fn at(span: Span) -> Position {
     position(span.start.line(), span.start.col() + 1)
 }
 
-fn size(value: &Value) -> usize {
+/// How many values a value is made of, itself included.
+pub(crate) fn size(value: &Value) -> usize {
     1 + match value {
         Value::Array(items) => items.iter().map(size).sum(),
         Value::Object(entries) => entries.values().map(size).sum(),

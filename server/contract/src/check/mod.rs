@@ -109,7 +109,7 @@ impl Check {
             operations: vec![probe.operation.clone()],
             place: probe.purpose.in_words(),
             message,
-            new: Some(Side { spot: spot.clone(), pointer: pointer.to_owned(), value: None }),
+            new: Some(Side { spot: spot.clone(), pointer: self.document.pointer_in_file(pointer), value: None }),
             old: None,
             spot,
         }

@@ -1,12 +1,12 @@
 //! Bodies of requests, and the media types of whatever has content.
 
-use super::at::At;
 use super::comparison::{Comparison, Direction, Said};
 use super::{schema, whole};
+use crate::node::Node;
 
-pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
-    let before = old.get("requestBody").map(|at| at.resolved(comparison.old));
-    let after = new.get("requestBody").map(|at| at.resolved(comparison.new));
+pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+    let before = old.get("requestBody").map(|at| at.resolved());
+    let after = new.get("requestBody").map(|at| at.resolved());
     comparison.inside("request body", |comparison| match (before, after) {
         (None, Some(after)) if after.is("required") => {
             comparison.tell(
@@ -28,7 +28,7 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &A
             comparison.tell("request-body-removed", "the body is gone", Said::at(&before), Said::at(new));
         }
         (Some(before), Some(after)) => {
-            let at = |at: &At<'_>| Said::place(&format!("{}/required", at.pointer));
+            let at = |at: &Node<'_>| Said::place(&format!("{}/required", at.pointer));
             match (before.is("required"), after.is("required")) {
                 (false, true) => {
                     comparison.tell("request-body-became-required", "the body became required", at(&before), at(&after))
@@ -50,16 +50,16 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &A
 }
 
 /// The schemas of two request bodies, and nothing else.
-pub(super) fn schemas<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
-    let before = old.get("requestBody").map(|at| at.resolved(comparison.old));
-    let after = new.get("requestBody").map(|at| at.resolved(comparison.new));
+pub(super) fn schemas<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+    let before = old.get("requestBody").map(|at| at.resolved());
+    let after = new.get("requestBody").map(|at| at.resolved());
     if let (Some(before), Some(after)) = (before, after) {
         comparison.inside("request body", |comparison| content(comparison, &before, &after));
     }
 }
 
 /// Media types and their schemas, in the direction that the comparison goes.
-pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
+pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     let before: Vec<_> = old.entries_of("content").collect();
     let after: Vec<_> = new.entries_of("content").collect();
     let is_request = comparison.direction == Direction::Request;
@@ -129,14 +129,14 @@ fn covers(range: &str, media_type: &str) -> bool {
 }
 
 /// What stands under a media type.
-pub(super) fn media<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
+pub(super) fn media<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     whole::documentation(comparison, old, new);
     whole::extensions(comparison, old, new);
     let (before, after) = (old.get("encoding"), new.get("encoding"));
     if comparison.direction == Direction::Request
         && before.as_ref().map(|at| at.value) != after.as_ref().map(|at| at.value)
     {
-        let said = |at: &Option<At<'_>>, holder: &At<'_>| at.as_ref().map_or_else(|| Said::at(holder), Said::whole);
+        let said = |at: &Option<Node<'_>>, holder: &Node<'_>| at.as_ref().map_or_else(|| Said::at(holder), Said::whole);
         comparison.tell(
             "request-encoding-changed",
             "the encoding of a part changed",

@@ -1,13 +1,14 @@
 //! A comparison under way: where it is, and what it has found.
 
 use super::Options;
-use super::at::At;
 use super::pairs::{PairKey, Pairs};
 use super::rules;
 use super::schema::Parts;
 use super::unchanged::Unchanged;
 use crate::document::Document;
 use crate::finding::{Finding, Rule, Side, Verdict};
+use crate::node::Node;
+use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
@@ -43,12 +44,12 @@ impl Said {
         Some(Self { pointer: pointer.to_owned(), value: Some(value.into()) })
     }
 
-    pub(super) fn at(at: &At<'_>) -> Option<Self> {
+    pub(super) fn at(at: &Node<'_>) -> Option<Self> {
         Self::place(&at.pointer)
     }
 
-    pub(super) fn whole(at: &At<'_>) -> Option<Self> {
-        Self::value(&at.pointer, super::at::words(at.value))
+    pub(super) fn whole(at: &Node<'_>) -> Option<Self> {
+        Self::value(&at.pointer, words(at.value))
     }
 }
 
@@ -293,14 +294,25 @@ impl<'d> Comparison<'d> {
                 finding
             })
             .collect();
-        findings.sort_by_key(|finding| {
+        findings.sort_by_cached_key(|finding| {
             let operation = finding.operations.first().and_then(|operation| order.get(operation)).copied();
-            (operation, std::cmp::Reverse(finding.rule.verdict), finding.spot.position)
+            (operation, std::cmp::Reverse(finding.rule.verdict), finding.spot.clone())
         });
         findings
     }
 }
 
 fn side(document: &Document, said: Said) -> Side {
-    Side { spot: document.spot(&said.pointer), pointer: said.pointer, value: said.value }
+    let pointer = document.pointer_in_file(&said.pointer);
+    Side { spot: document.spot(&said.pointer), pointer, value: said.value }
+}
+
+/// A value in words: short ones as JSON, long ones cut.
+pub(super) fn words(value: &Value) -> String {
+    const LONGEST: usize = 80;
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }

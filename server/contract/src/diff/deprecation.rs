@@ -1,18 +1,18 @@
 //! The announced end of operations, parameters, headers and properties: `x-sunset`.
 
-use super::at::At;
 use super::comparison::{Comparison, Said};
+use crate::node::Node;
 
 /// Reports what happened to the day of the end. `old` and `new` are where to look if none is named.
 pub(super) fn sunset(
     comparison: &mut Comparison<'_>,
-    (before, after): (Option<At<'_>>, Option<At<'_>>),
+    (before, after): (Option<Node<'_>>, Option<Node<'_>>),
     (old, new): (Option<Said>, Option<Said>),
 ) {
     if before.as_ref().map(|at| at.value) == after.as_ref().map(|at| at.value) {
         return;
     }
-    let day = |at: &Option<At<'_>>| at.as_ref().and_then(|at| date(at.value.as_str()?).map(str::to_owned));
+    let day = |at: &Option<Node<'_>>| at.as_ref().and_then(|at| date(at.value.as_str()?).map(str::to_owned));
     let (had, has) = (day(&before), day(&after));
     let is_past = has.as_ref().zip(comparison.today.as_ref()).is_some_and(|(day, today)| day < today);
     let (rule, message) = match (had, has) {
@@ -24,12 +24,12 @@ pub(super) fn sunset(
         (Some(before), Some(after)) if after == before => return,
         _ => ("sunset-moved-later", "x-sunset was put off"),
     };
-    let said = |at: &Option<At<'_>>, holder: Option<Said>| at.as_ref().map_or(holder, Said::whole);
+    let said = |at: &Option<Node<'_>>, holder: Option<Said>| at.as_ref().map_or(holder, Said::whole);
     comparison.tell(rule, message, said(&before, old), said(&after, new));
 }
 
 /// The day of the end that has not come yet.
-pub(super) fn promised_day<'d>(at: &At<'d>, today: Option<&str>) -> Option<&'d str> {
+pub(super) fn promised_day<'d>(at: &Node<'d>, today: Option<&str>) -> Option<&'d str> {
     let day = at.text("x-sunset").and_then(date)?;
     today.is_none_or(|today| day > today).then_some(day)
 }

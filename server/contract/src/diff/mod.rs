@@ -8,14 +8,13 @@
 //! | to do | look at |
 //! |---|---|
 //! | the rules | [`rules`] |
-//! | collect findings, know where one is | `comparison`, `pairs`, `at` |
+//! | collect findings, know where one is | `comparison`, `pairs` |
 //! | pass over what is equal on both sides | `unchanged`, `heirs` |
 //! | the announced end of things | `deprecation` |
 //! | information, servers, tags, components | `whole` |
 //! | operations, their parameters, bodies, answers, security | `operations`, `parameters`, `bodies`, `responses`, `security` |
 //! | schemas | `schema` |
 
-mod at;
 mod bodies;
 mod comparison;
 mod deprecation;

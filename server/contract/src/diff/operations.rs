@@ -1,10 +1,10 @@
 //! Which operation is which, and what happened to each.
 
-use super::at::At;
 use super::comparison::{Comparison, Direction, Said};
 use super::deprecation::{promised_day, sunset};
 use super::{bodies, parameters, responses, security, whole};
 use crate::document::{Document, METHODS, path_of_first_server};
+use crate::node::Node;
 use crate::reference;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -110,7 +110,7 @@ fn open(path: &str) -> (String, Vec<&str>) {
 }
 
 fn removed(comparison: &mut Comparison<'_>, entry: &Entry) {
-    let at = At::new(comparison.old, &reference::pointer(["paths", &entry.path, &entry.method]));
+    let at = Node::at(comparison.old, &reference::pointer(["paths", &entry.path, &entry.method]));
     comparison.operation = Some(entry.name.clone());
     let promised = promised_day(&at, comparison.today.as_deref());
     let (rule, message) = match (at.is("deprecated"), promised) {
@@ -123,13 +123,13 @@ fn removed(comparison: &mut Comparison<'_>, entry: &Entry) {
 
 fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     let at = |document, entry: &Entry| {
-        let item = At::new(document, &reference::pointer(["paths", &entry.path]));
+        let item = Node::at(document, &reference::pointer(["paths", &entry.path]));
         (item.clone(), item.get(&entry.method).unwrap_or(item))
     };
     let (old_item, old) = at(comparison.old, before);
     let (new_item, new) = at(comparison.new, after);
     // Whatever the path says for all its operations.
-    let shared = |item: &At<'_>| {
+    let shared = |item: &Node<'_>| {
         item.entries().map(|(key, _)| key.to_owned()).filter(|key| !METHODS.contains(&key.as_str())).collect::<Vec<_>>()
     };
     let same_item = shared(&old_item).iter().chain(&shared(&new_item)).all(|key| {
@@ -161,8 +161,8 @@ fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     comparison.operation = None;
 }
 
-fn names(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
-    let said = |at: &At<'_>, id: &str| Said::value(&format!("{}/operationId", at.pointer), id);
+fn names(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
+    let said = |at: &Node<'_>, id: &str| Said::value(&format!("{}/operationId", at.pointer), id);
     match (old.text("operationId"), new.text("operationId")) {
         (Some(before), Some(after)) if before != after => {
             comparison.tell("operation-id-changed", "the operationId changed", said(old, before), said(new, after));
@@ -177,9 +177,9 @@ fn names(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
     }
 }
 
-fn tags(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
-    let (before, after) = (old.items_of("tags"), new.items_of("tags"));
-    let has = |list: &[At<'_>], tag: &At<'_>| list.iter().any(|other| other.value == tag.value);
+fn tags(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
+    let (before, after) = (old.items_of("tags").collect::<Vec<_>>(), new.items_of("tags").collect::<Vec<_>>());
+    let has = |list: &[Node<'_>], tag: &Node<'_>| list.iter().any(|other| other.value == tag.value);
     for tag in before.iter().filter(|tag| !has(&after, tag)) {
         let message = format!("the tag {} is gone", tag.value);
         comparison.tell("operation-tag-removed", message, Said::whole(tag), Said::at(new));
@@ -190,7 +190,7 @@ fn tags(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
     }
 }
 
-fn deprecation(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+fn deprecation(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     match (old.is("deprecated"), new.is("deprecated")) {
         (false, true) => {
             let at = format!("{}/deprecated", new.pointer);
@@ -207,7 +207,7 @@ fn deprecation(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
 }
 
 /// What a path says for all its operations.
-fn path_items(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+fn path_items(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     comparison.inside("path", |comparison| {
         whole::documentation(comparison, old, new);
         whole::extensions(comparison, old, new);
@@ -215,19 +215,20 @@ fn path_items(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
 }
 
 /// The servers that an operation, or its path, has instead of the document's.
-fn servers(comparison: &mut Comparison<'_>, old: [&At<'_>; 2], new: [&At<'_>; 2]) {
-    let own = |[item, operation]: [&At<'_>; 2]| {
+fn servers(comparison: &mut Comparison<'_>, old: [&Node<'_>; 2], new: [&Node<'_>; 2]) {
+    let own = |[item, operation]: [&Node<'_>; 2]| {
         [operation, item].into_iter().find(|at| at.get("servers").is_some()).map(|at| at.pointer.clone())
     };
     let pointers = match (own(old), own(new)) {
         (None, None) => return,
         (old, new) => (old.unwrap_or_default(), new.unwrap_or_default()),
     };
-    let (old, new) = (At::new(comparison.old, &pointers.0), At::new(comparison.new, &pointers.1));
+    let (old, new) = (Node::at(comparison.old, &pointers.0), Node::at(comparison.new, &pointers.1));
     comparison.inside("servers", |comparison| {
         let (before, after) = (path_of_first_server(old.value), path_of_first_server(new.value));
         if before != after {
-            let said = |at: &At<'_>, path: &str| Said::value(&format!("{}/servers", at.pointer), format!("\"{path}\""));
+            let said =
+                |at: &Node<'_>, path: &str| Said::value(&format!("{}/servers", at.pointer), format!("\"{path}\""));
             let message = "the path of the first server changed";
             comparison.tell("base-path-changed", message, said(&old, before), said(&new, after));
         }
@@ -245,8 +246,8 @@ fn path_variables(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry
 }
 
 /// A callback is an operation the other way round: the server sends the request, the client answers.
-fn callbacks<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
-    let (before, after) = (callbacks_of(comparison.old, old), callbacks_of(comparison.new, new));
+fn callbacks<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+    let (before, after) = (callbacks_of(old), callbacks_of(new));
     for (name, at) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
         comparison.tell("callback-removed", format!("the callback {name} is gone"), Said::at(at), Said::at(new));
     }
@@ -260,15 +261,15 @@ fn callbacks<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
 }
 
 /// Callbacks by name and expression.
-fn callbacks_of<'d>(document: &'d Document, operation: &At<'d>) -> BTreeMap<String, At<'d>> {
-    let expressions = |(name, at): (&str, At<'d>)| {
-        let entries = at.resolved(document).entries().filter(|(key, _)| !key.starts_with("x-"));
+fn callbacks_of<'d>(operation: &Node<'d>) -> BTreeMap<String, Node<'d>> {
+    let expressions = |(name, at): (&str, Node<'d>)| {
+        let entries = at.resolved().entries().filter(|(key, _)| !key.starts_with("x-"));
         entries.map(|(expression, at)| (format!("{name} {expression}"), at)).collect::<Vec<_>>()
     };
     operation.entries_of("callbacks").flat_map(expressions).collect()
 }
 
-fn callback<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
+fn callback<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     whole::documentation(comparison, old, new);
     whole::extensions(comparison, old, new);
     for method in METHODS {

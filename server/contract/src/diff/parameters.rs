@@ -1,10 +1,9 @@
 //! Parameters of an operation, its path's included.
 
-use super::at::At;
 use super::comparison::{Comparison, Said};
 use super::deprecation::{promised_day, sunset};
 use super::{bodies, schema, whole};
-use crate::document::Document;
+use crate::node::Node;
 use std::collections::BTreeMap;
 
 /// Where it is (`query`, …) and its name; names of headers in lower case.
@@ -13,18 +12,18 @@ type Key = (String, String);
 /// `renamed`: what variables of the old path are called in the new one.
 pub(super) fn compare<'d>(
     comparison: &mut Comparison<'d>,
-    old: (&At<'d>, &At<'d>),
-    new: (&At<'d>, &At<'d>),
+    old: (&Node<'d>, &Node<'d>),
+    new: (&Node<'d>, &Node<'d>),
     renamed: &BTreeMap<&str, &str>,
 ) {
-    let before: BTreeMap<Key, At<'d>> = list(comparison.old, old)
+    let before: BTreeMap<Key, Node<'d>> = list(old)
         .into_iter()
         .map(|((place, name), at)| match renamed.get(name.as_str()).filter(|_| place == "path") {
             Some(new) => ((place, (*new).to_owned()), at),
             None => ((place, name), at),
         })
         .collect();
-    let after = list(comparison.new, new);
+    let after = list(new);
     for ((place, name), at) in before.iter().filter(|(key, _)| !after.contains_key(*key)) {
         if after
             .keys()
@@ -78,10 +77,10 @@ pub(super) fn compare<'d>(
     }
 }
 
-fn list<'d>(document: &'d Document, (item, operation): (&At<'d>, &At<'d>)) -> BTreeMap<Key, At<'d>> {
-    let all = item.items_of("parameters").into_iter().chain(operation.items_of("parameters"));
-    let entry = |at: At<'d>| {
-        let at = at.resolved(document);
+fn list<'d>((item, operation): (&Node<'d>, &Node<'d>)) -> BTreeMap<Key, Node<'d>> {
+    let all = item.items_of("parameters").chain(operation.items_of("parameters"));
+    let entry = |at: Node<'d>| {
+        let at = at.resolved();
         let (place, name) = (at.text("in")?, at.text("name")?);
         // OpenAPI 3.0.3: header parameters of these names are ignored.
         let is_ignored =
@@ -92,8 +91,8 @@ fn list<'d>(document: &'d Document, (item, operation): (&At<'d>, &At<'d>)) -> BT
     all.filter_map(entry).collect()
 }
 
-fn pair<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
-    let at = |at: &At<'_>, key: &str| Said::place(&format!("{}/{key}", at.pointer));
+fn pair<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+    let at = |at: &Node<'_>, key: &str| Said::place(&format!("{}/{key}", at.pointer));
     match (old.is("required"), new.is("required")) {
         (false, true) => comparison.tell(
             "parameter-became-required",
@@ -132,14 +131,14 @@ fn pair<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
 }
 
 /// The schema of a parameter or header, which stands in `schema` or in the only entry of `content`.
-pub(super) fn described<'d>(comparison: &mut Comparison<'d>, rule: &str, old: &At<'d>, new: &At<'d>) {
-    let media_type = |at: &At<'d>| at.entries_of("content").next().map(|(name, at)| (bodies::normal(name), at));
+pub(super) fn described<'d>(comparison: &mut Comparison<'d>, rule: &str, old: &Node<'d>, new: &Node<'d>) {
+    let media_type = |at: &Node<'d>| at.entries_of("content").next().map(|(name, at)| (bodies::normal(name), at));
     match (media_type(old), media_type(new)) {
         (Some((before, old)), Some((after, new))) if before == after => {
             comparison.inside(before, |comparison| bodies::media(comparison, &old, &new));
         }
         (None, None) => {
-            let repeats = |at: &At<'_>| written(at, false) == "style form, explode true" && at.get("in").is_some();
+            let repeats = |at: &Node<'_>| written(at, false) == "style form, explode true" && at.get("in").is_some();
             schema::compare_texts(comparison, old, new, repeats(old) && repeats(new));
         }
         _ => comparison.tell(rule, "the value is described in another way", Said::at(old), Said::at(new)),
@@ -147,18 +146,18 @@ pub(super) fn described<'d>(comparison: &mut Comparison<'d>, rule: &str, old: &A
 }
 
 /// How the value is written, defaults filled in (OpenAPI 3.0.3, Parameter Object).
-fn written(at: &At<'_>, is_scalar: bool) -> String {
+fn written(at: &Node<'_>, is_scalar: bool) -> String {
     let default = if matches!(at.text("in"), Some("query" | "cookie")) { "form" } else { "simple" };
     let style = at.text("style").unwrap_or(default);
     let explode = at.value["explode"].as_bool().unwrap_or(style == "form");
     if is_scalar { format!("style {style}") } else { format!("style {style}, explode {explode}") }
 }
 
-fn flag(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>, key: &str, set: &str, unset: &str) {
+fn flag(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>, key: &str, set: &str, unset: &str) {
     let (before, after) = (old.is(key), new.is(key));
     if before != after {
         let rule = if after { set } else { unset };
-        let said = |at: &At<'_>, is: bool| Said::value(&format!("{}/{key}", at.pointer), is.to_string());
+        let said = |at: &Node<'_>, is: bool| Said::value(&format!("{}/{key}", at.pointer), is.to_string());
         comparison.tell(rule, format!("{key} changed"), said(old, before), said(new, after));
     }
 }

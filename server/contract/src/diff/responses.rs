@@ -1,14 +1,13 @@
 //! Answers: statuses, headers, bodies, links.
 
-use super::at::At;
 use super::comparison::{Comparison, Said};
 use super::deprecation::sunset;
 use super::{bodies, parameters, whole};
-use crate::document::Document;
+use crate::node::Node;
 use std::collections::BTreeMap;
 
-pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
-    let (before, after) = (list(comparison.old, old), list(comparison.new, new));
+pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+    let (before, after) = (list(old), list(new));
     for (status, at) in &before {
         comparison.inside(format!("response {status}"), |comparison| {
             if let Some(other) = after.get(status) {
@@ -57,8 +56,8 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &A
 }
 
 /// The schemas of the answers that both sides have, and nothing else.
-pub(super) fn schemas<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
-    let (before, after) = (list(comparison.old, old), list(comparison.new, new));
+pub(super) fn schemas<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+    let (before, after) = (list(old), list(new));
     for (status, at) in &before {
         if let Some(other) = after.get(status) {
             comparison.inside(format!("response {status}"), |comparison| bodies::content(comparison, at, other));
@@ -66,15 +65,13 @@ pub(super) fn schemas<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &A
     }
 }
 
-fn list<'d>(document: &'d Document, operation: &At<'d>) -> BTreeMap<String, At<'d>> {
+fn list<'d>(operation: &Node<'d>) -> BTreeMap<String, Node<'d>> {
     let responses = operation.entries_of("responses").filter(|(status, _)| !status.starts_with("x-"));
-    responses
-        .map(|(status, at)| (status.to_ascii_uppercase().replace("DEFAULT", "default"), at.resolved(document)))
-        .collect()
+    responses.map(|(status, at)| (status.to_ascii_uppercase().replace("DEFAULT", "default"), at.resolved())).collect()
 }
 
 /// The range or `default` that stands for a status which is not listed.
-fn range_of<'a, 'd>(status: &str, among: &'a BTreeMap<String, At<'d>>) -> Option<(&'a str, &'a At<'d>)> {
+fn range_of<'a, 'd>(status: &str, among: &'a BTreeMap<String, Node<'d>>) -> Option<(&'a str, &'a Node<'d>)> {
     let range = format!("{}XX", status.get(..1)?);
     let keys = [range.as_str(), "default"];
     let found =
@@ -91,7 +88,7 @@ fn is_success(status: &str) -> bool {
     status.starts_with(['1', '2', '3'])
 }
 
-fn pair<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
+fn pair<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     whole::documentation(comparison, old, new);
     whole::extensions(comparison, old, new);
     headers(comparison, old, new);
@@ -99,13 +96,13 @@ fn pair<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
     bodies::content(comparison, old, new);
 }
 
-fn headers<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
-    fn list<'d>(document: &'d Document, at: &At<'d>) -> BTreeMap<String, At<'d>> {
-        let headers = at.entries_of("headers").map(|(name, at)| (name.to_ascii_lowercase(), at.resolved(document)));
+fn headers<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+    fn list<'d>(at: &Node<'d>) -> BTreeMap<String, Node<'d>> {
+        let headers = at.entries_of("headers").map(|(name, at)| (name.to_ascii_lowercase(), at.resolved()));
         // OpenAPI 3.0.3, Response Object: a header of this name is ignored.
         headers.filter(|(name, _)| name != "content-type").collect()
     }
-    let (before, after) = (list(comparison.old, old), list(comparison.new, new));
+    let (before, after) = (list(old), list(new));
     for (name, at) in &before {
         comparison.inside(format!("header {name}"), |comparison| match after.get(name) {
             Some(other) => header(comparison, at, other),
@@ -123,8 +120,8 @@ fn headers<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
     }
 }
 
-fn header<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
-    let at = |at: &At<'_>| Said::place(&format!("{}/required", at.pointer));
+fn header<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+    let at = |at: &Node<'_>| Said::place(&format!("{}/required", at.pointer));
     match (old.is("required"), new.is("required")) {
         (false, true) => {
             comparison.tell("response-header-became-required", "the header is always there now", at(old), at(new))
@@ -150,11 +147,11 @@ fn header<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
     parameters::described(comparison, "response-header-content-changed", old, new);
 }
 
-fn links<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) {
-    fn list<'d>(document: &'d Document, at: &At<'d>) -> BTreeMap<&'d str, At<'d>> {
-        at.entries_of("links").map(|(name, at)| (name, at.resolved(document))).collect()
+fn links<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+    fn list<'d>(at: &Node<'d>) -> BTreeMap<&'d str, Node<'d>> {
+        at.entries_of("links").map(|(name, at)| (name, at.resolved())).collect()
     }
-    let (before, after) = (list(comparison.old, old), list(comparison.new, new));
+    let (before, after) = (list(old), list(new));
     for (name, at) in &before {
         match after.get(name) {
             None => comparison.tell("link-removed", format!("the link {name} is gone"), Said::at(at), Said::at(new)),

@@ -3,10 +3,10 @@
 //! A scheme is what its definition says, not what it is called: an operation that asks for the same under another name
 //! asks for nothing new.
 
-use super::at::At;
 use super::comparison::{Comparison, Said};
 use super::whole;
 use crate::document::Document;
+use crate::node::Node;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ pub(super) fn is_same_by_default(comparison: &Comparison<'_>) -> bool {
     comparison.old.value().get("security") == comparison.new.value().get("security")
 }
 
-pub(super) fn compare(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+pub(super) fn compare(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     let names = renamed(comparison.old, comparison.new);
     let (before, old_at) = alternatives(comparison.old, old, &names);
     let (after, new_at) = alternatives(comparison.new, new, &BTreeMap::new());
@@ -103,10 +103,10 @@ fn asks_for_no_more(one: &Alternative, other: &Alternative) -> bool {
 
 fn alternatives(
     document: &Document,
-    operation: &At<'_>,
+    operation: &Node<'_>,
     names: &BTreeMap<String, String>,
 ) -> (Vec<Alternative>, String) {
-    let at = operation.get("security").or_else(|| At::new(document, "").get("security"));
+    let at = operation.get("security").or_else(|| Node::at(document, "").get("security"));
     let Some(at) = at else { return (Vec::new(), operation.pointer.clone()) };
     let alternative = |value: &Value| {
         let entries = value.as_object().into_iter().flatten();
@@ -138,15 +138,15 @@ fn in_words(list: &[Alternative]) -> String {
     }
 }
 
-fn definitions<'d>(document: &'d Document) -> BTreeMap<&'d str, At<'d>> {
-    let at = At::new(document, "/components/securitySchemes");
-    at.entries().map(|(name, at)| (name, at.resolved(document))).collect()
+fn definitions<'d>(document: &'d Document) -> BTreeMap<&'d str, Node<'d>> {
+    let at = Node::at(document, "/components/securitySchemes");
+    at.entries().map(|(name, at)| (name, at.resolved())).collect()
 }
 
 /// New names of schemes whose old name is gone, by their old name.
 fn renamed(old: &Document, new: &Document) -> BTreeMap<String, String> {
     let (before, after) = (definitions(old), definitions(new));
-    let meaning = |at: &At<'_>| {
+    let meaning = |at: &Node<'_>| {
         let mut value = at.value.clone();
         value.as_object_mut().map(|map| map.remove("description"));
         value
@@ -161,7 +161,7 @@ fn renamed(old: &Document, new: &Document) -> BTreeMap<String, String> {
 }
 
 /// The definitions of the schemes.
-pub(super) fn schemes(comparison: &mut Comparison<'_>, _old: &At<'_>, _new: &At<'_>) {
+pub(super) fn schemes(comparison: &mut Comparison<'_>, _old: &Node<'_>, _new: &Node<'_>) {
     let names = renamed(comparison.old, comparison.new);
     let (before, after) = (definitions(comparison.old), definitions(comparison.new));
     comparison.inside("security schemes", |comparison| {
@@ -190,15 +190,15 @@ pub(super) fn schemes(comparison: &mut Comparison<'_>, _old: &At<'_>, _new: &At<
     });
 }
 
-fn scheme(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+fn scheme(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     whole::documentation(comparison, old, new);
     whole::extensions(comparison, old, new);
-    let lower = |at: &At<'_>, key: &str| at.text(key).map(str::to_ascii_lowercase);
-    let text = |at: &At<'_>, key: &str| at.text(key).map(str::to_owned);
+    let lower = |at: &Node<'_>, key: &str| at.text(key).map(str::to_ascii_lowercase);
+    let text = |at: &Node<'_>, key: &str| at.text(key).map(str::to_owned);
     let mut changed = |key: &str, rule: &str, before: Option<String>, after: Option<String>| {
         let differs = before != after;
         if differs {
-            let said = |at: &At<'_>, value: Option<String>| {
+            let said = |at: &Node<'_>, value: Option<String>| {
                 Said::value(&format!("{}/{key}", at.pointer), value.unwrap_or_else(|| "nothing".to_owned()))
             };
             comparison.tell(rule, format!("{key} changed"), said(old, before), said(new, after));
@@ -210,7 +210,7 @@ fn scheme(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
     }
     changed("in", "security-scheme-location-changed", text(old, "in"), text(new, "in"));
     // Names of headers are written in any case.
-    let name = |at: &At<'_>| if at.text("in") == Some("header") { lower(at, "name") } else { text(at, "name") };
+    let name = |at: &Node<'_>| if at.text("in") == Some("header") { lower(at, "name") } else { text(at, "name") };
     changed("name", "security-scheme-location-changed", name(old), name(new));
     changed("scheme", "security-scheme-http-changed", lower(old, "scheme"), lower(new, "scheme"));
     changed("bearerFormat", "security-bearer-format-changed", text(old, "bearerFormat"), text(new, "bearerFormat"));
@@ -223,7 +223,7 @@ fn scheme(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
     flows(comparison, old, new);
 }
 
-fn flows(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+fn flows(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     let (before, after): (BTreeMap<_, _>, BTreeMap<_, _>) =
         (old.entries_of("flows").collect(), new.entries_of("flows").collect());
     for (name, at) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
@@ -237,7 +237,7 @@ fn flows(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
         for key in ["authorizationUrl", "tokenUrl", "refreshUrl"] {
             if at.text(key) != other.text(key) {
                 let said =
-                    |at: &At<'_>| Said::value(&format!("{}/{key}", at.pointer), at.text(key).unwrap_or("nothing"));
+                    |at: &Node<'_>| Said::value(&format!("{}/{key}", at.pointer), at.text(key).unwrap_or("nothing"));
                 comparison.tell("security-flow-url-changed", format!("{key} of {name} changed"), said(at), said(other));
             }
         }
@@ -248,7 +248,7 @@ fn flows(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
                 comparison.tell("documentation-changed", message, Said::whole(&before), Said::whole(&after));
             }
         }
-        let scopes = |at: &At<'_>| {
+        let scopes = |at: &Node<'_>| {
             at.entries_of("scopes").map(|(scope, at)| (scope.to_owned(), at.pointer)).collect::<BTreeMap<_, _>>()
         };
         let (had, has) = (scopes(at), scopes(other));

@@ -3,9 +3,9 @@
 //! Most of a contract does not change between two versions, and most operations share their schemas. What is known to be
 //! equal is not walked again for each of them.
 
-use super::at::At;
 use super::heirs;
 use crate::document::Document;
+use crate::node::Node;
 use crate::reference;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -59,7 +59,7 @@ impl Unchanged {
     }
 
     /// Whether two values mean the same, down to the last reference.
-    pub(super) fn holds(&self, old: &At<'_>, new: &At<'_>) -> bool {
+    pub(super) fn holds(&self, old: &Node<'_>, new: &Node<'_>) -> bool {
         old.value == new.value && self.is_untouched(new.value)
     }
 

@@ -1,12 +1,13 @@
 //! The document as a whole: information, servers, tags, named schemas, words and extensions.
 
-use super::at::{At, words};
+use super::comparison::words;
 use super::comparison::{Comparison, Said};
 use super::security;
+use crate::node::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
-    let (old, new) = (At::new(comparison.old, ""), At::new(comparison.new, ""));
+    let (old, new) = (Node::at(comparison.old, ""), Node::at(comparison.new, ""));
     value(comparison, "openapi-version-changed", "openapi", &old, &new);
     information(comparison, &old, &new);
     comparison.inside("servers", |comparison| servers(comparison, &old, &new));
@@ -23,17 +24,17 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
 }
 
 /// Reports a key whose value changed.
-fn value(comparison: &mut Comparison<'_>, rule: &str, key: &str, old: &At<'_>, new: &At<'_>) {
+fn value(comparison: &mut Comparison<'_>, rule: &str, key: &str, old: &Node<'_>, new: &Node<'_>) {
     let (before, after) = (old.get(key), new.get(key));
     if before.as_ref().map(|at| at.value) != after.as_ref().map(|at| at.value) {
-        let said = |at: Option<At<'_>>, holder: &At<'_>| {
+        let said = |at: Option<Node<'_>>, holder: &Node<'_>| {
             at.as_ref().map_or_else(|| Said::place(&holder.pointer), |at| Said::value(&at.pointer, words(at.value)))
         };
         comparison.tell(rule, format!("{key} changed"), said(before, old), said(after, new));
     }
 }
 
-fn information(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+fn information(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     let (Some(old), Some(new)) = (old.get("info"), new.get("info")) else { return };
     comparison.inside("info", |comparison| {
         value(comparison, "info-version-changed", "version", &old, &new);
@@ -45,14 +46,14 @@ fn information(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
 }
 
 /// Words for people: reports each of these keys whose value changed.
-pub(super) fn documentation(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+pub(super) fn documentation(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     for key in ["title", "summary", "description", "example", "examples", "externalDocs"] {
         value(comparison, "documentation-changed", key, old, new);
     }
 }
 
 /// Extensions, apart from those that have rules of their own.
-pub(super) fn extensions(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+pub(super) fn extensions(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     const KNOWN: [&str; 2] = ["x-sunset", "x-extensible-enum"];
     let keys: BTreeSet<&str> =
         old.entries().chain(new.entries()).map(|(key, _)| key).filter(|key| key.starts_with("x-")).collect();
@@ -62,9 +63,9 @@ pub(super) fn extensions(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At
 }
 
 /// The servers of the document, or those that a path or an operation has instead.
-pub(super) fn servers(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
+pub(super) fn servers(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     let is_in_paths = comparison.base_is_in_paths;
-    let address = |server: &At<'_>| {
+    let address = |server: &Node<'_>| {
         let url = server.text("url")?.trim_end_matches('/');
         let host = match url.find("://") {
             Some(scheme) => url[scheme + 3..].find('/').map_or(url.len(), |slash| scheme + 3 + slash),
@@ -73,8 +74,8 @@ pub(super) fn servers(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_
         Some(if is_in_paths { url[..host].to_owned() } else { url.to_owned() })
     };
     // Without servers, there is one at `/` (OpenAPI 3.0.3, OpenAPI Object).
-    let list = |at: &At<'_>| -> Vec<(String, String)> {
-        let servers = at.items_of("servers").into_iter();
+    let list = |at: &Node<'_>| -> Vec<(String, String)> {
+        let servers = at.items_of("servers");
         let named: Vec<_> = servers.filter_map(|server| Some((address(&server)?, server.pointer))).collect();
         if named.is_empty() { vec![(String::new(), at.pointer.clone())] } else { named }
     };
@@ -90,7 +91,7 @@ pub(super) fn servers(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_
     }
     for (url, pointer) in &before {
         if let Some((_, other)) = after.iter().find(|(other, _)| other == url) {
-            let (old, new) = (At::new(comparison.old, pointer), At::new(comparison.new, other));
+            let (old, new) = (Node::at(comparison.old, pointer), Node::at(comparison.new, other));
             if old.get("url").is_some() && new.get("url").is_some() {
                 server_variables(comparison, url, &old, &new);
                 documentation(comparison, &old, &new);
@@ -100,14 +101,14 @@ pub(super) fn servers(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_
     }
 }
 
-fn server_variables(comparison: &mut Comparison<'_>, url: &str, old: &At<'_>, new: &At<'_>) {
+fn server_variables(comparison: &mut Comparison<'_>, url: &str, old: &Node<'_>, new: &Node<'_>) {
     for (name, before) in old.entries_of("variables") {
         let Some(after) = new.get("variables").and_then(|variables| variables.get(name)) else {
             let message = format!("the variable {name} of {url} is gone");
             comparison.tell("server-variable-changed", message, Said::at(&before), Said::at(new));
             continue;
         };
-        let values = |at: &At<'_>| {
+        let values = |at: &Node<'_>| {
             let list = at.get("enum")?.value.as_array()?;
             Some(list.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect::<BTreeSet<_>>())
         };
@@ -127,9 +128,9 @@ fn server_variables(comparison: &mut Comparison<'_>, url: &str, old: &At<'_>, ne
     }
 }
 
-fn tags(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
-    fn list<'d>(at: &At<'d>) -> BTreeMap<&'d str, At<'d>> {
-        at.items_of("tags").into_iter().filter_map(|tag| Some((tag.text("name")?, tag))).collect()
+fn tags(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
+    fn list<'d>(at: &Node<'d>) -> BTreeMap<&'d str, Node<'d>> {
+        at.items_of("tags").filter_map(|tag| Some((tag.text("name")?, tag))).collect()
     }
     let (before, after) = (list(old), list(new));
     comparison.inside("tags", |comparison| {
@@ -148,8 +149,8 @@ fn tags(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
     });
 }
 
-fn named_schemas(comparison: &mut Comparison<'_>, old: &At<'_>, new: &At<'_>) {
-    let names = |at: &At<'_>| -> BTreeMap<String, String> {
+fn named_schemas(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
+    let names = |at: &Node<'_>| -> BTreeMap<String, String> {
         let schemas = at.get("components").into_iter().flat_map(|components| components.entries_of("schemas"));
         schemas.map(|(name, at)| (name.to_owned(), at.pointer)).collect()
     };

@@ -1,10 +1,10 @@
 //! Components: their names, and whether anything uses them.
 
 use super::Lint;
-use super::grammar::Kind;
 use super::reach::component_name;
 use super::words::short;
 use crate::finding::{Rule, Verdict};
+use crate::grammar::Kind;
 
 pub(super) const NAME: Rule = Rule {
     id: "component-name-invalid",

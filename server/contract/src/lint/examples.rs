@@ -5,12 +5,12 @@
 //! missing from an example.
 
 use super::Lint;
-use super::grammar::Kind;
-use super::tree::{Id, Key};
 use super::words::short;
 use crate::finding::{Rule, Verdict};
+use crate::grammar::Kind;
 use crate::json_schema::json_schema_for;
 use crate::node::Node;
+use crate::tree::{Id, Key};
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;

@@ -1,10 +1,10 @@
 //! What each object of OpenAPI may hold, and how references stand.
 
 use super::Lint;
-use super::grammar::{Kind, Shape, grammar};
-use super::tree::Id;
 use super::words::{listed, nearest, short};
 use crate::finding::{Rule, Verdict};
+use crate::grammar::{Kind, Shape, grammar};
+use crate::tree::Id;
 use serde_json::Value;
 
 pub(super) const UNKNOWN: Rule = Rule {

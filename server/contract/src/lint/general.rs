@@ -1,10 +1,10 @@
 //! The document as a whole: its version, servers, tags, and links between operations.
 
 use super::Lint;
-use super::grammar::Kind;
-use super::tree::{Id, Key};
 use super::words::{nearest, short};
 use crate::finding::{Rule, Verdict};
+use crate::grammar::Kind;
+use crate::tree::{Id, Key};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 

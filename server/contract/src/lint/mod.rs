@@ -7,7 +7,7 @@
 //!
 //! | rules about | are in |
 //! |---|---|
-//! | what OpenAPI knows: fields, types, words, references | `fields`, along `grammar` |
+//! | what OpenAPI knows: fields, types, words, references | `fields`, along the grammar |
 //! | the document: version, servers, tags, links | `general` |
 //! | paths and their parameters | `paths`, `parameters` |
 //! | operations and their answers | `operations`, `responses` |
@@ -21,7 +21,6 @@ mod ecma;
 mod examples;
 mod fields;
 mod general;
-mod grammar;
 mod operations;
 mod parameters;
 mod paths;
@@ -30,16 +29,15 @@ mod reach;
 mod responses;
 mod schemas;
 mod security;
-mod tree;
 mod unions;
 mod words;
 
 use crate::document::Document;
 use crate::finding::{Finding, Rule};
+use crate::tree::{Id, Tree};
 use reach::Reach;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use tree::{Id, Tree};
 
 /// Every rule, in the order of the rooms above.
 pub const RULES: &[Rule] = &[
@@ -127,16 +125,19 @@ pub fn lint(document: &Document) -> Vec<Finding> {
     examples::check(&lint);
     security::check(&lint);
     components::check(&lint);
-    in_order(lint.findings.into_inner())
+    in_order(lint.findings.into_inner(), document.name())
 }
 
-/// Sorts by position. What aliases of YAML repeat is one finding: it stands in the text once.
-fn in_order(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by(|one, other| (one.spot.position, one.rule.id).cmp(&(other.spot.position, other.rule.id)));
+/// Sorts by position, what stands in other files last. What aliases of YAML repeat is one finding: it stands in the text
+/// once.
+fn in_order(mut findings: Vec<Finding>, own: &str) -> Vec<Finding> {
+    findings.sort_by(|one, other| {
+        let key = |finding: &Finding| finding.spot.document != own;
+        (key(one), &one.spot, one.rule.id).cmp(&(key(other), &other.spot, other.rule.id))
+    });
     findings.dedup_by(|later, earlier| {
         let is_same = later.spot.position.line > 0
-            && (later.rule, later.spot.position, &later.message)
-                == (earlier.rule, earlier.spot.position, &earlier.message);
+            && (later.rule, &later.spot, &later.message) == (earlier.rule, &earlier.spot, &earlier.message);
         if is_same {
             let more = later.operations.drain(..).filter(|name| !earlier.operations.contains(name));
             let more: Vec<String> = more.collect();

@@ -1,10 +1,10 @@
 //! Operations: their names, tags, words and bodies.
 
 use super::Lint;
-use super::grammar::Kind;
-use super::tree::Id;
 use super::words::{folded, short};
 use crate::finding::{Rule, Verdict};
+use crate::grammar::Kind;
+use crate::tree::Id;
 use std::collections::HashMap;
 
 pub(super) const ID_MISSING: Rule = Rule {

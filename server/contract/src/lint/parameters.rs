@@ -1,10 +1,10 @@
 //! Parameters and headers.
 
 use super::Lint;
-use super::grammar::Kind;
-use super::tree::{Id, Key};
 use super::words::short;
 use crate::finding::{Rule, Verdict};
+use crate::grammar::Kind;
+use crate::tree::{Id, Key};
 use serde_json::Value;
 use std::collections::HashSet;
 

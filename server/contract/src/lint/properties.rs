@@ -1,12 +1,12 @@
 //! The properties of a schema: their names, their words, and which of them are required.
 
 use super::Lint;
-use super::grammar::Kind;
 use super::reach;
-use super::tree::Id;
 use super::words::{folded, listed, nearest, short};
 use crate::finding::{Rule, Verdict};
+use crate::grammar::Kind;
 use crate::reference;
+use crate::tree::Id;
 use serde_json::Value;
 use std::collections::HashMap;
 

@@ -4,10 +4,10 @@
 //! by naming a security scheme, and from a base schema to those that extend it, as a discriminator finds them without naming
 //! them.
 
-use super::grammar::Kind;
-use super::tree::{Id, Key, Tree};
 use crate::document::{Document, Located};
+use crate::grammar::Kind;
 use crate::reference;
+use crate::tree::{Id, Key, Tree};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -1,10 +1,10 @@
 //! Answers and bodies: statuses, descriptions, media types.
 
 use super::Lint;
-use super::grammar::Kind;
-use super::tree::{Id, Key};
 use super::words::short;
 use crate::finding::{Rule, Verdict};
+use crate::grammar::Kind;
+use crate::tree::{Id, Key};
 
 pub(super) const MISSING: Rule = Rule {
     id: "responses-missing",

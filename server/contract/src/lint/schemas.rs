@@ -2,10 +2,10 @@
 
 use super::Lint;
 use super::ecma;
-use super::grammar::Kind;
-use super::tree::Id;
 use super::words::short;
 use crate::finding::{Rule, Verdict};
+use crate::grammar::Kind;
+use crate::tree::Id;
 use serde_json::Value;
 
 pub(super) const ITEMS: Rule = Rule {

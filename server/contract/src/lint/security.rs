@@ -2,11 +2,11 @@
 
 use super::Lint;
 use super::fields;
-use super::grammar::Kind;
 use super::reach::component_name;
-use super::tree::Id;
 use super::words::{nearest, short};
 use crate::finding::{Rule, Verdict};
+use crate::grammar::Kind;
+use crate::tree::Id;
 use serde_json::Value;
 use std::collections::HashSet;
 

@@ -5,12 +5,12 @@
 //! have no type for "a boolean or a text"), they make a name up from where it stands.
 
 use super::Lint;
-use super::grammar::Kind;
 use super::reach::{component_name, properties};
-use super::tree::{Id, Key};
 use super::words::short;
 use crate::finding::{Rule, Verdict};
+use crate::grammar::Kind;
 use crate::reference;
+use crate::tree::{Id, Key};
 use serde_json::Value;
 use std::collections::HashSet;
 

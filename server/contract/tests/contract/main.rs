@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
 mod drift;
+mod files;
 mod judge;
 mod lint;
 mod lint_any;

@@ -128,9 +128,7 @@ async fn ask(
     match (answered, last_failure) {
         (0, Some(why)) => Err(ContractError::Unreachable { url: arguments.url.to_string(), why }),
         _ => {
-            findings.sort_by(|one, other| {
-                (&one.operations, one.spot.position).cmp(&(&other.operations, other.spot.position))
-            });
+            findings.sort_by(|one, other| (&one.operations, &one.spot).cmp(&(&other.operations, &other.spot)));
             Ok((sent, findings))
         }
     }

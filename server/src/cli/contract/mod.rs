@@ -31,6 +31,7 @@ Examples:
 
 Documents are OpenAPI 3.0 in YAML or JSON: a file, `-` for standard input, or REV:PATH for a file at a revision of the git
 repository in the working directory (`HEAD~1:openapi/api.yaml`; a PATH that begins with ./ is relative to that directory).
+A document may be several files: `$ref: schemas/user.yaml` is looked for beside the file that says it, at the same revision.
 
 Exit status: 0 when nothing was found, 1 when something was, 2 when a document or the command line cannot be used.";
 

@@ -5,9 +5,10 @@
 
 use super::view::{Group, View, common};
 use super::{Parts, compare as compare_parts, discriminators, does_harm, overlap};
-use crate::diff::at::words;
+use crate::diff::comparison::words;
 use crate::diff::comparison::{Beside, Comparison, Direction, Said};
 use crate::document::Document;
+use crate::node::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Compares alternatives, where there are some; whether that says all there is to say about the two.
@@ -54,17 +55,13 @@ pub(super) struct Alternatives<'d> {
 impl<'d> Alternatives<'d> {
     /// Each by itself.
     fn beside(group: &Group<'d>) -> Self {
-        let one = |at: &crate::diff::at::At<'d>| Parts {
-            list: vec![at.clone()],
-            holder: group.pointer.clone(),
-            chosen: Vec::new(),
-        };
+        let one = |at: &Node<'d>| Parts { list: vec![at.clone()], holder: group.pointer.clone(), chosen: Vec::new() };
         Self { kind: Some(group.kind), pointer: group.pointer.clone(), list: group.list.iter().map(one).collect() }
     }
 
     /// Each with all that stands around the list.
     fn within(view: &View<'d>, group: &Group<'d>) -> Self {
-        let one = |at: &crate::diff::at::At<'d>| {
+        let one = |at: &Node<'d>| {
             let mut parts = view.parts.clone();
             parts.chosen.push((group.pointer.clone(), at.clone()));
             parts

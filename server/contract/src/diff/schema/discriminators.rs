@@ -5,10 +5,11 @@
 
 use super::view::View;
 use super::{Parts, SCHEMAS, compare as compare_parts};
-use crate::diff::at::{At, words};
+use crate::diff::comparison::words;
 use crate::diff::comparison::{Comparison, Said};
 use crate::diff::heirs;
 use crate::document::Document;
+use crate::node::Node;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +39,7 @@ pub(super) fn compare<'d>(
         return;
     }
     if before.text("propertyName") != after.text("propertyName") {
-        let said = |at: &At<'_>| at.get("propertyName").as_ref().map_or_else(|| Said::at(at), Said::whole);
+        let said = |at: &Node<'_>| at.get("propertyName").as_ref().map_or_else(|| Said::at(at), Said::whole);
         let message = "the discriminator is another property";
         comparison.tell_of_schema("discriminator-property-changed", message, said(&before), said(&after));
     }
@@ -80,7 +81,7 @@ pub(super) fn compare<'d>(
             && let (Some(before), Some(after)) =
                 (definition(comparison.old, &target.name), definition(comparison.new, &other.name))
         {
-            let parts = |at: At<'d>| Parts { holder: at.pointer.clone(), list: vec![at], chosen: Vec::new() };
+            let parts = |at: Node<'d>| Parts { holder: at.pointer.clone(), list: vec![at], chosen: Vec::new() };
             let (before, after) = (parts(before), parts(after));
             comparison.inside(value.clone(), |comparison| {
                 comparison.inside_component(Some(&other.name), |comparison| compare_parts(comparison, before, after));
@@ -89,9 +90,9 @@ pub(super) fn compare<'d>(
     }
 }
 
-fn is_heir(view: &View<'_>, discriminator: &At<'_>) -> bool {
+fn is_heir(view: &View<'_>, discriminator: &Node<'_>) -> bool {
     let base = discriminator.pointer.strip_suffix("/discriminator").unwrap_or_default();
-    let own = view.parts.identity(view.document);
+    let own = view.parts.identity();
     heirs::of(view.document, base).into_iter().any(|name| own == format!("{SCHEMAS}/{name}"))
 }
 
@@ -109,7 +110,7 @@ struct Target {
 }
 
 impl Kinds {
-    fn of(view: &View<'_>, discriminator: &At<'_>, alternatives: &[Parts<'_>]) -> Self {
+    fn of(view: &View<'_>, discriminator: &Node<'_>, alternatives: &[Parts<'_>]) -> Self {
         let mut values = BTreeMap::new();
         let index = |name: &str| alternatives.iter().position(|one| one.name() == Some(name));
         for (value, at) in discriminator.entries_of("mapping") {
@@ -134,7 +135,6 @@ impl Kinds {
     }
 }
 
-fn definition<'d>(document: &'d Document, name: &str) -> Option<At<'d>> {
-    let pointer = format!("{SCHEMAS}/{name}");
-    document.value().pointer(&pointer).map(|value| At { pointer, value })
+fn definition<'d>(document: &'d Document, name: &str) -> Option<Node<'d>> {
+    Some(Node::at(document, &format!("{SCHEMAS}/{name}"))).filter(|at| !at.value.is_null())
 }

@@ -3,15 +3,16 @@
 
 use super::view::View;
 use crate::canonical_schema::is_same_value;
-use crate::diff::at::{At, words};
+use crate::diff::comparison::words;
 use crate::diff::comparison::{Comparison, Said};
+use crate::node::Node;
 use serde_json::Value;
 
 const OPEN: &str = "x-extensible-enum";
 
 /// The listed values, where they are listed, and whether there may be others.
 struct List<'d> {
-    values: Vec<At<'d>>,
+    values: Vec<Node<'d>>,
     is_open: bool,
 }
 
@@ -22,7 +23,7 @@ pub(super) fn closed_list<'d>(view: &View<'d>) -> Option<Vec<&'d Value>> {
 }
 
 fn list<'d>(view: &View<'d>, is_open: bool) -> Option<List<'d>> {
-    let both = |one: Vec<At<'d>>, other: Vec<At<'d>>| one.into_iter().filter(|at| has(&other, at.value)).collect();
+    let both = |one: Vec<Node<'d>>, other: Vec<Node<'d>>| one.into_iter().filter(|at| has(&other, at.value)).collect();
     match view.lists_of_values().into_iter().reduce(both) {
         Some(values) => {
             // Free text takes in texts only.
@@ -30,7 +31,7 @@ fn list<'d>(view: &View<'d>, is_open: bool) -> Option<List<'d>> {
             Some(List { values, is_open })
         }
         None => {
-            let values = view.atoms().iter().find(|at| at.get(OPEN).is_some())?.items_of(OPEN);
+            let values = view.atoms().iter().find(|at| at.get(OPEN).is_some())?.items_of(OPEN).collect();
             Some(List { values, is_open: true })
         }
     }
@@ -65,7 +66,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     added(comparison, &before.values, &after, old);
 }
 
-fn removed(comparison: &mut Comparison<'_>, before: &List<'_>, after: &[At<'_>], new: &View<'_>) {
+fn removed(comparison: &mut Comparison<'_>, before: &List<'_>, after: &[Node<'_>], new: &View<'_>) {
     let is_open = before.is_open;
     for at in before.values.iter().filter(|at| !has(after, at.value)) {
         let change = if is_open { "open-enum-value-removed" } else { "enum-value-removed" };
@@ -78,7 +79,7 @@ fn removed(comparison: &mut Comparison<'_>, before: &List<'_>, after: &[At<'_>],
     }
 }
 
-fn added(comparison: &mut Comparison<'_>, before: &[At<'_>], after: &List<'_>, old: &View<'_>) {
+fn added(comparison: &mut Comparison<'_>, before: &[Node<'_>], after: &List<'_>, old: &View<'_>) {
     let is_open = after.is_open;
     for at in after.values.iter().filter(|at| !has(before, at.value)) {
         let change = if is_open { "open-enum-value-added" } else { "enum-value-added" };
@@ -91,7 +92,7 @@ fn added(comparison: &mut Comparison<'_>, before: &[At<'_>], after: &List<'_>, o
     }
 }
 
-fn has(list: &[At<'_>], value: &Value) -> bool {
+fn has(list: &[Node<'_>], value: &Value) -> bool {
     list.iter().any(|at| is_same_value(at.value, value))
 }
 
@@ -101,7 +102,7 @@ fn holder(view: &View<'_>) -> String {
     at.map_or_else(|| view.place().to_owned(), |at| at.pointer)
 }
 
-fn in_words(values: &[At<'_>]) -> String {
+fn in_words(values: &[Node<'_>]) -> String {
     let all = values.iter().map(|at| at.value.clone()).collect::<Vec<_>>();
     words(&Value::Array(all))
 }

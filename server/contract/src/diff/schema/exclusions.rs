@@ -2,8 +2,8 @@
 
 use super::view::View;
 use super::{Parts, does_harm};
-use crate::diff::at::At;
 use crate::diff::comparison::{Comparison, Direction, Said};
+use crate::node::Node;
 
 pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
     let (mut before, mut after): (Vec<_>, Vec<_>) = (old.keywords("not").collect(), new.keywords("not").collect());
@@ -30,8 +30,8 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
 }
 
 /// Whether two schemas take the same values, however they are written.
-fn is_same<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>) -> bool {
-    let parts = |at: &At<'d>| Parts::of(Some(at.clone()), at);
+fn is_same<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) -> bool {
+    let parts = |at: &Node<'d>| Parts::of(Some(at.clone()), at);
     // A trial within a trial might have no end.
     comparison.unchanged.holds(old, new)
         || !comparison.is_trial

@@ -17,16 +17,16 @@ mod overlap;
 mod types;
 mod view;
 
-use super::at::At;
 use super::comparison::{Beside, Comparison, Direction, Said, SchemaPair};
 use crate::document::Document;
+use crate::node::Node;
 use view::View;
 
 /// Where named schemas stand.
 const SCHEMAS: &str = "/components/schemas";
 
 /// Compares what stands under a key of two holders, such as the `schema` of a parameter.
-pub(super) fn compare_under<'d>(comparison: &mut Comparison<'d>, key: &str, old: &At<'d>, new: &At<'d>) {
+pub(super) fn compare_under<'d>(comparison: &mut Comparison<'d>, key: &str, old: &Node<'d>, new: &Node<'d>) {
     let (before, after) = (old.get(key), new.get(key));
     if before.is_some() || after.is_some() {
         compare(comparison, Parts::of(before, old), Parts::of(after, new));
@@ -36,8 +36,8 @@ pub(super) fn compare_under<'d>(comparison: &mut Comparison<'d>, key: &str, old:
 
 /// Compares values that are written as text, such as those of a parameter. `repeats`: whether a list is written as the
 /// same parameter several times, so that one value and a list of one are the same.
-pub(super) fn compare_texts<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, new: &At<'d>, repeats: bool) {
-    let list_in = |document: &'d Document, holder: &At<'d>| {
+pub(super) fn compare_texts<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>, repeats: bool) {
+    let list_in = |document: &'d Document, holder: &Node<'d>| {
         let view = View::of(document, &Parts::of(holder.get("schema"), holder));
         let is_list = view.types().is_some_and(|types| types.iter().eq(&["array"]));
         (is_list && repeats).then(|| view.parts_under("items"))
@@ -57,7 +57,7 @@ pub(super) fn compare_texts<'d>(comparison: &mut Comparison<'d>, old: &At<'d>, n
 }
 
 /// Whether what stands under `schema` is written the same however lists and objects are written.
-pub(super) fn is_scalar<'d>(document: &'d Document, holder: &At<'d>) -> bool {
+pub(super) fn is_scalar<'d>(document: &'d Document, holder: &Node<'d>) -> bool {
     let types = View::of(document, &Parts::of(holder.get("schema"), holder)).types();
     types.is_some_and(|types| !types.contains("array") && !types.contains("object"))
 }
@@ -65,20 +65,20 @@ pub(super) fn is_scalar<'d>(document: &'d Document, holder: &At<'d>) -> bool {
 /// Schemas that describe the same value together, as the parts of an `allOf` do. None of them takes anything.
 #[derive(Debug, Clone)]
 pub(super) struct Parts<'d> {
-    list: Vec<At<'d>>,
+    list: Vec<Node<'d>>,
     /// Where to point if there is none.
     holder: String,
     /// Of some lists of alternatives, the one that is looked at; the lists by their pointers.
-    chosen: Vec<(String, At<'d>)>,
+    chosen: Vec<(String, Node<'d>)>,
 }
 
 impl<'d> Parts<'d> {
-    fn of(schema: Option<At<'d>>, holder: &At<'d>) -> Self {
+    fn of(schema: Option<Node<'d>>, holder: &Node<'d>) -> Self {
         Self { list: schema.into_iter().collect(), holder: holder.pointer.clone(), chosen: Vec::new() }
     }
 
     /// The one schema that it is, if it is one.
-    fn only(&self) -> Option<&At<'d>> {
+    fn only(&self) -> Option<&Node<'d>> {
         match self.list.as_slice() {
             [only] if self.chosen.is_empty() => Some(only),
             _ => None,
@@ -86,7 +86,7 @@ impl<'d> Parts<'d> {
     }
 
     /// The schema that tells it from its neighbours.
-    fn face(&self) -> Option<&At<'d>> {
+    fn face(&self) -> Option<&Node<'d>> {
         self.chosen.last().map(|(_, at)| at).or(self.list.first())
     }
 
@@ -101,9 +101,9 @@ impl<'d> Parts<'d> {
     }
 
     /// What tells it from all others of its document.
-    fn identity(&self, document: &Document) -> String {
+    fn identity(&self) -> String {
         let all = self.list.iter().chain(self.chosen.iter().map(|(_, at)| at));
-        all.map(|at| at.clone().resolved(document).pointer).collect::<Vec<_>>().join(" ")
+        all.map(|at| at.clone().resolved().pointer).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -126,7 +126,7 @@ fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) 
     let is_shared = is_shared(&old) || is_shared(&new);
     let pair = SchemaPair { old, new, beside };
     if is_shared {
-        let identities = (pair.old.identity(comparison.old), pair.new.identity(comparison.new));
+        let identities = (pair.old.identity(), pair.new.identity());
         comparison.put_off(identities, pair);
     } else {
         views(comparison, pair);
@@ -156,7 +156,7 @@ fn all_of_it<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>
 
 /// Whether comparing two schemas would find something that hurts in a direction. Nothing is reported.
 fn does_harm<'d>(comparison: &mut Comparison<'d>, direction: Direction, old: &Parts<'d>, new: &Parts<'d>) -> bool {
-    let identities = (old.identity(comparison.old), new.identity(comparison.new));
+    let identities = (old.identity(), new.identity());
     comparison.does_harm(direction, identities, |comparison| {
         compare(comparison, old.clone(), new.clone());
         comparison.catch_up(views);

@@ -1,10 +1,9 @@
 //! A schema as one: its references followed, the parts of its `allOf` merged.
 
 use super::Parts;
-use crate::diff::at::At;
 use crate::diff::comparison::Said;
 use crate::document::Document;
-use crate::reference;
+use crate::node::Node;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +17,7 @@ pub(super) struct View<'d> {
     /// What it was made from.
     pub(super) parts: Parts<'d>,
     /// What it is made of; each of them holds.
-    atoms: Vec<At<'d>>,
+    atoms: Vec<Node<'d>>,
     /// Where it begins.
     pointer: String,
 }
@@ -28,7 +27,7 @@ pub(super) struct View<'d> {
 pub(super) struct Group<'d> {
     pub(super) kind: &'static str,
     pub(super) pointer: String,
-    pub(super) list: Vec<At<'d>>,
+    pub(super) list: Vec<Node<'d>>,
 }
 
 /// What is said about properties that are not listed.
@@ -41,13 +40,13 @@ pub(super) enum Others<'d> {
 impl<'d> View<'d> {
     pub(super) fn of(document: &'d Document, parts: &Parts<'d>) -> Self {
         let (mut atoms, mut seen) = (Vec::new(), BTreeSet::new());
-        parts.list.iter().for_each(|part| expand(document, part.clone(), &parts.chosen, &mut seen, &mut atoms));
+        parts.list.iter().for_each(|part| expand(part.clone(), &parts.chosen, &mut seen, &mut atoms));
         let pointer = atoms.first().map_or_else(|| parts.holder.clone(), |at| at.pointer.clone());
         Self { document, parts: parts.clone(), atoms, pointer }
     }
 
     /// What it is made of; each of them holds.
-    pub(super) fn atoms(&self) -> &[At<'d>] {
+    pub(super) fn atoms(&self) -> &[Node<'d>] {
         &self.atoms
     }
 
@@ -65,12 +64,12 @@ impl<'d> View<'d> {
     }
 
     /// The first that says something under a key.
-    pub(super) fn keyword(&self, key: &str) -> Option<At<'d>> {
+    pub(super) fn keyword(&self, key: &str) -> Option<Node<'d>> {
         self.atoms.iter().find_map(|at| at.get(key))
     }
 
     /// All that say something under a key.
-    pub(super) fn keywords<'a>(&'a self, key: &'a str) -> impl Iterator<Item = At<'d>> + 'a {
+    pub(super) fn keywords<'a>(&'a self, key: &'a str) -> impl Iterator<Item = Node<'d>> + 'a {
         self.atoms.iter().filter_map(move |at| at.get(key))
     }
 
@@ -79,7 +78,7 @@ impl<'d> View<'d> {
         self.atoms.iter().any(|at| at.is(key))
     }
 
-    fn made_of(&self, list: Vec<At<'d>>) -> Parts<'d> {
+    fn made_of(&self, list: Vec<Node<'d>>) -> Parts<'d> {
         Parts { list, holder: self.pointer.clone(), chosen: Vec::new() }
     }
 
@@ -97,7 +96,7 @@ impl<'d> View<'d> {
 
     /// All that is said of a property, be it as one of those that are not listed.
     pub(super) fn property(&self, name: &str) -> Parts<'d> {
-        let said = |at: &At<'d>| own_property(at, name).or_else(|| at.get("additionalProperties").filter(describes));
+        let said = |at: &Node<'d>| own_property(at, name).or_else(|| at.get("additionalProperties").filter(describes));
         self.made_of(self.atoms.iter().filter_map(said).collect())
     }
 
@@ -127,25 +126,25 @@ impl<'d> View<'d> {
     fn all_groups(&self) -> impl Iterator<Item = Group<'d>> {
         let groups = self.atoms.iter().flat_map(|at| ["oneOf", "anyOf"].map(|kind| (kind, at)));
         groups.filter_map(|(kind, at)| {
-            let (pointer, list) = (at.get(kind)?.pointer, at.items_of(kind));
+            let (pointer, list) = (at.get(kind)?.pointer, at.items_of(kind).collect::<Vec<_>>());
             let is_left = !list.is_empty() && chosen(&self.parts.chosen, &pointer).is_none();
             is_left.then_some(Group { kind, pointer, list })
         })
     }
 
     /// The listed values (`enum`), a list for each part that has one.
-    pub(super) fn lists_of_values(&self) -> Vec<Vec<At<'d>>> {
-        let own = self.atoms.iter().filter(|at| at.get("enum").is_some()).map(|at| at.items_of("enum"));
+    pub(super) fn lists_of_values(&self) -> Vec<Vec<Node<'d>>> {
+        let own = self.atoms.iter().filter(|at| at.get("enum").is_some()).map(|at| at.items_of("enum").collect());
         own.chain(self.all_groups().filter_map(|group| self.values_of(&group))).collect()
     }
 
     /// The values of alternatives that only list values: they are one list, written so that each can be described.
-    fn values_of(&self, group: &Group<'d>) -> Option<Vec<At<'d>>> {
+    fn values_of(&self, group: &Group<'d>) -> Option<Vec<Node<'d>>> {
         const BESIDE: [&str; 6] = ["type", "enum", "title", "description", "deprecated", "externalDocs"];
-        let values = |at: &At<'d>| {
-            let at = at.clone().resolved(self.document);
+        let values = |at: &Node<'d>| {
+            let at = at.clone().resolved();
             let is_list = at.entries().all(|(key, _)| BESIDE.contains(&key)) && at.get("enum").is_some();
-            is_list.then(|| at.items_of("enum"))
+            is_list.then(|| at.items_of("enum").collect::<Vec<_>>())
         };
         let lists: Option<Vec<_>> = group.list.iter().map(values).collect();
         lists.map(|lists| lists.into_iter().flatten().collect())
@@ -168,7 +167,7 @@ impl<'d> View<'d> {
     fn types_within(&self, depth: usize) -> Option<BTreeSet<&'d str>> {
         let of_group = |group: Group<'d>| {
             let below = depth.checked_sub(1)?;
-            let of = |at: &At<'d>| Self::of(self.document, &self.made_of(vec![at.clone()])).types_within(below);
+            let of = |at: &Node<'d>| Self::of(self.document, &self.made_of(vec![at.clone()])).types_within(below);
             group.list.iter().map(of).try_fold(BTreeSet::new(), |all, types| Some(&all | &types?))
         };
         let groups = self.all_groups().filter_map(of_group);
@@ -186,52 +185,45 @@ impl<'d> View<'d> {
     }
 
     fn takes_null_if(&self, alternatives_do: Option<bool>) -> bool {
-        let look = LookForNull { document: self.document, choices: &self.parts.chosen, alternatives_do };
+        let look = LookForNull { choices: &self.parts.chosen, alternatives_do };
         self.parts.list.iter().all(|at| look.takes(at.clone(), DEEPEST))
     }
 }
 
-fn expand<'d>(
-    document: &'d Document,
-    at: At<'d>,
-    choices: &[(String, At<'d>)],
-    seen: &mut BTreeSet<String>,
-    out: &mut Vec<At<'d>>,
-) {
-    let at = at.resolved(document);
+fn expand<'d>(at: Node<'d>, choices: &[(String, Node<'d>)], seen: &mut BTreeSet<String>, out: &mut Vec<Node<'d>>) {
+    let at = at.resolved();
     if !seen.insert(at.pointer.clone()) || *at.value == Value::Bool(true) {
         return;
     }
     let picked = ["oneOf", "anyOf"].map(|kind| chosen(choices, &format!("{}/{kind}", at.pointer)));
-    let parts = at.items_of("allOf").into_iter().chain(picked.into_iter().flatten().cloned()).collect::<Vec<_>>();
+    let parts = at.items_of("allOf").chain(picked.into_iter().flatten().cloned()).collect::<Vec<_>>();
     // A wrapper of one that says nothing itself would only stand in the way of what it wraps.
     let says_something = at.entries().any(|(key, _)| key != "allOf");
     if says_something || parts.is_empty() {
         out.push(at);
     }
-    parts.into_iter().for_each(|part| expand(document, part, choices, seen, out));
+    parts.into_iter().for_each(|part| expand(part, choices, seen, out));
 }
 
-fn chosen<'a, 'd>(choices: &'a [(String, At<'d>)], group: &str) -> Option<&'a At<'d>> {
+fn chosen<'a, 'd>(choices: &'a [(String, Node<'d>)], group: &str) -> Option<&'a Node<'d>> {
     choices.iter().find(|(pointer, _)| pointer == group).map(|(_, at)| at)
 }
 
-fn is_closed(at: &At<'_>) -> bool {
+fn is_closed(at: &Node<'_>) -> bool {
     at.value.get("additionalProperties") == Some(&Value::Bool(false))
 }
 
 /// Whether a schema for other properties says anything.
-fn describes(at: &At<'_>) -> bool {
+fn describes(at: &Node<'_>) -> bool {
     at.value.as_object().is_some_and(|schema| !schema.is_empty())
 }
 
-fn own_property<'d>(at: &At<'d>, name: &str) -> Option<At<'d>> {
-    let value = at.value.get("properties")?.get(name)?;
-    Some(At { pointer: format!("{}/properties/{}", at.pointer, reference::escaped(name)), value })
+fn own_property<'d>(at: &Node<'d>, name: &str) -> Option<Node<'d>> {
+    at.get("properties")?.get(name)
 }
 
 /// Its type. What only objects or lists have tells as much as `type` does.
-fn own_type<'d>(at: &At<'d>) -> Option<&'d str> {
+fn own_type<'d>(at: &Node<'d>) -> Option<&'d str> {
     let has = |key: &str| at.value.get(key).is_some();
     at.text("type").or_else(|| match () {
         () if has("properties") || has("additionalProperties") => Some("object"),
@@ -249,15 +241,14 @@ pub(super) fn common<'d>(one: &BTreeSet<&'d str>, other: &BTreeSet<&'d str>) -> 
 
 /// Looks whether schemas take `null`.
 struct LookForNull<'a, 'd> {
-    document: &'d Document,
-    choices: &'a [(String, At<'d>)],
+    choices: &'a [(String, Node<'d>)],
     /// What to take for granted of lists of alternatives, if anything.
     alternatives_do: Option<bool>,
 }
 
 impl<'d> LookForNull<'_, 'd> {
-    fn takes(&self, at: At<'d>, depth: usize) -> bool {
-        let at = at.resolved(self.document);
+    fn takes(&self, at: Node<'d>, depth: usize) -> bool {
+        let at = at.resolved();
         let Some(below) = depth.checked_sub(1) else { return true };
         let lists_null = at.value.get("enum").and_then(Value::as_array).is_none_or(|list| list.contains(&Value::Null));
         // A wrapper (`nullable: true` beside alternatives or an `allOf`) has the last word: that is how it is meant.
@@ -265,15 +256,15 @@ impl<'d> LookForNull<'_, 'd> {
             || own_type(&at).is_none()
                 && lists_null
                 && at.get("not").is_none_or(|excluded| !self.takes(excluded, below))
-                && at.items_of("allOf").into_iter().all(|part| self.takes(part, below))
+                && at.items_of("allOf").all(|part| self.takes(part, below))
                 && ["oneOf", "anyOf"].into_iter().all(|kind| self.group_takes(&at, kind, below))
     }
 
-    fn group_takes(&self, at: &At<'d>, kind: &str, depth: usize) -> bool {
+    fn group_takes(&self, at: &Node<'d>, kind: &str, depth: usize) -> bool {
         if let Some(one) = chosen(self.choices, &format!("{}/{kind}", at.pointer)) {
             return self.takes(one.clone(), depth);
         }
-        let list = at.items_of(kind);
+        let list: Vec<_> = at.items_of(kind).collect();
         if list.is_empty() {
             return true;
         }

@@ -1,11 +1,11 @@
 //! The objects of OpenAPI 3.0.3: what each may hold, and what it must hold.
 //!
-//! One table. The walk over a document ([`super::tree`]) follows it, so that data (`example`, `default`, `enum`, `x-…`) is
-//! never taken for OpenAPI; the rules about fields ([`super::fields`]) read it.
+//! One table. The walk over a document ([`crate::tree`]) follows it, so that data (`example`, `default`, `enum`, `x-…`) is
+//! never taken for OpenAPI; the rules about fields ([`crate::lint`]) read it.
 
 /// An object of OpenAPI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Document,
     Info,
     Contact,
@@ -39,7 +39,7 @@ pub(super) enum Kind {
 
 /// What a field may hold.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Text,
     Flag,
     Number,
@@ -64,22 +64,22 @@ pub(super) enum Shape {
 
 /// A field of an object.
 #[derive(Debug)]
-pub(super) struct Field {
-    pub(super) name: &'static str,
-    pub(super) shape: Shape,
-    pub(super) is_required: bool,
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) is_required: bool,
 }
 
 /// What an object may hold.
 #[derive(Debug)]
-pub(super) struct Grammar {
+pub(crate) struct Grammar {
     /// What to call it in a message, with its article.
-    pub(super) noun: &'static str,
-    pub(super) fields: &'static [Field],
+    pub(crate) noun: &'static str,
+    pub(crate) fields: &'static [Field],
     /// What any other key holds, if other keys have a meaning.
-    pub(super) others: Option<Shape>,
+    pub(crate) others: Option<Shape>,
     /// Whether a reference may stand in its place.
-    pub(super) is_referable: bool,
+    pub(crate) is_referable: bool,
 }
 
 const fn may(name: &'static str, shape: Shape) -> Field {
@@ -105,13 +105,13 @@ const fn names(noun: &'static str, fields: &'static [Field], others: Shape, is_r
 use Shape::{Count, Data, Flag, FlagOrSchema, List, Map, Number, One, Text, TextMap, Texts, Values, Word};
 
 /// The words that `type` of a schema may be.
-pub(super) const TYPES: &[&str] = &["array", "boolean", "integer", "number", "object", "string"];
+pub(crate) const TYPES: &[&str] = &["array", "boolean", "integer", "number", "object", "string"];
 
 const STYLES: &[&str] = &["matrix", "label", "form", "simple", "spaceDelimited", "pipeDelimited", "deepObject"];
 
 /// The table. Fields that have a rule of their own for being absent (`responses`, the description of a response, `items`)
 /// count as optional here.
-pub(super) const fn grammar(kind: Kind) -> &'static Grammar {
+pub(crate) const fn grammar(kind: Kind) -> &'static Grammar {
     match kind {
         Kind::Document => &DOCUMENT,
         Kind::Info => &INFO,

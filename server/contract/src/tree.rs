@@ -3,17 +3,17 @@
 //! The walk follows the grammar and no references: each object is seen once, where it is written. What has the wrong type
 //! is noted and left alone, so that a rule that asks for a kind gets objects and nothing else.
 
-use super::grammar::{Kind, Shape, grammar};
 use crate::document::Document;
+use crate::grammar::{Kind, Shape, grammar};
 use crate::reference;
 use serde_json::Value;
 
 /// Index of a node in its tree.
-pub(super) type Id = usize;
+pub(crate) type Id = usize;
 
 /// Where a node stands in the field that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key<'a> {
+pub(crate) enum Key<'a> {
     None,
     Name(&'a str),
     Index(usize),
@@ -21,60 +21,65 @@ pub(super) enum Key<'a> {
 
 /// One object.
 #[derive(Debug)]
-pub(super) struct Node<'a> {
-    pub(super) kind: Kind,
-    pub(super) value: &'a Value,
-    pub(super) parent: Option<Id>,
+pub(crate) struct Node<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) value: &'a Value,
+    pub(crate) parent: Option<Id>,
     /// Field of the parent; empty if the parent's own keys are names.
-    pub(super) field: &'static str,
-    pub(super) key: Key<'a>,
+    pub(crate) field: &'static str,
+    pub(crate) key: Key<'a>,
     /// The operation, path item or component in which it stands; itself for these; the root for the rest.
-    pub(super) owner: Id,
+    pub(crate) owner: Id,
     /// Where it refers to, if it is a reference.
-    pub(super) reference: Option<&'a str>,
+    pub(crate) reference: Option<&'a str>,
     /// The first node behind those that stand in it.
     end: Id,
 }
 
 /// A value that is not what its field holds.
 #[derive(Debug)]
-pub(super) struct Misfit<'a> {
-    pub(super) node: Id,
-    pub(super) inner: Vec<String>,
-    pub(super) value: &'a Value,
-    pub(super) expected: Shape,
+pub(crate) struct Misfit<'a> {
+    pub(crate) node: Id,
+    pub(crate) inner: Vec<String>,
+    pub(crate) value: &'a Value,
+    pub(crate) expected: Shape,
 }
 
 /// The objects of a document, each before those that stand in it.
 #[derive(Debug)]
-pub(super) struct Tree<'a> {
+pub(crate) struct Tree<'a> {
     nodes: Vec<Node<'a>>,
-    pub(super) misfits: Vec<Misfit<'a>>,
+    pub(crate) misfits: Vec<Misfit<'a>>,
 }
 
 impl<'a> Tree<'a> {
-    pub(super) fn new(document: &'a Document) -> Self {
+    pub(crate) fn new(document: &'a Document) -> Self {
+        Self::of_part(document.value(), Kind::Document)
+    }
+
+    /// The tree of a part of a document. Its pointers begin at the part.
+    pub(crate) fn of_part(value: &'a Value, kind: Kind) -> Self {
         let mut tree = Self { nodes: Vec::new(), misfits: Vec::new() };
-        tree.walk(document.value(), Kind::Document, None, "", Key::None);
+        tree.walk(value, kind, None, "", Key::None);
         tree
     }
 
-    pub(super) fn node(&self, id: Id) -> &Node<'a> {
+    pub(crate) fn node(&self, id: Id) -> &Node<'a> {
         &self.nodes[id]
     }
 
-    pub(super) fn ids(&self) -> impl Iterator<Item = Id> + use<> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Id> + use<> {
         0..self.nodes.len()
     }
 
     /// The objects of a kind, without references to one.
-    pub(super) fn of(&self, kind: Kind) -> impl Iterator<Item = (Id, &'a Value)> {
+    pub(crate) fn of(&self, kind: Kind) -> impl Iterator<Item = (Id, &'a Value)> {
         let nodes = self.nodes.iter().enumerate();
         nodes.filter(move |(_, node)| node.kind == kind && node.reference.is_none()).map(|(id, node)| (id, node.value))
     }
 
     /// The objects that stand directly in one, references among them.
-    pub(super) fn children(&self, parent: Id) -> impl Iterator<Item = Id> {
+    pub(crate) fn children(&self, parent: Id) -> impl Iterator<Item = Id> {
         let mut next = parent + 1;
         let end = self.nodes[parent].end;
         std::iter::from_fn(move || {
@@ -85,18 +90,18 @@ impl<'a> Tree<'a> {
     }
 
     /// The objects that stand in a field of one.
-    pub(super) fn field(&self, parent: Id, field: &'static str) -> impl Iterator<Item = Id> {
+    pub(crate) fn field(&self, parent: Id, field: &'static str) -> impl Iterator<Item = Id> {
         self.children(parent).filter(move |id| self.nodes[*id].field == field)
     }
 
     /// Whether the node is an operation of a path, rather than of a callback.
-    pub(super) fn is_operation(&self, id: Id) -> bool {
+    pub(crate) fn is_operation(&self, id: Id) -> bool {
         let node = &self.nodes[id];
         node.kind == Kind::Operation && node.owner == id
     }
 
     /// The path of a path item or of an operation of one.
-    pub(super) fn path(&self, id: Id) -> &'a str {
+    pub(crate) fn path(&self, id: Id) -> &'a str {
         let node = &self.nodes[id];
         match (node.kind, node.key, node.parent) {
             (Kind::PathItem, Key::Name(path), _) => path,
@@ -106,7 +111,7 @@ impl<'a> Tree<'a> {
     }
 
     /// The name under which a node stands in its field, if it stands under one.
-    pub(super) fn name(&self, id: Id) -> Option<&'a str> {
+    pub(crate) fn name(&self, id: Id) -> Option<&'a str> {
         match self.nodes[id].key {
             Key::Name(name) => Some(name),
             _ => None,
@@ -114,7 +119,7 @@ impl<'a> Tree<'a> {
     }
 
     /// JSON pointer to a node.
-    pub(super) fn pointer(&self, id: Id) -> String {
+    pub(crate) fn pointer(&self, id: Id) -> String {
         let node = &self.nodes[id];
         let Some(parent) = node.parent else { return String::new() };
         let mut pointer = self.pointer(parent);
@@ -131,7 +136,7 @@ impl<'a> Tree<'a> {
     }
 
     /// The way to a node in words, from its owner on.
-    pub(super) fn place(&self, id: Id) -> Vec<String> {
+    pub(crate) fn place(&self, id: Id) -> Vec<String> {
         let node = &self.nodes[id];
         let mut place = match node.parent {
             Some(parent) if node.owner != id => self.place(parent),

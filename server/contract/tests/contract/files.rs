@@ -1,0 +1,299 @@
+//! Documents of several files.
+
+use countersign_contract::{DiffOptions, Document, Error, File, Files, diff, lint};
+use serde_json::{Value, json};
+
+const API: &str = "\
+openapi: 3.0.3
+info: {title: Pets, version: 1.0.0}
+security: []
+paths:
+  /pets: {$ref: paths/pets.yaml}
+  /pets/{id}: {$ref: 'paths/pet.yaml#/item'}
+components:
+  schemas:
+    Pet: {$ref: ./schemas/pet.yaml}
+    Name: {type: string}
+  headers:
+    Next: {schema: {type: string}}
+";
+
+const PETS: &str = "\
+get:
+  operationId: listPets
+  parameters:
+    - $ref: ../common.yaml#/components/parameters/Page
+  responses:
+    '200':
+      description: Pets.
+      headers:
+        Next: {$ref: '../api.yaml#/components/headers/Next'}
+      content:
+        application/json:
+          schema: {type: array, items: {$ref: ../schemas/pet.yaml}}
+          examples:
+            one: {$ref: ../examples/one.json}
+    default: {$ref: ../common.yaml#/components/responses/Problem}
+";
+
+const PET: &str = "\
+item:
+  parameters:
+    - {name: id, in: path, required: true, schema: {$ref: '#/id'}}
+  put:
+    operationId: putPet
+    requestBody: {$ref: '#/body'}
+    responses:
+      '204': {description: Done.}
+id: {type: string, maxLength: 20}
+body:
+  content:
+    application/json:
+      schema: {$ref: '../api.yaml#/components/schemas/Pet'}
+";
+
+const SCHEMA: &str = "\
+oneOf:
+  - $ref: dog.yaml
+  - $ref: Cat%20and%20more.yaml
+discriminator:
+  propertyName: kind
+  mapping: {dog: dog.yaml, cat: Cat%20and%20more.yaml}
+";
+
+const DOG: &str = "\
+type: object
+required: [kind, name]
+properties:
+  kind: {type: string}
+  name: {$ref: '../api.yaml#/components/schemas/Name'}
+  puppies: {type: array, items: {$ref: pet.yaml}}
+  default: {$ref: '../common.yaml#/components/schemas/Name'}
+";
+
+const CAT: &str = "\
+type: object
+required: [kind]
+properties:
+  kind: {type: string}
+example: {$ref: nothing.yaml}
+x-shown-by: {$ref: nothing.yaml}
+";
+
+const COMMON: &str = "\
+components:
+  parameters:
+    Page: {name: page, in: query, schema: {type: integer}}
+  responses:
+    Problem:
+      description: It did not work.
+      content: {application/json: {schema: {$ref: '#/components/schemas/Name'}}}
+  schemas:
+    Name: {type: string, minLength: 1}
+";
+
+const FILES: [(&str, &str); 7] = [
+    ("paths/pets.yaml", PETS),
+    ("paths/pet.yaml", PET),
+    ("schemas/pet.yaml", SCHEMA),
+    ("schemas/dog.yaml", DOG),
+    ("schemas/Cat and more.yaml", CAT),
+    ("common.yaml", COMMON),
+    ("examples/one.json", "{\"summary\": \"One\", \"value\": [{\"kind\": \"cat\"}]}"),
+];
+
+fn load(api: &str, files: &[(&str, &str)]) -> Result<Document, Error> {
+    let read = |path: &str| {
+        let (_, text) = files.iter().find(|(name, _)| *name == path).ok_or("there is no such file")?;
+        Ok(File { name: format!("openapi/{path}"), text: (*text).to_owned() })
+    };
+    Document::load_with("openapi/api.yaml", api, Files { own: "api.yaml", read: &read })
+}
+
+/// The files, with something else in one of them.
+fn with(path: &str, from: &str, to: &str) -> Document {
+    let texts = FILES.map(|(name, text)| match name == path {
+        true => {
+            assert!(text.contains(from), "{from} is not in {path}");
+            (name, text.replace(from, to))
+        }
+        false => (name, text.to_owned()),
+    });
+    let files: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    load(API, &files).unwrap()
+}
+
+fn differences(old: &Document, new: &Document) -> Vec<String> {
+    let found = diff(old, new, &DiffOptions::default());
+    found.iter().map(|finding| format!("{} {} {}", finding.rule.id, finding.spot, finding.message)).collect()
+}
+
+#[test]
+fn several_files_are_one_document() {
+    let document = load(API, &FILES).unwrap();
+    let schema = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let expected = json!({
+        "schemas": {
+            "Pet": {
+                "oneOf": [schema("dog"), schema("Cat_and_more")],
+                "discriminator": {
+                    "propertyName": "kind",
+                    "mapping": {"dog": "#/components/schemas/dog", "cat": "#/components/schemas/Cat_and_more"},
+                },
+            },
+            "Name": {"type": "string"},
+            "Name_2": {"type": "string", "minLength": 1},
+            "dog": {
+                "type": "object",
+                "required": ["kind", "name"],
+                "properties": {
+                    "kind": {"type": "string"},
+                    "name": schema("Name"),
+                    "puppies": {"type": "array", "items": schema("Pet")},
+                    "default": schema("Name_2"),
+                },
+            },
+            "Cat_and_more": {
+                "type": "object",
+                "required": ["kind"],
+                "properties": {"kind": {"type": "string"}},
+                "example": {"$ref": "nothing.yaml"},
+                "x-shown-by": {"$ref": "nothing.yaml"},
+            },
+            "id": {"type": "string", "maxLength": 20},
+        },
+        "headers": {"Next": {"schema": {"type": "string"}}},
+        "parameters": {"Page": {"name": "page", "in": "query", "schema": {"type": "integer"}}},
+        "responses": {
+            "Problem": {"description": "It did not work.", "content": {"application/json": {"schema": schema("Name_2")}}},
+        },
+        "requestBodies": {"body": {"content": {"application/json": {"schema": schema("Pet")}}}},
+        "examples": {"one": {"summary": "One", "value": [{"kind": "cat"}]}},
+    });
+    let found = &document.value()["components"];
+    for (section, expected) in expected.as_object().unwrap() {
+        assert_eq!(found[section], *expected, "{section}");
+    }
+    let operations: Vec<_> = document.located().map(|found| (found.path, found.method)).collect();
+    assert_eq!(operations, [("/pets", "get"), ("/pets/{id}", "put")]);
+    let list = &document.value()["paths"]["/pets"]["get"];
+    assert_eq!(list["responses"]["200"]["headers"]["Next"], json!({"$ref": "#/components/headers/Next"}));
+
+    let one_file = Document::from_value("api.yaml", document.value().clone()).unwrap();
+    assert_eq!(differences(&document, &one_file), [""; 0]);
+}
+
+#[test]
+fn findings_name_the_file_and_the_place_in_it() {
+    let old = load(API, &FILES).unwrap();
+    let new = with("schemas/dog.yaml", "required: [kind, name]", "required: [kind, name, puppies]");
+    let found = diff(&old, &new, &DiffOptions::default());
+    let finding = found.iter().find(|finding| finding.rule.id == "request-property-became-required").unwrap();
+    assert_eq!(finding.spot.to_string(), "openapi/schemas/dog.yaml:2:24");
+    assert_eq!(finding.operations, ["PUT /pets/{id}"]);
+    assert_eq!(finding.new.as_ref().unwrap().pointer, "/required/2");
+
+    let new = with("paths/pet.yaml", "maxLength: 20", "maxLength: 10");
+    assert_eq!(
+        differences(&old, &new),
+        ["request-max-length-decreased openapi/paths/pet.yaml:9:20 max length decreased"]
+    );
+    let new = with("paths/pets.yaml", "listPets", "getPets");
+    assert_eq!(
+        document_of(&new, "/paths/~1pets/get/operationId"),
+        ("openapi/paths/pets.yaml:2:3".to_owned(), "/get/operationId".to_owned())
+    );
+
+    let new = with("common.yaml", "type: integer", "type: integer, minimum: 5, maximum: 1");
+    let found: Vec<_> = lint(&new).into_iter().filter(|finding| finding.rule.id == "bounds-contradict").collect();
+    assert_eq!(found.iter().map(|finding| finding.spot.to_string()).collect::<Vec<_>>(), ["openapi/common.yaml:3:59"]);
+    assert_eq!(found[0].operations, ["GET /pets"]);
+}
+
+fn document_of(document: &Document, pointer: &str) -> (String, String) {
+    (document.spot(pointer).to_string(), document.pointer_in_file(pointer))
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_told_where_it_is_named() {
+    let api = |reference: &str| {
+        format!("openapi: 3.0.3\npaths: {{}}\ncomponents:\n  schemas:\n    A: {{$ref: '{reference}'}}\n")
+    };
+    let files = [
+        ("user.yaml", "name: {type: string}\nbroken: {$ref: '#/nope'}\nlost: {items: {$ref: 'lost.yaml'}}\n"),
+        ("self.yaml", "$ref: self.yaml\n"),
+        ("bad.yaml", "a: [\n"),
+    ];
+    let own = "openapi/api.yaml:5:9: /components/schemas/A: $ref";
+    for (reference, expected) in [
+        ("none.yaml", format!("{own} `none.yaml` leads to a file that cannot be read: there is no such file")),
+        ("user.yaml#/nobody", format!("{own} `user.yaml#/nobody` leads nowhere")),
+        ("user.yaml#name", format!("{own} `user.yaml#name` leads nowhere")),
+        ("user.yaml#/broken", "openapi/user.yaml:2:10: /broken: $ref `#/nope` leads nowhere".to_owned()),
+        ("user.yaml#/lost", "openapi/user.yaml:3:16: /lost/items: $ref `lost.yaml` leads to a file that cannot be read: there is no such file".to_owned()),
+        ("https://example.com/a.yaml", format!("{own} `https://example.com/a.yaml` is the address of a server: have the file here, and name it by its path")),
+        ("/a.yaml", format!("{own} `/a.yaml` is a path that begins at the root: name the file by its path from here")),
+        ("api.yaml#/components/schemas/A", format!("{own} `#/components/schemas/A` leads back to itself")),
+    ] {
+        let found = load(&api(reference), &files).unwrap_err().on_one_line();
+        assert_eq!(found, expected);
+    }
+    let found = load(&api("bad.yaml"), &files).unwrap_err().on_one_line();
+    assert!(found.starts_with("openapi/bad.yaml:2:1: not readable as YAML or JSON"), "{found}");
+    let found = load(&api("self.yaml"), &files).unwrap_err().on_one_line();
+    assert!(found.contains("leads back to itself"), "{found}");
+    let found = load("openapi: 3.1.0\npaths: {/a: {$ref: none.yaml}}\n", &[]).unwrap_err().on_one_line();
+    assert_eq!(found, "openapi/api.yaml:1:1: /openapi: expected version 3.0.x");
+}
+
+#[test]
+fn path_items_that_lead_back_to_themselves_end() {
+    let item =
+        "post:\n  callbacks:\n    again:\n      '{$url}': {$ref: item.yaml}\n      '{$other}': {$ref: item.yaml}\n";
+    for item in [item, "$ref: item.yaml\n", "$ref: '#'\n"] {
+        let api = "openapi: 3.0.3\npaths: {/a: {$ref: item.yaml}}\n";
+        let found = load(api, &[("item.yaml", item)]).unwrap_err().on_one_line();
+        assert!(found.contains("leads back to itself"), "{found}");
+    }
+}
+
+#[test]
+fn pointers_may_be_percent_encoded() {
+    let text = "openapi: 3.0.3\npaths:\n  /a/{id}: {get: {operationId: a}}\n  /b: {$ref: '#/paths/~1a~1%7Bid%7D'}\n";
+    let document = load(text, &[]).unwrap();
+    assert_eq!(document.located().count(), 2);
+    let text = "openapi: 3.0.3\npaths: {}\nx-shared: {a%20b: {type: string}}\ncomponents: {schemas: {A: {$ref: '#/x-shared/a%20b'}}}\n";
+    let document = load(text, &[]).unwrap();
+    assert_eq!(document.resolve(&document.value()["components"]["schemas"]["A"]), &json!({"type": "string"}));
+}
+
+#[test]
+fn extensions_count_once_something_refers_to_them() {
+    let text = |schema: &str| {
+        format!(
+            "openapi: 3.0.3\npaths: {{}}\nx-shared: {{a: {schema}, b: {{$ref: nothing}}}}\ncomponents: {{schemas: {{A: {{$ref: '#/x-shared/a'}}}}}}\n"
+        )
+    };
+    let document = load(&text("{items: {$ref: item.yaml}}"), &[("item.yaml", "type: string\n")]).unwrap();
+    let items: &Value = &document.value()["x-shared"]["a"]["items"];
+    assert_eq!(
+        (items, document.resolve(items)),
+        (&json!({"$ref": "#/components/schemas/item"}), &json!({"type": "string"}))
+    );
+    let found = Document::load("d", &text("{items: {$ref: '#/nope'}}")).unwrap_err().on_one_line();
+    assert_eq!(found, "d:3:24: /x-shared/a/items: $ref `#/nope` leads nowhere");
+}
+
+#[test]
+fn what_holds_components_must_be_an_object() {
+    for components in ["1", "{schemas: []}"] {
+        let api = format!(
+            "openapi: 3.0.3\npaths: {{/a: {{get: {{parameters: [{{schema: {{$ref: a.yaml}}}}]}}}}}}\ncomponents: {components}\n"
+        );
+        let found = load(&api, &[("a.yaml", "type: string\n")]).unwrap_err().on_one_line();
+        assert!(
+            found.ends_with("`a.yaml` cannot be kept: `components` is no object, or what it holds is none"),
+            "{found}"
+        );
+    }
+}

@@ -297,3 +297,49 @@ fn what_holds_components_must_be_an_object() {
         );
     }
 }
+
+/// The contracts of this project, each component and each path in a file of its own, are what they are in one file.
+#[test]
+fn a_contract_taken_apart_is_put_together_as_it_was() {
+    for text in
+        [include_str!("../../../../openapi/better-auth.yaml"), include_str!("../../../../openapi/fusionauth.yaml")]
+    {
+        let whole = Document::load("api.yaml", text).unwrap();
+        let mut root = whole.value().clone();
+        let mut files = Vec::new();
+        let sections = root["components"].as_object_mut().unwrap();
+        for (section, components) in sections.iter_mut().filter(|(section, _)| *section != "securitySchemes") {
+            for (name, component) in std::mem::take(components.as_object_mut().unwrap()) {
+                files.push((format!("components/{section}/{name}.json"), to_files(component, "../..")));
+            }
+        }
+        for (index, (_, item)) in root["paths"].as_object_mut().unwrap().iter_mut().enumerate() {
+            let path = format!("paths/{index}.json");
+            let reference = json!({"$ref": path});
+            files.push((path, to_files(std::mem::replace(item, reference), "..")));
+        }
+        let texts: Vec<_> = files.iter().map(|(path, value)| (path.clone(), value.to_string())).collect();
+        let files: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let found = load(&root.to_string(), &files).unwrap();
+        assert!(files.len() > 40 && found.value() == whole.value(), "{}", found.value());
+        assert_eq!(differences(&whole, &found), [""; 0]);
+        assert_eq!(lint(&found), []);
+    }
+}
+
+/// References to components become references to their files.
+fn to_files(value: Value, root: &str) -> Value {
+    match value {
+        Value::Object(entries) => entries
+            .into_iter()
+            .map(|(key, value)| (key, to_files(value, root)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.into_iter().map(|item| to_files(item, root)).collect::<Vec<_>>().into(),
+        Value::String(text) => match text.strip_prefix("#/components/") {
+            Some(path) => format!("{root}/components/{path}.json").into(),
+            None => text.into(),
+        },
+        other => other,
+    }
+}

@@ -1,7 +1,7 @@
 //! Values in the document that have a schema: examples, defaults, the values of an enum.
 //!
 //! Each is validated against its schema as an answer would be, formats included. A schema that no validator understands
-//! (other rules say why) is not asked. What a request or an answer leaves out because it is `readOnly` or `writeOnly` may be
+//! (other rules say why) is not asked, and one with which none comes to an end is told of. What a request or an answer leaves out because it is `readOnly` or `writeOnly` may be
 //! missing from an example.
 
 use super::Lint;
@@ -40,6 +40,13 @@ pub(super) const ENUM_DUPLICATE: Rule = Rule {
     verdict: Verdict::Error,
     what: "An `enum` has a value twice.",
     why: "Values are unique (JSON Schema, `enum`), and generated code has two constants of one name. Remove one of the two.",
+};
+pub(super) const UNCHECKED: Rule = Rule {
+    id: "value-not-checked",
+    verdict: Verdict::Warning,
+    what: "An example, a default or a value of an `enum` could not be held against its schema.",
+    why: "Whether it is right, nobody knows, and validators elsewhere will not come to an end with the schema either. See where \
+          the schema leads back to itself for the same value, or through very many others.",
 };
 pub(super) const BOTH: Rule = Rule {
     id: "example-and-examples",
@@ -115,9 +122,13 @@ impl Values<'_, '_> {
     }
 
     fn check(&mut self, rule: &'static Rule, id: Id, inner: &[&str], schema: &Value, value: &Value) {
-        if let Some((place, problem)) = self.problem(schema, value) {
-            let inner: Vec<&str> = inner.iter().copied().chain(place.iter().map(String::as_str)).collect();
-            self.lint.report(rule, id, &inner, problem);
+        match self.problem(schema, value) {
+            Ok(None) => {}
+            Ok(Some((place, problem))) => {
+                let inner: Vec<&str> = inner.iter().copied().chain(place.iter().map(String::as_str)).collect();
+                self.lint.report(rule, id, &inner, problem);
+            }
+            Err(why) => self.lint.report(&UNCHECKED, id, inner, why),
         }
     }
 
@@ -139,12 +150,14 @@ impl Values<'_, '_> {
         }
     }
 
-    /// Where in the value, and what is wrong there.
-    fn problem(&mut self, schema: &Value, value: &Value) -> Option<(Vec<String>, String)> {
-        let validator = self.validator(schema, value)?;
-        let error = validator.iter_errors(value).find(|error| !self.is_one_way(error.kind()))?;
-        let place = error.instance_path().as_str().split('/').skip(1).map(crate::reference::unescaped);
-        Some((place.collect(), short(&error.to_string())))
+    /// Where in the value, and what is wrong there; or why that cannot be said.
+    fn problem(&mut self, schema: &Value, value: &Value) -> Result<Option<(Vec<String>, String)>, &'static str> {
+        let Some(validator) = self.validator(schema, value)? else { return Ok(None) };
+        let error = validator.iter_errors(value).find(|error| !self.is_one_way(error.kind()));
+        Ok(error.map(|error| {
+            let place = error.instance_path().as_str().split('/').skip(1).map(crate::reference::unescaped);
+            (place.collect(), short(&error.to_string()))
+        }))
     }
 
     fn is_one_way(&self, kind: &ValidationErrorKind) -> bool {
@@ -156,10 +169,14 @@ impl Values<'_, '_> {
         }
     }
 
-    fn validator(&mut self, schema: &Value, value: &Value) -> Option<Rc<Validator>> {
+    fn validator(&mut self, schema: &Value, value: &Value) -> Result<Option<Rc<Validator>>, &'static str> {
         let schema = Node { document: self.lint.document, pointer: String::new(), value: schema };
-        let complete = json_schema_for(&schema, value).filter(|complete| !complete.is_endless)?.schema;
+        let complete = json_schema_for(&schema, value).ok_or("its schema leads through too many others")?;
+        if complete.is_endless {
+            return Err("its schema leads back to itself for the same value");
+        }
+        let complete = complete.schema;
         let build = || jsonschema::options().should_validate_formats(true).build(&complete).ok().map(Rc::new);
-        self.validators.entry(complete.to_string()).or_insert_with(build).clone()
+        Ok(self.validators.entry(complete.to_string()).or_insert_with(build).clone())
     }
 }

@@ -99,6 +99,7 @@ pub const RULES: &[Rule] = &[
     examples::ENUM_VALUE,
     examples::ENUM_DUPLICATE,
     examples::BOTH,
+    examples::UNCHECKED,
     security::MISSING,
     security::UNDEFINED,
     security::UNUSED,

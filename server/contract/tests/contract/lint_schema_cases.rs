@@ -241,5 +241,20 @@ fn values() -> Vec<Case> {
             &["13:85 there is `examples` as well"],
             media("examples: {a: {value: 1}}"),
         ),
+        case(
+            "value-not-checked",
+            schemas("S: {description: d, allOf: [{$ref: '#/components/schemas/S'}], example: 1}"),
+            &["16:68 its schema leads back to itself for the same value"],
+            schemas("S: {type: integer, example: 1}"),
+        ),
+        case("value-not-checked", chain(300), &["16:53 its schema leads through too many others"], chain(30)),
     ]
+}
+
+/// A schema with an example that leads through so many others.
+fn chain(length: usize) -> String {
+    let links = (1..length)
+        .map(|index| format!("\n    S{index}: {{allOf: [{{$ref: '#/components/schemas/S{}'}}]}}", index + 1));
+    let first = "S: {allOf: [{$ref: '#/components/schemas/S1'}], example: 1}";
+    schemas(&format!("{first}{}\n    S{length}: {{type: integer}}", links.collect::<String>()))
 }

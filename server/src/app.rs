@@ -61,6 +61,15 @@ pub enum AppError {
     Threads(#[from] std::io::Error),
 }
 
+/// Makes sure that access tokens can be signed.
+///
+/// # Errors
+/// When the keyring has no key for the algorithm that is configured.
+pub fn check_signing_key(settings: &Settings, keyring: &Keyring) -> Result<(), SignError> {
+    let mut keys = keyring.signing_keys(settings.tokens.algorithm);
+    keys.next().map(drop).ok_or(SignError::NoKey(settings.tokens.algorithm))
+}
+
 impl App {
     /// Opens the database and puts everything together.
     ///
@@ -73,9 +82,7 @@ impl App {
         log: Logger,
     ) -> Result<Self, AppError> {
         // Better now than when the first person logs in.
-        if keyring.signing_keys(settings.tokens.algorithm).next().is_none() {
-            return Err(AppError::SigningKey(SignError::NoKey(settings.tokens.algorithm)));
-        }
+        check_signing_key(settings, &keyring).map_err(AppError::SigningKey)?;
         let keyring = Arc::new(keyring);
         let store = Store::open(&store_options(settings)).await?;
         let policy = Policy { mailed_codes: settings.limits.codes_per_hour, ..Policy::default() };

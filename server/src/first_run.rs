@@ -109,18 +109,11 @@ pub enum FirstRunError {
 pub fn prepare(settings: &Settings, random: &mut dyn CryptoRng) -> Result<Prepared, FirstRunError> {
     // The keyring comes first: a database that exists says that there was one.
     let prepared = match &settings.keyring {
-        KeyringSource::Text(text) => {
-            let keyring = parse(text.expose(), || crate::config::Key::Keys.variable().to_owned())?;
-            Prepared { keyring, keyring_is_new: false }
-        }
-        KeyringSource::NamedFile(path) if !path.exists() => {
-            return Err(FirstRunError::NoKeyring { path: path.clone() });
-        }
-        KeyringSource::NamedFile(path) => Prepared { keyring: read_keyring(path)?, keyring_is_new: false },
         KeyringSource::DefaultFile(path) => {
             let keyring_is_new = !path.exists() && make_keyring(path, settings, random)?;
             Prepared { keyring: read_keyring(path)?, keyring_is_new }
         }
+        named => Prepared { keyring: read_named_keyring(named)?, keyring_is_new: false },
     };
     if let DatabaseUrl::Sqlite(path) = &settings.database.url {
         make_parent(path)?;
@@ -132,14 +125,36 @@ pub fn prepare(settings: &Settings, random: &mut dyn CryptoRng) -> Result<Prepar
     Ok(prepared)
 }
 
+/// What [`prepare`] would refuse, without making anything: the keyring, if there is one already.
+///
+/// # Errors
+/// As [`prepare`], as far as it can be known beforehand.
+pub fn look(settings: &Settings) -> Result<Option<Keyring>, FirstRunError> {
+    match &settings.keyring {
+        KeyringSource::DefaultFile(path) if !path.exists() => {
+            refuse_lost_keyring(path, settings)?;
+            Ok(None)
+        }
+        KeyringSource::DefaultFile(path) => read_keyring(path).map(Some),
+        named => read_named_keyring(named).map(Some),
+    }
+}
+
 fn make_parent(path: &Path) -> Result<(), FirstRunError> {
     let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else { return Ok(()) };
     let made = DirBuilder::new().recursive(true).mode(0o700).create(parent);
     made.map_err(|source| FirstRunError::Directory { path: parent.to_owned(), source })
 }
 
-/// Returns whether it was this call that made it.
-fn make_keyring(path: &Path, settings: &Settings, random: &mut dyn CryptoRng) -> Result<bool, FirstRunError> {
+fn read_named_keyring(source: &KeyringSource) -> Result<Keyring, FirstRunError> {
+    match source {
+        KeyringSource::Text(text) => parse(text.expose(), || crate::config::Key::Keys.variable().to_owned()),
+        KeyringSource::NamedFile(path) if !path.exists() => Err(FirstRunError::NoKeyring { path: path.clone() }),
+        KeyringSource::NamedFile(path) | KeyringSource::DefaultFile(path) => read_keyring(path),
+    }
+}
+
+fn refuse_lost_keyring(path: &Path, settings: &Settings) -> Result<(), FirstRunError> {
     if let DatabaseUrl::Sqlite(database) = &settings.database.url
         && fs::metadata(database).is_ok_and(|found| found.len() > 0)
         // Another start may have made both since we looked for the keyring.
@@ -147,6 +162,12 @@ fn make_keyring(path: &Path, settings: &Settings, random: &mut dyn CryptoRng) ->
     {
         return Err(FirstRunError::LostKeyring { database: database.clone(), keyring: path.to_owned() });
     }
+    Ok(())
+}
+
+/// Returns whether it was this call that made it.
+fn make_keyring(path: &Path, settings: &Settings, random: &mut dyn CryptoRng) -> Result<bool, FirstRunError> {
+    refuse_lost_keyring(path, settings)?;
     make_parent(path)?;
     let failed = |source| FirstRunError::MakeKeyring { path: path.to_owned(), source };
     let mut keyring = Keyring::generate(random);

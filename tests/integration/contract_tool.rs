@@ -90,11 +90,16 @@ fn the_exit_status_follows_what_is_asked_for() {
     for (arguments, said) in [
         (vec!["diff", "old.yaml", "missing.yaml"], "missing.yaml cannot be read"),
         (vec!["diff", "old.yaml", "broken.yaml"], "broken.yaml:3:1: not readable as YAML or JSON"),
-        (vec!["diff", "old.yaml", "newer.yaml"], "newer.yaml:1:1: /openapi: expected version 3.0.x"),
+        (
+            vec!["diff", "old.yaml", "newer.yaml"],
+            "newer.yaml:1:1: /openapi: expected OpenAPI 3.0.x, found version 3.1.0",
+        ),
         (vec!["diff", "old.yaml", "HEAD:new.yaml"], "HEAD:new.yaml cannot be read from git"),
         (vec!["diff", "old.yaml"], "required"),
         (vec!["diff", "--treat", "no-such-rule=risky", "old.yaml", "new.yaml"], "there is no rule `no-such-rule`"),
         (vec!["explain", "no-such-rule"], "there is no rule `no-such-rule`"),
+        (vec!["explain", "tag-add"], "there is no rule `tag-add`, did you mean `tag-added`?"),
+        (vec!["diff", "-", "-"], "standard input can be only one of the two"),
     ] {
         let (status, output, error) = tool(directory.path(), &arguments);
         assert_eq!((status, output.as_str()), (2, ""), "{arguments:?}\n{error}");
@@ -138,8 +143,15 @@ fn the_recipe_for_other_teams_runs_as_it_stands() {
     assert_eq!(shell(git, "").0, 0);
     let (status, text, error) = shell(recipe, "new.yaml");
     assert_eq!(status, 1, "{text}{error}");
-    assert!(text.contains("1 finding in HEAD:new.yaml → new.yaml: 1 breaking"), "{text}{error}");
+    assert!(text.contains(":new.yaml → new.yaml: 1 breaking; written to contract-diff.xml"), "{text}{error}");
     assert!(std::fs::read_to_string(directory.path().join("contract-diff.xml")).unwrap().contains("<failure"));
+
+    std::fs::copy(directory.path().join("new.yaml"), directory.path().join("other.yaml")).unwrap();
+    let (status, text, error) = shell(recipe, "other.yaml");
+    assert_eq!((status, error.as_str()), (0, ""), "a new contract breaks nobody: {text}");
+    let (status, text, _) =
+        shell(&format!("sed -i 's/operationId: .*/operationId: one/' other.yaml\n{recipe}"), "other.yaml");
+    assert!(status == 1 && text.contains("operation-id-duplicate"), "{text}");
 }
 
 /// Makes a git repository of a directory.

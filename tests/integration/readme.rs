@@ -14,7 +14,7 @@ fn tours() -> Vec<String> {
 }
 
 /// Runs a tour in both kinds of shell, with the server and the mail of this test; says what each printed last.
-async fn run(server: &Process, tour: &str, api: &str) -> Vec<String> {
+async fn run(server: &Process, tour: &str, (variable, base): (&str, &str)) -> Vec<String> {
     let mut last_lines = Vec::new();
     for shell in ["bash", "sh"] {
         let _ = std::fs::remove_file(server.data().join("outbox.ndjson"));
@@ -22,7 +22,7 @@ async fn run(server: &Process, tour: &str, api: &str) -> Vec<String> {
         let run = server
             .beside(shell)
             .args(["-eu", "-c", &script])
-            .env("API", format!("http://{}{api}", server.address()))
+            .env(variable, format!("http://{}{base}", server.address()))
             .env("OUTBOX", server.data().join("outbox.ndjson"))
             .env("COUNTERSIGN", env!("CARGO_BIN_EXE_countersign"))
             .output()
@@ -43,10 +43,10 @@ async fn the_tours_with_curl_run_as_they_stand() {
     let server = Process::start(directory.path(), &[("COUNTERSIGN_RATE_LIMITS", "on")]);
     let tours = tours();
     let [people, services] = tours.as_slice() else { panic!("two tours: {}", tours.len()) };
-    for last in run(&server, people, "/api/auth").await {
+    for last in run(&server, people, ("AUTH", "/api/auth")).await {
         assert!(last.contains("\"twoFactorEnabled\":true"), "{last}");
     }
-    for last in run(&server, services, "/api").await {
+    for last in run(&server, services, ("API", "/api")).await {
         assert!(last.contains("\"token\":\"ey") && last.contains("\"trustToken\":"), "{last}");
     }
 }

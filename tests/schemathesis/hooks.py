@@ -1,6 +1,6 @@
 """What Schemathesis is told about this server: who calls, which values fit them, and what else has to hold.
 
-Loaded by Schemathesis (SCHEMATHESIS_HOOKS); run.py puts the rest into the environment.
+Loaded by Schemathesis (SCHEMATHESIS_HOOKS); fuzz.py puts the rest into the environment.
 """
 
 import atexit

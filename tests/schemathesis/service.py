@@ -27,7 +27,7 @@ class Service:
 
     @classmethod
     def of_environment(cls):
-        """The one that run.py has told the hooks about."""
+        """The one that fuzz.py has told the hooks about."""
         names = ("FUZZ_ORIGIN", "FUZZ_API_KEY", "FUZZ_OUTBOX", "FUZZ_ROUND")
         return cls(*(os.environ[name] for name in names))
 

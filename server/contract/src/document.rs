@@ -194,7 +194,14 @@ fn check_version(name: &str, value: &Value, places: &Places) -> Result<(), Error
         return Ok(());
     }
     let spot = Spot { document: name.to_owned(), position: places.find("/openapi") };
-    Err(Error::Shape { spot, place: "/openapi".to_owned(), problem: "expected version 3.0.x".to_owned() })
+    let found = match (&value["openapi"], &value["swagger"]) {
+        (Value::String(version), _) => format!("version {version}"),
+        (Value::Null, Value::String(version)) => format!("Swagger {version}"),
+        (Value::Null, _) => "no field `openapi`".to_owned(),
+        (other, _) => format!("`{other}`, which is no text"),
+    };
+    let problem = format!("expected OpenAPI 3.0.x, found {found}");
+    Err(Error::Shape { spot, place: "/openapi".to_owned(), problem })
 }
 
 fn spot(name: &str, places: &Places, origins: &Origins, pointer: &str) -> Spot {

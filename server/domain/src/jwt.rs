@@ -143,7 +143,11 @@ struct Header {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {
     /// The keyring has no key for the algorithm.
-    #[error("the keyring holds no {} key; `countersign generate-keyring` makes one", .0.name())]
+    #[error(
+        "the keyring holds no {} key; `countersign generate-keyring{}` makes a keyring with one",
+        .0.name(),
+        if *.0 == Algorithm::Rs256 { " --rs256" } else { "" }
+    )]
     NoKey(Algorithm),
     /// The key does not sign.
     #[error("the signing key does not work")]

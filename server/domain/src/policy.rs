@@ -5,7 +5,8 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The numbers a deployment runs with. [`Policy::default`] is what the wire reference and `security.md` ask for.
+/// The numbers a deployment runs with. [`Policy::default`] is what the dialects' own
+/// servers do, within what OWASP ASVS 5.0 allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// How long a session lives after sign-in or refresh: 7 days.

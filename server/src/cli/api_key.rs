@@ -30,7 +30,7 @@ pub(super) enum ApiKeyCommand {
         #[arg(long, value_name = "[METHOD ]PATH")]
         allow: Vec<String>,
     },
-    /// Show all keys, without what they open.
+    /// Show all keys and what they may call, but not what a service has to show.
     List,
     /// Revoke a key; it opens nothing from then on.
     Revoke {
@@ -83,7 +83,7 @@ pub(super) async fn run(settings: &Settings, command: ApiKeyCommand) -> Result<S
             Ok(format!("Key {} is made. It is shown this once:\n{}\n", id.to_hyphenated(), key.expose()))
         }
         ApiKeyCommand::List => {
-            let keys = open(settings).await?.api_keys(()).await?;
+            let keys = open_existing(settings).await?.api_keys(()).await?;
             Ok(match keys.as_slice() {
                 [] => "There is no key. Make one with `countersign api-key create`.\n".to_owned(),
                 keys => keys.iter().map(line).collect(),
@@ -91,7 +91,7 @@ pub(super) async fn run(settings: &Settings, command: ApiKeyCommand) -> Result<S
         }
         ApiKeyCommand::Revoke { id: text } => {
             let id = ApiKeyId::parse(&text).ok_or_else(|| words(format!("`{text}` is not the id of a key")))?;
-            match open(settings).await?.revoke_api_key((id, now)).await? {
+            match open_existing(settings).await?.revoke_api_key((id, now)).await? {
                 true => Ok(format!("Key {} is revoked.\n", id.to_hyphenated())),
                 false => Err(words(format!("there is no key {}, or it is revoked already", id.to_hyphenated()))),
             }
@@ -107,16 +107,34 @@ async fn open(settings: &Settings) -> Result<Store, ApiKeyError> {
     Ok(Store::open(&store_options(settings)).await?)
 }
 
+/// The database, which must be there: who looks for keys in the wrong directory is not to find an empty new one.
+async fn open_existing(settings: &Settings) -> Result<Store, ApiKeyError> {
+    match &settings.database.url {
+        DatabaseUrl::Sqlite(path) if !path.exists() => Err(ApiKeyError::Words(format!(
+            "there is no database at {}; --data-dir or --database-url names the one that the server uses",
+            path.display()
+        ))),
+        _ => open(settings).await,
+    }
+}
+
 fn permissions(allow: &[String]) -> Result<Option<String>, String> {
     if allow.is_empty() {
         return Ok(None);
     }
-    let known = crate::operations::paths();
+    let known: Vec<_> = crate::operations::BETTER_AUTH.iter().chain(crate::operations::FUSIONAUTH).collect();
     let read = |text: &String| {
-        let permission = Permission::parse(text).ok_or_else(|| format!("`{text}` is not a path"))?;
-        match known.contains(&permission.path) {
-            true => Ok(permission),
-            false => Err(format!("there is no operation at `{}`", permission.path)),
+        let permission = Permission::parse(text).ok_or_else(|| {
+            format!("`{text}` is no operation: expected `/api/login`, say, or `GET /api/user/{{userId}}`")
+        })?;
+        let methods = known.iter().filter(|operation| operation.path == permission.path);
+        let methods: Vec<&str> = methods.map(|operation| operation.method).collect();
+        match &permission.method {
+            _ if methods.is_empty() => Err(format!("there is no operation at `{}`", permission.path)),
+            Some(method) if !methods.contains(&method.as_str()) => {
+                Err(format!("there is no {method} at `{}`, only {}", permission.path, methods.join(", ")))
+            }
+            _ => Ok(permission),
         }
     };
     let permissions: Vec<Permission> = allow.iter().map(read).collect::<Result<_, String>>()?;

@@ -7,7 +7,8 @@ mod api_key;
 mod contract;
 mod flags;
 
-use crate::config::{ConfigError, Configuration, Key, Places};
+use crate::config::{ConfigError, Configuration, Key, Places, Settings};
+use crate::first_run;
 use crate::server::{self, MigrateError, RunError};
 use api_key::{ApiKeyCommand, ApiKeyError};
 use clap::{Parser, Subcommand};
@@ -201,8 +202,13 @@ pub fn run(
         }
         Command::CheckConfig => {
             let configuration = configuration()?;
-            output.write_all(configuration.report().as_bytes()).map_err(CommandError::Output)?;
-            configuration.settings().map_err(|_| CommandError::Explained)?;
+            let settings = configuration.settings();
+            let beyond = settings.as_ref().ok().and_then(keyring_problem);
+            let report = configuration.report(beyond.as_deref());
+            output.write_all(report.as_bytes()).map_err(CommandError::Output)?;
+            if settings.is_err() || beyond.is_some() {
+                return Err(CommandError::Explained);
+            }
         }
         Command::GenerateKeyring { rs256 } => {
             let mut keyring = crate::flows::with_random(countersign_domain::keyring::Keyring::generate);
@@ -213,6 +219,14 @@ pub fn run(
         }
     }
     Ok(())
+}
+
+/// Why a start would not take the keyring, as far as there is one yet.
+fn keyring_problem(settings: &Settings) -> Option<String> {
+    match first_run::look(settings) {
+        Ok(keyring) => Some(crate::app::check_signing_key(settings, &keyring?).err()?.to_string()),
+        Err(error) => Some(crate::error_chain(&error)),
+    }
 }
 
 fn runtime() -> Result<Runtime, CommandError> {
@@ -264,6 +278,56 @@ mod tests {
         let error = result.expect_err("no keys");
         assert_eq!((error.exit_status(), error.report().as_str()), (2, ""));
         assert!(output.contains("generate-keyring"));
+    }
+
+    #[test]
+    fn check_config_tells_what_a_start_would_refuse_and_makes_nothing() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (data, keyring) = (directory.path().join("data"), directory.path().join("keyring"));
+        let text = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
+        let (data_dir, keyring_file) = (text(&data), text(&keyring));
+        let (_, keys) = call(&["generate-keyring"], &[]);
+        std::fs::write(&keyring, keys).expect("a file");
+        let check = |mode: u32, algorithm: &str| {
+            let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+            std::fs::set_permissions(&keyring, permissions).expect("its owner may");
+            let keys = ("COUNTERSIGN_KEYRING", keyring_file.as_str());
+            call(&["check-config", "--data-dir", &data_dir], &[keys, ("COUNTERSIGN_JWT_ALGORITHM", algorithm)])
+        };
+        for (mode, algorithm, said) in [
+            (0o644, "EdDSA", "error: others can read the keyring"),
+            (0o600, "RS256", "error: the keyring holds no RS256 key; `countersign generate-keyring --rs256` makes"),
+        ] {
+            let (result, output) = check(mode, algorithm);
+            assert_eq!(result.expect_err("a start would fail").exit_status(), 2);
+            assert!(output.contains(said) && !output.contains("is valid"), "{output}");
+        }
+        let (result, output) = check(0o600, "EdDSA");
+        assert!(result.is_ok() && output.ends_with("The configuration is valid.\n"), "{output}");
+        assert!(!data.exists());
+    }
+
+    #[test]
+    fn keys_are_looked_for_where_a_database_is_and_may_call_what_there_is() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let data = directory.path().join("data");
+        let data_dir = data.to_str().expect("UTF-8");
+        let key = |arguments: &[&str]| call(&[&["--data-dir", data_dir, "api-key"], arguments].concat(), &[]);
+        for (arguments, said) in [
+            (&["list"][..], "there is no database at"),
+            (&["revoke", "0b7c1e0a-0000-4000-8000-000000000001"], "there is no database at"),
+            (&["create", "--allow", "nonsense"], "`nonsense` is no operation: expected `/api/login`, say"),
+            (&["create", "--allow", "GET /api/login"], "there is no GET at `/api/login`, only POST"),
+            (&["create", "--allow", "/api/log"], "there is no operation at `/api/log`"),
+        ] {
+            let (result, _) = key(arguments);
+            let error = result.expect_err(said);
+            assert!(error.exit_status() == 2 && error.report().contains(said), "{}", error.report());
+        }
+        assert!(!data.exists());
+        assert!(key(&["create", "--allow", "post /api/login"]).0.is_ok());
+        let (result, output) = key(&["list"]);
+        assert!(result.is_ok() && output.contains("may POST /api/login"), "{output}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod defaults;
 mod file;
 pub mod keys;
 pub mod layers;
-mod nearest;
+pub(crate) mod nearest;
 pub mod problem;
 pub mod report;
 mod resolve;

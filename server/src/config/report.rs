@@ -7,9 +7,9 @@ use super::{Configuration, layers::DEFAULT_FILE};
 use std::fmt::Write as _;
 
 impl Configuration {
-    /// The report, for people. Secrets are not in it.
+    /// The report, for people. Secrets are not in it. `beyond` is what is wrong with the things that the settings name.
     #[must_use]
-    pub fn report(&self) -> String {
+    pub fn report(&self, beyond: Option<&str>) -> String {
         let mut report = match &self.file {
             Some(path) => format!("Configuration file: {}\n\n", path.display()),
             None => {
@@ -28,7 +28,10 @@ impl Configuration {
                 for note in notes(&settings) {
                     writeln!(report, "note: {note}").expect("writing to a string cannot fail");
                 }
-                report.push_str("The configuration is valid.\n");
+                match beyond {
+                    None => report.push_str("The configuration is valid.\n"),
+                    Some(problem) => writeln!(report, "error: {problem}").expect("writing to a string cannot fail"),
+                }
             }
             Err(error) => writeln!(report, "error: {error}").expect("writing to a string cannot fail"),
         }
@@ -88,7 +91,7 @@ mod tests {
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         environment.push(("COUNTERSIGN_HASH_THREADS".to_owned(), "2".to_owned()));
         let places = Places { environment, directory: PathBuf::from("/nonexistent"), ..Places::default() };
-        Configuration::load(&places, &[]).report()
+        Configuration::load(&places, &[]).report(None)
     }
 
     #[test]

@@ -177,7 +177,7 @@ mod tests {
         };
         let configuration = Configuration::load(&places, &[]);
         let settings = configuration.settings().expect("valid");
-        for text in [format!("{settings:?}"), format!("{configuration:?}"), configuration.report()] {
+        for text in [format!("{settings:?}"), format!("{configuration:?}"), configuration.report(None)] {
             assert!(!text.contains("hunter2"), "{text}");
         }
     }

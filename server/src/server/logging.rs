@@ -13,18 +13,22 @@ pub(super) struct Logging {
     pub(super) _guard: slog_async::AsyncGuard,
 }
 
+/// Lines that may wait for the writing thread. Beyond that they are dropped, and a line says how many: a log that nobody
+/// takes off the process's hands must not stop it.
+const WAITING: usize = 16 * 1024;
+
 /// Starts the log.
 #[must_use]
 pub(super) fn start(settings: &Log) -> Logging {
     let (drain, guard) = match settings.format {
         LogFormat::Json => {
             let drain = slog_json::Json::default(std::io::stderr());
-            slog_async::Async::new(drain.fuse()).build_with_guard()
+            slog_async::Async::new(drain.fuse()).chan_size(WAITING).build_with_guard()
         }
         LogFormat::Text => {
             let decorator = slog_term::TermDecorator::new().stderr().build();
             let drain = slog_term::FullFormat::new(decorator).use_utc_timestamp().use_original_order().build();
-            slog_async::Async::new(drain.fuse()).build_with_guard()
+            slog_async::Async::new(drain.fuse()).chan_size(WAITING).build_with_guard()
         }
     };
     let level = settings.level;

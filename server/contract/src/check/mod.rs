@@ -101,6 +101,20 @@ impl Check {
         self.finding(probe, "no-answer", format!("no answer: {why}"), &probe.pointer)
     }
 
+    /// Nothing that was documented had success, in so many requests.
+    #[must_use]
+    pub fn nothing_succeeded(&self, sent: usize) -> Finding {
+        Finding {
+            rule: rules::rule("nothing-succeeded").unwrap_or(&rules::UNKNOWN),
+            operations: Vec::new(),
+            place: String::new(),
+            message: format!("none of {sent} answers was a success"),
+            spot: self.document.spot("/servers"),
+            old: None,
+            new: None,
+        }
+    }
+
     fn finding(&self, probe: &Probe, rule: &str, message: String, pointer: &str) -> Finding {
         let rule = rules::rule(rule).unwrap_or(&rules::UNKNOWN);
         let spot = self.document.spot(pointer);

@@ -36,6 +36,9 @@ pub const RULES: &[Rule] = rules! {
         "Nothing can be said about answers that it describes. Mend the schema.";
     "server-error" Error "The server failed (5xx)."
         "No request should make a server fail, whatever is in it. If it was overloaded, try again with less.";
+    "nothing-succeeded" Warning "No operation answered any request with success."
+        "Refusals alone say little. The address may be the wrong one (it takes the base path of the document's first server), \
+         credentials may be missing (`--header`), or a limit of the server may be in the way.";
     "no-answer" Error "The server did not answer."
         "It may be gone, or too slow for the time-out.";
     "forbidden-request-accepted" Error "A request that the document forbids succeeded."

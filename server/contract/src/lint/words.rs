@@ -9,31 +9,17 @@ pub(super) fn folded(name: &str) -> String {
 pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     // What is this long is no slip of a known name, and comparing takes the product of both lengths.
     const LONGEST: usize = 40;
-    let name: Vec<char> = name.to_lowercase().chars().filter(|character| character.is_alphanumeric()).collect();
-    if name.len() > LONGEST {
+    let name = folded(name);
+    let length = name.chars().count();
+    if length > LONGEST {
         return None;
     }
     let distances = candidates.into_iter().map(|candidate| {
-        let folded: Vec<char> = folded(candidate).chars().collect();
-        (distance(&name, &folded), folded.len(), candidate)
+        let folded = folded(candidate);
+        (strsim::levenshtein(&name, &folded), folded.chars().count(), candidate)
     });
-    let near = distances.filter(|(distance, length, _)| *distance <= (*length).min(name.len()) / 3);
+    let near = distances.filter(|(distance, other, _)| *distance <= length.min(*other) / 3);
     near.min_by_key(|(distance, ..)| *distance).map(|(_, _, candidate)| candidate)
-}
-
-/// How many characters have to be added, dropped or replaced.
-fn distance(one: &[char], other: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, character) in one.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, candidate) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(character != candidate);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 /// Names for a message: the first few, and how many more.

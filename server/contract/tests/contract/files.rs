@@ -243,7 +243,7 @@ fn a_file_that_cannot_be_used_is_told_where_it_is_named() {
     let found = load(&api("self.yaml"), &files).unwrap_err().on_one_line();
     assert!(found.contains("leads back to itself"), "{found}");
     let found = load("openapi: 3.1.0\npaths: {/a: {$ref: none.yaml}}\n", &[]).unwrap_err().on_one_line();
-    assert_eq!(found, "openapi/api.yaml:1:1: /openapi: expected version 3.0.x");
+    assert_eq!(found, "openapi/api.yaml:1:1: /openapi: expected OpenAPI 3.0.x, found version 3.1.0");
 }
 
 #[test]

@@ -8,7 +8,8 @@ use countersign_contract::{Finding, Verdict};
 use http::{HeaderName, HeaderValue, Method};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::io::{IsTerminal as _, Write};
 use std::time::Duration;
 
@@ -72,10 +73,10 @@ pub(super) fn run(arguments: &CheckArguments, output: &mut (dyn Write + Send)) -
     let check = Check::new(&document);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| ContractError::Runtime { source })?;
-    let (sent, findings) = runtime.block_on(ask(&check, &document, arguments))?;
-    let wanted = wanted(arguments);
-    let operations = check.operations(wanted);
-    let title = format!("{sent} answers of {} to {operations} operations of {}", arguments.url, arguments.file);
+    let (seen, findings) = runtime.block_on(ask(&check, &document, arguments))?;
+    let operations = check.operations(wanted(arguments));
+    let title =
+        format!("{} answers of {} to {operations} operations of {} ({seen})", seen.sent, arguments.url, arguments.file);
     output::write(&arguments.output, &findings, &title, Verdict::Warning, output)
 }
 
@@ -83,21 +84,46 @@ fn wanted(arguments: &CheckArguments) -> Wanted {
     Wanted { only_safe: arguments.only_safe, seed: arguments.seed }
 }
 
-/// Sends the requests, one after the other; how many, and what was wrong with the answers.
+/// What came of the requests.
+#[derive(Debug, Default)]
+struct Seen {
+    sent: usize,
+    /// How many answers had each status.
+    statuses: BTreeMap<u16, usize>,
+    /// Operations that answered what they document with success.
+    succeeded: HashSet<String>,
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (status, count) in &self.statuses {
+            write!(formatter, "{status}: {count}, ")?;
+        }
+        match self.succeeded.len() {
+            1 => formatter.write_str("1 operation succeeded"),
+            many => write!(formatter, "{many} operations succeeded"),
+        }
+    }
+}
+
+/// Sends the requests, one after the other; what came of them, and what was wrong with the answers.
 async fn ask(
     check: &Check,
     document: &countersign_contract::Document,
     arguments: &CheckArguments,
-) -> Result<(usize, Vec<Finding>), ContractError> {
+) -> Result<(Seen, Vec<Finding>), ContractError> {
     let client = Client::builder().timeout(Duration::from_secs(arguments.timeout)).redirect(Policy::none());
     let client = client.build().map_err(|source| ContractError::Client { source })?;
     let secret = secret_headers(document);
-    let (mut sent, mut answered, mut findings, mut known) = (0, 0, Vec::new(), HashSet::new());
+    let (mut seen, mut findings, mut known) = (Seen::default(), Vec::new(), HashSet::new());
     let mut last_failure = None;
     for probe in check.probes(wanted(arguments)).take(arguments.max_requests) {
         let found = match send(&client, arguments, &secret, &probe).await {
             Ok((status, headers, body)) => {
-                answered += 1;
+                *seen.statuses.entry(status).or_default() += 1;
+                if status < 400 && matches!(probe.purpose, Purpose::Documented(_)) {
+                    seen.succeeded.insert(probe.operation.clone());
+                }
                 let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
                 check.judge(&probe, status, headers, &body)
             }
@@ -107,29 +133,32 @@ async fn ask(
                 vec![check.no_answer(&probe, &why)]
             }
         };
-        sent += 1;
+        seen.sent += 1;
         // The same thing in the same operation is told once, however often it is seen.
         findings.extend(
             found
                 .into_iter()
                 .filter(|finding| known.insert((finding.rule.id, finding.operations.clone(), finding.message.clone()))),
         );
-        if answered == 0 && sent == 3 {
+        if seen.statuses.is_empty() && seen.sent == 3 {
             break;
         }
-        if sent % 25 == 0 && std::io::stderr().is_terminal() {
-            eprint_progress(sent, arguments.max_requests, findings.len());
+        if seen.sent % 25 == 0 && std::io::stderr().is_terminal() {
+            eprint_progress(seen.sent, arguments.max_requests, findings.len());
         }
     }
-    if sent >= 25 && std::io::stderr().is_terminal() {
+    if seen.sent >= 25 && std::io::stderr().is_terminal() {
         // The result is not to stand behind the progress.
         let _ = writeln!(std::io::stderr());
     }
-    match (answered, last_failure) {
-        (0, Some(why)) => Err(ContractError::Unreachable { url: arguments.url.to_string(), why }),
+    match (seen.statuses.is_empty(), last_failure) {
+        (true, Some(why)) => Err(ContractError::Unreachable { url: arguments.url.to_string(), why }),
         _ => {
+            if seen.succeeded.is_empty() && seen.sent > 0 {
+                findings.push(check.nothing_succeeded(seen.sent));
+            }
             findings.sort_by(|one, other| (&one.operations, &one.spot).cmp(&(&other.operations, &other.spot)));
-            Ok((sent, findings))
+            Ok((seen, findings))
         }
     }
 }

@@ -72,6 +72,9 @@ fn treatment(text: &str) -> Result<(&'static Rule, Verdict), String> {
 }
 
 pub(super) fn run(arguments: &DiffArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
+    if arguments.old == "-" && arguments.new == "-" {
+        return Err(ContractError::OneInput);
+    }
     let (old, new) = (input::load(&arguments.old)?, input::load(&arguments.new)?);
     let today = utc_text(SystemClock.now()).chars().take(10).collect();
     let mut findings = diff(&old, &new, &DiffOptions { today: Some(today) });

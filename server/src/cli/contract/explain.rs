@@ -1,6 +1,7 @@
 //! `countersign contract explain`.
 
 use super::{ContractError, Outcome};
+use crate::config::nearest::nearest;
 use clap::Args;
 use countersign_contract::{Rule, check, diff, lint};
 use std::io::Write;
@@ -16,10 +17,16 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
     diff::rules::rules().chain(lint::RULES).chain(check::rules::RULES)
 }
 
+fn no_such_rule(id: &str) -> ContractError {
+    let near = nearest(id, rules().map(|rule| rule.id));
+    let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+    ContractError::NoSuchRule { id: id.to_owned(), hint }
+}
+
 pub(super) fn run(arguments: &ExplainArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
     let text = match &arguments.rule {
         Some(id) => {
-            let rule = rules().find(|rule| rule.id == id).ok_or_else(|| ContractError::NoSuchRule(id.clone()))?;
+            let rule = rules().find(|rule| rule.id == id).ok_or_else(|| no_such_rule(id))?;
             format!("{} ({})\n\n{}\n\n{}\n", rule.id, rule.verdict, rule.what, rule.why)
         }
         None => rules().map(|rule| format!("{:<13}  {:<50}  {}\n", rule.verdict, rule.id, rule.what)).collect(),

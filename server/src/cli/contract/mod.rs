@@ -33,7 +33,8 @@ Documents are OpenAPI 3.0 in YAML or JSON: a file, `-` for standard input, or RE
 repository in the working directory (`HEAD~1:openapi/api.yaml`; a PATH that begins with ./ is relative to that directory).
 A document may be several files: `$ref: schemas/user.yaml` is looked for beside the file that says it, at the same revision.
 
-Exit status: 0 when nothing was found, 1 when something was, 2 when a document or the command line cannot be used.";
+Exit status: 0 when nothing was found that counts, 1 when something was, 2 when a document or the command line cannot be used.
+What counts is everything for lint and check (--fail-on of lint says otherwise), and what breaks for diff (see its --fail-on).";
 
 /// Work with OpenAPI contracts: what changed and whom that breaks, what is wrong, whether a server keeps them.
 #[derive(Debug, Parser)]
@@ -82,8 +83,16 @@ pub enum ContractError {
     #[error(transparent)]
     Document(#[from] countersign_contract::Error),
     /// There is no such rule.
-    #[error("there is no rule `{0}`; `countersign contract explain` lists them all")]
-    NoSuchRule(String),
+    #[error("there is no rule `{id}`{hint}; `countersign contract explain` lists them all")]
+    NoSuchRule {
+        /// As it was given.
+        id: String,
+        /// A rule of nearly that name, in words.
+        hint: String,
+    },
+    /// Standard input was named for both documents.
+    #[error("standard input can be only one of the two documents")]
+    OneInput,
     /// The runtime could not be started.
     #[error("the runtime could not be started")]
     Runtime {

@@ -192,7 +192,7 @@ fn a_document_may_be_several_files_also_at_a_revision() {
             "openapi/api.yaml",
             "common/user.yaml:2:12, was at HEAD:./common/user.yaml:3:3",
         ),
-        ("openapi", "HEAD:./api.yaml", "api.yaml", "../common/user.yaml:2:12, was at HEAD:./../common/user.yaml:3:3"),
+        ("openapi", "HEAD:./api.yaml", "api.yaml", "../common/user.yaml:2:12, was at HEAD:../common/user.yaml:3:3"),
     ] {
         let (status, text, error) = tool(&directory.path().join(below), &["diff", old, new]);
         assert_eq!(status, 1, "{text}{error}");

@@ -7,15 +7,16 @@
 //!
 //! References are looked for along the grammar of OpenAPI: what is data (`example`, `default`, `x-…`) stays as it is.
 
+use crate::document;
 use crate::error::{Error, Spot};
 use crate::files::{self, Files};
 use crate::grammar::Kind;
-use crate::reference::{self, LONGEST_CHAIN};
+use crate::reference::{self, LONGEST_CHAIN, MISPLACED};
 use crate::source::{self, MAX_DEPTH, MAX_VALUES, Places};
-use crate::tree::Tree;
+use crate::tree::{self, Tree};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// One document, and where its parts come from.
 pub(crate) struct Bundle {
@@ -30,6 +31,8 @@ pub(crate) struct Origins {
     files: Vec<String>,
     /// File and JSON pointer in it, by the JSON pointer in the document.
     parts: HashMap<String, (usize, String)>,
+    /// Components whose name is neither that of their file nor the one that they have there: it was taken.
+    pub(crate) made_up: HashSet<String>,
 }
 
 impl Origins {
@@ -47,33 +50,47 @@ pub(crate) fn is_needed(value: &Value) -> bool {
     match value {
         Value::Object(entries) => {
             let leads_out = |target: &str| !target.starts_with('#') || target.contains('%');
-            reference::target(value).is_some_and(leads_out) || entries.values().any(is_needed)
+            let mut mapped =
+                value["mapping"].as_object().into_iter().flatten().filter_map(|(_, target)| target.as_str());
+            reference::target(value).is_some_and(leads_out)
+                || mapped.any(|target| is_reference(target) && leads_out(target))
+                || entries.values().any(is_needed)
         }
         Value::Array(items) => items.iter().any(is_needed),
         _ => false,
     }
 }
 
-/// Makes one document of the one that was read and of the files that it refers to. What leads nowhere is left as it is.
+/// Makes one document of the one that was read and of the files that it refers to. What leads nowhere in the document itself
+/// is left as it is.
 ///
 /// # Errors
 /// [`Error::File`] if a file cannot be read, what [`source::read`] says of its text, [`Error::Reference`] for a reference
 /// that leads out of the file and names none, or to nothing there.
 pub(crate) fn bundle(name: &str, value: Value, places: Places, files: Files<'_>) -> Result<Bundle, Error> {
-    let own = File { path: files.own.to_owned(), value: value.clone(), places: places.clone() };
-    let origins = Origins { files: vec![name.to_owned()], parts: HashMap::new() };
-    let bundle = Bundle { value, places, origins };
-    let mut bundler = Bundler { files, read: vec![own], bundle, homes: HashMap::new(), open: Vec::new(), values: 0 };
-    bundler.open.push(Open { place: String::new(), kind: Kind::Document, file: 0, links: 0 });
-    while let Some(next) = bundler.open.pop() {
-        bundler.complete(&next)?;
+    // Longer names may be taken in turn; after so many rounds, a number does.
+    const ROUNDS: usize = 4;
+    let mut values = source::size(&value);
+    let own = File { path: files::without_detours(files.own), name: name.to_owned(), value, places };
+    let (mut read, mut taken) = (vec![own], HashSet::new());
+    for round in 1.. {
+        let mut bundler = Bundler::new(files, read, taken, values);
+        while let Some(next) = bundler.open.pop() {
+            bundler.complete(&next)?;
+        }
+        if bundler.has_unique_names || round == ROUNDS {
+            return Ok(bundler.bundle);
+        }
+        // Names must not depend on who refers to what first: those of the same name all get longer ones.
+        (read, taken, values) = (bundler.read, bundler.taken, bundler.values);
     }
-    Ok(bundler.bundle)
+    unreachable!("the rounds end")
 }
 
 struct File {
-    /// Relative to the folder of the document.
     path: String,
+    /// How messages call it.
+    name: String,
     value: Value,
     places: Places,
 }
@@ -99,22 +116,50 @@ struct Reference {
 
 struct Bundler<'f> {
     files: Files<'f>,
-    /// The document's own file, and those that were read since; their names are in the bundle's origins.
+    /// The document's own file, and those that were read since.
     read: Vec<File>,
+    /// How many values these hold.
+    values: usize,
     bundle: Bundle,
     /// Where in the bundle a place of another file is.
     homes: HashMap<(usize, String), String>,
     open: Vec<Open>,
-    /// How many values were taken over.
-    values: usize,
+    /// Sections of the components with names that several things have by themselves.
+    taken: HashSet<(&'static str, String)>,
+    has_unique_names: bool,
+    /// Places of path items that were written out.
+    path_items: HashSet<(usize, String)>,
+    /// How many values were taken over, and how many of them in path items that had been written out before.
+    copied: (usize, usize),
 }
 
-impl Bundler<'_> {
+impl<'f> Bundler<'f> {
+    fn new(files: Files<'f>, read: Vec<File>, taken: HashSet<(&'static str, String)>, values: usize) -> Self {
+        let names = read.iter().map(|file| file.name.clone()).collect();
+        let origins = Origins { files: names, ..Origins::default() };
+        let bundle = Bundle { value: read[0].value.clone(), places: read[0].places.clone(), origins };
+        Self {
+            files,
+            read,
+            values,
+            bundle,
+            homes: HashMap::new(),
+            open: vec![Open { place: String::new(), kind: Kind::Document, file: 0, links: 0 }],
+            taken,
+            has_unique_names: true,
+            path_items: HashSet::new(),
+            copied: (0, 0),
+        }
+    }
+
     /// Makes references of the bundle of those in a part of it.
     fn complete(&mut self, part: &Open) -> Result<(), Error> {
-        let mut references = self.references(part);
-        // A component that only refers to a file is the best name for what stands there.
-        references.sort_by_key(|reference| !self.is_component(&reference.place));
+        let mut references = self.references(part)?;
+        // A component that only refers to a file is the best name for what stands there, above all if it is called the same.
+        references.sort_by_key(|reference| match self.is_component(&reference.place) {
+            true => usize::from(!is_namesake(reference)),
+            false => 2,
+        });
         for reference in references {
             let (file, pointer) = self.locate(part, &reference)?;
             if file == 0 {
@@ -125,21 +170,18 @@ impl Bundler<'_> {
             let home = match self.homes.get(&(file, pointer.clone())) {
                 Some(home) => home.clone(),
                 None if reference.kind == Kind::PathItem => {
+                    self.write_out(part, &reference, (file, &pointer))?;
+                    continue;
+                }
+                None if self.is_component(&reference.place) => {
+                    self.homes.insert((file, pointer.clone()), reference.place.clone());
                     self.take_over(&reference, &reference.place, (file, &pointer), part.links + 1)?;
                     continue;
                 }
                 None => {
-                    let is_component = self.is_component(&reference.place);
-                    let home = if is_component {
-                        reference.place.clone()
-                    } else {
-                        self.free_place(&reference, (file, &pointer))?
-                    };
+                    let home = self.free_place(&reference, (file, &pointer))?;
                     self.homes.insert((file, pointer.clone()), home.clone());
-                    self.take_over(&reference, &home, (file, &pointer), if is_component { part.links + 1 } else { 0 })?;
-                    if is_component {
-                        continue;
-                    }
+                    self.take_over(&reference, &home, (file, &pointer), 0)?;
                     home
                 }
             };
@@ -148,20 +190,20 @@ impl Bundler<'_> {
         Ok(())
     }
 
-    fn references(&self, part: &Open) -> Vec<Reference> {
-        let Some(value) = self.bundle.value.pointer(&part.place) else { return Vec::new() };
-        let tree = Tree::of_part(value, part.kind);
+    fn references(&self, part: &Open) -> Result<Vec<Reference>, Error> {
+        let Some(value) = self.bundle.value.pointer(&part.place) else { return Ok(Vec::new()) };
         let mut out = Vec::new();
-        for id in tree.ids() {
-            let node = tree.node(id);
-            let target =
-                node.reference.or_else(|| reference::target(node.value).filter(|_| node.kind == Kind::PathItem));
-            if let Some(text) = target {
-                let place = format!("{}{}", part.place, tree.pointer(id));
-                out.push(Reference { text_at: format!("{place}/$ref"), place, kind: node.kind, text: text.to_owned() });
+        for found in reference::references(value, part.kind) {
+            let place = format!("{}{}", part.place, found.pointer);
+            let reference = Reference { text_at: format!("{place}/$ref"), place, kind: found.kind, text: found.text };
+            if !found.is_allowed {
+                return Err(self.refuse(&reference, MISPLACED));
             }
-            let mapping = node.value.get("mapping").filter(|_| node.kind == Kind::Discriminator);
-            for (value, text) in mapping.and_then(Value::as_object).into_iter().flatten() {
+            out.push(reference);
+        }
+        let tree = Tree::of_part(value, part.kind);
+        for (id, discriminator) in tree.of(Kind::Discriminator) {
+            for (value, text) in discriminator["mapping"].as_object().into_iter().flatten() {
                 let is_name = |text: &str| self.bundle.value["components"]["schemas"].get(text).is_some();
                 if let Some(text) = text.as_str().filter(|text| is_reference(text) && !is_name(text)) {
                     let place = format!("{}{}/mapping", part.place, tree.pointer(id));
@@ -170,17 +212,19 @@ impl Bundler<'_> {
                 }
             }
         }
-        out
+        Ok(out)
     }
 
     /// The file and the place in it that a reference leads to.
     fn locate(&mut self, part: &Open, reference: &Reference) -> Result<(usize, String), Error> {
         let (path, fragment) = reference.text.split_once('#').unwrap_or((&reference.text, ""));
         let file = if path.is_empty() { part.file } else { self.file(part.file, path, reference)? };
-        let holds = |pointer: &str| self.read[file].value.pointer(pointer).is_some();
+        let value = &self.read[file].value;
+        let holds = |pointer: &str| value.pointer(pointer).is_some();
         let decoded = || percent_decode_str(fragment).decode_utf8().ok().map(std::borrow::Cow::into_owned);
         let pointer = Some(fragment.to_owned()).filter(|pointer| holds(pointer)).or_else(decoded);
-        match pointer.filter(|pointer| file == 0 || holds(pointer)) {
+        // What the document refers to stands in its place once all is one; whether it holds what is looked for is seen then.
+        match pointer.filter(|pointer| holds(pointer) || file == 0 && passes_a_reference(value, pointer)) {
             Some(pointer) => Ok((file, pointer)),
             None => Err(self.refuse(reference, "leads nowhere")),
         }
@@ -195,9 +239,10 @@ impl Bundler<'_> {
             let (spot, place) = self.origin(reference);
             Error::File { spot, place, reference: reference.text.clone(), source }
         })?;
-        let (value, places) = source::read(&file.name, &file.text)?;
-        self.read.push(File { path, value, places });
-        self.bundle.origins.files.push(file.name);
+        let (value, places) = source::read(&file.name, &file.text, self.values)?;
+        self.values += source::size(&value);
+        self.bundle.origins.files.push(file.name.clone());
+        self.read.push(File { path, name: file.name, value, places });
         Ok(self.read.len() - 1)
     }
 
@@ -210,12 +255,47 @@ impl Bundler<'_> {
 
     /// Has references looked for in a part of the document that nothing but a reference shows to be OpenAPI.
     fn look_into(&mut self, pointer: &str, kind: Kind) {
-        let is_known = |room: &str| pointer.strip_prefix(room).is_some_and(|rest| rest.starts_with('/'));
-        let is_other = !pointer.is_empty() && !is_known("/components") && !is_known("/paths");
-        let seen = (0, pointer.to_owned());
-        if is_other && self.homes.insert(seen, pointer.to_owned()).is_none() {
+        let is_own = self.bundle.origins.of(pointer).is_none() && !tree::reaches(&self.bundle.value, pointer);
+        if is_own && self.homes.insert((0, pointer.to_owned()), pointer.to_owned()).is_none() {
             self.open.push(Open { place: pointer.to_owned(), kind, file: 0, links: 0 });
         }
+    }
+
+    /// Puts a path item in the place of the reference to it. What stands beside the reference stays.
+    fn write_out(&mut self, part: &Open, reference: &Reference, from: (usize, &str)) -> Result<(), Error> {
+        /// Path items that are written out again and again grow like a tree.
+        const MOST: usize = 100_000;
+        let place = &reference.place;
+        let item = self.bundle.value.pointer(place).cloned().unwrap_or_default();
+        if !reference::references(&item, Kind::PathItem).iter().all(|found| found.pointer.is_empty()) {
+            return Err(self.refuse(reference, "stands beside other references: put them into the file that it names"));
+        }
+        if !self.path_items.insert((from.0, from.1.to_owned())) {
+            self.copied.1 += self.read[from.0].value.pointer(from.1).map_or(0, source::size);
+        }
+        if self.copied.1 > MOST {
+            return Err(self.refuse(reference, "makes the document too large, or leads back to itself"));
+        }
+        let keys = item.as_object().into_iter().flatten().map(|(key, _)| key).filter(|key| *key != "$ref");
+        let beside: Vec<(String, Option<Places>, String)> = keys
+            .map(|key| {
+                let pointer = format!("{place}/{}", reference::escaped(key));
+                let there = self.bundle.origins.of(&pointer).map_or_else(|| pointer.clone(), |(_, pointer)| pointer);
+                (pointer.clone(), self.bundle.places.at(&pointer).cloned(), there)
+            })
+            .collect();
+        self.take_over(reference, place, from, part.links + 1)?;
+        let Some(target) = self.bundle.value.pointer_mut(place) else { return Ok(()) };
+        let own: Vec<String> = target.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+        *target = document::beside(std::mem::take(target), &item);
+        for (pointer, places, there) in beside {
+            let key = pointer.rsplit('/').next().map(reference::unescaped).unwrap_or_default();
+            if let Some(places) = places.filter(|_| !own.contains(&key)) {
+                self.bundle.places.put(&pointer, places);
+                self.bundle.origins.parts.insert(pointer, (part.file, there));
+            }
+        }
+        Ok(())
     }
 
     /// Puts what stands at a place of a file at a place of the bundle.
@@ -233,8 +313,8 @@ impl Bundler<'_> {
         if links > LONGEST_CHAIN {
             return Err(self.refuse(reference, "leads back to itself, or through too many others"));
         }
-        self.values += source::size(value);
-        if self.values > MAX_VALUES || place.matches('/').count() > MAX_DEPTH {
+        self.copied.0 += source::size(value);
+        if self.copied.0 > MAX_VALUES || place.matches('/').count() > MAX_DEPTH {
             return Err(self.refuse(reference, "makes the document too large, or leads back to itself"));
         }
         if !put(&mut self.bundle.value, place, value.clone()) {
@@ -246,31 +326,56 @@ impl Bundler<'_> {
         Ok(())
     }
 
-    /// Where a new component can stand.
-    fn free_place(&self, reference: &Reference, (file, pointer): (usize, &str)) -> Result<String, Error> {
+    /// Where a new component can stand: under the name that it has in its file, or that of the file; if another has it, with
+    /// the path of the file before it.
+    fn free_place(&mut self, reference: &Reference, (file, pointer): (usize, &str)) -> Result<String, Error> {
         let Some(section) = section(reference.kind) else {
             return Err(self.refuse(reference, "leads to something that has no place among the components"));
         };
         let path = &self.read[file].path;
-        let stem = path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
-        let last = pointer.rsplit('/').next().map(reference::unescaped).filter(|last| !last.is_empty());
-        let name: String = last.as_deref().unwrap_or(stem).chars().map(word_character).collect();
-        let taken = &self.bundle.value["components"][section];
-        let names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}_{number}")));
-        let free = names.into_iter().find(|name| taken.get(name).is_none());
-        Ok(reference::pointer(["components", section, free.as_deref().unwrap_or(&name)]))
+        let name = natural_name(path, pointer);
+        let components = &self.bundle.value["components"][section];
+        let is_free = |name: &str| components.get(name).is_none();
+        let key = (section, name);
+        if !self.taken.contains(&key) {
+            if is_free(&key.1) {
+                return Ok(reference::pointer(["components", section, &key.1]));
+            }
+            self.has_unique_names = false;
+        }
+        let long = format!("{}/{}", self.path_from_here(path), if pointer.is_empty() { "" } else { &key.1 });
+        let long: String = long.trim_matches(['.', '/']).chars().map(word_character).collect();
+        let numbered = (2..).map(|number| format!("{long}_{number}"));
+        let free = std::iter::once(long.clone()).chain(numbered).find(|name| is_free(name)).unwrap_or(long);
+        self.taken.insert(key);
+        let place = reference::pointer(["components", section, &free]);
+        self.bundle.origins.made_up.insert(place.clone());
+        Ok(place)
     }
 
+    /// The path of a file without its ending and without the folders that the document is in, too: where all of it stands
+    /// means nothing.
+    fn path_from_here<'p>(&self, path: &'p str) -> &'p str {
+        let shared = self.read[0].path.split_inclusive('/').zip(path.split_inclusive('/'));
+        let shared =
+            shared.take_while(|(own, other)| own == other && own.ends_with('/')).map(|(own, _)| own.len()).sum();
+        let path = &path[shared..];
+        let name_at = path.rfind('/').map_or(0, |slash| slash + 1);
+        path[name_at..].find('.').map_or(path, |dot| &path[..name_at + dot])
+    }
+
+    /// Whether a place is that of a component which is nothing but a reference.
     fn is_component(&self, place: &str) -> bool {
         let mut parts = place.split('/').skip(1);
-        parts.next() == Some("components") && parts.count() == 2
+        let is_place = parts.next() == Some("components") && parts.count() == 2;
+        is_place && self.bundle.value.pointer(place).and_then(Value::as_object).is_some_and(|entry| entry.len() == 1)
     }
 
     /// Where a reference stands, in the words of its file.
     fn origin(&self, reference: &Reference) -> (Spot, String) {
         let position = self.bundle.places.find(&reference.text_at);
         let origin = self.bundle.origins.of(&reference.place);
-        let (document, place) = origin.unwrap_or((&self.bundle.origins.files[0], reference.place.clone()));
+        let (document, place) = origin.unwrap_or((&self.read[0].name, reference.place.clone()));
         (Spot { document: document.to_owned(), position }, place)
     }
 
@@ -284,6 +389,9 @@ impl Bundler<'_> {
 fn put(value: &mut Value, place: &str, new: Value) -> bool {
     let mut here = value;
     for part in place.split('/').skip(1) {
+        if here.is_null() {
+            *here = Value::Object(Map::new());
+        }
         here = match here {
             Value::Object(entries) => {
                 entries.entry(reference::unescaped(part)).or_insert_with(|| Value::Object(Map::new()))
@@ -299,9 +407,30 @@ fn put(value: &mut Value, place: &str, new: Value) -> bool {
     true
 }
 
+/// What a place of a file is called there, or else what the file is called, as a component may be called.
+fn natural_name(path: &str, pointer: &str) -> String {
+    let stem = path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
+    let last = pointer.rsplit('/').next().map(reference::unescaped).filter(|last| !last.is_empty());
+    last.as_deref().unwrap_or(stem).chars().map(word_character).collect()
+}
+
+/// Whether a component is called as what it refers to, but for case.
+fn is_namesake(reference: &Reference) -> bool {
+    let (path, pointer) = reference.text.split_once('#').unwrap_or((&reference.text, ""));
+    let name = reference.place.rsplit('/').next().map(reference::unescaped).unwrap_or_default();
+    natural_name(path, pointer).eq_ignore_ascii_case(&name)
+}
+
+/// Whether there is a reference on the way to where a JSON pointer would lead.
+fn passes_a_reference(value: &Value, pointer: &str) -> bool {
+    let ends = pointer.match_indices('/').map(|(end, _)| end).skip(1);
+    ends.filter_map(|end| value.pointer(&pointer[..end])).any(|value| reference::target(value).is_some())
+}
+
 /// Whether the mapping of a discriminator says a reference and not a name.
 fn is_reference(text: &str) -> bool {
-    text.contains(['/', '#']) || [".yaml", ".yml", ".json"].iter().any(|ending| text.ends_with(ending))
+    let is_file = [".yaml", ".yml", ".json"].iter().any(|ending| text.ends_with(ending));
+    !text.contains("://") && (is_file || text.contains(['/', '#']))
 }
 
 /// The components among which an object of a kind stands.

@@ -46,7 +46,7 @@ impl Document {
     /// [`Error::Syntax`] with line and column; [`Error::Reference`] for a `$ref` that leads nowhere;
     /// [`Error::Shape`] if it is not an OpenAPI 3.0 document.
     pub fn load(name: &str, text: &str) -> Result<Self, Error> {
-        let (value, places) = source::read(name, text)?;
+        let (value, places) = source::read(name, text, 0)?;
         Self::read(name, Bundle { value, places, origins: Origins::default() })
     }
 
@@ -56,7 +56,7 @@ impl Document {
     /// # Errors
     /// As [`Document::load`]; [`Error::File`] for a file that cannot be read.
     pub fn load_with(name: &str, text: &str, files: Files<'_>) -> Result<Self, Error> {
-        let (value, places) = source::read(name, text)?;
+        let (value, places) = source::read(name, text, 0)?;
         check_version(name, &value, &places)?;
         match bundle::is_needed(&value) {
             true => Self::read(name, bundle::bundle(name, value, places, files)?),
@@ -112,9 +112,9 @@ impl Document {
         for path in paths.filter(is_path).collect::<Vec<_>>() {
             let item = &value["paths"][&path];
             if reference::target(item).is_some() {
-                let target = reference::resolve(&value, item).clone();
-                let methods =
-                    target.as_object().into_iter().flatten().map(|(method, _)| (path.clone(), method.clone()));
+                let target = beside(reference::resolve(&value, item).clone(), item);
+                let methods = target.as_object().into_iter().flatten().filter(|(key, _)| item.get(key).is_none());
+                let methods = methods.map(|(method, _)| (path.clone(), method.clone()));
                 order.extend(methods.collect::<Vec<_>>());
                 value["paths"][&path] = target;
             }
@@ -146,6 +146,11 @@ impl Document {
     #[must_use]
     pub fn spot(&self, pointer: &str) -> Spot {
         spot(&self.name, &self.places, &self.origins, pointer)
+    }
+
+    /// Whether a component got its name when several files became one document.
+    pub(crate) fn is_name_made_up(&self, pointer: &str) -> bool {
+        self.origins.made_up.contains(pointer)
     }
 
     /// The JSON pointer by which the file knows what this one leads to, which is another one in a file that the document
@@ -187,6 +192,16 @@ impl Document {
     pub fn find(&self, operation_id: &str) -> Option<&Value> {
         self.located().map(|located| located.operation).find(|operation| operation["operationId"] == operation_id)
     }
+}
+
+/// What a path item refers to, with what stands beside the reference and not in there.
+pub(crate) fn beside(mut target: Value, item: &Value) -> Value {
+    if let (Some(target), Some(item)) = (target.as_object_mut(), item.as_object()) {
+        for (key, value) in item.iter().filter(|(key, _)| *key != "$ref") {
+            target.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    target
 }
 
 fn check_version(name: &str, value: &Value, places: &Places) -> Result<(), Error> {

@@ -11,14 +11,14 @@ pub struct File {
     pub text: String,
 }
 
-/// Gives the file at a path. The path is relative to the folder of the document, its parts are separated by `/`, and it
-/// begins with `../` if it leads out of that folder.
+/// Gives the file at a path: beside the document's own one, as that is written in [`Files::own`], without `.` and without a
+/// way there and back. Its parts are separated by `/`.
 pub type Read<'f> = dyn Fn(&str) -> Result<File, Box<dyn Error + Send + Sync>> + 'f;
 
 /// Where the files are that a document refers to.
 #[derive(Clone, Copy)]
 pub struct Files<'f> {
-    /// Path of the document itself in its folder: `api.yaml`. Others may refer to it.
+    /// Path of the document itself: `openapi/api.yaml`. Others are beside it, and may refer to it.
     pub own: &'f str,
     /// Gives the others.
     pub read: &'f Read<'f>,
@@ -39,15 +39,20 @@ pub(crate) fn path(from: &str, reference: &str) -> Result<String, &'static str> 
     }
     let reference = percent_encoding::percent_decode_str(reference).decode_utf8().map_err(|_| "is no path")?;
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+    Ok(without_detours(&format!("{folder}{}{reference}", if from.contains('/') { "/" } else { "" })))
+}
+
+/// The path without `.`, empty parts, and ways there and back (RFC 3986, section 5.2.4; but a way out stays).
+pub(crate) fn without_detours(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
-    for part in folder.split('/').chain(reference.split('/')) {
+    for part in path.split('/') {
         match (part, parts.last()) {
             ("" | ".", _) => {}
             ("..", Some(&last)) if last != ".." => drop(parts.pop()),
             (part, _) => parts.push(part),
         }
     }
-    Ok(parts.join("/"))
+    format!("{}{}", if path.starts_with('/') { "/" } else { "" }, parts.join("/"))
 }
 
 #[cfg(test)]
@@ -63,6 +68,9 @@ mod tests {
             ("schemas/user.yaml", "../paths/./user.yaml", "paths/user.yaml"),
             ("schemas/user.yaml", "../../common/a%20b.yaml", "../common/a b.yaml"),
             ("../common/a.yaml", "../../b.yaml", "../../b.yaml"),
+            ("openapi/user.yaml", "../openapi/api.yaml", "openapi/api.yaml"),
+            ("/srv/openapi/api.yaml", "../user.yaml", "/srv/user.yaml"),
+            ("/api.yaml", "user.yaml", "/user.yaml"),
         ] {
             assert_eq!(path(from, reference).as_deref(), Ok(expected), "{from} → {reference}");
         }

@@ -4,26 +4,10 @@
 //! references into the same document are followed: what stands in other files is in the document by then.
 
 use crate::error::{Error, Spot};
+use crate::grammar::Kind;
+use crate::tree::{self, Tree};
 use serde_json::Value;
 use std::collections::HashSet;
-
-/// Keys whose objects map free names to things: a name such as `default` or `$ref` means nothing there.
-const MAPS_OF_NAMES: [&str; 11] = [
-    "callbacks",
-    "content",
-    "headers",
-    "links",
-    "parameters",
-    "paths",
-    "properties",
-    "requestBodies",
-    "responses",
-    "schemas",
-    "securitySchemes",
-];
-
-/// Keys whose content is data and not OpenAPI, as is that of extensions (`x-…`): a `$ref` in an example is no reference.
-const DATA: [&str; 4] = ["default", "enum", "example", "examples"];
 
 /// References that are followed one after the other, at most: what is checked has no circle, but an example is not
 /// checked, and somebody may refer into one.
@@ -46,6 +30,40 @@ pub fn target(value: &Value) -> Option<&str> {
     value.get("$ref").and_then(Value::as_str)
 }
 
+/// A reference in a part of a document.
+pub(crate) struct Found {
+    /// JSON pointer of the object that holds the `$ref`, from the part on.
+    pub(crate) pointer: String,
+    /// What is expected there.
+    pub(crate) kind: Kind,
+    /// The reference as written.
+    pub(crate) text: String,
+    /// Whether OpenAPI has references there.
+    pub(crate) is_allowed: bool,
+}
+
+/// The references in a part of a document that is an object of that kind. What is data, an extension or unknown to OpenAPI
+/// has none, nor has what stands beside a `$ref`.
+pub(crate) fn references(part: &Value, kind: Kind) -> Vec<Found> {
+    let tree = Tree::of_part(part, kind);
+    let nodes = tree.ids().filter_map(|id| {
+        let node = tree.node(id);
+        let text = target(node.value)?.to_owned();
+        let is_allowed = node.reference.is_some() || node.kind == Kind::PathItem;
+        Some(Found { pointer: tree.pointer(id), kind: node.kind, text, is_allowed })
+    });
+    // Where an object or a list of objects is expected, and a reference stands instead.
+    let misfits = tree.misfits.iter().filter_map(|misfit| {
+        let (text, inner) = match (misfit.value, misfit.inner.split_last()) {
+            (Value::String(text), Some((last, inner))) if last == "$ref" => (text.clone(), inner),
+            (other, _) => (target(other)?.to_owned(), misfit.inner.as_slice()),
+        };
+        let pointer = format!("{}{}", tree.pointer(misfit.node), pointer(inner));
+        Some(Found { pointer, kind: tree.node(misfit.node).kind, text, is_allowed: false })
+    });
+    nodes.chain(misfits.collect::<Vec<_>>()).collect()
+}
+
 /// Checks that every `$ref` leads to something in the document. `origin` tells where a JSON pointer leads in the text, and
 /// the pointer there.
 ///
@@ -53,26 +71,32 @@ pub fn target(value: &Value) -> Option<&str> {
 /// [`Error::Reference`] for the first that does not.
 pub(crate) fn check(document: &Value, origin: &dyn Fn(&str) -> (Spot, String)) -> Result<(), Error> {
     let mut seen = HashSet::new();
-    let mut open = vec![String::new()];
-    while let Some(part) = open.pop() {
+    let mut open = vec![(String::new(), Kind::Document)];
+    while let Some((part, kind)) = open.pop() {
         let Some(value) = document.pointer(&part) else { continue };
-        let mut found = |place: &[String], reference: &str| {
-            let place = format!("{part}{}", pointer(place));
-            if let Some(problem) = problem(document, reference) {
+        for found in references(value, kind) {
+            // That an example is missing hurts nobody but its readers: lint tells them.
+            if found.kind == Kind::Example && found.is_allowed {
+                continue;
+            }
+            let place = format!("{part}{}", found.pointer);
+            let problem = if found.is_allowed { problem(document, &found.text) } else { Some(MISPLACED) };
+            if let Some(problem) = problem {
                 let ((spot, _), (_, place)) = (origin(&format!("{place}/$ref")), origin(&place));
-                return Err(Error::Reference { spot, place, reference: reference.to_owned(), problem });
+                return Err(Error::Reference { spot, place, reference: found.text, problem });
             }
-            // What stands in an extension counts as OpenAPI as soon as something refers to it.
-            let target = reference.strip_prefix('#').filter(|target| target.contains("/x-"));
-            if let Some(target) = target.filter(|target| seen.insert((*target).to_owned())) {
-                open.push(target.to_owned());
+            // What is no OpenAPI by itself (an extension, say) is OpenAPI as soon as something refers to it.
+            let target = found.text.trim_start_matches('#');
+            if !tree::reaches(document, target) && seen.insert(target.to_owned()) {
+                open.push((target.to_owned(), found.kind));
             }
-            Ok(())
-        };
-        walk(value, false, &mut Vec::new(), &mut found)?;
+        }
     }
     Ok(())
 }
+
+/// What is wrong with a reference where OpenAPI has none.
+pub(crate) const MISPLACED: &str = "stands where OpenAPI has no references";
 
 fn problem(document: &Value, reference: &str) -> Option<&'static str> {
     let mut seen = vec![reference];
@@ -92,33 +116,6 @@ fn problem(document: &Value, reference: &str) -> Option<&'static str> {
         }
         seen.push(next);
     }
-}
-
-type Found<'f> = dyn FnMut(&[String], &str) -> Result<(), Error> + 'f;
-
-fn walk(value: &Value, keys_are_names: bool, place: &mut Vec<String>, found: &mut Found<'_>) -> Result<(), Error> {
-    match value {
-        Value::Object(map) => {
-            if let Some(reference) = target(value).filter(|_| !keys_are_names) {
-                found(place, reference)?;
-            }
-            let is_data = |key: &str| !keys_are_names && (DATA.contains(&key) || key.starts_with("x-"));
-            for (key, child) in map.iter().filter(|(key, _)| !is_data(key)) {
-                place.push(key.clone());
-                walk(child, !keys_are_names && MAPS_OF_NAMES.contains(&key.as_str()), place, found)?;
-                place.pop();
-            }
-        }
-        Value::Array(list) => {
-            for (index, child) in list.iter().enumerate() {
-                place.push(index.to_string());
-                walk(child, false, place, found)?;
-                place.pop();
-            }
-        }
-        _ => {}
-    }
-    Ok(())
 }
 
 /// A JSON pointer (RFC 6901) from its unescaped parts.

@@ -115,16 +115,17 @@ type Mapping = (Map<String, Value>, Vec<(Box<str>, Places)>);
 /// # Errors
 /// [`Error::Syntax`] if it is neither YAML nor JSON; [`Error::Shape`] for what this module refuses.
 pub fn value(name: &str, text: &str) -> Result<Value, Error> {
-    read(name, text).map(|(value, _)| value)
+    read(name, text, 0).map(|(value, _)| value)
 }
 
-/// Reads a text, and where everything in it stands.
-pub(crate) fn read(name: &str, text: &str) -> Result<(Value, Places), Error> {
+/// Reads a text, and where everything in it stands. `before` is the number of values in what was read before it and belongs
+/// to it.
+pub(crate) fn read(name: &str, text: &str, before: usize) -> Result<(Value, Places), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // YAML may begin with a brace, too, but hardly anybody quotes keys there.
     let is_json = text.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}']));
     if !is_json {
-        return document(name, text);
+        return document(name, text, before);
     }
     // JSON is stricter than YAML, and its errors are to be those of JSON.
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
@@ -132,9 +133,9 @@ pub(crate) fn read(name: &str, text: &str) -> Result<(Value, Places), Error> {
         return Err(Error::Syntax { spot: spot(name, position), source: error.into() });
     }
     match without_surrogates(text) {
-        Cow::Borrowed(text) => document(name, text),
+        Cow::Borrowed(text) => document(name, text, before),
         Cow::Owned(readable) => {
-            let (_, places) = document(name, &readable)?;
+            let (_, places) = document(name, &readable, before)?;
             let value = serde_json::from_str(text);
             let value =
                 value.map_err(|error| Error::Syntax { spot: spot(name, Position::default()), source: error.into() })?;
@@ -143,9 +144,9 @@ pub(crate) fn read(name: &str, text: &str) -> Result<(Value, Places), Error> {
     }
 }
 
-fn document(name: &str, text: &str) -> Result<(Value, Places), Error> {
+fn document(name: &str, text: &str, before: usize) -> Result<(Value, Places), Error> {
     let parser = Parser::new_from_str(text);
-    Reader { name, parser, anchors: HashMap::new(), path: Vec::new(), values: 0 }.document()
+    Reader { name, parser, anchors: HashMap::new(), path: Vec::new(), values: before }.document()
 }
 
 /// JSON writes characters beyond the first plane as pairs of surrogates (`\ud83d\ude00`), which YAML does not read. Other

@@ -52,6 +52,35 @@ pub(crate) struct Tree<'a> {
     pub(crate) misfits: Vec<Misfit<'a>>,
 }
 
+/// Whether the tree of a whole document has a node at a JSON pointer.
+pub(crate) fn reaches(document: &Value, pointer: &str) -> bool {
+    let (mut value, mut shape) = (document, Shape::One(Kind::Document));
+    for part in pointer.split('/').skip(1) {
+        let part = reference::unescaped(part);
+        let next = match shape {
+            Shape::FlagOrSchema if !value.is_object() => None,
+            Shape::FlagOrSchema | Shape::One(_) => {
+                let kind = if let Shape::One(kind) = shape { kind } else { Kind::Schema };
+                let grammar = grammar(kind);
+                if grammar.is_referable && reference::target(value).is_some() {
+                    return false;
+                }
+                let field = grammar.fields.iter().find(|field| field.name == part).map(|field| field.shape);
+                field.or_else(|| grammar.others.filter(|_| !part.starts_with("x-")))
+            }
+            Shape::List(kind) | Shape::Map(kind) => Some(Shape::One(kind)),
+            _ => None,
+        };
+        let below = match value {
+            Value::Array(items) => part.parse::<usize>().ok().and_then(|index| items.get(index)),
+            _ => value.get(&part),
+        };
+        let (Some(next), Some(below)) = (next, below) else { return false };
+        (value, shape) = (below, next);
+    }
+    value.is_object() && matches!(shape, Shape::One(_) | Shape::FlagOrSchema)
+}
+
 impl<'a> Tree<'a> {
     pub(crate) fn new(document: &'a Document) -> Self {
         Self::of_part(document.value(), Kind::Document)

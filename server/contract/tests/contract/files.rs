@@ -104,10 +104,11 @@ const FILES: [(&str, &str); 7] = [
 
 fn load(api: &str, files: &[(&str, &str)]) -> Result<Document, Error> {
     let read = |path: &str| {
-        let (_, text) = files.iter().find(|(name, _)| *name == path).ok_or("there is no such file")?;
-        Ok(File { name: format!("openapi/{path}"), text: (*text).to_owned() })
+        let (_, text) =
+            files.iter().find(|(name, _)| format!("openapi/{name}") == path).ok_or("there is no such file")?;
+        Ok(File { name: path.to_owned(), text: (*text).to_owned() })
     };
-    Document::load_with("openapi/api.yaml", api, Files { own: "api.yaml", read: &read })
+    Document::load_with("openapi/api.yaml", api, Files { own: "openapi/api.yaml", read: &read })
 }
 
 /// The files, with something else in one of them.
@@ -142,7 +143,7 @@ fn several_files_are_one_document() {
                 },
             },
             "Name": {"type": "string"},
-            "Name_2": {"type": "string", "minLength": 1},
+            "common_Name": {"type": "string", "minLength": 1},
             "dog": {
                 "type": "object",
                 "required": ["kind", "name"],
@@ -150,7 +151,7 @@ fn several_files_are_one_document() {
                     "kind": {"type": "string"},
                     "name": schema("Name"),
                     "puppies": {"type": "array", "items": schema("Pet")},
-                    "default": schema("Name_2"),
+                    "default": schema("common_Name"),
                 },
             },
             "Cat_and_more": {
@@ -165,7 +166,7 @@ fn several_files_are_one_document() {
         "headers": {"Next": {"schema": {"type": "string"}}},
         "parameters": {"Page": {"name": "page", "in": "query", "schema": {"type": "integer"}}},
         "responses": {
-            "Problem": {"description": "It did not work.", "content": {"application/json": {"schema": schema("Name_2")}}},
+            "Problem": {"description": "It did not work.", "content": {"application/json": {"schema": schema("common_Name")}}},
         },
         "requestBodies": {"body": {"content": {"application/json": {"schema": schema("Pet")}}}},
         "examples": {"one": {"summary": "One", "value": [{"kind": "cat"}]}},
@@ -286,6 +287,8 @@ fn extensions_count_once_something_refers_to_them() {
 
 #[test]
 fn what_holds_components_must_be_an_object() {
+    let api = answers(&[("/a", "{$ref: a.yaml}")]) + "components: {schemas: }\n";
+    assert!(load(&api, &[("a.yaml", "type: string\n")]).is_ok());
     for components in ["1", "{schemas: []}"] {
         let api = format!(
             "openapi: 3.0.3\npaths: {{/a: {{get: {{parameters: [{{schema: {{$ref: a.yaml}}}}]}}}}}}\ncomponents: {components}\n"
@@ -342,4 +345,149 @@ fn to_files(value: Value, root: &str) -> Value {
         },
         other => other,
     }
+}
+
+/// A document with a schema for the answer of each path.
+fn answers(schemas: &[(&str, &str)]) -> String {
+    let paths = schemas.iter().map(|(path, schema)| {
+        format!(
+            "  {path}:\n    get:\n      operationId: get{}\n      responses: {{200: {{description: d, content: {{application/json: {{schema: {schema}}}}}}}}}\n",
+            &path[1..]
+        )
+    });
+    format!("openapi: 3.0.3\ninfo: {{title: t, version: '1'}}\npaths:\n{}", paths.collect::<String>())
+}
+
+#[test]
+fn what_openapi_does_not_know_is_left_alone() {
+    let user = "type: object\nproperties: {address: {$ref: '#/definitions/Address'}}\npatternProperties: {a: {$ref: b.yaml}}\n\
+                definitions:\n  Country: {type: string}\n  Address: {properties: {country: {$ref: '#/definitions/Country'}}}\n";
+    let document = load(&answers(&[("/a", "{$ref: user.yaml}")]), &[("user.yaml", user)]).unwrap();
+    let address = &document.value()["components"]["schemas"]["Address"];
+    assert_eq!(document.resolve(&address["properties"]["country"]), &json!({"type": "string"}));
+    let inner = answers(&[("/a", "{$ref: '#/components/x-shared/A'}")])
+        + "components: {x-shared: {A: {items: {$ref: b.yaml}}, B: {$ref: nothing.yaml}}}\n";
+    let document = load(&inner, &[("b.yaml", "type: string\n")]).unwrap();
+    assert_eq!(document.value()["components"]["x-shared"]["A"], json!({"items": {"$ref": "#/components/schemas/b"}}));
+    let monster = "{oneOf: [{$ref: dog.yaml}], discriminator: {propertyName: kind, mapping: {dog: dog.yaml, m: 'https://example.com/m.json'}}}";
+    let document = load(&answers(&[("/a", monster)]), &[("dog.yaml", "type: object\n")]).unwrap();
+    let schema = document.value().pointer("/paths/~1a/get/responses/200/content/application~1json/schema").unwrap();
+    let expected = json!({"dog": "#/components/schemas/dog", "m": "https://example.com/m.json"});
+    assert_eq!(schema["discriminator"]["mapping"], expected);
+}
+
+#[test]
+fn references_where_openapi_has_none_are_refused() {
+    for (text, place) in [
+        ("paths: {/a: {get: {responses: {$ref: r.yaml}}}}\n", "/paths/~1a/get/responses"),
+        ("paths: {/a: {get: {$ref: r.yaml}}}\n", "/paths/~1a/get"),
+        ("paths: {/a: {get: {parameters: {$ref: r.yaml}}}}\n", "/paths/~1a/get/parameters"),
+        ("paths: {}\ncomponents: {schemas: {$ref: r.yaml}}\n", "/components/schemas"),
+        ("paths: {}\ncomponents: {$ref: '#/x'}\n", "/components"),
+        ("paths: {}\ncomponents: {schemas: {A: {properties: {$ref: '#/x'}}}}\n", "/components/schemas/A/properties"),
+    ] {
+        for found in
+            [load(&format!("openapi: 3.0.3\n{text}"), &[]), Document::load("d", &format!("openapi: 3.0.3\n{text}"))]
+        {
+            let found = found.unwrap_err().on_one_line();
+            assert!(found.contains(&format!(": {place}: $ref")) && found.ends_with(reference_misplaced()), "{found}");
+        }
+    }
+}
+
+fn reference_misplaced() -> &'static str {
+    "stands where OpenAPI has no references"
+}
+
+#[test]
+fn what_the_document_does_not_have_is_not_lent_to_it() {
+    let text = answers(&[("/a", "{$ref: '#/components/schemas/User'}"), ("/b", "{$ref: User.yaml}")]);
+    let found = load(&text, &[("User.yaml", "type: string\n")]).unwrap_err().on_one_line();
+    assert!(found.ends_with("$ref `#/components/schemas/User` leads nowhere"), "{found}");
+    let text = answers(&[("/a", "{$ref: User.yaml}")]);
+    let found =
+        load(&text, &[("User.yaml", "items: {$ref: 'api.yaml#/components/schemas/A'}\n")]).unwrap_err().on_one_line();
+    assert!(found.ends_with("/items: $ref `api.yaml#/components/schemas/A` leads nowhere"), "{found}");
+}
+
+#[test]
+fn names_depend_on_no_order() {
+    let pet = "oneOf: [{$ref: Dog.yaml}, {$ref: Cat.yaml}]\ndiscriminator: {propertyName: kind}\n";
+    let files = [
+        ("a/Pet.yaml", pet),
+        ("a/Dog.yaml", "type: object\nproperties: {kind: {type: string}}\n"),
+        ("a/Cat.yaml", "type: object\nproperties: {kind: {type: string}, lives: {type: integer}}\n"),
+        ("b/Pet.yaml", "type: integer\n"),
+    ];
+    let old = load(&answers(&[("/m", "{$ref: a/Pet.yaml}")]), &files).unwrap();
+    let new = load(&answers(&[("/b", "{$ref: b/Pet.yaml}"), ("/m", "{$ref: a/Pet.yaml}")]), &files).unwrap();
+    let found = differences(&old, &new);
+    assert!(
+        !found.iter().any(|finding| finding.starts_with("response") || finding.starts_with("schema-renamed")),
+        "{found:?}"
+    );
+
+    let aliases = |more: &str| {
+        let components =
+            format!("components: {{schemas: {{Dog: {{$ref: a/Dog.yaml}}, Cat: {{$ref: a/Cat.yaml}}{more}}}}}\n");
+        load(&(answers(&[("/m", "{$ref: a/Pet.yaml}")]) + &components), &files).unwrap()
+    };
+    let found = differences(&aliases(""), &aliases(", Best: {$ref: a/Dog.yaml}"));
+    assert_eq!(found.iter().map(|finding| finding.split(' ').next().unwrap()).collect::<Vec<_>>(), ["schema-added"]);
+}
+
+#[test]
+fn what_stands_beside_the_reference_of_a_path_item_stays() {
+    let api = "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /a/{id}:\n    $ref: item.yaml\n    summary: s\n    parameters: [{name: id, in: path, required: true, schema: {type: string}}]\n";
+    let document = load(api, &[("item.yaml", "summary: theirs\nget: {operationId: a}\n")]).unwrap();
+    let item = &document.value()["paths"]["/a/{id}"];
+    assert_eq!((item["summary"].as_str(), item["parameters"][0]["name"].as_str()), (Some("theirs"), Some("id")));
+    let place = |pointer: &str| document_of(&document, &format!("/paths/~1a~1{{id}}{pointer}"));
+    assert_eq!(place("/get"), ("openapi/item.yaml:2:1".to_owned(), "/get".to_owned()));
+    assert_eq!(place("/parameters/0").0, "openapi/api.yaml:7:18");
+    let found = load(&api.replace("schema: {type: string}", "schema: {$ref: id.yaml}"), &[("item.yaml", "get: {}\n")]);
+    let found = found.unwrap_err().on_one_line();
+    assert!(
+        found.ends_with("`item.yaml` stands beside other references: put them into the file that it names"),
+        "{found}"
+    );
+
+    let local = api.replace("item.yaml", "'#/paths/~1b'") + "  /b: {summary: theirs, get: {operationId: b}}\n";
+    let item = Document::load("d", &local).unwrap().value()["paths"]["/a/{id}"].clone();
+    assert_eq!((item["summary"].as_str(), item["parameters"][0]["name"].as_str()), (Some("theirs"), Some("id")));
+}
+
+#[test]
+fn a_component_that_says_more_than_its_reference_keeps_it_for_lint() {
+    let api = answers(&[("/a", "{$ref: '#/components/schemas/U'}")])
+        + "components: {schemas: {U: {$ref: v.yaml, nullable: true}}}\n";
+    let found = lint(&load(&api, &[("v.yaml", "type: string\n")]).unwrap());
+    assert!(found.iter().any(|finding| finding.rule.id == "ref-with-siblings"), "{found:?}");
+}
+
+#[test]
+fn small_files_do_not_grow_without_end() {
+    let many: Vec<(String, String)> = (0..30)
+        .map(|index| {
+            let next = format!("{{$ref: p{}.yaml}}", index + 1);
+            (format!("p{index}.yaml"), format!("post: {{callbacks: {{c: {{a: {next}, b: {next}}}}}}}\n"))
+        })
+        .chain([("p30.yaml".to_owned(), "post: {}\n".to_owned())])
+        .collect();
+    let files: Vec<(&str, &str)> = many.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let found = load("openapi: 3.0.3\npaths: {/a: {$ref: p0.yaml}}\n", &files).unwrap_err().on_one_line();
+    assert!(found.ends_with("makes the document too large, or leads back to itself"), "{found}");
+
+    let mut laugh = "a0: &a0 [0,0,0,0,0,0,0,0,0,0]\n".to_owned();
+    (1..6).for_each(|level| {
+        let alias = format!("*a{}", level - 1);
+        laugh.push_str(&format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 10].join(",")));
+    });
+    laugh.push_str("s: {type: string}\n");
+    let paths: Vec<String> = (0..10).map(|index| format!("l{index}.yaml")).collect();
+    let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), laugh.as_str())).collect();
+    let schemas: Vec<String> = paths.iter().map(|path| format!("{{$ref: '{path}#/s'}}")).collect();
+    let text = answers(&[("/a", &format!("{{anyOf: [{}]}}", schemas.join(",")))]);
+    let found = load(&text, &files).unwrap_err().on_one_line();
+    assert!(found.contains("the document unfolds to too many values"), "{found}");
 }

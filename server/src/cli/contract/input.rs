@@ -2,83 +2,112 @@
 
 use super::ContractError;
 use countersign_contract::{Document, File, Files};
-use std::io::Read as _;
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+/// The longest file that a document may refer to, in bytes.
+const LONGEST_FILE: u64 = 64 << 20;
+
 /// Reads and checks a document.
 pub(super) fn load(name: &str) -> Result<Document, ContractError> {
-    let text = read(name)?;
-    let place = Place::of(name, is_at_revision(name));
+    let place = Place::of(name, !Path::new(name).exists());
+    let text = match (name, place.revision) {
+        ("-", _) => standard_input(),
+        (_, "") => std::fs::read_to_string(name),
+        _ => return load_as(place, &at_revision(name)?),
+    };
+    load_as(place, &text.map_err(|source| ContractError::Unreadable { name: name.to_owned(), source })?)
+}
+
+fn load_as(place: Place<'_>, text: &str) -> Result<Document, ContractError> {
     let other = |path: &str| {
-        let name = place.beside(path);
-        let text = read(&name)?;
+        let name = place.name_of(path);
+        let text = match place.revision {
+            "" => regular_file(&name).map_err(|source| ContractError::Unreadable { name: name.clone(), source })?,
+            _ => at_revision(&name)?,
+        };
         Ok(File { name, text })
     };
-    Ok(Document::load_with(name, &text, Files { own: place.own, read: &other })?)
+    Ok(Document::load_with(place.name, text, Files { own: place.path, read: &other })?)
 }
 
-fn read(name: &str) -> Result<String, ContractError> {
-    let unreadable = |source| ContractError::Unreadable { name: name.to_owned(), source };
-    if name == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
-        return Ok(text);
-    }
-    if is_at_revision(name) {
-        return at_revision(name);
-    }
-    std::fs::read_to_string(name).map_err(unreadable)
+fn standard_input() -> io::Result<String> {
+    let mut text = String::new();
+    io::stdin().read_to_string(&mut text).map(|_| text)
 }
 
-/// Whether a name means REV:PATH: there is no such file.
-fn is_at_revision(name: &str) -> bool {
-    let parts = name.split_once(':').filter(|(revision, path)| !revision.is_empty() && !path.is_empty());
-    parts.is_some() && !Path::new(name).exists()
+/// The text of a file that a document names. Whoever writes documents must not make a tool wait, or fill its memory.
+fn regular_file(name: &str) -> io::Result<String> {
+    let found = std::fs::metadata(name)?;
+    match found.is_file() && found.len() <= LONGEST_FILE {
+        true => std::fs::read_to_string(name),
+        false => Err(io::Error::other("expected a regular file of no more than 64 MiB")),
+    }
 }
 
 /// The parts of a document's name.
+#[derive(Clone, Copy)]
 struct Place<'n> {
+    name: &'n str,
     /// `REV:`, or nothing.
     revision: &'n str,
-    /// The way to the document, with a slash at the end, or nothing.
-    folder: &'n str,
-    /// The document in there. What comes from standard input is taken to be in the working directory.
-    own: &'n str,
+    /// The way to the document. What comes from standard input is taken to be in the working directory.
+    path: &'n str,
 }
 
 impl<'n> Place<'n> {
-    fn of(name: &'n str, is_at_revision: bool) -> Self {
-        let path_at = name.find(':').filter(|_| is_at_revision).map_or(0, |colon| colon + 1);
-        let (revision, path) = name.split_at(path_at);
-        let (folder, own) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
-        Self { revision, folder, own }
+    fn of(name: &'n str, may_be_at_revision: bool) -> Self {
+        // In braces (`HEAD@{10:00}`), a colon belongs to the revision.
+        let mut depth = 0;
+        let mut ends = name.char_indices().filter_map(|(at, character)| {
+            depth += i32::from(character == '{') - i32::from(character == '}');
+            (character == ':' && depth <= 0).then_some(at + 1)
+        });
+        let end = ends.next().filter(|end| may_be_at_revision && *end > 1 && *end < name.len()).unwrap_or(0);
+        let (revision, path) = name.split_at(end);
+        Self { name, revision, path }
     }
 
-    /// The name of the file at a path from the folder; without a way there and back, as git and people like it.
-    fn beside(&self, mut path: &str) -> String {
-        let mut folder = self.folder;
-        while let (Some(rest), Some(inner)) = (path.strip_prefix("../"), folder.strip_suffix('/')) {
-            let (above, last) = folder.split_at(inner.rfind('/').map_or(0, |slash| slash + 1));
-            if matches!(last, "../" | "./" | "/") {
-                break;
-            }
-            (folder, path) = (above, rest);
-        }
-        format!("{}{folder}{path}", self.revision)
+    /// The name of the file at a path beside the document.
+    fn name_of(&self, path: &str) -> String {
+        // To git, what does not begin with a dot is a path from the root of the repository.
+        let is_from_here = !self.revision.is_empty() && self.path.starts_with('.') && !path.starts_with("../");
+        format!("{}{}{path}", self.revision, if is_from_here { "./" } else { "" })
     }
 }
 
+/// The text of a file at a revision; symbolic links are followed, as they are in the working directory.
 fn at_revision(name: &str) -> Result<String, ContractError> {
-    let git = |said: String| ContractError::Git { name: name.to_owned(), said };
-    // `--end-of-options`: a revision that begins with a hyphen is a revision.
-    let arguments = ["show", "--no-textconv", "--end-of-options", name];
-    let output = Command::new("git").args(arguments).stdin(Stdio::null()).output();
-    let output = output.map_err(|error| git(format!("git cannot be run: {error}")))?;
-    if !output.status.success() {
-        return Err(git(String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ")));
+    let git = |said: &str| ContractError::Git { name: name.to_owned(), said: said.to_owned() };
+    let failed = |error: io::Error| git(&format!("git cannot be run: {error}"));
+    if name.contains('\n') {
+        return Err(git("no name has a line end"));
     }
-    String::from_utf8(output.stdout).map_err(|_| git("the file is not text".to_owned()))
+    let mut command = Command::new("git");
+    command.args(["cat-file", "--batch", "--follow-symlinks"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(failed)?;
+    if let Some(mut input) = child.stdin.take() {
+        // If git does not want it, it says why.
+        let _ = writeln!(input, "{name}");
+    }
+    let output = child.wait_with_output().map_err(failed)?;
+    if !output.status.success() {
+        return Err(git(&String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ")));
+    }
+    // `HASH blob SIZE`, a line end, the content, a line end; or the name and what is wrong with it.
+    let end = output.stdout.iter().position(|byte| *byte == b'\n').unwrap_or(output.stdout.len());
+    let (head, rest) = output.stdout.split_at(end);
+    let head = String::from_utf8_lossy(head);
+    match head.split(' ').collect::<Vec<_>>().as_slice() {
+        [_, "blob", _] if !head.ends_with(" missing") => {
+            let text = rest.strip_prefix(b"\n").and_then(|rest| rest.strip_suffix(b"\n")).unwrap_or(rest);
+            String::from_utf8(text.to_vec()).map_err(|_| git("the file is not text"))
+        }
+        [_, "tree", _] => Err(git("it is a folder")),
+        _ => Err(git("there is no such revision, or no such file in it")),
+    }
 }
 
 #[cfg(test)]
@@ -86,24 +115,23 @@ mod tests {
     use super::Place;
 
     #[test]
-    fn files_are_found_beside_the_document() {
-        for (document, path, expected) in [
-            ("api.yaml", "user.yaml", "user.yaml"),
-            ("-", "schemas/user.yaml", "schemas/user.yaml"),
-            ("openapi/v1/api.yaml", "../common/user.yaml", "openapi/common/user.yaml"),
-            ("openapi/api.yaml", "../../user.yaml", "../user.yaml"),
-            ("../api.yaml", "../user.yaml", "../../user.yaml"),
-            ("./api.yaml", "../user.yaml", "./../user.yaml"),
-            ("/srv/api.yaml", "../user.yaml", "/user.yaml"),
-            ("HEAD~1:api.yaml", "schemas/user.yaml", "HEAD~1:schemas/user.yaml"),
-            ("HEAD~1:openapi/api.yaml", "../user.yaml", "HEAD~1:user.yaml"),
-            ("origin/main:./api.yaml", "user.yaml", "origin/main:./user.yaml"),
-            ("v1:./api.yaml", "../user.yaml", "v1:./../user.yaml"),
-            ("origin/main:api.yaml", "user.yaml", "origin/main:user.yaml"),
-            ("origin/main:api.yaml", "../user.yaml", "origin/main:../user.yaml"),
+    fn revisions_end_at_a_colon_and_files_are_beside_the_document() {
+        for (document, revision, path, expected) in [
+            ("openapi/api.yaml", "", "openapi/user.yaml", "openapi/user.yaml"),
+            ("./api.yaml", "", "user.yaml", "user.yaml"),
+            ("-", "", "user.yaml", "user.yaml"),
+            ("HEAD~1:api.yaml", "HEAD~1:", "user.yaml", "HEAD~1:user.yaml"),
+            ("origin/main:openapi/api.yaml", "origin/main:", "user.yaml", "origin/main:user.yaml"),
+            ("v1:./api.yaml", "v1:", "user.yaml", "v1:./user.yaml"),
+            ("v1:./api.yaml", "v1:", "../user.yaml", "v1:../user.yaml"),
+            ("v1:../api.yaml", "v1:", "user.yaml", "v1:./user.yaml"),
+            ("HEAD@{10:00}:api.yaml", "HEAD@{10:00}:", "user.yaml", "HEAD@{10:00}:user.yaml"),
+            (":api.yaml", "", "user.yaml", "user.yaml"),
+            ("c:", "", "user.yaml", "user.yaml"),
         ] {
-            let place = Place::of(document, document.contains(':'));
-            assert_eq!(place.beside(path), expected, "{document} → {path}");
+            let place = Place::of(document, true);
+            assert_eq!((place.revision, place.name_of(path).as_str()), (revision, expected), "{document}");
         }
+        assert_eq!(Place::of("a:b.yaml", false).revision, "");
     }
 }

@@ -166,10 +166,12 @@ fn does_harm<'d>(comparison: &mut Comparison<'d>, direction: Direction, old: &Pa
 /// Tells of another name: once, if the old name is gone; otherwise of each place that has another one.
 fn renamed<'d>(comparison: &mut Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>) {
     let (Some(before), Some(after)) = (old.name(), new.name()) else { return };
-    if before == after {
+    let definition = |name: &str| format!("{SCHEMAS}/{name}");
+    let is_made_up =
+        comparison.old.is_name_made_up(&definition(before)) || comparison.new.is_name_made_up(&definition(after));
+    if before == after || is_made_up {
         return;
     }
-    let definition = |name: &str| format!("{SCHEMAS}/{name}");
     let is_gone = comparison.new.value().pointer(&definition(before)).is_none()
         && comparison.old.value().pointer(&definition(after)).is_none();
     let (from, to) = match is_gone {

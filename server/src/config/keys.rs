@@ -104,9 +104,9 @@ settings! {
         "The APIs to serve: better-auth (/api/auth), fusionauth (/api), or both.";
     Docs = "docs", "COUNTERSIGN_DOCS", "on|off", "on", Everywhere, Plain,
         "The reference page at /docs; the contracts at /openapi are served either way.";
-    Tenants = "tenants", "COUNTERSIGN_TENANTS", "JSON", "one, called Default", Everywhere, Plain,
+    Tenants = "tenants", "COUNTERSIGN_TENANTS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000001", Everywhere, Plain,
         "Tenants of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"]}]; in the file, [[tenants]] tables.";
-    Applications = "applications", "COUNTERSIGN_APPLICATIONS", "JSON", "one, called Default", Everywhere, Plain,
+    Applications = "applications", "COUNTERSIGN_APPLICATIONS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000002", Everywhere, Plain,
         "Applications of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"tenant\": UUID, \"roles\": [TEXT], \"trust_policy\": \"Any|This|None\", \"refresh_tokens\": true}]; in the file, [[applications]] tables.";
     Keyring = "keyring", "COUNTERSIGN_KEYRING", "FILE", "<data_dir>/keyring", Everywhere, Plain,
         "File with the keys that seal and sign; made on the first start on loopback, else required.";

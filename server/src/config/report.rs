@@ -41,6 +41,7 @@ impl Configuration {
     fn row(&self, key: Key) -> Option<[String; 3]> {
         let given = self.effective.get(&key)?;
         let value = match key.shown(&given.text) {
+            empty if empty.is_empty() && !given.source.is_explicit() => format!("({})", key.default_in_words()),
             empty if empty.is_empty() => "-".to_owned(),
             value => value,
         };
@@ -84,6 +85,7 @@ fn notes(settings: &Settings) -> Vec<String> {
 mod tests {
     use super::super::Places;
     use super::*;
+    use countersign_domain::ids::{ApplicationId, TenantId};
     use std::path::PathBuf;
 
     fn report(environment: &[(&str, &str)]) -> String {
@@ -112,7 +114,11 @@ mod tests {
             "database.url postgres://[redacted]@db/two environment COUNTERSIGN_DATABASE_URL"
         );
         assert_eq!(line("keys"), "keys [redacted] environment COUNTERSIGN_KEYS");
-        assert_eq!(line("smtp.url"), "smtp.url - default");
+        assert_eq!(line("smtp.url"), "smtp.url (none: codes go to the outbox) default");
+        assert_eq!(line("jwt.issuer"), "jwt.issuer (the base URL) default");
+        let (tenant, application) = (TenantId::DEFAULT.to_hyphenated(), ApplicationId::DEFAULT.to_hyphenated());
+        assert_eq!(line("tenants"), format!("tenants (one, called Default: {tenant}) default"));
+        assert_eq!(line("applications"), format!("applications (one, called Default: {application}) default"));
         assert!(report.ends_with("\nThe configuration is valid.\n"), "{report}");
     }
 

@@ -39,9 +39,9 @@ SHARE_IN_CHAINS = {"headers": 0.9, "path_parameters": 0.2, "query": 0.3}
 SHARE_IN_BODIES = {"right": (0.5, 1.0), "wrong": (0.3,), "chained": (0.2, 0.2, 1.0)}
 
 # Every address that the contract's words allow, and no other: before the `@`, letters, digits and `_ ' + - .`; after it
-# at least two labels, the last of letters. The word `email` alone leaves more open than servers take.
+# a host name of at least two labels, the last of letters. The word `email` alone leaves more open than servers take.
 WORD = strategies.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-", min_size=1, max_size=12)
-LABEL = strategies.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{0,10}", fullmatch=True)
+LABEL = strategies.from_regex(r"[A-Za-z0-9]{1,6}(-[A-Za-z0-9]{1,4})?", fullmatch=True)
 LAST_LABEL = strategies.from_regex(r"[A-Za-z]{2,6}", fullmatch=True)
 ADDRESS = strategies.builds(
     lambda local, labels, last: f"{'.'.join(local)}@{'.'.join([*labels, last])}",
@@ -112,7 +112,9 @@ def before_call(context, case, kwargs):
         if (location, name) in tested or chance.random() >= share[location]:
             continue
         if location == "body":
-            put_into_body(case, name.split("."), value)
+            path = name.split(".")
+            if not any(is_on_the_way(path, wrong) for wrong in wrong_in_body(case)):
+                put_into_body(case, path, value)
         elif declares(case.operation, location, name):
             container = getattr(case, location)
             if container is None:
@@ -162,6 +164,21 @@ def tested_places(case):
     places = {(mutation.parameter_location, mutation.parameter) for mutation in data.mutations}
     places.add((data.parameter_location, data.parameter))
     return {(location.container_name, name) for location, name in places if location is not None}
+
+
+def wrong_in_body(case):
+    """Paths of the properties of the body that are wrong on purpose: a fitting value would make them right."""
+    if case.meta is None:
+        return []
+    mutations = case.meta.phase.data.mutations
+    pointers = [mutation.schema_pointer.split("/") for mutation in mutations if mutation.parameter_location is ParameterLocation.BODY]
+    return [[name for before, name in zip(pointer, pointer[1:]) if before == "properties"] for pointer in pointers]
+
+
+def is_on_the_way(path, other):
+    """Whether one of two paths leads to the other."""
+    shared = min(len(path), len(other))
+    return shared > 0 and path[:shared] == other[:shared]
 
 
 def declares(operation, location, name):

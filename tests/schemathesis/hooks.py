@@ -38,7 +38,7 @@ SHARE_IN_CHAINS = {"headers": 0.9, "path_parameters": 0.2, "query": 0.3}
 # What is wrong on purpose stays so for the most part.
 SHARE_IN_BODIES = {"right": (0.5, 1.0), "wrong": (0.3,), "chained": (0.2, 0.2, 1.0)}
 
-# Every address that the contract's words allow, and no other: before the `@`, letters, digits and `_ ' + - .`; after it
+# Addresses of every kind that the contract's words allow, and no others: before the `@`, letters, digits and `_ ' + - .`; after it
 # a host name of at least two labels, the last of letters. The word `email` alone leaves more open than servers take.
 WORD = strategies.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-", min_size=1, max_size=12)
 LABEL = strategies.from_regex(r"[A-Za-z0-9]{1,6}(-[A-Za-z0-9]{1,4})?", fullmatch=True)

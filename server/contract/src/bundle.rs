@@ -43,6 +43,11 @@ impl Origins {
             std::iter::once(pointer.len()).chain(ends).find_map(|end| Some((self.parts.get(&pointer[..end])?, end)))?;
         Some((&self.files[part.0], format!("{}{}", part.1, &pointer[end..])))
     }
+
+    /// The JSON pointer by which its file knows what a JSON pointer of the document leads to.
+    pub(crate) fn pointer_in_file(&self, pointer: &str) -> String {
+        self.of(pointer).map_or_else(|| pointer.to_owned(), |(_, pointer)| pointer)
+    }
 }
 
 /// Whether a value refers to anything that is not simply a place of the same file.
@@ -280,7 +285,7 @@ impl<'f> Bundler<'f> {
         let beside: Vec<(String, Option<Places>, String)> = keys
             .map(|key| {
                 let pointer = format!("{place}/{}", reference::escaped(key));
-                let there = self.bundle.origins.of(&pointer).map_or_else(|| pointer.clone(), |(_, pointer)| pointer);
+                let there = self.bundle.origins.pointer_in_file(&pointer);
                 (pointer.clone(), self.bundle.places.at(&pointer).cloned(), there)
             })
             .collect();

@@ -104,8 +104,7 @@ impl Document {
             return Err(shape("/paths", "/paths", "expected an object"));
         }
         reference::check(&value, &|pointer| {
-            let in_file = origins.of(pointer).map_or_else(|| pointer.to_owned(), |(_, pointer)| pointer);
-            (spot(name, &places, &origins, pointer), in_file)
+            (spot(name, &places, &origins, pointer), origins.pointer_in_file(pointer))
         })?;
         let is_path = |path: &String| !path.starts_with("x-");
         let paths = value["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
@@ -157,7 +156,7 @@ impl Document {
     /// refers to.
     #[must_use]
     pub fn pointer_in_file(&self, pointer: &str) -> String {
-        self.origins.of(pointer).map_or_else(|| pointer.to_owned(), |(_, pointer)| pointer)
+        self.origins.pointer_in_file(pointer)
     }
 
     /// The document itself, with its references in place.

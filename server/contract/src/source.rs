@@ -14,7 +14,7 @@ use std::collections::HashMap;
 /// Deeper nesting is no contract, and would be a danger to whatever walks it.
 pub const MAX_DEPTH: usize = 256;
 
-/// Aliases can make a short text endless (the "billion laughs").
+/// Aliases can make a short text endless (the "billion laughs"). All files of a document together hold no more.
 pub const MAX_VALUES: usize = 4_000_000;
 
 /// Where something stands in a text: line and column, both from 1, columns in characters. Zeros where there is no text.

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn check_config_tells_what_a_start_would_refuse_and_makes_nothing() {
+    fn check_config_tells_which_keyring_a_start_would_refuse_and_makes_nothing() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let (data, keyring) = (directory.path().join("data"), directory.path().join("keyring"));
         let text = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();

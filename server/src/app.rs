@@ -93,6 +93,7 @@ impl App {
             directory: Arc::new(settings.directory.clone()),
             policy: Arc::new(policy),
             hasher: PasswordHasher::start(settings.limits.hash_threads, settings.limits.hash_queue)?,
+            password_cost: settings.password_cost,
             delivery: Delivery::new(settings, Arc::clone(&clock))?,
             clock,
             app_name: settings.app_name.clone(),

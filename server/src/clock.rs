@@ -8,11 +8,7 @@ use countersign_domain::time::Timestamp;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Tells the present instant.
-pub trait Clock: Send + Sync {
-    /// The present instant.
-    fn now(&self) -> Timestamp;
-}
+pub use countersign_domain::time::Clock;
 
 /// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]

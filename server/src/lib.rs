@@ -9,7 +9,6 @@
 //! | [`edge`] | everything before a handler: limits, deadline, origin rules, routing |
 //! | [`http`] | the dialects |
 //! | [`flows`] | what the server does, in the words of no dialect |
-//! | [`directory`] | the tenants and applications |
 //! | [`delivery`] | how codes reach people |
 //! | [`hashing`], [`clock`] | bounded password hashing, the time |
 //! | [`housekeeping`] | clearing away what has ended |
@@ -20,7 +19,6 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;
-pub mod directory;
 pub mod edge;
 pub mod first_run;
 pub mod flows;

@@ -11,6 +11,7 @@
 //! | how a request body gets in | [`body`] |
 //! | what a body must look like, and the words for one that does not | [`validation`] |
 //! | how an answer gets out: several statuses, headers and cookies, all documented | [`reply`] |
+#![warn(missing_docs)]
 
 pub mod better_auth;
 pub mod body;

@@ -23,6 +23,7 @@
 //!
 //! Security is not compared: dropshot prints none. The table of operations carries the contract's security,
 //! and tests prove it against the running server.
+#![warn(missing_docs)]
 
 mod bundle;
 pub mod canonical;

@@ -20,6 +20,14 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// The longest token that is looked at; ours are well below.
 const LONGEST: usize = 8_192;
 
+/// How access tokens are issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessTokenSettings {
+    /// `iss` of every token.
+    pub issuer: String,
+    pub algorithm: Algorithm,
+}
+
 /// How tokens are signed (RFC 7518, RFC 8037).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Algorithm {

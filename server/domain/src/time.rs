@@ -34,6 +34,12 @@ impl Timestamp {
     }
 }
 
+/// Source of the current time. A server uses the system clock; a test uses one that it advances.
+pub trait Clock: Send + Sync {
+    /// The current time.
+    fn now(&self) -> Timestamp;
+}
+
 impl Add<Duration> for Timestamp {
     type Output = Self;
 

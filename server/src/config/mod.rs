@@ -11,6 +11,7 @@
 //! Secrets are never printed: not by `check-config`, not by `Debug`, not in a problem's text.
 
 mod defaults;
+mod directory;
 mod file;
 pub mod keys;
 pub mod layers;

@@ -1,5 +1,6 @@
 //! From text to types, and the rules that tie settings to one another.
 
+use super::directory;
 use super::keys::Key;
 use super::layers::Given;
 use super::nearest::nearest;
@@ -7,10 +8,10 @@ use super::problem::Problem;
 use super::settings::{Database, Limits, Log, Retention, Settings, Smtp};
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat};
 use crate::delivery::smtp;
-use crate::directory::{self, Directory};
 use crate::edge::trusted_origins::OriginPattern;
-use crate::flows::Tokens;
-use countersign_domain::jwt::Algorithm;
+use countersign_domain::jwt::{AccessTokenSettings, Algorithm};
+use countersign_domain::password::Cost;
+use countersign_domain::tenant::Directory;
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -37,7 +38,7 @@ pub(super) fn resolve(
             .list(Key::DisabledPaths, |path| disabled_path(path, operation_paths))
             .into_iter()
             .collect(),
-        tokens: Tokens {
+        tokens: AccessTokenSettings {
             issuer: read.text(Key::JwtIssuer).to_owned(),
             algorithm: read.one(Key::JwtAlgorithm, jwt_algorithm).unwrap_or_default(),
         },
@@ -72,6 +73,7 @@ pub(super) fn resolve(
             level: read.one(Key::LogLevel, log_level).unwrap_or(slog::FilterLevel::Info),
             format: read.one(Key::LogFormat, log_format).unwrap_or(LogFormat::Text),
         },
+        password_cost: Cost::PASSWORD,
         responses_are_validated: read.one(Key::ValidateResponses, switch).unwrap_or(false),
         shutdown_grace: read.seconds(Key::ShutdownGrace, 0),
     };

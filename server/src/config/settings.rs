@@ -3,9 +3,10 @@
 use super::secret::SecretText;
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat};
 use super::{Configuration, Key, Places};
-use crate::directory::Directory;
 use crate::edge::trusted_origins::{OriginPattern, TrustedOrigins};
-use crate::flows::Tokens;
+use countersign_domain::jwt::AccessTokenSettings;
+use countersign_domain::password::Cost;
+use countersign_domain::tenant::Directory;
 use ipnet::IpNet;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -34,7 +35,7 @@ pub struct Settings {
     /// Paths of operations that are answered with 404.
     pub disabled_paths: BTreeSet<String>,
     /// How access tokens are made.
-    pub tokens: Tokens,
+    pub tokens: AccessTokenSettings,
     /// The APIs to serve.
     pub dialects: BTreeSet<DialectName>,
     /// Whether there is a reference page.
@@ -53,6 +54,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The log.
     pub log: Log,
+    /// Work factor of password hashes. Not a setting: only tests that hash passwords in bulk choose a cheaper one.
+    pub password_cost: Cost,
     /// Whether each answer is held against the contract.
     pub responses_are_validated: bool,
     /// How long requests under way may take to finish when the server stops.

@@ -4,7 +4,7 @@
 //! and cannot be switched off. Memory is bounded: entries are dropped once they can no longer matter, and under a
 //! flood of addresses the older half is forgotten early, which lets clients in rather than the memory out.
 
-use super::client_ip::ClientNetwork;
+use countersign_domain::network::ClientNetwork;
 use countersign_domain::time::Timestamp;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};

@@ -4,7 +4,7 @@ use super::password_check::Unconfirmed;
 use super::{Authenticated, Caller, FlowError, Flows, with_random};
 use countersign_domain::account::Account;
 use countersign_domain::audit::EventKind;
-use countersign_domain::password::{Cost, Password, PasswordHash, Unfit};
+use countersign_domain::password::{Password, PasswordHash, Unfit};
 use countersign_domain::secret::{ChangePasswordId, Digest, OneTimePassword, StepUpToken};
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{self, Changed, NewTicket, PresentedTicket, TicketKind};
@@ -51,8 +51,8 @@ impl Flows {
         if let Err(unconfirmed) = self.confirm_password(caller, account, current).await? {
             return Ok(ChangePassword::Unconfirmed(unconfirmed));
         }
-        let make =
-            move |memory: &mut Vec<_>| with_random(|random| PasswordHash::make(&new, Cost::PASSWORD, random, memory));
+        let cost = self.password_cost;
+        let make = move |memory: &mut Vec<_>| with_random(|random| PasswordHash::make(&new, cost, random, memory));
         let password = self.hasher.admit()?.run(make).await?;
         let now = self.now();
         let old = &authenticated.session;
@@ -189,8 +189,8 @@ impl Flows {
                 (Some(ticket), Some(grants), state)
             }
         };
-        let make =
-            move |memory: &mut Vec<_>| with_random(|random| PasswordHash::make(&new, Cost::PASSWORD, random, memory));
+        let cost = self.password_cost;
+        let make = move |memory: &mut Vec<_>| with_random(|random| PasswordHash::make(&new, cost, random, memory));
         let password = self.hasher.admit()?.run(make).await?;
         let gives_back = grants.is_some();
         let change = work::ChangePassword {

@@ -4,7 +4,6 @@
 use super::password_check::PasswordCheck;
 use super::second_factor::{Judged, Refused};
 use super::{Caller, FlowError, Flows, with_random};
-use crate::directory::{LoginPolicy, TrustPolicy};
 use countersign_domain::account::{LoginName, Unusable};
 use countersign_domain::audit::EventKind;
 use countersign_domain::backup_code::BackupCode;
@@ -16,6 +15,7 @@ use countersign_domain::method::{Method, MethodKind};
 use countersign_domain::secret::{
     ChangePasswordId, Digest, OneTimePassword, RefreshToken, StepUpToken, TwoFactorId, TwoFactorTrustId,
 };
+use countersign_domain::tenant::{LoginPolicy, TrustPolicy};
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{
     self, Actor, Asks, CompleteSignIn, Expected, NewRefreshToken, NewTicket, NewTrust, OpenChallenge, PassSecondFactor,

@@ -23,14 +23,15 @@ pub mod tokens;
 
 use crate::clock::Clock;
 use crate::delivery::Delivery;
-use crate::directory::Directory;
 use crate::hashing::{Overloaded, PasswordHasher};
 use countersign_domain::account::Account;
-use countersign_domain::jwt::{Algorithm, SignError};
+use countersign_domain::jwt::{AccessTokenSettings, SignError};
 use countersign_domain::keyring::{Keyring, OpenError};
+use countersign_domain::password::Cost;
 use countersign_domain::policy::Policy;
 use countersign_domain::secret::SessionToken;
 use countersign_domain::session::Session;
+use countersign_domain::tenant::Directory;
 use countersign_domain::time::Timestamp;
 use countersign_store::{Store, StoreError};
 use rand_core::CryptoRng;
@@ -47,11 +48,13 @@ pub struct Flows {
     /// The tenants and applications.
     pub directory: Arc<Directory>,
     /// How access tokens are made.
-    pub tokens: Tokens,
+    pub tokens: AccessTokenSettings,
     /// The numbers of the rules.
     pub policy: Arc<Policy>,
     /// Where passwords are hashed.
     pub hasher: PasswordHasher,
+    /// Work factor of new password hashes.
+    pub password_cost: Cost,
     /// What carries codes to people.
     pub delivery: Delivery,
     /// What time it is.
@@ -60,15 +63,6 @@ pub struct Flows {
     pub app_name: String,
     /// Where what a caller is not told goes.
     pub log: slog::Logger,
-}
-
-/// How access tokens are made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tokens {
-    /// Who makes them.
-    pub issuer: String,
-    /// How they are signed.
-    pub algorithm: Algorithm,
 }
 
 /// Why the server could not do its work. The caller is told only whether to come back.

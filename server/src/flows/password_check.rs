@@ -1,11 +1,11 @@
 //! Checking a password, within a budget and in constant work.
 
 use super::{Caller, FlowError, Flows};
-use crate::edge::client_ip::ClientNetwork;
 use countersign_domain::account::Account;
 use countersign_domain::audit::EventKind;
 use countersign_domain::keyring::Purpose;
-use countersign_domain::password::{Cost, Password, PasswordHash};
+use countersign_domain::network::ClientNetwork;
+use countersign_domain::password::{Password, PasswordHash};
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{Spend, Spent};
 use data_encoding::HEXLOWER;
@@ -56,14 +56,14 @@ impl Flows {
         if let Spent::Exhausted { until } = self.store.spend(spend).await? {
             return Ok(PasswordCheck::Exhausted { until });
         }
+        let cost = self.password_cost;
         let stored = account.and_then(|account| account.password.clone());
-        let hash = stored.unwrap_or(PasswordHash::of_nobody(Cost::PASSWORD));
+        let hash = stored.unwrap_or(PasswordHash::of_nobody(cost));
         let presented = Password::presented(password);
         let judged = turn.run(move |memory| {
             hash.matches(&presented, memory).then(|| {
-                hash.is_outdated(Cost::PASSWORD).then(|| {
-                    super::with_random(|random| PasswordHash::make(&presented, Cost::PASSWORD, random, memory))
-                })
+                hash.is_outdated(cost)
+                    .then(|| super::with_random(|random| PasswordHash::make(&presented, cost, random, memory)))
             })
         });
         match judged.await? {

@@ -1,11 +1,11 @@
 //! People as services see them: making, reading, changing and removing accounts, and registering them for applications.
 
 use super::{Caller, FlowError, Flows, with_random};
-use crate::directory::Application;
 use countersign_domain::account::{Account, EmailAddress, LoginName, PhoneNumber, Username};
 use countersign_domain::audit::EventKind;
 use countersign_domain::ids::{AccountId, RegistrationId, TenantId};
-use countersign_domain::password::{Cost, Password, PasswordHash, Unfit};
+use countersign_domain::password::{Password, PasswordHash, Unfit};
+use countersign_domain::tenant::Application;
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{
     AccountWritten, ChangeAccount, CreateAccount, Person, Profile, Register, Registration, Whose,
@@ -87,9 +87,8 @@ impl Flows {
             Ok(password) => password,
             Err(unfit) => return Ok(Err(unfit)),
         };
-        let make = move |memory: &mut Vec<_>| {
-            with_random(|random| PasswordHash::make(&password, Cost::PASSWORD, random, memory))
-        };
+        let cost = self.password_cost;
+        let make = move |memory: &mut Vec<_>| with_random(|random| PasswordHash::make(&password, cost, random, memory));
         Ok(Ok(self.hasher.admit()?.run(make).await?))
     }
 

@@ -2,12 +2,12 @@
 
 use super::password_check::PasswordCheck;
 use super::{Authenticated, Caller, FlowError, Flows, with_random};
-use crate::directory::LoginPolicy;
 use countersign_domain::account::{EmailAddress, Unusable};
 use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Challenge;
 use countersign_domain::method::Method;
 use countersign_domain::secret::{ChallengeToken, TrustToken};
+use countersign_domain::tenant::LoginPolicy;
 use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device;
 use countersign_store::work::{self, Asks, CompleteSignIn, NewTrust, ShownTrust};

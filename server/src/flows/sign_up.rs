@@ -4,7 +4,7 @@ use super::{Authenticated, Caller, FlowError, Flows, with_random};
 use countersign_domain::account::{Account, EmailAddress};
 use countersign_domain::audit::EventKind;
 use countersign_domain::ids::AccountId;
-use countersign_domain::password::{Cost, Password, PasswordHash, Unfit};
+use countersign_domain::password::{Password, PasswordHash, Unfit};
 use countersign_store::work::{self, SignedUp};
 
 /// Who signs up.
@@ -46,9 +46,8 @@ impl Flows {
         if self.store.account_by_email((self.directory.home().id, person.email.clone())).await?.is_some() {
             return Ok(SignUp::EmailTaken);
         }
-        let make = move |memory: &mut Vec<_>| {
-            with_random(|random| PasswordHash::make(&password, Cost::PASSWORD, random, memory))
-        };
+        let cost = self.password_cost;
+        let make = move |memory: &mut Vec<_>| with_random(|random| PasswordHash::make(&password, cost, random, memory));
         let hash = self.hasher.admit()?.run(make).await?;
         let now = self.now();
         let account = Account {

@@ -2,10 +2,11 @@
 
 use super::super::harness::{Caller, PASSWORD, Service, World};
 use countersign::config::Settings;
-use countersign::directory::{Directory, read_applications, read_tenants};
 use countersign::operations::FUSIONAUTH;
 use countersign_contract::{BodyRule, Document};
-use countersign_domain::ids::TenantId;
+use countersign_domain::ids::{ApplicationId, TenantId};
+use countersign_domain::method::MethodKind;
+use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
@@ -180,14 +181,21 @@ const OTHER: &str = "11111111-1111-4111-8111-111111111111";
 const OTHER_APPLICATION: &str = "22222222-2222-4222-8222-222222222222";
 
 fn two_tenants(settings: &mut Settings) {
-    let tenants = json!([
-        {"id": TenantId::DEFAULT.to_hyphenated(), "name": "One"},
-        {"id": OTHER, "name": "Two", "login_policy": "Required", "methods": ["authenticator"]},
-    ]);
-    let applications = json!([{"id": OTHER_APPLICATION, "name": "Shop", "tenant": OTHER, "roles": ["admin"]}]);
-    let tenants = read_tenants(&tenants.to_string()).unwrap();
-    let applications = read_applications(&applications.to_string(), &tenants).unwrap();
-    settings.directory = Directory::new(tenants, applications).unwrap();
+    let one = Tenant { name: "One".to_owned(), ..Tenant::default() };
+    let two = Tenant {
+        id: TenantId::parse(OTHER).unwrap(),
+        name: "Two".to_owned(),
+        login_policy: LoginPolicy::Required,
+        methods: [MethodKind::Authenticator].into(),
+    };
+    let shop = Application {
+        id: ApplicationId::parse(OTHER_APPLICATION).unwrap(),
+        tenant_id: two.id,
+        name: "Shop".to_owned(),
+        roles: ["admin".to_owned()].into(),
+        ..Application::default()
+    };
+    settings.directory = Directory::new(vec![one, two], vec![shop]).unwrap();
 }
 
 /// The instant of the last change of the password, and whether the account may be used.

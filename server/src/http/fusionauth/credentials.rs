@@ -3,12 +3,12 @@
 use super::cookies::{self, ACCESS_TOKEN};
 use super::values::{given, is_no_uuid};
 use super::{Context, refusal};
-use crate::directory::{Application, Tenant};
 use crate::flows::Caller;
 use countersign_api::fusionauth::Error;
 use countersign_api::fusionauth::TenantHeader;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::jwt::Claims;
+use countersign_domain::tenant::{Application, Tenant};
 use countersign_store::work::Person;
 use dropshot::ErrorStatusCode as Status;
 use http::header::{AUTHORIZATION, USER_AGENT};

@@ -3,7 +3,6 @@
 use super::credentials::{self, Who};
 use super::values::{account_id, asked, given, is_blank, is_invalid, login_names};
 use super::{Context, refusal, wire};
-use crate::directory::LoginPolicy;
 use crate::flows::Caller;
 use crate::flows::log_in::StepUp;
 use crate::flows::send_code::SendCode;
@@ -18,6 +17,7 @@ use countersign_domain::account::{EmailAddress, PhoneNumber};
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::mailed_code::Address;
 use countersign_domain::method::MethodKind;
+use countersign_domain::tenant::LoginPolicy;
 use countersign_domain::totp::TotpSecret;
 use countersign_store::work::Person;
 

@@ -4,7 +4,6 @@ use super::credentials::{self, Call};
 use super::profile::{fields_of, particulars};
 use super::values::{account_id, asked, blank, given, is_blank, login_id_types, login_names};
 use super::{Context, refusal, wire};
-use crate::directory::Application;
 use crate::flows::people::NotWritten;
 use countersign_api::MergePatchBody;
 use countersign_api::fusionauth::requests::LoginIdType;
@@ -13,6 +12,7 @@ use countersign_api::fusionauth::{Error, Errors, TenantHeader, replies, requests
 use countersign_api::reply::{NoBody, Reply};
 use countersign_domain::ids::AccountId;
 use countersign_domain::ids::TenantId;
+use countersign_domain::tenant::Application;
 use countersign_store::work::{Person, Registration};
 
 /// How often a patch is applied anew because somebody else changed the user at the same moment.

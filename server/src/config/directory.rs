@@ -1,94 +1,10 @@
-//! The directory: the tenants and applications that are configured, and their rules.
-//!
-//! They are configuration, not data: their ids stand in the rows of people, so an id must not change once people have it.
+//! The tenants and applications of a configuration.
 
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::method::MethodKind;
+use countersign_domain::tenant::{Application, LoginPolicy, Tenant, TrustPolicy};
 use serde::Deserialize;
 use std::collections::BTreeSet;
-
-/// When a tenant asks for a second factor at sign-in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub enum LoginPolicy {
-    /// Whenever the person has one.
-    #[default]
-    Enabled,
-    /// Never.
-    Disabled,
-    /// Always; whoever has none has to enrol one first.
-    Required,
-}
-
-/// Which trusts in a device an application takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub enum TrustPolicy {
-    /// Those given in any application.
-    #[default]
-    Any,
-    /// Those given in itself.
-    This,
-    /// None.
-    None,
-}
-
-/// A set of people that has nothing to do with other sets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tenant {
-    /// Its id.
-    pub id: TenantId,
-    /// Its name.
-    pub name: String,
-    /// When it asks for a second factor.
-    pub login_policy: LoginPolicy,
-    /// The kinds of second factors that people may enrol.
-    pub methods: BTreeSet<MethodKind>,
-}
-
-/// Something that people sign in to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Application {
-    /// Its id.
-    pub id: ApplicationId,
-    /// The tenant whose people may sign in.
-    pub tenant_id: TenantId,
-    /// Its name.
-    pub name: String,
-    /// The roles that people can have in it.
-    pub roles: BTreeSet<String>,
-    /// Which trusts it takes.
-    pub trust_policy: TrustPolicy,
-    /// Whether it gives refresh tokens.
-    pub refresh_tokens: bool,
-}
-
-/// All of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Directory {
-    /// At least one; the first is the one that the Better Auth dialect lives in.
-    tenants: Vec<Tenant>,
-    applications: Vec<Application>,
-}
-
-impl Default for Directory {
-    /// One tenant with one application.
-    fn default() -> Self {
-        let tenant = Tenant {
-            id: TenantId::DEFAULT,
-            name: "Default".to_owned(),
-            login_policy: LoginPolicy::default(),
-            methods: MethodKind::ALL.into(),
-        };
-        let application = Application {
-            id: ApplicationId::DEFAULT,
-            tenant_id: tenant.id,
-            name: "Default".to_owned(),
-            roles: BTreeSet::new(),
-            trust_policy: TrustPolicy::default(),
-            refresh_tokens: true,
-        };
-        Self { tenants: vec![tenant], applications: vec![application] }
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,9 +33,9 @@ struct ApplicationText {
 ///
 /// # Errors
 /// Says what is wrong with it, as the continuation of a sentence.
-pub fn read_tenants(text: &str) -> Result<Vec<Tenant>, String> {
+pub(super) fn read_tenants(text: &str) -> Result<Vec<Tenant>, String> {
     if text.is_empty() {
-        return Ok(Directory::default().tenants);
+        return Ok(vec![Tenant::default()]);
     }
     let read: Vec<TenantText> =
         serde_json::from_str(text).map_err(|error| format!("not a list of tenants: {error}"))?;
@@ -146,11 +62,10 @@ pub fn read_tenants(text: &str) -> Result<Vec<Tenant>, String> {
 ///
 /// # Errors
 /// Says what is wrong with it, as the continuation of a sentence.
-pub fn read_applications(text: &str, tenants: &[Tenant]) -> Result<Vec<Application>, String> {
+pub(super) fn read_applications(text: &str, tenants: &[Tenant]) -> Result<Vec<Application>, String> {
     let first = tenants.first().map(|tenant| tenant.id).ok_or("there must be a tenant")?;
     if text.is_empty() {
-        let own = Directory::default().applications.into_iter();
-        return Ok(own.map(|application| Application { tenant_id: first, ..application }).collect());
+        return Ok(vec![Application { tenant_id: first, ..Application::default() }]);
     }
     let read: Vec<ApplicationText> =
         serde_json::from_str(text).map_err(|error| format!("not a list of applications: {error}"))?;
@@ -173,41 +88,10 @@ pub fn read_applications(text: &str, tenants: &[Tenant]) -> Result<Vec<Applicati
     Ok(applications)
 }
 
-impl Directory {
-    /// Of these tenants, at least one, and applications.
-    #[must_use]
-    pub fn new(tenants: Vec<Tenant>, applications: Vec<Application>) -> Option<Self> {
-        (!tenants.is_empty()).then_some(Self { tenants, applications })
-    }
-
-    /// The tenant of those who sign up without saying where.
-    #[must_use]
-    pub fn home(&self) -> &Tenant {
-        self.tenants.first().expect("a directory has a tenant")
-    }
-
-    /// Whether there is no other tenant, so that none has to be named.
-    #[must_use]
-    pub fn has_one_tenant(&self) -> bool {
-        self.tenants.len() == 1
-    }
-
-    /// The tenant with this id.
-    #[must_use]
-    pub fn tenant(&self, id: TenantId) -> Option<&Tenant> {
-        self.tenants.iter().find(|tenant| tenant.id == id)
-    }
-
-    /// The application with this id.
-    #[must_use]
-    pub fn application(&self, id: ApplicationId) -> Option<&Application> {
-        self.applications.iter().find(|application| application.id == id)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use countersign_domain::tenant::Directory;
 
     const ONE: &str = "11111111-1111-4111-8111-111111111111";
 

@@ -1,0 +1,133 @@
+//! Tenants, applications and the policies that an operator sets for them.
+//!
+//! They are configuration, not data. Their ids are stored in account rows, so an id must not change once accounts exist.
+
+use crate::ids::{ApplicationId, TenantId};
+use crate::method::MethodKind;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// When a tenant requires a second factor at sign-in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum LoginPolicy {
+    /// If the account has one.
+    #[default]
+    Enabled,
+    /// Never.
+    Disabled,
+    /// Always; an account without one has to enrol first.
+    Required,
+}
+
+/// Which trusted devices an application accepts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum TrustPolicy {
+    /// Devices trusted in any application.
+    #[default]
+    Any,
+    /// Devices trusted in this application.
+    This,
+    /// None.
+    None,
+}
+
+/// An isolated set of accounts with its own policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    pub id: TenantId,
+    pub name: String,
+    pub login_policy: LoginPolicy,
+    /// Kinds of second factor that accounts may enrol and use.
+    pub methods: BTreeSet<MethodKind>,
+}
+
+impl Tenant {
+    /// Whether accounts may enrol and use this kind of second factor.
+    #[must_use]
+    pub fn allows(&self, kind: MethodKind) -> bool {
+        self.methods.contains(&kind)
+    }
+}
+
+impl Default for Tenant {
+    fn default() -> Self {
+        Self {
+            id: TenantId::DEFAULT,
+            name: "Default".to_owned(),
+            login_policy: LoginPolicy::default(),
+            methods: MethodKind::ALL.into(),
+        }
+    }
+}
+
+/// A relying party of one tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    pub id: ApplicationId,
+    /// Tenant whose accounts may sign in.
+    pub tenant_id: TenantId,
+    pub name: String,
+    /// Roles that a registration may hold.
+    pub roles: BTreeSet<String>,
+    pub trust_policy: TrustPolicy,
+    /// Whether sign-ins get refresh tokens.
+    pub refresh_tokens: bool,
+}
+
+impl Default for Application {
+    fn default() -> Self {
+        Self {
+            id: ApplicationId::DEFAULT,
+            tenant_id: TenantId::DEFAULT,
+            name: "Default".to_owned(),
+            roles: BTreeSet::new(),
+            trust_policy: TrustPolicy::default(),
+            refresh_tokens: true,
+        }
+    }
+}
+
+/// All configured tenants and applications.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// Never empty; the first is the home tenant.
+    tenants: Vec<Tenant>,
+    applications: Vec<Application>,
+}
+
+impl Default for Directory {
+    /// One tenant with one application.
+    fn default() -> Self {
+        Self { tenants: vec![Tenant::default()], applications: vec![Application::default()] }
+    }
+}
+
+impl Directory {
+    /// `None` when there is no tenant.
+    #[must_use]
+    pub fn new(tenants: Vec<Tenant>, applications: Vec<Application>) -> Option<Self> {
+        (!tenants.is_empty()).then_some(Self { tenants, applications })
+    }
+
+    /// The tenant of accounts that sign up without naming one: the first.
+    #[must_use]
+    pub fn home(&self) -> &Tenant {
+        self.tenants.first().expect("a directory has a tenant")
+    }
+
+    /// Whether requests may leave the tenant out.
+    #[must_use]
+    pub fn has_one_tenant(&self) -> bool {
+        self.tenants.len() == 1
+    }
+
+    #[must_use]
+    pub fn tenant(&self, id: TenantId) -> Option<&Tenant> {
+        self.tenants.iter().find(|tenant| tenant.id == id)
+    }
+
+    #[must_use]
+    pub fn application(&self, id: ApplicationId) -> Option<&Application> {
+        self.applications.iter().find(|application| application.id == id)
+    }
+}

@@ -3,6 +3,7 @@
 use crate::challenge::Factor;
 use crate::ids::{AccountId, ApiKeyId, AuditId, SessionId};
 use crate::time::Timestamp;
+use rand_core::CryptoRng;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,4 +142,47 @@ pub struct AuditEvent {
     pub ip_address: String,
     /// The key of the service that asked for it.
     pub api_key_id: Option<ApiKeyId>,
+}
+
+/// Who asked for something, and when: an [`AuditEvent`] whose kind a decision still has to name.
+#[derive(Clone, Debug)]
+pub struct AuditContext {
+    pub id: AuditId,
+    pub at: Timestamp,
+    pub account_id: Option<AccountId>,
+    pub session_id: Option<SessionId>,
+    pub factor: Option<Factor>,
+    pub dialect: &'static str,
+    pub ip_address: String,
+    pub api_key_id: Option<ApiKeyId>,
+}
+
+impl AuditContext {
+    #[must_use]
+    pub fn event(&self, kind: EventKind) -> AuditEvent {
+        let Self { id, at, account_id, session_id, factor, dialect, api_key_id, .. } = *self;
+        let ip_address = self.ip_address.clone();
+        AuditEvent { id, at, kind, account_id, session_id, factor, dialect, ip_address, api_key_id }
+    }
+
+    #[must_use]
+    pub fn about(self, account_id: AccountId) -> Self {
+        Self { account_id: Some(account_id), ..self }
+    }
+
+    #[must_use]
+    pub fn in_session(self, session_id: SessionId) -> Self {
+        Self { session_id: Some(session_id), ..self }
+    }
+
+    #[must_use]
+    pub fn with_factor(self, factor: Option<Factor>) -> Self {
+        Self { factor, ..self }
+    }
+
+    /// The same context for one more event.
+    #[must_use]
+    pub fn again(&self, random: &mut dyn CryptoRng) -> Self {
+        Self { id: AuditId::generate(self.at, random), ..self.clone() }
+    }
 }

@@ -5,7 +5,8 @@
 //! Ed25519 (RFC 8037) and P-256 keys come out of the ring's root keys; an RSA key cannot, and stands in the ring itself.
 
 use crate::ids::{AccountId, ApplicationId, RefreshTokenId, TenantId};
-use crate::keyring::{Keyring, SigningKey};
+use crate::keyring::Keyring;
+use crate::signing::{Algorithm, SigningKey};
 use crate::time::Timestamp;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -26,42 +27,6 @@ pub struct AccessTokenSettings {
     /// `iss` of every token.
     pub issuer: String,
     pub algorithm: Algorithm,
-}
-
-/// How tokens are signed (RFC 7518, RFC 8037).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Algorithm {
-    /// Ed25519.
-    #[default]
-    #[serde(rename = "EdDSA")]
-    EdDsa,
-    /// ECDSA with P-256 and SHA-256.
-    #[serde(rename = "ES256")]
-    Es256,
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    #[serde(rename = "RS256")]
-    Rs256,
-}
-
-impl Algorithm {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::EdDsa, Self::Es256, Self::Rs256];
-
-    /// Its registered name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::EdDsa => "EdDSA",
-            Self::Es256 => "ES256",
-            Self::Rs256 => "RS256",
-        }
-    }
-
-    /// The algorithm of this name.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == text)
-    }
 }
 
 /// What a token says. Times are seconds since the epoch, ids have hyphens.

@@ -7,7 +7,7 @@
 //! Keys that sign access tokens are pairs: those of Ed25519 and P-256 are derived like all others, an RSA key is kept in
 //! the ring as it is.
 
-use crate::jwt::Algorithm;
+use crate::signing::{Algorithm, SigningKey};
 use aws_lc_rs::agreement;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::error::Unspecified;
@@ -128,16 +128,6 @@ pub struct Sealed {
     pub key_id: String,
     /// 24 bytes of nonce, then ciphertext and tag (XChaCha20-Poly1305).
     pub bytes: Vec<u8>,
-}
-
-/// A pair of keys that signs access tokens.
-pub enum SigningKey {
-    /// For EdDSA.
-    EdDsa(Ed25519KeyPair),
-    /// For ES256.
-    Es256(EcdsaKeyPair),
-    /// For RS256.
-    Rs256(RsaKeyPair),
 }
 
 /// An RSA key of the ring.

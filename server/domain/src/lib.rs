@@ -1,22 +1,28 @@
-//! The rules of two-factor authentication, as pure functions.
+//! The rules of two-factor authentication as types and pure decisions.
 //!
-//! Nothing here knows of HTTP, of a database or of an async runtime. Time and randomness are arguments, so every
-//! rule can be tested at any instant and with any luck. What a rule decides is a value ([`totp::Verdict`],
-//! [`session::Refresh`] …); carrying it out is the work of the rooms around this one.
+//! Nothing here knows of HTTP, a database or an async runtime. Time and randomness are arguments, so every rule can be
+//! tested at any instant. What to do is decided in [`decisions`]; the store carries it out, in one transaction.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`time`], [`ids`], [`random`] | instants, typed identifiers, unbiased random text |
-//! | [`secret`], [`keyring`], [`jwt`] | bearer secrets and their digests, keys for sealing and signing, access tokens |
-//! | [`account`], [`password`] | people, e-mail addresses, password policy and hashing |
-//! | [`method`], [`totp`], [`mailed_code`], [`backup_code`] | the factors |
+//! | [`decisions`] | one file per decision: facts, terms and the time to an enum |
+//! | [`terms`], [`tenant`], [`policy`] | what a dialect may choose; what an operator demands; the numbers |
+//! | [`account`], [`user`], [`password`], [`assurance`] | accounts, users, password hashing, how strongly a caller has authenticated |
+//! | [`method`], [`address`], [`totp`], [`mailed_code`], [`backup_code`], [`attempt`] | second factors and attempts at them |
 //! | [`challenge`], [`session`], [`trusted_device`] | what an authentication leaves behind |
-//! | [`policy`], [`audit`] | every number in one place, the names of what is recorded |
+//! | [`secret`], [`keyring`], [`signing`], [`jwt`], [`api_key`] | bearer secrets, keys, access tokens, keys of services |
+//! | [`audit`] | audit events |
+//! | [`time`], [`ids`], [`random`], [`network`] | instants, typed identifiers, unbiased random text, client networks |
 
 pub mod account;
+pub mod address;
+pub mod api_key;
+pub mod assurance;
+pub mod attempt;
 pub mod audit;
 pub mod backup_code;
 pub mod challenge;
+pub mod decisions;
 pub mod ids;
 pub mod jwt;
 pub mod keyring;
@@ -28,7 +34,23 @@ pub mod policy;
 pub mod random;
 pub mod secret;
 pub mod session;
+pub mod signing;
 pub mod tenant;
+pub mod terms;
 pub mod time;
 pub mod totp;
 pub mod trusted_device;
+pub mod user;
+
+/// An error and its causes on one line, for logs.
+#[must_use]
+pub fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

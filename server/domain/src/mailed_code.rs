@@ -1,9 +1,8 @@
 //! Codes sent by mail or SMS: short-lived, bound to what they were asked for, stored as a keyed MAC.
 
-use crate::account::{EmailAddress, PhoneNumber};
+use crate::address::Address;
 use crate::ids::{AccountId, MethodId, SessionId};
 use crate::keyring::{Keyring, Purpose};
-use crate::method::MethodKind;
 use crate::random::{self, DIGITS};
 use crate::secret::Digest;
 use data_encoding::HEXLOWER;
@@ -38,35 +37,6 @@ pub enum Subject {
         /// Which one.
         method_id: MethodId,
     },
-}
-
-/// Where a code can be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
-    /// By mail.
-    Email(EmailAddress),
-    /// By SMS.
-    Sms(PhoneNumber),
-}
-
-impl Address {
-    /// The address alone.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Email(address) => address.as_str(),
-            Self::Sms(number) => number.as_str(),
-        }
-    }
-
-    /// The kind of method that an address is.
-    #[must_use]
-    pub fn kind(&self) -> MethodKind {
-        match self {
-            Self::Email(_) => MethodKind::Email,
-            Self::Sms(_) => MethodKind::Sms,
-        }
-    }
 }
 
 impl Subject {

@@ -1,8 +1,7 @@
 //! Methods: the second factors of a person, but for the backup codes.
 
-use crate::account::{EmailAddress, PhoneNumber};
+use crate::address::{Address, MethodKind};
 use crate::ids::MethodId;
-use crate::mailed_code::Address;
 use crate::random::{self, CAPITALS};
 use crate::time::Timestamp;
 use rand_core::CryptoRng;
@@ -42,38 +41,6 @@ impl fmt::Display for MethodHandle {
     }
 }
 
-/// What a method is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MethodKind {
-    /// An authenticator app.
-    Authenticator,
-    /// Codes sent by mail.
-    Email,
-    /// Codes sent by SMS.
-    Sms,
-}
-
-impl MethodKind {
-    /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Authenticator, Self::Email, Self::Sms];
-
-    /// Its name, on the wire and in the database.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Authenticator => "authenticator",
-            Self::Email => "email",
-            Self::Sms => "sms",
-        }
-    }
-
-    /// The kind of this name.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == text)
-    }
-}
-
 /// A confirmed second factor, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Method {
@@ -89,18 +56,6 @@ pub struct Method {
     pub address: Option<Address>,
     /// When it last completed a sign-in.
     pub last_used_at: Option<Timestamp>,
-}
-
-impl Method {
-    /// The address of a method of `kind` from its stored form.
-    #[must_use]
-    pub fn read_address(kind: MethodKind, text: &str) -> Option<Address> {
-        match kind {
-            MethodKind::Authenticator => None,
-            MethodKind::Email => Some(Address::Email(EmailAddress::new(text))),
-            MethodKind::Sms => PhoneNumber::new(text).map(Address::Sms),
-        }
-    }
 }
 
 /// The method that a code is sent by when the person is not asked: the first for mail, else the first for SMS.
@@ -122,13 +77,5 @@ mod tests {
         for odd in ["", "KLR", "KLRTX", "klrt", "KL/T", "ÄÄ"] {
             assert_eq!(MethodHandle::parse(odd), None, "{odd:?}");
         }
-    }
-
-    #[test]
-    fn kinds_are_known_by_their_names() {
-        for kind in MethodKind::ALL {
-            assert_eq!(MethodKind::parse(kind.name()), Some(kind));
-        }
-        assert_eq!(MethodKind::parse("voice"), None);
     }
 }

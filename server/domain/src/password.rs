@@ -21,7 +21,7 @@ pub const LONGEST: usize = 128;
 
 /// Why a new password is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unfit {
+pub enum PasswordPolicyViolation {
     /// Fewer than [`SHORTEST`] UTF-16 units.
     TooShort,
     /// More than [`LONGEST`] UTF-16 units.
@@ -48,11 +48,11 @@ impl Password {
     ///
     /// # Errors
     /// Says which limit it breaks. Both are counted on the text as typed, in UTF-16 units, as browsers count.
-    pub fn chosen(text: &str) -> Result<Self, Unfit> {
+    pub fn chosen(text: &str) -> Result<Self, PasswordPolicyViolation> {
         match text.encode_utf16().take(LONGEST + 1).count() {
-            0..SHORTEST => Err(Unfit::TooShort),
+            0..SHORTEST => Err(PasswordPolicyViolation::TooShort),
             SHORTEST..=LONGEST => Ok(Self(text.nfkc().collect())),
-            _ => Err(Unfit::TooLong),
+            _ => Err(PasswordPolicyViolation::TooLong),
         }
     }
 }
@@ -202,12 +202,12 @@ mod tests {
 
     #[test]
     fn limits_are_counted_in_utf16_units_and_nothing_is_cut() {
-        assert_eq!(Password::chosen("1234567").unwrap_err(), Unfit::TooShort);
+        assert_eq!(Password::chosen("1234567").unwrap_err(), PasswordPolicyViolation::TooShort);
         assert!(Password::chosen("12345678").is_ok());
         assert!(Password::chosen("𝒳𝒳𝒳𝒳").is_ok(), "four characters beyond the BMP are eight units");
         assert!(Password::chosen(&"x".repeat(128)).is_ok());
-        assert_eq!(Password::chosen(&"x".repeat(129)).unwrap_err(), Unfit::TooLong);
-        assert_eq!(Password::chosen(&"x".repeat(1_000_000)).unwrap_err(), Unfit::TooLong);
+        assert_eq!(Password::chosen(&"x".repeat(129)).unwrap_err(), PasswordPolicyViolation::TooLong);
+        assert_eq!(Password::chosen(&"x".repeat(1_000_000)).unwrap_err(), PasswordPolicyViolation::TooLong);
     }
 
     #[test]

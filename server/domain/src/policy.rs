@@ -60,6 +60,8 @@ pub struct Policy {
     pub change_password_lifetime: Duration,
     /// How long one may sign in without a password after changing it: 1 minute.
     pub one_time_password_lifetime: Duration,
+    /// How many methods one account may have: 16.
+    pub methods_per_account: usize,
     /// Steps before and after the current one that a TOTP code may be from: 1, for clocks that drift
     /// (RFC 6238 §5.2).
     pub totp_skew: u16,
@@ -91,6 +93,7 @@ impl Default for Policy {
             trust_token_lifetime: 3 * MINUTE,
             change_password_lifetime: 10 * MINUTE,
             one_time_password_lifetime: MINUTE,
+            methods_per_account: 16,
             totp_skew: 1,
         }
     }

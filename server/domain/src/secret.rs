@@ -1,6 +1,7 @@
 //! Bearer secrets: who holds one, is somebody. They never print, are wiped on drop, and are stored as digests only.
 
 use crate::random::{self, ALPHANUMERIC, URL_SAFE};
+use crate::terms::ChallengeForm;
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -63,6 +64,12 @@ macro_rules! bearer_secret {
             }
         }
 
+        impl From<$name> for Bearer {
+            fn from(secret: $name) -> Self {
+                Self::new(secret.0.clone(), secret.digest())
+            }
+        }
+
         impl fmt::Debug for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str(concat!(stringify!($name), "([redacted])"))
@@ -94,6 +101,45 @@ bearer_secret! {
     RefreshToken = "r" + 42 of URL_SAFE;
     /// What a service shows to call the FusionAuth dialect.
     ApiKey = "k" + 42 of URL_SAFE;
+}
+
+/// A bearer secret of whichever form a dialect chose, as the client gets it, with the digest that is stored.
+#[derive(Clone)]
+pub struct Bearer {
+    text: zeroize::Zeroizing<String>,
+    digest: Digest,
+}
+
+impl Bearer {
+    pub(crate) fn new(text: String, digest: Digest) -> Self {
+        Self { text: zeroize::Zeroizing::new(text), digest }
+    }
+
+    /// A new challenge token of this form.
+    #[must_use]
+    pub fn challenge(form: ChallengeForm, random: &mut dyn CryptoRng) -> Self {
+        match form {
+            ChallengeForm::Token => ChallengeToken::generate(random).into(),
+            ChallengeForm::TwoFactorId => TwoFactorId::generate(random).into(),
+        }
+    }
+
+    /// The secret itself, for the response that hands it out.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Bearer([redacted])")
+    }
 }
 
 impl Digest {

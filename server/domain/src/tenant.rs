@@ -2,8 +2,8 @@
 //!
 //! They are configuration, not data. Their ids are stored in account rows, so an id must not change once accounts exist.
 
+use crate::address::MethodKind;
 use crate::ids::{ApplicationId, TenantId};
-use crate::method::MethodKind;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 

@@ -3,22 +3,53 @@
 //! A trust is a random token that works once: using it replaces it. It proves nothing about who holds the device
 //! (N14), so a session opened with it has passed no second factor.
 
-use crate::ids::AccountId;
+use crate::ids::{AccountId, ApplicationId};
 use crate::keyring::{Keyring, Purpose};
-use crate::secret::TrustToken;
+use crate::secret::{Bearer, Digest, TrustToken, TwoFactorTrustId};
+use crate::terms::TrustForm;
+use crate::time::Timestamp;
 use data_encoding::BASE64URL_NOPAD;
+use rand_core::CryptoRng;
+
+/// A trusted device as stored, without its digest.
+#[derive(Clone, Copy, Debug)]
+pub struct TrustedDevice {
+    /// Application in which the trust was given.
+    pub application_id: Option<ApplicationId>,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// A new token of this form, as the client gets it, and the digest that is stored.
+#[must_use]
+pub fn generate(form: TrustForm, account: AccountId, keyring: &Keyring, random: &mut dyn CryptoRng) -> Bearer {
+    match form {
+        TrustForm::Rotating => {
+            let token = TrustToken::generate(random);
+            Bearer::new(cookie_value(&token, account, keyring), token.digest())
+        }
+        TrustForm::Lasting => Bearer::from(TwoFactorTrustId::generate(random)),
+    }
+}
+
+/// What to look a presented token of this form up by; `None` when it cannot be one of this account.
+#[must_use]
+pub fn read(form: TrustForm, text: &str, account: AccountId, keyring: &Keyring) -> Option<Digest> {
+    match form {
+        TrustForm::Rotating => read_cookie_value(text, account, keyring).map(|token| token.digest()),
+        TrustForm::Lasting => TwoFactorTrustId::parse(text).map(|token| token.digest()),
+    }
+}
 
 /// The value of the trust cookie before it is signed: `<mac>!<token>`, the MAC tying the token to its account
 /// (wire reference §9).
-#[must_use]
-pub fn cookie_value(token: &TrustToken, account: AccountId, keyring: &Keyring) -> String {
+fn cookie_value(token: &TrustToken, account: AccountId, keyring: &Keyring) -> String {
     let tag = keyring.mac(Purpose::TrustCookie, message(account, token).as_bytes());
     format!("{}!{}", BASE64URL_NOPAD.encode(&tag), token.expose())
 }
 
 /// Reads a cookie value back: the token, if the value was made for `account`.
-#[must_use]
-pub fn read_cookie_value(value: &str, account: AccountId, keyring: &Keyring) -> Option<TrustToken> {
+fn read_cookie_value(value: &str, account: AccountId, keyring: &Keyring) -> Option<TrustToken> {
     let (tag, token) = value.split_once('!')?;
     let tag = BASE64URL_NOPAD.decode(tag.as_bytes()).ok()?;
     let token = TrustToken::parse(token)?;
@@ -32,7 +63,6 @@ fn message(account: AccountId, token: &TrustToken) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Timestamp;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
     #[test]

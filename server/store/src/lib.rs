@@ -13,6 +13,7 @@ mod connector;
 mod error;
 mod migrations;
 mod open;
+mod pipeline;
 mod postgres;
 mod postgres_url;
 mod retry;
@@ -22,7 +23,6 @@ mod sqlite;
 mod sqlite_writer;
 mod store;
 mod tls;
-mod together;
 pub mod work;
 
 pub use error::StoreError;

@@ -8,7 +8,7 @@ use crate::connector::Connector;
 use crate::error::{StoreError, Trouble};
 use crate::open::{OpenError, Options};
 use crate::retry::{Pauses, Tries};
-use crate::work::Unit;
+use crate::work::TxOutcome;
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
@@ -23,12 +23,12 @@ use std::time::Duration;
 /// Does several things within one read or one unit of work, none of which depends on what another answers: their
 /// statements are sent without waiting for the answers to the ones before, and are carried out in this order. Gives what
 /// they give as a tuple, or returns the first error.
-macro_rules! together {
+macro_rules! pipeline {
     ($connection:ident; $($($function:ident)::+ ($($argument:expr),*)),+ $(,)?) => {{
         let connection: &Conn = $connection;
         // Not `try_join!`: after an error the others fail as well, and theirs may be seen first.
         let done = futures::join!($(async { $($function)::+(&mut connection.clone(), $($argument),*).await }),+);
-        $crate::together::InOrder::in_order(done)?
+        $crate::pipeline::Results::all(done)?
     }};
 }
 
@@ -197,13 +197,13 @@ pub(crate) fn finish_read<T>(connection: Conn, read: Result<T, StoreError>) -> R
 }
 
 /// Ends a transaction as the work said. After an error while it ends, its connection is not to be trusted with another.
-pub(crate) async fn finish<T>(connection: Conn, work: Result<Unit<T>, StoreError>) -> Result<T, StoreError> {
+pub(crate) async fn finish<T>(connection: Conn, work: Result<TxOutcome<T>, StoreError>) -> Result<T, StoreError> {
     match work {
-        Ok(Unit::Commit(value)) => {
+        Ok(TxOutcome::Commit(value)) => {
             connection.end("COMMIT").await.map_err(StoreError::at_commit)?;
             Ok(value)
         }
-        Ok(Unit::Rollback(value)) => {
+        Ok(TxOutcome::Rollback(value)) => {
             connection.end("ROLLBACK").await?;
             Ok(value)
         }

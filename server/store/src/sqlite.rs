@@ -16,7 +16,7 @@ use std::path::Path;
 
 /// Does several things within one read or one unit of work, none of which depends on what another answers, one after
 /// the other. Gives what they give as a tuple, or returns the first error.
-macro_rules! together {
+macro_rules! pipeline {
     ($connection:ident; $($($function:ident)::+ ($($argument:expr),*)),+ $(,)?) => {
         ($($($function)::+(&mut *$connection, $($argument),*).await?),+)
     };

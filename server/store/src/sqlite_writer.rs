@@ -7,7 +7,7 @@
 
 use crate::error::StoreError;
 use crate::sqlite::Conn;
-use crate::work::Unit;
+use crate::work::TxOutcome;
 use diesel::ConnectionResult;
 use diesel::result::{Error as DieselError, QueryResult};
 use diesel_async::SimpleAsyncConnection as _;
@@ -40,7 +40,7 @@ impl Writer {
     /// Carries out a unit of work. It is left out when the caller goes away before it has begun, and otherwise done whole.
     pub(crate) async fn carry_out<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Conn) -> Result<Unit<T>, StoreError> + Send + 'static,
+        work: impl FnOnce(&mut Conn) -> Result<TxOutcome<T>, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Task { work: Some(work), outcome: None, reply });
@@ -77,14 +77,14 @@ struct Task<T, W> {
 impl<T, W> Job for Task<T, W>
 where
     T: Send,
-    W: FnOnce(&mut Conn) -> Result<Unit<T>, StoreError> + Send,
+    W: FnOnce(&mut Conn) -> Result<TxOutcome<T>, StoreError> + Send,
 {
     fn run(&mut self, connection: &mut Conn) -> QueryResult<()> {
         let Some(work) = self.work.take().filter(|_| !self.reply.is_closed()) else { return Ok(()) };
         block_on(connection.batch_execute("SAVEPOINT unit_of_work"))?;
         let (outcome, stays) = match work(connection) {
-            Ok(Unit::Commit(value)) => (Ok(value), true),
-            Ok(Unit::Rollback(value)) => (Ok(value), false),
+            Ok(TxOutcome::Commit(value)) => (Ok(value), true),
+            Ok(TxOutcome::Rollback(value)) => (Ok(value), false),
             Err(error) => (Err(error), false),
         };
         self.outcome = Some(outcome);

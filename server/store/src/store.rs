@@ -4,19 +4,23 @@ use crate::error::StoreError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
-    AccountWritten, AddMethod, ApiKeyRecord, Authenticator, BeginEnrolment, ChangeAccount, ChangePassword, Changed,
-    Claim, ClaimAttempt, CompleteSignIn, CreateAccount, DisableTwoFactor, FailAttempt, IssueCode, Issued, MethodAdded,
-    OpenChallenge, PassSecondFactor, Passed, Passing, Person, PresentedTicket, Purge, PurgeTable, Purged,
-    RefreshTokenUsed, Register, RenameMethod, ReplaceBackupCodes, RevokeSessions, SignIn, SignUp, SignedUp, Spend,
-    Spent, StoredTrust, UseRefreshToken, Whose,
+    AccountWritten, AddMethod, BeginEnrolment, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
+    CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EnrolmentBegun, ExpiringTable,
+    ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, MethodAdded, MethodsRemoved, OpenChallenge,
+    PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, RemoveMethods, RenameMethod,
+    ReplaceBackupCodes, RevokeSessions, SecondFactorCompleted, SignInCompleted, Spend, Spent, UseRefreshToken,
 };
 use crate::{postgres, sqlite};
-use countersign_domain::account::{Account, EmailAddress};
+use countersign_domain::account::Account;
+use countersign_domain::api_key::ApiKeyRecord;
+use countersign_domain::attempt::Authenticator;
 use countersign_domain::audit::AuditEvent;
-use countersign_domain::ids::{AccountId, ApiKeyId, SessionId, TenantId};
+use countersign_domain::ids::{AccountId, ApiKeyId};
 use countersign_domain::secret::Digest;
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
+use countersign_domain::trusted_device::TrustedDevice;
+use countersign_domain::user::{AccountLookup, User};
 
 pub(crate) enum Backend {
     Sqlite(Sqlite),
@@ -85,112 +89,105 @@ macro_rules! units {
 }
 
 units! {
-    /// The account with this address in this tenant.
-    pub read account_by_email((TenantId, EmailAddress)) -> Option<Account>;
-    /// Everything about a person.
-    pub read person(Whose) -> Option<Person>;
-    /// The live session with this token at this time, and whose it is.
+    /// An account alone.
+    pub read account(AccountLookup) -> Option<Account>;
+    /// An account with its profile, methods and registrations.
+    pub read user(AccountLookup) -> Option<User>;
+    /// The session with this token that is live at this time, and its account.
     pub read session_by_token((Digest, Timestamp)) -> Option<(Session, Account)>;
-    /// The live sessions of an account at this time, the newest first.
+    /// The sessions of an account that are live at this time, the newest first.
     pub read sessions_of((AccountId, Timestamp)) -> Vec<Session>;
-    /// The confirmed authenticator apps of an account, the oldest first, and the one that waits to be confirmed.
+    /// The confirmed authenticator apps of an account, the oldest first, and the one being enrolled.
     pub read authenticators_of(AccountId) -> (Vec<Authenticator>, Option<Authenticator>);
-    /// A live trust of an account at this time.
-    pub read trust((Digest, AccountId, Timestamp)) -> Option<StoredTrust>;
-    /// Whose ticket this is, if it is good at this time, and what whoever asked for it wants to have back. The text that
-    /// has to be known with it is not looked at.
+    /// A live trust of an account.
+    pub read trust(FindTrust) -> Option<TrustedDevice>;
+    /// The account of a ticket that is valid at this time, and the issuer's own state. The `trustChallenge` is not compared.
     pub read ticket((PresentedTicket, Timestamp)) -> Option<(Account, Option<String>)>;
-    /// The key of a service, unless it was revoked.
+    /// An API key, unless it is revoked.
     pub read api_key(Digest) -> Option<ApiKeyRecord>;
-    /// The keys of all services, revoked ones too.
+    /// All API keys, revoked ones included.
     pub read api_keys(()) -> Vec<ApiKeyRecord>;
+    /// Asks the database for nothing, to see whether it answers.
+    pub read ping(()) -> ();
 
-    /// Writes a line of the audit trail that stands for itself.
+    /// Writes an audit event that belongs to no other change.
     pub write record(AuditEvent) -> ();
-    /// Takes one from a budget.
+    /// Takes one use of a quota.
     pub write spend(Spend) -> Spent;
-    /// Makes the budget of this name whole again.
-    pub write give_back(String) -> ();
-    /// Makes an account and its first session.
-    pub write sign_up(SignUp) -> SignedUp;
-    /// Opens a session or a challenge after a right password.
-    pub write complete_sign_in(CompleteSignIn) -> SignIn;
-    /// Ends the session with this token, if there is one; the event is completed with whose it was.
+    /// Restores the quota of this name.
+    pub write restore_quota(String) -> ();
+    /// Creates an account, with its first session or registration if there is one.
+    pub write create_account(CreateAccount) -> AccountWritten;
+    /// Opens what a right password is decided to open.
+    pub write complete_sign_in(CompleteSignIn) -> SignInCompleted;
+    /// Ends the session with this token, if there is one; account and session are added to the event.
     pub write sign_out((Digest, AuditEvent)) -> ();
-    /// Extends a session: its name, now, and its new end. Says whether it was still there.
-    pub write extend_session((SessionId, Timestamp, Timestamp)) -> bool;
+    /// Extends a session; says whether it was still there.
+    pub write extend_session(ExtendSession) -> bool;
     /// Ends sessions of one account; says how many.
     pub write revoke_sessions(RevokeSessions) -> usize;
-    /// Sets a new password; ends all trust and all open challenges.
+    /// Sets a new password; trust in devices and open challenges end.
     pub write change_password(ChangePassword) -> Changed;
     /// Claims an attempt at a second factor before the code is looked at.
     pub write claim_attempt(ClaimAttempt) -> Claim;
     /// Records an attempt that was judged and failed.
     pub write fail_attempt(FailAttempt) -> ();
-    /// Makes a right second factor count.
-    pub write pass_second_factor(PassSecondFactor) -> Passed;
-    /// Stores a code to be sent.
+    /// Opens what a right second factor is decided to open.
+    pub write complete_second_factor(CompleteSecondFactor) -> SecondFactorCompleted;
+    /// Stores a one-time code to be sent.
     pub write issue_code(IssueCode) -> Issued;
-    /// Stores an authenticator app that is to be confirmed, and its backup codes.
-    pub write begin_enrolment(BeginEnrolment) -> Changed;
+    /// Opens a challenge without a password, together with a code; `false` if the account is gone.
+    pub write open_challenge(OpenChallenge) -> bool;
+    /// Stores an authenticator app to be confirmed later, and its backup codes.
+    pub write begin_enrolment(BeginEnrolment) -> EnrolmentBegun;
+    /// Adds a method; with the first one, signing in asks for it.
+    pub write add_method(AddMethod) -> MethodAdded;
+    /// Removes methods, by a right code.
+    pub write remove_methods(RemoveMethods) -> MethodsRemoved;
+    /// Sets the label of a method; `false` if there is no such method.
+    pub write rename_method(RenameMethod) -> bool;
     /// Replaces all backup codes.
     pub write replace_backup_codes(ReplaceBackupCodes) -> Changed;
-    /// Removes every second factor of an account and replaces the session.
+    /// Turns the second factor off and replaces the session.
     pub write disable_two_factor(DisableTwoFactor) -> Changed;
 
-    /// Makes an account without signing in to it.
-    pub write create_account(CreateAccount) -> AccountWritten;
-    /// Changes an account, if it is still what was read; a new password, or deactivation, ends what the account opened.
+    /// Changes an account, if it is still as it was read; a new password, or deactivation, ends what the account opened.
     pub write change_account(ChangeAccount) -> AccountWritten;
-    /// Removes an account and all that belongs to it, but for the audit trail; says whether it was there.
+    /// Deletes an account and everything that belongs to it but the audit trail; says whether it was there.
     pub write delete_account((AccountId, AuditEvent)) -> bool;
-    /// Registers a person for an application; says whether they were not yet.
+    /// Registers a user for an application; `false` if it is registered already.
     pub write register(Register) -> bool;
-    /// Opens a challenge without a password, together with a code; says whether the account is there.
-    pub write open_challenge(OpenChallenge) -> bool;
-    /// Adds a second factor; with the first one, signing in asks for it.
-    pub write add_method(AddMethod) -> MethodAdded;
-    /// Gives a second factor a name; says whether there is such a one.
-    pub write rename_method(RenameMethod) -> bool;
     /// Uses a refresh token up, and stores the next one.
     pub write use_refresh_token(UseRefreshToken) -> RefreshTokenUsed;
-    /// Stores the key of a service.
+    /// Stores an API key.
     pub write add_api_key((ApiKeyRecord, Digest)) -> ();
-    /// Revokes the key of a service; says whether there was one that could be.
+    /// Revokes an API key; `false` if there is none to revoke.
     pub write revoke_api_key((ApiKeyId, Timestamp)) -> bool;
 
-    /// Removes some of what has passed from one table; says how many.
+    /// Deletes expired rows of one table; says how many.
     write purge_table(PurgeTable) -> usize;
 }
 
 impl Store {
-    /// Whether the database answers.
+    /// Deletes expired rows, one transaction per table, so that no other request waits long. Several nodes may do it at once:
+    /// each takes rows that the others have not taken.
     ///
     /// # Errors
-    /// When it does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.account_by_email((TenantId::DEFAULT, EmailAddress::new(""))).await.map(drop)
-    }
-
-    /// Removes what has passed, in a transaction of its own for each table, so that nothing else waits for long.
-    /// Several nodes may do it at once: each takes what the others have not taken yet.
-    ///
-    /// # Errors
-    /// When the database is not available or refuses; what was removed before that stays removed.
+    /// When the database is not available or refuses; rows deleted before that stay deleted.
     pub async fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        let passed = |table| self.purge_table(PurgeTable { table, before: purge.now, batch: purge.batch });
+        let expired = |table| self.purge_table(PurgeTable { table, before: purge.now, batch: purge.batch });
         let mut purged = Purged {
-            challenges: passed(Passing::Challenges).await?,
-            mailed_codes: passed(Passing::MailedCodes).await?,
-            sessions: passed(Passing::Sessions).await?,
-            refresh_tokens: passed(Passing::RefreshTokens).await?,
-            tickets: passed(Passing::Tickets).await?,
-            trusted_devices: passed(Passing::TrustedDevices).await?,
-            budgets: passed(Passing::Budgets).await?,
+            challenges: expired(ExpiringTable::Challenges).await?,
+            mailed_codes: expired(ExpiringTable::MailedCodes).await?,
+            sessions: expired(ExpiringTable::Sessions).await?,
+            refresh_tokens: expired(ExpiringTable::RefreshTokens).await?,
+            tickets: expired(ExpiringTable::Tickets).await?,
+            trusted_devices: expired(ExpiringTable::TrustedDevices).await?,
+            budgets: expired(ExpiringTable::Budgets).await?,
             audit_events: 0,
         };
         if let Some(before) = purge.audit_before {
-            let old = PurgeTable { table: Passing::AuditEvents, before, batch: purge.batch };
+            let old = PurgeTable { table: ExpiringTable::AuditEvents, before, batch: purge.batch };
             purged.audit_events = self.purge_table(old).await?;
         }
         Ok(purged)

@@ -1,11 +1,12 @@
-//! Keys of services.
+//! API keys.
 
-use super::{Conn, Work};
+use super::{Conn, TxResult};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::ApiKeyRow;
 use crate::schema::api_keys;
-use crate::work::{ApiKeyRecord, Unit};
+use crate::work::TxOutcome;
+use countersign_domain::api_key::ApiKeyRecord;
 use countersign_domain::ids::{ApiKeyId, TenantId};
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
@@ -35,7 +36,7 @@ pub(crate) async fn api_keys(connection: &mut Conn, (): &()) -> Result<Vec<ApiKe
 }
 
 /// Stores a key.
-pub(crate) async fn add_api_key(connection: &mut Conn, (key, digest): &(ApiKeyRecord, Digest)) -> Work<()> {
+pub(crate) async fn add_api_key(connection: &mut Conn, (key, digest): &(ApiKeyRecord, Digest)) -> TxResult<()> {
     diesel::insert_into(api_keys::table)
         .values((
             api_keys::id.eq(key.id.to_text()),
@@ -47,13 +48,13 @@ pub(crate) async fn add_api_key(connection: &mut Conn, (key, digest): &(ApiKeyRe
         ))
         .execute(connection)
         .await?;
-    Ok(Unit::Commit(()))
+    Ok(TxOutcome::Commit(()))
 }
 
 /// Revokes a key; says whether there was one that could be.
-pub(crate) async fn revoke_api_key(connection: &mut Conn, (id, now): &(ApiKeyId, Timestamp)) -> Work<bool> {
+pub(crate) async fn revoke_api_key(connection: &mut Conn, (id, now): &(ApiKeyId, Timestamp)) -> TxResult<bool> {
     let live = api_keys::table.find(id.to_text()).filter(api_keys::revoked_at.is_null());
     let revoked =
         diesel::update(live).set(api_keys::revoked_at.eq(now.as_millis())).cached().execute(connection).await?;
-    Ok(Unit::Commit(revoked == 1))
+    Ok(TxOutcome::Commit(revoked == 1))
 }

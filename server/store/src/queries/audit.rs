@@ -1,10 +1,10 @@
 //! The audit trail.
 
-use super::{Conn, Work};
+use super::{Conn, TxResult};
 use crate::error::StoreError;
 use crate::rows::AuditEventRow;
 use crate::schema::audit_events;
-use crate::work::Unit;
+use crate::work::TxOutcome;
 use countersign_domain::audit::AuditEvent;
 use diesel_async::RunQueryDsl;
 
@@ -15,7 +15,7 @@ pub(super) async fn write(connection: &mut Conn, event: &AuditEvent) -> Result<(
 }
 
 /// Writes a line that stands for itself.
-pub(crate) async fn record(connection: &mut Conn, event: &AuditEvent) -> Work<()> {
+pub(crate) async fn record(connection: &mut Conn, event: &AuditEvent) -> TxResult<()> {
     write(connection, event).await?;
-    Ok(Unit::Commit(()))
+    Ok(TxOutcome::Commit(()))
 }

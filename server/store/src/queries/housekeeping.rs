@@ -1,10 +1,10 @@
-//! Removing what has passed.
+//! Deleting expired rows.
 
-use super::{Conn, Work};
+use super::{Conn, TxResult};
 use crate::schema::{
     audit_events, budgets, challenges, mailed_codes, refresh_tokens, sessions, tickets, trusted_devices,
 };
-use crate::work::{Passing, PurgeTable, Unit};
+use crate::work::{ExpiringTable, PurgeTable, TxOutcome};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -26,16 +26,16 @@ macro_rules! delete_some {
 }
 
 /// Removes some of what has passed from one table; says how many.
-pub(crate) async fn purge_table(connection: &mut Conn, purge: &PurgeTable) -> Work<usize> {
+pub(crate) async fn purge_table(connection: &mut Conn, purge: &PurgeTable) -> TxResult<usize> {
     let rows = match purge.table {
-        Passing::Challenges => delete_some!(connection, purge, challenges, digest, expires_at),
-        Passing::MailedCodes => delete_some!(connection, purge, mailed_codes, subject, expires_at),
-        Passing::Sessions => delete_some!(connection, purge, sessions, id, expires_at),
-        Passing::RefreshTokens => delete_some!(connection, purge, refresh_tokens, digest, expires_at),
-        Passing::Tickets => delete_some!(connection, purge, tickets, digest, expires_at),
-        Passing::TrustedDevices => delete_some!(connection, purge, trusted_devices, digest, expires_at),
-        Passing::Budgets => delete_some!(connection, purge, budgets, name, expires_at),
-        Passing::AuditEvents => delete_some!(connection, purge, audit_events, id, at),
+        ExpiringTable::Challenges => delete_some!(connection, purge, challenges, digest, expires_at),
+        ExpiringTable::MailedCodes => delete_some!(connection, purge, mailed_codes, subject, expires_at),
+        ExpiringTable::Sessions => delete_some!(connection, purge, sessions, id, expires_at),
+        ExpiringTable::RefreshTokens => delete_some!(connection, purge, refresh_tokens, digest, expires_at),
+        ExpiringTable::Tickets => delete_some!(connection, purge, tickets, digest, expires_at),
+        ExpiringTable::TrustedDevices => delete_some!(connection, purge, trusted_devices, digest, expires_at),
+        ExpiringTable::Budgets => delete_some!(connection, purge, budgets, name, expires_at),
+        ExpiringTable::AuditEvents => delete_some!(connection, purge, audit_events, id, at),
     };
-    Ok(Unit::Commit(rows))
+    Ok(TxOutcome::Commit(rows))
 }

@@ -1,25 +1,28 @@
-//! Enrolling, replacing and removing second factors.
+//! Enrolling, adding, renaming and switching off second factors.
 
 use super::accounts::end_grants;
-use super::{Conn, Work, attempts, audit};
+use super::users::methods_if;
+use super::{Conn, TxResult, attempts, audit};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{BackupCodeRow, MailedCodeRow, MethodRow, SessionRow};
+use crate::rows::{AccountRow, BackupCodeRow, MailedCodeRow, MethodRow, SessionRow};
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods, sessions};
 use crate::work::{
-    AddMethod, Authenticator, BeginEnrolment, Changed, DisableTwoFactor, MethodAdded, NewFactor, NewMethod, Removal,
-    RenameMethod, ReplaceBackupCodes, StoredBackupCode, Unit,
+    AddMethod, BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun, MethodAdded, NewFactor, NewMethod,
+    RenameMethod, ReplaceBackupCodes, TxOutcome,
 };
-use countersign_domain::audit::{AuditEvent, EventKind};
-use countersign_domain::ids::{AccountId, MethodId};
-use countersign_domain::mailed_code::{Address, Subject};
-use countersign_domain::method::{Method, MethodHandle, MethodKind};
+use countersign_domain::account::Account;
+use countersign_domain::address::{Address, MethodKind};
+use countersign_domain::attempt::{Authenticator, StoredBackupCode};
+use countersign_domain::audit::EventKind;
+use countersign_domain::decisions::add_method::{self, AddMethod as Decision, WaitingChallenge};
+use countersign_domain::decisions::enrolment::{self, Enrolment, SwitchOn};
+use countersign_domain::ids::{AccountId, MethodId, SessionId};
+use countersign_domain::mailed_code::Subject;
+use countersign_domain::method::{Method, MethodHandle};
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-
-/// The most methods that an account may have.
-const MOST: usize = 16;
 
 /// The confirmed authenticator apps of an account, the oldest first, and the one that waits to be confirmed.
 pub(crate) async fn authenticators_of(
@@ -74,14 +77,14 @@ async fn free_handle(
     free.cloned().ok_or(StoreError::Corrupt { table: "methods", what: "its handles: none of three was free" })
 }
 
-/// Stores a method, within the transaction that is open; one for an address that is one already stays as it is.
+/// Stores a method, within the open transaction; a method for the same address stays as it is.
 pub(super) async fn insert(
     connection: &mut Conn,
     account_id: AccountId,
     method: &NewMethod,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if let NewFactor::Address(address) = &method.what {
+    if let NewFactor::Address(address) = &method.factor {
         let same = methods::kind.eq(address.kind().name()).and(methods::address.eq(address.as_str()));
         let mine = methods::table.filter(methods::account_id.eq(account_id.to_text())).filter(same);
         let count: i64 = mine.count().get_result(connection).await?;
@@ -95,11 +98,17 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Turns the second factor on, within the transaction that is open. Whatever sessions passed before, it was not the
-/// factor that is on now.
-pub(super) async fn switch_on(connection: &mut Conn, account_id: AccountId, now: Timestamp) -> Result<(), StoreError> {
+/// Turns the second factor on, within the open transaction; `false` if it is on already or the account is gone. What other
+/// sessions have passed was not the factor that is on now.
+pub(super) async fn switch_on(
+    connection: &mut Conn,
+    account_id: AccountId,
+    switch: SwitchOn,
+    keep: Option<SessionId>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let id = account_id.to_text();
-    diesel::update(accounts::table.find(&id))
+    let touched = diesel::update(accounts::table.find(&id).filter(accounts::two_factor_enabled.eq(false)))
         .set((
             accounts::two_factor_enabled.eq(true),
             accounts::credentials_version.eq(accounts::credentials_version + 1),
@@ -108,41 +117,23 @@ pub(super) async fn switch_on(connection: &mut Conn, account_id: AccountId, now:
         .cached()
         .execute(connection)
         .await?;
-    diesel::update(sessions::table.filter(sessions::account_id.eq(&id)))
-        .set(sessions::second_factor_at.eq(None::<i64>))
-        .cached()
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Turns the second factor off, within the transaction that is open, and ends all that hung on it.
-async fn switch_off(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
-    let id = account_id.to_text();
-    diesel::delete(methods::table.filter(methods::account_id.eq(&id))).execute(connection).await?;
-    diesel::delete(backup_codes::table.filter(backup_codes::account_id.eq(&id))).execute(connection).await?;
-    diesel::delete(mailed_codes::table.filter(mailed_codes::account_id.eq(&id))).execute(connection).await?;
-    end_grants(connection, account_id).await
-}
-
-/// Gives methods up, within the transaction that is open.
-pub(super) async fn remove(
-    connection: &mut Conn,
-    account_id: AccountId,
-    removal: Removal,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let id = account_id.to_text();
-    if let Removal::One(method_id) = removal {
-        let confirmed = methods::table.filter(methods::account_id.eq(&id)).filter(methods::confirmed_at.is_not_null());
-        diesel::delete(confirmed.filter(methods::id.eq(method_id.to_text()))).execute(connection).await?;
-        let left: i64 = confirmed.count().get_result(connection).await?;
-        if left > 0 {
-            let subject = Subject::Disable { account_id, method_id }.to_text();
-            diesel::delete(mailed_codes::table.find(subject)).execute(connection).await?;
-            return Ok(());
-        }
+    let mine = sessions::account_id.eq(&id);
+    if switch.ends_other_sessions {
+        let keep = keep.map(SessionId::to_text).unwrap_or_default();
+        diesel::delete(sessions::table.filter(mine).filter(sessions::id.ne(keep))).execute(connection).await?;
+    } else {
+        diesel::update(sessions::table.filter(mine))
+            .set(sessions::second_factor_at.eq(None::<i64>))
+            .cached()
+            .execute(connection)
+            .await?;
     }
+    Ok(touched == 1)
+}
+
+/// Turns the second factor off, within the open transaction, and ends everything that depended on it.
+pub(super) async fn switch_off(connection: &mut Conn, account_id: AccountId, now: Timestamp) -> Result<(), StoreError> {
+    let id = account_id.to_text();
     diesel::update(accounts::table.find(&id))
         .set((
             accounts::two_factor_enabled.eq(false),
@@ -152,39 +143,61 @@ pub(super) async fn remove(
         .cached()
         .execute(connection)
         .await?;
-    switch_off(connection, account_id).await
+    diesel::delete(methods::table.filter(methods::account_id.eq(&id))).execute(connection).await?;
+    diesel::delete(backup_codes::table.filter(backup_codes::account_id.eq(&id))).execute(connection).await?;
+    diesel::delete(mailed_codes::table.filter(mailed_codes::account_id.eq(&id))).execute(connection).await?;
+    end_grants(connection, account_id).await
 }
 
-/// Adds a method whose code was judged by the caller (an authenticator app) or is judged here (an address). Which of
-/// several parallel calls is the first is decided by the account's row.
-pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> Work<MethodAdded> {
-    let id = add.account_id.to_text();
-    let enabled: Option<bool> = diesel::update(accounts::table.find(&id))
-        .filter(accounts::credentials_version.eq(add.credentials_version))
+/// Locks the account's row without changing it, so that parallel changes of its factors queue up; `None` if the
+/// credentials are not at this version.
+async fn lock_account(
+    connection: &mut Conn,
+    account_id: AccountId,
+    credentials_version: i64,
+) -> Result<Option<Account>, StoreError> {
+    let row: Option<AccountRow> = diesel::update(accounts::table.find(account_id.to_text()))
+        .filter(accounts::credentials_version.eq(credentials_version))
         .set(accounts::credentials_version.eq(accounts::credentials_version))
-        .returning(accounts::two_factor_enabled)
+        .returning(AccountRow::as_returning())
         .cached()
         .get_result(connection)
         .await
         .optional()?;
-    let Some(two_factor_enabled) = enabled else { return Ok(Unit::Rollback(MethodAdded::Stale)) };
-    if let NewFactor::Address(address) = &add.method.what {
-        match prove_address(connection, add, address).await? {
-            Proven::Yes => {}
-            Proven::No(outcome) => return Ok(Unit::Commit(outcome)),
-        }
+    row.map(Account::try_from).transpose()
+}
+
+/// Adds a method. The code of an authenticator app was judged by the caller; that of an address is judged here, where its
+/// tries are counted.
+pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResult<MethodAdded> {
+    let id = add.account_id.to_text();
+    let Some(account) = lock_account(connection, add.account_id, add.credentials_version).await? else {
+        return Ok(TxOutcome::Rollback(MethodAdded::Stale));
+    };
+    let (confirmed, challenge_ends) =
+        pipeline!(connection; methods_if(true, add.account_id), waiting_challenge_end(add));
+    let facts = add_method::Facts {
+        account: &account,
+        tenant: add.rules.tenant_of(&account),
+        manager: &add.manager,
+        kind: add.method.factor.kind(),
+        confirmed: confirmed.len(),
+        challenge: match (&add.challenge, challenge_ends) {
+            (None, _) => WaitingChallenge::NotNamed,
+            (Some(_), Some(_)) => WaitingChallenge::Live,
+            (Some(_), None) => WaitingChallenge::Gone,
+        },
+    };
+    let decision = add_method::decide(&facts, &add.terms, &add.rules.policy);
+    let Some(kind) = decision.event() else {
+        return Ok(TxOutcome::Rollback(MethodAdded::Decided(decision)));
+    };
+    if let NewFactor::Address(address) = &add.method.factor
+        && let AddressProof::Missing(outcome) = prove_address(connection, add, address).await?
+    {
+        return Ok(TxOutcome::Commit(outcome));
     }
-    let mine = methods::table.filter(methods::account_id.eq(&id)).filter(methods::confirmed_at.is_not_null());
-    let count: i64 = mine.count().get_result(connection).await?;
-    if usize::try_from(count).is_ok_and(|count| count >= MOST) {
-        return Ok(Unit::Rollback(MethodAdded::TooMany));
-    }
-    if let Some((digest, mac)) = &add.challenge {
-        let live = challenges::account_id.eq(&id).and(challenges::expires_at.gt(add.now.as_millis()));
-        let challenge = challenges::table.find(digest.as_bytes().as_slice()).filter(live);
-        let expires_at: Option<i64> =
-            challenge.select(challenges::expires_at).get_result(connection).await.optional()?;
-        let Some(expires_at) = expires_at else { return Ok(Unit::Rollback(MethodAdded::NoChallenge)) };
+    if let (Some((digest, mac)), Some(expires_at)) = (&add.challenge, challenge_ends) {
         let code = MailedCodeRow {
             subject: Subject::Challenge(*digest).to_text(),
             account_id: id.clone(),
@@ -198,39 +211,44 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> Work<M
         super::codes::store(connection, &code).await?;
     }
     insert(connection, add.account_id, &add.method, add.now).await?;
-    let (outcome, kind) = match two_factor_enabled {
-        true => (MethodAdded::Further, EventKind::MethodAdded),
-        false => (MethodAdded::First, EventKind::TwoFactorEnabled),
-    };
-    if !two_factor_enabled {
-        switch_on(connection, add.account_id, add.now).await?;
+    if let Decision::First(switch) = decision {
+        switch_on(connection, add.account_id, switch, None, add.now).await?;
         let mine = backup_codes::table.filter(backup_codes::account_id.eq(&id));
         diesel::delete(mine).execute(connection).await?;
-        // An app that was never confirmed is not waited for any more.
+        // The account has a second factor now, so an app that was never confirmed is dropped.
         let pending = methods::account_id.eq(&id).and(methods::confirmed_at.is_null());
         diesel::delete(methods::table.filter(pending)).execute(connection).await?;
         insert_codes(connection, add.account_id, &add.backup_codes, false, add.now).await?;
     }
-    audit::write(connection, &AuditEvent { kind, ..add.event.clone() }).await?;
-    Ok(Unit::Commit(outcome))
+    audit::write(connection, &add.audit.event(kind)).await?;
+    Ok(TxOutcome::Commit(MethodAdded::Decided(decision)))
 }
 
-enum Proven {
-    Yes,
-    No(MethodAdded),
+/// End of the challenge that waits for the method, if one is named and live.
+async fn waiting_challenge_end(connection: &mut Conn, add: &AddMethod) -> Result<Option<i64>, StoreError> {
+    let Some((digest, _)) = &add.challenge else { return Ok(None) };
+    let mine = challenges::account_id.eq(add.account_id.to_text());
+    let live = mine.and(challenges::expires_at.gt(add.now.as_millis()));
+    let challenge = challenges::table.find(digest.as_bytes().as_slice()).filter(live);
+    Ok(challenge.select(challenges::expires_at).get_result(connection).await.optional()?)
 }
 
-/// Whether the sent code was presented that proves an address; it is spent by that, and a wrong one costs a try.
-async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address) -> Result<Proven, StoreError> {
+enum AddressProof {
+    Given,
+    Missing(MethodAdded),
+}
+
+/// Whether the code that was sent to the address was presented. A right one is spent, a wrong one costs a try.
+async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address) -> Result<AddressProof, StoreError> {
     let subject = Subject::Enable { account_id: add.account_id, address: address.clone() };
-    let cap = i64::from(add.policy.mailed_code_tries);
+    let cap = i64::from(add.rules.policy.mailed_code_tries);
     let Some(code) = attempts::take_try_of_code(connection, &subject, cap, add.now).await? else {
         let kind = format!("enable:{}:{}:%", add.account_id, address.kind().name());
         let other = mailed_codes::account_id.eq(add.account_id.to_text()).and(mailed_codes::subject.like(kind));
         let live = mailed_codes::expires_at.gt(add.now.as_millis()).and(mailed_codes::subject.ne(subject.to_text()));
         let count: i64 = mailed_codes::table.filter(other.and(live)).count().get_result(connection).await?;
         let outcome = if count > 0 { MethodAdded::OtherAddress } else { MethodAdded::WrongCode };
-        return Ok(Proven::No(outcome));
+        return Ok(AddressProof::Missing(outcome));
     };
     if !add.macs.iter().any(|mac| mac.as_slice() == code.mac) {
         diesel::update(mailed_codes::table.find(subject.to_text()))
@@ -238,16 +256,15 @@ async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address
             .cached()
             .execute(connection)
             .await?;
-        let event = AuditEvent { kind: EventKind::SecondFactorRejected, ..add.event.clone() };
-        audit::write(connection, &event).await?;
-        return Ok(Proven::No(MethodAdded::WrongCode));
+        audit::write(connection, &add.audit.event(EventKind::SecondFactorRejected)).await?;
+        return Ok(AddressProof::Missing(MethodAdded::WrongCode));
     }
     diesel::delete(mailed_codes::table.find(subject.to_text())).execute(connection).await?;
-    Ok(Proven::Yes)
+    Ok(AddressProof::Given)
 }
 
 /// Gives a method a name; says whether there is such a method.
-pub(crate) async fn rename_method(connection: &mut Conn, rename: &RenameMethod) -> Work<bool> {
+pub(crate) async fn rename_method(connection: &mut Conn, rename: &RenameMethod) -> TxResult<bool> {
     let mine = methods::account_id.eq(rename.account_id.to_text()).and(methods::handle.eq(rename.handle.as_str()));
     let touched = diesel::update(methods::table.filter(mine).filter(methods::confirmed_at.is_not_null()))
         .set(methods::name.eq(rename.name.clone()))
@@ -255,10 +272,10 @@ pub(crate) async fn rename_method(connection: &mut Conn, rename: &RenameMethod) 
         .execute(connection)
         .await?;
     if touched == 0 {
-        return Ok(Unit::Rollback(false));
+        return Ok(TxOutcome::Rollback(false));
     }
     audit::write(connection, &rename.event).await?;
-    Ok(Unit::Commit(true))
+    Ok(TxOutcome::Commit(true))
 }
 
 async fn insert_codes(
@@ -276,20 +293,20 @@ async fn insert_codes(
     Ok(())
 }
 
-/// Stores an authenticator app that is to be confirmed, and its backup codes. While the second factor is on, both
-/// wait beside the old ones, which stay good until the new app is confirmed (attack 29).
-pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolment) -> Work<Changed> {
+/// Stores an authenticator app to be confirmed later, and its backup codes. While the second factor is on, both wait beside
+/// the old ones, which stay valid until the new app is confirmed (attack 29).
+pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolment) -> TxResult<EnrolmentBegun> {
     let id = begin.account_id.to_text();
-    // Touching the account's row, without a change, puts parallel enrolments in a line.
-    let enabled: Option<bool> = diesel::update(accounts::table.find(&id))
-        .filter(accounts::credentials_version.eq(begin.credentials_version))
-        .set(accounts::credentials_version.eq(accounts::credentials_version))
-        .returning(accounts::two_factor_enabled)
-        .cached()
-        .get_result(connection)
-        .await
-        .optional()?;
-    let Some(two_factor_enabled) = enabled else { return Ok(Unit::Rollback(Changed::Stale)) };
+    let Some(account) = lock_account(connection, begin.account_id, begin.credentials_version).await? else {
+        return Ok(TxOutcome::Rollback(EnrolmentBegun::Stale));
+    };
+    let tenant = begin.rules.tenant_of(&account);
+    let facts = enrolment::Facts { account: &account, tenant, manager: &begin.manager };
+    let decision = enrolment::decide(&facts);
+    let Some(kind) = decision.event() else {
+        return Ok(TxOutcome::Rollback(EnrolmentBegun::Decided(decision)));
+    };
+    let keeps_old_codes = decision == Enrolment::Replacement;
 
     let pending = methods::account_id.eq(&id).and(methods::confirmed_at.is_null());
     diesel::delete(methods::table.filter(pending)).execute(connection).await?;
@@ -298,18 +315,18 @@ pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolmen
     diesel::insert_into(methods::table).values(row).execute(connection).await?;
 
     let mine = backup_codes::account_id.eq(&id);
-    if two_factor_enabled {
+    if keeps_old_codes {
         diesel::delete(backup_codes::table.filter(mine).filter(backup_codes::is_pending)).execute(connection).await?;
     } else {
         diesel::delete(backup_codes::table.filter(mine)).execute(connection).await?;
     }
-    insert_codes(connection, begin.account_id, &begin.backup_codes, two_factor_enabled, begin.now).await?;
-    audit::write(connection, &begin.event).await?;
-    Ok(Unit::Commit(Changed::Done))
+    insert_codes(connection, begin.account_id, &begin.backup_codes, keeps_old_codes, begin.now).await?;
+    audit::write(connection, &begin.audit.event(kind)).await?;
+    Ok(TxOutcome::Commit(EnrolmentBegun::Decided(decision)))
 }
 
 /// Puts a pending authenticator app, and the backup codes that came with it, in the place of the old ones; within
-/// the transaction that is open. Of several apps the oldest one gives way.
+/// the open transaction. Of several apps the oldest one gives way.
 pub(super) async fn confirm_authenticator(
     connection: &mut Conn,
     account_id: AccountId,
@@ -339,7 +356,7 @@ pub(super) async fn confirm_authenticator(
 }
 
 /// Replaces all backup codes, if the account still has its second factor and the same password.
-pub(crate) async fn replace_backup_codes(connection: &mut Conn, replace: &ReplaceBackupCodes) -> Work<Changed> {
+pub(crate) async fn replace_backup_codes(connection: &mut Conn, replace: &ReplaceBackupCodes) -> TxResult<Changed> {
     let id = replace.account_id.to_text();
     let touched = diesel::update(accounts::table.find(&id))
         .filter(accounts::credentials_version.eq(replace.credentials_version))
@@ -349,36 +366,25 @@ pub(crate) async fn replace_backup_codes(connection: &mut Conn, replace: &Replac
         .execute(connection)
         .await?;
     if touched == 0 {
-        return Ok(Unit::Rollback(Changed::Stale));
+        return Ok(TxOutcome::Rollback(Changed::Stale));
     }
     diesel::delete(backup_codes::table.filter(backup_codes::account_id.eq(&id))).execute(connection).await?;
     insert_codes(connection, replace.account_id, &replace.backup_codes, false, replace.now).await?;
     audit::write(connection, &replace.event).await?;
-    Ok(Unit::Commit(Changed::Done))
+    Ok(TxOutcome::Commit(Changed::Done))
 }
 
-/// Removes every second factor of an account, every trust and every open challenge, and replaces the session.
-pub(crate) async fn disable_two_factor(connection: &mut Conn, disable: &DisableTwoFactor) -> Work<Changed> {
-    let id = disable.account_id.to_text();
-    let touched = diesel::update(accounts::table.find(&id))
-        .filter(accounts::credentials_version.eq(disable.credentials_version))
-        .set((
-            accounts::two_factor_enabled.eq(false),
-            accounts::credentials_version.eq(accounts::credentials_version + 1),
-            accounts::updated_at.eq(disable.now.as_millis()),
-        ))
-        .cached()
-        .execute(connection)
-        .await?;
-    if touched == 0 {
-        return Ok(Unit::Rollback(Changed::Stale));
+/// Turns the second factor off, ends everything that depended on it, and replaces the session.
+pub(crate) async fn disable_two_factor(connection: &mut Conn, disable: &DisableTwoFactor) -> TxResult<Changed> {
+    if lock_account(connection, disable.account_id, disable.credentials_version).await?.is_none() {
+        return Ok(TxOutcome::Rollback(Changed::Stale));
     }
     let ended = diesel::delete(sessions::table.find(disable.session_id.to_text())).execute(connection).await?;
     if ended == 0 {
-        return Ok(Unit::Rollback(Changed::Stale));
+        return Ok(TxOutcome::Rollback(Changed::Stale));
     }
     diesel::insert_into(sessions::table).values(SessionRow::from(&disable.session)).execute(connection).await?;
-    switch_off(connection, disable.account_id).await?;
+    switch_off(connection, disable.account_id, disable.now).await?;
     audit::write(connection, &disable.event).await?;
-    Ok(Unit::Commit(Changed::Done))
+    Ok(TxOutcome::Commit(Changed::Done))
 }

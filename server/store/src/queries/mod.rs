@@ -1,42 +1,46 @@
-//! Every query, written once and compiled for each database: `super::Conn` is the connection type of whichever
-//! module includes this one.
+//! Every query, written once and compiled for each database: `super::Conn` is the connection type of the module that
+//! includes this one.
 //!
-//! A function here is the inside of one transaction (when it writes) or one read. It must be repeatable: on a
-//! conflict the whole of it runs again.
+//! A function here is the body of one transaction (when it writes) or one read. It must be repeatable: after a conflict
+//! the whole of it runs again.
 
 use super::Conn;
 use crate::error::StoreError;
-use crate::work::Unit;
+use crate::work::TxOutcome;
 
 mod accounts;
 mod api_keys;
 mod attempts;
 mod audit;
-mod budgets;
 mod codes;
 mod housekeeping;
 mod methods;
+mod quotas;
 mod refresh_tokens;
+mod second_factor;
 mod sessions;
 mod sign_in;
 mod tickets;
+mod trusted_devices;
+mod users;
 
-pub(crate) use accounts::{
-    account_by_email, change_account, change_password, create_account, delete_account, person, register, sign_up,
-};
+pub(crate) use accounts::{change_account, change_password, create_account, delete_account, register};
 pub(crate) use api_keys::{add_api_key, api_key, api_keys, revoke_api_key};
-pub(crate) use attempts::{claim_attempt, fail_attempt, pass_second_factor};
+pub(crate) use attempts::{claim_attempt, fail_attempt};
 pub(crate) use audit::record;
-pub(crate) use budgets::{give_back, spend};
 pub(crate) use codes::{issue_code, open_challenge};
 pub(crate) use housekeeping::purge_table;
 pub(crate) use methods::{
     add_method, authenticators_of, begin_enrolment, disable_two_factor, rename_method, replace_backup_codes,
 };
+pub(crate) use quotas::{restore_quota, spend};
 pub(crate) use refresh_tokens::use_refresh_token;
-pub(crate) use sessions::{extend_session, revoke_sessions, session_by_token, sessions_of, sign_out};
-pub(crate) use sign_in::{complete_sign_in, trust};
+pub(crate) use second_factor::{complete_second_factor, remove_methods};
+pub(crate) use sessions::{extend_session, ping, revoke_sessions, session_by_token, sessions_of, sign_out};
+pub(crate) use sign_in::complete_sign_in;
 pub(crate) use tickets::ticket;
+pub(crate) use trusted_devices::trust;
+pub(crate) use users::{account, user};
 
-/// What a write ends with.
-type Work<T> = Result<Unit<T>, StoreError>;
+/// What the body of a transaction returns.
+type TxResult<T> = Result<TxOutcome<T>, StoreError>;

@@ -1,11 +1,11 @@
 //! Live sessions.
 
-use super::{Conn, Work, audit};
+use super::{Conn, TxResult, audit};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, SessionRow};
 use crate::schema::{accounts, sessions};
-use crate::work::{NewSession, RevokeSessions, Unit, Which};
+use crate::work::{ExtendSession, NewSession, RevokeSessions, SessionSelector, TxOutcome};
 use countersign_domain::account::Account;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::ids::{AccountId, SessionId};
@@ -15,7 +15,7 @@ use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-/// The live session with this token, and whose it is.
+/// The live session with this token, and its account.
 pub(crate) async fn session_by_token(
     connection: &mut Conn,
     (token, now): &(Digest, Timestamp),
@@ -46,7 +46,7 @@ pub(crate) async fn sessions_of(
     rows.into_iter().map(Session::try_from).collect()
 }
 
-/// Stores a session, if one is to be opened; within the transaction that is open.
+/// Stores a session, if there is one to open; within the open transaction.
 pub(super) async fn open_session(connection: &mut Conn, session: Option<&NewSession>) -> Result<(), StoreError> {
     if let Some(session) = session {
         diesel::insert_into(sessions::table).values(SessionRow::from(session)).execute(connection).await?;
@@ -54,50 +54,52 @@ pub(super) async fn open_session(connection: &mut Conn, session: Option<&NewSess
     Ok(())
 }
 
-/// Extends a session, if it is still there.
-pub(crate) async fn extend_session(
-    connection: &mut Conn,
-    (id, now, expires_at): &(SessionId, Timestamp, Timestamp),
-) -> Work<bool> {
-    let touched = diesel::update(sessions::table.find(id.to_text()))
-        .set((sessions::updated_at.eq(now.as_millis()), sessions::expires_at.eq(expires_at.as_millis())))
+/// Extends a session; says whether it was still there.
+pub(crate) async fn extend_session(connection: &mut Conn, extend: &ExtendSession) -> TxResult<bool> {
+    let touched = diesel::update(sessions::table.find(extend.session_id.to_text()))
+        .set((sessions::updated_at.eq(extend.now.as_millis()), sessions::expires_at.eq(extend.expires_at.as_millis())))
         .cached()
         .execute(connection)
         .await?;
-    Ok(Unit::Commit(touched == 1))
+    Ok(TxOutcome::Commit(touched == 1))
+}
+
+/// Whether the database answers.
+pub(crate) async fn ping(connection: &mut Conn, (): &()) -> Result<(), StoreError> {
+    diesel::select(1_i32.into_sql::<diesel::sql_types::Integer>()).execute(connection).await?;
+    Ok(())
 }
 
 /// Ends the session with this token, if there is one.
-pub(crate) async fn sign_out(connection: &mut Conn, (token, event): &(Digest, AuditEvent)) -> Work<()> {
+pub(crate) async fn sign_out(connection: &mut Conn, (token, event): &(Digest, AuditEvent)) -> TxResult<()> {
     let ended: Option<(String, String)> = diesel::delete(sessions::table)
         .filter(sessions::token_digest.eq(token.as_bytes().as_slice()))
         .returning((sessions::id, sessions::account_id))
         .get_result(connection)
         .await
         .optional()?;
-    let Some((id, account_id)) = ended else { return Ok(Unit::Rollback(())) };
+    let Some((id, account_id)) = ended else { return Ok(TxOutcome::Rollback(())) };
     let event =
         AuditEvent { session_id: SessionId::parse(&id), account_id: AccountId::parse(&account_id), ..event.clone() };
     audit::write(connection, &event).await?;
-    Ok(Unit::Commit(()))
+    Ok(TxOutcome::Commit(()))
 }
 
-/// Ends sessions of one account; says how many. Another account's session is out of reach whatever is asked for
-/// (attack 36).
-pub(crate) async fn revoke_sessions(connection: &mut Conn, revoke: &RevokeSessions) -> Work<usize> {
+/// Ends sessions of one account; says how many. Sessions of other accounts are out of reach (attack 36).
+pub(crate) async fn revoke_sessions(connection: &mut Conn, revoke: &RevokeSessions) -> TxResult<usize> {
     let mine = sessions::account_id.eq(revoke.account_id.to_text());
     let ended = match &revoke.which {
-        Which::All => diesel::delete(sessions::table.filter(mine)).execute(connection).await?,
-        Which::Others(id) => {
+        SessionSelector::All => diesel::delete(sessions::table.filter(mine)).execute(connection).await?,
+        SessionSelector::AllBut(id) => {
             diesel::delete(sessions::table.filter(mine).filter(sessions::id.ne(id.to_text())))
                 .execute(connection)
                 .await?
         }
-        Which::WithToken(token) => {
+        SessionSelector::WithToken(token) => {
             let with_token = sessions::token_digest.eq(token.as_bytes().as_slice());
             diesel::delete(sessions::table.filter(mine).filter(with_token)).execute(connection).await?
         }
-        Which::Named(id) => {
+        SessionSelector::WithId(id) => {
             diesel::delete(sessions::table.filter(mine).filter(sessions::id.eq(id.to_text())))
                 .execute(connection)
                 .await?
@@ -106,5 +108,5 @@ pub(crate) async fn revoke_sessions(connection: &mut Conn, revoke: &RevokeSessio
     if ended > 0 {
         audit::write(connection, &revoke.event).await?;
     }
-    Ok(Unit::Commit(ended))
+    Ok(TxOutcome::Commit(ended))
 }

@@ -1,95 +1,80 @@
 //! Completing a sign-in whose password was right.
 
 use super::sessions::open_session;
-use super::{Conn, Work, audit, budgets, methods, refresh_tokens, tickets};
+use super::users::{methods_if, registrations_if};
+use super::{Conn, TxResult, audit, quotas, refresh_tokens, tickets, trusted_devices};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, ChallengeRow, TrustedDeviceRow};
-use crate::schema::{accounts, challenges, trusted_devices};
-use crate::work::{Asks, CompleteSignIn, ShownTrust, SignIn, StoredTrust, TrustScope, Unit};
+use crate::rows::{AccountRow, ChallengeRow};
+use crate::schema::{accounts, challenges};
+use crate::work::{CompleteSignIn, SignInCompleted, SignInDecided, TxOutcome};
 use countersign_domain::account::Account;
-use countersign_domain::audit::{AuditEvent, EventKind};
 use countersign_domain::challenge::Challenge;
-use countersign_domain::ids::AccountId;
-use countersign_domain::secret::Digest;
-use countersign_domain::time::Timestamp;
+use countersign_domain::decisions::attempt::usable_methods;
+use countersign_domain::decisions::sign_in::{self, Demand, SignIn};
+use countersign_domain::terms::Grant;
+use countersign_domain::user::User;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-/// Opens a session or a challenge. Which of them is decided here, by what the account is at this moment and not by
-/// what it was when the password was looked up.
-pub(crate) async fn complete_sign_in(connection: &mut Conn, sign_in: &CompleteSignIn) -> Work<SignIn> {
-    let now = sign_in.event.at;
-    let id = sign_in.account_id.to_text();
-    let unchanged = accounts::credentials_version.eq(sign_in.credentials_version);
-    let row: Option<AccountRow> = diesel::update(accounts::table.find(&id).filter(unchanged))
+/// Opens what is decided on the account as it is at this moment, not as it was when the password was checked.
+pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSignIn) -> TxResult<SignInCompleted> {
+    let now = input.audit.at;
+    let id = input.account_id.to_text();
+    let unchanged = accounts::credentials_version.eq(input.credentials_version);
+    let row: Option<(AccountRow, String)> = diesel::update(accounts::table.find(&id).filter(unchanged))
         .set(accounts::last_sign_in_at.eq(now.as_millis()))
-        .returning(AccountRow::as_returning())
+        .returning((AccountRow::as_returning(), accounts::profile))
         .cached()
         .get_result(connection)
         .await
         .optional()?;
-    let Some(row) = row else { return Ok(Unit::Rollback(SignIn::Stale)) };
+    let Some((row, profile)) = row else { return Ok(TxOutcome::Rollback(SignInCompleted::Stale)) };
     let account = Account::try_from(row)?;
-    if let Some(why) = account.unusable(now) {
-        return Ok(Unit::Rollback(SignIn::Unusable(why)));
-    }
-    if let Some(ticket) = &sign_in.ticket
-        && !tickets::spend(connection, ticket, sign_in.account_id, now).await?
+    let tenant = input.rules.tenant_of(&account);
+    let is_trusted = sign_in::demand(tenant.login_policy, account.two_factor_enabled) == Demand::SecondFactor
+        && trusted_devices::use_trust(connection, input, now).await?;
+    let facts = sign_in::Facts { account: &account, login_policy: tenant.login_policy, is_trusted };
+    let decision = sign_in::decide(&facts, &input.terms, now);
+    let Some(kind) = decision.event() else {
+        let decided = SignInDecided { decision, account, methods: Vec::new(), user: None };
+        return Ok(TxOutcome::Rollback(SignInCompleted::Decided(Box::new(decided))));
+    };
+    if let Some(ticket) = &input.ticket
+        && !tickets::spend(connection, ticket, input.account_id, now).await?
     {
-        return Ok(Unit::Rollback(SignIn::Stale));
+        return Ok(TxOutcome::Rollback(SignInCompleted::Stale));
     }
-    if let Some(hash) = &sign_in.rehashed {
+    if let Some(hash) = &input.rehashed {
         let new_hash = accounts::password_hash.eq(hash.to_text());
         diesel::update(accounts::table.find(&id)).set(new_hash).cached().execute(connection).await?;
     }
-    let outcome = decide(connection, sign_in, &account, now).await?;
-    let kind = match outcome {
-        SignIn::SignedIn => EventKind::SignedIn,
-        SignIn::Trusted => EventKind::SignedInFromTrustedDevice,
-        SignIn::PasswordChangeRequired => EventKind::PasswordChangeAsked,
-        SignIn::Challenged { .. } | SignIn::Unusable(_) | SignIn::Stale => EventKind::ChallengeOpened,
-    };
-    let opens = matches!(outcome, SignIn::SignedIn | SignIn::Trusted);
-    let session = sign_in.session.as_ref().filter(|_| opens);
-    let refresh_token = sign_in.refresh_token.as_ref().filter(|_| opens);
-    let challenge = matches!(outcome, SignIn::Challenged { .. }).then_some(&sign_in.challenge);
-    let ticket = matches!(outcome, SignIn::PasswordChangeRequired).then_some(&sign_in.change_password);
-    let session_id = session.map(|session| session.session.id);
-    let event = AuditEvent { kind, session_id, ..sign_in.event.clone() };
-    together!(
+    let session = input.session.as_ref().filter(|_| decision.is_granted());
+    let refresh_token = input.refresh_token.as_ref().filter(|_| decision.is_granted());
+    let challenge = decision.is_challenged().then_some(&input.challenge);
+    let ticket = input.change_password.as_ref().filter(|_| decision == SignIn::PasswordChangeDue);
+    let grants_tokens = decision.is_granted() && input.terms.grant == Grant::Tokens;
+    let mut event = input.audit.event(kind);
+    event.session_id = session.map(|session| session.session.id);
+    let ((), (), (), (), (), (), methods, registrations) = pipeline!(
         connection;
-        budgets::refill(sign_in.budget.as_deref()),
+        quotas::restore(input.quota.as_deref()),
         open_challenge(challenge),
         open_session(session),
-        refresh_tokens::open(refresh_token, sign_in.account_id, now),
-        tickets::give(ticket, sign_in.account_id, now),
+        refresh_tokens::open(refresh_token, input.account_id, now),
+        tickets::give(ticket, input.account_id, now),
         audit::write(&event),
+        methods_if(decision.is_challenged() || grants_tokens, account.id),
+        registrations_if(grants_tokens, account.id),
     );
-    Ok(Unit::Commit(outcome))
-}
-
-/// How the sign-in goes on: a second factor is asked for before a new password is.
-async fn decide(
-    connection: &mut Conn,
-    sign_in: &CompleteSignIn,
-    account: &Account,
-    now: Timestamp,
-) -> Result<SignIn, StoreError> {
-    let asks = match sign_in.asks {
-        Asks::Never => false,
-        Asks::IfEnabled => account.two_factor_enabled,
-        Asks::Always => true,
+    let (methods, user) = if grants_tokens {
+        let last_sign_in_at = Some(now);
+        (Vec::new(), Some(User { account: account.clone(), profile, last_sign_in_at, methods, registrations }))
+    } else {
+        (usable_methods(methods, tenant), None)
     };
-    let mut outcome = SignIn::SignedIn;
-    if asks {
-        if !is_trusted(connection, sign_in.account_id, sign_in.trust.as_ref(), now).await? {
-            let methods = methods::methods_of(connection, &sign_in.account_id).await?;
-            return Ok(SignIn::Challenged { methods });
-        }
-        outcome = SignIn::Trusted;
-    }
-    Ok(if account.password_change_required { SignIn::PasswordChangeRequired } else { outcome })
+    let decided = SignInDecided { decision, account, methods, user };
+    Ok(TxOutcome::Commit(SignInCompleted::Decided(Box::new(decided))))
 }
 
 async fn open_challenge(connection: &mut Conn, challenge: Option<&Challenge>) -> Result<(), StoreError> {
@@ -97,62 +82,4 @@ async fn open_challenge(connection: &mut Conn, challenge: Option<&Challenge>) ->
         diesel::insert_into(challenges::table).values(ChallengeRow::from(challenge)).execute(connection).await?;
     }
     Ok(())
-}
-
-/// Whether a trust that is shown counts. One that is good for one sign-in is replaced; whoever deletes its row is the one
-/// who used it.
-async fn is_trusted(
-    connection: &mut Conn,
-    account_id: AccountId,
-    trust: Option<&ShownTrust>,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    match trust {
-        None => Ok(false),
-        Some(ShownTrust::Rotating(presented, next)) => {
-            let used = diesel::delete(trusted_devices::table.find(presented.as_bytes().as_slice()))
-                .filter(trusted_devices::account_id.eq(account_id.to_text()))
-                .filter(trusted_devices::expires_at.gt(now.as_millis()))
-                .execute(connection)
-                .await?;
-            if used == 0 {
-                return Ok(false);
-            }
-            let row = TrustedDeviceRow::new(next, account_id, now);
-            diesel::insert_into(trusted_devices::table).values(row).execute(connection).await?;
-            Ok(true)
-        }
-        Some(ShownTrust::Lasting { digest, given }) => {
-            let trust = find_trust(connection, digest, account_id, now).await?;
-            Ok(trust.is_some_and(|trust| match given {
-                TrustScope::Anywhere => true,
-                TrustScope::Here(application) => trust.application_id == *application,
-            }))
-        }
-    }
-}
-
-async fn find_trust(
-    connection: &mut Conn,
-    digest: &Digest,
-    account_id: AccountId,
-    now: Timestamp,
-) -> Result<Option<StoredTrust>, StoreError> {
-    let row: Option<TrustedDeviceRow> = trusted_devices::table
-        .find(digest.as_bytes().as_slice())
-        .filter(trusted_devices::account_id.eq(account_id.to_text()))
-        .filter(trusted_devices::expires_at.gt(now.as_millis()))
-        .select(TrustedDeviceRow::as_select())
-        .get_result(connection)
-        .await
-        .optional()?;
-    Ok(row.map(StoredTrust::from))
-}
-
-/// A live trust of an account.
-pub(crate) async fn trust(
-    connection: &mut Conn,
-    (digest, account_id, now): &(Digest, AccountId, Timestamp),
-) -> Result<Option<StoredTrust>, StoreError> {
-    find_trust(connection, digest, *account_id, *now).await
 }

@@ -1,4 +1,4 @@
-//! Leave to do one thing once.
+//! Tickets: each authorises one thing, once.
 
 use super::Conn;
 use crate::error::StoreError;
@@ -11,7 +11,7 @@ use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-/// Stores a ticket, if one is to be given; within the transaction that is open.
+/// Stores a ticket, if there is one to store; within the open transaction.
 pub(super) async fn give(
     connection: &mut Conn,
     ticket: Option<&NewTicket>,
@@ -25,18 +25,18 @@ pub(super) async fn give(
     Ok(())
 }
 
-/// Uses a ticket up; `false` when it is not good: whoever deletes its row is the one who used it.
+/// Uses a ticket up; `false` if it is not valid. Of parallel uses, the one that deletes its row counts.
 pub(super) async fn spend(
     connection: &mut Conn,
     ticket: &PresentedTicket,
     account_id: AccountId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let good = tickets::kind
+    let is_valid = tickets::kind
         .eq(ticket.kind.name())
         .and(tickets::account_id.eq(account_id.to_text()))
         .and(tickets::expires_at.gt(now.as_millis()));
-    let row = tickets::table.find(ticket.digest.as_bytes().as_slice()).filter(good);
+    let row = tickets::table.find(ticket.digest.as_bytes().as_slice()).filter(is_valid);
     let spent = match &ticket.trust_challenge {
         Some(digest) => {
             let same = tickets::trust_challenge.eq(digest.as_bytes().as_slice());
@@ -47,16 +47,16 @@ pub(super) async fn spend(
     Ok(spent == 1)
 }
 
-/// Whose ticket this is, if it is good, and what whoever asked for it wants to have back.
+/// The account of a valid ticket, and the state that its issuer wants back.
 pub(crate) async fn ticket(
     connection: &mut Conn,
     (ticket, now): &(PresentedTicket, Timestamp),
 ) -> Result<Option<(Account, Option<String>)>, StoreError> {
-    let good = tickets::kind.eq(ticket.kind.name()).and(tickets::expires_at.gt(now.as_millis()));
+    let is_valid = tickets::kind.eq(ticket.kind.name()).and(tickets::expires_at.gt(now.as_millis()));
     let found: Option<(AccountRow, Option<String>)> = tickets::table
         .inner_join(accounts::table)
         .filter(tickets::digest.eq(ticket.digest.as_bytes().as_slice()))
-        .filter(good)
+        .filter(is_valid)
         .select((AccountRow::as_select(), tickets::state))
         .get_result(connection)
         .await

@@ -3,11 +3,11 @@
 use super::corrupt;
 use crate::error::StoreError;
 use crate::schema::{accounts, registrations};
-use crate::work::Registration;
 use countersign_domain::account::{Account, EmailAddress, PhoneNumber, Username};
 use countersign_domain::ids::{AccountId, ApplicationId, RegistrationId, TenantId};
 use countersign_domain::password::PasswordHash;
 use countersign_domain::time::Timestamp;
+use countersign_domain::user::Registration;
 use diesel::prelude::*;
 
 #[derive(Queryable, Selectable)]

@@ -3,7 +3,7 @@
 use super::corrupt;
 use crate::error::StoreError;
 use crate::schema::api_keys;
-use crate::work::ApiKeyRecord;
+use countersign_domain::api_key::ApiKeyRecord;
 use countersign_domain::ids::{ApiKeyId, TenantId};
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;

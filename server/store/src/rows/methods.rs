@@ -3,10 +3,12 @@
 use super::corrupt;
 use crate::error::StoreError;
 use crate::schema::{backup_codes, methods};
-use crate::work::{Authenticator, NewFactor, NewMethod, StoredBackupCode};
+use crate::work::{NewFactor, NewMethod};
+use countersign_domain::address::{Address, MethodKind};
+use countersign_domain::attempt::{Authenticator, StoredBackupCode};
 use countersign_domain::ids::{AccountId, BackupCodeId, MethodId};
 use countersign_domain::keyring::Sealed;
-use countersign_domain::method::{Method, MethodHandle, MethodKind};
+use countersign_domain::method::{Method, MethodHandle};
 use countersign_domain::password::PasswordHash;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
@@ -54,8 +56,8 @@ impl MethodRow {
 
     /// A method that is good from now on.
     pub(crate) fn confirmed(method: &NewMethod, handle: &MethodHandle, account_id: AccountId, now: Timestamp) -> Self {
-        let (kind, address, secret, last_step) = match &method.what {
-            NewFactor::Authenticator(secret, step) => (MethodKind::Authenticator, None, Some(secret), Some(*step)),
+        let (kind, address, secret, last_step) = match &method.factor {
+            NewFactor::Authenticator { secret, step } => (MethodKind::Authenticator, None, Some(secret), Some(*step)),
             NewFactor::Address(address) => (address.kind(), Some(address.as_str().to_owned()), None, None),
         };
         Self {
@@ -93,7 +95,7 @@ impl TryFrom<MethodRow> for Method {
 
     fn try_from(row: MethodRow) -> Result<Self, StoreError> {
         let kind = MethodKind::parse(&row.kind).ok_or(corrupt("methods", "its kind"))?;
-        let address = row.address.as_deref().and_then(|text| Method::read_address(kind, text));
+        let address = row.address.as_deref().and_then(|text| Address::read(kind, text));
         if address.is_none() && kind != MethodKind::Authenticator {
             return Err(corrupt("methods", "its address"));
         }

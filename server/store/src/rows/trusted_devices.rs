@@ -1,9 +1,10 @@
-//! Trust in devices.
+//! Trusted devices.
 
 use crate::schema::trusted_devices;
-use crate::work::{NewTrust, StoredTrust};
+use crate::work::NewTrust;
 use countersign_domain::ids::{AccountId, ApplicationId};
 use countersign_domain::time::Timestamp;
+use countersign_domain::trusted_device::TrustedDevice;
 use diesel::prelude::*;
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -28,7 +29,7 @@ impl TrustedDeviceRow {
     }
 }
 
-impl From<TrustedDeviceRow> for StoredTrust {
+impl From<TrustedDeviceRow> for TrustedDevice {
     fn from(row: TrustedDeviceRow) -> Self {
         Self {
             application_id: row.application_id.as_deref().and_then(ApplicationId::parse),

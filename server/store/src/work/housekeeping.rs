@@ -64,7 +64,7 @@ impl Purged {
 
 /// A table whose rows pass.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Passing {
+pub(crate) enum ExpiringTable {
     Challenges,
     MailedCodes,
     Sessions,
@@ -78,7 +78,7 @@ pub(crate) enum Passing {
 /// Rows of one table to be removed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PurgeTable {
-    pub(crate) table: Passing,
+    pub(crate) table: ExpiringTable,
     pub(crate) before: Timestamp,
     pub(crate) batch: u32,
 }

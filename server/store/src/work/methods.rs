@@ -1,160 +1,133 @@
-//! Second factors: how they come, change and go.
+//! Second factors: enrolling, adding, renaming, switching off.
 
-use super::{Authenticator, NewSession, StoredBackupCode};
-use countersign_domain::audit::AuditEvent;
+use super::NewSession;
+use countersign_domain::address::{Address, MethodKind};
+use countersign_domain::assurance::Manager;
+use countersign_domain::attempt::{Authenticator, StoredBackupCode};
+use countersign_domain::audit::{AuditContext, AuditEvent};
+use countersign_domain::decisions::add_method::AddMethod as AddMethodDecision;
+use countersign_domain::decisions::enrolment::Enrolment;
 use countersign_domain::ids::{AccountId, MethodId, SessionId};
 use countersign_domain::keyring::Sealed;
-use countersign_domain::mailed_code::Address;
 use countersign_domain::method::MethodHandle;
-use countersign_domain::policy::Policy;
 use countersign_domain::secret::Digest;
+use countersign_domain::terms::{Rules, Terms};
 use countersign_domain::time::Timestamp;
 use std::sync::Arc;
-
-/// Second factors to be given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removal {
-    /// All of them, and the backup codes.
-    All,
-    /// One of them; with the last one, everything.
-    One(MethodId),
-}
 
 /// A second factor to be stored.
 #[derive(Clone, Debug)]
 pub struct NewMethod {
-    /// Its name for us.
     pub id: MethodId,
-    /// Names for clients: the first that no other method of the account has is taken.
+    /// Candidates for the handle: the first that no other method of the account has is taken.
     pub handles: [MethodHandle; 3],
-    /// What the person calls it.
+    /// The user's label.
     pub name: Option<String>,
-    /// What it is.
-    pub what: NewFactor,
+    pub factor: NewFactor,
 }
 
-/// What a new second factor is.
 #[derive(Clone, Debug)]
 pub enum NewFactor {
-    /// An authenticator app, and the time step whose code proved it.
-    Authenticator(Sealed, i64),
-    /// An address that codes are sent to.
+    Authenticator {
+        secret: Sealed,
+        /// The time step whose code proved it.
+        step: i64,
+    },
     Address(Address),
 }
 
-/// A second factor to be added by a service, or by the holder of an access token.
-#[derive(Clone, Debug)]
-pub struct AddMethod {
-    /// Whose it is.
-    pub account_id: AccountId,
-    /// The version of the credentials that was found.
-    pub credentials_version: i64,
-    /// The second factor.
-    pub method: NewMethod,
-    /// What the sent code may be stored as, for an address.
-    pub macs: Vec<[u8; 32]>,
-    /// New backup codes, if the account has none yet.
-    pub backup_codes: Vec<StoredBackupCode>,
-    /// A challenge that waits for the account to have a second factor, and what is stored of the code that answers it then.
-    pub challenge: Option<(Digest, [u8; 32])>,
-    /// When.
-    pub now: Timestamp,
-    /// The caps that apply.
-    pub policy: Arc<Policy>,
-    /// What is recorded; the kind is chosen by how it ends.
-    pub event: AuditEvent,
+impl NewFactor {
+    #[must_use]
+    pub fn kind(&self) -> MethodKind {
+        match self {
+            Self::Authenticator { .. } => MethodKind::Authenticator,
+            Self::Address(address) => address.kind(),
+        }
+    }
 }
 
-/// How adding a second factor ends.
+/// A method added by a service, or by the holder of an access token.
+#[derive(Clone, Debug)]
+pub struct AddMethod {
+    pub account_id: AccountId,
+    /// Version of the credentials that backup codes were made for.
+    pub credentials_version: i64,
+    pub manager: Manager,
+    pub method: NewMethod,
+    /// MACs that the code sent to an address may be stored as, under every key of the ring.
+    pub macs: Vec<[u8; 32]>,
+    /// Empty if the account has a second factor already.
+    pub backup_codes: Vec<StoredBackupCode>,
+    /// A challenge that waits for the account to have a second factor, and the MAC of the code that answers it then.
+    pub challenge: Option<(Digest, [u8; 32])>,
+    pub rules: Arc<Rules>,
+    pub terms: Terms,
+    pub now: Timestamp,
+    pub audit: AuditContext,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MethodAdded {
-    /// It is the account's first, and the backup codes are stored.
-    First,
-    /// It is one more.
-    Further,
-    /// The code is wrong, spent, or was not sent to this address.
+    Decided(AddMethodDecision),
+    /// The code is wrong, used, or was not sent to this address.
     WrongCode,
     /// A code waits, but it went to another address.
     OtherAddress,
-    /// The challenge is unknown, expired or another account's.
-    NoChallenge,
-    /// The account has as many as it may have.
-    TooMany,
     /// The credentials changed in the meantime.
     Stale,
 }
 
-/// A second factor to be given a name.
 #[derive(Clone, Debug)]
 pub struct RenameMethod {
-    /// Whose it is.
     pub account_id: AccountId,
-    /// Which.
     pub handle: MethodHandle,
-    /// The name, or none.
     pub name: Option<String>,
-    /// What is recorded.
     pub event: AuditEvent,
 }
 
-/// The beginning of an enrolment.
+/// An authenticator app to be confirmed later, with its backup codes.
 #[derive(Clone, Debug)]
 pub struct BeginEnrolment {
-    /// Whose it is.
     pub account_id: AccountId,
-    /// The version of the credentials the password was checked against.
+    /// Version of the credentials that the password was checked against.
     pub credentials_version: i64,
-    /// The authenticator app, to be confirmed.
+    pub manager: Manager,
     pub authenticator: Authenticator,
-    /// Names for clients: the first that no other method of the account has is taken.
+    /// Candidates for the handle, as in [`NewMethod`].
     pub handles: [MethodHandle; 3],
-    /// Its backup codes.
     pub backup_codes: Vec<StoredBackupCode>,
-    /// When.
+    pub rules: Arc<Rules>,
     pub now: Timestamp,
-    /// What is recorded.
-    pub event: AuditEvent,
+    pub audit: AuditContext,
 }
 
-/// New backup codes in the place of all old ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnrolmentBegun {
+    Decided(Enrolment),
+    /// The credentials changed in the meantime.
+    Stale,
+}
+
+/// New backup codes in place of all old ones.
 #[derive(Clone, Debug)]
 pub struct ReplaceBackupCodes {
-    /// Whose they are.
     pub account_id: AccountId,
-    /// The version of the credentials the password was checked against.
+    /// Version of the credentials that the decision was made on.
     pub credentials_version: i64,
-    /// The codes.
     pub backup_codes: Vec<StoredBackupCode>,
-    /// When.
     pub now: Timestamp,
-    /// What is recorded.
     pub event: AuditEvent,
 }
 
-/// The end of the second factor.
+/// Turns two-factor authentication off.
 #[derive(Clone, Debug)]
 pub struct DisableTwoFactor {
-    /// Whose it is.
     pub account_id: AccountId,
-    /// The version of the credentials the password was checked against.
+    /// Version of the credentials that the decision was made on.
     pub credentials_version: i64,
-    /// The session that asked for it.
     pub session_id: SessionId,
-    /// The session that takes its place.
+    /// Takes the session's place.
     pub session: NewSession,
-    /// When.
     pub now: Timestamp,
-    /// What is recorded.
     pub event: AuditEvent,
-}
-
-/// Whether a change that needs the password still found what the password was checked against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Changed {
-    /// It did, and the change is made.
-    Done,
-    /// The credentials changed in the meantime; nothing is made.
-    Stale,
-    /// A ticket is not good; nothing is made.
-    NoTicket,
 }

@@ -1,63 +1,50 @@
 //! Refresh tokens.
 
-use countersign_domain::account::Account;
-use countersign_domain::audit::AuditEvent;
+use countersign_domain::audit::AuditContext;
 use countersign_domain::ids::{ApplicationId, RefreshTokenId};
 use countersign_domain::secret::Digest;
+use countersign_domain::terms::Rules;
 use countersign_domain::time::Timestamp;
+use countersign_domain::user::User;
+use std::sync::Arc;
 
-/// The first of the refresh tokens that follow from a sign-in.
+/// The first refresh token of a sign-in.
 #[derive(Clone, Debug)]
 pub struct NewRefreshToken {
-    /// What it is found by.
     pub digest: Digest,
-    /// The name of all that follow from it.
+    /// Shared by all tokens that follow from the same sign-in.
     pub family_id: RefreshTokenId,
-    /// The application that was signed in to.
     pub application_id: ApplicationId,
-    /// When a second factor was passed, if one was.
     pub second_factor_at: Option<Timestamp>,
-    /// Until when it may be used.
     pub expires_at: Timestamp,
 }
 
-/// A refresh token that is used.
 #[derive(Clone, Debug)]
 pub struct UseRefreshToken {
-    /// The one that is presented.
     pub digest: Digest,
-    /// The one that takes its place.
+    /// Digest of the token that takes its place.
     pub next: Digest,
-    /// When.
+    pub rules: Arc<Rules>,
     pub now: Timestamp,
-    /// Until when the next one may be used.
+    /// End of the next token.
     pub expires_at: Timestamp,
-    /// What is recorded; the kind is chosen by how it ends.
-    pub event: AuditEvent,
+    pub audit: AuditContext,
 }
 
-/// How using a refresh token ends.
 #[derive(Clone, Debug)]
 pub enum RefreshTokenUsed {
-    /// The next one is stored.
-    Done(Box<SignedInFor>),
-    /// It was used before; all that followed from the same sign-in are dead now.
+    Rotated(Box<RefreshedSignIn>),
+    /// It was used before; every token of the same sign-in has ended.
     Reused,
-    /// There is no such token, or its time is over.
-    Unknown,
+    Refused,
 }
 
 /// The sign-in that a refresh token goes back to.
 #[derive(Clone, Debug)]
-pub struct SignedInFor {
-    /// Whose it is.
-    pub account: Account,
-    /// The name of the tokens that follow from it.
+pub struct RefreshedSignIn {
+    pub user: User,
     pub family_id: RefreshTokenId,
-    /// The application that was signed in to.
     pub application_id: ApplicationId,
-    /// When a second factor was passed, if one was.
     pub second_factor_at: Option<Timestamp>,
-    /// When it was.
     pub signed_in_at: Timestamp,
 }

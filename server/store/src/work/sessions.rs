@@ -4,36 +4,36 @@ use countersign_domain::audit::AuditEvent;
 use countersign_domain::ids::{AccountId, SessionId};
 use countersign_domain::secret::Digest;
 use countersign_domain::session::Session;
+use countersign_domain::time::Timestamp;
 
-/// A session to be opened, with the digest of its token.
+/// A session to be opened.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// What is stored.
     pub session: Session,
-    /// What it is found by.
+    /// Digest of its token.
     pub token: Digest,
 }
 
-/// Sessions to be ended by their holder.
+#[derive(Clone, Copy, Debug)]
+pub struct ExtendSession {
+    pub session_id: SessionId,
+    pub now: Timestamp,
+    pub expires_at: Timestamp,
+}
+
 #[derive(Clone, Debug)]
 pub struct RevokeSessions {
-    /// Whose they are.
     pub account_id: AccountId,
-    /// Which.
-    pub which: Which,
-    /// What is recorded, if any ended.
+    pub which: SessionSelector,
+    /// Recorded if any session ended.
     pub event: AuditEvent,
 }
 
-/// Which sessions of an account.
+/// Sessions of one account.
 #[derive(Clone, Debug)]
-pub enum Which {
-    /// All of them.
+pub enum SessionSelector {
     All,
-    /// All but this one.
-    Others(SessionId),
-    /// The one with this token.
+    AllBut(SessionId),
     WithToken(Digest),
-    /// The one with this name.
-    Named(SessionId),
+    WithId(SessionId),
 }

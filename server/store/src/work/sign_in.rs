@@ -1,70 +1,65 @@
 //! Signing in with the first factor.
 
-use super::{NewRefreshToken, NewSession, NewTicket, PresentedTicket, ShownTrust};
-use countersign_domain::account::Unusable;
-use countersign_domain::audit::AuditEvent;
+use super::{NewRefreshToken, NewSession, NewTicket, NewTrust, PresentedTicket};
+use countersign_domain::account::Account;
+use countersign_domain::audit::AuditContext;
 use countersign_domain::challenge::Challenge;
-use countersign_domain::ids::AccountId;
+use countersign_domain::decisions::sign_in::SignIn;
+use countersign_domain::ids::{AccountId, ApplicationId};
 use countersign_domain::method::Method;
 use countersign_domain::password::PasswordHash;
+use countersign_domain::secret::Digest;
+use countersign_domain::terms::{Rules, Terms};
+use countersign_domain::user::User;
+use std::sync::Arc;
 
-/// A sign-in whose password was right.
+/// A sign-in whose password, or one-time password, was right. What it opens is decided in the transaction; the rest of
+/// this is prepared for each case.
 #[derive(Clone, Debug)]
 pub struct CompleteSignIn {
-    /// Whose it is.
     pub account_id: AccountId,
-    /// The version of the credentials the password was checked against.
+    /// Version of the credentials that the password was checked against.
     pub credentials_version: i64,
-    /// The same password hashed at today's cost, when the stored hash is outdated.
+    /// The same password hashed at the current cost, if the stored hash is outdated.
     pub rehashed: Option<PasswordHash>,
-    /// The password budget to give back.
-    pub budget: Option<String>,
-    /// The ticket that stands for the password, to be used up.
+    /// Name of the password quota to restore.
+    pub quota: Option<String>,
+    /// The ticket that stood in for the password; it is used up.
     pub ticket: Option<PresentedTicket>,
-    /// When a second factor is asked for.
-    pub asks: Asks,
-    /// The session to open, if the account needs no second factor now.
+    pub rules: Arc<Rules>,
+    pub terms: Terms,
+    pub application_id: Option<ApplicationId>,
+    /// The trust that the device presents.
+    pub trust: Option<PresentedTrust>,
     pub session: Option<NewSession>,
-    /// The refresh token to give in the same case.
     pub refresh_token: Option<NewRefreshToken>,
-    /// The challenge to open otherwise.
     pub challenge: Challenge,
-    /// The trust that the device shows.
-    pub trust: Option<ShownTrust>,
-    /// The leave to change the password, when that has to come first.
-    pub change_password: NewTicket,
-    /// What is recorded; the kind is chosen by how it ends.
-    pub event: AuditEvent,
+    /// The ticket to change the password, where the dialect can use it.
+    pub change_password: Option<NewTicket>,
+    pub audit: AuditContext,
 }
 
-/// When signing in asks for a second factor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Asks {
-    /// Never.
-    Never,
-    /// If the account has one.
-    #[default]
-    IfEnabled,
-    /// Always; whoever has none has to enrol one first.
-    Always,
+/// A trust that a device presents.
+#[derive(Clone, Debug)]
+pub struct PresentedTrust {
+    pub digest: Digest,
+    /// Takes its place; `None` for a trust that stays valid until it expires.
+    pub next: Option<NewTrust>,
 }
 
-/// How a sign-in with a right password ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignIn {
-    /// The session is open.
-    SignedIn,
-    /// The session is open because the device is trusted; its trust was replaced.
-    Trusted,
-    /// The challenge is open.
-    Challenged {
-        /// What can answer it.
-        methods: Vec<Method>,
-    },
-    /// Nothing is open but the leave to change the password.
-    PasswordChangeRequired,
-    /// The account may not be used.
-    Unusable(Unusable),
-    /// The credentials changed while the password was checked, or the ticket is not good.
+#[derive(Clone, Debug)]
+pub enum SignInCompleted {
+    Decided(Box<SignInDecided>),
+    /// The credentials changed while the password was checked, or the ticket is not valid.
     Stale,
+}
+
+#[derive(Clone, Debug)]
+pub struct SignInDecided {
+    pub decision: SignIn,
+    pub account: Account,
+    /// The methods that can answer, if a challenge was opened.
+    pub methods: Vec<Method>,
+    /// The user, if tokens were granted.
+    pub user: Option<User>,
 }

@@ -1,15 +1,15 @@
-//! Tickets: what a caller shows to go on with something it has begun.
+//! Tickets, trusted devices and quotas.
 
+use countersign_domain::ids::{AccountId, ApplicationId};
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use std::time::Duration;
 
-/// What a ticket is good for.
+/// What a ticket authorises, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TicketKind {
-    /// Showing that a second factor was passed a moment ago.
+    /// Shows that a second factor was passed a moment ago.
     StepUp,
-    /// Changing the password.
     ChangePassword,
     /// Signing in without a password, right after changing it.
     OneTimePassword,
@@ -25,53 +25,58 @@ impl TicketKind {
     }
 }
 
-/// Leave to do one thing once.
 #[derive(Clone, Debug)]
 pub struct NewTicket {
-    /// What it is good for.
     pub kind: TicketKind,
-    /// What it is found by.
     pub digest: Digest,
-    /// Digest of a text that whoever uses it must know.
+    /// Digest of the caller-chosen secret (`trustChallenge`) that must accompany the ticket.
     pub trust_challenge: Option<Digest>,
-    /// What whoever asked for it wants to have back: JSON text.
+    /// The caller's own state, returned when the ticket is used: JSON text.
     pub state: Option<String>,
-    /// Until when it may be used.
     pub expires_at: Timestamp,
 }
 
-/// A ticket as it is presented.
 #[derive(Clone, Debug)]
 pub struct PresentedTicket {
-    /// What it is to be good for.
     pub kind: TicketKind,
-    /// What it is found by.
     pub digest: Digest,
-    /// Digest of the text that was presented with it.
+    /// Digest of the `trustChallenge` that came with it.
     pub trust_challenge: Option<Digest>,
 }
 
-/// A budget: so many of something within a window that begins with the first.
+/// A trusted device to be recorded.
 #[derive(Clone, Debug)]
-pub struct Spend {
-    /// Its name, which says what is counted for whom.
-    pub name: String,
-    /// How many the window allows.
-    pub limit: u32,
-    /// The window's length.
-    pub window: Duration,
-    /// When it is spent.
+pub struct NewTrust {
+    pub digest: Digest,
+    /// Application in which the trust is given.
+    pub application_id: Option<ApplicationId>,
+    pub expires_at: Timestamp,
+}
+
+/// Lookup of a trusted device.
+#[derive(Clone, Copy, Debug)]
+pub struct FindTrust {
+    pub digest: Digest,
+    pub account_id: AccountId,
     pub now: Timestamp,
 }
 
-/// Whether a budget had something left.
+/// One use of a quota: so many uses within a window that begins with the first.
+#[derive(Clone, Debug)]
+pub struct Spend {
+    /// Says what is counted for whom.
+    pub name: String,
+    /// Uses that the window allows.
+    pub limit: u32,
+    pub window: Duration,
+    pub now: Timestamp,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spent {
-    /// It had, and has one less now.
     Granted,
-    /// It had not, until then.
     Exhausted {
-        /// When the window ends.
+        /// End of the window.
         until: Timestamp,
     },
 }

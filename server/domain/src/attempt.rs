@@ -1,0 +1,137 @@
+//! An attempt at a second factor: who makes it, which codes are expected, what they are compared with.
+
+use crate::challenge::Factor;
+use crate::ids::{AccountId, BackupCodeId, MethodId, SessionId};
+use crate::keyring::Sealed;
+use crate::mailed_code::Subject;
+use crate::password::PasswordHash;
+use crate::secret::Digest;
+
+/// Who presents a second factor.
+#[derive(Clone, Debug)]
+pub enum Claimant {
+    /// A sign-in that waits for it, by the digest of its challenge token.
+    Challenge(Digest),
+    /// A live session.
+    Session { session_id: SessionId, account_id: AccountId },
+    /// A service, or the holder of an access token, for an account.
+    Holder {
+        account_id: AccountId,
+        /// What a one-time code must have been sent for.
+        subject: Subject,
+    },
+}
+
+impl Claimant {
+    /// What a one-time code asked for by this claimant is bound to.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Holder { subject, .. } => subject.clone(),
+            Self::Challenge(digest) => Subject::Challenge(*digest),
+            Self::Session { session_id, .. } => Subject::Session(*session_id),
+        }
+    }
+
+    #[must_use]
+    pub fn session_id(&self) -> Option<SessionId> {
+        match self {
+            Self::Session { session_id, .. } => Some(*session_id),
+            Self::Challenge(_) | Self::Holder { .. } => None,
+        }
+    }
+}
+
+/// Which second factors a presented code may belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    One(Factor),
+    Any {
+        /// Whether the code has the form of a backup code.
+        backup_code: bool,
+    },
+}
+
+impl Expected {
+    #[must_use]
+    pub fn includes(self, factor: Factor) -> bool {
+        match self {
+            Self::One(one) => one == factor,
+            Self::Any { backup_code } => backup_code || factor != Factor::BackupCode,
+        }
+    }
+
+    /// The factor, where only one is expected.
+    #[must_use]
+    pub fn factor(self) -> Option<Factor> {
+        match self {
+            Self::One(factor) => Some(factor),
+            Self::Any { .. } => None,
+        }
+    }
+}
+
+/// What a code is compared with; empty for factors that are not expected or not allowed.
+#[derive(Debug, Default)]
+pub struct Material {
+    /// Confirmed authenticator apps, the oldest first.
+    pub authenticators: Vec<Authenticator>,
+    /// The app being enrolled; in a session only.
+    pub pending: Option<Authenticator>,
+    pub one_time_code: Option<StoredCode>,
+    /// Used ones too, so that a second use is told from a guess.
+    pub backup_codes: Vec<StoredBackupCode>,
+}
+
+/// A one-time code as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCode {
+    pub mac: Vec<u8>,
+    /// The method it was sent by; `None` if the caller delivers it, or if the account has no method yet.
+    pub method_id: Option<MethodId>,
+}
+
+/// An authenticator app as stored.
+#[derive(Clone, Debug)]
+pub struct Authenticator {
+    /// Also the associated data that its secret is sealed to.
+    pub id: MethodId,
+    pub secret: Sealed,
+    /// The newest time step accepted from it.
+    pub last_step: Option<i64>,
+}
+
+/// A backup code as stored.
+#[derive(Clone, Debug)]
+pub struct StoredBackupCode {
+    pub id: BackupCodeId,
+    /// Keyed tag that the code is found by, so that a check costs one hash.
+    pub selector: Vec<u8>,
+    pub hash: PasswordHash,
+    pub is_spent: bool,
+}
+
+/// Which stored factor a right code belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    Totp {
+        method_id: MethodId,
+        /// Number of 30-second steps since the epoch.
+        step: i64,
+        /// Whether this app is the one being enrolled.
+        confirms: bool,
+    },
+    OneTimeCode(StoredCode),
+    BackupCode(BackupCodeId),
+}
+
+impl Proof {
+    #[must_use]
+    pub fn factor(&self) -> Factor {
+        match self {
+            Self::Totp { .. } => Factor::Totp,
+            Self::OneTimeCode(_) => Factor::MailedCode,
+            Self::BackupCode(_) => Factor::BackupCode,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Whether a method may be added to an account.
+
+use super::enrolment::{self, SwitchOn};
+use crate::account::Account;
+use crate::address::MethodKind;
+use crate::assurance::Manager;
+use crate::audit::EventKind;
+use crate::policy::Policy;
+use crate::tenant::Tenant;
+use crate::terms::Terms;
+
+/// The challenge that waits for the account to have a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitingChallenge {
+    NotNamed,
+    Live,
+    /// Unknown, expired or another account's.
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    pub account: &'a Account,
+    pub tenant: &'a Tenant,
+    pub manager: &'a Manager,
+    pub kind: MethodKind,
+    /// Number of confirmed methods.
+    pub confirmed: usize,
+    pub challenge: WaitingChallenge,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddMethod {
+    /// The account's first: signing in asks for it from now on, and backup codes come with it.
+    First(SwitchOn),
+    Further,
+    /// The tenant does not allow this kind.
+    NotAllowed,
+    /// The caller has to pass a second factor that the account has.
+    SecondFactorDue,
+    /// The account has [`Policy::methods_per_account`].
+    TooMany,
+    NoChallenge,
+}
+
+#[must_use]
+pub fn decide(facts: &Facts<'_>, terms: &Terms, policy: &Policy) -> AddMethod {
+    let Facts { account, tenant, manager, kind, confirmed, challenge } = *facts;
+    if !tenant.allows(kind) {
+        AddMethod::NotAllowed
+    } else if !manager.may_manage_factors(account) {
+        AddMethod::SecondFactorDue
+    } else if confirmed >= policy.methods_per_account {
+        AddMethod::TooMany
+    } else if challenge == WaitingChallenge::Gone {
+        AddMethod::NoChallenge
+    } else if account.two_factor_enabled {
+        AddMethod::Further
+    } else {
+        AddMethod::First(enrolment::switch_on(account, tenant, terms))
+    }
+}
+
+impl AddMethod {
+    #[must_use]
+    pub fn event(self) -> Option<EventKind> {
+        match self {
+            Self::First(_) => Some(EventKind::TwoFactorEnabled),
+            Self::Further => Some(EventKind::MethodAdded),
+            Self::NotAllowed | Self::SecondFactorDue | Self::TooMany | Self::NoChallenge => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assurance::Assurance;
+    use crate::decisions::fixtures::{NOW, account, challenge_terms, tenant};
+
+    #[test]
+    fn every_refusal_and_both_successes_26() {
+        use WaitingChallenge::{Gone, Live, NotNamed};
+        let owner = |second_factor_at| Manager::Owner(Assurance { account_id: account().id, second_factor_at });
+        let first = AddMethod::First(SwitchOn { adds_email: false, ends_other_sessions: false });
+        let most = Policy::default().methods_per_account;
+        let (app, email) = (MethodKind::Authenticator, MethodKind::Email);
+        for (kind, enabled, manager, confirmed, challenge, outcome) in [
+            (app, false, Manager::Service, 0, NotNamed, first),
+            (app, false, owner(None), 0, NotNamed, first),
+            (app, false, Manager::Service, 0, Live, first),
+            (app, true, Manager::Service, 1, NotNamed, AddMethod::Further),
+            (app, true, owner(Some(NOW)), 1, Live, AddMethod::Further),
+            (app, true, owner(None), 1, NotNamed, AddMethod::SecondFactorDue),
+            (app, true, Manager::Service, most, NotNamed, AddMethod::TooMany),
+            (app, true, Manager::Service, most - 1, NotNamed, AddMethod::Further),
+            (app, false, Manager::Service, 0, Gone, AddMethod::NoChallenge),
+            (email, false, Manager::Service, 0, NotNamed, AddMethod::NotAllowed),
+            (email, true, owner(None), most, Gone, AddMethod::NotAllowed),
+        ] {
+            let account = Account { two_factor_enabled: enabled, ..account() };
+            let tenant = tenant(&[app]);
+            let facts = Facts { account: &account, tenant: &tenant, manager: &manager, kind, confirmed, challenge };
+            assert_eq!(decide(&facts, &challenge_terms(), &Policy::default()), outcome, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_success_is_recorded() {
+        let on = SwitchOn { adds_email: false, ends_other_sessions: true };
+        assert_eq!(AddMethod::First(on).event(), Some(EventKind::TwoFactorEnabled));
+        assert_eq!(AddMethod::Further.event(), Some(EventKind::MethodAdded));
+        for refused in [AddMethod::NotAllowed, AddMethod::SecondFactorDue, AddMethod::TooMany, AddMethod::NoChallenge] {
+            assert_eq!(refused.event(), None, "{refused:?}");
+        }
+    }
+}

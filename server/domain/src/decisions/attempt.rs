@@ -1,0 +1,240 @@
+//! Whether a presented code may be looked at, and with what it is compared.
+//!
+//! The claim itself, which counts the attempt before the code is looked at, is a conditional update in the store: it is a
+//! lock. What the counted facts mean is decided here.
+
+use crate::account::Account;
+use crate::address::MethodKind;
+use crate::attempt::{Claimant, Expected, Material, StoredCode};
+use crate::challenge::Factor;
+use crate::method::Method;
+use crate::policy::Policy;
+use crate::tenant::Tenant;
+use crate::time::Timestamp;
+
+/// State of the one-time code that the claimant was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SentCode {
+    /// One try of it was taken.
+    Waiting(StoredCode),
+    /// All its tries have failed.
+    Exhausted,
+    None,
+}
+
+#[derive(Debug)]
+pub struct Facts<'a> {
+    pub account: &'a Account,
+    pub tenant: &'a Tenant,
+    pub claimant: &'a Claimant,
+    pub expected: Expected,
+    /// Everything stored that the code may be compared with, but for the one-time code.
+    pub stored: Material,
+    pub sent_code: SentCode,
+    /// Consecutive failures of the account, this attempt included.
+    pub failures: u32,
+    /// Locks without a success in between.
+    pub earlier_locks: u32,
+}
+
+#[derive(Debug)]
+pub enum Admission {
+    Granted {
+        material: Material,
+        /// This attempt was the last of the account's budget: the account is locked until then.
+        locks_until: Option<Timestamp>,
+    },
+    /// The tenant does not allow this factor.
+    NotAllowed,
+    NotEnrolled,
+    /// No one-time code waits for an answer.
+    NoCode,
+    /// The one-time code has no tries left and is deleted; the account is not charged.
+    CodeExhausted,
+}
+
+#[must_use]
+pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
+    let Facts { account, tenant, claimant, expected, stored, sent_code, failures, earlier_locks } = facts;
+    let allows_codes = tenant.allows(MethodKind::Email) || tenant.allows(MethodKind::Sms);
+    let mut material = stored;
+    let has_pending = material.pending.is_some();
+    if !tenant.allows(MethodKind::Authenticator) {
+        material.authenticators.clear();
+        material.pending = None;
+    } else if !matches!(claimant, Claimant::Session { .. }) {
+        material.pending = None;
+    }
+    match expected {
+        Expected::One(Factor::Totp) if !tenant.allows(MethodKind::Authenticator) => return Admission::NotAllowed,
+        Expected::One(Factor::Totp) if material.authenticators.is_empty() && material.pending.is_none() => {
+            return Admission::NotEnrolled;
+        }
+        Expected::One(Factor::BackupCode) if material.backup_codes.is_empty() => return Admission::NotEnrolled,
+        Expected::One(Factor::MailedCode) => {
+            // In a session without a second factor only an enrolment that was begun, with the password, can be confirmed
+            // by e-mail.
+            let confirms = matches!(claimant, Claimant::Session { .. }) && !account.two_factor_enabled;
+            if !allows_codes || (confirms && !tenant.allows(MethodKind::Email)) {
+                return Admission::NotAllowed;
+            }
+            if sent_code == SentCode::Exhausted {
+                return Admission::CodeExhausted;
+            }
+            if confirms && !has_pending {
+                return Admission::NotEnrolled;
+            }
+            if sent_code == SentCode::None {
+                return Admission::NoCode;
+            }
+        }
+        Expected::One(Factor::Totp | Factor::BackupCode) | Expected::Any { .. } => {}
+    }
+    if let SentCode::Waiting(code) = sent_code {
+        material.one_time_code = Some(code);
+    }
+    let locks_until = (failures >= policy.account_failures).then(|| now + policy.lock_after(earlier_locks));
+    Admission::Granted { material, locks_until }
+}
+
+/// The methods that a challenge can be answered with.
+#[must_use]
+pub fn usable_methods(methods: Vec<Method>, tenant: &Tenant) -> Vec<Method> {
+    methods.into_iter().filter(|method| tenant.allows(method.kind)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::fixtures::{
+        NOW, account, authenticator, challenge, holder, session, stored_backup_code, stored_code, tenant,
+    };
+    use std::time::Duration;
+
+    /// The outcome in one word, so that a table row stays a line.
+    fn word(admission: &Admission) -> String {
+        match admission {
+            Admission::Granted { material, locks_until } => format!(
+                "granted{}{}{}{}{}",
+                if material.authenticators.is_empty() { "" } else { " apps" },
+                if material.pending.is_some() { " pending" } else { "" },
+                if material.one_time_code.is_some() { " code" } else { "" },
+                if material.backup_codes.is_empty() { "" } else { " backup" },
+                if locks_until.is_some() { " locks" } else { "" },
+            ),
+            Admission::NotAllowed => "not allowed".to_owned(),
+            Admission::NotEnrolled => "not enrolled".to_owned(),
+            Admission::NoCode => "no code".to_owned(),
+            Admission::CodeExhausted => "code exhausted".to_owned(),
+        }
+    }
+
+    fn everything() -> Material {
+        Material {
+            authenticators: vec![authenticator()],
+            pending: Some(authenticator()),
+            one_time_code: None,
+            backup_codes: vec![stored_backup_code()],
+        }
+    }
+
+    #[test]
+    fn every_expectation_in_every_state() {
+        const TOTP: Expected = Expected::One(Factor::Totp);
+        const CODE: Expected = Expected::One(Factor::MailedCode);
+        const BACKUP: Expected = Expected::One(Factor::BackupCode);
+        const ANY: Expected = Expected::Any { backup_code: true };
+        let waiting = || SentCode::Waiting(stored_code());
+        let all = &MethodKind::ALL[..];
+        let (app, email) = (&[MethodKind::Authenticator][..], &[MethodKind::Email][..]);
+        let only_pending = || Material { authenticators: Vec::new(), ..everything() };
+        let nothing = Material::default;
+        for (name, methods, claimant, enabled, expected, stored, sent_code, outcome) in [
+            ("app", all, challenge(), true, TOTP, everything(), SentCode::None, "granted apps backup"),
+            (
+                "app in a session",
+                all,
+                session(),
+                true,
+                TOTP,
+                everything(),
+                SentCode::None,
+                "granted apps pending backup",
+            ),
+            ("enrolment", all, session(), false, TOTP, only_pending(), SentCode::None, "granted pending backup"),
+            (
+                "pending counts in sessions only",
+                all,
+                challenge(),
+                true,
+                TOTP,
+                only_pending(),
+                SentCode::None,
+                "not enrolled",
+            ),
+            ("no app", all, session(), true, TOTP, nothing(), SentCode::None, "not enrolled"),
+            ("app not allowed", email, challenge(), true, TOTP, everything(), SentCode::None, "not allowed"),
+            ("backup code", all, challenge(), true, BACKUP, everything(), SentCode::None, "granted apps backup"),
+            ("no backup code", all, challenge(), true, BACKUP, nothing(), SentCode::None, "not enrolled"),
+            ("code", all, challenge(), true, CODE, nothing(), waiting(), "granted code"),
+            ("no code", all, challenge(), true, CODE, nothing(), SentCode::None, "no code"),
+            ("spent tries", all, challenge(), true, CODE, nothing(), SentCode::Exhausted, "code exhausted"),
+            ("code not allowed", app, challenge(), true, CODE, nothing(), waiting(), "not allowed"),
+            ("code in a session", all, session(), true, CODE, nothing(), waiting(), "granted code"),
+            (
+                "code confirms an enrolment",
+                all,
+                session(),
+                false,
+                CODE,
+                only_pending(),
+                waiting(),
+                "granted pending code backup",
+            ),
+            ("code without an enrolment", all, session(), false, CODE, nothing(), waiting(), "not enrolled"),
+            ("code would enrol e-mail", app, session(), false, CODE, only_pending(), waiting(), "not allowed"),
+            ("any", all, challenge(), true, ANY, everything(), waiting(), "granted apps code backup"),
+            ("any, app not allowed", email, challenge(), true, ANY, everything(), waiting(), "granted code backup"),
+            ("any, for a holder", all, holder(), true, ANY, everything(), SentCode::None, "granted apps backup"),
+            ("any, nothing there", all, challenge(), true, ANY, nothing(), SentCode::None, "granted"),
+        ] {
+            let account = Account { two_factor_enabled: enabled, ..account() };
+            let tenant = tenant(methods);
+            let facts = Facts {
+                account: &account,
+                tenant: &tenant,
+                claimant: &claimant,
+                expected,
+                stored,
+                sent_code,
+                failures: 1,
+                earlier_locks: 0,
+            };
+            assert_eq!(word(&decide(facts, &Policy::default(), NOW)), outcome, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_last_attempt_of_the_budget_locks_and_each_lock_is_longer_11() {
+        let policy = Policy::default();
+        for (failures, earlier_locks, expected) in [
+            (policy.account_failures - 1, 0, None),
+            (policy.account_failures, 0, Some(policy.account_lock)),
+            (policy.account_failures, 1, Some(2 * policy.account_lock)),
+            (policy.account_failures + 1, 0, Some(policy.account_lock)),
+        ] {
+            let facts = Facts {
+                account: &account(),
+                tenant: &tenant(&MethodKind::ALL),
+                claimant: &challenge(),
+                expected: Expected::One(Factor::Totp),
+                stored: everything(),
+                sent_code: SentCode::None,
+                failures,
+                earlier_locks,
+            };
+            let Admission::Granted { locks_until, .. } = decide(facts, &policy, NOW) else { panic!("granted") };
+            assert_eq!(locks_until.map(|until| until - NOW), expected as Option<Duration>);
+        }
+    }
+}

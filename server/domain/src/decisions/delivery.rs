@@ -1,0 +1,116 @@
+//! Where a one-time code can be sent.
+
+use super::attempt::usable_methods;
+use crate::account::Account;
+use crate::address::Address;
+use crate::address::MethodKind;
+use crate::ids::MethodId;
+use crate::mailed_code::Subject;
+use crate::method::{Method, MethodHandle, primary_address};
+use crate::tenant::Tenant;
+
+/// Where the caller wants a code to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SendTo {
+    /// The account's first e-mail method, else its first SMS method; its e-mail address while it has no second factor.
+    Primary,
+    /// The method with this handle.
+    Method(MethodHandle),
+    /// An address that is to become a method.
+    Address(Address),
+}
+
+#[derive(Debug)]
+pub struct Facts<'a> {
+    pub account: &'a Account,
+    pub tenant: &'a Tenant,
+    /// Confirmed methods; not needed for an address.
+    pub methods: Vec<Method>,
+    /// What the code is bound to.
+    pub subject: &'a Subject,
+    pub to: &'a SendTo,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    To {
+        address: Address,
+        method_id: Option<MethodId>,
+    },
+    /// The account has no such method, or none that a code can be sent by.
+    NoMethod,
+    /// An authenticator app takes no messages.
+    CannotSend,
+    /// The tenant does not allow methods of this kind.
+    NotAllowed,
+}
+
+#[must_use]
+pub fn decide(facts: Facts<'_>) -> Delivery {
+    let Facts { account, tenant, methods, subject, to } = facts;
+    // A method that the tenant no longer allows can still be removed, by a code bound to that removal.
+    let methods = match subject {
+        Subject::Disable { .. } => methods,
+        Subject::Challenge(_) | Subject::Session(_) | Subject::Enable { .. } => usable_methods(methods, tenant),
+    };
+    let method = match to {
+        SendTo::Address(address) if !tenant.allows(address.kind()) => return Delivery::NotAllowed,
+        SendTo::Address(address) => return Delivery::To { address: address.clone(), method_id: None },
+        SendTo::Primary if account.two_factor_enabled => primary_address(&methods),
+        SendTo::Primary => {
+            let email = account.email.clone().filter(|_| tenant.allows(MethodKind::Email));
+            let to = |email| Delivery::To { address: Address::Email(email), method_id: None };
+            return email.map_or(Delivery::NoMethod, to);
+        }
+        SendTo::Method(handle) => methods.iter().find(|method| method.handle == *handle),
+    };
+    let Some(method) = method else { return Delivery::NoMethod };
+    match &method.address {
+        Some(address) => Delivery::To { address: address.clone(), method_id: Some(method.id) },
+        None => Delivery::CannotSend,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::fixtures::{account, email, handle, method, method_id, sms, subject_of_removal, tenant};
+    use crate::secret::Digest;
+
+    #[test]
+    fn every_target_with_every_policy() {
+        let all = &MethodKind::ALL[..];
+        let (no_email, only_app) =
+            (&[MethodKind::Authenticator, MethodKind::Sms][..], &[MethodKind::Authenticator][..]);
+        let to = |address: Address, method_id| Delivery::To { address, method_id };
+        let challenge = Subject::Challenge(Digest::of_text("challenge"));
+        let removal = subject_of_removal(2);
+        for (name, policy, enabled, subject, target, outcome) in [
+            ("first mail", all, true, &challenge, SendTo::Primary, to(email(), Some(method_id(2)))),
+            ("then sms", no_email, true, &challenge, SendTo::Primary, to(sms(), Some(method_id(3)))),
+            ("neither", only_app, true, &challenge, SendTo::Primary, Delivery::NoMethod),
+            ("own address", all, false, &challenge, SendTo::Primary, to(email(), None)),
+            ("own address not allowed", only_app, false, &challenge, SendTo::Primary, Delivery::NoMethod),
+            ("by handle", all, true, &challenge, SendTo::Method(handle(3)), to(sms(), Some(method_id(3)))),
+            ("an app", all, true, &challenge, SendTo::Method(handle(1)), Delivery::CannotSend),
+            ("unknown", all, true, &challenge, SendTo::Method(handle(9)), Delivery::NoMethod),
+            ("not allowed", only_app, true, &challenge, SendTo::Method(handle(2)), Delivery::NoMethod),
+            (
+                "removal of one not allowed",
+                only_app,
+                true,
+                &removal,
+                SendTo::Method(handle(2)),
+                to(email(), Some(method_id(2))),
+            ),
+            ("new address", all, true, &challenge, SendTo::Address(sms()), to(sms(), None)),
+            ("new address not allowed", only_app, true, &challenge, SendTo::Address(sms()), Delivery::NotAllowed),
+        ] {
+            let account = Account { two_factor_enabled: enabled, ..account() };
+            let tenant = tenant(policy);
+            let methods = vec![method(1, None), method(2, Some(email())), method(3, Some(sms()))];
+            let facts = Facts { account: &account, tenant: &tenant, methods, subject, to: &target };
+            assert_eq!(decide(facts), outcome, "{name}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Values for the tables of this folder.
+
+use crate::account::{Account, EmailAddress, PhoneNumber};
+use crate::address::Address;
+use crate::address::MethodKind;
+use crate::attempt::{Authenticator, Claimant, Proof, StoredBackupCode, StoredCode};
+use crate::backup_code::Alphabet;
+use crate::ids::{AccountId, ApplicationId, BackupCodeId, MethodId, SessionId, TenantId};
+use crate::keyring::Sealed;
+use crate::mailed_code::Subject;
+use crate::method::{Method, MethodHandle};
+use crate::password::{Cost, PasswordHash};
+use crate::secret::Digest;
+use crate::session::Session;
+use crate::tenant::Tenant;
+use crate::terms::{ChallengeForm, EnrolmentPlace, Grant, Terms, TrustForm};
+use crate::time::Timestamp;
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use std::time::Duration;
+
+/// 2026-03-01T12:00:00Z, the first instant of a TOTP step.
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_772_366_400_000);
+
+macro_rules! ids {
+    ($($name:ident: $id:ident;)*) => { $(
+        pub(crate) fn $name(seed: u64) -> $id {
+            $id::generate(NOW, &mut ChaCha20Rng::seed_from_u64(seed))
+        }
+    )* };
+}
+
+ids! {
+    account_id: AccountId;
+    application_id: ApplicationId;
+    method_id: MethodId;
+    session_id: SessionId;
+}
+
+pub(crate) fn other_account_id() -> AccountId {
+    account_id(99)
+}
+
+pub(crate) fn backup_code_id() -> BackupCodeId {
+    BackupCodeId::generate(NOW, &mut ChaCha20Rng::seed_from_u64(1))
+}
+
+/// A usable account with an e-mail address, without a password and a second factor.
+pub(crate) fn account() -> Account {
+    Account {
+        id: account_id(1),
+        tenant_id: TenantId::DEFAULT,
+        email: Some(EmailAddress::new("ada@example.org")),
+        username: None,
+        phone_number: None,
+        name: String::new(),
+        email_verified: false,
+        image: None,
+        password: None,
+        password_changed_at: NOW,
+        password_change_required: false,
+        is_active: true,
+        expires_at: None,
+        two_factor_enabled: false,
+        credentials_version: 0,
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+pub(crate) fn account_with_password() -> Account {
+    Account { password: Some(PasswordHash::of_nobody(Cost::PASSWORD)), ..account() }
+}
+
+pub(crate) fn live_session() -> Session {
+    Session {
+        id: session_id(1),
+        account_id: account_id(1),
+        is_remembered: true,
+        second_factor_at: None,
+        ip_address: String::new(),
+        user_agent: String::new(),
+        created_at: NOW,
+        updated_at: NOW,
+        expires_at: NOW + Duration::from_secs(7 * 24 * 60 * 60),
+    }
+}
+
+pub(crate) fn tenant(methods: &[MethodKind]) -> Tenant {
+    Tenant { methods: methods.iter().copied().collect(), ..Tenant::default() }
+}
+
+/// Terms under which sessions are granted, and enrolment happens in one.
+pub(crate) fn session_terms() -> Terms {
+    Terms {
+        grant: Grant::Session,
+        enrolment: EnrolmentPlace::Session,
+        trust: TrustForm::Rotating,
+        challenge: ChallengeForm::Token,
+        challenge_lifetime: Duration::from_secs(600),
+        code_lifetime: Duration::from_secs(180),
+        backup_codes: Alphabet::Mixed,
+        email_with_app: true,
+        password_change_needs_second_factor: false,
+    }
+}
+
+/// Terms under which tokens are granted, and enrolment happens in the challenge.
+pub(crate) fn challenge_terms() -> Terms {
+    Terms {
+        grant: Grant::Tokens,
+        enrolment: EnrolmentPlace::Challenge,
+        trust: TrustForm::Lasting,
+        challenge: ChallengeForm::TwoFactorId,
+        email_with_app: false,
+        password_change_needs_second_factor: true,
+        ..session_terms()
+    }
+}
+
+pub(crate) fn challenge() -> Claimant {
+    Claimant::Challenge(Digest::of_text("challenge"))
+}
+
+pub(crate) fn session() -> Claimant {
+    Claimant::Session { session_id: session_id(1), account_id: account_id(1) }
+}
+
+pub(crate) fn subject_of_removal(method: u64) -> Subject {
+    Subject::Disable { account_id: account_id(1), method_id: method_id(method) }
+}
+
+pub(crate) fn holder() -> Claimant {
+    Claimant::Holder { account_id: account_id(1), subject: subject_of_removal(1) }
+}
+
+pub(crate) fn totp_proof(confirms: bool) -> Proof {
+    Proof::Totp { method_id: method_id(1), step: 7, confirms }
+}
+
+pub(crate) fn stored_code() -> StoredCode {
+    StoredCode { mac: vec![1], method_id: None }
+}
+
+pub(crate) fn code_proof() -> Proof {
+    Proof::OneTimeCode(stored_code())
+}
+
+pub(crate) fn backup_code_proof() -> Proof {
+    Proof::BackupCode(backup_code_id())
+}
+
+pub(crate) fn authenticator() -> Authenticator {
+    let secret = Sealed { key_id: "key".to_owned(), bytes: vec![1] };
+    Authenticator { id: method_id(1), secret, last_step: None }
+}
+
+pub(crate) fn stored_backup_code() -> StoredBackupCode {
+    let hash = PasswordHash::of_nobody(Cost::BACKUP_CODE);
+    StoredBackupCode { id: backup_code_id(), selector: vec![1], hash, is_spent: false }
+}
+
+pub(crate) fn email() -> Address {
+    Address::Email(EmailAddress::new("ada@example.org"))
+}
+
+pub(crate) fn sms() -> Address {
+    Address::Sms(PhoneNumber::new("+15550109999").expect("a number"))
+}
+
+pub(crate) fn handle(seed: u64) -> MethodHandle {
+    MethodHandle::generate(&mut ChaCha20Rng::seed_from_u64(seed))
+}
+
+/// An authenticator app, or a method for this address.
+pub(crate) fn method(seed: u64, address: Option<Address>) -> Method {
+    Method {
+        id: method_id(seed),
+        handle: handle(seed),
+        kind: address.as_ref().map_or(MethodKind::Authenticator, Address::kind),
+        name: None,
+        address,
+        last_used_at: None,
+    }
+}

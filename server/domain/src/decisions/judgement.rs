@@ -1,0 +1,193 @@
+//! Whether a presented code is right.
+
+use crate::attempt::{Authenticator, Material, Proof, StoredBackupCode};
+use crate::backup_code::BackupCode;
+use crate::ids::AccountId;
+use crate::keyring::{Keyring, OpenError, Purpose};
+use crate::mailed_code::{MailedCode, Subject};
+use crate::password::{Cost, PasswordHash};
+use crate::time::Timestamp;
+use crate::totp::{self, TotpSecret};
+use argon2::Block;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    Right(Proof),
+    /// Right once, and used already.
+    Replayed,
+    Wrong,
+}
+
+/// Why a code cannot be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgementError {
+    #[error("failed to open a stored TOTP secret")]
+    Sealed(#[from] OpenError),
+    #[error("a stored TOTP secret has fewer than 128 bits")]
+    ShortSecret,
+}
+
+/// Compares a code with the authenticator apps: the one being enrolled first, because its code finishes the enrolment.
+///
+/// # Errors
+/// When a stored secret cannot be opened.
+pub fn judge_totp(
+    code: &str,
+    material: &Material,
+    keyring: &Keyring,
+    skew: u16,
+    now: Timestamp,
+) -> Result<Judgement, JudgementError> {
+    let mut judgement = Judgement::Wrong;
+    let pending = material.pending.iter().map(|app| (app, true));
+    for (app, confirms) in pending.chain(material.authenticators.iter().map(|app| (app, false))) {
+        match open_secret(app, keyring)?.judge(code, now, skew, app.last_step) {
+            totp::Verdict::Right { step } => {
+                return Ok(Judgement::Right(Proof::Totp { method_id: app.id, step, confirms }));
+            }
+            totp::Verdict::Replayed => judgement = Judgement::Replayed,
+            totp::Verdict::Wrong => {}
+        }
+    }
+    Ok(judgement)
+}
+
+/// Opens the secret of an authenticator app.
+///
+/// # Errors
+/// When it was sealed with another key, or for another row.
+pub fn open_secret(app: &Authenticator, keyring: &Keyring) -> Result<TotpSecret, JudgementError> {
+    let bytes = keyring.open(Purpose::TotpSecret, app.id.to_text().as_bytes(), &app.secret)?;
+    TotpSecret::from_bytes(&bytes).ok_or(JudgementError::ShortSecret)
+}
+
+/// Compares a code with the one-time code that was sent for `subject`.
+#[must_use]
+pub fn judge_one_time_code(code: &str, material: &Material, subject: &Subject, keyring: &Keyring) -> Judgement {
+    match &material.one_time_code {
+        Some(sent) if MailedCode::presented(code).matches(subject, &sent.mac, keyring) => {
+            Judgement::Right(Proof::OneTimeCode(sent.clone()))
+        }
+        _ => Judgement::Wrong,
+    }
+}
+
+/// A reading of the presented text, and the stored backup codes that have its selector.
+pub type Candidate = (BackupCode, Vec<StoredBackupCode>);
+
+/// The stored backup codes that each reading of the presented text may be.
+#[must_use]
+pub fn backup_code_candidates(
+    readings: Vec<BackupCode>,
+    account: AccountId,
+    stored: &[StoredBackupCode],
+    keyring: &Keyring,
+) -> Vec<Candidate> {
+    let candidates = readings.into_iter().map(|code| {
+        let selectors = code.selectors(account, keyring);
+        let found = stored.iter().filter(|stored| selectors.contains(&stored.selector)).cloned().collect();
+        (code, found)
+    });
+    candidates.collect()
+}
+
+/// Compares backup codes with their candidates; the same work when there are none. Hashes: run it where hashing may block.
+#[must_use]
+pub fn judge_backup_code(candidates: &[Candidate], memory: &mut Vec<Block>) -> Judgement {
+    if let [(code, _), ..] = candidates
+        && candidates.iter().all(|(_, stored)| stored.is_empty())
+    {
+        let _ = code.matches(&PasswordHash::of_nobody(Cost::BACKUP_CODE), memory);
+    }
+    let mut pairs = candidates.iter().flat_map(|(code, stored)| stored.iter().map(move |stored| (code, stored)));
+    match pairs.find(|(code, stored)| code.matches(&stored.hash, memory)) {
+        Some((_, stored)) if stored.is_spent => Judgement::Replayed,
+        Some((_, stored)) => Judgement::Right(Proof::BackupCode(stored.id)),
+        None => Judgement::Wrong,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempt::StoredCode;
+    use crate::backup_code::Alphabet;
+    use crate::decisions::fixtures::{NOW, account, backup_code_id, method_id};
+    use crate::ids::MethodId;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    fn keyring() -> Keyring {
+        Keyring::generate(&mut ChaCha20Rng::seed_from_u64(1))
+    }
+
+    fn app(id: MethodId, secret: &TotpSecret, last_step: Option<i64>, keyring: &Keyring) -> Authenticator {
+        let mut random = ChaCha20Rng::seed_from_u64(2);
+        let sealed = keyring.seal(Purpose::TotpSecret, id.to_text().as_bytes(), secret.expose(), &mut random);
+        Authenticator { id, secret: sealed, last_step }
+    }
+
+    #[test]
+    fn a_totp_code_is_right_once_for_the_app_it_belongs_to_1_3() {
+        let ring = keyring();
+        let [old, new] = [3, 4].map(|seed| TotpSecret::generate(&mut ChaCha20Rng::seed_from_u64(seed)));
+        let step = i64::try_from(NOW.as_unix_seconds() / totp::STEP_SECONDS).expect("a step");
+        let right = |method_id, confirms| Judgement::Right(Proof::Totp { method_id, step, confirms });
+        for (code, last_step, pending, expected) in [
+            (old.code_at(NOW), None, false, right(method_id(1), false)),
+            (old.code_at(NOW), Some(step - 1), false, right(method_id(1), false)),
+            (old.code_at(NOW), Some(step), false, Judgement::Replayed),
+            (new.code_at(NOW), None, false, Judgement::Wrong),
+            (new.code_at(NOW), None, true, right(method_id(2), true)),
+            ("000000x".to_owned(), None, true, Judgement::Wrong),
+        ] {
+            let material = Material {
+                authenticators: vec![app(method_id(1), &old, last_step, &ring)],
+                pending: pending.then(|| app(method_id(2), &new, None, &ring)),
+                ..Material::default()
+            };
+            assert_eq!(judge_totp(&code, &material, &ring, 1, NOW).expect("opens"), expected, "{last_step:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_moved_to_another_row_is_an_error_and_no_wrong_code() {
+        let (ring, secret) = (keyring(), TotpSecret::generate(&mut ChaCha20Rng::seed_from_u64(3)));
+        let moved = Authenticator { id: method_id(2), ..app(method_id(1), &secret, None, &ring) };
+        let material = Material { authenticators: vec![moved], ..Material::default() };
+        assert!(judge_totp("000000", &material, &ring, 1, NOW).is_err());
+    }
+
+    #[test]
+    fn a_one_time_code_is_right_for_its_subject_only() {
+        let ring = keyring();
+        let subject = |id| Subject::Disable { account_id: account().id, method_id: method_id(id) };
+        let code = MailedCode::generate(&mut ChaCha20Rng::seed_from_u64(5));
+        let sent = StoredCode { mac: code.mac(&subject(1), &ring).to_vec(), method_id: None };
+        let material = Material { one_time_code: Some(sent.clone()), ..Material::default() };
+        let judge = |text: &str, subject| judge_one_time_code(text, &material, &subject, &ring);
+        assert_eq!(judge(code.expose(), subject(1)), Judgement::Right(Proof::OneTimeCode(sent)));
+        assert_eq!(judge(code.expose(), subject(2)), Judgement::Wrong);
+        assert_eq!(judge("", subject(1)), Judgement::Wrong);
+        let nothing = Material::default();
+        assert_eq!(judge_one_time_code(code.expose(), &nothing, &subject(1), &ring), Judgement::Wrong);
+    }
+
+    #[test]
+    fn a_backup_code_is_right_once_4() {
+        let (ring, mut random, mut memory) = (keyring(), ChaCha20Rng::seed_from_u64(6), Vec::new());
+        let [code, other] = [0; 2].map(|_| BackupCode::generate(Alphabet::Mixed, &mut random));
+        let hash = code.hash(&mut random, &mut memory);
+        let selector = code.selectors(account().id, &ring).swap_remove(0);
+        for (presented, is_spent, expected) in [
+            (&code, false, Judgement::Right(Proof::BackupCode(backup_code_id()))),
+            (&code, true, Judgement::Replayed),
+            (&other, false, Judgement::Wrong),
+        ] {
+            let stored =
+                StoredBackupCode { id: backup_code_id(), selector: selector.clone(), hash: hash.clone(), is_spent };
+            let readings = vec![presented.clone()];
+            let candidates = backup_code_candidates(readings, account().id, &[stored], &ring);
+            assert_eq!(judge_backup_code(&candidates, &mut memory), expected);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What a right second factor opens.
+
+use super::enrolment::{self, SwitchOn};
+use crate::account::{Account, Unusable};
+use crate::attempt::{Claimant, Proof};
+use crate::audit::EventKind;
+use crate::challenge::Factor;
+use crate::tenant::Tenant;
+use crate::terms::Terms;
+use crate::time::Timestamp;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    pub account: &'a Account,
+    pub tenant: &'a Tenant,
+    pub claimant: &'a Claimant,
+    pub proof: &'a Proof,
+}
+
+/// What the client asks for besides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The device is to skip the second factor from now on; counts in a challenge only.
+    pub trusts_device: bool,
+    /// The challenge is to be consumed without a grant.
+    pub without_grant: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondFactor {
+    /// The challenge ends in what the terms grant.
+    SignedIn { trusts_device: bool },
+    /// The challenge is consumed and nothing is granted, as asked.
+    Confirmed,
+    /// The challenge ends in a ticket to change the password.
+    PasswordChangeDue,
+    /// The challenge is consumed; the account may not be used.
+    Refused(Unusable),
+    /// The account's first second factor is confirmed; a new session takes the place of this one.
+    Enabled(SwitchOn),
+    /// A new authenticator app took the place of the oldest one.
+    Replaced,
+    /// The session has passed a second factor.
+    Passed,
+}
+
+#[must_use]
+pub fn decide(facts: &Facts<'_>, request: Request, terms: &Terms, now: Timestamp) -> SecondFactor {
+    let Facts { account, tenant, claimant, proof } = *facts;
+    let in_session = matches!(claimant, Claimant::Session { .. });
+    if let Some(why) = account.unusable(now) {
+        return SecondFactor::Refused(why);
+    }
+    if in_session {
+        let is_new_app = matches!(proof, Proof::Totp { confirms: true, .. });
+        return match (account.two_factor_enabled, proof.factor(), is_new_app) {
+            (true, _, true) => SecondFactor::Replaced,
+            // A backup code proves nothing about the factor that is being enrolled.
+            (true, _, false) | (false, Factor::BackupCode, _) => SecondFactor::Passed,
+            (false, Factor::Totp | Factor::MailedCode, _) => {
+                SecondFactor::Enabled(enrolment::switch_on(account, tenant, terms))
+            }
+        };
+    }
+    if account.password_change_required {
+        SecondFactor::PasswordChangeDue
+    } else if request.without_grant {
+        SecondFactor::Confirmed
+    } else {
+        SecondFactor::SignedIn { trusts_device: request.trusts_device }
+    }
+}
+
+impl SecondFactor {
+    #[must_use]
+    pub fn event(self) -> EventKind {
+        match self {
+            Self::SignedIn { .. } => EventKind::SecondFactorSignedIn,
+            Self::Confirmed | Self::PasswordChangeDue | Self::Refused(_) => EventKind::SecondFactorConfirmed,
+            Self::Enabled(_) => EventKind::TwoFactorEnabled,
+            Self::Replaced => EventKind::AuthenticatorReplaced,
+            Self::Passed => EventKind::SecondFactorPassed,
+        }
+    }
+
+    /// Whether a new session or tokens are granted.
+    #[must_use]
+    pub fn grants(self) -> bool {
+        matches!(self, Self::SignedIn { .. } | Self::Enabled(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::MethodKind;
+    use crate::decisions::fixtures::{
+        NOW, account, backup_code_proof, challenge, code_proof, session, session_terms, tenant, totp_proof,
+    };
+
+    const ASKS_NOTHING: Request = Request { trusts_device: false, without_grant: false };
+
+    fn decided(account: &Account, claimant: &Claimant, proof: &Proof, request: Request) -> SecondFactor {
+        let tenant = tenant(&MethodKind::ALL);
+        decide(&Facts { account, tenant: &tenant, claimant, proof }, request, &session_terms(), NOW)
+    }
+
+    #[test]
+    fn in_a_session_a_code_enables_replaces_or_passes() {
+        let on = SecondFactor::Enabled(SwitchOn { adds_email: true, ends_other_sessions: false });
+        for (enabled, proof, outcome) in [
+            (false, totp_proof(true), on),
+            (false, totp_proof(false), on),
+            (false, code_proof(), on),
+            (false, backup_code_proof(), SecondFactor::Passed),
+            (true, totp_proof(true), SecondFactor::Replaced),
+            (true, totp_proof(false), SecondFactor::Passed),
+            (true, code_proof(), SecondFactor::Passed),
+            (true, backup_code_proof(), SecondFactor::Passed),
+        ] {
+            let account = Account { two_factor_enabled: enabled, ..account() };
+            let asks_all = Request { trusts_device: true, without_grant: true };
+            for request in [ASKS_NOTHING, asks_all] {
+                assert_eq!(decided(&account, &session(), &proof, request), outcome, "{enabled} {proof:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_challenge_ends_in_what_was_asked_for_and_in_nothing_before_a_due_password_change() {
+        let enrolled = Account { two_factor_enabled: true, ..account() };
+        let due = Account { password_change_required: true, ..enrolled.clone() };
+        let trusting = Request { trusts_device: true, ..ASKS_NOTHING };
+        let without = Request { without_grant: true, ..trusting };
+        for proof in [totp_proof(false), code_proof(), backup_code_proof()] {
+            for (account, request, outcome) in [
+                (&enrolled, ASKS_NOTHING, SecondFactor::SignedIn { trusts_device: false }),
+                (&enrolled, trusting, SecondFactor::SignedIn { trusts_device: true }),
+                (&enrolled, without, SecondFactor::Confirmed),
+                (&due, ASKS_NOTHING, SecondFactor::PasswordChangeDue),
+                (&due, without, SecondFactor::PasswordChangeDue),
+            ] {
+                assert_eq!(decided(account, &challenge(), &proof, request), outcome, "{request:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unusable_account_gets_nothing_in_challenge_or_session() {
+        let inactive = Account { is_active: false, two_factor_enabled: true, ..account() };
+        for claimant in [challenge(), session()] {
+            let outcome = decided(&inactive, &claimant, &totp_proof(false), ASKS_NOTHING);
+            assert_eq!(outcome, SecondFactor::Refused(Unusable::Inactive));
+        }
+    }
+
+    #[test]
+    fn each_outcome_has_its_event() {
+        let on = SwitchOn { adds_email: true, ends_other_sessions: false };
+        for (outcome, event, grants) in [
+            (SecondFactor::SignedIn { trusts_device: true }, EventKind::SecondFactorSignedIn, true),
+            (SecondFactor::Confirmed, EventKind::SecondFactorConfirmed, false),
+            (SecondFactor::PasswordChangeDue, EventKind::SecondFactorConfirmed, false),
+            (SecondFactor::Refused(Unusable::Expired), EventKind::SecondFactorConfirmed, false),
+            (SecondFactor::Enabled(on), EventKind::TwoFactorEnabled, true),
+            (SecondFactor::Replaced, EventKind::AuthenticatorReplaced, false),
+            (SecondFactor::Passed, EventKind::SecondFactorPassed, false),
+        ] {
+            assert_eq!((outcome.event(), outcome.grants()), (event, grants), "{outcome:?}");
+        }
+    }
+}

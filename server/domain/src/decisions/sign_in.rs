@@ -1,0 +1,168 @@
+//! What a right password opens.
+
+use crate::account::{Account, Unusable};
+use crate::audit::EventKind;
+use crate::tenant::LoginPolicy;
+use crate::terms::{EnrolmentPlace, Terms};
+use crate::time::Timestamp;
+
+/// What signing in demands besides the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demand {
+    Nothing,
+    SecondFactor,
+    /// The tenant requires a second factor and the account has none.
+    Enrolment,
+}
+
+/// What the tenant's policy demands of an account.
+#[must_use]
+pub fn demand(policy: LoginPolicy, is_enrolled: bool) -> Demand {
+    match (policy, is_enrolled) {
+        (LoginPolicy::Disabled, _) | (LoginPolicy::Enabled, false) => Demand::Nothing,
+        (LoginPolicy::Enabled | LoginPolicy::Required, true) => Demand::SecondFactor,
+        (LoginPolicy::Required, false) => Demand::Enrolment,
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    pub account: &'a Account,
+    pub login_policy: LoginPolicy,
+    /// Whether the device showed a trust that counts; looked up only if [`demand`] says `SecondFactor`.
+    pub is_trusted: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    Granted {
+        /// Trust in the device stood in for the second factor. It proves none.
+        by_trust: bool,
+    },
+    /// A session that can only enrol a second factor.
+    GrantedForEnrolment,
+    /// A challenge, to be answered by a second factor of the account.
+    SecondFactorDue,
+    /// A challenge, to be answered once a second factor is enrolled.
+    EnrolmentDue,
+    /// A ticket to change the password; nothing else is opened.
+    PasswordChangeDue,
+    Refused(Unusable),
+}
+
+/// A second factor is asked for before a new password is: the password alone must not lead to a new one.
+#[must_use]
+pub fn decide(facts: &Facts<'_>, terms: &Terms, now: Timestamp) -> SignIn {
+    let Facts { account, login_policy, is_trusted } = *facts;
+    if let Some(why) = account.unusable(now) {
+        return SignIn::Refused(why);
+    }
+    let granted = match (demand(login_policy, account.two_factor_enabled), terms.enrolment) {
+        (Demand::SecondFactor, _) if !is_trusted => return SignIn::SecondFactorDue,
+        (Demand::Enrolment, EnrolmentPlace::Challenge) => return SignIn::EnrolmentDue,
+        (Demand::Enrolment, EnrolmentPlace::Session) => SignIn::GrantedForEnrolment,
+        (Demand::SecondFactor, _) => SignIn::Granted { by_trust: true },
+        (Demand::Nothing, _) => SignIn::Granted { by_trust: false },
+    };
+    if account.password_change_required { SignIn::PasswordChangeDue } else { granted }
+}
+
+impl SignIn {
+    /// What the audit trail records; nothing for a refusal, which changes nothing.
+    #[must_use]
+    pub fn event(self) -> Option<EventKind> {
+        match self {
+            Self::Granted { by_trust: false } | Self::GrantedForEnrolment => Some(EventKind::SignedIn),
+            Self::Granted { by_trust: true } => Some(EventKind::SignedInFromTrustedDevice),
+            Self::SecondFactorDue | Self::EnrolmentDue => Some(EventKind::ChallengeOpened),
+            Self::PasswordChangeDue => Some(EventKind::PasswordChangeAsked),
+            Self::Refused(_) => None,
+        }
+    }
+
+    #[must_use]
+    pub fn is_granted(self) -> bool {
+        matches!(self, Self::Granted { .. } | Self::GrantedForEnrolment)
+    }
+
+    #[must_use]
+    pub fn is_challenged(self) -> bool {
+        matches!(self, Self::SecondFactorDue | Self::EnrolmentDue)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::fixtures::{NOW, account, challenge_terms, session_terms};
+    use LoginPolicy::{Disabled, Enabled, Required};
+    use SignIn::{EnrolmentDue, Granted, GrantedForEnrolment, PasswordChangeDue, Refused, SecondFactorDue};
+
+    #[test]
+    fn every_policy_with_every_account_in_both_kinds_of_terms() {
+        let plain = Granted { by_trust: false };
+        // policy, enrolled, trusted → where enrolment happens in a session, where it happens in the challenge
+        for (login_policy, is_enrolled, is_trusted, in_session, in_challenge) in [
+            (Disabled, false, false, plain, plain),
+            (Disabled, true, false, plain, plain),
+            (Disabled, true, true, plain, plain),
+            (Enabled, false, false, plain, plain),
+            (Enabled, true, false, SecondFactorDue, SecondFactorDue),
+            (Enabled, true, true, Granted { by_trust: true }, Granted { by_trust: true }),
+            (Required, false, false, GrantedForEnrolment, EnrolmentDue),
+            (Required, false, true, GrantedForEnrolment, EnrolmentDue),
+            (Required, true, false, SecondFactorDue, SecondFactorDue),
+            (Required, true, true, Granted { by_trust: true }, Granted { by_trust: true }),
+        ] {
+            let account = Account { two_factor_enabled: is_enrolled, ..account() };
+            let facts = Facts { account: &account, login_policy, is_trusted };
+            let row = format!("{login_policy:?} enrolled={is_enrolled} trusted={is_trusted}");
+            assert_eq!(decide(&facts, &session_terms(), NOW), in_session, "{row}");
+            assert_eq!(decide(&facts, &challenge_terms(), NOW), in_challenge, "{row}");
+        }
+    }
+
+    #[test]
+    fn a_new_password_is_asked_for_after_the_second_factor_and_before_anything_is_opened() {
+        for (login_policy, is_enrolled, is_trusted, in_session, in_challenge) in [
+            (Disabled, true, false, PasswordChangeDue, PasswordChangeDue),
+            (Enabled, false, false, PasswordChangeDue, PasswordChangeDue),
+            (Enabled, true, false, SecondFactorDue, SecondFactorDue),
+            (Enabled, true, true, PasswordChangeDue, PasswordChangeDue),
+            (Required, false, false, PasswordChangeDue, EnrolmentDue),
+        ] {
+            let account = Account { two_factor_enabled: is_enrolled, password_change_required: true, ..account() };
+            let facts = Facts { account: &account, login_policy, is_trusted };
+            assert_eq!(decide(&facts, &session_terms(), NOW), in_session, "{login_policy:?} {is_enrolled}");
+            assert_eq!(decide(&facts, &challenge_terms(), NOW), in_challenge, "{login_policy:?} {is_enrolled}");
+        }
+    }
+
+    #[test]
+    fn an_unusable_account_opens_nothing_whatever_else_holds() {
+        let inactive = Account { is_active: false, password_change_required: true, ..account() };
+        let expired = Account { expires_at: Some(NOW), two_factor_enabled: true, ..account() };
+        for (account, why) in [(inactive, Unusable::Inactive), (expired, Unusable::Expired)] {
+            for login_policy in [Disabled, Enabled, Required] {
+                let facts = Facts { account: &account, login_policy, is_trusted: true };
+                assert_eq!(decide(&facts, &session_terms(), NOW), Refused(why));
+                assert_eq!(decide(&facts, &challenge_terms(), NOW), Refused(why));
+            }
+        }
+    }
+
+    #[test]
+    fn each_outcome_has_its_event() {
+        for (outcome, event) in [
+            (Granted { by_trust: false }, Some(EventKind::SignedIn)),
+            (Granted { by_trust: true }, Some(EventKind::SignedInFromTrustedDevice)),
+            (GrantedForEnrolment, Some(EventKind::SignedIn)),
+            (SecondFactorDue, Some(EventKind::ChallengeOpened)),
+            (EnrolmentDue, Some(EventKind::ChallengeOpened)),
+            (PasswordChangeDue, Some(EventKind::PasswordChangeAsked)),
+            (Refused(Unusable::Inactive), None),
+        ] {
+            assert_eq!(outcome.event(), event, "{outcome:?}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Whether trust in a device counts.
+
+use crate::ids::ApplicationId;
+use crate::tenant::TrustPolicy;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Application in which the trust was given.
+    pub given_in: Option<ApplicationId>,
+    /// Application that the user signs in to.
+    pub application: Option<ApplicationId>,
+    /// That application's policy; [`TrustPolicy::Any`] where there is none.
+    pub policy: TrustPolicy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    Counts,
+    Ignored,
+}
+
+#[must_use]
+pub fn decide(facts: &Facts) -> Trust {
+    let counts = match facts.policy {
+        TrustPolicy::Any => true,
+        TrustPolicy::This => facts.given_in == facts.application,
+        TrustPolicy::None => false,
+    };
+    if counts { Trust::Counts } else { Trust::Ignored }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::fixtures::application_id;
+
+    #[test]
+    fn every_policy_with_every_origin_of_a_trust() {
+        let (here, there) = (Some(application_id(1)), Some(application_id(2)));
+        for (policy, given_in, application, trust) in [
+            (TrustPolicy::Any, there, here, Trust::Counts),
+            (TrustPolicy::Any, None, here, Trust::Counts),
+            (TrustPolicy::Any, None, None, Trust::Counts),
+            (TrustPolicy::This, here, here, Trust::Counts),
+            (TrustPolicy::This, there, here, Trust::Ignored),
+            (TrustPolicy::This, None, here, Trust::Ignored),
+            (TrustPolicy::None, here, here, Trust::Ignored),
+            (TrustPolicy::None, None, here, Trust::Ignored),
+        ] {
+            let facts = Facts { given_in, application, policy };
+            assert_eq!(decide(&facts), trust, "{facts:?}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Terms: what a dialect may choose, as data.
+//!
+//! Tenant policy is not among them. It is a fact that [`crate::decisions`] read from [`Rules`], so that no dialect can
+//! skip it.
+
+use crate::account::Account;
+use crate::backup_code::Alphabet;
+use crate::policy::Policy;
+use crate::tenant::{Application, Directory, Tenant};
+use std::time::Duration;
+
+/// What a dialect chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    pub grant: Grant,
+    pub enrolment: EnrolmentPlace,
+    pub trust: TrustForm,
+    pub challenge: ChallengeForm,
+    pub challenge_lifetime: Duration,
+    /// Lifetime of a one-time code that answers a challenge or steps a session up; never longer than the challenge.
+    pub code_lifetime: Duration,
+    pub backup_codes: Alphabet,
+    /// Whether one-time codes by e-mail become a second factor together with the first authenticator app.
+    pub email_with_app: bool,
+    /// Whether an account with a second factor has to pass it before its password is changed.
+    pub password_change_needs_second_factor: bool,
+}
+
+/// What a completed sign-in gives to the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// A session, found by its token.
+    Session,
+    /// An access token and, where the application has them, a refresh token.
+    Tokens,
+}
+
+/// Where an account without a second factor enrols if its tenant requires one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnrolmentPlace {
+    /// In a session that can do nothing else.
+    Session,
+    /// In the challenge; nothing is granted before.
+    Challenge,
+}
+
+/// How a trusted device proves its trust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustForm {
+    /// A token bound to the account by a MAC, replaced by each use.
+    Rotating,
+    /// A token that stays good until it expires.
+    Lasting,
+}
+
+/// Spelling of the token that continues a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChallengeForm {
+    /// [`crate::secret::ChallengeToken`].
+    Token,
+    /// [`crate::secret::TwoFactorId`].
+    TwoFactorId,
+}
+
+/// The facts that decisions need besides what is stored: limits, tenants and applications.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    pub policy: Policy,
+    pub directory: Directory,
+}
+
+impl Rules {
+    /// The tenant of an account. Accounts of a tenant that is no longer configured follow the home tenant.
+    #[must_use]
+    pub fn tenant_of(&self, account: &Account) -> &Tenant {
+        self.directory.tenant(account.tenant_id).unwrap_or(self.directory.home())
+    }
+
+    /// The application with this id, if one is given and configured.
+    #[must_use]
+    pub fn application(&self, id: Option<crate::ids::ApplicationId>) -> Option<&Application> {
+        self.directory.application(id?)
+    }
+}

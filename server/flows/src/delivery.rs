@@ -1,0 +1,30 @@
+//! What flows need of delivery: a way to send a one-time code.
+
+use futures::future::BoxFuture;
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    Email,
+    Sms,
+}
+
+/// A one-time code on its way to a user.
+#[derive(Clone)]
+pub struct Message {
+    pub channel: Channel,
+    /// E-mail address or telephone number.
+    pub to: String,
+    pub code: String,
+    pub app_name: String,
+    /// How long the code is valid.
+    pub lifetime: Duration,
+}
+
+/// Why a message was not handed over, for the log.
+pub type DeliveryError = Box<dyn std::error::Error + Send + Sync>;
+
+pub trait Delivery: Send + Sync {
+    /// Hands a message over to whatever carries it.
+    fn send(&self, message: Message) -> BoxFuture<'_, Result<(), DeliveryError>>;
+}

@@ -1,0 +1,183 @@
+//! Enrolling an authenticator app, showing its secret again, switching the second factor off.
+
+use super::password::Unconfirmed;
+use super::{Authenticated, Caller, FlowError, Flows, FullSession};
+use countersign_domain::address::MethodKind;
+use countersign_domain::assurance::{Assurance, Manager};
+use countersign_domain::attempt::Authenticator;
+use countersign_domain::audit::EventKind;
+use countersign_domain::backup_code::BackupCode;
+use countersign_domain::decisions::enrolment;
+use countersign_domain::decisions::judgement::open_secret;
+use countersign_domain::ids::MethodId;
+use countersign_domain::keyring::Purpose;
+use countersign_domain::method::MethodHandle;
+use countersign_domain::terms::Terms;
+use countersign_domain::totp::TotpSecret;
+use countersign_store::work::{BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+/// Why second factors may not be managed now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManagementRefused {
+    /// The session has not passed the second factor that the account has.
+    SecondFactorDue,
+    /// The password was not confirmed.
+    Unconfirmed(Unconfirmed),
+    /// The tenant does not allow authenticator apps.
+    NotAllowed,
+    NotEnrolled,
+    /// The credentials changed, or the session ended, while the password was checked.
+    Stale,
+}
+
+/// What a user needs to finish an enrolment.
+#[derive(Debug)]
+pub struct Enrolment {
+    /// Key URI for the app.
+    pub key_uri: Zeroizing<String>,
+    /// Shown once.
+    pub backup_codes: Vec<BackupCode>,
+}
+
+impl Flows {
+    /// Begins to enrol an authenticator app: a new secret and new backup codes. They take the place of existing ones once a
+    /// code of the new app is verified in a session.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails; then nothing has changed.
+    pub async fn begin_enrolment(
+        &self,
+        caller: &Caller,
+        authenticated: &Authenticated,
+        password: &str,
+        issuer: Option<&str>,
+        terms: &Terms,
+    ) -> Result<Result<Enrolment, ManagementRefused>, FlowError> {
+        let Authenticated { session, account, .. } = authenticated;
+        let manager = Manager::Owner(Assurance::from(session));
+        let rules = self.rules();
+        let facts = enrolment::Facts { account, tenant: rules.tenant_of(account), manager: &manager };
+        if let Err(refused) = refusal(enrolment::decide(&facts)) {
+            return Ok(Err(refused));
+        }
+        if let Err(unconfirmed) = self.confirm_password(caller, account, password).await? {
+            return Ok(Err(ManagementRefused::Unconfirmed(unconfirmed)));
+        }
+        let now = self.now();
+        let (backup_codes, stored) = self.new_backup_codes(account.id, terms.backup_codes).await?;
+        let (secret, authenticator, handles) = self.random().draw(|random| {
+            let id = MethodId::generate(now, random);
+            let secret = TotpSecret::generate(random);
+            let sealed = self.keyring().seal(Purpose::TotpSecret, id.to_text().as_bytes(), secret.expose(), random);
+            (secret, Authenticator { id, secret: sealed, last_step: None }, new_handles(random))
+        });
+        let begin = BeginEnrolment {
+            account_id: account.id,
+            credentials_version: account.credentials_version,
+            manager,
+            authenticator,
+            handles,
+            backup_codes: stored,
+            rules,
+            now,
+            audit: self.audit(caller, now).about(account.id).in_session(session.id),
+        };
+        let decision = match self.store().begin_enrolment(begin).await? {
+            EnrolmentBegun::Decided(decision) => decision,
+            EnrolmentBegun::Stale => return Ok(Err(ManagementRefused::Stale)),
+        };
+        Ok(refusal(decision).map(|()| {
+            let key_uri = secret.key_uri(issuer.unwrap_or(&self.services.app_name), account.login_name());
+            Enrolment { key_uri, backup_codes }
+        }))
+    }
+
+    /// Key URI of the app that is being enrolled, else of the oldest one that is enrolled.
+    ///
+    /// # Errors
+    /// When the hashing queue is full, the database fails, or the secret cannot be opened.
+    pub async fn show_key_uri(
+        &self,
+        caller: &Caller,
+        authenticated: &Authenticated,
+        password: &str,
+    ) -> Result<Result<Zeroizing<String>, ManagementRefused>, FlowError> {
+        let Authenticated { session, account, .. } = authenticated;
+        if !self.rules().tenant_of(account).allows(MethodKind::Authenticator) {
+            return Ok(Err(ManagementRefused::NotAllowed));
+        }
+        let (confirmed, pending) = self.store().authenticators_of(account.id).await?;
+        let Some(authenticator) = pending.or(confirmed.into_iter().next()) else {
+            return Ok(Err(ManagementRefused::NotEnrolled));
+        };
+        if let Err(refused) = self.confirm_management(caller, authenticated, password).await? {
+            return Ok(Err(refused));
+        }
+        let secret = open_secret(&authenticator, self.keyring())?;
+        let audit = self.audit(caller, self.now()).about(account.id).in_session(session.id);
+        self.store().record(audit.event(EventKind::SecretShown)).await?;
+        Ok(Ok(secret.key_uri(&self.services.app_name, account.login_name())))
+    }
+
+    /// Removes every second factor of the account, all trust in devices and all open challenges, and replaces the session.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails; then nothing has changed.
+    pub async fn disable_two_factor(
+        &self,
+        caller: &Caller,
+        full: &FullSession,
+        password: &str,
+    ) -> Result<Result<Authenticated, ManagementRefused>, FlowError> {
+        let Authenticated { session: old, account, .. } = &**full;
+        if let Err(refused) = self.confirm_management(caller, full, password).await? {
+            return Ok(Err(refused));
+        }
+        let now = self.now();
+        let (session, token) = self.new_session(caller, account, old.is_remembered, None, now);
+        let disable = DisableTwoFactor {
+            account_id: account.id,
+            credentials_version: account.credentials_version,
+            session_id: old.id,
+            session: session.clone(),
+            now,
+            event: self.audit(caller, now).about(account.id).in_session(old.id).event(EventKind::TwoFactorDisabled),
+        };
+        if self.store().disable_two_factor(disable).await? != Changed::Done {
+            return Ok(Err(ManagementRefused::Stale));
+        }
+        let mut account = account.clone();
+        (account.two_factor_enabled, account.updated_at) = (false, now);
+        Ok(Ok(self.authenticated(session.session, account, token)))
+    }
+
+    /// Asked before everything that shows or changes a second factor in a session: assurance, then the password. The units of
+    /// work that follow are bound to the version of the credentials that was found.
+    pub(super) async fn confirm_management(
+        &self,
+        caller: &Caller,
+        Authenticated { session, account, .. }: &Authenticated,
+        password: &str,
+    ) -> Result<Result<(), ManagementRefused>, FlowError> {
+        if !Manager::Owner(Assurance::from(session)).may_manage_factors(account) {
+            return Ok(Err(ManagementRefused::SecondFactorDue));
+        }
+        Ok(self.confirm_password(caller, account, password).await?.map_err(ManagementRefused::Unconfirmed))
+    }
+}
+
+fn refusal(decision: enrolment::Enrolment) -> Result<(), ManagementRefused> {
+    match decision {
+        enrolment::Enrolment::First | enrolment::Enrolment::Replacement => Ok(()),
+        enrolment::Enrolment::SecondFactorDue => Err(ManagementRefused::SecondFactorDue),
+        enrolment::Enrolment::NotAllowed => Err(ManagementRefused::NotAllowed),
+    }
+}
+
+/// Three candidates for the handle of a new method. That an account uses all three is negligible: it has few methods, and
+/// there are 36^4 handles.
+pub(super) fn new_handles(random: &mut dyn CryptoRng) -> [MethodHandle; 3] {
+    std::array::from_fn(|_| MethodHandle::generate(random))
+}

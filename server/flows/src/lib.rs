@@ -1,0 +1,157 @@
+//! One flow per intent, shared by every dialect.
+//!
+//! A flow takes plain values and the dialect's [`Terms`](countersign_domain::terms::Terms), makes its change in one call of
+//! the store, where the decision of `countersign_domain` is made, and says how it ended: by an outcome that a dialect words,
+//! or by a [`FlowError`], which means that the server could not do its work.
+//!
+//! This crate sees neither HTTP nor a dialect. What it needs from outside is in [`Services`].
+//!
+//! | intent | module |
+//! |---|---|
+//! | sign in, sign up | [`sign_in`], [`users`] |
+//! | pass a second factor, in a challenge or a session | [`second_factor`] |
+//! | send a one-time code, open a challenge without a password | [`one_time_code`] |
+//! | enrol an app, show it again, add, rename and remove methods, new backup codes | [`enrolment`], [`methods`], [`backup_codes`] |
+//! | check, change and set a password | [`password`] |
+//! | read, list, extend and end sessions | [`sessions`] |
+//! | issue, read and refresh tokens | [`tokens`] |
+//! | create, change and delete users | [`users`] |
+
+pub mod backup_codes;
+pub mod caller;
+pub mod delivery;
+pub mod enrolment;
+pub mod hashing;
+pub mod methods;
+pub mod one_time_code;
+pub mod password;
+pub mod random;
+pub mod second_factor;
+pub mod sessions;
+pub mod sign_in;
+pub mod tokens;
+pub mod users;
+
+pub use caller::Caller;
+pub use sessions::{Authenticated, EnrolmentDue, FullSession};
+
+use countersign_domain::api_key::Service;
+use countersign_domain::decisions::judgement::JudgementError;
+use countersign_domain::jwt::{AccessTokenSettings, SignError};
+use countersign_domain::keyring::Keyring;
+use countersign_domain::password::Cost;
+use countersign_domain::policy::Policy;
+use countersign_domain::secret::ApiKey;
+use countersign_domain::tenant::Directory;
+use countersign_domain::terms::Rules;
+use countersign_domain::time::{Clock, Timestamp};
+use countersign_store::{Store, StoreError};
+use delivery::Delivery;
+use hashing::{Overloaded, PasswordHasher};
+use random::Randomness;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a caller stays away while the database is not available.
+const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
+
+/// Everything that flows work with.
+pub struct Services {
+    pub store: Arc<Store>,
+    pub keyring: Arc<Keyring>,
+    pub rules: Arc<Rules>,
+    pub tokens: AccessTokenSettings,
+    pub hasher: PasswordHasher,
+    /// Work factor of new password hashes.
+    pub password_cost: Cost,
+    pub delivery: Arc<dyn Delivery>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Randomness,
+    /// The name that authenticator apps and messages show.
+    pub app_name: String,
+    /// For causes that the caller is not told.
+    pub log: slog::Logger,
+}
+
+/// The flows of one server.
+pub struct Flows {
+    services: Services,
+}
+
+/// Why the server could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum FlowError {
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
+    #[error("failed to use the database")]
+    Store(#[from] StoreError),
+    #[error("failed to judge a code")]
+    Judgement(#[from] JudgementError),
+    #[error("failed to sign an access token")]
+    Unsigned(#[from] SignError),
+    #[error("the account changed {0} times while a second factor was completed")]
+    Contended(u32),
+    #[error("the terms of this dialect grant something else")]
+    OtherGrant,
+}
+
+impl FlowError {
+    /// When it is worth trying again; `None` for a defect that will not go away by itself.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Overloaded(overloaded) => Some(overloaded.retry_after),
+            Self::Store(store) if store.is_unavailable() => Some(UNAVAILABLE_FOR),
+            Self::Contended(_) => Some(UNAVAILABLE_FOR),
+            Self::Store(_) | Self::Judgement(_) | Self::Unsigned(_) | Self::OtherGrant => None,
+        }
+    }
+}
+
+impl Flows {
+    #[must_use]
+    pub fn new(services: Services) -> Self {
+        Self { services }
+    }
+
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.services.clock.now()
+    }
+
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.services.rules.policy
+    }
+
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.services.rules.directory
+    }
+
+    #[must_use]
+    pub fn random(&self) -> &Randomness {
+        &self.services.random
+    }
+
+    fn store(&self) -> &Store {
+        &self.services.store
+    }
+
+    fn keyring(&self) -> &Keyring {
+        &self.services.keyring
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.services.rules)
+    }
+
+    /// The service with this API key, unless the key is revoked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn service(&self, key: &str) -> Result<Option<Service>, FlowError> {
+        let Some(key) = ApiKey::parse(key) else { return Ok(None) };
+        Ok(self.store().api_key(key.digest()).await?.map(Service::from))
+    }
+}

@@ -1,0 +1,243 @@
+//! Methods: adding, removing and renaming them, for services and the holders of access tokens.
+
+use super::enrolment::new_handles;
+use super::second_factor::Refused;
+use super::{Caller, FlowError, Flows};
+use countersign_domain::account::Account;
+use countersign_domain::address::Address;
+use countersign_domain::assurance::Manager;
+use countersign_domain::attempt::{Claimant, Expected};
+use countersign_domain::audit::{AuditContext, EventKind};
+use countersign_domain::backup_code::BackupCode;
+use countersign_domain::challenge::Factor;
+use countersign_domain::decisions::add_method::AddMethod as Decision;
+use countersign_domain::decisions::removal::Removal;
+use countersign_domain::ids::{AccountId, MethodId};
+use countersign_domain::keyring::Purpose;
+use countersign_domain::mailed_code::{MailedCode, Subject};
+use countersign_domain::method::MethodHandle;
+use countersign_domain::secret::Digest;
+use countersign_domain::terms::Terms;
+use countersign_domain::totp::{TotpSecret, Verdict};
+use countersign_domain::user::{AccountLookup, User};
+use countersign_store::work::{
+    AddMethod, MethodAdded, MethodsRemoved, NewFactor, NewMethod, RemoveMethods, RenameMethod,
+};
+
+/// A factor to be added.
+#[derive(Debug)]
+pub enum FactorToAdd {
+    /// An authenticator app with this secret.
+    Authenticator(TotpSecret),
+    /// An address that a code was sent to.
+    Address(Address),
+}
+
+/// A method to be added, and the code that proves it.
+#[derive(Debug)]
+pub struct MethodRequest<'a> {
+    pub factor: FactorToAdd,
+    /// As typed.
+    pub code: &'a str,
+    /// The user's label.
+    pub name: Option<&'a str>,
+    /// The challenge that waits for the account to have a second factor.
+    pub challenge: Option<Digest>,
+}
+
+/// A method that was added.
+#[derive(Debug)]
+pub struct Added {
+    /// New backup codes, if it is the account's first method.
+    pub backup_codes: Option<Vec<BackupCode>>,
+    /// The code that answers the waiting challenge.
+    pub code: Option<MailedCode>,
+}
+
+/// Why a method is not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAdded {
+    /// Wrong or used.
+    WrongCode,
+    /// The code went to another address.
+    OtherAddress,
+    /// The challenge is unknown or expired.
+    NoChallenge,
+    /// The tenant does not allow this kind.
+    NotAllowed,
+    /// The caller has to pass a second factor that the account has.
+    SecondFactorDue,
+    /// The account has as many methods as it may have.
+    TooMany,
+    /// The account is gone, or changes all the time.
+    Gone,
+}
+
+/// Why methods are not removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotRemoved {
+    NoMethod,
+    /// The code does not say which method it is for.
+    NotNamed,
+    Refused(Refused),
+}
+
+impl Flows {
+    /// Adds a method. The first one switches the second factor on and comes with backup codes.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails; then nothing has changed.
+    pub async fn add_method(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        manager: Manager,
+        request: MethodRequest<'_>,
+        terms: &Terms,
+    ) -> Result<Result<Added, NotAdded>, FlowError> {
+        /// How often the account may change in between.
+        const TRIES: u32 = 4;
+        let now = self.now();
+        let (id, handles) = self.random().draw(|random| (MethodId::generate(now, random), new_handles(random)));
+        let (factor, macs) = match &request.factor {
+            FactorToAdd::Authenticator(secret) => {
+                match secret.judge(request.code, now, self.policy().totp_skew, None) {
+                    Verdict::Right { step } => {
+                        let row = id.to_text();
+                        let sealed = self.random().draw(|random| {
+                            self.keyring().seal(Purpose::TotpSecret, row.as_bytes(), secret.expose(), random)
+                        });
+                        (NewFactor::Authenticator { secret: sealed, step }, Vec::new())
+                    }
+                    Verdict::Replayed | Verdict::Wrong => return Ok(Err(NotAdded::WrongCode)),
+                }
+            }
+            FactorToAdd::Address(address) => {
+                let subject = Subject::Enable { account_id: account.id, address: address.clone() };
+                let macs = MailedCode::presented(request.code).macs(&subject, self.keyring());
+                (NewFactor::Address(address.clone()), macs)
+            }
+        };
+        let challenge = request.challenge.map(|digest| (digest, self.random().draw(MailedCode::generate)));
+        let method = NewMethod { id, handles, name: request.name.map(str::to_owned), factor };
+        let mut account = account.clone();
+        for _ in 0..TRIES {
+            let (backup_codes, stored) = match account.two_factor_enabled {
+                true => (None, Vec::new()),
+                false => {
+                    let (codes, stored) = self.new_backup_codes(account.id, terms.backup_codes).await?;
+                    (Some(codes), stored)
+                }
+            };
+            let add = AddMethod {
+                account_id: account.id,
+                credentials_version: account.credentials_version,
+                manager,
+                method: method.clone(),
+                macs: macs.clone(),
+                backup_codes: stored,
+                challenge: challenge
+                    .as_ref()
+                    .map(|(digest, code)| (*digest, code.mac(&Subject::Challenge(*digest), self.keyring()))),
+                rules: self.rules(),
+                terms: *terms,
+                now,
+                audit: self.factor_audit(caller, Some(factor_of(&request.factor)), Some(account.id), None, now),
+            };
+            let code = challenge.as_ref().map(|(_, code)| code.clone());
+            return Ok(match self.store().add_method(add).await? {
+                MethodAdded::Decided(Decision::First(_)) => Ok(Added { backup_codes, code }),
+                MethodAdded::Decided(Decision::Further) => Ok(Added { backup_codes: None, code }),
+                MethodAdded::Decided(Decision::NotAllowed) => Err(NotAdded::NotAllowed),
+                MethodAdded::Decided(Decision::SecondFactorDue) => Err(NotAdded::SecondFactorDue),
+                MethodAdded::Decided(Decision::TooMany) => Err(NotAdded::TooMany),
+                MethodAdded::Decided(Decision::NoChallenge) => Err(NotAdded::NoChallenge),
+                MethodAdded::WrongCode => Err(NotAdded::WrongCode),
+                MethodAdded::OtherAddress => Err(NotAdded::OtherAddress),
+                MethodAdded::Stale => match self.store().account(AccountLookup::Id(account.id)).await? {
+                    Some(current) => {
+                        account = current;
+                        continue;
+                    }
+                    None => Err(NotAdded::Gone),
+                },
+            });
+        }
+        Ok(Err(NotAdded::Gone))
+    }
+
+    /// Removes the method with this handle, or with a backup code all methods.
+    ///
+    /// # Errors
+    /// When the hashing queue is full (before anything is counted), or the database fails.
+    pub async fn remove_methods(
+        &self,
+        caller: &Caller,
+        user: &User,
+        code: &str,
+        handle: Option<&str>,
+    ) -> Result<Result<(), NotRemoved>, FlowError> {
+        let account_id = user.account.id;
+        let named = match handle {
+            None => None,
+            Some(handle) => match user.methods.iter().find(|method| method.handle.as_str() == handle) {
+                Some(method) => Some(method.id),
+                None => return Ok(Err(NotRemoved::NoMethod)),
+            },
+        };
+        let backup_code = !BackupCode::forgiving(code).is_empty();
+        if named.is_none() && !backup_code {
+            return Ok(Err(NotRemoved::NotNamed));
+        }
+        let now = self.now();
+        // Without a method there is no sent code: none is stored for a new id.
+        let method_id = named.unwrap_or_else(|| self.random().draw(|random| MethodId::generate(now, random)));
+        let claimant = Claimant::Holder { account_id, subject: Subject::Disable { account_id, method_id } };
+        let judged = self.judge_second_factor(caller, claimant, Expected::Any { backup_code }, code).await?;
+        let judged = match judged {
+            Ok(judged) => judged,
+            Err(refused) => return Ok(Err(NotRemoved::Refused(refused))),
+        };
+        let factor = judged.proof.factor();
+        let remove = RemoveMethods {
+            claimant: judged.claimant.clone(),
+            account_id,
+            proof: judged.proof.clone(),
+            named,
+            now,
+            audit: AuditContext { factor: Some(factor), ..self.audit(caller, now).about(account_id) },
+        };
+        let refused = match self.store().remove_methods(remove).await? {
+            MethodsRemoved::Decided(Removal::One(_) | Removal::SwitchOff) => return Ok(Ok(())),
+            MethodsRemoved::Decided(Removal::NotNamed) => NotRemoved::NotNamed,
+            MethodsRemoved::Decided(Removal::NoMethod) => NotRemoved::NoMethod,
+            MethodsRemoved::ProofSpent => NotRemoved::Refused(Refused::WrongCode),
+        };
+        self.give_back(caller, &judged).await?;
+        Ok(Err(refused))
+    }
+
+    /// Sets or clears the label of a method; `false` if there is no such method.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rename_method(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        handle: &str,
+        name: Option<&str>,
+    ) -> Result<bool, FlowError> {
+        let Some(handle) = MethodHandle::parse(handle) else { return Ok(false) };
+        let event = self.audit(caller, self.now()).about(account_id).event(EventKind::MethodRenamed);
+        let rename = RenameMethod { account_id, handle, name: name.map(str::to_owned), event };
+        Ok(self.store().rename_method(rename).await?)
+    }
+}
+
+fn factor_of(factor: &FactorToAdd) -> Factor {
+    match factor {
+        FactorToAdd::Authenticator(_) => Factor::Totp,
+        FactorToAdd::Address(_) => Factor::MailedCode,
+    }
+}

@@ -1,0 +1,337 @@
+//! Passwords: checking one within its quota and in constant work, changing and setting one.
+
+use super::hashing::Permit;
+use super::{Caller, FlowError, Flows, FullSession};
+use countersign_domain::account::Account;
+use countersign_domain::audit::EventKind;
+use countersign_domain::decisions::password_change::{self, Authority, Endings, PasswordChange};
+use countersign_domain::keyring::Purpose;
+use countersign_domain::network::ClientNetwork;
+use countersign_domain::password::{Password, PasswordHash, PasswordPolicyViolation};
+use countersign_domain::secret::{ChangePasswordId, Digest, OneTimePassword, StepUpToken};
+use countersign_domain::terms::Terms;
+use countersign_domain::time::Timestamp;
+use countersign_store::work::{
+    ChangePassword, Changed, NewSession, NewTicket, PresentedTicket, Spend, Spent, TicketKind,
+};
+use data_encoding::HEXLOWER;
+
+/// How checking a password ends.
+#[derive(Debug)]
+pub(super) enum PasswordCheck {
+    Right {
+        /// The same password at the current cost, if the stored hash is outdated.
+        rehashed: Option<PasswordHash>,
+        /// Name of the quota that a success restores.
+        quota: String,
+    },
+    /// Wrong, or there is no such account, or it has no password.
+    Wrong,
+    /// Too many wrong passwords for this login name from this network.
+    Exhausted { until: Timestamp },
+}
+
+/// Why the current password was not confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unconfirmed {
+    WrongPassword,
+    TooMany { until: Timestamp },
+}
+
+/// How changing a password in a session ends.
+#[derive(Debug)]
+pub enum PasswordChanged {
+    Done {
+        session: FullSession,
+        /// Whether the session is a new one, because all others were ended.
+        is_new_session: bool,
+    },
+    Violation(PasswordPolicyViolation),
+    /// The account has no password to change.
+    NoPassword,
+    /// A second factor has to be passed first.
+    SecondFactorDue,
+    Unconfirmed(Unconfirmed),
+}
+
+/// How a caller without a session shows that the password is theirs to change.
+#[derive(Clone, Copy, Debug)]
+pub enum PasswordAuthority<'a> {
+    OldPassword {
+        /// As typed.
+        current: &'a str,
+        /// Token that passing a second factor gave.
+        step_up: Option<&'a str>,
+        /// Caller-chosen secret that was given when the second factor was asked for.
+        trust_challenge: Option<&'a str>,
+    },
+    /// Ticket that a sign-in gave because the password has to be changed.
+    Ticket(&'a str),
+}
+
+/// How setting a password ends.
+#[derive(Debug)]
+pub enum PasswordSet {
+    Done,
+    /// Set by a ticket: carries the one-time password that signs in, and the caller's `state` (JSON text).
+    DoneByTicket {
+        one_time_password: OneTimePassword,
+        state: Option<String>,
+    },
+    Violation(PasswordPolicyViolation),
+    Unconfirmed(Unconfirmed),
+    /// A second factor has to be passed first.
+    SecondFactorDue,
+    /// The token of the second factor is not valid, or not any more.
+    StepUpExpired,
+    /// The ticket is not valid, or not any more.
+    NoTicket,
+    /// The account has no password, or was changed at the same moment.
+    Stale,
+}
+
+impl Flows {
+    /// Checks a password. A use of the quota of `login_name` and the caller's network is taken before the password is looked
+    /// at, and an unknown account costs as much work as a known one (attack 44).
+    pub(super) async fn check_password(
+        &self,
+        caller: &Caller,
+        login_name: &str,
+        account: Option<&Account>,
+        password: &str,
+    ) -> Result<PasswordCheck, FlowError> {
+        // The permit comes first: a request that is shed must cost nothing, and users who sign in at once must not use up
+        // each other's quota while they wait.
+        let permit = self.services.hasher.admit()?.ready().await?;
+        let now = self.now();
+        let quota = self.password_quota(caller, login_name);
+        let (limit, window) = (self.policy().password_failures, self.policy().password_window);
+        let spend = Spend { name: quota.clone(), limit, window, now };
+        if let Spent::Exhausted { until } = self.store().spend(spend).await? {
+            return Ok(PasswordCheck::Exhausted { until });
+        }
+        let cost = self.services.password_cost;
+        let stored = account.and_then(|account| account.password.clone());
+        let hash = stored.unwrap_or(PasswordHash::of_nobody(cost));
+        let presented = Password::presented(password);
+        let random = self.random().clone();
+        let judged = permit.run(move |memory| {
+            hash.matches(&presented, memory).then(|| {
+                hash.is_outdated(cost)
+                    .then(|| random.draw(|random| PasswordHash::make(&presented, cost, random, memory)))
+            })
+        });
+        if let Some(rehashed) = judged.await? {
+            return Ok(PasswordCheck::Right { rehashed, quota });
+        }
+        let mut event = self.audit(caller, now).event(EventKind::PasswordRejected);
+        event.account_id = account.map(|account| account.id);
+        self.store().record(event).await?;
+        Ok(PasswordCheck::Wrong)
+    }
+
+    /// Checks the current password of an account, for a change that needs it. A right one restores the quota at once.
+    pub(super) async fn confirm_password(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        password: &str,
+    ) -> Result<Result<(), Unconfirmed>, FlowError> {
+        match self.check_password(caller, account.login_name(), Some(account), password).await? {
+            PasswordCheck::Right { quota, .. } => {
+                self.store().restore_quota(quota).await?;
+                Ok(Ok(()))
+            }
+            PasswordCheck::Wrong => Ok(Err(Unconfirmed::WrongPassword)),
+            PasswordCheck::Exhausted { until } => Ok(Err(Unconfirmed::TooMany { until })),
+        }
+    }
+
+    /// Name of the quota of wrong passwords; it reveals neither the login name nor the network.
+    fn password_quota(&self, caller: &Caller, login_name: &str) -> String {
+        let message = format!("{}|{}", login_name, ClientNetwork::from(caller.ip));
+        format!("password:{}", HEXLOWER.encode(&self.keyring().mac(Purpose::Budget, message.as_bytes())))
+    }
+
+    /// Hashes a new password.
+    pub(super) async fn hash_password(&self, password: Password, permit: Permit) -> Result<PasswordHash, FlowError> {
+        let (cost, random) = (self.services.password_cost, self.random().clone());
+        let make = move |memory: &mut Vec<_>| random.draw(|random| PasswordHash::make(&password, cost, random, memory));
+        Ok(permit.run(make).await?)
+    }
+
+    /// Changes the password in a session. Trust in devices and open challenges end with the old one.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails; then the old password is still valid.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        session: &FullSession,
+        current: &str,
+        new: &str,
+        ends_other_sessions: bool,
+        terms: &Terms,
+    ) -> Result<PasswordChanged, FlowError> {
+        let account = &session.account;
+        let new = match Password::chosen(new) {
+            Ok(password) => password,
+            Err(violation) => return Ok(PasswordChanged::Violation(violation)),
+        };
+        let has_step_up = session.session.second_factor_at.is_some();
+        match password_change::decide(account, Authority::CurrentPassword { has_step_up }, terms) {
+            PasswordChange::Allowed { .. } => {}
+            PasswordChange::NoPassword => return Ok(PasswordChanged::NoPassword),
+            PasswordChange::SecondFactorDue => return Ok(PasswordChanged::SecondFactorDue),
+        }
+        if let Err(unconfirmed) = self.confirm_password(caller, account, current).await? {
+            return Ok(PasswordChanged::Unconfirmed(unconfirmed));
+        }
+        let password = self.hash_password(new, self.services.hasher.admit()?).await?;
+        let now = self.now();
+        let old = &session.session;
+        let (next, token) = self.new_session(caller, account, old.is_remembered, old.second_factor_at, now);
+        let change = self.password_change(caller, account, password, now);
+        let change = ChangePassword {
+            endings: if ends_other_sessions { Endings::Everything } else { Endings::Grants },
+            session: ends_other_sessions.then(|| next.clone()),
+            event: self.audit(caller, now).about(account.id).in_session(old.id).event(EventKind::PasswordChanged),
+            ..change
+        };
+        if self.store().change_password(change).await? != Changed::Done {
+            return Ok(PasswordChanged::Unconfirmed(Unconfirmed::WrongPassword));
+        }
+        let mut session = session.clone();
+        session.0.account.updated_at = now;
+        if ends_other_sessions {
+            let NewSession { session: next, .. } = next;
+            (session.0.session, session.0.token) = (next, token);
+        }
+        Ok(PasswordChanged::Done { session, is_new_session: ends_other_sessions })
+    }
+
+    /// A change that ends everything and is authorised by what was checked so far.
+    fn password_change(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        password: PasswordHash,
+        now: Timestamp,
+    ) -> ChangePassword {
+        ChangePassword {
+            account_id: account.id,
+            credentials_version: account.credentials_version,
+            password,
+            ticket: None,
+            endings: Endings::Everything,
+            session: None,
+            one_time_password: None,
+            now,
+            event: self.audit(caller, now).about(account.id).event(EventKind::PasswordChanged),
+        }
+    }
+
+    /// Sets a new password without a session. Everything that the old one opened ends: sessions, refresh tokens, trust.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails; then the old password is still valid.
+    pub async fn set_password(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        authority: PasswordAuthority<'_>,
+        new: &str,
+        terms: &Terms,
+    ) -> Result<PasswordSet, FlowError> {
+        let new = match Password::chosen(new) {
+            Ok(password) => password,
+            Err(violation) => return Ok(PasswordSet::Violation(violation)),
+        };
+        match authority {
+            PasswordAuthority::OldPassword { current, step_up, trust_challenge } => {
+                if let Err(unconfirmed) = self.confirm_password(caller, account, current).await? {
+                    return Ok(PasswordSet::Unconfirmed(unconfirmed));
+                }
+                let by_password = |has_step_up| Authority::CurrentPassword { has_step_up };
+                match password_change::decide(account, by_password(step_up.is_some()), terms) {
+                    PasswordChange::Allowed { .. } => {}
+                    PasswordChange::NoPassword => return Ok(PasswordSet::Stale),
+                    PasswordChange::SecondFactorDue => return Ok(PasswordSet::SecondFactorDue),
+                }
+                // The token is used up only where it is needed.
+                let needs_step_up =
+                    password_change::decide(account, by_password(false), terms) == PasswordChange::SecondFactorDue;
+                let ticket = match step_up.filter(|_| needs_step_up).map(StepUpToken::parse) {
+                    None => None,
+                    Some(None) => return Ok(PasswordSet::StepUpExpired),
+                    Some(Some(token)) => Some(PresentedTicket {
+                        kind: TicketKind::StepUp,
+                        digest: token.digest(),
+                        trust_challenge: trust_challenge.map(Digest::of_text),
+                    }),
+                };
+                let password = self.hash_password(new, self.services.hasher.admit()?).await?;
+                let change = self.password_change(caller, account, password, self.now());
+                let change = ChangePassword { ticket, ..change };
+                Ok(match self.store().change_password(change).await? {
+                    Changed::Done => PasswordSet::Done,
+                    Changed::Stale => PasswordSet::Stale,
+                    Changed::NoTicket => PasswordSet::StepUpExpired,
+                })
+            }
+            PasswordAuthority::Ticket(text) => {
+                let Some(id) = ChangePasswordId::parse(text) else { return Ok(PasswordSet::NoTicket) };
+                let Some((_, state)) = self.change_password_ticket(text).await? else {
+                    return Ok(PasswordSet::NoTicket);
+                };
+                let password = self.hash_password(new, self.services.hasher.admit()?).await?;
+                let now = self.now();
+                let one_time_password = self.random().draw(OneTimePassword::generate);
+                let change = ChangePassword {
+                    ticket: Some(presented(TicketKind::ChangePassword, id.digest())),
+                    one_time_password: Some(NewTicket {
+                        kind: TicketKind::OneTimePassword,
+                        digest: one_time_password.digest(),
+                        trust_challenge: None,
+                        state: None,
+                        expires_at: now + self.policy().one_time_password_lifetime,
+                    }),
+                    ..self.password_change(caller, account, password, now)
+                };
+                Ok(match self.store().change_password(change).await? {
+                    Changed::Done => PasswordSet::DoneByTicket { one_time_password, state },
+                    Changed::Stale => PasswordSet::Stale,
+                    Changed::NoTicket => PasswordSet::NoTicket,
+                })
+            }
+        }
+    }
+
+    /// The account whose password a ticket allows to change, and the caller's `state`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn change_password_ticket(&self, ticket: &str) -> Result<Option<(Account, Option<String>)>, FlowError> {
+        let Some(id) = ChangePasswordId::parse(ticket) else { return Ok(None) };
+        let ticket = presented(TicketKind::ChangePassword, id.digest());
+        Ok(self.store().ticket((ticket, self.now())).await?)
+    }
+
+    /// A ticket to change the password, and its text.
+    pub(super) fn new_change_password_ticket(&self, now: Timestamp) -> (NewTicket, ChangePasswordId) {
+        let id = self.random().draw(ChangePasswordId::generate);
+        let ticket = NewTicket {
+            kind: TicketKind::ChangePassword,
+            digest: id.digest(),
+            trust_challenge: None,
+            state: None,
+            expires_at: now + self.policy().change_password_lifetime,
+        };
+        (ticket, id)
+    }
+}
+
+/// A ticket that no `trustChallenge` belongs to.
+pub(super) fn presented(kind: TicketKind, digest: Digest) -> PresentedTicket {
+    PresentedTicket { kind, digest, trust_challenge: None }
+}

@@ -1,0 +1,369 @@
+//! Passing a second factor, in a challenge and in a live session.
+//!
+//! Three steps: claim the attempt, which counts it; judge the code, which changes nothing; complete it in one transaction
+//! that every guard can still stop.
+
+use super::enrolment::new_handles;
+use super::hashing::Permit;
+use super::sign_in::Granted;
+use super::{Authenticated, Caller, FlowError, Flows};
+use countersign_domain::account::{Account, Unusable};
+use countersign_domain::address::Address;
+use countersign_domain::attempt::{self, Expected, Material, Proof};
+use countersign_domain::audit::{AuditContext, EventKind};
+use countersign_domain::backup_code::BackupCode;
+use countersign_domain::challenge::{Challenge, Factor};
+use countersign_domain::decisions::judgement::{
+    Judgement, backup_code_candidates, judge_backup_code, judge_one_time_code, judge_totp,
+};
+use countersign_domain::decisions::second_factor::{Request, SecondFactor};
+use countersign_domain::ids::{AccountId, ApplicationId, MethodId, SessionId, TenantId};
+use countersign_domain::secret::{Bearer, ChangePasswordId, Digest, StepUpToken};
+use countersign_domain::terms::{Grant, Terms};
+use countersign_domain::time::Timestamp;
+use countersign_store::work::{
+    Claim, ClaimAttempt, CompleteSecondFactor, FailAttempt, Granted as GrantedAttempt, NewFactor, NewMethod, NewTicket,
+    SecondFactorCompleted, TicketKind,
+};
+
+/// Who presents a second factor.
+#[derive(Debug)]
+pub enum Claimant {
+    /// A sign-in that waits for it, by the digest of its challenge token.
+    Challenge(Digest),
+    Session(Box<Authenticated>),
+}
+
+impl Claimant {
+    pub(super) fn key(&self) -> attempt::Claimant {
+        match self {
+            Self::Challenge(digest) => attempt::Claimant::Challenge(*digest),
+            Self::Session(authenticated) => attempt::Claimant::Session {
+                session_id: authenticated.session.id,
+                account_id: authenticated.account.id,
+            },
+        }
+    }
+}
+
+/// A second factor as presented.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    pub expected: Expected,
+    /// As typed.
+    pub code: &'a str,
+    pub request: Request,
+    /// The application, if the challenge does not name it.
+    pub application_id: Option<ApplicationId>,
+    /// The tenant that the caller means; a challenge of another one does not exist for it.
+    pub tenant_id: Option<TenantId>,
+    /// Whether a refresh token is wanted, where tokens are granted.
+    pub wants_tokens: bool,
+}
+
+impl<'a> Attempt<'a> {
+    /// An attempt with one factor that asks for nothing else.
+    #[must_use]
+    pub fn of(factor: Factor, code: &'a str) -> Self {
+        Self {
+            expected: Expected::One(factor),
+            code,
+            request: Request::default(),
+            application_id: None,
+            tenant_id: None,
+            wants_tokens: false,
+        }
+    }
+
+    /// An attempt with a code of whichever factor.
+    #[must_use]
+    pub fn of_any(code: &'a str) -> Self {
+        let backup_code = !BackupCode::forgiving(code).is_empty();
+        Self { expected: Expected::Any { backup_code }, ..Self::of(Factor::Totp, code) }
+    }
+}
+
+/// What a right second factor led to.
+#[derive(Debug)]
+pub enum Verified {
+    /// A challenge ended in what the terms grant.
+    Granted {
+        granted: Granted,
+        /// The token of a newly trusted device.
+        trust: Option<Bearer>,
+        /// Shows that a second factor was passed; where tokens are granted.
+        step_up: StepUpToken,
+        /// The caller's `state` (JSON text).
+        state: Option<String>,
+    },
+    /// A challenge was consumed without a grant, as asked.
+    Confirmed(Box<Account>),
+    PasswordChangeDue(ChangePasswordId),
+    Unusable(Unusable),
+    /// The second factor is switched on, and the session replaced.
+    Enabled(Box<Authenticated>),
+    /// The live session has passed a second factor.
+    Passed(Box<Authenticated>),
+}
+
+/// Why a second factor is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The challenge is unknown, expired or used, or the session has ended.
+    NoClaimant,
+    /// Wrong or used.
+    WrongCode,
+    /// Right, but another request used the same one-time code at the same moment.
+    CodeUsed,
+    /// Right, but another request used the same backup code at the same moment.
+    BackupCodeUsed,
+    /// The tenant does not allow this factor.
+    NotAllowed,
+    NotEnrolled,
+    /// No one-time code waits for an answer.
+    NoCode,
+    /// The one-time code has no tries left.
+    CodeExhausted,
+    /// The challenge has no tries left.
+    ChallengeExhausted,
+    Locked {
+        until: Timestamp,
+    },
+}
+
+/// A right code that does not count yet.
+pub(super) struct Judged {
+    pub(super) claimant: attempt::Claimant,
+    pub(super) account: Account,
+    challenge: Option<Challenge>,
+    pub(super) proof: Proof,
+}
+
+impl Flows {
+    /// Verifies a second factor and opens what is decided.
+    ///
+    /// # Errors
+    /// When the hashing queue is full (before anything is counted), or the database fails.
+    pub async fn verify_second_factor(
+        &self,
+        caller: &Caller,
+        claimant: Claimant,
+        attempt: Attempt<'_>,
+        terms: &Terms,
+    ) -> Result<Result<Verified, Refused>, FlowError> {
+        let judged = match self.judge_second_factor(caller, claimant.key(), attempt.expected, attempt.code).await? {
+            Ok(judged) => judged,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if attempt.tenant_id.is_some_and(|tenant| tenant != judged.account.tenant_id) {
+            // For this caller there is no such challenge, so this was no guess.
+            self.give_back(caller, &judged).await?;
+            return Ok(Err(Refused::NoClaimant));
+        }
+        self.complete(caller, claimant, judged, &attempt, terms).await
+    }
+
+    /// Claims an attempt and judges the code. A wrong one is recorded here; a right one counts only once it is completed.
+    pub(super) async fn judge_second_factor(
+        &self,
+        caller: &Caller,
+        claimant: attempt::Claimant,
+        expected: Expected,
+        code: &str,
+    ) -> Result<Result<Judged, Refused>, FlowError> {
+        let now = self.now();
+        // The permit comes before the claim, so that a request that is shed costs no try.
+        let permit = expected.includes(Factor::BackupCode).then(|| self.services.hasher.admit()).transpose()?;
+        let audit = self.factor_audit(caller, expected.factor(), None, claimant.session_id(), now);
+        let claim = ClaimAttempt { claimant: claimant.clone(), expected, now, rules: self.rules(), audit };
+        let GrantedAttempt { account, challenge, material } = match self.store().claim_attempt(claim).await? {
+            Claim::Granted(granted) => *granted,
+            Claim::NoClaimant => return Ok(Err(Refused::NoClaimant)),
+            Claim::Locked { until } => return Ok(Err(Refused::Locked { until })),
+            Claim::ChallengeExhausted => return Ok(Err(Refused::ChallengeExhausted)),
+            Claim::NotAllowed => return Ok(Err(Refused::NotAllowed)),
+            Claim::NotEnrolled => return Ok(Err(Refused::NotEnrolled)),
+            Claim::NoCode => return Ok(Err(Refused::NoCode)),
+            Claim::CodeExhausted => return Ok(Err(Refused::CodeExhausted)),
+        };
+        let judgement = self.judge(expected, code, &claimant, &account, &material, permit, now).await?;
+        let is_replay = match judgement {
+            Judgement::Right(proof) => return Ok(Ok(Judged { claimant, account, challenge, proof })),
+            Judgement::Replayed => true,
+            Judgement::Wrong => false,
+        };
+        self.fail_attempt(caller, claimant, account.id, expected.factor(), is_replay).await?;
+        Ok(Err(Refused::WrongCode))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is a part of one judgement")]
+    async fn judge(
+        &self,
+        expected: Expected,
+        code: &str,
+        claimant: &attempt::Claimant,
+        account: &Account,
+        material: &Material,
+        permit: Option<Permit>,
+        now: Timestamp,
+    ) -> Result<Judgement, FlowError> {
+        if expected.includes(Factor::Totp) {
+            let judgement = judge_totp(code, material, self.keyring(), self.policy().totp_skew, now)?;
+            if judgement != Judgement::Wrong {
+                return Ok(judgement);
+            }
+        }
+        if expected.includes(Factor::MailedCode) {
+            let judgement = judge_one_time_code(code, material, &claimant.subject(), self.keyring());
+            if judgement != Judgement::Wrong {
+                return Ok(judgement);
+            }
+        }
+        let Some(permit) = permit else { return Ok(Judgement::Wrong) };
+        let readings = match expected {
+            Expected::One(_) => BackupCode::parse(code).into_iter().collect(),
+            Expected::Any { .. } => BackupCode::forgiving(code),
+        };
+        if readings.is_empty() {
+            return Ok(Judgement::Wrong);
+        }
+        let candidates = backup_code_candidates(readings, account.id, &material.backup_codes, self.keyring());
+        Ok(permit.run(move |memory| judge_backup_code(&candidates, memory)).await?)
+    }
+
+    /// Records an attempt that failed. A replay is no guess, and its try is given back.
+    async fn fail_attempt(
+        &self,
+        caller: &Caller,
+        claimant: attempt::Claimant,
+        account_id: AccountId,
+        factor: Option<Factor>,
+        is_replay: bool,
+    ) -> Result<(), FlowError> {
+        let kind = if is_replay { EventKind::SecondFactorReplayed } else { EventKind::SecondFactorRejected };
+        let session_id = claimant.session_id();
+        let event = self.factor_audit(caller, factor, Some(account_id), session_id, self.now()).event(kind);
+        Ok(self.store().fail_attempt(FailAttempt { claimant, factor, account_id, is_replay, event }).await?)
+    }
+
+    /// Gives the try of a right code back that could not be completed.
+    pub(super) async fn give_back(&self, caller: &Caller, judged: &Judged) -> Result<(), FlowError> {
+        let factor = Some(judged.proof.factor());
+        self.fail_attempt(caller, judged.claimant.clone(), judged.account.id, factor, true).await
+    }
+
+    /// Makes a right code count.
+    async fn complete(
+        &self,
+        caller: &Caller,
+        claimant: Claimant,
+        judged: Judged,
+        attempt: &Attempt<'_>,
+        terms: &Terms,
+    ) -> Result<Result<Verified, Refused>, FlowError> {
+        /// How often the account may change in between.
+        const TRIES: u32 = 4;
+        let mut judged = judged;
+        for _ in 0..TRIES {
+            let now = self.now();
+            let account = &judged.account;
+            let challenge = judged.challenge.as_ref();
+            let is_remembered = match &claimant {
+                Claimant::Session(authenticated) => authenticated.session.is_remembered,
+                Claimant::Challenge(_) => challenge.is_some_and(|challenge| challenge.is_remembered),
+            };
+            let application_id =
+                attempt.application_id.or_else(|| challenge.and_then(|challenge| challenge.application_id));
+            let for_tokens = application_id.filter(|_| attempt.wants_tokens);
+            let mut prepared = self.prepare_grant(caller, account, is_remembered, for_tokens, Some(now), now);
+            prepared.application_id = application_id;
+            let (change_password, change_password_id) = self.new_change_password_ticket(now);
+            let step_up = self.random().draw(StepUpToken::generate);
+            let step_up_ticket = NewTicket {
+                kind: TicketKind::StepUp,
+                digest: step_up.digest(),
+                trust_challenge: challenge.and_then(|challenge| challenge.trust_challenge),
+                state: None,
+                expires_at: now + self.policy().trust_token_lifetime,
+            };
+            let (trust, new_trust) = self.new_trust(account, application_id, terms, now);
+            let uses_tickets = terms.grant == Grant::Tokens;
+            let factor = judged.proof.factor();
+            let complete = CompleteSecondFactor {
+                claimant: judged.claimant.clone(),
+                account: account.clone(),
+                proof: judged.proof.clone(),
+                request: attempt.request,
+                rules: self.rules(),
+                terms: *terms,
+                session: prepared.session.clone(),
+                refresh_token: prepared.refresh_token.clone(),
+                step_up: uses_tickets.then_some(step_up_ticket),
+                change_password: uses_tickets.then_some(change_password),
+                trust: new_trust,
+                email_method: self.email_method(account, now),
+                now,
+                audit: self.factor_audit(caller, Some(factor), Some(account.id), judged.claimant.session_id(), now),
+            };
+            let (decision, account, user) = match self.store().complete_second_factor(complete).await? {
+                SecondFactorCompleted::Done { decision, account, user } => (decision, *account, user),
+                SecondFactorCompleted::ClaimantGone => return Ok(Err(Refused::NoClaimant)),
+                SecondFactorCompleted::ProofSpent => {
+                    self.give_back(caller, &judged).await?;
+                    return Ok(Err(match factor {
+                        Factor::Totp => Refused::WrongCode,
+                        Factor::MailedCode => Refused::CodeUsed,
+                        Factor::BackupCode => Refused::BackupCodeUsed,
+                    }));
+                }
+                SecondFactorCompleted::Changed(account) => {
+                    judged.account = *account;
+                    continue;
+                }
+            };
+            let user = user.map(|user| *user);
+            return Ok(Ok(match (decision, claimant) {
+                (SecondFactor::SignedIn { trusts_device }, _) => Verified::Granted {
+                    granted: self.granted(prepared, account, user),
+                    trust: trusts_device.then_some(trust),
+                    step_up,
+                    state: judged.challenge.and_then(|challenge| challenge.state),
+                },
+                (SecondFactor::PasswordChangeDue, _) => Verified::PasswordChangeDue(change_password_id),
+                (SecondFactor::Refused(why), _) => Verified::Unusable(why),
+                (SecondFactor::Enabled(_), _) => {
+                    Verified::Enabled(self.granted(prepared, account, None).into_session()?)
+                }
+                (SecondFactor::Passed | SecondFactor::Replaced, Claimant::Session(authenticated)) => {
+                    Verified::Passed(authenticated)
+                }
+                (SecondFactor::Confirmed | SecondFactor::Passed | SecondFactor::Replaced, _) => {
+                    Verified::Confirmed(Box::new(account))
+                }
+            }));
+        }
+        Err(FlowError::Contended(TRIES))
+    }
+
+    /// The method for the account's e-mail address, in case it comes along with the first second factor.
+    fn email_method(&self, account: &Account, now: Timestamp) -> Option<NewMethod> {
+        let email = account.email.clone()?;
+        Some(self.random().draw(|random| NewMethod {
+            id: MethodId::generate(now, random),
+            handles: new_handles(random),
+            name: None,
+            factor: NewFactor::Address(Address::Email(email)),
+        }))
+    }
+
+    pub(super) fn factor_audit(
+        &self,
+        caller: &Caller,
+        factor: Option<Factor>,
+        account_id: Option<AccountId>,
+        session_id: Option<SessionId>,
+        now: Timestamp,
+    ) -> AuditContext {
+        AuditContext { factor, account_id, session_id, ..self.audit(caller, now) }
+    }
+}

@@ -1,0 +1,171 @@
+//! Sessions: reading, extending, listing and ending them.
+
+use super::{Caller, FlowError, Flows};
+use countersign_domain::account::Account;
+use countersign_domain::audit::EventKind;
+use countersign_domain::decisions::refresh::{self, SessionRefresh};
+use countersign_domain::decisions::session_scope::{self, SessionScope};
+use countersign_domain::ids::SessionId;
+use countersign_domain::secret::SessionToken;
+use countersign_domain::session::Session;
+use countersign_domain::time::Timestamp;
+use countersign_store::work::{ExtendSession, NewSession, RevokeSessions, SessionSelector};
+use std::ops::Deref;
+
+/// The longest client description that is stored, in characters: browsers send far less.
+const LONGEST_USER_AGENT: usize = 512;
+
+/// A live session, its account and the token that opened it.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    pub session: Session,
+    pub account: Account,
+    pub token: SessionToken,
+    pub(super) scope: SessionScope,
+}
+
+/// The account has to enrol a second factor before this session can do anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EnrolmentDue;
+
+/// A session that may do everything. Flows other than enrolling, reading the session and signing out take only this.
+#[derive(Clone, Debug)]
+pub struct FullSession(pub(super) Box<Authenticated>);
+
+impl Deref for FullSession {
+    type Target = Authenticated;
+
+    fn deref(&self) -> &Authenticated {
+        &self.0
+    }
+}
+
+impl Authenticated {
+    /// # Errors
+    /// When the session can only enrol.
+    pub fn into_full(self: Box<Self>) -> Result<FullSession, EnrolmentDue> {
+        match self.scope {
+            SessionScope::Full => Ok(FullSession(self)),
+            SessionScope::EnrolmentOnly => Err(EnrolmentDue),
+        }
+    }
+}
+
+/// Sessions to end, as the owner of one names them.
+#[derive(Debug)]
+pub enum Revoke<'a> {
+    /// All, this one included.
+    All,
+    Others,
+    /// The one with this token or id.
+    One(&'a str),
+}
+
+impl Flows {
+    /// A new session of an account, and its token.
+    pub(super) fn new_session(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        is_remembered: bool,
+        second_factor_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> (NewSession, SessionToken) {
+        let (id, token) =
+            self.random().draw(|random| (SessionId::generate(now, random), SessionToken::generate(random)));
+        let session = Session {
+            id,
+            account_id: account.id,
+            is_remembered,
+            second_factor_at,
+            ip_address: caller.ip.to_string(),
+            user_agent: caller.user_agent.chars().take(LONGEST_USER_AGENT).collect(),
+            created_at: now,
+            updated_at: now,
+            expires_at: Session::expiry(is_remembered, now, self.policy()),
+        };
+        (NewSession { session, token: token.digest() }, token)
+    }
+
+    /// A session together with what it may do.
+    pub(super) fn authenticated(&self, session: Session, account: Account, token: SessionToken) -> Authenticated {
+        let scope = session_scope::decide(&account, self.rules().tenant_of(&account).login_policy);
+        Authenticated { session, account, token, scope }
+    }
+
+    /// The live session with this token.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn authenticate(&self, token: &SessionToken) -> Result<Option<Authenticated>, FlowError> {
+        let now = self.now();
+        let found = self.store().session_by_token((token.digest(), now)).await?;
+        let usable = found.filter(|(_, account)| account.unusable(now).is_none());
+        Ok(usable.map(|(session, account)| self.authenticated(session, account, token.clone())))
+    }
+
+    /// Extends a session that has been in use for a while; says whether it did.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn refresh_session(&self, authenticated: &mut Authenticated) -> Result<bool, FlowError> {
+        let now = self.now();
+        let session = &mut authenticated.session;
+        let SessionRefresh::Extend { expires_at } = refresh::refresh_session(session, self.policy(), now) else {
+            return Ok(false);
+        };
+        let extended = self.store().extend_session(ExtendSession { session_id: session.id, now, expires_at }).await?;
+        if extended {
+            (session.updated_at, session.expires_at) = (now, expires_at);
+        }
+        Ok(extended)
+    }
+
+    /// The live sessions of the account, the newest first; `None` when this session is too old to ask.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_sessions(&self, session: &FullSession) -> Result<Option<Vec<Session>>, FlowError> {
+        let now = self.now();
+        if !session.session.is_fresh(now, self.policy()) {
+            return Ok(None);
+        }
+        Ok(Some(self.store().sessions_of((session.account.id, now)).await?))
+    }
+
+    /// Ends the session with this token, if there is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sign_out(&self, caller: &Caller, token: &SessionToken) -> Result<(), FlowError> {
+        let event = self.audit(caller, self.now()).event(EventKind::SignedOut);
+        Ok(self.store().sign_out((token.digest(), event)).await?)
+    }
+
+    /// Ends sessions of the account. Naming one that does not exist, or is another account's, ends nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_sessions(
+        &self,
+        caller: &Caller,
+        session: &FullSession,
+        revoke: Revoke<'_>,
+    ) -> Result<(), FlowError> {
+        let (session, account_id) = (&session.session, session.account.id);
+        let which = match revoke {
+            Revoke::All => SessionSelector::All,
+            Revoke::Others => SessionSelector::AllBut(session.id),
+            // A token and an id have the same length; an id is hexadecimal, and no token was ever drawn as one.
+            Revoke::One(text) => match (SessionId::parse(text), SessionToken::parse(text)) {
+                (Some(id), _) => SessionSelector::WithId(id),
+                (None, Some(token)) => SessionSelector::WithToken(token.digest()),
+                (None, None) => return Ok(()),
+            },
+        };
+        let audit = self.audit(caller, self.now()).about(account_id).in_session(session.id);
+        let event = audit.event(EventKind::SessionsRevoked);
+        self.store().revoke_sessions(RevokeSessions { account_id, which, event }).await?;
+        Ok(())
+    }
+}

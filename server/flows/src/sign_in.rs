@@ -1,0 +1,325 @@
+//! Signing in with the first factor: to a session or to tokens, to a challenge, or to a ticket that changes the password.
+
+use super::password::{PasswordCheck, presented};
+use super::{Authenticated, Caller, FlowError, Flows};
+use countersign_domain::account::{Account, LoginName, Unusable};
+use countersign_domain::address::MethodKind;
+use countersign_domain::challenge::Challenge;
+use countersign_domain::decisions::sign_in as decision;
+use countersign_domain::ids::{ApplicationId, RefreshTokenId, TenantId};
+use countersign_domain::method::Method;
+use countersign_domain::password::PasswordHash;
+use countersign_domain::secret::{Bearer, ChangePasswordId, OneTimePassword, RefreshToken, SessionToken};
+use countersign_domain::terms::{Grant, Terms, TrustForm};
+use countersign_domain::time::Timestamp;
+use countersign_domain::trusted_device;
+use countersign_domain::user::{AccountLookup, User};
+use countersign_store::work::{
+    CompleteSignIn, NewRefreshToken, NewSession, NewTrust, PresentedTicket, PresentedTrust, SignInCompleted, TicketKind,
+};
+
+/// What proves who signs in.
+#[derive(Clone, Copy, Debug)]
+pub enum Credential<'a> {
+    Password {
+        /// As typed.
+        login_name: &'a str,
+        /// What the login name may be, in the order of lookup.
+        names: &'a [LoginName],
+        /// As typed.
+        password: &'a str,
+    },
+    /// What changing the password gave in its place.
+    OneTimePassword(&'a str),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct SignInRequest<'a> {
+    pub tenant_id: TenantId,
+    pub credential: Credential<'a>,
+    pub application_id: Option<ApplicationId>,
+    /// Token of a trusted device.
+    pub trust: Option<&'a str>,
+    /// Whether the session outlives the browser.
+    pub is_remembered: bool,
+    /// Whether a refresh token is wanted, where tokens are granted.
+    pub wants_tokens: bool,
+}
+
+#[derive(Debug)]
+pub enum SignIn {
+    Granted {
+        granted: Granted,
+        /// The next token of the trusted device, if it was renewed.
+        trust: Option<Bearer>,
+    },
+    SecondFactorDue {
+        challenge: Bearer,
+        /// The methods that can answer.
+        methods: Vec<Method>,
+    },
+    /// A second factor has to be enrolled, and then answers the challenge.
+    EnrolmentDue {
+        challenge: Bearer,
+        /// What can be enrolled.
+        configurable: Vec<MethodKind>,
+    },
+    PasswordChangeDue(ChangePasswordId),
+    Unusable(Unusable),
+    Rejected,
+    /// Too many wrong passwords.
+    TooMany {
+        until: Timestamp,
+    },
+}
+
+/// What the terms grant.
+#[derive(Debug)]
+pub enum Granted {
+    Session(Box<Authenticated>),
+    Tokens(Box<TokenGrant>),
+}
+
+/// A sign-in that tokens are issued for.
+#[derive(Clone, Debug)]
+pub struct TokenGrant {
+    pub user: User,
+    pub application_id: Option<ApplicationId>,
+    pub at: Timestamp,
+    pub second_factor_at: Option<Timestamp>,
+    /// A refresh token, and the id of all that follow from this sign-in.
+    pub refresh_token: Option<(RefreshToken, RefreshTokenId)>,
+}
+
+impl Granted {
+    /// # Errors
+    /// When the terms grant tokens.
+    pub fn into_session(self) -> Result<Box<Authenticated>, FlowError> {
+        match self {
+            Self::Session(session) => Ok(session),
+            Self::Tokens(_) => Err(FlowError::OtherGrant),
+        }
+    }
+
+    /// # Errors
+    /// When the terms grant sessions.
+    pub fn into_tokens(self) -> Result<Box<TokenGrant>, FlowError> {
+        match self {
+            Self::Tokens(tokens) => Ok(tokens),
+            Self::Session(_) => Err(FlowError::OtherGrant),
+        }
+    }
+}
+
+/// Everything that may be granted, prepared before the store decides.
+pub(super) struct PreparedGrant {
+    pub(super) session: NewSession,
+    pub(super) refresh_token: Option<NewRefreshToken>,
+    session_token: SessionToken,
+    refresh: Option<(RefreshToken, RefreshTokenId)>,
+    /// The application that was signed in to, whether it gives refresh tokens or not.
+    pub(super) application_id: Option<ApplicationId>,
+    at: Timestamp,
+    second_factor_at: Option<Timestamp>,
+}
+
+/// An account that has proved its first factor.
+struct FirstFactor {
+    account: Account,
+    rehashed: Option<PasswordHash>,
+    quota: Option<String>,
+    ticket: Option<PresentedTicket>,
+}
+
+impl Flows {
+    /// Checks a credential and opens what is decided.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails.
+    pub async fn sign_in(
+        &self,
+        caller: &Caller,
+        request: SignInRequest<'_>,
+        terms: &Terms,
+    ) -> Result<SignIn, FlowError> {
+        let first = match self.check_credential(caller, &request).await? {
+            Ok(first) => first,
+            Err(refused) => return Ok(refused),
+        };
+        let FirstFactor { account, rehashed, quota, ticket } = first;
+        let now = self.now();
+        let application = request.application_id.filter(|_| request.wants_tokens);
+        let mut prepared = self.prepare_grant(caller, &account, request.is_remembered, application, None, now);
+        prepared.application_id = request.application_id;
+        let challenge = self.random().draw(|random| Bearer::challenge(terms.challenge, random));
+        let (trust, next_trust) = self.presented_trust(&account, request.trust, terms, now);
+        let (change_password, change_password_id) = self.new_change_password_ticket(now);
+        let complete = CompleteSignIn {
+            account_id: account.id,
+            credentials_version: account.credentials_version,
+            rehashed,
+            quota,
+            ticket,
+            rules: self.rules(),
+            terms: *terms,
+            application_id: request.application_id,
+            trust,
+            session: (terms.grant == Grant::Session).then(|| prepared.session.clone()),
+            refresh_token: prepared.refresh_token.clone(),
+            challenge: Challenge {
+                digest: challenge.digest(),
+                account_id: account.id,
+                is_remembered: request.is_remembered,
+                application_id: request.application_id,
+                state: None,
+                trust_challenge: None,
+                created_at: now,
+                expires_at: now + terms.challenge_lifetime,
+            },
+            change_password: (terms.grant == Grant::Tokens).then_some(change_password),
+            audit: self.audit(caller, now).about(account.id),
+        };
+        let decided = match self.store().complete_sign_in(complete).await? {
+            SignInCompleted::Decided(decided) => *decided,
+            // The password was changed while it was checked, so what was typed is no longer the password.
+            SignInCompleted::Stale => return Ok(SignIn::Rejected),
+        };
+        let tenant_methods = || self.rules().tenant_of(&decided.account).methods.iter().copied().collect();
+        Ok(match decided.decision {
+            decision::SignIn::Granted { by_trust } => SignIn::Granted {
+                granted: self.granted(prepared, decided.account, decided.user),
+                trust: next_trust.filter(|_| by_trust),
+            },
+            decision::SignIn::GrantedForEnrolment => {
+                SignIn::Granted { granted: self.granted(prepared, decided.account, decided.user), trust: None }
+            }
+            decision::SignIn::SecondFactorDue => SignIn::SecondFactorDue { challenge, methods: decided.methods },
+            decision::SignIn::EnrolmentDue => SignIn::EnrolmentDue { challenge, configurable: tenant_methods() },
+            decision::SignIn::PasswordChangeDue => SignIn::PasswordChangeDue(change_password_id),
+            decision::SignIn::Refused(why) => SignIn::Unusable(why),
+        })
+    }
+
+    /// Finds the account and checks the password, or the one-time password in its place.
+    async fn check_credential(
+        &self,
+        caller: &Caller,
+        request: &SignInRequest<'_>,
+    ) -> Result<Result<FirstFactor, SignIn>, FlowError> {
+        match request.credential {
+            Credential::Password { login_name, names, password } => {
+                let lookup = AccountLookup::Login(request.tenant_id, names.to_vec());
+                let account = self.store().account(lookup).await?;
+                // Whichever name is typed, the account has one quota (attack 33).
+                let known = account.as_ref().map(|account| account.login_name().to_owned());
+                let login_name = known.unwrap_or_else(|| login_name.trim().to_lowercase());
+                let checked = self.check_password(caller, &login_name, account.as_ref(), password).await?;
+                Ok(match (account, checked) {
+                    (Some(account), PasswordCheck::Right { rehashed, quota }) => {
+                        Ok(FirstFactor { account, rehashed, quota: Some(quota), ticket: None })
+                    }
+                    (_, PasswordCheck::Exhausted { until }) => Err(SignIn::TooMany { until }),
+                    (_, PasswordCheck::Wrong) | (None, PasswordCheck::Right { .. }) => Err(SignIn::Rejected),
+                })
+            }
+            Credential::OneTimePassword(text) => {
+                let Some(password) = OneTimePassword::parse(text) else { return Ok(Err(SignIn::Rejected)) };
+                let ticket = presented(TicketKind::OneTimePassword, password.digest());
+                let found = self.store().ticket((ticket.clone(), self.now())).await?;
+                Ok(match found {
+                    Some((account, _)) if account.tenant_id == request.tenant_id => {
+                        Ok(FirstFactor { account, rehashed: None, quota: None, ticket: Some(ticket) })
+                    }
+                    _ => Err(SignIn::Rejected),
+                })
+            }
+        }
+    }
+
+    /// Prepares a session, and a refresh token if `application` gives them.
+    pub(super) fn prepare_grant(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        is_remembered: bool,
+        application: Option<ApplicationId>,
+        second_factor_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> PreparedGrant {
+        let (session, session_token) = self.new_session(caller, account, is_remembered, second_factor_at, now);
+        let application = self.rules().application(application).cloned();
+        let refresh = application.filter(|application| application.refresh_tokens).map(|application| {
+            let (token, family_id) =
+                self.random().draw(|random| (RefreshToken::generate(random), RefreshTokenId::generate(now, random)));
+            let row = NewRefreshToken {
+                digest: token.digest(),
+                family_id,
+                application_id: application.id,
+                second_factor_at,
+                expires_at: now + self.policy().refresh_token_lifetime,
+            };
+            (row, (token, family_id))
+        });
+        let (refresh_token, refresh) = refresh.unzip();
+        PreparedGrant {
+            session,
+            refresh_token,
+            session_token,
+            refresh,
+            application_id: None,
+            at: now,
+            second_factor_at,
+        }
+    }
+
+    /// The grant that the store has made: tokens if it has returned the user with them, else the session.
+    pub(super) fn granted(&self, prepared: PreparedGrant, account: Account, user: Option<User>) -> Granted {
+        match user {
+            Some(user) => Granted::Tokens(Box::new(TokenGrant {
+                user,
+                application_id: prepared.application_id,
+                at: prepared.at,
+                second_factor_at: prepared.second_factor_at,
+                refresh_token: prepared.refresh,
+            })),
+            None => {
+                let NewSession { session, .. } = prepared.session;
+                Granted::Session(Box::new(self.authenticated(session, account, prepared.session_token)))
+            }
+        }
+    }
+
+    /// The trust that a device presents, and the token that takes its place if it rotates.
+    fn presented_trust(
+        &self,
+        account: &Account,
+        trust: Option<&str>,
+        terms: &Terms,
+        now: Timestamp,
+    ) -> (Option<PresentedTrust>, Option<Bearer>) {
+        let digest = trust.and_then(|text| trusted_device::read(terms.trust, text, account.id, self.keyring()));
+        let Some(digest) = digest else { return (None, None) };
+        match terms.trust {
+            TrustForm::Lasting => (Some(PresentedTrust { digest, next: None }), None),
+            TrustForm::Rotating => {
+                let (next, row) = self.new_trust(account, None, terms, now);
+                (Some(PresentedTrust { digest, next: Some(row) }), Some(next))
+            }
+        }
+    }
+
+    /// A new trust in a device, and its token.
+    pub(super) fn new_trust(
+        &self,
+        account: &Account,
+        application_id: Option<ApplicationId>,
+        terms: &Terms,
+        now: Timestamp,
+    ) -> (Bearer, NewTrust) {
+        let token =
+            self.random().draw(|random| trusted_device::generate(terms.trust, account.id, self.keyring(), random));
+        let expires_at = now + self.policy().trust_lifetime;
+        let row = NewTrust { digest: token.digest(), application_id, expires_at };
+        (token, row)
+    }
+}

@@ -1,0 +1,144 @@
+//! Access tokens, in a form that relying parties verify by themselves, and refresh tokens.
+
+use super::sign_in::TokenGrant;
+use super::{Caller, FlowError, Flows};
+use countersign_domain::account::{EmailAddress, Username};
+use countersign_domain::ids::{AccountId, ApplicationId, AuditId, RefreshTokenId, TenantId};
+use countersign_domain::jwt::{self, Claims, Jwk};
+use countersign_domain::secret::RefreshToken;
+use countersign_domain::time::Timestamp;
+use countersign_domain::user::{AccountLookup, Registration, User};
+use countersign_store::work::{RefreshTokenUsed, UseRefreshToken};
+
+#[derive(Clone)]
+pub struct AccessToken {
+    pub text: String,
+    pub expires_at: Timestamp,
+}
+
+/// What a refresh token gives.
+pub struct Refreshed {
+    pub access_token: AccessToken,
+    /// Takes the place of the token that was used.
+    pub refresh_token: RefreshToken,
+    /// Id of all tokens that follow from the same sign-in.
+    pub refresh_token_id: RefreshTokenId,
+    pub expires_at: Timestamp,
+}
+
+/// The sign-in that an access token is issued for.
+struct TokenSource<'a> {
+    user: &'a User,
+    application_id: Option<ApplicationId>,
+    signed_in_at: Timestamp,
+    has_second_factor: bool,
+    refresh_token_id: Option<RefreshTokenId>,
+}
+
+impl Flows {
+    /// An access token for a sign-in.
+    ///
+    /// # Errors
+    /// When there is no key to sign it with.
+    pub fn access_token(&self, grant: &TokenGrant) -> Result<AccessToken, FlowError> {
+        self.issue(&TokenSource {
+            user: &grant.user,
+            application_id: grant.application_id,
+            signed_in_at: grant.at,
+            has_second_factor: grant.second_factor_at.is_some(),
+            refresh_token_id: grant.refresh_token.as_ref().map(|(_, id)| *id),
+        })
+    }
+
+    fn issue(&self, source: &TokenSource<'_>) -> Result<AccessToken, FlowError> {
+        let now = self.now();
+        let expires_at = now + self.policy().access_token_lifetime;
+        let seconds = |at: Timestamp| i64::try_from(at.as_unix_seconds()).unwrap_or(i64::MAX);
+        let account = &source.user.account;
+        let registration = source.application_id.and_then(|id| source.user.registration(id));
+        let settings = &self.services.tokens;
+        let claims = Claims {
+            aud: source.application_id.map(ApplicationId::to_hyphenated),
+            exp: seconds(expires_at),
+            iat: seconds(now),
+            iss: settings.issuer.clone(),
+            sub: account.id.to_hyphenated(),
+            jti: self.random().draw(|random| AuditId::generate(now, random)).to_hyphenated(),
+            authentication_type: "PASSWORD".to_owned(),
+            email: account.email.as_ref().map(|email: &EmailAddress| email.as_str().to_owned()),
+            email_verified: account.email_verified,
+            preferred_username: account.username.as_ref().map(|name: &Username| name.as_str().to_owned()),
+            application_id: registration.map(|registration: &Registration| registration.application_id.to_hyphenated()),
+            roles: registration.map(|registration| registration.roles.clone()),
+            sid: source.refresh_token_id.map(RefreshTokenId::to_hyphenated),
+            auth_time: seconds(source.signed_in_at),
+            tid: TenantId::to_hyphenated(account.tenant_id),
+            amr: vec![if source.has_second_factor { "mfa" } else { "pwd" }.to_owned()],
+        };
+        let text = jwt::sign(&claims, settings.algorithm, self.keyring())?;
+        Ok(AccessToken { text, expires_at })
+    }
+
+    /// The claims of an access token of this server that is valid now.
+    #[must_use]
+    pub fn read_access_token(&self, text: &str) -> Option<Claims> {
+        jwt::verify(text, self.now(), &self.services.tokens.issuer, self.keyring())
+    }
+
+    /// The user of an access token, if the token still stands for them: the account may be used, and the password is the one
+    /// that they signed in with.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn token_holder(
+        &self,
+        text: &str,
+        tenant: Option<TenantId>,
+    ) -> Result<Option<(User, Claims)>, FlowError> {
+        let Some(claims) = self.read_access_token(text) else { return Ok(None) };
+        let Some(id): Option<AccountId> = claims.account_id() else { return Ok(None) };
+        let Some(user) = self.user(AccountLookup::Id(id), tenant).await? else { return Ok(None) };
+        let account = &user.account;
+        let changed = i64::try_from(account.password_changed_at.as_unix_seconds()).unwrap_or(i64::MAX);
+        let stands = account.unusable(self.now()).is_none() && changed <= claims.auth_time;
+        Ok(stands.then_some((user, claims)))
+    }
+
+    /// Uses a refresh token up for a new access token and the next refresh token.
+    ///
+    /// # Errors
+    /// When the database fails; then the token is still valid.
+    pub async fn refresh(&self, caller: &Caller, text: &str) -> Result<Option<Refreshed>, FlowError> {
+        let Some(presented) = RefreshToken::parse(text) else { return Ok(None) };
+        let now = self.now();
+        let next = self.random().draw(RefreshToken::generate);
+        let expires_at = now + self.policy().refresh_token_lifetime;
+        let used = UseRefreshToken {
+            digest: presented.digest(),
+            next: next.digest(),
+            rules: self.rules(),
+            now,
+            expires_at,
+            audit: self.audit(caller, now),
+        };
+        let signed_in = match self.store().use_refresh_token(used).await? {
+            RefreshTokenUsed::Rotated(signed_in) => *signed_in,
+            RefreshTokenUsed::Reused | RefreshTokenUsed::Refused => return Ok(None),
+        };
+        let access_token = self.issue(&TokenSource {
+            user: &signed_in.user,
+            application_id: Some(signed_in.application_id),
+            signed_in_at: signed_in.signed_in_at,
+            has_second_factor: signed_in.second_factor_at.is_some(),
+            refresh_token_id: Some(signed_in.family_id),
+        })?;
+        let refresh_token_id = signed_in.family_id;
+        Ok(Some(Refreshed { access_token, refresh_token: next, refresh_token_id, expires_at }))
+    }
+
+    /// Public keys that verify access tokens.
+    #[must_use]
+    pub fn public_keys(&self) -> Vec<Jwk> {
+        jwt::public_keys(self.services.tokens.algorithm, self.keyring())
+    }
+}

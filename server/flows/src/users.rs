@@ -1,0 +1,340 @@
+//! Users: signing up, and the accounts and registrations that services manage.
+
+use super::{Authenticated, Caller, FlowError, Flows};
+use countersign_domain::account::{Account, LoginName};
+use countersign_domain::audit::EventKind;
+use countersign_domain::decisions::sign_in::{Demand, demand};
+use countersign_domain::decisions::trust::{self, Trust};
+use countersign_domain::ids::{AccountId, ApplicationId, RegistrationId, TenantId};
+use countersign_domain::password::{Password, PasswordHash, PasswordPolicyViolation};
+use countersign_domain::tenant::Application;
+use countersign_domain::terms::TrustForm;
+use countersign_domain::time::Timestamp;
+use countersign_domain::trusted_device::{self, TrustedDevice};
+use countersign_domain::user::{AccountLookup, AccountProfile, Registration, User};
+use countersign_store::work::{AccountWritten, ChangeAccount, CreateAccount, FindTrust, NewSession, Register};
+use std::time::Duration;
+
+/// An account to be created by a service.
+#[derive(Debug)]
+pub struct NewUser<'a> {
+    pub tenant_id: TenantId,
+    /// Generated if there is none.
+    pub id: Option<AccountId>,
+    pub profile: AccountProfile,
+    /// As typed.
+    pub password: &'a str,
+    pub registration: Option<Registration>,
+}
+
+/// Why a user is not written as asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotWritten {
+    /// The user is gone, or was changed at the same moment.
+    Gone,
+    Violation(PasswordPolicyViolation),
+    EmailTaken,
+    UsernameTaken,
+    PhoneNumberTaken,
+    IdTaken,
+}
+
+impl NotWritten {
+    fn from(written: AccountWritten) -> Result<(), Self> {
+        match written {
+            AccountWritten::Done => Ok(()),
+            AccountWritten::EmailTaken => Err(Self::EmailTaken),
+            AccountWritten::UsernameTaken => Err(Self::UsernameTaken),
+            AccountWritten::PhoneNumberTaken => Err(Self::PhoneNumberTaken),
+            AccountWritten::IdTaken => Err(Self::IdTaken),
+            AccountWritten::Stale => Err(Self::Gone),
+        }
+    }
+}
+
+impl Flows {
+    /// A user, in this tenant if one is named.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn user(&self, lookup: AccountLookup, tenant: Option<TenantId>) -> Result<Option<User>, FlowError> {
+        let user = self.store().user(lookup).await?;
+        Ok(user.filter(|user| tenant.is_none_or(|tenant| user.account.tenant_id == tenant)))
+    }
+
+    /// The user with the first of these login names that an account of the tenant has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn user_by_login(&self, tenant: TenantId, names: Vec<LoginName>) -> Result<Option<User>, FlowError> {
+        self.user(AccountLookup::Login(tenant, names), None).await
+    }
+
+    /// Creates an account in the home tenant and signs it in.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails; then there is no account.
+    pub async fn sign_up(
+        &self,
+        caller: &Caller,
+        profile: AccountProfile,
+        password: &str,
+        is_remembered: bool,
+    ) -> Result<Result<Authenticated, NotWritten>, FlowError> {
+        let password = match Password::chosen(password) {
+            Ok(password) => password,
+            Err(violation) => return Ok(Err(NotWritten::Violation(violation))),
+        };
+        let tenant_id = self.directory().home().id;
+        if let Some(email) = &profile.email {
+            // An address that is taken need not cost a hash.
+            let lookup = AccountLookup::Login(tenant_id, vec![LoginName::Email(email.clone())]);
+            if self.store().account(lookup).await?.is_some() {
+                return Ok(Err(NotWritten::EmailTaken));
+            }
+        }
+        let hash = self.hash_password(password, self.services.hasher.admit()?).await?;
+        let now = self.now();
+        let (account, profile) = self.new_account(None, tenant_id, profile, hash, now);
+        let (session, token) = self.new_session(caller, &account, is_remembered, None, now);
+        let audit = self.audit(caller, now).about(account.id).in_session(session.session.id);
+        let create = CreateAccount {
+            account: account.clone(),
+            profile,
+            registration: None,
+            session: Some(session.clone()),
+            event: audit.event(EventKind::SignedUp),
+        };
+        let NewSession { session, .. } = session;
+        let written = NotWritten::from(self.store().create_account(create).await?);
+        Ok(written.map(|()| self.authenticated(session, account, token)))
+    }
+
+    /// Creates an account, and a registration with it.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails; then there is no account.
+    pub async fn create_user(&self, caller: &Caller, user: NewUser<'_>) -> Result<Result<User, NotWritten>, FlowError> {
+        let NewUser { tenant_id, id, profile, password, registration } = user;
+        let hash = match self.hash_chosen(password).await? {
+            Ok(hash) => hash,
+            Err(violation) => return Ok(Err(NotWritten::Violation(violation))),
+        };
+        let now = self.now();
+        let (account, profile) = self.new_account(id, tenant_id, profile, hash, now);
+        let create = CreateAccount {
+            account: account.clone(),
+            profile: profile.clone(),
+            registration: registration.clone(),
+            session: None,
+            event: self.audit(caller, now).about(account.id).event(EventKind::AccountCreated),
+        };
+        let written = NotWritten::from(self.store().create_account(create).await?);
+        let registrations = registration.into_iter().collect();
+        Ok(written.map(|()| User { account, profile, last_sign_in_at: None, methods: Vec::new(), registrations }))
+    }
+
+    fn new_account(
+        &self,
+        id: Option<AccountId>,
+        tenant_id: TenantId,
+        profile: AccountProfile,
+        hash: PasswordHash,
+        now: Timestamp,
+    ) -> (Account, String) {
+        let account = Account {
+            id: id.unwrap_or_else(|| self.random().draw(|random| AccountId::generate(now, random))),
+            tenant_id,
+            email: profile.email,
+            username: profile.username,
+            phone_number: profile.phone_number,
+            name: profile.name,
+            email_verified: profile.email_verified,
+            image: profile.image,
+            password: Some(hash),
+            password_changed_at: now,
+            password_change_required: profile.password_change_required,
+            is_active: true,
+            expires_at: profile.expires_at,
+            two_factor_enabled: false,
+            credentials_version: 0,
+            created_at: now,
+            updated_at: now,
+        };
+        (account, profile.profile)
+    }
+
+    async fn hash_chosen(&self, password: &str) -> Result<Result<PasswordHash, PasswordPolicyViolation>, FlowError> {
+        match Password::chosen(password) {
+            Ok(password) => Ok(Ok(self.hash_password(password, self.services.hasher.admit()?).await?)),
+            Err(violation) => Ok(Err(violation)),
+        }
+    }
+
+    /// A registration to be stored.
+    #[must_use]
+    pub fn new_registration(
+        &self,
+        application: &Application,
+        roles: Vec<String>,
+        username: Option<String>,
+        data: Option<String>,
+    ) -> Registration {
+        let now = self.now();
+        Registration {
+            id: self.random().draw(|random| RegistrationId::generate(now, random)),
+            application_id: application.id,
+            roles,
+            username,
+            data,
+            last_sign_in_at: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Changes a user that was just read. A new password, or deactivation, ends everything that the account had opened.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails; then nothing has changed.
+    pub async fn change_user(
+        &self,
+        caller: &Caller,
+        user: User,
+        profile: AccountProfile,
+        password: Option<&str>,
+        is_active: bool,
+    ) -> Result<Result<User, NotWritten>, FlowError> {
+        let hash = match password {
+            None => None,
+            Some(password) => match self.hash_chosen(password).await? {
+                Ok(hash) => Some(hash),
+                Err(violation) => return Ok(Err(NotWritten::Violation(violation))),
+            },
+        };
+        let before = user.account;
+        let now = self.now();
+        let sets_password = hash.is_some();
+        let was_active = before.is_active;
+        let was_updated_at = before.updated_at;
+        let mut account = Account {
+            email: profile.email,
+            username: profile.username,
+            phone_number: profile.phone_number,
+            name: profile.name,
+            email_verified: profile.email_verified,
+            image: profile.image,
+            password_changed_at: if sets_password { now } else { before.password_changed_at },
+            password: hash.or(before.password),
+            password_change_required: profile.password_change_required,
+            is_active,
+            expires_at: profile.expires_at,
+            updated_at: next_update(was_updated_at, now),
+            ..before
+        };
+        let audit = self.audit(caller, now).about(account.id);
+        let activity = (is_active != was_active).then(|| self.random().draw(|random| audit.again(random)));
+        let change = ChangeAccount {
+            account: account.clone(),
+            was_updated_at,
+            profile: profile.profile.clone(),
+            sets_password,
+            events: std::iter::once(audit.event(EventKind::AccountChanged))
+                .chain(activity.map(|audit| audit.event(activity_event(is_active))))
+                .collect(),
+        };
+        let written = NotWritten::from(self.store().change_account(change).await?);
+        // A new password is a new version of the credentials.
+        account.credentials_version += i64::from(sets_password);
+        Ok(written.map(|()| User { account, profile: profile.profile, ..user }))
+    }
+
+    /// Deactivates or reactivates an account; deactivation ends everything that it had opened.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing has changed.
+    pub async fn set_active(
+        &self,
+        caller: &Caller,
+        user: User,
+        is_active: bool,
+    ) -> Result<Result<User, NotWritten>, FlowError> {
+        let now = self.now();
+        let was_updated_at = user.account.updated_at;
+        let updated_at = next_update(was_updated_at, now);
+        let account = Account { is_active, updated_at, ..user.account };
+        let change = ChangeAccount {
+            account: account.clone(),
+            was_updated_at,
+            profile: user.profile.clone(),
+            sets_password: false,
+            events: vec![self.audit(caller, now).about(account.id).event(activity_event(is_active))],
+        };
+        let written = NotWritten::from(self.store().change_account(change).await?);
+        Ok(written.map(|()| User { account, ..user }))
+    }
+
+    /// Deletes an account and everything that belongs to it; says whether it was there.
+    ///
+    /// # Errors
+    /// When the database fails; then it is still there.
+    pub async fn delete_user(&self, caller: &Caller, id: AccountId) -> Result<bool, FlowError> {
+        let event = self.audit(caller, self.now()).about(id).event(EventKind::AccountDeleted);
+        Ok(self.store().delete_account((id, event)).await?)
+    }
+
+    /// Registers a user for an application; `false` if it is registered already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn register(
+        &self,
+        caller: &Caller,
+        account_id: AccountId,
+        registration: Registration,
+    ) -> Result<bool, FlowError> {
+        let event = self.audit(caller, self.now()).about(account_id).event(EventKind::Registered);
+        Ok(self.store().register(Register { account_id, registration, event }).await?)
+    }
+
+    /// Whether signing in would ask for more than the password, trust in a device left aside.
+    #[must_use]
+    pub fn demands_second_factor(&self, account: &Account) -> bool {
+        let policy = self.rules().tenant_of(account).login_policy;
+        demand(policy, account.two_factor_enabled) != Demand::Nothing
+    }
+
+    /// A lasting trust in a device, if it counts for this account in this application.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn trusted_device(
+        &self,
+        account_id: AccountId,
+        token: &str,
+        application_id: Option<ApplicationId>,
+    ) -> Result<Option<TrustedDevice>, FlowError> {
+        let digest = trusted_device::read(TrustForm::Lasting, token, account_id, self.keyring());
+        let Some(digest) = digest else { return Ok(None) };
+        let found = self.store().trust(FindTrust { digest, account_id, now: self.now() }).await?;
+        let rules = self.rules();
+        let policy = rules.application(application_id).map(|application| application.trust_policy);
+        Ok(found.filter(|trust| {
+            let facts = trust::Facts {
+                given_in: trust.application_id,
+                application: application_id,
+                policy: policy.unwrap_or_default(),
+            };
+            trust::decide(&facts) == Trust::Counts
+        }))
+    }
+}
+
+/// Two changes within a millisecond are two changes.
+fn next_update(before: Timestamp, now: Timestamp) -> Timestamp {
+    now.max(before + Duration::from_millis(1))
+}
+
+fn activity_event(is_active: bool) -> EventKind {
+    if is_active { EventKind::AccountReactivated } else { EventKind::AccountDeactivated }
+}

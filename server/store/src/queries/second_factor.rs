@@ -1,0 +1,230 @@
+//! Making a right second factor count: all of it or nothing.
+
+use super::sessions::open_session;
+use super::users::{UserRow, methods_if, registrations_if};
+use super::{Conn, TxResult, audit, methods, refresh_tokens, tickets, trusted_devices};
+use crate::cached::Cache as _;
+use crate::error::StoreError;
+use crate::rows::AccountRow;
+use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods as methods_table, sessions};
+use crate::work::{CompleteSecondFactor, MethodsRemoved, RemoveMethods, SecondFactorCompleted, TxOutcome};
+use countersign_domain::account::Account;
+use countersign_domain::attempt::{Claimant, Proof, StoredCode};
+use countersign_domain::decisions::removal::{self, Removal};
+use countersign_domain::decisions::second_factor::{self, SecondFactor};
+use countersign_domain::ids::AccountId;
+use countersign_domain::mailed_code::Subject;
+use countersign_domain::terms::Grant;
+use countersign_domain::time::Timestamp;
+use countersign_domain::user::User;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+fn decide(input: &CompleteSecondFactor, account: &Account) -> SecondFactor {
+    let tenant = input.rules.tenant_of(account);
+    let facts = second_factor::Facts { account, tenant, claimant: &input.claimant, proof: &input.proof };
+    second_factor::decide(&facts, input.request, &input.terms, input.now)
+}
+
+/// Spends the code, uses up the challenge, and opens what is decided.
+///
+/// The decision is made on the account as it was claimed, so that all statements travel together; it is made again on the
+/// row that this transaction holds, and if it is another one nothing is written.
+pub(crate) async fn complete_second_factor(
+    connection: &mut Conn,
+    input: &CompleteSecondFactor,
+) -> TxResult<SecondFactorCompleted> {
+    let (account_id, now) = (input.account.id, input.now);
+    let decision = decide(input, &input.account);
+    let signs_in = matches!(decision, SecondFactor::SignedIn { .. });
+    let grants_tokens = signs_in && input.terms.grant == Grant::Tokens;
+    let opens_session = decision.grants() && !grants_tokens;
+    let trust = matches!(decision, SecondFactor::SignedIn { trusts_device: true }).then_some(&input.trust);
+    let ticket = match decision {
+        SecondFactor::PasswordChangeDue => input.change_password.as_ref(),
+        SecondFactor::SignedIn { .. } => input.step_up.as_ref(),
+        _ => None,
+    };
+    let session = opens_session.then_some(&input.session);
+    let mut event = input.audit.event(decision.event());
+    event.session_id = session.map(|session| session.session.id).or(input.claimant.session_id());
+
+    if let SecondFactor::Enabled(switch) = decision {
+        let keep = input.claimant.session_id();
+        if !methods::switch_on(connection, account_id, switch, keep, now).await? {
+            return changed(connection, account_id).await;
+        }
+        if let Some(method) = input.email_method.as_ref().filter(|_| switch.adds_email) {
+            methods::insert(connection, account_id, method, now).await?;
+        }
+    }
+    let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), methods, registrations) = pipeline!(
+        connection;
+        forget_failures(account_id),
+        use_up_claimant(&input.claimant, opens_session, now),
+        spend_proof(&input.proof, &input.claimant, now),
+        mark_method_used(&input.proof, now),
+        open_session(session),
+        refresh_tokens::open(input.refresh_token.as_ref().filter(|_| grants_tokens), account_id, now),
+        tickets::give(ticket, account_id, now),
+        trusted_devices::give(trust, account_id, now),
+        audit::write(&event),
+        methods_if(grants_tokens, account_id),
+        registrations_if(grants_tokens, account_id),
+    );
+    let Some((row, profile, last_sign_in_at)) = row.filter(|_| claimant_is_there) else {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
+    };
+    if !proof_is_spent {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::ProofSpent));
+    }
+    let account = Account::try_from(row)?;
+    let switched_on = matches!(decision, SecondFactor::Enabled(_));
+    let before = Account { two_factor_enabled: account.two_factor_enabled && !switched_on, ..account.clone() };
+    if decide(input, &before) != decision {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(before))));
+    }
+    if let Proof::Totp { method_id, confirms: true, .. } = &input.proof {
+        methods::confirm_authenticator(connection, account_id, *method_id, now).await?;
+    }
+    let user = grants_tokens.then(|| {
+        let last_sign_in_at = last_sign_in_at.map(Timestamp::from_millis);
+        Box::new(User { account: account.clone(), profile, last_sign_in_at, methods, registrations })
+    });
+    Ok(TxOutcome::Commit(SecondFactorCompleted::Done { decision, account: Box::new(account), user }))
+}
+
+/// The second factor was switched on, or the account deleted, since the attempt was claimed.
+async fn changed(connection: &mut Conn, account_id: AccountId) -> TxResult<SecondFactorCompleted> {
+    let row: Option<AccountRow> = accounts::table
+        .find(account_id.to_text())
+        .select(AccountRow::as_select())
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(TxOutcome::Rollback(match row {
+        Some(row) => SecondFactorCompleted::Changed(Box::new(Account::try_from(row)?)),
+        None => SecondFactorCompleted::ClaimantGone,
+    }))
+}
+
+/// Spends the code and removes the methods that it is for.
+pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods) -> TxResult<MethodsRemoved> {
+    let (account_id, now) = (input.account_id, input.now);
+    let (row, proof_is_spent, (), methods) = pipeline!(
+        connection;
+        forget_failures(account_id),
+        spend_proof(&input.proof, &input.claimant, now),
+        mark_method_used(&input.proof, now),
+        methods_if(true, account_id),
+    );
+    if row.is_none() || !proof_is_spent {
+        return Ok(TxOutcome::Rollback(MethodsRemoved::ProofSpent));
+    }
+    let confirmed: Vec<_> = methods.iter().map(|method| method.id).collect();
+    let facts = removal::Facts { factor: input.proof.factor(), named: input.named, confirmed: &confirmed };
+    let decision = removal::decide(&facts);
+    match decision {
+        Removal::NotNamed | Removal::NoMethod => {
+            return Ok(TxOutcome::Rollback(MethodsRemoved::Decided(decision)));
+        }
+        Removal::One(method_id) => {
+            diesel::delete(methods_table::table.find(method_id.to_text())).execute(connection).await?;
+            let subject = Subject::Disable { account_id, method_id }.to_text();
+            diesel::delete(mailed_codes::table.find(subject)).execute(connection).await?;
+        }
+        Removal::SwitchOff => methods::switch_off(connection, account_id, now).await?,
+    }
+    if let Some(kind) = decision.event() {
+        audit::write(connection, &input.audit.event(kind)).await?;
+    }
+    Ok(TxOutcome::Commit(MethodsRemoved::Decided(decision)))
+}
+
+/// Clears the account's failures and locks its row; `None` if it is gone.
+async fn forget_failures(connection: &mut Conn, account_id: AccountId) -> Result<Option<UserRow>, StoreError> {
+    let row = diesel::update(accounts::table.find(account_id.to_text()))
+        .set((
+            accounts::failed_attempts.eq(0),
+            accounts::consecutive_locks.eq(0),
+            accounts::locked_until.eq(None::<i64>),
+        ))
+        .returning((AccountRow::as_returning(), accounts::profile, accounts::last_sign_in_at))
+        .cached()
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(row)
+}
+
+/// Deletes the challenge, or deletes the session that is replaced, or marks the one that stays; `false` if it is gone.
+async fn use_up_claimant(
+    connection: &mut Conn,
+    claimant: &Claimant,
+    is_replaced: bool,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let now = now.as_millis();
+    let touched = match claimant {
+        Claimant::Challenge(digest) => {
+            let live = challenges::table.find(digest.as_bytes().as_slice()).filter(challenges::expires_at.gt(now));
+            diesel::delete(live).execute(connection).await?
+        }
+        Claimant::Session { session_id, .. } => {
+            let live = sessions::table.find(session_id.to_text()).filter(sessions::expires_at.gt(now));
+            if is_replaced {
+                diesel::delete(live).execute(connection).await?
+            } else {
+                diesel::update(live).set(sessions::second_factor_at.eq(now)).cached().execute(connection).await?
+            }
+        }
+        // Its account's row is locked already.
+        Claimant::Holder { .. } => 1,
+    };
+    Ok(touched == 1)
+}
+
+/// Marks the presented code as used; `false` if another request was first.
+async fn spend_proof(
+    connection: &mut Conn,
+    proof: &Proof,
+    claimant: &Claimant,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let touched = match proof {
+        Proof::Totp { method_id, step, .. } => {
+            let unspent = methods_table::last_step.is_null().or(methods_table::last_step.lt(*step));
+            diesel::update(methods_table::table.find(method_id.to_text()).filter(unspent))
+                .set((methods_table::last_step.eq(*step), methods_table::last_used_at.eq(now.as_millis())))
+                .cached()
+                .execute(connection)
+                .await?
+        }
+        Proof::OneTimeCode(code) => {
+            let same = mailed_codes::mac.eq(code.mac.as_slice()).and(mailed_codes::expires_at.gt(now.as_millis()));
+            let subject = claimant.subject().to_text();
+            diesel::delete(mailed_codes::table.find(subject).filter(same)).execute(connection).await?
+        }
+        Proof::BackupCode(id) => {
+            diesel::update(backup_codes::table.find(id.to_text()).filter(backup_codes::used_at.is_null()))
+                .set(backup_codes::used_at.eq(now.as_millis()))
+                .cached()
+                .execute(connection)
+                .await?
+        }
+    };
+    Ok(touched == 1)
+}
+
+/// Notes the use of the method that a one-time code was sent by; that of an authenticator app is noted where its step is
+/// spent.
+async fn mark_method_used(connection: &mut Conn, proof: &Proof, now: Timestamp) -> Result<(), StoreError> {
+    if let Proof::OneTimeCode(StoredCode { method_id: Some(id), .. }) = proof {
+        diesel::update(methods_table::table.find(id.to_text()))
+            .set(methods_table::last_used_at.eq(now.as_millis()))
+            .cached()
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}

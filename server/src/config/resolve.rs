@@ -8,7 +8,7 @@ use super::problem::Problem;
 use super::settings::{Database, Limits, Log, Retention, Settings, Smtp};
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat};
 use crate::delivery::smtp;
-use crate::edge::trusted_origins::OriginPattern;
+use crate::net::origin::OriginPattern;
 use countersign_domain::jwt::{AccessTokenSettings, Algorithm};
 use countersign_domain::password::Cost;
 use countersign_domain::tenant::Directory;

@@ -3,7 +3,7 @@
 use super::secret::SecretText;
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat};
 use super::{Configuration, Key, Places};
-use crate::edge::trusted_origins::{OriginPattern, TrustedOrigins};
+use crate::net::origin::{OriginPattern, TrustedOrigins};
 use countersign_domain::jwt::AccessTokenSettings;
 use countersign_domain::password::Cost;
 use countersign_domain::tenant::Directory;

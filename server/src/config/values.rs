@@ -1,7 +1,7 @@
 //! Settings that are more than text, a number or a switch.
 
 use super::secret::SecretText;
-use crate::edge::trusted_origins::Origin;
+use crate::net::origin::Origin;
 use std::fmt;
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Which web origins may act with a person's cookies.
+//! Web origins whose pages may send requests with a user's cookies.
 //!
 //! One list decides three things that must never disagree: which pages get CORS headers, which `Origin` headers pass
 //! the cross-site check, and where a callback URL may lead. The base URL's own origin is always on it.

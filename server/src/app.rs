@@ -94,7 +94,7 @@ impl App {
             policy: Arc::new(policy),
             hasher: PasswordHasher::start(settings.limits.hash_threads, settings.limits.hash_queue)?,
             password_cost: settings.password_cost,
-            delivery: Delivery::new(settings, Arc::clone(&clock))?,
+            delivery: Delivery::new(settings.smtp.clone(), settings.outbox.clone(), Arc::clone(&clock))?,
             clock,
             app_name: settings.app_name.clone(),
             log,

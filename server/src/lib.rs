@@ -10,7 +10,7 @@
 //! | [`http`] | the dialects |
 //! | [`flows`] | what the server does, in the words of no dialect |
 //! | [`delivery`] | how codes reach people |
-//! | [`net`] | web origins |
+//! | [`net`] | web origins, the mail server's address |
 //! | [`hashing`], [`clock`] | bounded password hashing, the time |
 //! | [`housekeeping`] | clearing away what has ended |
 //! | [`operations`] | the table of operations, from the contracts |

@@ -5,10 +5,10 @@ use super::keys::Key;
 use super::layers::Given;
 use super::nearest::nearest;
 use super::problem::Problem;
-use super::settings::{Database, Limits, Log, Retention, Settings, Smtp};
+use super::settings::{Database, Limits, Log, Retention, Settings};
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat};
-use crate::delivery::smtp;
 use crate::net::origin::OriginPattern;
+use crate::net::smtp::{SmtpServer, SmtpUrl};
 use countersign_domain::jwt::{AccessTokenSettings, Algorithm};
 use countersign_domain::password::Cost;
 use countersign_domain::tenant::Directory;
@@ -170,7 +170,7 @@ impl<'a> Reader<'a> {
         applications.and_then(|applications| Directory::new(tenants, applications)).unwrap_or_default()
     }
 
-    fn smtp(&mut self) -> Option<Smtp> {
+    fn smtp(&mut self) -> Option<SmtpServer> {
         match (self.text(Key::SmtpUrl), self.text(Key::SmtpFrom)) {
             ("", "") => None,
             ("", _) => {
@@ -182,10 +182,10 @@ impl<'a> Reader<'a> {
                 None
             }
             _ => {
-                let url = self.one(Key::SmtpUrl, smtp::checked_url);
+                let url = self.one(Key::SmtpUrl, SmtpUrl::parse);
                 let from =
                     self.one(Key::SmtpFrom, |text| text.parse().map_err(|_| format!("`{text}` is not a mailbox")));
-                Some(Smtp { url: url?, from: from? })
+                Some(SmtpServer { url: url?, from: from? })
             }
         }
     }

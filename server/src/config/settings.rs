@@ -1,9 +1,9 @@
 //! The settings, typed: what the rest of the server is given.
 
-use super::secret::SecretText;
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat};
 use super::{Configuration, Key, Places};
 use crate::net::origin::{OriginPattern, TrustedOrigins};
+use crate::net::smtp::SmtpServer;
 use countersign_domain::jwt::AccessTokenSettings;
 use countersign_domain::password::Cost;
 use countersign_domain::tenant::Directory;
@@ -49,7 +49,7 @@ pub struct Settings {
     /// What is kept for how long.
     pub retention: Retention,
     /// The mail server.
-    pub smtp: Option<Smtp>,
+    pub smtp: Option<SmtpServer>,
     /// Bounds on work.
     pub limits: Limits,
     /// The log.
@@ -84,15 +84,6 @@ pub struct Retention {
     pub audit: Option<Duration>,
     /// How often what has ended is cleared away.
     pub interval: Duration,
-}
-
-/// The mail server.
-#[derive(Clone, Debug)]
-pub struct Smtp {
-    /// `smtp://` or `smtps://`, with credentials.
-    pub url: SecretText,
-    /// Sender of mails.
-    pub from: lettre::message::Mailbox,
 }
 
 /// Bounds on work.

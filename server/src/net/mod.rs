@@ -1,3 +1,4 @@
-//! Addresses and names on the network that configuration, edge and dialects all need. Depends on no other module.
+//! Network addresses that configuration, edge, delivery and dialects share. Depends on no other module of the server.
 
 pub mod origin;
+pub mod smtp;

@@ -7,7 +7,7 @@ mod api_key;
 mod contract;
 mod flags;
 
-use crate::config::{ConfigError, Configuration, Key, Places, Settings};
+use crate::config::{ConfigError, Configuration, Inputs, Key, Settings};
 use crate::first_run;
 use crate::server::{self, MigrateError, RunError};
 use api_key::{ApiKeyCommand, ApiKeyError};
@@ -173,8 +173,8 @@ pub fn run(
         if line.no_migrate {
             flags.insert(Key::DatabaseMigrate, "off".to_owned());
         }
-        let places = Places { flags, file: line.config.clone(), environment, directory };
-        Ok::<_, CommandError>(Configuration::load(&places, &crate::operations::paths()))
+        let inputs = Inputs { flags, file: line.config.clone(), environment, directory };
+        Ok::<_, CommandError>(Configuration::load(&inputs, &crate::operations::paths()))
     };
     match line.command.clone().unwrap_or(Command::Serve) {
         Command::Serve => {

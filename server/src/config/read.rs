@@ -1,7 +1,7 @@
 //! How single values are read, for `deserialize_with`.
 //!
-//! Flags and environment variables are text. The file may give numbers, booleans, arrays and tables as such, so every
-//! reader takes a value in both forms. [`Key::takes`](super::Key) has refused all other TOML types by then.
+//! Flags and environment variables are text; the file may also give numbers, booleans, arrays and tables. Readers take
+//! both forms, and rely on [`Key::takes`](super::Key::takes) for the type.
 
 use super::secret::SecretText;
 use super::values::{BaseUrl, DatabaseUrl, DialectName, LogFormat};
@@ -124,7 +124,7 @@ enum TextOr<T> {
     Native(T),
 }
 
-/// Reads an array, or items separated by commas. The error names every item that is wrong.
+/// Reads an array, or items separated by commas. The error names every invalid item.
 pub(super) fn list<'de, D, T, C>(deserializer: D) -> Result<C, D::Error>
 where
     D: Deserializer<'de>,
@@ -136,12 +136,9 @@ where
         TextOr::Native(items) => items,
     };
     let items = items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
-    let (valid, wrong): (Vec<_>, Vec<_>) = items.map(T::from_text).partition(Result::is_ok);
-    let wrong: Vec<String> = wrong.into_iter().filter_map(Result::err).collect();
-    match wrong.is_empty() {
-        true => Ok(valid.into_iter().filter_map(Result::ok).collect()),
-        false => Err(Error::custom(wrong.join("; "))),
-    }
+    let mut problems = Vec::new();
+    let list = items.filter_map(|item| T::from_text(item).map_err(|problem| problems.push(problem)).ok()).collect();
+    if problems.is_empty() { Ok(list) } else { Err(Error::custom(problems.join("; "))) }
 }
 
 pub(super) fn switch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
@@ -199,9 +196,10 @@ where
         fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
             match text.trim() {
                 "" => Ok(None),
-                text => serde_json::from_str(text)
-                    .map(Some)
-                    .map_err(|error| E::custom(format!("not a list of {}: {error}", self.0))),
+                text => serde_json::from_str(text).map(Some).map_err(|error| match error.is_data() {
+                    true => E::custom(error),
+                    false => E::custom(format!("not a list of {}: {error}", self.0)),
+                }),
             }
         }
 

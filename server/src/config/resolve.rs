@@ -66,7 +66,7 @@ pub(super) fn resolve(
         responses_are_validated: sections.validate_responses,
         shutdown_grace: sections.shutdown_grace,
     };
-    // In the order of the table of settings, which is that of `check-config`.
+    // In the order of `check-config`.
     resolver.refusals.sort_by_key(|(key, _)| *key);
     problems.extend(resolver.refusals.into_iter().map(|(_, problem)| problem));
     if settings.listen.ip().is_loopback() && base_url_is_default {
@@ -112,13 +112,13 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// Where a value comes from is looked up by its path, and not kept beside it, because serde stops at its first
-    /// error: reading is repeated, each time without the value that was refused, and figment, or spans of TOML, would
-    /// not spare that.
+    /// Serde stops at its first error, so reading is repeated with the default in place of the refused value until every
+    /// problem is known. The error's path leads to the key, and the key to its source. Provenance is kept by hand because
+    /// figment would stop at the first error as well, and spans of TOML exist for the file only.
     fn read_sections(&mut self) -> Sections {
         let mut values: BTreeMap<Key, &Value> = self.entries.iter().map(|(key, entry)| (*key, &entry.value)).collect();
-        let mut stand_ins = BTreeMap::new();
-        defaults::add(&mut stand_ins);
+        let mut fallbacks = BTreeMap::new();
+        defaults::add(&mut fallbacks);
         loop {
             let error = match serde_path_to_error::deserialize(Value::Table(tree(&values))) {
                 Ok(sections) => return sections,
@@ -128,8 +128,8 @@ impl Resolver<'_> {
             let name = path.split('[').next().unwrap_or_default();
             let key = Key::named(name).expect("every value belongs to a key");
             self.refuse_at(&path, key, error.inner().message());
-            let replaced = values.insert(key, &stand_ins[&key].value);
-            assert_ne!(replaced, Some(&stand_ins[&key].value), "the default of `{name}` is refused");
+            let replaced = values.insert(key, &fallbacks[&key].value);
+            assert_ne!(replaced, Some(&fallbacks[&key].value), "the default of `{name}` is refused");
         }
     }
 
@@ -138,7 +138,7 @@ impl Resolver<'_> {
         tenants: Option<Vec<directory::TenantSection>>,
         applications: Option<Vec<directory::ApplicationSection>>,
     ) -> Directory {
-        // Without the tenants that were meant, the applications would be blamed for naming them.
+        // Applications could only be checked against the wrong tenants.
         if self.refusals.iter().any(|(key, _)| *key == Key::Tenants) {
             return Directory::default();
         }
@@ -155,7 +155,7 @@ impl Resolver<'_> {
     }
 
     fn smtp(&mut self, Smtp { url, from }: Smtp) -> Option<SmtpServer> {
-        // What was given, not what was read: a value that was refused has its own problem already.
+        // Looks at the given values, because a refused one has become `None` and has its problem already.
         match (self.is_empty(Key::SmtpUrl), self.is_empty(Key::SmtpFrom)) {
             (true, false) => self.refuse(Key::SmtpFrom, "is of no use without `smtp.url`"),
             (false, true) => self.refuse(Key::SmtpUrl, "needs `smtp.from`, the sender of mails, beside it"),

@@ -1,5 +1,6 @@
 //! The configuration as serde reads it: one field for each row of the table of settings, one struct for each table of
-//! the configuration file. The sections that the server uses as they are stand in [`settings`](super::settings).
+//! the configuration file. Unknown fields are denied so that no row can lack its field. Sections that the server uses
+//! as they are stand in [`settings`](super::settings).
 
 use super::directory::{self, ApplicationSection, TenantSection};
 use super::read::{app_name, list, optional, seconds, switch, text};
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Sections {
     #[serde(deserialize_with = "text")]
     pub(super) listen: SocketAddr,
@@ -62,6 +64,7 @@ pub(super) struct Sections {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Jwt {
     #[serde(deserialize_with = "text")]
     pub(super) algorithm: Algorithm,
@@ -71,6 +74,7 @@ pub(super) struct Jwt {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Smtp {
     #[serde(deserialize_with = "optional")]
     pub(super) url: Option<SmtpUrl>,

@@ -55,6 +55,7 @@ pub struct Settings {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Database {
     #[serde(deserialize_with = "text")]
     pub url: DatabaseUrl,
@@ -73,6 +74,7 @@ pub struct Database {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Retention {
     /// Age at which audit events are deleted; `None` keeps them for ever.
     #[serde(rename = "audit_days", deserialize_with = "days")]
@@ -83,6 +85,7 @@ pub struct Retention {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Requests processed at once.
     #[serde(deserialize_with = "count::<_, _, 1, 1_000_000>")]
@@ -106,6 +109,7 @@ pub struct Limits {
 pub(super) const MAX_HASH_THREADS: usize = 1_024;
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Log {
     #[serde(deserialize_with = "text")]
     pub level: slog::FilterLevel,

@@ -4,10 +4,10 @@ use crate::clock::Clock;
 use crate::config::settings::Settings;
 use crate::config::values::DatabaseUrl;
 use crate::delivery::{Delivery, DeliveryError};
-use crate::edge::trusted_origins::TrustedOrigins;
 use crate::flows::{Flows, with_random};
 use crate::hashing::PasswordHasher;
 use crate::http::better_auth::cookies::Cookies;
+use crate::net::origin::TrustedOrigins;
 use countersign_domain::jwt::SignError;
 use countersign_domain::keyring::Keyring;
 use countersign_domain::policy::Policy;
@@ -94,7 +94,7 @@ impl App {
             policy: Arc::new(policy),
             hasher: PasswordHasher::start(settings.limits.hash_threads, settings.limits.hash_queue)?,
             password_cost: settings.password_cost,
-            delivery: Delivery::new(settings, Arc::clone(&clock))?,
+            delivery: Delivery::new(settings.smtp.clone(), settings.outbox.clone(), Arc::clone(&clock))?,
             clock,
             app_name: settings.app_name.clone(),
             log,

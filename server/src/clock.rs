@@ -1,7 +1,7 @@
-//! Where the time comes from.
+//! Implementations of [`Clock`].
 //!
-//! This is the only module that reads the machine's clocks. Everything else is handed a [`Clock`] or a timestamp, so
-//! that a test can stand at any instant and pass a week without sleeping.
+//! Only this module reads the machine's clocks. Everything else takes a [`Clock`] or a timestamp, so that a test can
+//! choose the time and let a week pass without sleeping.
 
 use chrono::{DateTime, SecondsFormat};
 use countersign_domain::time::Timestamp;
@@ -10,26 +10,24 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use countersign_domain::time::Clock;
 
-/// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where the machine's clock is read")]
+    #[expect(clippy::disallowed_methods, reason = "only this module reads the machine's clocks")]
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
 }
 
-/// A clock that stands still until it is told to move. For tests.
+/// A clock that moves only when told to, for tests.
 #[derive(Debug)]
 pub struct ManualClock {
     millis: AtomicI64,
 }
 
 impl ManualClock {
-    /// A clock that stands at `start`.
     #[must_use]
     pub fn at(start: Timestamp) -> Self {
         Self { millis: AtomicI64::new(start.as_millis()) }
@@ -40,7 +38,6 @@ impl ManualClock {
         self.millis.store(instant.as_millis(), Ordering::SeqCst);
     }
 
-    /// Lets `duration` pass.
     pub fn advance(&self, duration: Duration) {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         self.millis.fetch_add(millis, Ordering::SeqCst);
@@ -53,26 +50,24 @@ impl Clock for ManualClock {
     }
 }
 
-/// Measures how long something took, unmoved by corrections of the machine's clock. For logs only.
+/// Measures durations on the monotonic clock. For logs only.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Starts measuring.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where the machine's clock is read")]
+    #[expect(clippy::disallowed_methods, reason = "only this module reads the machine's clocks")]
     pub fn start() -> Self {
         Self(Instant::now())
     }
 
-    /// The time since the start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
 }
 
-/// RFC 3339 in UTC with milliseconds, for people and for files; as far as the calendar goes.
+/// RFC 3339 in UTC with milliseconds; an instant beyond the calendar becomes the Unix epoch.
 #[must_use]
 pub fn utc_text(instant: Timestamp) -> String {
     let calendar = DateTime::from_timestamp_millis(instant.as_millis()).unwrap_or_default();

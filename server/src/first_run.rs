@@ -1,8 +1,7 @@
-//! What a start finds on disk or makes there: directories, the keyring, the database file.
+//! Creates what a start needs on disk: directories, the keyring, the database file.
 //!
-//! Everything made here is for its owner only. A keyring appears whole or not at all, so that of two starts at once
-//! both use the same one; and it is never made beside a database that an earlier one has sealed, because that would
-//! turn a missing file into lost data.
+//! Only the owner can read what is created here. A keyring file appears complete or not at all, so that concurrent starts
+//! use the same one. It is never created if the database exists already, because the new keys could not decrypt it.
 
 use crate::config::Settings;
 use crate::config::values::{DatabaseUrl, KeyringSource};
@@ -15,121 +14,88 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What the server needs from disk.
 #[derive(Debug)]
 pub struct Prepared {
-    /// The keys.
     pub keyring: Keyring,
-    /// Whether they were made just now.
+    /// Whether this start created the keyring.
     pub keyring_is_new: bool,
 }
 
-/// Why the server cannot start with what is on disk.
 #[derive(Debug, thiserror::Error)]
 pub enum FirstRunError {
-    /// A directory could not be made.
-    #[error("the directory {path} could not be made")]
+    #[error("failed to create the directory {path}")]
     Directory {
-        /// Which.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
-    /// The keyring could not be read.
-    #[error("the keyring {path} could not be read")]
+    #[error("failed to read the keyring {path}")]
     ReadKeyring {
-        /// Which.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
-    /// The keyring could not be made.
-    #[error("the keyring {path} could not be made")]
-    MakeKeyring {
-        /// Which.
+    #[error("failed to create the keyring {path}")]
+    CreateKeyring {
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
-    /// The configured keyring does not exist.
     #[error(
-        "there is no keyring at {path}; make one with `(umask 077; countersign generate-keyring > {path})`, or put the \
-         one back that this database was used with"
+        "there is no keyring at {path}; create one with `(umask 077; countersign generate-keyring > {path})`, or \
+         restore the one that this database was used with"
     )]
-    NoKeyring {
-        /// Where it was expected.
-        path: PathBuf,
-    },
-    /// The keyring is gone, but the database that it belongs to is not.
+    NoKeyring { path: PathBuf },
     #[error(
-        "the database {database} exists, but its keyring {keyring} does not; a new one could not open what the old one \
-         has sealed: put the old one back (or move the database away to start anew)"
+        "the database {database} exists, but its keyring {keyring} does not; a new keyring could not decrypt what the \
+         old one has encrypted: restore the old one (or move the database away to start over)"
     )]
-    LostKeyring {
-        /// The database.
-        database: PathBuf,
-        /// Where the keyring was.
-        keyring: PathBuf,
-    },
-    /// Others can read the keys.
+    LostKeyring { database: PathBuf, keyring: PathBuf },
     #[error("others can read the keyring {path} (mode {mode:03o}): run `chmod 600 {path}`")]
-    ExposedKeyring {
-        /// Which.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// The keyring is not one.
+    ExposedKeyring { path: PathBuf, mode: u32 },
     #[error("{place} is not a keyring")]
     Keyring {
-        /// The file or the variable.
+        /// File or variable.
         place: String,
-        /// Why.
         #[source]
         source: KeyringError,
     },
-    /// The database file could not be made.
-    #[error("the database file {path} could not be made")]
+    #[error("failed to create the database file {path}")]
     Database {
-        /// Which.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
 }
 
-/// Makes what is missing and reads the keyring.
+/// Creates what is missing and reads the keyring.
 ///
 /// # Errors
-/// When something is missing that must not be made, or cannot be made, or is not safe to use.
+/// When something is missing that must not or cannot be created, or others can read the keyring.
 pub fn prepare(settings: &Settings, random: &mut dyn CryptoRng) -> Result<Prepared, FirstRunError> {
-    // The keyring comes first: a database that exists says that there was one.
+    // The keyring comes first, because an existing database means that there was one.
     let prepared = match &settings.keyring {
         KeyringSource::DefaultFile(path) => {
-            let keyring_is_new = !path.exists() && make_keyring(path, settings, random)?;
+            let keyring_is_new = !path.exists() && create_keyring(path, settings, random)?;
             Prepared { keyring: read_keyring(path)?, keyring_is_new }
         }
         named => Prepared { keyring: read_named_keyring(named)?, keyring_is_new: false },
     };
     if let DatabaseUrl::Sqlite(path) = &settings.database.url {
-        make_parent(path)?;
-        make_database(path).map_err(|source| FirstRunError::Database { path: path.clone(), source })?;
+        create_parent(path)?;
+        create_database(path).map_err(|source| FirstRunError::Database { path: path.clone(), source })?;
     }
     if settings.smtp.is_none() {
-        make_parent(&settings.outbox)?;
+        create_parent(&settings.outbox)?;
     }
     Ok(prepared)
 }
 
-/// What [`prepare`] would refuse, without making anything: the keyring, if there is one already.
+/// Reads the keyring, if it exists, without creating anything.
 ///
 /// # Errors
-/// As [`prepare`], as far as it can be known beforehand.
-pub fn look(settings: &Settings) -> Result<Option<Keyring>, FirstRunError> {
+/// Those of [`prepare`] that concern the keyring.
+pub fn inspect_keyring(settings: &Settings) -> Result<Option<Keyring>, FirstRunError> {
     match &settings.keyring {
         KeyringSource::DefaultFile(path) if !path.exists() => {
             refuse_lost_keyring(path, settings)?;
@@ -140,10 +106,10 @@ pub fn look(settings: &Settings) -> Result<Option<Keyring>, FirstRunError> {
     }
 }
 
-fn make_parent(path: &Path) -> Result<(), FirstRunError> {
+fn create_parent(path: &Path) -> Result<(), FirstRunError> {
     let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else { return Ok(()) };
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(parent);
-    made.map_err(|source| FirstRunError::Directory { path: parent.to_owned(), source })
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(parent);
+    created.map_err(|source| FirstRunError::Directory { path: parent.to_owned(), source })
 }
 
 fn read_named_keyring(source: &KeyringSource) -> Result<Keyring, FirstRunError> {
@@ -157,7 +123,7 @@ fn read_named_keyring(source: &KeyringSource) -> Result<Keyring, FirstRunError> 
 fn refuse_lost_keyring(path: &Path, settings: &Settings) -> Result<(), FirstRunError> {
     if let DatabaseUrl::Sqlite(database) = &settings.database.url
         && fs::metadata(database).is_ok_and(|found| found.len() > 0)
-        // Another start may have made both since we looked for the keyring.
+        // Another start may have created both since the first look.
         && !path.exists()
     {
         return Err(FirstRunError::LostKeyring { database: database.clone(), keyring: path.to_owned() });
@@ -165,11 +131,11 @@ fn refuse_lost_keyring(path: &Path, settings: &Settings) -> Result<(), FirstRunE
     Ok(())
 }
 
-/// Returns whether it was this call that made it.
-fn make_keyring(path: &Path, settings: &Settings, random: &mut dyn CryptoRng) -> Result<bool, FirstRunError> {
+/// Returns whether this call created it, and not a concurrent start.
+fn create_keyring(path: &Path, settings: &Settings, random: &mut dyn CryptoRng) -> Result<bool, FirstRunError> {
     refuse_lost_keyring(path, settings)?;
-    make_parent(path)?;
-    let failed = |source| FirstRunError::MakeKeyring { path: path.to_owned(), source };
+    create_parent(path)?;
+    let failed = |source| FirstRunError::CreateKeyring { path: path.to_owned(), source };
     let mut keyring = Keyring::generate(random);
     if settings.tokens.algorithm == Algorithm::Rs256 {
         keyring.add_rsa_key().map_err(|error| failed(io::Error::other(error)))?;
@@ -177,18 +143,18 @@ fn make_keyring(path: &Path, settings: &Settings, random: &mut dyn CryptoRng) ->
     write_new(path, keyring.to_text().as_bytes()).map_err(failed)
 }
 
-/// Writes a file that appears whole; `false` when another was there first.
+/// Writes a file that appears complete; returns `false` if one exists already.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     static ATTEMPT: AtomicU64 = AtomicU64::new(0);
     let attempt = ATTEMPT.fetch_add(1, Ordering::Relaxed);
     let draft = path.with_extension(format!("draft-{}-{attempt}", std::process::id()));
-    // A draft of this name is what a crashed process of the same id has left behind.
+    // A crashed process with the same id may have left a draft.
     let _ = fs::remove_file(&draft);
     let written = (|| {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        // Unlike a rename, a link does not replace what is there.
+        // Unlike a rename, a link does not replace an existing file.
         match fs::hard_link(&draft, path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             linked => linked.map(|()| true),
@@ -215,11 +181,11 @@ fn parse(text: &str, place: impl FnOnce() -> String) -> Result<Keyring, FirstRun
     Keyring::parse(text).map_err(|source| FirstRunError::Keyring { place: place(), source })
 }
 
-/// SQLite makes files that the group can read; and it gives the journal the mode of the database.
-fn make_database(path: &Path) -> io::Result<()> {
+/// SQLite would create a file that the group can read. Its journal gets the mode of the database.
+fn create_database(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made.map(drop),
+        created => created.map(drop),
     }
 }
 
@@ -238,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_made_is_for_its_owner_only() {
+    fn only_the_owner_can_read_what_is_created() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let data_dir = directory.path().join("a/b");
         let settings = Settings::default_in(&data_dir);
@@ -251,7 +217,7 @@ mod tests {
         assert_eq!(mode(&data_dir.join("countersign.db")), 0o600);
         let names: Vec<_> =
             fs::read_dir(&data_dir).expect("a directory").map(|entry| entry.expect("an entry").file_name()).collect();
-        assert_eq!(names.len(), 2, "no draft is left: {names:?}");
+        assert_eq!(names.len(), 2, "a draft is left: {names:?}");
 
         let second = prepare(&settings, &mut random()).expect("a second run");
         assert!(!second.keyring_is_new);

@@ -1,7 +1,6 @@
-//! Clearing away what has ended: challenges, codes, sessions, trust, budgets, and old lines of the audit trail.
+//! Deletes expired rows (challenges, codes, sessions, trusted devices, rate limits) and old audit events.
 //!
-//! Nothing depends on it but room: what has expired is dead whether it is still stored or not. Every node does it; one
-//! that finds another's work done has less to do.
+//! This only reclaims space: expiry itself is enforced on read. Every node does it; they need no coordination.
 
 use crate::config::settings::Retention;
 use crate::flows::Flows;
@@ -11,12 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-/// Rows of a table that go at once: a transaction of some milliseconds.
+/// Rows of one table per transaction, which then takes some milliseconds.
 const BATCH: u32 = 200;
-/// The rest between two batches, which is for everybody else.
-const BREATH: Duration = Duration::from_millis(50);
+/// Pause between batches, so that requests can write.
+const PAUSE: Duration = Duration::from_millis(50);
 
-/// The task; it ends when this is dropped.
+/// Stops the task when dropped.
 pub struct Housekeeping(JoinHandle<()>);
 
 impl Drop for Housekeeping {
@@ -25,7 +24,7 @@ impl Drop for Housekeeping {
     }
 }
 
-/// Starts the task, whose first round is one interval away.
+/// The first round comes one interval after the start.
 #[must_use]
 pub fn start<A: AsRef<Flows> + Send + Sync + 'static>(app: Arc<A>, retention: Retention, log: Logger) -> Housekeeping {
     Housekeeping(tokio::spawn(async move {
@@ -33,19 +32,19 @@ pub fn start<A: AsRef<Flows> + Send + Sync + 'static>(app: Arc<A>, retention: Re
             tokio::time::sleep(retention.interval).await;
             match round((*app).as_ref(), &retention).await {
                 Ok(0) => {}
-                Ok(rows) => debug!(log, "cleared away what has ended"; "rows" => rows),
+                Ok(rows) => debug!(log, "deleted expired rows"; "rows" => rows),
                 Err(error) => {
-                    warn!(log, "failed to clear away what has ended"; "cause" => crate::error_chain(&error));
+                    warn!(log, "failed to delete expired rows"; "cause" => crate::error_chain(&error));
                 }
             }
         }
     }))
 }
 
-/// Clears away everything that has ended by now; says how many rows went.
+/// Deletes everything that has expired by now; returns the number of rows.
 ///
 /// # Errors
-/// When the database fails; what went until then stays gone.
+/// When the database fails; finished batches stay deleted.
 pub async fn round(flows: &Flows, retention: &Retention) -> Result<usize, countersign_store::StoreError> {
     let now = flows.now();
     let purge = Purge { now, audit_before: retention.audit.map(|age| now - age), batch: BATCH };
@@ -56,6 +55,6 @@ pub async fn round(flows: &Flows, retention: &Retention) -> Result<usize, counte
         if !purged.may_have_left(BATCH) {
             return Ok(rows);
         }
-        tokio::time::sleep(BREATH).await;
+        tokio::time::sleep(PAUSE).await;
     }
 }

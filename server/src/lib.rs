@@ -10,6 +10,7 @@
 //! | [`http`] | the dialects |
 //! | [`flows`] | what the server does, in the words of no dialect |
 //! | [`delivery`] | how codes reach people |
+//! | [`net`] | web origins, the mail server's address |
 //! | [`hashing`], [`clock`] | bounded password hashing, the time |
 //! | [`housekeeping`] | clearing away what has ended |
 //! | [`operations`] | the table of operations, from the contracts |
@@ -25,6 +26,7 @@ pub mod flows;
 pub mod hashing;
 pub mod housekeeping;
 pub mod http;
+pub mod net;
 pub mod server;
 
 /// The operations of the contracts, written by the build script from `openapi/`.

@@ -1,17 +1,17 @@
-//! The program: hands the command line to [`countersign::cli`] and tells how it ended.
+//! The program: runs [`countersign::cli`], prints its error and sets the exit status.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // A variable that is not text is not one of ours; one of ours that is not text is noticed by what is in it.
+    // Variables that are not UTF-8 do not matter unless they are settings, whose values are checked later.
     let environment = std::env::vars_os()
         .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
     let result = countersign::cli::run(std::env::args_os(), environment.collect(), &mut std::io::stdout());
     let Err(error) = result else { return ExitCode::SUCCESS };
     let report = error.report();
-    // If nobody can be told, the exit status still says it.
-    let _ = match error.is_answer() {
+    // If nobody reads the report, the exit status remains.
+    let _ = match error.is_requested_output() {
         true => std::io::stdout().write_all(report.as_bytes()),
         false => std::io::stderr().write_all(report.as_bytes()),
     };

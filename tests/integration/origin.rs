@@ -2,7 +2,7 @@
 
 use super::harness::contract::better_auth as operations;
 use super::harness::{BASE_URL, PASSWORD, World};
-use countersign::edge::trusted_origins::OriginPattern;
+use countersign::net::origin::OriginPattern;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! Making an account.
 
 use super::harness::{PASSWORD, World};
-use countersign::edge::trusted_origins::OriginPattern;
+use countersign::net::origin::OriginPattern;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! `countersign api-key`: keys of services, straight in the database, whether or not a server runs on it.
+//! `countersign api-key`: writes directly to the database, whether or not a server uses it.
 
 use crate::app::store_options;
 use crate::clock::{Clock as _, SystemClock, utc_text};
@@ -15,57 +15,50 @@ use countersign_store::work::ApiKeyRecord;
 use countersign_store::{OpenError, Store, StoreError};
 use std::fmt::Write as _;
 
-/// What can be done with keys.
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum ApiKeyCommand {
-    /// Make a key. Its last line of output is the key and nothing else; it is not shown again.
+    /// Create a key. The last line of output is the key alone; it is not shown again.
     Create {
-        /// What it is for, for people.
+        /// Name of the key, shown by `list`.
         #[arg(long, default_value = "default", value_name = "TEXT")]
         name: String,
-        /// The only tenant that it opens [default: all].
+        /// Tenant that the key is limited to [default: all].
         #[arg(long, value_name = "UUID")]
         tenant: Option<String>,
-        /// An operation that it may call, as `/api/login` or `GET /api/user/{userId}`; can be repeated [default: all].
+        /// Operation that the key may call, such as `/api/login` or `GET /api/user/{userId}`; can be repeated [default: all].
         #[arg(long, value_name = "[METHOD ]PATH")]
         allow: Vec<String>,
     },
-    /// Show all keys and what they may call, but not what a service has to show.
+    /// List all keys with their permissions, but not the keys themselves.
     List,
-    /// Revoke a key; it opens nothing from then on.
+    /// Revoke a key; requests with it are refused from then on.
     Revoke {
-        /// Its id, from `list`.
+        /// Id of the key, from `list`.
         id: String,
     },
 }
 
-/// Why it was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiKeyError {
-    /// What is on disk is missing or not safe.
     #[error(transparent)]
     FirstRun(#[from] FirstRunError),
-    /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The words make no sense.
     #[error("{0}")]
-    Words(String),
+    Usage(String),
 }
 
 impl ApiKeyError {
-    /// Whether the command line is to blame.
-    pub(super) fn is_about_words(&self) -> bool {
-        matches!(self, Self::Words(_))
+    pub(super) fn is_usage_error(&self) -> bool {
+        matches!(self, Self::Usage(_))
     }
 }
 
-/// Does it, and says what it did.
+/// Returns the text to print.
 pub(super) async fn run(settings: &Settings, command: ApiKeyCommand) -> Result<String, ApiKeyError> {
-    let words = |text: String| ApiKeyError::Words(text);
+    let usage = |text: String| ApiKeyError::Usage(text);
     let now = SystemClock.now();
     match command {
         ApiKeyCommand::Create { name, tenant, allow } => {
@@ -73,33 +66,33 @@ pub(super) async fn run(settings: &Settings, command: ApiKeyCommand) -> Result<S
                 None => None,
                 Some(text) => {
                     let known = TenantId::parse(&text).filter(|id| settings.directory.tenant(*id).is_some());
-                    Some(known.ok_or_else(|| words(format!("`{text}` is not the id of a configured tenant")))?)
+                    Some(known.ok_or_else(|| usage(format!("`{text}` is not the id of a configured tenant")))?)
                 }
             };
-            let permissions = permissions(&allow).map_err(words)?;
+            let permissions = permissions(&allow).map_err(usage)?;
             let (id, key) = with_random(|random| (ApiKeyId::generate(now, random), ApiKey::generate(random)));
             let record = ApiKeyRecord { id, name, tenant_id, permissions, created_at: now, revoked_at: None };
             open(settings).await?.add_api_key((record, key.digest())).await?;
-            Ok(format!("Key {} is made. It is shown this once:\n{}\n", id.to_hyphenated(), key.expose()))
+            Ok(format!("Created key {}. It is not shown again:\n{}\n", id.to_hyphenated(), key.expose()))
         }
         ApiKeyCommand::List => {
             let keys = open_existing(settings).await?.api_keys(()).await?;
             Ok(match keys.as_slice() {
-                [] => "There is no key. Make one with `countersign api-key create`.\n".to_owned(),
+                [] => "There are no keys. Create one with `countersign api-key create`.\n".to_owned(),
                 keys => keys.iter().map(line).collect(),
             })
         }
         ApiKeyCommand::Revoke { id: text } => {
-            let id = ApiKeyId::parse(&text).ok_or_else(|| words(format!("`{text}` is not the id of a key")))?;
+            let id = ApiKeyId::parse(&text).ok_or_else(|| usage(format!("`{text}` is not the id of a key")))?;
             match open_existing(settings).await?.revoke_api_key((id, now)).await? {
-                true => Ok(format!("Key {} is revoked.\n", id.to_hyphenated())),
-                false => Err(words(format!("there is no key {}, or it is revoked already", id.to_hyphenated()))),
+                true => Ok(format!("Revoked key {}.\n", id.to_hyphenated())),
+                false => Err(usage(format!("there is no key {}, or it has been revoked already", id.to_hyphenated()))),
             }
         }
     }
 }
 
-/// The database, made with its keyring where it does not exist yet, as a start would.
+/// Creates the database and its keyring if they are missing, as a start does.
 async fn open(settings: &Settings) -> Result<Store, ApiKeyError> {
     if matches!(settings.database.url, DatabaseUrl::Sqlite(_)) {
         with_random(|random| first_run::prepare(settings, random))?;
@@ -107,10 +100,10 @@ async fn open(settings: &Settings) -> Result<Store, ApiKeyError> {
     Ok(Store::open(&store_options(settings)).await?)
 }
 
-/// The database, which must be there: who looks for keys in the wrong directory is not to find an empty new one.
+/// Requires the database to exist, so that a wrong directory is reported instead of an empty new database.
 async fn open_existing(settings: &Settings) -> Result<Store, ApiKeyError> {
     match &settings.database.url {
-        DatabaseUrl::Sqlite(path) if !path.exists() => Err(ApiKeyError::Words(format!(
+        DatabaseUrl::Sqlite(path) if !path.exists() => Err(ApiKeyError::Usage(format!(
             "there is no database at {}; --data-dir or --database-url names the one that the server uses",
             path.display()
         ))),
@@ -125,7 +118,7 @@ fn permissions(allow: &[String]) -> Result<Option<String>, String> {
     let known: Vec<_> = crate::operations::BETTER_AUTH.iter().chain(crate::operations::FUSIONAUTH).collect();
     let read = |text: &String| {
         let permission = Permission::parse(text).ok_or_else(|| {
-            format!("`{text}` is no operation: expected `/api/login`, say, or `GET /api/user/{{userId}}`")
+            format!("`{text}` is not an operation: expected something like `/api/login` or `GET /api/user/{{userId}}`")
         })?;
         let methods = known.iter().filter(|operation| operation.path == permission.path);
         let methods: Vec<&str> = methods.map(|operation| operation.method).collect();
@@ -142,17 +135,17 @@ fn permissions(allow: &[String]) -> Result<Option<String>, String> {
 }
 
 fn line(key: &ApiKeyRecord) -> String {
-    let mut line = format!("{}  {}  made {}", key.id.to_hyphenated(), key.name, date(key.created_at));
+    let mut line = format!("{}  {}  created {}", key.id.to_hyphenated(), key.name, date(key.created_at));
     if let Some(tenant) = key.tenant_id {
         write!(line, "  tenant {}", tenant.to_hyphenated()).expect("writing to a string cannot fail");
     }
     if let Some(text) = &key.permissions {
         let permissions: Vec<Permission> = serde_json::from_str(text).unwrap_or_default();
-        let words = permissions.iter().map(|permission| match &permission.method {
+        let permissions = permissions.iter().map(|permission| match &permission.method {
             Some(method) => format!("{method} {}", permission.path),
             None => permission.path.clone(),
         });
-        write!(line, "  may {}", words.collect::<Vec<_>>().join(", ")).expect("writing to a string cannot fail");
+        write!(line, "  may {}", permissions.collect::<Vec<_>>().join(", ")).expect("writing to a string cannot fail");
     }
     if let Some(at) = key.revoked_at {
         write!(line, "  revoked {}", date(at)).expect("writing to a string cannot fail");

@@ -1,11 +1,11 @@
-//! A flag for every setting, made from the table of settings.
+//! One flag for each setting, derived from the table of settings.
 
 use crate::config::Key;
 use crate::config::keys::Scope;
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
 use std::collections::BTreeMap;
 
-/// The settings given as flags.
+/// Values of the flags that were given.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flags(pub(super) BTreeMap<Key, String>);
 
@@ -24,7 +24,7 @@ impl Args for Flags {
                 key.variable()
             );
             let flag = Arg::new(key.name()).long(key.flag()).value_name(key.value_name()).help(help);
-            // With `=` only: what stands behind a switch is the command, not a value.
+            // A value needs `=`, because the next word is the command.
             let flag = match key.is_off_by_default() {
                 true => flag.num_args(0..=1).require_equals(true).default_missing_value("on"),
                 false => flag,

@@ -1,13 +1,13 @@
-//! The command line: what can be asked for, and how it ends.
+//! The command line.
 //!
-//! Exit status: 0 when it went well, 2 when the command line or the configuration is to blame, 1 for all else. What
-//! [`contract`] says differs.
+//! Exit status: 0 on success, 2 for mistakes in the command line or the configuration, 1 for other failures. [`contract`]
+//! differs: 1 stands for findings, 2 for failures.
 
 mod api_key;
 mod contract;
 mod flags;
 
-use crate::config::{ConfigError, Configuration, Key, Places, Settings};
+use crate::config::{ConfigError, Configuration, Inputs, Key, Settings};
 use crate::first_run;
 use crate::server::{self, MigrateError, RunError};
 use api_key::{ApiKeyCommand, ApiKeyError};
@@ -24,20 +24,20 @@ Examples:
   countersign
       Start with an embedded database in ./countersign-data, on http://localhost:3000.
   countersign --listen 127.0.0.1:8080 --data-dir /var/lib/countersign
-      The same, elsewhere.
+      Start on another port, with another data directory.
   countersign check-config --config /etc/countersign.toml
-      Show every effective setting and where it comes from.
+      Show every effective setting and its source.
   (umask 077; countersign generate-keyring > /etc/countersign.keyring)
   COUNTERSIGN_KEYRING=/etc/countersign.keyring COUNTERSIGN_LISTEN=0.0.0.0:3000 \\
   COUNTERSIGN_BASE_URL=https://id.example.com countersign
       Serve a network, behind a proxy that terminates TLS.
 
-Every setting is also an environment variable (--listen is COUNTERSIGN_LISTEN) and a key in the configuration file,
-whose tables are the part of its name before the dot. Flags win over the environment, the environment over the file.
+Every setting is also an environment variable (COUNTERSIGN_LISTEN for --listen) and a key in the configuration file,
+where the part before a dot names the table. Flags take precedence over the environment, the environment over the file.
 
-Exit status: 0 when all went well, 2 for mistakes in command line or configuration, 1 for all else.";
+Exit status: 0 on success, 2 for mistakes in the command line or the configuration, 1 for other failures.";
 
-/// Two-factor authentication server that speaks Better Auth's and FusionAuth's APIs.
+/// Two-factor authentication server with the APIs of Better Auth and FusionAuth.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, after_long_help = EXAMPLES, next_line_help = true)]
 struct CommandLine {
@@ -48,7 +48,7 @@ struct CommandLine {
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 
-    /// Do not bring the tables up to date on start; the same as --database-migrate off.
+    /// Do not apply pending migrations on start; the same as --database-migrate off.
     #[arg(long, global = true, conflicts_with = "database.migrate")]
     no_migrate: bool,
 
@@ -58,98 +58,87 @@ struct CommandLine {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
-    /// Serve (what happens without a command, too).
+    /// Start the server (the default).
     Serve,
-    /// Print every effective setting, where it comes from, and what is wrong with it.
+    /// Print every effective setting with its source, and every problem.
     CheckConfig,
     /// Print a new keyring, for COUNTERSIGN_KEYRING or COUNTERSIGN_KEYS.
     GenerateKeyring {
-        /// With an RSA key in it, for access tokens that are signed with RS256.
+        /// Include an RSA key, for access tokens signed with RS256.
         #[arg(long)]
         rs256: bool,
     },
-    /// Bring the database's tables up to date, and say what that took.
+    /// Apply pending database migrations and print their names.
     Migrate,
-    /// Make, show and revoke keys for services that call the FusionAuth API.
+    /// Create, list and revoke keys for services that call the FusionAuth API.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
-    /// Work with OpenAPI contracts, these and others: what changed, whom that breaks, what is wrong.
+    /// Compare and lint OpenAPI contracts, or check a server against one.
     #[command(disable_help_flag = true)]
     Contract {
-        /// `countersign contract --help` says more.
+        /// See `countersign contract --help`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
         arguments: Vec<OsString>,
     },
 }
 
-/// Why the program ends without having done what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// The command line makes no sense; or it asked for help, which is no failure.
+    /// A usage error, or a request for help or the version, which is no failure.
     #[error(transparent)]
     CommandLine(clap::Error),
-    /// The configuration makes no sense.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The configuration makes no sense, and has been explained already.
+    /// `check-config` has printed the problems.
     #[error("the configuration cannot be used")]
-    Explained,
-    /// The working directory is gone.
-    #[error("the working directory cannot be determined")]
+    InvalidConfig,
+    #[error("failed to determine the working directory")]
     Directory(#[source] std::io::Error),
-    /// The output could not be written.
-    #[error("the output could not be written")]
+    #[error("failed to write the output")]
     Output(#[source] std::io::Error),
-    /// No key could be made.
-    #[error("the operating system gives no randomness")]
+    #[error("failed to generate an RSA key: the operating system provides no randomness")]
     Randomness,
-    /// The runtime could not be started.
-    #[error("the runtime could not be started")]
+    #[error("failed to start the async runtime")]
     Runtime(#[source] std::io::Error),
-    /// The server failed.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// The tables could not be brought up to date.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
-    /// Nothing was done with a key.
     #[error(transparent)]
     ApiKey(#[from] ApiKeyError),
-    /// Nothing was found out about a contract.
     #[error(transparent)]
     Contract(#[from] ContractError),
-    /// Something was found in a contract, and has been told.
+    /// `contract` has printed its findings.
     #[error("there are findings")]
     Findings,
 }
 
 impl CommandError {
-    /// The program's exit status.
     #[must_use]
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::CommandLine(error) => u8::try_from(error.exit_code()).unwrap_or(2),
-            Self::Config(_) | Self::Explained => 2,
-            Self::ApiKey(error) if error.is_about_words() => 2,
+            Self::Config(_) | Self::InvalidConfig => 2,
+            Self::ApiKey(error) if error.is_usage_error() => 2,
             Self::Contract(ContractError::CommandLine(error)) => u8::try_from(error.exit_code()).unwrap_or(2),
             Self::Contract(_) => 2,
             _ => 1,
         }
     }
 
-    /// What to print about it, causes included; nothing if everything has been said.
+    /// The text to print, causes included; empty if everything has been printed.
     #[must_use]
     pub fn report(&self) -> String {
         match self {
             Self::CommandLine(error) | Self::Contract(ContractError::CommandLine(error)) => error.render().to_string(),
-            Self::Explained | Self::Findings => String::new(),
+            Self::InvalidConfig | Self::Findings => String::new(),
             other => format!("error: {}\n", crate::error_chain(other)),
         }
     }
 
-    /// Whether the report is what was asked for (help, version) and not a complaint.
+    /// Whether the report is requested output (help, version) and belongs on standard output.
     #[must_use]
-    pub fn is_answer(&self) -> bool {
+    pub fn is_requested_output(&self) -> bool {
         match self {
             Self::CommandLine(error) | Self::Contract(ContractError::CommandLine(error)) => !error.use_stderr(),
             _ => false,
@@ -157,10 +146,10 @@ impl CommandError {
     }
 }
 
-/// Does what `arguments` (the program's name among them) ask for.
+/// Runs the command in `arguments`, the first of which is the program's name.
 ///
 /// # Errors
-/// Why it was not done.
+/// See [`CommandError`]; it decides the exit status.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     environment: Vec<(String, String)>,
@@ -173,8 +162,8 @@ pub fn run(
         if line.no_migrate {
             flags.insert(Key::DatabaseMigrate, "off".to_owned());
         }
-        let places = Places { flags, file: line.config.clone(), environment, directory };
-        Ok::<_, CommandError>(Configuration::load(&places, &crate::operations::paths()))
+        let inputs = Inputs { flags, file: line.config.clone(), environment, directory };
+        Ok::<_, CommandError>(Configuration::load(&inputs, &crate::operations::paths()))
     };
     match line.command.clone().unwrap_or(Command::Serve) {
         Command::Serve => {
@@ -185,7 +174,7 @@ pub fn run(
             let settings = configuration()?.settings()?;
             let applied = runtime()?.block_on(server::migrate(&settings))?;
             let text = match applied.as_slice() {
-                [] => "The tables are up to date.\n".to_owned(),
+                [] => "No migrations are pending.\n".to_owned(),
                 names => names.iter().map(|name| format!("applied {name}\n")).collect(),
             };
             output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
@@ -203,11 +192,11 @@ pub fn run(
         Command::CheckConfig => {
             let configuration = configuration()?;
             let settings = configuration.settings();
-            let beyond = settings.as_ref().ok().and_then(keyring_problem);
-            let report = configuration.report(beyond.as_deref());
+            let startup_problem = settings.as_ref().ok().and_then(keyring_problem);
+            let report = configuration.report(startup_problem.as_deref());
             output.write_all(report.as_bytes()).map_err(CommandError::Output)?;
-            if settings.is_err() || beyond.is_some() {
-                return Err(CommandError::Explained);
+            if settings.is_err() || startup_problem.is_some() {
+                return Err(CommandError::InvalidConfig);
             }
         }
         Command::GenerateKeyring { rs256 } => {
@@ -221,9 +210,9 @@ pub fn run(
     Ok(())
 }
 
-/// Why a start would not take the keyring, as far as there is one yet.
+/// Why a start would refuse the keyring, if it exists.
 fn keyring_problem(settings: &Settings) -> Option<String> {
-    match first_run::look(settings) {
+    match first_run::inspect_keyring(settings) {
         Ok(keyring) => Some(crate::app::check_signing_key(settings, &keyring?).err()?.to_string()),
         Err(error) => Some(crate::error_chain(&error)),
     }
@@ -255,7 +244,7 @@ mod tests {
     fn help_names_every_setting() {
         let (result, _) = call(&["--help"], &[]);
         let help = result.expect_err("help ends the program");
-        assert!(help.is_answer() && help.exit_status() == 0);
+        assert!(help.is_requested_output() && help.exit_status() == 0);
         for key in crate::config::Key::ALL.iter().filter(|key| **key != crate::config::Key::Keys) {
             assert!(help.report().contains(&format!("--{}", key.flag())), "{}", key.flag());
             assert!(help.report().contains(key.variable()), "{}", key.variable());
@@ -264,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn check_config_explains_and_its_status_tells() {
+    fn check_config_prints_problems_and_exits_with_2() {
         let (result, output) =
             call(&["check-config", "--listen", "127.0.0.1:4000"], &[("COUNTERSIGN_APP_NAME", "Two")]);
         assert!(result.is_ok(), "{result:?}");
@@ -281,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn check_config_tells_which_keyring_a_start_would_refuse_and_makes_nothing() {
+    fn check_config_refuses_an_unusable_keyring_and_creates_nothing() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let (data, keyring) = (directory.path().join("data"), directory.path().join("keyring"));
         let text = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
@@ -294,13 +283,13 @@ mod tests {
             let keys = ("COUNTERSIGN_KEYRING", keyring_file.as_str());
             call(&["check-config", "--data-dir", &data_dir], &[keys, ("COUNTERSIGN_JWT_ALGORITHM", algorithm)])
         };
-        for (mode, algorithm, said) in [
+        for (mode, algorithm, expected) in [
             (0o644, "EdDSA", "error: others can read the keyring"),
             (0o600, "RS256", "error: the keyring holds no RS256 key; `countersign generate-keyring --rs256` makes"),
         ] {
             let (result, output) = check(mode, algorithm);
             assert_eq!(result.expect_err("a start would fail").exit_status(), 2);
-            assert!(output.contains(said) && !output.contains("is valid"), "{output}");
+            assert!(output.contains(expected) && !output.contains("is valid"), "{output}");
         }
         let (result, output) = check(0o600, "EdDSA");
         assert!(result.is_ok() && output.ends_with("The configuration is valid.\n"), "{output}");
@@ -308,21 +297,24 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_looked_for_where_a_database_is_and_may_call_what_there_is() {
+    fn api_keys_need_a_database_and_known_operations() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let data = directory.path().join("data");
         let data_dir = data.to_str().expect("UTF-8");
         let key = |arguments: &[&str]| call(&[&["--data-dir", data_dir, "api-key"], arguments].concat(), &[]);
-        for (arguments, said) in [
+        for (arguments, expected) in [
             (&["list"][..], "there is no database at"),
             (&["revoke", "0b7c1e0a-0000-4000-8000-000000000001"], "there is no database at"),
-            (&["create", "--allow", "nonsense"], "`nonsense` is no operation: expected `/api/login`, say"),
+            (
+                &["create", "--allow", "nonsense"],
+                "`nonsense` is not an operation: expected something like `/api/login`",
+            ),
             (&["create", "--allow", "GET /api/login"], "there is no GET at `/api/login`, only POST"),
             (&["create", "--allow", "/api/log"], "there is no operation at `/api/log`"),
         ] {
             let (result, _) = key(arguments);
-            let error = result.expect_err(said);
-            assert!(error.exit_status() == 2 && error.report().contains(said), "{}", error.report());
+            let error = result.expect_err(expected);
+            assert!(error.exit_status() == 2 && error.report().contains(expected), "{}", error.report());
         }
         assert!(!data.exists());
         assert!(key(&["create", "--allow", "post /api/login"]).0.is_ok());

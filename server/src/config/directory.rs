@@ -1,55 +1,61 @@
-//! The tenants and applications of a configuration.
+//! The `[[tenants]]` and `[[applications]]` of a configuration.
 
+use super::read::{Text, tables};
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::method::MethodKind;
 use countersign_domain::tenant::{Application, LoginPolicy, Tenant, TrustPolicy};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeSet;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TenantText {
-    id: String,
+pub(super) struct TenantSection {
+    id: Text<TenantId>,
     name: String,
     #[serde(default)]
     login_policy: LoginPolicy,
-    methods: Option<Vec<String>>,
+    /// All of them if left out.
+    methods: Option<Vec<Text<MethodKind>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ApplicationText {
-    id: String,
-    tenant: Option<String>,
+pub(super) struct ApplicationSection {
+    id: Text<ApplicationId>,
+    /// The first tenant if left out.
+    tenant: Option<Text<TenantId>>,
     name: String,
     #[serde(default)]
     roles: BTreeSet<String>,
     #[serde(default)]
     trust_policy: TrustPolicy,
+    /// `true` if left out.
     refresh_tokens: Option<bool>,
 }
 
-/// Reads a list of tenants: a JSON array of `{id, name, login_policy?, methods?}`; the default tenant when it is empty.
+pub(super) fn read_tenants<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<TenantSection>>, D::Error> {
+    tables(from, "tenants")
+}
+
+pub(super) fn read_applications<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Vec<ApplicationSection>>, D::Error> {
+    tables(from, "applications")
+}
+
+/// The default tenant if none are given.
 ///
 /// # Errors
-/// Says what is wrong with it, as the continuation of a sentence.
-pub(super) fn read_tenants(text: &str) -> Result<Vec<Tenant>, String> {
-    if text.is_empty() {
-        return Ok(vec![Tenant::default()]);
-    }
-    let read: Vec<TenantText> =
-        serde_json::from_str(text).map_err(|error| format!("not a list of tenants: {error}"))?;
+/// Says what is wrong with the list, as the continuation of a sentence.
+pub(super) fn tenants(given: Option<Vec<TenantSection>>) -> Result<Vec<Tenant>, String> {
+    let Some(given) = given else { return Ok(vec![Tenant::default()]) };
     let mut tenants: Vec<Tenant> = Vec::new();
-    for TenantText { id, name, login_policy, methods } in read {
-        let id = TenantId::parse(&id).ok_or_else(|| format!("`{id}` is not a UUID"))?;
+    for TenantSection { id: Text(id), name, login_policy, methods } in given {
         if tenants.iter().any(|tenant| tenant.id == id) {
             return Err(format!("the tenant {} is there twice", id.to_hyphenated()));
         }
-        let kind = |name: &String| {
-            MethodKind::parse(name).ok_or_else(|| format!("`{name}` is none of authenticator, email and sms"))
-        };
         let methods = match methods {
-            Some(names) => names.iter().map(kind).collect::<Result<_, _>>()?,
+            Some(methods) => methods.into_iter().map(|Text(kind)| kind).collect(),
             None => MethodKind::ALL.into(),
         };
         tenants.push(Tenant { id, name, login_policy, methods });
@@ -57,31 +63,25 @@ pub(super) fn read_tenants(text: &str) -> Result<Vec<Tenant>, String> {
     if tenants.is_empty() { Err("there must be a tenant".to_owned()) } else { Ok(tenants) }
 }
 
-/// Reads a list of applications: a JSON array of `{id, name, tenant?, roles?, trust_policy?, refresh_tokens?}`; an application
-/// that names no tenant belongs to the first one.
+/// One default application of the first tenant if none are given.
 ///
 /// # Errors
-/// Says what is wrong with it, as the continuation of a sentence.
-pub(super) fn read_applications(text: &str, tenants: &[Tenant]) -> Result<Vec<Application>, String> {
+/// Says what is wrong with the list, as the continuation of a sentence.
+pub(super) fn applications(
+    given: Option<Vec<ApplicationSection>>,
+    tenants: &[Tenant],
+) -> Result<Vec<Application>, String> {
     let first = tenants.first().map(|tenant| tenant.id).ok_or("there must be a tenant")?;
-    if text.is_empty() {
-        return Ok(vec![Application { tenant_id: first, ..Application::default() }]);
-    }
-    let read: Vec<ApplicationText> =
-        serde_json::from_str(text).map_err(|error| format!("not a list of applications: {error}"))?;
+    let Some(given) = given else { return Ok(vec![Application { tenant_id: first, ..Application::default() }]) };
     let mut applications: Vec<Application> = Vec::new();
-    for ApplicationText { id, tenant, name, roles, trust_policy, refresh_tokens } in read {
-        let id = ApplicationId::parse(&id).ok_or_else(|| format!("`{id}` is not a UUID"))?;
+    for ApplicationSection { id: Text(id), tenant, name, roles, trust_policy, refresh_tokens } in given {
         if applications.iter().any(|application| application.id == id) {
             return Err(format!("the application {} is there twice", id.to_hyphenated()));
         }
-        let tenant_id = match tenant {
-            None => first,
-            Some(text) => {
-                let known = TenantId::parse(&text).filter(|id| tenants.iter().any(|tenant| tenant.id == *id));
-                known.ok_or_else(|| format!("`{text}` is not the id of a tenant"))?
-            }
-        };
+        let tenant_id = tenant.map_or(first, |Text(id)| id);
+        if !tenants.iter().any(|tenant| tenant.id == tenant_id) {
+            return Err(format!("`{}` is not the id of a tenant", tenant_id.to_hyphenated()));
+        }
         let refresh_tokens = refresh_tokens.unwrap_or(true);
         applications.push(Application { id, tenant_id, name, roles, trust_policy, refresh_tokens });
     }
@@ -93,10 +93,22 @@ mod tests {
     use super::*;
     use countersign_domain::tenant::Directory;
 
+    use toml::Value;
+
+    fn read_tenants(text: &str) -> Result<Vec<Tenant>, String> {
+        let given = super::read_tenants(Value::from(text)).map_err(|error| error.message().to_owned())?;
+        tenants(given)
+    }
+
+    fn read_applications(text: &str, tenants: &[Tenant]) -> Result<Vec<Application>, String> {
+        let given = super::read_applications(Value::from(text)).map_err(|error| error.message().to_owned())?;
+        applications(given, tenants)
+    }
+
     const ONE: &str = "11111111-1111-4111-8111-111111111111";
 
     #[test]
-    fn without_a_word_there_is_one_of_each() {
+    fn without_configuration_there_is_one_of_each() {
         let tenants = read_tenants("").expect("a tenant");
         let applications = read_applications("", &tenants).expect("an application");
         assert_eq!(Directory::new(tenants, applications), Some(Directory::default()));

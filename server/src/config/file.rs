@@ -1,24 +1,24 @@
-//! The configuration file: TOML, whose tables are the part of a setting's name before the dot.
+//! The configuration file: TOML, with a table for the part of a key before the dot.
 
 use super::keys::{Key, Scope};
-use super::layers::unknown_name;
+use super::nearest::hint;
 use super::problem::Problem;
 use std::path::Path;
 use toml::{Table, Value};
 
-/// Reads the file at `path` and reports about it as `shown`. What can be read is returned beside what cannot.
-pub(super) fn read_file(path: &Path, shown: &Path) -> (Vec<(Key, String)>, Vec<Problem>) {
+/// Reads the file at `path`, which problems call `shown`. Returns the usable values together with the problems.
+pub(super) fn read_file(path: &Path, shown: &Path) -> (Vec<(Key, Value)>, Vec<Problem>) {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => return (Vec::new(), vec![Problem::new(format!("cannot read {}: {error}", shown.display()))]),
     };
     match text.parse::<Table>() {
         Ok(table) => {
-            let mut reader = Reader { shown, entries: Vec::new(), problems: Vec::new() };
-            reader.read_table("", &table);
-            (reader.entries, reader.problems)
+            let mut reader = Reader { shown, values: Vec::new(), problems: Vec::new() };
+            reader.read_table("", table);
+            (reader.values, reader.problems)
         }
-        // Not the whole error: it quotes the line, and the line may hold a password.
+        // Not the error's `Display`: it quotes the line, which may hold a password.
         Err(error) => {
             let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             let problem = format!("{} is not TOML: line {line}: {}", shown.display(), error.message());
@@ -29,52 +29,40 @@ pub(super) fn read_file(path: &Path, shown: &Path) -> (Vec<(Key, String)>, Vec<P
 
 struct Reader<'a> {
     shown: &'a Path,
-    entries: Vec<(Key, String)>,
+    values: Vec<(Key, Value)>,
     problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn read_table(&mut self, prefix: &str, table: &Table) {
+    fn read_table(&mut self, prefix: &str, table: Table) {
+        let file = self.shown.display();
         for (name, value) in table {
             let name = format!("{prefix}{name}");
-            let key = Key::ALL.iter().find(|key| key.name() == name);
-            let is_group = Key::ALL.iter().any(|key| key.name().starts_with(&format!("{name}.")));
-            match (key, value) {
-                (Some(key), _) if key.scope() == Scope::EnvironmentOnly => self.problems.push(Problem::new(format!(
-                    "`{name}` cannot be given in {}, only in the environment as {}",
-                    self.shown.display(),
-                    key.variable()
-                ))),
-                (Some(key), value) => match text_of(value) {
-                    Some(text) => self.entries.push((*key, text)),
-                    None => self.problems.push(Problem::new(format!(
-                        "`{name}` in {} is a {}; expected {}",
-                        self.shown.display(),
-                        value.type_str(),
-                        key.value_name()
-                    ))),
-                },
-                (None, Value::Table(group)) if is_group => self.read_table(&format!("{name}."), group),
-                (None, _) => self.problems.push(unknown_name(&name, self.shown)),
-            }
+            let problem = match (Key::named(&name), value) {
+                (Some(key), _) if key.scope() == Scope::EnvironmentOnly => {
+                    let variable = key.variable();
+                    format!("`{name}` cannot be given in {file}, only in the environment as {variable}")
+                }
+                (Some(key), value) if key.takes(&value) => {
+                    self.values.push((key, value));
+                    continue;
+                }
+                (Some(key), value) => {
+                    let article = if value.type_str().starts_with(['a', 'i']) { "an" } else { "a" };
+                    format!("`{name}` in {file} is {article} {}; expected {}", value.type_str(), key.value_name())
+                }
+                (None, Value::Table(table)) if Key::ALL.iter().any(|key| key.table() == Some(&name)) => {
+                    self.read_table(&format!("{name}."), table);
+                    continue;
+                }
+                (None, _) => {
+                    let known = Key::ALL.iter().filter(|key| key.scope() == Scope::Everywhere);
+                    let hint = hint(&name, known.map(|key| key.name()), |near| format!("`{near}`"));
+                    format!("unknown key `{name}` in {file}{hint}")
+                }
+            };
+            self.problems.push(Problem::new(problem));
         }
-    }
-}
-
-/// A value as the other places would give it: lists separated by commas, switches as `on` and `off`.
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Integer(number) => Some(number.to_string()),
-        Value::Boolean(true) => Some("on".to_owned()),
-        Value::Boolean(false) => Some("off".to_owned()),
-        Value::Array(items) if items.iter().any(Value::is_table) => serde_json::to_string(items).ok(),
-        Value::Array(items) => {
-            let texts: Option<Vec<&str>> =
-                items.iter().map(|item| item.as_str().filter(|text| !text.contains(','))).collect();
-            texts.map(|texts| texts.join(","))
-        }
-        Value::Float(_) | Value::Datetime(_) | Value::Table(_) => None,
     }
 }
 
@@ -82,7 +70,7 @@ fn text_of(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn read(toml: &str) -> (Vec<(Key, String)>, Vec<String>) {
+    fn read(toml: &str) -> (Vec<(Key, Value)>, Vec<String>) {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("c.toml");
         std::fs::write(&path, toml).expect("writable");
@@ -91,15 +79,15 @@ mod tests {
     }
 
     #[test]
-    fn lists_switches_numbers_and_tables_become_text() {
+    fn lists_switches_numbers_and_tables_keep_their_types() {
         let (entries, problems) = read(
             "rate_limits = false\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n[database]\ntimeout = 3\n[smtp]\nfrom = \"a@b.example\"\n",
         );
         assert_eq!(problems, Vec::<String>::new());
-        assert!(entries.contains(&(Key::RateLimits, "off".to_owned())));
-        assert!(entries.contains(&(Key::TrustedProxies, "10.0.0.0/8,::1".to_owned())));
-        assert!(entries.contains(&(Key::DatabaseTimeout, "3".to_owned())));
-        assert!(entries.contains(&(Key::SmtpFrom, "a@b.example".to_owned())));
+        assert!(entries.contains(&(Key::RateLimits, false.into())));
+        assert!(entries.contains(&(Key::TrustedProxies, vec!["10.0.0.0/8", "::1"].into())));
+        assert!(entries.contains(&(Key::DatabaseTimeout, 3.into())));
+        assert!(entries.contains(&(Key::SmtpFrom, "a@b.example".into())));
     }
 
     #[test]
@@ -112,6 +100,25 @@ mod tests {
                 "unknown key `limits.hash_que` in c.toml; did you mean `limits.hash_queue`?",
                 "unknown key `listne` in c.toml; did you mean `listen`?",
                 "unknown key `zzzzzzzz` in c.toml",
+            ]
+        );
+    }
+
+    #[test]
+    fn values_of_another_type_are_refused() {
+        let (values, problems) = read(
+            "app_name = 5\nlisten = [\"127.0.0.1:1\"]\nrate_limits = 1\ntrusted_origins = [1]\ndocs = 1.5\ntenants = [\"x\"]\n",
+        );
+        assert_eq!(values, []);
+        assert_eq!(
+            problems,
+            [
+                "`app_name` in c.toml is an integer; expected TEXT",
+                "`docs` in c.toml is a float; expected on|off",
+                "`listen` in c.toml is an array; expected ADDRESS:PORT",
+                "`rate_limits` in c.toml is an integer; expected on|off",
+                "`tenants` in c.toml is an array; expected JSON",
+                "`trusted_origins` in c.toml is an array; expected ORIGIN,...",
             ]
         );
     }

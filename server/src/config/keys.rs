@@ -1,39 +1,36 @@
-//! The table of settings: one row each, from which flags, environment variables, the file's keys, `--help` and
-//! `check-config` are all made. A setting that is not here does not exist; one that is here exists everywhere.
+//! The table of settings. Flags, environment variables, keys of the file, `--help` and `check-config` follow from it.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use toml::Value;
 
 /// Where a setting can be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// As a flag, in the environment, in the file.
+    /// Flag, environment and file.
     Everywhere,
-    /// In the environment only: other users of the machine can read a command line, and files get committed.
+    /// Because other users of the machine can read a command line, and files get committed.
     EnvironmentOnly,
 }
 
-/// How much of a setting's value may be shown.
+/// How much of a value may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
-    /// All of it.
     Plain,
-    /// All but the user and the password in the URL.
+    /// A URL, shown without user and password.
     WithoutCredentials,
-    /// Nothing.
     Secret,
 }
 
 macro_rules! settings {
     ($($key:ident = $name:literal, $variable:literal, $value:literal, $default:literal, $scope:ident, $visibility:ident, $help:literal;)*) => {
-        /// One setting.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Key {
             $(#[doc = $help] $key,)*
         }
 
         impl Key {
-            /// Every setting, in the order in which people are shown them.
+            /// In the order of `--help` and `check-config`.
             pub const ALL: &[Self] = &[$(Self::$key),*];
 
             /// The name in the configuration file; a dot separates table and key.
@@ -42,37 +39,33 @@ macro_rules! settings {
                 match self { $(Self::$key => $name),* }
             }
 
-            /// The environment variable.
             #[must_use]
             pub const fn variable(self) -> &'static str {
                 match self { $(Self::$key => $variable),* }
             }
 
-            /// What stands for the value in `--help`.
+            /// Placeholder of the value in `--help`.
             #[must_use]
             pub const fn value_name(self) -> &'static str {
                 match self { $(Self::$key => $value),* }
             }
 
-            /// The default, in words where it depends on other settings.
+            /// The default, described where it depends on other settings.
             #[must_use]
             pub const fn default_in_words(self) -> &'static str {
                 match self { $(Self::$key => $default),* }
             }
 
-            /// One sentence about it.
             #[must_use]
             pub const fn help(self) -> &'static str {
                 match self { $(Self::$key => $help),* }
             }
 
-            /// Where it can be given.
             #[must_use]
             pub const fn scope(self) -> Scope {
                 match self { $(Self::$key => Scope::$scope),* }
             }
 
-            /// How much of its value may be shown.
             #[must_use]
             pub const fn visibility(self) -> Visibility {
                 match self { $(Self::$key => Visibility::$visibility),* }
@@ -85,85 +78,109 @@ settings! {
     Listen = "listen", "COUNTERSIGN_LISTEN", "ADDRESS:PORT", "127.0.0.1:3000", Everywhere, Plain,
         "Address and port to listen on.";
     BaseUrl = "base_url", "COUNTERSIGN_BASE_URL", "URL", "http://localhost:<port> on loopback, else http://<listen>", Everywhere, Plain,
-        "What clients see, without a path; https:// makes cookies Secure, and its origin is trusted.";
+        "URL that clients use, without a path; https:// makes cookies Secure, and its origin is trusted.";
     AppName = "app_name", "COUNTERSIGN_APP_NAME", "TEXT", "Countersign", Everywhere, Plain,
-        "The name that authenticator apps and mails show.";
+        "Name that authenticator apps and mails show.";
     DataDir = "data_dir", "COUNTERSIGN_DATA_DIR", "DIRECTORY", "./countersign-data", Everywhere, Plain,
-        "Where database, keyring and outbox are kept unless told otherwise.";
+        "Directory of database, keyring and outbox, unless they are configured elsewhere.";
     Outbox = "outbox", "COUNTERSIGN_OUTBOX", "FILE", "<data_dir>/outbox.ndjson", Everywhere, Plain,
-        "File that mailed codes are appended to while no mail server is configured.";
+        "File that codes are appended to: all text messages, and mails while no mail server is configured.";
     TrustedOrigins = "trusted_origins", "COUNTERSIGN_TRUSTED_ORIGINS", "ORIGIN,...", "none but the base URL's", Everywhere, Plain,
-        "Origins whose pages may call with cookies, such as https://app.example.com; * and ? are wildcards.";
+        "Origins whose pages may send requests with cookies, such as https://app.example.com; * and ? are wildcards.";
     TrustedProxies = "trusted_proxies", "COUNTERSIGN_TRUSTED_PROXIES", "IP/CIDR,...", "none", Everywhere, Plain,
         "Proxies whose X-Forwarded-For is believed.";
     RateLimits = "rate_limits", "COUNTERSIGN_RATE_LIMITS", "on|off", "on", Everywhere, Plain,
-        "Limits per client address and path; the limits per account cannot be switched off.";
+        "Rate limits per client address and path; those per account cannot be turned off.";
     DisabledPaths = "disabled_paths", "COUNTERSIGN_DISABLED_PATHS", "PATH,...", "none", Everywhere, Plain,
-        "Operations to answer with 404, such as /api/auth/sign-up/email.";
+        "Operations to disable, such as /api/auth/sign-up/email; they respond with 404.";
     Dialects = "dialects", "COUNTERSIGN_DIALECTS", "NAME,...", "better-auth,fusionauth", Everywhere, Plain,
-        "The APIs to serve: better-auth (/api/auth), fusionauth (/api), or both.";
+        "APIs to serve: better-auth (/api/auth), fusionauth (/api), or both.";
     Docs = "docs", "COUNTERSIGN_DOCS", "on|off", "on", Everywhere, Plain,
-        "The reference page at /docs; the contracts at /openapi are served either way.";
+        "Reference page at /docs; the contracts at /openapi are always served.";
     Tenants = "tenants", "COUNTERSIGN_TENANTS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000001", Everywhere, Plain,
         "Tenants of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"]}]; in the file, [[tenants]] tables.";
     Applications = "applications", "COUNTERSIGN_APPLICATIONS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000002", Everywhere, Plain,
         "Applications of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"tenant\": UUID, \"roles\": [TEXT], \"trust_policy\": \"Any|This|None\", \"refresh_tokens\": true}]; in the file, [[applications]] tables.";
     Keyring = "keyring", "COUNTERSIGN_KEYRING", "FILE", "<data_dir>/keyring", Everywhere, Plain,
-        "File with the keys that seal and sign; made on the first start on loopback, else required.";
+        "File with the keys that encrypt and sign; created by the first start on loopback, required elsewhere.";
     Keys = "keys", "COUNTERSIGN_KEYS", "KEYRING", "read from the keyring file", EnvironmentOnly, Secret,
-        "The keyring itself instead of a file.";
+        "Text of the keyring, instead of a file.";
     JwtAlgorithm = "jwt.algorithm", "COUNTERSIGN_JWT_ALGORITHM", "EdDSA|ES256|RS256", "EdDSA", Everywhere, Plain,
-        "How access tokens are signed; RS256 needs a key in the keyring: `countersign generate-keyring --rs256`.";
+        "Signature algorithm of access tokens; RS256 needs a key from `countersign generate-keyring --rs256`.";
     JwtIssuer = "jwt.issuer", "COUNTERSIGN_JWT_ISSUER", "TEXT", "the base URL", Everywhere, Plain,
-        "Who access tokens say that they are from.";
+        "Issuer (`iss`) of access tokens.";
     DatabaseUrl = "database.url", "COUNTERSIGN_DATABASE_URL", "URL", "sqlite:<data_dir>/countersign.db", Everywhere, WithoutCredentials,
         "sqlite:PATH or postgres://user:password@host/database.";
     DatabaseTimeout = "database.timeout", "COUNTERSIGN_DATABASE_TIMEOUT", "SECONDS", "5", Everywhere, Plain,
         "Longest wait for a database connection or lock.";
     DatabaseConnections = "database.connections", "COUNTERSIGN_DATABASE_CONNECTIONS", "COUNT", "4", Everywhere, Plain,
-        "Connections to the database; with SQLite, readers beside the one writer.";
+        "Connections to the database; on SQLite, readers in addition to the one writer.";
     DatabaseDeadline = "database.deadline", "COUNTERSIGN_DATABASE_DEADLINE", "SECONDS", "15", Everywhere, Plain,
-        "Longest time for one unit of work on PostgreSQL, repetitions included.";
+        "Longest time for one transaction on PostgreSQL, retries included.";
     DatabaseMigrate = "database.migrate", "COUNTERSIGN_DATABASE_MIGRATE", "on|off", "on", Everywhere, Plain,
-        "Whether a start brings the tables up to date; if not, run `countersign migrate` first.";
+        "Whether a start applies pending migrations; if not, run `countersign migrate` first.";
     AuditRetention = "retention.audit_days", "COUNTERSIGN_AUDIT_RETENTION_DAYS", "DAYS", "365", Everywhere, Plain,
-        "How long lines of the audit trail are kept; 0 keeps them for ever.";
+        "How long audit events are kept; 0 keeps them for ever.";
     HousekeepingInterval = "retention.interval", "COUNTERSIGN_HOUSEKEEPING_INTERVAL", "SECONDS", "60", Everywhere, Plain,
-        "How often what has ended is cleared away.";
+        "How often expired rows are deleted.";
     SmtpUrl = "smtp.url", "COUNTERSIGN_SMTP_URL", "URL", "none: codes go to the outbox", Everywhere, WithoutCredentials,
         "Mail server: smtps://user:password@host, or smtp:// (STARTTLS is required beyond loopback).";
     SmtpFrom = "smtp.from", "COUNTERSIGN_SMTP_FROM", "MAILBOX", "none", Everywhere, Plain,
         "Sender of mails, such as \"Example <no-reply@example.com>\".";
     MaxInFlight = "limits.max_in_flight", "COUNTERSIGN_MAX_IN_FLIGHT", "COUNT", "1024", Everywhere, Plain,
-        "Requests under way at once; more are answered with 503.";
+        "Requests processed at once; more get a 503 response.";
     RequestTimeout = "limits.request_timeout", "COUNTERSIGN_REQUEST_TIMEOUT", "SECONDS", "30", Everywhere, Plain,
-        "Longest time for a request, reading its body included.";
+        "Longest time for one request, including reading its body.";
     MaxBodyBytes = "limits.max_body_bytes", "COUNTERSIGN_MAX_BODY_BYTES", "BYTES", "65536", Everywhere, Plain,
         "Longest request body.";
     HashThreads = "limits.hash_threads", "COUNTERSIGN_HASH_THREADS", "COUNT", "one per core", Everywhere, Plain,
         "Passwords hashed at once; each takes 19 MiB of memory.";
     HashQueue = "limits.hash_queue", "COUNTERSIGN_HASH_QUEUE", "COUNT", "64", Everywhere, Plain,
-        "Passwords that may wait to be hashed; more are answered with 503.";
+        "Passwords that may wait to be hashed; more get a 503 response.";
     CodesPerHour = "limits.codes_per_hour", "COUNTERSIGN_CODES_PER_HOUR", "COUNT", "10", Everywhere, Plain,
         "Codes sent to one account in an hour.";
     LogLevel = "log.level", "COUNTERSIGN_LOG", "LEVEL", "info", Everywhere, Plain,
         "off, critical, error, warning, info, debug or trace.";
     LogFormat = "log.format", "COUNTERSIGN_LOG_FORMAT", "text|json", "text", Everywhere, Plain,
-        "Form of the log on standard error.";
+        "Format of the log on standard error.";
     ValidateResponses = "validate_responses", "COUNTERSIGN_VALIDATE_RESPONSES", "on|off", "off", Everywhere, Plain,
-        "Whether each answer is held against the contract and what breaks it is logged as an error; the answer is sent all the same.";
+        "Check each response against the contract and log deviations as errors; the response is sent anyway.";
     ShutdownGrace = "shutdown_grace", "COUNTERSIGN_SHUTDOWN_GRACE", "SECONDS", "10", Everywhere, Plain,
-        "How long requests under way may take to finish after SIGTERM.";
+        "Time that requests in flight have to finish after SIGTERM.";
 }
 
-/// What every environment variable of ours begins with.
+/// Prefix of every environment variable.
 pub const PREFIX: &str = "COUNTERSIGN_";
 
-/// Names the configuration file; not a setting, since it says where settings are.
+/// Names the configuration file; not a setting, because it says where settings are.
 pub const FILE_VARIABLE: &str = "COUNTERSIGN_CONFIG";
 
 impl Key {
-    /// The flag, without its two dashes: the variable's name in other clothes.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|key| key.name() == name)
+    }
+
+    /// The table of the configuration file that holds the key, if it is not the root.
+    #[must_use]
+    pub fn table(self) -> Option<&'static str> {
+        self.name().split_once('.').map(|(table, _)| table)
+    }
+
+    /// Whether `value` has a type that the setting is read from. Text always is: flags and variables give nothing else.
+    #[must_use]
+    pub fn takes(self, value: &Value) -> bool {
+        match (value, self.value_name()) {
+            (Value::String(_), _)
+            | (Value::Boolean(_), "on|off")
+            | (Value::Integer(_), "COUNT" | "SECONDS" | "DAYS" | "BYTES") => true,
+            (Value::Array(items), "JSON") => items.iter().all(Value::is_table),
+            (Value::Array(items), list) => list.ends_with(",...") && items.iter().all(Value::is_str),
+            _ => false,
+        }
+    }
+
+    /// The flag, without its two dashes; derived from the variable.
     #[must_use]
     pub fn flag(self) -> &'static str {
         static FLAGS: LazyLock<BTreeMap<Key, String>> = LazyLock::new(|| {
@@ -173,15 +190,15 @@ impl Key {
         &FLAGS[&self]
     }
 
-    /// Whether it is a switch that is off unless somebody switches it on: its flag needs no value.
+    /// Whether it is a switch that is off by default. Its flag needs no value.
     #[must_use]
     pub fn is_off_by_default(self) -> bool {
         self.value_name() == "on|off" && self.default_in_words() == "off"
     }
 
-    /// `value` as it may be shown.
+    /// `value` without its secret parts.
     #[must_use]
-    pub fn shown(self, value: &str) -> String {
+    pub fn redacted(self, value: &str) -> String {
         match self.visibility() {
             Visibility::Plain => value.to_owned(),
             Visibility::WithoutCredentials => super::secret::without_credentials(value),

@@ -1,40 +1,37 @@
-//! What was given where: flags before environment before file.
+//! Collects values: flags take precedence over the environment, the environment over the file.
 //!
-//! Collecting does not judge values; it only refuses names that do not exist, because a mistyped setting that is
-//! silently ignored is how a limit or a proxy stays unconfigured.
+//! Values are checked later. Unknown names are refused here, because a mistyped setting that is silently ignored leaves
+//! a limit or a proxy unconfigured.
 
 use super::file::read_file;
-use super::keys::{FILE_VARIABLE, Key, PREFIX, Scope};
-use super::nearest::nearest;
+use super::keys::{FILE_VARIABLE, Key, PREFIX};
+use super::nearest::hint;
 use super::problem::Problem;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use toml::Value;
 
-/// The file that is read when no other is named and it exists.
+/// Read if it exists and no other file is named.
 pub const DEFAULT_FILE: &str = "countersign.toml";
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A command-line flag.
     Flag,
-    /// An environment variable.
     Environment,
-    /// The configuration file.
     File(PathBuf),
-    /// Nobody gave one.
     Default,
 }
 
 impl Source {
-    /// Whether somebody chose the value.
+    /// Whether the operator chose the value.
     #[must_use]
     pub fn is_explicit(&self) -> bool {
         *self != Self::Default
     }
 
-    /// The source in words, naming what to change for `key`.
+    /// Names the flag, variable or file that gives `key` its value.
     #[must_use]
     pub fn describe(&self, key: Key) -> String {
         match self {
@@ -46,125 +43,129 @@ impl Source {
     }
 }
 
-/// A setting's text and where it came from.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Given {
-    /// The text as given.
-    pub text: String,
-    /// Where it was given.
+/// A value and where it came from.
+#[derive(Clone, PartialEq)]
+pub struct Entry {
+    /// Text if it comes from a flag or a variable; any TOML type if it comes from the file.
+    pub value: Value,
     pub source: Source,
 }
 
-impl fmt::Debug for Given {
-    /// The text may be a secret, and this type does not know.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Given").field("source", &self.source).finish_non_exhaustive()
+impl Entry {
+    /// The value as a flag would give it: lists separated by commas, switches as `on` and `off`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.value {
+            Value::String(text) => text.clone(),
+            Value::Boolean(true) => "on".to_owned(),
+            Value::Boolean(false) => "off".to_owned(),
+            Value::Array(items) if items.iter().all(Value::is_str) => {
+                items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+            }
+            value => serde_json::to_string(value).unwrap_or_default(),
+        }
     }
 }
 
-/// The three places, as they were when the program started.
+impl fmt::Debug for Entry {
+    /// Leaves out the value: it may be a secret, and this type does not know.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Entry").field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+/// Everything that settings are read from, as it was when the program started.
 #[derive(Clone, Debug, Default)]
-pub struct Places {
-    /// Values of flags.
+pub struct Inputs {
     pub flags: BTreeMap<Key, String>,
     /// The file named by `--config`.
     pub file: Option<PathBuf>,
-    /// The environment; variables that are not ours may be among them.
+    /// All variables, including those that are not settings.
     pub environment: Vec<(String, String)>,
     /// The working directory, where the default file is looked for.
     pub directory: PathBuf,
 }
 
-/// Everything that was given.
+/// The values of the operator, without defaults.
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
-    pub(super) given: BTreeMap<Key, Given>,
+    pub(super) entries: BTreeMap<Key, Entry>,
     pub(super) file: Option<PathBuf>,
     pub(super) problems: Vec<Problem>,
 }
 
 impl Layers {
-    /// Reads all three places; names that do not exist become problems.
+    /// Names that do not exist become problems.
     #[must_use]
-    pub fn collect(places: &Places) -> Self {
+    pub fn collect(inputs: &Inputs) -> Self {
         let mut layers = Self::default();
-        layers.add_file(places);
-        layers.add_environment(&places.environment);
-        for (key, text) in &places.flags {
-            layers.set(*key, text.clone(), Source::Flag);
+        layers.add_file(inputs);
+        layers.add_environment(&inputs.environment);
+        for (key, text) in &inputs.flags {
+            layers.set(*key, text.as_str().into(), Source::Flag);
         }
         layers
     }
 
-    fn set(&mut self, key: Key, text: String, source: Source) {
-        self.given.insert(key, Given { text, source });
+    fn set(&mut self, key: Key, value: Value, source: Source) {
+        self.entries.insert(key, Entry { value, source });
     }
 
-    fn add_file(&mut self, places: &Places) {
+    fn add_file(&mut self, inputs: &Inputs) {
         let from_environment = || {
-            let named = places.environment.iter().find(|(name, _)| name == FILE_VARIABLE)?;
+            let named = inputs.environment.iter().find(|(name, _)| name == FILE_VARIABLE)?;
             (!named.1.is_empty()).then(|| PathBuf::from(&named.1))
         };
-        let path = match places.file.clone().or_else(from_environment) {
+        let path = match inputs.file.clone().or_else(from_environment) {
             Some(named) => named,
-            None if places.directory.join(DEFAULT_FILE).is_file() => PathBuf::from(DEFAULT_FILE),
+            None if inputs.directory.join(DEFAULT_FILE).is_file() => PathBuf::from(DEFAULT_FILE),
             None => return,
         };
-        let (entries, problems) = read_file(&places.directory.join(&path), &path);
+        let (values, problems) = read_file(&inputs.directory.join(&path), &path);
         self.problems.extend(problems);
-        for (key, text) in entries {
-            self.set(key, text, Source::File(path.clone()));
+        for (key, value) in values {
+            self.set(key, value, Source::File(path.clone()));
         }
         self.file = Some(path);
     }
 
     fn add_environment(&mut self, environment: &[(String, String)]) {
         for (name, value) in environment {
-            if !name.starts_with(PREFIX) || name == FILE_VARIABLE || is_somebody_elses(name) {
+            if !name.starts_with(PREFIX) || name == FILE_VARIABLE || is_foreign(name) {
                 continue;
             }
             match Key::ALL.iter().find(|key| key.variable() == name) {
-                // Compose files and unit files cannot leave a variable out, only empty: that means "not set".
+                // Compose files and unit files cannot leave a variable out, only set it to nothing.
                 Some(_) if value.is_empty() => {}
-                Some(key) => self.set(*key, value.clone(), Source::Environment),
+                Some(key) => self.set(*key, value.as_str().into(), Source::Environment),
                 None => self.problems.push(unknown_variable(name)),
             }
         }
     }
 }
 
-/// Kubernetes puts `<SERVICE>_PORT…` and `<SERVICE>_SERVICE_…` into every pod, so a service that is called like us
-/// would stop us; and the tests of this project have variables of their own.
-fn is_somebody_elses(name: &str) -> bool {
+/// Kubernetes sets `<SERVICE>_PORT…` and `<SERVICE>_SERVICE_…` in every pod, so a service named `countersign` would keep
+/// the server from starting. `COUNTERSIGN_TEST_…` belongs to the tests of this project.
+fn is_foreign(name: &str) -> bool {
     let rest = name.trim_start_matches(PREFIX);
     rest == "PORT" || ["PORT_", "SERVICE_", "TEST_"].iter().any(|prefix| rest.starts_with(prefix))
 }
 
 fn unknown_variable(name: &str) -> Problem {
     let known = Key::ALL.iter().map(|key| key.variable()).chain([FILE_VARIABLE]);
-    // All names share the prefix; compared with it, everything would seem near.
-    let near = nearest(name.trim_start_matches(PREFIX), known.map(|variable| variable.trim_start_matches(PREFIX)));
-    let hint = near.map_or_else(String::new, |near| format!("; did you mean {PREFIX}{near}?"));
+    // Without the prefix that all names share, because it would make every name seem near.
+    let known = known.map(|variable| variable.trim_start_matches(PREFIX));
+    let hint = hint(name.trim_start_matches(PREFIX), known, |near| format!("{PREFIX}{near}"));
     Problem::new(format!("unknown environment variable {name}{hint}"))
-}
-
-/// The problem of a name in the file at `path` that is no setting's.
-pub(super) fn unknown_name(name: &str, path: &Path) -> Problem {
-    let in_file = Key::ALL.iter().filter(|key| key.scope() == Scope::Everywhere);
-    let hint = match nearest(name, in_file.map(|key| key.name())) {
-        Some(near) => format!("; did you mean `{near}`?"),
-        None => String::new(),
-    };
-    Problem::new(format!("unknown key `{name}` in {}{hint}", path.display()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn places(environment: &[(&str, &str)]) -> Places {
+    fn inputs(environment: &[(&str, &str)]) -> Inputs {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Places { environment, directory: PathBuf::from("/nonexistent"), ..Places::default() }
+        Inputs { environment, directory: PathBuf::from("/nonexistent"), ..Inputs::default() }
     }
 
     #[test]
@@ -172,23 +173,26 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let toml = "listen = \"127.0.0.1:1\"\napp_name = \"File\"\noutbox = \"file\"\n[limits]\nhash_queue = 7\n";
         std::fs::write(directory.path().join(DEFAULT_FILE), toml).expect("writable");
-        let mut places = places(&[("COUNTERSIGN_LISTEN", "127.0.0.1:2"), ("COUNTERSIGN_APP_NAME", "Environment")]);
-        directory.path().clone_into(&mut places.directory);
-        places.flags.insert(Key::Listen, "127.0.0.1:3".to_owned());
+        let mut inputs = inputs(&[("COUNTERSIGN_LISTEN", "127.0.0.1:2"), ("COUNTERSIGN_APP_NAME", "Environment")]);
+        directory.path().clone_into(&mut inputs.directory);
+        inputs.flags.insert(Key::Listen, "127.0.0.1:3".to_owned());
 
-        let layers = Layers::collect(&places);
+        let layers = Layers::collect(&inputs);
 
         assert_eq!(layers.problems, []);
-        let text = |key| layers.given[&key].text.as_str();
-        assert_eq!((text(Key::Listen), &layers.given[&Key::Listen].source), ("127.0.0.1:3", &Source::Flag));
-        assert_eq!((text(Key::AppName), &layers.given[&Key::AppName].source), ("Environment", &Source::Environment));
+        let text = |key| layers.entries[&key].text();
+        assert_eq!((text(Key::Listen).as_str(), &layers.entries[&Key::Listen].source), ("127.0.0.1:3", &Source::Flag));
+        assert_eq!(
+            (text(Key::AppName).as_str(), &layers.entries[&Key::AppName].source),
+            ("Environment", &Source::Environment)
+        );
         assert_eq!(text(Key::Outbox), "file");
         assert_eq!(text(Key::HashQueue), "7");
     }
 
     #[test]
     fn unknown_variables_name_the_nearest_known_one() {
-        let layers = Layers::collect(&places(&[("COUNTERSIGN_LISTN", "x"), ("COUNTERSIGN_QQQQQQ", "x")]));
+        let layers = Layers::collect(&inputs(&[("COUNTERSIGN_LISTN", "x"), ("COUNTERSIGN_QQQQQQ", "x")]));
         let texts: Vec<_> = layers.problems.iter().map(ToString::to_string).collect();
         assert_eq!(
             texts,
@@ -200,19 +204,19 @@ mod tests {
     }
 
     #[test]
-    fn other_peoples_variables_and_empty_ones_are_passed_over() {
-        let layers = Layers::collect(&places(&[
+    fn foreign_and_empty_variables_are_ignored() {
+        let layers = Layers::collect(&inputs(&[
             ("COUNTERSIGN_PORT_3000_TCP_ADDR", "10.0.0.1"),
             ("COUNTERSIGN_SERVICE_HOST", "10.0.0.1"),
             ("COUNTERSIGN_LISTEN", ""),
             ("HOME", "/root"),
         ]));
-        assert!(layers.problems.is_empty() && layers.given.is_empty());
+        assert!(layers.problems.is_empty() && layers.entries.is_empty());
     }
 
     #[test]
     fn a_named_file_that_is_missing_is_a_problem() {
-        let layers = Layers::collect(&places(&[(FILE_VARIABLE, "missing.toml")]));
+        let layers = Layers::collect(&inputs(&[(FILE_VARIABLE, "missing.toml")]));
         assert!(layers.problems[0].to_string().starts_with("cannot read missing.toml: "), "{:?}", layers.problems);
     }
 }

@@ -1,14 +1,16 @@
-//! The configuration: flags before environment before one TOML file before defaults.
+//! The configuration: flags, then environment, then one TOML file, then defaults.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | [`keys`] | the table of settings, one row each |
-//! | [`layers`], [`file`] | what was given where; refuses names that do not exist |
-//! | [`defaults`], [`resolve`] | from text to [`Settings`]; refuses values that make no sense together |
-//! | [`report`] | what `check-config` prints |
+//! | [`file`], [`layers`] | given values and their sources; refuse unknown names |
+//! | [`defaults`] | values for all other settings |
+//! | [`read`], [`sections`], [`directory`] | typed values; refuse values that make no sense |
+//! | [`resolve`], [`settings`] | the result; refuses values that make no sense together |
+//! | [`report`] | the output of `check-config` |
 //! | [`values`], [`secret`] | types of single settings |
 //!
-//! Secrets are never printed: not by `check-config`, not by `Debug`, not in a problem's text.
+//! No secret appears in the output of `check-config`, in `Debug` or in the text of a problem.
 
 mod defaults;
 mod directory;
@@ -17,46 +19,45 @@ pub mod keys;
 pub mod layers;
 pub(crate) mod nearest;
 pub mod problem;
+mod read;
 pub mod report;
 mod resolve;
 pub mod secret;
+mod sections;
 pub mod settings;
 pub mod values;
 
 pub use keys::Key;
-pub use layers::Places;
+pub use layers::Inputs;
 pub use problem::ConfigError;
 pub use settings::Settings;
 
-use layers::{Given, Layers};
+use layers::{Entry, Layers};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Every effective value, where it came from, and what it amounts to.
+/// Every effective value with its source, and the settings or problems that follow.
 #[derive(Clone, Debug)]
 pub struct Configuration {
-    /// Each setting's text and source, defaults filled in.
-    pub effective: BTreeMap<Key, Given>,
-    /// The file that was read.
+    /// One entry per key, defaults included.
+    pub effective: BTreeMap<Key, Entry>,
     pub file: Option<PathBuf>,
     outcome: Result<Settings, Vec<problem::Problem>>,
 }
 
 impl Configuration {
-    /// Collects, completes and checks. `operation_paths` are the paths that can be disabled, as clients request them.
+    /// `operation_paths` are the paths that can be disabled, as clients request them.
     #[must_use]
-    pub fn load(places: &Places, operation_paths: &[String]) -> Self {
-        let Layers { mut given, file, mut problems } = Layers::collect(places);
-        defaults::complete(&mut given);
-        let settings = resolve::resolve(&given, operation_paths, &mut problems);
+    pub fn load(inputs: &Inputs, operation_paths: &[String]) -> Self {
+        let Layers { mut entries, file, mut problems } = Layers::collect(inputs);
+        defaults::add(&mut entries);
+        let settings = resolve::resolve(&entries, operation_paths, &mut problems);
         let outcome = if problems.is_empty() { Ok(settings) } else { Err(problems) };
-        Self { effective: given, file, outcome }
+        Self { effective: entries, file, outcome }
     }
 
-    /// The settings, ready for use.
-    ///
     /// # Errors
-    /// Everything that is wrong with the configuration.
+    /// Lists every problem of the configuration.
     pub fn settings(&self) -> Result<Settings, ConfigError> {
         self.outcome.clone().map_err(|problems| ConfigError { problems })
     }

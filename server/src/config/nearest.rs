@@ -1,4 +1,13 @@
-//! The known name that a mistyped one probably meant.
+//! Suggestions for mistyped names.
+
+/// `; did you mean …?` with the nearest candidate as `show` writes it, or nothing if none is near.
+pub(super) fn hint<'a>(
+    typed: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    show: impl FnOnce(&str) -> String,
+) -> String {
+    nearest(typed, candidates).map_or_else(String::new, |near| format!("; did you mean {}?", show(near)))
+}
 
 /// The candidate with the smallest edit distance to `typed`, unless even that one is too different to be meant.
 pub(crate) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

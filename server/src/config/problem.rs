@@ -1,8 +1,7 @@
-//! What is wrong with a configuration, in words that say what to do.
+//! Problems of a configuration, each with what to do about it.
 
 use std::fmt;
 
-/// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem(String);
 
@@ -18,11 +17,11 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A configuration that cannot be used. Holds everything that is wrong with it, so that it can be mended at once.
+/// A configuration that cannot be used, with all its problems, so that they can be fixed in one go.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration has {}:{}", count(.problems), list(.problems))]
 pub struct ConfigError {
-    /// What is wrong; never empty.
+    /// Never empty.
     pub problems: Vec<Problem>,
 }
 

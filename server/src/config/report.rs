@@ -1,4 +1,4 @@
-//! What `check-config` prints: every effective value, where it came from, and what is wrong or worth knowing.
+//! The output of `check-config`: every effective value with its source, then notes and problems.
 
 use super::keys::Key;
 use super::settings::Settings;
@@ -7,9 +7,9 @@ use super::{Configuration, layers::DEFAULT_FILE};
 use std::fmt::Write as _;
 
 impl Configuration {
-    /// The report, for people. Secrets are not in it. `beyond` is what is wrong with the things that the settings name.
+    /// Secrets are redacted. `startup_problem` is what would stop a start although the settings are valid.
     #[must_use]
-    pub fn report(&self, beyond: Option<&str>) -> String {
+    pub fn report(&self, startup_problem: Option<&str>) -> String {
         let mut report = match &self.file {
             Some(path) => format!("Configuration file: {}\n\n", path.display()),
             None => {
@@ -28,7 +28,7 @@ impl Configuration {
                 for note in notes(&settings) {
                     writeln!(report, "note: {note}").expect("writing to a string cannot fail");
                 }
-                match beyond {
+                match startup_problem {
                     None => report.push_str("The configuration is valid.\n"),
                     Some(problem) => writeln!(report, "error: {problem}").expect("writing to a string cannot fail"),
                 }
@@ -39,51 +39,50 @@ impl Configuration {
     }
 
     fn row(&self, key: Key) -> Option<[String; 3]> {
-        let given = self.effective.get(&key)?;
-        let value = match key.shown(&given.text) {
-            empty if empty.is_empty() && !given.source.is_explicit() => format!("({})", key.default_in_words()),
+        let entry = self.effective.get(&key)?;
+        let value = match key.redacted(&entry.text()) {
+            empty if empty.is_empty() && !entry.source.is_explicit() => format!("({})", key.default_in_words()),
             empty if empty.is_empty() => "-".to_owned(),
             value => value,
         };
-        Some([key.name().to_owned(), value, given.source.describe(key)])
+        Some([key.name().to_owned(), value, entry.source.describe(key)])
     }
 }
 
-/// What is allowed, but perhaps not what was meant.
+/// Valid choices that may not be intended.
 fn notes(settings: &Settings) -> Vec<String> {
     let mut notes = Vec::new();
     let is_local = settings.listen.ip().is_loopback();
     if !is_local && !settings.base_url.is_secure() {
         notes.push(format!(
-            "the base URL {} is not https, so cookies are sent without Secure and passwords in the clear",
+            "the base URL {} is not https, so cookies lack Secure and passwords cross the network unencrypted",
             settings.base_url
         ));
     }
     if !is_local && settings.smtp.is_none() {
         notes.push(format!(
-            "no mail server is configured: mailed codes are only written to {}",
+            "no mail server is configured (smtp.url): codes are only written to {}",
             settings.outbox.display()
         ));
     }
     if !settings.rate_limits_are_on {
-        notes.push("the limits per client address are off; those per account stay on".to_owned());
+        notes.push("the rate limits per client address are off; those per account stay on".to_owned());
     }
     if settings.responses_are_validated {
-        notes
-            .push("every answer is held against the contract, which takes time: meant for tests and trials".to_owned());
+        notes.push("every response is checked against the contract, which costs time: meant for tests".to_owned());
     }
     if settings.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
         notes.push("every address is a trusted proxy, so any client can claim any address".to_owned());
     }
     if matches!(settings.database.url, DatabaseUrl::Sqlite(_)) && !is_local {
-        notes.push("SQLite serves one process only; several nodes need PostgreSQL".to_owned());
+        notes.push("SQLite serves one process; several nodes need PostgreSQL".to_owned());
     }
     notes
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Places;
+    use super::super::Inputs;
     use super::*;
     use countersign_domain::ids::{ApplicationId, TenantId};
     use std::path::PathBuf;
@@ -92,8 +91,8 @@ mod tests {
         let mut environment: Vec<_> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         environment.push(("COUNTERSIGN_HASH_THREADS".to_owned(), "2".to_owned()));
-        let places = Places { environment, directory: PathBuf::from("/nonexistent"), ..Places::default() };
-        Configuration::load(&places, &[]).report(None)
+        let inputs = Inputs { environment, directory: PathBuf::from("/nonexistent"), ..Inputs::default() };
+        Configuration::load(&inputs, &[]).report(None)
     }
 
     #[test]

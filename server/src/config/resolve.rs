@@ -1,85 +1,76 @@
-//! From text to types, and the rules that tie settings to one another.
+//! From given values to [`Settings`], and the rules that tie settings to one another.
 
+use super::defaults;
 use super::directory;
 use super::keys::Key;
-use super::layers::Given;
-use super::nearest::nearest;
+use super::layers::Entry;
+use super::nearest::hint;
 use super::problem::Problem;
-use super::settings::{Database, Limits, Log, Retention, Settings, Smtp};
-use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat};
-use crate::delivery::smtp;
-use crate::edge::trusted_origins::OriginPattern;
-use countersign_domain::jwt::{AccessTokenSettings, Algorithm};
+use super::sections::{Sections, Smtp};
+use super::settings::Settings;
+use super::values::{BaseUrl, KeyringSource};
+use crate::net::origin::OriginPattern;
+use crate::net::smtp::SmtpServer;
+use countersign_domain::jwt::AccessTokenSettings;
 use countersign_domain::password::Cost;
 use countersign_domain::tenant::Directory;
-use ipnet::IpNet;
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use toml::{Table, Value};
 
-/// Types every setting. Where that fails, a problem is noted and a stand-in is used, so that all problems are found.
+/// Turns values, one for each key, into settings. A value that is refused becomes a problem and is replaced by its
+/// default, so that one call finds every problem.
 pub(super) fn resolve(
-    given: &BTreeMap<Key, Given>,
+    entries: &BTreeMap<Key, Entry>,
     operation_paths: &[String],
     problems: &mut Vec<Problem>,
 ) -> Settings {
-    let mut read = Reader { given, problems };
-    let mut settings = Settings {
-        listen: read.one(Key::Listen, socket_address).unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 3000))),
-        base_url: read.one(Key::BaseUrl, BaseUrl::parse).unwrap_or_else(stand_in_base_url),
-        app_name: read.one(Key::AppName, app_name).unwrap_or_default(),
-        data_dir: PathBuf::from(read.text(Key::DataDir)),
-        outbox: PathBuf::from(read.text(Key::Outbox)),
-        origin_patterns: read.list(Key::TrustedOrigins, OriginPattern::parse),
-        trusted_proxies: read.list(Key::TrustedProxies, network),
-        rate_limits_are_on: read.one(Key::RateLimits, switch).unwrap_or(true),
-        disabled_paths: read
-            .list(Key::DisabledPaths, |path| disabled_path(path, operation_paths))
-            .into_iter()
-            .collect(),
-        tokens: AccessTokenSettings {
-            issuer: read.text(Key::JwtIssuer).to_owned(),
-            algorithm: read.one(Key::JwtAlgorithm, jwt_algorithm).unwrap_or_default(),
-        },
-        dialects: read.dialects(),
-        docs_are_on: read.one(Key::Docs, switch).unwrap_or(true),
-        directory: read.directory(),
-        keyring: read.keyring(),
-        database: Database {
-            url: read.one(Key::DatabaseUrl, DatabaseUrl::parse).unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::new())),
-            timeout: read.seconds(Key::DatabaseTimeout, 1),
-            connections: read.count(Key::DatabaseConnections, 1, 1_000),
-            deadline: read.seconds(Key::DatabaseDeadline, 1),
-            migrate: read.one(Key::DatabaseMigrate, switch).unwrap_or(true),
-        },
-        retention: Retention {
-            audit: match read.count(Key::AuditRetention, 0, 36_500) {
-                0 => None,
-                days => Some(Duration::from_secs(days as u64 * 24 * 60 * 60)),
-            },
-            interval: read.seconds(Key::HousekeepingInterval, 1),
-        },
-        smtp: read.smtp(),
-        limits: Limits {
-            max_in_flight: read.count(Key::MaxInFlight, 1, 1_000_000),
-            request_timeout: read.seconds(Key::RequestTimeout, 1),
-            max_body_bytes: read.count(Key::MaxBodyBytes, 1_024, 16 << 20),
-            hash_threads: read.count(Key::HashThreads, 1, 1_024),
-            hash_queue: read.count(Key::HashQueue, 1, 100_000),
-            codes_per_hour: u32::try_from(read.count(Key::CodesPerHour, 1, 10_000)).unwrap_or(u32::MAX),
-        },
-        log: Log {
-            level: read.one(Key::LogLevel, log_level).unwrap_or(slog::FilterLevel::Info),
-            format: read.one(Key::LogFormat, log_format).unwrap_or(LogFormat::Text),
-        },
-        password_cost: Cost::PASSWORD,
-        responses_are_validated: read.one(Key::ValidateResponses, switch).unwrap_or(false),
-        shutdown_grace: read.seconds(Key::ShutdownGrace, 0),
+    let mut resolver = Resolver { entries, refusals: Vec::new() };
+    let sections = resolver.read_sections();
+    let keyring = match sections.keys {
+        Some(keys) => KeyringSource::Text(keys),
+        None if resolver.is_explicit(Key::Keyring) => KeyringSource::NamedFile(sections.keyring),
+        None => KeyringSource::DefaultFile(sections.keyring),
     };
-    let base_url_is_default = given.get(&Key::BaseUrl).is_some_and(|given| !given.source.is_explicit());
+    for path in &sections.disabled_paths {
+        if !operation_paths.contains(path) {
+            let hint = hint(path, operation_paths.iter().map(String::as_str), |near| near.to_owned());
+            resolver.refuse(Key::DisabledPaths, &format!("there is no operation at `{path}`{hint}"));
+        }
+    }
+    if sections.dialects.is_empty() {
+        resolver.refuse(Key::Dialects, "there is nothing to serve without one");
+    }
+    let base_url_is_default = !resolver.is_explicit(Key::BaseUrl);
+    let mut settings = Settings {
+        listen: sections.listen,
+        base_url: sections.base_url,
+        app_name: sections.app_name,
+        data_dir: sections.data_dir,
+        outbox: sections.outbox,
+        origin_patterns: sections.trusted_origins,
+        trusted_proxies: sections.trusted_proxies,
+        rate_limits_are_on: sections.rate_limits,
+        disabled_paths: sections.disabled_paths,
+        tokens: AccessTokenSettings { issuer: sections.jwt.issuer, algorithm: sections.jwt.algorithm },
+        dialects: sections.dialects,
+        docs_are_on: sections.docs,
+        directory: resolver.directory(sections.tenants, sections.applications),
+        keyring,
+        database: sections.database,
+        retention: sections.retention,
+        smtp: resolver.smtp(sections.smtp),
+        limits: sections.limits,
+        log: sections.log,
+        password_cost: Cost::PASSWORD,
+        responses_are_validated: sections.validate_responses,
+        shutdown_grace: sections.shutdown_grace,
+    };
+    // In the order of `check-config`.
+    resolver.refusals.sort_by_key(|(key, _)| *key);
+    problems.extend(resolver.refusals.into_iter().map(|(_, problem)| problem));
     if settings.listen.ip().is_loopback() && base_url_is_default {
-        own_loopback(&mut settings, problems);
+        trust_loopback_names(&mut settings, problems);
     }
     if settings.tokens.issuer.is_empty() {
         settings.tokens.issuer = settings.base_url.to_string();
@@ -96,9 +87,9 @@ pub(super) fn resolve(
     settings
 }
 
-/// Without a base URL, a server on loopback is its own user's: whichever name of this machine the browser was given is
-/// trusted, and a port that is left to the system is chosen now, since the base URL has to name it.
-fn own_loopback(settings: &mut Settings, problems: &mut Vec<Problem>) {
+/// Trusts every name of this machine, because nobody has said which one the browser uses. Port 0 is replaced by a free
+/// port now, because the base URL has to name it.
+fn trust_loopback_names(settings: &mut Settings, problems: &mut Vec<Problem>) {
     if settings.listen.port() == 0 {
         match TcpListener::bind(settings.listen).and_then(|listener| listener.local_addr()) {
             Ok(address) => settings.listen = address,
@@ -115,168 +106,113 @@ fn own_loopback(settings: &mut Settings, problems: &mut Vec<Problem>) {
         .extend(names.iter().filter_map(|name| OriginPattern::parse(&format!("{name}:{port}")).ok()));
 }
 
-struct Reader<'a> {
-    given: &'a BTreeMap<Key, Given>,
-    problems: &'a mut Vec<Problem>,
+struct Resolver<'a> {
+    entries: &'a BTreeMap<Key, Entry>,
+    refusals: Vec<(Key, Problem)>,
 }
 
-impl<'a> Reader<'a> {
-    fn text(&self, key: Key) -> &'a str {
-        self.given.get(&key).map_or("", |given| given.text.trim())
+impl Resolver<'_> {
+    /// Serde stops at its first error, so reading is repeated with the default in place of the refused value until every
+    /// problem is known. The error's path leads to the key, and the key to its source. Provenance is kept by hand because
+    /// figment would stop at the first error as well, and spans of TOML exist for the file only.
+    fn read_sections(&mut self) -> Sections {
+        let mut values: BTreeMap<Key, &Value> = self.entries.iter().map(|(key, entry)| (*key, &entry.value)).collect();
+        let mut fallbacks = BTreeMap::new();
+        defaults::add(&mut fallbacks);
+        loop {
+            let error = match serde_path_to_error::deserialize(Value::Table(tree(&values))) {
+                Ok(sections) => return sections,
+                Err(error) => error,
+            };
+            let path = error.path().to_string();
+            let name = path.split('[').next().unwrap_or_default();
+            let key = Key::named(name).expect("every value belongs to a key");
+            self.refuse_at(&path, key, error.inner().message());
+            let replaced = values.insert(key, &fallbacks[&key].value);
+            assert_ne!(replaced, Some(&fallbacks[&key].value), "the default of `{name}` is refused");
+        }
     }
 
-    fn one<T>(&mut self, key: Key, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
-        parse(self.text(key)).map_err(|problem| self.blame(key, &problem)).ok()
-    }
-
-    fn list<T>(&mut self, key: Key, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
-        let items = self.text(key).split(',').map(str::trim).filter(|item| !item.is_empty());
-        items.filter_map(|item| parse(item).map_err(|problem| self.blame(key, &problem)).ok()).collect()
-    }
-
-    fn count(&mut self, key: Key, least: usize, most: usize) -> usize {
-        let parse = |text: &str| match text.parse() {
-            Ok(count) if (least..=most).contains(&count) => Ok(count),
-            _ => Err(format!("`{text}` is not a whole number from {least} to {most}")),
+    fn directory(
+        &mut self,
+        tenants: Option<Vec<directory::TenantSection>>,
+        applications: Option<Vec<directory::ApplicationSection>>,
+    ) -> Directory {
+        // Applications could only be checked against the wrong tenants.
+        if self.refusals.iter().any(|(key, _)| *key == Key::Tenants) {
+            return Directory::default();
+        }
+        let tenants = match directory::tenants(tenants) {
+            Ok(tenants) => tenants,
+            Err(problem) => {
+                self.refuse(Key::Tenants, &problem);
+                return Directory::default();
+            }
         };
-        self.one(key, parse).unwrap_or(least)
+        let applications = directory::applications(applications, &tenants);
+        let applications = applications.map_err(|problem| self.refuse(Key::Applications, &problem)).unwrap_or_default();
+        Directory::new(tenants, applications).unwrap_or_default()
     }
 
-    fn seconds(&mut self, key: Key, least: usize) -> Duration {
-        // An hour is longer than anything here should take, and short enough for every clock.
-        Duration::from_secs(self.count(key, least, 3_600) as u64)
-    }
-
-    fn keyring(&self) -> KeyringSource {
-        let path = PathBuf::from(self.text(Key::Keyring));
-        match self.text(Key::Keys) {
-            "" if self.is_explicit(Key::Keyring) => KeyringSource::NamedFile(path),
-            "" => KeyringSource::DefaultFile(path),
-            keys => KeyringSource::Text(super::secret::SecretText::new(keys)),
+    fn smtp(&mut self, Smtp { url, from }: Smtp) -> Option<SmtpServer> {
+        // Looks at the given values, because a refused one has become `None` and has its problem already.
+        match (self.is_empty(Key::SmtpUrl), self.is_empty(Key::SmtpFrom)) {
+            (true, false) => self.refuse(Key::SmtpFrom, "is of no use without `smtp.url`"),
+            (false, true) => self.refuse(Key::SmtpUrl, "needs `smtp.from`, the sender of mails, beside it"),
+            _ => {}
         }
+        Some(SmtpServer { url: url?, from: from? })
     }
 
-    fn dialects(&mut self) -> BTreeSet<DialectName> {
-        let dialects: BTreeSet<_> = self.list(Key::Dialects, DialectName::parse).into_iter().collect();
-        if dialects.is_empty() {
-            self.blame(Key::Dialects, "there is nothing to serve without one");
-        }
-        dialects
-    }
-
-    fn directory(&mut self) -> Directory {
-        let Some(tenants) = self.one(Key::Tenants, directory::read_tenants) else { return Directory::default() };
-        let applications = self.one(Key::Applications, |text| directory::read_applications(text, &tenants));
-        applications.and_then(|applications| Directory::new(tenants, applications)).unwrap_or_default()
-    }
-
-    fn smtp(&mut self) -> Option<Smtp> {
-        match (self.text(Key::SmtpUrl), self.text(Key::SmtpFrom)) {
-            ("", "") => None,
-            ("", _) => {
-                self.blame(Key::SmtpFrom, "is of no use without `smtp.url`");
-                None
-            }
-            (_, "") => {
-                self.blame(Key::SmtpUrl, "needs `smtp.from`, the sender of mails, beside it");
-                None
-            }
-            _ => {
-                let url = self.one(Key::SmtpUrl, smtp::checked_url);
-                let from =
-                    self.one(Key::SmtpFrom, |text| text.parse().map_err(|_| format!("`{text}` is not a mailbox")));
-                Some(Smtp { url: url?, from: from? })
-            }
-        }
+    fn is_empty(&self, key: Key) -> bool {
+        self.entries.get(&key).is_none_or(|entry| entry.text().trim().is_empty())
     }
 
     fn is_explicit(&self, key: Key) -> bool {
-        self.given.get(&key).is_some_and(|given| given.source.is_explicit())
+        self.entries.get(&key).is_some_and(|entry| entry.source.is_explicit())
     }
 
-    fn blame(&mut self, key: Key, problem: &str) {
+    fn refuse(&mut self, key: Key, problem: &str) {
+        self.refuse_at(key.name(), key, problem);
+    }
+
+    fn refuse_at(&mut self, path: &str, key: Key, problem: &str) {
         let source =
-            self.given.get(&key).map_or_else(String::new, |given| format!(" ({})", given.source.describe(key)));
-        self.problems.push(Problem::new(format!("`{}`{source}: {problem}", key.name())));
+            self.entries.get(&key).map_or_else(String::new, |entry| format!(" ({})", entry.source.describe(key)));
+        self.refusals.push((key, Problem::new(format!("`{path}`{source}: {problem}"))));
     }
 }
 
-fn socket_address(text: &str) -> Result<SocketAddr, String> {
-    let localhost = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
-    localhost
-        .as_deref()
-        .unwrap_or(text)
-        .parse()
-        .map_err(|_| format!("`{text}` is not an IP address and a port, such as 127.0.0.1:3000"))
-}
-
-fn app_name(text: &str) -> Result<String, String> {
-    // It becomes the issuer of otpauth URIs, where a colon separates it from the account.
-    match text {
-        "" => Err("must not be empty".to_owned()),
-        text if text.contains(':') || text.chars().any(char::is_control) => {
-            Err(format!("`{}` must not hold a colon or control characters", text.escape_debug()))
-        }
-        text => Ok(text.to_owned()),
+/// The values as one TOML document would hold them.
+fn tree(values: &BTreeMap<Key, &Value>) -> Table {
+    let mut root = Table::new();
+    for (key, value) in values {
+        let (table, name) = match key.name().split_once('.') {
+            Some((table, name)) => {
+                (root.entry(table).or_insert_with(|| Value::Table(Table::new())).as_table_mut(), name)
+            }
+            None => (Some(&mut root), key.name()),
+        };
+        table.expect("no key is named like a table").insert(name.to_owned(), (*value).clone());
     }
-}
-
-fn network(text: &str) -> Result<IpNet, String> {
-    text.parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| format!("`{text}` is neither an IP address nor a network, such as 10.0.0.0/8"))
-}
-
-fn switch(text: &str) -> Result<bool, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "on" | "true" => Ok(true),
-        "off" | "false" => Ok(false),
-        _ => Err(format!("`{text}` is neither on nor off")),
-    }
-}
-
-fn disabled_path(path: &str, operation_paths: &[String]) -> Result<String, String> {
-    if operation_paths.iter().any(|known| known == path) {
-        return Ok(path.to_owned());
-    }
-    let hint = match nearest(path, operation_paths.iter().map(String::as_str)) {
-        Some(near) => format!("; did you mean {near}?"),
-        None => String::new(),
-    };
-    Err(format!("there is no operation at `{path}`{hint}"))
-}
-
-fn jwt_algorithm(text: &str) -> Result<Algorithm, String> {
-    Algorithm::parse(text).ok_or_else(|| format!("`{text}` is none of EdDSA, ES256 and RS256"))
-}
-
-fn log_level(text: &str) -> Result<slog::FilterLevel, String> {
-    text.parse().map_err(|()| format!("`{text}` is none of {}", Key::LogLevel.help().trim_end_matches('.')))
-}
-
-fn log_format(text: &str) -> Result<LogFormat, String> {
-    match text {
-        "text" => Ok(LogFormat::Text),
-        "json" => Ok(LogFormat::Json),
-        _ => Err(format!("`{text}` is neither text nor json")),
-    }
-}
-
-fn stand_in_base_url() -> BaseUrl {
-    BaseUrl::parse("http://localhost:3000").expect("this is a base URL")
+    root
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Configuration, Places};
+    use super::super::values::LogFormat;
+    use super::super::{Configuration, Inputs};
     use super::*;
+    use countersign_domain::ids::ApplicationId;
+    use std::path::PathBuf;
+    use std::time::Duration;
 
     fn load(environment: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let places = Places { environment, directory: PathBuf::from("/nonexistent"), ..Places::default() };
+        let inputs = Inputs { environment, directory: PathBuf::from("/nonexistent"), ..Inputs::default() };
         let paths = ["/api/auth/sign-up/email".to_owned(), "/api/auth/sign-in/email".to_owned()];
         let problems = |error: super::super::ConfigError| error.problems.iter().map(ToString::to_string).collect();
-        Configuration::load(&places, &paths).settings().map_err(problems)
+        Configuration::load(&inputs, &paths).settings().map_err(problems)
     }
 
     #[test]
@@ -318,6 +254,113 @@ mod tests {
         assert_eq!((settings.log.level, settings.log.format), (slog::FilterLevel::Debug, LogFormat::Json));
         assert_eq!(settings.smtp.expect("SMTP").from.to_string(), "Two <no-reply@b.example>");
     }
+
+    fn load_file(toml: &str) -> Result<Settings, Vec<String>> {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        std::fs::write(directory.path().join("c.toml"), toml).expect("writable");
+        let inputs =
+            Inputs { file: Some("c.toml".into()), directory: directory.path().to_owned(), ..Inputs::default() };
+        let problems = |error: super::super::ConfigError| error.problems.iter().map(ToString::to_string).collect();
+        Configuration::load(&inputs, &[]).settings().map_err(problems)
+    }
+
+    #[test]
+    fn the_file_gives_numbers_booleans_arrays_and_tables() {
+        let settings = load_file(
+            r#"
+            rate_limits = false
+            docs = "off"
+            trusted_origins = ["https://a.example", "*.b.example"]
+            trusted_proxies = "10.0.0.0/8, ::1"
+            shutdown_grace = 0
+
+            [limits]
+            hash_queue = 7
+            max_body_bytes = "2048"
+
+            [retention]
+            audit_days = 0
+
+            [[tenants]]
+            id = "11111111-1111-4111-8111-111111111111"
+            name = "One"
+            login_policy = "Required"
+            methods = ["sms"]
+
+            [[applications]]
+            id = "22222222-2222-4222-8222-222222222222"
+            name = "A"
+            refresh_tokens = false
+            "#,
+        )
+        .expect("a valid configuration");
+        assert!(!settings.rate_limits_are_on && !settings.docs_are_on);
+        assert_eq!((settings.trusted_proxies.len(), settings.shutdown_grace), (2, Duration::ZERO));
+        assert!(settings.trusted_origins().trusts_origin("https://x.b.example"));
+        assert_eq!((settings.limits.hash_queue, settings.limits.max_body_bytes), (7, 2_048));
+        assert_eq!(settings.retention.audit, None);
+        let tenant = settings.directory.home();
+        assert_eq!((tenant.name.as_str(), tenant.methods.len()), ("One", 1));
+        let id = ApplicationId::parse("22222222-2222-4222-8222-222222222222").expect("an id");
+        let application = settings.directory.application(id).expect("the application");
+        assert_eq!((application.tenant_id, application.refresh_tokens), (tenant.id, false));
+    }
+
+    #[test]
+    fn problems_of_the_file_name_it_and_the_key() {
+        let problems = load_file(
+            r#"
+            listen = "3000"
+            trusted_proxies = ["x", "10.0.0.0/8", "y"]
+
+            [limits]
+            hash_threads = 0
+            hash_queue = "many"
+
+            [[tenants]]
+            id = "11111111-1111-4111-8111-111111111111"
+            name = "One"
+
+            [[tenants]]
+            id = "22222222-2222-4222-8222-222222222222"
+            name = "Two"
+            color = "red"
+
+            [[applications]]
+            id = "1"
+            name = "A"
+            "#,
+        )
+        .expect_err("many problems");
+        assert_eq!(
+            problems,
+            [
+                "`listen` (file c.toml): `3000` is not an IP address and a port, such as 127.0.0.1:3000",
+                "`trusted_proxies` (file c.toml): `x` is neither an IP address nor a network, such as 10.0.0.0/8; \
+                 `y` is neither an IP address nor a network, such as 10.0.0.0/8",
+                "`tenants[1].color` (file c.toml): unknown field `color`, expected one of `id`, `name`, `login_policy`, \
+                 `methods`",
+                "`applications[0].id` (file c.toml): `1` is not a UUID",
+                "`limits.hash_threads` (file c.toml): `0` is not a whole number from 1 to 1024",
+                "`limits.hash_queue` (file c.toml): `many` is not a whole number from 1 to 100000",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_refused_value_causes_no_second_problem() {
+        for (variables, key) in [
+            (&[("COUNTERSIGN_DIALECTS", "soap")][..], "dialects"),
+            (&[("COUNTERSIGN_SMTP_URL", "mail"), ("COUNTERSIGN_SMTP_FROM", "a@b.example")], "smtp.url"),
+            (&[("COUNTERSIGN_TENANTS", "x"), ("COUNTERSIGN_APPLICATIONS", APPLICATION_OF_A_TENANT)], "tenants"),
+        ] {
+            let problems = load(variables).expect_err(key);
+            assert!(problems.len() == 1 && problems[0].starts_with(&format!("`{key}` (")), "{problems:?}");
+        }
+    }
+
+    const APPLICATION_OF_A_TENANT: &str = r#"[{"id": "22222222-2222-4222-8222-222222222222", "name": "A",
+        "tenant": "11111111-1111-4111-8111-111111111111"}]"#;
 
     #[test]
     fn all_problems_are_reported_at_once_with_their_source() {

@@ -1,19 +1,18 @@
-//! Settings that must not show up in logs, panics or `check-config`.
+//! Values that must not appear in logs, panics or `check-config`.
 
 use std::fmt;
 
-/// Text that does not print.
+/// Text that `Debug` does not print.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretText(String);
 
 impl SecretText {
-    /// Wraps `text`.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text itself, for the one call that needs it.
+    /// For the one call that needs the secret.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -26,7 +25,7 @@ impl fmt::Debug for SecretText {
     }
 }
 
-/// `url` with what stands between `://` and `@` replaced, which is where URLs carry user and password.
+/// Redacts user and password, which a URL carries between `://` and `@` or as the parameter `password`.
 pub(crate) fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     if rest.to_ascii_lowercase().contains("password=") {

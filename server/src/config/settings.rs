@@ -1,141 +1,137 @@
-//! The settings, typed: what the rest of the server is given.
+//! The settings as the rest of the server uses them.
 
-use super::secret::SecretText;
+use super::read::{count, days, seconds, switch, text};
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat};
-use super::{Configuration, Key, Places};
-use crate::edge::trusted_origins::{OriginPattern, TrustedOrigins};
+use super::{Configuration, Inputs, Key};
+use crate::net::origin::{OriginPattern, TrustedOrigins};
+use crate::net::smtp::SmtpServer;
 use countersign_domain::jwt::AccessTokenSettings;
 use countersign_domain::password::Cost;
 use countersign_domain::tenant::Directory;
 use ipnet::IpNet;
+use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Everything that can be configured.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where to listen.
     pub listen: SocketAddr,
-    /// What clients see.
+    /// What clients put in front of a path.
     pub base_url: BaseUrl,
-    /// The name that authenticator apps and mails show.
+    /// Name that authenticator apps and mails show.
     pub app_name: String,
-    /// Where files are kept that have no place of their own.
+    /// Default directory of database, keyring and outbox.
     pub data_dir: PathBuf,
-    /// Where mailed codes go while no mail server is configured.
+    /// Receives e-mail while no mail server is configured, and all text messages.
     pub outbox: PathBuf,
-    /// Configured origins; see [`Settings::trusted_origins`] for the whole list.
+    /// Configured origins; see [`Settings::trusted_origins`] for the complete list.
     pub origin_patterns: Vec<OriginPattern>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether the limits per client address and path are on.
     pub rate_limits_are_on: bool,
-    /// Paths of operations that are answered with 404.
+    /// Paths of operations that respond with 404.
     pub disabled_paths: BTreeSet<String>,
-    /// How access tokens are made.
     pub tokens: AccessTokenSettings,
-    /// The APIs to serve.
+    /// Never empty.
     pub dialects: BTreeSet<DialectName>,
-    /// Whether there is a reference page.
+    /// Whether the reference page is served.
     pub docs_are_on: bool,
-    /// The tenants and applications.
     pub directory: Directory,
-    /// Where the keys come from.
     pub keyring: KeyringSource,
-    /// The database.
     pub database: Database,
-    /// What is kept for how long.
     pub retention: Retention,
-    /// The mail server.
-    pub smtp: Option<Smtp>,
-    /// Bounds on work.
+    pub smtp: Option<SmtpServer>,
     pub limits: Limits,
-    /// The log.
     pub log: Log,
-    /// Work factor of password hashes. Not a setting: only tests that hash passwords in bulk choose a cheaper one.
+    /// Work factor of password hashes. Not configurable: only tests that hash many passwords choose a cheaper one.
     pub password_cost: Cost,
-    /// Whether each answer is held against the contract.
+    /// Whether each response is checked against the contract.
     pub responses_are_validated: bool,
-    /// How long requests under way may take to finish when the server stops.
+    /// Time that requests in flight have to finish when the server stops.
     pub shutdown_grace: Duration,
 }
 
-/// The database.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Database {
-    /// Where it is.
+    #[serde(deserialize_with = "text")]
     pub url: DatabaseUrl,
     /// Longest wait for a connection or a lock.
+    #[serde(deserialize_with = "seconds::<_, 1>")]
     pub timeout: Duration,
-    /// Connections; with SQLite, readers beside the one writer.
+    /// On SQLite, readers in addition to the one writer.
+    #[serde(deserialize_with = "count::<_, _, 1, 1_000>")]
     pub connections: usize,
-    /// Longest time for a unit of work on PostgreSQL.
+    /// Longest time for one transaction on PostgreSQL, retries included.
+    #[serde(deserialize_with = "seconds::<_, 1>")]
     pub deadline: Duration,
-    /// Whether a start brings the tables up to date.
+    /// Whether a start applies pending migrations.
+    #[serde(deserialize_with = "switch")]
     pub migrate: bool,
 }
 
-/// What is kept for how long.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Retention {
-    /// How long lines of the audit trail are kept; without it for ever.
+    /// Age at which audit events are deleted; `None` keeps them for ever.
+    #[serde(rename = "audit_days", deserialize_with = "days")]
     pub audit: Option<Duration>,
-    /// How often what has ended is cleared away.
+    /// Time between two deletions of expired rows.
+    #[serde(deserialize_with = "seconds::<_, 1>")]
     pub interval: Duration,
 }
 
-/// The mail server.
-#[derive(Clone, Debug)]
-pub struct Smtp {
-    /// `smtp://` or `smtps://`, with credentials.
-    pub url: SecretText,
-    /// Sender of mails.
-    pub from: lettre::message::Mailbox,
-}
-
-/// Bounds on work.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Requests under way at once.
+    /// Requests processed at once.
+    #[serde(deserialize_with = "count::<_, _, 1, 1_000_000>")]
     pub max_in_flight: usize,
-    /// Longest time for a request.
+    #[serde(deserialize_with = "seconds::<_, 1>")]
     pub request_timeout: Duration,
-    /// Longest request body, in bytes.
+    #[serde(deserialize_with = "count::<_, _, 1_024, { 16 << 20 }>")]
     pub max_body_bytes: usize,
     /// Passwords hashed at once.
+    #[serde(deserialize_with = "count::<_, _, 1, { MAX_HASH_THREADS as i64 }>")]
     pub hash_threads: usize,
     /// Passwords that may wait to be hashed.
+    #[serde(deserialize_with = "count::<_, _, 1, 100_000>")]
     pub hash_queue: usize,
-    /// Codes sent to one account in an hour.
+    /// Codes sent to one account.
+    #[serde(deserialize_with = "count::<_, _, 1, 10_000>")]
     pub codes_per_hour: u32,
 }
 
-/// The log.
-#[derive(Clone, Debug)]
+/// The default, one per core, must not exceed it.
+pub(super) const MAX_HASH_THREADS: usize = 1_024;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Log {
-    /// What is logged.
+    #[serde(deserialize_with = "text")]
     pub level: slog::FilterLevel,
-    /// In which form.
+    #[serde(deserialize_with = "text")]
     pub format: LogFormat,
 }
 
 impl Settings {
-    /// The defaults, with all files under `data_dir`. For tests, which then change fields.
+    /// The defaults, with all files under `data_dir`; a starting point for tests.
     ///
     /// # Panics
     /// When `data_dir` is not UTF-8.
     #[must_use]
     pub fn default_in(data_dir: &Path) -> Self {
         let data_dir_text = data_dir.to_str().expect("data directories of tests are UTF-8").to_owned();
-        let places = Places {
+        let inputs = Inputs {
             flags: [(Key::DataDir, data_dir_text)].into(),
-            // A directory without a configuration file in it, whatever lies in the working directory.
+            // Must not exist: the working directory of a test may hold a configuration file.
             directory: data_dir.join("no-configuration-here"),
-            ..Places::default()
+            ..Inputs::default()
         };
-        Configuration::load(&places, &[]).settings().expect("the defaults are a valid configuration")
+        Configuration::load(&inputs, &[]).settings().expect("the defaults are a valid configuration")
     }
 
     /// The base URL's origin and the configured patterns.
@@ -168,7 +164,7 @@ mod tests {
 
     #[test]
     fn debug_output_holds_no_secret() {
-        let places = Places {
+        let inputs = Inputs {
             environment: vec![
                 ("COUNTERSIGN_KEYS".to_owned(), "hunter2".to_owned()),
                 ("COUNTERSIGN_DATABASE_URL".to_owned(), "postgres://u:hunter2@db/x".to_owned()),
@@ -176,9 +172,9 @@ mod tests {
                 ("COUNTERSIGN_SMTP_FROM".to_owned(), "a@b.example".to_owned()),
             ],
             directory: PathBuf::from("/nonexistent"),
-            ..Places::default()
+            ..Inputs::default()
         };
-        let configuration = Configuration::load(&places, &[]);
+        let configuration = Configuration::load(&inputs, &[]);
         let settings = configuration.settings().expect("valid");
         for text in [format!("{settings:?}"), format!("{configuration:?}"), configuration.report(None)] {
             assert!(!text.contains("hunter2"), "{text}");

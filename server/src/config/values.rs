@@ -1,11 +1,11 @@
-//! Settings that are more than text, a number or a switch.
+//! Types of single settings.
 
 use super::secret::SecretText;
-use crate::edge::trusted_origins::Origin;
+use crate::net::origin::Origin;
 use std::fmt;
 use std::path::PathBuf;
 
-/// What clients see in front of a path: `https://id.example.com`.
+/// What clients put in front of a path: `https://id.example.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Origin);
 
@@ -21,13 +21,12 @@ impl BaseUrl {
             .ok_or_else(|| format!("`{text}` is not http(s)://host or http(s)://host:port, without a path"))
     }
 
-    /// The URL's origin.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.0
     }
 
-    /// Whether clients come over TLS, so that cookies can and must be `Secure`.
+    /// Whether clients use TLS, so that cookies can and must be `Secure`.
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.0.scheme() == "https"
@@ -35,18 +34,17 @@ impl BaseUrl {
 }
 
 impl fmt::Display for BaseUrl {
-    /// Without a slash at the end.
+    /// Without a trailing slash.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
     }
 }
 
-/// Where the data lives.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// A file, opened by this process alone.
+    /// A file that only this process opens.
     Sqlite(PathBuf),
-    /// A server; the URL carries its password.
+    /// The URL carries a password.
     Postgres(SecretText),
 }
 
@@ -79,27 +77,24 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// Where the keyring comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyringSource {
-    /// The default file; made on the first start.
+    /// Created by the first start.
     DefaultFile(PathBuf),
-    /// A file that the operator named; it has to exist.
+    /// Named by the operator; must exist.
     NamedFile(PathBuf),
-    /// The text itself.
+    /// Text of the keyring.
     Text(SecretText),
 }
 
-/// The form of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
     Text,
     /// One JSON object per line.
     Json,
 }
 
-/// An API that the server speaks.
+/// An API that the server implements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DialectName {
     /// Better Auth's, under `/api/auth`.
@@ -109,7 +104,7 @@ pub enum DialectName {
 }
 
 impl DialectName {
-    /// Its name in settings, and the name of its contract.
+    /// Name in settings, and of its contract.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -118,7 +113,7 @@ impl DialectName {
         }
     }
 
-    /// The name of whose API it is.
+    /// Name of the product whose API it is.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -127,8 +122,6 @@ impl DialectName {
         }
     }
 
-    /// Reads a name.
-    ///
     /// # Errors
     /// Says what is wrong with `text`, as the continuation of a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {

@@ -1,39 +1,36 @@
-//! Getting codes to people: by mail and by SMS, or into the outbox file for whichever of them no provider is configured.
+//! Delivery of one-time codes: e-mail through a mail server, everything else to the outbox file.
 //!
-//! A message counts as sent when the mail server has accepted it, or when its line is in the file. Nothing here
-//! retries: the person asks for another code, and the caller decides what a failure means to the answer.
+//! A message counts as sent when the mail server has accepted it or its line is in the outbox. Nothing here retries:
+//! the user can ask for another code, and the caller decides whether a failure shows in the response.
 
 pub mod message;
 pub mod outbox;
 pub mod smtp;
+mod wording;
 
 pub use message::{Channel, Message};
 
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::net::smtp::SmtpServer;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Why a message was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
-    /// The outbox file could not be written.
-    #[error("writing to the outbox failed")]
+    #[error("failed to write to the outbox")]
     Outbox(#[source] std::io::Error),
-    /// The recipient's address is not one that mail can be sent to.
-    #[error("the recipient's address is not a mail address")]
+    #[error("the recipient is not an e-mail address")]
     Recipient(#[source] lettre::address::AddressError),
-    /// The mail could not be put together.
-    #[error("the mail could not be put together")]
+    #[error("failed to compose the mail")]
     Mail(#[source] lettre::error::Error),
-    /// The mail server refused, or could not be reached.
-    #[error("the mail server did not take the mail")]
+    /// The server rejected the mail or could not be reached.
+    #[error("the mail server did not accept the mail")]
     Smtp(#[source] lettre::transport::smtp::Error),
-    /// The mail server took too long.
-    #[error("the mail server did not answer within {} s", smtp::TIMEOUT.as_secs())]
+    #[error("the mail server did not respond within {} s", smtp::TIMEOUT.as_secs())]
     SmtpTimeout,
 }
 
-/// Sends messages.
+/// Sends one-time codes. Clones share the connections to the mail server.
 #[derive(Clone)]
 pub struct Delivery {
     outbox: outbox::Outbox,
@@ -41,19 +38,19 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Mails by mail if a mail server is configured, all else into the outbox.
+    /// Without a mail server, e-mail goes to `outbox`, as text messages always do.
     ///
     /// # Errors
-    /// When the mail server's URL is unusable.
-    pub fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, DeliveryError> {
-        let smtp = settings.smtp.as_ref().map(smtp::Smtp::new).transpose()?;
-        Ok(Self { outbox: outbox::Outbox::new(settings.outbox.clone(), clock), smtp })
+    /// When the mail server's URL cannot be used.
+    pub fn new(server: Option<SmtpServer>, outbox: PathBuf, clock: Arc<dyn Clock>) -> Result<Self, DeliveryError> {
+        let smtp = server.map(smtp::Smtp::new).transpose()?;
+        Ok(Self { outbox: outbox::Outbox::new(outbox, clock), smtp })
     }
 
-    /// Sends one message; returns when it is out of our hands.
+    /// Returns once the mail server has accepted the message or the outbox holds it.
     ///
     /// # Errors
-    /// When it is not.
+    /// When neither happened; a mail that timed out may still arrive.
     pub async fn send(&self, message: Message) -> Result<(), DeliveryError> {
         match (message.channel, &self.smtp) {
             (Channel::Email, Some(smtp)) => smtp.send(message).await,

@@ -1,10 +1,10 @@
 //! The outbox: a file to which messages are appended, one JSON object per line, for development and tests.
 //!
-//! A line is one write at the end of the file, so that a reader who follows the file sees whole lines, and it is
-//! handed to the operating system before the request that caused it is answered. The file is readable by its owner
-//! only, since the codes in it work.
+//! Each line is appended with one write, so a reader that follows the file sees whole lines, and it is handed to the
+//! operating system before the request that caused it gets its response. Only the owner can read the file, because
+//! its codes are valid.
 
-use super::{DeliveryError, Message};
+use super::{Channel, DeliveryError, Message, wording};
 use crate::clock::{Clock, utc_text};
 use countersign_domain::time::Timestamp;
 use std::fs::OpenOptions;
@@ -13,7 +13,6 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Appends messages to a file.
 #[derive(Clone)]
 pub struct Outbox {
     path: PathBuf,
@@ -21,7 +20,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox at `path`; the file is made when the first message comes.
+    /// The first message creates the file.
     #[must_use]
     pub fn new(path: PathBuf, clock: Arc<dyn Clock>) -> Self {
         Self { path, clock }
@@ -35,18 +34,22 @@ impl Outbox {
     }
 }
 
-/// Opens the file anew each time, so that it can be removed or rotated while the server runs.
+/// Opens the file each time, so that it can be removed or rotated while the server runs.
 fn append_line(path: &Path, line: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
     file.write_all(line.as_bytes())
 }
 
 fn line(message: &Message, now: Timestamp) -> String {
+    let channel = match message.channel {
+        Channel::Email => "email",
+        Channel::Sms => "sms",
+    };
     let mut line = serde_json::json!({
         "to": message.to,
         "code": message.code,
-        "channel": message.channel.name(),
-        "subject": message.subject(),
+        "channel": channel,
+        "subject": wording::subject(message),
         "at": utc_text(now),
     })
     .to_string();
@@ -56,7 +59,6 @@ fn line(message: &Message, now: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Channel;
     use super::*;
     use crate::clock::ManualClock;
     use std::os::unix::fs::PermissionsExt as _;

@@ -3,7 +3,7 @@
 //! The real server leaves this to the application around it. Origins that are not trusted get no CORS header at all,
 //! so that a browser refuses, and no answer tells them apart.
 
-use super::trusted_origins::TrustedOrigins;
+use crate::net::origin::TrustedOrigins;
 use dropshot::Body;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode};
@@ -104,7 +104,7 @@ fn names(headers: &HeaderMap, header: &HeaderName) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edge::trusted_origins::Origin;
+    use crate::net::origin::Origin;
 
     fn request(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &'static str)| {

@@ -26,7 +26,6 @@ pub mod load;
 mod outside;
 pub mod path;
 pub mod rate_limit;
-pub mod trusted_origins;
 pub mod validation;
 
 pub use dialect::{Bodies, Dialect, DialectRules, Refusal};
@@ -36,6 +35,7 @@ use self::access_log::Entry;
 use self::cors::Page;
 use self::dispatch::Route;
 use crate::clock::Clock;
+use crate::net::origin::TrustedOrigins;
 use countersign_api::ParsedBody;
 use dropshot::{
     ApiDescription, ApiDescriptionRegisterError, ApiEndpoint, ApiEndpointVersions, Body, HttpError, RawRequest,
@@ -69,7 +69,7 @@ pub struct Policy {
     /// Whose `X-Forwarded-For` counts.
     pub trusted_proxies: client_ip::TrustedProxies,
     /// Which pages get CORS headers.
-    pub trusted_origins: trusted_origins::TrustedOrigins,
+    pub trusted_origins: TrustedOrigins,
     /// The limits per client and path, unless they are switched off.
     pub rate_limiter: Option<rate_limit::RateLimiter>,
     /// Room for requests.

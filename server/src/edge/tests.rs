@@ -4,6 +4,7 @@ mod validation;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::net::origin::Origin;
 use countersign_api::better_auth::Error;
 use countersign_domain::time::Timestamp;
 use dialect::DialectRules;
@@ -145,12 +146,12 @@ impl World {
     fn of(dialect: Dialect<Reached>, change: impl FnOnce(&mut Policy)) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_000_000)));
         let log = Logger::root(slog::Discard, o!());
-        let origin = trusted_origins::Origin::parse("https://id.example").expect("an origin");
+        let origin = Origin::parse("https://id.example").expect("an origin");
         let mut policy = Policy {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             log: log.clone(),
             trusted_proxies: client_ip::TrustedProxies::new(vec!["127.0.0.0/8".parse().expect("a network")]),
-            trusted_origins: trusted_origins::TrustedOrigins::new(origin, []),
+            trusted_origins: TrustedOrigins::new(origin, []),
             rate_limiter: Some(rate_limit::RateLimiter::default()),
             in_flight: load::InFlight::new(100),
             disabled_paths: path::DisabledPaths::new(["/api/test/form".to_owned()].into()),

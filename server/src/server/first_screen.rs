@@ -1,11 +1,11 @@
-//! What a person sees when the server has started: where everything is, and what to try first.
+//! The text that the terminal shows once the server has started: addresses, files, and first commands to try.
 
 use crate::config::Settings;
 use crate::config::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-/// The screen for a server that listens on `address`. `keyring_is_new` says that this start made the keys.
+/// `keyring_is_new` means that this start created the keyring.
 #[must_use]
 pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_new: bool) -> String {
     let base = &settings.base_url;
@@ -22,7 +22,7 @@ pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_
         rows.insert(0, api(*dialect, base));
     }
     if !settings.rate_limits_are_on {
-        rows.push(("Rate limits", "off per client; limits per account stay on".to_owned()));
+        rows.push(("Rate limits", "off per client address; those per account stay on".to_owned()));
     }
     let mut screen = format!("Countersign {} is listening on http://{address}\n\n", env!("CARGO_PKG_VERSION"));
     for (name, value) in rows {
@@ -30,13 +30,13 @@ pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_
     }
     write!(
         screen,
-        "\nNext: create an account, then turn on its second factor with the token in the answer.\n\n  \
+        "\nNext: create an account, then turn on its second factor with the token in the response.\n\n  \
          curl -s {base}/api/auth/sign-up/email -H 'content-type: application/json' \\\n    \
          -d '{{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"password\":\"correct horse battery\"}}'\n\n  \
          curl -s {base}/api/auth/two-factor/enable -H 'content-type: application/json' \\\n    \
          -H 'authorization: Bearer TOKEN' -d '{{\"password\":\"correct horse battery\"}}'\n\n\
          A service that calls the FusionAuth API needs a key: countersign api-key create\n\
-         All settings and where they come from: countersign check-config. Stop with Ctrl-C.\n"
+         All settings and their sources: countersign check-config. Stop with Ctrl-C.\n"
     )
     .expect("writing to a string cannot fail");
     screen
@@ -65,14 +65,14 @@ fn keys(source: &KeyringSource, is_new: bool) -> String {
         KeyringSource::Text(_) => format!("from {}", crate::config::Key::Keys.variable()),
         KeyringSource::DefaultFile(path) | KeyringSource::NamedFile(path) if !is_new => path.display().to_string(),
         KeyringSource::DefaultFile(path) | KeyringSource::NamedFile(path) => {
-            format!("{}   (made just now; back it up: without it the database is of no use)", path.display())
+            format!("{}   (created just now; back it up: the database is unusable without it)", path.display())
         }
     }
 }
 
 fn codes(settings: &Settings) -> String {
     match &settings.smtp {
-        Some(smtp) => format!("mailed from {}", smtp.from),
+        Some(smtp) => format!("sent by mail from {}", smtp.from),
         None => format!("written to {}   (no mail server is configured: smtp.url)", settings.outbox.display()),
     }
 }
@@ -93,10 +93,10 @@ mod tests {
   Reference        http://localhost:3000/docs   (read the APIs, try a call)
   Health           http://127.0.0.1:3000/healthz and /readyz
   Database         SQLite, ./countersign-data/countersign.db
-  Keys             ./countersign-data/keyring   (made just now; back it up: without it the database is of no use)
+  Keys             ./countersign-data/keyring   (created just now; back it up: the database is unusable without it)
   Codes            written to ./countersign-data/outbox.ndjson   (no mail server is configured: smtp.url)
 
-Next: create an account, then turn on its second factor with the token in the answer.
+Next: create an account, then turn on its second factor with the token in the response.
 
   curl -s http://localhost:3000/api/auth/sign-up/email -H 'content-type: application/json' \
     -d '{"name":"Ada","email":"ada@example.com","password":"correct horse battery"}'
@@ -105,7 +105,7 @@ Next: create an account, then turn on its second factor with the token in the an
     -H 'authorization: Bearer TOKEN' -d '{"password":"correct horse battery"}'
 
 A service that calls the FusionAuth API needs a key: countersign api-key create
-All settings and where they come from: countersign check-config. Stop with Ctrl-C.
+All settings and their sources: countersign check-config. Stop with Ctrl-C.
 "#;
         assert_eq!(screen, expected.replace("VERSION", env!("CARGO_PKG_VERSION")));
     }

@@ -1,34 +1,32 @@
-//! The log: to standard error, from a thread of its own, so that a slow terminal never holds up a request.
+//! The log. A separate thread writes it to standard error, so that a slow reader never delays a request.
 
 use crate::config::settings::Log;
 use crate::config::values::LogFormat;
 use slog::{Drain, Key, Logger, Never, OwnedKVList, Record, Serializer, o};
 use std::fmt;
 
-/// A log and what keeps its thread alive. Drop the guard last: that writes out what is still waiting.
+/// Drop it last: that flushes the log.
 pub(super) struct Logging {
-    /// Where to log.
     pub(super) log: Logger,
-    /// The writing thread.
+    /// Keeps the writing thread alive.
     pub(super) _guard: slog_async::AsyncGuard,
 }
 
-/// Lines that may wait for the writing thread. Beyond that they are dropped, and a line says how many: a log that nobody
-/// takes off the process's hands must not stop it.
-const WAITING: usize = 16 * 1024;
+/// Lines that may wait for the writing thread. Further ones are dropped and counted in a later line, because a blocked
+/// standard error must not stop the server.
+const QUEUE_LENGTH: usize = 16 * 1024;
 
-/// Starts the log.
 #[must_use]
 pub(super) fn start(settings: &Log) -> Logging {
     let (drain, guard) = match settings.format {
         LogFormat::Json => {
             let drain = slog_json::Json::default(std::io::stderr());
-            slog_async::Async::new(drain.fuse()).chan_size(WAITING).build_with_guard()
+            slog_async::Async::new(drain.fuse()).chan_size(QUEUE_LENGTH).build_with_guard()
         }
         LogFormat::Text => {
             let decorator = slog_term::TermDecorator::new().stderr().build();
             let drain = slog_term::FullFormat::new(decorator).use_utc_timestamp().use_original_order().build();
-            slog_async::Async::new(drain.fuse()).chan_size(WAITING).build_with_guard()
+            slog_async::Async::new(drain.fuse()).chan_size(QUEUE_LENGTH).build_with_guard()
         }
     };
     let level = settings.level;
@@ -37,8 +35,8 @@ pub(super) fn start(settings: &Log) -> Logging {
     Logging { log, _guard: guard }
 }
 
-/// `log` for dropshot: warnings and worse only, since each connection is news to it; and nothing about single requests,
-/// because that holds query strings, and the edge has a line of its own for each.
+/// `log` for dropshot, limited to warnings, because dropshot reports every connection, and without lines about requests,
+/// because they contain query strings. The edge logs requests.
 pub(super) fn for_dropshot(log: Logger) -> Logger {
     Logger::root(ForDropshot(log), o!())
 }
@@ -62,7 +60,7 @@ impl Drain for ForDropshot {
     }
 }
 
-/// Looks for the field that dropshot puts on the logger of a request.
+/// Looks for `uri`, which dropshot sets on the logger of a request.
 struct UriSearch {
     has_uri: bool,
 }
@@ -93,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_dropshot_says_about_requests_is_left_out() {
+    fn lines_of_dropshot_about_requests_are_dropped() {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let log = for_dropshot(Logger::root(Memory(Arc::clone(&lines)), o!("name" => "x")));
         info!(log, "accepted connection");

@@ -1,7 +1,7 @@
-//! A running server: from settings to an open port, and back to nothing.
+//! Starts, runs and stops the server.
 //!
-//! Stopping is orderly: readiness goes off first, so that balancers look elsewhere; a moment later no new work is
-//! taken, and what is under way may finish until the grace period ends.
+//! A stop first fails the readiness probe, so that load balancers choose another node. Shortly after, the server accepts
+//! no more connections, and requests in flight have the grace period to finish.
 
 mod first_screen;
 mod logging;
@@ -28,46 +28,37 @@ use tokio::signal::unix::{SignalKind, signal};
 use first_screen::first_screen;
 use logging::Logging;
 
-/// How long traffic still comes after readiness went off: about one round of a balancer's probes on a busy loopback,
-/// and short enough that stopping a server at a desk feels immediate.
+/// Time between failing readiness and closing the port: about one probe interval of a load balancer, and short enough
+/// that Ctrl-C in a terminal feels immediate.
 const READINESS_DELAY: Duration = Duration::from_millis(200);
 
-/// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// What is on disk is missing or not safe.
     #[error(transparent)]
     FirstRun(#[from] FirstRunError),
-    /// The application could not be put together.
-    #[error("the application could not be opened")]
+    #[error("failed to open the application")]
     App(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The operations could not be put together: a defect of this program.
-    #[error("the operations could not be registered")]
+    /// A defect of this program.
+    #[error("failed to register the operations")]
     Register(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The port could not be opened.
     #[error("listening on {address} failed")]
     Listen {
-        /// Where.
         address: SocketAddr,
-        /// Why.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
-/// Why the tables could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// What is on disk is missing or not safe.
     #[error(transparent)]
     FirstRun(#[from] FirstRunError),
-    /// The database cannot be used.
     #[error(transparent)]
     Database(#[from] countersign_store::OpenError),
 }
 
-/// Brings the tables up to date without serving; says the names of the migrations that took. An embedded database is
-/// made together with its keys, as a start would.
+/// Applies pending migrations without serving; returns their names. A missing SQLite database is created together with
+/// its keyring, as a start does.
 ///
 /// # Errors
 /// When the database cannot be reached, or a migration fails.
@@ -78,23 +69,18 @@ pub async fn migrate(settings: &Settings) -> Result<Vec<String>, MigrateError> {
     Ok(countersign_store::Store::migrate(&crate::app::store_options(settings)).await?)
 }
 
-/// Why a server that ran did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// It never ran.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// It cannot be told to stop.
-    #[error("signals cannot be received")]
+    #[error("failed to install the signal handlers")]
     Signals(#[source] std::io::Error),
-    /// It stopped by itself.
-    #[error("the server stopped by itself: {0}")]
+    #[error("the server stopped unexpectedly: {0}")]
     Stopped(String),
 }
 
-/// A server that accepts requests.
 pub struct RunningServer {
-    // Fields are dropped in this order; the log is written out last.
+    // Fields are dropped in this order; the log is flushed last.
     housekeeping: Housekeeping,
     http: HttpServer<Arc<App>>,
     health: Arc<Health>,
@@ -104,11 +90,10 @@ pub struct RunningServer {
     logging: Logging,
 }
 
-/// Starts a server. With port 0 in the settings, [`RunningServer::local_addr`] says which port it got; the base URL
-/// stays what the settings say.
+/// With port 0 in the settings, [`RunningServer::local_addr`] returns the actual port; the base URL does not follow.
 ///
 /// # Errors
-/// When anything is missing or in the way.
+/// See [`StartError`].
 pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
     let logging = logging::start(&settings.log);
     let log = logging.log.clone();
@@ -143,9 +128,9 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     let api = edge::api(policy, dialects, outside).map_err(|error| StartError::Register(Box::new(error)))?;
     let config = ConfigDropshot {
         bind_address: settings.listen,
-        // The edge refuses what is too long in the dialect's words; dropshot's own limit must not come first.
+        // The edge rejects larger bodies in the dialect's format; dropshot's own limit must not come first.
         default_request_body_max_bytes: settings.limits.max_body_bytes + 1,
-        // Clients that hang up must not leave work half done.
+        // A request whose client hangs up must not stop half-way.
         default_handler_task_mode: HandlerTaskMode::Detached,
         ..ConfigDropshot::default()
     };
@@ -161,59 +146,58 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
 }
 
 impl RunningServer {
-    /// The address and port that it listens on.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.http.local_addr()
     }
 
-    /// What the handlers work with.
+    /// The state that handlers share.
     #[must_use]
     pub fn app(&self) -> &Arc<App> {
         self.http.app_private()
     }
 
-    /// Where answers that break their contract are noted, if the settings have responses validated.
+    /// Responses that broke their contract, if the settings have responses validated.
     #[must_use]
     pub fn deviations(&self) -> &Arc<Deviations> {
         &self.deviations
     }
 
-    /// The first screen.
+    /// The text for the terminal.
     #[must_use]
     pub fn first_screen(&self) -> String {
         first_screen(&self.settings, self.local_addr(), self.keyring_is_new)
     }
 
-    /// Stops taking requests, waits for those under way, at most for the grace period, and ends.
+    /// Accepts no more requests and waits for those in flight, at most for the grace period.
     pub async fn close(self) {
         self.health.stop_accepting();
         drop(self.housekeeping);
         let log = self.logging.log.clone();
         match tokio::time::timeout(self.settings.shutdown_grace, self.http.close()).await {
             Ok(Ok(())) => info!(log, "stopped"),
-            Ok(Err(problem)) => error!(log, "stopped badly"; "problem" => problem),
-            Err(_) => warn!(log, "stopped with requests still under way"),
+            Ok(Err(problem)) => error!(log, "failed to stop cleanly"; "problem" => problem),
+            Err(_) => warn!(log, "stopped with requests still in flight"),
         }
     }
 }
 
-/// Runs a server until SIGTERM or SIGINT; a second one ends it at once. Writes the first screen to `screen`.
+/// Runs a server until SIGTERM or SIGINT; a second signal ends the grace period. Writes the first screen to `screen`.
 ///
 /// # Errors
-/// When it cannot start, or stops without being told to.
+/// When it cannot start, or stops without a signal.
 pub async fn run(settings: Settings, screen: &mut (dyn Write + Send)) -> Result<(), RunError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
     let server = start(Arc::new(settings), Arc::new(SystemClock)).await?;
-    // Nobody may be reading; that is no reason not to serve.
+    // A closed standard output is no reason not to serve.
     let _ = screen.write_all(server.first_screen().as_bytes()).and_then(|()| screen.flush());
 
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
         ended = server.http.wait_for_shutdown() => {
-            return Err(RunError::Stopped(ended.err().unwrap_or_else(|| "without a reason".to_owned())));
+            return Err(RunError::Stopped(ended.err().unwrap_or_else(|| "no reason given".to_owned())));
         }
     }
     info!(server.logging.log, "stopping"; "grace_seconds" => server.settings.shutdown_grace.as_secs());

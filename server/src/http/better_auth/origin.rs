@@ -4,7 +4,7 @@
 //! needs no cookie to be abused (it can put somebody into a stranger's account), so it has a rule of its own. And
 //! a callback URL leads a person on, so it may not lead to a stranger.
 
-use crate::edge::trusted_origins::TrustedOrigins;
+use crate::net::origin::TrustedOrigins;
 use countersign_api::ParsedBody;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -186,7 +186,7 @@ fn is_relative_path(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edge::trusted_origins::{Origin, OriginPattern};
+    use crate::net::origin::{Origin, OriginPattern};
     use http::Request;
     use serde_json::json;
 

@@ -2,8 +2,8 @@
 
 use super::origin;
 use crate::edge::rate_limit::{RateLimit, whole_seconds};
-use crate::edge::trusted_origins::TrustedOrigins;
 use crate::edge::{Bodies, DialectRules, Refusal};
+use crate::net::origin::TrustedOrigins;
 use countersign_api::ParsedBody;
 use countersign_api::better_auth::Error;
 use dropshot::{Body, ErrorStatusCode as Status};

@@ -1,10 +1,10 @@
-//! Which web origins may act with a person's cookies.
+//! Web origins whose pages may send requests with a user's cookies.
 //!
-//! One list decides three things that must never disagree: which pages get CORS headers, which `Origin` headers pass
-//! the cross-site check, and where a callback URL may lead. The base URL's own origin is always on it.
+//! The same list decides which pages get CORS headers, which `Origin` headers pass the cross-site check, and where a
+//! callback URL may lead, because these must never disagree. It always contains the base URL's origin.
 //!
-//! Parsing is stricter than a browser's: whatever a browser might repair (blanks, backslashes, credentials in the
-//! authority, missing slashes) is not an origin here, so a repaired reading cannot lead somewhere else.
+//! Parsing is stricter than a browser's. Text that a browser would repair (spaces, backslashes, credentials in the
+//! authority, missing slashes) is not an origin, so that the repaired URL cannot lead elsewhere.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Reads `scheme://host[:port]` with nothing behind it: the form of an `Origin` header.
+    /// Reads `scheme://host[:port]` without a path, as in an `Origin` header.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (origin, rest) = split(text)?;
@@ -30,19 +30,19 @@ impl Origin {
         split(url).map(|(origin, _)| origin)
     }
 
-    /// The scheme, in lower case.
+    /// In lower case.
     #[must_use]
     pub fn scheme(&self) -> &str {
         &self.scheme
     }
 
-    /// The host in lower case, without port; an IPv6 address in brackets.
+    /// In lower case, without port; an IPv6 address in brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port, if it is not the scheme's default.
+    /// `None` for the scheme's default.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         self.port
@@ -62,7 +62,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Splits a URL into its origin and all that follows the authority.
+/// Splits a URL into its origin and the rest after the authority.
 fn split(url: &str) -> Option<(Origin, &str)> {
     if url.bytes().any(|byte| byte <= b' ' || byte == b'\\' || byte == 0x7f) {
         return None;
@@ -82,7 +82,7 @@ fn split(url: &str) -> Option<(Origin, &str)> {
         "https" => Some(443),
         _ => None,
     };
-    // Schemes of apps (`example-app:///done`) need no host; the web's do.
+    // Custom schemes of apps (`example-app:///done`) need no host; http and https do.
     if host.is_empty() && (default_port.is_some() || port.is_some()) {
         return None;
     }
@@ -117,19 +117,17 @@ fn split_authority(authority: &str) -> Option<(&str, Option<u16>)> {
 /// One entry of the configured list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OriginPattern {
-    /// Exactly this origin.
+    /// This origin only.
     Exact(Origin),
     /// Any URL of this scheme, for apps: `example-app://`.
     Scheme(String),
     /// An origin, with wildcards: `https://*.example.com`.
     OriginGlob(String),
-    /// A host with its port if it is not the default, of whatever scheme, with or without wildcards: `*.example.com`.
+    /// A host, and a port other than the default, with any scheme; may contain wildcards: `*.example.com`.
     HostGlob(String),
 }
 
 impl OriginPattern {
-    /// Reads one entry.
-    ///
     /// # Errors
     /// Says what is wrong with `text`, as the continuation of a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -163,11 +161,11 @@ impl OriginPattern {
     }
 }
 
-/// Whether `text` fits `glob`, where `*` stands for any run of characters and `?` for any one.
+/// Whether `text` matches `glob`, where `*` stands for any characters and `?` for exactly one.
 fn glob_matches(glob: &str, text: &str) -> bool {
     let (glob, text) = (glob.as_bytes(), text.as_bytes());
     let (mut at_glob, mut at_text) = (0, 0);
-    // Where the latest star stands and how much of the text it has swallowed so far.
+    // Position of the latest star, and of the end of the text that it matches so far.
     let mut star: Option<(usize, usize)> = None;
     while at_text < text.len() {
         match glob.get(at_glob) {
@@ -180,10 +178,10 @@ fn glob_matches(glob: &str, text: &str) -> bool {
                 at_text += 1;
             }
             _ => match star {
-                Some((position, swallowed)) => {
-                    star = Some((position, swallowed + 1));
+                Some((position, matched)) => {
+                    star = Some((position, matched + 1));
                     at_glob = position + 1;
-                    at_text = swallowed + 1;
+                    at_text = matched + 1;
                 }
                 None => return false,
             },
@@ -192,14 +190,12 @@ fn glob_matches(glob: &str, text: &str) -> bool {
     glob[at_glob..].iter().all(|byte| *byte == b'*')
 }
 
-/// The list: the base URL's origin and what was configured.
 #[derive(Clone, Debug)]
 pub struct TrustedOrigins {
     patterns: Vec<OriginPattern>,
 }
 
 impl TrustedOrigins {
-    /// The base URL's origin and the configured patterns.
     #[must_use]
     pub fn new(base: Origin, configured: impl IntoIterator<Item = OriginPattern>) -> Self {
         Self { patterns: std::iter::once(OriginPattern::Exact(base)).chain(configured).collect() }
@@ -259,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_are_trusted_by_what_a_browser_would_make_of_them() {
+    fn urls_are_trusted_as_a_browser_would_read_them() {
         let list = trusted(&["https://app.example.com"]);
         for yes in ["https://app.example.com/a?b=https://evil.example", "https://app.example.com#x"] {
             assert!(list.trusts_url(yes), "{yes}");

@@ -22,6 +22,7 @@ mod cors;
 pub mod dialect;
 pub mod dispatch;
 pub mod front;
+pub mod headers;
 pub mod load;
 mod outside;
 pub mod path;
@@ -37,6 +38,7 @@ use self::cors::Page;
 use self::dispatch::Route;
 use crate::clock::Clock;
 use countersign_api::ParsedBody;
+use countersign_api::reply::whole_seconds;
 use dropshot::{
     ApiDescription, ApiDescriptionRegisterError, ApiEndpoint, ApiEndpointVersions, Body, HttpError, RawRequest,
     RequestContext, RequestInfo, ServerContext,
@@ -250,7 +252,7 @@ impl<C: ServerContext> Edge<C> {
 fn refused<C: ServerContext>(dialect: &Dialect<C>, refusal: &Refusal) -> Response<Body> {
     let mut response = dialect.rules.refuse(refusal);
     if let Some(wait) = refusal.retry_after() {
-        let seconds = HeaderValue::from(rate_limit::whole_seconds(wait).as_secs());
+        let seconds = HeaderValue::from(whole_seconds(wait));
         response.headers_mut().insert(header::RETRY_AFTER, seconds);
     }
     response

@@ -5,6 +5,7 @@ pub mod better_auth;
 pub mod docs;
 pub mod fusionauth;
 pub mod ops;
+pub mod shared;
 
 use self::better_auth::BetterAuth;
 use self::fusionauth::FusionAuth;

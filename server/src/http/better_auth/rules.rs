@@ -1,7 +1,7 @@
 //! What the edge asks of the dialect: its limits, its words for refusals, its origin rules.
 
 use super::origin;
-use crate::edge::rate_limit::{RateLimit, whole_seconds};
+use crate::edge::rate_limit::RateLimit;
 use crate::edge::trusted_origins::TrustedOrigins;
 use crate::edge::{Bodies, DialectRules, Refusal};
 use countersign_api::ParsedBody;
@@ -43,7 +43,7 @@ impl DialectRules for Rules {
             }
             Refusal::NotFound => Error::of_status(Status::NOT_FOUND),
             Refusal::RateLimited { retry_after } => {
-                Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(whole_seconds(*retry_after).as_secs())
+                Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(*retry_after)
             }
             Refusal::Overloaded { .. } | Refusal::TimedOut => Error::of_status(Status::SERVICE_UNAVAILABLE),
             Refusal::Internal => Error::of_status(Status::INTERNAL_SERVER_ERROR),

@@ -5,6 +5,8 @@ use crate::edge::trusted_origins::Origin;
 use std::fmt;
 use std::path::PathBuf;
 
+pub use countersign_api::DialectName;
+
 /// What clients see in front of a path: `https://id.example.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Origin);
@@ -97,47 +99,6 @@ pub enum LogFormat {
     Text,
     /// One JSON object per line.
     Json,
-}
-
-/// An API that the server speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DialectName {
-    /// Better Auth's, under `/api/auth`.
-    BetterAuth,
-    /// FusionAuth's, under `/api`.
-    FusionAuth,
-}
-
-impl DialectName {
-    /// Its name in settings, and the name of its contract.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::BetterAuth => "better-auth",
-            Self::FusionAuth => "fusionauth",
-        }
-    }
-
-    /// The name of whose API it is.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::BetterAuth => "Better Auth",
-            Self::FusionAuth => "FusionAuth",
-        }
-    }
-
-    /// Reads a name.
-    ///
-    /// # Errors
-    /// Says what is wrong with `text`, as the continuation of a sentence.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "better-auth" => Ok(Self::BetterAuth),
-            "fusionauth" => Ok(Self::FusionAuth),
-            _ => Err(format!("`{text}` is neither better-auth nor fusionauth")),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -19,18 +19,11 @@ pub mod verification;
 pub mod wire;
 
 use crate::app::App;
-use crate::config::values::DialectName;
 use crate::flows::Caller;
 use countersign_api::better_auth::{BetterAuthApi, Error, replies, requests};
-use countersign_api::{JsonBody, JsonOrFormBody, OptionalJsonBody, Reply};
+use countersign_api::{DialectName, JsonBody, JsonOrFormBody, OptionalJsonBody, Reply};
 use dropshot::{Query, RequestContext};
 use std::sync::Arc;
-
-/// Where the dialect lives.
-pub const BASE_PATH: &str = "/api/auth";
-
-/// The dialect's contract.
-pub const CONTRACT: &str = include_str!("../../../../openapi/better-auth.yaml");
 
 type Context = RequestContext<Arc<App>>;
 

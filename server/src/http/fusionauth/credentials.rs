@@ -3,9 +3,9 @@
 use super::cookies::{self, ACCESS_TOKEN};
 use super::values::{given, is_no_uuid};
 use super::{Context, refusal};
-use crate::config::values::DialectName;
 use crate::flows::Caller;
 use crate::http::shared::Authorization;
+use countersign_api::DialectName;
 use countersign_api::fusionauth::Error;
 use countersign_api::fusionauth::TenantHeader;
 use countersign_domain::ids::{ApplicationId, TenantId};

@@ -1,9 +1,9 @@
 //! The client of a request, as flows and the audit trail know it.
 
 use crate::app::App;
-use crate::config::values::DialectName;
 use crate::edge::headers;
 use crate::flows::Caller;
+use countersign_api::DialectName;
 use dropshot::RequestContext;
 use http::header::USER_AGENT;
 use std::sync::Arc;

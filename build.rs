@@ -1,4 +1,4 @@
-//! Holds the endpoints against the contracts in `openapi/`, writes the table of operations, and packs the contracts and
+//! Compares the endpoints with the contracts in `openapi/`, writes the table of operations, and packs the contracts and
 //! the reference page into the program.
 //!
 //! Any difference fails the build with one line that says where it is. Nothing is written into `openapi/`.
@@ -6,71 +6,34 @@
 #[path = "server/src/http/docs/embed.rs"]
 mod embed;
 
+use countersign_api::{DialectName, published_documents};
 use countersign_contract::{Document, compare, merge, operations, render_table};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// One contract and the API traits that implement it together.
-struct Dialect {
-    contract: &'static str,
-    /// Name of its table in the generated `operations.rs`.
-    table: &'static str,
-    published: Vec<Result<serde_json::Value, String>>,
-}
-
-/// What a trait would publish.
-macro_rules! published {
-    ($($api:ident)::+) => {
-        $($api)::+::stub_api_description().map_err(|error| error.to_string()).and_then(|api| {
-            api.openapi("published", semver::Version::new(0, 0, 0)).json().map_err(|error| error.to_string())
-        })
-    };
-}
-
-fn dialects() -> Vec<Dialect> {
-    vec![
-        Dialect {
-            contract: "openapi/better-auth.yaml",
-            table: "BETTER_AUTH",
-            published: vec![published!(countersign_api::better_auth::better_auth_api_mod)],
-        },
-        Dialect {
-            contract: "openapi/fusionauth.yaml",
-            table: "FUSIONAUTH",
-            published: vec![
-                published!(countersign_api::fusionauth::recovery_code_api_mod),
-                published!(countersign_api::fusionauth::method_api_mod),
-                published!(countersign_api::fusionauth::fusion_auth_api_mod),
-                published!(countersign_api::fusionauth::user_api_mod),
-            ],
-        },
-    ]
-}
-
 /// The contract and the table of its operations, or the lines that say why the build fails.
-fn check(dialect: Dialect) -> Result<(Document, String), Vec<String>> {
-    let file = dialect.contract;
+fn check(dialect: DialectName) -> Result<(Document, String), Vec<String>> {
+    let file = dialect.contract_file();
     let one = |problem: String| vec![problem];
     let broken = |error: countersign_contract::Error| vec![error.on_one_line()];
     let text = std::fs::read_to_string(file).map_err(|error| one(format!("{file}: {error}")))?;
     let contract = Document::load(file, &text).map_err(broken)?;
-    let published: Result<Vec<_>, _> = dialect.published.into_iter().collect();
-    let published = merge(published.map_err(|error| one(format!("{file}: endpoints: {error}")))?).map_err(broken)?;
-    let code = Document::from_value("endpoints", published).map_err(broken)?;
+    let published = published_documents(dialect).map_err(|error| one(format!("{file}: endpoints: {error}")))?;
+    let code = Document::from_value("endpoints", merge(published).map_err(broken)?).map_err(broken)?;
     let differences = compare(&contract, &code, contract.base_path());
     if !differences.is_empty() {
         return Err(differences.iter().map(ToString::to_string).collect());
     }
     let list = operations(&contract, contract.base_path()).map_err(broken)?;
-    Ok((contract, render_table(dialect.table, file, &list)))
+    Ok((contract, render_table(&dialect.module().to_uppercase(), file, &list)))
 }
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=server/src/http/docs/embed.rs");
     let (mut tables, mut contracts, mut problems) = (String::new(), Vec::new(), Vec::new());
-    for dialect in dialects() {
-        let file = dialect.contract;
+    for dialect in DialectName::ALL {
+        let file = dialect.contract_file();
         println!("cargo::rerun-if-changed={file}");
         match check(dialect) {
             Ok((contract, table)) => {

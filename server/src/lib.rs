@@ -33,10 +33,27 @@ pub mod server;
 pub mod operations {
     include!(concat!(env!("OUT_DIR"), "/operations.rs"));
 
+    use countersign_api::DialectName;
+    use countersign_contract::OperationEntry;
+
+    /// The operations of a dialect's contract.
+    #[must_use]
+    pub const fn of(dialect: DialectName) -> &'static [OperationEntry] {
+        match dialect {
+            DialectName::BetterAuth => BETTER_AUTH,
+            DialectName::FusionAuth => FUSIONAUTH,
+        }
+    }
+
+    /// The operations of all dialects.
+    pub fn all() -> impl Iterator<Item = &'static OperationEntry> {
+        DialectName::ALL.into_iter().flat_map(of)
+    }
+
     /// The paths of all operations.
     #[must_use]
     pub fn paths() -> Vec<String> {
-        BETTER_AUTH.iter().chain(FUSIONAUTH).map(|operation| operation.path.to_owned()).collect()
+        all().map(|operation| operation.path.to_owned()).collect()
     }
 }
 

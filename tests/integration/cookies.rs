@@ -95,6 +95,7 @@ async fn one_value_may_be_written_in_several_ways() {
         format!("a=b;{name}={encoded};c=d"),
         format!("a=b;   {name} = {encoded} ; c"),
         format!("{name}={encoded}; {name}=other"),
+        format!("theme=ä; {name}={encoded}"),
     ] {
         let caller = world.stranger().with_header("cookie", &header);
         assert!(is_live(&caller).await, "{header}");

@@ -1,9 +1,9 @@
 //! Request bodies, taken from where the edge left them.
 //!
-//! The order in which a request is judged (media type, JSON, origin, fields) is the dialect's, and part of it
-//! happens before a handler is known. So the edge reads and parses the body, and leaves a [`ParsedBody`] in the
-//! request's extensions. The extractors here only take it out, hold it against the schema of the type that the
-//! handler asks for, and read it. They never touch the stream.
+//! The order in which a request is checked (media type, JSON, origin, fields) is the dialect's, and its first part
+//! happens before the handler's extractors run. So the edge reads and parses the body, and leaves a [`ParsedBody`] in
+//! the request's extensions. The one extractor, [`RequestBody`], takes it out, validates it against the schema of the
+//! handler's type, and reads it. It never touches the stream.
 
 use crate::validation;
 use async_trait::async_trait;
@@ -23,15 +23,15 @@ use std::fmt;
 /// The code of every error that says a body does not have the shape of its schema.
 pub const VALIDATION_ERROR: &str = "VALIDATION_ERROR";
 
-/// The code of every such error in the FusionAuth dialect; its text is the issues, as JSON.
+/// The code of every such error in the FusionAuth dialect; its message is the issues, as JSON.
 pub const INVALID_FIELDS: &str = "INVALID_FIELDS";
 
 /// A request body as the edge found it, carried in the request's extensions.
 #[derive(Clone, PartialEq)]
 pub enum ParsedBody {
-    /// There was none, or none that counts as one.
+    /// No body, or one without a declared type.
     Absent,
-    /// It was JSON, or a form: an object of strings.
+    /// JSON, or a form: an object of strings.
     Json(Value),
 }
 
@@ -50,7 +50,7 @@ impl ParsedBody {
     ///
     /// # Errors
     /// An internal error if the edge left none, which means that the request did not come through it.
-    fn take(mut request: Request<Body>) -> Result<Self, HttpError> {
+    fn take(request: &mut Request<Body>) -> Result<Self, HttpError> {
         let missing = || HttpError::for_internal_error("the edge left no parsed body in the request".to_owned());
         request.extensions_mut().remove::<Self>().ok_or_else(missing)
     }
@@ -62,10 +62,7 @@ impl ParsedBody {
         }
     }
 
-    fn read<T>(self) -> Result<T, HttpError>
-    where
-        T: JsonSchema + DeserializeOwned + 'static,
-    {
+    fn read<T: BodySchema>(self) -> Result<T, HttpError> {
         let issues = validation::issues::<T>(self.as_value());
         if !issues.is_empty() {
             return Err(refused(VALIDATION_ERROR, validation::join(&issues)));
@@ -77,10 +74,7 @@ impl ParsedBody {
     }
 
     /// As [`ParsedBody::read`], for a dialect in which an absent body is an empty object, and null an absent property.
-    fn read_leniently<T>(self) -> Result<T, HttpError>
-    where
-        T: JsonSchema + DeserializeOwned + 'static,
-    {
+    fn read_leniently<T: BodySchema>(self) -> Result<T, HttpError> {
         let value = match self {
             Self::Absent => Value::Object(serde_json::Map::new()),
             Self::Json(value) => without_nulls(value),
@@ -90,7 +84,7 @@ impl ParsedBody {
     }
 
     fn read_valid<T: DeserializeOwned>(value: Value) -> Result<T, HttpError> {
-        // What the schema lets through, the type must take. If it does not, the type is wrong, not the caller.
+        // A value that the schema accepts and the type does not is a defect of the type, not of the request.
         serde_json::from_value(value).map_err(|_| HttpError {
             status_code: ErrorStatusCode::INTERNAL_SERVER_ERROR,
             error_code: None,
@@ -105,10 +99,7 @@ fn refused(code: &str, text: String) -> HttpError {
     HttpError::for_client_error(Some(code.to_owned()), dropshot::ClientErrorStatusCode::BAD_REQUEST, text)
 }
 
-fn check_leniently<T>(value: &Value) -> Result<(), HttpError>
-where
-    T: JsonSchema + DeserializeOwned + 'static,
-{
+fn check_leniently<T: BodySchema>(value: &Value) -> Result<(), HttpError> {
     let issues = validation::issues::<T>(Some(value));
     if issues.is_empty() {
         return Ok(());
@@ -116,8 +107,8 @@ where
     Err(refused(INVALID_FIELDS, serde_json::to_string(&issues).expect("issues are plain JSON")))
 }
 
-/// Properties that are any JSON at all, so that null in them is theirs.
-const FREE: [&str; 2] = ["data", "state"];
+/// Properties that hold any JSON, in which null is a value.
+const FREE_FORM: [&str; 2] = ["data", "state"];
 
 /// Leaves out properties that are null.
 #[must_use]
@@ -126,7 +117,7 @@ pub fn without_nulls(value: Value) -> Value {
         Value::Object(members) => {
             let kept = members.into_iter().filter(|(_, member)| !member.is_null());
             let kept = kept.map(|(name, member)| {
-                let member = if FREE.contains(&name.as_str()) { member } else { without_nulls(member) };
+                let member = if FREE_FORM.contains(&name.as_str()) { member } else { without_nulls(member) };
                 (name, member)
             });
             Value::Object(kept.collect())
@@ -135,28 +126,122 @@ pub fn without_nulls(value: Value) -> Value {
     }
 }
 
-/// A JSON body whose properties may all be missing, and which may be missing itself: the FusionAuth dialect's.
-#[derive(Debug)]
-pub struct LenientBody<T>(T);
+/// The schema type of a body.
+pub trait BodySchema: JsonSchema + DeserializeOwned + Send + Sync + 'static {}
 
-impl<T> LenientBody<T> {
+impl<T: JsonSchema + DeserializeOwned + Send + Sync + 'static> BodySchema for T {}
+
+/// How an operation reads its body, and how that is documented.
+pub trait BodyKind<T> {
+    /// What the handler gets.
+    type Value: Send + Sync + 'static;
+
+    /// Validates and reads a body.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the dialect's error type to translate.
+    fn read(headers: &HeaderMap, body: ParsedBody) -> Result<Self::Value, HttpError>;
+
+    /// The body as dropshot documents it.
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata;
+}
+
+/// The body of a request, validated against the schema of `T` and read as `K` says.
+pub struct RequestBody<K: BodyKind<T>, T>(K::Value);
+
+impl<K: BodyKind<T>, T> RequestBody<K, T> {
     /// The body.
     #[must_use]
-    pub fn into_inner(self) -> T {
+    pub fn into_inner(self) -> K::Value {
         self.0
     }
 }
 
 #[async_trait]
-impl<T> ExclusiveExtractor for LenientBody<T>
-where
-    T: JsonSchema + DeserializeOwned + Send + Sync + 'static,
-{
+impl<K: BodyKind<T>, T: BodySchema> ExclusiveExtractor for RequestBody<K, T> {
     async fn from_request<Context: ServerContext>(
         _context: &RequestContext<Context>,
-        request: Request<Body>,
+        mut request: Request<Body>,
     ) -> Result<Self, HttpError> {
-        ParsedBody::take(request)?.read_leniently().map(Self)
+        let body = ParsedBody::take(&mut request)?;
+        K::read(request.headers(), body).map(Self)
+    }
+
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        K::metadata(content_type)
+    }
+}
+
+/// A required JSON body.
+pub type JsonBody<T> = RequestBody<Json, T>;
+
+/// A required body, as JSON or as an HTML form.
+pub type JsonOrFormBody<T> = RequestBody<JsonOrForm, T>;
+
+/// An optional JSON body.
+pub type OptionalJsonBody<T> = RequestBody<OptionalJson, T>;
+
+/// A JSON body in which every property is optional, and null the same as absent: FusionAuth's. Itself optional.
+pub type LenientBody<T> = RequestBody<Lenient, T>;
+
+/// A merge patch (RFC 7396), validated as a `T` and kept as it is.
+pub type MergePatchBody<T> = RequestBody<MergePatch, T>;
+
+/// The kind of [`JsonBody`].
+#[derive(Debug)]
+pub enum Json {}
+
+/// The kind of [`JsonOrFormBody`].
+#[derive(Debug)]
+pub enum JsonOrForm {}
+
+/// The kind of [`OptionalJsonBody`].
+#[derive(Debug)]
+pub enum OptionalJson {}
+
+/// The kind of [`LenientBody`].
+#[derive(Debug)]
+pub enum Lenient {}
+
+/// The kind of [`MergePatchBody`].
+#[derive(Debug)]
+pub enum MergePatch {}
+
+impl<T: BodySchema> BodyKind<T> for Json {
+    type Value = T;
+
+    fn read(_headers: &HeaderMap, body: ParsedBody) -> Result<T, HttpError> {
+        body.read()
+    }
+
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        TypedBody::<T>::metadata(content_type)
+    }
+}
+
+impl<T: BodySchema> BodyKind<T> for JsonOrForm {
+    type Value = T;
+
+    fn read(headers: &HeaderMap, body: ParsedBody) -> Result<T, HttpError> {
+        match body {
+            ParsedBody::Json(fields) if is_form(headers) => ParsedBody::Json(validation::read_form::<T>(fields)).read(),
+            body => body.read(),
+        }
+    }
+
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        TypedBody::<DocumentedAsJsonOrForm<T>>::metadata(content_type)
+    }
+}
+
+impl<T: BodySchema> BodyKind<T> for OptionalJson {
+    type Value = Option<T>;
+
+    fn read(_headers: &HeaderMap, body: ParsedBody) -> Result<Option<T>, HttpError> {
+        match body {
+            ParsedBody::Absent => Ok(None),
+            body => body.read().map(Some),
+        }
     }
 
     fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
@@ -164,23 +249,42 @@ where
     }
 }
 
-/// The same as a merge patch (RFC 7396): what is there replaces, null removes. It is checked as a `T` and kept as it is.
-#[derive(Debug)]
-pub struct MergePatchBody<T> {
-    patch: Value,
-    of: std::marker::PhantomData<fn() -> T>,
+impl<T: BodySchema> BodyKind<T> for Lenient {
+    type Value = T;
+
+    fn read(_headers: &HeaderMap, body: ParsedBody) -> Result<T, HttpError> {
+        body.read_leniently()
+    }
+
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        TypedBody::<DocumentedAsOptional<T>>::metadata(content_type)
+    }
 }
 
-impl<T> MergePatchBody<T>
-where
-    T: JsonSchema + DeserializeOwned + 'static,
-{
+impl<T: BodySchema> BodyKind<T> for MergePatch {
+    type Value = Value;
+
+    fn read(_headers: &HeaderMap, body: ParsedBody) -> Result<Value, HttpError> {
+        let patch = match body {
+            ParsedBody::Absent => Value::Object(serde_json::Map::new()),
+            ParsedBody::Json(value) => value,
+        };
+        check_leniently::<T>(&without_nulls(patch.clone()))?;
+        Ok(patch)
+    }
+
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        TypedBody::<DocumentedAsOptional<T>>::metadata(content_type)
+    }
+}
+
+impl<T: BodySchema> MergePatchBody<T> {
     /// `target` with the patch applied, read as a `T`.
     ///
     /// # Errors
-    /// When what comes out is not one.
+    /// When the result is not a valid `T`.
     pub fn apply_to(&self, mut target: Value) -> Result<T, HttpError> {
-        merge(&mut target, &self.patch);
+        merge(&mut target, &self.0);
         ParsedBody::Json(target).read_leniently()
     }
 }
@@ -203,127 +307,10 @@ fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-#[async_trait]
-impl<T> ExclusiveExtractor for MergePatchBody<T>
-where
-    T: JsonSchema + DeserializeOwned + Send + Sync + 'static,
-{
-    async fn from_request<Context: ServerContext>(
-        _context: &RequestContext<Context>,
-        request: Request<Body>,
-    ) -> Result<Self, HttpError> {
-        let patch = match ParsedBody::take(request)? {
-            ParsedBody::Absent => Value::Object(serde_json::Map::new()),
-            ParsedBody::Json(value) => value,
-        };
-        check_leniently::<T>(&without_nulls(patch.clone()))?;
-        Ok(Self { patch, of: std::marker::PhantomData })
-    }
-
-    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
-        TypedBody::<DocumentedAsOptional<T>>::metadata(content_type)
-    }
-}
-
-/// A JSON body that must be there.
-#[derive(Debug)]
-pub struct JsonBody<T>(T);
-
-/// A body that must be there, as JSON or as an HTML form.
-#[derive(Debug)]
-pub struct JsonOrFormBody<T>(T);
-
-/// A JSON body that may be left out.
-#[derive(Debug)]
-pub struct OptionalJsonBody<T>(Option<T>);
-
-impl<T> JsonBody<T> {
-    /// The body.
-    #[must_use]
-    pub fn into_inner(self) -> T {
-        self.0
-    }
-}
-
-impl<T> JsonOrFormBody<T> {
-    /// The body.
-    #[must_use]
-    pub fn into_inner(self) -> T {
-        self.0
-    }
-}
-
-impl<T> OptionalJsonBody<T> {
-    /// The body, if there was one.
-    #[must_use]
-    pub fn into_inner(self) -> Option<T> {
-        self.0
-    }
-}
-
-#[async_trait]
-impl<T> ExclusiveExtractor for JsonBody<T>
-where
-    T: JsonSchema + DeserializeOwned + Send + Sync + 'static,
-{
-    async fn from_request<Context: ServerContext>(
-        _context: &RequestContext<Context>,
-        request: Request<Body>,
-    ) -> Result<Self, HttpError> {
-        ParsedBody::take(request)?.read().map(Self)
-    }
-
-    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
-        TypedBody::<T>::metadata(content_type)
-    }
-}
-
-/// Whether a body is said to be a form; the edge has refused what is neither form nor JSON.
+/// Whether the body is declared a form; the edge has refused what is neither form nor JSON.
 fn is_form(headers: &HeaderMap) -> bool {
     let sent = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     sent.trim_ascii().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded")
-}
-
-#[async_trait]
-impl<T> ExclusiveExtractor for JsonOrFormBody<T>
-where
-    T: JsonSchema + DeserializeOwned + Send + Sync + 'static,
-{
-    async fn from_request<Context: ServerContext>(
-        _context: &RequestContext<Context>,
-        request: Request<Body>,
-    ) -> Result<Self, HttpError> {
-        let is_form = is_form(request.headers());
-        let body = match ParsedBody::take(request)? {
-            ParsedBody::Json(fields) if is_form => ParsedBody::Json(validation::read_form::<T>(fields)),
-            body => body,
-        };
-        body.read().map(Self)
-    }
-
-    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
-        TypedBody::<DocumentedAsJsonOrForm<T>>::metadata(content_type)
-    }
-}
-
-#[async_trait]
-impl<T> ExclusiveExtractor for OptionalJsonBody<T>
-where
-    T: JsonSchema + DeserializeOwned + Send + Sync + 'static,
-{
-    async fn from_request<Context: ServerContext>(
-        _context: &RequestContext<Context>,
-        request: Request<Body>,
-    ) -> Result<Self, HttpError> {
-        match ParsedBody::take(request)? {
-            ParsedBody::Absent => Ok(Self(None)),
-            body => body.read().map(|body| Self(Some(body))),
-        }
-    }
-
-    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
-        TypedBody::<DocumentedAsOptional<T>>::metadata(content_type)
-    }
 }
 
 /// Prints `x-media-types` beside the schema of `T`: dropshot documents one media type per body.
@@ -363,7 +350,7 @@ impl<T: JsonSchema> JsonSchema for DocumentedAsOptional<T> {
     }
 }
 
-/// Wraps a schema, because dropshot drops what stands beside a reference.
+/// Wraps a schema, because dropshot drops the siblings of a reference.
 fn with_extension(schema: Schema, name: &str, value: Value) -> Schema {
     let mut wrapper = SchemaObject::default();
     wrapper.subschemas().all_of = Some(vec![schema]);
@@ -435,7 +422,7 @@ mod tests {
 
     #[test]
     fn a_request_that_did_not_pass_the_edge_is_an_internal_error() {
-        let error = ParsedBody::take(Request::new(Body::empty())).expect_err("no extension");
+        let error = ParsedBody::take(&mut Request::new(Body::empty())).expect_err("no extension");
         assert_eq!(error.status_code.as_u16(), 500);
     }
 
@@ -443,7 +430,7 @@ mod tests {
     fn a_body_is_taken_from_the_extensions() {
         let mut request = Request::new(Body::empty());
         request.extensions_mut().insert(ParsedBody::Json(json!(1)));
-        assert_eq!(ParsedBody::take(request).expect("present"), ParsedBody::Json(json!(1)));
+        assert_eq!(ParsedBody::take(&mut request).expect("present"), ParsedBody::Json(json!(1)));
     }
 
     #[test]

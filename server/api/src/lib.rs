@@ -6,18 +6,24 @@
 //!
 //! | to see | look at |
 //! |---|---|
-//! | the operations, requests and answers of the Better Auth dialect | [`better_auth`] |
+//! | which dialects there are | [`dialects`] |
+//! | the operations, requests and responses of the Better Auth dialect | [`better_auth`] |
 //! | the same of the FusionAuth dialect | [`fusionauth`] |
 //! | how a request body gets in | [`body`] |
 //! | what a body must look like, and the words for one that does not | [`validation`] |
-//! | how an answer gets out: several statuses, headers and cookies, all documented | [`reply`] |
+//! | how a response gets out: several statuses, headers and cookies, all documented | [`reply`] |
+//! | what dropshot makes of the traits | [`published`] |
 #![warn(missing_docs)]
 
 pub mod better_auth;
 pub mod body;
+pub mod dialects;
 pub mod fusionauth;
+pub mod published;
 pub mod reply;
 pub mod validation;
 
 pub use body::{JsonBody, JsonOrFormBody, LenientBody, MergePatchBody, OptionalJsonBody, ParsedBody};
+pub use dialects::DialectName;
+pub use published::published_documents;
 pub use reply::{ErrorCause, Reply, capture_errors};

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 /// What every body is sent as, if there is one.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -252,6 +253,13 @@ macro_rules! replies {
     )+};
 }
 
+/// The value of `Retry-After` (RFC 9110, 10.2.3): whole seconds, rounded up, and at least one, because clients take zero
+/// as leave to try again at once.
+#[must_use]
+pub fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
+}
+
 /// Why an error happened, for the log: an extension of the rendered answer, never sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorCause(pub String);
@@ -278,12 +286,13 @@ pub(crate) fn leave_error(response: Response<Body>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Documentation, Documented, NoBody, Reply, capture_errors, leave_error};
+    use super::{Documentation, Documented, NoBody, Reply, capture_errors, leave_error, whole_seconds};
     use dropshot::HttpResponse;
     use http::header::{CONTENT_TYPE, SET_COOKIE};
     use http::{HeaderMap, HeaderValue, StatusCode};
     use schemars::r#gen::SchemaSettings;
     use serde_json::{json, to_value};
+    use std::time::Duration;
 
     const REFUSED: Documented = Documented::new::<String>(400, "No.", &[]);
     const BUSY: Documented = Documented::new::<String>(503, "Later.", &["Retry-After"]);
@@ -338,6 +347,14 @@ mod tests {
         let nothing = Reply::<SeveralReplies>::new::<421>(NoBody).to_result().expect("plain");
         assert_eq!(nothing.status().as_u16(), 421);
         assert_eq!(nothing.headers().get(CONTENT_TYPE), None);
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up_to_whole_seconds_and_never_zero() {
+        for (millis, seconds) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (9_999, 10), (10_000, 10)] {
+            assert_eq!(whole_seconds(Duration::from_millis(millis)), seconds, "{millis} ms");
+        }
+        assert_eq!(whole_seconds(Duration::MAX), u64::MAX);
     }
 
     #[tokio::test]

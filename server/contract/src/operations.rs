@@ -24,6 +24,8 @@ pub struct Operation {
     pub has_body: bool,
     /// Whether a request without the body is refused.
     pub body_required: bool,
+    /// Media types of the request body, in the order of the text.
+    pub media_types: Vec<String>,
     /// Every documented status, ascending.
     pub statuses: Vec<u16>,
 }
@@ -75,6 +77,12 @@ fn read(document: &Document, base_path: &str, located: &Located<'_>) -> Result<O
         security: security(document, operation).map_err(refuse)?,
         has_body: body.is_some(),
         body_required: body.is_some_and(|body| body["required"] == true),
+        media_types: body
+            .and_then(|body| body["content"].as_object())
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect(),
         statuses: statuses(operation).map_err(refuse)?,
     })
 }

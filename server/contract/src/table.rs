@@ -23,6 +23,8 @@ pub struct OperationEntry {
     pub security: &'static [&'static [&'static str]],
     /// Whether there is a request body.
     pub body: BodyRule,
+    /// Media types of the request body, in the order of the text.
+    pub media_types: &'static [&'static str],
     /// Every documented status, ascending.
     pub statuses: &'static [u16],
 }
@@ -55,13 +57,14 @@ pub fn render_table(constant: &str, document: &str, operations: &[Operation]) ->
         let _ = writeln!(
             out,
             "    countersign_contract::OperationEntry {{ method: {:?}, path: {:?}, operation_id: {:?}, tags: {}, \
-             anonymous_allowed: {}, security: &[{}], body: countersign_contract::BodyRule::{body}, statuses: &{:?} }},",
+             anonymous_allowed: {}, security: &[{}], body: countersign_contract::BodyRule::{body}, media_types: {}, statuses: &{:?} }},",
             operation.method,
             operation.path,
             operation.operation_id,
             slice(&operation.tags),
             !operation.requires_credentials(),
             security.join(", "),
+            slice(&operation.media_types),
             operation.statuses,
         );
     }

@@ -115,7 +115,7 @@ fn permissions(allow: &[String]) -> Result<Option<String>, String> {
     if allow.is_empty() {
         return Ok(None);
     }
-    let known: Vec<_> = crate::operations::BETTER_AUTH.iter().chain(crate::operations::FUSIONAUTH).collect();
+    let known: Vec<_> = crate::operations::all().collect();
     let read = |text: &String| {
         let permission = Permission::parse(text).ok_or_else(|| {
             format!("`{text}` is not an operation: expected something like `/api/login` or `GET /api/user/{{userId}}`")

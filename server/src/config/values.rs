@@ -5,6 +5,8 @@ use crate::net::origin::Origin;
 use std::fmt;
 use std::path::PathBuf;
 
+pub use countersign_api::DialectName;
+
 /// What clients put in front of a path: `https://id.example.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Origin);
@@ -92,45 +94,6 @@ pub enum LogFormat {
     Text,
     /// One JSON object per line.
     Json,
-}
-
-/// An API that the server implements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DialectName {
-    /// Better Auth's, under `/api/auth`.
-    BetterAuth,
-    /// FusionAuth's, under `/api`.
-    FusionAuth,
-}
-
-impl DialectName {
-    /// Name in settings, and of its contract.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::BetterAuth => "better-auth",
-            Self::FusionAuth => "fusionauth",
-        }
-    }
-
-    /// Name of the product whose API it is.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::BetterAuth => "Better Auth",
-            Self::FusionAuth => "FusionAuth",
-        }
-    }
-
-    /// # Errors
-    /// Says what is wrong with `text`, as the continuation of a sentence.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "better-auth" => Ok(Self::BetterAuth),
-            "fusionauth" => Ok(Self::FusionAuth),
-            _ => Err(format!("`{text}` is neither better-auth nor fusionauth")),
-        }
-    }
 }
 
 #[cfg(test)]

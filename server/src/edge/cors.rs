@@ -94,10 +94,9 @@ pub(super) fn decorate(response: &mut HeaderMap, page: &Page) {
     }
 }
 
-/// The comma-separated names in all lines of a header, in lower case.
+/// The names in all lines of a header, in lower case.
 fn names(headers: &HeaderMap, header: &HeaderName) -> Vec<String> {
-    let lines = headers.get_all(header).iter().filter_map(|line| line.to_str().ok());
-    let names = lines.flat_map(|line| line.split(',')).map(|name| name.trim().to_ascii_lowercase());
+    let names = super::headers::items(headers, header).map(|name| name.to_ascii_lowercase());
     names.filter(|name| !name.is_empty()).collect()
 }
 

@@ -1,8 +1,8 @@
-//! What the edge asks of a dialect: its words for refusals, and the rules that come before a handler.
+//! What the edge asks of a dialect: its responses to refused requests, and the rules that come before a handler.
 
 use super::dispatch::{Dispatcher, Route};
 use super::rate_limit::RateLimit;
-use super::validation::Trial;
+use super::validation::ResponseValidation;
 use countersign_api::ParsedBody;
 use countersign_contract::Judge;
 use dropshot::{Body, ServerContext};
@@ -10,21 +10,21 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why the edge answers in a handler's place.
+/// Why the edge responds in place of a handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// No such operation, or a path that is not spelled the one way, or one that is switched off.
     NotFound,
     /// The body is declared to be JSON and is not, or did not arrive whole.
     InvalidJson,
-    /// The body is declared to be something that the operation does not take.
+    /// The operation does not accept the declared media type.
     UnsupportedMediaType {
         /// The header as sent.
         sent: String,
     },
-    /// The body is too long.
+    /// The body exceeds the limit.
     BodyTooLarge {
-        /// The longest that is taken, in bytes.
+        /// In bytes.
         limit: usize,
     },
     /// Too many requests from this client.
@@ -80,21 +80,22 @@ pub enum Bodies {
     JsonOrNothing,
 }
 
-/// A dialect's side of the edge. Paths are given without the dialect's base path.
+/// A dialect's side of the edge.
 pub trait DialectRules: Send + Sync {
-    /// The dialect's answer to a refused request. `Retry-After` is added by the edge.
+    /// The dialect's response to a refused request. `Retry-After` is added by the edge.
     fn refuse(&self, refusal: &Refusal) -> Response<Body>;
 
-    /// How often one client may call `path` with these headers; as often as it likes when there is no limit.
+    /// The limit of one client's requests to `path` with these headers; `None` for no limit. Asked before a route is
+    /// known, since unknown paths are limited too.
     fn rate_limit(&self, path: &str, headers: &HeaderMap) -> Option<RateLimit>;
 
-    /// Which bodies `path` takes.
-    fn bodies(&self, path: &str) -> Bodies;
+    /// Which bodies the operation takes.
+    fn bodies(&self, operation_id: &str) -> Bodies;
 
     /// The last check before the handler, when the body is known: the origin rules.
     ///
     /// # Errors
-    /// The answer, when the request is refused.
+    /// The response, when the request is refused.
     fn guard(&self, request: &http::request::Parts, body: &ParsedBody) -> Result<(), Box<Response<Body>>>;
 }
 
@@ -103,38 +104,37 @@ pub struct Dialect<C: ServerContext> {
     base_path: &'static str,
     dispatchers: Vec<Dispatcher<C>>,
     pub(super) rules: Arc<dyn DialectRules>,
-    judge: Option<Arc<Judge>>,
+    validator: Option<Arc<Judge>>,
 }
 
 impl<C: ServerContext> Dialect<C> {
     /// The operations of `dispatchers`, which are tried in turn, under `base_path` (without a slash at its end).
     #[must_use]
     pub fn new(base_path: &'static str, dispatchers: Vec<Dispatcher<C>>, rules: Arc<dyn DialectRules>) -> Self {
-        Self { base_path, dispatchers, rules, judge: None }
+        Self { base_path, dispatchers, rules, validator: None }
     }
 
-    /// The same, each answer held against a contract.
+    /// The same, with each response checked against a contract.
     #[must_use]
-    pub fn judged_by(self, judge: Arc<Judge>) -> Self {
-        Self { judge: Some(judge), ..self }
+    pub fn validated_by(self, validator: Arc<Judge>) -> Self {
+        Self { validator: Some(validator), ..self }
     }
 
-    /// How the answer to a request is to be judged; not at all if no contract knows the operation.
-    pub(super) fn trial(&self, method: &Method, path: &str) -> Option<Trial<'_>> {
-        let judge = self.judge.as_deref()?;
-        Some(Trial { judge, operation: judge.find(method.as_str(), path)? })
+    /// How the response to a request is validated; `None` if no contract knows the operation.
+    pub(super) fn validation(&self, method: &Method, path: &str) -> Option<ResponseValidation<'_>> {
+        let validator = self.validator.as_deref()?;
+        Some(ResponseValidation { validator, operation: validator.find(method.as_str(), path)? })
     }
 
-    /// The path below the base path; `None` for paths that are not this dialect's.
-    pub(super) fn relative<'a>(&self, path: &'a str) -> Option<&'a str> {
-        path.strip_prefix(self.base_path).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+    pub(super) fn contains(&self, path: &str) -> bool {
+        path.strip_prefix(self.base_path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     pub(super) fn find(&self, method: &Method, path: &str) -> Option<Route<C>> {
         self.dispatchers.iter().find_map(|dispatcher| dispatcher.find(method, path))
     }
 
-    /// Whether this is no dialect at all, but the rest: its operations are not part of any contract.
+    /// Whether its operations are part of no contract: health, the reference page, unknown paths.
     pub(super) fn is_outside(&self) -> bool {
         self.base_path.is_empty()
     }

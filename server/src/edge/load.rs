@@ -1,4 +1,4 @@
-//! How much work is taken on at once.
+//! The limit on requests in flight.
 
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -6,27 +6,27 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Counts requests under way.
 #[derive(Clone, Debug)]
 pub struct InFlight {
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-/// A request's place. Keep it until the answer is made.
+/// Counts as one request in flight until it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct Permit {
     _permit: OwnedSemaphorePermit,
 }
 
 impl InFlight {
-    /// Room for `max` requests.
+    /// At most `max` requests at once.
     #[must_use]
     pub fn new(max: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS))) }
+        Self { permits: Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS))) }
     }
 
-    /// Takes a place, or `None` when all are taken: a request that has to wait here would hold its connection and
-    /// memory, and its client is better off with another node.
+    /// Tries for a permit. At the limit, requests are shed instead of queued: a waiting request holds a connection and
+    /// memory, and its client is served sooner by another node.
     #[must_use]
-    pub fn enter(&self) -> Option<Place> {
-        Arc::clone(&self.places).try_acquire_owned().ok().map(|permit| Place { _permit: permit })
+    pub fn try_acquire(&self) -> Option<Permit> {
+        Arc::clone(&self.permits).try_acquire_owned().ok().map(|permit| Permit { _permit: permit })
     }
 }
 
@@ -35,12 +35,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_taken_and_given_back() {
+    fn permits_are_limited_and_returned_on_drop() {
         let in_flight = InFlight::new(2);
-        let first = in_flight.enter();
-        let second = in_flight.enter();
-        assert!(first.is_some() && second.is_some() && in_flight.enter().is_none());
+        let first = in_flight.try_acquire();
+        let second = in_flight.try_acquire();
+        assert!(first.is_some() && second.is_some() && in_flight.try_acquire().is_none());
         drop(first);
-        assert!(in_flight.enter().is_some());
+        assert!(in_flight.try_acquire().is_some());
     }
 }

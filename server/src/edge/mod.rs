@@ -1,19 +1,19 @@
-//! The edge: everything that happens to a request before its handler, and to an answer after it.
+//! The edge: everything that happens to a request before its handler, and to a response after it.
 //!
 //! dropshot has no middleware. So the server's own API description holds one hidden wildcard endpoint per method;
 //! they run what is in this folder and hand the request to the router of the right dialect. The order is that of the
-//! real Better Auth server (wire reference, §1), because clients can tell:
+//! real Better Auth server (wire reference, §1), because clients can observe it:
 //!
-//! 1. one spelling of a path, operations switched off → 404; a browser's preflight is answered
-//! 2. room for one more request → 503
+//! 1. one spelling of a path, operations switched off → 404; a browser's preflight gets its response
+//! 2. permit for one more request in flight → 503
 //! 3. limit per client and path → 429
 //! 4. route → 404, never 405
 //! 5. from here under a deadline (503) and with panics caught (500): body read (413), typed and parsed (415, 400)
 //! 6. the dialect's guard: origin rules → 403
 //! 7. the handler, which sees the client's address in place of the proxy's and the parsed body as an extension
 //!
-//! Every answer of the edge is worded by the dialect ([`DialectRules::refuse`]). Where the settings ask for it, each
-//! answer to an operation, the edge's own too, is held against the contract before it leaves ([`validation`]).
+//! The dialect renders every refusal of the edge ([`DialectRules::refuse`]). Where the settings ask for it, each response
+//! to an operation, the edge's own too, is checked against the contract before it is sent ([`validation`]).
 
 mod access_log;
 mod body;
@@ -21,12 +21,13 @@ pub mod client_ip;
 mod cors;
 pub mod dialect;
 pub mod dispatch;
-pub mod front;
+pub mod headers;
 pub mod load;
 mod outside;
 pub mod path;
 pub mod rate_limit;
 pub mod validation;
+pub mod version_gate;
 
 pub use dialect::{Bodies, Dialect, DialectRules, Refusal};
 pub use dispatch::Dispatcher;
@@ -37,6 +38,7 @@ use self::dispatch::Route;
 use crate::clock::Clock;
 use crate::net::origin::TrustedOrigins;
 use countersign_api::ParsedBody;
+use countersign_api::reply::whole_seconds;
 use dropshot::{
     ApiDescription, ApiDescriptionRegisterError, ApiEndpoint, ApiEndpointVersions, Body, HttpError, RawRequest,
     RequestContext, RequestInfo, ServerContext,
@@ -51,43 +53,39 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The methods that reach us; [`front::Front`] refuses all others.
+/// The methods that reach the edge; [`version_gate::VersionGate`] refuses all others.
 ///
-/// No operation has the last two; they are here so that they are refused in the words of the dialect.
+/// No operation has the last two; they are here so that the dialect renders their refusal.
 const METHODS: [&str; 9] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "QUERY"];
 
-/// On every answer that does not say otherwise: answers hold secrets, and are what their content type says.
+/// On every response that has no caching rule of its own, since responses hold secrets; `nosniff` on all.
 const STANDARD_HEADERS: [(&str, &str); 3] =
     [("x-content-type-options", "nosniff"), ("cache-control", "no-store"), ("pragma", "no-cache")];
 
-/// What applies to all dialects.
+/// Settings of the edge that apply to all dialects.
 pub struct Policy {
-    /// Tells the time for rate limits.
     pub clock: Arc<dyn Clock>,
-    /// Where requests are logged.
     pub log: Logger,
-    /// Whose `X-Forwarded-For` counts.
+    /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: client_ip::TrustedProxies,
-    /// Which pages get CORS headers.
+    /// Origins that get CORS headers.
     pub trusted_origins: TrustedOrigins,
-    /// The limits per client and path, unless they are switched off.
+    /// `None` when limits per client and path are switched off.
     pub rate_limiter: Option<rate_limit::RateLimiter>,
-    /// Room for requests.
     pub in_flight: load::InFlight,
-    /// Operations that are switched off.
     pub disabled_paths: path::DisabledPaths,
-    /// Longest time for reading a body and running a handler.
+    /// For reading a body and running a handler.
     pub request_timeout: Duration,
-    /// Longest body, in bytes.
     pub max_body_bytes: usize,
-    /// Where answers that break their contract are noted, for dialects whose answers are judged.
+    /// Collects responses that break their contract, for dialects whose responses are validated.
     pub deviations: Arc<validation::Deviations>,
 }
 
-/// The server's API description: `dialects` under their base paths, and beside them what `outside` routes (health, contracts, the reference page).
+/// The server's API description: `dialects` under their base paths, and the endpoints of `outside` (health, contracts,
+/// the reference page).
 ///
 /// # Errors
-/// When dropshot does not take the wildcard endpoints.
+/// When dropshot rejects the wildcard endpoints.
 pub fn api<C: ServerContext>(
     policy: Policy,
     mut dialects: Vec<Dialect<C>>,
@@ -113,7 +111,7 @@ pub fn api<C: ServerContext>(
     Ok(api)
 }
 
-/// What the wildcard matched; the edge looks at the raw path instead.
+/// What the wildcard matched. Unused: the edge reads the raw path.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 struct AnyPath {
     #[expect(dead_code, reason = "dropshot wants a field for the variable")]
@@ -144,11 +142,11 @@ impl<C: ServerContext> Edge<C> {
 
         let mut entry = Entry::new(parts.method.clone(), path::masked(parts.uri.path()), client);
         let page = Page::of(&parts.headers, &self.policy.trusted_origins);
-        let (dialect, relative) = self.dialect(parts.uri.path());
-        let trial = dialect.trial(&parts.method, parts.uri.path());
+        let dialect = self.dialect(parts.uri.path());
+        let validation = dialect.validation(&parts.method, parts.uri.path());
         let call = Call { context, parts, body, client };
 
-        let mut response = match self.answer(dialect, &relative, call, &page, &mut entry).await {
+        let mut response = match self.respond(dialect, call, &page, &mut entry).await {
             Ok(response) => response,
             Err(refusal) => refused(dialect, &refusal),
         };
@@ -156,22 +154,20 @@ impl<C: ServerContext> Edge<C> {
             cors::decorate(response.headers_mut(), &page);
         }
         add_standard_headers(response.headers_mut());
-        if let Some(trial) = trial {
-            response = trial.hold(response, &self.policy.deviations, &log).await;
+        if let Some(validation) = validation {
+            response = validation.check(response, &self.policy.deviations, &log).await;
         }
         entry.finish(&log, response.status(), response.extensions(), dialect.is_outside());
         response
     }
 
-    fn dialect(&self, path: &str) -> (&Dialect<C>, String) {
-        let found = self.dialects.iter().find_map(|dialect| Some((dialect, dialect.relative(path)?.to_owned())));
-        found.unwrap_or_else(|| (&self.outside, path.to_owned()))
+    fn dialect(&self, path: &str) -> &Dialect<C> {
+        self.dialects.iter().find(|dialect| dialect.contains(path)).unwrap_or(&self.outside)
     }
 
-    async fn answer(
+    async fn respond(
         &self,
         dialect: &Dialect<C>,
-        relative: &str,
         call: Call<C>,
         page: &Page,
         entry: &mut Entry,
@@ -183,36 +179,34 @@ impl<C: ServerContext> Edge<C> {
         if matches!(page, Page::Trusted(_)) && cors::is_preflight(&call.parts.method, &call.parts.headers) {
             return Ok(cors::preflight(&call.parts.headers));
         }
-        // Held until the answer is made, so that slow bodies count too. Probes are let in when it is most crowded:
-        // they are how somebody finds out.
-        let _place = match self.policy.in_flight.enter() {
+        // Held until the response is made, so that slow bodies count too. Health checks pass at the limit: they report it.
+        let _permit = match self.policy.in_flight.try_acquire() {
             None if !dialect.is_outside() => return Err(Refusal::Overloaded { retry_after: Duration::from_secs(1) }),
-            place => place,
+            permit => permit,
         };
         if let Some(limiter) = &self.policy.rate_limiter
-            && let Some(limit) = dialect.rules.rate_limit(relative, &call.parts.headers)
+            && let Some(limit) = dialect.rules.rate_limit(path, &call.parts.headers)
         {
             let checked = limiter.check(call.client.into(), path, limit, self.policy.clock.now());
             checked.map_err(|refused| Refusal::RateLimited { retry_after: refused.retry_after })?;
         }
         let route = dialect.find(&call.parts.method, path).ok_or(Refusal::NotFound)?;
         entry.routed(&route.operation, &route.template);
-        self.run_bounded(dialect, relative, route, call).await
+        self.run_bounded(dialect, route, call).await
     }
 
-    /// Runs what can take long or go wrong.
+    /// Reads the body and runs the handler, under the deadline and with panics caught.
     async fn run_bounded(
         &self,
         dialect: &Dialect<C>,
-        relative: &str,
         route: Route<C>,
         call: Call<C>,
     ) -> Result<Response<Body>, Refusal> {
         let log = call.context.log.clone();
         let operation = route.operation.clone();
-        let run = AssertUnwindSafe(self.run(dialect, relative, route, call)).catch_unwind();
+        let run = AssertUnwindSafe(self.run(dialect, route, call)).catch_unwind();
         match tokio::time::timeout(self.policy.request_timeout, run).await {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(response)) => response,
             Ok(Err(_)) => {
                 error!(log, "handler panicked"; "operation" => operation);
                 Err(Refusal::Internal)
@@ -221,20 +215,14 @@ impl<C: ServerContext> Edge<C> {
         }
     }
 
-    async fn run(
-        &self,
-        dialect: &Dialect<C>,
-        relative: &str,
-        route: Route<C>,
-        call: Call<C>,
-    ) -> Result<Response<Body>, Refusal> {
+    async fn run(&self, dialect: &Dialect<C>, route: Route<C>, call: Call<C>) -> Result<Response<Body>, Refusal> {
         let Call { mut context, parts, body, client } = call;
         let bytes = match parts.method {
             // A body has no meaning there (RFC 9110, 9.3.1).
             Method::GET | Method::HEAD => Vec::new(),
             _ => body::read(&parts.headers, body, self.policy.max_body_bytes).await?,
         };
-        let parsed = body::parse(&parts.headers, &bytes, dialect.rules.bodies(relative))?;
+        let parsed = body::parse(&parts.headers, &bytes, dialect.rules.bodies(&route.operation))?;
         if let Err(response) = dialect.rules.guard(&parts, &parsed) {
             return Ok(*response);
         }
@@ -246,11 +234,11 @@ impl<C: ServerContext> Edge<C> {
     }
 }
 
-/// The dialect's words, and when to come back.
+/// The dialect's response, with `Retry-After`.
 fn refused<C: ServerContext>(dialect: &Dialect<C>, refusal: &Refusal) -> Response<Body> {
     let mut response = dialect.rules.refuse(refusal);
     if let Some(wait) = refusal.retry_after() {
-        let seconds = HeaderValue::from(rate_limit::whole_seconds(wait).as_secs());
+        let seconds = HeaderValue::from(whole_seconds(wait));
         response.headers_mut().insert(header::RETRY_AFTER, seconds);
     }
     response

@@ -1,5 +1,4 @@
-//! Paths that belong to no dialect: what operators and probes ask for, contracts and their reference page, and
-//! everything unknown.
+//! Paths that belong to no dialect: health, contracts and their reference page, and everything unknown.
 
 use super::dialect::{Bodies, Dialect, DialectRules, Refusal};
 use super::dispatch::Dispatcher;
@@ -9,7 +8,7 @@ use dropshot::{Body, ServerContext};
 use http::{HeaderMap, Response};
 use std::sync::Arc;
 
-/// Says no with a status and nothing else, limits nothing.
+/// Refuses with a bare status, limits nothing.
 struct Plain;
 
 impl DialectRules for Plain {
@@ -23,7 +22,7 @@ impl DialectRules for Plain {
         None
     }
 
-    fn bodies(&self, _path: &str) -> Bodies {
+    fn bodies(&self, _operation_id: &str) -> Bodies {
         Bodies::Json
     }
 

@@ -28,11 +28,13 @@ impl DisabledPaths {
     /// Whether a request to `path` asks for one of them.
     #[must_use]
     pub fn contains(&self, path: &str) -> bool {
-        self.0.contains(path) || self.0.iter().any(|template| template.contains('{') && fits(template, path))
+        self.0.contains(path) || self.0.iter().any(|template| template.contains('{') && matches(template, path))
     }
 }
 
-fn fits(template: &str, path: &str) -> bool {
+/// Whether `path` has the form of `template`, in which `{name}` stands for any one segment.
+#[must_use]
+pub fn matches(template: &str, path: &str) -> bool {
     let is_variable = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
     let (mut wanted, mut given) = (template.split('/'), path.split('/'));
     loop {

@@ -4,6 +4,7 @@
 //! and cannot be switched off. Memory is bounded: entries are dropped once they can no longer matter, and under a
 //! flood of addresses the older half is forgotten early, which lets clients in rather than the memory out.
 
+use countersign_api::reply::whole_seconds;
 use countersign_domain::network::ClientNetwork;
 use countersign_domain::time::Timestamp;
 use std::collections::HashMap;
@@ -84,7 +85,7 @@ impl RateLimiter {
         }
         if count.allowed >= limit.max {
             let left = now.until(count.last_allowed + limit.window);
-            return Err(TooMany { retry_after: whole_seconds(left) });
+            return Err(TooMany { retry_after: Duration::from_secs(whole_seconds(left)) });
         }
         count.allowed += 1;
         count.last_allowed = now;
@@ -109,11 +110,6 @@ impl Generations {
             .entry(key)
             .or_insert_with(|| previous.remove(&key).unwrap_or(Count { allowed: 0, last_allowed: now }))
     }
-}
-
-/// Rounded up, and at least one: clients take zero as an invitation to hammer.
-pub fn whole_seconds(duration: Duration) -> Duration {
-    Duration::from_secs(u64::try_from(duration.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX).max(1))
 }
 
 #[cfg(test)]

@@ -24,12 +24,12 @@ impl DialectRules for TestRules {
     }
 
     fn rate_limit(&self, path: &str, _headers: &http::HeaderMap) -> Option<rate_limit::RateLimit> {
-        let max = if path == "/strict" { 3 } else { 1_000 };
+        let max = if path == "/api/test/strict" { 3 } else { 1_000 };
         Some(rate_limit::RateLimit { window: Duration::from_secs(10), max })
     }
 
-    fn bodies(&self, path: &str) -> Bodies {
-        if path == "/form" { Bodies::JsonOrForm } else { Bodies::Json }
+    fn bodies(&self, operation_id: &str) -> Bodies {
+        if operation_id == "form" { Bodies::JsonOrForm } else { Bodies::Json }
     }
 
     fn guard(&self, request: &Parts, _: &ParsedBody) -> Result<(), Box<Response<Body>>> {
@@ -160,12 +160,16 @@ impl World {
             deviations: Arc::default(),
         };
         change(&mut policy);
-        let health = Arc::new(crate::http::ops::Health::new(Box::new(|| Box::pin(async { true }))));
-        let outside = Dispatcher::new(crate::http::ops::api(&health).expect("registered"));
-        let api = api(policy, vec![dialect], vec![outside]).expect("registered");
+        let mut outside = ApiDescription::new();
+        let alive = |_: RequestContext<Reached>| async { Ok::<_, Error>(Response::new(Body::empty())) };
+        let versions = ApiEndpointVersions::All;
+        let healthz =
+            ApiEndpoint::new("healthz".to_owned(), alive, Method::GET, "application/json", "/healthz", versions);
+        outside.register(healthz).expect("registered");
+        let api = api(policy, vec![dialect], vec![Dispatcher::new(outside)]).expect("registered");
         let server = ServerBuilder::new(api, Reached::default(), log)
             .config(ConfigDropshot { default_request_body_max_bytes: 65, ..ConfigDropshot::default() })
-            .version_policy(VersionPolicy::Dynamic(Box::new(front::Front)))
+            .version_policy(VersionPolicy::Dynamic(Box::new(version_gate::VersionGate)))
             .start()
             .expect("a port");
         Self { server, clock }

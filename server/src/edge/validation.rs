@@ -1,7 +1,7 @@
-//! Holds every answer of a dialect against its contract, where the settings ask for it.
+//! Checks every response of a dialect against its contract, where the settings ask for it.
 //!
-//! An answer that does not keep the contract is logged as an error, one line for each point, and sent all the same:
-//! its client can do more with it than with another error. The log names rules and places, never what the answer says.
+//! A response that breaks the contract is logged as an error, one line for each deviation, and sent unchanged: its client
+//! can do more with it than with a 500. The log names rules and pointers, never content, which may be secret.
 
 use countersign_contract::{Judge, OperationRef};
 use dropshot::Body;
@@ -11,21 +11,21 @@ use http_body_util::{BodyExt as _, StreamBody};
 use slog::{Logger, error};
 use std::sync::{Mutex, PoisonError};
 
-/// What the log says of each deviation; scripts look for it.
+/// Start of the log message of each deviation; scripts search for it.
 pub const MESSAGE: &str = "answer breaks the contract";
 
-/// The longest answer that is held in memory to be judged, in bytes. Ours have some kilobytes.
-const LONGEST: u64 = 1 << 20;
+/// Longest response that is held in memory for the check, in bytes. Ours have some kilobytes.
+const MAX_LENGTH: u64 = 1 << 20;
 
-/// Deviations that are remembered; the log has them all.
-const REMEMBERED: usize = 100;
+/// Deviations kept in memory; the log has them all.
+const MAX_REMEMBERED: usize = 100;
 
-/// What answers of a running server did not keep.
+/// The first deviations of a running server.
 #[derive(Debug, Default)]
 pub struct Deviations(Mutex<Vec<String>>);
 
 impl Deviations {
-    /// The first hundred: operation, status, and what is wrong.
+    /// Operation, status and problem of each.
     #[must_use]
     pub fn seen(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -33,32 +33,37 @@ impl Deviations {
 
     fn note(&self, line: String) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() < REMEMBERED {
+        if seen.len() < MAX_REMEMBERED {
             seen.push(line);
         }
     }
 }
 
-/// An operation whose answer will be judged.
-pub(super) struct Trial<'a> {
-    pub(super) judge: &'a Judge,
+/// Checks the response to one operation.
+pub(super) struct ResponseValidation<'a> {
+    pub(super) validator: &'a Judge,
     pub(super) operation: OperationRef<'a>,
 }
 
-impl Trial<'_> {
-    /// Judges the answer, and gives it back as it is. `log` carries the request id.
-    pub(super) async fn hold(&self, response: Response<Body>, deviations: &Deviations, log: &Logger) -> Response<Body> {
+impl ResponseValidation<'_> {
+    /// Reports deviations and returns the response unchanged. `log` carries the request id.
+    pub(super) async fn check(
+        &self,
+        response: Response<Body>,
+        deviations: &Deviations,
+        log: &Logger,
+    ) -> Response<Body> {
         let (parts, body) = response.into_parts();
         let status = parts.status.as_u16();
         let operation = self.operation.id().unwrap_or_else(|| self.operation.path());
-        if body.size_hint().upper().is_none_or(|length| length > LONGEST) {
+        if body.size_hint().upper().is_none_or(|length| length > MAX_LENGTH) {
             error!(log, "{MESSAGE}: it is too long to be judged"; "operation" => operation, "status" => status);
             deviations.note(format!("{operation} {status}: too long to be judged"));
             return Response::from_parts(parts, body);
         }
         let bytes = match body.collect().await {
             Ok(collected) => collected.to_bytes(),
-            // What breaks off for us would have broken off for the client.
+            // Forward stream errors unchanged.
             Err(problem) => {
                 let broken = futures::stream::iter([Err::<Frame<_>, _>(problem)]);
                 return Response::from_parts(parts, Body::wrap(StreamBody::new(broken)));
@@ -70,7 +75,7 @@ impl Trial<'_> {
             .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
             .collect();
         let headers = headers.iter().map(|(name, value)| (*name, value.as_ref()));
-        for deviation in self.judge.judge(self.operation, status, headers, &bytes) {
+        for deviation in self.validator.judge(self.operation, status, headers, &bytes) {
             deviations.note(format!("{operation} {status}: {deviation}"));
             error!(
                 log,

@@ -9,20 +9,22 @@ use std::net::SocketAddr;
 #[must_use]
 pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_new: bool) -> String {
     let base = &settings.base_url;
-    let mut rows = vec![
+    let mut rows = [
         ("Health", format!("http://{address}/healthz and /readyz")),
         ("Database", database(&settings.database.url)),
         ("Keys", keys(&settings.keyring, keyring_is_new)),
         ("Codes", codes(settings)),
-    ];
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec();
     if settings.docs_are_on {
-        rows.insert(0, ("Reference", format!("{base}/docs   (read the APIs, try a call)")));
+        rows.insert(0, ("Reference".to_owned(), format!("{base}/docs   (read the APIs, try a call)")));
     }
     for dialect in settings.dialects.iter().rev() {
         rows.insert(0, api(*dialect, base));
     }
     if !settings.rate_limits_are_on {
-        rows.push(("Rate limits", "off per client address; those per account stay on".to_owned()));
+        rows.push(("Rate limits".to_owned(), "off per client; limits per account stay on".to_owned()));
     }
     let mut screen = format!("Countersign {} is listening on http://{address}\n\n", env!("CARGO_PKG_VERSION"));
     for (name, value) in rows {
@@ -42,15 +44,10 @@ pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_
     screen
 }
 
-fn api(dialect: DialectName, base: &BaseUrl) -> (&'static str, String) {
-    match dialect {
-        DialectName::BetterAuth => {
-            ("Better Auth API", format!("{base}/api/auth   (contract: {base}/openapi/better-auth.yaml)"))
-        }
-        DialectName::FusionAuth => {
-            ("FusionAuth API", format!("{base}/api        (contract: {base}/openapi/fusionauth.yaml)"))
-        }
-    }
+fn api(dialect: DialectName, base: &BaseUrl) -> (String, String) {
+    let widest = DialectName::ALL.iter().map(|dialect| dialect.base_path().len()).max().unwrap_or_default();
+    let (path, file) = (dialect.base_path(), dialect.contract_file());
+    (format!("{} API", dialect.title()), format!("{base}{path:widest$}   (contract: {base}/{file})"))
 }
 
 fn database(url: &DatabaseUrl) -> String {

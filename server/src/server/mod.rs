@@ -11,7 +11,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::config::values::DatabaseUrl;
 use crate::edge::validation::Deviations;
-use crate::edge::{self, Dispatcher, client_ip, front, load, path, rate_limit};
+use crate::edge::{self, Dispatcher, client_ip, load, path, rate_limit, version_gate};
 use crate::first_run::{self, FirstRunError};
 use crate::housekeeping::{self, Housekeeping};
 use crate::http;
@@ -123,7 +123,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     let docs_api =
         docs::api(&settings.dialects, settings.docs_are_on).map_err(|error| StartError::Register(Box::new(error)))?;
     let outside = vec![Dispatcher::new(health_api), Dispatcher::new(docs_api)];
-    let dialects = http::dialects(&app, &settings.dialects, settings.responses_are_validated)
+    let dialects = http::dialects::serve(&app, &settings.dialects, settings.responses_are_validated)
         .map_err(|error| StartError::Register(Box::new(error)))?;
     let api = edge::api(policy, dialects, outside).map_err(|error| StartError::Register(Box::new(error)))?;
     let config = ConfigDropshot {
@@ -137,7 +137,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     let housekeeping = housekeeping::start(Arc::clone(&app), settings.retention.clone(), log.clone());
     let http = ServerBuilder::new(api, app, logging::for_dropshot(log))
         .config(config)
-        .version_policy(VersionPolicy::Dynamic(Box::new(front::Front)))
+        .version_policy(VersionPolicy::Dynamic(Box::new(version_gate::VersionGate)))
         .start()
         .map_err(|source| StartError::Listen { address: settings.listen, source: Box::new(source) })?;
     info!(logging.log, "started"; "address" => http.local_addr().to_string());

@@ -14,6 +14,7 @@ use schemars::schema::Schema;
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 /// The name under which Better Auth's clients look for the seconds to wait.
 const X_RETRY_AFTER: HeaderName = HeaderName::from_static("x-retry-after");
@@ -84,10 +85,10 @@ impl Error {
         self.with_header(SET_COOKIE, value)
     }
 
-    /// Says after how many whole seconds to try again, at least one; a 429 says it in both of its headers.
+    /// Adds when to try again, in whole seconds; a 429 carries it in both of its headers.
     #[must_use]
-    pub fn with_retry_after(mut self, seconds: u64) -> Self {
-        let seconds = HeaderValue::from(seconds.max(1));
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        let seconds = HeaderValue::from(reply::whole_seconds(wait));
         if self.status.as_u16() == 429 {
             self.headers.insert(X_RETRY_AFTER, seconds.clone());
         }
@@ -177,6 +178,7 @@ mod tests {
     use http::HeaderValue;
     use http::header::{CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
     use serde_json::{json, to_value};
+    use std::time::Duration;
 
     #[test]
     fn the_body_is_message_and_code_and_nothing_else() {
@@ -187,10 +189,10 @@ mod tests {
 
     #[test]
     fn a_429_says_twice_when_to_try_again() {
-        let limited = Error::of_status(ErrorStatusCode::TOO_MANY_REQUESTS).with_retry_after(0);
+        let limited = Error::of_status(ErrorStatusCode::TOO_MANY_REQUESTS).with_retry_after(Duration::ZERO);
         assert_eq!(limited.headers[RETRY_AFTER], "1");
         assert_eq!(limited.headers["x-retry-after"], "1");
-        let busy = Error::of_status(ErrorStatusCode::SERVICE_UNAVAILABLE).with_retry_after(30);
+        let busy = Error::of_status(ErrorStatusCode::SERVICE_UNAVAILABLE).with_retry_after(Duration::from_secs(30));
         assert_eq!(busy.headers[RETRY_AFTER], "30");
         assert_eq!(busy.headers.get("x-retry-after"), None);
     }

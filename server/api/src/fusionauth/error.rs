@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -128,10 +129,10 @@ impl Error {
         Self { status: ErrorStatusCode::CONFLICT, content, retry_after: None, cause: None }
     }
 
-    /// Says after how many whole seconds to try again, at least one.
+    /// Adds when to try again, in whole seconds.
     #[must_use]
-    pub fn with_retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds.max(1));
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(reply::whole_seconds(wait));
         self
     }
 
@@ -259,7 +260,7 @@ mod tests {
     #[test]
     fn other_errors_are_empty_and_have_no_label() {
         for status in [401, 404, 410, 413, 421, 423, 429, 500, 503] {
-            let response = Error::of_number(status).with_retry_after(0).to_response();
+            let response = Error::of_number(status).with_retry_after(Duration::ZERO).to_response();
             assert_eq!(response.status().as_u16(), status);
             assert_eq!(response.headers().get(CONTENT_TYPE), None, "{status}");
             assert_eq!(response.headers()[RETRY_AFTER], "1");

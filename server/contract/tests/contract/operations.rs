@@ -81,6 +81,7 @@ fn the_table_is_rust() {
             anonymous_allowed: false,
             security: &[&["session"], &["bearer"]],
             body: BodyRule::Required,
+            media_types: &["application/json", "application/x-www-form-urlencoded"],
             statuses: &[200, 401],
         },
         OperationEntry {
@@ -91,6 +92,7 @@ fn the_table_is_rust() {
             anonymous_allowed: false,
             security: &[&["session"]],
             body: BodyRule::Optional,
+            media_types: &["application/json"],
             statuses: &[204],
         },
     ];

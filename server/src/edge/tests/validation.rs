@@ -1,4 +1,4 @@
-//! Answers that are held against a contract made for the purpose.
+//! Responses that are checked against a contract made for the purpose.
 
 use super::*;
 use crate::edge::validation::{Deviations, MESSAGE};
@@ -95,7 +95,7 @@ impl Judged {
         }
         let dialect = Dialect::new("/api/test", vec![Dispatcher::new(api)], Arc::new(TestRules));
         let document = Document::load("contract", CONTRACT).expect("a contract");
-        let dialect = if is_on { dialect.judged_by(Arc::new(Judge::new(&document))) } else { dialect };
+        let dialect = if is_on { dialect.validated_by(Arc::new(Judge::new(&document))) } else { dialect };
         let (deviations, log) = (Arc::new(Deviations::default()), Memory::default());
         let world = World::of(dialect, |policy| {
             policy.deviations = Arc::clone(&deviations);

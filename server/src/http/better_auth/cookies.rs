@@ -3,9 +3,9 @@
 //! A signed value is `value.signature`, the signature being base64 of an HMAC-SHA-256. Each cookie is signed with a
 //! key of its own, so that a value moved to another cookie does not even pass the signature.
 
+use crate::http::shared::cookies::{Attribute, SetCookie, values};
 use countersign_domain::keyring::{Keyring, Purpose};
 use data_encoding::BASE64;
-use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::sync::Arc;
@@ -22,6 +22,9 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'\'')
     .remove(b'(')
     .remove(b')');
+
+const ORDER: [Attribute; 5] =
+    [Attribute::MaxAge, Attribute::Path, Attribute::HttpOnly, Attribute::Secure, Attribute::SameSite];
 
 /// Length of the base64 of 32 bytes.
 const SIGNATURE_LENGTH: usize = 44;
@@ -107,30 +110,20 @@ impl Cookies {
     }
 
     fn render(&self, cookie: Cookie, value: &str, max_age: Option<Duration>) -> HeaderValue {
-        let max_age = max_age.map(|age| format!("Max-Age={}; ", age.as_secs())).unwrap_or_default();
-        let secure = if self.is_secure { "Secure; " } else { "" };
-        let name = self.full_name(cookie);
-        let text = format!("{name}={value}; {max_age}Path=/; HttpOnly; {secure}SameSite=Lax");
-        HeaderValue::try_from(text).expect("names are ASCII and values percent-encoded")
+        let name = &self.full_name(cookie);
+        let set = SetCookie { name, value, max_age, is_secure: self.is_secure };
+        set.to_header(ORDER).expect("names are ASCII and values percent-encoded")
     }
 
     fn full_name(&self, cookie: Cookie) -> String {
         format!("{}{}", if self.is_secure { "__Secure-" } else { "" }, cookie.name())
     }
 
-    /// What the request's cookie holds.
+    /// The request's cookie; of several of that name, the first.
     #[must_use]
     pub fn read(&self, headers: &HeaderMap, cookie: Cookie) -> Presented {
-        let name = self.full_name(cookie);
-        let raw = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok()).find_map(|header| {
-            header.split(';').find_map(|pair| {
-                let (key, value) = pair.split_once('=')?;
-                (key.trim() == name).then(|| value.trim())
-            })
-        });
-        let Some(raw) = raw else { return Presented::Absent };
-        let unquoted = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw);
-        self.verify(cookie, &decoded(unquoted)).map_or(Presented::Forged, Presented::Signed)
+        let Some(value) = values(headers, &self.full_name(cookie)).next() else { return Presented::Absent };
+        self.verify(cookie, &decoded(&value)).map_or(Presented::Forged, Presented::Signed)
     }
 }
 
@@ -167,6 +160,7 @@ pub(super) fn decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::COOKIE;
     use rand::SeedableRng as _;
 
     fn cookies(is_secure: bool) -> Cookies {
@@ -206,6 +200,22 @@ mod tests {
         ] {
             assert_eq!(cookies.read(&request(&header), Cookie::Session).signed(), Some("abc"), "{header}");
         }
+    }
+
+    #[test]
+    fn an_odd_cookie_of_somebody_else_hides_no_session() {
+        let cookies = cookies(false);
+        let signed = cookies.sign(Cookie::Session, "abc");
+        let read = |before: &[u8], after: &[u8]| {
+            let pair = format!("better-auth.session_token={signed}");
+            let line = [before, pair.as_bytes(), after].concat();
+            let value = HeaderValue::from_bytes(&line).expect("a header");
+            cookies.read(&HeaderMap::from_iter([(COOKIE, value)]), Cookie::Session)
+        };
+        for (before, after) in [(&b"theme=\xe4; "[..], &b""[..]), (b"\xff\xfe=1;", b"; x=\xc3"), (b"\xc3;", b"")] {
+            assert_eq!(read(before, after).signed(), Some("abc"), "{before:?} {after:?}");
+        }
+        assert!(read(b"", b"\xff") == Presented::Forged, "its own bytes are odd");
     }
 
     #[test]

@@ -4,10 +4,9 @@ use super::cookies::{Cookie, Presented, decoded};
 use super::{Context, caller, refusal};
 use crate::flows::second_factor::Presenter;
 use crate::flows::{Authenticated, Caller};
+use crate::http::shared::Authorization;
 use countersign_api::better_auth::Error;
 use countersign_domain::secret::{ChallengeToken, SessionToken};
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
 
 /// Everything a request shows.
 pub struct Credentials {
@@ -40,7 +39,7 @@ impl Credentials {
     pub fn read(context: &Context) -> Self {
         let (headers, cookies) = (context.request.headers(), &context.context().cookies);
         let trust = cookies.read(headers, Cookie::Trust);
-        let bearer = bearer(headers);
+        let bearer = Authorization::read(headers).into_bearer();
         if let Some(challenge) = bearer.as_deref().and_then(ChallengeToken::parse) {
             return Self { session: SessionCredential::Absent, challenge: Some(challenge), trust };
         }
@@ -84,13 +83,6 @@ impl Credentials {
             }
         }
     }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<String> {
-    let header = headers.get(AUTHORIZATION)?.to_str().ok()?.trim();
-    let (scheme, token) = header.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
 }
 
 /// The live session of the request, which must have one.

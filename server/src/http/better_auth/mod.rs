@@ -21,30 +21,17 @@ pub mod wire;
 use crate::app::App;
 use crate::flows::Caller;
 use countersign_api::better_auth::{BetterAuthApi, Error, replies, requests};
-use countersign_api::{JsonBody, JsonOrFormBody, OptionalJsonBody, Reply};
+use countersign_api::{DialectName, JsonBody, JsonOrFormBody, OptionalJsonBody, Reply};
 use dropshot::{Query, RequestContext};
 use std::sync::Arc;
-
-/// Where the dialect lives.
-pub const BASE_PATH: &str = "/api/auth";
-
-/// The dialect's contract.
-pub const CONTRACT: &str = include_str!("../../../../openapi/better-auth.yaml");
 
 type Context = RequestContext<Arc<App>>;
 
 /// Implements the dialect's operations.
 pub enum BetterAuth {}
 
-/// Who sent this request.
 fn caller(context: &Context) -> Caller {
-    let user_agent = context.request.headers().get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
-    Caller {
-        ip: context.request.remote_addr().ip(),
-        user_agent: user_agent.unwrap_or_default().to_owned(),
-        dialect: "better-auth",
-        api_key_id: None,
-    }
+    crate::http::shared::caller(context, DialectName::BetterAuth)
 }
 
 impl BetterAuthApi for BetterAuth {

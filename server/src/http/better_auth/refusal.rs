@@ -6,34 +6,21 @@ use crate::flows::FlowError;
 use crate::flows::enrolment::Forbidden;
 use crate::flows::password_check::Unconfirmed;
 use crate::flows::second_factor::Refused;
+use crate::http::shared::Failure;
 use countersign_api::better_auth::Error;
 use countersign_domain::challenge::Factor;
 use countersign_domain::password::Unfit;
 use countersign_domain::time::Timestamp;
 use dropshot::ErrorStatusCode as Status;
-use std::time::Duration;
 
-/// How long to stay away while the database is not available.
-const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
-
-/// The server could not do its work: 503 when coming back may help, else 500. The log gets the reason.
+/// 503 or 500: the server could not do its work.
 #[must_use]
 pub fn of_failure(error: FlowError) -> Error {
-    let retry_after = match &error {
-        FlowError::Overloaded(overloaded) => Some(overloaded.retry_after),
-        FlowError::Store(store) if store.is_unavailable() => Some(UNAVAILABLE_FOR),
-        FlowError::Store(_)
-        | FlowError::Sealed(_)
-        | FlowError::ShortSecret
-        | FlowError::Unsigned(_)
-        | FlowError::NoAddress => None,
-    };
-    let cause = crate::error_chain(&error);
+    let Failure { status, retry_after, cause } = error.into();
+    let error = Error::of_status(status).with_cause(cause);
     match retry_after {
-        Some(wait) => {
-            Error::of_status(Status::SERVICE_UNAVAILABLE).with_cause(cause).with_retry_after(whole_seconds(wait))
-        }
-        None => Error::of_status(Status::INTERNAL_SERVER_ERROR).with_cause(cause),
+        Some(wait) => error.with_retry_after(wait),
+        None => error,
     }
 }
 
@@ -44,10 +31,6 @@ impl From<OriginRefusal> for Error {
         let status = if is_malformed { Status::BAD_REQUEST } else { Status::FORBIDDEN };
         Self::new(status, refusal.code().unwrap_or("BAD_REQUEST"), refusal.to_string())
     }
-}
-
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// 401: nobody is signed in.
@@ -79,7 +62,7 @@ pub fn no_challenge() -> Error {
 /// 429: a budget is spent until then.
 #[must_use]
 pub fn too_many(until: Timestamp, now: Timestamp) -> Error {
-    Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(whole_seconds(now.until(until)))
+    Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(now.until(until))
 }
 
 /// 401: address and password are not a pair.
@@ -184,6 +167,6 @@ pub fn of_second_factor(refused: Refused, factor: Factor, cookies: &Cookies, now
             "ACCOUNT_TEMPORARILY_LOCKED",
             "Too many failed verification attempts. Your account is temporarily locked. Please try again later.",
         )
-        .with_retry_after(whole_seconds(now.until(until))),
+        .with_retry_after(now.until(until)),
     }
 }

@@ -1,22 +1,24 @@
-//! What the edge asks of the dialect: its limits, its words for refusals, its origin rules.
+//! The dialect's side of the edge: rate limits, refusals, media types and origin rules.
 
 use super::origin;
-use crate::edge::rate_limit::{RateLimit, whole_seconds};
-use crate::edge::{Bodies, DialectRules, Refusal};
+use crate::edge::rate_limit::RateLimit;
 use crate::net::origin::TrustedOrigins;
-use countersign_api::ParsedBody;
+use crate::edge::{Bodies, DialectRules, Refusal};
+use crate::operations::BETTER_AUTH;
 use countersign_api::better_auth::Error;
+use countersign_api::{DialectName, ParsedBody};
 use dropshot::{Body, ErrorStatusCode as Status};
 use http::{HeaderMap, Response};
 use std::time::Duration;
 
-/// Limits of wire reference §5: few tries where something can be guessed, many elsewhere.
+/// Limits of wire reference §5: low where a secret can be guessed.
 const STRICT: RateLimit = RateLimit { window: Duration::from_secs(10), max: 3 };
 const LENIENT: RateLimit = RateLimit { window: Duration::from_secs(10), max: 100 };
+/// Prefixes of paths below the base path (wire reference §5).
 const STRICT_PATHS: [&str; 4] = ["/two-factor/", "/sign-in", "/sign-up", "/change-password"];
-const FORM_PATHS: [&str; 2] = ["/sign-in/email", "/sign-up/email"];
+const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The dialect's side of the edge.
+/// Implements [`DialectRules`] for Better Auth.
 pub struct Rules {
     trusted_origins: TrustedOrigins,
 }
@@ -43,7 +45,7 @@ impl DialectRules for Rules {
             }
             Refusal::NotFound => Error::of_status(Status::NOT_FOUND),
             Refusal::RateLimited { retry_after } => {
-                Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(whole_seconds(*retry_after).as_secs())
+                Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(*retry_after)
             }
             Refusal::Overloaded { .. } | Refusal::TimedOut => Error::of_status(Status::SERVICE_UNAVAILABLE),
             Refusal::Internal => Error::of_status(Status::INTERNAL_SERVER_ERROR),
@@ -52,15 +54,48 @@ impl DialectRules for Rules {
     }
 
     fn rate_limit(&self, path: &str, _headers: &HeaderMap) -> Option<RateLimit> {
-        Some(if STRICT_PATHS.iter().any(|prefix| path.starts_with(prefix)) { STRICT } else { LENIENT })
+        let relative = path.strip_prefix(DialectName::BetterAuth.base_path()).unwrap_or(path);
+        Some(if STRICT_PATHS.iter().any(|prefix| relative.starts_with(prefix)) { STRICT } else { LENIENT })
     }
 
-    fn bodies(&self, path: &str) -> Bodies {
-        if FORM_PATHS.contains(&path) { Bodies::JsonOrForm } else { Bodies::Json }
+    fn bodies(&self, operation_id: &str) -> Bodies {
+        let operation = BETTER_AUTH.iter().find(|operation| operation.operation_id == operation_id);
+        let takes_forms = operation.is_some_and(|operation| operation.media_types.contains(&FORM));
+        if takes_forms { Bodies::JsonOrForm } else { Bodies::Json }
     }
 
     fn guard(&self, request: &http::request::Parts, body: &ParsedBody) -> Result<(), Box<Response<Body>>> {
         let checked = origin::check_request(&self.trusted_origins, request, body);
         checked.map_err(|refusal| Box::new(Error::from(refusal).to_response()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_strict_prefix_is_that_of_an_operation_and_ends_where_a_segment_does() {
+        let paths = BETTER_AUTH.iter().filter_map(|operation| operation.path.strip_prefix("/api/auth"));
+        let paths: Vec<&str> = paths.collect();
+        assert_eq!(paths.len(), BETTER_AUTH.len());
+        for prefix in STRICT_PATHS {
+            let is_whole = |path: &&&str| {
+                let rest = path.strip_prefix(prefix);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/'))
+            };
+            assert!(paths.iter().find(is_whole).is_some(), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn forms_are_accepted_where_the_contract_says() {
+        let base = crate::edge::trusted_origins::Origin::parse("http://localhost:3000").expect("an origin");
+        let rules = Rules::new(TrustedOrigins::new(base, []));
+        let takes_forms =
+            BETTER_AUTH.iter().filter(|operation| rules.bodies(operation.operation_id) == Bodies::JsonOrForm);
+        let paths: Vec<&str> = takes_forms.map(|operation| operation.path).collect();
+        assert_eq!(paths, ["/api/auth/sign-up/email", "/api/auth/sign-in/email"]);
+        assert_eq!(rules.bodies("unknown"), Bodies::Json);
     }
 }

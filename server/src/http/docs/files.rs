@@ -1,5 +1,6 @@
 //! The files that the build script packed, as answers.
 
+use crate::edge::headers::items;
 use dropshot::Body;
 use flate2::read::GzDecoder;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -70,14 +71,14 @@ impl File {
 /// Whether the client has this version already (RFC 9110, 13.1.2).
 pub(super) fn is_known(request: &HeaderMap, etag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    items(request, &header::IF_NONE_MATCH).any(|tag| tag == "*" || opaque(tag) == opaque(etag))
+    items(request, &header::IF_NONE_MATCH).any(|tag| tag == "*" || opaque(&tag) == opaque(etag))
 }
 
 /// Whether the client takes gzip (RFC 9110, 12.5.3).
 fn takes_gzip(request: &HeaderMap) -> bool {
     let accepted = |wanted: &[&str]| {
         items(request, &header::ACCEPT_ENCODING).find_map(|item| {
-            let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
+            let (coding, weight) = item.split_once(';').unwrap_or((&item, ""));
             let coding = coding.trim().to_ascii_lowercase();
             let weight = weight.trim().trim_start_matches(['q', 'Q']).trim_start_matches('=');
             let is_refused = weight.parse::<f32>().is_ok_and(|weight| weight == 0.0);
@@ -85,12 +86,6 @@ fn takes_gzip(request: &HeaderMap) -> bool {
         })
     };
     accepted(&["gzip", "x-gzip"]).or_else(|| accepted(&["*"])).unwrap_or(false)
-}
-
-/// The comma-separated items in all lines of a header.
-fn items<'a>(request: &'a HeaderMap, name: &header::HeaderName) -> impl Iterator<Item = &'a str> {
-    let lines = request.get_all(name).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).map(str::trim)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod files;
 mod page;
 
 use super::ops::endpoint;
-use crate::config::values::DialectName;
+use countersign_api::DialectName;
 use dropshot::{ApiDescription, ApiDescriptionRegisterError, Body, HttpError, RequestContext, ServerContext};
 use files::{FILES, File};
 use http::header::{self, HeaderName, HeaderValue};
@@ -62,8 +62,9 @@ pub fn api<C: ServerContext>(
 }
 
 fn is_contract_of(file: &File, dialect: DialectName) -> bool {
-    let name = file.path.strip_prefix("/openapi/").and_then(|name| name.rsplit_once('.'));
-    name.is_some_and(|(name, _)| name == dialect.as_str())
+    let without_extension = |path: &'static str| path.rsplit_once('.').map(|(path, _)| path);
+    let path = file.path.strip_prefix('/').and_then(without_extension);
+    path == without_extension(dialect.contract_file())
 }
 
 /// `is_for_everybody` lets the pages of all origins read it; without cookies, as the star means.

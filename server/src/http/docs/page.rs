@@ -3,7 +3,7 @@
 //! The page holds no script and no style of its own, so its policy needs no exception for what stands in a page.
 
 use super::files::SWAGGER_UI_VERSION;
-use crate::config::values::DialectName;
+use countersign_api::DialectName;
 use std::collections::BTreeSet;
 
 /// What the page may do (Content Security Policy Level 3). Everything comes from this server and goes back to it, with
@@ -19,7 +19,9 @@ pub(super) fn page(shown: DialectName, dialects: &BTreeSet<DialectName>) -> Stri
         format!("<a href=\"/docs/{}\"{current}>{}</a>", dialect.as_str(), dialect.title())
     };
     let tabs: String = dialects.iter().map(tab).collect();
-    let (name, title) = (shown.as_str(), shown.title());
+    let title = shown.title();
+    let yaml = format!("/{}", shown.contract_file());
+    let json = format!("{}.json", yaml.trim_end_matches(".yaml"));
     format!(
         r#"<!doctype html>
 <html lang="en">
@@ -39,10 +41,10 @@ pub(super) fn page(shown: DialectName, dialects: &BTreeSet<DialectName>) -> Stri
 <nav aria-label="APIs">{tabs}</nav>
 <p class="hint">Calls that you try go to this server and are real. Signing in sets its cookies in this browser, and later calls send them.</p>
 </header>
-<noscript><p class="hint">This page needs JavaScript. The contract does not: <a href="/openapi/{name}.yaml">YAML</a>, <a href="/openapi/{name}.json">JSON</a>.</p></noscript>
-<main id="reference" data-contract="/openapi/{name}.yaml"></main>
+<noscript><p class="hint">This page needs JavaScript. The contract does not: <a href="{yaml}">YAML</a>, <a href="{json}">JSON</a>.</p></noscript>
+<main id="reference" data-contract="{yaml}"></main>
 <footer>
-<p>The contract as a file: <a href="/openapi/{name}.yaml">YAML</a>, <a href="/openapi/{name}.json">JSON</a>. Shown by Swagger UI {SWAGGER_UI_VERSION} (<a href="/docs/swagger-ui-license.txt">license</a>, <a href="/docs/swagger-ui-notice.txt">notice</a>).</p>
+<p>The contract as a file: <a href="{yaml}">YAML</a>, <a href="{json}">JSON</a>. Shown by Swagger UI {SWAGGER_UI_VERSION} (<a href="/docs/swagger-ui-license.txt">license</a>, <a href="/docs/swagger-ui-notice.txt">notice</a>).</p>
 </footer>
 </body>
 </html>

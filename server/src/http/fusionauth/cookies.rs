@@ -1,26 +1,59 @@
 //! The dialect's cookies: tokens as they are, readable by no script.
 
 use crate::app::App;
-use http::{HeaderMap, HeaderValue, header};
+use crate::http::shared::cookies::{Attribute, SetCookie, values};
+use http::{HeaderMap, HeaderValue};
 use std::time::Duration;
 
 /// The access token, until the browser ends.
 pub(super) const ACCESS_TOKEN: &str = "access_token";
-/// The refresh token.
 pub(super) const REFRESH_TOKEN: &str = "refresh_token";
 /// The trust of this device.
 pub(super) const TRUST: &str = "fusionauth.trust";
 
-/// A `Set-Cookie` value. Everything that is put into one is made of letters, digits and `._-`.
+const ORDER: [Attribute; 5] =
+    [Attribute::Path, Attribute::MaxAge, Attribute::HttpOnly, Attribute::SameSite, Attribute::Secure];
+
+/// The `Set-Cookie` value that sets a cookie, for as long as the browser runs when there is no `lifetime`. Tokens are
+/// made of letters, digits and `._-`, so they need no encoding.
 pub(super) fn set(app: &App, name: &str, value: &str, lifetime: Option<Duration>) -> Option<HeaderValue> {
-    let lifetime = lifetime.map(|lifetime| format!("; Max-Age={}", lifetime.as_secs())).unwrap_or_default();
-    let secure = if app.has_secure_cookies { "; Secure" } else { "" };
-    HeaderValue::try_from(format!("{name}={value}; Path=/{lifetime}; HttpOnly; SameSite=Lax{secure}")).ok()
+    SetCookie { name, value, max_age: lifetime, is_secure: app.has_secure_cookies }.to_header(ORDER).ok()
 }
 
-/// The value of a cookie; of several of that name, the first.
+/// The value of a cookie; of several of that name, the first that is not empty.
 pub(super) fn read(headers: &HeaderMap, name: &str) -> Option<String> {
-    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(found, value)| *found == name && !value.is_empty()).map(|(_, value)| value.to_owned())
+    values(headers, name).find(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::COOKIE;
+
+    fn read_line(line: &[u8]) -> Option<String> {
+        let value = HeaderValue::from_bytes(line).expect("a header");
+        read(&HeaderMap::from_iter([(COOKIE, value)]), ACCESS_TOKEN)
+    }
+
+    #[test]
+    fn attributes_stand_in_the_dialects_order() {
+        let set = |max_age, is_secure| {
+            SetCookie { name: TRUST, value: "a.b", max_age, is_secure }.to_header(ORDER).expect("plain")
+        };
+        let week = Some(Duration::from_secs(604_800));
+        assert_eq!(set(week, true), "fusionauth.trust=a.b; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(set(None, false), "fusionauth.trust=a.b; Path=/; HttpOnly; SameSite=Lax");
+    }
+
+    #[test]
+    fn the_first_value_counts_that_is_not_empty() {
+        assert_eq!(read_line(b"access_token=; access_token=a.b; access_token=c").as_deref(), Some("a.b"));
+        assert_eq!(read_line(b"xaccess_token=a; refresh_token=b"), None);
+    }
+
+    #[test]
+    fn an_odd_cookie_of_somebody_else_hides_no_token() {
+        assert_eq!(read_line(b"theme=\xe4\xff; access_token=a.b").as_deref(), Some("a.b"));
+        assert_eq!(read_line(b"access_token=a.\xff").as_deref(), Some("a.\u{fffd}"), "present, and no token");
+    }
 }

@@ -4,6 +4,8 @@ use super::cookies::{self, ACCESS_TOKEN};
 use super::values::{given, is_no_uuid};
 use super::{Context, refusal};
 use crate::flows::Caller;
+use crate::http::shared::Authorization;
+use countersign_api::DialectName;
 use countersign_api::fusionauth::Error;
 use countersign_api::fusionauth::TenantHeader;
 use countersign_domain::ids::{ApplicationId, TenantId};
@@ -11,7 +13,6 @@ use countersign_domain::jwt::Claims;
 use countersign_domain::tenant::{Application, Tenant};
 use countersign_store::work::Person;
 use dropshot::ErrorStatusCode as Status;
-use http::header::{AUTHORIZATION, USER_AGENT};
 use std::net::IpAddr;
 
 /// Somebody who calls, and the tenant that the call names.
@@ -33,13 +34,7 @@ pub(super) fn unauthorized() -> Error {
 }
 
 fn caller(context: &Context) -> Caller {
-    let user_agent = context.request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
-    Caller {
-        ip: context.request.remote_addr().ip(),
-        user_agent: user_agent.unwrap_or_default().to_owned(),
-        dialect: "fusionauth",
-        api_key_id: None,
-    }
+    crate::http::shared::caller(context, DialectName::FusionAuth)
 }
 
 /// Anybody, where no tenant can be named.
@@ -65,14 +60,11 @@ fn named_tenant(context: &Context, header: TenantHeader) -> Result<Option<Tenant
 }
 
 /// The value of `Authorization`, if it is a key and not a token.
-fn shown_key(context: &Context) -> Option<&str> {
-    let value = context.request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-    bearer(value).is_none().then_some(value)
-}
-
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+fn shown_key(context: &Context) -> Option<String> {
+    match Authorization::read(context.request.headers()) {
+        Authorization::Other(key) => Some(key),
+        Authorization::Absent | Authorization::Bearer(_) => None,
+    }
 }
 
 /// A service whose key is good for this operation.
@@ -82,7 +74,7 @@ fn bearer(value: &str) -> Option<&str> {
 pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
     let flows = &context.context().flows;
     let key = shown_key(context).ok_or_else(unauthorized)?;
-    let service = flows.service(key).await.map_err(refusal::of_failure)?.ok_or_else(unauthorized)?;
+    let service = flows.service(&key).await.map_err(refusal::of_failure)?.ok_or_else(unauthorized)?;
     let name = &context.endpoint.operation_id;
     let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
     if !operation.is_some_and(|operation| service.may(operation.method, operation.path)) {
@@ -102,7 +94,7 @@ pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> 
 /// 503.
 pub(super) async fn is_service(context: &Context) -> Result<bool, Error> {
     let Some(key) = shown_key(context) else { return Ok(false) };
-    let service = context.context().flows.service(key).await.map_err(refusal::of_failure)?;
+    let service = context.context().flows.service(&key).await.map_err(refusal::of_failure)?;
     let name = &context.endpoint.operation_id;
     let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
     Ok(service.zip(operation).is_some_and(|(service, operation)| service.may(operation.method, operation.path)))
@@ -110,10 +102,10 @@ pub(super) async fn is_service(context: &Context) -> Result<bool, Error> {
 
 /// The access token that is shown: in the header, else in the cookie.
 pub(super) fn shown_token(context: &Context) -> Option<String> {
-    let header = context.request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match header {
-        Some(value) => bearer(value).map(str::to_owned),
-        None => cookies::read(context.request.headers(), ACCESS_TOKEN),
+    match Authorization::read(context.request.headers()) {
+        Authorization::Bearer(token) => Some(token),
+        Authorization::Other(_) => None,
+        Authorization::Absent => cookies::read(context.request.headers(), ACCESS_TOKEN),
     }
 }
 

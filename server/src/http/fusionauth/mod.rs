@@ -31,15 +31,6 @@ use std::sync::Arc;
 use two_factor::StatusOf;
 use values::{asked, given};
 
-/// Where the dialect lives.
-pub const BASE_PATH: &str = "/api";
-
-/// The dialect's contract.
-pub const CONTRACT: &str = include_str!("../../../../openapi/fusionauth.yaml");
-
-/// Where its keys are published.
-pub const WELL_KNOWN_PATH: &str = "/.well-known";
-
 type Context = RequestContext<Arc<App>>;
 
 /// Implements the dialect's operations.

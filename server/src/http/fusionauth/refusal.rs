@@ -3,36 +3,24 @@
 use crate::flows::FlowError;
 use crate::flows::people::NotWritten;
 use crate::flows::second_factor::Refused;
+use crate::http::shared::Failure;
 use countersign_api::fusionauth::Error;
 use countersign_api::fusionauth::responses::{ActionsResponse, LoginPreventedResponse};
 use countersign_domain::account::Unusable;
 use countersign_domain::password::Unfit;
 use countersign_domain::time::Timestamp;
 use dropshot::ErrorStatusCode as Status;
-use std::time::Duration;
 
-/// How long to stay away while the database is not available.
-const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
 /// The action that stands for too many wrong second factors.
 const LOCK: &str = "c0de0000-0000-4000-8000-000000000009";
 
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-}
-
-/// The server could not do its work: 503 when coming back may help, else 500. The log gets the reason.
+/// 503 or 500: the server could not do its work.
 pub(super) fn of_failure(error: FlowError) -> Error {
-    let retry_after = match &error {
-        FlowError::Overloaded(overloaded) => Some(overloaded.retry_after),
-        FlowError::Store(store) if store.is_unavailable() => Some(UNAVAILABLE_FOR),
-        _ => None,
-    };
-    let cause = crate::error_chain(&error);
+    let Failure { status, retry_after, cause } = error.into();
+    let error = Error::of_status(status).with_cause(cause);
     match retry_after {
-        Some(wait) => {
-            Error::of_status(Status::SERVICE_UNAVAILABLE).with_cause(cause).with_retry_after(whole_seconds(wait))
-        }
-        None => Error::of_status(Status::INTERNAL_SERVER_ERROR).with_cause(cause),
+        Some(wait) => error.with_retry_after(wait),
+        None => error,
     }
 }
 
@@ -43,7 +31,7 @@ pub(super) fn not_found() -> Error {
 
 /// 429: a budget is spent until then.
 pub(super) fn too_many(until: Timestamp, now: Timestamp) -> Error {
-    Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(whole_seconds(now.until(until)))
+    Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(now.until(until))
 }
 
 /// 410 or 423: the person proved to be the holder of an account that may not be used.
@@ -66,7 +54,7 @@ pub(super) fn of_second_factor(refused: Refused, now: Timestamp) -> Error {
                 expiry: until.as_millis(),
             };
             let actions = ActionsResponse { actions: vec![action] };
-            Error::of_actions(actions).with_retry_after(whole_seconds(now.until(until)))
+            Error::of_actions(actions).with_retry_after(now.until(until))
         }
         Refused::WrongCode | Refused::Raced | Refused::NotEnrolled | Refused::NoCode | Refused::CodeExhausted => {
             Error::of_number(421)

@@ -151,7 +151,7 @@ pub(super) async fn update(
 
 /// 503: others change the same user all the time.
 fn busy() -> Error {
-    Error::of_status(dropshot::ErrorStatusCode::SERVICE_UNAVAILABLE).with_retry_after(1)
+    Error::of_status(dropshot::ErrorStatusCode::SERVICE_UNAVAILABLE).with_retry_after(std::time::Duration::from_secs(1))
 }
 
 /// The person as changed; `None` when somebody else changed them at the same moment.

@@ -1,7 +1,7 @@
-//! Requests that dropshot would refuse in its own words before our endpoints see them: unknown methods and paths that
-//! it cannot take apart. They are not found here too.
+//! Refuses, with our own 404, requests that dropshot's router would refuse with a response of its own before any endpoint
+//! sees them: unknown methods, and paths that it cannot decode.
 //!
-//! dropshot asks for an API version before it routes; there is one version, so the question serves as a gate.
+//! dropshot asks for an API version before it routes. There is one version, so the question serves as a gate.
 
 use super::METHODS;
 use dropshot::semver::Version;
@@ -10,11 +10,10 @@ use http::Request;
 use percent_encoding::percent_decode_str;
 use slog::Logger;
 
-/// The gate.
 #[derive(Clone, Copy, Debug)]
-pub struct Front;
+pub struct VersionGate;
 
-impl DynamicVersionPolicy for Front {
+impl DynamicVersionPolicy for VersionGate {
     fn request_extract_version(&self, request: &Request<Body>, _log: &Logger) -> Result<Version, HttpError> {
         if METHODS.contains(&request.method().as_str()) && can_be_routed(request.uri().path()) {
             return Ok(Version::new(1, 0, 0));
@@ -39,7 +38,7 @@ mod tests {
     fn status(method: &str, path: &str) -> Option<StatusCode> {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
         let log = Logger::root(slog::Discard, slog::o!());
-        Front.request_extract_version(&request, &log).err().map(|error| error.status_code.as_status())
+        VersionGate.request_extract_version(&request, &log).err().map(|error| error.status_code.as_status())
     }
 
     #[test]

@@ -1,0 +1,87 @@
+//! The registry of dialects: the router, the edge rules and the contract of each.
+
+use super::better_auth::{self, BetterAuth};
+use super::fusionauth::{self, FusionAuth};
+use crate::app::App;
+use crate::edge::{Dialect, DialectRules, Dispatcher};
+use countersign_api::DialectName;
+use countersign_api::better_auth::better_auth_api_mod;
+use countersign_api::fusionauth::{fusion_auth_api_mod, method_api_mod, recovery_code_api_mod, user_api_mod};
+use countersign_contract::{Document, Judge};
+use dropshot::ApiDescriptionBuildErrors;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Where FusionAuth publishes its keys, besides its base path.
+const WELL_KNOWN_PATH: &str = "/.well-known";
+
+/// The text of a dialect's contract.
+#[must_use]
+pub const fn contract_text(name: DialectName) -> &'static str {
+    match name {
+        DialectName::BetterAuth => include_str!("../../../openapi/better-auth.yaml"),
+        DialectName::FusionAuth => include_str!("../../../openapi/fusionauth.yaml"),
+    }
+}
+
+/// The dialects of these names. With `are_validated`, each of their responses is checked against the contract.
+///
+/// # Errors
+/// When dropshot rejects an operation: a defect that any start shows.
+pub fn serve(
+    app: &App,
+    names: &BTreeSet<DialectName>,
+    are_validated: bool,
+) -> Result<Vec<Dialect<Arc<App>>>, ApiDescriptionBuildErrors> {
+    let mut dialects = Vec::new();
+    for name in names {
+        let of_name = of_name(app, *name)?;
+        if are_validated {
+            let document = Document::load(name.contract_file(), contract_text(*name));
+            let validator = Arc::new(Judge::new(&document.expect("the build has read the contract")));
+            dialects.extend(of_name.into_iter().map(|dialect| dialect.validated_by(Arc::clone(&validator))));
+        } else {
+            dialects.extend(of_name);
+        }
+    }
+    Ok(dialects)
+}
+
+fn of_name(app: &App, name: DialectName) -> Result<Vec<Dialect<Arc<App>>>, ApiDescriptionBuildErrors> {
+    match name {
+        DialectName::BetterAuth => {
+            let routers = vec![Dispatcher::new(better_auth_api_mod::api_description::<BetterAuth>()?)];
+            let rules = Arc::new(better_auth::rules::Rules::new(app.trusted_origins.clone()));
+            Ok(vec![Dialect::new(name.base_path(), routers, rules)])
+        }
+        DialectName::FusionAuth => {
+            let rules: Arc<dyn DialectRules> = Arc::new(fusionauth::rules::Rules::new());
+            // In the order in which `countersign_api::fusionauth` has them.
+            let routers = vec![
+                Dispatcher::new(recovery_code_api_mod::api_description::<FusionAuth>()?),
+                Dispatcher::new(method_api_mod::api_description::<FusionAuth>()?),
+                Dispatcher::new(fusion_auth_api_mod::api_description::<FusionAuth>()?),
+                Dispatcher::new(user_api_mod::api_description::<FusionAuth>()?),
+            ];
+            let keys = Dispatcher::new(fusion_auth_api_mod::api_description::<FusionAuth>()?);
+            let well_known = Dialect::new(WELL_KNOWN_PATH, vec![keys], Arc::clone(&rules));
+            Ok(vec![Dialect::new(name.base_path(), routers, rules), well_known])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_is_below_a_path_that_its_dialect_serves() {
+        for name in DialectName::ALL {
+            for operation in crate::operations::of(name) {
+                let is_below = |base: &str| operation.path.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
+                let is_key_set = name == DialectName::FusionAuth && is_below(WELL_KNOWN_PATH);
+                assert!(is_below(name.base_path()) || is_key_set, "{}", operation.path);
+            }
+        }
+    }
+}

@@ -203,10 +203,10 @@ impl Citations {
     }
 }
 
-/// `#[test]`, `#[tokio::test(…)]` and their like.
+/// `#[test]`, `#[tokio::test(…)]`, `#[on_each_database]` and their like.
 fn is_test_attribute(line: &str) -> bool {
     let path = line.strip_prefix("#[").and_then(|rest| rest.split(['(', ']']).next());
-    path.is_some_and(|path| path.contains("test"))
+    path.is_some_and(|path| path.contains("test") || path.ends_with("on_each_database"))
 }
 
 /// The name of the function that begins on this line.
@@ -356,7 +356,10 @@ fn a_test_is_credited_with_its_name_its_comment_and_its_body() {
             let number = [8, 9]; // attack 10\n\
             assert!(number, \"A 6.5.5\");\n\
         }\n\
-        async fn races_11() {}\n";
+        async fn races_11() {}\n\
+        /// R4.\n\
+        #[on_each_database]\n\
+        async fn knows_the_vectors() {}\n";
     citations.read_source("tests/example.rs", source);
     let of = |test: &str| {
         let codes = citations.tests.iter().filter(|(_, tests)| tests.contains(test));
@@ -364,6 +367,7 @@ fn a_test_is_credited_with_its_name_its_comment_and_its_body() {
     };
     assert_eq!(of("sends_7"), ["7", "10", "A 6.5.5", "N6"]);
     assert_eq!(of("races_11"), ["11"]);
+    assert_eq!(of("knows_the_vectors"), ["R4"]);
     assert!(of("helper").is_empty());
     assert_eq!(citations.places[&Code::Attack(1)], "tests/example.rs:1");
     assert_eq!(citations.places[&Code::Attack(2)], "tests/example.rs:2");

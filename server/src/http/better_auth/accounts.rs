@@ -1,17 +1,17 @@
 //! Signing up, signing in, changing the password.
 
 use super::cookies::Cookie;
-use super::credentials::{Credentials, require_session};
+use super::credentials::{Credentials, require_full_session};
+use super::terms::terms;
 use super::{Context, caller, origin, refusal, wire};
-use crate::flows::change_password::ChangePassword;
-use crate::flows::sign_in::{self, SignIn};
-use crate::flows::sign_up::{NewPerson, SignUp};
 use countersign_api::Reply;
-use countersign_api::better_auth::responses::{self, TwoFactorMethod};
-use countersign_api::better_auth::{Error, replies, requests};
+use countersign_api::better_auth::{Error, replies, requests, responses};
 use countersign_api::validation::is_email;
-use countersign_domain::account::EmailAddress;
-use countersign_domain::method::MethodKind;
+use countersign_domain::account::{EmailAddress, LoginName};
+use countersign_domain::user::AccountProfile;
+use countersign_flows::password::PasswordChanged;
+use countersign_flows::sign_in::{Credential, SignIn, SignInRequest};
+use countersign_flows::users::NotWritten;
 use dropshot::ErrorStatusCode as Status;
 use http::HeaderValue;
 use http::header::LOCATION;
@@ -23,25 +23,26 @@ pub(super) async fn sign_up(
 ) -> Result<Reply<replies::SignUpWithEmailAndPassword>, Error> {
     let app = context.context();
     origin::check_login(&app.trusted_origins, context.request.headers()).map_err(Error::from)?;
-    let person = NewPerson {
-        email: EmailAddress::new(&body.email),
+    let profile = AccountProfile {
+        email: Some(EmailAddress::new(&body.email)),
+        username: None,
+        phone_number: None,
         name: body.name,
         image: body.image,
-        password: &body.password,
-        is_remembered: body.remember_me,
+        email_verified: false,
+        password_change_required: false,
+        expires_at: None,
+        profile: "{}".to_owned(),
     };
-    match app.flows.sign_up(&caller(context), person).await.map_err(refusal::of_failure)? {
-        SignUp::Done(signed_in) => {
+    let signed_up = app.flows.sign_up(&caller(context), profile, &body.password, body.remember_me).await;
+    match signed_up.map_err(refusal::of_failure)? {
+        Ok(signed_in) => {
             let token = signed_in.token.expose().to_owned();
             let reply = Reply::ok(responses::TokenAndUser { token, user: wire::user(&signed_in.account) });
             Ok(wire::with_session(reply, context, &signed_in))
         }
-        SignUp::UnfitPassword(unfit) => Err(refusal::of_unfit_password(unfit)),
-        SignUp::EmailTaken => Err(Error::new(
-            Status::UNPROCESSABLE_ENTITY,
-            "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL",
-            "User already exists. Use another email.",
-        )),
+        Err(NotWritten::Violation(violation)) => Err(refusal::of_password_violation(violation)),
+        Err(_) => Err(refusal::email_taken()),
     }
 }
 
@@ -55,49 +56,49 @@ pub(super) async fn sign_in(
     if !is_email(&body.email) {
         return Err(Error::new(Status::BAD_REQUEST, "INVALID_EMAIL", "Invalid email"));
     }
-    let shown = Credentials::read(context);
-    let credentials = sign_in::Credentials {
-        email: EmailAddress::new(&body.email),
-        password: &body.password,
+    let credentials = Credentials::read(context);
+    let email = EmailAddress::new(&body.email);
+    let names = [LoginName::Email(email.clone())];
+    let request = SignInRequest {
+        tenant_id: app.flows.directory().home().id,
+        credential: Credential::Password { login_name: email.as_str(), names: &names, password: &body.password },
+        application_id: None,
+        trust: credentials.trust(),
         is_remembered: body.remember_me,
-        trust: shown.trust(),
+        wants_tokens: false,
     };
-    let outcome = app.flows.sign_in(&caller(context), credentials).await.map_err(refusal::of_failure)?;
+    let policy = app.flows.policy();
+    let outcome = app.flows.sign_in(&caller(context), request, &terms(policy)).await.map_err(refusal::of_failure)?;
     let location = body.callback_url.as_deref().and_then(|url| HeaderValue::try_from(url).ok());
-    let policy = &app.flows.policy;
     let reply = match outcome {
-        SignIn::Done { signed_in, trust } => {
+        SignIn::Granted { granted, trust } => {
+            let signed_in = granted.into_session().map_err(refusal::of_failure)?;
             let token = signed_in.token.expose().to_owned();
             let user = wire::user(&signed_in.account);
             let reply = Reply::ok(responses::SignInEmail::session(token, user, body.callback_url));
-            let reply = wire::with_session(reply, context, &signed_in);
-            match trust {
-                Some(value) => reply.with_cookie(app.cookies.set(Cookie::Trust, &value, Some(policy.trust_lifetime))),
-                None => reply,
-            }
+            wire::with_trust(wire::with_session(reply, context, &signed_in), context, trust.as_ref())
         }
-        SignIn::Challenged { token, methods } => {
-            let has = |kinds: &[MethodKind]| methods.iter().any(|method| kinds.contains(&method.kind));
-            let has_totp = has(&[MethodKind::Authenticator]).then_some(TwoFactorMethod::Totp);
-            let has_otp = has(&[MethodKind::Email, MethodKind::Sms]).then_some(TwoFactorMethod::Otp);
-            let methods = [has_totp, has_otp].into_iter().flatten().collect();
-            let reply = Reply::ok(responses::SignInEmail::challenge(methods, token.expose().to_owned()))
+        SignIn::SecondFactorDue { challenge, methods } => {
+            let methods = wire::challenge_methods(&methods);
+            let reply = Reply::ok(responses::SignInEmail::challenge(methods, challenge.expose().to_owned()))
                 .with_cookie(app.cookies.delete(Cookie::Session))
                 .with_cookie(app.cookies.delete(Cookie::SessionData))
-                .with_cookie(app.cookies.set(Cookie::Challenge, token.expose(), Some(policy.challenge_lifetime)));
+                .with_cookie(app.cookies.set(Cookie::Challenge, challenge.expose(), Some(policy.challenge_lifetime)));
             let reply = match body.remember_me {
                 true => reply,
                 false => reply.with_cookie(app.cookies.set(Cookie::DontRemember, "true", None)),
             };
-            // A trust that did not spare the challenge is dead, whatever it was.
-            match shown.trust() {
+            // A trust that did not stand in for the second factor is dead.
+            match credentials.trust() {
                 Some(_) => reply.with_cookie(app.cookies.delete(Cookie::Trust)),
                 None => reply,
             }
         }
+        // Enrolment happens in a session in this dialect, and a session that can only enrol is granted.
+        SignIn::EnrolmentDue { .. } => return Err(refusal::enrolment_due(countersign_flows::EnrolmentDue)),
         SignIn::Rejected => return Err(refusal::rejected_sign_in()),
         SignIn::Unusable(_) => return Err(refusal::unusable_account()),
-        SignIn::PasswordChangeRequired => return Err(refusal::password_change_required()),
+        SignIn::PasswordChangeDue(_) => return Err(refusal::password_change_required()),
         SignIn::TooMany { until } => return Err(refusal::too_many(until, app.flows.now())),
     };
     Ok(match location {
@@ -111,24 +112,21 @@ pub(super) async fn change_password(
     context: &Context,
     body: requests::ChangePassword,
 ) -> Result<Reply<replies::ChangePassword>, Error> {
-    let (caller, authenticated) = require_session(context).await?;
+    let (caller, session) = require_full_session(context).await?;
     let flows = &context.context().flows;
-    let change = flows.change_password(
-        &caller,
-        &authenticated,
-        &body.current_password,
-        &body.new_password,
-        body.revoke_other_sessions,
-    );
+    let (current, new) = (&body.current_password, &body.new_password);
+    let terms = terms(flows.policy());
+    let change = flows.change_password(&caller, &session, current, new, body.revoke_other_sessions, &terms);
     match change.await.map_err(refusal::of_failure)? {
-        ChangePassword::Done { authenticated, is_new_session } => {
-            let token = is_new_session.then(|| authenticated.token.expose().to_owned());
-            let reply = Reply::ok(responses::ChangePassword { token, user: wire::user(&authenticated.account) });
-            Ok(if is_new_session { wire::with_session(reply, context, &authenticated) } else { reply })
+        PasswordChanged::Done { session, is_new_session } => {
+            let token = is_new_session.then(|| session.token.expose().to_owned());
+            let reply = Reply::ok(responses::ChangePassword { token, user: wire::user(&session.account) });
+            Ok(if is_new_session { wire::with_session(reply, context, &session) } else { reply })
         }
-        ChangePassword::UnfitPassword(unfit) => Err(refusal::of_unfit_password(unfit)),
-        ChangePassword::Unconfirmed(unconfirmed) => Err(refusal::of_unconfirmed(unconfirmed, flows.now())),
-        ChangePassword::NoPassword => {
+        PasswordChanged::Violation(violation) => Err(refusal::of_password_violation(violation)),
+        PasswordChanged::Unconfirmed(unconfirmed) => Err(refusal::of_unconfirmed(unconfirmed, flows.now())),
+        PasswordChanged::SecondFactorDue => Err(refusal::second_factor_due()),
+        PasswordChanged::NoPassword => {
             let message = "Credential account not found";
             Err(Error::new(Status::BAD_REQUEST, "CREDENTIAL_ACCOUNT_NOT_FOUND", message))
         }

@@ -1,14 +1,14 @@
-//! How a request shows who sends it: session, challenge and trust, by cookie or by bearer (wire reference §3, §7).
+//! The credentials of a request: session, challenge and trusted device, by cookie or by bearer token (wire reference §3, §7).
 
 use super::cookies::{Cookie, Presented, decoded};
 use super::{Context, caller, refusal};
-use crate::flows::second_factor::Presenter;
-use crate::flows::{Authenticated, Caller};
 use crate::http::shared::Authorization;
 use countersign_api::better_auth::Error;
 use countersign_domain::secret::{ChallengeToken, SessionToken};
+use countersign_flows::second_factor::Claimant;
+use countersign_flows::{Authenticated, Caller, FullSession};
 
-/// Everything a request shows.
+/// All credentials of a request.
 pub struct Credentials {
     session: SessionCredential,
     challenge: Option<ChallengeToken>,
@@ -16,25 +16,22 @@ pub struct Credentials {
 }
 
 enum SessionCredential {
-    /// None is shown.
     Absent,
-    /// One is shown that is ours or stands for itself; `None` when it cannot be a token at all.
-    Shown(Option<SessionToken>),
+    /// `None` if the text cannot be a session token at all.
+    Present(Option<SessionToken>),
 }
 
-/// Whether a request is signed in.
-pub enum Standing {
-    /// It is.
+pub enum SessionState {
     Live(Box<Authenticated>),
-    /// It shows a session that is over.
+    /// The request has a session token that is unknown or expired.
     Dead,
-    /// It shows none.
-    Stranger,
+    /// The request has no session token.
+    None,
 }
 
 impl Credentials {
-    /// Reads them. A bearer token takes the place of the session cookie; one whose signature is wrong is as if it
-    /// were not there. A challenge's token as bearer takes the place of session and challenge cookie.
+    /// Reads the credentials. A bearer token takes the place of the session cookie; one with a wrong signature counts as
+    /// absent. A challenge token as bearer takes the place of the session and challenge cookies.
     #[must_use]
     pub fn read(context: &Context) -> Self {
         let (headers, cookies) = (context.request.headers(), &context.context().cookies);
@@ -47,23 +44,22 @@ impl Credentials {
             true => cookies.verify(Cookie::Session, &decoded(&text)),
             false => Some(text),
         });
-        let shown = from_bearer.or_else(|| cookies.read(headers, Cookie::Session).signed().map(str::to_owned));
+        let token = from_bearer.or_else(|| cookies.read(headers, Cookie::Session).signed().map(str::to_owned));
         let session =
-            shown.map_or(SessionCredential::Absent, |text| SessionCredential::Shown(SessionToken::parse(&text)));
+            token.map_or(SessionCredential::Absent, |text| SessionCredential::Present(SessionToken::parse(&text)));
         let challenge = cookies.read(headers, Cookie::Challenge).signed().and_then(ChallengeToken::parse);
         Self { session, challenge, trust }
     }
 
-    /// The session token, if one is shown that may be one.
     #[must_use]
     pub fn session_token(&self) -> Option<&SessionToken> {
         match &self.session {
-            SessionCredential::Shown(token) => token.as_ref(),
+            SessionCredential::Present(token) => token.as_ref(),
             SessionCredential::Absent => None,
         }
     }
 
-    /// The value of the trust cookie, if it is signed by us.
+    /// The value of the trust cookie, if its signature is right.
     #[must_use]
     pub fn trust(&self) -> Option<&str> {
         self.trust.signed()
@@ -73,42 +69,51 @@ impl Credentials {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn standing(&self, context: &Context) -> Result<Standing, Error> {
+    pub async fn session_state(&self, context: &Context) -> Result<SessionState, Error> {
         match &self.session {
-            SessionCredential::Absent => Ok(Standing::Stranger),
-            SessionCredential::Shown(None) => Ok(Standing::Dead),
-            SessionCredential::Shown(Some(token)) => {
+            SessionCredential::Absent => Ok(SessionState::None),
+            SessionCredential::Present(None) => Ok(SessionState::Dead),
+            SessionCredential::Present(Some(token)) => {
                 let found = context.context().flows.authenticate(token).await.map_err(refusal::of_failure)?;
-                Ok(found.map_or(Standing::Dead, |authenticated| Standing::Live(Box::new(authenticated))))
+                Ok(found.map_or(SessionState::Dead, |authenticated| SessionState::Live(Box::new(authenticated))))
             }
         }
     }
 }
 
-/// The live session of the request, which must have one.
+/// The live session of the request, which may be one that can only enrol.
 ///
 /// # Errors
-/// 401 `UNAUTHORIZED`, clearing the cookies of a session that is over.
+/// 401 `UNAUTHORIZED`, clearing the cookies of a dead session.
 pub async fn require_session(context: &Context) -> Result<(Caller, Box<Authenticated>), Error> {
-    match Credentials::read(context).standing(context).await? {
-        Standing::Live(authenticated) => Ok((caller(context), authenticated)),
-        Standing::Dead => Err(refusal::unauthorized_and_cleared(&context.context().cookies)),
-        Standing::Stranger => Err(refusal::unauthorized()),
+    match Credentials::read(context).session_state(context).await? {
+        SessionState::Live(authenticated) => Ok((caller(context), authenticated)),
+        SessionState::Dead => Err(refusal::unauthorized_and_cleared(&context.context().cookies)),
+        SessionState::None => Err(refusal::unauthorized()),
     }
+}
+
+/// The live session of the request, which may do everything.
+///
+/// # Errors
+/// 401 as [`require_session`], 403 `ENROLMENT_REQUIRED`.
+pub async fn require_full_session(context: &Context) -> Result<(Caller, FullSession), Error> {
+    let (caller, authenticated) = require_session(context).await?;
+    Ok((caller, authenticated.into_full().map_err(refusal::enrolment_due)?))
 }
 
 /// Who presents a second factor: a live session, else a challenge.
 ///
 /// # Errors
 /// 401 `INVALID_TWO_FACTOR_COOKIE` when there is neither.
-pub async fn require_presenter(context: &Context) -> Result<(Caller, Presenter), Error> {
+pub async fn require_claimant(context: &Context) -> Result<(Caller, Claimant), Error> {
     let credentials = Credentials::read(context);
     let cookies = &context.context().cookies;
-    let presenter = match (credentials.standing(context).await?, credentials.challenge) {
-        (Standing::Live(authenticated), _) => Presenter::Session(authenticated),
-        (Standing::Dead | Standing::Stranger, Some(challenge)) => Presenter::Challenge(challenge),
-        (Standing::Dead, None) => return Err(refusal::clear_session(refusal::no_challenge(), cookies)),
-        (Standing::Stranger, None) => return Err(refusal::no_challenge()),
+    let claimant = match (credentials.session_state(context).await?, credentials.challenge) {
+        (SessionState::Live(authenticated), _) => Claimant::Session(authenticated),
+        (SessionState::Dead | SessionState::None, Some(challenge)) => Claimant::Challenge(challenge.digest()),
+        (SessionState::Dead, None) => return Err(refusal::clear_session(refusal::no_challenge(), cookies)),
+        (SessionState::None, None) => return Err(refusal::no_challenge()),
     };
-    Ok((caller(context), presenter))
+    Ok((caller(context), claimant))
 }

@@ -1,13 +1,14 @@
-//! Managing second factors: enrol, show, replace codes, switch off.
+//! Managing second factors: enrolling, showing, new backup codes, switching off.
 
 use super::cookies::Cookie;
-use super::credentials::{Credentials, require_session};
+use super::credentials::{Credentials, require_full_session, require_session};
+use super::terms::terms;
 use super::{Context, refusal, wire};
 use countersign_api::Reply;
 use countersign_api::better_auth::{Error, replies, requests, responses};
 use countersign_domain::backup_code::BackupCode;
 
-fn shown(codes: &[BackupCode]) -> Vec<String> {
+fn texts(codes: &[BackupCode]) -> Vec<String> {
     codes.iter().map(|code| code.expose().to_owned()).collect()
 }
 
@@ -18,13 +19,14 @@ pub(super) async fn enable(
 ) -> Result<Reply<replies::TwoFactorEnable>, Error> {
     let (caller, authenticated) = require_session(context).await?;
     let flows = &context.context().flows;
-    let begin = flows.begin_enrolment(&caller, &authenticated, &body.password, body.issuer.as_deref());
+    let terms = terms(flows.policy());
+    let begin = flows.begin_enrolment(&caller, &authenticated, &body.password, body.issuer.as_deref(), &terms);
     let enrolment = begin.await.map_err(refusal::of_failure)?;
-    let refuse = |forbidden| refusal::of_forbidden(forbidden, refusal::two_factor_not_enabled, flows.now());
+    let refuse = |refused| refusal::of_management(refused, refusal::two_factor_not_enabled, flows.now());
     let enrolment = enrolment.map_err(refuse)?;
     Ok(Reply::ok(responses::TwoFactorEnable {
         totp_uri: enrolment.key_uri.to_string(),
-        backup_codes: shown(&enrolment.backup_codes),
+        backup_codes: texts(&enrolment.backup_codes),
     }))
 }
 
@@ -36,7 +38,7 @@ pub(super) async fn get_totp_uri(
     let (caller, authenticated) = require_session(context).await?;
     let flows = &context.context().flows;
     let key_uri = flows.show_key_uri(&caller, &authenticated, &body.password).await.map_err(refusal::of_failure)?;
-    let refuse = |forbidden| refusal::of_forbidden(forbidden, refusal::totp_not_enabled, flows.now());
+    let refuse = |refused| refusal::of_management(refused, refusal::totp_not_enabled, flows.now());
     Ok(Reply::ok(responses::TwoFactorGetTotpUri { totp_uri: key_uri.map_err(refuse)?.to_string() }))
 }
 
@@ -45,12 +47,12 @@ pub(super) async fn generate_backup_codes(
     context: &Context,
     body: requests::Password,
 ) -> Result<Reply<replies::TwoFactorGenerateBackupCodes>, Error> {
-    let (caller, authenticated) = require_session(context).await?;
+    let (caller, session) = require_full_session(context).await?;
     let flows = &context.context().flows;
-    let replace = flows.replace_backup_codes(&caller, &authenticated, &body.password);
-    let codes = replace.await.map_err(refusal::of_failure)?;
-    let refuse = |forbidden| refusal::of_forbidden(forbidden, refusal::two_factor_not_enabled, flows.now());
-    let backup_codes = shown(&codes.map_err(refuse)?);
+    let replace = flows.replace_backup_codes(&caller, &session, &body.password, &terms(flows.policy())).await;
+    let codes = replace.map_err(refusal::of_failure)?;
+    let refuse = |refused| refusal::of_management(refused, refusal::two_factor_not_enabled, flows.now());
+    let backup_codes = texts(&codes.map_err(refuse)?);
     Ok(Reply::ok(responses::TwoFactorGenerateBackupCodes { status: true, backup_codes }))
 }
 
@@ -59,11 +61,11 @@ pub(super) async fn disable(
     context: &Context,
     body: requests::Password,
 ) -> Result<Reply<replies::TwoFactorDisable>, Error> {
-    let (caller, authenticated) = require_session(context).await?;
+    let (caller, session) = require_full_session(context).await?;
     let app = context.context();
-    let disabled = app.flows.disable_two_factor(&caller, &authenticated, &body.password);
+    let disabled = app.flows.disable_two_factor(&caller, &session, &body.password);
     let disabled = disabled.await.map_err(refusal::of_failure)?;
-    let refuse = |forbidden| refusal::of_forbidden(forbidden, refusal::two_factor_not_enabled, app.flows.now());
+    let refuse = |refused| refusal::of_management(refused, refusal::two_factor_not_enabled, app.flows.now());
     let authenticated = disabled.map_err(refuse)?;
     let reply = Reply::ok(responses::StatusAndSession { status: true, token: None, user: None });
     let reply = wire::with_session(reply, context, &authenticated);

@@ -15,13 +15,14 @@ pub mod origin;
 pub mod refusal;
 pub mod rules;
 pub mod sessions;
+pub mod terms;
 pub mod verification;
 pub mod wire;
 
 use crate::app::App;
-use crate::flows::Caller;
 use countersign_api::better_auth::{BetterAuthApi, Error, replies, requests};
 use countersign_api::{DialectName, JsonBody, JsonOrFormBody, OptionalJsonBody, Reply};
+use countersign_flows::Caller;
 use dropshot::{Query, RequestContext};
 use std::sync::Arc;
 

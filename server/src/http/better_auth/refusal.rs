@@ -2,15 +2,15 @@
 
 use super::cookies::{Cookie, Cookies};
 use super::origin::OriginRefusal;
-use crate::flows::FlowError;
-use crate::flows::enrolment::Forbidden;
-use crate::flows::password_check::Unconfirmed;
-use crate::flows::second_factor::Refused;
 use crate::http::shared::Failure;
 use countersign_api::better_auth::Error;
 use countersign_domain::challenge::Factor;
-use countersign_domain::password::Unfit;
+use countersign_domain::password::PasswordPolicyViolation;
 use countersign_domain::time::Timestamp;
+use countersign_flows::enrolment::ManagementRefused;
+use countersign_flows::password::Unconfirmed;
+use countersign_flows::second_factor::Refused;
+use countersign_flows::{EnrolmentDue, FlowError};
 use dropshot::ErrorStatusCode as Status;
 
 /// 503 or 500: the server could not do its work.
@@ -89,12 +89,41 @@ pub fn no_code_method() -> Error {
     Error::new(Status::BAD_REQUEST, "OTP_NOT_CONFIGURED", "otp isn't configured")
 }
 
-/// 400: a new password is not taken.
+/// 400: the tenant does not allow authenticator apps.
 #[must_use]
-pub fn of_unfit_password(unfit: Unfit) -> Error {
-    let (code, message) = match unfit {
-        Unfit::TooShort => ("PASSWORD_TOO_SHORT", "Password too short"),
-        Unfit::TooLong => ("PASSWORD_TOO_LONG", "Password too long"),
+pub fn totp_not_configured() -> Error {
+    Error::new(Status::BAD_REQUEST, "TOTP_NOT_CONFIGURED", "totp isn't configured")
+}
+
+/// 403: the session can only enrol a second factor.
+#[must_use]
+pub fn enrolment_due(_: EnrolmentDue) -> Error {
+    Error::new(Status::FORBIDDEN, "ENROLMENT_REQUIRED", "Set up a second factor before doing anything else")
+}
+
+/// 403: the session has not passed the second factor that the account has.
+#[must_use]
+pub fn second_factor_due() -> Error {
+    Error::new(
+        Status::FORBIDDEN,
+        "SECOND_FACTOR_REQUIRED",
+        "Verify a second factor in this session before changing two-factor settings",
+    )
+}
+
+/// 422: an account has this e-mail address.
+#[must_use]
+pub fn email_taken() -> Error {
+    let message = "User already exists. Use another email.";
+    Error::new(Status::UNPROCESSABLE_ENTITY, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", message)
+}
+
+/// 400: a new password has a wrong length.
+#[must_use]
+pub fn of_password_violation(violation: PasswordPolicyViolation) -> Error {
+    let (code, message) = match violation {
+        PasswordPolicyViolation::TooShort => ("PASSWORD_TOO_SHORT", "Password too short"),
+        PasswordPolicyViolation::TooLong => ("PASSWORD_TOO_LONG", "Password too long"),
     };
     Error::new(Status::BAD_REQUEST, code, message)
 }
@@ -108,18 +137,15 @@ pub fn of_unconfirmed(unconfirmed: Unconfirmed, now: Timestamp) -> Error {
     }
 }
 
-/// Why factors may not be managed; `not_enrolled` is what the operation says when there is nothing to manage.
+/// Why second factors may not be managed; `not_enrolled` is the operation's own error where there is nothing to manage.
 #[must_use]
-pub fn of_forbidden(forbidden: Forbidden, not_enrolled: fn() -> Error, now: Timestamp) -> Error {
-    match forbidden {
-        Forbidden::SecondFactorRequired => Error::new(
-            Status::FORBIDDEN,
-            "SECOND_FACTOR_REQUIRED",
-            "Verify a second factor in this session before changing two-factor settings",
-        ),
-        Forbidden::Unconfirmed(unconfirmed) => of_unconfirmed(unconfirmed, now),
-        Forbidden::NotEnrolled => not_enrolled(),
-        Forbidden::Stale => unauthorized(),
+pub fn of_management(refused: ManagementRefused, not_enrolled: fn() -> Error, now: Timestamp) -> Error {
+    match refused {
+        ManagementRefused::SecondFactorDue => second_factor_due(),
+        ManagementRefused::Unconfirmed(unconfirmed) => of_unconfirmed(unconfirmed, now),
+        ManagementRefused::NotAllowed => totp_not_configured(),
+        ManagementRefused::NotEnrolled => not_enrolled(),
+        ManagementRefused::Stale => unauthorized(),
     }
 }
 
@@ -143,12 +169,14 @@ pub fn of_second_factor(refused: Refused, factor: Factor, cookies: &Cookies, now
         Error::new(Status::BAD_REQUEST, "TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE", message)
     };
     match refused {
-        Refused::NoActor => no_challenge(),
+        Refused::NoClaimant => no_challenge(),
         Refused::WrongCode if factor == Factor::BackupCode => {
             Error::new(Status::UNAUTHORIZED, "INVALID_BACKUP_CODE", "Invalid backup code")
         }
         Refused::WrongCode => Error::new(Status::UNAUTHORIZED, "INVALID_CODE", "Invalid code"),
-        Refused::Raced => {
+        Refused::NotAllowed if factor == Factor::Totp => totp_not_configured(),
+        Refused::NotAllowed => no_code_method(),
+        Refused::BackupCodeUsed => {
             let message = "Failed to verify backup code. Please try again.";
             Error::new(Status::CONFLICT, "BACKUP_CODE_CONFLICT", message)
         }
@@ -159,7 +187,7 @@ pub fn of_second_factor(refused: Refused, factor: Factor, cookies: &Cookies, now
                 Error::new(Status::BAD_REQUEST, "BACKUP_CODES_NOT_ENABLED", "Backup codes aren't enabled")
             }
         },
-        Refused::NoCode => Error::new(Status::BAD_REQUEST, "OTP_HAS_EXPIRED", "OTP has expired"),
+        Refused::NoCode | Refused::CodeUsed => Error::new(Status::BAD_REQUEST, "OTP_HAS_EXPIRED", "OTP has expired"),
         Refused::CodeExhausted => too_many_attempts(),
         Refused::ChallengeExhausted => too_many_attempts().with_cookie(cookies.delete(Cookie::Challenge)),
         Refused::Locked { until } => Error::new(

@@ -1,10 +1,10 @@
 //! Reading, listing and ending sessions.
 
-use super::credentials::{Credentials, Standing, require_session};
+use super::credentials::{Credentials, SessionState, require_full_session};
 use super::{Context, caller, refusal, wire};
-use crate::flows::sessions::Revoke;
 use countersign_api::Reply;
 use countersign_api::better_auth::{Error, replies, requests, responses};
+use countersign_flows::sessions::Revoke;
 use dropshot::ErrorStatusCode as Status;
 
 /// `POST /sign-out`
@@ -13,16 +13,16 @@ pub(super) async fn sign_out(context: &Context) -> Result<Reply<replies::SignOut
     if let Some(token) = Credentials::read(context).session_token() {
         app.flows.sign_out(&caller(context), token).await.map_err(refusal::of_failure)?;
     }
-    Ok(wire::without_session(Reply::ok(responses::SignOut { success: true }), &app.cookies))
+    Ok(wire::with_session_cleared(Reply::ok(responses::SignOut { success: true }), &app.cookies))
 }
 
 /// `GET /get-session`
 pub(super) async fn get(context: &Context, query: requests::GetSession) -> Result<Reply<replies::GetSession>, Error> {
     let app = context.context();
-    let mut authenticated = match Credentials::read(context).standing(context).await? {
-        Standing::Live(authenticated) => authenticated,
-        Standing::Dead => return Ok(wire::without_session(Reply::ok(None), &app.cookies)),
-        Standing::Stranger => return Ok(Reply::ok(None)),
+    let mut authenticated = match Credentials::read(context).session_state(context).await? {
+        SessionState::Live(authenticated) => authenticated,
+        SessionState::Dead => return Ok(wire::with_session_cleared(Reply::ok(None), &app.cookies)),
+        SessionState::None => return Ok(Reply::ok(None)),
     };
     let refreshed =
         !query.disable_refresh.0 && app.flows.refresh_session(&mut authenticated).await.map_err(refusal::of_failure)?;
@@ -35,18 +35,18 @@ pub(super) async fn get(context: &Context, query: requests::GetSession) -> Resul
 
 /// `GET /list-sessions`
 pub(super) async fn list(context: &Context) -> Result<Reply<replies::ListUserSessions>, Error> {
-    let (_, authenticated) = require_session(context).await?;
-    let sessions = context.context().flows.list_sessions(&authenticated).await.map_err(refusal::of_failure)?;
+    let (_, own) = require_full_session(context).await?;
+    let sessions = context.context().flows.list_sessions(&own).await.map_err(refusal::of_failure)?;
     let Some(sessions) = sessions else {
         return Err(Error::new(Status::FORBIDDEN, "SESSION_NOT_FRESH", "Session is not fresh"));
     };
-    let shown = sessions.iter().map(|session| {
-        let is_own = session.id == authenticated.session.id;
-        // No token but the caller's own is known, nor should it be: the id revokes, and opens nothing.
-        let handle = if is_own { authenticated.token.expose().to_owned() } else { session.id.to_text() };
+    let listed = sessions.iter().map(|session| {
+        // Tokens of other sessions are stored as digests only; the id in their place can revoke, and opens nothing.
+        let is_own = session.id == own.session.id;
+        let handle = if is_own { own.token.expose().to_owned() } else { session.id.to_text() };
         wire::session(session, handle)
     });
-    Ok(Reply::ok(shown.collect()))
+    Ok(Reply::ok(listed.collect()))
 }
 
 /// `POST /revoke-session`
@@ -68,8 +68,8 @@ pub(super) async fn revoke_others(context: &Context) -> Result<Reply<replies::Re
 }
 
 async fn revoke(context: &Context, which: Revoke<'_>) -> Result<Reply<replies::RevokeSession>, Error> {
-    let (caller, authenticated) = require_session(context).await?;
+    let (caller, session) = require_full_session(context).await?;
     let flows = &context.context().flows;
-    flows.revoke_sessions(&caller, &authenticated, which).await.map_err(refusal::of_failure)?;
+    flows.revoke_sessions(&caller, &session, which).await.map_err(refusal::of_failure)?;
     Ok(Reply::ok(responses::Revoked { status: true }))
 }

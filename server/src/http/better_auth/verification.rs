@@ -1,23 +1,27 @@
 //! Passing a second factor, in a challenge and in a live session.
 
 use super::cookies::Cookie;
-use super::credentials::require_presenter;
+use super::credentials::require_claimant;
+use super::terms::terms;
 use super::{Context, refusal, wire};
-use crate::flows::Authenticated;
-use crate::flows::second_factor::{Attempt, Verified};
-use crate::flows::send_code::SendCode;
 use countersign_api::Reply;
 use countersign_api::better_auth::{Error, replies, requests, responses};
+use countersign_domain::account::Account;
 use countersign_domain::challenge::Factor;
+use countersign_domain::decisions::second_factor::Request;
+use countersign_domain::secret::Bearer;
+use countersign_flows::Authenticated;
+use countersign_flows::one_time_code::SendCode;
+use countersign_flows::second_factor::{Attempt, Claimant, Refused, Verified};
 
 /// `POST /two-factor/send-otp`
 pub(super) async fn send_otp(context: &Context) -> Result<Reply<replies::TwoFactorSendOtp>, Error> {
-    let (caller, presenter) = require_presenter(context).await?;
+    let (caller, claimant) = require_claimant(context).await?;
     let flows = &context.context().flows;
-    match flows.send_code(&caller, &presenter).await.map_err(refusal::of_failure)? {
+    match flows.send_code(&caller, &claimant, &terms(flows.policy())).await.map_err(refusal::of_failure)? {
         SendCode::Sent => Ok(Reply::ok(responses::StatusAndSession { status: true, token: None, user: None })),
-        SendCode::NoActor => Err(refusal::no_challenge()),
-        SendCode::NoMethod | SendCode::CannotSend => Err(refusal::no_code_method()),
+        SendCode::NoClaimant => Err(refusal::no_challenge()),
+        SendCode::NoMethod | SendCode::CannotSend | SendCode::NotAllowed => Err(refusal::no_code_method()),
         SendCode::TooMany { until } => Err(refusal::too_many(until, flows.now())),
     }
 }
@@ -27,11 +31,11 @@ pub(super) async fn verify_totp(
     context: &Context,
     body: requests::TwoFactorVerifyTotp,
 ) -> Result<Reply<replies::TwoFactorVerifyTotp>, Error> {
-    let attempt = attempt(Factor::Totp, &body.code, body.trust_device.0);
-    let verified = verify(context, attempt).await?;
-    let (token, user) = shown(&verified);
+    let request = Request { trusts_device: body.trust_device.0, without_grant: false };
+    let outcome = verify(context, Factor::Totp, &body.code, request).await?;
+    let (token, user) = outcome.token_and_user();
     let reply = Reply::ok(responses::StatusAndSession { status: true, token, user: Some(user) });
-    Ok(dress(reply, context, &verified))
+    Ok(outcome.with_cookies(reply, context))
 }
 
 /// `POST /two-factor/verify-otp`
@@ -39,12 +43,12 @@ pub(super) async fn verify_otp(
     context: &Context,
     body: requests::TwoFactorVerifyOtp,
 ) -> Result<Reply<replies::TwoFactorVerifyOtp>, Error> {
-    let attempt = attempt(Factor::MailedCode, &body.code, body.trust_device.0);
-    let verified = verify(context, attempt).await?;
-    let (token, user) = shown(&verified);
+    let request = Request { trusts_device: body.trust_device.0, without_grant: false };
+    let outcome = verify(context, Factor::MailedCode, &body.code, request).await?;
+    let (token, user) = outcome.token_and_user();
     // Only a backup code can end a challenge without a session.
     let reply = Reply::ok(responses::TokenAndUser { token: token.unwrap_or_default(), user });
-    Ok(dress(reply, context, &verified))
+    Ok(outcome.with_cookies(reply, context))
 }
 
 /// `POST /two-factor/verify-backup-code`
@@ -52,62 +56,77 @@ pub(super) async fn verify_backup_code(
     context: &Context,
     body: requests::TwoFactorVerifyBackupCode,
 ) -> Result<Reply<replies::TwoFactorVerifyBackupCode>, Error> {
-    let attempt = Attempt {
-        without_session: body.disable_session.0,
-        ..attempt(Factor::BackupCode, &body.code, body.trust_device.0)
-    };
-    let verified = verify(context, attempt).await?;
-    let (token, user) = shown(&verified);
-    let session = authenticated(&verified).map(wire::session_in_short);
+    let request = Request { trusts_device: body.trust_device.0, without_grant: body.disable_session.0 };
+    let outcome = verify(context, Factor::BackupCode, &body.code, request).await?;
+    let (token, user) = outcome.token_and_user();
+    let session = outcome.session().map(wire::session_summary);
     let reply = Reply::ok(responses::TwoFactorVerifyBackupCode { token, user, session });
-    Ok(dress(reply, context, &verified))
+    Ok(outcome.with_cookies(reply, context))
 }
 
-fn attempt(factor: Factor, code: &str, trusts_device: bool) -> Attempt<'_> {
-    Attempt { factor, code, trusts_device, without_session: false }
+/// A second factor that was accepted.
+enum Outcome {
+    /// A challenge ended in a session.
+    SignedIn { session: Box<Authenticated>, trust: Option<Bearer> },
+    /// A challenge ended without one, as asked.
+    Confirmed(Box<Account>),
+    /// A new session took the place of the old one.
+    Replaced(Box<Authenticated>),
+    /// The session goes on.
+    Passed(Box<Authenticated>),
 }
 
-async fn verify(context: &Context, attempt: Attempt<'_>) -> Result<Verified, Error> {
-    let (caller, presenter) = require_presenter(context).await?;
-    let (app, factor) = (context.context(), attempt.factor);
-    let verified = app.flows.verify_second_factor(&caller, presenter, attempt).await.map_err(refusal::of_failure)?;
-    verified.map_err(|refused| refusal::of_second_factor(refused, factor, &app.cookies, app.flows.now()))
-}
-
-fn authenticated(verified: &Verified) -> Option<&Authenticated> {
-    match verified {
-        Verified::SignedIn { signed_in, .. } => Some(signed_in),
-        Verified::Enabled(authenticated) | Verified::Passed(authenticated) => Some(authenticated),
-        Verified::Confirmed(_) => None,
+impl Outcome {
+    fn session(&self) -> Option<&Authenticated> {
+        match self {
+            Self::SignedIn { session, .. } | Self::Replaced(session) | Self::Passed(session) => Some(session),
+            Self::Confirmed(_) => None,
+        }
     }
-}
 
-/// The token and the person that every verification answers with.
-fn shown(verified: &Verified) -> (Option<String>, responses::User) {
-    match (authenticated(verified), verified) {
-        (Some(authenticated), _) => (Some(authenticated.token.expose().to_owned()), wire::user(&authenticated.account)),
-        (None, Verified::Confirmed(account)) => (None, wire::user(account)),
-        (None, _) => unreachable!("every other outcome has a session"),
+    fn token_and_user(&self) -> (Option<String>, responses::User) {
+        match self {
+            Self::SignedIn { session, .. } | Self::Replaced(session) | Self::Passed(session) => {
+                (Some(session.token.expose().to_owned()), wire::user(&session.account))
+            }
+            Self::Confirmed(account) => (None, wire::user(account)),
+        }
     }
-}
 
-/// The cookies of a verification: those of a new session, and the end of the challenge.
-fn dress<R>(reply: Reply<R>, context: &Context, verified: &Verified) -> Reply<R> {
-    let app = context.context();
-    match verified {
-        Verified::Passed(_) => reply,
-        Verified::Enabled(authenticated) => wire::with_session(reply, context, authenticated),
-        Verified::Confirmed(_) => reply.with_cookie(app.cookies.delete(Cookie::Challenge)),
-        Verified::SignedIn { signed_in, trust } => {
-            let reply =
-                wire::with_session(reply, context, signed_in).with_cookie(app.cookies.delete(Cookie::Challenge));
-            match trust {
-                Some(value) => {
-                    let lifetime = app.flows.policy.trust_lifetime;
-                    reply.with_cookie(app.cookies.set(Cookie::Trust, value, Some(lifetime)))
-                }
-                None => reply,
+    /// Adds the cookies of a new session, and clears that of an ended challenge.
+    fn with_cookies<R>(&self, reply: Reply<R>, context: &Context) -> Reply<R> {
+        let cookies = &context.context().cookies;
+        match self {
+            Self::Passed(_) => reply,
+            Self::Replaced(session) => wire::with_session(reply, context, session),
+            Self::Confirmed(_) => reply.with_cookie(cookies.delete(Cookie::Challenge)),
+            Self::SignedIn { session, trust } => {
+                let reply = wire::with_session(reply, context, session).with_cookie(cookies.delete(Cookie::Challenge));
+                wire::with_trust(reply, context, trust.as_ref())
             }
         }
+    }
+}
+
+async fn verify(context: &Context, factor: Factor, code: &str, request: Request) -> Result<Outcome, Error> {
+    let (caller, claimant) = require_claimant(context).await?;
+    if let (Factor::BackupCode, Claimant::Session(authenticated)) = (factor, &claimant) {
+        // A backup code belongs to a second factor that is on, so it is no step of an enrolment.
+        authenticated.clone().into_full().map_err(refusal::enrolment_due)?;
+    }
+    let app = context.context();
+    let attempt = Attempt { request, ..Attempt::of(factor, code) };
+    let verified = app.flows.verify_second_factor(&caller, claimant, attempt, &terms(app.flows.policy())).await;
+    let refuse = |refused: Refused| refusal::of_second_factor(refused, factor, &app.cookies, app.flows.now());
+    let ended = |error: Error| error.with_cookie(app.cookies.delete(Cookie::Challenge));
+    match verified.map_err(refusal::of_failure)?.map_err(refuse)? {
+        Verified::Granted { granted, trust, .. } => {
+            Ok(Outcome::SignedIn { session: granted.into_session().map_err(refusal::of_failure)?, trust })
+        }
+        Verified::Confirmed(account) => Ok(Outcome::Confirmed(account)),
+        Verified::Enabled(session) => Ok(Outcome::Replaced(session)),
+        Verified::Passed(session) => Ok(Outcome::Passed(session)),
+        Verified::PasswordChangeDue(_) => Err(ended(refusal::password_change_required())),
+        Verified::Unusable(_) => Err(ended(refusal::unusable_account())),
     }
 }

@@ -2,12 +2,16 @@
 
 use super::Context;
 use super::cookies::{Cookie, Cookies};
-use crate::flows::Authenticated;
 use countersign_api::Reply;
+use countersign_api::better_auth::responses::TwoFactorMethod;
 use countersign_api::better_auth::{WireTime, responses};
 use countersign_domain::account::Account;
+use countersign_domain::address::MethodKind;
+use countersign_domain::method::Method;
+use countersign_domain::secret::Bearer;
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
+use countersign_flows::Authenticated;
 use http::header::ACCESS_CONTROL_EXPOSE_HEADERS;
 use http::{HeaderName, HeaderValue};
 
@@ -49,7 +53,7 @@ pub fn session(session: &Session, token: String) -> responses::Session {
 
 /// A session as verify-backup-code shows it.
 #[must_use]
-pub fn session_in_short(authenticated: &Authenticated) -> responses::SessionInShort {
+pub fn session_summary(authenticated: &Authenticated) -> responses::SessionInShort {
     responses::SessionInShort {
         token: authenticated.token.expose().to_owned(),
         user_id: authenticated.account.id.to_text(),
@@ -63,7 +67,7 @@ pub fn session_in_short(authenticated: &Authenticated) -> responses::SessionInSh
 pub fn with_session<R>(reply: Reply<R>, context: &Context, authenticated: &Authenticated) -> Reply<R> {
     let (app, session) = (context.context(), &authenticated.session);
     let token = authenticated.token.expose();
-    let max_age = session.is_remembered.then_some(app.flows.policy.session_lifetime);
+    let max_age = session.is_remembered.then_some(app.flows.policy().session_lifetime);
     let signed = HeaderValue::try_from(app.cookies.sign(Cookie::Session, token)).expect("letters, digits and base64");
     let reply = reply
         .with_cookie(app.cookies.set(Cookie::Session, token, max_age))
@@ -74,8 +78,30 @@ pub fn with_session<R>(reply: Reply<R>, context: &Context, authenticated: &Authe
 
 /// Clears the cookies of a session.
 #[must_use]
-pub fn without_session<R>(reply: Reply<R>, cookies: &Cookies) -> Reply<R> {
+pub fn with_session_cleared<R>(reply: Reply<R>, cookies: &Cookies) -> Reply<R> {
     [Cookie::Session, Cookie::SessionData, Cookie::DontRemember]
         .into_iter()
         .fold(reply, |reply, cookie| reply.with_cookie(cookies.delete(cookie)))
+}
+
+/// Sets the cookie of a trusted device, if there is a new token.
+#[must_use]
+pub fn with_trust<R>(reply: Reply<R>, context: &Context, trust: Option<&Bearer>) -> Reply<R> {
+    let app = context.context();
+    match trust {
+        Some(token) => {
+            let lifetime = Some(app.flows.policy().trust_lifetime);
+            reply.with_cookie(app.cookies.set(Cookie::Trust, token.expose(), lifetime))
+        }
+        None => reply,
+    }
+}
+
+/// The kinds of codes that can answer a challenge (`twoFactorMethods`).
+#[must_use]
+pub fn challenge_methods(methods: &[Method]) -> Vec<TwoFactorMethod> {
+    let has = |kinds: &[MethodKind]| methods.iter().any(|method| kinds.contains(&method.kind));
+    let totp = has(&[MethodKind::Authenticator]).then_some(TwoFactorMethod::Totp);
+    let otp = has(&[MethodKind::Email, MethodKind::Sms]).then_some(TwoFactorMethod::Otp);
+    [totp, otp].into_iter().flatten().collect()
 }

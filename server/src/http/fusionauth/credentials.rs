@@ -1,9 +1,8 @@
-//! Who calls: a service by its key, a person by their access token, or anybody.
+//! The credentials of a request: a service by its API key, a user by an access token, or none.
 
 use super::cookies::{self, ACCESS_TOKEN};
-use super::values::{given, is_no_uuid};
+use super::values::{body_value, is_no_uuid};
 use super::{Context, refusal};
-use crate::flows::Caller;
 use crate::http::shared::Authorization;
 use countersign_api::DialectName;
 use countersign_api::fusionauth::Error;
@@ -11,21 +10,22 @@ use countersign_api::fusionauth::TenantHeader;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::jwt::Claims;
 use countersign_domain::tenant::{Application, Tenant};
-use countersign_store::work::Person;
+use countersign_domain::user::User;
+use countersign_flows::Caller;
 use dropshot::ErrorStatusCode as Status;
 use std::net::IpAddr;
 
-/// Somebody who calls, and the tenant that the call names.
+/// A caller, and the tenant that the request names.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) caller: Caller,
     pub(super) tenant: Option<TenantId>,
 }
 
-/// A service, or a person.
-pub(super) enum Who {
+/// A service, or the holder of an access token.
+pub(super) enum Principal {
     Service(Call),
-    Holder(Call, Box<(Person, Claims)>),
+    Holder(Call, Box<(User, Claims)>),
 }
 
 /// 401.
@@ -33,47 +33,43 @@ pub(super) fn unauthorized() -> Error {
     Error::of_status(Status::UNAUTHORIZED)
 }
 
-fn caller(context: &Context) -> Caller {
+/// The caller, where no tenant can be named.
+pub(super) fn caller(context: &Context) -> Caller {
     crate::http::shared::caller(context, DialectName::FusionAuth)
-}
-
-/// Anybody, where no tenant can be named.
-pub(super) fn anonymous(context: &Context) -> Caller {
-    caller(context)
 }
 
 /// A call that needs no credentials.
 ///
 /// # Errors
-/// 400: the tenant is none.
-pub(super) fn anybody(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
+/// 400: there is no such tenant.
+pub(super) fn without_credentials(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
     Ok(Call { caller: caller(context), tenant: named_tenant(context, tenant)? })
 }
 
 fn named_tenant(context: &Context, header: TenantHeader) -> Result<Option<TenantId>, Error> {
     let Some(text) = header.into_inner() else { return Ok(None) };
     let id = TenantId::parse(&text).ok_or_else(|| is_no_uuid("tenantId"))?;
-    match context.context().flows.directory.tenant(id) {
+    match context.context().flows.directory().tenant(id) {
         Some(tenant) => Ok(Some(tenant.id)),
         None => Err(Error::of_field("tenantId", "invalid", "There is no such tenant.")),
     }
 }
 
-/// The value of `Authorization`, if it is a key and not a token.
-fn shown_key(context: &Context) -> Option<String> {
+/// The API key of the request: any `Authorization` that is no bearer token.
+fn presented_key(context: &Context) -> Option<String> {
     match Authorization::read(context.request.headers()) {
         Authorization::Other(key) => Some(key),
         Authorization::Absent | Authorization::Bearer(_) => None,
     }
 }
 
-/// A service whose key is good for this operation.
+/// The service, whose key must allow this operation.
 ///
 /// # Errors
-/// 401, 400 (the tenant is none), 503.
+/// 401, 400 (there is no such tenant), 503.
 pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
     let flows = &context.context().flows;
-    let key = shown_key(context).ok_or_else(unauthorized)?;
+    let key = presented_key(context).ok_or_else(unauthorized)?;
     let service = flows.service(&key).await.map_err(refusal::of_failure)?.ok_or_else(unauthorized)?;
     let name = &context.endpoint.operation_id;
     let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
@@ -88,20 +84,20 @@ pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> 
     Ok(Call { caller, tenant: service.tenant_id.or(named) })
 }
 
-/// Whether a service's key is shown that is good for this operation.
+/// Whether the request has an API key that allows this operation.
 ///
 /// # Errors
 /// 503.
 pub(super) async fn is_service(context: &Context) -> Result<bool, Error> {
-    let Some(key) = shown_key(context) else { return Ok(false) };
+    let Some(key) = presented_key(context) else { return Ok(false) };
     let service = context.context().flows.service(&key).await.map_err(refusal::of_failure)?;
     let name = &context.endpoint.operation_id;
     let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
     Ok(service.zip(operation).is_some_and(|(service, operation)| service.may(operation.method, operation.path)))
 }
 
-/// The access token that is shown: in the header, else in the cookie.
-pub(super) fn shown_token(context: &Context) -> Option<String> {
+/// The access token of the request: from the header, else from the cookie.
+pub(super) fn presented_token(context: &Context) -> Option<String> {
     match Authorization::read(context.request.headers()) {
         Authorization::Bearer(token) => Some(token),
         Authorization::Other(_) => None,
@@ -109,35 +105,35 @@ pub(super) fn shown_token(context: &Context) -> Option<String> {
     }
 }
 
-/// A person whose access token is good.
+/// The user of a valid access token.
 ///
 /// # Errors
-/// 401, 400 (the tenant is none), 503.
-pub(super) async fn require_holder(context: &Context, tenant: TenantHeader) -> Result<(Call, Person, Claims), Error> {
-    let call = anybody(context, tenant)?;
-    let token = shown_token(context).ok_or_else(unauthorized)?;
-    let holder = context.context().flows.holder(&token, call.tenant).await.map_err(refusal::of_failure)?;
-    let (person, claims) = holder.ok_or_else(unauthorized)?;
-    let tenant = Some(person.account.tenant_id);
-    Ok((Call { tenant, ..call }, person, claims))
+/// 401, 400 (there is no such tenant), 503.
+pub(super) async fn require_holder(context: &Context, tenant: TenantHeader) -> Result<(Call, User, Claims), Error> {
+    let call = without_credentials(context, tenant)?;
+    let token = presented_token(context).ok_or_else(unauthorized)?;
+    let holder = context.context().flows.token_holder(&token, call.tenant).await.map_err(refusal::of_failure)?;
+    let (user, claims) = holder.ok_or_else(unauthorized)?;
+    let tenant = Some(user.account.tenant_id);
+    Ok((Call { tenant, ..call }, user, claims))
 }
 
-/// Either of them; whoever shows a key is a service.
+/// Either of them; a request with an API key is a service's.
 ///
 /// # Errors
 /// As of both.
-pub(super) async fn require_either(context: &Context, tenant: TenantHeader) -> Result<Who, Error> {
-    if shown_key(context).is_some() {
-        return Ok(Who::Service(require_service(context, tenant).await?));
+pub(super) async fn require_either(context: &Context, tenant: TenantHeader) -> Result<Principal, Error> {
+    if presented_key(context).is_some() {
+        return Ok(Principal::Service(require_service(context, tenant).await?));
     }
-    let (call, person, claims) = require_holder(context, tenant).await?;
-    Ok(Who::Holder(call, Box::new((person, claims))))
+    let (call, user, claims) = require_holder(context, tenant).await?;
+    Ok(Principal::Holder(call, Box::new((user, claims))))
 }
 
 impl Call {
-    /// The call on behalf of somebody whose device a service names.
+    /// The call as made from the device that a service names (`ipAddress`), so that quotas count its network.
     pub(super) fn on_device(self, address: Option<&String>) -> Self {
-        let address = given(address).and_then(|text| text.parse::<IpAddr>().ok());
+        let address = body_value(address).and_then(|text| text.parse::<IpAddr>().ok());
         match (self.caller.api_key_id, address) {
             (Some(_), Some(ip)) => Self { caller: Caller { ip, ..self.caller }, ..self },
             _ => self,
@@ -147,7 +143,7 @@ impl Call {
     /// The application that the request names.
     ///
     /// # Errors
-    /// 400: it is none of the tenant's.
+    /// 400: the tenant has no such application.
     pub(super) fn application<'a>(
         &self,
         context: &'a Context,
@@ -156,7 +152,7 @@ impl Call {
     ) -> Result<Option<&'a Application>, Error> {
         let Some(text) = text else { return Ok(None) };
         let id = ApplicationId::parse(text).ok_or_else(|| is_no_uuid(field))?;
-        let application = context.context().flows.directory.application(id);
+        let application = context.context().flows.directory().application(id);
         let application =
             application.filter(|application| self.tenant.is_none_or(|tenant| tenant == application.tenant_id));
         let message = format!("The [{field}] is not the id of an application.");
@@ -166,13 +162,13 @@ impl Call {
     /// The tenant that the request is about.
     ///
     /// # Errors
-    /// 400: it could be any of several.
+    /// 400: there is more than one tenant and none is named.
     pub(super) fn tenant<'a>(
         &self,
         context: &'a Context,
         application: Option<&Application>,
     ) -> Result<&'a Tenant, Error> {
-        let directory = &context.context().flows.directory;
+        let directory = context.context().flows.directory();
         let id = self.tenant.or(application.map(|application| application.tenant_id));
         match id {
             Some(id) => Ok(directory.tenant(id).unwrap_or(directory.home())),

@@ -2,17 +2,22 @@
 
 use super::cookies::{self, ACCESS_TOKEN, REFRESH_TOKEN, TRUST};
 use super::credentials::{self, Call};
-use super::values::{asked, blank, given, is_blank, login_names};
+use super::terms::terms;
+use super::values::{blank, body_value, is_blank, login_names, query_value};
 use super::{Context, refusal, wire};
-use crate::flows::log_in::{Answer, Answered, LogIn, LogInOutcome, LoggedIn, Shown};
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::{ChangePasswordReason, LoginResponse};
 use countersign_api::fusionauth::{Error, Errors, TenantHeader, replies, requests};
 use countersign_api::reply::Gives;
-use countersign_domain::secret::ChangePasswordId;
+use countersign_domain::address::MethodKind;
+use countersign_domain::decisions::second_factor::Request;
+use countersign_domain::method::Method;
+use countersign_domain::secret::{Bearer, ChangePasswordId, TwoFactorId};
+use countersign_flows::second_factor::{Attempt, Claimant, Verified};
+use countersign_flows::sign_in::{Credential, Granted, SignIn, SignInRequest};
 
-/// An answer in which nothing is said yet.
-fn nothing() -> LoginResponse {
+/// A response without any field.
+fn empty() -> LoginResponse {
     LoginResponse {
         token: None,
         token_expiration_instant: None,
@@ -30,36 +35,32 @@ fn nothing() -> LoginResponse {
     }
 }
 
-/// 200 or 202: somebody is logged in.
-fn logged_in<R>(
-    context: &Context,
-    logged_in: &LoggedIn,
-    wants_tokens: bool,
-    more: LoginResponse,
-) -> Result<Reply<R>, Error>
+/// 200, or 202 where the user is not registered for the application.
+fn logged_in<R>(context: &Context, granted: Granted, wants_tokens: bool, more: LoginResponse) -> Result<Reply<R>, Error>
 where
     R: Gives<200, Body = LoginResponse> + Gives<202, Body = LoginResponse>,
 {
     let app = context.context();
+    let granted = granted.into_tokens().map_err(refusal::of_failure)?;
     let token = match wants_tokens {
-        true => Some(app.flows.access_token(logged_in).map_err(refusal::of_failure)?),
+        true => Some(app.flows.access_token(&granted).map_err(refusal::of_failure)?),
         false => None,
     };
-    let refresh_token = logged_in.refresh_token.as_ref();
+    let refresh_token = granted.refresh_token.as_ref();
     let body = LoginResponse {
         token: token.as_ref().map(|token| token.text.clone()),
         token_expiration_instant: token.as_ref().map(|token| token.expires_at.as_millis()),
         refresh_token: refresh_token.map(|(token, _)| token.expose().to_owned()),
         refresh_token_id: refresh_token.map(|(_, id)| id.to_hyphenated()),
-        user: Some(wire::user(&logged_in.person)),
+        user: Some(wire::user(&granted.user)),
         ..more
     };
     let trust = body.two_factor_trust_id.clone();
-    let reply = match logged_in.is_registered() {
+    let reply = match granted.user.is_registered_for(granted.application_id) {
         true => Reply::<R>::new::<200>(body),
         false => Reply::<R>::new::<202>(body),
     };
-    let policy = &app.flows.policy;
+    let policy = app.flows.policy();
     let lifetimes = (policy.refresh_token_lifetime, policy.trust_lifetime);
     let set = [
         token.and_then(|token| cookies::set(app, ACCESS_TOKEN, &token.text, None)),
@@ -74,7 +75,18 @@ fn change_password<R: Gives<203, Body = LoginResponse>>(id: &ChangePasswordId) -
     Reply::<R>::new::<203>(LoginResponse {
         change_password_id: Some(id.expose().to_owned()),
         change_password_reason: Some(ChangePasswordReason::Administrative),
-        ..nothing()
+        ..empty()
+    })
+}
+
+/// 242: a second factor answers the challenge, or has to be enrolled first.
+fn challenged(challenge: &Bearer, methods: &[Method], configurable: &[MethodKind]) -> Reply<replies::Login> {
+    let configurable: Vec<_> = configurable.iter().copied().map(wire::method_name).collect();
+    Reply::new::<242>(LoginResponse {
+        two_factor_id: Some(challenge.expose().to_owned()),
+        methods: Some(wire::methods(methods)).filter(|methods| !methods.is_empty()),
+        configurable_methods: Some(configurable).filter(|kinds| !kinds.is_empty()),
+        ..empty()
     })
 }
 
@@ -86,13 +98,13 @@ pub(super) async fn login(
 ) -> Result<Reply<replies::Login>, Error> {
     let call: Call = credentials::require_service(context, tenant).await?.on_device(body.ip_address.as_ref());
     let app = context.context();
-    let application = call.application(context, "applicationId", asked(body.application_id.as_ref()))?;
+    let application = call.application(context, "applicationId", query_value(body.application_id.as_ref()))?;
     let tenant_id = call.tenant(context, application)?.id;
     let names;
-    let shown = match given(body.one_time_password.as_ref()) {
-        Some(text) => Shown::OneTimePassword(text),
+    let credential = match body_value(body.one_time_password.as_ref()) {
+        Some(text) => Credential::OneTimePassword(text),
         None => {
-            let (login_name, password) = (given(body.login_id.as_ref()), body.password.as_deref());
+            let (login_name, password) = (body_value(body.login_id.as_ref()), body.password.as_deref());
             let (Some(login_name), Some(password)) = (login_name, password.filter(|text| !text.is_empty())) else {
                 let mut errors = Errors::default();
                 if login_name.is_none() {
@@ -104,33 +116,28 @@ pub(super) async fn login(
                 return Err(Error::of_errors(errors));
             };
             names = login_names(login_name, body.login_id_types.as_ref());
-            Shown::Password { login_name, names: &names, password }
+            Credential::Password { login_name, names: &names, password }
         }
     };
     let cookie = cookies::read(context.request.headers(), TRUST);
     let wants_tokens = !body.no_jwt.unwrap_or(false);
-    let log_in = LogIn {
+    let request = SignInRequest {
         tenant_id,
-        shown,
+        credential,
         application_id: application.map(|application| application.id),
-        trust: cookie.as_deref().or(given(body.two_factor_trust_id.as_ref())),
+        trust: cookie.as_deref().or(body_value(body.two_factor_trust_id.as_ref())),
+        is_remembered: false,
         wants_tokens,
     };
-    match app.flows.log_in(&call.caller, log_in).await.map_err(refusal::of_failure)? {
-        LogInOutcome::Done(done) => logged_in(context, &done, wants_tokens, nothing()),
-        LogInOutcome::Challenged { id, methods, configurable } => {
-            let configurable: Vec<_> = configurable.into_iter().map(wire::method_name).collect();
-            Ok(Reply::new::<242>(LoginResponse {
-                two_factor_id: Some(id.expose().to_owned()),
-                methods: Some(wire::methods(&methods)).filter(|methods| !methods.is_empty()),
-                configurable_methods: Some(configurable).filter(|kinds| !kinds.is_empty()),
-                ..nothing()
-            }))
-        }
-        LogInOutcome::ChangePassword(id) => Ok(change_password(&id)),
-        LogInOutcome::Rejected => Err(refusal::not_found()),
-        LogInOutcome::Unusable(why) => Err(refusal::unusable(why)),
-        LogInOutcome::TooMany { until } => Err(refusal::too_many(until, app.flows.now())),
+    let outcome = app.flows.sign_in(&call.caller, request, &terms(app.flows.policy())).await;
+    match outcome.map_err(refusal::of_failure)? {
+        SignIn::Granted { granted, .. } => logged_in(context, granted, wants_tokens, empty()),
+        SignIn::SecondFactorDue { challenge, methods } => Ok(challenged(&challenge, &methods, &[])),
+        SignIn::EnrolmentDue { challenge, configurable } => Ok(challenged(&challenge, &[], &configurable)),
+        SignIn::PasswordChangeDue(id) => Ok(change_password(&id)),
+        SignIn::Rejected => Err(refusal::not_found()),
+        SignIn::Unusable(why) => Err(refusal::unusable(why)),
+        SignIn::TooMany { until } => Err(refusal::too_many(until, app.flows.now())),
     }
 }
 
@@ -140,8 +147,8 @@ pub(super) async fn two_factor_login(
     tenant: TenantHeader,
     body: requests::TwoFactorLogin,
 ) -> Result<Reply<replies::TwoFactorLogin>, Error> {
-    let call = credentials::anybody(context, tenant)?;
-    let (id, code) = (given(body.two_factor_id.as_ref()), given(body.code.as_ref()));
+    let call = credentials::without_credentials(context, tenant)?;
+    let (id, code) = (body_value(body.two_factor_id.as_ref()), body_value(body.code.as_ref()));
     let (Some(id), Some(code)) = (id, code) else {
         let mut errors = Errors::default();
         if code.is_none() {
@@ -152,47 +159,53 @@ pub(super) async fn two_factor_login(
         }
         return Err(Error::of_errors(errors));
     };
-    let application = call.application(context, "applicationId", asked(body.application_id.as_ref()))?;
+    let application = call.application(context, "applicationId", query_value(body.application_id.as_ref()))?;
+    let challenge = TwoFactorId::parse(id).ok_or_else(refusal::not_found)?;
     let wants_tokens = !body.no_jwt.unwrap_or(false);
-    let answer = Answer {
-        id,
-        code,
+    let attempt = Attempt {
+        request: Request { trusts_device: body.trust_computer.unwrap_or(false), without_grant: false },
         application_id: application.map(|application| application.id),
         tenant_id: call.tenant.or(application.map(|application| application.tenant_id)),
-        trusts_device: body.trust_computer.unwrap_or(false),
         wants_tokens,
+        ..Attempt::of_any(code)
     };
     let flows = &context.context().flows;
-    let answered = flows.answer(&call.caller, answer).await.map_err(refusal::of_failure)?;
-    match answered.map_err(|refused| refusal::of_second_factor(refused, flows.now()))? {
-        Answered::LoggedIn { logged_in: done, state, step_up, trust } => {
+    let claimant = Claimant::Challenge(challenge.digest());
+    let verified = flows.verify_second_factor(&call.caller, claimant, attempt, &terms(flows.policy())).await;
+    let refuse = |refused| refusal::of_second_factor(refused, flows.now());
+    match verified.map_err(refusal::of_failure)?.map_err(refuse)? {
+        Verified::Granted { granted, trust, step_up, state } => {
             let more = LoginResponse {
                 state: state.and_then(|text| serde_json::from_str(&text).ok()),
                 trust_token: Some(step_up.expose().to_owned()),
                 two_factor_trust_id: trust.map(|trust| trust.expose().to_owned()),
-                ..nothing()
+                ..empty()
             };
-            logged_in(context, &done, wants_tokens, more)
+            logged_in(context, granted, wants_tokens, more)
         }
-        Answered::ChangePassword(id) => Ok(change_password(&id)),
-        Answered::Unusable(why) => Err(refusal::unusable(why)),
+        Verified::PasswordChangeDue(id) => Ok(change_password(&id)),
+        Verified::Unusable(why) => Err(refusal::unusable(why)),
+        // Outcomes of sessions, and of requests for no grant, which this dialect does not have.
+        Verified::Confirmed(_) | Verified::Enabled(_) | Verified::Passed(_) => {
+            Err(refusal::of_failure(countersign_flows::FlowError::OtherGrant))
+        }
     }
 }
 
 /// `POST /api/jwt/refresh`
 pub(super) async fn refresh(context: &Context, body: requests::Refresh) -> Result<Reply<replies::Refresh>, Error> {
     let app = context.context();
-    let call = credentials::anonymous(context);
+    let caller = credentials::caller(context);
     let cookie = cookies::read(context.request.headers(), REFRESH_TOKEN);
-    let token = given(body.refresh_token.as_ref()).or(cookie.as_deref()).ok_or_else(|| is_blank("refreshToken"))?;
-    let refreshed = app.flows.refresh(&call, token).await.map_err(refusal::of_failure)?;
+    let token = body_value(body.refresh_token.as_ref()).or(cookie.as_deref()).ok_or_else(|| is_blank("refreshToken"))?;
+    let refreshed = app.flows.refresh(&caller, token).await.map_err(refusal::of_failure)?;
     let refreshed = refreshed.ok_or_else(refusal::not_found)?;
     let reply = Reply::ok(countersign_api::fusionauth::responses::JWTRefreshResponse {
         token: refreshed.access_token.text.clone(),
         refresh_token: refreshed.refresh_token.expose().to_owned(),
         refresh_token_id: refreshed.refresh_token_id.to_hyphenated(),
     });
-    let lifetime = app.flows.policy.refresh_token_lifetime;
+    let lifetime = app.flows.policy().refresh_token_lifetime;
     let set = [
         cookies::set(app, ACCESS_TOKEN, &refreshed.access_token.text, None),
         cookies::set(app, REFRESH_TOKEN, refreshed.refresh_token.expose(), Some(lifetime)),

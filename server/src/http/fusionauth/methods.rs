@@ -1,30 +1,32 @@
-//! The second factors of a person.
+//! The methods of a user.
 
 use super::credentials::{self, Call};
-use super::two_factor::{email, mobile_phone, no_method, require_allowed};
-use super::values::{account_id, asked, given, is_blank, is_invalid};
+use super::terms::terms;
+use super::two_factor::{email, mobile_phone, no_method};
+use super::values::{account_id, body_value, is_blank, is_invalid, query_value};
 use super::{Context, refusal};
-use crate::flows::Caller;
-use crate::flows::methods::{NotAdded, NotRemoved, Offered};
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::{TwoFactorRecoveryCodeResponse, TwoFactorResponse};
 use countersign_api::fusionauth::{Error, TenantHeader, replies, requests};
 use countersign_api::reply::NoBody;
+use countersign_domain::address::{Address, MethodKind};
+use countersign_domain::assurance::{Assurance, Manager};
 use countersign_domain::backup_code::BackupCode;
-use countersign_domain::mailed_code::Address;
-use countersign_domain::method::MethodKind;
+use countersign_domain::secret::TwoFactorId;
 use countersign_domain::totp::TotpSecret;
-use countersign_store::work::Person;
+use countersign_domain::user::{AccountLookup, User};
+use countersign_flows::Caller;
+use countersign_flows::methods::{FactorToAdd, MethodRequest, NotAdded, NotRemoved};
 
-/// The person whom a service names in the path.
-async fn named(context: &Context, tenant: TenantHeader, user_id: &str) -> Result<(Call, Person), Error> {
+/// The user whom a service names in the path.
+async fn named(context: &Context, tenant: TenantHeader, user_id: &str) -> Result<(Call, User), Error> {
     let call = credentials::require_service(context, tenant).await?;
     let id = account_id("userId", user_id)?;
-    let person = context.context().flows.person(id, call.tenant).await.map_err(refusal::of_failure)?;
-    Ok((call, person.ok_or_else(refusal::not_found)?))
+    let user = context.context().flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
+    Ok((call, user.ok_or_else(refusal::not_found)?))
 }
 
-fn shown(codes: &[BackupCode]) -> Vec<String> {
+fn texts(codes: &[BackupCode]) -> Vec<String> {
     codes.iter().map(|code| code.expose().to_owned()).collect()
 }
 
@@ -35,8 +37,8 @@ pub(super) async fn enable(
     user_id: &str,
     body: requests::TwoFactor,
 ) -> Result<Reply<replies::EnableTwoFactor>, Error> {
-    let (call, person) = named(context, tenant, user_id).await?;
-    add(context, &call.caller, &person, body).await
+    let (call, user) = named(context, tenant, user_id).await?;
+    add(context, &call.caller, &user, Manager::Service, body).await
 }
 
 /// `POST /api/user/two-factor`
@@ -45,35 +47,39 @@ pub(super) async fn enable_own(
     tenant: TenantHeader,
     body: requests::TwoFactor,
 ) -> Result<Reply<replies::EnableTwoFactor>, Error> {
-    let (call, person, claims) = credentials::require_holder(context, tenant).await?;
-    // Whoever has only the password must not put a second factor of their own beside the holder's (attack 26).
-    if person.account.two_factor_enabled && !claims.has_second_factor() {
-        return Err(credentials::unauthorized());
-    }
-    add(context, &call.caller, &person, body).await
+    let (call, user, claims) = credentials::require_holder(context, tenant).await?;
+    let assurance = Assurance::of_claims(&claims).ok_or_else(credentials::unauthorized)?;
+    add(context, &call.caller, &user, Manager::Owner(assurance), body).await
 }
 
 async fn add(
     context: &Context,
     caller: &Caller,
-    person: &Person,
+    user: &User,
+    manager: Manager,
     body: requests::TwoFactor,
 ) -> Result<Reply<replies::EnableTwoFactor>, Error> {
-    let name = given(body.method.as_ref()).ok_or_else(|| is_blank("method"))?;
+    let name = body_value(body.method.as_ref()).ok_or_else(|| is_blank("method"))?;
     let kind = MethodKind::parse(name).ok_or_else(|| is_invalid("method"))?;
-    require_allowed(context, person, kind)?;
-    let code = given(body.code.as_ref()).ok_or_else(|| is_blank("code"))?;
-    let (offered, address) = match kind {
-        MethodKind::Authenticator => (Offered::Authenticator(secret(&body)?), "code"),
-        MethodKind::Email => (Offered::Address(Address::Email(email(body.email.as_ref())?)), "email"),
-        MethodKind::Sms => (Offered::Address(Address::Sms(mobile_phone(body.mobile_phone.as_ref())?)), "mobilePhone"),
+    let code = body_value(body.code.as_ref()).ok_or_else(|| is_blank("code"))?;
+    let (factor, address) = match kind {
+        MethodKind::Authenticator => (FactorToAdd::Authenticator(secret(&body)?), "code"),
+        MethodKind::Email => (FactorToAdd::Address(Address::Email(email(body.email.as_ref())?)), "email"),
+        MethodKind::Sms => {
+            (FactorToAdd::Address(Address::Sms(mobile_phone(body.mobile_phone.as_ref())?)), "mobilePhone")
+        }
+    };
+    let challenge = match body_value(body.two_factor_id.as_ref()).map(TwoFactorId::parse) {
+        None => None,
+        Some(Some(id)) => Some(id.digest()),
+        Some(None) => return Err(is_invalid("twoFactorId")),
     };
     let flows = &context.context().flows;
-    let (name, challenge) = (given(body.name.as_ref()), given(body.two_factor_id.as_ref()));
-    let added = flows.add_method(caller, &person.account, &offered, code, name, challenge).await;
+    let request = MethodRequest { factor, code, name: body_value(body.name.as_ref()), challenge };
+    let added = flows.add_method(caller, &user.account, manager, request, &terms(flows.policy())).await;
     match added.map_err(refusal::of_failure)? {
         Ok(added) => Ok(Reply::ok(TwoFactorResponse {
-            recovery_codes: added.backup_codes.as_deref().map(shown),
+            recovery_codes: added.backup_codes.as_deref().map(texts),
             code: added.code.map(|code| code.expose().to_owned()),
         })),
         Err(NotAdded::WrongCode) => Err(Error::of_number(421)),
@@ -82,6 +88,8 @@ async fn add(
             Err(Error::of_field(address, "mismatch", message))
         }
         Err(NotAdded::NoChallenge) => Err(is_invalid("twoFactorId")),
+        Err(NotAdded::NotAllowed) => Err(refusal::method_not_allowed(kind)),
+        Err(NotAdded::SecondFactorDue) => Err(credentials::unauthorized()),
         Err(NotAdded::TooMany) => {
             Err(Error::of_field("method", "tooMany", "The user has as many methods as a user may have."))
         }
@@ -91,7 +99,7 @@ async fn add(
 
 /// The secret of an app, in either form.
 fn secret(body: &requests::TwoFactor) -> Result<TotpSecret, Error> {
-    match (given(body.secret.as_ref()), given(body.secret_base32_encoded.as_ref())) {
+    match (body_value(body.secret.as_ref()), body_value(body.secret_base32_encoded.as_ref())) {
         (Some(text), _) => TotpSecret::from_bytes(text.as_bytes()).ok_or_else(|| is_invalid("secret")),
         (None, Some(text)) => TotpSecret::from_base32(text).ok_or_else(|| is_invalid("secretBase32Encoded")),
         (None, None) => Err(is_blank("secret")),
@@ -106,8 +114,8 @@ pub(super) async fn disable(
     query: requests::TwoFactorDisableQuery,
     body: requests::TwoFactorDisable,
 ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
-    let (call, person) = named(context, tenant, user_id).await?;
-    remove(context, &call.caller, &person, &query, &body).await
+    let (call, user) = named(context, tenant, user_id).await?;
+    remove(context, &call.caller, &user, &query, &body).await
 }
 
 /// `DELETE /api/user/two-factor`
@@ -117,25 +125,25 @@ pub(super) async fn disable_own(
     query: requests::TwoFactorDisableQuery,
     body: requests::TwoFactorDisable,
 ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
-    let (call, person, _) = credentials::require_holder(context, tenant).await?;
-    remove(context, &call.caller, &person, &query, &body).await
+    let (call, user, _) = credentials::require_holder(context, tenant).await?;
+    remove(context, &call.caller, &user, &query, &body).await
 }
 
 async fn remove(
     context: &Context,
     caller: &Caller,
-    person: &Person,
+    user: &User,
     query: &requests::TwoFactorDisableQuery,
     body: &requests::TwoFactorDisable,
 ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
-    let code = asked(query.code.as_ref()).or(given(body.code.as_ref())).ok_or_else(|| is_blank("code"))?;
-    let handle = asked(query.method_id.as_ref()).or(given(body.method_id.as_ref()));
+    let code = query_value(query.code.as_ref()).or(body_value(body.code.as_ref())).ok_or_else(|| is_blank("code"))?;
+    let handle = query_value(query.method_id.as_ref()).or(body_value(body.method_id.as_ref()));
     let flows = &context.context().flows;
-    let removed = flows.remove_methods(caller, person, code, handle).await.map_err(refusal::of_failure)?;
+    let removed = flows.remove_methods(caller, user, code, handle).await.map_err(refusal::of_failure)?;
     match removed {
         Ok(()) => Ok(Reply::ok(NoBody)),
         Err(NotRemoved::NoMethod) => Err(no_method()),
-        Err(NotRemoved::WhichOne) => Err(is_blank("methodId")),
+        Err(NotRemoved::NotNamed) => Err(is_blank("methodId")),
         Err(NotRemoved::Refused(refused)) => Err(refusal::of_second_factor(refused, flows.now())),
     }
 }
@@ -148,11 +156,11 @@ pub(super) async fn rename(
     query: requests::TwoFactorUpdateQuery,
     body: requests::TwoFactorUpdate,
 ) -> Result<Reply<replies::UpdateTwoFactor>, Error> {
-    let (call, person) = named(context, tenant, user_id).await?;
-    let handle = asked(query.method_id.as_ref()).or(given(body.method_id.as_ref()));
+    let (call, user) = named(context, tenant, user_id).await?;
+    let handle = query_value(query.method_id.as_ref()).or(body_value(body.method_id.as_ref()));
     let handle = handle.ok_or_else(|| is_blank("methodId"))?;
     let flows = &context.context().flows;
-    let renamed = flows.rename_method(&call.caller, person.account.id, handle, given(body.name.as_ref())).await;
+    let renamed = flows.rename_method(&call.caller, user.account.id, handle, body_value(body.name.as_ref())).await;
     match renamed.map_err(refusal::of_failure)? {
         true => Ok(Reply::ok(NoBody)),
         false => Err(no_method()),
@@ -165,12 +173,12 @@ pub(super) async fn renew_recovery_codes(
     tenant: TenantHeader,
     user_id: &str,
 ) -> Result<Reply<replies::RecoveryCodes>, Error> {
-    let (call, person) = named(context, tenant, user_id).await?;
+    let (call, user) = named(context, tenant, user_id).await?;
     let flows = &context.context().flows;
-    let codes = flows.renew_backup_codes(&call.caller, &person.account).await.map_err(refusal::of_failure)?;
+    let codes = flows.replace_backup_codes_for_service(&call.caller, &user.account, &terms(flows.policy())).await.map_err(refusal::of_failure)?;
     let message = "The user has no two-factor method, and so no recovery codes.";
     let codes = codes.ok_or_else(|| Error::of_field("userId", "invalid", message))?;
-    Ok(Reply::ok(TwoFactorRecoveryCodeResponse { recovery_codes: shown(&codes) }))
+    Ok(Reply::ok(TwoFactorRecoveryCodeResponse { recovery_codes: texts(&codes) }))
 }
 
 /// `GET /api/user/two-factor/recovery-code/{userId}`

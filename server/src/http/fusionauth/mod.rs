@@ -15,6 +15,7 @@ mod passwords;
 mod profile;
 mod refusal;
 pub mod rules;
+mod terms;
 mod tokens;
 mod two_factor;
 mod users;
@@ -29,7 +30,7 @@ use countersign_api::{LenientBody, MergePatchBody, Reply};
 use dropshot::{Path, Query, RequestContext};
 use std::sync::Arc;
 use two_factor::StatusOf;
-use values::{asked, given};
+use values::{query_value, body_value};
 
 type Context = RequestContext<Arc<App>>;
 
@@ -170,9 +171,9 @@ impl FusionAuthApi for FusionAuth {
     ) -> Result<Reply<replies::TwoFactorStatus>, Error> {
         let (path, query) = (path.into_inner(), query.into_inner());
         let of = StatusOf {
-            user_id: asked(query.user_id.as_ref()),
-            application_id: asked(query.application_id.as_ref()),
-            trust: asked(Some(&path.two_factor_trust_id)),
+            user_id: query_value(query.user_id.as_ref()),
+            application_id: query_value(query.application_id.as_ref()),
+            trust: query_value(Some(&path.two_factor_trust_id)),
         };
         two_factor::status(&context, tenant, of).await
     }
@@ -184,8 +185,8 @@ impl FusionAuthApi for FusionAuth {
     ) -> Result<Reply<replies::TwoFactorStatus>, Error> {
         let query = query.into_inner();
         let of = StatusOf {
-            user_id: asked(query.user_id.as_ref()),
-            application_id: asked(query.application_id.as_ref()),
+            user_id: query_value(query.user_id.as_ref()),
+            application_id: query_value(query.application_id.as_ref()),
             trust: None,
         };
         two_factor::status(&context, tenant, of).await
@@ -198,9 +199,9 @@ impl FusionAuthApi for FusionAuth {
     ) -> Result<Reply<replies::PostTwoFactorStatus>, Error> {
         let body = body.into_inner();
         let of = StatusOf {
-            user_id: given(body.user_id.as_ref()),
-            application_id: given(body.application_id.as_ref()),
-            trust: given(body.two_factor_trust_id.as_ref()),
+            user_id: body_value(body.user_id.as_ref()),
+            application_id: body_value(body.application_id.as_ref()),
+            trust: body_value(body.two_factor_trust_id.as_ref()),
         };
         two_factor::status(&context, tenant, of).await
     }
@@ -325,7 +326,7 @@ impl UserApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::ChangeUser>, Error> {
-        let reactivates = asked(query.into_inner().reactivate.as_ref()) == Some("true");
+        let reactivates = query_value(query.into_inner().reactivate.as_ref()) == Some("true");
         users::update(&context, tenant, &path.into_inner().user_id, reactivates, body.into_inner()).await
     }
 

@@ -1,14 +1,14 @@
 //! Changing passwords.
 
 use super::credentials;
-use super::values::{asked, blank, given, is_blank, is_invalid, login_id_types, login_names};
+use super::terms::terms;
+use super::values::{query_value, blank, body_value, is_blank, is_invalid, login_id_types, login_names};
 use super::{Context, refusal};
-use crate::flows::change_password::{Leave, SetPassword};
-use crate::flows::password_check::Unconfirmed;
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::ChangePasswordResponse;
 use countersign_api::fusionauth::{Error, Errors, TenantHeader, replies, requests};
 use countersign_api::reply::NoBody;
+use countersign_flows::password::{PasswordAuthority, PasswordSet, Unconfirmed};
 
 fn trust_token_required() -> Error {
     let message = "This request requires a Trust Token. Use the Start Two-Factor API to obtain one.";
@@ -26,7 +26,7 @@ pub(super) async fn by_identity(
     body: requests::ChangePassword,
 ) -> Result<Reply<replies::ChangePasswordByIdentity>, Error> {
     let call = credentials::require_service(context, tenant).await?;
-    let name = given(body.login_id.as_ref());
+    let name = body_value(body.login_id.as_ref());
     let current = body.current_password.as_deref().filter(|text| !text.is_empty());
     let new = body.password.as_deref().filter(|text| !text.is_empty());
     let (Some(name), Some(current), Some(new)) = (name, current, new) else {
@@ -43,21 +43,24 @@ pub(super) async fn by_identity(
     let flows = &context.context().flows;
     let tenant = call.tenant(context, None)?.id;
     let names = login_names(name, body.login_id_types.as_ref());
-    let person = flows.person_by_name(tenant, names).await.map_err(refusal::of_failure)?;
-    let account = person.ok_or_else(refusal::not_found)?.account;
-    let leave = Leave::OldPassword {
+    let user = flows.user_by_login(tenant, names).await.map_err(refusal::of_failure)?;
+    let account = user.ok_or_else(refusal::not_found)?.account;
+    let authority = PasswordAuthority::OldPassword {
         current,
-        step_up: given(body.trust_token.as_ref()),
+        step_up: body_value(body.trust_token.as_ref()),
         trust_challenge: body.trust_challenge.as_deref().filter(|text| !text.is_empty()),
     };
-    match flows.set_password(&call.caller, &account, leave, new).await.map_err(refusal::of_failure)? {
-        SetPassword::Done(_) => Ok(Reply::ok(NoBody)),
-        SetPassword::UnfitPassword(unfit) => Err(refusal::of_unfit_password("password", unfit)),
-        SetPassword::Unconfirmed(Unconfirmed::WrongPassword) | SetPassword::Stale => Err(is_invalid("currentPassword")),
-        SetPassword::Unconfirmed(Unconfirmed::TooMany { until }) => Err(refusal::too_many(until, flows.now())),
-        SetPassword::StepUpRequired => Err(trust_token_required()),
-        SetPassword::StepUpExpired => Err(trust_token_expired()),
-        SetPassword::NoLeave => Err(refusal::not_found()),
+    let set = flows.set_password(&call.caller, &account, authority, new, &terms(flows.policy())).await;
+    match set.map_err(refusal::of_failure)? {
+        PasswordSet::Done | PasswordSet::DoneByTicket { .. } => Ok(Reply::ok(NoBody)),
+        PasswordSet::Violation(violation) => Err(refusal::of_password_violation("password", violation)),
+        PasswordSet::Unconfirmed(Unconfirmed::WrongPassword) | PasswordSet::Stale => {
+            Err(is_invalid("currentPassword"))
+        }
+        PasswordSet::Unconfirmed(Unconfirmed::TooMany { until }) => Err(refusal::too_many(until, flows.now())),
+        PasswordSet::SecondFactorDue => Err(trust_token_required()),
+        PasswordSet::StepUpExpired => Err(trust_token_expired()),
+        PasswordSet::NoTicket => Err(refusal::not_found()),
     }
 }
 
@@ -68,12 +71,12 @@ pub(super) async fn check_by_identity(
     query: requests::CheckChangePasswordQuery,
 ) -> Result<Reply<replies::CheckChangePasswordByIdentity>, Error> {
     let call = credentials::require_service(context, tenant).await?;
-    let name = asked(query.login_id.as_ref()).ok_or_else(|| is_blank("loginId"))?;
+    let name = query_value(query.login_id.as_ref()).ok_or_else(|| is_blank("loginId"))?;
     let tenant = call.tenant(context, None)?.id;
     let flows = &context.context().flows;
     let names = login_names(name, login_id_types(query.login_id_types.as_ref()).as_ref());
-    let person = flows.person_by_name(tenant, names).await.map_err(refusal::of_failure)?;
-    match person.ok_or_else(refusal::not_found)?.account.two_factor_enabled {
+    let user = flows.user_by_login(tenant, names).await.map_err(refusal::of_failure)?;
+    match user.ok_or_else(refusal::not_found)?.account.two_factor_enabled {
         true => Err(trust_token_required()),
         false => Ok(Reply::ok(NoBody)),
     }
@@ -86,23 +89,25 @@ pub(super) async fn by_id(
     id: &str,
     body: requests::ChangePassword,
 ) -> Result<Reply<replies::ChangePassword>, Error> {
-    let call = credentials::anybody(context, tenant)?;
+    let call = credentials::without_credentials(context, tenant)?;
     let flows = &context.context().flows;
     let new = body.password.as_deref().filter(|text| !text.is_empty()).ok_or_else(|| is_blank("password"))?;
-    let holder = flows.holder_of_leave(id).await.map_err(refusal::of_failure)?;
+    let holder = flows.change_password_ticket(id).await.map_err(refusal::of_failure)?;
     let (account, _) = holder.ok_or_else(refusal::not_found)?;
-    match flows.set_password(&call.caller, &account, Leave::Given(id), new).await.map_err(refusal::of_failure)? {
-        SetPassword::Done(Some((password, state))) => Ok(Reply::ok(ChangePasswordResponse {
-            one_time_password: password.expose().to_owned(),
+    let authority = PasswordAuthority::Ticket(id);
+    let set = flows.set_password(&call.caller, &account, authority, new, &terms(flows.policy())).await;
+    match set.map_err(refusal::of_failure)? {
+        PasswordSet::DoneByTicket { one_time_password, state } => Ok(Reply::ok(ChangePasswordResponse {
+            one_time_password: one_time_password.expose().to_owned(),
             state: state.and_then(|text| serde_json::from_str(&text).ok()),
         })),
-        SetPassword::UnfitPassword(unfit) => Err(refusal::of_unfit_password("password", unfit)),
-        SetPassword::Unconfirmed(Unconfirmed::TooMany { until }) => Err(refusal::too_many(until, flows.now())),
-        SetPassword::StepUpRequired | SetPassword::StepUpExpired => Err(trust_token_required()),
-        SetPassword::Done(None)
-        | SetPassword::Unconfirmed(Unconfirmed::WrongPassword)
-        | SetPassword::NoLeave
-        | SetPassword::Stale => Err(refusal::not_found()),
+        PasswordSet::Violation(violation) => Err(refusal::of_password_violation("password", violation)),
+        PasswordSet::Unconfirmed(Unconfirmed::TooMany { until }) => Err(refusal::too_many(until, flows.now())),
+        PasswordSet::SecondFactorDue | PasswordSet::StepUpExpired => Err(trust_token_required()),
+        PasswordSet::Done
+        | PasswordSet::Unconfirmed(Unconfirmed::WrongPassword)
+        | PasswordSet::NoTicket
+        | PasswordSet::Stale => Err(refusal::not_found()),
     }
 }
 
@@ -112,7 +117,7 @@ pub(super) async fn check_by_id(
     tenant: TenantHeader,
     id: &str,
 ) -> Result<Reply<replies::CheckChangePassword>, Error> {
-    credentials::anybody(context, tenant)?;
-    let holder = context.context().flows.holder_of_leave(id).await.map_err(refusal::of_failure)?;
+    credentials::without_credentials(context, tenant)?;
+    let holder = context.context().flows.change_password_ticket(id).await.map_err(refusal::of_failure)?;
     holder.map(|_| Reply::ok(NoBody)).ok_or_else(refusal::not_found)
 }

@@ -1,17 +1,16 @@
-//! What this dialect knows of a person beyond the account: kept as JSON, in the dialect's own words.
+//! Profile fields beyond the account, stored as JSON under the dialect's own names.
 
-use super::values::{blank, given};
-use crate::flows::people::Particulars;
+use super::values::{blank, body_value};
 use countersign_api::fusionauth::Errors;
 use countersign_api::fusionauth::requests::UserFields;
 use countersign_api::validation::is_email;
 use countersign_domain::account::{EmailAddress, PhoneNumber, Username};
 use countersign_domain::time::Timestamp;
-use countersign_store::work::Person;
+use countersign_domain::user::{AccountProfile, User};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The part that is kept as JSON.
+/// The part that is stored as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Profile {
@@ -34,33 +33,33 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// Reads what was kept; nothing where it cannot be read.
+    /// Reads the stored text; an empty profile if it cannot be read.
     pub(super) fn read(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
     }
 }
 
-/// What a service says about a person, checked. `before` is what was known: an e-mail address stays when none is given.
+/// Checks the fields that a service sends. `before` is the user as stored: an e-mail address stays when none is given.
 ///
 /// # Errors
 /// All that is wrong with it.
-pub(super) fn particulars(
+pub(super) fn account_profile(
     fields: &UserFields,
     skip_verification: bool,
-    before: Option<&Person>,
-) -> Result<Particulars, Errors> {
+    before: Option<&User>,
+) -> Result<AccountProfile, Errors> {
     let mut errors = Errors::default();
-    let email = given(fields.email.as_ref());
+    let email = body_value(fields.email.as_ref());
     if email.is_some_and(|email| !is_email(email)) {
         errors.add("user.email", "notEmail", "The [user.email] property is not an e-mail address.");
     }
     let email = email.map(EmailAddress::new);
-    let known = before.and_then(|person| person.account.email.clone());
+    let known = before.and_then(|user| user.account.email.clone());
     let is_same = known.is_some() && (email.is_none() || email == known);
-    let email_verified = skip_verification || (is_same && before.is_some_and(|person| person.account.email_verified));
+    let email_verified = skip_verification || (is_same && before.is_some_and(|user| user.account.email_verified));
     let email = email.or(known);
     let username = fields.username.as_deref().and_then(Username::new);
-    let phone_number = given(fields.phone_number.as_ref());
+    let phone_number = body_value(fields.phone_number.as_ref());
     let number = phone_number.and_then(PhoneNumber::new);
     if phone_number.is_some() && number.is_none() {
         errors.add("user.phoneNumber", "invalid", "The [user.phoneNumber] property is not a telephone number.");
@@ -72,7 +71,7 @@ pub(super) fn particulars(
     if !errors.is_empty() {
         return Err(errors);
     }
-    let text = |value: &Option<String>| given(value.as_ref()).map(str::to_owned);
+    let text = |value: &Option<String>| body_value(value.as_ref()).map(str::to_owned);
     let profile = Profile {
         mobile_phone: text(&fields.mobile_phone),
         first_name: text(&fields.first_name),
@@ -85,7 +84,7 @@ pub(super) fn particulars(
     };
     let parts = [&profile.first_name, &profile.middle_name, &profile.last_name];
     let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-    Ok(Particulars {
+    Ok(AccountProfile {
         email,
         username,
         phone_number: number,
@@ -98,10 +97,10 @@ pub(super) fn particulars(
     })
 }
 
-/// A person as a service would have to describe them, for a patch to be applied to.
-pub(super) fn fields_of(person: &Person) -> UserFields {
-    let account = &person.account;
-    let profile = Profile::read(&person.profile);
+/// A user as the request fields that would create it, for a patch to be applied to.
+pub(super) fn fields_of(user: &User) -> UserFields {
+    let account = &user.account;
+    let profile = Profile::read(&user.profile);
     UserFields {
         email: account.email.as_ref().map(|email| email.as_str().to_owned()),
         username: account.username.as_ref().map(|name| name.as_str().to_owned()),

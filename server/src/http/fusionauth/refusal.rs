@@ -1,17 +1,18 @@
-//! What goes wrong, in the dialect's statuses and codes.
+//! Refusals and failures as the dialect's statuses and codes.
 
-use crate::flows::FlowError;
-use crate::flows::people::NotWritten;
-use crate::flows::second_factor::Refused;
 use crate::http::shared::Failure;
 use countersign_api::fusionauth::Error;
 use countersign_api::fusionauth::responses::{ActionsResponse, LoginPreventedResponse};
 use countersign_domain::account::Unusable;
-use countersign_domain::password::Unfit;
+use countersign_domain::address::MethodKind;
+use countersign_domain::password::PasswordPolicyViolation;
 use countersign_domain::time::Timestamp;
+use countersign_flows::FlowError;
+use countersign_flows::second_factor::Refused;
+use countersign_flows::users::NotWritten;
 use dropshot::ErrorStatusCode as Status;
 
-/// The action that stands for too many wrong second factors.
+/// Id of the user action that stands for the lock after too many wrong second factors.
 const LOCK: &str = "c0de0000-0000-4000-8000-000000000009";
 
 /// 503 or 500: the server could not do its work.
@@ -29,12 +30,12 @@ pub(super) fn not_found() -> Error {
     Error::of_status(Status::NOT_FOUND)
 }
 
-/// 429: a budget is spent until then.
+/// 429: a quota is exhausted until then.
 pub(super) fn too_many(until: Timestamp, now: Timestamp) -> Error {
     Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(now.until(until))
 }
 
-/// 410 or 423: the person proved to be the holder of an account that may not be used.
+/// 410 or 423: the credentials are right, but the account may not be used.
 pub(super) fn unusable(why: Unusable) -> Error {
     Error::of_number(match why {
         Unusable::Inactive => 423,
@@ -45,7 +46,7 @@ pub(super) fn unusable(why: Unusable) -> Error {
 /// 404, 409 or 421: a second factor is not accepted.
 pub(super) fn of_second_factor(refused: Refused, now: Timestamp) -> Error {
     match refused {
-        Refused::NoActor | Refused::ChallengeExhausted => not_found(),
+        Refused::NoClaimant | Refused::ChallengeExhausted => not_found(),
         Refused::Locked { until } => {
             let action = LoginPreventedResponse {
                 action_id: LOCK.to_owned(),
@@ -56,17 +57,23 @@ pub(super) fn of_second_factor(refused: Refused, now: Timestamp) -> Error {
             let actions = ActionsResponse { actions: vec![action] };
             Error::of_actions(actions).with_retry_after(now.until(until))
         }
-        Refused::WrongCode | Refused::Raced | Refused::NotEnrolled | Refused::NoCode | Refused::CodeExhausted => {
+        Refused::WrongCode
+        | Refused::CodeUsed
+        | Refused::BackupCodeUsed
+        | Refused::NotAllowed
+        | Refused::NotEnrolled
+        | Refused::NoCode
+        | Refused::CodeExhausted => {
             Error::of_number(421)
         }
     }
 }
 
-/// 400: a new password is not taken.
-pub(super) fn of_unfit_password(field: &str, unfit: Unfit) -> Error {
-    let (kind, message) = match unfit {
-        Unfit::TooShort => ("tooShort", "The password is too short."),
-        Unfit::TooLong => ("tooLong", "The password is too long."),
+/// 400: a new password has a wrong length.
+pub(super) fn of_password_violation(field: &str, violation: PasswordPolicyViolation) -> Error {
+    let (kind, message) = match violation {
+        PasswordPolicyViolation::TooShort => ("tooShort", "The password is too short."),
+        PasswordPolicyViolation::TooLong => ("tooLong", "The password is too long."),
     };
     Error::of_field(field, kind, message)
 }
@@ -78,10 +85,15 @@ pub(super) fn of_not_written(not_written: NotWritten) -> Error {
     };
     match not_written {
         NotWritten::Gone => not_found(),
-        NotWritten::UnfitPassword(unfit) => of_unfit_password("user.password", unfit),
+        NotWritten::Violation(violation) => of_password_violation("user.password", violation),
         NotWritten::EmailTaken => duplicate("user.email", "email"),
         NotWritten::UsernameTaken => duplicate("user.username", "username"),
         NotWritten::PhoneNumberTaken => duplicate("user.phoneNumber", "phoneNumber"),
         NotWritten::IdTaken => duplicate("user.id", "Id"),
     }
+}
+
+/// 400: the tenant does not allow this kind of method.
+pub(super) fn method_not_allowed(kind: MethodKind) -> Error {
+    Error::of_field("method", "disabled", format!("The method [{}] is not enabled.", kind.name()))
 }

@@ -1,10 +1,9 @@
 //! Users and their registrations.
 
 use super::credentials::{self, Call};
-use super::profile::{fields_of, particulars};
-use super::values::{account_id, asked, blank, given, is_blank, login_id_types, login_names};
+use super::profile::{account_profile, fields_of};
+use super::values::{account_id, query_value, blank, body_value, is_blank, login_id_types, login_names};
 use super::{Context, refusal, wire};
-use crate::flows::people::NotWritten;
 use countersign_api::MergePatchBody;
 use countersign_api::fusionauth::requests::LoginIdType;
 use countersign_api::fusionauth::responses::RegistrationResponse;
@@ -13,15 +12,16 @@ use countersign_api::reply::{NoBody, Reply};
 use countersign_domain::ids::AccountId;
 use countersign_domain::ids::TenantId;
 use countersign_domain::tenant::Application;
-use countersign_store::work::{Person, Registration};
+use countersign_domain::user::{AccountLookup, Registration, User};
+use countersign_flows::users::{NewUser, NotWritten};
 
-/// How often a patch is applied anew because somebody else changed the user at the same moment.
+/// How often a change is repeated because another request changed the user at the same moment.
 const TRIES: u32 = 4;
 
-async fn find(context: &Context, call: &Call, user_id: &str) -> Result<Person, Error> {
+async fn find(context: &Context, call: &Call, user_id: &str) -> Result<User, Error> {
     let id = account_id("userId", user_id)?;
-    let person = context.context().flows.person(id, call.tenant).await.map_err(refusal::of_failure)?;
-    person.ok_or_else(refusal::not_found)
+    let user = context.context().flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
+    user.ok_or_else(refusal::not_found)
 }
 
 /// `POST /api/user` and `POST /api/user/{userId}`
@@ -36,8 +36,8 @@ pub(super) async fn create(
     let tenant = call.tenant(context, None)?.id;
     let missing = || Error::of_field("user", "missing", "You must specify the [user] property.");
     let fields = body.user.as_ref().ok_or_else(missing)?;
-    let person = make(context, &call, tenant, id, fields, body.skip_verification.unwrap_or(false), None).await?;
-    Ok(Reply::ok(wire::user_response(&person)))
+    let user = make(context, &call, tenant, id, fields, body.skip_verification.unwrap_or(false), None).await?;
+    Ok(Reply::ok(wire::user_response(&user)))
 }
 
 async fn make(
@@ -48,10 +48,10 @@ async fn make(
     fields: &requests::UserFields,
     skip_verification: bool,
     registration: Option<Registration>,
-) -> Result<Person, Error> {
+) -> Result<User, Error> {
     let password = fields.password.as_deref().filter(|password| !password.is_empty());
-    let (particulars, password) = match (particulars(fields, skip_verification, None), password) {
-        (Ok(particulars), Some(password)) => (particulars, password),
+    let (profile, password) = match (account_profile(fields, skip_verification, None), password) {
+        (Ok(profile), Some(password)) => (profile, password),
         (result, password) => {
             let mut errors = result.err().unwrap_or_default();
             if password.is_none() {
@@ -61,7 +61,8 @@ async fn make(
         }
     };
     let flows = &context.context().flows;
-    let made = flows.create_person(&call.caller, tenant, id, particulars, password, registration).await;
+    let user = NewUser { tenant_id: tenant, id, profile, password, registration };
+    let made = flows.create_user(&call.caller, user).await;
     made.map_err(refusal::of_failure)?.map_err(refusal::of_not_written)
 }
 
@@ -82,20 +83,20 @@ pub(super) async fn search(
     query: requests::UserQuery,
 ) -> Result<Reply<replies::RetrieveUser>, Error> {
     let call = credentials::require_service(context, tenant).await?;
-    let names = if let Some(email) = asked(query.email.as_ref()) {
+    let names = if let Some(email) = query_value(query.email.as_ref()) {
         login_names(email, Some(&vec![LoginIdType::Email]))
-    } else if let Some(username) = asked(query.username.as_ref()) {
+    } else if let Some(username) = query_value(query.username.as_ref()) {
         login_names(username, Some(&vec![LoginIdType::Username]))
-    } else if let Some(number) = asked(query.phone_number.as_ref()) {
+    } else if let Some(number) = query_value(query.phone_number.as_ref()) {
         login_names(number, Some(&vec![LoginIdType::PhoneNumber]))
-    } else if let Some(name) = asked(query.login_id.as_ref()) {
+    } else if let Some(name) = query_value(query.login_id.as_ref()) {
         login_names(name, login_id_types(query.login_id_types.as_ref()).as_ref())
     } else {
         return Err(is_blank("loginId"));
     };
     let tenant = call.tenant(context, None)?.id;
-    let person = context.context().flows.person_by_name(tenant, names).await.map_err(refusal::of_failure)?;
-    Ok(Reply::ok(wire::user_response(&person.ok_or_else(refusal::not_found)?)))
+    let user = context.context().flows.user_by_login(tenant, names).await.map_err(refusal::of_failure)?;
+    Ok(Reply::ok(wire::user_response(&user.ok_or_else(refusal::not_found)?)))
 }
 
 /// `PATCH /api/user/{userId}`
@@ -107,11 +108,11 @@ pub(super) async fn patch(
 ) -> Result<Reply<replies::ChangeUser>, Error> {
     let call = credentials::require_service(context, tenant).await?;
     for _ in 0..TRIES {
-        let person = find(context, &call, user_id).await?;
-        let before = requests::User { user: Some(fields_of(&person)), skip_verification: None };
+        let user = find(context, &call, user_id).await?;
+        let before = requests::User { user: Some(fields_of(&user)), skip_verification: None };
         let before = serde_json::to_value(before).unwrap_or_default();
         let wanted = patch.apply_to(before).map_err(Error::from)?;
-        if let Some(changed) = change(context, &call, person, &wanted).await? {
+        if let Some(changed) = change(context, &call, user, &wanted).await? {
             return Ok(Reply::ok(wire::user_response(&changed)));
         }
     }
@@ -130,8 +131,8 @@ pub(super) async fn update(
     let flows = &context.context().flows;
     if reactivates {
         for _ in 0..TRIES {
-            let person = find(context, &call, user_id).await?;
-            let active = flows.set_active(&call.caller, person, true).await.map_err(refusal::of_failure)?;
+            let user = find(context, &call, user_id).await?;
+            let active = flows.set_active(&call.caller, user, true).await.map_err(refusal::of_failure)?;
             if let Ok(active) = active {
                 return Ok(Reply::ok(wire::user_response(&active)));
             }
@@ -141,33 +142,33 @@ pub(super) async fn update(
     let missing = || Error::of_field("user", "missing", "You must specify the [user] property.");
     body.user.as_ref().ok_or_else(missing)?;
     for _ in 0..TRIES {
-        let person = find(context, &call, user_id).await?;
-        if let Some(changed) = change(context, &call, person, &body).await? {
+        let user = find(context, &call, user_id).await?;
+        if let Some(changed) = change(context, &call, user, &body).await? {
             return Ok(Reply::ok(wire::user_response(&changed)));
         }
     }
     Err(busy())
 }
 
-/// 503: others change the same user all the time.
+/// 503: other requests keep changing the same user.
 fn busy() -> Error {
     Error::of_status(dropshot::ErrorStatusCode::SERVICE_UNAVAILABLE).with_retry_after(std::time::Duration::from_secs(1))
 }
 
-/// The person as changed; `None` when somebody else changed them at the same moment.
+/// The changed user; `None` if another request changed it at the same moment.
 async fn change(
     context: &Context,
     call: &Call,
-    person: Person,
+    user: User,
     wanted: &requests::User,
-) -> Result<Option<Person>, Error> {
+) -> Result<Option<User>, Error> {
     let fields = wanted.user.clone().unwrap_or_default();
     let skip_verification = wanted.skip_verification.unwrap_or(false);
-    let particulars = particulars(&fields, skip_verification, Some(&person)).map_err(Error::of_errors)?;
+    let profile = account_profile(&fields, skip_verification, Some(&user)).map_err(Error::of_errors)?;
     let flows = &context.context().flows;
     let password = fields.password.as_deref().filter(|password| !password.is_empty());
-    let is_active = fields.active.unwrap_or(person.account.is_active);
-    let changed = flows.change_person(&call.caller, person, particulars, password, is_active).await;
+    let is_active = fields.active.unwrap_or(user.account.is_active);
+    let changed = flows.change_user(&call.caller, user, profile, password, is_active).await;
     match changed.map_err(refusal::of_failure)? {
         Ok(changed) => Ok(Some(changed)),
         Err(NotWritten::Gone) => Ok(None),
@@ -184,7 +185,7 @@ pub(super) async fn delete(
 ) -> Result<Reply<replies::DeleteUser>, Error> {
     let call = credentials::require_service(context, tenant).await?;
     let flows = &context.context().flows;
-    let is_hard = match asked(query.hard_delete.as_ref()) {
+    let is_hard = match query_value(query.hard_delete.as_ref()) {
         None | Some("false") => false,
         Some("true") => true,
         Some(_) => {
@@ -193,10 +194,10 @@ pub(super) async fn delete(
         }
     };
     for _ in 0..TRIES {
-        let person = find(context, &call, user_id).await?;
+        let user = find(context, &call, user_id).await?;
         let done = match is_hard {
-            true => flows.delete_person(&call.caller, person.account.id).await.map_err(refusal::of_failure)?,
-            false => flows.set_active(&call.caller, person, false).await.map_err(refusal::of_failure)?.is_ok(),
+            true => flows.delete_user(&call.caller, user.account.id).await.map_err(refusal::of_failure)?,
+            false => flows.set_active(&call.caller, user, false).await.map_err(refusal::of_failure)?.is_ok(),
         };
         if done {
             return Ok(Reply::ok(NoBody));
@@ -205,15 +206,15 @@ pub(super) async fn delete(
     Err(busy())
 }
 
-/// What a service says about a registration, checked.
-fn wanted<'a>(
+/// Checks a requested registration.
+fn new_registration<'a>(
     context: &'a Context,
     call: &Call,
     body: &requests::Registration,
 ) -> Result<(&'a Application, Registration), Error> {
     let missing = || Error::of_field("registration", "missing", "You must specify the [registration] property.");
     let fields = body.registration.as_ref().ok_or_else(missing)?;
-    let text = given(fields.application_id.as_ref()).ok_or_else(|| is_blank("registration.applicationId"))?;
+    let text = body_value(fields.application_id.as_ref()).ok_or_else(|| is_blank("registration.applicationId"))?;
     let application = call.application(context, "registration.applicationId", Some(text))?;
     let application = application.ok_or_else(|| is_blank("registration.applicationId"))?;
     let roles = fields.roles.clone().unwrap_or_default();
@@ -221,7 +222,7 @@ fn wanted<'a>(
         let message = format!("The application has no role [{unknown}].");
         return Err(Error::of_field("registration.roles", "invalid", message));
     }
-    let username = given(fields.username.as_ref()).map(str::to_owned);
+    let username = body_value(fields.username.as_ref()).map(str::to_owned);
     let data = fields.data.as_ref().map(ToString::to_string);
     Ok((application, context.context().flows.new_registration(application, roles, username, data)))
 }
@@ -234,18 +235,18 @@ pub(super) async fn register(
     body: requests::Registration,
 ) -> Result<Reply<replies::Register>, Error> {
     let call = credentials::require_service(context, tenant).await?;
-    let (application, registration) = wanted(context, &call, &body)?;
+    let (application, registration) = new_registration(context, &call, &body)?;
     let call = Call { tenant: Some(application.tenant_id), ..call };
-    let mut person = find(context, &call, user_id).await?;
+    let mut user = find(context, &call, user_id).await?;
     let flows = &context.context().flows;
-    let done = flows.register(&call.caller, person.account.id, registration.clone()).await;
+    let done = flows.register(&call.caller, user.account.id, registration.clone()).await;
     if !done.map_err(refusal::of_failure)? {
         let message = "The user is already registered for the application.";
         return Err(Error::of_field("registration", "duplicate", message));
     }
-    person.registrations.push(registration.clone());
+    user.registrations.push(registration.clone());
     let registration = wire::registration(&registration);
-    Ok(Reply::ok(RegistrationResponse { user: wire::user(&person), registration }))
+    Ok(Reply::ok(RegistrationResponse { user: wire::user(&user), registration }))
 }
 
 /// `POST /api/user/registration`
@@ -255,7 +256,7 @@ pub(super) async fn register_user(
     body: requests::Registration,
 ) -> Result<Reply<replies::RegisterUser>, Error> {
     let call = credentials::require_service(context, tenant).await?;
-    let (application, registration) = wanted(context, &call, &body)?;
+    let (application, registration) = new_registration(context, &call, &body)?;
     let fields = body.user.as_ref().ok_or_else(|| {
         let mut errors = Errors::default();
         errors.add("user", "missing", "You must specify the [user] property.");

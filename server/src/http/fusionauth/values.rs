@@ -6,13 +6,13 @@ use countersign_domain::account::{EmailAddress, LoginName, PhoneNumber, Username
 use countersign_domain::ids::AccountId;
 
 /// A value of a body, unless it is blank.
-pub(super) fn given(value: Option<&String>) -> Option<&str> {
+pub(super) fn body_value(value: Option<&String>) -> Option<&str> {
     value.map(|text| text.trim()).filter(|text| !text.is_empty())
 }
 
 /// A value of a query, unless it is empty or one of the words that clients put there for nothing.
-pub(super) fn asked(value: Option<&String>) -> Option<&str> {
-    given(value).filter(|text| !["undefined", "null"].contains(text))
+pub(super) fn query_value(value: Option<&String>) -> Option<&str> {
+    body_value(value).filter(|text| !["undefined", "null"].contains(text))
 }
 
 /// Adds that a field is missing.
@@ -66,7 +66,7 @@ pub(super) fn login_names(text: &str, types: Option<&Vec<LoginIdType>>) -> Vec<L
 
 /// The kinds of login id that a query names, separated by commas; unknown ones do not count.
 pub(super) fn login_id_types(text: Option<&String>) -> Option<Vec<LoginIdType>> {
-    let types = asked(text)?.split(',').filter_map(|name| match name.trim() {
+    let types = query_value(text)?.split(',').filter_map(|name| match name.trim() {
         "email" => Some(LoginIdType::Email),
         "phoneNumber" => Some(LoginIdType::PhoneNumber),
         "username" => Some(LoginIdType::Username),

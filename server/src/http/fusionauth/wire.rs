@@ -1,4 +1,4 @@
-//! The domain in the dialect's words.
+//! Domain values as the dialect's response types.
 
 use super::profile::Profile;
 use countersign_api::fusionauth::responses::{
@@ -6,11 +6,12 @@ use countersign_api::fusionauth::responses::{
     UserResponse, UserTwoFactorConfiguration, UsernameStatus,
 };
 use countersign_domain::ids::{AccountId, TenantId};
-use countersign_domain::mailed_code::Address;
-use countersign_domain::method::{Method, MethodKind};
+use countersign_domain::address::{Address, MethodKind};
+use countersign_domain::method::Method;
 use countersign_domain::time::Timestamp;
 use countersign_domain::totp;
-use countersign_store::work::{Person, Registration};
+use countersign_domain::user::{self, Registration};
+
 
 /// The name of a kind of method.
 pub(super) fn method_name(kind: MethodKind) -> TwoFactorMethodName {
@@ -21,7 +22,7 @@ pub(super) fn method_name(kind: MethodKind) -> TwoFactorMethodName {
     }
 }
 
-/// The methods of a person; the one that was used last says so.
+/// The methods of a user; the one used last is marked.
 pub(super) fn methods(methods: &[Method]) -> Vec<TwoFactorMethod> {
     let last = methods.iter().filter(|method| method.last_used_at.is_some()).max_by_key(|method| method.last_used_at);
     let last = last.map(|method| method.id);
@@ -63,10 +64,10 @@ pub(super) fn registration(registration: &Registration) -> UserRegistration {
     }
 }
 
-/// A person.
-pub(super) fn user(person: &Person) -> User {
-    let account = &person.account;
-    let profile = Profile::read(&person.profile);
+/// A user.
+pub(super) fn user(user: &user::User) -> User {
+    let account = &user.account;
+    let profile = Profile::read(&user.profile);
     User {
         id: AccountId::to_hyphenated(account.id),
         tenant_id: TenantId::to_hyphenated(account.tenant_id),
@@ -89,17 +90,17 @@ pub(super) fn user(person: &Person) -> User {
         username_status: UsernameStatus::Active,
         insert_instant: account.created_at.as_millis(),
         last_update_instant: account.updated_at.as_millis(),
-        last_login_instant: person.last_sign_in_at.map(Timestamp::as_millis),
+        last_login_instant: user.last_sign_in_at.map(Timestamp::as_millis),
         password_last_update_instant: account.password_changed_at.as_millis(),
         password_change_required: account.password_change_required,
-        registrations: Some(person.registrations.iter().map(registration).collect::<Vec<_>>())
+        registrations: Some(user.registrations.iter().map(registration).collect::<Vec<_>>())
             .filter(|registrations| !registrations.is_empty()),
-        two_factor: Some(UserTwoFactorConfiguration { methods: methods(&person.methods) })
+        two_factor: Some(UserTwoFactorConfiguration { methods: methods(&user.methods) })
             .filter(|configuration| !configuration.methods.is_empty()),
     }
 }
 
-/// The answer that is a person.
-pub(super) fn user_response(person: &Person) -> UserResponse {
-    UserResponse { user: user(person) }
+/// The answer that is a user.
+pub(super) fn user_response(user: &user::User) -> UserResponse {
+    UserResponse { user: self::user(user) }
 }

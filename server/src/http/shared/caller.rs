@@ -2,8 +2,9 @@
 
 use crate::app::App;
 use crate::edge::headers;
-use crate::flows::Caller;
+
 use countersign_api::DialectName;
+use countersign_flows::Caller;
 use dropshot::RequestContext;
 use http::header::USER_AGENT;
 use std::sync::Arc;

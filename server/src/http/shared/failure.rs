@@ -1,11 +1,8 @@
-//! The server could not do its work: which status tells that, and whether to come back.
+//! The server could not do its work: which status says so, and when to come back.
 
-use crate::flows::FlowError;
+use countersign_flows::FlowError;
 use dropshot::ErrorStatusCode as Status;
 use std::time::Duration;
-
-/// Suggested wait while the database cannot be reached.
-const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
 
 /// A failure of the server, not of the caller.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,32 +16,24 @@ pub struct Failure {
 
 impl From<FlowError> for Failure {
     fn from(error: FlowError) -> Self {
-        let retry_after = match &error {
-            FlowError::Overloaded(overloaded) => Some(overloaded.retry_after),
-            FlowError::Store(store) if store.is_unavailable() => Some(UNAVAILABLE_FOR),
-            FlowError::Store(_)
-            | FlowError::Sealed(_)
-            | FlowError::ShortSecret
-            | FlowError::Unsigned(_)
-            | FlowError::NoAddress => None,
-        };
+        let retry_after = error.retry_after();
         let status = if retry_after.is_some() { Status::SERVICE_UNAVAILABLE } else { Status::INTERNAL_SERVER_ERROR };
-        Self { status, retry_after, cause: crate::error_chain(&error) }
+        Self { status, retry_after, cause: countersign_domain::error_chain(&error) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hashing::Overloaded;
+    use countersign_flows::hashing::Overloaded;
 
     #[test]
     fn a_failure_that_passes_is_a_503_and_any_other_a_500() {
         let retry_after = Duration::from_millis(1_500);
         let failure = Failure::from(FlowError::Overloaded(Overloaded { retry_after }));
         assert_eq!((failure.status, failure.retry_after), (Status::SERVICE_UNAVAILABLE, Some(retry_after)));
-        let failure = Failure::from(FlowError::ShortSecret);
+        let failure = Failure::from(FlowError::OtherGrant);
         assert_eq!((failure.status, failure.retry_after), (Status::INTERNAL_SERVER_ERROR, None));
-        assert_eq!(failure.cause, FlowError::ShortSecret.to_string());
+        assert_eq!(failure.cause, FlowError::OtherGrant.to_string());
     }
 }

@@ -1,0 +1,22 @@
+//! What this dialect chooses.
+
+use countersign_domain::backup_code::Alphabet;
+use countersign_domain::policy::Policy;
+use countersign_domain::terms::{ChallengeForm, EnrolmentPlace, Grant, Terms, TrustForm};
+
+/// Sessions, found by their token; an account that has to enrol does so in one.
+#[must_use]
+pub fn terms(policy: &Policy) -> Terms {
+    Terms {
+        grant: Grant::Session,
+        enrolment: EnrolmentPlace::Session,
+        trust: TrustForm::Rotating,
+        challenge: ChallengeForm::Token,
+        challenge_lifetime: policy.challenge_lifetime,
+        code_lifetime: policy.mailed_code_lifetime,
+        backup_codes: Alphabet::Mixed,
+        // Clients rely on `twoFactorMethods` being `["totp", "otp"]` after an app is enrolled (wire reference §7).
+        email_with_app: true,
+        password_change_needs_second_factor: false,
+    }
+}

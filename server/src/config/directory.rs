@@ -43,7 +43,7 @@ pub(super) fn read_applications<'de, D: Deserializer<'de>>(
     tables(from, "applications")
 }
 
-/// The default tenant if none are given.
+/// Returns the default tenant if none are given.
 ///
 /// # Errors
 /// Says what is wrong with the list, as the continuation of a sentence.
@@ -63,7 +63,7 @@ pub(super) fn tenants(given: Option<Vec<TenantSection>>) -> Result<Vec<Tenant>, 
     if tenants.is_empty() { Err("there must be a tenant".to_owned()) } else { Ok(tenants) }
 }
 
-/// One default application of the first tenant if none are given.
+/// Returns the default application, in the first tenant, if none are given.
 ///
 /// # Errors
 /// Says what is wrong with the list, as the continuation of a sentence.

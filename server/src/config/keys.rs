@@ -9,7 +9,7 @@ use toml::Value;
 pub enum Scope {
     /// Flag, environment and file.
     Everywhere,
-    /// Because other users of the machine can read a command line, and files get committed.
+    /// Other users of the machine can read a command line, and files get committed.
     EnvironmentOnly,
 }
 
@@ -175,7 +175,7 @@ impl Key {
             | (Value::Boolean(_), "on|off")
             | (Value::Integer(_), "COUNT" | "SECONDS" | "DAYS" | "BYTES") => true,
             (Value::Array(items), "JSON") => items.iter().all(Value::is_table),
-            (Value::Array(items), list) => list.ends_with(",...") && items.iter().all(Value::is_str),
+            (Value::Array(items), name) => name.ends_with(",...") && items.iter().all(Value::is_str),
             _ => false,
         }
     }

@@ -112,7 +112,7 @@ pub(super) fn app_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Str
         return Err(Error::custom("must not be empty"));
     }
     if name.contains(':') || name.chars().any(char::is_control) {
-        return Err(Error::custom(format!("`{}` must not hold a colon or control characters", name.escape_debug())));
+        return Err(Error::custom(format!("`{}` must not contain a colon or control characters", name.escape_debug())));
     }
     Ok(name)
 }

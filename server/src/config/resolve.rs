@@ -39,7 +39,7 @@ pub(super) fn resolve(
         }
     }
     if sections.dialects.is_empty() {
-        resolver.refuse(Key::Dialects, "there is nothing to serve without one");
+        resolver.refuse(Key::Dialects, "must name at least one API");
     }
     let base_url_is_default = !resolver.is_explicit(Key::BaseUrl);
     let mut settings = Settings {
@@ -77,8 +77,8 @@ pub(super) fn resolve(
     }
     if !settings.listen.ip().is_loopback() && matches!(settings.keyring, KeyringSource::DefaultFile(_)) {
         problems.push(Problem::new(format!(
-            "listening on {}, beyond this machine, needs keys that you keep: run `countersign generate-keyring > FILE`, \
-             `chmod 600 FILE`, and set {}=FILE (or {} to the file's text)",
+            "listening on {}, which other machines can reach, requires your own keyring: run \
+             `countersign generate-keyring > FILE`, `chmod 600 FILE`, and set {}=FILE (or {} to the file's text)",
             settings.listen.ip(),
             Key::Keyring.variable(),
             Key::Keys.variable()

@@ -1,21 +1,22 @@
-//! What every handler is given: the flows and the dialects' own state.
+//! The state that every handler gets, and how it is put together.
 
 use crate::clock::Clock;
 use crate::config::settings::Settings;
 use crate::config::values::DatabaseUrl;
 use crate::delivery::{Delivery, DeliveryError};
-use crate::flows::{Flows, with_random};
-use crate::hashing::PasswordHasher;
 use crate::http::better_auth::cookies::Cookies;
 use crate::net::origin::TrustedOrigins;
 use countersign_domain::jwt::SignError;
 use countersign_domain::keyring::Keyring;
 use countersign_domain::policy::Policy;
+use countersign_domain::terms::Rules;
+use countersign_flows::hashing::PasswordHasher;
+use countersign_flows::{Flows, Services};
 use countersign_store::{Database, OpenError, Options, Store};
 use slog::Logger;
 use std::sync::Arc;
 
-/// How the settings want the database opened.
+/// Options of the store, from the settings.
 #[must_use]
 pub fn store_options(settings: &Settings) -> Options {
     let database = match &settings.database.url {
@@ -28,20 +29,20 @@ pub fn store_options(settings: &Settings) -> Options {
         timeout: settings.database.timeout,
         deadline: settings.database.deadline,
         migrate: settings.database.migrate,
-        seed: with_random(|random| random.next_u64()),
+        seed: crate::random::system().draw(|random| random.next_u64()),
     }
 }
 
 /// The state that requests share.
 pub struct App {
-    /// What the server does.
     pub flows: Flows,
     /// The Better Auth dialect's cookies.
     pub cookies: Cookies,
-    /// Whether cookies are for encrypted connections only.
+    /// Whether cookies are `Secure`.
     pub has_secure_cookies: bool,
-    /// Whose pages may call.
+    /// Origins whose pages may call with cookies.
     pub trusted_origins: TrustedOrigins,
+    store: Arc<Store>,
 }
 
 /// Why the state cannot be made.
@@ -81,40 +82,42 @@ impl App {
         clock: Arc<dyn Clock>,
         log: Logger,
     ) -> Result<Self, AppError> {
-        // Better now than when the first person logs in.
+        // A key that is missing is reported now, not at the first sign-in.
         check_signing_key(settings, &keyring).map_err(AppError::SigningKey)?;
         let keyring = Arc::new(keyring);
-        let store = Store::open(&store_options(settings)).await?;
+        let store = Arc::new(Store::open(&store_options(settings)).await?);
         let policy = Policy { mailed_codes: settings.limits.codes_per_hour, ..Policy::default() };
-        let flows = Flows {
-            store,
+        let delivery = Delivery::new(settings.smtp.clone(), settings.outbox.clone(), Arc::clone(&clock))?;
+        let flows = Flows::new(Services {
+            store: Arc::clone(&store),
             keyring: Arc::clone(&keyring),
+            rules: Arc::new(Rules { policy, directory: settings.directory.clone() }),
             tokens: settings.tokens.clone(),
-            directory: Arc::new(settings.directory.clone()),
-            policy: Arc::new(policy),
             hasher: PasswordHasher::start(settings.limits.hash_threads, settings.limits.hash_queue)?,
             password_cost: settings.password_cost,
-            delivery: Delivery::new(settings.smtp.clone(), settings.outbox.clone(), Arc::clone(&clock))?,
+            delivery: Arc::new(delivery),
             clock,
+            random: crate::random::system(),
             app_name: settings.app_name.clone(),
             log,
-        };
+        });
         Ok(Self {
             flows,
             cookies: Cookies::new(keyring, settings.secure_cookies()),
             has_secure_cookies: settings.secure_cookies(),
             trusted_origins: settings.trusted_origins(),
+            store,
         })
+    }
+
+    /// The database, for housekeeping; handlers go through flows.
+    #[must_use]
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
     }
 
     /// Whether the database answers.
     pub async fn is_reachable(&self) -> bool {
-        self.flows.store.ping().await.is_ok()
-    }
-}
-
-impl AsRef<Flows> for App {
-    fn as_ref(&self) -> &Flows {
-        &self.flows
+        self.store.ping(()).await.is_ok()
     }
 }

@@ -5,8 +5,8 @@
 
 use crate::config::Settings;
 use crate::config::values::{DatabaseUrl, KeyringSource};
-use countersign_domain::jwt::Algorithm;
 use countersign_domain::keyring::{Keyring, KeyringError};
+use countersign_domain::signing::Algorithm;
 use rand::CryptoRng;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};

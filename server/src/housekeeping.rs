@@ -2,8 +2,10 @@
 //!
 //! This only reclaims space: expiry itself is enforced on read. Every node does it; they need no coordination.
 
+use crate::clock::Clock;
 use crate::config::settings::Retention;
-use crate::flows::Flows;
+use countersign_domain::time::Timestamp;
+use countersign_store::Store;
 use countersign_store::work::Purge;
 use slog::{Logger, debug, warn};
 use std::sync::Arc;
@@ -26,31 +28,34 @@ impl Drop for Housekeeping {
 
 /// The first round comes one interval after the start.
 #[must_use]
-pub fn start<A: AsRef<Flows> + Send + Sync + 'static>(app: Arc<A>, retention: Retention, log: Logger) -> Housekeeping {
+pub fn start(store: Arc<Store>, clock: Arc<dyn Clock>, retention: Retention, log: Logger) -> Housekeeping {
     Housekeeping(tokio::spawn(async move {
         loop {
             tokio::time::sleep(retention.interval).await;
-            match round((*app).as_ref(), &retention).await {
+            match round(&store, &retention, clock.now()).await {
                 Ok(0) => {}
                 Ok(rows) => debug!(log, "deleted expired rows"; "rows" => rows),
                 Err(error) => {
-                    warn!(log, "failed to delete expired rows"; "cause" => crate::error_chain(&error));
+                    warn!(log, "failed to delete expired rows"; "cause" => countersign_domain::error_chain(&error));
                 }
             }
         }
     }))
 }
 
-/// Deletes everything that has expired by now; returns the number of rows.
+/// Deletes everything that has expired at `now`; returns the number of rows.
 ///
 /// # Errors
 /// When the database fails; finished batches stay deleted.
-pub async fn round(flows: &Flows, retention: &Retention) -> Result<usize, countersign_store::StoreError> {
-    let now = flows.now();
+pub async fn round(
+    store: &Store,
+    retention: &Retention,
+    now: Timestamp,
+) -> Result<usize, countersign_store::StoreError> {
     let purge = Purge { now, audit_before: retention.audit.map(|age| now - age), batch: BATCH };
     let mut rows = 0;
     loop {
-        let purged = flows.store.purge(purge).await?;
+        let purged = store.purge(purge).await?;
         rows += purged.total();
         if !purged.may_have_left(BATCH) {
             return Ok(rows);

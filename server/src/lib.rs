@@ -1,18 +1,18 @@
 //! Countersign: a two-factor authentication server that speaks published APIs, contract first.
 //!
-//! A request comes in through [`edge`], is taken apart by a dialect in [`http`], carried out by a flow in [`flows`]
-//! by the rules of `countersign_domain`, and kept by `countersign_store`. Arrows point only that way.
+//! A request comes in through [`edge`], a dialect in [`http`] parses it and calls one flow of `countersign_flows`; the flow
+//! makes its change in one call of `countersign_store`, inside which `countersign_domain` decides. The map of the whole is
+//! in `server/README.md`; which module may use which is held by `tests/integration/architecture.rs`.
 //!
-//! | module | what it is for |
+//! | module | contents |
 //! |---|---|
-//! | [`cli`], [`config`], [`first_run`], [`server`] | starting, stopping, settings |
-//! | [`edge`] | everything before a handler: limits, deadline, origin rules, routing |
+//! | [`cli`], [`config`], [`first_run`], [`server`], [`app`] | commands, settings, start and stop, wiring |
+//! | [`edge`] | everything before a handler: limits, deadline, routing, bodies |
 //! | [`http`] | the dialects |
-//! | [`flows`] | what the server does, in the words of no dialect |
-//! | [`delivery`] | how codes reach people |
+//! | [`delivery`] | sending one-time codes |
 //! | [`net`] | web origins, the mail server's address |
-//! | [`hashing`], [`clock`] | bounded password hashing, the time |
-//! | [`housekeeping`] | clearing away what has ended |
+//! | [`clock`], [`random`] | the system's time and randomness |
+//! | [`housekeeping`] | deleting expired rows |
 //! | [`operations`] | the table of operations, from the contracts |
 
 pub mod app;
@@ -22,11 +22,10 @@ pub mod config;
 pub mod delivery;
 pub mod edge;
 pub mod first_run;
-pub mod flows;
-pub mod hashing;
 pub mod housekeeping;
 pub mod http;
 pub mod net;
+pub mod random;
 pub mod server;
 
 /// The operations of the contracts, written by the build script from `openapi/`.
@@ -55,17 +54,4 @@ pub mod operations {
     pub fn paths() -> Vec<String> {
         all().map(|operation| operation.path.to_owned()).collect()
     }
-}
-
-/// An error and its causes on one line, for logs.
-#[must_use]
-pub fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

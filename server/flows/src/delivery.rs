@@ -1,6 +1,7 @@
 //! What flows need of delivery: a way to send a one-time code.
 
 use futures::future::BoxFuture;
+use std::fmt;
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,13 @@ pub struct Message {
     pub app_name: String,
     /// How long the code is valid.
     pub lifetime: Duration,
+}
+
+impl fmt::Debug for Message {
+    /// Leaves out address and code: neither belongs in a log.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Message").field("channel", &self.channel).finish_non_exhaustive()
+    }
 }
 
 /// Why a message was not handed over, for the log.

@@ -5,13 +5,12 @@ use crate::clock::{Clock as _, SystemClock, utc_text};
 use crate::config::Settings;
 use crate::config::values::DatabaseUrl;
 use crate::first_run::{self, FirstRunError};
-use crate::flows::services::Permission;
-use crate::flows::with_random;
 use clap::Subcommand;
+use countersign_domain::api_key::{ApiKeyRecord, Permission};
 use countersign_domain::ids::{ApiKeyId, TenantId};
 use countersign_domain::secret::ApiKey;
 use countersign_domain::time::Timestamp;
-use countersign_store::work::ApiKeyRecord;
+
 use countersign_store::{OpenError, Store, StoreError};
 use std::fmt::Write as _;
 
@@ -70,7 +69,8 @@ pub(super) async fn run(settings: &Settings, command: ApiKeyCommand) -> Result<S
                 }
             };
             let permissions = permissions(&allow).map_err(usage)?;
-            let (id, key) = with_random(|random| (ApiKeyId::generate(now, random), ApiKey::generate(random)));
+            let (id, key) =
+                crate::random::system().draw(|random| (ApiKeyId::generate(now, random), ApiKey::generate(random)));
             let record = ApiKeyRecord { id, name, tenant_id, permissions, created_at: now, revoked_at: None };
             open(settings).await?.add_api_key((record, key.digest())).await?;
             Ok(format!("Created key {}. It is not shown again:\n{}\n", id.to_hyphenated(), key.expose()))
@@ -95,7 +95,7 @@ pub(super) async fn run(settings: &Settings, command: ApiKeyCommand) -> Result<S
 /// Creates the database and its keyring if they are missing, as a start does.
 async fn open(settings: &Settings) -> Result<Store, ApiKeyError> {
     if matches!(settings.database.url, DatabaseUrl::Sqlite(_)) {
-        with_random(|random| first_run::prepare(settings, random))?;
+        crate::random::system().draw(|random| first_run::prepare(settings, random))?;
     }
     Ok(Store::open(&store_options(settings)).await?)
 }

@@ -132,7 +132,7 @@ impl CommandError {
         match self {
             Self::CommandLine(error) | Self::Contract(ContractError::CommandLine(error)) => error.render().to_string(),
             Self::InvalidConfig | Self::Findings => String::new(),
-            other => format!("error: {}\n", crate::error_chain(other)),
+            other => format!("error: {}\n", countersign_domain::error_chain(other)),
         }
     }
 
@@ -200,7 +200,7 @@ pub fn run(
             }
         }
         Command::GenerateKeyring { rs256 } => {
-            let mut keyring = crate::flows::with_random(countersign_domain::keyring::Keyring::generate);
+            let mut keyring = crate::random::system().draw(countersign_domain::keyring::Keyring::generate);
             if rs256 {
                 keyring.add_rsa_key().map_err(|_| CommandError::Randomness)?;
             }
@@ -214,7 +214,7 @@ pub fn run(
 fn keyring_problem(settings: &Settings) -> Option<String> {
     match first_run::inspect_keyring(settings) {
         Ok(keyring) => Some(crate::app::check_signing_key(settings, &keyring?).err()?.to_string()),
-        Err(error) => Some(crate::error_chain(&error)),
+        Err(error) => Some(countersign_domain::error_chain(&error)),
     }
 }
 

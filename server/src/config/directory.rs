@@ -1,8 +1,8 @@
 //! The `[[tenants]]` and `[[applications]]` of a configuration.
 
 use super::read::{Text, tables};
+use countersign_domain::address::MethodKind;
 use countersign_domain::ids::{ApplicationId, TenantId};
-use countersign_domain::method::MethodKind;
 use countersign_domain::tenant::{Application, LoginPolicy, Tenant, TrustPolicy};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeSet;

@@ -9,7 +9,7 @@ use super::settings::{Database, Limits, Log, Retention};
 use super::values::{BaseUrl, DialectName};
 use crate::net::origin::OriginPattern;
 use crate::net::smtp::SmtpUrl;
-use countersign_domain::jwt::Algorithm;
+use countersign_domain::signing::Algorithm;
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 use serde::Deserialize;

@@ -3,15 +3,15 @@
 //! A message counts as sent when the mail server has accepted it or its line is in the outbox. Nothing here retries:
 //! the user can ask for another code, and the caller decides whether a failure shows in the response.
 
-pub mod message;
 pub mod outbox;
 pub mod smtp;
 mod wording;
 
-pub use message::{Channel, Message};
+pub use countersign_flows::delivery::{Channel, Message};
 
 use crate::clock::Clock;
 use crate::net::smtp::SmtpServer;
+use futures::future::BoxFuture;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -56,5 +56,11 @@ impl Delivery {
             (Channel::Email, Some(smtp)) => smtp.send(message).await,
             (Channel::Email, None) | (Channel::Sms, _) => self.outbox.append(message).await,
         }
+    }
+}
+
+impl countersign_flows::delivery::Delivery for Delivery {
+    fn send(&self, message: Message) -> BoxFuture<'_, Result<(), countersign_flows::delivery::DeliveryError>> {
+        Box::pin(async move { Ok(Self::send(self, message).await?) })
     }
 }

@@ -64,7 +64,7 @@ pub enum MigrateError {
 /// When the database cannot be reached, or a migration fails.
 pub async fn migrate(settings: &Settings) -> Result<Vec<String>, MigrateError> {
     if matches!(settings.database.url, DatabaseUrl::Sqlite(_)) {
-        crate::flows::with_random(|random| first_run::prepare(settings, random))?;
+        crate::random::system().draw(|random| first_run::prepare(settings, random))?;
     }
     Ok(countersign_store::Store::migrate(&crate::app::store_options(settings)).await?)
 }
@@ -97,18 +97,18 @@ pub struct RunningServer {
 pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
     let logging = logging::start(&settings.log);
     let log = logging.log.clone();
-    let prepared = crate::flows::with_random(|random| first_run::prepare(&settings, random))?;
+    let prepared = crate::random::system().draw(|random| first_run::prepare(&settings, random))?;
     let app = App::open(&settings, prepared.keyring, Arc::clone(&clock), log.clone()).await;
     let app = Arc::new(app.map_err(|error| StartError::App(Box::new(error)))?);
 
     let probed = Arc::clone(&app);
     let health = Arc::new(Health::new(Box::new(move || {
         let app = Arc::clone(&probed);
-        Box::pin(async move { app.flows.store.ping().await.is_ok() })
+        Box::pin(async move { app.is_reachable().await })
     })));
     let deviations = Arc::new(Deviations::default());
     let policy = edge::Policy {
-        clock,
+        clock: Arc::clone(&clock),
         log: log.clone(),
         trusted_proxies: client_ip::TrustedProxies::new(settings.trusted_proxies.clone()),
         trusted_origins: settings.trusted_origins(),
@@ -134,7 +134,8 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         default_handler_task_mode: HandlerTaskMode::Detached,
         ..ConfigDropshot::default()
     };
-    let housekeeping = housekeeping::start(Arc::clone(&app), settings.retention.clone(), log.clone());
+    let housekeeping =
+        housekeeping::start(Arc::clone(app.store()), Arc::clone(&clock), settings.retention.clone(), log.clone());
     let http = ServerBuilder::new(api, app, logging::for_dropshot(log))
         .config(config)
         .version_policy(VersionPolicy::Dynamic(Box::new(version_gate::VersionGate)))

@@ -128,7 +128,7 @@ async fn ask(
                 check.judge(&probe, status, headers, &body)
             }
             Err(error) => {
-                let why = crate::error_chain(&error.without_url());
+                let why = countersign_domain::error_chain(&error.without_url());
                 last_failure = Some(why.clone());
                 vec![check.no_answer(&probe, &why)]
             }

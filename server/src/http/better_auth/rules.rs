@@ -2,8 +2,8 @@
 
 use super::origin;
 use crate::edge::rate_limit::RateLimit;
-use crate::net::origin::TrustedOrigins;
 use crate::edge::{Bodies, DialectRules, Refusal};
+use crate::net::origin::TrustedOrigins;
 use crate::operations::BETTER_AUTH;
 use countersign_api::better_auth::Error;
 use countersign_api::{DialectName, ParsedBody};

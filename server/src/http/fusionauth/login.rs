@@ -197,7 +197,8 @@ pub(super) async fn refresh(context: &Context, body: requests::Refresh) -> Resul
     let app = context.context();
     let caller = credentials::caller(context);
     let cookie = cookies::read(context.request.headers(), REFRESH_TOKEN);
-    let token = body_value(body.refresh_token.as_ref()).or(cookie.as_deref()).ok_or_else(|| is_blank("refreshToken"))?;
+    let token =
+        body_value(body.refresh_token.as_ref()).or(cookie.as_deref()).ok_or_else(|| is_blank("refreshToken"))?;
     let refreshed = app.flows.refresh(&caller, token).await.map_err(refusal::of_failure)?;
     let refreshed = refreshed.ok_or_else(refusal::not_found)?;
     let reply = Reply::ok(countersign_api::fusionauth::responses::JWTRefreshResponse {

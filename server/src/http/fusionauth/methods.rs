@@ -175,7 +175,10 @@ pub(super) async fn renew_recovery_codes(
 ) -> Result<Reply<replies::RecoveryCodes>, Error> {
     let (call, user) = named(context, tenant, user_id).await?;
     let flows = &context.context().flows;
-    let codes = flows.replace_backup_codes_for_service(&call.caller, &user.account, &terms(flows.policy())).await.map_err(refusal::of_failure)?;
+    let codes = flows
+        .replace_backup_codes_for_service(&call.caller, &user.account, &terms(flows.policy()))
+        .await
+        .map_err(refusal::of_failure)?;
     let message = "The user has no two-factor method, and so no recovery codes.";
     let codes = codes.ok_or_else(|| Error::of_field("userId", "invalid", message))?;
     Ok(Reply::ok(TwoFactorRecoveryCodeResponse { recovery_codes: texts(&codes) }))

@@ -30,7 +30,7 @@ use countersign_api::{LenientBody, MergePatchBody, Reply};
 use dropshot::{Path, Query, RequestContext};
 use std::sync::Arc;
 use two_factor::StatusOf;
-use values::{query_value, body_value};
+use values::{body_value, query_value};
 
 type Context = RequestContext<Arc<App>>;
 

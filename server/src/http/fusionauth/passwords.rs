@@ -2,7 +2,7 @@
 
 use super::credentials;
 use super::terms::terms;
-use super::values::{query_value, blank, body_value, is_blank, is_invalid, login_id_types, login_names};
+use super::values::{blank, body_value, is_blank, is_invalid, login_id_types, login_names, query_value};
 use super::{Context, refusal};
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::ChangePasswordResponse;
@@ -54,9 +54,7 @@ pub(super) async fn by_identity(
     match set.map_err(refusal::of_failure)? {
         PasswordSet::Done | PasswordSet::DoneByTicket { .. } => Ok(Reply::ok(NoBody)),
         PasswordSet::Violation(violation) => Err(refusal::of_password_violation("password", violation)),
-        PasswordSet::Unconfirmed(Unconfirmed::WrongPassword) | PasswordSet::Stale => {
-            Err(is_invalid("currentPassword"))
-        }
+        PasswordSet::Unconfirmed(Unconfirmed::WrongPassword) | PasswordSet::Stale => Err(is_invalid("currentPassword")),
         PasswordSet::Unconfirmed(Unconfirmed::TooMany { until }) => Err(refusal::too_many(until, flows.now())),
         PasswordSet::SecondFactorDue => Err(trust_token_required()),
         PasswordSet::StepUpExpired => Err(trust_token_expired()),

@@ -63,9 +63,7 @@ pub(super) fn of_second_factor(refused: Refused, now: Timestamp) -> Error {
         | Refused::NotAllowed
         | Refused::NotEnrolled
         | Refused::NoCode
-        | Refused::CodeExhausted => {
-            Error::of_number(421)
-        }
+        | Refused::CodeExhausted => Error::of_number(421),
     }
 }
 

@@ -92,7 +92,10 @@ pub(super) async fn start(
         state: body.state.as_ref().map(ToString::to_string),
         trust_challenge: body.trust_challenge.as_deref().filter(|text| !text.is_empty()),
     };
-    let begun = flows.begin_step_up(&call.caller, user.account.id, step_up, &terms(flows.policy())).await.map_err(refusal::of_failure)?;
+    let begun = flows
+        .begin_step_up(&call.caller, user.account.id, step_up, &terms(flows.policy()))
+        .await
+        .map_err(refusal::of_failure)?;
     let begun = begun.ok_or_else(refusal::not_found)?;
     Ok(Reply::ok(TwoFactorStartResponse {
         code: begun.code.expose().to_owned(),
@@ -146,7 +149,10 @@ pub(super) async fn send_for_login(
     let handle = body_value(body.method_id.as_ref()).ok_or_else(|| is_blank("methodId"))?;
     let flows = &context.context().flows;
     let challenge = TwoFactorId::parse(id).ok_or_else(refusal::not_found)?;
-    let sent = flows.send_code_by_method(&call.caller, challenge.digest(), handle, &terms(flows.policy())).await.map_err(refusal::of_failure)?;
+    let sent = flows
+        .send_code_by_method(&call.caller, challenge.digest(), handle, &terms(flows.policy()))
+        .await
+        .map_err(refusal::of_failure)?;
     sent_or_not(context, sent, None, no_method)
 }
 
@@ -161,7 +167,8 @@ pub(super) async fn subject(
         Principal::Service(call) => {
             let missing = || Error::of_field("userId", "missing", "The Id of the User was not specified.");
             let id = account_id("userId", user_id.ok_or_else(missing)?)?;
-            let user = context.context().flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
+            let user =
+                context.context().flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
             Ok((call.caller, user.ok_or_else(refusal::not_found)?))
         }
     }

@@ -2,7 +2,7 @@
 
 use super::credentials::{self, Call};
 use super::profile::{account_profile, fields_of};
-use super::values::{account_id, query_value, blank, body_value, is_blank, login_id_types, login_names};
+use super::values::{account_id, blank, body_value, is_blank, login_id_types, login_names, query_value};
 use super::{Context, refusal, wire};
 use countersign_api::MergePatchBody;
 use countersign_api::fusionauth::requests::LoginIdType;
@@ -156,12 +156,7 @@ fn busy() -> Error {
 }
 
 /// The changed user; `None` if another request changed it at the same moment.
-async fn change(
-    context: &Context,
-    call: &Call,
-    user: User,
-    wanted: &requests::User,
-) -> Result<Option<User>, Error> {
+async fn change(context: &Context, call: &Call, user: User, wanted: &requests::User) -> Result<Option<User>, Error> {
     let fields = wanted.user.clone().unwrap_or_default();
     let skip_verification = wanted.skip_verification.unwrap_or(false);
     let profile = account_profile(&fields, skip_verification, Some(&user)).map_err(Error::of_errors)?;

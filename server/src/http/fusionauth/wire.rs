@@ -5,13 +5,12 @@ use countersign_api::fusionauth::responses::{
     AuthenticatorAlgorithm, AuthenticatorConfiguration, TwoFactorMethod, TwoFactorMethodName, User, UserRegistration,
     UserResponse, UserTwoFactorConfiguration, UsernameStatus,
 };
-use countersign_domain::ids::{AccountId, TenantId};
 use countersign_domain::address::{Address, MethodKind};
+use countersign_domain::ids::{AccountId, TenantId};
 use countersign_domain::method::Method;
 use countersign_domain::time::Timestamp;
 use countersign_domain::totp;
 use countersign_domain::user::{self, Registration};
-
 
 /// The name of a kind of method.
 pub(super) fn method_name(kind: MethodKind) -> TwoFactorMethodName {

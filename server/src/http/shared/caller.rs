@@ -2,7 +2,6 @@
 
 use crate::app::App;
 use crate::edge::headers;
-
 use countersign_api::DialectName;
 use countersign_flows::Caller;
 use dropshot::RequestContext;

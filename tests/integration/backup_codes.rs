@@ -1,15 +1,16 @@
 //! Backup codes.
 
-use super::harness::{Answer, Caller, PASSWORD, World};
+use crate::harness::{Answer, Caller, PASSWORD, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
 async fn verify(caller: &Caller, code: &str) -> Answer {
     caller.post("/two-factor/verify-backup-code").json(json!({"code": code})).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backup_code_completes_a_challenge_and_shows_the_session() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_backup_code_completes_a_challenge_and_shows_the_session(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     let browser = person.challenged().await;
@@ -24,9 +25,9 @@ async fn a_backup_code_completes_a_challenge_and_shows_the_session() {
     assert!(answer.set_cookie("two_factor").unwrap().is_deletion());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_code_works_once_also_after_a_restart_8() {
-    let mut world = World::start().await;
+#[on_each_database]
+async fn each_code_works_once_also_after_a_restart_8(database: DatabaseKind) {
+    let mut world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     for code in &app.backup_codes {
@@ -45,9 +46,9 @@ async fn each_code_works_once_also_after_a_restart_8() {
     person.signed_in_with(&app).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn codes_are_compared_exactly() {
-    let world = World::start().await;
+#[on_each_database]
+async fn codes_are_compared_exactly(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     let code = &app.backup_codes[0];
@@ -73,9 +74,9 @@ async fn codes_are_compared_exactly() {
     verify(&person.challenged().await, code).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn in_a_session_it_answers_with_that_session() {
-    let world = World::start().await;
+#[on_each_database]
+async fn in_a_session_it_answers_with_that_session(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     let token = person.browser.get("/get-session").await.ok().text("/session/token");
@@ -85,9 +86,9 @@ async fn in_a_session_it_answers_with_that_session() {
     assert!(answer.set_cookies().is_empty(), "trustDevice counts in a challenge only");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn disable_session_uses_up_code_and_challenge_and_opens_nothing() {
-    let world = World::start().await;
+#[on_each_database]
+async fn disable_session_uses_up_code_and_challenge_and_opens_nothing(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     for (index, switch) in [json!(true), json!("true")].into_iter().enumerate() {
@@ -116,9 +117,9 @@ async fn disable_session_uses_up_code_and_challenge_and_opens_nothing() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn new_codes_replace_all_old_ones() {
-    let world = World::start().await;
+#[on_each_database]
+async fn new_codes_replace_all_old_ones(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     let generate =
@@ -133,9 +134,9 @@ async fn new_codes_replace_all_old_ones() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn codes_of_one_account_are_nothing_to_another_36() {
-    let world = World::start().await;
+#[on_each_database]
+async fn codes_of_one_account_are_nothing_to_another_36(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (ada, bob) = (world.person("ada").await, world.person("bob").await);
     let (of_ada, _) = (ada.enrol().await, bob.enrol().await);
     verify(&bob.challenged().await, &of_ada.backup_codes[0]).await.refused(401, "INVALID_BACKUP_CODE");

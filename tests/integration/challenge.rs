@@ -1,6 +1,7 @@
 //! Signing in with a second factor: the challenge, its tries, and the account's lock.
 
-use super::harness::{Answer, App, Caller, PASSWORD, Person, World};
+use crate::harness::{Answer, App, Caller, PASSWORD, Person, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 
@@ -25,9 +26,9 @@ async fn fail_in_challenges(person: &Person, app: &App, times: usize) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_answer_to_the_password_is_a_challenge_and_nothing_else() {
-    let world = World::start().await;
+#[on_each_database]
+async fn the_answer_to_the_password_is_a_challenge_and_nothing_else(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, _) = enrolled(&world).await;
     let body = json!({"email": person.email, "password": PASSWORD, "callbackURL": "/x"});
     let answer = world.browser().post("/sign-in/email").json(body).await.ok();
@@ -37,9 +38,9 @@ async fn the_answer_to_the_password_is_a_challenge_and_nothing_else() {
     assert_eq!(answer.header("location"), Some("/x"), "as on the real server");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_right_code_completes_it_once() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_right_code_completes_it_once(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     let browser = person.challenged().await;
     let stolen = browser.copy();
@@ -58,9 +59,9 @@ async fn a_right_code_completes_it_once() {
     stolen.post("/two-factor/send-otp").await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_choice_not_to_be_remembered_survives_the_challenge() {
-    let world = World::start().await;
+#[on_each_database]
+async fn the_choice_not_to_be_remembered_survives_the_challenge(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     let browser = world.browser();
     let body = json!({"email": person.email, "password": PASSWORD, "rememberMe": false});
@@ -73,9 +74,9 @@ async fn the_choice_not_to_be_remembered_survives_the_challenge() {
     assert_eq!(session.text("/session/expiresAt"), "2026-03-02T12:00:30.000Z");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn it_lives_ten_minutes() {
-    let world = World::start().await;
+#[on_each_database]
+async fn it_lives_ten_minutes(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     let (early, late) = (person.challenged().await, person.challenged().await);
     world.clock.advance(Duration::from_secs(599));
@@ -86,9 +87,9 @@ async fn it_lives_ten_minutes() {
     assert!(world.outbox().messages().is_empty(), "an expired challenge sends nothing");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_live_session_goes_first_and_a_dead_one_does_not_matter() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_live_session_goes_first_and_a_dead_one_does_not_matter(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     let browser = person.signed_in_with(&app).await;
     let token = browser.get("/get-session").await.ok().text("/session/token");
@@ -108,9 +109,9 @@ async fn a_live_session_goes_first_and_a_dead_one_does_not_matter() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn all_factors_share_five_tries_and_the_sixth_ends_it() {
-    let world = World::start().await;
+#[on_each_database]
+async fn all_factors_share_five_tries_and_the_sixth_ends_it(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     let browser = person.challenged().await;
     browser.post("/two-factor/send-otp").await.ok();
@@ -134,9 +135,9 @@ async fn all_factors_share_five_tries_and_the_sixth_ends_it() {
     verify_totp(&person.challenged().await, &app.code()).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn parallel_guesses_cannot_exceed_the_tries_14() {
-    let world = World::start().await;
+#[on_each_database]
+async fn parallel_guesses_cannot_exceed_the_tries_14(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     let browser = person.challenged().await;
     let wrong = app.wrong_code();
@@ -158,9 +159,10 @@ async fn parallel_guesses_cannot_exceed_the_tries_14() {
 
 /// Ten wrong codes over any challenges lock the account: every way to present a factor is shut, in challenges and in
 /// live sessions, also for the right code.
-#[tokio::test(flavor = "multi_thread")]
-async fn ten_failures_over_challenges_lock_the_account_9_12_15_18() {
-    let world = World::with(|settings| settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()]).await;
+#[on_each_database]
+async fn ten_failures_over_challenges_lock_the_account_9_12_15_18(database: DatabaseKind) {
+    let world =
+        World::with(database, |settings| settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()]).await;
     let (person, app) = enrolled(&world).await;
     let open = person.challenged().await;
     let session = person.browser.copy();
@@ -187,9 +189,9 @@ async fn ten_failures_over_challenges_lock_the_account_9_12_15_18() {
     assert!(session.get("/get-session").await.ok().body.is_object(), "the holder stays signed in");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_lock_ends_by_itself_and_says_when() {
-    let world = World::start().await;
+#[on_each_database]
+async fn the_lock_ends_by_itself_and_says_when(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     fail_in_challenges(&person, &app, 10).await;
     let browser = person.challenged().await;
@@ -203,9 +205,9 @@ async fn the_lock_ends_by_itself_and_says_when() {
     verify_totp(&person.challenged().await, &app.code()).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_challenge_outlives_the_lock_17() {
-    let world = World::start().await;
+#[on_each_database]
+async fn no_challenge_outlives_the_lock_17(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     fail_in_challenges(&person, &app, 9).await;
     // Opened just before the lock, this one would live longer than the lock if locks were short; and one that is
@@ -220,9 +222,9 @@ async fn no_challenge_outlives_the_lock_17() {
     verify_totp(&during, &app.code()).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_codes_in_a_live_session_count_13_27() {
-    let world = World::start().await;
+#[on_each_database]
+async fn wrong_codes_in_a_live_session_count_13_27(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     for factor in ["totp", "backup-code"] {
         for _ in 0..5 {
@@ -235,9 +237,9 @@ async fn wrong_codes_in_a_live_session_count_13_27() {
     verify_totp(&person.challenged().await, &app.code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_success_makes_the_budget_whole_and_a_new_challenge_does_not_15_16() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_success_makes_the_budget_whole_and_a_new_challenge_does_not_15_16(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     fail_in_challenges(&person, &app, 9).await;
     person.signed_in_with(&app).await;
@@ -248,9 +250,9 @@ async fn a_success_makes_the_budget_whole_and_a_new_challenge_does_not_15_16() {
     verify_totp(&browser, &app.fresh_code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn locks_without_a_success_in_between_grow() {
-    let world = World::start().await;
+#[on_each_database]
+async fn locks_without_a_success_in_between_grow(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     for minutes in [15, 30, 60] {
         fail_in_challenges(&person, &app, 10).await;
@@ -262,9 +264,9 @@ async fn locks_without_a_success_in_between_grow() {
 }
 
 /// Nothing that a session may do clears the lock: not a new enrolment, not new codes.
-#[tokio::test(flavor = "multi_thread")]
-async fn enable_does_not_clear_a_lock() {
-    let world = World::start().await;
+#[on_each_database]
+async fn enable_does_not_clear_a_lock(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     fail_in_challenges(&person, &app, 10).await;
     let new = person.begin_enrolment().await;
@@ -274,9 +276,9 @@ async fn enable_does_not_clear_a_lock() {
     verify_totp(&person.challenged().await, &app.fresh_code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_without_the_password_locks_nobody_out() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_stranger_without_the_password_locks_nobody_out(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     for number in 0..30 {
         let token = format!("2fa-{number:024}");

@@ -1,6 +1,7 @@
 //! Changing the password.
 
-use super::harness::{Answer, Caller, PASSWORD, World};
+use crate::harness::{Answer, Caller, PASSWORD, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 
 const NEW: &str = "a longer horse, a better battery";
@@ -13,9 +14,9 @@ async fn change(caller: &Caller, current: &str, new: &str, revoke: Option<bool>)
     caller.post("/change-password").json(body).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sessions_go_on_unless_told_otherwise() {
-    let world = World::start().await;
+#[on_each_database]
+async fn sessions_go_on_unless_told_otherwise(database: DatabaseKind) {
+    let world = World::start(database).await;
     let mut person = world.person("ada").await;
     let other = person.signed_in().await;
     for (current, new, revoke) in [(PASSWORD, NEW, None), (NEW, PASSWORD, Some(false)), (PASSWORD, NEW, None)] {
@@ -29,9 +30,9 @@ async fn sessions_go_on_unless_told_otherwise() {
     person.signed_in().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn all_sessions_end_when_asked_and_the_caller_gets_a_new_one() {
-    let world = World::start().await;
+#[on_each_database]
+async fn all_sessions_end_when_asked_and_the_caller_gets_a_new_one(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let (other, stolen) = (person.signed_in().await, person.browser.copy());
     let answer = change(&person.browser, PASSWORD, NEW, Some(true)).await.ok();
@@ -42,9 +43,9 @@ async fn all_sessions_end_when_asked_and_the_caller_gets_a_new_one() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn bad_passwords_change_nothing() {
-    let world = World::start().await;
+#[on_each_database]
+async fn bad_passwords_change_nothing(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     change(&person.browser, "wrong", NEW, None).await.refused(400, "INVALID_PASSWORD").saying("Invalid password");
     change(&person.browser, PASSWORD, "short", None)
@@ -57,9 +58,9 @@ async fn bad_passwords_change_nothing() {
     person.signed_in().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_second_factor_stays() {
-    let world = World::start().await;
+#[on_each_database]
+async fn the_second_factor_stays(database: DatabaseKind) {
+    let world = World::start(database).await;
     let mut person = world.person("ada").await;
     let app = person.enrol().await;
     change(&person.browser, PASSWORD, NEW, Some(true)).await.ok();
@@ -70,9 +71,9 @@ async fn the_second_factor_stays() {
 }
 
 /// Whoever waits in a challenge got there with the old password.
-#[tokio::test(flavor = "multi_thread")]
-async fn open_challenges_end_with_the_old_password() {
-    let world = World::start().await;
+#[on_each_database]
+async fn open_challenges_end_with_the_old_password(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     let open = person.challenged().await;

@@ -1,7 +1,8 @@
 //! Cookies on the wire: names, attributes, signatures, ways to write one value.
 
-use super::harness::{Caller, PASSWORD, World};
+use crate::harness::{Caller, PASSWORD, World};
 use countersign::config::values::BaseUrl;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
 /// What percent-encoding hid, which in these cookies are base64's three signs.
@@ -13,9 +14,9 @@ async fn is_live(caller: &Caller) -> bool {
     !caller.get("/get-session").await.ok().body.is_null()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn attributes_stand_in_their_order_and_values_are_signed() {
-    let world = World::start().await;
+#[on_each_database]
+async fn attributes_stand_in_their_order_and_values_are_signed(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let answer = person.sign_in_from(&world.browser()).await.ok();
     let cookie = answer.set_cookie("session_token").unwrap();
@@ -29,9 +30,9 @@ async fn attributes_stand_in_their_order_and_values_are_signed() {
     assert_eq!(answer.header("set-auth-token"), Some(signed.as_str()));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_challenge_clears_before_it_sets() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_challenge_clears_before_it_sets(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     person.enrol().await;
     let answer = person.sign_in_from(&world.browser()).await.ok();
@@ -50,9 +51,10 @@ async fn a_challenge_clears_before_it_sets() {
     assert!(answer.set_cookie("two_factor").unwrap().value.starts_with("2fa-"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn behind_https_cookies_are_secure_and_only_their_names_are_read() {
-    let world = World::with(|settings| settings.base_url = BaseUrl::parse("https://countersign.test").unwrap()).await;
+#[on_each_database]
+async fn behind_https_cookies_are_secure_and_only_their_names_are_read(database: DatabaseKind) {
+    let world =
+        World::with(database, |settings| settings.base_url = BaseUrl::parse("https://countersign.test").unwrap()).await;
     let person = world.person("ada").await;
     let answer = person.sign_in_from(&world.browser()).await.ok();
     let cookie = answer.set_cookie("session_token").unwrap();
@@ -71,18 +73,18 @@ async fn behind_https_cookies_are_secure_and_only_their_names_are_read() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_secure_name_is_not_read_without_https() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_secure_name_is_not_read_without_https(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let browser = world.browser();
     browser.set_cookie("__Secure-better-auth.session_token", &person.browser.cookie("session_token").unwrap());
     assert!(!is_live(&browser).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_value_may_be_written_in_several_ways() {
-    let world = World::start().await;
+#[on_each_database]
+async fn one_value_may_be_written_in_several_ways(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let encoded = person.browser.cookie("session_token").unwrap();
     let plain = decoded(&encoded);
@@ -117,9 +119,9 @@ async fn one_value_may_be_written_in_several_ways() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_value_of_one_cookie_is_none_of_another_38() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_value_of_one_cookie_is_none_of_another_38(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     let browser = person.challenged().await;

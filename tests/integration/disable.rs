@@ -1,11 +1,12 @@
 //! Switching the second factor off.
 
-use super::harness::{PASSWORD, World};
+use crate::harness::{PASSWORD, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn it_removes_everything_and_renews_the_session() {
-    let world = World::start().await;
+#[on_each_database]
+async fn it_removes_everything_and_renews_the_session(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     let (stolen, open) = (person.browser.copy(), person.challenged().await);
@@ -34,9 +35,9 @@ async fn it_removes_everything_and_renews_the_session() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_has_none_gets_the_same_answer() {
-    let world = World::start().await;
+#[on_each_database]
+async fn an_account_that_has_none_gets_the_same_answer(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let answer = person.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
     assert_eq!(answer.body, json!({"status": true}));
@@ -46,9 +47,9 @@ async fn an_account_that_has_none_gets_the_same_answer() {
     late.refused(400, "TOTP_NOT_ENABLED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_switches_nothing_off() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_wrong_password_switches_nothing_off(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     person.enrol().await;
     let answer = person.browser.post("/two-factor/disable").json(json!({"password": "wrong"})).await;
@@ -57,24 +58,24 @@ async fn a_wrong_password_switches_nothing_off() {
 }
 
 /// A renewed session does not remember that a factor was passed that is gone now.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_next_factor_has_to_be_passed_anew() {
-    let world = World::start().await;
+#[on_each_database]
+async fn the_next_factor_has_to_be_passed_anew(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     person.enrol().await;
     person.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
     let other = person.signed_in().await;
     let kept = person.browser.copy();
     let enabled = other.post("/two-factor/enable").json(json!({"password": PASSWORD})).await.ok();
-    let app = super::harness::App::new(&enabled, &world.clock);
+    let app = crate::harness::App::new(&enabled, &world.clock);
     other.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
     kept.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.refused(403, "SECOND_FACTOR_REQUIRED");
 }
 
 /// Another session passed the factor that was switched off; the one that is set up afterwards is a different one.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pass_of_the_old_factor_does_not_count_for_the_next_one() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_pass_of_the_old_factor_does_not_count_for_the_next_one(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     let other = person.signed_in_with(&app).await;

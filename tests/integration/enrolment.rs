@@ -1,6 +1,7 @@
 //! Setting a second factor up, and replacing it.
 
-use super::harness::{App, PASSWORD, World};
+use crate::harness::{App, PASSWORD, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -8,9 +9,9 @@ fn password() -> serde_json::Value {
     json!({"password": PASSWORD})
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_uri_is_spelled_as_the_real_servers() {
-    let world = World::with(|settings| settings.app_name = "Example Shop & Co".to_owned()).await;
+#[on_each_database]
+async fn the_uri_is_spelled_as_the_real_servers(database: DatabaseKind) {
+    let world = World::with(database, |settings| settings.app_name = "Example Shop & Co".to_owned()).await;
     let body = json!({"name": "", "email": "o'neill+x@example.com", "password": PASSWORD});
     let browser = world.browser();
     browser.post("/sign-up/email").json(body).await.ok();
@@ -36,9 +37,9 @@ async fn the_uri_is_spelled_as_the_real_servers() {
     browser.post("/two-factor/enable").json(colon).await.refused(400, "VALIDATION_ERROR");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn confirming_switches_the_factor_on_and_renews_the_session() {
-    let world = World::start().await;
+#[on_each_database]
+async fn confirming_switches_the_factor_on_and_renews_the_session(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let stolen = person.browser.copy();
     let app = person.begin_enrolment().await;
@@ -60,9 +61,9 @@ async fn confirming_switches_the_factor_on_and_renews_the_session() {
     person.browser.post("/two-factor/get-totp-uri").json(password()).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn enable_again_while_pending_kills_the_earlier_secret() {
-    let world = World::start().await;
+#[on_each_database]
+async fn enable_again_while_pending_kills_the_earlier_secret(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let (first, second) = (person.begin_enrolment().await, person.begin_enrolment().await);
     assert_ne!(first.base32, second.base32);
@@ -75,9 +76,9 @@ async fn enable_again_while_pending_kills_the_earlier_secret() {
     backup(&second.backup_codes[0]).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_enrols_nothing() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_wrong_password_enrols_nothing(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     for password in ["", "wrong", "correct horse battery staple "] {
         let answer = person.browser.post("/two-factor/enable").json(json!({"password": password})).await;
@@ -97,9 +98,9 @@ async fn a_wrong_password_enrols_nothing() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn guessing_the_password_in_a_session_is_stopped_13() {
-    let world = World::start().await;
+#[on_each_database]
+async fn guessing_the_password_in_a_session_is_stopped_13(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     person.enrol().await;
     let change = json!({"currentPassword": "wrong", "newPassword": "another horse"});
@@ -120,9 +121,9 @@ async fn guessing_the_password_in_a_session_is_stopped_13() {
     person.browser.post("/two-factor/disable").json(password()).await.refused(429, "TOO_MANY_REQUESTS");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mailed_code_confirms_only_what_the_password_began() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_mailed_code_confirms_only_what_the_password_began(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let verify = |code: String| person.browser.post("/two-factor/verify-otp").json(json!({"code": code}));
     person.browser.post("/two-factor/send-otp").await.ok();
@@ -152,9 +153,9 @@ async fn a_mailed_code_confirms_only_what_the_password_began() {
 }
 
 /// Backup codes of an enrolment that nobody confirmed prove nothing about a factor.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backup_code_confirms_no_enrolment() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_backup_code_confirms_no_enrolment(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.begin_enrolment().await;
     let answer = person.browser.post("/two-factor/verify-backup-code").json(json!({"code": app.backup_codes[0]})).await;
@@ -163,9 +164,9 @@ async fn a_backup_code_confirms_no_enrolment() {
 }
 
 /// Whoever sits in an older session with the password cannot prepare for the factor that the holder sets up later.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_verified_before_the_factor_was_on_is_no_pass_of_it_26() {
-    let world = World::start().await;
+#[on_each_database]
+async fn what_was_verified_before_the_factor_was_on_is_no_pass_of_it_26(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let older = person.signed_in().await;
     let enabled = older.post("/two-factor/enable").json(password()).await.ok();
@@ -177,9 +178,9 @@ async fn what_was_verified_before_the_factor_was_on_is_no_pass_of_it_26() {
 
 /// Replacing an app needs a session that has passed the old one, and a code of the new one; until then the old one
 /// and its codes are good, and the new ones are not.
-#[tokio::test(flavor = "multi_thread")]
-async fn re_enrolment_keeps_the_old_secret_until_the_new_one_is_confirmed_29() {
-    let world = World::start().await;
+#[on_each_database]
+async fn re_enrolment_keeps_the_old_secret_until_the_new_one_is_confirmed_29(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let old = person.enrol().await;
     let new = person.begin_enrolment().await;
@@ -207,9 +208,9 @@ async fn re_enrolment_keeps_the_old_secret_until_the_new_one_is_confirmed_29() {
 
 /// A session that knows the password and has not passed the second factor: one from before the enrolment, and one
 /// from a trusted device. Both see and change nothing, until they pass it.
-#[tokio::test(flavor = "multi_thread")]
-async fn one_factor_manages_no_factor_26_27() {
-    let world = World::start().await;
+#[on_each_database]
+async fn one_factor_manages_no_factor_26_27(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let older = person.signed_in().await;
     let app = person.enrol().await;
@@ -230,9 +231,9 @@ async fn one_factor_manages_no_factor_26_27() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn secrets_are_long_and_never_the_same_40() {
-    let world = World::start().await;
+#[on_each_database]
+async fn secrets_are_long_and_never_the_same_40(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let mut secrets = BTreeSet::new();
     let mut codes = BTreeSet::new();

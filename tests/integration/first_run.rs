@@ -1,6 +1,7 @@
 //! Starting on a fresh machine: what is made, what is shown, what survives.
 
-use super::harness::{PASSWORD, Process, World};
+use crate::harness::{PASSWORD, Process, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -10,10 +11,10 @@ fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_fresh_directory_becomes_a_server() {
+#[on_each_database]
+async fn a_fresh_directory_becomes_a_server(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let mut server = Process::start(directory.path(), &[]);
+    let mut server = Process::start(database, directory.path(), &[]);
     let data = server.data();
     assert_eq!(mode(&data), 0o700);
     assert_eq!(mode(&data.join("keyring")), 0o600);
@@ -44,19 +45,19 @@ async fn a_fresh_directory_becomes_a_server() {
     assert!(server.terminate(), "SIGTERM ends it in good order:\n{}", server.log());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_idle_server_is_small() {
+#[on_each_database]
+async fn an_idle_server_is_small(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let server = Process::start(directory.path(), &[]);
+    let server = Process::start(database, directory.path(), &[]);
     server.stranger().get("/ok").await.ok();
     let memory = server.memory();
     assert!(memory.held < 15 << 20 && memory.peak >= memory.held, "{memory:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_used_code_is_dead_and_its_session_lives_after_a_crash_7() {
+#[on_each_database]
+async fn a_used_code_is_dead_and_its_session_lives_after_a_crash_7(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let mut server = Process::start(directory.path(), &[]);
+    let mut server = Process::start(database, directory.path(), &[]);
     let person = server.person("ada").await;
     let app = person.enrol().await;
     let (browser, late) = (person.challenged().await, person.challenged().await);
@@ -71,9 +72,9 @@ async fn a_used_code_is_dead_and_its_session_lives_after_a_crash_7() {
     late.post("/two-factor/verify-totp").json(json!({"code": app.code_in(1)})).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn keys_accounts_and_sessions_survive_a_restart() {
-    let mut world = World::start().await;
+#[on_each_database]
+async fn keys_accounts_and_sessions_survive_a_restart(database: DatabaseKind) {
+    let mut world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     world.restart().await;

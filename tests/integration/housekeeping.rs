@@ -1,6 +1,7 @@
 //! What has ended is cleared away by itself, and nothing else is.
 
-use super::harness::World;
+use crate::harness::World;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 
@@ -25,9 +26,9 @@ async fn comes_to(world: &World, expected: [i64; 6]) {
     panic!("{ENDING:?} hold {counted:?} rows and not {expected:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_has_ended_is_cleared_away_while_the_server_runs_and_what_lives_stays() {
-    let world = World::with(|settings| {
+#[on_each_database]
+async fn what_has_ended_is_cleared_away_while_the_server_runs_and_what_lives_stays(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
         settings.retention.interval = Duration::from_millis(20);
         settings.retention.audit = Some(400 * DAY);
     })

@@ -1,6 +1,7 @@
 //! What is kept, logged and answered holds nothing that opens anything.
 
-use super::harness::{App, Caller, Person, Process};
+use crate::harness::{App, Caller, Person, Process};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 use tempfile::tempdir;
@@ -65,10 +66,10 @@ async fn send_code(server: &Process, person: &Person, caller: &Caller, secrets: 
 }
 
 /// A life with everything in it, some of it under way, in front of a log that says all it can say.
-#[tokio::test(flavor = "multi_thread")]
-async fn neither_database_nor_log_holds_a_password_token_code_or_secret_43() {
+#[on_each_database]
+async fn neither_database_nor_log_holds_a_password_token_code_or_secret_43(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let server = Process::start(directory.path(), &[("COUNTERSIGN_LOG", "trace")]);
+    let server = Process::start(database, directory.path(), &[("COUNTERSIGN_LOG", "trace")]);
     let mut secrets = Secrets(Vec::new());
     let mut person = server.person("ada").await;
     secrets.add("password", &person.password);
@@ -155,10 +156,10 @@ async fn neither_database_nor_log_holds_a_password_token_code_or_secret_43() {
 }
 
 /// The same for what the FusionAuth dialect hands out.
-#[tokio::test(flavor = "multi_thread")]
-async fn neither_database_nor_log_holds_what_a_service_is_given_43() {
+#[on_each_database]
+async fn neither_database_nor_log_holds_what_a_service_is_given_43(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let server = Process::start(directory.path(), &[("COUNTERSIGN_LOG", "trace")]);
+    let server = Process::start(database, directory.path(), &[("COUNTERSIGN_LOG", "trace")]);
     let mut secrets = Secrets(Vec::new());
     let service = server.service();
     secrets.add("API key", &service.key);

@@ -1,6 +1,7 @@
 //! Codes that are mailed.
 
-use super::harness::{Answer, App, Caller, Person, World};
+use crate::harness::{Answer, App, Caller, Person, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 
@@ -22,9 +23,9 @@ fn other_than(code: &str) -> &'static str {
     if code == "111111" { "222222" } else { "111111" }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mailed_code_completes_a_challenge() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_mailed_code_completes_a_challenge(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, _) = enrolled(&world).await;
     let browser = person.challenged().await;
     let sent = send(&browser).await.ok();
@@ -39,9 +40,9 @@ async fn a_mailed_code_completes_a_challenge() {
     assert_eq!(browser.get("/get-session").await.ok().text("/session/token"), answer.text("/token"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_lives_three_minutes_and_works_once() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_code_lives_three_minutes_and_works_once(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, _) = enrolled(&world).await;
     verify(&person.browser, "123456").await.refused(400, "OTP_HAS_EXPIRED").saying("OTP has expired");
     send(&person.browser).await.ok();
@@ -53,9 +54,9 @@ async fn a_code_lives_three_minutes_and_works_once() {
     verify(&person.browser, &world.last_code_for(&person.email)).await.refused(400, "OTP_HAS_EXPIRED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_the_newest_code_counts() {
-    let world = World::start().await;
+#[on_each_database]
+async fn only_the_newest_code_counts(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, _) = enrolled(&world).await;
     let browser = person.challenged().await;
     send(&browser).await.ok();
@@ -68,9 +69,9 @@ async fn only_the_newest_code_counts() {
 }
 
 /// A 6.6.2: a code works in the challenge or session it was sent for, and nowhere else.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_is_bound_to_what_asked_for_it() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_code_is_bound_to_what_asked_for_it(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, _) = enrolled(&world).await;
     let (first, second) = (person.challenged().await, person.challenged().await);
     send(&first).await.ok();
@@ -85,9 +86,9 @@ async fn a_code_is_bound_to_what_asked_for_it() {
     verify(&first, &of_first).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sending_again_gives_no_new_tries_in_a_challenge_n5() {
-    let world = World::start().await;
+#[on_each_database]
+async fn sending_again_gives_no_new_tries_in_a_challenge_n5(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, _) = enrolled(&world).await;
     let browser = person.challenged().await;
     for _ in 0..5 {
@@ -101,9 +102,9 @@ async fn sending_again_gives_no_new_tries_in_a_challenge_n5() {
     send(&browser).await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sending_again_gives_no_new_tries_in_a_session_n5() {
-    let world = World::with(|settings| settings.limits.codes_per_hour = 100).await;
+#[on_each_database]
+async fn sending_again_gives_no_new_tries_in_a_session_n5(database: DatabaseKind) {
+    let world = World::with(database, |settings| settings.limits.codes_per_hour = 100).await;
     let (person, _) = enrolled(&world).await;
     for _ in 0..10 {
         send(&person.browser).await.ok();
@@ -115,9 +116,9 @@ async fn sending_again_gives_no_new_tries_in_a_session_n5() {
     verify(&person.browser, &right).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_code_bears_five_wrong_answers_in_a_session() {
-    let world = World::start().await;
+#[on_each_database]
+async fn one_code_bears_five_wrong_answers_in_a_session(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, _) = enrolled(&world).await;
     send(&person.browser).await.ok();
     let right = world.last_code_for(&person.email);
@@ -131,9 +132,9 @@ async fn one_code_bears_five_wrong_answers_in_a_session() {
     verify(&person.browser, &world.last_code_for(&person.email)).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_sent_so_many_codes_in_an_hour_45() {
-    let world = World::start().await;
+#[on_each_database]
+async fn an_account_is_sent_so_many_codes_in_an_hour_45(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, _) = enrolled(&world).await;
     for number in 0..10 {
         let caller = if number % 2 == 0 { person.challenged().await } else { person.browser.copy() };

@@ -3,7 +3,8 @@
 //! Each test plays rounds. In a round one thing is presented [`AT_ONCE`] times, all at once: exactly one presentation
 //! must succeed, and every other must be refused in words of the contract.
 
-use super::harness::{Answer, App, Caller, Person, World};
+use crate::harness::{Answer, App, Caller, Person, World, cheap_passwords};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::Barrier;
@@ -11,11 +12,15 @@ use tokio::task::JoinSet;
 
 const ROUNDS: usize = 50;
 const AT_ONCE: usize = 50;
-/// Challenges among the presenters of one code; each costs a password hash.
+/// Challenges among the presenters of one code; each costs a sign-in.
 const CHALLENGES: usize = 4;
 
-async fn world() -> World {
-    World::with(|settings| settings.limits.codes_per_hour = 10_000).await
+async fn world(database: DatabaseKind) -> World {
+    let world = World::with(database, |settings| {
+        settings.limits.codes_per_hour = 10_000;
+        cheap_passwords(settings);
+    });
+    world.await
 }
 
 /// Presents all at once, and asserts that one succeeds and that no other is told anything but no.
@@ -59,9 +64,9 @@ async fn enrolled(world: &World) -> (Person, App) {
     (person, app)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_totp_code_is_accepted_once_2() {
-    let world = world().await;
+#[on_each_database]
+async fn one_totp_code_is_accepted_once_2(database: DatabaseKind) {
+    let world = world(database).await;
     let (person, app) = enrolled(&world).await;
     for _ in 0..ROUNDS {
         let presenters = presenters(&person, &person.browser).await;
@@ -71,9 +76,9 @@ async fn one_totp_code_is_accepted_once_2() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_mailed_code_is_accepted_once_39() {
-    let world = world().await;
+#[on_each_database]
+async fn one_mailed_code_is_accepted_once_39(database: DatabaseKind) {
+    let world = world(database).await;
     let (person, _app) = enrolled(&world).await;
     for round in 0..ROUNDS {
         // In turn the code of a challenge and that of a live session: a code belongs to one of them.
@@ -85,9 +90,9 @@ async fn one_mailed_code_is_accepted_once_39() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_backup_code_is_accepted_once_6() {
-    let world = world().await;
+#[on_each_database]
+async fn one_backup_code_is_accepted_once_6(database: DatabaseKind) {
+    let world = world(database).await;
     let (person, _app) = enrolled(&world).await;
     let mut codes: Vec<String> = Vec::new();
     for _ in 0..ROUNDS {
@@ -104,9 +109,9 @@ async fn one_backup_code_is_accepted_once_6() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_challenge_is_answered_once_by_whatever_factors() {
-    let world = world().await;
+#[on_each_database]
+async fn one_challenge_is_answered_once_by_whatever_factors(database: DatabaseKind) {
+    let world = world(database).await;
     let (person, app) = enrolled(&world).await;
     let mut codes = app.backup_codes.clone();
     for _ in 0..ROUNDS {
@@ -141,9 +146,9 @@ async fn one_challenge_is_answered_once_by_whatever_factors() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_trust_spares_one_challenge() {
-    let world = world().await;
+#[on_each_database]
+async fn one_trust_spares_one_challenge(database: DatabaseKind) {
+    let world = world(database).await;
     let (person, app) = enrolled(&world).await;
     let trusted = person.trusted_with(&app).await;
     let credentials = json!({"email": person.email, "password": person.password});
@@ -166,9 +171,9 @@ async fn one_trust_spares_one_challenge() {
 
 /// However many guess at once, at most ten guesses are judged before the account is locked, as the audit trail counts
 /// them; and then the right code is refused as well (attacks 9, 12, 14).
-#[tokio::test(flavor = "multi_thread")]
-async fn parallel_guesses_are_judged_at_most_as_often_as_the_budget_allows_14() {
-    let world = world().await;
+#[on_each_database]
+async fn parallel_guesses_are_judged_at_most_as_often_as_the_budget_allows_14(database: DatabaseKind) {
+    let world = world(database).await;
     let (person, app) = enrolled(&world).await;
     let mut presenters = vec![person.browser.clone()];
     for _ in 0..9 {

@@ -1,13 +1,14 @@
 //! Requests that another site makes a browser send.
 
-use super::harness::contract::better_auth as operations;
-use super::harness::{BASE_URL, PASSWORD, World};
+use crate::harness::contract::better_auth as operations;
+use crate::harness::{BASE_URL, PASSWORD, World};
 use countersign::edge::trusted_origins::OriginPattern;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_cookie_counts_from_trusted_pages_only() {
-    let world = World::with(|settings| {
+#[on_each_database]
+async fn a_session_cookie_counts_from_trusted_pages_only(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
         settings.origin_patterns = vec![OriginPattern::parse("https://*.example.com").unwrap()];
     });
     let world = world.await;
@@ -36,9 +37,9 @@ async fn a_session_cookie_counts_from_trusted_pages_only() {
     person.browser.get("/list-sessions").header("origin", "https://evil.example").await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_cookies_there_is_no_origin_rule_but_for_sign_in_and_sign_up() {
-    let world = World::start().await;
+#[on_each_database]
+async fn without_cookies_there_is_no_origin_rule_but_for_sign_in_and_sign_up(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let bearer = world.bearer(&person.first_token).with_header("origin", "https://evil.example");
     bearer.post("/two-factor/send-otp").await.ok();
@@ -66,9 +67,9 @@ async fn without_cookies_there_is_no_origin_rule_but_for_sign_in_and_sign_up() {
 }
 
 /// The four fields are looked at on every operation that takes a body, and in the query.
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_led_to_an_untrusted_place() {
-    let world = World::start().await;
+#[on_each_database]
+async fn nobody_is_led_to_an_untrusted_place(database: DatabaseKind) {
+    let world = World::start(database).await;
     let fields = [
         ("callbackURL", "INVALID_CALLBACK_URL", "Invalid callbackURL"),
         ("redirectTo", "INVALID_REDIRECT_URL", "Invalid redirectURL"),

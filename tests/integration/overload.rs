@@ -1,15 +1,16 @@
 //! More work than the machine can do: it is shed, nothing hangs, memory stays bounded (API4).
 
-use super::harness::Process;
+use crate::harness::Process;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 use tempfile::tempdir;
 use tokio::task::JoinSet;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_parallel_sign_ins_are_answered_or_shed_within_150_megabytes() {
+#[on_each_database]
+async fn two_hundred_parallel_sign_ins_are_answered_or_shed_within_150_megabytes(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let server = Process::start(directory.path(), &[]);
+    let server = Process::start(database, directory.path(), &[]);
     let mut people = Vec::new();
     for number in 0..20 {
         people.push(server.person(&format!("person{number}")).await);

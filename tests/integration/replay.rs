@@ -1,6 +1,7 @@
 //! A code is accepted once, whatever the routes; `one_time` adds that it is so at the same moment, too.
 
-use super::harness::{Caller, Person, World};
+use crate::harness::{Caller, Person, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
 /// A way to present a code of an app.
@@ -28,12 +29,12 @@ impl Route {
 }
 
 /// Each route first, each route after it, with the same code; and with the code of a step before it (3).
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_used_on_one_route_is_dead_on_every_other_1_3_4_5() {
+#[on_each_database]
+async fn a_code_used_on_one_route_is_dead_on_every_other_1_3_4_5(database: DatabaseKind) {
     for first in [Route::Enrolment, Route::SignIn, Route::StepUp] {
         for second in [Route::SignIn, Route::StepUp, Route::ReEnrolment] {
             for is_older in [false, true] {
-                let world = World::start().await;
+                let world = World::start(database).await;
                 let person = world.person("ada").await;
                 let app = if first == Route::Enrolment { person.begin_enrolment().await } else { person.enrol().await };
                 if first != Route::Enrolment {
@@ -55,9 +56,9 @@ async fn a_code_used_on_one_route_is_dead_on_every_other_1_3_4_5() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn codes_of_the_neighbouring_steps_are_right_and_others_are_not() {
-    let world = World::start().await;
+#[on_each_database]
+async fn codes_of_the_neighbouring_steps_are_right_and_others_are_not(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     for _ in 0..4 {
@@ -89,9 +90,9 @@ async fn successes(callers: Vec<Caller>, path: &str, code: &str, refusals: &[&st
 }
 
 /// Presenting a right code more than once is no guess: it must not lock its holder out.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_double_click_locks_nobody_out() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_double_click_locks_nobody_out(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     for _ in 0..15 {
@@ -108,9 +109,9 @@ async fn a_double_click_locks_nobody_out() {
     person.signed_in_with(&app).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_challenges_and_one_code_open_one_session_1() {
-    let world = World::start().await;
+#[on_each_database]
+async fn two_challenges_and_one_code_open_one_session_1(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
     let callers = vec![person.challenged().await, person.challenged().await, person.challenged().await];

@@ -1,6 +1,7 @@
 //! Reading, extending, listing and ending sessions.
 
-use super::harness::{Answer, Caller, World};
+use crate::harness::{Answer, Caller, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 
@@ -19,9 +20,9 @@ fn deleted(answer: &Answer) -> Vec<String> {
 const SESSION_COOKIES: [&str; 3] =
     ["better-auth.session_token", "better-auth.session_data", "better-auth.dont_remember"];
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_shows_itself_and_its_user() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_session_shows_itself_and_its_user(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let answer = person.browser.get("/get-session").await.ok();
     let session = &answer.body["session"];
@@ -33,9 +34,9 @@ async fn a_session_shows_itself_and_its_user() {
     assert!(answer.set_cookies().is_empty());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_a_session_there_is_null_and_dead_cookies_go() {
-    let world = World::start().await;
+#[on_each_database]
+async fn without_a_session_there_is_null_and_dead_cookies_go(database: DatabaseKind) {
+    let world = World::start(database).await;
     let browser = world.browser();
     let nobody = browser.get("/get-session").await.ok();
     assert_eq!((nobody.raw.as_slice(), nobody.set_cookies().len()), (&b"null"[..], 0));
@@ -54,9 +55,9 @@ async fn without_a_session_there_is_null_and_dead_cookies_go() {
     assert_eq!(deleted(&dead), SESSION_COOKIES);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_extended_after_a_day_and_dies_after_seven() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_session_is_extended_after_a_day_and_dies_after_seven(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     world.clock.advance(DAY - Duration::from_secs(1));
     let early = person.browser.get("/get-session").await.ok();
@@ -80,9 +81,9 @@ async fn a_session_is_extended_after_a_day_and_dies_after_seven() {
     person.browser.copy().post("/revoke-other-sessions").await.refused(401, "UNAUTHORIZED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sign_out_ends_the_session_and_always_succeeds() {
-    let world = World::start().await;
+#[on_each_database]
+async fn sign_out_ends_the_session_and_always_succeeds(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let stolen = person.browser.copy();
     let answer = person.browser.post("/sign-out").json(json!({})).await.ok();
@@ -94,9 +95,9 @@ async fn sign_out_ends_the_session_and_always_succeeds() {
     world.bearer("nonsense").post("/sign-out").await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_list_shows_live_sessions_and_only_the_own_token() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_list_shows_live_sessions_and_only_the_own_token(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let other = person.signed_in().await;
     world.person("bob").await;
@@ -117,9 +118,9 @@ async fn a_list_shows_live_sessions_and_only_the_own_token() {
     assert!(!is_live(&other).await && is_live(&own).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_revoked_by_its_token_too() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_session_is_revoked_by_its_token_too(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let other = person.signed_in().await;
     let token = other.get("/get-session").await.ok().text("/session/token");
@@ -127,9 +128,9 @@ async fn a_session_is_revoked_by_its_token_too() {
     assert!(!is_live(&other).await && is_live(&person.browser).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_ends_a_session_of_somebody_else_36() {
-    let world = World::start().await;
+#[on_each_database]
+async fn nobody_ends_a_session_of_somebody_else_36(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (ada, bob) = (world.person("ada").await, world.person("bob").await);
     let session = bob.browser.get("/get-session").await.ok();
     for token in [
@@ -147,9 +148,9 @@ async fn nobody_ends_a_session_of_somebody_else_36() {
     assert!(is_live(&bob.browser).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn others_or_all_are_ended_at_once() {
-    let world = World::start().await;
+#[on_each_database]
+async fn others_or_all_are_ended_at_once(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let others = [person.signed_in().await, person.signed_in().await];
     let answer = person.browser.post("/revoke-other-sessions").json(json!({})).await.ok();
@@ -164,9 +165,9 @@ async fn others_or_all_are_ended_at_once() {
     assert_eq!(deleted(&dead), SESSION_COOKIES);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn odd_queries_change_nothing() {
-    let world = World::start().await;
+#[on_each_database]
+async fn odd_queries_change_nothing(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     for query in [
         "?",

@@ -1,12 +1,13 @@
 //! The password step, without a second factor.
 
-use super::harness::{PASSWORD, World};
+use crate::harness::{PASSWORD, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_right_password_opens_a_session() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_right_password_opens_a_session(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let browser = world.browser();
     let answer = person.sign_in_from(&browser).await.ok();
@@ -18,9 +19,9 @@ async fn a_right_password_opens_a_session() {
     assert_eq!(browser.get("/get-session").await.ok().body["session"]["token"], answer.body["token"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_callback_is_answered_with_where_to_go() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_callback_is_answered_with_where_to_go(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let body = json!({"email": person.email, "password": PASSWORD, "callbackURL": "/dashboard"});
     let answer = world.browser().post("/sign-in/email").json(body).await.ok();
@@ -31,27 +32,27 @@ async fn a_callback_is_answered_with_where_to_go() {
     answer.refused(403, "INVALID_CALLBACK_URL").saying("Invalid callbackURL");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_malformed_address_is_told_apart() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_malformed_address_is_told_apart(database: DatabaseKind) {
+    let world = World::start(database).await;
     for email in ["", "ada", "ada@example", " ada@example.com"] {
         let answer = world.stranger().post("/sign-in/email").json(json!({"email": email, "password": PASSWORD})).await;
         answer.refused(400, "INVALID_EMAIL").saying("Invalid email");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn addresses_are_compared_without_case() {
-    let world = World::start().await;
+#[on_each_database]
+async fn addresses_are_compared_without_case(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let answer =
         world.stranger().post("/sign-in/email").json(json!({"email": "ADA@Example.com", "password": PASSWORD})).await;
     assert_eq!(answer.ok().text("/user/id"), person.id);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn passwords_are_compared_in_their_composed_form_and_not_trimmed() {
-    let world = World::start().await;
+#[on_each_database]
+async fn passwords_are_compared_in_their_composed_form_and_not_trimmed(database: DatabaseKind) {
+    let world = World::start(database).await;
     let sign_up = json!({"name": "", "email": "a@example.com", "password": "caf\u{e9} au lait"});
     world.stranger().post("/sign-up/email").json(sign_up).await.ok();
     let call = |password: &str| {
@@ -63,9 +64,9 @@ async fn passwords_are_compared_in_their_composed_form_and_not_trimmed() {
     call("").await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_remember_me_the_session_lives_a_day() {
-    let world = World::start().await;
+#[on_each_database]
+async fn without_remember_me_the_session_lives_a_day(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let browser = world.browser();
     let body = json!({"email": person.email, "password": PASSWORD, "rememberMe": false});
@@ -81,9 +82,9 @@ async fn without_remember_me_the_session_lives_a_day() {
 }
 
 /// Wrong passwords from an address, for a login name: so many, then none is looked at for a while.
-#[tokio::test(flavor = "multi_thread")]
-async fn guessing_a_password_is_stopped_whatever_the_address_looks_like_33() {
-    let world = World::start().await;
+#[on_each_database]
+async fn guessing_a_password_is_stopped_whatever_the_address_looks_like_33(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     let call = |email: &str, password: &str| {
         world.stranger().post("/sign-in/email").json(json!({"email": email, "password": password}))
@@ -103,9 +104,9 @@ async fn guessing_a_password_is_stopped_whatever_the_address_looks_like_33() {
     call(&person.email, PASSWORD).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn unknown_addresses_have_the_same_budget_44() {
-    let world = World::start().await;
+#[on_each_database]
+async fn unknown_addresses_have_the_same_budget_44(database: DatabaseKind) {
+    let world = World::start(database).await;
     let call =
         || world.stranger().post("/sign-in/email").json(json!({"email": "nobody@example.com", "password": "wrong"}));
     for _ in 0..10 {
@@ -114,9 +115,10 @@ async fn unknown_addresses_have_the_same_budget_44() {
     assert_eq!(call().await.refused(429, "TOO_MANY_REQUESTS").retry_after(), 15 * 60);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_elsewhere_locks_nobody_out() {
-    let world = World::with(|settings| settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()]).await;
+#[on_each_database]
+async fn a_stranger_elsewhere_locks_nobody_out(database: DatabaseKind) {
+    let world =
+        World::with(database, |settings| settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()]).await;
     let person = world.person("ada").await;
     let from = |address: &str, password: &str| {
         let call = world.stranger().post("/sign-in/email").header("x-forwarded-for", address);
@@ -129,9 +131,9 @@ async fn a_stranger_elsewhere_locks_nobody_out() {
     from("203.0.113.2", PASSWORD).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_success_gives_the_budget_back() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_success_gives_the_budget_back(database: DatabaseKind) {
+    let world = World::start(database).await;
     let person = world.person("ada").await;
     for _ in 0..3 {
         for _ in 0..9 {

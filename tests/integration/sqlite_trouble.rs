@@ -1,7 +1,8 @@
 //! SQLite that cannot write: a file that another process has locked, a disk that is full. Whoever needs to write is
 //! told to come back, nothing is half written, reading goes on, and it is well again without a restart.
 
-use crate::sqlite::harness::Process;
+use crate::harness::Process;
+use countersign_test_postgres::DatabaseKind;
 use diesel::SqliteConnection;
 use diesel::connection::{Connection as _, SimpleConnection as _};
 use serde_json::{Value, json};
@@ -29,7 +30,7 @@ fn accounts(server: &Process) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_another_process_has_locked_is_a_clean_503_and_no_restart_is_needed() {
     let directory = tempdir().unwrap();
-    let server = Process::start(directory.path(), &[("COUNTERSIGN_DATABASE_TIMEOUT", "1")]);
+    let server = Process::start(DatabaseKind::Sqlite, directory.path(), &[("COUNTERSIGN_DATABASE_TIMEOUT", "1")]);
     let person = server.person("ada").await;
     let mut neighbour = SqliteConnection::establish(server.database().file().unwrap().to_str().unwrap()).unwrap();
     neighbour.batch_execute("BEGIN IMMEDIATE; DELETE FROM sessions").unwrap();
@@ -52,7 +53,7 @@ async fn a_full_disk_is_a_clean_503_and_no_restart_is_needed() {
     // A file that cannot grow is to SQLite what a full disk is.
     // Only the soft limit, which can be lifted again. The signal that goes with it would end the process.
     let small_files = ["sh", "-c", "ulimit -S -f 1000; trap '' XFSZ; exec \"$0\""];
-    let server = Process::start_by(&small_files, directory.path(), &[]);
+    let server = Process::start_by(&small_files, DatabaseKind::Sqlite, directory.path(), &[]);
     let person = server.person("ada").await;
     let mut acknowledged = 1;
     let refused = loop {

@@ -1,6 +1,7 @@
 //! Devices that skip the second factor.
 
-use super::harness::{Answer, App, Caller, PASSWORD, Person, World};
+use crate::harness::{Answer, App, Caller, PASSWORD, Person, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 
@@ -21,9 +22,9 @@ async fn is_trusted(person: &Person, caller: &Caller) -> bool {
     !is_challenge(&person.sign_in_from(&caller.copy()).await.ok())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_trusted_device_skips_the_challenge_and_its_cookie_is_renewed() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_trusted_device_skips_the_challenge_and_its_cookie_is_renewed(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     let browser = person.challenged().await;
     let body = json!({"code": app.fresh_code(), "trustDevice": true});
@@ -46,9 +47,9 @@ async fn a_trusted_device_skips_the_challenge_and_its_cookie_is_renewed() {
     assert!(!is_challenge(&person.sign_in_from(&browser).await.ok()), "which does not hurt the new one");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn it_says_so_in_every_factor_and_spelling() {
-    let world = World::start().await;
+#[on_each_database]
+async fn it_says_so_in_every_factor_and_spelling(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     for (factor, wish, is_granted) in [
         ("totp", json!(true), true),
@@ -74,9 +75,9 @@ async fn it_says_so_in_every_factor_and_spelling() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_password_is_always_needed() {
-    let world = World::start().await;
+#[on_each_database]
+async fn the_password_is_always_needed(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     let browser = person.trusted_with(&app).await;
     let body = json!({"email": person.email, "password": "wrong"});
@@ -84,9 +85,9 @@ async fn the_password_is_always_needed() {
     assert!(is_trusted(&person, &browser).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn trust_lasts_thirty_days_since_its_last_use() {
-    let world = World::start().await;
+#[on_each_database]
+async fn trust_lasts_thirty_days_since_its_last_use(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     let browser = person.trusted_with(&app).await;
     world.clock.advance(29 * DAY);
@@ -98,9 +99,9 @@ async fn trust_lasts_thirty_days_since_its_last_use() {
     assert!(is_challenge(&answer) && answer.set_cookie("trust_device").unwrap().is_deletion());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn trust_is_for_one_account_36() {
-    let world = World::start().await;
+#[on_each_database]
+async fn trust_is_for_one_account_36(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     let browser = person.trusted_with(&app).await;
     let bob = world.person("bob").await;
@@ -111,9 +112,9 @@ async fn trust_is_for_one_account_36() {
     assert!(is_trusted(&person, &browser).await, "and was not used up by somebody else");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_forged_cookie_is_left_alone_and_worth_nothing() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_forged_cookie_is_left_alone_and_worth_nothing(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     let browser = person.trusted_with(&app).await;
     let value = browser.cookie("trust_device").unwrap();
@@ -122,9 +123,9 @@ async fn a_forged_cookie_is_left_alone_and_worth_nothing() {
     assert!(is_challenge(&answer) && answer.set_cookie("trust_device").is_none(), "{answer}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_value_at_once_from_many_places_signs_one_in() {
-    let world = World::start().await;
+#[on_each_database]
+async fn one_value_at_once_from_many_places_signs_one_in(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     let browser = person.trusted_with(&app).await;
     let body = json!({"email": person.email, "password": PASSWORD});
@@ -139,9 +140,9 @@ async fn one_value_at_once_from_many_places_signs_one_in() {
 
 /// Three browsers, one of them the one that acts: none is trusted afterwards, not even when the second factor is set
 /// up again.
-#[tokio::test(flavor = "multi_thread")]
-async fn trust_dies_with_disable_and_does_not_come_back_28() {
-    let world = World::start().await;
+#[on_each_database]
+async fn trust_dies_with_disable_and_does_not_come_back_28(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (person, app) = enrolled(&world).await;
     let (first, second) = (person.trusted_with(&app).await, person.trusted_with(&app).await);
     let acting = first.copy();
@@ -152,9 +153,9 @@ async fn trust_dies_with_disable_and_does_not_come_back_28() {
     assert!(!is_trusted(&person, &first).await && !is_trusted(&person, &second).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn trust_dies_with_a_new_password_28() {
-    let world = World::start().await;
+#[on_each_database]
+async fn trust_dies_with_a_new_password_28(database: DatabaseKind) {
+    let world = World::start(database).await;
     for ends_others in [false, true] {
         let mut person = world.person(&format!("ada{ends_others}")).await;
         let app = person.enrol().await;

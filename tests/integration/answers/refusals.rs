@@ -1,7 +1,8 @@
 //! Answers that single operations give when they refuse.
 
-use super::super::harness::{PASSWORD, Pairs, World};
 use super::scenario::scenarios;
+use crate::harness::{PASSWORD, Pairs, World};
+use countersign_test_postgres::DatabaseKind;
 use serde_json::json;
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ const ROUNDS: usize = 20;
 
 scenarios! {
     /// The password is wrong, or nobody has that address: the same answer.
-    async fn a_wrong_password() -> Pairs {
-        let world = World::start().await;
+    async fn a_wrong_password(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         let person = world.person("ada").await;
         let mut answers = Vec::new();
         for email in [person.email.as_str(), "nobody@example.com"] {
@@ -24,8 +25,8 @@ scenarios! {
     }
 
     /// The address is taken.
-    async fn an_address_that_is_taken() -> Pairs {
-        let world = World::start().await;
+    async fn an_address_that_is_taken(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         world.person("ada").await;
         let body = json!({"name": "", "email": "ADA@example.com", "password": PASSWORD});
         let answer = world.browser().post("/sign-up/email").json(body).await;
@@ -34,8 +35,8 @@ scenarios! {
     }
 
     /// Sessions can only be listed on their first day.
-    async fn a_session_that_is_not_fresh() -> Pairs {
-        let world = World::start().await;
+    async fn a_session_that_is_not_fresh(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         let person = world.person("ada").await;
         world.clock.advance(Duration::from_secs(24 * 60 * 60 - 1));
         person.browser.get("/list-sessions").await.ok();
@@ -47,8 +48,8 @@ scenarios! {
 
     /// The same backup code comes several times at the same moment: one is accepted, who came too late in the middle
     /// of it is told so, and nobody else gets in.
-    async fn a_race_for_a_backup_code() -> Pairs {
-        let world = World::start().await;
+    async fn a_race_for_a_backup_code(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         let person = world.person("ada").await;
         person.enrol().await;
         for _ in 0..ROUNDS {

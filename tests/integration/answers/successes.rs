@@ -1,13 +1,14 @@
 //! The good answers.
 
-use super::super::harness::{PASSWORD, Pairs, World};
 use super::scenario::scenarios;
+use crate::harness::{PASSWORD, Pairs, World};
+use countersign_test_postgres::DatabaseKind;
 use serde_json::json;
 
 scenarios! {
     /// Somebody signs up, looks at the session, and signs out and in.
-    async fn accounts_and_sessions() -> Pairs {
-        let world = World::start().await;
+    async fn accounts_and_sessions(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         world.stranger().get("/ok").await.ok();
         let person = world.person("ada").await;
         person.browser.get("/get-session").await.ok();
@@ -18,8 +19,8 @@ scenarios! {
     }
 
     /// Somebody looks after sessions and password.
-    async fn managing_sessions() -> Pairs {
-        let world = World::start().await;
+    async fn managing_sessions(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         let person = world.person("ada").await;
         person.signed_in().await;
         let sessions = person.browser.get("/list-sessions").await.ok();
@@ -34,8 +35,8 @@ scenarios! {
     }
 
     /// Somebody enrols, passes every factor, and switches them off.
-    async fn second_factors() -> Pairs {
-        let world = World::start().await;
+    async fn second_factors(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         let person = world.person("ada").await;
         let app = person.enrol().await;
         let (browser, password) = (&person.browser, json!({"password": PASSWORD}));

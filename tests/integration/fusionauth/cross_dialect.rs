@@ -1,7 +1,8 @@
 //! A person is the same person in both dialects.
 
-use super::super::harness::service::APPLICATION;
-use super::super::harness::{PASSWORD, Service, World};
+use crate::harness::service::APPLICATION;
+use crate::harness::{PASSWORD, Service, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
 /// Somebody who signed up in the Better Auth dialect, as the other dialect sees them.
@@ -9,9 +10,9 @@ async fn id_of(service: &Service, email: &str) -> String {
     service.get(&format!("/user?loginId={email}")).await.ok().text("/user/id")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_enrols_in_one_dialect_is_challenged_in_the_other() {
-    let world = World::start().await;
+#[on_each_database]
+async fn who_enrols_in_one_dialect_is_challenged_in_the_other(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
@@ -42,9 +43,9 @@ async fn who_enrols_in_one_dialect_is_challenged_in_the_other() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_is_made_by_a_service_signs_in_by_mail_address_with_the_same_factors() {
-    let world = World::start().await;
+#[on_each_database]
+async fn who_is_made_by_a_service_signs_in_by_mail_address_with_the_same_factors(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
     let user = service.user().await;
     let app = service.enrol(&user).await;
@@ -67,9 +68,9 @@ async fn who_is_made_by_a_service_signs_in_by_mail_address_with_the_same_factors
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_budget_and_one_lock_for_both_10() {
-    let world = World::start().await;
+#[on_each_database]
+async fn one_budget_and_one_lock_for_both_10(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
@@ -95,9 +96,9 @@ async fn one_budget_and_one_lock_for_both_10() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_passwords_are_one_budget_however_a_person_is_named_33() {
-    let world = World::start().await;
+#[on_each_database]
+async fn wrong_passwords_are_one_budget_however_a_person_is_named_33(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
     let user = service.user_with(json!({"username": "Countess"})).await;
     let wrong = |name: &str| service.post("/login", json!({"loginId": name, "password": "wrong"}));
@@ -118,9 +119,9 @@ async fn wrong_passwords_are_one_budget_however_a_person_is_named_33() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn disabling_in_one_ends_trust_in_both_28() {
-    let world = World::start().await;
+#[on_each_database]
+async fn disabling_in_one_ends_trust_in_both_28(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
@@ -135,7 +136,7 @@ async fn disabling_in_one_ends_trust_in_both_28() {
 
     // A service gives up both methods of the person, with codes of the app and of a mail.
     let query = |code: &str, method: &str| format!("/user/two-factor/{id}?code={code}&methodId={method}");
-    let user = super::super::harness::User { id: id.clone(), email: person.email.clone() };
+    let user = crate::harness::User { id: id.clone(), email: person.email.clone() };
     let email = service.method_id(&user, "email").await;
     service.post("/two-factor/send", json!({"userId": id, "methodId": email})).await.ok();
     let code = world.last_code_for(&person.email);
@@ -154,9 +155,9 @@ async fn disabling_in_one_ends_trust_in_both_28() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_opens_something_in_one_dialect_opens_nothing_in_the_other_38() {
-    let world = World::start().await;
+#[on_each_database]
+async fn what_opens_something_in_one_dialect_opens_nothing_in_the_other_38(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
     let person = world.person("ada").await;
     let app = person.enrol().await;
@@ -178,9 +179,9 @@ async fn what_opens_something_in_one_dialect_opens_nothing_in_the_other_38() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deactivated_account_opens_nothing_in_either() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_deactivated_account_opens_nothing_in_either(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
     let person = world.person("ada").await;
     let id = id_of(&service, &person.email).await;
@@ -196,14 +197,14 @@ async fn a_deactivated_account_opens_nothing_in_either() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn either_dialect_can_be_switched_off() {
+#[on_each_database]
+async fn either_dialect_can_be_switched_off(database: DatabaseKind) {
     use countersign::config::values::DialectName;
     for (only, served, gone) in [
         (DialectName::BetterAuth, "/api/auth/ok", "/api/status"),
         (DialectName::FusionAuth, "/api/status", "/api/auth/ok"),
     ] {
-        let world = World::with(|settings| settings.dialects = [only].into()).await;
+        let world = World::with(database, |settings| settings.dialects = [only].into()).await;
         assert_eq!(world.stranger().call("GET", served).await.status, 200);
         assert_eq!(world.stranger().call("GET", gone).undocumented().await.status, 404);
         let keys = world.stranger().call("GET", "/.well-known/jwks.json").undocumented().await;

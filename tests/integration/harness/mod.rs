@@ -33,7 +33,7 @@ pub(crate) use contract::Pairs;
 pub(crate) use person::{App, Person};
 pub(crate) use process::Process;
 pub(crate) use service::{Service, User};
-pub(crate) use world::World;
+pub(crate) use world::{World, cheap_passwords};
 
 /// What clients of every test server see, whatever port it got: trusted as an origin.
 pub(crate) const BASE_URL: &str = "http://countersign.test";

@@ -22,11 +22,11 @@ async fn check(address: SocketAddr, base: &str, document: &str, arguments: &[&st
 }
 
 #[on_each_database]
-async fn both_contracts_hold_for_strangers_and_for_people(database: DatabaseKind) {
+async fn both_contracts_hold_for_strangers_and_for_users(database: DatabaseKind) {
     let world = World::start(database).await;
     let service = world.service().await;
-    let person = world.person("ada").await;
-    let token = format!("Authorization: Bearer {}", person.first_token);
+    let user = world.user("ada").await;
+    let token = format!("Authorization: Bearer {}", user.first_token);
     let key = format!("Authorization: {}", service.key);
     let fusionauth = include_str!("../../openapi/fusionauth.yaml");
     for (base, document, header) in [

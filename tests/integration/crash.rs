@@ -1,6 +1,6 @@
 //! `kill -9` right after an answer: what was used stays used, what was opened stays open (attacks 7, 8).
 
-use crate::harness::{App, Caller, Person, Process};
+use crate::harness::{App, Caller, Process, User};
 use countersign_domain::totp::STEP_SECONDS;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use tempfile::tempdir;
 struct Crash {
     _directory: tempfile::TempDir,
     server: Process,
-    person: Person,
+    user: User,
     app: App,
 }
 
@@ -18,9 +18,9 @@ impl Crash {
     async fn prepared(database: DatabaseKind) -> Self {
         let directory = tempdir().unwrap();
         let server = Process::start(database, directory.path(), &[]);
-        let person = server.person("ada").await;
-        let app = person.enrol().await;
-        Self { _directory: directory, server, person, app }
+        let user = server.user("ada").await;
+        let app = user.enrol().await;
+        Self { _directory: directory, server, user, app }
     }
 
     /// Answers one challenge, kills the server at that very moment, starts it again, and offers the same code to a
@@ -31,7 +31,7 @@ impl Crash {
         let token = answer.ok().text("/token");
         self.server.restart();
         let session = self.server.bearer(&token).get("/get-session").await.ok();
-        assert_eq!(session.text("/user/id"), self.person.id, "the session lives");
+        assert_eq!(session.text("/user/id"), self.user.id, "the session lives");
         second.post(path).json(body.clone()).await.refused(refusal.0, refusal.1);
         // The used challenge opens nothing: only its cookie, without the session that came of it.
         let replayed = self.server.browser();
@@ -45,7 +45,7 @@ async fn a_totp_code_that_was_accepted_is_dead_after_a_crash_7(database: Databas
     let mut crash = Crash::prepared(database).await;
     // The step of enrolment is spent. The window reaches one step ahead, so there is a fresh code without waiting,
     // unless the step is about to end: then the wait is short.
-    let (first, second) = (crash.person.challenged().await, crash.person.challenged().await);
+    let (first, second) = (crash.user.challenged().await, crash.user.challenged().await);
     let body = json!({"code": crash.app.code_in(1)});
     crash.strikes_after("/two-factor/verify-totp", &first, &second, body, (401, "INVALID_CODE")).await;
     assert_eq!(STEP_SECONDS, 30, "the window that this test relies on");
@@ -54,7 +54,7 @@ async fn a_totp_code_that_was_accepted_is_dead_after_a_crash_7(database: Databas
 #[on_each_database]
 async fn a_backup_code_that_was_accepted_is_dead_after_a_crash_8(database: DatabaseKind) {
     let mut crash = Crash::prepared(database).await;
-    let (first, second) = (crash.person.challenged().await, crash.person.challenged().await);
+    let (first, second) = (crash.user.challenged().await, crash.user.challenged().await);
     let body = json!({"code": crash.app.backup_codes[3]});
     let refusal = (401, "INVALID_BACKUP_CODE");
     crash.strikes_after("/two-factor/verify-backup-code", &first, &second, body, refusal).await;
@@ -63,9 +63,9 @@ async fn a_backup_code_that_was_accepted_is_dead_after_a_crash_8(database: Datab
 #[on_each_database]
 async fn a_mailed_code_that_was_accepted_is_dead_after_a_crash_7(database: DatabaseKind) {
     let mut crash = Crash::prepared(database).await;
-    let (first, second) = (crash.person.challenged().await, crash.person.challenged().await);
+    let (first, second) = (crash.user.challenged().await, crash.user.challenged().await);
     first.post("/two-factor/send-otp").await.ok();
-    let body = json!({"code": crash.server.last_code_for(&crash.person.email)});
+    let body = json!({"code": crash.server.last_code_for(&crash.user.email)});
     crash.strikes_after("/two-factor/verify-otp", &first, &second, body, (400, "OTP_HAS_EXPIRED")).await;
 }
 

@@ -16,10 +16,10 @@ fn client() -> Client {
 #[on_each_database]
 async fn the_samples_run(database: DatabaseKind) {
     let world = World::start(database).await;
-    let person = world.person("ada").await;
-    the_eight_calls(&world, &person.email, &person.first_token).await.unwrap();
+    let user = world.user("ada").await;
+    the_eight_calls(&world, &user.email, &user.first_token).await.unwrap();
     // The last one switched the second factor off: the password alone signs in.
-    person.signed_in().await;
+    user.signed_in().await;
 }
 
 /// The samples, in an order in which all of them can succeed.
@@ -131,9 +131,9 @@ async fn the_eight_calls(world: &World, email: &str, token: &str) -> Result<(), 
 #[on_each_database]
 async fn the_bodies_that_the_page_leaves_open_are_refused_except_for_sending(database: DatabaseKind) {
     let world = World::start(database).await;
-    let person = world.person("ada").await;
+    let user = world.user("ada").await;
     let base_url = format!("http://{}/api/auth", world.address());
-    let (http, token) = (client(), &person.first_token);
+    let (http, token) = (client(), &user.first_token);
     for path in [
         "get-totp-uri",
         "verify-totp",

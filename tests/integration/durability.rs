@@ -1,7 +1,7 @@
 //! Nodes that are killed and databases that are restarted, again and again, under load: no acknowledged change is lost,
 //! no code is accepted twice, nothing is half done (attacks 7, 8).
 //!
-//! Workers sign people up and use up their backup codes, and keep a journal of what they were told. After each blow
+//! Workers sign users up and use up their backup codes, and keep a journal of what they were told. After each blow
 //! the journal is compared with what the server says now, and the tables with the audit trail, which is written in the
 //! same transactions.
 
@@ -21,7 +21,7 @@ const WORKERS: usize = 6;
 #[derive(Default)]
 struct Journal {
     /// E-mail address and session token of each acknowledged sign-up.
-    people: Vec<(String, String)>,
+    users: Vec<(String, String)>,
     /// Session token and code of each acknowledged backup code.
     used: Vec<(String, String)>,
     /// Requests that were answered with 503, or not at all.
@@ -38,14 +38,14 @@ async fn work(caller: Caller, name: String, stop: Arc<AtomicBool>) -> Journal {
         let body = json!({"name": "", "email": email, "password": PASSWORD});
         let Some(answer) = told(&caller, "/sign-up/email", body, &mut journal).await else { continue };
         let token = answer.text("/token");
-        journal.people.push((email, token.clone()));
-        let person = caller.copy().with_header("authorization", &format!("Bearer {token}"));
+        journal.users.push((email, token.clone()));
+        let user = caller.copy().with_header("authorization", &format!("Bearer {token}"));
         let body = json!({"password": PASSWORD});
-        let Some(answer) = told(&person, "/two-factor/enable", body, &mut journal).await else { continue };
+        let Some(answer) = told(&user, "/two-factor/enable", body, &mut journal).await else { continue };
         for index in 0..10 {
             let code = answer.text(&format!("/backupCodes/{index}"));
             let body = json!({"code": code});
-            if told(&person, "/two-factor/verify-backup-code", body, &mut journal).await.is_some() {
+            if told(&user, "/two-factor/verify-backup-code", body, &mut journal).await.is_some() {
                 journal.used.push((token.clone(), code));
             }
             if stop.load(Ordering::Relaxed) {
@@ -92,8 +92,8 @@ fn start_workers(nodes: &[Process], round: usize) -> (JoinSet<Journal>, Arc<Atom
 async fn hold_to_account(journals: Vec<Journal>, node: &Process, database: &Database) -> usize {
     let mut acknowledged = 0;
     for journal in journals {
-        acknowledged += journal.people.len() + journal.used.len();
-        for (email, token) in journal.people {
+        acknowledged += journal.users.len() + journal.used.len();
+        for (email, token) in journal.users {
             assert_eq!(node.bearer(&token).get("/get-session").await.ok().text("/user/email"), email);
         }
         for (token, code) in journal.used {

@@ -36,11 +36,11 @@ async fn a_fresh_directory_becomes_a_server(database: DatabaseKind) {
     let ready = server.stranger().call("GET", "/readyz").undocumented().await;
     assert_eq!((ready.status, ready.body), (200, json!({"status": "ready"})));
 
-    let person = server.person("ada").await;
-    let challenge = server.bearer(&person.first_token);
+    let user = server.user("ada").await;
+    let challenge = server.bearer(&user.first_token);
     challenge.post("/two-factor/send-otp").await.ok();
     assert_eq!(mode(&data.join("outbox.ndjson")), 0o600);
-    assert_eq!(server.last_code_for(&person.email).len(), 6);
+    assert_eq!(server.last_code_for(&user.email).len(), 6);
 
     assert!(server.terminate(), "SIGTERM ends it in good order:\n{}", server.log());
 }
@@ -58,16 +58,16 @@ async fn an_idle_server_is_small(database: DatabaseKind) {
 async fn a_used_code_is_dead_and_its_session_lives_after_a_crash_7(database: DatabaseKind) {
     let directory = tempdir().unwrap();
     let mut server = Process::start(database, directory.path(), &[]);
-    let person = server.person("ada").await;
-    let app = person.enrol().await;
-    let (browser, late) = (person.challenged().await, person.challenged().await);
+    let user = server.user("ada").await;
+    let app = user.enrol().await;
+    let (browser, late) = (user.challenged().await, user.challenged().await);
     let code = json!({"code": app.backup_codes[0]});
     browser.post("/two-factor/verify-backup-code").json(code.clone()).await.ok();
     server.kill_9();
     server.restart();
 
     let session = browser.get("/get-session").await.ok();
-    assert_eq!(session.text("/user/email"), person.email);
+    assert_eq!(session.text("/user/email"), user.email);
     late.post("/two-factor/verify-backup-code").json(code).await.refused(401, "INVALID_BACKUP_CODE");
     late.post("/two-factor/verify-totp").json(json!({"code": app.code_in(1)})).await.ok();
 }
@@ -75,12 +75,12 @@ async fn a_used_code_is_dead_and_its_session_lives_after_a_crash_7(database: Dat
 #[on_each_database]
 async fn keys_accounts_and_sessions_survive_a_restart(database: DatabaseKind) {
     let mut world = World::start(database).await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
     world.restart().await;
-    assert_eq!(person.browser.get("/get-session").await.ok().text("/user/id"), person.id);
-    person.signed_in_with(&app).await;
-    let wrong = json!({"email": person.email, "password": format!("{PASSWORD}!")});
+    assert_eq!(user.browser.get("/get-session").await.ok().text("/user/id"), user.id);
+    user.signed_in_with(&app).await;
+    let wrong = json!({"email": user.email, "password": format!("{PASSWORD}!")});
     world.stranger().post("/sign-in/email").json(wrong).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
     world.close().await;
 }

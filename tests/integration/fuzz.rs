@@ -65,12 +65,12 @@ async fn assert_no_failure(caller: &Caller, path: &str, content_type: &str, body
 #[on_each_database]
 async fn odd_bodies_get_documented_refusals_41(database: DatabaseKind) {
     let world = World::with(database, |settings| settings.limits.codes_per_hour = 1_000_000).await;
-    let person = world.person("ada").await;
-    person.enrol().await;
+    let user = world.user("ada").await;
+    user.enrol().await;
     for operation in BETTER_AUTH.iter().filter(|operation| operation.body != BodyRule::None) {
         // What ends the session is tried as a stranger only, as each of them would end the test.
-        let as_person = !operation.path.contains("sign-out") && !operation.path.contains("revoke");
-        let callers = [Some(world.stranger()), as_person.then(|| person.browser.copy())];
+        let as_user = !operation.path.contains("sign-out") && !operation.path.contains("revoke");
+        let callers = [Some(world.stranger()), as_user.then(|| user.browser.copy())];
         for caller in callers.into_iter().flatten() {
             let plausible = plausible_body(operation.operation_id);
             for (name, _) in &plausible {
@@ -108,8 +108,8 @@ async fn odd_bodies_get_documented_refusals_41(database: DatabaseKind) {
 #[on_each_database]
 async fn odd_credentials_are_no_credentials_38(database: DatabaseKind) {
     let world = World::start(database).await;
-    let person = world.person("ada").await;
-    let real = person.browser.cookie("session_token").unwrap();
+    let user = world.user("ada").await;
+    let real = user.browser.cookie("session_token").unwrap();
     let odd = [
         String::new(),
         ".".to_owned(),
@@ -124,7 +124,7 @@ async fn odd_credentials_are_no_credentials_38(database: DatabaseKind) {
         "%00%ff%zz".to_owned(),
         "a".repeat(4000),
         "=;=".to_owned(),
-        person.id.clone(),
+        user.id.clone(),
     ];
     for operation in BETTER_AUTH {
         for value in &odd {

@@ -8,7 +8,7 @@ use crate::harness::caller::Call;
 use crate::harness::database::Database;
 use crate::harness::wire::Wire;
 use crate::harness::world::Time;
-use crate::harness::{Answer, App, Caller, Person, Process, Service, World, cheap_passwords};
+use crate::harness::{Answer, App, Caller, User, Process, Service, World, cheap_passwords};
 use countersign::config::values::KeyringSource;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -96,14 +96,14 @@ impl Nodes {
         self.nodes.iter().cycle().map(move |node| node.bearer(token))
     }
 
-    async fn person(&self, round: usize) -> Person {
-        self.nodes[round % self.nodes.len()].person(&format!("person{round}")).await
+    async fn user(&self, round: usize) -> User {
+        self.nodes[round % self.nodes.len()].user(&format!("user{round}")).await
     }
 }
 
 /// Somebody with a second factor, a live session and an open challenge.
 struct Enrolled {
-    person: Person,
+    user: User,
     app: App,
     session: String,
     challenge: String,
@@ -113,15 +113,15 @@ struct Enrolled {
 
 impl Nodes {
     async fn enrolled(&self, round: usize) -> Enrolled {
-        let person = self.person(round).await;
-        let app = person.begin_enrolment().await;
+        let user = self.user(round).await;
+        let app = user.begin_enrolment().await;
         // The step before the present one confirms, so that the present one is still to be used.
         self.nodes[0].clock().settle().await;
         let body = json!({"code": app.code_in(-1)});
-        let session = person.browser.post("/two-factor/verify-totp").json(body).await.ok().text("/token");
+        let session = user.browser.post("/two-factor/verify-totp").json(body).await.ok().text("/token");
         let home = (round + 1) % self.nodes.len();
-        let challenge = person.challenge_token(&self.nodes[home].stranger()).await;
-        Enrolled { person, app, session, challenge, home }
+        let challenge = user.challenge_token(&self.nodes[home].stranger()).await;
+        Enrolled { user, app, session, challenge, home }
     }
 }
 
@@ -180,7 +180,7 @@ async fn mailed_codes(nodes: &Nodes, rounds: usize) {
         // In turn the code of the challenge and that of the session: a code belongs to one of them.
         let token = if round % 2 == 0 { &enrolled.challenge } else { &enrolled.session };
         home.bearer(token).post("/two-factor/send-otp").await.ok();
-        let body = json!({"code": home.last_code_for(&enrolled.person.email)});
+        let body = json!({"code": home.last_code_for(&enrolled.user.email)});
         let present = |caller| (caller, "/two-factor/verify-otp", body.clone());
         race(nodes.bearers(token).take(AT_ONCE).map(present).collect()).await;
     }
@@ -233,10 +233,10 @@ async fn every_kind_among_four_nodes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_budget_among_two_nodes_14() {
     let nodes = Nodes::start_programs(2);
-    let Enrolled { person, app, session, challenge, .. } = nodes.enrolled(0).await;
+    let Enrolled { user, app, session, challenge, .. } = nodes.enrolled(0).await;
     let mut tokens = vec![session.clone(), challenge];
     for _ in 0..8 {
-        tokens.push(person.challenge_token(&nodes.nodes[0].stranger()).await);
+        tokens.push(user.challenge_token(&nodes.nodes[0].stranger()).await);
     }
     let mut running = JoinSet::new();
     for guess in 0..500 {

@@ -12,8 +12,8 @@ async fn a_session_cookie_counts_from_trusted_pages_only(database: DatabaseKind)
         settings.origin_patterns = vec![OriginPattern::parse("https://*.example.com").unwrap()];
     });
     let world = world.await;
-    let person = world.person("ada").await;
-    let call = || person.browser.post("/revoke-other-sessions");
+    let user = world.user("ada").await;
+    let call = || user.browser.post("/revoke-other-sessions");
     for origin in [BASE_URL, "http://countersign.test:80", "https://app.example.com"] {
         call().header("origin", origin).await.ok();
     }
@@ -34,17 +34,17 @@ async fn a_session_cookie_counts_from_trusted_pages_only(database: DatabaseKind)
     call().without("origin").header("referer", "https://evil.example/").await.refused(403, "INVALID_ORIGIN");
     call().header("origin", "null").header("referer", BASE_URL).await.refused(403, "MISSING_OR_NULL_ORIGIN");
     call().without("origin").await.refused(403, "MISSING_OR_NULL_ORIGIN").saying("Missing or null Origin");
-    person.browser.get("/list-sessions").header("origin", "https://evil.example").await.ok();
+    user.browser.get("/list-sessions").header("origin", "https://evil.example").await.ok();
 }
 
 #[on_each_database]
 async fn without_cookies_there_is_no_origin_rule_but_for_sign_in_and_sign_up(database: DatabaseKind) {
     let world = World::start(database).await;
-    let person = world.person("ada").await;
-    let bearer = world.bearer(&person.first_token).with_header("origin", "https://evil.example");
+    let user = world.user("ada").await;
+    let bearer = world.bearer(&user.first_token).with_header("origin", "https://evil.example");
     bearer.post("/two-factor/send-otp").await.ok();
 
-    let sign_in = json!({"email": person.email, "password": PASSWORD});
+    let sign_in = json!({"email": user.email, "password": PASSWORD});
     let sign_up = json!({"name": "b", "email": "b@example.com", "password": "short"});
     for (path, body, status) in [("/sign-in/email", sign_in, 200), ("/sign-up/email", sign_up, 400)] {
         let call = |headers: &[(&'static str, &str)]| {

@@ -43,8 +43,8 @@ async fn the_tours_with_curl_run_as_they_stand() {
     // The default limits are on: the tours must fit into them.
     let server = Process::start(DatabaseKind::Sqlite, directory.path(), &[("COUNTERSIGN_RATE_LIMITS", "on")]);
     let tours = tours();
-    let [people, services] = tours.as_slice() else { panic!("two tours: {}", tours.len()) };
-    for last in run(&server, people, ("AUTH", "/api/auth")).await {
+    let [users, services] = tours.as_slice() else { panic!("two tours: {}", tours.len()) };
+    for last in run(&server, users, ("AUTH", "/api/auth")).await {
         assert!(last.contains("\"twoFactorEnabled\":true"), "{last}");
     }
     for last in run(&server, services, ("API", "/api")).await {

@@ -32,7 +32,7 @@ async fn image_is_null_when_there_is_none_and_a_name_may_be_empty(database: Data
 }
 
 #[on_each_database]
-async fn what_a_person_may_not_decide_is_ignored_35(database: DatabaseKind) {
+async fn what_a_user_may_not_decide_is_ignored_35(database: DatabaseKind) {
     let world = World::start(database).await;
     let id = "0".repeat(32);
     let browser = world.browser();

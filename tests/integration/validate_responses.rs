@@ -16,7 +16,7 @@ fn said(result: std::thread::Result<()>) -> String {
 #[on_each_database]
 async fn a_world_whose_server_breaks_the_contract_fails_its_test(database: DatabaseKind) {
     let world = World::start(database).await;
-    let ann = world.person("ann").await;
+    let ann = world.user("ann").await;
     world.database().execute(BREAK);
     let answer = ann.browser.get("/get-session").undocumented().await.ok();
     assert_eq!(answer.text("/user/email"), "n0 address", "sent as it is");
@@ -31,7 +31,7 @@ async fn a_world_whose_server_breaks_the_contract_fails_its_test(database: Datab
 async fn a_process_that_breaks_the_contract_fails_its_test_and_logs_no_value(database: DatabaseKind) {
     let directory = tempfile::tempdir().unwrap();
     let server = Process::start(database, directory.path(), &[]);
-    let ann = server.person("ann").await;
+    let ann = server.user("ann").await;
     ann.browser.get("/get-session").await.ok();
     ann.browser.post("/two-factor/enable").body("text/plain", "x").await.is(415);
     ann.browser.call("POST", "/api/two-factor/login").await.is(400);

@@ -95,22 +95,22 @@ async fn checks_come_in_the_order_of_the_real_server(database: DatabaseKind) {
 #[on_each_database]
 async fn a_body_without_a_type_is_no_body(database: DatabaseKind) {
     let world = World::start(database).await;
-    let person = world.person("ada").await;
+    let user = world.user("ada").await;
     let missing = "[body] Invalid input: expected object, received undefined";
-    let body = json!({"email": person.email, "password": PASSWORD}).to_string();
+    let body = json!({"email": user.email, "password": PASSWORD}).to_string();
     let answer = world.stranger().post("/sign-in/email").body("", body).await;
     answer.refused(400, "VALIDATION_ERROR").saying(missing);
-    person.browser.post("/two-factor/send-otp").body("", "{").await.ok();
-    person.browser.post("/two-factor/send-otp").await.ok();
-    person.browser.post("/two-factor/send-otp").json(json!({"trustDevice": "true"})).await.ok();
-    person.browser.post("/sign-out").body("", "{}").await.ok();
+    user.browser.post("/two-factor/send-otp").body("", "{").await.ok();
+    user.browser.post("/two-factor/send-otp").await.ok();
+    user.browser.post("/two-factor/send-otp").json(json!({"trustDevice": "true"})).await.ok();
+    user.browser.post("/sign-out").body("", "{}").await.ok();
 }
 
 #[on_each_database]
 async fn the_type_is_read_without_case_and_parameters(database: DatabaseKind) {
     let world = World::start(database).await;
-    let person = world.person("ada").await;
-    let body = json!({"email": person.email, "password": PASSWORD}).to_string();
+    let user = world.user("ada").await;
+    let body = json!({"email": user.email, "password": PASSWORD}).to_string();
     let call = world.stranger().post("/sign-in/email").body("Application/JSON; charset=utf-8", body);
     call.await.ok();
 }
@@ -118,20 +118,20 @@ async fn the_type_is_read_without_case_and_parameters(database: DatabaseKind) {
 #[on_each_database]
 async fn odd_codes_are_wrong_codes_and_nothing_worse_41(database: DatabaseKind) {
     let world = World::start(database).await;
-    let person = world.person("ada").await;
+    let user = world.user("ada").await;
     let codes =
         ["", " ", "12345", "1234567", "abcdef", "１２３４５６", "٠١٢٣٤٥", "12 34 56", "123456\n", "-12345", "+12345"];
-    let app = person.enrol().await;
+    let app = user.enrol().await;
     for (factor, refusal) in [("totp", "INVALID_CODE"), ("backup-code", "INVALID_BACKUP_CODE")] {
         for odd in codes {
-            let call = person.browser.post(&format!("/two-factor/verify-{factor}")).json(json!({"code": odd}));
+            let call = user.browser.post(&format!("/two-factor/verify-{factor}")).json(json!({"code": odd}));
             call.await.refused(401, refusal);
             // So that the account is not locked on the way.
-            person.browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
+            user.browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
         }
     }
     for refused in ["1".repeat(129), "\u{0}23456".to_owned()] {
-        let call = person.browser.post("/two-factor/verify-totp").json(json!({"code": refused}));
+        let call = user.browser.post("/two-factor/verify-totp").json(json!({"code": refused}));
         call.await.refused(400, "VALIDATION_ERROR");
     }
 }

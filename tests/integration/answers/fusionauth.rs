@@ -90,7 +90,7 @@ scenarios! {
         world.close().await.into_iter().filter(|(_, status)| [202, 203, 242].contains(status)).collect()
     }
 
-    /// Accounts that may not be used, codes that are wrong, and people who guess.
+    /// Accounts that may not be used, codes that are wrong, and users who guess.
     async fn fusionauth_refuses(database: DatabaseKind) -> Pairs {
         let world = World::start(database).await;
         let service = world.service().await;

@@ -92,7 +92,7 @@ scenarios! {
         let user = service.user().await;
         let login = service.log_in(&user).await.ok();
         let (token, refresh) = (login.text("/token"), login.text("/refreshToken"));
-        // The same person at another server, whose keys are others.
+        // The same user at another server, whose keys are others.
         let elsewhere = World::start(database).await;
         let foreign = format!("Bearer {}", some_token(&elsewhere.service().await).await);
         elsewhere.close().await;
@@ -105,9 +105,9 @@ scenarios! {
             for caller in &odd {
                 example(caller, entry).await.is(401);
             }
-            let is_for_people = entry.security.iter().any(|schemes| schemes.contains(&"bearerAuth"));
+            let is_for_users = entry.security.iter().any(|schemes| schemes.contains(&"bearerAuth"));
             let is_for_services = entry.security.iter().any(|schemes| schemes.contains(&"apiKey"));
-            if !is_for_people {
+            if !is_for_users {
                 example(&world.bearer(&token), entry).await.is(401);
             }
             if !is_for_services {

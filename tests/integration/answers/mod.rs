@@ -33,19 +33,17 @@ async fn every_documented_answer_is_produced(database: DatabaseKind) {
     let missing = documented.difference(&produced).map(|(operation, status)| format!("{operation} {status}"));
     let missing: Vec<String> = missing.collect();
     let golden: Vec<&str> = UNPRODUCED.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    if missing != golden {
-        eprintln!(
-            "Lines with - are in tests/integration/answers/unproduced.txt and are produced after all: take them out."
-        );
-        eprintln!("Lines with + are documented in openapi/ and no scenario produces them: write one in");
-        eprintln!("tests/integration/answers/, or take the status out of the contract.");
-        golden
-            .iter()
-            .filter(|line| !missing.iter().any(|other| other == *line))
-            .for_each(|line| eprintln!("  - {line}"));
-        missing.iter().filter(|line| !golden.contains(&line.as_str())).for_each(|line| eprintln!("  + {line}"));
-        panic!("the documented answers and the produced ones differ");
-    }
+    let spare =
+        golden.iter().filter(|line| !missing.iter().any(|other| other == *line)).map(|line| format!("\n  - {line}"));
+    let unknown = missing.iter().filter(|line| !golden.contains(&line.as_str())).map(|line| format!("\n  + {line}"));
+    let differences: String = spare.chain(unknown).collect();
+    assert!(
+        missing == golden,
+        "the documented answers and the produced ones differ:{differences}\n\
+         Lines with - are in tests/integration/answers/unproduced.txt and are produced after all: take them out.\n\
+         Lines with + are documented in openapi/ and no scenario produces them: write one in \
+         tests/integration/answers/, or take the status out of the contract."
+    );
 }
 
 /// Otherwise one could be deleted and nobody would notice.

@@ -13,9 +13,9 @@ scenarios! {
     /// The password is wrong, or nobody has that address: the same answer.
     async fn a_wrong_password(database: DatabaseKind) -> Pairs {
         let world = World::start(database).await;
-        let person = world.person("ada").await;
+        let user = world.user("ada").await;
         let mut answers = Vec::new();
-        for email in [person.email.as_str(), "nobody@example.com"] {
+        for email in [user.email.as_str(), "nobody@example.com"] {
             let body = json!({"email": email, "password": "not the password"});
             let answer = world.browser().post("/sign-in/email").json(body).await;
             answers.push(answer.refused(401, "INVALID_EMAIL_OR_PASSWORD").saying("Invalid email or password"));
@@ -27,7 +27,7 @@ scenarios! {
     /// The address is taken.
     async fn an_address_that_is_taken(database: DatabaseKind) -> Pairs {
         let world = World::start(database).await;
-        world.person("ada").await;
+        world.user("ada").await;
         let body = json!({"name": "", "email": "ADA@example.com", "password": PASSWORD});
         let answer = world.browser().post("/sign-up/email").json(body).await;
         answer.refused(422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL").saying("User already exists. Use another email.");
@@ -37,11 +37,11 @@ scenarios! {
     /// Sessions can only be listed on their first day.
     async fn a_session_that_is_not_fresh(database: DatabaseKind) -> Pairs {
         let world = World::start(database).await;
-        let person = world.person("ada").await;
+        let user = world.user("ada").await;
         world.clock.advance(Duration::from_secs(24 * 60 * 60 - 1));
-        person.browser.get("/list-sessions").await.ok();
+        user.browser.get("/list-sessions").await.ok();
         world.clock.advance(Duration::from_secs(1));
-        let answer = person.browser.get("/list-sessions").await;
+        let answer = user.browser.get("/list-sessions").await;
         answer.refused(403, "SESSION_NOT_FRESH").saying("Session is not fresh");
         world.answered(403).await
     }
@@ -50,13 +50,13 @@ scenarios! {
     /// of it is told so, and nobody else gets in.
     async fn a_race_for_a_backup_code(database: DatabaseKind) -> Pairs {
         let world = World::start(database).await;
-        let person = world.person("ada").await;
-        person.enrol().await;
+        let user = world.user("ada").await;
+        user.enrol().await;
         for _ in 0..ROUNDS {
             let body = json!({"password": PASSWORD});
-            let codes = person.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
+            let codes = user.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
             for code in codes.body["backupCodes"].as_array().unwrap() {
-                let call = || person.browser.post("/two-factor/verify-backup-code").json(json!({"code": code})).send();
+                let call = || user.browser.post("/two-factor/verify-backup-code").json(json!({"code": code})).send();
                 let calls: Vec<_> = (0..8).map(|_| tokio::spawn(call())).collect();
                 let mut statuses = Vec::new();
                 for call in calls {

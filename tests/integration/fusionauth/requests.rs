@@ -239,7 +239,7 @@ async fn a_tenant_is_a_world_of_its_own_36(database: DatabaseKind) {
     let nameless = json!({"user": {"email": "ada@example.com", "password": PASSWORD}});
     service.post("/user", nameless).await.wrong("[TenantIdRequired]");
     assert_eq!(in_tenant(&service, &home, "ada@example.com").await, 200);
-    assert_eq!(in_tenant(&service, OTHER, "ada@example.com").await, 200, "another person of that address");
+    assert_eq!(in_tenant(&service, OTHER, "ada@example.com").await, 200, "another user of that address");
     assert_eq!(in_tenant(&service, OTHER, "ada@example.com").await, 400);
 
     let narrow = world.service_that(TenantId::parse(OTHER), None).await;

@@ -1,9 +1,9 @@
-//! The attribute behind `countersign_test_postgres::on_each_database`.
+//! The attributes of `countersign_test_postgres`, which exports them.
 //!
-//! An attribute and not a `macro_rules!` macro around the functions, because rustfmt leaves alone what stands inside
+//! Attributes and not `macro_rules!` macros around the functions, because rustfmt does not format what stands inside
 //! the braces of a macro call.
 
-use proc_macro::{TokenStream, TokenTree};
+use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
 /// Makes a test for each database of an `async fn name(database: DatabaseKind)`: `name::sqlite`, and `name::postgres`
 /// where tests on PostgreSQL can run or are required.
@@ -13,6 +13,15 @@ pub fn on_each_database(arguments: TokenStream, function: TokenStream) -> TokenS
     let mut tests = tests_of(&name_of(&function)).parse::<TokenStream>().expect("the tests are valid Rust");
     tests.extend(function);
     tests
+}
+
+/// Keeps a test where tests on PostgreSQL can run or are required, and drops it elsewhere.
+#[proc_macro_attribute]
+pub fn needs_postgres(arguments: TokenStream, function: TokenStream) -> TokenStream {
+    assert!(arguments.is_empty(), "this attribute takes no arguments");
+    let mut item = "::countersign_test_postgres::where_wanted!".parse::<TokenStream>().expect("a path is valid Rust");
+    item.extend([TokenTree::Group(Group::new(Delimiter::Brace, function))]);
+    item
 }
 
 /// The first name behind `fn`. Attributes and documentation before it are groups, into which this does not look.

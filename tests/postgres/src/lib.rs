@@ -16,9 +16,7 @@ mod database;
 mod run;
 mod server;
 
-/// Makes a test for each database of an `async fn name(database: DatabaseKind)`: `name::sqlite`, and `name::postgres`
-/// where tests on PostgreSQL can run or are required.
-pub use countersign_test_macros::on_each_database;
+pub use countersign_test_macros::{needs_postgres, on_each_database};
 pub use database::{Database, DatabaseKind};
 pub use run::SharedByRun;
 pub use server::Mode;

@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn forms_are_accepted_where_the_contract_says() {
-        let base = crate::edge::trusted_origins::Origin::parse("http://localhost:3000").expect("an origin");
+        let base = crate::net::origin::Origin::parse("http://localhost:3000").expect("an origin");
         let rules = Rules::new(TrustedOrigins::new(base, []));
         let takes_forms =
             BETTER_AUTH.iter().filter(|operation| rules.bodies(operation.operation_id) == Bodies::JsonOrForm);

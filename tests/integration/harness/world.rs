@@ -236,5 +236,5 @@ async fn start(settings: &Arc<Settings>, clock: &Arc<WorldClock>) -> RunningServ
     let clock: Arc<dyn Clock> = Arc::<WorldClock>::clone(clock);
     server::start(Arc::clone(settings), clock)
         .await
-        .unwrap_or_else(|error| panic!("{}", countersign::error_chain(&error)))
+        .unwrap_or_else(|error| panic!("{}", countersign_domain::error_chain(&error)))
 }

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn asking_for_the_status_leaves_the_whole_answer() {
+    async fn asking_for_the_status_leaves_the_whole_response() {
         let error = Error::of_status(ErrorStatusCode::UNAUTHORIZED)
             .with_cookie(HeaderValue::from_static("a="))
             .with_cookie(HeaderValue::from_static("b="))

@@ -24,7 +24,6 @@ pub fn of_failure(error: FlowError) -> Error {
     }
 }
 
-/// A request from where none is taken.
 impl From<OriginRefusal> for Error {
     fn from(refusal: OriginRefusal) -> Self {
         let is_malformed = refusal.status() == http::StatusCode::BAD_REQUEST;

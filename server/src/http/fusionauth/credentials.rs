@@ -1,4 +1,4 @@
-//! Who calls: a service by its key, a person by their access token, or anybody.
+//! The principal of a request: a service by its API key, a user by their access token, or nobody.
 
 use super::cookies::{self, ACCESS_TOKEN};
 use super::values::{given, is_no_uuid};

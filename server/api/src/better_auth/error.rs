@@ -85,9 +85,10 @@ impl Error {
         self.with_header(SET_COOKIE, value)
     }
 
-    /// Adds when to try again, in whole seconds; a 429 carries it in both of its headers.
+    /// Adds when to try again, in whole seconds; a 429 carries it in both of its headers. `None` adds nothing.
     #[must_use]
-    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+    pub fn with_retry_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        let Some(wait) = wait.into() else { return self };
         let seconds = HeaderValue::from(reply::whole_seconds(wait));
         if self.status.as_u16() == 429 {
             self.headers.insert(X_RETRY_AFTER, seconds.clone());

@@ -129,10 +129,10 @@ impl Error {
         Self { status: ErrorStatusCode::CONFLICT, content, retry_after: None, cause: None }
     }
 
-    /// Adds when to try again, in whole seconds.
+    /// Sets when to try again, in whole seconds; `None` leaves the header out.
     #[must_use]
-    pub fn with_retry_after(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(reply::whole_seconds(wait));
+    pub fn with_retry_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        self.retry_after = wait.into().map(reply::whole_seconds);
         self
     }
 

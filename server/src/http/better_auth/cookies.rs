@@ -109,6 +109,12 @@ impl Cookies {
         self.render(cookie, "", Some(Duration::ZERO))
     }
 
+    /// The `Set-Cookie` values that delete all cookies of a session.
+    #[must_use]
+    pub fn delete_session(&self) -> [HeaderValue; 3] {
+        [Cookie::Session, Cookie::SessionData, Cookie::DontRemember].map(|cookie| self.delete(cookie))
+    }
+
     fn render(&self, cookie: Cookie, value: &str, max_age: Option<Duration>) -> HeaderValue {
         let name = &self.full_name(cookie);
         let set = SetCookie { name, value, max_age, is_secure: self.is_secure };

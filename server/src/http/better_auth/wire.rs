@@ -75,7 +75,5 @@ pub fn with_session<R>(reply: Reply<R>, context: &Context, authenticated: &Authe
 /// Clears the cookies of a session.
 #[must_use]
 pub fn without_session<R>(reply: Reply<R>, cookies: &Cookies) -> Reply<R> {
-    [Cookie::Session, Cookie::SessionData, Cookie::DontRemember]
-        .into_iter()
-        .fold(reply, |reply, cookie| reply.with_cookie(cookies.delete(cookie)))
+    cookies.delete_session().into_iter().fold(reply, Reply::with_cookie)
 }

@@ -4,7 +4,9 @@ use super::cookies::{self, ACCESS_TOKEN};
 use super::values::{given, is_no_uuid};
 use super::{Context, refusal};
 use crate::flows::Caller;
+use crate::flows::services::Service;
 use crate::http::shared::Authorization;
+use crate::operations::FUSIONAUTH;
 use countersign_api::DialectName;
 use countersign_api::fusionauth::Error;
 use countersign_api::fusionauth::TenantHeader;
@@ -15,20 +17,19 @@ use countersign_store::work::Person;
 use dropshot::ErrorStatusCode as Status;
 use std::net::IpAddr;
 
-/// Somebody who calls, and the tenant that the call names.
+/// The caller, and the tenant of the call, if it is known.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) caller: Caller,
     pub(super) tenant: Option<TenantId>,
 }
 
-/// A service, or a person.
-pub(super) enum Who {
+/// A service, or a user with an access token.
+pub(super) enum Principal {
     Service(Call),
     Holder(Call, Box<(Person, Claims)>),
 }
 
-/// 401.
 pub(super) fn unauthorized() -> Error {
     Error::of_status(Status::UNAUTHORIZED)
 }
@@ -37,15 +38,15 @@ fn caller(context: &Context) -> Caller {
     crate::http::shared::caller(context, DialectName::FusionAuth)
 }
 
-/// Anybody, where no tenant can be named.
+/// The caller of an operation that needs no credentials and takes no tenant.
 pub(super) fn anonymous(context: &Context) -> Caller {
     caller(context)
 }
 
-/// A call that needs no credentials.
+/// The call of an operation that needs no credentials.
 ///
 /// # Errors
-/// 400: the tenant is none.
+/// 400 for an unknown tenant.
 pub(super) fn anybody(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
     Ok(Call { caller: caller(context), tenant: named_tenant(context, tenant)? })
 }
@@ -59,25 +60,23 @@ fn named_tenant(context: &Context, header: TenantHeader) -> Result<Option<Tenant
     }
 }
 
-/// The value of `Authorization`, if it is a key and not a token.
-fn shown_key(context: &Context) -> Option<String> {
+/// The value of `Authorization`, if it is not a bearer token.
+fn api_key(context: &Context) -> Option<String> {
     match Authorization::read(context.request.headers()) {
         Authorization::Other(key) => Some(key),
         Authorization::Absent | Authorization::Bearer(_) => None,
     }
 }
 
-/// A service whose key is good for this operation.
+/// Requires an API key that permits this operation.
 ///
 /// # Errors
-/// 401, 400 (the tenant is none), 503.
+/// 401, 400 for an unknown tenant, 503.
 pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
     let flows = &context.context().flows;
-    let key = shown_key(context).ok_or_else(unauthorized)?;
+    let key = api_key(context).ok_or_else(unauthorized)?;
     let service = flows.service(&key).await.map_err(refusal::of_failure)?.ok_or_else(unauthorized)?;
-    let name = &context.endpoint.operation_id;
-    let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
-    if !operation.is_some_and(|operation| service.may(operation.method, operation.path)) {
+    if !is_permitted(context, &service) {
         return Err(unauthorized());
     }
     let named = named_tenant(context, tenant)?;
@@ -88,20 +87,24 @@ pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> 
     Ok(Call { caller, tenant: service.tenant_id.or(named) })
 }
 
-/// Whether a service's key is shown that is good for this operation.
+fn is_permitted(context: &Context, service: &Service) -> bool {
+    let name = &context.endpoint.operation_id;
+    let operation = FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
+    operation.is_some_and(|operation| service.may(operation.method, operation.path))
+}
+
+/// Whether the request has an API key that permits this operation.
 ///
 /// # Errors
 /// 503.
 pub(super) async fn is_service(context: &Context) -> Result<bool, Error> {
-    let Some(key) = shown_key(context) else { return Ok(false) };
+    let Some(key) = api_key(context) else { return Ok(false) };
     let service = context.context().flows.service(&key).await.map_err(refusal::of_failure)?;
-    let name = &context.endpoint.operation_id;
-    let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
-    Ok(service.zip(operation).is_some_and(|(service, operation)| service.may(operation.method, operation.path)))
+    Ok(service.is_some_and(|service| is_permitted(context, &service)))
 }
 
-/// The access token that is shown: in the header, else in the cookie.
-pub(super) fn shown_token(context: &Context) -> Option<String> {
+/// The access token of the request: in the header, else in the cookie.
+pub(super) fn access_token(context: &Context) -> Option<String> {
     match Authorization::read(context.request.headers()) {
         Authorization::Bearer(token) => Some(token),
         Authorization::Other(_) => None,
@@ -109,33 +112,33 @@ pub(super) fn shown_token(context: &Context) -> Option<String> {
     }
 }
 
-/// A person whose access token is good.
+/// Requires a valid access token; returns its user and claims.
 ///
 /// # Errors
-/// 401, 400 (the tenant is none), 503.
+/// 401, 400 for an unknown tenant, 503.
 pub(super) async fn require_holder(context: &Context, tenant: TenantHeader) -> Result<(Call, Person, Claims), Error> {
     let call = anybody(context, tenant)?;
-    let token = shown_token(context).ok_or_else(unauthorized)?;
+    let token = access_token(context).ok_or_else(unauthorized)?;
     let holder = context.context().flows.holder(&token, call.tenant).await.map_err(refusal::of_failure)?;
     let (person, claims) = holder.ok_or_else(unauthorized)?;
     let tenant = Some(person.account.tenant_id);
     Ok((Call { tenant, ..call }, person, claims))
 }
 
-/// Either of them; whoever shows a key is a service.
+/// Requires an API key, if the request has one, else a valid access token.
 ///
 /// # Errors
-/// As of both.
-pub(super) async fn require_either(context: &Context, tenant: TenantHeader) -> Result<Who, Error> {
-    if shown_key(context).is_some() {
-        return Ok(Who::Service(require_service(context, tenant).await?));
+/// As [`require_service`] and [`require_holder`].
+pub(super) async fn require_either(context: &Context, tenant: TenantHeader) -> Result<Principal, Error> {
+    if api_key(context).is_some() {
+        return Ok(Principal::Service(require_service(context, tenant).await?));
     }
     let (call, person, claims) = require_holder(context, tenant).await?;
-    Ok(Who::Holder(call, Box::new((person, claims))))
+    Ok(Principal::Holder(call, Box::new((person, claims))))
 }
 
 impl Call {
-    /// The call on behalf of somebody whose device a service names.
+    /// The call with the address of the user's device, if a service passes it on.
     pub(super) fn on_device(self, address: Option<&String>) -> Self {
         let address = given(address).and_then(|text| text.parse::<IpAddr>().ok());
         match (self.caller.api_key_id, address) {
@@ -147,7 +150,7 @@ impl Call {
     /// The application that the request names.
     ///
     /// # Errors
-    /// 400: it is none of the tenant's.
+    /// 400 if the tenant has no such application.
     pub(super) fn application<'a>(
         &self,
         context: &'a Context,
@@ -163,10 +166,10 @@ impl Call {
         application.map(Some).ok_or_else(|| Error::of_field(field, "invalid", message))
     }
 
-    /// The tenant that the request is about.
+    /// The tenant of the call: named, or of the application, or the only one.
     ///
     /// # Errors
-    /// 400: it could be any of several.
+    /// 400 if there are several.
     pub(super) fn tenant<'a>(
         &self,
         context: &'a Context,

@@ -129,7 +129,7 @@ impl Cookies {
     #[must_use]
     pub fn read(&self, headers: &HeaderMap, cookie: Cookie) -> Presented {
         let Some(value) = values(headers, &self.full_name(cookie)).next() else { return Presented::Absent };
-        self.verify(cookie, &percent_decoded(&value)).map_or(Presented::Forged, Presented::Signed)
+        self.verify(cookie, &decoded(&value)).map_or(Presented::Forged, Presented::Signed)
     }
 }
 
@@ -156,7 +156,7 @@ impl Presented {
 }
 
 /// Removes percent-encoding. Text that does not decode to UTF-8 is returned unchanged.
-pub(super) fn percent_decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     match percent_decode_str(text).decode_utf8() {
         Ok(decoded) if text.contains('%') => decoded.into_owned(),
         _ => text.to_owned(),

@@ -1,6 +1,6 @@
-//! The credentials of a request: session, challenge and trust, by cookie or bearer (wire reference §3, §7).
+//! How a request shows who sends it: session, challenge and trust, by cookie or by bearer (wire reference §3, §7).
 
-use super::cookies::{Cookie, Presented, percent_decoded};
+use super::cookies::{Cookie, Presented, decoded};
 use super::{Context, caller, refusal};
 use crate::flows::second_factor::Presenter;
 use crate::flows::{Authenticated, Caller};
@@ -8,6 +8,7 @@ use crate::http::shared::Authorization;
 use countersign_api::better_auth::Error;
 use countersign_domain::secret::{ChallengeToken, SessionToken};
 
+/// Everything a request shows.
 pub struct Credentials {
     session: SessionCredential,
     challenge: Option<ChallengeToken>,
@@ -15,23 +16,25 @@ pub struct Credentials {
 }
 
 enum SessionCredential {
+    /// None is shown.
     Absent,
-    /// Signed by us, or unsigned as bearer; `None` when it has not the form of a token.
-    Present(Option<SessionToken>),
+    /// One is shown that is ours or stands for itself; `None` when it cannot be a token at all.
+    Shown(Option<SessionToken>),
 }
 
-/// The session of a request.
-pub enum SessionState {
+/// Whether a request is signed in.
+pub enum Standing {
+    /// It is.
     Live(Box<Authenticated>),
-    /// A session token that names no live session.
-    Ended,
-    /// No session token.
-    Absent,
+    /// It shows a session that is over.
+    Dead,
+    /// It shows none.
+    Stranger,
 }
 
 impl Credentials {
-    /// Reads them. A bearer token replaces the session cookie; one with an invalid signature is ignored. A challenge token
-    /// as bearer replaces session and challenge cookie.
+    /// Reads them. A bearer token takes the place of the session cookie; one whose signature is wrong is as if it
+    /// were not there. A challenge's token as bearer takes the place of session and challenge cookie.
     #[must_use]
     pub fn read(context: &Context) -> Self {
         let (headers, cookies) = (context.request.headers(), &context.context().cookies);
@@ -41,26 +44,26 @@ impl Credentials {
             return Self { session: SessionCredential::Absent, challenge: Some(challenge), trust };
         }
         let from_bearer = bearer.and_then(|text| match text.contains('.') {
-            true => cookies.verify(Cookie::Session, &percent_decoded(&text)),
+            true => cookies.verify(Cookie::Session, &decoded(&text)),
             false => Some(text),
         });
-        let token = from_bearer.or_else(|| cookies.read(headers, Cookie::Session).signed().map(str::to_owned));
+        let shown = from_bearer.or_else(|| cookies.read(headers, Cookie::Session).signed().map(str::to_owned));
         let session =
-            token.map_or(SessionCredential::Absent, |text| SessionCredential::Present(SessionToken::parse(&text)));
+            shown.map_or(SessionCredential::Absent, |text| SessionCredential::Shown(SessionToken::parse(&text)));
         let challenge = cookies.read(headers, Cookie::Challenge).signed().and_then(ChallengeToken::parse);
         Self { session, challenge, trust }
     }
 
-    /// The session token, live or not.
+    /// The session token, if one is shown that may be one.
     #[must_use]
     pub fn session_token(&self) -> Option<&SessionToken> {
         match &self.session {
-            SessionCredential::Present(token) => token.as_ref(),
+            SessionCredential::Shown(token) => token.as_ref(),
             SessionCredential::Absent => None,
         }
     }
 
-    /// The value of the trust cookie, if its signature is valid.
+    /// The value of the trust cookie, if it is signed by us.
     #[must_use]
     pub fn trust(&self) -> Option<&str> {
         self.trust.signed()
@@ -70,27 +73,27 @@ impl Credentials {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn session_state(&self, context: &Context) -> Result<SessionState, Error> {
+    pub async fn standing(&self, context: &Context) -> Result<Standing, Error> {
         match &self.session {
-            SessionCredential::Absent => Ok(SessionState::Absent),
-            SessionCredential::Present(None) => Ok(SessionState::Ended),
-            SessionCredential::Present(Some(token)) => {
+            SessionCredential::Absent => Ok(Standing::Stranger),
+            SessionCredential::Shown(None) => Ok(Standing::Dead),
+            SessionCredential::Shown(Some(token)) => {
                 let found = context.context().flows.authenticate(token).await.map_err(refusal::of_failure)?;
-                Ok(found.map_or(SessionState::Ended, |authenticated| SessionState::Live(Box::new(authenticated))))
+                Ok(found.map_or(Standing::Dead, |authenticated| Standing::Live(Box::new(authenticated))))
             }
         }
     }
 }
 
-/// The live session of the request.
+/// The live session of the request, which must have one.
 ///
 /// # Errors
-/// 401 `UNAUTHORIZED`, clearing the cookies of an ended session.
+/// 401 `UNAUTHORIZED`, clearing the cookies of a session that is over.
 pub async fn require_session(context: &Context) -> Result<(Caller, Box<Authenticated>), Error> {
-    match Credentials::read(context).session_state(context).await? {
-        SessionState::Live(authenticated) => Ok((caller(context), authenticated)),
-        SessionState::Ended => Err(refusal::unauthorized_and_cleared(&context.context().cookies)),
-        SessionState::Absent => Err(refusal::unauthorized()),
+    match Credentials::read(context).standing(context).await? {
+        Standing::Live(authenticated) => Ok((caller(context), authenticated)),
+        Standing::Dead => Err(refusal::unauthorized_and_cleared(&context.context().cookies)),
+        Standing::Stranger => Err(refusal::unauthorized()),
     }
 }
 
@@ -101,11 +104,11 @@ pub async fn require_session(context: &Context) -> Result<(Caller, Box<Authentic
 pub async fn require_presenter(context: &Context) -> Result<(Caller, Presenter), Error> {
     let credentials = Credentials::read(context);
     let cookies = &context.context().cookies;
-    let presenter = match (credentials.session_state(context).await?, credentials.challenge) {
-        (SessionState::Live(authenticated), _) => Presenter::Session(authenticated),
-        (SessionState::Ended | SessionState::Absent, Some(challenge)) => Presenter::Challenge(challenge),
-        (SessionState::Ended, None) => return Err(refusal::clear_session(refusal::no_challenge(), cookies)),
-        (SessionState::Absent, None) => return Err(refusal::no_challenge()),
+    let presenter = match (credentials.standing(context).await?, credentials.challenge) {
+        (Standing::Live(authenticated), _) => Presenter::Session(authenticated),
+        (Standing::Dead | Standing::Stranger, Some(challenge)) => Presenter::Challenge(challenge),
+        (Standing::Dead, None) => return Err(refusal::clear_session(refusal::no_challenge(), cookies)),
+        (Standing::Stranger, None) => return Err(refusal::no_challenge()),
     };
     Ok((caller(context), presenter))
 }

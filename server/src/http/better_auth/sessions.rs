@@ -1,6 +1,6 @@
 //! Reading, listing and ending sessions.
 
-use super::credentials::{Credentials, SessionState, require_session};
+use super::credentials::{Credentials, Standing, require_session};
 use super::{Context, caller, refusal, wire};
 use crate::flows::sessions::Revoke;
 use countersign_api::Reply;
@@ -19,10 +19,10 @@ pub(super) async fn sign_out(context: &Context) -> Result<Reply<replies::SignOut
 /// `GET /get-session`
 pub(super) async fn get(context: &Context, query: requests::GetSession) -> Result<Reply<replies::GetSession>, Error> {
     let app = context.context();
-    let mut authenticated = match Credentials::read(context).session_state(context).await? {
-        SessionState::Live(authenticated) => authenticated,
-        SessionState::Ended => return Ok(wire::without_session(Reply::ok(None), &app.cookies)),
-        SessionState::Absent => return Ok(Reply::ok(None)),
+    let mut authenticated = match Credentials::read(context).standing(context).await? {
+        Standing::Live(authenticated) => authenticated,
+        Standing::Dead => return Ok(wire::without_session(Reply::ok(None), &app.cookies)),
+        Standing::Stranger => return Ok(Reply::ok(None)),
     };
     let refreshed =
         !query.disable_refresh.0 && app.flows.refresh_session(&mut authenticated).await.map_err(refusal::of_failure)?;

@@ -75,5 +75,7 @@ pub fn with_session<R>(reply: Reply<R>, context: &Context, authenticated: &Authe
 /// Clears the cookies of a session.
 #[must_use]
 pub fn without_session<R>(reply: Reply<R>, cookies: &Cookies) -> Reply<R> {
-    cookies.delete_session().into_iter().fold(reply, Reply::with_cookie)
+    [Cookie::Session, Cookie::SessionData, Cookie::DontRemember]
+        .into_iter()
+        .fold(reply, |reply, cookie| reply.with_cookie(cookies.delete(cookie)))
 }

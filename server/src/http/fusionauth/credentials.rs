@@ -1,12 +1,10 @@
-//! The principal of a request: a service by its API key, a user by their access token, or nobody.
+//! Who calls: a service by its key, a person by their access token, or anybody.
 
 use super::cookies::{self, ACCESS_TOKEN};
 use super::values::{given, is_no_uuid};
 use super::{Context, refusal};
 use crate::flows::Caller;
-use crate::flows::services::Service;
 use crate::http::shared::Authorization;
-use crate::operations::FUSIONAUTH;
 use countersign_api::DialectName;
 use countersign_api::fusionauth::Error;
 use countersign_api::fusionauth::TenantHeader;
@@ -17,19 +15,20 @@ use countersign_store::work::Person;
 use dropshot::ErrorStatusCode as Status;
 use std::net::IpAddr;
 
-/// The caller, and the tenant of the call, if it is known.
+/// Somebody who calls, and the tenant that the call names.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) caller: Caller,
     pub(super) tenant: Option<TenantId>,
 }
 
-/// A service, or a user with an access token.
-pub(super) enum Principal {
+/// A service, or a person.
+pub(super) enum Who {
     Service(Call),
     Holder(Call, Box<(Person, Claims)>),
 }
 
+/// 401.
 pub(super) fn unauthorized() -> Error {
     Error::of_status(Status::UNAUTHORIZED)
 }
@@ -38,15 +37,15 @@ fn caller(context: &Context) -> Caller {
     crate::http::shared::caller(context, DialectName::FusionAuth)
 }
 
-/// The caller of an operation that needs no credentials and takes no tenant.
+/// Anybody, where no tenant can be named.
 pub(super) fn anonymous(context: &Context) -> Caller {
     caller(context)
 }
 
-/// The call of an operation that needs no credentials.
+/// A call that needs no credentials.
 ///
 /// # Errors
-/// 400 for an unknown tenant.
+/// 400: the tenant is none.
 pub(super) fn anybody(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
     Ok(Call { caller: caller(context), tenant: named_tenant(context, tenant)? })
 }
@@ -60,23 +59,25 @@ fn named_tenant(context: &Context, header: TenantHeader) -> Result<Option<Tenant
     }
 }
 
-/// The value of `Authorization`, if it is not a bearer token.
-fn api_key(context: &Context) -> Option<String> {
+/// The value of `Authorization`, if it is a key and not a token.
+fn shown_key(context: &Context) -> Option<String> {
     match Authorization::read(context.request.headers()) {
         Authorization::Other(key) => Some(key),
         Authorization::Absent | Authorization::Bearer(_) => None,
     }
 }
 
-/// Requires an API key that permits this operation.
+/// A service whose key is good for this operation.
 ///
 /// # Errors
-/// 401, 400 for an unknown tenant, 503.
+/// 401, 400 (the tenant is none), 503.
 pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
     let flows = &context.context().flows;
-    let key = api_key(context).ok_or_else(unauthorized)?;
+    let key = shown_key(context).ok_or_else(unauthorized)?;
     let service = flows.service(&key).await.map_err(refusal::of_failure)?.ok_or_else(unauthorized)?;
-    if !is_permitted(context, &service) {
+    let name = &context.endpoint.operation_id;
+    let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
+    if !operation.is_some_and(|operation| service.may(operation.method, operation.path)) {
         return Err(unauthorized());
     }
     let named = named_tenant(context, tenant)?;
@@ -87,24 +88,20 @@ pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> 
     Ok(Call { caller, tenant: service.tenant_id.or(named) })
 }
 
-fn is_permitted(context: &Context, service: &Service) -> bool {
-    let name = &context.endpoint.operation_id;
-    let operation = FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
-    operation.is_some_and(|operation| service.may(operation.method, operation.path))
-}
-
-/// Whether the request has an API key that permits this operation.
+/// Whether a service's key is shown that is good for this operation.
 ///
 /// # Errors
 /// 503.
 pub(super) async fn is_service(context: &Context) -> Result<bool, Error> {
-    let Some(key) = api_key(context) else { return Ok(false) };
+    let Some(key) = shown_key(context) else { return Ok(false) };
     let service = context.context().flows.service(&key).await.map_err(refusal::of_failure)?;
-    Ok(service.is_some_and(|service| is_permitted(context, &service)))
+    let name = &context.endpoint.operation_id;
+    let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
+    Ok(service.zip(operation).is_some_and(|(service, operation)| service.may(operation.method, operation.path)))
 }
 
-/// The access token of the request: in the header, else in the cookie.
-pub(super) fn access_token(context: &Context) -> Option<String> {
+/// The access token that is shown: in the header, else in the cookie.
+pub(super) fn shown_token(context: &Context) -> Option<String> {
     match Authorization::read(context.request.headers()) {
         Authorization::Bearer(token) => Some(token),
         Authorization::Other(_) => None,
@@ -112,33 +109,33 @@ pub(super) fn access_token(context: &Context) -> Option<String> {
     }
 }
 
-/// Requires a valid access token; returns its user and claims.
+/// A person whose access token is good.
 ///
 /// # Errors
-/// 401, 400 for an unknown tenant, 503.
+/// 401, 400 (the tenant is none), 503.
 pub(super) async fn require_holder(context: &Context, tenant: TenantHeader) -> Result<(Call, Person, Claims), Error> {
     let call = anybody(context, tenant)?;
-    let token = access_token(context).ok_or_else(unauthorized)?;
+    let token = shown_token(context).ok_or_else(unauthorized)?;
     let holder = context.context().flows.holder(&token, call.tenant).await.map_err(refusal::of_failure)?;
     let (person, claims) = holder.ok_or_else(unauthorized)?;
     let tenant = Some(person.account.tenant_id);
     Ok((Call { tenant, ..call }, person, claims))
 }
 
-/// Requires an API key, if the request has one, else a valid access token.
+/// Either of them; whoever shows a key is a service.
 ///
 /// # Errors
-/// As [`require_service`] and [`require_holder`].
-pub(super) async fn require_either(context: &Context, tenant: TenantHeader) -> Result<Principal, Error> {
-    if api_key(context).is_some() {
-        return Ok(Principal::Service(require_service(context, tenant).await?));
+/// As of both.
+pub(super) async fn require_either(context: &Context, tenant: TenantHeader) -> Result<Who, Error> {
+    if shown_key(context).is_some() {
+        return Ok(Who::Service(require_service(context, tenant).await?));
     }
     let (call, person, claims) = require_holder(context, tenant).await?;
-    Ok(Principal::Holder(call, Box::new((person, claims))))
+    Ok(Who::Holder(call, Box::new((person, claims))))
 }
 
 impl Call {
-    /// The call with the address of the user's device, if a service passes it on.
+    /// The call on behalf of somebody whose device a service names.
     pub(super) fn on_device(self, address: Option<&String>) -> Self {
         let address = given(address).and_then(|text| text.parse::<IpAddr>().ok());
         match (self.caller.api_key_id, address) {
@@ -150,7 +147,7 @@ impl Call {
     /// The application that the request names.
     ///
     /// # Errors
-    /// 400 if the tenant has no such application.
+    /// 400: it is none of the tenant's.
     pub(super) fn application<'a>(
         &self,
         context: &'a Context,
@@ -166,10 +163,10 @@ impl Call {
         application.map(Some).ok_or_else(|| Error::of_field(field, "invalid", message))
     }
 
-    /// The tenant of the call: named, or of the application, or the only one.
+    /// The tenant that the request is about.
     ///
     /// # Errors
-    /// 400 if there are several.
+    /// 400: it could be any of several.
     pub(super) fn tenant<'a>(
         &self,
         context: &'a Context,

@@ -1,6 +1,6 @@
 //! Access tokens, and the keys that verify them.
 
-use super::credentials::{access_token, is_service, unauthorized};
+use super::credentials::{is_service, shown_token, unauthorized};
 use super::{Context, refusal};
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::{JSONWebKey, JWKSResponse, JWT, StatusResponse, ValidateResponse};
@@ -8,7 +8,7 @@ use countersign_api::fusionauth::{Error, replies};
 
 /// `GET /api/jwt/validate`
 pub(super) async fn validate(context: &Context) -> Result<Reply<replies::ValidateJwt>, Error> {
-    let token = access_token(context).ok_or_else(unauthorized)?;
+    let token = shown_token(context).ok_or_else(unauthorized)?;
     let holder = context.context().flows.holder(&token, None).await.map_err(refusal::of_failure)?;
     let (_, claims) = holder.ok_or_else(unauthorized)?;
     let jwt = JWT {

@@ -1,6 +1,6 @@
 //! What leads up to a second factor: status, start, codes, secrets.
 
-use super::credentials::{self, Principal};
+use super::credentials::{self, Who};
 use super::values::{account_id, asked, given, is_blank, is_invalid, login_names};
 use super::{Context, refusal, wire};
 use crate::flows::Caller;
@@ -164,8 +164,8 @@ pub(super) async fn subject(
     user_id: Option<&str>,
 ) -> Result<(Caller, Person), Error> {
     match credentials::require_either(context, tenant).await? {
-        Principal::Holder(call, holder) => Ok((call.caller, holder.0)),
-        Principal::Service(call) => {
+        Who::Holder(call, holder) => Ok((call.caller, holder.0)),
+        Who::Service(call) => {
             let missing = || Error::of_field("userId", "missing", "The Id of the User was not specified.");
             let id = account_id("userId", user_id.ok_or_else(missing)?)?;
             let person = context.context().flows.person(id, call.tenant).await.map_err(refusal::of_failure)?;

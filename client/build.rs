@@ -37,9 +37,10 @@ fn generate(contract: &Path, module: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Reduces a contract to what the generator takes: one type for all successes of an operation and one for all errors,
-/// one media type per body. Errors of which some have no body have no type: they are `Error::UnexpectedResponse`, whole. It drops security, for which the generator has no words, and the limits of strings: each
-/// would become a type of its own, to say no earlier what the server says better.
+/// Reduces a contract to what the generator accepts: one type for all successes of an operation and one for all errors, and
+/// one media type per body. Where some errors of an operation have no body, errors have no type, and arrive as
+/// `Error::UnexpectedResponse` with the response. Security is dropped, since the generator ignores it; so are limits of
+/// strings: each would become a type of its own, and the server reports violations with better messages.
 fn reduce(document: &mut Value) {
     let whole = document.clone();
     for operation in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut).flat_map(operations) {
@@ -64,7 +65,7 @@ fn operations(item: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>>
     item.as_object_mut().into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut)
 }
 
-/// One response in place of several: with the body they share, or any of their bodies.
+/// Merges several responses to one: with the body they share, or any of their bodies.
 fn merge(document: &Value, responses: &[(&String, &Value)]) -> Value {
     let mut schemas: Vec<&Value> = Vec::new();
     for schema in responses.iter().filter_map(|(_, response)| schema_of(document, response)) {

@@ -15,7 +15,7 @@
 //!     remember_me: None,
 //! };
 //! match client.sign_in_email(&body).await {
-//!     Ok(reply) if reply.two_factor_redirect == Some(true) => println!("now the code, please"),
+//!     Ok(reply) if reply.two_factor_redirect == Some(true) => println!("second factor required"),
 //!     Ok(reply) => println!("session {:?}", reply.token),
 //!     Err(Error::ErrorResponse(error)) => println!("{}: {}", error.status(), error.code),
 //!     Err(other) => return Err(other.into()),

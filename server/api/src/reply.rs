@@ -1,9 +1,9 @@
-//! Answers: what an operation may send, and what it documents, said once.
+//! Responses: one declaration for what an operation can send and what it documents.
 //!
 //! dropshot documents one success status and two ranges of errors per operation. A type made by [`replies!`]
 //! lists the real ones, and prints them as the extension `x-replies`, which the contract check reads. At run time
 //! a [`Reply`] of that type can be made for the listed success statuses and their bodies only; errors are the
-//! dialect's error type, which renders itself and is handed to the edge by [`capture_errors`].
+//! dialect's error type, which renders itself and reaches the edge by [`capture_errors`].
 //!
 //! [`replies!`]: crate::replies
 
@@ -20,10 +20,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-/// What every body is sent as, if there is one.
+/// Content type of every response that has a body.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// One answer of an operation, as it is documented.
+/// One response of an operation, as it is documented.
 #[derive(Clone, Copy)]
 pub struct Documented {
     status: u16,
@@ -33,7 +33,7 @@ pub struct Documented {
 }
 
 impl Documented {
-    /// An answer whose body is a `B`, with the names of the headers that it can have.
+    /// A response with a body of type `B`, and the names of the headers that it can have.
     #[must_use]
     pub const fn new<B: ReplyBody>(status: u16, description: &'static str, headers: &'static [&'static str]) -> Self {
         Self { status, description, headers, schema: B::SCHEMA }
@@ -48,7 +48,7 @@ impl Documented {
     }
 }
 
-/// The answers of one operation.
+/// The responses of one operation.
 pub trait Replies: Send + Sync + 'static {
     /// The successes, in the order of their statuses, usually one.
     fn successes() -> Vec<Documented>;
@@ -63,7 +63,7 @@ pub trait Gives<const STATUS: u16>: Replies {
     type Body: ReplyBody;
 }
 
-/// What can be the body of an answer: any JSON, or [`NoBody`].
+/// The body of a response: any JSON, or [`NoBody`].
 pub trait ReplyBody {
     /// The schema, or `None` where nothing is sent.
     const SCHEMA: Option<fn(&mut SchemaGenerator) -> Schema>;
@@ -83,7 +83,7 @@ impl<T: Serialize + JsonSchema> ReplyBody for T {
     }
 }
 
-/// An answer without a body, and so without a `Content-Type`.
+/// A response without a body, and so without a `Content-Type`.
 #[derive(Debug, Clone, Copy)]
 pub struct NoBody;
 
@@ -134,14 +134,14 @@ impl<R> Reply<R> {
         }
     }
 
-    /// Adds a header; an equal one stays beside it.
+    /// Adds a header, and keeps others of the same name.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
         self
     }
 
-    /// Adds a `Set-Cookie` header after those that are there; of two for one cookie, the later wins.
+    /// Adds a `Set-Cookie` header after the others; of two for one cookie, browsers keep the later.
     #[must_use]
     pub fn with_cookie(self, value: HeaderValue) -> Self {
         self.with_header(SET_COOKIE, value)
@@ -150,7 +150,7 @@ impl<R> Reply<R> {
 
 impl<R: Replies> HttpResponse for Reply<R> {
     fn to_result(self) -> Result<Response<Body>, HttpError> {
-        let internal = |error| HttpError::for_internal_error(format!("failed to write an answer as JSON: {error}"));
+        let internal = |error| HttpError::for_internal_error(format!("failed to write a response as JSON: {error}"));
         Ok(response(self.status, self.headers, self.body.map_err(internal)?))
     }
 
@@ -163,7 +163,7 @@ impl<R: Replies> HttpResponse for Reply<R> {
     }
 }
 
-/// Puts an answer together; a body makes it JSON.
+/// Builds a response; a body makes it JSON.
 pub(crate) fn response(status: StatusCode, headers: HeaderMap, body: Option<Vec<u8>>) -> Response<Body> {
     let has_body = body.is_some();
     let mut response = Response::new(Body::from(body.unwrap_or_default()));
@@ -175,7 +175,7 @@ pub(crate) fn response(status: StatusCode, headers: HeaderMap, body: Option<Vec<
     response
 }
 
-/// Stands for the body of an operation's success in dropshot's document, and carries all its answers.
+/// Stands for the body of an operation's success in dropshot's document, and carries all its responses.
 #[derive(Serialize)]
 #[serde(bound = "")]
 struct Documentation<R>(PhantomData<fn() -> R>);
@@ -193,7 +193,7 @@ impl<R: Replies> JsonSchema for Documentation<R> {
         let successes = R::successes();
         let bodies = successes.iter().filter_map(|success| success.schema).map(|schema| schema(generator)).collect();
         let replies: Vec<Value> = successes.iter().chain(&R::errors()).map(|reply| reply.print(generator)).collect();
-        // The bodies once more, for those who read dropshot's document as it is.
+        // The bodies again, for readers of dropshot's document who do not know the extension.
         let mut schema = SchemaObject::default();
         schema.subschemas().any_of = Some(bodies);
         schema.extensions.insert("x-replies".to_owned(), replies.into());
@@ -201,7 +201,7 @@ impl<R: Replies> JsonSchema for Documentation<R> {
     }
 }
 
-/// Declares the answers of an operation: its successes, with the body and headers of each, and lists of its errors.
+/// Declares the responses of an operation: its successes, with the body and headers of each, and lists of its errors.
 ///
 /// ```
 /// use countersign_api::reply::{Documented, Reply};
@@ -209,7 +209,7 @@ impl<R: Replies> JsonSchema for Documentation<R> {
 /// const GONE: Documented = Documented::new::<String>(410, "It is gone.", &[]);
 ///
 /// countersign_api::replies! {
-///     /// What `getNumber` answers.
+///     /// Responses of `getNumber`.
 ///     pub enum GetNumberReplies {
 ///         200 "The number." => u32, headers [];
 ///         errors [&[GONE]];
@@ -243,7 +243,7 @@ macro_rules! replies {
         }
 
         $(
-            // FusionAuth's dialect counts 421 among what a handler answers with purpose, so the range is wide.
+            // In FusionAuth's dialect, 421 is a documented outcome of a handler, so 4xx are accepted too.
             const _: () = assert!($status >= 200 && $status < 500, "a reply is a success or an expected refusal");
 
             impl $crate::reply::Gives<$status> for $name {
@@ -260,7 +260,7 @@ pub fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
-/// Why an error happened, for the log: an extension of the rendered answer, never sent.
+/// The cause of an error, for the log: an extension of the rendered response, never sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorCause(pub String);
 
@@ -268,8 +268,8 @@ tokio::task_local! {
     static RENDERED_ERROR: RefCell<Option<Response<Body>>>;
 }
 
-/// Runs a dropshot handler, and returns beside its outcome the last error that was rendered meanwhile, complete
-/// with its headers. dropshot's own error value has no public name, and its answer loses the headers.
+/// Runs a dropshot handler, and returns its outcome with the last error that was rendered meanwhile, complete with its
+/// headers. dropshot's own error value cannot be read, and its response has no headers of ours.
 pub async fn capture_errors<F: Future>(handler: F) -> (F::Output, Option<Response<Body>>) {
     let listen = async {
         let outcome = handler.await;
@@ -278,9 +278,9 @@ pub async fn capture_errors<F: Future>(handler: F) -> (F::Output, Option<Respons
     RENDERED_ERROR.scope(RefCell::new(None), listen).await
 }
 
-/// Leaves a rendered error for [`capture_errors`]; does nothing outside of it.
+/// Leaves a rendered error for [`capture_errors`]. Without effect outside of it.
 pub(crate) fn leave_error(response: Response<Body>) {
-    // An error outside a captured handler is dropshot's to answer.
+    // Outside a captured handler, dropshot's rendering is sent.
     let _ = RENDERED_ERROR.try_with(|rendered| rendered.borrow_mut().replace(response));
 }
 
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_is_documented() {
+    fn every_response_is_documented() {
         let mut generator = SchemaSettings::openapi3().into_generator();
         let schema = generator.subschema_for::<Documentation<SeveralReplies>>();
         let printed = to_value(schema).expect("schemas are JSON");

@@ -1,9 +1,9 @@
-//! Whether a body has the shape of its schema, and the words for one that has not.
+//! Validation of request bodies.
 //!
-//! A body is held against the JSON Schema of the type it will be read as, which is the one that the contract
-//! check compares: what the contract says about a request is what is enforced. Every issue is reported, in the order
-//! in which the type declares its fields, in the words of zod 4, which is what Better Auth's clients know; the FusionAuth
-//! dialect words an issue by its kind. `null` is not the same as an absent field. Unknown fields are no issue.
+//! A body is validated against the JSON Schema of the type it will be read as, which is the schema that the contract check
+//! compares, so the contract is enforced as written. Every issue is reported, in the order in which the type declares its
+//! fields, with the messages of zod 4, which Better Auth's clients know; FusionAuth's dialect words an issue by its kind.
+//! `null` differs from an absent field. Unknown fields are ignored.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, ValidationError, Validator};
@@ -17,24 +17,24 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
-/// One thing that is wrong with a body.
+/// One problem of a body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issue {
-    /// The field and those it lies in, outermost first; empty for the body itself.
+    /// Path of the field, outermost name first; empty for the body itself.
     pub path: Vec<String>,
-    /// What is wrong, roughly.
+    /// Kind of problem, for dialects with messages of their own.
     pub kind: IssueKind,
     text: String,
 }
 
-/// What is wrong with a value.
+/// Kind of problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IssueKind {
-    /// Its type.
+    /// Wrong type.
     Type,
-    /// It is too long.
+    /// Text above the maximum length.
     TooLong,
-    /// Something else.
+    /// Any other.
     Other,
 }
 
@@ -48,13 +48,13 @@ impl fmt::Display for Issue {
     }
 }
 
-/// All issues as one message.
+/// Joins issues to one message.
 #[must_use]
 pub fn join(issues: &[Issue]) -> String {
     issues.iter().map(Issue::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// What is wrong with a body that shall be read as `T`; nothing if the list is empty. `None` is an absent body.
+/// Problems of a body that is to be read as `T`; empty for a valid body. `None` is an absent body.
 #[must_use]
 pub fn issues<T>(body: Option<&Value>) -> Vec<Issue>
 where
@@ -62,7 +62,7 @@ where
 {
     let rules = Rules::of::<T>();
     match body {
-        Some(body) => rules.judge(body),
+        Some(body) => rules.check(body),
         None => vec![Issue {
             path: Vec::new(),
             kind: IssueKind::Type,
@@ -71,9 +71,9 @@ where
     }
 }
 
-/// Whether a text is an e-mail address: by the dialect's grammar, which is zod 4's (ASCII only, nothing is trimmed, no
-/// quoting, no address literals, at least one dot after the `@`), and by that of mail (RFC 5321, section 4.1.2), as those
-/// who read the contract's `format: email` check it. zod alone takes `a@b-.co`, labels of any length, and the like.
+/// Whether a text is an e-mail address: by zod 4's grammar (ASCII only, nothing is trimmed, no quoting, no address literals,
+/// at least one dot after the `@`) and by RFC 5321, section 4.1.2, which validators of `format: email` apply. zod alone
+/// accepts `a@b-.co`, labels of any length, and the like.
 #[must_use]
 pub fn is_email(text: &str) -> bool {
     static BY_MAIL: LazyLock<Validator> = LazyLock::new(|| {
@@ -106,19 +106,19 @@ fn is_host(host: &str) -> bool {
 struct Rules {
     schema: Value,
     validator: Validator,
-    /// The names of the fields as the type declares them; the schema itself sorts them.
+    /// Names of the fields in the order of declaration; the schema sorts them.
     fields: &'static [&'static str],
 }
 
 impl Rules {
-    /// The rules of `T`, compiled at its first use.
+    /// The schema of `T`, compiled at its first use.
     fn of<T>() -> Arc<Self>
     where
         T: JsonSchema + DeserializeOwned + 'static,
     {
         static COMPILED: RwLock<Option<HashMap<TypeId, Arc<Rules>>>> = RwLock::new(None);
         let key = TypeId::of::<T>();
-        // The map is only ever added to, so it is whole even if a thread panicked while it held the lock.
+        // Entries are only added, so the map is consistent even after a panic under the lock.
         let known = COMPILED.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(rules) = known.as_ref().and_then(|rules| rules.get(&key)) {
             return Arc::clone(rules);
@@ -135,10 +135,10 @@ impl Rules {
         T: JsonSchema + DeserializeOwned + 'static,
     {
         let settings = SchemaSettings::draft07().with(|settings| {
-            // Without these, every `Option` takes `null`, which the dialect refuses.
+            // Otherwise every `Option` would accept `null`, which the dialect rejects.
             settings.option_nullable = false;
             settings.option_add_null_type = false;
-            // So that the place of a rule in the schema is found from the place of the value in the body.
+            // Inlined, so that the pointer of a value in the body leads to its rule in the schema.
             settings.inline_subschemas = true;
         });
         let schema = settings.into_generator().into_root_schema_for::<T>();
@@ -148,7 +148,7 @@ impl Rules {
         Self { schema, validator, fields: field_names::<T>() }
     }
 
-    fn judge(&self, body: &Value) -> Vec<Issue> {
+    fn check(&self, body: &Value) -> Vec<Issue> {
         let mut issues: Vec<Issue> = self.validator.iter_errors(body).map(|error| self.issue(&error)).collect();
         unreadable(&self.schema, body, &mut Vec::new(), &mut issues);
         // Stable: several issues of one field stay in the order in which they were found.
@@ -189,7 +189,7 @@ impl Rules {
             ValidationErrorKind::Maximum { limit } => format!("Too big: expected number to be <={}", number(limit)),
             ValidationErrorKind::MinItems { limit } => format!("Too small: expected array to have >={limit} items"),
             ValidationErrorKind::MaxItems { limit } => format!("Too big: expected array to have <={limit} items"),
-            // Never the validator's own words: they quote the value, which may be a password.
+            // Not the validator's message: it quotes the value, which may be a password.
             _ => "Invalid input".to_owned(),
         };
         let kind = match error.kind() {
@@ -200,8 +200,7 @@ impl Rules {
         Issue { path, kind, text }
     }
 
-    /// The type that the schema asks for at a place; where it leaves a choice, the first, which is the one to
-    /// recommend.
+    /// The type that the schema requires at a path; of several, the first, which is the recommended one.
     fn expected_type(&self, path: &[String]) -> &str {
         let mut schema = &self.schema;
         for part in path {
@@ -215,11 +214,11 @@ impl Rules {
     }
 }
 
-/// Adds what the validator takes and we do not.
+/// Adds issues for values that the validator accepts and we do not.
 ///
-/// Of integers, those that are too large for our types, and those with a fraction of zero, which JSON Schema counts as
-/// integers since draft 6, and OpenAPI 3.0 does not. Of texts, those with U+0000: no text of ours has it, and not every
-/// database can keep it. Unknown fields and those that are any JSON at all are not looked at.
+/// Integers: those too large for our types, and those with a fraction of zero, which JSON Schema counts as integers since
+/// draft 6 and OpenAPI 3.0 does not. Texts: those with U+0000, which PostgreSQL cannot store. Unknown fields and fields of
+/// any JSON are skipped.
 fn unreadable(schema: &Value, value: &Value, place: &mut Vec<String>, issues: &mut Vec<Issue>) {
     match value {
         Value::String(text) if schema["type"] == "string" && text.contains('\0') => {
@@ -250,7 +249,7 @@ fn unreadable(schema: &Value, value: &Value, place: &mut Vec<String>, issues: &m
     }
 }
 
-/// A form as the object that its schema asks for: a form has no other way to say true and false than the words.
+/// Converts a form to the object that its schema requires: `true` and `false` as text become booleans where one is due.
 #[must_use]
 pub fn read_form<T>(mut fields: Value) -> Value
 where
@@ -288,21 +287,20 @@ fn alternatives(options: &Value) -> String {
     options.as_array().into_iter().flatten().map(Value::to_string).collect::<Vec<_>>().join("|")
 }
 
-/// A limit as people write it; schemars makes a float of every one.
+/// A limit without a fraction of zero, since schemars writes every limit as a float.
 fn number(limit: &Value) -> String {
     limit.as_f64().map_or_else(|| limit.to_string(), |limit| limit.to_string())
 }
 
-/// The parts of a JSON pointer (RFC 6901).
+/// The segments of a JSON pointer (RFC 6901).
 fn parts(pointer: &str) -> Vec<String> {
     pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect()
 }
 
-/// The names of a struct's fields in the order of its declaration, which serde tells every format; none for what
-/// is not a struct.
+/// The names of a struct's fields in the order of declaration, which serde passes to every format; empty for other types.
 fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
     let mut names: &'static [&'static str] = &[];
-    // It only listens, so it always ends in an error.
+    // The deserializer only records the names, so it always ends in an error.
     let _ = T::deserialize(FieldNames(&mut names));
     names
 }

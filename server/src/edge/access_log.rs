@@ -1,7 +1,7 @@
 //! One log line per request.
 //!
-//! What is logged is chosen, not filtered: method, route, operation, status, duration, client and request id. Bodies,
-//! headers, query strings and the values of path variables are never part of it, since codes and tokens travel there.
+//! The line has a fixed list of fields: method, route, operation, status, duration, client and request id. Bodies, headers,
+//! query strings and the values of path variables are never logged, since they carry codes and tokens.
 
 use crate::clock::Stopwatch;
 use countersign_api::ErrorCause;
@@ -19,18 +19,18 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Starts the entry; `path` must be fit for a log.
+    /// Starts the clock. `path` is logged unless a route replaces it, so it must hold no secrets ([`super::path::masked`]).
     pub(super) fn new(method: Method, path: String, client: IpAddr) -> Self {
         Self { stopwatch: Stopwatch::start(), method, path, operation: String::new(), client }
     }
 
-    /// Notes which operation was asked for.
+    /// Sets the operation, and its path template in place of the path.
     pub(super) fn routed(&mut self, operation: &str, template: &str) {
         operation.clone_into(&mut self.operation);
         template.clone_into(&mut self.path);
     }
 
-    /// Writes the line. `log` carries the request id; `extensions` are the answer's, where errors leave their cause.
+    /// Writes the line. `log` carries the request id; `extensions` are the response's, which hold the cause of an error.
     pub(super) fn finish(self, log: &Logger, status: StatusCode, extensions: &Extensions, is_routine: bool) {
         let Self { stopwatch, method, path, operation, client } = self;
         let millis = u64::try_from(stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -1,4 +1,4 @@
-//! From bytes to a parsed body, before any handler sees the request.
+//! Reads and parses bodies, before any handler sees the request.
 
 use super::dialect::{Bodies, Refusal};
 use countersign_api::ParsedBody;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 /// Reads at most `limit` bytes.
 ///
 /// # Errors
-/// [`Refusal::BodyTooLarge`]; [`Refusal::InvalidJson`] when the client broke off or sent broken chunks.
+/// [`Refusal::BodyTooLarge`]; [`Refusal::InvalidJson`] when the stream ends early or has invalid chunks.
 pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Vec<u8>, Refusal> {
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > limit as u64) {
@@ -25,7 +25,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
 
 /// Parses a body by its declared type.
 ///
-/// A body of no declared type counts as none: that is what the real server makes of it (wire reference, §1).
+/// A body without a declared type counts as absent, as in the real server (wire reference, §1).
 ///
 /// # Errors
 /// [`Refusal::UnsupportedMediaType`], [`Refusal::InvalidJson`].
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_but_json_counts_other_types_are_nothing() {
+    fn where_only_json_counts_other_types_are_absent() {
         assert_eq!(parsed(Some("text/plain"), b"x", Bodies::JsonOrNothing), Ok(None));
         assert_eq!(parsed(Some("application/json"), b"1", Bodies::JsonOrNothing), Ok(Some(json!(1))));
     }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_become_objects_of_strings_where_they_are_taken() {
+    fn forms_become_objects_of_strings_where_they_are_accepted() {
         let body = parsed(
             Some("application/x-www-form-urlencoded"),
             b"email=a%40b.c&name=A+B&email=last%40b.c",

@@ -1,7 +1,7 @@
-//! Whose request it is, by address.
+//! The client's address.
 //!
-//! `X-Forwarded-For` is what the peer says, and anybody can say anything: it is believed only as far as configured
-//! proxies vouch for it, read from the right. No other forwarding header is looked at.
+//! Any client can send `X-Forwarded-For`. It is trusted only as far as configured proxies added to it, read from the right.
+//! Other forwarding headers are ignored.
 
 use http::HeaderMap;
 use ipnet::IpNet;
@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The proxies whose word counts.
+/// The proxies whose `X-Forwarded-For` is trusted.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -24,8 +24,8 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The client's address: the peer's, unless that is a trusted proxy; then the rightmost forwarded address that is
-    /// not one itself. A header that cannot be read as far as needed counts for nothing.
+    /// The client's address: the peer's, unless that is a trusted proxy; then the rightmost forwarded address that is not a
+    /// trusted proxy itself. If a hop on the way to it cannot be parsed, the peer's.
     #[must_use]
     pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
@@ -35,7 +35,7 @@ impl TrustedProxies {
         while self.contains(client) {
             match hops.next().map(forwarded_address) {
                 Some(Some(address)) => client = address,
-                // Every hop is a proxy of ours: the farthest one made the request.
+                // Every hop is a trusted proxy, so the farthest made the request.
                 None => break,
                 Some(None) => return peer,
             }
@@ -44,7 +44,7 @@ impl TrustedProxies {
     }
 }
 
-/// One element of the header: an address, with or without a port, an IPv6 address with or without brackets.
+/// Parses one element: an address with or without a port, an IPv6 address with or without brackets.
 fn forwarded_address(element: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(element).ok()?.trim();
     let without_brackets = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);

@@ -1,30 +1,30 @@
 //! CORS for trusted origins, with credentials.
 //!
-//! The real server leaves this to the application around it. Origins that are not trusted get no CORS header at all,
-//! so that a browser refuses, and no answer tells them apart.
+//! The real server leaves this to the application around it. An origin that is not trusted gets no CORS header, so browsers
+//! block it, and all untrusted origins get equal responses.
 
 use crate::net::origin::TrustedOrigins;
 use dropshot::Body;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode};
 
-/// What scripts may read beyond the simple headers.
+/// Headers that scripts may read besides the safelisted ones (Fetch, CORS-safelisted response-header name).
 const EXPOSED: [&str; 3] = ["set-auth-token", "retry-after", "x-retry-after"];
-/// What scripts may send beyond the simple headers.
+/// Headers that scripts may send.
 const ALLOWED: [&str; 6] =
     ["accept", "accept-language", "authorization", "content-type", "x-fusionauth-tenantid", "x-requested-with"];
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
-/// Seconds a browser may remember a preflight; what Chromium remembers at most is two hours.
+/// Seconds that a browser may cache a preflight. Chromium caches two hours at most.
 const MAX_AGE: &str = "600";
 
-/// The page behind a request.
+/// The page that sent a request, by its `Origin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Page {
-    /// There is none: the request has no `Origin`.
+    /// No `Origin`.
     None,
-    /// One of an origin that is not trusted.
-    Stranger,
-    /// One of this trusted origin.
+    /// Not trusted.
+    Untrusted,
+    /// A trusted origin.
     Trusted(HeaderValue),
 }
 
@@ -36,24 +36,24 @@ impl Page {
             Some(origin) if origin.to_str().is_ok_and(|origin| trusted.trusts_origin(origin)) => {
                 Self::Trusted(origin.clone())
             }
-            Some(_) => Self::Stranger,
+            Some(_) => Self::Untrusted,
         }
     }
 }
 
-/// Whether a browser asks if it may make another request.
+/// Whether the request is a CORS preflight.
 pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The answer to a preflight from a trusted origin. [`decorate`] adds the rest.
+/// The response to a preflight from a trusted origin. [`add_headers`] adds the rest.
 pub(super) fn preflight(headers: &HeaderMap) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    let answer = response.headers_mut();
-    answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
-    answer.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
-    answer.append(
+    let allowed = response.headers_mut();
+    allowed.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
+    allowed.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
+    allowed.append(
         header::VARY,
         HeaderValue::from_static("Access-Control-Request-Method, Access-Control-Request-Headers"),
     );
@@ -64,18 +64,18 @@ pub(super) fn preflight(headers: &HeaderMap) -> Response<Body> {
     if let Ok(value) = HeaderValue::from_str(&wanted.join(", "))
         && !wanted.is_empty()
     {
-        answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, value);
+        allowed.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, value);
     }
     response
 }
 
-/// Adds what every answer of a dialect carries: `Vary` always, the rest for a trusted origin.
-pub(super) fn decorate(response: &mut HeaderMap, page: &Page) {
+/// Adds `Vary` to every response of a dialect, and CORS headers for a trusted origin.
+pub(super) fn add_headers(response: &mut HeaderMap, page: &Page) {
     response.append(header::VARY, HeaderValue::from_static("Origin"));
     match page {
         Page::None => {}
-        // A handler names headers to expose without knowing who asks.
-        Page::Stranger => {
+        // Handlers set this header without knowing the origin.
+        Page::Untrusted => {
             response.remove(header::ACCESS_CONTROL_EXPOSE_HEADERS);
         }
         Page::Trusted(origin) => {
@@ -118,7 +118,7 @@ mod tests {
         let own = Page::of(&request(&[("origin", "https://id.example")]), &trusted);
         assert_eq!(own, Page::Trusted(HeaderValue::from_static("https://id.example")));
         for origin in ["https://evil.example", "null", "https://id.example.evil.example", "*"] {
-            assert_eq!(Page::of(&request(&[("origin", origin)]), &trusted), Page::Stranger);
+            assert_eq!(Page::of(&request(&[("origin", origin)]), &trusted), Page::Untrusted);
         }
         assert_eq!(Page::of(&request(&[]), &trusted), Page::None);
     }
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn exposed_headers_are_merged_with_the_handlers() {
         let mut response = request(&[("access-control-expose-headers", "Set-Auth-Token, x-own")]);
-        decorate(&mut response, &Page::Trusted(HeaderValue::from_static("https://id.example")));
+        add_headers(&mut response, &Page::Trusted(HeaderValue::from_static("https://id.example")));
         assert_eq!(response["access-control-expose-headers"], "set-auth-token, x-own, retry-after, x-retry-after");
         assert_eq!(response["access-control-allow-origin"], "https://id.example");
         assert_eq!(response["access-control-allow-credentials"], "true");
@@ -148,9 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn strangers_get_nothing_but_vary() {
+    fn untrusted_origins_get_only_vary() {
         let mut response = request(&[("access-control-expose-headers", "set-auth-token")]);
-        decorate(&mut response, &Page::Stranger);
+        add_headers(&mut response, &Page::Untrusted);
         assert_eq!(response.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["vary"]);
     }
 }

@@ -13,9 +13,9 @@ use std::time::Duration;
 /// Why the edge responds in place of a handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No such operation, or a path that is not spelled the one way, or one that is switched off.
+    /// No such operation, a path that is not canonical, or an operation that is switched off.
     NotFound,
-    /// The body is declared to be JSON and is not, or did not arrive whole.
+    /// The body is declared as JSON and cannot be parsed, or its stream ended early.
     InvalidJson,
     /// The operation does not accept the declared media type.
     UnsupportedMediaType {
@@ -29,17 +29,17 @@ pub enum Refusal {
     },
     /// Too many requests from this client.
     RateLimited {
-        /// When it is worth trying again.
+        /// Wait before another try.
         retry_after: Duration,
     },
     /// Too many requests altogether.
     Overloaded {
-        /// When it is worth trying again.
+        /// Wait before another try.
         retry_after: Duration,
     },
     /// The request took too long.
     TimedOut,
-    /// The server is at fault.
+    /// A handler panicked or left no response.
     Internal,
 }
 
@@ -58,7 +58,7 @@ impl Refusal {
         }
     }
 
-    /// When it is worth trying again, if it is.
+    /// Wait before another try; `None` if it would not help.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -72,11 +72,11 @@ impl Refusal {
 /// Which bodies an operation takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bodies {
-    /// JSON; what is declared to be anything else is refused.
+    /// JSON; a body declared as anything else is refused.
     Json,
     /// JSON or an HTML form.
     JsonOrForm,
-    /// JSON; what is declared to be anything else counts as no body.
+    /// JSON; a body declared as anything else counts as absent.
     JsonOrNothing,
 }
 

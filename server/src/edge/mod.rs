@@ -8,7 +8,7 @@
 //! 2. permit for one more request in flight → 503
 //! 3. limit per client and path → 429
 //! 4. route → 404, never 405
-//! 5. from here under a deadline (503) and with panics caught (500): body read (413), typed and parsed (415, 400)
+//! 5. from here under a deadline (503) and with panics caught (500): body read (413), its type checked (415), parsed (400)
 //! 6. the dialect's guard: origin rules → 403
 //! 7. the handler, which sees the client's address in place of the proxy's and the parsed body as an extension
 //!
@@ -124,7 +124,7 @@ struct Edge<C: ServerContext> {
     outside: Dialect<C>,
 }
 
-/// A request on its way to a handler.
+/// A request and its client, passed towards the handler.
 struct Call<C: ServerContext> {
     context: RequestContext<C>,
     parts: Parts,
@@ -151,7 +151,7 @@ impl<C: ServerContext> Edge<C> {
             Err(refusal) => refused(dialect, &refusal),
         };
         if !dialect.is_outside() {
-            cors::decorate(response.headers_mut(), &page);
+            cors::add_headers(response.headers_mut(), &page);
         }
         add_standard_headers(response.headers_mut());
         if let Some(validation) = validation {

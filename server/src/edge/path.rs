@@ -1,8 +1,7 @@
-//! Which spelling of a path is a path.
+//! Canonical paths.
 //!
-//! Routers, limits and lists of disabled paths must all see the same thing, and the cheapest way is that only one
-//! spelling exists: every other one is not found (GHSA-x732-6j76-qmhm came from a limiter and a router that disagreed
-//! about `//`).
+//! Routers, limits and lists of disabled paths must see the same path, so exactly one spelling is accepted and every other
+//! is not found (GHSA-x732-6j76-qmhm came from a limiter and a router that disagreed about `//`).
 
 use std::collections::BTreeSet;
 
@@ -19,13 +18,13 @@ pub fn is_canonical(path: &str) -> bool {
 pub struct DisabledPaths(BTreeSet<String>);
 
 impl DisabledPaths {
-    /// The operations at `paths`.
+    /// Disables the operations at `paths`.
     #[must_use]
     pub fn new(paths: BTreeSet<String>) -> Self {
         Self(paths)
     }
 
-    /// Whether a request to `path` asks for one of them.
+    /// Whether `path` is that of a disabled operation.
     #[must_use]
     pub fn contains(&self, path: &str) -> bool {
         self.0.contains(path) || self.0.iter().any(|template| template.contains('{') && matches(template, path))
@@ -46,8 +45,7 @@ pub fn matches(template: &str, path: &str) -> bool {
     }
 }
 
-/// An unrouted path as it may be logged: clients that get a path wrong can have put anything into it, secrets too, so
-/// only what looks like a word is kept.
+/// An unrouted path as it is logged. A wrong path can hold secrets, so only segments that look like words are kept.
 #[must_use]
 pub fn masked(path: &str) -> String {
     let is_word = |segment: &str| {

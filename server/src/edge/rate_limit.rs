@@ -1,8 +1,8 @@
 //! Limits per client and path, counted in memory.
 //!
-//! They slow down strangers who try many things; they do not protect an account, whose own budget is in the database
-//! and cannot be switched off. Memory is bounded: entries are dropped once they can no longer matter, and under a
-//! flood of addresses the older half is forgotten early, which lets clients in rather than the memory out.
+//! They slow down clients that try many values. They do not protect an account: its quotas are in the database and cannot be
+//! switched off. Memory is bounded: entries are dropped once their window has passed, and under a flood of addresses the
+//! older half is dropped early, which resets counts but never rejects a client.
 
 use countersign_api::reply::whole_seconds;
 use countersign_domain::network::ClientNetwork;
@@ -12,16 +12,14 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// How many requests in which time.
+/// At most `max` requests per `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// The time.
     pub window: Duration,
-    /// How many.
     pub max: u32,
 }
 
-/// Refused; it is worth trying again in so long.
+/// The limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany {
     /// Whole seconds, at least one.
@@ -33,7 +31,7 @@ const GENERATION_CAPACITY: usize = 50_000;
 
 /// Counts requests.
 pub struct RateLimiter {
-    /// Clients and paths are kept as keyed hashes: nobody can make two of them meet, and long paths take no memory.
+    /// Clients and paths are kept as keyed hashes: collisions cannot be chosen, and long paths take no memory.
     hasher: RandomState,
     counts: Mutex<Generations>,
 }
@@ -44,8 +42,8 @@ struct Count {
     last_allowed: Timestamp,
 }
 
-/// Two generations of counts. Whatever is still in the older one when it is dropped was last touched more than
-/// `longest_window` ago, so dropping it whole is exact, and no request ever pays for a sweep.
+/// Two generations of counts. Entries of the older one were last used more than `longest_window` ago when it is dropped, so
+/// no count is lost, and no request pays for a sweep.
 struct Generations {
     current: HashMap<u64, Count>,
     previous: HashMap<u64, Count>,
@@ -68,11 +66,11 @@ impl Default for RateLimiter {
 impl RateLimiter {
     /// Counts a request of `client` to `path` at `now`.
     ///
-    /// The count starts over when more than the window has passed since the last request that was let through; one
-    /// that is refused does not lengthen the wait (wire reference of Better Auth, §5).
+    /// The count restarts when more than the window has passed since the last accepted request; a refused request does not
+    /// lengthen the wait (wire reference of Better Auth, §5).
     ///
     /// # Errors
-    /// When there were too many.
+    /// When the limit is reached.
     pub fn check(&self, client: ClientNetwork, path: &str, limit: RateLimit, now: Timestamp) -> Result<(), TooMany> {
         let key = self.hasher.hash_one((client, path));
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);

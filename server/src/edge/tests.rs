@@ -1,4 +1,4 @@
-//! The edge over real connections, with a dialect made for the purpose.
+//! The edge over real connections, with a test dialect.
 
 mod validation;
 
@@ -45,7 +45,7 @@ impl DialectRules for TestRules {
 /// Requests that have reached a handler.
 type Reached = Arc<AtomicUsize>;
 
-/// What a handler sees: the parsed body and the client's address.
+/// Extracts what the edge passes to a handler: the parsed body and the client's address.
 struct Seen(String);
 
 #[async_trait::async_trait]
@@ -126,13 +126,13 @@ struct World {
     clock: Arc<ManualClock>,
 }
 
-struct Answer {
+struct Received {
     status: u16,
     headers: Vec<(String, String)>,
     body: String,
 }
 
-impl Answer {
+impl Received {
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
@@ -183,8 +183,8 @@ impl World {
         TcpStream::connect(self.server.local_addr()).await.expect("listening")
     }
 
-    /// Sends a request as it stands, which clients with manners would not always do.
-    async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    /// Sends a request byte for byte, since HTTP clients normalise paths and headers.
+    async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Received {
         let mut text = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
         for (name, value) in headers {
             text += &format!("{name}: {value}\r\n");
@@ -194,27 +194,27 @@ impl World {
         }
         let mut stream = self.connect().await;
         stream.write_all(format!("{text}\r\n{body}").as_bytes()).await.expect("writable");
-        read_answer(stream).await
+        read_response(stream).await
     }
 
-    async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Received {
         self.call("POST", path, headers, body).await
     }
 
-    async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Received {
         self.call("GET", path, headers, "").await
     }
 }
 
-async fn read_answer(mut stream: TcpStream) -> Answer {
+async fn read_response(mut stream: TcpStream) -> Received {
     let mut text = String::new();
-    stream.read_to_string(&mut text).await.expect("an answer");
+    stream.read_to_string(&mut text).await.expect("a response");
     let (head, body) = text.split_once("\r\n\r\n").expect("a head");
     let mut lines = head.lines();
     let status =
         lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok()).expect("a status");
     let header = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
-    Answer { status, headers: lines.filter_map(header).collect(), body: body.to_owned() }
+    Received { status, headers: lines.filter_map(header).collect(), body: body.to_owned() }
 }
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -222,13 +222,13 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 #[tokio::test]
 async fn a_handler_sees_body_and_client() {
     let world = World::new(|_| {});
-    let answer =
+    let response =
         world.post("/api/test/echo?secret=1", &[JSON, ("x-forwarded-for", "6.6.6.6, 1.2.3.4")], "{\"a\":1}").await;
-    assert_eq!((answer.status, answer.body.as_str()), (200, "{\"a\":1} from 1.2.3.4"));
-    let answer = world.post("/api/test/echo", &[], "{\"a\":1}").await;
-    assert_eq!(answer.body, "absent from 127.0.0.1");
-    let answer = world.get("/api/test/echo", &[JSON]).await;
-    assert_eq!(answer.body, "absent from 127.0.0.1");
+    assert_eq!((response.status, response.body.as_str()), (200, "{\"a\":1} from 1.2.3.4"));
+    let response = world.post("/api/test/echo", &[], "{\"a\":1}").await;
+    assert_eq!(response.body, "absent from 127.0.0.1");
+    let response = world.get("/api/test/echo", &[JSON]).await;
+    assert_eq!(response.body, "absent from 127.0.0.1");
 }
 
 #[tokio::test]
@@ -254,16 +254,16 @@ async fn one_spelling_reaches_a_handler_and_all_else_is_not_found_32() {
         assert_eq!(world.post(path, &[JSON], "{}").await.status, 404, "{path}");
     }
     for method in ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "PROPFIND"] {
-        let answer = world.call(method, "/api/test/echo", &[], "").await;
-        assert_eq!(answer.status, 404, "{method}");
-        assert_eq!(answer.header("cache-control"), Some("no-store"), "{method}");
+        let response = world.call(method, "/api/test/echo", &[], "").await;
+        assert_eq!(response.status, 404, "{method}");
+        assert_eq!(response.header("cache-control"), Some("no-store"), "{method}");
     }
     assert_eq!(world.reached(), 0);
     assert_eq!(world.get("/api/test/item/7", &[]).await.status, 200);
 }
 
 #[tokio::test]
-async fn bodies_are_judged_before_the_guard_and_the_guard_before_the_handler() {
+async fn bodies_are_checked_before_the_guard_and_the_guard_before_the_handler() {
     let world = World::new(|_| {});
     let guarded = ("x-guarded", "1");
     let large = "x".repeat(65);
@@ -279,8 +279,8 @@ async fn bodies_are_judged_before_the_guard_and_the_guard_before_the_handler() {
     }
     assert_eq!(world.reached(), 0);
     let form = World::new(|policy| policy.disabled_paths = path::DisabledPaths::default());
-    let answer = form.post("/api/test/form", &[("content-type", "application/x-www-form-urlencoded")], "a=b").await;
-    assert_eq!(answer.body, "{\"a\":\"b\"} from 127.0.0.1");
+    let response = form.post("/api/test/form", &[("content-type", "application/x-www-form-urlencoded")], "a=b").await;
+    assert_eq!(response.body, "{\"a\":\"b\"} from 127.0.0.1");
 }
 
 #[tokio::test]
@@ -294,7 +294,7 @@ async fn limits_come_before_routes_and_bodies() {
     assert_eq!(refused.status, 429);
     assert_eq!((refused.header("retry-after"), refused.header("x-retry-after")), (Some("10"), None));
     assert_eq!(world.get("/api/test/strict", &[client]).await.status, 429);
-    assert_eq!(world.post("/api/test/strict", &[], "").await.status, 200, "somebody else");
+    assert_eq!(world.post("/api/test/strict", &[], "").await.status, 200, "another client");
 
     world.clock.advance(Duration::from_millis(10_001));
     assert_eq!(world.post("/api/test/strict", &[client], "").await.status, 200);
@@ -305,7 +305,7 @@ async fn limits_come_before_routes_and_bodies() {
 }
 
 #[tokio::test]
-async fn a_slow_body_takes_a_place_and_ends_at_the_deadline() {
+async fn a_slow_body_holds_a_permit_and_ends_at_the_deadline() {
     let world = World::new(|policy| {
         policy.in_flight = load::InFlight::new(1);
         policy.request_timeout = Duration::from_millis(300);
@@ -314,21 +314,21 @@ async fn a_slow_body_takes_a_place_and_ends_at_the_deadline() {
     let head = "POST /api/test/echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 10\r\n\r\n12";
     slow.write_all(head.as_bytes()).await.expect("writable");
     let shed = loop {
-        let answer = world.post("/api/test/echo", &[], "").await;
-        if answer.status == 503 {
-            break answer;
+        let response = world.post("/api/test/echo", &[], "").await;
+        if response.status == 503 {
+            break response;
         }
     };
     assert_eq!((shed.header("retry-after"), shed.header("x-retry-after")), (Some("1"), None));
-    assert_eq!(world.get("/healthz", &[]).await.status, 200, "probes are let in");
+    assert_eq!(world.get("/healthz", &[]).await.status, 200, "health checks pass");
 
-    let late = read_answer(slow).await;
+    let late = read_response(slow).await;
     assert_eq!((late.status, late.body.as_str(), late.header("retry-after")), (503, "TimedOut", Some("1")));
     assert_eq!(world.post("/api/test/echo", &[], "").await.status, 200);
 }
 
 #[tokio::test]
-async fn handlers_that_fail_panic_or_hang_get_an_answer() {
+async fn handlers_that_fail_panic_or_hang_get_a_response() {
     let world = World::new(|policy| policy.request_timeout = Duration::from_millis(200));
     let failed = world.get("/api/test/error", &[]).await;
     assert_eq!((failed.status, failed.body.as_str()), (401, r#"{"message":"no","code":"NO"}"#));
@@ -339,18 +339,18 @@ async fn handlers_that_fail_panic_or_hang_get_an_answer() {
 }
 
 #[tokio::test]
-async fn every_answer_has_the_standard_headers() {
+async fn every_response_has_the_standard_headers() {
     let world = World::new(|_| {});
     for (path, status) in
         [("/api/test/echo", 200), ("/api/test/error", 401), ("/api/test/none", 404), ("/healthz", 200), ("/none", 404)]
     {
-        let answer = world.get(path, &[]).await;
-        assert_eq!(answer.status, status, "{path}");
+        let response = world.get(path, &[]).await;
+        assert_eq!(response.status, status, "{path}");
         for (name, value) in STANDARD_HEADERS {
-            assert_eq!(answer.header(name), Some(value), "{path}");
+            assert_eq!(response.header(name), Some(value), "{path}");
         }
-        assert!(answer.header("x-request-id").is_some());
-        assert_eq!(answer.header("vary"), path.starts_with("/api/test/").then_some("Origin"), "{path}");
+        assert!(response.header("x-request-id").is_some());
+        assert_eq!(response.header("vary"), path.starts_with("/api/test/").then_some("Origin"), "{path}");
     }
 }
 
@@ -360,24 +360,24 @@ async fn trusted_origins_get_cors_and_nobody_else_does() {
     let trusted = ("origin", "https://id.example");
     let preflight =
         [trusted, ("access-control-request-method", "POST"), ("access-control-request-headers", "content-type")];
-    let answer = world.call("OPTIONS", "/api/test/echo", &preflight, "").await;
-    assert_eq!(answer.status, 204);
-    assert_eq!(answer.header("access-control-allow-origin"), Some("https://id.example"));
-    assert_eq!(answer.header("access-control-allow-headers"), Some("content-type"));
+    let response = world.call("OPTIONS", "/api/test/echo", &preflight, "").await;
+    assert_eq!(response.status, 204);
+    assert_eq!(response.header("access-control-allow-origin"), Some("https://id.example"));
+    assert_eq!(response.header("access-control-allow-headers"), Some("content-type"));
 
-    let answer = world.get("/api/test/echo", &[trusted]).await;
-    assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
+    let response = world.get("/api/test/echo", &[trusted]).await;
+    assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
     assert_eq!(
-        answer.header("access-control-expose-headers"),
+        response.header("access-control-expose-headers"),
         Some("x-own, set-auth-token, retry-after, x-retry-after")
     );
-    let answer = world.get("/api/test/none", &[trusted]).await;
-    assert_eq!(answer.header("access-control-allow-origin"), Some("https://id.example"), "errors can be read too");
+    let response = world.get("/api/test/none", &[trusted]).await;
+    assert_eq!(response.header("access-control-allow-origin"), Some("https://id.example"), "errors can be read too");
 
     let stranger = ("origin", "https://evil.example");
-    let answer = world.call("OPTIONS", "/api/test/echo", &[stranger, preflight[1]], "").await;
-    assert_eq!(answer.status, 404);
-    for answer in [answer, world.get("/api/test/echo", &[stranger]).await] {
-        assert!(!answer.headers.iter().any(|(name, _)| name.starts_with("access-control-")));
+    let response = world.call("OPTIONS", "/api/test/echo", &[stranger, preflight[1]], "").await;
+    assert_eq!(response.status, 404);
+    for response in [response, world.get("/api/test/echo", &[stranger]).await] {
+        assert!(!response.headers.iter().any(|(name, _)| name.starts_with("access-control-")));
     }
 }

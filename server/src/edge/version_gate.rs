@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_routed_is_not_found() {
+    fn a_request_that_cannot_be_routed_is_not_found() {
         for (method, path) in [("GET", "/healthz"), ("POST", "/api//auth/"), ("GET", "/api/%2F"), ("OPTIONS", "/x")] {
             assert_eq!(status(method, path), None, "{method} {path}");
         }

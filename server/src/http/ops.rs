@@ -1,4 +1,4 @@
-//! For whoever runs the server: is it alive, should it get traffic. Not part of a contract.
+//! Health endpoints for operators: is the process alive, should it get traffic. Not part of a contract.
 
 use dropshot::{
     ApiDescription, ApiDescriptionRegisterError, ApiEndpoint, ApiEndpointVersions, Body, HttpError, RequestContext,
@@ -10,26 +10,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Longest wait for the database before a probe is told that it cannot be reached.
+/// Longest wait for the database before it is reported as unreachable.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Asks the database for a sign of life.
+/// Whether the database responds.
 pub type DatabaseProbe = Box<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
 
-/// What the probes report.
+/// State of the health endpoints.
 pub struct Health {
     is_accepting: AtomicBool,
     database: DatabaseProbe,
 }
 
 impl Health {
-    /// The health of a server that is up and whose database answers to `database`.
+    /// A server that accepts traffic, and the probe of its database.
     #[must_use]
     pub fn new(database: DatabaseProbe) -> Self {
         Self { is_accepting: AtomicBool::new(true), database }
     }
 
-    /// From now on, traffic should go elsewhere. Requests are still served.
+    /// Reports not ready from now on. Requests are still served.
     pub fn stop_accepting(&self) {
         self.is_accepting.store(false, Ordering::SeqCst);
     }
@@ -48,7 +48,7 @@ impl Health {
 /// `/healthz`: 200 while the process runs. `/readyz`: 200 while it should get traffic, else 503.
 ///
 /// # Errors
-/// When dropshot does not take the endpoints.
+/// When dropshot rejects the endpoints.
 pub fn api<C: ServerContext>(health: &Arc<Health>) -> Result<ApiDescription<C>, ApiDescriptionRegisterError> {
     let mut api = ApiDescription::new();
     for method in [Method::GET, Method::HEAD] {
@@ -68,12 +68,12 @@ pub fn api<C: ServerContext>(health: &Arc<Health>) -> Result<ApiDescription<C>, 
     Ok(api)
 }
 
-/// An endpoint at `/name` that is part of no contract.
-pub(super) fn endpoint<C, F, Answer>(name: &str, handler: F, method: &Method) -> ApiEndpoint<C>
+/// An endpoint at `/name` that is hidden from documents.
+pub(super) fn endpoint<C, F, Outcome>(name: &str, handler: F, method: &Method) -> ApiEndpoint<C>
 where
     C: ServerContext,
-    F: Fn(RequestContext<C>) -> Answer + Send + Sync + 'static,
-    Answer: Future<Output = Result<Response<Body>, HttpError>> + Send + 'static,
+    F: Fn(RequestContext<C>) -> Outcome + Send + Sync + 'static,
+    Outcome: Future<Output = Result<Response<Body>, HttpError>> + Send + 'static,
 {
     let operation = format!("{name}_{}", method.as_str().to_ascii_lowercase());
     let versions = ApiEndpointVersions::All;

@@ -1,7 +1,7 @@
-//! The one form of all errors of the dialect: a status, and `{message, code}`.
+//! The single form of all errors of the dialect: a status, and `{message, code}`.
 //!
-//! Clients branch on `code` and may show `message`. dropshot takes only a body from an error type, so the error
-//! renders itself when dropshot asks for its status, with its headers, and leaves that for the edge
+//! Clients branch on `code` and may show `message`. dropshot accepts only a body from an error type, so the error renders
+//! itself with its headers when dropshot asks for its status, and leaves the response for the edge
 //! ([`crate::reply::capture_errors`]).
 
 use crate::reply::{self, ErrorCause};
@@ -16,31 +16,31 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-/// The name under which Better Auth's clients look for the seconds to wait.
+/// Header in which Better Auth's clients look for the seconds to wait.
 const X_RETRY_AFTER: HeaderName = HeaderName::from_static("x-retry-after");
 
 /// The body of an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Error")]
 pub struct ErrorBody {
-    /// What happened, for people.
+    /// For people.
     pub message: String,
-    /// What happened, for programs.
+    /// For programs.
     pub code: String,
 }
 
 /// An error of the dialect, ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Error {
-    /// The status.
+    /// HTTP status.
     pub status: ErrorStatusCode,
-    /// What happened, for programs: upper case, words joined by `_`.
+    /// For programs: upper case, words joined by `_`.
     pub code: Cow<'static, str>,
-    /// What happened, for people.
+    /// For people.
     pub message: Cow<'static, str>,
-    /// Headers of the answer, besides those of every answer.
+    /// Headers of the response, besides those of every response.
     pub headers: Box<HeaderMap>,
-    /// Why, for the log only.
+    /// For the log only.
     cause: Option<String>,
 }
 
@@ -55,7 +55,7 @@ impl Error {
         Self { status, code: code.into(), message: message.into(), headers: Box::default(), cause: None }
     }
 
-    /// An error that says no more than its status, in the words that all parts of the server use for it.
+    /// An error with the default code and message of its status.
     #[must_use]
     pub fn of_status(status: ErrorStatusCode) -> Self {
         let (code, message) = match status.as_u16() {
@@ -72,7 +72,7 @@ impl Error {
         Self::new(status, code, message)
     }
 
-    /// Adds a header; an equal one stays beside it.
+    /// Adds a header, and keeps others of the same name.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
@@ -85,9 +85,10 @@ impl Error {
         self.with_header(SET_COOKIE, value)
     }
 
-    /// Adds when to try again, in whole seconds; a 429 carries it in both of its headers.
+    /// Adds when to try again, in whole seconds; a 429 carries it in both of its headers. `None` adds nothing.
     #[must_use]
-    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+    pub fn with_retry_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        let Some(wait) = wait.into() else { return self };
         let seconds = HeaderValue::from(reply::whole_seconds(wait));
         if self.status.as_u16() == 429 {
             self.headers.insert(X_RETRY_AFTER, seconds.clone());
@@ -96,14 +97,14 @@ impl Error {
         self
     }
 
-    /// Says why, for the log. The caller never sees it.
+    /// Adds the cause, for the log only.
     #[must_use]
     pub fn with_cause(mut self, cause: impl fmt::Display) -> Self {
         self.cause = Some(cause.to_string());
         self
     }
 
-    /// The answer as it is sent. If there is a cause, it is an [`ErrorCause`] in the answer's extensions.
+    /// The response as it is sent. A cause becomes an [`ErrorCause`] in its extensions.
     #[must_use]
     pub fn to_response(&self) -> Response<Body> {
         let body = serde_json::to_vec(&self.body()).expect("two strings can be written as JSON");
@@ -149,8 +150,8 @@ impl JsonSchema for Error {
 }
 
 impl From<HttpError> for Error {
-    /// What dropshot or an extractor found, in the words of the dialect. Only our own extractors give codes to
-    /// client errors; everything else gets the words of its status, since dropshot's texts are for developers.
+    /// Translates an error of dropshot or of an extractor. Only our own extractors give codes to client errors; all others
+    /// get the default texts of their status, since dropshot's texts are for developers.
     fn from(error: HttpError) -> Self {
         let is_client_error = error.status_code.as_status().is_client_error();
         let mut translated = match error.error_code {
@@ -163,7 +164,7 @@ impl From<HttpError> for Error {
 }
 
 impl HttpResponseError for Error {
-    /// The status. dropshot asks for it while it renders the error, which is where the complete answer is left.
+    /// The status. dropshot asks for it while it converts the error, so the complete response is left here.
     fn status_code(&self) -> ErrorStatusCode {
         reply::leave_error(self.to_response());
         self.status
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn asking_for_the_status_leaves_the_whole_answer() {
+    async fn asking_for_the_status_leaves_the_whole_response() {
         let error = Error::of_status(ErrorStatusCode::UNAUTHORIZED)
             .with_cookie(HeaderValue::from_static("a="))
             .with_cookie(HeaderValue::from_static("b="))

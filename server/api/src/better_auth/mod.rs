@@ -2,11 +2,11 @@
 //!
 //! | to see | look at |
 //! |---|---|
-//! | what comes in | [`requests`] |
-//! | what goes out | [`responses`] |
-//! | times, switches and shapes used in both | [`values`] |
-//! | which statuses an operation has | [`replies`] |
-//! | the one form of all errors | [`error`] |
+//! | bodies and queries of requests | [`requests`] |
+//! | bodies of responses | [`responses`] |
+//! | times, switches and patterns used in both | [`values`] |
+//! | statuses of each operation | [`replies`] |
+//! | the form of errors | [`error`] |
 
 pub mod error;
 pub mod replies;
@@ -33,7 +33,7 @@ use dropshot::{Query, RequestContext};
     },
 }]
 pub trait BetterAuthApi {
-    /// What the handlers share.
+    /// State shared by all handlers.
     type Context;
 
     /// Start setting up an authenticator app.

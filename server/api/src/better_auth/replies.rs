@@ -1,7 +1,6 @@
-//! Which statuses each operation has, with their bodies and headers: the contract's `responses`, once more.
+//! The statuses of each operation, with their bodies and headers: the contract's `responses`, as types.
 //!
-//! The lists below are what several operations share. Each operation is named after its contract name without
-//! `Post`, and its replies are complete.
+//! Lists of errors are shared by several operations. A type is named after its operation id without `Post`.
 
 use super::error::ErrorBody;
 use super::responses;

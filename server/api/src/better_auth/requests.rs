@@ -1,7 +1,7 @@
-//! What comes in. Limits stated here are enforced before a handler runs ([`crate::validation`]); a case that the
-//! dialect answers with a code of its own has no limit here.
+//! Request bodies and queries. Limits stated here are enforced before a handler runs ([`crate::validation`]); where the dialect has
+//! an error code of its own for a case, the handler enforces the limit instead.
 //!
-//! Every `Debug` shows only what may stand in a log.
+//! `Debug` prints only what a log may hold.
 
 use super::values::{BooleanOrText, QuerySwitch, debug_only};
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 
-/// A password, which shows that it is still the user who sits at this session: get-totp-uri, disable and
+/// The password as confirmation that the session is still in the user's hands: get-totp-uri, disable and
 /// generate-backup-codes.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Password {
@@ -23,7 +23,7 @@ pub struct Password {
 pub struct TwoFactorEnable {
     /// The user's password.
     pub password: String,
-    /// The issuer to put into this URI in place of the configured one. The Key URI format allows no colon.
+    /// Issuer for this URI, in place of the configured one. The Key URI format allows no colon.
     #[schemars(length(max = 128), regex(pattern = "^[^:]*$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
@@ -69,7 +69,7 @@ pub struct TwoFactorVerifyBackupCode {
     /// The code, not trimmed.
     #[schemars(length(max = 128))]
     pub code: String,
-    /// Whether to check and use up the code without opening a session.
+    /// Whether to verify and spend the code without opening a session.
     #[serde(default)]
     pub disable_session: BooleanOrText,
     /// Whether to trust this browser from now on, if a challenge is completed.
@@ -87,14 +87,14 @@ pub struct SignUpWithEmailAndPassword {
     /// The e-mail address ([`crate::validation::is_email`]), in any case.
     #[schemars(email, length(max = 320))]
     pub email: String,
-    /// The password; its length is the handler's to judge.
+    /// The password. The handler checks its length (`PASSWORD_TOO_SHORT`, `PASSWORD_TOO_LONG`).
     #[schemars(length(min = 1))]
     pub password: String,
-    /// The address of a picture.
+    /// URL of a picture.
     #[schemars(length(max = 2048))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// Where to go afterwards.
+    /// URL to navigate to after success.
     #[schemars(length(max = 2048))]
     #[serde(rename = "callbackURL", skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
@@ -107,11 +107,11 @@ pub struct SignUpWithEmailAndPassword {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SignInEmail {
-    /// The e-mail address as typed. A malformed one is the handler's to answer (`INVALID_EMAIL`).
+    /// The e-mail address. The handler rejects a malformed one (`INVALID_EMAIL`).
     pub email: String,
     /// The password.
     pub password: String,
-    /// Where to go afterwards.
+    /// URL to navigate to after success.
     #[schemars(length(max = 2048))]
     #[serde(rename = "callbackURL", skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
@@ -120,14 +120,14 @@ pub struct SignInEmail {
     pub remember_me: bool,
 }
 
-/// An object from which nothing is read: sign-out, revoke-sessions and revoke-other-sessions.
+/// An object whose fields are ignored: sign-out, revoke-sessions and revoke-other-sessions.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NoFields {}
 
 /// `revokeSessionPost`.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct RevokeSession {
-    /// A session token, or a handle of list-sessions.
+    /// A session token, or the id that list-sessions shows in its place.
     #[schemars(length(max = 256))]
     pub token: String,
 }
@@ -136,23 +136,23 @@ pub struct RevokeSession {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangePassword {
-    /// The password to come; its length is the handler's to judge.
+    /// The new password. The handler checks its length.
     pub new_password: String,
-    /// The password until now.
+    /// The current password.
     pub current_password: String,
-    /// Whether to end all sessions and give the caller a new one.
+    /// Whether to end all sessions and open a new one for the caller.
     #[serde(default)]
     pub revoke_other_sessions: bool,
 }
 
-/// The query of `getSession`. Nothing in it can be wrong: unknown parameters are ignored, and of a repeated one the
-/// first counts.
+/// The query of `getSession`. It is never rejected: unknown parameters are ignored, and of a repeated one the first
+/// counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GetSession {
     /// Has no effect; clients send it.
     pub disable_cookie_cache: QuerySwitch,
-    /// Whether to leave the session's end where it is.
+    /// Whether not to extend the session.
     pub disable_refresh: QuerySwitch,
 }
 

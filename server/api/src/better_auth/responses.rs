@@ -1,7 +1,7 @@
-//! What goes out. A field that is not there is left out, never `null`, but for the two whose `null` the contract
-//! documents: a user's `image` and the `token` of change-password.
+//! Response bodies. An absent field is left out, never `null`, except the two whose `null` the contract documents: a user's
+//! `image` and the `token` of change-password.
 //!
-//! Every `Debug` shows only what may stand in a log: ids and switches.
+//! `Debug` prints only what a log may hold: ids and switches.
 
 use super::values::{ID, SESSION_TOKEN, WireTime, debug_only, nullable_session_token, nullable_text};
 use schemars::JsonSchema;
@@ -14,21 +14,21 @@ pub struct User {
     /// The user's id.
     #[schemars(regex = "ID")]
     pub id: String,
-    /// The name as it was given.
+    /// Display name.
     pub name: String,
     /// The e-mail address, in lower case.
     #[schemars(email)]
     pub email: String,
-    /// Whether the address is known to be the user's.
+    /// Whether the address is verified.
     pub email_verified: bool,
-    /// The address of a picture.
+    /// URL of a picture.
     #[schemars(schema_with = "nullable_text")]
     pub image: Option<String>,
-    /// When the account was made.
+    /// Time of creation.
     pub created_at: WireTime,
-    /// When the account last changed.
+    /// Time of the last change.
     pub updated_at: WireTime,
-    /// Whether signing in takes a second factor.
+    /// Whether a sign-in requires a second factor.
     pub two_factor_enabled: bool,
 }
 
@@ -39,17 +39,17 @@ pub struct Session {
     /// The session's id.
     #[schemars(regex = "ID")]
     pub id: String,
-    /// The raw token, or in list-sessions a handle for a session other than the caller's.
+    /// The raw token; in list-sessions, for sessions other than the caller's, an id that only revoke-session accepts.
     #[schemars(regex = "SESSION_TOKEN")]
     pub token: String,
     /// The id of the session's user.
     #[schemars(regex = "ID")]
     pub user_id: String,
-    /// When the session ends, if nothing extends it.
+    /// Expiry, unless the session is extended.
     pub expires_at: WireTime,
-    /// When the session was opened.
+    /// Time of the sign-in.
     pub created_at: WireTime,
-    /// When the session was last extended.
+    /// Time of the last extension.
     pub updated_at: WireTime,
     /// The client address at sign-in; empty if unknown.
     pub ip_address: String,
@@ -112,12 +112,12 @@ pub struct TwoFactorVerifyBackupCode {
     pub token: Option<String>,
     /// The user.
     pub user: User,
-    /// The open session.
+    /// The session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionInShort>,
 }
 
-/// The open session in the answer of verify-backup-code.
+/// The session in the response of verify-backup-code.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionInShort {
@@ -127,9 +127,9 @@ pub struct SessionInShort {
     /// The id of the session's user.
     #[schemars(regex = "ID")]
     pub user_id: String,
-    /// When the session was opened.
+    /// Time of the sign-in.
     pub created_at: WireTime,
-    /// When the session ends, if nothing extends it.
+    /// Expiry, unless the session is extended.
     pub expires_at: WireTime,
 }
 
@@ -159,7 +159,7 @@ pub enum TwoFactorMethod {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SignInEmail {
-    /// Whether to go to `url` now.
+    /// Whether the client shall navigate to `url`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect: Option<bool>,
     /// The raw session token.
@@ -172,13 +172,13 @@ pub struct SignInEmail {
     /// The user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<User>,
-    /// Whether a second factor is needed; true or absent.
+    /// True if a second factor is required, else absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub two_factor_redirect: Option<bool>,
-    /// What can be verified now.
+    /// Factors that can complete the challenge, besides backup codes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub two_factor_methods: Option<Vec<TwoFactorMethod>>,
-    /// The challenge, for clients without cookies.
+    /// Token of the challenge, for clients without cookies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub two_factor_token: Option<String>,
 }
@@ -220,7 +220,7 @@ pub struct SignOut {
     pub success: bool,
 }
 
-/// Success of get-session where there is one.
+/// Success of get-session for a live session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionAndUser {
     /// The session.

@@ -1,4 +1,4 @@
-//! Values that several requests and answers share: times, switches, and the shapes of ids and tokens.
+//! Values that several requests and responses share: times, switches, and patterns of ids and tokens.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::JsonSchema;
@@ -11,10 +11,10 @@ use std::fmt;
 /// Ids: a UUID without hyphens.
 pub(super) const ID: &str = "^[0-9a-f]{32}$";
 
-/// Raw session tokens, and the handles that stand for them.
+/// Raw session tokens, and the ids that list-sessions shows in their place.
 pub(super) const SESSION_TOKEN: &str = "^[A-Za-z0-9]{32}$";
 
-/// Gives a struct a `Debug` that shows some fields and hides the rest: what is not named cannot leak.
+/// Implements a `Debug` that prints the named fields only, so that a new field is hidden by default.
 macro_rules! debug_only {
     ($($name:ident { $($shown:ident),* })+) => {$(
         impl std::fmt::Debug for $name {
@@ -174,12 +174,12 @@ impl JsonSchema for QuerySwitch {
     }
 }
 
-/// A text that is always there and may be `null`. Derived, it would be a text that may be missing.
+/// A required, nullable text. The derived schema of an `Option` would be optional instead.
 pub(super) fn nullable_text(generator: &mut SchemaGenerator) -> Schema {
     Option::<String>::json_schema(generator)
 }
 
-/// A session token that is always there and may be `null`.
+/// A required, nullable session token.
 pub(super) fn nullable_session_token(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = Option::<String>::json_schema(generator).into_object();
     schema.string().pattern = Some(SESSION_TOKEN.to_owned());

@@ -1,7 +1,7 @@
-//! Errors: a 400 says what is wrong, field by field; a 409 says what is in the way; all others are empty.
+//! Errors: a 400 lists problems field by field, a 409 lists actions that prevent a login, all others have no body.
 //!
-//! dropshot takes only a body from an error type, so the error renders itself when dropshot asks for its status, and
-//! leaves that for the edge ([`crate::reply::capture_errors`]): without a body and without a label, where there is none.
+//! dropshot accepts only a body from an error type, so the error renders itself when dropshot asks for its status, and
+//! leaves the response for the edge ([`crate::reply::capture_errors`]): without a body, it has no content type either.
 
 use super::responses::ActionsResponse;
 use crate::body::INVALID_FIELDS;
@@ -19,13 +19,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Error")]
 pub struct FieldError {
-    /// What is wrong, for programs: `[kind]` and, for a field, its path.
+    /// For programs: `[kind]` and, for a field, its path.
     pub code: String,
-    /// What is wrong, for people.
+    /// For people.
     pub message: String,
 }
 
@@ -33,27 +33,27 @@ pub struct FieldError {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Errors {
-    /// What is wrong with which field, by the field's path.
+    /// Problems by the path of their field.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub field_errors: BTreeMap<String, Vec<FieldError>>,
-    /// What is wrong with the whole.
+    /// Problems that concern no single field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub general_errors: Vec<FieldError>,
 }
 
 impl Errors {
-    /// Adds what is wrong with a field: `[kind]field`.
+    /// Adds a problem of a field, with the code `[kind]field`.
     pub fn add(&mut self, field: &str, kind: &str, message: impl Into<String>) {
         let error = FieldError { code: format!("[{kind}]{field}"), message: message.into() };
         self.field_errors.entry(field.to_owned()).or_default().push(error);
     }
 
-    /// Adds what is wrong with the whole: `[kind]`.
+    /// Adds a problem that concerns no single field, with the code `[kind]`.
     pub fn add_general(&mut self, kind: &str, message: impl Into<String>) {
         self.general_errors.push(FieldError { code: format!("[{kind}]"), message: message.into() });
     }
 
-    /// Whether nothing is wrong.
+    /// Whether there are no problems.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.field_errors.is_empty() && self.general_errors.is_empty()
@@ -73,12 +73,12 @@ pub struct Error {
     status: ErrorStatusCode,
     content: Content,
     retry_after: Option<u64>,
-    /// Why, for the log only.
+    /// For the log only.
     cause: Option<String>,
 }
 
 impl Error {
-    /// An error that says no more than its status.
+    /// An error of this status, with a general problem for a 400 and without a body for others.
     #[must_use]
     pub fn of_status(status: ErrorStatusCode) -> Self {
         let content = match status.as_u16() {
@@ -92,21 +92,21 @@ impl Error {
         Self { status, content, retry_after: None, cause: None }
     }
 
-    /// An error that says no more than its status, for statuses without a name.
+    /// As [`Error::of_status`], for statuses that dropshot has no constant for.
     #[must_use]
     pub fn of_number(status: u16) -> Self {
         let status = ErrorStatusCode::from_u16(status).unwrap_or(ErrorStatusCode::INTERNAL_SERVER_ERROR);
         Self::of_status(status)
     }
 
-    /// 400.
+    /// 400 with these problems.
     #[must_use]
     pub fn of_errors(errors: Errors) -> Self {
         let content = Content::Errors(Box::new(errors));
         Self { status: ErrorStatusCode::BAD_REQUEST, content, retry_after: None, cause: None }
     }
 
-    /// 400: one field is wrong.
+    /// 400 with one problem of a field.
     #[must_use]
     pub fn of_field(field: &str, kind: &str, message: impl Into<String>) -> Self {
         let mut errors = Errors::default();
@@ -114,7 +114,7 @@ impl Error {
         Self::of_errors(errors)
     }
 
-    /// 400: the whole is wrong.
+    /// 400 with one problem that concerns no single field.
     #[must_use]
     pub fn general(kind: &str, message: impl Into<String>) -> Self {
         let mut errors = Errors::default();
@@ -122,28 +122,28 @@ impl Error {
         Self::of_errors(errors)
     }
 
-    /// 409.
+    /// 409 with the actions that prevent a login.
     #[must_use]
     pub fn of_actions(actions: ActionsResponse) -> Self {
         let content = Content::Actions(Box::new(actions));
         Self { status: ErrorStatusCode::CONFLICT, content, retry_after: None, cause: None }
     }
 
-    /// Adds when to try again, in whole seconds.
+    /// Sets when to try again, in whole seconds; `None` leaves the header out.
     #[must_use]
-    pub fn with_retry_after(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(reply::whole_seconds(wait));
+    pub fn with_retry_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        self.retry_after = wait.into().map(reply::whole_seconds);
         self
     }
 
-    /// Says why, for the log. The caller never sees it.
+    /// Adds the cause, for the log only.
     #[must_use]
     pub fn with_cause(mut self, cause: impl fmt::Display) -> Self {
         self.cause = Some(cause.to_string());
         self
     }
 
-    /// The answer as it is sent. If there is a cause, it is an [`ErrorCause`] in the answer's extensions.
+    /// The response as it is sent. A cause becomes an [`ErrorCause`] in its extensions.
     #[must_use]
     pub fn to_response(&self) -> Response<Body> {
         let body = match &self.content {
@@ -197,7 +197,7 @@ impl JsonSchema for Error {
     }
 }
 
-/// What is wrong with a body, in the words of the dialect.
+/// The dialect's problems for issues of a body.
 fn errors_of(issues: &[Issue]) -> Errors {
     let mut errors = Errors::default();
     for issue in issues {
@@ -217,7 +217,7 @@ fn errors_of(issues: &[Issue]) -> Errors {
 }
 
 impl From<HttpError> for Error {
-    /// What dropshot or an extractor found, in the words of the dialect.
+    /// Translates an error of dropshot or of an extractor.
     fn from(error: HttpError) -> Self {
         if error.error_code.as_deref() == Some(INVALID_FIELDS)
             && let Ok(issues) = serde_json::from_str::<Vec<Issue>>(&error.external_message)
@@ -229,7 +229,7 @@ impl From<HttpError> for Error {
 }
 
 impl HttpResponseError for Error {
-    /// The status. dropshot asks for it while it renders the error, which is where the complete answer is left.
+    /// The status. dropshot asks for it while it converts the error, so the complete response is left here.
     fn status_code(&self) -> ErrorStatusCode {
         reply::leave_error(self.to_response());
         self.status

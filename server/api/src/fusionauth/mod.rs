@@ -1,16 +1,16 @@
 //! The FusionAuth dialect, under `/api`: what `openapi/fusionauth.yaml` says, as several traits.
 //!
-//! dropshot's router takes no literal beside a variable (`/api/user/two-factor` beside `/api/user/{userId}`), so what
-//! would collide stands in traits of its own. A path has to be looked up in them in the order in which they stand here: the
-//! longest literals first, and [`UserApi`] last.
+//! dropshot's router rejects a literal segment beside a variable one (`/api/user/two-factor` beside `/api/user/{userId}`), so
+//! operations that would collide are in traits of their own. A path must be looked up in them in the order of this file:
+//! the longest literals first, [`UserApi`] last.
 //!
 //! | to see | look at |
 //! |---|---|
-//! | what comes in | [`requests`] |
-//! | what goes out | [`responses`] |
-//! | which statuses an operation has | [`replies`] |
-//! | which tenant a request names | [`tenant`] |
-//! | the one form of all errors, and empty answers | [`error`] |
+//! | bodies and queries of requests | [`requests`] |
+//! | bodies of responses | [`responses`] |
+//! | statuses of each operation | [`replies`] |
+//! | the header that names a tenant | [`tenant`] |
+//! | the form of errors | [`error`] |
 
 pub mod error;
 pub mod replies;
@@ -28,7 +28,7 @@ use dropshot::{Path, Query, RequestContext};
 /// Backup codes: `/api/user/two-factor/recovery-code/{userId}`.
 #[dropshot::api_description]
 pub trait RecoveryCodeApi {
-    /// What the handlers share.
+    /// State shared by all handlers.
     type Context;
 
     /// Make new recovery codes.
@@ -59,10 +59,10 @@ pub trait RecoveryCodeApi {
     ) -> Result<Reply<replies::ReadRecoveryCodes>, Error>;
 }
 
-/// Second factors, passwords and registrations: what stands beside `/api/user/{userId}`.
+/// Second factors, passwords and registrations: paths with a literal in place of `{userId}`.
 #[dropshot::api_description]
 pub trait MethodApi {
-    /// What the handlers share.
+    /// State shared by all handlers.
     type Context;
 
     /// Enable a two-factor method.
@@ -220,7 +220,7 @@ pub trait MethodApi {
 /// Logging in, two-factor authentication and tokens.
 #[dropshot::api_description]
 pub trait FusionAuthApi {
-    /// What the handlers share.
+    /// State shared by all handlers.
     type Context;
 
     /// Read whether a user will be asked for a second factor.
@@ -373,7 +373,7 @@ pub trait FusionAuthApi {
 /// Users.
 #[dropshot::api_description]
 pub trait UserApi {
-    /// What the handlers share.
+    /// State shared by all handlers.
     type Context;
 
     /// Make a user.

@@ -1,4 +1,4 @@
-//! Which statuses each operation has, with their bodies and headers: the contract's `responses`, once more.
+//! The statuses of each operation, with their bodies and headers: the contract's `responses`, as types.
 
 use super::error::Errors;
 use super::responses;
@@ -26,15 +26,15 @@ const SERVICE_UNAVAILABLE: Documented = empty(503, "The server is too busy, or a
 
 /// Errors of every operation.
 const ALWAYS: &[Documented] = &[NOT_FOUND, TOO_MANY_REQUESTS, INTERNAL_SERVER_ERROR, SERVICE_UNAVAILABLE];
-/// Further errors of operations that read something out of the request.
+/// Further errors of operations that read a path, a query, a header or a body.
 const ASKED: &[Documented] = &[BAD_REQUEST];
 /// Further errors of operations that take a body.
 const POSTED: &[Documented] = &[PAYLOAD_TOO_LARGE];
 /// Further errors of operations that need credentials.
 const GUARDED: &[Documented] = &[UNAUTHORIZED];
-/// Further errors of operations that judge a second factor.
+/// Further errors of operations that verify a second factor.
 const JUDGED: &[Documented] = &[CONFLICT, WRONG_CODE];
-/// Further errors of operations that log somebody in.
+/// Further errors of operations that log a user in.
 const LOGGED_IN: &[Documented] = &[GONE, LOCKED];
 
 crate::replies! {

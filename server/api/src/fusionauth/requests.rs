@@ -1,7 +1,7 @@
-//! What comes in. Nothing is required here: what is missing is answered in the dialect's own words, by a handler. `null`
-//! counts as missing, unknown properties are ignored, ids are texts until a handler reads them.
+//! Request bodies, queries and paths. Nothing is required here, because the dialect reports missing values with errors of its own,
+//! made by handlers. `null` counts as missing, unknown properties are ignored, ids are texts until a handler reads them.
 //!
-//! No `Debug` shows a value: any of them may be a secret or a person's.
+//! `Debug` prints no values: any of them may be a secret or personal data.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ macro_rules! requests {
 }
 
 requests! {
-    /// Nothing.
+    /// An object whose properties are ignored.
     NoFields {}
 
     /// `login`.
@@ -36,106 +36,106 @@ requests! {
         /// E-mail address, user name or telephone number.
         #[schemars(length(max = 256))]
         login_id: String,
-        /// What the login id may be.
+        /// Kinds of login id to look up.
         login_id_types: Vec<LoginIdType>,
         /// The password.
         #[schemars(length(max = 4096))]
         password: String,
-        /// What changing the password gave, in the place of login id and password.
+        /// Result of a password change, in place of login id and password.
         #[schemars(length(max = 256))]
         one_time_password: String,
-        /// The application to log in to.
+        /// Id of the application to log in to.
         #[schemars(length(max = 256))]
         application_id: String,
-        /// The trust of this device.
+        /// Trust token of this device.
         #[schemars(length(max = 256))]
         two_factor_trust_id: String,
-        /// Whether no tokens are wanted.
+        /// True to get no tokens.
         #[serde(rename = "noJWT")]
         no_jwt: bool,
-        /// The address of the person's device, if a service logs them in.
+        /// IP address of the user's device, for calls with an API key.
         #[schemars(length(max = 256))]
         ip_address: String,
     }
 
     /// `twoFactorLogin`.
     TwoFactorLogin {
-        /// The challenge.
+        /// Id of the challenge.
         #[schemars(length(max = 256))]
         two_factor_id: String,
-        /// The code, of whatever kind.
+        /// Code of any second factor, or a recovery code.
         #[schemars(length(max = 256))]
         code: String,
-        /// The application to log in to, if it was not named before.
+        /// Id of the application to log in to, if `login` did not name it.
         #[schemars(length(max = 256))]
         application_id: String,
-        /// Whether this device skips the second factor from now on.
+        /// Whether to trust this device, so that it skips the second factor from now on.
         trust_computer: bool,
-        /// Whether no tokens are wanted.
+        /// True to get no tokens.
         #[serde(rename = "noJWT")]
         no_jwt: bool,
-        /// The address of the person's device, if a service logs them in.
+        /// IP address of the user's device, for calls with an API key.
         #[schemars(length(max = 256))]
         ip_address: String,
     }
 
     /// `sendTwoFactorCodeForEnableDisable` and `sendTwoFactorCodeForLoginUsingMethod`.
     TwoFactorSend {
-        /// Whose method it is.
+        /// Id of the method's user.
         #[schemars(length(max = 256))]
         user_id: String,
-        /// The kind of method that is to be enabled.
+        /// Kind of method to enable.
         #[schemars(length(max = 256))]
         method: String,
-        /// The method that sends.
+        /// Id of the method to send the code by.
         #[schemars(length(max = 256))]
         method_id: String,
-        /// The address that is to be enabled.
+        /// E-mail address to enable.
         #[schemars(length(max = 256))]
         email: String,
-        /// The telephone number that is to be enabled.
+        /// Telephone number to enable.
         #[schemars(length(max = 256))]
         mobile_phone: String,
-        /// The application whose words are used.
+        /// Id of the application whose message texts are used.
         #[schemars(length(max = 256))]
         application_id: String,
     }
 
     /// `startTwoFactorLogin`.
     TwoFactorStart {
-        /// Who is asked.
+        /// Id of the user to challenge.
         #[schemars(length(max = 256))]
         user_id: String,
-        /// The same, by what they log in with.
+        /// Login id of the user to challenge.
         #[schemars(length(max = 256))]
         login_id: String,
-        /// What the login id may be.
+        /// Kinds of login id to look up.
         login_id_types: Vec<LoginIdType>,
-        /// The application.
+        /// Id of the application.
         #[schemars(length(max = 256))]
         application_id: String,
-        /// The code that is to answer.
+        /// Code that completes the challenge, chosen by the caller.
         #[schemars(length(max = 256))]
         code: String,
-        /// What comes back at the end.
+        /// Any JSON, returned when the challenge is completed.
         state: Value,
-        /// A text that whoever uses the trust token has to know.
+        /// Caller-chosen secret that must accompany the trust token.
         #[schemars(length(max = 4096))]
         trust_challenge: String,
     }
 
     /// `retrieveTwoFactorStatusWithRequest`.
     TwoFactorStatus {
-        /// Whose status.
+        /// Id of the user.
         #[schemars(length(max = 256))]
         user_id: String,
-        /// Where.
+        /// Id of the application.
         #[schemars(length(max = 256))]
         application_id: String,
-        /// The trust of a device.
+        /// Trust token of a device.
         #[schemars(length(max = 256))]
         two_factor_trust_id: String,
-        /// For what.
+        /// What the user is about to do.
         action: StatusAction,
     }
 
@@ -144,28 +144,28 @@ requests! {
         /// The code that proves the method.
         #[schemars(length(max = 256))]
         code: String,
-        /// The kind of method.
+        /// Kind of method.
         #[schemars(length(max = 256))]
         method: String,
         /// The secret of an authenticator app.
         #[schemars(length(max = 256))]
         secret: String,
-        /// The same in base32.
+        /// The same secret in base32.
         #[schemars(length(max = 512))]
         secret_base32_encoded: String,
-        /// The address.
+        /// E-mail address to send codes to.
         #[schemars(length(max = 256))]
         email: String,
         /// The telephone number.
         #[schemars(length(max = 256))]
         mobile_phone: String,
-        /// What the person calls it.
+        /// Name chosen by the user.
         #[schemars(length(max = 256))]
         name: String,
-        /// The application whose words are used.
+        /// Id of the application whose message texts are used.
         #[schemars(length(max = 256))]
         application_id: String,
-        /// The challenge that waits for a method.
+        /// Id of the challenge that requires the enrolment.
         #[schemars(length(max = 256))]
         two_factor_id: String,
     }
@@ -175,20 +175,20 @@ requests! {
         /// A code of any second factor.
         #[schemars(length(max = 256))]
         code: String,
-        /// The method.
+        /// Id of the method.
         #[schemars(length(max = 256))]
         method_id: String,
-        /// The application.
+        /// Id of the application.
         #[schemars(length(max = 256))]
         application_id: String,
     }
 
     /// `updateTwoFactor`.
     TwoFactorUpdate {
-        /// The method.
+        /// Id of the method.
         #[schemars(length(max = 256))]
         method_id: String,
-        /// What it is called from now on; nothing takes the name away.
+        /// New name; if absent, the name stays.
         #[schemars(length(max = 256))]
         name: String,
     }
@@ -201,7 +201,7 @@ requests! {
         skip_verification: bool,
     }
 
-    /// What is known of a user.
+    /// A user's properties.
     UserFields {
         /// The e-mail address.
         #[schemars(length(max = 191))]
@@ -209,10 +209,10 @@ requests! {
         /// The user name.
         #[schemars(length(max = 191))]
         username: String,
-        /// A telephone number to log in with.
+        /// Telephone number that is a login id.
         #[schemars(length(max = 64))]
         phone_number: String,
-        /// A telephone number to call.
+        /// Telephone number for contact; no login id.
         #[schemars(length(max = 64))]
         mobile_phone: String,
         /// The password.
@@ -227,34 +227,34 @@ requests! {
         /// The last name.
         #[schemars(length(max = 256))]
         last_name: String,
-        /// The whole name.
+        /// The full name.
         #[schemars(length(max = 256))]
         full_name: String,
         /// The date of birth.
         #[schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
         birth_date: String,
-        /// Where a picture is.
+        /// URL of a picture.
         #[schemars(length(max = 2048))]
         image_url: String,
         /// The time zone.
         #[schemars(length(max = 256))]
         timezone: String,
-        /// The languages, the best first.
+        /// Language tags, in order of preference.
         #[schemars(length(max = 64))]
         preferred_languages: Vec<String>,
-        /// Whatever the service keeps with the user.
+        /// Any JSON that the service stores with the user.
         data: Value,
-        /// From when on the account may not be used.
+        /// Time from which the account cannot be used, in milliseconds since the epoch.
         expiry: i64,
-        /// Whether the password has to be changed at the next log-in.
+        /// Whether the password must be changed at the next login.
         password_change_required: bool,
-        /// Whether the account may be used; only `updateUser` and `patchUser` look at it.
+        /// Whether the account can be used; read by `updateUser` and `patchUser` only.
         active: bool,
     }
 
     /// `register` and `registerUser`.
     Registration {
-        /// The user to make.
+        /// The user to create.
         user: UserFields,
         /// The registration.
         registration: RegistrationFields,
@@ -262,38 +262,38 @@ requests! {
         skip_verification: bool,
     }
 
-    /// What is known of a registration.
+    /// A registration's properties.
     RegistrationFields {
-        /// Where.
+        /// Id of the application.
         #[schemars(length(max = 256))]
         application_id: String,
-        /// What the user may do there.
+        /// The user's roles in the application.
         #[schemars(length(max = 64))]
         roles: Vec<String>,
-        /// What the user is called there.
+        /// The user's name in the application.
         #[schemars(length(max = 191))]
         username: String,
-        /// Whatever the service keeps with the registration.
+        /// Any JSON that the service stores with the registration.
         data: Value,
     }
 
     /// `changePasswordByIdentity` and `changePassword`.
     ChangePassword {
-        /// Whose password, by what they log in with.
+        /// Login id of the user.
         #[schemars(length(max = 256))]
         login_id: String,
-        /// What the login id may be.
+        /// Kinds of login id to look up.
         login_id_types: Vec<LoginIdType>,
-        /// The old password.
+        /// The current password.
         #[schemars(length(max = 4096))]
         current_password: String,
         /// The new password.
         #[schemars(length(max = 4096))]
         password: String,
-        /// What a two-factor login gave.
+        /// Proof of a second factor, from a two-factor login.
         #[schemars(length(max = 256))]
         trust_token: String,
-        /// The text that was given when it was begun.
+        /// The `trustChallenge` from the start of that two-factor login.
         #[schemars(length(max = 4096))]
         trust_challenge: String,
     }
@@ -303,16 +303,16 @@ requests! {
         /// The refresh token.
         #[schemars(length(max = 256))]
         refresh_token: String,
-        /// The access token that it came with; not looked at.
+        /// Access token issued with it; ignored.
         #[schemars(length(max = 8192))]
         token: String,
     }
 
     /// `retrieveTwoFactorStatus`.
     TwoFactorStatusQuery {
-        /// Whose status.
+        /// Id of the user.
         user_id: String,
-        /// Where.
+        /// Id of the application.
         application_id: String,
     }
 
@@ -320,15 +320,15 @@ requests! {
     TwoFactorDisableQuery {
         /// A code of any second factor.
         code: String,
-        /// The method.
+        /// Id of the method.
         method_id: String,
-        /// The application.
+        /// Id of the application.
         application_id: String,
     }
 
     /// `updateTwoFactor`.
     TwoFactorUpdateQuery {
-        /// The method.
+        /// Id of the method.
         method_id: String,
     }
 
@@ -340,34 +340,34 @@ requests! {
         username: String,
         /// The telephone number.
         phone_number: String,
-        /// Any of them.
+        /// A login id of any kind.
         login_id: String,
-        /// What the login id may be.
+        /// Kinds of login id to look up.
         login_id_types: String,
     }
 
     /// `updateUser`.
     UpdateUserQuery {
-        /// Whether a deactivated user is made usable again, and nothing else.
+        /// `true` to reactivate the user and change nothing else.
         reactivate: String,
     }
 
     /// `deleteUser`.
     DeleteUserQuery {
-        /// Whether nothing is to be left of the user.
+        /// `true` to delete the user instead of deactivating them.
         hard_delete: String,
     }
 
     /// `checkChangePasswordByIdentity`.
     CheckChangePasswordQuery {
-        /// Whose password, by what they log in with.
+        /// Login id of the user.
         login_id: String,
-        /// What the login id may be.
+        /// Kinds of login id to look up.
         login_id_types: String,
     }
 }
 
-/// What a login id may be.
+/// Kind of a login id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum LoginIdType {
@@ -379,7 +379,7 @@ pub enum LoginIdType {
     Username,
 }
 
-/// What a status is asked for.
+/// Occasion of a status request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum StatusAction {
@@ -387,7 +387,7 @@ pub enum StatusAction {
     Login,
     /// Changing the password.
     ChangePassword,
-    /// Anything else that asks for a second factor.
+    /// Any other action that requires a second factor.
     StepUp,
 }
 
@@ -418,19 +418,19 @@ paths! {
 
     /// A path that names a challenge.
     TwoFactorIdPath {
-        /// The challenge.
+        /// Id of the challenge.
         two_factor_id
     }
 
     /// A path that names a trust.
     TrustPath {
-        /// The trust.
+        /// The trust token.
         two_factor_trust_id
     }
 
-    /// A path that names leave to change a password.
+    /// A path that names a permission to change a password.
     ChangePasswordPath {
-        /// The leave.
+        /// Id of the permission.
         change_password_id
     }
 }

@@ -1,6 +1,6 @@
-//! What goes out. What is not there is left out, never null; times are milliseconds since the epoch.
+//! Response bodies. An absent value is left out, never null; times (`…_instant`, `expiry`) are milliseconds since the epoch.
 //!
-//! No `Debug` shows a value: many of them are secrets or a person's.
+//! `Debug` prints no values: many of them are secrets or personal data.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,9 +9,9 @@ use std::fmt;
 
 /// UUIDs, in lower case with hyphens.
 const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
-/// Opaque texts that stand for something.
+/// Opaque tokens and ids: 32 bytes in base64url.
 const OPAQUE: &str = "^[A-Za-z0-9_-]{43}$";
-/// Names of methods.
+/// Ids of methods.
 const METHOD_ID: &str = "^[A-Z0-9]{4}$";
 /// Access tokens.
 const TOKEN: &str = "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$";
@@ -32,61 +32,61 @@ macro_rules! responses {
 }
 
 responses! {
-    /// How an authenticator app makes codes.
+    /// Parameters of an authenticator app's codes.
     AuthenticatorConfiguration {
-        /// The hash.
+        /// Hash algorithm.
         algorithm: AuthenticatorAlgorithm,
-        /// Digits of a code.
+        /// Number of digits of a code.
         code_length: i32,
-        /// Seconds of a time step.
+        /// Length of a time step, in seconds.
         time_step: i32,
     }
 
     /// A second factor.
     TwoFactorMethod {
-        /// Its name for clients.
+        /// Method id: four characters, to name the method in later requests.
         #[schemars(regex = "METHOD_ID")]
         id: String,
-        /// What it is.
+        /// Kind of method.
         method: TwoFactorMethodName,
-        /// How an authenticator app makes codes.
+        /// Only for an authenticator app.
         #[serde(skip_serializing_if = "Option::is_none")]
         authenticator: Option<AuthenticatorConfiguration>,
-        /// Where mails go.
+        /// E-mail address that codes are sent to.
         #[serde(skip_serializing_if = "Option::is_none")]
         email: Option<String>,
-        /// Where text messages go.
+        /// Telephone number that codes are sent to.
         #[serde(skip_serializing_if = "Option::is_none")]
         mobile_phone: Option<String>,
-        /// Whether it is the one that was used last.
+        /// True for the method that was used last, absent for all others.
         #[serde(skip_serializing_if = "Option::is_none")]
         last_used: Option<bool>,
-        /// What the person calls it.
+        /// Name chosen by the user.
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<String>,
     }
 
-    /// The methods of a user.
+    /// A user's second factors.
     UserTwoFactorConfiguration {
-        /// They.
+        /// Enrolled methods.
         methods: Vec<TwoFactorMethod>,
     }
 
     /// A user's registration for an application.
     UserRegistration {
-        /// Its id.
+        /// Registration id.
         #[schemars(regex = "UUID")]
         id: String,
-        /// The application.
+        /// Id of the application.
         #[schemars(regex = "UUID")]
         application_id: String,
-        /// What the user may do there.
+        /// The user's roles in the application.
         #[serde(skip_serializing_if = "Option::is_none")]
         roles: Option<Vec<String>>,
-        /// What the user is called there.
+        /// The user's name in the application.
         #[serde(skip_serializing_if = "Option::is_none")]
         username: Option<String>,
-        /// Whatever the service keeps with it.
+        /// Any JSON that the service stores with the registration.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(schema_with = "any_json")]
         data: Option<Value>,
@@ -94,11 +94,11 @@ responses! {
         verified: bool,
         /// Always `ACTIVE`.
         username_status: UsernameStatus,
-        /// When it was made.
+        /// Time of creation.
         insert_instant: i64,
-        /// When it was last changed.
+        /// Time of the last change.
         last_update_instant: i64,
-        /// When the user last logged in there.
+        /// Time of the user's last login to the application.
         #[serde(skip_serializing_if = "Option::is_none")]
         last_login_instant: Option<i64>,
     }
@@ -108,7 +108,7 @@ responses! {
         /// The user's id.
         #[schemars(regex = "UUID")]
         id: String,
-        /// Where the user is at home.
+        /// Id of the tenant that owns the account.
         #[schemars(regex = "UUID")]
         tenant_id: String,
         /// Whether the account may be used.
@@ -119,10 +119,10 @@ responses! {
         /// The user name.
         #[serde(skip_serializing_if = "Option::is_none")]
         username: Option<String>,
-        /// A telephone number to log in with.
+        /// Telephone number that is a login id.
         #[serde(skip_serializing_if = "Option::is_none")]
         phone_number: Option<String>,
-        /// A telephone number to call.
+        /// Telephone number for contact; no login id.
         #[serde(skip_serializing_if = "Option::is_none")]
         mobile_phone: Option<String>,
         /// The first name.
@@ -134,44 +134,44 @@ responses! {
         /// The last name.
         #[serde(skip_serializing_if = "Option::is_none")]
         last_name: Option<String>,
-        /// The whole name.
+        /// The full name.
         #[serde(skip_serializing_if = "Option::is_none")]
         full_name: Option<String>,
         /// The date of birth.
         #[serde(skip_serializing_if = "Option::is_none")]
         birth_date: Option<String>,
-        /// Where a picture is.
+        /// URL of a picture.
         #[serde(skip_serializing_if = "Option::is_none")]
         image_url: Option<String>,
         /// The time zone.
         #[serde(skip_serializing_if = "Option::is_none")]
         timezone: Option<String>,
-        /// The languages, the best first.
+        /// Language tags, in order of preference.
         #[serde(skip_serializing_if = "Option::is_none")]
         preferred_languages: Option<Vec<String>>,
-        /// Whatever the service keeps with the user.
+        /// Any JSON that the service stores with the user.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(schema_with = "any_json")]
         data: Option<Value>,
-        /// From when on the account may not be used.
+        /// Time from which the account cannot be used.
         #[serde(skip_serializing_if = "Option::is_none")]
         expiry: Option<i64>,
-        /// Whether the e-mail address is known to be the user's.
+        /// Whether the e-mail address is verified.
         verified: bool,
         /// Always `ACTIVE`.
         username_status: UsernameStatus,
-        /// When the account was made.
+        /// Time of creation.
         insert_instant: i64,
-        /// When it was last changed.
+        /// Time of the last change.
         last_update_instant: i64,
-        /// When the user last logged in.
+        /// Time of the last login.
         #[serde(skip_serializing_if = "Option::is_none")]
         last_login_instant: Option<i64>,
-        /// When the password was last set.
+        /// Time when the password was last set.
         password_last_update_instant: i64,
-        /// Whether the password has to be changed at the next log-in.
+        /// Whether the password must be changed at the next login.
         password_change_required: bool,
-        /// Where the user is registered.
+        /// The user's registrations.
         #[serde(skip_serializing_if = "Option::is_none")]
         registrations: Option<Vec<UserRegistration>>,
         /// The second factors.
@@ -193,73 +193,73 @@ responses! {
         registration: UserRegistration,
     }
 
-    /// How logging in goes on.
+    /// `login` and `twoFactorLogin`: tokens, a challenge, or a required password change.
     LoginResponse {
         /// The access token.
         #[schemars(regex = "TOKEN")]
         #[serde(skip_serializing_if = "Option::is_none")]
         token: Option<String>,
-        /// Its end.
+        /// Expiry of the access token.
         #[serde(skip_serializing_if = "Option::is_none")]
         token_expiration_instant: Option<i64>,
         /// The refresh token.
         #[schemars(regex = "OPAQUE")]
         #[serde(skip_serializing_if = "Option::is_none")]
         refresh_token: Option<String>,
-        /// Its id.
+        /// Id of the refresh token.
         #[schemars(regex = "UUID")]
         #[serde(skip_serializing_if = "Option::is_none")]
         refresh_token_id: Option<String>,
         /// The user.
         #[serde(skip_serializing_if = "Option::is_none")]
         user: Option<User>,
-        /// What was given when the two-factor login was begun.
+        /// The caller's `state` from the start of the two-factor login.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(schema_with = "any_json")]
         state: Option<Value>,
-        /// Shows that a second factor was passed.
+        /// One-time proof that a second factor was passed.
         #[schemars(regex = "OPAQUE")]
         #[serde(skip_serializing_if = "Option::is_none")]
         trust_token: Option<String>,
-        /// The challenge.
+        /// Id of the challenge.
         #[schemars(regex = "OPAQUE")]
         #[serde(skip_serializing_if = "Option::is_none")]
         two_factor_id: Option<String>,
-        /// The trust of this device.
+        /// Trust token of this device.
         #[schemars(regex = "OPAQUE")]
         #[serde(skip_serializing_if = "Option::is_none")]
         two_factor_trust_id: Option<String>,
-        /// What can answer the challenge.
+        /// Methods that can complete the challenge.
         #[serde(skip_serializing_if = "Option::is_none")]
         methods: Option<Vec<TwoFactorMethod>>,
-        /// What can be enabled to answer it.
+        /// Methods that can be enrolled to complete the challenge.
         #[serde(skip_serializing_if = "Option::is_none")]
         configurable_methods: Option<Vec<TwoFactorMethodName>>,
-        /// Leave to change the password.
+        /// One-time permission to change the password.
         #[schemars(regex = "OPAQUE")]
         #[serde(skip_serializing_if = "Option::is_none")]
         change_password_id: Option<String>,
-        /// Why it has to be changed.
+        /// Reason for the required change.
         #[serde(skip_serializing_if = "Option::is_none")]
         change_password_reason: Option<ChangePasswordReason>,
     }
 
-    /// What keeps a user from logging in.
+    /// An action on the user that prevents logins.
     LoginPreventedResponse {
-        /// What it is, always the same.
+        /// Id of the action, a constant.
         #[schemars(regex = "UUID")]
         action_id: String,
-        /// Its name.
+        /// Name of the action.
         name: String,
-        /// Its name for people.
+        /// Name of the action, for display.
         localized_name: String,
-        /// When it ends.
+        /// Time when it ends.
         expiry: i64,
     }
 
     /// The body of a 409.
     ActionsResponse {
-        /// What keeps the user from logging in.
+        /// Actions that prevent the login.
         actions: Vec<LoginPreventedResponse>,
     }
 
@@ -267,23 +267,23 @@ responses! {
     TwoFactorStartResponse {
         /// The code, to be delivered by the caller.
         code: String,
-        /// The challenge.
+        /// Id of the challenge.
         #[schemars(regex = "OPAQUE")]
         two_factor_id: String,
-        /// What else can answer it.
+        /// Enrolled methods that can complete it too.
         #[serde(skip_serializing_if = "Option::is_none")]
         methods: Option<Vec<TwoFactorMethod>>,
     }
 
-    /// A trust in a device.
+    /// The trust in a device.
     TwoFactorTrust {
-        /// The application that it is for.
+        /// Id of the application that it is limited to.
         #[schemars(regex = "UUID")]
         #[serde(skip_serializing_if = "Option::is_none")]
         application_id: Option<String>,
-        /// Since when.
+        /// Start of the trust.
         start_instant: i64,
-        /// Until when.
+        /// End of the trust.
         expiration: i64,
         /// Whether it has ended.
         expired: bool,
@@ -291,7 +291,7 @@ responses! {
 
     /// `retrieveTwoFactorStatus`.
     TwoFactorStatusResponse {
-        /// The trust that counts.
+        /// The trust that applies, if any.
         #[serde(skip_serializing_if = "Option::is_none")]
         trusts: Option<Vec<TwoFactorTrust>>,
         /// The trust as it was sent.
@@ -304,18 +304,18 @@ responses! {
         /// The secret.
         #[schemars(regex(pattern = "^[A-Za-z0-9]{32}$"))]
         secret: String,
-        /// Its bytes in base32.
+        /// The secret's bytes in base32.
         #[schemars(regex(pattern = "^[A-Z2-7]+$"))]
         secret_base32_encoded: String,
     }
 
     /// `enableTwoFactor`.
     TwoFactorResponse {
-        /// Ten new codes, when this is the user's first method.
+        /// Ten recovery codes, if this is the user's first method.
         #[schemars(length(equal = 10), inner(regex(pattern = "^[A-Z0-9]{5}-[A-Z0-9]{5}$")))]
         #[serde(skip_serializing_if = "Option::is_none")]
         recovery_codes: Option<Vec<String>>,
-        /// What answers the challenge that waited for this.
+        /// Code that completes the challenge that required the enrolment.
         #[schemars(regex(pattern = "^[0-9]{6}$"))]
         #[serde(skip_serializing_if = "Option::is_none")]
         code: Option<String>,
@@ -323,17 +323,17 @@ responses! {
 
     /// `generateTwoFactorRecoveryCodes`.
     TwoFactorRecoveryCodeResponse {
-        /// The codes; none when they are only read.
+        /// The new codes. Empty when only read: a code is shown once.
         #[schemars(inner(regex(pattern = "^[A-Z0-9]{5}-[A-Z0-9]{5}$")))]
         recovery_codes: Vec<String>,
     }
 
     /// `changePassword`.
     ChangePasswordResponse {
-        /// What logs in once in the place of the password.
+        /// Password for one login.
         #[schemars(regex = "OPAQUE")]
         one_time_password: String,
-        /// What was given when the change was asked for.
+        /// The caller's `state` from the start of the change.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(schema_with = "any_json")]
         state: Option<Value>,
@@ -347,64 +347,64 @@ responses! {
         /// The next refresh token.
         #[schemars(regex = "OPAQUE")]
         refresh_token: String,
-        /// Its id.
+        /// Id of the refresh token.
         #[schemars(regex = "UUID")]
         refresh_token_id: String,
     }
 
     /// `validateJWT`.
     ValidateResponse {
-        /// What the token says.
+        /// Claims of the token.
         jwt: JWT,
     }
 
-    /// What an access token says. Times are seconds.
+    /// Claims of an access token. Times are seconds since the epoch.
     JWT {
-        /// The application that it is for.
+        /// Id of the application that it is limited to.
         #[schemars(regex = "UUID")]
         #[serde(skip_serializing_if = "Option::is_none")]
         aud: Option<String>,
-        /// When it ends.
+        /// Expiry.
         exp: i64,
-        /// When it was made.
+        /// Time of issue.
         iat: i64,
-        /// Who made it.
+        /// Issuer.
         iss: String,
-        /// Whose it is.
+        /// The user's id.
         #[schemars(regex = "UUID")]
         sub: String,
-        /// Its name.
+        /// Id of the token.
         #[schemars(regex = "UUID")]
         jti: String,
-        /// How the user logged in.
+        /// Kind of login.
         authentication_type: String,
-        /// The user's address.
+        /// The user's e-mail address.
         #[serde(skip_serializing_if = "Option::is_none")]
         email: Option<String>,
-        /// Whether the address is known to be the user's.
+        /// Whether that address is verified.
         #[serde(rename = "email_verified")]
         email_verified: bool,
         /// The user name.
         #[serde(rename = "preferred_username", skip_serializing_if = "Option::is_none")]
         preferred_username: Option<String>,
-        /// The application that the user is registered for.
+        /// Id of the application that the user is registered for.
         #[schemars(regex = "UUID")]
         #[serde(skip_serializing_if = "Option::is_none")]
         application_id: Option<String>,
-        /// What the user may do there.
+        /// The user's roles in the application.
         #[serde(skip_serializing_if = "Option::is_none")]
         roles: Option<Vec<String>>,
         /// The id of the refresh token that came with it.
         #[schemars(regex = "UUID")]
         #[serde(skip_serializing_if = "Option::is_none")]
         sid: Option<String>,
-        /// When the user logged in.
+        /// Time of the login.
         #[serde(rename = "auth_time")]
         auth_time: i64,
-        /// Where the user is at home.
+        /// Id of the tenant that owns the account.
         #[schemars(regex = "UUID")]
         tid: String,
-        /// What was asked for: `pwd` or `mfa`.
+        /// Method of the login: `pwd` or `mfa`.
         amr: Vec<String>,
     }
 
@@ -416,22 +416,22 @@ responses! {
 
     /// A public key.
     JSONWebKey {
-        /// The kind of key.
+        /// Key type.
         kty: String,
-        /// What it is for: `sig`.
+        /// Use of the key: `sig`.
         #[serde(rename = "use")]
         key_use: String,
         /// The algorithm.
         alg: String,
-        /// Its name in tokens.
+        /// Key id, as in the header of tokens.
         kid: String,
         /// The curve.
         #[serde(skip_serializing_if = "Option::is_none")]
         crv: Option<String>,
-        /// A point's first coordinate, or all of it.
+        /// First coordinate of a point, or the whole point of an Edwards curve.
         #[serde(skip_serializing_if = "Option::is_none")]
         x: Option<String>,
-        /// A point's second coordinate.
+        /// Second coordinate of a point.
         #[serde(skip_serializing_if = "Option::is_none")]
         y: Option<String>,
         /// The modulus.
@@ -444,13 +444,13 @@ responses! {
 
     /// `retrieveSystemStatus`.
     StatusResponse {
-        /// The version, for those who show a key.
+        /// Version of the server, only for callers with an API key.
         #[serde(skip_serializing_if = "Option::is_none")]
         version: Option<String>,
     }
 }
 
-/// Any JSON at all.
+/// Any JSON.
 fn any_json(_generator: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
     schemars::schema::SchemaObject::default().into()
 }
@@ -464,13 +464,13 @@ macro_rules! words {
 }
 
 words! {
-    /// The hash of an authenticator app.
+    /// Hash algorithm of an authenticator app.
     AuthenticatorAlgorithm {
         /// HMAC with SHA-1.
         HmacSHA1,
     }
 
-    /// What a method is.
+    /// Kind of a method.
     TwoFactorMethodName {
         /// An authenticator app.
         #[serde(rename = "authenticator")]
@@ -485,14 +485,14 @@ words! {
 
     /// The state of a user name.
     UsernameStatus {
-        /// It may be used.
+        /// The name can be used.
         #[serde(rename = "ACTIVE")]
         Active,
     }
 
-    /// Why a password has to be changed.
+    /// Reason for a required password change.
     ChangePasswordReason {
-        /// An administrator asks for it.
+        /// An administrator requires it.
         Administrative,
     }
 }

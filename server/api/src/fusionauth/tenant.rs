@@ -7,26 +7,26 @@ use dropshot::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Its name.
+/// Name of the header.
 const NAME: &str = "X-FusionAuth-TenantId";
 
-/// The tenant that the request names, as it was sent. Whether it is one is the handler's to say.
+/// The tenant that the request names, as sent. The handler looks it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantHeader(Option<String>);
 
 impl TenantHeader {
-    /// What was sent, if anything was.
+    /// The value, if the header was sent.
     #[must_use]
     pub fn into_inner(self) -> Option<String> {
         self.0
     }
 }
 
-/// How the header is documented.
+/// The header as it is documented.
 #[derive(Deserialize, JsonSchema)]
 #[expect(dead_code, reason = "it is only printed")]
 struct Documented {
-    /// The tenant.
+    /// Id of the tenant.
     #[serde(rename = "X-FusionAuth-TenantId")]
     tenant_id: Option<String>,
 }

@@ -29,7 +29,7 @@ paths:
   /long: {get: {operationId: long, responses: {200: {description: Long.}}}}
 "#;
 
-/// What the log holds: each message with its fields.
+/// The log: each message with its fields.
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<Vec<String>>>);
 
@@ -59,14 +59,14 @@ impl Serializer for Line {
     }
 }
 
-/// A server whose operations answer as their names say.
-struct Judged {
+/// A server whose operations respond as their names say.
+struct Validated {
     world: World,
     deviations: Arc<Deviations>,
     log: Memory,
 }
 
-impl Judged {
+impl Validated {
     fn new(is_on: bool) -> Self {
         let mut api = ApiDescription::new();
         for (name, status, headers, body) in [
@@ -111,8 +111,8 @@ impl Judged {
 }
 
 #[tokio::test]
-async fn what_breaks_the_contract_is_logged_and_sent_as_it_is() {
-    let judged = Judged::new(true);
+async fn a_response_that_breaks_the_contract_is_logged_and_sent_unchanged() {
+    let validated = Validated::new(true);
     for (path, status, body) in [
         ("status", 418, r#"{"a":"s3cret"}"#),
         ("property", 200, r#"{"a":1, "b":"s3cret"}"#),
@@ -120,9 +120,9 @@ async fn what_breaks_the_contract_is_logged_and_sent_as_it_is() {
         ("header", 200, r#"{"a":1}"#),
         ("off", 404, "NotFound"),
     ] {
-        let answer = judged.world.get(&format!("/api/test/{path}"), &[]).await;
-        assert_eq!((answer.status, answer.body.as_str()), (status, body), "{path}");
-        assert_eq!(answer.header("content-length"), Some(body.len().to_string().as_str()), "{path}");
+        let response = validated.world.get(&format!("/api/test/{path}"), &[]).await;
+        assert_eq!((response.status, response.body.as_str()), (status, body), "{path}");
+        assert_eq!(response.header("content-length"), Some(body.len().to_string().as_str()), "{path}");
     }
     let responses = |path: &str| format!("/paths/~1{path}/get/responses");
     let lines = [
@@ -141,8 +141,8 @@ async fn what_breaks_the_contract_is_logged_and_sent_as_it_is() {
         format!("200 in_body= place={}/200/headers rule=header-undocumented", responses("header")),
         format!("404 in_body= place={} rule=status-undocumented", responses("off")),
     ];
-    let log = judged.log();
-    assert_eq!((log.len(), judged.deviations.seen().len()), (lines.len(), lines.len()), "{log:#?}");
+    let log = validated.log();
+    assert_eq!((log.len(), validated.deviations.seen().len()), (lines.len(), lines.len()), "{log:#?}");
     for (line, expected) in log.iter().zip(&lines) {
         assert!(line.starts_with(MESSAGE) && line.contains(" request_id=<id>") && !line.contains("s3cret"), "{line}");
         let fields = ["status", "in_body", "place", "rule"].map(|name| {
@@ -154,28 +154,28 @@ async fn what_breaks_the_contract_is_logged_and_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn refusals_of_the_edge_are_judged_where_they_belong_to_an_operation() {
-    let judged = Judged::new(true);
+async fn refusals_of_the_edge_are_validated_where_they_belong_to_an_operation() {
+    let validated = Validated::new(true);
     let client = ("x-forwarded-for", "1.2.3.4");
     for _ in 0..3 {
-        assert_eq!(judged.world.post("/api/test/strict", &[client], "").await.status, 200);
+        assert_eq!(validated.world.post("/api/test/strict", &[client], "").await.status, 200);
     }
-    assert_eq!(judged.deviations.seen(), Vec::<String>::new());
-    assert_eq!(judged.world.post("/api/test/strict", &[client], "").await.status, 429);
+    assert_eq!(validated.deviations.seen(), Vec::<String>::new());
+    assert_eq!(validated.world.post("/api/test/strict", &[client], "").await.status, 429);
     let expected = [
         "limited 429: header-undocumented: the header retry-after is not documented (/paths/~1strict/post/responses/429)",
         "limited 429: content-type-missing: the answer has no content type (/paths/~1strict/post/responses/429/content)",
     ];
-    assert_eq!(judged.deviations.seen(), expected);
+    assert_eq!(validated.deviations.seen(), expected);
 }
 
 #[tokio::test]
-async fn what_keeps_the_contract_or_has_none_is_not_logged() {
-    let judged = Judged::new(true);
+async fn a_response_that_keeps_the_contract_or_has_none_is_not_logged() {
+    let validated = Validated::new(true);
     let trusted = ("origin", "https://id.example");
-    assert_eq!(judged.world.get("/api/test/right", &[trusted]).await.status, 200);
+    assert_eq!(validated.world.get("/api/test/right", &[trusted]).await.status, 200);
     let preflight = [trusted, ("access-control-request-method", "GET")];
-    assert_eq!(judged.world.call("OPTIONS", "/api/test/right", &preflight, "").await.status, 204);
+    assert_eq!(validated.world.call("OPTIONS", "/api/test/right", &preflight, "").await.status, 204);
     for (method, path, status) in [
         ("GET", "/api/test/unknown", 500),
         ("GET", "/api/test/none", 404),
@@ -185,18 +185,18 @@ async fn what_keeps_the_contract_or_has_none_is_not_logged() {
         ("GET", "/healthz", 200),
         ("GET", "/none", 404),
     ] {
-        assert_eq!(judged.world.call(method, path, &[], "").await.status, status, "{method} {path}");
+        assert_eq!(validated.world.call(method, path, &[], "").await.status, status, "{method} {path}");
     }
-    assert_eq!(judged.deviations.seen(), Vec::<String>::new());
+    assert_eq!(validated.deviations.seen(), Vec::<String>::new());
 
-    let off = Judged::new(false);
+    let off = Validated::new(false);
     assert_eq!(off.world.get("/api/test/property", &[]).await.body, r#"{"a":1, "b":"s3cret"}"#);
     assert_eq!(off.deviations.seen(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn what_is_too_long_to_be_judged_is_sent_and_said() {
-    let judged = Judged::new(true);
-    assert_eq!(judged.world.get("/api/test/long", &[]).await.body.len(), 1 << 21);
-    assert_eq!(judged.deviations.seen(), ["long 200: too long to be judged"]);
+async fn a_response_that_is_too_long_to_check_is_sent_and_reported() {
+    let validated = Validated::new(true);
+    assert_eq!(validated.world.get("/api/test/long", &[]).await.body.len(), 1 << 21);
+    assert_eq!(validated.deviations.seen(), ["long 200: too long to be judged"]);
 }

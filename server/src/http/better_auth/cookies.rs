@@ -1,7 +1,7 @@
 //! The dialect's cookies: names, attributes, signatures (wire reference §2).
 //!
-//! A signed value is `value.signature`, the signature being base64 of an HMAC-SHA-256. Each cookie is signed with a
-//! key of its own, so that a value moved to another cookie does not even pass the signature.
+//! A signed value is `value.signature`; the signature is an HMAC-SHA-256 in base64. Each cookie has a key of its own, so a
+//! value moved to another cookie fails the signature check.
 
 use crate::http::shared::cookies::{Attribute, SetCookie, values};
 use countersign_domain::keyring::{Keyring, Purpose};
@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What JavaScript's `encodeURIComponent` encodes.
+/// The characters that JavaScript's `encodeURIComponent` encodes.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -26,7 +26,7 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
 const ORDER: [Attribute; 5] =
     [Attribute::MaxAge, Attribute::Path, Attribute::HttpOnly, Attribute::Secure, Attribute::SameSite];
 
-/// Length of the base64 of 32 bytes.
+/// Length of 32 bytes in padded base64.
 const SIGNATURE_LENGTH: usize = 44;
 
 /// A cookie of the dialect.
@@ -34,13 +34,13 @@ const SIGNATURE_LENGTH: usize = 44;
 pub enum Cookie {
     /// Opens the session.
     Session,
-    /// A copy of the session for the client; never set, only cleared.
+    /// Better Auth's client-side cache of the session. Never set here, only cleared.
     SessionData,
     /// Continues a sign-in.
     Challenge,
     /// Marks a trusted device.
     Trust,
-    /// Remembers across a challenge that the session is not to outlive the browser.
+    /// Carries `rememberMe: false` across a challenge.
     DontRemember,
 }
 
@@ -72,19 +72,19 @@ pub struct Cookies {
 }
 
 impl Cookies {
-    /// Cookies signed with keys of `keyring`; `is_secure` when clients see us through https.
+    /// Cookies signed with keys of `keyring`; `is_secure` when the base URL is https.
     #[must_use]
     pub fn new(keyring: Arc<Keyring>, is_secure: bool) -> Self {
         Self { keyring, is_secure }
     }
 
-    /// The value and its signature, as a client that uses no cookies holds them.
+    /// The value with its signature, not encoded, as bearer clients hold it.
     #[must_use]
     pub fn sign(&self, cookie: Cookie, value: &str) -> String {
         format!("{value}.{}", BASE64.encode(&self.keyring.mac(cookie.purpose(), value.as_bytes())))
     }
 
-    /// The value of a signed text, if the signature is right.
+    /// The value of a signed text, if the signature is valid.
     #[must_use]
     pub fn verify(&self, cookie: Cookie, signed: &str) -> Option<String> {
         let (value, signature) = signed.rsplit_once('.')?;
@@ -95,7 +95,7 @@ impl Cookies {
         self.keyring.verify(cookie.purpose(), value.as_bytes(), &tag).then(|| value.to_owned())
     }
 
-    /// The `Set-Cookie` value that sets a cookie, for as long as the browser runs when there is no `max_age`.
+    /// The `Set-Cookie` value that sets a cookie. Without `max_age`, it lasts until the browser closes.
     #[must_use]
     pub fn set(&self, cookie: Cookie, value: &str, max_age: Option<Duration>) -> HeaderValue {
         let signed = self.sign(cookie, value);
@@ -107,6 +107,12 @@ impl Cookies {
     #[must_use]
     pub fn delete(&self, cookie: Cookie) -> HeaderValue {
         self.render(cookie, "", Some(Duration::ZERO))
+    }
+
+    /// The `Set-Cookie` values that delete all cookies of a session.
+    #[must_use]
+    pub fn delete_session(&self) -> [HeaderValue; 3] {
+        [Cookie::Session, Cookie::SessionData, Cookie::DontRemember].map(|cookie| self.delete(cookie))
     }
 
     fn render(&self, cookie: Cookie, value: &str, max_age: Option<Duration>) -> HeaderValue {
@@ -127,19 +133,19 @@ impl Cookies {
     }
 }
 
-/// What a request presents in a signed cookie.
+/// The state of a signed cookie in a request.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Presented {
-    /// The cookie is not there.
+    /// No such cookie.
     Absent,
-    /// It is there, and not signed by us.
+    /// Present, without a valid signature.
     Forged,
-    /// It is there and signed by us: the value.
+    /// Present with a valid signature: the value.
     Signed(String),
 }
 
 impl Presented {
-    /// The value, if it was signed by us.
+    /// The value, if its signature is valid.
     #[must_use]
     pub fn signed(&self) -> Option<&str> {
         match self {
@@ -149,7 +155,7 @@ impl Presented {
     }
 }
 
-/// Takes percent-encoding off; text that is not properly encoded stays as it is.
+/// Removes percent-encoding. Text that does not decode to UTF-8 is returned unchanged.
 pub(super) fn decoded(text: &str) -> String {
     match percent_decode_str(text).decode_utf8() {
         Ok(decoded) if text.contains('%') => decoded.into_owned(),
@@ -219,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_signed_for_this_cookie_is_no_cookie_38() {
+    fn a_value_that_is_not_signed_for_this_cookie_is_rejected_38() {
         let cookies = cookies(false);
         let signed = cookies.sign(Cookie::Session, "abc");
         let moved = format!("better-auth.two_factor={signed}");

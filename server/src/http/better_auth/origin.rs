@@ -1,8 +1,8 @@
-//! Better Auth's rules against requests that another site makes a browser send (wire reference, §4).
+//! Better Auth's rules against cross-site request forgery (wire reference, §4).
 //!
-//! A cookie is sent by the browser, not by the person, so whoever sends one must come from a trusted page. A sign-in
-//! needs no cookie to be abused (it can put somebody into a stranger's account), so it has a rule of its own. And
-//! a callback URL leads a person on, so it may not lead to a stranger.
+//! Browsers attach cookies to requests of any page, so a request with a cookie must come from a trusted one. A sign-in can be
+//! forged without a cookie (login CSRF signs the victim into the attacker's account), so it has a rule of its own. A
+//! callback URL must not lead to an untrusted page (open redirect).
 
 use crate::net::origin::TrustedOrigins;
 use countersign_api::ParsedBody;
@@ -13,25 +13,24 @@ use serde_json::Value;
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OriginRefusal {
-    /// It has a cookie and comes from nowhere.
+    /// A cookie, and no `Origin` or `Referer`.
     #[error("Missing or null Origin")]
     MissingOrigin,
-    /// It comes from a page that is not trusted.
+    /// The page is not trusted.
     #[error("Invalid origin")]
     InvalidOrigin,
-    /// It is a navigation to a sign-in from another site.
+    /// A sign-in by navigation from another site.
     #[error("Cross-site navigation login blocked. This request appears to be a CSRF attack.")]
     CrossSiteNavigation,
-    /// A URL to go to afterwards leads to a page that is not trusted.
+    /// A callback URL leads to a page that is not trusted.
     #[error("Invalid {}", .0.label())]
     UntrustedUrl(CallbackField),
-    /// A URL to go to afterwards is not a string.
+    /// A callback URL is not a string.
     #[error("Invalid {}", .0.label())]
     NotText(CallbackField),
 }
 
 impl OriginRefusal {
-    /// The status.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
@@ -40,7 +39,7 @@ impl OriginRefusal {
         }
     }
 
-    /// The code, if there is one. The message is what the error displays.
+    /// The error code, if there is one. The message is the error's `Display`.
     #[must_use]
     pub fn code(self) -> Option<&'static str> {
         match self {
@@ -53,7 +52,7 @@ impl OriginRefusal {
     }
 }
 
-/// Fields that say where to go afterwards.
+/// Fields that hold a callback URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallbackField {
     /// `callbackURL`
@@ -78,7 +77,7 @@ impl CallbackField {
         }
     }
 
-    /// What the real server calls it in messages.
+    /// The name in messages of the real server.
     fn label(self) -> &'static str {
         match self {
             Self::Redirect => "redirectURL",
@@ -123,7 +122,7 @@ pub fn check_login(trusted: &TrustedOrigins, headers: &HeaderMap) -> Result<(), 
     if site == Some("cross-site") && mode == Some("navigate") {
         return Err(OriginRefusal::CrossSiteNavigation);
     }
-    // A browser says where a request comes from in one way or the other; what says nothing is no browser.
+    // Every browser sends one of these headers, so a request without them is from another client.
     if metadata.iter().all(Option::is_none) && source(headers).is_none() {
         return Ok(());
     }
@@ -138,12 +137,12 @@ fn check_source(trusted: &TrustedOrigins, headers: &HeaderMap) -> Result<(), Ori
     }
 }
 
-/// `Origin`, else `Referer`; an empty one counts as none.
+/// `Origin`, else `Referer`; an empty header counts as absent.
 fn source(headers: &HeaderMap) -> Option<&str> {
     text(headers, "origin").or_else(|| text(headers, "referer"))
 }
 
-/// A header's text. One that is not text is there, and matches nothing.
+/// A header's text. A value with other bytes than visible ASCII is present and matches nothing.
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).map(|value| value.to_str().unwrap_or("\u{fffd}")).filter(|value| !value.is_empty())
 }
@@ -153,7 +152,7 @@ fn check_callbacks(trusted: &TrustedOrigins, query: &str, body: &ParsedBody) -> 
         if let ParsedBody::Json(Value::Object(fields)) = body {
             match fields.get(field.name()) {
                 Some(Value::String(url)) => check_url(trusted, url, field)?,
-                // What JavaScript takes for "nothing" is left to the validation of the body.
+                // Falsy values are left to the validation of the body, as in the real server.
                 None | Some(Value::Null | Value::Bool(false)) => {}
                 Some(_) => return Err(OriginRefusal::NotText(field)),
             }
@@ -172,8 +171,8 @@ fn check_url(trusted: &TrustedOrigins, url: &str, field: CallbackField) -> Resul
     Err(OriginRefusal::UntrustedUrl(field))
 }
 
-/// A path on this very origin that no browser can take for another: one slash, then letters that have no meaning in
-/// front of a host, then perhaps a query of as harmless letters.
+/// Whether a URL is a path on this origin that no browser reads as another origin: one slash, then characters without a
+/// meaning before a host, then optionally a query of such characters.
 fn is_relative_path(url: &str) -> bool {
     let Some(rest) = url.strip_prefix('/') else { return false };
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -259,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn callbacks_lead_home_or_to_a_trusted_page() {
+    fn callbacks_lead_to_this_origin_or_to_a_trusted_page() {
         let call = |query: &str, body: Value| {
             let request = parts(Method::POST, &format!("/api/auth/sign-in/email{query}"), &[]);
             check_request(&trusted(), &request, &ParsedBody::Json(body))

@@ -17,14 +17,9 @@ use dropshot::ErrorStatusCode as Status;
 #[must_use]
 pub fn of_failure(error: FlowError) -> Error {
     let Failure { status, retry_after, cause } = error.into();
-    let error = Error::of_status(status).with_cause(cause);
-    match retry_after {
-        Some(wait) => error.with_retry_after(wait),
-        None => error,
-    }
+    Error::of_status(status).with_cause(cause).with_retry_after(retry_after)
 }
 
-/// A request from where none is taken.
 impl From<OriginRefusal> for Error {
     fn from(refusal: OriginRefusal) -> Self {
         let is_malformed = refusal.status() == http::StatusCode::BAD_REQUEST;
@@ -48,9 +43,7 @@ pub fn unauthorized_and_cleared(cookies: &Cookies) -> Error {
 /// Clears the cookies of a session.
 #[must_use]
 pub fn clear_session(error: Error, cookies: &Cookies) -> Error {
-    [Cookie::Session, Cookie::SessionData, Cookie::DontRemember]
-        .into_iter()
-        .fold(error, |error, cookie| error.with_cookie(cookies.delete(cookie)))
+    cookies.delete_session().into_iter().fold(error, Error::with_cookie)
 }
 
 /// 401: neither session nor challenge.

@@ -1,7 +1,7 @@
-//! Part of the build script: packs the contracts and the files of the reference page, so that the program needs no files.
+//! Part of the build script: compresses the contracts and the files of the reference page, so that the program needs no
+//! files.
 //!
-//! Everything is compressed here, once. `docs.rs` in the build's output directory is the table of what was packed, and what
-//! is not in it cannot be served.
+//! `docs.rs` in the build's output directory is the table of packed files; only these can be served.
 
 use countersign_contract::Document;
 use flate2::Compression;
@@ -12,7 +12,7 @@ use std::path::Path;
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::ZipArchive;
 
-/// What is taken out of Swagger UI's archive: name there, name below `/docs/`, media type. The licence has to go along.
+/// Files of Swagger UI's archive: name there, name below `/docs/`, media type. Its licence requires the last two.
 const SWAGGER_UI: [(&str, &str, &str); 5] = [
     ("dist/swagger-ui-bundle.js", "swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
     ("dist/swagger-ui.css", "swagger-ui.css", "text/css; charset=utf-8"),
@@ -21,14 +21,13 @@ const SWAGGER_UI: [(&str, &str, &str); 5] = [
     ("NOTICE", "swagger-ui-notice.txt", "text/plain; charset=utf-8"),
 ];
 
-/// What we add to it: name beside this file and below `/docs/`, media type.
+/// Our own files: name in [`FOLDER`] and below `/docs/`, media type.
 const OURS: [(&str, &str); 2] =
     [("reference.js", "text/javascript; charset=utf-8"), ("reference.css", "text/css; charset=utf-8")];
 
-/// Where ours are.
 const FOLDER: &str = "server/src/http/docs";
 
-/// Writes the packed files and their table to `out`. `contracts` are the files with what was read from them.
+/// Writes the packed files and their table to `out`. `contracts` are the contract files and their documents.
 pub(crate) fn embed(out: &Path, contracts: &[(&str, Document)]) -> Result<(), String> {
     let mut table = String::new();
     for (file, contract) in contracts {
@@ -66,19 +65,19 @@ fn read(file: &str) -> Result<Vec<u8>, String> {
     std::fs::read(file).map_err(|error| format!("{file}: {error}"))
 }
 
-/// Compresses a file into the output directory; says its line of the table.
+/// Compresses a file into the output directory, and returns its line of the table.
 fn pack(out: &Path, path: &str, content_type: &str, bytes: &[u8]) -> Result<String, String> {
     let packed = format!("{}.gz", path.trim_start_matches('/').replace('/', "-"));
     let broken = |error| format!("{packed} cannot be written: {error}");
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).map_err(broken)?;
     std::fs::write(out.join(&packed), encoder.finish().map_err(broken)?).map_err(broken)?;
-    // Tells one version of a file from the next; nobody gains anything by making two of them meet.
+    // Not cryptographic: a collision only shows a stale page.
     let mut version = DefaultHasher::new();
     version.write(bytes);
     let etag = format!("W/\"{:016x}\"", version.finish());
-    let place = format!("/{packed}");
+    let included = format!("/{packed}");
     Ok(format!(
-        "    File::packed({path:?}, {content_type:?}, {etag:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), {place:?}))),\n"
+        "    File::packed({path:?}, {content_type:?}, {etag:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), {included:?}))),\n"
     ))
 }

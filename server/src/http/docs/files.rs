@@ -1,4 +1,4 @@
-//! The files that the build script packed, as answers.
+//! Serves the files that the build script packed.
 
 use crate::edge::headers::items;
 use dropshot::Body;
@@ -10,16 +10,16 @@ use std::sync::OnceLock;
 
 include!(concat!(env!("OUT_DIR"), "/docs.rs"));
 
-/// A file that is part of the program.
+/// A file embedded in the program.
 #[derive(Debug)]
 pub(super) struct File {
-    /// Where it is served.
+    /// Path at which it is served.
     pub(super) path: &'static str,
     content_type: &'static str,
-    /// Weak: the packed and the unpacked form have the same.
+    /// Weak, since the packed and the unpacked form share it.
     etag: &'static str,
     packed: &'static [u8],
-    /// Made when somebody asks for it: hardly any client does not take gzip.
+    /// Filled on first use: nearly all clients accept gzip.
     unpacked: OnceLock<Vec<u8>>,
 }
 
@@ -28,8 +28,8 @@ impl File {
         Self { path, content_type, etag, packed, unpacked: OnceLock::new() }
     }
 
-    /// The answer to a request for it with these headers.
-    pub(super) async fn answer(&'static self, method: &Method, request: &HeaderMap) -> Response<Body> {
+    /// The response to a request for it with these headers.
+    pub(super) async fn respond(&'static self, method: &Method, request: &HeaderMap) -> Response<Body> {
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
         headers.insert(header::ETAG, HeaderValue::from_static(self.etag));
@@ -40,7 +40,7 @@ impl File {
             return response;
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        let bytes = if takes_gzip(request) {
+        let bytes = if accepts_gzip(request) {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             self.packed
         } else {
@@ -53,7 +53,7 @@ impl File {
         response
     }
 
-    /// The file as it was. Unpacked once, aside from the threads that serve: the largest takes some milliseconds.
+    /// The unpacked file. Unpacked once, on a blocking thread, because the largest takes some milliseconds.
     async fn unpacked(&'static self) -> &'static [u8] {
         if let Some(bytes) = self.unpacked.get() {
             return bytes;
@@ -68,14 +68,14 @@ impl File {
     }
 }
 
-/// Whether the client has this version already (RFC 9110, 13.1.2).
+/// Whether the client's cached version is current (RFC 9110, 13.1.2).
 pub(super) fn is_known(request: &HeaderMap, etag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     items(request, &header::IF_NONE_MATCH).any(|tag| tag == "*" || opaque(&tag) == opaque(etag))
 }
 
-/// Whether the client takes gzip (RFC 9110, 12.5.3).
-fn takes_gzip(request: &HeaderMap) -> bool {
+/// Whether the client accepts gzip (RFC 9110, 12.5.3).
+fn accepts_gzip(request: &HeaderMap) -> bool {
     let accepted = |wanted: &[&str]| {
         items(request, &header::ACCEPT_ENCODING).find_map(|item| {
             let (coding, weight) = item.split_once(';').unwrap_or((&item, ""));
@@ -97,14 +97,14 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_for_those_who_take_it() {
+    fn gzip_is_sent_to_clients_that_accept_it() {
         for value in ["gzip", "br, gzip", "GZIP;q=0.5", "x-gzip", "*", "br;q=1.0, *;q=0.1", "gzip;q=1"] {
-            assert!(takes_gzip(&request(header::ACCEPT_ENCODING, value)), "{value}");
+            assert!(accepts_gzip(&request(header::ACCEPT_ENCODING, value)), "{value}");
         }
         for value in ["", "identity", "br", "gzip;q=0", "gzip; q=0.0, *", "*;q=0", "gzipped"] {
-            assert!(!takes_gzip(&request(header::ACCEPT_ENCODING, value)), "{value}");
+            assert!(!accepts_gzip(&request(header::ACCEPT_ENCODING, value)), "{value}");
         }
-        assert!(!takes_gzip(&HeaderMap::new()));
+        assert!(!accepts_gzip(&HeaderMap::new()));
     }
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_has_a_place_of_its_own() {
+    fn every_file_has_a_path_of_its_own() {
         let mut paths: Vec<_> = FILES.iter().map(|file| file.path).collect();
         paths.sort_unstable();
         paths.dedup();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_packed_comes_out_whole() {
+    async fn every_packed_file_unpacks() {
         for file in &FILES {
             assert!(!file.unpacked().await.is_empty(), "{}", file.path);
         }

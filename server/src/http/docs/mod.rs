@@ -1,15 +1,15 @@
-//! The contracts, for tools, and a page where a person reads them and tries a call.
+//! The contracts as files, and a reference page on which calls can be tried.
 //!
-//! | path | what |
+//! | path | content |
 //! |---|---|
 //! | `/openapi/better-auth.yaml`, `/openapi/fusionauth.yaml` | a contract, byte for byte as it stands in `openapi/` |
 //! | `/openapi/better-auth.json`, `/openapi/fusionauth.json` | the same as JSON |
 //! | `/docs`, `/docs/better-auth`, `/docs/fusionauth` | the page; without a name, about the first API that is served |
-//! | `/docs/…` | what the page is made of: Swagger UI as its authors publish it, and `reference.js`, `reference.css` |
+//! | `/docs/…` | files of the page: Swagger UI as its authors publish it, and `reference.js`, `reference.css` |
 //!
-//! All of it is part of the program (`embed.rs` belongs to the build script) and the same for everybody, so answers may
-//! be kept, and checked with their `ETag`. There are these paths and no others, each a literal: no part of a request
-//! ever becomes part of a file's name. A dialect that is switched off has neither contract nor page.
+//! All of it is part of the program (`embed.rs` belongs to the build script) and the same for every client, so responses
+//! may be cached and revalidated with their `ETag`. Each path is a literal: no part of a request becomes part of a file
+//! name. A dialect that is switched off has neither contract nor page.
 
 mod files;
 mod page;
@@ -24,8 +24,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
-/// On the page, beside its policy. Links out of it tell nobody where they stand, and a window that it opens, or that
-/// opened it, has no hold on it.
+/// Headers of the page. Links to other origins send no referrer, and windows of other origins cannot script it.
 const PAGE_HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_TYPE, "text/html; charset=utf-8"),
     (header::CONTENT_SECURITY_POLICY, page::CONTENT_SECURITY_POLICY),
@@ -34,10 +33,10 @@ const PAGE_HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// What serves the contracts of `dialects`, and the page unless it is switched off.
+/// Endpoints for the contracts of `dialects`, and for the page unless it is switched off.
 ///
 /// # Errors
-/// When dropshot does not take the endpoints.
+/// When dropshot rejects the endpoints.
 pub fn api<C: ServerContext>(
     dialects: &BTreeSet<DialectName>,
     has_page: bool,
@@ -67,17 +66,17 @@ fn is_contract_of(file: &File, dialect: DialectName) -> bool {
     path == without_extension(dialect.contract_file())
 }
 
-/// `is_for_everybody` lets the pages of all origins read it; without cookies, as the star means.
+/// With `is_public`, pages of all origins may read the file; `*` excludes requests with cookies.
 fn register_file<C: ServerContext>(
     api: &mut ApiDescription<C>,
     file: &'static File,
-    is_for_everybody: bool,
+    is_public: bool,
 ) -> Result<(), ApiDescriptionRegisterError> {
     for method in [Method::GET, Method::HEAD] {
         let handler = move |context: RequestContext<C>| async move {
             let request = &context.request;
-            let mut response = file.answer(request.method(), request.headers()).await;
-            if is_for_everybody {
+            let mut response = file.respond(request.method(), request.headers()).await;
+            if is_public {
                 response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
             }
             Ok::<_, HttpError>(response)
@@ -90,17 +89,17 @@ fn register_file<C: ServerContext>(
 fn register_page<C: ServerContext>(
     api: &mut ApiDescription<C>,
     path: &str,
-    shown: DialectName,
+    dialect: DialectName,
     dialects: &BTreeSet<DialectName>,
 ) -> Result<(), ApiDescriptionRegisterError> {
-    let text: Arc<str> = page::page(shown, dialects).into();
+    let text: Arc<str> = page::page(dialect, dialects).into();
     let mut version = DefaultHasher::new();
     version.write(text.as_bytes());
     let etag = format!("W/\"{:016x}\"", version.finish());
     for method in [Method::GET, Method::HEAD] {
         let (text, etag) = (Arc::clone(&text), etag.clone());
         let handler = move |context: RequestContext<C>| {
-            let response = page_answer(&text, &etag, &context.request);
+            let response = page_response(&text, &etag, &context.request);
             async move { Ok::<_, HttpError>(response) }
         };
         api.register(endpoint(path, handler, &method))?;
@@ -108,7 +107,7 @@ fn register_page<C: ServerContext>(
     Ok(())
 }
 
-fn page_answer(text: &str, etag: &str, request: &dropshot::RequestInfo) -> Response<Body> {
+fn page_response(text: &str, etag: &str, request: &dropshot::RequestInfo) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     for (name, value) in PAGE_HEADERS {

@@ -1,26 +1,25 @@
-//! The reference page: Swagger UI on one contract, with the way to the others.
+//! The reference page: Swagger UI on one contract, with links to the others.
 //!
-//! The page holds no script and no style of its own, so its policy needs no exception for what stands in a page.
+//! The page has no inline scripts and styles, so its policy needs no exception for them.
 
 use super::files::SWAGGER_UI_VERSION;
 use countersign_api::DialectName;
 use std::collections::BTreeSet;
 
-/// What the page may do (Content Security Policy Level 3). Everything comes from this server and goes back to it, with
-/// one exception: `data:` is for the pictures that stand in Swagger UI's style sheet. Nobody may frame the page, since
-/// a person who is signed in can change their account with it.
+/// Content Security Policy Level 3. Only this server is loaded from and called, with one exception: `data:` for images in
+/// Swagger UI's style sheet. Framing is forbidden (clickjacking): a signed-in user can change their account on the page.
 pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page about `shown`, one of `dialects`.
-pub(super) fn page(shown: DialectName, dialects: &BTreeSet<DialectName>) -> String {
-    let tab = |dialect: &DialectName| {
-        let current = if *dialect == shown { " aria-current=\"page\"" } else { "" };
-        format!("<a href=\"/docs/{}\"{current}>{}</a>", dialect.as_str(), dialect.title())
+/// The page about `dialect`, one of `dialects`.
+pub(super) fn page(dialect: DialectName, dialects: &BTreeSet<DialectName>) -> String {
+    let tab = |other: &DialectName| {
+        let current = if *other == dialect { " aria-current=\"page\"" } else { "" };
+        format!("<a href=\"/docs/{}\"{current}>{}</a>", other.as_str(), other.title())
     };
     let tabs: String = dialects.iter().map(tab).collect();
-    let title = shown.title();
-    let yaml = format!("/{}", shown.contract_file());
+    let title = dialect.title();
+    let yaml = format!("/{}", dialect.contract_file());
     let json = format!("{}.json", yaml.trim_end_matches(".yaml"));
     format!(
         r#"<!doctype html>
@@ -68,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_stands_in_the_page_that_its_policy_would_refuse() {
+    fn the_page_has_nothing_that_its_policy_would_block() {
         let text = page(DialectName::BetterAuth, &BTreeSet::from([DialectName::BetterAuth]));
         for forbidden in ["<style", "style=", "onclick", "onload", "javascript:", "http://", "https://", "//cdn"] {
             assert!(!text.contains(forbidden), "{forbidden}");

@@ -1,21 +1,21 @@
-//! The dialect's cookies: tokens as they are, readable by no script.
+//! The dialect's cookies: tokens, unencoded and unsigned, hidden from scripts (`HttpOnly`).
 
 use crate::app::App;
 use crate::http::shared::cookies::{Attribute, SetCookie, values};
 use http::{HeaderMap, HeaderValue};
 use std::time::Duration;
 
-/// The access token, until the browser ends.
+/// The access token; a session cookie.
 pub(super) const ACCESS_TOKEN: &str = "access_token";
 pub(super) const REFRESH_TOKEN: &str = "refresh_token";
-/// The trust of this device.
+/// The trust token of this device.
 pub(super) const TRUST: &str = "fusionauth.trust";
 
 const ORDER: [Attribute; 5] =
     [Attribute::Path, Attribute::MaxAge, Attribute::HttpOnly, Attribute::SameSite, Attribute::Secure];
 
-/// The `Set-Cookie` value that sets a cookie, for as long as the browser runs when there is no `lifetime`. Tokens are
-/// made of letters, digits and `._-`, so they need no encoding.
+/// The `Set-Cookie` value that sets a cookie. Without `lifetime`, it lasts until the browser closes. Tokens consist of
+/// letters, digits and `._-`, so they need no encoding.
 pub(super) fn set(app: &App, name: &str, value: &str, lifetime: Option<Duration>) -> Option<HeaderValue> {
     SetCookie { name, value, max_age: lifetime, is_secure: app.has_secure_cookies }.to_header(ORDER).ok()
 }

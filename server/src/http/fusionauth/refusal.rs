@@ -18,11 +18,7 @@ const LOCK: &str = "c0de0000-0000-4000-8000-000000000009";
 /// 503 or 500: the server could not do its work.
 pub(super) fn of_failure(error: FlowError) -> Error {
     let Failure { status, retry_after, cause } = error.into();
-    let error = Error::of_status(status).with_cause(cause);
-    match retry_after {
-        Some(wait) => error.with_retry_after(wait),
-        None => error,
-    }
+    Error::of_status(status).with_cause(cause).with_retry_after(retry_after)
 }
 
 /// 404.

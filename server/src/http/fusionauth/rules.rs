@@ -55,7 +55,7 @@ impl DialectRules for Rules {
         match (is_open, has_credentials) {
             (true, _) => Some(LENIENT),
             (false, false) => Some(STRICT),
-            // Not verified yet: wrong credentials are limited per account, in the database.
+            // Services and signed-in users: quotas per account, in the database, apply instead.
             (false, true) => None,
         }
     }

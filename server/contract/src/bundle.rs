@@ -7,11 +7,13 @@
 //!
 //! References are looked for along the grammar of OpenAPI: what is data (`example`, `default`, `x-…`) stays as it is.
 
-use crate::document;
-use crate::error::{Error, Spot};
+use crate::error::Error;
 use crate::files::{self, Files};
 use crate::grammar::Kind;
-use crate::reference::{self, LONGEST_CHAIN, MISPLACED};
+use crate::pointer;
+use crate::position::Spot;
+use crate::reference::{self, LONGEST_CHAIN};
+use crate::references::{self, MISPLACED};
 use crate::source::{self, MAX_DEPTH, MAX_VALUES, Places};
 use crate::tree::{self, Tree};
 use percent_encoding::percent_decode_str;
@@ -198,7 +200,7 @@ impl<'f> Bundler<'f> {
     fn references(&self, part: &Open) -> Result<Vec<Reference>, Error> {
         let Some(value) = self.bundle.value.pointer(&part.place) else { return Ok(Vec::new()) };
         let mut out = Vec::new();
-        for found in reference::references(value, part.kind) {
+        for found in references::references(value, part.kind) {
             let place = format!("{}{}", part.place, found.pointer);
             let reference = Reference { text_at: format!("{place}/$ref"), place, kind: found.kind, text: found.text };
             if !found.is_allowed {
@@ -206,13 +208,13 @@ impl<'f> Bundler<'f> {
             }
             out.push(reference);
         }
-        let tree = Tree::of_part(value, part.kind);
+        let tree = Tree::new(value, part.kind);
         for (id, discriminator) in tree.of(Kind::Discriminator) {
             for (value, text) in discriminator["mapping"].as_object().into_iter().flatten() {
                 let is_name = |text: &str| self.bundle.value["components"]["schemas"].get(text).is_some();
                 if let Some(text) = text.as_str().filter(|text| is_reference(text) && !is_name(text)) {
                     let place = format!("{}{}/mapping", part.place, tree.pointer(id));
-                    let text_at = format!("{place}/{}", reference::escaped(value));
+                    let text_at = format!("{place}/{}", pointer::escape(value));
                     out.push(Reference { text_at, place, kind: Kind::Schema, text: text.to_owned() });
                 }
             }
@@ -272,7 +274,7 @@ impl<'f> Bundler<'f> {
         const MOST: usize = 100_000;
         let place = &reference.place;
         let item = self.bundle.value.pointer(place).cloned().unwrap_or_default();
-        if !reference::references(&item, Kind::PathItem).iter().all(|found| found.pointer.is_empty()) {
+        if !references::references(&item, Kind::PathItem).iter().all(|found| found.pointer.is_empty()) {
             return Err(self.refuse(reference, "stands beside other references: put them into the file that it names"));
         }
         if !self.path_items.insert((from.0, from.1.to_owned())) {
@@ -284,7 +286,7 @@ impl<'f> Bundler<'f> {
         let keys = item.as_object().into_iter().flatten().map(|(key, _)| key).filter(|key| *key != "$ref");
         let beside: Vec<(String, Option<Places>, String)> = keys
             .map(|key| {
-                let pointer = format!("{place}/{}", reference::escaped(key));
+                let pointer = format!("{place}/{}", pointer::escape(key));
                 let there = self.bundle.origins.pointer_in_file(&pointer);
                 (pointer.clone(), self.bundle.places.at(&pointer).cloned(), there)
             })
@@ -292,9 +294,9 @@ impl<'f> Bundler<'f> {
         self.take_over(reference, place, from, part.links + 1)?;
         let Some(target) = self.bundle.value.pointer_mut(place) else { return Ok(()) };
         let own: Vec<String> = target.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
-        *target = document::beside(std::mem::take(target), &item);
+        *target = merge_siblings(std::mem::take(target), &item);
         for (pointer, places, there) in beside {
-            let key = pointer.rsplit('/').next().map(reference::unescaped).unwrap_or_default();
+            let key = pointer::last_token(&pointer);
             if let Some(places) = places.filter(|_| !own.contains(&key)) {
                 self.bundle.places.put(&pointer, places);
                 self.bundle.origins.parts.insert(pointer, (part.file, there));
@@ -344,7 +346,7 @@ impl<'f> Bundler<'f> {
         let key = (section, name);
         if !self.taken.contains(&key) {
             if is_free(&key.1) {
-                return Ok(reference::pointer(["components", section, &key.1]));
+                return Ok(pointer::from_tokens(["components", section, &key.1]));
             }
             self.has_unique_names = false;
         }
@@ -353,7 +355,7 @@ impl<'f> Bundler<'f> {
         let numbered = (2..).map(|number| format!("{long}_{number}"));
         let free = std::iter::once(long.clone()).chain(numbered).find(|name| is_free(name)).unwrap_or(long);
         self.taken.insert(key);
-        let place = reference::pointer(["components", section, &free]);
+        let place = pointer::from_tokens(["components", section, &free]);
         self.bundle.origins.made_up.insert(place.clone());
         Ok(place)
     }
@@ -390,18 +392,26 @@ impl<'f> Bundler<'f> {
     }
 }
 
+/// What a path item refers to, with what stands beside the reference and not in there.
+pub(crate) fn merge_siblings(mut target: Value, item: &Value) -> Value {
+    if let (Some(target), Some(item)) = (target.as_object_mut(), item.as_object()) {
+        for (key, value) in item.iter().filter(|(key, _)| *key != "$ref") {
+            target.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    target
+}
+
 /// Puts a value at a JSON pointer, with the objects on the way there; `false` if something else is in the way.
 fn put(value: &mut Value, place: &str, new: Value) -> bool {
     let mut here = value;
-    for part in place.split('/').skip(1) {
+    for token in pointer::tokens(place) {
         if here.is_null() {
             *here = Value::Object(Map::new());
         }
         here = match here {
-            Value::Object(entries) => {
-                entries.entry(reference::unescaped(part)).or_insert_with(|| Value::Object(Map::new()))
-            }
-            Value::Array(items) => match part.parse().ok().and_then(|index: usize| items.get_mut(index)) {
+            Value::Object(entries) => entries.entry(token).or_insert_with(|| Value::Object(Map::new())),
+            Value::Array(items) => match token.parse().ok().and_then(|index: usize| items.get_mut(index)) {
                 Some(item) => item,
                 None => return false,
             },
@@ -415,14 +425,14 @@ fn put(value: &mut Value, place: &str, new: Value) -> bool {
 /// What a place of a file is called there, or else what the file is called, as a component may be called.
 fn natural_name(path: &str, pointer: &str) -> String {
     let stem = path.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default();
-    let last = pointer.rsplit('/').next().map(reference::unescaped).filter(|last| !last.is_empty());
+    let last = Some(pointer::last_token(pointer)).filter(|last| !last.is_empty());
     last.as_deref().unwrap_or(stem).chars().map(word_character).collect()
 }
 
 /// Whether a component is called as what it refers to, but for case.
 fn is_namesake(reference: &Reference) -> bool {
     let (path, pointer) = reference.text.split_once('#').unwrap_or((&reference.text, ""));
-    let name = reference.place.rsplit('/').next().map(reference::unescaped).unwrap_or_default();
+    let name = pointer::last_token(&reference.place);
     natural_name(path, pointer).eq_ignore_ascii_case(&name)
 }
 

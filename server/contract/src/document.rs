@@ -5,10 +5,13 @@
 //! it) and keys given twice. A path item that is a reference is written out, and what stands in other files is taken in.
 
 use crate::bundle::{self, Bundle, Origins};
-use crate::error::{Error, Spot};
+use crate::error::Error;
 use crate::files::Files;
+use crate::pointer;
+use crate::position::{Position, Spot};
 use crate::reference;
-use crate::source::{self, Places, Position};
+use crate::references;
+use crate::source::{self, Places};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -103,7 +106,7 @@ impl Document {
         if !value["paths"].is_object() {
             return Err(shape("/paths", "/paths", "expected an object"));
         }
-        reference::check(&value, &|pointer| {
+        references::check(&value, &|pointer| {
             (spot(name, &places, &origins, pointer), origins.pointer_in_file(pointer))
         })?;
         let is_path = |path: &String| !path.starts_with("x-");
@@ -111,20 +114,20 @@ impl Document {
         for path in paths.filter(is_path).collect::<Vec<_>>() {
             let item = &value["paths"][&path];
             if reference::target(item).is_some() {
-                let target = beside(reference::resolve(&value, item).clone(), item);
+                let target = bundle::merge_siblings(reference::resolve(&value, item).clone(), item);
                 let methods = target.as_object().into_iter().flatten().filter(|(key, _)| item.get(key).is_none());
                 let methods = methods.map(|(method, _)| (path.clone(), method.clone()));
                 order.extend(methods.collect::<Vec<_>>());
                 value["paths"][&path] = target;
             }
             if !value["paths"][&path].is_object() {
-                return Err(shape(&reference::pointer(["paths", &path]), &path, "expected a path item"));
+                return Err(shape(&pointer::from_tokens(["paths", &path]), &path, "expected a path item"));
             }
         }
         order.retain(|(path, method)| is_path(path) && METHODS.contains(&method.as_str()));
         if let Some((path, method)) = order.iter().find(|(path, method)| !value["paths"][path][method].is_object()) {
             let place = format!("{} {path}", method.to_uppercase());
-            return Err(shape(&reference::pointer(["paths", path, method]), &place, "expected an operation object"));
+            return Err(shape(&pointer::from_tokens(["paths", path, method]), &place, "expected an operation object"));
         }
         Ok(Self { name: name.to_owned(), value, places: Arc::new(places), origins: Arc::new(origins), order })
     }
@@ -191,16 +194,6 @@ impl Document {
     pub fn find(&self, operation_id: &str) -> Option<&Value> {
         self.located().map(|located| located.operation).find(|operation| operation["operationId"] == operation_id)
     }
-}
-
-/// What a path item refers to, with what stands beside the reference and not in there.
-pub(crate) fn beside(mut target: Value, item: &Value) -> Value {
-    if let (Some(target), Some(item)) = (target.as_object_mut(), item.as_object()) {
-        for (key, value) in item.iter().filter(|(key, _)| *key != "$ref") {
-            target.entry(key.clone()).or_insert_with(|| value.clone());
-        }
-    }
-    target
 }
 
 fn check_version(name: &str, value: &Value, places: &Places) -> Result<(), Error> {

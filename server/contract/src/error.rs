@@ -3,28 +3,7 @@
 //! Every message names the document and the place in it. A difference between contract and code is not an
 //! error: see [`crate::Difference`].
 
-use crate::source::Position;
-use std::fmt;
-
-/// A place in the text of a document, as compilers write it: `openapi/a.yaml:12:5`. Of a document that was never text,
-/// only the name is known.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spot {
-    /// Name of the document.
-    pub document: String,
-    /// Line and column.
-    pub position: Position,
-}
-
-impl fmt::Display for Spot {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.document)?;
-        match self.position {
-            Position { line: 0, .. } => Ok(()),
-            Position { line, column } => write!(formatter, ":{line}:{column}"),
-        }
-    }
-}
+use crate::position::Spot;
 
 /// A document that cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! What the tools say about documents: a rule, where it applies, and what was found there.
 
-use crate::error::Spot;
+use crate::position::Spot;
 use serde::Serialize;
 use std::fmt;
 

@@ -28,7 +28,7 @@ use self::schema::Schemas;
 use self::template::Template;
 use crate::document::{Document, Located};
 use crate::node::Node;
-use crate::reference;
+use crate::pointer;
 use serde_json::Value;
 use std::fmt;
 
@@ -218,7 +218,7 @@ impl Operation {
             id: located.operation["operationId"].as_str().map(str::to_owned),
             method: located.method.to_uppercase(),
             template: Template::new(&format!("{}{}", base_path.unwrap_or_default(), located.path)),
-            pointer: reference::pointer(&parts),
+            pointer: pointer::from_tokens(&parts),
         }
     }
 }

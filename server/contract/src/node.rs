@@ -3,6 +3,7 @@
 //! Whoever walks a document by nodes can say at each step which line of it is meant, also across a `$ref`.
 
 use crate::document::Document;
+use crate::pointer;
 use crate::reference;
 use serde_json::Value;
 
@@ -83,7 +84,7 @@ impl<'a> Node<'a> {
     }
 
     fn child(&self, key: &str, value: &'a Value) -> Self {
-        let pointer = format!("{}/{}", self.pointer, reference::escaped(key));
+        let pointer = format!("{}/{}", self.pointer, pointer::escape(key));
         Self { document: self.document, pointer, value }
     }
 }

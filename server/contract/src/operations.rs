@@ -2,7 +2,7 @@
 
 use crate::document::{Document, Located};
 use crate::error::Error;
-use crate::reference;
+use crate::pointer;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -57,7 +57,7 @@ pub fn operations(document: &Document, base_path: &str) -> Result<Vec<Operation>
 
 fn shape(document: &Document, located: &Located<'_>, problem: String) -> Error {
     let place = format!("{} {}", located.method.to_uppercase(), located.path);
-    let pointer = reference::pointer(["paths", located.path, located.method]);
+    let pointer = pointer::from_tokens(["paths", located.path, located.method]);
     Error::Shape { spot: document.spot(&pointer), place, problem }
 }
 

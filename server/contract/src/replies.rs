@@ -14,8 +14,8 @@
 
 use crate::document::{Document, METHODS};
 use crate::error::Error;
+use crate::pointer;
 use crate::printed_schema::to_openapi;
-use crate::reference;
 use crate::tolerance::without_error_ranges;
 use serde_json::{Map, Value, json};
 
@@ -33,7 +33,7 @@ pub fn expand(document: &Document) -> Result<Document, Error> {
             }
             let expanded = expand_responses(document, operation).and_then(|()| expand_body(document, operation));
             expanded.map_err(|problem| Error::Shape {
-                spot: document.spot(&reference::pointer(["paths", path, method])),
+                spot: document.spot(&pointer::from_tokens(["paths", path, method])),
                 place: format!("{} {path}", method.to_uppercase()),
                 problem,
             })?;

@@ -4,8 +4,9 @@
 //! twice is refused, anchors and merge keys (`<<`) are followed. Refuses tags of applications, numbers that JSON cannot
 //! hold, nesting deeper than [`MAX_DEPTH`] and aliases that unfold to more than [`MAX_VALUES`] values.
 
-use crate::error::{Error, Spot};
-use crate::reference;
+use crate::error::Error;
+use crate::pointer;
+use crate::position::{Position, Spot};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
@@ -16,15 +17,6 @@ pub const MAX_DEPTH: usize = 256;
 
 /// Aliases can make a short text endless (the "billion laughs"). All files of a document together hold no more.
 pub const MAX_VALUES: usize = 4_000_000;
-
-/// Where something stands in a text: line and column, both from 1, columns in characters. Zeros where there is no text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize)]
-pub struct Position {
-    /// Line, from 1.
-    pub line: u32,
-    /// Column in characters, from 1.
-    pub column: u32,
-}
 
 /// Positions of a value and of everything in it. An entry of a mapping stands where its key stands.
 #[derive(Debug, Clone, Default)]
@@ -45,8 +37,8 @@ impl Places {
     /// Where a JSON pointer leads; where it leads nowhere, the last thing on the way.
     pub(crate) fn find(&self, pointer: &str) -> Position {
         let mut here = self;
-        for part in pointer.split('/').skip(1) {
-            match here.child(&reference::unescaped(part)) {
+        for token in pointer::tokens(pointer) {
+            match here.child(&token) {
                 Some(child) => here = child,
                 None => break,
             }
@@ -56,19 +48,18 @@ impl Places {
 
     /// Positions of what stands at a JSON pointer, if something does.
     pub(crate) fn at(&self, pointer: &str) -> Option<&Self> {
-        pointer.split('/').skip(1).try_fold(self, |here, part| here.child(&reference::unescaped(part)))
+        pointer::tokens(pointer).try_fold(self, |here, token| here.child(&token))
     }
 
     /// Has other positions for what stands at a JSON pointer. What is not on the way there yet stands where the last thing
     /// on the way stands.
     pub(crate) fn put(&mut self, pointer: &str, places: Self) {
         let mut here = self;
-        for part in pointer.split('/').skip(1) {
+        for part in pointer::tokens(pointer) {
             let position = here.position;
             if matches!(here.children, Children::None) {
                 here.children = Children::Entries(Vec::new());
             }
-            let part = reference::unescaped(part);
             here = match &mut here.children {
                 Children::Items(items) => match part.parse().ok().and_then(|index: usize| items.get_mut(index)) {
                     Some(item) => item,
@@ -228,7 +219,7 @@ impl<'t> Reader<'t> {
     }
 
     fn refuse(&self, position: Position, problem: &str) -> Error {
-        let place = reference::pointer(&self.path);
+        let place = pointer::from_tokens(&self.path);
         Error::Shape { spot: spot(self.name, position), place, problem: problem.to_owned() }
     }
 

@@ -3,8 +3,8 @@
 //! The walk follows the grammar and no references: each object is seen once, where it is written. What has the wrong type
 //! is noted and left alone, so that a rule that asks for a kind gets objects and nothing else.
 
-use crate::document::Document;
 use crate::grammar::{Kind, Shape, grammar};
+use crate::pointer;
 use crate::reference;
 use serde_json::Value;
 
@@ -55,8 +55,7 @@ pub(crate) struct Tree<'a> {
 /// Whether the tree of a whole document has a node at a JSON pointer.
 pub(crate) fn reaches(document: &Value, pointer: &str) -> bool {
     let (mut value, mut shape) = (document, Shape::One(Kind::Document));
-    for part in pointer.split('/').skip(1) {
-        let part = reference::unescaped(part);
+    for part in pointer::tokens(pointer) {
         let next = match shape {
             Shape::FlagOrSchema if !value.is_object() => None,
             Shape::FlagOrSchema | Shape::One(_) => {
@@ -82,12 +81,8 @@ pub(crate) fn reaches(document: &Value, pointer: &str) -> bool {
 }
 
 impl<'a> Tree<'a> {
-    pub(crate) fn new(document: &'a Document) -> Self {
-        Self::of_part(document.value(), Kind::Document)
-    }
-
-    /// The tree of a part of a document. Its pointers begin at the part.
-    pub(crate) fn of_part(value: &'a Value, kind: Kind) -> Self {
+    /// The tree of a document or of a part of one. Its pointers begin at the part.
+    pub(crate) fn new(value: &'a Value, kind: Kind) -> Self {
         let mut tree = Self { nodes: Vec::new(), misfits: Vec::new() };
         tree.walk(value, kind, None, "", Key::None);
         tree
@@ -154,11 +149,11 @@ impl<'a> Tree<'a> {
         let mut pointer = self.pointer(parent);
         if !node.field.is_empty() {
             pointer.push('/');
-            pointer.push_str(&reference::escaped(node.field));
+            pointer.push_str(&pointer::escape(node.field));
         }
         match node.key {
             Key::None => {}
-            Key::Name(name) => pointer = format!("{pointer}/{}", reference::escaped(name)),
+            Key::Name(name) => pointer = format!("{pointer}/{}", pointer::escape(name)),
             Key::Index(index) => pointer = format!("{pointer}/{index}"),
         }
         pointer

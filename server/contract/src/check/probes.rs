@@ -3,7 +3,7 @@
 use super::sample::{Amount, Random, Samples, wrong_values};
 use super::{Wanted, url};
 use crate::document::{Document, Located};
-use crate::reference;
+use crate::pointer;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -128,7 +128,7 @@ const BASE_ROUNDS: usize = 4;
 
 impl<'d> Operation<'d> {
     fn read(document: &'d Document, located: &Located<'d>) -> Self {
-        let pointer = reference::pointer(["paths", located.path, located.method]);
+        let pointer = pointer::from_tokens(["paths", located.path, located.method]);
         let parameters = parameters(document, located, &pointer);
         let body = body(document, located.operation, &pointer);
         let security = located.operation.get("security").or_else(|| document.value().get("security"));
@@ -331,7 +331,7 @@ fn is_json(media_type: &str) -> bool {
 }
 
 fn parameters<'d>(document: &'d Document, located: &Located<'d>, pointer: &str) -> Vec<Parameter<'d>> {
-    let item_pointer = reference::pointer(["paths", located.path]);
+    let item_pointer = pointer::from_tokens(["paths", located.path]);
     let lists = [(located.item, item_pointer.as_str()), (located.operation, pointer)];
     let mut out: Vec<Parameter<'d>> = Vec::new();
     for (holder, holder_pointer) in lists {

@@ -4,6 +4,7 @@ use super::{Check, Probe, Purpose, Wanted};
 use crate::document::Document;
 use crate::json_schema::{Extra, json_schema};
 use crate::node::Node;
+use crate::pointer;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn documents() -> Vec<Document> {
@@ -22,7 +23,7 @@ fn some(check: &Check, seed: u64, number: usize) -> Vec<Probe> {
 /// Whether the body is what the document says; `None` where it says nothing about JSON.
 fn body_fits(document: &Document, probe: &Probe) -> Option<bool> {
     let operation = Node::root(document).get("paths");
-    let path = probe.pointer.split('/').nth(2).unwrap().replace("~1", "/").replace("~0", "~");
+    let path = pointer::tokens(&probe.pointer).nth(1).unwrap();
     let operation = operation?.get(&path)?.follow(&probe.method.to_ascii_lowercase())?;
     let schema = operation.follow("requestBody")?.get("content")?.get("application/json")?.get("schema")?;
     let schema = json_schema(&schema, Extra::Allowed).schema;

@@ -1,7 +1,8 @@
 //! Bodies of requests, and the media types of whatever has content.
 
-use super::comparison::{Comparison, Direction, Said};
-use super::{schema, whole};
+use super::change::{ChangeSide, Direction};
+use super::comparison::Comparison;
+use super::{annotations, schema};
 use crate::node::Node;
 
 pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
@@ -9,31 +10,34 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     let after = new.get("requestBody").map(|at| at.resolved());
     comparison.inside("request body", |comparison| match (before, after) {
         (None, Some(after)) if after.is("required") => {
-            comparison.tell(
+            comparison.report(
                 "request-body-added-required",
                 "a required body was added",
-                Said::at(old),
-                Said::at(&after),
+                ChangeSide::at(old),
+                ChangeSide::at(&after),
             );
         }
         (None, Some(after)) => {
-            comparison.tell(
+            comparison.report(
                 "request-body-added-optional",
                 "an optional body was added",
-                Said::at(old),
-                Said::at(&after),
+                ChangeSide::at(old),
+                ChangeSide::at(&after),
             );
         }
         (Some(before), None) => {
-            comparison.tell("request-body-removed", "the body is gone", Said::at(&before), Said::at(new));
+            comparison.report("request-body-removed", "the body is gone", ChangeSide::at(&before), ChangeSide::at(new));
         }
         (Some(before), Some(after)) => {
-            let at = |at: &Node<'_>| Said::place(&format!("{}/required", at.pointer));
+            let at = |at: &Node<'_>| ChangeSide::at_pointer(&format!("{}/required", at.pointer));
             match (before.is("required"), after.is("required")) {
-                (false, true) => {
-                    comparison.tell("request-body-became-required", "the body became required", at(&before), at(&after))
-                }
-                (true, false) => comparison.tell(
+                (false, true) => comparison.report(
+                    "request-body-became-required",
+                    "the body became required",
+                    at(&before),
+                    at(&after),
+                ),
+                (true, false) => comparison.report(
                     "request-body-became-optional",
                     "the body is no longer required",
                     at(&before),
@@ -41,8 +45,8 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
                 ),
                 _ => {}
             }
-            whole::documentation(comparison, &before, &after);
-            whole::extensions(comparison, &before, &after);
+            annotations::documentation(comparison, &before, &after);
+            annotations::extensions(comparison, &before, &after);
             content(comparison, &before, &after);
         }
         (None, None) => {}
@@ -68,7 +72,7 @@ pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
             true => ("response-body-removed", "the answer has no body any more"),
             false => ("response-body-added", "the answer has a body now"),
         };
-        comparison.tell(rule, message, Said::at(old), Said::at(new));
+        comparison.report(rule, message, ChangeSide::at(old), ChangeSide::at(new));
         return;
     }
     // Each of the old with what became of it: the same, a range that holds it, or those that it held as a range.
@@ -94,7 +98,7 @@ pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
         if left.is_empty() || is_request && !is_kept {
             let rule = if is_request { "request-media-type-removed" } else { "response-media-type-removed" };
             let message = format!("the media type {media_type} is gone");
-            comparison.tell(rule, message, Said::value(&at.pointer, *media_type), Said::at(new));
+            comparison.report(rule, message, ChangeSide::with_value(&at.pointer, *media_type), ChangeSide::at(new));
         }
     }
     for (index, (media_type, at)) in after.iter().enumerate() {
@@ -103,7 +107,7 @@ pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
         if known.is_empty() || !was_known {
             let rule = if is_request { "request-media-type-added" } else { "response-media-type-added" };
             let message = format!("the media type {media_type} was added");
-            comparison.tell(rule, message, Said::at(old), Said::value(&at.pointer, *media_type));
+            comparison.report(rule, message, ChangeSide::at(old), ChangeSide::with_value(&at.pointer, *media_type));
         }
     }
     for (from, to) in pairs {
@@ -130,18 +134,20 @@ fn covers(range: &str, media_type: &str) -> bool {
 
 /// What stands under a media type.
 pub(super) fn media<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
-    whole::documentation(comparison, old, new);
-    whole::extensions(comparison, old, new);
+    annotations::documentation(comparison, old, new);
+    annotations::extensions(comparison, old, new);
     let (before, after) = (old.get("encoding"), new.get("encoding"));
     if comparison.direction == Direction::Request
         && before.as_ref().map(|at| at.value) != after.as_ref().map(|at| at.value)
     {
-        let said = |at: &Option<Node<'_>>, holder: &Node<'_>| at.as_ref().map_or_else(|| Said::at(holder), Said::whole);
-        comparison.tell(
+        let side = |at: &Option<Node<'_>>, holder: &Node<'_>| {
+            at.as_ref().map_or_else(|| ChangeSide::at(holder), ChangeSide::with_node_value)
+        };
+        comparison.report(
             "request-encoding-changed",
             "the encoding of a part changed",
-            said(&before, old),
-            said(&after, new),
+            side(&before, old),
+            side(&after, new),
         );
     }
     schema::compare_under(comparison, "schema", old, new);

@@ -1,13 +1,14 @@
 //! The announced end of operations, parameters, headers and properties: `x-sunset`.
 
-use super::comparison::{Comparison, Said};
+use super::change::ChangeSide;
+use super::comparison::Comparison;
 use crate::node::Node;
 
 /// Reports what happened to the day of the end. `old` and `new` are where to look if none is named.
 pub(super) fn sunset(
     comparison: &mut Comparison<'_>,
     (before, after): (Option<Node<'_>>, Option<Node<'_>>),
-    (old, new): (Option<Said>, Option<Said>),
+    (old, new): (Option<ChangeSide>, Option<ChangeSide>),
 ) {
     if before.as_ref().map(|at| at.value) == after.as_ref().map(|at| at.value) {
         return;
@@ -24,8 +25,9 @@ pub(super) fn sunset(
         (Some(before), Some(after)) if after == before => return,
         _ => ("sunset-moved-later", "x-sunset was put off"),
     };
-    let said = |at: &Option<Node<'_>>, holder: Option<Said>| at.as_ref().map_or(holder, Said::whole);
-    comparison.tell(rule, message, said(&before, old), said(&after, new));
+    let side =
+        |at: &Option<Node<'_>>, holder: Option<ChangeSide>| at.as_ref().map_or(holder, ChangeSide::with_node_value);
+    comparison.report(rule, message, side(&before, old), side(&after, new));
 }
 
 /// The day of the end that has not come yet.

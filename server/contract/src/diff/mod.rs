@@ -15,36 +15,35 @@
 //! | operations, their parameters, bodies, answers, security | `operations`, `parameters`, `bodies`, `responses`, `security` |
 //! | schemas | `schema` |
 
+mod annotations;
 mod bodies;
+mod change;
 mod comparison;
 mod deprecation;
-mod heirs;
+mod document;
 mod operations;
+mod options;
 mod pairs;
 mod parameters;
 mod responses;
 pub mod rules;
 mod schema;
 mod security;
+mod servers;
+mod subtypes;
 mod unchanged;
-mod whole;
 
 use crate::document::Document;
 use crate::finding::Finding;
 use comparison::Comparison;
 
-/// What a comparison needs to know beside the documents.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Today, as `2027-01-31`: tells whether the day of an operation's end has come. Without it, no day has.
-    pub today: Option<String>,
-}
+pub use options::Options;
 
 /// Every difference that means something. Equal documents give none.
 #[must_use]
 pub fn diff(old: &Document, new: &Document, options: &Options) -> Vec<Finding> {
     let mut comparison = Comparison::new(old, new, options);
     operations::compare(&mut comparison);
-    whole::compare(&mut comparison);
+    document::compare(&mut comparison);
     comparison.into_findings()
 }

@@ -3,12 +3,12 @@
 //! Most operations share their schemas, and schemas share others. Each pair is compared once; in the end, what was found is
 //! handed to all operations that lead to it.
 
-use super::comparison::{Beside, Direction};
+use super::change::{Direction, SchemaContext};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What tells a pair from others: the schemas, where their values go, whether they are written as text, and what stands
 /// beside them.
-pub(super) type PairKey = (String, String, Direction, (bool, Beside));
+pub(super) type PairKey = (String, String, Direction, (bool, SchemaContext));
 
 /// Pairs, by the order in which they were met.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ struct Pair {
     /// Pairs in it.
     inner: Vec<usize>,
     /// Numbers of the findings in it, apart from those in other pairs.
-    told: Vec<usize>,
+    findings: Vec<usize>,
 }
 
 impl Pairs {
@@ -44,9 +44,9 @@ impl Pairs {
     }
 
     /// Notes a finding where the comparison is.
-    pub(super) fn tell(&mut self, finding: usize, operation: Option<&String>) {
+    pub(super) fn record(&mut self, finding: usize, operation: Option<&String>) {
         if let Some(here) = self.here(operation) {
-            here.told.push(finding);
+            here.findings.push(finding);
         }
     }
 
@@ -62,18 +62,18 @@ impl Pairs {
     }
 
     /// Operations in the order in which they were met, and the findings that each leads to.
-    pub(super) fn told_of_operations(&mut self) -> Vec<(String, BTreeSet<usize>)> {
+    pub(super) fn findings_by_operation(&mut self) -> Vec<(String, BTreeSet<usize>)> {
         let operations = std::mem::take(&mut self.operations);
         let reached = |root: Pair| {
-            let (mut told, mut pending) = (BTreeSet::from_iter(root.told), root.inner);
+            let (mut findings, mut pending) = (BTreeSet::from_iter(root.findings), root.inner);
             let mut seen = HashSet::new();
             while let Some(number) = pending.pop() {
                 if seen.insert(number) {
-                    told.extend(&self.pairs[number].told);
+                    findings.extend(&self.pairs[number].findings);
                     pending.extend(&self.pairs[number].inner);
                 }
             }
-            told
+            findings
         };
         operations.into_iter().map(|(operation, root)| (operation, reached(root))).collect()
     }

@@ -319,7 +319,7 @@ const DEPRECATIONS: [Rule; 4] = of_schemas! {
         request Compatible "Nothing changes on the wire.", response Compatible "Nothing changes on the wire.";
 };
 
-const ROOMS: [&[Rule]; 11] = [
+const GROUPS: [&[Rule]; 11] = [
     &DOCUMENT,
     &OPERATIONS,
     &PARAMETERS,
@@ -335,8 +335,8 @@ const ROOMS: [&[Rule]; 11] = [
 
 /// Every rule of the comparison.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    static ROOMS_KEPT: [&[Rule]; 11] = ROOMS;
-    ROOMS_KEPT.iter().copied().flatten()
+    static ALL: [&[Rule]; 11] = GROUPS;
+    ALL.iter().copied().flatten()
 }
 
 /// The rule of that name.

@@ -3,8 +3,9 @@
 //! A scheme is what its definition says, not what it is called: an operation that asks for the same under another name
 //! asks for nothing new.
 
-use super::comparison::{Comparison, Said};
-use super::whole;
+use super::annotations;
+use super::change::ChangeSide;
+use super::comparison::Comparison;
 use crate::document::Document;
 use crate::node::Node;
 use serde_json::Value;
@@ -23,15 +24,15 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Nod
     let (before, old_at) = alternatives(comparison.old, old, &names);
     let (after, new_at) = alternatives(comparison.new, new, &BTreeMap::new());
     let is_open = |list: &[Alternative]| list.is_empty() || list.iter().any(BTreeMap::is_empty);
-    let said = |at: &str, list: &[Alternative]| Said::value(at, in_words(list));
+    let side = |at: &str, list: &[Alternative]| ChangeSide::with_value(at, in_words(list));
     comparison.inside("security", |comparison| match (is_open(&before), is_open(&after)) {
         (true, false) => {
             let message = "the operation asks for credentials";
-            comparison.tell("security-added", message, said(&old_at, &before), said(&new_at, &after));
+            comparison.report("security-added", message, side(&old_at, &before), side(&new_at, &after));
         }
         (false, true) => {
             let message = "the operation no longer asks for credentials";
-            comparison.tell("security-removed", message, said(&old_at, &before), said(&new_at, &after));
+            comparison.report("security-removed", message, side(&old_at, &before), side(&new_at, &after));
         }
         (true, true) => {}
         (false, false) => secured(comparison, (&before, &old_at), (&after, &new_at)),
@@ -45,24 +46,24 @@ fn secured(comparison: &mut Comparison<'_>, old: (&[Alternative], &str), new: (&
         if new.0.iter().any(|after| asks_for_no_more(after, before)) {
             continue;
         }
-        let said = (Said::value(old.1, one_in_words(before)), Said::place(new.1));
+        let side = (ChangeSide::with_value(old.1, one_in_words(before)), ChangeSide::at_pointer(new.1));
         match new.0.iter().find(|after| schemes(after) == schemes(before)) {
             Some(after) => {
                 for (scheme, scopes) in after {
                     for scope in scopes.difference(&before[scheme]) {
                         let message = format!("{scheme} asks for the scope {scope}");
-                        comparison.tell(
+                        comparison.report(
                             "security-scope-added",
                             message,
-                            said.0.clone(),
-                            Said::value(new.1, one_in_words(after)),
+                            side.0.clone(),
+                            ChangeSide::with_value(new.1, one_in_words(after)),
                         );
                     }
                 }
             }
             None => {
                 let message = format!("{} is not enough any more", one_in_words(before));
-                comparison.tell("security-alternative-removed", message, said.0, said.1);
+                comparison.report("security-alternative-removed", message, side.0, side.1);
             }
         }
     }
@@ -75,22 +76,22 @@ fn secured(comparison: &mut Comparison<'_>, old: (&[Alternative], &str), new: (&
                 for (scheme, scopes) in before {
                     for scope in scopes.difference(&after[scheme]) {
                         let message = format!("{scheme} no longer asks for the scope {scope}");
-                        comparison.tell(
+                        comparison.report(
                             "security-scope-removed",
                             message,
-                            Said::value(old.1, one_in_words(before)),
-                            Said::value(new.1, one_in_words(after)),
+                            ChangeSide::with_value(old.1, one_in_words(before)),
+                            ChangeSide::with_value(new.1, one_in_words(after)),
                         );
                     }
                 }
             }
             None => {
                 let message = format!("{} is enough now", one_in_words(after));
-                comparison.tell(
+                comparison.report(
                     "security-alternative-added",
                     message,
-                    Said::place(old.1),
-                    Said::value(new.1, one_in_words(after)),
+                    ChangeSide::at_pointer(old.1),
+                    ChangeSide::with_value(new.1, one_in_words(after)),
                 );
             }
         }
@@ -170,14 +171,19 @@ pub(super) fn schemes(comparison: &mut Comparison<'_>, _old: &Node<'_>, _new: &N
                 (Some(other), _) => comparison.inside(*name, |comparison| scheme(comparison, at, other)),
                 (None, Some(new)) => {
                     let message = format!("the scheme {name} is called {new}");
-                    let said = after.get(new.as_str()).and_then(|at| Said::value(&at.pointer, new));
-                    comparison.tell("security-scheme-renamed", message, Said::value(&at.pointer, *name), said);
+                    let side = after.get(new.as_str()).and_then(|at| ChangeSide::with_value(&at.pointer, new));
+                    comparison.report(
+                        "security-scheme-renamed",
+                        message,
+                        ChangeSide::with_value(&at.pointer, *name),
+                        side,
+                    );
                 }
                 (None, None) => {
-                    comparison.tell(
+                    comparison.report(
                         "security-scheme-removed",
                         format!("the scheme {name} is gone"),
-                        Said::at(at),
+                        ChangeSide::at(at),
                         None,
                     );
                 }
@@ -185,23 +191,28 @@ pub(super) fn schemes(comparison: &mut Comparison<'_>, _old: &Node<'_>, _new: &N
         }
         let is_new = |name: &str| !before.contains_key(name) && !names.values().any(|new| new == name);
         for (name, at) in after.iter().filter(|(name, _)| is_new(name)) {
-            comparison.tell("security-scheme-added", format!("the scheme {name} was added"), None, Said::at(at));
+            comparison.report(
+                "security-scheme-added",
+                format!("the scheme {name} was added"),
+                None,
+                ChangeSide::at(at),
+            );
         }
     });
 }
 
 fn scheme(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
-    whole::documentation(comparison, old, new);
-    whole::extensions(comparison, old, new);
+    annotations::documentation(comparison, old, new);
+    annotations::extensions(comparison, old, new);
     let lower = |at: &Node<'_>, key: &str| at.text(key).map(str::to_ascii_lowercase);
     let text = |at: &Node<'_>, key: &str| at.text(key).map(str::to_owned);
     let mut changed = |key: &str, rule: &str, before: Option<String>, after: Option<String>| {
         let differs = before != after;
         if differs {
-            let said = |at: &Node<'_>, value: Option<String>| {
-                Said::value(&format!("{}/{key}", at.pointer), value.unwrap_or_else(|| "nothing".to_owned()))
+            let side = |at: &Node<'_>, value: Option<String>| {
+                ChangeSide::with_value(&format!("{}/{key}", at.pointer), value.unwrap_or_else(|| "nothing".to_owned()))
             };
-            comparison.tell(rule, format!("{key} changed"), said(old, before), said(new, after));
+            comparison.report(rule, format!("{key} changed"), side(old, before), side(new, after));
         }
         differs
     };
@@ -227,25 +238,46 @@ fn flows(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     let (before, after): (BTreeMap<_, _>, BTreeMap<_, _>) =
         (old.entries_of("flows").collect(), new.entries_of("flows").collect());
     for (name, at) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
-        comparison.tell("security-flow-added", format!("the flow {name} was added"), Said::at(old), Said::at(at));
+        comparison.report(
+            "security-flow-added",
+            format!("the flow {name} was added"),
+            ChangeSide::at(old),
+            ChangeSide::at(at),
+        );
     }
     for (name, at) in &before {
         let Some(other) = after.get(name) else {
-            comparison.tell("security-flow-removed", format!("the flow {name} is gone"), Said::at(at), Said::at(new));
+            comparison.report(
+                "security-flow-removed",
+                format!("the flow {name} is gone"),
+                ChangeSide::at(at),
+                ChangeSide::at(new),
+            );
             continue;
         };
         for key in ["authorizationUrl", "tokenUrl", "refreshUrl"] {
             if at.text(key) != other.text(key) {
-                let said =
-                    |at: &Node<'_>| Said::value(&format!("{}/{key}", at.pointer), at.text(key).unwrap_or("nothing"));
-                comparison.tell("security-flow-url-changed", format!("{key} of {name} changed"), said(at), said(other));
+                let side = |at: &Node<'_>| {
+                    ChangeSide::with_value(&format!("{}/{key}", at.pointer), at.text(key).unwrap_or("nothing"))
+                };
+                comparison.report(
+                    "security-flow-url-changed",
+                    format!("{key} of {name} changed"),
+                    side(at),
+                    side(other),
+                );
             }
         }
         for (scope, before) in at.entries_of("scopes") {
             let after = other.get("scopes").and_then(|scopes| scopes.get(scope));
             if let Some(after) = after.filter(|after| after.value != before.value) {
                 let message = format!("the description of the scope {scope} changed");
-                comparison.tell("documentation-changed", message, Said::whole(&before), Said::whole(&after));
+                comparison.report(
+                    "documentation-changed",
+                    message,
+                    ChangeSide::with_node_value(&before),
+                    ChangeSide::with_node_value(&after),
+                );
             }
         }
         let scopes = |at: &Node<'_>| {
@@ -253,19 +285,19 @@ fn flows(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
         };
         let (had, has) = (scopes(at), scopes(other));
         for (scope, pointer) in had.iter().filter(|(scope, _)| !has.contains_key(*scope)) {
-            comparison.tell(
+            comparison.report(
                 "security-flow-scope-removed",
                 format!("{name} no longer offers the scope {scope}"),
-                Said::place(pointer),
-                Said::at(other),
+                ChangeSide::at_pointer(pointer),
+                ChangeSide::at(other),
             );
         }
         for (scope, pointer) in has.iter().filter(|(scope, _)| !had.contains_key(*scope)) {
-            comparison.tell(
+            comparison.report(
                 "security-flow-scope-added",
                 format!("{name} offers the scope {scope}"),
-                Said::at(at),
-                Said::place(pointer),
+                ChangeSide::at(at),
+                ChangeSide::at_pointer(pointer),
             );
         }
     }

@@ -3,6 +3,7 @@
 use super::{Deviation, MOST_DEVIATIONS};
 use crate::json_schema::{Extra, PLACE, Translated, json_schema};
 use crate::node::Node;
+use crate::pointer;
 use crate::reference;
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use jsonschema::{JsonType, Validator};
@@ -97,8 +98,7 @@ impl Reading {
         let mut at = &self.schema;
         let mut place = schema.pointer.clone();
         let mut behind = Vec::new();
-        for token in keyword.split('/').skip(1) {
-            let token = token.replace("~1", "/").replace("~0", "~");
+        for token in pointer::tokens(keyword) {
             at = match at {
                 Value::Array(items) => token.parse::<usize>().ok().and_then(|index| items.get(index)),
                 _ => at.get(&token),
@@ -117,7 +117,7 @@ impl Reading {
             }
         }
         for token in behind {
-            let longer = format!("{place}{}", reference::pointer(&[token]));
+            let longer = format!("{place}{}", pointer::from_tokens(&[token]));
             if schema.document.value().pointer(&longer).is_none() {
                 break;
             }

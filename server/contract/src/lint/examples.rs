@@ -154,10 +154,8 @@ impl Values<'_, '_> {
     fn problem(&mut self, schema: &Value, value: &Value) -> Result<Option<(Vec<String>, String)>, &'static str> {
         let Some(validator) = self.validator(schema, value)? else { return Ok(None) };
         let error = validator.iter_errors(value).find(|error| !self.is_one_way(error.kind()));
-        Ok(error.map(|error| {
-            let place = error.instance_path().as_str().split('/').skip(1).map(crate::reference::unescaped);
-            (place.collect(), short(&error.to_string()))
-        }))
+        Ok(error
+            .map(|error| (crate::pointer::tokens(error.instance_path().as_str()).collect(), short(&error.to_string()))))
     }
 
     fn is_one_way(&self, kind: &ValidationErrorKind) -> bool {

@@ -34,6 +34,7 @@ mod words;
 
 use crate::document::Document;
 use crate::finding::{Finding, Rule};
+use crate::grammar::Kind;
 use crate::tree::{Id, Tree};
 use reach::Reach;
 use std::cell::RefCell;
@@ -111,7 +112,7 @@ pub const RULES: &[Rule] = &[
 /// What is found in the document, in the order of the text.
 #[must_use]
 pub fn lint(document: &Document) -> Vec<Finding> {
-    let tree = Tree::new(document);
+    let tree = Tree::new(document.value(), Kind::Document);
     let reach = Reach::new(document, &tree);
     let lint = Lint { document, tree, reach, findings: RefCell::default(), operations: RefCell::default() };
     fields::check(&lint);
@@ -174,7 +175,7 @@ impl Lint<'_> {
         message: impl Into<String>,
         operations: Vec<String>,
     ) {
-        let pointer = self.tree.pointer(node) + &crate::reference::pointer(inner);
+        let pointer = self.tree.pointer(node) + &crate::pointer::from_tokens(inner);
         let mut place = self.tree.place(node);
         for part in inner {
             match part.parse::<usize>() {

@@ -5,6 +5,7 @@ use super::reach;
 use super::words::{folded, listed, nearest, short};
 use crate::finding::{Rule, Verdict};
 use crate::grammar::Kind;
+use crate::pointer;
 use crate::reference;
 use crate::tree::Id;
 use serde_json::Value;
@@ -71,7 +72,7 @@ fn check_names(lint: &Lint<'_>, id: Id) {
     let properties = lint.tree.node(id).value["properties"].as_object().into_iter().flatten();
     let mut names: Vec<&str> = properties.map(|(name, _)| name.as_str()).collect();
     let base = lint.tree.pointer(id);
-    let position = |name: &str| lint.document.position(&format!("{base}/properties/{}", reference::escaped(name)));
+    let position = |name: &str| lint.document.position(&format!("{base}/properties/{}", pointer::escape(name)));
     let mut seen: HashMap<String, &str> = HashMap::new();
     if names.iter().all(|name| seen.insert(folded(name), name).is_none()) {
         return;

@@ -6,7 +6,7 @@
 
 use crate::document::{Document, Located};
 use crate::grammar::Kind;
-use crate::reference;
+use crate::pointer;
 use crate::tree::{Id, Key, Tree};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -29,8 +29,8 @@ impl Reach {
         let mut reach =
             Self { from: HashMap::new(), to: HashMap::new(), by_pointer, rank: HashMap::new(), labels: Vec::new() };
         for Located { path, method, .. } in document.located() {
-            let item = reach.by_pointer.get(&reference::pointer(["paths", path])).copied();
-            let operation = reach.by_pointer.get(&reference::pointer(["paths", path, method])).copied();
+            let item = reach.by_pointer.get(&pointer::from_tokens(["paths", path])).copied();
+            let operation = reach.by_pointer.get(&pointer::from_tokens(["paths", path, method])).copied();
             if let (Some(item), Some(operation)) = (item, operation) {
                 reach.rank.insert(operation, reach.labels.len());
                 reach.labels.push(format!("{} {path}", method.to_uppercase()));
@@ -61,7 +61,7 @@ impl Reach {
             }
             Kind::Requirement => {
                 let names = node.value.as_object().into_iter().flatten().map(|(name, _)| name);
-                let schemes = names.map(|name| reference::pointer(["components", "securitySchemes", name]));
+                let schemes = names.map(|name| pointer::from_tokens(["components", "securitySchemes", name]));
                 let targets = schemes.filter_map(|pointer| self.by_pointer.get(&pointer).copied()).collect::<Vec<_>>();
                 targets.into_iter().for_each(|target| self.edge(node.owner, target));
             }
@@ -91,7 +91,7 @@ impl Reach {
 
     /// The schema that a discriminator's mapping means: by its name, or by a reference.
     pub(super) fn mapped(&self, target: &str) -> Option<Id> {
-        let by_name = || self.by_pointer.get(&reference::pointer(["components", "schemas", target])).copied();
+        let by_name = || self.by_pointer.get(&pointer::from_tokens(["components", "schemas", target])).copied();
         self.part(target).or_else(by_name)
     }
 

@@ -9,7 +9,7 @@ use super::reach::{component_name, properties};
 use super::words::short;
 use crate::finding::{Rule, Verdict};
 use crate::grammar::Kind;
-use crate::reference;
+use crate::pointer;
 use crate::tree::{Id, Key};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -126,11 +126,11 @@ fn check_discriminator(lint: &Lint<'_>, holder: Id, property: &str) {
 fn check_alternative(lint: &Lint<'_>, id: Id, inner: &[&str], property: &str) {
     let node = lint.tree.node(id);
     let name = match (node.reference, node.key) {
-        (Some(reference), _) => reference.rsplit('/').next().unwrap_or_default(),
-        (None, Key::Name(name)) => name,
-        _ => "the schema",
+        (Some(reference), _) => pointer::last_token(reference),
+        (None, Key::Name(name)) => name.to_owned(),
+        _ => "the schema".to_owned(),
     };
-    let (name, property) = (short(&reference::unescaped(name)), short(property));
+    let (name, property) = (short(&name), short(property));
     if !properties(lint.document, node.value).contains_key(property.as_str()) {
         lint.report(&DISCRIMINATOR_MISSING, id, inner, format!("`{name}` has no property `{property}`"));
     } else if !requires(lint, node.value, &property, &mut HashSet::new()) {

@@ -18,8 +18,8 @@
 //! and columns count from 1 and are null for a document that never was text. Every key is always there; keys may be added.
 
 use super::{count, is_hidden};
-use crate::error::Spot;
 use crate::finding::{Finding, Side, Verdict};
+use crate::position::Spot;
 use serde::Serialize;
 use std::fmt::Write;
 

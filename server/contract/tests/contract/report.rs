@@ -2,8 +2,8 @@
 
 use super::assert_golden;
 use countersign_contract::finding::Side;
+use countersign_contract::position::Position;
 use countersign_contract::report::render;
-use countersign_contract::source::Position;
 use countersign_contract::{Finding, Format, Rule, Spot, Verdict};
 use serde_json::Value;
 

@@ -13,7 +13,7 @@
 //! `schemas` and `components` are there on both sides, `old schemas`, `new schemas` and so on, on one. `expect` lists what
 //! must be found, no more and no less, each as `verdict rule`; as a mapping, with more of what it says.
 
-use countersign_contract::source::Position;
+use countersign_contract::position::Position;
 use countersign_contract::{DiffOptions, Document, Finding, diff};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;

@@ -1,6 +1,6 @@
 //! What findings look like: where they are, what they say, whom they name.
 
-use countersign_contract::source::Position;
+use countersign_contract::position::Position;
 use countersign_contract::{DiffOptions, Document, diff};
 
 const BETTER_AUTH: &str = include_str!("../../../../openapi/better-auth.yaml");

@@ -5,14 +5,19 @@
 
 use super::view::{Group, View, common};
 use super::{Parts, compare as compare_parts, discriminators, does_harm, overlap};
-use crate::diff::comparison::words;
-use crate::diff::comparison::{Beside, Comparison, Direction, Said};
+use crate::diff::change::{ChangeSide, Direction, SchemaContext, value_in_words};
+use crate::diff::comparison::Comparison;
 use crate::document::Document;
 use crate::node::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Compares alternatives, where there are some; whether that says all there is to say about the two.
-pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, outer: Beside) -> bool {
+pub(super) fn compare<'d>(
+    comparison: &mut Comparison<'d>,
+    old: &View<'d>,
+    new: &View<'d>,
+    outer: SchemaContext,
+) -> bool {
     let (before, after) = (old.groups(), new.groups());
     let (had, has) = match (before.first(), after.first()) {
         (None, None) => {
@@ -26,16 +31,26 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
             let is_settled = |view: &View<'_>| matches!(view.takes_null_beside_groups(), [one, other] if one == other);
             let null = outer.null || is_settled(old) && is_settled(new);
             for (before, after) in before.iter().zip(&after) {
-                let lists_of = (Alternatives::beside(before), Alternatives::beside(after));
+                let lists_of = (Alternatives::alone(before), Alternatives::alone(after));
                 lists(comparison, (old, &lists_of.0), (new, &lists_of.1), null);
             }
             for group in before.iter().skip(after.len()) {
                 let message = "one list of alternatives less";
-                comparison.tell_of_schema("alternatives-removed", message, Said::place(&group.pointer), new.said());
+                comparison.report_schema_change(
+                    "alternatives-removed",
+                    message,
+                    ChangeSide::at_pointer(&group.pointer),
+                    new.side(),
+                );
             }
             for group in after.iter().skip(before.len()) {
                 let message = "values must fit a further list of alternatives";
-                comparison.tell_of_schema("alternatives-added", message, old.said(), Said::place(&group.pointer));
+                comparison.report_schema_change(
+                    "alternatives-added",
+                    message,
+                    old.side(),
+                    ChangeSide::at_pointer(&group.pointer),
+                );
             }
             return false;
         }
@@ -54,7 +69,7 @@ pub(super) struct Alternatives<'d> {
 
 impl<'d> Alternatives<'d> {
     /// Each by itself.
-    fn beside(group: &Group<'d>) -> Self {
+    fn alone(group: &Group<'d>) -> Self {
         let one = |at: &Node<'d>| Parts { list: vec![at.clone()], holder: group.pointer.clone(), chosen: Vec::new() };
         Self { kind: Some(group.kind), pointer: group.pointer.clone(), list: group.list.iter().map(one).collect() }
     }
@@ -86,7 +101,12 @@ fn lists<'d>(
     {
         let change = if after == "anyOf" { "one-of-became-any-of" } else { "any-of-became-one-of" };
         let message = format!("{before} became {after}");
-        comparison.tell_of_schema(change, message, Said::value(&had.pointer, before), Said::value(&has.pointer, after));
+        comparison.report_schema_change(
+            change,
+            message,
+            ChangeSide::with_value(&had.pointer, before),
+            ChangeSide::with_value(&has.pointer, after),
+        );
     }
     let pairs = pairs(comparison, had, has);
     discriminators::compare(comparison, (old, &had.list), (new, &has.list), &pairs);
@@ -96,25 +116,35 @@ fn lists<'d>(
     let any_text = is_open(had, comparison.old) && is_open(has, comparison.new);
     for (_, one) in had.list.iter().enumerate().filter(|(index, _)| !pairs.contains_key(index)) {
         let is_redundant = has.kind != Some("oneOf")
-            && !comparison.is_trial
+            && !comparison.is_dry_run
             && has.list.iter().any(|other| !does_harm(comparison, Direction::Request, one, other));
         let change = if is_redundant { "redundant-alternative-removed" } else { "alternative-removed" };
         let message = format!("the alternative {} is gone", name(one));
-        comparison.tell_of_schema(change, message, Said::value(one.pointer(), name(one)), Said::place(&has.pointer));
+        comparison.report_schema_change(
+            change,
+            message,
+            ChangeSide::with_value(one.pointer(), name(one)),
+            ChangeSide::at_pointer(&has.pointer),
+        );
     }
     let known: BTreeSet<usize> = pairs.values().copied().collect();
     for (_, one) in has.list.iter().enumerate().filter(|(index, _)| !known.contains(index)) {
         let is_redundant = had.kind != Some("oneOf")
-            && !comparison.is_trial
+            && !comparison.is_dry_run
             && had.list.iter().any(|other| !does_harm(comparison, Direction::Response, other, one));
         let change = if is_redundant { "redundant-alternative-added" } else { "alternative-added" };
         let message = format!("the alternative {} was added", name(one));
-        comparison.tell_of_schema(change, message, Said::place(&had.pointer), Said::value(one.pointer(), name(one)));
+        comparison.report_schema_change(
+            change,
+            message,
+            ChangeSide::at_pointer(&had.pointer),
+            ChangeSide::with_value(one.pointer(), name(one)),
+        );
     }
     for (from, to) in pairs {
         let (before, after) = (had.list[from].clone(), has.list[to].clone());
         comparison.inside(name(&after), |comparison| {
-            comparison.beside = Beside { any_text, null };
+            comparison.context = SchemaContext { any_text, null };
             compare_parts(comparison, before, after);
         });
     }
@@ -128,7 +158,7 @@ fn name(parts: &Parts<'_>) -> String {
         .name()
         .or_else(|| own("title"))
         .or_else(|| own("type"))
-        .map_or_else(|| face.map_or_else(String::new, |at| words(at.value)), str::to_owned)
+        .map_or_else(|| face.map_or_else(String::new, |at| value_in_words(at.value)), str::to_owned)
 }
 
 /// Which alternative became which: the most alike first.

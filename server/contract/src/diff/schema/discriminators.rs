@@ -5,9 +5,9 @@
 
 use super::view::View;
 use super::{Parts, SCHEMAS, compare as compare_parts};
-use crate::diff::comparison::words;
-use crate::diff::comparison::{Comparison, Said};
-use crate::diff::heirs;
+use crate::diff::change::{ChangeSide, value_in_words};
+use crate::diff::comparison::Comparison;
+use crate::diff::subtypes;
 use crate::document::Document;
 use crate::node::Node;
 use serde_json::Value;
@@ -26,22 +26,24 @@ pub(super) fn compare<'d>(
         (None, None) => return,
         (None, Some(_)) => {
             let message = "a discriminator was added";
-            return comparison.tell_of_schema("discriminator-added", message, old.said(), new.said_at(KEY));
+            return comparison.report_schema_change("discriminator-added", message, old.side(), new.side_at(KEY));
         }
         (Some(_), None) => {
             let message = "the discriminator is gone";
-            return comparison.tell_of_schema("discriminator-removed", message, old.said_at(KEY), new.said());
+            return comparison.report_schema_change("discriminator-removed", message, old.side_at(KEY), new.side());
         }
         (Some(before), Some(after)) => (before, after),
     };
     // An heir has the discriminator of what it builds on, but does not stand for the other heirs.
-    if had.is_empty() && is_heir(old, &before) && is_heir(new, &after) {
+    if had.is_empty() && is_subtype(old, &before) && is_subtype(new, &after) {
         return;
     }
     if before.text("propertyName") != after.text("propertyName") {
-        let said = |at: &Node<'_>| at.get("propertyName").as_ref().map_or_else(|| Said::at(at), Said::whole);
+        let side = |at: &Node<'_>| {
+            at.get("propertyName").as_ref().map_or_else(|| ChangeSide::at(at), ChangeSide::with_node_value)
+        };
         let message = "the discriminator is another property";
-        comparison.tell_of_schema("discriminator-property-changed", message, said(&before), said(&after));
+        comparison.report_schema_change("discriminator-property-changed", message, side(&before), side(&after));
     }
     let (from, to) = (Kinds::of(old, &before, had), Kinds::of(new, &after, has));
     // What became of an alternative as a whole is told of the alternatives.
@@ -52,26 +54,26 @@ pub(super) fn compare<'d>(
         _ => one.name == other.name,
     };
     for (value, target) in &from.values {
-        let said = Said::value(&target.pointer, words(&Value::from(target.name.as_str())));
+        let side = ChangeSide::with_value(&target.pointer, value_in_words(&Value::from(target.name.as_str())));
         match to.values.get(value) {
             Some(other) if is_same(target, other) => {}
             Some(other) => {
                 let message = format!("the value {value} stands for another schema");
-                let now = Said::value(&other.pointer, words(&Value::from(other.name.as_str())));
-                comparison.tell_of_schema("discriminator-mapping-changed", message, said, now);
+                let now = ChangeSide::with_value(&other.pointer, value_in_words(&Value::from(other.name.as_str())));
+                comparison.report_schema_change("discriminator-mapping-changed", message, side, now);
             }
             None if target.index.is_none_or(|index| kept.contains(&index)) => {
                 let message = format!("the value {value} is gone");
-                comparison.tell_of_schema("discriminator-mapping-removed", message, said, Said::at(&after));
+                comparison.report_schema_change("discriminator-mapping-removed", message, side, ChangeSide::at(&after));
             }
             None => {}
         }
     }
     for (value, target) in to.values.iter().filter(|(value, _)| !from.values.contains_key(*value)) {
         if target.index.is_none_or(|index| keeps.contains(&index)) {
-            let said = Said::value(&target.pointer, words(&Value::from(target.name.as_str())));
+            let side = ChangeSide::with_value(&target.pointer, value_in_words(&Value::from(target.name.as_str())));
             let message = format!("the value {value} was added");
-            comparison.tell_of_schema("discriminator-mapping-added", message, Said::at(&before), said);
+            comparison.report_schema_change("discriminator-mapping-added", message, ChangeSide::at(&before), side);
         }
     }
     // Without a list of alternatives, the values lead to schemas that are not compared otherwise.
@@ -90,10 +92,10 @@ pub(super) fn compare<'d>(
     }
 }
 
-fn is_heir(view: &View<'_>, discriminator: &Node<'_>) -> bool {
+fn is_subtype(view: &View<'_>, discriminator: &Node<'_>) -> bool {
     let base = discriminator.pointer.strip_suffix("/discriminator").unwrap_or_default();
     let own = view.parts.identity();
-    heirs::of(view.document, base).into_iter().any(|name| own == format!("{SCHEMAS}/{name}"))
+    subtypes::of(view.document, base).into_iter().any(|name| own == format!("{SCHEMAS}/{name}"))
 }
 
 /// What the values of a discriminator stand for.
@@ -114,19 +116,21 @@ impl Kinds {
         let mut values = BTreeMap::new();
         let index = |name: &str| alternatives.iter().position(|one| one.name() == Some(name));
         for (value, at) in discriminator.entries_of("mapping") {
-            let name = at.value.as_str().map(heirs::schema_name).unwrap_or_default().to_owned();
+            let name = at.value.as_str().map(subtypes::schema_name).unwrap_or_default().to_owned();
             values.insert(value.to_owned(), Target { index: index(&name), name, pointer: at.pointer });
         }
         // A schema that the mapping names may still be called by its own name, but nobody does.
         let is_mapped =
             |values: &BTreeMap<String, Target>, name: &str| values.values().any(|target| target.name == name);
         let own = alternatives.iter().filter_map(|one| Some((one.name()?.to_owned(), one.pointer().to_owned())));
-        let heirs = match alternatives.is_empty() {
-            true => heirs::of(view.document, discriminator.pointer.strip_suffix("/discriminator").unwrap_or_default()),
+        let subtypes = match alternatives.is_empty() {
+            true => {
+                subtypes::of(view.document, discriminator.pointer.strip_suffix("/discriminator").unwrap_or_default())
+            }
             false => Vec::new(),
         };
-        let heirs = heirs.into_iter().map(|name| (name.to_owned(), format!("{SCHEMAS}/{name}")));
-        for (name, pointer) in own.chain(heirs) {
+        let subtypes = subtypes.into_iter().map(|name| (name.to_owned(), format!("{SCHEMAS}/{name}")));
+        for (name, pointer) in own.chain(subtypes) {
             if !is_mapped(&values, &name) && !values.contains_key(&name) {
                 values.insert(name.clone(), Target { index: index(&name), name, pointer });
             }

@@ -1,7 +1,8 @@
 //! Limits: of numbers, lengths, counts, and patterns.
 
 use super::view::View;
-use crate::diff::comparison::{Comparison, Said};
+use crate::diff::change::ChangeSide;
+use crate::diff::comparison::Comparison;
 use serde_json::Value;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -40,14 +41,17 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     multiples(comparison, old, new);
     patterns(comparison, old, new);
     match (old.is("uniqueItems"), new.is("uniqueItems")) {
-        (false, true) => {
-            comparison.tell_of_schema("unique-items-added", "items must differ", old.said(), new.said_at("uniqueItems"))
-        }
-        (true, false) => comparison.tell_of_schema(
+        (false, true) => comparison.report_schema_change(
+            "unique-items-added",
+            "items must differ",
+            old.side(),
+            new.side_at("uniqueItems"),
+        ),
+        (true, false) => comparison.report_schema_change(
             "unique-items-removed",
             "items may be equal",
-            old.said_at("uniqueItems"),
-            new.said(),
+            old.side_at("uniqueItems"),
+            new.side(),
         ),
         _ => {}
     }
@@ -105,9 +109,9 @@ fn changed(
     limits: (Option<Limit>, Option<Limit>),
     views: (&View<'_>, &View<'_>),
 ) {
-    let said = |limit: &Option<Limit>, view: &View<'_>| match limit {
-        Some(limit) => Said::value(&limit.pointer, &limit.words),
-        None => view.said(),
+    let side = |limit: &Option<Limit>, view: &View<'_>| match limit {
+        Some(limit) => ChangeSide::with_value(&limit.pointer, &limit.words),
+        None => view.side(),
     };
     let (tighter, looser) = if is_upper { ("decreased", "increased") } else { ("increased", "decreased") };
     let what = match &limits {
@@ -129,7 +133,12 @@ fn changed(
             other => other,
         }
     );
-    comparison.tell_of_schema(&format!("{name}-{what}"), message, said(&limits.0, views.0), said(&limits.1, views.1));
+    comparison.report_schema_change(
+        &format!("{name}-{what}"),
+        message,
+        side(&limits.0, views.0),
+        side(&limits.1, views.1),
+    );
 }
 
 fn multiples(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
@@ -148,7 +157,7 @@ fn multiples(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
         (true, false) => "multiple-of-removed",
         (false, false) => "multiple-of-changed",
     };
-    comparison.tell_of_schema(change, "multipleOf changed", old.said_at("multipleOf"), new.said_at("multipleOf"));
+    comparison.report_schema_change(change, "multipleOf changed", old.side_at("multipleOf"), new.side_at("multipleOf"));
 }
 
 fn patterns(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
@@ -162,10 +171,10 @@ fn patterns(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
         () if after.is_subset(&before) => "pattern-removed",
         () => "pattern-changed",
     };
-    let said = |view: &View<'_>, patterns: &BTreeSet<String>| {
+    let side = |view: &View<'_>, patterns: &BTreeSet<String>| {
         let all =
             patterns.iter().map(|pattern| Value::from(pattern.as_str()).to_string()).collect::<Vec<_>>().join(" and ");
-        view.keyword("pattern").map_or_else(|| view.said(), |at| Said::value(&at.pointer, all))
+        view.keyword("pattern").map_or_else(|| view.side(), |at| ChangeSide::with_value(&at.pointer, all))
     };
-    comparison.tell_of_schema(change, "the pattern changed", said(old, &before), said(new, &after));
+    comparison.report_schema_change(change, "the pattern changed", side(old, &before), side(new, &after));
 }

@@ -14,12 +14,15 @@ mod limits;
 mod notes;
 mod objects;
 mod overlap;
+pub(super) mod parts;
 mod types;
 mod view;
 
-use super::comparison::{Beside, Comparison, Direction, Said, SchemaPair};
+use super::change::{ChangeSide, Direction, SchemaContext};
+use super::comparison::{Comparison, SchemaPair};
 use crate::document::Document;
 use crate::node::Node;
+use parts::Parts;
 use view::View;
 
 /// Where named schemas stand.
@@ -30,7 +33,7 @@ pub(super) fn compare_under<'d>(comparison: &mut Comparison<'d>, key: &str, old:
     let (before, after) = (old.get(key), new.get(key));
     if before.is_some() || after.is_some() {
         compare(comparison, Parts::of(before, old), Parts::of(after, new));
-        comparison.catch_up(views);
+        comparison.run_deferred(views);
     }
 }
 
@@ -47,9 +50,9 @@ pub(super) fn compare_texts<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>,
     match list_in(comparison.new, new).filter(|_| is_scalar(comparison.old, old)) {
         Some(items) => {
             let message = "the value may be given several times";
-            comparison.tell_of_schema("type-widened", message, Said::at(old), Said::at(new));
+            comparison.report_schema_change("type-widened", message, ChangeSide::at(old), ChangeSide::at(new));
             compare(comparison, Parts::of(old.get("schema"), old), items);
-            comparison.catch_up(views);
+            comparison.run_deferred(views);
         }
         None => compare_under(comparison, "schema", old, new),
     }
@@ -62,54 +65,9 @@ pub(super) fn is_scalar<'d>(document: &'d Document, holder: &Node<'d>) -> bool {
     types.is_some_and(|types| !types.contains("array") && !types.contains("object"))
 }
 
-/// Schemas that describe the same value together, as the parts of an `allOf` do. None of them takes anything.
-#[derive(Debug, Clone)]
-pub(super) struct Parts<'d> {
-    list: Vec<Node<'d>>,
-    /// Where to point if there is none.
-    holder: String,
-    /// Of some lists of alternatives, the one that is looked at; the lists by their pointers.
-    chosen: Vec<(String, Node<'d>)>,
-}
-
-impl<'d> Parts<'d> {
-    fn of(schema: Option<Node<'d>>, holder: &Node<'d>) -> Self {
-        Self { list: schema.into_iter().collect(), holder: holder.pointer.clone(), chosen: Vec::new() }
-    }
-
-    /// The one schema that it is, if it is one.
-    fn only(&self) -> Option<&Node<'d>> {
-        match self.list.as_slice() {
-            [only] if self.chosen.is_empty() => Some(only),
-            _ => None,
-        }
-    }
-
-    /// The schema that tells it from its neighbours.
-    fn face(&self) -> Option<&Node<'d>> {
-        self.chosen.last().map(|(_, at)| at).or(self.list.first())
-    }
-
-    fn pointer(&self) -> &str {
-        self.face().map_or(&self.holder, |at| &at.pointer)
-    }
-
-    /// The name that generated clients give it.
-    fn name(&self) -> Option<&'d str> {
-        let is_one = self.list.len() == 1 || !self.chosen.is_empty();
-        self.face().filter(|_| is_one)?.text("$ref")?.strip_prefix("#/components/schemas/")
-    }
-
-    /// What tells it from all others of its document.
-    fn identity(&self) -> String {
-        let all = self.list.iter().chain(self.chosen.iter().map(|(_, at)| at));
-        all.map(|at| at.clone().resolved().pointer).collect::<Vec<_>>().join(" ")
-    }
-}
-
 /// Compares two schemas, and whatever is in them.
 fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) {
-    let beside = std::mem::take(&mut comparison.beside);
+    let context = std::mem::take(&mut comparison.context);
     if let (Some(before), Some(after)) = (old.only(), new.only()) {
         if comparison.unchanged.holds(before, after) {
             return;
@@ -124,10 +82,10 @@ fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) 
         all.any(|at| at.get("$ref").is_some() || at.pointer.rsplit_once('/').is_some_and(|(room, _)| room == SCHEMAS))
     };
     let is_shared = is_shared(&old) || is_shared(&new);
-    let pair = SchemaPair { old, new, beside };
+    let pair = SchemaPair { old, new, context };
     if is_shared {
         let identities = (pair.old.identity(), pair.new.identity());
-        comparison.put_off(identities, pair);
+        comparison.defer(identities, pair);
     } else {
         views(comparison, pair);
     }
@@ -138,18 +96,18 @@ fn views<'d>(comparison: &mut Comparison<'d>, pair: SchemaPair<'d>) {
     comparison.inside_component(name, |comparison| {
         let old = View::of(comparison.old, &pair.old);
         let new = View::of(comparison.new, &pair.new);
-        all_of_it(comparison, &old, &new, pair.beside);
+        all_of_it(comparison, &old, &new, pair.context);
     });
 }
 
-fn all_of_it<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, beside: Beside) {
+fn all_of_it<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, context: SchemaContext) {
     notes::compare(comparison, old, new);
     exclusions::compare(comparison, old, new);
-    if alternatives::compare(comparison, old, new, beside) || !types::compare(comparison, old, new, beside) {
+    if alternatives::compare(comparison, old, new, context) || !types::compare(comparison, old, new, context) {
         return;
     }
     limits::compare(comparison, old, new);
-    enums::compare(comparison, old, new, beside.any_text);
+    enums::compare(comparison, old, new, context.any_text);
     objects::compare(comparison, old, new);
     items(comparison, old, new);
 }
@@ -159,7 +117,7 @@ fn does_harm<'d>(comparison: &mut Comparison<'d>, direction: Direction, old: &Pa
     let identities = (old.identity(), new.identity());
     comparison.does_harm(direction, identities, |comparison| {
         compare(comparison, old.clone(), new.clone());
-        comparison.catch_up(views);
+        comparison.run_deferred(views);
     })
 }
 
@@ -182,7 +140,12 @@ fn renamed<'d>(comparison: &mut Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>
         false => (old.pointer().to_owned(), new.pointer().to_owned()),
     };
     let message = format!("the schema {before} is called {after}");
-    comparison.tell("schema-renamed", message, Said::value(&from, before), Said::value(&to, after));
+    comparison.report(
+        "schema-renamed",
+        message,
+        ChangeSide::with_value(&from, before),
+        ChangeSide::with_value(&to, after),
+    );
 }
 
 fn items<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {

@@ -2,33 +2,37 @@
 
 use super::view::View;
 use crate::canonical_schema::is_same_value;
-use crate::diff::comparison::{Comparison, Said};
+use crate::diff::annotations;
+use crate::diff::change::ChangeSide;
+use crate::diff::comparison::Comparison;
 use crate::diff::deprecation::sunset;
-use crate::diff::whole;
 
 pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
     // Of parts that do not correspond, only the outermost is what people read.
     let count = if old.atoms().len() == new.atoms().len() { old.atoms().len() } else { 1 };
     for (before, after) in old.atoms().iter().zip(new.atoms()).take(count) {
-        whole::documentation(comparison, before, after);
-        whole::extensions(comparison, before, after);
+        annotations::documentation(comparison, before, after);
+        annotations::extensions(comparison, before, after);
     }
     match (old.is("deprecated"), new.is("deprecated")) {
-        (false, true) => {
-            comparison.tell_of_schema("property-deprecated", "it is deprecated", old.said(), new.said_at("deprecated"))
-        }
-        (true, false) => comparison.tell_of_schema(
+        (false, true) => comparison.report_schema_change(
+            "property-deprecated",
+            "it is deprecated",
+            old.side(),
+            new.side_at("deprecated"),
+        ),
+        (true, false) => comparison.report_schema_change(
             "property-undeprecated",
             "it is no longer deprecated",
-            old.said_at("deprecated"),
-            new.said(),
+            old.side_at("deprecated"),
+            new.side(),
         ),
         _ => {}
     }
-    sunset(comparison, (old.keyword("x-sunset"), new.keyword("x-sunset")), (old.said(), new.said()));
+    sunset(comparison, (old.keyword("x-sunset"), new.keyword("x-sunset")), (old.side(), new.side()));
     defaults(comparison, old, new);
     if old.keyword("xml").map(|at| at.value) != new.keyword("xml").map(|at| at.value) {
-        comparison.tell_of_schema("xml-changed", "xml changed", old.said_at("xml"), new.said_at("xml"));
+        comparison.report_schema_change("xml-changed", "xml changed", old.side_at("xml"), new.side_at("xml"));
     }
 }
 
@@ -42,10 +46,10 @@ fn defaults(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
         (None, Some(_)) => ("default-added", "a default was added"),
         _ => return,
     };
-    comparison.tell_of_schema(
+    comparison.report_schema_change(
         change,
         message,
-        before.as_ref().map_or_else(|| old.said(), Said::whole),
-        after.as_ref().map_or_else(|| new.said(), Said::whole),
+        before.as_ref().map_or_else(|| old.side(), ChangeSide::with_node_value),
+        after.as_ref().map_or_else(|| new.side(), ChangeSide::with_node_value),
     );
 }

@@ -7,7 +7,8 @@ use super::alternatives::Alternatives;
 use super::view::{Others, View, common};
 use super::{does_harm, enums, limits};
 use crate::canonical_schema::is_same_value;
-use crate::diff::comparison::{Comparison, Direction, Said};
+use crate::diff::change::{ChangeSide, Direction};
+use crate::diff::comparison::Comparison;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Properties within properties, as deep as alternatives are told apart by them.
@@ -21,27 +22,27 @@ pub(super) fn compare<'d>(
 ) {
     let back: BTreeMap<usize, usize> = pairs.iter().map(|(from, to)| (*to, *from)).collect();
     let ((old, had), (new, has)) = (old, new);
-    let is_told_apart = |view: &View<'_>| view.keyword("discriminator").is_some();
-    let said = (Said::place(&had.pointer), Said::place(&has.pointer));
+    let has_discriminator = |view: &View<'_>| view.keyword("discriminator").is_some();
+    let side = (ChangeSide::at_pointer(&had.pointer), ChangeSide::at_pointer(&has.pointer));
     // Between `anyOf` and `oneOf`, that is told in general.
-    if has.kind == Some("oneOf") && had.kind != Some("anyOf") && !is_told_apart(new) {
+    if has.kind == Some("oneOf") && had.kind != Some("anyOf") && !has_discriminator(new) {
         let sides = Sides { lists: (has, had), pairs: &back, views: (new, old) };
         let grows = |comparison: &mut Comparison<'d>, after: usize, before: usize| {
             does_harm(comparison, Direction::Response, &had.list[before], &has.list[after])
         };
         if sides.overlap(comparison, grows) {
             let message = "values that fit several alternatives are refused, and more may do now";
-            comparison.tell_of_schema("one-of-overlap-grew", message, said.0.clone(), said.1.clone());
+            comparison.report_schema_change("one-of-overlap-grew", message, side.0.clone(), side.1.clone());
         }
     }
-    if had.kind == Some("oneOf") && has.kind != Some("anyOf") && !is_told_apart(old) {
+    if had.kind == Some("oneOf") && has.kind != Some("anyOf") && !has_discriminator(old) {
         let sides = Sides { lists: (had, has), pairs, views: (old, new) };
         let shrinks = |comparison: &mut Comparison<'d>, before: usize, after: usize| {
             does_harm(comparison, Direction::Request, &had.list[before], &has.list[after])
         };
         if sides.overlap(comparison, shrinks) {
             let message = "values that fit several alternatives are refused, and fewer may do now";
-            comparison.tell_of_schema("one-of-overlap-shrank", message, said.0, said.1);
+            comparison.report_schema_change("one-of-overlap-shrank", message, side.0, side.1);
         }
     }
 }
@@ -86,7 +87,7 @@ impl<'d> Sides<'_, 'd> {
             let is_near =
                 others.into_iter().any(|home| !exclude_each_other(&views[index], &views[home], &known[home], DEEPEST));
             is_near
-                && match self.pairs.get(&index).filter(|_| self.lists.1.kind.is_some() && !comparison.is_trial) {
+                && match self.pairs.get(&index).filter(|_| self.lists.1.kind.is_some() && !comparison.is_dry_run) {
                     Some(other) => is_changed(comparison, index, *other),
                     None => true,
                 }

@@ -1,24 +1,25 @@
 //! Types, `null` and formats.
 
 use super::view::{View, common};
-use crate::diff::comparison::{Beside, Comparison, Said};
+use crate::diff::change::{ChangeSide, SchemaContext};
+use crate::diff::comparison::Comparison;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 type Types<'d> = Option<BTreeSet<&'d str>>;
 
 /// Whether the comparison of what is in them makes sense.
-pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, beside: Beside) -> bool {
+pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, context: SchemaContext) -> bool {
     let (before, after) = (old.types(), new.types());
     if before == after || old.own_types() == new.own_types() {
         // Whatever else differs is told of the alternatives.
-        null(comparison, old, new, beside);
+        null(comparison, old, new, context);
         formats(comparison, old, new);
         return true;
     }
-    let said = |view: &View<'_>, types: &Types<'_>| {
+    let side = |view: &View<'_>, types: &Types<'_>| {
         let at = view.keyword("type").map(|at| at.pointer);
-        at.map_or_else(|| view.said(), |at| Said::value(&at, in_words(types)))
+        at.map_or_else(|| view.side(), |at| ChangeSide::with_value(&at, in_words(types)))
     };
     let is_text = comparison.is_text;
     let (change, message) = match (fits(&before, &after, is_text), fits(&after, &before, is_text)) {
@@ -27,12 +28,12 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
         _ => ("type-changed", "the type changed"),
     };
     let message = format!("{message}: {} → {}", in_words(&before), in_words(&after));
-    comparison.tell_of_schema(change, message, said(old, &before), said(new, &after));
+    comparison.report_schema_change(change, message, side(old, &before), side(new, &after));
     match (before, after) {
         _ if change == "type-changed" => false,
         (Some(_), Some(_)) => {
             // A format of integers says nothing about numbers.
-            null(comparison, old, new, beside);
+            null(comparison, old, new, context);
             true
         }
         // Beside a schema that takes anything, all that the other one says is new.
@@ -61,19 +62,19 @@ fn says_more_than_type(view: &View<'_>) -> bool {
     BOUNDS.iter().any(|key| view.keyword(key).is_some())
 }
 
-fn null(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, beside: Beside) {
+fn null(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, context: SchemaContext) {
     let has_groups = !old.groups().is_empty() || !new.groups().is_empty();
-    if beside.null || has_groups && old.takes_null_beside_groups() == new.takes_null_beside_groups() {
+    if context.null || has_groups && old.takes_null_beside_groups() == new.takes_null_beside_groups() {
         // If it differs at all, that is told of the alternatives.
         return;
     }
     match (old.takes_null(), new.takes_null()) {
         (false, true) => {
-            comparison.tell_of_schema("became-nullable", "null is allowed", old.said(), new.said_at("nullable"));
+            comparison.report_schema_change("became-nullable", "null is allowed", old.side(), new.side_at("nullable"));
         }
         (true, false) => {
             let message = "null is no longer allowed";
-            comparison.tell_of_schema("became-not-nullable", message, old.said_at("nullable"), new.said());
+            comparison.report_schema_change("became-not-nullable", message, old.side_at("nullable"), new.side());
         }
         _ => {}
     }
@@ -131,10 +132,10 @@ fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
         () if is_wider(&before, &after) => ("format-narrowed", "the format changed"),
         () => ("format-changed", "the format changed"),
     };
-    let said = |view: &View<'_>, formats: &BTreeSet<String>| {
+    let side = |view: &View<'_>, formats: &BTreeSet<String>| {
         let shown = formats.iter().map(|text| Value::from(text.as_str()).to_string()).collect::<Vec<_>>().join(" and ");
         let at = view.keyword("format").filter(|_| !formats.is_empty());
-        at.map_or_else(|| view.said(), |at| Said::value(&at.pointer, shown))
+        at.map_or_else(|| view.side(), |at| ChangeSide::with_value(&at.pointer, shown))
     };
-    comparison.tell_of_schema(change, message, said(old, &before), said(new, &after));
+    comparison.report_schema_change(change, message, side(old, &before), side(new, &after));
 }

@@ -1,7 +1,7 @@
 //! A schema as one: its references followed, the parts of its `allOf` merged.
 
 use super::Parts;
-use crate::diff::comparison::Said;
+use crate::diff::change::ChangeSide;
 use crate::document::Document;
 use crate::node::Node;
 use serde_json::Value;
@@ -55,12 +55,12 @@ impl<'d> View<'d> {
         &self.pointer
     }
 
-    pub(super) fn said(&self) -> Option<Said> {
-        Said::place(&self.pointer)
+    pub(super) fn side(&self) -> Option<ChangeSide> {
+        ChangeSide::at_pointer(&self.pointer)
     }
 
-    pub(super) fn said_at(&self, key: &str) -> Option<Said> {
-        self.keyword(key).map_or_else(|| self.said(), |at| Said::whole(&at))
+    pub(super) fn side_at(&self, key: &str) -> Option<ChangeSide> {
+        self.keyword(key).map_or_else(|| self.side(), |at| ChangeSide::with_node_value(&at))
     }
 
     /// The first that says something under a key.
@@ -96,8 +96,8 @@ impl<'d> View<'d> {
 
     /// All that is said of a property, be it as one of those that are not listed.
     pub(super) fn property(&self, name: &str) -> Parts<'d> {
-        let said = |at: &Node<'d>| own_property(at, name).or_else(|| at.get("additionalProperties").filter(describes));
-        self.made_of(self.atoms.iter().filter_map(said).collect())
+        let side = |at: &Node<'d>| own_property(at, name).or_else(|| at.get("additionalProperties").filter(describes));
+        self.made_of(self.atoms.iter().filter_map(side).collect())
     }
 
     /// What is said about properties that are not listed.

@@ -1,0 +1,43 @@
+//! Titles, descriptions, examples and extensions: what a document says beside the behaviour it defines.
+
+use super::change::{ChangeSide, value_in_words};
+use super::comparison::Comparison;
+use crate::node::Node;
+use std::collections::BTreeSet;
+
+/// Reports a key whose value changed.
+pub(super) fn report_if_changed(
+    comparison: &mut Comparison<'_>,
+    rule: &str,
+    key: &str,
+    old: &Node<'_>,
+    new: &Node<'_>,
+) {
+    let (before, after) = (old.get(key), new.get(key));
+    if before.as_ref().map(|at| at.value) != after.as_ref().map(|at| at.value) {
+        let side = |at: Option<Node<'_>>, holder: &Node<'_>| {
+            at.as_ref().map_or_else(
+                || ChangeSide::at_pointer(&holder.pointer),
+                |at| ChangeSide::with_value(&at.pointer, value_in_words(at.value)),
+            )
+        };
+        comparison.report(rule, format!("{key} changed"), side(before, old), side(after, new));
+    }
+}
+
+/// Words for people: reports each of these keys whose value changed.
+pub(super) fn documentation(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
+    for key in ["title", "summary", "description", "example", "examples", "externalDocs"] {
+        report_if_changed(comparison, "documentation-changed", key, old, new);
+    }
+}
+
+/// Extensions, apart from those that have rules of their own.
+pub(super) fn extensions(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
+    const KNOWN: [&str; 2] = ["x-sunset", "x-extensible-enum"];
+    let keys: BTreeSet<&str> =
+        old.entries().chain(new.entries()).map(|(key, _)| key).filter(|key| key.starts_with("x-")).collect();
+    for key in keys.into_iter().filter(|key| !KNOWN.contains(key)) {
+        report_if_changed(comparison, "extension-changed", key, old, new);
+    }
+}

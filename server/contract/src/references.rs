@@ -1,0 +1,98 @@
+//! All references of a document: where they stand, and whether each leads anywhere.
+
+use crate::error::Error;
+use crate::grammar::Kind;
+use crate::pointer;
+use crate::position::Spot;
+use crate::reference::{LONGEST_CHAIN, target};
+use crate::tree::{self, Tree};
+use serde_json::Value;
+use std::collections::HashSet;
+
+/// A reference in a part of a document.
+pub(crate) struct Found {
+    /// JSON pointer of the object that holds the `$ref`, from the part on.
+    pub(crate) pointer: String,
+    /// What is expected there.
+    pub(crate) kind: Kind,
+    /// The reference as written.
+    pub(crate) text: String,
+    /// Whether OpenAPI has references there.
+    pub(crate) is_allowed: bool,
+}
+
+/// The references in a part of a document that is an object of that kind. What is data, an extension or unknown to OpenAPI
+/// has none, nor has what stands beside a `$ref`.
+pub(crate) fn references(part: &Value, kind: Kind) -> Vec<Found> {
+    let tree = Tree::new(part, kind);
+    let nodes = tree.ids().filter_map(|id| {
+        let node = tree.node(id);
+        let text = target(node.value)?.to_owned();
+        let is_allowed = node.reference.is_some() || node.kind == Kind::PathItem;
+        Some(Found { pointer: tree.pointer(id), kind: node.kind, text, is_allowed })
+    });
+    // Where an object or a list of objects is expected, and a reference stands instead.
+    let misfits = tree.misfits.iter().filter_map(|misfit| {
+        let (text, inner) = match (misfit.value, misfit.inner.split_last()) {
+            (Value::String(text), Some((last, inner))) if last == "$ref" => (text.clone(), inner),
+            (other, _) => (target(other)?.to_owned(), misfit.inner.as_slice()),
+        };
+        let pointer = format!("{}{}", tree.pointer(misfit.node), pointer::from_tokens(inner));
+        Some(Found { pointer, kind: tree.node(misfit.node).kind, text, is_allowed: false })
+    });
+    nodes.chain(misfits.collect::<Vec<_>>()).collect()
+}
+
+/// Checks that every `$ref` leads to something in the document. `origin` tells where a JSON pointer leads in the text, and
+/// the pointer there.
+///
+/// # Errors
+/// [`Error::Reference`] for the first that does not.
+pub(crate) fn check(document: &Value, origin: &dyn Fn(&str) -> (Spot, String)) -> Result<(), Error> {
+    let mut seen = HashSet::new();
+    let mut open = vec![(String::new(), Kind::Document)];
+    while let Some((part, kind)) = open.pop() {
+        let Some(value) = document.pointer(&part) else { continue };
+        for found in references(value, kind) {
+            // That an example is missing hurts nobody but its readers: lint tells them.
+            if found.kind == Kind::Example && found.is_allowed {
+                continue;
+            }
+            let place = format!("{part}{}", found.pointer);
+            let problem = if found.is_allowed { problem(document, &found.text) } else { Some(MISPLACED) };
+            if let Some(problem) = problem {
+                let ((spot, _), (_, place)) = (origin(&format!("{place}/$ref")), origin(&place));
+                return Err(Error::Reference { spot, place, reference: found.text, problem });
+            }
+            // What is no OpenAPI by itself (an extension, say) is OpenAPI as soon as something refers to it.
+            let target = found.text.trim_start_matches('#');
+            if !tree::reaches(document, target) && seen.insert(target.to_owned()) {
+                open.push((target.to_owned(), found.kind));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a reference where OpenAPI has none.
+pub(crate) const MISPLACED: &str = "stands where OpenAPI has no references";
+
+fn problem(document: &Value, reference: &str) -> Option<&'static str> {
+    let mut seen = vec![reference];
+    loop {
+        let Some(pointer) = seen.last().and_then(|reference| reference.strip_prefix('#')) else {
+            return Some("leads out of the document: make one file of several first (tools call it bundling)");
+        };
+        let Some(value) = document.pointer(pointer) else {
+            return Some("leads nowhere");
+        };
+        let next = target(value)?;
+        if seen.contains(&next) {
+            return Some("leads back to itself");
+        }
+        if seen.len() == LONGEST_CHAIN {
+            return Some("leads through too many others");
+        }
+        seen.push(next);
+    }
+}

@@ -11,10 +11,10 @@ use crate::error::Error;
 use crate::files::{self, Files};
 use crate::grammar::Kind;
 use crate::pointer;
-use crate::position::Spot;
+use crate::position::SourceSpan;
 use crate::reference::{self, LONGEST_CHAIN};
 use crate::references::{self, MISPLACED};
-use crate::source::{self, MAX_DEPTH, MAX_VALUES, Places};
+use crate::source::{self, MAX_DEPTH, MAX_VALUES, SourceMap};
 use crate::tree::{self, Tree};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -23,7 +23,7 @@ use std::collections::{HashMap, HashSet};
 /// One document, and where its parts come from.
 pub(crate) struct Bundle {
     pub(crate) value: Value,
-    pub(crate) places: Places,
+    pub(crate) source_map: SourceMap,
     pub(crate) origins: Origins,
 }
 
@@ -74,11 +74,11 @@ pub(crate) fn is_needed(value: &Value) -> bool {
 /// # Errors
 /// [`Error::File`] if a file cannot be read, what [`source::read`] says of its text, [`Error::Reference`] for a reference
 /// that leads out of the file and names none, or to nothing there.
-pub(crate) fn bundle(name: &str, value: Value, places: Places, files: Files<'_>) -> Result<Bundle, Error> {
+pub(crate) fn bundle(name: &str, value: Value, source_map: SourceMap, files: Files<'_>) -> Result<Bundle, Error> {
     // Longer names may be taken in turn; after so many rounds, a number does.
     const ROUNDS: usize = 4;
     let mut values = source::size(&value);
-    let own = File { path: files::without_detours(files.own), name: name.to_owned(), value, places };
+    let own = File { path: files::without_detours(files.own), name: name.to_owned(), value, source_map };
     let (mut read, mut taken) = (vec![own], HashSet::new());
     for round in 1.. {
         let mut bundler = Bundler::new(files, read, taken, values);
@@ -99,7 +99,7 @@ struct File {
     /// How messages call it.
     name: String,
     value: Value,
-    places: Places,
+    source_map: SourceMap,
 }
 
 /// A part of the bundle whose references are still those of the file that it comes from.
@@ -144,7 +144,7 @@ impl<'f> Bundler<'f> {
     fn new(files: Files<'f>, read: Vec<File>, taken: HashSet<(&'static str, String)>, values: usize) -> Self {
         let names = read.iter().map(|file| file.name.clone()).collect();
         let origins = Origins { files: names, ..Origins::default() };
-        let bundle = Bundle { value: read[0].value.clone(), places: read[0].places.clone(), origins };
+        let bundle = Bundle { value: read[0].value.clone(), source_map: read[0].source_map.clone(), origins };
         Self {
             files,
             read,
@@ -243,13 +243,13 @@ impl<'f> Bundler<'f> {
             return Ok(known);
         }
         let file = (self.files.read)(&path).map_err(|source| {
-            let (spot, place) = self.origin(reference);
-            Error::File { spot, place, reference: reference.text.clone(), source }
+            let (span, place) = self.origin(reference);
+            Error::File { span, place, reference: reference.text.clone(), source }
         })?;
-        let (value, places) = source::read(&file.name, &file.text, self.values)?;
+        let (value, source_map) = source::read(&file.name, &file.text, self.values)?;
         self.values += source::size(&value);
         self.bundle.origins.files.push(file.name.clone());
-        self.read.push(File { path, name: file.name, value, places });
+        self.read.push(File { path, name: file.name, value, source_map });
         Ok(self.read.len() - 1)
     }
 
@@ -284,21 +284,21 @@ impl<'f> Bundler<'f> {
             return Err(self.refuse(reference, "makes the document too large, or leads back to itself"));
         }
         let keys = item.as_object().into_iter().flatten().map(|(key, _)| key).filter(|key| *key != "$ref");
-        let beside: Vec<(String, Option<Places>, String)> = keys
+        let beside: Vec<(String, Option<SourceMap>, String)> = keys
             .map(|key| {
                 let pointer = format!("{place}/{}", pointer::escape(key));
                 let there = self.bundle.origins.pointer_in_file(&pointer);
-                (pointer.clone(), self.bundle.places.at(&pointer).cloned(), there)
+                (pointer.clone(), self.bundle.source_map.at(&pointer).cloned(), there)
             })
             .collect();
         self.take_over(reference, place, from, part.links + 1)?;
         let Some(target) = self.bundle.value.pointer_mut(place) else { return Ok(()) };
         let own: Vec<String> = target.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
         *target = merge_siblings(std::mem::take(target), &item);
-        for (pointer, places, there) in beside {
+        for (pointer, source_map, there) in beside {
             let key = pointer::last_token(&pointer);
-            if let Some(places) = places.filter(|_| !own.contains(&key)) {
-                self.bundle.places.put(&pointer, places);
+            if let Some(source_map) = source_map.filter(|_| !own.contains(&key)) {
+                self.bundle.source_map.put(&pointer, source_map);
                 self.bundle.origins.parts.insert(pointer, (part.file, there));
             }
         }
@@ -313,8 +313,8 @@ impl<'f> Bundler<'f> {
         from: (usize, &str),
         links: usize,
     ) -> Result<(), Error> {
-        let File { value, places, .. } = &self.read[from.0];
-        let (Some(value), Some(places)) = (value.pointer(from.1), places.at(from.1)) else {
+        let File { value, source_map, .. } = &self.read[from.0];
+        let (Some(value), Some(source_map)) = (value.pointer(from.1), source_map.at(from.1)) else {
             return Err(self.refuse(reference, "leads nowhere"));
         };
         if links > LONGEST_CHAIN {
@@ -327,7 +327,7 @@ impl<'f> Bundler<'f> {
         if !put(&mut self.bundle.value, place, value.clone()) {
             return Err(self.refuse(reference, "cannot be kept: `components` is no object, or what it holds is none"));
         }
-        self.bundle.places.put(place, places.clone());
+        self.bundle.source_map.put(place, source_map.clone());
         self.bundle.origins.parts.insert(place.to_owned(), (from.0, from.1.to_owned()));
         self.open.push(Open { place: place.to_owned(), kind: reference.kind, file: from.0, links });
         Ok(())
@@ -379,16 +379,16 @@ impl<'f> Bundler<'f> {
     }
 
     /// Where a reference stands, in the words of its file.
-    fn origin(&self, reference: &Reference) -> (Spot, String) {
-        let position = self.bundle.places.find(&reference.text_at);
+    fn origin(&self, reference: &Reference) -> (SourceSpan, String) {
+        let position = self.bundle.source_map.find(&reference.text_at);
         let origin = self.bundle.origins.of(&reference.place);
         let (document, place) = origin.unwrap_or((&self.read[0].name, reference.place.clone()));
-        (Spot { document: document.to_owned(), position }, place)
+        (SourceSpan { document: document.to_owned(), position }, place)
     }
 
     fn refuse(&self, reference: &Reference, problem: &'static str) -> Error {
-        let (spot, place) = self.origin(reference);
-        Error::Reference { spot, place, reference: reference.text.clone(), problem }
+        let (span, place) = self.origin(reference);
+        Error::Reference { span, place, reference: reference.text.clone(), problem }
     }
 }
 

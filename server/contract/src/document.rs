@@ -8,10 +8,10 @@ use crate::bundle::{self, Bundle, Origins};
 use crate::error::Error;
 use crate::files::Files;
 use crate::pointer;
-use crate::position::{Position, Spot};
+use crate::position::{Position, SourceSpan};
 use crate::reference;
 use crate::references;
-use crate::source::{self, Places};
+use crate::source::{self, SourceMap};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head
 pub struct Document {
     name: String,
     value: Value,
-    places: Arc<Places>,
+    source_map: Arc<SourceMap>,
     origins: Arc<Origins>,
     /// Path and method of each operation, in the order of the text. A JSON object has no order of its own.
     order: Vec<(String, String)>,
@@ -49,8 +49,8 @@ impl Document {
     /// [`Error::Syntax`] with line and column; [`Error::Reference`] for a `$ref` that leads nowhere;
     /// [`Error::Shape`] if it is not an OpenAPI 3.0 document.
     pub fn load(name: &str, text: &str) -> Result<Self, Error> {
-        let (value, places) = source::read(name, text, 0)?;
-        Self::read(name, Bundle { value, places, origins: Origins::default() })
+        let (value, source_map) = source::read(name, text, 0)?;
+        Self::read(name, Bundle { value, source_map, origins: Origins::default() })
     }
 
     /// The same for a document whose references may lead to other files. What they lead to becomes part of the document;
@@ -59,23 +59,23 @@ impl Document {
     /// # Errors
     /// As [`Document::load`]; [`Error::File`] for a file that cannot be read.
     pub fn load_with(name: &str, text: &str, files: Files<'_>) -> Result<Self, Error> {
-        let (value, places) = source::read(name, text, 0)?;
-        check_version(name, &value, &places)?;
+        let (value, source_map) = source::read(name, text, 0)?;
+        check_version(name, &value, &source_map)?;
         match bundle::is_needed(&value) {
-            true => Self::read(name, bundle::bundle(name, value, places, files)?),
-            false => Self::read(name, Bundle { value, places, origins: Origins::default() }),
+            true => Self::read(name, bundle::bundle(name, value, source_map, files)?),
+            false => Self::read(name, Bundle { value, source_map, origins: Origins::default() }),
         }
     }
 
     fn read(name: &str, bundle: Bundle) -> Result<Self, Error> {
-        let Bundle { value, places, origins } = bundle;
-        let paths = places.child("paths");
+        let Bundle { value, source_map, origins } = bundle;
+        let paths = source_map.child("paths");
         let methods = |path: &str| {
             let item = paths.and_then(|paths| paths.child(path)).into_iter();
-            item.flat_map(Places::keys).map(|method| (path.to_owned(), method.to_owned())).collect::<Vec<_>>()
+            item.flat_map(SourceMap::keys).map(|method| (path.to_owned(), method.to_owned())).collect::<Vec<_>>()
         };
-        let order = paths.into_iter().flat_map(Places::keys).flat_map(methods).collect();
-        Self::checked(name, value, (places, origins), order)
+        let order = paths.into_iter().flat_map(SourceMap::keys).flat_map(methods).collect();
+        Self::checked(name, value, (source_map, origins), order)
     }
 
     /// Takes a document that is already a JSON value, e.g. the one dropshot prints. Nothing in it has a line.
@@ -94,12 +94,12 @@ impl Document {
     fn checked(
         name: &str,
         mut value: Value,
-        (places, origins): (Places, Origins),
+        (source_map, origins): (SourceMap, Origins),
         mut order: Vec<(String, String)>,
     ) -> Result<Self, Error> {
-        check_version(name, &value, &places)?;
+        check_version(name, &value, &source_map)?;
         let shape = |pointer: &str, place: &str, problem: &str| Error::Shape {
-            spot: spot(name, &places, &origins, pointer),
+            span: span(name, &source_map, &origins, pointer),
             place: place.to_owned(),
             problem: problem.to_owned(),
         };
@@ -107,7 +107,7 @@ impl Document {
             return Err(shape("/paths", "/paths", "expected an object"));
         }
         references::check(&value, &|pointer| {
-            (spot(name, &places, &origins, pointer), origins.pointer_in_file(pointer))
+            (span(name, &source_map, &origins, pointer), origins.pointer_in_file(pointer))
         })?;
         let is_path = |path: &String| !path.starts_with("x-");
         let paths = value["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
@@ -129,7 +129,7 @@ impl Document {
             let place = format!("{} {path}", method.to_uppercase());
             return Err(shape(&pointer::from_tokens(["paths", path, method]), &place, "expected an operation object"));
         }
-        Ok(Self { name: name.to_owned(), value, places: Arc::new(places), origins: Arc::new(origins), order })
+        Ok(Self { name: name.to_owned(), value, source_map: Arc::new(source_map), origins: Arc::new(origins), order })
     }
 
     /// How messages call the document.
@@ -141,13 +141,13 @@ impl Document {
     /// Where in the text a JSON pointer leads; where it leads nowhere, the last thing on the way.
     #[must_use]
     pub fn position(&self, pointer: &str) -> Position {
-        self.places.find(pointer)
+        self.source_map.find(pointer)
     }
 
     /// The same with the name of the file.
     #[must_use]
-    pub fn spot(&self, pointer: &str) -> Spot {
-        spot(&self.name, &self.places, &self.origins, pointer)
+    pub fn span(&self, pointer: &str) -> SourceSpan {
+        span(&self.name, &self.source_map, &self.origins, pointer)
     }
 
     /// Whether a component got its name when several files became one document.
@@ -196,11 +196,11 @@ impl Document {
     }
 }
 
-fn check_version(name: &str, value: &Value, places: &Places) -> Result<(), Error> {
+fn check_version(name: &str, value: &Value, source_map: &SourceMap) -> Result<(), Error> {
     if value["openapi"].as_str().is_some_and(|version| version.starts_with("3.0.")) {
         return Ok(());
     }
-    let spot = Spot { document: name.to_owned(), position: places.find("/openapi") };
+    let span = SourceSpan { document: name.to_owned(), position: source_map.find("/openapi") };
     let found = match (&value["openapi"], &value["swagger"]) {
         (Value::String(version), _) => format!("version {version}"),
         (Value::Null, Value::String(version)) => format!("Swagger {version}"),
@@ -208,12 +208,12 @@ fn check_version(name: &str, value: &Value, places: &Places) -> Result<(), Error
         (other, _) => format!("`{other}`, which is no text"),
     };
     let problem = format!("expected OpenAPI 3.0.x, found {found}");
-    Err(Error::Shape { spot, place: "/openapi".to_owned(), problem })
+    Err(Error::Shape { span, place: "/openapi".to_owned(), problem })
 }
 
-fn spot(name: &str, places: &Places, origins: &Origins, pointer: &str) -> Spot {
+fn span(name: &str, source_map: &SourceMap, origins: &Origins, pointer: &str) -> SourceSpan {
     let document = origins.of(pointer).map_or(name, |(file, _)| file).to_owned();
-    Spot { document, position: places.find(pointer) }
+    SourceSpan { document, position: source_map.find(pointer) }
 }
 
 /// The path of the first server that a document, a path or an operation names, without a trailing slash.

@@ -3,35 +3,35 @@
 //! Every message names the document and the place in it. A difference between contract and code is not an
 //! error: see [`crate::Difference`].
 
-use crate::position::Spot;
+use crate::position::SourceSpan;
 
 /// A document that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The text is not YAML or JSON.
-    #[error("{spot}: not readable as YAML or JSON")]
+    #[error("{span}: not readable as YAML or JSON")]
     Syntax {
         /// The first offence.
-        spot: Spot,
+        span: SourceSpan,
         /// What the parser says.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The document is readable, but a part of it has the wrong shape.
-    #[error("{spot}: {place}: {problem}")]
+    #[error("{span}: {place}: {problem}")]
     Shape {
         /// Where in the text.
-        spot: Spot,
+        span: SourceSpan,
         /// Where, as a JSON pointer or as `METHOD /path`.
         place: String,
         /// What is wrong, and what is expected.
         problem: String,
     },
     /// A `$ref` that names nothing, only itself, or another file where none can be had.
-    #[error("{spot}: {place}: $ref `{reference}` {problem}")]
+    #[error("{span}: {place}: $ref `{reference}` {problem}")]
     Reference {
         /// Where in the text.
-        spot: Spot,
+        span: SourceSpan,
         /// JSON pointer of the object that holds the `$ref`.
         place: String,
         /// The reference as written.
@@ -40,10 +40,10 @@ pub enum Error {
         problem: &'static str,
     },
     /// A `$ref` to another file that cannot be read.
-    #[error("{spot}: {place}: $ref `{reference}` leads to a file that cannot be read")]
+    #[error("{span}: {place}: $ref `{reference}` leads to a file that cannot be read")]
     File {
         /// Where in the text.
-        spot: Spot,
+        span: SourceSpan,
         /// JSON pointer of the object that holds the `$ref`.
         place: String,
         /// The reference as written.

@@ -1,6 +1,6 @@
 //! What the tools say about documents: a rule, where it applies, and what was found there.
 
-use crate::position::Spot;
+use crate::position::SourceSpan;
 use serde::Serialize;
 use std::fmt;
 
@@ -53,6 +53,8 @@ pub struct Rule {
 pub struct Finding {
     /// The rule that found it.
     pub rule: &'static Rule,
+    /// The verdict of the rule, unless the user of the tool chose another one for it.
+    pub verdict: Verdict,
     /// The operations that it is about, as `GET /users/{id}`, in the order of the document; empty if it is about the
     /// document as a whole.
     pub operations: Vec<String>,
@@ -61,7 +63,7 @@ pub struct Finding {
     /// What is the matter, in a sentence without a full stop.
     pub message: String,
     /// Where to look first.
-    pub spot: Spot,
+    pub span: SourceSpan,
     /// What was there before, for findings about a change; `None` for something new.
     pub old: Option<Side>,
     /// What is there now; `None` for something that is gone.
@@ -72,7 +74,7 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Side {
     /// Where it stands.
-    pub spot: Spot,
+    pub span: SourceSpan,
     /// JSON pointer (RFC 6901) into the document.
     pub pointer: String,
     /// The value there, if one value says it: `64`, `"string"`.

@@ -58,7 +58,7 @@ pub fn operations(document: &Document, base_path: &str) -> Result<Vec<Operation>
 fn shape(document: &Document, located: &Located<'_>, problem: String) -> Error {
     let place = format!("{} {}", located.method.to_uppercase(), located.path);
     let pointer = pointer::from_tokens(["paths", located.path, located.method]);
-    Error::Shape { spot: document.spot(&pointer), place, problem }
+    Error::Shape { span: document.span(&pointer), place, problem }
 }
 
 fn read(document: &Document, base_path: &str, located: &Located<'_>) -> Result<Operation, Error> {

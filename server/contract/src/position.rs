@@ -14,14 +14,14 @@ pub struct Position {
 /// A place in the text of a document, as compilers write it: `openapi/a.yaml:12:5`. Of a document that was never text,
 /// only the name is known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spot {
+pub struct SourceSpan {
     /// Name of the document.
     pub document: String,
     /// Line and column.
     pub position: Position,
 }
 
-impl fmt::Display for Spot {
+impl fmt::Display for SourceSpan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.document)?;
         match self.position {

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::grammar::Kind;
 use crate::pointer;
-use crate::position::Spot;
+use crate::position::SourceSpan;
 use crate::reference::{LONGEST_CHAIN, target};
 use crate::tree::{self, Tree};
 use serde_json::Value;
@@ -48,7 +48,7 @@ pub(crate) fn references(part: &Value, kind: Kind) -> Vec<Found> {
 ///
 /// # Errors
 /// [`Error::Reference`] for the first that does not.
-pub(crate) fn check(document: &Value, origin: &dyn Fn(&str) -> (Spot, String)) -> Result<(), Error> {
+pub(crate) fn check(document: &Value, origin: &dyn Fn(&str) -> (SourceSpan, String)) -> Result<(), Error> {
     let mut seen = HashSet::new();
     let mut open = vec![(String::new(), Kind::Document)];
     while let Some((part, kind)) = open.pop() {
@@ -61,8 +61,8 @@ pub(crate) fn check(document: &Value, origin: &dyn Fn(&str) -> (Spot, String)) -
             let place = format!("{part}{}", found.pointer);
             let problem = if found.is_allowed { problem(document, &found.text) } else { Some(MISPLACED) };
             if let Some(problem) = problem {
-                let ((spot, _), (_, place)) = (origin(&format!("{place}/$ref")), origin(&place));
-                return Err(Error::Reference { spot, place, reference: found.text, problem });
+                let ((span, _), (_, place)) = (origin(&format!("{place}/$ref")), origin(&place));
+                return Err(Error::Reference { span, place, reference: found.text, problem });
             }
             // What is no OpenAPI by itself (an extension, say) is OpenAPI as soon as something refers to it.
             let target = found.text.trim_start_matches('#');

@@ -33,7 +33,7 @@ pub fn expand(document: &Document) -> Result<Document, Error> {
             }
             let expanded = expand_responses(document, operation).and_then(|()| expand_body(document, operation));
             expanded.map_err(|problem| Error::Shape {
-                spot: document.spot(&pointer::from_tokens(["paths", path, method])),
+                span: document.span(&pointer::from_tokens(["paths", path, method])),
                 place: format!("{} {path}", method.to_uppercase()),
                 problem,
             })?;

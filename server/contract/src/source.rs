@@ -6,7 +6,7 @@
 
 use crate::error::Error;
 use crate::pointer;
-use crate::position::{Position, Spot};
+use crate::position::{Position, SourceSpan};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ pub const MAX_VALUES: usize = 4_000_000;
 
 /// Positions of a value and of everything in it. An entry of a mapping stands where its key stands.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Places {
+pub(crate) struct SourceMap {
     position: Position,
     children: Children,
 }
@@ -29,11 +29,11 @@ pub(crate) struct Places {
 enum Children {
     #[default]
     None,
-    Entries(Vec<(Box<str>, Places)>),
-    Items(Vec<Places>),
+    Entries(Vec<(Box<str>, SourceMap)>),
+    Items(Vec<SourceMap>),
 }
 
-impl Places {
+impl SourceMap {
     /// Where a JSON pointer leads; where it leads nowhere, the last thing on the way.
     pub(crate) fn find(&self, pointer: &str) -> Position {
         let mut here = self;
@@ -53,7 +53,7 @@ impl Places {
 
     /// Has other positions for what stands at a JSON pointer. What is not on the way there yet stands where the last thing
     /// on the way stands.
-    pub(crate) fn put(&mut self, pointer: &str, places: Self) {
+    pub(crate) fn put(&mut self, pointer: &str, source_maps: Self) {
         let mut here = self;
         for part in pointer::tokens(pointer) {
             let position = here.position;
@@ -76,7 +76,7 @@ impl Places {
                 Children::None => return,
             };
         }
-        *here = places;
+        *here = source_maps;
     }
 
     /// The keys of a mapping, in the order of the text.
@@ -99,7 +99,7 @@ impl Places {
 }
 
 /// The values of a mapping, and where its entries stand.
-type Mapping = (Map<String, Value>, Vec<(Box<str>, Places)>);
+type Mapping = (Map<String, Value>, Vec<(Box<str>, SourceMap)>);
 
 /// Reads a text that need not be OpenAPI.
 ///
@@ -111,7 +111,7 @@ pub fn value(name: &str, text: &str) -> Result<Value, Error> {
 
 /// Reads a text, and where everything in it stands. `before` is the number of values in what was read before it and belongs
 /// to it.
-pub(crate) fn read(name: &str, text: &str, before: usize) -> Result<(Value, Places), Error> {
+pub(crate) fn read(name: &str, text: &str, before: usize) -> Result<(Value, SourceMap), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // YAML may begin with a brace, too, but hardly anybody quotes keys there.
     let is_json = text.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}']));
@@ -121,21 +121,21 @@ pub(crate) fn read(name: &str, text: &str, before: usize) -> Result<(Value, Plac
     // JSON is stricter than YAML, and its errors are to be those of JSON.
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
         let position = position(error.line(), error.column());
-        return Err(Error::Syntax { spot: spot(name, position), source: error.into() });
+        return Err(Error::Syntax { span: span(name, position), source: error.into() });
     }
     match without_surrogates(text) {
         Cow::Borrowed(text) => document(name, text, before),
         Cow::Owned(readable) => {
-            let (_, places) = document(name, &readable, before)?;
+            let (_, source_maps) = document(name, &readable, before)?;
             let value = serde_json::from_str(text);
             let value =
-                value.map_err(|error| Error::Syntax { spot: spot(name, Position::default()), source: error.into() })?;
-            Ok((value, places))
+                value.map_err(|error| Error::Syntax { span: span(name, Position::default()), source: error.into() })?;
+            Ok((value, source_maps))
         }
     }
 }
 
-fn document(name: &str, text: &str, before: usize) -> Result<(Value, Places), Error> {
+fn document(name: &str, text: &str, before: usize) -> Result<(Value, SourceMap), Error> {
     let parser = Parser::new_from_str(text);
     Reader { name, parser, anchors: HashMap::new(), path: Vec::new(), values: before }.document()
 }
@@ -170,25 +170,25 @@ fn position(line: usize, column: usize) -> Position {
     Position { line: number(line), column: number(column) }
 }
 
-fn spot(name: &str, position: Position) -> Spot {
-    Spot { document: name.to_owned(), position }
+fn span(name: &str, position: Position) -> SourceSpan {
+    SourceSpan { document: name.to_owned(), position }
 }
 
 struct Reader<'t> {
     name: &'t str,
     parser: Parser<'t, StrInput<'t>>,
-    anchors: HashMap<usize, (Value, Places)>,
+    anchors: HashMap<usize, (Value, SourceMap)>,
     /// Keys and indices on the way to what is being read.
     path: Vec<String>,
     values: usize,
 }
 
 impl<'t> Reader<'t> {
-    fn document(&mut self) -> Result<(Value, Places), Error> {
+    fn document(&mut self) -> Result<(Value, SourceMap), Error> {
         loop {
             match self.next()? {
                 (Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _) => {}
-                (Event::StreamEnd | Event::DocumentEnd, _) => return Ok((Value::Null, Places::default())),
+                (Event::StreamEnd | Event::DocumentEnd, _) => return Ok((Value::Null, SourceMap::default())),
                 (event, span) => {
                     let read = self.value(event, span)?;
                     return self.end().map(|()| read);
@@ -214,13 +214,13 @@ impl<'t> Reader<'t> {
         let event = self.parser.next_event().unwrap_or_else(|| Ok((Event::StreamEnd, Span::default())));
         event.map_err(|error: ScanError| {
             let place = position(error.marker().line(), error.marker().col() + 1);
-            Error::Syntax { spot: spot(self.name, place), source: error.info().to_owned().into() }
+            Error::Syntax { span: span(self.name, place), source: error.info().to_owned().into() }
         })
     }
 
     fn refuse(&self, position: Position, problem: &str) -> Error {
         let place = pointer::from_tokens(&self.path);
-        Error::Shape { spot: spot(self.name, position), place, problem: problem.to_owned() }
+        Error::Shape { span: span(self.name, position), place, problem: problem.to_owned() }
     }
 
     fn count(&mut self, more: usize, position: Position) -> Result<(), Error> {
@@ -231,7 +231,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn value(&mut self, event: Event<'t>, span: Span) -> Result<(Value, Places), Error> {
+    fn value(&mut self, event: Event<'t>, span: Span) -> Result<(Value, SourceMap), Error> {
         let position = at(span);
         self.count(1, position)?;
         if self.path.len() > MAX_DEPTH {
@@ -252,25 +252,25 @@ impl<'t> Reader<'t> {
             }
             Event::SequenceStart(anchor, tag) => {
                 self.check_tag(tag.as_deref(), position)?;
-                let (items, places) = self.sequence()?;
-                (items.into(), Children::Items(places), anchor)
+                let (items, source_maps) = self.sequence()?;
+                (items.into(), Children::Items(source_maps), anchor)
             }
             Event::MappingStart(anchor, tag) => {
                 self.check_tag(tag.as_deref(), position)?;
-                let (entries, places) = self.mapping()?;
-                (entries.into(), Children::Entries(places), anchor)
+                let (entries, source_maps) = self.mapping()?;
+                (entries.into(), Children::Entries(source_maps), anchor)
             }
             Event::Alias(anchor) => {
-                let Some((value, places)) = self.anchors.get(&anchor) else {
+                let Some((value, source_maps)) = self.anchors.get(&anchor) else {
                     return Err(self.refuse(position, "expected an anchor that is complete"));
                 };
-                let copied = (value.clone(), places.clone());
+                let copied = (value.clone(), source_maps.clone());
                 self.count(size(&copied.0), position)?;
                 return Ok(copied);
             }
             _ => return Err(self.refuse(position, "expected a value")),
         };
-        let read = (value, Places { position, children });
+        let read = (value, SourceMap { position, children });
         if anchor > 0 {
             self.anchors.insert(anchor, read.clone());
         }
@@ -284,25 +284,25 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn sequence(&mut self) -> Result<(Vec<Value>, Vec<Places>), Error> {
-        let (mut values, mut places) = (Vec::new(), Vec::new());
+    fn sequence(&mut self) -> Result<(Vec<Value>, Vec<SourceMap>), Error> {
+        let (mut values, mut source_maps) = (Vec::new(), Vec::new());
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::SequenceEnd) {
                 values.shrink_to_fit();
-                places.shrink_to_fit();
-                return Ok((values, places));
+                source_maps.shrink_to_fit();
+                return Ok((values, source_maps));
             }
             self.path.push(values.len().to_string());
             let (value, place) = self.value(event, span)?;
             self.path.pop();
             values.push(value);
-            places.push(place);
+            source_maps.push(place);
         }
     }
 
     fn mapping(&mut self) -> Result<Mapping, Error> {
-        let (mut values, mut places) = (Map::new(), Vec::new());
+        let (mut values, mut source_maps) = (Map::new(), Vec::new());
         let mut merged = Vec::new();
         loop {
             let (event, span) = self.next()?;
@@ -323,27 +323,27 @@ impl<'t> Reader<'t> {
             if values.insert(key.clone(), value).is_some() {
                 return Err(self.refuse(at(span), &format!("the key `{key}` is given twice")));
             }
-            places.push((key.into_boxed_str(), place));
+            source_maps.push((key.into_boxed_str(), place));
         }
-        merged.into_iter().for_each(|(value, from)| merge(&mut values, &mut places, value, from));
-        places.shrink_to_fit();
-        Ok((values, places))
+        merged.into_iter().for_each(|(value, from)| merge(&mut values, &mut source_maps, value, from));
+        source_maps.shrink_to_fit();
+        Ok((values, source_maps))
     }
 }
 
 /// Takes over what `<<` names, as far as the mapping does not say it itself.
-fn merge(into: &mut Map<String, Value>, places: &mut Vec<(Box<str>, Places)>, value: Value, from: Places) {
+fn merge(into: &mut Map<String, Value>, source_maps: &mut Vec<(Box<str>, SourceMap)>, value: Value, from: SourceMap) {
     match (value, from.children) {
         (Value::Object(entries), Children::Entries(positions)) => {
             let positions: HashMap<_, _> = positions.into_iter().collect();
             for (key, value) in entries.into_iter().filter(|(key, _)| !into.contains_key(key)).collect::<Vec<_>>() {
                 let place = positions.get(key.as_str()).cloned().unwrap_or_default();
-                places.push((key.clone().into_boxed_str(), place));
+                source_maps.push((key.clone().into_boxed_str(), place));
                 into.insert(key, value);
             }
         }
         (Value::Array(items), Children::Items(positions)) => {
-            items.into_iter().zip(positions).for_each(|(item, from)| merge(into, places, item, from));
+            items.into_iter().zip(positions).for_each(|(item, from)| merge(into, source_maps, item, from));
         }
         _ => {}
     }

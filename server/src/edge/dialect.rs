@@ -4,7 +4,7 @@ use super::dispatch::{Dispatcher, Route};
 use super::rate_limit::RateLimit;
 use super::validation::Trial;
 use countersign_api::ParsedBody;
-use countersign_contract::Judge;
+use countersign_contract::ResponseValidator;
 use dropshot::{Body, ServerContext};
 use http::{HeaderMap, Method, Response, StatusCode};
 use std::sync::Arc;
@@ -103,7 +103,7 @@ pub struct Dialect<C: ServerContext> {
     base_path: &'static str,
     dispatchers: Vec<Dispatcher<C>>,
     pub(super) rules: Arc<dyn DialectRules>,
-    judge: Option<Arc<Judge>>,
+    judge: Option<Arc<ResponseValidator>>,
 }
 
 impl<C: ServerContext> Dialect<C> {
@@ -115,7 +115,7 @@ impl<C: ServerContext> Dialect<C> {
 
     /// The same, each answer held against a contract.
     #[must_use]
-    pub fn judged_by(self, judge: Arc<Judge>) -> Self {
+    pub fn judged_by(self, judge: Arc<ResponseValidator>) -> Self {
         Self { judge: Some(judge), ..self }
     }
 

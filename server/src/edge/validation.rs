@@ -3,7 +3,7 @@
 //! An answer that does not keep the contract is logged as an error, one line for each point, and sent all the same:
 //! its client can do more with it than with another error. The log names rules and places, never what the answer says.
 
-use countersign_contract::{Judge, OperationRef};
+use countersign_contract::{OperationRef, ResponseValidator};
 use dropshot::Body;
 use http::Response;
 use http_body::{Body as _, Frame};
@@ -41,7 +41,7 @@ impl Deviations {
 
 /// An operation whose answer will be judged.
 pub(super) struct Trial<'a> {
-    pub(super) judge: &'a Judge,
+    pub(super) judge: &'a ResponseValidator,
     pub(super) operation: OperationRef<'a>,
 }
 
@@ -70,7 +70,7 @@ impl Trial<'_> {
             .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
             .collect();
         let headers = headers.iter().map(|(name, value)| (*name, value.as_ref()));
-        for deviation in self.judge.judge(self.operation, status, headers, &bytes) {
+        for deviation in self.judge.validate(self.operation, status, headers, &bytes) {
             deviations.note(format!("{operation} {status}: {deviation}"));
             error!(
                 log,

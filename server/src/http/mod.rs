@@ -13,7 +13,7 @@ use crate::config::values::DialectName;
 use crate::edge::{Dialect, DialectRules, Dispatcher};
 use countersign_api::better_auth::better_auth_api_mod;
 use countersign_api::fusionauth::{fusion_auth_api_mod, method_api_mod, recovery_code_api_mod, user_api_mod};
-use countersign_contract::{Document, Judge};
+use countersign_contract::{Document, ResponseValidator};
 use dropshot::ApiDescriptionBuildErrors;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub fn dialects(
     let judged = |dialects: Vec<Dialect<Arc<App>>>, contract: &str| match are_judged {
         true => {
             let document = Document::load("contract", contract).expect("the build has read the contract");
-            let judge = Arc::new(Judge::new(&document));
+            let judge = Arc::new(ResponseValidator::new(&document));
             dialects.into_iter().map(|dialect| dialect.judged_by(Arc::clone(&judge))).collect()
         }
         false => dialects,

@@ -21,12 +21,12 @@ pub use probes::{Probe, Purpose};
 
 use crate::document::Document;
 use crate::finding::{Finding, Side};
-use crate::judge::Judge;
+use crate::validate::ResponseValidator;
 
 /// A document, ready to be held against a server.
 pub struct Check {
     document: Document,
-    judge: Judge,
+    validator: ResponseValidator,
 }
 
 /// What kinds of requests are wanted.
@@ -42,7 +42,7 @@ impl Check {
     /// Makes ready to check servers of that document.
     #[must_use]
     pub fn new(document: &Document) -> Self {
-        Self { document: document.clone(), judge: Judge::new(document) }
+        Self { document: document.clone(), validator: ResponseValidator::new(document) }
     }
 
     /// The requests, without end: after a round over all operations come other values.
@@ -58,7 +58,7 @@ impl Check {
 
     /// What is wrong with the answer to a request. `headers` are the lines as they came.
     #[must_use]
-    pub fn judge<'h>(
+    pub fn check_response<'h>(
         &self,
         probe: &Probe,
         status: u16,
@@ -82,8 +82,8 @@ impl Check {
                 }
             }
         }
-        if let Some(operation) = self.judge.find(&probe.method, &probe.documented_path) {
-            for deviation in self.judge.judge(operation, status, headers, body) {
+        if let Some(operation) = self.validator.find(&probe.method, &probe.documented_path) {
+            for deviation in self.validator.validate(operation, status, headers, body) {
                 let place = match deviation.instance.as_str() {
                     "" => String::new(),
                     instance => format!("{instance}: "),
@@ -97,19 +97,21 @@ impl Check {
 
     /// There was no answer.
     #[must_use]
-    pub fn no_answer(&self, probe: &Probe, why: &str) -> Finding {
+    pub fn no_response(&self, probe: &Probe, why: &str) -> Finding {
         self.finding(probe, "no-answer", format!("no answer: {why}"), &probe.pointer)
     }
 
     /// Nothing that was documented had success, in so many requests.
     #[must_use]
     pub fn nothing_succeeded(&self, sent: usize) -> Finding {
+        let rule = rules::rule("nothing-succeeded").unwrap_or(&rules::UNKNOWN);
         Finding {
-            rule: rules::rule("nothing-succeeded").unwrap_or(&rules::UNKNOWN),
+            rule,
+            verdict: rule.verdict,
             operations: Vec::new(),
             place: String::new(),
             message: format!("none of {sent} answers was a success"),
-            spot: self.document.spot("/servers"),
+            span: self.document.span("/servers"),
             old: None,
             new: None,
         }
@@ -117,15 +119,16 @@ impl Check {
 
     fn finding(&self, probe: &Probe, rule: &str, message: String, pointer: &str) -> Finding {
         let rule = rules::rule(rule).unwrap_or(&rules::UNKNOWN);
-        let spot = self.document.spot(pointer);
+        let span = self.document.span(pointer);
         Finding {
             rule,
+            verdict: rule.verdict,
             operations: vec![probe.operation.clone()],
             place: probe.purpose.in_words(),
             message,
-            new: Some(Side { spot: spot.clone(), pointer: self.document.pointer_in_file(pointer), value: None }),
+            new: Some(Side { span: span.clone(), pointer: self.document.pointer_in_file(pointer), value: None }),
             old: None,
-            spot,
+            span,
         }
     }
 }

@@ -61,7 +61,7 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 mod tests {
     #[test]
     fn whatever_the_judge_says_is_explained() {
-        for id in crate::judge::RULES {
+        for id in crate::validate::RULES {
             assert!(super::rule(id).is_some(), "{id}");
         }
     }

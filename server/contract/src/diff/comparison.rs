@@ -200,13 +200,14 @@ impl<'d> Comparison<'d> {
         if at == self.found.len() {
             let old = old.map(|side| located(self.old, side));
             let new = new.map(|side| located(self.new, side));
-            let spot = new.as_ref().or(old.as_ref()).map_or_else(|| self.new.spot(""), |side| side.spot.clone());
+            let span = new.as_ref().or(old.as_ref()).map_or_else(|| self.new.span(""), |side| side.span.clone());
             let in_component = self.component.as_ref().map(|(name, length)| {
                 let parts = std::iter::once(format!("schema {name}")).chain(self.place[*length..].iter().cloned());
                 parts.collect::<Vec<_>>().join(" › ")
             });
             let place = self.place.join(" › ");
-            let finding = Finding { rule, operations: Vec::new(), place, message, spot, old, new };
+            let finding =
+                Finding { rule, verdict: rule.verdict, operations: Vec::new(), place, message, span, old, new };
             self.found.push(Found { finding, in_component });
         }
         self.pairs.record(at, self.operation.as_ref());
@@ -251,7 +252,7 @@ impl<'d> Comparison<'d> {
             .collect();
         findings.sort_by_cached_key(|finding| {
             let operation = finding.operations.first().and_then(|operation| order.get(operation)).copied();
-            (operation, std::cmp::Reverse(finding.rule.verdict), finding.spot.clone())
+            (operation, std::cmp::Reverse(finding.verdict), finding.span.clone())
         });
         findings
     }
@@ -259,5 +260,5 @@ impl<'d> Comparison<'d> {
 
 fn located(document: &Document, side: ChangeSide) -> Side {
     let pointer = document.pointer_in_file(&side.pointer);
-    Side { spot: document.spot(&side.pointer), pointer, value: side.value }
+    Side { span: document.span(&side.pointer), pointer, value: side.value }
 }

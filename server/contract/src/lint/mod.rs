@@ -134,12 +134,12 @@ pub fn lint(document: &Document) -> Vec<Finding> {
 /// once.
 fn in_order(mut findings: Vec<Finding>, own: &str) -> Vec<Finding> {
     findings.sort_by(|one, other| {
-        let key = |finding: &Finding| finding.spot.document != own;
-        (key(one), &one.spot, one.rule.id).cmp(&(key(other), &other.spot, other.rule.id))
+        let key = |finding: &Finding| finding.span.document != own;
+        (key(one), &one.span, one.rule.id).cmp(&(key(other), &other.span, other.rule.id))
     });
     findings.dedup_by(|later, earlier| {
-        let is_same = later.spot.position.line > 0
-            && (later.rule, &later.spot, &later.message) == (earlier.rule, &earlier.spot, &earlier.message);
+        let is_same = later.span.position.line > 0
+            && (later.rule, &later.span, &later.message) == (earlier.rule, &earlier.span, &earlier.message);
         if is_same {
             let more = later.operations.drain(..).filter(|name| !earlier.operations.contains(name));
             let more: Vec<String> = more.collect();
@@ -185,10 +185,11 @@ impl Lint<'_> {
         }
         self.findings.borrow_mut().push(Finding {
             rule,
+            verdict: rule.verdict,
             operations,
             place: place.join(" › "),
             message: message.into(),
-            spot: self.document.spot(&pointer),
+            span: self.document.span(&pointer),
             old: None,
             new: None,
         });

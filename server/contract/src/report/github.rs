@@ -12,18 +12,18 @@ use std::fmt::Write;
 pub fn render(findings: &[Finding]) -> String {
     let mut out = String::new();
     for finding in findings {
-        let level = match finding.rule.verdict {
+        let level = match finding.verdict {
             Verdict::Error | Verdict::Breaking => "error",
             Verdict::Warning | Verdict::Risky => "warning",
             Verdict::Compatible | Verdict::Documentation => "notice",
         };
-        let position = finding.spot.position;
+        let position = finding.span.position;
         // Writing to a String cannot fail.
-        let _ = write!(out, "::{level} file={},", property(&finding.spot.document));
+        let _ = write!(out, "::{level} file={},", property(&finding.span.document));
         if position.line > 0 {
             let _ = write!(out, "line={},col={},", position.line, position.column);
         }
-        let title = format!("{}: {}", finding.rule.verdict, finding.rule.id);
+        let title = format!("{}: {}", finding.verdict, finding.rule.id);
         let _ = writeln!(out, "title={}::{}", property(&title), data(&message(finding)));
     }
     out

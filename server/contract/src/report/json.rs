@@ -19,14 +19,14 @@
 
 use super::{count, is_hidden};
 use crate::finding::{Finding, Side, Verdict};
-use crate::position::Spot;
+use crate::position::SourceSpan;
 use serde::Serialize;
 use std::fmt::Write;
 
 /// The findings as JSON, indented.
 #[must_use]
 pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String {
-    let fails = |finding: &&Finding| finding.rule.verdict >= fails_from;
+    let fails = |finding: &&Finding| finding.verdict >= fails_from;
     let report = Report {
         title,
         summary: Summary {
@@ -99,14 +99,14 @@ impl<'a> Entry<'a> {
     fn new(finding: &'a Finding, fails: bool) -> Self {
         Self {
             rule: finding.rule.id,
-            verdict: finding.rule.verdict,
+            verdict: finding.verdict,
             fails,
             what: finding.rule.what,
             why: finding.rule.why,
             operations: &finding.operations,
             place: &finding.place,
             message: &finding.message,
-            at: At::new(&finding.spot),
+            at: At::new(&finding.span),
             old: finding.old.as_ref().map(Change::new),
             new: finding.new.as_ref().map(Change::new),
         }
@@ -121,10 +121,10 @@ struct At<'a> {
 }
 
 impl<'a> At<'a> {
-    fn new(spot: &'a Spot) -> Self {
-        let known = Some(spot.position).filter(|position| position.line > 0);
+    fn new(span: &'a SourceSpan) -> Self {
+        let known = Some(span.position).filter(|position| position.line > 0);
         Self {
-            file: &spot.document,
+            file: &span.document,
             line: known.map(|position| position.line),
             column: known.map(|position| position.column),
         }
@@ -141,6 +141,6 @@ struct Change<'a> {
 
 impl<'a> Change<'a> {
     fn new(side: &'a Side) -> Self {
-        Self { at: At::new(&side.spot), pointer: &side.pointer, value: side.value.as_deref() }
+        Self { at: At::new(&side.span), pointer: &side.pointer, value: side.value.as_deref() }
     }
 }

@@ -50,7 +50,7 @@ const VERDICTS: [Verdict; 6] =
     [Verdict::Error, Verdict::Warning, Verdict::Breaking, Verdict::Risky, Verdict::Compatible, Verdict::Documentation];
 
 fn count(findings: &[Finding], verdict: Verdict) -> usize {
-    findings.iter().filter(|finding| finding.rule.verdict == verdict).count()
+    findings.iter().filter(|finding| finding.verdict == verdict).count()
 }
 
 /// More operations than these are counted, not listed.
@@ -84,9 +84,9 @@ fn values(finding: &Finding) -> Option<String> {
 
 /// Where it is, and where it was if that is another place.
 fn places(finding: &Finding) -> String {
-    let here = visible(&finding.spot.to_string()).into_owned();
-    match finding.old.as_ref().filter(|old| old.spot != finding.spot) {
-        Some(old) => format!("{here}, was at {}", visible(&old.spot.to_string())),
+    let here = visible(&finding.span.to_string()).into_owned();
+    match finding.old.as_ref().filter(|old| old.span != finding.span) {
+        Some(old) => format!("{here}, was at {}", visible(&old.span.to_string())),
         None => here,
     }
 }

@@ -48,7 +48,7 @@ fn write_finding(out: &mut String, finding: &Finding) {
         "" => String::new(),
         place => format!(" {}:", visible(place)),
     };
-    let _ = writeln!(out, "  {}[{}]{place} {}", rule.verdict, rule.id, visible(&finding.message));
+    let _ = writeln!(out, "  {}[{}]{place} {}", finding.verdict, rule.id, visible(&finding.message));
     if let Some(values) = values(finding) {
         let _ = writeln!(out, "    changed: {values}");
     }

@@ -126,7 +126,7 @@ fn with(path: &str, from: &str, to: &str) -> Document {
 
 fn differences(old: &Document, new: &Document) -> Vec<String> {
     let found = diff(old, new, &DiffOptions::default());
-    found.iter().map(|finding| format!("{} {} {}", finding.rule.id, finding.spot, finding.message)).collect()
+    found.iter().map(|finding| format!("{} {} {}", finding.rule.id, finding.span, finding.message)).collect()
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn findings_name_the_file_and_the_place_in_it() {
     let new = with("schemas/dog.yaml", "required: [kind, name]", "required: [kind, name, puppies]");
     let found = diff(&old, &new, &DiffOptions::default());
     let finding = found.iter().find(|finding| finding.rule.id == "request-property-became-required").unwrap();
-    assert_eq!(finding.spot.to_string(), "openapi/schemas/dog.yaml:2:24");
+    assert_eq!(finding.span.to_string(), "openapi/schemas/dog.yaml:2:24");
     assert_eq!(finding.operations, ["PUT /pets/{id}"]);
     assert_eq!(finding.new.as_ref().unwrap().pointer, "/required/2");
 
@@ -207,12 +207,12 @@ fn findings_name_the_file_and_the_place_in_it() {
 
     let new = with("common.yaml", "type: integer", "type: integer, minimum: 5, maximum: 1");
     let found: Vec<_> = lint(&new).into_iter().filter(|finding| finding.rule.id == "bounds-contradict").collect();
-    assert_eq!(found.iter().map(|finding| finding.spot.to_string()).collect::<Vec<_>>(), ["openapi/common.yaml:3:59"]);
+    assert_eq!(found.iter().map(|finding| finding.span.to_string()).collect::<Vec<_>>(), ["openapi/common.yaml:3:59"]);
     assert_eq!(found[0].operations, ["GET /pets"]);
 }
 
 fn document_of(document: &Document, pointer: &str) -> (String, String) {
-    (document.spot(pointer).to_string(), document.pointer_in_file(pointer))
+    (document.span(pointer).to_string(), document.pointer_in_file(pointer))
 }
 
 #[test]

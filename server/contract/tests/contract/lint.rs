@@ -73,7 +73,7 @@ fn found(text: &str) -> Vec<Finding> {
 
 fn lines(findings: &[Finding]) -> Vec<String> {
     let line = |finding: &Finding| {
-        format!("{}:{} {}", finding.spot.position.line, finding.spot.position.column, finding.message)
+        format!("{}:{} {}", finding.span.position.line, finding.span.position.column, finding.message)
     };
     findings.iter().map(line).collect()
 }
@@ -191,7 +191,7 @@ fn aliases_are_found_once() {
 #[test]
 fn findings_come_in_the_order_of_the_text() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/contract.yaml")).unwrap();
-    let positions: Vec<_> = found(&text).iter().map(|finding| finding.spot.position).collect();
+    let positions: Vec<_> = found(&text).iter().map(|finding| finding.span.position).collect();
     assert!(positions.len() > 5 && positions.is_sorted(), "{positions:?}");
 }
 
@@ -203,7 +203,7 @@ fn our_own_contracts_are_clean() {
         let lines: Vec<String> = findings
             .iter()
             .map(|finding| {
-                let at = finding.spot.position;
+                let at = finding.span.position;
                 format!("{name}:{}:{} {} {} {}", at.line, at.column, finding.rule.id, finding.place, finding.message)
             })
             .collect();

@@ -131,7 +131,7 @@ proptest! {
             let _ = lint(&document);
         }
         if let Ok(document) = Document::load("d", &value.to_string()) {
-            let positions: Vec<_> = lint(&document).into_iter().map(|finding| finding.spot.position).collect();
+            let positions: Vec<_> = lint(&document).into_iter().map(|finding| finding.span.position).collect();
             prop_assert!(positions.is_sorted());
         }
     }

@@ -5,7 +5,6 @@
 mod dependencies;
 mod drift;
 mod files;
-mod judge;
 mod lint;
 mod lint_any;
 mod loading;
@@ -13,6 +12,7 @@ mod operations;
 mod report;
 mod responses;
 mod tolerance;
+mod validate;
 
 use countersign_contract::{Document, compare};
 use serde_json::Value;

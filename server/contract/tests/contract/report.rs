@@ -4,7 +4,7 @@ use super::assert_golden;
 use countersign_contract::finding::Side;
 use countersign_contract::position::Position;
 use countersign_contract::report::render;
-use countersign_contract::{Finding, Format, Rule, Spot, Verdict};
+use countersign_contract::{Finding, Format, Rule, SourceSpan, Verdict};
 use serde_json::Value;
 
 const FORMATS: [(Format, &str); 4] =
@@ -47,17 +47,26 @@ static NO_SERVER: Rule = Rule {
     why: "Clients do not know where to call.",
 };
 
-fn spot(document: &str, line: u32, column: u32) -> Spot {
-    Spot { document: document.to_owned(), position: Position { line, column } }
+fn span(document: &str, line: u32, column: u32) -> SourceSpan {
+    SourceSpan { document: document.to_owned(), position: Position { line, column } }
 }
 
-fn finding(rule: &'static Rule, operations: &[&str], place: &str, message: &str, spot: Spot) -> Finding {
+fn finding(rule: &'static Rule, operations: &[&str], place: &str, message: &str, span: SourceSpan) -> Finding {
     let operations = operations.iter().map(|&name| name.to_owned()).collect();
-    Finding { rule, operations, place: place.to_owned(), message: message.to_owned(), spot, old: None, new: None }
+    Finding {
+        rule,
+        verdict: rule.verdict,
+        operations,
+        place: place.to_owned(),
+        message: message.to_owned(),
+        span,
+        old: None,
+        new: None,
+    }
 }
 
-fn side(spot: Spot, pointer: &str, value: Option<&str>) -> Option<Side> {
-    Some(Side { spot, pointer: pointer.to_owned(), value: value.map(str::to_owned) })
+fn side(span: SourceSpan, pointer: &str, value: Option<&str>) -> Option<Side> {
+    Some(Side { span, pointer: pointer.to_owned(), value: value.map(str::to_owned) })
 }
 
 /// One of each kind.
@@ -65,20 +74,20 @@ fn sample() -> Vec<Finding> {
     let (old, new) = ("v1.yaml", "openapi/v2.yaml");
     let user = ["GET /users/{id}"];
     let several = ["GET /users/{id}", "PUT /users/{id}", "POST /users", "GET /me", "PUT /me"];
-    let mut removed = finding(&REMOVED, &several, "response 200 › email", "the property is gone", spot(new, 40, 7));
-    removed.old = side(spot(old, 44, 9), "/components/schemas/User/properties/email", None);
-    let mut tighter = finding(&TIGHTER, &user, "query q", "the longest value taken is shorter", spot(new, 12, 11));
-    tighter.old = side(spot(old, 12, 11), "/paths/~1users~1{id}/get/parameters/0/schema/maxLength", Some("128"));
-    tighter.new = side(spot(new, 12, 11), "/paths/~1users~1{id}/get/parameters/0/schema/maxLength", Some("64"));
-    let mut default = finding(&WORDS, &user, "query q", "the words changed, at 100%", spot(new, 13, 11));
-    default.new = side(spot(new, 13, 11), "/paths/~1users~1{id}/get/parameters/0/description", Some("\"Search\""));
+    let mut removed = finding(&REMOVED, &several, "response 200 › email", "the property is gone", span(new, 40, 7));
+    removed.old = side(span(old, 44, 9), "/components/schemas/User/properties/email", None);
+    let mut tighter = finding(&TIGHTER, &user, "query q", "the longest value taken is shorter", span(new, 12, 11));
+    tighter.old = side(span(old, 12, 11), "/paths/~1users~1{id}/get/parameters/0/schema/maxLength", Some("128"));
+    tighter.new = side(span(new, 12, 11), "/paths/~1users~1{id}/get/parameters/0/schema/maxLength", Some("64"));
+    let mut default = finding(&WORDS, &user, "query q", "the words changed, at 100%", span(new, 13, 11));
+    default.new = side(span(new, 13, 11), "/paths/~1users~1{id}/get/parameters/0/description", Some("\"Search\""));
     vec![
         removed,
         tighter,
-        finding(&UNDECLARED, &["POST /users"], "tags", "the tag `People` is not declared", spot(new, 20, 14)),
-        finding(&NO_SERVER, &[], "", "there is no server", spot(new, 1, 1)),
+        finding(&UNDECLARED, &["POST /users"], "tags", "the tag `People` is not declared", span(new, 20, 14)),
+        finding(&NO_SERVER, &[], "", "there is no server", span(new, 1, 1)),
         default,
-        finding(&ADDED, &["GET /health"], "", "the operation is new", spot("what the code prints", 0, 0)),
+        finding(&ADDED, &["GET /health"], "", "the operation is new", span("what the code prints", 0, 0)),
     ]
 }
 
@@ -129,9 +138,9 @@ const HOSTILE: &str = "\n::error file=x::forged\r\n##[error]forged\u{1b}[2J\u{9b
 fn hostile() -> Vec<Finding> {
     let mut all = Vec::new();
     for rule in [&REMOVED, &UNDECLARED] {
-        let mut finding = finding(rule, &[HOSTILE, HOSTILE], HOSTILE, HOSTILE, spot(HOSTILE, 3, 4));
-        finding.old = side(spot(HOSTILE, 1, 2), HOSTILE, Some(HOSTILE));
-        finding.new = side(spot(HOSTILE, 3, 4), HOSTILE, Some(HOSTILE));
+        let mut finding = finding(rule, &[HOSTILE, HOSTILE], HOSTILE, HOSTILE, span(HOSTILE, 3, 4));
+        finding.old = side(span(HOSTILE, 1, 2), HOSTILE, Some(HOSTILE));
+        finding.new = side(span(HOSTILE, 3, 4), HOSTILE, Some(HOSTILE));
         all.push(finding);
     }
     all

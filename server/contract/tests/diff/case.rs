@@ -102,11 +102,11 @@ impl Case {
         }
         for finding in findings {
             let sides = [
-                Some(&finding.spot),
-                finding.old.as_ref().map(|side| &side.spot),
-                finding.new.as_ref().map(|side| &side.spot),
+                Some(&finding.span),
+                finding.old.as_ref().map(|side| &side.span),
+                finding.new.as_ref().map(|side| &side.span),
             ];
-            if sides.into_iter().flatten().any(|spot| spot.position == Position::default()) {
+            if sides.into_iter().flatten().any(|span| span.position == Position::default()) {
                 writeln!(out, "  {finding:#?} has no position").unwrap();
             }
         }
@@ -194,7 +194,7 @@ fn is(item: &Value) -> &str {
 
 /// A finding in short.
 pub(crate) fn told(finding: &Finding) -> String {
-    format!("{} {}", finding.rule.verdict, finding.rule.id)
+    format!("{} {}", finding.verdict, finding.rule.id)
 }
 
 /// All that an expectation may say of a finding.
@@ -207,7 +207,7 @@ fn spoken(finding: &Finding) -> Value {
         "operations": finding.operations,
         "from": finding.old.as_ref().and_then(|side| side.value.clone()),
         "to": finding.new.as_ref().and_then(|side| side.value.clone()),
-        "old at": finding.old.as_ref().map(|side| at(side.spot.position)),
-        "at": at(finding.spot.position),
+        "old at": finding.old.as_ref().map(|side| at(side.span.position)),
+        "at": at(finding.span.position),
     })
 }

@@ -147,7 +147,7 @@ fn keywords() -> impl Strategy<Value = (Value, Value)> {
 fn hurting(old: &Value, new: &Value, direction: &str) -> usize {
     let findings = diff(&document(old), &document(new), &DiffOptions::default());
     let hurts = |id: &str, verdict: Verdict| verdict >= Verdict::Risky && id.starts_with(direction);
-    findings.iter().filter(|finding| hurts(finding.rule.id, finding.rule.verdict)).count()
+    findings.iter().filter(|finding| hurts(finding.rule.id, finding.verdict)).count()
 }
 
 proptest! {

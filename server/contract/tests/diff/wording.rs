@@ -29,8 +29,8 @@ fn a_shared_schema_is_told_of_once_with_all_its_operations() {
     assert_eq!(finding.operations, ["POST /a", "PUT /b"]);
     assert_eq!(finding.place, "schema Name");
     assert_eq!(finding.message, "max length decreased");
-    assert_eq!(finding.spot.to_string(), "new.yaml:9:7");
+    assert_eq!(finding.span.to_string(), "new.yaml:9:7");
     let old = finding.old.as_ref().unwrap();
-    assert_eq!((old.value.as_deref(), old.spot.position), (Some("20"), Position { line: 9, column: 7 }));
+    assert_eq!((old.value.as_deref(), old.span.position), (Some("20"), Position { line: 9, column: 7 }));
     assert_eq!(old.pointer, "/components/schemas/Name/maxLength");
 }

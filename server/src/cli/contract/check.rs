@@ -125,12 +125,12 @@ async fn ask(
                     seen.succeeded.insert(probe.operation.clone());
                 }
                 let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-                check.judge(&probe, status, headers, &body)
+                check.check_response(&probe, status, headers, &body)
             }
             Err(error) => {
                 let why = crate::error_chain(&error.without_url());
                 last_failure = Some(why.clone());
-                vec![check.no_answer(&probe, &why)]
+                vec![check.no_response(&probe, &why)]
             }
         };
         seen.sent += 1;
@@ -157,7 +157,7 @@ async fn ask(
             if seen.succeeded.is_empty() && seen.sent > 0 {
                 findings.push(check.nothing_succeeded(seen.sent));
             }
-            findings.sort_by(|one, other| (&one.operations, &one.spot).cmp(&(&other.operations, &other.spot)));
+            findings.sort_by(|one, other| (&one.operations, &one.span).cmp(&(&other.operations, &other.span)));
             Ok((seen, findings))
         }
     }

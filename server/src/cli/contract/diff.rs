@@ -87,20 +87,16 @@ pub(super) fn run(arguments: &DiffArguments, output: &mut (dyn Write + Send)) ->
     };
     let title = format!("{} → {}", arguments.old, arguments.new);
     // What is not shown counts nevertheless.
-    let fails = !nothing_fails && findings.iter().any(|finding| finding.rule.verdict >= fails_from);
-    findings.retain(|finding| finding.rule.verdict >= arguments.at_least.into());
+    let fails = !nothing_fails && findings.iter().any(|finding| finding.verdict >= fails_from);
+    findings.retain(|finding| finding.verdict >= arguments.at_least.into());
     output::write(&arguments.output, &findings, &title, fails_from, output)?;
     Ok(if fails { Outcome::Findings } else { Outcome::Fine })
 }
 
 /// Gives findings the verdicts that were asked for.
 fn treat(findings: &mut [Finding], treatments: &[(&'static Rule, Verdict)]) {
-    // A rule lives as long as the program; so do the few that the command line makes.
-    let treated: HashMap<&str, &'static Rule> = treatments
-        .iter()
-        .map(|(rule, verdict)| (rule.id, &*Box::leak(Box::new(Rule { verdict: *verdict, ..**rule }))))
-        .collect();
+    let treated: HashMap<&str, Verdict> = treatments.iter().map(|(rule, verdict)| (rule.id, *verdict)).collect();
     for finding in findings {
-        finding.rule = treated.get(finding.rule.id).copied().unwrap_or(finding.rule);
+        finding.verdict = treated.get(finding.rule.id).copied().unwrap_or(finding.verdict);
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn write(
             writeln!(output, "{last}; written to {}", path.display()).map_err(failed(None))?;
         }
     }
-    match findings.iter().any(|finding| finding.rule.verdict >= fails_from) {
+    match findings.iter().any(|finding| finding.verdict >= fails_from) {
         true => Ok(Outcome::Findings),
         false => Ok(Outcome::Fine),
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::edge::validation::{Deviations, MESSAGE};
-use countersign_contract::{Document, Judge};
+use countersign_contract::{Document, ResponseValidator};
 use slog::{Drain, KV, Key, Never, OwnedKVList, Record, Serializer};
 use std::fmt::Arguments;
 use std::sync::Mutex;
@@ -95,7 +95,7 @@ impl Judged {
         }
         let dialect = Dialect::new("/api/test", vec![Dispatcher::new(api)], Arc::new(TestRules));
         let document = Document::load("contract", CONTRACT).expect("a contract");
-        let dialect = if is_on { dialect.judged_by(Arc::new(Judge::new(&document))) } else { dialect };
+        let dialect = if is_on { dialect.judged_by(Arc::new(ResponseValidator::new(&document))) } else { dialect };
         let (deviations, log) = (Arc::new(Deviations::default()), Memory::default());
         let world = World::of(dialect, |policy| {
             policy.deviations = Arc::clone(&deviations);

@@ -82,7 +82,7 @@ impl Deviation {
 }
 
 /// What came over the wire, as far as it is judged.
-struct Answer<'a> {
+struct ActualResponse<'a> {
     /// Names in lower case, in the order of the wire.
     headers: Vec<(String, &'a str)>,
     body: &'a [u8],
@@ -90,7 +90,7 @@ struct Answer<'a> {
     has_no_body: bool,
 }
 
-impl Answer<'_> {
+impl ActualResponse<'_> {
     /// The first line of a header.
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| *value)
@@ -98,7 +98,7 @@ impl Answer<'_> {
 }
 
 /// Holds answers against one document. Schemas are compiled when they are first needed and kept.
-pub struct Judge {
+pub struct ResponseValidator {
     document: Document,
     /// Those with more literal paths first.
     operations: Vec<Operation>,
@@ -149,7 +149,7 @@ impl fmt::Debug for OperationRef<'_> {
     }
 }
 
-impl Judge {
+impl ResponseValidator {
     /// A judge of answers to the document's operations.
     #[must_use]
     pub fn new(document: &Document) -> Self {
@@ -181,7 +181,7 @@ impl Judge {
     ///
     /// An answer whose status is not documented is not looked at any further.
     #[must_use]
-    pub fn judge<'h>(
+    pub fn validate<'h>(
         &self,
         operation: OperationRef<'_>,
         status: u16,
@@ -201,9 +201,9 @@ impl Judge {
         };
         let headers = headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
         let has_no_body = operation.method() == "HEAD" || status < 200 || status == 204 || status == 304;
-        let answer = Answer { headers, body, has_no_body };
-        let mut deviations = header::deviations(&self.schemas, &response, &answer);
-        deviations.extend(body::deviations(&self.schemas, &response, &answer));
+        let actual = ActualResponse { headers, body, has_no_body };
+        let mut deviations = header::deviations(&self.schemas, &response, &actual);
+        deviations.extend(body::deviations(&self.schemas, &response, &actual));
         deviations.truncate(MOST_DEVIATIONS);
         deviations
     }

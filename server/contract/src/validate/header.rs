@@ -1,7 +1,7 @@
 //! The headers of an answer: those promised are there, those there are documented, and they say what they should.
 
 use super::schema::Schemas;
-use super::{Answer, Deviation, media_type};
+use super::{ActualResponse, Deviation, media_type};
 use crate::node::Node;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -70,7 +70,7 @@ const STANDARD: [&str; 53] = [
     "x-request-id",
 ];
 
-pub(super) fn deviations(schemas: &Schemas, response: &Node<'_>, answer: &Answer<'_>) -> Vec<Deviation> {
+pub(super) fn deviations(schemas: &Schemas, response: &Node<'_>, actual: &ActualResponse<'_>) -> Vec<Deviation> {
     let documented = response.get("headers");
     let entries = documented.iter().flat_map(Node::entries);
     // A documented Content-Type is ignored (OpenAPI 3.0.3, Response Object).
@@ -79,7 +79,7 @@ pub(super) fn deviations(schemas: &Schemas, response: &Node<'_>, answer: &Answer
     let mut out = Vec::new();
     for (name, entry) in &entries {
         let header = entry.clone().resolved();
-        let lines: Vec<&str> = answer.lines(name).collect();
+        let lines: Vec<&str> = actual.lines(name).collect();
         if !lines.is_empty() {
             out.extend(value(schemas, name, &header, &lines));
         } else if header.value["required"] == true {
@@ -87,7 +87,7 @@ pub(super) fn deviations(schemas: &Schemas, response: &Node<'_>, answer: &Answer
         }
     }
     let place = documented.as_ref().unwrap_or(response);
-    let names: BTreeSet<&str> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
+    let names: BTreeSet<&str> = actual.headers.iter().map(|(name, _)| name.as_str()).collect();
     for name in names {
         if !STANDARD.contains(&name) && !entries.iter().any(|(documented, _)| documented.eq_ignore_ascii_case(name)) {
             out.push(Deviation::new("header-undocumented", place, format!("the header {name} is not documented")));
@@ -96,7 +96,7 @@ pub(super) fn deviations(schemas: &Schemas, response: &Node<'_>, answer: &Answer
     out
 }
 
-impl Answer<'_> {
+impl ActualResponse<'_> {
     fn lines(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.iter().filter(move |(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
     }

@@ -38,7 +38,7 @@ impl Schemas {
     pub(super) fn deviations(&self, schema: &Node<'_>, rule: &'static str, value: &Value) -> Vec<Deviation> {
         match &*self.get(schema) {
             Err(reason) => vec![Deviation::new("schema-unusable", schema, reason.as_str())],
-            Ok(compiled) => compiled.tell(schema, rule, value),
+            Ok(compiled) => compiled.deviations(schema, rule, value),
         }
     }
 
@@ -61,10 +61,10 @@ impl Schema {
         })
     }
 
-    fn tell(&self, schema: &Node<'_>, rule: &'static str, value: &Value) -> Vec<Deviation> {
-        let out = self.plain.tell(schema, rule, value);
+    fn deviations(&self, schema: &Node<'_>, rule: &'static str, value: &Value) -> Vec<Deviation> {
+        let out = self.plain.deviations(schema, rule, value);
         // Where a part of the schema is not kept, the strict reading forbids the properties that this part names.
-        if out.is_empty() { self.strict.tell(schema, "property-undocumented", value) } else { out }
+        if out.is_empty() { self.strict.deviations(schema, "property-undocumented", value) } else { out }
     }
 }
 
@@ -79,7 +79,7 @@ impl Reading {
         Ok(Self { validator, schema })
     }
 
-    fn tell(&self, schema: &Node<'_>, rule: &'static str, value: &Value) -> Vec<Deviation> {
+    fn deviations(&self, schema: &Node<'_>, rule: &'static str, value: &Value) -> Vec<Deviation> {
         let mut out = Vec::new();
         for error in self.validator.iter_errors(value).take(MOST_DEVIATIONS) {
             out.extend(nearest(&error).into_iter().map(|error| Deviation {

@@ -38,7 +38,7 @@ async fn both_contracts_hold_for_strangers_and_for_people() {
         arguments.extend(header.iter().flat_map(|header| ["--header", header.as_str()]));
         let (status, text, error) = check(world.address(), base, document, &arguments).await;
         assert_eq!(status, 0, "{text}{error}");
-        assert!(text.starts_with("no findings in 800 answers of http://127.0.0.1:"), "{text}");
+        assert!(text.starts_with("no findings in 800 responses of http://127.0.0.1:"), "{text}");
         assert!(text.contains("(200: ") && text.ends_with(" operations succeeded)\n"), "{text}");
     }
 }
@@ -48,7 +48,7 @@ async fn refusals_alone_prove_nothing() {
     let world = World::start().await;
     let (status, text, _) = check(world.address(), "/nothing/here", BETTER_AUTH, &["--max-requests", "100"]).await;
     assert_eq!(status, 1, "{text}");
-    assert!(text.contains("warning[nothing-succeeded] none of 100 answers was a success"), "{text}");
+    assert!(text.contains("warning[nothing-succeeded] none of 100 responses was a success"), "{text}");
     assert!(text.contains("(404: 100, 0 operations succeeded)"), "{text}");
 }
 

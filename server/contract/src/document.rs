@@ -1,8 +1,8 @@
-//! One OpenAPI document, loaded and safe to walk.
+//! A loaded and checked OpenAPI document.
 //!
-//! Promises: the document is OpenAPI 3.0, every `$ref` in it leads somewhere inside it, and operations are
-//! listed in the order in which the text gives them. Refuses OpenAPI 3.1 (the client generator does not read
-//! it) and keys given twice. A path item that is a reference is written out, and what stands in other files is taken in.
+//! Guarantees: the document is OpenAPI 3.0, every `$ref` in it can be resolved within it, and operations are listed in the
+//! order of the text. OpenAPI 3.1 is rejected because the client generator does not support it, and so are duplicate keys.
+//! References of path items are replaced by their targets, and the content of other files is taken in.
 
 use crate::bundle::{self, Bundle, Origins};
 use crate::error::Error;
@@ -29,14 +29,14 @@ pub struct Document {
     order: Vec<(String, String)>,
 }
 
-/// An operation where it stands in its document.
+/// An operation with its path and method.
 #[derive(Debug, Clone, Copy)]
 pub struct Located<'a> {
-    /// Path as the document gives it, without the base path.
+    /// Path as in the document, without the base path.
     pub path: &'a str,
     /// Method in lower case, one of [`METHODS`].
     pub method: &'a str,
-    /// The path item that holds the operation.
+    /// The path item that contains the operation.
     pub item: &'a Value,
     /// The operation object.
     pub operation: &'a Value,
@@ -46,15 +46,15 @@ impl Document {
     /// Reads a document from YAML or JSON text. `name` is how messages call it, e.g. `openapi/better-auth.yaml`.
     ///
     /// # Errors
-    /// [`Error::Syntax`] with line and column; [`Error::Reference`] for a `$ref` that leads nowhere;
+    /// [`Error::Syntax`] with line and column; [`Error::Reference`] for a `$ref` that cannot be resolved;
     /// [`Error::Shape`] if it is not an OpenAPI 3.0 document.
     pub fn load(name: &str, text: &str) -> Result<Self, Error> {
         let (value, source_map) = source::read(name, text, 0)?;
         Self::read(name, Bundle { value, source_map, origins: Origins::default() })
     }
 
-    /// The same for a document whose references may lead to other files. What they lead to becomes part of the document;
-    /// spots name the file that a part comes from.
+    /// As [`Document::load`], but references may lead to other files. Their targets become part of the document; source
+    /// spans name the file that a part comes from.
     ///
     /// # Errors
     /// As [`Document::load`]; [`Error::File`] for a file that cannot be read.
@@ -78,7 +78,7 @@ impl Document {
         Self::checked(name, value, (source_map, origins), order)
     }
 
-    /// Takes a document that is already a JSON value, e.g. the one dropshot prints. Nothing in it has a line.
+    /// Makes a document of a JSON value, e.g. of the one that dropshot generates. It has no line numbers.
     ///
     /// # Errors
     /// As [`Document::load`], except for syntax.
@@ -138,31 +138,30 @@ impl Document {
         &self.name
     }
 
-    /// Where in the text a JSON pointer leads; where it leads nowhere, the last thing on the way.
+    /// Position of the value at a JSON pointer; if there is none, of its nearest existing ancestor.
     #[must_use]
     pub fn position(&self, pointer: &str) -> Position {
         self.source_map.find(pointer)
     }
 
-    /// The same with the name of the file.
+    /// As [`Document::position`], with the name of the file.
     #[must_use]
     pub fn span(&self, pointer: &str) -> SourceSpan {
         span(&self.name, &self.source_map, &self.origins, pointer)
     }
 
-    /// Whether a component got its name when several files became one document.
+    /// Whether the name of a component was generated when several files became one document.
     pub(crate) fn is_name_made_up(&self, pointer: &str) -> bool {
         self.origins.made_up.contains(pointer)
     }
 
-    /// The JSON pointer by which the file knows what this one leads to, which is another one in a file that the document
-    /// refers to.
+    /// Translates a JSON pointer of the document into one of the file that the value comes from.
     #[must_use]
     pub fn pointer_in_file(&self, pointer: &str) -> String {
         self.origins.pointer_in_file(pointer)
     }
 
-    /// The document itself, with its references in place.
+    /// The document as JSON, with its references.
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
@@ -175,7 +174,7 @@ impl Document {
         path_of_first_server(&self.value)
     }
 
-    /// Follows `$ref` until something else stands there.
+    /// Follows `$ref` to a value that is not a reference.
     #[must_use]
     pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         reference::resolve(&self.value, value)
@@ -189,7 +188,7 @@ impl Document {
         })
     }
 
-    /// The operation of that name, if there is one.
+    /// The operation with this `operationId`.
     #[must_use]
     pub fn find(&self, operation_id: &str) -> Option<&Value> {
         self.located().map(|located| located.operation).find(|operation| operation["operationId"] == operation_id)
@@ -205,7 +204,7 @@ fn check_version(name: &str, value: &Value, source_map: &SourceMap) -> Result<()
         (Value::String(version), _) => format!("version {version}"),
         (Value::Null, Value::String(version)) => format!("Swagger {version}"),
         (Value::Null, _) => "no field `openapi`".to_owned(),
-        (other, _) => format!("`{other}`, which is no text"),
+        (other, _) => format!("`{other}`, which is not a string"),
     };
     let problem = format!("expected OpenAPI 3.0.x, found {found}");
     Err(Error::Shape { span, place: "/openapi".to_owned(), problem })
@@ -216,7 +215,7 @@ fn span(name: &str, source_map: &SourceMap, origins: &Origins, pointer: &str) ->
     SourceSpan { document, position: source_map.find(pointer) }
 }
 
-/// The path of the first server that a document, a path or an operation names, without a trailing slash.
+/// The path of the first server of a document, a path item or an operation, without a trailing slash.
 pub(crate) fn path_of_first_server(holder: &Value) -> &str {
     let url = holder["servers"][0]["url"].as_str().unwrap_or_default();
     let path = match url.split_once("://") {

@@ -1,7 +1,7 @@
-//! What can be wrong with a document before anything is compared.
+//! Errors of loading a document.
 //!
-//! Every message names the document and the place in it. A difference between contract and code is not an
-//! error: see [`crate::Difference`].
+//! Every message names the document and the position in it. A difference between contract and code is not an error: see
+//! [`crate::Difference`].
 
 use crate::position::SourceSpan;
 
@@ -11,57 +11,57 @@ pub enum Error {
     /// The text is not YAML or JSON.
     #[error("{span}: not readable as YAML or JSON")]
     Syntax {
-        /// The first offence.
+        /// Position of the first error.
         span: SourceSpan,
-        /// What the parser says.
+        /// The parser's error.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The document is readable, but a part of it has the wrong shape.
+    /// The document can be parsed, but a part of it has the wrong type or value.
     #[error("{span}: {place}: {problem}")]
     Shape {
-        /// Where in the text.
+        /// Position in the text.
         span: SourceSpan,
-        /// Where, as a JSON pointer or as `METHOD /path`.
+        /// JSON pointer or `METHOD /path`.
         place: String,
-        /// What is wrong, and what is expected.
+        /// What was found and what is expected.
         problem: String,
     },
-    /// A `$ref` that names nothing, only itself, or another file where none can be had.
+    /// A `$ref` to nothing, to itself, or to another file where files cannot be read.
     #[error("{span}: {place}: $ref `{reference}` {problem}")]
     Reference {
-        /// Where in the text.
+        /// Position in the text.
         span: SourceSpan,
         /// JSON pointer of the object that holds the `$ref`.
         place: String,
         /// The reference as written.
         reference: String,
-        /// Why it cannot be followed.
+        /// Why it cannot be resolved.
         problem: &'static str,
     },
     /// A `$ref` to another file that cannot be read.
     #[error("{span}: {place}: $ref `{reference}` leads to a file that cannot be read")]
     File {
-        /// Where in the text.
+        /// Position in the text.
         span: SourceSpan,
         /// JSON pointer of the object that holds the `$ref`.
         place: String,
         /// The reference as written.
         reference: String,
-        /// Why.
+        /// Why it cannot be read.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Two documents that are to become one give different content for the same key.
+    /// Two documents to be merged define the same key differently.
     #[error("cannot merge documents: both define `{place}`, with different content")]
     Clash {
-        /// What both define, e.g. `components/schemas/User`.
+        /// The key, e.g. `components/schemas/User`.
         place: String,
     },
 }
 
 impl Error {
-    /// The message with its causes, on one line: what a build script prints.
+    /// The message and its causes on one line, as a build script prints it.
     #[must_use]
     pub fn on_one_line(&self) -> String {
         let mut line = self.to_string();

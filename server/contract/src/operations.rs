@@ -1,4 +1,4 @@
-//! What a contract promises, operation by operation: the list that tests walk and from which the table is written.
+//! The operations of a contract, as tests and the generated table list them.
 
 use crate::document::{Document, Located};
 use crate::error::Error;
@@ -17,19 +17,19 @@ pub struct Operation {
     pub operation_id: String,
     /// Tags, in the order of the text.
     pub tags: Vec<String>,
-    /// Alternatives, each a set of security schemes that are needed together. No alternative at all, or an empty
-    /// one, means that a caller needs no credentials. Of the operation, or else of the document.
+    /// Alternatives, each a set of security schemes that are required together; the document's, unless the operation has
+    /// its own. Without alternatives, or with an empty one, no credentials are required.
     pub security: Vec<BTreeSet<String>>,
-    /// Whether the operation takes a request body.
+    /// Whether the operation has a request body.
     pub has_body: bool,
-    /// Whether a request without the body is refused.
+    /// Whether a request without a body is rejected.
     pub body_required: bool,
     /// Every documented status, ascending.
     pub statuses: Vec<u16>,
 }
 
 impl Operation {
-    /// Whether a caller without credentials is refused.
+    /// Whether a request without credentials is rejected.
     #[must_use]
     pub fn requires_credentials(&self) -> bool {
         !self.security.is_empty() && self.security.iter().all(|schemes| !schemes.is_empty())
@@ -39,8 +39,8 @@ impl Operation {
 /// Every operation of the document, in the order of the text, with `base_path` before each path.
 ///
 /// # Errors
-/// [`Error::Shape`] for an operation without operationId or with one that is taken, without responses, with a status
-/// that is not a number, or with a security scheme that the document does not define.
+/// [`Error::Shape`] for an operation without an operationId or with a duplicate one, without responses, with a status that
+/// is not a number, or with an undefined security scheme.
 pub fn operations(document: &Document, base_path: &str) -> Result<Vec<Operation>, Error> {
     let mut taken = BTreeSet::new();
     let mut out = Vec::new();

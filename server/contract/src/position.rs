@@ -1,8 +1,8 @@
-//! Where something stands in the text of a document.
+//! Positions in the text of a document.
 
 use std::fmt;
 
-/// Where something stands in a text: line and column, both from 1, columns in characters. Zeros where there is no text.
+/// Line and column, both from 1. Both are 0 for a document that was not read from text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize)]
 pub struct Position {
     /// Line, from 1.
@@ -11,13 +11,13 @@ pub struct Position {
     pub column: u32,
 }
 
-/// A place in the text of a document, as compilers write it: `openapi/a.yaml:12:5`. Of a document that was never text,
-/// only the name is known.
+/// Where a value begins in the text of a document. Displayed as compilers do: `openapi/a.yaml:12:5`, or only the name of a
+/// document that was not read from text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceSpan {
     /// Name of the document.
     pub document: String,
-    /// Line and column.
+    /// Line and column in it.
     pub position: Position,
 }
 

@@ -1,16 +1,16 @@
-//! `$ref`: where it may stand, where it leads, and whether it leads anywhere.
+//! Resolving `$ref`.
 //!
-//! References are checked once, when a document is loaded; afterwards following one cannot fail. Only
-//! references into the same document are followed: what stands in other files is in the document by then.
+//! Loading a document checks its references, so that resolving one cannot fail afterwards. Only references within the
+//! document exist by then, because loading takes in the content of other files.
 
 use serde_json::Value;
 
-/// References that are followed one after the other, at most: what is checked has no circle, but an example is not
-/// checked, and somebody may refer into one.
+/// Most references followed in a row. Checked references have no cycle, but those in examples are not checked, and a
+/// reference may lead into an example.
 pub(crate) const LONGEST_CHAIN: usize = 256;
 
-/// Follows `$ref` in `document` until something else stands there. A reference that leads nowhere gives null, as does
-/// a longer chain; in a checked document neither is met outside of examples.
+/// Follows `$ref` within `document` to a value that is not a reference. Null if a reference leads nowhere, or for more than
+/// 256 references in a row; in a loaded document, neither occurs outside of examples.
 #[must_use]
 pub fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
     for _ in 0..LONGEST_CHAIN {
@@ -20,7 +20,7 @@ pub fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
     if target(value).is_some() { &Value::Null } else { value }
 }
 
-/// What the object refers to, if it is a reference object.
+/// The `$ref` of a reference object; `None` for other values.
 #[must_use]
 pub fn target(value: &Value) -> Option<&str> {
     value.get("$ref").and_then(Value::as_str)

@@ -1,4 +1,4 @@
-//! All references of a document: where they stand, and whether each leads anywhere.
+//! Finding all references of a document, and checking that each can be resolved.
 
 use crate::error::Error;
 use crate::grammar::Kind;
@@ -11,18 +11,18 @@ use std::collections::HashSet;
 
 /// A reference in a part of a document.
 pub(crate) struct Found {
-    /// JSON pointer of the object that holds the `$ref`, from the part on.
+    /// JSON pointer of the object that contains the `$ref`, relative to the part.
     pub(crate) pointer: String,
-    /// What is expected there.
+    /// Kind of the object that is expected there.
     pub(crate) kind: Kind,
     /// The reference as written.
     pub(crate) text: String,
-    /// Whether OpenAPI has references there.
+    /// Whether OpenAPI allows a reference there.
     pub(crate) is_allowed: bool,
 }
 
-/// The references in a part of a document that is an object of that kind. What is data, an extension or unknown to OpenAPI
-/// has none, nor has what stands beside a `$ref`.
+/// The references in a part of a document, given the kind of the part. Data, extensions, unknown fields and the siblings
+/// of a `$ref` are not searched.
 pub(crate) fn references(part: &Value, kind: Kind) -> Vec<Found> {
     let tree = Tree::new(part, kind);
     let nodes = tree.ids().filter_map(|id| {
@@ -31,7 +31,7 @@ pub(crate) fn references(part: &Value, kind: Kind) -> Vec<Found> {
         let is_allowed = node.reference.is_some() || node.kind == Kind::PathItem;
         Some(Found { pointer: tree.pointer(id), kind: node.kind, text, is_allowed })
     });
-    // Where an object or a list of objects is expected, and a reference stands instead.
+    // References in place of an object or of a list of objects.
     let misfits = tree.misfits.iter().filter_map(|misfit| {
         let (text, inner) = match (misfit.value, misfit.inner.split_last()) {
             (Value::String(text), Some((last, inner))) if last == "$ref" => (text.clone(), inner),
@@ -43,18 +43,18 @@ pub(crate) fn references(part: &Value, kind: Kind) -> Vec<Found> {
     nodes.chain(misfits.collect::<Vec<_>>()).collect()
 }
 
-/// Checks that every `$ref` leads to something in the document. `origin` tells where a JSON pointer leads in the text, and
-/// the pointer there.
+/// Checks that every `$ref` can be resolved within the document. `origin` maps a JSON pointer to its position in the text
+/// and to the pointer in its file.
 ///
 /// # Errors
-/// [`Error::Reference`] for the first that does not.
+/// [`Error::Reference`] for the first that cannot be resolved.
 pub(crate) fn check(document: &Value, origin: &dyn Fn(&str) -> (SourceSpan, String)) -> Result<(), Error> {
     let mut seen = HashSet::new();
     let mut open = vec![(String::new(), Kind::Document)];
     while let Some((part, kind)) = open.pop() {
         let Some(value) = document.pointer(&part) else { continue };
         for found in references(value, kind) {
-            // That an example is missing hurts nobody but its readers: lint tells them.
+            // A missing example does not make the document unusable; lint reports it.
             if found.kind == Kind::Example && found.is_allowed {
                 continue;
             }
@@ -64,7 +64,7 @@ pub(crate) fn check(document: &Value, origin: &dyn Fn(&str) -> (SourceSpan, Stri
                 let ((span, _), (_, place)) = (origin(&format!("{place}/$ref")), origin(&place));
                 return Err(Error::Reference { span, place, reference: found.text, problem });
             }
-            // What is no OpenAPI by itself (an extension, say) is OpenAPI as soon as something refers to it.
+            // The target of a reference is OpenAPI wherever it is, even in an extension.
             let target = found.text.trim_start_matches('#');
             if !tree::reaches(document, target) && seen.insert(target.to_owned()) {
                 open.push((target.to_owned(), found.kind));
@@ -74,14 +74,14 @@ pub(crate) fn check(document: &Value, origin: &dyn Fn(&str) -> (SourceSpan, Stri
     Ok(())
 }
 
-/// What is wrong with a reference where OpenAPI has none.
-pub(crate) const MISPLACED: &str = "stands where OpenAPI has no references";
+/// The problem of a reference where OpenAPI allows none.
+pub(crate) const MISPLACED: &str = "is where OpenAPI allows no reference";
 
 fn problem(document: &Value, reference: &str) -> Option<&'static str> {
     let mut seen = vec![reference];
     loop {
         let Some(pointer) = seen.last().and_then(|reference| reference.strip_prefix('#')) else {
-            return Some("leads out of the document: make one file of several first (tools call it bundling)");
+            return Some("leads out of the document: bundle its files into one first");
         };
         let Some(value) = document.pointer(pointer) else {
             return Some("leads nowhere");

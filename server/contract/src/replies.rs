@@ -1,16 +1,16 @@
-//! What dropshot cannot print, read from the extensions that our types print instead.
+//! Expands the extensions with which our types describe what dropshot cannot.
 //!
-//! dropshot knows one success status, one media type per body, and no optional body. The wire types say the
-//! rest in extensions of their schemas, and [`expand`] turns these into plain OpenAPI:
+//! dropshot supports one success status, one media type per body, and no optional body. The wire types describe the rest
+//! in extensions of their schemas, and [`expand`] turns these into plain OpenAPI:
 //!
 //! * `x-replies: [{status, description?, schema?, headers?}]` on the schema of the success response lists every
-//!   status of the operation, errors included. It replaces the responses that dropshot made up. No `schema`
+//!   status of the operation, errors included. It replaces the responses that dropshot generated. No `schema`
 //!   means no content.
 //! * `x-media-types: ["application/json", …]` on the schema of the request body lists the media types that
-//!   the operation reads, all with that schema.
-//! * `x-optional-body: true` on the schema of the request body says that it may be left out.
+//!   the operation accepts, all with that schema.
+//! * `x-optional-body: true` on the schema of the request body makes it optional.
 //!
-//! A malformed extension is an error, not an operation without one. Nothing else in the document changes.
+//! A malformed extension is an error. Nothing else in the document changes.
 
 use crate::document::{Document, METHODS};
 use crate::error::Error;
@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 /// The document as plain OpenAPI, with real responses, media types and optional bodies.
 ///
 /// # Errors
-/// [`Error::Shape`] for an extension that is not of the form above, naming the operation.
+/// [`Error::Shape`] for a malformed extension; it names the operation.
 pub fn expand(document: &Document) -> Result<Document, Error> {
     let mut value = document.value().clone();
     let paths = value["paths"].as_object_mut().into_iter().flatten();
@@ -42,9 +42,9 @@ pub fn expand(document: &Document) -> Result<Document, Error> {
     Document::from_value(document.name(), value)
 }
 
-/// An extension of a schema, also if the schema is a reference or wraps one (`allOf` of one).
+/// An extension of a schema, directly or behind references and `allOf`s of one.
 fn extension<'a>(document: &'a Document, schema: &'a Value, name: &str) -> Option<&'a Value> {
-    // A schema that wraps itself would be followed for ever; real ones are a step or two deep.
+    // The limit ends cycles; schemas in practice are one or two steps deep.
     const MOST_WRAPPERS: usize = 16;
     let mut schema = document.resolve(schema);
     for _ in 0..MOST_WRAPPERS {

@@ -1,8 +1,11 @@
-//! The text of a document: its values, and where in the text each of them stands.
+//! Parses YAML and JSON into values with their positions in the text.
 //!
-//! YAML 1.2 with its core schema, of which JSON is a part. Keys are text as written (`200:` is the key `200`), a key given
-//! twice is refused, anchors and merge keys (`<<`) are followed. Refuses tags of applications, numbers that JSON cannot
-//! hold, nesting deeper than [`MAX_DEPTH`] and aliases that unfold to more than [`MAX_VALUES`] values.
+//! YAML 1.2 with its core schema, which includes JSON. Keys are strings as written (`200:` is the key `200`); anchors and
+//! merge keys (`<<`) are resolved. Rejected are duplicate keys, application-specific tags, numbers that JSON cannot
+//! represent, nesting deeper than [`MAX_DEPTH`] and aliases that expand to more than [`MAX_VALUES`] values.
+//!
+//! The reader works on the events of `saphyr-parser`. `saphyr`'s own tree with positions (`MarkedYaml`) is no substitute: it
+//! resolves scalars before the key as written can be seen, knows no merge keys, and expands aliases without a limit.
 
 use crate::error::Error;
 use crate::pointer;
@@ -12,13 +15,13 @@ use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// Deeper nesting is no contract, and would be a danger to whatever walks it.
+/// Greatest depth of nesting; the limit protects recursive functions from stack overflow.
 pub const MAX_DEPTH: usize = 256;
 
-/// Aliases can make a short text endless (the "billion laughs"). All files of a document together hold no more.
+/// Most values in all files of a document together; the limit protects from alias expansion ("billion laughs").
 pub const MAX_VALUES: usize = 4_000_000;
 
-/// Positions of a value and of everything in it. An entry of a mapping stands where its key stands.
+/// Positions of a value and of all values within it. The position of a mapping's entry is that of its key.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SourceMap {
     position: Position,
@@ -34,7 +37,7 @@ enum Children {
 }
 
 impl SourceMap {
-    /// Where a JSON pointer leads; where it leads nowhere, the last thing on the way.
+    /// Position of the value at a JSON pointer; if there is none, of its nearest existing ancestor.
     pub(crate) fn find(&self, pointer: &str) -> Position {
         let mut here = self;
         for token in pointer::tokens(pointer) {
@@ -46,13 +49,12 @@ impl SourceMap {
         here.position
     }
 
-    /// Positions of what stands at a JSON pointer, if something does.
+    /// Positions of the value at a JSON pointer, if there is one.
     pub(crate) fn at(&self, pointer: &str) -> Option<&Self> {
         pointer::tokens(pointer).try_fold(self, |here, token| here.child(&token))
     }
 
-    /// Has other positions for what stands at a JSON pointer. What is not on the way there yet stands where the last thing
-    /// on the way stands.
+    /// Replaces the positions at a JSON pointer. Missing ancestors get the position of the nearest existing one.
     pub(crate) fn put(&mut self, pointer: &str, source_maps: Self) {
         let mut here = self;
         for part in pointer::tokens(pointer) {
@@ -88,7 +90,7 @@ impl SourceMap {
         entries.iter().map(|(key, _)| key.as_ref())
     }
 
-    /// What stands below a key or an index.
+    /// Positions of the entry with this key or index.
     pub(crate) fn child(&self, part: &str) -> Option<&Self> {
         match &self.children {
             Children::Entries(entries) => entries.iter().find(|(key, _)| key.as_ref() == part).map(|(_, child)| child),
@@ -98,27 +100,26 @@ impl SourceMap {
     }
 }
 
-/// The values of a mapping, and where its entries stand.
+/// The values of a mapping and the positions of its entries.
 type Mapping = (Map<String, Value>, Vec<(Box<str>, SourceMap)>);
 
-/// Reads a text that need not be OpenAPI.
+/// Parses a text that need not be OpenAPI.
 ///
 /// # Errors
-/// [`Error::Syntax`] if it is neither YAML nor JSON; [`Error::Shape`] for what this module refuses.
+/// [`Error::Syntax`] if it is neither YAML nor JSON; [`Error::Shape`] for what this module rejects.
 pub fn value(name: &str, text: &str) -> Result<Value, Error> {
     read(name, text, 0).map(|(value, _)| value)
 }
 
-/// Reads a text, and where everything in it stands. `before` is the number of values in what was read before it and belongs
-/// to it.
+/// Parses a text into its value and positions. `before` is the number of values in the files of the document read so far.
 pub(crate) fn read(name: &str, text: &str, before: usize) -> Result<(Value, SourceMap), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // YAML may begin with a brace, too, but hardly anybody quotes keys there.
+    // YAML may begin with a brace too, but rarely with a quoted key after it.
     let is_json = text.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}']));
     if !is_json {
         return document(name, text, before);
     }
-    // JSON is stricter than YAML, and its errors are to be those of JSON.
+    // JSON is stricter than YAML, and errors in JSON should be reported as such.
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
         let position = position(error.line(), error.column());
         return Err(Error::Syntax { span: span(name, position), source: error.into() });
@@ -140,8 +141,8 @@ fn document(name: &str, text: &str, before: usize) -> Result<(Value, SourceMap),
     Reader { name, parser, anchors: HashMap::new(), path: Vec::new(), values: before }.document()
 }
 
-/// JSON writes characters beyond the first plane as pairs of surrogates (`\ud83d\ude00`), which YAML does not read. Other
-/// characters stand in for them, of the same length, so that columns stay right.
+/// Replaces escaped surrogates (`\ud83d\ude00`), which JSON uses beyond the Basic Multilingual Plane and YAML does not allow,
+/// by other escapes of the same length, so that columns stay correct.
 fn without_surrogates(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
     let (mut out, mut copied, mut at) = (String::new(), 0, 0);
@@ -178,7 +179,7 @@ struct Reader<'t> {
     name: &'t str,
     parser: Parser<'t, StrInput<'t>>,
     anchors: HashMap<usize, (Value, SourceMap)>,
-    /// Keys and indices on the way to what is being read.
+    /// Keys and indices from the root to the value being read.
     path: Vec<String>,
     values: usize,
 }
@@ -197,13 +198,13 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Makes sure that nothing but the end follows.
+    /// Checks that nothing follows the document.
     fn end(&mut self) -> Result<(), Error> {
         loop {
             match self.next()? {
                 (Event::StreamEnd, _) => return Ok(()),
                 (Event::DocumentStart(_), span) => {
-                    return Err(self.refuse(at(span), "expected one document, found another one behind it"));
+                    return Err(self.refuse(at(span), "expected one document, found another one after it"));
                 }
                 _ => {}
             }
@@ -309,7 +310,7 @@ impl<'t> Reader<'t> {
             let (key, is_merge) = match event {
                 Event::MappingEnd => break,
                 Event::Scalar(key, style, ..) => (key.into_owned(), style == ScalarStyle::Plain),
-                _ => return Err(self.refuse(at(span), "expected keys that are text")),
+                _ => return Err(self.refuse(at(span), "expected keys that are strings")),
             };
             let (event, behind) = self.next()?;
             if key == "<<" && is_merge {
@@ -331,7 +332,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Takes over what `<<` names, as far as the mapping does not say it itself.
+/// Adds the entries of a merge key (`<<`) that the mapping does not have itself.
 fn merge(into: &mut Map<String, Value>, source_maps: &mut Vec<(Box<str>, SourceMap)>, value: Value, from: SourceMap) {
     match (value, from.children) {
         (Value::Object(entries), Children::Entries(positions)) => {
@@ -353,7 +354,7 @@ fn at(span: Span) -> Position {
     position(span.start.line(), span.start.col() + 1)
 }
 
-/// How many values a value is made of, itself included.
+/// Number of values in a value, including itself.
 pub(crate) fn size(value: &Value) -> usize {
     1 + match value {
         Value::Array(items) => items.iter().map(size).sum(),
@@ -362,7 +363,7 @@ pub(crate) fn size(value: &Value) -> usize {
     }
 }
 
-/// What a plain scalar means in the core schema (YAML 1.2.2, section 10.3.2); `None` for a number that JSON does not have.
+/// Resolves a plain scalar by the core schema (YAML 1.2.2, section 10.3.2); `None` for a number that JSON cannot represent.
 fn plain(text: &str) -> Option<Value> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Some(Value::Null),
@@ -395,7 +396,7 @@ fn plain(text: &str) -> Option<Value> {
     }
     match text.parse::<f64>() {
         Ok(number) => Number::from_f64(number).map(Value::Number),
-        // `1.2.3` and `2026-01-01` are text.
+        // `1.2.3` and `2026-01-01` are strings.
         Err(_) => Some(text.into()),
     }
 }

@@ -1,6 +1,6 @@
-//! Does this answer keep the contract?
+//! Does this response keep the contract?
 //!
-//! One judgement for everybody who asks: the server about its own answers, the tests about the server's, a command
+//! One judgement for everybody who asks: the server about its own responses, the tests about the server's, a command
 //! about those of any server with an OpenAPI 3.0 document. It works on what came over the wire (status, headers, raw
 //! body) and does no I/O.
 //!
@@ -14,9 +14,9 @@
 //! | the contract itself | `schema-unusable` |
 //!
 //! Bodies that are not JSON, and those with a content encoding, are held against the media type alone. Messages name
-//! places, types and properties, never values of the answer, so they may be logged.
+//! places, types and properties, never values of the response, so they may be logged.
 //!
-//! Promises: no document that loads and no answer makes it panic; a schema that no validator takes is a deviation.
+//! Promises: no document that loads and no response makes it panic; a schema that no validator takes is a deviation.
 
 mod body;
 mod header;
@@ -48,17 +48,17 @@ pub const RULES: [&str; 12] = [
     "status-undocumented",
 ];
 
-/// Deviations that are told of one answer; a long list of wrong entries is wrong a few times only.
+/// Deviations that are told of one response; a long list of wrong entries is wrong a few times only.
 const MOST_DEVIATIONS: usize = 20;
 
-/// One point in which an answer does not keep its contract.
+/// One point in which a response does not keep its contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deviation {
     /// Which rule is broken, one of [`RULES`].
     pub rule: &'static str,
-    /// What is wrong, without values of the answer. It reads on from "the answer breaks the contract: ".
+    /// What is wrong, without values of the response. It reads on from "the response breaks the contract: ".
     pub message: String,
-    /// JSON pointer, into the OpenAPI document, of the place that the answer does not keep.
+    /// JSON pointer, into the OpenAPI document, of the place that the response does not keep.
     pub pointer: String,
     /// JSON pointer, into the body, of what is wrong there; empty where it is the body as a whole, or no body.
     pub instance: String,
@@ -97,7 +97,7 @@ impl ActualResponse<'_> {
     }
 }
 
-/// Holds answers against one document. Schemas are compiled when they are first needed and kept.
+/// Holds responses against one document. Schemas are compiled when they are first needed and kept.
 pub struct ResponseValidator {
     document: Document,
     /// Those with more literal paths first.
@@ -105,7 +105,7 @@ pub struct ResponseValidator {
     schemas: Schemas,
 }
 
-/// An operation, as answers are matched with it.
+/// An operation, as responses are matched with it.
 struct Operation {
     id: Option<String>,
     method: String,
@@ -150,7 +150,7 @@ impl fmt::Debug for OperationRef<'_> {
 }
 
 impl ResponseValidator {
-    /// A judge of answers to the document's operations.
+    /// A judge of responses to the document's operations.
     #[must_use]
     pub fn new(document: &Document) -> Self {
         let mut operations: Vec<Operation> =
@@ -176,10 +176,10 @@ impl ResponseValidator {
         found.map(OperationRef)
     }
 
-    /// In what an answer to that operation does not keep the contract; nothing if it does. `headers` are the lines as
+    /// In what a response to that operation does not keep the contract; nothing if it does. `headers` are the lines as
     /// they came, one for each; `body` is empty if there was none.
     ///
-    /// An answer whose status is not documented is not looked at any further.
+    /// A response whose status is not documented is not looked at any further.
     #[must_use]
     pub fn validate<'h>(
         &self,

@@ -1,12 +1,12 @@
-//! Does a running server keep its contract? Which requests to send, and what to make of the answers.
+//! Does a running server keep its contract? Which requests to send, and what to make of the responses.
 //!
-//! No I/O: [`Check::probes`] says what to send, [`Check::judge`] what is wrong with an answer. Whoever has a connection puts
+//! No I/O: [`Check::probes`] says what to send, [`Check::judge`] what is wrong with a response. Whoever has a connection puts
 //! the two together.
 //!
 //! Requests come from the document alone: for each operation what it documents (with its examples, with all that may be
 //! there, with no more than must be), and what it does not allow (a required part missing, a value of another type, beyond a
 //! limit, another media type, no credentials). Operations take turns, so that few requests still reach all of them.
-//! Answers are held against the contract by the [`Judge`]; beside that, a request that the document forbids must not
+//! Responses are held against the contract by the [`Judge`]; beside that, a request that the document forbids must not
 //! succeed, and nothing may be answered with a failure of the server.
 
 mod pattern;
@@ -56,7 +56,7 @@ impl Check {
         self.document.located().filter(|located| !wanted.only_safe || probes::is_safe(located.method)).count()
     }
 
-    /// What is wrong with the answer to a request. `headers` are the lines as they came.
+    /// What is wrong with the response to a request. `headers` are the lines as they came.
     #[must_use]
     pub fn check_response<'h>(
         &self,
@@ -95,10 +95,10 @@ impl Check {
         findings
     }
 
-    /// There was no answer.
+    /// There was no response.
     #[must_use]
     pub fn no_response(&self, probe: &Probe, why: &str) -> Finding {
-        self.finding(probe, "no-answer", format!("no answer: {why}"), &probe.pointer)
+        self.finding(probe, "no-answer", format!("no response: {why}"), &probe.pointer)
     }
 
     /// Nothing that was documented had success, in so many requests.
@@ -110,7 +110,7 @@ impl Check {
             verdict: rule.verdict,
             operations: Vec::new(),
             place: String::new(),
-            message: format!("none of {sent} answers was a success"),
+            message: format!("none of {sent} responses was a success"),
             span: self.document.span("/servers"),
             old: None,
             new: None,

@@ -8,17 +8,17 @@ macro_rules! rules {
     };
 }
 
-/// Every rule about answers.
+/// Every rule about responses.
 pub const RULES: &[Rule] = rules! {
-    "status-undocumented" Error "The answer has a status that the operation does not document."
-        "Generated clients have no type for it and throw. Document it, or answer with a documented one.";
-    "content-type-missing" Error "The answer has a body and does not say of which media type, or lacks the body's label."
+    "status-undocumented" Error "The response has a status that the operation does not document."
+        "Generated clients have no type for it and throw. Document it, or return a documented one.";
+    "content-type-missing" Error "The response has a body and does not say of which media type, or lacks the body's label."
         "Clients decide by it how to read the body.";
-    "content-type-undocumented" Error "The answer has a media type that is not documented for its status."
+    "content-type-undocumented" Error "The response has a media type that is not documented for its status."
         "Generated clients do not read it.";
-    "body-missing" Error "The answer has no body where one is documented."
+    "body-missing" Error "The response has no body where one is documented."
         "Generated clients try to read one.";
-    "body-unexpected" Error "The answer has a body where none is documented."
+    "body-unexpected" Error "The response has a body where none is documented."
         "Nobody reads it; document it or leave it out.";
     "body-not-json" Error "The body is labelled as JSON and is none."
         "No client can read it.";
@@ -26,14 +26,14 @@ pub const RULES: &[Rule] = rules! {
         "Generated clients fail to read it, or read it wrong.";
     "property-undocumented" Error "The body has a property that the schema does not name."
         "It is a promise that nobody made: somebody will rely on it. Document it, or leave it out.";
-    "header-missing" Error "A header that every such answer has is missing."
+    "header-missing" Error "A header that every such response has is missing."
         "Clients rely on it.";
-    "header-undocumented" Error "The answer has a header that means something and is not documented."
+    "header-undocumented" Error "The response has a header that means something and is not documented."
         "It is a promise that nobody made: somebody will rely on it. Document it, or leave it out.";
     "header-schema" Error "A header's value does not fit its schema."
         "Generated clients fail to read it, or read it wrong.";
     "schema-unusable" Error "A schema of the document cannot be used to validate anything."
-        "Nothing can be said about answers that it describes. Mend the schema.";
+        "Nothing can be said about responses that it describes. Mend the schema.";
     "server-error" Error "The server failed (5xx)."
         "No request should make a server fail, whatever is in it. If it was overloaded, try again with less.";
     "nothing-succeeded" Warning "No operation answered any request with success."

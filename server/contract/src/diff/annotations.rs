@@ -1,6 +1,6 @@
 //! Titles, descriptions, examples and extensions: what a document says beside the behaviour it defines.
 
-use super::change::{ChangeSide, value_in_words};
+use super::change::{ChangeSide, abbreviated_json};
 use super::comparison::Comparison;
 use crate::node::Node;
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ pub(super) fn report_if_changed(
         let side = |at: Option<Node<'_>>, holder: &Node<'_>| {
             at.as_ref().map_or_else(
                 || ChangeSide::at_pointer(&holder.pointer),
-                |at| ChangeSide::with_value(&at.pointer, value_in_words(at.value)),
+                |at| ChangeSide::with_value(&at.pointer, abbreviated_json(at.value)),
             )
         };
         comparison.report(rule, format!("{key} changed"), side(before, old), side(after, new));

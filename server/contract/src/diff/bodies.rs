@@ -69,8 +69,8 @@ pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     let is_request = comparison.direction == Direction::Request;
     if !is_request && before.is_empty() != after.is_empty() {
         let (rule, message) = match after.is_empty() {
-            true => ("response-body-removed", "the answer has no body any more"),
-            false => ("response-body-added", "the answer has a body now"),
+            true => ("response-body-removed", "the response has no body any more"),
+            false => ("response-body-added", "the response has a body now"),
         };
         comparison.report(rule, message, ChangeSide::at(old), ChangeSide::at(new));
         return;
@@ -93,7 +93,7 @@ pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     }
     for (index, (media_type, at)) in before.iter().enumerate() {
         let left: Vec<_> = pairs.iter().filter(|(from, _)| *from == index).map(|(_, to)| after[*to].0).collect();
-        // Requests may have fewer types than a range held; answers kept to it.
+        // Requests may have fewer types than a range held; responses kept to it.
         let is_kept = left.iter().any(|other| normal(other) == normal(media_type) || covers(other, media_type));
         if left.is_empty() || is_request && !is_kept {
             let rule = if is_request { "request-media-type-removed" } else { "response-media-type-removed" };

@@ -40,7 +40,7 @@ impl ChangeSide {
     }
 
     pub(super) fn with_node_value(at: &Node<'_>) -> Option<Self> {
-        Self::with_value(&at.pointer, value_in_words(at.value))
+        Self::with_value(&at.pointer, abbreviated_json(at.value))
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) struct SchemaContext {
 }
 
 /// A value in words: short ones as JSON, long ones cut.
-pub(super) fn value_in_words(value: &Value) -> String {
+pub(super) fn abbreviated_json(value: &Value) -> String {
     const LONGEST: usize = 80;
     let text = value.to_string();
     match text.char_indices().nth(LONGEST) {

@@ -146,7 +146,7 @@ impl<'d> Comparison<'d> {
     /// Whether a comparison of two schemas would find something risky or breaking. What it finds is not reported.
     ///
     /// In the direction of requests, that means that the new schema may refuse what the old one took; in the direction of
-    /// answers, that it may take what the old one refused.
+    /// responses, that it may take what the old one refused.
     pub(super) fn does_harm(
         &mut self,
         direction: Direction,

@@ -1,6 +1,6 @@
 //! What changed between two versions of a contract, and whom that breaks.
 //!
-//! Every difference that means something gets a finding, judged by a rule ([`rules`]) for requests and for answers
+//! Every difference that means something gets a finding, judged by a rule ([`rules`]) for requests and for responses
 //! separately: what is harmless in one direction breaks the other. Operations are matched by address, whatever their path
 //! variables are called; one that moved, by its operationId. Schemas are compared by what they accept: `allOf` is merged,
 //! references are followed (cycles end), spelling does not matter.
@@ -12,7 +12,7 @@
 //! | pass over what is equal on both sides | `unchanged`, `heirs` |
 //! | the announced end of things | `deprecation` |
 //! | information, servers, tags, components | `whole` |
-//! | operations, their parameters, bodies, answers, security | `operations`, `parameters`, `bodies`, `responses`, `security` |
+//! | operations, their parameters, bodies, responses, security | `operations`, `parameters`, `bodies`, `responses`, `security` |
 //! | schemas | `schema` |
 
 mod annotations;

@@ -1,4 +1,4 @@
-//! Answers: statuses, headers, bodies, links.
+//! Responses: statuses, headers, bodies, links.
 
 use super::change::ChangeSide;
 use super::comparison::Comparison;
@@ -61,7 +61,7 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     }
 }
 
-/// The schemas of the answers that both sides have, and nothing else.
+/// The schemas of the responses that both sides have, and nothing else.
 pub(super) fn schemas<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     let (before, after) = (list(old), list(new));
     for (status, at) in &before {

@@ -1,7 +1,7 @@
 //! Values in the document that have a schema: examples, defaults, the values of an enum.
 //!
-//! Each is validated against its schema as an answer would be, formats included. A schema that no validator understands
-//! (other rules say why) is not asked, and one with which none comes to an end is told of. What a request or an answer leaves out because it is `readOnly` or `writeOnly` may be
+//! Each is validated against its schema as a response would be, formats included. A schema that no validator understands
+//! (other rules say why) is not asked, and one with which none comes to an end is told of. What a request or a response leaves out because it is `readOnly` or `writeOnly` may be
 //! missing from an example.
 
 use super::Lint;
@@ -74,7 +74,7 @@ pub(super) fn check(lint: &Lint<'_>) {
     }
 }
 
-/// Names of properties that only requests or only answers have.
+/// Names of properties that only requests or only responses have.
 fn one_way<'a>(lint: &Lint<'a>) -> HashSet<&'a str> {
     let schemas =
         lint.tree.of(Kind::Schema).filter(|(_, schema)| schema["readOnly"] == true || schema["writeOnly"] == true);

@@ -10,7 +10,7 @@
 //! | what OpenAPI knows: fields, types, words, references | `fields`, along the grammar |
 //! | the document: version, servers, tags, links | `general` |
 //! | paths and their parameters | `paths`, `parameters` |
-//! | operations and their answers | `operations`, `responses` |
+//! | operations and their responses | `operations`, `responses` |
 //! | schemas: limits, properties, patterns, types without a name | `schemas`, `properties`, `ecma`, `unions` |
 //! | examples, defaults, enums | `examples` |
 //! | security | `security` |

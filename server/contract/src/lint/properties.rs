@@ -28,7 +28,7 @@ pub(super) const READ_AND_WRITE: Rule = Rule {
     id: "read-only-and-write-only",
     verdict: Verdict::Error,
     what: "A property is `readOnly` and `writeOnly`.",
-    why: "It could be neither in a request nor in an answer (OpenAPI 3.0.3, Schema Object). Say one of the two.",
+    why: "It could be neither in a request nor in a response (OpenAPI 3.0.3, Schema Object). Say one of the two.",
 };
 pub(super) const DESCRIPTION: Rule = Rule {
     id: "property-description-missing",

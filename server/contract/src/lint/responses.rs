@@ -1,4 +1,4 @@
-//! Answers and bodies: statuses, descriptions, media types.
+//! Responses and bodies: statuses, descriptions, media types.
 
 use super::Lint;
 use super::words::short;
@@ -28,7 +28,7 @@ pub(super) const DESCRIPTION: Rule = Rule {
     id: "response-description-missing",
     verdict: Verdict::Error,
     what: "A response has no description.",
-    why: "OpenAPI demands one (Response Object). Say when this is the answer.",
+    why: "OpenAPI demands one (Response Object). Say when it is sent.",
 };
 pub(super) const SUCCESS_WITHOUT_SCHEMA: Rule = Rule {
     id: "success-without-schema",

@@ -31,7 +31,7 @@ pub(super) const TIME_PATTERN: Rule = Rule {
     verdict: Verdict::Warning,
     what: "A schema has the format `date-time` or `date` and a pattern.",
     why: "Generated clients turn the text into a time first and then look for the pattern in the time: openapi-generator's \
-          Python clients refuse right answers, its C# clients do not compile. Say the pattern in words.",
+          Python clients reject valid responses, its C# clients do not compile. Say the pattern in words.",
 };
 pub(super) const NULLABLE: Rule = Rule {
     id: "nullable-without-type",

@@ -1,4 +1,4 @@
-//! The body of an answer: whether there is one, of which type, and what it says.
+//! The body of a response: whether there is one, of which type, and what it says.
 
 use super::schema::Schemas;
 use super::{ActualResponse, Deviation, media_type};
@@ -10,14 +10,14 @@ pub(super) fn deviations(schemas: &Schemas, response: &Node<'_>, actual: &Actual
     let is_empty = actual.body.is_empty();
     let Some(content) = response.get("content").filter(|content| content.entries().next().is_some()) else {
         let unexpected =
-            || one("body-unexpected", response, "the answer has a body, and none is documented".to_owned());
+            || one("body-unexpected", response, "the response has a body, and none is documented".to_owned());
         return if is_empty { Vec::new() } else { unexpected() };
     };
     let Some(given) = actual.header("content-type") else {
         return match (is_empty, actual.has_no_body) {
             (true, true) => Vec::new(),
-            (true, false) => one("body-missing", &content, "the answer has no body".to_owned()),
-            (false, _) => one("content-type-missing", &content, "the answer has no content type".to_owned()),
+            (true, false) => one("body-missing", &content, "the response has no body".to_owned()),
+            (false, _) => one("content-type-missing", &content, "the response has no content type".to_owned()),
         };
     };
     let Some(media_type) = media_type::find(&content, given) else {

@@ -1,4 +1,4 @@
-//! The headers of an answer: those promised are there, those there are documented, and they say what they should.
+//! The headers of a response: those promised are there, those there are documented, and they say what they should.
 
 use super::schema::Schemas;
 use super::{ActualResponse, Deviation, media_type};

@@ -1,4 +1,4 @@
-//! Media types: which of the documented ones an answer has, and which are JSON.
+//! Media types: which of the documented ones a response has, and which are JSON.
 
 use crate::node::Node;
 

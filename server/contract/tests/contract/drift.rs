@@ -294,7 +294,7 @@ fn statuses_and_headers() {
         (
             "content lost by the code",
             (at("/1/schema"), Value::Null),
-            "responses › 401 › application/json: the contract answers with this media type, the code does not",
+            "responses › 401 › application/json: the contract responds with this media type, the code does not",
         ),
         (
             "null where the contract has an object",

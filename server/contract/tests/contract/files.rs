@@ -287,7 +287,7 @@ fn extensions_count_once_something_refers_to_them() {
 
 #[test]
 fn what_holds_components_must_be_an_object() {
-    let api = answers(&[("/a", "{$ref: a.yaml}")]) + "components: {schemas: }\n";
+    let api = api_with_responses(&[("/a", "{$ref: a.yaml}")]) + "components: {schemas: }\n";
     assert!(load(&api, &[("a.yaml", "type: string\n")]).is_ok());
     for components in ["1", "{schemas: []}"] {
         let api = format!(
@@ -347,8 +347,8 @@ fn to_files(value: Value, root: &str) -> Value {
     }
 }
 
-/// A document with a schema for the answer of each path.
-fn answers(schemas: &[(&str, &str)]) -> String {
+/// A document with a schema for the response of each path.
+fn api_with_responses(schemas: &[(&str, &str)]) -> String {
     let paths = schemas.iter().map(|(path, schema)| {
         format!(
             "  {path}:\n    get:\n      operationId: get{}\n      responses: {{200: {{description: d, content: {{application/json: {{schema: {schema}}}}}}}}}\n",
@@ -362,15 +362,15 @@ fn answers(schemas: &[(&str, &str)]) -> String {
 fn what_openapi_does_not_know_is_left_alone() {
     let user = "type: object\nproperties: {address: {$ref: '#/definitions/Address'}}\npatternProperties: {a: {$ref: b.yaml}}\n\
                 definitions:\n  Country: {type: string}\n  Address: {properties: {country: {$ref: '#/definitions/Country'}}}\n";
-    let document = load(&answers(&[("/a", "{$ref: user.yaml}")]), &[("user.yaml", user)]).unwrap();
+    let document = load(&api_with_responses(&[("/a", "{$ref: user.yaml}")]), &[("user.yaml", user)]).unwrap();
     let address = &document.value()["components"]["schemas"]["Address"];
     assert_eq!(document.resolve(&address["properties"]["country"]), &json!({"type": "string"}));
-    let inner = answers(&[("/a", "{$ref: '#/components/x-shared/A'}")])
+    let inner = api_with_responses(&[("/a", "{$ref: '#/components/x-shared/A'}")])
         + "components: {x-shared: {A: {items: {$ref: b.yaml}}, B: {$ref: nothing.yaml}}}\n";
     let document = load(&inner, &[("b.yaml", "type: string\n")]).unwrap();
     assert_eq!(document.value()["components"]["x-shared"]["A"], json!({"items": {"$ref": "#/components/schemas/b"}}));
     let monster = "{oneOf: [{$ref: dog.yaml}], discriminator: {propertyName: kind, mapping: {dog: dog.yaml, m: 'https://example.com/m.json'}}}";
-    let document = load(&answers(&[("/a", monster)]), &[("dog.yaml", "type: object\n")]).unwrap();
+    let document = load(&api_with_responses(&[("/a", monster)]), &[("dog.yaml", "type: object\n")]).unwrap();
     let schema = document.value().pointer("/paths/~1a/get/responses/200/content/application~1json/schema").unwrap();
     let expected = json!({"dog": "#/components/schemas/dog", "m": "https://example.com/m.json"});
     assert_eq!(schema["discriminator"]["mapping"], expected);
@@ -401,10 +401,10 @@ fn reference_misplaced() -> &'static str {
 
 #[test]
 fn what_the_document_does_not_have_is_not_lent_to_it() {
-    let text = answers(&[("/a", "{$ref: '#/components/schemas/User'}"), ("/b", "{$ref: User.yaml}")]);
+    let text = api_with_responses(&[("/a", "{$ref: '#/components/schemas/User'}"), ("/b", "{$ref: User.yaml}")]);
     let found = load(&text, &[("User.yaml", "type: string\n")]).unwrap_err().on_one_line();
     assert!(found.ends_with("$ref `#/components/schemas/User` leads nowhere"), "{found}");
-    let text = answers(&[("/a", "{$ref: User.yaml}")]);
+    let text = api_with_responses(&[("/a", "{$ref: User.yaml}")]);
     let found =
         load(&text, &[("User.yaml", "items: {$ref: 'api.yaml#/components/schemas/A'}\n")]).unwrap_err().on_one_line();
     assert!(found.ends_with("/items: $ref `api.yaml#/components/schemas/A` leads nowhere"), "{found}");
@@ -419,8 +419,8 @@ fn names_depend_on_no_order() {
         ("a/Cat.yaml", "type: object\nproperties: {kind: {type: string}, lives: {type: integer}}\n"),
         ("b/Pet.yaml", "type: integer\n"),
     ];
-    let old = load(&answers(&[("/m", "{$ref: a/Pet.yaml}")]), &files).unwrap();
-    let new = load(&answers(&[("/b", "{$ref: b/Pet.yaml}"), ("/m", "{$ref: a/Pet.yaml}")]), &files).unwrap();
+    let old = load(&api_with_responses(&[("/m", "{$ref: a/Pet.yaml}")]), &files).unwrap();
+    let new = load(&api_with_responses(&[("/b", "{$ref: b/Pet.yaml}"), ("/m", "{$ref: a/Pet.yaml}")]), &files).unwrap();
     let found = differences(&old, &new);
     assert!(
         !found.iter().any(|finding| finding.starts_with("response") || finding.starts_with("schema-renamed")),
@@ -430,7 +430,7 @@ fn names_depend_on_no_order() {
     let aliases = |more: &str| {
         let components =
             format!("components: {{schemas: {{Dog: {{$ref: a/Dog.yaml}}, Cat: {{$ref: a/Cat.yaml}}{more}}}}}\n");
-        load(&(answers(&[("/m", "{$ref: a/Pet.yaml}")]) + &components), &files).unwrap()
+        load(&(api_with_responses(&[("/m", "{$ref: a/Pet.yaml}")]) + &components), &files).unwrap()
     };
     let found = differences(&aliases(""), &aliases(", Best: {$ref: a/Dog.yaml}"));
     assert_eq!(found.iter().map(|finding| finding.split(' ').next().unwrap()).collect::<Vec<_>>(), ["schema-added"]);
@@ -459,7 +459,7 @@ fn what_stands_beside_the_reference_of_a_path_item_stays() {
 
 #[test]
 fn a_component_that_says_more_than_its_reference_keeps_it_for_lint() {
-    let api = answers(&[("/a", "{$ref: '#/components/schemas/U'}")])
+    let api = api_with_responses(&[("/a", "{$ref: '#/components/schemas/U'}")])
         + "components: {schemas: {U: {$ref: v.yaml, nullable: true}}}\n";
     let found = lint(&load(&api, &[("v.yaml", "type: string\n")]).unwrap());
     assert!(found.iter().any(|finding| finding.rule.id == "ref-with-siblings"), "{found:?}");
@@ -487,7 +487,7 @@ fn small_files_do_not_grow_without_end() {
     let paths: Vec<String> = (0..10).map(|index| format!("l{index}.yaml")).collect();
     let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), laugh.as_str())).collect();
     let schemas: Vec<String> = paths.iter().map(|path| format!("{{$ref: '{path}#/s'}}")).collect();
-    let text = answers(&[("/a", &format!("{{anyOf: [{}]}}", schemas.join(",")))]);
+    let text = api_with_responses(&[("/a", &format!("{{anyOf: [{}]}}", schemas.join(",")))]);
     let found = load(&text, &files).unwrap_err().on_one_line();
     assert!(found.contains("the document unfolds to too many values"), "{found}");
 }

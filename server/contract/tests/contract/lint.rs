@@ -58,7 +58,7 @@ fn schemas(schemas: &str) -> String {
     format!("{}components:\n  schemas:\n    {schemas}\n", operation(parameter))
 }
 
-/// A document with an operation that answers this.
+/// A document with an operation that has this response.
 fn responses(responses: &str) -> String {
     operation(&format!("responses:\n        {responses}"))
 }

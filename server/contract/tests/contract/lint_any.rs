@@ -1,4 +1,4 @@
-//! Whatever the shape of a document, the rules have an answer.
+//! No document makes a lint rule panic, whatever its shape.
 
 use super::contract;
 use countersign_contract::Document;
@@ -153,7 +153,7 @@ fn references_in_circles() {
     assert_eq!(broken, 4);
 }
 
-/// A thousand operations, each with parameters, a body, answers and examples.
+/// A thousand operations, each with parameters, a body, responses and examples.
 fn large() -> String {
     let mut out =
         "openapi: 3.0.3\ninfo: {title: t, version: 1.0.0}\nservers: [{url: /}]\nsecurity: []\npaths:\n".to_owned();

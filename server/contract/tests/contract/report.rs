@@ -13,7 +13,7 @@ const FORMATS: [(Format, &str); 4] =
 static REMOVED: Rule = Rule {
     id: "response-property-removed",
     verdict: Verdict::Breaking,
-    what: "A property of an answer is gone.",
+    what: "A property of a response is gone.",
     why: "Clients that read it find nothing. Keep it, or raise the major version.",
 };
 static TIGHTER: Rule = Rule {

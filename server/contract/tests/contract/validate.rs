@@ -1,4 +1,4 @@
-//! Answers that keep a contract and answers that do not, rule by rule.
+//! Responses that keep a contract and responses that do not, rule by rule.
 
 use super::contract;
 use countersign_contract::validate::RULES;
@@ -6,11 +6,11 @@ use countersign_contract::{Deviation, Document, ResponseValidator};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-const ANSWERS: &str = include_str!("../fixtures/responses.yaml");
+const RESPONSES: &str = include_str!("../fixtures/responses.yaml");
 const GET_200: &str = "/paths/~1things~1{id}/get/responses/200";
 
 fn document() -> Document {
-    Document::load("answers.yaml", ANSWERS).unwrap()
+    Document::load("responses.yaml", RESPONSES).unwrap()
 }
 
 fn deviations_of(operation_id: &str, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<Deviation> {

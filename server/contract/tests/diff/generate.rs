@@ -252,7 +252,7 @@ pub(crate) fn is_free_form(schemas: &Value) -> bool {
     }
 }
 
-/// A document whose operation `a` answers with `Root`.
+/// A document whose operation `a` responds with `Root`.
 pub(crate) fn document(name: &str, schemas: &Value) -> Document {
     let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Root"}}});
     let value = json!({

@@ -79,7 +79,7 @@ proptest! {
     }
 }
 
-/// A schema in a request body and an answer.
+/// A schema in a request body and a response.
 fn document(schema: &Value) -> Document {
     let content = json!({"application/json": {"schema": schema}});
     let operation =

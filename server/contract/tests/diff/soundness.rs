@@ -1,5 +1,5 @@
 //! What the comparison promises, held against a validator: whatever somebody could send before and cannot send now gets a
-//! finding that hurts requests; whatever somebody may get now and could not get before, one that hurts answers.
+//! finding that hurts requests; whatever somebody may get now and could not get before, one that hurts responses.
 //!
 //! Whoever sends keeps to what is documented: the sender's schema is the strict one.
 

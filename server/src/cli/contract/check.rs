@@ -13,7 +13,7 @@ use std::fmt;
 use std::io::{IsTerminal as _, Write};
 use std::time::Duration;
 
-/// Longest body that is read of an answer, in bytes.
+/// Longest body that is read of a response, in bytes.
 const LONGEST_BODY: usize = 16 << 20;
 
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
 
-    /// How long an answer may take, in seconds.
+    /// How long a response may take, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     timeout: u64,
 
@@ -75,8 +75,10 @@ pub(super) fn run(arguments: &CheckArguments, output: &mut (dyn Write + Send)) -
     let runtime = runtime.map_err(|source| ContractError::Runtime { source })?;
     let (seen, findings) = runtime.block_on(ask(&check, &document, arguments))?;
     let operations = check.operations(wanted(arguments));
-    let title =
-        format!("{} answers of {} to {operations} operations of {} ({seen})", seen.sent, arguments.url, arguments.file);
+    let title = format!(
+        "{} responses of {} to {operations} operations of {} ({seen})",
+        seen.sent, arguments.url, arguments.file
+    );
     output::write(&arguments.output, &findings, &title, Verdict::Warning, output)
 }
 
@@ -88,7 +90,7 @@ fn wanted(arguments: &CheckArguments) -> Wanted {
 #[derive(Debug, Default)]
 struct Seen {
     sent: usize,
-    /// How many answers had each status.
+    /// How many responses had each status.
     statuses: BTreeMap<u16, usize>,
     /// Operations that answered what they document with success.
     succeeded: HashSet<String>,
@@ -106,7 +108,7 @@ impl fmt::Display for Seen {
     }
 }
 
-/// Sends the requests, one after the other; what came of them, and what was wrong with the answers.
+/// Sends the requests, one after the other; what came of them, and what was wrong with the responses.
 async fn ask(
     check: &Check,
     document: &countersign_contract::Document,

@@ -50,7 +50,7 @@ enum ContractCommand {
     Diff(diff::DiffArguments),
     /// Say what is wrong with a document, and what makes clients generate badly.
     Lint(lint::LintArguments),
-    /// Send a running server what a document allows and forbids, and hold each answer against the document.
+    /// Send a running server what a document allows and forbids, and hold each response against the document.
     Check(check::CheckArguments),
     /// Say what a rule finds and why that matters; without a rule, list them all.
     Explain(explain::ExplainArguments),

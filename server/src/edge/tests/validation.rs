@@ -164,7 +164,7 @@ async fn refusals_of_the_edge_are_judged_where_they_belong_to_an_operation() {
     assert_eq!(judged.world.post("/api/test/strict", &[client], "").await.status, 429);
     let expected = [
         "limited 429: header-undocumented: the header retry-after is not documented (/paths/~1strict/post/responses/429)",
-        "limited 429: content-type-missing: the answer has no content type (/paths/~1strict/post/responses/429/content)",
+        "limited 429: content-type-missing: the response has no content type (/paths/~1strict/post/responses/429/content)",
     ];
     assert_eq!(judged.deviations.seen(), expected);
 }

@@ -5,7 +5,7 @@
 
 use super::view::{Group, View, common};
 use super::{Parts, compare as compare_parts, discriminators, does_harm, overlap};
-use crate::diff::change::{ChangeSide, Direction, SchemaContext, value_in_words};
+use crate::diff::change::{ChangeSide, Direction, SchemaContext, abbreviated_json};
 use crate::diff::comparison::Comparison;
 use crate::document::Document;
 use crate::node::Node;
@@ -158,7 +158,7 @@ fn name(parts: &Parts<'_>) -> String {
         .name()
         .or_else(|| own("title"))
         .or_else(|| own("type"))
-        .map_or_else(|| face.map_or_else(String::new, |at| value_in_words(at.value)), str::to_owned)
+        .map_or_else(|| face.map_or_else(String::new, |at| abbreviated_json(at.value)), str::to_owned)
 }
 
 /// Which alternative became which: the most alike first.

@@ -3,7 +3,7 @@
 
 use super::view::View;
 use crate::canonical_schema::is_same_value;
-use crate::diff::change::{ChangeSide, value_in_words};
+use crate::diff::change::{ChangeSide, abbreviated_json};
 use crate::diff::comparison::Comparison;
 use crate::node::Node;
 use serde_json::Value;
@@ -83,7 +83,7 @@ fn removed(comparison: &mut Comparison<'_>, before: &List<'_>, after: &[Node<'_>
         let change = if is_open { "open-enum-value-removed" } else { "enum-value-removed" };
         comparison.report_schema_change(
             change,
-            format!("the value {} is gone", value_in_words(at.value)),
+            format!("the value {} is gone", abbreviated_json(at.value)),
             ChangeSide::with_node_value(at),
             new.side(),
         );
@@ -96,7 +96,7 @@ fn added(comparison: &mut Comparison<'_>, before: &[Node<'_>], after: &List<'_>,
         let change = if is_open { "open-enum-value-added" } else { "enum-value-added" };
         comparison.report_schema_change(
             change,
-            format!("the value {} was added", value_in_words(at.value)),
+            format!("the value {} was added", abbreviated_json(at.value)),
             old.side(),
             ChangeSide::with_node_value(at),
         );
@@ -115,5 +115,5 @@ fn holder(view: &View<'_>) -> String {
 
 fn in_words(values: &[Node<'_>]) -> String {
     let all = values.iter().map(|at| at.value.clone()).collect::<Vec<_>>();
-    value_in_words(&Value::Array(all))
+    abbreviated_json(&Value::Array(all))
 }

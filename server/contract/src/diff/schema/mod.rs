@@ -1,7 +1,7 @@
 //! Schemas: which values they take, and whether they take more or fewer than before.
 //!
 //! A schema is looked at as a whole, with the parts of its `allOf` and whatever its references lead to merged
-//! ([`view`]). Where it stands in a request, taking less breaks; where it stands in an answer, taking more does.
+//! ([`view`]). Where it stands in a request, taking less breaks; where it stands in a response, taking more does.
 //!
 //! Those who send keep to what is documented: they send no properties that nobody told them of. Whatever such a sender
 //! could send before and cannot send now gets a finding that is breaking or risky.

@@ -232,7 +232,7 @@ impl<'f> Bundler<'f> {
         // A pointer through another reference can only be checked when that one has been replaced.
         match pointer.filter(|pointer| holds(pointer) || file == 0 && passes_a_reference(value, pointer)) {
             Some(pointer) => Ok((file, pointer)),
-            None => Err(self.refuse(reference, "leads nowhere")),
+            None => Err(self.refuse(reference, "cannot be resolved")),
         }
     }
 
@@ -314,7 +314,7 @@ impl<'f> Bundler<'f> {
     ) -> Result<(), Error> {
         let File { value, source_map, .. } = &self.read[from.0];
         let (Some(value), Some(source_map)) = (value.pointer(from.1), source_map.at(from.1)) else {
-            return Err(self.refuse(reference, "leads nowhere"));
+            return Err(self.refuse(reference, "cannot be resolved"));
         };
         if links > LONGEST_CHAIN {
             return Err(self.refuse(reference, "leads back to itself, or through too many others"));

@@ -84,7 +84,7 @@ fn problem(document: &Value, reference: &str) -> Option<&'static str> {
             return Some("leads out of the document: bundle its files into one first");
         };
         let Some(value) = document.pointer(pointer) else {
-            return Some("leads nowhere");
+            return Some("cannot be resolved");
         };
         let next = target(value)?;
         if seen.contains(&next) {

@@ -4,8 +4,8 @@
 //! merge keys (`<<`) are resolved. Rejected are duplicate keys, application-specific tags, numbers that JSON cannot
 //! represent, nesting deeper than [`MAX_DEPTH`] and aliases that expand to more than [`MAX_VALUES`] values.
 //!
-//! The reader works on the events of `saphyr-parser`. `saphyr`'s own tree with positions (`MarkedYaml`) is no substitute: it
-//! resolves scalars before the key as written can be seen, knows no merge keys, and expands aliases without a limit.
+//! The reader works on the events of `saphyr-parser`. `saphyr`'s tree with positions (`MarkedYaml`) is no substitute,
+//! because its loader silently overwrites duplicate keys, does not resolve merge keys and expands aliases without a limit.
 
 use crate::error::Error;
 use crate::pointer;

@@ -1,4 +1,4 @@
-//! What is sent is what the document allows, or what it does not, as each request says of itself.
+//! Requests are valid or invalid as their purpose says.
 
 use super::{Check, Probe, Purpose, Wanted};
 use crate::document::Document;
@@ -20,7 +20,7 @@ fn some(check: &Check, seed: u64, number: usize) -> Vec<Probe> {
     check.probes(Wanted { only_safe: false, seed }).take(number).collect()
 }
 
-/// Whether the body is what the document says; `None` where it says nothing about JSON.
+/// Whether the body matches its schema; `None` if the operation has no JSON body.
 fn body_fits(document: &Document, probe: &Probe) -> Option<bool> {
     let operation = Node::root(document).get("paths");
     let path = pointer::tokens(&probe.pointer).nth(1).unwrap();
@@ -33,8 +33,8 @@ fn body_fits(document: &Document, probe: &Probe) -> Option<bool> {
 }
 
 #[test]
-fn bodies_are_what_their_purpose_says() {
-    // The sample has an example that does not fit, on purpose.
+fn bodies_match_their_purpose() {
+    // One example of the sample intentionally does not match its schema.
     for document in documents().into_iter().filter(|document| document.name() != "sample") {
         let check = Check::new(&document);
         let mut seen = BTreeMap::<bool, usize>::new();
@@ -73,7 +73,7 @@ fn few_requests_reach_all_operations_and_a_seed_repeats_itself() {
 }
 
 #[test]
-fn addresses_hold_nothing_that_has_to_be_encoded() {
+fn urls_are_percent_encoded() {
     for document in documents() {
         for probe in some(&Check::new(&document), 5, 2_000) {
             let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%/?&=".contains(&byte);

@@ -1,11 +1,11 @@
-//! Titles, descriptions, examples and extensions: what a document says beside the behaviour it defines.
+//! Compares titles, descriptions, examples and extensions, which do not define behaviour.
 
 use super::change::{ChangeSide, abbreviated_json};
 use super::comparison::Comparison;
 use crate::node::Node;
 use std::collections::BTreeSet;
 
-/// Reports a key whose value changed.
+/// Reports a key if its value changed.
 pub(super) fn report_if_changed(
     comparison: &mut Comparison<'_>,
     rule: &str,
@@ -25,14 +25,14 @@ pub(super) fn report_if_changed(
     }
 }
 
-/// Words for people: reports each of these keys whose value changed.
+/// Reports each key with text for people whose value changed.
 pub(super) fn documentation(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     for key in ["title", "summary", "description", "example", "examples", "externalDocs"] {
         report_if_changed(comparison, "documentation-changed", key, old, new);
     }
 }
 
-/// Extensions, apart from those that have rules of their own.
+/// Reports changed extensions, except those with rules of their own.
 pub(super) fn extensions(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     const KNOWN: [&str; 2] = ["x-sunset", "x-extensible-enum"];
     let keys: BTreeSet<&str> =

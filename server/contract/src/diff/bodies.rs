@@ -1,4 +1,4 @@
-//! Bodies of requests, and the media types of whatever has content.
+//! Compares request bodies, and the media types of requests and responses.
 
 use super::change::{ChangeSide, Direction};
 use super::comparison::Comparison;
@@ -26,7 +26,12 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
             );
         }
         (Some(before), None) => {
-            comparison.report("request-body-removed", "the body is gone", ChangeSide::at(&before), ChangeSide::at(new));
+            comparison.report(
+                "request-body-removed",
+                "the body was removed",
+                ChangeSide::at(&before),
+                ChangeSide::at(new),
+            );
         }
         (Some(before), Some(after)) => {
             let at = |at: &Node<'_>| ChangeSide::at_pointer(&format!("{}/required", at.pointer));
@@ -53,7 +58,7 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     });
 }
 
-/// The schemas of two request bodies, and nothing else.
+/// Compares only the schemas of request bodies.
 pub(super) fn schemas<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     let before = old.get("requestBody").map(|at| at.resolved());
     let after = new.get("requestBody").map(|at| at.resolved());
@@ -62,20 +67,20 @@ pub(super) fn schemas<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     }
 }
 
-/// Media types and their schemas, in the direction that the comparison goes.
+/// Compares media types and their schemas.
 pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     let before: Vec<_> = old.entries_of("content").collect();
     let after: Vec<_> = new.entries_of("content").collect();
     let is_request = comparison.direction == Direction::Request;
     if !is_request && before.is_empty() != after.is_empty() {
         let (rule, message) = match after.is_empty() {
-            true => ("response-body-removed", "the response has no body any more"),
-            false => ("response-body-added", "the response has a body now"),
+            true => ("response-body-removed", "the body of the response was removed"),
+            false => ("response-body-added", "a body was added to the response"),
         };
         comparison.report(rule, message, ChangeSide::at(old), ChangeSide::at(new));
         return;
     }
-    // Each of the old with what became of it: the same, a range that holds it, or those that it held as a range.
+    // Pairs each old media type with an equal one, with a range that covers it, or with those that it covered as a range.
     let mut pairs = Vec::new();
     for (index, (media_type, _)) in before.iter().enumerate() {
         let equal = after.iter().position(|(other, _)| normal(other) == normal(media_type));
@@ -93,11 +98,11 @@ pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     }
     for (index, (media_type, at)) in before.iter().enumerate() {
         let left: Vec<_> = pairs.iter().filter(|(from, _)| *from == index).map(|(_, to)| after[*to].0).collect();
-        // Requests may have fewer types than a range held; responses kept to it.
+        // Requests may support fewer types than the range covered; responses stay within it.
         let is_kept = left.iter().any(|other| normal(other) == normal(media_type) || covers(other, media_type));
         if left.is_empty() || is_request && !is_kept {
             let rule = if is_request { "request-media-type-removed" } else { "response-media-type-removed" };
-            let message = format!("the media type {media_type} is gone");
+            let message = format!("the media type {media_type} was removed");
             comparison.report(rule, message, ChangeSide::with_value(&at.pointer, *media_type), ChangeSide::at(new));
         }
     }
@@ -115,8 +120,8 @@ pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     }
 }
 
-/// Type and subtype are case-insensitive, and so are the names of parameters (RFC 9110, section 8.3.1).
-/// JSON is UTF-8 without saying so (RFC 8259, section 8.1).
+/// Normalises a media type. Type, subtype and names of parameters are case-insensitive (RFC 9110, section 8.3.1), and the
+/// charset of JSON is always UTF-8 (RFC 8259, section 8.1).
 pub(super) fn normal(media_type: &str) -> String {
     let mut parts = media_type.split(';').map(|part| part.trim().to_ascii_lowercase());
     let name = parts.next().unwrap_or_default();
@@ -126,13 +131,13 @@ pub(super) fn normal(media_type: &str) -> String {
     std::iter::once(name).chain(rest).collect::<Vec<_>>().join(";")
 }
 
-/// Whether a range such as `application/*` holds the media type.
+/// Whether a range such as `application/*` covers a media type.
 fn covers(range: &str, media_type: &str) -> bool {
     let (range, media_type) = (normal(range), normal(media_type));
     range == "*/*" || range.strip_suffix('*').is_some_and(|begin| begin.ends_with('/') && media_type.starts_with(begin))
 }
 
-/// What stands under a media type.
+/// Compares two Media Type Objects.
 pub(super) fn media<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     annotations::documentation(comparison, old, new);
     annotations::extensions(comparison, old, new);

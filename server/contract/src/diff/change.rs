@@ -3,7 +3,7 @@
 use crate::node::Node;
 use serde_json::Value;
 
-/// Which way a schema's values travel.
+/// Whether values of a schema are sent in requests or in responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Direction {
     Request,
@@ -11,6 +11,7 @@ pub(super) enum Direction {
 }
 
 impl Direction {
+    /// Prefix of the ids of rules about schemas.
     pub(super) fn prefix(self) -> &'static str {
         match self {
             Self::Request => "request",
@@ -19,7 +20,9 @@ impl Direction {
     }
 }
 
-/// One side of a change: where, and the value in words if one value says it.
+/// One side of a change: its JSON pointer, and its value if the change is one of a single value.
+///
+/// The constructors return an `Option` because that is what reports take: `None` means that the side does not exist.
 #[derive(Debug, Clone)]
 pub(super) struct ChangeSide {
     pub(super) pointer: String,
@@ -44,16 +47,16 @@ impl ChangeSide {
     }
 }
 
-/// What stands around a schema and changes what it means.
+/// Surroundings of a schema that affect its comparison.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct SchemaContext {
-    /// Whether an alternative next to it takes any text, so that a list of texts is an open one.
+    /// Whether a sibling alternative accepts any string, so that an enum of strings is an open one.
     pub(super) any_text: bool,
-    /// Whether it does not matter what the schema says about `null`.
+    /// Whether to ignore changes of `nullable`, because they have no effect here.
     pub(super) null: bool,
 }
 
-/// A value in words: short ones as JSON, long ones cut.
+/// A value as JSON, cut after 80 characters.
 pub(super) fn abbreviated_json(value: &Value) -> String {
     const LONGEST: usize = 80;
     let text = value.to_string();

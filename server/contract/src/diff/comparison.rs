@@ -1,4 +1,4 @@
-//! A comparison under way: where it is, and what it has found.
+//! The state of a running comparison: its position in the documents, and its findings.
 
 use super::change::{ChangeSide, Direction, SchemaContext};
 use super::options::Options;
@@ -16,45 +16,45 @@ pub(super) struct Comparison<'d> {
     pub(super) new: &'d Document,
     pub(super) today: Option<String>,
     pub(super) unchanged: Unchanged,
-    /// The operation that is being compared.
+    /// The operation being compared.
     pub(super) operation: Option<String>,
     pub(super) direction: Direction,
-    /// Pairs of named schemas, and what was found in them.
+    /// Pairs of shared schemas, and the findings in them.
     pairs: Pairs,
-    /// Pairs that are still to be compared.
+    /// Pairs that are yet to be compared.
     pending: Vec<Pending<'d>>,
-    /// What stands beside the schema that is compared next.
+    /// Context of the schema that is compared next.
     pub(super) context: SchemaContext,
-    /// Names of schemas that are gone, each with the one that took its place.
+    /// Renamed schemas: old and new name.
     pub(super) renamed_schemas: BTreeSet<(String, String)>,
-    /// Whether the path of the first server went into the paths, or came out of them.
+    /// Whether the path of the first server moved into the paths or out of them.
     pub(super) base_is_in_paths: bool,
-    /// Whether values are written as text, as those of parameters and headers are.
+    /// Whether values are serialized as text, as in parameters and headers.
     pub(super) is_text: bool,
-    /// Whether this is only to find out how two schemas differ.
+    /// Whether findings are not to be reported because the comparison only has to decide whether a change is harmful.
     pub(super) is_dry_run: bool,
     place: Vec<String>,
-    /// The named schema that the place is in, and how much of the place leads there.
+    /// The named schema that contains the current position, and the length of the path to it.
     component: Option<(String, usize)>,
     found: Vec<Found>,
     index: HashMap<Key, usize>,
-    /// Whether a trial found something that hurts.
+    /// Whether a dry run found a harmful change.
     has_harm: bool,
-    /// What trials found out.
+    /// Results of dry runs by pair.
     dry_run_results: HashMap<PairKey, bool>,
 }
 
-/// What makes two findings one: the same change at the same place of the documents, seen by several operations.
+/// Key by which the findings of several operations are merged: rule, both pointers, message.
 type Key = (&'static str, Option<String>, Option<String>, String);
 
-/// Two schemas to compare.
+/// Two schemas to be compared.
 pub(super) struct SchemaPair<'d> {
     pub(super) old: Parts<'d>,
     pub(super) new: Parts<'d>,
     pub(super) context: SchemaContext,
 }
 
-/// Two schemas that are still to be compared, and where the comparison was when it came across them.
+/// Two schemas yet to be compared, and the position at which the comparison met them.
 struct Pending<'d> {
     schemas: SchemaPair<'d>,
     pair: usize,
@@ -93,7 +93,7 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// Goes into a part of what is compared.
+    /// Runs `work` with a part appended to the current path.
     pub(super) fn inside<T>(&mut self, part: impl Into<String>, work: impl FnOnce(&mut Self) -> T) -> T {
         self.place.push(part.into());
         let result = work(self);
@@ -101,7 +101,7 @@ impl<'d> Comparison<'d> {
         result
     }
 
-    /// Goes into a named schema.
+    /// Runs `work` within a named schema.
     pub(super) fn inside_component<T>(&mut self, name: Option<&str>, work: impl FnOnce(&mut Self) -> T) -> T {
         let Some(name) = name else { return work(self) };
         let outer = self.component.replace((name.to_owned(), self.place.len()));
@@ -110,15 +110,15 @@ impl<'d> Comparison<'d> {
         result
     }
 
-    /// Goes in a direction.
+    /// Runs `work` in a direction.
     pub(super) fn towards(&mut self, direction: Direction, work: impl FnOnce(&mut Self)) {
         let before = std::mem::replace(&mut self.direction, direction);
         work(self);
         self.direction = before;
     }
 
-    /// Puts off the comparison of two schemas that others may refer to, too: once, whoever refers to them. What is found
-    /// there is reported of all operations that lead there.
+    /// Defers the comparison of two schemas that several places may refer to, so that they are compared once. The findings
+    /// are reported for all operations that use them.
     pub(super) fn defer(&mut self, (old, new): (String, String), schemas: SchemaPair<'d>) {
         let key = (old, new, self.direction, (self.is_text, schemas.context));
         let operation = self.operation.as_ref().filter(|_| !self.is_dry_run);
@@ -130,8 +130,8 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// Compares what was put off, and what that leads to. One after the other, so that long chains of references do not
-    /// pile up.
+    /// Runs the deferred comparisons, including those that they defer. A queue instead of recursion, because chains of
+    /// references may be long.
     pub(super) fn run_deferred(&mut self, mut work: impl FnMut(&mut Self, SchemaPair<'d>)) {
         let outer = (self.pairs.current, self.place.clone(), self.component.clone(), (self.direction, self.is_text));
         while let Some(next) = self.pending.pop().filter(|_| !self.is_decided()) {
@@ -143,10 +143,10 @@ impl<'d> Comparison<'d> {
         (self.pairs.current, self.place, self.component, (self.direction, self.is_text)) = outer;
     }
 
-    /// Whether a comparison of two schemas would find something risky or breaking. What it finds is not reported.
+    /// Whether comparing two schemas would give a risky or breaking finding. A dry run: nothing is reported.
     ///
-    /// In the direction of requests, that means that the new schema may refuse what the old one took; in the direction of
-    /// responses, that it may take what the old one refused.
+    /// For requests, it means that the new schema may reject values that the old one accepted; for responses, that it may
+    /// accept values that the old one rejected.
     pub(super) fn does_harm(
         &mut self,
         direction: Direction,
@@ -154,7 +154,7 @@ impl<'d> Comparison<'d> {
         work: impl FnOnce(&mut Self),
     ) -> bool {
         let key = (old, new, direction, (self.is_text, SchemaContext::default()));
-        // Within another trial, less is looked at, so that its results are no better than a guess.
+        // A dry run within another one compares less, so its results are not reused.
         if let Some(known) = self.dry_run_results.get(&key).filter(|_| !self.is_dry_run) {
             return *known;
         }
@@ -172,7 +172,7 @@ impl<'d> Comparison<'d> {
         has_harm
     }
 
-    /// Whether a trial has found out what it is for.
+    /// Whether the result of a dry run is known.
     pub(super) fn is_decided(&self) -> bool {
         self.is_dry_run && self.has_harm
     }
@@ -189,7 +189,7 @@ impl<'d> Comparison<'d> {
             LazyLock::new(|| rules::rules().map(|rule| (rule.id, rule)).collect());
         let rule: &'static Rule = BY_ID.get(id).copied().unwrap_or_else(|| unreachable!("there is no rule {id}"));
         if self.is_dry_run {
-            // Other names, say, hurt too, but not because of the values.
+            // Only rules about values count, not those about names, for example.
             self.has_harm |= rule.verdict >= Verdict::Risky && rule.id.starts_with(self.direction.prefix());
             return;
         }
@@ -213,7 +213,7 @@ impl<'d> Comparison<'d> {
         self.pairs.record(at, self.operation.as_ref());
     }
 
-    /// Reports what happened to a schema, in the direction that the comparison goes.
+    /// Reports a change of a schema under the rule for the current direction.
     pub(super) fn report_schema_change(
         &mut self,
         change: &str,
@@ -225,7 +225,7 @@ impl<'d> Comparison<'d> {
         self.report(&id, message, old, new);
     }
 
-    /// The findings: of the document as a whole, then of its operations, the worst of each first.
+    /// The findings about the document, then those about its operations, each with the worst first.
     pub(super) fn into_findings(mut self) -> Vec<Finding> {
         for (operation, findings) in self.pairs.findings_by_operation() {
             findings.into_iter().for_each(|at| self.found[at].finding.operations.push(operation.clone()));

@@ -1,4 +1,4 @@
-//! The document as a whole: information, servers, tags, named schemas, words and extensions.
+//! Compares the parts of a document outside of operations: info, servers, tags, named schemas, security schemes.
 
 use super::change::ChangeSide;
 use super::comparison::Comparison;
@@ -43,7 +43,9 @@ fn tags(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     comparison.inside("tags", |comparison| {
         for (name, tag) in &before {
             match after.get(name) {
-                None => comparison.report("tag-removed", format!("the tag {name} is gone"), ChangeSide::at(tag), None),
+                None => {
+                    comparison.report("tag-removed", format!("the tag {name} was removed"), ChangeSide::at(tag), None)
+                }
                 Some(other) => comparison.inside(*name, |comparison| {
                     annotations::documentation(comparison, tag, other);
                     annotations::extensions(comparison, tag, other);
@@ -62,7 +64,7 @@ fn named_schemas(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>
         schemas.map(|(name, at)| (name.to_owned(), at.pointer)).collect()
     };
     let (before, after) = (names(old), names(new));
-    // What has another name now is told of by itself.
+    // Renames are reported by `schema-renamed`.
     let (gone, come): (BTreeSet<String>, BTreeSet<String>) = comparison.renamed_schemas.iter().cloned().unzip();
     let before: BTreeMap<_, _> = before.into_iter().filter(|(name, _)| !gone.contains(name)).collect();
     let is_news = |name: &str| !before.contains_key(name) && !come.contains(name);
@@ -70,7 +72,7 @@ fn named_schemas(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>
         for (name, pointer) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
             comparison.report(
                 "schema-removed",
-                format!("the schema {name} is gone"),
+                format!("the schema {name} was removed"),
                 ChangeSide::at_pointer(pointer),
                 None,
             );

@@ -1,4 +1,4 @@
-//! Which operation is which, and what happened to each.
+//! Matches operations of both documents and compares them.
 
 use super::change::{ChangeSide, Direction};
 use super::comparison::Comparison;
@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// An operation that can be matched with one of the other document.
 struct Entry {
-    /// As findings call it.
+    /// Name in findings.
     name: String,
     path: String,
     method: String,
     operation_id: Option<String>,
 }
 
-/// What a client must know to call it: method, address with variables left open.
+/// Method and path, with placeholders for variables.
 type Address = (String, String);
 
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
@@ -73,7 +73,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
     comparison.operation = None;
 }
 
-/// Whether the base path is a part of the address: if it changed, but the paths make up for it.
+/// Whether the base path changed but the paths compensate for it, so that addresses must include it.
 fn addresses_include_the_base(old: &Document, new: &Document) -> bool {
     if old.base_path() == new.base_path() {
         return false;
@@ -97,7 +97,7 @@ fn entries(document: &Document, with_base: bool) -> Vec<(Address, Entry)> {
     document.located().map(entry).collect()
 }
 
-/// A path without the names of its variables, and the names.
+/// Splits a path into its text without the names of variables, and these names.
 fn open(path: &str) -> (String, Vec<&str>) {
     let (mut out, mut names, mut rest) = (String::new(), Vec::new(), path);
     while let Some((before, behind)) = rest.split_once('{') {
@@ -116,9 +116,9 @@ fn removed(comparison: &mut Comparison<'_>, entry: &Entry) {
     comparison.operation = Some(entry.name.clone());
     let promised = promised_day(&at, comparison.today.as_deref());
     let (rule, message) = match (at.is("deprecated"), promised) {
-        (false, _) => ("operation-removed", "the operation is gone".to_owned()),
-        (true, Some(day)) => ("operation-removed-before-sunset", format!("the operation is gone before {day}")),
-        (true, None) => ("operation-removed-after-deprecation", "the deprecated operation is gone".to_owned()),
+        (false, _) => ("operation-removed", "the operation was removed".to_owned()),
+        (true, Some(day)) => ("operation-removed-before-sunset", format!("the operation was removed before {day}")),
+        (true, None) => ("operation-removed-after-deprecation", "the deprecated operation was removed".to_owned()),
     };
     comparison.report(rule, message, ChangeSide::at(&at), None);
 }
@@ -130,7 +130,7 @@ fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     };
     let (old_item, old) = at(comparison.old, before);
     let (new_item, new) = at(comparison.new, after);
-    // Whatever the path says for all its operations.
+    // Fields of the path item that apply to all its operations.
     let shared = |item: &Node<'_>| {
         item.entries().map(|(key, _)| key.to_owned()).filter(|key| !METHODS.contains(&key.as_str())).collect::<Vec<_>>()
     };
@@ -172,7 +172,7 @@ fn names(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
         (Some(before), None) => {
             comparison.report(
                 "operation-id-removed",
-                "the operationId is gone",
+                "the operationId was removed",
                 side(old, before),
                 ChangeSide::at(new),
             );
@@ -188,7 +188,7 @@ fn tags(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     let (before, after) = (old.items_of("tags").collect::<Vec<_>>(), new.items_of("tags").collect::<Vec<_>>());
     let has = |list: &[Node<'_>], tag: &Node<'_>| list.iter().any(|other| other.value == tag.value);
     for tag in before.iter().filter(|tag| !has(&after, tag)) {
-        let message = format!("the tag {} is gone", tag.value);
+        let message = format!("the tag {} was removed", tag.value);
         comparison.report("operation-tag-removed", message, ChangeSide::with_node_value(tag), ChangeSide::at(new));
     }
     for tag in after.iter().filter(|tag| !has(&before, tag)) {
@@ -218,7 +218,7 @@ fn deprecation(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) 
     sunset(comparison, days, (ChangeSide::at(old), ChangeSide::at(new)));
 }
 
-/// What a path says for all its operations.
+/// Compares the fields of a path item that apply to all its operations.
 fn path_items(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     comparison.inside("path", |comparison| {
         annotations::documentation(comparison, old, new);
@@ -226,7 +226,7 @@ fn path_items(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     });
 }
 
-/// The servers that an operation, or its path, has instead of the document's.
+/// Compares the servers with which an operation or its path overrides those of the document.
 fn servers(comparison: &mut Comparison<'_>, old: [&Node<'_>; 2], new: [&Node<'_>; 2]) {
     let own = |[item, operation]: [&Node<'_>; 2]| {
         [operation, item].into_iter().find(|at| at.get("servers").is_some()).map(|at| at.pointer.clone())
@@ -253,18 +253,18 @@ fn path_variables(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry
     let pairs = open(&before.path).1.into_iter().zip(open(&after.path).1);
     for (old, new) in pairs.filter(|(old, new)| old != new) {
         let side = |path: &str, name: &str| ChangeSide::with_value(&pointer::from_tokens(["paths", path]), name);
-        let message = format!("the variable {old} of the path is called {new}");
+        let message = format!("the path variable {old} was renamed to {new}");
         comparison.report("path-parameter-renamed", message, side(&before.path, old), side(&after.path, new));
     }
 }
 
-/// A callback is an operation the other way round: the server sends the request, the client answers.
+/// Compares callbacks, which are operations in the opposite direction: the server sends the request.
 fn callbacks<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     let (before, after) = (callbacks_of(old), callbacks_of(new));
     for (name, at) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
         comparison.report(
             "callback-removed",
-            format!("the callback {name} is gone"),
+            format!("the callback {name} was removed"),
             ChangeSide::at(at),
             ChangeSide::at(new),
         );
@@ -283,7 +283,7 @@ fn callbacks<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>
     }
 }
 
-/// Callbacks by name and expression.
+/// Callbacks by name and URL expression.
 fn callbacks_of<'d>(operation: &Node<'d>) -> BTreeMap<String, Node<'d>> {
     let expressions = |(name, at): (&str, Node<'d>)| {
         let entries = at.resolved().entries().filter(|(key, _)| !key.starts_with("x-"));

@@ -1,8 +1,8 @@
-//! What a comparison needs to know besides the documents.
+//! Options of a comparison.
 
-/// What a comparison needs to know beside the documents.
+/// Options of a comparison.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Today, as `2027-01-31`: tells whether the day of an operation's end has come. Without it, no day has.
+    /// Today as `2027-01-31`, to compare `x-sunset` dates with. Without it, they count as future dates.
     pub today: Option<String>,
 }

@@ -1,36 +1,35 @@
-//! Which pairs of schemas were compared, what was found in each, and which operations lead there.
+//! Compared pairs of schemas, their findings, and the operations that use them.
 //!
-//! Most operations share their schemas, and schemas share others. Each pair is compared once; in the end, what was found is
-//! handed to all operations that lead to it.
+//! Operations share schemas, and schemas share others. Each pair is compared once; at the end, its findings are assigned to
+//! all operations that use it.
 
 use super::change::{Direction, SchemaContext};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// What tells a pair from others: the schemas, where their values go, whether they are written as text, and what stands
-/// beside them.
+/// Identity of a pair: both schemas, the direction, whether values are serialized as text, and the context.
 pub(super) type PairKey = (String, String, Direction, (bool, SchemaContext));
 
-/// Pairs, by the order in which they were met.
+/// All pairs and operations, in the order in which they were met.
 #[derive(Debug, Default)]
 pub(super) struct Pairs {
     numbers: HashMap<PairKey, usize>,
     pairs: Vec<Pair>,
-    /// The pair that is being compared.
+    /// The pair being compared.
     pub(super) current: Option<usize>,
-    /// Operations in the order in which they were met, each with the pairs and findings that it leads to itself.
+    /// Operations in the order in which they were met, each with its direct pairs and findings.
     operations: Vec<(String, Pair)>,
 }
 
 #[derive(Debug, Default)]
 struct Pair {
-    /// Pairs in it.
+    /// Pairs that it contains.
     inner: Vec<usize>,
-    /// Numbers of the findings in it, apart from those in other pairs.
+    /// Indices of its findings, without those of other pairs.
     findings: Vec<usize>,
 }
 
 impl Pairs {
-    /// Notes that what is being compared leads to a pair. Whether the pair is met for the first time.
+    /// Records that the current pair or operation contains a pair. Returns its index, and whether it is new.
     pub(super) fn enter(&mut self, key: PairKey, operation: Option<&String>) -> (usize, bool) {
         let next = self.pairs.len();
         let number = *self.numbers.entry(key).or_insert(next);
@@ -43,7 +42,7 @@ impl Pairs {
         (number, number == next)
     }
 
-    /// Notes a finding where the comparison is.
+    /// Records a finding for the current pair or operation.
     pub(super) fn record(&mut self, finding: usize, operation: Option<&String>) {
         if let Some(here) = self.here(operation) {
             here.findings.push(finding);
@@ -61,7 +60,7 @@ impl Pairs {
         self.operations.last_mut().map(|(_, pair)| pair)
     }
 
-    /// Operations in the order in which they were met, and the findings that each leads to.
+    /// Operations in the order in which they were met, each with all its findings.
     pub(super) fn findings_by_operation(&mut self) -> Vec<(String, BTreeSet<usize>)> {
         let operations = std::mem::take(&mut self.operations);
         let reached = |root: Pair| {

@@ -1,4 +1,4 @@
-//! Parameters of an operation, its path's included.
+//! Compares the parameters of an operation, including those of its path.
 
 use super::change::ChangeSide;
 use super::comparison::Comparison;
@@ -7,10 +7,10 @@ use super::{annotations, bodies, schema};
 use crate::node::Node;
 use std::collections::BTreeMap;
 
-/// Where it is (`query`, …) and its name; names of headers in lower case.
+/// Location (`query`, …) and name; names of headers in lower case.
 type Key = (String, String);
 
-/// `renamed`: what variables of the old path are called in the new one.
+/// Compares the parameters of an operation. `renamed` has the new names of path variables by their old ones.
 pub(super) fn compare<'d>(
     comparison: &mut Comparison<'d>,
     old: (&Node<'d>, &Node<'d>),
@@ -35,8 +35,8 @@ pub(super) fn compare<'d>(
         comparison.inside(format!("{place} parameter {name}"), |comparison| {
             let promised = promised_day(at, comparison.today.as_deref()).filter(|_| at.is("deprecated"));
             let (rule, message) = match promised {
-                Some(day) => ("parameter-removed-before-sunset", format!("the parameter is gone before {day}")),
-                None => ("parameter-removed", "the parameter is gone".to_owned()),
+                Some(day) => ("parameter-removed-before-sunset", format!("the parameter was removed before {day}")),
+                None => ("parameter-removed", "the parameter was removed".to_owned()),
             };
             comparison.report(rule, message, ChangeSide::at(at), ChangeSide::at(new.1));
         });
@@ -83,7 +83,7 @@ fn list<'d>((item, operation): (&Node<'d>, &Node<'d>)) -> BTreeMap<Key, Node<'d>
     let entry = |at: Node<'d>| {
         let at = at.resolved();
         let (place, name) = (at.text("in")?, at.text("name")?);
-        // OpenAPI 3.0.3: header parameters of these names are ignored.
+        // Header parameters of these names are ignored (OpenAPI 3.0.3, Parameter Object).
         let is_ignored =
             ["accept", "content-type", "authorization"].iter().any(|known| name.eq_ignore_ascii_case(known));
         let name = if place == "header" { name.to_ascii_lowercase() } else { name.to_owned() };
@@ -109,15 +109,15 @@ fn pair<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
         ),
         _ => {}
     }
-    // A single value is written the same, whatever is said about lists.
+    // `style` and `explode` have no effect on scalars.
     let is_scalar = schema::is_scalar(comparison.old, old) && schema::is_scalar(comparison.new, new);
     let (before, after) = (written(old, is_scalar), written(new, is_scalar));
-    // What is elsewhere, or described by a media type, has no style to compare.
+    // Moved parameters, and those with `content`, have no comparable style.
     let has_style = old.text("in") == new.text("in") && old.get("content").or(new.get("content")).is_none();
     if has_style && before != after {
         comparison.report(
             "parameter-style-changed",
-            "the parameter is written in another way",
+            "the serialization of the parameter changed",
             ChangeSide::with_value(&old.pointer, before),
             ChangeSide::with_value(&new.pointer, after),
         );
@@ -131,7 +131,7 @@ fn pair<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     described(comparison, "parameter-content-changed", old, new);
 }
 
-/// The schema of a parameter or header, which stands in `schema` or in the only entry of `content`.
+/// Compares the schema of a parameter or header, in `schema` or in the only entry of `content`.
 pub(super) fn described<'d>(comparison: &mut Comparison<'d>, rule: &str, old: &Node<'d>, new: &Node<'d>) {
     let media_type = |at: &Node<'d>| at.entries_of("content").next().map(|(name, at)| (bodies::normal(name), at));
     match (media_type(old), media_type(new)) {
@@ -142,11 +142,16 @@ pub(super) fn described<'d>(comparison: &mut Comparison<'d>, rule: &str, old: &N
             let repeats = |at: &Node<'_>| written(at, false) == "style form, explode true" && at.get("in").is_some();
             schema::compare_texts(comparison, old, new, repeats(old) && repeats(new));
         }
-        _ => comparison.report(rule, "the value is described in another way", ChangeSide::at(old), ChangeSide::at(new)),
+        _ => comparison.report(
+            rule,
+            "the value is described by another keyword or media type",
+            ChangeSide::at(old),
+            ChangeSide::at(new),
+        ),
     }
 }
 
-/// How the value is written, defaults filled in (OpenAPI 3.0.3, Parameter Object).
+/// Style and explode, with defaults (OpenAPI 3.0.3, Parameter Object).
 fn written(at: &Node<'_>, is_scalar: bool) -> String {
     let default = if matches!(at.text("in"), Some("query" | "cookie")) { "form" } else { "simple" };
     let style = at.text("style").unwrap_or(default);

@@ -1,4 +1,4 @@
-//! Responses: statuses, headers, bodies, links.
+//! Compares responses: statuses, headers, bodies and links.
 
 use super::change::ChangeSide;
 use super::comparison::Comparison;
@@ -15,7 +15,7 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
                 return pair(comparison, at, other);
             }
             if let Some((range, other)) = range_of(status, &after) {
-                let message = format!("{status} is not listed any more, {range} stands for it");
+                let message = format!("{status} is no longer listed, {range} covers it");
                 comparison.report(
                     "response-status-generalised",
                     message,
@@ -25,11 +25,11 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
                 return pair(comparison, at, other);
             }
             let (rule, message) = if after.keys().any(|other| !before.contains_key(other) && is_in(other, status)) {
-                ("response-range-removed", format!("{status} is gone, statuses in it are listed"))
+                ("response-range-removed", format!("{status} was removed, statuses in it are listed"))
             } else if is_success(status) {
-                ("response-success-removed", format!("{status} is gone"))
+                ("response-success-removed", format!("{status} was removed"))
             } else {
-                ("response-error-removed", format!("{status} is gone"))
+                ("response-error-removed", format!("{status} was removed"))
             };
             comparison.report(rule, message, ChangeSide::with_value(&at.pointer, status), ChangeSide::at(new));
         });
@@ -37,7 +37,7 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     for (status, at) in after.iter().filter(|(status, _)| !before.contains_key(*status)) {
         comparison.inside(format!("response {status}"), |comparison| {
             if let Some((range, other)) = range_of(status, &before) {
-                let message = format!("{status} is listed, {range} stood for it");
+                let message = format!("{status} is listed, {range} covered it");
                 comparison.report(
                     "response-status-specified",
                     message,
@@ -47,7 +47,7 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
                 return pair(comparison, other, at);
             }
             if before.keys().any(|other| !after.contains_key(other) && is_in(other, status)) {
-                // Told as a generalisation of those.
+                // Reported as `response-status-generalised` of those.
                 return;
             }
             let rule = if is_success(status) { "response-success-added" } else { "response-error-added" };
@@ -61,7 +61,7 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     }
 }
 
-/// The schemas of the responses that both sides have, and nothing else.
+/// Compares only the schemas of responses that both sides have.
 pub(super) fn schemas<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     let (before, after) = (list(old), list(new));
     for (status, at) in &before {
@@ -76,7 +76,7 @@ fn list<'d>(operation: &Node<'d>) -> BTreeMap<String, Node<'d>> {
     responses.map(|(status, at)| (status.to_ascii_uppercase().replace("DEFAULT", "default"), at.resolved())).collect()
 }
 
-/// The range or `default` that stands for a status which is not listed.
+/// The range or `default` that covers an unlisted status.
 fn range_of<'a, 'd>(status: &str, among: &'a BTreeMap<String, Node<'d>>) -> Option<(&'a str, &'a Node<'d>)> {
     let range = format!("{}XX", status.get(..1)?);
     let keys = [range.as_str(), "default"];
@@ -85,7 +85,7 @@ fn range_of<'a, 'd>(status: &str, among: &'a BTreeMap<String, Node<'d>>) -> Opti
     found.map(|(key, at)| (key.as_str(), at))
 }
 
-/// Whether a status is in a range, or anything in `default`.
+/// Whether a range or `default` covers a status or range.
 fn is_in(status: &str, range: &str) -> bool {
     status != range && (range == "default" || range.ends_with("XX") && status.get(..1) == range.get(..1))
 }
@@ -105,7 +105,7 @@ fn pair<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
 fn headers<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     fn list<'d>(at: &Node<'d>) -> BTreeMap<String, Node<'d>> {
         let headers = at.entries_of("headers").map(|(name, at)| (name.to_ascii_lowercase(), at.resolved()));
-        // OpenAPI 3.0.3, Response Object: a header of this name is ignored.
+        // A header of this name is ignored (OpenAPI 3.0.3, Response Object).
         headers.filter(|(name, _)| name != "content-type").collect()
     }
     let (before, after) = (list(old), list(new));
@@ -115,7 +115,7 @@ fn headers<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) 
             None => {
                 let rule =
                     if at.is("required") { "response-header-removed" } else { "response-optional-header-removed" };
-                comparison.report(rule, "the header is gone", ChangeSide::at(at), ChangeSide::at(new));
+                comparison.report(rule, "the header was removed", ChangeSide::at(at), ChangeSide::at(new));
             }
         });
     }
@@ -167,7 +167,7 @@ fn links<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
         match after.get(name) {
             None => comparison.report(
                 "link-removed",
-                format!("the link {name} is gone"),
+                format!("the link {name} was removed"),
                 ChangeSide::at(at),
                 ChangeSide::at(new),
             ),

@@ -1,7 +1,6 @@
-//! Who may call: what an operation asks for, and the schemes that it names.
+//! Compares security requirements and schemes.
 //!
-//! A scheme is what its definition says, not what it is called: an operation that asks for the same under another name
-//! asks for nothing new.
+//! Schemes are identified by their definition, not by their name: a requirement of a renamed scheme is unchanged.
 
 use super::annotations;
 use super::change::ChangeSide;
@@ -11,7 +10,7 @@ use crate::node::Node;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What has to be shown together: scopes by scheme.
+/// One alternative of a requirement: scopes by scheme.
 type Alternative = BTreeMap<String, BTreeSet<String>>;
 
 /// Whether the document-wide requirement is the same on both sides.
@@ -27,11 +26,11 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Nod
     let side = |at: &str, list: &[Alternative]| ChangeSide::with_value(at, in_words(list));
     comparison.inside("security", |comparison| match (is_open(&before), is_open(&after)) {
         (true, false) => {
-            let message = "the operation asks for credentials";
+            let message = "the operation requires credentials";
             comparison.report("security-added", message, side(&old_at, &before), side(&new_at, &after));
         }
         (false, true) => {
-            let message = "the operation no longer asks for credentials";
+            let message = "the operation no longer requires credentials";
             comparison.report("security-removed", message, side(&old_at, &before), side(&new_at, &after));
         }
         (true, true) => {}
@@ -42,7 +41,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Nod
 fn secured(comparison: &mut Comparison<'_>, old: (&[Alternative], &str), new: (&[Alternative], &str)) {
     let schemes = |alternative: &Alternative| alternative.keys().cloned().collect::<BTreeSet<_>>();
     for before in old.0 {
-        // Something that asks for nothing more.
+        // The new document has an alternative that requires no more.
         if new.0.iter().any(|after| asks_for_no_more(after, before)) {
             continue;
         }
@@ -51,7 +50,7 @@ fn secured(comparison: &mut Comparison<'_>, old: (&[Alternative], &str), new: (&
             Some(after) => {
                 for (scheme, scopes) in after {
                     for scope in scopes.difference(&before[scheme]) {
-                        let message = format!("{scheme} asks for the scope {scope}");
+                        let message = format!("{scheme} requires the scope {scope}");
                         comparison.report(
                             "security-scope-added",
                             message,
@@ -62,7 +61,7 @@ fn secured(comparison: &mut Comparison<'_>, old: (&[Alternative], &str), new: (&
                 }
             }
             None => {
-                let message = format!("{} is not enough any more", one_in_words(before));
+                let message = format!("{} is no longer sufficient", one_in_words(before));
                 comparison.report("security-alternative-removed", message, side.0, side.1);
             }
         }
@@ -75,7 +74,7 @@ fn secured(comparison: &mut Comparison<'_>, old: (&[Alternative], &str), new: (&
             Some(before) => {
                 for (scheme, scopes) in before {
                     for scope in scopes.difference(&after[scheme]) {
-                        let message = format!("{scheme} no longer asks for the scope {scope}");
+                        let message = format!("{scheme} no longer requires the scope {scope}");
                         comparison.report(
                             "security-scope-removed",
                             message,
@@ -86,7 +85,7 @@ fn secured(comparison: &mut Comparison<'_>, old: (&[Alternative], &str), new: (&
                 }
             }
             None => {
-                let message = format!("{} is enough now", one_in_words(after));
+                let message = format!("{} is now sufficient", one_in_words(after));
                 comparison.report(
                     "security-alternative-added",
                     message,
@@ -144,7 +143,7 @@ fn definitions<'d>(document: &'d Document) -> BTreeMap<&'d str, Node<'d>> {
     at.entries().map(|(name, at)| (name, at.resolved())).collect()
 }
 
-/// New names of schemes whose old name is gone, by their old name.
+/// New names of renamed schemes by their old name.
 fn renamed(old: &Document, new: &Document) -> BTreeMap<String, String> {
     let (before, after) = (definitions(old), definitions(new));
     let meaning = |at: &Node<'_>| {
@@ -161,7 +160,7 @@ fn renamed(old: &Document, new: &Document) -> BTreeMap<String, String> {
     .collect()
 }
 
-/// The definitions of the schemes.
+/// Compares the definitions of schemes.
 pub(super) fn schemes(comparison: &mut Comparison<'_>, _old: &Node<'_>, _new: &Node<'_>) {
     let names = renamed(comparison.old, comparison.new);
     let (before, after) = (definitions(comparison.old), definitions(comparison.new));
@@ -182,7 +181,7 @@ pub(super) fn schemes(comparison: &mut Comparison<'_>, _old: &Node<'_>, _new: &N
                 (None, None) => {
                     comparison.report(
                         "security-scheme-removed",
-                        format!("the scheme {name} is gone"),
+                        format!("the scheme {name} was removed"),
                         ChangeSide::at(at),
                         None,
                     );
@@ -220,7 +219,7 @@ fn scheme(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
         return;
     }
     changed("in", "security-scheme-location-changed", text(old, "in"), text(new, "in"));
-    // Names of headers are written in any case.
+    // Names of headers are case-insensitive.
     let name = |at: &Node<'_>| if at.text("in") == Some("header") { lower(at, "name") } else { text(at, "name") };
     changed("name", "security-scheme-location-changed", name(old), name(new));
     changed("scheme", "security-scheme-http-changed", lower(old, "scheme"), lower(new, "scheme"));
@@ -249,7 +248,7 @@ fn flows(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
         let Some(other) = after.get(name) else {
             comparison.report(
                 "security-flow-removed",
-                format!("the flow {name} is gone"),
+                format!("the flow {name} was removed"),
                 ChangeSide::at(at),
                 ChangeSide::at(new),
             );

@@ -1,4 +1,4 @@
-//! Servers and their variables.
+//! Compares servers and their variables.
 
 use super::annotations;
 use super::change::ChangeSide;
@@ -6,7 +6,7 @@ use super::comparison::Comparison;
 use crate::node::Node;
 use std::collections::BTreeSet;
 
-/// The servers of the document, or those that a path or an operation has instead.
+/// Compares the servers of the document, a path or an operation.
 pub(super) fn compare(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     let is_in_paths = comparison.base_is_in_paths;
     let address = |server: &Node<'_>| {
@@ -17,7 +17,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Nod
         };
         Some(if is_in_paths { url[..host].to_owned() } else { url.to_owned() })
     };
-    // Without servers, there is one at `/` (OpenAPI 3.0.3, OpenAPI Object).
+    // The default is one server with the URL `/` (OpenAPI 3.0.3, OpenAPI Object).
     let list = |at: &Node<'_>| -> Vec<(String, String)> {
         let servers = at.items_of("servers");
         let named: Vec<_> = servers.filter_map(|server| Some((address(&server)?, server.pointer))).collect();
@@ -26,7 +26,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Nod
     let shown = |url: &str| if url.is_empty() { "/".to_owned() } else { url.to_owned() };
     let (before, after) = (list(old), list(new));
     for (url, pointer) in before.iter().filter(|(url, _)| !after.iter().any(|(other, _)| other == url)) {
-        let message = format!("the server {} is gone", shown(url));
+        let message = format!("the server {} was removed", shown(url));
         comparison.report("server-removed", message, ChangeSide::with_value(pointer, shown(url)), ChangeSide::at(new));
     }
     for (url, pointer) in after.iter().filter(|(url, _)| !before.iter().any(|(other, _)| other == url)) {
@@ -48,7 +48,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Nod
 fn server_variables(comparison: &mut Comparison<'_>, url: &str, old: &Node<'_>, new: &Node<'_>) {
     for (name, before) in old.entries_of("variables") {
         let Some(after) = new.get("variables").and_then(|variables| variables.get(name)) else {
-            let message = format!("the variable {name} of {url} is gone");
+            let message = format!("the variable {name} of {url} was removed");
             comparison.report("server-variable-changed", message, ChangeSide::at(&before), ChangeSide::at(new));
             continue;
         };

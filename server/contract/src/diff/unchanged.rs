@@ -1,7 +1,7 @@
-//! Which references lead to the same on both sides, however deep one looks.
+//! References whose targets are equal on both sides, including everything that these refer to.
 //!
-//! Most of a contract does not change between two versions, and most operations share their schemas. What is known to be
-//! equal is not walked again for each of them.
+//! Most of a contract does not change between two versions, and operations share schemas. Equal parts are not compared again
+//! for each operation.
 
 use super::subtypes;
 use crate::document::Document;
@@ -20,7 +20,7 @@ pub(super) struct Unchanged {
 impl Unchanged {
     pub(super) fn between(old: &Document, new: &Document) -> Self {
         let (old_subtypes, new_subtypes) = (subtypes_by_base(old), subtypes_by_base(new));
-        // What stands behind each reference, and which references stand in it.
+        // For each reference, the references in its target.
         let (mut within, mut pending) = (HashMap::<String, Vec<String>>::new(), Vec::new());
         collect(new.value(), &mut pending);
         let (mut references, mut changed) = (HashSet::new(), Vec::new());
@@ -45,7 +45,7 @@ impl Unchanged {
             within.insert(reference.clone(), inner);
             references.insert(reference);
         }
-        // What holds something that changed has changed, too.
+        // A part that contains a changed one has changed too.
         let mut holders = HashMap::<&str, Vec<&str>>::new();
         for (holder, inner) in &within {
             inner.iter().for_each(|reference| holders.entry(reference).or_default().push(holder));
@@ -59,7 +59,7 @@ impl Unchanged {
         Self { references }
     }
 
-    /// Whether two values mean the same, down to the last reference.
+    /// Whether two values are equal, including everything that they refer to.
     pub(super) fn holds(&self, old: &Node<'_>, new: &Node<'_>) -> bool {
         old.value == new.value && self.is_untouched(new.value)
     }
@@ -82,7 +82,7 @@ fn target<'d>(document: &'d Document, reference: &str) -> Option<&'d Value> {
     document.value().pointer(reference.strip_prefix('#')?)
 }
 
-/// References to the schemas that build on others, by what they build on.
+/// References to subtypes, by reference to their base schema.
 fn subtypes_by_base(document: &Document) -> HashMap<&str, Vec<String>> {
     let mut out = HashMap::<_, Vec<String>>::new();
     let schemas = document.value().pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten();
@@ -94,7 +94,7 @@ fn subtypes_by_base(document: &Document) -> HashMap<&str, Vec<String>> {
     out
 }
 
-/// Whatever looks like a reference. In examples none is meant, and one too many does no harm.
+/// Collects everything that looks like a reference. Those in examples are not meant as such, but do no harm.
 fn collect(value: &Value, out: &mut Vec<String>) {
     match value {
         Value::Object(map) => {

@@ -1,17 +1,16 @@
-//! What is wrong with a document, or will surprise those who use it, by itself: nothing is compared.
+//! Finds errors in one document, and usage that causes problems for clients and generators.
 //!
-//! A document is walked once along the grammar of OpenAPI 3.0.3; each rule asks for the objects it is about. Whatever the
-//! shape of the document, a rule either finds what it expects or has nothing to say: what has the wrong type is one finding
-//! (`field-type`), and nobody else's business. Examples, defaults, values of enums and `x-…` are data: nothing in them is
-//! taken for OpenAPI.
+//! A document is walked once along the grammar of OpenAPI 3.0.3; each rule examines objects of one kind. A value of the
+//! wrong type is reported once (`field-type`) and ignored by all other rules. Examples, defaults, values of enums and `x-…`
+//! are data and not examined as OpenAPI.
 //!
 //! | rules about | are in |
 //! |---|---|
-//! | what OpenAPI knows: fields, types, words, references | `fields`, along the grammar |
+//! | fields, types, keywords, references | `fields`, along the grammar |
 //! | the document: version, servers, tags, links | `general` |
 //! | paths and their parameters | `paths`, `parameters` |
 //! | operations and their responses | `operations`, `responses` |
-//! | schemas: limits, properties, patterns, types without a name | `schemas`, `properties`, `ecma`, `unions` |
+//! | schemas: limits, properties, patterns, unnamed types | `schemas`, `properties`, `ecma`, `unions` |
 //! | examples, defaults, enums | `examples` |
 //! | security | `security` |
 //! | components | `components` |
@@ -40,7 +39,7 @@ use reach::Reach;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// Every rule, in the order of the rooms above.
+/// All rules, in the order of the modules above.
 pub const RULES: &[Rule] = &[
     fields::UNKNOWN,
     fields::MISSING,
@@ -109,7 +108,7 @@ pub const RULES: &[Rule] = &[
     components::UNUSED,
 ];
 
-/// What is found in the document, in the order of the text.
+/// Lints a document. The findings are in the order of the text.
 #[must_use]
 pub fn lint(document: &Document) -> Vec<Finding> {
     let tree = Tree::new(document.value(), Kind::Document);
@@ -130,8 +129,7 @@ pub fn lint(document: &Document) -> Vec<Finding> {
     in_order(lint.findings.into_inner(), document.name())
 }
 
-/// Sorts by position, what stands in other files last. What aliases of YAML repeat is one finding: it stands in the text
-/// once.
+/// Sorts findings by position, those in other files last, and removes duplicates that YAML aliases cause.
 fn in_order(mut findings: Vec<Finding>, own: &str) -> Vec<Finding> {
     findings.sort_by(|one, other| {
         let key = |finding: &Finding| finding.span.document != own;
@@ -150,23 +148,23 @@ fn in_order(mut findings: Vec<Finding>, own: &str) -> Vec<Finding> {
     findings
 }
 
-/// A document under examination.
+/// The document, and the findings so far.
 struct Lint<'a> {
     document: &'a Document,
     tree: Tree<'a>,
     reach: Reach,
     findings: RefCell<Vec<Finding>>,
-    /// Operations that use a part, as far as somebody has asked.
+    /// Cache of the operations that use a part.
     operations: RefCell<HashMap<Id, Vec<String>>>,
 }
 
 impl Lint<'_> {
-    /// Reports something about a node, or about what `inner` leads to from there. The operations are those that use it.
+    /// Reports a finding about a node, or about the value at the relative path `inner`, for all operations that use it.
     fn report(&self, rule: &'static Rule, node: Id, inner: &[&str], message: impl Into<String>) {
         self.report_for(rule, node, inner, message, self.operations(node));
     }
 
-    /// The same, for operations that the node does not tell.
+    /// As [`Lint::report`], for the given operations.
     fn report_for(
         &self,
         rule: &'static Rule,

@@ -1,8 +1,7 @@
-//! Which parts of a document lead to which: what an operation uses, and what uses a component.
+//! The graph of a document: what an operation uses, and which operations use a component.
 //!
-//! Parts are operations, path items and components. One leads to another by a reference, by the mapping of a discriminator,
-//! by naming a security scheme, and from a base schema to those that extend it, as a discriminator finds them without naming
-//! them.
+//! Its nodes are operations, path items and components. An edge is a reference, an entry of a discriminator's mapping, a
+//! security requirement, or leads from a base schema with a discriminator to its subtypes.
 
 use crate::document::{Document, Located};
 use crate::grammar::Kind;
@@ -11,13 +10,13 @@ use crate::tree::{Id, Key, Tree};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// The graph of a document's parts.
+/// The graph of a document.
 #[derive(Debug)]
 pub(super) struct Reach {
     from: HashMap<Id, Vec<Id>>,
     to: HashMap<Id, Vec<Id>>,
     by_pointer: HashMap<String, Id>,
-    /// Operations with their labels, by their place in the order of the document.
+    /// Operations with their labels, by index in the order of the document.
     rank: HashMap<Id, usize>,
     labels: Vec<String>,
 }
@@ -76,7 +75,7 @@ impl Reach {
         }
     }
 
-    /// The part in which a reference ends.
+    /// The part that contains the target of a reference.
     fn part(&self, reference: &str) -> Option<Id> {
         let pointer = reference.strip_prefix('#')?;
         let ends = pointer.match_indices('/').skip(1).map(|(index, _)| index).take(3);
@@ -84,19 +83,18 @@ impl Reach {
         ends.into_iter().rev().find_map(|end| self.by_pointer.get(&pointer[..end]).copied())
     }
 
-    /// The component at which a reference ends, if it ends at one and not inside of it.
+    /// The target of a reference, if it is a component and not a value within one.
     pub(super) fn component(&self, reference: &str) -> Option<Id> {
         self.by_pointer.get(reference.strip_prefix('#')?).copied()
     }
 
-    /// The schema that a discriminator's mapping means: by its name, or by a reference.
+    /// The schema of an entry in a discriminator's mapping, which is a name or a reference.
     pub(super) fn mapped(&self, target: &str) -> Option<Id> {
         let by_name = || self.by_pointer.get(&pointer::from_tokens(["components", "schemas", target])).copied();
         self.part(target).or_else(by_name)
     }
 
-    /// Labels of the operations that use a part, in the order of the document. All of them if the part is the document
-    /// itself would say nothing, so that is none.
+    /// Labels of the operations that use a part, in the order of the document; empty for the document itself.
     pub(super) fn operations(&self, part: Id) -> Vec<String> {
         let users = closure([part], &self.from);
         let ranks: BTreeSet<usize> = users.iter().filter_map(|user| self.rank.get(user).copied()).collect();
@@ -110,7 +108,7 @@ impl Reach {
         operations.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// What the operations use, directly or not, and the operations themselves.
+    /// The operations and everything that they use, directly or indirectly.
     pub(super) fn used(&self) -> HashSet<Id> {
         closure(self.rank.keys().copied(), &self.to)
     }
@@ -125,7 +123,7 @@ fn closure(from: impl IntoIterator<Item = Id>, edges: &HashMap<Id, Vec<Id>>) -> 
     seen
 }
 
-/// The key of a component: its section and its name.
+/// Section and name of a component.
 pub(super) fn component_name<'a>(tree: &Tree<'a>, id: Id) -> Option<(&'static str, &'a str)> {
     let node = tree.node(id);
     match (node.parent.map(|parent| tree.node(parent).kind), node.key) {
@@ -134,7 +132,7 @@ pub(super) fn component_name<'a>(tree: &Tree<'a>, id: Id) -> Option<(&'static st
     }
 }
 
-/// Every property that a schema speaks of, itself or in its parts.
+/// All properties that a schema or its parts define.
 pub(super) fn properties<'a>(document: &'a Document, schema: &'a Value) -> HashMap<&'a str, &'a Value> {
     let mut out = HashMap::new();
     let mut open = vec![schema];

@@ -1,13 +1,13 @@
-//! Findings as workflow commands, which GitHub shows beside the lines they name.
+//! Renders findings as workflow commands, which GitHub shows as annotations of the lines.
 //!
 //! `::error file=…,line=…,col=…,title=…::message`, one line each. Escapes are those of the runner's toolkit: `%`, carriage
-//! return and line feed in everything, `:` and `,` in properties too. Other control characters are written out.
+//! return and line feed everywhere, `:` and `,` in properties too. Other control characters are escaped as in other formats.
 
 use super::{subject, values, visible};
 use crate::finding::{Finding, Verdict};
 use std::fmt::Write;
 
-/// The findings as workflow commands; nothing if there are none.
+/// Renders the findings as workflow commands; empty without findings.
 #[must_use]
 pub fn render(findings: &[Finding]) -> String {
     let mut out = String::new();

@@ -1,4 +1,4 @@
-//! Findings for programs: one JSON object.
+//! Renders findings as one JSON object for programs.
 //!
 //! ```text
 //! {
@@ -15,7 +15,8 @@
 //! ```
 //!
 //! A side is `{"file", "line", "column", "pointer", "value"}`: `pointer` is a JSON pointer, `value` a string or null. Lines
-//! and columns count from 1 and are null for a document that never was text. Every key is always there; keys may be added.
+//! and columns count from 1 and are null for a document that was not read from text. All keys are always present; later
+//! versions may add keys.
 
 use super::{count, is_hidden};
 use crate::finding::{Finding, Side, Verdict};
@@ -23,7 +24,7 @@ use crate::position::SourceSpan;
 use serde::Serialize;
 use std::fmt::Write;
 
-/// The findings as JSON, indented.
+/// Renders the findings as indented JSON.
 #[must_use]
 pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String {
     let fails = |finding: &&Finding| finding.verdict >= fails_from;
@@ -46,12 +47,12 @@ pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String 
     out
 }
 
-/// The same JSON without what a terminal or a log obeys. Nothing of it can stand outside of a string.
+/// Escapes characters that a terminal or a log would interpret. They only occur within strings.
 fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + 1);
     for character in json.chars() {
         if character != '\n' && is_hidden(character) {
-            // Writing to a String cannot fail. All that is hidden is in the first plane, so four digits say it.
+            // Writing to a String cannot fail. All these characters are in the Basic Multilingual Plane: four digits suffice.
             let _ = write!(out, "\\u{:04x}", u32::from(character));
         } else {
             out.push(character);

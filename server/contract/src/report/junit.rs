@@ -1,14 +1,14 @@
-//! Findings as JUnit test results, which most CI systems show.
+//! Renders findings as JUnit test results, which most CI systems show.
 //!
-//! One suite, named after what was looked at, with one case for each finding: failed if its verdict is grave enough,
-//! passed otherwise, with the words in its output. Without findings there is one case that passed, since a report
-//! without any case looks like a run that never happened. No times and no ids: they would differ from run to run.
+//! One suite, named after what was examined, with a case for each finding: failed from a given verdict on, otherwise passed
+//! with the finding in its output. Without findings there is one passed case, because CI systems treat a report without
+//! cases as missing. No times and no ids, because they would differ between runs.
 
 use super::{places, subject, values, visible};
 use crate::finding::{Finding, Verdict};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-/// The findings as JUnit XML. Verdicts from `fails_from` on are failures.
+/// Renders the findings as JUnit XML. Verdicts from `fails_from` on are failures.
 #[must_use]
 pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String {
     let title = visible(title);

@@ -1,4 +1,4 @@
-//! The body of a response: whether there is one, of which type, and what it says.
+//! Validates the body of a response: its presence, media type and schema.
 
 use super::schema::Schemas;
 use super::{ActualResponse, Deviation, media_type};

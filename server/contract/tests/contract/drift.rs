@@ -381,7 +381,7 @@ fn unreadable_extensions_are_differences() {
     assert_eq!(
         found,
         [
-            "openapi/sample.yaml: every operation: the contract cannot be compared, the code prints what cannot be read: \
+            "openapi/sample.yaml: every operation: the contract cannot be compared, the code generates an invalid document: \
           code: POST /api/auth/sign-in/email: x-replies: `state` is not part of a reply"
         ]
     );

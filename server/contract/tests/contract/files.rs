@@ -228,12 +228,12 @@ fn a_file_that_cannot_be_used_is_told_where_it_is_named() {
     let own = "openapi/api.yaml:5:9: /components/schemas/A: $ref";
     for (reference, expected) in [
         ("none.yaml", format!("{own} `none.yaml` leads to a file that cannot be read: there is no such file")),
-        ("user.yaml#/nobody", format!("{own} `user.yaml#/nobody` leads nowhere")),
-        ("user.yaml#name", format!("{own} `user.yaml#name` leads nowhere")),
-        ("user.yaml#/broken", "openapi/user.yaml:2:10: /broken: $ref `#/nope` leads nowhere".to_owned()),
+        ("user.yaml#/nobody", format!("{own} `user.yaml#/nobody` cannot be resolved")),
+        ("user.yaml#name", format!("{own} `user.yaml#name` cannot be resolved")),
+        ("user.yaml#/broken", "openapi/user.yaml:2:10: /broken: $ref `#/nope` cannot be resolved".to_owned()),
         ("user.yaml#/lost", "openapi/user.yaml:3:16: /lost/items: $ref `lost.yaml` leads to a file that cannot be read: there is no such file".to_owned()),
-        ("https://example.com/a.yaml", format!("{own} `https://example.com/a.yaml` is the address of a server: have the file here, and name it by its path")),
-        ("/a.yaml", format!("{own} `/a.yaml` is a path that begins at the root: name the file by its path from here")),
+        ("https://example.com/a.yaml", format!("{own} `https://example.com/a.yaml` is a URL: copy the file and refer to it by its path")),
+        ("/a.yaml", format!("{own} `/a.yaml` is an absolute path: use a path relative to this file")),
         ("api.yaml#/components/schemas/A", format!("{own} `#/components/schemas/A` leads back to itself")),
     ] {
         let found = load(&api(reference), &files).unwrap_err().on_one_line();
@@ -282,7 +282,7 @@ fn extensions_count_once_something_refers_to_them() {
         (&json!({"$ref": "#/components/schemas/item"}), &json!({"type": "string"}))
     );
     let found = Document::load("d", &text("{items: {$ref: '#/nope'}}")).unwrap_err().on_one_line();
-    assert_eq!(found, "d:3:24: /x-shared/a/items: $ref `#/nope` leads nowhere");
+    assert_eq!(found, "d:3:24: /x-shared/a/items: $ref `#/nope` cannot be resolved");
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn what_holds_components_must_be_an_object() {
         );
         let found = load(&api, &[("a.yaml", "type: string\n")]).unwrap_err().on_one_line();
         assert!(
-            found.ends_with("`a.yaml` cannot be kept: `components` is no object, or what it holds is none"),
+            found.ends_with("`a.yaml` cannot be resolved: `components` or a section of it is not an object"),
             "{found}"
         );
     }
@@ -396,18 +396,18 @@ fn references_where_openapi_has_none_are_refused() {
 }
 
 fn reference_misplaced() -> &'static str {
-    "stands where OpenAPI has no references"
+    "is where OpenAPI allows no reference"
 }
 
 #[test]
 fn what_the_document_does_not_have_is_not_lent_to_it() {
     let text = api_with_responses(&[("/a", "{$ref: '#/components/schemas/User'}"), ("/b", "{$ref: User.yaml}")]);
     let found = load(&text, &[("User.yaml", "type: string\n")]).unwrap_err().on_one_line();
-    assert!(found.ends_with("$ref `#/components/schemas/User` leads nowhere"), "{found}");
+    assert!(found.ends_with("$ref `#/components/schemas/User` cannot be resolved"), "{found}");
     let text = api_with_responses(&[("/a", "{$ref: User.yaml}")]);
     let found =
         load(&text, &[("User.yaml", "items: {$ref: 'api.yaml#/components/schemas/A'}\n")]).unwrap_err().on_one_line();
-    assert!(found.ends_with("/items: $ref `api.yaml#/components/schemas/A` leads nowhere"), "{found}");
+    assert!(found.ends_with("/items: $ref `api.yaml#/components/schemas/A` cannot be resolved"), "{found}");
 }
 
 #[test]
@@ -448,7 +448,7 @@ fn what_stands_beside_the_reference_of_a_path_item_stays() {
     let found = load(&api.replace("schema: {type: string}", "schema: {$ref: id.yaml}"), &[("item.yaml", "get: {}\n")]);
     let found = found.unwrap_err().on_one_line();
     assert!(
-        found.ends_with("`item.yaml` stands beside other references: put them into the file that it names"),
+        found.ends_with("`item.yaml` has siblings with references: move them into the file that it names"),
         "{found}"
     );
 

@@ -125,15 +125,15 @@ fn references_that_lead_nowhere_are_refused() {
     let document = |schemas: &str| format!("openapi: 3.0.3\npaths: {{}}\ncomponents:\n  schemas:\n{schemas}");
     let place = "openapi/sample.yaml:5:9: /components/schemas/A: $ref";
     for (schemas, expected) in [
-        ("    A: {$ref: '#/components/schemas/B'}\n", format!("{place} `#/components/schemas/B` leads nowhere")),
-        ("    A: {$ref: 'other.yaml#/A'}\n", format!("{place} `other.yaml#/A` leads out of the document: make one file of several first (tools call it bundling)")),
+        ("    A: {$ref: '#/components/schemas/B'}\n", format!("{place} `#/components/schemas/B` cannot be resolved")),
+        ("    A: {$ref: 'other.yaml#/A'}\n", format!("{place} `other.yaml#/A` leads out of the document: bundle its files into one first")),
         (
             "    A: {$ref: '#/components/schemas/B'}\n    B: {$ref: '#/components/schemas/A'}\n",
             format!("{place} `#/components/schemas/B` leads back to itself"),
         ),
         (
             "    default: {properties: {example: {items: {$ref: '#/nope'}}}}\n",
-            "openapi/sample.yaml:5:46: /components/schemas/default/properties/example/items: $ref `#/nope` leads nowhere"
+            "openapi/sample.yaml:5:46: /components/schemas/default/properties/example/items: $ref `#/nope` cannot be resolved"
                 .to_owned(),
         ),
     ] {

@@ -43,7 +43,7 @@ static UNDECLARED: Rule = Rule {
 static NO_SERVER: Rule = Rule {
     id: "server-missing",
     verdict: Verdict::Error,
-    what: "The document names no server.",
+    what: "The document has no server.",
     why: "Clients do not know where to call.",
 };
 
@@ -85,7 +85,7 @@ fn sample() -> Vec<Finding> {
         removed,
         tighter,
         finding(&UNDECLARED, &["POST /users"], "tags", "the tag `People` is not declared", span(new, 20, 14)),
-        finding(&NO_SERVER, &[], "", "there is no server", span(new, 1, 1)),
+        finding(&NO_SERVER, &[], "", "the document has no server", span(new, 1, 1)),
         default,
         finding(&ADDED, &["GET /health"], "", "the operation is new", span("what the code prints", 0, 0)),
     ]

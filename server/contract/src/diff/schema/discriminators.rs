@@ -1,7 +1,7 @@
-//! The property that tells alternatives apart.
+//! Compares discriminators.
 //!
-//! Its values are those of the mapping and, beside them, the names of the schemas that it may lead to (OpenAPI 3.0.3,
-//! Discriminator Object): a schema of another name is another value on the wire, unless the mapping says otherwise.
+//! Their values are those of the mapping and the names of the other alternatives (OpenAPI 3.0.3, Discriminator Object).
+//! Renaming a schema therefore changes a value on the wire, unless the mapping contains it.
 
 use super::view::View;
 use super::{Parts, SCHEMAS, compare as compare_parts};
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const KEY: &str = "discriminator";
 
-/// `pairs`: which of the alternatives became which.
+/// Compares discriminators. `pairs` has the indices of new alternatives by old ones.
 pub(super) fn compare<'d>(
     comparison: &mut Comparison<'d>,
     (old, had): (&View<'d>, &[Parts<'d>]),
@@ -29,12 +29,12 @@ pub(super) fn compare<'d>(
             return comparison.report_schema_change("discriminator-added", message, old.side(), new.side_at(KEY));
         }
         (Some(_), None) => {
-            let message = "the discriminator is gone";
+            let message = "the discriminator was removed";
             return comparison.report_schema_change("discriminator-removed", message, old.side_at(KEY), new.side());
         }
         (Some(before), Some(after)) => (before, after),
     };
-    // An heir has the discriminator of what it builds on, but does not stand for the other heirs.
+    // A subtype inherits the discriminator of its base schema, but does not stand for the other subtypes.
     if had.is_empty() && is_subtype(old, &before) && is_subtype(new, &after) {
         return;
     }
@@ -46,7 +46,7 @@ pub(super) fn compare<'d>(
         comparison.report_schema_change("discriminator-property-changed", message, side(&before), side(&after));
     }
     let (from, to) = (Kinds::of(old, &before, had), Kinds::of(new, &after, has));
-    // What became of an alternative as a whole is told of the alternatives.
+    // Added and removed alternatives are reported as such.
     let (kept, keeps): (BTreeSet<_>, BTreeSet<_>) =
         (pairs.keys().copied().collect(), pairs.values().copied().collect());
     let is_same = |one: &Target, other: &Target| match (one.index, other.index) {
@@ -58,12 +58,12 @@ pub(super) fn compare<'d>(
         match to.values.get(value) {
             Some(other) if is_same(target, other) => {}
             Some(other) => {
-                let message = format!("the value {value} stands for another schema");
+                let message = format!("the value {value} selects another schema");
                 let now = ChangeSide::with_value(&other.pointer, abbreviated_json(&Value::from(other.name.as_str())));
                 comparison.report_schema_change("discriminator-mapping-changed", message, side, now);
             }
             None if target.index.is_none_or(|index| kept.contains(&index)) => {
-                let message = format!("the value {value} is gone");
+                let message = format!("the value {value} was removed");
                 comparison.report_schema_change("discriminator-mapping-removed", message, side, ChangeSide::at(&after));
             }
             None => {}
@@ -76,7 +76,7 @@ pub(super) fn compare<'d>(
             comparison.report_schema_change("discriminator-mapping-added", message, ChangeSide::at(&before), side);
         }
     }
-    // Without a list of alternatives, the values lead to schemas that are not compared otherwise.
+    // Subtypes are not compared elsewhere, because nothing refers to them.
     let kinds = from.values.iter().filter(|(_, target)| target.index.is_none());
     for (value, target) in kinds {
         if let Some(other) = to.values.get(value).filter(|other| other.index.is_none())
@@ -98,7 +98,7 @@ fn is_subtype(view: &View<'_>, discriminator: &Node<'_>) -> bool {
     subtypes::of(view.document, base).into_iter().any(|name| own == format!("{SCHEMAS}/{name}"))
 }
 
-/// What the values of a discriminator stand for.
+/// The schemas that the values of a discriminator select.
 struct Kinds {
     values: BTreeMap<String, Target>,
 }
@@ -106,7 +106,7 @@ struct Kinds {
 struct Target {
     /// Name of the schema.
     name: String,
-    /// Which of the alternatives it is, if it is one.
+    /// Index among the alternatives, if it is one.
     index: Option<usize>,
     pointer: String,
 }
@@ -119,7 +119,7 @@ impl Kinds {
             let name = at.value.as_str().map(subtypes::schema_name).unwrap_or_default().to_owned();
             values.insert(value.to_owned(), Target { index: index(&name), name, pointer: at.pointer });
         }
-        // A schema that the mapping names may still be called by its own name, but nobody does.
+        // The names of mapped schemas remain valid values, but are not used in practice.
         let is_mapped =
             |values: &BTreeMap<String, Target>, name: &str| values.values().any(|target| target.name == name);
         let own = alternatives.iter().filter_map(|one| Some((one.name()?.to_owned(), one.pointer().to_owned())));

@@ -1,4 +1,4 @@
-//! Excluded values: `not`.
+//! Compares excluded values: `not`.
 
 use super::view::View;
 use super::{Parts, does_harm};
@@ -45,10 +45,10 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
     }
 }
 
-/// Whether two schemas take the same values, however they are written.
+/// Whether two schemas accept the same values.
 fn is_same<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) -> bool {
     let parts = |at: &Node<'d>| Parts::of(Some(at.clone()), at);
-    // A trial within a trial might have no end.
+    // A dry run within a dry run might not terminate.
     comparison.unchanged.holds(old, new)
         || !comparison.is_dry_run
             && [Direction::Request, Direction::Response]

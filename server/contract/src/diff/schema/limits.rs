@@ -1,4 +1,4 @@
-//! Limits: of numbers, lengths, counts, and patterns.
+//! Compares limits of numbers, lengths and counts, and patterns.
 
 use super::view::View;
 use crate::diff::change::ChangeSide;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-/// Keyword, the name of its rules, and whether more of it takes more. Lower limits of zero are none.
+/// Keyword, stem of its rule ids, and whether it is an upper limit. A lower limit of zero is no limit.
 const LIMITS: [(&str, &str, bool); 6] = [
     ("minLength", "min-length", false),
     ("maxLength", "max-length", true),
@@ -17,10 +17,10 @@ const LIMITS: [(&str, &str, bool); 6] = [
     ("maxProperties", "max-properties", true),
 ];
 
-/// A limit, and where it is said.
+/// A limit with its JSON pointer.
 struct Limit {
     value: f64,
-    /// Whether the value itself is beyond it.
+    /// Whether the value itself is excluded.
     is_exclusive: bool,
     pointer: String,
     words: String,
@@ -57,7 +57,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     }
 }
 
-/// The limit that counts, if there are several.
+/// The tightest of several limits.
 fn tightest(view: &View<'_>, keyword: &str, exclusive: Option<&str>, is_upper: bool) -> Option<Limit> {
     let only_integers = view.types().is_some_and(|types| types.iter().eq(&["integer"]));
     let limits = view.atoms().iter().filter_map(|at| {
@@ -66,7 +66,7 @@ fn tightest(view: &View<'_>, keyword: &str, exclusive: Option<&str>, is_upper: b
         let is_exclusive = exclusive.is_some_and(|key| at.is(key));
         let words = format!("{}{}", found.value, if is_exclusive { " (exclusive)" } else { "" });
         let pointer = found.pointer;
-        // Above 5 (exclusive) an integer begins at 6.
+        // For integers, an exclusive minimum of 5 is a minimum of 6.
         let (value, is_exclusive) = match (only_integers, is_upper) {
             (false, _) => (value, is_exclusive),
             (true, false) => (if is_exclusive { value.floor() + 1.0 } else { value.ceil() }, false),
@@ -77,8 +77,7 @@ fn tightest(view: &View<'_>, keyword: &str, exclusive: Option<&str>, is_upper: b
     limits.reduce(|one, other| if tightness(&other, &one, is_upper) == Ordering::Greater { other } else { one })
 }
 
-/// Whether no value of one is within the limits of the other: where the types are, say, numbers, one may end before the
-/// other begins.
+/// Whether the limits exclude each other for all these types: one ends below the beginning of the other.
 pub(super) fn exclude_each_other(one: &View<'_>, other: &View<'_>, types: &BTreeSet<&str>) -> bool {
     let ends_before = |one: &View<'_>, other: &View<'_>, lower: (&str, Option<&str>), upper: (&str, Option<&str>)| {
         let limits = (tightest(one, upper.0, upper.1, true), tightest(other, lower.0, lower.1, false));
@@ -95,7 +94,7 @@ pub(super) fn exclude_each_other(one: &View<'_>, other: &View<'_>, types: &BTree
     })
 }
 
-/// Which of two limits takes less; greater is tighter.
+/// Compares limits by tightness; greater is tighter.
 fn tightness(one: &Limit, other: &Limit, is_upper: bool) -> Ordering {
     let by_value = one.value.total_cmp(&other.value);
     let by_value = if is_upper { by_value.reverse() } else { by_value };
@@ -129,7 +128,7 @@ fn changed(
         name.replace('-', " "),
         match what {
             "added" => "was added",
-            "removed" => "is gone",
+            "removed" => "was removed",
             other => other,
         }
     );

@@ -1,10 +1,10 @@
-//! Schemas: which values they take, and whether they take more or fewer than before.
+//! Compares schemas by the values that they accept.
 //!
-//! A schema is looked at as a whole, with the parts of its `allOf` and whatever its references lead to merged
-//! ([`view`]). Where it stands in a request, taking less breaks; where it stands in a response, taking more does.
+//! References and the parts of an `allOf` are merged first ([`view`]). In requests, accepting less is breaking; in responses,
+//! accepting more is.
 //!
-//! Those who send keep to what is documented: they send no properties that nobody told them of. Whatever such a sender
-//! could send before and cannot send now gets a finding that is breaking or risky.
+//! Senders are assumed to send documented properties only. Every value that such a sender could send before and cannot send
+//! now causes a breaking or risky finding.
 
 mod alternatives;
 mod discriminators;
@@ -25,10 +25,10 @@ use crate::node::Node;
 use parts::Parts;
 use view::View;
 
-/// Where named schemas stand.
+/// JSON pointer to the named schemas.
 const SCHEMAS: &str = "/components/schemas";
 
-/// Compares what stands under a key of two holders, such as the `schema` of a parameter.
+/// Compares the schemas under a key, such as the `schema` of a parameter.
 pub(super) fn compare_under<'d>(comparison: &mut Comparison<'d>, key: &str, old: &Node<'d>, new: &Node<'d>) {
     let (before, after) = (old.get(key), new.get(key));
     if before.is_some() || after.is_some() {
@@ -37,8 +37,8 @@ pub(super) fn compare_under<'d>(comparison: &mut Comparison<'d>, key: &str, old:
     }
 }
 
-/// Compares values that are written as text, such as those of a parameter. `repeats`: whether a list is written as the
-/// same parameter several times, so that one value and a list of one are the same.
+/// Compares schemas of values that are serialized as text, such as those of a parameter. `repeats` says whether a list is
+/// serialized as a repeated parameter, so that a single value and a list of one are equal.
 pub(super) fn compare_texts<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>, repeats: bool) {
     let list_in = |document: &'d Document, holder: &Node<'d>| {
         let view = View::of(document, &Parts::of(holder.get("schema"), holder));
@@ -49,7 +49,7 @@ pub(super) fn compare_texts<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>,
     comparison.is_text = true;
     match list_in(comparison.new, new).filter(|_| is_scalar(comparison.old, old)) {
         Some(items) => {
-            let message = "the value may be given several times";
+            let message = "the value may be repeated";
             comparison.report_schema_change("type-widened", message, ChangeSide::at(old), ChangeSide::at(new));
             compare(comparison, Parts::of(old.get("schema"), old), items);
             comparison.run_deferred(views);
@@ -59,13 +59,13 @@ pub(super) fn compare_texts<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>,
     comparison.is_text = before;
 }
 
-/// Whether what stands under `schema` is written the same however lists and objects are written.
+/// Whether the `schema` only accepts scalars.
 pub(super) fn is_scalar<'d>(document: &'d Document, holder: &Node<'d>) -> bool {
     let types = View::of(document, &Parts::of(holder.get("schema"), holder)).types();
     types.is_some_and(|types| !types.contains("array") && !types.contains("object"))
 }
 
-/// Compares two schemas, and whatever is in them.
+/// Compares two schemas with everything that they contain.
 fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) {
     let context = std::mem::take(&mut comparison.context);
     if let (Some(before), Some(after)) = (old.only(), new.only()) {
@@ -112,7 +112,7 @@ fn all_of_it<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>
     items(comparison, old, new);
 }
 
-/// Whether comparing two schemas would find something that hurts in a direction. Nothing is reported.
+/// Whether comparing two schemas in a direction would give a risky or breaking finding. Nothing is reported.
 fn does_harm<'d>(comparison: &mut Comparison<'d>, direction: Direction, old: &Parts<'d>, new: &Parts<'d>) -> bool {
     let identities = (old.identity(), new.identity());
     comparison.does_harm(direction, identities, |comparison| {
@@ -121,7 +121,7 @@ fn does_harm<'d>(comparison: &mut Comparison<'d>, direction: Direction, old: &Pa
     })
 }
 
-/// Tells of another name: once, if the old name is gone; otherwise of each place that has another one.
+/// Reports a renamed schema: once if the old name was removed, otherwise for each reference that changed.
 fn renamed<'d>(comparison: &mut Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>) {
     let (Some(before), Some(after)) = (old.name(), new.name()) else { return };
     let definition = |name: &str| format!("{SCHEMAS}/{name}");

@@ -1,4 +1,4 @@
-//! What is said beside the values: words, extensions, deprecation, defaults, the form in XML.
+//! Compares keywords that do not restrict values: annotations, deprecation, defaults, XML.
 
 use super::view::View;
 use crate::canonical_schema::is_same_value;
@@ -8,7 +8,7 @@ use crate::diff::comparison::Comparison;
 use crate::diff::deprecation::sunset;
 
 pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
-    // Of parts that do not correspond, only the outermost is what people read.
+    // If the parts do not correspond, only the outermost is compared, because it is the one that documentation shows.
     let count = if old.atoms().len() == new.atoms().len() { old.atoms().len() } else { 1 };
     for (before, after) in old.atoms().iter().zip(new.atoms()).take(count) {
         annotations::documentation(comparison, before, after);
@@ -42,7 +42,7 @@ fn defaults(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
         (Some(before), Some(after)) if !is_same_value(before.value, after.value) => {
             ("default-changed", "the default changed")
         }
-        (Some(_), None) => ("default-removed", "the default is gone"),
+        (Some(_), None) => ("default-removed", "the default was removed"),
         (None, Some(_)) => ("default-added", "a default was added"),
         _ => return,
     };

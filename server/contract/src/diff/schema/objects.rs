@@ -1,4 +1,4 @@
-//! Objects: their properties, which of them are required, and whether there may be others.
+//! Compares objects: properties, required properties, and whether others are allowed.
 
 use super::view::{Others, View};
 use super::{Parts, compare as compare_parts};
@@ -30,18 +30,18 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
     others(comparison, old, new);
 }
 
-/// One property on both sides, if it is listed there.
+/// A property on both sides, if it is listed there.
 struct Sides<'d> {
     old: Option<View<'d>>,
     new: Option<View<'d>>,
-    /// Where it is said that it is required, if it is.
+    /// JSON pointer of the requirement, if it is required.
     was_required: Option<String>,
     is_required: Option<String>,
 }
 
-/// Whether what is in the property has to be compared, too.
+/// Compares a property. Returns whether its schema has to be compared too.
 fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, new: &View<'_>) -> bool {
-    // What is only for the other direction is not there in this one.
+    // Properties of the other direction do not exist in this one.
     let (flag, gone, back) = match comparison.direction {
         Direction::Request => ("readOnly", "property-became-read-only", "property-no-longer-read-only"),
         Direction::Response => ("writeOnly", "property-became-write-only", "property-no-longer-write-only"),
@@ -51,7 +51,7 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
         (Some(before), Some(after)) => match (hidden(&sides.old), hidden(&sides.new)) {
             (true, true) => return false,
             (false, true) => {
-                let message = format!("the property is {flag} now");
+                let message = format!("the property became {flag}");
                 comparison.report_schema_change(gone, message, before.side(), after.side_at(flag));
                 return false;
             }
@@ -74,7 +74,7 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
         },
         (None, Some(_)) if hidden(&sides.new) => return false,
         (Some(_), None) if hidden(&sides.old) => return false,
-        // A property that had to be there was known, even if nothing was said of it.
+        // A required property was documented, even if it was not listed.
         (None, Some(_)) if sides.was_required.is_some() && !is_closed(old) => {}
         (Some(_), None) if sides.is_required.is_some() && !is_closed(new) => {}
         (None, Some(after)) => {
@@ -108,12 +108,12 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
     true
 }
 
-/// Whether there may be no other properties than those listed.
+/// Whether properties that are not listed are forbidden.
 fn is_closed(view: &View<'_>) -> bool {
     matches!(view.others(), Others::Forbidden)
 }
 
-/// The flag that hides it in the other direction, for those who read this one.
+/// Compares the flag that hides the property in the other direction.
 fn other_flag(comparison: &mut Comparison<'_>, before: &View<'_>, after: &View<'_>) {
     let (flag, set, unset) = match comparison.direction {
         Direction::Request => ("writeOnly", "property-became-write-only", "property-no-longer-write-only"),
@@ -122,7 +122,7 @@ fn other_flag(comparison: &mut Comparison<'_>, before: &View<'_>, after: &View<'
     match (before.is(flag), after.is(flag)) {
         (false, true) => comparison.report_schema_change(
             set,
-            format!("the property is {flag} now"),
+            format!("the property became {flag}"),
             before.side(),
             after.side_at(flag),
         ),
@@ -160,7 +160,7 @@ fn removed(comparison: &mut Comparison<'_>, sides: &Sides<'_>, before: &View<'_>
         Some(_) => "property-removed",
         None => "optional-property-removed",
     };
-    comparison.report_schema_change(change, "the property is gone", before.side(), new.side());
+    comparison.report_schema_change(change, "the property was removed", before.side(), new.side());
 }
 
 fn others<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {

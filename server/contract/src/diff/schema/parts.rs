@@ -1,14 +1,14 @@
-//! The schemas that describe one value together.
+//! Schemas that describe the same value.
 
 use crate::node::Node;
 
-/// Schemas that describe the same value together, as the parts of an `allOf` do. None of them takes anything.
+/// Schemas that describe the same value, as the parts of an `allOf` do. An empty list accepts every value.
 #[derive(Debug, Clone)]
 pub(in crate::diff) struct Parts<'d> {
     pub(in crate::diff) list: Vec<Node<'d>>,
-    /// Where to point if there is none.
+    /// JSON pointer to report if the list is empty.
     pub(in crate::diff) holder: String,
-    /// Of some lists of alternatives, the one that is looked at; the lists by their pointers.
+    /// The alternative being compared, by JSON pointer of its `oneOf` or `anyOf`.
     pub(in crate::diff) chosen: Vec<(String, Node<'d>)>,
 }
 
@@ -17,7 +17,7 @@ impl<'d> Parts<'d> {
         Self { list: schema.into_iter().collect(), holder: holder.pointer.clone(), chosen: Vec::new() }
     }
 
-    /// The one schema that it is, if it is one.
+    /// The schema, if there is exactly one.
     pub(in crate::diff) fn only(&self) -> Option<&Node<'d>> {
         match self.list.as_slice() {
             [only] if self.chosen.is_empty() => Some(only),
@@ -25,7 +25,7 @@ impl<'d> Parts<'d> {
         }
     }
 
-    /// The schema that tells it from its neighbours.
+    /// The schema that represents it in messages.
     pub(in crate::diff) fn face(&self) -> Option<&Node<'d>> {
         self.chosen.last().map(|(_, at)| at).or(self.list.first())
     }
@@ -34,13 +34,13 @@ impl<'d> Parts<'d> {
         self.face().map_or(&self.holder, |at| &at.pointer)
     }
 
-    /// The name that generated clients give it.
+    /// Its name in generated clients.
     pub(in crate::diff) fn name(&self) -> Option<&'d str> {
         let is_one = self.list.len() == 1 || !self.chosen.is_empty();
         self.face().filter(|_| is_one)?.text("$ref")?.strip_prefix("#/components/schemas/")
     }
 
-    /// What tells it from all others of its document.
+    /// Identity within its document.
     pub(in crate::diff) fn identity(&self) -> String {
         let all = self.list.iter().chain(self.chosen.iter().map(|(_, at)| at));
         all.map(|at| at.clone().resolved().pointer).collect::<Vec<_>>().join(" ")

@@ -1,4 +1,4 @@
-//! Types, `null` and formats.
+//! Compares types, `nullable` and formats.
 
 use super::view::{View, common};
 use crate::diff::change::{ChangeSide, SchemaContext};
@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 
 type Types<'d> = Option<BTreeSet<&'d str>>;
 
-/// Whether the comparison of what is in them makes sense.
+/// Compares types. Returns whether comparing the other keywords makes sense.
 pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, context: SchemaContext) -> bool {
     let (before, after) = (old.types(), new.types());
     if before == after || old.own_types() == new.own_types() {
-        // Whatever else differs is told of the alternatives.
+        // Other differences are reported for the alternatives.
         null(comparison, old, new, context);
         formats(comparison, old, new);
         return true;
@@ -32,11 +32,11 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     match (before, after) {
         _ if change == "type-changed" => false,
         (Some(_), Some(_)) => {
-            // A format of integers says nothing about numbers.
+            // Formats are not compared, because those of integers do not apply to numbers.
             null(comparison, old, new, context);
             true
         }
-        // Beside a schema that takes anything, all that the other one says is new.
+        // Compared with a schema without a type, all keywords of the other one are new.
         (None, _) => says_more_than_type(old),
         (_, None) => says_more_than_type(new),
     }
@@ -65,7 +65,7 @@ fn says_more_than_type(view: &View<'_>) -> bool {
 fn null(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, context: SchemaContext) {
     let has_groups = !old.groups().is_empty() || !new.groups().is_empty();
     if context.null || has_groups && old.takes_null_beside_groups() == new.takes_null_beside_groups() {
-        // If it differs at all, that is told of the alternatives.
+        // A difference, if any, is reported for the alternatives.
         return;
     }
     match (old.takes_null(), new.takes_null()) {
@@ -88,7 +88,7 @@ fn in_words(types: &Types<'_>) -> String {
     }
 }
 
-/// Whether whatever is of one of these types is of one of those. Written as text, numbers and truth values are text.
+/// Whether every value of these types has one of those types. Numbers and booleans serialized as text are strings.
 fn fits(these: &Types<'_>, those: &Types<'_>, is_text: bool) -> bool {
     match (these, those) {
         (_, None) => true,
@@ -100,7 +100,7 @@ fn fits(these: &Types<'_>, those: &Types<'_>, is_text: bool) -> bool {
     }
 }
 
-/// Formats, each of which holds all values of those before it in its line.
+/// Formats in ascending order: each includes all values of those before it in its line.
 const WIDER: [&[&str]; 7] = [
     &["int8", "int16", "int32", "int64"],
     &["uint8", "uint16", "uint32", "uint64"],
@@ -111,7 +111,7 @@ const WIDER: [&[&str]; 7] = [
     &["uri", "iri", "iri-reference"],
 ];
 
-/// Formats that say how to show a value, not which values there are.
+/// Formats that do not restrict values.
 const HINTS: [&str; 1] = ["password"];
 
 fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
@@ -127,7 +127,7 @@ fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
     let (change, message) = match () {
         () if before == after => return,
         () if before.is_subset(&after) => ("format-added", "a format was added"),
-        () if after.is_subset(&before) => ("format-removed", "the format is gone"),
+        () if after.is_subset(&before) => ("format-removed", "the format was removed"),
         () if is_wider(&after, &before) => ("format-widened", "the format changed"),
         () if is_wider(&before, &after) => ("format-narrowed", "the format changed"),
         () => ("format-changed", "the format changed"),

@@ -34,7 +34,7 @@ pub(crate) struct Origins {
     /// Index of the file and JSON pointer in it, by JSON pointer in the document.
     parts: HashMap<String, (usize, String)>,
     /// JSON pointers of components with a generated name, because the natural one was in use.
-    pub(crate) made_up: HashSet<String>,
+    pub(crate) generated_names: HashSet<String>,
 }
 
 impl Origins {
@@ -81,7 +81,7 @@ pub(crate) fn bundle(name: &str, value: Value, source_map: SourceMap, files: Fil
     let (mut read, mut taken) = (vec![own], HashSet::new());
     for round in 1.. {
         let mut bundler = Bundler::new(files, read, taken, values);
-        while let Some(next) = bundler.open.pop() {
+        while let Some(next) = bundler.pending.pop() {
             bundler.complete(&next)?;
         }
         if bundler.has_unique_names || round == ROUNDS {
@@ -102,7 +102,7 @@ struct File {
 }
 
 /// A part of the bundle whose references are still relative to its file.
-struct Open {
+struct PendingPart {
     place: String,
     kind: Kind,
     file: usize,
@@ -128,13 +128,13 @@ struct Bundler<'f> {
     values: usize,
     bundle: Bundle,
     /// JSON pointer in the bundle by file and JSON pointer in it.
-    homes: HashMap<(usize, String), String>,
-    open: Vec<Open>,
+    copies: HashMap<(usize, String), String>,
+    pending: Vec<PendingPart>,
     /// Sections and natural names that several components share.
     taken: HashSet<(&'static str, String)>,
     has_unique_names: bool,
     /// Path items that were inserted in place of a reference.
-    path_items: HashSet<(usize, String)>,
+    inlined: HashSet<(usize, String)>,
     /// Number of values copied, and of those in path items that had been inserted before.
     copied: (usize, usize),
 }
@@ -149,17 +149,17 @@ impl<'f> Bundler<'f> {
             read,
             values,
             bundle,
-            homes: HashMap::new(),
-            open: vec![Open { place: String::new(), kind: Kind::Document, file: 0, links: 0 }],
+            copies: HashMap::new(),
+            pending: vec![PendingPart { place: String::new(), kind: Kind::Document, file: 0, links: 0 }],
             taken,
             has_unique_names: true,
-            path_items: HashSet::new(),
+            inlined: HashSet::new(),
             copied: (0, 0),
         }
     }
 
     /// Makes the references in a part of the bundle refer to the bundle.
-    fn complete(&mut self, part: &Open) -> Result<(), Error> {
+    fn complete(&mut self, part: &PendingPart) -> Result<(), Error> {
         let mut references = self.references(part)?;
         // A component that is only a reference provides the best name for its target, above all if their names are equal.
         references.sort_by_key(|reference| match self.is_component(&reference.place) {
@@ -169,41 +169,41 @@ impl<'f> Bundler<'f> {
         for reference in references {
             let (file, pointer) = self.locate(part, &reference)?;
             if file == 0 {
-                self.lead(&reference, &pointer);
-                self.look_into(&pointer, reference.kind);
+                self.redirect(&reference, &pointer);
+                self.search_target(&pointer, reference.kind);
                 continue;
             }
-            let home = match self.homes.get(&(file, pointer.clone())) {
-                Some(home) => home.clone(),
+            let copy = match self.copies.get(&(file, pointer.clone())) {
+                Some(copy) => copy.clone(),
                 None if reference.kind == Kind::PathItem => {
-                    self.write_out(part, &reference, (file, &pointer))?;
+                    self.inline_path_item(part, &reference, (file, &pointer))?;
                     continue;
                 }
                 None if self.is_component(&reference.place) => {
-                    self.homes.insert((file, pointer.clone()), reference.place.clone());
-                    self.take_over(&reference, &reference.place, (file, &pointer), part.links + 1)?;
+                    self.copies.insert((file, pointer.clone()), reference.place.clone());
+                    self.copy_part(&reference, &reference.place, (file, &pointer), part.links + 1)?;
                     continue;
                 }
                 None => {
-                    let home = self.free_place(&reference, (file, &pointer))?;
-                    self.homes.insert((file, pointer.clone()), home.clone());
-                    self.take_over(&reference, &home, (file, &pointer), 0)?;
-                    home
+                    let copy = self.free_pointer(&reference, (file, &pointer))?;
+                    self.copies.insert((file, pointer.clone()), copy.clone());
+                    self.copy_part(&reference, &copy, (file, &pointer), 0)?;
+                    copy
                 }
             };
-            self.lead(&reference, &home);
+            self.redirect(&reference, &copy);
         }
         Ok(())
     }
 
-    fn references(&self, part: &Open) -> Result<Vec<Reference>, Error> {
+    fn references(&self, part: &PendingPart) -> Result<Vec<Reference>, Error> {
         let Some(value) = self.bundle.value.pointer(&part.place) else { return Ok(Vec::new()) };
         let mut out = Vec::new();
         for found in references::references(value, part.kind) {
             let place = format!("{}{}", part.place, found.pointer);
             let reference = Reference { text_at: format!("{place}/$ref"), place, kind: found.kind, text: found.text };
             if !found.is_allowed {
-                return Err(self.refuse(&reference, MISPLACED));
+                return Err(self.reference_error(&reference, MISPLACED));
             }
             out.push(reference);
         }
@@ -222,7 +222,7 @@ impl<'f> Bundler<'f> {
     }
 
     /// Index of the file and JSON pointer in it that a reference leads to.
-    fn locate(&mut self, part: &Open, reference: &Reference) -> Result<(usize, String), Error> {
+    fn locate(&mut self, part: &PendingPart, reference: &Reference) -> Result<(usize, String), Error> {
         let (path, fragment) = reference.text.split_once('#').unwrap_or((&reference.text, ""));
         let file = if path.is_empty() { part.file } else { self.file(part.file, path, reference)? };
         let value = &self.read[file].value;
@@ -232,12 +232,13 @@ impl<'f> Bundler<'f> {
         // A pointer through another reference can only be checked when that one has been replaced.
         match pointer.filter(|pointer| holds(pointer) || file == 0 && passes_a_reference(value, pointer)) {
             Some(pointer) => Ok((file, pointer)),
-            None => Err(self.refuse(reference, "cannot be resolved")),
+            None => Err(self.reference_error(reference, "cannot be resolved")),
         }
     }
 
     fn file(&mut self, from: usize, path: &str, reference: &Reference) -> Result<usize, Error> {
-        let path = files::path(&self.read[from].path, path).map_err(|problem| self.refuse(reference, problem))?;
+        let path =
+            files::path(&self.read[from].path, path).map_err(|problem| self.reference_error(reference, problem))?;
         if let Some(known) = self.read.iter().position(|file| file.path == path) {
             return Ok(known);
         }
@@ -253,59 +254,66 @@ impl<'f> Bundler<'f> {
     }
 
     /// Changes a reference to a pointer in the bundle.
-    fn lead(&mut self, reference: &Reference, pointer: &str) {
+    fn redirect(&mut self, reference: &Reference, pointer: &str) {
         if let Some(text) = self.bundle.value.pointer_mut(&reference.text_at) {
             *text = format!("#{pointer}").into();
         }
     }
 
     /// Also searches a part of the document that is outside of the OpenAPI grammar but the target of a reference.
-    fn look_into(&mut self, pointer: &str, kind: Kind) {
+    fn search_target(&mut self, pointer: &str, kind: Kind) {
         let is_own = self.bundle.origins.of(pointer).is_none() && !tree::reaches(&self.bundle.value, pointer);
-        if is_own && self.homes.insert((0, pointer.to_owned()), pointer.to_owned()).is_none() {
-            self.open.push(Open { place: pointer.to_owned(), kind, file: 0, links: 0 });
+        if is_own && self.copies.insert((0, pointer.to_owned()), pointer.to_owned()).is_none() {
+            self.pending.push(PendingPart { place: pointer.to_owned(), kind, file: 0, links: 0 });
         }
     }
 
     /// Replaces a reference by the path item that it leads to. Siblings of the reference are kept.
-    fn write_out(&mut self, part: &Open, reference: &Reference, from: (usize, &str)) -> Result<(), Error> {
+    fn inline_path_item(
+        &mut self,
+        part: &PendingPart,
+        reference: &Reference,
+        from: (usize, &str),
+    ) -> Result<(), Error> {
         /// Path items that contain each other several times would grow exponentially.
         const MOST: usize = 100_000;
         let place = &reference.place;
         let item = self.bundle.value.pointer(place).cloned().unwrap_or_default();
         if !references::references(&item, Kind::PathItem).iter().all(|found| found.pointer.is_empty()) {
-            return Err(self.refuse(reference, "has siblings with references: move them into the file that it names"));
+            return Err(
+                self.reference_error(reference, "has siblings with references: move them into the file that it names")
+            );
         }
-        if !self.path_items.insert((from.0, from.1.to_owned())) {
+        if !self.inlined.insert((from.0, from.1.to_owned())) {
             self.copied.1 += self.read[from.0].value.pointer(from.1).map_or(0, source::size);
         }
         if self.copied.1 > MOST {
-            return Err(self.refuse(reference, "makes the document too large, or leads back to itself"));
+            return Err(self.reference_error(reference, "makes the document too large, or leads back to itself"));
         }
         let keys = item.as_object().into_iter().flatten().map(|(key, _)| key).filter(|key| *key != "$ref");
-        let beside: Vec<(String, Option<SourceMap>, String)> = keys
+        let siblings: Vec<(String, Option<SourceMap>, String)> = keys
             .map(|key| {
                 let pointer = format!("{place}/{}", pointer::escape(key));
-                let there = self.bundle.origins.pointer_in_file(&pointer);
-                (pointer.clone(), self.bundle.source_map.at(&pointer).cloned(), there)
+                let in_file = self.bundle.origins.pointer_in_file(&pointer);
+                (pointer.clone(), self.bundle.source_map.at(&pointer).cloned(), in_file)
             })
             .collect();
-        self.take_over(reference, place, from, part.links + 1)?;
+        self.copy_part(reference, place, from, part.links + 1)?;
         let Some(target) = self.bundle.value.pointer_mut(place) else { return Ok(()) };
         let own: Vec<String> = target.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
         *target = merge_siblings(std::mem::take(target), &item);
-        for (pointer, source_map, there) in beside {
+        for (pointer, source_map, in_file) in siblings {
             let key = pointer::last_token(&pointer);
             if let Some(source_map) = source_map.filter(|_| !own.contains(&key)) {
                 self.bundle.source_map.put(&pointer, source_map);
-                self.bundle.origins.parts.insert(pointer, (part.file, there));
+                self.bundle.origins.parts.insert(pointer, (part.file, in_file));
             }
         }
         Ok(())
     }
 
     /// Copies a part of a file to a pointer in the bundle.
-    fn take_over(
+    fn copy_part(
         &mut self,
         reference: &Reference,
         place: &str,
@@ -314,28 +322,30 @@ impl<'f> Bundler<'f> {
     ) -> Result<(), Error> {
         let File { value, source_map, .. } = &self.read[from.0];
         let (Some(value), Some(source_map)) = (value.pointer(from.1), source_map.at(from.1)) else {
-            return Err(self.refuse(reference, "cannot be resolved"));
+            return Err(self.reference_error(reference, "cannot be resolved"));
         };
         if links > LONGEST_CHAIN {
-            return Err(self.refuse(reference, "leads back to itself, or through too many others"));
+            return Err(self.reference_error(reference, "leads back to itself, or through too many others"));
         }
         self.copied.0 += source::size(value);
         if self.copied.0 > MAX_VALUES || place.matches('/').count() > MAX_DEPTH {
-            return Err(self.refuse(reference, "makes the document too large, or leads back to itself"));
+            return Err(self.reference_error(reference, "makes the document too large, or leads back to itself"));
         }
         if !put(&mut self.bundle.value, place, value.clone()) {
-            return Err(self.refuse(reference, "cannot be resolved: `components` or a section of it is not an object"));
+            return Err(
+                self.reference_error(reference, "cannot be resolved: `components` or a section of it is not an object")
+            );
         }
         self.bundle.source_map.put(place, source_map.clone());
         self.bundle.origins.parts.insert(place.to_owned(), (from.0, from.1.to_owned()));
-        self.open.push(Open { place: place.to_owned(), kind: reference.kind, file: from.0, links });
+        self.pending.push(PendingPart { place: place.to_owned(), kind: reference.kind, file: from.0, links });
         Ok(())
     }
 
     /// Pointer for a new component, under its natural name; if that is in use, with the path of its file as a prefix.
-    fn free_place(&mut self, reference: &Reference, (file, pointer): (usize, &str)) -> Result<String, Error> {
+    fn free_pointer(&mut self, reference: &Reference, (file, pointer): (usize, &str)) -> Result<String, Error> {
         let Some(section) = section(reference.kind) else {
-            return Err(self.refuse(reference, "leads to an object that `components` cannot contain"));
+            return Err(self.reference_error(reference, "leads to an object that `components` cannot contain"));
         };
         let path = &self.read[file].path;
         let name = natural_name(path, pointer);
@@ -354,7 +364,7 @@ impl<'f> Bundler<'f> {
         let free = std::iter::once(long.clone()).chain(numbered).find(|name| is_free(name)).unwrap_or(long);
         self.taken.insert(key);
         let place = pointer::from_tokens(["components", section, &free]);
-        self.bundle.origins.made_up.insert(place.clone());
+        self.bundle.origins.generated_names.insert(place.clone());
         Ok(place)
     }
 
@@ -383,7 +393,7 @@ impl<'f> Bundler<'f> {
         (SourceSpan { document: document.to_owned(), position }, place)
     }
 
-    fn refuse(&self, reference: &Reference, problem: &'static str) -> Error {
+    fn reference_error(&self, reference: &Reference, problem: &'static str) -> Error {
         let (span, place) = self.origin(reference);
         Error::Reference { span, place, reference: reference.text.clone(), problem }
     }

@@ -183,15 +183,15 @@ fn one_enum(list: &[Value]) -> Option<Map<String, Value>> {
     Some(json_object(json!({"type": name, "enum": sorted(&out.into())})))
 }
 
-/// Merges the parts of an `allOf` that only have properties, unless these contradict each other. `beside` are the
-/// siblings of the `allOf`.
-fn one_object(beside: &Map<String, Value>, list: &[Value]) -> Option<Map<String, Value>> {
+/// Merges the parts of an `allOf` that only have properties, unless these contradict each other. `siblings` are the
+/// keywords next to `allOf`.
+fn one_object(siblings: &Map<String, Value>, list: &[Value]) -> Option<Map<String, Value>> {
     let mut properties = Map::new();
     let mut required = Vec::new();
-    let parts = list.iter().map(Value::as_object).chain([Some(beside)]);
+    let parts = list.iter().map(Value::as_object).chain([Some(siblings)]);
     for part in parts {
         let part = part?;
-        let is_beside = std::ptr::eq(part, beside);
+        let is_beside = std::ptr::eq(part, siblings);
         let is_plain = part.keys().all(|keyword| match keyword.as_str() {
             "type" | "properties" | "required" => true,
             "nullable" => is_beside,

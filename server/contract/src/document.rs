@@ -151,8 +151,8 @@ impl Document {
     }
 
     /// Whether the name of a component was generated when several files became one document.
-    pub(crate) fn is_name_made_up(&self, pointer: &str) -> bool {
-        self.origins.made_up.contains(pointer)
+    pub(crate) fn has_generated_name(&self, pointer: &str) -> bool {
+        self.origins.generated_names.contains(pointer)
     }
 
     /// Translates a JSON pointer of the document into one of the file that the value comes from.

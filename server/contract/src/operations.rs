@@ -62,9 +62,9 @@ fn shape(document: &Document, located: &Located<'_>, problem: String) -> Error {
 }
 
 fn read(document: &Document, base_path: &str, located: &Located<'_>) -> Result<Operation, Error> {
-    let refuse = |problem: String| shape(document, located, problem);
+    let shape_error = |problem: String| shape(document, located, problem);
     let operation = located.operation;
-    let operation_id = operation["operationId"].as_str().ok_or_else(|| refuse("has no operationId".to_owned()))?;
+    let operation_id = operation["operationId"].as_str().ok_or_else(|| shape_error("has no operationId".to_owned()))?;
     let tags = operation["tags"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let body = operation.get("requestBody").map(|body| document.resolve(body));
     Ok(Operation {
@@ -72,10 +72,10 @@ fn read(document: &Document, base_path: &str, located: &Located<'_>) -> Result<O
         path: format!("{base_path}{}", located.path),
         operation_id: operation_id.to_owned(),
         tags: tags.map(str::to_owned).collect(),
-        security: security(document, operation).map_err(refuse)?,
+        security: security(document, operation).map_err(shape_error)?,
         has_body: body.is_some(),
         body_required: body.is_some_and(|body| body["required"] == true),
-        statuses: statuses(operation).map_err(refuse)?,
+        statuses: statuses(operation).map_err(shape_error)?,
     })
 }
 

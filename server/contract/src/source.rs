@@ -204,7 +204,7 @@ impl<'t> Reader<'t> {
             match self.next()? {
                 (Event::StreamEnd, _) => return Ok(()),
                 (Event::DocumentStart(_), span) => {
-                    return Err(self.refuse(at(span), "expected one document, found another one after it"));
+                    return Err(self.shape_error(at(span), "expected one document, found another one after it"));
                 }
                 _ => {}
             }
@@ -219,7 +219,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    fn refuse(&self, position: Position, problem: &str) -> Error {
+    fn shape_error(&self, position: Position, problem: &str) -> Error {
         let place = pointer::from_tokens(&self.path);
         Error::Shape { span: span(self.name, position), place, problem: problem.to_owned() }
     }
@@ -227,7 +227,7 @@ impl<'t> Reader<'t> {
     fn count(&mut self, more: usize, position: Position) -> Result<(), Error> {
         self.values += more;
         match self.values > MAX_VALUES {
-            true => Err(self.refuse(position, "the document unfolds to too many values")),
+            true => Err(self.shape_error(position, "the document expands to too many values")),
             false => Ok(()),
         }
     }
@@ -236,19 +236,19 @@ impl<'t> Reader<'t> {
         let position = at(span);
         self.count(1, position)?;
         if self.path.len() > MAX_DEPTH {
-            return Err(self.refuse(position, "nested too deep"));
+            return Err(self.shape_error(position, "nested too deeply"));
         }
         let (value, children, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let is_text = match tag.as_deref() {
                     Some(tag) if !tag.is_yaml_core_schema() => {
-                        return Err(self.refuse(position, "YAML tags are not used in OpenAPI"));
+                        return Err(self.shape_error(position, "YAML tags are not used in OpenAPI"));
                     }
                     Some(tag) => tag.suffix == "str",
                     None => style != ScalarStyle::Plain,
                 };
                 let value = if is_text { Some(Value::from(text.as_ref())) } else { plain(&text) };
-                let value = value.ok_or_else(|| self.refuse(position, "expected a finite number"))?;
+                let value = value.ok_or_else(|| self.shape_error(position, "expected a finite number"))?;
                 (value, Children::None, anchor)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -263,13 +263,13 @@ impl<'t> Reader<'t> {
             }
             Event::Alias(anchor) => {
                 let Some((value, source_maps)) = self.anchors.get(&anchor) else {
-                    return Err(self.refuse(position, "expected an anchor that is complete"));
+                    return Err(self.shape_error(position, "expected an anchor that is complete"));
                 };
                 let copied = (value.clone(), source_maps.clone());
                 self.count(size(&copied.0), position)?;
                 return Ok(copied);
             }
-            _ => return Err(self.refuse(position, "expected a value")),
+            _ => return Err(self.shape_error(position, "expected a value")),
         };
         let read = (value, SourceMap { position, children });
         if anchor > 0 {
@@ -280,7 +280,9 @@ impl<'t> Reader<'t> {
 
     fn check_tag(&self, tag: Option<&saphyr_parser::Tag>, position: Position) -> Result<(), Error> {
         match tag {
-            Some(tag) if !tag.is_yaml_core_schema() => Err(self.refuse(position, "YAML tags are not used in OpenAPI")),
+            Some(tag) if !tag.is_yaml_core_schema() => {
+                Err(self.shape_error(position, "YAML tags are not used in OpenAPI"))
+            }
             _ => Ok(()),
         }
     }
@@ -310,7 +312,7 @@ impl<'t> Reader<'t> {
             let (key, is_merge) = match event {
                 Event::MappingEnd => break,
                 Event::Scalar(key, style, ..) => (key.into_owned(), style == ScalarStyle::Plain),
-                _ => return Err(self.refuse(at(span), "expected keys that are strings")),
+                _ => return Err(self.shape_error(at(span), "expected keys that are strings")),
             };
             let (event, behind) = self.next()?;
             if key == "<<" && is_merge {
@@ -322,7 +324,7 @@ impl<'t> Reader<'t> {
             self.path.pop();
             place.position = at(span);
             if values.insert(key.clone(), value).is_some() {
-                return Err(self.refuse(at(span), &format!("the key `{key}` is given twice")));
+                return Err(self.shape_error(at(span), &format!("duplicate key `{key}`")));
             }
             source_maps.push((key.into_boxed_str(), place));
         }

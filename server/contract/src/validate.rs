@@ -164,9 +164,9 @@ impl ResponseValidator {
     #[must_use]
     pub fn find(&self, method: &str, path: &str) -> Option<OperationRef<'_>> {
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        let asked =
+        let is_match =
             |operation: &&Operation| operation.method.eq_ignore_ascii_case(method) && operation.template.fits(path);
-        self.operations.iter().find(asked).map(OperationRef)
+        self.operations.iter().find(is_match).map(OperationRef)
     }
 
     /// The operation with this `operationId`.

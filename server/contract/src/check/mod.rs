@@ -123,7 +123,7 @@ impl Check {
             rule,
             verdict: rule.verdict,
             operations: vec![probe.operation.clone()],
-            place: probe.purpose.in_words(),
+            place: probe.purpose.description(),
             message,
             new: Some(Side { span: span.clone(), pointer: self.document.pointer_in_file(pointer), value: None }),
             old: None,

@@ -47,7 +47,7 @@ pub enum Purpose {
 impl Purpose {
     /// Description for messages.
     #[must_use]
-    pub fn in_words(&self) -> String {
+    pub fn description(&self) -> String {
         match self {
             Self::Documented(how) => format!("a request {how}"),
             Self::Forbidden { what, .. } => format!("an invalid request: {what}"),

@@ -81,7 +81,7 @@ fn check_fields(lint: &Lint<'_>, id: Id) {
     let keys = node.value.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
     let known = || grammar.fields.iter().map(|field| field.name);
     for key in keys.filter(|key| !key.starts_with("x-") && known().all(|name| name != *key)) {
-        let hint = instead(node.kind, key)
+        let hint = advice_for(node.kind, key)
             .map(|advice| format!(": {advice}"))
             .or_else(|| nearest(key, known()).map(|name| format!(", did you mean `{name}`?")));
         let message = format!("{} has no field `{}`{}", grammar.noun, short(key), hint.unwrap_or_default());
@@ -90,7 +90,7 @@ fn check_fields(lint: &Lint<'_>, id: Id) {
 }
 
 /// Advice for fields of other versions of OpenAPI and of JSON Schema.
-fn instead(kind: Kind, key: &str) -> Option<&'static str> {
+fn advice_for(kind: Kind, key: &str) -> Option<&'static str> {
     Some(match (kind, key) {
         (Kind::Schema, "const") => "use an `enum` of one value",
         (Kind::Schema, "examples") => "a schema has one `example`",

@@ -95,7 +95,7 @@ fn check_names(lint: &Lint<'_>, id: Id) {
 /// Reports a schema once, however many of its properties lack a description.
 fn check_descriptions(lint: &Lint<'_>, id: Id) {
     let properties = lint.tree.field(id, "properties");
-    let silent = properties.filter(|property| is_silent(lint.tree.node(*property).value));
+    let silent = properties.filter(|property| lacks_description(lint.tree.node(*property).value));
     let mut silent: Vec<Id> = silent.collect();
     silent.sort_by_key(|property| lint.document.position(&lint.tree.pointer(*property)));
     let names: Vec<String> = silent.iter().filter_map(|property| lint.tree.name(*property)).map(short).collect();
@@ -105,12 +105,12 @@ fn check_descriptions(lint: &Lint<'_>, id: Id) {
 }
 
 /// Whether the property has neither a description nor a named type.
-fn is_silent(schema: &Value) -> bool {
-    let says = |field: &str| schema[field].as_str().is_some_and(|words| !words.trim().is_empty());
+fn lacks_description(schema: &Value) -> bool {
+    let has = |field: &str| schema[field].as_str().is_some_and(|words| !words.trim().is_empty());
     let lists = ["allOf", "anyOf", "oneOf"].iter().filter_map(|list| schema[*list].as_array()).flatten();
     let items = schema.get("items").into_iter().chain(lists);
-    !says("description")
-        && !says("title")
-        && !says("$ref")
+    !has("description")
+        && !has("title")
+        && !has("$ref")
         && !items.into_iter().any(|part| reference::target(part).is_some())
 }

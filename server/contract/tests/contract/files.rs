@@ -489,5 +489,5 @@ fn small_files_do_not_grow_without_end() {
     let schemas: Vec<String> = paths.iter().map(|path| format!("{{$ref: '{path}#/s'}}")).collect();
     let text = api_with_responses(&[("/a", &format!("{{anyOf: [{}]}}", schemas.join(",")))]);
     let found = load(&text, &files).unwrap_err().on_one_line();
-    assert!(found.contains("the document unfolds to too many values"), "{found}");
+    assert!(found.contains("the document expands to too many values"), "{found}");
 }

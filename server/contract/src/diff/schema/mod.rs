@@ -33,7 +33,7 @@ pub(super) fn compare_under<'d>(comparison: &mut Comparison<'d>, key: &str, old:
     let (before, after) = (old.get(key), new.get(key));
     if before.is_some() || after.is_some() {
         compare(comparison, Parts::of(before, old), Parts::of(after, new));
-        comparison.run_deferred(views);
+        comparison.run_deferred(compare_pair);
     }
 }
 
@@ -52,7 +52,7 @@ pub(super) fn compare_texts<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>,
             let message = "the value may be repeated";
             comparison.report_schema_change("type-widened", message, ChangeSide::at(old), ChangeSide::at(new));
             compare(comparison, Parts::of(old.get("schema"), old), items);
-            comparison.run_deferred(views);
+            comparison.run_deferred(compare_pair);
         }
         None => compare_under(comparison, "schema", old, new),
     }
@@ -72,14 +72,16 @@ fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) 
         if comparison.unchanged.holds(before, after) {
             return;
         }
-        renamed(comparison, &old, &new);
+        report_renamed(comparison, &old, &new);
     }
     if comparison.is_decided() {
         return;
     }
     let is_shared = |parts: &Parts<'d>| {
         let mut all = parts.list.iter().chain(parts.chosen.iter().map(|(_, at)| at));
-        all.any(|at| at.get("$ref").is_some() || at.pointer.rsplit_once('/').is_some_and(|(room, _)| room == SCHEMAS))
+        all.any(|at| {
+            at.get("$ref").is_some() || at.pointer.rsplit_once('/').is_some_and(|(parent, _)| parent == SCHEMAS)
+        })
     };
     let is_shared = is_shared(&old) || is_shared(&new);
     let pair = SchemaPair { old, new, context };
@@ -87,20 +89,20 @@ fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) 
         let identities = (pair.old.identity(), pair.new.identity());
         comparison.defer(identities, pair);
     } else {
-        views(comparison, pair);
+        compare_pair(comparison, pair);
     }
 }
 
-fn views<'d>(comparison: &mut Comparison<'d>, pair: SchemaPair<'d>) {
+fn compare_pair<'d>(comparison: &mut Comparison<'d>, pair: SchemaPair<'d>) {
     let name = pair.new.name().or(pair.old.name());
     comparison.inside_component(name, |comparison| {
         let old = View::of(comparison.old, &pair.old);
         let new = View::of(comparison.new, &pair.new);
-        all_of_it(comparison, &old, &new, pair.context);
+        compare_views(comparison, &old, &new, pair.context);
     });
 }
 
-fn all_of_it<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, context: SchemaContext) {
+fn compare_views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, context: SchemaContext) {
     notes::compare(comparison, old, new);
     exclusions::compare(comparison, old, new);
     if alternatives::compare(comparison, old, new, context) || !types::compare(comparison, old, new, context) {
@@ -117,17 +119,17 @@ fn does_harm<'d>(comparison: &mut Comparison<'d>, direction: Direction, old: &Pa
     let identities = (old.identity(), new.identity());
     comparison.does_harm(direction, identities, |comparison| {
         compare(comparison, old.clone(), new.clone());
-        comparison.run_deferred(views);
+        comparison.run_deferred(compare_pair);
     })
 }
 
 /// Reports a renamed schema: once if the old name was removed, otherwise for each reference that changed.
-fn renamed<'d>(comparison: &mut Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>) {
+fn report_renamed<'d>(comparison: &mut Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>) {
     let (Some(before), Some(after)) = (old.name(), new.name()) else { return };
     let definition = |name: &str| format!("{SCHEMAS}/{name}");
-    let is_made_up =
-        comparison.old.is_name_made_up(&definition(before)) || comparison.new.is_name_made_up(&definition(after));
-    if before == after || is_made_up {
+    let is_generated =
+        comparison.old.has_generated_name(&definition(before)) || comparison.new.has_generated_name(&definition(after));
+    if before == after || is_generated {
         return;
     }
     let is_gone = comparison.new.value().pointer(&definition(before)).is_none()

@@ -140,10 +140,10 @@ impl<'d> View<'d> {
 
     /// The values of alternatives that are all enums. They form one list, written so that each value can have a description.
     fn values_of(&self, group: &Group<'d>) -> Option<Vec<Node<'d>>> {
-        const BESIDE: [&str; 6] = ["type", "enum", "title", "description", "deprecated", "externalDocs"];
+        const ENUM_SIBLINGS: [&str; 6] = ["type", "enum", "title", "description", "deprecated", "externalDocs"];
         let values = |at: &Node<'d>| {
             let at = at.clone().resolved();
-            let is_list = at.entries().all(|(key, _)| BESIDE.contains(&key)) && at.get("enum").is_some();
+            let is_list = at.entries().all(|(key, _)| ENUM_SIBLINGS.contains(&key)) && at.get("enum").is_some();
             is_list.then(|| at.items_of("enum").collect::<Vec<_>>())
         };
         let lists: Option<Vec<_>> = group.list.iter().map(values).collect();

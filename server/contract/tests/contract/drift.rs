@@ -1,4 +1,4 @@
-//! Each way in which code can drift from its contract, with the line that a person then reads.
+//! Ways in which code can drift from its contract, each with the reported line.
 
 use super::{code, contract, drifted, lines, put};
 use serde_json::{Value, json};
@@ -94,7 +94,7 @@ fn operation_id_and_tags() {
     );
 }
 
-/// A name, edits of the code, the ends of the lines expected.
+/// Name, edits of the code, and the expected ends of the reported lines.
 type Case = (&'static str, Vec<(String, Value)>, Vec<String>);
 
 #[test]

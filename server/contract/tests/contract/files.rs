@@ -111,7 +111,7 @@ fn load(api: &str, files: &[(&str, &str)]) -> Result<Document, Error> {
     Document::load_with("openapi/api.yaml", api, Files { own: "openapi/api.yaml", read: &read })
 }
 
-/// The files, with something else in one of them.
+/// The files with a replacement in one of them.
 fn with(path: &str, from: &str, to: &str) -> Document {
     let texts = FILES.map(|(name, text)| match name == path {
         true => {
@@ -185,7 +185,7 @@ fn several_files_are_one_document() {
 }
 
 #[test]
-fn findings_name_the_file_and_the_place_in_it() {
+fn findings_name_the_file_and_the_position_in_it() {
     let old = load(API, &FILES).unwrap();
     let new = with("schemas/dog.yaml", "required: [kind, name]", "required: [kind, name, puppies]");
     let found = diff(&old, &new, &DiffOptions::default());
@@ -216,7 +216,7 @@ fn document_of(document: &Document, pointer: &str) -> (String, String) {
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_told_where_it_is_named() {
+fn an_unusable_file_is_reported_at_the_reference_to_it() {
     let api = |reference: &str| {
         format!("openapi: 3.0.3\npaths: {{}}\ncomponents:\n  schemas:\n    A: {{$ref: '{reference}'}}\n")
     };
@@ -248,7 +248,7 @@ fn a_file_that_cannot_be_used_is_told_where_it_is_named() {
 }
 
 #[test]
-fn path_items_that_lead_back_to_themselves_end() {
+fn recursive_path_items_are_rejected() {
     let item =
         "post:\n  callbacks:\n    again:\n      '{$url}': {$ref: item.yaml}\n      '{$other}': {$ref: item.yaml}\n";
     for item in [item, "$ref: item.yaml\n", "$ref: '#'\n"] {
@@ -269,7 +269,7 @@ fn pointers_may_be_percent_encoded() {
 }
 
 #[test]
-fn extensions_count_once_something_refers_to_them() {
+fn referenced_extensions_are_checked() {
     let text = |schema: &str| {
         format!(
             "openapi: 3.0.3\npaths: {{}}\nx-shared: {{a: {schema}, b: {{$ref: nothing}}}}\ncomponents: {{schemas: {{A: {{$ref: '#/x-shared/a'}}}}}}\n"
@@ -286,7 +286,7 @@ fn extensions_count_once_something_refers_to_them() {
 }
 
 #[test]
-fn what_holds_components_must_be_an_object() {
+fn components_must_be_an_object() {
     let api = api_with_responses(&[("/a", "{$ref: a.yaml}")]) + "components: {schemas: }\n";
     assert!(load(&api, &[("a.yaml", "type: string\n")]).is_ok());
     for components in ["1", "{schemas: []}"] {
@@ -301,9 +301,9 @@ fn what_holds_components_must_be_an_object() {
     }
 }
 
-/// The contracts of this project, each component and each path in a file of its own, are what they are in one file.
+/// The contracts of this project, split into a file for each component and path, are equal to the originals.
 #[test]
-fn a_contract_taken_apart_is_put_together_as_it_was() {
+fn a_split_contract_is_bundled_to_the_original() {
     for text in
         [include_str!("../../../../openapi/better-auth.yaml"), include_str!("../../../../openapi/fusionauth.yaml")]
     {
@@ -330,7 +330,7 @@ fn a_contract_taken_apart_is_put_together_as_it_was() {
     }
 }
 
-/// References to components become references to their files.
+/// Replaces references to components by references to their files.
 fn to_files(value: Value, root: &str) -> Value {
     match value {
         Value::Object(entries) => entries
@@ -359,7 +359,7 @@ fn api_with_responses(schemas: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn what_openapi_does_not_know_is_left_alone() {
+fn data_is_left_unchanged() {
     let user = "type: object\nproperties: {address: {$ref: '#/definitions/Address'}}\npatternProperties: {a: {$ref: b.yaml}}\n\
                 definitions:\n  Country: {type: string}\n  Address: {properties: {country: {$ref: '#/definitions/Country'}}}\n";
     let document = load(&api_with_responses(&[("/a", "{$ref: user.yaml}")]), &[("user.yaml", user)]).unwrap();
@@ -377,7 +377,7 @@ fn what_openapi_does_not_know_is_left_alone() {
 }
 
 #[test]
-fn references_where_openapi_has_none_are_refused() {
+fn misplaced_references_are_rejected() {
     for (text, place) in [
         ("paths: {/a: {get: {responses: {$ref: r.yaml}}}}\n", "/paths/~1a/get/responses"),
         ("paths: {/a: {get: {$ref: r.yaml}}}\n", "/paths/~1a/get"),
@@ -400,7 +400,7 @@ fn reference_misplaced() -> &'static str {
 }
 
 #[test]
-fn what_the_document_does_not_have_is_not_lent_to_it() {
+fn references_within_the_document_do_not_use_bundled_components() {
     let text = api_with_responses(&[("/a", "{$ref: '#/components/schemas/User'}"), ("/b", "{$ref: User.yaml}")]);
     let found = load(&text, &[("User.yaml", "type: string\n")]).unwrap_err().on_one_line();
     assert!(found.ends_with("$ref `#/components/schemas/User` cannot be resolved"), "{found}");
@@ -411,7 +411,7 @@ fn what_the_document_does_not_have_is_not_lent_to_it() {
 }
 
 #[test]
-fn names_depend_on_no_order() {
+fn generated_names_do_not_depend_on_the_order_of_references() {
     let pet = "oneOf: [{$ref: Dog.yaml}, {$ref: Cat.yaml}]\ndiscriminator: {propertyName: kind}\n";
     let files = [
         ("a/Pet.yaml", pet),
@@ -437,7 +437,7 @@ fn names_depend_on_no_order() {
 }
 
 #[test]
-fn what_stands_beside_the_reference_of_a_path_item_stays() {
+fn siblings_of_a_path_items_reference_are_kept() {
     let api = "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /a/{id}:\n    $ref: item.yaml\n    summary: s\n    parameters: [{name: id, in: path, required: true, schema: {type: string}}]\n";
     let document = load(api, &[("item.yaml", "summary: theirs\nget: {operationId: a}\n")]).unwrap();
     let item = &document.value()["paths"]["/a/{id}"];
@@ -458,7 +458,7 @@ fn what_stands_beside_the_reference_of_a_path_item_stays() {
 }
 
 #[test]
-fn a_component_that_says_more_than_its_reference_keeps_it_for_lint() {
+fn a_component_with_siblings_keeps_its_reference_for_lint() {
     let api = api_with_responses(&[("/a", "{$ref: '#/components/schemas/U'}")])
         + "components: {schemas: {U: {$ref: v.yaml, nullable: true}}}\n";
     let found = lint(&load(&api, &[("v.yaml", "type: string\n")]).unwrap());
@@ -466,7 +466,7 @@ fn a_component_that_says_more_than_its_reference_keeps_it_for_lint() {
 }
 
 #[test]
-fn small_files_do_not_grow_without_end() {
+fn bundling_is_limited_in_size() {
     let many: Vec<(String, String)> = (0..30)
         .map(|index| {
             let next = format!("{{$ref: p{}.yaml}}", index + 1);

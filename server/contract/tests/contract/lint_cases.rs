@@ -1,4 +1,4 @@
-//! The cases of the rules about everything but schemas, in the order of the rules.
+//! Cases of the rules not about schemas, in the order of the rules.
 
 use super::{Case, case, document, operation, parameters, paths, responses, schemas};
 

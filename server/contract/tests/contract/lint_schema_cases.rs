@@ -1,4 +1,4 @@
-//! The cases of the rules about schemas and about values that have one.
+//! Cases of the rules about schemas and values with a schema.
 
 use super::{Case, case, parameters, responses, schemas};
 
@@ -251,7 +251,7 @@ fn values() -> Vec<Case> {
     ]
 }
 
-/// A schema with an example that leads through so many others.
+/// A schema with an example and a chain of this many references.
 fn chain(length: usize) -> String {
     let links = (1..length)
         .map(|index| format!("\n    S{index}: {{allOf: [{{$ref: '#/components/schemas/S{}'}}]}}", index + 1));

@@ -1,4 +1,4 @@
-//! Findings in every format: golden files for what people and machines read, and documents that try to break out.
+//! All report formats: golden files, and hostile documents that try to break the format.
 
 use super::assert_golden;
 use countersign_contract::finding::Side;
@@ -69,7 +69,7 @@ fn side(span: SourceSpan, pointer: &str, value: Option<&str>) -> Option<Side> {
     Some(Side { span, pointer: pointer.to_owned(), value: value.map(str::to_owned) })
 }
 
-/// One of each kind.
+/// One finding of each kind.
 fn sample() -> Vec<Finding> {
     let (old, new) = ("v1.yaml", "openapi/v2.yaml");
     let user = ["GET /users/{id}"];
@@ -131,7 +131,7 @@ fn the_threshold_decides_what_fails() {
     }
 }
 
-/// What a document might say to be taken for something else.
+/// Text with which a document might break a format.
 const HOSTILE: &str = "\n::error file=x::forged\r\n##[error]forged\u{1b}[2J\u{9b}2J\0%0A::stop-commands::x,y:z\
     ]]></failure></testcase><forged a='\"&amp;\u{202e}\u{ffff}\u{2028}In the document:";
 

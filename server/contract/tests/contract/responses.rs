@@ -1,10 +1,10 @@
-//! Schemas of responses, proved with a validator on responses that should and should not pass.
+//! Schemas of responses, tested with a validator on valid and invalid responses.
 
 use super::contract;
 use countersign_contract::{Document, response_schema, strict_response_schema};
 use serde_json::{Value, json};
 
-/// Whether the response passes the plain and the strict schema.
+/// Whether the response matches the plain and the strict schema.
 fn passes(document: &Document, operation_id: &str, status: u16, response: &Value) -> (bool, bool) {
     let plain = response_schema(document, operation_id, status, "application/json").unwrap();
     let strict = strict_response_schema(document, operation_id, status, "application/json").unwrap();

@@ -1,4 +1,4 @@
-//! Responses that keep a contract and responses that do not, rule by rule.
+//! Response validation, rule by rule.
 
 use super::contract;
 use countersign_contract::validate::RULES;
@@ -25,13 +25,13 @@ fn deviations_of(operation_id: &str, status: u16, headers: &[(&str, &str)], body
     deviations
 }
 
-/// Rule, place in the document and place in the body of each deviation.
+/// Rule, pointer in the document and pointer in the body of each deviation.
 fn places<'d>(deviations: &'d [Deviation]) -> Vec<(&'static str, &'d str, &'d str)> {
     let place = |deviation: &'d Deviation| (deviation.rule, deviation.pointer.as_str(), deviation.instance.as_str());
     deviations.iter().map(place).collect()
 }
 
-/// What is wrong with a thing that is otherwise well answered.
+/// Deviations of a response for a thing that is otherwise valid.
 fn thing(headers: &[(&str, &str)], body: &Value) -> Vec<Deviation> {
     let mut all = vec![("Content-Type", "application/json"), ("x-count", "1")];
     all.retain(|(name, _)| !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
@@ -93,7 +93,7 @@ fn base_paths_of_servers() {
 }
 
 #[test]
-fn what_keeps_the_contract() {
+fn valid_responses() {
     let full = json!({
         "id": "ab",
         "at": "2026-01-01T00:00:00Z",
@@ -117,7 +117,7 @@ fn what_keeps_the_contract() {
         assert_eq!(thing(&[("content-type", content_type)], &full), [], "{content_type}");
     }
     assert_eq!(thing(&[("content-type", "application/vnd.thing+json; Version=\"2\"")], &json!([])), []);
-    // Other types than JSON are not looked into.
+    // Bodies that are not JSON are not validated.
     assert_eq!(thing(&[("content-type", "text/plain")], &json!("no integer")), []);
     assert_eq!(thing(&[("content-encoding", "gzip")], &json!(1)), []);
 
@@ -137,7 +137,7 @@ fn statuses() {
         places(&deviations_of("getLatest", 404, &[("x-undocumented", "1")], b"no")),
         [("status-undocumented", "/paths/~1things~1latest/get/responses", "")]
     );
-    // A range does not cover what is documented by its number, and default covers the rest.
+    // A status takes precedence over a range, and `default` covers the rest.
     assert_eq!(
         places(&deviations_of("getThing", 404, &[], b"x")),
         [("body-unexpected", &*format!("{}/404", &GET_200[..GET_200.len() - 4]), "")]
@@ -220,7 +220,7 @@ fn schemas_of_bodies() {
     let failed = |body: &str| {
         deviations_of("getThing", 400, &[("content-type", "application/json"), ("retry-after", "1")], body.as_bytes())
     };
-    // What the schema itself forbids is no matter of documentation.
+    // Properties that the schema forbids are violations of the schema.
     assert_eq!(
         places(&failed("{\"code\": \"A\", \"more\": 1}")),
         [("body-schema", "/components/schemas/Error/additionalProperties", "")]
@@ -232,7 +232,7 @@ fn schemas_of_bodies() {
 }
 
 #[test]
-fn properties_that_nobody_documents() {
+fn undocumented_properties() {
     let schema = "/components/schemas/Thing";
     let next = format!("{schema}/properties/next");
     for (body, pointer, instance) in [
@@ -246,7 +246,7 @@ fn properties_that_nobody_documents() {
     let header = thing(&[("x-exploded", "level=3,more=1")], &json!({"id": "ab"}));
     let pointer = format!("{GET_200}/headers/X-Exploded/schema");
     assert_eq!(places(&header), [("property-undocumented", &*pointer, "")]);
-    // Beside another mistake it waits its turn.
+    // It is only reported if the schema matches otherwise.
     assert_eq!(places(&thing(&[], &json!({"id": 1, "more": 1})))[0].0, "body-schema");
 }
 
@@ -258,10 +258,10 @@ fn alternatives() {
     let schema = "/components/schemas/Either";
     assert_eq!(open(json!({"b": 1})), []);
     assert_eq!(open(json!([1])), []);
-    // The strict reading alone would take the second alternative.
+    // The strict variant alone would accept the second alternative.
     assert_eq!(places(&open(json!({"a": 1, "b": 1}))), [("body-schema", &*format!("{schema}/oneOf"), "")]);
     assert_eq!(places(&open(json!({"a": ""}))), [("body-schema", &*format!("{schema}/oneOf"), "")]);
-    // Only one can have been meant.
+    // Only one alternative can be meant.
     assert_eq!(places(&open(json!(["s"]))), [("body-schema", &*format!("{schema}/oneOf/2/items/type"), "/0")]);
 }
 
@@ -351,7 +351,7 @@ fn headers() {
         assert_eq!(places(&found), [(rule, &*pointer, "")], "{header:?}");
         assert_eq!(found[0].message, message);
     }
-    // Lines of one name are a list, but cookies are each their own.
+    // Lines with one name form a list, except for cookies.
     assert_eq!(thing(&[("x-list", "1"), ("x-list", "2")], &full), []);
     assert_eq!(places(&thing(&[("x-count", "1"), ("x-count", "2")], &full))[0].0, "header-schema");
     assert_eq!(thing(&[("set-cookie", "a=b"), ("set-cookie", "A=1")], &full).len(), 1);
@@ -361,7 +361,7 @@ fn headers() {
 }
 
 #[test]
-fn odd_documents_are_no_reason_to_panic() {
+fn odd_documents_do_not_cause_a_panic() {
     let json = ("content-type", "application/json");
     let responses = "/paths/~1odd/get/responses";
     for status in [200, 201, 202] {
@@ -392,10 +392,10 @@ fn odd_documents_are_no_reason_to_panic() {
 }
 
 #[test]
-fn a_schema_that_goes_into_the_value_may_refer_to_itself() {
+fn recursive_schemas_are_usable_if_they_descend_into_the_value() {
     let deep = (0..60).fold(json!({"id": "ab"}), |next, _| json!({"id": "ab", "next": next}));
     assert_eq!(thing(&[], &deep), []);
-    // In turns: into the value, then not.
+    // Alternating between descending and not.
     let schemas = json!({
         "X": {"type": "array", "items": {"$ref": "#/components/schemas/Y"}, "allOf": [{"$ref": "#/components/schemas/Y"}]},
         "Y": {"allOf": [{"$ref": "#/components/schemas/X"}]},
@@ -419,14 +419,14 @@ fn a_schema_that_goes_into_the_value_may_refer_to_itself() {
 }
 
 #[test]
-fn long_lists_of_mistakes_are_cut() {
+fn the_number_of_deviations_is_limited() {
     let body: Vec<_> = (0..1000).map(|_| json!("s")).collect();
     let found =
         deviations_of("getThing", 201, &[("content-type", "application/json")], json!(body).to_string().as_bytes());
     assert_eq!(found.len(), 20);
 }
 
-/// The pair of documents that the other tests use, as one that somebody else wrote.
+/// The contract of the other tests.
 #[test]
 fn another_contract() {
     let validator = ResponseValidator::new(&contract());
@@ -438,7 +438,7 @@ fn another_contract() {
 }
 
 #[test]
-fn a_judge_serves_many_threads() {
+fn a_validator_can_be_shared_between_threads() {
     fn is_shared<T: Send + Sync>() {}
     is_shared::<ResponseValidator>();
 }

@@ -1,4 +1,4 @@
-//! What findings look like: where they are, what they say, whom they name.
+//! Content of findings: position, message, operations.
 
 use countersign_contract::position::Position;
 use countersign_contract::{DiffOptions, Document, diff};
@@ -12,7 +12,7 @@ fn a_contract_does_not_differ_from_itself() {
 }
 
 #[test]
-fn a_shared_schema_is_told_of_once_with_all_its_operations() {
+fn a_shared_schema_is_reported_once_with_all_its_operations() {
     let document = |name: &str, longest: u32| {
         let text = format!(
             "openapi: 3.0.3\n\

@@ -19,13 +19,13 @@ use std::collections::BTreeSet;
 /// The canonical form of a schema of the document.
 #[must_use]
 pub fn canonical_schema(document: &Document, schema: &Value) -> Value {
-    Walk { document, open: Vec::new(), depth: 0 }.schema(schema)
+    Walk { document, inlining: Vec::new(), depth: 0 }.schema(schema)
 }
 
 struct Walk<'a> {
     document: &'a Document,
     /// References being inlined, each with its depth.
-    open: Vec<(String, usize)>,
+    inlining: Vec<(String, usize)>,
     /// Levels of properties, items and alternatives above. References do not count, so that it does not matter
     /// which schemas have names.
     depth: usize,
@@ -34,14 +34,14 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn schema(&mut self, schema: &Value) -> Value {
         if let Some(reference) = reference::target(schema) {
-            if let Some((_, depth)) = self.open.iter().find(|(open, _)| open == reference) {
+            if let Some((_, depth)) = self.inlining.iter().find(|(open, _)| open == reference) {
                 return json!({"$cycle": self.depth - depth});
             }
-            self.open.push((reference.to_owned(), self.depth));
+            self.inlining.push((reference.to_owned(), self.depth));
             // One step at a time, so that each reference of a chain is recorded.
             let step = reference.strip_prefix('#').and_then(|pointer| self.document.value().pointer(pointer));
             let inlined = self.schema(step.unwrap_or(&Value::Null));
-            self.open.pop();
+            self.inlining.pop();
             return inlined;
         }
         match schema {

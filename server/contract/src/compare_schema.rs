@@ -112,16 +112,18 @@ impl Walk {
         }
     }
 
+    /// Compares enums value by value, or reports the keyword if only one side has it.
     fn values(&mut self, contract: Option<&Value>, code: Option<&Value>) {
-        let (Some(wanted), Some(printed)) = (contract.and_then(Value::as_array), code.and_then(Value::as_array)) else {
+        let (Some(in_contract), Some(in_code)) = (contract.and_then(Value::as_array), code.and_then(Value::as_array))
+        else {
             return self.one_keyword("enum", contract, code);
         };
-        let words = |value: &Value| Some(format!("allows the value {value}"));
-        for value in wanted.iter().filter(|value| !printed.contains(value)) {
-            self.push(words(value), None);
+        let phrase = |value: &Value| Some(format!("allows the value {value}"));
+        for value in in_contract.iter().filter(|value| !in_code.contains(value)) {
+            self.push(phrase(value), None);
         }
-        for value in printed.iter().filter(|value| !wanted.contains(value)) {
-            self.push(None, words(value));
+        for value in in_code.iter().filter(|value| !in_contract.contains(value)) {
+            self.push(None, phrase(value));
         }
     }
 

@@ -215,7 +215,7 @@ fn span(name: &str, source_map: &SourceMap, origins: &Origins, pointer: &str) ->
     SourceSpan { document, position: source_map.find(pointer) }
 }
 
-/// The path of the first server of a document, a path item or an operation, without a trailing slash.
+/// The path of the first server of a document, a path item or an operation, without a trailing slash. Variables are kept.
 pub(crate) fn path_of_first_server(holder: &Value) -> &str {
     let url = holder["servers"][0]["url"].as_str().unwrap_or_default();
     let path = match url.split_once("://") {

@@ -59,6 +59,7 @@ fn extension<'a>(document: &'a Document, schema: &'a Value, name: &str) -> Optio
     None
 }
 
+/// Replaces the generated responses of an operation by those of its `x-replies`, if it has them.
 fn expand_responses(document: &Document, operation: &mut Value) -> Result<(), String> {
     let responses = operation["responses"].as_object().into_iter().flatten();
     let documented = responses.filter_map(|(status, response)| {
@@ -66,20 +67,20 @@ fn expand_responses(document: &Document, operation: &mut Value) -> Result<(), St
         Some((status.clone(), extension(document, schema, "x-replies")?))
     });
     let documented: Vec<_> = documented.collect();
-    let (made_up, replies) = match documented.as_slice() {
+    let (placeholder, replies) = match documented.as_slice() {
         [] => return Ok(()),
         [(status, replies)] => (status.clone(), read_replies(replies)?),
         _ => return Err("two responses carry x-replies, expected one".to_owned()),
     };
-    let mut kept = operation["responses"].as_object().cloned().unwrap_or_default();
-    kept.remove(&made_up);
-    let mut kept = without_error_ranges(kept);
+    let mut responses = operation["responses"].as_object().cloned().unwrap_or_default();
+    responses.remove(&placeholder);
+    let mut responses = without_error_ranges(responses);
     for (status, response) in replies {
-        if kept.insert(status.clone(), response).is_some() {
+        if responses.insert(status.clone(), response).is_some() {
             return Err(format!("x-replies gives status {status} twice, or dropshot gives it as well"));
         }
     }
-    operation["responses"] = kept.into();
+    operation["responses"] = responses.into();
     Ok(())
 }
 

@@ -16,7 +16,7 @@ fn documents() -> Vec<Document> {
     contracts.into_iter().map(|(name, text)| Document::load(name, text).unwrap()).collect()
 }
 
-fn some(check: &Check, seed: u64, number: usize) -> Vec<Probe> {
+fn first_probes(check: &Check, seed: u64, number: usize) -> Vec<Probe> {
     check.probes(Wanted { only_safe: false, seed }).take(number).collect()
 }
 
@@ -38,7 +38,7 @@ fn bodies_match_their_purpose() {
     for document in documents().into_iter().filter(|document| document.name() != "sample") {
         let check = Check::new(&document);
         let mut seen = BTreeMap::<bool, usize>::new();
-        for probe in some(&check, 7, 3_000) {
+        for probe in first_probes(&check, 7, 3_000) {
             let Some(fits) = body_fits(&document, &probe) else { continue };
             let about_the_body = match &probe.purpose {
                 Purpose::Forbidden { what, .. } => what.starts_with("the body is wrong") || what.contains("property"),
@@ -61,11 +61,12 @@ fn few_requests_reach_all_operations_and_a_seed_repeats_itself() {
     for document in documents() {
         let check = Check::new(&document);
         let operations = check.operations(Wanted::default());
-        let first = some(&check, 1, operations);
+        let first = first_probes(&check, 1, operations);
         let reached: BTreeSet<&str> = first.iter().map(|probe| probe.operation.as_str()).collect();
         assert_eq!(reached.len(), operations);
-        let bytes =
-            |seed| some(&check, seed, 500).into_iter().map(|probe| (probe.target, probe.body)).collect::<Vec<_>>();
+        let bytes = |seed| {
+            first_probes(&check, seed, 500).into_iter().map(|probe| (probe.target, probe.body)).collect::<Vec<_>>()
+        };
         assert_eq!(bytes(3), bytes(3));
         let safe = check.probes(Wanted { only_safe: true, seed: 1 }).take(100);
         assert!(safe.into_iter().all(|probe| probe.method == "GET"));
@@ -75,9 +76,9 @@ fn few_requests_reach_all_operations_and_a_seed_repeats_itself() {
 #[test]
 fn urls_are_percent_encoded() {
     for document in documents() {
-        for probe in some(&Check::new(&document), 5, 2_000) {
-            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%/?&=".contains(&byte);
-            assert!(probe.target.bytes().all(is_plain) && !probe.target.contains('{'), "{}", probe.target);
+        for probe in first_probes(&Check::new(&document), 5, 2_000) {
+            let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%/?&=".contains(&byte);
+            assert!(probe.target.bytes().all(is_unreserved) && !probe.target.contains('{'), "{}", probe.target);
             for (name, value) in &probe.headers {
                 assert!(value.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{name}: {value}");
             }

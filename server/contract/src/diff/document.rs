@@ -21,7 +21,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
         }
     }
     named_schemas(comparison, &old, &new);
-    security::schemes(comparison, &old, &new);
+    security::schemes(comparison);
 }
 
 fn information(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {

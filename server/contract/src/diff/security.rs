@@ -19,11 +19,11 @@ pub(super) fn is_same_by_default(comparison: &Comparison<'_>) -> bool {
 }
 
 pub(super) fn compare(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
-    let names = renamed(comparison.old, comparison.new);
+    let names = renamed_schemes(comparison.old, comparison.new);
     let (before, old_at) = alternatives(comparison.old, old, &names);
     let (after, new_at) = alternatives(comparison.new, new, &BTreeMap::new());
     let is_open = |list: &[Alternative]| list.is_empty() || list.iter().any(BTreeMap::is_empty);
-    let side = |at: &str, list: &[Alternative]| ChangeSide::with_value(at, in_words(list));
+    let side = |at: &str, list: &[Alternative]| ChangeSide::with_value(at, as_text(list));
     comparison.inside("security", |comparison| match (is_open(&before), is_open(&after)) {
         (true, false) => {
             let message = "the operation requires credentials";
@@ -45,7 +45,7 @@ fn secured(comparison: &mut Comparison<'_>, old: (&[Alternative], &str), new: (&
         if new.0.iter().any(|after| asks_for_no_more(after, before)) {
             continue;
         }
-        let side = (ChangeSide::with_value(old.1, one_in_words(before)), ChangeSide::at_pointer(new.1));
+        let side = (ChangeSide::with_value(old.1, alternative_as_text(before)), ChangeSide::at_pointer(new.1));
         match new.0.iter().find(|after| schemes(after) == schemes(before)) {
             Some(after) => {
                 for (scheme, scopes) in after {
@@ -55,13 +55,13 @@ fn secured(comparison: &mut Comparison<'_>, old: (&[Alternative], &str), new: (&
                             "security-scope-added",
                             message,
                             side.0.clone(),
-                            ChangeSide::with_value(new.1, one_in_words(after)),
+                            ChangeSide::with_value(new.1, alternative_as_text(after)),
                         );
                     }
                 }
             }
             None => {
-                let message = format!("{} is no longer sufficient", one_in_words(before));
+                let message = format!("{} is no longer sufficient", alternative_as_text(before));
                 comparison.report("security-alternative-removed", message, side.0, side.1);
             }
         }
@@ -78,19 +78,19 @@ fn secured(comparison: &mut Comparison<'_>, old: (&[Alternative], &str), new: (&
                         comparison.report(
                             "security-scope-removed",
                             message,
-                            ChangeSide::with_value(old.1, one_in_words(before)),
-                            ChangeSide::with_value(new.1, one_in_words(after)),
+                            ChangeSide::with_value(old.1, alternative_as_text(before)),
+                            ChangeSide::with_value(new.1, alternative_as_text(after)),
                         );
                     }
                 }
             }
             None => {
-                let message = format!("{} is now sufficient", one_in_words(after));
+                let message = format!("{} is now sufficient", alternative_as_text(after));
                 comparison.report(
                     "security-alternative-added",
                     message,
                     ChangeSide::at_pointer(old.1),
-                    ChangeSide::with_value(new.1, one_in_words(after)),
+                    ChangeSide::with_value(new.1, alternative_as_text(after)),
                 );
             }
         }
@@ -120,7 +120,7 @@ fn alternatives(
     (at.value.as_array().into_iter().flatten().map(alternative).collect(), at.pointer)
 }
 
-fn one_in_words(alternative: &Alternative) -> String {
+fn alternative_as_text(alternative: &Alternative) -> String {
     let scheme = |(scheme, scopes): (&String, &BTreeSet<String>)| match scopes.is_empty() {
         true => scheme.clone(),
         false => format!("{scheme} ({})", scopes.iter().cloned().collect::<Vec<_>>().join(", ")),
@@ -131,10 +131,10 @@ fn one_in_words(alternative: &Alternative) -> String {
     }
 }
 
-fn in_words(list: &[Alternative]) -> String {
+fn as_text(list: &[Alternative]) -> String {
     match list {
         [] => "nothing".to_owned(),
-        list => list.iter().map(one_in_words).collect::<Vec<_>>().join(" or "),
+        list => list.iter().map(alternative_as_text).collect::<Vec<_>>().join(" or "),
     }
 }
 
@@ -144,25 +144,27 @@ fn definitions<'d>(document: &'d Document) -> BTreeMap<&'d str, Node<'d>> {
 }
 
 /// New names of renamed schemes by their old name.
-fn renamed(old: &Document, new: &Document) -> BTreeMap<String, String> {
+fn renamed_schemes(old: &Document, new: &Document) -> BTreeMap<String, String> {
     let (before, after) = (definitions(old), definitions(new));
-    let meaning = |at: &Node<'_>| {
+    let without_description = |at: &Node<'_>| {
         let mut value = at.value.clone();
         value.as_object_mut().map(|map| map.remove("description"));
         value
     };
-    let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
-    gone.filter_map(|(name, at)| {
-        let other =
-            after.iter().find(|(other, value)| !before.contains_key(*other) && meaning(value) == meaning(at))?;
-        Some(((*name).to_owned(), (*other.0).to_owned()))
-    })
-    .collect()
+    let removed = before.iter().filter(|(name, _)| !after.contains_key(*name));
+    removed
+        .filter_map(|(name, at)| {
+            let other = after.iter().find(|(other, value)| {
+                !before.contains_key(*other) && without_description(value) == without_description(at)
+            })?;
+            Some(((*name).to_owned(), (*other.0).to_owned()))
+        })
+        .collect()
 }
 
 /// Compares the definitions of schemes.
-pub(super) fn schemes(comparison: &mut Comparison<'_>, _old: &Node<'_>, _new: &Node<'_>) {
-    let names = renamed(comparison.old, comparison.new);
+pub(super) fn schemes(comparison: &mut Comparison<'_>) {
+    let names = renamed_schemes(comparison.old, comparison.new);
     let (before, after) = (definitions(comparison.old), definitions(comparison.new));
     comparison.inside("security schemes", |comparison| {
         for (name, at) in &before {
@@ -233,71 +235,59 @@ fn scheme(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     flows(comparison, old, new);
 }
 
+/// Compares the OAuth flows of a scheme.
 fn flows(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     let (before, after): (BTreeMap<_, _>, BTreeMap<_, _>) =
         (old.entries_of("flows").collect(), new.entries_of("flows").collect());
     for (name, at) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
-        comparison.report(
-            "security-flow-added",
-            format!("the flow {name} was added"),
-            ChangeSide::at(old),
-            ChangeSide::at(at),
-        );
+        let message = format!("the flow {name} was added");
+        comparison.report("security-flow-added", message, ChangeSide::at(old), ChangeSide::at(at));
     }
     for (name, at) in &before {
-        let Some(other) = after.get(name) else {
-            comparison.report(
-                "security-flow-removed",
-                format!("the flow {name} was removed"),
-                ChangeSide::at(at),
-                ChangeSide::at(new),
-            );
-            continue;
-        };
-        for key in ["authorizationUrl", "tokenUrl", "refreshUrl"] {
-            if at.text(key) != other.text(key) {
-                let side = |at: &Node<'_>| {
-                    ChangeSide::with_value(&format!("{}/{key}", at.pointer), at.text(key).unwrap_or("nothing"))
-                };
-                comparison.report(
-                    "security-flow-url-changed",
-                    format!("{key} of {name} changed"),
-                    side(at),
-                    side(other),
-                );
+        match after.get(name) {
+            Some(other) => {
+                flow_urls(comparison, name, at, other);
+                flow_scopes(comparison, name, at, other);
+            }
+            None => {
+                let message = format!("the flow {name} was removed");
+                comparison.report("security-flow-removed", message, ChangeSide::at(at), ChangeSide::at(new));
             }
         }
-        for (scope, before) in at.entries_of("scopes") {
-            let after = other.get("scopes").and_then(|scopes| scopes.get(scope));
-            if let Some(after) = after.filter(|after| after.value != before.value) {
+    }
+}
+
+fn flow_urls(comparison: &mut Comparison<'_>, flow: &str, old: &Node<'_>, new: &Node<'_>) {
+    for key in ["authorizationUrl", "tokenUrl", "refreshUrl"] {
+        if old.text(key) != new.text(key) {
+            let side = |at: &Node<'_>| {
+                ChangeSide::with_value(&format!("{}/{key}", at.pointer), at.text(key).unwrap_or("nothing"))
+            };
+            comparison.report("security-flow-url-changed", format!("{key} of {flow} changed"), side(old), side(new));
+        }
+    }
+}
+
+/// Compares the scopes that a flow offers, and their descriptions.
+fn flow_scopes(comparison: &mut Comparison<'_>, flow: &str, old: &Node<'_>, new: &Node<'_>) {
+    let (before, after): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        (old.entries_of("scopes").collect(), new.entries_of("scopes").collect());
+    for (scope, at) in &before {
+        match after.get(scope) {
+            Some(other) if at.value != other.value => {
                 let message = format!("the description of the scope {scope} changed");
-                comparison.report(
-                    "documentation-changed",
-                    message,
-                    ChangeSide::with_node_value(&before),
-                    ChangeSide::with_node_value(&after),
-                );
+                let sides = (ChangeSide::with_node_value(at), ChangeSide::with_node_value(other));
+                comparison.report("documentation-changed", message, sides.0, sides.1);
+            }
+            Some(_) => {}
+            None => {
+                let message = format!("{flow} no longer offers the scope {scope}");
+                comparison.report("security-flow-scope-removed", message, ChangeSide::at(at), ChangeSide::at(new));
             }
         }
-        let scopes = |at: &Node<'_>| {
-            at.entries_of("scopes").map(|(scope, at)| (scope.to_owned(), at.pointer)).collect::<BTreeMap<_, _>>()
-        };
-        let (had, has) = (scopes(at), scopes(other));
-        for (scope, pointer) in had.iter().filter(|(scope, _)| !has.contains_key(*scope)) {
-            comparison.report(
-                "security-flow-scope-removed",
-                format!("{name} no longer offers the scope {scope}"),
-                ChangeSide::at_pointer(pointer),
-                ChangeSide::at(other),
-            );
-        }
-        for (scope, pointer) in has.iter().filter(|(scope, _)| !had.contains_key(*scope)) {
-            comparison.report(
-                "security-flow-scope-added",
-                format!("{name} offers the scope {scope}"),
-                ChangeSide::at(at),
-                ChangeSide::at_pointer(pointer),
-            );
-        }
+    }
+    for (scope, at) in after.iter().filter(|(scope, _)| !before.contains_key(*scope)) {
+        let message = format!("{flow} offers the scope {scope}");
+        comparison.report("security-flow-scope-added", message, ChangeSide::at(old), ChangeSide::at(at));
     }
 }

@@ -33,7 +33,7 @@ impl Reach {
             if let (Some(item), Some(operation)) = (item, operation) {
                 reach.rank.insert(operation, reach.labels.len());
                 reach.labels.push(format!("{} {path}", method.to_uppercase()));
-                reach.edge(operation, item);
+                reach.add_edge(operation, item);
             }
         }
         for id in tree.ids() {
@@ -45,30 +45,30 @@ impl Reach {
     fn edges_of(&mut self, document: &Document, tree: &Tree<'_>, id: Id) {
         let node = tree.node(id);
         if let Some(target) = node.reference.and_then(|reference| self.part(reference)) {
-            self.edge(node.owner, target);
+            self.add_edge(node.owner, target);
             let is_extension = node.field == "allOf" && node.parent.is_some_and(|parent| parent == node.owner);
             let base = &document.resolve(node.value)["discriminator"];
             if is_extension && base.is_object() {
-                self.edge(target, node.owner);
+                self.add_edge(target, node.owner);
             }
         }
         match node.kind {
             Kind::Discriminator => {
                 let mapping = node.value["mapping"].as_object().into_iter().flatten();
                 let targets = mapping.filter_map(|(_, target)| self.mapped(target.as_str()?)).collect::<Vec<_>>();
-                targets.into_iter().for_each(|target| self.edge(node.owner, target));
+                targets.into_iter().for_each(|target| self.add_edge(node.owner, target));
             }
             Kind::Requirement => {
                 let names = node.value.as_object().into_iter().flatten().map(|(name, _)| name);
                 let schemes = names.map(|name| pointer::from_tokens(["components", "securitySchemes", name]));
                 let targets = schemes.filter_map(|pointer| self.by_pointer.get(&pointer).copied()).collect::<Vec<_>>();
-                targets.into_iter().for_each(|target| self.edge(node.owner, target));
+                targets.into_iter().for_each(|target| self.add_edge(node.owner, target));
             }
             _ => {}
         }
     }
 
-    fn edge(&mut self, from: Id, to: Id) {
+    fn add_edge(&mut self, from: Id, to: Id) {
         if from != to {
             self.to.entry(from).or_default().push(to);
             self.from.entry(to).or_default().push(from);

@@ -11,7 +11,7 @@ mod discriminators;
 mod enums;
 mod exclusions;
 mod limits;
-mod notes;
+mod metadata;
 mod objects;
 mod overlap;
 pub(super) mod parts;
@@ -103,7 +103,7 @@ fn compare_pair<'d>(comparison: &mut Comparison<'d>, pair: SchemaPair<'d>) {
 }
 
 fn compare_views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, context: SchemaContext) {
-    notes::compare(comparison, old, new);
+    metadata::compare(comparison, old, new);
     exclusions::compare(comparison, old, new);
     if alternatives::compare(comparison, old, new, context) || !types::compare(comparison, old, new, context) {
         return;

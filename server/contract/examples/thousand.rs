@@ -1,5 +1,5 @@
-//! Prints a deterministic document with many operations: `thousand [--operations N] [--changed]`. `--changed` applies about a
-//! hundred edits. `--diff OLD NEW` compares two documents and prints the duration.
+//! Prints a deterministic document with many operations: `thousand [--operations N] [--changed]`. `--changed` applies
+//! about a hundred edits. `--diff OLD NEW` compares two documents and prints the duration.
 
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 

@@ -11,8 +11,8 @@ pub struct File {
     pub text: String,
 }
 
-/// Reads the file at a path. The path is relative to the same folder as [`Files::own`], normalised (no `.`, and `..` only at
-/// its beginning), and has `/` as its separator.
+/// Reads the file at a path. The path is relative to the same folder as [`Files::own`], normalised (no `.`, and `..`
+/// only at its beginning), and has `/` as its separator.
 pub type Read<'f> = dyn Fn(&str) -> Result<File, Box<dyn Error + Send + Sync>> + 'f;
 
 /// How to read the files that a document refers to.

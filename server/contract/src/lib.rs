@@ -6,7 +6,7 @@
 //!
 //! | task | modules |
 //! |---|---|
-//! //! | load a document, resolve a `$ref` | [`mod@document`], [`mod@source`], [`mod@position`], [`mod@pointer`], [`mod@reference`], `references`, [`mod@error`] |
+//! | load a document, resolve a `$ref` | [`mod@document`], [`mod@source`], [`mod@position`], [`mod@pointer`], [`mod@reference`], `references`, [`mod@error`] |
 //! | load a document of several files | [`mod@files`], `bundle` |
 //! | walk a document along the OpenAPI grammar | `grammar`, `tree` |
 //! | read the documents that dropshot generates | [`mod@merge`], [`mod@replies`], `printed_schema` |

@@ -141,8 +141,8 @@ fn document(name: &str, text: &str, before: usize) -> Result<(Value, SourceMap),
     Reader { name, parser, anchors: HashMap::new(), path: Vec::new(), values: before }.document()
 }
 
-/// Replaces escaped surrogates (`\ud83d\ude00`), which JSON uses beyond the Basic Multilingual Plane and YAML does not allow,
-/// by other escapes of the same length, so that columns stay correct.
+/// Replaces escaped surrogates (`\ud83d\ude00`), which JSON uses beyond the Basic Multilingual Plane and YAML does not
+/// allow, by other escapes of the same length, so that columns stay correct.
 fn without_surrogates(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
     let (mut out, mut copied, mut at) = (String::new(), 0, 0);

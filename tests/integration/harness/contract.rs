@@ -1,9 +1,8 @@
 //! Holds answers against the contract, and remembers which were seen.
 //!
 //! What the contract says is validated by [`ResponseValidator`]. The rules of this house come on top: one spelling of a
-//! media type, and
-//! none without a body; an error's code is named in the description of its response; times have exactly three
-//! fractional digits; a session's cookie and `set-auth-token` come together; nothing may be cached.
+//! media type, and none without a body; an error's code is named in the description of its response; times have exactly
+//! three fractional digits; a session's cookie and `set-auth-token` come together; nothing may be cached.
 
 use super::answer::Answer;
 use countersign_contract::{Document, OperationEntry, ResponseValidator};

@@ -1,6 +1,7 @@
 //! Tests a running server against its contract.
 //!
-//! No I/O: [`Check::probes`] generates requests and [`Check::check_response`] examines the responses; the caller sends them.
+//! No I/O: [`Check::probes`] generates requests and [`Check::check_response`] examines the responses; the caller sends
+//! them.
 //!
 //! Requests are generated from the document alone: for each operation valid ones (from examples, with all optional parts,
 //! with required parts only) and invalid ones (a required part missing, a value of another type or beyond a limit, another

@@ -1,7 +1,7 @@
 //! References whose targets are equal on both sides, including everything that these refer to.
 //!
-//! Most of a contract does not change between two versions, and operations share schemas. Equal parts are not compared again
-//! for each operation.
+//! Most of a contract does not change between two versions, and operations share schemas. Equal parts are not compared
+//! again for each operation.
 
 use super::subtypes;
 use crate::document::Document;

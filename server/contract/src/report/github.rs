@@ -1,7 +1,8 @@
 //! Renders findings as workflow commands, which GitHub shows as annotations of the lines.
 //!
 //! `::error file=…,line=…,col=…,title=…::message`, one line each. Escapes are those of the runner's toolkit: `%`, carriage
-//! return and line feed everywhere, `:` and `,` in properties too. Other control characters are escaped as in other formats.
+//! return and line feed everywhere, `:` and `,` in properties too. Other control characters are escaped as in other
+//! formats.
 
 use super::{subject, values, visible};
 use crate::finding::{Finding, Verdict};

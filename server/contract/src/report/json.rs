@@ -52,7 +52,8 @@ fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + 1);
     for character in json.chars() {
         if character != '\n' && is_hidden(character) {
-            // Writing to a String cannot fail. All these characters are in the Basic Multilingual Plane: four digits suffice.
+            // Writing to a String cannot fail. All these characters are in the Basic Multilingual Plane: four digits
+            // suffice.
             let _ = write!(out, "\\u{:04x}", u32::from(character));
         } else {
             out.push(character);

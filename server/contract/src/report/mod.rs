@@ -33,8 +33,8 @@ pub enum Format {
     GitHub,
 }
 
-/// Renders the findings in a format. `title` names what was examined; `fails_from` is the mildest verdict that is a failure,
-/// in formats with failures. Output that is not empty ends with a line break.
+/// Renders the findings in a format. `title` names what was examined; `fails_from` is the mildest verdict that is a
+/// failure, in formats with failures. Output that is not empty ends with a line break.
 #[must_use]
 pub fn render(findings: &[Finding], format: Format, title: &str, fails_from: Verdict) -> String {
     match format {

@@ -33,7 +33,8 @@ struct Reading {
 }
 
 impl Schemas {
-    /// Validates a value: `rule` for violations of the schema, `property-undocumented` for those of the strict variant only.
+    /// Validates a value: `rule` for violations of the schema, `property-undocumented` for those of the strict variant
+    /// only.
     pub(super) fn deviations(&self, schema: &Node<'_>, rule: &'static str, value: &Value) -> Vec<Deviation> {
         match &*self.get(schema) {
             Err(reason) => vec![Deviation::new("schema-unusable", schema, reason.as_str())],
@@ -91,7 +92,8 @@ impl Reading {
         out
     }
 
-    /// JSON pointer in the document of a keyword in the compiled schema; of its schema, if the translation added the keyword.
+    /// JSON pointer in the document of a keyword in the compiled schema; of its schema, if the translation added the
+    /// keyword.
     fn place(&self, schema: &Node<'_>, keyword: &str) -> String {
         let mut at = &self.schema;
         let mut place = schema.pointer.clone();

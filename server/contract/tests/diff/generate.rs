@@ -1,6 +1,7 @@
 //! Generates small schemas, changes of them, and values that nearly match them, from a list of choices.
 //!
-//! The result only depends on the choices, and fewer or smaller choices give simpler results, so that counterexamples shrink.
+//! The result only depends on the choices, and fewer or smaller choices give simpler results, so that counterexamples
+//! shrink.
 
 use countersign_contract::Document;
 use serde_json::{Map, Value, json};

@@ -1,5 +1,6 @@
-//! The guarantee of the comparison, tested with a validator: if a value could be sent before and cannot be sent now, there is
-//! a risky or breaking finding for requests; if a value may be received now and could not be before, one for responses.
+//! The guarantee of the comparison, tested with a validator: if a value could be sent before and cannot be sent now,
+//! there is a risky or breaking finding for requests; if a value may be received now and could not be before, one for
+//! responses.
 //!
 //! Senders only send documented properties, so their schema is the strict one.
 

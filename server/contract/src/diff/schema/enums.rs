@@ -1,5 +1,5 @@
-//! Compares lists of values: closed ones (`enum`), and open ones (`x-extensible-enum`, or an `enum` with a sibling alternative
-//! that accepts any string).
+//! Compares lists of values: closed ones (`enum`), and open ones (`x-extensible-enum`, or an `enum` with a sibling
+//! alternative that accepts any string).
 
 use super::view::View;
 use crate::canonical_schema::is_same_value;

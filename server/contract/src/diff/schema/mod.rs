@@ -1,7 +1,7 @@
 //! Compares schemas by the values that they accept.
 //!
-//! References and the parts of an `allOf` are merged first ([`view`]). In requests, accepting less is breaking; in responses,
-//! accepting more is.
+//! References and the parts of an `allOf` are merged first ([`view`]). In requests, accepting less is breaking; in
+//! responses, accepting more is.
 //!
 //! Senders are assumed to send documented properties only. Every value that such a sender could send before and cannot send
 //! now causes a breaking or risky finding.

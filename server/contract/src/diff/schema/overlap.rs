@@ -1,7 +1,8 @@
 //! Finds values that match several alternatives of a `oneOf`, which rejects them.
 //!
-//! An alternative that accepts more values may overlap with another one, so that the `oneOf` accepts fewer; one that accepts
-//! fewer may have the opposite effect. With a discriminator, or if alternatives exclude each other, there is no overlap.
+//! An alternative that accepts more values may overlap with another one, so that the `oneOf` accepts fewer; one that
+//! accepts fewer may have the opposite effect. With a discriminator, or if alternatives exclude each other, there is no
+//! overlap.
 
 use super::alternatives::Alternatives;
 use super::view::{Others, View, common};

@@ -138,7 +138,8 @@ impl<'d> View<'d> {
         own.chain(self.all_groups().filter_map(|group| self.values_of(&group))).collect()
     }
 
-    /// The values of alternatives that are all enums. They form one list, written so that each value can have a description.
+    /// The values of alternatives that are all enums. They form one list, written so that each value can have a
+    /// description.
     fn values_of(&self, group: &Group<'d>) -> Option<Vec<Node<'d>>> {
         const ENUM_SIBLINGS: [&str; 6] = ["type", "enum", "title", "description", "deprecated", "externalDocs"];
         let values = |at: &Node<'d>| {

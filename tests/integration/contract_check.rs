@@ -95,7 +95,7 @@ async fn nobody_there_and_nonsense_is_status_2() {
     drop(nobody);
     let (status, text, error) = check(address, "/api/auth", BETTER_AUTH, &[]).await;
     assert_eq!((status, text.as_str()), (2, ""), "{error}");
-    assert!(error.contains("does not answer"), "{error}");
+    assert!(error.contains("does not respond"), "{error}");
     let (status, _, error) = check(address, "/api/auth", BETTER_AUTH, &["--header", "no colon"]).await;
     assert!(status == 2 && error.contains("expected NAME: VALUE"), "{error}");
 }

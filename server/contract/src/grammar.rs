@@ -1,7 +1,7 @@
 //! The objects of OpenAPI 3.0.3, with their optional and required fields, as one table.
 //!
 //! The walk over a document ([`crate::tree`]) follows it, so that data (`example`, `default`, `enum`, `x-…`) is never taken
-//! for OpenAPI, and lint checks fields against it ([`crate::lint`]).
+//! for OpenAPI, and lint checks fields against it ([`mod@crate::lint`]).
 
 /// The kinds of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 //!
 //! The output depends on the findings and their order alone (no clock, no random ids), so that two runs over the same
 //! documents give the same bytes. Text from a document cannot break the format: control characters, line ends and the
-//! special characters of each format are escaped ([`visible`], and each format's own escapes).
+//! special characters of each format are escaped (`visible`, and each format's own escapes).
 //!
 //! | format | for |
 //! |---|---|

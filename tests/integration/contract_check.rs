@@ -39,7 +39,7 @@ async fn both_contracts_hold_for_strangers_and_for_users(database: DatabaseKind)
         arguments.extend(header.iter().flat_map(|header| ["--header", header.as_str()]));
         let (status, text, error) = check(world.address(), base, document, &arguments).await;
         assert_eq!(status, 0, "{text}{error}");
-        assert!(text.starts_with("no findings in 800 answers of http://127.0.0.1:"), "{text}");
+        assert!(text.starts_with("no findings in 800 responses of http://127.0.0.1:"), "{text}");
         assert!(text.contains("(200: ") && text.ends_with(" operations succeeded)\n"), "{text}");
     }
 }
@@ -49,7 +49,7 @@ async fn refusals_alone_prove_nothing(database: DatabaseKind) {
     let world = World::start(database).await;
     let (status, text, _) = check(world.address(), "/nothing/here", BETTER_AUTH, &["--max-requests", "100"]).await;
     assert_eq!(status, 1, "{text}");
-    assert!(text.contains("warning[nothing-succeeded] none of 100 answers was a success"), "{text}");
+    assert!(text.contains("warning[nothing-succeeded] none of 100 responses was a success"), "{text}");
     assert!(text.contains("(404: 100, 0 operations succeeded)"), "{text}");
 }
 
@@ -96,7 +96,7 @@ async fn nobody_there_and_nonsense_is_status_2() {
     drop(nobody);
     let (status, text, error) = check(address, "/api/auth", BETTER_AUTH, &[]).await;
     assert_eq!((status, text.as_str()), (2, ""), "{error}");
-    assert!(error.contains("does not answer"), "{error}");
+    assert!(error.contains("does not respond"), "{error}");
     let (status, _, error) = check(address, "/api/auth", BETTER_AUTH, &["--header", "no colon"]).await;
     assert!(status == 2 && error.contains("expected NAME: VALUE"), "{error}");
 }

@@ -1,5 +1,5 @@
-//! Prints a document of many operations, always the same one: `thousand [--operations N] [--changed]`. With `--changed`,
-//! about a hundred edits are applied to it. With `--diff OLD NEW`, compares two documents and says how long that took.
+//! Prints a deterministic document with many operations: `thousand [--operations N] [--changed]`. `--changed` applies
+//! about a hundred edits. `--diff OLD NEW` compares two documents and prints the duration.
 
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::error::Error;
 use std::time::Instant;
 
-/// Every how many operations, and every how many schemas, `--changed` changes one.
+/// Distance between operations, and between schemas, that `--changed` changes.
 const STRIDE: usize = 20;
 
 fn main() -> Result<(), Box<dyn Error>> {

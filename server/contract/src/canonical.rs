@@ -1,8 +1,8 @@
-//! Operations in a form in which equal meaning is equal value.
+//! A canonical form of operations: equivalent operations have equal forms.
 //!
-//! Of each operation the form keeps operationId, tags, parameters, request body, and responses with their media
-//! types, schemas and header names. It leaves out prose, security (dropshot prints none) and the schemas of response
-//! headers (the code prints names only). Schemas: see [`crate::canonical_schema`].
+//! The form contains operationId, tags, parameters, request body, and responses with their media types, schemas and header
+//! names. It omits prose, security (dropshot generates none) and the schemas of response headers (the code only has their
+//! names). For schemas, see [`crate::canonical_schema`].
 
 use crate::canonical_schema::canonical_schema;
 use crate::document::{Document, Located};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// What identifies an operation on the wire.
+/// Method and path of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// Path with the base path, e.g. `/api/auth/sign-out`.
@@ -28,13 +28,13 @@ impl fmt::Display for Key {
 /// One operation in canonical form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CanonicalOperation {
-    /// The name that generated clients give the operation.
+    /// The `operationId`, if there is one.
     pub operation_id: Option<String>,
-    /// Tags, as a set.
+    /// Tags; their order has no meaning.
     pub tags: BTreeSet<String>,
     /// Parameters by `in name`, e.g. `query code`; names of header parameters in lower case.
     pub parameters: BTreeMap<String, CanonicalParameter>,
-    /// The request body, if the operation takes one.
+    /// The request body, if the operation has one.
     pub body: Option<CanonicalBody>,
     /// Responses by status, range (`4XX`) or `default`.
     pub responses: BTreeMap<String, CanonicalResponse>,
@@ -43,7 +43,7 @@ pub struct CanonicalOperation {
 /// One parameter in canonical form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CanonicalParameter {
-    /// Whether a request without it is refused.
+    /// Whether a request without it is rejected.
     pub is_required: bool,
     /// Canonical schema.
     pub schema: Value,
@@ -52,7 +52,7 @@ pub struct CanonicalParameter {
 /// A request body in canonical form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CanonicalBody {
-    /// Whether a request without it is refused.
+    /// Whether a request without it is rejected.
     pub is_required: bool,
     /// Canonical schema by media type.
     pub content: BTreeMap<String, Value>,
@@ -92,7 +92,7 @@ fn canonical_operation(document: &Document, located: &Located<'_>) -> CanonicalO
     }
 }
 
-/// Parameters of the path item count for its operations, unless an operation gives its own.
+/// Parameters of an operation, including those of its path item that it does not override.
 fn parameters(document: &Document, located: &Located<'_>) -> BTreeMap<String, CanonicalParameter> {
     let lists = [&located.item["parameters"], &located.operation["parameters"]];
     let parameters = lists.into_iter().filter_map(Value::as_array).flatten().map(|parameter| {

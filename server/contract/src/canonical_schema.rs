@@ -1,15 +1,15 @@
-//! Schemas in a form in which equal meaning is equal value.
+//! A canonical form of schemas: equivalent schemas have equal forms.
 //!
-//! * `$ref`s are inlined. One that leads back into itself becomes `{"$cycle": n}`: the schema `n` levels above.
-//! * Prose goes: title, description, example, default, deprecated, externalDocs, `x-*`. So do keywords that say what
-//!   holds without them: `nullable: false`, `additionalProperties: true`, `uniqueItems: false` and the like.
+//! * `$ref`s are inlined. A cycle becomes `{"$cycle": n}`: the schema `n` levels above.
+//! * Annotations are removed: title, description, example, default, deprecated, externalDocs, `x-*`. So are keywords with
+//!   their default value: `nullable: false`, `additionalProperties: true`, `uniqueItems: false` and the like.
 //! * `required` and `enum` are sets. `3.0` is `3`.
 //! * `oneOf` is `anyOf`, whose order does not matter; `allOf`, `anyOf` and `oneOf` of one are that one.
-//! * `anyOf` of string enums is one enum: schemars prints it so when the variants have doc comments.
-//! * `allOf` of plain objects is one object: that is how a flattened struct prints.
-//! * The schema of null alone is `{"enum": [null]}`: dropshot writes it as a string.
+//! * `anyOf` of string enums is one enum, because schemars generates the former if variants have doc comments.
+//! * `allOf` of plain objects is one object, because schemars generates the former for a flattened struct.
+//! * The schema of null alone is `{"enum": [null]}`, because dropshot gives it the type string.
 //!
-//! Whatever else a schema says is kept, also keywords that this module does not know.
+//! All other keywords are kept, including unknown ones.
 
 use crate::document::Document;
 use crate::reference;
@@ -19,13 +19,13 @@ use std::collections::BTreeSet;
 /// The canonical form of a schema of the document.
 #[must_use]
 pub fn canonical_schema(document: &Document, schema: &Value) -> Value {
-    Walk { document, open: Vec::new(), depth: 0 }.schema(schema)
+    Walk { document, inlining: Vec::new(), depth: 0 }.schema(schema)
 }
 
 struct Walk<'a> {
     document: &'a Document,
-    /// References being inlined, each with the depth at which it stands.
-    open: Vec<(String, usize)>,
+    /// References being inlined, each with its depth.
+    inlining: Vec<(String, usize)>,
     /// Levels of properties, items and alternatives above. References do not count, so that it does not matter
     /// which schemas have names.
     depth: usize,
@@ -34,20 +34,20 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn schema(&mut self, schema: &Value) -> Value {
         if let Some(reference) = reference::target(schema) {
-            if let Some((_, depth)) = self.open.iter().find(|(open, _)| open == reference) {
+            if let Some((_, depth)) = self.inlining.iter().find(|(open, _)| open == reference) {
                 return json!({"$cycle": self.depth - depth});
             }
-            self.open.push((reference.to_owned(), self.depth));
-            // One step, so that each name on the way is open.
+            self.inlining.push((reference.to_owned(), self.depth));
+            // One step at a time, so that each reference of a chain is recorded.
             let step = reference.strip_prefix('#').and_then(|pointer| self.document.value().pointer(pointer));
             let inlined = self.schema(step.unwrap_or(&Value::Null));
-            self.open.pop();
+            self.inlining.pop();
             return inlined;
         }
         match schema {
             Value::Object(keywords) => self.keywords(keywords).into(),
             Value::Bool(false) => json!({"not": {}}),
-            // Anything else is the schema of a missing place, which allows everything.
+            // Any other value stands for a missing schema, which allows everything.
             _ => json!({}),
         }
     }
@@ -92,7 +92,7 @@ impl Walk<'_> {
         if let [only] = list {
             let only = self.schema(only);
             if let Some(only) = only.as_object().filter(|only| can_join(out, only)) {
-                // Beside a type without `null`, a part does not bring it back.
+                // A part cannot allow null if the type next to it does not.
                 let refuses_null = out.contains_key("type") && !out.contains_key("nullable");
                 out.extend(only.clone());
                 if refuses_null {
@@ -138,14 +138,14 @@ fn sorted(value: &Value) -> Value {
     list.into()
 }
 
-/// Whether two values are the same value, however numbers are written.
+/// Whether two values are equal, comparing numbers by value.
 pub(crate) fn is_same_value(one: &Value, other: &Value) -> bool {
     plain_number(one) == plain_number(other)
 }
 
-/// Whole numbers without a fraction: schemars writes `3.0` where a person writes `3`.
+/// Whole numbers without a fraction, because schemars writes `3.0` for `3`.
 fn plain_number(value: &Value) -> Value {
-    // Up to here every whole number has its own f64.
+    // Below this, f64 represents every whole number exactly.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match value.as_f64() {
         Some(number) if value.is_f64() && number.fract() == 0.0 && number.abs() <= EXACT => {
@@ -162,12 +162,12 @@ fn json_object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Whether two schemas that both hold can be written as one: no keyword is said twice.
+/// Whether two schemas of an `allOf` can be merged because they have no keyword in common.
 fn can_join(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
     other.iter().all(|(keyword, value)| one.get(keyword).is_none_or(|known| known == value))
 }
 
-/// One enum for alternatives that are enums of the same type.
+/// Merges alternatives that are enums of the same type.
 fn one_enum(list: &[Value]) -> Option<Map<String, Value>> {
     let mut values = BTreeSet::new();
     let mut out = Vec::new();
@@ -183,15 +183,15 @@ fn one_enum(list: &[Value]) -> Option<Map<String, Value>> {
     Some(json_object(json!({"type": name, "enum": sorted(&out.into())})))
 }
 
-/// One object for objects that all hold, if they only say properties and these do not contradict each other.
-/// `beside` are the keywords that stand beside `allOf`.
-fn one_object(beside: &Map<String, Value>, list: &[Value]) -> Option<Map<String, Value>> {
+/// Merges the parts of an `allOf` that only have properties, unless these contradict each other. `siblings` are the
+/// keywords next to `allOf`.
+fn one_object(siblings: &Map<String, Value>, list: &[Value]) -> Option<Map<String, Value>> {
     let mut properties = Map::new();
     let mut required = Vec::new();
-    let parts = list.iter().map(Value::as_object).chain([Some(beside)]);
+    let parts = list.iter().map(Value::as_object).chain([Some(siblings)]);
     for part in parts {
         let part = part?;
-        let is_beside = std::ptr::eq(part, beside);
+        let is_beside = std::ptr::eq(part, siblings);
         let is_plain = part.keys().all(|keyword| match keyword.as_str() {
             "type" | "properties" | "required" => true,
             "nullable" => is_beside,

@@ -1,8 +1,7 @@
-//! The contract against the code, operation by operation.
+//! Compares the contract with the code, operation by operation.
 //!
-//! Everything of the canonical form is compared, in both directions: what the contract promises and the code does
-//! not do, and what the code does without a promise. The only things let through are those of
-//! [`crate::tolerance`].
+//! The whole canonical form is compared in both directions: what only the contract has, and what only the code has. The
+//! only differences that are ignored are those of [`crate::tolerance`].
 
 use crate::canonical::{CanonicalBody, CanonicalOperation, CanonicalParameter, CanonicalResponse, Key, canonical};
 use crate::compare_schema::mismatches;
@@ -15,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Every difference between the contract and what the code publishes, by path and method. Empty if they agree.
 ///
-/// `base_path` goes before the contract's paths; the code prints whole paths. The code's document is expanded
-/// here ([`crate::replies::expand`]); if that fails, the failure is the only difference.
+/// `base_path` is prepended to the contract's paths; those of the code are complete. The code's document is expanded first
+/// ([`crate::replies::expand`]); if that fails, the error is the only difference.
 #[must_use]
 pub fn compare(contract: &Document, code: &Document, base_path: &str) -> Vec<Difference> {
     let code = match expand(code) {
@@ -27,7 +26,7 @@ pub fn compare(contract: &Document, code: &Document, base_path: &str) -> Vec<Dif
                 operation: "every operation".to_owned(),
                 place: Vec::new(),
                 contract: Some("cannot be compared".to_owned()),
-                code: Some(format!("prints what cannot be read: {}", error.on_one_line())),
+                code: Some(format!("generates an invalid document: {}", error.on_one_line())),
                 hint: None,
             }];
         }
@@ -59,7 +58,7 @@ fn union<'a, T: Ord>(one: impl Iterator<Item = &'a T>, other: impl Iterator<Item
     one.chain(other).collect()
 }
 
-/// Where the other side has something like the operation that it lacks.
+/// A hint at a similar operation on the side that lacks one.
 fn elsewhere(
     key: &Key,
     operation: &CanonicalOperation,
@@ -100,7 +99,7 @@ impl Report<'_> {
         }
     }
 
-    /// One line that says on which side something is, if it is not on both.
+    /// Reports something that only one side has.
     fn one_sided(&mut self, place: &[&str], words: &str, in_contract: bool, in_code: bool) {
         if in_contract != in_code {
             self.push(place, in_contract.then_some(words), in_code.then_some(words));
@@ -154,7 +153,7 @@ impl Report<'_> {
 
     fn response(&mut self, status: &str, contract: &CanonicalResponse, code: &CanonicalResponse) {
         let place = ["responses", status];
-        self.content(&place, "answers with this media type", &contract.content, &code.content);
+        self.content(&place, "responds with this media type", &contract.content, &code.content);
         for name in union(contract.headers.iter(), code.headers.iter()) {
             let place = ["responses", status, "headers", name];
             let (in_contract, in_code) = (contract.headers.contains(name), code.headers.contains(name));

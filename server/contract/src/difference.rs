@@ -1,23 +1,21 @@
-//! One difference between contract and code, worded for the person who has to mend it.
+//! One difference between contract and code, worded for the developer who has to fix it.
 
 use std::fmt;
 
-/// A difference. Its `Display` is one line in the manner of a compiler: document, operation, place, and what each
-/// side says there.
+/// A difference. `Display` gives one line like a compiler's: document, operation, path within it, and both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// Name of the contract, e.g. `openapi/better-auth.yaml`.
     pub document: String,
     /// Method, path and name, e.g. `POST /api/auth/sign-in/email (signInEmail)`.
     pub operation: String,
-    /// The way from the operation to the place, outermost first; empty for the operation itself.
+    /// Path from the operation to the difference, outermost first; empty for the operation itself.
     pub place: Vec<String>,
-    /// What the contract does, as the words after `the contract`, e.g. `requires it`. `None` if the contract
-    /// does not do what the code does.
+    /// The contract's side, as a phrase that continues `the contract`, e.g. `requires it`. `None` if only the code has it.
     pub contract: Option<String>,
-    /// What the code does, as the words after `the code`. `None` if the code does not do what the contract does.
+    /// The code's side, as a phrase that continues `the code`. `None` if only the contract has it.
     pub code: Option<String>,
-    /// Where the cause may lie, if something in the documents suggests it.
+    /// The probable cause, if the documents suggest one.
     pub hint: Option<String>,
 }
 

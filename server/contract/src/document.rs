@@ -1,14 +1,17 @@
-//! One OpenAPI document, loaded and safe to walk.
+//! A loaded and checked OpenAPI document.
 //!
-//! Promises: the document is OpenAPI 3.0, every `$ref` in it leads somewhere inside it, and operations are
-//! listed in the order in which the text gives them. Refuses OpenAPI 3.1 (the client generator does not read
-//! it) and keys given twice. A path item that is a reference is written out, and what stands in other files is taken in.
+//! Guarantees: the document is OpenAPI 3.0, every `$ref` in it can be resolved within it, and operations are listed in the
+//! order of the text. OpenAPI 3.1 is rejected because the client generator does not support it, and so are duplicate keys.
+//! References of path items are replaced by their targets, and the content of other files is taken in.
 
 use crate::bundle::{self, Bundle, Origins};
-use crate::error::{Error, Spot};
+use crate::error::Error;
 use crate::files::Files;
+use crate::pointer;
+use crate::position::{Position, SourceSpan};
 use crate::reference;
-use crate::source::{self, Places, Position};
+use crate::references;
+use crate::source::{self, SourceMap};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -20,20 +23,20 @@ pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head
 pub struct Document {
     name: String,
     value: Value,
-    places: Arc<Places>,
+    source_map: Arc<SourceMap>,
     origins: Arc<Origins>,
     /// Path and method of each operation, in the order of the text. A JSON object has no order of its own.
     order: Vec<(String, String)>,
 }
 
-/// An operation where it stands in its document.
+/// An operation with its path and method.
 #[derive(Debug, Clone, Copy)]
 pub struct Located<'a> {
-    /// Path as the document gives it, without the base path.
+    /// Path as in the document, without the base path.
     pub path: &'a str,
     /// Method in lower case, one of [`METHODS`].
     pub method: &'a str,
-    /// The path item that holds the operation.
+    /// The path item that contains the operation.
     pub item: &'a Value,
     /// The operation object.
     pub operation: &'a Value,
@@ -43,39 +46,39 @@ impl Document {
     /// Reads a document from YAML or JSON text. `name` is how messages call it, e.g. `openapi/better-auth.yaml`.
     ///
     /// # Errors
-    /// [`Error::Syntax`] with line and column; [`Error::Reference`] for a `$ref` that leads nowhere;
+    /// [`Error::Syntax`] with line and column; [`Error::Reference`] for a `$ref` that cannot be resolved;
     /// [`Error::Shape`] if it is not an OpenAPI 3.0 document.
     pub fn load(name: &str, text: &str) -> Result<Self, Error> {
-        let (value, places) = source::read(name, text, 0)?;
-        Self::read(name, Bundle { value, places, origins: Origins::default() })
+        let (value, source_map) = source::read(name, text, 0)?;
+        Self::read(name, Bundle { value, source_map, origins: Origins::default() })
     }
 
-    /// The same for a document whose references may lead to other files. What they lead to becomes part of the document;
-    /// spots name the file that a part comes from.
+    /// As [`Document::load`], but references may lead to other files. Their targets become part of the document; source
+    /// spans name the file that a part comes from.
     ///
     /// # Errors
     /// As [`Document::load`]; [`Error::File`] for a file that cannot be read.
     pub fn load_with(name: &str, text: &str, files: Files<'_>) -> Result<Self, Error> {
-        let (value, places) = source::read(name, text, 0)?;
-        check_version(name, &value, &places)?;
+        let (value, source_map) = source::read(name, text, 0)?;
+        check_version(name, &value, &source_map)?;
         match bundle::is_needed(&value) {
-            true => Self::read(name, bundle::bundle(name, value, places, files)?),
-            false => Self::read(name, Bundle { value, places, origins: Origins::default() }),
+            true => Self::read(name, bundle::bundle(name, value, source_map, files)?),
+            false => Self::read(name, Bundle { value, source_map, origins: Origins::default() }),
         }
     }
 
     fn read(name: &str, bundle: Bundle) -> Result<Self, Error> {
-        let Bundle { value, places, origins } = bundle;
-        let paths = places.child("paths");
+        let Bundle { value, source_map, origins } = bundle;
+        let paths = source_map.child("paths");
         let methods = |path: &str| {
             let item = paths.and_then(|paths| paths.child(path)).into_iter();
-            item.flat_map(Places::keys).map(|method| (path.to_owned(), method.to_owned())).collect::<Vec<_>>()
+            item.flat_map(SourceMap::keys).map(|method| (path.to_owned(), method.to_owned())).collect::<Vec<_>>()
         };
-        let order = paths.into_iter().flat_map(Places::keys).flat_map(methods).collect();
-        Self::checked(name, value, (places, origins), order)
+        let order = paths.into_iter().flat_map(SourceMap::keys).flat_map(methods).collect();
+        Self::checked(name, value, (source_map, origins), order)
     }
 
-    /// Takes a document that is already a JSON value, e.g. the one dropshot prints. Nothing in it has a line.
+    /// Makes a document of a JSON value, e.g. of the one that dropshot generates. It has no line numbers.
     ///
     /// # Errors
     /// As [`Document::load`], except for syntax.
@@ -91,42 +94,42 @@ impl Document {
     fn checked(
         name: &str,
         mut value: Value,
-        (places, origins): (Places, Origins),
+        (source_map, origins): (SourceMap, Origins),
         mut order: Vec<(String, String)>,
     ) -> Result<Self, Error> {
-        check_version(name, &value, &places)?;
+        check_version(name, &value, &source_map)?;
         let shape = |pointer: &str, place: &str, problem: &str| Error::Shape {
-            spot: spot(name, &places, &origins, pointer),
+            span: span(name, &source_map, &origins, pointer),
             place: place.to_owned(),
             problem: problem.to_owned(),
         };
         if !value["paths"].is_object() {
             return Err(shape("/paths", "/paths", "expected an object"));
         }
-        reference::check(&value, &|pointer| {
-            (spot(name, &places, &origins, pointer), origins.pointer_in_file(pointer))
+        references::check(&value, &|pointer| {
+            (span(name, &source_map, &origins, pointer), origins.pointer_in_file(pointer))
         })?;
         let is_path = |path: &String| !path.starts_with("x-");
         let paths = value["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
         for path in paths.filter(is_path).collect::<Vec<_>>() {
             let item = &value["paths"][&path];
             if reference::target(item).is_some() {
-                let target = beside(reference::resolve(&value, item).clone(), item);
+                let target = bundle::merge_siblings(reference::resolve(&value, item).clone(), item);
                 let methods = target.as_object().into_iter().flatten().filter(|(key, _)| item.get(key).is_none());
                 let methods = methods.map(|(method, _)| (path.clone(), method.clone()));
                 order.extend(methods.collect::<Vec<_>>());
                 value["paths"][&path] = target;
             }
             if !value["paths"][&path].is_object() {
-                return Err(shape(&reference::pointer(["paths", &path]), &path, "expected a path item"));
+                return Err(shape(&pointer::from_tokens(["paths", &path]), &path, "expected a path item"));
             }
         }
         order.retain(|(path, method)| is_path(path) && METHODS.contains(&method.as_str()));
         if let Some((path, method)) = order.iter().find(|(path, method)| !value["paths"][path][method].is_object()) {
             let place = format!("{} {path}", method.to_uppercase());
-            return Err(shape(&reference::pointer(["paths", path, method]), &place, "expected an operation object"));
+            return Err(shape(&pointer::from_tokens(["paths", path, method]), &place, "expected an operation object"));
         }
-        Ok(Self { name: name.to_owned(), value, places: Arc::new(places), origins: Arc::new(origins), order })
+        Ok(Self { name: name.to_owned(), value, source_map: Arc::new(source_map), origins: Arc::new(origins), order })
     }
 
     /// How messages call the document.
@@ -135,31 +138,30 @@ impl Document {
         &self.name
     }
 
-    /// Where in the text a JSON pointer leads; where it leads nowhere, the last thing on the way.
+    /// Position of the value at a JSON pointer; if there is none, of its nearest existing ancestor.
     #[must_use]
     pub fn position(&self, pointer: &str) -> Position {
-        self.places.find(pointer)
+        self.source_map.find(pointer)
     }
 
-    /// The same with the name of the file.
+    /// As [`Document::position`], with the name of the file.
     #[must_use]
-    pub fn spot(&self, pointer: &str) -> Spot {
-        spot(&self.name, &self.places, &self.origins, pointer)
+    pub fn span(&self, pointer: &str) -> SourceSpan {
+        span(&self.name, &self.source_map, &self.origins, pointer)
     }
 
-    /// Whether a component got its name when several files became one document.
-    pub(crate) fn is_name_made_up(&self, pointer: &str) -> bool {
-        self.origins.made_up.contains(pointer)
+    /// Whether the name of a component was generated when several files became one document.
+    pub(crate) fn has_generated_name(&self, pointer: &str) -> bool {
+        self.origins.generated_names.contains(pointer)
     }
 
-    /// The JSON pointer by which the file knows what this one leads to, which is another one in a file that the document
-    /// refers to.
+    /// Translates a JSON pointer of the document into one of the file that the value comes from.
     #[must_use]
     pub fn pointer_in_file(&self, pointer: &str) -> String {
         self.origins.pointer_in_file(pointer)
     }
 
-    /// The document itself, with its references in place.
+    /// The document as JSON, with its references.
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
@@ -172,7 +174,7 @@ impl Document {
         path_of_first_server(&self.value)
     }
 
-    /// Follows `$ref` until something else stands there.
+    /// Follows `$ref` to a value that is not a reference.
     #[must_use]
     pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         reference::resolve(&self.value, value)
@@ -186,44 +188,34 @@ impl Document {
         })
     }
 
-    /// The operation of that name, if there is one.
+    /// The operation with this `operationId`.
     #[must_use]
     pub fn find(&self, operation_id: &str) -> Option<&Value> {
         self.located().map(|located| located.operation).find(|operation| operation["operationId"] == operation_id)
     }
 }
 
-/// What a path item refers to, with what stands beside the reference and not in there.
-pub(crate) fn beside(mut target: Value, item: &Value) -> Value {
-    if let (Some(target), Some(item)) = (target.as_object_mut(), item.as_object()) {
-        for (key, value) in item.iter().filter(|(key, _)| *key != "$ref") {
-            target.entry(key.clone()).or_insert_with(|| value.clone());
-        }
-    }
-    target
-}
-
-fn check_version(name: &str, value: &Value, places: &Places) -> Result<(), Error> {
+fn check_version(name: &str, value: &Value, source_map: &SourceMap) -> Result<(), Error> {
     if value["openapi"].as_str().is_some_and(|version| version.starts_with("3.0.")) {
         return Ok(());
     }
-    let spot = Spot { document: name.to_owned(), position: places.find("/openapi") };
+    let span = SourceSpan { document: name.to_owned(), position: source_map.find("/openapi") };
     let found = match (&value["openapi"], &value["swagger"]) {
         (Value::String(version), _) => format!("version {version}"),
         (Value::Null, Value::String(version)) => format!("Swagger {version}"),
         (Value::Null, _) => "no field `openapi`".to_owned(),
-        (other, _) => format!("`{other}`, which is no text"),
+        (other, _) => format!("`{other}`, which is not a string"),
     };
     let problem = format!("expected OpenAPI 3.0.x, found {found}");
-    Err(Error::Shape { spot, place: "/openapi".to_owned(), problem })
+    Err(Error::Shape { span, place: "/openapi".to_owned(), problem })
 }
 
-fn spot(name: &str, places: &Places, origins: &Origins, pointer: &str) -> Spot {
+fn span(name: &str, source_map: &SourceMap, origins: &Origins, pointer: &str) -> SourceSpan {
     let document = origins.of(pointer).map_or(name, |(file, _)| file).to_owned();
-    Spot { document, position: places.find(pointer) }
+    SourceSpan { document, position: source_map.find(pointer) }
 }
 
-/// The path of the first server that a document, a path or an operation names, without a trailing slash.
+/// The path of the first server of a document, a path item or an operation, without a trailing slash. Variables are kept.
 pub(crate) fn path_of_first_server(holder: &Value) -> &str {
     let url = holder["servers"][0]["url"].as_str().unwrap_or_default();
     let path = match url.split_once("://") {

@@ -1,88 +1,67 @@
-//! What can be wrong with a document before anything is compared.
+//! Errors of loading a document.
 //!
-//! Every message names the document and the place in it. A difference between contract and code is not an
-//! error: see [`crate::Difference`].
+//! Every message names the document and the position in it. A difference between contract and code is not an error: see
+//! [`crate::Difference`].
 
-use crate::source::Position;
-use std::fmt;
-
-/// A place in the text of a document, as compilers write it: `openapi/a.yaml:12:5`. Of a document that was never text,
-/// only the name is known.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spot {
-    /// Name of the document.
-    pub document: String,
-    /// Line and column.
-    pub position: Position,
-}
-
-impl fmt::Display for Spot {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.document)?;
-        match self.position {
-            Position { line: 0, .. } => Ok(()),
-            Position { line, column } => write!(formatter, ":{line}:{column}"),
-        }
-    }
-}
+use crate::position::SourceSpan;
 
 /// A document that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The text is not YAML or JSON.
-    #[error("{spot}: not readable as YAML or JSON")]
+    #[error("{span}: not readable as YAML or JSON")]
     Syntax {
-        /// The first offence.
-        spot: Spot,
-        /// What the parser says.
+        /// Position of the first error.
+        span: SourceSpan,
+        /// The parser's error.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The document is readable, but a part of it has the wrong shape.
-    #[error("{spot}: {place}: {problem}")]
+    /// The document can be parsed, but a part of it has the wrong type or value.
+    #[error("{span}: {place}: {problem}")]
     Shape {
-        /// Where in the text.
-        spot: Spot,
-        /// Where, as a JSON pointer or as `METHOD /path`.
+        /// Position in the text.
+        span: SourceSpan,
+        /// JSON pointer or `METHOD /path`.
         place: String,
-        /// What is wrong, and what is expected.
+        /// What was found and what is expected.
         problem: String,
     },
-    /// A `$ref` that names nothing, only itself, or another file where none can be had.
-    #[error("{spot}: {place}: $ref `{reference}` {problem}")]
+    /// A `$ref` to nothing, to itself, or to another file where files cannot be read.
+    #[error("{span}: {place}: $ref `{reference}` {problem}")]
     Reference {
-        /// Where in the text.
-        spot: Spot,
+        /// Position in the text.
+        span: SourceSpan,
         /// JSON pointer of the object that holds the `$ref`.
         place: String,
         /// The reference as written.
         reference: String,
-        /// Why it cannot be followed.
+        /// Why it cannot be resolved.
         problem: &'static str,
     },
     /// A `$ref` to another file that cannot be read.
-    #[error("{spot}: {place}: $ref `{reference}` leads to a file that cannot be read")]
+    #[error("{span}: {place}: $ref `{reference}` leads to a file that cannot be read")]
     File {
-        /// Where in the text.
-        spot: Spot,
+        /// Position in the text.
+        span: SourceSpan,
         /// JSON pointer of the object that holds the `$ref`.
         place: String,
         /// The reference as written.
         reference: String,
-        /// Why.
+        /// Why it cannot be read.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Two documents that are to become one give different content for the same key.
+    /// Two documents to be merged define the same key differently.
     #[error("cannot merge documents: both define `{place}`, with different content")]
     Clash {
-        /// What both define, e.g. `components/schemas/User`.
+        /// The key, e.g. `components/schemas/User`.
         place: String,
     },
 }
 
 impl Error {
-    /// The message with its causes, on one line: what a build script prints.
+    /// The message and its causes on one line, as a build script prints it.
     #[must_use]
     pub fn on_one_line(&self) -> String {
         let mut line = self.to_string();

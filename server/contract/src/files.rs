@@ -1,4 +1,4 @@
-//! The files of a document that is more than one file.
+//! Access to the files of a document that consists of several.
 
 use std::error::Error;
 
@@ -7,42 +7,42 @@ use std::error::Error;
 pub struct File {
     /// How messages call it, e.g. `openapi/schemas/user.yaml`.
     pub name: String,
-    /// What stands in it: YAML or JSON.
+    /// YAML or JSON.
     pub text: String,
 }
 
-/// Gives the file at a path: beside the document's own one, as that is written in [`Files::own`], without `.` and without a
-/// way there and back. Its parts are separated by `/`.
+/// Reads the file at a path. The path is relative to the same folder as [`Files::own`], normalised (no `.`, and `..`
+/// only at its beginning), and has `/` as its separator.
 pub type Read<'f> = dyn Fn(&str) -> Result<File, Box<dyn Error + Send + Sync>> + 'f;
 
-/// Where the files are that a document refers to.
+/// How to read the files that a document refers to.
 #[derive(Clone, Copy)]
 pub struct Files<'f> {
-    /// Path of the document itself: `openapi/api.yaml`. Others are beside it, and may refer to it.
+    /// Path of the document itself, e.g. `openapi/api.yaml`. References in it are relative to this path.
     pub own: &'f str,
-    /// Gives the others.
+    /// Reads the other files.
     pub read: &'f Read<'f>,
 }
 
-/// A reference to another file, as far as it names the file (RFC 3986, section 4.2): the path of the file, where `from` is
-/// the path of the file that refers.
+/// Resolves a reference to another file (RFC 3986, section 4.2), without its fragment, relative to the path of the file
+/// that contains it.
 ///
 /// # Errors
-/// Why it names none.
+/// Why the reference does not name a file.
 pub(crate) fn path(from: &str, reference: &str) -> Result<String, &'static str> {
     let scheme = reference.split(['/', '?']).next().and_then(|first| first.split_once(':'));
     if scheme.is_some() || reference.starts_with("//") {
-        return Err("is the address of a server: have the file here, and name it by its path");
+        return Err("is a URL: copy the file and refer to it by its path");
     }
     if reference.starts_with('/') {
-        return Err("is a path that begins at the root: name the file by its path from here");
+        return Err("is an absolute path: use a path relative to this file");
     }
-    let reference = percent_encoding::percent_decode_str(reference).decode_utf8().map_err(|_| "is no path")?;
+    let reference = percent_encoding::percent_decode_str(reference).decode_utf8().map_err(|_| "is not a valid path")?;
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
     Ok(without_detours(&format!("{folder}{}{reference}", if from.contains('/') { "/" } else { "" })))
 }
 
-/// The path without `.`, empty parts, and ways there and back (RFC 3986, section 5.2.4; but a way out stays).
+/// Removes `.`, empty segments and `a/..` from a path (RFC 3986, section 5.2.4, except that a leading `..` is kept).
 pub(crate) fn without_detours(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {

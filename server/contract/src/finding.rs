@@ -1,24 +1,24 @@
-//! What the tools say about documents: a rule, where it applies, and what was found there.
+//! Findings of the tools, and the rules that they refer to.
 
-use crate::error::Spot;
+use crate::position::SourceSpan;
 use serde::Serialize;
 use std::fmt;
 
-/// What a finding means for those who rely on the document. From harmless to harmful.
+/// What a finding means for users of the document, from harmless to harmful.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Words changed, and nothing that a program reads.
+    /// Only text for people changed.
     Documentation,
-    /// Nothing that worked stops working.
+    /// Existing clients keep working.
     Compatible,
-    /// Some that worked may stop working: it depends on how they were written or generated.
+    /// Some existing clients may stop working, depending on how they were written or generated.
     Risky,
-    /// Something that kept to the document stops working.
+    /// Clients that follow the document stop working.
     Breaking,
-    /// The document is usable, but somebody will be surprised.
+    /// The document is usable but likely to cause problems.
     Warning,
-    /// The document contradicts itself, OpenAPI, or what was seen.
+    /// The document contradicts itself, OpenAPI, or the server that was checked.
     Error,
 }
 
@@ -35,46 +35,48 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// A rule that findings cite.
+/// A rule, as findings refer to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Rule {
-    /// Its name, for machines and for `countersign contract explain`: lower case, words joined by hyphens.
+    /// Stable id, e.g. for `countersign contract explain`: lower-case words joined by hyphens.
     pub id: &'static str,
-    /// What a finding of it means.
+    /// Verdict of its findings.
     pub verdict: Verdict,
-    /// What it finds, in one sentence.
+    /// What the rule finds, in one sentence.
     pub what: &'static str,
-    /// Whom that hurts or why it does not, and what to do instead, where there is something to do.
+    /// What the consequences are, and what to do about it.
     pub why: &'static str,
 }
 
-/// One thing that was found.
+/// A violation of a rule, or a change that a rule describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The rule that found it.
+    /// The rule.
     pub rule: &'static Rule,
-    /// The operations that it is about, as `GET /users/{id}`, in the order of the document; empty if it is about the
-    /// document as a whole.
+    /// The verdict of the rule, unless the user of the tool chose another one for it.
+    pub verdict: Verdict,
+    /// Affected operations, as `GET /users/{id}`, in the order of the document; empty if the finding concerns the whole
+    /// document.
     pub operations: Vec<String>,
-    /// What in the operation or the document it is about, in words, from the outside in: `request body › password`.
+    /// Path to the affected part of the operation or document, outermost first: `request body › password`.
     pub place: String,
-    /// What is the matter, in a sentence without a full stop.
+    /// Description in a sentence without a full stop.
     pub message: String,
-    /// Where to look first.
-    pub spot: Spot,
-    /// What was there before, for findings about a change; `None` for something new.
+    /// The position to show first.
+    pub span: SourceSpan,
+    /// The old side of a change; `None` for additions and for findings about one document.
     pub old: Option<Side>,
-    /// What is there now; `None` for something that is gone.
+    /// The new side of a change; `None` for removals.
     pub new: Option<Side>,
 }
 
 /// One side of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Side {
-    /// Where it stands.
-    pub spot: Spot,
+    /// Position in the text.
+    pub span: SourceSpan,
     /// JSON pointer (RFC 6901) into the document.
     pub pointer: String,
-    /// The value there, if one value says it: `64`, `"string"`.
+    /// The value, if the change is one of a single value: `64`, `"string"`.
     pub value: Option<String>,
 }

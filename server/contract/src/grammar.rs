@@ -1,9 +1,9 @@
-//! The objects of OpenAPI 3.0.3: what each may hold, and what it must hold.
+//! The objects of OpenAPI 3.0.3, with their optional and required fields, as one table.
 //!
-//! One table. The walk over a document ([`crate::tree`]) follows it, so that data (`example`, `default`, `enum`, `x-…`) is
-//! never taken for OpenAPI; the rules about fields ([`crate::lint`]) read it.
+//! The walk over a document ([`crate::tree`]) follows it, so that data (`example`, `default`, `enum`, `x-…`) is never taken
+//! for OpenAPI, and lint checks fields against it ([`mod@crate::lint`]).
 
-/// An object of OpenAPI.
+/// The kinds of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Document,
@@ -37,7 +37,7 @@ pub(crate) enum Kind {
     Requirement,
 }
 
-/// What a field may hold.
+/// The type of a field.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Shape {
     Text,
@@ -50,13 +50,13 @@ pub(crate) enum Shape {
     /// A list of any values.
     Values,
     Texts,
-    /// Names, each with a text.
+    /// A map of strings.
     TextMap,
     /// One of these words.
     Word(&'static [&'static str]),
     One(Kind),
     List(Kind),
-    /// Names, each with an object.
+    /// A map of objects.
     Map(Kind),
     /// A boolean or a schema.
     FlagOrSchema,
@@ -70,15 +70,15 @@ pub(crate) struct Field {
     pub(crate) is_required: bool,
 }
 
-/// What an object may hold.
+/// The fields of a kind of object.
 #[derive(Debug)]
 pub(crate) struct Grammar {
-    /// What to call it in a message, with its article.
+    /// Name in messages, with its article.
     pub(crate) noun: &'static str,
     pub(crate) fields: &'static [Field],
-    /// What any other key holds, if other keys have a meaning.
+    /// Type of all other fields, if there may be others.
     pub(crate) others: Option<Shape>,
-    /// Whether a reference may stand in its place.
+    /// Whether a reference may replace it.
     pub(crate) is_referable: bool,
 }
 
@@ -104,13 +104,13 @@ const fn names(noun: &'static str, fields: &'static [Field], others: Shape, is_r
 
 use Shape::{Count, Data, Flag, FlagOrSchema, List, Map, Number, One, Text, TextMap, Texts, Values, Word};
 
-/// The words that `type` of a schema may be.
+/// The values of `type` in a schema.
 pub(crate) const TYPES: &[&str] = &["array", "boolean", "integer", "number", "object", "string"];
 
 const STYLES: &[&str] = &["matrix", "label", "form", "simple", "spaceDelimited", "pipeDelimited", "deepObject"];
 
-/// The table. Fields that have a rule of their own for being absent (`responses`, the description of a response, `items`)
-/// count as optional here.
+/// The table. Required fields with a lint rule of their own (`responses`, the description of a response, `items`) are
+/// optional here.
 pub(crate) const fn grammar(kind: Kind) -> &'static Grammar {
     match kind {
         Kind::Document => &DOCUMENT,

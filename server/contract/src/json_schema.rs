@@ -1,21 +1,21 @@
-//! OpenAPI 3.0 schemas as JSON Schema draft 2019-09, which a validator understands.
+//! Translates OpenAPI 3.0 schemas into JSON Schema draft 2019-09 for a validator.
 //!
-//! `$ref`s become definitions, `nullable` becomes an alternative, boolean exclusive bounds become numbers, what is
-//! write-only is not required of an answer, and keywords that OpenAPI 3.0 does not know are left out. To forbid
-//! properties that nobody documents, each place that holds an object gets `unevaluatedProperties: false`. The parts of
-//! an `allOf` do not get it: they describe the same object together.
+//! `$ref`s become definitions, `nullable` becomes an alternative, boolean exclusive bounds become numbers, write-only
+//! properties are not required in responses, and keywords unknown to OpenAPI 3.0 are removed. To forbid undocumented
+//! properties, each object schema gets `unevaluatedProperties: false`, except the parts of an `allOf`, because these
+//! describe the same object together.
 //!
-//! Each schema carries the JSON pointer of what it was written from ([`PLACE`]), so that an error can be traced back.
+//! Each schema contains the JSON pointer of its source ([`PLACE`]), so that an error can be traced back.
 
 use crate::node::Node;
 use crate::reference;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// The keyword that holds the JSON pointer of a schema in its OpenAPI document. Validators ignore it.
+/// The keyword for the JSON pointer of a schema in its OpenAPI document. Validators ignore it.
 pub(crate) const PLACE: &str = "x-place";
 
-/// Keywords that mean the same in OpenAPI 3.0 and in JSON Schema, and hold no schemas.
+/// Keywords with the same meaning in OpenAPI 3.0 and JSON Schema that contain no schemas.
 const SHARED: [&str; 16] = [
     "enum",
     "exclusiveMaximum",
@@ -35,7 +35,7 @@ const SHARED: [&str; 16] = [
     "uniqueItems",
 ];
 
-/// What to do about properties that the schema does not name.
+/// Whether undocumented properties are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extra {
     Allowed,
@@ -49,11 +49,11 @@ enum Role {
     Part,
 }
 
-/// A chain of definitions costs a validator as much stack as it is long.
+/// Most definitions of a schema for an example; the validator recurses through chains of definitions.
 const MOST_DEFINITIONS: usize = 200;
 
-/// What there is in a value, from each depth on: a schema of a property that no object there has says nothing about it,
-/// and so on.
+/// The keys and lists in a value at each depth or below. Schemas for other properties or items have no effect on the
+/// value and can be left out.
 #[derive(Default)]
 struct About<'v> {
     levels: Vec<Level<'v>>,
@@ -69,7 +69,7 @@ impl<'v> About<'v> {
     fn new(value: &'v Value) -> Self {
         let mut about = Self::default();
         about.collect(value, 0);
-        // A schema that holds for an object may hold for those inside of it, too.
+        // A schema that applies to an object may also apply to the objects within it.
         for depth in (1..about.levels.len()).rev() {
             let below = about.levels[depth].clone();
             about.levels[depth - 1].keys.extend(below.keys);
@@ -96,21 +96,21 @@ impl<'v> About<'v> {
     }
 }
 
-/// A schema in JSON Schema's words.
+/// A schema translated into JSON Schema.
 pub(crate) struct Translated {
-    /// The schema, complete in itself.
+    /// The schema with its definitions.
     pub(crate) schema: Value,
-    /// Whether it refers to itself without going into the value, so that no validator comes to an end with it.
+    /// Whether it refers to itself for the same value, so that validation would not terminate.
     pub(crate) is_endless: bool,
 }
 
-/// A schema of a document, complete in itself.
+/// Translates a schema of a document, with its definitions.
 pub(crate) fn json_schema(schema: &Node<'_>, extra: Extra) -> Translated {
     Writer::new(extra, None).complete(schema)
 }
 
-/// As much of a schema as this value can meet: the same for the value, and much smaller where schemas lead to each other.
-/// Nothing if even that needs more than [`MOST_DEFINITIONS`].
+/// Translates the part of a schema that applies to a value, which is much smaller if many schemas refer to each other.
+/// `None` if it has more than [`MOST_DEFINITIONS`] definitions.
 pub(crate) fn json_schema_for(schema: &Node<'_>, value: &Value) -> Option<Translated> {
     let mut writer = Writer::new(Extra::Allowed, Some(About::new(value)));
     let complete = writer.complete(schema);
@@ -119,19 +119,18 @@ pub(crate) fn json_schema_for(schema: &Node<'_>, value: &Value) -> Option<Transl
 
 struct Writer<'a> {
     extra: Extra,
-    /// The value that is to be validated, if it is one.
+    /// The value to be validated, if it is known.
     about: Option<About<'a>>,
     definitions: Map<String, Value>,
-    /// The definition of each referenced place in each role that is needed.
+    /// Names of definitions by pointer of their source and role.
     names: BTreeMap<(String, Role), String>,
-    /// The definition that describes the same value as what is being written: none below `properties` and `items`.
+    /// The definition that applies to the same value as the schema being written; `None` below `properties` and `items`.
     same_value: Option<String>,
-    /// Which definitions each definition applies to the same value.
+    /// For each definition, those that it applies to the same value.
     refers: BTreeMap<String, BTreeSet<String>>,
-    /// How deep in the value that is which the schema speaks of that is being written.
+    /// Depth within the value to which the schema being written applies.
     depth: usize,
-    /// Definitions to be written, by the depth at which they are met. Schemas may refer to each other in a chain of any
-    /// length, which is therefore not followed by recursion.
+    /// Definitions to be written, by depth. A queue instead of recursion, because chains of references may be long.
     pending: BTreeMap<(usize, String), (Node<'a>, Role)>,
     /// Definitions that are written, or being written.
     written: BTreeSet<String>,
@@ -155,7 +154,7 @@ impl<'a> Writer<'a> {
     fn complete(&mut self, schema: &Node<'a>) -> Translated {
         let root = self.schema(schema, Role::Whole);
         while let Some(((depth, name), (target, role))) = self.pending.pop_first() {
-            // What was met again, deeper, has been written for the lesser depth, which says more.
+            // A definition written for a lesser depth includes all that a greater depth needs.
             if !self.written.insert(name.clone()) {
                 continue;
             }
@@ -199,7 +198,7 @@ impl<'a> Writer<'a> {
                 "additionalProperties" => child.value.clone(),
                 "not" => self.schema(&child, Role::Part),
                 "allOf" | "anyOf" | "oneOf" => {
-                    // Alternatives that stand alone are wholes, so that an open one among them stays open.
+                    // Alternatives without siblings are wholes, so that an open one among them stays open.
                     let role = if keyword == "allOf" || is_alternated(keywords) { Role::Part } else { role };
                     child.items().map(|part| self.schema(&part, role)).collect()
                 }
@@ -220,7 +219,7 @@ impl<'a> Writer<'a> {
         out.into()
     }
 
-    /// What is written by `write` describes another value than what stands around it.
+    /// Writes schemas of values within the current one.
     fn inside<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
         let outside = self.same_value.take();
         self.depth += 1;
@@ -230,8 +229,7 @@ impl<'a> Writer<'a> {
         written
     }
 
-    /// Whether the value that is to be validated has something, at this depth or below, that a schema may speak of. Any
-    /// value might.
+    /// Whether the value to be validated, if it is known, has certain keys or lists at this depth or below.
     fn meets(&self, has: impl Fn(&Level<'_>) -> bool) -> bool {
         self.about.as_ref().is_none_or(|about| about.levels.get(self.depth).is_some_and(has))
     }
@@ -245,7 +243,7 @@ impl<'a> Writer<'a> {
         properties.collect()
     }
 
-    /// What is write-only is required of requests alone (OpenAPI 3.0.3, Schema Object).
+    /// Write-only properties are required in requests only (OpenAPI 3.0.3, Schema Object).
     fn required(&mut self, schema: &Node<'_>, required: &Node<'_>) -> Value {
         let Some(names) = required.value.as_array() else { return required.value.clone() };
         let is_write_only = |name: &Value| {
@@ -255,10 +253,10 @@ impl<'a> Writer<'a> {
         names.iter().filter(|name| !is_write_only(name)).cloned().collect()
     }
 
-    /// A definition for each schema and role that is needed. It is entered before it is written, so that a schema
-    /// may refer to itself.
+    /// Refers to the definition of a schema in a role. It is registered before it is written, so that schemas may be
+    /// recursive.
     fn reference(&mut self, schema: &Node<'a>, role: Role) -> Value {
-        // Somebody who sets a limit does not want what is beyond it.
+        // Beyond the limit the result is not used, so the rest need not be written.
         if self.about.is_some() && self.definitions.len() > MOST_DEFINITIONS {
             return json!(true);
         }
@@ -276,7 +274,7 @@ impl<'a> Writer<'a> {
         json!({"$ref": format!("#/definitions/{name}")})
     }
 
-    /// A name that needs no escaping anywhere.
+    /// A new name of a definition, which needs no escaping in a pointer.
     fn new_name(&mut self, key: (String, Role)) -> String {
         let word = key.0.trim_start_matches("/components/schemas/");
         let is_plain = |character: char| character.is_ascii_alphanumeric() || "_.-".contains(character);
@@ -293,7 +291,7 @@ impl<'a> Writer<'a> {
         name
     }
 
-    /// Whether a definition applies itself to the same value, by way of others or not.
+    /// Whether a definition applies itself to the same value, directly or through others.
     fn has_circle(&self) -> bool {
         self.refers.keys().any(|start| {
             let mut seen = BTreeSet::new();
@@ -311,7 +309,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Whether the schema, or a part of it, names properties.
+/// Whether a schema or a part of it has properties.
 fn has_properties(schema: &Node<'_>, seen: &mut Vec<String>) -> bool {
     let is_reference = reference::target(schema.value).is_some();
     let schema = schema.clone().resolved();
@@ -326,12 +324,12 @@ fn has_properties(schema: &Node<'_>, seen: &mut Vec<String>) -> bool {
     names_some || parts.into_iter().any(|parts| parts.items().any(|part| has_properties(&part, seen)))
 }
 
-/// Whether the schema itself describes the object, and does not only list alternatives that each describe it.
+/// Whether the schema describes the object itself and is not only a list of alternatives.
 fn stands_for_itself(keywords: &Map<String, Value>) -> bool {
     keywords.contains_key("properties") || keywords.contains_key("allOf") || is_alternated(keywords)
 }
 
-/// Whether `anyOf` or `oneOf` stands beside something that describes the same object.
+/// Whether `anyOf` or `oneOf` has siblings that describe the same object.
 fn is_alternated(keywords: &Map<String, Value>) -> bool {
     let lists = ["anyOf", "oneOf"].into_iter().filter(|keyword| keywords.contains_key(*keyword)).count();
     let others = ["properties", "allOf", "additionalProperties"];

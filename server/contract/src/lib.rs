@@ -1,28 +1,28 @@
-//! OpenAPI 3.0 contracts: load them, compare them with what the code publishes, list what they promise.
+//! OpenAPI 3.0 contracts: loading, linting, comparing two versions, comparing with the document that the code generates,
+//! and validating responses.
 //!
-//! The contract is written by hand and is the source of truth. This crate never writes one; it says where
-//! the code departs from it, one line per difference, and hands the contract's promises to those that prove
-//! them (the table of operations, the schema and headers of each answer).
+//! The contract is written by hand and is the source of truth; this crate never writes one. Each difference between the
+//! code and the contract is reported on one line. Tests read the table of operations and the response schemas from here.
 //!
-//! | to do | look at |
+//! | task | modules |
 //! |---|---|
-//! | read a document, follow a `$ref` | [`mod@document`], [`mod@source`], [`mod@reference`], [`mod@error`] |
-//! | read one of several files | [`mod@files`], `bundle` |
-//! | walk it along the grammar of OpenAPI | `grammar`, `tree` |
-//! | read what dropshot prints: several documents, replies, media types | [`mod@merge`], [`mod@replies`], `printed_schema` |
-//! | say when two operations or schemas mean the same | [`mod@canonical`], [`mod@canonical_schema`] |
-//! | compare, and word the difference | [`mod@compare`], `compare_schema`, [`mod@difference`] |
-//! | see what the code may print although the contract does not say it | [`mod@tolerance`] |
-//! | say what changed between two versions, and whom that breaks | [`mod@diff`], [`mod@finding`] |
+//! | load a document, resolve a `$ref` | [`mod@document`], [`mod@source`], [`mod@position`], [`mod@pointer`], [`mod@reference`], `references`, [`mod@error`] |
+//! | load a document of several files | [`mod@files`], `bundle` |
+//! | walk a document along the OpenAPI grammar | `grammar`, `tree` |
+//! | read the documents that dropshot generates | [`mod@merge`], [`mod@replies`], `printed_schema` |
+//! | decide whether two operations or schemas are equivalent | [`mod@canonical`], [`mod@canonical_schema`] |
+//! | compare contract and code | [`mod@compare`], `compare_schema`, [`mod@difference`] |
+//! | differences that dropshot and schemars make unavoidable | [`mod@tolerance`] |
+//! | compare two versions and report breaking changes | [`mod@diff`], [`mod@finding`] |
 //! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
-//! | find what is wrong with one document by itself | [`mod@lint`] |
-//! | say what was found, to people and machines | [`mod@finding`], [`mod@report`] |
-//! | say whether an answer keeps the contract | [`mod@judge`] |
-//! | hold a running server against a document | [`mod@check`] |
-//! | have the schema of an answer as JSON Schema | [`mod@response`], `json_schema`, `node` |
+//! | lint one document | [`mod@lint`] |
+//! | render findings as text, JSON, JUnit or GitHub annotations | [`mod@finding`], [`mod@report`] |
+//! | validate a response | [`mod@validate`] |
+//! | test a running server against a document | [`mod@check`] |
+//! | get the schema of a response as JSON Schema | [`mod@response`], `json_schema`, `node` |
 //!
-//! Security is not compared: dropshot prints none. The table of operations carries the contract's security,
-//! and tests prove it against the running server.
+//! Security is not compared with the code, because dropshot generates none. The table of operations contains the
+//! contract's security, and tests check it on the running server.
 #![warn(missing_docs)]
 
 mod bundle;
@@ -39,13 +39,15 @@ pub mod files;
 pub mod finding;
 mod grammar;
 mod json_schema;
-pub mod judge;
 pub mod lint;
 pub mod merge;
 mod node;
 pub mod operations;
+pub mod pointer;
+pub mod position;
 mod printed_schema;
 pub mod reference;
+mod references;
 pub mod replies;
 pub mod report;
 pub mod response;
@@ -53,19 +55,21 @@ pub mod source;
 pub mod table;
 pub mod tolerance;
 mod tree;
+pub mod validate;
 
 pub use check::Check;
 pub use compare::compare;
 pub use diff::{Options as DiffOptions, diff};
 pub use difference::Difference;
 pub use document::Document;
-pub use error::{Error, Spot};
+pub use error::Error;
 pub use files::{File, Files};
 pub use finding::{Finding, Rule, Verdict};
-pub use judge::{Deviation, Judge, OperationRef};
 pub use lint::lint;
 pub use merge::merge;
 pub use operations::{Operation, operations};
+pub use position::SourceSpan;
 pub use report::Format;
 pub use response::{response_schema, strict_response_schema};
 pub use table::{BodyRule, OperationEntry, render_table};
+pub use validate::{Deviation, OperationRef, ResponseValidator};

@@ -1,14 +1,13 @@
-//! Several documents that dropshot prints become one.
+//! Merging several documents that dropshot generates into one.
 //!
-//! dropshot's router forbids a literal beside a variable, so that one dialect may need several API traits and
-//! hence several documents. Paths, components and tags are united. The same name with the same content is
-//! normal (both traits share error types); with different content it is an error, never a silent choice.
+//! dropshot's router does not allow a literal and a variable in the same place of a path, so that a dialect may need
+//! several API traits and hence several documents. Equal components in several documents are normal, because the traits
+//! share error types; different content under one name is an error.
 
 use crate::error::Error;
 use serde_json::{Map, Value};
 
-/// Unites documents. `openapi`, `info` and whatever else stands beside paths, components and tags comes from
-/// the first one. No documents give null.
+/// Merges paths, components and tags of the documents; all other fields come from the first one. Null for no documents.
 ///
 /// # Errors
 /// [`Error::Clash`] if two documents define the same operation or component differently.

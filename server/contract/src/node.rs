@@ -1,18 +1,17 @@
-//! A place in a document, which knows where it is.
-//!
-//! Whoever walks a document by nodes can say at each step which line of it is meant, also across a `$ref`.
+//! A value of a document together with its JSON pointer, so that its position is known even after following a `$ref`.
 
 use crate::document::Document;
+use crate::pointer;
 use crate::reference;
 use serde_json::Value;
 
-/// What stands at a JSON pointer of a document.
+/// The value at a JSON pointer of a document.
 #[derive(Debug, Clone)]
 pub(crate) struct Node<'a> {
     pub(crate) document: &'a Document,
-    /// JSON pointer (RFC 6901) of the place.
+    /// JSON pointer (RFC 6901) of the value.
     pub(crate) pointer: String,
-    /// What stands there.
+    /// The value itself.
     pub(crate) value: &'a Value,
 }
 
@@ -22,7 +21,7 @@ impl<'a> Node<'a> {
         Self { document, pointer: String::new(), value: document.value() }
     }
 
-    /// What a JSON pointer leads to; null if it leads nowhere.
+    /// The value at a JSON pointer; null if there is none.
     pub(crate) fn at(document: &'a Document, pointer: &str) -> Self {
         Self { document, pointer: pointer.to_owned(), value: document.value().pointer(pointer).unwrap_or(&Value::Null) }
     }
@@ -38,17 +37,17 @@ impl<'a> Node<'a> {
         self.get(key).map(Self::resolved)
     }
 
-    /// The text of an entry.
+    /// The entry of an object, if it is a string.
     pub(crate) fn text(&self, key: &str) -> Option<&'a str> {
         self.value.as_object()?.get(key)?.as_str()
     }
 
-    /// Whether an entry is `true`.
+    /// Whether an entry of the object is `true`.
     pub(crate) fn is(&self, key: &str) -> bool {
         self.value.as_object().is_some_and(|object| object.get(key) == Some(&Value::Bool(true)))
     }
 
-    /// The entries of an object, in no order; none for anything else.
+    /// The entries of an object in unspecified order; none for other values.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
         let node = self.clone();
         let entries = self.value.as_object().into_iter().flatten();
@@ -60,7 +59,7 @@ impl<'a> Node<'a> {
         self.get(key).into_iter().flat_map(|node| node.entries())
     }
 
-    /// The items of an array; none for anything else.
+    /// The items of an array; none for other values.
     pub(crate) fn items(&self) -> impl Iterator<Item = Self> + use<'a> {
         let node = self.clone();
         let items = self.value.as_array().into_iter().flatten().enumerate();
@@ -72,18 +71,18 @@ impl<'a> Node<'a> {
         self.get(key).into_iter().flat_map(|node| node.items())
     }
 
-    /// What a reference leads to; anything else as it is.
+    /// The target of a reference; other values unchanged.
     pub(crate) fn resolved(mut self) -> Self {
         for _ in 0..reference::LONGEST_CHAIN {
             let Some(target) = reference::target(self.value) else { return self };
             self = Self::at(self.document, target.trim_start_matches('#'));
         }
-        // No checked document has a longer chain.
+        // Loading rejects documents with longer chains.
         self
     }
 
     fn child(&self, key: &str, value: &'a Value) -> Self {
-        let pointer = format!("{}/{}", self.pointer, reference::escaped(key));
+        let pointer = format!("{}/{}", self.pointer, pointer::escape(key));
         Self { document: self.document, pointer, value }
     }
 }

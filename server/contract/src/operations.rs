@@ -1,8 +1,8 @@
-//! What a contract promises, operation by operation: the list that tests walk and from which the table is written.
+//! The operations of a contract, as tests and the generated table list them.
 
 use crate::document::{Document, Located};
 use crate::error::Error;
-use crate::reference;
+use crate::pointer;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -17,12 +17,12 @@ pub struct Operation {
     pub operation_id: String,
     /// Tags, in the order of the text.
     pub tags: Vec<String>,
-    /// Alternatives, each a set of security schemes that are needed together. No alternative at all, or an empty
-    /// one, means that a caller needs no credentials. Of the operation, or else of the document.
+    /// Alternatives, each a set of security schemes that are required together; the document's, unless the operation has
+    /// its own. Without alternatives, or with an empty one, no credentials are required.
     pub security: Vec<BTreeSet<String>>,
-    /// Whether the operation takes a request body.
+    /// Whether the operation has a request body.
     pub has_body: bool,
-    /// Whether a request without the body is refused.
+    /// Whether a request without a body is rejected.
     pub body_required: bool,
     /// Media types of the request body, in the order of the text.
     pub media_types: Vec<String>,
@@ -31,7 +31,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Whether a caller without credentials is refused.
+    /// Whether a request without credentials is rejected.
     #[must_use]
     pub fn requires_credentials(&self) -> bool {
         !self.security.is_empty() && self.security.iter().all(|schemes| !schemes.is_empty())
@@ -41,8 +41,8 @@ impl Operation {
 /// Every operation of the document, in the order of the text, with `base_path` before each path.
 ///
 /// # Errors
-/// [`Error::Shape`] for an operation without operationId or with one that is taken, without responses, with a status
-/// that is not a number, or with a security scheme that the document does not define.
+/// [`Error::Shape`] for an operation without an operationId or with a duplicate one, without responses, with a status that
+/// is not a number, or with an undefined security scheme.
 pub fn operations(document: &Document, base_path: &str) -> Result<Vec<Operation>, Error> {
     let mut taken = BTreeSet::new();
     let mut out = Vec::new();
@@ -59,14 +59,14 @@ pub fn operations(document: &Document, base_path: &str) -> Result<Vec<Operation>
 
 fn shape(document: &Document, located: &Located<'_>, problem: String) -> Error {
     let place = format!("{} {}", located.method.to_uppercase(), located.path);
-    let pointer = reference::pointer(["paths", located.path, located.method]);
-    Error::Shape { spot: document.spot(&pointer), place, problem }
+    let pointer = pointer::from_tokens(["paths", located.path, located.method]);
+    Error::Shape { span: document.span(&pointer), place, problem }
 }
 
 fn read(document: &Document, base_path: &str, located: &Located<'_>) -> Result<Operation, Error> {
-    let refuse = |problem: String| shape(document, located, problem);
+    let shape_error = |problem: String| shape(document, located, problem);
     let operation = located.operation;
-    let operation_id = operation["operationId"].as_str().ok_or_else(|| refuse("has no operationId".to_owned()))?;
+    let operation_id = operation["operationId"].as_str().ok_or_else(|| shape_error("has no operationId".to_owned()))?;
     let tags = operation["tags"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let body = operation.get("requestBody").map(|body| document.resolve(body));
     Ok(Operation {
@@ -74,7 +74,7 @@ fn read(document: &Document, base_path: &str, located: &Located<'_>) -> Result<O
         path: format!("{base_path}{}", located.path),
         operation_id: operation_id.to_owned(),
         tags: tags.map(str::to_owned).collect(),
-        security: security(document, operation).map_err(refuse)?,
+        security: security(document, operation).map_err(shape_error)?,
         has_body: body.is_some(),
         body_required: body.is_some_and(|body| body["required"] == true),
         media_types: body
@@ -83,7 +83,7 @@ fn read(document: &Document, base_path: &str, located: &Located<'_>) -> Result<O
             .flatten()
             .map(|(name, _)| name.clone())
             .collect(),
-        statuses: statuses(operation).map_err(refuse)?,
+        statuses: statuses(operation).map_err(shape_error)?,
     })
 }
 

@@ -1,13 +1,11 @@
-//! Schemas as schemars prints them, in OpenAPI 3.0's words.
+//! Translates schemas that schemars generates into OpenAPI 3.0.
 //!
-//! dropshot translates the schemas it knows of, but copies what stands in an extension. A schema inside
-//! `x-replies` is therefore still JSON Schema as schemars 0.8 writes it: `$ref` with siblings, `true` and
-//! `false`, `type: "null"`, numeric exclusive bounds, `const`. The translation says the same in OpenAPI's words and
-//! leaves out nothing.
+//! dropshot translates its own schemas but copies extensions unchanged. A schema in `x-replies` is therefore JSON Schema as
+//! schemars 0.8 generates it: `$ref` with siblings, `true` and `false`, `type: "null"`, numeric exclusive bounds, `const`.
 
 use serde_json::{Map, Value, json};
 
-/// Translates one schema and those inside it.
+/// Translates a schema and all schemas in it.
 pub(crate) fn to_openapi(schema: &Value) -> Value {
     let Some(schema) = schema.as_object() else {
         return match schema {

@@ -1,28 +1,28 @@
-//! What dropshot cannot print, read from the extensions that our types print instead.
+//! Expands the extensions with which our types describe what dropshot cannot.
 //!
-//! dropshot knows one success status, one media type per body, and no optional body. The wire types say the
-//! rest in extensions of their schemas, and [`expand`] turns these into plain OpenAPI:
+//! dropshot supports one success status, one media type per body, and no optional body. The wire types describe the rest
+//! in extensions of their schemas, and [`expand`] turns these into plain OpenAPI:
 //!
 //! * `x-replies: [{status, description?, schema?, headers?}]` on the schema of the success response lists every
-//!   status of the operation, errors included. It replaces the responses that dropshot made up. No `schema`
+//!   status of the operation, errors included. It replaces the responses that dropshot generated. No `schema`
 //!   means no content.
 //! * `x-media-types: ["application/json", …]` on the schema of the request body lists the media types that
-//!   the operation reads, all with that schema.
-//! * `x-optional-body: true` on the schema of the request body says that it may be left out.
+//!   the operation accepts, all with that schema.
+//! * `x-optional-body: true` on the schema of the request body makes it optional.
 //!
-//! A malformed extension is an error, not an operation without one. Nothing else in the document changes.
+//! A malformed extension is an error. Nothing else in the document changes.
 
 use crate::document::{Document, METHODS};
 use crate::error::Error;
+use crate::pointer;
 use crate::printed_schema::to_openapi;
-use crate::reference;
 use crate::tolerance::without_error_ranges;
 use serde_json::{Map, Value, json};
 
 /// The document as plain OpenAPI, with real responses, media types and optional bodies.
 ///
 /// # Errors
-/// [`Error::Shape`] for an extension that is not of the form above, naming the operation.
+/// [`Error::Shape`] for a malformed extension; it names the operation.
 pub fn expand(document: &Document) -> Result<Document, Error> {
     let mut value = document.value().clone();
     let paths = value["paths"].as_object_mut().into_iter().flatten();
@@ -33,7 +33,7 @@ pub fn expand(document: &Document) -> Result<Document, Error> {
             }
             let expanded = expand_responses(document, operation).and_then(|()| expand_body(document, operation));
             expanded.map_err(|problem| Error::Shape {
-                spot: document.spot(&reference::pointer(["paths", path, method])),
+                span: document.span(&pointer::from_tokens(["paths", path, method])),
                 place: format!("{} {path}", method.to_uppercase()),
                 problem,
             })?;
@@ -42,9 +42,9 @@ pub fn expand(document: &Document) -> Result<Document, Error> {
     Document::from_value(document.name(), value)
 }
 
-/// An extension of a schema, also if the schema is a reference or wraps one (`allOf` of one).
+/// An extension of a schema, directly or behind references and `allOf`s of one.
 fn extension<'a>(document: &'a Document, schema: &'a Value, name: &str) -> Option<&'a Value> {
-    // A schema that wraps itself would be followed for ever; real ones are a step or two deep.
+    // The limit ends cycles; schemas in practice are one or two steps deep.
     const MOST_WRAPPERS: usize = 16;
     let mut schema = document.resolve(schema);
     for _ in 0..MOST_WRAPPERS {
@@ -59,6 +59,7 @@ fn extension<'a>(document: &'a Document, schema: &'a Value, name: &str) -> Optio
     None
 }
 
+/// Replaces the generated responses of an operation by those of its `x-replies`, if it has them.
 fn expand_responses(document: &Document, operation: &mut Value) -> Result<(), String> {
     let responses = operation["responses"].as_object().into_iter().flatten();
     let documented = responses.filter_map(|(status, response)| {
@@ -66,20 +67,20 @@ fn expand_responses(document: &Document, operation: &mut Value) -> Result<(), St
         Some((status.clone(), extension(document, schema, "x-replies")?))
     });
     let documented: Vec<_> = documented.collect();
-    let (made_up, replies) = match documented.as_slice() {
+    let (placeholder, replies) = match documented.as_slice() {
         [] => return Ok(()),
         [(status, replies)] => (status.clone(), read_replies(replies)?),
         _ => return Err("two responses carry x-replies, expected one".to_owned()),
     };
-    let mut kept = operation["responses"].as_object().cloned().unwrap_or_default();
-    kept.remove(&made_up);
-    let mut kept = without_error_ranges(kept);
+    let mut responses = operation["responses"].as_object().cloned().unwrap_or_default();
+    responses.remove(&placeholder);
+    let mut responses = without_error_ranges(responses);
     for (status, response) in replies {
-        if kept.insert(status.clone(), response).is_some() {
+        if responses.insert(status.clone(), response).is_some() {
             return Err(format!("x-replies gives status {status} twice, or dropshot gives it as well"));
         }
     }
-    operation["responses"] = kept.into();
+    operation["responses"] = responses.into();
     Ok(())
 }
 

@@ -1,22 +1,21 @@
-//! What a contract promises about one answer: the schema of its body.
+//! The JSON Schema of a response body, for tests that validate raw responses.
 //!
-//! For tests that validate raw answers. An operation, status or media type that the contract does not document gives
-//! `None` or nothing; there is no falling back to another status.
+//! There is no fallback to a range or `default`: an undocumented status has no schema.
 
 use crate::document::Document;
 use crate::json_schema::{Extra, json_schema};
 use crate::node::Node;
 use serde_json::Value;
 
-/// The schema of an answer as JSON Schema (draft 2019-09), complete in itself. Properties that the contract does not
-/// name are allowed. `None` if the contract does not document such an answer, or one without content.
+/// The schema of a response as self-contained JSON Schema (draft 2019-09). Undocumented properties are allowed. `None` if
+/// the contract does not document such a response, or documents no content for it.
 #[must_use]
 pub fn response_schema(document: &Document, operation_id: &str, status: u16, media_type: &str) -> Option<Value> {
     Some(json_schema(&content(document, operation_id, status, media_type)?, Extra::Allowed).schema)
 }
 
-/// As [`response_schema`], but each object may have only the properties that the contract names for it, unless the
-/// contract names none or speaks of `additionalProperties`.
+/// As [`response_schema`], but objects may only have documented properties, unless the contract documents none for them or
+/// has `additionalProperties`.
 #[must_use]
 pub fn strict_response_schema(document: &Document, operation_id: &str, status: u16, media_type: &str) -> Option<Value> {
     Some(json_schema(&content(document, operation_id, status, media_type)?, Extra::Forbidden).schema)

@@ -1,34 +1,29 @@
-//! The text of a document: its values, and where in the text each of them stands.
+//! Parses YAML and JSON into values with their positions in the text.
 //!
-//! YAML 1.2 with its core schema, of which JSON is a part. Keys are text as written (`200:` is the key `200`), a key given
-//! twice is refused, anchors and merge keys (`<<`) are followed. Refuses tags of applications, numbers that JSON cannot
-//! hold, nesting deeper than [`MAX_DEPTH`] and aliases that unfold to more than [`MAX_VALUES`] values.
+//! YAML 1.2 with its core schema, which includes JSON. Keys are strings as written (`200:` is the key `200`); anchors and
+//! merge keys (`<<`) are resolved. Rejected are duplicate keys, application-specific tags, numbers that JSON cannot
+//! represent, nesting deeper than [`MAX_DEPTH`] and aliases that expand to more than [`MAX_VALUES`] values.
+//!
+//! The reader works on the events of `saphyr-parser`. `saphyr`'s tree with positions (`MarkedYaml`) is no substitute,
+//! because its loader silently overwrites duplicate keys, does not resolve merge keys and expands aliases without a limit.
 
-use crate::error::{Error, Spot};
-use crate::reference;
+use crate::error::Error;
+use crate::pointer;
+use crate::position::{Position, SourceSpan};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// Deeper nesting is no contract, and would be a danger to whatever walks it.
+/// Greatest depth of nesting; the limit protects recursive functions from stack overflow.
 pub const MAX_DEPTH: usize = 256;
 
-/// Aliases can make a short text endless (the "billion laughs"). All files of a document together hold no more.
+/// Most values in all files of a document together; the limit protects from alias expansion ("billion laughs").
 pub const MAX_VALUES: usize = 4_000_000;
 
-/// Where something stands in a text: line and column, both from 1, columns in characters. Zeros where there is no text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize)]
-pub struct Position {
-    /// Line, from 1.
-    pub line: u32,
-    /// Column in characters, from 1.
-    pub column: u32,
-}
-
-/// Positions of a value and of everything in it. An entry of a mapping stands where its key stands.
+/// Positions of a value and of all values within it. The position of a mapping's entry is that of its key.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Places {
+pub(crate) struct SourceMap {
     position: Position,
     children: Children,
 }
@@ -37,16 +32,16 @@ pub(crate) struct Places {
 enum Children {
     #[default]
     None,
-    Entries(Vec<(Box<str>, Places)>),
-    Items(Vec<Places>),
+    Entries(Vec<(Box<str>, SourceMap)>),
+    Items(Vec<SourceMap>),
 }
 
-impl Places {
-    /// Where a JSON pointer leads; where it leads nowhere, the last thing on the way.
+impl SourceMap {
+    /// Position of the value at a JSON pointer; if there is none, of its nearest existing ancestor.
     pub(crate) fn find(&self, pointer: &str) -> Position {
         let mut here = self;
-        for part in pointer.split('/').skip(1) {
-            match here.child(&reference::unescaped(part)) {
+        for token in pointer::tokens(pointer) {
+            match here.child(&token) {
                 Some(child) => here = child,
                 None => break,
             }
@@ -54,21 +49,19 @@ impl Places {
         here.position
     }
 
-    /// Positions of what stands at a JSON pointer, if something does.
+    /// Positions of the value at a JSON pointer, if there is one.
     pub(crate) fn at(&self, pointer: &str) -> Option<&Self> {
-        pointer.split('/').skip(1).try_fold(self, |here, part| here.child(&reference::unescaped(part)))
+        pointer::tokens(pointer).try_fold(self, |here, token| here.child(&token))
     }
 
-    /// Has other positions for what stands at a JSON pointer. What is not on the way there yet stands where the last thing
-    /// on the way stands.
-    pub(crate) fn put(&mut self, pointer: &str, places: Self) {
+    /// Replaces the positions at a JSON pointer. Missing ancestors get the position of the nearest existing one.
+    pub(crate) fn put(&mut self, pointer: &str, source_maps: Self) {
         let mut here = self;
-        for part in pointer.split('/').skip(1) {
+        for part in pointer::tokens(pointer) {
             let position = here.position;
             if matches!(here.children, Children::None) {
                 here.children = Children::Entries(Vec::new());
             }
-            let part = reference::unescaped(part);
             here = match &mut here.children {
                 Children::Items(items) => match part.parse().ok().and_then(|index: usize| items.get_mut(index)) {
                     Some(item) => item,
@@ -85,7 +78,7 @@ impl Places {
                 Children::None => return,
             };
         }
-        *here = places;
+        *here = source_maps;
     }
 
     /// The keys of a mapping, in the order of the text.
@@ -97,7 +90,7 @@ impl Places {
         entries.iter().map(|(key, _)| key.as_ref())
     }
 
-    /// What stands below a key or an index.
+    /// Positions of the entry with this key or index.
     pub(crate) fn child(&self, part: &str) -> Option<&Self> {
         match &self.children {
             Children::Entries(entries) => entries.iter().find(|(key, _)| key.as_ref() == part).map(|(_, child)| child),
@@ -107,50 +100,49 @@ impl Places {
     }
 }
 
-/// The values of a mapping, and where its entries stand.
-type Mapping = (Map<String, Value>, Vec<(Box<str>, Places)>);
+/// The values of a mapping and the positions of its entries.
+type Mapping = (Map<String, Value>, Vec<(Box<str>, SourceMap)>);
 
-/// Reads a text that need not be OpenAPI.
+/// Parses a text that need not be OpenAPI.
 ///
 /// # Errors
-/// [`Error::Syntax`] if it is neither YAML nor JSON; [`Error::Shape`] for what this module refuses.
+/// [`Error::Syntax`] if it is neither YAML nor JSON; [`Error::Shape`] for what this module rejects.
 pub fn value(name: &str, text: &str) -> Result<Value, Error> {
     read(name, text, 0).map(|(value, _)| value)
 }
 
-/// Reads a text, and where everything in it stands. `before` is the number of values in what was read before it and belongs
-/// to it.
-pub(crate) fn read(name: &str, text: &str, before: usize) -> Result<(Value, Places), Error> {
+/// Parses a text into its value and positions. `before` is the number of values in the files of the document read so far.
+pub(crate) fn read(name: &str, text: &str, before: usize) -> Result<(Value, SourceMap), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // YAML may begin with a brace, too, but hardly anybody quotes keys there.
+    // YAML may begin with a brace too, but rarely with a quoted key after it.
     let is_json = text.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}']));
     if !is_json {
         return document(name, text, before);
     }
-    // JSON is stricter than YAML, and its errors are to be those of JSON.
+    // JSON is stricter than YAML, and errors in JSON should be reported as such.
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
         let position = position(error.line(), error.column());
-        return Err(Error::Syntax { spot: spot(name, position), source: error.into() });
+        return Err(Error::Syntax { span: span(name, position), source: error.into() });
     }
     match without_surrogates(text) {
         Cow::Borrowed(text) => document(name, text, before),
         Cow::Owned(readable) => {
-            let (_, places) = document(name, &readable, before)?;
+            let (_, source_maps) = document(name, &readable, before)?;
             let value = serde_json::from_str(text);
             let value =
-                value.map_err(|error| Error::Syntax { spot: spot(name, Position::default()), source: error.into() })?;
-            Ok((value, places))
+                value.map_err(|error| Error::Syntax { span: span(name, Position::default()), source: error.into() })?;
+            Ok((value, source_maps))
         }
     }
 }
 
-fn document(name: &str, text: &str, before: usize) -> Result<(Value, Places), Error> {
+fn document(name: &str, text: &str, before: usize) -> Result<(Value, SourceMap), Error> {
     let parser = Parser::new_from_str(text);
     Reader { name, parser, anchors: HashMap::new(), path: Vec::new(), values: before }.document()
 }
 
-/// JSON writes characters beyond the first plane as pairs of surrogates (`\ud83d\ude00`), which YAML does not read. Other
-/// characters stand in for them, of the same length, so that columns stay right.
+/// Replaces escaped surrogates (`\ud83d\ude00`), which JSON uses beyond the Basic Multilingual Plane and YAML does not
+/// allow, by other escapes of the same length, so that columns stay correct.
 fn without_surrogates(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
     let (mut out, mut copied, mut at) = (String::new(), 0, 0);
@@ -179,25 +171,25 @@ fn position(line: usize, column: usize) -> Position {
     Position { line: number(line), column: number(column) }
 }
 
-fn spot(name: &str, position: Position) -> Spot {
-    Spot { document: name.to_owned(), position }
+fn span(name: &str, position: Position) -> SourceSpan {
+    SourceSpan { document: name.to_owned(), position }
 }
 
 struct Reader<'t> {
     name: &'t str,
     parser: Parser<'t, StrInput<'t>>,
-    anchors: HashMap<usize, (Value, Places)>,
-    /// Keys and indices on the way to what is being read.
+    anchors: HashMap<usize, (Value, SourceMap)>,
+    /// Keys and indices from the root to the value being read.
     path: Vec<String>,
     values: usize,
 }
 
 impl<'t> Reader<'t> {
-    fn document(&mut self) -> Result<(Value, Places), Error> {
+    fn document(&mut self) -> Result<(Value, SourceMap), Error> {
         loop {
             match self.next()? {
                 (Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _) => {}
-                (Event::StreamEnd | Event::DocumentEnd, _) => return Ok((Value::Null, Places::default())),
+                (Event::StreamEnd | Event::DocumentEnd, _) => return Ok((Value::Null, SourceMap::default())),
                 (event, span) => {
                     let read = self.value(event, span)?;
                     return self.end().map(|()| read);
@@ -206,13 +198,13 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Makes sure that nothing but the end follows.
+    /// Checks that nothing follows the document.
     fn end(&mut self) -> Result<(), Error> {
         loop {
             match self.next()? {
                 (Event::StreamEnd, _) => return Ok(()),
                 (Event::DocumentStart(_), span) => {
-                    return Err(self.refuse(at(span), "expected one document, found another one behind it"));
+                    return Err(self.shape_error(at(span), "expected one document, found another one after it"));
                 }
                 _ => {}
             }
@@ -223,63 +215,63 @@ impl<'t> Reader<'t> {
         let event = self.parser.next_event().unwrap_or_else(|| Ok((Event::StreamEnd, Span::default())));
         event.map_err(|error: ScanError| {
             let place = position(error.marker().line(), error.marker().col() + 1);
-            Error::Syntax { spot: spot(self.name, place), source: error.info().to_owned().into() }
+            Error::Syntax { span: span(self.name, place), source: error.info().to_owned().into() }
         })
     }
 
-    fn refuse(&self, position: Position, problem: &str) -> Error {
-        let place = reference::pointer(&self.path);
-        Error::Shape { spot: spot(self.name, position), place, problem: problem.to_owned() }
+    fn shape_error(&self, position: Position, problem: &str) -> Error {
+        let place = pointer::from_tokens(&self.path);
+        Error::Shape { span: span(self.name, position), place, problem: problem.to_owned() }
     }
 
     fn count(&mut self, more: usize, position: Position) -> Result<(), Error> {
         self.values += more;
         match self.values > MAX_VALUES {
-            true => Err(self.refuse(position, "the document unfolds to too many values")),
+            true => Err(self.shape_error(position, "the document expands to too many values")),
             false => Ok(()),
         }
     }
 
-    fn value(&mut self, event: Event<'t>, span: Span) -> Result<(Value, Places), Error> {
+    fn value(&mut self, event: Event<'t>, span: Span) -> Result<(Value, SourceMap), Error> {
         let position = at(span);
         self.count(1, position)?;
         if self.path.len() > MAX_DEPTH {
-            return Err(self.refuse(position, "nested too deep"));
+            return Err(self.shape_error(position, "nested too deeply"));
         }
         let (value, children, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let is_text = match tag.as_deref() {
                     Some(tag) if !tag.is_yaml_core_schema() => {
-                        return Err(self.refuse(position, "YAML tags are not used in OpenAPI"));
+                        return Err(self.shape_error(position, "YAML tags are not used in OpenAPI"));
                     }
                     Some(tag) => tag.suffix == "str",
                     None => style != ScalarStyle::Plain,
                 };
                 let value = if is_text { Some(Value::from(text.as_ref())) } else { plain(&text) };
-                let value = value.ok_or_else(|| self.refuse(position, "expected a finite number"))?;
+                let value = value.ok_or_else(|| self.shape_error(position, "expected a finite number"))?;
                 (value, Children::None, anchor)
             }
             Event::SequenceStart(anchor, tag) => {
                 self.check_tag(tag.as_deref(), position)?;
-                let (items, places) = self.sequence()?;
-                (items.into(), Children::Items(places), anchor)
+                let (items, source_maps) = self.sequence()?;
+                (items.into(), Children::Items(source_maps), anchor)
             }
             Event::MappingStart(anchor, tag) => {
                 self.check_tag(tag.as_deref(), position)?;
-                let (entries, places) = self.mapping()?;
-                (entries.into(), Children::Entries(places), anchor)
+                let (entries, source_maps) = self.mapping()?;
+                (entries.into(), Children::Entries(source_maps), anchor)
             }
             Event::Alias(anchor) => {
-                let Some((value, places)) = self.anchors.get(&anchor) else {
-                    return Err(self.refuse(position, "expected an anchor that is complete"));
+                let Some((value, source_maps)) = self.anchors.get(&anchor) else {
+                    return Err(self.shape_error(position, "expected an anchor that is complete"));
                 };
-                let copied = (value.clone(), places.clone());
+                let copied = (value.clone(), source_maps.clone());
                 self.count(size(&copied.0), position)?;
                 return Ok(copied);
             }
-            _ => return Err(self.refuse(position, "expected a value")),
+            _ => return Err(self.shape_error(position, "expected a value")),
         };
-        let read = (value, Places { position, children });
+        let read = (value, SourceMap { position, children });
         if anchor > 0 {
             self.anchors.insert(anchor, read.clone());
         }
@@ -288,37 +280,39 @@ impl<'t> Reader<'t> {
 
     fn check_tag(&self, tag: Option<&saphyr_parser::Tag>, position: Position) -> Result<(), Error> {
         match tag {
-            Some(tag) if !tag.is_yaml_core_schema() => Err(self.refuse(position, "YAML tags are not used in OpenAPI")),
+            Some(tag) if !tag.is_yaml_core_schema() => {
+                Err(self.shape_error(position, "YAML tags are not used in OpenAPI"))
+            }
             _ => Ok(()),
         }
     }
 
-    fn sequence(&mut self) -> Result<(Vec<Value>, Vec<Places>), Error> {
-        let (mut values, mut places) = (Vec::new(), Vec::new());
+    fn sequence(&mut self) -> Result<(Vec<Value>, Vec<SourceMap>), Error> {
+        let (mut values, mut source_maps) = (Vec::new(), Vec::new());
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::SequenceEnd) {
                 values.shrink_to_fit();
-                places.shrink_to_fit();
-                return Ok((values, places));
+                source_maps.shrink_to_fit();
+                return Ok((values, source_maps));
             }
             self.path.push(values.len().to_string());
             let (value, place) = self.value(event, span)?;
             self.path.pop();
             values.push(value);
-            places.push(place);
+            source_maps.push(place);
         }
     }
 
     fn mapping(&mut self) -> Result<Mapping, Error> {
-        let (mut values, mut places) = (Map::new(), Vec::new());
+        let (mut values, mut source_maps) = (Map::new(), Vec::new());
         let mut merged = Vec::new();
         loop {
             let (event, span) = self.next()?;
             let (key, is_merge) = match event {
                 Event::MappingEnd => break,
                 Event::Scalar(key, style, ..) => (key.into_owned(), style == ScalarStyle::Plain),
-                _ => return Err(self.refuse(at(span), "expected keys that are text")),
+                _ => return Err(self.shape_error(at(span), "expected keys that are strings")),
             };
             let (event, behind) = self.next()?;
             if key == "<<" && is_merge {
@@ -330,29 +324,29 @@ impl<'t> Reader<'t> {
             self.path.pop();
             place.position = at(span);
             if values.insert(key.clone(), value).is_some() {
-                return Err(self.refuse(at(span), &format!("the key `{key}` is given twice")));
+                return Err(self.shape_error(at(span), &format!("duplicate key `{key}`")));
             }
-            places.push((key.into_boxed_str(), place));
+            source_maps.push((key.into_boxed_str(), place));
         }
-        merged.into_iter().for_each(|(value, from)| merge(&mut values, &mut places, value, from));
-        places.shrink_to_fit();
-        Ok((values, places))
+        merged.into_iter().for_each(|(value, from)| merge(&mut values, &mut source_maps, value, from));
+        source_maps.shrink_to_fit();
+        Ok((values, source_maps))
     }
 }
 
-/// Takes over what `<<` names, as far as the mapping does not say it itself.
-fn merge(into: &mut Map<String, Value>, places: &mut Vec<(Box<str>, Places)>, value: Value, from: Places) {
+/// Adds the entries of a merge key (`<<`) that the mapping does not have itself.
+fn merge(into: &mut Map<String, Value>, source_maps: &mut Vec<(Box<str>, SourceMap)>, value: Value, from: SourceMap) {
     match (value, from.children) {
         (Value::Object(entries), Children::Entries(positions)) => {
             let positions: HashMap<_, _> = positions.into_iter().collect();
             for (key, value) in entries.into_iter().filter(|(key, _)| !into.contains_key(key)).collect::<Vec<_>>() {
                 let place = positions.get(key.as_str()).cloned().unwrap_or_default();
-                places.push((key.clone().into_boxed_str(), place));
+                source_maps.push((key.clone().into_boxed_str(), place));
                 into.insert(key, value);
             }
         }
         (Value::Array(items), Children::Items(positions)) => {
-            items.into_iter().zip(positions).for_each(|(item, from)| merge(into, places, item, from));
+            items.into_iter().zip(positions).for_each(|(item, from)| merge(into, source_maps, item, from));
         }
         _ => {}
     }
@@ -362,7 +356,7 @@ fn at(span: Span) -> Position {
     position(span.start.line(), span.start.col() + 1)
 }
 
-/// How many values a value is made of, itself included.
+/// Number of values in a value, including itself.
 pub(crate) fn size(value: &Value) -> usize {
     1 + match value {
         Value::Array(items) => items.iter().map(size).sum(),
@@ -371,7 +365,7 @@ pub(crate) fn size(value: &Value) -> usize {
     }
 }
 
-/// What a plain scalar means in the core schema (YAML 1.2.2, section 10.3.2); `None` for a number that JSON does not have.
+/// Resolves a plain scalar by the core schema (YAML 1.2.2, section 10.3.2); `None` for a number that JSON cannot represent.
 fn plain(text: &str) -> Option<Value> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Some(Value::Null),
@@ -404,7 +398,7 @@ fn plain(text: &str) -> Option<Value> {
     }
     match text.parse::<f64>() {
         Ok(number) => Number::from_f64(number).map(Value::Number),
-        // `1.2.3` and `2026-01-01` are text.
+        // `1.2.3` and `2026-01-01` are strings.
         Err(_) => Some(text.into()),
     }
 }

@@ -1,7 +1,7 @@
 //! The operations of a contract as Rust constants, written by `build.rs`.
 //!
-//! The generated file holds only constants of [`OperationEntry`], so that what walks it needs no parser and no
-//! file at run time.
+//! The generated file contains only constants of [`OperationEntry`], so that its users need neither a parser nor a file at
+//! run time.
 
 use crate::operations::Operation;
 use std::fmt::Write;
@@ -17,9 +17,9 @@ pub struct OperationEntry {
     pub operation_id: &'static str,
     /// Tags, in the order of the text.
     pub tags: &'static [&'static str],
-    /// Whether a caller without credentials is served.
+    /// Whether callers without credentials are allowed.
     pub anonymous_allowed: bool,
-    /// Alternatives, each a list of security schemes that are needed together.
+    /// Alternatives, each a list of security schemes that are required together.
     pub security: &'static [&'static [&'static str]],
     /// Whether there is a request body.
     pub body: BodyRule,
@@ -32,11 +32,11 @@ pub struct OperationEntry {
 /// Whether an operation takes a request body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyRule {
-    /// It takes none.
+    /// No request body.
     None,
-    /// It takes one, which may be left out.
+    /// A request body that may be omitted.
     Optional,
-    /// It refuses a request without one.
+    /// A request without a body is rejected.
     Required,
 }
 

@@ -1,25 +1,25 @@
-//! What the code may print although the contract does not say it.
+//! Differences between contract and code that are ignored because dropshot or schemars makes them unavoidable.
 //!
-//! Each function is one thing that dropshot or schemars prints whatever the types say. There is no list of known
-//! differences and none is to be added: a difference that is not one of these is fixed in the contract or in
-//! the code. `tests/tolerance.rs` shows for each that it applies, and that its neighbours do not.
+//! Each function removes one thing that dropshot or schemars generates whatever the types are. There is no list of known
+//! differences: any other difference is fixed in the contract or in the code. `tests/contract/tolerance.rs` shows for
+//! each that it is ignored, and that similar differences are not.
 //!
-//! Two more things are forced and are cured elsewhere: media types and optional bodies are said in extensions
-//! ([`crate::replies`]), and security is not printed at all and so not compared.
+//! Two more limits of dropshot are handled elsewhere: extensions carry media types and optional bodies
+//! ([`crate::replies`]), and security is not compared because dropshot generates none.
 
 use serde_json::{Map, Value};
 
-/// Whether a value may be left out: an optional property or parameter, or anything else.
+/// Whether a value is an optional property or parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// The value is always there, or it is not a property or parameter.
+    /// A required property or parameter, or another kind of value.
     Required,
     /// A property or parameter that neither contract nor code requires.
     Optional,
 }
 
-/// Drops `4XX` and `5XX`, which dropshot prints for the error type of every operation. Only for operations
-/// whose `x-replies` list the real statuses.
+/// Removes `4XX` and `5XX`, which dropshot generates from the error type of every operation. Only for operations
+/// whose `x-replies` list the actual statuses.
 #[must_use]
 pub fn without_error_ranges(mut responses: Map<String, Value>) -> Map<String, Value> {
     responses.remove("4XX");
@@ -27,16 +27,16 @@ pub fn without_error_ranges(mut responses: Map<String, Value>) -> Map<String, Va
     responses
 }
 
-/// Drops `nullable` from what the code prints for an optional property or parameter, if the contract does not
-/// allow null: schemars prints every `Option<T>` as nullable.
+/// Removes `nullable` from the code's schema of an optional property or parameter if the contract does not allow null,
+/// because schemars makes every `Option<T>` nullable.
 pub fn nullable_option(contract: &Map<String, Value>, code: &mut Map<String, Value>, presence: Presence) {
     if presence == Presence::Optional && !contract.contains_key("nullable") {
         code.remove("nullable");
     }
 }
 
-/// Drops `minimum: 0` from what the code prints for an unsigned integer, if the contract gives neither a minimum
-/// nor a format: schemars prints it for every `u8`, `u32` and so on.
+/// Removes `minimum: 0` from the code's schema of an unsigned integer if the contract has neither a minimum nor a
+/// format, because schemars generates it for every `u8`, `u32` and so on.
 pub fn unsigned_minimum(contract: &Map<String, Value>, code: &mut Map<String, Value>) {
     let is_unsigned = code.get("format").and_then(Value::as_str).is_some_and(|format| UNSIGNED.contains(&format));
     let is_open = !contract.contains_key("minimum") && !contract.contains_key("format");
@@ -45,7 +45,7 @@ pub fn unsigned_minimum(contract: &Map<String, Value>, code: &mut Map<String, Va
     }
 }
 
-/// Drops the `format` that schemars prints for every Rust number, if the contract gives no format.
+/// Removes the `format` that schemars generates for every Rust number, if the contract has none.
 pub fn number_format(contract: &Map<String, Value>, code: &mut Map<String, Value>) {
     let format = code.get("format").and_then(Value::as_str);
     let is_rust = format.is_some_and(|format| UNSIGNED.contains(&format) || SIGNED_AND_FLOAT.contains(&format));

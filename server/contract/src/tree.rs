@@ -1,17 +1,17 @@
-//! Every object of a document that is OpenAPI, each with its kind, its pointer and its place in words.
+//! All OpenAPI objects of a document, with kind, JSON pointer and a readable path.
 //!
-//! The walk follows the grammar and no references: each object is seen once, where it is written. What has the wrong type
-//! is noted and left alone, so that a rule that asks for a kind gets objects and nothing else.
+//! The walk follows the grammar but no references, so that each object is visited once, where it is written. Values of the
+//! wrong type are recorded as misfits and not visited, so that rules only get objects of the kind that they expect.
 
-use crate::document::Document;
 use crate::grammar::{Kind, Shape, grammar};
+use crate::pointer;
 use crate::reference;
 use serde_json::Value;
 
 /// Index of a node in its tree.
 pub(crate) type Id = usize;
 
-/// Where a node stands in the field that holds it.
+/// Key of a node in the field that contains it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key<'a> {
     None,
@@ -19,24 +19,24 @@ pub(crate) enum Key<'a> {
     Index(usize),
 }
 
-/// One object.
+/// An OpenAPI object.
 #[derive(Debug)]
 pub(crate) struct Node<'a> {
     pub(crate) kind: Kind,
     pub(crate) value: &'a Value,
     pub(crate) parent: Option<Id>,
-    /// Field of the parent; empty if the parent's own keys are names.
+    /// Field of the parent that contains it; empty if the parent is a map of names.
     pub(crate) field: &'static str,
     pub(crate) key: Key<'a>,
-    /// The operation, path item or component in which it stands; itself for these; the root for the rest.
+    /// The operation, path item or component that contains it, or that it is; the root for all others.
     pub(crate) owner: Id,
-    /// Where it refers to, if it is a reference.
+    /// The `$ref`, if it is a reference.
     pub(crate) reference: Option<&'a str>,
-    /// The first node behind those that stand in it.
+    /// Id of the first node after its descendants.
     end: Id,
 }
 
-/// A value that is not what its field holds.
+/// A value whose type does not match its field.
 #[derive(Debug)]
 pub(crate) struct Misfit<'a> {
     pub(crate) node: Id,
@@ -45,7 +45,7 @@ pub(crate) struct Misfit<'a> {
     pub(crate) expected: Shape,
 }
 
-/// The objects of a document, each before those that stand in it.
+/// The objects of a document in pre-order.
 #[derive(Debug)]
 pub(crate) struct Tree<'a> {
     nodes: Vec<Node<'a>>,
@@ -55,8 +55,7 @@ pub(crate) struct Tree<'a> {
 /// Whether the tree of a whole document has a node at a JSON pointer.
 pub(crate) fn reaches(document: &Value, pointer: &str) -> bool {
     let (mut value, mut shape) = (document, Shape::One(Kind::Document));
-    for part in pointer.split('/').skip(1) {
-        let part = reference::unescaped(part);
+    for part in pointer::tokens(pointer) {
         let next = match shape {
             Shape::FlagOrSchema if !value.is_object() => None,
             Shape::FlagOrSchema | Shape::One(_) => {
@@ -82,12 +81,8 @@ pub(crate) fn reaches(document: &Value, pointer: &str) -> bool {
 }
 
 impl<'a> Tree<'a> {
-    pub(crate) fn new(document: &'a Document) -> Self {
-        Self::of_part(document.value(), Kind::Document)
-    }
-
-    /// The tree of a part of a document. Its pointers begin at the part.
-    pub(crate) fn of_part(value: &'a Value, kind: Kind) -> Self {
+    /// The tree of a document or of a part of one. Pointers are relative to the part.
+    pub(crate) fn new(value: &'a Value, kind: Kind) -> Self {
         let mut tree = Self { nodes: Vec::new(), misfits: Vec::new() };
         tree.walk(value, kind, None, "", Key::None);
         tree
@@ -107,7 +102,7 @@ impl<'a> Tree<'a> {
         nodes.filter(move |(_, node)| node.kind == kind && node.reference.is_none()).map(|(id, node)| (id, node.value))
     }
 
-    /// The objects that stand directly in one, references among them.
+    /// The direct children of an object, references included.
     pub(crate) fn children(&self, parent: Id) -> impl Iterator<Item = Id> {
         let mut next = parent + 1;
         let end = self.nodes[parent].end;
@@ -118,7 +113,7 @@ impl<'a> Tree<'a> {
         })
     }
 
-    /// The objects that stand in a field of one.
+    /// The children of an object in one of its fields.
     pub(crate) fn field(&self, parent: Id, field: &'static str) -> impl Iterator<Item = Id> {
         self.children(parent).filter(move |id| self.nodes[*id].field == field)
     }
@@ -129,7 +124,7 @@ impl<'a> Tree<'a> {
         node.kind == Kind::Operation && node.owner == id
     }
 
-    /// The path of a path item or of an operation of one.
+    /// The path of a path item, or of an operation in one.
     pub(crate) fn path(&self, id: Id) -> &'a str {
         let node = &self.nodes[id];
         match (node.kind, node.key, node.parent) {
@@ -139,7 +134,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// The name under which a node stands in its field, if it stands under one.
+    /// The name of a node in the map that contains it, if there is one.
     pub(crate) fn name(&self, id: Id) -> Option<&'a str> {
         match self.nodes[id].key {
             Key::Name(name) => Some(name),
@@ -154,17 +149,17 @@ impl<'a> Tree<'a> {
         let mut pointer = self.pointer(parent);
         if !node.field.is_empty() {
             pointer.push('/');
-            pointer.push_str(&reference::escaped(node.field));
+            pointer.push_str(&pointer::escape(node.field));
         }
         match node.key {
             Key::None => {}
-            Key::Name(name) => pointer = format!("{pointer}/{}", reference::escaped(name)),
+            Key::Name(name) => pointer = format!("{pointer}/{}", pointer::escape(name)),
             Key::Index(index) => pointer = format!("{pointer}/{index}"),
         }
         pointer
     }
 
-    /// The way to a node in words, from its owner on.
+    /// Readable path to a node, from its owner on.
     pub(crate) fn place(&self, id: Id) -> Vec<String> {
         let node = &self.nodes[id];
         let mut place = match node.parent {
@@ -175,7 +170,7 @@ impl<'a> Tree<'a> {
         place
     }
 
-    /// What the node is called in its parent.
+    /// Readable name of a node within its parent.
     fn words(&self, id: Id) -> Option<String> {
         let node = &self.nodes[id];
         let key = match node.key {
@@ -240,7 +235,7 @@ impl<'a> Tree<'a> {
         self.nodes[id].end = self.nodes.len();
     }
 
-    /// Operations of callbacks belong to the operation that has the callback.
+    /// The owner of a new node. Operations of callbacks belong to the operation with the callback.
     fn owner(&self, id: Id, kind: Kind, parent: Option<Id>) -> Id {
         let Some(parent) = parent else { return id };
         let around = &self.nodes[parent];

@@ -4,7 +4,7 @@ use super::dispatch::{Dispatcher, Route};
 use super::rate_limit::RateLimit;
 use super::validation::ResponseValidation;
 use countersign_api::ParsedBody;
-use countersign_contract::Judge;
+use countersign_contract::ResponseValidator;
 use dropshot::{Body, ServerContext};
 use http::{HeaderMap, Method, Response, StatusCode};
 use std::sync::Arc;
@@ -104,7 +104,7 @@ pub struct Dialect<C: ServerContext> {
     base_path: &'static str,
     dispatchers: Vec<Dispatcher<C>>,
     pub(super) rules: Arc<dyn DialectRules>,
-    validator: Option<Arc<Judge>>,
+    validator: Option<Arc<ResponseValidator>>,
 }
 
 impl<C: ServerContext> Dialect<C> {
@@ -116,7 +116,7 @@ impl<C: ServerContext> Dialect<C> {
 
     /// The same, with each response checked against a contract.
     #[must_use]
-    pub fn validated_by(self, validator: Arc<Judge>) -> Self {
+    pub fn validated_by(self, validator: Arc<ResponseValidator>) -> Self {
         Self { validator: Some(validator), ..self }
     }
 

@@ -3,7 +3,7 @@
 //! A response that breaks the contract is logged as an error, one line for each deviation, and sent unchanged: its client
 //! can do more with it than with a 500. The log names rules and pointers, never content, which may be secret.
 
-use countersign_contract::{Judge, OperationRef};
+use countersign_contract::{OperationRef, ResponseValidator};
 use dropshot::Body;
 use http::Response;
 use http_body::{Body as _, Frame};
@@ -41,7 +41,7 @@ impl Deviations {
 
 /// Checks the response to one operation.
 pub(super) struct ResponseValidation<'a> {
-    pub(super) validator: &'a Judge,
+    pub(super) validator: &'a ResponseValidator,
     pub(super) operation: OperationRef<'a>,
 }
 
@@ -75,7 +75,7 @@ impl ResponseValidation<'_> {
             .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
             .collect();
         let headers = headers.iter().map(|(name, value)| (*name, value.as_ref()));
-        for deviation in self.validator.judge(self.operation, status, headers, &bytes) {
+        for deviation in self.validator.validate(self.operation, status, headers, &bytes) {
             deviations.note(format!("{operation} {status}: {deviation}"));
             error!(
                 log,

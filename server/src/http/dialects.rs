@@ -7,7 +7,7 @@ use crate::edge::{Dialect, DialectRules, Dispatcher};
 use countersign_api::DialectName;
 use countersign_api::better_auth::better_auth_api_mod;
 use countersign_api::fusionauth::{fusion_auth_api_mod, method_api_mod, recovery_code_api_mod, user_api_mod};
-use countersign_contract::{Document, Judge};
+use countersign_contract::{Document, ResponseValidator};
 use dropshot::ApiDescriptionBuildErrors;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ pub fn serve(
         let of_name = of_name(app, *name)?;
         if are_validated {
             let document = Document::load(name.contract_file(), contract_text(*name));
-            let validator = Arc::new(Judge::new(&document.expect("the build has read the contract")));
+            let validator = Arc::new(ResponseValidator::new(&document.expect("the build has read the contract")));
             dialects.extend(of_name.into_iter().map(|dialect| dialect.validated_by(Arc::clone(&validator))));
         } else {
             dialects.extend(of_name);

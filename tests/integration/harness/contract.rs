@@ -1,11 +1,11 @@
 //! Holds answers against the contract, and remembers which were seen.
 //!
-//! What the contract says is judged by [`Judge`]. The rules of this house come on top: one spelling of a media type, and
-//! none without a body; an error's code is named in the description of its response; times have exactly three
-//! fractional digits; a session's cookie and `set-auth-token` come together; nothing may be cached.
+//! What the contract says is validated by [`ResponseValidator`]. The rules of this house come on top: one spelling of a
+//! media type, and none without a body; an error's code is named in the description of its response; times have exactly
+//! three fractional digits; a session's cookie and `set-auth-token` come together; nothing may be cached.
 
 use super::answer::Answer;
-use countersign_contract::{Document, Judge, OperationEntry};
+use countersign_contract::{Document, OperationEntry, ResponseValidator};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, Mutex};
@@ -31,7 +31,7 @@ impl Recorder {
 /// A contract and the operations in it.
 struct Contract {
     document: Document,
-    judge: Judge,
+    judge: ResponseValidator,
     operations: &'static [OperationEntry],
     /// Whether the description of each error names the codes that it can have.
     codes_are_named: bool,
@@ -54,7 +54,7 @@ static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(|| {
     let fusionauth = include_str!("../../../openapi/fusionauth.yaml");
     let contract = |name, text, operations, codes_are_named| {
         let document = Document::load(name, text).unwrap();
-        Contract { judge: Judge::new(&document), document, operations, codes_are_named }
+        Contract { judge: ResponseValidator::new(&document), document, operations, codes_are_named }
     };
     vec![
         contract("openapi/better-auth.yaml", better_auth, countersign::operations::BETTER_AUTH, true),
@@ -122,7 +122,7 @@ pub(super) fn check(method: &str, path: &str, answer: &Answer) -> &'static str {
 fn problems(contract: &Contract, entry: &OperationEntry, answer: &Answer) -> Vec<String> {
     let operation = contract.judge.operation(entry.operation_id).unwrap();
     let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
-    let deviations = contract.judge.judge(operation, answer.status, headers, &answer.raw);
+    let deviations = contract.judge.validate(operation, answer.status, headers, &answer.raw);
     let mut problems: Vec<String> = deviations.iter().map(ToString::to_string).collect();
     if !entry.statuses.contains(&answer.status) {
         return problems;

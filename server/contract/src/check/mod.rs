@@ -1,13 +1,13 @@
-//! Does a running server keep its contract? Which requests to send, and what to make of the answers.
+//! Tests a running server against its contract.
 //!
-//! No I/O: [`Check::probes`] says what to send, [`Check::judge`] what is wrong with an answer. Whoever has a connection puts
-//! the two together.
+//! No I/O: [`Check::probes`] generates requests and [`Check::check_response`] examines the responses; the caller sends
+//! them.
 //!
-//! Requests come from the document alone: for each operation what it documents (with its examples, with all that may be
-//! there, with no more than must be), and what it does not allow (a required part missing, a value of another type, beyond a
-//! limit, another media type, no credentials). Operations take turns, so that few requests still reach all of them.
-//! Answers are held against the contract by the [`Judge`]; beside that, a request that the document forbids must not
-//! succeed, and nothing may be answered with a failure of the server.
+//! Requests are generated from the document alone: for each operation valid ones (from examples, with all optional parts,
+//! with required parts only) and invalid ones (a required part missing, a value of another type or beyond a limit, another
+//! media type, no credentials). Operations take turns, so that a small number of requests still covers all of them.
+//! Responses are validated by the [`ResponseValidator`]; besides, invalid requests must not succeed, and no request may
+//! cause a server error.
 
 mod pattern;
 mod probes;
@@ -21,44 +21,44 @@ pub use probes::{Probe, Purpose};
 
 use crate::document::Document;
 use crate::finding::{Finding, Side};
-use crate::judge::Judge;
+use crate::validate::ResponseValidator;
 
-/// A document, ready to be held against a server.
+/// Test of servers against one document.
 pub struct Check {
     document: Document,
-    judge: Judge,
+    validator: ResponseValidator,
 }
 
-/// What kinds of requests are wanted.
+/// Options for the requests.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wanted {
-    /// Whether only methods that change nothing (RFC 9110, section 9.2.1) are wanted.
+    /// Whether to send safe methods only (RFC 9110, section 9.2.1).
     pub only_safe: bool,
-    /// Where the generated values begin: the same number gives the same requests.
+    /// Seed of the random values; the same seed gives the same requests.
     pub seed: u64,
 }
 
 impl Check {
-    /// Makes ready to check servers of that document.
+    /// A test of servers that implement the document.
     #[must_use]
     pub fn new(document: &Document) -> Self {
-        Self { document: document.clone(), judge: Judge::new(document) }
+        Self { document: document.clone(), validator: ResponseValidator::new(document) }
     }
 
-    /// The requests, without end: after a round over all operations come other values.
+    /// An endless sequence of requests; each round over all operations has other values.
     pub fn probes(&self, wanted: Wanted) -> impl Iterator<Item = Probe> + '_ {
         probes::all(&self.document, wanted)
     }
 
-    /// How many operations there are to be asked.
+    /// Number of operations that requests are generated for.
     #[must_use]
     pub fn operations(&self, wanted: Wanted) -> usize {
         self.document.located().filter(|located| !wanted.only_safe || probes::is_safe(located.method)).count()
     }
 
-    /// What is wrong with the answer to a request. `headers` are the lines as they came.
+    /// Findings about the response to a request. `headers` are the header lines as received.
     #[must_use]
-    pub fn judge<'h>(
+    pub fn check_response<'h>(
         &self,
         probe: &Probe,
         status: u16,
@@ -82,8 +82,8 @@ impl Check {
                 }
             }
         }
-        if let Some(operation) = self.judge.find(&probe.method, &probe.documented_path) {
-            for deviation in self.judge.judge(operation, status, headers, body) {
+        if let Some(operation) = self.validator.find(&probe.method, &probe.documented_path) {
+            for deviation in self.validator.validate(operation, status, headers, body) {
                 let place = match deviation.instance.as_str() {
                     "" => String::new(),
                     instance => format!("{instance}: "),
@@ -95,21 +95,23 @@ impl Check {
         findings
     }
 
-    /// There was no answer.
+    /// The finding for a request without a response.
     #[must_use]
-    pub fn no_answer(&self, probe: &Probe, why: &str) -> Finding {
-        self.finding(probe, "no-answer", format!("no answer: {why}"), &probe.pointer)
+    pub fn no_response(&self, probe: &Probe, why: &str) -> Finding {
+        self.finding(probe, "no-answer", format!("no response: {why}"), &probe.pointer)
     }
 
-    /// Nothing that was documented had success, in so many requests.
+    /// The finding for a run without any success; `sent` is the number of requests.
     #[must_use]
     pub fn nothing_succeeded(&self, sent: usize) -> Finding {
+        let rule = rules::rule("nothing-succeeded").unwrap_or(&rules::UNKNOWN);
         Finding {
-            rule: rules::rule("nothing-succeeded").unwrap_or(&rules::UNKNOWN),
+            rule,
+            verdict: rule.verdict,
             operations: Vec::new(),
             place: String::new(),
-            message: format!("none of {sent} answers was a success"),
-            spot: self.document.spot("/servers"),
+            message: format!("none of {sent} responses was a success"),
+            span: self.document.span("/servers"),
             old: None,
             new: None,
         }
@@ -117,15 +119,16 @@ impl Check {
 
     fn finding(&self, probe: &Probe, rule: &str, message: String, pointer: &str) -> Finding {
         let rule = rules::rule(rule).unwrap_or(&rules::UNKNOWN);
-        let spot = self.document.spot(pointer);
+        let span = self.document.span(pointer);
         Finding {
             rule,
+            verdict: rule.verdict,
             operations: vec![probe.operation.clone()],
-            place: probe.purpose.in_words(),
+            place: probe.purpose.description(),
             message,
-            new: Some(Side { spot: spot.clone(), pointer: self.document.pointer_in_file(pointer), value: None }),
+            new: Some(Side { span: span.clone(), pointer: self.document.pointer_in_file(pointer), value: None }),
             old: None,
-            spot,
+            span,
         }
     }
 }

@@ -1,9 +1,8 @@
-//! Text of the form that a pattern asks for.
+//! Generates text that matches a pattern.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// The shortest text of its kind that the pattern takes; `None` for a pattern that only ECMA 262 understands. Where the
-/// pattern is not anchored, more could stand around it.
+/// A short text that matches the pattern; `None` for a pattern with syntax that only ECMA 262 has.
 pub(super) fn matching(pattern: &str) -> Option<String> {
     let mut out = Vec::new();
     write(&regex_syntax::parse(pattern).ok()?, &mut out)?;
@@ -12,11 +11,11 @@ pub(super) fn matching(pattern: &str) -> Option<String> {
 
 fn write(part: &Hir, out: &mut Vec<u8>) -> Option<()> {
     match part.kind() {
-        // What looks around is taken for granted: the anchors at both ends are the usual ones.
+        // Assertions are taken to hold, because most are anchors at both ends.
         HirKind::Empty | HirKind::Look(_) => {}
         HirKind::Literal(literal) => out.extend_from_slice(&literal.0),
         HirKind::Class(Class::Unicode(class)) => {
-            // A letter or digit where one fits: the rest of a class is seldom meant.
+            // A letter or digit if the class contains one.
             let plain = ('a'..='z').chain('0'..='9').chain('A'..='Z');
             let fits = |wanted: &char| class.iter().any(|range| range.start() <= *wanted && *wanted <= range.end());
             let character = plain.into_iter().find(fits).or_else(|| class.iter().next().map(|range| range.start()))?;
@@ -38,7 +37,7 @@ fn write(part: &Hir, out: &mut Vec<u8>) -> Option<()> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn texts_have_the_form() {
+    fn texts_match_their_pattern() {
         for (pattern, expected) in [
             ("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", Some("0000-00-00")),
             ("^(ab|cd)+x?$", Some("ab")),

@@ -1,67 +1,67 @@
-//! The requests to send.
+//! Generates the requests to send.
 
 use super::sample::{Amount, Random, Samples, wrong_values};
 use super::{Wanted, url};
 use crate::document::{Document, Located};
-use crate::reference;
+use crate::pointer;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A request to send.
 #[derive(Debug, Clone)]
 pub struct Probe {
-    /// The operation, as findings call it.
+    /// The operation, as in findings.
     pub operation: String,
     /// JSON pointer of the operation in the document.
     pub pointer: String,
     /// Method in upper case.
     pub method: String,
-    /// Path and query behind the address that stands for the document's first server.
+    /// Path and query, relative to the URL of the document's first server.
     pub target: String,
-    /// The path as the document has it, its base path included.
+    /// Path as in the document, with its base path.
     pub documented_path: String,
-    /// Headers, `cookie` and `content-type` among them.
+    /// Headers, including `cookie` and `content-type`.
     pub headers: Vec<(String, String)>,
-    /// The body; empty for none.
+    /// The body; empty for a request without a body.
     pub body: Vec<u8>,
-    /// Why it is sent.
+    /// What the request tests.
     pub purpose: Purpose,
 }
 
-/// Why a request is sent, and so what may come of it.
+/// What a request tests, and so which responses are correct.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
-    /// It is as the document says, in these words.
+    /// A valid request; the text describes its values.
     Documented(&'static str),
-    /// It breaks the document.
+    /// An invalid request.
     Forbidden {
-        /// How, in words that go on after "although".
+        /// What is invalid, as a clause that continues "although".
         what: String,
-        /// Pointer to what it breaks.
+        /// JSON pointer to the violated part of the document.
         pointer: String,
     },
-    /// It is as the document says, but without credentials: send none.
+    /// A valid request that must be sent without credentials.
     WithoutCredentials,
 }
 
 impl Purpose {
-    /// In words.
+    /// Description for messages.
     #[must_use]
-    pub fn in_words(&self) -> String {
+    pub fn description(&self) -> String {
         match self {
             Self::Documented(how) => format!("a request {how}"),
-            Self::Forbidden { what, .. } => format!("a request that is forbidden: {what}"),
+            Self::Forbidden { what, .. } => format!("an invalid request: {what}"),
             Self::WithoutCredentials => "a request without credentials".to_owned(),
         }
     }
 }
 
-/// Whether a method changes nothing.
+/// Whether a method is safe (RFC 9110, section 9.2.1).
 pub(super) fn is_safe(method: &str) -> bool {
     matches!(method, "get" | "head" | "options" | "trace")
 }
 
-/// Requests without end; each round takes one of every operation.
+/// An endless sequence of requests; each round has one for every operation.
 pub(super) fn all(document: &Document, wanted: Wanted) -> impl Iterator<Item = Probe> + '_ {
     let located: Vec<Located<'_>> =
         document.located().filter(|located| !wanted.only_safe || is_safe(located.method)).collect();
@@ -111,7 +111,7 @@ struct Body<'d> {
     pointer: String,
 }
 
-/// One way to break the document.
+/// A way to make a request invalid.
 #[derive(Debug, Clone)]
 enum Forbidden {
     WithoutParameter(usize),
@@ -128,7 +128,7 @@ const BASE_ROUNDS: usize = 4;
 
 impl<'d> Operation<'d> {
     fn read(document: &'d Document, located: &Located<'d>) -> Self {
-        let pointer = reference::pointer(["paths", located.path, located.method]);
+        let pointer = pointer::from_tokens(["paths", located.path, located.method]);
         let parameters = parameters(document, located, &pointer);
         let body = body(document, located.operation, &pointer);
         let security = located.operation.get("security").or_else(|| document.value().get("security"));
@@ -139,7 +139,7 @@ impl<'d> Operation<'d> {
         Self { document, located: *located, pointer, parameters, body, has_security, forbidden }
     }
 
-    /// The request of that round: first what is documented, then what is forbidden and what is documented in turns.
+    /// The request of a round: first valid ones, then invalid and valid ones in turns.
     fn probe(&self, round: usize, random: &mut Random) -> Probe {
         match round {
             0 => self.documented(Amount::Examples, "with the document's examples", random),
@@ -148,8 +148,8 @@ impl<'d> Operation<'d> {
                 let headers = self.without_credentials(probe.headers);
                 Probe { purpose: Purpose::WithoutCredentials, headers, ..probe }
             }
-            2 => self.documented(Amount::Least, "with no more than is required", random),
-            1 | 3 => self.documented(Amount::All, "with everything that may be there", random),
+            2 => self.documented(Amount::Least, "with required values only", random),
+            1 | 3 => self.documented(Amount::All, "with all optional values", random),
             later => {
                 let turn = later - BASE_ROUNDS;
                 match turn % 4 {
@@ -157,9 +157,9 @@ impl<'d> Operation<'d> {
                         let way = &self.forbidden[(turn / 2) % self.forbidden.len()];
                         self.broken(way, random)
                     }
-                    // The same again: what may be done only once is refused now.
+                    // Sent twice, because an operation that is allowed once should now fail without a server error.
                     1 => self.documented(Amount::Examples, "with the document's examples, again", random),
-                    _ => self.documented(Amount::All, "with everything that may be there", random),
+                    _ => self.documented(Amount::All, "with all optional values", random),
                 }
             }
         }
@@ -262,7 +262,7 @@ impl<'d> Operation<'d> {
             match parameter.place {
                 "path" => {
                     let text = url::encoded(&plain(value));
-                    // An empty part would be another path.
+                    // An empty segment would be another path.
                     let text = if text.is_empty() { "%20".to_owned() } else { text };
                     path = path.replace(&format!("{{{}}}", parameter.name), &text);
                 }
@@ -304,7 +304,7 @@ impl<'d> Operation<'d> {
     }
 }
 
-/// A value as text, without quotation marks.
+/// A value as text, strings without quotation marks.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -331,7 +331,7 @@ fn is_json(media_type: &str) -> bool {
 }
 
 fn parameters<'d>(document: &'d Document, located: &Located<'d>, pointer: &str) -> Vec<Parameter<'d>> {
-    let item_pointer = reference::pointer(["paths", located.path]);
+    let item_pointer = pointer::from_tokens(["paths", located.path]);
     let lists = [(located.item, item_pointer.as_str()), (located.operation, pointer)];
     let mut out: Vec<Parameter<'d>> = Vec::new();
     for (holder, holder_pointer) in lists {

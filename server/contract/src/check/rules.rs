@@ -1,4 +1,4 @@
-//! The rules that a running server is held to.
+//! Rules for running servers, with their texts for users.
 
 use crate::finding::{Rule, Verdict};
 
@@ -8,50 +8,54 @@ macro_rules! rules {
     };
 }
 
-/// Every rule about answers.
+/// All rules for responses.
 pub const RULES: &[Rule] = rules! {
-    "status-undocumented" Error "The answer has a status that the operation does not document."
-        "Generated clients have no type for it and throw. Document it, or answer with a documented one.";
-    "content-type-missing" Error "The answer has a body and does not say of which media type, or lacks the body's label."
-        "Clients decide by it how to read the body.";
-    "content-type-undocumented" Error "The answer has a media type that is not documented for its status."
-        "Generated clients do not read it.";
-    "body-missing" Error "The answer has no body where one is documented."
-        "Generated clients try to read one.";
-    "body-unexpected" Error "The answer has a body where none is documented."
-        "Nobody reads it; document it or leave it out.";
-    "body-not-json" Error "The body is labelled as JSON and is none."
-        "No client can read it.";
+    "status-undocumented" Error "The response has a status that the operation does not document."
+        "Generated clients have no type for it and fail. Document it, or return a documented one.";
+    "content-type-missing" Error "The response has a body and no `Content-Type`."
+        "Clients need it to parse the body.";
+    "content-type-undocumented" Error "The response has a media type that is not documented for its status."
+        "Generated clients cannot parse it.";
+    "body-missing" Error "The response has no body where one is documented."
+        "Generated clients try to parse one and fail.";
+    "body-unexpected" Error "The response has a body where none is documented."
+        "Clients ignore it. Document or remove it.";
+    "body-not-json" Error "The body has a JSON media type but is not JSON."
+        "No client can parse it.";
     "body-schema" Error "The body does not fit its schema."
-        "Generated clients fail to read it, or read it wrong.";
+        "Generated clients fail to parse it or misread it.";
     "property-undocumented" Error "The body has a property that the schema does not name."
-        "It is a promise that nobody made: somebody will rely on it. Document it, or leave it out.";
-    "header-missing" Error "A header that every such answer has is missing."
+        "Clients may come to rely on it although it is not part of the contract. Document or remove it.";
+    "header-missing" Error "A required header is missing."
         "Clients rely on it.";
-    "header-undocumented" Error "The answer has a header that means something and is not documented."
-        "It is a promise that nobody made: somebody will rely on it. Document it, or leave it out.";
+    "header-undocumented" Error "The response has an undocumented header that is not a standard one."
+        "Clients may come to rely on it although it is not part of the contract. Document or remove it.";
     "header-schema" Error "A header's value does not fit its schema."
-        "Generated clients fail to read it, or read it wrong.";
+        "Generated clients fail to parse it or misread it.";
     "schema-unusable" Error "A schema of the document cannot be used to validate anything."
-        "Nothing can be said about answers that it describes. Mend the schema.";
+        "Responses that it describes cannot be validated. Fix the schema.";
     "server-error" Error "The server failed (5xx)."
-        "No request should make a server fail, whatever is in it. If it was overloaded, try again with less.";
-    "nothing-succeeded" Warning "No operation answered any request with success."
-        "Refusals alone say little. The address may be the wrong one (it takes the base path of the document's first server), \
-         credentials may be missing (`--header`), or a limit of the server may be in the way.";
-    "no-answer" Error "The server did not answer."
-        "It may be gone, or too slow for the time-out.";
+        "No request should cause a server error, whatever it contains. If the server was overloaded, send fewer requests.";
+    "nothing-succeeded" Warning "No request succeeded."
+        "Failures alone prove little. The URL may be wrong (it must include the base path of the document's first server), \
+         credentials may be missing (`--header`), or a rate limit may reject the requests.";
+    "no-answer" Error "The server did not respond."
+        "It may be down, or slower than the timeout.";
     "forbidden-request-accepted" Error "A request that the document forbids succeeded."
-        "The document is stricter than the server: clients are kept from what works, or a check is missing in the server.";
-    "credentials-not-needed" Error "An operation that asks for credentials succeeded without any."
-        "Anybody can call it.";
+        "The document is stricter than the server: either it forbids valid requests, or the server lacks a check.";
+    "credentials-not-needed" Error "An operation that requires credentials succeeded without any."
+        "Anyone can call it.";
 };
 
-/// For a rule that is not in the list, which a test rules out.
-pub(super) const UNKNOWN: Rule =
-    Rule { id: "unknown", verdict: Verdict::Error, what: "Something is wrong.", why: "There is no more to say." };
+/// Fallback for a missing rule, which a test rules out.
+pub(super) const UNKNOWN: Rule = Rule {
+    id: "unknown",
+    verdict: Verdict::Error,
+    what: "An unknown rule was violated.",
+    why: "The rule has no description.",
+};
 
-/// The rule of that name.
+/// The rule with this id.
 #[must_use]
 pub fn rule(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id)
@@ -60,8 +64,8 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn whatever_the_judge_says_is_explained() {
-        for id in crate::judge::RULES {
+    fn every_rule_of_response_validation_is_explained() {
+        for id in crate::validate::RULES {
             assert!(super::rule(id).is_some(), "{id}");
         }
     }

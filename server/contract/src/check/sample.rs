@@ -1,4 +1,4 @@
-//! Values that a schema takes, and values that it does not.
+//! Generates values that match a schema, and values that do not.
 
 use super::pattern;
 use crate::document::Document;
@@ -6,18 +6,18 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use serde_json::{Map, Number, Value, json};
 
-/// How much of what may be there is there.
+/// Which optional values are generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Amount {
-    /// What the document gives as an example, where it does; else everything.
+    /// Examples of the document; where there are none, all optional values.
     Examples,
-    /// Everything that may be there.
+    /// All optional values.
     All,
-    /// No more than must be there.
+    /// Required values only.
     Least,
 }
 
-/// Numbers that are the same for the same seed, on every machine.
+/// Random numbers that only depend on the seed.
 #[derive(Debug, Clone)]
 pub(super) struct Random(ChaCha8Rng);
 
@@ -35,10 +35,10 @@ impl Random {
     }
 }
 
-/// Deeper than this nothing optional is made: schemas may contain themselves.
+/// Depth from which optional values are omitted, because schemas may be recursive.
 const DEEPEST: usize = 8;
 
-/// Longest text that is made where the schema sets no shorter end.
+/// Greatest length of generated strings, unless the schema requires a longer one.
 const LONGEST: usize = 24;
 
 pub(super) struct Samples<'d, 'r> {
@@ -48,14 +48,14 @@ pub(super) struct Samples<'d, 'r> {
 }
 
 impl Samples<'_, '_> {
-    /// A value that the schema takes, as far as that can be found.
+    /// A value that matches the schema, as far as possible.
     pub(super) fn value(&mut self, schema: &Value) -> Value {
         self.at_depth(schema, 0)
     }
 
     fn at_depth(&mut self, schema: &Value, depth: usize) -> Value {
         let schema = self.document.resolve(schema);
-        // Text of a certain form is not made up: the document's own is taken.
+        // Generating a match for a pattern may fail, so an example is preferred.
         if (self.amount == Amount::Examples || schema.get("pattern").is_some())
             && let Some(example) = schema.get("example")
         {
@@ -194,7 +194,7 @@ impl Samples<'_, '_> {
     }
 }
 
-/// Adds the properties of one object to another.
+/// Adds the properties of one object to another, unless it already has them.
 fn merge(into: &mut Value, from: Value) {
     if let (Value::Object(into), Value::Object(from)) = (into, from) {
         for (name, value) in from {
@@ -203,17 +203,17 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// A value that a schema does not take.
+/// A value that does not match a schema.
 #[derive(Debug, Clone)]
 pub(super) struct Wrong {
     pub(super) value: Value,
-    /// What is wrong with it, in words that go on after the name of its place.
+    /// Why it does not match, as a clause that follows the name of the value.
     pub(super) why: String,
-    /// Whether it is still wrong as text, which is all that an address or a header can hold.
+    /// Whether it is also invalid as text, as in a URL or header.
     pub(super) is_wrong_as_text: bool,
 }
 
-/// Values that the schema does not take. Nothing for schemas with alternatives: what one refuses another may take.
+/// Values that do not match the schema. Empty for schemas with alternatives, because another one may accept the value.
 pub(super) fn wrong_values(document: &Document, schema: &Value) -> Vec<Wrong> {
     let schema = document.resolve(schema);
     let has_alternatives = ["oneOf", "anyOf", "allOf"].iter().any(|key| schema.get(key).is_some());
@@ -229,7 +229,7 @@ pub(super) fn wrong_values(document: &Document, schema: &Value) -> Vec<Wrong> {
         ("object", json!({"x": {}})),
     ];
     for (other, value) in others.into_iter().filter(|(other, _)| *other != kind) {
-        // Words are no number and no truth value, whatever they are written in.
+        // Other text is neither a number nor a boolean in any serialization.
         let is_wrong_as_text = other == "string" && matches!(kind, "integer" | "number" | "boolean");
         wrong(value, format!("it is of type {other}, not {kind}"), is_wrong_as_text);
     }
@@ -242,7 +242,7 @@ pub(super) fn wrong_values(document: &Document, schema: &Value) -> Vec<Wrong> {
             wrong("x".repeat(most + 1).into(), format!("it is longer than {most}"), true);
         }
         if let Some(least) = length("minLength").filter(|least| (1..100_000).contains(least)) {
-            // Empty text in an address counts as none.
+            // An empty value in a URL counts as missing.
             wrong("x".repeat(least - 1).into(), format!("it is shorter than {least}"), least > 1);
         }
         if schema["enum"].is_array() {

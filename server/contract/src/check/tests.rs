@@ -1,9 +1,10 @@
-//! What is sent is what the document allows, or what it does not, as each request says of itself.
+//! Requests are valid or invalid as their purpose says.
 
 use super::{Check, Probe, Purpose, Wanted};
 use crate::document::Document;
 use crate::json_schema::{Extra, json_schema};
 use crate::node::Node;
+use crate::pointer;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn documents() -> Vec<Document> {
@@ -15,14 +16,14 @@ fn documents() -> Vec<Document> {
     contracts.into_iter().map(|(name, text)| Document::load(name, text).unwrap()).collect()
 }
 
-fn some(check: &Check, seed: u64, number: usize) -> Vec<Probe> {
+fn first_probes(check: &Check, seed: u64, number: usize) -> Vec<Probe> {
     check.probes(Wanted { only_safe: false, seed }).take(number).collect()
 }
 
-/// Whether the body is what the document says; `None` where it says nothing about JSON.
+/// Whether the body matches its schema; `None` if the operation has no JSON body.
 fn body_fits(document: &Document, probe: &Probe) -> Option<bool> {
     let operation = Node::root(document).get("paths");
-    let path = probe.pointer.split('/').nth(2).unwrap().replace("~1", "/").replace("~0", "~");
+    let path = pointer::tokens(&probe.pointer).nth(1).unwrap();
     let operation = operation?.get(&path)?.follow(&probe.method.to_ascii_lowercase())?;
     let schema = operation.follow("requestBody")?.get("content")?.get("application/json")?.get("schema")?;
     let schema = json_schema(&schema, Extra::Allowed).schema;
@@ -32,12 +33,12 @@ fn body_fits(document: &Document, probe: &Probe) -> Option<bool> {
 }
 
 #[test]
-fn bodies_are_what_their_purpose_says() {
-    // The sample has an example that does not fit, on purpose.
+fn bodies_match_their_purpose() {
+    // One example of the sample intentionally does not match its schema.
     for document in documents().into_iter().filter(|document| document.name() != "sample") {
         let check = Check::new(&document);
         let mut seen = BTreeMap::<bool, usize>::new();
-        for probe in some(&check, 7, 3_000) {
+        for probe in first_probes(&check, 7, 3_000) {
             let Some(fits) = body_fits(&document, &probe) else { continue };
             let about_the_body = match &probe.purpose {
                 Purpose::Forbidden { what, .. } => what.starts_with("the body is wrong") || what.contains("property"),
@@ -60,11 +61,12 @@ fn few_requests_reach_all_operations_and_a_seed_repeats_itself() {
     for document in documents() {
         let check = Check::new(&document);
         let operations = check.operations(Wanted::default());
-        let first = some(&check, 1, operations);
+        let first = first_probes(&check, 1, operations);
         let reached: BTreeSet<&str> = first.iter().map(|probe| probe.operation.as_str()).collect();
         assert_eq!(reached.len(), operations);
-        let bytes =
-            |seed| some(&check, seed, 500).into_iter().map(|probe| (probe.target, probe.body)).collect::<Vec<_>>();
+        let bytes = |seed| {
+            first_probes(&check, seed, 500).into_iter().map(|probe| (probe.target, probe.body)).collect::<Vec<_>>()
+        };
         assert_eq!(bytes(3), bytes(3));
         let safe = check.probes(Wanted { only_safe: true, seed: 1 }).take(100);
         assert!(safe.into_iter().all(|probe| probe.method == "GET"));
@@ -72,11 +74,11 @@ fn few_requests_reach_all_operations_and_a_seed_repeats_itself() {
 }
 
 #[test]
-fn addresses_hold_nothing_that_has_to_be_encoded() {
+fn urls_are_percent_encoded() {
     for document in documents() {
-        for probe in some(&Check::new(&document), 5, 2_000) {
-            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%/?&=".contains(&byte);
-            assert!(probe.target.bytes().all(is_plain) && !probe.target.contains('{'), "{}", probe.target);
+        for probe in first_probes(&Check::new(&document), 5, 2_000) {
+            let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%/?&=".contains(&byte);
+            assert!(probe.target.bytes().all(is_unreserved) && !probe.target.contains('{'), "{}", probe.target);
             for (name, value) in &probe.headers {
                 assert!(value.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{name}: {value}");
             }

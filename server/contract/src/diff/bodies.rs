@@ -1,7 +1,8 @@
-//! Bodies of requests, and the media types of whatever has content.
+//! Compares request bodies, and the media types of requests and responses.
 
-use super::comparison::{Comparison, Direction, Said};
-use super::{schema, whole};
+use super::change::{ChangeSide, Direction};
+use super::comparison::Comparison;
+use super::{annotations, schema};
 use crate::node::Node;
 
 pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
@@ -9,31 +10,39 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     let after = new.get("requestBody").map(|at| at.resolved());
     comparison.inside("request body", |comparison| match (before, after) {
         (None, Some(after)) if after.is("required") => {
-            comparison.tell(
+            comparison.report(
                 "request-body-added-required",
                 "a required body was added",
-                Said::at(old),
-                Said::at(&after),
+                ChangeSide::at(old),
+                ChangeSide::at(&after),
             );
         }
         (None, Some(after)) => {
-            comparison.tell(
+            comparison.report(
                 "request-body-added-optional",
                 "an optional body was added",
-                Said::at(old),
-                Said::at(&after),
+                ChangeSide::at(old),
+                ChangeSide::at(&after),
             );
         }
         (Some(before), None) => {
-            comparison.tell("request-body-removed", "the body is gone", Said::at(&before), Said::at(new));
+            comparison.report(
+                "request-body-removed",
+                "the body was removed",
+                ChangeSide::at(&before),
+                ChangeSide::at(new),
+            );
         }
         (Some(before), Some(after)) => {
-            let at = |at: &Node<'_>| Said::place(&format!("{}/required", at.pointer));
+            let at = |at: &Node<'_>| ChangeSide::at_pointer(&format!("{}/required", at.pointer));
             match (before.is("required"), after.is("required")) {
-                (false, true) => {
-                    comparison.tell("request-body-became-required", "the body became required", at(&before), at(&after))
-                }
-                (true, false) => comparison.tell(
+                (false, true) => comparison.report(
+                    "request-body-became-required",
+                    "the body became required",
+                    at(&before),
+                    at(&after),
+                ),
+                (true, false) => comparison.report(
                     "request-body-became-optional",
                     "the body is no longer required",
                     at(&before),
@@ -41,15 +50,15 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
                 ),
                 _ => {}
             }
-            whole::documentation(comparison, &before, &after);
-            whole::extensions(comparison, &before, &after);
+            annotations::documentation(comparison, &before, &after);
+            annotations::extensions(comparison, &before, &after);
             content(comparison, &before, &after);
         }
         (None, None) => {}
     });
 }
 
-/// The schemas of two request bodies, and nothing else.
+/// Compares only the schemas of request bodies.
 pub(super) fn schemas<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     let before = old.get("requestBody").map(|at| at.resolved());
     let after = new.get("requestBody").map(|at| at.resolved());
@@ -58,20 +67,20 @@ pub(super) fn schemas<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     }
 }
 
-/// Media types and their schemas, in the direction that the comparison goes.
+/// Compares media types and their schemas.
 pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     let before: Vec<_> = old.entries_of("content").collect();
     let after: Vec<_> = new.entries_of("content").collect();
     let is_request = comparison.direction == Direction::Request;
     if !is_request && before.is_empty() != after.is_empty() {
         let (rule, message) = match after.is_empty() {
-            true => ("response-body-removed", "the answer has no body any more"),
-            false => ("response-body-added", "the answer has a body now"),
+            true => ("response-body-removed", "the body of the response was removed"),
+            false => ("response-body-added", "a body was added to the response"),
         };
-        comparison.tell(rule, message, Said::at(old), Said::at(new));
+        comparison.report(rule, message, ChangeSide::at(old), ChangeSide::at(new));
         return;
     }
-    // Each of the old with what became of it: the same, a range that holds it, or those that it held as a range.
+    // Pairs each old media type with an equal one, with a range that covers it, or with those that it covered as a range.
     let mut pairs = Vec::new();
     for (index, (media_type, _)) in before.iter().enumerate() {
         let equal = after.iter().position(|(other, _)| normal(other) == normal(media_type));
@@ -89,12 +98,12 @@ pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     }
     for (index, (media_type, at)) in before.iter().enumerate() {
         let left: Vec<_> = pairs.iter().filter(|(from, _)| *from == index).map(|(_, to)| after[*to].0).collect();
-        // Requests may have fewer types than a range held; answers kept to it.
+        // Requests may support fewer types than the range covered; responses stay within it.
         let is_kept = left.iter().any(|other| normal(other) == normal(media_type) || covers(other, media_type));
         if left.is_empty() || is_request && !is_kept {
             let rule = if is_request { "request-media-type-removed" } else { "response-media-type-removed" };
-            let message = format!("the media type {media_type} is gone");
-            comparison.tell(rule, message, Said::value(&at.pointer, *media_type), Said::at(new));
+            let message = format!("the media type {media_type} was removed");
+            comparison.report(rule, message, ChangeSide::with_value(&at.pointer, *media_type), ChangeSide::at(new));
         }
     }
     for (index, (media_type, at)) in after.iter().enumerate() {
@@ -103,7 +112,7 @@ pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
         if known.is_empty() || !was_known {
             let rule = if is_request { "request-media-type-added" } else { "response-media-type-added" };
             let message = format!("the media type {media_type} was added");
-            comparison.tell(rule, message, Said::at(old), Said::value(&at.pointer, *media_type));
+            comparison.report(rule, message, ChangeSide::at(old), ChangeSide::with_value(&at.pointer, *media_type));
         }
     }
     for (from, to) in pairs {
@@ -111,8 +120,8 @@ pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     }
 }
 
-/// Type and subtype are case-insensitive, and so are the names of parameters (RFC 9110, section 8.3.1).
-/// JSON is UTF-8 without saying so (RFC 8259, section 8.1).
+/// Normalises a media type. Type, subtype and names of parameters are case-insensitive (RFC 9110, section 8.3.1), and the
+/// charset of JSON is always UTF-8 (RFC 8259, section 8.1).
 pub(super) fn normal(media_type: &str) -> String {
     let mut parts = media_type.split(';').map(|part| part.trim().to_ascii_lowercase());
     let name = parts.next().unwrap_or_default();
@@ -122,26 +131,28 @@ pub(super) fn normal(media_type: &str) -> String {
     std::iter::once(name).chain(rest).collect::<Vec<_>>().join(";")
 }
 
-/// Whether a range such as `application/*` holds the media type.
+/// Whether a range such as `application/*` covers a media type.
 fn covers(range: &str, media_type: &str) -> bool {
     let (range, media_type) = (normal(range), normal(media_type));
     range == "*/*" || range.strip_suffix('*').is_some_and(|begin| begin.ends_with('/') && media_type.starts_with(begin))
 }
 
-/// What stands under a media type.
+/// Compares two Media Type Objects.
 pub(super) fn media<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
-    whole::documentation(comparison, old, new);
-    whole::extensions(comparison, old, new);
+    annotations::documentation(comparison, old, new);
+    annotations::extensions(comparison, old, new);
     let (before, after) = (old.get("encoding"), new.get("encoding"));
     if comparison.direction == Direction::Request
         && before.as_ref().map(|at| at.value) != after.as_ref().map(|at| at.value)
     {
-        let said = |at: &Option<Node<'_>>, holder: &Node<'_>| at.as_ref().map_or_else(|| Said::at(holder), Said::whole);
-        comparison.tell(
+        let side = |at: &Option<Node<'_>>, holder: &Node<'_>| {
+            at.as_ref().map_or_else(|| ChangeSide::at(holder), ChangeSide::with_node_value)
+        };
+        comparison.report(
             "request-encoding-changed",
             "the encoding of a part changed",
-            said(&before, old),
-            said(&after, new),
+            side(&before, old),
+            side(&after, new),
         );
     }
     schema::compare_under(comparison, "schema", old, new);

@@ -1,111 +1,60 @@
-//! A comparison under way: where it is, and what it has found.
+//! The state of a running comparison: its position in the documents, and its findings.
 
-use super::Options;
+use super::change::{ChangeSide, Direction, SchemaContext};
+use super::options::Options;
 use super::pairs::{PairKey, Pairs};
 use super::rules;
-use super::schema::Parts;
+use super::schema::parts::Parts;
 use super::unchanged::Unchanged;
 use crate::document::Document;
 use crate::finding::{Finding, Rule, Side, Verdict};
-use crate::node::Node;
-use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
-
-/// Which way a schema's values travel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Direction {
-    Request,
-    Response,
-}
-
-impl Direction {
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Request => "request",
-            Self::Response => "response",
-        }
-    }
-}
-
-/// One side of a change: where, and the value in words if one value says it.
-#[derive(Debug, Clone)]
-pub(super) struct Said {
-    pointer: String,
-    value: Option<String>,
-}
-
-impl Said {
-    pub(super) fn place(pointer: &str) -> Option<Self> {
-        Some(Self { pointer: pointer.to_owned(), value: None })
-    }
-
-    pub(super) fn value(pointer: &str, value: impl Into<String>) -> Option<Self> {
-        Some(Self { pointer: pointer.to_owned(), value: Some(value.into()) })
-    }
-
-    pub(super) fn at(at: &Node<'_>) -> Option<Self> {
-        Self::place(&at.pointer)
-    }
-
-    pub(super) fn whole(at: &Node<'_>) -> Option<Self> {
-        Self::value(&at.pointer, words(at.value))
-    }
-}
 
 pub(super) struct Comparison<'d> {
     pub(super) old: &'d Document,
     pub(super) new: &'d Document,
     pub(super) today: Option<String>,
     pub(super) unchanged: Unchanged,
-    /// The operation that is being compared.
+    /// The operation being compared.
     pub(super) operation: Option<String>,
     pub(super) direction: Direction,
-    /// Pairs of named schemas, and what was found in them.
+    /// Pairs of shared schemas, and the findings in them.
     pairs: Pairs,
-    /// Pairs that are still to be compared.
+    /// Pairs that are yet to be compared.
     pending: Vec<Pending<'d>>,
-    /// What stands beside the schema that is compared next.
-    pub(super) beside: Beside,
-    /// Names of schemas that are gone, each with the one that took its place.
+    /// Context of the schema that is compared next.
+    pub(super) context: SchemaContext,
+    /// Renamed schemas: old and new name.
     pub(super) renamed_schemas: BTreeSet<(String, String)>,
-    /// Whether the path of the first server went into the paths, or came out of them.
+    /// Whether the path of the first server moved into the paths or out of them.
     pub(super) base_is_in_paths: bool,
-    /// Whether values are written as text, as those of parameters and headers are.
+    /// Whether values are serialized as text, as in parameters and headers.
     pub(super) is_text: bool,
-    /// Whether this is only to find out how two schemas differ.
-    pub(super) is_trial: bool,
+    /// Whether findings are not to be reported because the comparison only has to decide whether a change is harmful.
+    pub(super) is_dry_run: bool,
     place: Vec<String>,
-    /// The named schema that the place is in, and how much of the place leads there.
+    /// The named schema that contains the current position, and the length of the path to it.
     component: Option<(String, usize)>,
     found: Vec<Found>,
     index: HashMap<Key, usize>,
-    /// Whether a trial found something that hurts.
+    /// Whether a dry run found a harmful change.
     has_harm: bool,
-    /// What trials found out.
-    tried: HashMap<PairKey, bool>,
+    /// Results of dry runs by pair.
+    dry_run_results: HashMap<PairKey, bool>,
 }
 
-/// What makes two findings one: the same change at the same place of the documents, seen by several operations.
+/// Key by which the findings of several operations are merged: rule, both pointers, message.
 type Key = (&'static str, Option<String>, Option<String>, String);
 
-/// Two schemas to compare.
+/// Two schemas to be compared.
 pub(super) struct SchemaPair<'d> {
     pub(super) old: Parts<'d>,
     pub(super) new: Parts<'d>,
-    pub(super) beside: Beside,
+    pub(super) context: SchemaContext,
 }
 
-/// What stands around a schema and changes what it means.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub(super) struct Beside {
-    /// Whether an alternative next to it takes any text, so that a list of texts is an open one.
-    pub(super) any_text: bool,
-    /// Whether it does not matter what the schema says about `null`.
-    pub(super) null: bool,
-}
-
-/// Two schemas that are still to be compared, and where the comparison was when it came across them.
+/// Two schemas yet to be compared, and the position at which the comparison met them.
 struct Pending<'d> {
     schemas: SchemaPair<'d>,
     pair: usize,
@@ -130,21 +79,21 @@ impl<'d> Comparison<'d> {
             direction: Direction::Request,
             pairs: Pairs::default(),
             pending: Vec::new(),
-            beside: Beside::default(),
+            context: SchemaContext::default(),
             renamed_schemas: BTreeSet::new(),
             base_is_in_paths: false,
             is_text: false,
-            is_trial: false,
+            is_dry_run: false,
             place: Vec::new(),
             component: None,
             found: Vec::new(),
             index: HashMap::new(),
             has_harm: false,
-            tried: HashMap::new(),
+            dry_run_results: HashMap::new(),
         }
     }
 
-    /// Goes into a part of what is compared.
+    /// Runs `work` with a part appended to the current path.
     pub(super) fn inside<T>(&mut self, part: impl Into<String>, work: impl FnOnce(&mut Self) -> T) -> T {
         self.place.push(part.into());
         let result = work(self);
@@ -152,7 +101,7 @@ impl<'d> Comparison<'d> {
         result
     }
 
-    /// Goes into a named schema.
+    /// Runs `work` within a named schema.
     pub(super) fn inside_component<T>(&mut self, name: Option<&str>, work: impl FnOnce(&mut Self) -> T) -> T {
         let Some(name) = name else { return work(self) };
         let outer = self.component.replace((name.to_owned(), self.place.len()));
@@ -161,18 +110,18 @@ impl<'d> Comparison<'d> {
         result
     }
 
-    /// Goes in a direction.
+    /// Runs `work` in a direction.
     pub(super) fn towards(&mut self, direction: Direction, work: impl FnOnce(&mut Self)) {
         let before = std::mem::replace(&mut self.direction, direction);
         work(self);
         self.direction = before;
     }
 
-    /// Puts off the comparison of two schemas that others may refer to, too: once, whoever refers to them. What is found
-    /// there is reported of all operations that lead there.
-    pub(super) fn put_off(&mut self, (old, new): (String, String), schemas: SchemaPair<'d>) {
-        let key = (old, new, self.direction, (self.is_text, schemas.beside));
-        let operation = self.operation.as_ref().filter(|_| !self.is_trial);
+    /// Defers the comparison of two schemas that several places may refer to, so that they are compared once. The findings
+    /// are reported for all operations that use them.
+    pub(super) fn defer(&mut self, (old, new): (String, String), schemas: SchemaPair<'d>) {
+        let key = (old, new, self.direction, (self.is_text, schemas.context));
+        let operation = self.operation.as_ref().filter(|_| !self.is_dry_run);
         let (pair, is_new) = self.pairs.enter(key, operation);
         if is_new {
             let (place, component) = (self.place.clone(), self.component.clone());
@@ -181,9 +130,9 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// Compares what was put off, and what that leads to. One after the other, so that long chains of references do not
-    /// pile up.
-    pub(super) fn catch_up(&mut self, mut work: impl FnMut(&mut Self, SchemaPair<'d>)) {
+    /// Runs the deferred comparisons, including those that they defer. A queue instead of recursion, because chains of
+    /// references may be long.
+    pub(super) fn run_deferred(&mut self, mut work: impl FnMut(&mut Self, SchemaPair<'d>)) {
         let outer = (self.pairs.current, self.place.clone(), self.component.clone(), (self.direction, self.is_text));
         while let Some(next) = self.pending.pop().filter(|_| !self.is_decided()) {
             self.pairs.current = Some(next.pair);
@@ -194,85 +143,92 @@ impl<'d> Comparison<'d> {
         (self.pairs.current, self.place, self.component, (self.direction, self.is_text)) = outer;
     }
 
-    /// Whether a comparison of two schemas would find something risky or breaking. What it finds is not reported.
+    /// Whether comparing two schemas would give a risky or breaking finding. A dry run: nothing is reported.
     ///
-    /// In the direction of requests, that means that the new schema may refuse what the old one took; in the direction of
-    /// answers, that it may take what the old one refused.
+    /// For requests, it means that the new schema may reject values that the old one accepted; for responses, that it may
+    /// accept values that the old one rejected.
     pub(super) fn does_harm(
         &mut self,
         direction: Direction,
         (old, new): (String, String),
         work: impl FnOnce(&mut Self),
     ) -> bool {
-        let key = (old, new, direction, (self.is_text, Beside::default()));
-        // Within another trial, less is looked at, so that its results are no better than a guess.
-        if let Some(known) = self.tried.get(&key).filter(|_| !self.is_trial) {
+        let key = (old, new, direction, (self.is_text, SchemaContext::default()));
+        // A dry run within another one compares less, so its results are not reused.
+        if let Some(known) = self.dry_run_results.get(&key).filter(|_| !self.is_dry_run) {
             return *known;
         }
         let (pairs, pending) = (std::mem::take(&mut self.pairs), std::mem::take(&mut self.pending));
-        let beside = std::mem::take(&mut self.beside);
-        let (was_trial, had_harm) = (self.is_trial, std::mem::take(&mut self.has_harm));
-        self.is_trial = true;
+        let context = std::mem::take(&mut self.context);
+        let (was_dry_run, had_harm) = (self.is_dry_run, std::mem::take(&mut self.has_harm));
+        self.is_dry_run = true;
         self.towards(direction, work);
-        (self.is_trial, self.beside) = (was_trial, beside);
+        (self.is_dry_run, self.context) = (was_dry_run, context);
         (self.pairs, self.pending) = (pairs, pending);
         let has_harm = std::mem::replace(&mut self.has_harm, had_harm);
-        if !was_trial {
-            self.tried.insert(key, has_harm);
+        if !was_dry_run {
+            self.dry_run_results.insert(key, has_harm);
         }
         has_harm
     }
 
-    /// Whether a trial has found out what it is for.
+    /// Whether the result of a dry run is known.
     pub(super) fn is_decided(&self) -> bool {
-        self.is_trial && self.has_harm
+        self.is_dry_run && self.has_harm
     }
 
     /// Reports a change under a rule.
-    pub(super) fn tell(&mut self, id: &str, message: impl Into<String>, old: Option<Said>, new: Option<Said>) {
+    pub(super) fn report(
+        &mut self,
+        id: &str,
+        message: impl Into<String>,
+        old: Option<ChangeSide>,
+        new: Option<ChangeSide>,
+    ) {
         static BY_ID: LazyLock<HashMap<&str, &Rule>> =
             LazyLock::new(|| rules::rules().map(|rule| (rule.id, rule)).collect());
         let rule: &'static Rule = BY_ID.get(id).copied().unwrap_or_else(|| unreachable!("there is no rule {id}"));
-        if self.is_trial {
-            // Other names, say, hurt too, but not because of the values.
+        if self.is_dry_run {
+            // Only rules about values count, not those about names, for example.
             self.has_harm |= rule.verdict >= Verdict::Risky && rule.id.starts_with(self.direction.prefix());
             return;
         }
         let message = message.into();
-        let pointer = |said: &Option<Said>| said.as_ref().map(|said| said.pointer.clone());
+        let pointer = |side: &Option<ChangeSide>| side.as_ref().map(|side| side.pointer.clone());
         let key = (rule.id, pointer(&old), pointer(&new), message.clone());
         let at = *self.index.entry(key).or_insert(self.found.len());
         if at == self.found.len() {
-            let old = old.map(|said| side(self.old, said));
-            let new = new.map(|said| side(self.new, said));
-            let spot = new.as_ref().or(old.as_ref()).map_or_else(|| self.new.spot(""), |side| side.spot.clone());
+            let old = old.map(|side| located(self.old, side));
+            let new = new.map(|side| located(self.new, side));
+            let span = new.as_ref().or(old.as_ref()).map_or_else(|| self.new.span(""), |side| side.span.clone());
             let in_component = self.component.as_ref().map(|(name, length)| {
                 let parts = std::iter::once(format!("schema {name}")).chain(self.place[*length..].iter().cloned());
                 parts.collect::<Vec<_>>().join(" › ")
             });
             let place = self.place.join(" › ");
-            let finding = Finding { rule, operations: Vec::new(), place, message, spot, old, new };
+            let finding =
+                Finding { rule, verdict: rule.verdict, operations: Vec::new(), place, message, span, old, new };
             self.found.push(Found { finding, in_component });
         }
-        self.pairs.tell(at, self.operation.as_ref());
+        self.pairs.record(at, self.operation.as_ref());
     }
 
-    /// Reports what happened to a schema, in the direction that the comparison goes.
-    pub(super) fn tell_of_schema(
+    /// Reports a change of a schema under the rule for the current direction.
+    pub(super) fn report_schema_change(
         &mut self,
         change: &str,
         message: impl Into<String>,
-        old: Option<Said>,
-        new: Option<Said>,
+        old: Option<ChangeSide>,
+        new: Option<ChangeSide>,
     ) {
         let id = format!("{}-{change}", self.direction.prefix());
-        self.tell(&id, message, old, new);
+        self.report(&id, message, old, new);
     }
 
-    /// The findings: of the document as a whole, then of its operations, the worst of each first.
+    /// The findings about the document, then those about its operations, each with the worst first.
     pub(super) fn into_findings(mut self) -> Vec<Finding> {
-        for (operation, told) in self.pairs.told_of_operations() {
-            told.into_iter().for_each(|at| self.found[at].finding.operations.push(operation.clone()));
+        for (operation, findings) in self.pairs.findings_by_operation() {
+            findings.into_iter().for_each(|at| self.found[at].finding.operations.push(operation.clone()));
         }
         let mut order: HashMap<String, usize> = HashMap::new();
         for found in &self.found {
@@ -296,23 +252,13 @@ impl<'d> Comparison<'d> {
             .collect();
         findings.sort_by_cached_key(|finding| {
             let operation = finding.operations.first().and_then(|operation| order.get(operation)).copied();
-            (operation, std::cmp::Reverse(finding.rule.verdict), finding.spot.clone())
+            (operation, std::cmp::Reverse(finding.verdict), finding.span.clone())
         });
         findings
     }
 }
 
-fn side(document: &Document, said: Said) -> Side {
-    let pointer = document.pointer_in_file(&said.pointer);
-    Side { spot: document.spot(&said.pointer), pointer, value: said.value }
-}
-
-/// A value in words: short ones as JSON, long ones cut.
-pub(super) fn words(value: &Value) -> String {
-    const LONGEST: usize = 80;
-    let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+fn located(document: &Document, side: ChangeSide) -> Side {
+    let pointer = document.pointer_in_file(&side.pointer);
+    Side { span: document.span(&side.pointer), pointer, value: side.value }
 }

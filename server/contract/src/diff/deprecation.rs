@@ -1,13 +1,14 @@
-//! The announced end of operations, parameters, headers and properties: `x-sunset`.
+//! Compares `x-sunset`, the announced removal date of operations, parameters, headers and properties.
 
-use super::comparison::{Comparison, Said};
+use super::change::ChangeSide;
+use super::comparison::Comparison;
 use crate::node::Node;
 
-/// Reports what happened to the day of the end. `old` and `new` are where to look if none is named.
+/// Reports a change of the date. `old` and `new` are the sides to report where there is no date.
 pub(super) fn sunset(
     comparison: &mut Comparison<'_>,
     (before, after): (Option<Node<'_>>, Option<Node<'_>>),
-    (old, new): (Option<Said>, Option<Said>),
+    (old, new): (Option<ChangeSide>, Option<ChangeSide>),
 ) {
     if before.as_ref().map(|at| at.value) == after.as_ref().map(|at| at.value) {
         return;
@@ -17,24 +18,27 @@ pub(super) fn sunset(
     let is_past = has.as_ref().zip(comparison.today.as_ref()).is_some_and(|(day, today)| day < today);
     let (rule, message) = match (had, has) {
         (_, None) if after.is_some() => ("sunset-invalid", "x-sunset is not a date"),
-        (_, None) => ("sunset-removed", "x-sunset is gone"),
-        _ if is_past => ("sunset-in-the-past", "x-sunset names a day that is over"),
-        (None, Some(_)) => ("sunset-added", "x-sunset names the day of the end"),
-        (Some(before), Some(after)) if after < before => ("sunset-moved-earlier", "x-sunset was moved closer"),
+        (_, None) => ("sunset-removed", "x-sunset was removed"),
+        _ if is_past => ("sunset-in-the-past", "x-sunset is a date in the past"),
+        (None, Some(_)) => ("sunset-added", "x-sunset was added"),
+        (Some(before), Some(after)) if after < before => {
+            ("sunset-moved-earlier", "x-sunset was moved to an earlier date")
+        }
         (Some(before), Some(after)) if after == before => return,
-        _ => ("sunset-moved-later", "x-sunset was put off"),
+        _ => ("sunset-moved-later", "x-sunset was postponed"),
     };
-    let said = |at: &Option<Node<'_>>, holder: Option<Said>| at.as_ref().map_or(holder, Said::whole);
-    comparison.tell(rule, message, said(&before, old), said(&after, new));
+    let side =
+        |at: &Option<Node<'_>>, holder: Option<ChangeSide>| at.as_ref().map_or(holder, ChangeSide::with_node_value);
+    comparison.report(rule, message, side(&before, old), side(&after, new));
 }
 
-/// The day of the end that has not come yet.
+/// The `x-sunset` date, unless it has passed.
 pub(super) fn promised_day<'d>(at: &Node<'d>, today: Option<&str>) -> Option<&'d str> {
     let day = at.text("x-sunset").and_then(date)?;
     today.is_none_or(|today| day > today).then_some(day)
 }
 
-/// A day in the form that can be compared as text; of a point in time, its day.
+/// The date at the beginning of a text, in the format that can be compared as text.
 fn date(text: &str) -> Option<&str> {
     let day = text.get(..10)?;
     let shape: String = day.chars().map(|found| if found.is_ascii_digit() { '0' } else { found }).collect();

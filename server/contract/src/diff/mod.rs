@@ -1,50 +1,51 @@
-//! What changed between two versions of a contract, and whom that breaks.
+//! Compares two versions of a contract and reports breaking changes.
 //!
-//! Every difference that means something gets a finding, judged by a rule ([`rules`]) for requests and for answers
-//! separately: what is harmless in one direction breaks the other. Operations are matched by address, whatever their path
-//! variables are called; one that moved, by its operationId. Schemas are compared by what they accept: `allOf` is merged,
-//! references are followed (cycles end), spelling does not matter.
+//! Every relevant difference is a finding under one of the [`rules`], which distinguish requests and responses because a
+//! change that is harmless in one direction may break clients in the other. Operations are matched by method and path,
+//! ignoring the names of path variables, or else by operationId. Schemas are compared by the values that they accept:
+//! `allOf` is merged, references are followed (also recursive ones), and equivalent spellings are equal.
 //!
-//! | to do | look at |
+//! | task | modules |
 //! |---|---|
 //! | the rules | [`rules`] |
-//! | collect findings, know where one is | `comparison`, `pairs` |
-//! | pass over what is equal on both sides | `unchanged`, `heirs` |
-//! | the announced end of things | `deprecation` |
-//! | information, servers, tags, components | `whole` |
-//! | operations, their parameters, bodies, answers, security | `operations`, `parameters`, `bodies`, `responses`, `security` |
+//! | shared types: direction, context, sides of a change, options | `change`, `options` |
+//! | collect findings, track the current position | `comparison`, `pairs` |
+//! | skip what is equal on both sides | `unchanged`, `subtypes` |
+//! | announced removal (`x-sunset`) | `deprecation` |
+//! | info, servers, tags, components | `document`, `servers` |
+//! | descriptions, examples, extensions | `annotations` |
+//! | operations, their parameters, bodies, responses, security | `operations`, `parameters`, `bodies`, `responses`, `security` |
 //! | schemas | `schema` |
 
+mod annotations;
 mod bodies;
+mod change;
 mod comparison;
 mod deprecation;
-mod heirs;
+mod document;
 mod operations;
+mod options;
 mod pairs;
 mod parameters;
 mod responses;
 pub mod rules;
 mod schema;
 mod security;
+mod servers;
+mod subtypes;
 mod unchanged;
-mod whole;
 
 use crate::document::Document;
 use crate::finding::Finding;
 use comparison::Comparison;
 
-/// What a comparison needs to know beside the documents.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Today, as `2027-01-31`: tells whether the day of an operation's end has come. Without it, no day has.
-    pub today: Option<String>,
-}
+pub use options::Options;
 
-/// Every difference that means something. Equal documents give none.
+/// All relevant differences; none for equal documents.
 #[must_use]
 pub fn diff(old: &Document, new: &Document, options: &Options) -> Vec<Finding> {
     let mut comparison = Comparison::new(old, new, options);
     operations::compare(&mut comparison);
-    whole::compare(&mut comparison);
+    document::compare(&mut comparison);
     comparison.into_findings()
 }

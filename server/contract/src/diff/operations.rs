@@ -1,23 +1,24 @@
-//! Which operation is which, and what happened to each.
+//! Matches operations of both documents and compares them.
 
-use super::comparison::{Comparison, Direction, Said};
+use super::change::{ChangeSide, Direction};
+use super::comparison::Comparison;
 use super::deprecation::{promised_day, sunset};
-use super::{bodies, parameters, responses, security, whole};
+use super::{annotations, bodies, parameters, responses, security, servers};
 use crate::document::{Document, METHODS, path_of_first_server};
 use crate::node::Node;
-use crate::reference;
+use crate::pointer;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// An operation that can be matched with one of the other document.
 struct Entry {
-    /// As findings call it.
+    /// Name in findings.
     name: String,
     path: String,
     method: String,
     operation_id: Option<String>,
 }
 
-/// What a client must know to call it: method, address with variables left open.
+/// Method and path, with placeholders for variables.
 type Address = (String, String);
 
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
@@ -25,9 +26,10 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
     let with_base = addresses_include_the_base(old, new);
     comparison.base_is_in_paths = with_base;
     if !with_base && old.base_path() != new.base_path() {
-        let said = |document: &Document| Said::value("/servers/0/url", format!("\"{}\"", document.base_path()));
+        let side =
+            |document: &Document| ChangeSide::with_value("/servers/0/url", format!("\"{}\"", document.base_path()));
         let message = "the path of the first server changed";
-        comparison.tell("base-path-changed", message, said(old), said(new));
+        comparison.report("base-path-changed", message, side(old), side(new));
     }
     let (before, after) = (entries(old, with_base), entries(new, with_base));
     let keys = |entries: &[(Address, Entry)]| -> HashMap<Address, usize> {
@@ -43,24 +45,24 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
         let from = before.iter().find(|(address, other)| {
             other.operation_id.is_some() && other.operation_id == entry.operation_id && !new_keys.contains_key(address)
         });
-        let pointer = reference::pointer(["paths", &entry.path, &entry.method]);
+        let pointer = pointer::from_tokens(["paths", &entry.path, &entry.method]);
         match from {
             Some((address, other)) => {
                 moved.insert(address.clone());
                 comparison.operation = Some(entry.name.clone());
-                let before = reference::pointer(["paths", &other.path, &other.method]);
+                let before = pointer::from_tokens(["paths", &other.path, &other.method]);
                 let message = format!("{} moved to {}", other.name, entry.name);
-                comparison.tell(
+                comparison.report(
                     "operation-moved",
                     message,
-                    Said::value(&before, &other.name),
-                    Said::value(&pointer, &entry.name),
+                    ChangeSide::with_value(&before, &other.name),
+                    ChangeSide::with_value(&pointer, &entry.name),
                 );
                 pair(comparison, other, entry);
             }
             None => {
                 comparison.operation = Some(entry.name.clone());
-                comparison.tell("operation-added", "the operation was added", None, Said::place(&pointer));
+                comparison.report("operation-added", "the operation was added", None, ChangeSide::at_pointer(&pointer));
             }
         }
     }
@@ -71,7 +73,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
     comparison.operation = None;
 }
 
-/// Whether the base path is a part of the address: if it changed, but the paths make up for it.
+/// Whether the base path changed but the paths compensate for it, so that addresses must include it.
 fn addresses_include_the_base(old: &Document, new: &Document) -> bool {
     if old.base_path() == new.base_path() {
         return false;
@@ -95,7 +97,7 @@ fn entries(document: &Document, with_base: bool) -> Vec<(Address, Entry)> {
     document.located().map(entry).collect()
 }
 
-/// A path without the names of its variables, and the names.
+/// Splits a path into its text without the names of variables, and these names.
 fn open(path: &str) -> (String, Vec<&str>) {
     let (mut out, mut names, mut rest) = (String::new(), Vec::new(), path);
     while let Some((before, behind)) = rest.split_once('{') {
@@ -110,25 +112,25 @@ fn open(path: &str) -> (String, Vec<&str>) {
 }
 
 fn removed(comparison: &mut Comparison<'_>, entry: &Entry) {
-    let at = Node::at(comparison.old, &reference::pointer(["paths", &entry.path, &entry.method]));
+    let at = Node::at(comparison.old, &pointer::from_tokens(["paths", &entry.path, &entry.method]));
     comparison.operation = Some(entry.name.clone());
     let promised = promised_day(&at, comparison.today.as_deref());
     let (rule, message) = match (at.is("deprecated"), promised) {
-        (false, _) => ("operation-removed", "the operation is gone".to_owned()),
-        (true, Some(day)) => ("operation-removed-before-sunset", format!("the operation is gone before {day}")),
-        (true, None) => ("operation-removed-after-deprecation", "the deprecated operation is gone".to_owned()),
+        (false, _) => ("operation-removed", "the operation was removed".to_owned()),
+        (true, Some(day)) => ("operation-removed-before-sunset", format!("the operation was removed before {day}")),
+        (true, None) => ("operation-removed-after-deprecation", "the deprecated operation was removed".to_owned()),
     };
-    comparison.tell(rule, message, Said::at(&at), None);
+    comparison.report(rule, message, ChangeSide::at(&at), None);
 }
 
 fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     let at = |document, entry: &Entry| {
-        let item = Node::at(document, &reference::pointer(["paths", &entry.path]));
+        let item = Node::at(document, &pointer::from_tokens(["paths", &entry.path]));
         (item.clone(), item.get(&entry.method).unwrap_or(item))
     };
     let (old_item, old) = at(comparison.old, before);
     let (new_item, new) = at(comparison.new, after);
-    // Whatever the path says for all its operations.
+    // Fields of the path item that apply to all its operations.
     let shared = |item: &Node<'_>| {
         item.entries().map(|(key, _)| key.to_owned()).filter(|key| !METHODS.contains(&key.as_str())).collect::<Vec<_>>()
     };
@@ -145,8 +147,8 @@ fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     names(comparison, &old, &new);
     tags(comparison, &old, &new);
     deprecation(comparison, &old, &new);
-    whole::documentation(comparison, &old, &new);
-    whole::extensions(comparison, &old, &new);
+    annotations::documentation(comparison, &old, &new);
+    annotations::extensions(comparison, &old, &new);
     path_variables(comparison, before, after);
     path_items(comparison, &old_item, &new_item);
     servers(comparison, [&old_item, &old], [&new_item, &new]);
@@ -162,16 +164,21 @@ fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
 }
 
 fn names(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
-    let said = |at: &Node<'_>, id: &str| Said::value(&format!("{}/operationId", at.pointer), id);
+    let side = |at: &Node<'_>, id: &str| ChangeSide::with_value(&format!("{}/operationId", at.pointer), id);
     match (old.text("operationId"), new.text("operationId")) {
         (Some(before), Some(after)) if before != after => {
-            comparison.tell("operation-id-changed", "the operationId changed", said(old, before), said(new, after));
+            comparison.report("operation-id-changed", "the operationId changed", side(old, before), side(new, after));
         }
         (Some(before), None) => {
-            comparison.tell("operation-id-removed", "the operationId is gone", said(old, before), Said::at(new));
+            comparison.report(
+                "operation-id-removed",
+                "the operationId was removed",
+                side(old, before),
+                ChangeSide::at(new),
+            );
         }
         (None, Some(after)) => {
-            comparison.tell("operation-id-added", "an operationId was added", Said::at(old), said(new, after));
+            comparison.report("operation-id-added", "an operationId was added", ChangeSide::at(old), side(new, after));
         }
         _ => {}
     }
@@ -181,12 +188,12 @@ fn tags(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     let (before, after) = (old.items_of("tags").collect::<Vec<_>>(), new.items_of("tags").collect::<Vec<_>>());
     let has = |list: &[Node<'_>], tag: &Node<'_>| list.iter().any(|other| other.value == tag.value);
     for tag in before.iter().filter(|tag| !has(&after, tag)) {
-        let message = format!("the tag {} is gone", tag.value);
-        comparison.tell("operation-tag-removed", message, Said::whole(tag), Said::at(new));
+        let message = format!("the tag {} was removed", tag.value);
+        comparison.report("operation-tag-removed", message, ChangeSide::with_node_value(tag), ChangeSide::at(new));
     }
     for tag in after.iter().filter(|tag| !has(&before, tag)) {
         let message = format!("the tag {} was added", tag.value);
-        comparison.tell("operation-tag-added", message, Said::at(old), Said::whole(tag));
+        comparison.report("operation-tag-added", message, ChangeSide::at(old), ChangeSide::with_node_value(tag));
     }
 }
 
@@ -194,27 +201,32 @@ fn deprecation(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) 
     match (old.is("deprecated"), new.is("deprecated")) {
         (false, true) => {
             let at = format!("{}/deprecated", new.pointer);
-            comparison.tell("operation-deprecated", "the operation is deprecated", Said::at(old), Said::place(&at));
+            comparison.report(
+                "operation-deprecated",
+                "the operation is deprecated",
+                ChangeSide::at(old),
+                ChangeSide::at_pointer(&at),
+            );
         }
         (true, false) => {
             let message = "the operation is no longer deprecated";
-            comparison.tell("operation-undeprecated", message, Said::at(old), Said::at(new));
+            comparison.report("operation-undeprecated", message, ChangeSide::at(old), ChangeSide::at(new));
         }
         _ => {}
     }
     let days = (old.get("x-sunset"), new.get("x-sunset"));
-    sunset(comparison, days, (Said::at(old), Said::at(new)));
+    sunset(comparison, days, (ChangeSide::at(old), ChangeSide::at(new)));
 }
 
-/// What a path says for all its operations.
+/// Compares the fields of a path item that apply to all its operations.
 fn path_items(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     comparison.inside("path", |comparison| {
-        whole::documentation(comparison, old, new);
-        whole::extensions(comparison, old, new);
+        annotations::documentation(comparison, old, new);
+        annotations::extensions(comparison, old, new);
     });
 }
 
-/// The servers that an operation, or its path, has instead of the document's.
+/// Compares the servers with which an operation or its path overrides those of the document.
 fn servers(comparison: &mut Comparison<'_>, old: [&Node<'_>; 2], new: [&Node<'_>; 2]) {
     let own = |[item, operation]: [&Node<'_>; 2]| {
         [operation, item].into_iter().find(|at| at.get("servers").is_some()).map(|at| at.pointer.clone())
@@ -227,40 +239,51 @@ fn servers(comparison: &mut Comparison<'_>, old: [&Node<'_>; 2], new: [&Node<'_>
     comparison.inside("servers", |comparison| {
         let (before, after) = (path_of_first_server(old.value), path_of_first_server(new.value));
         if before != after {
-            let said =
-                |at: &Node<'_>, path: &str| Said::value(&format!("{}/servers", at.pointer), format!("\"{path}\""));
+            let side = |at: &Node<'_>, path: &str| {
+                ChangeSide::with_value(&format!("{}/servers", at.pointer), format!("\"{path}\""))
+            };
             let message = "the path of the first server changed";
-            comparison.tell("base-path-changed", message, said(&old, before), said(&new, after));
+            comparison.report("base-path-changed", message, side(&old, before), side(&new, after));
         }
-        whole::servers(comparison, &old, &new);
+        servers::compare(comparison, &old, &new);
     });
 }
 
 fn path_variables(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     let pairs = open(&before.path).1.into_iter().zip(open(&after.path).1);
     for (old, new) in pairs.filter(|(old, new)| old != new) {
-        let said = |path: &str, name: &str| Said::value(&reference::pointer(["paths", path]), name);
-        let message = format!("the variable {old} of the path is called {new}");
-        comparison.tell("path-parameter-renamed", message, said(&before.path, old), said(&after.path, new));
+        let side = |path: &str, name: &str| ChangeSide::with_value(&pointer::from_tokens(["paths", path]), name);
+        let message = format!("the path variable {old} was renamed to {new}");
+        comparison.report("path-parameter-renamed", message, side(&before.path, old), side(&after.path, new));
     }
 }
 
-/// A callback is an operation the other way round: the server sends the request, the client answers.
+/// Compares callbacks, which are operations in the opposite direction: the server sends the request.
 fn callbacks<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
     let (before, after) = (callbacks_of(old), callbacks_of(new));
     for (name, at) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
-        comparison.tell("callback-removed", format!("the callback {name} is gone"), Said::at(at), Said::at(new));
+        comparison.report(
+            "callback-removed",
+            format!("the callback {name} was removed"),
+            ChangeSide::at(at),
+            ChangeSide::at(new),
+        );
     }
     for (name, at) in &after {
         let Some(other) = before.get(name) else {
-            comparison.tell("callback-added", format!("the callback {name} was added"), Said::at(old), Said::at(at));
+            comparison.report(
+                "callback-added",
+                format!("the callback {name} was added"),
+                ChangeSide::at(old),
+                ChangeSide::at(at),
+            );
             continue;
         };
         comparison.inside(format!("callback {name}"), |comparison| callback(comparison, other, at));
     }
 }
 
-/// Callbacks by name and expression.
+/// Callbacks by name and URL expression.
 fn callbacks_of<'d>(operation: &Node<'d>) -> BTreeMap<String, Node<'d>> {
     let expressions = |(name, at): (&str, Node<'d>)| {
         let entries = at.resolved().entries().filter(|(key, _)| !key.starts_with("x-"));
@@ -270,23 +293,23 @@ fn callbacks_of<'d>(operation: &Node<'d>) -> BTreeMap<String, Node<'d>> {
 }
 
 fn callback<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
-    whole::documentation(comparison, old, new);
-    whole::extensions(comparison, old, new);
+    annotations::documentation(comparison, old, new);
+    annotations::extensions(comparison, old, new);
     for method in METHODS {
         match (old.get(method), new.get(method)) {
             (Some(before), Some(after)) => {
-                whole::documentation(comparison, &before, &after);
-                whole::extensions(comparison, &before, &after);
+                annotations::documentation(comparison, &before, &after);
+                annotations::extensions(comparison, &before, &after);
                 comparison.towards(Direction::Response, |comparison| bodies::schemas(comparison, &before, &after));
                 comparison.towards(Direction::Request, |comparison| responses::schemas(comparison, &before, &after));
             }
             (Some(before), None) => {
                 let message = format!("the server no longer calls back with {}", method.to_uppercase());
-                comparison.tell("callback-operation-removed", message, Said::at(&before), Said::at(new));
+                comparison.report("callback-operation-removed", message, ChangeSide::at(&before), ChangeSide::at(new));
             }
             (None, Some(after)) => {
                 let message = format!("the server also calls back with {}", method.to_uppercase());
-                comparison.tell("callback-operation-added", message, Said::at(old), Said::at(&after));
+                comparison.report("callback-operation-added", message, ChangeSide::at(old), ChangeSide::at(&after));
             }
             (None, None) => {}
         }

@@ -1,36 +1,35 @@
-//! Which pairs of schemas were compared, what was found in each, and which operations lead there.
+//! Compared pairs of schemas, their findings, and the operations that use them.
 //!
-//! Most operations share their schemas, and schemas share others. Each pair is compared once; in the end, what was found is
-//! handed to all operations that lead to it.
+//! Operations share schemas, and schemas share others. Each pair is compared once; at the end, its findings are assigned to
+//! all operations that use it.
 
-use super::comparison::{Beside, Direction};
+use super::change::{Direction, SchemaContext};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// What tells a pair from others: the schemas, where their values go, whether they are written as text, and what stands
-/// beside them.
-pub(super) type PairKey = (String, String, Direction, (bool, Beside));
+/// Identity of a pair: both schemas, the direction, whether values are serialized as text, and the context.
+pub(super) type PairKey = (String, String, Direction, (bool, SchemaContext));
 
-/// Pairs, by the order in which they were met.
+/// All pairs and operations, in the order in which they were met.
 #[derive(Debug, Default)]
 pub(super) struct Pairs {
     numbers: HashMap<PairKey, usize>,
     pairs: Vec<Pair>,
-    /// The pair that is being compared.
+    /// The pair being compared.
     pub(super) current: Option<usize>,
-    /// Operations in the order in which they were met, each with the pairs and findings that it leads to itself.
+    /// Operations in the order in which they were met, each with its direct pairs and findings.
     operations: Vec<(String, Pair)>,
 }
 
 #[derive(Debug, Default)]
 struct Pair {
-    /// Pairs in it.
+    /// Pairs that it contains.
     inner: Vec<usize>,
-    /// Numbers of the findings in it, apart from those in other pairs.
-    told: Vec<usize>,
+    /// Indices of its findings, without those of other pairs.
+    findings: Vec<usize>,
 }
 
 impl Pairs {
-    /// Notes that what is being compared leads to a pair. Whether the pair is met for the first time.
+    /// Records that the current pair or operation contains a pair. Returns its index, and whether it is new.
     pub(super) fn enter(&mut self, key: PairKey, operation: Option<&String>) -> (usize, bool) {
         let next = self.pairs.len();
         let number = *self.numbers.entry(key).or_insert(next);
@@ -43,10 +42,10 @@ impl Pairs {
         (number, number == next)
     }
 
-    /// Notes a finding where the comparison is.
-    pub(super) fn tell(&mut self, finding: usize, operation: Option<&String>) {
+    /// Records a finding for the current pair or operation.
+    pub(super) fn record(&mut self, finding: usize, operation: Option<&String>) {
         if let Some(here) = self.here(operation) {
-            here.told.push(finding);
+            here.findings.push(finding);
         }
     }
 
@@ -61,19 +60,19 @@ impl Pairs {
         self.operations.last_mut().map(|(_, pair)| pair)
     }
 
-    /// Operations in the order in which they were met, and the findings that each leads to.
-    pub(super) fn told_of_operations(&mut self) -> Vec<(String, BTreeSet<usize>)> {
+    /// Operations in the order in which they were met, each with all its findings.
+    pub(super) fn findings_by_operation(&mut self) -> Vec<(String, BTreeSet<usize>)> {
         let operations = std::mem::take(&mut self.operations);
         let reached = |root: Pair| {
-            let (mut told, mut pending) = (BTreeSet::from_iter(root.told), root.inner);
+            let (mut findings, mut pending) = (BTreeSet::from_iter(root.findings), root.inner);
             let mut seen = HashSet::new();
             while let Some(number) = pending.pop() {
                 if seen.insert(number) {
-                    told.extend(&self.pairs[number].told);
+                    findings.extend(&self.pairs[number].findings);
                     pending.extend(&self.pairs[number].inner);
                 }
             }
-            told
+            findings
         };
         operations.into_iter().map(|(operation, root)| (operation, reached(root))).collect()
     }

@@ -1,15 +1,16 @@
-//! Parameters of an operation, its path's included.
+//! Compares the parameters of an operation, including those of its path.
 
-use super::comparison::{Comparison, Said};
+use super::change::ChangeSide;
+use super::comparison::Comparison;
 use super::deprecation::{promised_day, sunset};
-use super::{bodies, schema, whole};
+use super::{annotations, bodies, schema};
 use crate::node::Node;
 use std::collections::BTreeMap;
 
-/// Where it is (`query`, …) and its name; names of headers in lower case.
+/// Location (`query`, …) and name; names of headers in lower case.
 type Key = (String, String);
 
-/// `renamed`: what variables of the old path are called in the new one.
+/// Compares the parameters of an operation. `renamed` has the new names of path variables by their old ones.
 pub(super) fn compare<'d>(
     comparison: &mut Comparison<'d>,
     old: (&Node<'d>, &Node<'d>),
@@ -34,10 +35,10 @@ pub(super) fn compare<'d>(
         comparison.inside(format!("{place} parameter {name}"), |comparison| {
             let promised = promised_day(at, comparison.today.as_deref()).filter(|_| at.is("deprecated"));
             let (rule, message) = match promised {
-                Some(day) => ("parameter-removed-before-sunset", format!("the parameter is gone before {day}")),
-                None => ("parameter-removed", "the parameter is gone".to_owned()),
+                Some(day) => ("parameter-removed-before-sunset", format!("the parameter was removed before {day}")),
+                None => ("parameter-removed", "the parameter was removed".to_owned()),
             };
-            comparison.tell(rule, message, Said::at(at), Said::at(new.1));
+            comparison.report(rule, message, ChangeSide::at(at), ChangeSide::at(new.1));
         });
     }
     for ((place, name), at) in &after {
@@ -51,26 +52,26 @@ pub(super) fn compare<'d>(
             });
             if let Some(((from, _), other)) = elsewhere {
                 let message = format!("the parameter moved from {from} to {place}");
-                comparison.tell(
+                comparison.report(
                     "parameter-moved",
                     message,
-                    Said::value(&other.pointer, from),
-                    Said::value(&at.pointer, place),
+                    ChangeSide::with_value(&other.pointer, from),
+                    ChangeSide::with_value(&at.pointer, place),
                 );
                 pair(comparison, other, at);
             } else if at.is("required") {
-                comparison.tell(
+                comparison.report(
                     "parameter-added-required",
                     "a required parameter was added",
-                    Said::at(old.1),
-                    Said::at(at),
+                    ChangeSide::at(old.1),
+                    ChangeSide::at(at),
                 );
             } else {
-                comparison.tell(
+                comparison.report(
                     "parameter-added-optional",
                     "an optional parameter was added",
-                    Said::at(old.1),
-                    Said::at(at),
+                    ChangeSide::at(old.1),
+                    ChangeSide::at(at),
                 );
             }
         });
@@ -82,7 +83,7 @@ fn list<'d>((item, operation): (&Node<'d>, &Node<'d>)) -> BTreeMap<Key, Node<'d>
     let entry = |at: Node<'d>| {
         let at = at.resolved();
         let (place, name) = (at.text("in")?, at.text("name")?);
-        // OpenAPI 3.0.3: header parameters of these names are ignored.
+        // Header parameters of these names are ignored (OpenAPI 3.0.3, Parameter Object).
         let is_ignored =
             ["accept", "content-type", "authorization"].iter().any(|known| name.eq_ignore_ascii_case(known));
         let name = if place == "header" { name.to_ascii_lowercase() } else { name.to_owned() };
@@ -92,15 +93,15 @@ fn list<'d>((item, operation): (&Node<'d>, &Node<'d>)) -> BTreeMap<Key, Node<'d>
 }
 
 fn pair<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
-    let at = |at: &Node<'_>, key: &str| Said::place(&format!("{}/{key}", at.pointer));
+    let at = |at: &Node<'_>, key: &str| ChangeSide::at_pointer(&format!("{}/{key}", at.pointer));
     match (old.is("required"), new.is("required")) {
-        (false, true) => comparison.tell(
+        (false, true) => comparison.report(
             "parameter-became-required",
             "the parameter became required",
             at(old, "required"),
             at(new, "required"),
         ),
-        (true, false) => comparison.tell(
+        (true, false) => comparison.report(
             "parameter-became-optional",
             "the parameter is no longer required",
             at(old, "required"),
@@ -108,29 +109,29 @@ fn pair<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
         ),
         _ => {}
     }
-    // A single value is written the same, whatever is said about lists.
+    // `style` and `explode` have no effect on scalars.
     let is_scalar = schema::is_scalar(comparison.old, old) && schema::is_scalar(comparison.new, new);
     let (before, after) = (written(old, is_scalar), written(new, is_scalar));
-    // What is elsewhere, or described by a media type, has no style to compare.
+    // Moved parameters, and those with `content`, have no comparable style.
     let has_style = old.text("in") == new.text("in") && old.get("content").or(new.get("content")).is_none();
     if has_style && before != after {
-        comparison.tell(
+        comparison.report(
             "parameter-style-changed",
-            "the parameter is written in another way",
-            Said::value(&old.pointer, before),
-            Said::value(&new.pointer, after),
+            "the serialization of the parameter changed",
+            ChangeSide::with_value(&old.pointer, before),
+            ChangeSide::with_value(&new.pointer, after),
         );
     }
     flag(comparison, old, new, "allowReserved", "parameter-reserved-allowed", "parameter-reserved-forbidden");
     flag(comparison, old, new, "allowEmptyValue", "parameter-empty-allowed", "parameter-empty-forbidden");
     flag(comparison, old, new, "deprecated", "parameter-deprecated", "parameter-undeprecated");
-    whole::documentation(comparison, old, new);
-    whole::extensions(comparison, old, new);
-    sunset(comparison, (old.get("x-sunset"), new.get("x-sunset")), (Said::at(old), Said::at(new)));
+    annotations::documentation(comparison, old, new);
+    annotations::extensions(comparison, old, new);
+    sunset(comparison, (old.get("x-sunset"), new.get("x-sunset")), (ChangeSide::at(old), ChangeSide::at(new)));
     described(comparison, "parameter-content-changed", old, new);
 }
 
-/// The schema of a parameter or header, which stands in `schema` or in the only entry of `content`.
+/// Compares the schema of a parameter or header, in `schema` or in the only entry of `content`.
 pub(super) fn described<'d>(comparison: &mut Comparison<'d>, rule: &str, old: &Node<'d>, new: &Node<'d>) {
     let media_type = |at: &Node<'d>| at.entries_of("content").next().map(|(name, at)| (bodies::normal(name), at));
     match (media_type(old), media_type(new)) {
@@ -141,11 +142,16 @@ pub(super) fn described<'d>(comparison: &mut Comparison<'d>, rule: &str, old: &N
             let repeats = |at: &Node<'_>| written(at, false) == "style form, explode true" && at.get("in").is_some();
             schema::compare_texts(comparison, old, new, repeats(old) && repeats(new));
         }
-        _ => comparison.tell(rule, "the value is described in another way", Said::at(old), Said::at(new)),
+        _ => comparison.report(
+            rule,
+            "the value is described by another keyword or media type",
+            ChangeSide::at(old),
+            ChangeSide::at(new),
+        ),
     }
 }
 
-/// How the value is written, defaults filled in (OpenAPI 3.0.3, Parameter Object).
+/// Style and explode, with defaults (OpenAPI 3.0.3, Parameter Object).
 fn written(at: &Node<'_>, is_scalar: bool) -> String {
     let default = if matches!(at.text("in"), Some("query" | "cookie")) { "form" } else { "simple" };
     let style = at.text("style").unwrap_or(default);
@@ -157,7 +163,7 @@ fn flag(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>, key: &s
     let (before, after) = (old.is(key), new.is(key));
     if before != after {
         let rule = if after { set } else { unset };
-        let said = |at: &Node<'_>, is: bool| Said::value(&format!("{}/{key}", at.pointer), is.to_string());
-        comparison.tell(rule, format!("{key} changed"), said(old, before), said(new, after));
+        let side = |at: &Node<'_>, is: bool| ChangeSide::with_value(&format!("{}/{key}", at.pointer), is.to_string());
+        comparison.report(rule, format!("{key} changed"), side(old, before), side(new, after));
     }
 }

@@ -1,19 +1,20 @@
-//! Every rule of the comparison: what it finds, what that means, and why.
+//! The rules of the comparison, with their texts for users.
 //!
-//! Rules about schemas exist twice, for requests and for answers, because the same change means opposite things there: a
-//! server that takes less breaks those who send, a server that answers more breaks those who read.
+//! Rules about schemas exist twice, for requests and for responses, because the same change has opposite effects there: a
+//! server that accepts less breaks clients that send, a server that returns more breaks clients that read.
 
 use crate::finding::{Rule, Verdict};
 
-const ASKS_MORE: &str =
-    "Requests that were right before are refused now. Keep taking them, or make it a new major version.";
-const TAKES_MORE: &str = "Whatever was taken before is still taken.";
-const ANSWERS_MORE: &str = "Clients meet answers that nobody told them of: those that validate or were generated refuse them. Keep answers within what was promised, or make it a new major version.";
-const ANSWERS_LESS: &str = "Every answer is one that clients were told of before.";
-const UNDECIDED: &str = "Whether the new one takes what the old one took cannot be told from here. Look at it; if it takes everything that the old one took, it is harmless in requests, if it takes nothing else, it is harmless in answers.";
-const ANNOUNCED: &str = "Nothing changes on the wire. Clients have been told to move on.";
-const WORDS: &str = "Only people read this.";
-const NAMES: &str = "Nothing changes on the wire. Clients that are generated anew get other names in their code, and what calls them has to be changed.";
+const ACCEPTS_LESS: &str =
+    "Requests that were valid are now rejected. Keep accepting them, or release a new major version.";
+const ACCEPTS_MORE: &str = "Every request that was accepted is still accepted.";
+const RETURNS_MORE: &str = "Clients receive responses that were not documented; generated clients and those that validate reject them. Keep responses within the old schema, or release a new major version.";
+const RETURNS_LESS: &str = "Every response is still valid under the old document.";
+const UNDECIDED: &str = "Which of the two accepts more cannot be decided automatically. Review the change: in requests it is harmless if every old value is still accepted, in responses if no new value is.";
+const ANNOUNCED: &str = "Nothing changes on the wire. Clients should plan to migrate.";
+const PROSE: &str = "Programs do not read this text.";
+const NAMES: &str =
+    "Nothing changes on the wire. Regenerated clients have other names, so the code that uses them must be changed.";
 
 macro_rules! rules {
     ($($id:literal $verdict:ident $what:literal $why:expr;)*) => {
@@ -21,155 +22,155 @@ macro_rules! rules {
     };
 }
 
-/// Rules of one thing that can happen to a schema, for both directions.
+/// Pairs of rules for a change of a schema, one for each direction.
 macro_rules! of_schemas {
-    ($($id:literal $what:literal request $asked:ident $ask:expr, response $answered:ident $answer:expr;)*) => {
+    ($($id:literal $what:literal request $request:ident $request_why:expr, response $response:ident $response_why:expr;)*) => {
         [$(
-            Rule { id: concat!("request-", $id), verdict: Verdict::$asked, what: concat!("In requests, ", $what), why: $ask },
-            Rule { id: concat!("response-", $id), verdict: Verdict::$answered, what: concat!("In answers, ", $what), why: $answer },
+            Rule { id: concat!("request-", $id), verdict: Verdict::$request, what: concat!("In requests, ", $what), why: $request_why },
+            Rule { id: concat!("response-", $id), verdict: Verdict::$response, what: concat!("In responses, ", $what), why: $response_why },
         )*]
     };
 }
 
-/// What can happen to a schema and makes it fit fewer values.
+/// Changes after which a schema accepts fewer values.
 macro_rules! narrowing {
     ($($id:literal $what:literal;)*) => {
-        of_schemas![$($id $what request Breaking ASKS_MORE, response Compatible ANSWERS_LESS;)*]
+        of_schemas![$($id $what request Breaking ACCEPTS_LESS, response Compatible RETURNS_LESS;)*]
     };
 }
 
-/// What can happen to a schema and makes it fit more values.
+/// Changes after which a schema accepts more values.
 macro_rules! widening {
     ($($id:literal $what:literal;)*) => {
-        of_schemas![$($id $what request Compatible TAKES_MORE, response Breaking ANSWERS_MORE;)*]
+        of_schemas![$($id $what request Compatible ACCEPTS_MORE, response Breaking RETURNS_MORE;)*]
     };
 }
 
 const DOCUMENT: [Rule; 14] = rules! {
-    "documentation-changed" Documentation "A title, summary, description, example or link to further documentation changed." WORDS;
-    "info-version-changed" Documentation "The version of the contract (`info.version`) changed." WORDS;
-    "openapi-version-changed" Documentation "The version of OpenAPI that the document is written in changed." "The tools that read the document must know it.";
-    "extension-changed" Compatible "An extension (`x-…`) changed." "What an extension means is up to the tools that read it. If yours do, look.";
-    "server-added" Compatible "A server was added." "Clients that know the others go on as before.";
-    "server-removed" Risky "A server is no longer listed." "Clients that have its address in their configuration will find nobody there, once it is really gone.";
-    "base-path-changed" Breaking "The path of the first server changed, and with it the address of every operation." "Generated clients have the path built in. Serve both for a while.";
-    "server-variable-changed" Risky "A variable in a server's address lost a value, or has another default." "Clients that chose the value, or left it to the default, reach another place.";
-    "server-variable-extended" Compatible "A variable in a server's address may have a further value, or any." "Clients that chose one go on as before.";
-    "schema-added" Compatible "A named schema was added." "Nobody refers to it yet, or what does is told of by itself.";
-    "schema-removed" Risky "A named schema is gone." NAMES;
-    "schema-renamed" Risky "The same place is described by a schema of another name." NAMES;
-    "tag-added" Compatible "The document declares another tag." WORDS;
-    "tag-removed" Compatible "The document no longer declares a tag." "Operations that have it keep it: what happens to them is told of by itself.";
+    "documentation-changed" Documentation "A title, summary, description, example or link to further documentation changed." PROSE;
+    "info-version-changed" Documentation "The version of the contract (`info.version`) changed." PROSE;
+    "openapi-version-changed" Documentation "The version of OpenAPI that the document is written in changed." "Tools that read the document must support that version.";
+    "extension-changed" Compatible "An extension (`x-…`) changed." "The tools that read an extension define its meaning. Review the change if you use such a tool.";
+    "server-added" Compatible "A server was added." "Clients that use the other servers are not affected.";
+    "server-removed" Risky "A server is no longer listed." "Clients configured with its address fail once it is shut down.";
+    "base-path-changed" Breaking "The path of the first server changed, and with it the address of every operation." "The path is compiled into generated clients. Serve both for a while.";
+    "server-variable-changed" Risky "A variable in a server's address lost a value, or has another default." "Clients that use the value or the default reach another address.";
+    "server-variable-extended" Compatible "A variable in a server's address may have a further value, or any." "Clients that use an old value are not affected.";
+    "schema-added" Compatible "A named schema was added." "References to it are reported separately.";
+    "schema-removed" Risky "A named schema was removed." NAMES;
+    "schema-renamed" Risky "A schema was replaced by one of another name." NAMES;
+    "tag-added" Compatible "The document declares another tag." PROSE;
+    "tag-removed" Compatible "The document no longer declares a tag." "Operations keep their tags; changes of those are reported separately.";
 };
 
 const OPERATIONS: [Rule; 26] = rules! {
     "operation-added" Compatible "An operation was added." "Clients that do not know it do not call it.";
-    "operation-removed" Breaking "An operation is gone, without having been deprecated." "Whoever calls it gets an error. Mark it `deprecated` first, with the day of its end in `x-sunset`, and remove it afterwards.";
-    "operation-removed-before-sunset" Breaking "A deprecated operation is gone before the day that `x-sunset` named." "Whoever relied on the day is let down. Wait for it.";
-    "operation-removed-after-deprecation" Risky "A deprecated operation is gone; its day had come, or none was named." "Whoever has not moved on gets an error now.";
-    "operation-moved" Breaking "An operation has another path or method under the same operationId." "Clients that were generated before call the old place. Serve both for a while.";
+    "operation-removed" Breaking "An operation was removed without having been deprecated." "Clients that call it get an error. Mark it `deprecated` first, with the date of its removal in `x-sunset`, and remove it after that date.";
+    "operation-removed-before-sunset" Breaking "A deprecated operation was removed before its `x-sunset` date." "Clients may rely on the announced date. Keep it until then.";
+    "operation-removed-after-deprecation" Risky "A deprecated operation was removed; its `x-sunset` date had passed, or it had none." "Clients that have not migrated will fail.";
+    "operation-moved" Breaking "An operation has another path or method under the same operationId." "Existing clients call the old address. Serve both for a while.";
     "operation-id-changed" Risky "The operationId changed." NAMES;
-    "operation-id-removed" Risky "The operationId is gone." "Nothing changes on the wire. Generators make up a name, and code that calls the old one has to be changed.";
-    "operation-id-added" Risky "An operationId was added." "Nothing changes on the wire. Generators used a name of their own making before, and code that calls it has to be changed.";
-    "operation-tag-added" Compatible "An operation has a further tag." "Generators that make a class for each tag put it into one more.";
-    "operation-tag-removed" Risky "An operation lost a tag." "Nothing changes on the wire. Generators that make a class for each tag put the operation elsewhere, and code that calls it has to be changed.";
+    "operation-id-removed" Risky "The operationId was removed." "Nothing changes on the wire. Generators derive a name instead, so code that uses the old one must be changed.";
+    "operation-id-added" Risky "An operationId was added." "Nothing changes on the wire. Generators derived a name before, so code that uses it must be changed.";
+    "operation-tag-added" Compatible "An operation has a further tag." "Generators that create a class for each tag add the operation to another class.";
+    "operation-tag-removed" Risky "An operation lost a tag." "Nothing changes on the wire. Generators that create a class for each tag move the operation, so code that calls it must be changed.";
     "operation-deprecated" Compatible "An operation was marked as deprecated." ANNOUNCED;
     "operation-undeprecated" Compatible "An operation is no longer deprecated." "Nothing changes on the wire.";
-    "sunset-added" Compatible "The day of the end was named (`x-sunset`)." ANNOUNCED;
-    "sunset-moved-later" Compatible "The day of the end was put off." "Clients have more time.";
-    "sunset-moved-earlier" Risky "The day of the end was moved closer." "Whoever planned with the old day has less time than promised.";
-    "sunset-removed" Risky "The day of the end is no longer named." "Nobody knows how long it will be there.";
-    "sunset-invalid" Risky "The day of the end is not a date (`2027-01-31`)." "Nobody can plan with it.";
-    "sunset-in-the-past" Risky "The day of the end that was named is over already." "Nobody had time to move on. Name a day to come.";
+    "sunset-added" Compatible "A removal date was announced (`x-sunset`)." ANNOUNCED;
+    "sunset-moved-later" Compatible "The `x-sunset` date was postponed." "Clients have more time.";
+    "sunset-moved-earlier" Risky "The `x-sunset` date was moved to an earlier day." "Clients have less time to migrate than announced.";
+    "sunset-removed" Risky "The `x-sunset` date was removed." "Clients no longer know how long it will be available.";
+    "sunset-invalid" Risky "`x-sunset` is not a date (`2027-01-31`)." "Clients cannot plan for it.";
+    "sunset-in-the-past" Risky "The announced `x-sunset` date is in the past." "Clients had no time to migrate. Choose a later date.";
     "path-parameter-renamed" Risky "A variable of the path has another name." NAMES;
-    "callback-added" Risky "The server calls back to a further place." "Clients that named the place get calls that nobody told them of.";
-    "callback-removed" Risky "The server no longer calls back to a place." "Clients that wait for the call wait for ever.";
-    "callback-operation-added" Risky "A callback has a further operation." "Clients that named the place get calls that nobody told them of.";
-    "callback-operation-removed" Risky "A callback lost an operation." "Clients that wait for the call wait for ever.";
-    "link-added" Compatible "A link from an answer to another operation was added." "Nobody has to follow it.";
-    "link-removed" Risky "A link from an answer to another operation is gone." "Clients that follow links do not find the way any more.";
-    "link-changed" Risky "A link from an answer to another operation changed." "Clients that follow links end up elsewhere.";
+    "callback-added" Risky "The server calls a further callback URL." "Clients that pass the URL receive calls that were not documented.";
+    "callback-removed" Risky "The server no longer calls a callback URL." "Clients waiting for the callback never receive it.";
+    "callback-operation-added" Risky "A callback has a further operation." "Clients that pass the URL receive calls that were not documented.";
+    "callback-operation-removed" Risky "A callback operation was removed." "Clients waiting for the callback never receive it.";
+    "link-added" Compatible "A link from a response to another operation was added." "Clients that do not follow links are not affected.";
+    "link-removed" Risky "A link from a response to another operation was removed." "Clients that follow the link no longer find it.";
+    "link-changed" Risky "A link from a response to another operation changed." "Clients that follow the link reach another operation or send other values.";
 };
 
 const PARAMETERS: [Rule; 15] = rules! {
-    "parameter-added-required" Breaking "A parameter was added that every request must have." ASKS_MORE;
-    "parameter-added-optional" Compatible "A parameter was added that requests may have." TAKES_MORE;
-    "parameter-removed" Risky "A parameter is gone." "Requests that carry it are still understood by most servers, but it does nothing any more, and a strict server refuses them.";
-    "parameter-removed-before-sunset" Breaking "A deprecated parameter is gone before the day that `x-sunset` named." "Whoever relied on the day is let down. Wait for it.";
-    "parameter-became-required" Breaking "A parameter became required." ASKS_MORE;
-    "parameter-became-optional" Compatible "A parameter is no longer required." TAKES_MORE;
-    "parameter-moved" Breaking "A parameter is expected elsewhere (query, header, cookie, path)." "Requests that carry it in the old place go without it.";
-    "parameter-style-changed" Breaking "A parameter is written in another way (`style`, `explode`)." "What clients write is read as something else.";
-    "parameter-content-changed" Breaking "A parameter is described by `schema` instead of `content`, or by another media type." "What clients write is read as something else.";
-    "parameter-reserved-allowed" Compatible "A parameter may hold reserved characters as they are (`allowReserved`)." TAKES_MORE;
-    "parameter-reserved-forbidden" Breaking "A parameter may no longer hold reserved characters as they are (`allowReserved`)." ASKS_MORE;
-    "parameter-empty-allowed" Compatible "A parameter may be empty (`allowEmptyValue`)." TAKES_MORE;
-    "parameter-empty-forbidden" Breaking "A parameter may no longer be empty (`allowEmptyValue`)." ASKS_MORE;
+    "parameter-added-required" Breaking "A parameter was added that every request must have." ACCEPTS_LESS;
+    "parameter-added-optional" Compatible "A parameter was added that requests may have." ACCEPTS_MORE;
+    "parameter-removed" Risky "A parameter was removed." "Most servers ignore it in requests, so it has no effect; a strict server rejects them.";
+    "parameter-removed-before-sunset" Breaking "A deprecated parameter was removed before its `x-sunset` date." "Clients may rely on the announced date. Keep it until then.";
+    "parameter-became-required" Breaking "A parameter became required." ACCEPTS_LESS;
+    "parameter-became-optional" Compatible "A parameter is no longer required." ACCEPTS_MORE;
+    "parameter-moved" Breaking "A parameter is expected elsewhere (query, header, cookie, path)." "The server does not look for it in the old place.";
+    "parameter-style-changed" Breaking "The serialization of a parameter changed (`style`, `explode`)." "The server misreads what existing clients send.";
+    "parameter-content-changed" Breaking "A parameter is described by `schema` instead of `content` or the reverse, or by another media type." "The server misreads what existing clients send.";
+    "parameter-reserved-allowed" Compatible "A parameter may contain unescaped reserved characters (`allowReserved`)." ACCEPTS_MORE;
+    "parameter-reserved-forbidden" Breaking "A parameter may no longer contain unescaped reserved characters (`allowReserved`)." ACCEPTS_LESS;
+    "parameter-empty-allowed" Compatible "A parameter may be empty (`allowEmptyValue`)." ACCEPTS_MORE;
+    "parameter-empty-forbidden" Breaking "A parameter may no longer be empty (`allowEmptyValue`)." ACCEPTS_LESS;
     "parameter-deprecated" Compatible "A parameter was marked as deprecated." ANNOUNCED;
     "parameter-undeprecated" Compatible "A parameter is no longer deprecated." "Nothing changes on the wire.";
 };
 
 const BODIES: [Rule; 9] = rules! {
-    "request-body-added-required" Breaking "Requests must have a body, where they had none." ASKS_MORE;
-    "request-body-added-optional" Compatible "Requests may have a body, where they had none." TAKES_MORE;
-    "request-body-removed" Breaking "Requests have no body any more." "What clients send in it is not read any more.";
-    "request-body-became-required" Breaking "The body of requests became required." ASKS_MORE;
-    "request-body-became-optional" Compatible "The body of requests is no longer required." TAKES_MORE;
-    "request-media-type-added" Compatible "Requests may have a further media type." TAKES_MORE;
-    "request-media-type-removed" Breaking "Requests may no longer have a media type." ASKS_MORE;
-    "request-property-removed-from-closed-object" Breaking "In requests, a property is gone from an object that allows no others (`additionalProperties: false`)." "Requests that carry it are refused now.";
-    "request-encoding-changed" Risky "A part of a form is written in another way (`encoding`)." "What clients write may be read as something else.";
+    "request-body-added-required" Breaking "A required request body was added." ACCEPTS_LESS;
+    "request-body-added-optional" Compatible "An optional request body was added." ACCEPTS_MORE;
+    "request-body-removed" Breaking "The request body was removed." "The server ignores what clients send in it.";
+    "request-body-became-required" Breaking "The body of requests became required." ACCEPTS_LESS;
+    "request-body-became-optional" Compatible "The body of requests is no longer required." ACCEPTS_MORE;
+    "request-media-type-added" Compatible "Requests may use a further media type." ACCEPTS_MORE;
+    "request-media-type-removed" Breaking "Requests may no longer use a media type." ACCEPTS_LESS;
+    "request-property-removed-from-closed-object" Breaking "In requests, a property was removed from an object that allows no others (`additionalProperties: false`)." "Requests that contain it are rejected.";
+    "request-encoding-changed" Risky "The serialization of a part of a form changed (`encoding`)." "The server may misread what existing clients send.";
 };
 
 const RESPONSES: [Rule; 19] = rules! {
-    "response-success-added" Risky "An operation has a further status for success." "Clients that know the others only take it for a failure, or for one of the others.";
-    "response-success-removed" Breaking "A status for success is gone." "Clients wait for it; what comes instead is unknown to them.";
-    "response-error-added" Compatible "An operation has a further status for failures." "Clients must be ready for failures they do not know: any server or proxy can answer them.";
-    "response-error-removed" Risky "A status for failures is gone." "Clients that handle it are ready for more than they need; if the same failure has another status now, they miss it.";
-    "response-status-generalised" Risky "A status is no longer listed; a range (`4XX`) or `default` stands for it." "Generated clients lose the type that belonged to the status.";
-    "response-status-specified" Compatible "A status is listed now; a range (`4XX`) or `default` stood for it." ANSWERS_LESS;
-    "response-range-removed" Compatible "A range (`4XX`) or `default` is gone; statuses in it are listed." ANSWERS_LESS;
-    "response-body-added" Compatible "An answer has a body, where it had none." "Clients did not look for one.";
-    "response-body-removed" Breaking "An answer has no body any more." "Clients look for it.";
-    "response-media-type-added" Risky "An answer may have a further media type." "Clients that did not ask for a type may get one that they do not read.";
-    "response-media-type-removed" Breaking "An answer no longer has a media type." "Clients that ask for it get something else.";
-    "response-header-added" Compatible "An answer has a further header." "Clients that do not know it ignore it.";
-    "response-header-removed" Breaking "A header that every answer had is gone." "Clients look for it.";
-    "response-optional-header-removed" Risky "A header that an answer could have is gone." "Clients could not rely on it; those that hoped for it get nothing.";
-    "response-header-became-required" Compatible "Every answer has a header that it only could have." ANSWERS_LESS;
-    "response-header-became-optional" Breaking "A header that every answer had may be missing." "Clients look for it.";
-    "response-header-content-changed" Breaking "A header is described by `schema` instead of `content`, or by another media type." "Clients read it as something else.";
+    "response-success-added" Risky "An operation has a further status for success." "Clients that only know the others treat it as a failure, or as one of the others.";
+    "response-success-removed" Breaking "A success status was removed." "Clients expect it and do not know the one that replaces it.";
+    "response-error-added" Compatible "An operation has a further status for failures." "Clients must handle unknown failures anyway: any server or proxy can return them.";
+    "response-error-removed" Risky "A failure status was removed." "If the same failure has another status now, clients that handle the old one miss it.";
+    "response-status-generalised" Risky "A status is no longer listed; a range (`4XX`) or `default` covers it." "Generated clients lose the type of that status.";
+    "response-status-specified" Compatible "A status is listed that a range (`4XX`) or `default` covered before." RETURNS_LESS;
+    "response-range-removed" Compatible "A range (`4XX`) or `default` was removed; statuses in it are listed." RETURNS_LESS;
+    "response-body-added" Compatible "A body was added to a response." "Clients do not read it.";
+    "response-body-removed" Breaking "The body of a response was removed." "Clients expect it.";
+    "response-media-type-added" Risky "A response may have a further media type." "Clients that send no `Accept` header may get a type that they cannot read.";
+    "response-media-type-removed" Breaking "A media type of a response was removed." "Clients that ask for it get something else.";
+    "response-header-added" Compatible "A header was added to a response." "Clients that do not know it ignore it.";
+    "response-header-removed" Breaking "A header that every response had was removed." "Clients expect it.";
+    "response-optional-header-removed" Risky "An optional response header was removed." "Clients could not rely on it, but those that use it no longer get it.";
+    "response-header-became-required" Compatible "A response header became required." RETURNS_LESS;
+    "response-header-became-optional" Breaking "A response header became optional." "Clients expect it.";
+    "response-header-content-changed" Breaking "A header is described by `schema` instead of `content` or the reverse, or by another media type." "Existing clients misread it.";
     "response-header-deprecated" Compatible "A header was marked as deprecated." ANNOUNCED;
     "response-header-undeprecated" Compatible "A header is no longer deprecated." "Nothing changes on the wire.";
 };
 
 const SECURITY: [Rule; 18] = rules! {
-    "security-added" Breaking "An operation asks for credentials, where it asked for none." "Requests without credentials are refused now.";
-    "security-removed" Compatible "An operation no longer asks for credentials." "Requests with credentials are still taken.";
-    "security-alternative-added" Compatible "There is a further way to show who one is." TAKES_MORE;
-    "security-alternative-removed" Breaking "A way to show who one is is gone, or asks for more." "Clients that use it are refused now.";
-    "security-scope-added" Breaking "An operation asks for a further scope." "Tokens that were issued without it are refused now.";
-    "security-scope-removed" Compatible "An operation asks for one scope less." TAKES_MORE;
-    "security-scheme-added" Compatible "A security scheme was added." "Operations that ask for it are told of by themselves.";
-    "security-scheme-removed" Risky "A security scheme is gone." "Operations that asked for it are told of by themselves; generated clients lose the setting.";
+    "security-added" Breaking "An operation requires credentials and did not before." "Requests without credentials are now rejected.";
+    "security-removed" Compatible "An operation no longer requires credentials." "Requests with credentials are still accepted.";
+    "security-alternative-added" Compatible "An alternative security requirement was added." ACCEPTS_MORE;
+    "security-alternative-removed" Breaking "An alternative security requirement was removed or became stricter." "Clients that use it are now rejected.";
+    "security-scope-added" Breaking "An operation requires a further scope." "Tokens issued without it are now rejected.";
+    "security-scope-removed" Compatible "An operation no longer requires a scope." ACCEPTS_MORE;
+    "security-scheme-added" Compatible "A security scheme was added." "Operations that require it are reported separately.";
+    "security-scheme-removed" Risky "A security scheme was removed." "Operations that required it are reported separately; generated clients lose the setting.";
     "security-scheme-renamed" Risky "A security scheme has another name." NAMES;
-    "security-scheme-type-changed" Breaking "A security scheme is of another type." "Clients show the old kind of credentials.";
-    "security-scheme-location-changed" Breaking "A key is expected elsewhere, or under another name." "Clients put it in the old place.";
-    "security-scheme-http-changed" Breaking "A security scheme uses another HTTP authentication scheme." "Clients show the old kind of credentials.";
-    "security-bearer-format-changed" Risky "The format of bearer tokens changed." "Clients that look into the token misread it.";
-    "security-flow-added" Compatible "There is a further OAuth flow." TAKES_MORE;
-    "security-flow-removed" Breaking "An OAuth flow is gone." "Clients that use it get no token.";
-    "security-flow-url-changed" Risky "An address of an OAuth flow or of OpenID Connect discovery changed." "Clients have the old one in their configuration.";
-    "security-flow-scope-added" Compatible "An OAuth flow offers a further scope." TAKES_MORE;
-    "security-flow-scope-removed" Breaking "An OAuth flow no longer offers a scope." "Clients that ask for it get an error or a token that opens less.";
+    "security-scheme-type-changed" Breaking "A security scheme is of another type." "Clients send the old kind of credentials.";
+    "security-scheme-location-changed" Breaking "An API key is expected elsewhere or under another name." "Clients send it in the old place.";
+    "security-scheme-http-changed" Breaking "A security scheme uses another HTTP authentication scheme." "Clients send the old kind of credentials.";
+    "security-bearer-format-changed" Risky "The format of bearer tokens changed." "Clients that parse the token misread it.";
+    "security-flow-added" Compatible "An OAuth flow was added." ACCEPTS_MORE;
+    "security-flow-removed" Breaking "An OAuth flow was removed." "Clients that use it get no token.";
+    "security-flow-url-changed" Risky "A URL of an OAuth flow or of OpenID Connect discovery changed." "Clients are configured with the old one.";
+    "security-flow-scope-added" Compatible "An OAuth flow offers a further scope." ACCEPTS_MORE;
+    "security-flow-scope-removed" Breaking "An OAuth flow no longer offers a scope." "Clients that request it get an error, or a token with fewer rights.";
 };
 
 const NARROWING: [Rule; 56] = narrowing! {
-    "type-narrowed" "a schema takes fewer types.";
+    "type-narrowed" "a schema accepts fewer types.";
     "format-added" "a format was added.";
     "format-narrowed" "a format became a narrower one (`int64` → `int32`).";
     "enum-added" "the values were listed (`enum`).";
-    "enum-value-removed" "a listed value is gone (`enum`).";
+    "enum-value-removed" "a value was removed from a closed list (`enum`).";
     "enum-closed" "an open list of values became a closed one.";
     "became-not-nullable" "`null` is no longer allowed.";
     "minimum-added" "a `minimum` was added.";
@@ -190,126 +191,126 @@ const NARROWING: [Rule; 56] = narrowing! {
     "max-properties-added" "a `maxProperties` was added.";
     "max-properties-decreased" "`maxProperties` decreased.";
     "unique-items-added" "items must differ from each other (`uniqueItems`).";
-    "alternative-removed" "an alternative is gone (`oneOf`, `anyOf`).";
-    "alternatives-added" "values must fit a further list of alternatives (`oneOf`, `anyOf`).";
+    "alternative-removed" "an alternative was removed (`oneOf`, `anyOf`).";
+    "alternatives-added" "values must match a further list of alternatives (`oneOf`, `anyOf`).";
     "not-added" "values were excluded (`not`).";
 };
 
 const WIDENING: [Rule; 56] = widening! {
-    "type-widened" "a schema takes more types.";
-    "format-removed" "a format is gone.";
+    "type-widened" "a schema accepts more types.";
+    "format-removed" "a format was removed.";
     "format-widened" "a format became a wider one (`int32` → `int64`).";
     "enum-removed" "the values are no longer listed (`enum`).";
     "enum-value-added" "a value was added to a closed list (`enum`).";
     "enum-opened" "a closed list of values became an open one.";
     "became-nullable" "`null` is allowed.";
-    "minimum-removed" "the `minimum` is gone.";
+    "minimum-removed" "the `minimum` was removed.";
     "minimum-decreased" "the `minimum` decreased.";
-    "maximum-removed" "the `maximum` is gone.";
+    "maximum-removed" "the `maximum` was removed.";
     "maximum-increased" "the `maximum` increased.";
-    "multiple-of-removed" "the `multipleOf` is gone, or became a divisor of the old one.";
-    "min-length-removed" "the `minLength` is gone.";
+    "multiple-of-removed" "the `multipleOf` was removed, or became a divisor of the old one.";
+    "min-length-removed" "the `minLength` was removed.";
     "min-length-decreased" "`minLength` decreased.";
-    "max-length-removed" "the `maxLength` is gone.";
+    "max-length-removed" "the `maxLength` was removed.";
     "max-length-increased" "`maxLength` increased.";
-    "min-items-removed" "the `minItems` is gone.";
+    "min-items-removed" "the `minItems` was removed.";
     "min-items-decreased" "`minItems` decreased.";
-    "max-items-removed" "the `maxItems` is gone.";
+    "max-items-removed" "the `maxItems` was removed.";
     "max-items-increased" "`maxItems` increased.";
-    "min-properties-removed" "the `minProperties` is gone.";
+    "min-properties-removed" "the `minProperties` was removed.";
     "min-properties-decreased" "`minProperties` decreased.";
-    "max-properties-removed" "the `maxProperties` is gone.";
+    "max-properties-removed" "the `maxProperties` was removed.";
     "max-properties-increased" "`maxProperties` increased.";
     "unique-items-removed" "items may be equal to each other (`uniqueItems`).";
     "alternative-added" "an alternative was added (`oneOf`, `anyOf`).";
-    "alternatives-removed" "values must fit one list of alternatives less (`oneOf`, `anyOf`).";
+    "alternatives-removed" "values must match one list of alternatives less (`oneOf`, `anyOf`).";
     "not-removed" "values are no longer excluded (`not`).";
 };
 
 const SCHEMAS: [Rule; 56] = of_schemas! {
-    "type-changed" "a schema takes another type."
-        request Breaking ASKS_MORE, response Breaking ANSWERS_MORE;
+    "type-changed" "a schema accepts another type."
+        request Breaking ACCEPTS_LESS, response Breaking RETURNS_MORE;
     "format-changed" "a format became another one."
-        request Breaking "What clients write in the old format is refused or misread.", response Breaking "Clients read the old format.";
+        request Breaking "Values in the old format are rejected or misread.", response Breaking "Clients expect the old format.";
     "pattern-added" "a `pattern` was added."
-        request Breaking ASKS_MORE, response Compatible ANSWERS_LESS;
-    "pattern-removed" "a `pattern` is gone."
-        request Compatible TAKES_MORE, response Risky "Clients that rely on the form of the text, by parsing it or by keeping it in a column of fixed length, may fail.";
+        request Breaking ACCEPTS_LESS, response Compatible RETURNS_LESS;
+    "pattern-removed" "a `pattern` was removed."
+        request Compatible ACCEPTS_MORE, response Risky "Clients that rely on the format of the text, by parsing it or by storing it in a fixed-length column, may fail.";
     "pattern-changed" "a `pattern` became another one."
         request Risky UNDECIDED, response Risky UNDECIDED;
     "multiple-of-changed" "`multipleOf` became a number that is neither a multiple nor a divisor of the old one."
-        request Breaking ASKS_MORE, response Breaking ANSWERS_MORE;
+        request Breaking ACCEPTS_LESS, response Breaking RETURNS_MORE;
     "not-changed" "the excluded values (`not`) changed."
         request Risky UNDECIDED, response Risky UNDECIDED;
     "open-enum-value-added" "a value was added to an open list."
-        request Compatible TAKES_MORE, response Compatible "The list was said to grow: clients take values that they do not know.";
-    "open-enum-value-removed" "a value was taken out of an open list."
-        request Risky "Requests with it are still well-formed, but may mean nothing any more.", response Compatible ANSWERS_LESS;
-    "property-added-required" "a property was added that is always there."
-        request Breaking ASKS_MORE, response Compatible "Clients ignore properties that they do not know.";
-    "property-added-optional" "a property was added that may be there."
-        request Compatible TAKES_MORE, response Compatible "Clients ignore properties that they do not know.";
-    "property-added-required-with-default" "a property was added that is required and has a default."
-        request Risky "If the server fills in the default, nothing breaks; if it means what it says, requests without the property are refused. Make it optional.", response Compatible "Clients ignore properties that they do not know.";
-    "property-added-to-closed-object" "a property was added to an object that promised to have no others (`additionalProperties: false`)."
-        request Compatible TAKES_MORE, response Risky "Clients that hold the answer against the old schema refuse it.";
-    "property-removed" "a property is gone."
-        request Risky "Requests that carry it are still taken, but it does nothing any more.", response Breaking "Clients look for it: every answer had it.";
-    "optional-property-removed" "a property that could be there is gone."
-        request Risky "Requests that carry it are still taken, but it does nothing any more.", response Risky "Clients could not rely on it; those that hoped for it get nothing.";
+        request Compatible ACCEPTS_MORE, response Compatible "An open list may grow: clients accept unknown values.";
+    "open-enum-value-removed" "a value was removed from an open list."
+        request Risky "Requests with it are still valid, but it may have no meaning any more.", response Compatible RETURNS_LESS;
+    "property-added-required" "a required property was added."
+        request Breaking ACCEPTS_LESS, response Compatible "Clients ignore properties that they do not know.";
+    "property-added-optional" "an optional property was added."
+        request Compatible ACCEPTS_MORE, response Compatible "Clients ignore properties that they do not know.";
+    "property-added-required-with-default" "a required property with a default was added."
+        request Risky "If the server fills in the default, nothing breaks; if it enforces the schema, requests without the property are rejected. Make it optional.", response Compatible "Clients ignore properties that they do not know.";
+    "property-added-to-closed-object" "a property was added to an object that allows no others (`additionalProperties: false`)."
+        request Compatible ACCEPTS_MORE, response Risky "Clients that validate responses against the old schema reject it.";
+    "property-removed" "a required property was removed."
+        request Risky "Requests that contain it are still accepted, but it has no effect.", response Breaking "Clients expect it: every response had it.";
+    "optional-property-removed" "an optional property was removed."
+        request Risky "Requests that contain it are still accepted, but it has no effect.", response Risky "Clients could not rely on it, but those that use it no longer get it.";
     "property-became-required" "a property became required."
-        request Breaking ASKS_MORE, response Compatible ANSWERS_LESS;
+        request Breaking ACCEPTS_LESS, response Compatible RETURNS_LESS;
     "property-became-required-with-default" "a property that has a default became required."
-        request Risky "If the server fills in the default, nothing breaks; if it means what it says, requests without the property are refused.", response Compatible ANSWERS_LESS;
+        request Risky "If the server fills in the default, nothing breaks; if it enforces the schema, requests without the property are rejected.", response Compatible RETURNS_LESS;
     "property-became-optional" "a property is no longer required."
-        request Compatible TAKES_MORE, response Breaking "Clients look for it: every answer had it.";
+        request Compatible ACCEPTS_MORE, response Breaking "Clients expect it: every response had it.";
     "additional-properties-forbidden" "an object may no longer have other properties than those listed."
-        request Breaking ASKS_MORE, response Compatible ANSWERS_LESS;
+        request Breaking ACCEPTS_LESS, response Compatible RETURNS_LESS;
     "additional-properties-allowed" "an object may have other properties than those listed."
-        request Compatible TAKES_MORE, response Risky "Clients that hold the answer against the old schema refuse it.";
-    "one-of-became-any-of" "`oneOf` became `anyOf`: values may fit several alternatives."
-        request Compatible TAKES_MORE, response Risky "Clients that decide by the first alternative that fits may decide otherwise.";
-    "any-of-became-one-of" "`anyOf` became `oneOf`: values that fit several alternatives are no longer allowed."
-        request Risky "If the alternatives exclude each other, nothing changes; otherwise requests are refused that were right before.", response Compatible ANSWERS_LESS;
-    "redundant-alternative-added" "an alternative was added that takes nothing new."
-        request Compatible TAKES_MORE, response Compatible ANSWERS_LESS;
-    "redundant-alternative-removed" "an alternative is gone whose values another one takes."
-        request Compatible TAKES_MORE, response Compatible ANSWERS_LESS;
-    "one-of-overlap-grew" "values may fit several alternatives of a `oneOf` that fitted one before."
-        request Risky "A value that fits several alternatives is refused. Make them exclude each other, or use `anyOf`.", response Compatible ANSWERS_LESS;
-    "one-of-overlap-shrank" "values may fit one alternative of a `oneOf` that fitted several before."
-        request Compatible TAKES_MORE, response Risky "Clients that hold the answer against the old schema refuse what fits several alternatives.";
+        request Compatible ACCEPTS_MORE, response Risky "Clients that validate responses against the old schema reject it.";
+    "one-of-became-any-of" "`oneOf` became `anyOf`: values may match several alternatives."
+        request Compatible ACCEPTS_MORE, response Risky "Clients that use the first matching alternative may choose another one.";
+    "any-of-became-one-of" "`anyOf` became `oneOf`: values that match several alternatives are no longer allowed."
+        request Risky "If the alternatives exclude each other, nothing changes; otherwise requests that were valid are rejected.", response Compatible RETURNS_LESS;
+    "redundant-alternative-added" "an alternative was added that accepts nothing new."
+        request Compatible ACCEPTS_MORE, response Compatible RETURNS_LESS;
+    "redundant-alternative-removed" "an alternative was removed whose values another one accepts."
+        request Compatible ACCEPTS_MORE, response Compatible RETURNS_LESS;
+    "one-of-overlap-grew" "values may match several alternatives of a `oneOf` that matched one before."
+        request Risky "A value that matches several alternatives is rejected. Make them exclude each other, or use `anyOf`.", response Compatible RETURNS_LESS;
+    "one-of-overlap-shrank" "values may match one alternative of a `oneOf` that matched several before."
+        request Compatible ACCEPTS_MORE, response Risky "Clients that validate responses against the old schema reject values that match several alternatives.";
     "default-changed" "a default changed."
-        request Risky "Requests that leave it to the default mean something else.", response Compatible "Answers say the value; clients that fill it in themselves read another.";
-    "default-removed" "a default is gone."
-        request Risky "Requests that leave it to the default may mean something else.", response Compatible "Answers say the value.";
+        request Risky "Requests without the value now mean something else.", response Compatible "Responses contain the value; clients that fill in the default themselves get another one.";
+    "default-removed" "a default was removed."
+        request Risky "Requests without the value may mean something else.", response Compatible "Responses contain the value.";
 };
 
 const MORE_SCHEMAS: [Rule; 24] = of_schemas! {
     "default-added" "a default was added."
-        request Compatible "Requests that say nothing are now told what that means.", response Compatible "Answers say the value.";
+        request Compatible "The meaning of requests without the value is now documented.", response Compatible "Responses contain the value.";
     "discriminator-added" "a discriminator was added."
-        request Risky "Generated clients get other types, and requests without the property may be refused.", response Risky "Generated clients get other types.";
-    "discriminator-removed" "the discriminator is gone."
-        request Risky "Generated clients get other types.", response Breaking "Generated clients cannot tell the alternatives apart any more.";
+        request Risky "Generated clients have other types, and requests without the property may be rejected.", response Risky "Generated clients have other types.";
+    "discriminator-removed" "the discriminator was removed."
+        request Risky "Generated clients have other types.", response Breaking "Generated clients can no longer distinguish the alternatives.";
     "discriminator-property-changed" "the discriminator is another property."
-        request Breaking "Requests name their kind in the old property.", response Breaking "Clients look for the kind in the old property.";
+        request Breaking "Requests name their type in the old property.", response Breaking "Clients expect the type in the old property.";
     "discriminator-mapping-added" "the discriminator has a further value."
-        request Compatible TAKES_MORE, response Breaking ANSWERS_MORE;
-    "discriminator-mapping-removed" "the discriminator lost a value."
-        request Breaking ASKS_MORE, response Compatible ANSWERS_LESS;
+        request Compatible ACCEPTS_MORE, response Breaking RETURNS_MORE;
+    "discriminator-mapping-removed" "a value of the discriminator was removed."
+        request Breaking ACCEPTS_LESS, response Compatible RETURNS_LESS;
     "discriminator-mapping-changed" "a value of the discriminator stands for another schema."
         request Breaking "The same value means something else.", response Breaking "The same value means something else.";
-    "property-became-read-only" "a property is only in answers (`readOnly`)."
-        request Risky "Requests that carry it may be refused, and it does nothing any more.", response Compatible ANSWERS_LESS;
-    "property-no-longer-read-only" "a property is no longer only in answers (`readOnly`)."
-        request Compatible TAKES_MORE, response Compatible ANSWERS_LESS;
-    "property-became-write-only" "a property is only in requests (`writeOnly`)."
-        request Compatible TAKES_MORE, response Breaking "Clients look for it.";
-    "property-no-longer-write-only" "a property is no longer only in requests (`writeOnly`)."
-        request Compatible TAKES_MORE, response Compatible "Clients ignore properties that they do not know.";
+    "property-became-read-only" "a property became `readOnly`: only responses contain it."
+        request Risky "Requests that contain it may be rejected, and it has no effect.", response Compatible RETURNS_LESS;
+    "property-no-longer-read-only" "a property is no longer `readOnly`: requests may contain it."
+        request Compatible ACCEPTS_MORE, response Compatible RETURNS_LESS;
+    "property-became-write-only" "a property became `writeOnly`: only requests contain it."
+        request Compatible ACCEPTS_MORE, response Breaking "Clients expect it.";
+    "property-no-longer-write-only" "a property is no longer `writeOnly`: responses may contain it."
+        request Compatible ACCEPTS_MORE, response Compatible "Clients ignore properties that they do not know.";
     "xml-changed" "the XML form of a schema changed (`xml`)."
-        request Risky "Clients that send XML write the old form.", response Risky "Clients that read XML read the old form.";
+        request Risky "Clients that send XML use the old form.", response Risky "Clients that read XML expect the old form.";
 };
 
 const DEPRECATIONS: [Rule; 4] = of_schemas! {
@@ -319,7 +320,7 @@ const DEPRECATIONS: [Rule; 4] = of_schemas! {
         request Compatible "Nothing changes on the wire.", response Compatible "Nothing changes on the wire.";
 };
 
-const ROOMS: [&[Rule]; 11] = [
+const GROUPS: [&[Rule]; 11] = [
     &DOCUMENT,
     &OPERATIONS,
     &PARAMETERS,
@@ -333,13 +334,13 @@ const ROOMS: [&[Rule]; 11] = [
     &DEPRECATIONS,
 ];
 
-/// Every rule of the comparison.
+/// All rules of the comparison.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    static ROOMS_KEPT: [&[Rule]; 11] = ROOMS;
-    ROOMS_KEPT.iter().copied().flatten()
+    static ALL: [&[Rule]; 11] = GROUPS;
+    ALL.iter().copied().flatten()
 }
 
-/// The rule of that name.
+/// The rule with this id.
 #[must_use]
 pub fn rule(id: &str) -> Option<&'static Rule> {
     rules().find(|rule| rule.id == id)

@@ -1,16 +1,16 @@
-//! Who may call: what an operation asks for, and the schemes that it names.
+//! Compares security requirements and schemes.
 //!
-//! A scheme is what its definition says, not what it is called: an operation that asks for the same under another name
-//! asks for nothing new.
+//! Schemes are identified by their definition, not by their name: a requirement of a renamed scheme is unchanged.
 
-use super::comparison::{Comparison, Said};
-use super::whole;
+use super::annotations;
+use super::change::ChangeSide;
+use super::comparison::Comparison;
 use crate::document::Document;
 use crate::node::Node;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What has to be shown together: scopes by scheme.
+/// One alternative of a requirement: scopes by scheme.
 type Alternative = BTreeMap<String, BTreeSet<String>>;
 
 /// Whether the document-wide requirement is the same on both sides.
@@ -19,19 +19,19 @@ pub(super) fn is_same_by_default(comparison: &Comparison<'_>) -> bool {
 }
 
 pub(super) fn compare(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
-    let names = renamed(comparison.old, comparison.new);
+    let names = renamed_schemes(comparison.old, comparison.new);
     let (before, old_at) = alternatives(comparison.old, old, &names);
     let (after, new_at) = alternatives(comparison.new, new, &BTreeMap::new());
     let is_open = |list: &[Alternative]| list.is_empty() || list.iter().any(BTreeMap::is_empty);
-    let said = |at: &str, list: &[Alternative]| Said::value(at, in_words(list));
+    let side = |at: &str, list: &[Alternative]| ChangeSide::with_value(at, as_text(list));
     comparison.inside("security", |comparison| match (is_open(&before), is_open(&after)) {
         (true, false) => {
-            let message = "the operation asks for credentials";
-            comparison.tell("security-added", message, said(&old_at, &before), said(&new_at, &after));
+            let message = "the operation requires credentials";
+            comparison.report("security-added", message, side(&old_at, &before), side(&new_at, &after));
         }
         (false, true) => {
-            let message = "the operation no longer asks for credentials";
-            comparison.tell("security-removed", message, said(&old_at, &before), said(&new_at, &after));
+            let message = "the operation no longer requires credentials";
+            comparison.report("security-removed", message, side(&old_at, &before), side(&new_at, &after));
         }
         (true, true) => {}
         (false, false) => secured(comparison, (&before, &old_at), (&after, &new_at)),
@@ -41,28 +41,28 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Nod
 fn secured(comparison: &mut Comparison<'_>, old: (&[Alternative], &str), new: (&[Alternative], &str)) {
     let schemes = |alternative: &Alternative| alternative.keys().cloned().collect::<BTreeSet<_>>();
     for before in old.0 {
-        // Something that asks for nothing more.
+        // The new document has an alternative that requires no more.
         if new.0.iter().any(|after| asks_for_no_more(after, before)) {
             continue;
         }
-        let said = (Said::value(old.1, one_in_words(before)), Said::place(new.1));
+        let side = (ChangeSide::with_value(old.1, alternative_as_text(before)), ChangeSide::at_pointer(new.1));
         match new.0.iter().find(|after| schemes(after) == schemes(before)) {
             Some(after) => {
                 for (scheme, scopes) in after {
                     for scope in scopes.difference(&before[scheme]) {
-                        let message = format!("{scheme} asks for the scope {scope}");
-                        comparison.tell(
+                        let message = format!("{scheme} requires the scope {scope}");
+                        comparison.report(
                             "security-scope-added",
                             message,
-                            said.0.clone(),
-                            Said::value(new.1, one_in_words(after)),
+                            side.0.clone(),
+                            ChangeSide::with_value(new.1, alternative_as_text(after)),
                         );
                     }
                 }
             }
             None => {
-                let message = format!("{} is not enough any more", one_in_words(before));
-                comparison.tell("security-alternative-removed", message, said.0, said.1);
+                let message = format!("{} is no longer sufficient", alternative_as_text(before));
+                comparison.report("security-alternative-removed", message, side.0, side.1);
             }
         }
     }
@@ -74,23 +74,23 @@ fn secured(comparison: &mut Comparison<'_>, old: (&[Alternative], &str), new: (&
             Some(before) => {
                 for (scheme, scopes) in before {
                     for scope in scopes.difference(&after[scheme]) {
-                        let message = format!("{scheme} no longer asks for the scope {scope}");
-                        comparison.tell(
+                        let message = format!("{scheme} no longer requires the scope {scope}");
+                        comparison.report(
                             "security-scope-removed",
                             message,
-                            Said::value(old.1, one_in_words(before)),
-                            Said::value(new.1, one_in_words(after)),
+                            ChangeSide::with_value(old.1, alternative_as_text(before)),
+                            ChangeSide::with_value(new.1, alternative_as_text(after)),
                         );
                     }
                 }
             }
             None => {
-                let message = format!("{} is enough now", one_in_words(after));
-                comparison.tell(
+                let message = format!("{} is now sufficient", alternative_as_text(after));
+                comparison.report(
                     "security-alternative-added",
                     message,
-                    Said::place(old.1),
-                    Said::value(new.1, one_in_words(after)),
+                    ChangeSide::at_pointer(old.1),
+                    ChangeSide::with_value(new.1, alternative_as_text(after)),
                 );
             }
         }
@@ -120,7 +120,7 @@ fn alternatives(
     (at.value.as_array().into_iter().flatten().map(alternative).collect(), at.pointer)
 }
 
-fn one_in_words(alternative: &Alternative) -> String {
+fn alternative_as_text(alternative: &Alternative) -> String {
     let scheme = |(scheme, scopes): (&String, &BTreeSet<String>)| match scopes.is_empty() {
         true => scheme.clone(),
         false => format!("{scheme} ({})", scopes.iter().cloned().collect::<Vec<_>>().join(", ")),
@@ -131,10 +131,10 @@ fn one_in_words(alternative: &Alternative) -> String {
     }
 }
 
-fn in_words(list: &[Alternative]) -> String {
+fn as_text(list: &[Alternative]) -> String {
     match list {
         [] => "nothing".to_owned(),
-        list => list.iter().map(one_in_words).collect::<Vec<_>>().join(" or "),
+        list => list.iter().map(alternative_as_text).collect::<Vec<_>>().join(" or "),
     }
 }
 
@@ -143,26 +143,28 @@ fn definitions<'d>(document: &'d Document) -> BTreeMap<&'d str, Node<'d>> {
     at.entries().map(|(name, at)| (name, at.resolved())).collect()
 }
 
-/// New names of schemes whose old name is gone, by their old name.
-fn renamed(old: &Document, new: &Document) -> BTreeMap<String, String> {
+/// New names of renamed schemes by their old name.
+fn renamed_schemes(old: &Document, new: &Document) -> BTreeMap<String, String> {
     let (before, after) = (definitions(old), definitions(new));
-    let meaning = |at: &Node<'_>| {
+    let without_description = |at: &Node<'_>| {
         let mut value = at.value.clone();
         value.as_object_mut().map(|map| map.remove("description"));
         value
     };
-    let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
-    gone.filter_map(|(name, at)| {
-        let other =
-            after.iter().find(|(other, value)| !before.contains_key(*other) && meaning(value) == meaning(at))?;
-        Some(((*name).to_owned(), (*other.0).to_owned()))
-    })
-    .collect()
+    let removed = before.iter().filter(|(name, _)| !after.contains_key(*name));
+    removed
+        .filter_map(|(name, at)| {
+            let other = after.iter().find(|(other, value)| {
+                !before.contains_key(*other) && without_description(value) == without_description(at)
+            })?;
+            Some(((*name).to_owned(), (*other.0).to_owned()))
+        })
+        .collect()
 }
 
-/// The definitions of the schemes.
-pub(super) fn schemes(comparison: &mut Comparison<'_>, _old: &Node<'_>, _new: &Node<'_>) {
-    let names = renamed(comparison.old, comparison.new);
+/// Compares the definitions of schemes.
+pub(super) fn schemes(comparison: &mut Comparison<'_>) {
+    let names = renamed_schemes(comparison.old, comparison.new);
     let (before, after) = (definitions(comparison.old), definitions(comparison.new));
     comparison.inside("security schemes", |comparison| {
         for (name, at) in &before {
@@ -170,14 +172,19 @@ pub(super) fn schemes(comparison: &mut Comparison<'_>, _old: &Node<'_>, _new: &N
                 (Some(other), _) => comparison.inside(*name, |comparison| scheme(comparison, at, other)),
                 (None, Some(new)) => {
                     let message = format!("the scheme {name} is called {new}");
-                    let said = after.get(new.as_str()).and_then(|at| Said::value(&at.pointer, new));
-                    comparison.tell("security-scheme-renamed", message, Said::value(&at.pointer, *name), said);
+                    let side = after.get(new.as_str()).and_then(|at| ChangeSide::with_value(&at.pointer, new));
+                    comparison.report(
+                        "security-scheme-renamed",
+                        message,
+                        ChangeSide::with_value(&at.pointer, *name),
+                        side,
+                    );
                 }
                 (None, None) => {
-                    comparison.tell(
+                    comparison.report(
                         "security-scheme-removed",
-                        format!("the scheme {name} is gone"),
-                        Said::at(at),
+                        format!("the scheme {name} was removed"),
+                        ChangeSide::at(at),
                         None,
                     );
                 }
@@ -185,23 +192,28 @@ pub(super) fn schemes(comparison: &mut Comparison<'_>, _old: &Node<'_>, _new: &N
         }
         let is_new = |name: &str| !before.contains_key(name) && !names.values().any(|new| new == name);
         for (name, at) in after.iter().filter(|(name, _)| is_new(name)) {
-            comparison.tell("security-scheme-added", format!("the scheme {name} was added"), None, Said::at(at));
+            comparison.report(
+                "security-scheme-added",
+                format!("the scheme {name} was added"),
+                None,
+                ChangeSide::at(at),
+            );
         }
     });
 }
 
 fn scheme(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
-    whole::documentation(comparison, old, new);
-    whole::extensions(comparison, old, new);
+    annotations::documentation(comparison, old, new);
+    annotations::extensions(comparison, old, new);
     let lower = |at: &Node<'_>, key: &str| at.text(key).map(str::to_ascii_lowercase);
     let text = |at: &Node<'_>, key: &str| at.text(key).map(str::to_owned);
     let mut changed = |key: &str, rule: &str, before: Option<String>, after: Option<String>| {
         let differs = before != after;
         if differs {
-            let said = |at: &Node<'_>, value: Option<String>| {
-                Said::value(&format!("{}/{key}", at.pointer), value.unwrap_or_else(|| "nothing".to_owned()))
+            let side = |at: &Node<'_>, value: Option<String>| {
+                ChangeSide::with_value(&format!("{}/{key}", at.pointer), value.unwrap_or_else(|| "nothing".to_owned()))
             };
-            comparison.tell(rule, format!("{key} changed"), said(old, before), said(new, after));
+            comparison.report(rule, format!("{key} changed"), side(old, before), side(new, after));
         }
         differs
     };
@@ -209,7 +221,7 @@ fn scheme(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
         return;
     }
     changed("in", "security-scheme-location-changed", text(old, "in"), text(new, "in"));
-    // Names of headers are written in any case.
+    // Names of headers are case-insensitive.
     let name = |at: &Node<'_>| if at.text("in") == Some("header") { lower(at, "name") } else { text(at, "name") };
     changed("name", "security-scheme-location-changed", name(old), name(new));
     changed("scheme", "security-scheme-http-changed", lower(old, "scheme"), lower(new, "scheme"));
@@ -223,50 +235,59 @@ fn scheme(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     flows(comparison, old, new);
 }
 
+/// Compares the OAuth flows of a scheme.
 fn flows(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
     let (before, after): (BTreeMap<_, _>, BTreeMap<_, _>) =
         (old.entries_of("flows").collect(), new.entries_of("flows").collect());
     for (name, at) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
-        comparison.tell("security-flow-added", format!("the flow {name} was added"), Said::at(old), Said::at(at));
+        let message = format!("the flow {name} was added");
+        comparison.report("security-flow-added", message, ChangeSide::at(old), ChangeSide::at(at));
     }
     for (name, at) in &before {
-        let Some(other) = after.get(name) else {
-            comparison.tell("security-flow-removed", format!("the flow {name} is gone"), Said::at(at), Said::at(new));
-            continue;
-        };
-        for key in ["authorizationUrl", "tokenUrl", "refreshUrl"] {
-            if at.text(key) != other.text(key) {
-                let said =
-                    |at: &Node<'_>| Said::value(&format!("{}/{key}", at.pointer), at.text(key).unwrap_or("nothing"));
-                comparison.tell("security-flow-url-changed", format!("{key} of {name} changed"), said(at), said(other));
+        match after.get(name) {
+            Some(other) => {
+                flow_urls(comparison, name, at, other);
+                flow_scopes(comparison, name, at, other);
+            }
+            None => {
+                let message = format!("the flow {name} was removed");
+                comparison.report("security-flow-removed", message, ChangeSide::at(at), ChangeSide::at(new));
             }
         }
-        for (scope, before) in at.entries_of("scopes") {
-            let after = other.get("scopes").and_then(|scopes| scopes.get(scope));
-            if let Some(after) = after.filter(|after| after.value != before.value) {
+    }
+}
+
+fn flow_urls(comparison: &mut Comparison<'_>, flow: &str, old: &Node<'_>, new: &Node<'_>) {
+    for key in ["authorizationUrl", "tokenUrl", "refreshUrl"] {
+        if old.text(key) != new.text(key) {
+            let side = |at: &Node<'_>| {
+                ChangeSide::with_value(&format!("{}/{key}", at.pointer), at.text(key).unwrap_or("nothing"))
+            };
+            comparison.report("security-flow-url-changed", format!("{key} of {flow} changed"), side(old), side(new));
+        }
+    }
+}
+
+/// Compares the scopes that a flow offers, and their descriptions.
+fn flow_scopes(comparison: &mut Comparison<'_>, flow: &str, old: &Node<'_>, new: &Node<'_>) {
+    let (before, after): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        (old.entries_of("scopes").collect(), new.entries_of("scopes").collect());
+    for (scope, at) in &before {
+        match after.get(scope) {
+            Some(other) if at.value != other.value => {
                 let message = format!("the description of the scope {scope} changed");
-                comparison.tell("documentation-changed", message, Said::whole(&before), Said::whole(&after));
+                let sides = (ChangeSide::with_node_value(at), ChangeSide::with_node_value(other));
+                comparison.report("documentation-changed", message, sides.0, sides.1);
+            }
+            Some(_) => {}
+            None => {
+                let message = format!("{flow} no longer offers the scope {scope}");
+                comparison.report("security-flow-scope-removed", message, ChangeSide::at(at), ChangeSide::at(new));
             }
         }
-        let scopes = |at: &Node<'_>| {
-            at.entries_of("scopes").map(|(scope, at)| (scope.to_owned(), at.pointer)).collect::<BTreeMap<_, _>>()
-        };
-        let (had, has) = (scopes(at), scopes(other));
-        for (scope, pointer) in had.iter().filter(|(scope, _)| !has.contains_key(*scope)) {
-            comparison.tell(
-                "security-flow-scope-removed",
-                format!("{name} no longer offers the scope {scope}"),
-                Said::place(pointer),
-                Said::at(other),
-            );
-        }
-        for (scope, pointer) in has.iter().filter(|(scope, _)| !had.contains_key(*scope)) {
-            comparison.tell(
-                "security-flow-scope-added",
-                format!("{name} offers the scope {scope}"),
-                Said::at(at),
-                Said::place(pointer),
-            );
-        }
+    }
+    for (scope, at) in after.iter().filter(|(scope, _)| !before.contains_key(*scope)) {
+        let message = format!("{flow} offers the scope {scope}");
+        comparison.report("security-flow-scope-added", message, ChangeSide::at(old), ChangeSide::at(at));
     }
 }

@@ -1,11 +1,12 @@
-//! Which references lead to the same on both sides, however deep one looks.
+//! References whose targets are equal on both sides, including everything that these refer to.
 //!
-//! Most of a contract does not change between two versions, and most operations share their schemas. What is known to be
-//! equal is not walked again for each of them.
+//! Most of a contract does not change between two versions, and operations share schemas. Equal parts are not compared
+//! again for each operation.
 
-use super::heirs;
+use super::subtypes;
 use crate::document::Document;
 use crate::node::Node;
+use crate::pointer;
 use crate::reference;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -18,8 +19,8 @@ pub(super) struct Unchanged {
 
 impl Unchanged {
     pub(super) fn between(old: &Document, new: &Document) -> Self {
-        let (old_heirs, new_heirs) = (heirs_by_base(old), heirs_by_base(new));
-        // What stands behind each reference, and which references stand in it.
+        let (old_subtypes, new_subtypes) = (subtypes_by_base(old), subtypes_by_base(new));
+        // For each reference, the references in its target.
         let (mut within, mut pending) = (HashMap::<String, Vec<String>>::new(), Vec::new());
         collect(new.value(), &mut pending);
         let (mut references, mut changed) = (HashSet::new(), Vec::new());
@@ -31,11 +32,11 @@ impl Unchanged {
             let mut inner = Vec::new();
             after.into_iter().for_each(|value| collect(value, &mut inner));
             if after.is_some_and(|value| value.get("discriminator").is_some()) {
-                let heirs = (old_heirs.get(reference.as_str()), new_heirs.get(reference.as_str()));
-                if heirs.0 != heirs.1 {
+                let subtypes = (old_subtypes.get(reference.as_str()), new_subtypes.get(reference.as_str()));
+                if subtypes.0 != subtypes.1 {
                     changed.push(reference.clone());
                 }
-                inner.extend(heirs.1.into_iter().flatten().cloned());
+                inner.extend(subtypes.1.into_iter().flatten().cloned());
             }
             if before != after {
                 changed.push(reference.clone());
@@ -44,7 +45,7 @@ impl Unchanged {
             within.insert(reference.clone(), inner);
             references.insert(reference);
         }
-        // What holds something that changed has changed, too.
+        // A part that contains a changed one has changed too.
         let mut holders = HashMap::<&str, Vec<&str>>::new();
         for (holder, inner) in &within {
             inner.iter().for_each(|reference| holders.entry(reference).or_default().push(holder));
@@ -58,7 +59,7 @@ impl Unchanged {
         Self { references }
     }
 
-    /// Whether two values mean the same, down to the last reference.
+    /// Whether two values are equal, including everything that they refer to.
     pub(super) fn holds(&self, old: &Node<'_>, new: &Node<'_>) -> bool {
         old.value == new.value && self.is_untouched(new.value)
     }
@@ -69,7 +70,7 @@ impl Unchanged {
                 map.iter().all(|(key, child)| match (key.as_str(), child) {
                     ("$ref", Value::String(reference)) => self.references.contains(reference),
                     _ => self.is_untouched(child),
-                }) && heirs::mapped(value).all(|reference| self.references.contains(&reference))
+                }) && subtypes::mapped(value).all(|reference| self.references.contains(&reference))
             }
             Value::Array(list) => list.iter().all(|child| self.is_untouched(child)),
             _ => true,
@@ -81,24 +82,24 @@ fn target<'d>(document: &'d Document, reference: &str) -> Option<&'d Value> {
     document.value().pointer(reference.strip_prefix('#')?)
 }
 
-/// References to the schemas that build on others, by what they build on.
-fn heirs_by_base(document: &Document) -> HashMap<&str, Vec<String>> {
+/// References to subtypes, by reference to their base schema.
+fn subtypes_by_base(document: &Document) -> HashMap<&str, Vec<String>> {
     let mut out = HashMap::<_, Vec<String>>::new();
     let schemas = document.value().pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten();
     for (name, schema) in schemas {
-        for base in heirs::bases(schema) {
-            out.entry(base).or_default().push(format!("#{}", reference::pointer(["components", "schemas", name])));
+        for base in subtypes::bases(schema) {
+            out.entry(base).or_default().push(format!("#{}", pointer::from_tokens(["components", "schemas", name])));
         }
     }
     out
 }
 
-/// Whatever looks like a reference. In examples none is meant, and one too many does no harm.
+/// Collects everything that looks like a reference. Those in examples are not meant as such, but do no harm.
 fn collect(value: &Value, out: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
             out.extend(reference::target(value).map(str::to_owned));
-            out.extend(heirs::mapped(value));
+            out.extend(subtypes::mapped(value));
             map.values().for_each(|child| collect(child, out));
         }
         Value::Array(list) => list.iter().for_each(|child| collect(child, out)),

@@ -10,14 +10,14 @@ pub(super) const NAME: Rule = Rule {
     id: "component-name-invalid",
     verdict: Verdict::Error,
     what: "The name of a component has characters that OpenAPI does not allow.",
-    why: "Names consist of letters, digits, `.`, `-` and `_` (OpenAPI 3.0.3, Components Object); references to others break \
+    why: "Names consist of letters, digits, `.`, `-` and `_` (OpenAPI 3.0.3, Components Object); references to other names break \
           in some tools.",
 };
 pub(super) const UNUSED: Rule = Rule {
     id: "component-unused",
     verdict: Verdict::Warning,
-    what: "No operation leads to a component.",
-    why: "Generators make types that nothing uses, and readers look for where it is used. Remove it, or refer to it.",
+    what: "A component is not used by any operation.",
+    why: "Generators create types that nothing uses, and readers search for its use. Remove it, or refer to it.",
 };
 
 pub(super) fn check(lint: &Lint<'_>) {
@@ -29,9 +29,9 @@ pub(super) fn check(lint: &Lint<'_>) {
         if !is_proper {
             lint.report(&NAME, id, &[], format!("`{}` is not a name for a component", short(name)));
         }
-        // A document without operations is a library of components; security schemes have a rule of their own.
+        // A document without operations is a library of components. Security schemes have a rule of their own.
         if !used.is_empty() && !used.contains(&id) && lint.tree.node(id).kind != Kind::SecurityScheme {
-            let message = format!("no operation leads to `{}` of `components/{section}`", short(name));
+            let message = format!("no operation uses `{}` of `components/{section}`", short(name));
             lint.report(&UNUSED, id, &[], message);
         }
     }

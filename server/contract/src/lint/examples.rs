@@ -1,7 +1,7 @@
-//! Values in the document that have a schema: examples, defaults, the values of an enum.
+//! Validates values in the document against their schema: examples, defaults and the values of enums.
 //!
-//! Each is validated against its schema as an answer would be, formats included. A schema that no validator understands
-//! (other rules say why) is not asked, and one with which none comes to an end is told of. What a request or an answer leaves out because it is `readOnly` or `writeOnly` may be
+//! They are validated like responses, including formats. A schema that cannot be compiled is skipped, because other rules
+//! report it; one for which validation would not terminate is reported. Properties with `readOnly` or `writeOnly` may be
 //! missing from an example.
 
 use super::Lint;
@@ -27,13 +27,13 @@ pub(super) const DEFAULT: Rule = Rule {
     id: "default-invalid",
     verdict: Verdict::Error,
     what: "A default does not satisfy its schema.",
-    why: "Generated clients send it, and are refused. Correct the default or the schema.",
+    why: "Generated clients send it and are rejected. Correct the default or the schema.",
 };
 pub(super) const ENUM_VALUE: Rule = Rule {
     id: "enum-value-invalid",
     verdict: Verdict::Error,
     what: "A value of an `enum` does not satisfy the rest of its schema.",
-    why: "It is listed and never allowed; in YAML, texts such as `true` or `1` need quotes. Correct the value or the schema.",
+    why: "It is listed but not allowed; in YAML, strings such as `true` or `1` need quotes. Correct the value or the schema.",
 };
 pub(super) const ENUM_DUPLICATE: Rule = Rule {
     id: "enum-duplicate",
@@ -44,14 +44,14 @@ pub(super) const ENUM_DUPLICATE: Rule = Rule {
 pub(super) const UNCHECKED: Rule = Rule {
     id: "value-not-checked",
     verdict: Verdict::Warning,
-    what: "An example, a default or a value of an `enum` could not be held against its schema.",
-    why: "Whether it is right, nobody knows, and validators elsewhere will not come to an end with the schema either. See where \
-          the schema leads back to itself for the same value, or through very many others.",
+    what: "An example, a default or a value of an `enum` could not be validated.",
+    why: "It may be invalid, and other validators may not terminate on the schema either. Find where the schema refers to itself \
+          for the same value, or to very many others.",
 };
 pub(super) const BOTH: Rule = Rule {
     id: "example-and-examples",
     verdict: Verdict::Error,
-    what: "`example` and `examples` stand side by side.",
+    what: "An object has both `example` and `examples`.",
     why: "They exclude each other (OpenAPI 3.0.3, Parameter Object and Media Type Object), and tools show one of them. Keep \
           `examples`.",
 };
@@ -74,7 +74,7 @@ pub(super) fn check(lint: &Lint<'_>) {
     }
 }
 
-/// Names of properties that only requests or only answers have.
+/// Names of `readOnly` and `writeOnly` properties.
 fn one_way<'a>(lint: &Lint<'a>) -> HashSet<&'a str> {
     let schemas =
         lint.tree.of(Kind::Schema).filter(|(_, schema)| schema["readOnly"] == true || schema["writeOnly"] == true);
@@ -83,7 +83,7 @@ fn one_way<'a>(lint: &Lint<'a>) -> HashSet<&'a str> {
 
 struct Values<'l, 'a> {
     lint: &'l Lint<'a>,
-    /// By the text of the schema; many are alike. Nothing for a schema that no validator understands.
+    /// By the JSON text of the schema, because many schemas are equal. `None` for a schema that cannot be compiled.
     validators: HashMap<String, Option<Rc<Validator>>>,
     one_way: HashSet<&'a str>,
 }
@@ -102,7 +102,7 @@ impl Values<'_, '_> {
             node if node.kind == Kind::MediaType => matches!(node.key, Key::Name(name) if name.contains("json")),
             _ => true,
         };
-        // Of other media types, a text is the body as it is sent and not its value.
+        // For other media types, a string is the serialized body and not its value.
         let is_value = |example: &Value| is_json || !example.is_string();
         if let Some(example) = holder.get("example").filter(|example| is_value(example)) {
             self.check(&EXAMPLE, id, &["example"], schema, example);
@@ -142,7 +142,7 @@ impl Values<'_, '_> {
             let inner = ["enum", &index.to_string()];
             let text = value.to_string();
             if seen.contains(&text) {
-                self.lint.report(&ENUM_DUPLICATE, id, &inner, format!("{} is there twice", short(&text)));
+                self.lint.report(&ENUM_DUPLICATE, id, &inner, format!("{} is listed twice", short(&text)));
             } else {
                 self.check(&ENUM_VALUE, id, &inner, &rest, value);
             }
@@ -150,14 +150,12 @@ impl Values<'_, '_> {
         }
     }
 
-    /// Where in the value, and what is wrong there; or why that cannot be said.
+    /// Path within the value and description of its first error; or why it cannot be validated.
     fn problem(&mut self, schema: &Value, value: &Value) -> Result<Option<(Vec<String>, String)>, &'static str> {
         let Some(validator) = self.validator(schema, value)? else { return Ok(None) };
         let error = validator.iter_errors(value).find(|error| !self.is_one_way(error.kind()));
-        Ok(error.map(|error| {
-            let place = error.instance_path().as_str().split('/').skip(1).map(crate::reference::unescaped);
-            (place.collect(), short(&error.to_string()))
-        }))
+        Ok(error
+            .map(|error| (crate::pointer::tokens(error.instance_path().as_str()).collect(), short(&error.to_string()))))
     }
 
     fn is_one_way(&self, kind: &ValidationErrorKind) -> bool {
@@ -171,9 +169,9 @@ impl Values<'_, '_> {
 
     fn validator(&mut self, schema: &Value, value: &Value) -> Result<Option<Rc<Validator>>, &'static str> {
         let schema = Node { document: self.lint.document, pointer: String::new(), value: schema };
-        let complete = json_schema_for(&schema, value).ok_or("its schema leads through too many others")?;
+        let complete = json_schema_for(&schema, value).ok_or("its schema refers to too many others")?;
         if complete.is_endless {
-            return Err("its schema leads back to itself for the same value");
+            return Err("its schema refers to itself for the same value");
         }
         let complete = complete.schema;
         let build = || jsonschema::options().should_validate_formats(true).build(&complete).ok().map(Rc::new);

@@ -1,4 +1,4 @@
-//! What each object of OpenAPI may hold, and how references stand.
+//! Checks the fields of each OpenAPI object, and its references.
 
 use super::Lint;
 use super::words::{listed, nearest, short};
@@ -10,41 +10,40 @@ use serde_json::Value;
 pub(super) const UNKNOWN: Rule = Rule {
     id: "unknown-field",
     verdict: Verdict::Error,
-    what: "An object has a field that OpenAPI 3.0.3 does not know there.",
-    why: "Tools ignore it or refuse the document, so what it says is not in force. Correct the name, move it, or begin it with \
-          `x-`.",
+    what: "An object has a field that OpenAPI 3.0.3 does not define for it.",
+    why: "Tools ignore it or reject the document. Correct the name, move the field, or prefix it with `x-`.",
 };
 pub(super) const MISSING: Rule = Rule {
     id: "field-missing",
     verdict: Verdict::Error,
-    what: "An object lacks a field that OpenAPI 3.0.3 demands.",
-    why: "Tools refuse the document, or guess. Add the field.",
+    what: "An object lacks a field that OpenAPI 3.0.3 requires.",
+    why: "Tools reject the document or guess a value. Add the field.",
 };
 pub(super) const TYPE: Rule = Rule {
     id: "field-type",
     verdict: Verdict::Error,
-    what: "A field holds a value of another type than OpenAPI 3.0.3 says.",
-    why: "Tools refuse the document or ignore the field. In YAML, a text that looks like a number or a date needs quotes.",
+    what: "The value of a field does not have the type that OpenAPI 3.0.3 requires.",
+    why: "Tools reject the document or ignore the field. In YAML, strings that look like a number or a date need quotes.",
 };
 pub(super) const VALUE: Rule = Rule {
     id: "field-value",
     verdict: Verdict::Error,
-    what: "A field holds a word that is not one of those OpenAPI 3.0.3 allows there.",
-    why: "Tools refuse the document or ignore the field. Use one of the words that the finding lists.",
+    what: "The value of a field is not one that OpenAPI 3.0.3 allows.",
+    why: "Tools reject the document or ignore the field. Use one of the listed values.",
 };
 pub(super) const SIBLINGS: Rule = Rule {
     id: "ref-with-siblings",
     verdict: Verdict::Warning,
-    what: "Other fields stand beside a `$ref`.",
-    why: "OpenAPI 3.0 says that they are ignored, and some tools obey while others do not. In a schema, put the `$ref` into \
-          an `allOf` of one; elsewhere, move the fields to what the reference names.",
+    what: "A `$ref` has siblings.",
+    why: "In OpenAPI 3.0 they are ignored, but some tools use them. In a schema, wrap the `$ref` in an `allOf`; elsewhere, move \
+          the fields to the target of the reference.",
 };
 pub(super) const BROKEN: Rule = Rule {
     id: "reference-broken",
     verdict: Verdict::Error,
-    what: "A reference to an example leads nowhere.",
-    why: "Who reads the document sees no example, and some tools refuse it. Correct the reference. (Other broken references \
-          keep a document from being read at all.)",
+    what: "A reference to an example cannot be resolved.",
+    why: "Readers see no example, and some tools reject the document. Correct the reference. (A document with other broken \
+          references cannot be loaded at all.)",
 };
 
 pub(super) fn check(lint: &Lint<'_>) {
@@ -82,7 +81,7 @@ fn check_fields(lint: &Lint<'_>, id: Id) {
     let keys = node.value.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
     let known = || grammar.fields.iter().map(|field| field.name);
     for key in keys.filter(|key| !key.starts_with("x-") && known().all(|name| name != *key)) {
-        let hint = instead(node.kind, key)
+        let hint = advice_for(node.kind, key)
             .map(|advice| format!(": {advice}"))
             .or_else(|| nearest(key, known()).map(|name| format!(", did you mean `{name}`?")));
         let message = format!("{} has no field `{}`{}", grammar.noun, short(key), hint.unwrap_or_default());
@@ -90,29 +89,29 @@ fn check_fields(lint: &Lint<'_>, id: Id) {
     }
 }
 
-/// What to do instead, for fields of other versions of OpenAPI and of JSON Schema.
-fn instead(kind: Kind, key: &str) -> Option<&'static str> {
+/// Advice for fields of other versions of OpenAPI and of JSON Schema.
+fn advice_for(kind: Kind, key: &str) -> Option<&'static str> {
     Some(match (kind, key) {
-        (Kind::Schema, "const") => "write an `enum` of one value",
+        (Kind::Schema, "const") => "use an `enum` of one value",
         (Kind::Schema, "examples") => "a schema has one `example`",
         (Kind::Schema, "patternProperties" | "propertyNames" | "unevaluatedProperties") => {
-            "OpenAPI 3.0 has `additionalProperties` alone"
+            "OpenAPI 3.0 only has `additionalProperties`"
         }
         (Kind::Schema, "if" | "then" | "else" | "dependencies" | "dependentRequired" | "dependentSchemas") => {
             "OpenAPI 3.0 has `oneOf` and `anyOf` for this"
         }
         (Kind::Schema, "contains" | "prefixItems" | "additionalItems" | "minContains" | "maxContains") => {
-            "OpenAPI 3.0 knows one `items` for all items"
+            "OpenAPI 3.0 has one `items` for all items"
         }
-        (Kind::Schema, "$defs" | "definitions") => "named schemas stand under `components/schemas`",
-        (Kind::Schema, "$id" | "$schema" | "$anchor" | "$comment") => "JSON Schema has it, OpenAPI 3.0 does not",
+        (Kind::Schema, "$defs" | "definitions") => "named schemas belong in `components/schemas`",
+        (Kind::Schema, "$id" | "$schema" | "$anchor" | "$comment") => "only JSON Schema has it, not OpenAPI 3.0",
         (Kind::Schema, "contentEncoding" | "contentMediaType") => "OpenAPI 3.0 has `format: byte` and `format: binary`",
         (Kind::Parameter | Kind::Header, "type" | "format" | "enum" | "items" | "default" | "pattern") => {
-            "it belongs into `schema`"
+            "it belongs in `schema`"
         }
         (Kind::Response | Kind::Body, "schema") => "it belongs below `content` and a media type",
         (Kind::Operation, "consumes" | "produces") => "media types are the keys of `content`",
-        (Kind::Document, "webhooks") => "OpenAPI 3.1 has it, 3.0 has `callbacks`",
+        (Kind::Document, "webhooks") => "only OpenAPI 3.1 has it; OpenAPI 3.0 has `callbacks`",
         _ => return None,
     })
 }
@@ -122,14 +121,9 @@ fn check_reference(lint: &Lint<'_>, id: Id, reference: &str) {
     let siblings = node.value.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
     let siblings: Vec<&str> = siblings.filter(|key| *key != "$ref" && !key.starts_with("x-")).collect();
     if !siblings.is_empty() {
-        lint.report(
-            &SIBLINGS,
-            id,
-            &["$ref"],
-            format!("what stands beside the `$ref` is ignored: {}", listed(&siblings)),
-        );
+        lint.report(&SIBLINGS, id, &["$ref"], format!("siblings of a `$ref` are ignored: {}", listed(&siblings)));
     }
-    // A `$ref` to null is as broken as one to nothing: there is no example.
+    // A `$ref` to null is broken too, because null is not an Example Object.
     if node.kind == Kind::Example && lint.document.resolve(node.value).is_null() {
         lint.report(&BROKEN, id, &["$ref"], format!("`{}` leads to no example", short(reference)));
     }
@@ -141,18 +135,18 @@ fn all(words: &[&str]) -> String {
 
 fn expectation(shape: Shape) -> String {
     match shape {
-        Shape::Text => "a text".to_owned(),
+        Shape::Text => "a string".to_owned(),
         Shape::Flag => "`true` or `false`".to_owned(),
         Shape::Number => "a number".to_owned(),
-        Shape::Count => "a whole number from 0".to_owned(),
+        Shape::Count => "a non-negative integer".to_owned(),
         Shape::Data => "a value".to_owned(),
         Shape::Values => "a list".to_owned(),
-        Shape::Texts => "a list of texts".to_owned(),
-        Shape::TextMap => "texts by name".to_owned(),
+        Shape::Texts => "a list of strings".to_owned(),
+        Shape::TextMap => "a map of strings".to_owned(),
         Shape::Word(words) => format!("one of {}", all(words)),
         Shape::One(kind) => grammar(kind).noun.to_owned(),
         Shape::List(kind) => format!("a list, each entry {}", grammar(kind).noun),
-        Shape::Map(kind) => format!("names, each with {}", grammar(kind).noun),
+        Shape::Map(kind) => format!("a map, each entry {}", grammar(kind).noun),
         Shape::FlagOrSchema => "`true`, `false` or a schema".to_owned(),
     }
 }
@@ -161,7 +155,7 @@ fn kind_of(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
         Value::Bool(_) | Value::Number(_) => format!("`{value}`"),
-        Value::String(text) => format!("the text `{}`", short(text)),
+        Value::String(text) => format!("the string `{}`", short(text)),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
     }

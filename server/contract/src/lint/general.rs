@@ -12,13 +12,13 @@ pub(super) const VERSION: Rule = Rule {
     id: "info-version-not-semver",
     verdict: Verdict::Warning,
     what: "`info.version` is not a semantic version.",
-    why: "Nobody can see from the version whether an update breaks clients. Write `MAJOR.MINOR.PATCH`.",
+    why: "Users cannot see from the version whether an update breaks clients. Write `MAJOR.MINOR.PATCH`.",
 };
 pub(super) const SERVER_MISSING: Rule = Rule {
     id: "server-missing",
     verdict: Verdict::Warning,
-    what: "The document names no server.",
-    why: "Clients then call `/` of wherever the document was found. Add `servers`, if only a path.",
+    what: "The document has no server.",
+    why: "Clients then use `/` on the host that they got the document from. Add `servers`, at least with a path.",
 };
 pub(super) const SERVER_VARIABLE: Rule = Rule {
     id: "server-variable-undefined",
@@ -30,20 +30,20 @@ pub(super) const TAG_UNDECLARED: Rule = Rule {
     id: "tag-undeclared",
     verdict: Verdict::Warning,
     what: "An operation has a tag that the document does not declare.",
-    why: "The tag has no description and no place in the order of tags; often it is a slip of the pen, and generators make \
-          a class of its own for it. Add it to `tags`.",
+    why: "The tag has no description and no defined order; often it is a typo, for which generators create a separate class. \
+          Add it to `tags`.",
 };
 pub(super) const TAG_DUPLICATE: Rule = Rule {
     id: "tag-duplicate",
     verdict: Verdict::Error,
-    what: "A tag is given twice.",
+    what: "A tag is declared or assigned twice.",
     why: "Names of tags are unique (OpenAPI 3.0.3, Tag Object). Remove one of the two.",
 };
 pub(super) const LINK: Rule = Rule {
     id: "link-operation-undefined",
     verdict: Verdict::Error,
-    what: "A link names an operation that does not exist.",
-    why: "Nobody can follow it. Name an `operationId` of this document.",
+    what: "A link refers to an operation that does not exist.",
+    why: "Clients cannot follow it. Use an `operationId` of this document.",
 };
 
 pub(super) fn check(lint: &Lint<'_>) {
@@ -64,7 +64,7 @@ fn check_info(lint: &Lint<'_>) {
 fn check_servers(lint: &Lint<'_>) {
     if lint.tree.field(0, "servers").next().is_none() {
         let key: &[&str] = if lint.document.value().get("servers").is_some() { &["servers"] } else { &[] };
-        lint.report(&SERVER_MISSING, 0, key, "there is no server");
+        lint.report(&SERVER_MISSING, 0, key, "the document has no server");
     }
     for (id, server) in lint.tree.of(Kind::Server) {
         let defined = &server["variables"];
@@ -126,14 +126,14 @@ fn check_links(lint: &Lint<'_>) {
         match (&link["operationId"], &link["operationRef"]) {
             (Value::String(name), Value::Null) if !ids.contains(name.as_str()) => {
                 let hint = nearest(name, ids.iter().copied()).map(|name| format!(", did you mean `{name}`?"));
-                let message = format!("no operation is called `{}`{}", short(name), hint.unwrap_or_default());
+                let message = format!("there is no operation `{}`{}", short(name), hint.unwrap_or_default());
                 lint.report(&LINK, id, &["operationId"], message);
             }
             (Value::Null, Value::String(reference)) => {
                 let is_broken =
                     reference.strip_prefix('#').is_some_and(|pointer| lint.document.value().pointer(pointer).is_none());
                 if is_broken {
-                    let message = format!("`{}` leads nowhere", short(reference));
+                    let message = format!("`{}` cannot be resolved", short(reference));
                     lint.report(&LINK, id, &["operationRef"], message);
                 }
             }
@@ -142,7 +142,7 @@ fn check_links(lint: &Lint<'_>) {
                     Key::Name(name) => format!("`{}`", short(name)),
                     _ => "it".to_owned(),
                 };
-                let message = format!("{name} names no operation, neither by `operationId` nor by `operationRef`");
+                let message = format!("{name} has neither `operationId` nor `operationRef`");
                 lint.report(&LINK, id, &[], message);
             }
             _ => {}

@@ -1,17 +1,16 @@
-//! What is wrong with a document, or will surprise those who use it, by itself: nothing is compared.
+//! Finds errors in one document, and usage that causes problems for clients and generators.
 //!
-//! A document is walked once along the grammar of OpenAPI 3.0.3; each rule asks for the objects it is about. Whatever the
-//! shape of the document, a rule either finds what it expects or has nothing to say: what has the wrong type is one finding
-//! (`field-type`), and nobody else's business. Examples, defaults, values of enums and `x-…` are data: nothing in them is
-//! taken for OpenAPI.
+//! A document is walked once along the grammar of OpenAPI 3.0.3; each rule examines objects of one kind. A value of the
+//! wrong type is reported once (`field-type`) and ignored by all other rules. Examples, defaults, values of enums and `x-…`
+//! are data and not examined as OpenAPI.
 //!
 //! | rules about | are in |
 //! |---|---|
-//! | what OpenAPI knows: fields, types, words, references | `fields`, along the grammar |
+//! | fields, types, keywords, references | `fields`, along the grammar |
 //! | the document: version, servers, tags, links | `general` |
 //! | paths and their parameters | `paths`, `parameters` |
-//! | operations and their answers | `operations`, `responses` |
-//! | schemas: limits, properties, patterns, types without a name | `schemas`, `properties`, `ecma`, `unions` |
+//! | operations and their responses | `operations`, `responses` |
+//! | schemas: limits, properties, patterns, unnamed types | `schemas`, `properties`, `ecma`, `unions` |
 //! | examples, defaults, enums | `examples` |
 //! | security | `security` |
 //! | components | `components` |
@@ -34,12 +33,13 @@ mod words;
 
 use crate::document::Document;
 use crate::finding::{Finding, Rule};
+use crate::grammar::Kind;
 use crate::tree::{Id, Tree};
 use reach::Reach;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// Every rule, in the order of the rooms above.
+/// All rules, in the order of the modules above.
 pub const RULES: &[Rule] = &[
     fields::UNKNOWN,
     fields::MISSING,
@@ -108,10 +108,10 @@ pub const RULES: &[Rule] = &[
     components::UNUSED,
 ];
 
-/// What is found in the document, in the order of the text.
+/// Lints a document. The findings are in the order of the text.
 #[must_use]
 pub fn lint(document: &Document) -> Vec<Finding> {
-    let tree = Tree::new(document);
+    let tree = Tree::new(document.value(), Kind::Document);
     let reach = Reach::new(document, &tree);
     let lint = Lint { document, tree, reach, findings: RefCell::default(), operations: RefCell::default() };
     fields::check(&lint);
@@ -129,16 +129,15 @@ pub fn lint(document: &Document) -> Vec<Finding> {
     in_order(lint.findings.into_inner(), document.name())
 }
 
-/// Sorts by position, what stands in other files last. What aliases of YAML repeat is one finding: it stands in the text
-/// once.
+/// Sorts findings by position, those in other files last, and removes duplicates that YAML aliases cause.
 fn in_order(mut findings: Vec<Finding>, own: &str) -> Vec<Finding> {
     findings.sort_by(|one, other| {
-        let key = |finding: &Finding| finding.spot.document != own;
-        (key(one), &one.spot, one.rule.id).cmp(&(key(other), &other.spot, other.rule.id))
+        let key = |finding: &Finding| finding.span.document != own;
+        (key(one), &one.span, one.rule.id).cmp(&(key(other), &other.span, other.rule.id))
     });
     findings.dedup_by(|later, earlier| {
-        let is_same = later.spot.position.line > 0
-            && (later.rule, &later.spot, &later.message) == (earlier.rule, &earlier.spot, &earlier.message);
+        let is_same = later.span.position.line > 0
+            && (later.rule, &later.span, &later.message) == (earlier.rule, &earlier.span, &earlier.message);
         if is_same {
             let more = later.operations.drain(..).filter(|name| !earlier.operations.contains(name));
             let more: Vec<String> = more.collect();
@@ -149,23 +148,23 @@ fn in_order(mut findings: Vec<Finding>, own: &str) -> Vec<Finding> {
     findings
 }
 
-/// A document under examination.
+/// The document, and the findings so far.
 struct Lint<'a> {
     document: &'a Document,
     tree: Tree<'a>,
     reach: Reach,
     findings: RefCell<Vec<Finding>>,
-    /// Operations that use a part, as far as somebody has asked.
+    /// Cache of the operations that use a part.
     operations: RefCell<HashMap<Id, Vec<String>>>,
 }
 
 impl Lint<'_> {
-    /// Reports something about a node, or about what `inner` leads to from there. The operations are those that use it.
+    /// Reports a finding about a node, or about the value at the relative path `inner`, for all operations that use it.
     fn report(&self, rule: &'static Rule, node: Id, inner: &[&str], message: impl Into<String>) {
         self.report_for(rule, node, inner, message, self.operations(node));
     }
 
-    /// The same, for operations that the node does not tell.
+    /// As [`Lint::report`], for the given operations.
     fn report_for(
         &self,
         rule: &'static Rule,
@@ -174,7 +173,7 @@ impl Lint<'_> {
         message: impl Into<String>,
         operations: Vec<String>,
     ) {
-        let pointer = self.tree.pointer(node) + &crate::reference::pointer(inner);
+        let pointer = self.tree.pointer(node) + &crate::pointer::from_tokens(inner);
         let mut place = self.tree.place(node);
         for part in inner {
             match part.parse::<usize>() {
@@ -184,10 +183,11 @@ impl Lint<'_> {
         }
         self.findings.borrow_mut().push(Finding {
             rule,
+            verdict: rule.verdict,
             operations,
             place: place.join(" › "),
             message: message.into(),
-            spot: self.document.spot(&pointer),
+            span: self.document.span(&pointer),
             old: None,
             new: None,
         });

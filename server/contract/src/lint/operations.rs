@@ -1,4 +1,4 @@
-//! Operations: their names, tags, words and bodies.
+//! Operations: their names, tags, descriptions and bodies.
 
 use super::Lint;
 use super::words::{folded, short};
@@ -11,44 +11,43 @@ pub(super) const ID_MISSING: Rule = Rule {
     id: "operation-id-missing",
     verdict: Verdict::Warning,
     what: "An operation has no `operationId`.",
-    why: "Generators make a name up from the path, and change it when the path changes. Give it a name.",
+    why: "Generators derive a name from the path, which changes with the path. Add an `operationId`.",
 };
 pub(super) const ID_DUPLICATE: Rule = Rule {
     id: "operation-id-duplicate",
     verdict: Verdict::Error,
     what: "Two operations have the same `operationId`.",
-    why: "Names of operations are unique (OpenAPI 3.0.3, Operation Object); generators rename one of them or fail.",
+    why: "They must be unique (OpenAPI 3.0.3, Operation Object); generators rename one of them or fail.",
 };
 pub(super) const ID_COLLISION: Rule = Rule {
     id: "operation-id-collision",
     verdict: Verdict::Warning,
-    what: "The names of two operations differ only in case or separators.",
-    why: "Generators spell names in the manner of their language, where the two are one. Choose names that differ in a word.",
+    what: "Two `operationId`s differ only in case or separators.",
+    why: "Generators adapt names to their language, where the two collide. Choose names that differ in a word.",
 };
 pub(super) const ID_INVALID: Rule = Rule {
     id: "operation-id-invalid",
     verdict: Verdict::Warning,
-    what: "An `operationId` is not a name in programming languages.",
-    why: "Generators replace what does not fit, each in its own way. Use letters, digits and underscores, and begin with a letter.",
+    what: "An `operationId` is not a valid identifier in programming languages.",
+    why: "Generators replace invalid characters, each in its own way. Use letters, digits and underscores, and begin with a letter.",
 };
 pub(super) const TAG_MISSING: Rule = Rule {
     id: "tag-missing",
     verdict: Verdict::Warning,
     what: "An operation has no tag.",
-    why: "Generators put it into a class called `DefaultApi`, away from the others. Give it a tag.",
+    why: "Generators put it into a separate class `DefaultApi`. Add a tag.",
 };
 pub(super) const DESCRIPTION: Rule = Rule {
     id: "operation-description-missing",
     verdict: Verdict::Warning,
     what: "An operation has neither a summary nor a description.",
-    why: "Who reads the documentation or the generated client sees a name and nothing else. Say in a sentence what it does.",
+    why: "Readers of the documentation or the generated client only see a name. Describe in a sentence what it does.",
 };
 pub(super) const BODY_ON_GET: Rule = Rule {
     id: "request-body-on-get",
     verdict: Verdict::Warning,
     what: "A GET, HEAD or TRACE operation has a request body, or a DELETE operation requires one.",
-    why: "HTTP gives it no meaning (RFC 9110, section 9.3), so that clients and proxies drop it. Use parameters, or another \
-          method.",
+    why: "It has no meaning in HTTP (RFC 9110, section 9.3), so clients and proxies drop it. Use parameters or another method.",
 };
 
 pub(super) fn check(lint: &Lint<'_>) {
@@ -61,14 +60,14 @@ pub(super) fn check(lint: &Lint<'_>) {
         }
         let Some(name) = operation["operationId"].as_str().filter(|name| !name.is_empty()) else { continue };
         if let Some(first) = by_name.insert(name, id) {
-            let message = format!("`{}` is the name of two operations", short(name));
+            let message = format!("two operations have the `operationId` `{}`", short(name));
             lint.report_for(&ID_DUPLICATE, id, &["operationId"], message, both(lint, first, id));
             continue;
         }
         let fold = folded(name);
         match by_fold.get(&fold) {
             Some((other, first)) => {
-                let message = format!("`{}` and `{}` are one name to generators", short(other), short(name));
+                let message = format!("`{}` and `{}` are the same name to generators", short(other), short(name));
                 lint.report_for(&ID_COLLISION, id, &["operationId"], message, both(lint, *first, id));
             }
             None => {
@@ -78,13 +77,13 @@ pub(super) fn check(lint: &Lint<'_>) {
         let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
         if !is_name {
-            let message = format!("`{}` is not a name in programming languages", short(name));
+            let message = format!("`{}` is not a valid identifier in programming languages", short(name));
             lint.report(&ID_INVALID, id, &["operationId"], message);
         }
     }
 }
 
-/// Those of paths in the order of the document, then those of callbacks.
+/// Operations of paths in the order of the document, then those of callbacks.
 fn in_order(lint: &Lint<'_>) -> Vec<Id> {
     let mut ids = lint.reach.in_order();
     ids.extend(lint.tree.of(Kind::Operation).map(|(id, _)| id).filter(|id| !lint.tree.is_operation(*id)));
@@ -106,7 +105,7 @@ fn check_words(lint: &Lint<'_>, id: Id) {
     check_body(lint, id);
 }
 
-/// A DELETE with a body that may be left out works for those who cannot send it.
+/// An optional body of DELETE is fine, because clients that cannot send one still work.
 fn check_body(lint: &Lint<'_>, id: Id) {
     let method = lint.tree.node(id).field;
     for body in lint.tree.field(id, "requestBody") {

@@ -11,28 +11,28 @@ use std::collections::HashSet;
 pub(super) const DUPLICATE: Rule = Rule {
     id: "parameter-duplicate",
     verdict: Verdict::Error,
-    what: "A list of parameters has the same one twice.",
-    why: "A parameter is known by its name and where it stands (OpenAPI 3.0.3, Operation Object); generated clients do not \
-          compile. Remove one of the two.",
+    what: "A list of parameters has a duplicate.",
+    why: "Name and location identify a parameter (OpenAPI 3.0.3, Operation Object); generated clients do not compile. Remove \
+          one of the two.",
 };
 pub(super) const RESERVED: Rule = Rule {
     id: "header-parameter-reserved",
     verdict: Verdict::Warning,
-    what: "A header is described that OpenAPI says elsewhere: `Accept`, `Content-Type` or `Authorization`.",
-    why: "The description is ignored (OpenAPI 3.0.3, Parameter Object and Response Object). Media types are said by \
-          `content`, credentials by `security`.",
+    what: "A header is described that OpenAPI defines elsewhere: `Accept`, `Content-Type` or `Authorization`.",
+    why: "The description is ignored (OpenAPI 3.0.3, Parameter Object and Response Object). Use `content` for media \
+          types and `security` for credentials.",
 };
 pub(super) const WITHOUT_SCHEMA: Rule = Rule {
     id: "parameter-without-schema",
     verdict: Verdict::Error,
     what: "A parameter or header has neither a `schema` nor one media type as `content`, or both.",
-    why: "Its type is unknown, so that generators guess or give up. Give it a `schema`.",
+    why: "Its type is unknown, so that generators guess or fail. Add a `schema`.",
 };
 pub(super) const DESCRIPTION: Rule = Rule {
     id: "parameter-description-missing",
     verdict: Verdict::Warning,
     what: "A parameter or header has no description.",
-    why: "Who calls the operation has to guess what to send. Say it in a sentence.",
+    why: "Callers have to guess what to send. Describe it in a sentence.",
 };
 
 pub(super) fn check(lint: &Lint<'_>) {
@@ -63,7 +63,7 @@ pub(super) fn check(lint: &Lint<'_>) {
 fn check_described(lint: &Lint<'_>, id: Id, described: &Value) {
     let problem = match (described.get("schema"), described.get("content")) {
         (None, None) => Some("it has neither `schema` nor `content`"),
-        (Some(_), Some(_)) => Some("it has `schema` and `content`, and can have only one of them"),
+        (Some(_), Some(_)) => Some("it has both `schema` and `content`"),
         (None, Some(Value::Object(content))) if content.len() != 1 => {
             Some("its `content` needs exactly one media type")
         }
@@ -86,7 +86,7 @@ fn check_duplicates(lint: &Lint<'_>, holder: Id) {
         let parameter = lint.document.resolve(lint.tree.node(id).value);
         let (Some(place), Some(name)) = (parameter["in"].as_str(), parameter["name"].as_str()) else { continue };
         let name = if place == "header" { name.to_ascii_lowercase() } else { name.to_owned() };
-        let message = format!("the {} parameter `{}` is there twice", short(place), short(&name));
+        let message = format!("the {} parameter `{}` is listed twice", short(place), short(&name));
         if !seen.insert((place, name)) {
             lint.report(&DUPLICATE, id, &[], message);
         }

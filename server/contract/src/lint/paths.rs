@@ -1,4 +1,4 @@
-//! Paths, their templates, and the parameters that fill them.
+//! Paths, their templates and path parameters.
 
 use super::Lint;
 use super::words::short;
@@ -12,43 +12,43 @@ pub(super) const SLASH_MISSING: Rule = Rule {
     id: "path-slash-missing",
     verdict: Verdict::Error,
     what: "A path does not begin with a slash.",
-    why: "Paths are appended to the server's URL as they stand (OpenAPI 3.0.3, Paths Object), so the address is a wrong one.",
+    why: "Paths are appended to the server's URL as they stand (OpenAPI 3.0.3, Paths Object), so the URL is wrong.",
 };
 pub(super) const SLASH_TRAILING: Rule = Rule {
     id: "path-slash-trailing",
     verdict: Verdict::Warning,
     what: "A path ends with a slash.",
-    why: "Servers and proxies differ in whether `/a/` is `/a`, and clients lose the slash. Leave it out.",
+    why: "Servers and proxies differ in whether `/a/` is `/a`, and clients lose the slash. Remove it.",
 };
 pub(super) const TEMPLATE_INVALID: Rule = Rule {
     id: "path-template-invalid",
     verdict: Verdict::Error,
     what: "A path has braces that do not pair, an empty or repeated variable, or a query or fragment.",
-    why: "Clients cannot fill it in. Query parameters belong into `parameters`.",
+    why: "Clients cannot expand it. Query parameters belong in `parameters`.",
 };
 pub(super) const TEMPLATE_DUPLICATE: Rule = Rule {
     id: "path-template-duplicate",
     verdict: Verdict::Error,
-    what: "Two paths are the same but for the names of their variables.",
-    why: "No request can tell them apart (OpenAPI 3.0.3, Paths Object). Put their operations under one path.",
+    what: "Two paths differ only in the names of their variables.",
+    why: "Requests cannot distinguish them (OpenAPI 3.0.3, Paths Object). Put their operations under one path.",
 };
 pub(super) const UNDECLARED: Rule = Rule {
     id: "path-parameter-undeclared",
     verdict: Verdict::Error,
     what: "A path has a variable that an operation does not declare as a parameter.",
-    why: "Generated clients send the braces as they stand, or do not compile. Add a parameter with `in: path`.",
+    why: "Generated clients send the braces literally or do not compile. Add a parameter with `in: path`.",
 };
 pub(super) const NOT_IN_PATH: Rule = Rule {
     id: "path-parameter-not-in-path",
     verdict: Verdict::Error,
     what: "A parameter with `in: path` is not a variable of the path.",
-    why: "Clients have to give a value that is never sent. Put it into the path in braces, or remove it.",
+    why: "Clients must provide a value that is never sent. Add it to the path in braces, or remove it.",
 };
 pub(super) const NOT_REQUIRED: Rule = Rule {
     id: "path-parameter-not-required",
     verdict: Verdict::Error,
     what: "A parameter with `in: path` is not `required: true`.",
-    why: "A path without the value is another path (OpenAPI 3.0.3, Parameter Object). Say `required: true`.",
+    why: "A path without the value is another path (OpenAPI 3.0.3, Parameter Object). Add `required: true`.",
 };
 
 pub(super) fn check(lint: &Lint<'_>) {
@@ -78,7 +78,7 @@ fn check_path(lint: &Lint<'_>, id: Id, path: &str) {
         Ok(names) => {
             let mut seen = HashSet::new();
             if let Some(twice) = names.into_iter().find(|name| !seen.insert(*name)) {
-                lint.report(&TEMPLATE_INVALID, id, &[], format!("the variable `{}` is there twice", short(twice)));
+                lint.report(&TEMPLATE_INVALID, id, &[], format!("the variable `{}` occurs twice", short(twice)));
             }
         }
     }
@@ -93,19 +93,19 @@ fn template(path: &str) -> Result<Vec<&str>, &'static str> {
             b'{' => {
                 let (name, behind) = behind.split_once('}').ok_or("a brace is not closed")?;
                 if name.is_empty() || name.contains(['{', '/']) {
-                    return Err("a pair of braces does not hold the name of a variable");
+                    return Err("a pair of braces does not contain the name of a variable");
                 }
                 names.push(name);
                 rest = behind;
             }
-            b'}' => return Err("a brace is closed that was not opened"),
-            _ => return Err("the path holds a query or a fragment"),
+            b'}' => return Err("a closing brace has no opening one"),
+            _ => return Err("the path contains a query or a fragment"),
         }
     }
     Ok(names)
 }
 
-/// What the path is apart from the names of its variables.
+/// The path without the names of its variables.
 fn skeleton(path: &str) -> String {
     let mut parts = path.split('{');
     let mut out = parts.next().unwrap_or_default().to_owned();

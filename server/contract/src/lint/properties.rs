@@ -1,10 +1,11 @@
-//! The properties of a schema: their names, their words, and which of them are required.
+//! The properties of a schema: their names, descriptions, and which of them are required.
 
 use super::Lint;
 use super::reach;
 use super::words::{folded, listed, nearest, short};
 use crate::finding::{Rule, Verdict};
 use crate::grammar::Kind;
+use crate::pointer;
 use crate::reference;
 use crate::tree::Id;
 use serde_json::Value;
@@ -14,26 +15,25 @@ pub(super) const COLLIDE: Rule = Rule {
     id: "property-names-collide",
     verdict: Verdict::Warning,
     what: "Two properties of a schema differ only in case or separators.",
-    why: "Generators spell names in the manner of their language, where the two are one field. Choose names that differ in \
-          a word.",
+    why: "Generators adapt names to their language, where the two collide. Choose names that differ in a word.",
 };
 pub(super) const REQUIRED: Rule = Rule {
     id: "required-property-undefined",
     verdict: Verdict::Warning,
     what: "A schema requires a property that it does not define.",
-    why: "Often it is a slip of the pen; generators ignore the requirement or make up a type. Define the property.",
+    why: "Often it is a typo; generators ignore the requirement or make up a type. Define the property.",
 };
 pub(super) const READ_AND_WRITE: Rule = Rule {
     id: "read-only-and-write-only",
     verdict: Verdict::Error,
     what: "A property is `readOnly` and `writeOnly`.",
-    why: "It could be neither in a request nor in an answer (OpenAPI 3.0.3, Schema Object). Say one of the two.",
+    why: "Then neither requests nor responses may contain it (OpenAPI 3.0.3, Schema Object). Remove one of the two.",
 };
 pub(super) const DESCRIPTION: Rule = Rule {
     id: "property-description-missing",
     verdict: Verdict::Warning,
     what: "Properties of a schema have no description.",
-    why: "Who uses them has to guess what they mean. Say it in a sentence; a reference to a schema is enough.",
+    why: "Users have to guess what they mean. Describe them in a sentence; a reference to a schema is enough.",
 };
 
 pub(super) fn check(lint: &Lint<'_>) {
@@ -49,7 +49,7 @@ pub(super) fn check(lint: &Lint<'_>) {
     }
 }
 
-/// The properties may be defined anywhere in the schema that the required names are a part of.
+/// Required properties may be defined anywhere in the schema that contains the requirement.
 fn check_required(lint: &Lint<'_>, id: Id, required: &[Value]) {
     let mut whole = id;
     while let ("allOf" | "anyOf" | "oneOf" | "not", Some(parent)) =
@@ -71,7 +71,7 @@ fn check_names(lint: &Lint<'_>, id: Id) {
     let properties = lint.tree.node(id).value["properties"].as_object().into_iter().flatten();
     let mut names: Vec<&str> = properties.map(|(name, _)| name.as_str()).collect();
     let base = lint.tree.pointer(id);
-    let position = |name: &str| lint.document.position(&format!("{base}/properties/{}", reference::escaped(name)));
+    let position = |name: &str| lint.document.position(&format!("{base}/properties/{}", pointer::escape(name)));
     let mut seen: HashMap<String, &str> = HashMap::new();
     if names.iter().all(|name| seen.insert(folded(name), name).is_none()) {
         return;
@@ -82,7 +82,7 @@ fn check_names(lint: &Lint<'_>, id: Id) {
         let fold = folded(name);
         match seen.get(&fold) {
             Some(first) if !fold.is_empty() => {
-                let message = format!("`{}` and `{}` are one name to generators", short(first), short(name));
+                let message = format!("`{}` and `{}` are the same name to generators", short(first), short(name));
                 lint.report(&COLLIDE, id, &["properties", name], message);
             }
             _ => {
@@ -92,10 +92,10 @@ fn check_names(lint: &Lint<'_>, id: Id) {
     }
 }
 
-/// One finding for a schema, however many of its properties are without words.
+/// Reports a schema once, however many of its properties lack a description.
 fn check_descriptions(lint: &Lint<'_>, id: Id) {
     let properties = lint.tree.field(id, "properties");
-    let silent = properties.filter(|property| is_silent(lint.tree.node(*property).value));
+    let silent = properties.filter(|property| lacks_description(lint.tree.node(*property).value));
     let mut silent: Vec<Id> = silent.collect();
     silent.sort_by_key(|property| lint.document.position(&lint.tree.pointer(*property)));
     let names: Vec<String> = silent.iter().filter_map(|property| lint.tree.name(*property)).map(short).collect();
@@ -104,13 +104,13 @@ fn check_descriptions(lint: &Lint<'_>, id: Id) {
     lint.report(&DESCRIPTION, id, &["properties", first], message);
 }
 
-/// Whether neither words nor the name of a type say what the property is.
-fn is_silent(schema: &Value) -> bool {
-    let says = |field: &str| schema[field].as_str().is_some_and(|words| !words.trim().is_empty());
+/// Whether the property has neither a description nor a named type.
+fn lacks_description(schema: &Value) -> bool {
+    let has = |field: &str| schema[field].as_str().is_some_and(|words| !words.trim().is_empty());
     let lists = ["allOf", "anyOf", "oneOf"].iter().filter_map(|list| schema[*list].as_array()).flatten();
     let items = schema.get("items").into_iter().chain(lists);
-    !says("description")
-        && !says("title")
-        && !says("$ref")
+    !has("description")
+        && !has("title")
+        && !has("$ref")
         && !items.into_iter().any(|part| reference::target(part).is_some())
 }

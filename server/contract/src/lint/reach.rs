@@ -1,23 +1,22 @@
-//! Which parts of a document lead to which: what an operation uses, and what uses a component.
+//! The graph of a document: what an operation uses, and which operations use a component.
 //!
-//! Parts are operations, path items and components. One leads to another by a reference, by the mapping of a discriminator,
-//! by naming a security scheme, and from a base schema to those that extend it, as a discriminator finds them without naming
-//! them.
+//! Its nodes are operations, path items and components. An edge is a reference, an entry of a discriminator's mapping, a
+//! security requirement, or leads from a base schema with a discriminator to its subtypes.
 
 use crate::document::{Document, Located};
 use crate::grammar::Kind;
-use crate::reference;
+use crate::pointer;
 use crate::tree::{Id, Key, Tree};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// The graph of a document's parts.
+/// The graph of a document.
 #[derive(Debug)]
 pub(super) struct Reach {
     from: HashMap<Id, Vec<Id>>,
     to: HashMap<Id, Vec<Id>>,
     by_pointer: HashMap<String, Id>,
-    /// Operations with their labels, by their place in the order of the document.
+    /// Operations with their labels, by index in the order of the document.
     rank: HashMap<Id, usize>,
     labels: Vec<String>,
 }
@@ -29,12 +28,12 @@ impl Reach {
         let mut reach =
             Self { from: HashMap::new(), to: HashMap::new(), by_pointer, rank: HashMap::new(), labels: Vec::new() };
         for Located { path, method, .. } in document.located() {
-            let item = reach.by_pointer.get(&reference::pointer(["paths", path])).copied();
-            let operation = reach.by_pointer.get(&reference::pointer(["paths", path, method])).copied();
+            let item = reach.by_pointer.get(&pointer::from_tokens(["paths", path])).copied();
+            let operation = reach.by_pointer.get(&pointer::from_tokens(["paths", path, method])).copied();
             if let (Some(item), Some(operation)) = (item, operation) {
                 reach.rank.insert(operation, reach.labels.len());
                 reach.labels.push(format!("{} {path}", method.to_uppercase()));
-                reach.edge(operation, item);
+                reach.add_edge(operation, item);
             }
         }
         for id in tree.ids() {
@@ -46,37 +45,37 @@ impl Reach {
     fn edges_of(&mut self, document: &Document, tree: &Tree<'_>, id: Id) {
         let node = tree.node(id);
         if let Some(target) = node.reference.and_then(|reference| self.part(reference)) {
-            self.edge(node.owner, target);
+            self.add_edge(node.owner, target);
             let is_extension = node.field == "allOf" && node.parent.is_some_and(|parent| parent == node.owner);
             let base = &document.resolve(node.value)["discriminator"];
             if is_extension && base.is_object() {
-                self.edge(target, node.owner);
+                self.add_edge(target, node.owner);
             }
         }
         match node.kind {
             Kind::Discriminator => {
                 let mapping = node.value["mapping"].as_object().into_iter().flatten();
                 let targets = mapping.filter_map(|(_, target)| self.mapped(target.as_str()?)).collect::<Vec<_>>();
-                targets.into_iter().for_each(|target| self.edge(node.owner, target));
+                targets.into_iter().for_each(|target| self.add_edge(node.owner, target));
             }
             Kind::Requirement => {
                 let names = node.value.as_object().into_iter().flatten().map(|(name, _)| name);
-                let schemes = names.map(|name| reference::pointer(["components", "securitySchemes", name]));
+                let schemes = names.map(|name| pointer::from_tokens(["components", "securitySchemes", name]));
                 let targets = schemes.filter_map(|pointer| self.by_pointer.get(&pointer).copied()).collect::<Vec<_>>();
-                targets.into_iter().for_each(|target| self.edge(node.owner, target));
+                targets.into_iter().for_each(|target| self.add_edge(node.owner, target));
             }
             _ => {}
         }
     }
 
-    fn edge(&mut self, from: Id, to: Id) {
+    fn add_edge(&mut self, from: Id, to: Id) {
         if from != to {
             self.to.entry(from).or_default().push(to);
             self.from.entry(to).or_default().push(from);
         }
     }
 
-    /// The part in which a reference ends.
+    /// The part that contains the target of a reference.
     fn part(&self, reference: &str) -> Option<Id> {
         let pointer = reference.strip_prefix('#')?;
         let ends = pointer.match_indices('/').skip(1).map(|(index, _)| index).take(3);
@@ -84,19 +83,18 @@ impl Reach {
         ends.into_iter().rev().find_map(|end| self.by_pointer.get(&pointer[..end]).copied())
     }
 
-    /// The component at which a reference ends, if it ends at one and not inside of it.
+    /// The target of a reference, if it is a component and not a value within one.
     pub(super) fn component(&self, reference: &str) -> Option<Id> {
         self.by_pointer.get(reference.strip_prefix('#')?).copied()
     }
 
-    /// The schema that a discriminator's mapping means: by its name, or by a reference.
+    /// The schema of an entry in a discriminator's mapping, which is a name or a reference.
     pub(super) fn mapped(&self, target: &str) -> Option<Id> {
-        let by_name = || self.by_pointer.get(&reference::pointer(["components", "schemas", target])).copied();
+        let by_name = || self.by_pointer.get(&pointer::from_tokens(["components", "schemas", target])).copied();
         self.part(target).or_else(by_name)
     }
 
-    /// Labels of the operations that use a part, in the order of the document. All of them if the part is the document
-    /// itself would say nothing, so that is none.
+    /// Labels of the operations that use a part, in the order of the document; empty for the document itself.
     pub(super) fn operations(&self, part: Id) -> Vec<String> {
         let users = closure([part], &self.from);
         let ranks: BTreeSet<usize> = users.iter().filter_map(|user| self.rank.get(user).copied()).collect();
@@ -110,7 +108,7 @@ impl Reach {
         operations.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// What the operations use, directly or not, and the operations themselves.
+    /// The operations and everything that they use, directly or indirectly.
     pub(super) fn used(&self) -> HashSet<Id> {
         closure(self.rank.keys().copied(), &self.to)
     }
@@ -125,7 +123,7 @@ fn closure(from: impl IntoIterator<Item = Id>, edges: &HashMap<Id, Vec<Id>>) -> 
     seen
 }
 
-/// The key of a component: its section and its name.
+/// Section and name of a component.
 pub(super) fn component_name<'a>(tree: &Tree<'a>, id: Id) -> Option<(&'static str, &'a str)> {
     let node = tree.node(id);
     match (node.parent.map(|parent| tree.node(parent).kind), node.key) {
@@ -134,7 +132,7 @@ pub(super) fn component_name<'a>(tree: &Tree<'a>, id: Id) -> Option<(&'static st
     }
 }
 
-/// Every property that a schema speaks of, itself or in its parts.
+/// All properties that a schema or its parts define.
 pub(super) fn properties<'a>(document: &'a Document, schema: &'a Value) -> HashMap<&'a str, &'a Value> {
     let mut out = HashMap::new();
     let mut open = vec![schema];

@@ -1,4 +1,4 @@
-//! Answers and bodies: statuses, descriptions, media types.
+//! Responses and bodies: statuses, descriptions, media types.
 
 use super::Lint;
 use super::words::short;
@@ -10,44 +10,43 @@ pub(super) const MISSING: Rule = Rule {
     id: "responses-missing",
     verdict: Verdict::Error,
     what: "An operation documents no response.",
-    why: "OpenAPI demands at least one (Responses Object), and clients cannot know what comes back.",
+    why: "OpenAPI requires at least one (Responses Object), and clients do not know what is returned.",
 };
 pub(super) const SUCCESS_MISSING: Rule = Rule {
     id: "success-missing",
     verdict: Verdict::Warning,
-    what: "An operation documents no success.",
-    why: "Generated clients return nothing when all went well. Document a status from 200 to 399.",
+    what: "An operation documents no success status.",
+    why: "Generated clients return nothing on success. Document a status from 200 to 399.",
 };
 pub(super) const STATUS: Rule = Rule {
     id: "response-status-invalid",
     verdict: Verdict::Error,
     what: "A response has a key that is not a status, a range such as `4XX`, or `default`.",
-    why: "Tools ignore it or refuse the document. Statuses have three digits and begin with 1 to 5.",
+    why: "Tools ignore it or reject the document. Statuses have three digits and begin with 1 to 5.",
 };
 pub(super) const DESCRIPTION: Rule = Rule {
     id: "response-description-missing",
     verdict: Verdict::Error,
     what: "A response has no description.",
-    why: "OpenAPI demands one (Response Object). Say when this is the answer.",
+    why: "OpenAPI requires one (Response Object). Describe when it is sent.",
 };
 pub(super) const SUCCESS_WITHOUT_SCHEMA: Rule = Rule {
     id: "success-without-schema",
     verdict: Verdict::Warning,
     what: "A success has a media type without a schema.",
-    why: "Generated clients return something without a type. Give the media type a schema, or leave out `content` if there \
-          is no body.",
+    why: "Generated clients return an untyped value. Add a schema to the media type, or remove `content` if there is no body.",
 };
 pub(super) const ERROR_WITHOUT_SCHEMA: Rule = Rule {
     id: "error-without-schema",
     verdict: Verdict::Warning,
     what: "An error has a media type without a schema.",
-    why: "Clients cannot tell what went wrong. Give the media type a schema, or leave out `content` if there is no body.",
+    why: "Clients cannot read the error. Add a schema to the media type, or remove `content` if there is no body.",
 };
 pub(super) const REQUEST_WITHOUT_SCHEMA: Rule = Rule {
     id: "request-without-schema",
     verdict: Verdict::Warning,
     what: "A request body has a media type without a schema, or no media type.",
-    why: "Generated clients take anything, and nobody knows what to send. Give the media type a schema.",
+    why: "Generated clients accept anything, and callers do not know what to send. Add a schema to the media type.",
 };
 pub(super) const MEDIA_TYPE: Rule = Rule {
     id: "media-type-invalid",
@@ -118,7 +117,7 @@ fn check_status(lint: &Lint<'_>, response: Id) {
     }
 }
 
-/// Media types whose content has a structure that a schema would say.
+/// Checks media types with structured content for a schema.
 fn check_content(lint: &Lint<'_>, holder: Id, rule: &'static Rule) {
     for id in lint.tree.field(holder, "content") {
         let node = lint.tree.node(id);
@@ -138,7 +137,7 @@ fn has_structure(media_type: &str) -> bool {
         || subtype.ends_with("+xml")
 }
 
-/// Type and subtype as RFC 9110 has them, or ranges of them; parameters may follow.
+/// Type and subtype of RFC 9110 or ranges of them, with or without parameters.
 fn is_media_type(name: &str) -> bool {
     let name = name.split(';').next().unwrap_or_default().trim();
     let is_token = |part: &str| {

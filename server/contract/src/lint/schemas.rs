@@ -1,4 +1,4 @@
-//! One schema by itself: its limits, its pattern, and keywords that do not work together.
+//! Single schemas: limits, patterns, and keywords that do not work together.
 
 use super::Lint;
 use super::ecma;
@@ -12,32 +12,32 @@ pub(super) const ITEMS: Rule = Rule {
     id: "array-without-items",
     verdict: Verdict::Error,
     what: "A schema of type `array` has no `items`.",
-    why: "OpenAPI 3.0 demands it (Schema Object), and generators do not know what the list holds. Add `items`, if only `{}`.",
+    why: "OpenAPI 3.0 requires it (Schema Object), and generators do not know the type of the items. Add `items`, at least `{}`.",
 };
 pub(super) const BOUNDS: Rule = Rule {
     id: "bounds-contradict",
     verdict: Verdict::Error,
     what: "A lower limit is above the upper one.",
-    why: "No value satisfies both, so that everything is refused. Correct one of the two.",
+    why: "No value satisfies both, so every value is rejected. Correct one of the two.",
 };
 pub(super) const PATTERN: Rule = Rule {
     id: "pattern-invalid",
     verdict: Verdict::Error,
     what: "A pattern is not a regular expression of ECMA 262.",
-    why: "That is the dialect OpenAPI names. Clients that check the pattern refuse every value or do not start.",
+    why: "OpenAPI requires that dialect. Clients that check the pattern reject every value or fail to start.",
 };
 pub(super) const TIME_PATTERN: Rule = Rule {
     id: "date-time-with-pattern",
     verdict: Verdict::Warning,
     what: "A schema has the format `date-time` or `date` and a pattern.",
-    why: "Generated clients turn the text into a time first and then look for the pattern in the time: openapi-generator's \
-          Python clients refuse right answers, its C# clients do not compile. Say the pattern in words.",
+    why: "Generated clients parse the string and then match the pattern with the parsed value: openapi-generator's \
+          Python clients reject valid responses, its C# clients do not compile. Describe the pattern in the description.",
 };
 pub(super) const NULLABLE: Rule = Rule {
     id: "nullable-without-type",
     verdict: Verdict::Warning,
     what: "A schema is `nullable` but has no `type`.",
-    why: "OpenAPI 3.0.3 gives `nullable` a meaning only beside `type`; some tools take null and others do not. Add the type.",
+    why: "In OpenAPI 3.0.3, `nullable` only has a meaning together with `type`; some tools accept null and others do not. Add the type.",
 };
 
 pub(super) fn check(lint: &Lint<'_>) {
@@ -48,7 +48,7 @@ pub(super) fn check(lint: &Lint<'_>) {
         check_bounds(lint, id, schema);
         check_pattern(lint, id, schema);
         if schema["nullable"] == true && schema.get("type").is_none() {
-            lint.report(&NULLABLE, id, &["nullable"], "it has no `type` beside `nullable`");
+            lint.report(&NULLABLE, id, &["nullable"], "it is `nullable` but has no `type`");
         }
     }
 }
@@ -79,6 +79,6 @@ fn check_pattern(lint: &Lint<'_>, id: Id, schema: &Value) {
         lint.report(&PATTERN, id, &["pattern"], format!("`{}`: {problem}", short(pattern)));
     }
     if let Some(format @ ("date-time" | "date")) = schema["format"].as_str() {
-        lint.report(&TIME_PATTERN, id, &["pattern"], format!("a pattern stands beside the format `{format}`"));
+        lint.report(&TIME_PATTERN, id, &["pattern"], format!("it has a pattern and the format `{format}`"));
     }
 }

@@ -1,4 +1,4 @@
-//! Who may call what: schemes, scopes, and operations that say nothing.
+//! Security: requirements, schemes and scopes.
 
 use super::Lint;
 use super::fields;
@@ -13,25 +13,25 @@ use std::collections::HashSet;
 pub(super) const MISSING: Rule = Rule {
     id: "security-missing",
     verdict: Verdict::Warning,
-    what: "Neither an operation nor the document says who may call it.",
-    why: "Nobody can tell a public operation from a forgotten one. Add `security`, and for a public operation `security: []`.",
+    what: "Neither an operation nor the document has `security`.",
+    why: "Readers cannot distinguish a public operation from an oversight. Add `security`, or `security: []` for a public operation.",
 };
 pub(super) const UNDEFINED: Rule = Rule {
     id: "security-scheme-undefined",
     verdict: Verdict::Error,
-    what: "`security` names a scheme that the document does not define.",
+    what: "`security` refers to a scheme that the document does not define.",
     why: "Generated clients send no credentials. Define it under `components/securitySchemes`.",
 };
 pub(super) const UNUSED: Rule = Rule {
     id: "security-scheme-unused",
     verdict: Verdict::Warning,
-    what: "A security scheme is defined, and no operation uses it.",
-    why: "Clients are asked for credentials that nothing takes, or an operation has forgotten them. Use it or remove it.",
+    what: "A security scheme is defined but not used by any operation.",
+    why: "Clients are asked for credentials that no operation accepts, or an operation lacks the requirement. Use it or remove it.",
 };
 pub(super) const SCOPE: Rule = Rule {
     id: "scope-undefined",
     verdict: Verdict::Error,
-    what: "`security` asks for a scope that its scheme does not have.",
+    what: "`security` requires a scope that its scheme does not define.",
     why: "No token can have the scope. Define it in the scheme's flows; schemes other than OAuth and OpenID Connect have no \
           scopes (OpenAPI 3.0.3, Security Requirement Object).",
 };
@@ -81,7 +81,7 @@ fn check_scopes(lint: &Lint<'_>, id: Id, name: &str, scopes: &Value, scheme: &Va
     for (index, scope) in scopes.filter_map(|(index, scope)| Some((index, scope.as_str()?))) {
         let kind = scheme["type"].as_str().unwrap_or_default();
         let problem = match kind {
-            // Its scopes are said elsewhere.
+            // The provider's discovery document defines its scopes.
             "openIdConnect" => continue,
             "oauth2" => {
                 let flows = scheme["flows"].as_object().into_iter().flatten();
@@ -96,13 +96,13 @@ fn check_scopes(lint: &Lint<'_>, id: Id, name: &str, scopes: &Value, scheme: &Va
                 let hint = nearest(scope, known).map(|scope| format!(", did you mean `{scope}`?"));
                 format!("`{}` has no scope `{}`{}", short(name), short(scope), hint.unwrap_or_default())
             }
-            _ => format!("`{}` is not a scheme with scopes, and `{}` is asked for", short(name), short(scope)),
+            _ => format!("`{}` is not a scheme with scopes, but `{}` is required", short(name), short(scope)),
         };
         lint.report(&SCOPE, id, &[name, &index.to_string()], problem);
     }
 }
 
-/// Fields that a scheme needs because of its type.
+/// Checks the fields that a scheme needs because of its type.
 fn check_fields(lint: &Lint<'_>, id: Id, scheme: &Value) {
     let (needed, noun): (&[&str], _) = match scheme["type"].as_str() {
         Some("apiKey") => (&["name", "in"], "an API key"),

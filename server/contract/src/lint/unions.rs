@@ -1,15 +1,15 @@
-//! Types without a name, and alternatives that are told apart by a property.
+//! Unnamed types, and discriminators.
 //!
-//! A schema has a name if it stands under `components/schemas`, or if it has a `title`: generators name types after both.
-//! For every other object with properties, and for every choice between two or more types (of scalars too: most languages
-//! have no type for "a boolean or a text"), they make a name up from where it stands.
+//! Generators name types after their key in `components/schemas` or after their `title`. For other objects with properties
+//! and other unions (including those of scalars, because most languages have no type for "a boolean or a string"), they
+//! derive a name from the position in the document.
 
 use super::Lint;
 use super::reach::{component_name, properties};
 use super::words::short;
 use crate::finding::{Rule, Verdict};
 use crate::grammar::Kind;
-use crate::reference;
+use crate::pointer;
 use crate::tree::{Id, Key};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -17,41 +17,41 @@ use std::collections::HashSet;
 pub(super) const UNION: Rule = Rule {
     id: "inline-union",
     verdict: Verdict::Warning,
-    what: "A choice between several types (`oneOf`, `anyOf`) is written in place and has no name.",
-    why: "Generators make up names such as `Foo200ResponseOneOf`, which change when something around them changes. Put it \
-          under `components/schemas`, or give it a `title`.",
+    what: "A union of several types (`oneOf`, `anyOf`) is defined inline and has no name.",
+    why: "Generators make up names such as `Foo200ResponseOneOf`, which change with their surroundings. Move it \
+          to `components/schemas`, or add a `title`.",
 };
 pub(super) const OBJECT: Rule = Rule {
     id: "inline-object",
     verdict: Verdict::Warning,
-    what: "An object with properties is written in place and has no name.",
-    why: "Generators make up names such as `Foo200ResponseUserInner`, which change when something around them changes. Put \
-          it under `components/schemas`, or give it a `title`.",
+    what: "An object with properties is defined inline and has no name.",
+    why: "Generators make up names such as `Foo200ResponseUserInner`, which change with their surroundings. \
+          Move it to `components/schemas`, or add a `title`.",
 };
 pub(super) const DISCRIMINATOR_MISSING: Rule = Rule {
     id: "discriminator-property-missing",
     verdict: Verdict::Error,
-    what: "A schema that a discriminator chooses from does not define the discriminator's property.",
-    why: "Clients read the property to know the type, and it is not there. Define it in each alternative.",
+    what: "An alternative of a discriminator does not define the discriminator's property.",
+    why: "Clients need the property to determine the type. Define it in each alternative.",
 };
 pub(super) const DISCRIMINATOR_OPTIONAL: Rule = Rule {
     id: "discriminator-property-not-required",
     verdict: Verdict::Error,
-    what: "A schema that a discriminator chooses from does not require the discriminator's property.",
-    why: "A value without it is right by the schema and cannot be read by clients. Add it to `required`.",
+    what: "An alternative of a discriminator does not require the discriminator's property.",
+    why: "A value without it is valid but cannot be parsed by clients. Add it to `required`.",
 };
 pub(super) const DISCRIMINATOR_INLINE: Rule = Rule {
     id: "discriminator-inline-alternative",
     verdict: Verdict::Error,
-    what: "An alternative beside a discriminator is written in place.",
+    what: "An alternative of a discriminator is defined inline.",
     why: "Discriminators choose by the names of schemas (OpenAPI 3.0.3, Discriminator Object); this one has none and is \
-          never chosen. Put it under `components/schemas`.",
+          never chosen. Move it to `components/schemas`.",
 };
 pub(super) const DISCRIMINATOR_MAPPING: Rule = Rule {
     id: "discriminator-mapping-undefined",
     verdict: Verdict::Error,
-    what: "The mapping of a discriminator names a schema that does not exist.",
-    why: "Values with that name cannot be read. Name a schema of this document, or refer to one.",
+    what: "The mapping of a discriminator refers to a schema that does not exist.",
+    why: "Values of that type cannot be parsed. Use the name of a schema of this document, or a reference to one.",
 };
 
 pub(super) fn check(lint: &Lint<'_>) {
@@ -68,15 +68,14 @@ pub(super) fn check(lint: &Lint<'_>) {
         for (value, target) in mapping.filter_map(|(value, target)| Some((value, target.as_str()?))) {
             let is_elsewhere = target.contains('#') && !target.starts_with('#') || target.contains("://");
             if !is_elsewhere && lint.reach.mapped(target).is_none() {
-                let message = format!("`{}` names no schema", short(target));
+                let message = format!("there is no schema `{}`", short(target));
                 lint.report(&DISCRIMINATOR_MAPPING, id, &["mapping", value], message);
             }
         }
     }
 }
 
-/// Whether the schema describes values of its own and has no name from `components`. The parts of an `allOf` are one type
-/// with what is around them.
+/// Whether the schema is defined inline and is a type of its own, which the parts of an `allOf` are not.
 fn is_in_place(lint: &Lint<'_>, id: Id) -> bool {
     component_name(&lint.tree, id).is_none() && !["allOf", "not"].contains(&lint.tree.node(id).field)
 }
@@ -85,7 +84,7 @@ fn check_name(lint: &Lint<'_>, id: Id, schema: &Value) {
     let lists = ["oneOf", "anyOf"].into_iter().filter(|list| schema[*list].is_array());
     let types = |list: &&str| schema[*list].as_array().into_iter().flatten().filter(|part| is_type(part)).count();
     if let Some(list) = lists.into_iter().find(|list| types(list) > 1) {
-        lint.report(&UNION, id, &[list], format!("{} types to choose from, and no name", types(&list)));
+        lint.report(&UNION, id, &[list], format!("a union of {} types without a name", types(&list)));
         return;
     }
     let has_properties = schema["properties"].as_object().is_some_and(|properties| !properties.is_empty());
@@ -96,7 +95,7 @@ fn check_name(lint: &Lint<'_>, id: Id, schema: &Value) {
     }
 }
 
-/// Whether an alternative is a type of its own: not null alone, and not only a further condition such as `required`.
+/// Whether an alternative is a type of its own: neither just null nor a mere condition such as `required`.
 fn is_type(part: &Value) -> bool {
     let is_null =
         part["type"] == "null" || part["enum"].as_array().is_some_and(|values| values.iter().all(Value::is_null));
@@ -126,11 +125,11 @@ fn check_discriminator(lint: &Lint<'_>, holder: Id, property: &str) {
 fn check_alternative(lint: &Lint<'_>, id: Id, inner: &[&str], property: &str) {
     let node = lint.tree.node(id);
     let name = match (node.reference, node.key) {
-        (Some(reference), _) => reference.rsplit('/').next().unwrap_or_default(),
-        (None, Key::Name(name)) => name,
-        _ => "the schema",
+        (Some(reference), _) => pointer::last_token(reference),
+        (None, Key::Name(name)) => name.to_owned(),
+        _ => "the schema".to_owned(),
     };
-    let (name, property) = (short(&reference::unescaped(name)), short(property));
+    let (name, property) = (short(&name), short(property));
     if !properties(lint.document, node.value).contains_key(property.as_str()) {
         lint.report(&DISCRIMINATOR_MISSING, id, inner, format!("`{name}` has no property `{property}`"));
     } else if !requires(lint, node.value, &property, &mut HashSet::new()) {
@@ -138,7 +137,7 @@ fn check_alternative(lint: &Lint<'_>, id: Id, inner: &[&str], property: &str) {
     }
 }
 
-/// Whether the schema, or a schema that it extends, requires the property; or each of its alternatives does.
+/// Whether the schema, a schema that it extends, or each of its alternatives requires the property.
 fn requires<'a>(lint: &Lint<'a>, schema: &'a Value, property: &str, seen: &mut HashSet<*const Value>) -> bool {
     let schema = lint.document.resolve(schema);
     if !seen.insert(schema) {

@@ -1,13 +1,13 @@
-//! Names as generators and people compare them.
+//! Comparison and abbreviation of names.
 
-/// The name without case and separators: `getUser`, `get_user` and `GetUser` are one.
+/// The name without case and separators: equal for `getUser`, `get_user` and `GetUser`.
 pub(super) fn folded(name: &str) -> String {
     name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The candidate that was probably meant: the same but for case and separators, or a slip or two away.
+/// The candidate that was probably meant: equal but for case and separators, or with one or two typos.
 pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    // What is this long is no slip of a known name, and comparing takes the product of both lengths.
+    // Longer names are no typos of a known one, and the time of a comparison is the product of both lengths.
     const LONGEST: usize = 40;
     let name = folded(name);
     let length = name.chars().count();
@@ -22,7 +22,7 @@ pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c s
     near.min_by_key(|(distance, ..)| *distance).map(|(_, _, candidate)| candidate)
 }
 
-/// Names for a message: the first few, and how many more.
+/// The first few names and the number of others, for a message.
 pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
     const MOST: usize = 4;
     let shown: Vec<String> = names.iter().take(MOST).map(|name| format!("`{}`", name.as_ref())).collect();
@@ -32,7 +32,7 @@ pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
     }
 }
 
-/// A text for a message: all of it, or its beginning.
+/// A text or its beginning, for a message.
 pub(super) fn short(text: &str) -> String {
     const LONGEST: usize = 160;
     match text.char_indices().nth(LONGEST) {

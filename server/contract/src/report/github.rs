@@ -1,29 +1,30 @@
-//! Findings as workflow commands, which GitHub shows beside the lines they name.
+//! Renders findings as workflow commands, which GitHub shows as annotations of the lines.
 //!
 //! `::error file=…,line=…,col=…,title=…::message`, one line each. Escapes are those of the runner's toolkit: `%`, carriage
-//! return and line feed in everything, `:` and `,` in properties too. Other control characters are written out.
+//! return and line feed everywhere, `:` and `,` in properties too. Other control characters are escaped as in other
+//! formats.
 
 use super::{subject, values, visible};
 use crate::finding::{Finding, Verdict};
 use std::fmt::Write;
 
-/// The findings as workflow commands; nothing if there are none.
+/// Renders the findings as workflow commands; empty without findings.
 #[must_use]
 pub fn render(findings: &[Finding]) -> String {
     let mut out = String::new();
     for finding in findings {
-        let level = match finding.rule.verdict {
+        let level = match finding.verdict {
             Verdict::Error | Verdict::Breaking => "error",
             Verdict::Warning | Verdict::Risky => "warning",
             Verdict::Compatible | Verdict::Documentation => "notice",
         };
-        let position = finding.spot.position;
+        let position = finding.span.position;
         // Writing to a String cannot fail.
-        let _ = write!(out, "::{level} file={},", property(&finding.spot.document));
+        let _ = write!(out, "::{level} file={},", property(&finding.span.document));
         if position.line > 0 {
             let _ = write!(out, "line={},col={},", position.line, position.column);
         }
-        let title = format!("{}: {}", finding.rule.verdict, finding.rule.id);
+        let title = format!("{}: {}", finding.verdict, finding.rule.id);
         let _ = writeln!(out, "title={}::{}", property(&title), data(&message(finding)));
     }
     out

@@ -1,4 +1,4 @@
-//! Findings for programs: one JSON object.
+//! Renders findings as one JSON object for programs.
 //!
 //! ```text
 //! {
@@ -15,18 +15,19 @@
 //! ```
 //!
 //! A side is `{"file", "line", "column", "pointer", "value"}`: `pointer` is a JSON pointer, `value` a string or null. Lines
-//! and columns count from 1 and are null for a document that never was text. Every key is always there; keys may be added.
+//! and columns count from 1 and are null for a document that was not read from text. All keys are always present; later
+//! versions may add keys.
 
 use super::{count, is_hidden};
-use crate::error::Spot;
 use crate::finding::{Finding, Side, Verdict};
+use crate::position::SourceSpan;
 use serde::Serialize;
 use std::fmt::Write;
 
-/// The findings as JSON, indented.
+/// Renders the findings as indented JSON.
 #[must_use]
 pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String {
-    let fails = |finding: &&Finding| finding.rule.verdict >= fails_from;
+    let fails = |finding: &&Finding| finding.verdict >= fails_from;
     let report = Report {
         title,
         summary: Summary {
@@ -46,12 +47,13 @@ pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String 
     out
 }
 
-/// The same JSON without what a terminal or a log obeys. Nothing of it can stand outside of a string.
+/// Escapes characters that a terminal or a log would interpret. They only occur within strings.
 fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + 1);
     for character in json.chars() {
         if character != '\n' && is_hidden(character) {
-            // Writing to a String cannot fail. All that is hidden is in the first plane, so four digits say it.
+            // Writing to a String cannot fail. All these characters are in the Basic Multilingual Plane: four digits
+            // suffice.
             let _ = write!(out, "\\u{:04x}", u32::from(character));
         } else {
             out.push(character);
@@ -99,14 +101,14 @@ impl<'a> Entry<'a> {
     fn new(finding: &'a Finding, fails: bool) -> Self {
         Self {
             rule: finding.rule.id,
-            verdict: finding.rule.verdict,
+            verdict: finding.verdict,
             fails,
             what: finding.rule.what,
             why: finding.rule.why,
             operations: &finding.operations,
             place: &finding.place,
             message: &finding.message,
-            at: At::new(&finding.spot),
+            at: At::new(&finding.span),
             old: finding.old.as_ref().map(Change::new),
             new: finding.new.as_ref().map(Change::new),
         }
@@ -121,10 +123,10 @@ struct At<'a> {
 }
 
 impl<'a> At<'a> {
-    fn new(spot: &'a Spot) -> Self {
-        let known = Some(spot.position).filter(|position| position.line > 0);
+    fn new(span: &'a SourceSpan) -> Self {
+        let known = Some(span.position).filter(|position| position.line > 0);
         Self {
-            file: &spot.document,
+            file: &span.document,
             line: known.map(|position| position.line),
             column: known.map(|position| position.column),
         }
@@ -141,6 +143,6 @@ struct Change<'a> {
 
 impl<'a> Change<'a> {
     fn new(side: &'a Side) -> Self {
-        Self { at: At::new(&side.spot), pointer: &side.pointer, value: side.value.as_deref() }
+        Self { at: At::new(&side.span), pointer: &side.pointer, value: side.value.as_deref() }
     }
 }

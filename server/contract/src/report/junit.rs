@@ -1,14 +1,14 @@
-//! Findings as JUnit test results, which most CI systems show.
+//! Renders findings as JUnit test results, which most CI systems show.
 //!
-//! One suite, named after what was looked at, with one case for each finding: failed if its verdict is grave enough,
-//! passed otherwise, with the words in its output. Without findings there is one case that passed, since a report
-//! without any case looks like a run that never happened. No times and no ids: they would differ from run to run.
+//! One suite, named after what was examined, with a case for each finding: failed from a given verdict on, otherwise passed
+//! with the finding in its output. Without findings there is one passed case, because CI systems treat a report without
+//! cases as missing. No times and no ids, because they would differ between runs.
 
 use super::{places, subject, values, visible};
 use crate::finding::{Finding, Verdict};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-/// The findings as JUnit XML. Verdicts from `fails_from` on are failures.
+/// Renders the findings as JUnit XML. Verdicts from `fails_from` on are failures.
 #[must_use]
 pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String {
     let title = visible(title);
@@ -26,7 +26,7 @@ pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String 
 
 fn case(finding: &Finding, fails_from: Verdict) -> TestCase {
     let rule = finding.rule;
-    let fails = rule.verdict >= fails_from;
+    let fails = finding.verdict >= fails_from;
     let mut status = match fails {
         true => TestCaseStatus::non_success(NonSuccessKind::Failure),
         false => TestCaseStatus::success(),
@@ -37,12 +37,12 @@ fn case(finding: &Finding, fails_from: Verdict) -> TestCase {
     }
     let place = Some(visible(&finding.place)).filter(|place| !place.is_empty());
     let place = place.map(|place| format!(" {place}")).unwrap_or_default();
-    let spot = finding.spot.to_string();
-    let mut case = TestCase::new(format!("{}{place} ({})", rule.id, visible(&spot)), status);
+    let span = finding.span.to_string();
+    let mut case = TestCase::new(format!("{}{place} ({})", rule.id, visible(&span)), status);
     case.set_classname(subject(&finding.operations));
-    case.extra.insert("file".into(), visible(&finding.spot.document).into());
-    if finding.spot.position.line > 0 {
-        case.extra.insert("line".into(), finding.spot.position.line.to_string().into());
+    case.extra.insert("file".into(), visible(&finding.span.document).into());
+    if finding.span.position.line > 0 {
+        case.extra.insert("line".into(), finding.span.position.line.to_string().into());
     }
     if !fails {
         case.set_system_out(details);
@@ -54,7 +54,7 @@ fn details(finding: &Finding) -> String {
     let operations: Vec<_> = finding.operations.iter().map(|operation| visible(operation)).collect();
     let operations = Some(operations).filter(|operations| !operations.is_empty());
     let mut lines = vec![
-        format!("{}: {}", finding.rule.verdict, visible(&finding.message)),
+        format!("{}: {}", finding.verdict, visible(&finding.message)),
         format!("at {}", places(finding)),
         format!("why: {}", finding.rule.why),
     ];

@@ -1,15 +1,15 @@
-//! Findings as people and machines read them.
+//! Renders findings for people and programs.
 //!
-//! Each format is a function of the findings alone: no clock, no random ids, the order of the findings kept, so that two
-//! runs over the same documents give the same bytes. What a document says is never trusted with the format: control
-//! characters, line ends and the marks that a format lives by are written out ([`visible`], and each format's own escapes).
+//! The output depends on the findings and their order alone (no clock, no random ids), so that two runs over the same
+//! documents give the same bytes. Text from a document cannot break the format: control characters, line ends and the
+//! special characters of each format are escaped (`visible`, and each format's own escapes).
 //!
 //! | format | for |
 //! |---|---|
 //! | [`mod@text`] | a terminal |
-//! | [`mod@json`] | programs; the shape is documented there and stays |
+//! | [`mod@json`] | programs; the stable schema is documented there |
 //! | [`mod@junit`] | CI systems that show test results |
-//! | [`mod@github`] | workflows on GitHub, which show each finding beside its line |
+//! | [`mod@github`] | GitHub workflows, which annotate the line of each finding |
 
 pub mod github;
 pub mod json;
@@ -20,21 +20,21 @@ use crate::finding::{Finding, Verdict};
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// How findings are written.
+/// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// For people, grouped by operation.
+    /// Text for people, grouped by operation.
     Text,
-    /// For programs.
+    /// JSON for programs.
     Json,
-    /// Test results, one case for each finding.
+    /// JUnit XML with a test case for each finding.
     JUnit,
-    /// Workflow commands that GitHub turns into annotations.
+    /// Workflow commands that GitHub shows as annotations.
     GitHub,
 }
 
-/// The findings in that format, in their order. `title` says what was looked at; `fails_from` is the mildest verdict
-/// that counts as a failure, for formats that tell the two apart. What is not empty ends with a line end.
+/// Renders the findings in a format. `title` names what was examined; `fails_from` is the mildest verdict that is a
+/// failure, in formats with failures. Output that is not empty ends with a line break.
 #[must_use]
 pub fn render(findings: &[Finding], format: Format, title: &str, fails_from: Verdict) -> String {
     match format {
@@ -45,18 +45,18 @@ pub fn render(findings: &[Finding], format: Format, title: &str, fails_from: Ver
     }
 }
 
-/// Verdicts from the most harmful to the least, as reports list them.
+/// Verdicts in the order in which reports list them.
 const VERDICTS: [Verdict; 6] =
     [Verdict::Error, Verdict::Warning, Verdict::Breaking, Verdict::Risky, Verdict::Compatible, Verdict::Documentation];
 
 fn count(findings: &[Finding], verdict: Verdict) -> usize {
-    findings.iter().filter(|finding| finding.rule.verdict == verdict).count()
+    findings.iter().filter(|finding| finding.verdict == verdict).count()
 }
 
-/// More operations than these are counted, not listed.
+/// Most operations that are listed; the others are counted.
 const MOST_OPERATIONS: usize = 3;
 
-/// What the finding is about: its operations, or the document.
+/// The affected operations as text, or "the document".
 fn subject(operations: &[String]) -> String {
     if operations.is_empty() {
         return "the document".to_owned();
@@ -69,7 +69,7 @@ fn subject(operations: &[String]) -> String {
     out
 }
 
-/// The value before and after, if either side gives one.
+/// The values before and after, if either side has one.
 fn values(finding: &Finding) -> Option<String> {
     let sides = [finding.old.as_ref(), finding.new.as_ref()];
     if sides.iter().flatten().all(|side| side.value.is_none()) {
@@ -82,17 +82,17 @@ fn values(finding: &Finding) -> Option<String> {
     Some(words.join(" → "))
 }
 
-/// Where it is, and where it was if that is another place.
+/// The position, and the old one if it differs.
 fn places(finding: &Finding) -> String {
-    let here = visible(&finding.spot.to_string()).into_owned();
-    match finding.old.as_ref().filter(|old| old.spot != finding.spot) {
-        Some(old) => format!("{here}, was at {}", visible(&old.spot.to_string())),
+    let here = visible(&finding.span.to_string()).into_owned();
+    match finding.old.as_ref().filter(|old| old.span != finding.span) {
+        Some(old) => format!("{here}, was at {}", visible(&old.span.to_string())),
         None => here,
     }
 }
 
-/// The text on one line, with nothing in it that a terminal or a log obeys: control characters, marks that turn the
-/// direction of writing, characters that XML does not have, and GitHub's older command mark (`##[`) are written out.
+/// Escapes everything that a terminal or a log would interpret: control characters and line breaks, bidirectional
+/// formatting, characters that XML does not allow, and GitHub's older command prefix (`##[`).
 fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) && !text.contains("##[") {
         return Cow::Borrowed(text);
@@ -107,7 +107,7 @@ fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out.replace("##[", "#\\u{23}["))
 }
 
-/// Whether a terminal, an editor or an XML reader does something about it other than showing it.
+/// Whether a terminal, an editor or an XML reader would do anything but display the character.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -122,7 +122,7 @@ mod tests {
     use super::visible;
 
     #[test]
-    fn what_is_written_out() {
+    fn control_characters_are_escaped() {
         for (text, expected) in [
             ("plain › ütf-8 😀", "plain › ütf-8 😀"),
             ("a\nb\r\tc", "a\\nb\\r\\tc"),

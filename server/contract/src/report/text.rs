@@ -1,14 +1,14 @@
-//! Findings for people, in the manner of a compiler.
+//! Renders findings for people, like a compiler.
 //!
-//! What concerns the whole document comes first; then each group of operations, in the order in which the findings come.
-//! No line begins with words of the document: a log that obeys lines (GitHub obeys `::command::`) finds none to obey.
+//! Findings about the whole document come first, then those of each group of operations in the order of the findings. No
+//! line begins with text from the document, so that logs with commands (`::command::` on GitHub) cannot be abused.
 
 use super::{VERDICTS, count, places, subject, values, visible};
 use crate::finding::Finding;
 use std::collections::HashMap;
 use std::fmt::Write;
 
-/// The findings as text. The last line counts them per verdict.
+/// Renders the findings as text. The last line counts them per verdict.
 #[must_use]
 pub fn render(findings: &[Finding], title: &str) -> String {
     let mut out = String::new();
@@ -27,7 +27,7 @@ pub fn render(findings: &[Finding], title: &str) -> String {
     out
 }
 
-/// Findings about the same operations together, those about the document first.
+/// Groups findings by their operations; those about the document come first.
 fn groups(findings: &[Finding]) -> Vec<Vec<&Finding>> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     let mut known: HashMap<&[String], usize> = HashMap::new();
@@ -48,7 +48,7 @@ fn write_finding(out: &mut String, finding: &Finding) {
         "" => String::new(),
         place => format!(" {}:", visible(place)),
     };
-    let _ = writeln!(out, "  {}[{}]{place} {}", rule.verdict, rule.id, visible(&finding.message));
+    let _ = writeln!(out, "  {}[{}]{place} {}", finding.verdict, rule.id, visible(&finding.message));
     if let Some(values) = values(finding) {
         let _ = writeln!(out, "    changed: {values}");
     }

@@ -1,4 +1,4 @@
-//! Each way in which code can drift from its contract, with the line that a person then reads.
+//! Ways in which code can drift from its contract, each with the reported line.
 
 use super::{code, contract, drifted, lines, put};
 use serde_json::{Value, json};
@@ -94,7 +94,7 @@ fn operation_id_and_tags() {
     );
 }
 
-/// A name, edits of the code, the ends of the lines expected.
+/// Name, edits of the code, and the expected ends of the reported lines.
 type Case = (&'static str, Vec<(String, Value)>, Vec<String>);
 
 #[test]
@@ -294,7 +294,7 @@ fn statuses_and_headers() {
         (
             "content lost by the code",
             (at("/1/schema"), Value::Null),
-            "responses › 401 › application/json: the contract answers with this media type, the code does not",
+            "responses › 401 › application/json: the contract responds with this media type, the code does not",
         ),
         (
             "null where the contract has an object",
@@ -381,7 +381,7 @@ fn unreadable_extensions_are_differences() {
     assert_eq!(
         found,
         [
-            "openapi/sample.yaml: every operation: the contract cannot be compared, the code prints what cannot be read: \
+            "openapi/sample.yaml: every operation: the contract cannot be compared, the code generates an invalid document: \
           code: POST /api/auth/sign-in/email: x-replies: `state` is not part of a reply"
         ]
     );

@@ -111,7 +111,7 @@ fn load(api: &str, files: &[(&str, &str)]) -> Result<Document, Error> {
     Document::load_with("openapi/api.yaml", api, Files { own: "openapi/api.yaml", read: &read })
 }
 
-/// The files, with something else in one of them.
+/// The files with a replacement in one of them.
 fn with(path: &str, from: &str, to: &str) -> Document {
     let texts = FILES.map(|(name, text)| match name == path {
         true => {
@@ -126,7 +126,7 @@ fn with(path: &str, from: &str, to: &str) -> Document {
 
 fn differences(old: &Document, new: &Document) -> Vec<String> {
     let found = diff(old, new, &DiffOptions::default());
-    found.iter().map(|finding| format!("{} {} {}", finding.rule.id, finding.spot, finding.message)).collect()
+    found.iter().map(|finding| format!("{} {} {}", finding.rule.id, finding.span, finding.message)).collect()
 }
 
 #[test]
@@ -185,12 +185,12 @@ fn several_files_are_one_document() {
 }
 
 #[test]
-fn findings_name_the_file_and_the_place_in_it() {
+fn findings_name_the_file_and_the_position_in_it() {
     let old = load(API, &FILES).unwrap();
     let new = with("schemas/dog.yaml", "required: [kind, name]", "required: [kind, name, puppies]");
     let found = diff(&old, &new, &DiffOptions::default());
     let finding = found.iter().find(|finding| finding.rule.id == "request-property-became-required").unwrap();
-    assert_eq!(finding.spot.to_string(), "openapi/schemas/dog.yaml:2:24");
+    assert_eq!(finding.span.to_string(), "openapi/schemas/dog.yaml:2:24");
     assert_eq!(finding.operations, ["PUT /pets/{id}"]);
     assert_eq!(finding.new.as_ref().unwrap().pointer, "/required/2");
 
@@ -207,16 +207,16 @@ fn findings_name_the_file_and_the_place_in_it() {
 
     let new = with("common.yaml", "type: integer", "type: integer, minimum: 5, maximum: 1");
     let found: Vec<_> = lint(&new).into_iter().filter(|finding| finding.rule.id == "bounds-contradict").collect();
-    assert_eq!(found.iter().map(|finding| finding.spot.to_string()).collect::<Vec<_>>(), ["openapi/common.yaml:3:59"]);
+    assert_eq!(found.iter().map(|finding| finding.span.to_string()).collect::<Vec<_>>(), ["openapi/common.yaml:3:59"]);
     assert_eq!(found[0].operations, ["GET /pets"]);
 }
 
 fn document_of(document: &Document, pointer: &str) -> (String, String) {
-    (document.spot(pointer).to_string(), document.pointer_in_file(pointer))
+    (document.span(pointer).to_string(), document.pointer_in_file(pointer))
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_told_where_it_is_named() {
+fn an_unusable_file_is_reported_at_the_reference_to_it() {
     let api = |reference: &str| {
         format!("openapi: 3.0.3\npaths: {{}}\ncomponents:\n  schemas:\n    A: {{$ref: '{reference}'}}\n")
     };
@@ -228,12 +228,12 @@ fn a_file_that_cannot_be_used_is_told_where_it_is_named() {
     let own = "openapi/api.yaml:5:9: /components/schemas/A: $ref";
     for (reference, expected) in [
         ("none.yaml", format!("{own} `none.yaml` leads to a file that cannot be read: there is no such file")),
-        ("user.yaml#/nobody", format!("{own} `user.yaml#/nobody` leads nowhere")),
-        ("user.yaml#name", format!("{own} `user.yaml#name` leads nowhere")),
-        ("user.yaml#/broken", "openapi/user.yaml:2:10: /broken: $ref `#/nope` leads nowhere".to_owned()),
+        ("user.yaml#/nobody", format!("{own} `user.yaml#/nobody` cannot be resolved")),
+        ("user.yaml#name", format!("{own} `user.yaml#name` cannot be resolved")),
+        ("user.yaml#/broken", "openapi/user.yaml:2:10: /broken: $ref `#/nope` cannot be resolved".to_owned()),
         ("user.yaml#/lost", "openapi/user.yaml:3:16: /lost/items: $ref `lost.yaml` leads to a file that cannot be read: there is no such file".to_owned()),
-        ("https://example.com/a.yaml", format!("{own} `https://example.com/a.yaml` is the address of a server: have the file here, and name it by its path")),
-        ("/a.yaml", format!("{own} `/a.yaml` is a path that begins at the root: name the file by its path from here")),
+        ("https://example.com/a.yaml", format!("{own} `https://example.com/a.yaml` is a URL: copy the file and refer to it by its path")),
+        ("/a.yaml", format!("{own} `/a.yaml` is an absolute path: use a path relative to this file")),
         ("api.yaml#/components/schemas/A", format!("{own} `#/components/schemas/A` leads back to itself")),
     ] {
         let found = load(&api(reference), &files).unwrap_err().on_one_line();
@@ -248,7 +248,7 @@ fn a_file_that_cannot_be_used_is_told_where_it_is_named() {
 }
 
 #[test]
-fn path_items_that_lead_back_to_themselves_end() {
+fn recursive_path_items_are_rejected() {
     let item =
         "post:\n  callbacks:\n    again:\n      '{$url}': {$ref: item.yaml}\n      '{$other}': {$ref: item.yaml}\n";
     for item in [item, "$ref: item.yaml\n", "$ref: '#'\n"] {
@@ -269,7 +269,7 @@ fn pointers_may_be_percent_encoded() {
 }
 
 #[test]
-fn extensions_count_once_something_refers_to_them() {
+fn referenced_extensions_are_checked() {
     let text = |schema: &str| {
         format!(
             "openapi: 3.0.3\npaths: {{}}\nx-shared: {{a: {schema}, b: {{$ref: nothing}}}}\ncomponents: {{schemas: {{A: {{$ref: '#/x-shared/a'}}}}}}\n"
@@ -282,12 +282,12 @@ fn extensions_count_once_something_refers_to_them() {
         (&json!({"$ref": "#/components/schemas/item"}), &json!({"type": "string"}))
     );
     let found = Document::load("d", &text("{items: {$ref: '#/nope'}}")).unwrap_err().on_one_line();
-    assert_eq!(found, "d:3:24: /x-shared/a/items: $ref `#/nope` leads nowhere");
+    assert_eq!(found, "d:3:24: /x-shared/a/items: $ref `#/nope` cannot be resolved");
 }
 
 #[test]
-fn what_holds_components_must_be_an_object() {
-    let api = answers(&[("/a", "{$ref: a.yaml}")]) + "components: {schemas: }\n";
+fn components_must_be_an_object() {
+    let api = api_with_responses(&[("/a", "{$ref: a.yaml}")]) + "components: {schemas: }\n";
     assert!(load(&api, &[("a.yaml", "type: string\n")]).is_ok());
     for components in ["1", "{schemas: []}"] {
         let api = format!(
@@ -295,15 +295,15 @@ fn what_holds_components_must_be_an_object() {
         );
         let found = load(&api, &[("a.yaml", "type: string\n")]).unwrap_err().on_one_line();
         assert!(
-            found.ends_with("`a.yaml` cannot be kept: `components` is no object, or what it holds is none"),
+            found.ends_with("`a.yaml` cannot be resolved: `components` or a section of it is not an object"),
             "{found}"
         );
     }
 }
 
-/// The contracts of this project, each component and each path in a file of its own, are what they are in one file.
+/// The contracts of this project, split into a file for each component and path, are equal to the originals.
 #[test]
-fn a_contract_taken_apart_is_put_together_as_it_was() {
+fn a_split_contract_is_bundled_to_the_original() {
     for text in
         [include_str!("../../../../openapi/better-auth.yaml"), include_str!("../../../../openapi/fusionauth.yaml")]
     {
@@ -330,7 +330,7 @@ fn a_contract_taken_apart_is_put_together_as_it_was() {
     }
 }
 
-/// References to components become references to their files.
+/// Replaces references to components by references to their files.
 fn to_files(value: Value, root: &str) -> Value {
     match value {
         Value::Object(entries) => entries
@@ -347,8 +347,8 @@ fn to_files(value: Value, root: &str) -> Value {
     }
 }
 
-/// A document with a schema for the answer of each path.
-fn answers(schemas: &[(&str, &str)]) -> String {
+/// A document with a schema for the response of each path.
+fn api_with_responses(schemas: &[(&str, &str)]) -> String {
     let paths = schemas.iter().map(|(path, schema)| {
         format!(
             "  {path}:\n    get:\n      operationId: get{}\n      responses: {{200: {{description: d, content: {{application/json: {{schema: {schema}}}}}}}}}\n",
@@ -359,25 +359,25 @@ fn answers(schemas: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn what_openapi_does_not_know_is_left_alone() {
+fn data_is_left_unchanged() {
     let user = "type: object\nproperties: {address: {$ref: '#/definitions/Address'}}\npatternProperties: {a: {$ref: b.yaml}}\n\
                 definitions:\n  Country: {type: string}\n  Address: {properties: {country: {$ref: '#/definitions/Country'}}}\n";
-    let document = load(&answers(&[("/a", "{$ref: user.yaml}")]), &[("user.yaml", user)]).unwrap();
+    let document = load(&api_with_responses(&[("/a", "{$ref: user.yaml}")]), &[("user.yaml", user)]).unwrap();
     let address = &document.value()["components"]["schemas"]["Address"];
     assert_eq!(document.resolve(&address["properties"]["country"]), &json!({"type": "string"}));
-    let inner = answers(&[("/a", "{$ref: '#/components/x-shared/A'}")])
+    let inner = api_with_responses(&[("/a", "{$ref: '#/components/x-shared/A'}")])
         + "components: {x-shared: {A: {items: {$ref: b.yaml}}, B: {$ref: nothing.yaml}}}\n";
     let document = load(&inner, &[("b.yaml", "type: string\n")]).unwrap();
     assert_eq!(document.value()["components"]["x-shared"]["A"], json!({"items": {"$ref": "#/components/schemas/b"}}));
     let monster = "{oneOf: [{$ref: dog.yaml}], discriminator: {propertyName: kind, mapping: {dog: dog.yaml, m: 'https://example.com/m.json'}}}";
-    let document = load(&answers(&[("/a", monster)]), &[("dog.yaml", "type: object\n")]).unwrap();
+    let document = load(&api_with_responses(&[("/a", monster)]), &[("dog.yaml", "type: object\n")]).unwrap();
     let schema = document.value().pointer("/paths/~1a/get/responses/200/content/application~1json/schema").unwrap();
     let expected = json!({"dog": "#/components/schemas/dog", "m": "https://example.com/m.json"});
     assert_eq!(schema["discriminator"]["mapping"], expected);
 }
 
 #[test]
-fn references_where_openapi_has_none_are_refused() {
+fn misplaced_references_are_rejected() {
     for (text, place) in [
         ("paths: {/a: {get: {responses: {$ref: r.yaml}}}}\n", "/paths/~1a/get/responses"),
         ("paths: {/a: {get: {$ref: r.yaml}}}\n", "/paths/~1a/get"),
@@ -396,22 +396,22 @@ fn references_where_openapi_has_none_are_refused() {
 }
 
 fn reference_misplaced() -> &'static str {
-    "stands where OpenAPI has no references"
+    "is where OpenAPI allows no reference"
 }
 
 #[test]
-fn what_the_document_does_not_have_is_not_lent_to_it() {
-    let text = answers(&[("/a", "{$ref: '#/components/schemas/User'}"), ("/b", "{$ref: User.yaml}")]);
+fn references_within_the_document_do_not_use_bundled_components() {
+    let text = api_with_responses(&[("/a", "{$ref: '#/components/schemas/User'}"), ("/b", "{$ref: User.yaml}")]);
     let found = load(&text, &[("User.yaml", "type: string\n")]).unwrap_err().on_one_line();
-    assert!(found.ends_with("$ref `#/components/schemas/User` leads nowhere"), "{found}");
-    let text = answers(&[("/a", "{$ref: User.yaml}")]);
+    assert!(found.ends_with("$ref `#/components/schemas/User` cannot be resolved"), "{found}");
+    let text = api_with_responses(&[("/a", "{$ref: User.yaml}")]);
     let found =
         load(&text, &[("User.yaml", "items: {$ref: 'api.yaml#/components/schemas/A'}\n")]).unwrap_err().on_one_line();
-    assert!(found.ends_with("/items: $ref `api.yaml#/components/schemas/A` leads nowhere"), "{found}");
+    assert!(found.ends_with("/items: $ref `api.yaml#/components/schemas/A` cannot be resolved"), "{found}");
 }
 
 #[test]
-fn names_depend_on_no_order() {
+fn generated_names_do_not_depend_on_the_order_of_references() {
     let pet = "oneOf: [{$ref: Dog.yaml}, {$ref: Cat.yaml}]\ndiscriminator: {propertyName: kind}\n";
     let files = [
         ("a/Pet.yaml", pet),
@@ -419,8 +419,8 @@ fn names_depend_on_no_order() {
         ("a/Cat.yaml", "type: object\nproperties: {kind: {type: string}, lives: {type: integer}}\n"),
         ("b/Pet.yaml", "type: integer\n"),
     ];
-    let old = load(&answers(&[("/m", "{$ref: a/Pet.yaml}")]), &files).unwrap();
-    let new = load(&answers(&[("/b", "{$ref: b/Pet.yaml}"), ("/m", "{$ref: a/Pet.yaml}")]), &files).unwrap();
+    let old = load(&api_with_responses(&[("/m", "{$ref: a/Pet.yaml}")]), &files).unwrap();
+    let new = load(&api_with_responses(&[("/b", "{$ref: b/Pet.yaml}"), ("/m", "{$ref: a/Pet.yaml}")]), &files).unwrap();
     let found = differences(&old, &new);
     assert!(
         !found.iter().any(|finding| finding.starts_with("response") || finding.starts_with("schema-renamed")),
@@ -430,14 +430,14 @@ fn names_depend_on_no_order() {
     let aliases = |more: &str| {
         let components =
             format!("components: {{schemas: {{Dog: {{$ref: a/Dog.yaml}}, Cat: {{$ref: a/Cat.yaml}}{more}}}}}\n");
-        load(&(answers(&[("/m", "{$ref: a/Pet.yaml}")]) + &components), &files).unwrap()
+        load(&(api_with_responses(&[("/m", "{$ref: a/Pet.yaml}")]) + &components), &files).unwrap()
     };
     let found = differences(&aliases(""), &aliases(", Best: {$ref: a/Dog.yaml}"));
     assert_eq!(found.iter().map(|finding| finding.split(' ').next().unwrap()).collect::<Vec<_>>(), ["schema-added"]);
 }
 
 #[test]
-fn what_stands_beside_the_reference_of_a_path_item_stays() {
+fn siblings_of_a_path_items_reference_are_kept() {
     let api = "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /a/{id}:\n    $ref: item.yaml\n    summary: s\n    parameters: [{name: id, in: path, required: true, schema: {type: string}}]\n";
     let document = load(api, &[("item.yaml", "summary: theirs\nget: {operationId: a}\n")]).unwrap();
     let item = &document.value()["paths"]["/a/{id}"];
@@ -448,7 +448,7 @@ fn what_stands_beside_the_reference_of_a_path_item_stays() {
     let found = load(&api.replace("schema: {type: string}", "schema: {$ref: id.yaml}"), &[("item.yaml", "get: {}\n")]);
     let found = found.unwrap_err().on_one_line();
     assert!(
-        found.ends_with("`item.yaml` stands beside other references: put them into the file that it names"),
+        found.ends_with("`item.yaml` has siblings with references: move them into the file that it names"),
         "{found}"
     );
 
@@ -458,15 +458,15 @@ fn what_stands_beside_the_reference_of_a_path_item_stays() {
 }
 
 #[test]
-fn a_component_that_says_more_than_its_reference_keeps_it_for_lint() {
-    let api = answers(&[("/a", "{$ref: '#/components/schemas/U'}")])
+fn a_component_with_siblings_keeps_its_reference_for_lint() {
+    let api = api_with_responses(&[("/a", "{$ref: '#/components/schemas/U'}")])
         + "components: {schemas: {U: {$ref: v.yaml, nullable: true}}}\n";
     let found = lint(&load(&api, &[("v.yaml", "type: string\n")]).unwrap());
     assert!(found.iter().any(|finding| finding.rule.id == "ref-with-siblings"), "{found:?}");
 }
 
 #[test]
-fn small_files_do_not_grow_without_end() {
+fn bundling_is_limited_in_size() {
     let many: Vec<(String, String)> = (0..30)
         .map(|index| {
             let next = format!("{{$ref: p{}.yaml}}", index + 1);
@@ -487,7 +487,7 @@ fn small_files_do_not_grow_without_end() {
     let paths: Vec<String> = (0..10).map(|index| format!("l{index}.yaml")).collect();
     let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), laugh.as_str())).collect();
     let schemas: Vec<String> = paths.iter().map(|path| format!("{{$ref: '{path}#/s'}}")).collect();
-    let text = answers(&[("/a", &format!("{{anyOf: [{}]}}", schemas.join(",")))]);
+    let text = api_with_responses(&[("/a", &format!("{{anyOf: [{}]}}", schemas.join(",")))]);
     let found = load(&text, &files).unwrap_err().on_one_line();
-    assert!(found.contains("the document unfolds to too many values"), "{found}");
+    assert!(found.contains("the document expands to too many values"), "{found}");
 }

@@ -1,4 +1,4 @@
-//! Every rule with a document that breaks it and one that does not; the one that does not breaks no other rule either.
+//! Each rule with a document that violates it and one that violates no rule.
 
 use countersign_contract::lint::{RULES, lint};
 use countersign_contract::{Document, Finding};
@@ -9,7 +9,7 @@ mod cases;
 #[path = "lint_schema_cases.rs"]
 mod schema_cases;
 
-/// A case of a rule: a document, and what the rule finds in it as `line:column message`.
+/// A case of a rule: a document with its findings as `line:column message`, and one without findings.
 struct Case {
     rule: &'static str,
     bad: String,
@@ -21,14 +21,14 @@ fn case(rule: &'static str, bad: impl Into<String>, found: &'static [&'static st
     Case { rule, bad: bad.into(), found, good: good.into() }
 }
 
-/// A document with this from line 6 on.
+/// A document with this text from line 6 on.
 fn document(body: &str) -> String {
     format!(
         "openapi: 3.0.3\ninfo: {{title: t, version: 1.0.0}}\nservers: [{{url: /}}]\nsecurity: []\ntags: [{{name: a}}]\n{body}\n"
     )
 }
 
-/// A document with one operation, which has this from line 12 and column 7 on, and with responses unless it has its own.
+/// A document with one operation, with this text from line 12, column 7 on, and default responses if it has none.
 fn operation(inner: &str) -> String {
     document(&format!("paths:\n  /a:\n    get:{}", operation_body(inner)))
 }
@@ -43,7 +43,7 @@ fn operation_body(inner: &str) -> String {
     format!("{own}{tags}{words}{inner}{responses}")
 }
 
-/// A document with operations on paths; each has what an operation needs, unless it says otherwise.
+/// A document with operations on paths; required fields are added unless given.
 fn paths(operations: &[(&str, &str)]) -> String {
     let texts = operations.iter().enumerate().map(|(index, (path, inner))| {
         let name = format!("operationId: {}{inner}", ["one", "two", "six"][index]);
@@ -52,13 +52,13 @@ fn paths(operations: &[(&str, &str)]) -> String {
     document(&format!("paths:{}", texts.collect::<String>()))
 }
 
-/// A document with a schema that an operation uses; `schemas` begins on line 16 and column 5, further lines are others.
+/// A document with a schema that an operation uses; `schemas` begins at line 16, column 5, and may have several lines.
 fn schemas(schemas: &str) -> String {
     let parameter = "parameters: [{name: q, in: query, description: d, schema: {$ref: '#/components/schemas/S'}}]";
     format!("{}components:\n  schemas:\n    {schemas}\n", operation(parameter))
 }
 
-/// A document with an operation that answers this.
+/// A document with an operation that has this response.
 fn responses(responses: &str) -> String {
     operation(&format!("responses:\n        {responses}"))
 }
@@ -73,13 +73,13 @@ fn found(text: &str) -> Vec<Finding> {
 
 fn lines(findings: &[Finding]) -> Vec<String> {
     let line = |finding: &Finding| {
-        format!("{}:{} {}", finding.spot.position.line, finding.spot.position.column, finding.message)
+        format!("{}:{} {}", finding.span.position.line, finding.span.position.column, finding.message)
     };
     findings.iter().map(line).collect()
 }
 
 #[test]
-fn every_rule_finds_what_it_is_for_and_nothing_else() {
+fn each_rule_finds_its_violations_and_nothing_else() {
     let mut problems = Vec::new();
     let cases: Vec<Case> = cases::all().into_iter().chain(schema_cases::all()).collect();
     for case in &cases {
@@ -117,7 +117,7 @@ fn rules_are_well_formed() {
 }
 
 #[test]
-fn findings_name_operations_and_places() {
+fn findings_name_operations_and_paths() {
     let text = document(
         "paths:
   /a/{id}:
@@ -172,12 +172,12 @@ fn data_is_not_openapi() {
     );
     let text = text.replace("default: {$ref: '#/nowhere', type: array}", "x-default: {type: array}");
     let ids: Vec<&str> = found(&text).iter().map(|finding| finding.rule.id).collect();
-    // The examples break the schema in what they are, not in how they are written.
+    // The examples violate the schema by their values; they are not examined as OpenAPI.
     assert_eq!(ids, ["example-invalid", "enum-value-invalid", "enum-value-invalid"]);
 }
 
 #[test]
-fn aliases_are_found_once() {
+fn findings_in_aliases_are_reported_once() {
     let text = operation(
         "requestBody:
         content:
@@ -191,7 +191,7 @@ fn aliases_are_found_once() {
 #[test]
 fn findings_come_in_the_order_of_the_text() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/contract.yaml")).unwrap();
-    let positions: Vec<_> = found(&text).iter().map(|finding| finding.spot.position).collect();
+    let positions: Vec<_> = found(&text).iter().map(|finding| finding.span.position).collect();
     assert!(positions.len() > 5 && positions.is_sorted(), "{positions:?}");
 }
 
@@ -203,7 +203,7 @@ fn our_own_contracts_are_clean() {
         let lines: Vec<String> = findings
             .iter()
             .map(|finding| {
-                let at = finding.spot.position;
+                let at = finding.span.position;
                 format!("{name}:{}:{} {} {} {}", at.line, at.column, finding.rule.id, finding.place, finding.message)
             })
             .collect();

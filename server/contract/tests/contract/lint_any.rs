@@ -1,4 +1,4 @@
-//! Whatever the shape of a document, the rules have an answer.
+//! No document makes a lint rule panic, whatever its shape.
 
 use super::contract;
 use countersign_contract::Document;
@@ -6,7 +6,7 @@ use countersign_contract::lint::lint;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// Values of every kind, with keys and words that mean something to somebody.
+/// Arbitrary values, with keys and strings that rules examine.
 fn any_value() -> impl Strategy<Value = Value> {
     let words = [
         "$ref",
@@ -77,7 +77,7 @@ fn any_value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Every place of a value.
+/// JSON pointers of everything in a value.
 fn places(value: &Value, here: String, out: &mut Vec<String>) {
     match value {
         Value::Object(entries) => {
@@ -95,7 +95,7 @@ fn places(value: &Value, here: String, out: &mut Vec<String>) {
     out.push(here);
 }
 
-/// Replaces what stands at one of the places, or takes it away.
+/// Replaces or removes one of the values.
 fn mutate(document: &mut Value, at: prop::sample::Index, with: Option<Value>) {
     let mut all = Vec::new();
     places(document, String::new(), &mut all);
@@ -119,19 +119,19 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_document_is_too_odd(
+    fn no_document_causes_a_panic(
         mutations in prop::collection::vec((any::<prop::sample::Index>(), prop::option::weighted(0.8, any_value())), 1..8)
     ) {
         let mut value = contract().value().clone();
         for (at, with) in mutations {
             mutate(&mut value, at, with);
         }
-        // What does not load is refused before anything asks.
+        // Documents that do not load cannot be linted.
         if let Ok(document) = Document::from_value("d", value.clone()) {
             let _ = lint(&document);
         }
         if let Ok(document) = Document::load("d", &value.to_string()) {
-            let positions: Vec<_> = lint(&document).into_iter().map(|finding| finding.spot.position).collect();
+            let positions: Vec<_> = lint(&document).into_iter().map(|finding| finding.span.position).collect();
             prop_assert!(positions.is_sorted());
         }
     }
@@ -153,7 +153,7 @@ fn references_in_circles() {
     assert_eq!(broken, 4);
 }
 
-/// A thousand operations, each with parameters, a body, answers and examples.
+/// A thousand operations, each with parameters, a body, responses and examples.
 fn large() -> String {
     let mut out =
         "openapi: 3.0.3\ninfo: {title: t, version: 1.0.0}\nservers: [{url: /}]\nsecurity: []\npaths:\n".to_owned();
@@ -203,7 +203,7 @@ fn a_thousand_operations() {
     assert_eq!((found[0].rule.id, found[0].operations.len()), ("tag-undeclared", 1_000));
 }
 
-/// Schemas that lead to each other by the thousand. What a validator would need too much stack for is not asked.
+/// Chains of thousands of schemas. Validators would overflow the stack, so these are not compiled.
 #[test]
 fn chains_of_any_length() {
     const LENGTH: usize = 3_000;

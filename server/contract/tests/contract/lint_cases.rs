@@ -1,4 +1,4 @@
-//! The cases of the rules about everything but schemas, in the order of the rules.
+//! Cases of the rules not about schemas, in the order of the rules.
 
 use super::{Case, case, document, operation, parameters, paths, responses, schemas};
 
@@ -31,13 +31,13 @@ fn fields() -> Vec<Case> {
         case(
             "unknown-field",
             schemas("S: {type: string, const: a, x-const: a}"),
-            &["16:23 a schema has no field `const`: write an `enum` of one value"],
+            &["16:23 a schema has no field `const`: use an `enum` of one value"],
             schemas("S: {type: string, enum: [a]}"),
         ),
         case(
             "unknown-field",
             document("paths: {}\nwebhooks: {}"),
-            &["7:1 the document has no field `webhooks`: OpenAPI 3.1 has it, 3.0 has `callbacks`"],
+            &["7:1 the document has no field `webhooks`: only OpenAPI 3.1 has it; OpenAPI 3.0 has `callbacks`"],
             document("paths: {}\nx-webhooks: {}"),
         ),
         case(
@@ -50,9 +50,9 @@ fn fields() -> Vec<Case> {
             "field-type",
             operation("tags: a\n      deprecated: 'yes'\n      description: 1"),
             &[
-                "11:7 expected a list of texts, found the text `a`",
-                "12:7 expected `true` or `false`, found the text `yes`",
-                "13:7 expected a text, found `1`",
+                "11:7 expected a list of strings, found the string `a`",
+                "12:7 expected `true` or `false`, found the string `yes`",
+                "13:7 expected a string, found `1`",
             ],
             operation("tags: [a]\n      deprecated: true\n      description: '1'"),
         ),
@@ -60,10 +60,10 @@ fn fields() -> Vec<Case> {
             "field-type",
             schemas("S: {type: object, required: true, properties: [], items: [], maxLength: -1}"),
             &[
-                "16:23 expected a list of texts, found `true`",
-                "16:39 expected names, each with a schema, found a list",
+                "16:23 expected a list of strings, found `true`",
+                "16:39 expected a map, each entry a schema, found a list",
                 "16:55 expected a schema, found a list",
-                "16:66 expected a whole number from 0, found `-1`",
+                "16:66 expected a non-negative integer, found `-1`",
             ],
             schemas("S: {type: object, required: [a], properties: {a: {description: d}}, additionalProperties: false}"),
         ),
@@ -83,7 +83,7 @@ fn fields() -> Vec<Case> {
         case(
             "ref-with-siblings",
             schemas("S: {$ref: '#/components/schemas/T', description: d, nullable: true}\n    T: {type: string}"),
-            &["16:9 what stands beside the `$ref` is ignored: `description`, `nullable`"],
+            &["16:9 siblings of a `$ref` are ignored: `description`, `nullable`"],
             schemas("S: {description: d, allOf: [{$ref: '#/components/schemas/T'}]}\n    T: {type: string}"),
         ),
         case(
@@ -114,13 +114,13 @@ fn general() -> Vec<Case> {
         case(
             "server-missing",
             "openapi: 3.0.3\ninfo: {title: t, version: 1.0.0}\npaths: {}\n",
-            &["1:1 there is no server"],
+            &["1:1 the document has no server"],
             document("paths: {}"),
         ),
         case(
             "server-missing",
             "openapi: 3.0.3\ninfo: {title: t, version: 1.0.0}\nservers: []\npaths: {}\n",
-            &["3:1 there is no server"],
+            &["3:1 the document has no server"],
             document("paths: {}"),
         ),
         case(
@@ -149,9 +149,9 @@ fn general() -> Vec<Case> {
                 "200: {description: d, links: {l: {operationId: b}, m: {operationRef: '#/paths/~1b/get'}, n: {description: d}}}",
             ),
             &[
-                "13:43 no operation is called `b`",
-                "13:64 `#/paths/~1b/get` leads nowhere",
-                "13:98 `n` names no operation, neither by `operationId` nor by `operationRef`",
+                "13:43 there is no operation `b`",
+                "13:64 `#/paths/~1b/get` cannot be resolved",
+                "13:98 `n` has neither `operationId` nor `operationRef`",
             ],
             responses("200: {description: d, links: {l: {operationId: a}, m: {operationRef: '#/paths/~1a/get'}}}"),
         ),
@@ -178,15 +178,15 @@ fn path_items() -> Vec<Case> {
             paths(&[("'/a/{x'", ""), ("'/a/x}'", ""), ("'/a?b={}'", "")]),
             &[
                 "7:3 a brace is not closed",
-                "13:3 a brace is closed that was not opened",
-                "19:3 the path holds a query or a fragment",
+                "13:3 a closing brace has no opening one",
+                "19:3 the path contains a query or a fragment",
             ],
             paths(&[("'/a/{x}.{y}'", &format!("{}, {}", x.trim_end_matches(']'), y.split_once('[').unwrap().1))]),
         ),
         case(
             "path-template-invalid",
             paths(&[("'/a/{x}/{x}'", x.as_str())]),
-            &["7:3 the variable `x` is there twice"],
+            &["7:3 the variable `x` occurs twice"],
             paths(&[("'/a/{x}'", x.as_str())]),
         ),
         case(
@@ -223,7 +223,7 @@ fn parameter_objects() -> Vec<Case> {
         case(
             "parameter-duplicate",
             parameters(&format!("{good}, {header}, {good}, {}", header.replace('Q', "q"))),
-            &["12:145 the query parameter `q` is there twice", "12:207 the header parameter `q` is there twice"],
+            &["12:145 the query parameter `q` is listed twice", "12:207 the header parameter `q` is listed twice"],
             parameters(&format!("{good}, {header}")),
         ),
         case(
@@ -245,7 +245,7 @@ fn parameter_objects() -> Vec<Case> {
             ),
             &[
                 "12:20 it has neither `schema` nor `content`",
-                "12:58 it has `schema` and `content`, and can have only one of them",
+                "12:58 it has both `schema` and `content`",
                 "12:121 its `content` needs exactly one media type",
             ],
             parameters("{name: q, in: query, description: d, content: {application/json: {schema: {type: string}}}}"),
@@ -276,21 +276,21 @@ fn operation_objects() -> Vec<Case> {
         case(
             "operation-id-duplicate",
             named("one", "one"),
-            &["17:7 `one` is the name of two operations"],
+            &["17:7 two operations have the `operationId` `one`"],
             named("one", "two"),
         ),
         case(
             "operation-id-collision",
             named("getUser", "get_user"),
-            &["17:7 `getUser` and `get_user` are one name to generators"],
+            &["17:7 `getUser` and `get_user` are the same name to generators"],
             named("getUser", "getUsers"),
         ),
         case(
             "operation-id-invalid",
             named("2fa", "'get user'"),
             &[
-                "11:7 `2fa` is not a name in programming languages",
-                "17:7 `get user` is not a name in programming languages",
+                "11:7 `2fa` is not a valid identifier in programming languages",
+                "17:7 `get user` is not a valid identifier in programming languages",
             ],
             named("get_user.v2", "get-me"),
         ),
@@ -411,7 +411,7 @@ fn security() -> Vec<Case> {
         case(
             "scope-undefined",
             schemes("{key: [read], oauth: [read, raed]}"),
-            &["12:25 `key` is not a scheme with scopes, and `read` is asked for", "12:46 `oauth` has no scope `raed`"],
+            &["12:25 `key` is not a scheme with scopes, but `read` is required", "12:46 `oauth` has no scope `raed`"],
             schemes("{key: [], oauth: [read]}"),
         ),
     ]
@@ -431,9 +431,9 @@ fn components() -> Vec<Case> {
                 "S: {}\n    T: {items: {$ref: '#/components/schemas/U'}}\n    U: {}\n  headers:\n    H: {description: d, schema: {}}",
             ),
             &[
-                "17:5 no operation leads to `T` of `components/schemas`",
-                "18:5 no operation leads to `U` of `components/schemas`",
-                "20:5 no operation leads to `H` of `components/headers`",
+                "17:5 no operation uses `T` of `components/schemas`",
+                "18:5 no operation uses `U` of `components/schemas`",
+                "20:5 no operation uses `H` of `components/headers`",
             ],
             schemas(
                 "S: {discriminator: {propertyName: k}, required: [k], properties: {k: {description: d}}}

@@ -1,4 +1,4 @@
-//! The cases of the rules about schemas and about values that have one.
+//! Cases of the rules about schemas and values with a schema.
 
 use super::{Case, case, parameters, responses, schemas};
 
@@ -36,19 +36,19 @@ fn schema_objects() -> Vec<Case> {
         case(
             "pattern-invalid",
             schemas("S: {type: string, pattern: '(?i)a'}"),
-            &["16:23 `(?i)a`: `(?i)` begins no group that ECMA 262 knows"],
+            &["16:23 `(?i)a`: invalid group modifier"],
             schemas("S: {type: string, pattern: '^(?=a)[a-z]+$'}"),
         ),
         case(
             "date-time-with-pattern",
             schemas("S: {type: string, format: date-time, pattern: 'Z$'}"),
-            &["16:42 a pattern stands beside the format `date-time`"],
+            &["16:42 it has a pattern and the format `date-time`"],
             schemas("S: {type: string, format: uuid, pattern: '^0'}"),
         ),
         case(
             "nullable-without-type",
             schemas("S: {nullable: true, allOf: [{$ref: '#/components/schemas/T'}]}\n    T: {type: string}"),
-            &["16:9 it has no `type` beside `nullable`"],
+            &["16:9 it is `nullable` but has no `type`"],
             schemas("S: {nullable: true, type: string}"),
         ),
     ]
@@ -59,7 +59,7 @@ fn property_objects() -> Vec<Case> {
         case(
             "property-names-collide",
             schemas("S: {properties: {userId: {description: d}, user_id: {description: d}, 'user-ID': {description: d}}}"),
-            &["16:48 `userId` and `user_id` are one name to generators", "16:75 `userId` and `user-ID` are one name to generators"],
+            &["16:48 `userId` and `user_id` are the same name to generators", "16:75 `userId` and `user-ID` are the same name to generators"],
             schemas("S: {properties: {userId: {description: d}, userIds: {description: d}, $: {description: d}, _: {description: d}}}"),
         ),
         case(
@@ -107,7 +107,7 @@ fn types() -> Vec<Case> {
         case(
             "inline-union",
             schemas("S: {properties: {a: {description: d, anyOf: [{type: boolean}, {type: string}]}}}"),
-            &["16:42 2 types to choose from, and no name"],
+            &["16:42 a union of 2 types without a name"],
             schemas(
                 "S: {properties: {a: {description: d, title: Flag, anyOf: [{type: boolean}, {type: string}]}, b: {description: d, oneOf: [{type: string}, {enum: [null]}]}}}",
             ),
@@ -117,7 +117,7 @@ fn types() -> Vec<Case> {
             responses(
                 "200: {description: d, content: {application/json: {schema: {oneOf: [{type: boolean}, {type: string}]}}}}",
             ),
-            &["13:69 2 types to choose from, and no name"],
+            &["13:69 a union of 2 types without a name"],
             schemas("S: {oneOf: [{type: boolean}, {type: string}]}"),
         ),
         case(
@@ -164,7 +164,7 @@ fn types() -> Vec<Case> {
                 "propertyName: kind}",
                 "propertyName: kind, mapping: {a: A, b: '#/components/schemas/Z', c: Z}}",
             ),
-            &["16:61 `#/components/schemas/Z` names no schema", "16:90 `Z` names no schema"],
+            &["16:61 there is no schema `#/components/schemas/Z`", "16:90 there is no schema `Z`"],
             good.replace("propertyName: kind}", "propertyName: kind, mapping: {a: A, b: '#/components/schemas/B'}}"),
         ),
     ]
@@ -232,7 +232,7 @@ fn values() -> Vec<Case> {
         case(
             "enum-duplicate",
             schemas("S: {enum: [a, 1, b, a, 1]}"),
-            &["16:25 \"a\" is there twice", "16:28 1 is there twice"],
+            &["16:25 \"a\" is listed twice", "16:28 1 is listed twice"],
             schemas("S: {enum: [a, '1', 1, b]}"),
         ),
         case(
@@ -244,14 +244,14 @@ fn values() -> Vec<Case> {
         case(
             "value-not-checked",
             schemas("S: {description: d, allOf: [{$ref: '#/components/schemas/S'}], example: 1}"),
-            &["16:68 its schema leads back to itself for the same value"],
+            &["16:68 its schema refers to itself for the same value"],
             schemas("S: {type: integer, example: 1}"),
         ),
-        case("value-not-checked", chain(300), &["16:53 its schema leads through too many others"], chain(30)),
+        case("value-not-checked", chain(300), &["16:53 its schema refers to too many others"], chain(30)),
     ]
 }
 
-/// A schema with an example that leads through so many others.
+/// A schema with an example and a chain of this many references.
 fn chain(length: usize) -> String {
     let links = (1..length)
         .map(|index| format!("\n    S{index}: {{allOf: [{{$ref: '#/components/schemas/S{}'}}]}}", index + 1));

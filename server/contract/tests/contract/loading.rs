@@ -1,10 +1,10 @@
-//! Documents that load, documents that do not, and documents that become one.
+//! Loading valid and invalid documents, and merging.
 
 use super::contract;
 use countersign_contract::{Document, merge};
 use serde_json::{Value, json};
 
-fn refusal(text: &str) -> String {
+fn error(text: &str) -> String {
     Document::load("openapi/sample.yaml", text).unwrap_err().on_one_line()
 }
 
@@ -26,23 +26,23 @@ fn base_path_is_that_of_the_first_server() {
 
 #[test]
 fn syntax_errors_say_where() {
-    let found = refusal("openapi: 3.0.3\npaths:\n  /a: [\n");
+    let found = error("openapi: 3.0.3\npaths:\n  /a: [\n");
     assert!(found.starts_with("openapi/sample.yaml:4:1: not readable as YAML or JSON: "), "{found}");
-    let found = refusal("{\"openapi\": \"3.0.3\",\n  oops}");
+    let found = error("{\"openapi\": \"3.0.3\",\n  oops}");
     assert!(found.starts_with("openapi/sample.yaml:2:3: not readable as YAML or JSON: "), "{found}");
     assert!(!found.contains('\n'));
 }
 
 #[test]
-fn keys_given_twice_are_refused() {
-    let found = refusal("openapi: 3.0.3\npaths:\n  /a: {}\n  /a: {}\n");
-    assert_eq!(found, "openapi/sample.yaml:4:3: /paths: the key `/a` is given twice");
-    let found = refusal("openapi: 3.0.3\npaths:\n  /a:\n    get: {responses: {200: {}, \"200\": {}}}\n");
-    assert_eq!(found, "openapi/sample.yaml:4:32: /paths/~1a/get/responses: the key `200` is given twice");
+fn duplicate_keys_are_rejected() {
+    let found = error("openapi: 3.0.3\npaths:\n  /a: {}\n  /a: {}\n");
+    assert_eq!(found, "openapi/sample.yaml:4:3: /paths: duplicate key `/a`");
+    let found = error("openapi: 3.0.3\npaths:\n  /a:\n    get: {responses: {200: {}, \"200\": {}}}\n");
+    assert_eq!(found, "openapi/sample.yaml:4:32: /paths/~1a/get/responses: duplicate key `200`");
 }
 
 #[test]
-fn shapes_that_are_refused() {
+fn wrong_types_are_rejected() {
     for (text, expected) in [
         ("openapi: 3.1.0\npaths: {}\n", "1:1: /openapi: expected OpenAPI 3.0.x, found version 3.1.0"),
         ("openapi: 3.0.3\n", "1:1: /paths: expected an object"),
@@ -51,7 +51,7 @@ fn shapes_that_are_refused() {
         ("openapi: 3.0.3\npaths: {}\nx: !secret 1\n", "3:4: /x: YAML tags are not used in OpenAPI"),
         ("openapi: 3.0.3\npaths: {}\nx: [.inf]\n", "3:5: /x/0: expected a finite number"),
     ] {
-        assert_eq!(refusal(text), format!("openapi/sample.yaml:{expected}"));
+        assert_eq!(error(text), format!("openapi/sample.yaml:{expected}"));
     }
 }
 
@@ -64,7 +64,7 @@ fn a_path_item_may_be_a_reference() {
 }
 
 #[test]
-fn everything_has_a_line_and_a_column() {
+fn every_value_has_a_line_and_a_column() {
     let text = "openapi: 3.0.3\npaths:\n  /a/{id}: &item\n    get:\n      tags: [é, bee]\n  /b:\n    <<: *item\n    post: {}\n";
     let document = Document::load("d", text).unwrap();
     let at = |pointer: &str| {
@@ -108,40 +108,40 @@ fn scalars_are_those_of_the_core_schema() {
 }
 
 #[test]
-fn texts_that_would_exhaust_the_reader_are_refused() {
+fn limits_on_nesting_and_aliases() {
     let mut text = "openapi: 3.0.3\npaths: {}\na0: &a0 [0,0,0,0,0,0,0,0,0,0]\n".to_owned();
     (1..12).for_each(|level| {
         let alias = format!("*a{}", level - 1);
         text.push_str(&format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 10].join(",")));
     });
-    assert!(refusal(&text).ends_with("the document unfolds to too many values"), "{}", refusal(&text));
+    assert!(error(&text).ends_with("the document expands to too many values"), "{}", error(&text));
     let deep = format!("openapi: 3.0.3\npaths: {{}}\nx: {}{}\n", "[".repeat(5_000), "]".repeat(5_000));
-    let found = refusal(&deep);
-    assert!(found.contains("nested too deep") || found.contains("not readable"), "{}", &found[..200]);
+    let found = error(&deep);
+    assert!(found.contains("nested too deeply") || found.contains("not readable"), "{}", &found[..200]);
 }
 
 #[test]
-fn references_that_lead_nowhere_are_refused() {
+fn unresolvable_references_are_rejected() {
     let document = |schemas: &str| format!("openapi: 3.0.3\npaths: {{}}\ncomponents:\n  schemas:\n{schemas}");
     let place = "openapi/sample.yaml:5:9: /components/schemas/A: $ref";
     for (schemas, expected) in [
-        ("    A: {$ref: '#/components/schemas/B'}\n", format!("{place} `#/components/schemas/B` leads nowhere")),
-        ("    A: {$ref: 'other.yaml#/A'}\n", format!("{place} `other.yaml#/A` leads out of the document: make one file of several first (tools call it bundling)")),
+        ("    A: {$ref: '#/components/schemas/B'}\n", format!("{place} `#/components/schemas/B` cannot be resolved")),
+        ("    A: {$ref: 'other.yaml#/A'}\n", format!("{place} `other.yaml#/A` leads out of the document: bundle its files into one first")),
         (
             "    A: {$ref: '#/components/schemas/B'}\n    B: {$ref: '#/components/schemas/A'}\n",
             format!("{place} `#/components/schemas/B` leads back to itself"),
         ),
         (
             "    default: {properties: {example: {items: {$ref: '#/nope'}}}}\n",
-            "openapi/sample.yaml:5:46: /components/schemas/default/properties/example/items: $ref `#/nope` leads nowhere"
+            "openapi/sample.yaml:5:46: /components/schemas/default/properties/example/items: $ref `#/nope` cannot be resolved"
                 .to_owned(),
         ),
     ] {
-        assert_eq!(refusal(&document(schemas)), expected);
+        assert_eq!(error(&document(schemas)), expected);
     }
     let chain: String =
         (0..300).map(|index| format!("    A{index}: {{$ref: '#/components/schemas/A{}'}}\n", index + 1)).collect();
-    let found = refusal(&document(&format!("{chain}    A300: {{}}\n")));
+    let found = error(&document(&format!("{chain}    A300: {{}}\n")));
     assert!(found.ends_with("leads through too many others"), "{found}");
     let data = "    A: {example: {$ref: '#/nope'}, default: {$ref: '#/nope'}, properties: {$ref: {type: string}}}\n";
     assert!(Document::load("d", &document(data)).is_ok());
@@ -168,7 +168,7 @@ fn a_schema_that_contains_itself_loads_and_compares() {
 }
 
 #[test]
-fn merging_unites_and_refuses_clashes() {
+fn merging_rejects_conflicts() {
     let one = json!({
         "openapi": "3.0.3", "info": {"title": "one"}, "tags": [{"name": "a"}],
         "paths": {"/a": {"get": {"operationId": "a"}}},

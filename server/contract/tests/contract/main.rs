@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
+mod dependencies;
 mod drift;
 mod files;
-mod judge;
 mod lint;
 mod lint_any;
 mod loading;
@@ -12,6 +12,7 @@ mod operations;
 mod report;
 mod responses;
 mod tolerance;
+mod validate;
 
 use countersign_contract::{Document, compare};
 use serde_json::Value;
@@ -19,17 +20,17 @@ use serde_json::Value;
 const CONTRACT: &str = include_str!("../fixtures/contract.yaml");
 const CODE: &str = include_str!("../fixtures/code.json");
 
-/// The contract of the pair, under the name that the expected lines carry.
+/// The contract, with the name in the expected lines.
 fn contract() -> Document {
     Document::load("openapi/sample.yaml", CONTRACT).unwrap()
 }
 
-/// What dropshot would print for the contract of the pair.
+/// The document that dropshot would generate for the contract.
 fn code() -> Value {
     serde_json::from_str(CODE).unwrap()
 }
 
-/// Puts `value` at a JSON pointer whose parent exists; null takes away what is there.
+/// Sets the value at a JSON pointer whose parent exists; null removes it.
 fn put(document: &mut Value, pointer: &str, value: Value) {
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     let key = key.replace("~1", "/").replace("~0", "~");
@@ -49,13 +50,13 @@ fn put(document: &mut Value, pointer: &str, value: Value) {
     }
 }
 
-/// The lines that the comparison prints for this code.
+/// The lines that the comparison reports for this code.
 fn lines(contract: &Document, code: Value) -> Vec<String> {
     let code = Document::from_value("code", code).unwrap();
     compare(contract, &code, contract.base_path()).iter().map(ToString::to_string).collect()
 }
 
-/// The lines after the code has been edited.
+/// The lines reported after editing the code.
 fn drifted<S: AsRef<str>>(edits: &[(S, Value)]) -> Vec<String> {
     let mut code = code();
     for (pointer, value) in edits {
@@ -64,7 +65,7 @@ fn drifted<S: AsRef<str>>(edits: &[(S, Value)]) -> Vec<String> {
     lines(&contract(), code)
 }
 
-/// Compares with a file under `tests/fixtures`. `UPDATE_GOLDEN=1` writes the file instead; its diff is then to be read.
+/// Compares with a file under `tests/fixtures`. `UPDATE_GOLDEN=1` writes the file instead; review its diff.
 fn assert_golden(file: &str, found: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(file);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {

@@ -1,4 +1,4 @@
-//! The list of operations and the table that is written from it.
+//! The list of operations, and the generated table.
 
 use super::contract;
 use countersign_contract::{BodyRule, Document, OperationEntry, operations, render_table};
@@ -45,7 +45,7 @@ fn in_the_order_of_the_text() {
 }
 
 #[test]
-fn what_cannot_be_listed() {
+fn invalid_operations_are_rejected() {
     let edit = |path: &str, key: &str, value: Value| {
         let mut document = contract().value().clone();
         let operation = document["paths"][path]["post"].as_object_mut().unwrap();
@@ -71,7 +71,7 @@ fn the_table_is_rust() {
     let contract = contract();
     let list = operations(&contract, contract.base_path()).unwrap();
     let table = render_table("SAMPLE", contract.name(), &list[1..3]);
-    // The same text as code, so that a field that changes its type is seen here.
+    // The same text as code, so that a changed type of a field breaks compilation.
     const SAMPLE: &[OperationEntry] = &[
         OperationEntry {
             method: "POST",

@@ -1,10 +1,10 @@
-//! Findings in every format: golden files for what people and machines read, and documents that try to break out.
+//! All report formats: golden files, and hostile documents that try to break the format.
 
 use super::assert_golden;
 use countersign_contract::finding::Side;
+use countersign_contract::position::Position;
 use countersign_contract::report::render;
-use countersign_contract::source::Position;
-use countersign_contract::{Finding, Format, Rule, Spot, Verdict};
+use countersign_contract::{Finding, Format, Rule, SourceSpan, Verdict};
 use serde_json::Value;
 
 const FORMATS: [(Format, &str); 4] =
@@ -13,7 +13,7 @@ const FORMATS: [(Format, &str); 4] =
 static REMOVED: Rule = Rule {
     id: "response-property-removed",
     verdict: Verdict::Breaking,
-    what: "A property of an answer is gone.",
+    what: "A property of a response is gone.",
     why: "Clients that read it find nothing. Keep it, or raise the major version.",
 };
 static TIGHTER: Rule = Rule {
@@ -43,42 +43,51 @@ static UNDECLARED: Rule = Rule {
 static NO_SERVER: Rule = Rule {
     id: "server-missing",
     verdict: Verdict::Error,
-    what: "The document names no server.",
+    what: "The document has no server.",
     why: "Clients do not know where to call.",
 };
 
-fn spot(document: &str, line: u32, column: u32) -> Spot {
-    Spot { document: document.to_owned(), position: Position { line, column } }
+fn span(document: &str, line: u32, column: u32) -> SourceSpan {
+    SourceSpan { document: document.to_owned(), position: Position { line, column } }
 }
 
-fn finding(rule: &'static Rule, operations: &[&str], place: &str, message: &str, spot: Spot) -> Finding {
+fn finding(rule: &'static Rule, operations: &[&str], place: &str, message: &str, span: SourceSpan) -> Finding {
     let operations = operations.iter().map(|&name| name.to_owned()).collect();
-    Finding { rule, operations, place: place.to_owned(), message: message.to_owned(), spot, old: None, new: None }
+    Finding {
+        rule,
+        verdict: rule.verdict,
+        operations,
+        place: place.to_owned(),
+        message: message.to_owned(),
+        span,
+        old: None,
+        new: None,
+    }
 }
 
-fn side(spot: Spot, pointer: &str, value: Option<&str>) -> Option<Side> {
-    Some(Side { spot, pointer: pointer.to_owned(), value: value.map(str::to_owned) })
+fn side(span: SourceSpan, pointer: &str, value: Option<&str>) -> Option<Side> {
+    Some(Side { span, pointer: pointer.to_owned(), value: value.map(str::to_owned) })
 }
 
-/// One of each kind.
+/// One finding of each kind.
 fn sample() -> Vec<Finding> {
     let (old, new) = ("v1.yaml", "openapi/v2.yaml");
     let user = ["GET /users/{id}"];
     let several = ["GET /users/{id}", "PUT /users/{id}", "POST /users", "GET /me", "PUT /me"];
-    let mut removed = finding(&REMOVED, &several, "response 200 › email", "the property is gone", spot(new, 40, 7));
-    removed.old = side(spot(old, 44, 9), "/components/schemas/User/properties/email", None);
-    let mut tighter = finding(&TIGHTER, &user, "query q", "the longest value taken is shorter", spot(new, 12, 11));
-    tighter.old = side(spot(old, 12, 11), "/paths/~1users~1{id}/get/parameters/0/schema/maxLength", Some("128"));
-    tighter.new = side(spot(new, 12, 11), "/paths/~1users~1{id}/get/parameters/0/schema/maxLength", Some("64"));
-    let mut default = finding(&WORDS, &user, "query q", "the words changed, at 100%", spot(new, 13, 11));
-    default.new = side(spot(new, 13, 11), "/paths/~1users~1{id}/get/parameters/0/description", Some("\"Search\""));
+    let mut removed = finding(&REMOVED, &several, "response 200 › email", "the property is gone", span(new, 40, 7));
+    removed.old = side(span(old, 44, 9), "/components/schemas/User/properties/email", None);
+    let mut tighter = finding(&TIGHTER, &user, "query q", "the longest value taken is shorter", span(new, 12, 11));
+    tighter.old = side(span(old, 12, 11), "/paths/~1users~1{id}/get/parameters/0/schema/maxLength", Some("128"));
+    tighter.new = side(span(new, 12, 11), "/paths/~1users~1{id}/get/parameters/0/schema/maxLength", Some("64"));
+    let mut default = finding(&WORDS, &user, "query q", "the words changed, at 100%", span(new, 13, 11));
+    default.new = side(span(new, 13, 11), "/paths/~1users~1{id}/get/parameters/0/description", Some("\"Search\""));
     vec![
         removed,
         tighter,
-        finding(&UNDECLARED, &["POST /users"], "tags", "the tag `People` is not declared", spot(new, 20, 14)),
-        finding(&NO_SERVER, &[], "", "there is no server", spot(new, 1, 1)),
+        finding(&UNDECLARED, &["POST /users"], "tags", "the tag `People` is not declared", span(new, 20, 14)),
+        finding(&NO_SERVER, &[], "", "the document has no server", span(new, 1, 1)),
         default,
-        finding(&ADDED, &["GET /health"], "", "the operation is new", spot("what the code prints", 0, 0)),
+        finding(&ADDED, &["GET /health"], "", "the operation is new", span("what the code prints", 0, 0)),
     ]
 }
 
@@ -122,16 +131,16 @@ fn the_threshold_decides_what_fails() {
     }
 }
 
-/// What a document might say to be taken for something else.
+/// Text with which a document might break a format.
 const HOSTILE: &str = "\n::error file=x::forged\r\n##[error]forged\u{1b}[2J\u{9b}2J\0%0A::stop-commands::x,y:z\
     ]]></failure></testcase><forged a='\"&amp;\u{202e}\u{ffff}\u{2028}In the document:";
 
 fn hostile() -> Vec<Finding> {
     let mut all = Vec::new();
     for rule in [&REMOVED, &UNDECLARED] {
-        let mut finding = finding(rule, &[HOSTILE, HOSTILE], HOSTILE, HOSTILE, spot(HOSTILE, 3, 4));
-        finding.old = side(spot(HOSTILE, 1, 2), HOSTILE, Some(HOSTILE));
-        finding.new = side(spot(HOSTILE, 3, 4), HOSTILE, Some(HOSTILE));
+        let mut finding = finding(rule, &[HOSTILE, HOSTILE], HOSTILE, HOSTILE, span(HOSTILE, 3, 4));
+        finding.old = side(span(HOSTILE, 1, 2), HOSTILE, Some(HOSTILE));
+        finding.new = side(span(HOSTILE, 3, 4), HOSTILE, Some(HOSTILE));
         all.push(finding);
     }
     all

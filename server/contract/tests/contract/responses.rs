@@ -1,18 +1,18 @@
-//! Schemas of answers, proved with a validator on answers that should and should not pass.
+//! Schemas of responses, tested with a validator on valid and invalid responses.
 
 use super::contract;
 use countersign_contract::{Document, response_schema, strict_response_schema};
 use serde_json::{Value, json};
 
-/// Whether the answer passes the plain and the strict schema.
-fn passes(document: &Document, operation_id: &str, status: u16, answer: &Value) -> (bool, bool) {
+/// Whether the response matches the plain and the strict schema.
+fn passes(document: &Document, operation_id: &str, status: u16, response: &Value) -> (bool, bool) {
     let plain = response_schema(document, operation_id, status, "application/json").unwrap();
     let strict = strict_response_schema(document, operation_id, status, "application/json").unwrap();
-    (jsonschema::is_valid(&plain, answer), jsonschema::is_valid(&strict, answer))
+    (jsonschema::is_valid(&plain, response), jsonschema::is_valid(&strict, response))
 }
 
 #[test]
-fn answers_of_the_pair() {
+fn responses_of_the_pair() {
     let contract = contract();
     let (accepted, loose, refused) = ((true, true), (true, false), (false, false));
     let full = json!({"token": "t", "kind": "full", "expiresAt": "2026-01-01T00:00:00Z"});
@@ -44,8 +44,8 @@ fn answers_of_the_pair() {
         ("signInEmail", 200, json!({"twoFactorRedirect": true, "attempts": -1}), refused),
         ("signInEmail", 200, json!({"twoFactorRedirect": true, "token": "t"}), loose),
     ];
-    for (operation_id, status, answer, expected) in cases {
-        assert_eq!(passes(&contract, operation_id, status, &answer), expected, "{operation_id} {status} {answer}");
+    for (operation_id, status, response, expected) in cases {
+        assert_eq!(passes(&contract, operation_id, status, &response), expected, "{operation_id} {status} {response}");
     }
 }
 
@@ -64,16 +64,16 @@ fn compositions_in_strict_mode() {
         "Extended": {"allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "properties": {"next": {"$ref": "#/components/schemas/Extended"}}}]},
         "List": {"type": "array", "items": {"$ref": "#/components/schemas/Base"}},
     });
-    let check = |name: &str, answer: &Value| {
+    let check = |name: &str, response: &Value| {
         let schema = json!({"$ref": format!("#/components/schemas/{name}")});
         let operation =
             json!({"operationId": "o", "responses": {"200": {"content": {"application/json": {"schema": schema}}}}});
         let document =
             json!({"openapi": "3.0.3", "paths": {"/": {"get": operation}}, "components": {"schemas": schemas}});
-        passes(&Document::from_value("d", document).unwrap(), "o", 200, answer)
+        passes(&Document::from_value("d", document).unwrap(), "o", 200, response)
     };
     let (accepted, loose, refused) = ((true, true), (true, false), (false, false));
-    for (name, answer, expected) in [
+    for (name, response, expected) in [
         ("Base", json!({"id": 1}), accepted),
         ("Base", json!({"id": 0}), refused),
         ("Base", json!({"id": 1, "x": 1}), loose),
@@ -93,7 +93,7 @@ fn compositions_in_strict_mode() {
         ("List", json!([{"id": 1}]), accepted),
         ("List", json!([{"id": 1, "x": 1}]), loose),
     ] {
-        assert_eq!(check(name, &answer), expected, "{name} {answer}");
+        assert_eq!(check(name, &response), expected, "{name} {response}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What dropshot forces is let through, and what stands beside it is not.
+//! Unavoidable differences are ignored, and similar ones are not.
 
 use super::{contract, drifted};
 use countersign_contract::Document;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 const USER: &str = "/components/schemas/AccountView";
 
-/// The ends of the lines after an edit of the user in the code: place below `user`, and words.
+/// The reported lines after editing the schema of the user in the code, from the path below `user` on.
 fn user(edits: &[(&str, Value)]) -> Vec<String> {
     let edits: Vec<_> = edits.iter().map(|(pointer, value)| (format!("{USER}{pointer}"), value.clone())).collect();
     let edits: Vec<_> = edits.iter().map(|(pointer, value)| (pointer.as_str(), value.clone())).collect();
@@ -18,7 +18,7 @@ fn user(edits: &[(&str, Value)]) -> Vec<String> {
 
 #[test]
 fn nullable_only_of_what_is_optional() {
-    // Applied by the pair itself: `age` and the query parameter are optional and print nullable.
+    // The fixtures contain this case: `age` and the query parameter are optional and nullable in the code.
     let nullable = json!({"type": "string", "nullable": true});
     let required = user(&[("/properties/id", nullable)]);
     assert_eq!(required, ["properties › id: the code allows null, the contract does not"]);
@@ -37,7 +37,7 @@ fn nullable_only_of_what_is_optional() {
 
 #[test]
 fn number_formats_only_where_the_contract_gives_none() {
-    // Applied by the pair itself: `age` prints format uint32 and minimum 0.
+    // The fixtures contain this case: `age` has format uint32 and minimum 0 in the code.
     let cases = [
         ("another minimum", ("/properties/age/minimum", json!(1)), Some("minimum 1")),
         ("a maximum", ("/properties/age/maximum", json!(9)), Some("maximum 9")),
@@ -108,16 +108,16 @@ fn error_ranges_only_with_replies() {
     sorted.sort_unstable();
     assert_eq!(sorted, expected);
 
-    // Without x-replies the ranges are what the code documents.
+    // Without x-replies, the ranges are the documented responses of the code.
     let plain = json!({"204": {"description": ""}, "4XX": {"$ref": "#/components/responses/AuthError"}});
     let found = drifted(&[("/paths/~1api~1auth~1sign-out/post/responses", plain)]);
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].ends_with("responses › 4XX: the code documents this status, the contract does not"));
-    // With x-replies, whatever else dropshot gives stays.
+    // With x-replies, other responses that dropshot generates are kept.
     let found = drifted(&[("/paths/~1api~1auth~1sign-out/post/responses/default", json!({"description": ""}))]);
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].ends_with("responses › default: the code documents this status, the contract does not"));
-    // The contract's ranges are promises that the code does not keep by accident.
+    // The contract's ranges are compared, although the code generates some.
     let mut contract = contract().value().clone();
     contract["paths"]["/sign-out"]["post"]["responses"]["4XX"] = json!({"description": ""});
     let contract = Document::from_value("openapi/sample.yaml", contract).unwrap();
@@ -127,7 +127,7 @@ fn error_ranges_only_with_replies() {
 }
 
 #[test]
-fn optional_bodies_only_where_the_type_says_so() {
+fn optional_bodies_only_with_the_extension() {
     for (value, line) in
         [(json!(true), None), (json!(false), Some("request body: the code requires it, the contract does not"))]
     {
@@ -142,7 +142,7 @@ fn optional_bodies_only_where_the_type_says_so() {
 }
 
 #[test]
-fn unreadable_replies_are_refused() {
+fn malformed_replies_are_rejected() {
     for (replies, problem) in [
         (json!([]), "expected a list"),
         (json!({}), "expected a list"),
@@ -167,7 +167,7 @@ fn security_is_not_compared() {
 }
 
 #[test]
-fn prose_is_not_compared_and_cycles_end() {
+fn prose_is_not_compared_and_recursion_terminates() {
     let contract = contract();
     let operations = canonical(&contract, contract.base_path());
     let sign_in =

@@ -1,19 +1,19 @@
-//! One pair of documents, and what is expected of their comparison.
+//! A test case: a pair of documents and the expected findings.
 //!
-//! A case says as little as it needs: a schema, an operation, some paths, or a document. The rest is made here.
+//! A case only contains the relevant part: a schema, an operation, some paths, or a document. The rest is generated here.
 //!
-//! | kind | `old` and `new` are | they stand |
+//! | kind | `old` and `new` are | location |
 //! |---|---|---|
-//! | `schema` | schemas | in a request body, a query parameter, an answer and a header of an answer |
-//! | `json schema` | schemas | in a request body and an answer only |
-//! | `operation` | operations | at `POST /case`, with an answer 200 if they have none |
-//! | `path` | the value of `paths` | there |
-//! | `document` | top-level keys, or the whole text | there |
+//! | `schema` | schemas | in a request body, a query parameter, a response and a header of a response |
+//! | `json schema` | schemas | in a request body and a response only |
+//! | `operation` | operations | at `POST /case`, with a response 200 if they have none |
+//! | `path` | the value of `paths` | `paths` |
+//! | `document` | top-level keys, or the whole text | the root |
 //!
-//! `schemas` and `components` are there on both sides, `old schemas`, `new schemas` and so on, on one. `expect` lists what
-//! must be found, no more and no less, each as `verdict rule`; as a mapping, with more of what it says.
+//! `schemas` and `components` belong to both sides, `old schemas`, `new schemas` and so on to one. `expect` lists exactly the
+//! expected findings, each as `verdict rule`, or as a mapping with further fields.
 
-use countersign_contract::source::Position;
+use countersign_contract::position::Position;
 use countersign_contract::{DiffOptions, Document, Finding, diff};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -64,7 +64,7 @@ impl Case {
         diff(&self.old(), &self.new_document(), &DiffOptions { today })
     }
 
-    /// What is expected, as `verdict rule`, sorted.
+    /// Expected findings as `verdict rule`, sorted.
     pub(crate) fn expected(&self) -> Vec<String> {
         let list = self.value["expect"].as_array().unwrap_or_else(|| panic!("{}: expect is a list", self.name));
         let mut out: Vec<_> = list.iter().map(|item| is(item).to_owned()).collect();
@@ -72,7 +72,7 @@ impl Case {
         out
     }
 
-    /// Holds what the findings say against what is expected of them; gives back what is wrong.
+    /// Compares the findings with the expected ones. Returns the differences.
     pub(crate) fn complaints(&self, findings: &[Finding]) -> String {
         let mut out = String::new();
         for item in self.value["expect"].as_array().unwrap().iter().filter(|item| item.is_object()) {
@@ -102,11 +102,11 @@ impl Case {
         }
         for finding in findings {
             let sides = [
-                Some(&finding.spot),
-                finding.old.as_ref().map(|side| &side.spot),
-                finding.new.as_ref().map(|side| &side.spot),
+                Some(&finding.span),
+                finding.old.as_ref().map(|side| &side.span),
+                finding.new.as_ref().map(|side| &side.span),
             ];
-            if sides.into_iter().flatten().any(|spot| spot.position == Position::default()) {
+            if sides.into_iter().flatten().any(|span| span.position == Position::default()) {
                 writeln!(out, "  {finding:#?} has no position").unwrap();
             }
         }
@@ -166,7 +166,7 @@ impl Case {
     }
 }
 
-/// A schema wherever one can stand.
+/// A document with references to the case's schema in all locations.
 fn everywhere() -> Value {
     let schema = json!({"$ref": "#/components/schemas/Case"});
     let content = json!({"application/json": {"schema": schema}});
@@ -192,12 +192,12 @@ fn is(item: &Value) -> &str {
     item.as_str().or_else(|| item["is"].as_str()).unwrap_or_else(|| panic!("an expectation says what it is: {item}"))
 }
 
-/// A finding in short.
+/// Verdict and rule of a finding.
 pub(crate) fn told(finding: &Finding) -> String {
-    format!("{} {}", finding.rule.verdict, finding.rule.id)
+    format!("{} {}", finding.verdict, finding.rule.id)
 }
 
-/// All that an expectation may say of a finding.
+/// All fields of a finding that an expectation may contain.
 fn spoken(finding: &Finding) -> Value {
     let at = |position: Position| format!("{}:{}", position.line, position.column);
     json!({
@@ -207,7 +207,7 @@ fn spoken(finding: &Finding) -> Value {
         "operations": finding.operations,
         "from": finding.old.as_ref().and_then(|side| side.value.clone()),
         "to": finding.new.as_ref().and_then(|side| side.value.clone()),
-        "old at": finding.old.as_ref().map(|side| at(side.spot.position)),
-        "at": at(finding.spot.position),
+        "old at": finding.old.as_ref().map(|side| at(side.span.position)),
+        "at": at(finding.span.position),
     })
 }

@@ -1,4 +1,4 @@
-//! Pairs of documents with what is to be found between them: `corpus/*.yaml`, a file for each family of rules.
+//! Pairs of documents with the expected findings: `corpus/*.yaml`, a file for each family of rules.
 
 use crate::case::{Case, told};
 use countersign_contract::{DiffOptions, diff, diff::rules::rules, source};
@@ -20,7 +20,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn each_pair_gives_what_is_expected_and_nothing_else() {
+fn each_pair_gives_exactly_the_expected_findings() {
     let mut complaints = Vec::new();
     for case in cases() {
         let findings = case.findings();

@@ -1,12 +1,12 @@
-//! Small schemas, changes of them, and values that fit them more or less, made from a list of choices.
+//! Generates small schemas, changes of them, and values that nearly match them, from a list of choices.
 //!
-//! The same choices make the same things, and fewer or smaller choices make simpler ones: that is how a counterexample
-//! becomes readable.
+//! The result only depends on the choices, and fewer or smaller choices give simpler results, so that counterexamples
+//! shrink.
 
 use countersign_contract::Document;
 use serde_json::{Map, Value, json};
 
-/// Choices, used up one by one; behind the last one, everything is the first of its kind.
+/// Choices that are used one by one; after the last one, every choice is 0.
 pub(crate) struct Choices<'c>(pub(crate) &'c [u16]);
 
 impl Choices<'_> {
@@ -21,7 +21,7 @@ impl Choices<'_> {
         of[self.below(of.len())].clone()
     }
 
-    /// At least one of these, at most one more than `more`, none twice.
+    /// Between one and `more` + 1 distinct values.
     fn some(&mut self, of: &[Value], more: usize) -> Value {
         let mut out = Vec::new();
         for _ in 0..=self.below(more) {
@@ -65,7 +65,7 @@ fn schema(choices: &mut Choices<'_>, depth: usize) -> Value {
     }
 }
 
-/// A schema that is no reference: named ones must not only lead to each other.
+/// A schema that is not a reference, so that chains of references end.
 fn whole(choices: &mut Choices<'_>, depth: usize) -> Value {
     let mut out = match choices.below(if depth == 0 { 4 } else { 10 }) {
         0 => text(choices),
@@ -163,7 +163,7 @@ fn object(choices: &mut Choices<'_>, depth: usize) -> Value {
     out
 }
 
-/// The same with some things changed.
+/// The schemas with some changes.
 pub(crate) fn changed(choices: &mut Choices<'_>, schemas: &Value) -> Value {
     let mut out = schemas.clone();
     for _ in 0..=choices.below(2) {
@@ -200,14 +200,14 @@ fn collect(schema: &Value, pointer: &str, out: &mut Vec<String>) {
 fn change(choices: &mut Choices<'_>, place: &mut Value, is_root: bool) {
     let keys: Vec<String> = place.as_object().unwrap().keys().cloned().collect();
     match choices.below(7) {
-        // A keyword goes, unless it is what keeps an object from being free-form.
+        // Remove a keyword, unless the object would become free-form.
         0 | 1 if !keys.is_empty() => {
             let key = choices.one(&keys);
             if !["type", "items", "properties", "$ref"].contains(&key.as_str()) {
                 place.as_object_mut().unwrap().remove(&key);
             }
         }
-        // Keywords of another schema of the type.
+        // Add keywords of another schema of the type.
         2 | 3 => {
             let other = match place["type"].as_str() {
                 Some("string") => text(choices),
@@ -239,7 +239,7 @@ fn change(choices: &mut Choices<'_>, place: &mut Value, is_root: bool) {
     }
 }
 
-/// Whether a schema takes any object without listing properties: whoever sends such an object may send what others know.
+/// Whether a schema accepts any object and lists no properties, so that senders may send properties of other schemas.
 pub(crate) fn is_free_form(schemas: &Value) -> bool {
     match schemas {
         Value::Object(map) => {
@@ -252,7 +252,7 @@ pub(crate) fn is_free_form(schemas: &Value) -> bool {
     }
 }
 
-/// A document whose operation `a` answers with `Root`.
+/// A document whose operation `a` responds with `Root`.
 pub(crate) fn document(name: &str, schemas: &Value) -> Document {
     let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Root"}}});
     let value = json!({
@@ -268,7 +268,7 @@ pub(crate) fn document(name: &str, schemas: &Value) -> Document {
     Document::from_value(name, value).unwrap()
 }
 
-/// A value that fits a schema, or almost.
+/// A value that matches or nearly matches a schema.
 pub(crate) fn instance(choices: &mut Choices<'_>, schemas: &Value, schema: &Value, depth: usize) -> Value {
     let schema = match schema["$ref"].as_str() {
         Some(reference) => &schemas[reference.rsplit('/').next().unwrap()],
@@ -299,7 +299,7 @@ pub(crate) fn instance(choices: &mut Choices<'_>, schemas: &Value, schema: &Valu
         let Some(list) = schema[key].as_array().filter(|list| !list.is_empty()) else { continue };
         let parts = if key == "allOf" { list.clone() } else { vec![choices.one(list)] };
         for part in parts {
-            // Objects that hold together are one object; of other values, the last one has the word.
+            // Objects of an `allOf` are merged; of other values, the last one is used.
             match (&mut out, instance(choices, schemas, &part, depth - 1)) {
                 (Value::Object(known), Value::Object(more)) => known.extend(more),
                 (known, other) => *known = other,

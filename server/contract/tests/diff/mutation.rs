@@ -1,5 +1,5 @@
-//! Whole documents, changed at random: nothing makes the comparison stop, nothing differs from itself, and what narrows one
-//! way widens the other way.
+//! Random changes of documents: no change causes a panic, no document differs from itself, and a change that narrows in one
+//! direction widens in the other.
 
 use countersign_contract::canonical_schema::canonical_schema;
 use countersign_contract::{DiffOptions, Document, Verdict, diff, source};
@@ -32,7 +32,7 @@ fn collect(value: &Value, pointer: &str, out: &mut Vec<String>) {
     }
 }
 
-/// One of a few values that a document may hold, mostly in the wrong place.
+/// A few values, most of them invalid where they are inserted.
 fn stray() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(json!(null)),
@@ -53,7 +53,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_stands_there_is_compared(
+    fn no_change_causes_a_panic(
         edits in proptest::collection::vec((any::<prop::sample::Index>(), stray(), 0..3_u8), 1..6),
     ) {
         let mut value = BETTER_AUTH.clone();
@@ -70,7 +70,7 @@ proptest! {
             }
         }
         let old = Document::from_value("old", BETTER_AUTH.clone()).unwrap();
-        // What cannot be loaded cannot be compared.
+        // Documents that do not load cannot be compared.
         if let Ok(new) = Document::from_value("new", value) {
             let _ = diff(&old, &new, &DiffOptions::default());
             let _ = diff(&new, &old, &DiffOptions::default());
@@ -79,7 +79,7 @@ proptest! {
     }
 }
 
-/// A schema in a request body and an answer.
+/// A schema in a request body and a response.
 fn document(schema: &Value) -> Document {
     let content = json!({"application/json": {"schema": schema}});
     let operation =
@@ -143,21 +143,21 @@ fn keywords() -> impl Strategy<Value = (Value, Value)> {
     ]
 }
 
-/// Rules with their directions exchanged: what a client may no longer send one way, it may be sent the other way.
+/// Number of risky and breaking findings in a direction.
 fn hurting(old: &Value, new: &Value, direction: &str) -> usize {
     let findings = diff(&document(old), &document(new), &DiffOptions::default());
     let hurts = |id: &str, verdict: Verdict| verdict >= Verdict::Risky && id.starts_with(direction);
-    findings.iter().filter(|finding| hurts(finding.rule.id, finding.rule.verdict)).count()
+    findings.iter().filter(|finding| hurts(finding.rule.id, finding.verdict)).count()
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_narrows_one_way_widens_the_other_way((one, other) in keywords()) {
+    fn narrowing_in_one_direction_is_widening_in_the_other((one, other) in keywords()) {
         prop_assert_eq!(hurting(&one, &other, "request-"), hurting(&other, &one, "response-"), "{} {}", one, other);
         prop_assert_eq!(hurting(&one, &other, "response-"), hurting(&other, &one, "request-"), "{} {}", one, other);
-        // Nothing is found exactly if they mean the same.
+        // There are no findings if and only if the schemas are equivalent.
         let means_the_same = canonical_schema(&document(&one), &one) == canonical_schema(&document(&other), &other);
         let findings = diff(&document(&one), &document(&other), &DiffOptions::default());
         prop_assert_eq!(findings.is_empty(), means_the_same, "{} {} {:?}", one, other, findings);

@@ -1,7 +1,8 @@
-//! What the comparison promises, held against a validator: whatever somebody could send before and cannot send now gets a
-//! finding that hurts requests; whatever somebody may get now and could not get before, one that hurts answers.
+//! The guarantee of the comparison, tested with a validator: if a value could be sent before and cannot be sent now,
+//! there is a risky or breaking finding for requests; if a value may be received now and could not be before, one for
+//! responses.
 //!
-//! Whoever sends keeps to what is documented: the sender's schema is the strict one.
+//! Senders only send documented properties, so their schema is the strict one.
 
 use crate::generate::{Choices, changed, document, instance, is_free_form, schemas};
 use countersign_contract::canonical_schema::canonical_schema;
@@ -27,7 +28,7 @@ impl Side {
 }
 
 fn hurts(findings: &[Finding], direction: &str) -> bool {
-    findings.iter().any(|finding| finding.rule.verdict >= Verdict::Risky && finding.rule.id.starts_with(direction))
+    findings.iter().any(|finding| finding.verdict >= Verdict::Risky && finding.rule.id.starts_with(direction))
 }
 
 fn check(before: &Value, after: &Value, choices: &mut Choices<'_>) -> Result<(), TestCaseError> {
@@ -38,15 +39,15 @@ fn check(before: &Value, after: &Value, choices: &mut Choices<'_>) -> Result<(),
     let findings = diff(&old.document, &new.document, &DiffOptions::default());
     let told = || findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>().join(", ");
     let meaning = |schemas: &Value, side: &Side| canonical_schema(&side.document, &schemas["Root"]);
-    // Alternatives are matched by name, and told of when one takes the place of another; in the canonical form they are a
-    // set, whatever they are called.
+    // Alternatives are paired by name, and reported if another name replaces one; in the canonical form they are a set
+    // without names.
     let has_alternatives =
         [before, after].iter().any(|schemas| ["oneOf", "anyOf"].iter().any(|key| schemas.to_string().contains(key)));
     if !has_alternatives && meaning(before, &old) == meaning(after, &new) {
         let others = findings.iter().filter(|finding| {
             let is_about_values =
                 ["request-", "response-"].iter().any(|direction| finding.rule.id.starts_with(direction));
-            is_about_values && finding.rule.verdict >= Verdict::Risky
+            is_about_values && finding.verdict >= Verdict::Risky
         });
         let others: Vec<_> = others.map(|finding| finding.rule.id).collect();
         prop_assert!(others.is_empty(), "{}\nmeans the same as\n{}\n{:?}", before, after, others);
@@ -72,7 +73,7 @@ fn check(before: &Value, after: &Value, choices: &mut Choices<'_>) -> Result<(),
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// One schema is the other one with some changes.
+    /// Compares schemas with changed versions of themselves.
     #[test]
     fn changes_of_a_schema(
         made in proptest::collection::vec(any::<u16>(), 0..60),
@@ -85,7 +86,7 @@ proptest! {
         check(&after, &before, &mut Choices(&values))?;
     }
 
-    /// Two schemas have nothing to do with each other.
+    /// Compares unrelated schemas.
     #[test]
     fn any_two_schemas(
         one in proptest::collection::vec(any::<u16>(), 0..40),
@@ -96,7 +97,7 @@ proptest! {
     }
 }
 
-/// Few enough to be quick; `DIFF_CASES` asks for more.
+/// A small number to be fast; `DIFF_CASES` overrides it.
 fn cases() -> u32 {
     std::env::var("DIFF_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(150)
 }

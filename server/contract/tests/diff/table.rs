@@ -1,11 +1,11 @@
-//! The table that measures our rules against those of another tool names all of ours, and no others.
+//! The table in `oasdiff.md` contains exactly our rules.
 
 use countersign_contract::diff::rules::{rule, rules};
 use std::collections::BTreeSet;
 
 const TABLE: &str = include_str!("../../oasdiff.md");
 
-/// Words in backquotes in a cell.
+/// Names in backquotes in a cell.
 fn names(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
@@ -25,7 +25,7 @@ fn the_table_names_each_rule_and_no_others() {
         }
     }
     let unknown: Vec<_> = named.iter().filter(|name| rule(name).is_none()).collect();
-    assert!(unknown.is_empty(), "the table names rules that do not exist: {unknown:#?}");
+    assert!(unknown.is_empty(), "the table contains unknown rules: {unknown:#?}");
     let missing: Vec<_> = rules().map(|rule| rule.id).filter(|id| !named.contains(*id)).collect();
-    assert!(missing.is_empty(), "the table does not name {missing:#?}");
+    assert!(missing.is_empty(), "the table lacks {missing:#?}");
 }

@@ -1,6 +1,6 @@
-//! What findings look like: where they are, what they say, whom they name.
+//! Content of findings: position, message, operations.
 
-use countersign_contract::source::Position;
+use countersign_contract::position::Position;
 use countersign_contract::{DiffOptions, Document, diff};
 
 const BETTER_AUTH: &str = include_str!("../../../../openapi/better-auth.yaml");
@@ -12,7 +12,7 @@ fn a_contract_does_not_differ_from_itself() {
 }
 
 #[test]
-fn a_shared_schema_is_told_of_once_with_all_its_operations() {
+fn a_shared_schema_is_reported_once_with_all_its_operations() {
     let document = |name: &str, longest: u32| {
         let text = format!(
             "openapi: 3.0.3\n\
@@ -29,8 +29,8 @@ fn a_shared_schema_is_told_of_once_with_all_its_operations() {
     assert_eq!(finding.operations, ["POST /a", "PUT /b"]);
     assert_eq!(finding.place, "schema Name");
     assert_eq!(finding.message, "max length decreased");
-    assert_eq!(finding.spot.to_string(), "new.yaml:9:7");
+    assert_eq!(finding.span.to_string(), "new.yaml:9:7");
     let old = finding.old.as_ref().unwrap();
-    assert_eq!((old.value.as_deref(), old.spot.position), (Some("20"), Position { line: 9, column: 7 }));
+    assert_eq!((old.value.as_deref(), old.span.position), (Some("20"), Position { line: 9, column: 7 }));
     assert_eq!(old.pointer, "/components/schemas/Name/maxLength");
 }

@@ -13,37 +13,37 @@ use std::fmt;
 use std::io::{IsTerminal as _, Write};
 use std::time::Duration;
 
-/// Longest body that is read of an answer, in bytes.
+/// Most bytes of a response body that are read.
 const LONGEST_BODY: usize = 16 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// The document that the server promises to keep.
+    /// The document that the server implements.
     file: String,
 
-    /// Where the document's first server is, base path included: http://localhost:3000/api/auth.
+    /// URL of the document's first server, with its base path: http://localhost:3000/api/auth.
     #[arg(long, value_name = "BASE", value_parser = base)]
     url: Url,
 
-    /// The most requests that are sent. Operations take turns.
+    /// Greatest number of requests. Operations take turns.
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
     max_requests: usize,
 
-    /// Sent with each request, as in 'Authorization: Bearer …'; can be repeated. Left out where credentials are to be
-    /// missing, if it is `Authorization`, `Cookie`, or a header that a security scheme names.
+    /// Header to send with each request, as in 'Authorization: Bearer …'; can be repeated. Requests that test missing
+    /// credentials omit `Authorization`, `Cookie` and headers of security schemes.
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     header: Vec<(HeaderName, HeaderValue)>,
 
-    /// Send only methods that change nothing (GET, HEAD, OPTIONS, TRACE). Without it, everything that the document
-    /// allows is sent, deletions included: take a server that nobody needs.
+    /// Send safe methods only (GET, HEAD, OPTIONS, TRACE). Without this option, all operations are called, including
+    /// deletions: use a disposable server.
     #[arg(long)]
     only_safe: bool,
 
-    /// Where generated values begin: the same number gives the same requests.
+    /// Seed of generated values; the same seed gives the same requests.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
 
-    /// How long an answer may take, in seconds.
+    /// Timeout for each response, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     timeout: u64,
 
@@ -61,9 +61,9 @@ fn base(text: &str) -> Result<Url, String> {
 
 fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = text.split_once(':').ok_or("expected NAME: VALUE")?;
-    let name = name.trim().parse().map_err(|_| format!("`{name}` is no name of a header"))?;
+    let name = name.trim().parse().map_err(|_| format!("`{name}` is not a valid header name"))?;
     let mut value: HeaderValue =
-        value.trim().parse().map_err(|_| "the value has characters that no header may have")?;
+        value.trim().parse().map_err(|_| "the value has characters that a header cannot contain")?;
     value.set_sensitive(true);
     Ok((name, value))
 }
@@ -73,10 +73,12 @@ pub(super) fn run(arguments: &CheckArguments, output: &mut (dyn Write + Send)) -
     let check = Check::new(&document);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| ContractError::Runtime { source })?;
-    let (seen, findings) = runtime.block_on(ask(&check, &document, arguments))?;
+    let (statistics, findings) = runtime.block_on(send_requests(&check, &document, arguments))?;
     let operations = check.operations(wanted(arguments));
-    let title =
-        format!("{} answers of {} to {operations} operations of {} ({seen})", seen.sent, arguments.url, arguments.file);
+    let title = format!(
+        "{} responses of {} to {operations} operations of {} ({statistics})",
+        statistics.sent, arguments.url, arguments.file
+    );
     output::write(&arguments.output, &findings, &title, Verdict::Warning, output)
 }
 
@@ -84,17 +86,17 @@ fn wanted(arguments: &CheckArguments) -> Wanted {
     Wanted { only_safe: arguments.only_safe, seed: arguments.seed }
 }
 
-/// What came of the requests.
+/// Statistics of the run.
 #[derive(Debug, Default)]
-struct Seen {
+struct Statistics {
     sent: usize,
-    /// How many answers had each status.
+    /// Number of responses by status.
     statuses: BTreeMap<u16, usize>,
-    /// Operations that answered what they document with success.
+    /// Operations with a successful response to a valid request.
     succeeded: HashSet<String>,
 }
 
-impl fmt::Display for Seen {
+impl fmt::Display for Statistics {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (status, count) in &self.statuses {
             write!(formatter, "{status}: {count}, ")?;
@@ -106,69 +108,69 @@ impl fmt::Display for Seen {
     }
 }
 
-/// Sends the requests, one after the other; what came of them, and what was wrong with the answers.
-async fn ask(
+/// Sends the requests one after the other. Returns statistics and findings.
+async fn send_requests(
     check: &Check,
     document: &countersign_contract::Document,
     arguments: &CheckArguments,
-) -> Result<(Seen, Vec<Finding>), ContractError> {
+) -> Result<(Statistics, Vec<Finding>), ContractError> {
     let client = Client::builder().timeout(Duration::from_secs(arguments.timeout)).redirect(Policy::none());
     let client = client.build().map_err(|source| ContractError::Client { source })?;
     let secret = secret_headers(document);
-    let (mut seen, mut findings, mut known) = (Seen::default(), Vec::new(), HashSet::new());
+    let (mut statistics, mut findings, mut known) = (Statistics::default(), Vec::new(), HashSet::new());
     let mut last_failure = None;
     for probe in check.probes(wanted(arguments)).take(arguments.max_requests) {
         let found = match send(&client, arguments, &secret, &probe).await {
             Ok((status, headers, body)) => {
-                *seen.statuses.entry(status).or_default() += 1;
+                *statistics.statuses.entry(status).or_default() += 1;
                 if status < 400 && matches!(probe.purpose, Purpose::Documented(_)) {
-                    seen.succeeded.insert(probe.operation.clone());
+                    statistics.succeeded.insert(probe.operation.clone());
                 }
                 let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-                check.judge(&probe, status, headers, &body)
+                check.check_response(&probe, status, headers, &body)
             }
             Err(error) => {
                 let why = countersign_domain::error_chain(&error.without_url());
                 last_failure = Some(why.clone());
-                vec![check.no_answer(&probe, &why)]
+                vec![check.no_response(&probe, &why)]
             }
         };
-        seen.sent += 1;
-        // The same thing in the same operation is told once, however often it is seen.
+        statistics.sent += 1;
+        // Equal findings about an operation are reported once.
         findings.extend(
             found
                 .into_iter()
                 .filter(|finding| known.insert((finding.rule.id, finding.operations.clone(), finding.message.clone()))),
         );
-        if seen.statuses.is_empty() && seen.sent == 3 {
+        if statistics.statuses.is_empty() && statistics.sent == 3 {
             break;
         }
-        if seen.sent % 25 == 0 && std::io::stderr().is_terminal() {
-            eprint_progress(seen.sent, arguments.max_requests, findings.len());
+        if statistics.sent % 25 == 0 && std::io::stderr().is_terminal() {
+            eprint_progress(statistics.sent, arguments.max_requests, findings.len());
         }
     }
-    if seen.sent >= 25 && std::io::stderr().is_terminal() {
-        // The result is not to stand behind the progress.
+    if statistics.sent >= 25 && std::io::stderr().is_terminal() {
+        // The result must not follow the progress on its line.
         let _ = writeln!(std::io::stderr());
     }
-    match (seen.statuses.is_empty(), last_failure) {
+    match (statistics.statuses.is_empty(), last_failure) {
         (true, Some(why)) => Err(ContractError::Unreachable { url: arguments.url.to_string(), why }),
         _ => {
-            if seen.succeeded.is_empty() && seen.sent > 0 {
-                findings.push(check.nothing_succeeded(seen.sent));
+            if statistics.succeeded.is_empty() && statistics.sent > 0 {
+                findings.push(check.nothing_succeeded(statistics.sent));
             }
-            findings.sort_by(|one, other| (&one.operations, &one.spot).cmp(&(&other.operations, &other.spot)));
-            Ok((seen, findings))
+            findings.sort_by(|one, other| (&one.operations, &one.span).cmp(&(&other.operations, &other.span)));
+            Ok((statistics, findings))
         }
     }
 }
 
 fn eprint_progress(sent: usize, most: usize, findings: usize) {
-    // If nobody can be told, the result still says it.
+    // Progress is optional, so errors are ignored.
     let _ = write!(std::io::stderr(), "\r{sent} of {most} requests, {findings} findings ");
 }
 
-/// Names of headers that carry credentials.
+/// Names of headers with credentials.
 fn secret_headers(document: &countersign_contract::Document) -> Vec<HeaderName> {
     let schemes = document.value().pointer("/components/securitySchemes").and_then(|schemes| schemes.as_object());
     let named = schemes.into_iter().flatten().filter(|(_, scheme)| scheme["in"] == "header");
@@ -176,14 +178,14 @@ fn secret_headers(document: &countersign_contract::Document) -> Vec<HeaderName> 
     named.chain([http::header::AUTHORIZATION, http::header::COOKIE]).collect()
 }
 
-type Answer = (u16, Vec<(String, String)>, Vec<u8>);
+type Received = (u16, Vec<(String, String)>, Vec<u8>);
 
 async fn send(
     client: &Client,
     arguments: &CheckArguments,
     secret: &[HeaderName],
     probe: &Probe,
-) -> Result<Answer, reqwest::Error> {
+) -> Result<Received, reqwest::Error> {
     let address = format!("{}{}", arguments.url.as_str().trim_end_matches('/'), probe.target);
     let method = Method::from_bytes(probe.method.as_bytes()).unwrap_or(Method::GET);
     let mut request = client.request(method, address);

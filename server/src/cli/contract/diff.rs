@@ -10,10 +10,10 @@ use std::io::Write;
 
 #[derive(Debug, Args)]
 pub(super) struct DiffArguments {
-    /// The version that clients rely on.
+    /// The version that clients use.
     old: String,
 
-    /// The version that is to replace it.
+    /// The new version.
     new: String,
 
     /// The mildest verdict that makes the exit status 1.
@@ -24,7 +24,7 @@ pub(super) struct DiffArguments {
     #[arg(long, value_enum, value_name = "VERDICT", default_value = "documentation")]
     at_least: Level,
 
-    /// Judge a rule otherwise, as in `operation-tag-removed=breaking`; can be repeated.
+    /// Use another verdict for a rule, as in `operation-tag-removed=breaking`; can be repeated.
     #[arg(long, value_name = "RULE=VERDICT", value_parser = treatment)]
     treat: Vec<(&'static Rule, Verdict)>,
 
@@ -34,13 +34,13 @@ pub(super) struct DiffArguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum FailOn {
-    /// Something that kept to the document stops working.
+    /// Clients that follow the document stop working.
     Breaking,
-    /// Something may stop working.
+    /// Some clients may stop working.
     Risky,
-    /// Any change at all, words included.
+    /// Any change, including documentation.
     Any,
-    /// Nothing: only show.
+    /// Never.
     Nothing,
 }
 
@@ -86,21 +86,17 @@ pub(super) fn run(arguments: &DiffArguments, output: &mut (dyn Write + Send)) ->
         FailOn::Nothing => (Verdict::Error, true),
     };
     let title = format!("{} → {}", arguments.old, arguments.new);
-    // What is not shown counts nevertheless.
-    let fails = !nothing_fails && findings.iter().any(|finding| finding.rule.verdict >= fails_from);
-    findings.retain(|finding| finding.rule.verdict >= arguments.at_least.into());
+    // Findings below --at-least count for the exit status, too.
+    let fails = !nothing_fails && findings.iter().any(|finding| finding.verdict >= fails_from);
+    findings.retain(|finding| finding.verdict >= arguments.at_least.into());
     output::write(&arguments.output, &findings, &title, fails_from, output)?;
     Ok(if fails { Outcome::Findings } else { Outcome::Fine })
 }
 
-/// Gives findings the verdicts that were asked for.
+/// Applies the verdicts of --treat.
 fn treat(findings: &mut [Finding], treatments: &[(&'static Rule, Verdict)]) {
-    // A rule lives as long as the program; so do the few that the command line makes.
-    let treated: HashMap<&str, &'static Rule> = treatments
-        .iter()
-        .map(|(rule, verdict)| (rule.id, &*Box::leak(Box::new(Rule { verdict: *verdict, ..**rule }))))
-        .collect();
+    let treated: HashMap<&str, Verdict> = treatments.iter().map(|(rule, verdict)| (rule.id, *verdict)).collect();
     for finding in findings {
-        finding.rule = treated.get(finding.rule.id).copied().unwrap_or(finding.rule);
+        finding.verdict = treated.get(finding.rule.id).copied().unwrap_or(finding.verdict);
     }
 }

@@ -1,4 +1,4 @@
-//! Documents: files, standard input, files at a revision of a git repository, and the files that they refer to.
+//! Reads documents and the files that they refer to: from files, standard input, or a revision of a git repository.
 
 use super::ContractError;
 use countersign_contract::{Document, File, Files};
@@ -6,30 +6,30 @@ use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The longest file that a document may refer to, in bytes.
+/// Greatest size in bytes of a file that a document refers to.
 const LONGEST_FILE: u64 = 64 << 20;
 
-/// Reads and checks a document.
+/// Loads a document.
 pub(super) fn load(name: &str) -> Result<Document, ContractError> {
-    let place = Place::of(name, !Path::new(name).exists());
-    let text = match (name, place.revision) {
+    let document = DocumentName::of(name, !Path::new(name).exists());
+    let text = match (name, document.revision) {
         ("-", _) => standard_input(),
         (_, "") => std::fs::read_to_string(name),
-        _ => return load_as(place, &at_revision(name)?),
+        _ => return load_as(document, &at_revision(name)?),
     };
-    load_as(place, &text.map_err(|source| ContractError::Unreadable { name: name.to_owned(), source })?)
+    load_as(document, &text.map_err(|source| ContractError::Unreadable { name: name.to_owned(), source })?)
 }
 
-fn load_as(place: Place<'_>, text: &str) -> Result<Document, ContractError> {
+fn load_as(document: DocumentName<'_>, text: &str) -> Result<Document, ContractError> {
     let other = |path: &str| {
-        let name = place.name_of(path);
-        let text = match place.revision {
+        let name = document.name_of(path);
+        let text = match document.revision {
             "" => regular_file(&name).map_err(|source| ContractError::Unreadable { name: name.clone(), source })?,
             _ => at_revision(&name)?,
         };
         Ok(File { name, text })
     };
-    Ok(Document::load_with(place.name, text, Files { own: place.path, read: &other })?)
+    Ok(Document::load_with(document.name, text, Files { own: document.path, read: &other })?)
 }
 
 fn standard_input() -> io::Result<String> {
@@ -37,7 +37,8 @@ fn standard_input() -> io::Result<String> {
     io::stdin().read_to_string(&mut text).map(|_| text)
 }
 
-/// The text of a file that a document names. Whoever writes documents must not make a tool wait, or fill its memory.
+/// Reads a file that a document refers to. Only regular files of limited size, so that an untrusted document can neither
+/// block the tool nor exhaust its memory.
 fn regular_file(name: &str) -> io::Result<String> {
     let found = std::fs::metadata(name)?;
     match found.is_file() && found.len() <= LONGEST_FILE {
@@ -46,17 +47,17 @@ fn regular_file(name: &str) -> io::Result<String> {
     }
 }
 
-/// The parts of a document's name.
+/// The name of a document, split into its parts.
 #[derive(Clone, Copy)]
-struct Place<'n> {
+struct DocumentName<'n> {
     name: &'n str,
-    /// `REV:`, or nothing.
+    /// `REV:`, or empty.
     revision: &'n str,
-    /// The way to the document. What comes from standard input is taken to be in the working directory.
+    /// Path of the document. Standard input counts as a file in the working directory.
     path: &'n str,
 }
 
-impl<'n> Place<'n> {
+impl<'n> DocumentName<'n> {
     fn of(name: &'n str, may_be_at_revision: bool) -> Self {
         // In braces (`HEAD@{10:00}`), a colon belongs to the revision.
         let mut depth = 0;
@@ -69,50 +70,50 @@ impl<'n> Place<'n> {
         Self { name, revision, path }
     }
 
-    /// The name of the file at a path beside the document.
+    /// The name of the file at a path, from the same source as the document.
     fn name_of(&self, path: &str) -> String {
-        // To git, what does not begin with a dot is a path from the root of the repository.
+        // In git, paths without a leading dot are relative to the root of the repository.
         let is_from_here = !self.revision.is_empty() && self.path.starts_with('.') && !path.starts_with("../");
         format!("{}{}{path}", self.revision, if is_from_here { "./" } else { "" })
     }
 }
 
-/// The text of a file at a revision; symbolic links are followed, as they are in the working directory.
+/// Reads a file at a revision. Symbolic links are followed, as in the working directory.
 fn at_revision(name: &str) -> Result<String, ContractError> {
-    let git = |said: &str| ContractError::Git { name: name.to_owned(), said: said.to_owned() };
+    let git = |message: &str| ContractError::Git { name: name.to_owned(), message: message.to_owned() };
     let failed = |error: io::Error| git(&format!("git cannot be run: {error}"));
     if name.contains('\n') {
-        return Err(git("no name has a line end"));
+        return Err(git("a name cannot contain a line break"));
     }
     let mut command = Command::new("git");
     command.args(["cat-file", "--batch", "--follow-symlinks"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(failed)?;
     if let Some(mut input) = child.stdin.take() {
-        // If git does not want it, it says why.
+        // If git does not read the name, its error message says why.
         let _ = writeln!(input, "{name}");
     }
     let output = child.wait_with_output().map_err(failed)?;
     if !output.status.success() {
         return Err(git(&String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ")));
     }
-    // `HASH blob SIZE`, a line end, the content, a line end; or the name and what is wrong with it.
+    // `HASH blob SIZE`, line feed, content, line feed; or the name and the problem.
     let end = output.stdout.iter().position(|byte| *byte == b'\n').unwrap_or(output.stdout.len());
     let (head, rest) = output.stdout.split_at(end);
     let head = String::from_utf8_lossy(head);
     match head.split(' ').collect::<Vec<_>>().as_slice() {
         [_, "blob", _] if !head.ends_with(" missing") => {
             let text = rest.strip_prefix(b"\n").and_then(|rest| rest.strip_suffix(b"\n")).unwrap_or(rest);
-            String::from_utf8(text.to_vec()).map_err(|_| git("the file is not text"))
+            String::from_utf8(text.to_vec()).map_err(|_| git("the file is not UTF-8"))
         }
-        [_, "tree", _] => Err(git("it is a folder")),
-        _ => Err(git("there is no such revision, or no such file in it")),
+        [_, "tree", _] => Err(git("it is a directory")),
+        _ => Err(git("no such revision, or no such file in it")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Place;
+    use super::DocumentName;
 
     #[test]
     fn revisions_end_at_a_colon_and_files_are_beside_the_document() {
@@ -129,9 +130,9 @@ mod tests {
             (":api.yaml", "", "user.yaml", "user.yaml"),
             ("c:", "", "user.yaml", "user.yaml"),
         ] {
-            let place = Place::of(document, true);
-            assert_eq!((place.revision, place.name_of(path).as_str()), (revision, expected), "{document}");
+            let document = DocumentName::of(document, true);
+            assert_eq!((document.revision, document.name_of(path).as_str()), (revision, expected), "{document}");
         }
-        assert_eq!(Place::of("a:b.yaml", false).revision, "");
+        assert_eq!(DocumentName::of("a:b.yaml", false).revision, "");
     }
 }

@@ -8,7 +8,7 @@ use std::io::Write;
 
 #[derive(Debug, Args)]
 pub(super) struct LintArguments {
-    /// The documents.
+    /// Documents to lint.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
 
@@ -16,7 +16,7 @@ pub(super) struct LintArguments {
     #[arg(long, value_enum, value_name = "VERDICT", default_value = "warning")]
     fail_on: FailOn,
 
-    /// Leave out what this rule finds; can be repeated.
+    /// Ignore the findings of this rule; can be repeated.
     #[arg(long, value_name = "RULE", value_parser = rule)]
     without: Vec<String>,
 
@@ -26,9 +26,9 @@ pub(super) struct LintArguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum FailOn {
-    /// The document contradicts itself or OpenAPI.
+    /// Only errors: the document contradicts itself or OpenAPI.
     Error,
-    /// The document is usable, but somebody will be surprised.
+    /// Errors and warnings: the document is usable but likely to cause problems.
     Warning,
 }
 

@@ -1,8 +1,8 @@
-//! `countersign contract`: a contract as a tool, for any OpenAPI 3.0 document.
+//! `countersign contract`: tools for any OpenAPI 3.0 document.
 //!
-//! A command line of its own behind the first word: none of the server's settings means anything here.
+//! They have a command line of their own after the word `contract`; the settings of the server do not apply.
 //!
-//! Exit status: 0 when nothing was found, 1 when something was, 2 when it could not be looked for.
+//! Exit status: 0 without relevant findings, 1 with some, 2 for an error.
 
 mod check;
 mod diff;
@@ -19,24 +19,25 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   countersign contract diff openapi/released/api-1.2.0.yaml openapi/api.yaml
-      What changed since the release; status 1 if it breaks somebody.
+      Changes since the release; status 1 if one of them breaks clients.
   countersign contract diff --fail-on risky --format github origin/main:openapi/api.yaml openapi/api.yaml
-      What a branch changes, as annotations of a pull request.
+      Changes of a branch, as annotations of a pull request.
   countersign contract lint --format junit --output lint.xml openapi/api.yaml
-      What is wrong with a document, for a CI system to show.
+      Errors and warnings of a document, for a CI system to show.
   countersign contract check --url http://localhost:3000/api/auth openapi/better-auth.yaml
-      Whether a running server keeps its contract.
+      Test whether a running server follows its contract.
   countersign contract explain request-property-became-required
-      What a rule finds, and what to do about it.
+      What a rule finds, why it matters, and what to do about it.
 
 Documents are OpenAPI 3.0 in YAML or JSON: a file, `-` for standard input, or REV:PATH for a file at a revision of the git
 repository in the working directory (`HEAD~1:openapi/api.yaml`; a PATH that begins with ./ is relative to that directory).
-A document may be several files: `$ref: schemas/user.yaml` is looked for beside the file that says it, at the same revision.
+A document may consist of several files: `$ref: schemas/user.yaml` is relative to the file that contains it, at the same
+revision.
 
-Exit status: 0 when nothing was found that counts, 1 when something was, 2 when a document or the command line cannot be used.
-What counts is everything for lint and check (--fail-on of lint says otherwise), and what breaks for diff (see its --fail-on).";
+Exit status: 0 without relevant findings, 1 with some, 2 if a document or the command line is invalid. By default, all
+findings of lint and check are relevant, and breaking ones of diff; --fail-on of lint and diff changes that.";
 
-/// Work with OpenAPI contracts: what changed and whom that breaks, what is wrong, whether a server keeps them.
+/// Compare and lint OpenAPI contracts, and test running servers against them.
 #[derive(Debug, Parser)]
 #[command(name = "countersign contract", bin_name = "countersign contract", after_long_help = EXAMPLES)]
 struct ContractLine {
@@ -46,96 +47,87 @@ struct ContractLine {
 
 #[derive(Debug, Subcommand)]
 enum ContractCommand {
-    /// Say what changed between two versions, and whom that breaks.
+    /// Compare two versions and report breaking changes.
     Diff(diff::DiffArguments),
-    /// Say what is wrong with a document, and what makes clients generate badly.
+    /// Report errors in a document, and usage that causes problems for client generators.
     Lint(lint::LintArguments),
-    /// Send a running server what a document allows and forbids, and hold each answer against the document.
+    /// Send valid and invalid requests to a running server and validate the responses.
     Check(check::CheckArguments),
-    /// Say what a rule finds and why that matters; without a rule, list them all.
+    /// Explain a rule, or list all rules.
     Explain(explain::ExplainArguments),
 }
 
-/// Why nothing was found out.
+/// Why a tool could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
-    /// The command line makes no sense; or it asked for help, which is no failure.
+    /// The command line is invalid, or asks for help, which is not a failure.
     #[error(transparent)]
     CommandLine(#[from] clap::Error),
-    /// A document cannot be read.
+    /// A document could not be read.
     #[error("{name} cannot be read")]
     Unreadable {
-        /// The document as it was named.
+        /// The document as named on the command line.
         name: String,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// git does not give the document.
-    #[error("{name} cannot be read from git: {said}")]
+    /// git could not read the document.
+    #[error("{name} cannot be read from git: {message}")]
     Git {
-        /// The document as it was named.
+        /// The document as named on the command line.
         name: String,
-        /// What git said.
-        said: String,
+        /// Message of git.
+        message: String,
     },
-    /// A document cannot be used.
+    /// A document is invalid.
     #[error(transparent)]
     Document(#[from] countersign_contract::Error),
-    /// There is no such rule.
+    /// Unknown rule.
     #[error("there is no rule `{id}`{hint}; `countersign contract explain` lists them all")]
     NoSuchRule {
-        /// As it was given.
+        /// Id as given.
         id: String,
-        /// A rule of nearly that name, in words.
+        /// A suggestion, or nothing.
         hint: String,
     },
-    /// Standard input was named for both documents.
+    /// Both documents are standard input.
     #[error("standard input can be only one of the two documents")]
     OneInput,
-    /// The runtime could not be started.
-    #[error("the runtime could not be started")]
+    /// The async runtime could not be started.
+    #[error("the async runtime could not be started")]
     Runtime {
-        /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// No request can be made.
-    #[error("no HTTP client could be made")]
+    /// The HTTP client could not be created.
+    #[error("the HTTP client could not be created")]
     Client {
-        /// Why.
         #[source]
         source: reqwest::Error,
     },
-    /// The server does not answer at all.
-    #[error("{url} does not answer: {why}")]
-    Unreachable {
-        /// Its address.
-        url: String,
-        /// Why.
-        why: String,
-    },
+    /// The server responds to no request.
+    #[error("{url} does not respond: {why}")]
+    Unreachable { url: String, why: String },
     /// The output could not be written.
     #[error("{} could not be written", path.as_ref().map_or_else(|| "the output".to_owned(), |path| path.display().to_string()))]
     Output {
         /// The file; `None` for standard output.
         path: Option<PathBuf>,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
 }
 
-/// How it ended, when it could be done.
+/// Result of a tool that could do its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Nothing was found that counts.
+    /// No relevant findings.
     Fine,
-    /// Something was.
+    /// Relevant findings.
     Findings,
 }
 
-/// Does what the words behind `contract` ask for.
+/// Runs the tool that the arguments after `contract` name.
 pub(super) fn run(arguments: &[OsString], output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
     let program = OsString::from("countersign contract");
     let line = ContractLine::try_parse_from(std::iter::once(&program).chain(arguments))?;

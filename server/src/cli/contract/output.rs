@@ -1,4 +1,4 @@
-//! What was found, in the form that was asked for.
+//! Writes findings in the requested format.
 
 use super::{ContractError, Outcome};
 use clap::{Args, ValueEnum};
@@ -7,31 +7,31 @@ use countersign_contract::{Finding, Verdict};
 use std::io::Write;
 use std::path::PathBuf;
 
-/// How findings are written, and where.
+/// Format and destination of findings.
 #[derive(Debug, Clone, Args)]
 pub(super) struct OutputArguments {
-    /// How findings are written.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: FormatName,
 
-    /// Write them into a file, and a line about them to standard output.
+    /// Write the findings to a file, and a summary line to standard output.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum FormatName {
-    /// For people, grouped by operation.
+    /// Text for people, grouped by operation.
     Text,
-    /// For programs.
+    /// JSON for programs.
     Json,
-    /// Test results, for CI systems that show them.
+    /// JUnit test results for CI systems.
     Junit,
-    /// Annotations, for workflows on GitHub.
+    /// Annotations for GitHub workflows.
     Github,
 }
 
-/// Writes the findings. What is at least as bad as `fails_from` makes the outcome one with findings.
+/// Writes the findings. The outcome is `Findings` if one has at least the verdict `fails_from`.
 pub(super) fn write(
     arguments: &OutputArguments,
     findings: &[Finding],
@@ -56,7 +56,7 @@ pub(super) fn write(
             writeln!(output, "{last}; written to {}", path.display()).map_err(failed(None))?;
         }
     }
-    match findings.iter().any(|finding| finding.rule.verdict >= fails_from) {
+    match findings.iter().any(|finding| finding.verdict >= fails_from) {
         true => Ok(Outcome::Findings),
         false => Ok(Outcome::Fine),
     }

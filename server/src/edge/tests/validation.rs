@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::edge::validation::{Deviations, MESSAGE};
-use countersign_contract::{Document, Judge};
+use countersign_contract::{Document, ResponseValidator};
 use slog::{Drain, KV, Key, Never, OwnedKVList, Record, Serializer};
 use std::fmt::Arguments;
 use std::sync::Mutex;
@@ -95,7 +95,7 @@ impl Validated {
         }
         let dialect = Dialect::new("/api/test", vec![Dispatcher::new(api)], Arc::new(TestRules));
         let document = Document::load("contract", CONTRACT).expect("a contract");
-        let dialect = if is_on { dialect.validated_by(Arc::new(Judge::new(&document))) } else { dialect };
+        let dialect = if is_on { dialect.validated_by(Arc::new(ResponseValidator::new(&document))) } else { dialect };
         let (deviations, log) = (Arc::new(Deviations::default()), Memory::default());
         let world = World::of(dialect, |policy| {
             policy.deviations = Arc::clone(&deviations);
@@ -164,7 +164,7 @@ async fn refusals_of_the_edge_are_validated_where_they_belong_to_an_operation() 
     assert_eq!(validated.world.post("/api/test/strict", &[client], "").await.status, 429);
     let expected = [
         "limited 429: header-undocumented: the header retry-after is not documented (/paths/~1strict/post/responses/429)",
-        "limited 429: content-type-missing: the answer has no content type (/paths/~1strict/post/responses/429/content)",
+        "limited 429: content-type-missing: the response has no content type (/paths/~1strict/post/responses/429/content)",
     ];
     assert_eq!(validated.deviations.seen(), expected);
 }

@@ -1,18 +1,23 @@
-//! Alternatives: `oneOf` and `anyOf`.
+//! Compares alternatives: `oneOf` and `anyOf`.
 //!
-//! Where only one side has some, the other one is compared with each of them, so that what was the only one can be one of
-//! several now. Where both have, the lists are compared with each other, and what stands beside them by itself.
+//! If only one side has alternatives, the other schema is compared with each of them. If both have, the lists are compared,
+//! and the rest of the schemas separately.
 
 use super::view::{Group, View, common};
 use super::{Parts, compare as compare_parts, discriminators, does_harm, overlap};
-use crate::diff::comparison::words;
-use crate::diff::comparison::{Beside, Comparison, Direction, Said};
+use crate::diff::change::{ChangeSide, Direction, SchemaContext, abbreviated_json};
+use crate::diff::comparison::Comparison;
 use crate::document::Document;
 use crate::node::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Compares alternatives, where there are some; whether that says all there is to say about the two.
-pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, outer: Beside) -> bool {
+/// Compares alternatives, if there are any. Returns whether that covers the schemas completely.
+pub(super) fn compare<'d>(
+    comparison: &mut Comparison<'d>,
+    old: &View<'d>,
+    new: &View<'d>,
+    outer: SchemaContext,
+) -> bool {
     let (before, after) = (old.groups(), new.groups());
     let (had, has) = match (before.first(), after.first()) {
         (None, None) => {
@@ -22,20 +27,30 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
         (None, Some(after)) => (Alternatives::only(old), Alternatives::within(new, after)),
         (Some(before), None) => (Alternatives::within(old, before), Alternatives::only(new)),
         (Some(_), Some(_)) => {
-            // Where the alternatives have no say about null, what they say about it changes nothing.
+            // Changes of `nullable` in the alternatives are ignored where they have no effect.
             let is_settled = |view: &View<'_>| matches!(view.takes_null_beside_groups(), [one, other] if one == other);
             let null = outer.null || is_settled(old) && is_settled(new);
             for (before, after) in before.iter().zip(&after) {
-                let lists_of = (Alternatives::beside(before), Alternatives::beside(after));
+                let lists_of = (Alternatives::alone(before), Alternatives::alone(after));
                 lists(comparison, (old, &lists_of.0), (new, &lists_of.1), null);
             }
             for group in before.iter().skip(after.len()) {
-                let message = "one list of alternatives less";
-                comparison.tell_of_schema("alternatives-removed", message, Said::place(&group.pointer), new.said());
+                let message = "a list of alternatives was removed";
+                comparison.report_schema_change(
+                    "alternatives-removed",
+                    message,
+                    ChangeSide::at_pointer(&group.pointer),
+                    new.side(),
+                );
             }
             for group in after.iter().skip(before.len()) {
-                let message = "values must fit a further list of alternatives";
-                comparison.tell_of_schema("alternatives-added", message, old.said(), Said::place(&group.pointer));
+                let message = "values must match a further list of alternatives";
+                comparison.report_schema_change(
+                    "alternatives-added",
+                    message,
+                    old.side(),
+                    ChangeSide::at_pointer(&group.pointer),
+                );
             }
             return false;
         }
@@ -53,13 +68,13 @@ pub(super) struct Alternatives<'d> {
 }
 
 impl<'d> Alternatives<'d> {
-    /// Each by itself.
-    fn beside(group: &Group<'d>) -> Self {
+    /// The alternatives without the rest of the schema.
+    fn alone(group: &Group<'d>) -> Self {
         let one = |at: &Node<'d>| Parts { list: vec![at.clone()], holder: group.pointer.clone(), chosen: Vec::new() };
         Self { kind: Some(group.kind), pointer: group.pointer.clone(), list: group.list.iter().map(one).collect() }
     }
 
-    /// Each with all that stands around the list.
+    /// The alternatives, each merged with the rest of the schema.
     fn within(view: &View<'d>, group: &Group<'d>) -> Self {
         let one = |at: &Node<'d>| {
             let mut parts = view.parts.clone();
@@ -86,7 +101,12 @@ fn lists<'d>(
     {
         let change = if after == "anyOf" { "one-of-became-any-of" } else { "any-of-became-one-of" };
         let message = format!("{before} became {after}");
-        comparison.tell_of_schema(change, message, Said::value(&had.pointer, before), Said::value(&has.pointer, after));
+        comparison.report_schema_change(
+            change,
+            message,
+            ChangeSide::with_value(&had.pointer, before),
+            ChangeSide::with_value(&has.pointer, after),
+        );
     }
     let pairs = pairs(comparison, had, has);
     discriminators::compare(comparison, (old, &had.list), (new, &has.list), &pairs);
@@ -96,31 +116,41 @@ fn lists<'d>(
     let any_text = is_open(had, comparison.old) && is_open(has, comparison.new);
     for (_, one) in had.list.iter().enumerate().filter(|(index, _)| !pairs.contains_key(index)) {
         let is_redundant = has.kind != Some("oneOf")
-            && !comparison.is_trial
+            && !comparison.is_dry_run
             && has.list.iter().any(|other| !does_harm(comparison, Direction::Request, one, other));
         let change = if is_redundant { "redundant-alternative-removed" } else { "alternative-removed" };
-        let message = format!("the alternative {} is gone", name(one));
-        comparison.tell_of_schema(change, message, Said::value(one.pointer(), name(one)), Said::place(&has.pointer));
+        let message = format!("the alternative {} was removed", name(one));
+        comparison.report_schema_change(
+            change,
+            message,
+            ChangeSide::with_value(one.pointer(), name(one)),
+            ChangeSide::at_pointer(&has.pointer),
+        );
     }
     let known: BTreeSet<usize> = pairs.values().copied().collect();
     for (_, one) in has.list.iter().enumerate().filter(|(index, _)| !known.contains(index)) {
         let is_redundant = had.kind != Some("oneOf")
-            && !comparison.is_trial
+            && !comparison.is_dry_run
             && had.list.iter().any(|other| !does_harm(comparison, Direction::Response, other, one));
         let change = if is_redundant { "redundant-alternative-added" } else { "alternative-added" };
         let message = format!("the alternative {} was added", name(one));
-        comparison.tell_of_schema(change, message, Said::place(&had.pointer), Said::value(one.pointer(), name(one)));
+        comparison.report_schema_change(
+            change,
+            message,
+            ChangeSide::at_pointer(&had.pointer),
+            ChangeSide::with_value(one.pointer(), name(one)),
+        );
     }
     for (from, to) in pairs {
         let (before, after) = (had.list[from].clone(), has.list[to].clone());
         comparison.inside(name(&after), |comparison| {
-            comparison.beside = Beside { any_text, null };
+            comparison.context = SchemaContext { any_text, null };
             compare_parts(comparison, before, after);
         });
     }
 }
 
-/// What people call an alternative: the name of its schema, its title, or its type.
+/// The name of an alternative in messages: that of its schema, its title, or its type.
 fn name(parts: &Parts<'_>) -> String {
     let face = parts.face();
     let own = |key: &str| face.and_then(|at| at.text(key));
@@ -128,10 +158,10 @@ fn name(parts: &Parts<'_>) -> String {
         .name()
         .or_else(|| own("title"))
         .or_else(|| own("type"))
-        .map_or_else(|| face.map_or_else(String::new, |at| words(at.value)), str::to_owned)
+        .map_or_else(|| face.map_or_else(String::new, |at| abbreviated_json(at.value)), str::to_owned)
 }
 
-/// Which alternative became which: the most alike first.
+/// Pairs old and new alternatives, the most similar ones first.
 fn pairs<'d>(comparison: &Comparison<'d>, old: &Alternatives<'d>, new: &Alternatives<'d>) -> BTreeMap<usize, usize> {
     let mut scores = Vec::new();
     for (from, before) in old.list.iter().enumerate() {
@@ -170,7 +200,7 @@ fn likeness<'d>(comparison: &Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>) -
     let (before, after) = (View::of(comparison.old, old), View::of(comparison.new, new));
     let by_type = match (before.types(), after.types()) {
         (one, other) if one == other => 100,
-        // One that takes integers may take numbers now.
+        // Integers may have become numbers.
         (Some(one), Some(other)) if !common(&one, &other).is_empty() => 50,
         _ => return 0,
     };
@@ -180,17 +210,17 @@ fn likeness<'d>(comparison: &Comparison<'d>, old: &Parts<'d>, new: &Parts<'d>) -
     let (had, has) = (names(&before), names(&after));
     let (common, all) = (had.intersection(&has).count(), had.union(&has).count());
     match all {
-        // Of two texts, the one that lists its values is the one that did before.
+        // Of several strings, those with an enum belong together.
         0 => {
             by_type + if before.lists_of_values().is_empty() == after.lists_of_values().is_empty() { 300 } else { 200 }
         }
-        // Objects that have nothing in common are not the same thing.
+        // Objects without a common property do not belong together.
         _ if common == 0 => 0,
         _ => by_type + common * 300 / all,
     }
 }
 
-/// Whether an alternative takes any text: then a list of values beside it is an open one.
+/// Whether an alternative accepts any string, so that sibling enums are open.
 fn takes_any_text<'d>(document: &'d Document, parts: &Parts<'d>) -> bool {
     let view = View::of(document, parts);
     let bounds = ["pattern", "format", "minLength", "maxLength", "not"];

@@ -1,13 +1,13 @@
-//! The property that tells alternatives apart.
+//! Compares discriminators.
 //!
-//! Its values are those of the mapping and, beside them, the names of the schemas that it may lead to (OpenAPI 3.0.3,
-//! Discriminator Object): a schema of another name is another value on the wire, unless the mapping says otherwise.
+//! Their values are those of the mapping and the names of the other alternatives (OpenAPI 3.0.3, Discriminator Object).
+//! Renaming a schema therefore changes a value on the wire, unless the mapping contains it.
 
 use super::view::View;
 use super::{Parts, SCHEMAS, compare as compare_parts};
-use crate::diff::comparison::words;
-use crate::diff::comparison::{Comparison, Said};
-use crate::diff::heirs;
+use crate::diff::change::{ChangeSide, abbreviated_json};
+use crate::diff::comparison::Comparison;
+use crate::diff::subtypes;
 use crate::document::Document;
 use crate::node::Node;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const KEY: &str = "discriminator";
 
-/// `pairs`: which of the alternatives became which.
+/// Compares discriminators. `pairs` has the indices of new alternatives by old ones.
 pub(super) fn compare<'d>(
     comparison: &mut Comparison<'d>,
     (old, had): (&View<'d>, &[Parts<'d>]),
@@ -26,25 +26,27 @@ pub(super) fn compare<'d>(
         (None, None) => return,
         (None, Some(_)) => {
             let message = "a discriminator was added";
-            return comparison.tell_of_schema("discriminator-added", message, old.said(), new.said_at(KEY));
+            return comparison.report_schema_change("discriminator-added", message, old.side(), new.side_at(KEY));
         }
         (Some(_), None) => {
-            let message = "the discriminator is gone";
-            return comparison.tell_of_schema("discriminator-removed", message, old.said_at(KEY), new.said());
+            let message = "the discriminator was removed";
+            return comparison.report_schema_change("discriminator-removed", message, old.side_at(KEY), new.side());
         }
         (Some(before), Some(after)) => (before, after),
     };
-    // An heir has the discriminator of what it builds on, but does not stand for the other heirs.
-    if had.is_empty() && is_heir(old, &before) && is_heir(new, &after) {
+    // A subtype inherits the discriminator of its base schema, but does not stand for the other subtypes.
+    if had.is_empty() && is_subtype(old, &before) && is_subtype(new, &after) {
         return;
     }
     if before.text("propertyName") != after.text("propertyName") {
-        let said = |at: &Node<'_>| at.get("propertyName").as_ref().map_or_else(|| Said::at(at), Said::whole);
+        let side = |at: &Node<'_>| {
+            at.get("propertyName").as_ref().map_or_else(|| ChangeSide::at(at), ChangeSide::with_node_value)
+        };
         let message = "the discriminator is another property";
-        comparison.tell_of_schema("discriminator-property-changed", message, said(&before), said(&after));
+        comparison.report_schema_change("discriminator-property-changed", message, side(&before), side(&after));
     }
     let (from, to) = (Kinds::of(old, &before, had), Kinds::of(new, &after, has));
-    // What became of an alternative as a whole is told of the alternatives.
+    // Added and removed alternatives are reported as such.
     let (kept, keeps): (BTreeSet<_>, BTreeSet<_>) =
         (pairs.keys().copied().collect(), pairs.values().copied().collect());
     let is_same = |one: &Target, other: &Target| match (one.index, other.index) {
@@ -52,29 +54,29 @@ pub(super) fn compare<'d>(
         _ => one.name == other.name,
     };
     for (value, target) in &from.values {
-        let said = Said::value(&target.pointer, words(&Value::from(target.name.as_str())));
+        let side = ChangeSide::with_value(&target.pointer, abbreviated_json(&Value::from(target.name.as_str())));
         match to.values.get(value) {
             Some(other) if is_same(target, other) => {}
             Some(other) => {
-                let message = format!("the value {value} stands for another schema");
-                let now = Said::value(&other.pointer, words(&Value::from(other.name.as_str())));
-                comparison.tell_of_schema("discriminator-mapping-changed", message, said, now);
+                let message = format!("the value {value} selects another schema");
+                let now = ChangeSide::with_value(&other.pointer, abbreviated_json(&Value::from(other.name.as_str())));
+                comparison.report_schema_change("discriminator-mapping-changed", message, side, now);
             }
             None if target.index.is_none_or(|index| kept.contains(&index)) => {
-                let message = format!("the value {value} is gone");
-                comparison.tell_of_schema("discriminator-mapping-removed", message, said, Said::at(&after));
+                let message = format!("the value {value} was removed");
+                comparison.report_schema_change("discriminator-mapping-removed", message, side, ChangeSide::at(&after));
             }
             None => {}
         }
     }
     for (value, target) in to.values.iter().filter(|(value, _)| !from.values.contains_key(*value)) {
         if target.index.is_none_or(|index| keeps.contains(&index)) {
-            let said = Said::value(&target.pointer, words(&Value::from(target.name.as_str())));
+            let side = ChangeSide::with_value(&target.pointer, abbreviated_json(&Value::from(target.name.as_str())));
             let message = format!("the value {value} was added");
-            comparison.tell_of_schema("discriminator-mapping-added", message, Said::at(&before), said);
+            comparison.report_schema_change("discriminator-mapping-added", message, ChangeSide::at(&before), side);
         }
     }
-    // Without a list of alternatives, the values lead to schemas that are not compared otherwise.
+    // Subtypes are not compared elsewhere, because nothing refers to them.
     let kinds = from.values.iter().filter(|(_, target)| target.index.is_none());
     for (value, target) in kinds {
         if let Some(other) = to.values.get(value).filter(|other| other.index.is_none())
@@ -90,13 +92,13 @@ pub(super) fn compare<'d>(
     }
 }
 
-fn is_heir(view: &View<'_>, discriminator: &Node<'_>) -> bool {
+fn is_subtype(view: &View<'_>, discriminator: &Node<'_>) -> bool {
     let base = discriminator.pointer.strip_suffix("/discriminator").unwrap_or_default();
     let own = view.parts.identity();
-    heirs::of(view.document, base).into_iter().any(|name| own == format!("{SCHEMAS}/{name}"))
+    subtypes::of(view.document, base).into_iter().any(|name| own == format!("{SCHEMAS}/{name}"))
 }
 
-/// What the values of a discriminator stand for.
+/// The schemas that the values of a discriminator select.
 struct Kinds {
     values: BTreeMap<String, Target>,
 }
@@ -104,7 +106,7 @@ struct Kinds {
 struct Target {
     /// Name of the schema.
     name: String,
-    /// Which of the alternatives it is, if it is one.
+    /// Index among the alternatives, if it is one.
     index: Option<usize>,
     pointer: String,
 }
@@ -114,19 +116,21 @@ impl Kinds {
         let mut values = BTreeMap::new();
         let index = |name: &str| alternatives.iter().position(|one| one.name() == Some(name));
         for (value, at) in discriminator.entries_of("mapping") {
-            let name = at.value.as_str().map(heirs::schema_name).unwrap_or_default().to_owned();
+            let name = at.value.as_str().map(subtypes::schema_name).unwrap_or_default().to_owned();
             values.insert(value.to_owned(), Target { index: index(&name), name, pointer: at.pointer });
         }
-        // A schema that the mapping names may still be called by its own name, but nobody does.
+        // The names of mapped schemas remain valid values, but are not used in practice.
         let is_mapped =
             |values: &BTreeMap<String, Target>, name: &str| values.values().any(|target| target.name == name);
         let own = alternatives.iter().filter_map(|one| Some((one.name()?.to_owned(), one.pointer().to_owned())));
-        let heirs = match alternatives.is_empty() {
-            true => heirs::of(view.document, discriminator.pointer.strip_suffix("/discriminator").unwrap_or_default()),
+        let subtypes = match alternatives.is_empty() {
+            true => {
+                subtypes::of(view.document, discriminator.pointer.strip_suffix("/discriminator").unwrap_or_default())
+            }
             false => Vec::new(),
         };
-        let heirs = heirs.into_iter().map(|name| (name.to_owned(), format!("{SCHEMAS}/{name}")));
-        for (name, pointer) in own.chain(heirs) {
+        let subtypes = subtypes.into_iter().map(|name| (name.to_owned(), format!("{SCHEMAS}/{name}")));
+        for (name, pointer) in own.chain(subtypes) {
             if !is_mapped(&values, &name) && !values.contains_key(&name) {
                 values.insert(name.clone(), Target { index: index(&name), name, pointer });
             }

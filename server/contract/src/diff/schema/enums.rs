@@ -1,22 +1,22 @@
-//! Lists of values: closed ones (`enum`), and open ones that are said to grow (`x-extensible-enum`, or an alternative that
-//! takes any text beside them).
+//! Compares lists of values: closed ones (`enum`), and open ones (`x-extensible-enum`, or an `enum` with a sibling
+//! alternative that accepts any string).
 
 use super::view::View;
 use crate::canonical_schema::is_same_value;
-use crate::diff::comparison::words;
-use crate::diff::comparison::{Comparison, Said};
+use crate::diff::change::{ChangeSide, abbreviated_json};
+use crate::diff::comparison::Comparison;
 use crate::node::Node;
 use serde_json::Value;
 
 const OPEN: &str = "x-extensible-enum";
 
-/// The listed values, where they are listed, and whether there may be others.
+/// A list of values, and whether other values are accepted.
 struct List<'d> {
     values: Vec<Node<'d>>,
     is_open: bool,
 }
 
-/// The values that are allowed, if they are listed and there are no others.
+/// The values of a closed list, if there is one.
 pub(super) fn closed_list<'d>(view: &View<'d>) -> Option<Vec<&'d Value>> {
     let list = list(view, false).filter(|list| !list.is_open)?;
     Some(list.values.into_iter().map(|at| at.value).collect())
@@ -26,7 +26,7 @@ fn list<'d>(view: &View<'d>, is_open: bool) -> Option<List<'d>> {
     let both = |one: Vec<Node<'d>>, other: Vec<Node<'d>>| one.into_iter().filter(|at| has(&other, at.value)).collect();
     match view.lists_of_values().into_iter().reduce(both) {
         Some(values) => {
-            // Free text takes in texts only.
+            // An alternative that accepts any string only opens lists of strings.
             let is_open = is_open && values.iter().all(|at| at.value.is_string());
             Some(List { values, is_open })
         }
@@ -42,24 +42,35 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
         (None, None) => return,
         (None, Some(after)) if after.is_open => return added(comparison, &[], &after, old),
         (None, Some(after)) => {
-            let said = Said::value(&holder(new), in_words(&after.values));
-            return comparison.tell_of_schema("enum-added", "the values are listed now", old.said(), said);
+            let side = ChangeSide::with_value(&holder(new), in_words(&after.values));
+            return comparison.report_schema_change("enum-added", "the values are now listed", old.side(), side);
         }
         (Some(before), None) if before.is_open => return removed(comparison, &before, &[], new),
         (Some(before), None) => {
-            let said = Said::value(&holder(old), in_words(&before.values));
-            return comparison.tell_of_schema("enum-removed", "the values are no longer listed", said, new.said());
+            let side = ChangeSide::with_value(&holder(old), in_words(&before.values));
+            return comparison.report_schema_change(
+                "enum-removed",
+                "the values are no longer listed",
+                side,
+                new.side(),
+            );
         }
         (Some(before), Some(after)) => (before, after),
     };
-    let said = |list: &List<'_>, view: &View<'_>| Said::value(&holder(view), in_words(&list.values));
+    let side = |list: &List<'_>, view: &View<'_>| ChangeSide::with_value(&holder(view), in_words(&list.values));
     match (before.is_open, after.is_open) {
-        (false, true) => {
-            comparison.tell_of_schema("enum-opened", "the list is open now", said(&before, old), said(&after, new))
-        }
-        (true, false) => {
-            comparison.tell_of_schema("enum-closed", "the list is closed now", said(&before, old), said(&after, new))
-        }
+        (false, true) => comparison.report_schema_change(
+            "enum-opened",
+            "the list is now open",
+            side(&before, old),
+            side(&after, new),
+        ),
+        (true, false) => comparison.report_schema_change(
+            "enum-closed",
+            "the list is now closed",
+            side(&before, old),
+            side(&after, new),
+        ),
         _ => {}
     }
     removed(comparison, &before, &after.values, new);
@@ -70,11 +81,11 @@ fn removed(comparison: &mut Comparison<'_>, before: &List<'_>, after: &[Node<'_>
     let is_open = before.is_open;
     for at in before.values.iter().filter(|at| !has(after, at.value)) {
         let change = if is_open { "open-enum-value-removed" } else { "enum-value-removed" };
-        comparison.tell_of_schema(
+        comparison.report_schema_change(
             change,
-            format!("the value {} is gone", words(at.value)),
-            Said::whole(at),
-            new.said(),
+            format!("the value {} was removed", abbreviated_json(at.value)),
+            ChangeSide::with_node_value(at),
+            new.side(),
         );
     }
 }
@@ -83,11 +94,11 @@ fn added(comparison: &mut Comparison<'_>, before: &[Node<'_>], after: &List<'_>,
     let is_open = after.is_open;
     for at in after.values.iter().filter(|at| !has(before, at.value)) {
         let change = if is_open { "open-enum-value-added" } else { "enum-value-added" };
-        comparison.tell_of_schema(
+        comparison.report_schema_change(
             change,
-            format!("the value {} was added", words(at.value)),
-            old.said(),
-            Said::whole(at),
+            format!("the value {} was added", abbreviated_json(at.value)),
+            old.side(),
+            ChangeSide::with_node_value(at),
         );
     }
 }
@@ -96,7 +107,7 @@ fn has(list: &[Node<'_>], value: &Value) -> bool {
     list.iter().any(|at| is_same_value(at.value, value))
 }
 
-/// The list itself, as the place of what is in it.
+/// JSON pointer of the list.
 fn holder(view: &View<'_>) -> String {
     let at = view.keyword("enum").or_else(|| view.keyword(OPEN));
     at.map_or_else(|| view.place().to_owned(), |at| at.pointer)
@@ -104,5 +115,5 @@ fn holder(view: &View<'_>) -> String {
 
 fn in_words(values: &[Node<'_>]) -> String {
     let all = values.iter().map(|at| at.value.clone()).collect::<Vec<_>>();
-    words(&Value::Array(all))
+    abbreviated_json(&Value::Array(all))
 }

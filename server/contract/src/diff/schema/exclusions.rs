@@ -1,8 +1,9 @@
-//! Excluded values: `not`.
+//! Compares excluded values: `not`.
 
 use super::view::View;
 use super::{Parts, does_harm};
-use crate::diff::comparison::{Comparison, Direction, Said};
+use crate::diff::change::{ChangeSide, Direction};
+use crate::diff::comparison::Comparison;
 use crate::node::Node;
 
 pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
@@ -16,25 +17,40 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
     });
     match (before.first(), after.first()) {
         (None, Some(after)) => {
-            comparison.tell_of_schema("not-added", "values were excluded", old.said(), Said::whole(after));
+            comparison.report_schema_change(
+                "not-added",
+                "values were excluded",
+                old.side(),
+                ChangeSide::with_node_value(after),
+            );
         }
         (Some(before), None) => {
-            comparison.tell_of_schema("not-removed", "values are no longer excluded", Said::whole(before), new.said());
+            comparison.report_schema_change(
+                "not-removed",
+                "values are no longer excluded",
+                ChangeSide::with_node_value(before),
+                new.side(),
+            );
         }
         (Some(before), Some(after)) => {
             let message = "the excluded values changed";
-            comparison.tell_of_schema("not-changed", message, Said::whole(before), Said::whole(after));
+            comparison.report_schema_change(
+                "not-changed",
+                message,
+                ChangeSide::with_node_value(before),
+                ChangeSide::with_node_value(after),
+            );
         }
         (None, None) => {}
     }
 }
 
-/// Whether two schemas take the same values, however they are written.
+/// Whether two schemas accept the same values.
 fn is_same<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) -> bool {
     let parts = |at: &Node<'d>| Parts::of(Some(at.clone()), at);
-    // A trial within a trial might have no end.
+    // A dry run within a dry run might not terminate.
     comparison.unchanged.holds(old, new)
-        || !comparison.is_trial
+        || !comparison.is_dry_run
             && [Direction::Request, Direction::Response]
                 .into_iter()
                 .all(|direction| !does_harm(comparison, direction, &parts(old), &parts(new)))

@@ -1,12 +1,13 @@
-//! Limits: of numbers, lengths, counts, and patterns.
+//! Compares limits of numbers, lengths and counts, and patterns.
 
 use super::view::View;
-use crate::diff::comparison::{Comparison, Said};
+use crate::diff::change::ChangeSide;
+use crate::diff::comparison::Comparison;
 use serde_json::Value;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-/// Keyword, the name of its rules, and whether more of it takes more. Lower limits of zero are none.
+/// Keyword, stem of its rule ids, and whether it is an upper limit. A lower limit of zero is no limit.
 const LIMITS: [(&str, &str, bool); 6] = [
     ("minLength", "min-length", false),
     ("maxLength", "max-length", true),
@@ -16,10 +17,10 @@ const LIMITS: [(&str, &str, bool); 6] = [
     ("maxProperties", "max-properties", true),
 ];
 
-/// A limit, and where it is said.
+/// A limit with its JSON pointer.
 struct Limit {
     value: f64,
-    /// Whether the value itself is beyond it.
+    /// Whether the value itself is excluded.
     is_exclusive: bool,
     pointer: String,
     words: String,
@@ -40,20 +41,23 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     multiples(comparison, old, new);
     patterns(comparison, old, new);
     match (old.is("uniqueItems"), new.is("uniqueItems")) {
-        (false, true) => {
-            comparison.tell_of_schema("unique-items-added", "items must differ", old.said(), new.said_at("uniqueItems"))
-        }
-        (true, false) => comparison.tell_of_schema(
+        (false, true) => comparison.report_schema_change(
+            "unique-items-added",
+            "items must differ",
+            old.side(),
+            new.side_at("uniqueItems"),
+        ),
+        (true, false) => comparison.report_schema_change(
             "unique-items-removed",
             "items may be equal",
-            old.said_at("uniqueItems"),
-            new.said(),
+            old.side_at("uniqueItems"),
+            new.side(),
         ),
         _ => {}
     }
 }
 
-/// The limit that counts, if there are several.
+/// The tightest of several limits.
 fn tightest(view: &View<'_>, keyword: &str, exclusive: Option<&str>, is_upper: bool) -> Option<Limit> {
     let only_integers = view.types().is_some_and(|types| types.iter().eq(&["integer"]));
     let limits = view.atoms().iter().filter_map(|at| {
@@ -62,7 +66,7 @@ fn tightest(view: &View<'_>, keyword: &str, exclusive: Option<&str>, is_upper: b
         let is_exclusive = exclusive.is_some_and(|key| at.is(key));
         let words = format!("{}{}", found.value, if is_exclusive { " (exclusive)" } else { "" });
         let pointer = found.pointer;
-        // Above 5 (exclusive) an integer begins at 6.
+        // For integers, an exclusive minimum of 5 is a minimum of 6.
         let (value, is_exclusive) = match (only_integers, is_upper) {
             (false, _) => (value, is_exclusive),
             (true, false) => (if is_exclusive { value.floor() + 1.0 } else { value.ceil() }, false),
@@ -73,8 +77,7 @@ fn tightest(view: &View<'_>, keyword: &str, exclusive: Option<&str>, is_upper: b
     limits.reduce(|one, other| if tightness(&other, &one, is_upper) == Ordering::Greater { other } else { one })
 }
 
-/// Whether no value of one is within the limits of the other: where the types are, say, numbers, one may end before the
-/// other begins.
+/// Whether the limits exclude each other for all these types: one ends below the beginning of the other.
 pub(super) fn exclude_each_other(one: &View<'_>, other: &View<'_>, types: &BTreeSet<&str>) -> bool {
     let ends_before = |one: &View<'_>, other: &View<'_>, lower: (&str, Option<&str>), upper: (&str, Option<&str>)| {
         let limits = (tightest(one, upper.0, upper.1, true), tightest(other, lower.0, lower.1, false));
@@ -91,7 +94,7 @@ pub(super) fn exclude_each_other(one: &View<'_>, other: &View<'_>, types: &BTree
     })
 }
 
-/// Which of two limits takes less; greater is tighter.
+/// Compares limits by tightness; greater is tighter.
 fn tightness(one: &Limit, other: &Limit, is_upper: bool) -> Ordering {
     let by_value = one.value.total_cmp(&other.value);
     let by_value = if is_upper { by_value.reverse() } else { by_value };
@@ -105,9 +108,9 @@ fn changed(
     limits: (Option<Limit>, Option<Limit>),
     views: (&View<'_>, &View<'_>),
 ) {
-    let said = |limit: &Option<Limit>, view: &View<'_>| match limit {
-        Some(limit) => Said::value(&limit.pointer, &limit.words),
-        None => view.said(),
+    let side = |limit: &Option<Limit>, view: &View<'_>| match limit {
+        Some(limit) => ChangeSide::with_value(&limit.pointer, &limit.words),
+        None => view.side(),
     };
     let (tighter, looser) = if is_upper { ("decreased", "increased") } else { ("increased", "decreased") };
     let what = match &limits {
@@ -125,11 +128,16 @@ fn changed(
         name.replace('-', " "),
         match what {
             "added" => "was added",
-            "removed" => "is gone",
+            "removed" => "was removed",
             other => other,
         }
     );
-    comparison.tell_of_schema(&format!("{name}-{what}"), message, said(&limits.0, views.0), said(&limits.1, views.1));
+    comparison.report_schema_change(
+        &format!("{name}-{what}"),
+        message,
+        side(&limits.0, views.0),
+        side(&limits.1, views.1),
+    );
 }
 
 fn multiples(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
@@ -148,7 +156,7 @@ fn multiples(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
         (true, false) => "multiple-of-removed",
         (false, false) => "multiple-of-changed",
     };
-    comparison.tell_of_schema(change, "multipleOf changed", old.said_at("multipleOf"), new.said_at("multipleOf"));
+    comparison.report_schema_change(change, "multipleOf changed", old.side_at("multipleOf"), new.side_at("multipleOf"));
 }
 
 fn patterns(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
@@ -162,10 +170,10 @@ fn patterns(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
         () if after.is_subset(&before) => "pattern-removed",
         () => "pattern-changed",
     };
-    let said = |view: &View<'_>, patterns: &BTreeSet<String>| {
+    let side = |view: &View<'_>, patterns: &BTreeSet<String>| {
         let all =
             patterns.iter().map(|pattern| Value::from(pattern.as_str()).to_string()).collect::<Vec<_>>().join(" and ");
-        view.keyword("pattern").map_or_else(|| view.said(), |at| Said::value(&at.pointer, all))
+        view.keyword("pattern").map_or_else(|| view.side(), |at| ChangeSide::with_value(&at.pointer, all))
     };
-    comparison.tell_of_schema(change, "the pattern changed", said(old, &before), said(new, &after));
+    comparison.report_schema_change(change, "the pattern changed", side(old, &before), side(new, &after));
 }

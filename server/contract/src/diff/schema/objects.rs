@@ -1,8 +1,9 @@
-//! Objects: their properties, which of them are required, and whether there may be others.
+//! Compares objects: properties, required properties, and whether others are allowed.
 
 use super::view::{Others, View};
 use super::{Parts, compare as compare_parts};
-use crate::diff::comparison::{Comparison, Direction, Said};
+use crate::diff::change::{ChangeSide, Direction};
+use crate::diff::comparison::Comparison;
 use std::collections::BTreeSet;
 
 pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
@@ -29,18 +30,18 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
     others(comparison, old, new);
 }
 
-/// One property on both sides, if it is listed there.
+/// A property on both sides, if it is listed there.
 struct Sides<'d> {
     old: Option<View<'d>>,
     new: Option<View<'d>>,
-    /// Where it is said that it is required, if it is.
+    /// JSON pointer of the requirement, if it is required.
     was_required: Option<String>,
     is_required: Option<String>,
 }
 
-/// Whether what is in the property has to be compared, too.
+/// Compares a property. Returns whether its schema has to be compared too.
 fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, new: &View<'_>) -> bool {
-    // What is only for the other direction is not there in this one.
+    // Properties of the other direction do not exist in this one.
     let (flag, gone, back) = match comparison.direction {
         Direction::Request => ("readOnly", "property-became-read-only", "property-no-longer-read-only"),
         Direction::Response => ("writeOnly", "property-became-write-only", "property-no-longer-write-only"),
@@ -50,21 +51,21 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
         (Some(before), Some(after)) => match (hidden(&sides.old), hidden(&sides.new)) {
             (true, true) => return false,
             (false, true) => {
-                let message = format!("the property is {flag} now");
-                comparison.tell_of_schema(gone, message, before.said(), after.said_at(flag));
+                let message = format!("the property became {flag}");
+                comparison.report_schema_change(gone, message, before.side(), after.side_at(flag));
                 return false;
             }
             (true, false) => {
                 let message = format!("the property is no longer {flag}");
-                comparison.tell_of_schema(back, message, before.said_at(flag), after.said());
+                comparison.report_schema_change(back, message, before.side_at(flag), after.side());
                 if let Some(at) = &sides.is_required
                     && comparison.direction == Direction::Request
                 {
-                    comparison.tell_of_schema(
+                    comparison.report_schema_change(
                         "property-added-required",
                         "a required property was added",
-                        before.said(),
-                        Said::place(at),
+                        before.side(),
+                        ChangeSide::at_pointer(at),
                     );
                 }
                 return false;
@@ -73,7 +74,7 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
         },
         (None, Some(_)) if hidden(&sides.new) => return false,
         (Some(_), None) if hidden(&sides.old) => return false,
-        // A property that had to be there was known, even if nothing was said of it.
+        // A required property was documented, even if it was not listed.
         (None, Some(_)) if sides.was_required.is_some() && !is_closed(old) => {}
         (Some(_), None) if sides.is_required.is_some() && !is_closed(new) => {}
         (None, Some(after)) => {
@@ -90,15 +91,15 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
     match (&sides.was_required, &sides.is_required) {
         (None, Some(at)) => {
             let change = if has_default { "property-became-required-with-default" } else { "property-became-required" };
-            let before = sides.old.as_ref().map_or_else(|| old.said(), View::said);
-            comparison.tell_of_schema(change, "the property became required", before, Said::place(at));
+            let before = sides.old.as_ref().map_or_else(|| old.side(), View::side);
+            comparison.report_schema_change(change, "the property became required", before, ChangeSide::at_pointer(at));
         }
         (Some(at), None) => {
-            let after = sides.new.as_ref().map_or_else(|| new.said(), View::said);
-            comparison.tell_of_schema(
+            let after = sides.new.as_ref().map_or_else(|| new.side(), View::side);
+            comparison.report_schema_change(
                 "property-became-optional",
                 "the property is no longer required",
-                Said::place(at),
+                ChangeSide::at_pointer(at),
                 after,
             );
         }
@@ -107,26 +108,29 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
     true
 }
 
-/// Whether there may be no other properties than those listed.
+/// Whether properties that are not listed are forbidden.
 fn is_closed(view: &View<'_>) -> bool {
     matches!(view.others(), Others::Forbidden)
 }
 
-/// The flag that hides it in the other direction, for those who read this one.
+/// Compares the flag that hides the property in the other direction.
 fn other_flag(comparison: &mut Comparison<'_>, before: &View<'_>, after: &View<'_>) {
     let (flag, set, unset) = match comparison.direction {
         Direction::Request => ("writeOnly", "property-became-write-only", "property-no-longer-write-only"),
         Direction::Response => ("readOnly", "property-became-read-only", "property-no-longer-read-only"),
     };
     match (before.is(flag), after.is(flag)) {
-        (false, true) => {
-            comparison.tell_of_schema(set, format!("the property is {flag} now"), before.said(), after.said_at(flag))
-        }
-        (true, false) => comparison.tell_of_schema(
+        (false, true) => comparison.report_schema_change(
+            set,
+            format!("the property became {flag}"),
+            before.side(),
+            after.side_at(flag),
+        ),
+        (true, false) => comparison.report_schema_change(
             unset,
             format!("the property is no longer {flag}"),
-            before.said_at(flag),
-            after.said(),
+            before.side_at(flag),
+            after.side(),
         ),
         _ => {}
     }
@@ -146,7 +150,7 @@ fn added(comparison: &mut Comparison<'_>, sides: &Sides<'_>, after: &View<'_>, o
         None if is_closed => ("property-added-to-closed-object", "a property was added"),
         None => ("property-added-optional", "an optional property was added"),
     };
-    comparison.tell_of_schema(change, message, old.said(), after.said());
+    comparison.report_schema_change(change, message, old.side(), after.side());
 }
 
 fn removed(comparison: &mut Comparison<'_>, sides: &Sides<'_>, before: &View<'_>, new: &View<'_>) {
@@ -156,7 +160,7 @@ fn removed(comparison: &mut Comparison<'_>, sides: &Sides<'_>, before: &View<'_>
         Some(_) => "property-removed",
         None => "optional-property-removed",
     };
-    comparison.tell_of_schema(change, "the property is gone", before.said(), new.said());
+    comparison.report_schema_change(change, "the property was removed", before.side(), new.side());
 }
 
 fn others<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
@@ -169,19 +173,19 @@ fn others<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
     comparison.inside("other properties", |comparison| match (old.others(), new.others()) {
         (Others::Allowed, Others::Allowed) | (Others::Forbidden, Others::Forbidden) => {}
         (_, Others::Forbidden) => {
-            comparison.tell_of_schema(
+            comparison.report_schema_change(
                 "additional-properties-forbidden",
                 "other properties are no longer allowed",
-                old.said_at(key),
-                new.said_at(key),
+                old.side_at(key),
+                new.side_at(key),
             );
         }
         (Others::Forbidden, _) => {
-            comparison.tell_of_schema(
+            comparison.report_schema_change(
                 "additional-properties-allowed",
                 "other properties are allowed",
-                old.said_at(key),
-                new.said_at(key),
+                old.side_at(key),
+                new.side_at(key),
             );
         }
         (Others::Described(before), Others::Described(after)) => compare_parts(comparison, before, after),

@@ -1,16 +1,18 @@
-//! Values that fit several alternatives of a `oneOf`, which allows none of them.
+//! Finds values that match several alternatives of a `oneOf`, which rejects them.
 //!
-//! An alternative that takes more makes the list take less, where another one takes the same; one that takes less makes
-//! it take more. Where a discriminator decides, and where alternatives exclude each other, nothing of that happens.
+//! An alternative that accepts more values may overlap with another one, so that the `oneOf` accepts fewer; one that
+//! accepts fewer may have the opposite effect. With a discriminator, or if alternatives exclude each other, there is no
+//! overlap.
 
 use super::alternatives::Alternatives;
 use super::view::{Others, View, common};
 use super::{does_harm, enums, limits};
 use crate::canonical_schema::is_same_value;
-use crate::diff::comparison::{Comparison, Direction, Said};
+use crate::diff::change::{ChangeSide, Direction};
+use crate::diff::comparison::Comparison;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Properties within properties, as deep as alternatives are told apart by them.
+/// Greatest depth of properties by which alternatives are distinguished.
 const DEEPEST: usize = 4;
 
 pub(super) fn compare<'d>(
@@ -21,32 +23,32 @@ pub(super) fn compare<'d>(
 ) {
     let back: BTreeMap<usize, usize> = pairs.iter().map(|(from, to)| (*to, *from)).collect();
     let ((old, had), (new, has)) = (old, new);
-    let is_told_apart = |view: &View<'_>| view.keyword("discriminator").is_some();
-    let said = (Said::place(&had.pointer), Said::place(&has.pointer));
-    // Between `anyOf` and `oneOf`, that is told in general.
-    if has.kind == Some("oneOf") && had.kind != Some("anyOf") && !is_told_apart(new) {
+    let has_discriminator = |view: &View<'_>| view.keyword("discriminator").is_some();
+    let side = (ChangeSide::at_pointer(&had.pointer), ChangeSide::at_pointer(&has.pointer));
+    // A change between `anyOf` and `oneOf` is reported as such.
+    if has.kind == Some("oneOf") && had.kind != Some("anyOf") && !has_discriminator(new) {
         let sides = Sides { lists: (has, had), pairs: &back, views: (new, old) };
         let grows = |comparison: &mut Comparison<'d>, after: usize, before: usize| {
             does_harm(comparison, Direction::Response, &had.list[before], &has.list[after])
         };
         if sides.overlap(comparison, grows) {
-            let message = "values that fit several alternatives are refused, and more may do now";
-            comparison.tell_of_schema("one-of-overlap-grew", message, said.0.clone(), said.1.clone());
+            let message = "values that match several alternatives are rejected, and more values may do so now";
+            comparison.report_schema_change("one-of-overlap-grew", message, side.0.clone(), side.1.clone());
         }
     }
-    if had.kind == Some("oneOf") && has.kind != Some("anyOf") && !is_told_apart(old) {
+    if had.kind == Some("oneOf") && has.kind != Some("anyOf") && !has_discriminator(old) {
         let sides = Sides { lists: (had, has), pairs, views: (old, new) };
         let shrinks = |comparison: &mut Comparison<'d>, before: usize, after: usize| {
             does_harm(comparison, Direction::Request, &had.list[before], &has.list[after])
         };
         if sides.overlap(comparison, shrinks) {
-            let message = "values that fit several alternatives are refused, and fewer may do now";
-            comparison.tell_of_schema("one-of-overlap-shrank", message, said.0, said.1);
+            let message = "values that match several alternatives are rejected, and fewer values may do so now";
+            comparison.report_schema_change("one-of-overlap-shrank", message, side.0, side.1);
         }
     }
 }
 
-/// Whether a value may fit several of these alternatives.
+/// Whether a value may match several of these alternatives.
 pub(super) fn is_possible<'d>(view: &View<'d>, alternatives: &Alternatives<'d>) -> bool {
     let views: Vec<_> = alternatives.list.iter().map(|parts| View::of(view.document, parts)).collect();
     (0..views.len()).any(|index| {
@@ -55,16 +57,16 @@ pub(super) fn is_possible<'d>(view: &View<'d>, alternatives: &Alternatives<'d>) 
     })
 }
 
-/// The side on which alternatives may overlap first, then the other one.
+/// The side whose alternatives may overlap, then the other one.
 struct Sides<'a, 'd> {
     lists: (&'a Alternatives<'d>, &'a Alternatives<'d>),
-    /// Which alternative of the first is which of the second.
+    /// Indices of the second side's alternatives by those of the first.
     pairs: &'a BTreeMap<usize, usize>,
     views: (&'a View<'d>, &'a View<'d>),
 }
 
 impl<'d> Sides<'_, 'd> {
-    /// Whether an alternative that has no counterpart, or another reach than it, may take what another one takes.
+    /// Whether an alternative that is new or accepts other values than its counterpart may overlap with another one.
     fn overlap(
         &self,
         comparison: &mut Comparison<'d>,
@@ -86,7 +88,7 @@ impl<'d> Sides<'_, 'd> {
             let is_near =
                 others.into_iter().any(|home| !exclude_each_other(&views[index], &views[home], &known[home], DEEPEST));
             is_near
-                && match self.pairs.get(&index).filter(|_| self.lists.1.kind.is_some() && !comparison.is_trial) {
+                && match self.pairs.get(&index).filter(|_| self.lists.1.kind.is_some() && !comparison.is_dry_run) {
                     Some(other) => is_changed(comparison, index, *other),
                     None => true,
                 }
@@ -94,7 +96,7 @@ impl<'d> Sides<'_, 'd> {
     }
 }
 
-/// Whether nobody who sends what is known of `home` sends something that the other one takes, too.
+/// Whether no value with only the known properties of `home` matches both schemas.
 fn exclude_each_other(other: &View<'_>, home: &View<'_>, known: &BTreeSet<&str>, depth: usize) -> bool {
     if other.takes_null() && home.takes_null() {
         return false;
@@ -117,7 +119,7 @@ fn values_differ(one: &View<'_>, other: &View<'_>) -> bool {
 
 fn objects_differ(other: &View<'_>, home: &View<'_>, known: &BTreeSet<&str>, depth: usize) -> bool {
     let (needs, needed) = (other.required(), home.required());
-    // Whoever sends `home` sends no more than is known of it, if anything is.
+    // Senders of `home` only send known properties, if there are any.
     let keeps_to_known = match home.others() {
         Others::Forbidden => true,
         _ => home.keyword("additionalProperties").is_none() && home.groups().is_empty() && !known.is_empty(),

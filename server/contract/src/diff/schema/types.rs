@@ -1,24 +1,25 @@
-//! Types, `null` and formats.
+//! Compares types, `nullable` and formats.
 
 use super::view::{View, common};
-use crate::diff::comparison::{Beside, Comparison, Said};
+use crate::diff::change::{ChangeSide, SchemaContext};
+use crate::diff::comparison::Comparison;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 type Types<'d> = Option<BTreeSet<&'d str>>;
 
-/// Whether the comparison of what is in them makes sense.
-pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, beside: Beside) -> bool {
+/// Compares types. Returns whether comparing the other keywords makes sense.
+pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, context: SchemaContext) -> bool {
     let (before, after) = (old.types(), new.types());
     if before == after || old.own_types() == new.own_types() {
-        // Whatever else differs is told of the alternatives.
-        null(comparison, old, new, beside);
+        // Other differences are reported for the alternatives.
+        null(comparison, old, new, context);
         formats(comparison, old, new);
         return true;
     }
-    let said = |view: &View<'_>, types: &Types<'_>| {
+    let side = |view: &View<'_>, types: &Types<'_>| {
         let at = view.keyword("type").map(|at| at.pointer);
-        at.map_or_else(|| view.said(), |at| Said::value(&at, in_words(types)))
+        at.map_or_else(|| view.side(), |at| ChangeSide::with_value(&at, in_words(types)))
     };
     let is_text = comparison.is_text;
     let (change, message) = match (fits(&before, &after, is_text), fits(&after, &before, is_text)) {
@@ -27,15 +28,15 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
         _ => ("type-changed", "the type changed"),
     };
     let message = format!("{message}: {} → {}", in_words(&before), in_words(&after));
-    comparison.tell_of_schema(change, message, said(old, &before), said(new, &after));
+    comparison.report_schema_change(change, message, side(old, &before), side(new, &after));
     match (before, after) {
         _ if change == "type-changed" => false,
         (Some(_), Some(_)) => {
-            // A format of integers says nothing about numbers.
-            null(comparison, old, new, beside);
+            // Formats are not compared, because those of integers do not apply to numbers.
+            null(comparison, old, new, context);
             true
         }
-        // Beside a schema that takes anything, all that the other one says is new.
+        // Compared with a schema without a type, all keywords of the other one are new.
         (None, _) => says_more_than_type(old),
         (_, None) => says_more_than_type(new),
     }
@@ -61,19 +62,19 @@ fn says_more_than_type(view: &View<'_>) -> bool {
     BOUNDS.iter().any(|key| view.keyword(key).is_some())
 }
 
-fn null(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, beside: Beside) {
+fn null(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, context: SchemaContext) {
     let has_groups = !old.groups().is_empty() || !new.groups().is_empty();
-    if beside.null || has_groups && old.takes_null_beside_groups() == new.takes_null_beside_groups() {
-        // If it differs at all, that is told of the alternatives.
+    if context.null || has_groups && old.takes_null_beside_groups() == new.takes_null_beside_groups() {
+        // A difference, if any, is reported for the alternatives.
         return;
     }
     match (old.takes_null(), new.takes_null()) {
         (false, true) => {
-            comparison.tell_of_schema("became-nullable", "null is allowed", old.said(), new.said_at("nullable"));
+            comparison.report_schema_change("became-nullable", "null is allowed", old.side(), new.side_at("nullable"));
         }
         (true, false) => {
             let message = "null is no longer allowed";
-            comparison.tell_of_schema("became-not-nullable", message, old.said_at("nullable"), new.said());
+            comparison.report_schema_change("became-not-nullable", message, old.side_at("nullable"), new.side());
         }
         _ => {}
     }
@@ -87,7 +88,7 @@ fn in_words(types: &Types<'_>) -> String {
     }
 }
 
-/// Whether whatever is of one of these types is of one of those. Written as text, numbers and truth values are text.
+/// Whether every value of these types has one of those types. Numbers and booleans serialized as text are strings.
 fn fits(these: &Types<'_>, those: &Types<'_>, is_text: bool) -> bool {
     match (these, those) {
         (_, None) => true,
@@ -99,7 +100,7 @@ fn fits(these: &Types<'_>, those: &Types<'_>, is_text: bool) -> bool {
     }
 }
 
-/// Formats, each of which holds all values of those before it in its line.
+/// Formats in ascending order: each includes all values of those before it in its line.
 const WIDER: [&[&str]; 7] = [
     &["int8", "int16", "int32", "int64"],
     &["uint8", "uint16", "uint32", "uint64"],
@@ -110,7 +111,7 @@ const WIDER: [&[&str]; 7] = [
     &["uri", "iri", "iri-reference"],
 ];
 
-/// Formats that say how to show a value, not which values there are.
+/// Formats that do not restrict values.
 const HINTS: [&str; 1] = ["password"];
 
 fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
@@ -126,15 +127,15 @@ fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
     let (change, message) = match () {
         () if before == after => return,
         () if before.is_subset(&after) => ("format-added", "a format was added"),
-        () if after.is_subset(&before) => ("format-removed", "the format is gone"),
+        () if after.is_subset(&before) => ("format-removed", "the format was removed"),
         () if is_wider(&after, &before) => ("format-widened", "the format changed"),
         () if is_wider(&before, &after) => ("format-narrowed", "the format changed"),
         () => ("format-changed", "the format changed"),
     };
-    let said = |view: &View<'_>, formats: &BTreeSet<String>| {
+    let side = |view: &View<'_>, formats: &BTreeSet<String>| {
         let shown = formats.iter().map(|text| Value::from(text.as_str()).to_string()).collect::<Vec<_>>().join(" and ");
         let at = view.keyword("format").filter(|_| !formats.is_empty());
-        at.map_or_else(|| view.said(), |at| Said::value(&at.pointer, shown))
+        at.map_or_else(|| view.side(), |at| ChangeSide::with_value(&at.pointer, shown))
     };
-    comparison.tell_of_schema(change, message, said(old, &before), said(new, &after));
+    comparison.report_schema_change(change, message, side(old, &before), side(new, &after));
 }

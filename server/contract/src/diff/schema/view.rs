@@ -1,28 +1,28 @@
-//! A schema as one: its references followed, the parts of its `allOf` merged.
+//! Schemas with their references resolved and their `allOf` merged.
 
 use super::Parts;
-use crate::diff::comparison::Said;
+use crate::diff::change::ChangeSide;
 use crate::document::Document;
 use crate::node::Node;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Alternatives within alternatives, as deep as types are looked for in them.
+/// Greatest depth of nested alternatives that are searched for types.
 const DEEPEST: usize = 6;
 
 /// A schema without `$ref` and `allOf`.
 #[derive(Debug, Clone)]
 pub(super) struct View<'d> {
     pub(super) document: &'d Document,
-    /// What it was made from.
+    /// Its source.
     pub(super) parts: Parts<'d>,
-    /// What it is made of; each of them holds.
+    /// Schemas without `$ref` and `allOf` that all apply to the value.
     atoms: Vec<Node<'d>>,
-    /// Where it begins.
+    /// JSON pointer of the first one.
     pointer: String,
 }
 
-/// A list of alternatives: `oneOf` or `anyOf`.
+/// An `oneOf` or `anyOf`.
 #[derive(Debug, Clone)]
 pub(super) struct Group<'d> {
     pub(super) kind: &'static str,
@@ -30,7 +30,7 @@ pub(super) struct Group<'d> {
     pub(super) list: Vec<Node<'d>>,
 }
 
-/// What is said about properties that are not listed.
+/// Whether properties that are not listed are allowed.
 pub(super) enum Others<'d> {
     Allowed,
     Forbidden,
@@ -45,35 +45,35 @@ impl<'d> View<'d> {
         Self { document, parts: parts.clone(), atoms, pointer }
     }
 
-    /// What it is made of; each of them holds.
+    /// Schemas without `$ref` and `allOf` that all apply to the value.
     pub(super) fn atoms(&self) -> &[Node<'d>] {
         &self.atoms
     }
 
-    /// Where it begins.
+    /// JSON pointer of the first one.
     pub(super) fn place(&self) -> &str {
         &self.pointer
     }
 
-    pub(super) fn said(&self) -> Option<Said> {
-        Said::place(&self.pointer)
+    pub(super) fn side(&self) -> Option<ChangeSide> {
+        ChangeSide::at_pointer(&self.pointer)
     }
 
-    pub(super) fn said_at(&self, key: &str) -> Option<Said> {
-        self.keyword(key).map_or_else(|| self.said(), |at| Said::whole(&at))
+    pub(super) fn side_at(&self, key: &str) -> Option<ChangeSide> {
+        self.keyword(key).map_or_else(|| self.side(), |at| ChangeSide::with_node_value(&at))
     }
 
-    /// The first that says something under a key.
+    /// The first value of a keyword.
     pub(super) fn keyword(&self, key: &str) -> Option<Node<'d>> {
         self.atoms.iter().find_map(|at| at.get(key))
     }
 
-    /// All that say something under a key.
+    /// All values of a keyword.
     pub(super) fn keywords<'a>(&'a self, key: &'a str) -> impl Iterator<Item = Node<'d>> + 'a {
         self.atoms.iter().filter_map(move |at| at.get(key))
     }
 
-    /// Whether one of them says `true` under a key.
+    /// Whether a keyword is `true`.
     pub(super) fn is(&self, key: &str) -> bool {
         self.atoms.iter().any(|at| at.is(key))
     }
@@ -82,25 +82,25 @@ impl<'d> View<'d> {
         Parts { list, holder: self.pointer.clone(), chosen: Vec::new() }
     }
 
-    /// The schemas under a key, which all describe the same value.
+    /// The schemas under a keyword, which all describe the same value.
     pub(super) fn parts_under(&self, key: &str) -> Parts<'d> {
         self.made_of(self.keywords(key).collect())
     }
 
-    /// Names of the properties that are listed. One that another part forbids is none: a part that allows no others than
-    /// its own does not look at its neighbours.
+    /// Names of listed properties, without those that another part forbids: `additionalProperties: false` of a part ignores
+    /// the properties of the others.
     pub(super) fn property_names(&self) -> BTreeSet<&'d str> {
         let names = self.atoms.iter().flat_map(|at| at.entries_of("properties")).map(|(name, _)| name);
         names.filter(|name| !self.atoms.iter().any(|at| is_closed(at) && own_property(at, name).is_none())).collect()
     }
 
-    /// All that is said of a property, be it as one of those that are not listed.
+    /// The schemas of a property, including those for properties that are not listed.
     pub(super) fn property(&self, name: &str) -> Parts<'d> {
-        let said = |at: &Node<'d>| own_property(at, name).or_else(|| at.get("additionalProperties").filter(describes));
-        self.made_of(self.atoms.iter().filter_map(said).collect())
+        let side = |at: &Node<'d>| own_property(at, name).or_else(|| at.get("additionalProperties").filter(describes));
+        self.made_of(self.atoms.iter().filter_map(side).collect())
     }
 
-    /// What is said about properties that are not listed.
+    /// Whether properties that are not listed are allowed.
     pub(super) fn others(&self) -> Others<'d> {
         if self.atoms.iter().any(is_closed) {
             return Others::Forbidden;
@@ -112,13 +112,13 @@ impl<'d> View<'d> {
         }
     }
 
-    /// Names of required properties, and where that is said.
+    /// Names of required properties with the JSON pointer of the requirement.
     pub(super) fn required(&self) -> BTreeMap<&'d str, String> {
         let names = self.atoms.iter().flat_map(|at| at.items_of("required"));
         names.filter_map(|at| Some((at.value.as_str()?, at.pointer))).collect()
     }
 
-    /// Its lists of alternatives, apart from those of which one was chosen, and from lists of values.
+    /// Its lists of alternatives, without those of which one was chosen, and without those that are lists of values.
     pub(super) fn groups(&self) -> Vec<Group<'d>> {
         self.all_groups().filter(|group| self.values_of(group).is_none()).collect()
     }
@@ -132,25 +132,26 @@ impl<'d> View<'d> {
         })
     }
 
-    /// The listed values (`enum`), a list for each part that has one.
+    /// Listed values (`enum`): a list for each part that has one.
     pub(super) fn lists_of_values(&self) -> Vec<Vec<Node<'d>>> {
         let own = self.atoms.iter().filter(|at| at.get("enum").is_some()).map(|at| at.items_of("enum").collect());
         own.chain(self.all_groups().filter_map(|group| self.values_of(&group))).collect()
     }
 
-    /// The values of alternatives that only list values: they are one list, written so that each can be described.
+    /// The values of alternatives that are all enums. They form one list, written so that each value can have a
+    /// description.
     fn values_of(&self, group: &Group<'d>) -> Option<Vec<Node<'d>>> {
-        const BESIDE: [&str; 6] = ["type", "enum", "title", "description", "deprecated", "externalDocs"];
+        const ENUM_SIBLINGS: [&str; 6] = ["type", "enum", "title", "description", "deprecated", "externalDocs"];
         let values = |at: &Node<'d>| {
             let at = at.clone().resolved();
-            let is_list = at.entries().all(|(key, _)| BESIDE.contains(&key)) && at.get("enum").is_some();
+            let is_list = at.entries().all(|(key, _)| ENUM_SIBLINGS.contains(&key)) && at.get("enum").is_some();
             is_list.then(|| at.items_of("enum").collect::<Vec<_>>())
         };
         let lists: Option<Vec<_>> = group.list.iter().map(values).collect();
         lists.map(|lists| lists.into_iter().flatten().collect())
     }
 
-    /// The types that it takes, apart from what its alternatives say; `None` if it takes any.
+    /// The accepted types, ignoring alternatives; `None` for any type.
     pub(super) fn own_types(&self) -> Option<BTreeSet<&'d str>> {
         self.atoms
             .iter()
@@ -159,7 +160,7 @@ impl<'d> View<'d> {
             .reduce(|one, other| common(&one, &other))
     }
 
-    /// The types that it takes; `None` if it takes any.
+    /// The accepted types; `None` for any type.
     pub(super) fn types(&self) -> Option<BTreeSet<&'d str>> {
         self.types_within(DEEPEST)
     }
@@ -174,12 +175,12 @@ impl<'d> View<'d> {
         self.own_types().into_iter().chain(groups).reduce(|one, other| common(&one, &other))
     }
 
-    /// Whether it takes `null`.
+    /// Whether it accepts `null`.
     pub(super) fn takes_null(&self) -> bool {
         self.takes_null_if(None)
     }
 
-    /// Whether it takes `null` if its alternatives do, and if they do not.
+    /// Whether it accepts `null` if its alternatives do, and if they do not.
     pub(super) fn takes_null_beside_groups(&self) -> [bool; 2] {
         [true, false].map(|alternatives_do| self.takes_null_if(Some(alternatives_do)))
     }
@@ -197,7 +198,7 @@ fn expand<'d>(at: Node<'d>, choices: &[(String, Node<'d>)], seen: &mut BTreeSet<
     }
     let picked = ["oneOf", "anyOf"].map(|kind| chosen(choices, &format!("{}/{kind}", at.pointer)));
     let parts = at.items_of("allOf").chain(picked.into_iter().flatten().cloned()).collect::<Vec<_>>();
-    // A wrapper of one that says nothing itself would only stand in the way of what it wraps.
+    // A schema with nothing but `allOf` is represented by the parts of that.
     let says_something = at.entries().any(|(key, _)| key != "allOf");
     if says_something || parts.is_empty() {
         out.push(at);
@@ -213,7 +214,7 @@ fn is_closed(at: &Node<'_>) -> bool {
     at.value.get("additionalProperties") == Some(&Value::Bool(false))
 }
 
-/// Whether a schema for other properties says anything.
+/// Whether a schema for other properties has any keyword.
 fn describes(at: &Node<'_>) -> bool {
     at.value.as_object().is_some_and(|schema| !schema.is_empty())
 }
@@ -222,7 +223,7 @@ fn own_property<'d>(at: &Node<'d>, name: &str) -> Option<Node<'d>> {
     at.get("properties")?.get(name)
 }
 
-/// Its type. What only objects or lists have tells as much as `type` does.
+/// Its type, explicit or implied by keywords for objects or arrays.
 fn own_type<'d>(at: &Node<'d>) -> Option<&'d str> {
     let has = |key: &str| at.value.get(key).is_some();
     at.text("type").or_else(|| match () {
@@ -232,17 +233,17 @@ fn own_type<'d>(at: &Node<'d>) -> Option<&'d str> {
     })
 }
 
-/// Types that are in both sets; integers are numbers.
+/// The intersection of two sets of types, where integers are numbers.
 pub(super) fn common<'d>(one: &BTreeSet<&'d str>, other: &BTreeSet<&'d str>) -> BTreeSet<&'d str> {
     let is_in = |set: &BTreeSet<&str>, name: &str| set.contains(name) || name == "integer" && set.contains("number");
     let both = one.iter().filter(|name| is_in(other, name)).chain(other.iter().filter(|name| is_in(one, name)));
     both.copied().collect()
 }
 
-/// Looks whether schemas take `null`.
+/// Decides whether schemas accept `null`.
 struct LookForNull<'a, 'd> {
     choices: &'a [(String, Node<'d>)],
-    /// What to take for granted of lists of alternatives, if anything.
+    /// Assumed result for lists of alternatives, if any.
     alternatives_do: Option<bool>,
 }
 
@@ -251,7 +252,7 @@ impl<'d> LookForNull<'_, 'd> {
         let at = at.resolved();
         let Some(below) = depth.checked_sub(1) else { return true };
         let lists_null = at.value.get("enum").and_then(Value::as_array).is_none_or(|list| list.contains(&Value::Null));
-        // A wrapper (`nullable: true` beside alternatives or an `allOf`) has the last word: that is how it is meant.
+        // `nullable: true` next to alternatives or an `allOf` overrides these, because that is the usual intention.
         at.is("nullable")
             || own_type(&at).is_none()
                 && lists_null

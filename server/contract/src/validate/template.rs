@@ -1,18 +1,18 @@
-//! Paths with variables, and which requests they stand for.
+//! Matches requests with path templates.
 
 use serde_json::Value;
 
-/// A path of a document with its base path.
+/// A path template with its base path.
 pub(super) struct Template {
     text: String,
     segments: Vec<Segment>,
 }
 
-/// The literal texts around the variables of one segment: `{id}.json` has an empty one and `.json`. One text alone
-/// stands for a segment without variables.
+/// The literals around the variables of a segment: `{id}.json` has an empty one and `.json`. A segment without variables
+/// has one literal.
 struct Segment(Vec<String>);
 
-/// How much of a segment is open, least first.
+/// How much of a segment is variable, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Openness {
     Literal,
@@ -29,12 +29,12 @@ impl Template {
         &self.text
     }
 
-    /// By which templates are sorted, so that the most literal one is found first.
+    /// Sort key by which the most literal template comes first.
     pub(super) fn openness(&self) -> Vec<Openness> {
         self.segments.iter().map(Segment::openness).collect()
     }
 
-    /// Whether a request to `path` is meant.
+    /// Whether the path of a request matches.
     pub(super) fn fits(&self, path: &str) -> bool {
         let mut given = path.split('/');
         self.segments.iter().all(|segment| given.next().is_some_and(|given| segment.fits(given)))
@@ -63,14 +63,14 @@ impl Segment {
         }
     }
 
-    /// Whether `given` is this segment, each variable standing for at least one character.
+    /// Whether a segment of a path matches. Each variable matches at least one character.
     fn fits(&self, given: &str) -> bool {
         let [first, between @ .., last] = self.0.as_slice() else {
             return self.0.iter().any(|literal| literal == given);
         };
         let Some(mut rest) = given.strip_prefix(first.as_str()) else { return false };
         for literal in between {
-            // The shortest text for a variable leaves the most for those that follow.
+            // The shortest match for a variable leaves the most text for those that follow.
             let Some(after) = after_one(rest).and_then(|rest| Some(rest.split_once(literal.as_str())?.1)) else {
                 return false;
             };
@@ -86,8 +86,8 @@ fn after_one(text: &str) -> Option<&str> {
     characters.next().map(|_| characters.as_str())
 }
 
-/// The path of the first server, without a slash at its end: `/v1` for `https://host/v1/`. Variables have their
-/// default values.
+/// The path of the first server without a trailing slash: `/v1` for `https://host/v1/`. Variables are replaced by their
+/// defaults.
 pub(super) fn base_path(servers: &Value) -> String {
     let server = &servers[0];
     let mut url = server["url"].as_str().unwrap_or_default().to_owned();
@@ -96,7 +96,7 @@ pub(super) fn base_path(servers: &Value) -> String {
     }
     let path = match url.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("", |slash| &rest[slash..]),
-        // `//host/v1` is an address without its scheme.
+        // `//host/v1` is a URL without a scheme.
         None if url.starts_with("//") => url[2..].find('/').map_or("", |slash| &url[2 + slash..]),
         None => &url,
     };

@@ -1,8 +1,9 @@
-//! Compiled schemas, and what they say about a value.
+//! Compiled schemas, and validation of values against them.
 
 use super::{Deviation, MOST_DEVIATIONS};
 use crate::json_schema::{Extra, PLACE, Translated, json_schema};
 use crate::node::Node;
+use crate::pointer;
 use crate::reference;
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use jsonschema::{JsonType, Validator};
@@ -10,41 +11,41 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Those that were needed so far, by their place in the document.
+/// Compiled schemas by their JSON pointer in the document.
 #[derive(Default)]
 pub(super) struct Schemas(RwLock<BTreeMap<String, Arc<Outcome>>>);
 
 /// A compiled schema, or why it cannot be used.
 type Outcome = Result<Schema, String>;
 
-/// A schema in both readings.
+/// A schema compiled in both variants.
 struct Schema {
     plain: Reading,
-    /// Forbids properties that nobody documents.
+    /// Forbids undocumented properties.
     strict: Reading,
 }
 
-/// A schema that values can be held against.
+/// A compiled variant of a schema.
 struct Reading {
     validator: Validator,
-    /// What was compiled, with the places that it came from.
+    /// The JSON Schema, with the pointers of its sources.
     schema: Value,
 }
 
 impl Schemas {
-    /// In what the value does not fit the schema: `rule` for what any validator says, `property-undocumented` for
-    /// what only the strict reading forbids.
+    /// Validates a value: `rule` for violations of the schema, `property-undocumented` for those of the strict variant
+    /// only.
     pub(super) fn deviations(&self, schema: &Node<'_>, rule: &'static str, value: &Value) -> Vec<Deviation> {
         match &*self.get(schema) {
             Err(reason) => vec![Deviation::new("schema-unusable", schema, reason.as_str())],
-            Ok(compiled) => compiled.tell(schema, rule, value),
+            Ok(compiled) => compiled.deviations(schema, rule, value),
         }
     }
 
     fn get(&self, schema: &Node<'_>) -> Arc<Outcome> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&schema.pointer).cloned();
         known.unwrap_or_else(|| {
-            // Two that come here at once do the same work; one result is kept.
+            // Concurrent callers may compile the same schema; one result is kept.
             let compiled = Arc::new(Schema::compile(schema));
             let mut schemas = self.0.write().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(schemas.entry(schema.pointer.clone()).or_insert(compiled))
@@ -60,10 +61,10 @@ impl Schema {
         })
     }
 
-    fn tell(&self, schema: &Node<'_>, rule: &'static str, value: &Value) -> Vec<Deviation> {
-        let out = self.plain.tell(schema, rule, value);
-        // Where a part of the schema is not kept, the strict reading forbids the properties that this part names.
-        if out.is_empty() { self.strict.tell(schema, "property-undocumented", value) } else { out }
+    fn deviations(&self, schema: &Node<'_>, rule: &'static str, value: &Value) -> Vec<Deviation> {
+        let out = self.plain.deviations(schema, rule, value);
+        // If a part of the schema does not match, the strict variant also forbids the properties of that part.
+        if out.is_empty() { self.strict.deviations(schema, "property-undocumented", value) } else { out }
     }
 }
 
@@ -78,7 +79,7 @@ impl Reading {
         Ok(Self { validator, schema })
     }
 
-    fn tell(&self, schema: &Node<'_>, rule: &'static str, value: &Value) -> Vec<Deviation> {
+    fn deviations(&self, schema: &Node<'_>, rule: &'static str, value: &Value) -> Vec<Deviation> {
         let mut out = Vec::new();
         for error in self.validator.iter_errors(value).take(MOST_DEVIATIONS) {
             out.extend(nearest(&error).into_iter().map(|error| Deviation {
@@ -91,14 +92,13 @@ impl Reading {
         out
     }
 
-    /// The place in the document that a keyword of the compiled schema came from; of its schema, if the keyword came
-    /// with the translation.
+    /// JSON pointer in the document of a keyword in the compiled schema; of its schema, if the translation added the
+    /// keyword.
     fn place(&self, schema: &Node<'_>, keyword: &str) -> String {
         let mut at = &self.schema;
         let mut place = schema.pointer.clone();
         let mut behind = Vec::new();
-        for token in keyword.split('/').skip(1) {
-            let token = token.replace("~1", "/").replace("~0", "~");
+        for token in pointer::tokens(keyword) {
             at = match at {
                 Value::Array(items) => token.parse::<usize>().ok().and_then(|index| items.get(index)),
                 _ => at.get(&token),
@@ -117,7 +117,7 @@ impl Reading {
             }
         }
         for token in behind {
-            let longer = format!("{place}{}", reference::pointer(&[token]));
+            let longer = format!("{place}{}", pointer::from_tokens(&[token]));
             if schema.document.value().pointer(&longer).is_none() {
                 break;
             }
@@ -127,7 +127,7 @@ impl Reading {
     }
 }
 
-/// The errors that say most: where the value can only have been meant for one of several alternatives, those in it.
+/// The most specific errors: if the value can only be meant for one of several alternatives, the errors within it.
 fn nearest<'e>(error: &'e ValidationError<'_>) -> Vec<&'e ValidationError<'e>> {
     let (ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }) = error.kind() else {
         return vec![error];

@@ -1,21 +1,22 @@
-//! Answers that keep a contract and answers that do not, rule by rule.
+//! Response validation, rule by rule.
 
 use super::contract;
-use countersign_contract::judge::RULES;
-use countersign_contract::{Deviation, Document, Judge};
+use countersign_contract::validate::RULES;
+use countersign_contract::{Deviation, Document, ResponseValidator};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-const ANSWERS: &str = include_str!("../fixtures/judge.yaml");
+const RESPONSES: &str = include_str!("../fixtures/responses.yaml");
 const GET_200: &str = "/paths/~1things~1{id}/get/responses/200";
 
 fn document() -> Document {
-    Document::load("answers.yaml", ANSWERS).unwrap()
+    Document::load("responses.yaml", RESPONSES).unwrap()
 }
 
-fn judged(operation_id: &str, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<Deviation> {
-    let judge = Judge::new(&document());
-    let deviations = judge.judge(judge.operation(operation_id).unwrap(), status, headers.iter().copied(), body);
+fn deviations_of(operation_id: &str, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<Deviation> {
+    let validator = ResponseValidator::new(&document());
+    let deviations =
+        validator.validate(validator.operation(operation_id).unwrap(), status, headers.iter().copied(), body);
     let document = document();
     for deviation in &deviations {
         assert!(RULES.contains(&deviation.rule), "{deviation}");
@@ -24,25 +25,25 @@ fn judged(operation_id: &str, status: u16, headers: &[(&str, &str)], body: &[u8]
     deviations
 }
 
-/// Rule, place in the document and place in the body of each deviation.
+/// Rule, pointer in the document and pointer in the body of each deviation.
 fn places<'d>(deviations: &'d [Deviation]) -> Vec<(&'static str, &'d str, &'d str)> {
     let place = |deviation: &'d Deviation| (deviation.rule, deviation.pointer.as_str(), deviation.instance.as_str());
     deviations.iter().map(place).collect()
 }
 
-/// What is wrong with a thing that is otherwise well answered.
+/// Deviations of a response for a thing that is otherwise valid.
 fn thing(headers: &[(&str, &str)], body: &Value) -> Vec<Deviation> {
     let mut all = vec![("Content-Type", "application/json"), ("x-count", "1")];
     all.retain(|(name, _)| !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
     all.extend(headers.iter().filter(|(_, value)| *value != "(none)"));
-    judged("getThing", 200, &all, body.to_string().as_bytes())
+    deviations_of("getThing", 200, &all, body.to_string().as_bytes())
 }
 
 #[test]
 fn operations_are_found_by_their_paths() {
-    let judge = Judge::new(&document());
+    let validator = ResponseValidator::new(&document());
     let found = |method: &str, path: &str| {
-        judge.find(method, path).map(|operation| operation.id().unwrap_or("(no name)").to_owned())
+        validator.find(method, path).map(|operation| operation.id().unwrap_or("(no name)").to_owned())
     };
     for (method, path, expected) in [
         ("GET", "/v1/things/7", Some("getThing")),
@@ -64,11 +65,11 @@ fn operations_are_found_by_their_paths() {
     ] {
         assert_eq!(found(method, path).as_deref(), expected, "{method} {path}");
     }
-    let operation = judge.find("GET", "/v1/things/7").unwrap();
+    let operation = validator.find("GET", "/v1/things/7").unwrap();
     assert_eq!(operation.path(), "/v1/things/{id}");
     assert_eq!(operation.pointer(), "/paths/~1things~1{id}/get");
     assert_eq!(format!("{operation:?}"), "GET /v1/things/{id}");
-    assert!(judge.operation("nobody").is_none());
+    assert!(validator.operation("nobody").is_none());
 }
 
 #[test]
@@ -86,13 +87,13 @@ fn base_paths_of_servers() {
         (json!([{"url": "{base}/v2", "variables": {"base": {"default": "https://host/a"}}}]), "/a/v2/x"),
     ] {
         let document = json!({"openapi": "3.0.0", "servers": servers, "paths": {"/x": {"get": {}}}});
-        let judge = Judge::new(&Document::from_value("d", document).unwrap());
-        assert!(judge.find("GET", path).is_some(), "{servers} {path}");
+        let validator = ResponseValidator::new(&Document::from_value("d", document).unwrap());
+        assert!(validator.find("GET", path).is_some(), "{servers} {path}");
     }
 }
 
 #[test]
-fn what_keeps_the_contract() {
+fn valid_responses() {
     let full = json!({
         "id": "ab",
         "at": "2026-01-01T00:00:00Z",
@@ -116,36 +117,36 @@ fn what_keeps_the_contract() {
         assert_eq!(thing(&[("content-type", content_type)], &full), [], "{content_type}");
     }
     assert_eq!(thing(&[("content-type", "application/vnd.thing+json; Version=\"2\"")], &json!([])), []);
-    // Other types than JSON are not looked into.
+    // Bodies that are not JSON are not validated.
     assert_eq!(thing(&[("content-type", "text/plain")], &json!("no integer")), []);
     assert_eq!(thing(&[("content-encoding", "gzip")], &json!(1)), []);
 
     let json = ("content-type", "application/json");
-    assert_eq!(judged("getThing", 429, &[json, ("retry-after", "3")], b"{\"code\": \"A\"}"), []);
-    assert_eq!(judged("getThing", 404, &[], b""), []);
-    assert_eq!(judged("getThing", 204, &[("content-type", "text/plain")], b""), []);
-    assert_eq!(judged("getThing", 500, &[("content-type", "image/png")], b"\x89PNG"), []);
-    assert_eq!(judged("getThing", 500, &[json], b"[1]"), []);
-    assert_eq!(judged("headThing", 200, &[json, ("x-count", "1")], b""), []);
-    assert_eq!(judged("headThing", 200, &[("x-count", "1")], b""), []);
+    assert_eq!(deviations_of("getThing", 429, &[json, ("retry-after", "3")], b"{\"code\": \"A\"}"), []);
+    assert_eq!(deviations_of("getThing", 404, &[], b""), []);
+    assert_eq!(deviations_of("getThing", 204, &[("content-type", "text/plain")], b""), []);
+    assert_eq!(deviations_of("getThing", 500, &[("content-type", "image/png")], b"\x89PNG"), []);
+    assert_eq!(deviations_of("getThing", 500, &[json], b"[1]"), []);
+    assert_eq!(deviations_of("headThing", 200, &[json, ("x-count", "1")], b""), []);
+    assert_eq!(deviations_of("headThing", 200, &[("x-count", "1")], b""), []);
 }
 
 #[test]
 fn statuses() {
     assert_eq!(
-        places(&judged("getLatest", 404, &[("x-undocumented", "1")], b"no")),
+        places(&deviations_of("getLatest", 404, &[("x-undocumented", "1")], b"no")),
         [("status-undocumented", "/paths/~1things~1latest/get/responses", "")]
     );
-    // A range does not cover what is documented by its number, and default covers the rest.
+    // A status takes precedence over a range, and `default` covers the rest.
     assert_eq!(
-        places(&judged("getThing", 404, &[], b"x")),
+        places(&deviations_of("getThing", 404, &[], b"x")),
         [("body-unexpected", &*format!("{}/404", &GET_200[..GET_200.len() - 4]), "")]
     );
     assert_eq!(
-        places(&judged("getThing", 410, &[("retry-after", "1")], b"")),
+        places(&deviations_of("getThing", 410, &[("retry-after", "1")], b"")),
         [("body-missing", "/components/responses/Failed/content", "")]
     );
-    assert_eq!(places(&judged("getThing", 503, &[], b""))[0].0, "body-missing");
+    assert_eq!(places(&deviations_of("getThing", 503, &[], b""))[0].0, "body-missing");
 }
 
 #[test]
@@ -155,7 +156,7 @@ fn bodies_and_their_types() {
     let count = ("x-count", "1");
     let one = |headers: &[(&str, &str)], body: &[u8]| {
         let headers: Vec<_> = headers.iter().copied().chain([count]).collect();
-        let found = judged("getThing", 200, &headers, body);
+        let found = deviations_of("getThing", 200, &headers, body);
         assert_eq!(found.len(), 1, "{found:?}");
         (found[0].rule, found[0].pointer.clone())
     };
@@ -175,9 +176,9 @@ fn bodies_and_their_types() {
     for body in [&b""[..], b"{", b"{} {}", b"\xff", b"NaN", "[".repeat(10_000).as_bytes()] {
         assert_eq!(one(&with("application/json"), body), ("body-not-json", json.clone()));
     }
-    assert_eq!(judged("getLatest", 200, &[], b"x")[0].rule, "body-unexpected");
+    assert_eq!(deviations_of("getLatest", 200, &[], b"x")[0].rule, "body-unexpected");
     assert_eq!(
-        judged("headThing", 200, &[("content-type", "image/png"), count], b"")[0].rule,
+        deviations_of("headThing", 200, &[("content-type", "image/png"), count], b"")[0].rule,
         "content-type-undocumented"
     );
 }
@@ -217,9 +218,9 @@ fn schemas_of_bodies() {
         assert_eq!(found[0].message, message);
     }
     let failed = |body: &str| {
-        judged("getThing", 400, &[("content-type", "application/json"), ("retry-after", "1")], body.as_bytes())
+        deviations_of("getThing", 400, &[("content-type", "application/json"), ("retry-after", "1")], body.as_bytes())
     };
-    // What the schema itself forbids is no matter of documentation.
+    // Properties that the schema forbids are violations of the schema.
     assert_eq!(
         places(&failed("{\"code\": \"A\", \"more\": 1}")),
         [("body-schema", "/components/schemas/Error/additionalProperties", "")]
@@ -231,7 +232,7 @@ fn schemas_of_bodies() {
 }
 
 #[test]
-fn properties_that_nobody_documents() {
+fn undocumented_properties() {
     let schema = "/components/schemas/Thing";
     let next = format!("{schema}/properties/next");
     for (body, pointer, instance) in [
@@ -245,21 +246,22 @@ fn properties_that_nobody_documents() {
     let header = thing(&[("x-exploded", "level=3,more=1")], &json!({"id": "ab"}));
     let pointer = format!("{GET_200}/headers/X-Exploded/schema");
     assert_eq!(places(&header), [("property-undocumented", &*pointer, "")]);
-    // Beside another mistake it waits its turn.
+    // It is only reported if the schema matches otherwise.
     assert_eq!(places(&thing(&[], &json!({"id": 1, "more": 1})))[0].0, "body-schema");
 }
 
 #[test]
 fn alternatives() {
-    let open =
-        |body: Value| judged("getThing", 201, &[("content-type", "application/json")], body.to_string().as_bytes());
+    let open = |body: Value| {
+        deviations_of("getThing", 201, &[("content-type", "application/json")], body.to_string().as_bytes())
+    };
     let schema = "/components/schemas/Either";
     assert_eq!(open(json!({"b": 1})), []);
     assert_eq!(open(json!([1])), []);
-    // The strict reading alone would take the second alternative.
+    // The strict variant alone would accept the second alternative.
     assert_eq!(places(&open(json!({"a": 1, "b": 1}))), [("body-schema", &*format!("{schema}/oneOf"), "")]);
     assert_eq!(places(&open(json!({"a": ""}))), [("body-schema", &*format!("{schema}/oneOf"), "")]);
-    // Only one can have been meant.
+    // Only one alternative can be meant.
     assert_eq!(places(&open(json!(["s"]))), [("body-schema", &*format!("{schema}/oneOf/2/items/type"), "/0")]);
 }
 
@@ -349,30 +351,30 @@ fn headers() {
         assert_eq!(places(&found), [(rule, &*pointer, "")], "{header:?}");
         assert_eq!(found[0].message, message);
     }
-    // Lines of one name are a list, but cookies are each their own.
+    // Lines with one name form a list, except for cookies.
     assert_eq!(thing(&[("x-list", "1"), ("x-list", "2")], &full), []);
     assert_eq!(places(&thing(&[("x-count", "1"), ("x-count", "2")], &full))[0].0, "header-schema");
     assert_eq!(thing(&[("set-cookie", "a=b"), ("set-cookie", "A=1")], &full).len(), 1);
-    let failed = judged("getThing", 400, &[("content-type", "application/json")], b"{\"code\": \"A\"}");
+    let failed = deviations_of("getThing", 400, &[("content-type", "application/json")], b"{\"code\": \"A\"}");
     assert_eq!(places(&failed), [("header-missing", "/components/responses/Failed/headers/Retry-After", "")]);
-    assert_eq!(judged("getLatest", 200, &[("retry-after", "1")], b"")[0].rule, "header-undocumented");
+    assert_eq!(deviations_of("getLatest", 200, &[("retry-after", "1")], b"")[0].rule, "header-undocumented");
 }
 
 #[test]
-fn odd_documents_are_no_reason_to_panic() {
+fn odd_documents_do_not_cause_a_panic() {
     let json = ("content-type", "application/json");
     let responses = "/paths/~1odd/get/responses";
     for status in [200, 201, 202] {
-        let found = judged("odd", status, &[json], b"\"s\"");
+        let found = deviations_of("odd", status, &[json], b"\"s\"");
         let schema = format!("{responses}/{status}/content/application~1json/schema");
         assert_eq!(places(&found), [("schema-unusable", &*schema, "")], "{status}");
     }
-    let header = judged("odd", 203, &[("x-odd", "s"), ("x-null", "n")], b"");
+    let header = deviations_of("odd", 203, &[("x-odd", "s"), ("x-null", "n")], b"");
     assert_eq!(places(&header), [("schema-unusable", &*format!("{responses}/203/headers/X-Odd/schema"), "")]);
-    assert_eq!(judged("odd", 205, &[], b""), []);
-    assert_eq!(judged("odd", 206, &[], b""), []);
+    assert_eq!(deviations_of("odd", 205, &[], b""), []);
+    assert_eq!(deviations_of("odd", 206, &[], b""), []);
     for (status, body) in [(0, &b""[..]), (99, b"x"), (65_535, b"\0")] {
-        judged("getThing", status, &[("", ""), ("\u{e4}", "\u{e4}"), ("content-type", ";=;/")], body);
+        deviations_of("getThing", status, &[("", ""), ("\u{e4}", "\u{e4}"), ("content-type", ";=;/")], body);
     }
     for paths in [
         json!({"": {"get": {}}}),
@@ -380,20 +382,20 @@ fn odd_documents_are_no_reason_to_panic() {
         json!({"/}{}{a}{b}x": {"get": {"responses": []}}}),
     ] {
         let document = json!({"openapi": "3.0.0", "servers": 7, "paths": paths});
-        let judge = Judge::new(&Document::from_value("d", document).unwrap());
+        let validator = ResponseValidator::new(&Document::from_value("d", document).unwrap());
         for path in ["", "/", "/{", "/}abcx", "/}äöüx"] {
-            if let Some(operation) = judge.find("GET", path) {
-                assert_eq!(judge.judge(operation, 200, [], b"").len(), 1);
+            if let Some(operation) = validator.find("GET", path) {
+                assert_eq!(validator.validate(operation, 200, [], b"").len(), 1);
             }
         }
     }
 }
 
 #[test]
-fn a_schema_that_goes_into_the_value_may_refer_to_itself() {
+fn recursive_schemas_are_usable_if_they_descend_into_the_value() {
     let deep = (0..60).fold(json!({"id": "ab"}), |next, _| json!({"id": "ab", "next": next}));
     assert_eq!(thing(&[], &deep), []);
-    // In turns: into the value, then not.
+    // Alternating between descending and not.
     let schemas = json!({
         "X": {"type": "array", "items": {"$ref": "#/components/schemas/Y"}, "allOf": [{"$ref": "#/components/schemas/Y"}]},
         "Y": {"allOf": [{"$ref": "#/components/schemas/X"}]},
@@ -405,32 +407,38 @@ fn a_schema_that_goes_into_the_value_may_refer_to_itself() {
             json!({"operationId": "o", "responses": {"200": {"content": {"application/json": {"schema": schema}}}}});
         let document =
             json!({"openapi": "3.0.3", "paths": {"/": {"get": operation}}, "components": {"schemas": schemas}});
-        let judge = Judge::new(&Document::from_value("d", document).unwrap());
-        let found = judge.judge(judge.operation("o").unwrap(), 200, [("content-type", "application/json")], b"[[[]]]");
+        let validator = ResponseValidator::new(&Document::from_value("d", document).unwrap());
+        let found = validator.validate(
+            validator.operation("o").unwrap(),
+            200,
+            [("content-type", "application/json")],
+            b"[[[]]]",
+        );
         assert_eq!(found.first().map(|deviation| deviation.rule), expected, "{name}");
     }
 }
 
 #[test]
-fn long_lists_of_mistakes_are_cut() {
+fn the_number_of_deviations_is_limited() {
     let body: Vec<_> = (0..1000).map(|_| json!("s")).collect();
-    let found = judged("getThing", 201, &[("content-type", "application/json")], json!(body).to_string().as_bytes());
+    let found =
+        deviations_of("getThing", 201, &[("content-type", "application/json")], json!(body).to_string().as_bytes());
     assert_eq!(found.len(), 20);
 }
 
-/// The pair of documents that the other tests use, as one that somebody else wrote.
+/// The contract of the other tests.
 #[test]
 fn another_contract() {
-    let judge = Judge::new(&contract());
-    let operation = judge.find("POST", "/api/auth/sign-in/email").unwrap();
+    let validator = ResponseValidator::new(&contract());
+    let operation = validator.find("POST", "/api/auth/sign-in/email").unwrap();
     let headers = [("content-type", "application/json"), ("set-auth-token", "t")];
-    let found = judge.judge(operation, 200, headers, b"{\"twoFactorRedirect\": true, \"token\": \"t\"}");
+    let found = validator.validate(operation, 200, headers, b"{\"twoFactorRedirect\": true, \"token\": \"t\"}");
     let rules: BTreeSet<_> = found.iter().map(|deviation| deviation.rule).collect();
     assert_eq!(rules, ["header-missing", "property-undocumented"].into());
 }
 
 #[test]
-fn a_judge_serves_many_threads() {
+fn a_validator_can_be_shared_between_threads() {
     fn is_shared<T: Send + Sync>() {}
-    is_shared::<Judge>();
+    is_shared::<ResponseValidator>();
 }

@@ -1,22 +1,22 @@
-//! Does this answer keep the contract?
+//! Validates responses against a contract.
 //!
-//! One judgement for everybody who asks: the server about its own answers, the tests about the server's, a command
-//! about those of any server with an OpenAPI 3.0 document. It works on what came over the wire (status, headers, raw
-//! body) and does no I/O.
+//! The server uses it for its own responses, tests for those of the server, and `countersign contract check` for those of
+//! any server with an OpenAPI 3.0 document. It works on the response as received (status, headers, raw body) and does no
+//! I/O.
 //!
-//! | what is looked at | rules |
+//! | part of the response | rules |
 //! |---|---|
 //! | the status: documented by number, as a range (`4XX`) or by `default` | `status-undocumented` |
-//! | each header that means something | `header-missing`, `header-undocumented`, `header-schema` |
+//! | headers, except standard ones that need no documentation | `header-missing`, `header-undocumented`, `header-schema` |
 //! | the media type: documented exactly or as a range (`application/*`) | `content-type-missing`, `content-type-undocumented` |
-//! | whether there is a body where there should be one | `body-missing`, `body-unexpected` |
-//! | a JSON body: its syntax, its schema, properties that nobody documents | `body-not-json`, `body-schema`, `property-undocumented` |
-//! | the contract itself | `schema-unusable` |
+//! | presence of a body | `body-missing`, `body-unexpected` |
+//! | a JSON body: its syntax, its schema, undocumented properties | `body-not-json`, `body-schema`, `property-undocumented` |
+//! | none: the contract's schema itself | `schema-unusable` |
 //!
-//! Bodies that are not JSON, and those with a content encoding, are held against the media type alone. Messages name
-//! places, types and properties, never values of the answer, so they may be logged.
+//! Of bodies that are not JSON or have a content encoding, only the media type is checked. Messages contain pointers, types
+//! and property names but never values of the response, so that they may be logged.
 //!
-//! Promises: no document that loads and no answer makes it panic; a schema that no validator takes is a deviation.
+//! Guarantees: no loaded document and no response causes a panic; an unusable schema is reported as a deviation.
 
 mod body;
 mod header;
@@ -28,11 +28,11 @@ use self::schema::Schemas;
 use self::template::Template;
 use crate::document::{Document, Located};
 use crate::node::Node;
-use crate::reference;
+use crate::pointer;
 use serde_json::Value;
 use std::fmt;
 
-/// Every rule that a [`Deviation`] can name.
+/// Ids of all rules.
 pub const RULES: [&str; 12] = [
     "body-missing",
     "body-not-json",
@@ -48,24 +48,24 @@ pub const RULES: [&str; 12] = [
     "status-undocumented",
 ];
 
-/// Deviations that are told of one answer; a long list of wrong entries is wrong a few times only.
+/// Most deviations reported for one response, so that a long list of invalid entries does not flood the log.
 const MOST_DEVIATIONS: usize = 20;
 
-/// One point in which an answer does not keep its contract.
+/// A violation of the contract by a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deviation {
-    /// Which rule is broken, one of [`RULES`].
+    /// Id of the violated rule, one of [`RULES`].
     pub rule: &'static str,
-    /// What is wrong, without values of the answer. It reads on from "the answer breaks the contract: ".
+    /// Description without values of the response, in lower case and without a full stop.
     pub message: String,
-    /// JSON pointer, into the OpenAPI document, of the place that the answer does not keep.
+    /// JSON pointer to the violated part of the OpenAPI document.
     pub pointer: String,
-    /// JSON pointer, into the body, of what is wrong there; empty where it is the body as a whole, or no body.
+    /// JSON pointer to the invalid value in the body; empty for the body as a whole and for other parts of the response.
     pub instance: String,
 }
 
 impl fmt::Display for Deviation {
-    /// Rule, message and both places, on one line.
+    /// Rule, message and both pointers on one line.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rule, message, pointer, instance } = self;
         match instance.as_str() {
@@ -81,31 +81,31 @@ impl Deviation {
     }
 }
 
-/// What came over the wire, as far as it is judged.
-struct Answer<'a> {
-    /// Names in lower case, in the order of the wire.
+/// The validated parts of a response as received.
+struct ActualResponse<'a> {
+    /// Names in lower case and values, in the order received.
     headers: Vec<(String, &'a str)>,
     body: &'a [u8],
-    /// Whether the request or the status rules a body out, whatever is documented (RFC 9110, 6.4.1).
+    /// Whether the method or status does not allow a body (RFC 9110, section 6.4.1).
     has_no_body: bool,
 }
 
-impl Answer<'_> {
-    /// The first line of a header.
+impl ActualResponse<'_> {
+    /// The value of the first line of a header.
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| *value)
     }
 }
 
-/// Holds answers against one document. Schemas are compiled when they are first needed and kept.
-pub struct Judge {
+/// Validates responses against one document. Schemas are compiled on first use and cached.
+pub struct ResponseValidator {
     document: Document,
-    /// Those with more literal paths first.
+    /// Those with more literal segments in their path come first.
     operations: Vec<Operation>,
     schemas: Schemas,
 }
 
-/// An operation, as answers are matched with it.
+/// An operation as requests are matched with it.
 struct Operation {
     id: Option<String>,
     method: String,
@@ -113,7 +113,7 @@ struct Operation {
     pointer: String,
 }
 
-/// An operation of the document that a [`Judge`] was made from.
+/// An operation of a [`ResponseValidator`]'s document.
 #[derive(Clone, Copy)]
 pub struct OperationRef<'a>(&'a Operation);
 
@@ -149,8 +149,8 @@ impl fmt::Debug for OperationRef<'_> {
     }
 }
 
-impl Judge {
-    /// A judge of answers to the document's operations.
+impl ResponseValidator {
+    /// A validator for responses of the document's operations.
     #[must_use]
     pub fn new(document: &Document) -> Self {
         let mut operations: Vec<Operation> =
@@ -159,29 +159,29 @@ impl Judge {
         Self { document: document.clone(), operations, schemas: Schemas::default() }
     }
 
-    /// The operation that a request asks for, by its whole path. A literal path goes before one with variables.
-    /// What follows a `?` is ignored.
+    /// The operation of a request, by its full path. Literal paths take precedence over those with variables. The query is
+    /// ignored.
     #[must_use]
     pub fn find(&self, method: &str, path: &str) -> Option<OperationRef<'_>> {
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        let asked =
+        let is_match =
             |operation: &&Operation| operation.method.eq_ignore_ascii_case(method) && operation.template.fits(path);
-        self.operations.iter().find(asked).map(OperationRef)
+        self.operations.iter().find(is_match).map(OperationRef)
     }
 
-    /// The operation of that name.
+    /// The operation with this `operationId`.
     #[must_use]
     pub fn operation(&self, operation_id: &str) -> Option<OperationRef<'_>> {
         let found = self.operations.iter().find(|operation| operation.id.as_deref() == Some(operation_id));
         found.map(OperationRef)
     }
 
-    /// In what an answer to that operation does not keep the contract; nothing if it does. `headers` are the lines as
-    /// they came, one for each; `body` is empty if there was none.
+    /// Validates a response of an operation; empty if it follows the contract. `headers` are the header lines as received;
+    /// `body` is empty if there was none.
     ///
-    /// An answer whose status is not documented is not looked at any further.
+    /// Of a response with an undocumented status, nothing else is validated.
     #[must_use]
-    pub fn judge<'h>(
+    pub fn validate<'h>(
         &self,
         operation: OperationRef<'_>,
         status: u16,
@@ -201,9 +201,9 @@ impl Judge {
         };
         let headers = headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
         let has_no_body = operation.method() == "HEAD" || status < 200 || status == 204 || status == 304;
-        let answer = Answer { headers, body, has_no_body };
-        let mut deviations = header::deviations(&self.schemas, &response, &answer);
-        deviations.extend(body::deviations(&self.schemas, &response, &answer));
+        let actual = ActualResponse { headers, body, has_no_body };
+        let mut deviations = header::deviations(&self.schemas, &response, &actual);
+        deviations.extend(body::deviations(&self.schemas, &response, &actual));
         deviations.truncate(MOST_DEVIATIONS);
         deviations
     }
@@ -218,12 +218,12 @@ impl Operation {
             id: located.operation["operationId"].as_str().map(str::to_owned),
             method: located.method.to_uppercase(),
             template: Template::new(&format!("{}{}", base_path.unwrap_or_default(), located.path)),
-            pointer: reference::pointer(&parts),
+            pointer: pointer::from_tokens(&parts),
         }
     }
 }
 
-/// What is documented for a status: by its number, else by its range, else by default.
+/// The documented response for a status: by its number, else by its range, else `default`.
 fn response<'a>(operation: &Node<'a>, status: u16) -> Option<Node<'a>> {
     let responses = operation.get("responses")?;
     let class = status / 100;

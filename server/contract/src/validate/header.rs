@@ -1,15 +1,15 @@
-//! The headers of an answer: those promised are there, those there are documented, and they say what they should.
+//! Validates the headers of a response: required ones are present, and present ones are documented and match their schema.
 
 use super::schema::Schemas;
-use super::{Answer, Deviation, media_type};
+use super::{ActualResponse, Deviation, media_type};
 use crate::node::Node;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// Headers that need no documentation, in lower case: any server or proxy adds them without the operation knowing.
-/// They frame the message or its connection (RFC 9110, RFC 9112), steer caches (RFC 9111), tell browsers what pages may
-/// do (CORS and other rules of the Fetch standard and its neighbours), or help to follow a request through a system. A
-/// header that a client acts on, such as `location`, `set-cookie` or `retry-after`, is not here.
+/// Headers that need no documentation, in lower case, because servers and proxies add them independently of the operation.
+/// They concern the message or its connection (RFC 9110, RFC 9112), caches (RFC 9111), the permissions of pages in browsers
+/// (CORS and similar standards), or tracing. Headers that clients act on, such as `location`, `set-cookie` or
+/// `retry-after`, are not included.
 const STANDARD: [&str; 53] = [
     // The message and its connection.
     "accept-ranges",
@@ -62,7 +62,7 @@ const STANDARD: [&str; 53] = [
     "x-frame-options",
     "x-permitted-cross-domain-policies",
     "x-xss-protection",
-    // Following a request.
+    // Tracing.
     "server-timing",
     "traceparent",
     "tracestate",
@@ -70,7 +70,7 @@ const STANDARD: [&str; 53] = [
     "x-request-id",
 ];
 
-pub(super) fn deviations(schemas: &Schemas, response: &Node<'_>, answer: &Answer<'_>) -> Vec<Deviation> {
+pub(super) fn deviations(schemas: &Schemas, response: &Node<'_>, actual: &ActualResponse<'_>) -> Vec<Deviation> {
     let documented = response.get("headers");
     let entries = documented.iter().flat_map(Node::entries);
     // A documented Content-Type is ignored (OpenAPI 3.0.3, Response Object).
@@ -79,7 +79,7 @@ pub(super) fn deviations(schemas: &Schemas, response: &Node<'_>, answer: &Answer
     let mut out = Vec::new();
     for (name, entry) in &entries {
         let header = entry.clone().resolved();
-        let lines: Vec<&str> = answer.lines(name).collect();
+        let lines: Vec<&str> = actual.lines(name).collect();
         if !lines.is_empty() {
             out.extend(value(schemas, name, &header, &lines));
         } else if header.value["required"] == true {
@@ -87,7 +87,7 @@ pub(super) fn deviations(schemas: &Schemas, response: &Node<'_>, answer: &Answer
         }
     }
     let place = documented.as_ref().unwrap_or(response);
-    let names: BTreeSet<&str> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
+    let names: BTreeSet<&str> = actual.headers.iter().map(|(name, _)| name.as_str()).collect();
     for name in names {
         if !STANDARD.contains(&name) && !entries.iter().any(|(documented, _)| documented.eq_ignore_ascii_case(name)) {
             out.push(Deviation::new("header-undocumented", place, format!("the header {name} is not documented")));
@@ -96,15 +96,15 @@ pub(super) fn deviations(schemas: &Schemas, response: &Node<'_>, answer: &Answer
     out
 }
 
-impl Answer<'_> {
+impl ActualResponse<'_> {
     fn lines(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.iter().filter(move |(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
     }
 }
 
-/// Whether what the header says fits its schema.
+/// Validates the value of a header.
 fn value(schemas: &Schemas, name: &str, header: &Node<'_>, lines: &[&str]) -> Vec<Deviation> {
-    // Several lines are one list, but for cookies (RFC 9110, 5.3).
+    // Several lines form one list, except for cookies (RFC 9110, section 5.3).
     let joined = lines.join(", ");
     let texts = if name.eq_ignore_ascii_case("set-cookie") { lines.to_vec() } else { vec![joined.as_str()] };
     let (schema, is_json) = match (header.get("schema"), header.get("content")) {
@@ -143,7 +143,7 @@ fn value(schemas: &Schemas, name: &str, header: &Node<'_>, lines: &[&str]) -> Ve
     out
 }
 
-/// What a text may mean by its schema (style `simple`), most special first; the last one is the text itself.
+/// Possible values of a text by its schema (style `simple`), most specific first; the last one is the text itself.
 fn readings(schema: &Node<'_>, text: &str, explode: bool) -> Vec<Value> {
     let mut types = types(Some(schema));
     if types.is_empty() {
@@ -170,7 +170,7 @@ fn readings(schema: &Node<'_>, text: &str, explode: bool) -> Vec<Value> {
     out
 }
 
-/// One entry of a list.
+/// The value of one entry of a list or object.
 fn scalar(schema: Option<&Node<'_>>, text: &str) -> Value {
     let types = types(schema);
     let text = text.trim();
@@ -198,7 +198,7 @@ fn object(schema: &Node<'_>, text: &str, explode: bool) -> Value {
     pairs.into_iter().map(entry).collect::<Map<_, _>>().into()
 }
 
-/// The types that a schema or a part of it allows.
+/// The types that a schema and its parts allow.
 fn types<'a>(schema: Option<&Node<'a>>) -> BTreeSet<&'a str> {
     let (mut types, mut seen) = (BTreeSet::new(), BTreeSet::new());
     let mut ahead: Vec<Node<'a>> = schema.cloned().into_iter().collect();

@@ -1,8 +1,8 @@
-//! Media types: which of the documented ones an answer has, and which are JSON.
+//! Finds the documented media type of a response, and recognises JSON.
 
 use crate::node::Node;
 
-/// A media type or range, taken apart. Everything but the values of parameters is in lower case.
+/// A parsed media type or range. All but the values of parameters is in lower case.
 struct MediaType {
     kind: String,
     subtype: String,
@@ -21,8 +21,8 @@ impl MediaType {
         Self { kind: kind.to_owned(), subtype: subtype.to_owned(), parameters: parts.filter_map(parameter).collect() }
     }
 
-    /// How exactly this documented type or range speaks of `given`: more for each part that it names. `None` if it
-    /// speaks of something else. Parameters that it does not name do not matter.
+    /// How specifically this documented type or range matches `given`: the number of its parts that are not wildcards.
+    /// `None` if it does not match. Parameters that it does not have are ignored.
     fn exactness(&self, given: &Self) -> Option<usize> {
         let part = |wanted: &str, given: &str| match wanted {
             "*" => Some(0),
@@ -36,14 +36,14 @@ impl MediaType {
     }
 }
 
-/// The media type among the documented ones that says most exactly what `given` is.
+/// The documented media type that matches `given` most specifically.
 pub(super) fn find<'a>(content: &Node<'a>, given: &str) -> Option<Node<'a>> {
     let given = MediaType::parse(given);
     let exactness = |(name, node): (&str, Node<'a>)| Some((MediaType::parse(name).exactness(&given)?, node));
     content.entries().filter_map(exactness).max_by_key(|(exactness, _)| *exactness).map(|(_, node)| node)
 }
 
-/// Whether a body of that type is one JSON value (RFC 8259, RFC 6839).
+/// Whether a media type is JSON (RFC 8259, RFC 6839).
 pub(super) fn is_json(text: &str) -> bool {
     let subtype = MediaType::parse(text).subtype;
     subtype == "json" || subtype.ends_with("+json")

@@ -1,0 +1,48 @@
+//! Schemas that describe the same value.
+
+use crate::node::Node;
+
+/// Schemas that describe the same value, as the parts of an `allOf` do. An empty list accepts every value.
+#[derive(Debug, Clone)]
+pub(in crate::diff) struct Parts<'d> {
+    pub(in crate::diff) list: Vec<Node<'d>>,
+    /// JSON pointer to report if the list is empty.
+    pub(in crate::diff) holder: String,
+    /// The alternative being compared, by JSON pointer of its `oneOf` or `anyOf`.
+    pub(in crate::diff) chosen: Vec<(String, Node<'d>)>,
+}
+
+impl<'d> Parts<'d> {
+    pub(in crate::diff) fn of(schema: Option<Node<'d>>, holder: &Node<'d>) -> Self {
+        Self { list: schema.into_iter().collect(), holder: holder.pointer.clone(), chosen: Vec::new() }
+    }
+
+    /// The schema, if there is exactly one.
+    pub(in crate::diff) fn only(&self) -> Option<&Node<'d>> {
+        match self.list.as_slice() {
+            [only] if self.chosen.is_empty() => Some(only),
+            _ => None,
+        }
+    }
+
+    /// The schema that represents it in messages.
+    pub(in crate::diff) fn face(&self) -> Option<&Node<'d>> {
+        self.chosen.last().map(|(_, at)| at).or(self.list.first())
+    }
+
+    pub(in crate::diff) fn pointer(&self) -> &str {
+        self.face().map_or(&self.holder, |at| &at.pointer)
+    }
+
+    /// Its name in generated clients.
+    pub(in crate::diff) fn name(&self) -> Option<&'d str> {
+        let is_one = self.list.len() == 1 || !self.chosen.is_empty();
+        self.face().filter(|_| is_one)?.text("$ref")?.strip_prefix("#/components/schemas/")
+    }
+
+    /// Identity within its document.
+    pub(in crate::diff) fn identity(&self) -> String {
+        let all = self.list.iter().chain(self.chosen.iter().map(|(_, at)| at));
+        all.map(|at| at.clone().resolved().pointer).collect::<Vec<_>>().join(" ")
+    }
+}

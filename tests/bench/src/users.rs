@@ -16,9 +16,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// A user with an account and a session.
 pub(crate) struct User {
-    /// The address.
     pub(crate) email: String,
-    /// The account's id.
     pub(crate) account: AccountId,
     /// The token of a live session; it has passed the second factor if there is one.
     pub(crate) session: String,

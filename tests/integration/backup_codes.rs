@@ -1,6 +1,6 @@
 //! Backup codes.
 
-use crate::harness::{Answer, Caller, PASSWORD, World};
+use crate::harness::{Answer, Caller, PASSWORD, World, cheap_passwords};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
@@ -27,7 +27,7 @@ async fn a_backup_code_completes_a_challenge_and_shows_the_session(database: Dat
 
 #[on_each_database]
 async fn each_code_works_once_also_after_a_restart_8(database: DatabaseKind) {
-    let mut world = World::start(database).await;
+    let mut world = World::with(database, cheap_passwords).await;
     let user = world.user("ada").await;
     let app = user.enrol().await;
     for code in &app.backup_codes {
@@ -116,7 +116,7 @@ async fn disable_session_uses_up_code_and_challenge_and_opens_nothing(database: 
 
 #[on_each_database]
 async fn new_codes_replace_all_old_ones(database: DatabaseKind) {
-    let world = World::start(database).await;
+    let world = World::with(database, cheap_passwords).await;
     let user = world.user("ada").await;
     let app = user.enrol().await;
     let generate =

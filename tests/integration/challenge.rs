@@ -1,6 +1,6 @@
 //! Signing in with a second factor: the challenge, its tries, and the account's lock.
 
-use crate::harness::{Answer, App, Caller, PASSWORD, User, World};
+use crate::harness::{Answer, App, Caller, PASSWORD, User, World, cheap_passwords};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
@@ -252,7 +252,7 @@ async fn a_success_makes_the_budget_whole_and_a_new_challenge_does_not_15_16(dat
 
 #[on_each_database]
 async fn locks_without_a_success_in_between_grow(database: DatabaseKind) {
-    let world = World::start(database).await;
+    let world = World::with(database, cheap_passwords).await;
     let (user, app) = enrolled(&world).await;
     for minutes in [15, 30, 60] {
         fail_in_challenges(&user, &app, 10).await;

@@ -1,7 +1,7 @@
 //! `countersign contract check` against the real server: it finds nothing where the contract holds, and what is wrong
 //! where it does not.
 
-use crate::harness::World;
+use crate::harness::{World, cheap_passwords};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use std::net::SocketAddr;
 use std::process::Command;
@@ -23,7 +23,7 @@ async fn check(address: SocketAddr, base: &str, document: &str, arguments: &[&st
 
 #[on_each_database]
 async fn both_contracts_hold_for_strangers_and_for_users(database: DatabaseKind) {
-    let world = World::start(database).await;
+    let world = World::with(database, cheap_passwords).await;
     let service = world.service().await;
     let user = world.user("ada").await;
     let token = format!("Authorization: Bearer {}", user.first_token);

@@ -57,12 +57,7 @@ async fn work(caller: Caller, name: String, stop: Arc<AtomicBool>) -> Journal {
 }
 
 /// The answer of a request that succeeded; any refusal but 503 is a failure of the test.
-async fn told(
-    caller: &Caller,
-    path: &str,
-    body: serde_json::Value,
-    journal: &mut Journal,
-) -> Option<Answer> {
+async fn told(caller: &Caller, path: &str, body: serde_json::Value, journal: &mut Journal) -> Option<Answer> {
     match caller.post(path).json(body).try_send().await {
         Ok(answer) if answer.status == 503 => {
             journal.unanswered += 1;
@@ -102,8 +97,14 @@ async fn hold_to_account(journals: Vec<Journal>, node: &Process, database: &Data
         }
     }
     for (one, other) in [
-        ("SELECT count(*) AS number FROM accounts", "SELECT count(*) AS number FROM audit_events WHERE kind = 'signed-up'"),
-        ("SELECT count(*) AS number FROM sessions", "SELECT count(*) AS number FROM audit_events WHERE kind = 'signed-up'"),
+        (
+            "SELECT count(*) AS number FROM accounts",
+            "SELECT count(*) AS number FROM audit_events WHERE kind = 'signed-up'",
+        ),
+        (
+            "SELECT count(*) AS number FROM sessions",
+            "SELECT count(*) AS number FROM audit_events WHERE kind = 'signed-up'",
+        ),
         (
             "SELECT count(*) AS number FROM backup_codes WHERE used_at IS NOT NULL",
             "SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-passed'",

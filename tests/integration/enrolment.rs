@@ -1,6 +1,6 @@
 //! Setting a second factor up, and replacing it.
 
-use crate::harness::{App, PASSWORD, World};
+use crate::harness::{App, PASSWORD, World, cheap_passwords};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -233,7 +233,7 @@ async fn one_factor_manages_no_factor_26_27(database: DatabaseKind) {
 
 #[on_each_database]
 async fn secrets_are_long_and_never_the_same_40(database: DatabaseKind) {
-    let world = World::start(database).await;
+    let world = World::with(database, cheap_passwords).await;
     let user = world.user("ada").await;
     let mut secrets = BTreeSet::new();
     let mut codes = BTreeSet::new();

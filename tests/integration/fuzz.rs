@@ -3,7 +3,7 @@
 //! The bodies are derived from the contract's own request schemas. The harness holds every answer against the
 //! contract; what is left to assert here is that none is a failure of the server.
 
-use crate::harness::{Caller, World};
+use crate::harness::{Caller, World, cheap_passwords};
 use countersign::operations::BETTER_AUTH;
 use countersign_contract::{BodyRule, Document};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
@@ -64,7 +64,11 @@ async fn assert_no_failure(caller: &Caller, path: &str, content_type: &str, body
 
 #[on_each_database]
 async fn odd_bodies_get_documented_refusals_41(database: DatabaseKind) {
-    let world = World::with(database, |settings| settings.limits.codes_per_hour = 1_000_000).await;
+    let world = World::with(database, |settings| {
+        settings.limits.codes_per_hour = 1_000_000;
+        cheap_passwords(settings);
+    });
+    let world = world.await;
     let user = world.user("ada").await;
     user.enrol().await;
     for operation in BETTER_AUTH.iter().filter(|operation| operation.body != BodyRule::None) {

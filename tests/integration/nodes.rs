@@ -8,7 +8,7 @@ use crate::harness::caller::Call;
 use crate::harness::database::Database;
 use crate::harness::wire::Wire;
 use crate::harness::world::Time;
-use crate::harness::{Answer, App, Caller, User, Process, Service, World, cheap_passwords};
+use crate::harness::{Answer, App, Caller, Process, Service, User, World, cheap_passwords};
 use countersign::config::values::KeyringSource;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -241,13 +241,16 @@ async fn one_budget_among_two_nodes_14() {
     let mut running = JoinSet::new();
     for guess in 0..500 {
         let node = &nodes.nodes[guess % 2];
-        let caller = node.bearer(&tokens[guess / 2 % tokens.len()]).with_header("x-forwarded-for", &format!("10.0.{}.1", guess % 250));
+        let caller = node
+            .bearer(&tokens[guess / 2 % tokens.len()])
+            .with_header("x-forwarded-for", &format!("10.0.{}.1", guess % 250));
         let body = json!({"code": app.wrong_code()});
         running.spawn(async move { caller.post("/two-factor/verify-totp").json(body).await });
     }
     let answers = running.join_all().await;
     assert!(answers.iter().all(|answer| [400, 401, 429].contains(&answer.status)), "{:?}", codes(&answers));
-    let judged = nodes.database.number("SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-rejected'");
+    let judged =
+        nodes.database.number("SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-rejected'");
     assert_eq!(judged, 10, "{:?}", codes(&answers));
     for node in &nodes.nodes {
         let body = json!({"code": app.code_in(1)});

@@ -1,6 +1,6 @@
 //! A code is accepted once, whatever the routes; `one_time` adds that it is so at the same moment, too.
 
-use crate::harness::{Caller, User, World};
+use crate::harness::{Caller, User, World, cheap_passwords};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
@@ -34,7 +34,7 @@ async fn a_code_used_on_one_route_is_dead_on_every_other_1_3_4_5(database: Datab
     for first in [Route::Enrolment, Route::SignIn, Route::StepUp] {
         for second in [Route::SignIn, Route::StepUp, Route::ReEnrolment] {
             for is_older in [false, true] {
-                let world = World::start(database).await;
+                let world = World::with(database, cheap_passwords).await;
                 let user = world.user("ada").await;
                 let app = if first == Route::Enrolment { user.begin_enrolment().await } else { user.enrol().await };
                 if first != Route::Enrolment {

@@ -1,6 +1,6 @@
 //! Whatever is sent to whatever operation: a documented refusal in the documented shape, no 5xx, no panic (API4, 41).
 
-use crate::harness::{Caller, PASSWORD, Service, World};
+use crate::harness::{Caller, PASSWORD, Service, World, cheap_passwords};
 use countersign::config::Settings;
 use countersign::operations::FUSIONAUTH;
 use countersign_contract::{BodyRule, Document};
@@ -71,7 +71,11 @@ async fn assert_no_failure(caller: &Caller, method: &str, path: &str, content_ty
 
 #[on_each_database]
 async fn odd_bodies_get_documented_answers_41(database: DatabaseKind) {
-    let world = World::with(database, |settings| settings.limits.codes_per_hour = 1_000_000).await;
+    let world = World::with(database, |settings| {
+        settings.limits.codes_per_hour = 1_000_000;
+        cheap_passwords(settings);
+    });
+    let world = world.await;
     let service = world.service().await;
     let user = service.user().await;
     service.enrol(&user).await;

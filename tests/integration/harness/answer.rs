@@ -8,9 +8,7 @@ use serde_json::Value;
 pub(crate) struct Answer {
     /// Method and path of the request, for messages.
     pub(crate) request: String,
-    /// The status.
     pub(crate) status: u16,
-    /// The headers.
     pub(crate) headers: HeaderMap,
     /// The body as JSON; `null` when it is empty or not JSON.
     pub(crate) body: Value,
@@ -21,7 +19,6 @@ pub(crate) struct Answer {
 /// One `Set-Cookie` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SetCookie {
-    /// The cookie's name.
     pub(crate) name: String,
     /// Its value, percent-encoded as sent.
     pub(crate) value: String,
@@ -43,7 +40,6 @@ impl SetCookie {
 }
 
 impl Answer {
-    /// A header's text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
@@ -59,7 +55,6 @@ impl Answer {
         self.set_cookies().into_iter().rev().find(|cookie| cookie.name.trim_start_matches("__Secure-") == suffix)
     }
 
-    /// Asserts success.
     #[track_caller]
     pub(crate) fn ok(self) -> Self {
         assert_eq!(self.status, 200, "{self}");
@@ -73,7 +68,6 @@ impl Answer {
         self
     }
 
-    /// Asserts a status.
     #[track_caller]
     pub(crate) fn is(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self}");

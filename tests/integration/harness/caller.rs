@@ -115,12 +115,10 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// With a JSON body.
     pub(crate) fn json(self, body: Value) -> Self {
         self.body("application/json", body.to_string())
     }
 
-    /// With a form.
     pub(crate) fn form(self, fields: &[(&str, &str)]) -> Self {
         let form = fields.iter().map(|(name, value)| {
             let encode =
@@ -156,7 +154,6 @@ impl Call {
         self
     }
 
-    /// Sends it.
     pub(crate) async fn send(self) -> Answer {
         let request_line = format!("{} {}", self.method, self.path);
         self.try_send().await.unwrap_or_else(|error| panic!("{request_line}: {error:?}"))

@@ -98,7 +98,6 @@ impl Process {
         std::fs::read_to_string(self.directory.join("log")).unwrap()
     }
 
-    /// The directory of its data.
     pub(crate) fn data(&self) -> PathBuf {
         self.directory.join("data")
     }
@@ -141,12 +140,10 @@ impl Process {
         self.wire.moved_to(address);
     }
 
-    /// Its number.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Its memory.
     pub(crate) fn memory(&self) -> Memory {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let bytes = |name: &str| {

@@ -25,7 +25,7 @@ pub(crate) struct Service {
     pub(crate) key_id: Option<ApiKeyId>,
 }
 
-/// A user of the dialect.
+/// A user that a service made.
 #[derive(Clone)]
 pub(crate) struct FusionAuthUser {
     pub(crate) id: String,
@@ -148,7 +148,6 @@ impl Service {
         self.post(&format!("/user/two-factor/{}", user.id), enable).await.ok();
     }
 
-    /// A password.
     pub(crate) fn log_in(&self, user: &FusionAuthUser) -> Call {
         self.post("/login", json!({"loginId": user.email, "password": PASSWORD, "applicationId": APPLICATION}))
     }

@@ -11,13 +11,10 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Somebody with an account.
+/// A user who signed up through the Better Auth dialect.
 pub(crate) struct User {
-    /// The address.
     pub(crate) email: String,
-    /// The password.
     pub(crate) password: String,
-    /// The id of the account.
     pub(crate) id: String,
     /// The browser in which the account was made. It holds the session.
     pub(crate) browser: Caller,
@@ -98,7 +95,6 @@ pub(crate) struct App {
     pub(crate) uri: String,
     /// The secret as the URI spells it.
     pub(crate) base32: String,
-    /// The codes.
     pub(crate) backup_codes: Vec<String>,
     secret: TotpSecret,
     clock: Arc<WorldClock>,

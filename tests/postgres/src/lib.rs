@@ -49,7 +49,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// The one that all tests of this process share, if there is any. Nobody may stop it.
+    /// The one that all tests of this process, or of this run of cargo-nextest, share, if there is any. No test may
+    /// stop it.
     ///
     /// # Panics
     /// When there is none although one is required, or it does not start.

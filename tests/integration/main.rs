@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
 mod answers;
+mod architecture;
 mod backup_codes;
 mod bearer;
 mod challenge;
@@ -40,6 +41,7 @@ mod sessions;
 mod sign_in;
 mod sign_up;
 mod sqlite_trouble;
+mod tenant_policy;
 mod trusted_device;
 mod typed_client;
 mod validate_responses;

@@ -168,6 +168,15 @@ impl World {
         self.server = Some(server);
     }
 
+    /// Stops the server and starts it again on what it left behind, with other settings.
+    pub(crate) async fn restarted_with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::clone(&self.settings);
+        change(&mut settings);
+        self.settings = Arc::new(settings);
+        self.restart().await;
+        self
+    }
+
     /// Stops the server, waits for the end, and says which (operation, status) it had answered.
     pub(crate) async fn close(mut self) -> Pairs {
         if let Some(server) = self.server.take() {

@@ -130,8 +130,8 @@ mod tests {
             (":api.yaml", "", "user.yaml", "user.yaml"),
             ("c:", "", "user.yaml", "user.yaml"),
         ] {
-            let document = DocumentName::of(document, true);
-            assert_eq!((document.revision, document.name_of(path).as_str()), (revision, expected), "{document}");
+            let name = DocumentName::of(document, true);
+            assert_eq!((name.revision, name.name_of(path).as_str()), (revision, expected), "{document}");
         }
         assert_eq!(DocumentName::of("a:b.yaml", false).revision, "");
     }

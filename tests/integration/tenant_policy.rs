@@ -45,7 +45,7 @@ async fn enabled_asks_who_has_a_second_factor_in_both_dialects(database: Databas
     let world = world(database, LoginPolicy::Enabled, &ALL).await;
     let (plain, enrolled) = (world.user("plain").await, world.user("enrolled").await);
     enrolled.enrol().await;
-    assert_eq!(log_in(&world, &plain.email).await.0, 202);
+    assert_eq!(log_in(&world, &plain.email).await.0, 200);
     assert_eq!(log_in(&world, &enrolled.email).await.0, 242);
     assert_eq!(sign_in(&world, &plain.email).await.1["twoFactorRedirect"], Value::Null);
     assert_eq!(sign_in(&world, &enrolled.email).await.1["twoFactorRedirect"], true);
@@ -56,7 +56,7 @@ async fn disabled_asks_nobody_in_both_dialects(database: DatabaseKind) {
     let world = world(database, LoginPolicy::Disabled, &ALL).await;
     let enrolled = world.user("enrolled").await;
     enrolled.enrol().await;
-    assert_eq!(log_in(&world, &enrolled.email).await.0, 202);
+    assert_eq!(log_in(&world, &enrolled.email).await.0, 200);
     let (browser, answer) = sign_in(&world, &enrolled.email).await;
     assert_eq!(answer["twoFactorRedirect"], Value::Null);
     // The password alone proves no second factor, so this session manages none.
@@ -137,7 +137,7 @@ async fn required_asks_for_enrolment_in_the_login_of_the_other_dialect(database:
     let app = service.enrol(&user).await;
     let challenged = service.post("/login", body).await.is(242);
     assert_eq!(challenged.body["configurableMethods"], Value::Null);
-    service.answer(&challenged.text("/twoFactorId"), &app.fresh_code()).await.is(202);
+    service.answer(&challenged.text("/twoFactorId"), &app.fresh_code()).await.ok();
 }
 
 #[on_each_database]

@@ -24,6 +24,8 @@ const UNAUTHORIZED: Documented = error(401, "There is no live session.", &[SET_C
 const CHALLENGE_UNAUTHORIZED: Documented =
     error(401, "There is no live session or challenge, or the code is wrong.", &[SET_COOKIE]);
 const FORBIDDEN: Documented = error(403, "The request is not allowed from here, or in this session.", &[]);
+const VERIFY_FORBIDDEN: Documented =
+    error(403, "The request is not allowed from here, or the account may not be signed in to.", &[SET_COOKIE]);
 const NOT_FOUND: Documented = error(404, "The operator has switched this operation off.", &[]);
 const CONFLICT: Documented = error(409, "Another request changed the backup codes at the same moment.", &[]);
 const PAYLOAD_TOO_LARGE: Documented = error(413, "The body is larger than the server reads.", &[]);
@@ -40,7 +42,8 @@ const POSTED: &[Documented] = &[FORBIDDEN, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_
 /// Further errors of operations that need a session.
 const SESSION: &[Documented] = &[BAD_REQUEST, UNAUTHORIZED];
 /// Further errors of operations that verify a code, in a session or a challenge.
-const VERIFY: &[Documented] = &[VERIFY_BAD_REQUEST, CHALLENGE_UNAUTHORIZED];
+const VERIFY: &[Documented] =
+    &[VERIFY_BAD_REQUEST, CHALLENGE_UNAUTHORIZED, VERIFY_FORBIDDEN, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE];
 
 crate::replies! {
     /// `twoFactorEnablePost`.
@@ -52,7 +55,7 @@ crate::replies! {
     /// `twoFactorVerifyTotpPost`.
     pub enum TwoFactorVerifyTotp {
         200 "The code was right." => responses::StatusAndSession, headers [SET_COOKIE, SET_AUTH_TOKEN];
-        errors [ALWAYS, POSTED, VERIFY];
+        errors [ALWAYS, VERIFY];
     }
 
     /// `twoFactorSendOtpPost`.
@@ -64,7 +67,7 @@ crate::replies! {
     /// `twoFactorVerifyOtpPost`.
     pub enum TwoFactorVerifyOtp {
         200 "The code was right." => responses::TokenAndUser, headers [SET_COOKIE, SET_AUTH_TOKEN];
-        errors [ALWAYS, POSTED, VERIFY];
+        errors [ALWAYS, VERIFY];
     }
 
     /// `twoFactorGetTotpUriPost`.
@@ -77,7 +80,7 @@ crate::replies! {
     pub enum TwoFactorVerifyBackupCode {
         200 "The code was right, and is used up." => responses::TwoFactorVerifyBackupCode,
             headers [SET_COOKIE, SET_AUTH_TOKEN];
-        errors [ALWAYS, POSTED, VERIFY, &[CONFLICT]];
+        errors [ALWAYS, VERIFY, &[CONFLICT]];
     }
 
     /// `twoFactorGenerateBackupCodesPost`.

@@ -1,18 +1,19 @@
 //! Backup codes.
 
-use super::harness::{Answer, Caller, PASSWORD, World};
+use crate::harness::{Answer, Caller, PASSWORD, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
 async fn verify(caller: &Caller, code: &str) -> Answer {
     caller.post("/two-factor/verify-backup-code").json(json!({"code": code})).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backup_code_completes_a_challenge_and_shows_the_session() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    let browser = person.challenged().await;
+#[on_each_database]
+async fn a_backup_code_completes_a_challenge_and_shows_the_session(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let browser = user.challenged().await;
     let answer = verify(&browser, &app.backup_codes[3]).await.ok();
     let fields: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
     assert_eq!(fields, ["session", "token", "user"]);
@@ -24,32 +25,29 @@ async fn a_backup_code_completes_a_challenge_and_shows_the_session() {
     assert!(answer.set_cookie("two_factor").unwrap().is_deletion());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_code_works_once_also_after_a_restart_8() {
-    let mut world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
+#[on_each_database]
+async fn each_code_works_once_also_after_a_restart_8(database: DatabaseKind) {
+    let mut world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
     for code in &app.backup_codes {
-        verify(&person.challenged().await, code).await.ok();
-        verify(&person.challenged().await, code)
-            .await
-            .refused(401, "INVALID_BACKUP_CODE")
-            .saying("Invalid backup code");
-        verify(&person.browser, code).await.refused(401, "INVALID_BACKUP_CODE");
+        verify(&user.challenged().await, code).await.ok();
+        verify(&user.challenged().await, code).await.refused(401, "INVALID_BACKUP_CODE").saying("Invalid backup code");
+        verify(&user.browser, code).await.refused(401, "INVALID_BACKUP_CODE");
     }
     world.restart().await;
     for code in &app.backup_codes[..3] {
-        verify(&person.challenged().await, code).await.refused(401, "INVALID_BACKUP_CODE");
+        verify(&user.challenged().await, code).await.refused(401, "INVALID_BACKUP_CODE");
     }
     // All are spent, and the account still has its other factor.
-    person.signed_in_with(&app).await;
+    user.signed_in_with(&app).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn codes_are_compared_exactly() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
+#[on_each_database]
+async fn codes_are_compared_exactly(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
     let code = &app.backup_codes[0];
     let swapped: String = code
         .chars()
@@ -68,32 +66,32 @@ async fn codes_are_compared_exactly() {
         code[..10].to_owned(),
     ];
     for odd in odd.iter().filter(|odd| *odd != code) {
-        verify(&person.challenged().await, odd).await.refused(401, "INVALID_BACKUP_CODE");
+        verify(&user.challenged().await, odd).await.refused(401, "INVALID_BACKUP_CODE");
     }
-    verify(&person.challenged().await, code).await.ok();
+    verify(&user.challenged().await, code).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn in_a_session_it_answers_with_that_session() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    let token = person.browser.get("/get-session").await.ok().text("/session/token");
+#[on_each_database]
+async fn in_a_session_it_answers_with_that_session(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let token = user.browser.get("/get-session").await.ok().text("/session/token");
     let body = json!({"code": app.backup_codes[0], "trustDevice": true});
-    let answer = person.browser.post("/two-factor/verify-backup-code").json(body).await.ok();
+    let answer = user.browser.post("/two-factor/verify-backup-code").json(body).await.ok();
     assert_eq!(answer.text("/token"), token);
     assert!(answer.set_cookies().is_empty(), "trustDevice counts in a challenge only");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn disable_session_uses_up_code_and_challenge_and_opens_nothing() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
+#[on_each_database]
+async fn disable_session_uses_up_code_and_challenge_and_opens_nothing(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
     for (index, switch) in [json!(true), json!("true")].into_iter().enumerate() {
         let code = &app.backup_codes[index];
         let body = json!({"code": code, "disableSession": switch, "trustDevice": true});
-        let browser = person.challenged().await;
+        let browser = user.challenged().await;
         let challenge = browser.copy();
         let answer = browser.post("/two-factor/verify-backup-code").json(body.clone()).await.ok();
         assert_eq!(answer.body.as_object().unwrap().keys().collect::<Vec<_>>(), ["user"]);
@@ -101,42 +99,42 @@ async fn disable_session_uses_up_code_and_challenge_and_opens_nothing() {
         assert!(browser.get("/get-session").await.ok().body.is_null());
         verify(&challenge, &app.backup_codes[9]).await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
         challenge.post("/two-factor/send-otp").await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
-        verify(&person.challenged().await, code).await.refused(401, "INVALID_BACKUP_CODE");
+        verify(&user.challenged().await, code).await.refused(401, "INVALID_BACKUP_CODE");
     }
     let body = json!({"code": app.backup_codes[2], "disableSession": true});
-    let answer = person.browser.post("/two-factor/verify-backup-code").json(body).await.ok();
+    let answer = user.browser.post("/two-factor/verify-backup-code").json(body).await.ok();
     assert_eq!(answer.body.as_object().unwrap().keys().collect::<Vec<_>>(), ["session", "token", "user"]);
     assert!(answer.set_cookies().is_empty(), "in a session there is no other session to be had: {answer}");
-    assert!(person.browser.get("/get-session").await.ok().body.is_object());
+    assert!(user.browser.get("/get-session").await.ok().body.is_object());
     for switch in [json!(false), json!("false")] {
         let index = if switch == json!(false) { 3 } else { 4 };
         let body = json!({"code": app.backup_codes[index], "disableSession": switch});
-        let answer = person.challenged().await.post("/two-factor/verify-backup-code").json(body).await.ok();
+        let answer = user.challenged().await.post("/two-factor/verify-backup-code").json(body).await.ok();
         assert!(answer.body["token"].is_string());
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn new_codes_replace_all_old_ones() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
+#[on_each_database]
+async fn new_codes_replace_all_old_ones(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
     let generate =
-        |password: &str| person.browser.post("/two-factor/generate-backup-codes").json(json!({"password": password}));
+        |password: &str| user.browser.post("/two-factor/generate-backup-codes").json(json!({"password": password}));
     generate("wrong").await.refused(400, "INVALID_PASSWORD").saying("Invalid password");
     let answer = generate(PASSWORD).await.ok();
     assert_eq!(answer.body["status"], true);
     assert!(answer.set_cookies().is_empty());
-    verify(&person.challenged().await, &app.backup_codes[0]).await.refused(401, "INVALID_BACKUP_CODE");
+    verify(&user.challenged().await, &app.backup_codes[0]).await.refused(401, "INVALID_BACKUP_CODE");
     for index in 0..10 {
-        verify(&person.challenged().await, &answer.text(&format!("/backupCodes/{index}"))).await.ok();
+        verify(&user.challenged().await, &answer.text(&format!("/backupCodes/{index}"))).await.ok();
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn codes_of_one_account_are_nothing_to_another_36() {
-    let world = World::start().await;
-    let (ada, bob) = (world.person("ada").await, world.person("bob").await);
+#[on_each_database]
+async fn codes_of_one_account_are_nothing_to_another_36(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
     let (of_ada, _) = (ada.enrol().await, bob.enrol().await);
     verify(&bob.challenged().await, &of_ada.backup_codes[0]).await.refused(401, "INVALID_BACKUP_CODE");
     verify(&bob.browser, &of_ada.backup_codes[0]).await.refused(401, "INVALID_BACKUP_CODE");

@@ -1,14 +1,15 @@
 //! Clients without cookies.
 
-use super::harness::contract::{better_auth as operations, example_body};
-use super::harness::{PASSWORD, World};
+use crate::harness::contract::{better_auth as operations, example_body};
+use crate::harness::{PASSWORD, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_may_be_raw_signed_or_encoded() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let answer = person.sign_in_from(&world.stranger()).await.ok();
+#[on_each_database]
+async fn a_token_may_be_raw_signed_or_encoded(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let answer = user.sign_in_from(&world.stranger()).await.ok();
     let (raw, signed) = (answer.text("/token"), answer.header("set-auth-token").unwrap().to_owned());
     assert!(answer.header("access-control-expose-headers").unwrap().contains("set-auth-token"));
     let encoded = answer.set_cookie("session_token").unwrap().value;
@@ -20,7 +21,7 @@ async fn a_token_may_be_raw_signed_or_encoded() {
         format!("  bEaReR {signed}"),
     ] {
         let caller = world.stranger().with_header("authorization", &authorization);
-        assert_eq!(caller.get("/get-session").await.ok().text("/user/id"), person.id, "{authorization}");
+        assert_eq!(caller.get("/get-session").await.ok().text("/user/id"), user.id, "{authorization}");
         caller.get("/list-sessions").await.ok();
     }
     for authorization in
@@ -31,10 +32,10 @@ async fn a_token_may_be_raw_signed_or_encoded() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_bearer_goes_before_the_cookie_unless_its_signature_is_wrong() {
-    let world = World::start().await;
-    let (ada, bob) = (world.person("ada").await, world.person("bob").await);
+#[on_each_database]
+async fn a_bearer_goes_before_the_cookie_unless_its_signature_is_wrong(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
     let with = |token: &str| ada.browser.copy().with_header("authorization", &format!("Bearer {token}"));
     assert_eq!(with(&bob.first_token).get("/get-session").await.ok().text("/user/id"), bob.id);
 
@@ -46,13 +47,13 @@ async fn a_bearer_goes_before_the_cookie_unless_its_signature_is_wrong() {
     with(&"x".repeat(32)).get("/list-sessions").await.refused(401, "UNAUTHORIZED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_bearer_client_enrols_and_signs_in_without_any_cookie() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_bearer_client_enrols_and_signs_in_without_any_cookie(database: DatabaseKind) {
+    let world = World::start(database).await;
     let body = json!({"name": "Ada", "email": "ada@example.com", "password": PASSWORD});
     let token = world.stranger().post("/sign-up/email").json(body).await.ok().text("/token");
     let enabled = world.bearer(&token).post("/two-factor/enable").json(json!({"password": PASSWORD})).await.ok();
-    let app = super::harness::App::new(&enabled, &world.clock);
+    let app = crate::harness::App::new(&enabled, &world.clock);
     let confirmed = world.bearer(&token).post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
     let renewed = confirmed.text("/token");
     assert_ne!(renewed, token);
@@ -82,13 +83,13 @@ async fn a_bearer_client_enrols_and_signs_in_without_any_cookie() {
 }
 
 /// Whatever the first step gives, as whatever it may be shown: it opens no operation but the four that continue it.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_challenge_opens_nothing_else_19_20() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    person.enrol().await;
+#[on_each_database]
+async fn a_challenge_opens_nothing_else_19_20(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    user.enrol().await;
     let browser = world.browser();
-    let token = person.challenge_token(&browser).await;
+    let token = user.challenge_token(&browser).await;
     let cookie = browser.cookie("two_factor").unwrap();
     let signed = cookie.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
     let moved = world.browser();
@@ -116,7 +117,7 @@ async fn a_challenge_opens_nothing_else_19_20() {
             if entry.anonymous_allowed {
                 assert!(answer.set_cookies().iter().all(|cookie| cookie.is_deletion()), "{answer}");
                 let text = String::from_utf8_lossy(&answer.raw).into_owned();
-                assert!(!text.contains("ada") && !text.contains(&person.id), "{answer}");
+                assert!(!text.contains("ada") && !text.contains(&user.id), "{answer}");
             } else if continues {
                 assert!(answer.set_cookie("session_token").is_none_or(|cookie| cookie.is_deletion()), "{answer}");
                 assert!(is_genuine || answer.code() == "INVALID_TWO_FACTOR_COOKIE", "{answer}");
@@ -127,13 +128,13 @@ async fn a_challenge_opens_nothing_else_19_20() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_no_challenge_38() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    let session = person.browser.get("/get-session").await.ok().text("/session/token");
-    person.browser.post("/sign-out").await.ok();
+#[on_each_database]
+async fn a_session_is_no_challenge_38(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let session = user.browser.get("/get-session").await.ok().text("/session/token");
+    user.browser.post("/sign-out").await.ok();
     for token in [session.clone(), format!("2fa-{session}"), format!("2fa-{}", &session[..24])] {
         let caller = world.bearer(&token);
         caller.post("/two-factor/send-otp").await.refused(401, "INVALID_TWO_FACTOR_COOKIE");

@@ -1,16 +1,17 @@
 //! Signing in with a second factor: the challenge, its tries, and the account's lock.
 
-use super::harness::{Answer, App, Caller, PASSWORD, Person, World};
+use crate::harness::{Answer, App, Caller, PASSWORD, User, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 
 const LOCKED: &str =
     "Too many failed verification attempts. Your account is temporarily locked. Please try again later.";
 
-async fn enrolled(world: &World) -> (Person, App) {
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    (person, app)
+async fn enrolled(world: &World) -> (User, App) {
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    (user, app)
 }
 
 async fn verify_totp(caller: &Caller, code: &str) -> Answer {
@@ -18,18 +19,18 @@ async fn verify_totp(caller: &Caller, code: &str) -> Answer {
 }
 
 /// Fails once in each of so many new challenges.
-async fn fail_in_challenges(person: &Person, app: &App, times: usize) {
+async fn fail_in_challenges(user: &User, app: &App, times: usize) {
     for _ in 0..times {
-        let browser = person.challenged().await;
+        let browser = user.challenged().await;
         verify_totp(&browser, &app.wrong_code()).await.refused(401, "INVALID_CODE");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_answer_to_the_password_is_a_challenge_and_nothing_else() {
-    let world = World::start().await;
-    let (person, _) = enrolled(&world).await;
-    let body = json!({"email": person.email, "password": PASSWORD, "callbackURL": "/x"});
+#[on_each_database]
+async fn the_answer_to_the_password_is_a_challenge_and_nothing_else(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, _) = enrolled(&world).await;
+    let body = json!({"email": user.email, "password": PASSWORD, "callbackURL": "/x"});
     let answer = world.browser().post("/sign-in/email").json(body).await.ok();
     let fields: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
     assert_eq!(fields, ["twoFactorMethods", "twoFactorRedirect", "twoFactorToken"]);
@@ -37,14 +38,14 @@ async fn the_answer_to_the_password_is_a_challenge_and_nothing_else() {
     assert_eq!(answer.header("location"), Some("/x"), "as on the real server");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_right_code_completes_it_once() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    let browser = person.challenged().await;
+#[on_each_database]
+async fn a_right_code_completes_it_once(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let browser = user.challenged().await;
     let stolen = browser.copy();
     let answer = verify_totp(&browser, &app.fresh_code()).await.ok();
-    assert_eq!((&answer.body["status"], answer.text("/user/id")), (&json!(true), person.id.clone()));
+    assert_eq!((&answer.body["status"], answer.text("/user/id")), (&json!(true), user.id.clone()));
     assert!(answer.set_cookie("two_factor").unwrap().is_deletion());
     assert_eq!(
         answer.set_cookie("session_token").unwrap().attributes,
@@ -58,12 +59,12 @@ async fn a_right_code_completes_it_once() {
     stolen.post("/two-factor/send-otp").await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_choice_not_to_be_remembered_survives_the_challenge() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
+#[on_each_database]
+async fn the_choice_not_to_be_remembered_survives_the_challenge(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
     let browser = world.browser();
-    let body = json!({"email": person.email, "password": PASSWORD, "rememberMe": false});
+    let body = json!({"email": user.email, "password": PASSWORD, "rememberMe": false});
     let challenge = browser.post("/sign-in/email").json(body).await.ok();
     assert!(!challenge.set_cookie("dont_remember").unwrap().is_deletion());
     let answer = verify_totp(&browser, &app.fresh_code()).await.ok();
@@ -73,11 +74,11 @@ async fn the_choice_not_to_be_remembered_survives_the_challenge() {
     assert_eq!(session.text("/session/expiresAt"), "2026-03-02T12:00:30.000Z");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn it_lives_ten_minutes() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    let (early, late) = (person.challenged().await, person.challenged().await);
+#[on_each_database]
+async fn it_lives_ten_minutes(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let (early, late) = (user.challenged().await, user.challenged().await);
     world.clock.advance(Duration::from_secs(599));
     verify_totp(&early, &app.code()).await.ok();
     world.clock.advance(Duration::from_secs(1));
@@ -86,13 +87,13 @@ async fn it_lives_ten_minutes() {
     assert!(world.outbox().messages().is_empty(), "an expired challenge sends nothing");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_live_session_goes_first_and_a_dead_one_does_not_matter() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    let browser = person.signed_in_with(&app).await;
+#[on_each_database]
+async fn a_live_session_goes_first_and_a_dead_one_does_not_matter(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let browser = user.signed_in_with(&app).await;
     let token = browser.get("/get-session").await.ok().text("/session/token");
-    let challenge = person.challenged().await.cookie("two_factor").unwrap();
+    let challenge = user.challenged().await.cookie("two_factor").unwrap();
     browser.set_cookie("better-auth.two_factor", &challenge);
     let answer = verify_totp(&browser, &app.fresh_code()).await.ok();
     assert_eq!(answer.text("/token"), token, "verified in the session");
@@ -108,13 +109,13 @@ async fn a_live_session_goes_first_and_a_dead_one_does_not_matter() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn all_factors_share_five_tries_and_the_sixth_ends_it() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    let browser = person.challenged().await;
+#[on_each_database]
+async fn all_factors_share_five_tries_and_the_sixth_ends_it(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let browser = user.challenged().await;
     browser.post("/two-factor/send-otp").await.ok();
-    let wrong_mailed = if world.last_code_for(&person.email) == "000000" { "000001" } else { "000000" };
+    let wrong_mailed = if world.last_code_for(&user.email) == "000000" { "000001" } else { "000000" };
     for (factor, code, refusal) in [
         ("totp", app.wrong_code(), "INVALID_CODE"),
         ("backup-code", "aaaaa-aaaaa".to_owned(), "INVALID_BACKUP_CODE"),
@@ -131,14 +132,14 @@ async fn all_factors_share_five_tries_and_the_sixth_ends_it() {
     assert!(answer.set_cookie("two_factor").unwrap().is_deletion());
     verify_totp(&stolen, &app.code()).await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
     // The account is not locked: a new challenge takes the right code.
-    verify_totp(&person.challenged().await, &app.code()).await.ok();
+    verify_totp(&user.challenged().await, &app.code()).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn parallel_guesses_cannot_exceed_the_tries_14() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    let browser = person.challenged().await;
+#[on_each_database]
+async fn parallel_guesses_cannot_exceed_the_tries_14(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let browser = user.challenged().await;
     let wrong = app.wrong_code();
     let calls = (0..40).map(|_| browser.post("/two-factor/verify-totp").json(json!({"code": wrong})).send());
     let calls: Vec<_> = calls.map(tokio::spawn).collect();
@@ -158,23 +159,24 @@ async fn parallel_guesses_cannot_exceed_the_tries_14() {
 
 /// Ten wrong codes over any challenges lock the account: every way to present a factor is shut, in challenges and in
 /// live sessions, also for the right code.
-#[tokio::test(flavor = "multi_thread")]
-async fn ten_failures_over_challenges_lock_the_account_9_12_15_18() {
-    let world = World::with(|settings| settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()]).await;
-    let (person, app) = enrolled(&world).await;
-    let open = person.challenged().await;
-    let session = person.browser.copy();
+#[on_each_database]
+async fn ten_failures_over_challenges_lock_the_account_9_12_15_18(database: DatabaseKind) {
+    let world =
+        World::with(database, |settings| settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()]).await;
+    let (user, app) = enrolled(&world).await;
+    let open = user.challenged().await;
+    let session = user.browser.copy();
     for number in 0..10 {
         let address = format!("203.0.113.{number}");
         let browser = world.browser().with_header("x-forwarded-for", &address);
-        person.challenge_token(&browser).await;
+        user.challenge_token(&browser).await;
         verify_totp(&browser, &app.wrong_code()).await.refused(401, "INVALID_CODE");
     }
-    for caller in [&open, &session, &person.challenged().await] {
+    for caller in [&open, &session, &user.challenged().await] {
         caller.post("/two-factor/send-otp").await.ok();
         for (factor, code) in [
             ("totp", app.fresh_code()),
-            ("otp", world.last_code_for(&person.email)),
+            ("otp", world.last_code_for(&user.email)),
             ("backup-code", app.backup_codes[0].clone()),
         ] {
             let call = caller.post(&format!("/two-factor/verify-{factor}")).json(json!({"code": code}));
@@ -183,104 +185,104 @@ async fn ten_failures_over_challenges_lock_the_account_9_12_15_18() {
         }
     }
     // The password step is not affected, and tells nothing.
-    assert_eq!(person.sign_in_from(&world.browser()).await.ok().body["twoFactorRedirect"], true);
+    assert_eq!(user.sign_in_from(&world.browser()).await.ok().body["twoFactorRedirect"], true);
     assert!(session.get("/get-session").await.ok().body.is_object(), "the holder stays signed in");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_lock_ends_by_itself_and_says_when() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    fail_in_challenges(&person, &app, 10).await;
-    let browser = person.challenged().await;
+#[on_each_database]
+async fn the_lock_ends_by_itself_and_says_when(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    fail_in_challenges(&user, &app, 10).await;
+    let browser = user.challenged().await;
     let refused = verify_totp(&browser, &app.code_in(1)).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
     assert_eq!((refused.header("retry-after"), refused.header("x-retry-after")), (Some("900"), Some("900")));
     world.clock.advance(Duration::from_millis(899_001));
-    let browser = person.challenged().await;
+    let browser = user.challenged().await;
     let refused = verify_totp(&browser, &app.code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
     assert_eq!(refused.retry_after(), 1);
     world.clock.advance(Duration::from_millis(999));
-    verify_totp(&person.challenged().await, &app.code()).await.ok();
+    verify_totp(&user.challenged().await, &app.code()).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_challenge_outlives_the_lock_17() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    fail_in_challenges(&person, &app, 9).await;
+#[on_each_database]
+async fn no_challenge_outlives_the_lock_17(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    fail_in_challenges(&user, &app, 9).await;
     // Opened just before the lock, this one would live longer than the lock if locks were short; and one that is
     // opened during the lock does.
-    let before = person.challenged().await;
+    let before = user.challenged().await;
     verify_totp(&before, &app.wrong_code()).await.refused(401, "INVALID_CODE");
     world.clock.advance(Duration::from_secs(15 * 60 - 60));
-    let during = person.challenged().await;
+    let during = user.challenged().await;
     world.clock.advance(Duration::from_secs(60));
     verify_totp(&before, &app.code()).await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
     // Nobody has guessed in this one: it is the holder's, who waited.
     verify_totp(&during, &app.code()).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_codes_in_a_live_session_count_13_27() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
+#[on_each_database]
+async fn wrong_codes_in_a_live_session_count_13_27(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
     for factor in ["totp", "backup-code"] {
         for _ in 0..5 {
             let call =
-                person.browser.post(&format!("/two-factor/verify-{factor}")).json(json!({"code": app.wrong_code()}));
+                user.browser.post(&format!("/two-factor/verify-{factor}")).json(json!({"code": app.wrong_code()}));
             assert_eq!(call.await.status, 401);
         }
     }
-    verify_totp(&person.browser, &app.fresh_code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
-    verify_totp(&person.challenged().await, &app.code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
+    verify_totp(&user.browser, &app.fresh_code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
+    verify_totp(&user.challenged().await, &app.code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_success_makes_the_budget_whole_and_a_new_challenge_does_not_15_16() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    fail_in_challenges(&person, &app, 9).await;
-    person.signed_in_with(&app).await;
-    fail_in_challenges(&person, &app, 9).await;
-    let browser = person.challenged().await;
+#[on_each_database]
+async fn a_success_makes_the_budget_whole_and_a_new_challenge_does_not_15_16(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    fail_in_challenges(&user, &app, 9).await;
+    user.signed_in_with(&app).await;
+    fail_in_challenges(&user, &app, 9).await;
+    let browser = user.challenged().await;
     let code = json!({"code": "aaaaa-aaaaa"});
     browser.post("/two-factor/verify-backup-code").json(code).await.refused(401, "INVALID_BACKUP_CODE");
     verify_totp(&browser, &app.fresh_code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn locks_without_a_success_in_between_grow() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
+#[on_each_database]
+async fn locks_without_a_success_in_between_grow(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
     for minutes in [15, 30, 60] {
-        fail_in_challenges(&person, &app, 10).await;
+        fail_in_challenges(&user, &app, 10).await;
         let refused =
-            verify_totp(&person.challenged().await, &app.code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
+            verify_totp(&user.challenged().await, &app.code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
         assert_eq!(refused.retry_after(), minutes * 60);
         world.clock.advance(Duration::from_secs(minutes * 60));
     }
 }
 
 /// Nothing that a session may do clears the lock: not a new enrolment, not new codes.
-#[tokio::test(flavor = "multi_thread")]
-async fn enable_does_not_clear_a_lock() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    fail_in_challenges(&person, &app, 10).await;
-    let new = person.begin_enrolment().await;
-    verify_totp(&person.browser, &new.code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
+#[on_each_database]
+async fn enable_does_not_clear_a_lock(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    fail_in_challenges(&user, &app, 10).await;
+    let new = user.begin_enrolment().await;
+    verify_totp(&user.browser, &new.code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
     let password = json!({"password": PASSWORD});
-    person.browser.post("/two-factor/generate-backup-codes").json(password).await.ok();
-    verify_totp(&person.challenged().await, &app.fresh_code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
+    user.browser.post("/two-factor/generate-backup-codes").json(password).await.ok();
+    verify_totp(&user.challenged().await, &app.fresh_code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_without_the_password_locks_nobody_out() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
+#[on_each_database]
+async fn a_stranger_without_the_password_locks_nobody_out(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
     for number in 0..30 {
         let token = format!("2fa-{number:024}");
         verify_totp(&world.bearer(&token), "000000").await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
     }
-    person.signed_in_with(&app).await;
+    user.signed_in_with(&app).await;
 }

@@ -1,4 +1,4 @@
-//! The contract against the code: what a drift looks like to the person who caused it.
+//! The contract against the code: what a drift looks like to the developer who caused it.
 //!
 //! The build fails on any difference (`build.rs`); here the real contract is changed in memory, and the lines that the
 //! build would print are read.

@@ -1,7 +1,8 @@
 //! `countersign contract check` against the real server: it finds nothing where the contract holds, and what is wrong
 //! where it does not.
 
-use super::harness::World;
+use crate::harness::World;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use std::net::SocketAddr;
 use std::process::Command;
 
@@ -20,12 +21,12 @@ async fn check(address: SocketAddr, base: &str, document: &str, arguments: &[&st
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn both_contracts_hold_for_strangers_and_for_people() {
-    let world = World::start().await;
+#[on_each_database]
+async fn both_contracts_hold_for_strangers_and_for_users(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
-    let person = world.person("ada").await;
-    let token = format!("Authorization: Bearer {}", person.first_token);
+    let user = world.user("ada").await;
+    let token = format!("Authorization: Bearer {}", user.first_token);
     let key = format!("Authorization: {}", service.key);
     let fusionauth = include_str!("../../openapi/fusionauth.yaml");
     for (base, document, header) in [
@@ -43,18 +44,18 @@ async fn both_contracts_hold_for_strangers_and_for_people() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn refusals_alone_prove_nothing() {
-    let world = World::start().await;
+#[on_each_database]
+async fn refusals_alone_prove_nothing(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (status, text, _) = check(world.address(), "/nothing/here", BETTER_AUTH, &["--max-requests", "100"]).await;
     assert_eq!(status, 1, "{text}");
     assert!(text.contains("warning[nothing-succeeded] none of 100 answers was a success"), "{text}");
     assert!(text.contains("(404: 100, 0 operations succeeded)"), "{text}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_contract_that_does_not_hold_is_told_with_rule_and_line() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_contract_that_does_not_hold_is_told_with_rule_and_line(database: DatabaseKind) {
+    let world = World::start(database).await;
     let ok = "operationId: okGet\n      tags: [Default]\n";
     for (from, to, rule, operation, line) in [
         ("'422': {$ref:", "x-none: {$ref:", "status-undocumented", "POST /sign-up/email", "responses:"),
@@ -100,9 +101,9 @@ async fn nobody_there_and_nonsense_is_status_2() {
     assert!(status == 2 && error.contains("expected NAME: VALUE"), "{error}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_safe_methods_where_nothing_may_change() {
-    let world = World::start().await;
+#[on_each_database]
+async fn only_safe_methods_where_nothing_may_change(database: DatabaseKind) {
+    let world = World::start(database).await;
     let (status, text, _) =
         check(world.address(), "/api/auth", BETTER_AUTH, &["--only-safe", "--max-requests", "60"]).await;
     assert_eq!(status, 0);

@@ -1,7 +1,8 @@
 //! Cookies on the wire: names, attributes, signatures, ways to write one value.
 
-use super::harness::{Caller, PASSWORD, World};
+use crate::harness::{Caller, PASSWORD, World};
 use countersign::config::values::BaseUrl;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
 /// What percent-encoding hid, which in these cookies are base64's three signs.
@@ -13,11 +14,11 @@ async fn is_live(caller: &Caller) -> bool {
     !caller.get("/get-session").await.ok().body.is_null()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn attributes_stand_in_their_order_and_values_are_signed() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let answer = person.sign_in_from(&world.browser()).await.ok();
+#[on_each_database]
+async fn attributes_stand_in_their_order_and_values_are_signed(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let answer = user.sign_in_from(&world.browser()).await.ok();
     let cookie = answer.set_cookie("session_token").unwrap();
     assert_eq!(cookie.name, "better-auth.session_token");
     assert_eq!(cookie.attributes, "Max-Age=604800; Path=/; HttpOnly; SameSite=Lax");
@@ -29,12 +30,12 @@ async fn attributes_stand_in_their_order_and_values_are_signed() {
     assert_eq!(answer.header("set-auth-token"), Some(signed.as_str()));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_challenge_clears_before_it_sets() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    person.enrol().await;
-    let answer = person.sign_in_from(&world.browser()).await.ok();
+#[on_each_database]
+async fn a_challenge_clears_before_it_sets(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    user.enrol().await;
+    let answer = user.sign_in_from(&world.browser()).await.ok();
     let lines: Vec<(String, bool, String)> = answer
         .set_cookies()
         .into_iter()
@@ -50,19 +51,20 @@ async fn a_challenge_clears_before_it_sets() {
     assert!(answer.set_cookie("two_factor").unwrap().value.starts_with("2fa-"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn behind_https_cookies_are_secure_and_only_their_names_are_read() {
-    let world = World::with(|settings| settings.base_url = BaseUrl::parse("https://countersign.test").unwrap()).await;
-    let person = world.person("ada").await;
-    let answer = person.sign_in_from(&world.browser()).await.ok();
+#[on_each_database]
+async fn behind_https_cookies_are_secure_and_only_their_names_are_read(database: DatabaseKind) {
+    let world =
+        World::with(database, |settings| settings.base_url = BaseUrl::parse("https://countersign.test").unwrap()).await;
+    let user = world.user("ada").await;
+    let answer = user.sign_in_from(&world.browser()).await.ok();
     let cookie = answer.set_cookie("session_token").unwrap();
     assert_eq!(cookie.name, "__Secure-better-auth.session_token");
     assert_eq!(cookie.attributes, "Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Lax");
-    assert!(is_live(&person.browser).await);
+    assert!(is_live(&user.browser).await);
     let plain = world.browser();
     plain.set_cookie("better-auth.session_token", &cookie.value);
     assert!(!is_live(&plain).await, "there is no way around the prefix");
-    let answer = person.browser.post("/sign-out").await.ok();
+    let answer = user.browser.post("/sign-out").await.ok();
     assert!(
         answer
             .set_cookies()
@@ -71,20 +73,20 @@ async fn behind_https_cookies_are_secure_and_only_their_names_are_read() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_secure_name_is_not_read_without_https() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn a_secure_name_is_not_read_without_https(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
     let browser = world.browser();
-    browser.set_cookie("__Secure-better-auth.session_token", &person.browser.cookie("session_token").unwrap());
+    browser.set_cookie("__Secure-better-auth.session_token", &user.browser.cookie("session_token").unwrap());
     assert!(!is_live(&browser).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_value_may_be_written_in_several_ways() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let encoded = person.browser.cookie("session_token").unwrap();
+#[on_each_database]
+async fn one_value_may_be_written_in_several_ways(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let encoded = user.browser.cookie("session_token").unwrap();
     let plain = decoded(&encoded);
     let name = "better-auth.session_token";
     for header in [
@@ -118,17 +120,17 @@ async fn one_value_may_be_written_in_several_ways() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_value_of_one_cookie_is_none_of_another_38() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    let browser = person.challenged().await;
+#[on_each_database]
+async fn a_value_of_one_cookie_is_none_of_another_38(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let browser = user.challenged().await;
     let challenge = browser.cookie("two_factor").unwrap();
     let body = json!({"code": app.fresh_code(), "trustDevice": true});
     browser.post("/two-factor/verify-totp").json(body).await.ok();
     let (session, trust) = (browser.cookie("session_token").unwrap(), browser.cookie("trust_device").unwrap());
-    let fresh = person.challenged().await.cookie("two_factor").unwrap();
+    let fresh = user.challenged().await.cookie("two_factor").unwrap();
 
     for value in [&challenge, &fresh, &trust] {
         let caller = world.browser();
@@ -154,8 +156,7 @@ async fn a_value_of_one_cookie_is_none_of_another_38() {
     for value in [&session, &fresh] {
         let caller = world.browser();
         caller.set_cookie("better-auth.trust_device", value);
-        let answer =
-            caller.post("/sign-in/email").json(json!({"email": person.email, "password": PASSWORD})).await.ok();
+        let answer = caller.post("/sign-in/email").json(json!({"email": user.email, "password": PASSWORD})).await.ok();
         assert_eq!(answer.body["twoFactorRedirect"], true);
     }
     for value in [&challenge, &fresh, &trust] {

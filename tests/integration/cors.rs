@@ -1,23 +1,24 @@
 //! Browsers on other, trusted origins.
 
-use super::harness::contract::better_auth as operations;
-use super::harness::{Answer, BASE_URL, World};
+use crate::harness::contract::better_auth as operations;
+use crate::harness::{Answer, BASE_URL, World};
 use countersign::net::origin::OriginPattern;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
 const APP: &str = "https://app.example.com";
 
-async fn world() -> World {
-    World::with(|settings| settings.origin_patterns = vec![OriginPattern::parse(APP).unwrap()]).await
+async fn world(database: DatabaseKind) -> World {
+    World::with(database, |settings| settings.origin_patterns = vec![OriginPattern::parse(APP).unwrap()]).await
 }
 
 fn has_cors(answer: &Answer) -> bool {
     answer.headers.keys().any(|name| name.as_str().starts_with("access-control-allow"))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn trusted_origins_may_call_every_operation_with_credentials() {
-    let world = world().await;
+#[on_each_database]
+async fn trusted_origins_may_call_every_operation_with_credentials(database: DatabaseKind) {
+    let world = world(database).await;
     for entry in operations() {
         for origin in [APP, BASE_URL] {
             let preflight = world.stranger().with_header("origin", origin).call("OPTIONS", entry.path);
@@ -40,9 +41,9 @@ async fn trusted_origins_may_call_every_operation_with_credentials() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_else_is_told_anything() {
-    let world = world().await;
+#[on_each_database]
+async fn nobody_else_is_told_anything(database: DatabaseKind) {
+    let world = world(database).await;
     for origin in ["https://evil.example", "null", "https://app.example.com.evil.example", "http://app.example.com"] {
         let preflight = world.stranger().with_header("origin", origin).call("OPTIONS", "/api/auth/sign-in/email");
         let preflight = preflight.header("access-control-request-method", "POST").undocumented().await;
@@ -53,9 +54,9 @@ async fn nobody_else_is_told_anything() {
     assert!(!has_cors(&world.stranger().get("/ok").await.ok()));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_elsewhere_may_read_what_it_needs() {
-    let world = world().await;
+#[on_each_database]
+async fn a_page_elsewhere_may_read_what_it_needs(database: DatabaseKind) {
+    let world = world(database).await;
     let browser = world.browser().with_header("origin", APP);
     let body = json!({"name": "a", "email": "a@example.com", "password": "correct horse"});
     let answer = browser.post("/sign-up/email").json(body).await.ok();

@@ -1,7 +1,8 @@
 //! `kill -9` right after an answer: what was used stays used, what was opened stays open (attacks 7, 8).
 
-use super::harness::{App, Caller, Person, Process};
+use crate::harness::{App, Caller, Process, User};
 use countersign_domain::totp::STEP_SECONDS;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tempfile::tempdir;
@@ -9,17 +10,17 @@ use tempfile::tempdir;
 struct Crash {
     _directory: tempfile::TempDir,
     server: Process,
-    person: Person,
+    user: User,
     app: App,
 }
 
 impl Crash {
-    async fn prepared() -> Self {
+    async fn prepared(database: DatabaseKind) -> Self {
         let directory = tempdir().unwrap();
-        let server = Process::start(directory.path(), &[]);
-        let person = server.person("ada").await;
-        let app = person.enrol().await;
-        Self { _directory: directory, server, person, app }
+        let server = Process::start(database, directory.path(), &[]);
+        let user = server.user("ada").await;
+        let app = user.enrol().await;
+        Self { _directory: directory, server, user, app }
     }
 
     /// Answers one challenge, kills the server at that very moment, starts it again, and offers the same code to a
@@ -30,7 +31,7 @@ impl Crash {
         let token = answer.ok().text("/token");
         self.server.restart();
         let session = self.server.bearer(&token).get("/get-session").await.ok();
-        assert_eq!(session.text("/user/id"), self.person.id, "the session lives");
+        assert_eq!(session.text("/user/id"), self.user.id, "the session lives");
         second.post(path).json(body.clone()).await.refused(refusal.0, refusal.1);
         // The used challenge opens nothing: only its cookie, without the session that came of it.
         let replayed = self.server.browser();
@@ -39,40 +40,40 @@ impl Crash {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_totp_code_that_was_accepted_is_dead_after_a_crash_7() {
-    let mut crash = Crash::prepared().await;
+#[on_each_database]
+async fn a_totp_code_that_was_accepted_is_dead_after_a_crash_7(database: DatabaseKind) {
+    let mut crash = Crash::prepared(database).await;
     // The step of enrolment is spent. The window reaches one step ahead, so there is a fresh code without waiting,
     // unless the step is about to end: then the wait is short.
-    let (first, second) = (crash.person.challenged().await, crash.person.challenged().await);
+    let (first, second) = (crash.user.challenged().await, crash.user.challenged().await);
     let body = json!({"code": crash.app.code_in(1)});
     crash.strikes_after("/two-factor/verify-totp", &first, &second, body, (401, "INVALID_CODE")).await;
     assert_eq!(STEP_SECONDS, 30, "the window that this test relies on");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backup_code_that_was_accepted_is_dead_after_a_crash_8() {
-    let mut crash = Crash::prepared().await;
-    let (first, second) = (crash.person.challenged().await, crash.person.challenged().await);
+#[on_each_database]
+async fn a_backup_code_that_was_accepted_is_dead_after_a_crash_8(database: DatabaseKind) {
+    let mut crash = Crash::prepared(database).await;
+    let (first, second) = (crash.user.challenged().await, crash.user.challenged().await);
     let body = json!({"code": crash.app.backup_codes[3]});
     let refusal = (401, "INVALID_BACKUP_CODE");
     crash.strikes_after("/two-factor/verify-backup-code", &first, &second, body, refusal).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mailed_code_that_was_accepted_is_dead_after_a_crash_7() {
-    let mut crash = Crash::prepared().await;
-    let (first, second) = (crash.person.challenged().await, crash.person.challenged().await);
+#[on_each_database]
+async fn a_mailed_code_that_was_accepted_is_dead_after_a_crash_7(database: DatabaseKind) {
+    let mut crash = Crash::prepared(database).await;
+    let (first, second) = (crash.user.challenged().await, crash.user.challenged().await);
     first.post("/two-factor/send-otp").await.ok();
-    let body = json!({"code": crash.server.last_code_for(&crash.person.email)});
+    let body = json!({"code": crash.server.last_code_for(&crash.user.email)});
     crash.strikes_after("/two-factor/verify-otp", &first, &second, body, (400, "OTP_HAS_EXPIRED")).await;
 }
 
 /// A server that is killed while it works leaves nothing half done: whoever was told that it worked finds it so, and
 /// whoever was told nothing finds either all of it or nothing.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_crash_under_load_loses_nothing_that_was_acknowledged() {
-    let mut crash = Crash::prepared().await;
+#[on_each_database]
+async fn a_crash_under_load_loses_nothing_that_was_acknowledged(database: DatabaseKind) {
+    let mut crash = Crash::prepared(database).await;
     for round in 0..5_u32 {
         let mut running = tokio::task::JoinSet::new();
         for worker in 0..8_u32 {
@@ -81,7 +82,7 @@ async fn a_crash_under_load_loses_nothing_that_was_acknowledged() {
                 let mut acknowledged = Vec::new();
                 for number in 0..1000 {
                     let email = format!("r{round}w{worker}n{number}@example.com");
-                    let body = json!({"name": "", "email": email, "password": super::harness::PASSWORD});
+                    let body = json!({"name": "", "email": email, "password": crate::harness::PASSWORD});
                     // The connection breaks when the server dies; until then every answer is a promise.
                     match browser.post("/sign-up/email").json(body).try_send().await {
                         Ok(answer) => acknowledged.push((email, answer.ok().text("/token"))),

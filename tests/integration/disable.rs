@@ -1,19 +1,20 @@
 //! Switching the second factor off.
 
-use super::harness::{PASSWORD, World};
+use crate::harness::{PASSWORD, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn it_removes_everything_and_renews_the_session() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    let (stolen, open) = (person.browser.copy(), person.challenged().await);
-    let answer = person.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
+#[on_each_database]
+async fn it_removes_everything_and_renews_the_session(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let (stolen, open) = (user.browser.copy(), user.challenged().await);
+    let answer = user.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
     assert_eq!(answer.body, json!({"status": true}));
     assert!(answer.set_cookie("session_token").is_some());
     assert!(stolen.get("/get-session").await.ok().body.is_null(), "the old session is over");
-    let session = person.browser.get("/get-session").await.ok();
+    let session = user.browser.get("/get-session").await.ok();
     assert_eq!(session.body["user"]["twoFactorEnabled"], false);
 
     // Open challenges are over, and a sign-in needs the password only.
@@ -21,8 +22,8 @@ async fn it_removes_everything_and_renews_the_session() {
         .json(json!({"code": app.fresh_code()}))
         .await
         .refused(401, "INVALID_TWO_FACTOR_COOKIE");
-    person.signed_in().await;
-    let browser = &person.browser;
+    user.signed_in().await;
+    let browser = &user.browser;
     browser.post("/two-factor/get-totp-uri").json(json!({"password": PASSWORD})).await.refused(400, "TOTP_NOT_ENABLED");
     let generate = browser.post("/two-factor/generate-backup-codes").json(json!({"password": PASSWORD}));
     generate.await.refused(400, "TWO_FACTOR_NOT_ENABLED");
@@ -34,51 +35,51 @@ async fn it_removes_everything_and_renews_the_session() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_has_none_gets_the_same_answer() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let answer = person.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
+#[on_each_database]
+async fn an_account_that_has_none_gets_the_same_answer(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let answer = user.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
     assert_eq!(answer.body, json!({"status": true}));
-    let pending = person.begin_enrolment().await;
-    person.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
-    let late = person.browser.post("/two-factor/verify-totp").json(json!({"code": pending.code()})).await;
+    let pending = user.begin_enrolment().await;
+    user.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
+    let late = user.browser.post("/two-factor/verify-totp").json(json!({"code": pending.code()})).await;
     late.refused(400, "TOTP_NOT_ENABLED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_switches_nothing_off() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    person.enrol().await;
-    let answer = person.browser.post("/two-factor/disable").json(json!({"password": "wrong"})).await;
+#[on_each_database]
+async fn a_wrong_password_switches_nothing_off(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    user.enrol().await;
+    let answer = user.browser.post("/two-factor/disable").json(json!({"password": "wrong"})).await;
     answer.refused(400, "INVALID_PASSWORD").saying("Invalid password");
-    assert_eq!(person.browser.get("/get-session").await.ok().body["user"]["twoFactorEnabled"], true);
+    assert_eq!(user.browser.get("/get-session").await.ok().body["user"]["twoFactorEnabled"], true);
 }
 
 /// A renewed session does not remember that a factor was passed that is gone now.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_next_factor_has_to_be_passed_anew() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    person.enrol().await;
-    person.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
-    let other = person.signed_in().await;
-    let kept = person.browser.copy();
+#[on_each_database]
+async fn the_next_factor_has_to_be_passed_anew(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    user.enrol().await;
+    user.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
+    let other = user.signed_in().await;
+    let kept = user.browser.copy();
     let enabled = other.post("/two-factor/enable").json(json!({"password": PASSWORD})).await.ok();
-    let app = super::harness::App::new(&enabled, &world.clock);
+    let app = crate::harness::App::new(&enabled, &world.clock);
     other.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
     kept.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.refused(403, "SECOND_FACTOR_REQUIRED");
 }
 
 /// Another session passed the factor that was switched off; the one that is set up afterwards is a different one.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pass_of_the_old_factor_does_not_count_for_the_next_one() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    let other = person.signed_in_with(&app).await;
-    person.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
-    person.enrol().await;
+#[on_each_database]
+async fn a_pass_of_the_old_factor_does_not_count_for_the_next_one(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let other = user.signed_in_with(&app).await;
+    user.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
+    user.enrol().await;
     other.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.refused(403, "SECOND_FACTOR_REQUIRED");
 }

@@ -1,9 +1,10 @@
 //! The contracts and the reference page, as they are served. How the page works in a browser is tested in
 //! `tests/browser`.
 
-use super::harness::{Answer, World};
+use crate::harness::{Answer, World};
 use countersign::config::values::DialectName;
 use countersign_contract::Document;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use flate2::read::GzDecoder;
 use std::io::Read as _;
 use std::path::Path;
@@ -31,9 +32,9 @@ fn links(page: &Answer) -> Vec<String> {
     parts.concat().into_iter().map(|rest| rest.split_once('"').unwrap().0.to_owned()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn contracts_are_served_byte_for_byte_and_as_json() {
-    let world = World::start().await;
+#[on_each_database]
+async fn contracts_are_served_byte_for_byte_and_as_json(database: DatabaseKind) {
+    let world = World::start(database).await;
     for (name, _) in APIS {
         let path = format!("/openapi/{name}.yaml");
         let yaml = get(&world, &path).await.ok();
@@ -53,9 +54,9 @@ async fn contracts_are_served_byte_for_byte_and_as_json() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_page_may_do_what_it_needs_and_no_more() {
-    let world = World::start().await;
+#[on_each_database]
+async fn the_page_may_do_what_it_needs_and_no_more(database: DatabaseKind) {
+    let world = World::start(database).await;
     let by_default = get(&world, "/docs").await.ok();
     for (name, _) in APIS {
         let page = get(&world, &format!("/docs/{name}")).await.ok();
@@ -85,9 +86,9 @@ async fn the_page_may_do_what_it_needs_and_no_more() {
     assert_eq!(by_default.raw, get(&world, "/docs/better-auth").await.raw);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn files_are_packed_for_those_who_take_it() {
-    let world = World::start().await;
+#[on_each_database]
+async fn files_are_packed_for_those_who_take_it(database: DatabaseKind) {
+    let world = World::start(database).await;
     let mut paths = links(&get(&world, "/docs").await);
     paths.retain(|path| path.contains('.'));
     for path in paths {
@@ -107,9 +108,9 @@ async fn files_are_packed_for_those_who_take_it() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_client_has_is_not_sent_again() {
-    let world = World::start().await;
+#[on_each_database]
+async fn what_a_client_has_is_not_sent_again(database: DatabaseKind) {
+    let world = World::start(database).await;
     for path in ["/openapi/better-auth.yaml", "/openapi/fusionauth.json", "/docs", "/docs/swagger-ui-bundle.js"] {
         let whole = get(&world, path).await.ok();
         let etag = whole.header("etag").unwrap().to_owned();
@@ -134,10 +135,10 @@ async fn what_a_client_has_is_not_sent_again() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dialect_that_is_off_has_neither_contract_nor_page() {
+#[on_each_database]
+async fn a_dialect_that_is_off_has_neither_contract_nor_page(database: DatabaseKind) {
     for (off, name) in APIS {
-        let world = World::with(|settings| settings.dialects.retain(|dialect| *dialect != name)).await;
+        let world = World::with(database, |settings| settings.dialects.retain(|dialect| *dialect != name)).await;
         for path in [format!("/openapi/{off}.yaml"), format!("/openapi/{off}.json"), format!("/docs/{off}")] {
             assert_eq!(status(&world, &path).await, 404, "{path}");
         }
@@ -150,9 +151,9 @@ async fn a_dialect_that_is_off_has_neither_contract_nor_page() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_the_page_the_contracts_are_still_served() {
-    let world = World::with(|settings| settings.docs_are_on = false).await;
+#[on_each_database]
+async fn without_the_page_the_contracts_are_still_served(database: DatabaseKind) {
+    let world = World::with(database, |settings| settings.docs_are_on = false).await;
     for path in ["/docs", "/docs/better-auth", "/docs/swagger-ui-bundle.js", "/docs/reference.js"] {
         assert_eq!(status(&world, path).await, 404, "{path}");
     }
@@ -162,9 +163,9 @@ async fn without_the_page_the_contracts_are_still_served() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn there_is_nothing_but_what_is_listed() {
-    let world = World::start().await;
+#[on_each_database]
+async fn there_is_nothing_but_what_is_listed(database: DatabaseKind) {
+    let world = World::start(database).await;
     for path in [
         "/docs/",
         "/docs/index.html",
@@ -201,9 +202,9 @@ async fn there_is_nothing_but_what_is_listed() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn reading_is_not_counted_against_a_client() {
-    let world = World::with(|settings| settings.rate_limits_are_on = true).await;
+#[on_each_database]
+async fn reading_is_not_counted_against_a_client(database: DatabaseKind) {
+    let world = World::with(database, |settings| settings.rate_limits_are_on = true).await;
     for _ in 0..150 {
         get(&world, "/openapi/better-auth.json").await.ok();
     }

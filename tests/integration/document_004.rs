@@ -1,9 +1,10 @@
 //! The samples in Rust of the published page about the eight two-factor operations: its calls, with its client, call for
 //! call. Address and token are filled in, and so are the bodies, which the page leaves open.
 
-use super::harness::{PASSWORD, World};
+use crate::harness::{PASSWORD, World};
 use countersign::clock::Clock as _;
 use countersign_domain::totp::TotpSecret;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
@@ -12,13 +13,13 @@ fn client() -> Client {
     Client::builder().no_proxy().build().unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_samples_run() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    the_eight_calls(&world, &person.email, &person.first_token).await.unwrap();
+#[on_each_database]
+async fn the_samples_run(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    the_eight_calls(&world, &user.email, &user.first_token).await.unwrap();
     // The last one switched the second factor off: the password alone signs in.
-    person.signed_in().await;
+    user.signed_in().await;
 }
 
 /// The samples, in an order in which all of them can succeed.
@@ -127,12 +128,12 @@ async fn the_eight_calls(world: &World, email: &str, token: &str) -> Result<(), 
 }
 
 /// With the bodies that the page leaves open, all but sending lack a field: 400, which `error_for_status` makes an error.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_bodies_that_the_page_leaves_open_are_refused_except_for_sending() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn the_bodies_that_the_page_leaves_open_are_refused_except_for_sending(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
     let base_url = format!("http://{}/api/auth", world.address());
-    let (http, token) = (client(), &person.first_token);
+    let (http, token) = (client(), &user.first_token);
     for path in [
         "get-totp-uri",
         "verify-totp",

@@ -1,12 +1,13 @@
 //! Nodes that are killed and databases that are restarted, again and again, under load: no acknowledged change is lost,
 //! no code is accepted twice, nothing is half done (attacks 7, 8).
 //!
-//! Workers sign people up and use up their backup codes, and keep a journal of what they were told. After each blow
+//! Workers sign users up and use up their backup codes, and keep a journal of what they were told. After each blow
 //! the journal is compared with what the server says now, and the tables with the audit trail, which is written in the
 //! same transactions.
 
-use crate::sqlite::harness::{Caller, PASSWORD, Process};
-use countersign_test_postgres::{Cluster, Database, Mode};
+use crate::harness::database::Database;
+use crate::harness::{Answer, Caller, PASSWORD, Process};
+use countersign_test_postgres::{Cluster, Mode};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +21,7 @@ const WORKERS: usize = 6;
 #[derive(Default)]
 struct Journal {
     /// E-mail address and session token of each acknowledged sign-up.
-    people: Vec<(String, String)>,
+    users: Vec<(String, String)>,
     /// Session token and code of each acknowledged backup code.
     used: Vec<(String, String)>,
     /// Requests that were answered with 503, or not at all.
@@ -37,14 +38,14 @@ async fn work(caller: Caller, name: String, stop: Arc<AtomicBool>) -> Journal {
         let body = json!({"name": "", "email": email, "password": PASSWORD});
         let Some(answer) = told(&caller, "/sign-up/email", body, &mut journal).await else { continue };
         let token = answer.text("/token");
-        journal.people.push((email, token.clone()));
-        let person = caller.copy().with_header("authorization", &format!("Bearer {token}"));
+        journal.users.push((email, token.clone()));
+        let user = caller.copy().with_header("authorization", &format!("Bearer {token}"));
         let body = json!({"password": PASSWORD});
-        let Some(answer) = told(&person, "/two-factor/enable", body, &mut journal).await else { continue };
+        let Some(answer) = told(&user, "/two-factor/enable", body, &mut journal).await else { continue };
         for index in 0..10 {
             let code = answer.text(&format!("/backupCodes/{index}"));
             let body = json!({"code": code});
-            if told(&person, "/two-factor/verify-backup-code", body, &mut journal).await.is_some() {
+            if told(&user, "/two-factor/verify-backup-code", body, &mut journal).await.is_some() {
                 journal.used.push((token.clone(), code));
             }
             if stop.load(Ordering::Relaxed) {
@@ -61,7 +62,7 @@ async fn told(
     path: &str,
     body: serde_json::Value,
     journal: &mut Journal,
-) -> Option<crate::sqlite::harness::Answer> {
+) -> Option<Answer> {
     match caller.post(path).json(body).try_send().await {
         Ok(answer) if answer.status == 503 => {
             journal.unanswered += 1;
@@ -91,8 +92,8 @@ fn start_workers(nodes: &[Process], round: usize) -> (JoinSet<Journal>, Arc<Atom
 async fn hold_to_account(journals: Vec<Journal>, node: &Process, database: &Database) -> usize {
     let mut acknowledged = 0;
     for journal in journals {
-        acknowledged += journal.people.len() + journal.used.len();
-        for (email, token) in journal.people {
+        acknowledged += journal.users.len() + journal.used.len();
+        for (email, token) in journal.users {
             assert_eq!(node.bearer(&token).get("/get-session").await.ok().text("/user/email"), email);
         }
         for (token, code) in journal.used {
@@ -101,15 +102,15 @@ async fn hold_to_account(journals: Vec<Journal>, node: &Process, database: &Data
         }
     }
     for (one, other) in [
-        ("SELECT count(*) FROM accounts", "SELECT count(*) FROM audit_events WHERE kind = 'signed-up'"),
-        ("SELECT count(*) FROM sessions", "SELECT count(*) FROM audit_events WHERE kind = 'signed-up'"),
+        ("SELECT count(*) AS number FROM accounts", "SELECT count(*) AS number FROM audit_events WHERE kind = 'signed-up'"),
+        ("SELECT count(*) AS number FROM sessions", "SELECT count(*) AS number FROM audit_events WHERE kind = 'signed-up'"),
         (
-            "SELECT count(*) FROM backup_codes WHERE used_at IS NOT NULL",
-            "SELECT count(*) FROM audit_events WHERE kind = 'second-factor-passed'",
+            "SELECT count(*) AS number FROM backup_codes WHERE used_at IS NOT NULL",
+            "SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-passed'",
         ),
         (
-            "SELECT 10 * count(*) FROM methods WHERE kind = 'authenticator'",
-            "SELECT count(*) FROM backup_codes",
+            "SELECT 10 * count(*) AS number FROM methods WHERE kind = 'authenticator'",
+            "SELECT count(*) AS number FROM backup_codes",
         ),
     ] {
         assert_eq!(database.number(one), database.number(other), "{one} and {other}");
@@ -119,13 +120,11 @@ async fn hold_to_account(journals: Vec<Journal>, node: &Process, database: &Data
 
 #[tokio::test(flavor = "multi_thread")]
 async fn thirty_crashes_of_a_node_under_load_lose_nothing_7() {
-    let database = Cluster::shared().expect("built only where there is one").database();
-    let url = database.url();
+    let database = Database::on_shared_cluster();
     let directories = [tempdir().unwrap(), tempdir().unwrap()];
-    let mut nodes = vec![Process::start(directories[0].path(), &[("COUNTERSIGN_DATABASE_URL", &url)])];
+    let mut nodes = vec![Process::sharing(&database, directories[0].path(), &[])];
     let keys = std::fs::read_to_string(nodes[0].data().join("keyring")).unwrap();
-    let environment = [("COUNTERSIGN_DATABASE_URL", url.as_str()), ("COUNTERSIGN_KEYS", keys.as_str())];
-    nodes.push(Process::start(directories[1].path(), &environment));
+    nodes.push(Process::sharing(&database, directories[1].path(), &[("COUNTERSIGN_KEYS", &keys)]));
     let mut acknowledged = 0;
     for round in 0..30 {
         let (running, stop) = start_workers(&nodes, round);
@@ -144,11 +143,10 @@ async fn restarts_of_the_database_under_load_lose_nothing_and_need_no_restart_of
     // It waits for the disk as a real one does.
     let cluster = Cluster::own(&[("fsync", "on"), ("synchronous_commit", "on"), ("full_page_writes", "on")], &[]);
     let Some(cluster) = cluster else { return };
-    let database = cluster.database();
-    let url = database.url();
+    let database = Database::on(&cluster);
     let directory = tempdir().unwrap();
-    let environment = [("COUNTERSIGN_DATABASE_URL", url.as_str()), ("COUNTERSIGN_DATABASE_TIMEOUT", "2"), ("COUNTERSIGN_DATABASE_DEADLINE", "5")];
-    let nodes = [Process::start(directory.path(), &environment)];
+    let environment = [("COUNTERSIGN_DATABASE_TIMEOUT", "2"), ("COUNTERSIGN_DATABASE_DEADLINE", "5")];
+    let nodes = [Process::sharing(&database, directory.path(), &environment)];
     let node = &nodes[0];
     let (mut acknowledged, mut unanswered) = (0, 0);
     for round in 0..10 {

@@ -1,6 +1,7 @@
 //! Setting a second factor up, and replacing it.
 
-use super::harness::{App, PASSWORD, World};
+use crate::harness::{App, PASSWORD, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -8,9 +9,9 @@ fn password() -> serde_json::Value {
     json!({"password": PASSWORD})
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_uri_is_spelled_as_the_real_servers() {
-    let world = World::with(|settings| settings.app_name = "Example Shop & Co".to_owned()).await;
+#[on_each_database]
+async fn the_uri_is_spelled_as_the_real_servers(database: DatabaseKind) {
+    let world = World::with(database, |settings| settings.app_name = "Example Shop & Co".to_owned()).await;
     let body = json!({"name": "", "email": "o'neill+x@example.com", "password": PASSWORD});
     let browser = world.browser();
     browser.post("/sign-up/email").json(body).await.ok();
@@ -36,72 +37,72 @@ async fn the_uri_is_spelled_as_the_real_servers() {
     browser.post("/two-factor/enable").json(colon).await.refused(400, "VALIDATION_ERROR");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn confirming_switches_the_factor_on_and_renews_the_session() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let stolen = person.browser.copy();
-    let app = person.begin_enrolment().await;
-    let pending = person.browser.get("/get-session").await.ok();
+#[on_each_database]
+async fn confirming_switches_the_factor_on_and_renews_the_session(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let stolen = user.browser.copy();
+    let app = user.begin_enrolment().await;
+    let pending = user.browser.get("/get-session").await.ok();
     assert_eq!(pending.body["user"]["twoFactorEnabled"], false);
-    let read = person.browser.post("/two-factor/get-totp-uri").json(password()).await.ok();
+    let read = user.browser.post("/two-factor/get-totp-uri").json(password()).await.ok();
     assert_eq!(read.text("/totpURI"), app.uri);
 
-    let answer = person.browser.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
+    let answer = user.browser.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
     let fields: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
     assert_eq!(fields, ["status", "token", "user"]);
     assert_eq!((&answer.body["status"], &answer.body["user"]["twoFactorEnabled"]), (&json!(true), &json!(true)));
-    assert_ne!(answer.text("/token"), person.first_token);
-    let session = person.browser.get("/get-session").await.ok();
+    assert_ne!(answer.text("/token"), user.first_token);
+    let session = user.browser.get("/get-session").await.ok();
     assert_eq!(session.text("/session/token"), answer.text("/token"));
     assert_eq!(session.body["user"]["twoFactorEnabled"], true);
     assert!(stolen.get("/get-session").await.ok().body.is_null(), "the old session is over");
     // This session has passed the factor: it may manage it.
-    person.browser.post("/two-factor/get-totp-uri").json(password()).await.ok();
+    user.browser.post("/two-factor/get-totp-uri").json(password()).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn enable_again_while_pending_kills_the_earlier_secret() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let (first, second) = (person.begin_enrolment().await, person.begin_enrolment().await);
+#[on_each_database]
+async fn enable_again_while_pending_kills_the_earlier_secret(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let (first, second) = (user.begin_enrolment().await, user.begin_enrolment().await);
     assert_ne!(first.base32, second.base32);
-    let verify = |code: String| person.browser.post("/two-factor/verify-totp").json(json!({"code": code}));
+    let verify = |code: String| user.browser.post("/two-factor/verify-totp").json(json!({"code": code}));
     verify(first.code()).await.refused(401, "INVALID_CODE").saying("Invalid code");
     verify(second.code()).await.ok();
-    let browser = person.challenged().await;
+    let browser = user.challenged().await;
     let backup = |code: &str| browser.post("/two-factor/verify-backup-code").json(json!({"code": code}));
     backup(&first.backup_codes[0]).await.refused(401, "INVALID_BACKUP_CODE");
     backup(&second.backup_codes[0]).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_enrols_nothing() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn a_wrong_password_enrols_nothing(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
     for password in ["", "wrong", "correct horse battery staple "] {
-        let answer = person.browser.post("/two-factor/enable").json(json!({"password": password})).await;
+        let answer = user.browser.post("/two-factor/enable").json(json!({"password": password})).await;
         answer.refused(400, "INVALID_PASSWORD").saying("Invalid password");
     }
-    let none = person.browser.post("/two-factor/get-totp-uri").json(json!({"password": "wrong"})).await;
+    let none = user.browser.post("/two-factor/get-totp-uri").json(json!({"password": "wrong"})).await;
     none.refused(400, "TOTP_NOT_ENABLED").saying("TOTP not enabled");
-    let none = person.browser.post("/two-factor/generate-backup-codes").json(json!({"password": "wrong"})).await;
+    let none = user.browser.post("/two-factor/generate-backup-codes").json(json!({"password": "wrong"})).await;
     none.refused(400, "TWO_FACTOR_NOT_ENABLED").saying("Two factor isn't enabled");
     for (factor, code, message) in [
         ("totp", "TOTP_NOT_ENABLED", "TOTP not enabled"),
         ("otp", "TWO_FACTOR_NOT_ENABLED", "Two factor isn't enabled"),
         ("backup-code", "BACKUP_CODES_NOT_ENABLED", "Backup codes aren't enabled"),
     ] {
-        let call = person.browser.post(&format!("/two-factor/verify-{factor}")).json(json!({"code": "123456"}));
+        let call = user.browser.post(&format!("/two-factor/verify-{factor}")).json(json!({"code": "123456"}));
         call.await.refused(400, code).saying(message);
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn guessing_the_password_in_a_session_is_stopped_13() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    person.enrol().await;
+#[on_each_database]
+async fn guessing_the_password_in_a_session_is_stopped_13(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    user.enrol().await;
     let change = json!({"currentPassword": "wrong", "newPassword": "another horse"});
     let calls = [
         ("/two-factor/enable", json!({"password": "wrong"})),
@@ -111,81 +112,81 @@ async fn guessing_the_password_in_a_session_is_stopped_13() {
         ("/change-password", change),
     ];
     for (path, body) in calls.iter().chain(&calls) {
-        person.browser.post(path).json(body.clone()).await.refused(400, "INVALID_PASSWORD");
+        user.browser.post(path).json(body.clone()).await.refused(400, "INVALID_PASSWORD");
     }
     for (path, body) in &calls {
-        let refused = person.browser.post(path).json(body.clone()).await.refused(429, "TOO_MANY_REQUESTS");
+        let refused = user.browser.post(path).json(body.clone()).await.refused(429, "TOO_MANY_REQUESTS");
         assert_eq!(refused.retry_after(), 15 * 60);
     }
-    person.browser.post("/two-factor/disable").json(password()).await.refused(429, "TOO_MANY_REQUESTS");
+    user.browser.post("/two-factor/disable").json(password()).await.refused(429, "TOO_MANY_REQUESTS");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mailed_code_confirms_only_what_the_password_began() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let verify = |code: String| person.browser.post("/two-factor/verify-otp").json(json!({"code": code}));
-    person.browser.post("/two-factor/send-otp").await.ok();
-    verify(world.last_code_for(&person.email)).await.refused(400, "TWO_FACTOR_NOT_ENABLED");
-    assert_eq!(person.browser.get("/get-session").await.ok().body["user"]["twoFactorEnabled"], false);
+#[on_each_database]
+async fn a_mailed_code_confirms_only_what_the_password_began(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let verify = |code: String| user.browser.post("/two-factor/verify-otp").json(json!({"code": code}));
+    user.browser.post("/two-factor/send-otp").await.ok();
+    verify(world.last_code_for(&user.email)).await.refused(400, "TWO_FACTOR_NOT_ENABLED");
+    assert_eq!(user.browser.get("/get-session").await.ok().body["user"]["twoFactorEnabled"], false);
 
-    let app = person.begin_enrolment().await;
-    person.browser.post("/two-factor/send-otp").await.ok();
-    let answer = verify(world.last_code_for(&person.email)).await.ok();
+    let app = user.begin_enrolment().await;
+    user.browser.post("/two-factor/send-otp").await.ok();
+    let answer = verify(world.last_code_for(&user.email)).await.ok();
     assert_eq!(answer.body["user"]["twoFactorEnabled"], true);
-    assert_ne!(answer.text("/token"), person.first_token);
+    assert_ne!(answer.text("/token"), user.first_token);
     assert!(answer.set_cookie("session_token").is_some());
 
     // The account can sign in with what it has, and with the app only once that is confirmed.
     let browser = world.browser();
-    let challenge = person.sign_in_from(&browser).await.ok();
+    let challenge = user.sign_in_from(&browser).await.ok();
     assert_eq!(challenge.body["twoFactorMethods"], json!(["otp"]));
     let early = browser.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await;
     early.refused(400, "TOTP_NOT_ENABLED").saying("TOTP not enabled");
     browser.post("/two-factor/send-otp").await.ok();
-    let code = json!({"code": world.last_code_for(&person.email)});
+    let code = json!({"code": world.last_code_for(&user.email)});
     browser.post("/two-factor/verify-otp").json(code).await.ok();
     let confirmed = browser.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
     assert!(confirmed.set_cookies().is_empty(), "the flag was on already: nothing is renewed");
-    let challenge = person.sign_in_from(&world.browser()).await.ok();
+    let challenge = user.sign_in_from(&world.browser()).await.ok();
     assert_eq!(challenge.body["twoFactorMethods"], json!(["totp", "otp"]));
 }
 
 /// Backup codes of an enrolment that nobody confirmed prove nothing about a factor.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backup_code_confirms_no_enrolment() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.begin_enrolment().await;
-    let answer = person.browser.post("/two-factor/verify-backup-code").json(json!({"code": app.backup_codes[0]})).await;
+#[on_each_database]
+async fn a_backup_code_confirms_no_enrolment(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.begin_enrolment().await;
+    let answer = user.browser.post("/two-factor/verify-backup-code").json(json!({"code": app.backup_codes[0]})).await;
     assert!(answer.status != 200 || answer.body["user"]["twoFactorEnabled"] == json!(false), "{answer}");
-    assert_eq!(person.browser.get("/get-session").await.ok().body["user"]["twoFactorEnabled"], false);
+    assert_eq!(user.browser.get("/get-session").await.ok().body["user"]["twoFactorEnabled"], false);
 }
 
 /// Whoever sits in an older session with the password cannot prepare for the factor that the holder sets up later.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_verified_before_the_factor_was_on_is_no_pass_of_it_26() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let older = person.signed_in().await;
+#[on_each_database]
+async fn what_was_verified_before_the_factor_was_on_is_no_pass_of_it_26(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let older = user.signed_in().await;
     let enabled = older.post("/two-factor/enable").json(password()).await.ok();
     let theirs = App::new(&enabled, &world.clock);
     older.post("/two-factor/verify-backup-code").json(json!({"code": theirs.backup_codes[0]})).await;
-    person.enrol().await;
+    user.enrol().await;
     older.post("/two-factor/disable").json(password()).await.refused(403, "SECOND_FACTOR_REQUIRED");
 }
 
 /// Replacing an app needs a session that has passed the old one, and a code of the new one; until then the old one
 /// and its codes are good, and the new ones are not.
-#[tokio::test(flavor = "multi_thread")]
-async fn re_enrolment_keeps_the_old_secret_until_the_new_one_is_confirmed_29() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let old = person.enrol().await;
-    let new = person.begin_enrolment().await;
+#[on_each_database]
+async fn re_enrolment_keeps_the_old_secret_until_the_new_one_is_confirmed_29(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let old = user.enrol().await;
+    let new = user.begin_enrolment().await;
     assert_ne!(old.base32, new.base32);
 
-    let browser = person.challenged().await;
+    let browser = user.challenged().await;
     let totp = |code: String| browser.post("/two-factor/verify-totp").json(json!({"code": code}));
     let backup = |code: &str| browser.post("/two-factor/verify-backup-code").json(json!({"code": code}));
     totp(new.fresh_code()).await.refused(401, "INVALID_CODE");
@@ -196,7 +197,7 @@ async fn re_enrolment_keeps_the_old_secret_until_the_new_one_is_confirmed_29() {
     // The new app is confirmed in a session: from now on it is the other way round.
     let answer = browser.post("/two-factor/verify-totp").json(json!({"code": new.code()})).await.ok();
     assert!(answer.set_cookies().is_empty(), "no rotation: the factor was on already");
-    let browser = person.challenged().await;
+    let browser = user.challenged().await;
     let totp = |code: String| browser.post("/two-factor/verify-totp").json(json!({"code": code}));
     let backup = |code: &str| browser.post("/two-factor/verify-backup-code").json(json!({"code": code}));
     totp(old.fresh_code()).await.refused(401, "INVALID_CODE");
@@ -207,14 +208,14 @@ async fn re_enrolment_keeps_the_old_secret_until_the_new_one_is_confirmed_29() {
 
 /// A session that knows the password and has not passed the second factor: one from before the enrolment, and one
 /// from a trusted device. Both see and change nothing, until they pass it.
-#[tokio::test(flavor = "multi_thread")]
-async fn one_factor_manages_no_factor_26_27() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let older = person.signed_in().await;
-    let app = person.enrol().await;
-    let trusted = person.trusted_with(&app).await;
-    person.sign_in_from(&trusted).await.ok();
+#[on_each_database]
+async fn one_factor_manages_no_factor_26_27(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let older = user.signed_in().await;
+    let app = user.enrol().await;
+    let trusted = user.trusted_with(&app).await;
+    user.sign_in_from(&trusted).await.ok();
     for browser in [older, trusted] {
         for operation in ["enable", "get-totp-uri", "generate-backup-codes", "disable"] {
             for password in [PASSWORD, "wrong"] {
@@ -230,14 +231,14 @@ async fn one_factor_manages_no_factor_26_27() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn secrets_are_long_and_never_the_same_40() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn secrets_are_long_and_never_the_same_40(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
     let mut secrets = BTreeSet::new();
     let mut codes = BTreeSet::new();
     for _ in 0..20 {
-        let app = person.begin_enrolment().await;
+        let app = user.begin_enrolment().await;
         assert!(app.base32.len() * 5 >= 160, "{}", app.base32);
         assert!(secrets.insert(app.base32.clone()));
         assert!(app.backup_codes.iter().all(|code| codes.insert(code.clone())));

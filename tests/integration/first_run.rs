@@ -1,6 +1,7 @@
 //! Starting on a fresh machine: what is made, what is shown, what survives.
 
-use super::harness::{PASSWORD, Process, World};
+use crate::harness::{PASSWORD, Process, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -10,10 +11,10 @@ fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_fresh_directory_becomes_a_server() {
+#[on_each_database]
+async fn a_fresh_directory_becomes_a_server(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let mut server = Process::start(directory.path(), &[]);
+    let mut server = Process::start(database, directory.path(), &[]);
     let data = server.data();
     assert_eq!(mode(&data), 0o700);
     assert_eq!(mode(&data.join("keyring")), 0o600);
@@ -35,51 +36,51 @@ async fn a_fresh_directory_becomes_a_server() {
     let ready = server.stranger().call("GET", "/readyz").undocumented().await;
     assert_eq!((ready.status, ready.body), (200, json!({"status": "ready"})));
 
-    let person = server.person("ada").await;
-    let challenge = server.bearer(&person.first_token);
+    let user = server.user("ada").await;
+    let challenge = server.bearer(&user.first_token);
     challenge.post("/two-factor/send-otp").await.ok();
     assert_eq!(mode(&data.join("outbox.ndjson")), 0o600);
-    assert_eq!(server.last_code_for(&person.email).len(), 6);
+    assert_eq!(server.last_code_for(&user.email).len(), 6);
 
     assert!(server.terminate(), "SIGTERM ends it in good order:\n{}", server.log());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_idle_server_is_small() {
+#[on_each_database]
+async fn an_idle_server_is_small(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let server = Process::start(directory.path(), &[]);
+    let server = Process::start(database, directory.path(), &[]);
     server.stranger().get("/ok").await.ok();
     let memory = server.memory();
     assert!(memory.held < 15 << 20 && memory.peak >= memory.held, "{memory:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_used_code_is_dead_and_its_session_lives_after_a_crash_7() {
+#[on_each_database]
+async fn a_used_code_is_dead_and_its_session_lives_after_a_crash_7(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let mut server = Process::start(directory.path(), &[]);
-    let person = server.person("ada").await;
-    let app = person.enrol().await;
-    let (browser, late) = (person.challenged().await, person.challenged().await);
+    let mut server = Process::start(database, directory.path(), &[]);
+    let user = server.user("ada").await;
+    let app = user.enrol().await;
+    let (browser, late) = (user.challenged().await, user.challenged().await);
     let code = json!({"code": app.backup_codes[0]});
     browser.post("/two-factor/verify-backup-code").json(code.clone()).await.ok();
     server.kill_9();
     server.restart();
 
     let session = browser.get("/get-session").await.ok();
-    assert_eq!(session.text("/user/email"), person.email);
+    assert_eq!(session.text("/user/email"), user.email);
     late.post("/two-factor/verify-backup-code").json(code).await.refused(401, "INVALID_BACKUP_CODE");
     late.post("/two-factor/verify-totp").json(json!({"code": app.code_in(1)})).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn keys_accounts_and_sessions_survive_a_restart() {
-    let mut world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
+#[on_each_database]
+async fn keys_accounts_and_sessions_survive_a_restart(database: DatabaseKind) {
+    let mut world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
     world.restart().await;
-    assert_eq!(person.browser.get("/get-session").await.ok().text("/user/id"), person.id);
-    person.signed_in_with(&app).await;
-    let wrong = json!({"email": person.email, "password": format!("{PASSWORD}!")});
+    assert_eq!(user.browser.get("/get-session").await.ok().text("/user/id"), user.id);
+    user.signed_in_with(&app).await;
+    let wrong = json!({"email": user.email, "password": format!("{PASSWORD}!")});
     world.stranger().post("/sign-in/email").json(wrong).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
     world.close().await;
 }

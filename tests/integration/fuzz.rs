@@ -3,9 +3,10 @@
 //! The bodies are derived from the contract's own request schemas. The harness holds every answer against the
 //! contract; what is left to assert here is that none is a failure of the server.
 
-use super::harness::{Caller, World};
+use crate::harness::{Caller, World};
 use countersign::operations::BETTER_AUTH;
 use countersign_contract::{BodyRule, Document};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
@@ -61,15 +62,15 @@ async fn assert_no_failure(caller: &Caller, path: &str, content_type: &str, body
     assert!(answer.status < 500, "{answer}\nfor {content_type} {shown}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn odd_bodies_get_documented_refusals_41() {
-    let world = World::with(|settings| settings.limits.codes_per_hour = 1_000_000).await;
-    let person = world.person("ada").await;
-    person.enrol().await;
+#[on_each_database]
+async fn odd_bodies_get_documented_refusals_41(database: DatabaseKind) {
+    let world = World::with(database, |settings| settings.limits.codes_per_hour = 1_000_000).await;
+    let user = world.user("ada").await;
+    user.enrol().await;
     for operation in BETTER_AUTH.iter().filter(|operation| operation.body != BodyRule::None) {
         // What ends the session is tried as a stranger only, as each of them would end the test.
-        let as_person = !operation.path.contains("sign-out") && !operation.path.contains("revoke");
-        let callers = [Some(world.stranger()), as_person.then(|| person.browser.copy())];
+        let as_user = !operation.path.contains("sign-out") && !operation.path.contains("revoke");
+        let callers = [Some(world.stranger()), as_user.then(|| user.browser.copy())];
         for caller in callers.into_iter().flatten() {
             let plausible = plausible_body(operation.operation_id);
             for (name, _) in &plausible {
@@ -104,11 +105,11 @@ async fn odd_bodies_get_documented_refusals_41() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn odd_credentials_are_no_credentials_38() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let real = person.browser.cookie("session_token").unwrap();
+#[on_each_database]
+async fn odd_credentials_are_no_credentials_38(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let real = user.browser.cookie("session_token").unwrap();
     let odd = [
         String::new(),
         ".".to_owned(),
@@ -123,7 +124,7 @@ async fn odd_credentials_are_no_credentials_38() {
         "%00%ff%zz".to_owned(),
         "a".repeat(4000),
         "=;=".to_owned(),
-        person.id.clone(),
+        user.id.clone(),
     ];
     for operation in BETTER_AUTH {
         for value in &odd {

@@ -1,6 +1,7 @@
 //! What has ended is cleared away by itself, and nothing else is.
 
-use super::harness::World;
+use crate::harness::World;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 
@@ -25,23 +26,23 @@ async fn comes_to(world: &World, expected: [i64; 6]) {
     panic!("{ENDING:?} hold {counted:?} rows and not {expected:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_has_ended_is_cleared_away_while_the_server_runs_and_what_lives_stays() {
-    let world = World::with(|settings| {
+#[on_each_database]
+async fn what_has_ended_is_cleared_away_while_the_server_runs_and_what_lives_stays(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
         settings.retention.interval = Duration::from_millis(20);
         settings.retention.audit = Some(400 * DAY);
     })
     .await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
     // One of each: a trusted device, an open challenge, a mailed code, a budget of wrong passwords.
-    let trusting = person.challenged().await;
+    let trusting = user.challenged().await;
     world.clock.advance(Duration::from_secs(30));
     let code = json!({"code": app.code_in(0), "trustDevice": true});
     trusting.post("/two-factor/verify-totp").json(code).await.ok();
-    let challenged = person.challenged().await;
+    let challenged = user.challenged().await;
     challenged.post("/two-factor/send-otp").json(json!({})).await.ok();
-    let wrong = json!({"email": person.email, "password": "not the password"});
+    let wrong = json!({"email": user.email, "password": "not the password"});
     world.stranger().post("/sign-in/email").json(wrong).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
     let before = ENDING.map(|table| rows(&world, table));
     assert!(before.iter().all(|rows| *rows > 0), "{ENDING:?}: {before:?}");
@@ -55,7 +56,7 @@ async fn what_has_ended_is_cleared_away_while_the_server_runs_and_what_lives_sta
     let trail = before[5];
     comes_to(&world, [0, 0, 0, 0, 0, trail]).await;
     // Later still, all of it has gone but what happened since.
-    let later = person.challenged().await;
+    let later = user.challenged().await;
     later.post("/two-factor/verify-totp").json(json!({"code": app.code_in(0)})).await.ok();
     world.clock.advance(Duration::from_secs(60 * 60));
     world.clock.advance(35 * DAY);

@@ -1,6 +1,7 @@
 //! What is kept, logged and answered holds nothing that opens anything.
 
-use super::harness::{App, Caller, Person, Process};
+use crate::harness::{App, Caller, Process, User};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 use tempfile::tempdir;
@@ -57,52 +58,52 @@ fn is_inside(bytes: &[u8], at: usize, secret: &[u8]) -> bool {
     is_short && neighbours.iter().flatten().any(|byte| byte.is_ascii_alphanumeric())
 }
 
-async fn send_code(server: &Process, person: &Person, caller: &Caller, secrets: &mut Secrets) -> String {
+async fn send_code(server: &Process, user: &User, caller: &Caller, secrets: &mut Secrets) -> String {
     caller.post("/two-factor/send-otp").await.ok();
-    let code = server.last_code_for(&person.email);
+    let code = server.last_code_for(&user.email);
     secrets.add("mailed code", &code);
     code
 }
 
 /// A life with everything in it, some of it under way, in front of a log that says all it can say.
-#[tokio::test(flavor = "multi_thread")]
-async fn neither_database_nor_log_holds_a_password_token_code_or_secret_43() {
+#[on_each_database]
+async fn neither_database_nor_log_holds_a_password_token_code_or_secret_43(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let server = Process::start(directory.path(), &[("COUNTERSIGN_LOG", "trace")]);
+    let server = Process::start(database, directory.path(), &[("COUNTERSIGN_LOG", "trace")]);
     let mut secrets = Secrets(Vec::new());
-    let mut person = server.person("ada").await;
-    secrets.add("password", &person.password);
-    secrets.add("session token", &person.first_token);
-    secrets.add_cookies(&person.browser);
+    let mut user = server.user("ada").await;
+    secrets.add("password", &user.password);
+    secrets.add("session token", &user.first_token);
+    secrets.add_cookies(&user.browser);
 
-    let app = person.begin_enrolment().await;
+    let app = user.begin_enrolment().await;
     secrets.add_app(&app);
     secrets.add("TOTP code", &app.code());
-    person.browser.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
-    secrets.add_cookies(&person.browser);
-    secrets.add_app(&person.begin_enrolment().await);
+    user.browser.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
+    secrets.add_cookies(&user.browser);
+    secrets.add_app(&user.begin_enrolment().await);
 
     // Challenges that were passed by each factor, with trust, and one that stays open with a code in the post.
     for factor in ["otp", "backup-code"] {
         let browser = server.browser();
-        secrets.add("challenge token", &person.challenge_token(&browser).await);
+        secrets.add("challenge token", &user.challenge_token(&browser).await);
         secrets.add_cookies(&browser);
         let code = match factor {
-            "otp" => send_code(&server, &person, &browser, &mut secrets).await,
+            "otp" => send_code(&server, &user, &browser, &mut secrets).await,
             _ => app.backup_codes[0].clone(),
         };
         let body = json!({"code": code, "trustDevice": true});
         browser.post(&format!("/two-factor/verify-{factor}")).json(body).await.ok();
         secrets.add_cookies(&browser);
-        let answer = person.sign_in_from(&browser).await.ok();
+        let answer = user.sign_in_from(&browser).await.ok();
         secrets.add("session token", &answer.text("/token"));
         secrets.add_cookies(&browser);
     }
     let open = server.browser();
-    secrets.add("challenge token", &person.challenge_token(&open).await);
+    secrets.add("challenge token", &user.challenge_token(&open).await);
     secrets.add_cookies(&open);
-    send_code(&server, &person, &open, &mut secrets).await;
-    send_code(&server, &person, &person.browser.copy(), &mut secrets).await;
+    send_code(&server, &user, &open, &mut secrets).await;
+    send_code(&server, &user, &user.browser.copy(), &mut secrets).await;
 
     // Mistakes: secrets in the wrong place, and things that are nearly right.
     let stranger = server.stranger();
@@ -110,7 +111,7 @@ async fn neither_database_nor_log_holds_a_password_token_code_or_secret_43() {
     secrets.add("wrong password", wrong);
     stranger
         .post("/sign-in/email")
-        .json(json!({"email": person.email, "password": wrong}))
+        .json(json!({"email": user.email, "password": wrong}))
         .await
         .refused(401, "INVALID_EMAIL_OR_PASSWORD");
     stranger
@@ -119,22 +120,22 @@ async fn neither_database_nor_log_holds_a_password_token_code_or_secret_43() {
         .await
         .refused(400, "BAD_REQUEST");
     stranger.post("/sign-in/email").body("text/plain", wrong).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
-    let misplaced = format!("/get-session?token={}", person.first_token);
+    let misplaced = format!("/get-session?token={}", user.first_token);
     stranger.get(&misplaced).await.ok();
-    let misplaced = format!("/api/auth/reset/{}", person.first_token);
+    let misplaced = format!("/api/auth/reset/{}", user.first_token);
     stranger.call("GET", &misplaced).undocumented().await;
-    let revoke = json!({"token": person.first_token});
-    person.browser.post("/revoke-session").json(revoke).await.ok();
+    let revoke = json!({"token": user.first_token});
+    user.browser.post("/revoke-session").json(revoke).await.ok();
 
     let new = "an entirely different password";
     secrets.add("new password", new);
-    let change = json!({"currentPassword": person.password, "newPassword": new, "revokeOtherSessions": true});
-    secrets.add("session token", &person.browser.post("/change-password").json(change).await.ok().text("/token"));
-    new.clone_into(&mut person.password);
-    secrets.add_cookies(&person.browser);
-    let generated = person.browser.post("/two-factor/generate-backup-codes").json(json!({"password": new})).await.ok();
+    let change = json!({"currentPassword": user.password, "newPassword": new, "revokeOtherSessions": true});
+    secrets.add("session token", &user.browser.post("/change-password").json(change).await.ok().text("/token"));
+    new.clone_into(&mut user.password);
+    secrets.add_cookies(&user.browser);
+    let generated = user.browser.post("/two-factor/generate-backup-codes").json(json!({"password": new})).await.ok();
     (0..10).for_each(|index| secrets.add("backup code", &generated.text(&format!("/backupCodes/{index}"))));
-    send_code(&server, &person, &person.browser, &mut secrets).await;
+    send_code(&server, &user, &user.browser, &mut secrets).await;
 
     let database = server.database();
     let dump = database.dump();
@@ -150,15 +151,15 @@ async fn neither_database_nor_log_holds_a_password_token_code_or_secret_43() {
         log.contains("changePassword") || log.contains("change-password") || log.contains("change_password"),
         "{log}"
     );
-    secrets.add("address", &person.email);
+    secrets.add("address", &user.email);
     secrets.assert_absent("log", log.as_bytes());
 }
 
 /// The same for what the FusionAuth dialect hands out.
-#[tokio::test(flavor = "multi_thread")]
-async fn neither_database_nor_log_holds_what_a_service_is_given_43() {
+#[on_each_database]
+async fn neither_database_nor_log_holds_what_a_service_is_given_43(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let server = Process::start(directory.path(), &[("COUNTERSIGN_LOG", "trace")]);
+    let server = Process::start(database, directory.path(), &[("COUNTERSIGN_LOG", "trace")]);
     let mut secrets = Secrets(Vec::new());
     let service = server.service();
     secrets.add("API key", &service.key);

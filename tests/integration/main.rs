@@ -1,24 +1,53 @@
-//! The server as a whole, over HTTP: one binary, a file per subject, built for each database. `harness` holds what the
-//! tests stand on.
+//! The server as a whole, over HTTP: one binary, a file per subject. `harness` holds what the tests stand on.
 //!
-//! Tests on PostgreSQL use the server that `COUNTERSIGN_TEST_POSTGRES` names, else a temporary cluster of this machine's
-//! own programs. Where there is neither they are not built, and the last line of a run says so.
+//! `#[on_each_database]` makes two tests of a function, which it tells the kind of its database: `subject::name::sqlite`
+//! and `subject::name::postgres`. Those on PostgreSQL use the server that `COUNTERSIGN_TEST_POSTGRES` names, else a
+//! temporary cluster of this machine's own programs. Where there is neither they are not built, and the last line of a
+//! run says so.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
-#![expect(clippy::duplicate_mod, reason = "subjects are written once and built for each database")]
 
+mod answers;
+mod backup_codes;
+mod bearer;
+mod challenge;
+mod change_password;
 mod contract;
+mod contract_check;
 mod contract_tool;
+mod cookies;
+mod cors;
+mod crash;
+mod disable;
+mod docs;
+mod document_004;
+mod enrolment;
+mod first_run;
+mod fusionauth;
+mod fuzz;
+mod harness;
+mod housekeeping;
+mod leaks;
+mod mailed_code;
+mod one_time;
+mod origin;
+mod overload;
+mod rate_limit;
 mod readme;
-#[path = "on_each_database.rs"]
-mod sqlite;
+mod replay;
+mod routing;
+mod sessions;
+mod sign_in;
+mod sign_up;
 mod sqlite_trouble;
+mod trusted_device;
+mod typed_client;
+mod validate_responses;
+mod validation;
 
 countersign_test_postgres::where_wanted! {
     mod durability;
     mod nodes;
-    #[path = "on_each_database.rs"]
-    mod postgres;
 }
 
 /// Where there is no PostgreSQL this has the run's last line say so; where one is required it fails.

@@ -1,13 +1,18 @@
 //! Several nodes on one PostgreSQL: what is accepted once is accepted once among all of them, and a budget is one
 //! budget (attacks 2, 6, 8, 9, 14, 39).
 //!
-//! A node is a process of the compiled program; all of them share the database and the keyring, as in production.
+//! All nodes share the database and the keyring, as in production. Four nodes are processes of the compiled program; two
+//! are servers in this process, where passwords can be cheap, so that there is time for more rounds.
 
-use crate::sqlite::harness::caller::Call;
-use crate::sqlite::harness::{Answer, App, Caller, Person, Process, Service};
-use countersign_test_postgres::{Cluster, Database};
+use crate::harness::caller::Call;
+use crate::harness::database::Database;
+use crate::harness::wire::Wire;
+use crate::harness::world::Time;
+use crate::harness::{Answer, App, Caller, User, Process, Service, World, cheap_passwords};
+use countersign::config::values::KeyringSource;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 use tempfile::{TempDir, tempdir};
 use tokio::sync::Barrier;
@@ -17,29 +22,73 @@ use tokio::task::JoinSet;
 const AT_ONCE: usize = 64;
 const ROUNDS: usize = 200;
 
+const CODES_PER_HOUR: u32 = 10_000;
+
+/// One of several servers on a database.
+enum Node {
+    Program(Process),
+    InProcess(Box<World>),
+}
+
+impl Deref for Node {
+    type Target = Wire;
+
+    fn deref(&self) -> &Wire {
+        match self {
+            Self::Program(process) => process,
+            Self::InProcess(world) => world,
+        }
+    }
+}
+
+impl Node {
+    async fn service(&self) -> Service {
+        match self {
+            Self::Program(process) => process.service(),
+            Self::InProcess(world) => world.service().await,
+        }
+    }
+}
+
 /// Some nodes, and what they share.
 struct Nodes {
-    nodes: Vec<Process>,
+    nodes: Vec<Node>,
     database: Database,
     _directories: Vec<TempDir>,
 }
 
 impl Nodes {
-    fn start(count: usize) -> Self {
-        let database = Cluster::shared().expect("these tests are built only where there is one").database();
+    fn start_programs(count: usize) -> Self {
+        let database = Database::on_shared_cluster();
         let directories: Vec<TempDir> = (0..count).map(|_| tempdir().unwrap()).collect();
         // The first node makes the keys; the others are given them.
-        let mut nodes = vec![Self::node(&directories[0], &database, None)];
-        let keyring = std::fs::read_to_string(nodes[0].data().join("keyring")).unwrap();
-        nodes.extend(directories[1..].iter().map(|directory| Self::node(directory, &database, Some(&keyring))));
+        let first = Self::program(&directories[0], &database, None);
+        let keyring = std::fs::read_to_string(first.data().join("keyring")).unwrap();
+        let others = directories[1..].iter().map(|directory| Self::program(directory, &database, Some(&keyring)));
+        let nodes = [first].into_iter().chain(others).map(Node::Program).collect();
         Self { nodes, database, _directories: directories }
     }
 
-    fn node(directory: &TempDir, database: &Database, keyring: Option<&str>) -> Process {
-        let url = database.url();
-        let mut environment = vec![("COUNTERSIGN_DATABASE_URL", url.as_str()), ("COUNTERSIGN_CODES_PER_HOUR", "10000")];
+    fn program(directory: &TempDir, database: &Database, keyring: Option<&str>) -> Process {
+        let codes_per_hour = CODES_PER_HOUR.to_string();
+        let mut environment = vec![("COUNTERSIGN_CODES_PER_HOUR", codes_per_hour.as_str())];
         environment.extend(keyring.map(|keys| ("COUNTERSIGN_KEYS", keys)));
-        Process::start(directory.path(), &environment)
+        Process::sharing(database, directory.path(), &environment)
+    }
+
+    async fn start_in_process(count: usize) -> Self {
+        let database = Database::on_shared_cluster();
+        let directory = tempdir().unwrap();
+        let mut nodes = Vec::new();
+        for _ in 0..count {
+            let node = World::sharing(&database, Time::System, |settings| {
+                settings.limits.codes_per_hour = CODES_PER_HOUR;
+                settings.keyring = KeyringSource::DefaultFile(directory.path().join("keyring"));
+                cheap_passwords(settings);
+            });
+            nodes.push(Node::InProcess(Box::new(node.await)));
+        }
+        Self { nodes, database, _directories: vec![directory] }
     }
 
     /// One client for each presentation, spread over the nodes, all with this bearer token.
@@ -47,14 +96,14 @@ impl Nodes {
         self.nodes.iter().cycle().map(move |node| node.bearer(token))
     }
 
-    async fn person(&self, round: usize) -> Person {
-        self.nodes[round % self.nodes.len()].person(&format!("person{round}")).await
+    async fn user(&self, round: usize) -> User {
+        self.nodes[round % self.nodes.len()].user(&format!("user{round}")).await
     }
 }
 
 /// Somebody with a second factor, a live session and an open challenge.
 struct Enrolled {
-    person: Person,
+    user: User,
     app: App,
     session: String,
     challenge: String,
@@ -64,15 +113,15 @@ struct Enrolled {
 
 impl Nodes {
     async fn enrolled(&self, round: usize) -> Enrolled {
-        let person = self.person(round).await;
-        let app = person.begin_enrolment().await;
+        let user = self.user(round).await;
+        let app = user.begin_enrolment().await;
         // The step before the present one confirms, so that the present one is still to be used.
         self.nodes[0].clock().settle().await;
         let body = json!({"code": app.code_in(-1)});
-        let session = person.browser.post("/two-factor/verify-totp").json(body).await.ok().text("/token");
+        let session = user.browser.post("/two-factor/verify-totp").json(body).await.ok().text("/token");
         let home = (round + 1) % self.nodes.len();
-        let challenge = person.challenge_token(&self.nodes[home].stranger()).await;
-        Enrolled { person, app, session, challenge, home }
+        let challenge = user.challenge_token(&self.nodes[home].stranger()).await;
+        Enrolled { user, app, session, challenge, home }
     }
 }
 
@@ -109,39 +158,35 @@ async fn race_of_one_code(nodes: &Nodes, enrolled: &Enrolled, path: &'static str
     race(from_session.chain(from_challenge).map(|caller| (caller, path, body.clone())).collect()).await;
 }
 
-async fn totp_codes(nodes: usize, rounds: usize) {
-    let nodes = Nodes::start(nodes);
+async fn totp_codes(nodes: &Nodes, rounds: usize) {
     for round in 0..rounds {
         let enrolled = nodes.enrolled(round).await;
-        race_of_one_code(&nodes, &enrolled, "/two-factor/verify-totp", &enrolled.app.code_in(1)).await;
+        race_of_one_code(nodes, &enrolled, "/two-factor/verify-totp", &enrolled.app.code_in(1)).await;
     }
 }
 
-async fn backup_codes(nodes: usize, rounds: usize) {
-    let nodes = Nodes::start(nodes);
+async fn backup_codes(nodes: &Nodes, rounds: usize) {
     for round in 0..rounds {
         let enrolled = nodes.enrolled(round).await;
         let code = &enrolled.app.backup_codes[round % 10];
-        race_of_one_code(&nodes, &enrolled, "/two-factor/verify-backup-code", code).await;
+        race_of_one_code(nodes, &enrolled, "/two-factor/verify-backup-code", code).await;
     }
 }
 
-async fn mailed_codes(nodes: usize, rounds: usize) {
-    let nodes = Nodes::start(nodes);
+async fn mailed_codes(nodes: &Nodes, rounds: usize) {
     for round in 0..rounds {
         let enrolled = nodes.enrolled(round).await;
         let home = &nodes.nodes[enrolled.home];
         // In turn the code of the challenge and that of the session: a code belongs to one of them.
         let token = if round % 2 == 0 { &enrolled.challenge } else { &enrolled.session };
         home.bearer(token).post("/two-factor/send-otp").await.ok();
-        let body = json!({"code": home.last_code_for(&enrolled.person.email)});
+        let body = json!({"code": home.last_code_for(&enrolled.user.email)});
         let present = |caller| (caller, "/two-factor/verify-otp", body.clone());
         race(nodes.bearers(token).take(AT_ONCE).map(present).collect()).await;
     }
 }
 
-async fn challenges(nodes: usize, rounds: usize) {
-    let nodes = Nodes::start(nodes);
+async fn challenges(nodes: &Nodes, rounds: usize) {
     for round in 0..rounds {
         let enrolled = nodes.enrolled(round).await;
         let right = [
@@ -156,42 +201,42 @@ async fn challenges(nodes: usize, rounds: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_totp_code_among_two_nodes_2() {
-    totp_codes(2, ROUNDS).await;
+    totp_codes(&Nodes::start_in_process(2).await, ROUNDS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_backup_code_among_two_nodes_6() {
-    backup_codes(2, ROUNDS).await;
+    backup_codes(&Nodes::start_in_process(2).await, ROUNDS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_mailed_code_among_two_nodes_39() {
-    mailed_codes(2, ROUNDS).await;
+    mailed_codes(&Nodes::start_in_process(2).await, ROUNDS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_challenge_among_two_nodes() {
-    challenges(2, ROUNDS).await;
+    challenges(&Nodes::start_in_process(2).await, ROUNDS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_among_four_nodes() {
     let rounds = ROUNDS / 4;
-    totp_codes(4, rounds).await;
-    backup_codes(4, rounds).await;
-    mailed_codes(4, rounds).await;
-    challenges(4, rounds).await;
+    totp_codes(&Nodes::start_programs(4), rounds).await;
+    backup_codes(&Nodes::start_programs(4), rounds).await;
+    mailed_codes(&Nodes::start_programs(4), rounds).await;
+    challenges(&Nodes::start_programs(4), rounds).await;
 }
 
 /// 500 wrong codes at once, over nodes, challenges, sessions and client addresses: judged at most as often as the
 /// budget allows, as the audit trail counts them; then the account is locked on every node, for the right code as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_budget_among_two_nodes_14() {
-    let nodes = Nodes::start(2);
-    let Enrolled { person, app, session, challenge, .. } = nodes.enrolled(0).await;
+    let nodes = Nodes::start_programs(2);
+    let Enrolled { user, app, session, challenge, .. } = nodes.enrolled(0).await;
     let mut tokens = vec![session.clone(), challenge];
     for _ in 0..8 {
-        tokens.push(person.challenge_token(&nodes.nodes[0].stranger()).await);
+        tokens.push(user.challenge_token(&nodes.nodes[0].stranger()).await);
     }
     let mut running = JoinSet::new();
     for guess in 0..500 {
@@ -202,7 +247,7 @@ async fn one_budget_among_two_nodes_14() {
     }
     let answers = running.join_all().await;
     assert!(answers.iter().all(|answer| [400, 401, 429].contains(&answer.status)), "{:?}", codes(&answers));
-    let judged = nodes.database.number("SELECT count(*) FROM audit_events WHERE kind = 'second-factor-rejected'");
+    let judged = nodes.database.number("SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-rejected'");
     assert_eq!(judged, 10, "{:?}", codes(&answers));
     for node in &nodes.nodes {
         let body = json!({"code": app.code_in(1)});
@@ -233,9 +278,8 @@ async fn race_of_calls(calls: impl Iterator<Item = Call>) -> Answer {
 }
 
 /// Every kind of one-time thing of the FusionAuth dialect, one after the other for one user in each round.
-async fn fusionauth(nodes: usize, rounds: usize) {
-    let nodes = Nodes::start(nodes);
-    let first = nodes.nodes[0].service();
+async fn fusionauth(nodes: &Nodes, rounds: usize) {
+    let first = nodes.nodes[0].service().await;
     let services: Vec<Service> = nodes.nodes.iter().map(|node| Service::new(node, &first.key, None)).collect();
     let everywhere = || services.iter().cycle().take(AT_ONCE);
     for round in 0..rounds {
@@ -264,10 +308,10 @@ async fn fusionauth(nodes: usize, rounds: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_through_fusionauth_among_two_nodes_2() {
-    fusionauth(2, ROUNDS).await;
+    fusionauth(&Nodes::start_in_process(2).await, ROUNDS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_through_fusionauth_among_four_nodes_2() {
-    fusionauth(4, ROUNDS / 4).await;
+    fusionauth(&Nodes::start_programs(4), ROUNDS / 4).await;
 }

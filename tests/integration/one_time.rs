@@ -3,7 +3,8 @@
 //! Each test plays rounds. In a round one thing is presented [`AT_ONCE`] times, all at once: exactly one presentation
 //! must succeed, and every other must be refused in words of the contract.
 
-use super::harness::{Answer, App, Caller, Person, World};
+use crate::harness::{Answer, App, Caller, User, World, cheap_passwords};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::Barrier;
@@ -11,11 +12,15 @@ use tokio::task::JoinSet;
 
 const ROUNDS: usize = 50;
 const AT_ONCE: usize = 50;
-/// Challenges among the presenters of one code; each costs a password hash.
+/// Challenges among the presenters of one code; each costs a sign-in.
 const CHALLENGES: usize = 4;
 
-async fn world() -> World {
-    World::with(|settings| settings.limits.codes_per_hour = 10_000).await
+async fn world(database: DatabaseKind) -> World {
+    let world = World::with(database, |settings| {
+        settings.limits.codes_per_hour = 10_000;
+        cheap_passwords(settings);
+    });
+    world.await
 }
 
 /// Presents all at once, and asserts that one succeeds and that no other is told anything but no.
@@ -45,58 +50,58 @@ fn codes(answers: &[Answer]) -> std::collections::BTreeMap<String, usize> {
 }
 
 /// A live session and some challenges, in turn.
-async fn presenters(person: &Person, session: &Caller) -> Vec<Caller> {
+async fn presenters(user: &User, session: &Caller) -> Vec<Caller> {
     let mut presenters = vec![session.clone()];
     for _ in 0..CHALLENGES {
-        presenters.push(person.challenged().await);
+        presenters.push(user.challenged().await);
     }
     presenters.into_iter().cycle().take(AT_ONCE).map(|caller| caller.copy()).collect()
 }
 
-async fn enrolled(world: &World) -> (Person, App) {
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    (person, app)
+async fn enrolled(world: &World) -> (User, App) {
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    (user, app)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_totp_code_is_accepted_once_2() {
-    let world = world().await;
-    let (person, app) = enrolled(&world).await;
+#[on_each_database]
+async fn one_totp_code_is_accepted_once_2(database: DatabaseKind) {
+    let world = world(database).await;
+    let (user, app) = enrolled(&world).await;
     for _ in 0..ROUNDS {
-        let presenters = presenters(&person, &person.browser).await;
+        let presenters = presenters(&user, &user.browser).await;
         let body = json!({"code": app.fresh_code()});
         race(presenters.into_iter().map(|caller| (caller, "/two-factor/verify-totp", body.clone())).collect()).await;
     }
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_mailed_code_is_accepted_once_39() {
-    let world = world().await;
-    let (person, _app) = enrolled(&world).await;
+#[on_each_database]
+async fn one_mailed_code_is_accepted_once_39(database: DatabaseKind) {
+    let world = world(database).await;
+    let (user, _app) = enrolled(&world).await;
     for round in 0..ROUNDS {
         // In turn the code of a challenge and that of a live session: a code belongs to one of them.
-        let presenter = if round % 2 == 0 { person.challenged().await } else { person.browser.copy() };
+        let presenter = if round % 2 == 0 { user.challenged().await } else { user.browser.copy() };
         presenter.post("/two-factor/send-otp").await.ok();
-        let body = json!({"code": world.last_code_for(&person.email)});
+        let body = json!({"code": world.last_code_for(&user.email)});
         race((0..AT_ONCE).map(|_| (presenter.copy(), "/two-factor/verify-otp", body.clone())).collect()).await;
     }
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_backup_code_is_accepted_once_6() {
-    let world = world().await;
-    let (person, _app) = enrolled(&world).await;
+#[on_each_database]
+async fn one_backup_code_is_accepted_once_6(database: DatabaseKind) {
+    let world = world(database).await;
+    let (user, _app) = enrolled(&world).await;
     let mut codes: Vec<String> = Vec::new();
     for _ in 0..ROUNDS {
         if codes.is_empty() {
-            let body = json!({"password": person.password});
-            let answer = person.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
+            let body = json!({"password": user.password});
+            let answer = user.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
             codes = serde_json::from_value(answer.body["backupCodes"].clone()).unwrap();
         }
-        let presenters = presenters(&person, &person.browser).await;
+        let presenters = presenters(&user, &user.browser).await;
         let body = json!({"code": codes.pop().unwrap()});
         let present = |caller| (caller, "/two-factor/verify-backup-code", body.clone());
         race(presenters.into_iter().map(present).collect()).await;
@@ -104,29 +109,29 @@ async fn one_backup_code_is_accepted_once_6() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_challenge_is_answered_once_by_whatever_factors() {
-    let world = world().await;
-    let (person, app) = enrolled(&world).await;
+#[on_each_database]
+async fn one_challenge_is_answered_once_by_whatever_factors(database: DatabaseKind) {
+    let world = world(database).await;
+    let (user, app) = enrolled(&world).await;
     let mut codes = app.backup_codes.clone();
     for _ in 0..ROUNDS {
         if codes.len() < 2 {
-            let body = json!({"password": person.password});
-            let answer = person.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
+            let body = json!({"password": user.password});
+            let answer = user.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
             codes = serde_json::from_value(answer.body["backupCodes"].clone()).unwrap();
         }
-        let challenge = person.challenged().await;
+        let challenge = user.challenged().await;
         challenge.post("/two-factor/send-otp").await.ok();
         let right = [
             ("/two-factor/verify-totp", app.fresh_code()),
-            ("/two-factor/verify-otp", world.last_code_for(&person.email)),
+            ("/two-factor/verify-otp", world.last_code_for(&user.email)),
             ("/two-factor/verify-backup-code", codes[0].clone()),
             ("/two-factor/verify-backup-code", codes[1].clone()),
         ];
         let present = |(path, code): (&'static str, String)| (challenge.copy(), path, json!({"code": code}));
         let won = race(right.into_iter().cycle().take(AT_ONCE).map(present).collect()).await;
         if won.request.contains("backup-code") {
-            let used = won.body["user"]["id"] == json!(person.id);
+            let used = won.body["user"]["id"] == json!(user.id);
             assert!(used, "{won}");
             codes.drain(..2);
         }
@@ -141,12 +146,12 @@ async fn one_challenge_is_answered_once_by_whatever_factors() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_trust_spares_one_challenge() {
-    let world = world().await;
-    let (person, app) = enrolled(&world).await;
-    let trusted = person.trusted_with(&app).await;
-    let credentials = json!({"email": person.email, "password": person.password});
+#[on_each_database]
+async fn one_trust_spares_one_challenge(database: DatabaseKind) {
+    let world = world(database).await;
+    let (user, app) = enrolled(&world).await;
+    let trusted = user.trusted_with(&app).await;
+    let credentials = json!({"email": user.email, "password": user.password});
     for _ in 0..5 {
         let spared: Vec<Answer> = {
             let mut running = JoinSet::new();
@@ -166,13 +171,13 @@ async fn one_trust_spares_one_challenge() {
 
 /// However many guess at once, at most ten guesses are judged before the account is locked, as the audit trail counts
 /// them; and then the right code is refused as well (attacks 9, 12, 14).
-#[tokio::test(flavor = "multi_thread")]
-async fn parallel_guesses_are_judged_at_most_as_often_as_the_budget_allows_14() {
-    let world = world().await;
-    let (person, app) = enrolled(&world).await;
-    let mut presenters = vec![person.browser.clone()];
+#[on_each_database]
+async fn parallel_guesses_are_judged_at_most_as_often_as_the_budget_allows_14(database: DatabaseKind) {
+    let world = world(database).await;
+    let (user, app) = enrolled(&world).await;
+    let mut presenters = vec![user.browser.clone()];
     for _ in 0..9 {
-        presenters.push(person.challenged().await);
+        presenters.push(user.challenged().await);
     }
     let mut running = JoinSet::new();
     for guess in 0..300 {
@@ -186,7 +191,7 @@ async fn parallel_guesses_are_judged_at_most_as_often_as_the_budget_allows_14() 
         world.database().number("SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-rejected'");
     assert_eq!(judged, 10, "{:?}", codes(&answers));
     let body = json!({"code": app.fresh_code()});
-    let locked = person.browser.post("/two-factor/verify-totp").json(body).await;
+    let locked = user.browser.post("/two-factor/verify-totp").json(body).await;
     assert!(locked.refused(429, "ACCOUNT_TEMPORARILY_LOCKED").retry_after() > 800);
     world.close().await;
 }

@@ -1,18 +1,19 @@
 //! Requests that another site makes a browser send.
 
-use super::harness::contract::better_auth as operations;
-use super::harness::{BASE_URL, PASSWORD, World};
+use crate::harness::contract::better_auth as operations;
+use crate::harness::{BASE_URL, PASSWORD, World};
 use countersign::net::origin::OriginPattern;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_cookie_counts_from_trusted_pages_only() {
-    let world = World::with(|settings| {
+#[on_each_database]
+async fn a_session_cookie_counts_from_trusted_pages_only(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
         settings.origin_patterns = vec![OriginPattern::parse("https://*.example.com").unwrap()];
     });
     let world = world.await;
-    let person = world.person("ada").await;
-    let call = || person.browser.post("/revoke-other-sessions");
+    let user = world.user("ada").await;
+    let call = || user.browser.post("/revoke-other-sessions");
     for origin in [BASE_URL, "http://countersign.test:80", "https://app.example.com"] {
         call().header("origin", origin).await.ok();
     }
@@ -33,17 +34,17 @@ async fn a_session_cookie_counts_from_trusted_pages_only() {
     call().without("origin").header("referer", "https://evil.example/").await.refused(403, "INVALID_ORIGIN");
     call().header("origin", "null").header("referer", BASE_URL).await.refused(403, "MISSING_OR_NULL_ORIGIN");
     call().without("origin").await.refused(403, "MISSING_OR_NULL_ORIGIN").saying("Missing or null Origin");
-    person.browser.get("/list-sessions").header("origin", "https://evil.example").await.ok();
+    user.browser.get("/list-sessions").header("origin", "https://evil.example").await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_cookies_there_is_no_origin_rule_but_for_sign_in_and_sign_up() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let bearer = world.bearer(&person.first_token).with_header("origin", "https://evil.example");
+#[on_each_database]
+async fn without_cookies_there_is_no_origin_rule_but_for_sign_in_and_sign_up(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let bearer = world.bearer(&user.first_token).with_header("origin", "https://evil.example");
     bearer.post("/two-factor/send-otp").await.ok();
 
-    let sign_in = json!({"email": person.email, "password": PASSWORD});
+    let sign_in = json!({"email": user.email, "password": PASSWORD});
     let sign_up = json!({"name": "b", "email": "b@example.com", "password": "short"});
     for (path, body, status) in [("/sign-in/email", sign_in, 200), ("/sign-up/email", sign_up, 400)] {
         let call = |headers: &[(&'static str, &str)]| {
@@ -66,9 +67,9 @@ async fn without_cookies_there_is_no_origin_rule_but_for_sign_in_and_sign_up() {
 }
 
 /// The four fields are looked at on every operation that takes a body, and in the query.
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_led_to_an_untrusted_place() {
-    let world = World::start().await;
+#[on_each_database]
+async fn nobody_is_led_to_an_untrusted_place(database: DatabaseKind) {
+    let world = World::start(database).await;
     let fields = [
         ("callbackURL", "INVALID_CALLBACK_URL", "Invalid callbackURL"),
         ("redirectTo", "INVALID_REDIRECT_URL", "Invalid redirectURL"),

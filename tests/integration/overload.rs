@@ -1,24 +1,25 @@
 //! More work than the machine can do: it is shed, nothing hangs, memory stays bounded (API4).
 
-use super::harness::Process;
+use crate::harness::Process;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 use tempfile::tempdir;
 use tokio::task::JoinSet;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_parallel_sign_ins_are_answered_or_shed_within_150_megabytes() {
+#[on_each_database]
+async fn two_hundred_parallel_sign_ins_are_answered_or_shed_within_150_megabytes(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let server = Process::start(directory.path(), &[]);
-    let mut people = Vec::new();
+    let server = Process::start(database, directory.path(), &[]);
+    let mut users = Vec::new();
     for number in 0..20 {
-        people.push(server.person(&format!("person{number}")).await);
+        users.push(server.user(&format!("user{number}")).await);
     }
     let mut running = JoinSet::new();
     for number in 0..200 {
-        let person = &people[number % people.len()];
+        let user = &users[number % users.len()];
         let caller = server.stranger();
-        let body = json!({"email": person.email, "password": person.password});
+        let body = json!({"email": user.email, "password": user.password});
         running.spawn(async move {
             let answer = caller.post("/sign-in/email").json(body);
             tokio::time::timeout(Duration::from_secs(60), answer.send()).await.expect("an answer, not silence")
@@ -35,6 +36,6 @@ async fn two_hundred_parallel_sign_ins_are_answered_or_shed_within_150_megabytes
     assert!(memory.peak < 150 << 20, "{memory:?}");
 
     // It is well again at once.
-    let person = &people[0];
-    person.signed_in().await;
+    let user = &users[0];
+    user.signed_in().await;
 }

@@ -1,7 +1,8 @@
 //! Limits per client and path.
 
-use super::harness::{Answer, World};
+use crate::harness::{Answer, World};
 use countersign::config::Settings;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 
@@ -19,9 +20,9 @@ async fn sign_in(world: &World, forwarded: &[(&'static str, &str)]) -> Answer {
     forwarded.iter().fold(call, |call, (name, value)| call.header(name, value)).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_window_begins_anew_with_the_last_allowed_request() {
-    let world = World::with(limited).await;
+#[on_each_database]
+async fn the_window_begins_anew_with_the_last_allowed_request(database: DatabaseKind) {
+    let world = World::with(database, limited).await;
     for _ in 0..3 {
         sign_in(&world, &[]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
         world.clock.advance(Duration::from_secs(2));
@@ -35,9 +36,9 @@ async fn the_window_begins_anew_with_the_last_allowed_request() {
     sign_in(&world, &[]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_path_has_its_own_count() {
-    let world = World::with(limited).await;
+#[on_each_database]
+async fn each_path_has_its_own_count(database: DatabaseKind) {
+    let world = World::with(database, limited).await;
     for path in ["/two-factor/verify-totp", "/two-factor/verify-otp"] {
         for _ in 0..3 {
             world.stranger().post(path).json(json!({"code": "1"})).await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
@@ -47,18 +48,18 @@ async fn each_path_has_its_own_count() {
     world.stranger().post("/sign-out").await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_limit_comes_before_what_is_wrong_with_the_body() {
-    let world = World::with(limited).await;
+#[on_each_database]
+async fn a_limit_comes_before_what_is_wrong_with_the_body(database: DatabaseKind) {
+    let world = World::with(database, limited).await;
     for _ in 0..3 {
         world.stranger().post("/sign-in/email").body("application/json", "{").await.refused(400, "BAD_REQUEST");
     }
     world.stranger().post("/sign-in/email").body("application/json", "{").await.refused(429, "TOO_MANY_REQUESTS");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn headers_of_strangers_change_nothing_30() {
-    let world = World::with(limited).await;
+#[on_each_database]
+async fn headers_of_strangers_change_nothing_30(database: DatabaseKind) {
+    let world = World::with(database, limited).await;
     for number in 0..3 {
         let address = format!("203.0.113.{number}");
         let headers = [
@@ -77,9 +78,9 @@ async fn headers_of_strangers_change_nothing_30() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_trusted_proxy_names_the_client_and_only_its_last_word_counts_30() {
-    let world = World::with(behind_a_proxy).await;
+#[on_each_database]
+async fn a_trusted_proxy_names_the_client_and_only_its_last_word_counts_30(database: DatabaseKind) {
+    let world = World::with(database, behind_a_proxy).await;
     for number in 0..3 {
         let chain = format!("10.9.8.{number}, 203.0.113.7");
         sign_in(&world, &[("x-forwarded-for", &chain)]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
@@ -88,9 +89,9 @@ async fn a_trusted_proxy_names_the_client_and_only_its_last_word_counts_30() {
     sign_in(&world, &[("x-forwarded-for", "203.0.113.8")]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_subscriber_of_ipv6_is_one_client_31() {
-    let world = World::with(behind_a_proxy).await;
+#[on_each_database]
+async fn a_subscriber_of_ipv6_is_one_client_31(database: DatabaseKind) {
+    let world = World::with(database, behind_a_proxy).await;
     for address in ["2001:db8:1:2::1", "2001:db8:1:2:ffff::2", "2001:DB8:1:2:0:0:0:3"] {
         sign_in(&world, &[("x-forwarded-for", address)]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
     }
@@ -111,9 +112,9 @@ async fn a_subscriber_of_ipv6_is_one_client_31() {
     sign_in(&world, &[("x-forwarded-for", "::ffff:c633:6401")]).await.refused(429, "TOO_MANY_REQUESTS");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_address_of_the_client_is_the_one_that_sessions_show() {
-    let world = World::with(behind_a_proxy).await;
+#[on_each_database]
+async fn the_address_of_the_client_is_the_one_that_sessions_show(database: DatabaseKind) {
+    let world = World::with(database, behind_a_proxy).await;
     let browser = world.browser().with_header("x-forwarded-for", "203.0.113.7");
     let body = json!({"name": "a", "email": "a@example.com", "password": "correct horse"});
     browser.post("/sign-up/email").json(body).await.ok();

@@ -1,6 +1,7 @@
 //! What the README promises is tried as it stands there.
 
-use crate::sqlite::harness::Process;
+use crate::harness::Process;
+use countersign_test_postgres::DatabaseKind;
 use tempfile::tempdir;
 
 /// The shell blocks after the markers of the tours: one for each dialect.
@@ -40,10 +41,10 @@ async fn run(server: &Process, tour: &str, (variable, base): (&str, &str)) -> Ve
 async fn the_tours_with_curl_run_as_they_stand() {
     let directory = tempdir().unwrap();
     // The default limits are on: the tours must fit into them.
-    let server = Process::start(directory.path(), &[("COUNTERSIGN_RATE_LIMITS", "on")]);
+    let server = Process::start(DatabaseKind::Sqlite, directory.path(), &[("COUNTERSIGN_RATE_LIMITS", "on")]);
     let tours = tours();
-    let [people, services] = tours.as_slice() else { panic!("two tours: {}", tours.len()) };
-    for last in run(&server, people, ("AUTH", "/api/auth")).await {
+    let [users, services] = tours.as_slice() else { panic!("two tours: {}", tours.len()) };
+    for last in run(&server, users, ("AUTH", "/api/auth")).await {
         assert!(last.contains("\"twoFactorEnabled\":true"), "{last}");
     }
     for last in run(&server, services, ("API", "/api")).await {

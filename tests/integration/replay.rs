@@ -1,6 +1,7 @@
 //! A code is accepted once, whatever the routes; `one_time` adds that it is so at the same moment, too.
 
-use super::harness::{Caller, Person, World};
+use crate::harness::{Caller, User, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
 /// A way to present a code of an app.
@@ -14,37 +15,37 @@ enum Route {
 
 impl Route {
     /// A client that stands where this route asks for a code.
-    async fn ready(self, person: &Person) -> Caller {
+    async fn ready(self, user: &User) -> Caller {
         match self {
-            Self::Enrolment => person.browser.clone(),
-            Self::SignIn => person.challenged().await,
-            Self::StepUp => person.browser.copy(),
+            Self::Enrolment => user.browser.clone(),
+            Self::SignIn => user.challenged().await,
+            Self::StepUp => user.browser.copy(),
             Self::ReEnrolment => {
-                person.begin_enrolment().await;
-                person.browser.copy()
+                user.begin_enrolment().await;
+                user.browser.copy()
             }
         }
     }
 }
 
 /// Each route first, each route after it, with the same code; and with the code of a step before it (3).
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_used_on_one_route_is_dead_on_every_other_1_3_4_5() {
+#[on_each_database]
+async fn a_code_used_on_one_route_is_dead_on_every_other_1_3_4_5(database: DatabaseKind) {
     for first in [Route::Enrolment, Route::SignIn, Route::StepUp] {
         for second in [Route::SignIn, Route::StepUp, Route::ReEnrolment] {
             for is_older in [false, true] {
-                let world = World::start().await;
-                let person = world.person("ada").await;
-                let app = if first == Route::Enrolment { person.begin_enrolment().await } else { person.enrol().await };
+                let world = World::start(database).await;
+                let user = world.user("ada").await;
+                let app = if first == Route::Enrolment { user.begin_enrolment().await } else { user.enrol().await };
                 if first != Route::Enrolment {
                     app.fresh_code();
                     app.fresh_code();
                 }
                 let (older, code) = (app.code_in(-1), app.code());
                 let body = json!({"code": code});
-                first.ready(&person).await.post("/two-factor/verify-totp").json(body).await.ok();
+                first.ready(&user).await.post("/two-factor/verify-totp").json(body).await.ok();
                 let again = json!({"code": if is_older { older } else { code }});
-                let answer = second.ready(&person).await.post("/two-factor/verify-totp").json(again).await;
+                let answer = second.ready(&user).await.post("/two-factor/verify-totp").json(again).await;
                 assert_eq!(
                     (answer.status, answer.code()),
                     (401, "INVALID_CODE"),
@@ -55,20 +56,20 @@ async fn a_code_used_on_one_route_is_dead_on_every_other_1_3_4_5() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn codes_of_the_neighbouring_steps_are_right_and_others_are_not() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
+#[on_each_database]
+async fn codes_of_the_neighbouring_steps_are_right_and_others_are_not(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
     for _ in 0..4 {
         app.fresh_code();
     }
     for steps in [-2, 2] {
-        let call = person.browser.post("/two-factor/verify-totp").json(json!({"code": app.code_in(steps)}));
+        let call = user.browser.post("/two-factor/verify-totp").json(json!({"code": app.code_in(steps)}));
         call.await.refused(401, "INVALID_CODE");
     }
     for steps in [-1, 0, 1] {
-        person.browser.post("/two-factor/verify-totp").json(json!({"code": app.code_in(steps)})).await.ok();
+        user.browser.post("/two-factor/verify-totp").json(json!({"code": app.code_in(steps)})).await.ok();
     }
 }
 
@@ -89,34 +90,34 @@ async fn successes(callers: Vec<Caller>, path: &str, code: &str, refusals: &[&st
 }
 
 /// Presenting a right code more than once is no guess: it must not lock its holder out.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_double_click_locks_nobody_out() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
+#[on_each_database]
+async fn a_double_click_locks_nobody_out(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
     for _ in 0..15 {
-        let call = person.browser.post("/two-factor/verify-totp").json(json!({"code": app.code()}));
+        let call = user.browser.post("/two-factor/verify-totp").json(json!({"code": app.code()}));
         call.await.refused(401, "INVALID_CODE");
     }
     for round in 0..2 {
         let backup = json!({"code": app.backup_codes[0]});
         for _ in 0..8 {
-            let answer = person.browser.post("/two-factor/verify-backup-code").json(backup.clone()).await;
+            let answer = user.browser.post("/two-factor/verify-backup-code").json(backup.clone()).await;
             assert!(answer.status == 401 || round == 0, "{answer}");
         }
     }
-    person.signed_in_with(&app).await;
+    user.signed_in_with(&app).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_challenges_and_one_code_open_one_session_1() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    let callers = vec![person.challenged().await, person.challenged().await, person.challenged().await];
+#[on_each_database]
+async fn two_challenges_and_one_code_open_one_session_1(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let callers = vec![user.challenged().await, user.challenged().await, user.challenged().await];
     let count = successes(callers, "/two-factor/verify-totp", &app.fresh_code(), &["INVALID_CODE"]).await;
     assert_eq!(count, 1);
-    let callers = vec![person.challenged().await, person.challenged().await, person.challenged().await];
+    let callers = vec![user.challenged().await, user.challenged().await, user.challenged().await];
     let refusals = ["INVALID_BACKUP_CODE", "BACKUP_CODE_CONFLICT"];
     let count = successes(callers, "/two-factor/verify-backup-code", &app.backup_codes[0], &refusals).await;
     assert_eq!(count, 1);

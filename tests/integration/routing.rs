@@ -1,12 +1,13 @@
 //! Paths: one spelling each, and everything else is not found.
 
-use super::harness::World;
-use super::harness::contract::better_auth as operations;
+use crate::harness::World;
+use crate::harness::contract::better_auth as operations;
 use countersign::operations::BETTER_AUTH;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn other_methods_are_not_found_and_never_405() {
-    let world = World::start().await;
+#[on_each_database]
+async fn other_methods_are_not_found_and_never_405(database: DatabaseKind) {
+    let world = World::start(database).await;
     for entry in operations() {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "QUERY"] {
             if operations().any(|other| other.method == method && other.path == entry.path) {
@@ -21,9 +22,9 @@ async fn other_methods_are_not_found_and_never_405() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn other_spellings_of_a_path_are_not_found_32() {
-    let world = World::start().await;
+#[on_each_database]
+async fn other_spellings_of_a_path_are_not_found_32(database: DatabaseKind) {
+    let world = World::start(database).await;
     for entry in BETTER_AUTH {
         let path = entry.path;
         let relative = path.trim_start_matches("/api/auth");
@@ -50,9 +51,9 @@ async fn other_spellings_of_a_path_are_not_found_32() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_real_server_does_not_offer_over_http_is_not_found() {
-    let world = World::start().await;
+#[on_each_database]
+async fn what_the_real_server_does_not_offer_over_http_is_not_found(database: DatabaseKind) {
+    let world = World::start(database).await;
     for path in [
         "/api/auth/two-factor/view-backup-codes",
         "/api/auth/two-factor/generate-totp",

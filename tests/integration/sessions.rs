@@ -1,6 +1,7 @@
 //! Reading, extending, listing and ending sessions.
 
-use super::harness::{Answer, Caller, World};
+use crate::harness::{Answer, Caller, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 
@@ -19,73 +20,73 @@ fn deleted(answer: &Answer) -> Vec<String> {
 const SESSION_COOKIES: [&str; 3] =
     ["better-auth.session_token", "better-auth.session_data", "better-auth.dont_remember"];
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_shows_itself_and_its_user() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let answer = person.browser.get("/get-session").await.ok();
+#[on_each_database]
+async fn a_session_shows_itself_and_its_user(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let answer = user.browser.get("/get-session").await.ok();
     let session = &answer.body["session"];
-    assert_eq!((answer.text("/session/userId"), answer.text("/user/id")), (person.id.clone(), person.id.clone()));
-    assert_eq!(session["token"], json!(person.first_token));
+    assert_eq!((answer.text("/session/userId"), answer.text("/user/id")), (user.id.clone(), user.id.clone()));
+    assert_eq!(session["token"], json!(user.first_token));
     assert_eq!(session["expiresAt"], "2026-03-08T12:00:00.000Z");
     assert_eq!((&session["ipAddress"], &session["userAgent"]), (&json!("127.0.0.1"), &json!("countersign-tests")));
     assert_eq!((answer.header("cache-control"), answer.header("pragma")), (Some("no-store"), Some("no-cache")));
     assert!(answer.set_cookies().is_empty());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_a_session_there_is_null_and_dead_cookies_go() {
-    let world = World::start().await;
+#[on_each_database]
+async fn without_a_session_there_is_null_and_dead_cookies_go(database: DatabaseKind) {
+    let world = World::start(database).await;
     let browser = world.browser();
     let nobody = browser.get("/get-session").await.ok();
     assert_eq!((nobody.raw.as_slice(), nobody.set_cookies().len()), (&b"null"[..], 0));
 
-    let person = world.person("ada").await;
-    let forged = person.browser.copy();
+    let user = world.user("ada").await;
+    let forged = user.browser.copy();
     let value = forged.cookie("session_token").unwrap();
     forged.set_cookie("better-auth.session_token", &value.replacen('.', "x.", 1));
     let forged = forged.get("/get-session").await.ok();
     assert_eq!((forged.body.is_null(), forged.set_cookies().len()), (true, 0), "what we did not sign is left alone");
 
-    let dead = person.browser.copy();
-    person.browser.post("/sign-out").await.ok();
+    let dead = user.browser.copy();
+    user.browser.post("/sign-out").await.ok();
     let dead = dead.get("/get-session").await.ok();
     assert!(dead.body.is_null());
     assert_eq!(deleted(&dead), SESSION_COOKIES);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_extended_after_a_day_and_dies_after_seven() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn a_session_is_extended_after_a_day_and_dies_after_seven(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
     world.clock.advance(DAY - Duration::from_secs(1));
-    let early = person.browser.get("/get-session").await.ok();
+    let early = user.browser.get("/get-session").await.ok();
     assert!(early.set_cookies().is_empty());
     world.clock.advance(Duration::from_secs(1));
     for query in ["?disableRefresh=true", "?disableRefresh=1"] {
-        let kept = person.browser.get(&format!("/get-session{query}")).await.ok();
+        let kept = user.browser.get(&format!("/get-session{query}")).await.ok();
         assert!(kept.set_cookies().is_empty());
         assert_eq!(kept.text("/session/expiresAt"), "2026-03-08T12:00:00.000Z");
     }
-    let extended = person.browser.get("/get-session?disableRefresh=false&disableCookieCache=true").await.ok();
+    let extended = user.browser.get("/get-session?disableRefresh=false&disableCookieCache=true").await.ok();
     assert_eq!(extended.text("/session/expiresAt"), "2026-03-09T12:00:00.000Z");
     assert_eq!(extended.text("/session/updatedAt"), "2026-03-02T12:00:00.000Z");
-    assert_eq!(extended.text("/session/token"), person.first_token, "the token stays");
+    assert_eq!(extended.text("/session/token"), user.first_token, "the token stays");
     let cookie = extended.set_cookie("session_token").unwrap();
     assert_eq!(cookie.attributes, "Max-Age=604800; Path=/; HttpOnly; SameSite=Lax");
     world.clock.advance(7 * DAY - Duration::from_secs(1));
-    assert!(is_live(&person.browser).await);
+    assert!(is_live(&user.browser).await);
     world.clock.advance(Duration::from_secs(1));
-    assert!(!is_live(&person.browser).await);
-    person.browser.copy().post("/revoke-other-sessions").await.refused(401, "UNAUTHORIZED");
+    assert!(!is_live(&user.browser).await);
+    user.browser.copy().post("/revoke-other-sessions").await.refused(401, "UNAUTHORIZED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sign_out_ends_the_session_and_always_succeeds() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let stolen = person.browser.copy();
-    let answer = person.browser.post("/sign-out").json(json!({})).await.ok();
+#[on_each_database]
+async fn sign_out_ends_the_session_and_always_succeeds(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let stolen = user.browser.copy();
+    let answer = user.browser.post("/sign-out").json(json!({})).await.ok();
     assert_eq!(answer.body, json!({"success": true}));
     assert_eq!(deleted(&answer), SESSION_COOKIES);
     assert!(!is_live(&stolen).await);
@@ -94,18 +95,18 @@ async fn sign_out_ends_the_session_and_always_succeeds() {
     world.bearer("nonsense").post("/sign-out").await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_list_shows_live_sessions_and_only_the_own_token() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let other = person.signed_in().await;
-    world.person("bob").await;
-    let own = world.bearer(&person.first_token);
+#[on_each_database]
+async fn a_list_shows_live_sessions_and_only_the_own_token(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let other = user.signed_in().await;
+    world.user("bob").await;
+    let own = world.bearer(&user.first_token);
     let list = own.get("/list-sessions").await.ok();
     let tokens: Vec<String> = (0..2).map(|index| list.text(&format!("/{index}/token"))).collect();
     assert_eq!(list.body.as_array().unwrap().len(), 2, "{list}");
-    assert_eq!(tokens.iter().filter(|token| **token == person.first_token).count(), 1);
-    let handle = tokens.iter().find(|token| **token != person.first_token).unwrap();
+    assert_eq!(tokens.iter().filter(|token| **token == user.first_token).count(), 1);
+    let handle = tokens.iter().find(|token| **token != user.first_token).unwrap();
 
     // The handle of the other session is shaped like a token and opens nothing.
     let as_token = world.bearer(handle).get("/get-session").await.ok();
@@ -117,20 +118,20 @@ async fn a_list_shows_live_sessions_and_only_the_own_token() {
     assert!(!is_live(&other).await && is_live(&own).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_revoked_by_its_token_too() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let other = person.signed_in().await;
+#[on_each_database]
+async fn a_session_is_revoked_by_its_token_too(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let other = user.signed_in().await;
     let token = other.get("/get-session").await.ok().text("/session/token");
-    person.browser.post("/revoke-session").json(json!({"token": token})).await.ok();
-    assert!(!is_live(&other).await && is_live(&person.browser).await);
+    user.browser.post("/revoke-session").json(json!({"token": token})).await.ok();
+    assert!(!is_live(&other).await && is_live(&user.browser).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_ends_a_session_of_somebody_else_36() {
-    let world = World::start().await;
-    let (ada, bob) = (world.person("ada").await, world.person("bob").await);
+#[on_each_database]
+async fn nobody_ends_a_session_of_somebody_else_36(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (ada, bob) = (world.user("ada").await, world.user("bob").await);
     let session = bob.browser.get("/get-session").await.ok();
     for token in [
         bob.first_token.clone(),
@@ -147,27 +148,27 @@ async fn nobody_ends_a_session_of_somebody_else_36() {
     assert!(is_live(&bob.browser).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn others_or_all_are_ended_at_once() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let others = [person.signed_in().await, person.signed_in().await];
-    let answer = person.browser.post("/revoke-other-sessions").json(json!({})).await.ok();
+#[on_each_database]
+async fn others_or_all_are_ended_at_once(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let others = [user.signed_in().await, user.signed_in().await];
+    let answer = user.browser.post("/revoke-other-sessions").json(json!({})).await.ok();
     assert_eq!(answer.body, json!({"status": true}));
-    assert!(is_live(&person.browser).await && !is_live(&others[0]).await && !is_live(&others[1]).await);
+    assert!(is_live(&user.browser).await && !is_live(&others[0]).await && !is_live(&others[1]).await);
 
-    let another = person.signed_in().await;
-    let answer = person.browser.post("/revoke-sessions").await.ok();
+    let another = user.signed_in().await;
+    let answer = user.browser.post("/revoke-sessions").await.ok();
     assert!(answer.set_cookies().is_empty(), "cookies are not cleared");
-    assert!(!is_live(&person.browser).await && !is_live(&another).await);
-    let dead = person.browser.post("/revoke-sessions").await.refused(401, "UNAUTHORIZED").saying("Unauthorized");
+    assert!(!is_live(&user.browser).await && !is_live(&another).await);
+    let dead = user.browser.post("/revoke-sessions").await.refused(401, "UNAUTHORIZED").saying("Unauthorized");
     assert_eq!(deleted(&dead), SESSION_COOKIES);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn odd_queries_change_nothing() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn odd_queries_change_nothing(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
     for query in [
         "?",
         "?x",
@@ -178,7 +179,7 @@ async fn odd_queries_change_nothing() {
         "?&&=&",
         "?%",
     ] {
-        let answer = person.browser.get(&format!("/get-session{query}")).await.ok();
-        assert_eq!(answer.text("/user/id"), person.id);
+        let answer = user.browser.get(&format!("/get-session{query}")).await.ok();
+        assert_eq!(answer.text("/user/id"), user.id);
     }
 }

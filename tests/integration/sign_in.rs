@@ -1,57 +1,58 @@
 //! The password step, without a second factor.
 
-use super::harness::{PASSWORD, World};
+use crate::harness::{PASSWORD, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_right_password_opens_a_session() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn a_right_password_opens_a_session(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
     let browser = world.browser();
-    let answer = person.sign_in_from(&browser).await.ok();
+    let answer = user.sign_in_from(&browser).await.ok();
     let fields: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
     assert_eq!(fields, ["redirect", "token", "user"]);
-    assert_eq!((&answer.body["redirect"], answer.text("/user/id")), (&json!(false), person.id.clone()));
+    assert_eq!((&answer.body["redirect"], answer.text("/user/id")), (&json!(false), user.id.clone()));
     assert_eq!(answer.header("location"), None);
-    assert!(person.browser.get("/get-session").await.ok().body.is_object(), "earlier sessions stay alive");
+    assert!(user.browser.get("/get-session").await.ok().body.is_object(), "earlier sessions stay alive");
     assert_eq!(browser.get("/get-session").await.ok().body["session"]["token"], answer.body["token"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_callback_is_answered_with_where_to_go() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let body = json!({"email": person.email, "password": PASSWORD, "callbackURL": "/dashboard"});
+#[on_each_database]
+async fn a_callback_is_answered_with_where_to_go(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let body = json!({"email": user.email, "password": PASSWORD, "callbackURL": "/dashboard"});
     let answer = world.browser().post("/sign-in/email").json(body).await.ok();
     assert_eq!((&answer.body["redirect"], &answer.body["url"]), (&json!(true), &json!("/dashboard")));
     assert_eq!(answer.header("location"), Some("/dashboard"));
-    let body = json!({"email": person.email, "password": PASSWORD, "callbackURL": "https://evil.example"});
+    let body = json!({"email": user.email, "password": PASSWORD, "callbackURL": "https://evil.example"});
     let answer = world.browser().post("/sign-in/email").json(body).await;
     answer.refused(403, "INVALID_CALLBACK_URL").saying("Invalid callbackURL");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_malformed_address_is_told_apart() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_malformed_address_is_told_apart(database: DatabaseKind) {
+    let world = World::start(database).await;
     for email in ["", "ada", "ada@example", " ada@example.com"] {
         let answer = world.stranger().post("/sign-in/email").json(json!({"email": email, "password": PASSWORD})).await;
         answer.refused(400, "INVALID_EMAIL").saying("Invalid email");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn addresses_are_compared_without_case() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn addresses_are_compared_without_case(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
     let answer =
         world.stranger().post("/sign-in/email").json(json!({"email": "ADA@Example.com", "password": PASSWORD})).await;
-    assert_eq!(answer.ok().text("/user/id"), person.id);
+    assert_eq!(answer.ok().text("/user/id"), user.id);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn passwords_are_compared_in_their_composed_form_and_not_trimmed() {
-    let world = World::start().await;
+#[on_each_database]
+async fn passwords_are_compared_in_their_composed_form_and_not_trimmed(database: DatabaseKind) {
+    let world = World::start(database).await;
     let sign_up = json!({"name": "", "email": "a@example.com", "password": "caf\u{e9} au lait"});
     world.stranger().post("/sign-up/email").json(sign_up).await.ok();
     let call = |password: &str| {
@@ -63,12 +64,12 @@ async fn passwords_are_compared_in_their_composed_form_and_not_trimmed() {
     call("").await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_remember_me_the_session_lives_a_day() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn without_remember_me_the_session_lives_a_day(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
     let browser = world.browser();
-    let body = json!({"email": person.email, "password": PASSWORD, "rememberMe": false});
+    let body = json!({"email": user.email, "password": PASSWORD, "rememberMe": false});
     let answer = browser.post("/sign-in/email").json(body).await.ok();
     assert_eq!(answer.set_cookie("session_token").unwrap().attributes, "Path=/; HttpOnly; SameSite=Lax");
     let dont_remember = answer.set_cookie("dont_remember").unwrap();
@@ -81,10 +82,10 @@ async fn without_remember_me_the_session_lives_a_day() {
 }
 
 /// Wrong passwords from an address, for a login name: so many, then none is looked at for a while.
-#[tokio::test(flavor = "multi_thread")]
-async fn guessing_a_password_is_stopped_whatever_the_address_looks_like_33() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn guessing_a_password_is_stopped_whatever_the_address_looks_like_33(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
     let call = |email: &str, password: &str| {
         world.stranger().post("/sign-in/email").json(json!({"email": email, "password": password}))
     };
@@ -96,16 +97,16 @@ async fn guessing_a_password_is_stopped_whatever_the_address_looks_like_33() {
     assert_eq!(refused.retry_after(), 15 * 60);
     call("bob@example.com", "wrong").await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
     // Somebody else's success does not give it back (34).
-    let bob = world.person("bob").await;
+    let bob = world.user("bob").await;
     bob.signed_in().await;
-    call(&person.email, PASSWORD).await.refused(429, "TOO_MANY_REQUESTS");
+    call(&user.email, PASSWORD).await.refused(429, "TOO_MANY_REQUESTS");
     world.clock.advance(Duration::from_secs(15 * 60));
-    call(&person.email, PASSWORD).await.ok();
+    call(&user.email, PASSWORD).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn unknown_addresses_have_the_same_budget_44() {
-    let world = World::start().await;
+#[on_each_database]
+async fn unknown_addresses_have_the_same_budget_44(database: DatabaseKind) {
+    let world = World::start(database).await;
     let call =
         || world.stranger().post("/sign-in/email").json(json!({"email": "nobody@example.com", "password": "wrong"}));
     for _ in 0..10 {
@@ -114,13 +115,14 @@ async fn unknown_addresses_have_the_same_budget_44() {
     assert_eq!(call().await.refused(429, "TOO_MANY_REQUESTS").retry_after(), 15 * 60);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_elsewhere_locks_nobody_out() {
-    let world = World::with(|settings| settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()]).await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn a_stranger_elsewhere_locks_nobody_out(database: DatabaseKind) {
+    let world =
+        World::with(database, |settings| settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()]).await;
+    let user = world.user("ada").await;
     let from = |address: &str, password: &str| {
         let call = world.stranger().post("/sign-in/email").header("x-forwarded-for", address);
-        call.json(json!({"email": person.email, "password": password}))
+        call.json(json!({"email": user.email, "password": password}))
     };
     for _ in 0..10 {
         from("203.0.113.1", "wrong").await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
@@ -129,15 +131,15 @@ async fn a_stranger_elsewhere_locks_nobody_out() {
     from("203.0.113.2", PASSWORD).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_success_gives_the_budget_back() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn a_success_gives_the_budget_back(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
     for _ in 0..3 {
         for _ in 0..9 {
-            let body = json!({"email": person.email, "password": "wrong"});
+            let body = json!({"email": user.email, "password": "wrong"});
             world.stranger().post("/sign-in/email").json(body).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
         }
-        person.signed_in().await;
+        user.signed_in().await;
     }
 }

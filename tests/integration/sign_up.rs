@@ -1,12 +1,13 @@
 //! Making an account.
 
-use super::harness::{PASSWORD, World};
+use crate::harness::{PASSWORD, World};
 use countersign::net::origin::OriginPattern;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_new_account_has_a_session() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_new_account_has_a_session(database: DatabaseKind) {
+    let world = World::start(database).await;
     let browser = world.browser();
     let body = json!({"name": "Ada Lovelace", "email": "Ada.L+x@Example.COM", "password": PASSWORD, "image": "https://example.com/a.png"});
     let answer = browser.post("/sign-up/email").json(body).await.ok();
@@ -22,17 +23,17 @@ async fn a_new_account_has_a_session() {
     assert_eq!(session.body["user"], answer.body["user"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn image_is_null_when_there_is_none_and_a_name_may_be_empty() {
-    let world = World::start().await;
+#[on_each_database]
+async fn image_is_null_when_there_is_none_and_a_name_may_be_empty(database: DatabaseKind) {
+    let world = World::start(database).await;
     let body = json!({"name": "", "email": "a@example.com", "password": PASSWORD});
     let answer = world.browser().post("/sign-up/email").json(body).await.ok();
     assert_eq!((&answer.body["user"]["image"], &answer.body["user"]["name"]), (&json!(null), &json!("")));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_person_may_not_decide_is_ignored_35() {
-    let world = World::start().await;
+#[on_each_database]
+async fn what_a_user_may_not_decide_is_ignored_35(database: DatabaseKind) {
+    let world = World::start(database).await;
     let id = "0".repeat(32);
     let browser = world.browser();
     let body = json!({
@@ -55,9 +56,9 @@ async fn what_a_person_may_not_decide_is_ignored_35() {
     assert_eq!(session.body["user"]["twoFactorEnabled"], false);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn passwords_have_8_to_128_characters() {
-    let world = World::start().await;
+#[on_each_database]
+async fn passwords_have_8_to_128_characters(database: DatabaseKind) {
+    let world = World::start(database).await;
     // Characters are counted as JavaScript does: those beyond the first plane count twice.
     for (number, (password, refusal)) in [
         ("a".repeat(7), Some(("PASSWORD_TOO_SHORT", "Password too short"))),
@@ -81,9 +82,9 @@ async fn passwords_have_8_to_128_characters() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn addresses_follow_the_real_servers_grammar() {
-    let world = World::start().await;
+#[on_each_database]
+async fn addresses_follow_the_real_servers_grammar(database: DatabaseKind) {
+    let world = World::start(database).await;
     let call = |email: &str| {
         world.stranger().post("/sign-up/email").json(json!({"name": "a", "email": email, "password": PASSWORD}))
     };
@@ -116,9 +117,9 @@ async fn addresses_follow_the_real_servers_grammar() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_text_holds_u0000() {
-    let world = World::start().await;
+#[on_each_database]
+async fn no_text_holds_u0000(database: DatabaseKind) {
+    let world = World::start(database).await;
     let good = json!({"name": "Ada", "email": "ada@example.com", "password": PASSWORD, "image": "/ada.png"});
     for field in ["name", "password", "image"] {
         let mut body = good.clone();
@@ -129,9 +130,9 @@ async fn no_text_holds_u0000() {
     world.browser().post("/sign-up/email").json(good).await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_form_does_too() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_form_does_too(database: DatabaseKind) {
+    let world = World::start(database).await;
     let browser = world.browser();
     let fields = [("name", "Ada L"), ("email", "ada@example.com"), ("password", PASSWORD)];
     let answer = browser.post("/sign-up/email").form(&fields).await.ok();
@@ -148,9 +149,9 @@ async fn a_form_does_too() {
     refused.refused(415, "UNSUPPORTED_MEDIA_TYPE");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_is_not_to_be_remembered_ends_with_the_browser() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_session_that_is_not_to_be_remembered_ends_with_the_browser(database: DatabaseKind) {
+    let world = World::start(database).await;
     let browser = world.browser();
     let body = json!({"name": "a", "email": "a@example.com", "password": PASSWORD, "rememberMe": false});
     let answer = browser.post("/sign-up/email").json(body).await.ok();
@@ -159,9 +160,9 @@ async fn a_session_that_is_not_to_be_remembered_ends_with_the_browser() {
     assert_eq!(session.text("/session/expiresAt"), "2026-03-02T12:00:00.000Z");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn callbacks_lead_to_trusted_places_only() {
-    let world = World::with(|settings| {
+#[on_each_database]
+async fn callbacks_lead_to_trusted_places_only(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
         settings.origin_patterns = vec![OriginPattern::parse("https://app.example.com").unwrap()];
     });
     let world = world.await;

@@ -1,7 +1,8 @@
 //! SQLite that cannot write: a file that another process has locked, a disk that is full. Whoever needs to write is
 //! told to come back, nothing is half written, reading goes on, and it is well again without a restart.
 
-use crate::sqlite::harness::Process;
+use crate::harness::Process;
+use countersign_test_postgres::DatabaseKind;
 use diesel::SqliteConnection;
 use diesel::connection::{Connection as _, SimpleConnection as _};
 use serde_json::{Value, json};
@@ -29,8 +30,8 @@ fn accounts(server: &Process) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_another_process_has_locked_is_a_clean_503_and_no_restart_is_needed() {
     let directory = tempdir().unwrap();
-    let server = Process::start(directory.path(), &[("COUNTERSIGN_DATABASE_TIMEOUT", "1")]);
-    let person = server.person("ada").await;
+    let server = Process::start(DatabaseKind::Sqlite, directory.path(), &[("COUNTERSIGN_DATABASE_TIMEOUT", "1")]);
+    let user = server.user("ada").await;
     let mut neighbour = SqliteConnection::establish(server.database().file().unwrap().to_str().unwrap()).unwrap();
     neighbour.batch_execute("BEGIN IMMEDIATE; DELETE FROM sessions").unwrap();
 
@@ -38,7 +39,7 @@ async fn a_file_that_another_process_has_locked_is_a_clean_503_and_no_restart_is
     let refused = server.stranger().post("/sign-up/email").json(newcomer(0)).await;
     assert!(refused.refused(503, "SERVICE_UNAVAILABLE").retry_after() >= 1);
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    person.browser.get("/get-session").await.ok().text("/user/id");
+    user.browser.get("/get-session").await.ok().text("/user/id");
 
     neighbour.batch_execute("ROLLBACK").unwrap();
     assert_eq!(accounts(&server), 1, "nothing of it happened");
@@ -52,8 +53,8 @@ async fn a_full_disk_is_a_clean_503_and_no_restart_is_needed() {
     // A file that cannot grow is to SQLite what a full disk is.
     // Only the soft limit, which can be lifted again. The signal that goes with it would end the process.
     let small_files = ["sh", "-c", "ulimit -S -f 1000; trap '' XFSZ; exec \"$0\""];
-    let server = Process::start_by(&small_files, directory.path(), &[]);
-    let person = server.person("ada").await;
+    let server = Process::start_by(&small_files, DatabaseKind::Sqlite, directory.path(), &[]);
+    let user = server.user("ada").await;
     let mut acknowledged = 1;
     let refused = loop {
         let answer = server.stranger().post("/sign-up/email").json(newcomer(acknowledged)).await;
@@ -65,7 +66,7 @@ async fn a_full_disk_is_a_clean_503_and_no_restart_is_needed() {
     };
     assert!(refused.refused(503, "SERVICE_UNAVAILABLE").retry_after() >= 1);
     assert_eq!(accounts(&server), acknowledged);
-    person.browser.get("/get-session").await.ok().text("/user/id");
+    user.browser.get("/get-session").await.ok().text("/user/id");
 
     let lifted = Command::new("prlimit").args(["--pid", &server.id().to_string(), "--fsize=unlimited:"]).status();
     assert!(lifted.unwrap().success());

@@ -1,15 +1,16 @@
 //! Devices that skip the second factor.
 
-use super::harness::{Answer, App, Caller, PASSWORD, Person, World};
+use crate::harness::{Answer, App, Caller, PASSWORD, User, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-async fn enrolled(world: &World) -> (Person, App) {
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    (person, app)
+async fn enrolled(world: &World) -> (User, App) {
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    (user, app)
 }
 
 fn is_challenge(answer: &Answer) -> bool {
@@ -17,15 +18,15 @@ fn is_challenge(answer: &Answer) -> bool {
 }
 
 /// Whether the password alone signs in from there. It uses a copy, so that the client keeps its cookie.
-async fn is_trusted(person: &Person, caller: &Caller) -> bool {
-    !is_challenge(&person.sign_in_from(&caller.copy()).await.ok())
+async fn is_trusted(user: &User, caller: &Caller) -> bool {
+    !is_challenge(&user.sign_in_from(&caller.copy()).await.ok())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_trusted_device_skips_the_challenge_and_its_cookie_is_renewed() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    let browser = person.challenged().await;
+#[on_each_database]
+async fn a_trusted_device_skips_the_challenge_and_its_cookie_is_renewed(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let browser = user.challenged().await;
     let body = json!({"code": app.fresh_code(), "trustDevice": true});
     let answer = browser.post("/two-factor/verify-totp").json(body).await.ok();
     let trust = answer.set_cookie("trust_device").unwrap();
@@ -35,21 +36,21 @@ async fn a_trusted_device_skips_the_challenge_and_its_cookie_is_renewed() {
     browser.post("/sign-out").await.ok();
     assert!(browser.cookie("trust_device").is_some(), "it survives signing out");
     let first = browser.copy();
-    let answer = person.sign_in_from(&browser).await.ok();
+    let answer = user.sign_in_from(&browser).await.ok();
     assert!(!is_challenge(&answer));
     let renewed = answer.set_cookie("trust_device").unwrap();
     assert!(renewed.value != trust.value && renewed.attributes == trust.attributes);
 
     // Each value works once: the old one is a challenge, and goes.
-    let replayed = person.sign_in_from(&first).await.ok();
+    let replayed = user.sign_in_from(&first).await.ok();
     assert!(is_challenge(&replayed) && replayed.set_cookie("trust_device").unwrap().is_deletion(), "{replayed}");
-    assert!(!is_challenge(&person.sign_in_from(&browser).await.ok()), "which does not hurt the new one");
+    assert!(!is_challenge(&user.sign_in_from(&browser).await.ok()), "which does not hurt the new one");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn it_says_so_in_every_factor_and_spelling() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
+#[on_each_database]
+async fn it_says_so_in_every_factor_and_spelling(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
     for (factor, wish, is_granted) in [
         ("totp", json!(true), true),
         ("totp", json!("true"), true),
@@ -60,74 +61,74 @@ async fn it_says_so_in_every_factor_and_spelling() {
         ("backup-code", json!("true"), true),
         ("backup-code", json!("false"), false),
     ] {
-        let browser = person.challenged().await;
+        let browser = user.challenged().await;
         browser.post("/two-factor/send-otp").json(json!({"trustDevice": true})).await.ok();
         let code = match factor {
             "totp" => app.fresh_code(),
-            "otp" => world.last_code_for(&person.email),
+            "otp" => world.last_code_for(&user.email),
             _ if is_granted => app.backup_codes[0].clone(),
             _ => app.backup_codes[1].clone(),
         };
         let body = json!({"code": code, "trustDevice": wish});
         browser.post(&format!("/two-factor/verify-{factor}")).json(body).await.ok();
-        assert_eq!(is_trusted(&person, &browser).await, is_granted, "{factor} {wish}");
+        assert_eq!(is_trusted(&user, &browser).await, is_granted, "{factor} {wish}");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_password_is_always_needed() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    let browser = person.trusted_with(&app).await;
-    let body = json!({"email": person.email, "password": "wrong"});
+#[on_each_database]
+async fn the_password_is_always_needed(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let browser = user.trusted_with(&app).await;
+    let body = json!({"email": user.email, "password": "wrong"});
     browser.copy().post("/sign-in/email").json(body).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
-    assert!(is_trusted(&person, &browser).await);
+    assert!(is_trusted(&user, &browser).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn trust_lasts_thirty_days_since_its_last_use() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    let browser = person.trusted_with(&app).await;
+#[on_each_database]
+async fn trust_lasts_thirty_days_since_its_last_use(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let browser = user.trusted_with(&app).await;
     world.clock.advance(29 * DAY);
-    assert!(!is_challenge(&person.sign_in_from(&browser).await.ok()));
+    assert!(!is_challenge(&user.sign_in_from(&browser).await.ok()));
     world.clock.advance(30 * DAY - Duration::from_millis(1));
-    assert!(!is_challenge(&person.sign_in_from(&browser).await.ok()));
+    assert!(!is_challenge(&user.sign_in_from(&browser).await.ok()));
     world.clock.advance(30 * DAY);
-    let answer = person.sign_in_from(&browser).await.ok();
+    let answer = user.sign_in_from(&browser).await.ok();
     assert!(is_challenge(&answer) && answer.set_cookie("trust_device").unwrap().is_deletion());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn trust_is_for_one_account_36() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    let browser = person.trusted_with(&app).await;
-    let bob = world.person("bob").await;
+#[on_each_database]
+async fn trust_is_for_one_account_36(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let browser = user.trusted_with(&app).await;
+    let bob = world.user("bob").await;
     bob.enrol().await;
     let theirs = browser.copy();
     let answer = bob.sign_in_from(&theirs).await.ok();
     assert!(is_challenge(&answer) && answer.set_cookie("trust_device").unwrap().is_deletion());
-    assert!(is_trusted(&person, &browser).await, "and was not used up by somebody else");
+    assert!(is_trusted(&user, &browser).await, "and was not used up by somebody else");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_forged_cookie_is_left_alone_and_worth_nothing() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    let browser = person.trusted_with(&app).await;
+#[on_each_database]
+async fn a_forged_cookie_is_left_alone_and_worth_nothing(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let browser = user.trusted_with(&app).await;
     let value = browser.cookie("trust_device").unwrap();
     browser.set_cookie("better-auth.trust_device", &value.replacen('!', "!x", 1));
-    let answer = person.sign_in_from(&browser).await.ok();
+    let answer = user.sign_in_from(&browser).await.ok();
     assert!(is_challenge(&answer) && answer.set_cookie("trust_device").is_none(), "{answer}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_value_at_once_from_many_places_signs_one_in() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    let browser = person.trusted_with(&app).await;
-    let body = json!({"email": person.email, "password": PASSWORD});
+#[on_each_database]
+async fn one_value_at_once_from_many_places_signs_one_in(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let browser = user.trusted_with(&app).await;
+    let body = json!({"email": user.email, "password": PASSWORD});
     let calls = (0..12).map(|_| tokio::spawn(browser.copy().post("/sign-in/email").json(body.clone()).send()));
     let calls: Vec<_> = calls.collect();
     let mut trusted = 0;
@@ -139,30 +140,30 @@ async fn one_value_at_once_from_many_places_signs_one_in() {
 
 /// Three browsers, one of them the one that acts: none is trusted afterwards, not even when the second factor is set
 /// up again.
-#[tokio::test(flavor = "multi_thread")]
-async fn trust_dies_with_disable_and_does_not_come_back_28() {
-    let world = World::start().await;
-    let (person, app) = enrolled(&world).await;
-    let (first, second) = (person.trusted_with(&app).await, person.trusted_with(&app).await);
+#[on_each_database]
+async fn trust_dies_with_disable_and_does_not_come_back_28(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let (first, second) = (user.trusted_with(&app).await, user.trusted_with(&app).await);
     let acting = first.copy();
     let answer = acting.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
     assert!(answer.set_cookie("trust_device").unwrap().is_deletion());
-    person.sign_in_from(&person.browser).await.ok();
-    person.enrol().await;
-    assert!(!is_trusted(&person, &first).await && !is_trusted(&person, &second).await);
+    user.sign_in_from(&user.browser).await.ok();
+    user.enrol().await;
+    assert!(!is_trusted(&user, &first).await && !is_trusted(&user, &second).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn trust_dies_with_a_new_password_28() {
-    let world = World::start().await;
+#[on_each_database]
+async fn trust_dies_with_a_new_password_28(database: DatabaseKind) {
+    let world = World::start(database).await;
     for ends_others in [false, true] {
-        let mut person = world.person(&format!("ada{ends_others}")).await;
-        let app = person.enrol().await;
-        let browser = person.trusted_with(&app).await;
+        let mut user = world.user(&format!("ada{ends_others}")).await;
+        let app = user.enrol().await;
+        let browser = user.trusted_with(&app).await;
         let body =
             json!({"currentPassword": PASSWORD, "newPassword": "another horse", "revokeOtherSessions": ends_others});
-        person.browser.post("/change-password").json(body).await.ok();
-        person.password = "another horse".to_owned();
-        assert!(!is_trusted(&person, &browser).await);
+        user.browser.post("/change-password").json(body).await.ok();
+        user.password = "another horse".to_owned();
+        assert!(!is_trusted(&user, &browser).await);
     }
 }

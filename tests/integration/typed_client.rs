@@ -1,11 +1,12 @@
 //! The generated client: the flows of an application that never sees HTTP.
 
-use super::harness::{PASSWORD, World};
+use crate::harness::{PASSWORD, World};
 use countersign::clock::Clock as _;
 use countersign_client::better_auth::{Client, Error, types};
 use countersign_client::reqwest;
 use countersign_client::reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use countersign_domain::totp::TotpSecret;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 
 fn client(world: &World, token: Option<&str>) -> Client {
     let mut headers = HeaderMap::new();
@@ -29,9 +30,9 @@ fn sign_in(email: &str, password: &str) -> types::SignInEmailRequest {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_life_of_an_account_in_types() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_life_of_an_account_in_types(database: DatabaseKind) {
+    let world = World::start(database).await;
     assert!(client(&world, None).ok_get().await.unwrap().ok);
     let new = types::SignUpWithEmailAndPasswordRequest {
         name: "Ada".to_owned(),
@@ -93,9 +94,9 @@ async fn a_life_of_an_account_in_types() {
     assert!(plain.two_factor_redirect.is_none() && plain.user.is_some());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn errors_are_types_too() {
-    let world = World::start().await;
+#[on_each_database]
+async fn errors_are_types_too(database: DatabaseKind) {
+    let world = World::start(database).await;
     let error = client(&world, None).sign_in_email(&sign_in("nobody@example.com", "wrong")).await.unwrap_err();
     let Error::ErrorResponse(error) = error else { panic!("{error:?}") };
     assert_eq!((error.status().as_u16(), error.code.as_str()), (401, "INVALID_EMAIL_OR_PASSWORD"));

@@ -1,7 +1,8 @@
 //! Answers held against the contract by the server itself, and tests that fail when one does not keep it.
 
-use super::harness::{Process, World};
+use crate::harness::{Process, World};
 use countersign::edge::validation::MESSAGE;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Brings the server to an answer that the contract does not allow: an address that is none.
@@ -12,10 +13,10 @@ fn said(result: std::thread::Result<()>) -> String {
     *result.expect_err("a panic").downcast::<String>().unwrap()
 }
 
-#[tokio::test]
-async fn a_world_whose_server_breaks_the_contract_fails_its_test() {
-    let world = World::start().await;
-    let ann = world.person("ann").await;
+#[on_each_database]
+async fn a_world_whose_server_breaks_the_contract_fails_its_test(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let ann = world.user("ann").await;
     world.database().execute(BREAK);
     let answer = ann.browser.get("/get-session").undocumented().await.ok();
     assert_eq!(answer.text("/user/email"), "n0 address", "sent as it is");
@@ -26,11 +27,11 @@ async fn a_world_whose_server_breaks_the_contract_fails_its_test() {
     assert!(!reason.contains("n0 address"), "{reason}");
 }
 
-#[tokio::test]
-async fn a_process_that_breaks_the_contract_fails_its_test_and_logs_no_value() {
+#[on_each_database]
+async fn a_process_that_breaks_the_contract_fails_its_test_and_logs_no_value(database: DatabaseKind) {
     let directory = tempfile::tempdir().unwrap();
-    let server = Process::start(directory.path(), &[]);
-    let ann = server.person("ann").await;
+    let server = Process::start(database, directory.path(), &[]);
+    let ann = server.user("ann").await;
     ann.browser.get("/get-session").await.ok();
     ann.browser.post("/two-factor/enable").body("text/plain", "x").await.is(415);
     ann.browser.call("POST", "/api/two-factor/login").await.is(400);

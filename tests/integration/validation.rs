@@ -1,13 +1,14 @@
 //! Bodies: what is refused before an operation begins, in which words, and in which order checks come.
 
-use super::harness::contract::{better_auth as operations, example_body};
-use super::harness::{PASSWORD, World};
+use crate::harness::contract::{better_auth as operations, example_body};
+use crate::harness::{PASSWORD, World};
 use countersign_contract::BodyRule;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_body_of_the_wrong_shape_is_named_so_on_every_operation() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_body_of_the_wrong_shape_is_named_so_on_every_operation(database: DatabaseKind) {
+    let world = World::start(database).await;
     let caller = world.stranger();
     for entry in operations().filter(|entry| entry.body == BodyRule::Required) {
         for (body, received) in
@@ -40,9 +41,9 @@ async fn a_body_of_the_wrong_shape_is_named_so_on_every_operation() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn all_bad_fields_are_listed() {
-    let world = World::start().await;
+#[on_each_database]
+async fn all_bad_fields_are_listed(database: DatabaseKind) {
+    let world = World::start(database).await;
     let answer = world.stranger().post("/sign-up/email").json(json!({"email": "nobody", "password": ""})).await;
     let message = answer.refused(400, "VALIDATION_ERROR").text("/message");
     let mut issues: Vec<&str> = message.split("; ").collect();
@@ -57,9 +58,9 @@ async fn all_bad_fields_are_listed() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn null_is_not_absent() {
-    let world = World::start().await;
+#[on_each_database]
+async fn null_is_not_absent(database: DatabaseKind) {
+    let world = World::start(database).await;
     for field in ["image", "callbackURL", "rememberMe"] {
         let body = json!({"name": "a", "email": "a@example.com", "password": PASSWORD, field: null});
         let answer = world.stranger().post("/sign-up/email").json(body).await.refused(400, "VALIDATION_ERROR");
@@ -78,9 +79,9 @@ async fn null_is_not_absent() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn checks_come_in_the_order_of_the_real_server() {
-    let world = World::start().await;
+#[on_each_database]
+async fn checks_come_in_the_order_of_the_real_server(database: DatabaseKind) {
+    let world = World::start(database).await;
     let evil = world.stranger().with_header("cookie", "a=1").with_header("origin", "https://evil.example");
     let call = || evil.post("/two-factor/disable");
     call().body("text/plain", "{").await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
@@ -91,46 +92,46 @@ async fn checks_come_in_the_order_of_the_real_server() {
     stranger.post("/two-factor/disable").json(json!({"password": ""})).await.refused(401, "UNAUTHORIZED");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_body_without_a_type_is_no_body() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn a_body_without_a_type_is_no_body(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
     let missing = "[body] Invalid input: expected object, received undefined";
-    let body = json!({"email": person.email, "password": PASSWORD}).to_string();
+    let body = json!({"email": user.email, "password": PASSWORD}).to_string();
     let answer = world.stranger().post("/sign-in/email").body("", body).await;
     answer.refused(400, "VALIDATION_ERROR").saying(missing);
-    person.browser.post("/two-factor/send-otp").body("", "{").await.ok();
-    person.browser.post("/two-factor/send-otp").await.ok();
-    person.browser.post("/two-factor/send-otp").json(json!({"trustDevice": "true"})).await.ok();
-    person.browser.post("/sign-out").body("", "{}").await.ok();
+    user.browser.post("/two-factor/send-otp").body("", "{").await.ok();
+    user.browser.post("/two-factor/send-otp").await.ok();
+    user.browser.post("/two-factor/send-otp").json(json!({"trustDevice": "true"})).await.ok();
+    user.browser.post("/sign-out").body("", "{}").await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_type_is_read_without_case_and_parameters() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
-    let body = json!({"email": person.email, "password": PASSWORD}).to_string();
+#[on_each_database]
+async fn the_type_is_read_without_case_and_parameters(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let body = json!({"email": user.email, "password": PASSWORD}).to_string();
     let call = world.stranger().post("/sign-in/email").body("Application/JSON; charset=utf-8", body);
     call.await.ok();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn odd_codes_are_wrong_codes_and_nothing_worse_41() {
-    let world = World::start().await;
-    let person = world.person("ada").await;
+#[on_each_database]
+async fn odd_codes_are_wrong_codes_and_nothing_worse_41(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
     let codes =
         ["", " ", "12345", "1234567", "abcdef", "１２３４５６", "٠١٢٣٤٥", "12 34 56", "123456\n", "-12345", "+12345"];
-    let app = person.enrol().await;
+    let app = user.enrol().await;
     for (factor, refusal) in [("totp", "INVALID_CODE"), ("backup-code", "INVALID_BACKUP_CODE")] {
         for odd in codes {
-            let call = person.browser.post(&format!("/two-factor/verify-{factor}")).json(json!({"code": odd}));
+            let call = user.browser.post(&format!("/two-factor/verify-{factor}")).json(json!({"code": odd}));
             call.await.refused(401, refusal);
             // So that the account is not locked on the way.
-            person.browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
+            user.browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
         }
     }
     for refused in ["1".repeat(129), "\u{0}23456".to_owned()] {
-        let call = person.browser.post("/two-factor/verify-totp").json(json!({"code": refused}));
+        let call = user.browser.post("/two-factor/verify-totp").json(json!({"code": refused}));
         call.await.refused(400, "VALIDATION_ERROR");
     }
 }

@@ -5,8 +5,8 @@
 //! | [`options`], [`operation`] | the command line, the classes of operations |
 //! | [`child`], [`plain`], [`cluster`], [`place`] | what is measured: the server, a plain dropshot server, the databases |
 //! | [`client`], [`request`], [`source`] | how requests are made and sent |
-//! | [`people`], [`seed`], [`tables`], [`rows`], [`database`] | who is in the database, and how they get there |
-//! | [`run`], [`measure`], [`limits`], [`durability`] | timing, and whether it can be believed |
+//! | [`users`], [`seed`], [`tables`], [`rows`], [`database`] | who is in the database, and how they get there |
+//! | [`run`], [`mod@measure`], [`limits`], [`durability`] | timing, and whether it can be believed |
 //! | [`process`], [`latency`], [`clock`] | what is read off the machine |
 //! | [`target`], [`report`], [`table`], [`progress`] | what is told |
 
@@ -21,7 +21,6 @@ mod limits;
 mod measure;
 mod operation;
 mod options;
-mod people;
 mod place;
 mod plain;
 mod process;
@@ -35,6 +34,7 @@ mod source;
 mod table;
 mod tables;
 mod target;
+mod users;
 
 use crate::options::{Choice, Options, Role};
 use crate::place::Place;

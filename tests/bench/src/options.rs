@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// Measures a Countersign server next to the limits of the machine it runs on.
 ///
-/// Starts the server as a process of its own on a fresh database, enrols people in it, and times one class of
+/// Starts the server as a process of its own on a fresh database, enrols users in it, and times one class of
 /// operations after the other over keep-alive connections. In the same run it measures what the machine could do at
 /// best (argon2id hashes, commits of that database, requests to an empty dropshot server), and prints how close the
 /// server comes. Run it on a machine that does nothing else.
@@ -28,7 +28,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_TEST_POSTGRES", hide_env_values = true)]
     pub(crate) postgres_url: Option<String>,
 
-    /// People with a second factor who are enrolled over HTTP before anything is timed
+    /// Users with a second factor who are enrolled over HTTP before anything is timed
     #[arg(long, value_name = "COUNT", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) users: u32,
 

@@ -1,4 +1,4 @@
-//! What a person sees while nothing is printed: one line on standard error for each thing that takes long.
+//! What the terminal shows while nothing is printed: one line on standard error for each thing that takes long.
 
 use std::cell::Cell;
 use std::io::{IsTerminal as _, Write as _};

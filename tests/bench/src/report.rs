@@ -35,7 +35,7 @@ pub(crate) struct Machine {
 /// How the operations were timed.
 #[derive(Debug, Serialize)]
 pub(crate) struct Settings {
-    /// People enrolled over HTTP.
+    /// Users enrolled over HTTP.
     pub(crate) users: u32,
     /// Connections that sent at once.
     pub(crate) connections: u32,
@@ -91,7 +91,7 @@ impl Report {
         ordinary.chain(grown)
     }
 
-    /// All of it, for people.
+    /// All of it, as text.
     pub(crate) fn to_text(&self) -> String {
         let mut text = self.head();
         for run in &self.databases {

@@ -7,23 +7,23 @@ use crate::limits::{self, Limit};
 use crate::measure::{Effort, Measurement, Single, Timing};
 use crate::operation::Operation;
 use crate::options::Options;
-use crate::people;
 use crate::place::{Address, Place};
 use crate::process;
 use crate::progress::say;
 use crate::report::{Grown, OnDatabase};
 use crate::seed::Seeder;
 use crate::source::Subject;
+use crate::users;
 use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// People who are written into the database beside those enrolled over HTTP, so that there are enough for codes that
-/// can be used once; and how many of more people take part.
+/// Users who are written into the database beside those enrolled over HTTP, so that there are enough for codes that
+/// can be used once; and how many of more users take part.
 const SAMPLE: u64 = 4096;
-/// Written people for each connection, of whom one in ten has no second factor.
-const PEOPLE_PER_CONNECTION: u64 = 16;
+/// Written users for each connection, of whom one in ten has no second factor.
+const USERS_PER_CONNECTION: u64 = 16;
 /// Slices that each class of operations is timed in. Between them the limit that bounds it is measured, or the same class
 /// on databases of other sizes: what else goes on in the machine changes from minute to minute, and is not to be taken
 /// for a difference between the two.
@@ -58,7 +58,7 @@ impl Bench {
             settings: options.settings.clone(),
             operations: options.operations(),
             users: options.users,
-            sample: SAMPLE.max(PEOPLE_PER_CONNECTION * u64::from(options.connections)),
+            sample: SAMPLE.max(USERS_PER_CONNECTION * u64::from(options.connections)),
             effort: Effort { connections: options.connections, duration: options.duration() },
             growth: options.growth.clone(),
         })
@@ -90,10 +90,10 @@ impl Bench {
         tokio::time::sleep(REST).await;
         let idle_bytes = process::memory(world.server.pid())?.resident;
         let mut subject = world.subject().await?;
-        subject.people = people::enrol(world.server.address, self.users, self.effort.connections).await?;
+        subject.users = users::enrol(world.server.address, self.users, self.effort.connections).await?;
         let more = subject.seeder.populate(&mut subject.database, self.sample, self.sample).await?;
-        subject.people.plain.extend(more.plain);
-        subject.people.enrolled.extend(more.enrolled);
+        subject.users.plain.extend(more.plain);
+        subject.users.enrolled.extend(more.enrolled);
 
         let doubts = durability::doubts(place, &world.address, world.directory.path()).await?;
         let bytes = world.session_bytes(&subject).await?;
@@ -133,7 +133,7 @@ impl Bench {
             let subject = world.subject().await?;
             sizes.push(Size { world, subject, users: *users, operations: Vec::new() });
             let Some(Size { subject, .. }) = sizes.last_mut() else { continue };
-            subject.people = subject.seeder.populate(&mut subject.database, *users, self.sample.min(*users)).await?;
+            subject.users = subject.seeder.populate(&mut subject.database, *users, self.sample.min(*users)).await?;
         }
         let operations = if sizes.is_empty() { &[] } else { self.operations.as_slice() };
         for operation in operations {
@@ -203,7 +203,7 @@ impl Limits {
 impl World {
     async fn subject(&self) -> Result<Subject> {
         let seeder = Seeder::new(&child::data_dir(self.directory.path()))?;
-        Ok(Subject { people: people::People::default(), database: self.address.open().await?, seeder, rounds: 0 })
+        Ok(Subject { users: users::Users::default(), database: self.address.open().await?, seeder, rounds: 0 })
     }
 
     /// How long the answer to get-session is.

@@ -1,14 +1,14 @@
 //! Rows as the server itself would write them, made with its own rules and its own keys.
 //!
-//! Signing up a million people over HTTP takes hours, because that is what argon2id is for. Here everybody shares one
-//! password hash and one set of backup codes, so that a person costs microseconds; the server cannot tell.
+//! Signing up a million users over HTTP takes hours, because that is what argon2id is for. Here all share one
+//! password hash and one set of backup codes, so that a user costs microseconds; the server cannot tell.
 
 use crate::clock::{self, with_random};
 use crate::database::Database;
-use crate::people::{PASSWORD, People, Person};
 use crate::progress::Progress;
 use crate::rows::{Rows, Value};
 use crate::tables::{ACCOUNTS, BACKUP_CODES, CHALLENGES, METHODS, SESSIONS, TRUSTED_DEVICES};
+use crate::users::{PASSWORD, User, Users};
 use anyhow::{Context as _, Result};
 use countersign_domain::backup_code::{self, Alphabet, BackupCode};
 use countersign_domain::ids::{AccountId, BackupCodeId, MethodId, SessionId, TenantId};
@@ -22,9 +22,9 @@ use countersign_domain::trusted_device;
 use data_encoding::BASE64;
 use std::path::Path;
 
-/// People whose rows are written in one transaction.
+/// Users whose rows are written in one transaction.
 const BATCH: u64 = 5_000;
-/// One person of so many has no second factor.
+/// One user of so many has no second factor.
 const PLAIN_ONE_OF: u64 = 10;
 
 /// Makes rows for one server's database.
@@ -33,7 +33,7 @@ pub(crate) struct Seeder {
     policy: Policy,
     password_hash: String,
     backup_codes: Vec<(BackupCode, String)>,
-    /// How many people it has made.
+    /// How many users it has made.
     made: u64,
 }
 
@@ -53,20 +53,20 @@ impl Seeder {
         Ok(Self { keyring, policy: Policy::default(), password_hash, backup_codes, made: 0 })
     }
 
-    /// Writes `count` people into the database, and returns about `sample` of them, spread over all.
-    pub(crate) async fn populate(&mut self, database: &mut Database, count: u64, sample: u64) -> Result<People> {
-        let progress = Progress::new("writing people into the database", count);
-        let mut people = People::default();
+    /// Writes `count` users into the database, and returns about `sample` of them, spread over all.
+    pub(crate) async fn populate(&mut self, database: &mut Database, count: u64, sample: u64) -> Result<Users> {
+        let progress = Progress::new("writing users into the database", count);
+        let mut users = Users::default();
         let mut written = 0;
         while written < count {
             let batch = BATCH.min(count - written);
             let mut rows = [ACCOUNTS, METHODS, BACKUP_CODES, SESSIONS].map(Rows::of);
             for index in written..written + batch {
                 let is_plain = (index * sample / count).is_multiple_of(PLAIN_ONE_OF);
-                let person = self.person(is_plain, &mut rows);
-                // The first person of every `count / sample`.
+                let user = self.user(is_plain, &mut rows);
+                // The first user of every `count / sample`.
                 if index == 0 || index * sample / count != (index - 1) * sample / count {
-                    people.add(person);
+                    users.add(user);
                 }
             }
             database.insert(&rows).await?;
@@ -74,10 +74,10 @@ impl Seeder {
             progress.add(batch);
         }
         database.tidy().await?;
-        Ok(people)
+        Ok(users)
     }
 
-    fn person(&mut self, is_plain: bool, [accounts, methods, backup_codes, sessions]: &mut [Rows; 4]) -> Person {
+    fn user(&mut self, is_plain: bool, [accounts, methods, backup_codes, sessions]: &mut [Rows; 4]) -> User {
         let now = clock::now();
         let at = Value::Integer(now.as_millis());
         let (account, session, token) = with_random(|random| {
@@ -122,7 +122,7 @@ impl Seeder {
             self.add_backup_codes(account, backup_codes);
             self.add_methods(account, &email, now, methods)
         });
-        Person { email, account, session: token.expose().to_owned(), secret }
+        User { email, account, session: token.expose().to_owned(), secret }
     }
 
     /// What everybody has who enrolled in the Better Auth dialect: an authenticator app, and codes by mail.

@@ -1,17 +1,17 @@
 //! Where the requests of each connection come from.
 //!
 //! What can be used once (challenges with their codes) is written into the database beforehand, in rounds: a sign-in
-//! to get each challenge would cost an argon2id hash, and a TOTP step is accepted once per person. Between rounds the
-//! people's last TOTP steps are forgotten and their backup codes renewed. What can be sent again and again is made once
-//! for each person, and people are divided among the connections, so that nobody does two things at once.
+//! to get each challenge would cost an argon2id hash, and a TOTP step is accepted once per user. Between rounds the
+//! users' last TOTP steps are forgotten and their backup codes renewed. What can be sent again and again is made once
+//! for each user, and users are divided among the connections, so that no user does two things at once.
 
 use crate::client::Answer;
 use crate::clock;
 use crate::database::Database;
 use crate::operation::Operation;
-use crate::people::{PASSWORD, People, Person};
 use crate::request::{Sender, TRUST_COOKIE, get, post};
 use crate::seed::Seeder;
+use crate::users::{PASSWORD, User, Users};
 use anyhow::{Result, ensure};
 use countersign_domain::totp::{STEP_SECONDS, TotpSecret};
 use serde_json::json;
@@ -19,30 +19,30 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Every person completes so many challenges in a round, far apart.
+/// Every user completes so many challenges in a round, far apart.
 const PASSES: usize = 2;
-/// So many people take part in a round at most: making rows for more takes longer than a round.
-const PEOPLE_IN_A_ROUND: usize = 4096;
+/// So many users take part in a round at most: making rows for more takes longer than a round.
+const USERS_IN_A_ROUND: usize = 4096;
 /// Accounts that are named in one statement.
 const NAMES_PER_STATEMENT: usize = 500;
 
 /// Everything that requests are made from.
 pub(crate) struct Subject {
     /// Who takes part.
-    pub(crate) people: People,
+    pub(crate) users: Users,
     /// The database behind the server's back.
     pub(crate) database: Database,
     /// Makes rows for it.
     pub(crate) seeder: Seeder,
-    /// Rounds so far, which tell new people apart.
+    /// Rounds so far, which tell new users apart.
     pub(crate) rounds: u64,
 }
 
 /// The requests of one connection.
 pub(crate) enum Source {
-    /// New people, without end.
+    /// New users, without end.
     SignUps {
-        /// What tells this source's people from those of any other.
+        /// What tells this source's users from those of any other.
         tag: String,
         /// The next one's number.
         next: u64,
@@ -126,22 +126,22 @@ impl Subject {
     pub(crate) async fn prepare(&mut self, operation: Operation, connections: u32) -> Result<Vec<Source>> {
         self.rounds += 1;
         let lanes = 0..usize::try_from(connections)?;
-        let (plain, enrolled) = (self.people.plain.len(), self.people.enrolled.len());
-        ensure!(plain >= lanes.len() && enrolled >= lanes.len(), "there are fewer people than connections");
+        let (plain, enrolled) = (self.users.plain.len(), self.users.enrolled.len());
+        ensure!(plain >= lanes.len() && enrolled >= lanes.len(), "there are fewer users than connections");
         Ok(match operation {
             Operation::SignUp => {
                 lanes.map(|lane| Source::SignUps { tag: format!("{}-{lane}", self.rounds), next: 0 }).collect()
             }
-            Operation::SignIn => cycles(&self.people.plain, lanes.len(), sign_in),
-            Operation::SignInToChallenge => cycles(&self.people.enrolled, lanes.len(), sign_in),
-            Operation::GetSession => cycles(&self.people.enrolled, lanes.len(), get_session),
-            Operation::ChangePassword => cycles(&self.people.enrolled, lanes.len(), |person| {
+            Operation::SignIn => cycles(&self.users.plain, lanes.len(), sign_in),
+            Operation::SignInToChallenge => cycles(&self.users.enrolled, lanes.len(), sign_in),
+            Operation::GetSession => cycles(&self.users.enrolled, lanes.len(), get_session),
+            Operation::ChangePassword => cycles(&self.users.enrolled, lanes.len(), |user| {
                 let body = json!({"currentPassword": PASSWORD, "newPassword": PASSWORD});
-                post("change-password", Sender::Bearer(&person.session), &body)
+                post("change-password", Sender::Bearer(&user.session), &body)
             }),
-            Operation::GenerateBackupCodes => cycles(&self.people.enrolled, lanes.len(), |person| {
+            Operation::GenerateBackupCodes => cycles(&self.users.enrolled, lanes.len(), |user| {
                 let body = json!({"password": PASSWORD});
-                post("two-factor/generate-backup-codes", Sender::Bearer(&person.session), &body)
+                post("two-factor/generate-backup-codes", Sender::Bearer(&user.session), &body)
             }),
             Operation::TrustedSignIn => self.trusted_devices(lanes.len()).await?,
             Operation::VerifyTotp => {
@@ -158,9 +158,9 @@ impl Subject {
     async fn trusted_devices(&mut self, lanes: usize) -> Result<Vec<Source>> {
         let mut rows = Seeder::trusted_devices();
         let mut devices = vec![Vec::new(); lanes];
-        for (index, person) in self.people.enrolled.iter().enumerate() {
-            let cookie = self.seeder.add_trusted_device(person.account, &mut rows);
-            devices[index % lanes].push((person.email.clone(), cookie));
+        for (index, user) in self.users.enrolled.iter().enumerate() {
+            let cookie = self.seeder.add_trusted_device(user.account, &mut rows);
+            devices[index % lanes].push((user.email.clone(), cookie));
         }
         self.database.insert(&[rows]).await?;
         self.database.settle().await?;
@@ -175,9 +175,9 @@ impl Subject {
         // The last is sent first.
         for pass in (0..PASSES).rev() {
             let ahead = Duration::from_secs(STEP_SECONDS) * u32::try_from(pass)?;
-            for person in self.people.enrolled.iter().take(PEOPLE_IN_A_ROUND) {
-                let Some(secret) = person.secret.clone() else { continue };
-                let challenge = self.seeder.add_challenge(person.account, &mut rows);
+            for user in self.users.enrolled.iter().take(USERS_IN_A_ROUND) {
+                let Some(secret) = user.secret.clone() else { continue };
+                let challenge = self.seeder.add_challenge(user.account, &mut rows);
                 answers.push(TotpAnswer { challenge, secret, ahead });
             }
         }
@@ -191,11 +191,11 @@ impl Subject {
         let (mut challenges, mut codes) = (Seeder::challenges(), Seeder::backup_code_rows());
         let mut requests = Vec::new();
         for pass in 0..PASSES {
-            for person in self.people.enrolled.iter().take(PEOPLE_IN_A_ROUND) {
+            for user in self.users.enrolled.iter().take(USERS_IN_A_ROUND) {
                 if pass == 0 {
-                    self.seeder.add_backup_codes(person.account, &mut codes);
+                    self.seeder.add_backup_codes(user.account, &mut codes);
                 }
-                let challenge = self.seeder.add_challenge(person.account, &mut challenges);
+                let challenge = self.seeder.add_challenge(user.account, &mut challenges);
                 let body = json!({"code": self.seeder.backup_code(pass)});
                 requests.push(post("two-factor/verify-backup-code", Sender::Bearer(&challenge), &body));
             }
@@ -208,8 +208,8 @@ impl Subject {
 
     /// Runs a statement that is followed by a list of accounts.
     async fn for_those_in_a_round(&mut self, statement: &str) -> Result<()> {
-        let accounts: Vec<String> = self.people.enrolled.iter().map(|person| format!("'{}'", person.account)).collect();
-        for names in accounts[..accounts.len().min(PEOPLE_IN_A_ROUND)].chunks(NAMES_PER_STATEMENT) {
+        let accounts: Vec<String> = self.users.enrolled.iter().map(|user| format!("'{}'", user.account)).collect();
+        for names in accounts[..accounts.len().min(USERS_IN_A_ROUND)].chunks(NAMES_PER_STATEMENT) {
             self.database.execute(&format!("{statement} ({})", names.join(", "))).await?;
         }
         Ok(())
@@ -217,19 +217,19 @@ impl Subject {
 
     /// A request to read somebody's session.
     pub(crate) fn a_session(&self) -> Option<Vec<u8>> {
-        self.people.enrolled.first().map(get_session)
+        self.users.enrolled.first().map(get_session)
     }
 }
 
-fn cycles(people: &[Person], lanes: usize, request: impl Fn(&Person) -> Vec<u8>) -> Vec<Source> {
-    let lane = |lane| people.iter().skip(lane).step_by(lanes).map(&request).collect();
+fn cycles(users: &[User], lanes: usize, request: impl Fn(&User) -> Vec<u8>) -> Vec<Source> {
+    let lane = |lane| users.iter().skip(lane).step_by(lanes).map(&request).collect();
     (0..lanes).map(|index| Source::Cycle { requests: lane(index), next: 0 }).collect()
 }
 
-fn sign_in(person: &Person) -> Vec<u8> {
-    post("sign-in/email", Sender::Nobody, &json!({"email": person.email, "password": PASSWORD}))
+fn sign_in(user: &User) -> Vec<u8> {
+    post("sign-in/email", Sender::Nobody, &json!({"email": user.email, "password": PASSWORD}))
 }
 
-fn get_session(person: &Person) -> Vec<u8> {
-    get("/api/auth/get-session", Sender::Bearer(&person.session))
+fn get_session(user: &User) -> Vec<u8> {
+    get("/api/auth/get-session", Sender::Bearer(&user.session))
 }

@@ -1,4 +1,4 @@
-//! Tables for people.
+//! Tables as text.
 
 use std::fmt::Write as _;
 

@@ -112,7 +112,7 @@ fn find(measurements: &[Measurement], operation: Operation) -> Option<&Measureme
     measurements.iter().find(|measurement| measurement.operation == operation && measurement.requests > 0)
 }
 
-/// Memory as people count it.
+/// Memory in units that are easy to read.
 pub(crate) fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / MEGABYTE
 }

@@ -1,10 +1,11 @@
 //! Answers that many operations of the Better Auth dialect share. Each scenario walks the table of operations; none has a list of its own.
 
-use super::super::harness::caller::{Call, Caller};
-use super::super::harness::contract::{better_auth as operations, example_body};
-use super::super::harness::{Answer, Pairs, World};
 use super::scenario::scenarios;
+use crate::harness::caller::{Call, Caller};
+use crate::harness::contract::{better_auth as operations, example_body};
+use crate::harness::{Answer, Pairs, World};
 use countersign_contract::{BodyRule, OperationEntry};
+use countersign_test_postgres::DatabaseKind;
 
 /// Operations that document a status.
 fn documenting(status: u16) -> impl Iterator<Item = &'static OperationEntry> {
@@ -27,8 +28,8 @@ fn some_token() -> String {
 
 scenarios! {
     /// A body that is said to be JSON and is none.
-    async fn a_body_that_is_not_json() -> Pairs {
-        let world = World::start().await;
+    async fn a_body_that_is_not_json(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         let caller = world.stranger();
         for entry in documenting(400) {
             for body in ["{", "", " "] {
@@ -46,8 +47,8 @@ scenarios! {
 
     /// Nobody is signed in: every operation that asks for credentials refuses, with none, with dead ones and with
     /// ones that were never any.
-    async fn nobody_is_signed_in() -> Pairs {
-        let world = World::start().await;
+    async fn nobody_is_signed_in(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         let callers = [
             world.stranger(),
             world.bearer(some_token()),
@@ -70,8 +71,8 @@ scenarios! {
     }
 
     /// A browser sends a cookie from nowhere, or from a page that is not trusted. Reading is free.
-    async fn cookies_from_elsewhere() -> Pairs {
-        let world = World::start().await;
+    async fn cookies_from_elsewhere(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         for entry in operations() {
             let call = |name: &str, value: &str| {
                 let caller = world.stranger().with_header("cookie", "unrelated=1");
@@ -93,8 +94,8 @@ scenarios! {
     }
 
     /// The operator has switched everything off.
-    async fn switched_off() -> Pairs {
-        let world = World::with(|settings| {
+    async fn switched_off(database: DatabaseKind) -> Pairs {
+        let world = World::with(database, |settings| {
             settings.disabled_paths = operations().map(|entry| entry.path.to_owned()).collect();
         });
         let world = world.await;
@@ -108,8 +109,8 @@ scenarios! {
     }
 
     /// A body longer than the server reads, whether it says so or not.
-    async fn too_long_a_body() -> Pairs {
-        let world = World::with(|settings| settings.limits.max_body_bytes = 1000).await;
+    async fn too_long_a_body(database: DatabaseKind) -> Pairs {
+        let world = World::with(database, |settings| settings.limits.max_body_bytes = 1000).await;
         for entry in documenting(413) {
             let body = format!("{{\"x\": \"{}\"}}", "x".repeat(1000));
             let call = world.stranger().call(entry.method, entry.path).body("application/json", body);
@@ -119,8 +120,8 @@ scenarios! {
     }
 
     /// A body of a type that the operation does not take.
-    async fn another_type_of_body() -> Pairs {
-        let world = World::start().await;
+    async fn another_type_of_body(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         for entry in documenting(415) {
             for sent in ["text/plain;charset=UTF-8", "application/problem+json", "Multipart/Form-Data"] {
                 let call = world.stranger().call(entry.method, entry.path).body(sent, "{}");
@@ -132,8 +133,8 @@ scenarios! {
     }
 
     /// One client calls one path more often than it may.
-    async fn too_often() -> Pairs {
-        let world = World::with(|settings| settings.rate_limits_are_on = true).await;
+    async fn too_often(database: DatabaseKind) -> Pairs {
+        let world = World::with(database, |settings| settings.rate_limits_are_on = true).await;
         for entry in documenting(429) {
             let caller = world.stranger();
             let mut answers: Vec<Answer> = Vec::new();
@@ -152,8 +153,8 @@ scenarios! {
     }
 
     /// The database breaks underneath.
-    async fn the_server_fails() -> Pairs {
-        let world = World::start().await;
+    async fn the_server_fails(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         world.database().break_everything();
         for entry in documenting(500) {
             let answer = example(&world.bearer(some_token()), entry).await;
@@ -163,8 +164,8 @@ scenarios! {
     }
 
     /// There is room for one request, and it is taken.
-    async fn no_room() -> Pairs {
-        let world = World::with(|settings| settings.limits.max_in_flight = 1).await;
+    async fn no_room(database: DatabaseKind) -> Pairs {
+        let world = World::with(database, |settings| settings.limits.max_in_flight = 1).await;
         let mut slow = world.raw().await;
         slow.begin_post("/api/auth/sign-out").await;
         for entry in documenting(503) {

@@ -1,14 +1,15 @@
 //! What single operations of the FusionAuth dialect answer, good and bad.
 
-use super::super::harness::service::APPLICATION;
-use super::super::harness::{PASSWORD, Pairs, World};
 use super::scenario::scenarios;
+use crate::harness::service::APPLICATION;
+use crate::harness::{PASSWORD, Pairs, World};
+use countersign_test_postgres::DatabaseKind;
 use serde_json::json;
 
 scenarios! {
     /// Every operation succeeds.
-    async fn fusionauth_at_its_best() -> Pairs {
-        let world = World::start().await;
+    async fn fusionauth_at_its_best(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         let service = world.service().await;
         let user = service.user().await;
         let login = service.log_in(&user).await.ok();
@@ -69,8 +70,8 @@ scenarios! {
     }
 
     /// Logging in goes on: a second factor, another password, no registration.
-    async fn fusionauth_goes_on() -> Pairs {
-        let world = World::start().await;
+    async fn fusionauth_goes_on(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         let service = world.service().await;
         let user = service.user_with(json!({})).await;
         service.log_in(&user).await.is(202);
@@ -89,9 +90,9 @@ scenarios! {
         world.close().await.into_iter().filter(|(_, status)| [202, 203, 242].contains(status)).collect()
     }
 
-    /// Accounts that may not be used, codes that are wrong, and people who guess.
-    async fn fusionauth_refuses() -> Pairs {
-        let world = World::start().await;
+    /// Accounts that may not be used, codes that are wrong, and users who guess.
+    async fn fusionauth_refuses(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         let service = world.service().await;
         let user = service.user().await;
         let token = service.log_in(&user).await.ok().text("/token");

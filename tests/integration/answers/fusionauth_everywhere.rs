@@ -1,11 +1,12 @@
 //! Answers that many operations of the FusionAuth dialect share. Each scenario walks the table of operations.
 
-use super::super::harness::caller::Call;
-use super::super::harness::service::Service;
-use super::super::harness::{Answer, Caller, Pairs, World};
 use super::scenario::scenarios;
+use crate::harness::caller::Call;
+use crate::harness::service::Service;
+use crate::harness::{Answer, Caller, Pairs, World};
 use countersign::operations::FUSIONAUTH;
 use countersign_contract::{BodyRule, OperationEntry};
+use countersign_test_postgres::DatabaseKind;
 use serde_json::json;
 
 const SOMEBODY: &str = "01a1fd04-be02-75f5-bdbd-868b7959e05d";
@@ -59,8 +60,8 @@ async fn some_token(service: &Service) -> String {
 
 scenarios! {
     /// A body that is said to be JSON and is none, and a tenant that is none.
-    async fn fusionauth_requests_that_make_no_sense() -> Pairs {
-        let world = World::start().await;
+    async fn fusionauth_requests_that_make_no_sense(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         let service = world.service().await;
         let token = some_token(&service).await;
         for entry in documenting(400) {
@@ -82,8 +83,8 @@ scenarios! {
     }
 
     /// No credentials, dead ones, ones of another kind, and ones that were never any.
-    async fn fusionauth_credentials_that_are_none_38() -> Pairs {
-        let world = World::start().await;
+    async fn fusionauth_credentials_that_are_none_38(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         let service = world.service().await;
         let revoked = world.service().await;
         world.revoke(&revoked).await;
@@ -91,8 +92,8 @@ scenarios! {
         let user = service.user().await;
         let login = service.log_in(&user).await.ok();
         let (token, refresh) = (login.text("/token"), login.text("/refreshToken"));
-        // The same person at another server, whose keys are others.
-        let elsewhere = World::start().await;
+        // The same user at another server, whose keys are others.
+        let elsewhere = World::start(database).await;
         let foreign = format!("Bearer {}", some_token(&elsewhere.service().await).await);
         elsewhere.close().await;
         let key_like = some("k");
@@ -104,9 +105,9 @@ scenarios! {
             for caller in &odd {
                 example(caller, entry).await.is(401);
             }
-            let is_for_people = entry.security.iter().any(|schemes| schemes.contains(&"bearerAuth"));
+            let is_for_users = entry.security.iter().any(|schemes| schemes.contains(&"bearerAuth"));
             let is_for_services = entry.security.iter().any(|schemes| schemes.contains(&"apiKey"));
-            if !is_for_people {
+            if !is_for_users {
                 example(&world.bearer(&token), entry).await.is(401);
             }
             if !is_for_services {
@@ -122,8 +123,8 @@ scenarios! {
     }
 
     /// The operator has switched everything off.
-    async fn fusionauth_switched_off() -> Pairs {
-        let world = World::with(|settings| {
+    async fn fusionauth_switched_off(database: DatabaseKind) -> Pairs {
+        let world = World::with(database, |settings| {
             settings.disabled_paths = FUSIONAUTH.iter().map(|entry| entry.path.to_owned()).collect();
         });
         let world = world.await;
@@ -134,8 +135,8 @@ scenarios! {
     }
 
     /// A body longer than the server reads.
-    async fn fusionauth_too_long_a_body() -> Pairs {
-        let world = World::with(|settings| settings.limits.max_body_bytes = 2000).await;
+    async fn fusionauth_too_long_a_body(database: DatabaseKind) -> Pairs {
+        let world = World::with(database, |settings| settings.limits.max_body_bytes = 2000).await;
         for entry in documenting(413) {
             let body = format!("{{\"x\": \"{}\"}}", "x".repeat(2000));
             world.stranger().call(entry.method, &path(entry)).body("application/json", body).await.is(413);
@@ -144,8 +145,8 @@ scenarios! {
     }
 
     /// Somebody without credentials calls more often than is sensible.
-    async fn fusionauth_too_often() -> Pairs {
-        let world = World::with(|settings| settings.rate_limits_are_on = true).await;
+    async fn fusionauth_too_often(database: DatabaseKind) -> Pairs {
+        let world = World::with(database, |settings| settings.rate_limits_are_on = true).await;
         for entry in documenting(429) {
             // Operations that share a path share its limit.
             world.clock.advance(std::time::Duration::from_secs(11));
@@ -162,8 +163,8 @@ scenarios! {
     }
 
     /// The database breaks underneath.
-    async fn fusionauth_fails() -> Pairs {
-        let world = World::start().await;
+    async fn fusionauth_fails(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         let service = world.service().await;
         let token = some_token(&service).await;
         world.database().break_everything();
@@ -176,8 +177,8 @@ scenarios! {
     }
 
     /// There is room for one request, and it is taken.
-    async fn fusionauth_has_no_room() -> Pairs {
-        let world = World::with(|settings| settings.limits.max_in_flight = 1).await;
+    async fn fusionauth_has_no_room(database: DatabaseKind) -> Pairs {
+        let world = World::with(database, |settings| settings.limits.max_in_flight = 1).await;
         let mut slow = world.raw().await;
         slow.begin_post("/api/login").await;
         for entry in documenting(503) {

@@ -11,8 +11,9 @@ mod refusals;
 mod scenario;
 mod successes;
 
-use super::harness::Pairs;
-use super::harness::contract;
+use crate::harness::Pairs;
+use crate::harness::contract;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use scenario::Scenario;
 
 /// Documented pairs that no scenario produces, one `operationId status` per line.
@@ -22,37 +23,35 @@ fn scenarios() -> impl Iterator<Item = &'static Scenario> {
     [everywhere::ALL, refusals::ALL, successes::ALL, fusionauth_everywhere::ALL, fusionauth::ALL].into_iter().flatten()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_documented_answer_is_produced() {
+#[on_each_database]
+async fn every_documented_answer_is_produced(database: DatabaseKind) {
     let mut produced = Pairs::new();
     for scenario in scenarios() {
-        produced.extend((scenario.pairs)().await);
+        produced.extend((scenario.pairs)(database).await);
     }
     let documented = contract::documented();
     let missing = documented.difference(&produced).map(|(operation, status)| format!("{operation} {status}"));
     let missing: Vec<String> = missing.collect();
     let golden: Vec<&str> = UNPRODUCED.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    if missing != golden {
-        eprintln!(
-            "Lines with - are in tests/integration/answers/unproduced.txt and are produced after all: take them out."
-        );
-        eprintln!("Lines with + are documented in openapi/ and no scenario produces them: write one in");
-        eprintln!("tests/integration/answers/, or take the status out of the contract.");
-        golden
-            .iter()
-            .filter(|line| !missing.iter().any(|other| other == *line))
-            .for_each(|line| eprintln!("  - {line}"));
-        missing.iter().filter(|line| !golden.contains(&line.as_str())).for_each(|line| eprintln!("  + {line}"));
-        panic!("the documented answers and the produced ones differ");
-    }
+    let spare =
+        golden.iter().filter(|line| !missing.iter().any(|other| other == *line)).map(|line| format!("\n  - {line}"));
+    let unknown = missing.iter().filter(|line| !golden.contains(&line.as_str())).map(|line| format!("\n  + {line}"));
+    let differences: String = spare.chain(unknown).collect();
+    assert!(
+        missing == golden,
+        "the documented answers and the produced ones differ:{differences}\n\
+         Lines with - are in tests/integration/answers/unproduced.txt and are produced after all: take them out.\n\
+         Lines with + are documented in openapi/ and no scenario produces them: write one in \
+         tests/integration/answers/, or take the status out of the contract."
+    );
 }
 
 /// Otherwise one could be deleted and nobody would notice.
-#[tokio::test(flavor = "multi_thread")]
-async fn no_scenario_can_be_spared() {
+#[on_each_database]
+async fn no_scenario_can_be_spared(database: DatabaseKind) {
     let mut by_scenario = Vec::new();
     for scenario in scenarios() {
-        by_scenario.push((scenario.name, (scenario.pairs)().await));
+        by_scenario.push((scenario.name, (scenario.pairs)(database).await));
     }
     for (name, pairs) in &by_scenario {
         let others = by_scenario.iter().filter(|(other, _)| other != name).flat_map(|(_, pairs)| pairs);

@@ -1,7 +1,8 @@
 //! Answers that single operations give when they refuse.
 
-use super::super::harness::{PASSWORD, Pairs, World};
 use super::scenario::scenarios;
+use crate::harness::{PASSWORD, Pairs, World};
+use countersign_test_postgres::DatabaseKind;
 use serde_json::json;
 use std::time::Duration;
 
@@ -10,11 +11,11 @@ const ROUNDS: usize = 20;
 
 scenarios! {
     /// The password is wrong, or nobody has that address: the same answer.
-    async fn a_wrong_password() -> Pairs {
-        let world = World::start().await;
-        let person = world.person("ada").await;
+    async fn a_wrong_password(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
+        let user = world.user("ada").await;
         let mut answers = Vec::new();
-        for email in [person.email.as_str(), "nobody@example.com"] {
+        for email in [user.email.as_str(), "nobody@example.com"] {
             let body = json!({"email": email, "password": "not the password"});
             let answer = world.browser().post("/sign-in/email").json(body).await;
             answers.push(answer.refused(401, "INVALID_EMAIL_OR_PASSWORD").saying("Invalid email or password"));
@@ -24,9 +25,9 @@ scenarios! {
     }
 
     /// The address is taken.
-    async fn an_address_that_is_taken() -> Pairs {
-        let world = World::start().await;
-        world.person("ada").await;
+    async fn an_address_that_is_taken(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
+        world.user("ada").await;
         let body = json!({"name": "", "email": "ADA@example.com", "password": PASSWORD});
         let answer = world.browser().post("/sign-up/email").json(body).await;
         answer.refused(422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL").saying("User already exists. Use another email.");
@@ -34,28 +35,28 @@ scenarios! {
     }
 
     /// Sessions can only be listed on their first day.
-    async fn a_session_that_is_not_fresh() -> Pairs {
-        let world = World::start().await;
-        let person = world.person("ada").await;
+    async fn a_session_that_is_not_fresh(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
+        let user = world.user("ada").await;
         world.clock.advance(Duration::from_secs(24 * 60 * 60 - 1));
-        person.browser.get("/list-sessions").await.ok();
+        user.browser.get("/list-sessions").await.ok();
         world.clock.advance(Duration::from_secs(1));
-        let answer = person.browser.get("/list-sessions").await;
+        let answer = user.browser.get("/list-sessions").await;
         answer.refused(403, "SESSION_NOT_FRESH").saying("Session is not fresh");
         world.answered(403).await
     }
 
     /// The same backup code comes several times at the same moment: one is accepted, who came too late in the middle
     /// of it is told so, and nobody else gets in.
-    async fn a_race_for_a_backup_code() -> Pairs {
-        let world = World::start().await;
-        let person = world.person("ada").await;
-        person.enrol().await;
+    async fn a_race_for_a_backup_code(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
+        let user = world.user("ada").await;
+        user.enrol().await;
         for _ in 0..ROUNDS {
             let body = json!({"password": PASSWORD});
-            let codes = person.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
+            let codes = user.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
             for code in codes.body["backupCodes"].as_array().unwrap() {
-                let call = || person.browser.post("/two-factor/verify-backup-code").json(json!({"code": code})).send();
+                let call = || user.browser.post("/two-factor/verify-backup-code").json(json!({"code": code})).send();
                 let calls: Vec<_> = (0..8).map(|_| tokio::spawn(call())).collect();
                 let mut statuses = Vec::new();
                 for call in calls {

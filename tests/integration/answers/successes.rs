@@ -1,47 +1,48 @@
 //! The good answers.
 
-use super::super::harness::{PASSWORD, Pairs, World};
 use super::scenario::scenarios;
+use crate::harness::{PASSWORD, Pairs, World};
+use countersign_test_postgres::DatabaseKind;
 use serde_json::json;
 
 scenarios! {
     /// Somebody signs up, looks at the session, and signs out and in.
-    async fn accounts_and_sessions() -> Pairs {
-        let world = World::start().await;
+    async fn accounts_and_sessions(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
         world.stranger().get("/ok").await.ok();
-        let person = world.person("ada").await;
-        person.browser.get("/get-session").await.ok();
-        person.browser.post("/sign-out").await.ok();
-        assert_eq!(person.browser.get("/get-session").await.ok().raw, b"null");
-        person.sign_in_from(&person.browser).await.ok();
+        let user = world.user("ada").await;
+        user.browser.get("/get-session").await.ok();
+        user.browser.post("/sign-out").await.ok();
+        assert_eq!(user.browser.get("/get-session").await.ok().raw, b"null");
+        user.sign_in_from(&user.browser).await.ok();
         world.answered(200).await
     }
 
     /// Somebody looks after sessions and password.
-    async fn managing_sessions() -> Pairs {
-        let world = World::start().await;
-        let person = world.person("ada").await;
-        person.signed_in().await;
-        let sessions = person.browser.get("/list-sessions").await.ok();
+    async fn managing_sessions(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
+        let user = world.user("ada").await;
+        user.signed_in().await;
+        let sessions = user.browser.get("/list-sessions").await.ok();
         let handles = sessions.body.as_array().unwrap().iter().map(|session| session["token"].clone());
-        let other = handles.into_iter().find(|handle| *handle != person.first_token).unwrap();
-        person.browser.post("/revoke-session").json(json!({"token": other})).await.ok();
-        person.browser.post("/revoke-other-sessions").await.ok();
+        let other = handles.into_iter().find(|handle| *handle != user.first_token).unwrap();
+        user.browser.post("/revoke-session").json(json!({"token": other})).await.ok();
+        user.browser.post("/revoke-other-sessions").await.ok();
         let change = json!({"currentPassword": PASSWORD, "newPassword": "another horse", "revokeOtherSessions": true});
-        person.browser.post("/change-password").json(change).await.ok();
-        person.browser.post("/revoke-sessions").await.ok();
+        user.browser.post("/change-password").json(change).await.ok();
+        user.browser.post("/revoke-sessions").await.ok();
         world.answered(200).await
     }
 
     /// Somebody enrols, passes every factor, and switches them off.
-    async fn second_factors() -> Pairs {
-        let world = World::start().await;
-        let person = world.person("ada").await;
-        let app = person.enrol().await;
-        let (browser, password) = (&person.browser, json!({"password": PASSWORD}));
+    async fn second_factors(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
+        let user = world.user("ada").await;
+        let app = user.enrol().await;
+        let (browser, password) = (&user.browser, json!({"password": PASSWORD}));
         browser.post("/two-factor/get-totp-uri").json(password.clone()).await.ok();
         browser.post("/two-factor/send-otp").await.ok();
-        let code = json!({"code": world.last_code_for(&person.email)});
+        let code = json!({"code": world.last_code_for(&user.email)});
         browser.post("/two-factor/verify-otp").json(code).await.ok();
         browser.post("/two-factor/verify-backup-code").json(json!({"code": app.backup_codes[0]})).await.ok();
         browser.post("/two-factor/generate-backup-codes").json(password.clone()).await.ok();

@@ -1,7 +1,8 @@
-//! A person is the same person in both dialects.
+//! A user is the same user in both dialects.
 
-use super::super::harness::service::APPLICATION;
-use super::super::harness::{PASSWORD, Service, World};
+use crate::harness::service::APPLICATION;
+use crate::harness::{FusionAuthUser, PASSWORD, Service, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
 /// Somebody who signed up in the Better Auth dialect, as the other dialect sees them.
@@ -9,13 +10,13 @@ async fn id_of(service: &Service, email: &str) -> String {
     service.get(&format!("/user?loginId={email}")).await.ok().text("/user/id")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_enrols_in_one_dialect_is_challenged_in_the_other() {
-    let world = World::start().await;
+#[on_each_database]
+async fn who_enrols_in_one_dialect_is_challenged_in_the_other(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    let body = json!({"loginId": person.email, "password": PASSWORD, "applicationId": APPLICATION});
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let body = json!({"loginId": user.email, "password": PASSWORD, "applicationId": APPLICATION});
     let challenged = service.post("/login", body.clone()).await.is(242);
     let kinds: Vec<_> =
         challenged.body["methods"].as_array().unwrap().iter().map(|one| one["method"].clone()).collect();
@@ -25,12 +26,12 @@ async fn who_enrols_in_one_dialect_is_challenged_in_the_other() {
 
     // A step that was used in one dialect is dead in the other (attack 1).
     let code = app.fresh_code();
-    person.challenged().await.post("/two-factor/verify-totp").json(json!({"code": code})).await.ok();
+    user.challenged().await.post("/two-factor/verify-totp").json(json!({"code": code})).await.ok();
     let id = service.post("/login", body.clone()).await.is(242).text("/twoFactorId");
     service.answer(&id, &code).await.is(421);
     let code = app.fresh_code();
     service.answer(&id, &code).await.is(202);
-    let again = person.challenged().await;
+    let again = user.challenged().await;
     again.post("/two-factor/verify-totp").json(json!({"code": code})).await.refused(401, "INVALID_CODE");
 
     // A backup code of one works in the other, once altogether.
@@ -42,9 +43,9 @@ async fn who_enrols_in_one_dialect_is_challenged_in_the_other() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_is_made_by_a_service_signs_in_by_mail_address_with_the_same_factors() {
-    let world = World::start().await;
+#[on_each_database]
+async fn who_is_made_by_a_service_signs_in_by_mail_address_with_the_same_factors(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
     let user = service.user().await;
     let app = service.enrol(&user).await;
@@ -67,19 +68,19 @@ async fn who_is_made_by_a_service_signs_in_by_mail_address_with_the_same_factors
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_budget_and_one_lock_for_both_10() {
-    let world = World::start().await;
+#[on_each_database]
+async fn one_budget_and_one_lock_for_both_10(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    let body = json!({"loginId": person.email, "password": PASSWORD});
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let body = json!({"loginId": user.email, "password": PASSWORD});
     let id = service.post("/login", body.clone()).await.is(242).text("/twoFactorId");
     for _ in 0..5 {
         service.answer(&id, &app.wrong_code()).await.is(421);
     }
     service.answer(&id, &app.fresh_code()).await.is(404);
-    let challenged = person.challenged().await;
+    let challenged = user.challenged().await;
     for _ in 0..5 {
         let body = json!({"code": app.wrong_code()});
         challenged.post("/two-factor/verify-totp").json(body).await.refused(401, "INVALID_CODE");
@@ -87,7 +88,7 @@ async fn one_budget_and_one_lock_for_both_10() {
     let id = service.post("/login", body).await.is(242).text("/twoFactorId");
     assert!(service.answer(&id, &app.fresh_code()).await.is(409).retry_after() > 800);
     let body = json!({"code": app.fresh_code()});
-    let in_session = person.browser.post("/two-factor/verify-totp").json(body).await;
+    let in_session = user.browser.post("/two-factor/verify-totp").json(body).await;
     in_session.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
     let judged =
         world.database().number("SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-rejected'");
@@ -95,9 +96,9 @@ async fn one_budget_and_one_lock_for_both_10() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_passwords_are_one_budget_however_a_person_is_named_33() {
-    let world = World::start().await;
+#[on_each_database]
+async fn wrong_passwords_are_one_budget_however_a_user_is_named_33(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
     let user = service.user_with(json!({"username": "Countess"})).await;
     let wrong = |name: &str| service.post("/login", json!({"loginId": name, "password": "wrong"}));
@@ -112,62 +113,62 @@ async fn wrong_passwords_are_one_budget_however_a_person_is_named_33() {
     }
     assert!(wrong("countess").await.is(429).retry_after() > 800);
     assert!(service.log_in(&user).await.is(429).retry_after() > 800);
-    // A service that names the person's device has it counted there.
+    // A service that names the user's device has it counted there.
     let body = json!({"loginId": user.email, "password": PASSWORD, "ipAddress": "203.0.113.7"});
     service.post("/login", body).await.ok();
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn disabling_in_one_ends_trust_in_both_28() {
-    let world = World::start().await;
+#[on_each_database]
+async fn disabling_in_one_ends_trust_in_both_28(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    let trusted = person.trusted_with(&app).await;
-    let id = id_of(&service, &person.email).await;
-    let login = json!({"loginId": person.email, "password": PASSWORD});
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let trusted = user.trusted_with(&app).await;
+    let id = id_of(&service, &user.email).await;
+    let login = json!({"loginId": user.email, "password": PASSWORD});
     let challenge = service.post("/login", login.clone()).await.is(242).text("/twoFactorId");
     let body = json!({"twoFactorId": challenge, "code": app.fresh_code(), "trustComputer": true});
     let trust = service.open("/two-factor/login", body).await.ok().text("/twoFactorTrustId");
-    let with_trust = json!({"loginId": person.email, "password": PASSWORD, "twoFactorTrustId": trust});
+    let with_trust = json!({"loginId": user.email, "password": PASSWORD, "twoFactorTrustId": trust});
     service.post("/login", with_trust.clone()).await.ok();
 
-    // A service gives up both methods of the person, with codes of the app and of a mail.
+    // A service gives up both methods of the user, with codes of the app and of a mail.
     let query = |code: &str, method: &str| format!("/user/two-factor/{id}?code={code}&methodId={method}");
-    let user = super::super::harness::User { id: id.clone(), email: person.email.clone() };
-    let email = service.method_id(&user, "email").await;
+    let through_service = FusionAuthUser { id: id.clone(), email: user.email.clone() };
+    let email = service.method_id(&through_service, "email").await;
     service.post("/two-factor/send", json!({"userId": id, "methodId": email})).await.ok();
-    let code = world.last_code_for(&person.email);
+    let code = world.last_code_for(&user.email);
     service.call("DELETE", &query(&code, &email)).await.ok();
-    let authenticator = service.method_id(&user, "authenticator").await;
+    let authenticator = service.method_id(&through_service, "authenticator").await;
     service.call("DELETE", &query(&app.fresh_code(), &authenticator)).await.ok();
-    let session = person.browser.get("/get-session").await.ok();
+    let session = user.browser.get("/get-session").await.ok();
     assert_eq!(session.body["user"]["twoFactorEnabled"], json!(false));
     service.post("/login", login).await.ok();
 
-    service.enrol(&user).await;
+    service.enrol(&through_service).await;
     service.post("/login", with_trust).await.is(242);
-    let sign_in = json!({"email": person.email, "password": PASSWORD});
+    let sign_in = json!({"email": user.email, "password": PASSWORD});
     let asked = trusted.copy().post("/sign-in/email").json(sign_in).await.ok();
     assert_eq!(asked.body["twoFactorRedirect"], json!(true), "{asked}");
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_opens_something_in_one_dialect_opens_nothing_in_the_other_38() {
-    let world = World::start().await;
+#[on_each_database]
+async fn what_opens_something_in_one_dialect_opens_nothing_in_the_other_38(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
-    let person = world.person("ada").await;
-    let app = person.enrol().await;
-    let browser = person.challenged().await;
-    let token = person.browser.cookie("session_token").unwrap();
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let browser = user.challenged().await;
+    let token = user.browser.cookie("session_token").unwrap();
     let session = token.split('.').next().unwrap();
     service.with_token(session, "GET", "/jwt/validate").await.is(401);
     let two_factor = browser.cookie("two_factor").unwrap();
     service.answer(two_factor.split('.').next().unwrap(), &app.fresh_code()).await.is(404);
 
-    let login = json!({"loginId": person.email, "password": PASSWORD});
+    let login = json!({"loginId": user.email, "password": PASSWORD});
     let id = service.post("/login", login).await.is(242).text("/twoFactorId");
     let answered = service.answer(&id, &app.fresh_code()).await.ok();
     for token in [id, answered.text("/token"), answered.text("/trustToken")] {
@@ -178,15 +179,15 @@ async fn what_opens_something_in_one_dialect_opens_nothing_in_the_other_38() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deactivated_account_opens_nothing_in_either() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_deactivated_account_opens_nothing_in_either(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
-    let person = world.person("ada").await;
-    let id = id_of(&service, &person.email).await;
+    let user = world.user("ada").await;
+    let id = id_of(&service, &user.email).await;
     service.call("DELETE", &format!("/user/{id}")).await.ok();
-    assert!(person.browser.get("/get-session").await.ok().body.is_null());
-    let sign_in = json!({"email": person.email, "password": PASSWORD});
+    assert!(user.browser.get("/get-session").await.ok().body.is_null());
+    let sign_in = json!({"email": user.email, "password": PASSWORD});
     world.browser().post("/sign-in/email").json(sign_in.clone()).await.refused(403, "BANNED_USER");
     service.call("PUT", &format!("/user/{id}?reactivate=true")).await.ok();
     world.browser().post("/sign-in/email").json(sign_in.clone()).await.ok();
@@ -196,14 +197,14 @@ async fn a_deactivated_account_opens_nothing_in_either() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn either_dialect_can_be_switched_off() {
+#[on_each_database]
+async fn either_dialect_can_be_switched_off(database: DatabaseKind) {
     use countersign::config::values::DialectName;
     for (only, served, gone) in [
         (DialectName::BetterAuth, "/api/auth/ok", "/api/status"),
         (DialectName::FusionAuth, "/api/status", "/api/auth/ok"),
     ] {
-        let world = World::with(|settings| settings.dialects = [only].into()).await;
+        let world = World::with(database, |settings| settings.dialects = [only].into()).await;
         assert_eq!(world.stranger().call("GET", served).await.status, 200);
         assert_eq!(world.stranger().call("GET", gone).undocumented().await.status, 404);
         let keys = world.stranger().call("GET", "/.well-known/jwks.json").undocumented().await;

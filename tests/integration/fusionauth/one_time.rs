@@ -1,7 +1,8 @@
 //! One-time things through the FusionAuth dialect: accepted once, however many ask at the same moment (attacks 2, 6, 39).
 
-use super::super::harness::caller::Call;
-use super::super::harness::{Answer, PASSWORD, World};
+use crate::harness::caller::Call;
+use crate::harness::{Answer, PASSWORD, World, cheap_passwords};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,8 +12,12 @@ use tokio::task::JoinSet;
 const ROUNDS: usize = 25;
 const AT_ONCE: usize = 40;
 
-async fn world() -> World {
-    World::with(|settings| settings.limits.codes_per_hour = 10_000).await
+async fn world(database: DatabaseKind) -> World {
+    let world = World::with(database, |settings| {
+        settings.limits.codes_per_hour = 10_000;
+        cheap_passwords(settings);
+    });
+    world.await
 }
 
 fn statuses(answers: &[Answer]) -> BTreeMap<u16, usize> {
@@ -41,9 +46,9 @@ async fn race(calls: Vec<Call>) -> Answer {
     won.remove(0)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_challenge_and_one_code_are_used_once_by_whatever_kind_2() {
-    let world = world().await;
+#[on_each_database]
+async fn one_challenge_and_one_code_are_used_once_by_whatever_kind_2(database: DatabaseKind) {
+    let world = world(database).await;
     let service = world.service().await;
     let user = service.user().await;
     let mut app = service.enrol(&user).await;
@@ -77,9 +82,9 @@ async fn one_challenge_and_one_code_are_used_once_by_whatever_kind_2() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_refresh_token_one_trust_token_one_leave_and_one_one_time_password_are_used_once() {
-    let world = world().await;
+#[on_each_database]
+async fn one_refresh_token_one_trust_token_one_leave_and_one_one_time_password_are_used_once(database: DatabaseKind) {
+    let world = world(database).await;
     let service = world.service().await;
     let user = service.user().await;
     for _ in 0..ROUNDS {
@@ -118,9 +123,9 @@ async fn one_refresh_token_one_trust_token_one_leave_and_one_one_time_password_a
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_code_enables_and_one_disables_once_5() {
-    let world = world().await;
+#[on_each_database]
+async fn one_code_enables_and_one_disables_once_5(database: DatabaseKind) {
+    let world = world(database).await;
     let service = world.service().await;
     for _ in 0..5 {
         let user = service.user().await;
@@ -140,9 +145,9 @@ async fn one_code_enables_and_one_disables_once_5() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn parallel_guesses_are_judged_at_most_as_often_as_the_budget_allows_14() {
-    let world = world().await;
+#[on_each_database]
+async fn parallel_guesses_are_judged_at_most_as_often_as_the_budget_allows_14(database: DatabaseKind) {
+    let world = world(database).await;
     let service = world.service().await;
     let user = service.user().await;
     let app = service.enrol(&user).await;

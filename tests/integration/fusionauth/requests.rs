@@ -1,12 +1,13 @@
 //! Whatever is sent to whatever operation: a documented refusal in the documented shape, no 5xx, no panic (API4, 41).
 
-use super::super::harness::{Caller, PASSWORD, Service, World};
+use crate::harness::{Caller, PASSWORD, Service, World};
 use countersign::config::Settings;
 use countersign::operations::FUSIONAUTH;
 use countersign_contract::{BodyRule, Document};
 use countersign_domain::address::MethodKind;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
@@ -68,9 +69,9 @@ async fn assert_no_failure(caller: &Caller, method: &str, path: &str, content_ty
     assert!(answer.status < 500, "{answer}\nfor {content_type} {shown}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn odd_bodies_get_documented_answers_41() {
-    let world = World::with(|settings| settings.limits.codes_per_hour = 1_000_000).await;
+#[on_each_database]
+async fn odd_bodies_get_documented_answers_41(database: DatabaseKind) {
+    let world = World::with(database, |settings| settings.limits.codes_per_hour = 1_000_000).await;
     let service = world.service().await;
     let user = service.user().await;
     service.enrol(&user).await;
@@ -107,9 +108,9 @@ async fn odd_bodies_get_documented_answers_41() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn odd_paths_queries_and_headers_get_documented_answers() {
-    let world = World::start().await;
+#[on_each_database]
+async fn odd_paths_queries_and_headers_get_documented_answers(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
     let odd = ["", "undefined", "null", "x", "%00", "%ff", "12345", "a=b", "..", "%2e%2e", "😀", &"9".repeat(500)];
     for entry in FUSIONAUTH {
@@ -135,9 +136,9 @@ async fn odd_paths_queries_and_headers_get_documented_answers() {
     world.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_missing_is_named_field_by_field() {
-    let world = World::start().await;
+#[on_each_database]
+async fn what_is_missing_is_named_field_by_field(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
     let user = service.user().await;
     let enable = format!("/user/two-factor/{}", user.id);
@@ -204,9 +205,9 @@ async fn state(service: &Service, path: &str) -> (Value, Value) {
     (user["passwordLastUpdateInstant"].clone(), user["active"].clone())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_new_password_and_the_end_of_an_account_are_one_change() {
-    let world = World::start().await;
+#[on_each_database]
+async fn a_new_password_and_the_end_of_an_account_are_one_change(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
     let user = service.user().await;
     let path = format!("/user/{}", user.id);
@@ -230,15 +231,15 @@ async fn in_tenant(service: &Service, tenant: &str, email: &str) -> u16 {
     service.post("/user", body).header("x-fusionauth-tenantid", tenant).await.status
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_is_a_world_of_its_own_36() {
-    let world = World::with(two_tenants).await;
+#[on_each_database]
+async fn a_tenant_is_a_world_of_its_own_36(database: DatabaseKind) {
+    let world = World::with(database, two_tenants).await;
     let service = world.service().await;
     let home = TenantId::DEFAULT.to_hyphenated();
     let nameless = json!({"user": {"email": "ada@example.com", "password": PASSWORD}});
     service.post("/user", nameless).await.wrong("[TenantIdRequired]");
     assert_eq!(in_tenant(&service, &home, "ada@example.com").await, 200);
-    assert_eq!(in_tenant(&service, OTHER, "ada@example.com").await, 200, "another person of that address");
+    assert_eq!(in_tenant(&service, OTHER, "ada@example.com").await, 200, "another user of that address");
     assert_eq!(in_tenant(&service, OTHER, "ada@example.com").await, 400);
 
     let narrow = world.service_that(TenantId::parse(OTHER), None).await;
@@ -266,7 +267,7 @@ async fn a_tenant_is_a_world_of_its_own_36() {
     assert!(asked.body.get("methods").is_none());
     let id = asked.text("/twoFactorId");
     let secret = narrow.get("/two-factor/secret").await.ok();
-    let app = super::super::harness::service::TotpApp::new(&secret.text("/secretBase32Encoded"), &world.clock);
+    let app = crate::harness::service::TotpApp::new(&secret.text("/secretBase32Encoded"), &world.clock);
     let enable = json!({
         "method": "authenticator", "secret": secret.text("/secret"), "code": app.fresh_code(), "twoFactorId": id,
     });

@@ -1,9 +1,10 @@
 //! The generated client: the six operations of the published controller under their names, and what is around them.
 
-use super::super::harness::{PASSWORD, World};
+use crate::harness::{PASSWORD, World};
 use countersign_client::fusionauth::{Client, types};
 use countersign_client::reqwest;
 use countersign_client::reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
 fn client(world: &World, key: &str) -> Client {
@@ -13,9 +14,9 @@ fn client(world: &World, key: &str) -> Client {
     Client::new_with_client(&format!("http://{}", world.address()), http)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_six_operations_are_there_under_their_names() {
-    let world = World::start().await;
+#[on_each_database]
+async fn the_six_operations_are_there_under_their_names(database: DatabaseKind) {
+    let world = World::start(database).await;
     let service = world.service().await;
     let user = service.user().await;
     let client = client(&world, &service.key);

@@ -1,17 +1,19 @@
 //! The database of a test, behind the server's back: to break it, and to see what is in it.
 
-use countersign_test_postgres as postgres;
+use countersign_test_postgres::{self as postgres, DatabaseKind};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// A database that belongs to one test. Which kind it is, the module says that the harness is built in.
+/// A database that belongs to one test. Clones are the same one.
+#[derive(Clone)]
 pub(crate) enum Database {
     /// The file of an embedded one.
     Sqlite(PathBuf),
     /// One on a PostgreSQL.
-    Postgres(postgres::Database),
+    Postgres(Arc<postgres::Database>),
 }
 
 #[derive(QueryableByName)]
@@ -28,13 +30,21 @@ struct Number {
 
 impl Database {
     /// A new one; an embedded one is made in this directory, by the server.
-    pub(super) fn make(data: &Path) -> Self {
-        if module_path!().contains("::postgres::") {
-            let cluster = postgres::Cluster::shared().expect("tests on PostgreSQL are built only where there is one");
-            Self::Postgres(cluster.database())
-        } else {
-            Self::Sqlite(data.join("countersign.db"))
+    pub(super) fn make(kind: DatabaseKind, data: &Path) -> Self {
+        match kind {
+            DatabaseKind::Sqlite => Self::Sqlite(data.join("countersign.db")),
+            DatabaseKind::Postgres => Self::on_shared_cluster(),
         }
+    }
+
+    /// A new one on this cluster.
+    pub(crate) fn on(cluster: &postgres::Cluster) -> Self {
+        Self::Postgres(Arc::new(cluster.database()))
+    }
+
+    /// A new one on the cluster that all tests share.
+    pub(crate) fn on_shared_cluster() -> Self {
+        Self::on(postgres::Cluster::shared().expect("tests on PostgreSQL are built only where there is one"))
     }
 
     /// Its address, as the settings want it.

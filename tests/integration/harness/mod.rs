@@ -7,8 +7,8 @@
 //! | act like a browser, a bearer client, a stranger | [`caller`] |
 //! | look at an answer | [`answer`] |
 //! | hold each answer against the contract, and remember which answers were seen | [`contract`] |
-//! | sign people up, enrol their apps, bring them to a challenge | [`person`] |
-//! | act like a service that calls the FusionAuth dialect, and make its users | [`service`] |
+//! | sign users up, enrol their apps, bring them to a challenge | [`user`] |
+//! | act like a service that calls the FusionAuth dialect, and make users through it | [`service`] |
 //! | read what was mailed | [`outbox`] |
 //! | break or read the database behind the server's back | [`database`] |
 //! | say something to the server that no HTTP client would | [`raw`] |
@@ -20,20 +20,20 @@ pub(crate) mod caller;
 pub(crate) mod contract;
 pub(crate) mod database;
 pub(crate) mod outbox;
-pub(crate) mod person;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod service;
+pub(crate) mod user;
 pub(crate) mod wire;
 pub(crate) mod world;
 
 pub(crate) use answer::Answer;
 pub(crate) use caller::Caller;
 pub(crate) use contract::Pairs;
-pub(crate) use person::{App, Person};
 pub(crate) use process::Process;
-pub(crate) use service::{Service, User};
-pub(crate) use world::World;
+pub(crate) use service::{FusionAuthUser, Service};
+pub(crate) use user::{App, User};
+pub(crate) use world::{World, cheap_passwords};
 
 /// What clients of every test server see, whatever port it got: trusted as an origin.
 pub(crate) const BASE_URL: &str = "http://countersign.test";

@@ -6,6 +6,7 @@ use super::database::Database;
 use super::service::Service;
 use super::wire::Wire;
 use super::world::{Time, WorldClock};
+use countersign_test_postgres::DatabaseKind;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -49,12 +50,26 @@ impl Deref for Process {
 impl Process {
     /// Starts the program on a free port, with `directory/data` for its data and its log in `directory/log`. The
     /// environment is added to the one of most tests: no limits per client and path, a fixed base URL.
-    pub(crate) fn start(directory: &Path, environment: &[(&str, &str)]) -> Self {
-        Self::start_by(&[], directory, environment)
+    pub(crate) fn start(database: DatabaseKind, directory: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::start_by(&[], database, directory, environment)
     }
 
     /// The same by means of another program, with these arguments and the path of ours behind them.
-    pub(crate) fn start_by(starter: &[&str], directory: &Path, environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_by(
+        starter: &[&str],
+        database: DatabaseKind,
+        directory: &Path,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        Self::launch(starter, Database::make(database, &directory.join("data")), directory, environment)
+    }
+
+    /// The program as a node on a database that it shares with others.
+    pub(crate) fn sharing(database: &Database, directory: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::launch(&[], database.clone(), directory, environment)
+    }
+
+    fn launch(starter: &[&str], database: Database, directory: &Path, environment: &[(&str, &str)]) -> Self {
         let starter: Vec<String> = starter.iter().map(|&argument| argument.to_owned()).collect();
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let data = directory.join("data");
@@ -64,11 +79,8 @@ impl Process {
             ("COUNTERSIGN_DATA_DIR".to_owned(), data.to_str().unwrap().to_owned()),
             ("COUNTERSIGN_RATE_LIMITS".to_owned(), "off".to_owned()),
             ("COUNTERSIGN_VALIDATE_RESPONSES".to_owned(), "on".to_owned()),
+            ("COUNTERSIGN_DATABASE_URL".to_owned(), database.url()),
         ];
-        let database = Database::make(&data);
-        if !environment.iter().any(|(name, _)| *name == "COUNTERSIGN_DATABASE_URL") {
-            all.push(("COUNTERSIGN_DATABASE_URL".to_owned(), database.url()));
-        }
         all.extend(environment.iter().map(own));
         let (child, first_screen, address) = spawn(directory, &starter, &all);
         let clock = Arc::new(WorldClock::new(Time::System));
@@ -157,7 +169,7 @@ impl Drop for Process {
     }
 }
 
-/// A program with these settings, and none of those of the person who runs the tests.
+/// A program with these settings, and none of those of the developer who runs the tests.
 fn command(program: &str, settings: &[(String, String)]) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERSIGN_")) {

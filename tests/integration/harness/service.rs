@@ -27,7 +27,7 @@ pub(crate) struct Service {
 
 /// A user of the dialect.
 #[derive(Clone)]
-pub(crate) struct User {
+pub(crate) struct FusionAuthUser {
     pub(crate) id: String,
     pub(crate) email: String,
 }
@@ -104,7 +104,7 @@ impl Service {
     }
 
     /// A new user, registered for the application.
-    pub(crate) async fn user(&self) -> User {
+    pub(crate) async fn user(&self) -> FusionAuthUser {
         let user = self.user_with(json!({})).await;
         let body = json!({"registration": {"applicationId": APPLICATION}});
         self.post(&format!("/user/registration/{}", user.id), body).await.ok();
@@ -112,22 +112,22 @@ impl Service {
     }
 
     /// A new user about whom more is known, registered nowhere.
-    pub(crate) async fn user_with(&self, more: Value) -> User {
+    pub(crate) async fn user_with(&self, more: Value) -> FusionAuthUser {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let email = format!("user{}@example.com", COUNT.fetch_add(1, Ordering::Relaxed));
         let mut fields = json!({"email": email, "password": PASSWORD});
         fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let made = self.post("/user", json!({"user": fields})).await.ok();
-        User { id: made.text("/user/id"), email }
+        FusionAuthUser { id: made.text("/user/id"), email }
     }
 
     /// An authenticator app for a user, in manual time.
-    pub(crate) async fn enrol(&self, user: &User) -> TotpApp {
+    pub(crate) async fn enrol(&self, user: &FusionAuthUser) -> TotpApp {
         self.enrol_with(user, TotpApp::fresh_code).await
     }
 
     /// The same with a code of choice.
-    pub(crate) async fn enrol_with(&self, user: &User, code: impl FnOnce(&TotpApp) -> String) -> TotpApp {
+    pub(crate) async fn enrol_with(&self, user: &FusionAuthUser, code: impl FnOnce(&TotpApp) -> String) -> TotpApp {
         let secret = self.get("/two-factor/secret").await.ok();
         let mut app = TotpApp::new(&secret.text("/secretBase32Encoded"), self.wire.clock());
         self.wire.clock().settle().await;
@@ -139,7 +139,7 @@ impl Service {
     }
 
     /// Codes by mail or by text message for a user.
-    pub(crate) async fn enrol_address(&self, user: &User, method: &str, address: &str) {
+    pub(crate) async fn enrol_address(&self, user: &FusionAuthUser, method: &str, address: &str) {
         let field = if method == "email" { "email" } else { "mobilePhone" };
         let send = json!({"userId": user.id, "method": method, field: address});
         self.post("/two-factor/send", send).await.ok();
@@ -149,12 +149,12 @@ impl Service {
     }
 
     /// A password.
-    pub(crate) fn log_in(&self, user: &User) -> Call {
+    pub(crate) fn log_in(&self, user: &FusionAuthUser) -> Call {
         self.post("/login", json!({"loginId": user.email, "password": PASSWORD, "applicationId": APPLICATION}))
     }
 
     /// The challenge that a password leads to.
-    pub(crate) async fn challenge(&self, user: &User) -> String {
+    pub(crate) async fn challenge(&self, user: &FusionAuthUser) -> String {
         self.log_in(user).await.is(242).text("/twoFactorId")
     }
 
@@ -164,7 +164,7 @@ impl Service {
     }
 
     /// The id of the user's method of this kind.
-    pub(crate) async fn method_id(&self, user: &User, kind: &str) -> String {
+    pub(crate) async fn method_id(&self, user: &FusionAuthUser, kind: &str) -> String {
         let shown = self.get(&format!("/user/{}", user.id)).await.ok();
         let methods = shown.body["user"]["twoFactor"]["methods"].as_array().cloned().unwrap_or_default();
         let method = methods.iter().find(|method| method["method"] == kind).unwrap();

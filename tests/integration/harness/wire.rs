@@ -3,8 +3,8 @@
 use super::caller::Caller;
 use super::contract::{Pairs, Recorder};
 use super::outbox::Outbox;
-use super::person::Person;
 use super::raw::Raw;
+use super::user::User;
 use super::world::WorldClock;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -103,7 +103,7 @@ impl Wire {
     }
 
     /// Signs `name@example.com` up in a new browser, which holds the session.
-    pub(crate) async fn person(&self, name: &str) -> Person {
-        Person::sign_up(self, name).await
+    pub(crate) async fn user(&self, name: &str) -> User {
+        User::sign_up(self, name).await
     }
 }

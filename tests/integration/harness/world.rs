@@ -11,10 +11,13 @@ use countersign::config::values::{BaseUrl, DatabaseUrl};
 use countersign::edge::validation::Deviations;
 use countersign::server::{self, RunningServer};
 use countersign_domain::ids::{ApiKeyId, TenantId};
+use countersign_domain::password::Cost;
 use countersign_domain::secret::ApiKey;
 use countersign_domain::time::Timestamp;
 use countersign_store::work::ApiKeyRecord;
+use countersign_test_postgres::DatabaseKind;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -107,26 +110,35 @@ impl Deref for World {
 
 impl World {
     /// A server with the settings of most tests: manual time, no limits per client and path.
-    pub(crate) async fn start() -> Self {
-        Self::with(|_| {}).await
+    pub(crate) async fn start(database: DatabaseKind) -> Self {
+        Self::with(database, |_| {}).await
     }
 
     /// The same, after a change to the settings.
-    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::on(Time::Manual, change).await
+    pub(crate) async fn with(database: DatabaseKind, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::on(database, Time::Manual, change).await
     }
 
     /// A server in a time of choice.
-    pub(crate) async fn on(time: Time, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn on(database: DatabaseKind, time: Time, change: impl FnOnce(&mut Settings)) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut settings = Settings::default_in(&directory.path().join("data"));
+        let database = Database::make(database, &data_in(&directory));
+        Self::launch(directory, database, time, change).await
+    }
+
+    /// A server as a node on a database that it shares with others.
+    pub(crate) async fn sharing(database: &Database, time: Time, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::launch(tempfile::tempdir().unwrap(), database.clone(), time, change).await
+    }
+
+    async fn launch(directory: TempDir, database: Database, time: Time, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::default_in(&data_in(&directory));
         settings.listen = "127.0.0.1:0".parse().unwrap();
         settings.base_url = BaseUrl::parse(BASE_URL).unwrap();
         settings.rate_limits_are_on = false;
         settings.responses_are_validated = true;
         settings.log.level = slog::FilterLevel::Critical;
         settings.shutdown_grace = Duration::from_secs(2);
-        let database = Database::make(&settings.data_dir);
         settings.database.url = DatabaseUrl::parse(&database.url()).unwrap();
         change(&mut settings);
         let clock = Arc::new(WorldClock::new(time));
@@ -207,6 +219,17 @@ impl World {
     pub(crate) fn database(&self) -> &Database {
         &self.database
     }
+}
+
+/// Where a world keeps its files.
+fn data_in(directory: &TempDir) -> PathBuf {
+    directory.path().join("data")
+}
+
+/// A change to the settings: passwords cost next to nothing. For races and for tests that make users by the hundred; not
+/// where hashes, the time that an answer takes, queues, or what an attacker could see are the subject.
+pub(crate) fn cheap_passwords(settings: &mut Settings) {
+    settings.password_cost = Cost { memory: 8, passes: 1 };
 }
 
 async fn start(settings: &Arc<Settings>, clock: &Arc<WorldClock>) -> RunningServer {

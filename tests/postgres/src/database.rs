@@ -4,6 +4,15 @@ use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
+/// What a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseKind {
+    /// A file of its own.
+    Sqlite,
+    /// A database of its own on the shared cluster.
+    Postgres,
+}
+
 /// Where a server is.
 #[derive(Clone)]
 pub(crate) struct Address {
@@ -28,6 +37,15 @@ impl Address {
     fn url(&self, name: &str) -> String {
         format!("{}/{name}{}", self.before, self.after)
     }
+
+    /// The address as it was parsed.
+    pub(crate) fn own_url(&self) -> String {
+        self.url(&self.name)
+    }
+
+    pub(crate) fn is_reachable(&self) -> bool {
+        query(&self.own_url(), "SELECT 1").is_ok()
+    }
 }
 
 /// A database that lives as long as this value.
@@ -40,7 +58,7 @@ impl Database {
     pub(crate) fn make(address: &Address) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let name = format!("countersign_test_{}_{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        query(&address.url(&address.name), &format!("CREATE DATABASE {name} TEMPLATE template0")).expect("a database");
+        query(&address.own_url(), &format!("CREATE DATABASE {name} TEMPLATE template0")).expect("a database");
         Self { address: address.clone(), name }
     }
 
@@ -74,7 +92,7 @@ impl Drop for Database {
     fn drop(&mut self) {
         // A server that was stopped takes its databases with it.
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        let _ = query(&self.address.url(&self.address.name), &drop);
+        let _ = query(&self.address.own_url(), &drop);
     }
 }
 

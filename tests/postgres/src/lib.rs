@@ -1,25 +1,29 @@
 //! A PostgreSQL for tests: the one that `COUNTERSIGN_TEST_POSTGRES` names, or a temporary cluster of this machine's
 //! own binaries.
 //!
-//! [`Cluster::shared`] is one for all tests of a binary; each test takes a [`Database`] of its own from it. A test
-//! that stops and restarts its server, or wants it set up differently, starts [`Cluster::own`]. Where there is no
-//! PostgreSQL both give `None`, and the binary says so in its last line; where `CI=true` or
-//! `COUNTERSIGN_REQUIRE_POSTGRES` is set, they panic.
+//! [`Cluster::shared`] is one for all tests of a binary, or of a whole run of cargo-nextest; each test takes a
+//! [`Database`] of its own from it. A test that stops and restarts its server, or wants it set up differently, starts
+//! [`Cluster::own`]. Where there is no PostgreSQL both give `None`, and the binary says so in its last line; where
+//! `CI=true` or `COUNTERSIGN_REQUIRE_POSTGRES` is set, they panic.
 //!
 //! A temporary cluster listens on the loopback address only, with a password of its own, and does not wait for the
-//! disk. It ends with the process that started it, however that ends: a shell holds the other end of a pipe and stops
-//! the server by the process id in its directory when the pipe closes.
+//! disk. It ends with the process that it belongs to, however that ends: a shell waits for that and then stops the
+//! server by the process id in its directory. It belongs to the process that started it, and the one that a run of
+//! cargo-nextest shares to cargo-nextest.
 
 mod binaries;
 mod database;
+mod run;
 mod server;
 
-pub use database::Database;
+pub use countersign_test_macros::{needs_postgres, on_each_database};
+pub use database::{Database, DatabaseKind};
+pub use run::SharedByRun;
 pub use server::Mode;
 
 use binaries::Binaries;
 use database::Address;
-use server::Server;
+use server::{Owner, Server};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -53,9 +57,23 @@ impl Cluster {
         static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
         let find = || match std::env::var("COUNTERSIGN_TEST_POSTGRES") {
             Ok(url) => Some(Self { address: Address::parse(&url), server: None }),
-            Err(_) => Self::own(&[], &[]),
+            Err(_) => match SharedByRun::lock("postgres") {
+                Some(shared) => Self::of_run(shared),
+                None => Self::own(&[], &[]),
+            },
         };
         SHARED.get_or_init(find).as_ref()
+    }
+
+    /// The one that all processes of a run share: the first of them starts it.
+    fn of_run(mut shared: SharedByRun) -> Option<Self> {
+        let known = shared.text().map(|url| Address::parse(&url)).filter(Address::is_reachable);
+        let address = known.or_else(|| {
+            let server = Server::make(find_binaries()?, &[], &[], Owner::ParentProcess);
+            shared.share(&server.address().own_url());
+            Some(server.address())
+        });
+        address.map(|address| Self { address, server: None })
     }
 
     /// Starts one that nobody else uses: with these settings, and with these files, by name and content, in its data
@@ -64,24 +82,7 @@ impl Cluster {
     /// # Panics
     /// When there are none although a PostgreSQL is required, or the server does not start.
     pub fn own(settings: &[(&str, &str)], files: &[(&str, &str)]) -> Option<Self> {
-        let Some(binaries) = Binaries::find() else {
-            let is_given = std::env::var_os("COUNTERSIGN_TEST_POSTGRES").is_some();
-            let is_required = std::env::var_os("COUNTERSIGN_REQUIRE_POSTGRES").is_some()
-                || std::env::var("CI").is_ok_and(|value| value == "true");
-            assert!(
-                is_given || !is_required,
-                "PostgreSQL is required here, and its binaries (initdb, postgres) are not found"
-            );
-            say_at_the_end(match is_given {
-                true => "tests that restart PostgreSQL did not run: its binaries are not on this machine",
-                false => {
-                    "NOTE: PostgreSQL was not found, so these tests ran on SQLite only. Install it, or name a server \
-                     in COUNTERSIGN_TEST_POSTGRES."
-                }
-            });
-            return None;
-        };
-        let server = Server::make(binaries, settings, files);
+        let server = Server::make(find_binaries()?, settings, files, Owner::ThisProcess);
         Some(Self { address: server.address(), server: Some(server) })
     }
 
@@ -121,6 +122,28 @@ impl Cluster {
         self.stop(mode);
         self.start();
     }
+}
+
+/// PostgreSQL's programs; where they are missing the binary's last line says what did not run for that reason.
+fn find_binaries() -> Option<Binaries> {
+    let found = Binaries::find();
+    if found.is_none() {
+        let is_given = std::env::var_os("COUNTERSIGN_TEST_POSTGRES").is_some();
+        let is_required = std::env::var_os("COUNTERSIGN_REQUIRE_POSTGRES").is_some()
+            || std::env::var("CI").is_ok_and(|value| value == "true");
+        assert!(
+            is_given || !is_required,
+            "PostgreSQL is required here, and its binaries (initdb, postgres) are not found"
+        );
+        say_at_the_end(match is_given {
+            true => "tests that restart PostgreSQL did not run: its binaries are not on this machine",
+            false => {
+                "NOTE: PostgreSQL was not found, so these tests ran on SQLite only. Install it, or name a server \
+                 in COUNTERSIGN_TEST_POSTGRES."
+            }
+        });
+    }
+    found
 }
 
 /// Says something when this process has ended, below whatever it says itself: once, from a process of its own.

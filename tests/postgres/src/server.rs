@@ -7,7 +7,7 @@ use std::fs;
 use std::io::Read as _;
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt as _;
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, parent_id};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -20,6 +20,15 @@ pub enum Mode {
     Immediate,
 }
 
+/// The process that a cluster ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The one that starts it, which can also end it earlier.
+    ThisProcess,
+    /// The one that started this one.
+    ParentProcess,
+}
+
 /// A cluster in a directory of its own.
 pub(crate) struct Server {
     binaries: Binaries,
@@ -27,13 +36,14 @@ pub(crate) struct Server {
     user: Option<&'static str>,
     port: u16,
     password: String,
-    /// Stops the server and removes the directory when its standard input ends.
+    /// Stops the server and removes the directory when its standard input ends. `None` where that is not for this
+    /// process to decide.
     guard: Option<Child>,
 }
 
 impl Server {
     /// Makes a cluster and starts it.
-    pub(crate) fn make(binaries: Binaries, settings: &[(&str, &str)], files: &[(&str, &str)]) -> Self {
+    pub(crate) fn make(binaries: Binaries, settings: &[(&str, &str)], files: &[(&str, &str)], owner: Owner) -> Self {
         let password = random_text();
         // Short, because a socket's path has to be; not under $TMPDIR, which may be closed to the other user.
         let folder = Path::new(roomy_memory().unwrap_or("/tmp")).join(format!("countersign-pg-{}", &password[..12]));
@@ -45,7 +55,8 @@ impl Server {
             assert!(succeeds(Command::new("chown").arg(user).arg(&folder)), "cannot give {folder:?} to {user}");
         }
         let mut server = Self { binaries, folder, user, port: 0, password, guard: None };
-        server.guard = Some(server.guard());
+        let guard = server.guard(owner);
+        server.guard = Some(guard).filter(|_| owner == Owner::ThisProcess);
         server.initialise(files);
         // A port that was free a moment ago may be taken by now.
         let started = (0..5).any(|_| {
@@ -85,12 +96,22 @@ impl Server {
         command
     }
 
-    fn guard(&self) -> Child {
-        let script = "trap '' INT TERM HUP; cat >/dev/null; \
-                      \"$0\" -D \"$1/data\" -m immediate stop >/dev/null 2>&1; cd /; rm -rf \"$1\"";
+    fn guard(&self, owner: Owner) -> Child {
+        // Another user's process cannot be signalled, not even with 0, but it is seen in /proc.
+        let wait = match owner {
+            Owner::ThisProcess => "cat >/dev/null",
+            Owner::ParentProcess => "while [ -d \"/proc/$2\" ] || kill -0 \"$2\" 2>/dev/null; do sleep 1; done",
+        };
+        let script = format!(
+            "trap '' INT TERM HUP; {wait}; \"$0\" -D \"$1/data\" -m immediate stop >/dev/null 2>&1; cd /; rm -rf \"$1\""
+        );
         let mut guard = self.run(Path::new("/bin/sh"));
-        guard.args(["-c", script]).arg(self.binaries.program("pg_ctl")).arg(&self.folder);
-        guard.stdin(Stdio::piped()).process_group(0).spawn().expect("a shell")
+        guard.args(["-c", &script]).arg(self.binaries.program("pg_ctl")).arg(&self.folder);
+        guard.arg(parent_id().to_string());
+        if owner == Owner::ThisProcess {
+            guard.stdin(Stdio::piped());
+        }
+        guard.process_group(0).spawn().expect("a shell")
     }
 
     fn write(&self, name: &str, content: &str) {

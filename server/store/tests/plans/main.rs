@@ -5,10 +5,10 @@
 //! scans, after it was told to avoid them wherever there is an index to use.
 #![cfg(test)]
 
-#[path = "../store/people.rs"]
-mod people;
+#[path = "../store/users.rs"]
+mod users;
 #[path = "../store/world.rs"]
-#[expect(dead_code, unused_macros, unused_imports, reason = "shared with the other tests of the store")]
+#[expect(dead_code, reason = "shared with the other tests of the store")]
 mod world;
 
 use countersign_domain::account::{EmailAddress, LoginName, PhoneNumber, Username};
@@ -24,15 +24,16 @@ use countersign_store::work::{
     RenameMethod, ReplaceBackupCodes, RevokeSessions, SendTo, ShownTrust, SignIn, Spend, StoredCode, TicketKind,
     TrustScope, UseRefreshToken, Which, Whose,
 };
+use countersign_test_postgres::{DatabaseKind, needs_postgres};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use people::{
-    HOUR, NOON, Person, address_method, backup_codes, event, hash, mailed, new_session, random, session_digest, ticket,
-    trust,
-};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use users::{
+    HOUR, NOON, User, address_method, backup_codes, event, hash, mailed, new_session, random, session_digest, ticket,
+    trust,
+};
 use world::{Behind, World};
 
 /// Every statement that was sent so far, without its values.
@@ -61,27 +62,27 @@ impl Instrumentation for Listener {
 /// Carries out every unit of work at least once, each on the path where it does the most.
 async fn everything(world: &World) {
     let store = &world.store;
-    let (person, authenticator, codes) = Person::enrolled(world).await;
-    let id = person.id();
-    store.account_by_email((TenantId::DEFAULT, person.email())).await.unwrap();
-    store.session_by_token((person.session.token, NOON)).await.unwrap();
+    let (user, authenticator, codes) = User::enrolled(world).await;
+    let id = user.id();
+    store.account_by_email((TenantId::DEFAULT, user.email())).await.unwrap();
+    store.session_by_token((user.session.token, NOON)).await.unwrap();
     store.sessions_of((id, NOON)).await.unwrap();
     store.authenticators_of(id).await.unwrap();
     store.record(event(EventKind::SecretShown, id, NOON)).await.unwrap();
     store.spend(Spend { name: "one".to_owned(), limit: 1, window: HOUR, now: NOON }).await.unwrap();
     store.give_back("one".to_owned()).await.unwrap();
-    store.extend_session((person.session.session.id, NOON, NOON + HOUR)).await.unwrap();
+    store.extend_session((user.session.session.id, NOON, NOON + HOUR)).await.unwrap();
 
     for factor in [Factor::Totp, Factor::BackupCode, Factor::MailedCode] {
-        for actor in [person.challenged(world, NOON).await, person.in_session()] {
-            person.issued(world, &actor, 7).await;
+        for actor in [user.challenged(world, NOON).await, user.in_session()] {
+            user.issued(world, &actor, 7).await;
             let proof = match factor {
                 Factor::Totp => Proof::Totp { method_id: authenticator, step: 9, confirms: true },
                 Factor::MailedCode => mailed(7),
                 Factor::BackupCode => Proof::BackupCode(codes[0].id),
             };
             for is_replay in [false, true] {
-                person.claimed(world, &actor, factor).await;
+                user.claimed(world, &actor, factor).await;
                 let fail = FailAttempt {
                     actor: actor.clone(),
                     factor: Some(factor),
@@ -91,18 +92,18 @@ async fn everything(world: &World) {
                 };
                 store.fail_attempt(fail).await.unwrap();
             }
-            store.pass_second_factor(person.pass(actor, proof)).await.unwrap();
+            store.pass_second_factor(user.pass(actor, proof)).await.unwrap();
         }
     }
     // Until the challenge is destroyed, and then until the account is locked.
     for _ in 0..3 {
-        let actor = person.challenged(world, NOON).await;
+        let actor = user.challenged(world, NOON).await;
         for _ in 0..6 {
-            person.claimed(world, &actor, Factor::Totp).await;
+            user.claimed(world, &actor, Factor::Totp).await;
         }
     }
-    store.begin_enrolment(person.begin_enrolment()).await.unwrap();
-    let version = person.account.credentials_version;
+    store.begin_enrolment(user.begin_enrolment()).await.unwrap();
+    let version = user.account.credentials_version;
     let replace = ReplaceBackupCodes {
         account_id: id,
         credentials_version: version,
@@ -111,11 +112,11 @@ async fn everything(world: &World) {
         event: event(EventKind::BackupCodesReplaced, id, NOON),
     };
     store.replace_backup_codes(replace).await.unwrap();
-    for which in [Which::Named(person.session.session.id), Which::WithToken(person.session.token)] {
+    for which in [Which::Named(user.session.session.id), Which::WithToken(user.session.token)] {
         let event = event(EventKind::SessionsRevoked, id, NOON);
         store.revoke_sessions(RevokeSessions { account_id: id, which, event }).await.unwrap();
     }
-    let other = Person::signed_up(world).await;
+    let other = User::signed_up(world).await;
     let disable = DisableTwoFactor {
         account_id: other.id(),
         credentials_version: other.account.credentials_version,
@@ -137,22 +138,22 @@ async fn everything(world: &World) {
         event: event(EventKind::PasswordChanged, id, NOON),
     };
     store.change_password(change).await.unwrap();
-    store.sign_out((person.session.token, event(EventKind::SignedOut, id, NOON))).await.unwrap();
-    for which in [Which::Others(person.session.session.id), Which::All] {
+    store.sign_out((user.session.token, event(EventKind::SignedOut, id, NOON))).await.unwrap();
+    for which in [Which::Others(user.session.session.id), Which::All] {
         let event = event(EventKind::SessionsRevoked, id, NOON);
         store.revoke_sessions(RevokeSessions { account_id: id, which, event }).await.unwrap();
     }
-    people(world).await;
+    users(world).await;
     store.purge(Purge { now: NOON + 1000 * HOUR, audit_before: Some(NOON), batch: 10 }).await.unwrap();
 }
 
 /// The same for what only the FusionAuth dialect does.
-async fn people(world: &World) {
+async fn users(world: &World) {
     let store = &world.store;
-    let mut person = Person::new();
-    person.account.username = Username::new("Ada");
-    person.account.phone_number = PhoneNumber::new("+15550100");
-    let id = person.id();
+    let mut user = User::new();
+    user.account.username = Username::new("Ada");
+    user.account.phone_number = PhoneNumber::new("+15550100");
+    let id = user.id();
     let registration = |application_id| Registration {
         id: RegistrationId::generate(NOON, &mut random()),
         application_id,
@@ -164,7 +165,7 @@ async fn people(world: &World) {
         updated_at: NOON,
     };
     let create = || CreateAccount {
-        account: person.account.clone(),
+        account: user.account.clone(),
         profile: "{}".to_owned(),
         registration: Some(registration(ApplicationId::DEFAULT)),
         event: event(EventKind::AccountCreated, id, NOON),
@@ -179,14 +180,14 @@ async fn people(world: &World) {
     let found = store.person(Whose::Login(TenantId::DEFAULT, names)).await.unwrap().expect("the number is theirs");
     assert_eq!((found.account.id, found.registrations.len()), (id, 1));
     let change = ChangeAccount {
-        account: person.account.clone(),
+        account: user.account.clone(),
         was_updated_at: NOON,
         profile: "{}".to_owned(),
         sets_password: true,
         events: vec![event(EventKind::AccountChanged, id, NOON)],
     };
     assert_eq!(store.change_account(change).await.unwrap(), AccountWritten::Done);
-    person.account.credentials_version += 1;
+    user.account.credentials_version += 1;
     let register = Register {
         account_id: id,
         registration: registration(ApplicationId::generate(NOON, &mut random())),
@@ -197,12 +198,12 @@ async fn people(world: &World) {
     let address = Address::Sms(PhoneNumber::new("+15550100").unwrap());
     let to_enable =
         Actor::Holder { account_id: id, subject: Subject::Enable { account_id: id, address: address.clone() } };
-    let issue = IssueCode { to: SendTo::Address(address.clone()), ..person.issue(to_enable, 7) };
+    let issue = IssueCode { to: SendTo::Address(address.clone()), ..user.issue(to_enable, 7) };
     assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
-    for (address, mac) in [(person.email_address(), 7), (address.clone(), 8), (address.clone(), 7)] {
+    for (address, mac) in [(user.email_address(), 7), (address.clone(), 8), (address.clone(), 7)] {
         let add = AddMethod {
             account_id: id,
-            credentials_version: person.account.credentials_version,
+            credentials_version: user.account.credentials_version,
             method: address_method(address),
             macs: vec![[mac; 32]],
             backup_codes: backup_codes(3),
@@ -213,7 +214,7 @@ async fn people(world: &World) {
         };
         store.add_method(add).await.unwrap();
     }
-    person.account.credentials_version += 1;
+    user.account.credentials_version += 1;
     let found = store.person(Whose::Id(id)).await.unwrap().expect("it is there");
     assert!(found.account.two_factor_enabled);
     let method = found.methods[0].clone();
@@ -225,15 +226,15 @@ async fn people(world: &World) {
     };
     assert!(store.rename_method(rename).await.unwrap());
 
-    let challenge = person.sign_in(NOON).challenge;
+    let challenge = user.sign_in(NOON).challenge;
     let (digest, opened) = (challenge.digest, event(EventKind::StepUpBegun, id, NOON));
     assert!(store.open_challenge(OpenChallenge { challenge, mac: [9; 32], event: opened }).await.unwrap());
     let actor = Actor::Challenge(digest);
-    let issue = IssueCode { to: SendTo::Method(method.handle.clone()), ..person.issue(actor.clone(), 9) };
+    let issue = IssueCode { to: SendTo::Method(method.handle.clone()), ..user.issue(actor.clone(), 9) };
     assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
     let any = |actor: &Actor| ClaimAttempt {
         expected: Expected::Any { backup_code: true },
-        ..person.claim(actor.clone(), Factor::Totp, NOON)
+        ..user.claim(actor.clone(), Factor::Totp, NOON)
     };
     assert!(matches!(store.claim_attempt(any(&actor)).await.unwrap(), Claim::Granted(_)));
     let (given, first, step_up) = (trust(NOON + HOUR), session_digest(), ticket(TicketKind::StepUp, NOON + HOUR));
@@ -250,12 +251,12 @@ async fn people(world: &World) {
         refresh_token: Some(refresh_token),
         ticket: Some(step_up.clone()),
         trust: Some(given.clone()),
-        ..person.pass(actor, proof)
+        ..user.pass(actor, proof)
     };
     assert_eq!(store.pass_second_factor(pass).await.unwrap(), Passed::Done);
     assert!(store.trust((given.digest, id, NOON)).await.unwrap().is_some());
     let shown = ShownTrust::Lasting { digest: given.digest, given: TrustScope::Anywhere };
-    let sign_in = CompleteSignIn { trust: Some(shown), ..person.sign_in(NOON) };
+    let sign_in = CompleteSignIn { trust: Some(shown), ..user.sign_in(NOON) };
     assert!(matches!(store.complete_sign_in(sign_in).await.unwrap(), SignIn::Trusted));
     let present = || PresentedTicket { kind: TicketKind::StepUp, digest: step_up.digest, trust_challenge: None };
     assert!(store.ticket((present(), NOON)).await.unwrap().is_some());
@@ -272,14 +273,11 @@ async fn people(world: &World) {
 
     let to_disable =
         Actor::Holder { account_id: id, subject: Subject::Disable { account_id: id, method_id: method.id } };
-    let issue = IssueCode { to: SendTo::Method(method.handle.clone()), ..person.issue(to_disable.clone(), 6) };
+    let issue = IssueCode { to: SendTo::Method(method.handle.clone()), ..user.issue(to_disable.clone(), 6) };
     assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
     assert!(matches!(store.claim_attempt(any(&to_disable)).await.unwrap(), Claim::Granted(_)));
-    let pass = PassSecondFactor {
-        session: None,
-        removes: Some(Removal::One(method.id)),
-        ..person.pass(to_disable, mailed(6))
-    };
+    let pass =
+        PassSecondFactor { session: None, removes: Some(Removal::One(method.id)), ..user.pass(to_disable, mailed(6)) };
     assert_eq!(store.pass_second_factor(pass).await.unwrap(), Passed::Done);
     let found = store.person(Whose::Id(id)).await.unwrap().expect("it is there");
     assert!(!found.account.two_factor_enabled && found.methods.is_empty());
@@ -319,7 +317,7 @@ struct Step {
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_reads_no_whole_table_and_parses_nothing_twice() {
     set_default_instrumentation(|| Some(Box::new(Listener))).unwrap();
-    let world = World::sqlite().await;
+    let world = World::start(DatabaseKind::Sqlite).await;
     STATEMENTS.lock().unwrap().clear();
     everything(&world).await;
     let statements = STATEMENTS.lock().unwrap().clone();
@@ -341,9 +339,16 @@ async fn sqlite_reads_no_whole_table_and_parses_nothing_twice() {
     assert!(again.is_empty(), "these are parsed each time: {again:#?}");
 }
 
+/// Where there is no PostgreSQL this has the run's last line say so; where one is required it fails.
+#[test]
+fn postgres_is_there_or_the_last_line_says_that_it_is_not() {
+    let _ = countersign_test_postgres::Cluster::shared();
+}
+
+#[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_reads_no_whole_table() {
-    let Some(behind) = Behind::server() else { return };
+    let behind = Behind::server();
     let Behind::Server(database) = &behind else { panic!("a server was asked for") };
     let name = database.url().rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default().to_owned();
     // Tables of tests are small, and small tables are best read whole: unless there is no index at all, it is used now.

@@ -1,13 +1,13 @@
 //! PostgreSQL that fails: connections that die, transactions in each other's way, locks that are not let go, a server
 //! that restarts.
 
-use crate::people::{HOUR, NOON, Person, event, hash, new_session};
+use crate::users::{HOUR, NOON, User, event, hash, new_session};
 use crate::world::{Behind, World};
 use countersign_domain::audit::EventKind;
 use countersign_domain::ids::TenantId;
 use countersign_store::work::{ChangePassword, Changed, SignedUp, Spend, Spent};
 use countersign_store::{Database, OpenError, Options, Store};
-use countersign_test_postgres::{Cluster, Mode};
+use countersign_test_postgres::{Cluster, DatabaseKind, Mode, needs_postgres};
 use futures::future::join_all;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -54,13 +54,14 @@ fn spend(name: &str) -> Spend {
     Spend { name: name.to_owned(), limit: 5, window: HOUR, now: NOON }
 }
 
+#[needs_postgres]
 #[tokio::test]
 async fn dead_connections_are_replaced_and_nobody_notices() {
-    let Some(world) = World::postgres().await else { return };
-    let person = Person::signed_up(&world).await;
+    let world = World::start(DatabaseKind::Postgres).await;
+    let user = User::signed_up(&world).await;
     for round in 0..20 {
         // All of the pool is in use, and dies.
-        let read = || world.store.session_by_token((person.session.token, NOON));
+        let read = || world.store.session_by_token((user.session.token, NOON));
         join_all((0..8).map(|_| read())).await.into_iter().for_each(|found| assert!(found.unwrap().is_some()));
         world.terminate(OTHERS);
         let name = format!("round {round}");
@@ -73,9 +74,10 @@ async fn dead_connections_are_replaced_and_nobody_notices() {
     }
 }
 
+#[needs_postgres]
 #[tokio::test]
 async fn work_whose_connection_dies_before_its_commit_is_done_again() {
-    let Some(world) = World::postgres().await else { return };
+    let world = World::start(DatabaseKind::Postgres).await;
     world.store.spend(spend("x")).await.unwrap();
     let neighbour = world.neighbour().await;
     neighbour.batch_execute("BEGIN; UPDATE budgets SET spent = spent").await.unwrap();
@@ -89,10 +91,11 @@ async fn work_whose_connection_dies_before_its_commit_is_done_again() {
     assert_eq!(world.count("budgets WHERE spent = 2"), 1, "it counted once");
 }
 
+#[needs_postgres]
 #[tokio::test]
 async fn work_whose_connection_dies_in_its_commit_is_not_done_again() {
-    let Some(world) = World::postgres().await else { return };
-    let person = Person::signed_up(&world).await;
+    let world = World::start(DatabaseKind::Postgres).await;
+    let user = User::signed_up(&world).await;
     world.behind.execute(
         "CREATE SEQUENCE commits;
          CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -105,35 +108,36 @@ async fn work_whose_connection_dies_in_its_commit_is_not_done_again() {
         world.until(&committing).await;
         world.terminate(&committing);
     };
-    let record = world.store.record(event(EventKind::PasswordRejected, person.id(), NOON));
+    let record = world.store.record(event(EventKind::PasswordRejected, user.id(), NOON));
     let (recorded, ()) = futures::join!(record, kill);
     let error = recorded.unwrap_err();
     assert!(error.is_unavailable(), "{error:?}");
     assert_eq!(world.count("audit_events WHERE kind = 'password-rejected'"), 0);
     assert_eq!(world.count("commits WHERE last_value = 1"), 1, "it was tried once");
     world.behind.execute("DROP TRIGGER slow ON audit_events");
-    world.store.record(event(EventKind::PasswordRejected, person.id(), NOON)).await.unwrap();
+    world.store.record(event(EventKind::PasswordRejected, user.id(), NOON)).await.unwrap();
 }
 
+#[needs_postgres]
 #[tokio::test]
 async fn the_victim_of_a_deadlock_does_its_work_again() {
-    let Some(world) = World::postgres().await else { return };
-    let person = Person::signed_up(&world).await;
+    let world = World::start(DatabaseKind::Postgres).await;
+    let user = User::signed_up(&world).await;
     // The one that looks for deadlocks first is the one that gives way.
     world.alter("SET deadlock_timeout = ''2s''");
     let store = world.again(Duration::from_secs(20), Duration::from_secs(30)).await;
     let neighbour = world.neighbour().await;
     neighbour.batch_execute("SET deadlock_timeout = '60s'; BEGIN; UPDATE sessions SET user_agent = ''").await.unwrap();
     let change = ChangePassword {
-        account_id: person.id(),
+        account_id: user.id(),
         credentials_version: 0,
         password: hash(),
         tickets: Vec::new(),
         ends_sessions: true,
-        session: Some(new_session(person.id(), NOON)),
+        session: Some(new_session(user.id(), NOON)),
         grants: None,
         now: NOON,
-        event: event(EventKind::PasswordChanged, person.id(), NOON),
+        event: event(EventKind::PasswordChanged, user.id(), NOON),
     };
     let cross = async {
         world.until(WAITING).await;
@@ -145,9 +149,10 @@ async fn the_victim_of_a_deadlock_does_its_work_again() {
     assert_eq!(world.count("audit_events WHERE kind = 'password-changed'"), 1, "once");
 }
 
+#[needs_postgres]
 #[tokio::test]
 async fn on_an_engine_that_serializes_everything_conflicts_are_retried() {
-    let Some(world) = World::postgres().await else { return };
+    let world = World::start(DatabaseKind::Postgres).await;
     world.alter("SET default_transaction_isolation = ''serializable''");
     let store = world.again(Duration::from_secs(20), Duration::from_secs(30)).await;
     for round in 0..10 {
@@ -161,9 +166,10 @@ async fn on_an_engine_that_serializes_everything_conflicts_are_retried() {
     assert_eq!(level.get::<_, String>(0), "serializable", "the test tests what it says");
 }
 
+#[needs_postgres]
 #[tokio::test]
 async fn a_lock_that_is_not_let_go_is_an_outage_within_the_timeout() {
-    let Some(world) = World::postgres().await else { return };
+    let world = World::start(DatabaseKind::Postgres).await;
     world.store.spend(spend("x")).await.unwrap();
     let neighbour = world.neighbour().await;
     neighbour.batch_execute("BEGIN; UPDATE budgets SET spent = spent").await.unwrap();
@@ -180,9 +186,10 @@ async fn a_lock_that_is_not_let_go_is_an_outage_within_the_timeout() {
     assert_eq!(world.count("budgets WHERE spent = 2"), 1, "what was given up did not happen later");
 }
 
+#[needs_postgres]
 #[tokio::test]
 async fn a_database_that_may_only_be_read_is_an_outage_for_writes() {
-    let Some(world) = World::postgres().await else { return };
+    let world = World::start(DatabaseKind::Postgres).await;
     world.alter("SET default_transaction_read_only = on");
     let store = world.again(Duration::from_secs(5), Duration::from_secs(5)).await;
     store.ping().await.unwrap();
@@ -190,9 +197,10 @@ async fn a_database_that_may_only_be_read_is_an_outage_for_writes() {
     assert!(error.is_unavailable(), "{error:?}");
 }
 
+#[needs_postgres]
 #[tokio::test]
 async fn a_session_has_the_settings_that_we_rely_on() {
-    let Some(world) = World::postgres().await else { return };
+    let world = World::start(DatabaseKind::Postgres).await;
     world.alter("SET synchronous_commit = off");
     let store = world.again(Duration::from_secs(3), Duration::from_secs(7)).await;
     // What a session is set to is only visible to itself: a trigger tells.
@@ -228,19 +236,19 @@ async fn a_server_that_restarts_is_an_outage_and_then_is_not() {
     let mut known = Vec::new();
     for mode in [Mode::Fast, Mode::Immediate] {
         for _ in 0..6 {
-            known.push(Person::signed_up(&world).await);
+            known.push(User::signed_up(&world).await);
         }
         cluster.stop(mode);
         let begun = Instant::now();
-        let error = world.store.sign_up(Person::new().sign_up()).await.unwrap_err();
+        let error = world.store.sign_up(User::new().sign_up()).await.unwrap_err();
         assert!(error.is_unavailable(), "{error:?}");
         assert!(world.store.ping().await.unwrap_err().is_unavailable());
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
         cluster.start();
         // The same store, at once.
         world.store.ping().await.unwrap();
-        for person in &known {
-            assert!(world.store.session_by_token((person.session.token, NOON)).await.unwrap().is_some());
+        for user in &known {
+            assert!(world.store.session_by_token((user.session.token, NOON)).await.unwrap().is_some());
         }
     }
     // While somebody is working: every answer is yes or "not available", and every yes is kept.
@@ -254,11 +262,11 @@ async fn a_server_that_restarts_is_an_outage_and_then_is_not() {
         let (mut outages, mut kept) = (0, Vec::new());
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(4) {
-            let person = Person::new();
-            match world.store.sign_up(person.sign_up()).await {
+            let user = User::new();
+            match world.store.sign_up(user.sign_up()).await {
                 Ok(outcome) => {
                     assert_eq!(outcome, SignedUp::Done);
-                    kept.push(person);
+                    kept.push(user);
                 }
                 Err(error) => {
                     assert!(error.is_unavailable(), "{error:?}");
@@ -271,8 +279,8 @@ async fn a_server_that_restarts_is_an_outage_and_then_is_not() {
     };
     let ((), (_, kept)) = futures::join!(restarts, working);
     world.store.ping().await.unwrap();
-    for person in &kept {
-        let found = world.store.account_by_email((TenantId::DEFAULT, person.email())).await.unwrap();
+    for user in &kept {
+        let found = world.store.account_by_email((TenantId::DEFAULT, user.email())).await.unwrap();
         assert!(found.is_some(), "an acknowledged sign-up was lost");
     }
     assert_eq!(world.count("accounts"), world.count("sessions"), "nothing half written");

@@ -2,6 +2,7 @@
 
 use crate::world::{Behind, World};
 use countersign_store::{Database, OpenError, Options, Store};
+use countersign_test_postgres::{DatabaseKind, needs_postgres, on_each_database};
 use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -107,13 +108,13 @@ async fn bring(behind: &Behind, count: usize) {
 }
 
 #[tokio::test]
-async fn the_folders_are_twins_and_so_are_the_tables() {
+async fn the_folders_are_twins() {
     let postgres: Vec<Box<dyn Migration<diesel::pg::Pg>>> = folder("postgres").migrations().unwrap();
     let mut twins: Vec<_> = postgres.iter().map(|migration| migration.name().to_string()).collect();
     twins.sort();
     assert_eq!(names(), twins);
 
-    let file = describe(&World::sqlite().await.behind);
+    let file = describe(&World::start(DatabaseKind::Sqlite).await.behind);
     for line in [
         "column accounts.image text",
         "column sessions.token_digest bytea not null",
@@ -124,64 +125,55 @@ async fn the_folders_are_twins_and_so_are_the_tables() {
     ] {
         assert!(file.contains(line), "the description says too little: {line} is not in {file:#?}");
     }
-    if let Some(world) = World::postgres().await {
-        let server = describe(&world.behind);
-        let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| -> Vec<String> {
-            one.difference(other).cloned().collect()
-        };
-        assert_eq!(
-            (only(&file, &server), only(&server, &file)),
-            (vec![], vec![]),
-            "only on SQLite, only on PostgreSQL"
-        );
-    }
 }
 
+#[needs_postgres]
 #[tokio::test]
-async fn a_database_from_every_earlier_migration_is_brought_up_to_date() {
+async fn both_databases_have_the_same_tables() {
+    let file = describe(&World::start(DatabaseKind::Sqlite).await.behind);
+    let server = describe(&World::start(DatabaseKind::Postgres).await.behind);
+    let only =
+        |one: &BTreeSet<String>, other: &BTreeSet<String>| -> Vec<String> { one.difference(other).cloned().collect() };
+    assert_eq!((only(&file, &server), only(&server, &file)), (vec![], vec![]), "only on SQLite, only on PostgreSQL");
+}
+
+#[on_each_database]
+async fn a_database_from_every_earlier_migration_is_brought_up_to_date(database: DatabaseKind) {
     let names = names();
-    for current in Behind::each() {
-        assert_eq!(Store::migrate(&current.options()).await.unwrap(), names);
-        assert_eq!(Store::migrate(&current.options()).await.unwrap(), Vec::<String>::new(), "and once is enough");
-        let wanted = describe(&current);
-        for count in 0..=names.len() {
-            let earlier = match &current {
-                Behind::File { .. } => Behind::file(),
-                Behind::Server(_) => Behind::server().unwrap(),
-            };
-            bring(&earlier, count).await;
-            assert_eq!(Store::missing_migrations(&earlier.options()).await.unwrap(), names[count..]);
-            assert_eq!(Store::migrate(&earlier.options()).await.unwrap(), names[count..]);
-            assert_eq!(describe(&earlier), wanted, "from {count} migrations");
-            Store::open(&earlier.options()).await.unwrap().ping().await.unwrap();
-        }
+    let current = Behind::new(database);
+    assert_eq!(Store::migrate(&current.options()).await.unwrap(), names);
+    assert_eq!(Store::migrate(&current.options()).await.unwrap(), Vec::<String>::new(), "and once is enough");
+    let wanted = describe(&current);
+    for count in 0..=names.len() {
+        let earlier = Behind::new(database);
+        bring(&earlier, count).await;
+        assert_eq!(Store::missing_migrations(&earlier.options()).await.unwrap(), names[count..]);
+        assert_eq!(Store::migrate(&earlier.options()).await.unwrap(), names[count..]);
+        assert_eq!(describe(&earlier), wanted, "from {count} migrations");
+        Store::open(&earlier.options()).await.unwrap().ping().await.unwrap();
     }
 }
 
-#[tokio::test]
-async fn many_may_migrate_at_once_and_one_does() {
-    for behind in Behind::each() {
-        let options = behind.options();
-        let nodes = (0..8).map(|_| {
-            let options = options.clone();
-            tokio::spawn(async move { Store::migrate(&options).await.unwrap() })
-        });
-        let mut applied: Vec<_> = join_all(nodes).await.into_iter().map(Result::unwrap).collect();
-        applied.sort();
-        assert_eq!(applied.pop(), Some(names()));
-        assert!(applied.iter().all(Vec::is_empty), "{applied:?}");
-        // And a start is as good as a command.
-        let behind = match behind {
-            Behind::File { .. } => Behind::file(),
-            Behind::Server(_) => Behind::server().unwrap(),
-        };
-        let options = behind.options();
-        let nodes = (0..8).map(|_| {
-            let options = options.clone();
-            tokio::spawn(async move { Store::open(&options).await.unwrap().ping().await.unwrap() })
-        });
-        join_all(nodes).await.into_iter().for_each(Result::unwrap);
-    }
+#[on_each_database]
+async fn many_may_migrate_at_once_and_one_does(database: DatabaseKind) {
+    let behind = Behind::new(database);
+    let options = behind.options();
+    let nodes = (0..8).map(|_| {
+        let options = options.clone();
+        tokio::spawn(async move { Store::migrate(&options).await.unwrap() })
+    });
+    let mut applied: Vec<_> = join_all(nodes).await.into_iter().map(Result::unwrap).collect();
+    applied.sort();
+    assert_eq!(applied.pop(), Some(names()));
+    assert!(applied.iter().all(Vec::is_empty), "{applied:?}");
+    // And a start is as good as a command.
+    let behind = Behind::new(database);
+    let options = behind.options();
+    let nodes = (0..8).map(|_| {
+        let options = options.clone();
+        tokio::spawn(async move { Store::open(&options).await.unwrap().ping().await.unwrap() })
+    });
+    join_all(nodes).await.into_iter().for_each(Result::unwrap);
 }
 
 /// Real processes, each with its own SQLite: file locks behave differently between them.
@@ -209,26 +201,26 @@ async fn in_a_process_of_its_own() {
     store.ping().await.unwrap();
 }
 
-#[tokio::test]
-async fn without_leave_to_migrate_missing_migrations_are_an_error_that_says_what_to_do() {
-    for behind in Behind::each() {
-        let options = Options { migrate: false, ..behind.options() };
-        let Err(error) = Store::open(&options).await else { panic!("it opened") };
-        assert!(matches!(&error, OpenError::Outdated { missing } if *missing == names()), "{error:?}");
-        let told = "the database's tables are not up to date: run `countersign migrate` (missing: 00000000000001_";
-        assert!(error.to_string().starts_with(told), "{error}");
-        if let Behind::File { path, .. } = &behind {
-            assert!(!path.exists(), "asking makes no file");
-        }
-        Store::migrate(&options).await.unwrap();
-        Store::open(&options).await.unwrap().ping().await.unwrap();
+#[on_each_database]
+async fn without_leave_to_migrate_missing_migrations_are_an_error_that_says_what_to_do(database: DatabaseKind) {
+    let behind = Behind::new(database);
+    let options = Options { migrate: false, ..behind.options() };
+    let Err(error) = Store::open(&options).await else { panic!("it opened") };
+    assert!(matches!(&error, OpenError::Outdated { missing } if *missing == names()), "{error:?}");
+    let told = "the database's tables are not up to date: run `countersign migrate` (missing: 00000000000001_";
+    assert!(error.to_string().starts_with(told), "{error}");
+    if let Behind::File { path, .. } = &behind {
+        assert!(!path.exists(), "asking makes no file");
     }
+    Store::migrate(&options).await.unwrap();
+    Store::open(&options).await.unwrap().ping().await.unwrap();
 }
 
 /// A node's role need not be able to make tables.
+#[needs_postgres]
 #[tokio::test]
 async fn a_role_without_rights_over_tables_opens_what_is_up_to_date() {
-    let Some(world) = World::postgres().await else { return };
+    let world = World::start(DatabaseKind::Postgres).await;
     let Behind::Server(database) = &world.behind else { unreachable!() };
     let (before, place) = database.url().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let name = place.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();

@@ -1,9 +1,10 @@
 //! Housekeeping: what has passed goes, in small batches, and nothing else.
 
-use crate::people::{HOUR, NOON, Person, session_digest, trust};
-use crate::world::{World, on_both};
+use crate::users::{HOUR, NOON, User, session_digest, trust};
+use crate::world::World;
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{CompleteSignIn, Proof, Purge, Purged, Spend, Spent};
+use countersign_test_postgres::{DatabaseKind, needs_postgres, on_each_database};
 use futures::future::join_all;
 use std::time::Duration;
 
@@ -15,80 +16,90 @@ fn spend(name: &str, now: Timestamp) -> Spend {
     Spend { name: name.to_owned(), limit: 3, window: HOUR, now }
 }
 
-on_both! {
-    async fn what_has_passed_goes_and_what_lives_stays(world: &World) {
-        let (person, authenticator, _) = Person::enrolled(world).await;
-        let actor = person.challenged(world, NOON).await;
-        person.issued(world, &actor, 1).await;
-        let actor = person.challenged(world, NOON).await;
-        let proof = Proof::Totp { method_id: authenticator, step: 2, confirms: false };
-        let mut pass = person.pass(actor, proof);
-        pass.trust = Some(trust(NOON + 30 * HOUR));
-        world.store.pass_second_factor(pass).await.unwrap();
-        world.store.spend(spend("some", NOON)).await.unwrap();
+#[on_each_database]
+async fn what_has_passed_goes_and_what_lives_stays(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let (user, authenticator, _) = User::enrolled(world).await;
+    let actor = user.challenged(world, NOON).await;
+    user.issued(world, &actor, 1).await;
+    let actor = user.challenged(world, NOON).await;
+    let proof = Proof::Totp { method_id: authenticator, step: 2, confirms: false };
+    let mut pass = user.pass(actor, proof);
+    pass.trust = Some(trust(NOON + 30 * HOUR));
+    world.store.pass_second_factor(pass).await.unwrap();
+    world.store.spend(spend("some", NOON)).await.unwrap();
 
-        assert_eq!(world.store.purge(purge(NOON, 100)).await.unwrap(), Purged::default(), "nothing has passed");
-        // The challenge and its code live for minutes, the budgets for an hour, sessions for a day, trust for longer.
-        let purged = world.store.purge(purge(NOON + 2 * HOUR, 100)).await.unwrap();
-        assert_eq!(purged, Purged { challenges: 1, mailed_codes: 1, budgets: 3, ..Purged::default() });
-        let purged = world.store.purge(purge(NOON + 24 * HOUR, 100)).await.unwrap();
-        assert_eq!(purged, Purged { sessions: 2, ..Purged::default() }, "what ends at this moment has ended");
-        let events = world.count("audit_events");
-        let all = Purge { audit_before: Some(NOON + Duration::from_millis(1)), ..purge(NOON + 30 * HOUR, 100) };
-        let purged = world.store.purge(all).await.unwrap();
-        assert_eq!((purged.trusted_devices, purged.audit_events), (1, usize::try_from(events).unwrap()));
-        assert_eq!((world.count("accounts"), world.count("methods WHERE kind = 'authenticator'"), world.count("backup_codes")), (1, 1, 10));
+    assert_eq!(world.store.purge(purge(NOON, 100)).await.unwrap(), Purged::default(), "nothing has passed");
+    // The challenge and its code live for minutes, the budgets for an hour, sessions for a day, trust for longer.
+    let purged = world.store.purge(purge(NOON + 2 * HOUR, 100)).await.unwrap();
+    assert_eq!(purged, Purged { challenges: 1, mailed_codes: 1, budgets: 3, ..Purged::default() });
+    let purged = world.store.purge(purge(NOON + 24 * HOUR, 100)).await.unwrap();
+    assert_eq!(purged, Purged { sessions: 2, ..Purged::default() }, "what ends at this moment has ended");
+    let events = world.count("audit_events");
+    let all = Purge { audit_before: Some(NOON + Duration::from_millis(1)), ..purge(NOON + 30 * HOUR, 100) };
+    let purged = world.store.purge(all).await.unwrap();
+    assert_eq!((purged.trusted_devices, purged.audit_events), (1, usize::try_from(events).unwrap()));
+    assert_eq!(
+        (world.count("accounts"), world.count("methods WHERE kind = 'authenticator'"), world.count("backup_codes")),
+        (1, 1, 10)
+    );
+}
+
+#[on_each_database]
+async fn a_batch_takes_the_oldest_and_says_that_there_is_more(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    for age in 0..5_u32 {
+        let at = NOON + Duration::from_secs(60) * age;
+        world.store.spend(spend(&format!("b{age}"), at)).await.unwrap();
     }
+    let purged = world.store.purge(purge(NOON + 2 * HOUR, 2)).await.unwrap();
+    assert_eq!((purged.budgets, purged.may_have_left(2)), (2, true));
+    assert_eq!(world.count("budgets WHERE name IN ('b0', 'b1')"), 0);
+    assert_eq!(world.store.purge(purge(NOON + 2 * HOUR, 2)).await.unwrap().budgets, 2);
+    let purged = world.store.purge(purge(NOON + 2 * HOUR, 2)).await.unwrap();
+    assert_eq!((purged.total(), purged.may_have_left(2)), (1, false));
+}
 
-    async fn a_batch_takes_the_oldest_and_says_that_there_is_more(world: &World) {
-        for age in 0..5_u32 {
-            let at = NOON + Duration::from_secs(60) * age;
-            world.store.spend(spend(&format!("b{age}"), at)).await.unwrap();
-        }
-        let purged = world.store.purge(purge(NOON + 2 * HOUR, 2)).await.unwrap();
-        assert_eq!((purged.budgets, purged.may_have_left(2)), (2, true));
-        assert_eq!(world.count("budgets WHERE name IN ('b0', 'b1')"), 0);
-        assert_eq!(world.store.purge(purge(NOON + 2 * HOUR, 2)).await.unwrap().budgets, 2);
-        let purged = world.store.purge(purge(NOON + 2 * HOUR, 2)).await.unwrap();
-        assert_eq!((purged.total(), purged.may_have_left(2)), (1, false));
+#[on_each_database]
+async fn several_nodes_share_the_work(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let user = User::signed_up(world).await;
+    for _ in 0..40 {
+        let sign_in = CompleteSignIn { trust: None, ..user.sign_in(NOON) };
+        world.store.complete_sign_in(sign_in).await.unwrap();
     }
-
-    async fn several_nodes_share_the_work(world: &World) {
-        let person = Person::signed_up(world).await;
-        for _ in 0..40 {
-            let sign_in = CompleteSignIn { trust: None, ..person.sign_in(NOON) };
-            world.store.complete_sign_in(sign_in).await.unwrap();
+    let nodes = (0..8).map(|_| async {
+        let mut mine = 0;
+        for _ in 0..20 {
+            mine += world.store.purge(purge(NOON + 48 * HOUR, 3)).await.unwrap().sessions;
         }
-        let nodes = (0..8).map(|_| async {
-            let mut mine = 0;
-            for _ in 0..20 {
-                mine += world.store.purge(purge(NOON + 48 * HOUR, 3)).await.unwrap().sessions;
-            }
-            mine
-        });
-        assert_eq!(join_all(nodes).await.into_iter().sum::<usize>(), 41, "each row went once");
-        assert!(world.store.session_by_token((session_digest(), NOON)).await.unwrap().is_none());
-    }
+        mine
+    });
+    assert_eq!(join_all(nodes).await.into_iter().sum::<usize>(), 41, "each row went once");
+    assert!(world.store.session_by_token((session_digest(), NOON)).await.unwrap().is_none());
+}
 
-    /// A budget that begins anew while it is being removed is a fresh one, and must not be lost.
-    async fn what_is_renewed_meanwhile_stays(world: &World) {
-        for round in 0..20_u32 {
-            let name = format!("r{round}");
-            world.store.spend(spend(&name, NOON)).await.unwrap();
-            let later = NOON + 2 * HOUR;
-            let spends = join_all((0..6).map(|_| world.store.spend(spend(&name, later))));
-            let purges = join_all((0..6).map(|_| world.store.purge(purge(later, 10))));
-            let (spent, _) = futures::join!(spends, purges);
-            let granted = spent.into_iter().filter(|spent| *spent.as_ref().unwrap() == Spent::Granted).count();
-            assert_eq!(granted, 3, "the new window was counted from its first");
-        }
+/// A budget that begins anew while it is being removed is a fresh one, and must not be lost.
+#[on_each_database]
+async fn what_is_renewed_meanwhile_stays(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    for round in 0..20_u32 {
+        let name = format!("r{round}");
+        world.store.spend(spend(&name, NOON)).await.unwrap();
+        let later = NOON + 2 * HOUR;
+        let spends = join_all((0..6).map(|_| world.store.spend(spend(&name, later))));
+        let purges = join_all((0..6).map(|_| world.store.purge(purge(later, 10))));
+        let (spent, _) = futures::join!(spends, purges);
+        let granted = spent.into_iter().filter(|spent| *spent.as_ref().unwrap() == Spent::Granted).count();
+        assert_eq!(granted, 3, "the new window was counted from its first");
     }
 }
 
 /// The same, with the renewal held open until the removal waits for it.
+#[needs_postgres]
 #[tokio::test]
 async fn a_removal_that_waited_for_a_renewal_looks_again_on_postgres() {
-    let Some(world) = World::postgres().await else { return };
+    let world = World::start(DatabaseKind::Postgres).await;
     world.store.spend(spend("x", NOON)).await.unwrap();
     let crate::world::Behind::Server(database) = &world.behind else { unreachable!() };
     let (client, connection) = tokio_postgres::connect(&database.url(), tokio_postgres::NoTls).await.unwrap();

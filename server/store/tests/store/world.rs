@@ -1,36 +1,11 @@
 //! A database of its own for each test, and a way around the store into it.
 
 use countersign_store::{Database, Options, Store};
-use countersign_test_postgres as postgres;
+use countersign_test_postgres::{self as postgres, DatabaseKind};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// Defines tests that run on both databases.
-macro_rules! on_both {
-    ($($(#[$doc:meta])* async fn $name:ident($world:ident: &World) $body:block)*) => { $(
-        mod $name {
-            use super::*;
-
-            $(#[$doc])*
-            async fn test($world: &World) $body
-
-            #[tokio::test]
-            async fn on_sqlite() {
-                test(&World::sqlite().await).await;
-            }
-
-            #[tokio::test]
-            async fn on_postgres() {
-                if let Some(world) = World::postgres().await {
-                    test(&world).await;
-                }
-            }
-        }
-    )* };
-}
-pub(crate) use on_both;
 
 /// A store, and its database.
 pub(crate) struct World {
@@ -57,13 +32,17 @@ impl Behind {
         Self::File { path: folder.path().join("test.db"), _folder: folder }
     }
 
-    pub(crate) fn server() -> Option<Self> {
-        postgres::Cluster::shared().map(|cluster| Self::Server(cluster.database()))
+    pub(crate) fn server() -> Self {
+        let cluster = postgres::Cluster::shared().expect("tests on PostgreSQL are built only where there is one");
+        Self::Server(cluster.database())
     }
 
-    /// Both, where both are to be had.
-    pub(crate) fn each() -> impl Iterator<Item = Self> {
-        [Some(Self::file()), Self::server()].into_iter().flatten()
+    /// A new, empty database.
+    pub(crate) fn new(database: DatabaseKind) -> Self {
+        match database {
+            DatabaseKind::Sqlite => Self::file(),
+            DatabaseKind::Postgres => Self::server(),
+        }
     }
 
     /// Options with short waits.
@@ -106,12 +85,8 @@ impl World {
         Self { store, options, behind }
     }
 
-    pub(crate) async fn sqlite() -> Self {
-        Self::of(Behind::file()).await
-    }
-
-    pub(crate) async fn postgres() -> Option<Self> {
-        Some(Self::of(Behind::server()?).await)
+    pub(crate) async fn start(database: DatabaseKind) -> Self {
+        Self::of(Behind::new(database)).await
     }
 
     pub(crate) fn count(&self, from: &str) -> i64 {

@@ -1,4 +1,4 @@
-//! The people that operations are timed with, and enrolling them as clients do.
+//! The users that operations are timed with, and enrolling them as clients do.
 
 use crate::client::Connection;
 use crate::clock;
@@ -11,11 +11,11 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
-/// Everybody's password.
+/// The password of every user.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// Somebody with an account.
-pub(crate) struct Person {
+/// A user with an account and a session.
+pub(crate) struct User {
     /// The address.
     pub(crate) email: String,
     /// The account's id.
@@ -26,41 +26,41 @@ pub(crate) struct Person {
     pub(crate) secret: Option<TotpSecret>,
 }
 
-/// Everybody who takes part.
+/// The users that requests are made for.
 #[derive(Default)]
-pub(crate) struct People {
+pub(crate) struct Users {
     /// Those without a second factor.
-    pub(crate) plain: Vec<Person>,
+    pub(crate) plain: Vec<User>,
     /// Those with one.
-    pub(crate) enrolled: Vec<Person>,
+    pub(crate) enrolled: Vec<User>,
 }
 
-impl People {
-    /// Adds somebody.
-    pub(crate) fn add(&mut self, person: Person) {
-        if person.secret.is_some() { self.enrolled.push(person) } else { self.plain.push(person) }
+impl Users {
+    /// Adds a user.
+    pub(crate) fn add(&mut self, user: User) {
+        if user.secret.is_some() { self.enrolled.push(user) } else { self.plain.push(user) }
     }
 }
 
-/// Signs up `users` people over HTTP and enrols an authenticator app for each of them.
-pub(crate) async fn enrol(address: SocketAddr, users: u32, connections: u32) -> Result<People> {
-    let progress = Progress::new("enrolling people over HTTP", users.into());
-    let lanes = (0..connections.min(users)).map(async |lane| {
+/// Signs up `count` users over HTTP and enrols an authenticator app for each of them.
+pub(crate) async fn enrol(address: SocketAddr, count: u32, connections: u32) -> Result<Users> {
+    let progress = Progress::new("enrolling users over HTTP", count.into());
+    let lanes = (0..connections.min(count)).map(async |lane| {
         let mut connection = Connection::open(address).await?;
-        let mut people = Vec::new();
-        for number in (lane..users).step_by(usize::try_from(connections).unwrap_or(usize::MAX)) {
-            let person = enrol_one(&mut connection, number).await;
-            people.push(person.with_context(|| format!("failed to enrol person {number}"))?);
+        let mut users = Vec::new();
+        for number in (lane..count).step_by(usize::try_from(connections).unwrap_or(usize::MAX)) {
+            let user = enrol_one(&mut connection, number).await;
+            users.push(user.with_context(|| format!("failed to enrol user {number}"))?);
             progress.add(1);
         }
-        Ok::<_, anyhow::Error>(people)
+        Ok::<_, anyhow::Error>(users)
     });
-    let mut people = People::default();
-    try_join_all(lanes).await?.into_iter().flatten().for_each(|person| people.add(person));
-    Ok(people)
+    let mut users = Users::default();
+    try_join_all(lanes).await?.into_iter().flatten().for_each(|user| users.add(user));
+    Ok(users)
 }
 
-async fn enrol_one(connection: &mut Connection, number: u32) -> Result<Person> {
+async fn enrol_one(connection: &mut Connection, number: u32) -> Result<User> {
     let email = format!("enrolled-{number}@example.com");
     let body = json!({"name": "Enrolled over HTTP", "email": email, "password": PASSWORD});
     let answer = connection.send(&post("sign-up/email", Sender::Nobody, &body)).await?.json()?;
@@ -73,7 +73,7 @@ async fn enrol_one(connection: &mut Connection, number: u32) -> Result<Person> {
 
     let code = json!({"code": secret.code_at(clock::now())});
     let answer = connection.send(&post("two-factor/verify-totp", Sender::Bearer(&token), &code)).await?.json()?;
-    Ok(Person { email, account, session: text(&answer, "/token")?, secret: Some(secret) })
+    Ok(User { email, account, session: text(&answer, "/token")?, secret: Some(secret) })
 }
 
 fn text(answer: &Value, pointer: &str) -> Result<String> {

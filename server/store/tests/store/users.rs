@@ -1,4 +1,4 @@
-//! Somebody with an account, and the units of work they cause.
+//! Users, and the units of work that they cause.
 
 use crate::world::World;
 use countersign_domain::account::{Account, EmailAddress};
@@ -98,14 +98,14 @@ pub(crate) fn trust(expires_at: Timestamp) -> NewTrust {
     NewTrust { digest: session_digest(), application_id: None, expires_at }
 }
 
-/// Somebody who signed up.
+/// A user who signed up.
 #[derive(Clone)]
-pub(crate) struct Person {
+pub(crate) struct User {
     pub(crate) account: Account,
     pub(crate) session: NewSession,
 }
 
-impl Person {
+impl User {
     pub(crate) fn new() -> Self {
         let id = AccountId::generate(NOON, &mut random());
         let account = Account {
@@ -132,30 +132,30 @@ impl Person {
     }
 
     pub(crate) async fn signed_up(world: &World) -> Self {
-        let person = Self::new();
-        assert_eq!(world.store.sign_up(person.sign_up()).await.unwrap(), SignedUp::Done);
-        person
+        let user = Self::new();
+        assert_eq!(world.store.sign_up(user.sign_up()).await.unwrap(), SignedUp::Done);
+        user
     }
 
-    /// Somebody with an authenticator app, ten backup codes, and the second factor on.
+    /// A user with an authenticator app, ten backup codes, and the second factor on.
     pub(crate) async fn enrolled(world: &World) -> (Self, MethodId, Vec<StoredBackupCode>) {
-        let mut person = Self::signed_up(world).await;
-        let begin = person.begin_enrolment();
+        let mut user = Self::signed_up(world).await;
+        let begin = user.begin_enrolment();
         let (authenticator, codes) = (begin.authenticator.id, begin.backup_codes.clone());
         assert_eq!(world.store.begin_enrolment(begin).await.unwrap(), Changed::Done);
-        let next = new_session(person.id(), NOON);
+        let next = new_session(user.id(), NOON);
         let pass = PassSecondFactor {
-            actor: person.in_session(),
+            actor: user.in_session(),
             proof: Proof::Totp { method_id: authenticator, step: 1, confirms: true },
             session: Some(next.clone()),
-            enables: Some(person.mail_method()),
-            ..person.pass(person.in_session(), mailed(0))
+            enables: Some(user.mail_method()),
+            ..user.pass(user.in_session(), mailed(0))
         };
         assert_eq!(world.store.pass_second_factor(pass).await.unwrap(), Passed::Done);
-        person.session = next;
-        person.account.two_factor_enabled = true;
-        person.account.credentials_version += 1;
-        (person, authenticator, codes)
+        user.session = next;
+        user.account.two_factor_enabled = true;
+        user.account.credentials_version += 1;
+        (user, authenticator, codes)
     }
 
     pub(crate) fn email(&self) -> EmailAddress {

@@ -1,4 +1,4 @@
-//! People and their authenticator apps.
+//! Users and their authenticator apps.
 
 use super::PASSWORD;
 use super::answer::Answer;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Somebody with an account.
-pub(crate) struct Person {
+pub(crate) struct User {
     /// The address.
     pub(crate) email: String,
     /// The password.
@@ -26,7 +26,7 @@ pub(crate) struct Person {
     wire: Wire,
 }
 
-impl Person {
+impl User {
     pub(super) async fn sign_up(wire: &Wire, name: &str) -> Self {
         let (browser, email, password) = (wire.browser(), format!("{name}@example.com"), PASSWORD.to_owned());
         let body = json!({"name": name, "email": email, "password": password});

@@ -53,6 +53,9 @@ static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// Every statement that is kept so that it is parsed only once.
 static PREPARED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
+/// The listener hears every connection of the process, so the two tests take turns.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 struct Listener;
 
 impl Instrumentation for Listener {
@@ -257,7 +260,7 @@ async fn users(world: &World) {
         audit: audit(id, NOON),
     };
     let wrong = AddMethod { macs: vec![[8; 32]], ..add(&user, address.clone()) };
-    assert_eq!(store.add_method(add(&user, user.email_address())).await.unwrap(), MethodAdded::OtherAddress);
+    assert_eq!(store.add_method(add(&user, user.email_address())).await.unwrap(), MethodAdded::WrongCode);
     assert_eq!(store.add_method(wrong).await.unwrap(), MethodAdded::WrongCode);
     let first = store.add_method(add(&user, address.clone())).await.unwrap();
     assert!(matches!(first, MethodAdded::Decided(Added::First(_))), "{first:?}");
@@ -397,6 +400,7 @@ struct Step {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_reads_no_whole_table_and_parses_nothing_twice() {
+    let _turn = TURN.lock().await;
     set_default_instrumentation(|| Some(Box::new(Listener))).unwrap();
     let world = World::start(DatabaseKind::Sqlite).await;
     STATEMENTS.lock().unwrap().clear();
@@ -431,6 +435,7 @@ fn postgres_is_there_or_the_last_line_says_that_it_is_not() {
 #[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_reads_no_whole_table() {
+    let _turn = TURN.lock().await;
     let behind = Behind::server();
     let Behind::Server(database) = &behind else { panic!("a server was asked for") };
     let name = database.url().rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default().to_owned();

@@ -11,9 +11,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Length of a new secret: 256 bits, well over the 160 that RFC 4226 §4 recommends.
 const SECRET_BYTES: usize = 32;
-/// Length of a code.
 pub const DIGITS: u8 = 6;
-/// Length of a time step.
 pub const STEP_SECONDS: u64 = 30;
 
 /// The key that server and authenticator app share.
@@ -29,7 +27,7 @@ impl TotpSecret {
         Self(bytes)
     }
 
-    /// A new secret that is a text, as the FusionAuth dialect has it: 190 bits (attack 40).
+    /// A new secret of letters and digits, as the FusionAuth dialect has it: 190 bits (attack 40).
     #[must_use]
     pub fn generate_text(random: &mut dyn CryptoRng) -> Zeroizing<String> {
         Zeroizing::new(random::text(SECRET_BYTES, ALPHANUMERIC, random))
@@ -56,7 +54,7 @@ impl TotpSecret {
         &self.0
     }
 
-    /// The form that a person types into an app: base32 without padding (RFC 4648 §6).
+    /// The form that a user types into an app: base32 without padding (RFC 4648 §6).
     #[must_use]
     pub fn to_base32(&self) -> Zeroizing<String> {
         Zeroizing::new(BASE32_NOPAD.encode(&self.0))
@@ -88,7 +86,7 @@ impl TotpSecret {
             .expect("a secret of at least 128 bits, six digits and 30 seconds are within the RFC")
     }
 
-    /// The code shown at `now`: for tests and for tools that stand in for an app.
+    /// The code that an app displays at `now`; for tests and tools.
     #[must_use]
     pub fn code_at(&self, now: Timestamp) -> String {
         self.totp(0).generate(now.as_unix_seconds()).to_string()
@@ -112,17 +110,17 @@ impl fmt::Debug for TotpSecret {
     }
 }
 
-/// What a presented TOTP code is.
+/// Result of checking a TOTP code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The code of `step`, not used before; to be accepted only if that step can still be claimed.
+    /// The code of `step`, not used before. Accept it only if the store can still claim that step.
     Right {
         /// Number of 30-second steps since the epoch.
         step: i64,
     },
-    /// A code that was right and is spent.
+    /// A right code that was used before, or is older than one that was.
     Replayed,
-    /// Not a code of this moment.
+    /// Not a code of the current time window.
     Wrong,
 }
 

@@ -244,6 +244,7 @@ fn public_keys_for(algorithm: Algorithm, keyring: &Keyring) -> impl Iterator<Ite
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
     use proptest::prelude::*;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
@@ -290,6 +291,42 @@ mod tests {
             for (now, issuer) in [(4_600, ISSUER), (939, ISSUER), (1_000, "https://other.example")] {
                 assert_eq!(verify(&token, at(now), issuer, &ring), None, "{algorithm:?} {now} {issuer}");
             }
+        }
+    }
+
+    fn decoded(text: &str) -> Vec<u8> {
+        BASE64URL_NOPAD.decode(text.as_bytes()).expect("base64url")
+    }
+
+    /// RFC 8037 appendix A.4, with the key of A.1.
+    #[test]
+    fn an_ed25519_signature_is_that_of_the_rfc() {
+        let seed = decoded("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
+        let public = decoded("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+        let message = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        let expected = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        let pair = Ed25519KeyPair::from_seed_and_public_key(&seed, &public).expect("the RFC's key");
+        let made = signature(&SigningKey::EdDsa(pair), message.as_bytes()).expect("signed");
+        assert_eq!(BASE64URL_NOPAD.encode(&made), expected);
+        assert!(verified(&ED25519, &public, message, &made));
+        assert!(!verified(&ED25519, &public, &message.replace('R', "S"), &made));
+    }
+
+    /// RFC 7515 appendix A.3. ECDSA signatures are randomised, so the RFC's signature and a new one are verified.
+    #[test]
+    fn an_es256_signature_of_the_rfc_is_verified() {
+        let scalar = decoded("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI");
+        let x = decoded("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU");
+        let y = decoded("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
+        let public = [&[4][..], &x, &y].concat();
+        let message = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQog\
+                       Imh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let given = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+        let key = EcdsaKeyPair::from_private_key_and_public_key(&ECDSA_P256_SHA256_FIXED_SIGNING, &scalar, &public);
+        let made = signature(&SigningKey::Es256(key.expect("the RFC's key")), message.as_bytes()).expect("signed");
+        for signature in [decoded(given), made] {
+            assert!(verified(&ECDSA_P256_SHA256_FIXED, &public, message, &signature));
+            assert!(!verified(&ECDSA_P256_SHA256_FIXED, &public, &message.replace('J', "K"), &signature));
         }
     }
 

@@ -4,6 +4,7 @@
 use crate::random::{self, ALPHANUMERIC};
 use crate::time::Timestamp;
 use data_encoding::{BASE32, BASE32_NOPAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rand_core::CryptoRng;
 use std::fmt;
 use totp_rs::{Algorithm, Builder, Totp};
@@ -124,25 +125,27 @@ pub enum Verdict {
     Wrong,
 }
 
-/// `encodeURIComponent`: everything but letters, digits and `- _ . ! ~ * ' ( )` is percent-encoded.
+/// `encodeURIComponent`: all but letters, digits and `- _ . ! ~ * ' ( )`.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// The encoding of HTML forms: all but letters, digits and `* - . _`; a space becomes `+` afterwards.
+const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
+
 fn component(text: &str) -> String {
-    encode(text, b"-_.!~*'()", "%20")
+    utf8_percent_encode(text, COMPONENT).to_string()
 }
 
-/// The encoding of HTML forms: everything but letters, digits and `* - . _` is percent-encoded, a space is `+`.
 fn form(text: &str) -> String {
-    encode(text, b"*-._", "+")
-}
-
-fn encode(text: &str, safe: &[u8], space: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        match byte {
-            b' ' => out.push_str(space),
-            _ if byte.is_ascii_alphanumeric() || safe.contains(&byte) => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-        out
-    })
+    utf8_percent_encode(text, FORM).to_string().replace("%20", "+")
 }
 
 #[cfg(test)]
@@ -225,6 +228,21 @@ mod tests {
             *uri,
             "otpauth://totp/My%20App%20%26%20Co%20x:a%2Bb%40example.org\
              ?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=My+App+%26+Co+x&digits=6&period=30"
+        );
+    }
+
+    #[test]
+    fn a_key_uri_keeps_the_characters_that_need_no_encoding() {
+        let every: String = (' '..='~').chain(['é', '%']).collect();
+        assert_eq!(
+            component(&every),
+            "%20!%22%23%24%25%26'()*%2B%2C-.%2F0123456789%3A%3B%3C%3D%3E%3F%40ABCDEFGHIJKLMNOPQRSTUVWXYZ\
+             %5B%5C%5D%5E_%60abcdefghijklmnopqrstuvwxyz%7B%7C%7D~%C3%A9%25"
+        );
+        assert_eq!(
+            form(&every),
+            "+%21%22%23%24%25%26%27%28%29*%2B%2C-.%2F0123456789%3A%3B%3C%3D%3E%3F%40ABCDEFGHIJKLMNOPQRSTUVWXYZ\
+             %5B%5C%5D%5E_%60abcdefghijklmnopqrstuvwxyz%7B%7C%7D%7E%C3%A9%25"
         );
     }
 

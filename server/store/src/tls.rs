@@ -23,7 +23,7 @@ pub enum TlsError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    #[error("No root certificates in the OS trust store; name a file of root certificates as `sslrootcert`")]
+    #[error("no root certificates in the OS trust store; name a file of root certificates as `sslrootcert`")]
     NoAuthorities,
     #[error("TLS cannot be prepared")]
     Setup(#[from] rustls::Error),

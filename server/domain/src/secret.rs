@@ -1,4 +1,4 @@
-//! Bearer secrets: possession authenticates. They never print, are wiped on drop, and are stored as digests only.
+//! Bearer secrets: possession authenticates. Secrets never print, are wiped on drop, and are stored as digests only.
 
 use crate::random::{self, ALPHANUMERIC, URL_SAFE};
 use crate::terms::ChallengeForm;

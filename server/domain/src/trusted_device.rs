@@ -32,7 +32,7 @@ pub fn generate(form: TrustForm, account: AccountId, keyring: &Keyring, random: 
     }
 }
 
-/// What to look a presented token of this form up by; `None` when it cannot be one of this account.
+/// Digest by which a presented token of this form is looked up; `None` if it cannot belong to this account.
 #[must_use]
 pub fn read(form: TrustForm, text: &str, account: AccountId, keyring: &Keyring) -> Option<Digest> {
     match form {

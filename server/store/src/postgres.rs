@@ -26,7 +26,7 @@ use std::time::Duration;
 macro_rules! pipeline {
     ($connection:ident; $($($function:ident)::+ ($($argument:expr),*)),+ $(,)?) => {{
         let connection: &Conn = $connection;
-        // Not `try_join!`: after an error the others fail as well, and theirs may be seen first.
+        // Not `try_join!`: after an error the other statements fail as well, and it may return one of their errors.
         let done = futures::join!($(async { $($function)::+(&mut connection.clone(), $($argument),*).await }),+);
         $crate::pipeline::Results::all(done)?
     }};

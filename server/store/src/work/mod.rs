@@ -1,6 +1,6 @@
 //! Inputs and outcomes of the store's units of work.
 //!
-//! They are not part of `queries`, because that module is compiled once for each database.
+//! The types are not part of `queries`, because that module is compiled once for each database.
 
 mod accounts;
 mod attempts;

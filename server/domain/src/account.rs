@@ -1,4 +1,4 @@
-//! People and what identifies them.
+//! Accounts and their login names.
 
 use crate::ids::{AccountId, TenantId};
 use crate::password::PasswordHash;
@@ -9,20 +9,19 @@ use crate::time::Timestamp;
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// Takes an address whose grammar the caller has checked; letter case does not tell two people apart (attack 33).
+    /// Takes an address whose grammar the caller has checked. Addresses that differ only in letter case are equal (attack 33).
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.to_lowercase())
     }
 
-    /// The address.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A name to sign in with. It is shown as it was chosen; letter case does not tell two people apart (attack 33).
+/// A user name. It is displayed as chosen; names that differ only in letter case are equal (attack 33).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Username(String);
 
@@ -40,7 +39,7 @@ impl Username {
         &self.0
     }
 
-    /// What is compared.
+    /// The form that is compared and must be unique: lower case.
     #[must_use]
     pub fn key(&self) -> String {
         self.0.to_lowercase()
@@ -65,75 +64,68 @@ impl PhoneNumber {
         is_number.then(|| Self(kept.clone()))
     }
 
-    /// The number.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What somebody who signs in says about who they are.
+/// A name that a user signs in with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginName {
-    /// An e-mail address.
     Email(EmailAddress),
-    /// A user name.
     Username(Username),
-    /// A telephone number.
     PhoneNumber(PhoneNumber),
 }
 
-/// Why an account may not be used although the person proved to be its holder.
+/// Why an account may not be used, however its user has authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unusable {
-    /// It was deactivated.
+    /// An administrator has deactivated it.
     Inactive,
-    /// Its time is over.
+    /// It is past [`Account::expires_at`].
     Expired,
 }
 
-/// A person's account, the same in both dialects.
+/// A user's account, the same in both dialects.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Its name.
     pub id: AccountId,
-    /// Where the account is at home.
+    /// Tenant that owns the account.
     pub tenant_id: TenantId,
-    /// Where mail goes, and what the person signs in with. Once there is one, there stays one.
+    /// Address for mail, and a login name. It can be changed, but not removed.
     pub email: Option<EmailAddress>,
-    /// What else the person may sign in with.
+    /// A further login name.
     pub username: Option<Username>,
-    /// The telephone number that the person may sign in with, too.
+    /// A further login name.
     pub phone_number: Option<PhoneNumber>,
-    /// What the person is called; may be empty.
+    /// Display name; may be empty.
     pub name: String,
-    /// Whether the address was proven to be the person's.
+    /// Whether the user has proven to receive mail at this address.
     pub email_verified: bool,
-    /// Where a picture of the person is.
+    /// URL of a picture.
     pub image: Option<String>,
-    /// The password's hash; `None` for an account that has no password.
+    /// `None` for an account without a password.
     pub password: Option<PasswordHash>,
-    /// When the password was last set.
     pub password_changed_at: Timestamp,
-    /// Whether the password has to be changed before anything is opened by it.
+    /// Whether the password has to be changed before a sign-in is granted.
     pub password_change_required: bool,
-    /// Whether the account may be used; an administrator may say no.
+    /// `false` after an administrator has deactivated the account.
     pub is_active: bool,
-    /// From when on the account may not be used.
+    /// The account may not be used from this time on.
     pub expires_at: Option<Timestamp>,
-    /// Whether signing in asks for a second factor.
+    /// Whether the account has a second factor.
     pub two_factor_enabled: bool,
     /// Counts changes of the password and of the second factor. A sign-in that began before such a change is not
     /// completed after it.
     pub credentials_version: i64,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// When its own fields last changed.
+    /// Time of the last change to the account itself; changes to sessions and methods do not count.
     pub updated_at: Timestamp,
 }
 
 impl Account {
-    /// Why it may not be used now, if it may not.
+    /// Why the account may not be used at `now`; `None` if it may.
     #[must_use]
     pub fn unusable(&self, now: Timestamp) -> Option<Unusable> {
         if !self.is_active {
@@ -145,7 +137,7 @@ impl Account {
         }
     }
 
-    /// What the person signs in with, for an authenticator app to show.
+    /// The label that an authenticator app displays: e-mail address, else user name, else empty.
     #[must_use]
     pub fn login_name(&self) -> &str {
         let email = self.email.as_ref().map(EmailAddress::as_str);

@@ -5,19 +5,18 @@ use crate::account::{EmailAddress, PhoneNumber};
 /// Kind of a second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MethodKind {
-    /// An authenticator app.
     Authenticator,
-    /// Codes sent by mail.
+    /// One-time codes by e-mail.
     Email,
-    /// Codes sent by SMS.
+    /// One-time codes by SMS.
     Sms,
 }
 
 impl MethodKind {
-    /// All of them, in the order in which they are offered.
+    /// In the order in which they are offered.
     pub const ALL: [Self; 3] = [Self::Authenticator, Self::Email, Self::Sms];
 
-    /// Its name, on the wire and in the database.
+    /// Name on the wire and in the database.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -27,7 +26,6 @@ impl MethodKind {
         }
     }
 
-    /// The kind of this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == text)
@@ -37,14 +35,11 @@ impl MethodKind {
 /// Address that one-time codes are sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// By mail.
     Email(EmailAddress),
-    /// By SMS.
     Sms(PhoneNumber),
 }
 
 impl Address {
-    /// The address alone.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -53,7 +48,7 @@ impl Address {
         }
     }
 
-    /// The address of a method of `kind`, from its stored form.
+    /// Reads the stored address of a method of this kind; `None` for an authenticator app, which has none.
     #[must_use]
     pub fn read(kind: MethodKind, text: &str) -> Option<Self> {
         match kind {

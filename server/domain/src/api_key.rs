@@ -1,4 +1,4 @@
-//! Keys of services: what each may do.
+//! API keys of services, and their permissions.
 
 use crate::ids::{ApiKeyId, TenantId};
 use crate::time::Timestamp;

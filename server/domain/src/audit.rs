@@ -1,14 +1,13 @@
-//! The names of what the audit trail records. A row is written in the transaction that makes the event true.
+//! Audit events. An event is written in the transaction of the change that it records.
 
 use crate::challenge::Factor;
 use crate::ids::{AccountId, ApiKeyId, AuditId, SessionId};
 use crate::time::Timestamp;
 use rand_core::CryptoRng;
 
-/// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// An account was made.
+    /// A user created an account.
     SignedUp,
     /// A session was opened by password alone, because the account has no second factor.
     SignedIn,
@@ -26,11 +25,10 @@ pub enum EventKind {
     SecondFactorPassed,
     /// A second factor was judged and was wrong.
     SecondFactorRejected,
-    /// A spent code was presented again.
+    /// A used code was presented again.
     SecondFactorReplayed,
     /// The account was locked after too many wrong second factors.
     AccountLocked,
-    /// A code was sent.
     CodeSent,
     /// Enrolment of an authenticator app began.
     EnrolmentBegun,
@@ -44,42 +42,41 @@ pub enum EventKind {
     SecretShown,
     /// New backup codes replaced the old ones.
     BackupCodesReplaced,
-    /// The password was changed.
     PasswordChanged,
-    /// An account was made by a service.
+    /// A service created an account.
     AccountCreated,
-    /// An account was changed by a service.
+    /// A service changed an account.
     AccountChanged,
     /// An account was deactivated.
     AccountDeactivated,
-    /// An account was made usable again.
+    /// A deactivated account was activated again.
     AccountReactivated,
-    /// An account was removed.
+    /// An account was deleted.
     AccountDeleted,
-    /// A person was registered for an application.
+    /// A user was registered for an application.
     Registered,
-    /// A second factor was added to those that were on.
+    /// A method was added to an account that has a second factor.
     MethodAdded,
-    /// A second factor was taken away; others are left.
+    /// A method was removed; others are left.
     MethodRemoved,
-    /// A second factor was given a name.
+    /// The label of a method was set.
     MethodRenamed,
-    /// A service asked for a second factor outside of a sign-in.
+    /// A service began a challenge outside of a sign-in.
     StepUpBegun,
-    /// A sign-in ended in asking for a new password.
+    /// A sign-in ended in a ticket to change the password.
     PasswordChangeAsked,
-    /// A refresh token gave a new access token.
+    /// A refresh token was exchanged for a new access token.
     TokenRefreshed,
-    /// A refresh token was presented again; all that followed from its sign-in are dead.
+    /// A refresh token was presented again; all tokens of its sign-in were revoked.
     RefreshTokenReused,
-    /// A session was ended by its holder.
+    /// A user signed out.
     SignedOut,
-    /// A session was revoked from another one, or from itself.
+    /// Sessions were revoked from a session of the same account.
     SessionsRevoked,
 }
 
 impl EventKind {
-    /// The name that is stored.
+    /// Stored name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -121,26 +118,19 @@ impl EventKind {
     }
 }
 
-/// One line of the audit trail. It never holds a code, a token, a password or an address that was typed in.
+/// A row of the audit trail. It never holds a code, a token, a password or a login name that was typed in.
 #[derive(Clone, Debug)]
 pub struct AuditEvent {
-    /// Its name.
     pub id: AuditId,
-    /// When it happened.
     pub at: Timestamp,
-    /// What happened.
     pub kind: EventKind,
-    /// To whom; `None` for a wrong password of an unknown person.
+    /// `None` after a wrong password for an unknown login name.
     pub account_id: Option<AccountId>,
-    /// In, or by, which session.
     pub session_id: Option<SessionId>,
-    /// With which factor.
     pub factor: Option<Factor>,
-    /// Through which dialect.
     pub dialect: &'static str,
-    /// The client's address.
     pub ip_address: String,
-    /// The key of the service that asked for it.
+    /// API key of the calling service.
     pub api_key_id: Option<ApiKeyId>,
 }
 

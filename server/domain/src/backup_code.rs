@@ -1,4 +1,4 @@
-//! Backup codes: look-up secrets for the day the phone is lost (NIST SP 800-63B-4 §3.1.2).
+//! Backup codes: look-up secrets for users who have lost their other factors (NIST SP 800-63B-4 §3.1.2).
 
 use crate::ids::AccountId;
 use crate::keyring::{Keyring, Purpose};
@@ -9,14 +9,14 @@ use rand_core::CryptoRng;
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// How many codes a set has.
+/// Codes per set.
 pub const SET_SIZE: usize = 10;
 const HALF: usize = 5;
-/// Two bytes: enough that nearly always one code of a set is left to hash, and too few to help anybody who has the
-/// key and a dump: they say 16 of a code's bits.
+/// Two bytes: enough that a set nearly always has one candidate left to hash, and too few to help an attacker with both
+/// the keyring and a database dump: they reveal 16 bits of a code.
 const SELECTOR_BYTES: usize = 2;
 
-/// What new codes are made of.
+/// Characters of new codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alphabet {
     /// Letters of both cases and digits: 59 bits, as in the Better Auth dialect.
@@ -25,12 +25,11 @@ pub enum Alphabet {
     Capitals,
 }
 
-/// A code as it is shown: `xxxxx-xxxxx` of letters and digits.
+/// A code as it is displayed: `xxxxx-xxxxx`, letters and digits.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct BackupCode(String);
 
 impl BackupCode {
-    /// A new code.
     #[must_use]
     pub fn generate(alphabet: Alphabet, random: &mut dyn CryptoRng) -> Self {
         let letters = match alphabet {
@@ -41,7 +40,7 @@ impl BackupCode {
         Self(format!("{first}-{}", random::text(HALF, letters, random)))
     }
 
-    /// Takes what a client presented; `None` when it cannot be a code. Letter case and dash count, nothing is trimmed.
+    /// Parses a code that a client presented; `None` if it is malformed. Letter case and dash count, nothing is trimmed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (first, second) = text.split_once('-')?;
@@ -49,8 +48,8 @@ impl BackupCode {
         (is_half(first) && is_half(second)).then(|| Self(text.to_owned()))
     }
 
-    /// The codes that a person may have meant: the text as it stands and in capitals, with the dash where it belongs. Nothing when
-    /// it cannot be a code.
+    /// Readings of a code that a user typed: as typed and in capitals, without blanks and with the dash in place. Empty if the
+    /// text cannot be a code.
     #[must_use]
     pub fn forgiving(text: &str) -> Vec<Self> {
         let kept: String = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').collect();
@@ -66,13 +65,13 @@ impl BackupCode {
         codes
     }
 
-    /// The code itself, for the answer that hands it out.
+    /// The plain code, for the response that issues it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What the code's row is found by, under every key of the ring, the active one first.
+    /// Keyed tags that the code's row is found by, one for each key of the ring, the active one first.
     #[must_use]
     pub fn selectors(&self, account: AccountId, keyring: &Keyring) -> Vec<Vec<u8>> {
         let message = format!("{account}:{}", self.0);
@@ -80,13 +79,13 @@ impl BackupCode {
         tags.iter().map(|tag| tag[..SELECTOR_BYTES].to_vec()).collect()
     }
 
-    /// Makes the hash that is stored.
+    /// The hash that is stored.
     #[must_use]
     pub fn hash(&self, random: &mut dyn CryptoRng, memory: &mut Vec<Block>) -> PasswordHash {
         PasswordHash::of(self.0.as_bytes(), Cost::BACKUP_CODE, random, memory)
     }
 
-    /// Whether it is the code that `hash` was made of.
+    /// Whether `hash` was made from this code.
     #[must_use]
     pub fn matches(&self, hash: &PasswordHash, memory: &mut Vec<Block>) -> bool {
         hash.matches_bytes(self.0.as_bytes(), memory)
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_may_leave_out_the_dash_and_the_shift_key() {
+    fn a_user_may_leave_out_the_dash_and_the_shift_key() {
         let meant = |text| BackupCode::forgiving(text).iter().map(|code| code.0.clone()).collect::<Vec<_>>();
         assert_eq!(meant("ABCDE-12345"), ["ABCDE-12345"]);
         assert_eq!(meant(" abcde12345 "), ["abcde-12345", "ABCDE-12345"]);

@@ -1,4 +1,4 @@
-//! The challenge: what a right password leads to when the account has a second factor.
+//! Challenges: sign-ins that wait for a second factor.
 
 use crate::ids::{AccountId, ApplicationId};
 use crate::secret::Digest;
@@ -7,37 +7,33 @@ use crate::time::Timestamp;
 /// A sign-in that waits for its second factor.
 #[derive(Clone, Debug)]
 pub struct Challenge {
-    /// Digest of the token that continues it.
+    /// Digest of the token that continues the sign-in.
     pub digest: Digest,
-    /// Whose sign-in it is.
     pub account_id: AccountId,
-    /// Whether the session is to outlive the browser.
+    /// Whether the session is to outlive the browser session.
     pub is_remembered: bool,
-    /// The application that is signed in to.
+    /// Application that the user signs in to.
     pub application_id: Option<ApplicationId>,
-    /// What whoever opened it wants to have back at its end: JSON text.
+    /// The caller's own state, returned when the challenge is completed: JSON text.
     pub state: Option<String>,
-    /// Digest of a text that whoever uses what this leads to must know.
+    /// Digest of the caller-chosen secret (`trustChallenge`) that must accompany the tickets this challenge leads to.
     pub trust_challenge: Option<Digest>,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// From when on it is dead.
+    /// Not valid from this time on.
     pub expires_at: Timestamp,
 }
 
 /// A kind of second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Factor {
-    /// An authenticator app.
     Totp,
-    /// A code sent by mail or SMS.
+    /// A one-time code sent by mail or SMS.
     MailedCode,
-    /// A backup code.
     BackupCode,
 }
 
 impl Factor {
-    /// Its name in the audit trail.
+    /// Name in the audit trail.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

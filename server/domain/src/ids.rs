@@ -1,6 +1,6 @@
-//! Typed identifiers: UUIDs of version 7 (RFC 9562 §5.7), so that new rows land beside each other in an index.
+//! Typed identifiers: UUIDs of version 7 (RFC 9562 §5.7), so that new rows are neighbours in an index.
 //!
-//! An identifier names a row; it opens nothing. What opens something is in [`crate::secret`].
+//! An identifier is not a credential. Credentials are in [`crate::secret`].
 
 use crate::time::Timestamp;
 use rand_core::CryptoRng;
@@ -51,36 +51,35 @@ macro_rules! identifier {
 }
 
 identifier! {
-    /// Names a person's account, the same one in both dialects.
+    /// Id of an account, the same in both dialects.
     AccountId,
-    /// Names a signed-in session.
+    /// Id of a session.
     SessionId,
-    /// Names one second factor enrolled, or being enrolled, by an account.
+    /// Id of a second factor that is enrolled or being enrolled.
     MethodId,
-    /// Names one backup code.
+    /// Id of a backup code.
     BackupCodeId,
-    /// Names one line of the audit trail.
+    /// Id of an audit event.
     AuditId,
-    /// Names a tenant: a set of people that has nothing to do with other sets.
+    /// Id of a tenant.
     TenantId,
-    /// Names an application that people sign in to.
+    /// Id of an application.
     ApplicationId,
-    /// Names a person's registration for an application.
+    /// Id of a user's registration for an application.
     RegistrationId,
-    /// Names the refresh tokens that follow from one sign-in.
+    /// Id shared by the refresh tokens that follow from one sign-in.
     RefreshTokenId,
-    /// Names a key of a service.
+    /// Id of an API key.
     ApiKeyId,
 }
 
 impl TenantId {
-    /// The tenant that is there when none is configured; everybody who signs up in the Better Auth dialect belongs to
-    /// the first tenant.
+    /// The tenant that exists if none is configured.
     pub const DEFAULT: Self = Self(Uuid::from_u128(0xc0de_0000_0000_4000_8000_0000_0000_0001));
 }
 
 impl ApplicationId {
-    /// The application that is there when none is configured.
+    /// The application that exists if none is configured.
     pub const DEFAULT: Self = Self(Uuid::from_u128(0xc0de_0000_0000_4000_8000_0000_0000_0002));
 }
 

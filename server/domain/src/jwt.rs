@@ -1,8 +1,8 @@
 //! Access tokens: JSON Web Tokens (RFC 7519), signed (RFC 7515) with keys derived from the keyring.
 //!
-//! A token is known by its header: algorithm and key id name exactly one key of the ring, and nothing else is tried. So
-//! there is no algorithm to be talked into, and a token that an older key made stays good until the key leaves the ring.
-//! Ed25519 (RFC 8037) and P-256 keys come out of the ring's root keys; an RSA key cannot, and stands in the ring itself.
+//! Algorithm and key id in a token's header name exactly one key of the ring, and no other is tried. This rules out
+//! algorithm confusion, and a token signed by an older key stays valid until that key leaves the ring. Ed25519 (RFC 8037)
+//! and P-256 keys are derived from the ring's root keys; an RSA key cannot be, and is stored in the ring.
 
 use crate::ids::{AccountId, ApplicationId, RefreshTokenId, TenantId};
 use crate::keyring::Keyring;
@@ -16,9 +16,9 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How far a clock of another node may be ahead of ours.
+/// Accepted clock skew: how far another node's clock may be ahead.
 const LEEWAY: Duration = Duration::from_secs(60);
-/// The longest token that is looked at; ours are well below.
+/// Longest accepted token in bytes; issued ones are far shorter.
 const LONGEST: usize = 8_192;
 
 /// How access tokens are issued.
@@ -29,76 +29,69 @@ pub struct AccessTokenSettings {
     pub algorithm: Algorithm,
 }
 
-/// What a token says. Times are seconds since the epoch, ids have hyphens.
+/// Claims of an access token. Times are seconds since the epoch, ids have hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// The application that it is for.
+    /// Application that the token is issued for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aud: Option<String>,
-    /// When it ends.
     pub exp: i64,
-    /// When it was made.
     pub iat: i64,
-    /// Who made it.
     pub iss: String,
-    /// Whose it is.
     pub sub: String,
-    /// Its name.
     pub jti: String,
-    /// How the person logged in.
+    /// How the user signed in, in the terms of the FusionAuth dialect.
     #[serde(rename = "authenticationType")]
     pub authentication_type: String,
-    /// The person's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Whether the address is known to be the person's.
     pub email_verified: bool,
-    /// What the person signs in with.
+    /// Login name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preferred_username: Option<String>,
-    /// The application that the person is registered for.
+    /// Application that the user is registered for.
     #[serde(rename = "applicationId", skip_serializing_if = "Option::is_none")]
     pub application_id: Option<String>,
-    /// What the person may do there.
+    /// The user's roles in that application.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
-    /// The name of the refresh tokens that came with it.
+    /// Id of the refresh tokens of the same sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
-    /// When the person logged in.
+    /// Time of the sign-in.
     pub auth_time: i64,
-    /// Where the person is at home.
+    /// Tenant that owns the account.
     pub tid: String,
-    /// What was asked for at log-in: `pwd`, and `mfa` when a second factor was passed (RFC 8176).
+    /// Authentication methods of the sign-in (RFC 8176): `mfa` if a second factor was passed, else `pwd`.
     pub amr: Vec<String>,
 }
 
 impl Claims {
-    /// Whose token it is.
+    /// `None` if `sub` is no account id.
     #[must_use]
     pub fn account_id(&self) -> Option<AccountId> {
         AccountId::parse(&self.sub)
     }
 
-    /// Where that person is at home.
+    /// `None` if `tid` is no tenant id.
     #[must_use]
     pub fn tenant_id(&self) -> Option<TenantId> {
         TenantId::parse(&self.tid)
     }
 
-    /// The application that it is for.
+    /// `None` if `aud` is missing or no application id.
     #[must_use]
     pub fn audience(&self) -> Option<ApplicationId> {
         self.aud.as_deref().and_then(ApplicationId::parse)
     }
 
-    /// The refresh tokens that came with it.
+    /// Id of the refresh tokens of the same sign-in; `None` if there are none.
     #[must_use]
     pub fn session(&self) -> Option<RefreshTokenId> {
         self.sid.as_deref().and_then(RefreshTokenId::parse)
     }
 
-    /// Whether a second factor was passed at log-in.
+    /// Whether a second factor was passed in the sign-in.
     #[must_use]
     pub fn has_second_factor(&self) -> bool {
         self.amr.iter().any(|method| method == "mfa")
@@ -112,7 +105,7 @@ struct Header {
     typ: String,
 }
 
-/// Why no token can be made.
+/// Why no token can be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {
     /// The keyring has no key for the algorithm.
@@ -122,15 +115,14 @@ pub enum SignError {
         if *.0 == Algorithm::Rs256 { " --rs256" } else { "" }
     )]
     NoKey(Algorithm),
-    /// The key does not sign.
     #[error("the signing key does not work")]
     Broken,
 }
 
-/// Makes a token: the first key of the ring for this algorithm signs.
+/// Signs a token with the first key of the ring for this algorithm.
 ///
 /// # Errors
-/// When there is no key for the algorithm.
+/// If the ring has no key for the algorithm, or the key cannot sign.
 pub fn sign(claims: &Claims, algorithm: Algorithm, keyring: &Keyring) -> Result<String, SignError> {
     let (kid, key) = keyring.signing_keys(algorithm).next().ok_or(SignError::NoKey(algorithm))?;
     let header = Header { alg: algorithm, kid, typ: "JWT".to_owned() };
@@ -154,7 +146,7 @@ fn signature(key: &SigningKey, message: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// What a token says, if one of our keys signed it for this issuer and its time is now.
+/// Verifies signature, issuer and time of a token; `None` if any of them is wrong.
 #[must_use]
 pub fn verify(token: &str, now: Timestamp, issuer: &str, keyring: &Keyring) -> Option<Claims> {
     if token.len() > LONGEST {
@@ -194,37 +186,33 @@ fn verified(
     UnparsedPublicKey::new(algorithm, public).verify(message.as_bytes(), signature).is_ok()
 }
 
-/// A public key (RFC 7517): what others need to verify our tokens, and nothing that signs.
+/// A public key (RFC 7517), with which resource servers verify tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Jwk {
-    /// The kind of key: `OKP`, `EC` or `RSA`.
+    /// Key type: `OKP`, `EC` or `RSA`.
     pub kty: &'static str,
-    /// What it is for: `sig`.
+    /// Always `sig`.
     #[serde(rename = "use")]
     pub use_: &'static str,
-    /// The algorithm.
     pub alg: Algorithm,
-    /// Its name in the headers of tokens.
+    /// Key id, as in the tokens' headers.
     pub kid: String,
-    /// The curve.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crv: Option<&'static str>,
-    /// A point's first coordinate, or all of it.
+    /// The public key of Ed25519, or the first coordinate of a P-256 point; base64url.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub x: Option<String>,
-    /// A point's second coordinate.
+    /// The second coordinate of a P-256 point; base64url.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub y: Option<String>,
-    /// The modulus.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n: Option<String>,
-    /// The exponent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub e: Option<String>,
 }
 
-/// The public keys of everything that [`verify`] accepts: those of the algorithm that signs go first, and among them the
-/// one that signs.
+/// The public keys of all tokens that [`verify`] accepts: those of the signing algorithm first, and among them the signing
+/// key.
 #[must_use]
 pub fn public_keys(signing: Algorithm, keyring: &Keyring) -> Vec<Jwk> {
     let others = Algorithm::ALL.into_iter().filter(|other| *other != signing);
@@ -256,6 +244,7 @@ fn public_keys_for(algorithm: Algorithm, keyring: &Keyring) -> impl Iterator<Ite
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
     use proptest::prelude::*;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
@@ -302,6 +291,42 @@ mod tests {
             for (now, issuer) in [(4_600, ISSUER), (939, ISSUER), (1_000, "https://other.example")] {
                 assert_eq!(verify(&token, at(now), issuer, &ring), None, "{algorithm:?} {now} {issuer}");
             }
+        }
+    }
+
+    fn decoded(text: &str) -> Vec<u8> {
+        BASE64URL_NOPAD.decode(text.as_bytes()).expect("base64url")
+    }
+
+    /// RFC 8037 appendix A.4, with the key of A.1.
+    #[test]
+    fn an_ed25519_signature_is_that_of_the_rfc() {
+        let seed = decoded("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
+        let public = decoded("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+        let message = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        let expected = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        let pair = Ed25519KeyPair::from_seed_and_public_key(&seed, &public).expect("the RFC's key");
+        let made = signature(&SigningKey::EdDsa(pair), message.as_bytes()).expect("signed");
+        assert_eq!(BASE64URL_NOPAD.encode(&made), expected);
+        assert!(verified(&ED25519, &public, message, &made));
+        assert!(!verified(&ED25519, &public, &message.replace('R', "S"), &made));
+    }
+
+    /// RFC 7515 appendix A.3. ECDSA signatures are randomised, so the RFC's signature and a new one are verified.
+    #[test]
+    fn an_es256_signature_of_the_rfc_is_verified() {
+        let scalar = decoded("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI");
+        let x = decoded("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU");
+        let y = decoded("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
+        let public = [&[4][..], &x, &y].concat();
+        let message = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQog\
+                       Imh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let given = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+        let key = EcdsaKeyPair::from_private_key_and_public_key(&ECDSA_P256_SHA256_FIXED_SIGNING, &scalar, &public);
+        let made = signature(&SigningKey::Es256(key.expect("the RFC's key")), message.as_bytes()).expect("signed");
+        for signature in [decoded(given), made] {
+            assert!(verified(&ECDSA_P256_SHA256_FIXED, &public, message, &signature));
+            assert!(!verified(&ECDSA_P256_SHA256_FIXED, &public, &message.replace('J', "K"), &signature));
         }
     }
 

@@ -1,11 +1,11 @@
 //! The server's keys: one ring of root keys, from which a key for each purpose is derived (HKDF, RFC 5869).
 //!
 //! The first key of the ring signs and seals; every key of it verifies and opens, so that a ring is rotated by
-//! putting a new key on top. Whoever holds the ring can read TOTP secrets and forge cookies; it never goes into the
+//! putting a new key on top. The ring can decrypt TOTP secrets and forge cookies, so it is never stored in the
 //! database it protects.
 //!
-//! Keys that sign access tokens are pairs: those of Ed25519 and P-256 are derived like all others, an RSA key is kept in
-//! the ring as it is.
+//! Access tokens are signed with key pairs: those of Ed25519 and P-256 are derived like all other keys, an RSA key is
+//! stored in the ring.
 
 use crate::signing::{Algorithm, SigningKey};
 use aws_lc_rs::agreement;
@@ -27,7 +27,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
 
-/// What a derived key is for. A value made for one purpose means nothing to another.
+/// Purpose of a derived key. A value made for one purpose is not accepted for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Signs the session cookie and the signed form of a bearer token.
@@ -40,11 +40,11 @@ pub enum Purpose {
     DontRememberCookie,
     /// Seals TOTP secrets at rest.
     TotpSecret,
-    /// Authenticates mailed codes at rest.
+    /// Authenticates one-time codes at rest.
     MailedCode,
-    /// Finds the one backup code whose hash is worth computing.
+    /// Tags backup codes, so that a check finds the code to hash.
     BackupCodeSelector,
-    /// Hides login names and addresses in the names of budgets.
+    /// Hides login names and addresses in the names of quotas.
     Budget,
     /// The seed of the Ed25519 key that signs access tokens.
     TokenEd25519,
@@ -85,13 +85,12 @@ impl Purpose {
 /// Why a keyring cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
-    /// There is no key in it.
     #[error("the keyring holds no key")]
     Empty,
     /// A line is not `<id> <key>`.
     #[error("line {line} of the keyring is not an id of 8 hexadecimal digits and a key of 32 bytes in base64url")]
     Malformed {
-        /// The line's number, from one.
+        /// Counted from one.
         line: usize,
     },
     /// A line that begins with `RS256` is not `RS256 <id> <key>`.
@@ -99,32 +98,29 @@ pub enum KeyringError {
         "line {line} of the keyring is not RS256, an id of 8 hexadecimal digits and an RSA key (PKCS #8 in base64url)"
     )]
     MalformedRsa {
-        /// The line's number, from one.
+        /// Counted from one.
         line: usize,
     },
-    /// The same id stands there twice.
     #[error("line {line} of the keyring repeats the id of an earlier key")]
     Repeated {
-        /// The line's number, from one.
+        /// Counted from one.
         line: usize,
     },
 }
 
-/// Why something sealed cannot be opened.
+/// Why a sealed value cannot be opened.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// It was sealed with a key that is not in the ring.
     #[error("the key {0} it was sealed with is not in the keyring")]
     UnknownKey(String),
-    /// It was altered, or belongs to another row.
+    /// Altered, or sealed for another row.
     #[error("it is damaged or belongs elsewhere")]
     Damaged,
 }
 
-/// Something readable only with the ring.
+/// A value encrypted with a key of the ring.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sealed {
-    /// The key that sealed it.
     pub key_id: String,
     /// 24 bytes of nonce, then ciphertext and tag (XChaCha20-Poly1305).
     pub bytes: Vec<u8>,
@@ -145,10 +141,10 @@ impl RsaKey {
     }
 }
 
-/// The pairs that come out of a root key.
+/// Key pairs derived from a root key.
 struct DerivedPairs {
     ed25519: SigningKey,
-    /// There is none when the derived number is no scalar of the curve, which has a chance of 2^-32.
+    /// `None` if the derived number is no scalar of the curve (probability 2^-32).
     p256: Option<SigningKey>,
 }
 
@@ -197,16 +193,16 @@ impl RingKey {
     }
 }
 
-/// The ring: at least one key, the first of them the active one.
+/// At least one root key; the first is the active one.
 pub struct Keyring {
     keys: Vec<RingKey>,
-    /// Beside each of `keys`.
+    /// One for each of `keys`, in the same order.
     pairs: Vec<DerivedPairs>,
     rsa_keys: Vec<RsaKey>,
 }
 
 impl Keyring {
-    /// A ring of one new key.
+    /// A ring with one new key.
     #[must_use]
     pub fn generate(random: &mut dyn CryptoRng) -> Self {
         let mut root = [0; KEY_BYTES];
@@ -221,22 +217,22 @@ impl Keyring {
         Self { keys, pairs, rsa_keys }
     }
 
-    /// Puts a new RSA key of 2048 bits on top of those there are.
+    /// Adds a new RSA key of 2048 bits as the active one.
     ///
     /// # Errors
-    /// When the operating system gives no randomness.
+    /// If the key cannot be generated.
     pub fn add_rsa_key(&mut self) -> Result<(), Unspecified> {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
         let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair)?;
         let der = Zeroizing::new(der.as_ref().to_vec());
-        // Its name says nothing about it that the public key does not say.
+        // The id reveals nothing that the public key does not.
         let digest = Sha256::digest(pair.public_key().as_ref());
         let key = RsaKey { id: HEXLOWER.encode(&digest[..4]), der, pair: SigningKey::Rs256(pair) };
         self.rsa_keys.insert(0, key);
         Ok(())
     }
 
-    /// The pairs that sign with this algorithm, the one that does first, each with its name in tokens.
+    /// The key pairs for this algorithm, the signing one first, each with its key id (`kid`).
     pub fn signing_keys(&self, algorithm: Algorithm) -> impl Iterator<Item = (String, &SigningKey)> {
         let derived = self.keys.iter().zip(&self.pairs).filter_map(move |(key, pairs)| {
             let pair = match algorithm {
@@ -328,7 +324,7 @@ impl Keyring {
         right.into()
     }
 
-    /// Seals `plain` so that it opens only beside the same `row` (the identity of the row it is stored in).
+    /// Encrypts `plain` with the id of the `row` it is stored in as associated data, so that it opens for that row only.
     #[must_use]
     pub fn seal(&self, purpose: Purpose, row: &[u8], plain: &[u8], random: &mut dyn CryptoRng) -> Sealed {
         let key = self.active();
@@ -342,10 +338,10 @@ impl Keyring {
         Sealed { key_id: key.id.clone(), bytes }
     }
 
-    /// Opens what [`Keyring::seal`] made for the same purpose and row.
+    /// Decrypts a value that [`Keyring::seal`] made for the same purpose and row.
     ///
     /// # Errors
-    /// When its key left the ring, or the bytes are not what was sealed for this row.
+    /// If its key is not in the ring, or the bytes were not sealed for this row.
     pub fn open(&self, purpose: Purpose, row: &[u8], sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let key = self.keys.iter().find(|key| key.id == sealed.key_id);
         let key = key.ok_or_else(|| OpenError::UnknownKey(sealed.key_id.clone()))?;

@@ -1,4 +1,4 @@
-//! Codes sent by mail or SMS: short-lived, bound to what they were asked for, stored as a keyed MAC.
+//! One-time codes, sent by mail or SMS: short-lived, bound to the purpose they were requested for, stored as a keyed MAC.
 
 use crate::address::Address;
 use crate::ids::{AccountId, MethodId, SessionId};
@@ -10,33 +10,23 @@ use rand_core::CryptoRng;
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// Digits of a code: 6, the least that NIST SP 800-63B-4 §3.1.3.2 allows.
+/// In digits: 6, the least that NIST SP 800-63B-4 §3.1.3.2 allows.
 const LENGTH: usize = 6;
 
 /// The longest code that a caller may choose, in characters.
 pub const LONGEST_CHOSEN: usize = 256;
 
-/// What a code was asked for; it answers nothing else (OWASP ASVS 5.0, 6.6.2).
+/// The purpose a code was requested for. It is accepted for nothing else (OWASP ASVS 5.0, 6.6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A sign-in that waits for a second factor.
     Challenge(Digest),
-    /// A second factor on a live session.
+    /// A second factor in a live session.
     Session(SessionId),
-    /// The proof that an address is the account's, so that it can become a second factor.
-    Enable {
-        /// Whose it is to be.
-        account_id: AccountId,
-        /// The address.
-        address: Address,
-    },
-    /// Giving up a second factor.
-    Disable {
-        /// Whose it is.
-        account_id: AccountId,
-        /// Which one.
-        method_id: MethodId,
-    },
+    /// Adding an address of the account as a method.
+    Enable { account_id: AccountId, address: Address },
+    /// Removing a method.
+    Disable { account_id: AccountId, method_id: MethodId },
 }
 
 impl Subject {
@@ -57,12 +47,11 @@ impl Subject {
     }
 }
 
-/// Six decimal digits, or whatever text a caller chose that delivers it.
+/// Six decimal digits, or a text chosen by a caller that delivers the code itself.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct MailedCode(String);
 
 impl MailedCode {
-    /// A new code.
     #[must_use]
     pub fn generate(random: &mut dyn CryptoRng) -> Self {
         Self(random::text(LENGTH, DIGITS, random))
@@ -74,13 +63,13 @@ impl MailedCode {
         (!text.is_empty() && text.chars().count() <= LONGEST_CHOSEN).then(|| Self(text.to_owned()))
     }
 
-    /// Takes whatever a client presented; anything but the right text simply does not match.
+    /// Takes any text that a client presented; a wrong one does not match.
     #[must_use]
     pub fn presented(text: &str) -> Self {
         Self(text.chars().take(LONGEST_CHOSEN + 1).collect())
     }
 
-    /// The code itself, for the message that carries it.
+    /// The plain code, for the message that carries it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -90,19 +79,19 @@ impl MailedCode {
         format!("{}:{}", subject.to_text(), self.0)
     }
 
-    /// What is stored.
+    /// The MAC that is stored.
     #[must_use]
     pub fn mac(&self, subject: &Subject, keyring: &Keyring) -> [u8; 32] {
         keyring.mac(Purpose::MailedCode, self.message(subject).as_bytes())
     }
 
-    /// What may be stored of it, under every key of the ring.
+    /// The MACs that may be stored, one for each key of the ring.
     #[must_use]
     pub fn macs(&self, subject: &Subject, keyring: &Keyring) -> Vec<[u8; 32]> {
         keyring.macs(Purpose::MailedCode, self.message(subject).as_bytes())
     }
 
-    /// Whether it is the code that `mac` was made of, for the same subject.
+    /// Whether `mac` was made from this code for this subject.
     #[must_use]
     pub fn matches(&self, subject: &Subject, mac: &[u8], keyring: &Keyring) -> bool {
         keyring.verify(Purpose::MailedCode, self.message(subject).as_bytes(), mac)

@@ -1,4 +1,4 @@
-//! Methods: the second factors of a person, but for the backup codes.
+//! Methods: the second factors of an account, except backup codes.
 
 use crate::address::{Address, MethodKind};
 use crate::ids::MethodId;
@@ -7,28 +7,26 @@ use crate::time::Timestamp;
 use rand_core::CryptoRng;
 use std::fmt;
 
-/// Characters of a handle.
+/// In characters.
 const HANDLE_LENGTH: usize = 4;
 
-/// The short name of a method, unique for its account: what the FusionAuth dialect calls the method's id.
+/// Short id of a method, unique within its account; the FusionAuth dialect calls it the method's id. Not a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MethodHandle(String);
 
 impl MethodHandle {
-    /// A new one.
     #[must_use]
     pub fn generate(random: &mut dyn CryptoRng) -> Self {
         Self(random::text(HANDLE_LENGTH, CAPITALS, random))
     }
 
-    /// Takes what a client presented; `None` when it cannot be one.
+    /// Parses a handle that a client presented; `None` if it is malformed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_handle = text.len() == HANDLE_LENGTH && text.bytes().all(|byte| CAPITALS.contains(&byte));
         is_handle.then(|| Self(text.to_owned()))
     }
 
-    /// The handle.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -44,21 +42,20 @@ impl fmt::Display for MethodHandle {
 /// A confirmed second factor, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Method {
-    /// Its name for us.
+    /// Row id; not shown to clients.
     pub id: MethodId,
-    /// Its name for clients.
+    /// Id shown to clients.
     pub handle: MethodHandle,
-    /// What it is.
     pub kind: MethodKind,
-    /// What the person calls it.
+    /// The user's label.
     pub name: Option<String>,
-    /// Where its codes go; an authenticator app has none.
+    /// Address that codes are sent to; `None` for an authenticator app.
     pub address: Option<Address>,
-    /// When it last completed a sign-in.
+    /// Time of the last accepted code.
     pub last_used_at: Option<Timestamp>,
 }
 
-/// The method that a code is sent by when the person is not asked: the first for mail, else the first for SMS.
+/// The method that a code is sent by if the caller names none: the first e-mail method, else the first SMS method.
 #[must_use]
 pub fn primary_address(methods: &[Method]) -> Option<&Method> {
     let first = |kind| methods.iter().find(|method| method.kind == kind);

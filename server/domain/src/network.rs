@@ -6,9 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 /// The unit that rate limits count as one client: an IPv4 address, or the /64 prefix that an IPv6 subscriber controls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClientNetwork {
-    /// One address.
     V4(Ipv4Addr),
-    /// The first 64 bits.
+    /// The /64 prefix.
     V6(u64),
 }
 

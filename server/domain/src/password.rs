@@ -1,7 +1,10 @@
-//! Passwords: which are taken, and how they are hashed (argon2id, PHC string format).
+//! Passwords: length limits, and hashing with argon2id in the PHC string format.
 //!
-//! Hashing takes its memory from the caller, who pools it: an allocation per hash makes a busy server grow by
+//! The caller passes in the memory for hashing and pools it: an allocation per hash makes a busy server grow by
 //! hundreds of megabytes.
+//!
+//! PHC strings are read and written here and not by the crate `password-hash`: exactly one algorithm, version and set of
+//! parameters is accepted, so after a general parser every check below would still be needed.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use data_encoding::BASE64_NOPAD;
@@ -14,12 +17,12 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 
-/// The shortest password taken, in UTF-16 units (NIST SP 800-63B-4 §3.1.1.2: 8 beside a second factor).
+/// Shortest accepted password in UTF-16 units (NIST SP 800-63B-4 §3.1.1.2: 8 in combination with a second factor).
 pub const SHORTEST: usize = 8;
-/// The longest password taken, in UTF-16 units; longer ones are refused, never cut (NIST asks for at least 64).
+/// Longest accepted password in UTF-16 units; longer ones are refused, never truncated (NIST requires at least 64).
 pub const LONGEST: usize = 128;
 
-/// Why a new password is not taken.
+/// Why a new password is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordPolicyViolation {
     /// Fewer than [`SHORTEST`] UTF-16 units.
@@ -28,13 +31,13 @@ pub enum PasswordPolicyViolation {
     TooLong,
 }
 
-/// What a person typed, in the form that is hashed: NFKC, so that the same keys on two keyboards are one password.
+/// A password in the form that is hashed: NFKC, so that the same text typed on different keyboards is the same password.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Password(String);
 
 impl Password {
-    /// Takes any text as a password to be checked; text no stored password can have been made of costs no
-    /// normalisation.
+    /// Takes any text as a password to be checked. Text longer than any stored password is not normalised, which would
+    /// cost time.
     #[must_use]
     pub fn presented(text: &str) -> Self {
         if text.encode_utf16().take(LONGEST + 1).count() > LONGEST {
@@ -47,7 +50,7 @@ impl Password {
     /// Takes text as a new password.
     ///
     /// # Errors
-    /// Says which limit it breaks. Both are counted on the text as typed, in UTF-16 units, as browsers count.
+    /// If it is too short or too long. The text is counted as typed, in UTF-16 units, as browsers count.
     pub fn chosen(text: &str) -> Result<Self, PasswordPolicyViolation> {
         match text.encode_utf16().take(LONGEST + 1).count() {
             0..SHORTEST => Err(PasswordPolicyViolation::TooShort),
@@ -63,7 +66,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// How much work a hash takes.
+/// Work factors of a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Memory in KiB, which is also the number of [`Block`]s.
@@ -75,8 +78,8 @@ pub struct Cost {
 impl Cost {
     /// For passwords: OWASP's first recommendation, 19 MiB and two passes.
     pub const PASSWORD: Self = Self { memory: 19_456, passes: 2 };
-    /// For backup codes: 1 MiB and one pass. They are drawn at random (59 bits), which is what makes them hard to
-    /// find; NIST SP 800-63B-4 §3.1.2 lets the work be small then.
+    /// For backup codes: 1 MiB and one pass. They are random (51 bits or more), so guessing them is hard
+    /// already, and NIST SP 800-63B-4 §3.1.2 allows little work.
     pub const BACKUP_CODE: Self = Self { memory: 1_024, passes: 1 };
 
     fn params(self) -> Option<Params> {
@@ -84,7 +87,7 @@ impl Cost {
     }
 }
 
-/// A salted argon2id hash that remembers what it cost.
+/// A salted argon2id hash and its work factors.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash {
     cost: Cost,
@@ -105,15 +108,15 @@ impl PasswordHash {
         Self { cost, salt, hash: *derive(text, &salt, cost, memory) }
     }
 
-    /// A hash that no password matches and that costs as much to check as a real one: the stand-in for accounts
-    /// that do not exist (attack 44).
+    /// A hash that no password matches and that costs as much to check as a real one; used where there is no account, so
+    /// that response times do not reveal it (attack 44).
     #[must_use]
     pub const fn of_nobody(cost: Cost) -> Self {
         // No password is known to hash to zeroes, and to find one would take 2^256 tries.
         Self { cost, salt: [0; SALT_BYTES], hash: [0; HASH_BYTES] }
     }
 
-    /// Whether `password` is the one hashed here.
+    /// Whether this is the hash of `password`.
     #[must_use]
     pub fn matches(&self, password: &Password, memory: &mut Vec<Block>) -> bool {
         self.matches_bytes(password.0.as_bytes(), memory)
@@ -123,7 +126,7 @@ impl PasswordHash {
         derive(text, &self.salt, self.cost, memory).ct_eq(&self.hash).into()
     }
 
-    /// Whether it should be made anew because the cost was raised or lowered since.
+    /// Whether the password should be hashed again because the configured cost is another one.
     #[must_use]
     pub fn is_outdated(&self, current: Cost) -> bool {
         self.cost != current

@@ -1,17 +1,19 @@
-//! Every number the rules use, in one place, with the reason for its value.
+//! Lifetimes, quotas and limits that a deployment may set, with the reason for each default.
+//!
+//! Sizes that stored or shown values depend on (password length, code length, hashing cost) are constants beside their
+//! types.
 
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The numbers a deployment runs with. [`Policy::default`] is what the dialects' own
-/// servers do, within what OWASP ASVS 5.0 allows.
+/// Lifetimes, quotas and limits. The defaults are those of the dialects' own servers, within what OWASP ASVS 5.0 allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// How long a session lives after sign-in or refresh: 7 days.
     pub session_lifetime: Duration,
-    /// How long a session lives that is not to be remembered: 1 day.
+    /// Lifetime of a session that is not remembered: 1 day.
     pub brief_session_lifetime: Duration,
     /// Age since the last refresh from which a session is extended when it is read: 1 day.
     pub session_refresh_age: Duration,
@@ -21,7 +23,7 @@ pub struct Policy {
     pub challenge_lifetime: Duration,
     /// The same for a challenge of the FusionAuth dialect, and for the codes sent for it: 5 minutes, as documented there.
     pub two_factor_id_lifetime: Duration,
-    /// How many codes of any kind one challenge takes: 5.
+    /// Attempts per challenge, over all factors: 5.
     pub challenge_tries: u32,
     /// How many consecutive wrong second factors lock an account, over all factors, challenges, sessions and
     /// dialects: 10 (NIST allows 100).
@@ -29,24 +31,24 @@ pub struct Policy {
     /// How long the first lock holds: 15 minutes. Each further one without a success in between holds twice as
     /// long, up to [`Policy::longest_account_lock`].
     pub account_lock: Duration,
-    /// The longest a lock holds: 1 day, so that a holder under attack still gets in once a day.
+    /// The longest a lock holds: 1 day, so that the owner of an account under attack can still sign in once a day.
     pub longest_account_lock: Duration,
     /// How long a device stays trusted since it was last used: 30 days.
     pub trust_lifetime: Duration,
-    /// How long a mailed code may be used: 3 minutes (OWASP ASVS 5.0, 6.5.5 allows 10).
+    /// Lifetime of a one-time code: 3 minutes (OWASP ASVS 5.0, 6.5.5 allows 10).
     pub mailed_code_lifetime: Duration,
-    /// How long a code may be used that proves an address or gives a second factor up: 1 minute, as the FusionAuth
-    /// dialect documents.
+    /// Lifetime of a one-time code that proves an address or removes a method: 1 minute, as the FusionAuth dialect
+    /// documents.
     pub method_code_lifetime: Duration,
-    /// How many wrong answers a mailed code survives: 5.
+    /// Attempts per one-time code: 5.
     pub mailed_code_tries: u32,
     /// How many codes are sent for one account within [`Policy::mailed_code_window`]: 10 (attack 45).
     pub mailed_codes: u32,
     /// The window of [`Policy::mailed_codes`]: 1 hour.
     pub mailed_code_window: Duration,
     /// How many wrong passwords one client address may give for one login name within
-    /// [`Policy::password_window`]: 10. Counted for name and address together, so that a stranger elsewhere cannot
-    /// lock anybody out.
+    /// [`Policy::password_window`]: 10. Counted per pair of name and address, so that an attacker
+    /// elsewhere cannot lock the user out.
     pub password_failures: u32,
     /// The window of [`Policy::password_failures`]: 15 minutes.
     pub password_window: Duration,
@@ -54,11 +56,11 @@ pub struct Policy {
     pub access_token_lifetime: Duration,
     /// How long a refresh token lives, from the sign-in or from its last use: 30 days.
     pub refresh_token_lifetime: Duration,
-    /// How long a second factor that was passed may be shown for something else: 3 minutes.
+    /// Lifetime of the ticket that shows that a second factor was passed: 3 minutes.
     pub trust_token_lifetime: Duration,
-    /// How long the leave to change a password lasts: 10 minutes.
+    /// Lifetime of a ticket to change the password: 10 minutes.
     pub change_password_lifetime: Duration,
-    /// How long one may sign in without a password after changing it: 1 minute.
+    /// Lifetime of the one-time password that signs in after a password change: 1 minute.
     pub one_time_password_lifetime: Duration,
     /// How many methods one account may have: 16.
     pub methods_per_account: usize,
@@ -100,7 +102,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// How long a lock holds that follows `earlier` locks without a success in between.
+    /// Duration of a lock that follows `earlier` locks without a success in between.
     #[must_use]
     pub fn lock_after(&self, earlier: u32) -> Duration {
         let doubled = 2_u32.checked_pow(earlier).and_then(|factor| self.account_lock.checked_mul(factor));

@@ -8,7 +8,7 @@ pub(crate) const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm
 pub(crate) const CAPITALS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 /// [`ALPHANUMERIC`] with `_` and `-`: 64 characters, six bits each.
 pub(crate) const URL_SAFE: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-/// Decimal digits: mailed codes.
+/// Decimal digits: one-time codes.
 pub(crate) const DIGITS: &[u8] = b"0123456789";
 
 /// `length` characters drawn independently and uniformly from `alphabet` (at most 256 of them).

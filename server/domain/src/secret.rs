@@ -1,4 +1,4 @@
-//! Bearer secrets: who holds one, is somebody. They never print, are wiped on drop, and are stored as digests only.
+//! Bearer secrets: possession authenticates. Secrets never print, are wiped on drop, and are stored as digests only.
 
 use crate::random::{self, ALPHANUMERIC, URL_SAFE};
 use crate::terms::ChallengeForm;
@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// SHA-256 of a bearer secret with at least 128 random bits: what the database holds in its place.
+/// SHA-256 of a bearer secret with at least 128 random bits: the form that is stored.
 ///
 /// A fast digest is enough because the input cannot be guessed (OWASP ASVS 5.0, 6.5.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,7 +18,6 @@ impl Digest {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
-    /// The 32 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -38,26 +37,25 @@ macro_rules! bearer_secret {
         pub struct $name(String);
 
         impl $name {
-            /// A fresh secret.
             #[must_use]
             pub fn generate(random: &mut dyn CryptoRng) -> Self {
                 Self(format!("{}{}", $prefix, random::text($length, $alphabet, random)))
             }
 
-            /// Takes what a client presented; `None` when it cannot be one of ours, whatever the database holds.
+            /// Parses a secret that a client presented; `None` if it is malformed, so that no database read is needed.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 let rest = text.strip_prefix($prefix)?;
                 (rest.len() == $length && rest.bytes().all(|byte| $alphabet.contains(&byte))).then(|| Self(text.to_owned()))
             }
 
-            /// The secret itself, for the answer that hands it out.
+            /// The plain secret, for the response that issues it.
             #[must_use]
             pub fn expose(&self) -> &str {
                 &self.0
             }
 
-            /// What is stored and searched for.
+            /// The digest that is stored and looked up.
             #[must_use]
             pub fn digest(&self) -> Digest {
                 Digest::of(&self.0)
@@ -81,25 +79,25 @@ macro_rules! bearer_secret {
 bearer_secret! {
     /// Opens a session: 32 letters and digits, 190 bits.
     SessionToken = "" + 32 of ALPHANUMERIC;
-    /// Continues a sign-in that waits for a second factor: `2fa-` and 24 characters, 144 bits. The prefix keeps it
-    /// apart from a session token wherever a client presents it, so that one can never stand for the other.
+    /// Continues a sign-in that waits for a second factor: `2fa-` and 24 characters, 144 bits. Because of the
+    /// prefix it never parses as a session token, wherever a client presents it.
     ChallengeToken = "2fa-" + 24 of URL_SAFE;
     /// Marks a device that may skip the second factor: 32 characters, 192 bits.
     TrustToken = "" + 32 of URL_SAFE;
-    /// A challenge of the FusionAuth dialect. Like all of its secrets it has 43 characters, 252 bits of them random, and begins with a
-    /// letter of its kind, so that none can stand for another.
+    /// Continues a sign-in in the FusionAuth dialect. All secrets of that dialect have 43 characters, the first of which names
+    /// the kind, so that none parses as another; 252 bits are random.
     TwoFactorId = "c" + 42 of URL_SAFE;
     /// Marks a device that may skip the second factor, in the FusionAuth dialect.
     TwoFactorTrustId = "d" + 42 of URL_SAFE;
-    /// Says that a second factor was passed a moment ago.
+    /// Shows that a second factor was passed a moment ago.
     StepUpToken = "s" + 42 of URL_SAFE;
-    /// Leave to change a password.
+    /// Grants one password change.
     ChangePasswordId = "p" + 42 of URL_SAFE;
-    /// Signs in once, in place of a password that was just changed.
+    /// Signs in once, in place of a password that has just been changed.
     OneTimePassword = "o" + 42 of URL_SAFE;
-    /// Gives a new access token, once.
+    /// Gets a new access token, once.
     RefreshToken = "r" + 42 of URL_SAFE;
-    /// What a service shows to call the FusionAuth dialect.
+    /// Authenticates a service to the FusionAuth dialect.
     ApiKey = "k" + 42 of URL_SAFE;
 }
 
@@ -124,7 +122,7 @@ impl Bearer {
         }
     }
 
-    /// The secret itself, for the response that hands it out.
+    /// The plain secret, for the response that issues it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.text
@@ -143,13 +141,13 @@ impl fmt::Debug for Bearer {
 }
 
 impl Digest {
-    /// The digest of a text that a caller chose, to be compared with another one's.
+    /// Digest of a text chosen by a caller (`trustChallenge`).
     #[must_use]
     pub fn of_text(text: &str) -> Self {
         Self::of(text)
     }
 
-    /// Reads what was stored.
+    /// Reads the stored form; `None` unless it has 32 bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)

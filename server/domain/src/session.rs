@@ -7,35 +7,33 @@ use crate::time::Timestamp;
 /// A signed-in session.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Its name. It opens nothing; it is also the handle by which its holder may revoke it.
+    /// Not a credential; the user names the session by it to revoke it.
     pub id: SessionId,
-    /// Who is signed in.
     pub account_id: AccountId,
-    /// Whether it outlives the browser and is extended while it is used.
+    /// Whether it outlives the browser session and is extended by use.
     pub is_remembered: bool,
-    /// When a second factor was last passed in it; `None` when it was opened by a password alone or from a trusted
-    /// device, which proves no second factor (NIST SP 800-63B-4 §3.2.1).
+    /// Time of the last second factor passed in it; `None` after a password alone or a trusted device, which proves
+    /// no second factor (NIST SP 800-63B-4 §3.2.1).
     pub second_factor_at: Option<Timestamp>,
-    /// The client's address when it was made; empty when unknown.
+    /// IP address of the client that opened it; empty if unknown.
     pub ip_address: String,
-    /// The client's own description when it was made; empty when unknown.
+    /// `User-Agent` of the client that opened it; empty if unknown.
     pub user_agent: String,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// When it was last extended.
+    /// Time of the last extension.
     pub updated_at: Timestamp,
-    /// From when on it is dead.
+    /// Not valid from this time on.
     pub expires_at: Timestamp,
 }
 
 impl Session {
-    /// When a session made at `now` ends.
+    /// End of a session opened at `now`.
     #[must_use]
     pub fn expiry(is_remembered: bool, now: Timestamp, policy: &Policy) -> Timestamp {
         now + if is_remembered { policy.session_lifetime } else { policy.brief_session_lifetime }
     }
 
-    /// Whether it is young enough for what asks for a recent sign-in.
+    /// Whether the sign-in is recent enough for operations that demand a fresh session.
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp, policy: &Policy) -> bool {
         now - self.created_at < policy.session_fresh_age

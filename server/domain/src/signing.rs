@@ -19,10 +19,9 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::EdDsa, Self::Es256, Self::Rs256];
 
-    /// Its registered name.
+    /// Registered name (RFC 7518 §3.1, RFC 8037 §3.1).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -32,19 +31,15 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == text)
     }
 }
 
-/// A pair of keys that signs access tokens.
+/// A key pair that signs access tokens.
 pub enum SigningKey {
-    /// For EdDSA.
     EdDsa(Ed25519KeyPair),
-    /// For ES256.
     Es256(EcdsaKeyPair),
-    /// For RS256.
     Rs256(RsaKeyPair),
 }

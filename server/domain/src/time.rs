@@ -1,4 +1,4 @@
-//! Instants as the whole project stores and compares them.
+//! Instants, and the clock they come from.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -27,7 +27,7 @@ impl Timestamp {
         u64::try_from(self.0.div_euclid(1000)).unwrap_or(0)
     }
 
-    /// How long it is until `later`; zero when that has passed.
+    /// Time until `later`; zero if that has passed.
     #[must_use]
     pub fn until(self, later: Self) -> Duration {
         later - self

@@ -4,6 +4,7 @@
 use crate::random::{self, ALPHANUMERIC};
 use crate::time::Timestamp;
 use data_encoding::{BASE32, BASE32_NOPAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rand_core::CryptoRng;
 use std::fmt;
 use totp_rs::{Algorithm, Builder, Totp};
@@ -11,9 +12,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Length of a new secret: 256 bits, well over the 160 that RFC 4226 §4 recommends.
 const SECRET_BYTES: usize = 32;
-/// Length of a code.
 pub const DIGITS: u8 = 6;
-/// Length of a time step.
 pub const STEP_SECONDS: u64 = 30;
 
 /// The key that server and authenticator app share.
@@ -29,7 +28,7 @@ impl TotpSecret {
         Self(bytes)
     }
 
-    /// A new secret that is a text, as the FusionAuth dialect has it: 190 bits (attack 40).
+    /// A new secret of letters and digits, as the FusionAuth dialect has it: 190 bits (attack 40).
     #[must_use]
     pub fn generate_text(random: &mut dyn CryptoRng) -> Zeroizing<String> {
         Zeroizing::new(random::text(SECRET_BYTES, ALPHANUMERIC, random))
@@ -56,7 +55,7 @@ impl TotpSecret {
         &self.0
     }
 
-    /// The form that a person types into an app: base32 without padding (RFC 4648 §6).
+    /// The form that a user types into an app: base32 without padding (RFC 4648 §6).
     #[must_use]
     pub fn to_base32(&self) -> Zeroizing<String> {
         Zeroizing::new(BASE32_NOPAD.encode(&self.0))
@@ -88,7 +87,7 @@ impl TotpSecret {
             .expect("a secret of at least 128 bits, six digits and 30 seconds are within the RFC")
     }
 
-    /// The code shown at `now`: for tests and for tools that stand in for an app.
+    /// The code that an app displays at `now`; for tests and tools.
     #[must_use]
     pub fn code_at(&self, now: Timestamp) -> String {
         self.totp(0).generate(now.as_unix_seconds()).to_string()
@@ -112,39 +111,41 @@ impl fmt::Debug for TotpSecret {
     }
 }
 
-/// What a presented TOTP code is.
+/// Result of checking a TOTP code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The code of `step`, not used before; to be accepted only if that step can still be claimed.
+    /// The code of `step`, not used before. Accept it only if the store can still claim that step.
     Right {
         /// Number of 30-second steps since the epoch.
         step: i64,
     },
-    /// A code that was right and is spent.
+    /// A right code that was used before, or is older than one that was.
     Replayed,
-    /// Not a code of this moment.
+    /// Not a code of the current time window.
     Wrong,
 }
 
-/// `encodeURIComponent`: everything but letters, digits and `- _ . ! ~ * ' ( )` is percent-encoded.
+/// `encodeURIComponent`: all but letters, digits and `- _ . ! ~ * ' ( )`.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// The encoding of HTML forms: all but letters, digits and `* - . _`; a space becomes `+` afterwards.
+const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
+
 fn component(text: &str) -> String {
-    encode(text, b"-_.!~*'()", "%20")
+    utf8_percent_encode(text, COMPONENT).to_string()
 }
 
-/// The encoding of HTML forms: everything but letters, digits and `* - . _` is percent-encoded, a space is `+`.
 fn form(text: &str) -> String {
-    encode(text, b"*-._", "+")
-}
-
-fn encode(text: &str, safe: &[u8], space: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        match byte {
-            b' ' => out.push_str(space),
-            _ if byte.is_ascii_alphanumeric() || safe.contains(&byte) => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-        out
-    })
+    utf8_percent_encode(text, FORM).to_string().replace("%20", "+")
 }
 
 #[cfg(test)]
@@ -227,6 +228,21 @@ mod tests {
             *uri,
             "otpauth://totp/My%20App%20%26%20Co%20x:a%2Bb%40example.org\
              ?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=My+App+%26+Co+x&digits=6&period=30"
+        );
+    }
+
+    #[test]
+    fn a_key_uri_keeps_the_characters_that_need_no_encoding() {
+        let every: String = (' '..='~').chain(['é', '%']).collect();
+        assert_eq!(
+            component(&every),
+            "%20!%22%23%24%25%26'()*%2B%2C-.%2F0123456789%3A%3B%3C%3D%3E%3F%40ABCDEFGHIJKLMNOPQRSTUVWXYZ\
+             %5B%5C%5D%5E_%60abcdefghijklmnopqrstuvwxyz%7B%7C%7D~%C3%A9%25"
+        );
+        assert_eq!(
+            form(&every),
+            "+%21%22%23%24%25%26%27%28%29*%2B%2C-.%2F0123456789%3A%3B%3C%3D%3E%3F%40ABCDEFGHIJKLMNOPQRSTUVWXYZ\
+             %5B%5C%5D%5E_%60abcdefghijklmnopqrstuvwxyz%7B%7C%7D%7E%C3%A9%25"
         );
     }
 

@@ -1,7 +1,7 @@
 //! Trusted devices: browsers that may skip the second factor for a while.
 //!
-//! A trust is a random token that works once: using it replaces it. It proves nothing about who holds the device
-//! (N14), so a session opened with it has passed no second factor.
+//! A trust is a random token. A rotating one is replaced by each use; a lasting one stays valid until it expires. It does
+//! not authenticate the user of the device (N14), so a session opened with it has passed no second factor.
 
 use crate::ids::{AccountId, ApplicationId};
 use crate::keyring::{Keyring, Purpose};
@@ -32,7 +32,7 @@ pub fn generate(form: TrustForm, account: AccountId, keyring: &Keyring, random: 
     }
 }
 
-/// What to look a presented token of this form up by; `None` when it cannot be one of this account.
+/// Digest by which a presented token of this form is looked up; `None` if it cannot belong to this account.
 #[must_use]
 pub fn read(form: TrustForm, text: &str, account: AccountId, keyring: &Keyring) -> Option<Digest> {
     match form {

@@ -1,19 +1,18 @@
 //! Prepared statements for updates.
 //!
-//! diesel keeps the prepared statements of queries whose text is always the same, and takes no update for one of them,
-//! because a changeset may leave columns out. Ours never do: what they set is written out in each query.
+//! diesel caches prepared statements of queries whose text is constant. It excludes updates, because a changeset may leave
+//! out columns; the updates here always set the same columns.
 
 use diesel::backend::Backend;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 
-/// A query whose text depends on nothing but its type, so that the database is to parse it only once.
+/// A query whose text depends only on its type, so that it is prepared once per connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cached<Q>(Q);
 
-/// Statements that can be said to be [`Cached`].
 pub(crate) trait Cache: Sized {
-    /// Says that this statement has the same text each time.
+    /// Declares that the text of this statement depends only on its type.
     fn cached(self) -> Cached<Self> {
         Cached(self)
     }
@@ -39,7 +38,7 @@ impl<Q: Query> Query for Cached<Q> {
     type SqlType = Q::SqlType;
 }
 
-/// Found by its text.
+/// Cached by its text.
 impl<Q> QueryId for Cached<Q> {
     type QueryId = ();
 

@@ -1,33 +1,32 @@
-//! What can go wrong between us and the database, and what may be done about it.
+//! Errors of the database: their classes, and which of them are worth a retry.
 //!
-//! PostgreSQL names what happened by a SQLSTATE, but the driver's layer above it keeps only some of them (40001, 25006,
-//! violated constraints) and hands the rest on as words; SQLite gives words only. So the rest is known by its words,
-//! which the connection asks for in English where it may ([`crate::connector`]). What is not known at all may still be
-//! a deadlock in another language, and is tried again twice before it counts as a defect.
+//! PostgreSQL reports a SQLSTATE, but diesel keeps only some of them (40001, 25006, violated constraints) and passes on
+//! the message of all others; SQLite has messages only. So the others are recognised by their English messages, which
+//! the connection requests where it may ([`crate::connector`]). An unknown message may be a deadlock reported in another
+//! language, and is retried twice before it counts as a defect.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-/// Why a unit of work did not happen.
+/// Why a unit of work failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database cannot be reached, is locked by somebody else, or has no room: trying again later may help.
+    /// The database cannot be reached, is locked by another process, or is full; a later call may succeed.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The database refused the statement: a defect of ours, or a database changed behind our back.
+    /// The database refused a statement: a defect here, or a schema that something else has changed.
     #[error("the database refused a statement")]
     Refused(#[source] DieselError),
-    /// A row holds what this version never writes.
+    /// A row holds a value that this version never writes.
     #[error("a row of table {table} cannot be read: {what}")]
     Corrupt {
-        /// Where it stands.
         table: &'static str,
-        /// What is wrong with it.
+        /// The value that cannot be read.
         what: &'static str,
     },
 }
 
 impl StoreError {
-    /// Whether the caller should be told to come back later.
+    /// Whether a later call may succeed.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
@@ -37,17 +36,17 @@ impl StoreError {
         Self::Unavailable(Box::new(error))
     }
 
-    /// What the database said, if it was the database.
+    /// Class of the error.
     pub(crate) fn trouble(&self) -> Trouble {
         match self {
             Self::Refused(error) => Trouble::of(error),
-            Self::Unavailable(error) => error.downcast_ref::<DieselError>().map_or(Trouble::Passing, Trouble::of),
+            Self::Unavailable(error) => error.downcast_ref::<DieselError>().map_or(Trouble::Transient, Trouble::of),
             Self::Corrupt { .. } => Trouble::Defect,
         }
     }
 
-    /// The same error, seen after the transaction was told to commit. What could be repeated before may have
-    /// happened now, unless the database said that it did not.
+    /// The same error as the result of a commit. If the connection was lost, the transaction may have been committed, so
+    /// it must not be retried.
     pub(crate) fn at_commit(self) -> Self {
         match (self.trouble(), self) {
             (Trouble::Lost | Trouble::Unclear, Self::Unavailable(source)) => Self::unavailable(Ambiguous { source }),
@@ -59,25 +58,25 @@ impl StoreError {
     }
 }
 
-/// Nobody can tell whether a transaction was committed.
+/// Whether the transaction was committed is unknown.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was lost while a transaction was being committed")]
 struct Ambiguous {
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// What an error of the database means for the work that met it.
+/// Class of a database error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// Another transaction was in the way (SQLSTATE 40001, 40P01): the same work may succeed when it is done again.
+    /// Conflict with another transaction (SQLSTATE 40001, 40P01); a retry may succeed.
     Conflict,
-    /// The connection is gone. Until a commit was sent nothing has happened, and another connection may work.
+    /// The connection is lost. If no commit was sent, nothing was written, and a retry on another connection may succeed.
     Lost,
-    /// The database cannot work now.
-    Passing,
-    /// It gave a reason that we do not know.
+    /// A condition that ends without a change here: a timeout, a full disk, a server that is starting.
+    Transient,
+    /// An unknown message.
     Unclear,
-    /// It refused.
+    /// The statement was refused.
     Defect,
 }
 
@@ -86,7 +85,7 @@ impl Trouble {
         use DatabaseErrorKind as Kind;
         match error {
             DieselError::DatabaseError(Kind::SerializationFailure, _) => Self::Conflict,
-            DieselError::DatabaseError(Kind::ReadOnlyTransaction, _) => Self::Passing,
+            DieselError::DatabaseError(Kind::ReadOnlyTransaction, _) => Self::Transient,
             DieselError::DatabaseError(Kind::ClosedConnection | Kind::UnableToSendCommand, _)
             | DieselError::BrokenTransactionManager => Self::Lost,
             DieselError::DatabaseError(
@@ -99,8 +98,8 @@ impl Trouble {
                 _,
             ) => Self::Defect,
             DieselError::DatabaseError(_, detail) => {
-                let said = detail.message();
-                let known = KNOWN.iter().find(|(_, texts)| texts.iter().any(|text| said.contains(text)));
+                let message = detail.message();
+                let known = KNOWN.iter().find(|(_, texts)| texts.iter().any(|text| message.contains(text)));
                 known.map_or(Self::Unclear, |(trouble, _)| *trouble)
             }
             DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::of(commit_error),
@@ -109,7 +108,7 @@ impl Trouble {
     }
 }
 
-/// What the databases say for which we have no code.
+/// Messages of errors for which diesel has no code.
 const KNOWN: [(Trouble, &[&str]); 3] = [
     (
         Trouble::Conflict,
@@ -127,7 +126,7 @@ const KNOWN: [(Trouble, &[&str]); 3] = [
         ],
     ),
     (
-        Trouble::Passing,
+        Trouble::Transient,
         &[
             // 57014, 55P03: a time-out, or an administrator.
             "canceling statement",
@@ -156,7 +155,7 @@ const KNOWN: [(Trouble, &[&str]); 3] = [
 impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> Self {
         match Trouble::of(&error) {
-            Trouble::Conflict | Trouble::Lost | Trouble::Passing => Self::unavailable(error),
+            Trouble::Conflict | Trouble::Lost | Trouble::Transient => Self::unavailable(error),
             Trouble::Unclear | Trouble::Defect => Self::Refused(error),
         }
     }
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_is_unavailable_and_what_does_not_is_refused() {
+    fn transient_errors_are_unavailable_and_others_are_refused() {
         use DatabaseErrorKind as Kind;
         for (kind, message, trouble) in [
             (Kind::SerializationFailure, "konnte nicht serialisieren", Trouble::Conflict),
@@ -179,12 +178,12 @@ mod tests {
             (Kind::UnableToSendCommand, "connection closed", Trouble::Lost),
             (Kind::Unknown, "terminating connection due to administrator command", Trouble::Lost),
             (Kind::Unknown, "terminating connection because of crash of another server process", Trouble::Lost),
-            (Kind::ReadOnlyTransaction, "cannot execute UPDATE in a read-only transaction", Trouble::Passing),
-            (Kind::Unknown, "canceling statement due to statement timeout", Trouble::Passing),
-            (Kind::Unknown, "the database system is shutting down", Trouble::Passing),
-            (Kind::Unknown, "could not extend file \"base/1/2\": No space left on device", Trouble::Passing),
-            (Kind::Unknown, "database is locked", Trouble::Passing),
-            (Kind::Unknown, "database or disk is full", Trouble::Passing),
+            (Kind::ReadOnlyTransaction, "cannot execute UPDATE in a read-only transaction", Trouble::Transient),
+            (Kind::Unknown, "canceling statement due to statement timeout", Trouble::Transient),
+            (Kind::Unknown, "the database system is shutting down", Trouble::Transient),
+            (Kind::Unknown, "could not extend file \"base/1/2\": No space left on device", Trouble::Transient),
+            (Kind::Unknown, "database is locked", Trouble::Transient),
+            (Kind::Unknown, "database or disk is full", Trouble::Transient),
         ] {
             let error = said(kind, message);
             assert_eq!((error.trouble(), error.is_unavailable()), (trouble, true), "{message}");
@@ -202,7 +201,7 @@ mod tests {
     fn a_connection_lost_while_committing_is_not_to_be_repeated() {
         for message in ["terminating connection due to administrator command", "in einer anderen Sprache"] {
             let error = said(DatabaseErrorKind::Unknown, message).at_commit();
-            assert_eq!((error.trouble(), error.is_unavailable()), (Trouble::Passing, true), "{message}");
+            assert_eq!((error.trouble(), error.is_unavailable()), (Trouble::Transient, true), "{message}");
         }
         let conflict = said(DatabaseErrorKind::SerializationFailure, "could not serialize access").at_commit();
         assert_eq!(conflict.trouble(), Trouble::Conflict, "the database said that it did not happen");

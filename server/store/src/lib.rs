@@ -1,11 +1,11 @@
 //! Persistence: one [`Store`] over an embedded SQLite database or a PostgreSQL server.
 //!
 //! Every change of state is one call named after what happened, carried out as one transaction that checks how many
-//! rows it touched. A call either happened whole or not at all; what it decided comes back as a value, and an error
-//! means that nothing is known to have happened.
+//! rows it touched. A call takes effect completely or not at all. Its decision is returned as a value; after an error
+//! nothing is known to have been written.
 //!
 //! Queries are written once, in `queries/`, and compiled for each database (`sqlite`, `postgres`). Columns use only
-//! types that both have. Nothing that opens something is stored readable: see [`work`] for what callers pass in.
+//! types that both have. Credentials are stored as digests, hashes or ciphertext only, which callers pass in (see [`work`]).
 #![expect(clippy::duplicate_mod, reason = "queries are written once and compiled for each connection type")]
 
 mod cached;
@@ -13,6 +13,7 @@ mod connector;
 mod error;
 mod migrations;
 mod open;
+mod options;
 mod pipeline;
 mod postgres;
 mod postgres_url;
@@ -26,7 +27,8 @@ mod tls;
 pub mod work;
 
 pub use error::StoreError;
-pub use open::{Database, OpenError, Options};
+pub use open::OpenError;
+pub use options::{Database, Options};
 pub use postgres_url::UrlError;
 pub use store::Store;
 pub use tls::TlsError;

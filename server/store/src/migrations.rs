@@ -1,12 +1,11 @@
-//! Bringing tables up to date: twin folders of migrations, embedded, carried out by one process at a time.
+//! Migrations: one embedded folder for each database, run by one process at a time.
 //!
-//! On PostgreSQL a session's advisory lock keeps others waiting; nothing else uses such locks, so an engine without
-//! them works once it is migrated, which then one process has to do. On SQLite the write lock does the same. Which
-//! migrations are missing is found out by reading only: a node whose role may not make tables starts on a database
-//! that is up to date.
+//! On PostgreSQL an advisory lock makes other processes wait. Nothing else uses such locks, so a server without them can be
+//! used if one process migrates it. On SQLite the write lock has the same effect. Missing migrations are found by reading
+//! only, so a node whose role may not create tables starts on a database that is up to date.
 //!
-//! While nodes of two versions run side by side, a database may have migrations that the older one does not know.
-//! That is not an error; a migration must leave the tables usable for the version before.
+//! During an upgrade the database may have migrations that older nodes do not know. That is not an error: a migration must
+//! leave the tables usable for the previous version.
 
 use crate::connector::Connector;
 use crate::open::OpenError;
@@ -26,10 +25,10 @@ use std::time::Duration;
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// The advisory lock's name: "counters" in ASCII.
+/// Key of the advisory lock: "counters" in ASCII.
 const LOCK: i64 = i64::from_be_bytes(*b"counters");
 
-/// How long to wait for another process that migrates the same SQLite file.
+/// Longest wait for another process that migrates the same SQLite file.
 const SQLITE_PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(QueryableByName)]
@@ -44,7 +43,7 @@ struct Applied {
     version: String,
 }
 
-/// The migrations that are not among `applied`, in their order.
+/// Migrations that are not among `applied`, in order.
 fn missing<DB: Backend>(
     source: &EmbeddedMigrations,
     applied: &[Applied],
@@ -60,7 +59,7 @@ fn names<DB: Backend>(migrations: &[Box<dyn Migration<DB>>]) -> Vec<String> {
     migrations.iter().map(|migration| migration.name().to_string()).collect()
 }
 
-/// What a connection says about the migrations it has had; `exists` asks whether the table of them is there.
+/// Applied migrations; the query `exists` returns whether their table exists.
 macro_rules! applied {
     ($connection:expr, $exists:literal) => {{
         let Exists { exists } =
@@ -74,8 +73,8 @@ macro_rules! applied {
     }};
 }
 
-/// Runs what blocks.
-async fn apart<T: Send + 'static>(
+/// Runs blocking work on a thread for it.
+async fn spawn_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
 ) -> Result<T, OpenError> {
     tokio::task::spawn_blocking(work).await.map_err(OpenError::unreachable)?
@@ -95,9 +94,9 @@ fn applied_in_file(connection: &mut SqliteConnection) -> Result<Vec<Applied>, Op
     ))
 }
 
-/// The names of the migrations that a file lacks; all, when it is not there.
+/// Names of the migrations missing in a file; all of them if there is no file.
 pub(crate) async fn missing_in_sqlite(path: PathBuf, timeout: Duration) -> Result<Vec<String>, OpenError> {
-    apart(move || {
+    spawn_blocking(move || {
         let applied = match path.exists() {
             true => applied_in_file(&mut open_file(&path, timeout)?)?,
             false => Vec::new(),
@@ -109,9 +108,9 @@ pub(crate) async fn missing_in_sqlite(path: PathBuf, timeout: Duration) -> Resul
 
 /// Migrates a file, as one transaction.
 pub(crate) async fn migrate_sqlite(path: PathBuf, timeout: Duration) -> Result<Vec<String>, OpenError> {
-    apart(move || {
+    spawn_blocking(move || {
         let mut connection = open_file(&path, timeout.max(SQLITE_PATIENCE))?;
-        // A migration that makes a table anew drops the old one, and must not take with it what refers to its rows.
+        // A migration that recreates a table drops the old one, which must not delete the rows that refer to it.
         connection.batch_execute("PRAGMA foreign_keys = OFF").map_err(OpenError::unreachable)?;
         let migrate = |connection: &mut SqliteConnection| -> Result<Vec<String>, MigrationFailed> {
             let applied = applied_in_file(connection)?;
@@ -125,11 +124,11 @@ pub(crate) async fn migrate_sqlite(path: PathBuf, timeout: Duration) -> Result<V
     .await
 }
 
-/// Makes a file keep its changes in a log beside it (WAL), so that readers and the writer do not wait for each other.
-/// The file remembers it. SQLite does not wait for others who use the file at that moment, so we do.
-pub(crate) async fn keep_a_log(path: PathBuf, timeout: Duration) -> Result<(), OpenError> {
+/// Switches a file to WAL mode, in which readers and the writer do not wait for each other. The mode is stored in the file.
+/// SQLite ignores the busy timeout here, so retry while others use the file.
+pub(crate) async fn enable_wal(path: PathBuf, timeout: Duration) -> Result<(), OpenError> {
     const PAUSE: Duration = Duration::from_millis(10);
-    apart(move || {
+    spawn_blocking(move || {
         let mut connection = open_file(&path, timeout)?;
         let mut waited = Duration::ZERO;
         loop {
@@ -144,7 +143,7 @@ pub(crate) async fn keep_a_log(path: PathBuf, timeout: Duration) -> Result<(), O
     .await
 }
 
-/// An error that a transaction of diesel may end with.
+/// Error type of a diesel transaction, which requires `From<diesel::result::Error>`.
 struct MigrationFailed(OpenError);
 
 impl From<OpenError> for MigrationFailed {
@@ -165,29 +164,29 @@ fn applied_on_server(connection: &mut Blocking) -> Result<Vec<Applied>, OpenErro
     Ok(applied!(connection, "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS \"exists\""))
 }
 
-/// The names of the migrations that a server's database lacks.
+/// Names of the migrations missing in a database on a server.
 pub(crate) async fn missing_in_postgres(connector: &Connector) -> Result<Vec<String>, OpenError> {
     let connection = connector.connect().await.map_err(OpenError::unreachable)?;
-    apart(move || {
+    spawn_blocking(move || {
         let applied = applied_on_server(&mut Blocking::from(connection))?;
         Ok(names(&missing::<diesel::pg::Pg>(&POSTGRES, &applied)?))
     })
     .await
 }
 
-/// Migrates a server's database, each migration as one transaction.
+/// Migrates a database on a server, each migration as one transaction.
 pub(crate) async fn migrate_postgres(connector: &Connector) -> Result<Vec<String>, OpenError> {
     let connection = connector.connect_bare().await.map_err(OpenError::unreachable)?;
-    apart(move || {
+    spawn_blocking(move || {
         let mut connection = Blocking::from(connection);
         let lock = format!("SELECT pg_advisory_lock({LOCK})");
         match diesel::sql_query(lock).execute(&mut connection) {
             Ok(_) => {}
-            // An engine that has no such locks says so by their name.
+            // A server without advisory locks names them in its error.
             Err(error) if error.to_string().contains("advisory") => {}
             Err(error) => return Err(OpenError::unreachable(error)),
         }
-        // The lock ends with the session, however this ends.
+        // The lock ends with the connection, on every path.
         let applied = applied_on_server(&mut connection)?;
         let missing = missing::<diesel::pg::Pg>(&POSTGRES, &applied)?;
         connection.applied_migrations().map_err(OpenError::Migration)?;

@@ -1,4 +1,4 @@
-//! The results of statements that were sent together.
+//! Results of pipelined statements.
 
 /// A tuple of results, in the order in which the statements were sent.
 pub(crate) trait Results {

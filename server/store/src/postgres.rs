@@ -1,12 +1,12 @@
-//! The database server: PostgreSQL, or what speaks its protocol.
+//! PostgreSQL, or a server with the same protocol.
 //!
-//! A connection is not tried out before it is used. Work whose connection turns out to be dead is done again on
-//! another, as long as the dead one had not been told to commit; after that nobody can tell, and the caller learns
-//! that the database is not available.
+//! Connections are not tested before use. If a connection turns out to be dead, the work is retried on another one,
+//! unless a commit was sent: then its outcome is unknown, and the caller gets [`StoreError::Unavailable`].
 
 use crate::connector::Connector;
 use crate::error::{StoreError, Trouble};
-use crate::open::{OpenError, Options};
+use crate::open::OpenError;
+use crate::options::Options;
 use crate::retry::{Pauses, Tries};
 use crate::work::TxOutcome;
 use diesel::QueryResult;
@@ -20,13 +20,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Does several things within one read or one unit of work, none of which depends on what another answers: their
-/// statements are sent without waiting for the answers to the ones before, and are carried out in this order. Gives what
-/// they give as a tuple, or returns the first error.
+/// Awaits independent calls within one read or one unit of work. Their statements are pipelined: sent without waiting for
+/// the results of earlier ones, and executed in this order. Evaluates to a tuple of their results, or returns the first
+/// error.
 macro_rules! pipeline {
     ($connection:ident; $($($function:ident)::+ ($($argument:expr),*)),+ $(,)?) => {{
         let connection: &Conn = $connection;
-        // Not `try_join!`: after an error the others fail as well, and theirs may be seen first.
+        // Not `try_join!`: after an error the other statements fail as well, and it may return one of their errors.
         let done = futures::join!($(async { $($function)::+(&mut connection.clone(), $($argument),*).await }),+);
         $crate::pipeline::Results::all(done)?
     }};
@@ -35,7 +35,7 @@ macro_rules! pipeline {
 #[path = "queries/mod.rs"]
 pub(crate) mod queries;
 
-/// The connections to one server.
+/// Connections to one server.
 pub(crate) struct Postgres {
     pool: Pool<AsyncPgConnection>,
     pauses: Pauses,
@@ -43,7 +43,7 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Prepares connections; makes none.
+    /// Prepares connections without opening any.
     pub(crate) fn new(connector: Connector, options: &Options) -> Result<Self, OpenError> {
         let connector = Arc::new(connector);
         let mut config = ManagerConfig::<AsyncPgConnection>::default();
@@ -52,7 +52,7 @@ impl Postgres {
             let connector = Arc::clone(&connector);
             Box::pin(async move { connector.connect().await })
         });
-        // The connector knows the address, and nobody else needs to.
+        // The connector has the address.
         let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(String::new(), config);
         let pool = Pool::builder(manager)
             .max_size(options.connections)
@@ -82,13 +82,13 @@ impl Postgres {
         })))
     }
 
-    /// The tries of one unit of work.
+    /// Retries of one unit of work.
     pub(crate) fn tries(&self) -> Tries<'_> {
         Tries::new(&self.pauses)
     }
 
-    /// Does all of it before the deadline, or tells that it could not. What is under way is dropped then, its
-    /// connection with it, so that the server rolls back; only a commit that was already sent may still happen.
+    /// Awaits the work until the deadline. After it the work is dropped together with its connection, so that the server
+    /// rolls back; only a commit that was already sent may still take effect.
     pub(crate) async fn by_the_deadline<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
@@ -97,17 +97,17 @@ impl Postgres {
     }
 }
 
-/// A connection that is in use by one read or one unit of work. Clones are the same connection: what they send at the
-/// same time travels together, and is carried out in the order in which it was sent.
+/// A connection in use by one read or one unit of work. Clones share the connection: statements that they send at the same
+/// time are pipelined, and executed in the order in which they were sent.
 ///
-/// A unit of work begins with its first statement: `BEGIN` is sent right before it and not waited for.
+/// A transaction begins with its first statement: `BEGIN` is pipelined before it.
 #[derive(Clone)]
 pub(crate) struct Conn(Arc<Lent>);
 
-/// Goes back to the pool when its work ended as it should, and only then: a connection whose work was dropped half-way
-/// is closed at once, so that the server rolls back and lets go of its locks.
+/// Returned to the pool only after its work has ended: a connection whose work was dropped is closed at once, so that the
+/// server rolls back and releases its locks.
 struct Lent {
-    /// There until it is dropped.
+    /// `Some` until it is dropped.
     connection: Option<Object<AsyncPgConnection>>,
     is_to_begin: AtomicBool,
     ended_well: AtomicBool,
@@ -128,7 +128,7 @@ impl Conn {
         self.0.connection.as_ref().expect("it is taken only when it is dropped")
     }
 
-    /// Sends a statement, after the one that begins the transaction if that was not sent yet.
+    /// Sends a statement; the first one of a transaction after `BEGIN`.
     fn send<'a, T: Send + 'a>(&'a self, statement: BoxFuture<'a, QueryResult<T>>) -> BoxFuture<'a, QueryResult<T>> {
         if !self.0.is_to_begin.swap(false, Ordering::Relaxed) {
             return statement;
@@ -147,11 +147,11 @@ impl Conn {
         if !self.0.is_to_begin.load(Ordering::Relaxed) {
             self.shared().batch_execute(statement).await?;
         }
-        self.give_back();
+        self.mark_done();
         Ok(())
     }
 
-    fn give_back(&self) {
+    fn mark_done(&self) {
         self.0.ended_well.store(true, Ordering::Relaxed);
     }
 }
@@ -191,12 +191,12 @@ impl AsyncConnectionCore for Conn {
 /// Ends a read.
 pub(crate) fn finish_read<T>(connection: Conn, read: Result<T, StoreError>) -> Result<T, StoreError> {
     if read.as_ref().err().is_none_or(|error| error.trouble() != Trouble::Lost) {
-        connection.give_back();
+        connection.mark_done();
     }
     read
 }
 
-/// Ends a transaction as the work said. After an error while it ends, its connection is not to be trusted with another.
+/// Commits or rolls back, as the work returned. After an error in that, the connection is not used again.
 pub(crate) async fn finish<T>(connection: Conn, work: Result<TxOutcome<T>, StoreError>) -> Result<T, StoreError> {
     match work {
         Ok(TxOutcome::Commit(value)) => {
@@ -208,7 +208,7 @@ pub(crate) async fn finish<T>(connection: Conn, work: Result<TxOutcome<T>, Store
             Ok(value)
         }
         Err(error) => {
-            // The error that stopped the work is the one to tell.
+            // The error of the work is the cause, and that of the rollback a consequence.
             let _ = connection.end("ROLLBACK").await;
             Err(error)
         }

@@ -1,84 +1,75 @@
-//! The address of a PostgreSQL server: what the driver understands of it, and how the connection is encrypted.
+//! URL of a PostgreSQL server: the settings of the driver, and the encryption of the connection.
 //!
-//! The driver knows three of libpq's six `sslmode`s and no `sslrootcert`. Both are taken out of the address here and
-//! understood as libpq understands them
-//! (<https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION>), with two differences: nothing is
-//! looked up in the home directory of whoever runs the server, so `verify-full` without `sslrootcert` trusts the
-//! authorities of the operating system, and `verify-ca` without one is an error, because any certificate somebody
-//! bought would pass.
+//! The driver supports three of libpq's six `sslmode`s and no `sslrootcert`. Both parameters are read here instead, with
+//! the meanings of libpq
+//! (<https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION>), with two differences. No
+//! files in the home directory are read, so `verify-full` without `sslrootcert` trusts the root certificates of the
+//! operating system. And `verify-ca` without `sslrootcert` is an error, because any certificate of a public authority
+//! would pass.
 
 use percent_encoding::percent_decode_str;
 use std::path::PathBuf;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-/// A server, and how to talk to it.
 #[derive(Debug)]
 pub(crate) struct PostgresUrl {
-    /// Everything but the encryption.
+    /// All settings but the encryption.
     pub(crate) config: Config,
-    /// The encryption.
     pub(crate) encryption: Encryption,
 }
 
-/// Whether and when a connection is encrypted.
+/// When a connection is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Encryption {
-    /// Never.
     Never,
-    /// When the server does not accept a connection without (`allow`).
+    /// Only if the server refuses an unencrypted connection (`allow`).
     IfDemanded,
-    /// When the server can (`prefer`).
+    /// If the server supports it (`prefer`).
     IfPossible,
-    /// Always, with a server proved this well.
+    /// Always, and the server has to prove this.
     Always(Proof),
 }
 
-/// What a server has to prove before it is believed to be the right one.
+/// Proof of identity demanded of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Proof {
-    /// Nothing (`require`): that keeps listeners out, not impostors.
+    /// None (`require`): protects against eavesdropping, not against impersonation.
     Nothing,
-    /// A certificate of one of the authorities in this file (`verify-ca`).
+    /// A certificate issued by an authority in this file (`verify-ca`).
     Authority(PathBuf),
-    /// The same, in the name that was connected to (`verify-full`).
+    /// The same, for the host name of the URL (`verify-full`).
     Name(Authorities),
 }
 
-/// Whose signature on a certificate is believed.
+/// Trusted root certificates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Authorities {
-    /// Those the operating system trusts.
+    /// Those of the operating system.
     System,
     /// Those in this PEM file.
     File(PathBuf),
 }
 
-/// What is wrong with the address of a database. No message repeats the address, which may hold a password.
+/// What is wrong with the URL of a database. No message repeats the URL, which may hold a password.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// It does not begin as one.
     #[error("the address of a PostgreSQL database begins with postgres:// or postgresql://")]
     Scheme,
-    /// Which part is which cannot be told.
+    /// A password with `@` or `?` that is not percent-encoded.
     #[error("write @ as %40 and ? as %3F inside the parts of a database's address")]
     Ambiguous,
-    /// There is no such mode.
     #[error("`sslmode` is none of disable, allow, prefer, require, verify-ca or verify-full")]
     SslMode,
-    /// `sslrootcert=system` with a mode that trusts more than it says.
     #[error("`sslrootcert=system` asks for `sslmode=verify-full`; a weaker mode would accept anybody's certificate")]
     WeakWithSystem,
-    /// `verify-ca` without an authority.
     #[error("`sslmode=verify-ca` needs `sslrootcert`, the file with your authority's certificate")]
     AuthorityMissing,
-    /// The driver refuses the rest.
     #[error("the address of the database cannot be understood: {0}")]
     Rest(String),
 }
 
 impl PostgresUrl {
-    /// Takes an address apart.
     pub(crate) fn parse(url: &str) -> Result<Self, UrlError> {
         let (rest, parameters) = split(url)?;
         let (mut mode, mut roots, mut kept) = (None, None, Vec::new());
@@ -97,7 +88,7 @@ impl PostgresUrl {
             UrlError::Rest(cause.unwrap_or_else(|| error.to_string()))
         })?;
         let mut encryption = encryption(mode.as_deref(), roots.as_deref())?;
-        // As libpq has it, a connection that does not leave the machine is not encrypted, whatever is asked for.
+        // As in libpq, a connection that does not leave the machine is not encrypted, whatever `sslmode` says.
         if !config.get_hosts().is_empty() && config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
             encryption = Encryption::Never;
         }

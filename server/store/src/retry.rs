@@ -1,26 +1,26 @@
-//! Doing a unit of work again: how often, and after which pause.
+//! Retries of a unit of work: how many, and after which pauses.
 //!
-//! Pauses double, and each is drawn from its upper half, so that transactions that met do not meet again. What they
-//! are drawn from need not be unpredictable, only different between nodes: a counter that starts at a number the
-//! caller passes in, mixed. That keeps randomness an argument, here as everywhere.
+//! Pauses double, and each is drawn at random from its upper half, so that transactions that have conflicted do not
+//! conflict again. The random numbers need not be unpredictable, only different between nodes: they are a counter that
+//! starts at a seed from the caller, mixed. So randomness is an argument, as in the rest of the project.
 
 use crate::error::{StoreError, Trouble};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How often work is done again when another transaction was in its way: with the pauses below, for half a second.
+/// Retries after a conflict: with the pauses below, for half a second.
 const AFTER_CONFLICTS: u32 = 8;
-/// How often when its connection was lost. When a server restarts all connections are lost at once, and one may be
-/// picked before that is noticed.
+/// Retries after a lost connection. A restart of the server loses all connections at once, and the pool may hand out
+/// some of them before that is noticed.
 const AFTER_LOSSES: u32 = 3;
-/// How often when the database gave a reason that we do not know.
+/// Retries after an unknown message.
 const AFTER_UNCLEAR: u32 = 2;
 
 /// The first pause, and the longest.
 const SHORTEST: Duration = Duration::from_millis(2);
 const LONGEST: Duration = Duration::from_millis(128);
 
-/// Where the pauses of one store come from.
+/// Source of the pauses of one store.
 #[derive(Debug)]
 pub(crate) struct Pauses(AtomicU64);
 
@@ -29,7 +29,7 @@ impl Pauses {
         Self(AtomicU64::new(seed))
     }
 
-    /// The pause before the `again`-th repetition, counted from zero.
+    /// Pause before the `again`-th retry, counted from zero.
     fn pause(&self, again: u32) -> Duration {
         let whole = SHORTEST.saturating_mul(2_u32.saturating_pow(again)).min(LONGEST);
         let spread = mix(self.0.fetch_add(1, Ordering::Relaxed)) % 1024;
@@ -46,7 +46,7 @@ fn mix(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// The repetitions of one unit of work.
+/// Retries of one unit of work.
 pub(crate) struct Tries<'a> {
     pauses: &'a Pauses,
     again: u32,
@@ -57,13 +57,13 @@ impl<'a> Tries<'a> {
         Self { pauses, again: 0 }
     }
 
-    /// Whether work that ended like this is to be done once more. Says so after the pause.
+    /// Whether to retry after this error. Returns after the pause.
     pub(crate) async fn again(&mut self, error: &StoreError) -> bool {
         let allowed = match error.trouble() {
             Trouble::Conflict => AFTER_CONFLICTS,
             Trouble::Lost => AFTER_LOSSES,
             Trouble::Unclear => AFTER_UNCLEAR,
-            Trouble::Passing | Trouble::Defect => 0,
+            Trouble::Transient | Trouble::Defect => 0,
         };
         if self.again >= allowed {
             return false;

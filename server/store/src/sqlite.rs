@@ -1,10 +1,11 @@
 //! The embedded database: SQLite, one writer and several readers on one file in WAL mode.
 //!
-//! Statements run where they are awaited. A write is sent as a whole to a thread of its own
-//! ([`crate::sqlite_writer`]), so that waiting for the disk never stalls the async threads, and a caller who goes away
-//! cannot leave half a transaction.
+//! Reads run on the thread that awaits them. A unit of work that writes runs on the writer's thread
+//! ([`crate::sqlite_writer`]), so that waiting for the disk never blocks the async threads, and a caller that is dropped
+//! leaves no half-finished transaction.
 
-use crate::open::{OpenError, Options};
+use crate::open::OpenError;
+use crate::options::Options;
 use crate::sqlite_writer::Writer;
 use diesel::ConnectionResult;
 use diesel_async::pooled_connection::deadpool::Pool;
@@ -14,8 +15,8 @@ use diesel_async::{AsyncConnection, SimpleAsyncConnection as _};
 use futures::future::BoxFuture;
 use std::path::Path;
 
-/// Does several things within one read or one unit of work, none of which depends on what another answers, one after
-/// the other. Gives what they give as a tuple, or returns the first error.
+/// Awaits independent calls within one read or one unit of work, one after the other. Evaluates to a tuple of their
+/// results, or returns the first error. On PostgreSQL their statements are pipelined.
 macro_rules! pipeline {
     ($connection:ident; $($($function:ident)::+ ($($argument:expr),*)),+ $(,)?) => {
         ($($($function)::+(&mut *$connection, $($argument),*).await?),+)
@@ -44,25 +45,24 @@ impl SpawnBlocking for Inline {
     }
 }
 
-/// A connection to the file.
 pub(crate) type Conn = SyncConnectionWrapper<diesel::SqliteConnection, Inline>;
 
-/// What only the writer sets. Sign-ins of different people touch pages all over a large database: more of them stay in
-/// memory (KiB), and the log is folded into the file less often (pages), by which time more changes share a page.
+/// Settings of the writer alone. Sign-ins of different users touch pages all over a large database: a larger cache (in KiB)
+/// keeps more of them in memory, and less frequent checkpoints (in pages) write each page once for more changes.
 const WRITER: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8192;";
 
-/// The connections to one file.
+/// Connections to one file.
 pub(crate) struct Sqlite {
     pub(crate) writer: Writer,
     pub(crate) readers: Pool<Conn>,
 }
 
 impl Sqlite {
-    /// Prepares connections; makes none.
+    /// Prepares connections without opening any.
     pub(crate) fn new(path: &Path, options: &Options) -> Result<Self, OpenError> {
         let url = path.to_string_lossy().into_owned();
         let (timeout, milliseconds) = (options.timeout, options.timeout.as_millis());
-        // FULL: a code that was accepted stays used when the power fails right after the answer.
+        // FULL: an accepted code stays used if the power fails right after the response.
         let settings =
             format!("PRAGMA busy_timeout = {milliseconds}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
 
@@ -82,7 +82,7 @@ impl Sqlite {
 
         let settings = format!("{settings} {WRITER}");
         let open = move || futures::executor::block_on(connect(&url, &settings));
-        // Once for what is before it in the queue, and once for the lock.
+        // Once for the work before it in the queue, and once for the lock.
         let writer = Writer::start(open, timeout.saturating_mul(2)).map_err(OpenError::unreachable)?;
         Ok(Self { writer, readers })
     }

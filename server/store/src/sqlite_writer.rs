@@ -1,9 +1,8 @@
-//! The one that writes to SQLite: a thread with a connection of its own, and a queue.
+//! The SQLite writer: a thread with its own connection and a queue.
 //!
-//! What a transaction costs is waiting for the disk at its end. So whatever waits in the queue when the thread comes back
-//! to it shares the next transaction (group commit), each unit of work under a savepoint of its own, and everybody is
-//! answered after the one commit. That changes nothing for a unit of work: those before it are done, those after it have
-//! not begun, and if the commit fails none of them has happened.
+//! Most of the cost of a transaction is waiting for the disk when it commits. So all units of work that are in the queue
+//! share the next transaction (group commit), each under its own savepoint, and their callers get the results after the
+//! commit. Units of work still run one after the other, and if the commit fails none of them has taken effect.
 
 use crate::error::StoreError;
 use crate::sqlite::Conn;
@@ -17,17 +16,17 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// At most so many units of work share a transaction.
-const MOST_AT_ONCE: usize = 64;
+/// Maximum number of units of work per transaction.
+const MAX_PER_TRANSACTION: usize = 64;
 
-/// The queue to the thread, which ends when this is dropped.
+/// Handle of the thread, which ends when this is dropped.
 pub(crate) struct Writer {
     queue: mpsc::Sender<Box<dyn Job>>,
     patience: Duration,
 }
 
 impl Writer {
-    /// Starts the thread; it opens connections as it needs them. Nobody waits longer than `patience`.
+    /// Starts the thread, which opens connections as needed. Callers wait for at most `patience`.
     pub(crate) fn start(
         open: impl Fn() -> ConnectionResult<Conn> + Send + 'static,
         patience: Duration,
@@ -37,7 +36,7 @@ impl Writer {
         Ok(Self { queue, patience })
     }
 
-    /// Carries out a unit of work. It is left out when the caller goes away before it has begun, and otherwise done whole.
+    /// Carries out a unit of work. If the caller is dropped before it has begun, it is skipped; otherwise it is completed.
     pub(crate) async fn carry_out<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Conn) -> Result<TxOutcome<T>, StoreError> + Send + 'static,
@@ -50,21 +49,20 @@ impl Writer {
     }
 }
 
-/// The thread did not come to an end with a unit of work.
 #[derive(Debug, thiserror::Error)]
-#[error("the writer's work was cut short")]
+#[error("SQLite writer thread stopped")]
 struct WriterGone;
 
-/// The transaction that a unit of work shared with others did not happen.
+/// The transaction that the unit of work shared with others failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the transaction failed")]
 struct TransactionFailed(#[source] Arc<dyn std::error::Error + Send + Sync>);
 
-/// A unit of work in the queue, whatever it gives.
+/// A unit of work in the queue, whatever its result type.
 trait Job: Send {
-    /// Does it under a savepoint. An error is the transaction's, not its own.
+    /// Runs it under a savepoint. An error returned here is one of the transaction, not of the unit of work.
     fn run(&mut self, connection: &mut Conn) -> QueryResult<()>;
-    /// Answers, after the transaction.
+    /// Sends the result to the caller, after the transaction.
     fn settle(self: Box<Self>, transaction: Result<(), TransactionFailed>);
 }
 
@@ -97,12 +95,12 @@ where
     fn settle(self: Box<Self>, transaction: Result<(), TransactionFailed>) {
         let answer = match (transaction, self.outcome) {
             (Ok(()), Some(outcome)) => outcome,
-            // The error that stopped the work is the one to tell.
+            // The error of the work is the cause, and that of the transaction a consequence.
             (_, Some(Err(error))) => Err(error),
             (Err(failed), _) => Err(StoreError::unavailable(failed)),
             (Ok(()), None) => return,
         };
-        // Whoever has gone is not told.
+        // The caller may have been dropped.
         let _ = self.reply.send(answer);
     }
 }
@@ -112,9 +110,9 @@ fn write(jobs: &mpsc::Receiver<Box<dyn Job>>, open: &dyn Fn() -> ConnectionResul
     let mut connection = None;
     while let Ok(first) = jobs.recv() {
         let mut together = vec![first];
-        together.extend(jobs.try_iter().take(MOST_AT_ONCE - 1));
+        together.extend(jobs.try_iter().take(MAX_PER_TRANSACTION - 1));
         // A connection whose transaction failed is closed, which rolls back whatever is open; a full disk, for one, can
-        // leave a transaction open that was to be committed. After a panic, everybody learns of it from the closed reply.
+        // leave a transaction open that was to be committed. After a panic the callers see a closed reply channel.
         let _ = std::panic::catch_unwind(AssertUnwindSafe(|| {
             let result = connection.take().map_or_else(|| open().map_err(shared), Ok).and_then(|mut opened| {
                 transaction(&mut opened, &mut together).map_err(shared)?;
@@ -132,8 +130,8 @@ fn shared(error: impl std::error::Error + Send + Sync + 'static) -> Arc<dyn std:
     Arc::new(error)
 }
 
-/// One transaction. It takes the write lock at once: one that takes it later may find that another process wrote in
-/// between, and cannot go on.
+/// One transaction. It takes the write lock at its beginning: a transaction that upgrades from reading fails if another
+/// process has written in between.
 fn transaction(connection: &mut Conn, jobs: &mut [Box<dyn Job>]) -> Result<(), DieselError> {
     block_on(connection.batch_execute("BEGIN IMMEDIATE"))?;
     jobs.iter_mut().try_for_each(|job| job.run(connection))?;

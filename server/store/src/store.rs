@@ -1,4 +1,4 @@
-//! The store's calls: one for each unit of work, whatever the database.
+//! The store's calls: one for each unit of work, on either database.
 
 use crate::error::StoreError;
 use crate::postgres::Postgres;
@@ -39,7 +39,7 @@ macro_rules! units {
                 $(#[$doc])*
                 ///
                 /// # Errors
-                /// When the database is not available or refuses; then nothing is known to have happened.
+                /// If the database is not available or refuses a statement; nothing is known to have been written.
                 $visibility async fn $name(&self, input: $input) -> Result<$output, StoreError> {
                     units!(@$kind self, $name, input)
                 }
@@ -107,7 +107,7 @@ units! {
     pub read api_key(Digest) -> Option<ApiKeyRecord>;
     /// All API keys, revoked ones included.
     pub read api_keys(()) -> Vec<ApiKeyRecord>;
-    /// Asks the database for nothing, to see whether it answers.
+    /// Checks that the database responds.
     pub read ping(()) -> ();
 
     /// Writes an audit event that belongs to no other change.
@@ -118,7 +118,7 @@ units! {
     pub write restore_quota(String) -> ();
     /// Creates an account, with its first session or registration if there is one.
     pub write create_account(CreateAccount) -> AccountWritten;
-    /// Opens what a right password is decided to open.
+    /// Completes a sign-in whose password was right: decides, and opens a session, tokens or a challenge.
     pub write complete_sign_in(CompleteSignIn) -> SignInCompleted;
     /// Ends the session with this token, if there is one; account and session are added to the event.
     pub write sign_out((Digest, AuditEvent)) -> ();
@@ -132,7 +132,7 @@ units! {
     pub write claim_attempt(ClaimAttempt) -> Claim;
     /// Records an attempt that was judged and failed.
     pub write fail_attempt(FailAttempt) -> ();
-    /// Opens what a right second factor is decided to open.
+    /// Makes a right second factor count: decides, and opens a session or tokens.
     pub write complete_second_factor(CompleteSecondFactor) -> SecondFactorCompleted;
     /// Stores a one-time code to be sent.
     pub write issue_code(IssueCode) -> Issued;
@@ -173,7 +173,7 @@ impl Store {
     /// each takes rows that the others have not taken.
     ///
     /// # Errors
-    /// When the database is not available or refuses; rows deleted before that stay deleted.
+    /// If the database is not available or refuses a statement; rows deleted before that stay deleted.
     pub async fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
         let expired = |table| self.purge_table(PurgeTable { table, before: purge.now, batch: purge.batch });
         let mut purged = Purged {

@@ -1,8 +1,7 @@
-//! TLS to the database: what a server has to prove, carried out by rustls.
+//! TLS to the database, with the verification of the server that `sslmode` demands.
 //!
-//! Names are looked for where RFC 6125 §6.4.4 wants them, in the certificate's alternative names; the older habit of
-//! writing the host into the common name is not supported. A certificate that stands in the file of authorities
-//! itself is trusted as it stands, which is how a server with a self-signed certificate is pinned.
+//! Names are matched against the certificate's alternative names (RFC 6125 §6.4.4), not against the common name. A server
+//! certificate that is in the file of root certificates itself is trusted, so a self-signed one can be pinned.
 
 use crate::postgres_url::{Authorities, Proof};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -18,26 +17,21 @@ use std::sync::Arc;
 /// Why TLS cannot be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The file of authorities is not to be read, or holds something else.
-    #[error("the authorities in {} (`sslrootcert`) cannot be read", path.display())]
+    #[error("the root certificates in {} (`sslrootcert`) cannot be read", path.display())]
     Authorities {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The operating system trusts nobody.
-    #[error("the operating system names no certificate authorities; give a file as `sslrootcert`")]
+    #[error("no root certificates in the OS trust store; name a file of root certificates as `sslrootcert`")]
     NoAuthorities,
-    /// rustls refuses its own settings.
     #[error("TLS cannot be prepared")]
     Setup(#[from] rustls::Error),
 }
 
-/// What a client needs to ask `proof` of a server. `speaks_first` is for servers that expect TLS at once
-/// (`sslnegotiation=direct`), which insist on the protocol's name.
-pub(crate) fn client_config(proof: &Proof, speaks_first: bool) -> Result<ClientConfig, TlsError> {
+/// Client settings that demand `proof` of a server. With direct negotiation (`sslnegotiation=direct`) servers require the
+/// ALPN protocol name.
+pub(crate) fn client_config(proof: &Proof, is_direct: bool) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let trusted = match proof {
         Proof::Nothing => None,
@@ -50,13 +44,13 @@ pub(crate) fn client_config(proof: &Proof, speaks_first: bool) -> Result<ClientC
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
-    if speaks_first {
+    if is_direct {
         config.alpn_protocols = vec![b"postgresql".to_vec()];
     }
     Ok(config)
 }
 
-/// Whom to believe.
+/// Certificates that are trusted.
 #[derive(Debug)]
 struct Trusted {
     authorities: RootCertStore,
@@ -87,7 +81,7 @@ impl Trusted {
     }
 }
 
-/// Asks of a server what was set, no more and no less.
+/// Verifies what `sslmode` demands: nothing, the issuer, or issuer and name.
 #[derive(Debug)]
 struct Verifier {
     provider: Arc<CryptoProvider>,

@@ -22,7 +22,7 @@ pub(crate) async fn create_account(connection: &mut Conn, create: &CreateAccount
         .execute(connection)
         .await?;
     if made == 0 {
-        let taken = what_is_taken(connection, &create.account, None).await?;
+        let taken = find_taken_name(connection, &create.account, None).await?;
         return Ok(TxOutcome::Rollback(taken.unwrap_or(AccountWritten::IdTaken)));
     }
     if let Some(registration) = &create.registration {
@@ -33,8 +33,8 @@ pub(crate) async fn create_account(connection: &mut Conn, create: &CreateAccount
     Ok(TxOutcome::Commit(AccountWritten::Done))
 }
 
-/// Which login name of the account another account has.
-async fn what_is_taken(
+/// The login name of the account that another account uses already.
+async fn find_taken_name(
     connection: &mut Conn,
     account: &Account,
     except: Option<AccountId>,
@@ -63,7 +63,7 @@ async fn what_is_taken(
 /// Changes an account, if it is still as it was read.
 pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount) -> TxResult<AccountWritten> {
     let (account, id) = (&change.account, change.account.id.to_text());
-    if let Some(taken) = what_is_taken(connection, account, Some(account.id)).await? {
+    if let Some(taken) = find_taken_name(connection, account, Some(account.id)).await? {
         return Ok(TxOutcome::Rollback(taken));
     }
     let touched = diesel::update(accounts::table.find(&id))
@@ -93,8 +93,8 @@ pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount
     if change.sets_password {
         end_everything(connection, account.id).await?;
     } else if !account.is_active {
-        // Open challenges stay: answering one is refused, and says that the account may not be used.
-        end_what_is_open(connection, account.id).await?;
+        // Open challenges stay: answering one is refused with the reason that the account may not be used.
+        end_access(connection, account.id).await?;
         trusted_devices::end(connection, account.id).await?;
     }
     for event in &change.events {
@@ -130,12 +130,12 @@ pub(crate) async fn register(connection: &mut Conn, register: &Register) -> TxRe
 
 /// Ends everything that an account's credentials have opened, within the open transaction.
 async fn end_everything(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
-    end_what_is_open(connection, account_id).await?;
+    end_access(connection, account_id).await?;
     end_grants(connection, account_id).await
 }
 
 /// Ends sessions, tokens, tickets and codes, within the open transaction.
-async fn end_what_is_open(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
+async fn end_access(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
     let id = account_id.to_text();
     diesel::delete(sessions::table.filter(sessions::account_id.eq(&id))).execute(connection).await?;
     diesel::delete(mailed_codes::table.filter(mailed_codes::account_id.eq(&id))).execute(connection).await?;
@@ -143,8 +143,8 @@ async fn end_what_is_open(connection: &mut Conn, account_id: AccountId) -> Resul
     refresh_tokens::end(connection, account_id).await
 }
 
-/// Ends every trust and every open challenge of an account, within the open transaction: what was granted
-/// under the old credentials is not good under the new ones (attack 28).
+/// Ends every trust and every open challenge of an account, within the open transaction: they were
+/// granted under the old credentials (attack 28).
 pub(super) async fn end_grants(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
     trusted_devices::end(connection, account_id).await?;
     let mine = challenges::table.filter(challenges::account_id.eq(account_id.to_text()));

@@ -41,7 +41,7 @@ macro_rules! of_claimant {
     };
 }
 
-/// Claims an attempt, or says why there is none to be had. The account's row is locked first, here and in
+/// Claims an attempt, or returns why there is none. The account's row is locked first, here and in
 /// [`super::second_factor`]: the transaction that holds it can take the account's challenges and codes without waiting for one
 /// that waits for the account.
 pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -> TxResult<Claim> {
@@ -163,7 +163,7 @@ fn account_of<'a>(digest: &'a Digest, now: Timestamp) -> _ {
         .select(challenges::account_id)
 }
 
-/// Why no failure could be counted: the account is locked, or there is nobody to count it for.
+/// Why no failure could be counted: the account is locked, or there is no claimant.
 async fn why_not_counted(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Claim, StoreError> {
     let until: Option<Option<i64>> = of_claimant!(claim, accounts::id, |owned| {
         accounts::table.filter(owned).select(accounts::locked_until).get_result(connection).await.optional()?
@@ -172,7 +172,7 @@ async fn why_not_counted(connection: &mut Conn, claim: &ClaimAttempt) -> Result<
     Ok(until.map_or(Claim::NoClaimant, |until| Claim::Locked { until }))
 }
 
-/// Gives a claimed attempt back. If the claim was the one that locked the account, the lock goes with it.
+/// Returns a claimed attempt. If the claim locked the account, the lock is removed as well.
 async fn uncount_failure(connection: &mut Conn, account_id: &str) -> Result<(), StoreError> {
     diesel::update(accounts::table.find(account_id).filter(accounts::failed_attempts.gt(0)))
         .set((

@@ -8,13 +8,13 @@ use crate::work::TxOutcome;
 use countersign_domain::audit::AuditEvent;
 use diesel_async::RunQueryDsl;
 
-/// Writes a line within the transaction that is open.
+/// Writes an event within the open transaction.
 pub(super) async fn write(connection: &mut Conn, event: &AuditEvent) -> Result<(), StoreError> {
     diesel::insert_into(audit_events::table).values(AuditEventRow::from(event)).execute(connection).await?;
     Ok(())
 }
 
-/// Writes a line that stands for itself.
+/// Writes an event that belongs to no other change.
 pub(crate) async fn record(connection: &mut Conn, event: &AuditEvent) -> TxResult<()> {
     write(connection, event).await?;
     Ok(TxOutcome::Commit(()))

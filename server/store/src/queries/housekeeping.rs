@@ -8,8 +8,8 @@ use crate::work::{ExpiringTable, PurgeTable, TxOutcome};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-/// Deletes some rows whose time is over, the oldest first. The time is asked for twice: whoever had to wait for a row
-/// that somebody was just renewing (a budget begins anew in the same row) must look at it again.
+/// Deletes some expired rows, the oldest first. The delete repeats the condition on the time, because a transaction that
+/// the delete waited for may have renewed the row (a quota starts a new window in the same row).
 macro_rules! delete_some {
     ($connection:ident, $purge:ident, $table:ident, $key:ident, $time:ident) => {{
         let before = $purge.before.as_millis();
@@ -25,7 +25,7 @@ macro_rules! delete_some {
     }};
 }
 
-/// Removes some of what has passed from one table; says how many.
+/// Deletes some expired rows of one table; returns how many.
 pub(crate) async fn purge_table(connection: &mut Conn, purge: &PurgeTable) -> TxResult<usize> {
     let rows = match purge.table {
         ExpiringTable::Challenges => delete_some!(connection, purge, challenges, digest, expires_at),

@@ -24,7 +24,7 @@ use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-/// The confirmed authenticator apps of an account, the oldest first, and the one that waits to be confirmed.
+/// The confirmed authenticator apps of an account, the oldest first, and the pending one.
 pub(crate) async fn authenticators_of(
     connection: &mut Conn,
     account_id: &AccountId,
@@ -39,7 +39,7 @@ pub(crate) async fn authenticators_of(
     confirmed_and_pending(rows)
 }
 
-/// Tells an account's apps apart: at most one waits to be confirmed.
+/// Separates confirmed apps from the pending one; there is at most one.
 pub(super) fn confirmed_and_pending(
     rows: Vec<MethodRow>,
 ) -> Result<(Vec<Authenticator>, Option<Authenticator>), StoreError> {
@@ -98,8 +98,8 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Turns the second factor on, within the open transaction; `false` if it is on already or the account is gone. What other
-/// sessions have passed was not the factor that is on now.
+/// Turns the second factor on, within the open transaction; `false` if it is on already or the account is gone. Other
+/// sessions lose their second factor, because they have not passed the new one.
 pub(super) async fn switch_on(
     connection: &mut Conn,
     account_id: AccountId,
@@ -293,8 +293,8 @@ async fn insert_codes(
     Ok(())
 }
 
-/// Stores an authenticator app to be confirmed later, and its backup codes. While the second factor is on, both wait beside
-/// the old ones, which stay valid until the new app is confirmed (attack 29).
+/// Stores an authenticator app to be confirmed later, and its backup codes. While the second factor is on, both are pending and
+/// the old ones stay valid until the new app is confirmed (attack 29).
 pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolment) -> TxResult<EnrolmentBegun> {
     let id = begin.account_id.to_text();
     let Some(account) = lock_account(connection, begin.account_id, begin.credentials_version).await? else {
@@ -326,7 +326,7 @@ pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolmen
 }
 
 /// Puts a pending authenticator app, and the backup codes that came with it, in the place of the old ones; within
-/// the open transaction. Of several apps the oldest one gives way.
+/// the open transaction. Of several apps the oldest one is replaced.
 pub(super) async fn confirm_authenticator(
     connection: &mut Conn,
     account_id: AccountId,

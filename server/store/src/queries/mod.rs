@@ -42,5 +42,5 @@ pub(crate) use tickets::ticket;
 pub(crate) use trusted_devices::trust;
 pub(crate) use users::{account, user};
 
-/// What the body of a transaction returns.
+/// Result of the body of a transaction.
 type TxResult<T> = Result<TxOutcome<T>, StoreError>;

@@ -73,12 +73,12 @@ pub(super) async fn load(connection: &mut Conn, (row, profile, last_sign_in_at):
     Ok(User { account, profile, last_sign_in_at, methods, registrations })
 }
 
-/// The confirmed methods of an account, if they are wanted.
+/// The confirmed methods of an account; empty and without a query unless `wanted`.
 pub(super) async fn methods_if(connection: &mut Conn, wanted: bool, id: AccountId) -> Result<Vec<Method>, StoreError> {
     if wanted { methods::methods_of(connection, &id).await } else { Ok(Vec::new()) }
 }
 
-/// The registrations of an account, if they are wanted.
+/// The registrations of an account; empty and without a query unless `wanted`.
 pub(super) async fn registrations_if(
     connection: &mut Conn,
     wanted: bool,

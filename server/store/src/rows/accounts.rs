@@ -97,7 +97,7 @@ impl NewAccountRow {
     }
 }
 
-/// What a service may change of an account.
+/// Columns that a service may change.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = accounts, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct AccountChanges {

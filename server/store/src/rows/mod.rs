@@ -1,4 +1,4 @@
-//! Rows as the tables hold them, and their way into and out of the types of the domain.
+//! Rows of the tables, and conversions from and to the types of `countersign_domain`.
 
 mod accounts;
 mod api_keys;

@@ -37,7 +37,7 @@ pub enum AccountWritten {
 pub struct ChangeAccount {
     /// The account as it is to be; its password is written only if `sets_password`.
     pub account: Account,
-    /// When the account was last changed as it was read; nothing is written if that is no longer so.
+    /// `updated_at` of the account as it was read; nothing is written if it has changed since.
     pub was_updated_at: Timestamp,
     pub profile: Profile,
     /// Whether the password is new; then everything that the old one opened ends.

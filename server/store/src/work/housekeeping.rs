@@ -1,47 +1,38 @@
-//! What has passed, and is removed.
+//! Deletion of expired rows.
 
 use countersign_domain::time::Timestamp;
 
-/// What has passed and may go.
+/// Deletion of expired rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Purge {
-    /// When: sessions, challenges, codes, trusts and budgets that ended by then go.
+    /// Rows that expire at or before this time are deleted.
     pub now: Timestamp,
-    /// Lines of the audit trail from before then go; all stay without it.
+    /// Audit events up to this time are deleted; `None` keeps all.
     pub audit_before: Option<Timestamp>,
-    /// At most so many rows of each table at once.
+    /// Maximum number of rows of each table.
     pub batch: u32,
 }
 
-/// How many rows went.
+/// Numbers of deleted rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// Challenges.
     pub challenges: usize,
-    /// Mailed codes.
     pub mailed_codes: usize,
-    /// Sessions.
     pub sessions: usize,
-    /// Refresh tokens.
     pub refresh_tokens: usize,
-    /// Tickets.
     pub tickets: usize,
-    /// Trusts in devices.
     pub trusted_devices: usize,
-    /// Budgets.
     pub budgets: usize,
-    /// Lines of the audit trail.
     pub audit_events: usize,
 }
 
 impl Purged {
-    /// All of them.
     #[must_use]
     pub fn total(&self) -> usize {
         self.each().iter().sum()
     }
 
-    /// Whether a table gave as many as were asked for, so that there may be more.
+    /// Whether a table reached the batch size, so that more rows may be expired.
     #[must_use]
     pub fn may_have_left(&self, batch: u32) -> bool {
         self.each().into_iter().any(|rows| u32::try_from(rows).unwrap_or(u32::MAX) >= batch)
@@ -62,7 +53,7 @@ impl Purged {
     }
 }
 
-/// A table whose rows pass.
+/// A table whose rows expire.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ExpiringTable {
     Challenges,
@@ -75,7 +66,6 @@ pub(crate) enum ExpiringTable {
     AuditEvents,
 }
 
-/// Rows of one table to be removed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PurgeTable {
     pub(crate) table: ExpiringTable,

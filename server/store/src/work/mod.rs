@@ -1,6 +1,6 @@
 //! Inputs and outcomes of the store's units of work.
 //!
-//! They stand apart from the queries because those are compiled once per database, and the types must not be.
+//! The types are not part of `queries`, because that module is compiled once for each database.
 
 mod accounts;
 mod attempts;

@@ -12,17 +12,29 @@ mod users;
 mod world;
 
 use countersign_domain::account::{EmailAddress, LoginName, PhoneNumber, Username};
+use countersign_domain::address::Address;
+use countersign_domain::api_key::ApiKeyRecord;
+use countersign_domain::assurance::Manager;
+use countersign_domain::attempt::{Claimant, Expected, Proof, StoredCode};
 use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
+use countersign_domain::decisions::add_method::AddMethod as Added;
+use countersign_domain::decisions::delivery::SendTo;
+use countersign_domain::decisions::password_change::Endings;
+use countersign_domain::decisions::removal::Removal;
+use countersign_domain::decisions::second_factor::Request;
+use countersign_domain::decisions::sign_in::SignIn;
 use countersign_domain::ids::{ApiKeyId, ApplicationId, RefreshTokenId, RegistrationId, TenantId};
-use countersign_domain::mailed_code::{Address, Subject};
-use countersign_domain::policy::Policy;
+use countersign_domain::mailed_code::Subject;
+use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
+use countersign_domain::terms::{Grant, Rules, Terms};
+use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
-    AccountWritten, Actor, AddMethod, ApiKeyRecord, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
-    CompleteSignIn, CreateAccount, DisableTwoFactor, Expected, FailAttempt, IssueCode, Issued, NewRefreshToken,
-    OpenChallenge, PassSecondFactor, Passed, PresentedTicket, Proof, Purge, Register, Registration, Removal,
-    RenameMethod, ReplaceBackupCodes, RevokeSessions, SendTo, ShownTrust, SignIn, Spend, StoredCode, TicketKind,
-    TrustScope, UseRefreshToken, Which, Whose,
+    AccountWritten, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
+    CompleteSignIn, CreateAccount, DisableTwoFactor, ExtendSession, FailAttempt, FindTrust, IssueCode, Issued,
+    MethodAdded, MethodsRemoved, NewRefreshToken, OpenChallenge, PresentedTicket, PresentedTrust, Purge,
+    RefreshTokenUsed, Register, RemoveMethods, RenameMethod, ReplaceBackupCodes, RevokeSessions, SecondFactorCompleted,
+    SessionSelector, Spend, TicketKind, UseRefreshToken,
 };
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
@@ -31,8 +43,8 @@ use diesel::sql_types::Text;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use users::{
-    HOUR, NOON, User, address_method, backup_codes, event, hash, mailed, new_session, random, session_digest, ticket,
-    trust,
+    HOUR, NOON, User, address_method, audit, backup_codes, by_email, decided, event, hash, is_done, mailed,
+    new_session, random, session_digest, terms, ticket, trust,
 };
 use world::{Behind, World};
 
@@ -40,6 +52,9 @@ use world::{Behind, World};
 static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// Every statement that is kept so that it is parsed only once.
 static PREPARED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// The listener hears every connection of the process, so the two tests take turns.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 struct Listener;
 
@@ -64,27 +79,29 @@ async fn everything(world: &World) {
     let store = &world.store;
     let (user, authenticator, codes) = User::enrolled(world).await;
     let id = user.id();
-    store.account_by_email((TenantId::DEFAULT, user.email())).await.unwrap();
+    store.account(by_email(user.email())).await.unwrap();
     store.session_by_token((user.session.token, NOON)).await.unwrap();
     store.sessions_of((id, NOON)).await.unwrap();
     store.authenticators_of(id).await.unwrap();
     store.record(event(EventKind::SecretShown, id, NOON)).await.unwrap();
     store.spend(Spend { name: "one".to_owned(), limit: 1, window: HOUR, now: NOON }).await.unwrap();
-    store.give_back("one".to_owned()).await.unwrap();
-    store.extend_session((user.session.session.id, NOON, NOON + HOUR)).await.unwrap();
+    store.restore_quota("one".to_owned()).await.unwrap();
+    let extend = ExtendSession { session_id: user.session.session.id, now: NOON, expires_at: NOON + HOUR };
+    store.extend_session(extend).await.unwrap();
+    store.ping(()).await.unwrap();
 
     for factor in [Factor::Totp, Factor::BackupCode, Factor::MailedCode] {
-        for actor in [user.challenged(world, NOON).await, user.in_session()] {
-            user.issued(world, &actor, 7).await;
+        for claimant in [user.challenged(world, NOON).await, user.in_session()] {
+            user.issued(world, &claimant, 7).await;
             let proof = match factor {
                 Factor::Totp => Proof::Totp { method_id: authenticator, step: 9, confirms: true },
                 Factor::MailedCode => mailed(7),
                 Factor::BackupCode => Proof::BackupCode(codes[0].id),
             };
             for is_replay in [false, true] {
-                user.claimed(world, &actor, factor).await;
+                user.claimed(world, &claimant, factor).await;
                 let fail = FailAttempt {
-                    actor: actor.clone(),
+                    claimant: claimant.clone(),
                     factor: Some(factor),
                     account_id: id,
                     is_replay,
@@ -92,14 +109,14 @@ async fn everything(world: &World) {
                 };
                 store.fail_attempt(fail).await.unwrap();
             }
-            store.pass_second_factor(user.pass(actor, proof)).await.unwrap();
+            store.complete_second_factor(user.pass(claimant, proof)).await.unwrap();
         }
     }
     // Until the challenge is destroyed, and then until the account is locked.
     for _ in 0..3 {
-        let actor = user.challenged(world, NOON).await;
+        let claimant = user.challenged(world, NOON).await;
         for _ in 0..6 {
-            user.claimed(world, &actor, Factor::Totp).await;
+            user.claimed(world, &claimant, Factor::Totp).await;
         }
     }
     store.begin_enrolment(user.begin_enrolment()).await.unwrap();
@@ -112,7 +129,7 @@ async fn everything(world: &World) {
         event: event(EventKind::BackupCodesReplaced, id, NOON),
     };
     store.replace_backup_codes(replace).await.unwrap();
-    for which in [Which::Named(user.session.session.id), Which::WithToken(user.session.token)] {
+    for which in [SessionSelector::WithId(user.session.session.id), SessionSelector::WithToken(user.session.token)] {
         let event = event(EventKind::SessionsRevoked, id, NOON);
         store.revoke_sessions(RevokeSessions { account_id: id, which, event }).await.unwrap();
     }
@@ -130,21 +147,45 @@ async fn everything(world: &World) {
         account_id: id,
         credentials_version: version,
         password: hash(),
-        tickets: Vec::new(),
-        ends_sessions: true,
-        grants: Some(ticket(TicketKind::OneTimePassword, NOON + HOUR)),
+        ticket: None,
+        endings: Endings::Everything,
+        one_time_password: Some(ticket(TicketKind::OneTimePassword, NOON + HOUR)),
         session: Some(new_session(id, NOON)),
         now: NOON,
         event: event(EventKind::PasswordChanged, id, NOON),
     };
     store.change_password(change).await.unwrap();
     store.sign_out((user.session.token, event(EventKind::SignedOut, id, NOON))).await.unwrap();
-    for which in [Which::Others(user.session.session.id), Which::All] {
+    for which in [SessionSelector::AllBut(user.session.session.id), SessionSelector::All] {
         let event = event(EventKind::SessionsRevoked, id, NOON);
         store.revoke_sessions(RevokeSessions { account_id: id, which, event }).await.unwrap();
     }
+    required(world).await;
     users(world).await;
     store.purge(Purge { now: NOON + 1000 * HOUR, audit_before: Some(NOON), batch: 10 }).await.unwrap();
+}
+
+/// The same where a tenant requires a second factor.
+async fn required(world: &World) {
+    let store = &world.store;
+    let tenant = Tenant { login_policy: LoginPolicy::Required, ..Tenant::default() };
+    let directory = Directory::new(vec![tenant], vec![Application::default()]).unwrap();
+    let rules = Arc::new(Rules { directory, ..Rules::default() });
+    let user = User::signed_up(world).await;
+    let sign_in = CompleteSignIn { rules: rules.clone(), ..user.sign_in(NOON) };
+    let outcome = decided(store.complete_sign_in(sign_in).await.unwrap());
+    assert_eq!(outcome.decision, SignIn::GrantedForEnrolment);
+    let begin = user.begin_enrolment();
+    let proof = Proof::Totp { method_id: begin.authenticator.id, step: 1, confirms: true };
+    store.begin_enrolment(begin).await.unwrap();
+    let confirm = || CompleteSecondFactor {
+        rules: rules.clone(),
+        email_method: Some(user.mail_method()),
+        ..user.pass(user.in_session(), proof.clone())
+    };
+    assert!(is_done(&store.complete_second_factor(confirm()).await.unwrap()));
+    let outcome = store.complete_second_factor(confirm()).await.unwrap();
+    assert!(matches!(outcome, SecondFactorCompleted::Changed(_)), "{outcome:?}");
 }
 
 /// The same for what only the FusionAuth dialect does.
@@ -168,6 +209,7 @@ async fn users(world: &World) {
         account: user.account.clone(),
         profile: "{}".to_owned(),
         registration: Some(registration(ApplicationId::DEFAULT)),
+        session: None,
         event: event(EventKind::AccountCreated, id, NOON),
     };
     assert_eq!(store.create_account(create()).await.unwrap(), AccountWritten::Done);
@@ -177,7 +219,8 @@ async fn users(world: &World) {
         LoginName::Username(Username::new("nobody").unwrap()),
         LoginName::PhoneNumber(PhoneNumber::new("+15550100").unwrap()),
     ];
-    let found = store.person(Whose::Login(TenantId::DEFAULT, names)).await.unwrap().expect("the number is theirs");
+    let found =
+        store.user(AccountLookup::Login(TenantId::DEFAULT, names)).await.unwrap().expect("the number is theirs");
     assert_eq!((found.account.id, found.registrations.len()), (id, 1));
     let change = ChangeAccount {
         account: user.account.clone(),
@@ -197,25 +240,32 @@ async fn users(world: &World) {
 
     let address = Address::Sms(PhoneNumber::new("+15550100").unwrap());
     let to_enable =
-        Actor::Holder { account_id: id, subject: Subject::Enable { account_id: id, address: address.clone() } };
+        Claimant::Holder { account_id: id, subject: Subject::Enable { account_id: id, address: address.clone() } };
     let issue = IssueCode { to: SendTo::Address(address.clone()), ..user.issue(to_enable, 7) };
     assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
-    for (address, mac) in [(user.email_address(), 7), (address.clone(), 8), (address.clone(), 7)] {
-        let add = AddMethod {
-            account_id: id,
-            credentials_version: user.account.credentials_version,
-            method: address_method(address),
-            macs: vec![[mac; 32]],
-            backup_codes: backup_codes(3),
-            challenge: None,
-            now: NOON,
-            policy: Arc::new(Policy::default()),
-            event: event(EventKind::MethodAdded, id, NOON),
-        };
-        store.add_method(add).await.unwrap();
-    }
+    let challenge = user.sign_in(NOON).challenge;
+    let (waiting, opened) = (challenge.digest, event(EventKind::StepUpBegun, id, NOON));
+    assert!(store.open_challenge(OpenChallenge { challenge, mac: [5; 32], event: opened }).await.unwrap());
+    let add = |user: &User, address| AddMethod {
+        account_id: id,
+        credentials_version: user.account.credentials_version,
+        manager: Manager::Service,
+        method: address_method(address),
+        macs: vec![[7; 32]],
+        backup_codes: backup_codes(3),
+        challenge: Some((waiting, [5; 32])),
+        rules: Arc::default(),
+        terms: terms(),
+        now: NOON,
+        audit: audit(id, NOON),
+    };
+    let wrong = AddMethod { macs: vec![[8; 32]], ..add(&user, address.clone()) };
+    assert_eq!(store.add_method(add(&user, user.email_address())).await.unwrap(), MethodAdded::WrongCode);
+    assert_eq!(store.add_method(wrong).await.unwrap(), MethodAdded::WrongCode);
+    let first = store.add_method(add(&user, address.clone())).await.unwrap();
+    assert!(matches!(first, MethodAdded::Decided(Added::First(_))), "{first:?}");
     user.account.credentials_version += 1;
-    let found = store.person(Whose::Id(id)).await.unwrap().expect("it is there");
+    let found = store.user(AccountLookup::Id(id)).await.unwrap().expect("it is there");
     assert!(found.account.two_factor_enabled);
     let method = found.methods[0].clone();
     let rename = RenameMethod {
@@ -229,66 +279,100 @@ async fn users(world: &World) {
     let challenge = user.sign_in(NOON).challenge;
     let (digest, opened) = (challenge.digest, event(EventKind::StepUpBegun, id, NOON));
     assert!(store.open_challenge(OpenChallenge { challenge, mac: [9; 32], event: opened }).await.unwrap());
-    let actor = Actor::Challenge(digest);
-    let issue = IssueCode { to: SendTo::Method(method.handle.clone()), ..user.issue(actor.clone(), 9) };
+    let claimant = Claimant::Challenge(digest);
+    let issue = IssueCode { to: SendTo::Method(method.handle.clone()), ..user.issue(claimant.clone(), 9) };
     assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
-    let any = |actor: &Actor| ClaimAttempt {
+    let any = |claimant: &Claimant| ClaimAttempt {
         expected: Expected::Any { backup_code: true },
-        ..user.claim(actor.clone(), Factor::Totp, NOON)
+        ..user.claim(claimant.clone(), Factor::Totp, NOON)
     };
-    assert!(matches!(store.claim_attempt(any(&actor)).await.unwrap(), Claim::Granted(_)));
+    assert!(matches!(store.claim_attempt(any(&claimant)).await.unwrap(), Claim::Granted(_)));
     let (given, first, step_up) = (trust(NOON + HOUR), session_digest(), ticket(TicketKind::StepUp, NOON + HOUR));
-    let refresh_token = NewRefreshToken {
-        digest: first,
+    let refresh_token = |digest| NewRefreshToken {
+        digest,
         family_id: RefreshTokenId::generate(NOON, &mut random()),
         application_id: ApplicationId::DEFAULT,
         second_factor_at: Some(NOON),
         expires_at: NOON + HOUR,
     };
-    let proof = Proof::MailedCode(StoredCode { mac: vec![9; 32], method_id: Some(method.id) });
-    let pass = PassSecondFactor {
-        session: None,
-        refresh_token: Some(refresh_token),
-        ticket: Some(step_up.clone()),
-        trust: Some(given.clone()),
-        ..user.pass(actor, proof)
+    let proof = Proof::OneTimeCode(StoredCode { mac: vec![9; 32], method_id: Some(method.id) });
+    let with_tokens = Terms { grant: Grant::Tokens, ..terms() };
+    let pass = CompleteSecondFactor {
+        request: Request { trusts_device: true, without_grant: false },
+        terms: with_tokens,
+        refresh_token: Some(refresh_token(first)),
+        step_up: Some(step_up.clone()),
+        trust: given.clone(),
+        ..user.pass(claimant, proof)
     };
-    assert_eq!(store.pass_second_factor(pass).await.unwrap(), Passed::Done);
-    assert!(store.trust((given.digest, id, NOON)).await.unwrap().is_some());
-    let shown = ShownTrust::Lasting { digest: given.digest, given: TrustScope::Anywhere };
-    let sign_in = CompleteSignIn { trust: Some(shown), ..user.sign_in(NOON) };
-    assert!(matches!(store.complete_sign_in(sign_in).await.unwrap(), SignIn::Trusted));
+    assert!(is_done(&store.complete_second_factor(pass).await.unwrap()));
+    assert!(store.trust(FindTrust { digest: given.digest, account_id: id, now: NOON }).await.unwrap().is_some());
+    // A lasting trust, and then a rotating one, with every kind of grant.
+    for (next, terms) in [(None, with_tokens), (Some(trust(NOON + HOUR)), terms())] {
+        let shown = PresentedTrust { digest: given.digest, next };
+        let sign_in = CompleteSignIn {
+            trust: Some(shown),
+            application_id: Some(ApplicationId::DEFAULT),
+            rehashed: Some(hash()),
+            refresh_token: Some(refresh_token(session_digest())),
+            terms,
+            ..user.sign_in(NOON)
+        };
+        let outcome = decided(store.complete_sign_in(sign_in).await.unwrap());
+        assert_eq!(outcome.decision, SignIn::Granted { by_trust: true });
+    }
     let present = || PresentedTicket { kind: TicketKind::StepUp, digest: step_up.digest, trust_challenge: None };
     assert!(store.ticket((present(), NOON)).await.unwrap().is_some());
-    for _ in 0..2 {
-        let presented = UseRefreshToken {
-            digest: first,
-            next: session_digest(),
-            now: NOON,
-            expires_at: NOON + HOUR,
-            event: event(EventKind::TokenRefreshed, id, NOON),
-        };
-        store.use_refresh_token(presented).await.unwrap();
-    }
+    let presented = || UseRefreshToken {
+        digest: first,
+        next: session_digest(),
+        rules: Arc::default(),
+        now: NOON,
+        expires_at: NOON + HOUR,
+        audit: audit(id, NOON),
+    };
+    assert!(matches!(store.use_refresh_token(presented()).await.unwrap(), RefreshTokenUsed::Rotated(_)));
+    assert!(matches!(store.use_refresh_token(presented()).await.unwrap(), RefreshTokenUsed::Reused));
 
     let to_disable =
-        Actor::Holder { account_id: id, subject: Subject::Disable { account_id: id, method_id: method.id } };
+        Claimant::Holder { account_id: id, subject: Subject::Disable { account_id: id, method_id: method.id } };
     let issue = IssueCode { to: SendTo::Method(method.handle.clone()), ..user.issue(to_disable.clone(), 6) };
     assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
     assert!(matches!(store.claim_attempt(any(&to_disable)).await.unwrap(), Claim::Granted(_)));
-    let pass =
-        PassSecondFactor { session: None, removes: Some(Removal::One(method.id)), ..user.pass(to_disable, mailed(6)) };
-    assert_eq!(store.pass_second_factor(pass).await.unwrap(), Passed::Done);
-    let found = store.person(Whose::Id(id)).await.unwrap().expect("it is there");
+    let remove = |claimant: Claimant, mac, named| RemoveMethods {
+        claimant,
+        account_id: id,
+        proof: mailed(mac),
+        named: Some(named),
+        now: NOON,
+        audit: audit(id, NOON),
+    };
+    // One of two methods, and then the last one.
+    let email = user.email_address();
+    let to_enable =
+        Claimant::Holder { account_id: id, subject: Subject::Enable { account_id: id, address: email.clone() } };
+    let issue = IssueCode { to: SendTo::Address(email.clone()), ..user.issue(to_enable, 4) };
+    assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
+    let second =
+        AddMethod { method: address_method(email), macs: vec![[4; 32]], challenge: None, ..add(&user, address) };
+    let second_id = second.method.id;
+    assert_eq!(store.add_method(second).await.unwrap(), MethodAdded::Decided(Added::Further));
+    let removal = store.remove_methods(remove(to_disable.clone(), 6, second_id)).await.unwrap();
+    assert_eq!(removal, MethodsRemoved::Decided(Removal::One(second_id)));
+    let issue = IssueCode { to: SendTo::Method(method.handle.clone()), ..user.issue(to_disable.clone(), 6) };
+    assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
+    let removal = store.remove_methods(remove(to_disable, 6, method.id)).await.unwrap();
+    assert_eq!(removal, MethodsRemoved::Decided(Removal::SwitchOff));
+    let found = store.user(AccountLookup::Id(id)).await.unwrap().expect("it is there");
     assert!(!found.account.two_factor_enabled && found.methods.is_empty());
     let change = ChangePassword {
         account_id: id,
         credentials_version: found.account.credentials_version,
         password: hash(),
-        tickets: vec![present()],
-        ends_sessions: true,
+        ticket: Some(present()),
+        endings: Endings::Everything,
         session: None,
-        grants: None,
+        one_time_password: None,
         now: NOON,
         event: event(EventKind::PasswordChanged, id, NOON),
     };
@@ -316,6 +400,7 @@ struct Step {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_reads_no_whole_table_and_parses_nothing_twice() {
+    let _turn = TURN.lock().await;
     set_default_instrumentation(|| Some(Box::new(Listener))).unwrap();
     let world = World::start(DatabaseKind::Sqlite).await;
     STATEMENTS.lock().unwrap().clear();
@@ -329,7 +414,9 @@ async fn sqlite_reads_no_whole_table_and_parses_nothing_twice() {
         let explain = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}"));
         let steps: Vec<Step> = explain.load(&mut world.behind.connect()).unwrap();
         explained += 1;
-        let whole = steps.iter().filter(|step| step.detail.starts_with("SCAN") && !step.detail.contains(" USING "));
+        // The row of `SELECT 1` is no table.
+        let reads_all = |detail: &str| detail.starts_with("SCAN") && detail != "SCAN CONSTANT ROW";
+        let whole = steps.iter().filter(|step| reads_all(&step.detail) && !step.detail.contains(" USING "));
         scans.extend(whole.map(|step| format!("{} in {statement}", step.detail)));
     }
     assert!(explained >= 30, "only {explained} statements were heard of");
@@ -348,6 +435,7 @@ fn postgres_is_there_or_the_last_line_says_that_it_is_not() {
 #[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_reads_no_whole_table() {
+    let _turn = TURN.lock().await;
     let behind = Behind::server();
     let Behind::Server(database) = &behind else { panic!("a server was asked for") };
     let name = database.url().rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default().to_owned();

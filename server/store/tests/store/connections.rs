@@ -1,11 +1,11 @@
 //! PostgreSQL that fails: connections that die, transactions in each other's way, locks that are not let go, a server
 //! that restarts.
 
-use crate::users::{HOUR, NOON, User, event, hash, new_session};
+use crate::users::{HOUR, NOON, User, by_email, event, hash, new_session};
 use crate::world::{Behind, World};
 use countersign_domain::audit::EventKind;
-use countersign_domain::ids::TenantId;
-use countersign_store::work::{ChangePassword, Changed, SignedUp, Spend, Spent};
+use countersign_domain::decisions::password_change::Endings;
+use countersign_store::work::{AccountWritten, ChangePassword, Changed, Spend, Spent};
 use countersign_store::{Database, OpenError, Options, Store};
 use countersign_test_postgres::{Cluster, DatabaseKind, Mode, needs_postgres};
 use futures::future::join_all;
@@ -132,10 +132,10 @@ async fn the_victim_of_a_deadlock_does_its_work_again() {
         account_id: user.id(),
         credentials_version: 0,
         password: hash(),
-        tickets: Vec::new(),
-        ends_sessions: true,
+        ticket: None,
+        endings: Endings::Everything,
         session: Some(new_session(user.id(), NOON)),
-        grants: None,
+        one_time_password: None,
         now: NOON,
         event: event(EventKind::PasswordChanged, user.id(), NOON),
     };
@@ -192,7 +192,7 @@ async fn a_database_that_may_only_be_read_is_an_outage_for_writes() {
     let world = World::start(DatabaseKind::Postgres).await;
     world.alter("SET default_transaction_read_only = on");
     let store = world.again(Duration::from_secs(5), Duration::from_secs(5)).await;
-    store.ping().await.unwrap();
+    store.ping(()).await.unwrap();
     let error = store.spend(spend("x")).await.unwrap_err();
     assert!(error.is_unavailable(), "{error:?}");
 }
@@ -240,13 +240,13 @@ async fn a_server_that_restarts_is_an_outage_and_then_is_not() {
         }
         cluster.stop(mode);
         let begun = Instant::now();
-        let error = world.store.sign_up(User::new().sign_up()).await.unwrap_err();
+        let error = world.store.create_account(User::new().sign_up()).await.unwrap_err();
         assert!(error.is_unavailable(), "{error:?}");
-        assert!(world.store.ping().await.unwrap_err().is_unavailable());
+        assert!(world.store.ping(()).await.unwrap_err().is_unavailable());
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
         cluster.start();
         // The same store, at once.
-        world.store.ping().await.unwrap();
+        world.store.ping(()).await.unwrap();
         for user in &known {
             assert!(world.store.session_by_token((user.session.token, NOON)).await.unwrap().is_some());
         }
@@ -263,9 +263,9 @@ async fn a_server_that_restarts_is_an_outage_and_then_is_not() {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(4) {
             let user = User::new();
-            match world.store.sign_up(user.sign_up()).await {
+            match world.store.create_account(user.sign_up()).await {
                 Ok(outcome) => {
-                    assert_eq!(outcome, SignedUp::Done);
+                    assert_eq!(outcome, AccountWritten::Done);
                     kept.push(user);
                 }
                 Err(error) => {
@@ -278,9 +278,9 @@ async fn a_server_that_restarts_is_an_outage_and_then_is_not() {
         (outages, kept)
     };
     let ((), (_, kept)) = futures::join!(restarts, working);
-    world.store.ping().await.unwrap();
+    world.store.ping(()).await.unwrap();
     for user in &kept {
-        let found = world.store.account_by_email((TenantId::DEFAULT, user.email())).await.unwrap();
+        let found = world.store.account(by_email(user.email())).await.unwrap();
         assert!(found.is_some(), "an acknowledged sign-up was lost");
     }
     assert_eq!(world.count("accounts"), world.count("sessions"), "nothing half written");

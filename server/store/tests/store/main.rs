@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod connections;
+mod decisions;
 mod migrations;
 mod purge;
 mod sqlite_trouble;

@@ -150,7 +150,7 @@ async fn a_database_from_every_earlier_migration_is_brought_up_to_date(database:
         assert_eq!(Store::missing_migrations(&earlier.options()).await.unwrap(), names[count..]);
         assert_eq!(Store::migrate(&earlier.options()).await.unwrap(), names[count..]);
         assert_eq!(describe(&earlier), wanted, "from {count} migrations");
-        Store::open(&earlier.options()).await.unwrap().ping().await.unwrap();
+        Store::open(&earlier.options()).await.unwrap().ping(()).await.unwrap();
     }
 }
 
@@ -171,7 +171,7 @@ async fn many_may_migrate_at_once_and_one_does(database: DatabaseKind) {
     let options = behind.options();
     let nodes = (0..8).map(|_| {
         let options = options.clone();
-        tokio::spawn(async move { Store::open(&options).await.unwrap().ping().await.unwrap() })
+        tokio::spawn(async move { Store::open(&options).await.unwrap().ping(()).await.unwrap() })
     });
     join_all(nodes).await.into_iter().for_each(Result::unwrap);
 }
@@ -197,8 +197,8 @@ const OWN_PROCESS: &str = "COUNTERSIGN_TEST_OWN_PROCESS";
 async fn in_a_process_of_its_own() {
     let Some(path) = std::env::var_os(OWN_PROCESS) else { return };
     let store = Store::open(&Options::new(Database::Sqlite(path.into()))).await.unwrap();
-    store.give_back("nothing".to_owned()).await.unwrap();
-    store.ping().await.unwrap();
+    store.restore_quota("nothing".to_owned()).await.unwrap();
+    store.ping(()).await.unwrap();
 }
 
 #[on_each_database]
@@ -213,7 +213,7 @@ async fn without_leave_to_migrate_missing_migrations_are_an_error_that_says_what
         assert!(!path.exists(), "asking makes no file");
     }
     Store::migrate(&options).await.unwrap();
-    Store::open(&options).await.unwrap().ping().await.unwrap();
+    Store::open(&options).await.unwrap().ping(()).await.unwrap();
 }
 
 /// A node's role need not be able to make tables.
@@ -231,7 +231,7 @@ async fn a_role_without_rights_over_tables_opens_what_is_up_to_date() {
     assert!(before.starts_with("postgres"));
     let options = Options::new(Database::Postgres(format!("postgres://{name}:node@{place}")));
     let store = Store::open(&options).await.unwrap();
-    store.give_back("nothing".to_owned()).await.unwrap();
+    store.restore_quota("nothing".to_owned()).await.unwrap();
     drop(store);
     world.behind.execute(&format!("DROP OWNED BY {name}"));
     world.behind.execute(&format!("DROP ROLE {name}"));

@@ -2,8 +2,9 @@
 
 use crate::users::{HOUR, NOON, User, session_digest, trust};
 use crate::world::World;
+use countersign_domain::attempt::Proof;
 use countersign_domain::time::Timestamp;
-use countersign_store::work::{CompleteSignIn, Proof, Purge, Purged, Spend, Spent};
+use countersign_store::work::{CompleteSignIn, Purge, Purged, Spend, Spent};
 use countersign_test_postgres::{DatabaseKind, needs_postgres, on_each_database};
 use futures::future::join_all;
 use std::time::Duration;
@@ -20,13 +21,14 @@ fn spend(name: &str, now: Timestamp) -> Spend {
 async fn what_has_passed_goes_and_what_lives_stays(database: DatabaseKind) {
     let world = &World::start(database).await;
     let (user, authenticator, _) = User::enrolled(world).await;
-    let actor = user.challenged(world, NOON).await;
-    user.issued(world, &actor, 1).await;
-    let actor = user.challenged(world, NOON).await;
+    let claimant = user.challenged(world, NOON).await;
+    user.issued(world, &claimant, 1).await;
+    let claimant = user.challenged(world, NOON).await;
     let proof = Proof::Totp { method_id: authenticator, step: 2, confirms: false };
-    let mut pass = user.pass(actor, proof);
-    pass.trust = Some(trust(NOON + 30 * HOUR));
-    world.store.pass_second_factor(pass).await.unwrap();
+    let mut pass = user.pass(claimant, proof);
+    pass.request.trusts_device = true;
+    pass.trust = trust(NOON + 30 * HOUR);
+    world.store.complete_second_factor(pass).await.unwrap();
     world.store.spend(spend("some", NOON)).await.unwrap();
 
     assert_eq!(world.store.purge(purge(NOON, 100)).await.unwrap(), Purged::default(), "nothing has passed");

@@ -2,7 +2,7 @@
 
 use crate::users::{NOON, User};
 use crate::world::{Behind, World};
-use countersign_store::work::SignedUp;
+use countersign_store::work::AccountWritten;
 use countersign_store::{Database, Options, Store};
 use countersign_test_postgres::DatabaseKind;
 use diesel::connection::SimpleConnection as _;
@@ -21,14 +21,14 @@ async fn a_file_that_somebody_else_has_locked_is_an_outage_within_the_timeout() 
     neighbour.batch_execute("BEGIN IMMEDIATE; DELETE FROM sessions").unwrap();
 
     let begun = Instant::now();
-    let error = store.sign_up(User::new().sign_up()).await.unwrap_err();
+    let error = store.create_account(User::new().sign_up()).await.unwrap_err();
     assert!(error.is_unavailable(), "{error:?}");
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     assert!(store.session_by_token((user.session.token, NOON)).await.unwrap().is_some(), "reading goes on");
 
     neighbour.batch_execute("ROLLBACK").unwrap();
     assert_eq!(world.count("accounts"), 1, "nothing of it happened, then or later");
-    assert_eq!(store.sign_up(User::new().sign_up()).await.unwrap(), SignedUp::Done);
+    assert_eq!(store.create_account(User::new().sign_up()).await.unwrap(), AccountWritten::Done);
 }
 
 /// Files cannot grow beyond some size in this process: to SQLite that is a full disk.
@@ -49,7 +49,7 @@ fn a_full_disk_is_an_outage_and_nothing_is_half_written() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let store = Store::open(&Options::new(Database::Sqlite(path.clone()))).await.unwrap();
-        assert_eq!(store.sign_up(User::new().sign_up()).await.unwrap(), SignedUp::Done);
+        assert_eq!(store.create_account(User::new().sign_up()).await.unwrap(), AccountWritten::Done);
     });
 }
 
@@ -60,7 +60,7 @@ async fn in_a_process_with_a_full_disk() {
     let world = World::of(behind).await;
     let mut acknowledged = 0;
     let error = loop {
-        match world.store.sign_up(User::new().sign_up()).await {
+        match world.store.create_account(User::new().sign_up()).await {
             Ok(_) => acknowledged += 1,
             Err(error) => break error,
         }
@@ -68,12 +68,12 @@ async fn in_a_process_with_a_full_disk() {
     };
     assert!(error.is_unavailable(), "{error:?}");
     for _ in 0..5 {
-        match world.store.sign_up(User::new().sign_up()).await {
+        match world.store.create_account(User::new().sign_up()).await {
             Ok(_) => acknowledged += 1,
             Err(error) => assert!(error.is_unavailable(), "{error:?}"),
         }
     }
-    world.store.ping().await.unwrap();
+    world.store.ping(()).await.unwrap();
     assert!(acknowledged > 10);
     for table in ["accounts", "sessions", "audit_events"] {
         assert_eq!(world.count(table), acknowledged, "{table}");

@@ -61,7 +61,7 @@ fn options(url: String) -> Options {
 /// Opens and uses a store; says whether its connection is encrypted.
 async fn opened(behind: &Behind, url: String) -> Result<bool, OpenError> {
     let store = Store::open(&options(url)).await?;
-    store.ping().await.unwrap();
+    store.ping(()).await.unwrap();
     let mine = "pg_stat_ssl JOIN pg_stat_activity USING (pid) \
                 WHERE application_name = 'countersign' AND datname = current_database()";
     let (encrypted, plain) = (behind.count(&format!("{mine} AND ssl")), behind.count(&format!("{mine} AND NOT ssl")));

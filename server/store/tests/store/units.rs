@@ -1,26 +1,32 @@
 //! Every unit of work: what it does, what it refuses, and that it leaves nothing behind when it refuses.
 
 use crate::users::{
-    HOUR, NOON, User, backup_codes, challenge_digest, event, hash, mailed, new_session, session_digest, trust,
+    HOUR, NOON, User, backup_codes, by_email, challenge_digest, decided, event, hash, is_done, mailed, new_session,
+    session_digest, trust,
 };
 use crate::world::World;
 use countersign_domain::account::EmailAddress;
+use countersign_domain::attempt::{Claimant, Proof};
 use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
-use countersign_domain::ids::TenantId;
+use countersign_domain::decisions::enrolment::Enrolment;
+use countersign_domain::decisions::password_change::Endings;
+use countersign_domain::decisions::second_factor::Request;
+use countersign_domain::decisions::sign_in::SignIn;
 use countersign_domain::policy::Policy;
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{
-    Actor, ChangePassword, Changed, Claim, CompleteSignIn, DisableTwoFactor, FailAttempt, Issued, PassSecondFactor,
-    Passed, Proof, ReplaceBackupCodes, RevokeSessions, ShownTrust, SignIn, SignedUp, Spend, Spent, Which,
+    AccountWritten, ChangePassword, Changed, Claim, CompleteSecondFactor, CompleteSignIn, DisableTwoFactor,
+    EnrolmentBegun, ExtendSession, FailAttempt, Issued, PresentedTrust, ReplaceBackupCodes, RevokeSessions,
+    SecondFactorCompleted, SessionSelector, SignInCompleted, Spend, Spent,
 };
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use futures::future::join_all;
 use std::time::Duration;
 
-fn fail(user: &User, actor: &Actor, factor: Factor, is_replay: bool) -> FailAttempt {
+fn fail(user: &User, claimant: &Claimant, factor: Factor, is_replay: bool) -> FailAttempt {
     FailAttempt {
-        actor: actor.clone(),
+        claimant: claimant.clone(),
         factor: Some(factor),
         account_id: user.id(),
         is_replay,
@@ -33,10 +39,10 @@ fn change(user: &User, credentials_version: i64) -> ChangePassword {
         account_id: user.id(),
         credentials_version,
         password: hash(),
-        tickets: Vec::new(),
-        ends_sessions: true,
+        ticket: None,
+        endings: Endings::Everything,
         session: Some(new_session(user.id(), NOON)),
-        grants: None,
+        one_time_password: None,
         now: NOON,
         event: event(EventKind::PasswordChanged, user.id(), NOON),
     }
@@ -67,24 +73,17 @@ fn disable(user: &User) -> DisableTwoFactor {
 async fn signing_up_makes_account_and_session_once_per_address(database: DatabaseKind) {
     let world = &World::start(database).await;
     let user = User::signed_up(world).await;
-    let found = world.store.account_by_email((TenantId::DEFAULT, user.email())).await.unwrap().unwrap();
+    let found = world.store.account(by_email(user.email())).await.unwrap().unwrap();
     assert_eq!((found.id, &found.name, found.credentials_version), (user.id(), &user.account.name, 0));
     let (session, account) = world.store.session_by_token((user.session.token, NOON)).await.unwrap().unwrap();
     assert_eq!((session.id, account.id), (user.session.session.id, user.id()));
 
     let mut other = User::new();
     other.account.email = user.account.email.clone();
-    assert_eq!(world.store.sign_up(other.sign_up()).await.unwrap(), SignedUp::EmailTaken);
+    assert_eq!(world.store.create_account(other.sign_up()).await.unwrap(), AccountWritten::EmailTaken);
     assert_eq!((world.count("accounts"), world.count("sessions"), world.count("audit_events")), (1, 1, 1));
-    assert!(
-        world
-            .store
-            .account_by_email((TenantId::DEFAULT, EmailAddress::new("nobody@example.org")))
-            .await
-            .unwrap()
-            .is_none()
-    );
-    world.store.ping().await.unwrap();
+    assert!(world.store.account(by_email(EmailAddress::new("nobody@example.org"))).await.unwrap().is_none());
+    world.store.ping(()).await.unwrap();
 }
 
 #[on_each_database]
@@ -94,10 +93,10 @@ async fn one_address_signs_up_once_in_parallel(database: DatabaseKind) {
     let users = (0..16).map(|_| {
         let mut user = User::new();
         user.account.email = Some(email.clone());
-        world.store.sign_up(user.sign_up())
+        world.store.create_account(user.sign_up())
     });
     let outcomes: Vec<_> = join_all(users).await.into_iter().map(Result::unwrap).collect();
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == SignedUp::Done).count(), 1);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == AccountWritten::Done).count(), 1);
     assert_eq!((world.count("accounts"), world.count("sessions"), world.count("audit_events")), (1, 1, 1));
 }
 
@@ -108,7 +107,7 @@ async fn a_failed_unit_of_work_leaves_nothing_behind(database: DatabaseKind) {
     // The same session again: the last statement of the unit but one is refused.
     let mut again = User::new();
     again.session.session.id = user.session.session.id;
-    let error = world.store.sign_up(again.sign_up()).await.unwrap_err();
+    let error = world.store.create_account(again.sign_up()).await.unwrap_err();
     assert!(!error.is_unavailable(), "{error:?}");
     assert_eq!((world.count("accounts"), world.count("sessions"), world.count("audit_events")), (1, 1, 1));
     User::signed_up(world).await;
@@ -132,25 +131,28 @@ async fn a_budget_is_exact_and_begins_anew(database: DatabaseKind) {
     assert_eq!(spent.iter().filter(|spent| **spent == Spent::Granted).count(), 5);
     assert!(spent.contains(&Spent::Exhausted { until: NOON + HOUR }));
     assert_eq!(world.store.spend(spend(NOON + HOUR)).await.unwrap(), Spent::Granted, "a new window");
-    world.store.give_back("n".to_owned()).await.unwrap();
+    world.store.restore_quota("n".to_owned()).await.unwrap();
     assert_eq!(world.count("budgets"), 0);
-    world.store.give_back("n".to_owned()).await.unwrap();
+    world.store.restore_quota("n".to_owned()).await.unwrap();
 }
 
 #[on_each_database]
 async fn sessions_are_listed_extended_and_ended(database: DatabaseKind) {
     let world = &World::start(database).await;
     let (user, stranger) = (User::signed_up(world).await, User::signed_up(world).await);
-    assert_eq!(world.store.complete_sign_in(user.sign_in(NOON + HOUR)).await.unwrap(), SignIn::SignedIn);
+    let granted = SignIn::Granted { by_trust: false };
+    let second = world.store.complete_sign_in(user.sign_in(NOON + HOUR)).await.unwrap();
+    assert_eq!(decided(second).decision, granted);
     let third = user.sign_in(NOON + 2 * HOUR);
-    assert_eq!(world.store.complete_sign_in(third.clone()).await.unwrap(), SignIn::SignedIn);
+    assert_eq!(decided(world.store.complete_sign_in(third.clone()).await.unwrap()).decision, granted);
     let sessions = world.store.sessions_of((user.id(), NOON)).await.unwrap();
     assert_eq!(sessions.len(), 3);
     assert_eq!(sessions[0].id, third.session.as_ref().unwrap().session.id, "the newest first");
     assert!(world.store.sessions_of((user.id(), NOON + 48 * HOUR)).await.unwrap().is_empty(), "all ended");
 
     let until = NOON + 72 * HOUR;
-    assert!(world.store.extend_session((sessions[2].id, NOON, until)).await.unwrap());
+    let extend = ExtendSession { session_id: sessions[2].id, now: NOON, expires_at: until };
+    assert!(world.store.extend_session(extend).await.unwrap());
     assert_eq!(world.store.sessions_of((user.id(), NOON + 48 * HOUR)).await.unwrap()[0].expires_at, until);
 
     let revoke = |which| RevokeSessions {
@@ -159,15 +161,19 @@ async fn sessions_are_listed_extended_and_ended(database: DatabaseKind) {
         event: event(EventKind::SessionsRevoked, user.id(), NOON),
     };
     let theirs = stranger.session.session.id;
-    assert_eq!(world.store.revoke_sessions(revoke(Which::Named(theirs))).await.unwrap(), 0, "36: another's");
+    assert_eq!(world.store.revoke_sessions(revoke(SessionSelector::WithId(theirs))).await.unwrap(), 0, "36: another's");
     assert_eq!(world.count("audit_events WHERE kind = 'sessions-revoked'"), 0);
     assert_eq!(
-        world.store.revoke_sessions(revoke(Which::WithToken(third.session.as_ref().unwrap().token))).await.unwrap(),
+        world
+            .store
+            .revoke_sessions(revoke(SessionSelector::WithToken(third.session.as_ref().unwrap().token)))
+            .await
+            .unwrap(),
         1
     );
-    assert_eq!(world.store.revoke_sessions(revoke(Which::Others(sessions[2].id))).await.unwrap(), 1);
-    assert_eq!(world.store.revoke_sessions(revoke(Which::All)).await.unwrap(), 1);
-    assert!(!world.store.extend_session((sessions[2].id, NOON, until)).await.unwrap(), "it is gone");
+    assert_eq!(world.store.revoke_sessions(revoke(SessionSelector::AllBut(sessions[2].id))).await.unwrap(), 1);
+    assert_eq!(world.store.revoke_sessions(revoke(SessionSelector::All)).await.unwrap(), 1);
+    assert!(!world.store.extend_session(extend).await.unwrap(), "it is gone");
     assert_eq!(world.count("sessions"), 1, "the stranger's");
 }
 
@@ -192,7 +198,8 @@ async fn a_sign_in_is_stale_when_the_password_changed_meanwhile(database: Databa
     assert_eq!(changed, Changed::Done);
     assert_eq!(world.count("sessions"), 1, "the new one");
     assert_eq!(world.store.change_password(change(&user, 0)).await.unwrap(), Changed::Stale);
-    assert_eq!(world.store.complete_sign_in(user.sign_in(NOON)).await.unwrap(), SignIn::Stale);
+    let outcome = world.store.complete_sign_in(user.sign_in(NOON)).await.unwrap();
+    assert!(matches!(outcome, SignInCompleted::Stale), "{outcome:?}");
     assert_eq!((world.count("sessions"), world.count("audit_events")), (1, 2));
 }
 
@@ -201,10 +208,11 @@ async fn a_sign_in_gives_the_password_budget_back_and_stores_a_better_hash(datab
     let world = &World::start(database).await;
     let user = User::signed_up(world).await;
     let sign_in = CompleteSignIn { rehashed: Some(hash()), ..user.sign_in(NOON) };
-    let budget = Spend { name: sign_in.budget.clone().unwrap(), limit: 10, window: HOUR, now: NOON };
+    let budget = Spend { name: sign_in.quota.clone().unwrap(), limit: 10, window: HOUR, now: NOON };
     world.store.spend(budget).await.unwrap();
     world.behind.execute("UPDATE accounts SET password_hash = replace(password_hash, 'm=19456', 'm=8')");
-    assert_eq!(world.store.complete_sign_in(sign_in).await.unwrap(), SignIn::SignedIn);
+    let outcome = decided(world.store.complete_sign_in(sign_in).await.unwrap());
+    assert_eq!(outcome.decision, SignIn::Granted { by_trust: false });
     assert_eq!(world.count("budgets"), 0);
     assert_eq!(world.count("accounts WHERE password_hash LIKE '%m=19456%'"), 1);
 }
@@ -214,17 +222,20 @@ async fn a_trusted_device_signs_in_and_its_trust_is_replaced_once(database: Data
     let world = &World::start(database).await;
     let (user, authenticator, _) = User::enrolled(world).await;
     let first = trust(NOON + 24 * HOUR);
-    let actor = user.challenged(world, NOON).await;
+    let claimant = user.challenged(world, NOON).await;
     let proof = Proof::Totp { method_id: authenticator, step: 2, confirms: false };
-    let pass = PassSecondFactor { trust: Some(first.clone()), ..user.pass(actor, proof) };
-    assert_eq!(world.store.pass_second_factor(pass).await.unwrap(), Passed::Done);
+    let request = Request { trusts_device: true, without_grant: false };
+    let pass = CompleteSecondFactor { request, trust: first.clone(), ..user.pass(claimant, proof) };
+    assert!(is_done(&world.store.complete_second_factor(pass).await.unwrap()));
 
     let sign_ins = (0..8).map(|_| {
-        let rotated = Some(ShownTrust::Rotating(first.digest, trust(NOON + 24 * HOUR)));
+        let rotated = Some(PresentedTrust { digest: first.digest, next: Some(trust(NOON + 24 * HOUR)) });
         world.store.complete_sign_in(CompleteSignIn { trust: rotated, ..user.sign_in(NOON) })
     });
-    let outcomes: Vec<_> = join_all(sign_ins).await.into_iter().map(Result::unwrap).collect();
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == SignIn::Trusted).count(), 1, "{outcomes:?}");
+    let outcomes: Vec<_> =
+        join_all(sign_ins).await.into_iter().map(|outcome| decided(outcome.unwrap()).decision).collect();
+    let by_trust = SignIn::Granted { by_trust: true };
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == by_trust).count(), 1, "{outcomes:?}");
     assert_eq!(world.count("trusted_devices"), 1);
     assert_eq!(world.count("challenges"), 7);
 }
@@ -235,20 +246,23 @@ async fn enrolling_is_pending_until_confirmed(database: DatabaseKind) {
     let user = User::signed_up(world).await;
     let begin = user.begin_enrolment();
     let id = begin.authenticator.id;
-    assert_eq!(world.store.begin_enrolment(begin).await.unwrap(), Changed::Done);
+    assert_eq!(world.store.begin_enrolment(begin).await.unwrap(), EnrolmentBegun::Decided(Enrolment::First));
     let (active, pending) = world.store.authenticators_of(user.id()).await.unwrap();
     assert_eq!((active.is_empty(), pending.map(|app| app.id)), (true, Some(id)));
     // Once more takes the place of the first.
-    assert_eq!(world.store.begin_enrolment(user.begin_enrolment()).await.unwrap(), Changed::Done);
+    assert_eq!(
+        world.store.begin_enrolment(user.begin_enrolment()).await.unwrap(),
+        EnrolmentBegun::Decided(Enrolment::First)
+    );
     assert_eq!((world.count("methods WHERE kind = 'authenticator'"), world.count("backup_codes")), (1, 10));
     let mut stale = user.begin_enrolment();
     stale.credentials_version = 7;
-    assert_eq!(world.store.begin_enrolment(stale).await.unwrap(), Changed::Stale);
+    assert_eq!(world.store.begin_enrolment(stale).await.unwrap(), EnrolmentBegun::Stale);
 
     let (enrolled, authenticator, _) = User::enrolled(world).await;
     let (active, pending) = world.store.authenticators_of(enrolled.id()).await.unwrap();
     assert_eq!((active.first().map(|app| app.id), pending.is_none()), (Some(authenticator), true));
-    let account = world.store.account_by_email((TenantId::DEFAULT, enrolled.email())).await.unwrap().unwrap();
+    let account = world.store.account(by_email(enrolled.email())).await.unwrap().unwrap();
     assert!(account.two_factor_enabled);
 }
 
@@ -258,13 +272,13 @@ async fn re_enrolling_keeps_the_old_app_and_codes_until_the_new_one_is_confirmed
     let (user, old, _) = User::enrolled(world).await;
     let begin = user.begin_enrolment();
     let new = begin.authenticator.id;
-    assert_eq!(world.store.begin_enrolment(begin).await.unwrap(), Changed::Done);
+    assert_eq!(world.store.begin_enrolment(begin).await.unwrap(), EnrolmentBegun::Decided(Enrolment::Replacement));
     let (active, pending) = world.store.authenticators_of(user.id()).await.unwrap();
     assert_eq!((active.first().map(|app| app.id), pending.map(|app| app.id)), (Some(old), Some(new)));
     assert_eq!(world.count("backup_codes"), 20);
     let confirm = Proof::Totp { method_id: new, step: 9, confirms: true };
     let pass = user.pass(user.in_session(), confirm);
-    assert_eq!(world.store.pass_second_factor(pass).await.unwrap(), Passed::Done);
+    assert!(is_done(&world.store.complete_second_factor(pass).await.unwrap()));
     let (active, pending) = world.store.authenticators_of(user.id()).await.unwrap();
     assert_eq!((active.first().map(|app| app.id), pending.is_none()), (Some(new), true));
     assert_eq!(world.count("backup_codes WHERE NOT is_pending"), 10);
@@ -274,22 +288,22 @@ async fn re_enrolling_keeps_the_old_app_and_codes_until_the_new_one_is_confirmed
 async fn a_challenge_has_five_tries_and_an_account_ten_failures(database: DatabaseKind) {
     let world = &World::start(database).await;
     let (user, _, _) = User::enrolled(world).await;
-    let actor = user.challenged(world, NOON).await;
-    let claims = join_all((0..16).map(|_| user.claimed(world, &actor, Factor::Totp))).await;
+    let claimant = user.challenged(world, NOON).await;
+    let claims = join_all((0..16).map(|_| user.claimed(world, &claimant, Factor::Totp))).await;
     let granted = claims.iter().filter(|claim| matches!(claim, Claim::Granted(_))).count();
     assert_eq!(granted, 5, "14: exactly as many as the cap");
     for _ in 0..5 {
-        world.store.fail_attempt(fail(&user, &actor, Factor::Totp, false)).await.unwrap();
+        world.store.fail_attempt(fail(&user, &claimant, Factor::Totp, false)).await.unwrap();
     }
-    assert!(matches!(user.claimed(world, &actor, Factor::Totp).await, Claim::ChallengeExhausted));
-    assert!(matches!(user.claimed(world, &actor, Factor::Totp).await, Claim::NoActor), "destroyed");
+    assert!(matches!(user.claimed(world, &claimant, Factor::Totp).await, Claim::ChallengeExhausted));
+    assert!(matches!(user.claimed(world, &claimant, Factor::Totp).await, Claim::NoClaimant), "destroyed");
 
-    let actor = user.challenged(world, NOON).await;
-    let claims = join_all((0..5).map(|_| user.claimed(world, &actor, Factor::Totp))).await;
+    let claimant = user.challenged(world, NOON).await;
+    let claims = join_all((0..5).map(|_| user.claimed(world, &claimant, Factor::Totp))).await;
     assert!(claims.iter().all(|claim| matches!(claim, Claim::Granted(_))));
-    let actor = user.challenged(world, NOON).await;
+    let claimant = user.challenged(world, NOON).await;
     let until = NOON + Policy::default().account_lock;
-    let claim = user.claimed(world, &actor, Factor::Totp).await;
+    let claim = user.claimed(world, &claimant, Factor::Totp).await;
     assert!(matches!(claim, Claim::Locked { until: locked } if locked == until), "{claim:?}");
     assert_eq!(world.count("audit_events WHERE kind = 'account-locked'"), 1);
 }
@@ -298,10 +312,10 @@ async fn a_challenge_has_five_tries_and_an_account_ten_failures(database: Databa
 async fn a_replay_gives_the_failure_back(database: DatabaseKind) {
     let world = &World::start(database).await;
     let (user, _, _) = User::enrolled(world).await;
-    let actor = user.challenged(world, NOON).await;
-    assert!(matches!(user.claimed(world, &actor, Factor::Totp).await, Claim::Granted(_)));
+    let claimant = user.challenged(world, NOON).await;
+    assert!(matches!(user.claimed(world, &claimant, Factor::Totp).await, Claim::Granted(_)));
     assert_eq!(world.count("accounts WHERE failed_attempts = 1"), 1);
-    world.store.fail_attempt(fail(&user, &actor, Factor::Totp, true)).await.unwrap();
+    world.store.fail_attempt(fail(&user, &claimant, Factor::Totp, true)).await.unwrap();
     assert_eq!(world.count("accounts WHERE failed_attempts = 0"), 1);
 }
 
@@ -310,43 +324,44 @@ async fn a_step_and_a_challenge_are_used_once(database: DatabaseKind) {
     let world = &World::start(database).await;
     let (user, authenticator, _) = User::enrolled(world).await;
     let proof = |step| Proof::Totp { method_id: authenticator, step, confirms: false };
-    let mut actors = Vec::new();
+    let mut claimants = Vec::new();
     for _ in 0..8 {
-        actors.push(user.challenged(world, NOON).await);
+        claimants.push(user.challenged(world, NOON).await);
     }
     // Eight challenges, one step.
-    let passes = actors.iter().map(|actor| world.store.pass_second_factor(user.pass(actor.clone(), proof(5))));
+    let passes =
+        claimants.iter().map(|claimant| world.store.complete_second_factor(user.pass(claimant.clone(), proof(5))));
     let outcomes: Vec<_> = join_all(passes).await.into_iter().map(Result::unwrap).collect();
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Passed::Done).count(), 1, "{outcomes:?}");
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Passed::ProofSpent).count(), 7);
+    assert_eq!(outcomes.iter().filter(|outcome| is_done(outcome)).count(), 1, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, SecondFactorCompleted::ProofSpent)).count(), 7);
     assert_eq!(world.count("challenges"), 7, "who did not pass kept their challenge");
     // One challenge, eight steps.
-    let actor = user.challenged(world, NOON).await;
-    let passes = (10..18).map(|step| world.store.pass_second_factor(user.pass(actor.clone(), proof(step))));
+    let claimant = user.challenged(world, NOON).await;
+    let passes = (10..18).map(|step| world.store.complete_second_factor(user.pass(claimant.clone(), proof(step))));
     let outcomes: Vec<_> = join_all(passes).await.into_iter().map(Result::unwrap).collect();
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Passed::Done).count(), 1, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|outcome| is_done(outcome)).count(), 1, "{outcomes:?}");
     // A step before the last accepted one is spent too.
-    let actor = user.challenged(world, NOON).await;
-    let late = world.store.pass_second_factor(user.pass(actor, proof(3))).await.unwrap();
-    assert_eq!(late, Passed::ProofSpent);
+    let claimant = user.challenged(world, NOON).await;
+    let late = world.store.complete_second_factor(user.pass(claimant, proof(3))).await.unwrap();
+    assert!(matches!(late, SecondFactorCompleted::ProofSpent), "{late:?}");
 }
 
 #[on_each_database]
 async fn a_backup_code_is_used_once(database: DatabaseKind) {
     let world = &World::start(database).await;
     let (user, _, codes) = User::enrolled(world).await;
-    let actor = user.challenged(world, NOON).await;
-    let Claim::Granted(granted) = user.claimed(world, &actor, Factor::BackupCode).await else { panic!() };
+    let claimant = user.challenged(world, NOON).await;
+    let Claim::Granted(granted) = user.claimed(world, &claimant, Factor::BackupCode).await else { panic!() };
     let stored = granted.material.backup_codes;
     assert_eq!(stored.len(), 10);
-    let mut actors = Vec::new();
+    let mut claimants = Vec::new();
     for _ in 0..6 {
-        actors.push(user.challenged(world, NOON).await);
+        claimants.push(user.challenged(world, NOON).await);
     }
     let proof = || Proof::BackupCode(codes[0].id);
-    let passes = actors.into_iter().map(|actor| world.store.pass_second_factor(user.pass(actor, proof())));
+    let passes = claimants.into_iter().map(|claimant| world.store.complete_second_factor(user.pass(claimant, proof())));
     let outcomes: Vec<_> = join_all(passes).await.into_iter().map(Result::unwrap).collect();
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Passed::Done).count(), 1, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|outcome| is_done(outcome)).count(), 1, "{outcomes:?}");
     assert_eq!(world.count("backup_codes WHERE used_at IS NOT NULL"), 1);
 
     let version = user.account.credentials_version;
@@ -359,45 +374,45 @@ async fn a_backup_code_is_used_once(database: DatabaseKind) {
 async fn a_mailed_code_is_sent_within_a_budget_and_used_once(database: DatabaseKind) {
     let world = &World::start(database).await;
     let (user, _, _) = User::enrolled(world).await;
-    let actor = user.challenged(world, NOON).await;
-    assert!(matches!(user.claimed(world, &actor, Factor::MailedCode).await, Claim::NoCode));
-    user.issued(world, &actor, 1).await;
-    user.issued(world, &actor, 2).await;
+    let claimant = user.challenged(world, NOON).await;
+    assert!(matches!(user.claimed(world, &claimant, Factor::MailedCode).await, Claim::NoCode));
+    user.issued(world, &claimant, 1).await;
+    user.issued(world, &claimant, 2).await;
     assert_eq!(world.count("mailed_codes"), 1, "a new code takes the place of the old one");
-    let Claim::Granted(granted) = user.claimed(world, &actor, Factor::MailedCode).await else { panic!() };
-    assert_eq!(granted.material.mailed_code.map(|code| code.mac), Some(vec![2; 32]));
-    world.store.fail_attempt(fail(&user, &actor, Factor::MailedCode, false)).await.unwrap();
+    let Claim::Granted(granted) = user.claimed(world, &claimant, Factor::MailedCode).await else { panic!() };
+    assert_eq!(granted.material.one_time_code.map(|code| code.mac), Some(vec![2; 32]));
+    world.store.fail_attempt(fail(&user, &claimant, Factor::MailedCode, false)).await.unwrap();
     assert_eq!(world.count("mailed_codes WHERE failures = 1"), 1);
 
-    let old = user.pass(actor.clone(), mailed(1));
-    assert_eq!(world.store.pass_second_factor(old).await.unwrap(), Passed::ProofSpent);
-    let right = || user.pass(actor.clone(), mailed(2));
-    assert_eq!(world.store.pass_second_factor(right()).await.unwrap(), Passed::Done);
-    assert_eq!(world.store.pass_second_factor(right()).await.unwrap(), Passed::ActorGone);
+    let old = user.pass(claimant.clone(), mailed(1));
+    assert!(matches!(world.store.complete_second_factor(old).await.unwrap(), SecondFactorCompleted::ProofSpent));
+    let right = || user.pass(claimant.clone(), mailed(2));
+    assert!(is_done(&world.store.complete_second_factor(right()).await.unwrap()));
+    assert!(matches!(world.store.complete_second_factor(right()).await.unwrap(), SecondFactorCompleted::ClaimantGone));
 
-    let actor = user.challenged(world, NOON).await;
+    let claimant = user.challenged(world, NOON).await;
     for mac in 3..11 {
-        user.issued(world, &actor, mac).await;
+        user.issued(world, &claimant, mac).await;
     }
-    let issued = world.store.issue_code(user.issue(actor, 11)).await.unwrap();
+    let issued = world.store.issue_code(user.issue(claimant, 11)).await.unwrap();
     let until = NOON + Policy::default().mailed_code_window;
     assert!(matches!(issued, Issued::Exhausted { until: when } if when == until), "{issued:?}");
-    let gone = Actor::Challenge(challenge_digest());
-    assert!(matches!(world.store.issue_code(user.issue(gone, 1)).await.unwrap(), Issued::NoActor));
+    let gone = Claimant::Challenge(challenge_digest());
+    assert!(matches!(world.store.issue_code(user.issue(gone, 1)).await.unwrap(), Issued::NoClaimant));
 }
 
 #[on_each_database]
-async fn what_is_over_or_unknown_is_no_actor(database: DatabaseKind) {
+async fn what_is_over_or_unknown_is_no_claimant(database: DatabaseKind) {
     let world = &World::start(database).await;
     let (user, authenticator, _) = User::enrolled(world).await;
-    let unknown = Actor::Challenge(challenge_digest());
-    assert!(matches!(user.claimed(world, &unknown, Factor::Totp).await, Claim::NoActor));
-    let actor = user.challenged(world, NOON).await;
-    let late = user.claim(actor.clone(), Factor::Totp, NOON + HOUR);
-    assert!(matches!(world.store.claim_attempt(late).await.unwrap(), Claim::NoActor));
+    let unknown = Claimant::Challenge(challenge_digest());
+    assert!(matches!(user.claimed(world, &unknown, Factor::Totp).await, Claim::NoClaimant));
+    let claimant = user.challenged(world, NOON).await;
+    let late = user.claim(claimant.clone(), Factor::Totp, NOON + HOUR);
+    assert!(matches!(world.store.claim_attempt(late).await.unwrap(), Claim::NoClaimant));
     let proof = Proof::Totp { method_id: authenticator, step: 8, confirms: false };
-    let late = PassSecondFactor { now: NOON + HOUR, ..user.pass(actor, proof) };
-    assert_eq!(world.store.pass_second_factor(late).await.unwrap(), Passed::ActorGone);
+    let late = CompleteSecondFactor { now: NOON + HOUR, ..user.pass(claimant, proof) };
+    assert!(matches!(world.store.complete_second_factor(late).await.unwrap(), SecondFactorCompleted::ClaimantGone));
     assert_eq!(world.count("methods WHERE last_step = 1"), 1, "the step was not spent");
 
     let plain = User::signed_up(world).await;
@@ -408,12 +423,13 @@ async fn what_is_over_or_unknown_is_no_actor(database: DatabaseKind) {
 async fn disabling_takes_everything_with_it(database: DatabaseKind) {
     let world = &World::start(database).await;
     let (user, authenticator, _) = User::enrolled(world).await;
-    let actor = user.challenged(world, NOON).await;
+    let claimant = user.challenged(world, NOON).await;
     let proof = Proof::Totp { method_id: authenticator, step: 2, confirms: false };
-    let pass = PassSecondFactor { trust: Some(trust(NOON + HOUR)), ..user.pass(actor, proof) };
-    assert_eq!(world.store.pass_second_factor(pass).await.unwrap(), Passed::Done);
-    let actor = user.challenged(world, NOON).await;
-    user.issued(world, &actor, 1).await;
+    let request = Request { trusts_device: true, without_grant: false };
+    let pass = CompleteSecondFactor { request, trust: trust(NOON + HOUR), ..user.pass(claimant, proof) };
+    assert!(is_done(&world.store.complete_second_factor(pass).await.unwrap()));
+    let claimant = user.challenged(world, NOON).await;
+    user.issued(world, &claimant, 1).await;
 
     let mut gone = disable(&user);
     gone.session_id = new_session(user.id(), NOON).session.id;
@@ -431,7 +447,7 @@ async fn a_row_that_we_never_write_is_corrupt(database: DatabaseKind) {
     let world = &World::start(database).await;
     let user = User::signed_up(world).await;
     world.behind.execute("UPDATE accounts SET password_hash = 'nonsense'");
-    let error = world.store.account_by_email((TenantId::DEFAULT, user.email())).await.unwrap_err();
+    let error = world.store.account(by_email(user.email())).await.unwrap_err();
     assert_eq!(error.to_string(), "a row of table accounts cannot be read: its password hash");
     assert!(!error.is_unavailable());
 }
@@ -440,7 +456,7 @@ async fn a_row_that_we_never_write_is_corrupt(database: DatabaseKind) {
 async fn a_statement_that_the_database_refuses_is_no_outage(database: DatabaseKind) {
     let world = &World::start(database).await;
     world.behind.execute("DROP TABLE audit_events");
-    let error = world.store.sign_up(User::new().sign_up()).await.unwrap_err();
+    let error = world.store.create_account(User::new().sign_up()).await.unwrap_err();
     assert!(!error.is_unavailable(), "{error:?}");
     assert_eq!((world.count("accounts"), world.count("sessions")), (0, 0));
     let moment = (session_digest(), Timestamp::from_millis(0) + Duration::from_secs(1));

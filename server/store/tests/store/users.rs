@@ -1,22 +1,31 @@
 //! Users, and the units of work that they cause.
 
 use crate::world::World;
-use countersign_domain::account::{Account, EmailAddress};
-use countersign_domain::audit::{AuditEvent, EventKind};
+use countersign_domain::account::{Account, EmailAddress, LoginName};
+use countersign_domain::address::Address;
+use countersign_domain::assurance::{Assurance, Manager};
+use countersign_domain::attempt::{Authenticator, Claimant, Expected, Proof, StoredBackupCode, StoredCode};
+use countersign_domain::audit::{AuditContext, AuditEvent, EventKind};
+use countersign_domain::backup_code::Alphabet;
 use countersign_domain::challenge::{Challenge, Factor};
+use countersign_domain::decisions::delivery::SendTo;
+use countersign_domain::decisions::enrolment::Enrolment;
+use countersign_domain::decisions::second_factor::Request;
+use countersign_domain::decisions::sign_in::SignIn;
 use countersign_domain::ids::{AccountId, AuditId, BackupCodeId, MethodId, SessionId, TenantId};
 use countersign_domain::keyring::Sealed;
-use countersign_domain::mailed_code::Address;
 use countersign_domain::method::MethodHandle;
 use countersign_domain::password::PasswordHash;
 use countersign_domain::policy::Policy;
 use countersign_domain::secret::{ChallengeToken, Digest, SessionToken};
 use countersign_domain::session::Session;
+use countersign_domain::terms::{ChallengeForm, EnrolmentPlace, Grant, Terms, TrustForm};
 use countersign_domain::time::Timestamp;
+use countersign_domain::user::AccountLookup;
 use countersign_store::work::{
-    Actor, Asks, Authenticator, BeginEnrolment, Changed, Claim, ClaimAttempt, CompleteSignIn, Expected, IssueCode,
-    Issued, NewFactor, NewMethod, NewSession, NewTicket, NewTrust, PassSecondFactor, Passed, Proof, SendTo, SignIn,
-    SignUp, SignedUp, StoredBackupCode, StoredCode, TicketKind,
+    AccountWritten, BeginEnrolment, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CreateAccount,
+    EnrolmentBegun, IssueCode, Issued, NewFactor, NewMethod, NewSession, NewTicket, NewTrust, SecondFactorCompleted,
+    SignInCompleted, SignInDecided, TicketKind,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{CryptoRng, SeedableRng as _};
@@ -62,6 +71,52 @@ pub(crate) fn event(kind: EventKind, account_id: AccountId, at: Timestamp) -> Au
     }
 }
 
+/// The same for an event whose kind is decided in the store.
+pub(crate) fn audit(account_id: AccountId, at: Timestamp) -> AuditContext {
+    AuditContext {
+        id: AuditId::generate(at, &mut random()),
+        at,
+        account_id: Some(account_id),
+        session_id: None,
+        factor: None,
+        dialect: "better-auth",
+        ip_address: "192.0.2.1".to_owned(),
+        api_key_id: None,
+    }
+}
+
+/// Terms of a dialect that grants sessions, in which an account without a second factor can enrol.
+pub(crate) fn terms() -> Terms {
+    let policy = Policy::default();
+    Terms {
+        grant: Grant::Session,
+        enrolment: EnrolmentPlace::Session,
+        trust: TrustForm::Rotating,
+        challenge: ChallengeForm::Token,
+        challenge_lifetime: policy.challenge_lifetime,
+        code_lifetime: policy.mailed_code_lifetime,
+        backup_codes: Alphabet::Mixed,
+        email_with_app: true,
+        password_change_needs_second_factor: false,
+    }
+}
+
+pub(crate) fn by_email(email: EmailAddress) -> AccountLookup {
+    AccountLookup::Login(TenantId::DEFAULT, vec![LoginName::Email(email)])
+}
+
+/// What a sign-in was decided to open.
+pub(crate) fn decided(outcome: SignInCompleted) -> SignInDecided {
+    match outcome {
+        SignInCompleted::Decided(decided) => *decided,
+        SignInCompleted::Stale => panic!("the sign-in is stale"),
+    }
+}
+
+pub(crate) fn is_done(outcome: &SecondFactorCompleted) -> bool {
+    matches!(outcome, SecondFactorCompleted::Done { .. })
+}
+
 pub(crate) fn handles() -> [MethodHandle; 3] {
     std::array::from_fn(|_| MethodHandle::generate(&mut random()))
 }
@@ -71,13 +126,13 @@ pub(crate) fn address_method(address: Address) -> NewMethod {
         id: MethodId::generate(NOON, &mut random()),
         handles: handles(),
         name: None,
-        what: NewFactor::Address(address),
+        factor: NewFactor::Address(address),
     }
 }
 
 /// The code whose MAC is all this byte.
 pub(crate) fn mailed(mac: u8) -> Proof {
-    Proof::MailedCode(StoredCode { mac: vec![mac; 32], method_id: None })
+    Proof::OneTimeCode(StoredCode { mac: vec![mac; 32], method_id: None })
 }
 
 pub(crate) fn ticket(kind: TicketKind, expires_at: Timestamp) -> NewTicket {
@@ -133,7 +188,7 @@ impl User {
 
     pub(crate) async fn signed_up(world: &World) -> Self {
         let user = Self::new();
-        assert_eq!(world.store.sign_up(user.sign_up()).await.unwrap(), SignedUp::Done);
+        assert_eq!(world.store.create_account(user.sign_up()).await.unwrap(), AccountWritten::Done);
         user
     }
 
@@ -142,16 +197,16 @@ impl User {
         let mut user = Self::signed_up(world).await;
         let begin = user.begin_enrolment();
         let (authenticator, codes) = (begin.authenticator.id, begin.backup_codes.clone());
-        assert_eq!(world.store.begin_enrolment(begin).await.unwrap(), Changed::Done);
+        assert_eq!(world.store.begin_enrolment(begin).await.unwrap(), EnrolmentBegun::Decided(Enrolment::First));
         let next = new_session(user.id(), NOON);
-        let pass = PassSecondFactor {
-            actor: user.in_session(),
-            proof: Proof::Totp { method_id: authenticator, step: 1, confirms: true },
-            session: Some(next.clone()),
-            enables: Some(user.mail_method()),
-            ..user.pass(user.in_session(), mailed(0))
+        let proof = Proof::Totp { method_id: authenticator, step: 1, confirms: true };
+        let pass = CompleteSecondFactor {
+            session: next.clone(),
+            email_method: Some(user.mail_method()),
+            ..user.pass(user.in_session(), proof)
         };
-        assert_eq!(world.store.pass_second_factor(pass).await.unwrap(), Passed::Done);
+        let outcome = world.store.complete_second_factor(pass).await.unwrap();
+        assert!(is_done(&outcome), "{outcome:?}");
         user.session = next;
         user.account.two_factor_enabled = true;
         user.account.credentials_version += 1;
@@ -175,16 +230,18 @@ impl User {
         self.account.id
     }
 
-    pub(crate) fn sign_up(&self) -> SignUp {
-        SignUp {
+    pub(crate) fn sign_up(&self) -> CreateAccount {
+        CreateAccount {
             account: self.account.clone(),
-            session: self.session.clone(),
+            profile: "{}".to_owned(),
+            registration: None,
+            session: Some(self.session.clone()),
             event: event(EventKind::SignedUp, self.id(), NOON),
         }
     }
 
-    pub(crate) fn in_session(&self) -> Actor {
-        Actor::Session { session_id: self.session.session.id, account_id: self.id() }
+    pub(crate) fn in_session(&self) -> Claimant {
+        Claimant::Session { session_id: self.session.session.id, account_id: self.id() }
     }
 
     pub(crate) fn sign_in(&self, now: Timestamp) -> CompleteSignIn {
@@ -202,31 +259,34 @@ impl User {
             account_id: self.id(),
             credentials_version: self.account.credentials_version,
             rehashed: None,
-            budget: Some(format!("password:{}", self.id())),
+            quota: Some(format!("password:{}", self.id())),
             ticket: None,
-            asks: Asks::IfEnabled,
+            rules: Arc::default(),
+            terms: terms(),
+            application_id: None,
+            trust: None,
             session: Some(new_session(self.id(), now)),
             refresh_token: None,
             challenge,
-            trust: None,
-            change_password: ticket(TicketKind::ChangePassword, now + HOUR),
-            event: event(EventKind::SignedIn, self.id(), now),
+            change_password: Some(ticket(TicketKind::ChangePassword, now + HOUR)),
+            audit: audit(self.id(), now),
         }
     }
 
     /// Signs in as far as the challenge.
-    pub(crate) async fn challenged(&self, world: &World, now: Timestamp) -> Actor {
+    pub(crate) async fn challenged(&self, world: &World, now: Timestamp) -> Claimant {
         let sign_in = self.sign_in(now);
         let digest = sign_in.challenge.digest;
-        let outcome = world.store.complete_sign_in(sign_in).await.unwrap();
-        assert!(matches!(outcome, SignIn::Challenged { methods } if !methods.is_empty()));
-        Actor::Challenge(digest)
+        let outcome = decided(world.store.complete_sign_in(sign_in).await.unwrap());
+        assert_eq!((outcome.decision, outcome.methods.is_empty()), (SignIn::SecondFactorDue, false));
+        Claimant::Challenge(digest)
     }
 
     pub(crate) fn begin_enrolment(&self) -> BeginEnrolment {
         BeginEnrolment {
             account_id: self.id(),
             credentials_version: self.account.credentials_version,
+            manager: Manager::Owner(Assurance { account_id: self.id(), second_factor_at: Some(NOON) }),
             authenticator: Authenticator {
                 id: MethodId::generate(NOON, &mut random()),
                 secret: Sealed { key_id: "k1".to_owned(), bytes: vec![1, 2, 3] },
@@ -234,56 +294,59 @@ impl User {
             },
             handles: handles(),
             backup_codes: backup_codes(10),
+            rules: Arc::default(),
             now: NOON,
-            event: event(EventKind::EnrolmentBegun, self.id(), NOON),
+            audit: audit(self.id(), NOON),
         }
     }
 
-    pub(crate) fn claim(&self, actor: Actor, factor: Factor, now: Timestamp) -> ClaimAttempt {
+    pub(crate) fn claim(&self, claimant: Claimant, factor: Factor, now: Timestamp) -> ClaimAttempt {
         ClaimAttempt {
-            actor,
+            claimant,
             expected: Expected::One(factor),
             now,
-            policy: Arc::new(Policy::default()),
-            lock_event: event(EventKind::AccountLocked, self.id(), now),
+            rules: Arc::default(),
+            audit: audit(self.id(), now),
         }
     }
 
-    pub(crate) async fn claimed(&self, world: &World, actor: &Actor, factor: Factor) -> Claim {
-        world.store.claim_attempt(self.claim(actor.clone(), factor, NOON)).await.unwrap()
+    pub(crate) async fn claimed(&self, world: &World, claimant: &Claimant, factor: Factor) -> Claim {
+        world.store.claim_attempt(self.claim(claimant.clone(), factor, NOON)).await.unwrap()
     }
 
-    pub(crate) fn pass(&self, actor: Actor, proof: Proof) -> PassSecondFactor {
-        let session = matches!(actor, Actor::Challenge(_)).then(|| new_session(self.id(), NOON));
-        PassSecondFactor {
-            actor,
-            account_id: self.id(),
+    pub(crate) fn pass(&self, claimant: Claimant, proof: Proof) -> CompleteSecondFactor {
+        CompleteSecondFactor {
+            claimant,
+            account: self.account.clone(),
             proof,
-            session,
+            request: Request::default(),
+            rules: Arc::default(),
+            terms: terms(),
+            session: new_session(self.id(), NOON),
             refresh_token: None,
-            ticket: None,
-            trust: None,
-            enables: None,
-            removes: None,
+            step_up: None,
+            change_password: None,
+            trust: trust(NOON + 24 * HOUR),
+            email_method: None,
             now: NOON,
-            event: event(EventKind::SecondFactorSignedIn, self.id(), NOON),
+            audit: audit(self.id(), NOON),
         }
     }
 
-    pub(crate) fn issue(&self, actor: Actor, mac: u8) -> IssueCode {
+    pub(crate) fn issue(&self, claimant: Claimant, mac: u8) -> IssueCode {
         IssueCode {
-            actor,
+            claimant,
             to: SendTo::Primary,
             mac: [mac; 32],
             lifetime: Policy::default().mailed_code_lifetime,
             now: NOON,
-            policy: Arc::new(Policy::default()),
-            event: event(EventKind::CodeSent, self.id(), NOON),
+            rules: Arc::default(),
+            audit: audit(self.id(), NOON),
         }
     }
 
-    pub(crate) async fn issued(&self, world: &World, actor: &Actor, mac: u8) {
-        let issued = world.store.issue_code(self.issue(actor.clone(), mac)).await.unwrap();
+    pub(crate) async fn issued(&self, world: &World, claimant: &Claimant, mac: u8) {
+        let issued = world.store.issue_code(self.issue(claimant.clone(), mac)).await.unwrap();
         assert!(matches!(issued, Issued::To { account, .. } if account.id == self.id()));
     }
 }

@@ -7,7 +7,7 @@
 
 use crate::harness::database::Database;
 use crate::harness::{Answer, Caller, PASSWORD, Process};
-use countersign_test_postgres::{Cluster, Mode};
+use countersign_test_postgres::{Cluster, Mode, needs_postgres};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -119,6 +119,7 @@ async fn hold_to_account(journals: Vec<Journal>, node: &Process, database: &Data
     acknowledged
 }
 
+#[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn thirty_crashes_of_a_node_under_load_lose_nothing_7() {
     let database = Database::on_shared_cluster();
@@ -139,6 +140,7 @@ async fn thirty_crashes_of_a_node_under_load_lose_nothing_7() {
     assert!(acknowledged > 200, "{acknowledged} acknowledged changes are too few to prove anything");
 }
 
+#[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn restarts_of_the_database_under_load_lose_nothing_and_need_no_restart_of_the_node() {
     // It waits for the disk as a real one does.

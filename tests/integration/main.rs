@@ -2,7 +2,7 @@
 //!
 //! `#[on_each_database]` makes two tests of a function, which it tells the kind of its database: `subject::name::sqlite`
 //! and `subject::name::postgres`. Those on PostgreSQL use the server that `COUNTERSIGN_TEST_POSTGRES` names, else a
-//! temporary cluster of this machine's own programs. Where there is neither they are not built, and the last line of a
+//! temporary cluster of this machine's own programs. Where there is neither they are ignored, and the last line of a
 //! run says so.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
@@ -22,6 +22,7 @@ mod crash;
 mod disable;
 mod docs;
 mod document_004;
+mod durability;
 mod enrolment;
 mod first_run;
 mod fusionauth;
@@ -30,6 +31,7 @@ mod harness;
 mod housekeeping;
 mod leaks;
 mod mailed_code;
+mod nodes;
 mod one_time;
 mod origin;
 mod overload;
@@ -46,11 +48,6 @@ mod trusted_device;
 mod typed_client;
 mod validate_responses;
 mod validation;
-
-countersign_test_postgres::where_wanted! {
-    mod durability;
-    mod nodes;
-}
 
 /// Where there is no PostgreSQL this has the run's last line say so; where one is required it fails.
 #[test]

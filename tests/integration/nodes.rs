@@ -10,6 +10,7 @@ use crate::harness::wire::Wire;
 use crate::harness::world::Time;
 use crate::harness::{Answer, App, Caller, Process, Service, User, World, cheap_passwords};
 use countersign::config::values::KeyringSource;
+use countersign_test_postgres::needs_postgres;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -199,26 +200,31 @@ async fn challenges(nodes: &Nodes, rounds: usize) {
     }
 }
 
+#[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn one_totp_code_among_two_nodes_2() {
     totp_codes(&Nodes::start_in_process(2).await, ROUNDS).await;
 }
 
+#[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn one_backup_code_among_two_nodes_6() {
     backup_codes(&Nodes::start_in_process(2).await, ROUNDS).await;
 }
 
+#[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn one_mailed_code_among_two_nodes_39() {
     mailed_codes(&Nodes::start_in_process(2).await, ROUNDS).await;
 }
 
+#[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn one_challenge_among_two_nodes() {
     challenges(&Nodes::start_in_process(2).await, ROUNDS).await;
 }
 
+#[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_among_four_nodes() {
     let rounds = ROUNDS / 4;
@@ -230,6 +236,7 @@ async fn every_kind_among_four_nodes() {
 
 /// 500 wrong codes at once, over nodes, challenges, sessions and client addresses: judged at most as often as the
 /// budget allows, as the audit trail counts them; then the account is locked on every node, for the right code as well.
+#[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn one_budget_among_two_nodes_14() {
     let nodes = Nodes::start_programs(2);
@@ -309,11 +316,13 @@ async fn fusionauth(nodes: &Nodes, rounds: usize) {
     }
 }
 
+#[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_through_fusionauth_among_two_nodes_2() {
     fusionauth(&Nodes::start_in_process(2).await, ROUNDS).await;
 }
 
+#[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_through_fusionauth_among_four_nodes_2() {
     fusionauth(&Nodes::start_programs(4), ROUNDS / 4).await;

@@ -1,4 +1,4 @@
-//! Finds out whether tests on PostgreSQL can run here, so that where they cannot they are not built, and nobody counts
+//! Finds out whether tests on PostgreSQL can run here, so that where they cannot they are ignored, and nobody counts
 //! them as passed.
 
 #[path = "src/binaries.rs"]
@@ -15,7 +15,7 @@ fn main() {
         println!("cargo::rerun-if-env-changed={variable}");
     }
     let is_given = std::env::var_os("COUNTERSIGN_TEST_POSTGRES").is_some();
-    // Where it is required the tests are built in any case, and fail.
+    // Where it is required the tests are run in any case, and fail.
     let is_required = std::env::var_os("COUNTERSIGN_REQUIRE_POSTGRES").is_some()
         || std::env::var("CI").is_ok_and(|value| value == "true");
     let found = Binaries::find().map(|binaries| binaries.program("initdb"));

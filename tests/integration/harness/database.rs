@@ -44,7 +44,7 @@ impl Database {
 
     /// A new one on the cluster that all tests share.
     pub(crate) fn on_shared_cluster() -> Self {
-        Self::on(postgres::Cluster::shared().expect("tests on PostgreSQL are built only where there is one"))
+        Self::on(postgres::Cluster::shared().expect("tests on PostgreSQL run only where there is one"))
     }
 
     /// Its address, as the settings want it.

@@ -5,8 +5,8 @@
 
 use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
-/// Makes a test for each database of an `async fn name(database: DatabaseKind)`: `name::sqlite`, and `name::postgres`
-/// where tests on PostgreSQL can run or are required.
+/// Makes a test for each database of an `async fn name(database: DatabaseKind)`: `name::sqlite` and `name::postgres`.
+/// The latter is ignored where tests on PostgreSQL neither can run nor are required.
 #[proc_macro_attribute]
 pub fn on_each_database(arguments: TokenStream, function: TokenStream) -> TokenStream {
     assert!(arguments.is_empty(), "this attribute takes no arguments");
@@ -15,7 +15,7 @@ pub fn on_each_database(arguments: TokenStream, function: TokenStream) -> TokenS
     tests
 }
 
-/// Keeps a test where tests on PostgreSQL can run or are required, and drops it elsewhere.
+/// Has a test ignored where tests on PostgreSQL neither can run nor are required.
 #[proc_macro_attribute]
 pub fn needs_postgres(arguments: TokenStream, function: TokenStream) -> TokenStream {
     assert!(arguments.is_empty(), "this attribute takes no arguments");
@@ -45,11 +45,10 @@ fn tests_of(name: &str) -> String {
                 super::{name}(DatabaseKind::Sqlite).await;
             }}
 
-            ::countersign_test_postgres::where_wanted! {{
-                #[::tokio::test(flavor = \"multi_thread\")]
-                async fn postgres() {{
-                    super::{name}(DatabaseKind::Postgres).await;
-                }}
+            #[::countersign_test_postgres::needs_postgres]
+            #[::tokio::test(flavor = \"multi_thread\")]
+            async fn postgres() {{
+                super::{name}(DatabaseKind::Postgres).await;
             }}
         }}"
     )

@@ -28,18 +28,23 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// Keeps items where tests on PostgreSQL can run or are required, and drops them elsewhere.
+/// A test that runs where tests on PostgreSQL can run or are required, and is ignored elsewhere.
 #[cfg(postgres_wanted)]
 #[macro_export]
 macro_rules! where_wanted {
-    ($($item:item)*) => { $($item)* };
+    ($test:item) => {
+        $test
+    };
 }
 
-/// Keeps items where tests on PostgreSQL can run or are required, and drops them elsewhere.
+/// A test that runs where tests on PostgreSQL can run or are required, and is ignored elsewhere.
 #[cfg(not(postgres_wanted))]
 #[macro_export]
 macro_rules! where_wanted {
-    ($($item:item)*) => {};
+    ($test:item) => {
+        #[ignore = "PostgreSQL was not found"]
+        $test
+    };
 }
 
 /// A server that databases can be made on.

@@ -227,6 +227,7 @@ async fn a_session_has_the_settings_that_we_rely_on() {
     }
 }
 
+#[needs_postgres]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_restarts_is_an_outage_and_then_is_not() {
     let Some(cluster) = Cluster::own(&[], &[]) else { return };

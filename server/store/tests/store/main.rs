@@ -1,7 +1,7 @@
 //! The store on real databases: every unit of work, what it refuses, and what it does when the database fails.
 //!
 //! A test that is about the store's promises runs on SQLite and on PostgreSQL. Where there is no PostgreSQL the tests
-//! that need one are not built, and the last line of the run says so.
+//! that need one are ignored, and the last line of the run says so.
 #![cfg(test)]
 
 mod connections;

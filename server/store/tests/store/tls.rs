@@ -2,7 +2,7 @@
 
 use crate::world::Behind;
 use countersign_store::{Database, OpenError, Options, Store};
-use countersign_test_postgres::Cluster;
+use countersign_test_postgres::{Cluster, needs_postgres};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,6 +73,7 @@ async fn opened(behind: &Behind, url: String) -> Result<bool, OpenError> {
     Ok(encrypted == 1)
 }
 
+#[needs_postgres]
 #[tokio::test]
 async fn each_mode_encrypts_and_verifies_what_it_says() {
     let Some(server) = Encrypted::start() else { return };
@@ -131,6 +132,7 @@ async fn each_mode_encrypts_and_verifies_what_it_says() {
     assert!(matches!(opened(&behind, wrong).await, Err(OpenError::Url(_))));
 }
 
+#[needs_postgres]
 #[tokio::test]
 async fn a_server_that_cannot_encrypt_is_used_only_where_that_is_allowed() {
     let Some(cluster) = Cluster::own(&[], &[]) else { return };

@@ -33,7 +33,7 @@ impl Behind {
     }
 
     pub(crate) fn server() -> Self {
-        let cluster = postgres::Cluster::shared().expect("tests on PostgreSQL are built only where there is one");
+        let cluster = postgres::Cluster::shared().expect("tests on PostgreSQL run only where there is one");
         Self::Server(cluster.database())
     }
 

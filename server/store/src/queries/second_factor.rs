@@ -18,6 +18,7 @@ use countersign_domain::terms::Grant;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::RunQueryDsl;
 
 fn decide(input: &CompleteSecondFactor, account: &Account) -> SecondFactor {
@@ -34,6 +35,16 @@ pub(crate) async fn complete_second_factor(
     connection: &mut Conn,
     input: &CompleteSecondFactor,
 ) -> TxResult<SecondFactorCompleted> {
+    match complete(connection, input).await {
+        // Every foreign key refers to the account: it was deleted since the attempt was claimed.
+        Err(StoreError::Refused(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _))) => {
+            Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone))
+        }
+        outcome => outcome,
+    }
+}
+
+async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResult<SecondFactorCompleted> {
     let (account_id, now) = (input.account.id, input.now);
     let decision = decide(input, &input.account);
     let signs_in = matches!(decision, SecondFactor::SignedIn { .. });

@@ -197,6 +197,22 @@ async fn where_a_second_factor_is_required_a_password_alone_leads_to_enrolment(d
 }
 
 #[on_each_database]
+async fn a_deleted_account_is_no_claimant(database: DatabaseKind) {
+    for grant in [Grant::Session, Grant::Tokens] {
+        for in_session in [false, true] {
+            let world = &World::start(database).await;
+            let (user, authenticator, _) = User::enrolled(world).await;
+            let claimant = if in_session { user.in_session() } else { user.challenged(world, NOON).await };
+            assert!(matches!(user.claimed(world, &claimant, Factor::Totp).await, Claim::Granted(_)));
+            delete(world, &user).await;
+            let pass = opens_everything(&user, claimant, totp(authenticator, 2), grant);
+            let outcome = world.store.complete_second_factor(pass).await.unwrap();
+            assert!(matches!(outcome, SecondFactorCompleted::ClaimantGone), "{grant:?} {in_session}: {outcome:?}");
+        }
+    }
+}
+
+#[on_each_database]
 async fn an_account_that_is_deleted_while_it_enrols_is_no_claimant(database: DatabaseKind) {
     let world = &World::start(database).await;
     let user = User::signed_up(world).await;

@@ -15,7 +15,8 @@ use countersign_domain::ids::{AccountId, BackupCodeId, MethodId, SessionId, Tena
 use countersign_domain::keyring::{Keyring, Purpose};
 use countersign_domain::password::{Cost, Password, PasswordHash};
 use countersign_domain::policy::Policy;
-use countersign_domain::secret::{ChallengeToken, SessionToken, TrustToken};
+use countersign_domain::secret::{ChallengeToken, SessionToken};
+use countersign_domain::terms::TrustForm;
 use countersign_domain::time::Timestamp;
 use countersign_domain::totp::TotpSecret;
 use countersign_domain::trusted_device;
@@ -199,14 +200,17 @@ impl Seeder {
     /// Adds the row of a trusted device, and returns its cookie's value.
     pub(crate) fn add_trusted_device(&self, account: AccountId, rows: &mut Rows) -> String {
         let now = clock::now();
-        let token = with_random(TrustToken::generate);
+        let generate = |random: &mut dyn rand_core::CryptoRng| {
+            trusted_device::generate(TrustForm::Rotating, account, &self.keyring, random)
+        };
+        let token = with_random(generate);
         rows.values.push(vec![
             Value::Bytes(token.digest().as_bytes().to_vec()),
             Value::Text(account.to_text()),
             millis(now),
             millis(now + self.policy.trust_lifetime),
         ]);
-        let value = trusted_device::cookie_value(&token, account, &self.keyring);
+        let value = token.expose();
         format!("{value}.{}", BASE64.encode(&self.keyring.mac(Purpose::TrustCookie, value.as_bytes())))
     }
 

@@ -41,6 +41,9 @@ static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// Every statement that is kept so that it is parsed only once.
 static PREPARED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
+/// Held by each test: the listener hears the statements of both.
+static ONE_TEST_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 struct Listener;
 
 impl Instrumentation for Listener {
@@ -316,6 +319,7 @@ struct Step {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_reads_no_whole_table_and_parses_nothing_twice() {
+    let _alone = ONE_TEST_AT_A_TIME.lock().await;
     set_default_instrumentation(|| Some(Box::new(Listener))).unwrap();
     let world = World::start(DatabaseKind::Sqlite).await;
     STATEMENTS.lock().unwrap().clear();
@@ -348,6 +352,7 @@ fn postgres_is_there_or_the_last_line_says_that_it_is_not() {
 #[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_reads_no_whole_table() {
+    let _alone = ONE_TEST_AT_A_TIME.lock().await;
     let behind = Behind::server();
     let Behind::Server(database) = &behind else { panic!("a server was asked for") };
     let name = database.url().rsplit('/').next().unwrap_or_default().split('?').next().unwrap_or_default().to_owned();

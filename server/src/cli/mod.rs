@@ -1,6 +1,6 @@
 //! The command line.
 //!
-//! Exit status: 0 on success, 2 for mistakes in the command line or the configuration, 1 for other failures. [`contract`]
+//! Exit status: 0 on success, 2 for mistakes in the command line or the configuration, 1 for other failures. `contract`
 //! differs: 1 stands for findings, 2 for failures.
 
 mod api_key;

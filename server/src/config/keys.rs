@@ -26,7 +26,7 @@ macro_rules! settings {
     ($($key:ident = $name:literal, $variable:literal, $value:literal, $default:literal, $scope:ident, $visibility:ident, $help:literal;)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Key {
-            $(#[doc = $help] $key,)*
+            $($key,)*
         }
 
         impl Key {

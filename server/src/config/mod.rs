@@ -4,9 +4,9 @@
 //! |---|---|
 //! | [`keys`] | the table of settings, one row each |
 //! | [`file`], [`layers`] | given values and their sources; refuse unknown names |
-//! | [`defaults`] | values for all other settings |
-//! | [`read`], [`sections`], [`directory`] | typed values; refuse values that make no sense |
-//! | [`resolve`], [`settings`] | the result; refuses values that make no sense together |
+//! | `defaults` | values for all other settings |
+//! | `read`, `sections`, `directory` | typed values; refuse values that make no sense |
+//! | `resolve`, [`settings`] | the result; refuses values that make no sense together |
 //! | [`report`] | the output of `check-config` |
 //! | [`values`], [`secret`] | types of single settings |
 //!

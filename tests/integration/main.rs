@@ -30,7 +30,7 @@ mod fuzz;
 mod harness;
 mod housekeeping;
 mod leaks;
-mod mailed_code;
+mod one_time_code;
 mod nodes;
 mod one_time;
 mod origin;

@@ -3,7 +3,7 @@
 use crate::challenge::Factor;
 use crate::ids::{AccountId, BackupCodeId, MethodId, SessionId};
 use crate::keyring::Sealed;
-use crate::mailed_code::Subject;
+use crate::one_time_code::Subject;
 use crate::password::PasswordHash;
 use crate::secret::Digest;
 
@@ -130,7 +130,7 @@ impl Proof {
     pub fn factor(&self) -> Factor {
         match self {
             Self::Totp { .. } => Factor::Totp,
-            Self::OneTimeCode(_) => Factor::MailedCode,
+            Self::OneTimeCode(_) => Factor::OneTimeCode,
             Self::BackupCode(_) => Factor::BackupCode,
         }
     }

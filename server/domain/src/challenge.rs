@@ -28,7 +28,7 @@ pub struct Challenge {
 pub enum Factor {
     Totp,
     /// A one-time code sent by mail or SMS.
-    MailedCode,
+    OneTimeCode,
     BackupCode,
 }
 
@@ -38,7 +38,7 @@ impl Factor {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Totp => "totp",
-            Self::MailedCode => "mailed-code",
+            Self::OneTimeCode => "mailed-code",
             Self::BackupCode => "backup-code",
         }
     }

@@ -41,7 +41,7 @@ pub enum Purpose {
     /// Seals TOTP secrets at rest.
     TotpSecret,
     /// Authenticates one-time codes at rest.
-    MailedCode,
+    OneTimeCode,
     /// Tags backup codes, so that a check finds the code to hash.
     BackupCodeSelector,
     /// Hides login names and addresses in the names of quotas.
@@ -59,7 +59,7 @@ impl Purpose {
         Self::TrustCookie,
         Self::DontRememberCookie,
         Self::TotpSecret,
-        Self::MailedCode,
+        Self::OneTimeCode,
         Self::BackupCodeSelector,
         Self::Budget,
         Self::TokenEd25519,
@@ -73,7 +73,7 @@ impl Purpose {
             Self::TrustCookie => "countersign/v1/cookie/trust",
             Self::DontRememberCookie => "countersign/v1/cookie/dont-remember",
             Self::TotpSecret => "countersign/v1/totp-secret",
-            Self::MailedCode => "countersign/v1/mailed-code",
+            Self::OneTimeCode => "countersign/v1/mailed-code",
             Self::BackupCodeSelector => "countersign/v1/backup-code-selector",
             Self::Budget => "countersign/v1/budget",
             Self::TokenEd25519 => "countersign/v1/token/ed25519",
@@ -391,7 +391,7 @@ mod tests {
         let ring = Keyring::generate(&mut random);
         let sealed = ring.seal(Purpose::TotpSecret, b"row 1", b"secret", &mut random);
         assert_eq!(ring.open(Purpose::TotpSecret, b"row 2", &sealed), Err(OpenError::Damaged));
-        assert_eq!(ring.open(Purpose::MailedCode, b"row 1", &sealed), Err(OpenError::Damaged));
+        assert_eq!(ring.open(Purpose::OneTimeCode, b"row 1", &sealed), Err(OpenError::Damaged));
         for position in 0..sealed.bytes.len() {
             let mut altered = sealed.clone();
             altered.bytes[position] ^= 1;

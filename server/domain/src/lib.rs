@@ -8,7 +8,7 @@
 //! | [`decisions`] | one file per decision: facts, terms and the time to an enum |
 //! | [`terms`], [`tenant`], [`policy`] | what a dialect may choose; what an operator demands; the numbers |
 //! | [`account`], [`user`], [`password`], [`assurance`] | accounts, users, password hashing, how strongly a caller has authenticated |
-//! | [`method`], [`address`], [`totp`], [`mailed_code`], [`backup_code`], [`attempt`] | second factors and attempts at them |
+//! | [`method`], [`address`], [`totp`], [`one_time_code`], [`backup_code`], [`attempt`] | second factors and attempts at them |
 //! | [`challenge`], [`session`], [`trusted_device`] | what an authentication leaves behind |
 //! | [`secret`], [`keyring`], [`signing`], [`jwt`], [`api_key`] | bearer secrets, keys, access tokens, keys of services |
 //! | [`audit`] | audit events |
@@ -26,7 +26,7 @@ pub mod decisions;
 pub mod ids;
 pub mod jwt;
 pub mod keyring;
-pub mod mailed_code;
+pub mod one_time_code;
 pub mod method;
 pub mod network;
 pub mod password;

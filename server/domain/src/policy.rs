@@ -36,16 +36,16 @@ pub struct Policy {
     /// How long a device stays trusted since it was last used: 30 days.
     pub trust_lifetime: Duration,
     /// Lifetime of a one-time code: 3 minutes (OWASP ASVS 5.0, 6.5.5 allows 10).
-    pub mailed_code_lifetime: Duration,
+    pub one_time_code_lifetime: Duration,
     /// Lifetime of a one-time code that proves an address or removes a method: 1 minute, as the FusionAuth dialect
     /// documents.
     pub method_code_lifetime: Duration,
     /// Attempts per one-time code: 5.
-    pub mailed_code_tries: u32,
-    /// How many codes are sent for one account within [`Policy::mailed_code_window`]: 10 (attack 45).
-    pub mailed_codes: u32,
-    /// The window of [`Policy::mailed_codes`]: 1 hour.
-    pub mailed_code_window: Duration,
+    pub one_time_code_tries: u32,
+    /// How many codes are sent for one account within [`Policy::one_time_code_window`]: 10 (attack 45).
+    pub one_time_codes: u32,
+    /// The window of [`Policy::one_time_codes`]: 1 hour.
+    pub one_time_code_window: Duration,
     /// How many wrong passwords one client address may give for one login name within
     /// [`Policy::password_window`]: 10. Counted per pair of name and address, so that an attacker
     /// elsewhere cannot lock the user out.
@@ -83,11 +83,11 @@ impl Default for Policy {
             account_lock: 15 * MINUTE,
             longest_account_lock: DAY,
             trust_lifetime: 30 * DAY,
-            mailed_code_lifetime: 3 * MINUTE,
+            one_time_code_lifetime: 3 * MINUTE,
             method_code_lifetime: MINUTE,
-            mailed_code_tries: 5,
-            mailed_codes: 10,
-            mailed_code_window: 60 * MINUTE,
+            one_time_code_tries: 5,
+            one_time_codes: 10,
+            one_time_code_window: 60 * MINUTE,
             password_failures: 10,
             password_window: 15 * MINUTE,
             access_token_lifetime: 60 * MINUTE,
@@ -136,6 +136,6 @@ mod tests {
         let years_to_half_a_chance = (0.5_f64.ln() / (1.0 - chance_per_try).ln()) / tries_per_year;
         assert!(years_to_half_a_chance > 60.0, "{years_to_half_a_chance} years");
         assert!(policy.account_failures <= 100, "N4");
-        assert!(policy.mailed_code_lifetime <= 10 * MINUTE, "A 6.5.5");
+        assert!(policy.one_time_code_lifetime <= 10 * MINUTE, "A 6.5.5");
     }
 }

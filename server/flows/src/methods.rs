@@ -14,7 +14,7 @@ use countersign_domain::decisions::add_method::AddMethod as Decision;
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::ids::{AccountId, MethodId};
 use countersign_domain::keyring::Purpose;
-use countersign_domain::mailed_code::{MailedCode, Subject};
+use countersign_domain::one_time_code::{OneTimeCode, Subject};
 use countersign_domain::method::MethodHandle;
 use countersign_domain::secret::Digest;
 use countersign_domain::terms::Terms;
@@ -51,7 +51,7 @@ pub struct Added {
     /// New backup codes, if it is the account's first method.
     pub backup_codes: Option<Vec<BackupCode>>,
     /// The code that answers the waiting challenge.
-    pub code: Option<MailedCode>,
+    pub code: Option<OneTimeCode>,
 }
 
 /// Why a method is not added.
@@ -114,11 +114,11 @@ impl Flows {
             }
             FactorToAdd::Address(address) => {
                 let subject = Subject::Enable { account_id: account.id, address: address.clone() };
-                let macs = MailedCode::presented(request.code).macs(&subject, self.keyring());
+                let macs = OneTimeCode::presented(request.code).macs(&subject, self.keyring());
                 (NewFactor::Address(address.clone()), macs)
             }
         };
-        let challenge = request.challenge.map(|digest| (digest, self.random().draw(MailedCode::generate)));
+        let challenge = request.challenge.map(|digest| (digest, self.random().draw(OneTimeCode::generate)));
         let method = NewMethod { id, handles, name: request.name.map(str::to_owned), factor };
         let mut account = account.clone();
         for _ in 0..TRIES {
@@ -238,6 +238,6 @@ impl Flows {
 fn factor_of(factor: &FactorToAdd) -> Factor {
     match factor {
         FactorToAdd::Authenticator(_) => Factor::Totp,
-        FactorToAdd::Address(_) => Factor::MailedCode,
+        FactorToAdd::Address(_) => Factor::OneTimeCode,
     }
 }

@@ -9,7 +9,7 @@ use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::{Challenge, Factor};
 use countersign_domain::decisions::delivery::SendTo;
 use countersign_domain::ids::{AccountId, ApplicationId};
-use countersign_domain::mailed_code::{MailedCode, Subject};
+use countersign_domain::one_time_code::{OneTimeCode, Subject};
 use countersign_domain::method::{Method, MethodHandle};
 use countersign_domain::secret::{Bearer, Digest};
 use countersign_domain::terms::Terms;
@@ -51,7 +51,7 @@ pub struct StepUp<'a> {
 #[derive(Debug)]
 pub struct StepUpBegun {
     pub challenge: Bearer,
-    pub code: MailedCode,
+    pub code: OneTimeCode,
 }
 
 impl Flows {
@@ -119,8 +119,8 @@ impl Flows {
         lifetime: Duration,
     ) -> Result<SendCode, FlowError> {
         let now = self.now();
-        let code = self.random().draw(MailedCode::generate);
-        let audit = self.factor_audit(caller, Some(Factor::MailedCode), None, claimant.session_id(), now);
+        let code = self.random().draw(OneTimeCode::generate);
+        let audit = self.factor_audit(caller, Some(Factor::OneTimeCode), None, claimant.session_id(), now);
         let mac = code.mac(&claimant.subject(), self.keyring());
         let issue = IssueCode { claimant, to, mac, lifetime, now, rules: self.rules(), audit };
         Ok(match self.store().issue_code(issue).await? {
@@ -138,7 +138,7 @@ impl Flows {
 
     /// Hands a stored code over to delivery. A failure is logged and not reported to the caller, who would learn whether the
     /// address takes mail; the user asks for another code, as for any message that does not arrive (wire reference §8.3).
-    async fn deliver(&self, account_id: AccountId, address: &Address, code: &MailedCode, lifetime: Duration) {
+    async fn deliver(&self, account_id: AccountId, address: &Address, code: &OneTimeCode, lifetime: Duration) {
         let message = Message {
             channel: match address {
                 Address::Email(_) => Channel::Email,
@@ -170,10 +170,10 @@ impl Flows {
         terms: &Terms,
     ) -> Result<Option<StepUpBegun>, FlowError> {
         let now = self.now();
-        let chosen = step_up.code.and_then(MailedCode::chosen);
+        let chosen = step_up.code.and_then(OneTimeCode::chosen);
         let (challenge, code) = self.random().draw(|random| {
             let challenge = Bearer::challenge(terms.challenge, random);
-            (challenge, chosen.unwrap_or_else(|| MailedCode::generate(random)))
+            (challenge, chosen.unwrap_or_else(|| OneTimeCode::generate(random)))
         });
         let open = OpenChallenge {
             mac: code.mac(&Subject::Challenge(challenge.digest()), self.keyring()),

@@ -213,7 +213,7 @@ impl Flows {
                 return Ok(judgement);
             }
         }
-        if expected.includes(Factor::MailedCode) {
+        if expected.includes(Factor::OneTimeCode) {
             let judgement = judge_one_time_code(code, material, &claimant.subject(), self.keyring());
             if judgement != Judgement::Wrong {
                 return Ok(judgement);
@@ -312,7 +312,7 @@ impl Flows {
                     self.give_back(caller, &judged).await?;
                     return Ok(Err(match factor {
                         Factor::Totp => Refused::WrongCode,
-                        Factor::MailedCode => Refused::CodeUsed,
+                        Factor::OneTimeCode => Refused::CodeUsed,
                         Factor::BackupCode => Refused::BackupCodeUsed,
                     }));
                 }

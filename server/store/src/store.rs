@@ -178,7 +178,7 @@ impl Store {
         let expired = |table| self.purge_table(PurgeTable { table, before: purge.now, batch: purge.batch });
         let mut purged = Purged {
             challenges: expired(ExpiringTable::Challenges).await?,
-            mailed_codes: expired(ExpiringTable::MailedCodes).await?,
+            one_time_codes: expired(ExpiringTable::OneTimeCodes).await?,
             sessions: expired(ExpiringTable::Sessions).await?,
             refresh_tokens: expired(ExpiringTable::RefreshTokens).await?,
             tickets: expired(ExpiringTable::Tickets).await?,

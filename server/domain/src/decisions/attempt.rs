@@ -71,7 +71,7 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
             return Admission::NotEnrolled;
         }
         Expected::One(Factor::BackupCode) if material.backup_codes.is_empty() => return Admission::NotEnrolled,
-        Expected::One(Factor::MailedCode) => {
+        Expected::One(Factor::OneTimeCode) => {
             // In a session without a second factor only an enrolment that was begun, with the password, can be confirmed
             // by e-mail.
             let confirms = matches!(claimant, Claimant::Session { .. }) && !account.two_factor_enabled;
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn every_expectation_in_every_state() {
         const TOTP: Expected = Expected::One(Factor::Totp);
-        const CODE: Expected = Expected::One(Factor::MailedCode);
+        const CODE: Expected = Expected::One(Factor::OneTimeCode);
         const BACKUP: Expected = Expected::One(Factor::BackupCode);
         const ANY: Expected = Expected::Any { backup_code: true };
         let waiting = || SentCode::Waiting(stored_code());

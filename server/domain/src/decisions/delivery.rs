@@ -5,7 +5,7 @@ use crate::account::Account;
 use crate::address::Address;
 use crate::address::MethodKind;
 use crate::ids::MethodId;
-use crate::mailed_code::Subject;
+use crate::one_time_code::Subject;
 use crate::method::{Method, MethodHandle, primary_address};
 use crate::tenant::Tenant;
 

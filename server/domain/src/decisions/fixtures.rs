@@ -7,7 +7,7 @@ use crate::attempt::{Authenticator, Claimant, Proof, StoredBackupCode, StoredCod
 use crate::backup_code::Alphabet;
 use crate::ids::{AccountId, ApplicationId, BackupCodeId, MethodId, SessionId, TenantId};
 use crate::keyring::Sealed;
-use crate::mailed_code::Subject;
+use crate::one_time_code::Subject;
 use crate::method::{Method, MethodHandle};
 use crate::password::{Cost, PasswordHash};
 use crate::secret::Digest;

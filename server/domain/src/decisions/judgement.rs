@@ -4,7 +4,7 @@ use crate::attempt::{Authenticator, Material, Proof, StoredBackupCode};
 use crate::backup_code::BackupCode;
 use crate::ids::AccountId;
 use crate::keyring::{Keyring, OpenError, Purpose};
-use crate::mailed_code::{MailedCode, Subject};
+use crate::one_time_code::{OneTimeCode, Subject};
 use crate::password::{Cost, PasswordHash};
 use crate::time::Timestamp;
 use crate::totp::{self, TotpSecret};
@@ -65,7 +65,7 @@ pub fn open_secret(app: &Authenticator, keyring: &Keyring) -> Result<TotpSecret,
 #[must_use]
 pub fn judge_one_time_code(code: &str, material: &Material, subject: &Subject, keyring: &Keyring) -> Judgement {
     match &material.one_time_code {
-        Some(sent) if MailedCode::presented(code).matches(subject, &sent.mac, keyring) => {
+        Some(sent) if OneTimeCode::presented(code).matches(subject, &sent.mac, keyring) => {
             Judgement::Right(Proof::OneTimeCode(sent.clone()))
         }
         _ => Judgement::Wrong,
@@ -161,7 +161,7 @@ mod tests {
     fn a_one_time_code_is_right_for_its_subject_only() {
         let ring = keyring();
         let subject = |id| Subject::Disable { account_id: account().id, method_id: method_id(id) };
-        let code = MailedCode::generate(&mut ChaCha20Rng::seed_from_u64(5));
+        let code = OneTimeCode::generate(&mut ChaCha20Rng::seed_from_u64(5));
         let sent = StoredCode { mac: code.mac(&subject(1), &ring).to_vec(), method_id: None };
         let material = Material { one_time_code: Some(sent.clone()), ..Material::default() };
         let judge = |text: &str, subject| judge_one_time_code(text, &material, &subject, &ring);

@@ -31,8 +31,8 @@ pub enum Removal {
 pub fn decide(facts: &Facts<'_>) -> Removal {
     match (facts.factor, facts.named) {
         (Factor::BackupCode, _) => Removal::SwitchOff,
-        (Factor::Totp | Factor::MailedCode, None) => Removal::NotNamed,
-        (Factor::Totp | Factor::MailedCode, Some(id)) => match facts.confirmed {
+        (Factor::Totp | Factor::OneTimeCode, None) => Removal::NotNamed,
+        (Factor::Totp | Factor::OneTimeCode, Some(id)) => match facts.confirmed {
             confirmed if !confirmed.contains(&id) => Removal::NoMethod,
             [_] => Removal::SwitchOff,
             _ => Removal::One(id),
@@ -62,12 +62,12 @@ mod tests {
         for (factor, named, confirmed, removal) in [
             (Factor::Totp, Some(one), &[one, two][..], Removal::One(one)),
             (Factor::Totp, Some(one), &[one], Removal::SwitchOff),
-            (Factor::MailedCode, Some(two), &[one, two], Removal::One(two)),
-            (Factor::MailedCode, Some(two), &[two], Removal::SwitchOff),
+            (Factor::OneTimeCode, Some(two), &[one, two], Removal::One(two)),
+            (Factor::OneTimeCode, Some(two), &[two], Removal::SwitchOff),
             (Factor::Totp, Some(two), &[one], Removal::NoMethod),
             (Factor::Totp, Some(one), &[], Removal::NoMethod),
             (Factor::Totp, None, &[one], Removal::NotNamed),
-            (Factor::MailedCode, None, &[one, two], Removal::NotNamed),
+            (Factor::OneTimeCode, None, &[one, two], Removal::NotNamed),
             (Factor::BackupCode, None, &[one, two], Removal::SwitchOff),
             (Factor::BackupCode, Some(one), &[one, two], Removal::SwitchOff),
         ] {

@@ -13,7 +13,7 @@ pub fn terms(policy: &Policy) -> Terms {
         trust: TrustForm::Rotating,
         challenge: ChallengeForm::Token,
         challenge_lifetime: policy.challenge_lifetime,
-        code_lifetime: policy.mailed_code_lifetime,
+        code_lifetime: policy.one_time_code_lifetime,
         backup_codes: Alphabet::Mixed,
         // Clients rely on `twoFactorMethods` being `["totp", "otp"]` after an app is enrolled (wire reference §7).
         email_with_app: true,

@@ -44,7 +44,7 @@ pub(super) async fn verify_otp(
     body: requests::TwoFactorVerifyOtp,
 ) -> Result<Reply<replies::TwoFactorVerifyOtp>, Error> {
     let request = Request { trusts_device: body.trust_device.0, without_grant: false };
-    let outcome = verify(context, Factor::MailedCode, &body.code, request).await?;
+    let outcome = verify(context, Factor::OneTimeCode, &body.code, request).await?;
     let (token, user) = outcome.token_and_user();
     // Only a backup code can end a challenge without a session.
     let reply = Reply::ok(responses::TokenAndUser { token: token.unwrap_or_default(), user });

@@ -17,7 +17,7 @@ use countersign_domain::audit::{AuditEvent, EventKind};
 use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::attempt::{self, Admission, SentCode};
 use countersign_domain::ids::MethodId;
-use countersign_domain::mailed_code::Subject;
+use countersign_domain::one_time_code::Subject;
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use diesel::dsl::case_when;
@@ -95,7 +95,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
 /// Whether a one-time code would confirm an enrolment, so that there has to be one.
 fn confirms_by_code(claim: &ClaimAttempt, account: &Account) -> bool {
     let in_session = matches!(claim.claimant, Claimant::Session { .. });
-    in_session && claim.expected == Expected::One(Factor::MailedCode) && !account.two_factor_enabled
+    in_session && claim.expected == Expected::One(Factor::OneTimeCode) && !account.two_factor_enabled
 }
 
 /// Takes a try from a live challenge that has one left. There is none in a session.
@@ -221,7 +221,7 @@ async fn find_stored(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Stor
             let backup_codes = find_backup_codes(connection, claim).await?;
             only(Material { backup_codes, ..Material::default() })
         }
-        Expected::One(Factor::MailedCode) => {
+        Expected::One(Factor::OneTimeCode) => {
             Stored { material: Material::default(), sent_code: take_code(connection, claim).await? }
         }
         Expected::Any { .. } => {
@@ -274,7 +274,7 @@ fn stored_code((mac, method_id): (Vec<u8>, Option<String>)) -> StoredCode {
 /// Takes a try from a live one-time code; like a challenge, it is deleted when all its tries have failed.
 async fn take_code(connection: &mut Conn, claim: &ClaimAttempt) -> Result<SentCode, StoreError> {
     let subject = claim.claimant.subject();
-    let cap = i64::from(claim.rules.policy.mailed_code_tries);
+    let cap = i64::from(claim.rules.policy.one_time_code_tries);
     if let Some(code) = take_try_of_code(connection, &subject, cap, claim.now).await? {
         return Ok(SentCode::Waiting(code));
     }
@@ -322,7 +322,7 @@ async fn fail_challenge(connection: &mut Conn, fail: &FailAttempt) -> Result<(),
 }
 
 async fn fail_code(connection: &mut Conn, fail: &FailAttempt) -> Result<(), StoreError> {
-    if fail.factor == Some(Factor::MailedCode) {
+    if fail.factor == Some(Factor::OneTimeCode) {
         diesel::update(mailed_codes::table.find(fail.claimant.subject().to_text()))
             .set(mailed_codes::failures.eq(mailed_codes::failures + 1))
             .cached()

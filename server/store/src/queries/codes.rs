@@ -4,7 +4,7 @@ use super::users::methods_if;
 use super::{Conn, TxResult, audit, quotas};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, ChallengeRow, MailedCodeRow};
+use crate::rows::{AccountRow, ChallengeRow, OneTimeCodeRow};
 use crate::schema::{accounts, challenges, mailed_codes, sessions};
 use crate::work::{IssueCode, Issued, OpenChallenge, Spend, Spent, TxOutcome};
 use countersign_domain::account::Account;
@@ -12,7 +12,7 @@ use countersign_domain::attempt::Claimant;
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::delivery::{self, Delivery, SendTo};
 use countersign_domain::ids::MethodId;
-use countersign_domain::mailed_code::Subject;
+use countersign_domain::one_time_code::Subject;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -43,13 +43,13 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxRe
     };
     let policy = &issue.rules.policy;
     for name in [format!("mailed-codes:{}", account.id), format!("mailed-codes-to:{}", address.as_str())] {
-        let sending = Spend { name, limit: policy.mailed_codes, window: policy.mailed_code_window, now: issue.now };
+        let sending = Spend { name, limit: policy.one_time_codes, window: policy.one_time_code_window, now: issue.now };
         if let Spent::Exhausted { until } = quotas::take(connection, &sending).await? {
             return Ok(TxOutcome::Rollback(Issued::Exhausted { until }));
         }
     }
     let expires_at = (issue.now + issue.lifetime).as_millis();
-    let code = MailedCodeRow {
+    let code = OneTimeCodeRow {
         subject: issue.claimant.subject().to_text(),
         account_id: account.id.to_text(),
         method_id: method_id.map(MethodId::to_text),
@@ -65,7 +65,7 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxRe
 }
 
 /// Stores a code in place of the one before it, within the open transaction.
-pub(super) async fn store(connection: &mut Conn, code: &MailedCodeRow) -> Result<(), StoreError> {
+pub(super) async fn store(connection: &mut Conn, code: &OneTimeCodeRow) -> Result<(), StoreError> {
     diesel::insert_into(mailed_codes::table)
         .values(code)
         .on_conflict(mailed_codes::subject)
@@ -110,7 +110,7 @@ pub(crate) async fn open_challenge(connection: &mut Conn, open: &OpenChallenge) 
         return Ok(TxOutcome::Rollback(false));
     }
     diesel::insert_into(challenges::table).values(ChallengeRow::from(challenge)).execute(connection).await?;
-    let code = MailedCodeRow {
+    let code = OneTimeCodeRow {
         subject: Subject::Challenge(challenge.digest).to_text(),
         account_id: challenge.account_id.to_text(),
         method_id: None,

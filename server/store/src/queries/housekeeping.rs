@@ -29,7 +29,7 @@ macro_rules! delete_some {
 pub(crate) async fn purge_table(connection: &mut Conn, purge: &PurgeTable) -> TxResult<usize> {
     let rows = match purge.table {
         ExpiringTable::Challenges => delete_some!(connection, purge, challenges, digest, expires_at),
-        ExpiringTable::MailedCodes => delete_some!(connection, purge, mailed_codes, subject, expires_at),
+        ExpiringTable::OneTimeCodes => delete_some!(connection, purge, mailed_codes, subject, expires_at),
         ExpiringTable::Sessions => delete_some!(connection, purge, sessions, id, expires_at),
         ExpiringTable::RefreshTokens => delete_some!(connection, purge, refresh_tokens, digest, expires_at),
         ExpiringTable::Tickets => delete_some!(connection, purge, tickets, digest, expires_at),

@@ -5,7 +5,7 @@ use super::users::methods_if;
 use super::{Conn, TxResult, attempts, audit};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, BackupCodeRow, MailedCodeRow, MethodRow, SessionRow};
+use crate::rows::{AccountRow, BackupCodeRow, OneTimeCodeRow, MethodRow, SessionRow};
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods, sessions};
 use crate::work::{
     AddMethod, BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun, MethodAdded, NewFactor, NewMethod,
@@ -18,7 +18,7 @@ use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::add_method::{self, AddMethod as Decision, WaitingChallenge};
 use countersign_domain::decisions::enrolment::{self, Enrolment, SwitchOn};
 use countersign_domain::ids::{AccountId, MethodId, SessionId};
-use countersign_domain::mailed_code::Subject;
+use countersign_domain::one_time_code::Subject;
 use countersign_domain::method::{Method, MethodHandle};
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
@@ -198,7 +198,7 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
         return Ok(TxOutcome::Commit(outcome));
     }
     if let (Some((digest, mac)), Some(expires_at)) = (&add.challenge, challenge_ends) {
-        let code = MailedCodeRow {
+        let code = OneTimeCodeRow {
             subject: Subject::Challenge(*digest).to_text(),
             account_id: id.clone(),
             method_id: None,
@@ -241,7 +241,7 @@ enum AddressProof {
 /// Whether the code that was sent to the address was presented. A right one is spent, a wrong one costs a try.
 async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address) -> Result<AddressProof, StoreError> {
     let subject = Subject::Enable { account_id: add.account_id, address: address.clone() };
-    let cap = i64::from(add.rules.policy.mailed_code_tries);
+    let cap = i64::from(add.rules.policy.one_time_code_tries);
     let Some(code) = attempts::take_try_of_code(connection, &subject, cap, add.now).await? else {
         let kind = format!("enable:{}:{}:%", add.account_id, address.kind().name());
         let other = mailed_codes::account_id.eq(add.account_id.to_text()).and(mailed_codes::subject.like(kind));

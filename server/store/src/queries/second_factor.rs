@@ -13,7 +13,7 @@ use countersign_domain::attempt::{Claimant, Proof, StoredCode};
 use countersign_domain::decisions::removal::{self, Removal};
 use countersign_domain::decisions::second_factor::{self, SecondFactor};
 use countersign_domain::ids::AccountId;
-use countersign_domain::mailed_code::Subject;
+use countersign_domain::one_time_code::Subject;
 use countersign_domain::terms::Grant;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;

@@ -59,7 +59,7 @@ impl ChallengeRow {
 
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = mailed_codes, treat_none_as_default_value = false, treat_none_as_null = true)]
-pub(crate) struct MailedCodeRow {
+pub(crate) struct OneTimeCodeRow {
     pub(crate) subject: String,
     pub(crate) account_id: String,
     pub(crate) method_id: Option<String>,

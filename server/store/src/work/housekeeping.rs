@@ -17,7 +17,7 @@ pub struct Purge {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
     pub challenges: usize,
-    pub mailed_codes: usize,
+    pub one_time_codes: usize,
     pub sessions: usize,
     pub refresh_tokens: usize,
     pub tickets: usize,
@@ -41,7 +41,7 @@ impl Purged {
     fn each(&self) -> [usize; 8] {
         let Self {
             challenges,
-            mailed_codes,
+            one_time_codes,
             sessions,
             refresh_tokens,
             tickets,
@@ -49,7 +49,7 @@ impl Purged {
             budgets,
             audit_events,
         } = *self;
-        [challenges, mailed_codes, sessions, refresh_tokens, tickets, trusted_devices, budgets, audit_events]
+        [challenges, one_time_codes, sessions, refresh_tokens, tickets, trusted_devices, budgets, audit_events]
     }
 }
 
@@ -57,7 +57,7 @@ impl Purged {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ExpiringTable {
     Challenges,
-    MailedCodes,
+    OneTimeCodes,
     Sessions,
     RefreshTokens,
     Tickets,

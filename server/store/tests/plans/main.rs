@@ -25,7 +25,7 @@ use countersign_domain::decisions::removal::Removal;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::decisions::sign_in::SignIn;
 use countersign_domain::ids::{ApiKeyId, ApplicationId, RefreshTokenId, RegistrationId, TenantId};
-use countersign_domain::mailed_code::Subject;
+use countersign_domain::one_time_code::Subject;
 use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
 use countersign_domain::terms::{Grant, Rules, Terms};
 use countersign_domain::user::{AccountLookup, Registration};
@@ -90,12 +90,12 @@ async fn everything(world: &World) {
     store.extend_session(extend).await.unwrap();
     store.ping(()).await.unwrap();
 
-    for factor in [Factor::Totp, Factor::BackupCode, Factor::MailedCode] {
+    for factor in [Factor::Totp, Factor::BackupCode, Factor::OneTimeCode] {
         for claimant in [user.challenged(world, NOON).await, user.in_session()] {
             user.issued(world, &claimant, 7).await;
             let proof = match factor {
                 Factor::Totp => Proof::Totp { method_id: authenticator, step: 9, confirms: true },
-                Factor::MailedCode => mailed(7),
+                Factor::OneTimeCode => mailed(7),
                 Factor::BackupCode => Proof::BackupCode(codes[0].id),
             };
             for is_replay in [false, true] {

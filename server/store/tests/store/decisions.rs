@@ -140,7 +140,7 @@ async fn a_factor_that_the_tenant_does_not_allow_takes_no_try(database: Database
 
     // A code by e-mail is allowed, and the challenge still has all of its tries.
     user.issued(world, &challenge, 1).await;
-    let mut claim = user.claim(challenge, Factor::MailedCode, NOON);
+    let mut claim = user.claim(challenge, Factor::OneTimeCode, NOON);
     claim.rules = rules;
     assert!(matches!(world.store.claim_attempt(claim).await.unwrap(), Claim::Granted(_)));
 }

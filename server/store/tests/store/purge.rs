@@ -34,7 +34,7 @@ async fn what_has_passed_goes_and_what_lives_stays(database: DatabaseKind) {
     assert_eq!(world.store.purge(purge(NOON, 100)).await.unwrap(), Purged::default(), "nothing has passed");
     // The challenge and its code live for minutes, the budgets for an hour, sessions for a day, trust for longer.
     let purged = world.store.purge(purge(NOON + 2 * HOUR, 100)).await.unwrap();
-    assert_eq!(purged, Purged { challenges: 1, mailed_codes: 1, budgets: 3, ..Purged::default() });
+    assert_eq!(purged, Purged { challenges: 1, one_time_codes: 1, budgets: 3, ..Purged::default() });
     let purged = world.store.purge(purge(NOON + 24 * HOUR, 100)).await.unwrap();
     assert_eq!(purged, Purged { sessions: 2, ..Purged::default() }, "what ends at this moment has ended");
     let events = world.count("audit_events");

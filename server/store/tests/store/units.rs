@@ -375,13 +375,13 @@ async fn a_mailed_code_is_sent_within_a_budget_and_used_once(database: DatabaseK
     let world = &World::start(database).await;
     let (user, _, _) = User::enrolled(world).await;
     let claimant = user.challenged(world, NOON).await;
-    assert!(matches!(user.claimed(world, &claimant, Factor::MailedCode).await, Claim::NoCode));
+    assert!(matches!(user.claimed(world, &claimant, Factor::OneTimeCode).await, Claim::NoCode));
     user.issued(world, &claimant, 1).await;
     user.issued(world, &claimant, 2).await;
     assert_eq!(world.count("mailed_codes"), 1, "a new code takes the place of the old one");
-    let Claim::Granted(granted) = user.claimed(world, &claimant, Factor::MailedCode).await else { panic!() };
+    let Claim::Granted(granted) = user.claimed(world, &claimant, Factor::OneTimeCode).await else { panic!() };
     assert_eq!(granted.material.one_time_code.map(|code| code.mac), Some(vec![2; 32]));
-    world.store.fail_attempt(fail(&user, &claimant, Factor::MailedCode, false)).await.unwrap();
+    world.store.fail_attempt(fail(&user, &claimant, Factor::OneTimeCode, false)).await.unwrap();
     assert_eq!(world.count("mailed_codes WHERE failures = 1"), 1);
 
     let old = user.pass(claimant.clone(), mailed(1));
@@ -395,7 +395,7 @@ async fn a_mailed_code_is_sent_within_a_budget_and_used_once(database: DatabaseK
         user.issued(world, &claimant, mac).await;
     }
     let issued = world.store.issue_code(user.issue(claimant, 11)).await.unwrap();
-    let until = NOON + Policy::default().mailed_code_window;
+    let until = NOON + Policy::default().one_time_code_window;
     assert!(matches!(issued, Issued::Exhausted { until: when } if when == until), "{issued:?}");
     let gone = Claimant::Challenge(challenge_digest());
     assert!(matches!(world.store.issue_code(user.issue(gone, 1)).await.unwrap(), Issued::NoClaimant));

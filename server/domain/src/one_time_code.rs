@@ -49,9 +49,9 @@ impl Subject {
 
 /// Six decimal digits, or a text chosen by a caller that delivers the code itself.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct MailedCode(String);
+pub struct OneTimeCode(String);
 
-impl MailedCode {
+impl OneTimeCode {
     #[must_use]
     pub fn generate(random: &mut dyn CryptoRng) -> Self {
         Self(random::text(LENGTH, DIGITS, random))
@@ -82,25 +82,25 @@ impl MailedCode {
     /// The MAC that is stored.
     #[must_use]
     pub fn mac(&self, subject: &Subject, keyring: &Keyring) -> [u8; 32] {
-        keyring.mac(Purpose::MailedCode, self.message(subject).as_bytes())
+        keyring.mac(Purpose::OneTimeCode, self.message(subject).as_bytes())
     }
 
     /// The MACs that may be stored, one for each key of the ring.
     #[must_use]
     pub fn macs(&self, subject: &Subject, keyring: &Keyring) -> Vec<[u8; 32]> {
-        keyring.macs(Purpose::MailedCode, self.message(subject).as_bytes())
+        keyring.macs(Purpose::OneTimeCode, self.message(subject).as_bytes())
     }
 
     /// Whether `mac` was made from this code for this subject.
     #[must_use]
     pub fn matches(&self, subject: &Subject, mac: &[u8], keyring: &Keyring) -> bool {
-        keyring.verify(Purpose::MailedCode, self.message(subject).as_bytes(), mac)
+        keyring.verify(Purpose::OneTimeCode, self.message(subject).as_bytes(), mac)
     }
 }
 
-impl fmt::Debug for MailedCode {
+impl fmt::Debug for OneTimeCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("MailedCode([redacted])")
+        formatter.write_str("OneTimeCode([redacted])")
     }
 }
 
@@ -116,12 +116,12 @@ mod tests {
         let ring = Keyring::generate(&mut random);
         let subject = || Subject::Challenge(ChallengeToken::generate(&mut ChaCha20Rng::seed_from_u64(9)).digest());
         let other = Subject::Challenge(ChallengeToken::generate(&mut random).digest());
-        let code = MailedCode::generate(&mut random);
+        let code = OneTimeCode::generate(&mut random);
         assert!(code.expose().len() == 6 && code.expose().bytes().all(|byte| byte.is_ascii_digit()));
         let mac = code.mac(&subject(), &ring);
-        assert!(MailedCode::presented(code.expose()).matches(&subject(), &mac, &ring));
+        assert!(OneTimeCode::presented(code.expose()).matches(&subject(), &mac, &ring));
         assert!(!code.matches(&other, &mac, &ring));
-        assert!(!MailedCode::presented(&format!("{}0", code.expose())).matches(&subject(), &mac, &ring));
-        assert!(!MailedCode::presented("").matches(&subject(), &mac, &ring));
+        assert!(!OneTimeCode::presented(&format!("{}0", code.expose())).matches(&subject(), &mac, &ring));
+        assert!(!OneTimeCode::presented("").matches(&subject(), &mac, &ring));
     }
 }

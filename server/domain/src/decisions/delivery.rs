@@ -5,8 +5,8 @@ use crate::account::Account;
 use crate::address::Address;
 use crate::address::MethodKind;
 use crate::ids::MethodId;
-use crate::one_time_code::Subject;
 use crate::method::{Method, MethodHandle, primary_address};
+use crate::one_time_code::Subject;
 use crate::tenant::Tenant;
 
 /// Where the caller wants a code to be sent.

@@ -7,8 +7,8 @@ use crate::attempt::{Authenticator, Claimant, Proof, StoredBackupCode, StoredCod
 use crate::backup_code::Alphabet;
 use crate::ids::{AccountId, ApplicationId, BackupCodeId, MethodId, SessionId, TenantId};
 use crate::keyring::Sealed;
-use crate::one_time_code::Subject;
 use crate::method::{Method, MethodHandle};
+use crate::one_time_code::Subject;
 use crate::password::{Cost, PasswordHash};
 use crate::secret::Digest;
 use crate::session::Session;

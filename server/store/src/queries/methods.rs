@@ -5,7 +5,7 @@ use super::users::methods_if;
 use super::{Conn, TxResult, attempts, audit};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, BackupCodeRow, OneTimeCodeRow, MethodRow, SessionRow};
+use crate::rows::{AccountRow, BackupCodeRow, MethodRow, OneTimeCodeRow, SessionRow};
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods, sessions};
 use crate::work::{
     AddMethod, BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun, MethodAdded, NewFactor, NewMethod,
@@ -18,8 +18,8 @@ use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::add_method::{self, AddMethod as Decision, WaitingChallenge};
 use countersign_domain::decisions::enrolment::{self, Enrolment, SwitchOn};
 use countersign_domain::ids::{AccountId, MethodId, SessionId};
-use countersign_domain::one_time_code::Subject;
 use countersign_domain::method::{Method, MethodHandle};
+use countersign_domain::one_time_code::Subject;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;

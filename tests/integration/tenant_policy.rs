@@ -147,8 +147,57 @@ async fn required_refreshes_no_token_of_an_account_without_a_second_factor(datab
     let user = service.user().await;
     let token = service.log_in(&user).await.ok().text("/refreshToken");
     let world = with_policy(before, LoginPolicy::Required, &ALL).await;
-    let refresh = world.stranger().call("POST", "/api/jwt/refresh").json(json!({"refreshToken": token}));
-    refresh.await.is(404);
+    let refresh = || world.stranger().call("POST", "/api/jwt/refresh").json(json!({"refreshToken": token}));
+    refresh().await.is(404);
+
+    // Nor does it come back to life when a second factor is enrolled: the password alone gave it.
+    world.service().await.enrol(&user).await;
+    refresh().await.is(404);
+}
+
+/// The password alone gives backup codes, by an enrolment that is begun and never confirmed. They complete no login.
+#[on_each_database]
+async fn required_is_not_met_by_backup_codes_of_a_begun_enrolment(database: DatabaseKind) {
+    let world = world(database, LoginPolicy::Required, &ALL).await;
+    let user = world.user("ada").await;
+    let begun = user.begin_enrolment().await;
+    let (status, body) = log_in(&world, &user.email).await;
+    assert_eq!(status, 242);
+    let id = body["twoFactorId"].as_str().expect("a challenge");
+    let service = world.service().await;
+    for code in [&begun.backup_codes[0], &begun.code()] {
+        service.answer(id, code).await.is(421);
+    }
+}
+
+/// A service may vouch for a user by a code of its own, but not for a second factor that the tenant requires.
+#[on_each_database]
+async fn required_is_not_met_by_a_code_that_a_service_delivers(database: DatabaseKind) {
+    let world = world(database, LoginPolicy::Required, &ALL).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let start = || service.post("/two-factor/start", json!({"userId": user.id}));
+    let begun = start().await.ok();
+    service.answer(&begun.text("/twoFactorId"), &begun.text("/code")).await.is(421);
+    service.enrol(&user).await;
+    let begun = start().await.ok();
+    service.answer(&begun.text("/twoFactorId"), &begun.text("/code")).await.ok();
+}
+
+/// A trust that was given before there was a second factor does not stand in for it.
+#[on_each_database]
+async fn trust_from_before_the_first_second_factor_ends_with_it_28(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let begun = service.post("/two-factor/start", json!({"userId": user.id})).await.ok();
+    let body = json!({
+        "twoFactorId": begun.text("/twoFactorId"), "code": begun.text("/code"), "trustComputer": true,
+    });
+    let trust = service.open("/two-factor/login", body).await.ok().text("/twoFactorTrustId");
+    service.enrol(&user).await;
+    let login = json!({"loginId": user.email, "password": PASSWORD, "twoFactorTrustId": trust});
+    service.post("/login", login).await.is(242);
 }
 
 fn kinds(body: &Value) -> Vec<&str> {

@@ -165,11 +165,6 @@ impl AuditContext {
         Self { session_id: Some(session_id), ..self }
     }
 
-    #[must_use]
-    pub fn with_factor(self, factor: Option<Factor>) -> Self {
-        Self { factor, ..self }
-    }
-
     /// The same context for one more event.
     #[must_use]
     pub fn again(&self, random: &mut dyn CryptoRng) -> Self {

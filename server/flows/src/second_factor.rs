@@ -316,6 +316,10 @@ impl Flows {
                         Factor::BackupCode => Refused::BackupCodeUsed,
                     }));
                 }
+                SecondFactorCompleted::EnrolmentDue => {
+                    self.give_back(caller, &judged).await?;
+                    return Ok(Err(Refused::NotEnrolled));
+                }
                 SecondFactorCompleted::Changed(account) => {
                     judged.account = *account;
                     continue;
@@ -323,6 +327,7 @@ impl Flows {
             };
             let user = user.map(|user| *user);
             return Ok(Ok(match (decision, claimant) {
+                (SecondFactor::EnrolmentDue, _) => return Ok(Err(Refused::NotEnrolled)),
                 (SecondFactor::SignedIn { trusts_device }, _) => Verified::Granted {
                     granted: self.granted(prepared, account, user),
                     trust: trusts_device.then_some(trust),

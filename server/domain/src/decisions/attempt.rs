@@ -59,11 +59,19 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
     let allows_codes = tenant.allows(MethodKind::Email) || tenant.allows(MethodKind::Sms);
     let mut material = stored;
     let has_pending = material.pending.is_some();
-    if !tenant.allows(MethodKind::Authenticator) {
+    let in_session = matches!(claimant, Claimant::Session { .. });
+    let removes = matches!(claimant, Claimant::Holder { .. });
+    // A method that the tenant no longer allows can still be removed, by its own code.
+    if !tenant.allows(MethodKind::Authenticator) && !removes {
         material.authenticators.clear();
         material.pending = None;
-    } else if !matches!(claimant, Claimant::Session { .. }) {
+    }
+    if !in_session {
         material.pending = None;
+        // Backup codes of an enrolment that was only begun prove nothing: the password alone gives them.
+        if !account.two_factor_enabled {
+            material.backup_codes.clear();
+        }
     }
     match expected {
         Expected::One(Factor::Totp) if !tenant.allows(MethodKind::Authenticator) => return Admission::NotAllowed,
@@ -74,7 +82,7 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
         Expected::One(Factor::OneTimeCode) => {
             // In a session without a second factor only an enrolment that was begun, with the password, can be confirmed
             // by e-mail.
-            let confirms = matches!(claimant, Claimant::Session { .. }) && !account.two_factor_enabled;
+            let confirms = in_session && !account.two_factor_enabled;
             if !allows_codes || (confirms && !tenant.allows(MethodKind::Email)) {
                 return Admission::NotAllowed;
             }
@@ -195,6 +203,27 @@ mod tests {
             ("code would enrol e-mail", app, session(), false, CODE, only_pending(), waiting(), "not allowed"),
             ("any", all, challenge(), true, ANY, everything(), waiting(), "granted apps code backup"),
             ("any, app not allowed", email, challenge(), true, ANY, everything(), waiting(), "granted code backup"),
+            (
+                "backup code of a begun enrolment",
+                all,
+                challenge(),
+                false,
+                BACKUP,
+                everything(),
+                SentCode::None,
+                "not enrolled",
+            ),
+            ("any, of a begun enrolment", all, challenge(), false, ANY, everything(), SentCode::None, "granted apps"),
+            (
+                "removal by an app not allowed",
+                email,
+                holder(),
+                true,
+                ANY,
+                everything(),
+                SentCode::None,
+                "granted apps backup",
+            ),
             ("any, for a holder", all, holder(), true, ANY, everything(), SentCode::None, "granted apps backup"),
             ("any, nothing there", all, challenge(), true, ANY, nothing(), SentCode::None, "granted"),
         ] {

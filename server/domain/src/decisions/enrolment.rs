@@ -55,8 +55,8 @@ impl Enrolment {
 pub struct SwitchOn {
     /// One-time codes by e-mail become a method as well.
     pub adds_email: bool,
-    /// Sessions that were opened when the account had no second factor end: where one is required they could only enrol,
-    /// and must not become full sessions because somebody else has enrolled.
+    /// Sessions and refresh tokens that were opened when the account had no second factor end: where one is required they
+    /// were good for enrolment only, and must not gain because somebody else has enrolled.
     pub ends_other_sessions: bool,
 }
 

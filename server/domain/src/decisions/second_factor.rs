@@ -1,6 +1,7 @@
 //! What a right second factor opens.
 
 use super::enrolment::{self, SwitchOn};
+use super::sign_in::{Demand, demand};
 use crate::account::{Account, Unusable};
 use crate::attempt::{Claimant, Proof};
 use crate::audit::EventKind;
@@ -34,6 +35,8 @@ pub enum SecondFactor {
     Confirmed,
     /// The challenge ends in a ticket to change the password.
     PasswordChangeDue,
+    /// The challenge goes on: the tenant requires a second factor, and the account has none that the code could be of.
+    EnrolmentDue,
     /// The challenge is consumed; the account may not be used.
     Refused(Unusable),
     /// The account's first second factor is confirmed; a new session takes the place of this one.
@@ -62,7 +65,9 @@ pub fn decide(facts: &Facts<'_>, request: Request, terms: &Terms, now: Timestamp
             }
         };
     }
-    if account.password_change_required {
+    if demand(tenant.login_policy, account.two_factor_enabled) == Demand::Enrolment {
+        SecondFactor::EnrolmentDue
+    } else if account.password_change_required {
         SecondFactor::PasswordChangeDue
     } else if request.without_grant {
         SecondFactor::Confirmed
@@ -77,6 +82,7 @@ impl SecondFactor {
         match self {
             Self::SignedIn { .. } => EventKind::SecondFactorSignedIn,
             Self::Confirmed | Self::PasswordChangeDue | Self::Refused(_) => EventKind::SecondFactorConfirmed,
+            Self::EnrolmentDue => EventKind::SecondFactorRejected,
             Self::Enabled(_) => EventKind::TwoFactorEnabled,
             Self::Replaced => EventKind::AuthenticatorReplaced,
             Self::Passed => EventKind::SecondFactorPassed,
@@ -97,6 +103,7 @@ mod tests {
     use crate::decisions::fixtures::{
         NOW, account, backup_code_proof, challenge, code_proof, session, session_terms, tenant, totp_proof,
     };
+    use crate::tenant::LoginPolicy;
 
     const ASKS_NOTHING: Request = Request { trusts_device: false, without_grant: false };
 
@@ -146,6 +153,25 @@ mod tests {
     }
 
     #[test]
+    fn where_a_second_factor_is_required_a_code_without_one_completes_no_challenge() {
+        let enrolled = Account { two_factor_enabled: true, ..account() };
+        let due = Account { password_change_required: true, ..account() };
+        for (account, login_policy, outcome) in [
+            (&account(), LoginPolicy::Required, SecondFactor::EnrolmentDue),
+            (&due, LoginPolicy::Required, SecondFactor::EnrolmentDue),
+            (&enrolled, LoginPolicy::Required, SecondFactor::SignedIn { trusts_device: false }),
+            (&account(), LoginPolicy::Enabled, SecondFactor::SignedIn { trusts_device: false }),
+            (&account(), LoginPolicy::Disabled, SecondFactor::SignedIn { trusts_device: false }),
+        ] {
+            let tenant = Tenant { login_policy, ..Tenant::default() };
+            for proof in [totp_proof(false), code_proof(), backup_code_proof()] {
+                let facts = Facts { account, tenant: &tenant, claimant: &challenge(), proof: &proof };
+                assert_eq!(decide(&facts, ASKS_NOTHING, &session_terms(), NOW), outcome, "{login_policy:?} {proof:?}");
+            }
+        }
+    }
+
+    #[test]
     fn an_unusable_account_gets_nothing_in_challenge_or_session() {
         let inactive = Account { is_active: false, two_factor_enabled: true, ..account() };
         for claimant in [challenge(), session()] {
@@ -162,6 +188,7 @@ mod tests {
             (SecondFactor::Confirmed, EventKind::SecondFactorConfirmed, false),
             (SecondFactor::PasswordChangeDue, EventKind::SecondFactorConfirmed, false),
             (SecondFactor::Refused(Unusable::Expired), EventKind::SecondFactorConfirmed, false),
+            (SecondFactor::EnrolmentDue, EventKind::SecondFactorRejected, false),
             (SecondFactor::Enabled(on), EventKind::TwoFactorEnabled, true),
             (SecondFactor::Replaced, EventKind::AuthenticatorReplaced, false),
             (SecondFactor::Passed, EventKind::SecondFactorPassed, false),

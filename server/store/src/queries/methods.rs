@@ -2,7 +2,7 @@
 
 use super::accounts::end_grants;
 use super::users::methods_if;
-use super::{Conn, TxResult, attempts, audit};
+use super::{Conn, TxResult, attempts, audit, refresh_tokens, trusted_devices};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, BackupCodeRow, MethodRow, OneTimeCodeRow, SessionRow};
@@ -98,8 +98,8 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Turns the second factor on, within the open transaction; `false` if it is on already or the account is gone. Other
-/// sessions lose their second factor, because they have not passed the new one.
+/// Turns the second factor on, within the open transaction; `false` if it is on already or the account is gone. Sessions
+/// and refresh tokens lose their second factor, because they have not passed the new one, and no trust stands in for it.
 pub(super) async fn switch_on(
     connection: &mut Conn,
     account_id: AccountId,
@@ -121,13 +121,16 @@ pub(super) async fn switch_on(
     if switch.ends_other_sessions {
         let keep = keep.map(SessionId::to_text).unwrap_or_default();
         diesel::delete(sessions::table.filter(mine).filter(sessions::id.ne(keep))).execute(connection).await?;
+        refresh_tokens::end(connection, account_id).await?;
     } else {
         diesel::update(sessions::table.filter(mine))
             .set(sessions::second_factor_at.eq(None::<i64>))
             .cached()
             .execute(connection)
             .await?;
+        refresh_tokens::forget_second_factor(connection, account_id).await?;
     }
+    trusted_devices::end(connection, account_id).await?;
     Ok(touched == 1)
 }
 

@@ -108,3 +108,10 @@ pub(super) async fn end(connection: &mut Conn, account_id: AccountId) -> Result<
     diesel::delete(mine).execute(connection).await?;
     Ok(())
 }
+
+/// Refresh tokens of an account give tokens of one factor from now on; within the open transaction.
+pub(super) async fn forget_second_factor(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
+    let mine = refresh_tokens::table.filter(refresh_tokens::account_id.eq(account_id.to_text()));
+    diesel::update(mine).set(refresh_tokens::second_factor_at.eq(None::<i64>)).cached().execute(connection).await?;
+    Ok(())
+}

@@ -47,6 +47,9 @@ pub(crate) async fn complete_second_factor(
 async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResult<SecondFactorCompleted> {
     let (account_id, now) = (input.account.id, input.now);
     let decision = decide(input, &input.account);
+    if decision == SecondFactor::EnrolmentDue {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::EnrolmentDue));
+    }
     let signs_in = matches!(decision, SecondFactor::SignedIn { .. });
     let grants_tokens = signs_in && input.terms.grant == Grant::Tokens;
     let opens_session = decision.grants() && !grants_tokens;

@@ -99,6 +99,8 @@ pub enum SecondFactorCompleted {
     ClaimantGone,
     /// Another request used the same code in the meantime.
     ProofSpent,
+    /// The tenant requires a second factor and the account has none; nothing was written.
+    EnrolmentDue,
     /// The account changed so that the decision is another one; nothing was written.
     Changed(Box<Account>),
 }

@@ -48,10 +48,10 @@ impl BackupCode {
         (is_half(first) && is_half(second)).then(|| Self(text.to_owned()))
     }
 
-    /// Readings of a code that a user typed: as typed and in capitals, without blanks and with the dash in place. Empty if the
-    /// text cannot be a code.
+    /// Codes that a typed text may mean: as it stands and in capitals, with the dash where it belongs, blanks left out.
+    /// Empty if it cannot be a code.
     #[must_use]
-    pub fn forgiving(text: &str) -> Vec<Self> {
+    pub fn parse_typed(text: &str) -> Vec<Self> {
         let kept: String = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').collect();
         if kept.len() != 2 * HALF || !kept.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Vec::new();
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_user_may_leave_out_the_dash_and_the_shift_key() {
-        let meant = |text| BackupCode::forgiving(text).iter().map(|code| code.0.clone()).collect::<Vec<_>>();
+        let meant = |text| BackupCode::parse_typed(text).iter().map(|code| code.0.clone()).collect::<Vec<_>>();
         assert_eq!(meant("ABCDE-12345"), ["ABCDE-12345"]);
         assert_eq!(meant(" abcde12345 "), ["abcde-12345", "ABCDE-12345"]);
         for odd in ["", "123456", "ABCDE-1234", "ABCDE-1234!", "äbcde-12345"] {

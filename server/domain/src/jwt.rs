@@ -67,19 +67,19 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// `None` if `sub` is no account id.
+    /// The account that the token is about (`sub`); `None` if that is no account id.
     #[must_use]
     pub fn account_id(&self) -> Option<AccountId> {
         AccountId::parse(&self.sub)
     }
 
-    /// `None` if `tid` is no tenant id.
+    /// The tenant of that account (`tid`); `None` if that is no tenant id.
     #[must_use]
     pub fn tenant_id(&self) -> Option<TenantId> {
         TenantId::parse(&self.tid)
     }
 
-    /// `None` if `aud` is missing or no application id.
+    /// The application that the token is for (`aud`); `None` if that is missing or no application id.
     #[must_use]
     pub fn audience(&self) -> Option<ApplicationId> {
         self.aud.as_deref().and_then(ApplicationId::parse)

@@ -185,7 +185,7 @@ impl Flows {
                 None => return Ok(Err(NotRemoved::NoMethod)),
             },
         };
-        let backup_code = !BackupCode::forgiving(code).is_empty();
+        let backup_code = !BackupCode::parse_typed(code).is_empty();
         if named.is_none() && !backup_code {
             return Ok(Err(NotRemoved::NotNamed));
         }
@@ -213,7 +213,7 @@ impl Flows {
             MethodsRemoved::Decided(Removal::NoMethod) => NotRemoved::NoMethod,
             MethodsRemoved::ProofSpent => NotRemoved::Refused(Refused::WrongCode),
         };
-        self.give_back(caller, &judged).await?;
+        self.release_attempt(caller, &judged).await?;
         Ok(Err(refused))
     }
 

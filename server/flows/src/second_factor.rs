@@ -78,7 +78,7 @@ impl<'a> Attempt<'a> {
     /// An attempt with a code of whichever factor.
     #[must_use]
     pub fn of_any(code: &'a str) -> Self {
-        let backup_code = !BackupCode::forgiving(code).is_empty();
+        let backup_code = !BackupCode::parse_typed(code).is_empty();
         Self { expected: Expected::Any { backup_code }, ..Self::of(Factor::Totp, code) }
     }
 }
@@ -157,7 +157,7 @@ impl Flows {
         };
         if attempt.tenant_id.is_some_and(|tenant| tenant != judged.account.tenant_id) {
             // For this caller there is no such challenge, so this was no guess.
-            self.give_back(caller, &judged).await?;
+            self.release_attempt(caller, &judged).await?;
             return Ok(Err(Refused::NoClaimant));
         }
         self.complete(caller, claimant, judged, &attempt, terms).await
@@ -222,7 +222,7 @@ impl Flows {
         let Some(permit) = permit else { return Ok(Judgement::Wrong) };
         let readings = match expected {
             Expected::One(_) => BackupCode::parse(code).into_iter().collect(),
-            Expected::Any { .. } => BackupCode::forgiving(code),
+            Expected::Any { .. } => BackupCode::parse_typed(code),
         };
         if readings.is_empty() {
             return Ok(Judgement::Wrong);
@@ -231,7 +231,7 @@ impl Flows {
         Ok(permit.run(move |memory| judge_backup_code(&candidates, memory)).await?)
     }
 
-    /// Records an attempt that failed. A replay is no guess, and its try is given back.
+    /// Records an attempt that failed. A replay is no guess, so the account is not charged for it.
     async fn fail_attempt(
         &self,
         caller: &Caller,
@@ -246,8 +246,8 @@ impl Flows {
         Ok(self.store().fail_attempt(FailAttempt { claimant, factor, account_id, is_replay, event }).await?)
     }
 
-    /// Gives the try of a right code back that could not be completed.
-    pub(super) async fn give_back(&self, caller: &Caller, judged: &Judged) -> Result<(), FlowError> {
+    /// Records a right code that could not be completed; the account is not charged for it.
+    pub(super) async fn release_attempt(&self, caller: &Caller, judged: &Judged) -> Result<(), FlowError> {
         let factor = Some(judged.proof.factor());
         self.fail_attempt(caller, judged.claimant.clone(), judged.account.id, factor, true).await
     }
@@ -309,7 +309,7 @@ impl Flows {
                 SecondFactorCompleted::Done { decision, account, user } => (decision, *account, user),
                 SecondFactorCompleted::ClaimantGone => return Ok(Err(Refused::NoClaimant)),
                 SecondFactorCompleted::ProofSpent => {
-                    self.give_back(caller, &judged).await?;
+                    self.release_attempt(caller, &judged).await?;
                     return Ok(Err(match factor {
                         Factor::Totp => Refused::WrongCode,
                         Factor::OneTimeCode => Refused::CodeUsed,
@@ -317,7 +317,7 @@ impl Flows {
                     }));
                 }
                 SecondFactorCompleted::EnrolmentDue => {
-                    self.give_back(caller, &judged).await?;
+                    self.release_attempt(caller, &judged).await?;
                     return Ok(Err(Refused::NotEnrolled));
                 }
                 SecondFactorCompleted::Changed(account) => {

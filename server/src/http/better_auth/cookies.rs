@@ -127,7 +127,7 @@ impl Cookies {
 
     /// The request's cookie; of several of that name, the first.
     #[must_use]
-    pub fn read(&self, headers: &HeaderMap, cookie: Cookie) -> Presented {
+    pub fn read_signed(&self, headers: &HeaderMap, cookie: Cookie) -> Presented {
         let Some(value) = values(headers, &self.full_name(cookie)).next() else { return Presented::Absent };
         self.verify(cookie, &decoded(&value)).map_or(Presented::Forged, Presented::Signed)
     }
@@ -204,7 +204,7 @@ mod tests {
             format!("better-auth.session_token=\"{signed}\""),
             format!("better-auth.session_token={signed}; better-auth.session_token=other"),
         ] {
-            assert_eq!(cookies.read(&request(&header), Cookie::Session).signed(), Some("abc"), "{header}");
+            assert_eq!(cookies.read_signed(&request(&header), Cookie::Session).signed(), Some("abc"), "{header}");
         }
     }
 
@@ -216,7 +216,7 @@ mod tests {
             let pair = format!("better-auth.session_token={signed}");
             let line = [before, pair.as_bytes(), after].concat();
             let value = HeaderValue::from_bytes(&line).expect("a header");
-            cookies.read(&HeaderMap::from_iter([(COOKIE, value)]), Cookie::Session)
+            cookies.read_signed(&HeaderMap::from_iter([(COOKIE, value)]), Cookie::Session)
         };
         for (before, after) in [(&b"theme=\xe4; "[..], &b""[..]), (b"\xff\xfe=1;", b"; x=\xc3"), (b"\xc3;", b"")] {
             assert_eq!(read(before, after).signed(), Some("abc"), "{before:?} {after:?}");
@@ -229,12 +229,12 @@ mod tests {
         let cookies = cookies(false);
         let signed = cookies.sign(Cookie::Session, "abc");
         let moved = format!("better-auth.two_factor={signed}");
-        assert!(cookies.read(&request(&moved), Cookie::Challenge) == Presented::Forged);
+        assert!(cookies.read_signed(&request(&moved), Cookie::Challenge) == Presented::Forged);
         for value in ["abc", "abc.", "abc.x=", &signed[1..], &signed.replace('=', ""), "%ZZ", ""] {
             let header = format!("better-auth.session_token={value}");
-            assert!(cookies.read(&request(&header), Cookie::Session) == Presented::Forged, "{value}");
+            assert!(cookies.read_signed(&request(&header), Cookie::Session) == Presented::Forged, "{value}");
         }
         let secure_name = format!("__Secure-better-auth.session_token={signed}");
-        assert!(cookies.read(&request(&secure_name), Cookie::Session) == Presented::Absent);
+        assert!(cookies.read_signed(&request(&secure_name), Cookie::Session) == Presented::Absent);
     }
 }

@@ -35,7 +35,7 @@ impl Credentials {
     #[must_use]
     pub fn read(context: &Context) -> Self {
         let (headers, cookies) = (context.request.headers(), &context.context().cookies);
-        let trust = cookies.read(headers, Cookie::Trust);
+        let trust = cookies.read_signed(headers, Cookie::Trust);
         let bearer = Authorization::read(headers).into_bearer();
         if let Some(challenge) = bearer.as_deref().and_then(ChallengeToken::parse) {
             return Self { session: SessionCredential::Absent, challenge: Some(challenge), trust };
@@ -44,10 +44,10 @@ impl Credentials {
             true => cookies.verify(Cookie::Session, &decoded(&text)),
             false => Some(text),
         });
-        let token = from_bearer.or_else(|| cookies.read(headers, Cookie::Session).signed().map(str::to_owned));
+        let token = from_bearer.or_else(|| cookies.read_signed(headers, Cookie::Session).signed().map(str::to_owned));
         let session =
             token.map_or(SessionCredential::Absent, |text| SessionCredential::Present(SessionToken::parse(&text)));
-        let challenge = cookies.read(headers, Cookie::Challenge).signed().and_then(ChallengeToken::parse);
+        let challenge = cookies.read_signed(headers, Cookie::Challenge).signed().and_then(ChallengeToken::parse);
         Self { session, challenge, trust }
     }
 

@@ -59,7 +59,8 @@ pub struct FailAttempt {
     /// `None` where the code may have been of any factor.
     pub factor: Option<Factor>,
     pub account_id: AccountId,
-    /// Whether the code was right and used already: that is no guess, so the attempt is given back.
+    /// Whether the code was right and used already: that is no guess, so the account is not charged. The challenge's try stays
+    /// taken.
     pub is_replay: bool,
     pub event: AuditEvent,
 }

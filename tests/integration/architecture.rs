@@ -141,3 +141,32 @@ fn the_table_has_no_circle() {
         }
     }
 }
+
+/// Within the crates below the server, no module reaches itself through the modules that it imports.
+#[test]
+fn modules_of_the_crates_below_have_no_circle() {
+    for name in ["domain", "store", "flows"] {
+        let source = root().join(format!("server/{name}/src"));
+        let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for file in rust_files(&source) {
+            let relative = file.strip_prefix(&source).unwrap();
+            let module = relative.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
+            let code = std::fs::read_to_string(&file).unwrap();
+            let mut found = heads(&code, "crate::");
+            if relative.iter().count() == 1 {
+                found.extend(heads(&code, "super::"));
+            }
+            imports.entry(module).or_default().extend(found);
+        }
+        for start in imports.keys().filter(|module| *module != "lib") {
+            let (mut reached, mut ahead) = (BTreeSet::new(), imports[start].iter().cloned().collect::<Vec<_>>());
+            ahead.retain(|module| module != start);
+            while let Some(module) = ahead.pop() {
+                assert!(module != *start, "{name}: `{start}` reaches itself");
+                if reached.insert(module.clone()) {
+                    ahead.extend(imports.get(&module).into_iter().flatten().filter(|next| **next != module).cloned());
+                }
+            }
+        }
+    }
+}

@@ -8,7 +8,7 @@
 //! leave the tables usable for the previous version.
 
 use crate::connector::Connector;
-use crate::open::OpenError;
+use crate::open_error::OpenError;
 use diesel::Connection as _;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection as _;

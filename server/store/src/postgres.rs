@@ -5,7 +5,7 @@
 
 use crate::connector::Connector;
 use crate::error::{StoreError, Trouble};
-use crate::open::OpenError;
+use crate::open_error::OpenError;
 use crate::options::Options;
 use crate::retry::{Pauses, Tries};
 use crate::work::TxOutcome;

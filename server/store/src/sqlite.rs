@@ -4,15 +4,14 @@
 //! ([`crate::sqlite_writer`]), so that waiting for the disk never blocks the async threads, and a caller that is dropped
 //! leaves no half-finished transaction.
 
-use crate::open::OpenError;
+use crate::open_error::OpenError;
 use crate::options::Options;
+pub(crate) use crate::sqlite_conn::Conn;
 use crate::sqlite_writer::Writer;
 use diesel::ConnectionResult;
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 use diesel_async::{AsyncConnection, SimpleAsyncConnection as _};
-use futures::future::BoxFuture;
 use std::path::Path;
 
 /// Awaits independent calls within one read or one unit of work, one after the other. Evaluates to a tuple of their
@@ -25,27 +24,6 @@ macro_rules! pipeline {
 
 #[path = "queries/mod.rs"]
 pub(crate) mod queries;
-
-/// Runs a statement on the thread that awaits it.
-pub(crate) struct Inline;
-
-impl SpawnBlocking for Inline {
-    fn spawn_blocking<'a, R>(
-        &mut self,
-        task: impl FnOnce() -> R + Send + 'static,
-    ) -> BoxFuture<'a, Result<R, Box<dyn std::error::Error + Send + Sync + 'static>>>
-    where
-        R: Send + 'static,
-    {
-        Box::pin(std::future::ready(Ok(task())))
-    }
-
-    fn get_runtime() -> Self {
-        Self
-    }
-}
-
-pub(crate) type Conn = SyncConnectionWrapper<diesel::SqliteConnection, Inline>;
 
 /// Settings of the writer alone. Sign-ins of different users touch pages all over a large database: a larger cache (in KiB)
 /// keeps more of them in memory, and less frequent checkpoints (in pages) write each page once for more changes.

@@ -5,7 +5,7 @@
 //! commit. Units of work still run one after the other, and if the commit fails none of them has taken effect.
 
 use crate::error::StoreError;
-use crate::sqlite::Conn;
+use crate::sqlite_conn::Conn;
 use crate::work::TxOutcome;
 use diesel::ConnectionResult;
 use diesel::result::{Error as DieselError, QueryResult};

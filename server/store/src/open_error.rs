@@ -1,0 +1,39 @@
+//! Why a database cannot be used.
+
+use crate::connector::ConnectorError;
+use crate::postgres_url::UrlError;
+use crate::tls::TlsError;
+use diesel_async::pooled_connection::deadpool::BuildError;
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("the database cannot be opened")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the database's tables cannot be brought up to date")]
+    Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Migrations are missing, and [`crate::Options::migrate`] is off.
+    #[error("the database's tables are not up to date: run `countersign migrate` (missing: {})", missing.join(", "))]
+    Outdated { missing: Vec<String> },
+    #[error("the pool of connections cannot be made")]
+    Pool(#[from] BuildError),
+}
+
+impl OpenError {
+    pub(crate) fn unreachable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unreachable(error.into())
+    }
+}
+
+impl From<ConnectorError> for OpenError {
+    fn from(error: ConnectorError) -> Self {
+        match error {
+            ConnectorError::Url(error) => Self::Url(error),
+            ConnectorError::Tls(error) => Self::Tls(error),
+        }
+    }
+}

@@ -43,16 +43,16 @@ test("every operation of both contracts is on the page", async (t) => {
   assert.deepEqual(witness.complaints, []);
 });
 
-test("a call is tried, and its answer shown", async (t) => {
+test("a call is tried, and its response shown", async (t) => {
   const server = await startServer(t);
   const { page, witness } = await openWindow(await startBrowser(t), server.baseURL, DESK);
   await open(page, "better-auth");
 
   const ok = operation(page, "Default", "okGet");
   await prepare(ok);
-  const answer = await execute(ok);
-  assert.equal(answer.status, "200");
-  assert.deepEqual(JSON.parse(answer.body), { ok: true });
+  const response = await execute(ok);
+  assert.equal(response.status, "200");
+  assert.deepEqual(JSON.parse(response.body), { ok: true });
   assert.ok(witness.requests.includes("GET /api/auth/ok"), witness.requests.join("\n"));
   await ok.scrollIntoViewIfNeeded();
   await takePicture(page, "tried-call");
@@ -76,9 +76,9 @@ test("signing up on the page signs this browser in", async (t) => {
   // Another page of the same browser: what carries the session is the cookie.
   await open(page, "better-auth");
   await prepare(session);
-  const answer = await execute(session);
-  assert.equal(answer.status, "200");
-  assert.equal(JSON.parse(answer.body).user.email, ADA.email);
+  const response = await execute(session);
+  assert.equal(response.status, "200");
+  assert.equal(JSON.parse(response.body).user.email, ADA.email);
 
   const signOut = operation(page, "Default", "signOut");
   await prepare(signOut);
@@ -107,9 +107,9 @@ test("a service's key that is entered on the page is shown to the server", async
   const createUser = operation(page, "Users", "createUser");
   await prepare(createUser);
   await fillBody(createUser, { user: { email: "grace@example.com", password: ADA.password } });
-  const answer = await execute(createUser);
-  assert.equal(answer.status, "200");
-  assert.equal(JSON.parse(answer.body).user.email, "grace@example.com");
+  const response = await execute(createUser);
+  assert.equal(response.status, "200");
+  assert.equal(JSON.parse(response.body).user.email, "grace@example.com");
   assert.deepEqual(witness.complaints, []);
 });
 
@@ -130,7 +130,7 @@ test("the page fits a phone", async (t) => {
     }
     const callable = operation(page, ...operations[0]);
     assert.equal((await execute(callable)).status, "200");
-    assert.equal(await overflow(page), 0, "with an answer");
+    assert.equal(await overflow(page), 0, "with a response");
     await callable.scrollIntoViewIfNeeded();
     await takePicture(page, `${api}-phone-tried-call`);
   }

@@ -1,10 +1,10 @@
 //! Backup codes.
 
-use crate::harness::{Answer, Caller, PASSWORD, World, cheap_passwords};
+use crate::harness::{Caller, PASSWORD, Response, World, cheap_passwords};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
-async fn verify(caller: &Caller, code: &str) -> Answer {
+async fn verify(caller: &Caller, code: &str) -> Response {
     caller.post("/two-factor/verify-backup-code").json(json!({"code": code})).await
 }
 
@@ -14,15 +14,15 @@ async fn a_backup_code_completes_a_challenge_and_shows_the_session(database: Dat
     let user = world.user("ada").await;
     let app = user.enrol().await;
     let browser = user.challenged().await;
-    let answer = verify(&browser, &app.backup_codes[3]).await.ok();
-    let fields: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
+    let response = verify(&browser, &app.backup_codes[3]).await.ok();
+    let fields: Vec<&String> = response.body.as_object().unwrap().keys().collect();
     assert_eq!(fields, ["session", "token", "user"]);
     let shown = browser.get("/get-session").await.ok();
     for field in ["token", "userId", "createdAt", "expiresAt"] {
-        assert_eq!(answer.body["session"][field], shown.body["session"][field], "{field}");
+        assert_eq!(response.body["session"][field], shown.body["session"][field], "{field}");
     }
-    assert_eq!(answer.body["token"], answer.body["session"]["token"]);
-    assert!(answer.set_cookie("two_factor").unwrap().is_deletion());
+    assert_eq!(response.body["token"], response.body["session"]["token"]);
+    assert!(response.set_cookie("two_factor").unwrap().is_deletion());
 }
 
 #[on_each_database]
@@ -72,15 +72,15 @@ async fn codes_are_compared_exactly(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn in_a_session_it_answers_with_that_session(database: DatabaseKind) {
+async fn in_a_session_it_responses_with_that_session(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     let app = user.enrol().await;
     let token = user.browser.get("/get-session").await.ok().text("/session/token");
     let body = json!({"code": app.backup_codes[0], "trustDevice": true});
-    let answer = user.browser.post("/two-factor/verify-backup-code").json(body).await.ok();
-    assert_eq!(answer.text("/token"), token);
-    assert!(answer.set_cookies().is_empty(), "trustDevice counts in a challenge only");
+    let response = user.browser.post("/two-factor/verify-backup-code").json(body).await.ok();
+    assert_eq!(response.text("/token"), token);
+    assert!(response.set_cookies().is_empty(), "trustDevice counts in a challenge only");
 }
 
 #[on_each_database]
@@ -93,24 +93,24 @@ async fn disable_session_uses_up_code_and_challenge_and_opens_nothing(database: 
         let body = json!({"code": code, "disableSession": switch, "trustDevice": true});
         let browser = user.challenged().await;
         let challenge = browser.copy();
-        let answer = browser.post("/two-factor/verify-backup-code").json(body.clone()).await.ok();
-        assert_eq!(answer.body.as_object().unwrap().keys().collect::<Vec<_>>(), ["user"]);
-        assert!(answer.set_cookies().iter().all(|cookie| cookie.is_deletion()), "{answer}");
+        let response = browser.post("/two-factor/verify-backup-code").json(body.clone()).await.ok();
+        assert_eq!(response.body.as_object().unwrap().keys().collect::<Vec<_>>(), ["user"]);
+        assert!(response.set_cookies().iter().all(|cookie| cookie.is_deletion()), "{response}");
         assert!(browser.get("/get-session").await.ok().body.is_null());
         verify(&challenge, &app.backup_codes[9]).await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
         challenge.post("/two-factor/send-otp").await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
         verify(&user.challenged().await, code).await.refused(401, "INVALID_BACKUP_CODE");
     }
     let body = json!({"code": app.backup_codes[2], "disableSession": true});
-    let answer = user.browser.post("/two-factor/verify-backup-code").json(body).await.ok();
-    assert_eq!(answer.body.as_object().unwrap().keys().collect::<Vec<_>>(), ["session", "token", "user"]);
-    assert!(answer.set_cookies().is_empty(), "in a session there is no other session to be had: {answer}");
+    let response = user.browser.post("/two-factor/verify-backup-code").json(body).await.ok();
+    assert_eq!(response.body.as_object().unwrap().keys().collect::<Vec<_>>(), ["session", "token", "user"]);
+    assert!(response.set_cookies().is_empty(), "in a session there is no other session to be had: {response}");
     assert!(user.browser.get("/get-session").await.ok().body.is_object());
     for switch in [json!(false), json!("false")] {
         let index = if switch == json!(false) { 3 } else { 4 };
         let body = json!({"code": app.backup_codes[index], "disableSession": switch});
-        let answer = user.challenged().await.post("/two-factor/verify-backup-code").json(body).await.ok();
-        assert!(answer.body["token"].is_string());
+        let response = user.challenged().await.post("/two-factor/verify-backup-code").json(body).await.ok();
+        assert!(response.body["token"].is_string());
     }
 }
 
@@ -122,12 +122,12 @@ async fn new_codes_replace_all_old_ones(database: DatabaseKind) {
     let generate =
         |password: &str| user.browser.post("/two-factor/generate-backup-codes").json(json!({"password": password}));
     generate("wrong").await.refused(400, "INVALID_PASSWORD").saying("Invalid password");
-    let answer = generate(PASSWORD).await.ok();
-    assert_eq!(answer.body["status"], true);
-    assert!(answer.set_cookies().is_empty());
+    let response = generate(PASSWORD).await.ok();
+    assert_eq!(response.body["status"], true);
+    assert!(response.set_cookies().is_empty());
     verify(&user.challenged().await, &app.backup_codes[0]).await.refused(401, "INVALID_BACKUP_CODE");
     for index in 0..10 {
-        verify(&user.challenged().await, &answer.text(&format!("/backupCodes/{index}"))).await.ok();
+        verify(&user.challenged().await, &response.text(&format!("/backupCodes/{index}"))).await.ok();
     }
 }
 

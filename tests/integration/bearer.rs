@@ -9,10 +9,10 @@ use serde_json::json;
 async fn a_token_may_be_raw_signed_or_encoded(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
-    let answer = user.sign_in_from(&world.stranger()).await.ok();
-    let (raw, signed) = (answer.text("/token"), answer.header("set-auth-token").unwrap().to_owned());
-    assert!(answer.header("access-control-expose-headers").unwrap().contains("set-auth-token"));
-    let encoded = answer.set_cookie("session_token").unwrap().value;
+    let response = user.sign_in_from(&world.stranger()).await.ok();
+    let (raw, signed) = (response.text("/token"), response.header("set-auth-token").unwrap().to_owned());
+    assert!(response.header("access-control-expose-headers").unwrap().contains("set-auth-token"));
+    let encoded = response.set_cookie("session_token").unwrap().value;
     for authorization in [
         format!("Bearer {raw}"),
         format!("bearer {signed}"),
@@ -63,8 +63,8 @@ async fn a_bearer_client_enrols_and_signs_in_without_any_cookie(database: Databa
 
     let sign_in = json!({"email": "ada@example.com", "password": PASSWORD});
     for factor in ["totp", "otp", "backup-code"] {
-        let answer = world.stranger().post("/sign-in/email").json(sign_in.clone()).await.ok();
-        let challenge = answer.text("/twoFactorToken");
+        let response = world.stranger().post("/sign-in/email").json(sign_in.clone()).await.ok();
+        let challenge = response.text("/twoFactorToken");
         assert!(challenge.starts_with("2fa-"), "{challenge}");
         let caller = world.bearer(&challenge);
         let code = match factor {
@@ -108,21 +108,21 @@ async fn a_challenge_opens_nothing_else_19_20(database: DatabaseKind) {
         {
             let caller = caller.copy();
             let call = caller.call(entry.method, entry.path);
-            let answer = match (entry.operation_id, example_body(entry.operation_id)) {
+            let response = match (entry.operation_id, example_body(entry.operation_id)) {
                 // It checks a password of its own, or makes an account of its own.
                 ("signInEmail" | "signUpWithEmailAndPassword", _) => continue,
                 (_, Some(body)) => call.json(body).await,
                 (_, None) => call.await,
             };
             if entry.anonymous_allowed {
-                assert!(answer.set_cookies().iter().all(|cookie| cookie.is_deletion()), "{answer}");
-                let text = String::from_utf8_lossy(&answer.raw).into_owned();
-                assert!(!text.contains("ada") && !text.contains(&user.id), "{answer}");
+                assert!(response.set_cookies().iter().all(|cookie| cookie.is_deletion()), "{response}");
+                let text = String::from_utf8_lossy(&response.raw).into_owned();
+                assert!(!text.contains("ada") && !text.contains(&user.id), "{response}");
             } else if continues {
-                assert!(answer.set_cookie("session_token").is_none_or(|cookie| cookie.is_deletion()), "{answer}");
-                assert!(is_genuine || answer.code() == "INVALID_TWO_FACTOR_COOKIE", "{answer}");
+                assert!(response.set_cookie("session_token").is_none_or(|cookie| cookie.is_deletion()), "{response}");
+                assert!(is_genuine || response.code() == "INVALID_TWO_FACTOR_COOKIE", "{response}");
             } else {
-                answer.refused(401, "UNAUTHORIZED");
+                response.refused(401, "UNAUTHORIZED");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Signing in with a second factor: the challenge, its tries, and the account's lock.
 
-use crate::harness::{Answer, App, Caller, PASSWORD, User, World, cheap_passwords};
+use crate::harness::{App, Caller, PASSWORD, Response, User, World, cheap_passwords};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
@@ -14,7 +14,7 @@ async fn enrolled(world: &World) -> (User, App) {
     (user, app)
 }
 
-async fn verify_totp(caller: &Caller, code: &str) -> Answer {
+async fn verify_totp(caller: &Caller, code: &str) -> Response {
     caller.post("/two-factor/verify-totp").json(json!({"code": code})).await
 }
 
@@ -27,15 +27,15 @@ async fn fail_in_challenges(user: &User, app: &App, times: usize) {
 }
 
 #[on_each_database]
-async fn the_answer_to_the_password_is_a_challenge_and_nothing_else(database: DatabaseKind) {
+async fn the_response_to_the_password_is_a_challenge_and_nothing_else(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, _) = enrolled(&world).await;
     let body = json!({"email": user.email, "password": PASSWORD, "callbackURL": "/x"});
-    let answer = world.browser().post("/sign-in/email").json(body).await.ok();
-    let fields: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
+    let response = world.browser().post("/sign-in/email").json(body).await.ok();
+    let fields: Vec<&String> = response.body.as_object().unwrap().keys().collect();
     assert_eq!(fields, ["twoFactorMethods", "twoFactorRedirect", "twoFactorToken"]);
-    assert_eq!(answer.body["twoFactorMethods"], json!(["totp", "otp"]));
-    assert_eq!(answer.header("location"), Some("/x"), "as on the real server");
+    assert_eq!(response.body["twoFactorMethods"], json!(["totp", "otp"]));
+    assert_eq!(response.header("location"), Some("/x"), "as on the real server");
 }
 
 #[on_each_database]
@@ -44,14 +44,14 @@ async fn a_right_code_completes_it_once(database: DatabaseKind) {
     let (user, app) = enrolled(&world).await;
     let browser = user.challenged().await;
     let stolen = browser.copy();
-    let answer = verify_totp(&browser, &app.fresh_code()).await.ok();
-    assert_eq!((&answer.body["status"], answer.text("/user/id")), (&json!(true), user.id.clone()));
-    assert!(answer.set_cookie("two_factor").unwrap().is_deletion());
+    let response = verify_totp(&browser, &app.fresh_code()).await.ok();
+    assert_eq!((&response.body["status"], response.text("/user/id")), (&json!(true), user.id.clone()));
+    assert!(response.set_cookie("two_factor").unwrap().is_deletion());
     assert_eq!(
-        answer.set_cookie("session_token").unwrap().attributes,
+        response.set_cookie("session_token").unwrap().attributes,
         "Max-Age=604800; Path=/; HttpOnly; SameSite=Lax"
     );
-    assert_eq!(browser.get("/get-session").await.ok().text("/session/token"), answer.text("/token"));
+    assert_eq!(browser.get("/get-session").await.ok().text("/session/token"), response.text("/token"));
     verify_totp(&stolen, &app.fresh_code())
         .await
         .refused(401, "INVALID_TWO_FACTOR_COOKIE")
@@ -67,9 +67,9 @@ async fn the_choice_not_to_be_remembered_survives_the_challenge(database: Databa
     let body = json!({"email": user.email, "password": PASSWORD, "rememberMe": false});
     let challenge = browser.post("/sign-in/email").json(body).await.ok();
     assert!(!challenge.set_cookie("dont_remember").unwrap().is_deletion());
-    let answer = verify_totp(&browser, &app.fresh_code()).await.ok();
-    assert_eq!(answer.set_cookie("session_token").unwrap().attributes, "Path=/; HttpOnly; SameSite=Lax");
-    assert!(!answer.set_cookie("dont_remember").unwrap().is_deletion());
+    let response = verify_totp(&browser, &app.fresh_code()).await.ok();
+    assert_eq!(response.set_cookie("session_token").unwrap().attributes, "Path=/; HttpOnly; SameSite=Lax");
+    assert!(!response.set_cookie("dont_remember").unwrap().is_deletion());
     let session = browser.get("/get-session").await.ok();
     assert_eq!(session.text("/session/expiresAt"), "2026-03-02T12:00:30.000Z");
 }
@@ -95,16 +95,16 @@ async fn a_live_session_goes_first_and_a_dead_one_does_not_matter(database: Data
     let token = browser.get("/get-session").await.ok().text("/session/token");
     let challenge = user.challenged().await.cookie("two_factor").unwrap();
     browser.set_cookie("better-auth.two_factor", &challenge);
-    let answer = verify_totp(&browser, &app.fresh_code()).await.ok();
-    assert_eq!(answer.text("/token"), token, "verified in the session");
-    assert!(answer.set_cookies().is_empty());
+    let response = verify_totp(&browser, &app.fresh_code()).await.ok();
+    assert_eq!(response.text("/token"), token, "verified in the session");
+    assert!(response.set_cookies().is_empty());
 
     let dead = browser.copy();
     browser.post("/sign-out").await.ok();
-    let answer = verify_totp(&dead, &app.fresh_code()).await.ok();
-    assert_ne!(answer.text("/token"), token);
+    let response = verify_totp(&dead, &app.fresh_code()).await.ok();
+    assert_ne!(response.text("/token"), token);
     assert!(
-        !answer.set_cookie("session_token").unwrap().is_deletion(),
+        !response.set_cookie("session_token").unwrap().is_deletion(),
         "the last word on the cookie is the new session"
     );
 }
@@ -127,9 +127,9 @@ async fn all_factors_share_five_tries_and_the_sixth_ends_it(database: DatabaseKi
         call.await.refused(401, refusal);
     }
     let stolen = browser.copy();
-    let answer = verify_totp(&browser, &app.fresh_code()).await.refused(400, "TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE");
-    let answer = answer.saying("Too many attempts. Please request a new code.");
-    assert!(answer.set_cookie("two_factor").unwrap().is_deletion());
+    let response = verify_totp(&browser, &app.fresh_code()).await.refused(400, "TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE");
+    let response = response.saying("Too many attempts. Please request a new code.");
+    assert!(response.set_cookie("two_factor").unwrap().is_deletion());
     verify_totp(&stolen, &app.code()).await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
     // The account is not locked: a new challenge takes the right code.
     verify_totp(&user.challenged().await, &app.code()).await.ok();
@@ -145,11 +145,11 @@ async fn parallel_guesses_cannot_exceed_the_tries_14(database: DatabaseKind) {
     let calls: Vec<_> = calls.map(tokio::spawn).collect();
     let mut judged = 0;
     for call in calls {
-        let answer = call.await.unwrap();
-        match answer.code() {
+        let response = call.await.unwrap();
+        match response.code() {
             "INVALID_CODE" => judged += 1,
             "TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE" | "INVALID_TWO_FACTOR_COOKIE" => {}
-            _ => panic!("{answer}"),
+            _ => panic!("{response}"),
         }
     }
     assert_eq!(judged, 5);
@@ -238,7 +238,7 @@ async fn wrong_codes_in_a_live_session_count_13_27(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn a_success_makes_the_budget_whole_and_a_new_challenge_does_not_15_16(database: DatabaseKind) {
+async fn a_success_makes_the_quota_whole_and_a_new_challenge_does_not_15_16(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, app) = enrolled(&world).await;
     fail_in_challenges(&user, &app, 9).await;

@@ -1,12 +1,12 @@
 //! Changing the password.
 
-use crate::harness::{Answer, Caller, PASSWORD, World};
+use crate::harness::{Caller, PASSWORD, Response, World};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 
 const NEW: &str = "a longer horse, a better battery";
 
-async fn change(caller: &Caller, current: &str, new: &str, revoke: Option<bool>) -> Answer {
+async fn change(caller: &Caller, current: &str, new: &str, revoke: Option<bool>) -> Response {
     let mut body = json!({"currentPassword": current, "newPassword": new});
     if let Some(revoke) = revoke {
         body["revokeOtherSessions"] = revoke.into();
@@ -20,9 +20,9 @@ async fn sessions_go_on_unless_told_otherwise(database: DatabaseKind) {
     let mut user = world.user("ada").await;
     let other = user.signed_in().await;
     for (current, new, revoke) in [(PASSWORD, NEW, None), (NEW, PASSWORD, Some(false)), (PASSWORD, NEW, None)] {
-        let answer = change(&user.browser, current, new, revoke).await.ok();
-        assert_eq!((&answer.body["token"], answer.text("/user/id")), (&Value::Null, user.id.clone()));
-        assert!(answer.set_cookies().is_empty());
+        let response = change(&user.browser, current, new, revoke).await.ok();
+        assert_eq!((&response.body["token"], response.text("/user/id")), (&Value::Null, user.id.clone()));
+        assert!(response.set_cookies().is_empty());
     }
     assert!(other.get("/get-session").await.ok().body.is_object());
     user.sign_in_from(&world.browser()).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
@@ -35,9 +35,9 @@ async fn all_sessions_end_when_asked_and_the_caller_gets_a_new_one(database: Dat
     let world = World::start(database).await;
     let user = world.user("ada").await;
     let (other, stolen) = (user.signed_in().await, user.browser.copy());
-    let answer = change(&user.browser, PASSWORD, NEW, Some(true)).await.ok();
-    assert_ne!(answer.text("/token"), user.first_token);
-    assert_eq!(user.browser.get("/get-session").await.ok().text("/session/token"), answer.text("/token"));
+    let response = change(&user.browser, PASSWORD, NEW, Some(true)).await.ok();
+    assert_ne!(response.text("/token"), user.first_token);
+    assert_eq!(user.browser.get("/get-session").await.ok().text("/session/token"), response.text("/token"));
     for ended in [other, stolen] {
         assert!(ended.get("/get-session").await.ok().body.is_null());
     }

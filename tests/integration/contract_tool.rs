@@ -295,7 +295,7 @@ fn ci_stops_a_breaking_change_of_either_contract_unless_it_is_a_declared_major_v
 
 /// Nothing on the wire breaks, but a constant of generated code is gone.
 #[test]
-fn ci_stops_an_answer_that_has_a_value_less() {
+fn ci_stops_an_response_that_has_a_value_less() {
     let house = House::new();
     house.edit("fusionauth.yaml", "enum: [authenticator, email, sms]", "enum: [authenticator, email]");
     let (status, text, error) = house.checked();

@@ -18,16 +18,16 @@ async fn is_live(caller: &Caller) -> bool {
 async fn attributes_stand_in_their_order_and_values_are_signed(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
-    let answer = user.sign_in_from(&world.browser()).await.ok();
-    let cookie = answer.set_cookie("session_token").unwrap();
+    let response = user.sign_in_from(&world.browser()).await.ok();
+    let cookie = response.set_cookie("session_token").unwrap();
     assert_eq!(cookie.name, "better-auth.session_token");
     assert_eq!(cookie.attributes, "Max-Age=604800; Path=/; HttpOnly; SameSite=Lax");
     let signed = decoded(&cookie.value);
     let (value, signature) = signed.rsplit_once('.').unwrap();
-    assert_eq!(value, answer.text("/token"));
+    assert_eq!(value, response.text("/token"));
     assert!(signature.len() == 44 && signature.ends_with('='), "{signature}");
     assert!(!cookie.value.contains(['+', '/', '=']), "{}", cookie.value);
-    assert_eq!(answer.header("set-auth-token"), Some(signed.as_str()));
+    assert_eq!(response.header("set-auth-token"), Some(signed.as_str()));
 }
 
 #[on_each_database]
@@ -35,8 +35,8 @@ async fn a_challenge_clears_before_it_sets(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     user.enrol().await;
-    let answer = user.sign_in_from(&world.browser()).await.ok();
-    let lines: Vec<(String, bool, String)> = answer
+    let response = user.sign_in_from(&world.browser()).await.ok();
+    let lines: Vec<(String, bool, String)> = response
         .set_cookies()
         .into_iter()
         .map(|cookie| (cookie.name.clone(), cookie.is_deletion(), cookie.attributes))
@@ -48,7 +48,7 @@ async fn a_challenge_clears_before_it_sets(database: DatabaseKind) {
         ("better-auth.two_factor", false, "Max-Age=600; Path=/; HttpOnly; SameSite=Lax"),
     ];
     assert_eq!(lines, expected.map(|(name, is_deletion, rest)| (name.to_owned(), is_deletion, rest.to_owned())));
-    assert!(answer.set_cookie("two_factor").unwrap().value.starts_with("2fa-"));
+    assert!(response.set_cookie("two_factor").unwrap().value.starts_with("2fa-"));
 }
 
 #[on_each_database]
@@ -56,17 +56,17 @@ async fn behind_https_cookies_are_secure_and_only_their_names_are_read(database:
     let world =
         World::with(database, |settings| settings.base_url = BaseUrl::parse("https://countersign.test").unwrap()).await;
     let user = world.user("ada").await;
-    let answer = user.sign_in_from(&world.browser()).await.ok();
-    let cookie = answer.set_cookie("session_token").unwrap();
+    let response = user.sign_in_from(&world.browser()).await.ok();
+    let cookie = response.set_cookie("session_token").unwrap();
     assert_eq!(cookie.name, "__Secure-better-auth.session_token");
     assert_eq!(cookie.attributes, "Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Lax");
     assert!(is_live(&user.browser).await);
     let plain = world.browser();
     plain.set_cookie("better-auth.session_token", &cookie.value);
     assert!(!is_live(&plain).await, "there is no way around the prefix");
-    let answer = user.browser.post("/sign-out").await.ok();
+    let response = user.browser.post("/sign-out").await.ok();
     assert!(
-        answer
+        response
             .set_cookies()
             .iter()
             .all(|cookie| cookie.name.starts_with("__Secure-") && cookie.attributes.contains("; Secure;"))
@@ -156,15 +156,16 @@ async fn a_value_of_one_cookie_is_none_of_another_38(database: DatabaseKind) {
     for value in [&session, &fresh] {
         let caller = world.browser();
         caller.set_cookie("better-auth.trust_device", value);
-        let answer = caller.post("/sign-in/email").json(json!({"email": user.email, "password": PASSWORD})).await.ok();
-        assert_eq!(answer.body["twoFactorRedirect"], true);
+        let response =
+            caller.post("/sign-in/email").json(json!({"email": user.email, "password": PASSWORD})).await.ok();
+        assert_eq!(response.body["twoFactorRedirect"], true);
     }
     for value in [&challenge, &fresh, &trust] {
         let token = decoded(value);
         let (raw, _) = token.rsplit_once('.').unwrap();
         for bearer in [token.as_str(), value.as_str(), raw] {
-            let answer = world.bearer(bearer).get("/get-session").await.ok();
-            assert!(answer.body.is_null(), "{bearer}");
+            let response = world.bearer(bearer).get("/get-session").await.ok();
+            assert!(response.body.is_null(), "{bearer}");
             world.bearer(bearer).get("/list-sessions").await.refused(401, "UNAUTHORIZED");
         }
     }

@@ -1,7 +1,7 @@
 //! Browsers on other, trusted origins.
 
 use crate::harness::contract::better_auth as operations;
-use crate::harness::{Answer, BASE_URL, World};
+use crate::harness::{BASE_URL, Response, World};
 use countersign::net::origin::OriginPattern;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
@@ -12,8 +12,8 @@ async fn world(database: DatabaseKind) -> World {
     World::with(database, |settings| settings.origin_patterns = vec![OriginPattern::parse(APP).unwrap()]).await
 }
 
-fn has_cors(answer: &Answer) -> bool {
-    answer.headers.keys().any(|name| name.as_str().starts_with("access-control-allow"))
+fn has_cors(response: &Response) -> bool {
+    response.headers.keys().any(|name| name.as_str().starts_with("access-control-allow"))
 }
 
 #[on_each_database]
@@ -33,10 +33,10 @@ async fn trusted_origins_may_call_every_operation_with_credentials(database: Dat
                 assert!(preflight.header("access-control-allow-headers").unwrap().contains(name), "{preflight}");
             }
 
-            let answer = world.stranger().with_header("origin", origin).call(entry.method, entry.path).await;
-            assert_eq!(answer.header("access-control-allow-origin"), Some(origin), "{answer}");
-            assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
-            assert!(answer.header("vary").unwrap().contains("Origin"));
+            let response = world.stranger().with_header("origin", origin).call(entry.method, entry.path).await;
+            assert_eq!(response.header("access-control-allow-origin"), Some(origin), "{response}");
+            assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
+            assert!(response.header("vary").unwrap().contains("Origin"));
         }
     }
 }
@@ -48,8 +48,8 @@ async fn nobody_else_is_told_anything(database: DatabaseKind) {
         let preflight = world.stranger().with_header("origin", origin).call("OPTIONS", "/api/auth/sign-in/email");
         let preflight = preflight.header("access-control-request-method", "POST").undocumented().await;
         assert!(preflight.status == 404 && !has_cors(&preflight), "{preflight}");
-        let answer = world.stranger().with_header("origin", origin).get("/ok").await.ok();
-        assert!(!has_cors(&answer), "{answer}");
+        let response = world.stranger().with_header("origin", origin).get("/ok").await.ok();
+        assert!(!has_cors(&response), "{response}");
     }
     assert!(!has_cors(&world.stranger().get("/ok").await.ok()));
 }
@@ -59,8 +59,8 @@ async fn a_page_elsewhere_may_read_what_it_needs(database: DatabaseKind) {
     let world = world(database).await;
     let browser = world.browser().with_header("origin", APP);
     let body = json!({"name": "a", "email": "a@example.com", "password": "correct horse"});
-    let answer = browser.post("/sign-up/email").json(body).await.ok();
-    let exposed = answer.header("access-control-expose-headers").unwrap();
+    let response = browser.post("/sign-up/email").json(body).await.ok();
+    let exposed = response.header("access-control-expose-headers").unwrap();
     for name in ["set-auth-token", "retry-after", "x-retry-after"] {
         assert!(exposed.contains(name), "{exposed}");
     }

@@ -1,4 +1,4 @@
-//! `kill -9` right after an answer: what was used stays used, what was opened stays open (attacks 7, 8).
+//! `kill -9` right after a response: what was used stays used, what was opened stays open (attacks 7, 8).
 
 use crate::harness::{App, Caller, Process, User};
 use countersign_domain::totp::STEP_SECONDS;
@@ -23,12 +23,12 @@ impl Crash {
         Self { _directory: directory, server, user, app }
     }
 
-    /// Answers one challenge, kills the server at that very moment, starts it again, and offers the same code to a
+    /// Completes one challenge, kills the server at that very moment, starts it again, and offers the same code to a
     /// second challenge that was open all the while: the session lives, challenge and code are dead.
     async fn strikes_after(&mut self, path: &str, first: &Caller, second: &Caller, body: Value, refusal: (u16, &str)) {
-        let answer = first.post(path).json(body.clone()).await;
+        let response = first.post(path).json(body.clone()).await;
         self.server.kill_9();
-        let token = answer.ok().text("/token");
+        let token = response.ok().text("/token");
         self.server.restart();
         let session = self.server.bearer(&token).get("/get-session").await.ok();
         assert_eq!(session.text("/user/id"), self.user.id, "the session lives");
@@ -83,9 +83,9 @@ async fn a_crash_under_load_loses_nothing_that_was_acknowledged(database: Databa
                 for number in 0..1000 {
                     let email = format!("r{round}w{worker}n{number}@example.com");
                     let body = json!({"name": "", "email": email, "password": crate::harness::PASSWORD});
-                    // The connection breaks when the server dies; until then every answer is a promise.
+                    // The connection breaks when the server dies; until then every response is a promise.
                     match browser.post("/sign-up/email").json(body).try_send().await {
-                        Ok(answer) => acknowledged.push((email, answer.ok().text("/token"))),
+                        Ok(response) => acknowledged.push((email, response.ok().text("/token"))),
                         Err(_) => break,
                     }
                 }

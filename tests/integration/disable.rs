@@ -10,9 +10,9 @@ async fn it_removes_everything_and_renews_the_session(database: DatabaseKind) {
     let user = world.user("ada").await;
     let app = user.enrol().await;
     let (stolen, open) = (user.browser.copy(), user.challenged().await);
-    let answer = user.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
-    assert_eq!(answer.body, json!({"status": true}));
-    assert!(answer.set_cookie("session_token").is_some());
+    let response = user.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
+    assert_eq!(response.body, json!({"status": true}));
+    assert!(response.set_cookie("session_token").is_some());
     assert!(stolen.get("/get-session").await.ok().body.is_null(), "the old session is over");
     let session = user.browser.get("/get-session").await.ok();
     assert_eq!(session.body["user"]["twoFactorEnabled"], false);
@@ -36,11 +36,11 @@ async fn it_removes_everything_and_renews_the_session(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn an_account_that_has_none_gets_the_same_answer(database: DatabaseKind) {
+async fn an_account_that_has_none_gets_the_same_response(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
-    let answer = user.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
-    assert_eq!(answer.body, json!({"status": true}));
+    let response = user.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
+    assert_eq!(response.body, json!({"status": true}));
     let pending = user.begin_enrolment().await;
     user.browser.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
     let late = user.browser.post("/two-factor/verify-totp").json(json!({"code": pending.code()})).await;
@@ -52,8 +52,8 @@ async fn a_wrong_password_switches_nothing_off(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     user.enrol().await;
-    let answer = user.browser.post("/two-factor/disable").json(json!({"password": "wrong"})).await;
-    answer.refused(400, "INVALID_PASSWORD").saying("Invalid password");
+    let response = user.browser.post("/two-factor/disable").json(json!({"password": "wrong"})).await;
+    response.refused(400, "INVALID_PASSWORD").saying("Invalid password");
     assert_eq!(user.browser.get("/get-session").await.ok().body["user"]["twoFactorEnabled"], true);
 }
 

@@ -1,7 +1,7 @@
 //! The contracts and the reference page, as they are served. How the page works in a browser is tested in
 //! `tests/browser`.
 
-use crate::harness::{Answer, World};
+use crate::harness::{Response, World};
 use countersign::config::values::DialectName;
 use countersign_contract::Document;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
@@ -17,7 +17,7 @@ fn file(path: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path.trim_start_matches('/'))).unwrap()
 }
 
-async fn get(world: &World, path: &str) -> Answer {
+async fn get(world: &World, path: &str) -> Response {
     world.stranger().call("GET", path).undocumented().await
 }
 
@@ -26,7 +26,7 @@ async fn status(world: &World, path: &str) -> u16 {
 }
 
 /// Every path that the page about an API mentions, in the order of the page.
-fn links(page: &Answer) -> Vec<String> {
+fn links(page: &Response) -> Vec<String> {
     let text = String::from_utf8(page.raw.clone()).unwrap();
     let parts = ["href=\"", "src=\"", "data-contract=\""].map(|name| text.split(name).skip(1).collect::<Vec<_>>());
     parts.concat().into_iter().map(|rest| rest.split_once('"').unwrap().0.to_owned()).collect()
@@ -46,10 +46,10 @@ async fn contracts_are_served_byte_for_byte_and_as_json(database: DatabaseKind) 
         assert_eq!(&json.body, contract.value());
         assert_eq!(json.header("content-type"), Some("application/json"));
 
-        for answer in [yaml, json] {
-            assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{answer}");
-            assert_eq!(answer.header("access-control-allow-credentials"), None, "{answer}");
-            assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer}");
+        for response in [yaml, json] {
+            assert_eq!(response.header("access-control-allow-origin"), Some("*"), "{response}");
+            assert_eq!(response.header("access-control-allow-credentials"), None, "{response}");
+            assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{response}");
         }
     }
 }
@@ -100,10 +100,14 @@ async fn files_are_packed_for_those_who_take_it(database: DatabaseKind) {
         let mut unpacked = Vec::new();
         GzDecoder::new(packed.raw.as_slice()).read_to_end(&mut unpacked).unwrap();
         assert!(unpacked == plain.raw, "{path} differs");
-        for answer in [plain, packed] {
-            assert_eq!(answer.header("vary"), Some("accept-encoding"), "{path}");
-            assert_eq!(answer.header("content-length"), Some(answer.raw.len().to_string().as_str()), "{path}");
-            assert_eq!(answer.header("access-control-allow-origin").is_some(), path.starts_with("/openapi/"), "{path}");
+        for response in [plain, packed] {
+            assert_eq!(response.header("vary"), Some("accept-encoding"), "{path}");
+            assert_eq!(response.header("content-length"), Some(response.raw.len().to_string().as_str()), "{path}");
+            assert_eq!(
+                response.header("access-control-allow-origin").is_some(),
+                path.starts_with("/openapi/"),
+                "{path}"
+            );
         }
     }
 }

@@ -6,7 +6,7 @@
 //! same transactions.
 
 use crate::harness::database::Database;
-use crate::harness::{Answer, Caller, PASSWORD, Process};
+use crate::harness::{Caller, PASSWORD, Process, Response};
 use countersign_test_postgres::{Cluster, Mode, needs_postgres};
 use serde_json::json;
 use std::sync::Arc;
@@ -36,14 +36,14 @@ async fn work(caller: Caller, name: String, stop: Arc<AtomicBool>) -> Journal {
         number += 1;
         let email = format!("{name}n{number}@example.com");
         let body = json!({"name": "", "email": email, "password": PASSWORD});
-        let Some(answer) = told(&caller, "/sign-up/email", body, &mut journal).await else { continue };
-        let token = answer.text("/token");
+        let Some(response) = told(&caller, "/sign-up/email", body, &mut journal).await else { continue };
+        let token = response.text("/token");
         journal.users.push((email, token.clone()));
         let user = caller.copy().with_header("authorization", &format!("Bearer {token}"));
         let body = json!({"password": PASSWORD});
-        let Some(answer) = told(&user, "/two-factor/enable", body, &mut journal).await else { continue };
+        let Some(response) = told(&user, "/two-factor/enable", body, &mut journal).await else { continue };
         for index in 0..10 {
-            let code = answer.text(&format!("/backupCodes/{index}"));
+            let code = response.text(&format!("/backupCodes/{index}"));
             let body = json!({"code": code});
             if told(&user, "/two-factor/verify-backup-code", body, &mut journal).await.is_some() {
                 journal.used.push((token.clone(), code));
@@ -56,15 +56,15 @@ async fn work(caller: Caller, name: String, stop: Arc<AtomicBool>) -> Journal {
     journal
 }
 
-/// The answer of a request that succeeded; any refusal but 503 is a failure of the test.
-async fn told(caller: &Caller, path: &str, body: serde_json::Value, journal: &mut Journal) -> Option<Answer> {
+/// The response of a request that succeeded; any refusal but 503 is a failure of the test.
+async fn told(caller: &Caller, path: &str, body: serde_json::Value, journal: &mut Journal) -> Option<Response> {
     match caller.post(path).json(body).try_send().await {
-        Ok(answer) if answer.status == 503 => {
+        Ok(response) if response.status == 503 => {
             journal.unanswered += 1;
             tokio::time::sleep(Duration::from_millis(20)).await;
             None
         }
-        Ok(answer) => Some(answer.ok()),
+        Ok(response) => Some(response.ok()),
         Err(_) => {
             journal.unanswered += 1;
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -160,7 +160,7 @@ async fn restarts_of_the_database_under_load_lose_nothing_and_need_no_restart_of
         // While it is away: a clean 503 within the deadline, and no readiness.
         let credentials = json!({"email": "ada@example.com", "password": PASSWORD});
         let refused = node.stranger().post("/sign-in/email").json(credentials);
-        let refused = tokio::time::timeout(Duration::from_secs(10), refused.send()).await.expect("an answer");
+        let refused = tokio::time::timeout(Duration::from_secs(10), refused.send()).await.expect("a response");
         assert!(refused.refused(503, "SERVICE_UNAVAILABLE").retry_after() >= 1);
         assert_eq!(node.stranger().call("GET", "/readyz").undocumented().await.status, 503);
         assert_eq!(node.stranger().call("GET", "/healthz").undocumented().await.status, 200);

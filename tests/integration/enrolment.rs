@@ -15,13 +15,13 @@ async fn the_uri_is_spelled_as_the_real_servers(database: DatabaseKind) {
     let body = json!({"name": "", "email": "o'neill+x@example.com", "password": PASSWORD});
     let browser = world.browser();
     browser.post("/sign-up/email").json(body).await.ok();
-    let answer = browser.post("/two-factor/enable").json(password()).await.ok();
-    let app = App::new(&answer, &world.clock);
+    let response = browser.post("/two-factor/enable").json(password()).await.ok();
+    let app = App::new(&response, &world.clock);
     let label = "Example%20Shop%20%26%20Co:o'neill%2Bx%40example.com";
     let query = format!("secret={}&issuer=Example+Shop+%26+Co&digits=6&period=30", app.base32);
     assert_eq!(app.uri, format!("otpauth://totp/{label}?{query}"));
     assert_eq!(app.base32.len(), 52, "256 bits, without padding");
-    assert!(answer.set_cookies().is_empty());
+    assert!(response.set_cookies().is_empty());
     assert_eq!(app.backup_codes.iter().collect::<BTreeSet<_>>().len(), 10);
 
     let body = json!({"password": PASSWORD, "issuer": "Ähre"});
@@ -48,13 +48,13 @@ async fn confirming_switches_the_factor_on_and_renews_the_session(database: Data
     let read = user.browser.post("/two-factor/get-totp-uri").json(password()).await.ok();
     assert_eq!(read.text("/totpURI"), app.uri);
 
-    let answer = user.browser.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
-    let fields: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
+    let response = user.browser.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
+    let fields: Vec<&String> = response.body.as_object().unwrap().keys().collect();
     assert_eq!(fields, ["status", "token", "user"]);
-    assert_eq!((&answer.body["status"], &answer.body["user"]["twoFactorEnabled"]), (&json!(true), &json!(true)));
-    assert_ne!(answer.text("/token"), user.first_token);
+    assert_eq!((&response.body["status"], &response.body["user"]["twoFactorEnabled"]), (&json!(true), &json!(true)));
+    assert_ne!(response.text("/token"), user.first_token);
     let session = user.browser.get("/get-session").await.ok();
-    assert_eq!(session.text("/session/token"), answer.text("/token"));
+    assert_eq!(session.text("/session/token"), response.text("/token"));
     assert_eq!(session.body["user"]["twoFactorEnabled"], true);
     assert!(stolen.get("/get-session").await.ok().body.is_null(), "the old session is over");
     // This session has passed the factor: it may manage it.
@@ -81,8 +81,8 @@ async fn a_wrong_password_enrols_nothing(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     for password in ["", "wrong", "correct horse battery staple "] {
-        let answer = user.browser.post("/two-factor/enable").json(json!({"password": password})).await;
-        answer.refused(400, "INVALID_PASSWORD").saying("Invalid password");
+        let response = user.browser.post("/two-factor/enable").json(json!({"password": password})).await;
+        response.refused(400, "INVALID_PASSWORD").saying("Invalid password");
     }
     let none = user.browser.post("/two-factor/get-totp-uri").json(json!({"password": "wrong"})).await;
     none.refused(400, "TOTP_NOT_ENABLED").saying("TOTP not enabled");
@@ -132,10 +132,10 @@ async fn a_mailed_code_confirms_only_what_the_password_began(database: DatabaseK
 
     let app = user.begin_enrolment().await;
     user.browser.post("/two-factor/send-otp").await.ok();
-    let answer = verify(world.last_code_for(&user.email)).await.ok();
-    assert_eq!(answer.body["user"]["twoFactorEnabled"], true);
-    assert_ne!(answer.text("/token"), user.first_token);
-    assert!(answer.set_cookie("session_token").is_some());
+    let response = verify(world.last_code_for(&user.email)).await.ok();
+    assert_eq!(response.body["user"]["twoFactorEnabled"], true);
+    assert_ne!(response.text("/token"), user.first_token);
+    assert!(response.set_cookie("session_token").is_some());
 
     // The account can sign in with what it has, and with the app only once that is confirmed.
     let browser = world.browser();
@@ -158,8 +158,8 @@ async fn a_backup_code_confirms_no_enrolment(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     let app = user.begin_enrolment().await;
-    let answer = user.browser.post("/two-factor/verify-backup-code").json(json!({"code": app.backup_codes[0]})).await;
-    assert!(answer.status != 200 || answer.body["user"]["twoFactorEnabled"] == json!(false), "{answer}");
+    let response = user.browser.post("/two-factor/verify-backup-code").json(json!({"code": app.backup_codes[0]})).await;
+    assert!(response.status != 200 || response.body["user"]["twoFactorEnabled"] == json!(false), "{response}");
     assert_eq!(user.browser.get("/get-session").await.ok().body["user"]["twoFactorEnabled"], false);
 }
 
@@ -195,8 +195,8 @@ async fn re_enrolment_keeps_the_old_secret_until_the_new_one_is_confirmed_29(dat
     backup(&old.backup_codes[0]).await.ok();
 
     // The new app is confirmed in a session: from now on it is the other way round.
-    let answer = browser.post("/two-factor/verify-totp").json(json!({"code": new.code()})).await.ok();
-    assert!(answer.set_cookies().is_empty(), "no rotation: the factor was on already");
+    let response = browser.post("/two-factor/verify-totp").json(json!({"code": new.code()})).await.ok();
+    assert!(response.set_cookies().is_empty(), "no rotation: the factor was on already");
     let browser = user.challenged().await;
     let totp = |code: String| browser.post("/two-factor/verify-totp").json(json!({"code": code}));
     let backup = |code: &str| browser.post("/two-factor/verify-backup-code").json(json!({"code": code}));

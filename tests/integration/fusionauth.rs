@@ -1,4 +1,4 @@
-//! The FusionAuth dialect beside the Better Auth dialect: the same users, factors, budgets and locks; and one-time
+//! The FusionAuth dialect beside the Better Auth dialect: the same users, factors, quotas and locks; and one-time
 //! things that stay one-time in it.
 
 mod cross_dialect;

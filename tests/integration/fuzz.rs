@@ -1,6 +1,6 @@
 //! Whatever is sent to whatever operation: a documented refusal in the documented shape, no 5xx, no panic (API4, 41).
 //!
-//! The bodies are derived from the contract's own request schemas. The harness holds every answer against the
+//! The bodies are derived from the contract's own request schemas. The harness holds every response against the
 //! contract; what is left to assert here is that none is a failure of the server.
 
 use crate::harness::{Caller, World, cheap_passwords};
@@ -58,8 +58,8 @@ fn plausible_body(operation_id: &str) -> Map<String, Value> {
 
 async fn assert_no_failure(caller: &Caller, path: &str, content_type: &str, body: String) {
     let shown: String = body.chars().take(200).collect();
-    let answer = caller.call("POST", path).body(content_type, body).await;
-    assert!(answer.status < 500, "{answer}\nfor {content_type} {shown}");
+    let response = caller.call("POST", path).body(content_type, body).await;
+    assert!(response.status < 500, "{response}\nfor {content_type} {shown}");
 }
 
 #[on_each_database]
@@ -144,9 +144,9 @@ async fn odd_credentials_are_no_credentials_38(database: DatabaseKind) {
                     BodyRule::None => call,
                     _ => call.json(Value::Object(plausible_body(operation.operation_id))),
                 };
-                let answer = call.await;
-                let is_open = operation.anonymous_allowed || answer.status == 401;
-                assert!(answer.status < 500 && is_open, "{answer}\nwith {value}");
+                let response = call.await;
+                let is_open = operation.anonymous_allowed || response.status == 401;
+                assert!(response.status < 500 && is_open, "{response}\nwith {value}");
             }
         }
     }

@@ -35,7 +35,7 @@ async fn what_has_ended_is_cleared_away_while_the_server_runs_and_what_lives_sta
     .await;
     let user = world.user("ada").await;
     let app = user.enrol().await;
-    // One of each: a trusted device, an open challenge, a one-time code, a budget of wrong passwords.
+    // One of each: a trusted device, an open challenge, a one-time code, a quota of wrong passwords.
     let trusting = user.challenged().await;
     world.clock.advance(Duration::from_secs(30));
     let code = json!({"code": app.code_in(0), "trustDevice": true});

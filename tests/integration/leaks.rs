@@ -95,8 +95,8 @@ async fn neither_database_nor_log_holds_a_password_token_code_or_secret_43(datab
         let body = json!({"code": code, "trustDevice": true});
         browser.post(&format!("/two-factor/verify-{factor}")).json(body).await.ok();
         secrets.add_cookies(&browser);
-        let answer = user.sign_in_from(&browser).await.ok();
-        secrets.add("session token", &answer.text("/token"));
+        let response = user.sign_in_from(&browser).await.ok();
+        secrets.add("session token", &response.text("/token"));
         secrets.add_cookies(&browser);
     }
     let open = server.browser();

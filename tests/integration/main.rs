@@ -7,7 +7,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
-mod answers;
 mod architecture;
 mod backup_codes;
 mod bearer;
@@ -38,6 +37,7 @@ mod overload;
 mod rate_limit;
 mod readme;
 mod replay;
+mod responses;
 mod routing;
 mod sessions;
 mod sign_in;

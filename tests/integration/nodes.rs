@@ -1,5 +1,5 @@
-//! Several nodes on one PostgreSQL: what is accepted once is accepted once among all of them, and a budget is one
-//! budget (attacks 2, 6, 8, 9, 14, 39).
+//! Several nodes on one PostgreSQL: what is accepted once is accepted once among all of them, and a quota is one
+//! quota (attacks 2, 6, 8, 9, 14, 39).
 //!
 //! All nodes share the database and the keyring, as in production. Four nodes are processes of the compiled program; two
 //! are servers in this process, where passwords can be cheap, so that there is time for more rounds.
@@ -8,7 +8,7 @@ use crate::harness::caller::Call;
 use crate::harness::database::Database;
 use crate::harness::wire::Wire;
 use crate::harness::world::Time;
-use crate::harness::{Answer, App, Caller, Process, Service, User, World, cheap_passwords};
+use crate::harness::{App, Caller, Process, Response, Service, User, World, cheap_passwords};
 use countersign::config::values::KeyringSource;
 use countersign_test_postgres::needs_postgres;
 use serde_json::{Value, json};
@@ -126,14 +126,14 @@ impl Nodes {
     }
 }
 
-fn codes(answers: &[Answer]) -> BTreeMap<String, usize> {
-    answers.iter().fold(BTreeMap::new(), |mut counts, answer| {
-        *counts.entry(format!("{} {}", answer.status, answer.code())).or_default() += 1;
+fn codes(responses: &[Response]) -> BTreeMap<String, usize> {
+    responses.iter().fold(BTreeMap::new(), |mut counts, response| {
+        *counts.entry(format!("{} {}", response.status, response.code())).or_default() += 1;
         counts
     })
 }
 
-/// Presents all at once; exactly one succeeds, and no other answer is a failure of the server.
+/// Presents all at once; exactly one succeeds, and no other response is a failure of the server.
 async fn race(presentations: Vec<(Caller, &'static str, Value)>) {
     assert_eq!(presentations.len(), AT_ONCE);
     let start = Arc::new(Barrier::new(AT_ONCE));
@@ -145,10 +145,10 @@ async fn race(presentations: Vec<(Caller, &'static str, Value)>) {
             caller.post(path).json(body).await
         });
     }
-    let answers = running.join_all().await;
-    let won = answers.iter().filter(|answer| answer.status == 200).count();
-    assert_eq!(won, 1, "{:?}", codes(&answers));
-    assert!(answers.iter().all(|answer| answer.status < 500), "{:?}", codes(&answers));
+    let responses = running.join_all().await;
+    let won = responses.iter().filter(|response| response.status == 200).count();
+    assert_eq!(won, 1, "{:?}", codes(&responses));
+    assert!(responses.iter().all(|response| response.status < 500), "{:?}", codes(&responses));
 }
 
 /// Half of the presentations come from a live session, half from a challenge.
@@ -235,10 +235,10 @@ async fn every_kind_among_four_nodes() {
 }
 
 /// 500 wrong codes at once, over nodes, challenges, sessions and client addresses: judged at most as often as the
-/// budget allows, as the audit trail counts them; then the account is locked on every node, for the right code as well.
+/// quota allows, as the audit trail counts them; then the account is locked on every node, for the right code as well.
 #[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
-async fn one_budget_among_two_nodes_14() {
+async fn one_quota_among_two_nodes_14() {
     let nodes = Nodes::start_programs(2);
     let Enrolled { user, app, session, challenge, .. } = nodes.enrolled(0).await;
     let mut tokens = vec![session.clone(), challenge];
@@ -254,11 +254,11 @@ async fn one_budget_among_two_nodes_14() {
         let body = json!({"code": app.wrong_code()});
         running.spawn(async move { caller.post("/two-factor/verify-totp").json(body).await });
     }
-    let answers = running.join_all().await;
-    assert!(answers.iter().all(|answer| [400, 401, 429].contains(&answer.status)), "{:?}", codes(&answers));
+    let responses = running.join_all().await;
+    assert!(responses.iter().all(|response| [400, 401, 429].contains(&response.status)), "{:?}", codes(&responses));
     let judged =
         nodes.database.number("SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-rejected'");
-    assert_eq!(judged, 10, "{:?}", codes(&answers));
+    assert_eq!(judged, 10, "{:?}", codes(&responses));
     for node in &nodes.nodes {
         let body = json!({"code": app.code_in(1)});
         let locked = node.bearer(&session).post("/two-factor/verify-totp").json(body).await;
@@ -266,8 +266,8 @@ async fn one_budget_among_two_nodes_14() {
     }
 }
 
-/// Sends all at once; exactly one succeeds, and no other answer is a failure of the server.
-async fn race_of_calls(calls: impl Iterator<Item = Call>) -> Answer {
+/// Sends all at once; exactly one succeeds, and no other response is a failure of the server.
+async fn race_of_calls(calls: impl Iterator<Item = Call>) -> Response {
     let calls: Vec<Call> = calls.collect();
     assert_eq!(calls.len(), AT_ONCE);
     let start = Arc::new(Barrier::new(AT_ONCE));
@@ -279,11 +279,11 @@ async fn race_of_calls(calls: impl Iterator<Item = Call>) -> Answer {
             call.await
         });
     }
-    let answers = running.join_all().await;
-    let counts = codes(&answers);
-    let (mut won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    let responses = running.join_all().await;
+    let counts = codes(&responses);
+    let (mut won, lost): (Vec<_>, Vec<_>) = responses.into_iter().partition(|response| response.status == 200);
     assert_eq!(won.len(), 1, "{counts:?}");
-    assert!(lost.iter().all(|answer| [404, 409, 421].contains(&answer.status)), "{counts:?}");
+    assert!(lost.iter().all(|response| [404, 409, 421].contains(&response.status)), "{counts:?}");
     won.remove(0)
 }
 
@@ -303,13 +303,13 @@ async fn fusionauth(nodes: &Nodes, rounds: usize) {
         for code in [app.code_in(1), app.recovery_codes[0].clone()] {
             let challenges = [home.challenge(&user).await, services[0].challenge(&user).await];
             let calls = everywhere().zip(challenges.iter().cycle());
-            race_of_calls(calls.map(|(service, id)| service.answer(id, &code))).await;
+            race_of_calls(calls.map(|(service, id)| service.complete(id, &code))).await;
         }
         // One challenge, with a code that was sent.
         let challenge = home.challenge(&user).await;
         home.open(&format!("/two-factor/send/{challenge}"), json!({"methodId": email})).await.ok();
         let code = nodes.nodes[round % services.len()].last_code_for(&user.email);
-        let done = race_of_calls(everywhere().map(|service| service.answer(&challenge, &code))).await;
+        let done = race_of_calls(everywhere().map(|service| service.complete(&challenge, &code))).await;
         // Its refresh token.
         let body = json!({"refreshToken": done.text("/refreshToken")});
         race_of_calls(everywhere().map(|service| service.open("/jwt/refresh", body.clone()))).await;

@@ -3,7 +3,7 @@
 //! Each test plays rounds. In a round one thing is presented [`AT_ONCE`] times, all at once: exactly one presentation
 //! must succeed, and every other must be refused in words of the contract.
 
-use crate::harness::{Answer, App, Caller, User, World, cheap_passwords};
+use crate::harness::{App, Caller, Response, User, World, cheap_passwords};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ async fn world(database: DatabaseKind) -> World {
 }
 
 /// Presents all at once, and asserts that one succeeds and that no other is told anything but no.
-async fn race(presentations: Vec<(Caller, &'static str, Value)>) -> Answer {
+async fn race(presentations: Vec<(Caller, &'static str, Value)>) -> Response {
     assert_eq!(presentations.len(), AT_ONCE);
     let start = Arc::new(Barrier::new(AT_ONCE));
     let mut running = JoinSet::new();
@@ -35,16 +35,16 @@ async fn race(presentations: Vec<(Caller, &'static str, Value)>) -> Answer {
             caller.post(path).json(body).await
         });
     }
-    let answers = running.join_all().await;
-    let (mut won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    let responses = running.join_all().await;
+    let (mut won, lost): (Vec<_>, Vec<_>) = responses.into_iter().partition(|response| response.status == 200);
     assert_eq!(won.len(), 1, "{} presentations succeeded; the others: {:?}", won.len(), codes(&lost));
-    assert!(lost.iter().all(|answer| [400, 401, 409, 429].contains(&answer.status)), "{:?}", codes(&lost));
+    assert!(lost.iter().all(|response| [400, 401, 409, 429].contains(&response.status)), "{:?}", codes(&lost));
     won.remove(0)
 }
 
-fn codes(answers: &[Answer]) -> std::collections::BTreeMap<String, usize> {
-    answers.iter().fold(Default::default(), |mut counts, answer| {
-        *counts.entry(format!("{} {}", answer.status, answer.code())).or_default() += 1;
+fn codes(responses: &[Response]) -> std::collections::BTreeMap<String, usize> {
+    responses.iter().fold(Default::default(), |mut counts, response| {
+        *counts.entry(format!("{} {}", response.status, response.code())).or_default() += 1;
         counts
     })
 }
@@ -98,8 +98,8 @@ async fn one_backup_code_is_accepted_once_6(database: DatabaseKind) {
     for _ in 0..ROUNDS {
         if codes.is_empty() {
             let body = json!({"password": user.password});
-            let answer = user.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
-            codes = serde_json::from_value(answer.body["backupCodes"].clone()).unwrap();
+            let response = user.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
+            codes = serde_json::from_value(response.body["backupCodes"].clone()).unwrap();
         }
         let presenters = presenters(&user, &user.browser).await;
         let body = json!({"code": codes.pop().unwrap()});
@@ -117,8 +117,8 @@ async fn one_challenge_is_answered_once_by_whatever_factors(database: DatabaseKi
     for _ in 0..ROUNDS {
         if codes.len() < 2 {
             let body = json!({"password": user.password});
-            let answer = user.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
-            codes = serde_json::from_value(answer.body["backupCodes"].clone()).unwrap();
+            let response = user.browser.post("/two-factor/generate-backup-codes").json(body).await.ok();
+            codes = serde_json::from_value(response.body["backupCodes"].clone()).unwrap();
         }
         let challenge = user.challenged().await;
         challenge.post("/two-factor/send-otp").await.ok();
@@ -153,14 +153,14 @@ async fn one_trust_spares_one_challenge(database: DatabaseKind) {
     let trusted = user.trusted_with(&app).await;
     let credentials = json!({"email": user.email, "password": user.password});
     for _ in 0..5 {
-        let spared: Vec<Answer> = {
+        let spared: Vec<Response> = {
             let mut running = JoinSet::new();
             for _ in 0..10 {
                 let (caller, credentials) = (trusted.copy(), credentials.clone());
                 running.spawn(async move { caller.post("/sign-in/email").json(credentials).await.ok() });
             }
             let all = running.join_all().await;
-            all.into_iter().filter(|answer| answer.body.get("token").is_some()).collect()
+            all.into_iter().filter(|response| response.body.get("token").is_some()).collect()
         };
         assert_eq!(spared.len(), 1);
         let next = spared[0].set_cookie("trust_device").unwrap();
@@ -172,7 +172,7 @@ async fn one_trust_spares_one_challenge(database: DatabaseKind) {
 /// However many guess at once, at most ten guesses are judged before the account is locked, as the audit trail counts
 /// them; and then the right code is refused as well (attacks 9, 12, 14).
 #[on_each_database]
-async fn parallel_guesses_are_judged_at_most_as_often_as_the_budget_allows_14(database: DatabaseKind) {
+async fn parallel_guesses_are_judged_at_most_as_often_as_the_quota_allows_14(database: DatabaseKind) {
     let world = world(database).await;
     let (user, app) = enrolled(&world).await;
     let mut presenters = vec![user.browser.clone()];
@@ -185,11 +185,11 @@ async fn parallel_guesses_are_judged_at_most_as_often_as_the_budget_allows_14(da
         let body = json!({"code": app.wrong_code()});
         running.spawn(async move { caller.post("/two-factor/verify-totp").json(body).await });
     }
-    let answers = running.join_all().await;
-    assert!(answers.iter().all(|answer| [400, 401, 429].contains(&answer.status)), "{:?}", codes(&answers));
+    let responses = running.join_all().await;
+    assert!(responses.iter().all(|response| [400, 401, 429].contains(&response.status)), "{:?}", codes(&responses));
     let judged =
         world.database().number("SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-rejected'");
-    assert_eq!(judged, 10, "{:?}", codes(&answers));
+    assert_eq!(judged, 10, "{:?}", codes(&responses));
     let body = json!({"code": app.fresh_code()});
     let locked = user.browser.post("/two-factor/verify-totp").json(body).await;
     assert!(locked.refused(429, "ACCOUNT_TEMPORARILY_LOCKED").retry_after() > 800);

@@ -1,6 +1,6 @@
 //! Codes that are mailed.
 
-use crate::harness::{Answer, App, Caller, User, World};
+use crate::harness::{App, Caller, Response, User, World};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
@@ -11,11 +11,11 @@ async fn enrolled(world: &World) -> (User, App) {
     (user, app)
 }
 
-async fn send(caller: &Caller) -> Answer {
+async fn send(caller: &Caller) -> Response {
     caller.post("/two-factor/send-otp").await
 }
 
-async fn verify(caller: &Caller, code: &str) -> Answer {
+async fn verify(caller: &Caller, code: &str) -> Response {
     caller.post("/two-factor/verify-otp").json(json!({"code": code})).await
 }
 
@@ -34,10 +34,10 @@ async fn a_mailed_code_completes_a_challenge(database: DatabaseKind) {
     assert_eq!((&message["to"], &message["channel"]), (&json!(user.email), &json!("email")));
     let code = world.last_code_for(&user.email);
     assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()));
-    let answer = verify(&browser, &code).await.ok();
-    let fields: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
+    let response = verify(&browser, &code).await.ok();
+    let fields: Vec<&String> = response.body.as_object().unwrap().keys().collect();
     assert_eq!(fields, ["token", "user"]);
-    assert_eq!(browser.get("/get-session").await.ok().text("/session/token"), answer.text("/token"));
+    assert_eq!(browser.get("/get-session").await.ok().text("/session/token"), response.text("/token"));
 }
 
 #[on_each_database]
@@ -117,7 +117,7 @@ async fn sending_again_gives_no_new_tries_in_a_session_n5(database: DatabaseKind
 }
 
 #[on_each_database]
-async fn one_code_bears_five_wrong_answers_in_a_session(database: DatabaseKind) {
+async fn one_code_bears_five_wrong_responses_in_a_session(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, _) = enrolled(&world).await;
     send(&user.browser).await.ok();

@@ -21,17 +21,17 @@ async fn two_hundred_parallel_sign_ins_are_answered_or_shed_within_150_megabytes
         let caller = server.stranger();
         let body = json!({"email": user.email, "password": user.password});
         running.spawn(async move {
-            let answer = caller.post("/sign-in/email").json(body);
-            tokio::time::timeout(Duration::from_secs(60), answer.send()).await.expect("an answer, not silence")
+            let response = caller.post("/sign-in/email").json(body);
+            tokio::time::timeout(Duration::from_secs(60), response.send()).await.expect("a response, not silence")
         });
     }
-    let answers = running.join_all().await;
-    let served = answers.iter().filter(|answer| answer.status == 200).count();
-    let shed: Vec<_> = answers.iter().filter(|answer| answer.status == 503).collect();
-    assert_eq!(served + shed.len(), answers.len(), "nothing but 200 and 503");
+    let responses = running.join_all().await;
+    let served = responses.iter().filter(|response| response.status == 200).count();
+    let shed: Vec<_> = responses.iter().filter(|response| response.status == 503).collect();
+    assert_eq!(served + shed.len(), responses.len(), "nothing but 200 and 503");
     assert!(served >= 60, "{served} were served; the queue alone holds that many");
     assert!(!shed.is_empty(), "200 at once do not fit into the queue");
-    assert!(shed.iter().all(|answer| answer.retry_after() >= 1 && answer.code() == "SERVICE_UNAVAILABLE"));
+    assert!(shed.iter().all(|response| response.retry_after() >= 1 && response.code() == "SERVICE_UNAVAILABLE"));
     let memory = server.memory();
     assert!(memory.peak < 150 << 20, "{memory:?}");
 

@@ -1,6 +1,6 @@
 //! Limits per client and path.
 
-use crate::harness::{Answer, World};
+use crate::harness::{Response, World};
 use countersign::config::Settings;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
@@ -15,7 +15,7 @@ fn behind_a_proxy(settings: &mut Settings) {
     settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
 }
 
-async fn sign_in(world: &World, forwarded: &[(&'static str, &str)]) -> Answer {
+async fn sign_in(world: &World, forwarded: &[(&'static str, &str)]) -> Response {
     let call = world.stranger().post("/sign-in/email").json(json!({"email": "ada@example.com", "password": "wrong"}));
     forwarded.iter().fold(call, |call, (name, value)| call.header(name, value)).await
 }

@@ -45,11 +45,11 @@ async fn a_code_used_on_one_route_is_dead_on_every_other_1_3_4_5(database: Datab
                 let body = json!({"code": code});
                 first.ready(&user).await.post("/two-factor/verify-totp").json(body).await.ok();
                 let again = json!({"code": if is_older { older } else { code }});
-                let answer = second.ready(&user).await.post("/two-factor/verify-totp").json(again).await;
+                let response = second.ready(&user).await.post("/two-factor/verify-totp").json(again).await;
                 assert_eq!(
-                    (answer.status, answer.code()),
+                    (response.status, response.code()),
                     (401, "INVALID_CODE"),
-                    "{first:?} then {second:?}: {answer}"
+                    "{first:?} then {second:?}: {response}"
                 );
             }
         }
@@ -80,10 +80,10 @@ async fn successes(callers: Vec<Caller>, path: &str, code: &str, refusals: &[&st
     let calls: Vec<_> = calls.collect();
     let mut count = 0;
     for call in calls {
-        let answer = call.await.unwrap();
-        match answer.status {
+        let response = call.await.unwrap();
+        match response.status {
             200 => count += 1,
-            _ => assert!(refusals.contains(&answer.code()), "{answer}"),
+            _ => assert!(refusals.contains(&response.code()), "{response}"),
         }
     }
     count
@@ -102,8 +102,8 @@ async fn a_double_click_locks_nobody_out(database: DatabaseKind) {
     for round in 0..2 {
         let backup = json!({"code": app.backup_codes[0]});
         for _ in 0..8 {
-            let answer = user.browser.post("/two-factor/verify-backup-code").json(backup.clone()).await;
-            assert!(answer.status == 401 || round == 0, "{answer}");
+            let response = user.browser.post("/two-factor/verify-backup-code").json(backup.clone()).await;
+            assert!(response.status == 401 || round == 0, "{response}");
         }
     }
     user.signed_in_with(&app).await;

@@ -13,10 +13,10 @@ async fn other_methods_are_not_found_and_never_405(database: DatabaseKind) {
             if operations().any(|other| other.method == method && other.path == entry.path) {
                 continue;
             }
-            let answer = world.stranger().call(method, entry.path).undocumented().await;
-            assert_eq!(answer.status, 404, "{answer}");
+            let response = world.stranger().call(method, entry.path).undocumented().await;
+            assert_eq!(response.status, 404, "{response}");
             if method != "HEAD" {
-                assert_eq!((answer.code(), answer.header("content-type")), ("NOT_FOUND", Some("application/json")));
+                assert_eq!((response.code(), response.header("content-type")), ("NOT_FOUND", Some("application/json")));
             }
         }
     }
@@ -65,8 +65,8 @@ async fn what_the_real_server_does_not_offer_over_http_is_not_found(database: Da
         "/metrics",
     ] {
         for method in ["GET", "POST"] {
-            let answer = world.stranger().call(method, path).undocumented().await;
-            assert_eq!(answer.status, 404, "{answer}");
+            let response = world.stranger().call(method, path).undocumented().await;
+            assert_eq!(response.status, 404, "{response}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reading, extending, listing and ending sessions.
 
-use crate::harness::{Answer, Caller, World};
+use crate::harness::{Caller, Response, World};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
@@ -11,9 +11,9 @@ async fn is_live(caller: &Caller) -> bool {
     !caller.copy().get("/get-session?disableRefresh=true").await.ok().body.is_null()
 }
 
-fn deleted(answer: &Answer) -> Vec<String> {
-    let cookies = answer.set_cookies();
-    assert!(cookies.iter().all(|cookie| cookie.is_deletion() && cookie.value.is_empty()), "{answer}");
+fn deleted(response: &Response) -> Vec<String> {
+    let cookies = response.set_cookies();
+    assert!(cookies.iter().all(|cookie| cookie.is_deletion() && cookie.value.is_empty()), "{response}");
     cookies.into_iter().map(|cookie| cookie.name).collect()
 }
 
@@ -24,14 +24,14 @@ const SESSION_COOKIES: [&str; 3] =
 async fn a_session_shows_itself_and_its_user(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
-    let answer = user.browser.get("/get-session").await.ok();
-    let session = &answer.body["session"];
-    assert_eq!((answer.text("/session/userId"), answer.text("/user/id")), (user.id.clone(), user.id.clone()));
+    let response = user.browser.get("/get-session").await.ok();
+    let session = &response.body["session"];
+    assert_eq!((response.text("/session/userId"), response.text("/user/id")), (user.id.clone(), user.id.clone()));
     assert_eq!(session["token"], json!(user.first_token));
     assert_eq!(session["expiresAt"], "2026-03-08T12:00:00.000Z");
     assert_eq!((&session["ipAddress"], &session["userAgent"]), (&json!("127.0.0.1"), &json!("countersign-tests")));
-    assert_eq!((answer.header("cache-control"), answer.header("pragma")), (Some("no-store"), Some("no-cache")));
-    assert!(answer.set_cookies().is_empty());
+    assert_eq!((response.header("cache-control"), response.header("pragma")), (Some("no-store"), Some("no-cache")));
+    assert!(response.set_cookies().is_empty());
 }
 
 #[on_each_database]
@@ -86,9 +86,9 @@ async fn sign_out_ends_the_session_and_always_succeeds(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     let stolen = user.browser.copy();
-    let answer = user.browser.post("/sign-out").json(json!({})).await.ok();
-    assert_eq!(answer.body, json!({"success": true}));
-    assert_eq!(deleted(&answer), SESSION_COOKIES);
+    let response = user.browser.post("/sign-out").json(json!({})).await.ok();
+    assert_eq!(response.body, json!({"success": true}));
+    assert_eq!(deleted(&response), SESSION_COOKIES);
     assert!(!is_live(&stolen).await);
     stolen.post("/sign-out").await.ok();
     world.stranger().post("/sign-out").await.ok();
@@ -140,8 +140,8 @@ async fn nobody_ends_a_session_of_somebody_else_36(database: DatabaseKind) {
         "unknown".to_owned(),
         String::new(),
     ] {
-        let answer = ada.browser.post("/revoke-session").json(json!({"token": token})).await.ok();
-        assert_eq!(answer.body, json!({"status": true}));
+        let response = ada.browser.post("/revoke-session").json(json!({"token": token})).await.ok();
+        assert_eq!(response.body, json!({"status": true}));
     }
     ada.browser.post("/revoke-other-sessions").await.ok();
     ada.browser.post("/revoke-sessions").await.ok();
@@ -153,13 +153,13 @@ async fn others_or_all_are_ended_at_once(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     let others = [user.signed_in().await, user.signed_in().await];
-    let answer = user.browser.post("/revoke-other-sessions").json(json!({})).await.ok();
-    assert_eq!(answer.body, json!({"status": true}));
+    let response = user.browser.post("/revoke-other-sessions").json(json!({})).await.ok();
+    assert_eq!(response.body, json!({"status": true}));
     assert!(is_live(&user.browser).await && !is_live(&others[0]).await && !is_live(&others[1]).await);
 
     let another = user.signed_in().await;
-    let answer = user.browser.post("/revoke-sessions").await.ok();
-    assert!(answer.set_cookies().is_empty(), "cookies are not cleared");
+    let response = user.browser.post("/revoke-sessions").await.ok();
+    assert!(response.set_cookies().is_empty(), "cookies are not cleared");
     assert!(!is_live(&user.browser).await && !is_live(&another).await);
     let dead = user.browser.post("/revoke-sessions").await.refused(401, "UNAUTHORIZED").saying("Unauthorized");
     assert_eq!(deleted(&dead), SESSION_COOKIES);
@@ -179,7 +179,7 @@ async fn odd_queries_change_nothing(database: DatabaseKind) {
         "?&&=&",
         "?%",
     ] {
-        let answer = user.browser.get(&format!("/get-session{query}")).await.ok();
-        assert_eq!(answer.text("/user/id"), user.id);
+        let response = user.browser.get(&format!("/get-session{query}")).await.ok();
+        assert_eq!(response.text("/user/id"), user.id);
     }
 }

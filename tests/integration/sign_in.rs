@@ -10,13 +10,13 @@ async fn a_right_password_opens_a_session(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     let browser = world.browser();
-    let answer = user.sign_in_from(&browser).await.ok();
-    let fields: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
+    let response = user.sign_in_from(&browser).await.ok();
+    let fields: Vec<&String> = response.body.as_object().unwrap().keys().collect();
     assert_eq!(fields, ["redirect", "token", "user"]);
-    assert_eq!((&answer.body["redirect"], answer.text("/user/id")), (&json!(false), user.id.clone()));
-    assert_eq!(answer.header("location"), None);
+    assert_eq!((&response.body["redirect"], response.text("/user/id")), (&json!(false), user.id.clone()));
+    assert_eq!(response.header("location"), None);
     assert!(user.browser.get("/get-session").await.ok().body.is_object(), "earlier sessions stay alive");
-    assert_eq!(browser.get("/get-session").await.ok().body["session"]["token"], answer.body["token"]);
+    assert_eq!(browser.get("/get-session").await.ok().body["session"]["token"], response.body["token"]);
 }
 
 #[on_each_database]
@@ -24,20 +24,21 @@ async fn a_callback_is_answered_with_where_to_go(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     let body = json!({"email": user.email, "password": PASSWORD, "callbackURL": "/dashboard"});
-    let answer = world.browser().post("/sign-in/email").json(body).await.ok();
-    assert_eq!((&answer.body["redirect"], &answer.body["url"]), (&json!(true), &json!("/dashboard")));
-    assert_eq!(answer.header("location"), Some("/dashboard"));
+    let response = world.browser().post("/sign-in/email").json(body).await.ok();
+    assert_eq!((&response.body["redirect"], &response.body["url"]), (&json!(true), &json!("/dashboard")));
+    assert_eq!(response.header("location"), Some("/dashboard"));
     let body = json!({"email": user.email, "password": PASSWORD, "callbackURL": "https://evil.example"});
-    let answer = world.browser().post("/sign-in/email").json(body).await;
-    answer.refused(403, "INVALID_CALLBACK_URL").saying("Invalid callbackURL");
+    let response = world.browser().post("/sign-in/email").json(body).await;
+    response.refused(403, "INVALID_CALLBACK_URL").saying("Invalid callbackURL");
 }
 
 #[on_each_database]
 async fn a_malformed_address_is_told_apart(database: DatabaseKind) {
     let world = World::start(database).await;
     for email in ["", "ada", "ada@example", " ada@example.com"] {
-        let answer = world.stranger().post("/sign-in/email").json(json!({"email": email, "password": PASSWORD})).await;
-        answer.refused(400, "INVALID_EMAIL").saying("Invalid email");
+        let response =
+            world.stranger().post("/sign-in/email").json(json!({"email": email, "password": PASSWORD})).await;
+        response.refused(400, "INVALID_EMAIL").saying("Invalid email");
     }
 }
 
@@ -45,9 +46,9 @@ async fn a_malformed_address_is_told_apart(database: DatabaseKind) {
 async fn addresses_are_compared_without_case(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
-    let answer =
+    let response =
         world.stranger().post("/sign-in/email").json(json!({"email": "ADA@Example.com", "password": PASSWORD})).await;
-    assert_eq!(answer.ok().text("/user/id"), user.id);
+    assert_eq!(response.ok().text("/user/id"), user.id);
 }
 
 #[on_each_database]
@@ -70,9 +71,9 @@ async fn without_remember_me_the_session_lives_a_day(database: DatabaseKind) {
     let user = world.user("ada").await;
     let browser = world.browser();
     let body = json!({"email": user.email, "password": PASSWORD, "rememberMe": false});
-    let answer = browser.post("/sign-in/email").json(body).await.ok();
-    assert_eq!(answer.set_cookie("session_token").unwrap().attributes, "Path=/; HttpOnly; SameSite=Lax");
-    let dont_remember = answer.set_cookie("dont_remember").unwrap();
+    let response = browser.post("/sign-in/email").json(body).await.ok();
+    assert_eq!(response.set_cookie("session_token").unwrap().attributes, "Path=/; HttpOnly; SameSite=Lax");
+    let dont_remember = response.set_cookie("dont_remember").unwrap();
     assert!(dont_remember.value.starts_with("true."), "{dont_remember:?}");
     assert_eq!(dont_remember.attributes, "Path=/; HttpOnly; SameSite=Lax");
     world.clock.advance(Duration::from_secs(24 * 60 * 60 - 1));
@@ -105,7 +106,7 @@ async fn guessing_a_password_is_stopped_whatever_the_address_looks_like_33(datab
 }
 
 #[on_each_database]
-async fn unknown_addresses_have_the_same_budget_44(database: DatabaseKind) {
+async fn unknown_addresses_have_the_same_quota_44(database: DatabaseKind) {
     let world = World::start(database).await;
     let call =
         || world.stranger().post("/sign-in/email").json(json!({"email": "nobody@example.com", "password": "wrong"}));
@@ -132,7 +133,7 @@ async fn a_stranger_elsewhere_locks_nobody_out(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn a_success_gives_the_budget_back(database: DatabaseKind) {
+async fn a_success_gives_the_quota_back(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     for _ in 0..3 {

@@ -10,25 +10,25 @@ async fn a_new_account_has_a_session(database: DatabaseKind) {
     let world = World::start(database).await;
     let browser = world.browser();
     let body = json!({"name": "Ada Lovelace", "email": "Ada.L+x@Example.COM", "password": PASSWORD, "image": "https://example.com/a.png"});
-    let answer = browser.post("/sign-up/email").json(body).await.ok();
-    let user = &answer.body["user"];
+    let response = browser.post("/sign-up/email").json(body).await.ok();
+    let user = &response.body["user"];
     assert_eq!(user["name"], "Ada Lovelace");
     assert_eq!(user["email"], "ada.l+x@example.com");
     assert_eq!(user["image"], "https://example.com/a.png");
     assert_eq!((&user["emailVerified"], &user["twoFactorEnabled"]), (&json!(false), &json!(false)));
     assert_eq!(user["createdAt"], "2026-03-01T12:00:00.000Z");
-    assert_eq!(answer.body.as_object().unwrap().len(), 2);
+    assert_eq!(response.body.as_object().unwrap().len(), 2);
     let session = browser.get("/get-session").await.ok();
-    assert_eq!(session.body["session"]["token"], answer.body["token"]);
-    assert_eq!(session.body["user"], answer.body["user"]);
+    assert_eq!(session.body["session"]["token"], response.body["token"]);
+    assert_eq!(session.body["user"], response.body["user"]);
 }
 
 #[on_each_database]
 async fn image_is_null_when_there_is_none_and_a_name_may_be_empty(database: DatabaseKind) {
     let world = World::start(database).await;
     let body = json!({"name": "", "email": "a@example.com", "password": PASSWORD});
-    let answer = world.browser().post("/sign-up/email").json(body).await.ok();
-    assert_eq!((&answer.body["user"]["image"], &answer.body["user"]["name"]), (&json!(null), &json!("")));
+    let response = world.browser().post("/sign-up/email").json(body).await.ok();
+    assert_eq!((&response.body["user"]["image"], &response.body["user"]["name"]), (&json!(null), &json!("")));
 }
 
 #[on_each_database]
@@ -41,8 +41,8 @@ async fn what_a_user_may_not_decide_is_ignored_35(database: DatabaseKind) {
         "twoFactorEnabled": true, "two_factor_enabled": true, "verified": true, "failedCount": -100, "failedVerificationCount": -100,
         "failed_attempts": -100, "lockedUntil": null, "createdAt": "2000-01-01T00:00:00.000Z", "role": "admin",
     });
-    let answer = browser.post("/sign-up/email").json(body).await.ok();
-    let user = &answer.body["user"];
+    let response = browser.post("/sign-up/email").json(body).await.ok();
+    let user = &response.body["user"];
     assert_ne!(user["id"], json!(id));
     assert_eq!((&user["emailVerified"], &user["twoFactorEnabled"]), (&json!(false), &json!(false)));
     assert_eq!(user["createdAt"], "2026-03-01T12:00:00.000Z");
@@ -74,10 +74,10 @@ async fn passwords_have_8_to_128_characters(database: DatabaseKind) {
     .enumerate()
     {
         let body = json!({"name": "a", "email": format!("a{number}@example.com"), "password": password});
-        let answer = world.stranger().post("/sign-up/email").json(body).await;
+        let response = world.stranger().post("/sign-up/email").json(body).await;
         match refusal {
-            Some((code, message)) => answer.refused(400, code).saying(message),
-            None => answer.ok(),
+            Some((code, message)) => response.refused(400, code).saying(message),
+            None => response.ok(),
         };
     }
 }
@@ -124,8 +124,8 @@ async fn no_text_holds_u0000(database: DatabaseKind) {
     for field in ["name", "password", "image"] {
         let mut body = good.clone();
         body[field] = format!("{}\0", good[field].as_str().unwrap()).into();
-        let answer = world.browser().post("/sign-up/email").json(body).await;
-        answer.refused(400, "VALIDATION_ERROR").saying(&format!("[body.{field}] Invalid input"));
+        let response = world.browser().post("/sign-up/email").json(body).await;
+        response.refused(400, "VALIDATION_ERROR").saying(&format!("[body.{field}] Invalid input"));
     }
     world.browser().post("/sign-up/email").json(good).await.ok();
 }
@@ -135,13 +135,13 @@ async fn a_form_does_too(database: DatabaseKind) {
     let world = World::start(database).await;
     let browser = world.browser();
     let fields = [("name", "Ada L"), ("email", "ada@example.com"), ("password", PASSWORD)];
-    let answer = browser.post("/sign-up/email").form(&fields).await.ok();
-    assert_eq!(answer.text("/user/name"), "Ada L");
+    let response = browser.post("/sign-up/email").form(&fields).await.ok();
+    assert_eq!(response.text("/user/name"), "Ada L");
     browser.post("/sign-in/email").form(&fields[1..]).await.ok();
     // A form has words for true and false, and no others.
     let remembering = |word| [fields[1], fields[2], ("rememberMe", word)];
-    let answer = browser.post("/sign-in/email").form(&remembering("false")).await.ok();
-    assert!(answer.set_cookie("dont_remember").is_some(), "{answer}");
+    let response = browser.post("/sign-in/email").form(&remembering("false")).await.ok();
+    assert!(response.set_cookie("dont_remember").is_some(), "{response}");
     browser.post("/sign-in/email").form(&remembering("true")).await.ok();
     let refused = browser.post("/sign-in/email").form(&remembering("yes")).await;
     refused.refused(400, "VALIDATION_ERROR");
@@ -154,8 +154,8 @@ async fn a_session_that_is_not_to_be_remembered_ends_with_the_browser(database: 
     let world = World::start(database).await;
     let browser = world.browser();
     let body = json!({"name": "a", "email": "a@example.com", "password": PASSWORD, "rememberMe": false});
-    let answer = browser.post("/sign-up/email").json(body).await.ok();
-    assert_eq!(answer.set_cookie("session_token").unwrap().attributes, "Path=/; HttpOnly; SameSite=Lax");
+    let response = browser.post("/sign-up/email").json(body).await.ok();
+    assert_eq!(response.set_cookie("session_token").unwrap().attributes, "Path=/; HttpOnly; SameSite=Lax");
     let session = browser.get("/get-session").await.ok();
     assert_eq!(session.text("/session/expiresAt"), "2026-03-02T12:00:00.000Z");
 }

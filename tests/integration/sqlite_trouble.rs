@@ -57,9 +57,9 @@ async fn a_full_disk_is_a_clean_503_and_no_restart_is_needed() {
     let user = server.user("ada").await;
     let mut acknowledged = 1;
     let refused = loop {
-        let answer = server.stranger().post("/sign-up/email").json(newcomer(acknowledged)).await;
-        if answer.status != 200 {
-            break answer;
+        let response = server.stranger().post("/sign-up/email").json(newcomer(acknowledged)).await;
+        if response.status != 200 {
+            break response;
         }
         acknowledged += 1;
         assert!(acknowledged < 5_000, "the disk does not get full");

@@ -29,15 +29,15 @@ async fn with_policy(world: World, login_policy: LoginPolicy, methods: &[MethodK
 async fn log_in(world: &World, email: &str) -> (u16, Value) {
     let service = world.service().await;
     let body = json!({"loginId": email, "password": PASSWORD});
-    let answer = service.post("/login", body).await;
-    (answer.status, answer.body)
+    let response = service.post("/login", body).await;
+    (response.status, response.body)
 }
 
 async fn sign_in(world: &World, email: &str) -> (Caller, Value) {
     let browser = world.browser();
     let body = json!({"email": email, "password": PASSWORD});
-    let answer = browser.post("/sign-in/email").json(body).await.ok();
-    (browser, answer.body)
+    let response = browser.post("/sign-in/email").json(body).await.ok();
+    (browser, response.body)
 }
 
 #[on_each_database]
@@ -57,8 +57,8 @@ async fn disabled_asks_nobody_in_both_dialects(database: DatabaseKind) {
     let enrolled = world.user("enrolled").await;
     enrolled.enrol().await;
     assert_eq!(log_in(&world, &enrolled.email).await.0, 200);
-    let (browser, answer) = sign_in(&world, &enrolled.email).await;
-    assert_eq!(answer["twoFactorRedirect"], Value::Null);
+    let (browser, response) = sign_in(&world, &enrolled.email).await;
+    assert_eq!(response["twoFactorRedirect"], Value::Null);
     // The password alone proves no second factor, so this session manages none.
     let disable = browser.post("/two-factor/disable").json(json!({"password": PASSWORD}));
     disable.await.refused(403, "SECOND_FACTOR_REQUIRED");
@@ -94,9 +94,9 @@ async fn required_narrows_a_session_to_enrolling_until_a_factor_is_confirmed(dat
     for browser in [&user.browser, &thief] {
         for (method, path, allowed) in SESSION_OPERATIONS {
             let call = browser.call(method, &format!("/api/auth{path}"));
-            let answer = if method == "GET" { call.await } else { call.json(body.clone()).await };
-            assert_eq!(answer.body["code"] == "ENROLMENT_REQUIRED", !allowed, "{method} {path}: {answer}");
-            assert_eq!(answer.status == 403, !allowed, "{method} {path}: {answer}");
+            let response = if method == "GET" { call.await } else { call.json(body.clone()).await };
+            assert_eq!(response.body["code"] == "ENROLMENT_REQUIRED", !allowed, "{method} {path}: {response}");
+            assert_eq!(response.status == 403, !allowed, "{method} {path}: {response}");
         }
     }
 
@@ -137,7 +137,7 @@ async fn required_asks_for_enrolment_in_the_login_of_the_other_dialect(database:
     let app = service.enrol(&user).await;
     let challenged = service.post("/login", body).await.is(242);
     assert_eq!(challenged.body["configurableMethods"], Value::Null);
-    service.answer(&challenged.text("/twoFactorId"), &app.fresh_code()).await.ok();
+    service.complete(&challenged.text("/twoFactorId"), &app.fresh_code()).await.ok();
 }
 
 #[on_each_database]
@@ -166,7 +166,7 @@ async fn required_is_not_met_by_backup_codes_of_a_begun_enrolment(database: Data
     let id = body["twoFactorId"].as_str().expect("a challenge");
     let service = world.service().await;
     for code in [&begun.backup_codes[0], &begun.code()] {
-        service.answer(id, code).await.is(421);
+        service.complete(id, code).await.is(421);
     }
 }
 
@@ -178,10 +178,10 @@ async fn required_is_not_met_by_a_code_that_a_service_delivers(database: Databas
     let user = service.user().await;
     let start = || service.post("/two-factor/start", json!({"userId": user.id}));
     let begun = start().await.ok();
-    service.answer(&begun.text("/twoFactorId"), &begun.text("/code")).await.is(421);
+    service.complete(&begun.text("/twoFactorId"), &begun.text("/code")).await.is(421);
     service.enrol(&user).await;
     let begun = start().await.ok();
-    service.answer(&begun.text("/twoFactorId"), &begun.text("/code")).await.ok();
+    service.complete(&begun.text("/twoFactorId"), &begun.text("/code")).await.ok();
 }
 
 /// A trust that was given before there was a second factor does not stand in for it.
@@ -216,8 +216,8 @@ async fn methods_without_email_keep_mailed_codes_out_of_both_dialects(database: 
     let verify = |code: &str| user.browser.post("/two-factor/verify-otp").json(json!({"code": code}));
     verify("123456").await.refused(400, "OTP_NOT_CONFIGURED");
     user.browser.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
-    let (challenged, answer) = sign_in(&world, &user.email).await;
-    assert_eq!(answer["twoFactorMethods"], json!(["totp"]));
+    let (challenged, response) = sign_in(&world, &user.email).await;
+    assert_eq!(response["twoFactorMethods"], json!(["totp"]));
     challenged.post("/two-factor/send-otp").await.refused(400, "OTP_NOT_CONFIGURED");
     challenged.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
     assert_eq!(world.outbox().messages().len(), 0, "nothing was sent");
@@ -238,19 +238,19 @@ async fn methods_that_are_no_longer_allowed_are_neither_offered_nor_accepted(dat
     let user = before.user("ada").await;
     let app = user.enrol().await;
     let world = with_policy(before, LoginPolicy::Enabled, &[MethodKind::Authenticator]).await;
-    let (challenged, answer) = sign_in(&world, &user.email).await;
-    assert_eq!(answer["twoFactorMethods"], json!(["totp"]), "e-mail was enrolled, and is not offered any more");
+    let (challenged, response) = sign_in(&world, &user.email).await;
+    assert_eq!(response["twoFactorMethods"], json!(["totp"]), "e-mail was enrolled, and is not offered any more");
     challenged.post("/two-factor/send-otp").await.refused(400, "OTP_NOT_CONFIGURED");
 
     let world = with_policy(world, LoginPolicy::Enabled, &[MethodKind::Email]).await;
-    let (challenged, answer) = sign_in(&world, &user.email).await;
-    assert_eq!(answer["twoFactorMethods"], json!(["otp"]));
+    let (challenged, response) = sign_in(&world, &user.email).await;
+    assert_eq!(response["twoFactorMethods"], json!(["otp"]));
     let totp = challenged.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()}));
     totp.await.refused(400, "TOTP_NOT_CONFIGURED");
     let (_, body) = log_in(&world, &user.email).await;
     assert_eq!(kinds(&body), ["email"]);
     let id = body["twoFactorId"].as_str().expect("a challenge");
-    world.service().await.answer(id, &app.fresh_code()).await.is(421);
+    world.service().await.complete(id, &app.fresh_code()).await.is(421);
     // A backup code always works: it is what is left when a method is gone.
     let backup = json!({"code": app.backup_codes[0]});
     challenged.post("/two-factor/verify-backup-code").json(backup).await.ok();
@@ -272,15 +272,15 @@ async fn methods_without_authenticator_keep_apps_out_of_both_dialects(database: 
     let add = json!({"method": "authenticator", "secret": secret.text("/secret"), "code": app.code()});
     service.post(&format!("/user/two-factor/{}", hyphenated(&user.id)), add).await.wrong("[disabled]method");
 
-    // Codes by e-mail, added by the service, answer in both dialects.
+    // Codes by e-mail, added by the service, count in both dialects.
     let id = hyphenated(&user.id);
     let send = json!({"userId": id, "method": "email", "email": user.email});
     service.post("/two-factor/send", send).await.ok();
     let code = world.last_code_for(&user.email);
     let add = json!({"method": "email", "email": user.email, "code": code});
     service.post(&format!("/user/two-factor/{id}"), add).await.ok();
-    let (challenged, answer) = sign_in(&world, &user.email).await;
-    assert_eq!(answer["twoFactorMethods"], json!(["otp"]));
+    let (challenged, response) = sign_in(&world, &user.email).await;
+    assert_eq!(response["twoFactorMethods"], json!(["otp"]));
     challenged.post("/two-factor/send-otp").await.ok();
     let code = json!({"code": world.last_code_for(&user.email)});
     challenged.post("/two-factor/verify-otp").json(code).await.ok();
@@ -301,8 +301,8 @@ async fn an_open_challenge_ends_in_nothing_for_an_account_that_may_not_sign_in(d
         let path = format!("/user/{}", hyphenated(&user.id));
         service.call("PATCH", &path).json(json!({"user": change})).await.ok();
         let body = json!({"code": app.fresh_code()});
-        let answer = challenged.post("/two-factor/verify-totp").json(body.clone()).await.refused(403, code);
-        assert!(answer.set_cookie("two_factor").is_some_and(|cookie| cookie.is_deletion()), "{answer}");
+        let response = challenged.post("/two-factor/verify-totp").json(body.clone()).await.refused(403, code);
+        assert!(response.set_cookie("two_factor").is_some_and(|cookie| cookie.is_deletion()), "{response}");
         let again = challenged.post("/two-factor/verify-totp").json(body).await;
         again.refused(401, "INVALID_TWO_FACTOR_COOKIE");
         assert_eq!(challenged.get("/get-session").await.ok().body, Value::Null);

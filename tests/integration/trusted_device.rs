@@ -1,6 +1,6 @@
 //! Devices that skip the second factor.
 
-use crate::harness::{Answer, App, Caller, PASSWORD, User, World};
+use crate::harness::{App, Caller, PASSWORD, Response, User, World};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
@@ -13,8 +13,8 @@ async fn enrolled(world: &World) -> (User, App) {
     (user, app)
 }
 
-fn is_challenge(answer: &Answer) -> bool {
-    answer.body["twoFactorRedirect"] == json!(true)
+fn is_challenge(response: &Response) -> bool {
+    response.body["twoFactorRedirect"] == json!(true)
 }
 
 /// Whether the password alone signs in from there. It uses a copy, so that the client keeps its cookie.
@@ -28,17 +28,17 @@ async fn a_trusted_device_skips_the_challenge_and_its_cookie_is_renewed(database
     let (user, app) = enrolled(&world).await;
     let browser = user.challenged().await;
     let body = json!({"code": app.fresh_code(), "trustDevice": true});
-    let answer = browser.post("/two-factor/verify-totp").json(body).await.ok();
-    let trust = answer.set_cookie("trust_device").unwrap();
+    let response = browser.post("/two-factor/verify-totp").json(body).await.ok();
+    let trust = response.set_cookie("trust_device").unwrap();
     assert_eq!(trust.attributes, "Max-Age=2592000; Path=/; HttpOnly; SameSite=Lax");
     assert!(trust.value.contains('!'), "mac!id, as on the real server: {}", trust.value);
 
     browser.post("/sign-out").await.ok();
     assert!(browser.cookie("trust_device").is_some(), "it survives signing out");
     let first = browser.copy();
-    let answer = user.sign_in_from(&browser).await.ok();
-    assert!(!is_challenge(&answer));
-    let renewed = answer.set_cookie("trust_device").unwrap();
+    let response = user.sign_in_from(&browser).await.ok();
+    assert!(!is_challenge(&response));
+    let renewed = response.set_cookie("trust_device").unwrap();
     assert!(renewed.value != trust.value && renewed.attributes == trust.attributes);
 
     // Each value works once: the old one is a challenge, and goes.
@@ -95,8 +95,8 @@ async fn trust_lasts_thirty_days_since_its_last_use(database: DatabaseKind) {
     world.clock.advance(30 * DAY - Duration::from_millis(1));
     assert!(!is_challenge(&user.sign_in_from(&browser).await.ok()));
     world.clock.advance(30 * DAY);
-    let answer = user.sign_in_from(&browser).await.ok();
-    assert!(is_challenge(&answer) && answer.set_cookie("trust_device").unwrap().is_deletion());
+    let response = user.sign_in_from(&browser).await.ok();
+    assert!(is_challenge(&response) && response.set_cookie("trust_device").unwrap().is_deletion());
 }
 
 #[on_each_database]
@@ -107,8 +107,8 @@ async fn trust_is_for_one_account_36(database: DatabaseKind) {
     let bob = world.user("bob").await;
     bob.enrol().await;
     let theirs = browser.copy();
-    let answer = bob.sign_in_from(&theirs).await.ok();
-    assert!(is_challenge(&answer) && answer.set_cookie("trust_device").unwrap().is_deletion());
+    let response = bob.sign_in_from(&theirs).await.ok();
+    assert!(is_challenge(&response) && response.set_cookie("trust_device").unwrap().is_deletion());
     assert!(is_trusted(&user, &browser).await, "and was not used up by somebody else");
 }
 
@@ -119,8 +119,8 @@ async fn a_forged_cookie_is_left_alone_and_worth_nothing(database: DatabaseKind)
     let browser = user.trusted_with(&app).await;
     let value = browser.cookie("trust_device").unwrap();
     browser.set_cookie("better-auth.trust_device", &value.replacen('!', "!x", 1));
-    let answer = user.sign_in_from(&browser).await.ok();
-    assert!(is_challenge(&answer) && answer.set_cookie("trust_device").is_none(), "{answer}");
+    let response = user.sign_in_from(&browser).await.ok();
+    assert!(is_challenge(&response) && response.set_cookie("trust_device").is_none(), "{response}");
 }
 
 #[on_each_database]
@@ -146,8 +146,8 @@ async fn trust_dies_with_disable_and_does_not_come_back_28(database: DatabaseKin
     let (user, app) = enrolled(&world).await;
     let (first, second) = (user.trusted_with(&app).await, user.trusted_with(&app).await);
     let acting = first.copy();
-    let answer = acting.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
-    assert!(answer.set_cookie("trust_device").unwrap().is_deletion());
+    let response = acting.post("/two-factor/disable").json(json!({"password": PASSWORD})).await.ok();
+    assert!(response.set_cookie("trust_device").unwrap().is_deletion());
     user.sign_in_from(&user.browser).await.ok();
     user.enrol().await;
     assert!(!is_trusted(&user, &first).await && !is_trusted(&user, &second).await);

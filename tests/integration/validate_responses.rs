@@ -1,11 +1,11 @@
-//! Answers held against the contract by the server itself, and tests that fail when one does not keep it.
+//! Responses held against the contract by the server itself, and tests that fail when one does not keep it.
 
 use crate::harness::{Process, World};
 use countersign::edge::validation::MESSAGE;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Brings the server to an answer that the contract does not allow: an address that is none.
+/// Brings the server to a response that the contract does not allow: an address that is none.
 const BREAK: &str = "UPDATE accounts SET email = 'n0 address'";
 
 /// What a panic said.
@@ -18,11 +18,11 @@ async fn a_world_whose_server_breaks_the_contract_fails_its_test(database: Datab
     let world = World::start(database).await;
     let ann = world.user("ann").await;
     world.database().execute(BREAK);
-    let answer = ann.browser.get("/get-session").undocumented().await.ok();
-    assert_eq!(answer.text("/user/email"), "n0 address", "sent as it is");
+    let response = ann.browser.get("/get-session").undocumented().await.ok();
+    assert_eq!(response.text("/user/email"), "n0 address", "sent as it is");
     let reason = said(catch_unwind(AssertUnwindSafe(|| drop(world))));
     let [headline, line] = *reason.lines().collect::<Vec<_>>() else { panic!("{reason}") };
-    assert_eq!(headline, "the server's answers broke the contract:");
+    assert_eq!(headline, "the server's responses broke the contract:");
     assert!(line.starts_with("  - ") && line.contains(" 200: body-schema: /user/email: "), "{line}");
     assert!(!reason.contains("n0 address"), "{reason}");
 }

@@ -14,9 +14,9 @@ async fn a_body_of_the_wrong_shape_is_named_so_on_every_operation(database: Data
         for (body, received) in
             [("[]", "array"), ("null", "null"), ("7", "number"), ("\"x\"", "string"), ("true", "boolean")]
         {
-            let answer = caller.call(entry.method, entry.path).body("application/json", body).await;
+            let response = caller.call(entry.method, entry.path).body("application/json", body).await;
             let message = format!("[body] Invalid input: expected object, received {received}");
-            answer.refused(400, "VALIDATION_ERROR").saying(&message);
+            response.refused(400, "VALIDATION_ERROR").saying(&message);
         }
         let fields = example_body(entry.operation_id).unwrap();
         for (field, _) in fields.as_object().unwrap() {
@@ -33,9 +33,9 @@ async fn a_body_of_the_wrong_shape_is_named_so_on_every_operation(database: Data
                     None => body.as_object_mut().unwrap().remove(field),
                     Some(value) => body.as_object_mut().unwrap().insert(field.clone(), value),
                 };
-                let answer = caller.call(entry.method, entry.path).json(body).await;
+                let response = caller.call(entry.method, entry.path).json(body).await;
                 let message = format!("[body.{field}] Invalid input: expected string, received {received}");
-                answer.refused(400, "VALIDATION_ERROR").saying(&message);
+                response.refused(400, "VALIDATION_ERROR").saying(&message);
             }
         }
     }
@@ -44,8 +44,8 @@ async fn a_body_of_the_wrong_shape_is_named_so_on_every_operation(database: Data
 #[on_each_database]
 async fn all_bad_fields_are_listed(database: DatabaseKind) {
     let world = World::start(database).await;
-    let answer = world.stranger().post("/sign-up/email").json(json!({"email": "nobody", "password": ""})).await;
-    let message = answer.refused(400, "VALIDATION_ERROR").text("/message");
+    let response = world.stranger().post("/sign-up/email").json(json!({"email": "nobody", "password": ""})).await;
+    let message = response.refused(400, "VALIDATION_ERROR").text("/message");
     let mut issues: Vec<&str> = message.split("; ").collect();
     issues.sort_unstable();
     assert_eq!(
@@ -63,8 +63,11 @@ async fn null_is_not_absent(database: DatabaseKind) {
     let world = World::start(database).await;
     for field in ["image", "callbackURL", "rememberMe"] {
         let body = json!({"name": "a", "email": "a@example.com", "password": PASSWORD, field: null});
-        let answer = world.stranger().post("/sign-up/email").json(body).await.refused(400, "VALIDATION_ERROR");
-        assert!(answer.text("/message").starts_with(&format!("[body.{field}] Invalid input: expected")), "{answer}");
+        let response = world.stranger().post("/sign-up/email").json(body).await.refused(400, "VALIDATION_ERROR");
+        assert!(
+            response.text("/message").starts_with(&format!("[body.{field}] Invalid input: expected")),
+            "{response}"
+        );
     }
     for body in [
         json!({"code": "1", "trustDevice": null}),
@@ -73,8 +76,8 @@ async fn null_is_not_absent(database: DatabaseKind) {
     ] {
         for operation in ["verify-totp", "verify-otp", "verify-backup-code"] {
             let call = world.stranger().post(&format!("/two-factor/{operation}")).json(body.clone());
-            let answer = call.await.refused(400, "VALIDATION_ERROR");
-            assert!(answer.text("/message").starts_with("[body.trustDevice] "), "{answer}");
+            let response = call.await.refused(400, "VALIDATION_ERROR");
+            assert!(response.text("/message").starts_with("[body.trustDevice] "), "{response}");
         }
     }
 }
@@ -98,8 +101,8 @@ async fn a_body_without_a_type_is_no_body(database: DatabaseKind) {
     let user = world.user("ada").await;
     let missing = "[body] Invalid input: expected object, received undefined";
     let body = json!({"email": user.email, "password": PASSWORD}).to_string();
-    let answer = world.stranger().post("/sign-in/email").body("", body).await;
-    answer.refused(400, "VALIDATION_ERROR").saying(missing);
+    let response = world.stranger().post("/sign-in/email").body("", body).await;
+    response.refused(400, "VALIDATION_ERROR").saying(missing);
     user.browser.post("/two-factor/send-otp").body("", "{").await.ok();
     user.browser.post("/two-factor/send-otp").await.ok();
     user.browser.post("/two-factor/send-otp").json(json!({"trustDevice": "true"})).await.ok();

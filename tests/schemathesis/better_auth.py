@@ -50,7 +50,7 @@ class BetterAuth:
     """The dialect, as the hooks see it."""
 
     # What Schemathesis cannot infer, since no path has a variable: by operation, the operations that take something of its
-    # answer, and what. The credential is not in a link: a chain goes on with its last caller most of the time.
+    # response, and what. The credential is not in a link: a chain goes on with its last caller most of the time.
     LINKS = {
         "signUpWithEmailAndPassword": [
             ("signInEmail", {"email": "$response.body#/user/email", "password": "$request.body#/password"}),
@@ -157,7 +157,7 @@ class BetterAuth:
             self._people.pop(credential, None)
 
     def is_refusal(self, case, response):
-        """Whether an answer refuses what was asked, and not the form in which it was asked."""
+        """Whether a response refuses what was asked, and not the form in which it was asked."""
         if response.status_code == 400:
             # No schema can be read that says so and that every generator takes; the contract's words do.
             return response.json()["code"] not in ("BAD_REQUEST", "VALIDATION_ERROR") or has_nul(case.body)
@@ -206,9 +206,9 @@ class BetterAuth:
         self._take_session(person, self._post("two-factor/verify-totp", {"code": person.app.next_code()}, person.token))
 
     def _challenge(self, person):
-        answer = self._post("sign-in/email", {"email": person.email, "password": PASSWORD})
-        person.token, person.signed = answer.json()["twoFactorToken"], None
-        person.challenge_cookie = answer.cookies[CHALLENGE_COOKIE]
+        response = self._post("sign-in/email", {"email": person.email, "password": PASSWORD})
+        person.token, person.signed = response.json()["twoFactorToken"], None
+        person.challenge_cookie = response.cookies[CHALLENGE_COOKIE]
 
     def _trust(self, person):
         body = {"code": person.backup_codes.pop(), "trustDevice": True}
@@ -217,9 +217,9 @@ class BetterAuth:
         body = {"email": person.email, "password": PASSWORD}
         self._take_session(person, self._post("sign-in/email", body, headers=headers))
 
-    def _take_session(self, person, answer):
-        person.signed = quote(answer.headers["set-auth-token"], safe="")
-        person.token = answer.headers["set-auth-token"].split(".")[0]
+    def _take_session(self, person, response):
+        person.signed = quote(response.headers["set-auth-token"], safe="")
+        person.token = response.headers["set-auth-token"].split(".")[0]
         person.challenge_cookie = None
 
     def _post(self, path, body, token=None, headers=None):

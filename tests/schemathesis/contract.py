@@ -1,4 +1,4 @@
-"""The contract as it is written, for checks that hold answers to its letter."""
+"""The contract as it is written, for checks that hold responses to its letter."""
 
 import re
 from pathlib import Path

@@ -151,7 +151,7 @@ class FusionAuth:
                     self._pool.retire(user)
 
     def is_refusal(self, case, response):
-        """Whether an answer refuses what was asked, and not the form in which it was asked.
+        """Whether a response refuses what was asked, and not the form in which it was asked.
 
         No property of a request is required by its schema, and ids are any text there: the dialect says itself what is
         missing (`[blank]`, `[missing]`) and which text is no id (`[couldNotConvert]`).
@@ -209,20 +209,20 @@ class FusionAuth:
         body = method | {"code": self._service.mailed_code(user.email)}
         self._take_codes(user, self._call("POST", f"/api/user/two-factor/{user.id}", body))
 
-    def _take_codes(self, user, answer):
-        user.recovery_codes = answer.json()["recoveryCodes"]
+    def _take_codes(self, user, response):
+        user.recovery_codes = response.json()["recoveryCodes"]
         (method,) = self._call("GET", f"/api/user/{user.id}").json()["user"]["twoFactor"]["methods"]
         user.method_id = method["id"]
 
     def _challenge(self, user):
-        answer = self._service.call("POST", "/api/two-factor/start", {"userId": user.id}, self._service.api_key)
-        return answer.json() if answer.status_code == 200 else {"twoFactorId": "x" * 43, "code": WRONG_CODE}
+        response = self._service.call("POST", "/api/two-factor/start", {"userId": user.id}, self._service.api_key)
+        return response.json() if response.status_code == 200 else {"twoFactorId": "x" * 43, "code": WRONG_CODE}
 
     def _complete(self, user, more):
         begun = self._challenge(user)
         body = {"twoFactorId": begun["twoFactorId"], "code": begun["code"]} | more
-        answer = self._service.call("POST", "/api/two-factor/login", body)
-        return answer.json() if answer.status_code in (200, 202) else {}
+        response = self._service.call("POST", "/api/two-factor/login", body)
+        return response.json() if response.status_code in (200, 202) else {}
 
     def _log_in(self, user, more):
         if user.app:
@@ -249,9 +249,9 @@ class FusionAuth:
         return self._service.done("POST", path, {"password": "another horse battery"}).json()["oneTimePassword"]
 
     def _secret(self, user):
-        answer = self._call("GET", "/api/two-factor/secret").json()
-        user.secret = answer["secretBase32Encoded"]
-        return answer["secret"]
+        response = self._call("GET", "/api/two-factor/secret").json()
+        user.secret = response["secretBase32Encoded"]
+        return response["secret"]
 
     def _code(self, operation_id, user, case):
         """A code that fits: to enable a method, of what the request names; to disable one, of what the user has."""

@@ -97,7 +97,7 @@ class Combination:
         self.rounds = 0
         self.seconds = 0
         self.has_failed = False
-        self._answers = Counter()
+        self._responses = Counter()
 
     def __str__(self):
         verdict = "FAILED" if self.has_failed else "passed"
@@ -112,11 +112,11 @@ class Combination:
             with ExitStack() as stack:
                 self._rounds(stack, wanted)
         except AssertionError as told:
-            # What the server says of itself at its end: an answer that broke the contract, say.
+            # What the server says of itself at its end: a response that broke the contract, say.
             self.has_failed = True
             complaint = f"\n== {self._contract} on {self._database}: the server\n{told}\n"
         self.seconds = time.monotonic() - started
-        report = self._report_of_answers()
+        report = self._report_of_responses()
         print(self._output.read_text() + complaint + report, flush=True)
         return self
 
@@ -135,13 +135,13 @@ class Combination:
     def _output(self):
         return self._directory / "output"
 
-    def _report_of_answers(self):
+    def _report_of_responses(self):
         """What was answered; an operation that never succeeded was not tested, so that is a failure."""
-        report = f"\n== {self._contract} on {self._database}: answers by operation and status\n"
+        report = f"\n== {self._contract} on {self._database}: responses by operation and status\n"
         for operation in self._operations():
-            answers = {status: count for (name, status), count in sorted(self._answers.items()) if name == operation}
-            has_succeeded = any(200 <= status < 300 for status in answers)
-            shown = "  ".join(f"{status}: {count}" for status, count in answers.items())
+            responses = {status: count for (name, status), count in sorted(self._responses.items()) if name == operation}
+            has_succeeded = any(200 <= status < 300 for status in responses)
+            shown = "  ".join(f"{status}: {count}" for status, count in responses.items())
             report += f"{operation:<40}{shown}{'' if has_succeeded else '  NEVER SUCCEEDED'}\n"
             self.has_failed |= not has_succeeded
         return report
@@ -167,7 +167,7 @@ class Combination:
         return max(5, min(200, missing // len(self._operations()) + 1))
 
     def _round(self, server, environment, examples):
-        answers = self._directory / f"answers-{self.rounds}.json"
+        responses = self._directory / f"responses-{self.rounds}.json"
         phases = "examples,coverage,fuzzing,stateful" if self.rounds == 0 else "fuzzing,stateful"
         command = [Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml", "run"]
         command += [self._document, "--url", server.origin + BASE_PATHS[self._contract], "--phases", phases]
@@ -175,7 +175,7 @@ class Combination:
         command += ["--generation-database", "none"]
         title = f"{self._contract} on {self._database}, round {self.rounds}: {phases}"
         print(f"{title} ({self.cases} cases so far)", flush=True)
-        environment |= {"FUZZ_ANSWERS": os.fspath(answers), "FUZZ_ROUND": str(self.rounds)}
+        environment |= {"FUZZ_RESPONSES": os.fspath(responses), "FUZZ_ROUND": str(self.rounds)}
         with self._output.open("a") as output:
             print(f"\n== {title}", file=output, flush=True)
             done = subprocess.run(
@@ -183,10 +183,10 @@ class Combination:
             )
         self.rounds += 1
         self.has_failed = done.returncode != 0
-        if answers.exists():
-            for answer in json.loads(answers.read_text()):
-                self._answers[answer["operation"], answer["status"]] += answer["count"]
-                self.cases += answer["count"]
+        if responses.exists():
+            for response in json.loads(responses.read_text()):
+                self._responses[response["operation"], response["status"]] += response["count"]
+                self.cases += response["count"]
 
 
 if __name__ == "__main__":

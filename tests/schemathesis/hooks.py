@@ -32,7 +32,7 @@ DIALECT = FusionAuth(SERVICE) if CONTRACT.is_fusionauth else BetterAuth(SERVICE)
 # How often a value that can succeed takes the place of a generated one. What is in a header or a path decides whether
 # the rest of the request is looked at all, so it is right most of the time.
 SHARE_OF_FITTING = {"headers": 0.9, "path_parameters": 0.85, "query": 0.6}
-# In a chain of calls, most values come from the answers before.
+# In a chain of calls, most values come from the responses before.
 SHARE_IN_CHAINS = {"headers": 0.9, "path_parameters": 0.2, "query": 0.3}
 # Of the bodies that are right by their schema, half get all that fits: some operations want several values to be right.
 # What is wrong on purpose stays so for the most part.
@@ -57,21 +57,21 @@ own_checks.register(CONTRACT)
 CREDENTIALS = ("Authorization", "Origin")
 
 # What was answered how often, by operation and status.
-ANSWERS = Counter()
+RESPONSES = Counter()
 # Ids of cases that were a DELETE after which the thing is still there, as the contract says.
 NOT_THE_END = set()
 
 
 @atexit.register
-def write_answers():
+def write_responses():
     """Leaves the counts for fuzz.py, which adds them up and looks for what was never reached."""
-    answers = [{"operation": operation, "status": status, "count": count} for (operation, status), count in ANSWERS.items()]
-    Path(os.environ["FUZZ_ANSWERS"]).write_text(json.dumps(answers))
+    responses = [{"operation": operation, "status": status, "count": count} for (operation, status), count in RESPONSES.items()]
+    Path(os.environ["FUZZ_RESPONSES"]).write_text(json.dumps(responses))
 
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """Adds the links of the dialect: which value of an answer another operation takes."""
+    """Adds the links of the dialect: which value of a response another operation takes."""
     for operations in raw_schema["paths"].values():
         for operation in operations.values():
             links = DIALECT.LINKS.get(operation["operationId"])
@@ -140,7 +140,7 @@ def filter_failure(context, failure, case, response):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    ANSWERS[case.operation.definition.raw["operationId"], response.status_code] += 1
+    RESPONSES[case.operation.definition.raw["operationId"], response.status_code] += 1
     if case.method.upper() == "DELETE" and not DIALECT.is_the_end(case):
         NOT_THE_END.add(case.id)
     DIALECT.answered(case, response)

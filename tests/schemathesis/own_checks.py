@@ -1,11 +1,11 @@
-"""What Schemathesis does not ask of an answer, and this contract promises."""
+"""What Schemathesis does not ask of a response, and this contract promises."""
 
 import json
 import re
 
 import schemathesis
 
-# What any HTTP server may send, and the edge does for every answer. Every other header has to be in the contract.
+# What any HTTP server may send, and the edge does for every response. Every other header has to be in the contract.
 HEADERS_OF_THE_TRANSPORT = {
     "access-control-allow-credentials",
     "access-control-allow-origin",
@@ -30,7 +30,7 @@ def register(contract):
     """Registers all of them for one contract."""
 
     def documented(case, response):
-        """What is documented for this answer; nothing for a method that the path does not have."""
+        """What is documented for this response; nothing for a method that the path does not have."""
         return contract.response(case.operation.path, response.request.method, response.status_code)
 
     def is_of_the_operation(case, response):
@@ -63,12 +63,12 @@ def register(contract):
 
     @schemathesis.check
     def content_as_documented(ctx, response, case):
-        answer = documented(case, response)
-        if answer is None:
+        documented_response = documented(case, response)
+        if documented_response is None:
             return
         content_type = response.headers.get("content-type", [None])[0]
-        if "content" in answer:
-            assert content_type in answer["content"], f"content type {content_type}"
+        if "content" in documented_response:
+            assert content_type in documented_response["content"], f"content type {content_type}"
             json.loads(response.content)
         else:
             assert not response.content, f"a body where none is documented: {response.text[:200]}"
@@ -76,7 +76,7 @@ def register(contract):
 
     @schemathesis.check
     def unknown_methods_are_not_found(ctx, response, case):
-        # In the place of unsupported_method: both dialects answer 404 to a method that a path does not have, never 405.
+        # In the place of unsupported_method: both dialects respond 404 to a method that a path does not have, never 405.
         if is_of_the_operation(case, response) or response.request.method in ("HEAD", "OPTIONS"):
             return
         assert response.status_code == 404, f"{response.request.method}: {response.status_code}, not 404"
@@ -95,10 +95,10 @@ def register(contract):
 def register_for_better_auth(contract, documented):
     @schemathesis.check
     def error_codes_are_documented(ctx, response, case):
-        answer = documented(case, response)
-        if answer is not None and response.status_code >= 400:
+        documented_response = documented(case, response)
+        if documented_response is not None and response.status_code >= 400:
             code = response.json()["code"]
-            assert code in contract.codes(answer), f"{response.status_code} does not document {code}"
+            assert code in contract.codes(documented_response), f"{response.status_code} does not document {code}"
 
     @schemathesis.check
     def times_have_milliseconds(ctx, response, case):
@@ -131,7 +131,7 @@ def register_for_fusionauth(documented):
 
 
 def members(value):
-    """Every name and value in an answer, outside of what callers may put there as they like."""
+    """Every name and value in a response, outside of what callers may put there as they like."""
     if isinstance(value, list):
         for item in value:
             yield from members(item)

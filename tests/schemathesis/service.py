@@ -32,21 +32,21 @@ class Service:
         return cls(*(os.environ[name] for name in names))
 
     def call(self, method, path, body=None, credential=None, headers=None):
-        """The answer, whatever it is."""
+        """The response, whatever it is."""
         headers = dict(headers or {})
         if credential:
             headers["authorization"] = credential
         self._session.cookies.clear()
-        answer = self._session.request(method, self.origin + path, json=body, headers=headers, timeout=60)
+        response = self._session.request(method, self.origin + path, json=body, headers=headers, timeout=60)
         self._session.cookies.clear()
-        return answer
+        return response
 
     def done(self, method, path, body=None, credential=None, headers=None):
-        """An answer that has to be a success."""
-        answer = self.call(method, path, body, credential, headers)
-        if not 200 <= answer.status_code < 300:
-            raise RuntimeError(f"a person could not be made ready: {method} {path}: {answer.status_code} {answer.text}")
-        return answer
+        """A response that has to be a success."""
+        response = self.call(method, path, body, credential, headers)
+        if not 200 <= response.status_code < 300:
+            raise RuntimeError(f"a person could not be made ready: {method} {path}: {response.status_code} {response.text}")
+        return response
 
     def mailed_code(self, address):
         """The code in the newest message to `address`, or nothing."""
@@ -70,7 +70,7 @@ USES_OF_CHALLENGE = 4
 
 
 class Pool:
-    """People by kind, each used for a few cases and then replaced: wrong codes and passwords are budgeted for each."""
+    """People by kind, each used for a few cases and then replaced: wrong codes and passwords are limited for each."""
 
     def __init__(self, make):
         self._make = make

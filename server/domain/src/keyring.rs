@@ -45,7 +45,7 @@ pub enum Purpose {
     /// Tags backup codes, so that a check finds the code to hash.
     BackupCodeSelector,
     /// Hides login names and addresses in the names of quotas.
-    Budget,
+    Quota,
     /// The seed of the Ed25519 key that signs access tokens.
     TokenEd25519,
     /// The scalar of the P-256 key that signs access tokens.
@@ -61,7 +61,7 @@ impl Purpose {
         Self::TotpSecret,
         Self::OneTimeCode,
         Self::BackupCodeSelector,
-        Self::Budget,
+        Self::Quota,
         Self::TokenEd25519,
         Self::TokenP256,
     ];
@@ -75,7 +75,7 @@ impl Purpose {
             Self::TotpSecret => "countersign/v1/totp-secret",
             Self::OneTimeCode => "countersign/v1/mailed-code",
             Self::BackupCodeSelector => "countersign/v1/backup-code-selector",
-            Self::Budget => "countersign/v1/budget",
+            Self::Quota => "countersign/v1/budget",
             Self::TokenEd25519 => "countersign/v1/token/ed25519",
             Self::TokenP256 => "countersign/v1/token/p256",
         }

@@ -126,9 +126,9 @@ mod tests {
     }
 
     /// RFC 4226 §6: each try of a guesser succeeds with the size of the window over 10^6. Once the locks are a day
-    /// long there are as many tries a day as the budget has; half a chance of success then takes decades.
+    /// long there are as many tries a day as the quota has; half a chance of success then takes decades.
     #[test]
-    fn guessing_a_code_takes_decades_under_the_default_budget_11() {
+    fn guessing_a_code_takes_decades_under_the_default_quota_11() {
         let policy = Policy::default();
         let chance_per_try = f64::from(2 * policy.totp_skew + 1) / 1e6;
         let tries_per_year =

@@ -17,7 +17,7 @@ pub struct Terms {
     pub trust: TrustForm,
     pub challenge: ChallengeForm,
     pub challenge_lifetime: Duration,
-    /// Lifetime of a one-time code that answers a challenge or steps a session up; never longer than the challenge.
+    /// Lifetime of a one-time code that completes a challenge or steps a session up; never longer than the challenge.
     pub code_lifetime: Duration,
     pub backup_codes: Alphabet,
     /// Whether one-time codes by e-mail become a second factor together with the first authenticator app.

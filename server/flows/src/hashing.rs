@@ -135,7 +135,7 @@ impl ReadyPermit {
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
         let Self { ready, admission, jobs } = self;
-        let (reply, answer) = oneshot::channel();
+        let (reply, outcome) = oneshot::channel();
         let job: Job = Box::new(move |memory| {
             let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(memory)));
             // Both stay taken until here, even when nobody waits for the result any more.
@@ -143,7 +143,7 @@ impl ReadyPermit {
             let _ = reply.send(result);
         });
         jobs.send(job).map_err(|_| OVERLOADED)?;
-        match answer.await {
+        match outcome.await {
             Ok(Ok(result)) => Ok(result),
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             Err(_) => Err(OVERLOADED),

@@ -50,7 +50,7 @@ pub struct MethodRequest<'a> {
 pub struct Added {
     /// New backup codes, if it is the account's first method.
     pub backup_codes: Option<Vec<BackupCode>>,
-    /// The code that answers the waiting challenge.
+    /// The code that completes the waiting challenge.
     pub code: Option<OneTimeCode>,
 }
 

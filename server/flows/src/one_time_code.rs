@@ -39,7 +39,7 @@ pub enum SendCode {
 #[derive(Debug)]
 pub struct StepUp<'a> {
     pub application_id: Option<ApplicationId>,
-    /// The code that answers; one is generated if there is none.
+    /// The code that completes it; one is generated if there is none.
     pub code: Option<&'a str>,
     /// Returned when the challenge ends: JSON text.
     pub state: Option<String>,
@@ -47,7 +47,7 @@ pub struct StepUp<'a> {
     pub trust_challenge: Option<&'a str>,
 }
 
-/// A challenge and the code that answers it, for the caller to deliver.
+/// A challenge and the code that completes it, for the caller to deliver.
 #[derive(Debug)]
 pub struct StepUpBegun {
     pub challenge: Bearer,

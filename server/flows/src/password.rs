@@ -150,7 +150,7 @@ impl Flows {
     /// Name of the quota of wrong passwords; it reveals neither the login name nor the network.
     fn password_quota(&self, caller: &Caller, login_name: &str) -> String {
         let message = format!("{}|{}", login_name, ClientNetwork::from(caller.ip));
-        format!("password:{}", HEXLOWER.encode(&self.keyring().mac(Purpose::Budget, message.as_bytes())))
+        format!("password:{}", HEXLOWER.encode(&self.keyring().mac(Purpose::Quota, message.as_bytes())))
     }
 
     /// Hashes a new password.

@@ -120,7 +120,7 @@ pub enum Refused {
     /// The tenant does not allow this factor.
     NotAllowed,
     NotEnrolled,
-    /// No one-time code waits for an answer.
+    /// No one-time code is waiting.
     NoCode,
     /// The one-time code has no tries left.
     CodeExhausted,

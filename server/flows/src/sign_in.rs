@@ -55,10 +55,10 @@ pub enum SignIn {
     },
     SecondFactorDue {
         challenge: Bearer,
-        /// The methods that can answer.
+        /// The methods that can complete it.
         methods: Vec<Method>,
     },
-    /// A second factor has to be enrolled, and then answers the challenge.
+    /// A second factor has to be enrolled, and then completes the challenge.
     EnrolmentDue {
         challenge: Bearer,
         /// What can be enrolled.

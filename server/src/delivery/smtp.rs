@@ -51,7 +51,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     /// A server that speaks just enough of RFC 5321; returns the lines it received.
-    async fn accept_one_mail(listener: TcpListener, answer_to_data: &'static str) -> Vec<String> {
+    async fn accept_one_mail(listener: TcpListener, reply_to_data: &'static str) -> Vec<String> {
         let (stream, _) = listener.accept().await.expect("a client");
         let (read, mut write) = stream.into_split();
         let mut lines = BufReader::new(read).lines();
@@ -59,11 +59,11 @@ mod tests {
         write.write_all(b"220 test ESMTP\r\n").await.expect("writable");
         let mut in_mail = false;
         while let Ok(Some(line)) = lines.next_line().await {
-            let answer = match line.split([' ', ':']).next().unwrap_or_default() {
+            let reply = match line.split([' ', ':']).next().unwrap_or_default() {
                 _ if in_mail && line != "." => "",
                 "." => {
                     in_mail = false;
-                    answer_to_data
+                    reply_to_data
                 }
                 "EHLO" => "250-test\r\n250 8BITMIME\r\n",
                 "DATA" => {
@@ -74,18 +74,18 @@ mod tests {
                 _ => "250 fine\r\n",
             };
             received.push(line);
-            write.write_all(answer.as_bytes()).await.expect("writable");
-            if answer.starts_with("221") || answer == answer_to_data {
+            write.write_all(reply.as_bytes()).await.expect("writable");
+            if reply.starts_with("221") || reply == reply_to_data {
                 break;
             }
         }
         received
     }
 
-    async fn send_to_server(answer: &'static str) -> (Result<(), DeliveryError>, Vec<String>) {
+    async fn send_to_server(reply: &'static str) -> (Result<(), DeliveryError>, Vec<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("smtp://{}", listener.local_addr().expect("an address"));
-        let server = tokio::spawn(accept_one_mail(listener, answer));
+        let server = tokio::spawn(accept_one_mail(listener, reply));
         let server_settings = SmtpServer {
             url: SmtpUrl::parse(&url).expect("a usable URL"),
             from: "Two <two@example.com>".parse().expect("a mailbox"),

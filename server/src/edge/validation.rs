@@ -12,7 +12,7 @@ use slog::{Logger, error};
 use std::sync::{Mutex, PoisonError};
 
 /// Start of the log message of each deviation; scripts search for it.
-pub const MESSAGE: &str = "answer breaks the contract";
+pub const MESSAGE: &str = "response breaks the contract";
 
 /// Longest response that is held in memory for the check, in bytes. Ours have some kilobytes.
 const MAX_LENGTH: u64 = 1 << 20;

@@ -41,11 +41,11 @@ impl Writer {
         &self,
         work: impl FnOnce(&mut Conn) -> Result<TxOutcome<T>, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, outcome) = oneshot::channel();
         let job = Box::new(Task { work: Some(work), outcome: None, reply });
         self.queue.send(job).map_err(|_| StoreError::unavailable(WriterGone))?;
-        let answer = tokio::time::timeout(self.patience, answer).await.map_err(StoreError::unavailable)?;
-        answer.map_err(|_| StoreError::unavailable(WriterGone))?
+        let outcome = tokio::time::timeout(self.patience, outcome).await.map_err(StoreError::unavailable)?;
+        outcome.map_err(|_| StoreError::unavailable(WriterGone))?
     }
 }
 
@@ -93,7 +93,7 @@ where
     }
 
     fn settle(self: Box<Self>, transaction: Result<(), TransactionFailed>) {
-        let answer = match (transaction, self.outcome) {
+        let outcome = match (transaction, self.outcome) {
             (Ok(()), Some(outcome)) => outcome,
             // The error of the work is the cause, and that of the transaction a consequence.
             (_, Some(Err(error))) => Err(error),
@@ -101,7 +101,7 @@ where
             (Ok(()), None) => return,
         };
         // The caller may have been dropped.
-        let _ = self.reply.send(answer);
+        let _ = self.reply.send(outcome);
     }
 }
 

@@ -183,7 +183,7 @@ impl Store {
             refresh_tokens: expired(ExpiringTable::RefreshTokens).await?,
             tickets: expired(ExpiringTable::Tickets).await?,
             trusted_devices: expired(ExpiringTable::TrustedDevices).await?,
-            budgets: expired(ExpiringTable::Budgets).await?,
+            quotas: expired(ExpiringTable::Quotas).await?,
             audit_events: 0,
         };
         if let Some(before) = purge.audit_before {

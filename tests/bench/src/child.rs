@@ -32,7 +32,7 @@ impl Server {
             .env("COUNTERSIGN_BASE_URL", BASE_URL)
             .env("COUNTERSIGN_DATA_DIR", data_dir(directory))
             .env("COUNTERSIGN_DATABASE_URL", url)
-            // All requests come from one address; the budgets of accounts stay on, and nobody here guesses.
+            // All requests come from one address; the quotas of accounts stay on, and nobody here guesses.
             .env("COUNTERSIGN_RATE_LIMITS", "off")
             .env("COUNTERSIGN_CODES_PER_HOUR", "10000")
             .env("COUNTERSIGN_LOG", "warning")
@@ -42,7 +42,7 @@ impl Server {
         start(command, &directory.join("log"))
     }
 
-    /// Starts this program as a dropshot server that answers with bodies of so many bytes.
+    /// Starts this program as a dropshot server that responds with bodies of so many bytes.
     pub(crate) fn plain(directory: &Path, bytes: usize) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe().context("failed to find this program")?);
         command.args(["plain-server", "--bytes", &bytes.to_string()]).stdin(Stdio::piped());

@@ -1,4 +1,4 @@
-//! A lean HTTP client: requests are bytes made beforehand, answers are looked at as little as possible.
+//! A lean HTTP client: requests are bytes made beforehand, responses are looked at as little as possible.
 //!
 //! It shares the machine with the server it measures, so what it does not do counts: no pool, no header map, one task
 //! per connection on one thread. It understands what dropshot sends (HTTP/1.1 with `content-length`) and nothing else.
@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Longer answers than this are none of ours.
+/// Longer responses than this are none of ours.
 const LONGEST_ANSWER: usize = 1 << 20;
 
 /// A keep-alive connection.
@@ -33,28 +33,28 @@ impl Connection {
         Ok(stream)
     }
 
-    /// Sends a request and waits for the whole answer. A connection that the server has closed, or on which something
+    /// Sends a request and waits for the whole response. A connection that the server has closed, or on which something
     /// went wrong, is opened anew for the next request.
-    pub(crate) async fn send(&mut self, request: &[u8]) -> Result<Answer<'_>> {
+    pub(crate) async fn send(&mut self, request: &[u8]) -> Result<Response<'_>> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => self.connect().await?,
         };
         stream.write_all(request).await.context("failed to send a request")?;
         let frame = receive(&mut stream, &mut self.received).await?;
-        let answer = Answer {
+        let response = Response {
             status: frame.status,
-            head: std::str::from_utf8(&self.received[..frame.head]).context("an answer's head is not text")?,
+            head: std::str::from_utf8(&self.received[..frame.head]).context("a response's head is not text")?,
             body: &self.received[frame.head..frame.head + frame.body],
         };
-        if !answer.header("connection").any(|value| value.eq_ignore_ascii_case("close")) {
+        if !response.header("connection").any(|value| value.eq_ignore_ascii_case("close")) {
             self.stream = Some(stream);
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 
-/// What an answer consists of.
+/// What a response consists of.
 #[derive(Debug, PartialEq, Eq)]
 struct Frame {
     status: u16,
@@ -67,34 +67,34 @@ struct Frame {
 async fn receive(stream: &mut TcpStream, received: &mut Vec<u8>) -> Result<Frame> {
     received.clear();
     loop {
-        if stream.read_buf(received).await.context("failed to read an answer")? == 0 {
-            bail!("the server hung up in the middle of an answer");
+        if stream.read_buf(received).await.context("failed to read a response")? == 0 {
+            bail!("the server hung up in the middle of a response");
         }
         if let Some(frame) = frame(received)? {
             while received.len() < frame.head + frame.body {
-                if stream.read_buf(received).await.context("failed to read an answer")? == 0 {
-                    bail!("the server hung up in the middle of an answer");
+                if stream.read_buf(received).await.context("failed to read a response")? == 0 {
+                    bail!("the server hung up in the middle of a response");
                 }
             }
             return Ok(frame);
         }
         if received.len() > LONGEST_ANSWER {
-            bail!("an answer is too long");
+            bail!("a response is too long");
         }
     }
 }
 
-/// What the answer is that begins like this; `None` while its head is not complete.
+/// What the response is that begins like this; `None` while its head is not complete.
 fn frame(received: &[u8]) -> Result<Option<Frame>> {
     let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
-    let head = std::str::from_utf8(&received[..end + 4]).context("an answer's head is not text")?;
-    let status = head.get(9..12).and_then(|status| status.parse().ok()).context("an answer has no status")?;
+    let head = std::str::from_utf8(&received[..end + 4]).context("a response's head is not text")?;
+    let status = head.get(9..12).and_then(|status| status.parse().ok()).context("a response has no status")?;
     let body = match header(head, "content-length").next() {
-        Some(length) => length.parse().context("an answer's length is not a number")?,
-        None => bail!("an answer does not say how long it is"),
+        Some(length) => length.parse().context("a response's length is not a number")?,
+        None => bail!("a response does not say how long it is"),
     };
     if body > LONGEST_ANSWER {
-        bail!("an answer is too long");
+        bail!("a response is too long");
     }
     Ok(Some(Frame { status, head: end + 4, body }))
 }
@@ -106,9 +106,9 @@ fn header<'a>(head: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
     })
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Answer<'a> {
+pub(crate) struct Response<'a> {
     /// Its status.
     pub(crate) status: u16,
     head: &'a str,
@@ -116,7 +116,7 @@ pub(crate) struct Answer<'a> {
     pub(crate) body: &'a [u8],
 }
 
-impl<'a> Answer<'a> {
+impl<'a> Response<'a> {
     /// The values of a header.
     pub(crate) fn header(&self, name: &str) -> impl Iterator<Item = &'a str> {
         header(self.head, name)
@@ -130,12 +130,12 @@ impl<'a> Answer<'a> {
         })
     }
 
-    /// The body of an answer that must be 200.
+    /// The body of a response that must be 200.
     pub(crate) fn json(&self) -> Result<Value> {
         if self.status != 200 {
             bail!("the server answered {}: {}", self.status, String::from_utf8_lossy(self.body));
         }
-        serde_json::from_slice(self.body).context("an answer is not JSON")
+        serde_json::from_slice(self.body).context("a response is not JSON")
     }
 }
 
@@ -147,7 +147,7 @@ mod tests {
         b"HTTP/1.1 200 OK\r\nset-cookie: a=1; Path=/\r\nSet-Cookie: b=x%3D; Path=/\r\nContent-Length: 2\r\n\r\n{}";
 
     #[test]
-    fn an_answer_is_understood_as_soon_as_its_head_is_there() {
+    fn an_response_is_understood_as_soon_as_its_head_is_there() {
         let head = ANSWER.len() - 2;
         assert_eq!(frame(&ANSWER[..head - 1]).expect("no error"), None);
         let whole = Frame { status: 200, head, body: 2 };
@@ -159,8 +159,8 @@ mod tests {
     #[test]
     fn cookies_are_found_by_name() {
         let head = std::str::from_utf8(&ANSWER[..ANSWER.len() - 2]).expect("ASCII");
-        let answer = Answer { status: 200, head, body: b"{}" };
-        assert_eq!(answer.cookie("b"), Some("x%3D"));
-        assert_eq!(answer.cookie("c"), None);
+        let response = Response { status: 200, head, body: b"{}" };
+        assert_eq!(response.cookie("b"), Some("x%3D"));
+        assert_eq!(response.cookie("c"), None);
     }
 }

@@ -50,7 +50,7 @@ impl Database {
         }
     }
 
-    /// Runs statements that need no answer.
+    /// Runs statements that need no response.
     pub(crate) async fn execute(&mut self, statements: &str) -> Result<()> {
         match self {
             Self::Sqlite(connection) => connection.batch_execute(statements).context("failed to change the database"),

@@ -122,7 +122,7 @@ async fn commits_to_postgres(url: &str, effort: Effort) -> Result<f64> {
     Ok(per_second)
 }
 
-/// Requests to a dropshot server with nothing behind it, whose answers' bodies have so many bytes.
+/// Requests to a dropshot server with nothing behind it, whose responses' bodies have so many bytes.
 pub(crate) async fn plain_requests(directory: &Path, bytes: usize, effort: Effort) -> Result<Single> {
     let server = Server::plain(directory, bytes)?;
     measure::single_request(&server, &get(plain::PATH, Sender::Nobody), effort).await

@@ -58,7 +58,7 @@ pub(crate) struct Measurement {
 /// Requests that were not answered as they should be.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Errors {
-    /// How many, by status; zero stands for no answer, 200 for one that was not what was asked for.
+    /// How many, by status; zero stands for no response, 200 for one that was not what was asked for.
     pub(crate) by_status: BTreeMap<u16, u64>,
     /// What the first one was.
     pub(crate) first: Option<String>,
@@ -214,8 +214,8 @@ impl Timed {
 
     fn measurement(self, operation: Operation, memory: process::Memory) -> Measurement {
         let requests = self.tally.latencies.count();
-        let answers = as_f64(requests) + as_f64(usize::try_from(self.tally.errors.count()).unwrap_or(usize::MAX));
-        let per_request = |cpu: Duration| cpu.as_secs_f64() * 1000.0 / answers.max(1.0);
+        let responses = as_f64(requests) + as_f64(usize::try_from(self.tally.errors.count()).unwrap_or(usize::MAX));
+        let per_request = |cpu: Duration| cpu.as_secs_f64() * 1000.0 / responses.max(1.0);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Measurement {
             operation,
@@ -240,13 +240,13 @@ async fn drive(connection: &mut Connection, mut source: Source, stopwatch: Stopw
     while stopwatch.elapsed() < limit && problems < HOPELESS && source.next(&mut request) {
         let sent = Stopwatch::start();
         match connection.send(&request).await {
-            Ok(answer) if answer.status == 200 && source.accept(&answer) => {
+            Ok(response) if response.status == 200 && source.accept(&response) => {
                 tally.latencies.add(sent.elapsed());
                 problems = 0;
             }
-            Ok(answer) => {
-                let text = || format!("{}: {}", answer.status, String::from_utf8_lossy(answer.body));
-                tally.errors.add(answer.status, text);
+            Ok(response) => {
+                let text = || format!("{}: {}", response.status, String::from_utf8_lossy(response.body));
+                tally.errors.add(response.status, text);
                 problems += 1;
             }
             Err(error) => {

@@ -93,7 +93,7 @@ pub(crate) enum Role {
     /// A dropshot server with one endpoint and nothing behind it; ends when its standard input does
     #[command(hide = true)]
     PlainServer {
-        /// Length of its answers' bodies
+        /// Length of its responses' bodies
         #[arg(long)]
         bytes: usize,
     },

@@ -9,7 +9,7 @@ use std::io::{Read as _, Write as _};
 /// Where the endpoint is.
 pub(crate) const PATH: &str = "/plain";
 
-/// What it answers.
+/// Its response.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 struct Plain {
     /// Text of the length that was asked for.
@@ -17,13 +17,13 @@ struct Plain {
 }
 
 impl Plain {
-    /// The answer whose JSON has so many bytes, if that is possible.
+    /// The response whose JSON has so many bytes, if that is possible.
     fn of(bytes: usize) -> Self {
         Self { text: "x".repeat(bytes.saturating_sub(r#"{"text":""}"#.len())) }
     }
 }
 
-/// Answers the same each time.
+/// Sends the same response each time.
 #[endpoint { method = GET, path = "/plain" }]
 async fn plain(context: RequestContext<Plain>) -> Result<HttpResponseOk<Plain>, HttpError> {
     Ok(HttpResponseOk(context.context().clone()))
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_have_the_length_that_was_asked_for() {
+    fn responses_have_the_length_that_was_asked_for() {
         for bytes in [11, 12, 533] {
             assert_eq!(serde_json::to_string(&Plain::of(bytes)).expect("plain").len(), bytes);
         }

@@ -206,13 +206,13 @@ impl World {
         Ok(Subject { users: users::Users::default(), database: self.address.open().await?, seeder, rounds: 0 })
     }
 
-    /// How long the answer to get-session is.
+    /// How long the response to get-session is.
     async fn session_bytes(&self, subject: &Subject) -> Result<usize> {
         let request = subject.a_session().context("nobody has a session")?;
         let mut connection = Connection::open(self.server.address).await?;
-        let answer = connection.send(&request).await?;
-        answer.json()?;
-        Ok(answer.body.len())
+        let response = connection.send(&request).await?;
+        response.json()?;
+        Ok(response.body.len())
     }
 
     /// Stops the server and removes its database. If something went wrong, the server's log says more.

@@ -5,7 +5,7 @@
 //! users' last TOTP steps are forgotten and their backup codes renewed. What can be sent again and again is made once
 //! for each user, and users are divided among the connections, so that no user does two things at once.
 
-use crate::client::Answer;
+use crate::client::Response;
 use crate::clock;
 use crate::database::Database;
 use crate::operation::Operation;
@@ -62,13 +62,13 @@ pub(crate) enum Source {
         next: usize,
     },
     /// Challenges with codes that depend on the time, until there are no more for any connection.
-    TotpCodes(Rc<RefCell<Vec<TotpAnswer>>>),
+    TotpCodes(Rc<RefCell<Vec<TotpAttempt>>>),
     /// Requests that can be sent once, until there are no more for any connection.
     Once(Rc<RefCell<Vec<Vec<u8>>>>),
 }
 
 /// A challenge that waits for a TOTP code.
-pub(crate) struct TotpAnswer {
+pub(crate) struct TotpAttempt {
     challenge: String,
     secret: TotpSecret,
     /// How far ahead of the present step the code is; the server takes one step ahead.
@@ -96,9 +96,9 @@ impl Source {
                 *request = post("sign-in/email", Sender::TrustedDevice(cookie), &body);
             }
             Self::TotpCodes(waiting) => {
-                let Some(answer) = waiting.borrow_mut().pop() else { return false };
-                let body = json!({"code": answer.secret.code_at(clock::now() + answer.ahead)});
-                *request = post("two-factor/verify-totp", Sender::Bearer(&answer.challenge), &body);
+                let Some(attempt) = waiting.borrow_mut().pop() else { return false };
+                let body = json!({"code": attempt.secret.code_at(clock::now() + attempt.ahead)});
+                *request = post("two-factor/verify-totp", Sender::Bearer(&attempt.challenge), &body);
             }
             Self::Once(waiting) => {
                 let Some(next) = waiting.borrow_mut().pop() else { return false };
@@ -108,10 +108,10 @@ impl Source {
         true
     }
 
-    /// Whether an answer with status 200 is the one that was asked for; takes from it what the next request needs.
-    pub(crate) fn accept(&mut self, answer: &Answer<'_>) -> bool {
+    /// Whether a response with status 200 is the one that was asked for; takes from it what the next request needs.
+    pub(crate) fn accept(&mut self, response: &Response<'_>) -> bool {
         let Self::TrustedDevices { devices, next } = self else { return true };
-        let renewed = answer.cookie(TRUST_COOKIE).map(str::to_owned);
+        let renewed = response.cookie(TRUST_COOKIE).map(str::to_owned);
         let is_trusted = renewed.is_some();
         if let Some(cookie) = renewed {
             devices[*next].1 = cookie;
@@ -145,7 +145,7 @@ impl Subject {
             }),
             Operation::TrustedSignIn => self.trusted_devices(lanes.len()).await?,
             Operation::VerifyTotp => {
-                let waiting = Rc::new(RefCell::new(self.totp_answers().await?));
+                let waiting = Rc::new(RefCell::new(self.totp_attempts().await?));
                 lanes.map(|_| Source::TotpCodes(Rc::clone(&waiting))).collect()
             }
             Operation::VerifyBackupCode => {
@@ -169,22 +169,22 @@ impl Subject {
 
     /// Challenges of everybody with a code each that was not used. A code of the present step goes first and one of
     /// the next step later, so that nobody's steps go backwards.
-    async fn totp_answers(&mut self) -> Result<Vec<TotpAnswer>> {
+    async fn totp_attempts(&mut self) -> Result<Vec<TotpAttempt>> {
         let mut rows = Seeder::challenges();
-        let mut answers = Vec::new();
+        let mut attempts = Vec::new();
         // The last is sent first.
         for pass in (0..PASSES).rev() {
             let ahead = Duration::from_secs(STEP_SECONDS) * u32::try_from(pass)?;
             for user in self.users.enrolled.iter().take(USERS_IN_A_ROUND) {
                 let Some(secret) = user.secret.clone() else { continue };
                 let challenge = self.seeder.add_challenge(user.account, &mut rows);
-                answers.push(TotpAnswer { challenge, secret, ahead });
+                attempts.push(TotpAttempt { challenge, secret, ahead });
             }
         }
         self.for_those_in_a_round("UPDATE methods SET last_step = NULL WHERE account_id IN").await?;
         self.database.insert(&[rows]).await?;
         self.database.settle().await?;
-        Ok(answers)
+        Ok(attempts)
     }
 
     async fn backup_codes(&mut self) -> Result<Vec<Vec<u8>>> {

@@ -61,22 +61,22 @@ pub(crate) async fn enrol(address: SocketAddr, count: u32, connections: u32) -> 
 async fn enrol_one(connection: &mut Connection, number: u32) -> Result<User> {
     let email = format!("enrolled-{number}@example.com");
     let body = json!({"name": "Enrolled over HTTP", "email": email, "password": PASSWORD});
-    let answer = connection.send(&post("sign-up/email", Sender::Nobody, &body)).await?.json()?;
-    let token = text(&answer, "/token")?;
-    let account = AccountId::parse(&text(&answer, "/user/id")?).context("the server answered with an odd id")?;
+    let response = connection.send(&post("sign-up/email", Sender::Nobody, &body)).await?.json()?;
+    let token = text(&response, "/token")?;
+    let account = AccountId::parse(&text(&response, "/user/id")?).context("the server answered with an odd id")?;
 
     let enable = post("two-factor/enable", Sender::Bearer(&token), &json!({"password": PASSWORD}));
-    let answer = connection.send(&enable).await?.json()?;
-    let secret = secret(&text(&answer, "/totpURI")?).context("the server answered with an odd key URI")?;
+    let response = connection.send(&enable).await?.json()?;
+    let secret = secret(&text(&response, "/totpURI")?).context("the server answered with an odd key URI")?;
 
     let code = json!({"code": secret.code_at(clock::now())});
-    let answer = connection.send(&post("two-factor/verify-totp", Sender::Bearer(&token), &code)).await?.json()?;
-    Ok(User { email, account, session: text(&answer, "/token")?, secret: Some(secret) })
+    let response = connection.send(&post("two-factor/verify-totp", Sender::Bearer(&token), &code)).await?.json()?;
+    Ok(User { email, account, session: text(&response, "/token")?, secret: Some(secret) })
 }
 
-fn text(answer: &Value, pointer: &str) -> Result<String> {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    Ok(found.with_context(|| format!("the server's answer has no {pointer}"))?.to_owned())
+fn text(response: &Value, pointer: &str) -> Result<String> {
+    let found = response.pointer(pointer).and_then(Value::as_str);
+    Ok(found.with_context(|| format!("the server's response has no {pointer}"))?.to_owned())
 }
 
 fn secret(key_uri: &str) -> Option<TotpSecret> {

@@ -20,9 +20,9 @@ export async function prepare(block) {
 /** Presses "Execute"; says the status and the body that the page then shows. */
 export async function execute(block) {
   await block.getByRole("button", { name: "Execute" }).click();
-  const answer = block.locator(".live-responses-table .response").first();
-  const status = await answer.locator(".response-col_status").innerText();
-  const body = answer.locator(".response-col_description .highlight-code code").first();
+  const response = block.locator(".live-responses-table .response").first();
+  const status = await response.locator(".response-col_status").innerText();
+  const body = response.locator(".response-col_description .highlight-code code").first();
   return { status: status.trim().split(/\s/)[0], body: await body.innerText() };
 }
 

@@ -10,7 +10,7 @@ test("an app lives on set-auth-token", async (t) => {
   const server = await startServer(t);
   const { email, user: app, client } = await signedUp(server, new App(server));
   assert.match(app.token, /^[A-Za-z0-9]{32}\.[A-Za-z0-9+/]{43}=$/, "sign-up gives a token");
-  assert.ok(app.answer.headers.get("access-control-expose-headers").toLowerCase().includes("set-auth-token"));
+  assert.ok(app.response.headers.get("access-control-expose-headers").toLowerCase().includes("set-auth-token"));
   assert.equal(data(await client.getSession()).user.email, email);
   assert.equal(data(await client.listSessions()).length, 1);
 
@@ -35,14 +35,14 @@ test("an app sets up, uses and switches off a second factor", async (t) => {
   assert.equal(data(await client.getSession()).user.twoFactorEnabled, true, "set-auth-token followed the new session");
 
   data(await client.twoFactor.getTotpUri({ password: PASSWORD }));
-  assert.equal(app.answer.headers.get("set-auth-token"), null, "there is none while the session goes on");
+  assert.equal(app.response.headers.get("set-auth-token"), null, "there is none while the session goes on");
   data(await client.signOut());
-  assert.equal(app.answer.headers.get("set-auth-token"), null);
+  assert.equal(app.response.headers.get("set-auth-token"), null);
   app.token = undefined;
-  const { answer } = await challenged(server, email, app);
-  assert.equal(app.answer.headers.get("set-auth-token"), null, "the password alone gives no token");
+  const { response } = await challenged(server, email, app);
+  assert.equal(app.response.headers.get("set-auth-token"), null, "the password alone gives no token");
 
-  app.token = answer.twoFactorToken;
+  app.token = response.twoFactorToken;
   const verified = data(await client.twoFactor.verifyTotp({ code: await authenticator.nextCode() }));
   assert.ok(app.token.startsWith(`${verified.token}.`));
   assert.notEqual(app.token, afterEnrolment);
@@ -55,18 +55,18 @@ test("an app sets up, uses and switches off a second factor", async (t) => {
   assert.equal(data(await new App(server, beforeDisable).client.getSession()), null);
 });
 
-test("an app answers a challenge with a mailed code or a backup code", async (t) => {
+test("an app completes a challenge with a mailed code or a backup code", async (t) => {
   const server = await startServer(t);
   const { email, backupCodes } = await enrolled(server);
 
   const byMail = await challenged(server, email, new App(server));
-  byMail.user.token = byMail.answer.twoFactorToken;
+  byMail.user.token = byMail.response.twoFactorToken;
   data(await byMail.client.twoFactor.sendOtp());
   const mailed = data(await byMail.client.twoFactor.verifyOtp({ code: await server.mailedCode(email) }));
   assert.equal(data(await byMail.client.getSession()).session.token, mailed.token);
 
   const byBackupCode = await challenged(server, email, new App(server));
-  byBackupCode.user.token = byBackupCode.answer.twoFactorToken;
+  byBackupCode.user.token = byBackupCode.response.twoFactorToken;
   const backed = data(await byBackupCode.client.twoFactor.verifyBackupCode({ code: backupCodes[0] }));
   assert.equal(data(await byBackupCode.client.getSession()).session.token, backed.token);
 });
@@ -86,8 +86,8 @@ test("without cookies, signing in alone asks for an origin, and only of what loo
 test("the token of a challenge works once, and opens nothing else", async (t) => {
   const server = await startServer(t);
   const { email, authenticator, backupCodes } = await enrolled(server);
-  const { user: app, client, answer } = await challenged(server, email, new App(server));
-  app.token = answer.twoFactorToken;
+  const { user: app, client, response } = await challenged(server, email, new App(server));
+  app.token = response.twoFactorToken;
 
   const password = PASSWORD;
   assert.equal(data(await client.getSession()), null);
@@ -99,6 +99,6 @@ test("the token of a challenge works once, and opens nothing else", async (t) =>
   refused(await client.changePassword({ currentPassword: password, newPassword: "12345678" }), 401, "UNAUTHORIZED");
 
   data(await client.twoFactor.verifyTotp({ code: await authenticator.nextCode() }));
-  app.token = answer.twoFactorToken;
+  app.token = response.twoFactorToken;
   refused(await client.twoFactor.verifyBackupCode({ code: backupCodes[0] }), 401, "INVALID_TWO_FACTOR_COOKIE");
 });

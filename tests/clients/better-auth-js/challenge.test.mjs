@@ -13,8 +13,8 @@ test("sign out, sign in, authenticator app", async (t) => {
   assert.equal(user.cookies.get("session_token"), undefined);
   assert.equal(data(await client.getSession()), null);
 
-  const { answer } = await challenged(server, email, user);
-  const { twoFactorToken, ...rest } = answer;
+  const { response } = await challenged(server, email, user);
+  const { twoFactorToken, ...rest } = response;
   assert.deepEqual(rest, { twoFactorRedirect: true, twoFactorMethods: ["totp", "otp"] });
   assert.match(twoFactorToken, /^2fa-/);
   assert.equal(user.cookies.get("session_token"), undefined, "the password alone opens no session");

@@ -30,7 +30,7 @@ test("an authenticator app is set up and confirmed", async (t) => {
 
   const session = data(await client.getSession());
   assert.equal(session.user.twoFactorEnabled, true);
-  assert.equal(session.session.token, verified.token, "the token in the answer is that of the new session");
+  assert.equal(session.session.token, verified.token, "the token in the response is that of the new session");
   assert.notEqual(user.cookies.get("session_token").value, before);
   const stale = new Browser(server);
   stale.cookies.put({ name: "better-auth.session_token", value: before });

@@ -42,9 +42,9 @@ test("the second factor is switched off, and on again", async (t) => {
   refused(await client.twoFactor.verifyBackupCode({ code: backupCodes[1] }), 400, "BACKUP_CODES_NOT_ENABLED");
 
   data(await client.signOut());
-  const answer = data(await client.signIn.email({ email, password: PASSWORD }));
-  assert.equal(answer.redirect, false);
-  assert.equal(answer.user.twoFactorEnabled, false);
+  const response = data(await client.signIn.email({ email, password: PASSWORD }));
+  assert.equal(response.redirect, false);
+  assert.equal(response.user.twoFactorEnabled, false);
   assert.deepEqual(user.redirects, [], "no second factor is asked for");
 
   const again = new Authenticator(data(await client.twoFactor.enable({ password: PASSWORD })).totpURI);

@@ -18,10 +18,10 @@ async function trusted(server) {
 /** Signs in where no second factor is asked for. */
 async function signIn(user, email) {
   const before = user.redirects.length;
-  const answer = data(await user.client.signIn.email({ email, password: PASSWORD }));
+  const response = data(await user.client.signIn.email({ email, password: PASSWORD }));
   assert.equal(user.redirects.length, before, "no second factor is asked for");
-  assert.equal(answer.redirect, false);
-  assert.equal(data(await user.client.getSession()).session.token, answer.token);
+  assert.equal(response.redirect, false);
+  assert.equal(data(await user.client.getSession()).session.token, response.token);
 }
 
 test("a trusted device skips the challenge, and its cookie works once", async (t) => {

@@ -22,12 +22,12 @@ import { newKeyring } from "../support/server.mjs";
 test("a user without a second factor logs in at once", async (t) => {
   const { client } = await startService(t);
   const user = await newUser(client);
-  const answer = await succeeds(client.login(user.login));
-  assert.equal(answer.user.email, user.email);
-  assert.equal(answer.token.split(".").length, 3);
-  assert.match(answer.refreshToken, /^[\w-]{43}$/);
-  assert.ok(Math.abs(answer.tokenExpirationInstant - Date.now() - 3_600_000) < 60_000);
-  const { jwt } = await succeeds(client.validateJWT(answer.token));
+  const response = await succeeds(client.login(user.login));
+  assert.equal(response.user.email, user.email);
+  assert.equal(response.token.split(".").length, 3);
+  assert.match(response.refreshToken, /^[\w-]{43}$/);
+  assert.ok(Math.abs(response.tokenExpirationInstant - Date.now() - 3_600_000) < 60_000);
+  const { jwt } = await succeeds(client.validateJWT(response.token));
   assert.equal(jwt.sub, user.id);
   assert.equal(jwt.aud, APPLICATION);
   assert.equal(jwt.exp - jwt.iat, 3600);
@@ -45,7 +45,7 @@ test("a user without a second factor logs in at once", async (t) => {
   assert.equal(noTokens.token, undefined);
 });
 
-test("an authenticator app answers, once for each code", async (t) => {
+test("an authenticator app completes a challenge, once for each code", async (t) => {
   const { client } = await startService(t);
   const user = await enrolled(client);
   assert.equal(user.recoveryCodes.length, 10);
@@ -73,7 +73,7 @@ test("an authenticator app answers, once for each code", async (t) => {
   await refused(client.twoFactorLogin({ twoFactorId: second.twoFactorId, code }), 421);
 });
 
-test("codes by mail and by text message answer, and each send ends the code before", async (t) => {
+test("codes by mail and by text message complete it, and each send ends the code before", async (t) => {
   const { server, client } = await startService(t);
   const user = await newUser(client);
   const address = `second.${user.email}`;
@@ -113,7 +113,7 @@ test("codes by mail and by text message answer, and each send ends the code befo
   await refused(client.sendTwoFactorCodeForLoginUsingMethod("x".repeat(43), { methodId: email.id }), 404);
 });
 
-test("a recovery code answers once, and disables everything", async (t) => {
+test("a recovery code counts once, and disables everything", async (t) => {
   const { client } = await startService(t);
   const user = await enrolled(client);
   const [first, second] = user.recoveryCodes;
@@ -248,13 +248,13 @@ test("users are changed, deactivated and removed", async (t) => {
 test("a password that has to be changed opens nothing before", async (t) => {
   const { client } = await startService(t);
   const user = await newUser(client, { passwordChangeRequired: true });
-  const answer = await succeeds(client.login(user.login), 203);
-  assert.equal(answer.changePasswordReason, "Administrative");
-  assert.equal(answer.token, undefined);
-  await succeeds(client.checkChangePasswordUsingId(answer.changePasswordId));
+  const response = await succeeds(client.login(user.login), 203);
+  assert.equal(response.changePasswordReason, "Administrative");
+  assert.equal(response.token, undefined);
+  await succeeds(client.checkChangePasswordUsingId(response.changePasswordId));
   const password = "another horse battery";
-  const changed = await succeeds(client.changePassword(answer.changePasswordId, { password }));
-  await refused(client.changePassword(answer.changePasswordId, { password }), 404);
+  const changed = await succeeds(client.changePassword(response.changePasswordId, { password }));
+  await refused(client.changePassword(response.changePasswordId, { password }), 404);
   const { oneTimePassword } = changed;
   await succeeds(client.login({ oneTimePassword, applicationId: APPLICATION }));
   await refused(client.login({ oneTimePassword, applicationId: APPLICATION }), 404);

@@ -25,15 +25,15 @@ export function clientWith(server, key) {
 
 /** Checks that a call succeeds with this status; returns what was answered. */
 export async function succeeds(call, status = 200) {
-  const answer = await call.catch((error) => assert.fail(`refused: ${JSON.stringify(error)}`));
-  assert.equal(answer.statusCode, status, JSON.stringify(answer));
-  return answer.response;
+  const response = await call.catch((error) => assert.fail(`refused: ${JSON.stringify(error)}`));
+  assert.equal(response.statusCode, status, JSON.stringify(response));
+  return response.response;
 }
 
 /** Checks that a call is refused with this status; returns the body, of which there is none but for 400 and 409. */
 export async function refused(call, status) {
   const error = await call.then(
-    (answer) => assert.fail(`not refused: ${JSON.stringify(answer)}`),
+    (response) => assert.fail(`not refused: ${JSON.stringify(response)}`),
     (error) => error,
   );
   assert.equal(error.statusCode, status, JSON.stringify(error));

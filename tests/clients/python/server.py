@@ -67,7 +67,7 @@ class Server:
         self._process.stdout.close()
         assert ended_before is None, f"the server ended by itself: {ended_before}\n{self._log()}"
         assert status == 0, f"the server did not stop in order: {status}\n{self._log()}"
-        assert "answer breaks the contract" not in self._log(), self._log()
+        assert "response breaks the contract" not in self._log(), self._log()
 
     def _launch(self, port):
         """Starts a server at `port`; returns nothing when it listens, and else its log."""

@@ -104,9 +104,9 @@ class Api:
     def sign_up(self):
         """Makes an account; returns its bearer token."""
         request = self._better_auth.SignUpWithEmailAndPasswordRequest(name="Ada", email=EMAIL, password=PASSWORD)
-        answer = self.accounts().sign_up_with_email_and_password(request)
-        assert answer.user.email == EMAIL
-        return answer.token
+        response = self.accounts().sign_up_with_email_and_password(request)
+        assert response.user.email == EMAIL
+        return response.token
 
     def sign_in(self):
         """Gives the right password."""
@@ -118,7 +118,7 @@ class Api:
         return self.accounts(access_token).get_session()
 
     def call(self, method, access_token, /, **fields):
-        """Runs the page's sample of an operation, and checks the type of the answer."""
+        """Runs the page's sample of an operation, and checks the type of the response."""
         better_auth = self._better_auth
         (operation,) = [operation for operation in OPERATIONS if operation.method == method]
 
@@ -168,7 +168,7 @@ def fill_in(sample, old, new):
 
 @pytest.fixture
 def run(better_auth, server, monkeypatch):
-    """Runs the page's sample of an operation, word for word but for host, token and fields; returns the answer.
+    """Runs the page's sample of an operation, word for word but for host, token and fields; returns the response.
 
     Two things the page leaves to its reader, and so they are done here: its samples use `os` without importing it, and
     their second configuration forgets the host of the first.
@@ -189,9 +189,9 @@ def run(better_auth, server, monkeypatch):
             exec(compile(sample, f"the sample of {method}", "exec"), variables)
         printed = printed.getvalue()
         assert printed.startswith(f"The response of {CLASS}->{method}:\n\n{operation.returns}("), printed
-        answer = variables["api_response"]
-        assert type(answer) is getattr(better_auth, operation.returns)
-        return answer
+        response = variables["api_response"]
+        assert type(response) is getattr(better_auth, operation.returns)
+        return response
 
     return run
 
@@ -217,7 +217,7 @@ def test_the_samples_run_as_the_page_prints_them(run, api, server):
 
 
 def test_a_sample_prints_what_went_wrong(run, api):
-    """The samples catch what is refused: then there is no answer, and the page's other line is printed."""
+    """The samples catch what is refused: then there is no response, and the page's other line is printed."""
     token = api.sign_up()
     with pytest.raises(AssertionError, match=r"Exception when calling TwoFactorApi->two_factor_enable_post: \(400\)"):
         run("two_factor_enable_post", token, password="wrong")
@@ -344,13 +344,13 @@ def test_times_are_instants_of_now(api):
 
 def test_a_device_can_be_trusted_and_a_session_left_out(api, better_auth):
     token, _, backup_codes = api.enrol()
-    answer = api.call(
+    response = api.call(
         "two_factor_verify_backup_code_post",
         api.sign_in().two_factor_token,
         code=backup_codes[0],
         disable_session=better_auth.BooleanOrText("true"),
         trust_device=better_auth.BooleanOrText(False),
     )
-    assert answer.user.email == EMAIL
-    assert answer.token is None
-    assert answer.session is None
+    assert response.user.email == EMAIL
+    assert response.token is None
+    assert response.session is None

@@ -57,7 +57,7 @@ HOST = "http://localhost:3001/api/auth"
 TOKEN = "<bearer-token>"
 
 USER = {"id": str, "email": str, "emailVerified": bool, "name": str, "createdAt": "time", "updatedAt": "time"}
-ANSWERS = {
+RESPONSES = {
     "get-totp-uri": {"totpURI": str},
     "verify-totp": {"status": True},
     "send-otp": {"status": True},
@@ -94,26 +94,26 @@ class Shell:
         settings, _ = WITH_TOKEN.split("\n\n", 1)
         assert samples(WITH_TOKEN)[path].count(BODY_LEFT_OPEN) == 1
         sample = samples(WITH_TOKEN)[path].replace(BODY_LEFT_OPEN, json.dumps(fields))
-        (answer,) = self.run(f"{settings}\n{sample}", token)
-        return answer
+        (response,) = self.run(f"{settings}\n{sample}", token)
+        return response
 
     def call(self, path, token, **fields):
-        """The same; returns the answer, which must be as the page shows it."""
+        """The same; returns the response, which must be as the page shows it."""
         return succeeded(path, self.send(path, token, fields))
 
     def account(self, path, **fields):
         """Signing up and in, which the pages leave to another one."""
         sample = f"curl '{HOST}/{path}' -H 'content-type: application/json' -d '{json.dumps(fields)}'"
-        ((status, answer),) = self.run(sample)
-        assert status == 200, answer
-        return answer
+        ((status, response),) = self.run(sample)
+        assert status == 200, response
+        return response
 
 
-def succeeded(path, answer):
-    """Checks that an answer is as the page shows it; returns its body."""
-    status, body = answer
+def succeeded(path, response):
+    """Checks that a response is as the page shows it; returns its body."""
+    status, body = response
     assert status == 200, body
-    assert_shape(body, ANSWERS[path])
+    assert_shape(body, RESPONSES[path])
     return body
 
 
@@ -134,8 +134,8 @@ def assert_shape(value, shape):
         assert value is shape
 
 
-def assert_refused(answer, expected_status, code):
-    status, body = answer
+def assert_refused(response, expected_status, code):
+    status, body = response
     assert status == expected_status, body
     assert body["code"] == code
     assert type(body["message"]) is str
@@ -170,19 +170,19 @@ def test_the_samples_with_a_token_run(shell, server):
 
 def test_the_page_with_a_token_runs_as_one_script(shell, server):
     """With nothing but address and token filled in: a body with none of the fields is refused, except for sending."""
-    for path, answer in zip(PATHS, shell.run(WITH_TOKEN, sign_up(shell)), strict=True):
+    for path, response in zip(PATHS, shell.run(WITH_TOKEN, sign_up(shell)), strict=True):
         if path == "send-otp":
-            assert answer == (200, {"status": True})
+            assert response == (200, {"status": True})
             assert re.fullmatch(r"\d{6}", server.mailed_code(EMAIL))
         else:
-            assert_refused(answer, 400, "VALIDATION_ERROR")
+            assert_refused(response, 400, "VALIDATION_ERROR")
 
 
 @pytest.mark.parametrize("page", WITHOUT_TOKEN)
 def test_the_samples_without_a_token_are_refused(shell, page):
-    for path, answer in zip(PATHS, shell.run(WITHOUT_TOKEN[page]), strict=True):
+    for path, response in zip(PATHS, shell.run(WITHOUT_TOKEN[page]), strict=True):
         is_of_a_challenge = path == "send-otp" or path.startswith("verify-")
-        assert_refused(answer, 401, "INVALID_TWO_FACTOR_COOKIE" if is_of_a_challenge else "UNAUTHORIZED")
+        assert_refused(response, 401, "INVALID_TWO_FACTOR_COOKIE" if is_of_a_challenge else "UNAUTHORIZED")
 
 
 @pytest.mark.parametrize("page", WITHOUT_TOKEN)
@@ -196,8 +196,8 @@ def test_the_samples_without_a_token_run_once_they_have_one(shell, server, page)
             assert sample.count(f'"{name}": "string"') == 1
             sample = sample.replace(f'"{name}": "string"', f'"{name}": "{value}"')
         assert '"string"' not in sample
-        (answer,) = shell.run(sample, token)
-        return succeeded(path, answer)
+        (response,) = shell.run(sample, token)
+        return succeeded(path, response)
 
     run_all(call, sign_up(shell), server)
 
@@ -218,9 +218,9 @@ def test_switches_may_be_texts_as_page_004_has_them(shell):
     assert kept["token"] == kept["session"]["token"]
 
     fields = {"code": enabled["backupCodes"][1], "disableSession": "true"}
-    status, answer = shell.send("verify-backup-code", challenge(), fields)
-    assert status == 200, answer
-    assert list(answer) == ["user"]
+    status, response = shell.send("verify-backup-code", challenge(), fields)
+    assert status == 200, response
+    assert list(response) == ["user"]
 
     fields = {"code": enabled["backupCodes"][2], "disableSession": "yes"}
     assert_refused(shell.send("verify-backup-code", challenge(), fields), 400, "VALIDATION_ERROR")

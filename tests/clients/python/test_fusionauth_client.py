@@ -15,18 +15,18 @@ def client(server):
     return FusionAuthClient(server.api_key(), server.origin)
 
 
-def succeeds(answer, status=200):
+def succeeds(response, status=200):
     """Checks that a call succeeded with this status; returns what was answered."""
-    assert answer.was_successful(), (answer.status, answer.error_response)
-    assert answer.status == status
-    return answer.success_response
+    assert response.was_successful(), (response.status, response.error_response)
+    assert response.status == status
+    return response.success_response
 
 
-def refused(answer, status):
+def refused(response, status):
     """Checks that a call was refused with this status; returns the body of a 400."""
-    assert not answer.was_successful(), answer.success_response
-    assert answer.status == status
-    return answer.error_response
+    assert not response.was_successful(), response.success_response
+    assert response.status == status
+    return response.error_response
 
 
 def new_user(client):
@@ -37,7 +37,7 @@ def new_user(client):
 
 
 def log_in(client, **more):
-    """The answer to a password."""
+    """The response to a password."""
     return client.login({"loginId": "ada@example.com", "password": PASSWORD, "applicationId": APPLICATION} | more)
 
 
@@ -65,11 +65,11 @@ def test_codes_of_every_kind_answer_and_wrong_ones_do_not(client, server):
 
     challenge = succeeds(log_in(client), 242)
     assert "user" not in challenge and "token" not in challenge
-    answer = {"twoFactorId": challenge["twoFactorId"]}
-    refused(client.two_factor_login(answer | {"code": "wrong"}), 421)
-    done = succeeds(client.two_factor_login(answer | {"code": app.next_code(), "trustComputer": True}))
+    response = {"twoFactorId": challenge["twoFactorId"]}
+    refused(client.two_factor_login(response | {"code": "wrong"}), 421)
+    done = succeeds(client.two_factor_login(response | {"code": app.next_code(), "trustComputer": True}))
     trust = done["twoFactorTrustId"]
-    refused(client.two_factor_login(answer | {"code": "123456"}), 404)
+    refused(client.two_factor_login(response | {"code": "123456"}), 404)
     succeeds(log_in(client, twoFactorTrustId=trust))
     succeeds(client.retrieve_two_factor_status(user["id"], None, trust))
 

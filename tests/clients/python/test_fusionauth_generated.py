@@ -33,10 +33,10 @@ class Api:
         self.status = package.StatusApi(client)
 
     def log_in(self, password=PASSWORD, **more):
-        """Gives a password; returns status and answer."""
+        """Gives a password; returns status and response."""
         request = self.package.LoginRequest(login_id=EMAIL, password=password, application_id=APPLICATION, **more)
-        answer = self.login.login_with_http_info(login_request=request)
-        return answer.status_code, answer.data
+        response = self.login.login_with_http_info(login_request=request)
+        return response.status_code, response.data
 
 
 def refused(package, status, call, *arguments, **named):
@@ -63,9 +63,9 @@ def test_a_service_makes_a_user_who_logs_in_with_a_second_factor(countersign_fus
     assert user.last_login_instant is None
     registration = package.RegistrationRequest(registration=package.RegistrationFields(application_id=APPLICATION))
     assert service.users.register(user.id, registration_request=registration).registration.application_id == APPLICATION
-    status, answer = service.log_in()
+    status, response = service.log_in()
     assert status == 200
-    assert answer.user.id == user.id
+    assert response.user.id == user.id
     assert service.two_factor.retrieve_two_factor_status_without_trust_with_http_info(user.id).status_code == 200
 
     secret = service.two_factor.generate_two_factor_secret_using_jwt()

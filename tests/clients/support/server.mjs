@@ -23,8 +23,8 @@ export async function startServer(t, settings = {}) {
   t.after(async () => {
     try {
       if (child) await stop(child);
-      const broken = log().split("\n").filter((line) => line.includes("answer breaks the contract"));
-      if (broken.length > 0) throw new Error(`the server's answers broke the contract:\n${broken.join("\n")}`);
+      const broken = log().split("\n").filter((line) => line.includes("response breaks the contract"));
+      if (broken.length > 0) throw new Error(`the server's responses broke the contract:\n${broken.join("\n")}`);
     } finally {
       await rm(dataDirectory, { recursive: true, force: true });
     }

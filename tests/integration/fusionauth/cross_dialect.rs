@@ -22,22 +22,22 @@ async fn who_enrols_in_one_dialect_is_challenged_in_the_other(database: Database
         challenged.body["methods"].as_array().unwrap().iter().map(|one| one["method"].clone()).collect();
     assert_eq!(kinds, [json!("authenticator"), json!("email")]);
     let id = challenged.text("/twoFactorId");
-    service.answer(&id, &app.fresh_code()).await.is(202);
+    service.complete(&id, &app.fresh_code()).await.is(202);
 
     // A step that was used in one dialect is dead in the other (attack 1).
     let code = app.fresh_code();
     user.challenged().await.post("/two-factor/verify-totp").json(json!({"code": code})).await.ok();
     let id = service.post("/login", body.clone()).await.is(242).text("/twoFactorId");
-    service.answer(&id, &code).await.is(421);
+    service.complete(&id, &code).await.is(421);
     let code = app.fresh_code();
-    service.answer(&id, &code).await.is(202);
+    service.complete(&id, &code).await.is(202);
     let again = user.challenged().await;
     again.post("/two-factor/verify-totp").json(json!({"code": code})).await.refused(401, "INVALID_CODE");
 
     // A backup code of one works in the other, once altogether.
     let backup_code = &app.backup_codes[0];
     let id = service.post("/login", body).await.is(242).text("/twoFactorId");
-    service.answer(&id, backup_code).await.is(202);
+    service.complete(&id, backup_code).await.is(202);
     let body = json!({"code": backup_code});
     again.post("/two-factor/verify-backup-code").json(body).await.refused(401, "INVALID_BACKUP_CODE");
     world.close().await;
@@ -69,7 +69,7 @@ async fn who_is_made_by_a_service_signs_in_by_mail_address_with_the_same_factors
 }
 
 #[on_each_database]
-async fn one_budget_and_one_lock_for_both_10(database: DatabaseKind) {
+async fn one_quota_and_one_lock_for_both_10(database: DatabaseKind) {
     let world = World::start(database).await;
     let service = world.service().await;
     let user = world.user("ada").await;
@@ -77,16 +77,16 @@ async fn one_budget_and_one_lock_for_both_10(database: DatabaseKind) {
     let body = json!({"loginId": user.email, "password": PASSWORD});
     let id = service.post("/login", body.clone()).await.is(242).text("/twoFactorId");
     for _ in 0..5 {
-        service.answer(&id, &app.wrong_code()).await.is(421);
+        service.complete(&id, &app.wrong_code()).await.is(421);
     }
-    service.answer(&id, &app.fresh_code()).await.is(404);
+    service.complete(&id, &app.fresh_code()).await.is(404);
     let challenged = user.challenged().await;
     for _ in 0..5 {
         let body = json!({"code": app.wrong_code()});
         challenged.post("/two-factor/verify-totp").json(body).await.refused(401, "INVALID_CODE");
     }
     let id = service.post("/login", body).await.is(242).text("/twoFactorId");
-    assert!(service.answer(&id, &app.fresh_code()).await.is(409).retry_after() > 800);
+    assert!(service.complete(&id, &app.fresh_code()).await.is(409).retry_after() > 800);
     let body = json!({"code": app.fresh_code()});
     let in_session = user.browser.post("/two-factor/verify-totp").json(body).await;
     in_session.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
@@ -97,7 +97,7 @@ async fn one_budget_and_one_lock_for_both_10(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn wrong_passwords_are_one_budget_however_a_user_is_named_33(database: DatabaseKind) {
+async fn wrong_passwords_are_one_quota_however_a_user_is_named_33(database: DatabaseKind) {
     let world = World::start(database).await;
     let service = world.service().await;
     let user = service.user_with(json!({"username": "Countess"})).await;
@@ -166,11 +166,11 @@ async fn what_opens_something_in_one_dialect_opens_nothing_in_the_other_38(datab
     let session = token.split('.').next().unwrap();
     service.with_token(session, "GET", "/jwt/validate").await.is(401);
     let two_factor = browser.cookie("two_factor").unwrap();
-    service.answer(two_factor.split('.').next().unwrap(), &app.fresh_code()).await.is(404);
+    service.complete(two_factor.split('.').next().unwrap(), &app.fresh_code()).await.is(404);
 
     let login = json!({"loginId": user.email, "password": PASSWORD});
     let id = service.post("/login", login).await.is(242).text("/twoFactorId");
-    let answered = service.answer(&id, &app.fresh_code()).await.ok();
+    let answered = service.complete(&id, &app.fresh_code()).await.ok();
     for token in [id, answered.text("/token"), answered.text("/trustToken")] {
         world.bearer(&token).get("/list-sessions").await.refused(401, "UNAUTHORIZED");
         let body = json!({"code": app.fresh_code()});

@@ -1,7 +1,7 @@
 //! One-time things through the FusionAuth dialect: accepted once, however many ask at the same moment (attacks 2, 6, 39).
 
 use crate::harness::caller::Call;
-use crate::harness::{Answer, PASSWORD, World, cheap_passwords};
+use crate::harness::{PASSWORD, Response, World, cheap_passwords};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -20,15 +20,15 @@ async fn world(database: DatabaseKind) -> World {
     world.await
 }
 
-fn statuses(answers: &[Answer]) -> BTreeMap<u16, usize> {
-    answers.iter().fold(BTreeMap::new(), |mut counts, answer| {
-        *counts.entry(answer.status).or_default() += 1;
+fn statuses(responses: &[Response]) -> BTreeMap<u16, usize> {
+    responses.iter().fold(BTreeMap::new(), |mut counts, response| {
+        *counts.entry(response.status).or_default() += 1;
         counts
     })
 }
 
 /// Sends all at once, and asserts that one succeeds and that no other is told anything but no.
-async fn race(calls: Vec<Call>) -> Answer {
+async fn race(calls: Vec<Call>) -> Response {
     let start = Arc::new(Barrier::new(calls.len()));
     let mut running = JoinSet::new();
     for call in calls {
@@ -38,11 +38,11 @@ async fn race(calls: Vec<Call>) -> Answer {
             call.await
         });
     }
-    let answers = running.join_all().await;
-    let counts = statuses(&answers);
-    let (mut won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    let responses = running.join_all().await;
+    let counts = statuses(&responses);
+    let (mut won, lost): (Vec<_>, Vec<_>) = responses.into_iter().partition(|response| response.status == 200);
     assert_eq!(won.len(), 1, "{counts:?}");
-    assert!(lost.iter().all(|answer| [400, 404, 409, 421].contains(&answer.status)), "{counts:?}");
+    assert!(lost.iter().all(|response| [400, 404, 409, 421].contains(&response.status)), "{counts:?}");
     won.remove(0)
 }
 
@@ -70,12 +70,12 @@ async fn one_challenge_and_one_code_are_used_once_by_whatever_kind_2(database: D
             }
         };
         if app.recovery_codes.is_empty() {
-            let answer = service.post(&format!("/user/two-factor/recovery-code/{}", user.id), json!({})).await.ok();
-            app.recovery_codes = serde_json::from_value(answer.body["recoveryCodes"].clone()).unwrap();
+            let response = service.post(&format!("/user/two-factor/recovery-code/{}", user.id), json!({})).await.ok();
+            app.recovery_codes = serde_json::from_value(response.body["recoveryCodes"].clone()).unwrap();
         }
         // A code that was sent belongs to one challenge, and the guesses at the others are counted.
         let challenges = if round % 3 == 2 { &challenges[..1] } else { &challenges[..] };
-        let calls = challenges.iter().cycle().take(AT_ONCE).map(|id| service.answer(id, &code)).collect();
+        let calls = challenges.iter().cycle().take(AT_ONCE).map(|id| service.complete(id, &code)).collect();
         let won = race(calls).await;
         service.with_token(&won.text("/token"), "GET", "/jwt/validate").await.ok();
     }
@@ -111,7 +111,7 @@ async fn one_refresh_token_one_trust_token_one_leave_and_one_one_time_password_a
     let app = service.enrol(&user).await;
     for round in 0..3 {
         let begun = service.post("/two-factor/start", json!({"userId": user.id, "trustChallenge": "mine"})).await.ok();
-        let trust = service.answer(&begun.text("/twoFactorId"), &app.fresh_code()).await.ok().text("/trustToken");
+        let trust = service.complete(&begun.text("/twoFactorId"), &app.fresh_code()).await.ok().text("/trustToken");
         let next = format!("stepped-up password of round {round}");
         let body = json!({
             "loginId": user.email, "currentPassword": password, "password": next, "trustToken": trust,
@@ -140,13 +140,13 @@ async fn one_code_enables_and_one_disables_once_5(database: DatabaseKind) {
         race((0..AT_ONCE).map(|_| call()).collect()).await;
         // The code that disabled a method does not log in (attack 5).
         let challenge = service.challenge(&user).await;
-        service.answer(&challenge, &code).await.is(421);
+        service.complete(&challenge, &code).await.is(421);
     }
     world.close().await;
 }
 
 #[on_each_database]
-async fn parallel_guesses_are_judged_at_most_as_often_as_the_budget_allows_14(database: DatabaseKind) {
+async fn parallel_guesses_are_judged_at_most_as_often_as_the_quota_allows_14(database: DatabaseKind) {
     let world = world(database).await;
     let service = world.service().await;
     let user = service.user().await;
@@ -160,18 +160,18 @@ async fn parallel_guesses_are_judged_at_most_as_often_as_the_budget_allows_14(da
     for guess in 0..300 {
         let code = app.wrong_code();
         let call = match challenges.get(guess % 10) {
-            Some(id) => service.answer(id, &code),
+            Some(id) => service.complete(id, &code),
             None => service.call("DELETE", &format!("/user/two-factor/{}?code={code}&methodId={method}", user.id)),
         };
         running.spawn(async move { call.await });
     }
-    let answers = running.join_all().await;
-    assert!(answers.iter().all(|answer| [404, 409, 421].contains(&answer.status)), "{:?}", statuses(&answers));
+    let responses = running.join_all().await;
+    assert!(responses.iter().all(|response| [404, 409, 421].contains(&response.status)), "{:?}", statuses(&responses));
     let judged =
         world.database().number("SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-rejected'");
-    assert_eq!(judged, 10, "{:?}", statuses(&answers));
+    assert_eq!(judged, 10, "{:?}", statuses(&responses));
     let challenge = service.challenge(&user).await;
-    service.answer(&challenge, &app.fresh_code()).await.is(409);
+    service.complete(&challenge, &app.fresh_code()).await.is(409);
     // Guessing at codes that were sent to an address is bounded by the code.
     let other = service.user().await;
     service

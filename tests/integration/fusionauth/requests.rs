@@ -65,12 +65,12 @@ fn plausible_body(operation_id: &str, user_id: &str) -> Map<String, Value> {
 
 async fn assert_no_failure(caller: &Caller, method: &str, path: &str, content_type: &str, body: String) {
     let shown: String = body.chars().take(200).collect();
-    let answer = caller.call(method, path).body(content_type, body).await;
-    assert!(answer.status < 500, "{answer}\nfor {content_type} {shown}");
+    let response = caller.call(method, path).body(content_type, body).await;
+    assert!(response.status < 500, "{response}\nfor {content_type} {shown}");
 }
 
 #[on_each_database]
-async fn odd_bodies_get_documented_answers_41(database: DatabaseKind) {
+async fn odd_bodies_get_documented_responses_41(database: DatabaseKind) {
     let world = World::with(database, |settings| {
         settings.limits.codes_per_hour = 1_000_000;
         cheap_passwords(settings);
@@ -113,7 +113,7 @@ async fn odd_bodies_get_documented_answers_41(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn odd_paths_queries_and_headers_get_documented_answers(database: DatabaseKind) {
+async fn odd_paths_queries_and_headers_get_documented_responses(database: DatabaseKind) {
     let world = World::start(database).await;
     let service = world.service().await;
     let odd = ["", "undefined", "null", "x", "%00", "%ff", "12345", "a=b", "..", "%2e%2e", "😀", &"9".repeat(500)];
@@ -125,16 +125,16 @@ async fn odd_paths_queries_and_headers_get_documented_answers(database: Database
             let query = format!(
                 "{path}?userId={value}&applicationId={value}&code={value}&methodId={value}&loginId={value}&hardDelete={value}&userId=again"
             );
-            let answer = service.caller.call(entry.method, &query).await;
-            assert!(answer.status < 500, "{answer}");
+            let response = service.caller.call(entry.method, &query).await;
+            assert!(response.status < 500, "{response}");
         }
         let path = entry.path.replace(['{', '}'], "");
         let strange = service.caller.call(entry.method, &path).header("x-odd", "caf\u{e9}").header("length", "7");
-        let answer = strange.await;
-        assert!(answer.status < 500, "{answer}");
+        let response = strange.await;
+        assert!(response.status < 500, "{response}");
         assert!(
-            !answer.wrongs().contains(&"[invalid]".to_owned()),
-            "a header that is none of ours is no reason: {answer}"
+            !response.wrongs().contains(&"[invalid]".to_owned()),
+            "a header that is none of ours is no reason: {response}"
         );
     }
     world.close().await;
@@ -173,11 +173,11 @@ async fn what_is_missing_is_named_field_by_field(database: DatabaseKind) {
         ("/user/change-password", json!({}), &["[blank]loginId", "[blank]currentPassword", "[blank]password"]),
         ("/user/registration", json!({}), &["[missing]registration"]),
     ] {
-        let answer = service.post(path, body.clone()).await.is(400);
+        let response = service.post(path, body.clone()).await.is(400);
         for code in codes {
-            assert!(answer.wrongs().iter().any(|wrong| wrong == code), "{path} {body}: {code} is not in {answer}");
+            assert!(response.wrongs().iter().any(|wrong| wrong == code), "{path} {body}: {code} is not in {response}");
         }
-        assert_eq!(answer.wrongs().len(), codes.len(), "{answer}");
+        assert_eq!(response.wrongs().len(), codes.len(), "{response}");
     }
     world.close().await;
 }
@@ -219,8 +219,8 @@ async fn a_new_password_and_the_end_of_an_account_are_one_change(database: Datab
         let before = state(&service, &path).await;
         world.clock.advance(std::time::Duration::from_secs(1));
         let patch = json!({"user": {"password": password, "active": is_active}});
-        let answer = service.call("PATCH", &path).json(patch).await.ok();
-        assert_eq!(answer.body["user"]["active"], is_active);
+        let response = service.call("PATCH", &path).json(patch).await.ok();
+        assert_eq!(response.body["user"]["active"], is_active);
         let after = state(&service, &path).await;
         assert_eq!(after.1, is_active);
         assert_ne!(after.0, before.0);
@@ -285,7 +285,7 @@ async fn a_tenant_is_a_world_of_its_own_36(database: DatabaseKind) {
     elsewhere.header("x-fusionauth-tenantid", &home).await.is(404);
     let body = json!({"userId": here, "applicationId": OTHER_APPLICATION});
     service.post("/two-factor/start", body).await.wrong("[invalid]applicationId");
-    let done = service.answer(&id, &enabled.text("/code")).await.is(202);
+    let done = service.complete(&id, &enabled.text("/code")).await.is(202);
     let registration = json!({"registration": {"applicationId": OTHER_APPLICATION, "roles": ["admin"]}});
     let path = format!("/user/registration/{there}");
     let unknown = json!({"registration": {"applicationId": OTHER_APPLICATION, "roles": ["owner"]}});

@@ -42,12 +42,13 @@ async fn the_six_operations_are_there_under_their_names(database: DatabaseKind) 
     let id = challenge.two_factor_id.clone().unwrap();
     let send = serde_json::from_value(json!({"methodId": challenge.methods[0].id})).unwrap();
     client.send_two_factor_code_for_login_using_method(&id, None, &send).await.unwrap();
-    let answer = serde_json::from_value(json!({"twoFactorId": id, "code": world.last_code_for(&user.email)})).unwrap();
-    assert!(client.two_factor_login(None, &answer).await.unwrap().token.is_some());
+    let response =
+        serde_json::from_value(json!({"twoFactorId": id, "code": world.last_code_for(&user.email)})).unwrap();
+    assert!(client.two_factor_login(None, &response).await.unwrap().token.is_some());
     let start = serde_json::from_value(json!({"userId": user.id})).unwrap();
     assert_eq!(client.start_two_factor_login(None, &start).await.unwrap().methods.len(), 1);
 
-    let error = client.two_factor_login(None, &answer).await.unwrap_err();
+    let error = client.two_factor_login(None, &response).await.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(404));
     world.close().await;
 }

@@ -1,8 +1,8 @@
 //! Clients: a browser with cookies and an origin, a bearer client, a stranger. Each speaks raw HTTP, so that nothing
 //! that the server sends is lost on the way.
 
-use super::answer::Answer;
 use super::contract;
+use super::response::Response;
 use super::wire::Wire;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN, USER_AGENT};
@@ -148,19 +148,19 @@ impl Call {
         self
     }
 
-    /// To something that no contract speaks of: the answer is neither checked nor remembered.
+    /// To something that no contract speaks of: the response is neither checked nor remembered.
     pub(crate) fn undocumented(mut self) -> Self {
         self.is_documented = false;
         self
     }
 
-    pub(crate) async fn send(self) -> Answer {
+    pub(crate) async fn send(self) -> Response {
         let request_line = format!("{} {}", self.method, self.path);
         self.try_send().await.unwrap_or_else(|error| panic!("{request_line}: {error:?}"))
     }
 
     /// Sends it to a server that may die meanwhile.
-    pub(crate) async fn try_send(mut self) -> Result<Answer, reqwest::Error> {
+    pub(crate) async fn try_send(mut self) -> Result<Response, reqwest::Error> {
         if let Some(jar) =
             self.caller.cookies.as_ref().filter(|_| self.sends_cookies && !self.headers.contains_key(COOKIE))
         {
@@ -182,27 +182,27 @@ impl Call {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let raw = response.bytes().await?.to_vec();
         let body = serde_json::from_slice(&raw).unwrap_or_default();
-        let answer = Answer { request: request_line, status, headers, body, raw };
+        let response = Response { request: request_line, status, headers, body, raw };
         if self.is_documented {
-            let operation_id = contract::check(&self.method, &self.path, &answer);
+            let operation_id = contract::check(&self.method, &self.path, &response);
             wire.recorder().record(operation_id, status);
         }
         if let Some(jar) = &self.caller.cookies {
             let mut jar = jar.lock().unwrap();
-            for cookie in answer.set_cookies() {
+            for cookie in response.set_cookies() {
                 match cookie.is_deletion() {
                     true => jar.remove(&cookie.name),
                     false => jar.insert(cookie.name, cookie.value),
                 };
             }
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 
 impl IntoFuture for Call {
-    type Output = Answer;
-    type IntoFuture = Pin<Box<dyn Future<Output = Answer> + Send>>;
+    type Output = Response;
+    type IntoFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())

@@ -1,10 +1,10 @@
-//! Holds answers against the contract, and remembers which were seen.
+//! Holds responses against the contract, and remembers which were seen.
 //!
 //! What the contract says is validated by [`ResponseValidator`]. The rules of this house come on top: one spelling of a
 //! media type, and none without a body; an error's code is named in the description of its response; times have exactly
 //! three fractional digits; a session's cookie and `set-auth-token` come together; nothing may be cached.
 
-use super::answer::Answer;
+use super::response::Response;
 use countersign_contract::{Document, OperationEntry, ResponseValidator};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,68 +94,68 @@ pub(crate) fn example_body(operation_id: &str) -> Option<Value> {
     Some(fields.into())
 }
 
-/// Asserts that a server noted no answer that broke the contract. A test that fails already keeps its own reason.
+/// Asserts that a server noted no response that broke the contract. A test that fails already keeps its own reason.
 #[track_caller]
 pub(super) fn assert_kept(deviations: &[String]) {
     assert!(
         deviations.is_empty() || std::thread::panicking(),
-        "the server's answers broke the contract:\n  - {}",
+        "the server's responses broke the contract:\n  - {}",
         deviations.join("\n  - ")
     );
 }
 
-/// Asserts that the contract speaks of this answer, and says which operation it belongs to.
-pub(super) fn check(method: &str, path: &str, answer: &Answer) -> &'static str {
+/// Asserts that the contract speaks of this response, and says which operation it belongs to.
+pub(super) fn check(method: &str, path: &str, response: &Response) -> &'static str {
     let Some((contract, entry)) = find(method, path) else {
-        panic!("{method} {path} is in no contract: say `undocumented()` if that is on purpose\n{answer}")
+        panic!("{method} {path} is in no contract: say `undocumented()` if that is on purpose\n{response}")
     };
-    let problems = problems(contract, entry, answer);
+    let problems = problems(contract, entry, response);
     assert!(
         problems.is_empty(),
-        "{} breaks the contract:\n  - {}\n{answer}",
+        "{} breaks the contract:\n  - {}\n{response}",
         entry.operation_id,
         problems.join("\n  - ")
     );
     contract.name(entry)
 }
 
-fn problems(contract: &Contract, entry: &OperationEntry, answer: &Answer) -> Vec<String> {
+fn problems(contract: &Contract, entry: &OperationEntry, response: &Response) -> Vec<String> {
     let operation = contract.judge.operation(entry.operation_id).unwrap();
-    let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
-    let deviations = contract.judge.validate(operation, answer.status, headers, &answer.raw);
+    let headers = response.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+    let deviations = contract.judge.validate(operation, response.status, headers, &response.raw);
     let mut problems: Vec<String> = deviations.iter().map(ToString::to_string).collect();
-    if !entry.statuses.contains(&answer.status) {
+    if !entry.statuses.contains(&response.status) {
         return problems;
     }
-    header_problems(answer, &mut problems);
-    time_problems("", &answer.body, &mut problems);
+    header_problems(response, &mut problems);
+    time_problems("", &response.body, &mut problems);
     let operation = contract.document.find(entry.operation_id).unwrap();
-    let response = contract.document.resolve(&operation["responses"][answer.status.to_string()]);
+    let documented = contract.document.resolve(&operation["responses"][response.status.to_string()]);
     let media_types: Vec<&str> =
-        response["content"].as_object().into_iter().flatten().map(|(name, _)| &**name).collect();
-    let given: Vec<&str> = answer.header("content-type").into_iter().collect();
+        documented["content"].as_object().into_iter().flatten().map(|(name, _)| &**name).collect();
+    let given: Vec<&str> = response.header("content-type").into_iter().collect();
     if given != media_types {
         problems.push(format!("content type {given:?}, documented {media_types:?}"));
     }
-    let description = response["description"].as_str().unwrap_or_default();
-    if contract.codes_are_named && answer.status >= 400 && !description.contains(&format!("`{}`", answer.code())) {
-        problems.push(format!("code {:?} is not named in the description: {description}", answer.code()));
+    let description = documented["description"].as_str().unwrap_or_default();
+    if contract.codes_are_named && response.status >= 400 && !description.contains(&format!("`{}`", response.code())) {
+        problems.push(format!("code {:?} is not named in the description: {description}", response.code()));
     }
     problems
 }
 
-fn header_problems(answer: &Answer, problems: &mut Vec<String>) {
-    let opens_session = answer.set_cookie("session_token").is_some_and(|cookie| !cookie.is_deletion());
-    if opens_session != answer.headers.contains_key("set-auth-token") {
+fn header_problems(response: &Response, problems: &mut Vec<String>) {
+    let opens_session = response.set_cookie("session_token").is_some_and(|cookie| !cookie.is_deletion());
+    if opens_session != response.headers.contains_key("set-auth-token") {
         problems.push("the session cookie and set-auth-token must come together".to_owned());
     }
-    let (wait, other) = (answer.header("retry-after"), answer.header("x-retry-after"));
+    let (wait, other) = (response.header("retry-after"), response.header("x-retry-after"));
     if wait == Some("0") || other.is_some() && wait != other {
         problems.push(format!("retry-after is {wait:?}, x-retry-after {other:?}"));
     }
     for (name, value) in [("cache-control", "no-store"), ("x-content-type-options", "nosniff")] {
-        if answer.header(name) != Some(value) {
-            problems.push(format!("{name} is {:?}", answer.header(name)));
+        if response.header(name) != Some(value) {
+            problems.push(format!("{name} is {:?}", response.header(name)));
         }
     }
 }

@@ -71,7 +71,7 @@ impl Database {
         }
     }
 
-    /// The number that a query answers with, in a column named `number`.
+    /// The number that a query returns, in a column named `number`.
     pub(crate) fn number(&self, query: &str) -> i64 {
         match self {
             Self::Sqlite(path) => diesel::sql_query(query).get_result::<Number>(&mut connect(path)).unwrap().number,

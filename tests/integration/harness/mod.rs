@@ -5,32 +5,32 @@
 //! | start a server with a database, a clock and an outbox of its own | [`world`] |
 //! | start the compiled program, kill it, look at its memory | [`process`] |
 //! | act like a browser, a bearer client, a stranger | [`caller`] |
-//! | look at an answer | [`answer`] |
-//! | hold each answer against the contract, and remember which answers were seen | [`contract`] |
+//! | look at a response | [`response`] |
+//! | hold each response against the contract, and remember which responses were seen | [`contract`] |
 //! | sign users up, enrol their apps, bring them to a challenge | [`user`] |
 //! | act like a service that calls the FusionAuth dialect, and make users through it | [`service`] |
 //! | read what was mailed | [`outbox`] |
 //! | break or read the database behind the server's back | [`database`] |
 //! | say something to the server that no HTTP client would | [`raw`] |
 //!
-//! Every answer that comes through a [`Caller`] is held against the contract, whatever the test is about.
+//! Every response that comes through a [`Caller`] is held against the contract, whatever the test is about.
 
-pub(crate) mod answer;
 pub(crate) mod caller;
 pub(crate) mod contract;
 pub(crate) mod database;
 pub(crate) mod outbox;
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod response;
 pub(crate) mod service;
 pub(crate) mod user;
 pub(crate) mod wire;
 pub(crate) mod world;
 
-pub(crate) use answer::Answer;
 pub(crate) use caller::Caller;
 pub(crate) use contract::Pairs;
 pub(crate) use process::Process;
+pub(crate) use response::Response;
 pub(crate) use service::{FusionAuthUser, Service};
 pub(crate) use user::{App, User};
 pub(crate) use world::{World, cheap_passwords};

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 /// A server in a process of its own, in the machine's time. It is killed, by its own id, when this is dropped. The test
-/// fails if the log says that an answer broke the contract.
+/// fails if the log says that a response broke the contract.
 ///
 /// Everything that a [`Wire`] does, a process does too.
 pub(crate) struct Process {

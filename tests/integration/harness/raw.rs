@@ -27,9 +27,9 @@ impl Raw {
             "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n"
         ))
         .await;
-        let mut answer = [0; "HTTP/1.1 100 Continue".len()];
-        self.stream.read_exact(&mut answer).await.unwrap();
-        assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 100 Continue", "RFC 9110, section 10.1.1");
+        let mut response = [0; "HTTP/1.1 100 Continue".len()];
+        self.stream.read_exact(&mut response).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&response), "HTTP/1.1 100 Continue", "RFC 9110, section 10.1.1");
     }
 
     /// Asks for the connection to be closed after one request, and reads all that is answered: its status and text.
@@ -45,6 +45,6 @@ impl Raw {
         self.stream.read_to_end(&mut bytes).await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.unwrap_or_else(|| panic!("not an answer: {text:?}")), text)
+        (status.unwrap_or_else(|| panic!("not a response: {text:?}")), text)
     }
 }

@@ -158,7 +158,7 @@ impl Service {
     }
 
     /// A code for a challenge.
-    pub(crate) fn answer(&self, id: &str, code: &str) -> Call {
+    pub(crate) fn complete(&self, id: &str, code: &str) -> Call {
         self.open("/two-factor/login", json!({"twoFactorId": id, "code": code}))
     }
 

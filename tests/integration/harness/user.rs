@@ -1,8 +1,8 @@
 //! Users and their authenticator apps.
 
 use super::PASSWORD;
-use super::answer::Answer;
 use super::caller::Caller;
+use super::response::Response;
 use super::wire::Wire;
 use super::world::WorldClock;
 use countersign::clock::Clock as _;
@@ -27,21 +27,21 @@ impl User {
     pub(super) async fn sign_up(wire: &Wire, name: &str) -> Self {
         let (browser, email, password) = (wire.browser(), format!("{name}@example.com"), PASSWORD.to_owned());
         let body = json!({"name": name, "email": email, "password": password});
-        let answer = browser.post("/sign-up/email").json(body).await.ok();
-        let (id, first_token) = (answer.text("/user/id"), answer.text("/token"));
+        let response = browser.post("/sign-up/email").json(body).await.ok();
+        let (id, first_token) = (response.text("/user/id"), response.text("/token"));
         Self { email, password, id, browser, first_token, wire: wire.clone() }
     }
 
     /// The password step in this client.
-    pub(crate) async fn sign_in_from(&self, caller: &Caller) -> Answer {
+    pub(crate) async fn sign_in_from(&self, caller: &Caller) -> Response {
         caller.post("/sign-in/email").json(json!({"email": self.email, "password": self.password})).await
     }
 
     /// A new browser, signed in; for accounts without a second factor.
     pub(crate) async fn signed_in(&self) -> Caller {
         let browser = self.wire.browser();
-        let answer = self.sign_in_from(&browser).await.ok();
-        assert_eq!(answer.body["twoFactorRedirect"], json!(null), "{answer}");
+        let response = self.sign_in_from(&browser).await.ok();
+        assert_eq!(response.body["twoFactorRedirect"], json!(null), "{response}");
         browser
     }
 
@@ -54,15 +54,15 @@ impl User {
 
     /// Brings this client to a challenge, and says its token for bearer clients.
     pub(crate) async fn challenge_token(&self, caller: &Caller) -> String {
-        let answer = self.sign_in_from(caller).await.ok();
-        assert_eq!(answer.body["twoFactorRedirect"], true, "{answer}");
-        answer.text("/twoFactorToken")
+        let response = self.sign_in_from(caller).await.ok();
+        assert_eq!(response.body["twoFactorRedirect"], true, "{response}");
+        response.text("/twoFactorToken")
     }
 
     /// Begins an enrolment in the first browser, which must be allowed to.
     pub(crate) async fn begin_enrolment(&self) -> App {
-        let answer = self.browser.post("/two-factor/enable").json(json!({"password": self.password})).await.ok();
-        App::new(&answer, self.wire.clock())
+        let response = self.browser.post("/two-factor/enable").json(json!({"password": self.password})).await.ok();
+        App::new(&response, self.wire.clock())
     }
 
     /// Enrols an app in the first browser. The code that confirms it is used up: see [`App::fresh_code`].
@@ -101,13 +101,13 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// The app that scans the URI of an answer of `/two-factor/enable`.
-    pub(crate) fn new(answer: &Answer, clock: &Arc<WorldClock>) -> Self {
-        let uri = answer.text("/totpURI");
+    /// The app that scans the URI of a response of `/two-factor/enable`.
+    pub(crate) fn new(response: &Response, clock: &Arc<WorldClock>) -> Self {
+        let uri = response.text("/totpURI");
         let (_, rest) = uri.split_once("secret=").unwrap();
         let base32 = rest.split('&').next().unwrap().to_owned();
         let secret = TotpSecret::from_base32(&base32).unwrap();
-        let codes = answer.body["backupCodes"].as_array().into_iter().flatten();
+        let codes = response.body["backupCodes"].as_array().into_iter().flatten();
         let backup_codes = codes.map(|code| code.as_str().unwrap().to_owned()).collect();
         Self { uri, base32, backup_codes, secret, clock: Arc::clone(clock) }
     }

@@ -79,7 +79,7 @@ impl Clock for WorldClock {
 }
 
 /// A running server and all it stands on. It is stopped when this is dropped; [`World::close`] waits for the end. The
-/// test fails if an answer broke the contract, whoever got it.
+/// test fails if a response broke the contract, whoever got it.
 ///
 /// Everything that a [`Wire`] does, a world does too.
 pub(crate) struct World {
@@ -150,7 +150,7 @@ impl World {
         Self { server: Some(server), deviations, settings, wire, clock, database, _directory: directory }
     }
 
-    /// Asserts that each answer of the server so far kept the contract.
+    /// Asserts that each response of the server so far kept the contract.
     #[track_caller]
     fn assert_contract_kept(&self) {
         contract::assert_kept(&self.deviations.seen());
@@ -236,7 +236,7 @@ fn data_in(directory: &TempDir) -> PathBuf {
 }
 
 /// A change to the settings: passwords cost next to nothing. For races and for tests that make users by the hundred; not
-/// where hashes, the time that an answer takes, queues, or what an attacker could see are the subject.
+/// where hashes, the time that a response takes, queues, or what an attacker could see are the subject.
 pub(crate) fn cheap_passwords(settings: &mut Settings) {
     settings.password_cost = Cost { memory: 8, passes: 1 };
 }

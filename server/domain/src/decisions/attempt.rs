@@ -41,13 +41,13 @@ pub struct Facts<'a> {
 pub enum Admission {
     Granted {
         material: Material,
-        /// This attempt was the last of the account's budget: the account is locked until then.
+        /// This attempt was the last of the account's quota: the account is locked until then.
         locks_until: Option<Timestamp>,
     },
     /// The tenant does not allow this factor.
     NotAllowed,
     NotEnrolled,
-    /// No one-time code waits for an answer.
+    /// No one-time code is waiting.
     NoCode,
     /// The one-time code has no tries left and is deleted; the account is not charged.
     CodeExhausted,
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_attempt_of_the_budget_locks_and_each_lock_is_longer_11() {
+    fn the_last_attempt_of_the_quota_locks_and_each_lock_is_longer_11() {
         let policy = Policy::default();
         for (failures, earlier_locks, expected) in [
             (policy.account_failures - 1, 0, None),

@@ -52,7 +52,7 @@ pub fn no_challenge() -> Error {
     Error::new(Status::UNAUTHORIZED, "INVALID_TWO_FACTOR_COOKIE", "Invalid two factor cookie")
 }
 
-/// 429: a budget is spent until then.
+/// 429: a quota is spent until then.
 #[must_use]
 pub fn too_many(until: Timestamp, now: Timestamp) -> Error {
     Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(now.until(until))

@@ -97,7 +97,7 @@ pub fn with_trust<R>(reply: Reply<R>, context: &Context, trust: Option<&Bearer>)
     }
 }
 
-/// The kinds of codes that can answer a challenge (`twoFactorMethods`).
+/// The kinds of codes that can complete a challenge (`twoFactorMethods`).
 #[must_use]
 pub fn challenge_methods(methods: &[Method]) -> Vec<TwoFactorMethod> {
     let has = |kinds: &[MethodKind]| methods.iter().any(|method| kinds.contains(&method.kind));

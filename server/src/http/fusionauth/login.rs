@@ -79,7 +79,7 @@ fn change_password<R: Gives<203, Body = LoginResponse>>(id: &ChangePasswordId) -
     })
 }
 
-/// 242: a second factor answers the challenge, or has to be enrolled first.
+/// 242: a second factor completes the challenge, or has to be enrolled first.
 fn challenged(challenge: &Bearer, methods: &[Method], configurable: &[MethodKind]) -> Reply<replies::Login> {
     let configurable: Vec<_> = configurable.iter().copied().map(wire::method_name).collect();
     Reply::new::<242>(LoginResponse {

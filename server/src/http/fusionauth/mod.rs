@@ -1,4 +1,4 @@
-//! The FusionAuth dialect: takes requests apart, calls one flow, dresses the answer. No rule lives here.
+//! The FusionAuth dialect: takes requests apart, calls one flow, builds the response. No rule lives here.
 //!
 //! | module | what it holds |
 //! |---|---|

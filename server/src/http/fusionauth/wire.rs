@@ -99,7 +99,7 @@ pub(super) fn user(user: &user::User) -> User {
     }
 }
 
-/// The answer that is a user.
+/// The response that is a user.
 pub(super) fn user_response(user: &user::User) -> UserResponse {
     UserResponse { user: self::user(user) }
 }

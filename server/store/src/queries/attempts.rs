@@ -2,7 +2,7 @@
 //! [`super::second_factor`].
 //!
 //! A claim counts as a failure from the start. That makes the caps exact: of any number of parallel guesses only as many
-//! are judged as the budget allows (attack 14), and a crash in between costs a try, never gives one.
+//! are judged as the quota allows (attack 14), and a crash in between costs a try, never gives one.
 
 use super::{Conn, TxResult, audit, methods};
 use crate::cached::Cache as _;

@@ -77,7 +77,7 @@ pub(super) async fn store(connection: &mut Conn, code: &OneTimeCodeRow) -> Resul
     Ok(())
 }
 
-/// The account of the claimant, and the end of the challenge that the code answers.
+/// The account of the claimant, and the end of the challenge that the code completes.
 async fn find_account(connection: &mut Conn, issue: &IssueCode) -> Result<Option<(Account, Option<i64>)>, StoreError> {
     let now = issue.now.as_millis();
     let found: Option<(AccountRow, Option<i64>)> = match &issue.claimant {
@@ -101,7 +101,7 @@ async fn find_account(connection: &mut Conn, issue: &IssueCode) -> Result<Option
     found.map(|(row, end)| Ok((Account::try_from(row)?, end))).transpose()
 }
 
-/// Opens a challenge together with a code that answers it; says whether the account is there.
+/// Opens a challenge together with a code that completes it; says whether the account is there.
 pub(crate) async fn open_challenge(connection: &mut Conn, open: &OpenChallenge) -> TxResult<bool> {
     let challenge = &open.challenge;
     let there: i64 =

@@ -34,7 +34,7 @@ pub(crate) async fn purge_table(connection: &mut Conn, purge: &PurgeTable) -> Tx
         ExpiringTable::RefreshTokens => delete_some!(connection, purge, refresh_tokens, digest, expires_at),
         ExpiringTable::Tickets => delete_some!(connection, purge, tickets, digest, expires_at),
         ExpiringTable::TrustedDevices => delete_some!(connection, purge, trusted_devices, digest, expires_at),
-        ExpiringTable::Budgets => delete_some!(connection, purge, budgets, name, expires_at),
+        ExpiringTable::Quotas => delete_some!(connection, purge, budgets, name, expires_at),
         ExpiringTable::AuditEvents => delete_some!(connection, purge, audit_events, id, at),
     };
     Ok(TxOutcome::Commit(rows))

@@ -38,7 +38,7 @@ pub enum Claim {
     /// The tenant does not allow this factor.
     NotAllowed,
     NotEnrolled,
-    /// No one-time code waits for an answer.
+    /// No one-time code is waiting.
     NoCode,
     /// The one-time code had no tries left and is deleted.
     CodeExhausted,

@@ -17,7 +17,7 @@ pub struct IssueCode {
     pub to: SendTo,
     /// Keyed MAC of the code.
     pub mac: [u8; 32],
-    /// Never longer than the challenge that the code answers.
+    /// Never longer than the challenge that the code completes.
     pub lifetime: Duration,
     pub now: Timestamp,
     pub rules: Arc<Rules>,

@@ -22,7 +22,7 @@ pub struct Purged {
     pub refresh_tokens: usize,
     pub tickets: usize,
     pub trusted_devices: usize,
-    pub budgets: usize,
+    pub quotas: usize,
     pub audit_events: usize,
 }
 
@@ -46,10 +46,10 @@ impl Purged {
             refresh_tokens,
             tickets,
             trusted_devices,
-            budgets,
+            quotas,
             audit_events,
         } = *self;
-        [challenges, one_time_codes, sessions, refresh_tokens, tickets, trusted_devices, budgets, audit_events]
+        [challenges, one_time_codes, sessions, refresh_tokens, tickets, trusted_devices, quotas, audit_events]
     }
 }
 
@@ -62,7 +62,7 @@ pub(crate) enum ExpiringTable {
     RefreshTokens,
     Tickets,
     TrustedDevices,
-    Budgets,
+    Quotas,
     AuditEvents,
 }
 

@@ -58,7 +58,7 @@ pub struct AddMethod {
     pub macs: Vec<[u8; 32]>,
     /// Empty if the account has a second factor already.
     pub backup_codes: Vec<StoredBackupCode>,
-    /// A challenge that waits for the account to have a second factor, and the MAC of the code that answers it then.
+    /// A challenge that waits for the account to have a second factor, and the MAC of the code that completes it then.
     pub challenge: Option<(Digest, [u8; 32])>,
     pub rules: Arc<Rules>,
     pub terms: Terms,

@@ -58,7 +58,7 @@ pub enum SignInCompleted {
 pub struct SignInDecided {
     pub decision: SignIn,
     pub account: Account,
-    /// The methods that can answer, if a challenge was opened.
+    /// The methods that can complete it, if a challenge was opened.
     pub methods: Vec<Method>,
     /// The user, if tokens were granted.
     pub user: Option<User>,

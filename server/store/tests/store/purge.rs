@@ -32,9 +32,9 @@ async fn what_has_passed_goes_and_what_lives_stays(database: DatabaseKind) {
     world.store.spend(spend("some", NOON)).await.unwrap();
 
     assert_eq!(world.store.purge(purge(NOON, 100)).await.unwrap(), Purged::default(), "nothing has passed");
-    // The challenge and its code live for minutes, the budgets for an hour, sessions for a day, trust for longer.
+    // The challenge and its code live for minutes, the quotas for an hour, sessions for a day, trust for longer.
     let purged = world.store.purge(purge(NOON + 2 * HOUR, 100)).await.unwrap();
-    assert_eq!(purged, Purged { challenges: 1, one_time_codes: 1, budgets: 3, ..Purged::default() });
+    assert_eq!(purged, Purged { challenges: 1, one_time_codes: 1, quotas: 3, ..Purged::default() });
     let purged = world.store.purge(purge(NOON + 24 * HOUR, 100)).await.unwrap();
     assert_eq!(purged, Purged { sessions: 2, ..Purged::default() }, "what ends at this moment has ended");
     let events = world.count("audit_events");
@@ -55,9 +55,9 @@ async fn a_batch_takes_the_oldest_and_says_that_there_is_more(database: Database
         world.store.spend(spend(&format!("b{age}"), at)).await.unwrap();
     }
     let purged = world.store.purge(purge(NOON + 2 * HOUR, 2)).await.unwrap();
-    assert_eq!((purged.budgets, purged.may_have_left(2)), (2, true));
+    assert_eq!((purged.quotas, purged.may_have_left(2)), (2, true));
     assert_eq!(world.count("budgets WHERE name IN ('b0', 'b1')"), 0);
-    assert_eq!(world.store.purge(purge(NOON + 2 * HOUR, 2)).await.unwrap().budgets, 2);
+    assert_eq!(world.store.purge(purge(NOON + 2 * HOUR, 2)).await.unwrap().quotas, 2);
     let purged = world.store.purge(purge(NOON + 2 * HOUR, 2)).await.unwrap();
     assert_eq!((purged.total(), purged.may_have_left(2)), (1, false));
 }
@@ -81,7 +81,7 @@ async fn several_nodes_share_the_work(database: DatabaseKind) {
     assert!(world.store.session_by_token((session_digest(), NOON)).await.unwrap().is_none());
 }
 
-/// A budget that begins anew while it is being removed is a fresh one, and must not be lost.
+/// A quota that begins anew while it is being removed is a fresh one, and must not be lost.
 #[on_each_database]
 async fn what_is_renewed_meanwhile_stays(database: DatabaseKind) {
     let world = &World::start(database).await;
@@ -116,7 +116,7 @@ async fn a_removal_that_waited_for_a_renewal_looks_again_on_postgres() {
         client.batch_execute("COMMIT").await.unwrap();
     };
     let (purged, ()) = futures::join!(removal, renewal);
-    assert_eq!(purged.unwrap().budgets, 0);
+    assert_eq!(purged.unwrap().quotas, 0);
     assert_eq!(world.count("budgets"), 1);
     drop(client);
     connection.await.unwrap().unwrap();

@@ -123,7 +123,7 @@ async fn a_line_of_the_audit_trail_stands_for_itself(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn a_budget_is_exact_and_begins_anew(database: DatabaseKind) {
+async fn a_quota_is_exact_and_begins_anew(database: DatabaseKind) {
     let world = &World::start(database).await;
     let spend = |now| Spend { name: "n".to_owned(), limit: 5, window: HOUR, now };
     let spent: Vec<_> =
@@ -204,12 +204,12 @@ async fn a_sign_in_is_stale_when_the_password_changed_meanwhile(database: Databa
 }
 
 #[on_each_database]
-async fn a_sign_in_gives_the_password_budget_back_and_stores_a_better_hash(database: DatabaseKind) {
+async fn a_sign_in_gives_the_password_quota_back_and_stores_a_better_hash(database: DatabaseKind) {
     let world = &World::start(database).await;
     let user = User::signed_up(world).await;
     let sign_in = CompleteSignIn { rehashed: Some(hash()), ..user.sign_in(NOON) };
-    let budget = Spend { name: sign_in.quota.clone().unwrap(), limit: 10, window: HOUR, now: NOON };
-    world.store.spend(budget).await.unwrap();
+    let spend = Spend { name: sign_in.quota.clone().unwrap(), limit: 10, window: HOUR, now: NOON };
+    world.store.spend(spend).await.unwrap();
     world.behind.execute("UPDATE accounts SET password_hash = replace(password_hash, 'm=19456', 'm=8')");
     let outcome = decided(world.store.complete_sign_in(sign_in).await.unwrap());
     assert_eq!(outcome.decision, SignIn::Granted { by_trust: false });
@@ -371,7 +371,7 @@ async fn a_backup_code_is_used_once(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn a_mailed_code_is_sent_within_a_budget_and_used_once(database: DatabaseKind) {
+async fn a_mailed_code_is_sent_within_a_quota_and_used_once(database: DatabaseKind) {
     let world = &World::start(database).await;
     let (user, _, _) = User::enrolled(world).await;
     let claimant = user.challenged(world, NOON).await;

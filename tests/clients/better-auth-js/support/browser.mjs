@@ -4,13 +4,13 @@ import { createAuthClient } from "better-auth/client";
 import { twoFactorClient } from "better-auth/client/plugins";
 import { CookieJar } from "./cookie-jar.mjs";
 
-/** What both have: a client, what it was asked to do, and the server's last answer as it came over the wire. */
+/** What both have: a client, what it was asked to do, and the server's last response as it came over the wire. */
 class User {
   constructor(server, fetchOptions) {
     /** The arguments of every call of `onTwoFactorRedirect`. */
     this.redirects = [];
-    /** The last answer: status, headers and text. */
-    this.answer = undefined;
+    /** The last response: status, headers and text. */
+    this.response = undefined;
     this.client = createAuthClient({
       baseURL: server.baseURL,
       plugins: [twoFactorClient({ onTwoFactorRedirect: (context) => void this.redirects.push(context) })],
@@ -19,7 +19,7 @@ class User {
   }
 
   async keep(response) {
-    this.answer = { status: response.status, headers: response.headers, text: await response.clone().text() };
+    this.response = { status: response.status, headers: response.headers, text: await response.clone().text() };
     return response;
   }
 }
@@ -43,7 +43,7 @@ export class Browser extends User {
   }
 }
 
-/** An app: no cookies at all. It sends `token`, and replaces it whenever an answer has `set-auth-token`. */
+/** An app: no cookies at all. It sends `token`, and replaces it whenever a response has `set-auth-token`. */
 export class App extends User {
   constructor(server, token) {
     super(server, {

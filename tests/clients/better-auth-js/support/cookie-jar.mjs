@@ -3,7 +3,7 @@
 export class CookieJar {
   #cookies = new Map();
 
-  /** Takes the `Set-Cookie` lines of an answer, in order: a later one wins. */
+  /** Takes the `Set-Cookie` lines of a response, in order: a later one wins. */
   take(lines) {
     for (const line of lines) {
       const cookie = parse(line);

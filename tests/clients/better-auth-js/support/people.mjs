@@ -50,8 +50,8 @@ export async function enrolled(server, user) {
 /** A browser that has the right password and waits for the second factor. */
 export async function challenged(server, email, user = new Browser(server)) {
   const before = user.redirects.length;
-  const answer = data(await user.client.signIn.email({ email, password: PASSWORD }));
+  const response = data(await user.client.signIn.email({ email, password: PASSWORD }));
   assert.equal(user.redirects.length, before + 1, "onTwoFactorRedirect is called once");
   assert.deepEqual(user.redirects.at(-1), { twoFactorMethods: ["totp", "otp"] });
-  return { user, client: user.client, answer };
+  return { user, client: user.client, response };
 }

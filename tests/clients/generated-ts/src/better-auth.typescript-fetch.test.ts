@@ -30,7 +30,7 @@ function clients(server: Server, accessToken?: string) {
 /** Checks that a call is refused with this status and code. */
 async function refused(call: Promise<unknown>, status: number, code: string): Promise<void> {
   const error: unknown = await call.then(
-    (answer) => assert.fail(`not refused: ${JSON.stringify(answer)}`),
+    (response) => assert.fail(`not refused: ${JSON.stringify(response)}`),
     (error: unknown) => error,
   );
   assert.ok(error instanceof ResponseError, String(error));

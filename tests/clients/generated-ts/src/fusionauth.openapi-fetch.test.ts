@@ -17,10 +17,10 @@ function clientOf(server: Server, authorization?: string) {
 }
 
 /** Checks that a call succeeds with this status; returns its data. */
-function succeeded<Data>(answer: { data?: Data; error?: unknown; response: Response }, status = 200): Data {
-  assert.equal(answer.response.status, status, JSON.stringify(answer.error));
-  assert.notEqual(answer.data, undefined);
-  return answer.data as Data;
+function succeeded<Data>(response: { data?: Data; error?: unknown; response: Response }, status = 200): Data {
+  assert.equal(response.response.status, status, JSON.stringify(response.error));
+  assert.notEqual(response.data, undefined);
+  return response.data as Data;
 }
 
 test("openapi-fetch, FusionAuth: a service makes a user, who logs in with a second factor", async (t) => {

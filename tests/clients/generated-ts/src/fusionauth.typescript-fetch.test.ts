@@ -38,7 +38,7 @@ function clients(server: Server, credentials: { apiKey?: string; accessToken?: s
 /** Checks that a call is refused with this status; returns what is wrong, of which there is none but for a 400. */
 async function refused(call: Promise<unknown>, status: number): Promise<Errors> {
   const error: unknown = await call.then(
-    (answer) => assert.fail(`not refused: ${JSON.stringify(answer)}`),
+    (response) => assert.fail(`not refused: ${JSON.stringify(response)}`),
     (error: unknown) => error,
   );
   assert.ok(error instanceof ResponseError, String(error));
@@ -95,7 +95,7 @@ test("typescript-fetch, FusionAuth: a service makes a user, who logs in with a s
   const withToken = clients(server, { accessToken: done.token });
   const { jwt } = await withToken.jwt.validateJWT();
   assert.deepEqual([jwt.sub, jwt.amr], [userId, ["mfa"]]);
-  // An answer without a body is an answer.
+  // A response without a body is a response.
   const sent = await withToken.twoFactor.sendTwoFactorCodeForEnableDisableRaw({
     twoFactorSendRequest: { method: "email", email: EMAIL },
   });

@@ -1,4 +1,4 @@
-// `TwoFactorController` as the published page shows it: names, arguments and answers.
+// `TwoFactorController` as the published page shows it: names, arguments and responses.
 //
 // The SDK that the page describes was made by APIMatic. Its source calls the package `fusionauth-apilib`, and npm has
 // none of that name, so it cannot be tested here. This is the thinnest layer that gives the page's samples what they
@@ -36,7 +36,7 @@ export interface ApiResponse<T> extends HttpResponse {
   result: T;
 }
 
-/** An answer that is no success. */
+/** A response that is no success. */
 export class ApiError<T = unknown> extends Error implements HttpResponse {
   constructor(
     readonly statusCode: number,

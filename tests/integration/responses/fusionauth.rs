@@ -1,4 +1,4 @@
-//! What single operations of the FusionAuth dialect answer, good and bad.
+//! What single operations of the FusionAuth dialect respond with, good and bad.
 
 use super::scenario::scenarios;
 use crate::harness::service::APPLICATION;
@@ -34,13 +34,13 @@ scenarios! {
         service.get(&format!("/user/two-factor/recovery-code/{}", user.id)).await.ok();
         let challenge = service.challenge(&user).await;
         service.open(&format!("/two-factor/send/{challenge}"), json!({"methodId": id})).await.ok();
-        let done = service.answer(&challenge, &world.last_code_for(&user.email)).await.ok();
+        let done = service.complete(&challenge, &world.last_code_for(&user.email)).await.ok();
         let disable = json!({"code": codes.text("/recoveryCodes/0")});
         service.with_token(&done.text("/token"), "DELETE", "/user/two-factor").json(disable).await.ok();
 
         let app = service.enrol(&user).await;
         let begun = service.post("/two-factor/start", json!({"loginId": user.email})).await.ok();
-        let stepped_up = service.answer(&begun.text("/twoFactorId"), &begun.text("/code")).await.ok();
+        let stepped_up = service.complete(&begun.text("/twoFactorId"), &begun.text("/code")).await.ok();
         let change = json!({
             "loginId": user.email, "currentPassword": PASSWORD, "password": "another password",
             "trustToken": stepped_up.text("/trustToken"),
@@ -77,14 +77,14 @@ scenarios! {
         service.log_in(&user).await.is(202);
         let app = service.enrol(&user).await;
         let challenge = service.challenge(&user).await;
-        service.answer(&challenge, &app.fresh_code()).await.is(202);
+        service.complete(&challenge, &app.fresh_code()).await.is(202);
         service.get(&format!("/two-factor/status?userId={}", user.id)).await.is(242);
         service.get(&format!("/two-factor/status/x?userId={}", user.id)).await.is(242);
         service.post("/two-factor/status", json!({"userId": user.id})).await.is(242);
         let patch = json!({"user": {"passwordChangeRequired": true}});
         service.call("PATCH", &format!("/user/{}", user.id)).json(patch).await.ok();
         let challenge = service.challenge(&user).await;
-        service.answer(&challenge, &app.fresh_code()).await.is(203);
+        service.complete(&challenge, &app.fresh_code()).await.is(203);
         let plain = service.user_with(json!({"passwordChangeRequired": true})).await;
         service.log_in(&plain).await.is(203);
         world.close().await.into_iter().filter(|(_, status)| [202, 203, 242].contains(status)).collect()
@@ -105,17 +105,17 @@ scenarios! {
         let challenge = service.challenge(&user).await;
         service.call("DELETE", &path).await.ok();
         service.log_in(&user).await.is(423);
-        service.answer(&challenge, &app.fresh_code()).await.is(423);
+        service.complete(&challenge, &app.fresh_code()).await.is(423);
         service.call("PUT", &format!("{path}?reactivate=true")).await.ok();
         let challenge = service.challenge(&user).await;
         let expiry = world.clock_millis();
         service.call("PATCH", &path).json(json!({"user": {"expiry": expiry}})).await.ok();
         service.log_in(&user).await.is(410);
-        service.answer(&challenge, &app.fresh_code()).await.is(410);
+        service.complete(&challenge, &app.fresh_code()).await.is(410);
         service.call("PATCH", &path).json(json!({"user": {"expiry": null}})).await.ok();
 
         let challenge = service.challenge(&user).await;
-        let passed = service.answer(&challenge, &app.fresh_code()).await.ok();
+        let passed = service.complete(&challenge, &app.fresh_code()).await.ok();
         let own = |code: &str, id: &str| {
             let call = service.with_token(&passed.text("/token"), "DELETE", "/user/two-factor");
             call.json(json!({"code": code, "methodId": id}))
@@ -127,8 +127,8 @@ scenarios! {
             own(&app.wrong_code(), &id).await.is(421);
         }
         let challenge = service.challenge(&user).await;
-        service.answer(&challenge, &app.wrong_code()).await.is(421);
-        let locked = service.answer(&challenge, &app.fresh_code()).await.is(409);
+        service.complete(&challenge, &app.wrong_code()).await.is(421);
+        let locked = service.complete(&challenge, &app.fresh_code()).await.is(409);
         assert!(locked.retry_after() > 800);
         own(&app.fresh_code(), &id).await.is(409);
         service.call("DELETE", &by_service).await.is(409);

@@ -1,4 +1,4 @@
-//! The good answers.
+//! The good responses.
 
 use super::scenario::scenarios;
 use crate::harness::{PASSWORD, Pairs, World};

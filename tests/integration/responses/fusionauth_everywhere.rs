@@ -1,9 +1,9 @@
-//! Answers that many operations of the FusionAuth dialect share. Each scenario walks the table of operations.
+//! Responses that many operations of the FusionAuth dialect share. Each scenario walks the table of operations.
 
 use super::scenario::scenarios;
 use crate::harness::caller::Call;
 use crate::harness::service::Service;
-use crate::harness::{Answer, Caller, Pairs, World};
+use crate::harness::{Caller, Pairs, Response, World};
 use countersign::operations::FUSIONAUTH;
 use countersign_contract::{BodyRule, OperationEntry};
 use countersign_test_postgres::DatabaseKind;
@@ -151,13 +151,13 @@ scenarios! {
             // Operations that share a path share its limit.
             world.clock.advance(std::time::Duration::from_secs(11));
             let caller = world.stranger();
-            let mut answers: Vec<Answer> = Vec::new();
-            while answers.last().is_none_or(|answer| answer.status != 429) {
-                assert!(answers.len() <= 1_000, "{} is not limited", entry.operation_id);
-                answers.push(caller.call(entry.method, &path(entry)).await);
+            let mut responses: Vec<Response> = Vec::new();
+            while responses.last().is_none_or(|response| response.status != 429) {
+                assert!(responses.len() <= 1_000, "{} is not limited", entry.operation_id);
+                responses.push(caller.call(entry.method, &path(entry)).await);
             }
-            assert_eq!(answers.pop().unwrap().retry_after(), 10);
-            assert!([100, 1_000].contains(&answers.len()), "{} {}", entry.operation_id, answers.len());
+            assert_eq!(responses.pop().unwrap().retry_after(), 10);
+            assert!([100, 1_000].contains(&responses.len()), "{} {}", entry.operation_id, responses.len());
         }
         world.answered(429).await
     }

@@ -1,4 +1,4 @@
-// What the client makes of answers: times, errors, and its own picture of the session.
+// What the client makes of responses: times, errors, and its own picture of the session.
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -9,7 +9,7 @@ import { startServer } from "../support/server.mjs";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Checks that the client made `Date`s of the right instant out of these fields of an answer's object. */
+/** Checks that the client made `Date`s of the right instant out of these fields of a response's object. */
 function assertTimes(object, sent, ...fields) {
   for (const field of fields) {
     assert.match(sent[field], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, `three fractional digits in ${field}`);
@@ -24,7 +24,7 @@ test("times arrive as dates of the right instant", async (t) => {
   const { user, client, backupCodes } = await enrolled(server);
   const { session, user: ada } = data(await client.getSession());
   const after = Date.now();
-  const sent = JSON.parse(user.answer.text);
+  const sent = JSON.parse(user.response.text);
   assertTimes(ada, sent.user, "createdAt", "updatedAt");
   assertTimes(session, sent.session, "createdAt", "updatedAt", "expiresAt");
   for (const time of [ada.createdAt, ada.updatedAt, session.createdAt, session.updatedAt]) {
@@ -33,9 +33,9 @@ test("times arrive as dates of the right instant", async (t) => {
   assert.equal(session.expiresAt - session.createdAt, 7 * DAY_MS);
 
   const [listed] = data(await client.listSessions());
-  assertTimes(listed, JSON.parse(user.answer.text)[0], "createdAt", "updatedAt", "expiresAt");
+  assertTimes(listed, JSON.parse(user.response.text)[0], "createdAt", "updatedAt", "expiresAt");
   const verified = data(await client.twoFactor.verifyBackupCode({ code: backupCodes[0] }));
-  const sentAgain = JSON.parse(user.answer.text);
+  const sentAgain = JSON.parse(user.response.text);
   assertTimes(verified.user, sentAgain.user, "createdAt", "updatedAt");
   assertTimes(verified.session, sentAgain.session, "createdAt", "expiresAt");
 });

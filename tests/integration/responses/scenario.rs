@@ -1,4 +1,4 @@
-//! What a scenario is: a test, and a part of the proof that every documented answer is given.
+//! What a scenario is: a test, and a part of the proof that every documented response is given.
 
 use crate::harness::{Pairs, contract};
 use countersign_test_postgres::{DatabaseKind, SharedByRun};
@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 pub(super) struct Scenario {
     /// What it is called.
     pub(super) name: &'static str,
-    /// Runs it on a database, unless it was run on it already, and says which answers it got.
+    /// Runs it on a database, unless it was run on it already, and says which responses it got.
     pub(super) pairs: fn(DatabaseKind) -> Pin<Box<dyn Future<Output = Pairs> + Send>>,
 }
 
@@ -70,7 +70,7 @@ macro_rules! scenarios {
                 async fn scenario($database: DatabaseKind) -> Pairs $body
 
                 pub(super) async fn pairs(database: DatabaseKind) -> Pairs {
-                    use crate::answers::scenario::{Results, run_once};
+                    use crate::responses::scenario::{Results, run_once};
                     static RESULTS: Results = [const { tokio::sync::OnceCell::const_new() }; 2];
                     run_once(stringify!($name), database, &RESULTS, scenario(database)).await
                 }

@@ -1,9 +1,9 @@
-//! Answers that many operations of the Better Auth dialect share. Each scenario walks the table of operations; none has a list of its own.
+//! Responses that many operations of the Better Auth dialect share. Each scenario walks the table of operations; none has a list of its own.
 
 use super::scenario::scenarios;
 use crate::harness::caller::{Call, Caller};
 use crate::harness::contract::{better_auth as operations, example_body};
-use crate::harness::{Answer, Pairs, World};
+use crate::harness::{Pairs, Response, World};
 use countersign_contract::{BodyRule, OperationEntry};
 use countersign_test_postgres::DatabaseKind;
 
@@ -60,10 +60,10 @@ scenarios! {
         for entry in operations().filter(|entry| !entry.anonymous_allowed) {
             let takes_challenge = entry.security.iter().any(|schemes| schemes.contains(&"challengeCookie"));
             for caller in &callers {
-                let answer = example(caller, entry).await;
+                let response = example(caller, entry).await;
                 match takes_challenge {
-                    true => answer.refused(401, "INVALID_TWO_FACTOR_COOKIE").saying("Invalid two factor cookie"),
-                    false => answer.refused(401, "UNAUTHORIZED").saying("Unauthorized"),
+                    true => response.refused(401, "INVALID_TWO_FACTOR_COOKIE").saying("Invalid two factor cookie"),
+                    false => response.refused(401, "UNAUTHORIZED").saying("Unauthorized"),
                 };
             }
         }
@@ -81,7 +81,7 @@ scenarios! {
             let (stranger, null) = (call("origin", "https://evil.example").await, call("origin", "null").await);
             let referred = call("referer", "https://evil.example/http://countersign.test").await;
             if entry.method == "GET" {
-                assert!([stranger, null, referred].iter().all(|answer| answer.status != 403), "{}", entry.operation_id);
+                assert!([stranger, null, referred].iter().all(|response| response.status != 403), "{}", entry.operation_id);
                 continue;
             }
             stranger.refused(403, "INVALID_ORIGIN").saying("Invalid origin");
@@ -137,17 +137,17 @@ scenarios! {
         let world = World::with(database, |settings| settings.rate_limits_are_on = true).await;
         for entry in documenting(429) {
             let caller = world.stranger();
-            let mut answers: Vec<Answer> = Vec::new();
-            while answers.last().is_none_or(|answer| answer.status != 429) {
-                assert!(answers.len() <= 100, "{} is not limited", entry.operation_id);
-                answers.push(example(&caller, entry).await);
+            let mut responses: Vec<Response> = Vec::new();
+            while responses.last().is_none_or(|response| response.status != 429) {
+                assert!(responses.len() <= 100, "{} is not limited", entry.operation_id);
+                responses.push(example(&caller, entry).await);
             }
-            let refused = answers.pop().unwrap().refused(429, "TOO_MANY_REQUESTS");
+            let refused = responses.pop().unwrap().refused(429, "TOO_MANY_REQUESTS");
             let refused = refused.saying("Too many requests. Please try again later.");
             assert_eq!(refused.retry_after(), 10);
             let strict = ["/two-factor/", "/sign-in", "/sign-up", "/change-password"];
             let strict = strict.iter().any(|part| entry.path.contains(part));
-            assert_eq!(answers.len(), if strict { 3 } else { 100 }, "{}", entry.operation_id);
+            assert_eq!(responses.len(), if strict { 3 } else { 100 }, "{}", entry.operation_id);
         }
         world.answered(429).await
     }
@@ -157,8 +157,8 @@ scenarios! {
         let world = World::start(database).await;
         world.database().break_everything();
         for entry in documenting(500) {
-            let answer = example(&world.bearer(some_token()), entry).await;
-            answer.refused(500, "INTERNAL_SERVER_ERROR").saying("Internal server error");
+            let response = example(&world.bearer(some_token()), entry).await;
+            response.refused(500, "INTERNAL_SERVER_ERROR").saying("Internal server error");
         }
         world.answered(500).await
     }

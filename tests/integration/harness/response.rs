@@ -1,11 +1,11 @@
-//! An answer, and what tests say about it.
+//! A response, and what tests say about it.
 
 use reqwest::header::{HeaderMap, SET_COOKIE};
 use serde_json::Value;
 
 /// What the server answered.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     /// Method and path of the request, for messages.
     pub(crate) request: String,
     pub(crate) status: u16,
@@ -39,7 +39,7 @@ impl SetCookie {
     }
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
@@ -117,7 +117,7 @@ impl Answer {
     }
 }
 
-impl std::fmt::Display for Answer {
+impl std::fmt::Display for Response {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let body = String::from_utf8_lossy(&self.raw);
         write!(formatter, "{} -> {} {body}\n{:?}", self.request, self.status, self.headers)

@@ -1,6 +1,6 @@
-//! Every answer that the contracts document is given by the real server.
+//! Every response that the contracts document is given by the real server.
 //!
-//! A scenario is a test that brings a server of its own to give some answers; the harness holds each of them against
+//! A scenario is a test that brings a server of its own to give some responses; the harness holds each of them against
 //! the contract. The last test looks at all scenarios together: what is documented and was not seen must be in
 //! `unproduced.txt`, which is empty. So a status without a scenario shows up as a difference to a checked-in file.
 
@@ -24,7 +24,7 @@ fn scenarios() -> impl Iterator<Item = &'static Scenario> {
 }
 
 #[on_each_database]
-async fn every_documented_answer_is_produced(database: DatabaseKind) {
+async fn every_documented_response_is_produced(database: DatabaseKind) {
     let mut produced = Pairs::new();
     for scenario in scenarios() {
         produced.extend((scenario.pairs)(database).await);
@@ -39,10 +39,10 @@ async fn every_documented_answer_is_produced(database: DatabaseKind) {
     let differences: String = spare.chain(unknown).collect();
     assert!(
         missing == golden,
-        "the documented answers and the produced ones differ:{differences}\n\
-         Lines with - are in tests/integration/answers/unproduced.txt and are produced after all: take them out.\n\
+        "the documented responses and the produced ones differ:{differences}\n\
+         Lines with - are in tests/integration/responses/unproduced.txt and are produced after all: take them out.\n\
          Lines with + are documented in openapi/ and no scenario produces them: write one in \
-         tests/integration/answers/, or take the status out of the contract."
+         tests/integration/responses/, or take the status out of the contract."
     );
 }
 

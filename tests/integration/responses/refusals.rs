@@ -1,4 +1,4 @@
-//! Answers that single operations give when they refuse.
+//! Responses that single operations give when they refuse.
 
 use super::scenario::scenarios;
 use crate::harness::{PASSWORD, Pairs, World};
@@ -10,17 +10,17 @@ use std::time::Duration;
 const ROUNDS: usize = 20;
 
 scenarios! {
-    /// The password is wrong, or nobody has that address: the same answer.
+    /// The password is wrong, or nobody has that address: the same response.
     async fn a_wrong_password(database: DatabaseKind) -> Pairs {
         let world = World::start(database).await;
         let user = world.user("ada").await;
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for email in [user.email.as_str(), "nobody@example.com"] {
             let body = json!({"email": email, "password": "not the password"});
-            let answer = world.browser().post("/sign-in/email").json(body).await;
-            answers.push(answer.refused(401, "INVALID_EMAIL_OR_PASSWORD").saying("Invalid email or password"));
+            let response = world.browser().post("/sign-in/email").json(body).await;
+            responses.push(response.refused(401, "INVALID_EMAIL_OR_PASSWORD").saying("Invalid email or password"));
         }
-        assert_eq!(answers[0].raw, answers[1].raw);
+        assert_eq!(responses[0].raw, responses[1].raw);
         world.answered(401).await
     }
 
@@ -29,8 +29,8 @@ scenarios! {
         let world = World::start(database).await;
         world.user("ada").await;
         let body = json!({"name": "", "email": "ADA@example.com", "password": PASSWORD});
-        let answer = world.browser().post("/sign-up/email").json(body).await;
-        answer.refused(422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL").saying("User already exists. Use another email.");
+        let response = world.browser().post("/sign-up/email").json(body).await;
+        response.refused(422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL").saying("User already exists. Use another email.");
         world.answered(422).await
     }
 
@@ -41,8 +41,8 @@ scenarios! {
         world.clock.advance(Duration::from_secs(24 * 60 * 60 - 1));
         user.browser.get("/list-sessions").await.ok();
         world.clock.advance(Duration::from_secs(1));
-        let answer = user.browser.get("/list-sessions").await;
-        answer.refused(403, "SESSION_NOT_FRESH").saying("Session is not fresh");
+        let response = user.browser.get("/list-sessions").await;
+        response.refused(403, "SESSION_NOT_FRESH").saying("Session is not fresh");
         world.answered(403).await
     }
 
@@ -60,18 +60,18 @@ scenarios! {
                 let calls: Vec<_> = (0..8).map(|_| tokio::spawn(call())).collect();
                 let mut statuses = Vec::new();
                 for call in calls {
-                    let answer = call.await.unwrap();
-                    match answer.status {
+                    let response = call.await.unwrap();
+                    match response.status {
                         200 => {}
                         409 => {
                             let message = "Failed to verify backup code. Please try again.";
-                            answer.clone().refused(409, "BACKUP_CODE_CONFLICT").saying(message);
+                            response.clone().refused(409, "BACKUP_CODE_CONFLICT").saying(message);
                         }
                         _ => {
-                            answer.clone().refused(401, "INVALID_BACKUP_CODE");
+                            response.clone().refused(401, "INVALID_BACKUP_CODE");
                         }
                     }
-                    statuses.push(answer.status);
+                    statuses.push(response.status);
                 }
                 assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
                 if statuses.contains(&409) {

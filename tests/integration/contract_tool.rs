@@ -206,6 +206,104 @@ fn a_document_may_be_several_files_also_at_a_revision() {
     assert!(error.contains(expected) && error.contains("common/user.yaml cannot be read"), "{error}");
 }
 
+/// A contract whose only schema is a reference.
+fn with_reference(reference: &str) -> String {
+    format!(
+        "openapi: 3.0.3\ninfo: {{title: t, version: '1'}}\npaths: {{}}\ncomponents: {{schemas: {{A: {{$ref: {reference}}}}}}}\n"
+    )
+}
+
+#[test]
+fn references_stay_within_the_repository_and_no_message_shows_other_files() {
+    const SECRET: &str = "hunter2";
+    let directory = tempdir().unwrap();
+    let at = |path: &str| directory.path().join(path);
+    for path in ["repository/openapi", "outside"] {
+        std::fs::create_dir_all(at(path)).unwrap();
+    }
+    std::fs::write(at("outside/secrets.yaml"), "hunter2_password: hunter2\n").unwrap();
+    std::fs::write(at("outside/schema.yaml"), "type: string\n").unwrap();
+    std::fs::write(at("repository/env.yaml"), "hunter2_password: hunter2\nhunter2_password: hunter2\n").unwrap();
+    std::fs::write(at("repository/schema.yaml"), "type: string\n").unwrap();
+    std::os::unix::fs::symlink(at("outside/secrets.yaml"), at("repository/openapi/link.yaml")).unwrap();
+    std::os::unix::fs::symlink("../schema.yaml", at("repository/openapi/within.yaml")).unwrap();
+    let write = |reference: &str| std::fs::write(at("repository/openapi/api.yaml"), with_reference(reference)).unwrap();
+    let lint = |more: &[&str]| tool(&at("repository"), &[&["lint", "openapi/api.yaml"], more].concat());
+    write("schema.yaml");
+    commit_all(&at("repository"));
+    std::fs::write(at("repository/.git/hunter2"), "type: string\n").unwrap();
+
+    let outside = "is outside of ";
+    let passwd = "'../../../../../../../../../../../../etc/passwd'";
+    for (reference, problem) in [
+        (passwd, outside),
+        ("../../outside/secrets.yaml", outside),
+        ("../../outside/schema.yaml", outside),
+        ("../../outside/missing.yaml", outside),
+        ("link.yaml", outside),
+        ("../.git/hunter2", outside),
+        ("../env.yaml", "duplicate key"),
+        ("/etc/passwd", "is an absolute path"),
+        ("'%2Fetc/passwd'", "is an absolute path"),
+        ("'file:///etc/passwd'", "is a URL"),
+        ("'HEAD:schema.yaml'", "is a URL"),
+    ] {
+        write(reference);
+        let (status, output, error) = lint(&[]);
+        assert_eq!((status, output.as_str()), (2, ""), "{reference}: {error}");
+        assert!(error.contains(problem), "{reference}: {error}");
+        assert!(!error.replace(reference, "").replace(".git/hunter2", "").contains(SECRET), "{reference}: {error}");
+        assert!(!error.contains("root:"), "{error}");
+    }
+    for reference in ["../schema.yaml", "within.yaml"] {
+        write(reference);
+        let (status, output, error) = lint(&["--fail-on", "error"]);
+        assert_eq!(status, 0, "{reference}: {output}{error}");
+    }
+
+    // A user may allow more; what is no contract is still not shown.
+    write("../../outside/schema.yaml");
+    let root = directory.path().to_str().unwrap();
+    assert_eq!(lint(&["--fail-on", "error", "--root", root]).0, 0);
+    write("../../outside/secrets.yaml");
+    let (status, output, error) = lint(&["--root", root]);
+    assert_eq!((status, output.as_str()), (2, ""));
+    assert!(!error.contains(SECRET) && error.contains("secrets.yaml"), "{error}");
+
+    // Outside of a repository, the document's own directory is the limit.
+    std::fs::write(at("outside/api.yaml"), with_reference("../repository/schema.yaml")).unwrap();
+    let (status, _, error) = tool(&at("outside"), &["lint", "api.yaml"]);
+    assert!(status == 2 && error.contains(outside), "{error}");
+    std::fs::write(at("outside/api.yaml"), with_reference("schema.yaml")).unwrap();
+    assert_eq!(tool(&at("outside"), &["lint", "--fail-on", "error", "api.yaml"]).0, 0);
+}
+
+#[test]
+fn references_at_a_revision_stay_within_the_repository() {
+    let directory = tempdir().unwrap();
+    let at = |path: &str| directory.path().join(path);
+    std::fs::create_dir_all(at("repository")).unwrap();
+    std::fs::write(at("hunter2.yaml"), "hunter2: 1\n").unwrap();
+    for (reference, name) in [
+        ("../hunter2.yaml", "above.yaml"),
+        ("../../../../../../../../../../etc/passwd", "passwd.yaml"),
+        ("link.yaml", "linked.yaml"),
+        ("/etc/passwd", "absolute.yaml"),
+        ("env.yaml", "secret.yaml"),
+    ] {
+        std::fs::write(at("repository").join(name), with_reference(reference)).unwrap();
+    }
+    std::fs::write(at("repository/env.yaml"), "hunter2: [hunter2\n").unwrap();
+    std::os::unix::fs::symlink(at("hunter2.yaml"), at("repository/link.yaml")).unwrap();
+    commit_all(&at("repository"));
+    for name in ["above.yaml", "passwd.yaml", "linked.yaml", "absolute.yaml", "secret.yaml"] {
+        let (status, output, error) = tool(&at("repository"), &["lint", &format!("HEAD:{name}")]);
+        assert_eq!((status, output.as_str()), (2, ""), "{name}");
+        let shown = error.replace("../hunter2.yaml", "");
+        assert!(!shown.contains("hunter2") && !shown.contains("root:"), "{name}: {error}");
+    }
+}
+
 #[test]
 fn a_document_may_be_at_a_revision_of_git() {
     let directory = two_versions();

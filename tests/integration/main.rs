@@ -7,6 +7,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
+mod address_change;
 mod architecture;
 mod backup_codes;
 mod bearer;
@@ -29,6 +30,7 @@ mod fuzz;
 mod harness;
 mod housekeeping;
 mod leaks;
+mod mailed_codes;
 mod nodes;
 mod one_time;
 mod one_time_code;

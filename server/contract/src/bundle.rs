@@ -9,7 +9,7 @@
 
 use crate::error::Error;
 use crate::files::{self, Files};
-use crate::grammar::Kind;
+use crate::grammar::{self, Kind};
 use crate::pointer;
 use crate::position::SourceSpan;
 use crate::reference::{self, LONGEST_CHAIN};
@@ -71,7 +71,7 @@ pub(crate) fn is_needed(value: &Value) -> bool {
 /// Bundles a document with the files that it refers to. Unresolvable references within the document are left unchanged.
 ///
 /// # Errors
-/// [`Error::File`] if a file cannot be read, the errors of [`source::read`] for its text, [`Error::Reference`] for a
+/// [`Error::File`] if a file cannot be read, the errors of [`source::read_part`] for its text, [`Error::Reference`] for a
 /// reference to a URL or an absolute path, or to something that the file does not contain.
 pub(crate) fn bundle(name: &str, value: Value, source_map: SourceMap, files: Files<'_>) -> Result<Bundle, Error> {
     // Longer names may collide again; after this many rounds they get a number.
@@ -231,7 +231,15 @@ impl<'f> Bundler<'f> {
         let pointer = Some(fragment.to_owned()).filter(|pointer| holds(pointer)).or_else(decoded);
         // A pointer through another reference can only be checked when that one has been replaced.
         match pointer.filter(|pointer| holds(pointer) || file == 0 && passes_a_reference(value, pointer)) {
-            Some(pointer) => Ok((file, pointer)),
+            Some(pointer)
+                if file == 0
+                    || value.pointer(&pointer).is_some_and(|part| grammar::resembles(part, reference.kind)) =>
+            {
+                Ok((file, pointer))
+            }
+            Some(_) => {
+                Err(self.reference_error(reference, "leads to something else than an OpenAPI object of this kind"))
+            }
             None => Err(self.reference_error(reference, "cannot be resolved")),
         }
     }
@@ -246,7 +254,7 @@ impl<'f> Bundler<'f> {
             let (span, place) = self.origin(reference);
             Error::File { span, place, reference: reference.text.clone(), source }
         })?;
-        let (value, source_map) = source::read(&file.name, &file.text, self.values)?;
+        let (value, source_map) = source::read_part(&file.name, &file.text, self.values)?;
         self.values += source::size(&value);
         self.bundle.origins.files.push(file.name.clone());
         self.read.push(File { path, name: file.name, value, source_map });

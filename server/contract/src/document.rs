@@ -49,7 +49,7 @@ impl Document {
     /// [`Error::Syntax`] with line and column; [`Error::Reference`] for a `$ref` that cannot be resolved;
     /// [`Error::Shape`] if it is not an OpenAPI 3.0 document.
     pub fn load(name: &str, text: &str) -> Result<Self, Error> {
-        let (value, source_map) = source::read(name, text, 0)?;
+        let (value, source_map) = source::read(name, text)?;
         Self::read(name, Bundle { value, source_map, origins: Origins::default() })
     }
 
@@ -59,7 +59,7 @@ impl Document {
     /// # Errors
     /// As [`Document::load`]; [`Error::File`] for a file that cannot be read.
     pub fn load_with(name: &str, text: &str, files: Files<'_>) -> Result<Self, Error> {
-        let (value, source_map) = source::read(name, text, 0)?;
+        let (value, source_map) = source::read(name, text)?;
         check_version(name, &value, &source_map)?;
         match bundle::is_needed(&value) {
             true => Self::read(name, bundle::bundle(name, value, source_map, files)?),
@@ -204,7 +204,9 @@ fn check_version(name: &str, value: &Value, source_map: &SourceMap) -> Result<()
         (Value::String(version), _) => format!("version {version}"),
         (Value::Null, Value::String(version)) => format!("Swagger {version}"),
         (Value::Null, _) => "no field `openapi`".to_owned(),
-        (other, _) => format!("`{other}`, which is not a string"),
+        (Value::Number(version), _) => format!("the number {version} in place of a string"),
+        // The value is not shown: this may be any file.
+        _ => "something else than a string".to_owned(),
     };
     let problem = format!("expected OpenAPI 3.0.x, found {found}");
     Err(Error::Shape { span, place: "/openapi".to_owned(), problem })

@@ -1,15 +1,16 @@
 //! Errors of loading a document.
 //!
 //! Every message names the document and the position in it. A difference between contract and code is not an error: see
-//! [`crate::Difference`].
+//! [`crate::Difference`]. Control characters of the document are escaped, as in reports.
 
 use crate::position::SourceSpan;
+use crate::report::visible;
 
 /// A document that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The text is not YAML or JSON.
-    #[error("{span}: not readable as YAML or JSON")]
+    #[error("{}: not readable as YAML or JSON", visible(&span.to_string()))]
     Syntax {
         /// Position of the first error.
         span: SourceSpan,
@@ -18,7 +19,7 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The document can be parsed, but a part of it has the wrong type or value.
-    #[error("{span}: {place}: {problem}")]
+    #[error("{}", visible(&format!("{span}: {place}: {problem}")))]
     Shape {
         /// Position in the text.
         span: SourceSpan,
@@ -28,7 +29,7 @@ pub enum Error {
         problem: String,
     },
     /// A `$ref` to nothing, to itself, or to another file where files cannot be read.
-    #[error("{span}: {place}: $ref `{reference}` {problem}")]
+    #[error("{}", visible(&format!("{span}: {place}: $ref `{reference}` {problem}")))]
     Reference {
         /// Position in the text.
         span: SourceSpan,
@@ -40,7 +41,10 @@ pub enum Error {
         problem: &'static str,
     },
     /// A `$ref` to another file that cannot be read.
-    #[error("{span}: {place}: $ref `{reference}` leads to a file that cannot be read")]
+    #[error(
+        "{}",
+        visible(&format!("{span}: {place}: $ref `{reference}` leads to a file that cannot be read"))
+    )]
     File {
         /// Position in the text.
         span: SourceSpan,

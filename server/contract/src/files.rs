@@ -11,7 +11,7 @@ pub struct File {
     pub text: String,
 }
 
-/// Reads the file at a path. The path is relative to the same folder as [`Files::own`], normalised (no `.`, and `..`
+/// Reads the file at a path, or refuses to: which files a document may refer to is the caller's decision. The path is relative to the same folder as [`Files::own`], normalised (no `.`, and `..`
 /// only at its beginning), and has `/` as its separator.
 pub type Read<'f> = dyn Fn(&str) -> Result<File, Box<dyn Error + Send + Sync>> + 'f;
 
@@ -34,10 +34,10 @@ pub(crate) fn path(from: &str, reference: &str) -> Result<String, &'static str> 
     if scheme.is_some() || reference.starts_with("//") {
         return Err("is a URL: copy the file and refer to it by its path");
     }
-    if reference.starts_with('/') {
+    let reference = percent_encoding::percent_decode_str(reference).decode_utf8().map_err(|_| "is not a valid path")?;
+    if reference.starts_with('/') || reference.contains('\0') {
         return Err("is an absolute path: use a path relative to this file");
     }
-    let reference = percent_encoding::percent_decode_str(reference).decode_utf8().map_err(|_| "is not a valid path")?;
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
     Ok(without_detours(&format!("{folder}{}{reference}", if from.contains('/') { "/" } else { "" })))
 }
@@ -74,8 +74,15 @@ mod tests {
         ] {
             assert_eq!(path(from, reference).as_deref(), Ok(expected), "{from} → {reference}");
         }
-        for reference in ["https://example.com/a.yaml", "file:///a.yaml", "//example.com/a.yaml", "/a.yaml", "%ff.yaml"]
-        {
+        for reference in [
+            "https://example.com/a.yaml",
+            "file:///a.yaml",
+            "//example.com/a.yaml",
+            "/a.yaml",
+            "%2Fa.yaml",
+            "a%00.yaml",
+            "%ff.yaml",
+        ] {
             assert!(path("api.yaml", reference).is_err(), "{reference}");
         }
     }

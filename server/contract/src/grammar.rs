@@ -3,6 +3,8 @@
 //! The walk over a document ([`crate::tree`]) follows it, so that data (`example`, `default`, `enum`, `x-…`) is never taken
 //! for OpenAPI, and lint checks fields against it ([`mod@crate::lint`]).
 
+use serde_json::Value;
+
 /// The kinds of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
@@ -143,6 +145,16 @@ pub(crate) const fn grammar(kind: Kind) -> &'static Grammar {
         Kind::Flow => &FLOW,
         Kind::Requirement => &REQUIREMENT,
     }
+}
+
+/// Whether a value from another file looks like an object of a kind: at least half of its fields are ones of that kind, or
+/// extensions. What does not is some other file, which messages must not show.
+pub(crate) fn resembles(value: &Value, kind: Kind) -> bool {
+    let grammar = grammar(kind);
+    let Some(entries) = value.as_object() else { return false };
+    let is_known =
+        |name: &str| name == "$ref" || name.starts_with("x-") || grammar.fields.iter().any(|field| field.name == name);
+    grammar.others.is_some() || 2 * entries.keys().filter(|name| is_known(name)).count() >= entries.len()
 }
 
 static DOCUMENT: Grammar = object(

@@ -108,11 +108,39 @@ type Mapping = (Map<String, Value>, Vec<(Box<str>, SourceMap)>);
 /// # Errors
 /// [`Error::Syntax`] if it is neither YAML nor JSON; [`Error::Shape`] for what this module rejects.
 pub fn value(name: &str, text: &str) -> Result<Value, Error> {
-    read(name, text, 0).map(|(value, _)| value)
+    read(name, text).map(|(value, _)| value)
 }
 
-/// Parses a text into its value and positions. `before` is the number of values in the files of the document read so far.
-pub(crate) fn read(name: &str, text: &str, before: usize) -> Result<(Value, SourceMap), Error> {
+/// Parses the text of a document into its value and positions.
+pub(crate) fn read(name: &str, text: &str) -> Result<(Value, SourceMap), Error> {
+    // A path may lead to another file than its user expects. Messages show nothing of one that is no contract.
+    let is_contract = text.contains("openapi") || text.contains("swagger");
+    let name = Name { name, shows_content: is_contract };
+    parse(name, text, 0)
+}
+
+/// Parses the text of a file that a document refers to. `before` is the number of values in the files of the document read
+/// so far. Errors show the position and the kind of the problem, and nothing of the text: the file may be any file.
+pub(crate) fn read_part(name: &str, text: &str, before: usize) -> Result<(Value, SourceMap), Error> {
+    parse(Name { name, shows_content: false }, text, before)
+}
+
+/// How messages call a text.
+#[derive(Clone, Copy)]
+struct Name<'t> {
+    name: &'t str,
+    /// Whether messages may show parts of the text, such as the keys that lead to the problem.
+    shows_content: bool,
+}
+
+impl Name<'_> {
+    fn syntax_error(self, position: Position, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+        let source = if self.shows_content { source } else { "it has a syntax error at this position".into() };
+        Error::Syntax { span: span(self.name, position), source }
+    }
+}
+
+fn parse(name: Name<'_>, text: &str, before: usize) -> Result<(Value, SourceMap), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // YAML may begin with a brace too, but rarely with a quoted key after it.
     let is_json = text.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}']));
@@ -122,21 +150,20 @@ pub(crate) fn read(name: &str, text: &str, before: usize) -> Result<(Value, Sour
     // JSON is stricter than YAML, and errors in JSON should be reported as such.
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
         let position = position(error.line(), error.column());
-        return Err(Error::Syntax { span: span(name, position), source: error.into() });
+        return Err(name.syntax_error(position, error.into()));
     }
     match without_surrogates(text) {
         Cow::Borrowed(text) => document(name, text, before),
         Cow::Owned(readable) => {
             let (_, source_maps) = document(name, &readable, before)?;
             let value = serde_json::from_str(text);
-            let value =
-                value.map_err(|error| Error::Syntax { span: span(name, Position::default()), source: error.into() })?;
+            let value = value.map_err(|error| name.syntax_error(Position::default(), error.into()))?;
             Ok((value, source_maps))
         }
     }
 }
 
-fn document(name: &str, text: &str, before: usize) -> Result<(Value, SourceMap), Error> {
+fn document(name: Name<'_>, text: &str, before: usize) -> Result<(Value, SourceMap), Error> {
     let parser = Parser::new_from_str(text);
     Reader { name, parser, anchors: HashMap::new(), path: Vec::new(), values: before }.document()
 }
@@ -176,7 +203,7 @@ fn span(name: &str, position: Position) -> SourceSpan {
 }
 
 struct Reader<'t> {
-    name: &'t str,
+    name: Name<'t>,
     parser: Parser<'t, StrInput<'t>>,
     anchors: HashMap<usize, (Value, SourceMap)>,
     /// Keys and indices from the root to the value being read.
@@ -215,13 +242,16 @@ impl<'t> Reader<'t> {
         let event = self.parser.next_event().unwrap_or_else(|| Ok((Event::StreamEnd, Span::default())));
         event.map_err(|error: ScanError| {
             let place = position(error.marker().line(), error.marker().col() + 1);
-            Error::Syntax { span: span(self.name, place), source: error.info().to_owned().into() }
+            self.name.syntax_error(place, error.info().to_owned().into())
         })
     }
 
     fn shape_error(&self, position: Position, problem: &str) -> Error {
-        let place = pointer::from_tokens(&self.path);
-        Error::Shape { span: span(self.name, position), place, problem: problem.to_owned() }
+        let place = match self.name.shows_content {
+            true => pointer::from_tokens(&self.path),
+            false => "in this file".to_owned(),
+        };
+        Error::Shape { span: span(self.name.name, position), place, problem: problem.to_owned() }
     }
 
     fn count(&mut self, more: usize, position: Position) -> Result<(), Error> {
@@ -324,7 +354,8 @@ impl<'t> Reader<'t> {
             self.path.pop();
             place.position = at(span);
             if values.insert(key.clone(), value).is_some() {
-                return Err(self.shape_error(at(span), &format!("duplicate key `{key}`")));
+                let key = if self.name.shows_content { format!(" `{key}`") } else { String::new() };
+                return Err(self.shape_error(at(span), &format!("duplicate key{key}")));
             }
             source_maps.push((key.into_boxed_str(), place));
         }

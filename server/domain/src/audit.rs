@@ -47,6 +47,8 @@ pub enum EventKind {
     AccountCreated,
     /// A service changed an account.
     AccountChanged,
+    /// A service changed the e-mail address or the telephone number of an account.
+    AddressChanged,
     /// An account was deactivated.
     AccountDeactivated,
     /// A deactivated account was activated again.
@@ -101,6 +103,7 @@ impl EventKind {
             Self::PasswordChanged => "password-changed",
             Self::AccountCreated => "account-created",
             Self::AccountChanged => "account-changed",
+            Self::AddressChanged => "address-changed",
             Self::AccountDeactivated => "account-deactivated",
             Self::AccountReactivated => "account-reactivated",
             Self::AccountDeleted => "account-deleted",

@@ -51,6 +51,9 @@ pub struct Method {
     pub name: Option<String>,
     /// Address that codes are sent to; `None` for an authenticator app.
     pub address: Option<Address>,
+    /// When a code that was sent to the address was presented; `None` for an authenticator app, and for an address that nobody
+    /// has proved.
+    pub proved_at: Option<Timestamp>,
     /// Time of the last accepted code.
     pub last_used_at: Option<Timestamp>,
 }

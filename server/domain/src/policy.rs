@@ -102,6 +102,27 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// The strict profile: what NIST SP 800-63B-4 asks of the second assurance level and OWASP ASVS 5.0 of level 3, where the
+    /// defaults follow the dialects' own servers.
+    #[must_use]
+    pub fn strict() -> Self {
+        const HOUR: Duration = Duration::from_secs(60 * 60);
+        Self {
+            // An hour without use ends a session (N12).
+            session_lifetime: HOUR,
+            brief_session_lifetime: HOUR,
+            session_refresh_age: 5 * MINUTE,
+            session_fresh_age: 15 * MINUTE,
+            refresh_token_lifetime: HOUR,
+            access_token_lifetime: 15 * MINUTE,
+            // A trusted device stands in for the second factor (N14): for no longer than a session may last (N12).
+            trust_lifetime: DAY,
+            // A TOTP code is good for 30 seconds (A 6.5.5).
+            totp_skew: 0,
+            ..Self::default()
+        }
+    }
+
     /// Duration of a lock that follows `earlier` locks without a success in between.
     #[must_use]
     pub fn lock_after(&self, earlier: u32) -> Duration {
@@ -113,6 +134,18 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_strict_profile_keeps_the_numbers_of_the_standards_n12_a_6_5_5() {
+        let strict = Policy::strict();
+        for lifetime in [strict.session_lifetime, strict.brief_session_lifetime, strict.refresh_token_lifetime] {
+            assert!(lifetime <= 60 * MINUTE, "N12: an hour without use");
+        }
+        assert!(strict.session_refresh_age < strict.session_lifetime, "use has to extend a session");
+        assert!(strict.trust_lifetime <= DAY && strict.access_token_lifetime <= 60 * MINUTE);
+        assert_eq!(strict.totp_skew, 0, "A 6.5.5");
+        assert!(strict.one_time_code_lifetime <= 10 * MINUTE, "A 6.5.5");
+    }
 
     #[test]
     fn locks_double_until_a_day() {

@@ -19,6 +19,39 @@ pub enum LoginPolicy {
     Required,
 }
 
+/// When one-time codes by e-mail count as a second factor. NIST SP 800-63B-4 §3.1.3.1 (N7) and OWASP ASVS 5.0, 6.3.6, advise
+/// against them: who can read the mailbox can often reset the password, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailedCodes {
+    /// At every address, as clients of Better Auth expect.
+    #[default]
+    Always,
+    /// At addresses that are proved: a code that was sent there has been presented, or a service vouches for the address.
+    Verified,
+    /// Never: as if `methods` did not have e-mail.
+    Never,
+}
+
+impl MailedCodes {
+    pub const ALL: [Self; 3] = [Self::Always, Self::Verified, Self::Never];
+
+    /// Name in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Verified => "verified",
+            Self::Never => "never",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|choice| choice.name() == text)
+    }
+}
+
 /// Which trusted devices an application accepts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub enum TrustPolicy {
@@ -39,13 +72,21 @@ pub struct Tenant {
     pub login_policy: LoginPolicy,
     /// Kinds of second factor that accounts may enrol and use.
     pub methods: BTreeSet<MethodKind>,
+    pub mailed_codes: MailedCodes,
 }
 
 impl Tenant {
-    /// Whether accounts may enrol and use this kind of second factor.
+    /// Whether accounts may enrol and use this kind of second factor. Of e-mail, single addresses may still not count:
+    /// see [`crate::decisions::usable`].
     #[must_use]
     pub fn allows(&self, kind: MethodKind) -> bool {
-        self.methods.contains(&kind)
+        self.methods.contains(&kind) && (kind != MethodKind::Email || self.mailed_codes != MailedCodes::Never)
+    }
+
+    /// The kinds that accounts may enrol and use, in the order in which they are offered.
+    #[must_use]
+    pub fn allowed_methods(&self) -> Vec<MethodKind> {
+        MethodKind::ALL.into_iter().filter(|kind| self.allows(*kind)).collect()
     }
 }
 
@@ -56,6 +97,7 @@ impl Default for Tenant {
             name: "Default".to_owned(),
             login_policy: LoginPolicy::default(),
             methods: MethodKind::ALL.into(),
+            mailed_codes: MailedCodes::default(),
         }
     }
 }

@@ -8,6 +8,13 @@ use crate::time::Timestamp;
 /// Profile fields beyond the account: JSON text, in the FusionAuth dialect's field names.
 pub type Profile = String;
 
+/// The mobile number in a profile, if it has one that can be called.
+#[must_use]
+pub fn mobile_phone(profile: &str) -> Option<PhoneNumber> {
+    let profile: serde_json::Value = serde_json::from_str(profile).ok()?;
+    PhoneNumber::new(profile["mobilePhone"].as_str()?)
+}
+
 /// Everything known about a user.
 #[derive(Clone, Debug)]
 pub struct User {

@@ -339,7 +339,8 @@ impl Flows {
                 (SecondFactor::Enabled(_), _) => {
                     Verified::Enabled(self.granted(prepared, account, None).into_session()?)
                 }
-                (SecondFactor::Passed | SecondFactor::Replaced, Claimant::Session(authenticated)) => {
+                (SecondFactor::Passed | SecondFactor::Replaced, Claimant::Session(mut authenticated)) => {
+                    authenticated.account = account;
                     Verified::Passed(authenticated)
                 }
                 (SecondFactor::Confirmed | SecondFactor::Passed | SecondFactor::Replaced, _) => {

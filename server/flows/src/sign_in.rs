@@ -184,7 +184,7 @@ impl Flows {
             // The password was changed while it was checked, so what was typed is no longer the password.
             SignInCompleted::Stale => return Ok(SignIn::Rejected),
         };
-        let tenant_methods = || self.rules().tenant_of(&decided.account).methods.iter().copied().collect();
+        let tenant_methods = || self.rules().tenant_of(&decided.account).allowed_methods();
         Ok(match decided.decision {
             decision::SignIn::Granted { by_trust } => SignIn::Granted {
                 granted: self.granted(prepared, decided.account, decided.user),

@@ -2,16 +2,20 @@
 
 use super::{Authenticated, Caller, FlowError, Flows};
 use countersign_domain::account::{Account, LoginName};
+use countersign_domain::address::Address;
 use countersign_domain::audit::EventKind;
+use countersign_domain::decisions::address_change::{self, AddressChange, Contact};
 use countersign_domain::decisions::sign_in::{Demand, demand};
 use countersign_domain::decisions::trust::{self, Trust};
+use countersign_domain::decisions::usable;
 use countersign_domain::ids::{AccountId, ApplicationId, RegistrationId, TenantId};
+use countersign_domain::method::Method;
 use countersign_domain::password::{Password, PasswordHash, PasswordPolicyViolation};
 use countersign_domain::tenant::Application;
 use countersign_domain::terms::TrustForm;
 use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device::{self, TrustedDevice};
-use countersign_domain::user::{AccountLookup, AccountProfile, Registration, User};
+use countersign_domain::user::{self, AccountLookup, AccountProfile, Registration, User};
 use countersign_store::work::{AccountWritten, ChangeAccount, CreateAccount, FindTrust, NewSession, Register};
 use std::time::Duration;
 
@@ -213,6 +217,8 @@ impl Flows {
             },
         };
         let before = user.account;
+        let moved = moved_addresses((&before, &user.profile), &profile);
+        let address_changed = before.email != profile.email || before.phone_number != profile.phone_number;
         let now = self.now();
         let sets_password = hash.is_some();
         let was_active = before.is_active;
@@ -233,20 +239,25 @@ impl Flows {
             ..before
         };
         let audit = self.audit(caller, now).about(account.id);
+        let moved_event = address_changed.then(|| self.random().draw(|random| audit.again(random)));
         let activity = (is_active != was_active).then(|| self.random().draw(|random| audit.again(random)));
         let change = ChangeAccount {
             account: account.clone(),
             was_updated_at,
             profile: profile.profile.clone(),
             sets_password,
+            moved,
             events: std::iter::once(audit.event(EventKind::AccountChanged))
+                .chain(moved_event.map(|audit| audit.event(EventKind::AddressChanged)))
                 .chain(activity.map(|audit| audit.event(activity_event(is_active))))
                 .collect(),
         };
+        let follows = change.moved.clone();
         let written = NotWritten::from(self.store().change_account(change).await?);
+        let methods = methods_after(user.methods, &follows);
         // A new password is a new version of the credentials.
         account.credentials_version += i64::from(sets_password);
-        Ok(written.map(|()| User { account, profile: profile.profile, ..user }))
+        Ok(written.map(|()| User { account, profile: profile.profile, methods, ..user }))
     }
 
     /// Deactivates or reactivates an account; deactivation ends everything that it had opened.
@@ -268,6 +279,7 @@ impl Flows {
             was_updated_at,
             profile: user.profile.clone(),
             sets_password: false,
+            moved: Vec::new(),
             events: vec![self.audit(caller, now).about(account.id).event(activity_event(is_active))],
         };
         let written = NotWritten::from(self.store().change_account(change).await?);
@@ -295,6 +307,12 @@ impl Flows {
     ) -> Result<bool, FlowError> {
         let event = self.audit(caller, self.now()).about(account_id).event(EventKind::Registered);
         Ok(self.store().register(Register { account_id, registration, event }).await?)
+    }
+
+    /// The methods of a user that count as a second factor.
+    #[must_use]
+    pub fn usable_methods(&self, user: &User) -> Vec<Method> {
+        usable::usable_methods(user.methods.clone(), &user.account, self.rules().tenant_of(&user.account))
     }
 
     /// Whether signing in would ask for more than the password, trust in a device left aside.
@@ -328,6 +346,35 @@ impl Flows {
             trust::decide(&facts) == Trust::Counts
         }))
     }
+}
+
+/// The addresses that others take the place of.
+fn moved_addresses((account, profile): (&Account, &str), after: &AccountProfile) -> Vec<AddressChange> {
+    let mobile_phones = [profile, after.profile.as_str()].map(user::mobile_phone);
+    let before = Contact {
+        email: account.email.as_ref(),
+        phone_number: account.phone_number.as_ref(),
+        mobile_phone: mobile_phones[0].as_ref(),
+    };
+    let after = Contact {
+        email: after.email.as_ref(),
+        phone_number: after.phone_number.as_ref(),
+        mobile_phone: mobile_phones[1].as_ref(),
+    };
+    address_change::decide(&before, &after)
+}
+
+/// The methods of a user whose addresses were changed, as the store changes them.
+fn methods_after(methods: Vec<Method>, changes: &[AddressChange]) -> Vec<Method> {
+    let known: Vec<Option<Address>> = methods.iter().map(|method| method.address.clone()).collect();
+    let followed = methods.into_iter().filter_map(|method| {
+        let Some(change) = changes.iter().find(|change| method.address.as_ref() == Some(&change.from)) else {
+            return Some(method);
+        };
+        let is_method_already = known.contains(&Some(change.to.clone()));
+        (!is_method_already).then(|| Method { address: Some(change.to.clone()), proved_at: None, ..method })
+    });
+    followed.collect()
 }
 
 /// Two changes within a millisecond are two changes.

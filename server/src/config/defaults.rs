@@ -12,9 +12,25 @@ pub(super) fn add(entries: &mut BTreeMap<Key, Entry>) {
     // The table lists a setting before those whose defaults follow from it.
     for key in Key::ALL {
         if !entries.contains_key(key) {
-            let value = default_text(*key, entries).into();
-            entries.insert(*key, Entry { value, source: Source::Default });
+            let strict = strict_text(*key).filter(|_| is_strict(entries));
+            let source = if strict.is_some() { Source::Profile } else { Source::Default };
+            let value = strict.map_or_else(|| default_text(*key, entries), str::to_owned).into();
+            entries.insert(*key, Entry { value, source });
         }
+    }
+}
+
+/// Whether the strict profile is chosen. The table lists the profile before the settings that follow from it.
+fn is_strict(entries: &BTreeMap<Key, Entry>) -> bool {
+    entries.get(&Key::Profile).is_some_and(|entry| entry.text().trim() == "strict")
+}
+
+/// The default of the strict profile, where it is another one. Limits and lifetimes that are no settings are in
+/// `Policy::strict`.
+fn strict_text(key: Key) -> Option<&'static str> {
+    match key {
+        Key::MailedCodes => Some("never"),
+        _ => None,
     }
 }
 

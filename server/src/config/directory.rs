@@ -3,7 +3,7 @@
 use super::read::{Text, tables};
 use countersign_domain::address::MethodKind;
 use countersign_domain::ids::{ApplicationId, TenantId};
-use countersign_domain::tenant::{Application, LoginPolicy, Tenant, TrustPolicy};
+use countersign_domain::tenant::{Application, LoginPolicy, MailedCodes, Tenant, TrustPolicy};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeSet;
 
@@ -16,6 +16,8 @@ pub(super) struct TenantSection {
     login_policy: LoginPolicy,
     /// All of them if left out.
     methods: Option<Vec<Text<MethodKind>>>,
+    /// That of the setting `mailed_codes` if left out.
+    mailed_codes: Option<Text<MailedCodes>>,
 }
 
 #[derive(Deserialize)]
@@ -43,14 +45,15 @@ pub(super) fn read_applications<'de, D: Deserializer<'de>>(
     tables(from, "applications")
 }
 
-/// Returns the default tenant if none are given.
+/// Returns the default tenant if none are given. `mailed_codes` is for tenants that do not choose themselves.
 ///
 /// # Errors
 /// Says what is wrong with the list, as the continuation of a sentence.
-pub(super) fn tenants(given: Option<Vec<TenantSection>>) -> Result<Vec<Tenant>, String> {
-    let Some(given) = given else { return Ok(vec![Tenant::default()]) };
+pub(super) fn tenants(given: Option<Vec<TenantSection>>, mailed_codes: MailedCodes) -> Result<Vec<Tenant>, String> {
+    let Some(given) = given else { return Ok(vec![Tenant { mailed_codes, ..Tenant::default() }]) };
     let mut tenants: Vec<Tenant> = Vec::new();
-    for TenantSection { id: Text(id), name, login_policy, methods } in given {
+    for section in given {
+        let TenantSection { id: Text(id), name, login_policy, methods, mailed_codes: own } = section;
         if tenants.iter().any(|tenant| tenant.id == id) {
             return Err(format!("the tenant {} is there twice", id.to_hyphenated()));
         }
@@ -58,7 +61,17 @@ pub(super) fn tenants(given: Option<Vec<TenantSection>>) -> Result<Vec<Tenant>, 
             Some(methods) => methods.into_iter().map(|Text(kind)| kind).collect(),
             None => MethodKind::ALL.into(),
         };
-        tenants.push(Tenant { id, name, login_policy, methods });
+        let mailed_codes = own.map_or(mailed_codes, |Text(choice)| choice);
+        let tenant = Tenant { id, name, login_policy, methods, mailed_codes };
+        if tenant.login_policy == LoginPolicy::Required && tenant.allowed_methods().is_empty() {
+            return Err(format!(
+                "the tenant {} requires a second factor and leaves none to enrol: allow a method in `methods`; e-mail is none \
+                 while `mailed_codes` is {}",
+                tenant.id.to_hyphenated(),
+                tenant.mailed_codes.name()
+            ));
+        }
+        tenants.push(tenant);
     }
     if tenants.is_empty() { Err("there must be a tenant".to_owned()) } else { Ok(tenants) }
 }
@@ -97,7 +110,7 @@ mod tests {
 
     fn read_tenants(text: &str) -> Result<Vec<Tenant>, String> {
         let given = super::read_tenants(Value::from(text)).map_err(|error| error.message().to_owned())?;
-        tenants(given)
+        tenants(given, MailedCodes::Always)
     }
 
     fn read_applications(text: &str, tenants: &[Tenant]) -> Result<Vec<Application>, String> {
@@ -119,6 +132,9 @@ mod tests {
         let text = format!(r#"[{{"id": "{ONE}", "name": "One", "login_policy": "Required", "methods": ["sms"]}}]"#);
         let tenants = read_tenants(&text).expect("a tenant");
         assert_eq!((tenants[0].login_policy, tenants[0].methods.len()), (LoginPolicy::Required, 1));
+        assert_eq!(tenants[0].mailed_codes, MailedCodes::Always);
+        let text = format!(r#"[{{"id": "{ONE}", "name": "One", "mailed_codes": "verified"}}]"#);
+        assert_eq!(read_tenants(&text).expect("a tenant")[0].mailed_codes, MailedCodes::Verified);
         let text = format!(r#"[{{"id": "{ONE}", "name": "A", "roles": ["admin"], "trust_policy": "This"}}]"#);
         let applications = read_applications(&text, &tenants).expect("an application");
         assert_eq!((applications[0].tenant_id, applications[0].trust_policy), (tenants[0].id, TrustPolicy::This));
@@ -134,6 +150,17 @@ mod tests {
             (format!(r#"[{{"id": "{ONE}", "name": "One", "color": "red"}}]"#), "unknown field `color`"),
             (format!(r#"[{{"id": "{ONE}", "name": "One", "methods": ["voice"]}}]"#), "`voice` is none of"),
             (format!(r#"[{{"id": "{ONE}", "name": "A"}}, {{"id": "{ONE}", "name": "B"}}]"#), "is there twice"),
+            (format!(r#"[{{"id": "{ONE}", "name": "A", "mailed_codes": "maybe"}}]"#), "`maybe` is none of always"),
+            (
+                format!(r#"[{{"id": "{ONE}", "name": "A", "login_policy": "Required", "methods": []}}]"#),
+                "requires a second factor and leaves none to enrol",
+            ),
+            (
+                format!(
+                    r#"[{{"id": "{ONE}", "name": "A", "login_policy": "Required", "methods": ["email"], "mailed_codes": "never"}}]"#
+                ),
+                "e-mail is none while `mailed_codes` is never",
+            ),
         ] {
             let found = read_tenants(&text).expect_err("a mistake");
             assert!(found.contains(problem), "{found}");

@@ -97,8 +97,12 @@ settings! {
         "APIs to serve: better-auth (/api/auth), fusionauth (/api), or both.";
     Docs = "docs", "COUNTERSIGN_DOCS", "on|off", "on", Everywhere, Plain,
         "Reference page at /docs; the contracts at /openapi are always served.";
+    Profile = "profile", "COUNTERSIGN_PROFILE", "default|strict", "default", Everywhere, Plain,
+        "strict: short sessions and trust, no code of an earlier or later interval, no codes by e-mail unless mailed_codes is set.";
+    MailedCodes = "mailed_codes", "COUNTERSIGN_MAILED_CODES", "always|verified|never", "always", Everywhere, Plain,
+        "Whether codes by e-mail are a second factor: at every address, at proved ones, or not at all; tenants may differ.";
     Tenants = "tenants", "COUNTERSIGN_TENANTS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000001", Everywhere, Plain,
-        "Tenants; the first is the one that users of the Better Auth API belong to: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"]}]; in the file, [[tenants]] tables.";
+        "Tenants; the first is the one that users of the Better Auth API belong to: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"], \"mailed_codes\": \"always|verified|never\"}]; in the file, [[tenants]] tables.";
     Applications = "applications", "COUNTERSIGN_APPLICATIONS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000002", Everywhere, Plain,
         "Applications of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"tenant\": UUID, \"roles\": [TEXT], \"trust_policy\": \"Any|This|None\", \"refresh_tokens\": true}]; in the file, [[applications]] tables.";
     Keyring = "keyring", "COUNTERSIGN_KEYRING", "FILE", "<data_dir>/keyring", Everywhere, Plain,

@@ -21,6 +21,8 @@ pub enum Source {
     Flag,
     Environment,
     File(PathBuf),
+    /// The default of the strict profile.
+    Profile,
     Default,
 }
 
@@ -28,7 +30,7 @@ impl Source {
     /// Whether the operator chose the value.
     #[must_use]
     pub fn is_explicit(&self) -> bool {
-        *self != Self::Default
+        !matches!(self, Self::Profile | Self::Default)
     }
 
     /// Names the flag, variable or file that gives `key` its value.
@@ -38,6 +40,7 @@ impl Source {
             Self::Flag => format!("flag --{}", key.flag()),
             Self::Environment => format!("environment {}", key.variable()),
             Self::File(path) => format!("file {}", path.display()),
+            Self::Profile => "profile strict".to_owned(),
             Self::Default => "default".to_owned(),
         }
     }

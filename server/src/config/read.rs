@@ -4,12 +4,13 @@
 //! both forms, and rely on [`Key::takes`](super::Key::takes) for the type.
 
 use super::secret::SecretText;
-use super::values::{BaseUrl, DatabaseUrl, DialectName, LogFormat};
+use super::values::{BaseUrl, DatabaseUrl, DialectName, LogFormat, Profile};
 use crate::net::origin::OriginPattern;
 use crate::net::smtp::SmtpUrl;
 use countersign_domain::address::MethodKind;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::signing::Algorithm;
+use countersign_domain::tenant::MailedCodes;
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 use serde::Deserialize;
@@ -52,6 +53,8 @@ from_text! {
     Algorithm: |text| Algorithm::parse(text).ok_or_else(|| format!("`{text}` is none of EdDSA, ES256 and RS256"));
     slog::FilterLevel: log_level;
     LogFormat: log_format;
+    Profile: Profile::parse;
+    MailedCodes: |text| MailedCodes::parse(text).ok_or_else(|| format!("`{text}` is none of always, verified and never"));
     TenantId: |text| TenantId::parse(text).ok_or_else(|| format!("`{text}` is not a UUID"));
     ApplicationId: |text| ApplicationId::parse(text).ok_or_else(|| format!("`{text}` is not a UUID"));
     MethodKind: |text| MethodKind::parse(text).ok_or_else(|| format!("`{text}` is none of authenticator, email and sms"));

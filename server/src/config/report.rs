@@ -122,6 +122,20 @@ mod tests {
     }
 
     #[test]
+    fn values_of_the_profile_name_it() {
+        let line = |environment: &[(&str, &str)]| {
+            let report = report(environment);
+            let line = report.lines().find(|line| line.starts_with("mailed_codes")).expect("a line").to_owned();
+            line.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let strict = ("COUNTERSIGN_PROFILE", "strict");
+        assert_eq!(line(&[]), "mailed_codes always default");
+        assert_eq!(line(&[strict]), "mailed_codes never profile strict");
+        let own = ("COUNTERSIGN_MAILED_CODES", "verified");
+        assert_eq!(line(&[strict, own]), "mailed_codes verified environment COUNTERSIGN_MAILED_CODES");
+    }
+
+    #[test]
     fn problems_end_the_report() {
         let report = report(&[("COUNTERSIGN_LISTEN", "0.0.0.0:3000"), ("COUNTERSIGN_LOG", "loud")]);
         assert!(report.contains("error: the configuration has 2 problems:\n  - `log.level`"), "{report}");

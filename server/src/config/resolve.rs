@@ -13,7 +13,7 @@ use crate::net::origin::OriginPattern;
 use crate::net::smtp::SmtpServer;
 use countersign_domain::jwt::AccessTokenSettings;
 use countersign_domain::password::Cost;
-use countersign_domain::tenant::Directory;
+use countersign_domain::tenant::{Directory, MailedCodes};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use toml::{Table, Value};
@@ -55,7 +55,8 @@ pub(super) fn resolve(
         tokens: AccessTokenSettings { issuer: sections.jwt.issuer, algorithm: sections.jwt.algorithm },
         dialects: sections.dialects,
         docs_are_on: sections.docs,
-        directory: resolver.directory(sections.tenants, sections.applications),
+        profile: sections.profile,
+        directory: resolver.directory(sections.tenants, sections.applications, sections.mailed_codes),
         keyring,
         database: sections.database,
         retention: sections.retention,
@@ -137,12 +138,13 @@ impl Resolver<'_> {
         &mut self,
         tenants: Option<Vec<directory::TenantSection>>,
         applications: Option<Vec<directory::ApplicationSection>>,
+        mailed_codes: MailedCodes,
     ) -> Directory {
         // Applications could only be checked against the wrong tenants.
         if self.refusals.iter().any(|(key, _)| *key == Key::Tenants) {
             return Directory::default();
         }
-        let tenants = match directory::tenants(tenants) {
+        let tenants = match directory::tenants(tenants, mailed_codes) {
             Ok(tenants) => tenants,
             Err(problem) => {
                 self.refuse(Key::Tenants, &problem);
@@ -200,7 +202,7 @@ fn tree(values: &BTreeMap<Key, &Value>) -> Table {
 
 #[cfg(test)]
 mod tests {
-    use super::super::values::LogFormat;
+    use super::super::values::{LogFormat, Profile};
     use super::super::{Configuration, Inputs};
     use super::*;
     use countersign_domain::ids::ApplicationId;
@@ -396,6 +398,29 @@ mod tests {
         assert!(load(&[("COUNTERSIGN_LISTEN", "0.0.0.0:3000"), ("COUNTERSIGN_KEYRING", "/etc/keyring")]).is_ok());
         assert!(load(&[("COUNTERSIGN_LISTEN", "0.0.0.0:3000"), ("COUNTERSIGN_KEYS", "text")]).is_ok());
         assert!(load(&[("COUNTERSIGN_LISTEN", "localhost:4000")]).is_ok());
+    }
+
+    #[test]
+    fn the_strict_profile_gives_way_to_what_is_set_n7() {
+        let mailed = |environment: &[(&str, &str)]| {
+            let settings = load(environment).expect("a valid configuration");
+            (settings.profile, settings.directory.home().mailed_codes)
+        };
+        let (strict, verified) = (("COUNTERSIGN_PROFILE", "strict"), ("COUNTERSIGN_MAILED_CODES", "verified"));
+        assert_eq!(mailed(&[]), (Profile::Default, MailedCodes::Always));
+        assert_eq!(mailed(&[strict]), (Profile::Strict, MailedCodes::Never));
+        assert_eq!(mailed(&[strict, verified]), (Profile::Strict, MailedCodes::Verified));
+        let tenants = r#"[{"id": "11111111-1111-4111-8111-111111111111", "name": "One", "mailed_codes": "always"}]"#;
+        let one = ("COUNTERSIGN_TENANTS", tenants);
+        assert_eq!(mailed(&[strict, verified, one]).1, MailedCodes::Always, "a tenant's own choice comes first");
+        let problems = load(&[("COUNTERSIGN_PROFILE", "paranoid"), ("COUNTERSIGN_MAILED_CODES", "sometimes")]);
+        assert_eq!(
+            problems.expect_err("two problems"),
+            [
+                "`profile` (environment COUNTERSIGN_PROFILE): `paranoid` is neither default nor strict",
+                "`mailed_codes` (environment COUNTERSIGN_MAILED_CODES): `sometimes` is none of always, verified and never",
+            ]
+        );
     }
 
     #[test]

@@ -6,10 +6,11 @@ use super::directory::{self, ApplicationSection, TenantSection};
 use super::read::{app_name, list, optional, seconds, switch, text};
 use super::secret::SecretText;
 use super::settings::{Database, Limits, Log, Retention};
-use super::values::{BaseUrl, DialectName};
+use super::values::{BaseUrl, DialectName, Profile};
 use crate::net::origin::OriginPattern;
 use crate::net::smtp::SmtpUrl;
 use countersign_domain::signing::Algorithm;
+use countersign_domain::tenant::MailedCodes;
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 use serde::Deserialize;
@@ -43,6 +44,10 @@ pub(super) struct Sections {
     pub(super) dialects: BTreeSet<DialectName>,
     #[serde(deserialize_with = "switch")]
     pub(super) docs: bool,
+    #[serde(deserialize_with = "text")]
+    pub(super) profile: Profile,
+    #[serde(deserialize_with = "text")]
+    pub(super) mailed_codes: MailedCodes,
     #[serde(deserialize_with = "directory::read_tenants")]
     pub(super) tenants: Option<Vec<TenantSection>>,
     #[serde(deserialize_with = "directory::read_applications")]

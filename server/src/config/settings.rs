@@ -1,7 +1,7 @@
 //! The settings as the rest of the server uses them.
 
 use super::read::{count, days, seconds, switch, text};
-use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat};
+use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat, Profile};
 use super::{Configuration, Inputs, Key};
 use crate::net::origin::{OriginPattern, TrustedOrigins};
 use crate::net::smtp::SmtpServer;
@@ -39,6 +39,7 @@ pub struct Settings {
     pub dialects: BTreeSet<DialectName>,
     /// Whether the reference page is served.
     pub docs_are_on: bool,
+    pub profile: Profile,
     pub directory: Directory,
     pub keyring: KeyringSource,
     pub database: Database,

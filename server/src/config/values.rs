@@ -2,6 +2,7 @@
 
 use super::secret::SecretText;
 use crate::net::origin::Origin;
+use countersign_domain::policy::Policy;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -87,6 +88,38 @@ pub enum KeyringSource {
     NamedFile(PathBuf),
     /// Text of the keyring.
     Text(SecretText),
+}
+
+/// What the defaults of other settings, and the limits and lifetimes that are no settings, are chosen for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// The clients of both APIs work as with their own servers.
+    Default,
+    /// The numbers of NIST SP 800-63B-4 and OWASP ASVS 5.0.
+    Strict,
+}
+
+impl Profile {
+    /// Reads the name of a profile.
+    ///
+    /// # Errors
+    /// Says what was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "default" => Ok(Self::Default),
+            "strict" => Ok(Self::Strict),
+            _ => Err(format!("`{text}` is neither default nor strict")),
+        }
+    }
+
+    /// Limits and lifetimes.
+    #[must_use]
+    pub fn policy(self) -> Policy {
+        match self {
+            Self::Default => Policy::default(),
+            Self::Strict => Policy::strict(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,6 +41,7 @@ diesel::table! {
         last_step -> Nullable<BigInt>,
         confirmed_at -> Nullable<BigInt>,
         last_used_at -> Nullable<BigInt>,
+        proved_at -> Nullable<BigInt>,
         created_at -> BigInt,
     }
 }

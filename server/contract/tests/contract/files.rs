@@ -437,6 +437,55 @@ fn generated_names_do_not_depend_on_the_order_of_references() {
 }
 
 #[test]
+fn messages_show_nothing_of_files_that_are_no_contracts() {
+    const SECRET: &str = "hunter2";
+    for text in [
+        "root:x:0:0:hunter2:/root:/bin/sh\n",
+        "hunter2 line\n  another: [hunter2\n",
+        "hunter2_key: a\nhunter2_key: b\n",
+        "apiVersion: v1\nkind: hunter2\nmetadata: {name: hunter2}\ndata: {hunter2: hunter2}\ntype: hunter2\n",
+        "{\"hunter2\": hunter2}",
+        "{\"a\": {\"hunter2\": \"hunter2\"}}",
+        "- hunter2\n",
+        "hunter2: !hunter2 hunter2\n",
+        "*hunter2\n",
+        "@hunter2\n",
+        "%hunter2\n",
+        "? [hunter2]\n: hunter2\n",
+        "hunter2: .inf\n",
+        "'hunter2\n",
+    ] {
+        let found = load(&api_with_responses(&[("/a", "{$ref: secret.yaml}")]), &[("secret.yaml", text)]);
+        let found = found.expect_err(text).on_one_line();
+        assert!(!found.contains(SECRET) && found.contains("secret.yaml"), "{text}\n{found}");
+        let found = Document::load("secret.yaml", text).expect_err(text).on_one_line();
+        assert!(!found.contains(SECRET) && found.contains("secret.yaml"), "{text}\n{found}");
+    }
+    for (part, text) in
+        [("a", "a: hunter2\n"), ("b/0", "b: [hunter2]\n"), ("c", "c: {hunter2: hunter2, d: 1, type: e}\n")]
+    {
+        let reference = format!("{{$ref: 'secret.yaml#/{part}'}}");
+        let found = load(&api_with_responses(&[("/a", &reference)]), &[("secret.yaml", text)]).unwrap_err();
+        assert!(!found.on_one_line().contains(SECRET), "{}", found.on_one_line());
+    }
+    let typo = "type: string\nmaxLenght: 3\n";
+    let found = lint(&load(&api_with_responses(&[("/a", "{$ref: user.yaml}")]), &[("user.yaml", typo)]).unwrap());
+    assert!(found.iter().any(|finding| finding.message.contains("maxLenght")), "a contract's own words are shown");
+}
+
+#[test]
+fn control_characters_in_messages_are_escaped() {
+    for api in [
+        api_with_responses(&[("/a", "{$ref: \"a\\n::error::b\\e[2J.yaml\"}")]),
+        "openapi: 3.0.3\npaths: {\"/a\\n::error::b\\e[2J\": 1}\n".to_owned(),
+        "openapi: \"3\\n::error::b\\e[2J\"\npaths: {}\n".to_owned(),
+    ] {
+        let found = load(&api, &[]).unwrap_err().to_string();
+        assert!(found.contains("::error::b") && !found.contains(char::is_control), "{found:?}");
+    }
+}
+
+#[test]
 fn siblings_of_a_path_items_reference_are_kept() {
     let api = "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /a/{id}:\n    $ref: item.yaml\n    summary: s\n    parameters: [{name: id, in: path, required: true, schema: {type: string}}]\n";
     let document = load(api, &[("item.yaml", "summary: theirs\nget: {operationId: a}\n")]).unwrap();

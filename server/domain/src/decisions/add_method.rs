@@ -57,7 +57,7 @@ pub fn decide(facts: &Facts<'_>, terms: &Terms, policy: &Policy) -> AddMethod {
     } else if account.two_factor_enabled {
         AddMethod::Further
     } else {
-        AddMethod::First(enrolment::switch_on(account, tenant, terms))
+        AddMethod::First(enrolment::switch_on(account, tenant, terms, false))
     }
 }
 

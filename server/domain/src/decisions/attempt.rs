@@ -3,6 +3,7 @@
 //! The claim itself, which counts the attempt before the code is looked at, is a conditional update in the store: it is a
 //! lock. What the counted facts mean is decided here.
 
+use super::usable::code_counts;
 use crate::account::Account;
 use crate::address::MethodKind;
 use crate::attempt::{Claimant, Expected, Material, StoredCode};
@@ -31,6 +32,8 @@ pub struct Facts<'a> {
     /// Everything stored that the code may be compared with, but for the one-time code.
     pub stored: Material,
     pub sent_code: SentCode,
+    /// The account's confirmed methods, if a one-time code is expected.
+    pub methods: &'a [Method],
     /// Consecutive failures of the account, this attempt included.
     pub failures: u32,
     /// Locks without a success in between.
@@ -55,8 +58,12 @@ pub enum Admission {
 
 #[must_use]
 pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
-    let Facts { account, tenant, claimant, expected, stored, sent_code, failures, earlier_locks } = facts;
+    let Facts { account, tenant, claimant, expected, stored, sent_code, methods, failures, earlier_locks } = facts;
     let allows_codes = tenant.allows(MethodKind::Email) || tenant.allows(MethodKind::Sms);
+    let sent_code = match sent_code {
+        SentCode::Waiting(code) if !code_counts(&code, claimant, methods, account, tenant) => SentCode::None,
+        other => other,
+    };
     let mut material = stored;
     let has_pending = material.pending.is_some();
     let in_session = matches!(claimant, Claimant::Session { .. });
@@ -103,12 +110,6 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
     }
     let locks_until = (failures >= policy.account_failures).then(|| now + policy.lock_after(earlier_locks));
     Admission::Granted { material, locks_until }
-}
-
-/// The methods that a challenge can be answered with.
-#[must_use]
-pub fn usable_methods(methods: Vec<Method>, tenant: &Tenant) -> Vec<Method> {
-    methods.into_iter().filter(|method| tenant.allows(method.kind)).collect()
 }
 
 #[cfg(test)]
@@ -236,6 +237,7 @@ mod tests {
                 expected,
                 stored,
                 sent_code,
+                methods: &[],
                 failures: 1,
                 earlier_locks: 0,
             };
@@ -259,6 +261,7 @@ mod tests {
                 expected: Expected::One(Factor::Totp),
                 stored: everything(),
                 sent_code: SentCode::None,
+                methods: &[],
                 failures,
                 earlier_locks,
             };

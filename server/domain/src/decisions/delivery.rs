@@ -1,6 +1,6 @@
 //! Where a one-time code can be sent.
 
-use super::attempt::usable_methods;
+use super::usable::{own_address_counts, usable_methods};
 use crate::account::Account;
 use crate::address::Address;
 use crate::address::MethodKind;
@@ -51,14 +51,23 @@ pub fn decide(facts: Facts<'_>) -> Delivery {
     // A method that the tenant no longer allows can still be removed, by a code bound to that removal.
     let methods = match subject {
         Subject::Disable { .. } => methods,
-        Subject::Challenge(_) | Subject::Session(_) | Subject::Enable { .. } => usable_methods(methods, tenant),
+        Subject::Challenge(_) | Subject::Session(_) | Subject::Enable { .. } => {
+            usable_methods(methods, account, tenant)
+        }
     };
     let method = match to {
         SendTo::Address(address) if !tenant.allows(address.kind()) => return Delivery::NotAllowed,
         SendTo::Address(address) => return Delivery::To { address: address.clone(), method_id: None },
         SendTo::Primary if account.two_factor_enabled => primary_address(&methods),
         SendTo::Primary => {
-            let email = account.email.clone().filter(|_| tenant.allows(MethodKind::Email));
+            // A session may prove the address by the code, and enrol it.
+            let counts = match subject {
+                Subject::Session(_) => tenant.allows(MethodKind::Email),
+                Subject::Challenge(_) | Subject::Enable { .. } | Subject::Disable { .. } => {
+                    own_address_counts(account, tenant)
+                }
+            };
+            let email = account.email.clone().filter(|_| counts);
             let to = |email| Delivery::To { address: Address::Email(email), method_id: None };
             return email.map_or(Delivery::NoMethod, to);
         }
@@ -74,8 +83,41 @@ pub fn decide(facts: Facts<'_>) -> Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decisions::fixtures::{account, email, handle, method, method_id, sms, subject_of_removal, tenant};
+    use crate::decisions::fixtures::{
+        account, email, handle, method, method_id, session_id, sms, subject_of_removal, tenant,
+    };
     use crate::secret::Digest;
+    use crate::tenant::MailedCodes;
+
+    #[test]
+    fn mail_goes_where_it_counts_or_proves_the_address() {
+        let challenge = Subject::Challenge(Digest::of_text("challenge"));
+        let session = Subject::Session(session_id(1));
+        let (by_method, own) = (Some(Some(method_id(2))), Some(None));
+        // the method that a code is sent by, or none for the account's own address; nothing if no code is sent
+        for (mailed_codes, email_verified, enabled, subject, expected) in [
+            (MailedCodes::Always, false, true, &challenge, by_method),
+            (MailedCodes::Verified, false, true, &challenge, None),
+            (MailedCodes::Verified, false, true, &session, None),
+            (MailedCodes::Verified, true, true, &challenge, by_method),
+            (MailedCodes::Never, true, true, &challenge, None),
+            (MailedCodes::Always, false, false, &session, own),
+            (MailedCodes::Verified, false, false, &session, own),
+            (MailedCodes::Verified, false, false, &challenge, None),
+            (MailedCodes::Verified, true, false, &challenge, own),
+            (MailedCodes::Never, true, false, &session, None),
+        ] {
+            let account = Account { two_factor_enabled: enabled, email_verified, ..account() };
+            let tenant = Tenant { mailed_codes, ..Tenant::default() };
+            let methods = vec![method(1, None), method(2, Some(email()))];
+            let facts = Facts { account: &account, tenant: &tenant, methods, subject, to: &SendTo::Primary };
+            let sent = match decide(facts) {
+                Delivery::To { method_id, .. } => Some(method_id),
+                _ => None,
+            };
+            assert_eq!(sent, expected, "{mailed_codes:?} verified={email_verified} enabled={enabled} {subject:?}");
+        }
+    }
 
     #[test]
     fn every_target_with_every_policy() {

@@ -1,5 +1,6 @@
 //! Whether an authenticator app may be enrolled, and what confirming it changes.
 
+use super::usable::own_address_counts_if;
 use crate::account::Account;
 use crate::address::MethodKind;
 use crate::assurance::Manager;
@@ -60,10 +61,12 @@ pub struct SwitchOn {
     pub ends_other_sessions: bool,
 }
 
+/// `proves_email`: whether the code that confirms the factor was sent to the account's own e-mail address, and so proves it.
 #[must_use]
-pub fn switch_on(account: &Account, tenant: &Tenant, terms: &Terms) -> SwitchOn {
+pub fn switch_on(account: &Account, tenant: &Tenant, terms: &Terms, proves_email: bool) -> SwitchOn {
+    let is_proved = account.email_verified || proves_email;
     SwitchOn {
-        adds_email: terms.email_with_app && account.email.is_some() && tenant.allows(MethodKind::Email),
+        adds_email: terms.email_with_app && own_address_counts_if(is_proved, account, tenant),
         ends_other_sessions: tenant.login_policy == LoginPolicy::Required,
     }
 }
@@ -103,7 +106,25 @@ mod tests {
             (&account(), &app_only, session_terms(), false),
             (&nameless, &all, session_terms(), false),
         ] {
-            assert_eq!(switch_on(account, tenant, &terms).adds_email, adds_email);
+            assert_eq!(switch_on(account, tenant, &terms, false).adds_email, adds_email);
+        }
+    }
+
+    #[test]
+    fn email_comes_along_where_it_counts_n7() {
+        use crate::tenant::MailedCodes::{Always, Never, Verified};
+        // verified account, confirmed by a code that was mailed → always, verified, never
+        for (email_verified, proves_email, expected) in [
+            (false, false, [true, false, false]),
+            (false, true, [true, true, false]),
+            (true, false, [true, true, false]),
+        ] {
+            let account = Account { email_verified, ..account() };
+            let adds = [Always, Verified, Never].map(|mailed_codes| {
+                let tenant = Tenant { mailed_codes, ..Tenant::default() };
+                switch_on(&account, &tenant, &session_terms(), proves_email).adds_email
+            });
+            assert_eq!(adds, expected, "{email_verified} {proves_email}");
         }
     }
 
@@ -113,7 +134,11 @@ mod tests {
             [(LoginPolicy::Enabled, false), (LoginPolicy::Disabled, false), (LoginPolicy::Required, true)]
         {
             let tenant = Tenant { login_policy, ..Tenant::default() };
-            assert_eq!(switch_on(&account(), &tenant, &session_terms()).ends_other_sessions, ends, "{login_policy:?}");
+            assert_eq!(
+                switch_on(&account(), &tenant, &session_terms(), false).ends_other_sessions,
+                ends,
+                "{login_policy:?}"
+            );
         }
     }
 }

@@ -179,6 +179,7 @@ pub(crate) fn method(seed: u64, address: Option<Address>) -> Method {
         kind: address.as_ref().map_or(MethodKind::Authenticator, Address::kind),
         name: None,
         address,
+        proved_at: None,
         last_used_at: None,
     }
 }

@@ -13,12 +13,15 @@
 //! | may a method be added? | [`add_method`] |
 //! | which methods are removed, and is the second factor off then? | [`removal`] |
 //! | where can a one-time code be sent? | [`delivery`] |
+//! | which methods follow a changed address? | [`address_change`] |
+//! | does a method count as a second factor? | [`usable`] |
 //! | does trust in a device count? | [`trust`] |
 //! | may the password be changed, and what ends with it? | [`password_change`] |
 //! | is a session or a refresh token renewed? | [`refresh`] |
 //! | what may a session do? | [`session_scope`] |
 
 pub mod add_method;
+pub mod address_change;
 pub mod attempt;
 pub mod delivery;
 pub mod enrolment;
@@ -30,6 +33,7 @@ pub mod second_factor;
 pub mod session_scope;
 pub mod sign_in;
 pub mod trust;
+pub mod usable;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

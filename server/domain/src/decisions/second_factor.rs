@@ -60,8 +60,9 @@ pub fn decide(facts: &Facts<'_>, request: Request, terms: &Terms, now: Timestamp
             (true, _, true) => SecondFactor::Replaced,
             // A backup code proves nothing about the factor that is being enrolled.
             (true, _, false) | (false, Factor::BackupCode, _) => SecondFactor::Passed,
-            (false, Factor::Totp | Factor::OneTimeCode, _) => {
-                SecondFactor::Enabled(enrolment::switch_on(account, tenant, terms))
+            (false, factor @ (Factor::Totp | Factor::OneTimeCode), _) => {
+                let proves_email = factor == Factor::OneTimeCode;
+                SecondFactor::Enabled(enrolment::switch_on(account, tenant, terms, proves_email))
             }
         };
     }

@@ -1,6 +1,7 @@
 //! `countersign contract check`.
 
 use super::output::{self, OutputArguments};
+use super::root::RootArguments;
 use super::{ContractError, Outcome, input};
 use clap::Args;
 use countersign_contract::check::{Check, Probe, Purpose, Wanted};
@@ -48,6 +49,9 @@ pub(super) struct CheckArguments {
     timeout: u64,
 
     #[command(flatten)]
+    root: RootArguments,
+
+    #[command(flatten)]
     output: OutputArguments,
 }
 
@@ -69,7 +73,7 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
 }
 
 pub(super) fn run(arguments: &CheckArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
-    let document = input::load(&arguments.file)?;
+    let document = input::load(&arguments.file, &arguments.root)?;
     let check = Check::new(&document);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| ContractError::Runtime { source })?;

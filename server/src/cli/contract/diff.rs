@@ -1,6 +1,7 @@
 //! `countersign contract diff`.
 
 use super::output::{self, OutputArguments};
+use super::root::RootArguments;
 use super::{ContractError, Outcome, input};
 use crate::clock::{Clock as _, SystemClock, utc_text};
 use clap::{Args, ValueEnum};
@@ -27,6 +28,9 @@ pub(super) struct DiffArguments {
     /// Use another verdict for a rule, as in `operation-tag-removed=breaking`; can be repeated.
     #[arg(long, value_name = "RULE=VERDICT", value_parser = treatment)]
     treat: Vec<(&'static Rule, Verdict)>,
+
+    #[command(flatten)]
+    root: RootArguments,
 
     #[command(flatten)]
     output: OutputArguments,
@@ -75,7 +79,7 @@ pub(super) fn run(arguments: &DiffArguments, output: &mut (dyn Write + Send)) ->
     if arguments.old == "-" && arguments.new == "-" {
         return Err(ContractError::OneInput);
     }
-    let (old, new) = (input::load(&arguments.old)?, input::load(&arguments.new)?);
+    let (old, new) = (input::load(&arguments.old, &arguments.root)?, input::load(&arguments.new, &arguments.root)?);
     let today = utc_text(SystemClock.now()).chars().take(10).collect();
     let mut findings = diff(&old, &new, &DiffOptions { today: Some(today) });
     treat(&mut findings, &arguments.treat);

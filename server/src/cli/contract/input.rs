@@ -1,6 +1,7 @@
 //! Reads documents and the files that they refer to: from files, standard input, or a revision of a git repository.
 
 use super::ContractError;
+use super::root::{self, RootArguments};
 use countersign_contract::{Document, File, Files};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
@@ -9,22 +10,24 @@ use std::process::{Command, Stdio};
 /// Greatest size in bytes of a file that a document refers to.
 const LONGEST_FILE: u64 = 64 << 20;
 
-/// Loads a document.
-pub(super) fn load(name: &str) -> Result<Document, ContractError> {
+/// Loads a document. Its references may lead to files below a root.
+pub(super) fn load(name: &str, root: &RootArguments) -> Result<Document, ContractError> {
     let document = DocumentName::of(name, !Path::new(name).exists());
     let text = match (name, document.revision) {
         ("-", _) => standard_input(),
         (_, "") => std::fs::read_to_string(name),
-        _ => return load_as(document, &at_revision(name)?),
+        _ => return load_as(document, &at_revision(name)?, root),
     };
-    load_as(document, &text.map_err(|source| ContractError::Unreadable { name: name.to_owned(), source })?)
+    load_as(document, &text.map_err(|source| ContractError::Unreadable { name: name.to_owned(), source })?, root)
 }
 
-fn load_as(document: DocumentName<'_>, text: &str) -> Result<Document, ContractError> {
+fn load_as(document: DocumentName<'_>, text: &str, root: &RootArguments) -> Result<Document, ContractError> {
     let other = |path: &str| {
         let name = document.name_of(path);
+        let regular_file = || regular_file(&root::confine(Path::new(&name), &root.of(Path::new(document.path))?)?);
         let text = match document.revision {
-            "" => regular_file(&name).map_err(|source| ContractError::Unreadable { name: name.clone(), source })?,
+            "" => regular_file().map_err(|source| ContractError::Unreadable { name: name.clone(), source })?,
+            // git reads nothing outside of the repository, also through symbolic links.
             _ => at_revision(&name)?,
         };
         Ok(File { name, text })
@@ -39,10 +42,10 @@ fn standard_input() -> io::Result<String> {
 
 /// Reads a file that a document refers to. Only regular files of limited size, so that an untrusted document can neither
 /// block the tool nor exhaust its memory.
-fn regular_file(name: &str) -> io::Result<String> {
-    let found = std::fs::metadata(name)?;
+fn regular_file(path: &Path) -> io::Result<String> {
+    let found = std::fs::metadata(path)?;
     match found.is_file() && found.len() <= LONGEST_FILE {
-        true => std::fs::read_to_string(name),
+        true => std::fs::read_to_string(path),
         false => Err(io::Error::other("expected a regular file of no more than 64 MiB")),
     }
 }

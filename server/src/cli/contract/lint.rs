@@ -1,6 +1,7 @@
 //! `countersign contract lint`.
 
 use super::output::{self, OutputArguments};
+use super::root::RootArguments;
 use super::{ContractError, Outcome, input};
 use clap::{Args, ValueEnum};
 use countersign_contract::{Verdict, lint};
@@ -19,6 +20,9 @@ pub(super) struct LintArguments {
     /// Ignore the findings of this rule; can be repeated.
     #[arg(long, value_name = "RULE", value_parser = rule)]
     without: Vec<String>,
+
+    #[command(flatten)]
+    root: RootArguments,
 
     #[command(flatten)]
     output: OutputArguments,
@@ -40,7 +44,7 @@ fn rule(id: &str) -> Result<String, String> {
 pub(super) fn run(arguments: &LintArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
     let mut findings = Vec::new();
     for file in &arguments.files {
-        findings.extend(lint(&input::load(file)?));
+        findings.extend(lint(&input::load(file, &arguments.root)?));
     }
     findings.retain(|finding| !arguments.without.iter().any(|id| id == finding.rule.id));
     let fails_from = match arguments.fail_on {

@@ -10,6 +10,7 @@ mod explain;
 mod input;
 mod lint;
 mod output;
+mod root;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -32,7 +33,8 @@ Examples:
 Documents are OpenAPI 3.0 in YAML or JSON: a file, `-` for standard input, or REV:PATH for a file at a revision of the git
 repository in the working directory (`HEAD~1:openapi/api.yaml`; a PATH that begins with ./ is relative to that directory).
 A document may consist of several files: `$ref: schemas/user.yaml` is relative to the file that contains it, at the same
-revision.
+revision. References are followed within the git repository of the document, or else below its directory; --root DIR names
+another directory.
 
 Exit status: 0 without relevant findings, 1 with some, 2 if a document or the command line is invalid. By default, all
 findings of lint and check are relevant, and breaking ones of diff; --fail-on of lint and diff changes that.";

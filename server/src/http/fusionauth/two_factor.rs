@@ -100,7 +100,7 @@ pub(super) async fn start(
     Ok(Reply::ok(TwoFactorStartResponse {
         code: begun.code.expose().to_owned(),
         two_factor_id: begun.challenge.expose().to_owned(),
-        methods: Some(wire::methods(&user.methods)).filter(|methods| !methods.is_empty()),
+        methods: Some(wire::methods(&flows.usable_methods(&user))).filter(|methods| !methods.is_empty()),
     }))
 }
 

@@ -1,7 +1,7 @@
 //! Writing accounts, registrations and passwords.
 
 use super::sessions::open_session;
-use super::{Conn, TxResult, audit, refresh_tokens, tickets, trusted_devices};
+use super::{Conn, TxResult, audit, methods, refresh_tokens, tickets, trusted_devices};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountChanges, NewAccountRow, PasswordChanges, RegistrationRow};
@@ -89,6 +89,9 @@ pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount
             .cached()
             .execute(connection)
             .await?;
+    }
+    for moved in &change.moved {
+        methods::follow(connection, account.id, moved).await?;
     }
     if change.sets_password {
         end_everything(connection, account.id).await?;

@@ -17,6 +17,7 @@ use countersign_domain::audit::{AuditEvent, EventKind};
 use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::attempt::{self, Admission, SentCode};
 use countersign_domain::ids::MethodId;
+use countersign_domain::method::Method;
 use countersign_domain::one_time_code::Subject;
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
@@ -58,10 +59,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
     let failures = u32::try_from(row.failed_attempts).unwrap_or(u32::MAX);
     let earlier_locks = u32::try_from(row.consecutive_locks).unwrap_or(u32::MAX);
     let account = Account::try_from(row)?;
-    let Stored { mut material, sent_code } = found;
-    if confirms_by_code(claim, &account) {
-        (_, material.pending) = methods::authenticators_of(connection, &account.id).await?;
-    }
+    let Stored { material, sent_code, methods } = found;
     let facts = attempt::Facts {
         account: &account,
         tenant: claim.rules.tenant_of(&account),
@@ -69,6 +67,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
         expected: claim.expected,
         stored: material,
         sent_code,
+        methods: &methods,
         failures,
         earlier_locks,
     };
@@ -90,12 +89,6 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
             Ok(TxOutcome::Commit(Claim::CodeExhausted))
         }
     }
-}
-
-/// Whether a one-time code would confirm an enrolment, so that there has to be one.
-fn confirms_by_code(claim: &ClaimAttempt, account: &Account) -> bool {
-    let in_session = matches!(claim.claimant, Claimant::Session { .. });
-    in_session && claim.expected == Expected::One(Factor::OneTimeCode) && !account.two_factor_enabled
 }
 
 /// Takes a try from a live challenge that has one left. There is none in a session.
@@ -211,10 +204,12 @@ async fn lock(connection: &mut Conn, account_id: &str, until: Timestamp, event: 
 struct Stored {
     material: Material,
     sent_code: SentCode,
+    /// The confirmed methods that codes are sent by, if such a code is expected.
+    methods: Vec<Method>,
 }
 
 async fn find_stored(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Stored, StoreError> {
-    let only = |material| Stored { material, sent_code: SentCode::None };
+    let only = |material| Stored { material, sent_code: SentCode::None, methods: Vec::new() };
     Ok(match claim.expected {
         Expected::One(Factor::Totp) => only(find_authenticators(connection, claim).await?),
         Expected::One(Factor::BackupCode) => {
@@ -222,12 +217,15 @@ async fn find_stored(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Stor
             only(Material { backup_codes, ..Material::default() })
         }
         Expected::One(Factor::OneTimeCode) => {
-            Stored { material: Material::default(), sent_code: take_code(connection, claim).await? }
+            // The app being enrolled, which a code may confirm in a session, is read with the methods.
+            let ((Material { pending, .. }, methods), sent_code) =
+                pipeline!(connection; find_methods(claim), take_code(claim));
+            Stored { material: Material { pending, ..Material::default() }, sent_code, methods }
         }
         Expected::Any { .. } => {
-            let (material, sent_code, backup_codes) =
-                pipeline!(connection; find_authenticators(claim), find_code(claim), find_backup_codes(claim));
-            Stored { material: Material { backup_codes, ..material }, sent_code }
+            let ((material, methods), sent_code, backup_codes) =
+                pipeline!(connection; find_methods(claim), find_code(claim), find_backup_codes(claim));
+            Stored { material: Material { backup_codes, ..material }, sent_code, methods }
         }
     })
 }
@@ -241,6 +239,21 @@ async fn find_authenticators(connection: &mut Conn, claim: &ClaimAttempt) -> Res
     });
     let (authenticators, pending) = methods::confirmed_and_pending(rows)?;
     Ok(Material { authenticators, pending, ..Material::default() })
+}
+
+/// Authenticator apps, and the confirmed methods that codes are sent by.
+async fn find_methods(connection: &mut Conn, claim: &ClaimAttempt) -> Result<(Material, Vec<Method>), StoreError> {
+    let rows: Vec<MethodRow> = of_claimant!(claim, methods_table::account_id, |owned| {
+        let oldest_first = (methods_table::created_at, methods_table::kind, methods_table::id);
+        let mine = methods_table::table.filter(owned).order(oldest_first);
+        mine.select(MethodRow::as_select()).load(connection).await?
+    });
+    let (apps, others): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row.kind == MethodKind::Authenticator.name());
+    let (authenticators, pending) = methods::confirmed_and_pending(apps)?;
+    let confirmed = others.into_iter().filter(|row| row.confirmed_at.is_some());
+    let methods = confirmed.map(Method::try_from).collect::<Result<_, _>>()?;
+    Ok((Material { authenticators, pending, ..Material::default() }, methods))
 }
 
 async fn find_backup_codes(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Vec<StoredBackupCode>, StoreError> {

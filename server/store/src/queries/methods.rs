@@ -11,11 +11,12 @@ use crate::work::{
     AddMethod, BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun, MethodAdded, NewFactor, NewMethod,
     RenameMethod, ReplaceBackupCodes, TxOutcome,
 };
-use countersign_domain::account::Account;
+use countersign_domain::account::{Account, EmailAddress};
 use countersign_domain::address::{Address, MethodKind};
 use countersign_domain::attempt::{Authenticator, StoredBackupCode};
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::add_method::{self, AddMethod as Decision, WaitingChallenge};
+use countersign_domain::decisions::address_change::AddressChange;
 use countersign_domain::decisions::enrolment::{self, Enrolment, SwitchOn};
 use countersign_domain::ids::{AccountId, MethodId, SessionId};
 use countersign_domain::method::{Method, MethodHandle};
@@ -77,24 +78,89 @@ async fn free_handle(
     free.cloned().ok_or(StoreError::Corrupt { table: "methods", what: "its handles: none of three was free" })
 }
 
-/// Stores a method, within the open transaction; a method for the same address stays as it is.
+/// Stores a method, within the open transaction. A method for the same address stays, and is proved if this one is.
 pub(super) async fn insert(
     connection: &mut Conn,
     account_id: AccountId,
     method: &NewMethod,
+    is_proved: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if let NewFactor::Address(address) = &method.factor {
-        let same = methods::kind.eq(address.kind().name()).and(methods::address.eq(address.as_str()));
-        let mine = methods::table.filter(methods::account_id.eq(account_id.to_text())).filter(same);
-        let count: i64 = mine.count().get_result(connection).await?;
-        if count > 0 {
-            return Ok(());
+    if let NewFactor::Address(address) = &method.factor
+        && let [known, ..] = ids_at(connection, account_id, address).await?.as_slice()
+    {
+        if is_proved {
+            prove(connection, known, now).await?;
         }
+        return Ok(());
     }
     let handle = free_handle(connection, account_id, &method.handles).await?;
-    let row = MethodRow::confirmed(method, &handle, account_id, now);
+    let row = MethodRow::confirmed(method, &handle, account_id, is_proved, now);
     diesel::insert_into(methods::table).values(row).execute(connection).await?;
+    Ok(())
+}
+
+/// Ids of the account's methods for an address.
+async fn ids_at(connection: &mut Conn, account_id: AccountId, address: &Address) -> Result<Vec<String>, StoreError> {
+    let same = methods::kind.eq(address.kind().name()).and(methods::address.eq(address.as_str()));
+    let mine = methods::table.filter(methods::account_id.eq(account_id.to_text())).filter(same);
+    Ok(mine.select(methods::id).load(connection).await?)
+}
+
+/// Notes that a code which was sent to a method's address has been presented, within the open transaction.
+async fn prove(connection: &mut Conn, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    let proved_at = methods::proved_at.eq(now.as_millis());
+    diesel::update(methods::table.find(id)).set(proved_at).cached().execute(connection).await?;
+    Ok(())
+}
+
+/// Notes that the account's own e-mail address is proved, if it is this one; within the open transaction.
+pub(super) async fn verify_own_address(
+    connection: &mut Conn,
+    account_id: AccountId,
+    address: &EmailAddress,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let own = accounts::table.find(account_id.to_text()).filter(accounts::email.eq(address.as_str()));
+    diesel::update(own.filter(accounts::email_verified.eq(false)))
+        .set((accounts::email_verified.eq(true), accounts::updated_at.eq(now.as_millis())))
+        .cached()
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Lets the methods for an address follow it to the one that took its place, within the open transaction, and deletes every
+/// code that was sent to the old one.
+pub(super) async fn follow(
+    connection: &mut Conn,
+    account_id: AccountId,
+    change: &AddressChange,
+) -> Result<(), StoreError> {
+    let id = account_id.to_text();
+    let old = ids_at(connection, account_id, &change.from).await?;
+    let is_method_already = !ids_at(connection, account_id, &change.to).await?.is_empty();
+    for method in &old {
+        let sent = mailed_codes::account_id.eq(&id).and(mailed_codes::method_id.eq(method));
+        diesel::delete(mailed_codes::table.filter(sent)).execute(connection).await?;
+        if is_method_already {
+            diesel::delete(methods::table.find(method)).execute(connection).await?;
+        } else {
+            diesel::update(methods::table.find(method))
+                .set((methods::address.eq(change.to.as_str()), methods::proved_at.eq(None::<i64>)))
+                .cached()
+                .execute(connection)
+                .await?;
+        }
+    }
+    let enables = Subject::Enable { account_id, address: change.from.clone() }.to_text();
+    diesel::delete(mailed_codes::table.find(enables)).execute(connection).await?;
+    if change.from.kind() == MethodKind::Email {
+        // Sent to the account's own address, for sessions of an account without a method.
+        let own = mailed_codes::method_id.is_null().and(mailed_codes::subject.like("session:%"));
+        let sent = mailed_codes::table.filter(mailed_codes::account_id.eq(&id)).filter(own);
+        diesel::delete(sent).execute(connection).await?;
+    }
     Ok(())
 }
 
@@ -213,7 +279,13 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
         };
         super::codes::store(connection, &code).await?;
     }
-    insert(connection, add.account_id, &add.method, add.now).await?;
+    // The code of an address was presented above.
+    insert(connection, add.account_id, &add.method, true, add.now).await?;
+    if let NewFactor::Address(Address::Email(address)) = &add.method.factor
+        && !account.email_verified
+    {
+        verify_own_address(connection, add.account_id, address, add.now).await?;
+    }
     if let Decision::First(switch) = decision {
         switch_on(connection, add.account_id, switch, None, add.now).await?;
         let mine = backup_codes::table.filter(backup_codes::account_id.eq(&id));

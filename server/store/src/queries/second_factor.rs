@@ -9,6 +9,7 @@ use crate::rows::AccountRow;
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods as methods_table, sessions};
 use crate::work::{CompleteSecondFactor, MethodsRemoved, RemoveMethods, SecondFactorCompleted, TxOutcome};
 use countersign_domain::account::Account;
+use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Proof, StoredCode};
 use countersign_domain::decisions::removal::{self, Removal};
 use countersign_domain::decisions::second_factor::{self, SecondFactor};
@@ -69,9 +70,10 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
             return changed(connection, account_id).await;
         }
         if let Some(method) = input.email_method.as_ref().filter(|_| switch.adds_email) {
-            methods::insert(connection, account_id, method, now).await?;
+            methods::insert(connection, account_id, method, proves_email(input), now).await?;
         }
     }
+    verify_address(connection, input).await?;
     let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), methods, registrations) = pipeline!(
         connection;
         forget_failures(account_id),
@@ -95,7 +97,8 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
     let account = Account::try_from(row)?;
     let switched_on = matches!(decision, SecondFactor::Enabled(_));
     let before = Account { two_factor_enabled: account.two_factor_enabled && !switched_on, ..account.clone() };
-    if decide(input, &before) != decision {
+    // The method that comes along is for the address that the account had when the attempt was claimed.
+    if decide(input, &before) != decision || before.email != input.account.email {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(before))));
     }
     if let Proof::Totp { method_id, confirms: true, .. } = &input.proof {
@@ -106,6 +109,31 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
         Box::new(User { account: account.clone(), profile, last_sign_in_at, methods, registrations })
     });
     Ok(TxOutcome::Commit(SecondFactorCompleted::Done { decision, account: Box::new(account), user }))
+}
+
+/// Whether the code was sent to the account's own address, without a method for it. A challenge has such a code only if a
+/// calling service delivered it.
+fn proves_email(input: &CompleteSecondFactor) -> bool {
+    let in_session = matches!(input.claimant, Claimant::Session { .. });
+    in_session && matches!(&input.proof, Proof::OneTimeCode(StoredCode { method_id: None, .. }))
+}
+
+/// A code that was sent to the account's own e-mail address proves it.
+async fn verify_address(connection: &mut Conn, input: &CompleteSecondFactor) -> Result<(), StoreError> {
+    let Some(own) = input.account.email.as_ref().filter(|_| !input.account.email_verified) else { return Ok(()) };
+    let proved = match &input.proof {
+        Proof::OneTimeCode(StoredCode { method_id: Some(id), .. }) => {
+            let same = methods_table::kind.eq(MethodKind::Email.name()).and(methods_table::address.eq(own.as_str()));
+            let method = methods_table::table.find(id.to_text()).filter(same);
+            let count: i64 = method.count().get_result(connection).await?;
+            count > 0
+        }
+        _ => proves_email(input),
+    };
+    if proved {
+        methods::verify_own_address(connection, input.account.id, own, input.now).await?;
+    }
+    Ok(())
 }
 
 /// The second factor was switched on, or the account deleted, since the attempt was claimed.
@@ -230,12 +258,12 @@ async fn spend_proof(
     Ok(touched == 1)
 }
 
-/// Notes the use of the method that a one-time code was sent by; that of an authenticator app is noted where its step is
+/// Notes the use of the method that a one-time code was sent by, which also proves its address; that of an authenticator app is noted where its step is
 /// spent.
 async fn mark_method_used(connection: &mut Conn, proof: &Proof, now: Timestamp) -> Result<(), StoreError> {
     if let Proof::OneTimeCode(StoredCode { method_id: Some(id), .. }) = proof {
         diesel::update(methods_table::table.find(id.to_text()))
-            .set(methods_table::last_used_at.eq(now.as_millis()))
+            .set((methods_table::last_used_at.eq(now.as_millis()), methods_table::proved_at.eq(now.as_millis())))
             .cached()
             .execute(connection)
             .await?;

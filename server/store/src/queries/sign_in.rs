@@ -10,8 +10,8 @@ use crate::schema::{accounts, challenges};
 use crate::work::{CompleteSignIn, SignInCompleted, SignInDecided, TxOutcome};
 use countersign_domain::account::Account;
 use countersign_domain::challenge::Challenge;
-use countersign_domain::decisions::attempt::usable_methods;
 use countersign_domain::decisions::sign_in::{self, Demand, SignIn};
+use countersign_domain::decisions::usable::usable_methods;
 use countersign_domain::terms::Grant;
 use countersign_domain::user::User;
 use diesel::prelude::*;
@@ -71,7 +71,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         let last_sign_in_at = Some(now);
         (Vec::new(), Some(User { account: account.clone(), profile, last_sign_in_at, methods, registrations }))
     } else {
-        (usable_methods(methods, tenant), None)
+        (usable_methods(methods, &account, tenant), None)
     };
     let decided = SignInDecided { decision, account, methods, user };
     Ok(TxOutcome::Commit(SignInCompleted::Decided(Box::new(decided))))

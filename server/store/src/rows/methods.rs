@@ -27,6 +27,7 @@ pub(crate) struct MethodRow {
     last_step: Option<i64>,
     pub(crate) confirmed_at: Option<i64>,
     last_used_at: Option<i64>,
+    proved_at: Option<i64>,
     created_at: i64,
 }
 
@@ -50,12 +51,19 @@ impl MethodRow {
             last_step: authenticator.last_step,
             confirmed_at: None,
             last_used_at: None,
+            proved_at: None,
             created_at: now.as_millis(),
         }
     }
 
     /// A method that is good from now on.
-    pub(crate) fn confirmed(method: &NewMethod, handle: &MethodHandle, account_id: AccountId, now: Timestamp) -> Self {
+    pub(crate) fn confirmed(
+        method: &NewMethod,
+        handle: &MethodHandle,
+        account_id: AccountId,
+        is_proved: bool,
+        now: Timestamp,
+    ) -> Self {
         let (kind, address, secret, last_step) = match &method.factor {
             NewFactor::Authenticator { secret, step } => (MethodKind::Authenticator, None, Some(secret), Some(*step)),
             NewFactor::Address(address) => (address.kind(), Some(address.as_str().to_owned()), None, None),
@@ -72,6 +80,7 @@ impl MethodRow {
             last_step,
             confirmed_at: Some(now.as_millis()),
             last_used_at: None,
+            proved_at: (is_proved && kind != MethodKind::Authenticator).then(|| now.as_millis()),
             created_at: now.as_millis(),
         }
     }
@@ -105,6 +114,7 @@ impl TryFrom<MethodRow> for Method {
             kind,
             name: row.name,
             address,
+            proved_at: row.proved_at.map(Timestamp::from_millis),
             last_used_at: row.last_used_at.map(Timestamp::from_millis),
         })
     }

@@ -3,6 +3,7 @@
 use super::{NewSession, NewTicket, PresentedTicket};
 use countersign_domain::account::Account;
 use countersign_domain::audit::AuditEvent;
+use countersign_domain::decisions::address_change::AddressChange;
 use countersign_domain::decisions::password_change::Endings;
 use countersign_domain::ids::AccountId;
 use countersign_domain::password::PasswordHash;
@@ -42,6 +43,8 @@ pub struct ChangeAccount {
     pub profile: Profile,
     /// Whether the password is new; then everything that the old one opened ends.
     pub sets_password: bool,
+    /// Addresses that others took the place of; the methods for them follow.
+    pub moved: Vec<AddressChange>,
     pub events: Vec<AuditEvent>,
 }
 

@@ -19,6 +19,7 @@ use countersign_domain::attempt::{Claimant, Expected, Proof, StoredCode};
 use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::add_method::AddMethod as Added;
+use countersign_domain::decisions::address_change::AddressChange;
 use countersign_domain::decisions::delivery::SendTo;
 use countersign_domain::decisions::password_change::Endings;
 use countersign_domain::decisions::removal::Removal;
@@ -227,6 +228,7 @@ async fn users(world: &World) {
         was_updated_at: NOON,
         profile: "{}".to_owned(),
         sets_password: true,
+        moved: Vec::new(),
         events: vec![event(EventKind::AccountChanged, id, NOON)],
     };
     assert_eq!(store.change_account(change).await.unwrap(), AccountWritten::Done);
@@ -333,6 +335,25 @@ async fn users(world: &World) {
     };
     assert!(matches!(store.use_refresh_token(presented()).await.unwrap(), RefreshTokenUsed::Rotated(_)));
     assert!(matches!(store.use_refresh_token(presented()).await.unwrap(), RefreshTokenUsed::Reused));
+
+    // The account's number is another one: its method follows. Then the number is one that has a method.
+    let mut account = store.user(AccountLookup::Id(id)).await.unwrap().expect("it is there").account;
+    for number in ["+15550101", "+15550100"] {
+        let old = account.phone_number.replace(PhoneNumber::new(number).unwrap()).expect("a number");
+        let (from, to) = (Address::Sms(old), Address::Sms(PhoneNumber::new(number).unwrap()));
+        let mailed = AddressChange { from: user.email_address(), to: user.email_address() };
+        let change = ChangeAccount {
+            account: account.clone(),
+            was_updated_at: account.updated_at,
+            profile: "{}".to_owned(),
+            sets_password: false,
+            moved: vec![AddressChange { from, to }, mailed],
+            events: vec![event(EventKind::AddressChanged, id, NOON)],
+        };
+        assert_eq!(store.change_account(change).await.unwrap(), AccountWritten::Done);
+    }
+    let followed = store.user(AccountLookup::Id(id)).await.unwrap().expect("it is there").methods;
+    assert_eq!((followed[0].id, followed[0].address.clone()), (method.id, Some(address.clone())));
 
     let to_disable =
         Claimant::Holder { account_id: id, subject: Subject::Disable { account_id: id, method_id: method.id } };

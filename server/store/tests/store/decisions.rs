@@ -79,6 +79,7 @@ async fn change(world: &World, user: &User, apply: impl FnOnce(&mut ChangeAccoun
         was_updated_at: NOON,
         profile: "{}".to_owned(),
         sets_password: false,
+        moved: Vec::new(),
         events: vec![event(EventKind::AccountChanged, user.id(), NOON)],
     };
     apply(&mut change);

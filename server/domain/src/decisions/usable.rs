@@ -1,0 +1,142 @@
+//! Which methods count as a second factor. What offers, sends, accepts or enrols codes by e-mail asks here.
+
+use crate::account::Account;
+use crate::address::{Address, MethodKind};
+use crate::attempt::{Claimant, StoredCode};
+use crate::method::Method;
+use crate::tenant::{MailedCodes, Tenant};
+
+/// Whether codes by e-mail count at an address that is proved, or is not.
+fn mail_counts(tenant: &Tenant, is_proved: bool) -> bool {
+    tenant.allows(MethodKind::Email)
+        && match tenant.mailed_codes {
+            MailedCodes::Always => true,
+            MailedCodes::Verified => is_proved,
+            MailedCodes::Never => false,
+        }
+}
+
+/// Whether codes by e-mail to the account's own address count, without a method for it.
+#[must_use]
+pub fn own_address_counts(account: &Account, tenant: &Tenant) -> bool {
+    own_address_counts_if(account.email_verified, account, tenant)
+}
+
+/// The same, where the address is proved or not by what is going on.
+#[must_use]
+pub fn own_address_counts_if(is_proved: bool, account: &Account, tenant: &Tenant) -> bool {
+    account.email.is_some() && mail_counts(tenant, is_proved)
+}
+
+/// Whether a method counts.
+#[must_use]
+pub fn is_usable(method: &Method, account: &Account, tenant: &Tenant) -> bool {
+    match &method.address {
+        Some(Address::Email(address)) => {
+            let is_verified = account.email_verified && account.email.as_ref() == Some(address);
+            mail_counts(tenant, is_verified || method.proved_at.is_some())
+        }
+        Some(Address::Sms(_)) | None => tenant.allows(method.kind),
+    }
+}
+
+/// The methods that a challenge can be answered with.
+#[must_use]
+pub fn usable_methods(methods: Vec<Method>, account: &Account, tenant: &Tenant) -> Vec<Method> {
+    methods.into_iter().filter(|method| is_usable(method, account, tenant)).collect()
+}
+
+/// Whether a one-time code that was sent counts where this claimant presents it. `methods` are the confirmed ones of the
+/// account.
+#[must_use]
+pub fn code_counts(
+    code: &StoredCode,
+    claimant: &Claimant,
+    methods: &[Method],
+    account: &Account,
+    tenant: &Tenant,
+) -> bool {
+    match (claimant, code.method_id) {
+        // A method that does not count can still be removed, by its own code.
+        (Claimant::Holder { .. }, _) => true,
+        // A method that was removed in the meantime takes its codes with it.
+        (_, Some(id)) => {
+            methods.iter().find(|method| method.id == id).is_some_and(|method| is_usable(method, account, tenant))
+        }
+        // A calling service delivers the code and vouches for the user.
+        (Claimant::Challenge(_), None) => true,
+        // The code went to the account's own address. While there is no second factor it proves that address, and enrols it.
+        (Claimant::Session { .. }, None) if account.two_factor_enabled => own_address_counts(account, tenant),
+        (Claimant::Session { .. }, None) => account.email.is_some() && tenant.allows(MethodKind::Email),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::EmailAddress;
+    use crate::decisions::fixtures::{NOW, account, challenge, email, holder, method, method_id, session, sms};
+    use crate::method::Method;
+    use MailedCodes::{Always, Never, Verified};
+
+    fn tenant(mailed_codes: MailedCodes) -> Tenant {
+        Tenant { mailed_codes, ..Tenant::default() }
+    }
+
+    #[test]
+    fn mail_counts_as_the_tenant_says_and_other_kinds_always_n7() {
+        let other = Address::Email(EmailAddress::new("other@example.org"));
+        // own address or another, verified account, proved method → always, verified, never
+        for (address, email_verified, is_proved, expected) in [
+            (email(), false, false, [true, false, false]),
+            (email(), true, false, [true, true, false]),
+            (email(), false, true, [true, true, false]),
+            (other.clone(), true, false, [true, false, false]),
+            (other, false, true, [true, true, false]),
+            (sms(), false, false, [true, true, true]),
+        ] {
+            let account = Account { email_verified, ..account() };
+            let proved_at = is_proved.then_some(NOW);
+            let found = Method { proved_at, ..method(1, Some(address.clone())) };
+            let usable = [Always, Verified, Never].map(|choice| is_usable(&found, &account, &tenant(choice)));
+            assert_eq!(usable, expected, "{address:?} {email_verified} {is_proved}");
+        }
+        for choice in [Always, Verified, Never] {
+            assert!(is_usable(&method(1, None), &account(), &tenant(choice)), "{choice:?}");
+        }
+        let without = Tenant { methods: [MethodKind::Authenticator].into(), ..Tenant::default() };
+        assert!(!is_usable(&method(1, Some(email())), &account(), &without));
+        assert!(!is_usable(&method(1, Some(sms())), &account(), &without));
+    }
+
+    #[test]
+    fn the_own_address_counts_as_the_tenant_says() {
+        for (email_verified, expected) in [(false, [true, false, false]), (true, [true, true, false])] {
+            let account = Account { email_verified, ..account() };
+            let counts = [Always, Verified, Never].map(|choice| own_address_counts(&account, &tenant(choice)));
+            assert_eq!(counts, expected, "{email_verified}");
+            let nameless = Account { email: None, ..account };
+            assert!(!own_address_counts(&nameless, &tenant(Always)));
+        }
+    }
+
+    #[test]
+    fn a_code_counts_with_the_method_that_it_was_sent_by() {
+        let methods = [method(1, Some(email())), method(2, Some(sms()))];
+        let sent_by = |id: Option<u64>| StoredCode { mac: vec![1], method_id: id.map(method_id) };
+        for (name, claimant, enabled, code, expected) in [
+            ("mail", challenge(), true, sent_by(Some(1)), [true, false, false]),
+            ("text message", challenge(), true, sent_by(Some(2)), [true, true, true]),
+            ("removed method", challenge(), true, sent_by(Some(3)), [false, false, false]),
+            ("delivered by a service", challenge(), true, sent_by(None), [true, true, true]),
+            ("removal", holder(), true, sent_by(Some(1)), [true, true, true]),
+            ("enrolment", session(), false, sent_by(None), [true, true, false]),
+            ("own address", session(), true, sent_by(None), [true, false, false]),
+        ] {
+            let account = Account { two_factor_enabled: enabled, ..account() };
+            let counts = [Always, Verified, Never]
+                .map(|choice| code_counts(&code, &claimant, &methods, &account, &tenant(choice)));
+            assert_eq!(counts, expected, "{name}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ use countersign_domain::ids::{AccountId, BackupCodeId, MethodId};
 use countersign_domain::keyring::Sealed;
 use countersign_domain::method::{Method, MethodHandle};
 use countersign_domain::password::PasswordHash;
+use countersign_domain::stored_secret::SecretFingerprint;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 
@@ -28,6 +29,7 @@ pub(crate) struct MethodRow {
     pub(crate) confirmed_at: Option<i64>,
     last_used_at: Option<i64>,
     created_at: i64,
+    secret_fingerprint: Option<Vec<u8>>,
 }
 
 impl MethodRow {
@@ -51,14 +53,16 @@ impl MethodRow {
             confirmed_at: None,
             last_used_at: None,
             created_at: now.as_millis(),
+            secret_fingerprint: authenticator.fingerprint.map(|fingerprint| fingerprint.as_bytes().to_vec()),
         }
     }
 
     /// A method that is good from now on.
     pub(crate) fn confirmed(method: &NewMethod, handle: &MethodHandle, account_id: AccountId, now: Timestamp) -> Self {
-        let (kind, address, secret, last_step) = match &method.factor {
-            NewFactor::Authenticator { secret, step } => (MethodKind::Authenticator, None, Some(secret), Some(*step)),
-            NewFactor::Address(address) => (address.kind(), Some(address.as_str().to_owned()), None, None),
+        let kind = method.factor.kind();
+        let (address, app) = match &method.factor {
+            NewFactor::Authenticator(app) => (None, Some(app)),
+            NewFactor::Address(address) => (Some(address.as_str().to_owned()), None),
         };
         Self {
             id: method.id.to_text(),
@@ -67,12 +71,13 @@ impl MethodRow {
             kind: kind.name().to_owned(),
             name: method.name.clone(),
             address,
-            key_id: secret.map(|secret| secret.key_id.clone()),
-            sealed_secret: secret.map(|secret| secret.bytes.clone()),
-            last_step,
+            key_id: app.map(|app| app.secret.key_id.clone()),
+            sealed_secret: app.map(|app| app.secret.bytes.clone()),
+            last_step: app.map(|app| app.step),
             confirmed_at: Some(now.as_millis()),
             last_used_at: None,
             created_at: now.as_millis(),
+            secret_fingerprint: app.map(|app| app.fingerprints[0].as_bytes().to_vec()),
         }
     }
 }
@@ -84,7 +89,9 @@ impl TryFrom<MethodRow> for Authenticator {
         let secret = row.key_id.zip(row.sealed_secret).map(|(key_id, bytes)| Sealed { key_id, bytes });
         Ok(Self {
             id: MethodId::parse(&row.id).ok_or(corrupt("methods", "its id"))?,
+            account_id: AccountId::parse(&row.account_id).ok_or(corrupt("methods", "its account"))?,
             secret: secret.ok_or(corrupt("methods", "its secret"))?,
+            fingerprint: row.secret_fingerprint.as_deref().and_then(SecretFingerprint::from_bytes),
             last_step: row.last_step,
         })
     }

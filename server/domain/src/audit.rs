@@ -27,6 +27,8 @@ pub enum EventKind {
     SecondFactorRejected,
     /// A used code was presented again.
     SecondFactorReplayed,
+    /// A second factor could not be judged, by a failure of the server; the attempt does not count.
+    SecondFactorNotJudged,
     /// The account was locked after too many wrong second factors.
     AccountLocked,
     CodeSent,
@@ -92,6 +94,7 @@ impl EventKind {
             Self::SecondFactorPassed => "second-factor-passed",
             Self::SecondFactorRejected => "second-factor-rejected",
             Self::SecondFactorReplayed => "second-factor-replayed",
+            Self::SecondFactorNotJudged => "second-factor-not-judged",
             Self::AccountLocked => "account-locked",
             Self::CodeSent => "code-sent",
             Self::EnrolmentBegun => "enrolment-begun",

@@ -8,10 +8,9 @@ use countersign_domain::attempt::Authenticator;
 use countersign_domain::audit::EventKind;
 use countersign_domain::backup_code::BackupCode;
 use countersign_domain::decisions::enrolment;
-use countersign_domain::decisions::judgement::open_secret;
 use countersign_domain::ids::MethodId;
-use countersign_domain::keyring::Purpose;
 use countersign_domain::method::MethodHandle;
+use countersign_domain::stored_secret::{self, SecretFingerprint};
 use countersign_domain::terms::Terms;
 use countersign_domain::totp::TotpSecret;
 use countersign_store::work::{BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun};
@@ -70,8 +69,11 @@ impl Flows {
         let (secret, authenticator, handles) = self.random().draw(|random| {
             let id = MethodId::generate(now, random);
             let secret = TotpSecret::generate(random);
-            let sealed = self.keyring().seal(Purpose::TotpSecret, id.to_text().as_bytes(), secret.expose(), random);
-            (secret, Authenticator { id, secret: sealed, last_step: None }, new_handles(random))
+            let sealed = stored_secret::seal(&secret, account.id, id, self.secret_binding(), self.keyring(), random);
+            let fingerprint = Some(SecretFingerprint::of(&secret, account.id, self.keyring()));
+            let authenticator =
+                Authenticator { id, account_id: account.id, secret: sealed, fingerprint, last_step: None };
+            (secret, authenticator, new_handles(random))
         });
         let begin = BeginEnrolment {
             account_id: account.id,
@@ -115,7 +117,7 @@ impl Flows {
         if let Err(refused) = self.confirm_management(caller, authenticated, password).await? {
             return Ok(Err(refused));
         }
-        let secret = open_secret(&authenticator, self.keyring())?;
+        let secret = stored_secret::open(&authenticator, self.keyring())?.secret;
         let audit = self.audit(caller, self.now()).about(account.id).in_session(session.id);
         self.store().record(audit.event(EventKind::SecretShown)).await?;
         Ok(Ok(secret.key_uri(&self.services.app_name, account.login_name())))

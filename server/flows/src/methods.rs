@@ -13,15 +13,15 @@ use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::add_method::AddMethod as Decision;
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::ids::{AccountId, MethodId};
-use countersign_domain::keyring::Purpose;
 use countersign_domain::method::MethodHandle;
 use countersign_domain::one_time_code::{OneTimeCode, Subject};
 use countersign_domain::secret::Digest;
+use countersign_domain::stored_secret::{self, SecretFingerprint};
 use countersign_domain::terms::Terms;
 use countersign_domain::totp::{TotpSecret, Verdict};
 use countersign_domain::user::{AccountLookup, User};
 use countersign_store::work::{
-    AddMethod, MethodAdded, MethodsRemoved, NewFactor, NewMethod, RemoveMethods, RenameMethod,
+    AddMethod, MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod, RemoveMethods, RenameMethod,
 };
 
 /// A factor to be added.
@@ -48,7 +48,7 @@ pub struct MethodRequest<'a> {
 /// A method that was added.
 #[derive(Debug)]
 pub struct Added {
-    /// New backup codes, if it is the account's first method.
+    /// New backup codes, if it is the account's first method; `None` where the account had the app already.
     pub backup_codes: Option<Vec<BackupCode>>,
     /// The code that completes the waiting challenge.
     pub code: Option<OneTimeCode>,
@@ -85,6 +85,9 @@ pub enum NotRemoved {
 impl Flows {
     /// Adds a method. The first one switches the second factor on and comes with backup codes.
     ///
+    /// An authenticator app that the account has already is not added again: with a right code, used or not, the request is
+    /// one that was sent again. It succeeds, and gives no backup codes and no code for a waiting challenge.
+    ///
     /// # Errors
     /// When the hashing queue is full or the database fails; then nothing has changed.
     pub async fn add_method(
@@ -103,11 +106,12 @@ impl Flows {
             FactorToAdd::Authenticator(secret) => {
                 match secret.judge(request.code, now, self.policy().totp_skew, None) {
                     Verdict::Right { step } => {
-                        let row = id.to_text();
                         let sealed = self.random().draw(|random| {
-                            self.keyring().seal(Purpose::TotpSecret, row.as_bytes(), secret.expose(), random)
+                            stored_secret::seal(secret, account.id, id, self.secret_binding(), self.keyring(), random)
                         });
-                        (NewFactor::Authenticator { secret: sealed, step }, Vec::new())
+                        let fingerprints = SecretFingerprint::all(secret, account.id, self.keyring());
+                        let app = NewAuthenticator { secret: sealed, fingerprints, step };
+                        (NewFactor::Authenticator(app), Vec::new())
                     }
                     Verdict::Replayed | Verdict::Wrong => return Ok(Err(NotAdded::WrongCode)),
                 }
@@ -122,6 +126,7 @@ impl Flows {
         let method = NewMethod { id, handles, name: request.name.map(str::to_owned), factor };
         let mut account = account.clone();
         for _ in 0..TRIES {
+            let known_apps = self.known_apps(account.id, &request.factor).await?;
             let (backup_codes, stored) = match account.two_factor_enabled {
                 true => (None, Vec::new()),
                 false => {
@@ -134,6 +139,7 @@ impl Flows {
                 credentials_version: account.credentials_version,
                 manager,
                 method: method.clone(),
+                known_apps,
                 macs: macs.clone(),
                 backup_codes: stored,
                 challenge: challenge
@@ -148,6 +154,8 @@ impl Flows {
             return Ok(match self.store().add_method(add).await? {
                 MethodAdded::Decided(Decision::First(_)) => Ok(Added { backup_codes, code }),
                 MethodAdded::Decided(Decision::Further) => Ok(Added { backup_codes: None, code }),
+                MethodAdded::Decided(Decision::AlreadyAdded { .. }) => Ok(Added { backup_codes: None, code: None }),
+                MethodAdded::Decided(Decision::Replayed) => Err(NotAdded::WrongCode),
                 MethodAdded::Decided(Decision::NotAllowed) => Err(NotAdded::NotAllowed),
                 MethodAdded::Decided(Decision::SecondFactorDue) => Err(NotAdded::SecondFactorDue),
                 MethodAdded::Decided(Decision::TooMany) => Err(NotAdded::TooMany),
@@ -164,6 +172,21 @@ impl Flows {
             });
         }
         Ok(Err(NotAdded::Gone))
+    }
+
+    /// The account's apps, each with whether its secret is the same as that of the app to be added.
+    async fn known_apps(
+        &self,
+        account_id: AccountId,
+        factor: &FactorToAdd,
+    ) -> Result<Vec<(MethodId, bool)>, FlowError> {
+        let FactorToAdd::Authenticator(secret) = factor else { return Ok(Vec::new()) };
+        let (confirmed, pending) = self.store().authenticators_of(account_id).await?;
+        let compared = confirmed.iter().chain(&pending).map(|app| {
+            let known = stored_secret::open(app, self.keyring())?;
+            Ok((app.id, known.secret.is_same(secret)))
+        });
+        compared.collect()
     }
 
     /// Removes the method with this handle, or with a backup code all methods.
@@ -203,6 +226,7 @@ impl Flows {
             claimant: judged.claimant.clone(),
             account_id,
             proof: judged.proof.clone(),
+            renewal: judged.renewal.clone(),
             named,
             now,
             audit: AuditContext { factor: Some(factor), ..self.audit(caller, now).about(account_id) },

@@ -19,12 +19,14 @@ use countersign_domain::decisions::judgement::{
 use countersign_domain::decisions::second_factor::{Request, SecondFactor};
 use countersign_domain::ids::{AccountId, ApplicationId, MethodId, SessionId, TenantId};
 use countersign_domain::secret::{Bearer, ChangePasswordId, Digest, StepUpToken};
+use countersign_domain::stored_secret::{self, Renewal};
 use countersign_domain::terms::{Grant, Terms};
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{
     Claim, ClaimAttempt, CompleteSecondFactor, FailAttempt, Granted as GrantedAttempt, NewFactor, NewMethod, NewTicket,
-    SecondFactorCompleted, TicketKind,
+    ReturnAttempt, SecondFactorCompleted, TicketKind,
 };
+use rand_core::CryptoRng;
 
 /// Who presents a second factor.
 #[derive(Debug)]
@@ -137,6 +139,8 @@ pub(super) struct Judged {
     pub(super) account: Account,
     challenge: Option<Challenge>,
     pub(super) proof: Proof,
+    /// What the row of the app lacks, if it is of an earlier version.
+    pub(super) renewal: Option<Renewal>,
 }
 
 impl Flows {
@@ -186,9 +190,17 @@ impl Flows {
             Claim::NoCode => return Ok(Err(Refused::NoCode)),
             Claim::CodeExhausted => return Ok(Err(Refused::CodeExhausted)),
         };
-        let judgement = self.judge(expected, code, &claimant, &account, &material, permit, now).await?;
+        let judged = self.judge(expected, code, &claimant, &account, &material, permit, now).await;
+        let judged = judged.and_then(|judgement| Ok((self.renewal(&judgement, &material)?, judgement)));
+        let (renewal, judgement) = match judged {
+            Ok(judged) => judged,
+            Err(error) => {
+                self.return_attempt(caller, claimant, expected, account.id).await;
+                return Err(error);
+            }
+        };
         let is_replay = match judgement {
-            Judgement::Right(proof) => return Ok(Ok(Judged { claimant, account, challenge, proof })),
+            Judgement::Right(proof) => return Ok(Ok(Judged { claimant, account, challenge, proof, renewal })),
             Judgement::Replayed => true,
             Judgement::Wrong => false,
         };
@@ -229,6 +241,35 @@ impl Flows {
         }
         let candidates = backup_code_candidates(readings, account.id, &material.backup_codes, self.keyring());
         Ok(permit.run(move |memory| judge_backup_code(&candidates, memory)).await?)
+    }
+
+    fn renewal(&self, judgement: &Judgement, material: &Material) -> Result<Option<Renewal>, FlowError> {
+        let Judgement::Right(proof) = judgement else { return Ok(None) };
+        let apps = material.authenticators.iter().chain(&material.pending);
+        let renew = |random: &mut dyn CryptoRng| {
+            stored_secret::renewal(apps, proof, self.secret_binding(), self.keyring(), random)
+        };
+        Ok(self.random().draw(renew)?)
+    }
+
+    /// Gives an attempt back that this server could not judge. If that fails too, the failure is logged and the attempt counts.
+    async fn return_attempt(
+        &self,
+        caller: &Caller,
+        claimant: attempt::Claimant,
+        expected: Expected,
+        account_id: AccountId,
+    ) {
+        let session_id = claimant.session_id();
+        let audit = self.factor_audit(caller, expected.factor(), Some(account_id), session_id, self.now());
+        let event = audit.event(EventKind::SecondFactorNotJudged);
+        let give = ReturnAttempt { claimant, expected, account_id, event };
+        if let Err(error) = self.store().return_attempt(give).await {
+            let cause = countersign_domain::error_chain(&error);
+            slog::error!(
+                self.services.log, "failed to give an attempt back"; "account" => %account_id, "cause" => cause
+            );
+        }
     }
 
     /// Records an attempt that failed. A replay is no guess, so the account is not charged for it.
@@ -293,6 +334,7 @@ impl Flows {
                 claimant: judged.claimant.clone(),
                 account: account.clone(),
                 proof: judged.proof.clone(),
+                renewal: judged.renewal.clone(),
                 request: attempt.request,
                 rules: self.rules(),
                 terms: *terms,

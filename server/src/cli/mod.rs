@@ -210,10 +210,17 @@ pub fn run(
     Ok(())
 }
 
-/// Why a start would refuse the keyring, if it exists.
+/// Why a start would refuse the keyring, if it exists. A database is only read, if there is one that can be.
 fn keyring_problem(settings: &Settings) -> Option<String> {
     match first_run::inspect_keyring(settings) {
-        Ok(keyring) => Some(crate::app::check_signing_key(settings, &keyring?).err()?.to_string()),
+        Ok(None) => None,
+        Ok(Some(keyring)) => {
+            if let Err(error) = crate::app::check_signing_key(settings, &keyring) {
+                return Some(error.to_string());
+            }
+            let checked = runtime().ok()?.block_on(crate::app::inspect_keyring(settings, &keyring));
+            checked.err().map(|error| countersign_domain::error_chain(&error))
+        }
         Err(error) => Some(countersign_domain::error_chain(&error)),
     }
 }

@@ -43,6 +43,26 @@ diesel::table! {
         last_used_at -> Nullable<BigInt>,
         proved_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        secret_fingerprint -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    spent_steps (secret_fingerprint) {
+        secret_fingerprint -> Binary,
+        account_id -> Text,
+        last_step -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    keyring_canaries (number) {
+        number -> BigInt,
+        key_id -> Text,
+        sealed -> Binary,
+        secrets_bound_from -> BigInt,
+        created_at -> BigInt,
     }
 }
 

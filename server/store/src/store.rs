@@ -6,15 +6,17 @@ use crate::sqlite::Sqlite;
 use crate::work::{
     AccountWritten, AddMethod, BeginEnrolment, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EnrolmentBegun, ExpiringTable,
-    ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, MethodAdded, MethodsRemoved, OpenChallenge,
+    ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, KeyringFacts, MethodAdded, MethodsRemoved, OpenChallenge,
     PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, RemoveMethods, RenameMethod,
-    ReplaceBackupCodes, RevokeSessions, SecondFactorCompleted, SignInCompleted, Spend, Spent, UseRefreshToken,
+    ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted, SignInCompleted, Spend, Spent,
+    UseRefreshToken,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
 use countersign_domain::api_key::ApiKeyRecord;
 use countersign_domain::attempt::Authenticator;
 use countersign_domain::audit::AuditEvent;
+use countersign_domain::decisions::keyring::Canary;
 use countersign_domain::ids::{AccountId, ApiKeyId};
 use countersign_domain::secret::Digest;
 use countersign_domain::session::Session;
@@ -107,6 +109,8 @@ units! {
     pub read api_key(Digest) -> Option<ApiKeyRecord>;
     /// All API keys, revoked ones included.
     pub read api_keys(()) -> Vec<ApiKeyRecord>;
+    /// The newest canary, the newest authenticator app, and whether there are accounts.
+    pub read keyring_facts(()) -> KeyringFacts;
     /// Checks that the database responds.
     pub read ping(()) -> ();
 
@@ -132,6 +136,8 @@ units! {
     pub write claim_attempt(ClaimAttempt) -> Claim;
     /// Records an attempt that was judged and failed.
     pub write fail_attempt(FailAttempt) -> ();
+    /// Gives an attempt back that could not be judged.
+    pub write return_attempt(ReturnAttempt) -> ();
     /// Makes a right second factor count: decides, and opens a session or tokens.
     pub write complete_second_factor(CompleteSecondFactor) -> SecondFactorCompleted;
     /// Stores a one-time code to be sent.
@@ -164,6 +170,9 @@ units! {
     /// Revokes an API key; `false` if there is none to revoke.
     pub write revoke_api_key((ApiKeyId, Timestamp)) -> bool;
 
+    /// Stores the canary of a key; `false` if the key has one.
+    pub write add_canary((Canary, Timestamp)) -> bool;
+
     /// Deletes expired rows of one table; says how many.
     write purge_table(PurgeTable) -> usize;
 }
@@ -184,6 +193,7 @@ impl Store {
             tickets: expired(ExpiringTable::Tickets).await?,
             trusted_devices: expired(ExpiringTable::TrustedDevices).await?,
             quotas: expired(ExpiringTable::Quotas).await?,
+            spent_steps: expired(ExpiringTable::SpentSteps).await?,
             audit_events: 0,
         };
         if let Some(before) = purge.audit_before {

@@ -18,6 +18,20 @@ pub enum WaitingChallenge {
     Gone,
 }
 
+/// What is known about the secret of the authenticator app that is added, and about the step of the code that proves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownSecret {
+    /// The account does not have it, or the method is no authenticator app.
+    New,
+    /// A confirmed app of the account has it.
+    Enrolled {
+        /// Whether the step, or a later one, was used.
+        is_replay: bool,
+    },
+    /// An app that was removed had it, and had used the step or a later one.
+    Used,
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     pub account: &'a Account,
@@ -27,6 +41,7 @@ pub struct Facts<'a> {
     /// Number of confirmed methods.
     pub confirmed: usize,
     pub challenge: WaitingChallenge,
+    pub secret: KnownSecret,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +49,13 @@ pub enum AddMethod {
     /// The account's first: signing in asks for it from now on, and backup codes come with it.
     First(SwitchOn),
     Further,
+    /// The account has the secret: a request that was sent again. Nothing is added, no code is given, and a code that was not
+    /// used before is used now.
+    AlreadyAdded {
+        is_replay: bool,
+    },
+    /// The code was used by an app with this secret that was removed since.
+    Replayed,
     /// The tenant does not allow this kind.
     NotAllowed,
     /// The caller has to pass a second factor that the account has.
@@ -45,13 +67,18 @@ pub enum AddMethod {
 
 #[must_use]
 pub fn decide(facts: &Facts<'_>, terms: &Terms, policy: &Policy) -> AddMethod {
-    let Facts { account, tenant, manager, kind, confirmed, challenge } = *facts;
+    let Facts { account, tenant, manager, kind, confirmed, challenge, secret } = *facts;
     if !tenant.allows(kind) {
         AddMethod::NotAllowed
+    } else if let KnownSecret::Enrolled { is_replay } = secret {
+        // Before everything that the first request changed.
+        AddMethod::AlreadyAdded { is_replay }
     } else if !manager.may_manage_factors(account) {
         AddMethod::SecondFactorDue
     } else if confirmed >= policy.methods_per_account {
         AddMethod::TooMany
+    } else if secret == KnownSecret::Used {
+        AddMethod::Replayed
     } else if challenge == WaitingChallenge::Gone {
         AddMethod::NoChallenge
     } else if account.two_factor_enabled {
@@ -67,6 +94,8 @@ impl AddMethod {
         match self {
             Self::First(_) => Some(EventKind::TwoFactorEnabled),
             Self::Further => Some(EventKind::MethodAdded),
+            Self::AlreadyAdded { is_replay: false } => Some(EventKind::SecondFactorConfirmed),
+            Self::AlreadyAdded { is_replay: true } | Self::Replayed => Some(EventKind::SecondFactorReplayed),
             Self::NotAllowed | Self::SecondFactorDue | Self::TooMany | Self::NoChallenge => None,
         }
     }
@@ -100,16 +129,56 @@ mod tests {
         ] {
             let account = Account { two_factor_enabled: enabled, ..account() };
             let tenant = tenant(&[app]);
-            let facts = Facts { account: &account, tenant: &tenant, manager: &manager, kind, confirmed, challenge };
+            let secret = KnownSecret::New;
+            let facts =
+                Facts { account: &account, tenant: &tenant, manager: &manager, kind, confirmed, challenge, secret };
             assert_eq!(decide(&facts, &challenge_terms(), &Policy::default()), outcome, "{facts:?}");
         }
     }
 
     #[test]
-    fn only_a_success_is_recorded() {
+    fn a_secret_that_the_account_has_or_had_gives_nothing_new_1() {
+        use WaitingChallenge::{Gone, Live, NotNamed};
+        let owner = Manager::Owner(Assurance { account_id: account().id, second_factor_at: None });
+        let most = Policy::default().methods_per_account;
+        let again = |is_replay| (KnownSecret::Enrolled { is_replay }, AddMethod::AlreadyAdded { is_replay });
+        let used = (KnownSecret::Used, AddMethod::Replayed);
+        let (app, email) = (MethodKind::Authenticator, MethodKind::Email);
+        for (allowed, manager, confirmed, challenge, (secret, outcome)) in [
+            (app, Manager::Service, 1, NotNamed, again(true)),
+            (app, Manager::Service, 1, Live, again(false)),
+            (app, Manager::Service, most, Gone, again(true)),
+            (app, owner, 1, NotNamed, again(true)),
+            (email, Manager::Service, 1, NotNamed, (again(true).0, AddMethod::NotAllowed)),
+            (app, Manager::Service, 1, NotNamed, used),
+            (app, Manager::Service, 1, Gone, used),
+            (app, owner, 1, NotNamed, (used.0, AddMethod::SecondFactorDue)),
+            (app, Manager::Service, most, NotNamed, (used.0, AddMethod::TooMany)),
+        ] {
+            let account = Account { two_factor_enabled: true, ..account() };
+            let tenant = tenant(&[allowed]);
+            let facts = Facts {
+                account: &account,
+                tenant: &tenant,
+                manager: &manager,
+                kind: app,
+                confirmed,
+                challenge,
+                secret,
+            };
+            assert_eq!(decide(&facts, &challenge_terms(), &Policy::default()), outcome, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn successes_and_replays_are_recorded() {
         let on = SwitchOn { adds_email: false, ends_other_sessions: true };
         assert_eq!(AddMethod::First(on).event(), Some(EventKind::TwoFactorEnabled));
         assert_eq!(AddMethod::Further.event(), Some(EventKind::MethodAdded));
+        let again = |is_replay| AddMethod::AlreadyAdded { is_replay }.event();
+        assert_eq!(again(false), Some(EventKind::SecondFactorConfirmed));
+        assert_eq!(again(true), Some(EventKind::SecondFactorReplayed));
+        assert_eq!(AddMethod::Replayed.event(), Some(EventKind::SecondFactorReplayed));
         for refused in [AddMethod::NotAllowed, AddMethod::SecondFactorDue, AddMethod::TooMany, AddMethod::NoChallenge] {
             assert_eq!(refused.event(), None, "{refused:?}");
         }

@@ -151,7 +151,7 @@ pub(crate) fn backup_code_proof() -> Proof {
 
 pub(crate) fn authenticator() -> Authenticator {
     let secret = Sealed { key_id: "key".to_owned(), bytes: vec![1] };
-    Authenticator { id: method_id(1), secret, last_step: None }
+    Authenticator { id: method_id(1), account_id: account_id(1), secret, fingerprint: None, last_step: None }
 }
 
 pub(crate) fn stored_backup_code() -> StoredBackupCode {

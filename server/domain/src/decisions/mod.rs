@@ -19,6 +19,7 @@
 //! | may the password be changed, and what ends with it? | [`password_change`] |
 //! | is a session or a refresh token renewed? | [`refresh`] |
 //! | what may a session do? | [`session_scope`] |
+//! | does a keyring belong to a database? | [`keyring`] |
 
 pub mod add_method;
 pub mod address_change;
@@ -26,6 +27,7 @@ pub mod attempt;
 pub mod delivery;
 pub mod enrolment;
 pub mod judgement;
+pub mod keyring;
 pub mod password_change;
 pub mod refresh;
 pub mod removal;

@@ -9,7 +9,7 @@ use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, MethodRow};
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods as methods_table};
-use crate::work::{Claim, ClaimAttempt, FailAttempt, Granted, TxOutcome};
+use crate::work::{Claim, ClaimAttempt, FailAttempt, Granted, ReturnAttempt, TxOutcome};
 use countersign_domain::account::Account;
 use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Expected, Material, StoredBackupCode, StoredCode};
@@ -320,6 +320,22 @@ pub(crate) async fn fail_attempt(connection: &mut Conn, fail: &FailAttempt) -> T
         uncount_failure(connection, &fail.account_id.to_text()).await?;
     }
     pipeline!(connection; fail_challenge(fail), fail_code(fail), audit::write(&fail.event));
+    Ok(TxOutcome::Commit(()))
+}
+
+/// Gives an attempt back that could not be judged: to the account, to the challenge, and to the code that was sent if its
+/// tries were counted.
+pub(crate) async fn return_attempt(connection: &mut Conn, give: &ReturnAttempt) -> TxResult<()> {
+    uncount_failure(connection, &give.account_id.to_text()).await?;
+    if let Claimant::Challenge(digest) = &give.claimant {
+        let challenge = challenges::table.find(digest.as_bytes().as_slice()).filter(challenges::tries.gt(0));
+        diesel::update(challenge).set(challenges::tries.eq(challenges::tries - 1)).cached().execute(connection).await?;
+    }
+    if give.expected == Expected::One(Factor::OneTimeCode) {
+        let code = mailed_codes::table.find(give.claimant.subject().to_text()).filter(mailed_codes::tries.gt(0));
+        diesel::update(code).set(mailed_codes::tries.eq(mailed_codes::tries - 1)).cached().execute(connection).await?;
+    }
+    audit::write(connection, &give.event).await?;
     Ok(TxOutcome::Commit(()))
 }
 

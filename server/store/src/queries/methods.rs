@@ -2,7 +2,7 @@
 
 use super::accounts::end_grants;
 use super::users::methods_if;
-use super::{Conn, TxResult, attempts, audit, refresh_tokens, trusted_devices};
+use super::{Conn, TxResult, attempts, audit, refresh_tokens, spent_steps, trusted_devices};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, BackupCodeRow, MethodRow, OneTimeCodeRow, SessionRow};
@@ -15,7 +15,7 @@ use countersign_domain::account::{Account, EmailAddress};
 use countersign_domain::address::{Address, MethodKind};
 use countersign_domain::attempt::{Authenticator, StoredBackupCode};
 use countersign_domain::audit::EventKind;
-use countersign_domain::decisions::add_method::{self, AddMethod as Decision, WaitingChallenge};
+use countersign_domain::decisions::add_method::{self, AddMethod as Decision, KnownSecret, WaitingChallenge};
 use countersign_domain::decisions::address_change::AddressChange;
 use countersign_domain::decisions::enrolment::{self, Enrolment, SwitchOn};
 use countersign_domain::ids::{AccountId, MethodId, SessionId};
@@ -212,6 +212,7 @@ pub(super) async fn switch_off(connection: &mut Conn, account_id: AccountId, now
         .cached()
         .execute(connection)
         .await?;
+    spent_steps::remember(connection, account_id, None, now).await?;
     diesel::delete(methods::table.filter(methods::account_id.eq(&id))).execute(connection).await?;
     diesel::delete(backup_codes::table.filter(backup_codes::account_id.eq(&id))).execute(connection).await?;
     diesel::delete(mailed_codes::table.filter(mailed_codes::account_id.eq(&id))).execute(connection).await?;
@@ -243,6 +244,14 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
     let Some(account) = lock_account(connection, add.account_id, add.credentials_version).await? else {
         return Ok(TxOutcome::Rollback(MethodAdded::Stale));
     };
+    let found = match &add.method.factor {
+        NewFactor::Authenticator(app) => {
+            let found = spent_steps::find(connection, add.account_id, app, &add.known_apps, add.now).await?;
+            let Some(found) = found else { return Ok(TxOutcome::Rollback(MethodAdded::Stale)) };
+            Some((found, app.step))
+        }
+        NewFactor::Address(_) => None,
+    };
     let (confirmed, challenge_ends) =
         pipeline!(connection; methods_if(true, add.account_id), waiting_challenge_end(add));
     let facts = add_method::Facts {
@@ -256,11 +265,19 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
             (Some(_), Some(_)) => WaitingChallenge::Live,
             (Some(_), None) => WaitingChallenge::Gone,
         },
+        secret: found.as_ref().map_or(KnownSecret::New, |(found, _)| found.secret),
     };
     let decision = add_method::decide(&facts, &add.terms, &add.rules.policy);
     let Some(kind) = decision.event() else {
         return Ok(TxOutcome::Rollback(MethodAdded::Decided(decision)));
     };
+    if let Decision::AlreadyAdded { .. } | Decision::Replayed = decision {
+        if let (Decision::AlreadyAdded { is_replay: false }, Some((found, step))) = (decision, &found) {
+            spent_steps::advance(connection, &found.method_ids, *step, add.now).await?;
+        }
+        audit::write(connection, &add.audit.event(kind)).await?;
+        return Ok(TxOutcome::Commit(MethodAdded::Decided(decision)));
+    }
     if let NewFactor::Address(address) = &add.method.factor
         && let AddressProof::Missing(outcome) = prove_address(connection, add, address).await?
     {
@@ -278,6 +295,12 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
             expires_at,
         };
         super::codes::store(connection, &code).await?;
+    }
+    // An enrolment of the same secret that was begun is finished by this.
+    if let Some((begun, _)) = &found {
+        for method_id in &begun.method_ids {
+            diesel::delete(methods::table.find(method_id)).execute(connection).await?;
+        }
     }
     // The code of an address was presented above.
     insert(connection, add.account_id, &add.method, true, add.now).await?;
@@ -411,6 +434,7 @@ pub(super) async fn confirm_authenticator(
     let id = account_id.to_text();
     let (confirmed, _) = authenticators_of(connection, &account_id).await?;
     if let [oldest, ..] = confirmed.as_slice() {
+        spent_steps::remember(connection, account_id, Some(oldest.id), now).await?;
         diesel::delete(methods::table.find(oldest.id.to_text())).execute(connection).await?;
     }
     diesel::update(methods::table.find(method_id.to_text()))

@@ -14,22 +14,25 @@ mod attempts;
 mod audit;
 mod codes;
 mod housekeeping;
+mod keyring;
 mod methods;
 mod quotas;
 mod refresh_tokens;
 mod second_factor;
 mod sessions;
 mod sign_in;
+mod spent_steps;
 mod tickets;
 mod trusted_devices;
 mod users;
 
 pub(crate) use accounts::{change_account, change_password, create_account, delete_account, register};
 pub(crate) use api_keys::{add_api_key, api_key, api_keys, revoke_api_key};
-pub(crate) use attempts::{claim_attempt, fail_attempt};
+pub(crate) use attempts::{claim_attempt, fail_attempt, return_attempt};
 pub(crate) use audit::record;
 pub(crate) use codes::{issue_code, open_challenge};
 pub(crate) use housekeeping::purge_table;
+pub(crate) use keyring::{add_canary, keyring_facts};
 pub(crate) use methods::{
     add_method, authenticators_of, begin_enrolment, disable_two_factor, rename_method, replace_backup_codes,
 };

@@ -2,7 +2,7 @@
 
 use super::sessions::open_session;
 use super::users::{UserRow, methods_if, registrations_if};
-use super::{Conn, TxResult, audit, methods, refresh_tokens, tickets, trusted_devices};
+use super::{Conn, TxResult, audit, methods, refresh_tokens, spent_steps, tickets, trusted_devices};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::AccountRow;
@@ -101,6 +101,7 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
     if decide(input, &before) != decision || before.email != input.account.email {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(before))));
     }
+    spent_steps::renew(connection, account_id, input.renewal.as_ref()).await?;
     if let Proof::Totp { method_id, confirms: true, .. } = &input.proof {
         methods::confirm_authenticator(connection, account_id, *method_id, now).await?;
     }
@@ -163,6 +164,7 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
     if row.is_none() || !proof_is_spent {
         return Ok(TxOutcome::Rollback(MethodsRemoved::ProofSpent));
     }
+    spent_steps::renew(connection, account_id, input.renewal.as_ref()).await?;
     let confirmed: Vec<_> = methods.iter().map(|method| method.id).collect();
     let facts = removal::Facts { factor: input.proof.factor(), named: input.named, confirmed: &confirmed };
     let decision = removal::decide(&facts);
@@ -171,6 +173,7 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
             return Ok(TxOutcome::Rollback(MethodsRemoved::Decided(decision)));
         }
         Removal::One(method_id) => {
+            spent_steps::remember(connection, account_id, Some(method_id), now).await?;
             diesel::delete(methods_table::table.find(method_id.to_text())).execute(connection).await?;
             let subject = Subject::Disable { account_id, method_id }.to_text();
             diesel::delete(mailed_codes::table.find(subject)).execute(connection).await?;

@@ -8,6 +8,7 @@ use countersign_domain::challenge::{Challenge, Factor};
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::decisions::second_factor::{Request, SecondFactor};
 use countersign_domain::ids::{AccountId, MethodId};
+use countersign_domain::stored_secret::Renewal;
 use countersign_domain::terms::{Rules, Terms};
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
@@ -65,6 +66,15 @@ pub struct FailAttempt {
     pub event: AuditEvent,
 }
 
+/// An attempt that was claimed and could not be judged, by a failure of the server.
+#[derive(Clone, Debug)]
+pub struct ReturnAttempt {
+    pub claimant: Claimant,
+    pub expected: Expected,
+    pub account_id: AccountId,
+    pub event: AuditEvent,
+}
+
 /// A right second factor of a challenge or a session. What it opens was decided on the account as it was claimed, and is
 /// decided again in the transaction; the rest of this is prepared for each case.
 #[derive(Clone, Debug)]
@@ -72,6 +82,8 @@ pub struct CompleteSecondFactor {
     pub claimant: Claimant,
     pub account: Account,
     pub proof: Proof,
+    /// What the app's row lacks, if it is of an earlier version.
+    pub renewal: Option<Renewal>,
     pub request: Request,
     pub rules: Arc<Rules>,
     pub terms: Terms,
@@ -112,6 +124,8 @@ pub struct RemoveMethods {
     pub claimant: Claimant,
     pub account_id: AccountId,
     pub proof: Proof,
+    /// What the app's row lacks, if it is of an earlier version.
+    pub renewal: Option<Renewal>,
     /// The method to remove, if the caller names one.
     pub named: Option<MethodId>,
     pub now: Timestamp,

@@ -23,6 +23,7 @@ pub struct Purged {
     pub tickets: usize,
     pub trusted_devices: usize,
     pub quotas: usize,
+    pub spent_steps: usize,
     pub audit_events: usize,
 }
 
@@ -38,7 +39,7 @@ impl Purged {
         self.each().into_iter().any(|rows| u32::try_from(rows).unwrap_or(u32::MAX) >= batch)
     }
 
-    fn each(&self) -> [usize; 8] {
+    fn each(&self) -> [usize; 9] {
         let Self {
             challenges,
             one_time_codes,
@@ -47,9 +48,20 @@ impl Purged {
             tickets,
             trusted_devices,
             quotas,
+            spent_steps,
             audit_events,
         } = *self;
-        [challenges, one_time_codes, sessions, refresh_tokens, tickets, trusted_devices, quotas, audit_events]
+        [
+            challenges,
+            one_time_codes,
+            sessions,
+            refresh_tokens,
+            tickets,
+            trusted_devices,
+            quotas,
+            spent_steps,
+            audit_events,
+        ]
     }
 }
 
@@ -63,6 +75,7 @@ pub(crate) enum ExpiringTable {
     Tickets,
     TrustedDevices,
     Quotas,
+    SpentSteps,
     AuditEvents,
 }
 

@@ -11,6 +11,7 @@ use countersign_domain::ids::{AccountId, MethodId, SessionId};
 use countersign_domain::keyring::Sealed;
 use countersign_domain::method::MethodHandle;
 use countersign_domain::secret::Digest;
+use countersign_domain::stored_secret::SecretFingerprint;
 use countersign_domain::terms::{Rules, Terms};
 use countersign_domain::time::Timestamp;
 use std::sync::Arc;
@@ -28,19 +29,25 @@ pub struct NewMethod {
 
 #[derive(Clone, Debug)]
 pub enum NewFactor {
-    Authenticator {
-        secret: Sealed,
-        /// The time step whose code proved it.
-        step: i64,
-    },
+    Authenticator(NewAuthenticator),
     Address(Address),
+}
+
+/// An authenticator app whose code was right.
+#[derive(Clone, Debug)]
+pub struct NewAuthenticator {
+    pub secret: Sealed,
+    /// Those of the secret under every key of the ring, the active one first; never empty.
+    pub fingerprints: Vec<SecretFingerprint>,
+    /// The time step whose code proved it.
+    pub step: i64,
 }
 
 impl NewFactor {
     #[must_use]
     pub fn kind(&self) -> MethodKind {
         match self {
-            Self::Authenticator { .. } => MethodKind::Authenticator,
+            Self::Authenticator(_) => MethodKind::Authenticator,
             Self::Address(address) => address.kind(),
         }
     }
@@ -54,6 +61,9 @@ pub struct AddMethod {
     pub credentials_version: i64,
     pub manager: Manager,
     pub method: NewMethod,
+    /// The account's apps, each with whether its secret is the same as the new one's. An app without a fingerprint that is not
+    /// among them was added since, by a node of an earlier version.
+    pub known_apps: Vec<(MethodId, bool)>,
     /// MACs that the code sent to an address may be stored as, under every key of the ring.
     pub macs: Vec<[u8; 32]>,
     /// Empty if the account has a second factor already.
@@ -73,7 +83,7 @@ pub enum MethodAdded {
     WrongCode,
     /// A code waits, but it went to another address.
     OtherAddress,
-    /// The credentials changed in the meantime.
+    /// The credentials or the apps changed in the meantime.
     Stale,
 }
 

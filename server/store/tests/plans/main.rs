@@ -21,21 +21,25 @@ use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::add_method::AddMethod as Added;
 use countersign_domain::decisions::address_change::AddressChange;
 use countersign_domain::decisions::delivery::SendTo;
+use countersign_domain::decisions::keyring::Canary;
 use countersign_domain::decisions::password_change::Endings;
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::decisions::sign_in::SignIn;
 use countersign_domain::ids::{ApiKeyId, ApplicationId, RefreshTokenId, RegistrationId, TenantId};
+use countersign_domain::keyring::Sealed;
 use countersign_domain::one_time_code::Subject;
+use countersign_domain::stored_secret::{Renewal, SecretFingerprint};
 use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
 use countersign_domain::terms::{Grant, Rules, Terms};
 use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
     AccountWritten, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
     CompleteSignIn, CreateAccount, DisableTwoFactor, ExtendSession, FailAttempt, FindTrust, IssueCode, Issued,
-    MethodAdded, MethodsRemoved, NewRefreshToken, OpenChallenge, PresentedTicket, PresentedTrust, Purge,
-    RefreshTokenUsed, Register, RemoveMethods, RenameMethod, ReplaceBackupCodes, RevokeSessions, SecondFactorCompleted,
-    SessionSelector, Spend, TicketKind, UseRefreshToken,
+    MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod, NewRefreshToken, OpenChallenge,
+    PresentedTicket, PresentedTrust, Purge, RefreshTokenUsed, Register, RemoveMethods, RenameMethod,
+    ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted, SessionSelector, Spend, TicketKind,
+    UseRefreshToken,
 };
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
@@ -75,6 +79,10 @@ impl Instrumentation for Listener {
     }
 }
 
+fn fingerprint(byte: u8) -> SecretFingerprint {
+    SecretFingerprint::from_bytes(&[byte; 32]).unwrap()
+}
+
 /// Carries out every unit of work at least once, each on the path where it does the most.
 async fn everything(world: &World) {
     let store = &world.store;
@@ -90,6 +98,12 @@ async fn everything(world: &World) {
     let extend = ExtendSession { session_id: user.session.session.id, now: NOON, expires_at: NOON + HOUR };
     store.extend_session(extend).await.unwrap();
     store.ping(()).await.unwrap();
+    assert!(store.keyring_facts(()).await.unwrap().newest_app.is_some());
+    let sealed = Sealed { key_id: "k1".to_owned(), bytes: vec![1] };
+    let canary = Canary { sealed, secrets_bound_from: NOON };
+    assert!(store.add_canary((canary.clone(), NOON)).await.unwrap());
+    assert!(!store.add_canary((canary, NOON)).await.unwrap(), "a key has one canary");
+    assert!(store.keyring_facts(()).await.unwrap().canary.is_some());
 
     for factor in [Factor::Totp, Factor::BackupCode, Factor::OneTimeCode] {
         for claimant in [user.challenged(world, NOON).await, user.in_session()] {
@@ -110,7 +124,21 @@ async fn everything(world: &World) {
                 };
                 store.fail_attempt(fail).await.unwrap();
             }
-            store.complete_second_factor(user.pass(claimant, proof)).await.unwrap();
+            user.claimed(world, &claimant, factor).await;
+            let give = ReturnAttempt {
+                claimant: claimant.clone(),
+                expected: Expected::One(factor),
+                account_id: id,
+                event: event(EventKind::SecondFactorNotJudged, id, NOON),
+            };
+            store.return_attempt(give).await.unwrap();
+            let renewal = Renewal {
+                method_id: authenticator,
+                fingerprint: fingerprint(1),
+                sealed: Some(Sealed { key_id: "k1".to_owned(), bytes: vec![1] }),
+            };
+            let pass = CompleteSecondFactor { renewal: Some(renewal), ..user.pass(claimant, proof) };
+            store.complete_second_factor(pass).await.unwrap();
         }
     }
     // Until the challenge is destroyed, and then until the account is locked.
@@ -253,6 +281,7 @@ async fn users(world: &World) {
         credentials_version: user.account.credentials_version,
         manager: Manager::Service,
         method: address_method(address),
+        known_apps: Vec::new(),
         macs: vec![[7; 32]],
         backup_codes: backup_codes(3),
         challenge: Some((waiting, [5; 32])),
@@ -270,6 +299,29 @@ async fn users(world: &World) {
     let found = store.user(AccountLookup::Id(id)).await.unwrap().expect("it is there");
     assert!(found.account.two_factor_enabled);
     let method = found.methods[0].clone();
+    let app = |step, fingerprints| AddMethod {
+        challenge: None,
+        method: NewMethod {
+            factor: NewFactor::Authenticator(NewAuthenticator {
+                secret: Sealed { key_id: "k1".to_owned(), bytes: vec![1] },
+                fingerprints,
+                step,
+            }),
+            ..address_method(address.clone())
+        },
+        ..add(&user, address.clone())
+    };
+    let step = i64::try_from(NOON.as_unix_seconds() / 30).unwrap();
+    let added = |step, fingerprints| store.add_method(app(step, fingerprints));
+    let both = || vec![fingerprint(3), fingerprint(2)];
+    for (step, fingerprints, expected) in [
+        (step, vec![fingerprint(2)], Added::Further),
+        (step, both(), Added::AlreadyAdded { is_replay: true }),
+        (step + 1, both(), Added::AlreadyAdded { is_replay: false }),
+        (step + 1, both(), Added::AlreadyAdded { is_replay: true }),
+    ] {
+        assert_eq!(added(step, fingerprints).await.unwrap(), MethodAdded::Decided(expected));
+    }
     let rename = RenameMethod {
         account_id: id,
         handle: method.handle.clone(),

@@ -19,6 +19,7 @@ use countersign_domain::password::PasswordHash;
 use countersign_domain::policy::Policy;
 use countersign_domain::secret::{ChallengeToken, Digest, SessionToken};
 use countersign_domain::session::Session;
+use countersign_domain::stored_secret::SecretFingerprint;
 use countersign_domain::terms::{ChallengeForm, EnrolmentPlace, Grant, Terms, TrustForm};
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::AccountLookup;
@@ -289,7 +290,9 @@ impl User {
             manager: Manager::Owner(Assurance { account_id: self.id(), second_factor_at: Some(NOON) }),
             authenticator: Authenticator {
                 id: MethodId::generate(NOON, &mut random()),
+                account_id: self.id(),
                 secret: Sealed { key_id: "k1".to_owned(), bytes: vec![1, 2, 3] },
+                fingerprint: SecretFingerprint::from_bytes(session_digest().as_bytes()),
                 last_step: None,
             },
             handles: handles(),
@@ -319,6 +322,7 @@ impl User {
             claimant,
             account: self.account.clone(),
             proof,
+            renewal: None,
             request: Request::default(),
             rules: Arc::default(),
             terms: terms(),

@@ -183,7 +183,9 @@ impl Flows {
                 is_remembered: false,
                 application_id: step_up.application_id,
                 state: step_up.state,
-                trust_challenge: step_up.trust_challenge.map(Digest::of_text),
+                trust_challenge: step_up
+                    .trust_challenge
+                    .map(|text| Digest::of_trust_challenge(text, account_id, self.keyring()).swap_remove(0)),
                 created_at: now,
                 expires_at: now + terms.challenge_lifetime,
             },

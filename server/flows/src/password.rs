@@ -267,7 +267,9 @@ impl Flows {
                     Some(Some(token)) => Some(PresentedTicket {
                         kind: TicketKind::StepUp,
                         digest: token.digest(),
-                        trust_challenge: trust_challenge.map(Digest::of_text),
+                        trust_challenges: trust_challenge
+                            .map(|text| Digest::of_trust_challenge(text, account.id, self.keyring()))
+                            .unwrap_or_default(),
                     }),
                 };
                 let password = self.hash_password(new, self.services.hasher.admit()?).await?;
@@ -333,5 +335,5 @@ impl Flows {
 
 /// A ticket that no `trustChallenge` belongs to.
 pub(super) fn presented(kind: TicketKind, digest: Digest) -> PresentedTicket {
-    PresentedTicket { kind, digest, trust_challenge: None }
+    PresentedTicket { kind, digest, trust_challenges: Vec::new() }
 }

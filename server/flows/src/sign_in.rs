@@ -297,13 +297,16 @@ impl Flows {
         terms: &Terms,
         now: Timestamp,
     ) -> (Option<PresentedTrust>, Option<Bearer>) {
-        let digest = trust.and_then(|text| trusted_device::read(terms.trust, text, account.id, self.keyring()));
-        let Some(digest) = digest else { return (None, None) };
+        let read = |text| trusted_device::read(terms.trust, text, account.id, self.keyring());
+        let digests = trust.map(read).unwrap_or_default();
+        if digests.is_empty() {
+            return (None, None);
+        }
         match terms.trust {
-            TrustForm::Lasting => (Some(PresentedTrust { digest, next: None }), None),
+            TrustForm::Lasting => (Some(PresentedTrust { digests, next: None }), None),
             TrustForm::Rotating => {
                 let (next, row) = self.new_trust(account, None, terms, now);
-                (Some(PresentedTrust { digest, next: Some(row) }), Some(next))
+                (Some(PresentedTrust { digests, next: Some(row) }), Some(next))
             }
         }
     }

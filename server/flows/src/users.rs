@@ -332,9 +332,11 @@ impl Flows {
         token: &str,
         application_id: Option<ApplicationId>,
     ) -> Result<Option<TrustedDevice>, FlowError> {
-        let digest = trusted_device::read(TrustForm::Lasting, token, account_id, self.keyring());
-        let Some(digest) = digest else { return Ok(None) };
-        let found = self.store().trust(FindTrust { digest, account_id, now: self.now() }).await?;
+        let digests = trusted_device::read(TrustForm::Lasting, token, account_id, self.keyring());
+        if digests.is_empty() {
+            return Ok(None);
+        }
+        let found = self.store().trust(FindTrust { digests, account_id, now: self.now() }).await?;
         let rules = self.rules();
         let policy = rules.application(application_id).map(|application| application.trust_policy);
         Ok(found.filter(|trust| {

@@ -38,13 +38,15 @@ pub(super) async fn remember(
         if expires_at <= now.as_millis() {
             continue;
         }
-        let news = (spent_steps::last_step.eq(last_step), spent_steps::expires_at.eq(expires_at));
-        let row = (spent_steps::secret_fingerprint.eq(fingerprint), spent_steps::account_id.eq(account_id.to_text()));
+        // An app that was added again has used a later step than the one that was removed before.
+        diesel::delete(spent_steps::table.find(&fingerprint)).execute(connection).await?;
         diesel::insert_into(spent_steps::table)
-            .values((row, news))
-            .on_conflict(spent_steps::secret_fingerprint)
-            .do_update()
-            .set(news)
+            .values((
+                spent_steps::secret_fingerprint.eq(fingerprint),
+                spent_steps::account_id.eq(account_id.to_text()),
+                spent_steps::last_step.eq(last_step),
+                spent_steps::expires_at.eq(expires_at),
+            ))
             .execute(connection)
             .await?;
     }
@@ -93,14 +95,17 @@ pub(super) async fn find(
         let is_replay = last_steps.into_iter().max().is_some_and(|last| app.step <= last);
         return Ok(Some(Found { secret: KnownSecret::Enrolled { is_replay }, method_ids }));
     }
-    let fingerprints = app.fingerprints.iter().map(|one| one.as_bytes().to_vec());
-    let removed: Vec<i64> = spent_steps::table
-        .filter(spent_steps::secret_fingerprint.eq_any(fingerprints))
-        .filter(spent_steps::expires_at.gt(now.as_millis()))
-        .select(spent_steps::last_step)
-        .load(connection)
-        .await?;
-    let is_used = removed.into_iter().any(|last| app.step <= last);
+    let mut is_used = false;
+    for fingerprint in &app.fingerprints {
+        let last_step: Option<i64> = spent_steps::table
+            .find(fingerprint.as_bytes().as_slice())
+            .filter(spent_steps::expires_at.gt(now.as_millis()))
+            .select(spent_steps::last_step)
+            .get_result(connection)
+            .await
+            .optional()?;
+        is_used |= last_step.is_some_and(|last| app.step <= last);
+    }
     let secret = if is_used { KnownSecret::Used } else { KnownSecret::New };
     Ok(Some(Found { secret, method_ids }))
 }

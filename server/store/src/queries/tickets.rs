@@ -37,14 +37,17 @@ pub(super) async fn spend(
         .and(tickets::account_id.eq(account_id.to_text()))
         .and(tickets::expires_at.gt(now.as_millis()));
     let row = tickets::table.find(ticket.digest.as_bytes().as_slice()).filter(is_valid);
-    let spent = match &ticket.trust_challenge {
-        Some(digest) => {
-            let same = tickets::trust_challenge.eq(digest.as_bytes().as_slice());
-            diesel::delete(row.filter(same)).execute(connection).await?
+    if ticket.trust_challenges.is_empty() {
+        let spent = diesel::delete(row.filter(tickets::trust_challenge.is_null())).execute(connection).await?;
+        return Ok(spent == 1);
+    }
+    for mac in &ticket.trust_challenges {
+        let same = tickets::trust_challenge.eq(mac.as_bytes().as_slice());
+        if diesel::delete(row.clone().filter(same)).execute(connection).await? == 1 {
+            return Ok(true);
         }
-        None => diesel::delete(row.filter(tickets::trust_challenge.is_null())).execute(connection).await?,
-    };
-    Ok(spent == 1)
+    }
+    Ok(false)
 }
 
 /// The account of a valid ticket, and the state that its issuer wants back.

@@ -19,8 +19,8 @@ pub(super) async fn use_trust(
     input: &CompleteSignIn,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let Some(PresentedTrust { digest, next }) = &input.trust else { return Ok(false) };
-    let find = FindTrust { digest: *digest, account_id: input.account_id, now };
+    let Some(PresentedTrust { digests, next }) = &input.trust else { return Ok(false) };
+    let find = FindTrust { digests: digests.clone(), account_id: input.account_id, now };
     let found = match next {
         None => trust(connection, &find).await?,
         Some(_) => take(connection, &find).await?,
@@ -54,27 +54,37 @@ pub(super) async fn give(
 }
 
 async fn take(connection: &mut Conn, find: &FindTrust) -> Result<Option<TrustedDevice>, StoreError> {
-    let row: Option<TrustedDeviceRow> = diesel::delete(trusted_devices::table.find(find.digest.as_bytes().as_slice()))
-        .filter(trusted_devices::account_id.eq(find.account_id.to_text()))
-        .filter(trusted_devices::expires_at.gt(find.now.as_millis()))
-        .returning(TrustedDeviceRow::as_returning())
-        .get_result(connection)
-        .await
-        .optional()?;
-    Ok(row.map(TrustedDevice::from))
+    for digest in &find.digests {
+        let row: Option<TrustedDeviceRow> = diesel::delete(trusted_devices::table.find(digest.as_bytes().as_slice()))
+            .filter(trusted_devices::account_id.eq(find.account_id.to_text()))
+            .filter(trusted_devices::expires_at.gt(find.now.as_millis()))
+            .returning(TrustedDeviceRow::as_returning())
+            .get_result(connection)
+            .await
+            .optional()?;
+        if let Some(row) = row {
+            return Ok(Some(TrustedDevice::from(row)));
+        }
+    }
+    Ok(None)
 }
 
 /// A live trust of an account.
 pub(crate) async fn trust(connection: &mut Conn, find: &FindTrust) -> Result<Option<TrustedDevice>, StoreError> {
-    let row: Option<TrustedDeviceRow> = trusted_devices::table
-        .find(find.digest.as_bytes().as_slice())
-        .filter(trusted_devices::account_id.eq(find.account_id.to_text()))
-        .filter(trusted_devices::expires_at.gt(find.now.as_millis()))
-        .select(TrustedDeviceRow::as_select())
-        .get_result(connection)
-        .await
-        .optional()?;
-    Ok(row.map(TrustedDevice::from))
+    for digest in &find.digests {
+        let row: Option<TrustedDeviceRow> = trusted_devices::table
+            .find(digest.as_bytes().as_slice())
+            .filter(trusted_devices::account_id.eq(find.account_id.to_text()))
+            .filter(trusted_devices::expires_at.gt(find.now.as_millis()))
+            .select(TrustedDeviceRow::as_select())
+            .get_result(connection)
+            .await
+            .optional()?;
+        if let Some(row) = row {
+            return Ok(Some(TrustedDevice::from(row)));
+        }
+    }
+    Ok(None)
 }
 
 /// Ends all trust of an account, within the open transaction.

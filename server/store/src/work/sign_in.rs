@@ -42,7 +42,7 @@ pub struct CompleteSignIn {
 /// A trust that a device presents.
 #[derive(Clone, Debug)]
 pub struct PresentedTrust {
-    pub digest: Digest,
+    pub digests: Vec<Digest>,
     /// Takes its place; `None` for a trust that stays valid until it expires.
     pub next: Option<NewTrust>,
 }

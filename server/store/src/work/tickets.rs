@@ -29,7 +29,7 @@ impl TicketKind {
 pub struct NewTicket {
     pub kind: TicketKind,
     pub digest: Digest,
-    /// Digest of the caller-chosen secret (`trustChallenge`) that must accompany the ticket.
+    /// MAC of the caller-chosen secret (`trustChallenge`) that must accompany the ticket.
     pub trust_challenge: Option<Digest>,
     /// The caller's own state, returned when the ticket is used: JSON text.
     pub state: Option<String>,
@@ -40,8 +40,8 @@ pub struct NewTicket {
 pub struct PresentedTicket {
     pub kind: TicketKind,
     pub digest: Digest,
-    /// Digest of the `trustChallenge` that came with it.
-    pub trust_challenge: Option<Digest>,
+    /// What the `trustChallenge` that came with it may be stored as, one for each key of the ring; empty if none came.
+    pub trust_challenges: Vec<Digest>,
 }
 
 /// A trusted device to be recorded.
@@ -54,9 +54,10 @@ pub struct NewTrust {
 }
 
 /// Lookup of a trusted device.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct FindTrust {
-    pub digest: Digest,
+    /// What the presented token may be stored as.
+    pub digests: Vec<Digest>,
     pub account_id: AccountId,
     pub now: Timestamp,
 }

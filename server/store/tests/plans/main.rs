@@ -299,29 +299,6 @@ async fn users(world: &World) {
     let found = store.user(AccountLookup::Id(id)).await.unwrap().expect("it is there");
     assert!(found.account.two_factor_enabled);
     let method = found.methods[0].clone();
-    let app = |step, fingerprints| AddMethod {
-        challenge: None,
-        method: NewMethod {
-            factor: NewFactor::Authenticator(NewAuthenticator {
-                secret: Sealed { key_id: "k1".to_owned(), bytes: vec![1] },
-                fingerprints,
-                step,
-            }),
-            ..address_method(address.clone())
-        },
-        ..add(&user, address.clone())
-    };
-    let step = i64::try_from(NOON.as_unix_seconds() / 30).unwrap();
-    let added = |step, fingerprints| store.add_method(app(step, fingerprints));
-    let both = || vec![fingerprint(3), fingerprint(2)];
-    for (step, fingerprints, expected) in [
-        (step, vec![fingerprint(2)], Added::Further),
-        (step, both(), Added::AlreadyAdded { is_replay: true }),
-        (step + 1, both(), Added::AlreadyAdded { is_replay: false }),
-        (step + 1, both(), Added::AlreadyAdded { is_replay: true }),
-    ] {
-        assert_eq!(added(step, fingerprints).await.unwrap(), MethodAdded::Decided(expected));
-    }
     let rename = RenameMethod {
         account_id: id,
         handle: method.handle.clone(),
@@ -360,10 +337,10 @@ async fn users(world: &World) {
         ..user.pass(claimant, proof)
     };
     assert!(is_done(&store.complete_second_factor(pass).await.unwrap()));
-    assert!(store.trust(FindTrust { digest: given.digest, account_id: id, now: NOON }).await.unwrap().is_some());
+    assert!(store.trust(FindTrust { digests: vec![given.digest], account_id: id, now: NOON }).await.unwrap().is_some());
     // A lasting trust, and then a rotating one, with every kind of grant.
     for (next, terms) in [(None, with_tokens), (Some(trust(NOON + HOUR)), terms())] {
-        let shown = PresentedTrust { digest: given.digest, next };
+        let shown = PresentedTrust { digests: vec![given.digest], next };
         let sign_in = CompleteSignIn {
             trust: Some(shown),
             application_id: Some(ApplicationId::DEFAULT),
@@ -375,7 +352,7 @@ async fn users(world: &World) {
         let outcome = decided(store.complete_sign_in(sign_in).await.unwrap());
         assert_eq!(outcome.decision, SignIn::Granted { by_trust: true });
     }
-    let present = || PresentedTicket { kind: TicketKind::StepUp, digest: step_up.digest, trust_challenge: None };
+    let present = || PresentedTicket { kind: TicketKind::StepUp, digest: step_up.digest, trust_challenges: Vec::new() };
     assert!(store.ticket((present(), NOON)).await.unwrap().is_some());
     let presented = || UseRefreshToken {
         digest: first,
@@ -416,6 +393,7 @@ async fn users(world: &World) {
         claimant,
         account_id: id,
         proof: mailed(mac),
+        renewal: None,
         named: Some(named),
         now: NOON,
         audit: audit(id, NOON),
@@ -450,6 +428,8 @@ async fn users(world: &World) {
         event: event(EventKind::PasswordChanged, id, NOON),
     };
     assert_eq!(store.change_password(change).await.unwrap(), Changed::Done);
+    user.account = store.account(AccountLookup::Id(id)).await.unwrap().expect("it is there");
+    apps(world, &mut user).await;
     let key = ApiKeyRecord {
         id: ApiKeyId::generate(NOON, &mut random()),
         name: "one".to_owned(),
@@ -463,6 +443,59 @@ async fn users(world: &World) {
     assert!(store.api_key(key_digest).await.unwrap().is_some());
     assert!(store.revoke_api_key((key_id, NOON)).await.unwrap());
     assert!(store.delete_account((id, event(EventKind::AccountDeleted, id, NOON))).await.unwrap());
+}
+
+/// An authenticator app that is added, added again, removed, and added once more.
+async fn apps(world: &World, user: &mut User) {
+    let (store, id) = (&world.store, user.id());
+    let step = i64::try_from(NOON.as_unix_seconds() / 30).unwrap();
+    let add = |user: &User, step, fingerprints| AddMethod {
+        account_id: id,
+        credentials_version: user.account.credentials_version,
+        manager: Manager::Service,
+        method: NewMethod {
+            factor: NewFactor::Authenticator(NewAuthenticator {
+                secret: Sealed { key_id: "k1".to_owned(), bytes: vec![1] },
+                fingerprints,
+                step,
+            }),
+            ..address_method(user.email_address())
+        },
+        known_apps: Vec::new(),
+        macs: Vec::new(),
+        backup_codes: backup_codes(1),
+        challenge: None,
+        rules: Arc::default(),
+        terms: terms(),
+        now: NOON,
+        audit: audit(id, NOON),
+    };
+    let first = add(user, step, vec![fingerprint(2)]);
+    let method_id = first.method.id;
+    let added = store.add_method(first).await.unwrap();
+    assert!(matches!(added, MethodAdded::Decided(Added::First(_))), "{added:?}");
+    user.account = store.account(AccountLookup::Id(id)).await.unwrap().expect("it is there");
+    // The ring has a new key, and the old one still.
+    let rotated = || vec![fingerprint(3), fingerprint(2)];
+    for (step, is_replay) in [(step, true), (step + 1, false), (step + 1, true)] {
+        let added = store.add_method(add(user, step, rotated())).await.unwrap();
+        assert_eq!(added, MethodAdded::Decided(Added::AlreadyAdded { is_replay }));
+    }
+    let remove = RemoveMethods {
+        claimant: Claimant::Holder { account_id: id, subject: Subject::Disable { account_id: id, method_id } },
+        account_id: id,
+        proof: Proof::Totp { method_id, step: step + 2, confirms: false },
+        renewal: None,
+        named: Some(method_id),
+        now: NOON,
+        audit: audit(id, NOON),
+    };
+    assert_eq!(store.remove_methods(remove).await.unwrap(), MethodsRemoved::Decided(Removal::SwitchOff));
+    user.account = store.account(AccountLookup::Id(id)).await.unwrap().expect("it is there");
+    let added = store.add_method(add(user, step + 2, rotated())).await.unwrap();
+    assert_eq!(added, MethodAdded::Decided(Added::Replayed), "the step was used before the app was removed");
+    let added = store.add_method(add(user, step + 3, rotated())).await.unwrap();
+    assert!(matches!(added, MethodAdded::Decided(Added::First(_))), "{added:?}");
 }
 
 #[derive(QueryableByName)]

@@ -275,7 +275,7 @@ async fn tokens_are_granted_together_with_the_user_they_speak_of(database: Datab
     let later = signed_in_at + HOUR;
     let sign_in = CompleteSignIn {
         terms: Terms { grant: Grant::Tokens, ..terms() },
-        trust: Some(PresentedTrust { digest: trust, next: None }),
+        trust: Some(PresentedTrust { digests: vec![trust], next: None }),
         ..user.sign_in(later)
     };
     let outcome = decided(world.store.complete_sign_in(sign_in).await.unwrap());

@@ -229,7 +229,7 @@ async fn a_trusted_device_signs_in_and_its_trust_is_replaced_once(database: Data
     assert!(is_done(&world.store.complete_second_factor(pass).await.unwrap()));
 
     let sign_ins = (0..8).map(|_| {
-        let rotated = Some(PresentedTrust { digest: first.digest, next: Some(trust(NOON + 24 * HOUR)) });
+        let rotated = Some(PresentedTrust { digests: vec![first.digest], next: Some(trust(NOON + 24 * HOUR)) });
         world.store.complete_sign_in(CompleteSignIn { trust: rotated, ..user.sign_in(NOON) })
     });
     let outcomes: Vec<_> =

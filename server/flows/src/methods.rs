@@ -203,6 +203,7 @@ impl Flows {
             claimant: judged.claimant.clone(),
             account_id,
             proof: judged.proof.clone(),
+            charge: judged.charge,
             named,
             now,
             audit: AuditContext { factor: Some(factor), ..self.audit(caller, now).about(account_id) },

@@ -12,6 +12,7 @@ use countersign_domain::terms::{Rules, Terms};
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An attempt, claimed before the code is looked at.
 #[derive(Clone, Debug)]
@@ -20,8 +21,6 @@ pub struct ClaimAttempt {
     pub expected: Expected,
     pub now: Timestamp,
     pub rules: Arc<Rules>,
-    /// Of the lock, if this attempt is the one that locks the account.
-    pub audit: AuditContext,
 }
 
 #[derive(Debug)]
@@ -30,6 +29,7 @@ pub enum Claim {
     Granted(Box<Granted>),
     /// The challenge is unknown, expired or used, or the session has ended.
     NoClaimant,
+    /// The account is locked, or its long-term limit of guesses is reached.
     Locked {
         until: Timestamp,
     },
@@ -50,6 +50,11 @@ pub struct Granted {
     pub account: Account,
     pub challenge: Option<Challenge>,
     pub material: Material,
+    /// What the attempt has added to the level of [`countersign_domain::policy::Policy::account_guesses`]; given back if it
+    /// turns out to be no wrong guess.
+    pub charge: Duration,
+    /// Whether this attempt has locked the account.
+    pub locks: bool,
 }
 
 /// A judged attempt that failed.
@@ -62,7 +67,11 @@ pub struct FailAttempt {
     /// Whether the code was right and used already: that is no guess, so the account is not charged. The challenge's try stays
     /// taken.
     pub is_replay: bool,
+    /// [`Granted::charge`]
+    pub charge: Duration,
     pub event: AuditEvent,
+    /// Of the lock, if this attempt is the one that locked the account; written if the code was wrong.
+    pub lock_event: Option<AuditEvent>,
 }
 
 /// A right second factor of a challenge or a session. What it opens was decided on the account as it was claimed, and is
@@ -72,6 +81,8 @@ pub struct CompleteSecondFactor {
     pub claimant: Claimant,
     pub account: Account,
     pub proof: Proof,
+    /// [`Granted::charge`]
+    pub charge: Duration,
     pub request: Request,
     pub rules: Arc<Rules>,
     pub terms: Terms,
@@ -112,6 +123,8 @@ pub struct RemoveMethods {
     pub claimant: Claimant,
     pub account_id: AccountId,
     pub proof: Proof,
+    /// [`Granted::charge`]
+    pub charge: Duration,
     /// The method to remove, if the caller names one.
     pub named: Option<MethodId>,
     pub now: Timestamp,

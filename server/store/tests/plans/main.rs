@@ -43,7 +43,7 @@ use diesel::sql_types::Text;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use users::{
-    HOUR, NOON, User, address_method, audit, backup_codes, by_email, decided, event, hash, is_done, mailed,
+    HOUR, NOON, User, address_method, audit, backup_codes, by_email, decided, event, guess, hash, is_done, mailed,
     new_session, random, session_digest, terms, ticket, trust,
 };
 use world::{Behind, World};
@@ -105,7 +105,9 @@ async fn everything(world: &World) {
                     factor: Some(factor),
                     account_id: id,
                     is_replay,
+                    charge: guess(),
                     event: event(EventKind::SecondFactorRejected, id, NOON),
+                    lock_event: Some(event(EventKind::AccountLocked, id, NOON)),
                 };
                 store.fail_attempt(fail).await.unwrap();
             }
@@ -343,6 +345,7 @@ async fn users(world: &World) {
         claimant,
         account_id: id,
         proof: mailed(mac),
+        charge: guess(),
         named: Some(named),
         now: NOON,
         audit: audit(id, NOON),

@@ -119,6 +119,8 @@ pub struct Account {
     /// Counts changes of the password and of the second factor. A sign-in that began before such a change is not
     /// completed after it.
     pub credentials_version: i64,
+    /// Counts how often an administrator has lifted the account's limits; names of its password quotas contain it.
+    pub limits_epoch: i64,
     pub created_at: Timestamp,
     /// Time of the last change to the account itself; changes to sessions and methods do not count.
     pub updated_at: Timestamp,

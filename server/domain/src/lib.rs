@@ -23,6 +23,8 @@ pub mod audit;
 pub mod backup_code;
 pub mod challenge;
 pub mod decisions;
+#[cfg(test)]
+mod guessing;
 pub mod ids;
 pub mod jwt;
 pub mod keyring;
@@ -32,6 +34,7 @@ pub mod one_time_code;
 pub mod password;
 pub mod policy;
 pub mod random;
+pub mod rate;
 pub mod secret;
 pub mod session;
 pub mod signing;

@@ -227,6 +227,7 @@ impl Flows {
             account_id,
             proof: judged.proof.clone(),
             renewal: judged.renewal.clone(),
+            charge: judged.charge,
             named,
             now,
             audit: AuditContext { factor: Some(factor), ..self.audit(caller, now).about(account_id) },

@@ -27,6 +27,7 @@ use countersign_store::work::{
     ReturnAttempt, SecondFactorCompleted, TicketKind,
 };
 use rand_core::CryptoRng;
+use std::time::Duration;
 
 /// Who presents a second factor.
 #[derive(Debug)]
@@ -128,6 +129,7 @@ pub enum Refused {
     CodeExhausted,
     /// The challenge has no tries left.
     ChallengeExhausted,
+    /// The account is locked, or its long-term limit of guesses is reached.
     Locked {
         until: Timestamp,
     },
@@ -141,6 +143,19 @@ pub(super) struct Judged {
     pub(super) proof: Proof,
     /// What the row of the app lacks, if it is of an earlier version.
     pub(super) renewal: Option<Renewal>,
+    /// What it has added to the long-term count of guesses.
+    pub(super) charge: Duration,
+}
+
+/// A claimed attempt that did not succeed.
+struct FailedAttempt {
+    account_id: AccountId,
+    factor: Option<Factor>,
+    /// Whether the code was right and used already, or could not be completed.
+    is_replay: bool,
+    charge: Duration,
+    /// Whether the claim locked the account.
+    locks: bool,
 }
 
 impl Flows {
@@ -178,33 +193,34 @@ impl Flows {
         let now = self.now();
         // The permit comes before the claim, so that a request that is shed costs no try.
         let permit = expected.includes(Factor::BackupCode).then(|| self.services.hasher.admit()).transpose()?;
-        let audit = self.factor_audit(caller, expected.factor(), None, claimant.session_id(), now);
-        let claim = ClaimAttempt { claimant: claimant.clone(), expected, now, rules: self.rules(), audit };
-        let GrantedAttempt { account, challenge, material } = match self.store().claim_attempt(claim).await? {
-            Claim::Granted(granted) => *granted,
-            Claim::NoClaimant => return Ok(Err(Refused::NoClaimant)),
-            Claim::Locked { until } => return Ok(Err(Refused::Locked { until })),
-            Claim::ChallengeExhausted => return Ok(Err(Refused::ChallengeExhausted)),
-            Claim::NotAllowed => return Ok(Err(Refused::NotAllowed)),
-            Claim::NotEnrolled => return Ok(Err(Refused::NotEnrolled)),
-            Claim::NoCode => return Ok(Err(Refused::NoCode)),
-            Claim::CodeExhausted => return Ok(Err(Refused::CodeExhausted)),
-        };
+        let claim = ClaimAttempt { claimant: claimant.clone(), expected, now, rules: self.rules() };
+        let GrantedAttempt { account, challenge, material, charge, locks } =
+            match self.store().claim_attempt(claim).await? {
+                Claim::Granted(granted) => *granted,
+                Claim::NoClaimant => return Ok(Err(Refused::NoClaimant)),
+                Claim::Locked { until } => return Ok(Err(Refused::Locked { until })),
+                Claim::ChallengeExhausted => return Ok(Err(Refused::ChallengeExhausted)),
+                Claim::NotAllowed => return Ok(Err(Refused::NotAllowed)),
+                Claim::NotEnrolled => return Ok(Err(Refused::NotEnrolled)),
+                Claim::NoCode => return Ok(Err(Refused::NoCode)),
+                Claim::CodeExhausted => return Ok(Err(Refused::CodeExhausted)),
+            };
         let judged = self.judge(expected, code, &claimant, &account, &material, permit, now).await;
         let judged = judged.and_then(|judgement| Ok((self.renewal(&judgement, &material)?, judgement)));
         let (renewal, judgement) = match judged {
             Ok(judged) => judged,
             Err(error) => {
-                self.return_attempt(caller, claimant, expected, account.id).await;
+                self.return_attempt(caller, claimant, expected, account.id, charge).await;
                 return Err(error);
             }
         };
         let is_replay = match judgement {
-            Judgement::Right(proof) => return Ok(Ok(Judged { claimant, account, challenge, proof, renewal })),
+            Judgement::Right(proof) => return Ok(Ok(Judged { claimant, account, challenge, proof, renewal, charge })),
             Judgement::Replayed => true,
             Judgement::Wrong => false,
         };
-        self.fail_attempt(caller, claimant, account.id, expected.factor(), is_replay).await?;
+        let failed = FailedAttempt { account_id: account.id, factor: expected.factor(), is_replay, charge, locks };
+        self.fail_attempt(caller, claimant, failed).await?;
         Ok(Err(Refused::WrongCode))
     }
 
@@ -259,11 +275,12 @@ impl Flows {
         claimant: attempt::Claimant,
         expected: Expected,
         account_id: AccountId,
+        charge: Duration,
     ) {
         let session_id = claimant.session_id();
         let audit = self.factor_audit(caller, expected.factor(), Some(account_id), session_id, self.now());
         let event = audit.event(EventKind::SecondFactorNotJudged);
-        let give = ReturnAttempt { claimant, expected, account_id, event };
+        let give = ReturnAttempt { claimant, expected, account_id, charge, event };
         if let Err(error) = self.store().return_attempt(give).await {
             let cause = countersign_domain::error_chain(&error);
             slog::error!(
@@ -277,20 +294,29 @@ impl Flows {
         &self,
         caller: &Caller,
         claimant: attempt::Claimant,
-        account_id: AccountId,
-        factor: Option<Factor>,
-        is_replay: bool,
+        failed: FailedAttempt,
     ) -> Result<(), FlowError> {
+        let FailedAttempt { account_id, factor, is_replay, charge, locks } = failed;
         let kind = if is_replay { EventKind::SecondFactorReplayed } else { EventKind::SecondFactorRejected };
         let session_id = claimant.session_id();
-        let event = self.factor_audit(caller, factor, Some(account_id), session_id, self.now()).event(kind);
-        Ok(self.store().fail_attempt(FailAttempt { claimant, factor, account_id, is_replay, event }).await?)
+        let audit = self.factor_audit(caller, factor, Some(account_id), session_id, self.now());
+        let event = audit.event(kind);
+        let lock_event =
+            locks.then(|| self.random().draw(|random| audit.again(random)).event(EventKind::AccountLocked));
+        let fail = FailAttempt { claimant, factor, account_id, is_replay, charge, event, lock_event };
+        Ok(self.store().fail_attempt(fail).await?)
     }
 
     /// Records a right code that could not be completed; the account is not charged for it.
     pub(super) async fn release_attempt(&self, caller: &Caller, judged: &Judged) -> Result<(), FlowError> {
-        let factor = Some(judged.proof.factor());
-        self.fail_attempt(caller, judged.claimant.clone(), judged.account.id, factor, true).await
+        let failed = FailedAttempt {
+            account_id: judged.account.id,
+            factor: Some(judged.proof.factor()),
+            is_replay: true,
+            charge: judged.charge,
+            locks: false,
+        };
+        self.fail_attempt(caller, judged.claimant.clone(), failed).await
     }
 
     /// Makes a right code count.
@@ -335,6 +361,7 @@ impl Flows {
                 account: account.clone(),
                 proof: judged.proof.clone(),
                 renewal: judged.renewal.clone(),
+                charge: judged.charge,
                 request: attempt.request,
                 rules: self.rules(),
                 terms: *terms,

@@ -162,6 +162,7 @@ impl Flows {
             expires_at: profile.expires_at,
             two_factor_enabled: false,
             credentials_version: 0,
+            limits_epoch: 0,
             created_at: now,
             updated_at: now,
         };

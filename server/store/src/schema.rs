@@ -25,6 +25,16 @@ diesel::table! {
         last_sign_in_at -> Nullable<BigInt>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        guesses_decay_at -> Nullable<BigInt>,
+        limits_epoch -> BigInt,
+    }
+}
+
+diesel::table! {
+    known_networks (digest) {
+        digest -> Binary,
+        account_id -> Text,
+        expires_at -> BigInt,
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     pub kind: MethodKind,
     /// Number of confirmed methods.
     pub confirmed: usize,
+    /// Number of authenticator apps among them.
+    pub authenticators: usize,
     pub challenge: WaitingChallenge,
     pub secret: KnownSecret,
 }
@@ -60,14 +62,15 @@ pub enum AddMethod {
     NotAllowed,
     /// The caller has to pass a second factor that the account has.
     SecondFactorDue,
-    /// The account has [`Policy::methods_per_account`].
+    /// The account has [`Policy::methods_per_account`], or for an app [`Policy::authenticators_per_account`].
     TooMany,
     NoChallenge,
 }
 
 #[must_use]
 pub fn decide(facts: &Facts<'_>, terms: &Terms, policy: &Policy) -> AddMethod {
-    let Facts { account, tenant, manager, kind, confirmed, challenge, secret } = *facts;
+    let Facts { account, tenant, manager, kind, confirmed, authenticators, challenge, secret } = *facts;
+    let is_one_app_too_many = kind == MethodKind::Authenticator && authenticators >= policy.authenticators_per_account;
     if !tenant.allows(kind) {
         AddMethod::NotAllowed
     } else if let KnownSecret::Enrolled { is_replay } = secret {
@@ -75,7 +78,7 @@ pub fn decide(facts: &Facts<'_>, terms: &Terms, policy: &Policy) -> AddMethod {
         AddMethod::AlreadyAdded { is_replay }
     } else if !manager.may_manage_factors(account) {
         AddMethod::SecondFactorDue
-    } else if confirmed >= policy.methods_per_account {
+    } else if confirmed >= policy.methods_per_account || is_one_app_too_many {
         AddMethod::TooMany
     } else if secret == KnownSecret::Used {
         AddMethod::Replayed
@@ -113,7 +116,8 @@ mod tests {
         let owner = |second_factor_at| Manager::Owner(Assurance { account_id: account().id, second_factor_at });
         let first = AddMethod::First(SwitchOn { adds_email: false, ends_other_sessions: false });
         let most = Policy::default().methods_per_account;
-        let (app, email) = (MethodKind::Authenticator, MethodKind::Email);
+        let (app, email, sms) = (MethodKind::Authenticator, MethodKind::Email, MethodKind::Sms);
+        let most_apps = Policy::default().authenticators_per_account;
         for (kind, enabled, manager, confirmed, challenge, outcome) in [
             (app, false, Manager::Service, 0, NotNamed, first),
             (app, false, owner(None), 0, NotNamed, first),
@@ -121,17 +125,20 @@ mod tests {
             (app, true, Manager::Service, 1, NotNamed, AddMethod::Further),
             (app, true, owner(Some(NOW)), 1, Live, AddMethod::Further),
             (app, true, owner(None), 1, NotNamed, AddMethod::SecondFactorDue),
-            (app, true, Manager::Service, most, NotNamed, AddMethod::TooMany),
-            (app, true, Manager::Service, most - 1, NotNamed, AddMethod::Further),
+            (app, true, Manager::Service, most_apps, NotNamed, AddMethod::TooMany),
+            (app, true, Manager::Service, most_apps - 1, NotNamed, AddMethod::Further),
+            (sms, true, Manager::Service, most, NotNamed, AddMethod::TooMany),
+            (sms, true, Manager::Service, most - 1, NotNamed, AddMethod::Further),
             (app, false, Manager::Service, 0, Gone, AddMethod::NoChallenge),
             (email, false, Manager::Service, 0, NotNamed, AddMethod::NotAllowed),
             (email, true, owner(None), most, Gone, AddMethod::NotAllowed),
         ] {
             let account = Account { two_factor_enabled: enabled, ..account() };
-            let tenant = tenant(&[app]);
+            let tenant = tenant(&[app, sms]);
+            let authenticators = if kind == app { confirmed } else { 0 };
+            let (account, tenant, manager) = (&account, &tenant, &manager);
             let secret = KnownSecret::New;
-            let facts =
-                Facts { account: &account, tenant: &tenant, manager: &manager, kind, confirmed, challenge, secret };
+            let facts = Facts { account, tenant, manager, kind, confirmed, authenticators, challenge, secret };
             assert_eq!(decide(&facts, &challenge_terms(), &Policy::default()), outcome, "{facts:?}");
         }
     }
@@ -163,6 +170,7 @@ mod tests {
                 manager: &manager,
                 kind: app,
                 confirmed,
+                authenticators: confirmed,
                 challenge,
                 secret,
             };

@@ -62,6 +62,7 @@ pub(crate) fn account() -> Account {
         expires_at: None,
         two_factor_enabled: false,
         credentials_version: 0,
+        limits_epoch: 0,
         created_at: NOW,
         updated_at: NOW,
     }

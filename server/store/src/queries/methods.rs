@@ -260,6 +260,7 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
         manager: &add.manager,
         kind: add.method.factor.kind(),
         confirmed: confirmed.len(),
+        authenticators: confirmed.iter().filter(|method| method.kind == MethodKind::Authenticator).count(),
         challenge: match (&add.challenge, challenge_ends) {
             (None, _) => WaitingChallenge::NotNamed,
             (Some(_), Some(_)) => WaitingChallenge::Live,

@@ -45,5 +45,10 @@ pub(crate) use tickets::ticket;
 pub(crate) use trusted_devices::trust;
 pub(crate) use users::{account, user};
 
+/// A duration as the tables have it.
+fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// Result of the body of a transaction.
 type TxResult<T> = Result<TxOutcome<T>, StoreError>;

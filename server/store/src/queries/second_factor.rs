@@ -2,7 +2,7 @@
 
 use super::sessions::open_session;
 use super::users::{UserRow, methods_if, registrations_if};
-use super::{Conn, TxResult, audit, methods, refresh_tokens, spent_steps, tickets, trusted_devices};
+use super::{Conn, TxResult, audit, methods, millis, refresh_tokens, spent_steps, tickets, trusted_devices};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::AccountRow;
@@ -21,6 +21,7 @@ use countersign_domain::user::User;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::RunQueryDsl;
+use std::time::Duration;
 
 fn decide(input: &CompleteSecondFactor, account: &Account) -> SecondFactor {
     let tenant = input.rules.tenant_of(account);
@@ -76,7 +77,7 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
     verify_address(connection, input).await?;
     let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), methods, registrations) = pipeline!(
         connection;
-        forget_failures(account_id),
+        forget_failures(account_id, input.charge),
         use_up_claimant(&input.claimant, opens_session, now),
         spend_proof(&input.proof, &input.claimant, now),
         mark_method_used(&input.proof, now),
@@ -156,7 +157,7 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
     let (account_id, now) = (input.account_id, input.now);
     let (row, proof_is_spent, (), methods) = pipeline!(
         connection;
-        forget_failures(account_id),
+        forget_failures(account_id, input.charge),
         spend_proof(&input.proof, &input.claimant, now),
         mark_method_used(&input.proof, now),
         methods_if(true, account_id),
@@ -186,13 +187,19 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
     Ok(TxOutcome::Commit(MethodsRemoved::Decided(decision)))
 }
 
-/// Clears the account's failures and locks its row; `None` if it is gone.
-async fn forget_failures(connection: &mut Conn, account_id: AccountId) -> Result<Option<UserRow>, StoreError> {
+/// Clears the account's consecutive failures, gives back what this attempt had added to the long-term count (it was no wrong
+/// guess), and locks its row; `None` if it is gone.
+async fn forget_failures(
+    connection: &mut Conn,
+    account_id: AccountId,
+    charge: Duration,
+) -> Result<Option<UserRow>, StoreError> {
     let row = diesel::update(accounts::table.find(account_id.to_text()))
         .set((
             accounts::failed_attempts.eq(0),
             accounts::consecutive_locks.eq(0),
             accounts::locked_until.eq(None::<i64>),
+            accounts::guesses_decay_at.eq(accounts::guesses_decay_at - millis(charge)),
         ))
         .returning((AccountRow::as_returning(), accounts::profile, accounts::last_sign_in_at))
         .cached()

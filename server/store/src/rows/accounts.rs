@@ -30,6 +30,8 @@ pub(crate) struct AccountRow {
     credentials_version: i64,
     pub(crate) failed_attempts: i64,
     pub(crate) consecutive_locks: i64,
+    pub(crate) guesses_decay_at: Option<i64>,
+    limits_epoch: i64,
     created_at: i64,
     updated_at: i64,
 }
@@ -55,6 +57,7 @@ impl TryFrom<AccountRow> for Account {
             expires_at: row.expires_at.map(Timestamp::from_millis),
             two_factor_enabled: row.two_factor_enabled,
             credentials_version: row.credentials_version,
+            limits_epoch: row.limits_epoch,
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
         })

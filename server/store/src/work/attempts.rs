@@ -13,6 +13,7 @@ use countersign_domain::terms::{Rules, Terms};
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An attempt, claimed before the code is looked at.
 #[derive(Clone, Debug)]
@@ -21,8 +22,6 @@ pub struct ClaimAttempt {
     pub expected: Expected,
     pub now: Timestamp,
     pub rules: Arc<Rules>,
-    /// Of the lock, if this attempt is the one that locks the account.
-    pub audit: AuditContext,
 }
 
 #[derive(Debug)]
@@ -31,6 +30,7 @@ pub enum Claim {
     Granted(Box<Granted>),
     /// The challenge is unknown, expired or used, or the session has ended.
     NoClaimant,
+    /// The account is locked, or its long-term limit of guesses is reached.
     Locked {
         until: Timestamp,
     },
@@ -51,6 +51,11 @@ pub struct Granted {
     pub account: Account,
     pub challenge: Option<Challenge>,
     pub material: Material,
+    /// What the attempt has added to the level of [`countersign_domain::policy::Policy::account_guesses`]; given back if it
+    /// turns out to be no wrong guess.
+    pub charge: Duration,
+    /// Whether this attempt has locked the account.
+    pub locks: bool,
 }
 
 /// A judged attempt that failed.
@@ -63,7 +68,11 @@ pub struct FailAttempt {
     /// Whether the code was right and used already: that is no guess, so the account is not charged. The challenge's try stays
     /// taken.
     pub is_replay: bool,
+    /// [`Granted::charge`]
+    pub charge: Duration,
     pub event: AuditEvent,
+    /// Of the lock, if this attempt is the one that locked the account; written if the code was wrong.
+    pub lock_event: Option<AuditEvent>,
 }
 
 /// An attempt that was claimed and could not be judged, by a failure of the server.
@@ -72,6 +81,8 @@ pub struct ReturnAttempt {
     pub claimant: Claimant,
     pub expected: Expected,
     pub account_id: AccountId,
+    /// [`Granted::charge`]
+    pub charge: Duration,
     pub event: AuditEvent,
 }
 
@@ -84,6 +95,8 @@ pub struct CompleteSecondFactor {
     pub proof: Proof,
     /// What the app's row lacks, if it is of an earlier version.
     pub renewal: Option<Renewal>,
+    /// [`Granted::charge`]
+    pub charge: Duration,
     pub request: Request,
     pub rules: Arc<Rules>,
     pub terms: Terms,
@@ -126,6 +139,8 @@ pub struct RemoveMethods {
     pub proof: Proof,
     /// What the app's row lacks, if it is of an earlier version.
     pub renewal: Option<Renewal>,
+    /// [`Granted::charge`]
+    pub charge: Duration,
     /// The method to remove, if the caller names one.
     pub named: Option<MethodId>,
     pub now: Timestamp,

@@ -48,7 +48,7 @@ use diesel::sql_types::Text;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use users::{
-    HOUR, NOON, User, address_method, audit, backup_codes, by_email, decided, event, hash, is_done, mailed,
+    HOUR, NOON, User, address_method, audit, backup_codes, by_email, decided, event, guess, hash, is_done, mailed,
     new_session, random, session_digest, terms, ticket, trust,
 };
 use world::{Behind, World};
@@ -120,7 +120,9 @@ async fn everything(world: &World) {
                     factor: Some(factor),
                     account_id: id,
                     is_replay,
+                    charge: guess(),
                     event: event(EventKind::SecondFactorRejected, id, NOON),
+                    lock_event: Some(event(EventKind::AccountLocked, id, NOON)),
                 };
                 store.fail_attempt(fail).await.unwrap();
             }
@@ -128,6 +130,7 @@ async fn everything(world: &World) {
             let give = ReturnAttempt {
                 claimant: claimant.clone(),
                 expected: Expected::One(factor),
+                charge: guess(),
                 account_id: id,
                 event: event(EventKind::SecondFactorNotJudged, id, NOON),
             };
@@ -394,6 +397,7 @@ async fn users(world: &World) {
         account_id: id,
         proof: mailed(mac),
         renewal: None,
+        charge: guess(),
         named: Some(named),
         now: NOON,
         audit: audit(id, NOON),

@@ -1,8 +1,8 @@
 //! Every unit of work: what it does, what it refuses, and that it leaves nothing behind when it refuses.
 
 use crate::users::{
-    HOUR, NOON, User, backup_codes, by_email, challenge_digest, decided, event, hash, is_done, mailed, new_session,
-    session_digest, trust,
+    HOUR, NOON, User, backup_codes, by_email, challenge_digest, decided, event, guess, hash, is_done, mailed,
+    new_session, session_digest, trust,
 };
 use crate::world::World;
 use countersign_domain::account::EmailAddress;
@@ -30,7 +30,9 @@ fn fail(user: &User, claimant: &Claimant, factor: Factor, is_replay: bool) -> Fa
         factor: Some(factor),
         account_id: user.id(),
         is_replay,
+        charge: guess(),
         event: event(EventKind::SecondFactorRejected, user.id(), NOON),
+        lock_event: None,
     }
 }
 
@@ -300,12 +302,80 @@ async fn a_challenge_has_five_tries_and_an_account_ten_failures(database: Databa
 
     let claimant = user.challenged(world, NOON).await;
     let claims = join_all((0..5).map(|_| user.claimed(world, &claimant, Factor::Totp))).await;
+    let locks = claims.iter().filter(|claim| matches!(claim, Claim::Granted(granted) if granted.locks)).count();
     assert!(claims.iter().all(|claim| matches!(claim, Claim::Granted(_))));
+    assert_eq!(locks, 1, "the tenth locks");
     let claimant = user.challenged(world, NOON).await;
     let until = NOON + Policy::default().account_lock;
     let claim = user.claimed(world, &claimant, Factor::Totp).await;
     assert!(matches!(claim, Claim::Locked { until: locked } if locked == until), "{claim:?}");
+    assert_eq!(world.count("audit_events WHERE kind = 'account-locked'"), 0, "nothing was judged yet");
+    let lock_event = Some(event(EventKind::AccountLocked, user.id(), NOON));
+    let last = FailAttempt { lock_event, ..fail(&user, &claimant, Factor::Totp, false) };
+    world.store.fail_attempt(last).await.unwrap();
     assert_eq!(world.count("audit_events WHERE kind = 'account-locked'"), 1);
+}
+
+/// Claims as many attempts as are granted, at most `most`, in challenges of their own.
+async fn claim_all(world: &World, user: &User, most: usize, now: Timestamp) -> Vec<(Claimant, Claim)> {
+    let mut claims = Vec::new();
+    for _ in 0..most {
+        let claimant = user.challenged(world, now).await;
+        let claim = world.store.claim_attempt(user.claim(claimant.clone(), Factor::Totp, now)).await.unwrap();
+        claims.push((claimant, claim));
+    }
+    claims
+}
+
+#[on_each_database]
+async fn the_long_term_limit_is_exact_and_no_success_clears_it_n4(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let (user, authenticator, _) = User::enrolled(world).await;
+    let rate = Policy::default().account_guesses;
+    let is_granted = |claim: &Claim| matches!(claim, Claim::Granted(_));
+    // Nine wrong ones, and then the holder: the consecutive count never locks. Parallel claims cannot exceed the limit.
+    let (mut granted, mut step) = (0, 20);
+    for round in 0..12 {
+        let claimants = join_all((0..9).map(|_| user.challenged(world, NOON))).await;
+        let claims = join_all(claimants.iter().map(|claimant| user.claimed(world, claimant, Factor::Totp))).await;
+        granted += claims.iter().filter(|claim| is_granted(claim)).count();
+        if round < 11 {
+            let claimant = user.challenged(world, NOON).await;
+            assert!(is_granted(&user.claimed(world, &claimant, Factor::Totp).await), "round {round}");
+            step += 1;
+            let proof = Proof::Totp { method_id: authenticator, step, confirms: false };
+            assert!(is_done(&world.store.complete_second_factor(user.pass(claimant, proof)).await.unwrap()));
+        }
+    }
+    assert_eq!(granted, 100, "the successes gave their own guesses back and nothing else");
+    let [(_, claim)] = claim_all(world, &user, 1, NOON).await.try_into().unwrap();
+    assert!(matches!(claim, Claim::Locked { until } if until == NOON + rate.interval), "{claim:?}");
+    // One guess decays in each interval.
+    let later = claim_all(world, &user, 4, NOON + 3 * rate.interval).await;
+    assert_eq!(later.iter().filter(|(_, claim)| is_granted(claim)).count(), 3);
+    // A replay is no guess.
+    let (claimant, _) = &later[0];
+    world.store.fail_attempt(fail(&user, claimant, Factor::Totp, true)).await.unwrap();
+    let more = claim_all(world, &user, 2, NOON + 3 * rate.interval).await;
+    assert_eq!(more.iter().map(|(_, claim)| is_granted(claim)).collect::<Vec<_>>(), [true, false]);
+}
+
+#[on_each_database]
+async fn a_right_code_that_was_the_last_of_the_quota_leaves_no_record_of_a_lock(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let (user, authenticator, _) = User::enrolled(world).await;
+    let mut claims = claim_all(world, &user, 10, NOON).await;
+    let (claimant, last) = claims.pop().unwrap();
+    let Claim::Granted(last) = last else { panic!("{last:?}") };
+    assert!(last.locks);
+    let proof = Proof::Totp { method_id: authenticator, step: 9, confirms: false };
+    assert!(is_done(&world.store.complete_second_factor(user.pass(claimant.clone(), proof)).await.unwrap()));
+    assert_eq!(world.count("accounts WHERE locked_until IS NULL AND failed_attempts = 0"), 1);
+    assert_eq!(world.count("audit_events WHERE kind = 'account-locked'"), 0);
+    // Nor does a wrong one whose lock a right one has lifted meanwhile.
+    let lock_event = Some(event(EventKind::AccountLocked, user.id(), NOON));
+    world.store.fail_attempt(FailAttempt { lock_event, ..fail(&user, &claimant, Factor::Totp, false) }).await.unwrap();
+    assert_eq!(world.count("audit_events WHERE kind = 'account-locked'"), 0);
 }
 
 #[on_each_database]

@@ -180,6 +180,7 @@ impl User {
             expires_at: None,
             two_factor_enabled: false,
             credentials_version: 0,
+            limits_epoch: 0,
             created_at: NOON,
             updated_at: NOON,
         };
@@ -304,13 +305,7 @@ impl User {
     }
 
     pub(crate) fn claim(&self, claimant: Claimant, factor: Factor, now: Timestamp) -> ClaimAttempt {
-        ClaimAttempt {
-            claimant,
-            expected: Expected::One(factor),
-            now,
-            rules: Arc::default(),
-            audit: audit(self.id(), now),
-        }
+        ClaimAttempt { claimant, expected: Expected::One(factor), now, rules: Arc::default() }
     }
 
     pub(crate) async fn claimed(&self, world: &World, claimant: &Claimant, factor: Factor) -> Claim {
@@ -323,6 +318,7 @@ impl User {
             account: self.account.clone(),
             proof,
             renewal: None,
+            charge: guess(),
             request: Request::default(),
             rules: Arc::default(),
             terms: terms(),
@@ -353,6 +349,11 @@ impl User {
         let issued = world.store.issue_code(self.issue(claimant.clone(), mac)).await.unwrap();
         assert!(matches!(issued, Issued::To { account, .. } if account.id == self.id()));
     }
+}
+
+/// What one guess adds to the long-term count.
+pub(crate) fn guess() -> Duration {
+    Policy::default().account_guesses.cost(1)
 }
 
 pub(crate) fn new_session(account_id: AccountId, now: Timestamp) -> NewSession {

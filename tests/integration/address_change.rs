@@ -6,6 +6,7 @@ use countersign_domain::ids::{AccountId, ApplicationId};
 use countersign_domain::tenant::{Directory, MailedCodes, Tenant};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const NEW: &str = "new@example.com";
 
@@ -111,6 +112,8 @@ async fn an_address_that_is_a_method_already_stays_the_only_one(database: Databa
     let service = world.service().await;
     let user = service.user().await;
     service.enrol_address(&user, "email", &user.email).await;
+    // Methods are listed by age.
+    world.clock().advance(Duration::from_secs(1));
     service.enrol_address(&user, "email", NEW).await;
     let id = service.challenge(&user).await;
     let old = service.method_id(&user, "email").await;
@@ -137,6 +140,7 @@ async fn text_messages_follow_the_numbers_of_the_account(database: DatabaseKind)
         let (old, new, other) = (number("0101"), number("0102"), number("0103"));
         let user = service.user_with(json!({field: old})).await;
         service.enrol_address(&user, "sms", &old).await;
+        world.clock().advance(Duration::from_secs(1));
         service.enrol_address(&user, "sms", &other).await;
         let body = json!({"loginId": user.email, "password": PASSWORD});
         let id = service.post("/login", body).await.is(242).text("/twoFactorId");

@@ -124,6 +124,7 @@ async fn method_id(world: &World, id: &str) -> String {
 
 #[on_each_database]
 async fn never_offers_no_mail_where_enrolment_is_required_n7(database: DatabaseKind) {
+    // Mail is no factor (A 6.3.6).
     let directory = home(MailedCodes::Never, &MethodKind::ALL, LoginPolicy::Required);
     let world = World::with(database, |settings| settings.directory = directory).await;
     let service = world.service().await;
@@ -244,7 +245,7 @@ async fn a_mailed_code_proves_the_address_that_it_was_sent_to(database: Database
 
 /// The strict profile: a code of the step before is wrong, and a session ends after an hour without use.
 #[on_each_database]
-async fn the_strict_profile_is_strict_n12_a_6_5_5(database: DatabaseKind) {
+async fn the_strict_profile_is_strict_n12(database: DatabaseKind) {
     for (profile, earlier, later) in [(Profile::Default, 200, true), (Profile::Strict, 401, false)] {
         let world = World::with(database, |settings| settings.profile = profile).await;
         let user = world.user("ada").await;

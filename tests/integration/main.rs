@@ -32,6 +32,7 @@ mod housekeeping;
 mod leaks;
 mod mailed_codes;
 mod nodes;
+mod notices;
 mod one_time;
 mod one_time_code;
 mod origin;

@@ -1,4 +1,19 @@
 //! Audit events. An event is written in the transaction of the change that it records.
+//!
+//! Some are notices: what the user of the account should be told of, because somebody else may have done it (N11, OWASP ASVS
+//! 5.0, 6.3.5 and 6.3.7). None is sent yet; each has a kind of its own, so that delivery can send it.
+//!
+//! | what happened | kinds |
+//! |---|---|
+//! | the account was locked | `account-locked` |
+//! | a factor was added or replaced | `two-factor-enabled`, `method-added`, `authenticator-replaced` |
+//! | a factor was removed | `method-removed`, `two-factor-disabled` |
+//! | the secret of an app was shown | `secret-shown` |
+//! | a backup code was used, or new ones were made | `backup-code-used`, `backup-codes-replaced` |
+//! | the password was changed | `password-changed` |
+//! | a device is trusted | `device-trusted` |
+//! | the e-mail address or the telephone number was changed | `address-changed` |
+//! | a refresh token was stolen | `refresh-token-reused` |
 
 use crate::challenge::Factor;
 use crate::ids::{AccountId, ApiKeyId, AuditId, SessionId};
@@ -42,6 +57,8 @@ pub enum EventKind {
     TwoFactorDisabled,
     /// The secret of an authenticator app was shown again.
     SecretShown,
+    /// A backup code was used up.
+    BackupCodeUsed,
     /// New backup codes replaced the old ones.
     BackupCodesReplaced,
     PasswordChanged,
@@ -65,6 +82,8 @@ pub enum EventKind {
     MethodRemoved,
     /// The label of a method was set.
     MethodRenamed,
+    /// A device may skip the second factor from now on.
+    DeviceTrusted,
     /// A service began a challenge outside of a sign-in.
     StepUpBegun,
     /// A sign-in ended in a ticket to change the password.
@@ -102,6 +121,7 @@ impl EventKind {
             Self::AuthenticatorReplaced => "authenticator-replaced",
             Self::TwoFactorDisabled => "two-factor-disabled",
             Self::SecretShown => "secret-shown",
+            Self::BackupCodeUsed => "backup-code-used",
             Self::BackupCodesReplaced => "backup-codes-replaced",
             Self::PasswordChanged => "password-changed",
             Self::AccountCreated => "account-created",
@@ -114,12 +134,57 @@ impl EventKind {
             Self::MethodAdded => "method-added",
             Self::MethodRemoved => "method-removed",
             Self::MethodRenamed => "method-renamed",
+            Self::DeviceTrusted => "device-trusted",
             Self::StepUpBegun => "step-up-begun",
             Self::PasswordChangeAsked => "password-change-asked",
             Self::TokenRefreshed => "token-refreshed",
             Self::RefreshTokenReused => "refresh-token-reused",
             Self::SignedOut => "signed-out",
             Self::SessionsRevoked => "sessions-revoked",
+        }
+    }
+
+    /// Whether the user of the account should be told.
+    #[must_use]
+    pub const fn is_notice(self) -> bool {
+        match self {
+            Self::AccountLocked
+            | Self::TwoFactorEnabled
+            | Self::MethodAdded
+            | Self::AuthenticatorReplaced
+            | Self::MethodRemoved
+            | Self::TwoFactorDisabled
+            | Self::SecretShown
+            | Self::BackupCodeUsed
+            | Self::BackupCodesReplaced
+            | Self::PasswordChanged
+            | Self::DeviceTrusted
+            | Self::AddressChanged
+            | Self::RefreshTokenReused => true,
+            Self::SignedUp
+            | Self::SignedIn
+            | Self::SignedInFromTrustedDevice
+            | Self::ChallengeOpened
+            | Self::PasswordRejected
+            | Self::SecondFactorSignedIn
+            | Self::SecondFactorConfirmed
+            | Self::SecondFactorPassed
+            | Self::SecondFactorRejected
+            | Self::SecondFactorReplayed
+            | Self::CodeSent
+            | Self::EnrolmentBegun
+            | Self::AccountCreated
+            | Self::AccountChanged
+            | Self::AccountDeactivated
+            | Self::AccountReactivated
+            | Self::AccountDeleted
+            | Self::Registered
+            | Self::MethodRenamed
+            | Self::StepUpBegun
+            | Self::PasswordChangeAsked
+            | Self::TokenRefreshed
+            | Self::SignedOut
+            | Self::SessionsRevoked => false,
         }
     }
 }
@@ -175,5 +240,39 @@ impl AuditContext {
     #[must_use]
     pub fn again(&self, random: &mut dyn CryptoRng) -> Self {
         Self { id: AuditId::generate(self.at, random), ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_notices_is_complete() {
+        let notices = [
+            EventKind::AccountLocked,
+            EventKind::TwoFactorEnabled,
+            EventKind::MethodAdded,
+            EventKind::AuthenticatorReplaced,
+            EventKind::MethodRemoved,
+            EventKind::TwoFactorDisabled,
+            EventKind::SecretShown,
+            EventKind::BackupCodeUsed,
+            EventKind::BackupCodesReplaced,
+            EventKind::PasswordChanged,
+            EventKind::DeviceTrusted,
+            EventKind::AddressChanged,
+            EventKind::RefreshTokenReused,
+        ];
+        let table: Vec<&str> = include_str!("audit.rs")
+            .lines()
+            .filter(|line| line.starts_with("//! | ") && line.contains('`'))
+            .flat_map(|line| line.split('`').skip(1).step_by(2))
+            .collect();
+        assert_eq!(notices.map(EventKind::name).to_vec(), table);
+        assert!(notices.iter().all(|kind| kind.is_notice()));
+        for kind in [EventKind::SignedIn, EventKind::SecondFactorRejected, EventKind::CodeSent] {
+            assert!(!kind.is_notice(), "{kind:?}");
+        }
     }
 }

@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_strict_profile_keeps_the_numbers_of_the_standards_n12_a_6_5_5() {
+    fn the_strict_profile_keeps_the_numbers_of_the_standards_n12() {
         let strict = Policy::strict();
         for lifetime in [strict.session_lifetime, strict.brief_session_lifetime, strict.refresh_token_lifetime] {
             assert!(lifetime <= 60 * MINUTE, "N12: an hour without use");

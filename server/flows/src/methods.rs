@@ -222,6 +222,7 @@ impl Flows {
             Err(refused) => return Ok(Err(NotRemoved::Refused(refused))),
         };
         let factor = judged.proof.factor();
+        let audit = AuditContext { factor: Some(factor), ..self.audit(caller, now).about(account_id) };
         let remove = RemoveMethods {
             claimant: judged.claimant.clone(),
             account_id,
@@ -230,7 +231,8 @@ impl Flows {
             charge: judged.charge,
             named,
             now,
-            audit: AuditContext { factor: Some(factor), ..self.audit(caller, now).about(account_id) },
+            more_audit: self.random().draw(|random| audit.again(random)),
+            audit,
         };
         let refused = match self.store().remove_methods(remove).await? {
             MethodsRemoved::Decided(Removal::One(_) | Removal::SwitchOff) => return Ok(Ok(())),

@@ -356,6 +356,8 @@ impl Flows {
             let (trust, new_trust) = self.new_trust(account, application_id, terms, now);
             let uses_tickets = terms.grant == Grant::Tokens;
             let factor = judged.proof.factor();
+            let audit = self.factor_audit(caller, Some(factor), Some(account.id), judged.claimant.session_id(), now);
+            let more_audit = self.random().draw(|random| [audit.again(random), audit.again(random)]);
             let complete = CompleteSecondFactor {
                 claimant: judged.claimant.clone(),
                 account: account.clone(),
@@ -372,7 +374,8 @@ impl Flows {
                 trust: new_trust,
                 email_method: self.email_method(account, now),
                 now,
-                audit: self.factor_audit(caller, Some(factor), Some(account.id), judged.claimant.session_id(), now),
+                audit,
+                more_audit,
             };
             let (decision, account, user) = match self.store().complete_second_factor(complete).await? {
                 SecondFactorCompleted::Done { decision, account, user } => (decision, *account, user),

@@ -240,8 +240,12 @@ impl Flows {
             ..before
         };
         let audit = self.audit(caller, now).about(account.id);
-        let moved_event = address_changed.then(|| self.random().draw(|random| audit.again(random)));
-        let activity = (is_active != was_active).then(|| self.random().draw(|random| audit.again(random)));
+        let further = [
+            address_changed.then_some(EventKind::AddressChanged),
+            sets_password.then_some(EventKind::PasswordChanged),
+            (is_active != was_active).then_some(activity_event(is_active)),
+        ];
+        let event = |kind| self.random().draw(|random| audit.again(random)).event(kind);
         let change = ChangeAccount {
             account: account.clone(),
             was_updated_at,
@@ -249,8 +253,7 @@ impl Flows {
             sets_password,
             moved,
             events: std::iter::once(audit.event(EventKind::AccountChanged))
-                .chain(moved_event.map(|audit| audit.event(EventKind::AddressChanged)))
-                .chain(activity.map(|audit| audit.event(activity_event(is_active))))
+                .chain(further.into_iter().flatten().map(event))
                 .collect(),
         };
         let follows = change.moved.clone();

@@ -41,6 +41,13 @@ pub fn decide(facts: &Facts<'_>) -> Removal {
 }
 
 impl Removal {
+    /// What the audit trail records besides.
+    #[must_use]
+    pub fn further_event(self, factor: Factor) -> Option<EventKind> {
+        let is_used = factor == Factor::BackupCode && self.event().is_some();
+        is_used.then_some(EventKind::BackupCodeUsed)
+    }
+
     #[must_use]
     pub fn event(self) -> Option<EventKind> {
         match self {
@@ -73,6 +80,9 @@ mod tests {
         ] {
             assert_eq!(decide(&Facts { factor, named, confirmed }), removal, "{factor:?} {named:?} {confirmed:?}");
         }
+        assert_eq!(Removal::SwitchOff.further_event(Factor::BackupCode), Some(EventKind::BackupCodeUsed));
+        assert_eq!(Removal::SwitchOff.further_event(Factor::Totp), None);
+        assert_eq!(Removal::NoMethod.further_event(Factor::BackupCode), None);
         let event = |removal: Removal| removal.event();
         assert_eq!(event(Removal::One(one)), Some(EventKind::MethodRemoved));
         assert_eq!(event(Removal::SwitchOff), Some(EventKind::TwoFactorDisabled));

@@ -90,6 +90,14 @@ impl SecondFactor {
         }
     }
 
+    /// What the audit trail records besides.
+    #[must_use]
+    pub fn further_events(self, factor: Factor) -> Vec<EventKind> {
+        let used = (factor == Factor::BackupCode && self != Self::EnrolmentDue).then_some(EventKind::BackupCodeUsed);
+        let trusted = matches!(self, Self::SignedIn { trusts_device: true }).then_some(EventKind::DeviceTrusted);
+        used.into_iter().chain(trusted).collect()
+    }
+
     /// Whether a new session or tokens are granted.
     #[must_use]
     pub fn grants(self) -> bool {
@@ -178,6 +186,23 @@ mod tests {
         for claimant in [challenge(), session()] {
             let outcome = decided(&inactive, &claimant, &totp_proof(false), ASKS_NOTHING);
             assert_eq!(outcome, SecondFactor::Refused(Unusable::Inactive));
+        }
+    }
+
+    #[test]
+    fn used_backup_codes_and_trusted_devices_have_events_of_their_own() {
+        let (used, trusted) = (EventKind::BackupCodeUsed, EventKind::DeviceTrusted);
+        let signed_in = |trusts_device| SecondFactor::SignedIn { trusts_device };
+        for (outcome, factor, events) in [
+            (signed_in(false), Factor::Totp, vec![]),
+            (signed_in(true), Factor::Totp, vec![trusted]),
+            (signed_in(true), Factor::BackupCode, vec![used, trusted]),
+            (SecondFactor::Passed, Factor::BackupCode, vec![used]),
+            (SecondFactor::Passed, Factor::OneTimeCode, vec![]),
+            (SecondFactor::Refused(Unusable::Inactive), Factor::BackupCode, vec![used]),
+            (SecondFactor::EnrolmentDue, Factor::BackupCode, vec![]),
+        ] {
+            assert_eq!(outcome.further_events(factor), events, "{outcome:?} {factor:?}");
         }
     }
 

@@ -11,6 +11,7 @@ use crate::work::{CompleteSecondFactor, MethodsRemoved, RemoveMethods, SecondFac
 use countersign_domain::account::Account;
 use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Proof, StoredCode};
+use countersign_domain::audit::AuditEvent;
 use countersign_domain::decisions::removal::{self, Removal};
 use countersign_domain::decisions::second_factor::{self, SecondFactor};
 use countersign_domain::ids::AccountId;
@@ -106,6 +107,10 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
     if let Proof::Totp { method_id, confirms: true, .. } = &input.proof {
         methods::confirm_authenticator(connection, account_id, *method_id, now).await?;
     }
+    for (context, kind) in input.more_audit.iter().zip(decision.further_events(input.proof.factor())) {
+        let further = AuditEvent { session_id: event.session_id, ..context.event(kind) };
+        audit::write(connection, &further).await?;
+    }
     let user = grants_tokens.then(|| {
         let last_sign_in_at = last_sign_in_at.map(Timestamp::from_millis);
         Box::new(User { account: account.clone(), profile, last_sign_in_at, methods, registrations })
@@ -183,6 +188,9 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
     }
     if let Some(kind) = decision.event() {
         audit::write(connection, &input.audit.event(kind)).await?;
+    }
+    if let Some(kind) = decision.further_event(input.proof.factor()) {
+        audit::write(connection, &input.more_audit.event(kind)).await?;
     }
     Ok(TxOutcome::Commit(MethodsRemoved::Decided(decision)))
 }

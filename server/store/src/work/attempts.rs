@@ -111,6 +111,8 @@ pub struct CompleteSecondFactor {
     pub email_method: Option<NewMethod>,
     pub now: Timestamp,
     pub audit: AuditContext,
+    /// For the events besides the first: a backup code is used up, a device is trusted.
+    pub more_audit: [AuditContext; 2],
 }
 
 #[derive(Debug)]
@@ -145,6 +147,8 @@ pub struct RemoveMethods {
     pub named: Option<MethodId>,
     pub now: Timestamp,
     pub audit: AuditContext,
+    /// For one more event: a backup code is used up.
+    pub more_audit: AuditContext,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -401,6 +401,7 @@ async fn users(world: &World) {
         named: Some(named),
         now: NOON,
         audit: audit(id, NOON),
+        more_audit: audit(id, NOON),
     };
     // One of two methods, and then the last one.
     let email = user.email_address();

@@ -330,6 +330,7 @@ impl User {
             email_method: None,
             now: NOON,
             audit: audit(self.id(), NOON),
+            more_audit: [audit(self.id(), NOON), audit(self.id(), NOON)],
         }
     }
 

@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
 mod architecture;
+mod at_rest;
 mod backup_codes;
 mod bearer;
 mod challenge;
@@ -34,6 +35,7 @@ mod one_time;
 mod one_time_code;
 mod origin;
 mod overload;
+mod passwords;
 mod rate_limit;
 mod readme;
 mod replay;
@@ -42,6 +44,7 @@ mod routing;
 mod sessions;
 mod sign_in;
 mod sign_up;
+mod single_use;
 mod sqlite_trouble;
 mod tenant_policy;
 mod trusted_device;

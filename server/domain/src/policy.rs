@@ -52,6 +52,9 @@ pub struct Policy {
     pub password_failures: u32,
     /// The window of [`Policy::password_failures`]: 15 minutes.
     pub password_window: Duration,
+    /// Whether new passwords are compared with a list of common ones and with the user's names: yes (NIST SP 800-63B-4
+    /// §3.1.1.2).
+    pub password_blocklist: bool,
     /// How long an access token lives: 1 hour.
     pub access_token_lifetime: Duration,
     /// How long a refresh token lives, from the sign-in or from its last use: 30 days.
@@ -90,6 +93,7 @@ impl Default for Policy {
             one_time_code_window: 60 * MINUTE,
             password_failures: 10,
             password_window: 15 * MINUTE,
+            password_blocklist: true,
             access_token_lifetime: 60 * MINUTE,
             refresh_token_lifetime: 30 * DAY,
             trust_token_lifetime: 3 * MINUTE,

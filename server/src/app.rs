@@ -116,7 +116,11 @@ impl App {
         let keyring = Arc::new(keyring);
         let store = Arc::new(Store::open(&store_options(settings)).await?);
         let secrets_bound_from = claim_keyring(&store, &keyring, clock.now()).await?;
-        let policy = Policy { one_time_codes: settings.limits.codes_per_hour, ..settings.profile.policy() };
+        let policy = Policy {
+            one_time_codes: settings.limits.codes_per_hour,
+            password_blocklist: settings.password_blocklist_is_on,
+            ..settings.profile.policy()
+        };
         let delivery = Delivery::new(settings.smtp.clone(), settings.outbox.clone(), Arc::clone(&clock))?;
         let flows = Flows::new(Services {
             store: Arc::clone(&store),

@@ -9,6 +9,7 @@
 
 mod address_change;
 mod architecture;
+mod at_rest;
 mod backup_codes;
 mod bearer;
 mod challenge;
@@ -37,6 +38,7 @@ mod one_time;
 mod one_time_code;
 mod origin;
 mod overload;
+mod passwords;
 mod rate_limit;
 mod readme;
 mod replay;
@@ -45,6 +47,7 @@ mod routing;
 mod sessions;
 mod sign_in;
 mod sign_up;
+mod single_use;
 mod sqlite_trouble;
 mod tenant_policy;
 mod trusted_device;

@@ -78,6 +78,9 @@ pub struct Policy {
     pub password_guesses: Rate,
     /// How long a network counts as known to an account since the last sign-in from there: 30 days, as a trusted device.
     pub known_network_lifetime: Duration,
+    /// Whether new passwords are compared with a list of common ones and with the user's names: yes (NIST SP 800-63B-4
+    /// §3.1.1.2).
+    pub password_blocklist: bool,
     /// How long an access token lives: 1 hour.
     pub access_token_lifetime: Duration,
     /// How long a refresh token lives, from the sign-in or from its last use: 30 days.
@@ -126,6 +129,7 @@ impl Default for Policy {
             password_window: 15 * MINUTE,
             password_guesses: Rate { burst: 50, interval: 20 * MINUTE },
             known_network_lifetime: 30 * DAY,
+            password_blocklist: true,
             access_token_lifetime: 60 * MINUTE,
             refresh_token_lifetime: 30 * DAY,
             trust_token_lifetime: 3 * MINUTE,

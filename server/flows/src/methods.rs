@@ -182,11 +182,13 @@ impl Flows {
     ) -> Result<Vec<(MethodId, bool)>, FlowError> {
         let FactorToAdd::Authenticator(secret) = factor else { return Ok(Vec::new()) };
         let (confirmed, pending) = self.store().authenticators_of(account_id).await?;
-        let compared = confirmed.iter().chain(&pending).map(|app| {
-            let known = stored_secret::open(app, self.keyring())?;
-            Ok((app.id, known.secret.is_same(secret)))
-        });
-        compared.collect()
+        let compared =
+            confirmed.iter().chain(&pending).filter_map(|app| match stored_secret::open(app, self.keyring()) {
+                Ok(known) => Some((app.id, known.secret.is_same(secret))),
+                // Its fingerprint is compared, if it has one.
+                Err(_) => app.fingerprint.is_none().then_some((app.id, false)),
+            });
+        Ok(compared.collect())
     }
 
     /// Removes the method with this handle, or with a backup code all methods.

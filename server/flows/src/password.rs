@@ -2,12 +2,12 @@
 
 use super::hashing::Permit;
 use super::{Caller, FlowError, Flows, FullSession};
-use countersign_domain::account::Account;
+use countersign_domain::account::{Account, EmailAddress, Username};
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::password_change::{self, Authority, Endings, PasswordChange};
 use countersign_domain::keyring::Purpose;
 use countersign_domain::network::ClientNetwork;
-use countersign_domain::password::{Password, PasswordHash, PasswordPolicyViolation};
+use countersign_domain::password::{Blocklist, Password, PasswordHash, PasswordPolicyViolation};
 use countersign_domain::secret::{ChangePasswordId, Digest, OneTimePassword, StepUpToken};
 use countersign_domain::terms::Terms;
 use countersign_domain::time::Timestamp;
@@ -153,6 +153,18 @@ impl Flows {
         format!("password:{}", HEXLOWER.encode(&self.keyring().mac(Purpose::Quota, message.as_bytes())))
     }
 
+    /// Takes text as a new password of a user with these names.
+    pub(super) fn chosen_password(
+        &self,
+        text: &str,
+        email: Option<&EmailAddress>,
+        username: Option<&Username>,
+    ) -> Result<Password, PasswordPolicyViolation> {
+        let own = [email.map(EmailAddress::as_str), username.map(Username::as_str)];
+        let names: Vec<&str> = own.into_iter().flatten().chain([self.services.app_name.as_str()]).collect();
+        Password::chosen(text, self.policy().password_blocklist.then_some(Blocklist { names: &names }))
+    }
+
     /// Hashes a new password.
     pub(super) async fn hash_password(&self, password: Password, permit: Permit) -> Result<PasswordHash, FlowError> {
         let (cost, random) = (self.services.password_cost, self.random().clone());
@@ -174,7 +186,7 @@ impl Flows {
         terms: &Terms,
     ) -> Result<PasswordChanged, FlowError> {
         let account = &session.account;
-        let new = match Password::chosen(new) {
+        let new = match self.chosen_password(new, account.email.as_ref(), account.username.as_ref()) {
             Ok(password) => password,
             Err(violation) => return Ok(PasswordChanged::Violation(violation)),
         };
@@ -243,7 +255,7 @@ impl Flows {
         new: &str,
         terms: &Terms,
     ) -> Result<PasswordSet, FlowError> {
-        let new = match Password::chosen(new) {
+        let new = match self.chosen_password(new, account.email.as_ref(), account.username.as_ref()) {
             Ok(password) => password,
             Err(violation) => return Ok(PasswordSet::Violation(violation)),
         };

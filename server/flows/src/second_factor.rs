@@ -236,7 +236,14 @@ impl Flows {
         now: Timestamp,
     ) -> Result<Judgement, FlowError> {
         if expected.includes(Factor::Totp) {
-            let judgement = judge_totp(code, material, self.keyring(), self.policy().totp_skew, now)?;
+            let (judgement, unopened) = judge_totp(code, material, self.keyring(), self.policy().totp_skew, now)?;
+            for (method_id, error) in unopened {
+                let cause = countersign_domain::error_chain(&error);
+                slog::error!(
+                    self.services.log, "left out an authenticator app"; "account" => %account.id,
+                    "method" => %method_id, "cause" => cause
+                );
+            }
             if judgement != Judgement::Wrong {
                 return Ok(judgement);
             }

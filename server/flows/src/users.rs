@@ -10,7 +10,7 @@ use countersign_domain::decisions::trust::{self, Trust};
 use countersign_domain::decisions::usable;
 use countersign_domain::ids::{AccountId, ApplicationId, RegistrationId, TenantId};
 use countersign_domain::method::Method;
-use countersign_domain::password::{Password, PasswordHash, PasswordPolicyViolation};
+use countersign_domain::password::{PasswordHash, PasswordPolicyViolation};
 use countersign_domain::tenant::Application;
 use countersign_domain::terms::TrustForm;
 use countersign_domain::time::Timestamp;
@@ -85,7 +85,7 @@ impl Flows {
         password: &str,
         is_remembered: bool,
     ) -> Result<Result<Authenticated, NotWritten>, FlowError> {
-        let password = match Password::chosen(password) {
+        let password = match self.chosen_password(password, profile.email.as_ref(), profile.username.as_ref()) {
             Ok(password) => password,
             Err(violation) => return Ok(Err(NotWritten::Violation(violation))),
         };
@@ -120,7 +120,7 @@ impl Flows {
     /// When the hashing queue is full or the database fails; then there is no account.
     pub async fn create_user(&self, caller: &Caller, user: NewUser<'_>) -> Result<Result<User, NotWritten>, FlowError> {
         let NewUser { tenant_id, id, profile, password, registration } = user;
-        let hash = match self.hash_chosen(password).await? {
+        let hash = match self.hash_chosen(password, &profile).await? {
             Ok(hash) => hash,
             Err(violation) => return Ok(Err(NotWritten::Violation(violation))),
         };
@@ -169,8 +169,12 @@ impl Flows {
         (account, profile.profile)
     }
 
-    async fn hash_chosen(&self, password: &str) -> Result<Result<PasswordHash, PasswordPolicyViolation>, FlowError> {
-        match Password::chosen(password) {
+    async fn hash_chosen(
+        &self,
+        password: &str,
+        profile: &AccountProfile,
+    ) -> Result<Result<PasswordHash, PasswordPolicyViolation>, FlowError> {
+        match self.chosen_password(password, profile.email.as_ref(), profile.username.as_ref()) {
             Ok(password) => Ok(Ok(self.hash_password(password, self.services.hasher.admit()?).await?)),
             Err(violation) => Ok(Err(violation)),
         }
@@ -212,7 +216,7 @@ impl Flows {
     ) -> Result<Result<User, NotWritten>, FlowError> {
         let hash = match password {
             None => None,
-            Some(password) => match self.hash_chosen(password).await? {
+            Some(password) => match self.hash_chosen(password, &profile).await? {
                 Ok(hash) => Some(hash),
                 Err(violation) => return Ok(Err(NotWritten::Violation(violation))),
             },

@@ -109,6 +109,8 @@ settings! {
         "File with the keys that encrypt and sign; created by the first start on loopback, required elsewhere.";
     Keys = "keys", "COUNTERSIGN_KEYS", "KEYRING", "read from the keyring file", EnvironmentOnly, Secret,
         "Text of the keyring, instead of a file.";
+    PasswordBlocklist = "passwords.blocklist", "COUNTERSIGN_PASSWORD_BLOCKLIST", "on|off", "on", Everywhere, Plain,
+        "Refuse new passwords that are common, or a name of the user or of the service.";
     JwtAlgorithm = "jwt.algorithm", "COUNTERSIGN_JWT_ALGORITHM", "EdDSA|ES256|RS256", "EdDSA", Everywhere, Plain,
         "Signature algorithm of access tokens; RS256 needs a key from `countersign generate-keyring --rs256`.";
     JwtIssuer = "jwt.issuer", "COUNTERSIGN_JWT_ISSUER", "TEXT", "the base URL", Everywhere, Plain,

@@ -53,6 +53,7 @@ pub(super) fn resolve(
         rate_limits_are_on: sections.rate_limits,
         disabled_paths: sections.disabled_paths,
         tokens: AccessTokenSettings { issuer: sections.jwt.issuer, algorithm: sections.jwt.algorithm },
+        password_blocklist_is_on: sections.passwords.blocklist,
         dialects: sections.dialects,
         docs_are_on: sections.docs,
         profile: sections.profile,

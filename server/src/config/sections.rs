@@ -56,6 +56,7 @@ pub(super) struct Sections {
     pub(super) keyring: PathBuf,
     #[serde(deserialize_with = "optional")]
     pub(super) keys: Option<SecretText>,
+    pub(super) passwords: Passwords,
     pub(super) jwt: Jwt,
     pub(super) database: Database,
     pub(super) retention: Retention,
@@ -66,6 +67,13 @@ pub(super) struct Sections {
     pub(super) validate_responses: bool,
     #[serde(deserialize_with = "seconds::<_, 0>")]
     pub(super) shutdown_grace: Duration,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Passwords {
+    #[serde(deserialize_with = "switch")]
+    pub(super) blocklist: bool,
 }
 
 #[derive(Deserialize)]

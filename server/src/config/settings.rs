@@ -34,6 +34,8 @@ pub struct Settings {
     pub rate_limits_are_on: bool,
     /// Paths of operations that respond with 404.
     pub disabled_paths: BTreeSet<String>,
+    /// Whether new passwords are compared with a blocklist.
+    pub password_blocklist_is_on: bool,
     pub tokens: AccessTokenSettings,
     /// Never empty.
     pub dialects: BTreeSet<DialectName>,

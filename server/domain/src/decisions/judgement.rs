@@ -2,11 +2,11 @@
 
 use crate::attempt::{Material, Proof, StoredBackupCode};
 use crate::backup_code::BackupCode;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, MethodId};
 use crate::keyring::Keyring;
 use crate::one_time_code::{OneTimeCode, Subject};
 use crate::password::{Cost, PasswordHash};
-use crate::stored_secret::{self, OpenSecretError};
+use crate::stored_secret::{self, OpenSecretError, Opened};
 use crate::time::Timestamp;
 use crate::totp;
 use argon2::Block;
@@ -29,32 +29,46 @@ pub enum JudgementError {
 /// Compares a code with the authenticator apps: the one being enrolled first, because its code finishes the enrolment. A code
 /// that any app with the same secret has used is used: earlier versions could store a secret twice.
 ///
+/// Apps whose secret cannot be opened are left out and returned. So a row that was damaged, or moved here from another
+/// account, neither keeps its account from using the others nor makes guesses at the others free.
+///
 /// # Errors
-/// When a stored secret cannot be opened.
+/// When there are apps and none of their secrets can be opened: then nothing was judged.
 pub fn judge_totp(
     code: &str,
     material: &Material,
     keyring: &Keyring,
     skew: u16,
     now: Timestamp,
-) -> Result<Judgement, JudgementError> {
+) -> Result<(Judgement, Vec<(MethodId, OpenSecretError)>), JudgementError> {
     let mut judgement = Judgement::Wrong;
     let pending = material.pending.iter().map(|app| (app, true));
     let apps = pending.chain(material.authenticators.iter().map(|app| (app, false)));
-    let apps = apps.map(|(app, confirms)| Ok((app, confirms, stored_secret::open(app, keyring)?.secret)));
-    let apps: Vec<_> = apps.collect::<Result<_, OpenSecretError>>()?;
-    for (app, confirms, secret) in &apps {
-        let same = apps.iter().filter(|(_, _, other)| other.is_same(secret));
+    let (mut opened, mut unopened) = (Vec::new(), Vec::new());
+    for (app, confirms) in apps {
+        match stored_secret::open(app, keyring) {
+            Ok(Opened { secret, .. }) => opened.push((app, confirms, secret)),
+            Err(error) => unopened.push((app.id, error)),
+        }
+    }
+    if opened.is_empty()
+        && let Some((_, error)) = unopened.pop()
+    {
+        return Err(error.into());
+    }
+    for (app, confirms, secret) in &opened {
+        let same = opened.iter().filter(|(_, _, other)| other.is_same(secret));
         let last_step = same.filter_map(|(app, ..)| app.last_step).max();
         match secret.judge(code, now, skew, last_step) {
             totp::Verdict::Right { step } => {
-                return Ok(Judgement::Right(Proof::Totp { method_id: app.id, step, confirms: *confirms }));
+                judgement = Judgement::Right(Proof::Totp { method_id: app.id, step, confirms: *confirms });
+                break;
             }
             totp::Verdict::Replayed => judgement = Judgement::Replayed,
             totp::Verdict::Wrong => {}
         }
     }
-    Ok(judgement)
+    Ok((judgement, unopened))
 }
 
 /// Compares a code with the one-time code that was sent for `subject`.
@@ -109,7 +123,6 @@ mod tests {
     use crate::attempt::{Authenticator, StoredCode};
     use crate::backup_code::Alphabet;
     use crate::decisions::fixtures::{NOW, account, backup_code_id, method_id};
-    use crate::ids::MethodId;
     use crate::stored_secret::Binding;
     use crate::totp::TotpSecret;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -144,7 +157,7 @@ mod tests {
                 pending: pending.then(|| app(method_id(2), &new, None, &ring)),
                 ..Material::default()
             };
-            assert_eq!(judge_totp(&code, &material, &ring, 1, NOW).expect("opens"), expected, "{last_step:?}");
+            assert_eq!(judge_totp(&code, &material, &ring, 1, NOW).expect("opens").0, expected, "{last_step:?}");
         }
     }
 
@@ -156,7 +169,7 @@ mod tests {
             let apps = [app(method_id(1), &secret, steps[0], &ring), app(method_id(2), &secret, steps[1], &ring)];
             let material = Material { authenticators: apps.into(), ..Material::default() };
             let judged = judge_totp(&secret.code_at(NOW), &material, &ring, 1, NOW).expect("opens");
-            assert_eq!(judged, Judgement::Replayed, "{steps:?}");
+            assert_eq!(judged.0, Judgement::Replayed, "{steps:?}");
         }
     }
 
@@ -166,6 +179,21 @@ mod tests {
         let moved = Authenticator { id: method_id(2), ..app(method_id(1), &secret, None, &ring) };
         let material = Material { authenticators: vec![moved], ..Material::default() };
         assert!(judge_totp("000000", &material, &ring, 1, NOW).is_err());
+    }
+
+    #[test]
+    fn a_secret_moved_to_another_row_opens_nothing_and_leaves_the_others_as_they_are_43() {
+        let ring = keyring();
+        let [mine, stolen] = [3, 4].map(|seed| TotpSecret::generate(&mut ChaCha20Rng::seed_from_u64(seed)));
+        let moved = Authenticator { id: method_id(2), ..app(method_id(1), &stolen, None, &ring) };
+        let apps = vec![moved, app(method_id(3), &mine, None, &ring)];
+        let material = Material { authenticators: apps, ..Material::default() };
+        let judge = |code: &str| judge_totp(code, &material, &ring, 1, NOW).expect("one opens");
+        let (judgement, unopened) = judge(&stolen.code_at(NOW));
+        assert_eq!((judgement, unopened.len()), (Judgement::Wrong, 1));
+        assert!(
+            matches!(judge(&mine.code_at(NOW)).0, Judgement::Right(Proof::Totp { method_id: id, .. }) if id == method_id(3))
+        );
     }
 
     #[test]

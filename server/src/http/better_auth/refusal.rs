@@ -117,6 +117,10 @@ pub fn of_password_violation(violation: PasswordPolicyViolation) -> Error {
     let (code, message) = match violation {
         PasswordPolicyViolation::TooShort => ("PASSWORD_TOO_SHORT", "Password too short"),
         PasswordPolicyViolation::TooLong => ("PASSWORD_TOO_LONG", "Password too long"),
+        PasswordPolicyViolation::Common => (
+            "PASSWORD_COMPROMISED",
+            "The password you entered has been compromised. Please choose a different password.",
+        ),
     };
     Error::new(Status::BAD_REQUEST, code, message)
 }

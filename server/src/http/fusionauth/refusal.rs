@@ -68,6 +68,9 @@ pub(super) fn of_password_violation(field: &str, violation: PasswordPolicyViolat
     let (kind, message) = match violation {
         PasswordPolicyViolation::TooShort => ("tooShort", "The password is too short."),
         PasswordPolicyViolation::TooLong => ("tooLong", "The password is too long."),
+        PasswordPolicyViolation::Common => {
+            ("breachedCommonPassword", "The password is one that attackers try first. Choose another one.")
+        }
     };
     Error::of_field(field, kind, message)
 }

@@ -86,7 +86,13 @@ impl App {
         check_signing_key(settings, &keyring).map_err(AppError::SigningKey)?;
         let keyring = Arc::new(keyring);
         let store = Arc::new(Store::open(&store_options(settings)).await?);
-        let policy = Policy { one_time_codes: settings.limits.codes_per_hour, ..Policy::default() };
+        let policy = Policy {
+            one_time_codes: settings.limits.codes_per_hour,
+            text_messages_per_prefix: settings.limits.text_messages_per_prefix,
+            text_messages_per_network: settings.limits.text_messages_per_client,
+            text_messages: settings.limits.text_messages_per_day,
+            ..Policy::default()
+        };
         let delivery = Delivery::new(settings.smtp.clone(), settings.outbox.clone(), Arc::clone(&clock))?;
         let flows = Flows::new(Services {
             store: Arc::clone(&store),

@@ -29,6 +29,8 @@ pub enum EventKind {
     SecondFactorReplayed,
     /// The account was locked after too many wrong second factors.
     AccountLocked,
+    /// An administrator lifted the account's locks and limits.
+    AccountUnlocked,
     CodeSent,
     /// Enrolment of an authenticator app began.
     EnrolmentBegun,
@@ -91,6 +93,7 @@ impl EventKind {
             Self::SecondFactorRejected => "second-factor-rejected",
             Self::SecondFactorReplayed => "second-factor-replayed",
             Self::AccountLocked => "account-locked",
+            Self::AccountUnlocked => "account-unlocked",
             Self::CodeSent => "code-sent",
             Self::EnrolmentBegun => "enrolment-begun",
             Self::TwoFactorEnabled => "two-factor-enabled",

@@ -16,15 +16,18 @@
 //! | read, list, extend and end sessions | [`sessions`] |
 //! | issue, read and refresh tokens | [`tokens`] |
 //! | create, change and delete users | [`users`] |
+//! | show and lift locks and limits of an account | [`limits`] |
 
 pub mod backup_codes;
 pub mod caller;
 pub mod delivery;
 pub mod enrolment;
 pub mod hashing;
+pub mod limits;
 pub mod methods;
 pub mod one_time_code;
 pub mod password;
+mod password_check;
 pub mod random;
 pub mod second_factor;
 pub mod sessions;

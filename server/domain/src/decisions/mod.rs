@@ -6,6 +6,7 @@
 //! | question | file |
 //! |---|---|
 //! | what does a right password open? | [`sign_in`] |
+//! | may this password be judged? | [`password_attempt`] |
 //! | may this code be looked at? | [`attempt`] |
 //! | is it right? | [`judgement`] |
 //! | what does a right second factor open? | [`second_factor`] |
@@ -13,6 +14,7 @@
 //! | may a method be added? | [`add_method`] |
 //! | which methods are removed, and is the second factor off then? | [`removal`] |
 //! | where can a one-time code be sent? | [`delivery`] |
+//! | from which quotas does it take? | [`sending`] |
 //! | does trust in a device count? | [`trust`] |
 //! | may the password be changed, and what ends with it? | [`password_change`] |
 //! | is a session or a refresh token renewed? | [`refresh`] |
@@ -23,10 +25,12 @@ pub mod attempt;
 pub mod delivery;
 pub mod enrolment;
 pub mod judgement;
+pub mod password_attempt;
 pub mod password_change;
 pub mod refresh;
 pub mod removal;
 pub mod second_factor;
+pub mod sending;
 pub mod session_scope;
 pub mod sign_in;
 pub mod trust;

@@ -22,6 +22,7 @@ pub struct Purged {
     pub refresh_tokens: usize,
     pub tickets: usize,
     pub trusted_devices: usize,
+    pub known_networks: usize,
     pub quotas: usize,
     pub audit_events: usize,
 }
@@ -38,7 +39,7 @@ impl Purged {
         self.each().into_iter().any(|rows| u32::try_from(rows).unwrap_or(u32::MAX) >= batch)
     }
 
-    fn each(&self) -> [usize; 8] {
+    fn each(&self) -> [usize; 9] {
         let Self {
             challenges,
             one_time_codes,
@@ -46,10 +47,21 @@ impl Purged {
             refresh_tokens,
             tickets,
             trusted_devices,
+            known_networks,
             quotas,
             audit_events,
         } = *self;
-        [challenges, one_time_codes, sessions, refresh_tokens, tickets, trusted_devices, quotas, audit_events]
+        [
+            challenges,
+            one_time_codes,
+            sessions,
+            refresh_tokens,
+            tickets,
+            trusted_devices,
+            known_networks,
+            quotas,
+            audit_events,
+        ]
     }
 }
 
@@ -62,6 +74,7 @@ pub(crate) enum ExpiringTable {
     RefreshTokens,
     Tickets,
     TrustedDevices,
+    KnownNetworks,
     Quotas,
     AuditEvents,
 }

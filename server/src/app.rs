@@ -118,6 +118,9 @@ impl App {
         let secrets_bound_from = claim_keyring(&store, &keyring, clock.now()).await?;
         let policy = Policy {
             one_time_codes: settings.limits.codes_per_hour,
+            text_messages_per_prefix: settings.limits.text_messages_per_prefix,
+            text_messages_per_network: settings.limits.text_messages_per_client,
+            text_messages: settings.limits.text_messages_per_day,
             password_blocklist: settings.password_blocklist_is_on,
             ..settings.profile.policy()
         };

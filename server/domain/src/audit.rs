@@ -46,6 +46,8 @@ pub enum EventKind {
     SecondFactorNotJudged,
     /// The account was locked after too many wrong second factors.
     AccountLocked,
+    /// An administrator lifted the account's locks and limits.
+    AccountUnlocked,
     CodeSent,
     /// Enrolment of an authenticator app began.
     EnrolmentBegun,
@@ -115,6 +117,7 @@ impl EventKind {
             Self::SecondFactorReplayed => "second-factor-replayed",
             Self::SecondFactorNotJudged => "second-factor-not-judged",
             Self::AccountLocked => "account-locked",
+            Self::AccountUnlocked => "account-unlocked",
             Self::CodeSent => "code-sent",
             Self::EnrolmentBegun => "enrolment-begun",
             Self::TwoFactorEnabled => "two-factor-enabled",

@@ -28,6 +28,7 @@ mod guessing;
 pub mod ids;
 pub mod jwt;
 pub mod keyring;
+pub mod limits;
 pub mod method;
 pub mod network;
 pub mod one_time_code;

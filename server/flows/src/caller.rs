@@ -3,6 +3,7 @@
 use super::Flows;
 use countersign_domain::audit::AuditContext;
 use countersign_domain::ids::{ApiKeyId, AuditId};
+use countersign_domain::network::ClientNetwork;
 use countersign_domain::time::Timestamp;
 use std::net::IpAddr;
 
@@ -10,12 +11,21 @@ use std::net::IpAddr;
 pub struct Caller {
     /// Its address, trusted proxies taken into account.
     pub ip: IpAddr,
+    /// Whether `ip` is that of a service which does not say whose request it passes on. Then it stands for no client network.
+    pub is_relayed: bool,
     /// Its own description; empty when it sends none.
     pub user_agent: String,
     /// Name of the dialect it speaks, as the audit trail has it.
     pub dialect: &'static str,
     /// The API key of a service.
     pub api_key_id: Option<ApiKeyId>,
+}
+
+impl Caller {
+    /// The client's network; `None` if it is not known.
+    pub(super) fn network(&self) -> Option<String> {
+        (!self.is_relayed).then(|| ClientNetwork::from(self.ip).to_string())
+    }
 }
 
 impl Flows {

@@ -17,6 +17,7 @@
 //! | issue, read and refresh tokens | [`tokens`] |
 //! | create, change and delete users | [`users`] |
 //! | make sure that the keyring belongs to the database | [`keyring`] |
+//! | show and lift locks and limits of an account | [`limits`] |
 
 pub mod backup_codes;
 pub mod caller;
@@ -24,9 +25,11 @@ pub mod delivery;
 pub mod enrolment;
 pub mod hashing;
 pub mod keyring;
+pub mod limits;
 pub mod methods;
 pub mod one_time_code;
 pub mod password;
+mod password_check;
 pub mod random;
 pub mod second_factor;
 pub mod sessions;

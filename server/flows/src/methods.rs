@@ -18,6 +18,7 @@ use countersign_domain::one_time_code::{OneTimeCode, Subject};
 use countersign_domain::secret::Digest;
 use countersign_domain::stored_secret::{self, SecretFingerprint};
 use countersign_domain::terms::Terms;
+use countersign_domain::time::Timestamp;
 use countersign_domain::totp::{TotpSecret, Verdict};
 use countersign_domain::user::{AccountLookup, User};
 use countersign_store::work::{
@@ -61,6 +62,8 @@ pub enum NotAdded {
     WrongCode,
     /// The code went to another address.
     OtherAddress,
+    /// Too many wrong codes for addresses that are to become methods.
+    TooManyWrongCodes { until: Timestamp },
     /// The challenge is unknown or expired.
     NoChallenge,
     /// The tenant does not allow this kind.
@@ -162,6 +165,7 @@ impl Flows {
                 MethodAdded::Decided(Decision::NoChallenge) => Err(NotAdded::NoChallenge),
                 MethodAdded::WrongCode => Err(NotAdded::WrongCode),
                 MethodAdded::OtherAddress => Err(NotAdded::OtherAddress),
+                MethodAdded::TooManyWrongCodes { until } => Err(NotAdded::TooManyWrongCodes { until }),
                 MethodAdded::Stale => match self.store().account(AccountLookup::Id(account.id)).await? {
                     Some(current) => {
                         account = current;

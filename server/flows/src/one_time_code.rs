@@ -122,7 +122,8 @@ impl Flows {
         let code = self.random().draw(OneTimeCode::generate);
         let audit = self.factor_audit(caller, Some(Factor::OneTimeCode), None, claimant.session_id(), now);
         let mac = code.mac(&claimant.subject(), self.keyring());
-        let issue = IssueCode { claimant, to, mac, lifetime, now, rules: self.rules(), audit };
+        let network = self.network_quota(caller);
+        let issue = IssueCode { claimant, to, network, mac, lifetime, now, rules: self.rules(), audit };
         Ok(match self.store().issue_code(issue).await? {
             Issued::To { account, address } => {
                 self.deliver(account.id, &address, &code, lifetime).await;

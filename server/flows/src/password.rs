@@ -1,35 +1,15 @@
-//! Passwords: checking one within its quota and in constant work, changing and setting one.
+//! Passwords: changing and setting one.
 
 use super::hashing::Permit;
 use super::{Caller, FlowError, Flows, FullSession};
 use countersign_domain::account::{Account, EmailAddress, Username};
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::password_change::{self, Authority, Endings, PasswordChange};
-use countersign_domain::keyring::Purpose;
-use countersign_domain::network::ClientNetwork;
 use countersign_domain::password::{Blocklist, Password, PasswordHash, PasswordPolicyViolation};
 use countersign_domain::secret::{ChangePasswordId, Digest, OneTimePassword, StepUpToken};
 use countersign_domain::terms::Terms;
 use countersign_domain::time::Timestamp;
-use countersign_store::work::{
-    ChangePassword, Changed, NewSession, NewTicket, PresentedTicket, Spend, Spent, TicketKind,
-};
-use data_encoding::HEXLOWER;
-
-/// How checking a password ends.
-#[derive(Debug)]
-pub(super) enum PasswordCheck {
-    Right {
-        /// The same password at the current cost, if the stored hash is outdated.
-        rehashed: Option<PasswordHash>,
-        /// Name of the quota that a success restores.
-        quota: String,
-    },
-    /// Wrong, or there is no such account, or it has no password.
-    Wrong,
-    /// Too many wrong passwords for this login name from this network.
-    Exhausted { until: Timestamp },
-}
+use countersign_store::work::{ChangePassword, Changed, NewSession, NewTicket, PresentedTicket, TicketKind};
 
 /// Why the current password was not confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,68 +71,6 @@ pub enum PasswordSet {
 }
 
 impl Flows {
-    /// Checks a password. A use of the quota of `login_name` and the caller's network is taken before the password is looked
-    /// at, and an unknown account costs as much work as a known one (attack 44).
-    pub(super) async fn check_password(
-        &self,
-        caller: &Caller,
-        login_name: &str,
-        account: Option<&Account>,
-        password: &str,
-    ) -> Result<PasswordCheck, FlowError> {
-        // The permit comes first: a request that is shed must cost nothing, and users who sign in at once must not use up
-        // each other's quota while they wait.
-        let permit = self.services.hasher.admit()?.ready().await?;
-        let now = self.now();
-        let quota = self.password_quota(caller, login_name);
-        let (limit, window) = (self.policy().password_failures, self.policy().password_window);
-        let spend = Spend { name: quota.clone(), limit, window, now };
-        if let Spent::Exhausted { until } = self.store().spend(spend).await? {
-            return Ok(PasswordCheck::Exhausted { until });
-        }
-        let cost = self.services.password_cost;
-        let stored = account.and_then(|account| account.password.clone());
-        let hash = stored.unwrap_or(PasswordHash::of_nobody(cost));
-        let presented = Password::presented(password);
-        let random = self.random().clone();
-        let judged = permit.run(move |memory| {
-            hash.matches(&presented, memory).then(|| {
-                hash.is_outdated(cost)
-                    .then(|| random.draw(|random| PasswordHash::make(&presented, cost, random, memory)))
-            })
-        });
-        if let Some(rehashed) = judged.await? {
-            return Ok(PasswordCheck::Right { rehashed, quota });
-        }
-        let mut event = self.audit(caller, now).event(EventKind::PasswordRejected);
-        event.account_id = account.map(|account| account.id);
-        self.store().record(event).await?;
-        Ok(PasswordCheck::Wrong)
-    }
-
-    /// Checks the current password of an account, for a change that needs it. A right one restores the quota at once.
-    pub(super) async fn confirm_password(
-        &self,
-        caller: &Caller,
-        account: &Account,
-        password: &str,
-    ) -> Result<Result<(), Unconfirmed>, FlowError> {
-        match self.check_password(caller, account.login_name(), Some(account), password).await? {
-            PasswordCheck::Right { quota, .. } => {
-                self.store().restore_quota(quota).await?;
-                Ok(Ok(()))
-            }
-            PasswordCheck::Wrong => Ok(Err(Unconfirmed::WrongPassword)),
-            PasswordCheck::Exhausted { until } => Ok(Err(Unconfirmed::TooMany { until })),
-        }
-    }
-
-    /// Name of the quota of wrong passwords; it reveals neither the login name nor the network.
-    fn password_quota(&self, caller: &Caller, login_name: &str) -> String {
-        let message = format!("{}|{}", login_name, ClientNetwork::from(caller.ip));
-        format!("password:{}", HEXLOWER.encode(&self.keyring().mac(Purpose::Quota, message.as_bytes())))
-    }
-
     /// Takes text as a new password of a user with these names.
     pub(super) fn chosen_password(
         &self,
@@ -206,6 +124,7 @@ impl Flows {
         let change = self.password_change(caller, account, password, now);
         let change = ChangePassword {
             endings: if ends_other_sessions { Endings::Everything } else { Endings::Grants },
+            lifts_lock: has_step_up,
             session: ends_other_sessions.then(|| next.clone()),
             event: self.audit(caller, now).about(account.id).in_session(old.id).event(EventKind::PasswordChanged),
             ..change
@@ -236,6 +155,7 @@ impl Flows {
             password,
             ticket: None,
             endings: Endings::Everything,
+            lifts_lock: false,
             session: None,
             one_time_password: None,
             now,
@@ -261,7 +181,7 @@ impl Flows {
         };
         match authority {
             PasswordAuthority::OldPassword { current, step_up, trust_challenge } => {
-                if let Err(unconfirmed) = self.confirm_password(caller, account, current).await? {
+                if let Err(unconfirmed) = self.confirm_password_without_session(caller, account, current).await? {
                     return Ok(PasswordSet::Unconfirmed(unconfirmed));
                 }
                 let by_password = |has_step_up| Authority::CurrentPassword { has_step_up };
@@ -286,7 +206,7 @@ impl Flows {
                 };
                 let password = self.hash_password(new, self.services.hasher.admit()?).await?;
                 let change = self.password_change(caller, account, password, self.now());
-                let change = ChangePassword { ticket, ..change };
+                let change = ChangePassword { lifts_lock: ticket.is_some(), ticket, ..change };
                 Ok(match self.store().change_password(change).await? {
                     Changed::Done => PasswordSet::Done,
                     Changed::Stale => PasswordSet::Stale,
@@ -303,6 +223,7 @@ impl Flows {
                 let one_time_password = self.random().draw(OneTimePassword::generate);
                 let change = ChangePassword {
                     ticket: Some(presented(TicketKind::ChangePassword, id.digest())),
+                    lifts_lock: true,
                     one_time_password: Some(NewTicket {
                         kind: TicketKind::OneTimePassword,
                         digest: one_time_password.digest(),

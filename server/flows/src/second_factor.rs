@@ -379,6 +379,7 @@ impl Flows {
                 step_up: uses_tickets.then_some(step_up_ticket),
                 change_password: uses_tickets.then_some(change_password),
                 trust: new_trust,
+                network: self.known_network(caller, account.id, now),
                 email_method: self.email_method(account, now),
                 now,
                 audit,

@@ -1,6 +1,7 @@
 //! Signing in with the first factor: to a session or to tokens, to a challenge, or to a ticket that changes the password.
 
-use super::password::{PasswordCheck, presented};
+use super::password::presented;
+use super::password_check::{PasswordCheck, Presenter};
 use super::{Authenticated, Caller, FlowError, Flows};
 use countersign_domain::account::{Account, LoginName, Unusable};
 use countersign_domain::address::MethodKind;
@@ -15,7 +16,8 @@ use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device;
 use countersign_domain::user::{AccountLookup, User};
 use countersign_store::work::{
-    CompleteSignIn, NewRefreshToken, NewSession, NewTrust, PresentedTicket, PresentedTrust, SignInCompleted, TicketKind,
+    CompleteSignIn, NewRefreshToken, NewSession, NewTrust, PresentedTicket, PresentedTrust, QuotaUse, SignInCompleted,
+    TicketKind,
 };
 
 /// What proves who signs in.
@@ -127,7 +129,7 @@ pub(super) struct PreparedGrant {
 struct FirstFactor {
     account: Account,
     rehashed: Option<PasswordHash>,
-    quota: Option<String>,
+    password_uses: Vec<QuotaUse>,
     ticket: Option<PresentedTicket>,
 }
 
@@ -142,11 +144,11 @@ impl Flows {
         request: SignInRequest<'_>,
         terms: &Terms,
     ) -> Result<SignIn, FlowError> {
-        let first = match self.check_credential(caller, &request).await? {
+        let first = match self.check_credential(caller, &request, terms).await? {
             Ok(first) => first,
             Err(refused) => return Ok(refused),
         };
-        let FirstFactor { account, rehashed, quota, ticket } = first;
+        let FirstFactor { account, rehashed, password_uses, ticket } = first;
         let now = self.now();
         let application = request.application_id.filter(|_| request.wants_tokens);
         let mut prepared = self.prepare_grant(caller, &account, request.is_remembered, application, None, now);
@@ -158,7 +160,8 @@ impl Flows {
             account_id: account.id,
             credentials_version: account.credentials_version,
             rehashed,
-            quota,
+            password_uses,
+            network: self.known_network(caller, account.id, now),
             ticket,
             rules: self.rules(),
             terms: *terms,
@@ -205,18 +208,21 @@ impl Flows {
         &self,
         caller: &Caller,
         request: &SignInRequest<'_>,
+        terms: &Terms,
     ) -> Result<Result<FirstFactor, SignIn>, FlowError> {
         match request.credential {
             Credential::Password { login_name, names, password } => {
                 let lookup = AccountLookup::Login(request.tenant_id, names.to_vec());
                 let account = self.store().account(lookup).await?;
-                // Whichever name is typed, the account has one quota (attack 33).
-                let known = account.as_ref().map(|account| account.login_name().to_owned());
-                let login_name = known.unwrap_or_else(|| login_name.trim().to_lowercase());
-                let checked = self.check_password(caller, &login_name, account.as_ref(), password).await?;
+                let trust = account
+                    .as_ref()
+                    .zip(request.trust)
+                    .and_then(|(account, text)| trusted_device::read(terms.trust, text, account.id, self.keyring()));
+                let presenter = Presenter::Anybody { tenant_id: request.tenant_id, login_name, trust };
+                let checked = self.check_password(caller, presenter, account.as_ref(), password).await?;
                 Ok(match (account, checked) {
-                    (Some(account), PasswordCheck::Right { rehashed, quota }) => {
-                        Ok(FirstFactor { account, rehashed, quota: Some(quota), ticket: None })
+                    (Some(account), PasswordCheck::Right { rehashed, uses }) => {
+                        Ok(FirstFactor { account, rehashed, password_uses: uses, ticket: None })
                     }
                     (_, PasswordCheck::Exhausted { until }) => Err(SignIn::TooMany { until }),
                     (_, PasswordCheck::Wrong) | (None, PasswordCheck::Right { .. }) => Err(SignIn::Rejected),
@@ -228,7 +234,7 @@ impl Flows {
                 let found = self.store().ticket((ticket.clone(), self.now())).await?;
                 Ok(match found {
                     Some((account, _)) if account.tenant_id == request.tenant_id => {
-                        Ok(FirstFactor { account, rehashed: None, quota: None, ticket: Some(ticket) })
+                        Ok(FirstFactor { account, rehashed: None, password_uses: Vec::new(), ticket: Some(ticket) })
                     }
                     _ => Err(SignIn::Rejected),
                 })

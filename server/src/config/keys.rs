@@ -145,6 +145,12 @@ settings! {
         "Passwords that may wait to be hashed; more get a 503 response.";
     CodesPerHour = "limits.codes_per_hour", "COUNTERSIGN_CODES_PER_HOUR", "COUNT", "10", Everywhere, Plain,
         "Codes sent to one account in an hour.";
+    TextMessagesPerPrefix = "limits.text_messages_per_prefix", "COUNTERSIGN_TEXT_MESSAGES_PER_PREFIX", "COUNT", "50", Everywhere, Plain,
+        "Text messages in a day to numbers that begin with the same six digits.";
+    TextMessagesPerClient = "limits.text_messages_per_client", "COUNTERSIGN_TEXT_MESSAGES_PER_CLIENT", "COUNT", "20", Everywhere, Plain,
+        "Text messages in a day at the request of one client network; services with an API key are not counted.";
+    TextMessagesPerDay = "limits.text_messages_per_day", "COUNTERSIGN_TEXT_MESSAGES_PER_DAY", "COUNT", "1000", Everywhere, Plain,
+        "Text messages in a day in all; those to numbers that are not proved yet are counted apart.";
     LogLevel = "log.level", "COUNTERSIGN_LOG", "LEVEL", "info", Everywhere, Plain,
         "off, critical, error, warning, info, debug or trace.";
     LogFormat = "log.format", "COUNTERSIGN_LOG_FORMAT", "text|json", "text", Everywhere, Plain,

@@ -106,6 +106,15 @@ pub struct Limits {
     /// Codes sent to one account.
     #[serde(deserialize_with = "count::<_, _, 1, 10_000>")]
     pub codes_per_hour: u32,
+    /// Text messages a day to numbers that begin alike.
+    #[serde(deserialize_with = "count::<_, _, 1, 1_000_000>")]
+    pub text_messages_per_prefix: u32,
+    /// Text messages a day at the request of one client network.
+    #[serde(deserialize_with = "count::<_, _, 1, 1_000_000>")]
+    pub text_messages_per_client: u32,
+    /// Text messages a day in all.
+    #[serde(deserialize_with = "count::<_, _, 1, 100_000_000>")]
+    pub text_messages_per_day: u32,
 }
 
 /// The default, one per core, must not exceed it.

@@ -6,10 +6,10 @@ use crate::sqlite::Sqlite;
 use crate::work::{
     AccountWritten, AddMethod, BeginEnrolment, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EnrolmentBegun, ExpiringTable,
-    ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, KeyringFacts, MethodAdded, MethodsRemoved, OpenChallenge,
-    PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, RemoveMethods, RenameMethod,
-    ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted, SignInCompleted, Spend, Spent,
-    UseRefreshToken,
+    ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, KeyringFacts, LiftLimits, MethodAdded, MethodsRemoved,
+    OpenChallenge, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, QuotaUse, RefreshTokenUsed, Register,
+    RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted,
+    SignInCompleted, Spend, Spent, TakePasswordTry, UseRefreshToken,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -18,6 +18,7 @@ use countersign_domain::attempt::Authenticator;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::decisions::keyring::Canary;
 use countersign_domain::ids::{AccountId, ApiKeyId};
+use countersign_domain::limits::StoredLimits;
 use countersign_domain::secret::Digest;
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
@@ -101,6 +102,8 @@ units! {
     pub read sessions_of((AccountId, Timestamp)) -> Vec<Session>;
     /// The confirmed authenticator apps of an account, the oldest first, and the one being enrolled.
     pub read authenticators_of(AccountId) -> (Vec<Authenticator>, Option<Authenticator>);
+    /// The locks and limits of an account.
+    pub read account_limits(AccountId) -> Option<StoredLimits>;
     /// A live trust of an account.
     pub read trust(FindTrust) -> Option<TrustedDevice>;
     /// The account of a ticket that is valid at this time, and the issuer's own state. The `trustChallenge` is not compared.
@@ -118,8 +121,12 @@ units! {
     pub write record(AuditEvent) -> ();
     /// Takes one use of a quota.
     pub write spend(Spend) -> Spent;
-    /// Restores the quota of this name.
-    pub write restore_quota(String) -> ();
+    /// Takes the uses that a password costs, and decides whether it may be judged.
+    pub write take_password_try(TakePasswordTry) -> PasswordTry;
+    /// Gives back what a right password had taken.
+    pub write give_back(Vec<QuotaUse>) -> ();
+    /// Lifts all locks and limits of an account; says whether it is there.
+    pub write lift_limits(LiftLimits) -> bool;
     /// Creates an account, with its first session or registration if there is one.
     pub write create_account(CreateAccount) -> AccountWritten;
     /// Completes a sign-in whose password was right: decides, and opens a session, tokens or a challenge.
@@ -192,6 +199,7 @@ impl Store {
             refresh_tokens: expired(ExpiringTable::RefreshTokens).await?,
             tickets: expired(ExpiringTable::Tickets).await?,
             trusted_devices: expired(ExpiringTable::TrustedDevices).await?,
+            known_networks: expired(ExpiringTable::KnownNetworks).await?,
             quotas: expired(ExpiringTable::Quotas).await?,
             spent_steps: expired(ExpiringTable::SpentSteps).await?,
             audit_events: 0,

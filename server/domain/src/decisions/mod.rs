@@ -6,6 +6,7 @@
 //! | question | file |
 //! |---|---|
 //! | what does a right password open? | [`sign_in`] |
+//! | may this password be judged? | [`password_attempt`] |
 //! | may this code be looked at? | [`attempt`] |
 //! | is it right? | [`judgement`] |
 //! | what does a right second factor open? | [`second_factor`] |
@@ -15,6 +16,7 @@
 //! | where can a one-time code be sent? | [`delivery`] |
 //! | which methods follow a changed address? | [`address_change`] |
 //! | does a method count as a second factor? | [`usable`] |
+//! | from which quotas does it take? | [`sending`] |
 //! | does trust in a device count? | [`trust`] |
 //! | may the password be changed, and what ends with it? | [`password_change`] |
 //! | is a session or a refresh token renewed? | [`refresh`] |
@@ -28,10 +30,12 @@ pub mod delivery;
 pub mod enrolment;
 pub mod judgement;
 pub mod keyring;
+pub mod password_attempt;
 pub mod password_change;
 pub mod refresh;
 pub mod removal;
 pub mod second_factor;
+pub mod sending;
 pub mod session_scope;
 pub mod sign_in;
 pub mod trust;

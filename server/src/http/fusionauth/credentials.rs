@@ -80,7 +80,7 @@ pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> 
     if service.tenant_id.is_some() && named.is_some() && service.tenant_id != named {
         return Err(unauthorized());
     }
-    let caller = Caller { api_key_id: Some(service.key_id), ..caller(context) };
+    let caller = Caller { api_key_id: Some(service.key_id), is_relayed: true, ..caller(context) };
     Ok(Call { caller, tenant: service.tenant_id.or(named) })
 }
 
@@ -131,11 +131,12 @@ pub(super) async fn require_either(context: &Context, tenant: TenantHeader) -> R
 }
 
 impl Call {
-    /// The call as made from the device that a service names (`ipAddress`), so that quotas count its network.
+    /// The call as made from the device that a service names (`ipAddress`), so that quotas count its network. A service that names
+    /// none has no network: its own is that of all its users.
     pub(super) fn on_device(self, address: Option<&String>) -> Self {
         let address = body_value(address).and_then(|text| text.parse::<IpAddr>().ok());
         match (self.caller.api_key_id, address) {
-            (Some(_), Some(ip)) => Self { caller: Caller { ip, ..self.caller }, ..self },
+            (Some(_), Some(ip)) => Self { caller: Caller { ip, is_relayed: false, ..self.caller }, ..self },
             _ => self,
         }
     }

@@ -87,6 +87,7 @@ async fn add(
             let message = format!("The code was sent to another [{address}].");
             Err(Error::of_field(address, "mismatch", message))
         }
+        Err(NotAdded::TooManyWrongCodes { until }) => Err(refusal::too_many(until, flows.now())),
         Err(NotAdded::NoChallenge) => Err(is_invalid("twoFactorId")),
         Err(NotAdded::NotAllowed) => Err(refusal::method_not_allowed(kind)),
         Err(NotAdded::SecondFactorDue) => Err(credentials::unauthorized()),

@@ -15,6 +15,7 @@ pub fn caller(context: &RequestContext<Arc<App>>, dialect: DialectName) -> Calle
     let user_agent = context.request.headers().get(USER_AGENT).map(headers::text).unwrap_or_default();
     Caller {
         ip: context.request.remote_addr().ip(),
+        is_relayed: false,
         user_agent: user_agent.into_owned(),
         dialect: dialect.as_str(),
         api_key_id: None,

@@ -94,6 +94,7 @@ pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount
         methods::follow(connection, account.id, moved).await?;
     }
     if change.sets_password {
+        lift_lock(connection, account.id).await?;
         end_everything(connection, account.id).await?;
     } else if !account.is_active {
         // Open challenges stay: answering one is refused with the reason that the account may not be used.
@@ -155,6 +156,21 @@ pub(super) async fn end_grants(connection: &mut Conn, account_id: AccountId) -> 
     Ok(())
 }
 
+/// Ends the lock after consecutive wrong second factors, within the open transaction: whoever guessed did so with a password that
+/// is no longer good. The long-term count stays.
+async fn lift_lock(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
+    diesel::update(accounts::table.find(account_id.to_text()))
+        .set((
+            accounts::failed_attempts.eq(0),
+            accounts::consecutive_locks.eq(0),
+            accounts::locked_until.eq(None::<i64>),
+        ))
+        .cached()
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Sets a new password, if the credentials are those that the change was decided on.
 pub(crate) async fn change_password(connection: &mut Conn, change: &ChangePassword) -> TxResult<Changed> {
     let id = change.account_id.to_text();
@@ -177,6 +193,9 @@ pub(crate) async fn change_password(connection: &mut Conn, change: &ChangePasswo
         && !tickets::spend(connection, ticket, change.account_id, change.now).await?
     {
         return Ok(TxOutcome::Rollback(Changed::NoTicket));
+    }
+    if change.lifts_lock {
+        lift_lock(connection, change.account_id).await?;
     }
     match change.endings {
         Endings::Everything => end_everything(connection, change.account_id).await?,

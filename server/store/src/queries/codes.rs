@@ -11,6 +11,7 @@ use countersign_domain::account::Account;
 use countersign_domain::attempt::Claimant;
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::delivery::{self, Delivery, SendTo};
+use countersign_domain::decisions::sending;
 use countersign_domain::ids::MethodId;
 use countersign_domain::one_time_code::Subject;
 use countersign_domain::time::Timestamp;
@@ -28,9 +29,10 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxRe
         SendTo::Primary => account.two_factor_enabled,
         SendTo::Method(_) => true,
     };
+    let methods = methods_if(connection, needs_methods, account.id).await?;
     let facts = delivery::Facts {
         tenant: issue.rules.tenant_of(&account),
-        methods: methods_if(connection, needs_methods, account.id).await?,
+        methods: methods.clone(),
         subject: &issue.claimant.subject(),
         to: &issue.to,
         account: &account,
@@ -42,8 +44,11 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxRe
         Delivery::NotAllowed => return Ok(TxOutcome::Rollback(Issued::NotAllowed)),
     };
     let policy = &issue.rules.policy;
-    for name in [format!("mailed-codes:{}", account.id), format!("mailed-codes-to:{}", address.as_str())] {
-        let sending = Spend { name, limit: policy.one_time_codes, window: policy.one_time_code_window, now: issue.now };
+    let method = methods.iter().find(|method| Some(method.id) == method_id);
+    let recipient = sending::recipient(&account, method);
+    for quota in sending::quotas(account.id, &address, recipient, issue.network.as_deref(), policy) {
+        let sending::Quota { name, limit, window } = quota;
+        let sending = Spend { name, limit, window, now: issue.now };
         if let Spent::Exhausted { until } = quotas::take(connection, &sending).await? {
             return Ok(TxOutcome::Rollback(Issued::Exhausted { until }));
         }

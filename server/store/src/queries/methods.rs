@@ -2,14 +2,14 @@
 
 use super::accounts::end_grants;
 use super::users::methods_if;
-use super::{Conn, TxResult, attempts, audit, refresh_tokens, spent_steps, trusted_devices};
+use super::{Conn, TxResult, attempts, audit, quotas, refresh_tokens, spent_steps, trusted_devices};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, BackupCodeRow, MethodRow, OneTimeCodeRow, SessionRow};
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods, sessions};
 use crate::work::{
     AddMethod, BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun, MethodAdded, NewFactor, NewMethod,
-    RenameMethod, ReplaceBackupCodes, TxOutcome,
+    QuotaLimit, QuotaUse, RenameMethod, ReplaceBackupCodes, Spent, TxOutcome,
 };
 use countersign_domain::account::{Account, EmailAddress};
 use countersign_domain::address::{Address, MethodKind};
@@ -279,10 +279,12 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
         audit::write(connection, &add.audit.event(kind)).await?;
         return Ok(TxOutcome::Commit(MethodAdded::Decided(decision)));
     }
-    if let NewFactor::Address(address) = &add.method.factor
-        && let AddressProof::Missing(outcome) = prove_address(connection, add, address).await?
-    {
-        return Ok(TxOutcome::Commit(outcome));
+    if let NewFactor::Address(address) = &add.method.factor {
+        match prove_address(connection, add, address).await? {
+            AddressProof::Given => {}
+            AddressProof::Missing(outcome) => return Ok(TxOutcome::Commit(outcome)),
+            AddressProof::NotJudged(outcome) => return Ok(TxOutcome::Rollback(outcome)),
+        }
     }
     if let (Some((digest, mac)), Some(expires_at)) = (&add.challenge, challenge_ends) {
         let code = OneTimeCodeRow {
@@ -334,10 +336,13 @@ async fn waiting_challenge_end(connection: &mut Conn, add: &AddMethod) -> Result
 
 enum AddressProof {
     Given,
+    /// A code was judged and was wrong.
     Missing(MethodAdded),
+    NotJudged(MethodAdded),
 }
 
-/// Whether the code that was sent to the address was presented. A right one is spent, a wrong one costs a try.
+/// Whether the code that was sent to the address was presented. A right one is spent, a wrong one costs a try, and counts for the
+/// account whatever code it was for: a new code brings no new guesses (N5).
 async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address) -> Result<AddressProof, StoreError> {
     let subject = Subject::Enable { account_id: add.account_id, address: address.clone() };
     let cap = i64::from(add.rules.policy.one_time_code_tries);
@@ -347,8 +352,15 @@ async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address
         let live = mailed_codes::expires_at.gt(add.now.as_millis()).and(mailed_codes::subject.ne(subject.to_text()));
         let count: i64 = mailed_codes::table.filter(other.and(live)).count().get_result(connection).await?;
         let outcome = if count > 0 { MethodAdded::OtherAddress } else { MethodAdded::WrongCode };
-        return Ok(AddressProof::Missing(outcome));
+        return Ok(AddressProof::NotJudged(outcome));
     };
+    let guess = QuotaUse {
+        name: format!("address-proofs:{}", add.account_id),
+        limit: QuotaLimit::Refilling(add.rules.policy.address_proofs),
+    };
+    if let Spent::Exhausted { until } = quotas::take_use(connection, Some(&guess), add.now).await? {
+        return Ok(AddressProof::NotJudged(MethodAdded::TooManyWrongCodes { until }));
+    }
     if !add.macs.iter().any(|mac| mac.as_slice() == code.mac) {
         diesel::update(mailed_codes::table.find(subject.to_text()))
             .set(mailed_codes::failures.eq(mailed_codes::failures + 1))
@@ -358,6 +370,7 @@ async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address
         audit::write(connection, &add.audit.event(EventKind::SecondFactorRejected)).await?;
         return Ok(AddressProof::Missing(MethodAdded::WrongCode));
     }
+    quotas::restore(connection, Some(&guess)).await?;
     diesel::delete(mailed_codes::table.find(subject.to_text())).execute(connection).await?;
     Ok(AddressProof::Given)
 }

@@ -15,6 +15,8 @@ mod audit;
 mod codes;
 mod housekeeping;
 mod keyring;
+mod known_networks;
+mod limits;
 mod methods;
 mod quotas;
 mod refresh_tokens;
@@ -33,10 +35,11 @@ pub(crate) use audit::record;
 pub(crate) use codes::{issue_code, open_challenge};
 pub(crate) use housekeeping::purge_table;
 pub(crate) use keyring::{add_canary, keyring_facts};
+pub(crate) use limits::{account_limits, lift_limits};
 pub(crate) use methods::{
     add_method, authenticators_of, begin_enrolment, disable_two_factor, rename_method, replace_backup_codes,
 };
-pub(crate) use quotas::{restore_quota, spend};
+pub(crate) use quotas::{give_back, spend, take_password_try};
 pub(crate) use refresh_tokens::use_refresh_token;
 pub(crate) use second_factor::{complete_second_factor, remove_methods};
 pub(crate) use sessions::{extend_session, ping, revoke_sessions, session_by_token, sessions_of, sign_out};

@@ -2,7 +2,9 @@
 
 use super::sessions::open_session;
 use super::users::{UserRow, methods_if, registrations_if};
-use super::{Conn, TxResult, audit, methods, millis, refresh_tokens, spent_steps, tickets, trusted_devices};
+use super::{
+    Conn, TxResult, audit, known_networks, methods, millis, refresh_tokens, spent_steps, tickets, trusted_devices,
+};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::AccountRow;
@@ -76,7 +78,8 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
         }
     }
     verify_address(connection, input).await?;
-    let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), methods, registrations) = pipeline!(
+    let network = input.network.as_ref().filter(|_| signs_in);
+    let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), (), methods, registrations) = pipeline!(
         connection;
         forget_failures(account_id, input.charge),
         use_up_claimant(&input.claimant, opens_session, now),
@@ -86,6 +89,7 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
         refresh_tokens::open(input.refresh_token.as_ref().filter(|_| grants_tokens), account_id, now),
         tickets::give(ticket, account_id, now),
         trusted_devices::give(trust, account_id, now),
+        known_networks::record(network, account_id),
         audit::write(&event),
         methods_if(grants_tokens, account_id),
         registrations_if(grants_tokens, account_id),

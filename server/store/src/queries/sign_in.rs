@@ -2,7 +2,7 @@
 
 use super::sessions::open_session;
 use super::users::{methods_if, registrations_if};
-use super::{Conn, TxResult, audit, quotas, refresh_tokens, tickets, trusted_devices};
+use super::{Conn, TxResult, audit, known_networks, quotas, refresh_tokens, tickets, trusted_devices};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, ChallengeRow};
@@ -56,9 +56,16 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     let grants_tokens = decision.is_granted() && input.terms.grant == Grant::Tokens;
     let mut event = input.audit.event(kind);
     event.session_id = session.map(|session| session.session.id);
-    let ((), (), (), (), (), (), methods, registrations) = pipeline!(
+    // In the order of their names, as they were taken.
+    let uses = |index: usize| input.password_uses.get(index);
+    let network = input.network.as_ref().filter(|_| matches!(decision, SignIn::Granted { .. }));
+    let ((), (), (), (), (), (), (), (), (), (), methods, registrations) = pipeline!(
         connection;
-        quotas::restore(input.quota.as_deref()),
+        quotas::restore(uses(0)),
+        quotas::restore(uses(1)),
+        quotas::restore(uses(2)),
+        quotas::restore(uses(3)),
+        known_networks::record(network, input.account_id),
         open_challenge(challenge),
         open_session(session),
         refresh_tokens::open(refresh_token, input.account_id, now),

@@ -64,6 +64,8 @@ pub struct ChangePassword {
     /// The ticket that authorises the change; it is used up.
     pub ticket: Option<PresentedTicket>,
     pub endings: Endings,
+    /// Whether the lock of the account ends with the old password: the change was authorised by a second factor, or by a ticket.
+    pub lifts_lock: bool,
     /// Takes the place of the ended sessions.
     pub session: Option<NewSession>,
     /// Signs in once, in place of the interrupted sign-in.

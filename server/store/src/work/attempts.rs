@@ -1,6 +1,6 @@
 //! Attempts at a second factor.
 
-use super::{NewMethod, NewRefreshToken, NewSession, NewTicket, NewTrust};
+use super::{KnownNetwork, NewMethod, NewRefreshToken, NewSession, NewTicket, NewTrust};
 use countersign_domain::account::Account;
 use countersign_domain::attempt::{Claimant, Expected, Material, Proof};
 use countersign_domain::audit::{AuditContext, AuditEvent};
@@ -107,6 +107,8 @@ pub struct CompleteSecondFactor {
     /// The ticket to change the password, where the dialect can use it.
     pub change_password: Option<NewTicket>,
     pub trust: NewTrust,
+    /// The client's network, recorded if a sign-in is completed.
+    pub network: Option<KnownNetwork>,
     /// The method that comes along with the account's first second factor.
     pub email_method: Option<NewMethod>,
     pub now: Timestamp,

@@ -83,6 +83,10 @@ pub enum MethodAdded {
     WrongCode,
     /// A code waits, but it went to another address.
     OtherAddress,
+    /// The account has given too many wrong codes for addresses; none was judged.
+    TooManyWrongCodes {
+        until: Timestamp,
+    },
     /// The credentials or the apps changed in the meantime.
     Stale,
 }

@@ -1,6 +1,8 @@
 //! Tickets, trusted devices and quotas.
 
+use countersign_domain::decisions::password_attempt::PasswordAttempt;
 use countersign_domain::ids::{AccountId, ApplicationId};
+use countersign_domain::rate::Rate;
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use std::time::Duration;
@@ -80,4 +82,61 @@ pub enum Spent {
         /// End of the window.
         until: Timestamp,
     },
+}
+
+/// One use of a quota that a success gives back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaUse {
+    /// Says what is counted for whom.
+    pub name: String,
+    pub limit: QuotaLimit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuotaLimit {
+    /// So many uses within a window that begins with the first. A success restores the whole quota.
+    Window { uses: u32, window: Duration },
+    /// A limit that refills with time. A success gives back its own use.
+    Refilling(Rate),
+}
+
+/// Uses for what was typed and for the account.
+#[derive(Clone, Debug)]
+pub struct PasswordUses {
+    pub by_name: QuotaUse,
+    pub by_account: QuotaUse,
+}
+
+/// A password, before it is looked at.
+#[derive(Clone, Debug)]
+pub struct TakePasswordTry {
+    /// The account; any unused id if there is none, so that both cost the same work.
+    pub account_id: AccountId,
+    /// Counts of the client's network, if it is known.
+    pub in_network: Option<PasswordUses>,
+    /// Counts of everything that does not come from a known network or device.
+    pub anywhere: PasswordUses,
+    /// The client's network as the account may know it, and the counts that then take the place of `anywhere`.
+    pub network: Option<(KnownNetwork, PasswordUses)>,
+    /// The trust that the client's device presents, and the counts that then take the place of `anywhere`.
+    pub device: Option<(Digest, PasswordUses)>,
+    /// See [`countersign_domain::decisions::password_attempt::Facts`].
+    pub knows_account: bool,
+    pub now: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct PasswordTry {
+    pub decision: PasswordAttempt,
+    /// What a right password gives back.
+    pub uses: Vec<QuotaUse>,
+}
+
+/// A network from which an account has completed a sign-in.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownNetwork {
+    /// Keyed MAC of account and network.
+    pub digest: [u8; 32],
+    /// If it is to be recorded.
+    pub expires_at: Timestamp,
 }

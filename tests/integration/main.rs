@@ -34,6 +34,7 @@ mod one_time;
 mod one_time_code;
 mod origin;
 mod overload;
+mod process;
 mod rate_limit;
 mod readme;
 mod replay;

@@ -39,6 +39,8 @@ pub struct Tenant {
     pub login_policy: LoginPolicy,
     /// Kinds of second factor that accounts may enrol and use.
     pub methods: BTreeSet<MethodKind>,
+    /// Whether strangers may create accounts; services with an API key always may.
+    pub sign_up: bool,
 }
 
 impl Tenant {
@@ -56,6 +58,7 @@ impl Default for Tenant {
             name: "Default".to_owned(),
             login_policy: LoginPolicy::default(),
             methods: MethodKind::ALL.into(),
+            sign_up: true,
         }
     }
 }

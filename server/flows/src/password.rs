@@ -102,7 +102,7 @@ impl Flows {
     ) -> Result<PasswordCheck, FlowError> {
         // The permit comes first: a request that is shed must cost nothing, and users who sign in at once must not use up
         // each other's quota while they wait.
-        let permit = self.services.hasher.admit()?.ready().await?;
+        let permit = self.admit(caller)?.ready().await?;
         let now = self.now();
         let quota = self.password_quota(caller, login_name);
         let (limit, window) = (self.policy().password_failures, self.policy().password_window);
@@ -187,7 +187,7 @@ impl Flows {
         if let Err(unconfirmed) = self.confirm_password(caller, account, current).await? {
             return Ok(PasswordChanged::Unconfirmed(unconfirmed));
         }
-        let password = self.hash_password(new, self.services.hasher.admit()?).await?;
+        let password = self.hash_password(new, self.admit(caller)?).await?;
         let now = self.now();
         let old = &session.session;
         let (next, token) = self.new_session(caller, account, old.is_remembered, old.second_factor_at, now);
@@ -270,7 +270,7 @@ impl Flows {
                         trust_challenge: trust_challenge.map(Digest::of_text),
                     }),
                 };
-                let password = self.hash_password(new, self.services.hasher.admit()?).await?;
+                let password = self.hash_password(new, self.admit(caller)?).await?;
                 let change = self.password_change(caller, account, password, self.now());
                 let change = ChangePassword { ticket, ..change };
                 Ok(match self.store().change_password(change).await? {
@@ -284,7 +284,7 @@ impl Flows {
                 let Some((_, state)) = self.change_password_ticket(text).await? else {
                     return Ok(PasswordSet::NoTicket);
                 };
-                let password = self.hash_password(new, self.services.hasher.admit()?).await?;
+                let password = self.hash_password(new, self.admit(caller)?).await?;
                 let now = self.now();
                 let one_time_password = self.random().draw(OneTimePassword::generate);
                 let change = ChangePassword {

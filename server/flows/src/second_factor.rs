@@ -173,7 +173,7 @@ impl Flows {
     ) -> Result<Result<Judged, Refused>, FlowError> {
         let now = self.now();
         // The permit comes before the claim, so that a request that is shed costs no try.
-        let permit = expected.includes(Factor::BackupCode).then(|| self.services.hasher.admit()).transpose()?;
+        let permit = expected.includes(Factor::BackupCode).then(|| self.admit(caller)).transpose()?;
         let audit = self.factor_audit(caller, expected.factor(), None, claimant.session_id(), now);
         let claim = ClaimAttempt { claimant: claimant.clone(), expected, now, rules: self.rules(), audit };
         let GrantedAttempt { account, challenge, material } = match self.store().claim_attempt(claim).await? {

@@ -16,6 +16,8 @@ pub(super) struct TenantSection {
     login_policy: LoginPolicy,
     /// All of them if left out.
     methods: Option<Vec<Text<MethodKind>>>,
+    /// The setting `sign_up` if left out.
+    sign_up: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -43,14 +45,14 @@ pub(super) fn read_applications<'de, D: Deserializer<'de>>(
     tables(from, "applications")
 }
 
-/// Returns the default tenant if none are given.
+/// Returns the default tenant if none are given. `sign_up` is for tenants that do not say.
 ///
 /// # Errors
 /// Says what is wrong with the list, as the continuation of a sentence.
-pub(super) fn tenants(given: Option<Vec<TenantSection>>) -> Result<Vec<Tenant>, String> {
-    let Some(given) = given else { return Ok(vec![Tenant::default()]) };
+pub(super) fn tenants(given: Option<Vec<TenantSection>>, sign_up: bool) -> Result<Vec<Tenant>, String> {
+    let Some(given) = given else { return Ok(vec![Tenant { sign_up, ..Tenant::default() }]) };
     let mut tenants: Vec<Tenant> = Vec::new();
-    for TenantSection { id: Text(id), name, login_policy, methods } in given {
+    for TenantSection { id: Text(id), name, login_policy, methods, sign_up: own } in given {
         if tenants.iter().any(|tenant| tenant.id == id) {
             return Err(format!("the tenant {} is there twice", id.to_hyphenated()));
         }
@@ -58,7 +60,7 @@ pub(super) fn tenants(given: Option<Vec<TenantSection>>) -> Result<Vec<Tenant>, 
             Some(methods) => methods.into_iter().map(|Text(kind)| kind).collect(),
             None => MethodKind::ALL.into(),
         };
-        tenants.push(Tenant { id, name, login_policy, methods });
+        tenants.push(Tenant { id, name, login_policy, methods, sign_up: own.unwrap_or(sign_up) });
     }
     if tenants.is_empty() { Err("there must be a tenant".to_owned()) } else { Ok(tenants) }
 }
@@ -97,7 +99,7 @@ mod tests {
 
     fn read_tenants(text: &str) -> Result<Vec<Tenant>, String> {
         let given = super::read_tenants(Value::from(text)).map_err(|error| error.message().to_owned())?;
-        tenants(given)
+        tenants(given, true)
     }
 
     fn read_applications(text: &str, tenants: &[Tenant]) -> Result<Vec<Application>, String> {
@@ -123,6 +125,21 @@ mod tests {
         let applications = read_applications(&text, &tenants).expect("an application");
         assert_eq!((applications[0].tenant_id, applications[0].trust_policy), (tenants[0].id, TrustPolicy::This));
         assert!(applications[0].refresh_tokens);
+    }
+
+    #[test]
+    fn a_tenant_that_does_not_say_follows_the_setting() {
+        for (sign_up, own, expected) in [
+            (true, "", true),
+            (false, "", false),
+            (true, r#", "sign_up": false"#, false),
+            (false, r#", "sign_up": true"#, true),
+        ] {
+            let text = format!(r#"[{{"id": "{ONE}", "name": "One"{own}}}]"#);
+            let given = super::read_tenants(Value::from(text.as_str())).expect("a list");
+            assert_eq!(tenants(given, sign_up).expect("a tenant")[0].sign_up, expected, "{sign_up} {own}");
+        }
+        assert!(!tenants(None, false).expect("a tenant")[0].sign_up);
     }
 
     #[test]

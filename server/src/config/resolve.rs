@@ -55,7 +55,7 @@ pub(super) fn resolve(
         tokens: AccessTokenSettings { issuer: sections.jwt.issuer, algorithm: sections.jwt.algorithm },
         dialects: sections.dialects,
         docs_are_on: sections.docs,
-        directory: resolver.directory(sections.tenants, sections.applications),
+        directory: resolver.directory(sections.tenants, sections.sign_up, sections.applications),
         keyring,
         database: sections.database,
         retention: sections.retention,
@@ -136,13 +136,14 @@ impl Resolver<'_> {
     fn directory(
         &mut self,
         tenants: Option<Vec<directory::TenantSection>>,
+        sign_up: bool,
         applications: Option<Vec<directory::ApplicationSection>>,
     ) -> Directory {
         // Applications could only be checked against the wrong tenants.
         if self.refusals.iter().any(|(key, _)| *key == Key::Tenants) {
             return Directory::default();
         }
-        let tenants = match directory::tenants(tenants) {
+        let tenants = match directory::tenants(tenants, sign_up) {
             Ok(tenants) => tenants,
             Err(problem) => {
                 self.refuse(Key::Tenants, &problem);
@@ -339,7 +340,7 @@ mod tests {
                 "`trusted_proxies` (file c.toml): `x` is neither an IP address nor a network, such as 10.0.0.0/8; \
                  `y` is neither an IP address nor a network, such as 10.0.0.0/8",
                 "`tenants[1].color` (file c.toml): unknown field `color`, expected one of `id`, `name`, `login_policy`, \
-                 `methods`",
+                 `methods`, `sign_up`",
                 "`applications[0].id` (file c.toml): `1` is not a UUID",
                 "`limits.hash_threads` (file c.toml): `0` is not a whole number from 1 to 1024",
                 "`limits.hash_queue` (file c.toml): `many` is not a whole number from 1 to 100000",

@@ -43,6 +43,8 @@ pub(super) struct Sections {
     pub(super) dialects: BTreeSet<DialectName>,
     #[serde(deserialize_with = "switch")]
     pub(super) docs: bool,
+    #[serde(deserialize_with = "switch")]
+    pub(super) sign_up: bool,
     #[serde(deserialize_with = "directory::read_tenants")]
     pub(super) tenants: Option<Vec<TenantSection>>,
     #[serde(deserialize_with = "directory::read_applications")]

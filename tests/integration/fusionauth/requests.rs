@@ -192,6 +192,7 @@ fn two_tenants(settings: &mut Settings) {
         name: "Two".to_owned(),
         login_policy: LoginPolicy::Required,
         methods: [MethodKind::Authenticator].into(),
+        ..Tenant::default()
     };
     let shop = Application {
         id: ApplicationId::parse(OTHER_APPLICATION).unwrap(),

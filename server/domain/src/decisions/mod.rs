@@ -5,6 +5,7 @@
 //!
 //! | question | file |
 //! |---|---|
+//! | may a stranger create an account? | [`sign_up`] |
 //! | what does a right password open? | [`sign_in`] |
 //! | may this code be looked at? | [`attempt`] |
 //! | is it right? | [`judgement`] |
@@ -29,6 +30,7 @@ pub mod removal;
 pub mod second_factor;
 pub mod session_scope;
 pub mod sign_in;
+pub mod sign_up;
 pub mod trust;
 
 #[cfg(test)]

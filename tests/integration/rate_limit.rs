@@ -154,7 +154,7 @@ async fn a_credential_lifts_a_limit_only_if_it_is_valid(database: DatabaseKind) 
 
     world.revoke(&service).await;
     service.get(&format!("/user/{}", user.id)).await.is(401);
-    for _ in 0..98 {
+    for _ in 0..99 {
         world.stranger().call("GET", &path).header("authorization", "key").await.is(401);
     }
     service.get(&format!("/user/{}", user.id)).await.is(429);

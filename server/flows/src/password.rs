@@ -1,6 +1,6 @@
 //! Passwords: checking one within its quota and in constant work, changing and setting one.
 
-use super::hashing::Permit;
+use super::hashing::{Permit, ReadyPermit};
 use super::{Caller, FlowError, Flows, FullSession};
 use countersign_domain::account::Account;
 use countersign_domain::audit::EventKind;
@@ -96,13 +96,11 @@ impl Flows {
     pub(super) async fn check_password(
         &self,
         caller: &Caller,
+        permit: ReadyPermit,
         login_name: &str,
         account: Option<&Account>,
         password: &str,
     ) -> Result<PasswordCheck, FlowError> {
-        // The permit comes first: a request that is shed must cost nothing, and users who sign in at once must not use up
-        // each other's quota while they wait.
-        let permit = self.admit(caller)?.ready().await?;
         let now = self.now();
         let quota = self.password_quota(caller, login_name);
         let (limit, window) = (self.policy().password_failures, self.policy().password_window);
@@ -137,7 +135,8 @@ impl Flows {
         account: &Account,
         password: &str,
     ) -> Result<Result<(), Unconfirmed>, FlowError> {
-        match self.check_password(caller, account.login_name(), Some(account), password).await? {
+        let permit = self.admit(caller)?.ready().await?;
+        match self.check_password(caller, permit, account.login_name(), Some(account), password).await? {
             PasswordCheck::Right { quota, .. } => {
                 self.store().restore_quota(quota).await?;
                 Ok(Ok(()))
@@ -155,6 +154,15 @@ impl Flows {
 
     /// Hashes a new password.
     pub(super) async fn hash_password(&self, password: Password, permit: Permit) -> Result<PasswordHash, FlowError> {
+        self.hash_password_now(password, permit.ready().await?).await
+    }
+
+    /// Hashes a new password whose turn has come.
+    pub(super) async fn hash_password_now(
+        &self,
+        password: Password,
+        permit: ReadyPermit,
+    ) -> Result<PasswordHash, FlowError> {
         let (cost, random) = (self.services.password_cost, self.random().clone());
         let make = move |memory: &mut Vec<_>| random.draw(|random| PasswordHash::make(&password, cost, random, memory));
         Ok(permit.run(make).await?)

@@ -208,12 +208,15 @@ impl Flows {
     ) -> Result<Result<FirstFactor, SignIn>, FlowError> {
         match request.credential {
             Credential::Password { login_name, names, password } => {
+                // The permit comes first: a request that is shed must cost nothing, not even a look at the database, and
+                // users who sign in at once must not use up each other's quota while they wait.
+                let permit = self.admit(caller)?.ready().await?;
                 let lookup = AccountLookup::Login(request.tenant_id, names.to_vec());
                 let account = self.store().account(lookup).await?;
                 // Whichever name is typed, the account has one quota (attack 33).
                 let known = account.as_ref().map(|account| account.login_name().to_owned());
                 let login_name = known.unwrap_or_else(|| login_name.trim().to_lowercase());
-                let checked = self.check_password(caller, &login_name, account.as_ref(), password).await?;
+                let checked = self.check_password(caller, permit, &login_name, account.as_ref(), password).await?;
                 Ok(match (account, checked) {
                     (Some(account), PasswordCheck::Right { rehashed, quota }) => {
                         Ok(FirstFactor { account, rehashed, quota: Some(quota), ticket: None })

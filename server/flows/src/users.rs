@@ -99,6 +99,8 @@ impl Flows {
             Err(violation) => return Ok(Err(SignUpRefused::NotWritten(NotWritten::Violation(violation)))),
         };
         let tenant_id = self.directory().home().id;
+        // Before the database is asked, so that a request that is shed costs nothing.
+        let permit = self.admit_new_account(caller)?.ready().await?;
         if let Some(email) = &profile.email {
             // An address that is taken need not cost a hash.
             let lookup = AccountLookup::Login(tenant_id, vec![LoginName::Email(email.clone())]);
@@ -106,7 +108,7 @@ impl Flows {
                 return Ok(Err(SignUpRefused::NotWritten(NotWritten::EmailTaken)));
             }
         }
-        let hash = self.hash_password(password, self.admit_new_account(caller)?).await?;
+        let hash = self.hash_password_now(password, permit).await?;
         let now = self.now();
         let (account, profile) = self.new_account(None, tenant_id, profile, hash, now);
         let (session, token) = self.new_session(caller, &account, is_remembered, None, now);

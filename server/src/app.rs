@@ -4,6 +4,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::settings::Settings;
 use crate::config::values::DatabaseUrl;
 use crate::delivery::{Delivery, DeliveryError};
+use crate::edge::proven::ProvenCredentials;
 use crate::http::better_auth::cookies::Cookies;
 use crate::net::origin::TrustedOrigins;
 use countersign_domain::jwt::SignError;
@@ -44,6 +45,8 @@ pub struct App {
     pub has_secure_cookies: bool,
     /// Origins whose pages may call with cookies.
     pub trusted_origins: TrustedOrigins,
+    /// Where handlers leave credentials that were valid, for rate limits.
+    pub proven: Arc<ProvenCredentials>,
     store: Arc<Store>,
 }
 
@@ -144,6 +147,7 @@ impl App {
             cookies: Cookies::new(keyring, settings.secure_cookies()),
             has_secure_cookies: settings.secure_cookies(),
             trusted_origins: settings.trusted_origins(),
+            proven: Arc::default(),
             store,
         })
     }

@@ -39,6 +39,7 @@ mod one_time_code;
 mod origin;
 mod overload;
 mod passwords;
+mod process;
 mod rate_limit;
 mod readme;
 mod replay;

@@ -2,6 +2,7 @@
 
 use crate::harness::{PASSWORD, World};
 use countersign::net::origin::OriginPattern;
+use countersign_domain::tenant::{Application, Directory, Tenant};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
@@ -185,4 +186,29 @@ async fn callbacks_lead_to_trusted_places_only(database: DatabaseKind) {
     ] {
         call(url).await.refused(403, "INVALID_CALLBACK_URL").saying("Invalid callbackURL");
     }
+}
+
+/// Strangers cannot sign up where the tenant does not let them, whatever they send; services create accounts all the same,
+/// and whoever has an account signs in.
+#[on_each_database]
+async fn a_tenant_can_be_closed_to_strangers(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
+        let closed = Tenant { sign_up: false, ..Tenant::default() };
+        settings.directory = Directory::new(vec![closed], vec![Application::default()]).unwrap();
+    })
+    .await;
+    for (email, password) in [("ada@example.com", PASSWORD), ("ada@example.com", "short")] {
+        let body = json!({"name": "Ada", "email": email, "password": password});
+        let refused = world.browser().post("/sign-up/email").json(body).await;
+        refused.refused(400, "EMAIL_PASSWORD_SIGN_UP_DISABLED").saying("Email and password sign up is not enabled");
+    }
+    assert_eq!(world.database().number("SELECT COUNT(*) AS number FROM accounts"), 0);
+
+    let service = world.service().await;
+    let user = service.user().await;
+    service.log_in(&user).await.ok();
+    let body = json!({"email": user.email, "password": PASSWORD});
+    world.browser().post("/sign-in/email").json(body).await.ok();
+    let body = json!({"name": "Ada", "email": user.email, "password": PASSWORD});
+    world.browser().post("/sign-up/email").json(body).await.refused(400, "EMAIL_PASSWORD_SIGN_UP_DISABLED");
 }

@@ -73,6 +73,8 @@ pub struct Tenant {
     /// Kinds of second factor that accounts may enrol and use.
     pub methods: BTreeSet<MethodKind>,
     pub mailed_codes: MailedCodes,
+    /// Whether strangers may create accounts; services with an API key always may.
+    pub sign_up: bool,
 }
 
 impl Tenant {
@@ -98,6 +100,7 @@ impl Default for Tenant {
             login_policy: LoginPolicy::default(),
             methods: MethodKind::ALL.into(),
             mailed_codes: MailedCodes::default(),
+            sign_up: true,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The client of a request, as the network and its credentials tell.
 
 use super::Flows;
+use super::hashing::{Lane, Overloaded, Permit};
 use countersign_domain::audit::AuditContext;
 use countersign_domain::ids::{ApiKeyId, AuditId};
 use countersign_domain::network::ClientNetwork;
@@ -19,6 +20,9 @@ pub struct Caller {
     pub dialect: &'static str,
     /// The API key of a service.
     pub api_key_id: Option<ApiKeyId>,
+    /// Whether it presents a signature of ours, such as that of a session or of a trusted device. That opens nothing: its
+    /// passwords are hashed before those of others when many wait.
+    pub is_known: bool,
 }
 
 impl Caller {
@@ -29,6 +33,17 @@ impl Caller {
 }
 
 impl Flows {
+    /// A place in the queue of passwords to be hashed.
+    pub(super) fn admit(&self, caller: &Caller) -> Result<Permit, Overloaded> {
+        let lane = if caller.is_known { Lane::Known } else { Lane::Unknown };
+        self.services.hasher.admit(lane, caller.ip.into())
+    }
+
+    /// A place in the queue for the password of a new account.
+    pub(super) fn admit_new_account(&self, caller: &Caller) -> Result<Permit, Overloaded> {
+        self.services.hasher.admit(Lane::NewAccount, caller.ip.into())
+    }
+
     /// The audit context of a request; what happened, and to which account, is added where it is known.
     pub(super) fn audit(&self, caller: &Caller, now: Timestamp) -> AuditContext {
         AuditContext {

@@ -65,7 +65,7 @@ impl Flows {
             return Ok(Err(ManagementRefused::Unconfirmed(unconfirmed)));
         }
         let now = self.now();
-        let (backup_codes, stored) = self.new_backup_codes(account.id, terms.backup_codes).await?;
+        let (backup_codes, stored) = self.new_backup_codes(caller, account.id, terms.backup_codes).await?;
         let (secret, authenticator, handles) = self.random().draw(|random| {
             let id = MethodId::generate(now, random);
             let secret = TotpSecret::generate(random);

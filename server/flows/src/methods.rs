@@ -133,7 +133,7 @@ impl Flows {
             let (backup_codes, stored) = match account.two_factor_enabled {
                 true => (None, Vec::new()),
                 false => {
-                    let (codes, stored) = self.new_backup_codes(account.id, terms.backup_codes).await?;
+                    let (codes, stored) = self.new_backup_codes(caller, account.id, terms.backup_codes).await?;
                     (Some(codes), stored)
                 }
             };

@@ -85,6 +85,15 @@ impl Flows {
 
     /// Hashes a new password.
     pub(super) async fn hash_password(&self, password: Password, permit: Permit) -> Result<PasswordHash, FlowError> {
+        self.hash_password_now(password, permit.ready().await?).await
+    }
+
+    /// Hashes a new password whose turn has come.
+    pub(super) async fn hash_password_now(
+        &self,
+        password: Password,
+        permit: ReadyPermit,
+    ) -> Result<PasswordHash, FlowError> {
         let (cost, random) = (self.services.password_cost, self.random().clone());
         let make = move |memory: &mut Vec<_>| random.draw(|random| PasswordHash::make(&password, cost, random, memory));
         Ok(permit.run(make).await?)
@@ -117,7 +126,7 @@ impl Flows {
         if let Err(unconfirmed) = self.confirm_password(caller, account, current).await? {
             return Ok(PasswordChanged::Unconfirmed(unconfirmed));
         }
-        let password = self.hash_password(new, self.services.hasher.admit()?).await?;
+        let password = self.hash_password(new, self.admit(caller)?).await?;
         let now = self.now();
         let old = &session.session;
         let (next, token) = self.new_session(caller, account, old.is_remembered, old.second_factor_at, now);
@@ -204,7 +213,7 @@ impl Flows {
                             .unwrap_or_default(),
                     }),
                 };
-                let password = self.hash_password(new, self.services.hasher.admit()?).await?;
+                let password = self.hash_password(new, self.admit(caller)?).await?;
                 let change = self.password_change(caller, account, password, self.now());
                 let change = ChangePassword { lifts_lock: ticket.is_some(), ticket, ..change };
                 Ok(match self.store().change_password(change).await? {
@@ -218,7 +227,7 @@ impl Flows {
                 let Some((_, state)) = self.change_password_ticket(text).await? else {
                     return Ok(PasswordSet::NoTicket);
                 };
-                let password = self.hash_password(new, self.services.hasher.admit()?).await?;
+                let password = self.hash_password(new, self.admit(caller)?).await?;
                 let now = self.now();
                 let one_time_password = self.random().draw(OneTimePassword::generate);
                 let change = ChangePassword {

@@ -1,5 +1,6 @@
 //! Checking a password: within its quotas, and in the same work whether there is such an account or not.
 
+use super::hashing::ReadyPermit;
 use super::password::Unconfirmed;
 use super::{Caller, FlowError, Flows};
 use countersign_domain::account::Account;
@@ -67,13 +68,11 @@ impl Flows {
     pub(super) async fn check_password(
         &self,
         caller: &Caller,
+        permit: ReadyPermit,
         presenter: Presenter<'_>,
         account: Option<&Account>,
         password: &str,
     ) -> Result<PasswordCheck, FlowError> {
-        // The permit comes first: a request that is shed must cost nothing, and users who sign in at once must not use up
-        // each other's quota while they wait.
-        let permit = self.services.hasher.admit()?.ready().await?;
         let now = self.now();
         let wanted = self.password_try(caller, presenter, account, now);
         let taken = self.store().take_password_try(wanted).await?;
@@ -130,7 +129,8 @@ impl Flows {
         account: &Account,
         password: &str,
     ) -> Result<Result<(), Unconfirmed>, FlowError> {
-        match self.check_password(caller, presenter, Some(account), password).await? {
+        let permit = self.admit(caller)?.ready().await?;
+        match self.check_password(caller, permit, presenter, Some(account), password).await? {
             PasswordCheck::Right { uses, .. } => {
                 self.store().give_back(uses).await?;
                 Ok(Ok(()))

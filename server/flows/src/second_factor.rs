@@ -192,7 +192,7 @@ impl Flows {
     ) -> Result<Result<Judged, Refused>, FlowError> {
         let now = self.now();
         // The permit comes before the claim, so that a request that is shed costs no try.
-        let permit = expected.includes(Factor::BackupCode).then(|| self.services.hasher.admit()).transpose()?;
+        let permit = expected.includes(Factor::BackupCode).then(|| self.admit(caller)).transpose()?;
         let claim = ClaimAttempt { claimant: claimant.clone(), expected, now, rules: self.rules() };
         let GrantedAttempt { account, challenge, material, charge, locks } =
             match self.store().claim_attempt(claim).await? {

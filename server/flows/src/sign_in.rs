@@ -212,6 +212,9 @@ impl Flows {
     ) -> Result<Result<FirstFactor, SignIn>, FlowError> {
         match request.credential {
             Credential::Password { login_name, names, password } => {
+                // The permit comes first: a request that is shed must cost nothing, not even a look at the database, and
+                // users who sign in at once must not use up each other's quota while they wait.
+                let permit = self.admit(caller)?.ready().await?;
                 let lookup = AccountLookup::Login(request.tenant_id, names.to_vec());
                 let account = self.store().account(lookup).await?;
                 let trust = account
@@ -219,7 +222,7 @@ impl Flows {
                     .zip(request.trust)
                     .and_then(|(account, text)| trusted_device::read(terms.trust, text, account.id, self.keyring()));
                 let presenter = Presenter::Anybody { tenant_id: request.tenant_id, login_name, trust };
-                let checked = self.check_password(caller, presenter, account.as_ref(), password).await?;
+                let checked = self.check_password(caller, permit, presenter, account.as_ref(), password).await?;
                 Ok(match (account, checked) {
                     (Some(account), PasswordCheck::Right { rehashed, uses }) => {
                         Ok(FirstFactor { account, rehashed, password_uses: uses, ticket: None })

@@ -1,11 +1,13 @@
 //! Users: signing up, and the accounts and registrations that services manage.
 
+use super::hashing::{Overloaded, Permit};
 use super::{Authenticated, Caller, FlowError, Flows};
 use countersign_domain::account::{Account, LoginName};
 use countersign_domain::address::Address;
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::address_change::{self, AddressChange, Contact};
 use countersign_domain::decisions::sign_in::{Demand, demand};
+use countersign_domain::decisions::sign_up::{self, SignUp};
 use countersign_domain::decisions::trust::{self, Trust};
 use countersign_domain::decisions::usable;
 use countersign_domain::ids::{AccountId, ApplicationId, RegistrationId, TenantId};
@@ -29,6 +31,14 @@ pub struct NewUser<'a> {
     /// As typed.
     pub password: &'a str,
     pub registration: Option<Registration>,
+}
+
+/// Why nobody was signed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUpRefused {
+    /// The tenant does not let strangers create accounts.
+    Closed,
+    NotWritten(NotWritten),
 }
 
 /// Why a user is not written as asked.
@@ -84,20 +94,25 @@ impl Flows {
         profile: AccountProfile,
         password: &str,
         is_remembered: bool,
-    ) -> Result<Result<Authenticated, NotWritten>, FlowError> {
+    ) -> Result<Result<Authenticated, SignUpRefused>, FlowError> {
+        if sign_up::decide(self.directory().home()) == SignUp::Closed {
+            return Ok(Err(SignUpRefused::Closed));
+        }
         let password = match self.chosen_password(password, profile.email.as_ref(), profile.username.as_ref()) {
             Ok(password) => password,
-            Err(violation) => return Ok(Err(NotWritten::Violation(violation))),
+            Err(violation) => return Ok(Err(SignUpRefused::NotWritten(NotWritten::Violation(violation)))),
         };
         let tenant_id = self.directory().home().id;
+        // Before the database is asked, so that a request that is shed costs nothing.
+        let permit = self.admit_new_account(caller)?.ready().await?;
         if let Some(email) = &profile.email {
             // An address that is taken need not cost a hash.
             let lookup = AccountLookup::Login(tenant_id, vec![LoginName::Email(email.clone())]);
             if self.store().account(lookup).await?.is_some() {
-                return Ok(Err(NotWritten::EmailTaken));
+                return Ok(Err(SignUpRefused::NotWritten(NotWritten::EmailTaken)));
             }
         }
-        let hash = self.hash_password(password, self.services.hasher.admit()?).await?;
+        let hash = self.hash_password_now(password, permit).await?;
         let now = self.now();
         let (account, profile) = self.new_account(None, tenant_id, profile, hash, now);
         let (session, token) = self.new_session(caller, &account, is_remembered, None, now);
@@ -111,7 +126,7 @@ impl Flows {
         };
         let NewSession { session, .. } = session;
         let written = NotWritten::from(self.store().create_account(create).await?);
-        Ok(written.map(|()| self.authenticated(session, account, token)))
+        Ok(written.map(|()| self.authenticated(session, account, token)).map_err(SignUpRefused::NotWritten))
     }
 
     /// Creates an account, and a registration with it.
@@ -120,7 +135,7 @@ impl Flows {
     /// When the hashing queue is full or the database fails; then there is no account.
     pub async fn create_user(&self, caller: &Caller, user: NewUser<'_>) -> Result<Result<User, NotWritten>, FlowError> {
         let NewUser { tenant_id, id, profile, password, registration } = user;
-        let hash = match self.hash_chosen(password, &profile).await? {
+        let hash = match self.hash_chosen(password, &profile, || self.admit_new_account(caller)).await? {
             Ok(hash) => hash,
             Err(violation) => return Ok(Err(NotWritten::Violation(violation))),
         };
@@ -173,9 +188,10 @@ impl Flows {
         &self,
         password: &str,
         profile: &AccountProfile,
+        admit: impl FnOnce() -> Result<Permit, Overloaded>,
     ) -> Result<Result<PasswordHash, PasswordPolicyViolation>, FlowError> {
         match self.chosen_password(password, profile.email.as_ref(), profile.username.as_ref()) {
-            Ok(password) => Ok(Ok(self.hash_password(password, self.services.hasher.admit()?).await?)),
+            Ok(password) => Ok(Ok(self.hash_password(password, admit()?).await?)),
             Err(violation) => Ok(Err(violation)),
         }
     }
@@ -216,7 +232,7 @@ impl Flows {
     ) -> Result<Result<User, NotWritten>, FlowError> {
         let hash = match password {
             None => None,
-            Some(password) => match self.hash_chosen(password, &profile).await? {
+            Some(password) => match self.hash_chosen(password, &profile, || self.admit(caller)).await? {
                 Ok(hash) => Some(hash),
                 Err(violation) => return Ok(Err(NotWritten::Violation(violation))),
             },

@@ -3,6 +3,7 @@
 use super::database::{DatabaseCommandError, open, open_existing};
 use crate::clock::{Clock as _, SystemClock, utc_text};
 use crate::config::Settings;
+use crate::terminal::printable;
 use clap::Subcommand;
 use countersign_domain::api_key::{ApiKeyRecord, Permission};
 use countersign_domain::ids::{ApiKeyId, TenantId};
@@ -94,7 +95,7 @@ fn permissions(allow: &[String]) -> Result<Option<String>, String> {
 }
 
 fn line(key: &ApiKeyRecord) -> String {
-    let mut line = format!("{}  {}  created {}", key.id.to_hyphenated(), key.name, date(key.created_at));
+    let mut line = format!("{}  {}  created {}", key.id.to_hyphenated(), printable(&key.name), date(key.created_at));
     if let Some(tenant) = key.tenant_id {
         write!(line, "  tenant {}", tenant.to_hyphenated()).expect("writing to a string cannot fail");
     }

@@ -90,7 +90,7 @@ settings! {
     TrustedProxies = "trusted_proxies", "COUNTERSIGN_TRUSTED_PROXIES", "IP/CIDR,...", "none", Everywhere, Plain,
         "Proxies whose X-Forwarded-For is believed.";
     RateLimits = "rate_limits", "COUNTERSIGN_RATE_LIMITS", "on|off", "on", Everywhere, Plain,
-        "Rate limits per client address and path; those per account cannot be turned off.";
+        "Rate limits per client address and operation; those per account cannot be turned off.";
     DisabledPaths = "disabled_paths", "COUNTERSIGN_DISABLED_PATHS", "PATH,...", "none", Everywhere, Plain,
         "Operations to disable, such as /api/auth/sign-up/email; they respond with 404.";
     Dialects = "dialects", "COUNTERSIGN_DIALECTS", "NAME,...", "better-auth,fusionauth", Everywhere, Plain,
@@ -101,8 +101,10 @@ settings! {
         "strict: short sessions and trust, no code of an earlier or later interval, no codes by e-mail unless mailed_codes is set.";
     MailedCodes = "mailed_codes", "COUNTERSIGN_MAILED_CODES", "always|verified|never", "always", Everywhere, Plain,
         "Whether codes by e-mail are a second factor: at every address, at proved ones, or not at all; tenants may differ.";
+    SignUp = "sign_up", "COUNTERSIGN_SIGN_UP", "on|off", "on", Everywhere, Plain,
+        "Whether strangers can create accounts at /api/auth/sign-up/email, in tenants that do not say so themselves.";
     Tenants = "tenants", "COUNTERSIGN_TENANTS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000001", Everywhere, Plain,
-        "Tenants; the first is the one that users of the Better Auth API belong to: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"], \"mailed_codes\": \"always|verified|never\"}]; in the file, [[tenants]] tables.";
+        "Tenants; the first is the one that users of the Better Auth API belong to: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"], \"mailed_codes\": \"always|verified|never\", \"sign_up\": true}]; in the file, [[tenants]] tables.";
     Applications = "applications", "COUNTERSIGN_APPLICATIONS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000002", Everywhere, Plain,
         "Applications of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"tenant\": UUID, \"roles\": [TEXT], \"trust_policy\": \"Any|This|None\", \"refresh_tokens\": true}]; in the file, [[applications]] tables.";
     Keyring = "keyring", "COUNTERSIGN_KEYRING", "FILE", "<data_dir>/keyring", Everywhere, Plain,
@@ -134,15 +136,17 @@ settings! {
     SmtpFrom = "smtp.from", "COUNTERSIGN_SMTP_FROM", "MAILBOX", "none", Everywhere, Plain,
         "Sender of mails, such as \"Example <no-reply@example.com>\".";
     MaxInFlight = "limits.max_in_flight", "COUNTERSIGN_MAX_IN_FLIGHT", "COUNT", "1024", Everywhere, Plain,
-        "Requests processed at once; more get a 503 response.";
+        "Requests processed at once; one client address gets a third of them, and more get a 503 response.";
     RequestTimeout = "limits.request_timeout", "COUNTERSIGN_REQUEST_TIMEOUT", "SECONDS", "30", Everywhere, Plain,
         "Longest time for one request, including reading its body.";
+    BodyTimeout = "limits.body_timeout", "COUNTERSIGN_BODY_TIMEOUT", "SECONDS", "10", Everywhere, Plain,
+        "Longest time for reading a request body; slower ones get a 503 response.";
     MaxBodyBytes = "limits.max_body_bytes", "COUNTERSIGN_MAX_BODY_BYTES", "BYTES", "65536", Everywhere, Plain,
         "Longest request body.";
     HashThreads = "limits.hash_threads", "COUNTERSIGN_HASH_THREADS", "COUNT", "one per core", Everywhere, Plain,
         "Passwords hashed at once; each takes 19 MiB of memory.";
-    HashQueue = "limits.hash_queue", "COUNTERSIGN_HASH_QUEUE", "COUNT", "64", Everywhere, Plain,
-        "Passwords that may wait to be hashed; more get a 503 response.";
+    HashQueue = "limits.hash_queue", "COUNTERSIGN_HASH_QUEUE", "COUNT", "192", Everywhere, Plain,
+        "Passwords that may wait to be hashed; one client address gets a third of them, and more get a 503 response.";
     CodesPerHour = "limits.codes_per_hour", "COUNTERSIGN_CODES_PER_HOUR", "COUNT", "10", Everywhere, Plain,
         "Codes sent to one account in an hour.";
     TextMessagesPerPrefix = "limits.text_messages_per_prefix", "COUNTERSIGN_TEXT_MESSAGES_PER_PREFIX", "COUNT", "50", Everywhere, Plain,

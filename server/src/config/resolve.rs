@@ -57,7 +57,12 @@ pub(super) fn resolve(
         dialects: sections.dialects,
         docs_are_on: sections.docs,
         profile: sections.profile,
-        directory: resolver.directory(sections.tenants, sections.applications, sections.mailed_codes),
+        directory: resolver.directory(
+            sections.tenants,
+            sections.mailed_codes,
+            sections.sign_up,
+            sections.applications,
+        ),
         keyring,
         database: sections.database,
         retention: sections.retention,
@@ -138,14 +143,15 @@ impl Resolver<'_> {
     fn directory(
         &mut self,
         tenants: Option<Vec<directory::TenantSection>>,
-        applications: Option<Vec<directory::ApplicationSection>>,
         mailed_codes: MailedCodes,
+        sign_up: bool,
+        applications: Option<Vec<directory::ApplicationSection>>,
     ) -> Directory {
         // Applications could only be checked against the wrong tenants.
         if self.refusals.iter().any(|(key, _)| *key == Key::Tenants) {
             return Directory::default();
         }
-        let tenants = match directory::tenants(tenants, mailed_codes) {
+        let tenants = match directory::tenants(tenants, mailed_codes, sign_up) {
             Ok(tenants) => tenants,
             Err(problem) => {
                 self.refuse(Key::Tenants, &problem);
@@ -342,7 +348,7 @@ mod tests {
                 "`trusted_proxies` (file c.toml): `x` is neither an IP address nor a network, such as 10.0.0.0/8; \
                  `y` is neither an IP address nor a network, such as 10.0.0.0/8",
                 "`tenants[1].color` (file c.toml): unknown field `color`, expected one of `id`, `name`, `login_policy`, \
-                 `methods`",
+                 `methods`, `sign_up`",
                 "`applications[0].id` (file c.toml): `1` is not a UUID",
                 "`limits.hash_threads` (file c.toml): `0` is not a whole number from 1 to 1024",
                 "`limits.hash_queue` (file c.toml): `many` is not a whole number from 1 to 100000",

@@ -48,6 +48,8 @@ pub(super) struct Sections {
     pub(super) profile: Profile,
     #[serde(deserialize_with = "text")]
     pub(super) mailed_codes: MailedCodes,
+    #[serde(deserialize_with = "switch")]
+    pub(super) sign_up: bool,
     #[serde(deserialize_with = "directory::read_tenants")]
     pub(super) tenants: Option<Vec<TenantSection>>,
     #[serde(deserialize_with = "directory::read_applications")]

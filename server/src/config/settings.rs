@@ -7,7 +7,7 @@ use crate::net::origin::{OriginPattern, TrustedOrigins};
 use crate::net::smtp::SmtpServer;
 use countersign_domain::jwt::AccessTokenSettings;
 use countersign_domain::password::Cost;
-use countersign_domain::tenant::Directory;
+use countersign_domain::tenant::{Directory, Tenant};
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -30,7 +30,7 @@ pub struct Settings {
     pub origin_patterns: Vec<OriginPattern>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether the limits per client address and path are on.
+    /// Whether the limits per client address and operation are on.
     pub rate_limits_are_on: bool,
     /// Paths of operations that respond with 404.
     pub disabled_paths: BTreeSet<String>,
@@ -90,17 +90,20 @@ pub struct Retention {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Requests processed at once.
+    /// Requests processed at once; client networks share them.
     #[serde(deserialize_with = "count::<_, _, 1, 1_000_000>")]
     pub max_in_flight: usize,
     #[serde(deserialize_with = "seconds::<_, 1>")]
     pub request_timeout: Duration,
+    /// Longest time for reading one body.
+    #[serde(deserialize_with = "seconds::<_, 1>")]
+    pub body_timeout: Duration,
     #[serde(deserialize_with = "count::<_, _, 1_024, { 16 << 20 }>")]
     pub max_body_bytes: usize,
     /// Passwords hashed at once.
     #[serde(deserialize_with = "count::<_, _, 1, { MAX_HASH_THREADS as i64 }>")]
     pub hash_threads: usize,
-    /// Passwords that may wait to be hashed.
+    /// Passwords of one kind of request that may wait to be hashed; client networks share them.
     #[serde(deserialize_with = "count::<_, _, 1, 100_000>")]
     pub hash_queue: usize,
     /// Codes sent to one account.
@@ -116,6 +119,9 @@ pub struct Limits {
     #[serde(deserialize_with = "count::<_, _, 1, 100_000_000>")]
     pub text_messages_per_day: u32,
 }
+
+/// The operation by which strangers create accounts.
+const SIGN_UP_PATH: &str = "/api/auth/sign-up/email";
 
 /// The default, one per core, must not exceed it.
 pub(super) const MAX_HASH_THREADS: usize = 1_024;
@@ -152,6 +158,14 @@ impl Settings {
         TrustedOrigins::new(self.base_url.origin().clone(), self.origin_patterns.iter().cloned())
     }
 
+    /// The tenant in which strangers can create accounts, if there is one.
+    #[must_use]
+    pub fn open_tenant(&self) -> Option<&Tenant> {
+        let home = self.directory.home();
+        let is_served = self.dialects.contains(&DialectName::BetterAuth) && !self.disabled_paths.contains(SIGN_UP_PATH);
+        (is_served && home.sign_up).then_some(home)
+    }
+
     /// Whether cookies are `Secure` and carry the `__Secure-` prefix.
     #[must_use]
     pub fn secure_cookies(&self) -> bool {
@@ -172,6 +186,22 @@ mod tests {
         assert_eq!(settings.base_url.to_string(), "http://localhost:3000");
         assert!(settings.rate_limits_are_on && !settings.secure_cookies());
         assert!(settings.trusted_origins().trusts_origin("http://localhost:3000"));
+    }
+
+    #[test]
+    fn sign_up_is_open_unless_something_closes_it() {
+        let with = |change: fn(&mut Settings)| {
+            let mut settings = Settings::default_in(Path::new("/srv/two"));
+            change(&mut settings);
+            settings.open_tenant().map(|tenant| tenant.name.clone())
+        };
+        assert_eq!(with(|_| {}).as_deref(), Some("Default"));
+        assert_eq!(with(|settings| settings.disabled_paths = [SIGN_UP_PATH.to_owned()].into()), None);
+        assert_eq!(with(|settings| settings.dialects = [DialectName::FusionAuth].into()), None);
+        let closed = Tenant { sign_up: false, ..Tenant::default() };
+        let mut settings = Settings::default_in(Path::new("/srv/two"));
+        settings.directory = Directory::new(vec![closed], Vec::new()).expect("a tenant");
+        assert_eq!(settings.open_tenant(), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //!
 //! | question | file |
 //! |---|---|
+//! | may a stranger create an account? | [`sign_up`] |
 //! | what does a right password open? | [`sign_in`] |
 //! | may this password be judged? | [`password_attempt`] |
 //! | may this code be looked at? | [`attempt`] |
@@ -38,6 +39,7 @@ pub mod second_factor;
 pub mod sending;
 pub mod session_scope;
 pub mod sign_in;
+pub mod sign_up;
 pub mod trust;
 pub mod usable;
 

@@ -11,7 +11,7 @@ use countersign_domain::account::{EmailAddress, LoginName};
 use countersign_domain::user::AccountProfile;
 use countersign_flows::password::PasswordChanged;
 use countersign_flows::sign_in::{Credential, SignIn, SignInRequest};
-use countersign_flows::users::NotWritten;
+use countersign_flows::users::{NotWritten, SignUpRefused};
 use dropshot::ErrorStatusCode as Status;
 use http::HeaderValue;
 use http::header::LOCATION;
@@ -41,8 +41,11 @@ pub(super) async fn sign_up(
             let reply = Reply::ok(responses::TokenAndUser { token, user: wire::user(&signed_in.account) });
             Ok(wire::with_session(reply, context, &signed_in))
         }
-        Err(NotWritten::Violation(violation)) => Err(refusal::of_password_violation(violation)),
-        Err(_) => Err(refusal::email_taken()),
+        Err(SignUpRefused::Closed) => Err(refusal::sign_up_closed()),
+        Err(SignUpRefused::NotWritten(NotWritten::Violation(violation))) => {
+            Err(refusal::of_password_violation(violation))
+        }
+        Err(SignUpRefused::NotWritten(_)) => Err(refusal::email_taken()),
     }
 }
 

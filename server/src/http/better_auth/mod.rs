@@ -32,7 +32,8 @@ type Context = RequestContext<Arc<App>>;
 pub enum BetterAuth {}
 
 fn caller(context: &Context) -> Caller {
-    crate::http::shared::caller(context, DialectName::BetterAuth)
+    let is_known = credentials::has_signature(context);
+    Caller { is_known, ..crate::http::shared::caller(context, DialectName::BetterAuth) }
 }
 
 impl BetterAuthApi for BetterAuth {

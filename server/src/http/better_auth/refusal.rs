@@ -104,6 +104,13 @@ pub fn second_factor_due() -> Error {
     )
 }
 
+/// 400: strangers cannot create accounts.
+#[must_use]
+pub fn sign_up_closed() -> Error {
+    let message = "Email and password sign up is not enabled";
+    Error::new(Status::BAD_REQUEST, "EMAIL_PASSWORD_SIGN_UP_DISABLED", message)
+}
+
 /// 422: an account has this e-mail address.
 #[must_use]
 pub fn email_taken() -> Error {

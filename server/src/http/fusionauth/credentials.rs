@@ -3,6 +3,7 @@
 use super::cookies::{self, ACCESS_TOKEN};
 use super::values::{body_value, is_no_uuid};
 use super::{Context, refusal};
+use crate::edge::proven::Proof;
 use crate::http::shared::Authorization;
 use countersign_api::DialectName;
 use countersign_api::fusionauth::Error;
@@ -70,7 +71,11 @@ fn presented_key(context: &Context) -> Option<String> {
 pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
     let flows = &context.context().flows;
     let key = presented_key(context).ok_or_else(unauthorized)?;
-    let service = flows.service(&key).await.map_err(refusal::of_failure)?.ok_or_else(unauthorized)?;
+    let service = flows.service(&key).await.map_err(refusal::of_failure)?;
+    let Some(service) = service else {
+        context.context().proven.forget(&key, Proof::Service);
+        return Err(unauthorized());
+    };
     let name = &context.endpoint.operation_id;
     let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
     if !operation.is_some_and(|operation| service.may(operation.method, operation.path)) {
@@ -80,6 +85,7 @@ pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> 
     if service.tenant_id.is_some() && named.is_some() && service.tenant_id != named {
         return Err(unauthorized());
     }
+    proven(context, &key, Proof::Service);
     let caller = Caller { api_key_id: Some(service.key_id), is_relayed: true, ..caller(context) };
     Ok(Call { caller, tenant: service.tenant_id.or(named) })
 }
@@ -93,7 +99,18 @@ pub(super) async fn is_service(context: &Context) -> Result<bool, Error> {
     let service = context.context().flows.service(&key).await.map_err(refusal::of_failure)?;
     let name = &context.endpoint.operation_id;
     let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
-    Ok(service.zip(operation).is_some_and(|(service, operation)| service.may(operation.method, operation.path)))
+    let is_allowed =
+        service.zip(operation).is_some_and(|(service, operation)| service.may(operation.method, operation.path));
+    if is_allowed {
+        proven(context, &key, Proof::Service);
+    }
+    Ok(is_allowed)
+}
+
+/// Lets the rate limits of the requests that follow know that a credential is valid.
+fn proven(context: &Context, credential: &str, proof: Proof) {
+    let app = context.context();
+    app.proven.remember(credential, proof, app.flows.now());
 }
 
 /// The access token of the request: from the header, else from the cookie.
@@ -114,8 +131,9 @@ pub(super) async fn require_holder(context: &Context, tenant: TenantHeader) -> R
     let token = presented_token(context).ok_or_else(unauthorized)?;
     let holder = context.context().flows.token_holder(&token, call.tenant).await.map_err(refusal::of_failure)?;
     let (user, claims) = holder.ok_or_else(unauthorized)?;
-    let tenant = Some(user.account.tenant_id);
-    Ok((Call { tenant, ..call }, user, claims))
+    proven(context, &token, Proof::User);
+    let caller = Caller { is_known: true, ..call.caller };
+    Ok((Call { caller, tenant: Some(user.account.tenant_id) }, user, claims))
 }
 
 /// Either of them; a request with an API key is a service's.

@@ -8,7 +8,7 @@ use dropshot::RequestContext;
 use http::header::USER_AGENT;
 use std::sync::Arc;
 
-/// The caller of a request, without an API key.
+/// The caller of a request, without an API key and not known.
 #[must_use]
 pub fn caller(context: &RequestContext<Arc<App>>, dialect: DialectName) -> Caller {
     // A description for people, so bytes that are not UTF-8 are shown as such.
@@ -19,5 +19,6 @@ pub fn caller(context: &RequestContext<Arc<App>>, dialect: DialectName) -> Calle
         user_agent: user_agent.into_owned(),
         dialect: dialect.as_str(),
         api_key_id: None,
+        is_known: false,
     }
 }

@@ -40,7 +40,7 @@ impl Purged {
         self.each().into_iter().any(|rows| u32::try_from(rows).unwrap_or(u32::MAX) >= batch)
     }
 
-    fn each(&self) -> [usize; 9] {
+    fn each(&self) -> [usize; 10] {
         let Self {
             challenges,
             one_time_codes,

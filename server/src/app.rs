@@ -87,6 +87,7 @@ impl App {
         let keyring = Arc::new(keyring);
         let store = Arc::new(Store::open(&store_options(settings)).await?);
         let policy = Policy { one_time_codes: settings.limits.codes_per_hour, ..Policy::default() };
+        let policy = settings.lifetimes.apply_to(policy);
         let delivery = Delivery::new(settings.smtp.clone(), settings.outbox.clone(), Arc::clone(&clock))?;
         let flows = Flows::new(Services {
             store: Arc::clone(&store),

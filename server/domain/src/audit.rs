@@ -73,6 +73,8 @@ pub enum EventKind {
     SignedOut,
     /// Sessions were revoked from a session of the same account.
     SessionsRevoked,
+    /// Trust in all devices was ended from a session of the same account.
+    TrustRevoked,
 }
 
 impl EventKind {
@@ -114,6 +116,7 @@ impl EventKind {
             Self::RefreshTokenReused => "refresh-token-reused",
             Self::SignedOut => "signed-out",
             Self::SessionsRevoked => "sessions-revoked",
+            Self::TrustRevoked => "trust-revoked",
         }
     }
 }

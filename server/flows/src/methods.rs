@@ -1,11 +1,12 @@
 //! Methods: adding, removing and renaming them, for services and the holders of access tokens.
 
 use super::enrolment::new_handles;
+use super::password::Unconfirmed;
 use super::second_factor::Refused;
 use super::{Caller, FlowError, Flows};
 use countersign_domain::account::Account;
 use countersign_domain::address::Address;
-use countersign_domain::assurance::Manager;
+use countersign_domain::assurance::{Manager, SecondFactorDue};
 use countersign_domain::attempt::{Claimant, Expected};
 use countersign_domain::audit::{AuditContext, EventKind};
 use countersign_domain::backup_code::BackupCode;
@@ -16,12 +17,13 @@ use countersign_domain::ids::{AccountId, MethodId};
 use countersign_domain::keyring::Purpose;
 use countersign_domain::method::MethodHandle;
 use countersign_domain::one_time_code::{OneTimeCode, Subject};
-use countersign_domain::secret::Digest;
+use countersign_domain::secret::{Digest, StepUpToken};
 use countersign_domain::terms::Terms;
 use countersign_domain::totp::{TotpSecret, Verdict};
 use countersign_domain::user::{AccountLookup, User};
 use countersign_store::work::{
-    AddMethod, MethodAdded, MethodsRemoved, NewFactor, NewMethod, RemoveMethods, RenameMethod,
+    AddMethod, MethodAdded, MethodsRemoved, NewFactor, NewMethod, PresentedTicket, RemoveMethods, RenameMethod,
+    TicketKind,
 };
 
 /// A factor to be added.
@@ -43,6 +45,18 @@ pub struct MethodRequest<'a> {
     pub name: Option<&'a str>,
     /// The challenge that waits for the account to have a second factor.
     pub challenge: Option<Digest>,
+    pub proof: FreshProof<'a>,
+}
+
+/// What an owner shows besides an access token to bind a first method.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FreshProof<'a> {
+    /// As typed.
+    pub password: Option<&'a str>,
+    /// Token that passing a second factor gave.
+    pub step_up: Option<&'a str>,
+    /// Caller-chosen secret that was given when the second factor was asked for.
+    pub trust_challenge: Option<&'a str>,
 }
 
 /// A method that was added.
@@ -66,7 +80,13 @@ pub enum NotAdded {
     /// The tenant does not allow this kind.
     NotAllowed,
     /// The caller has to pass a second factor that the account has.
-    SecondFactorDue,
+    SecondFactorDue(SecondFactorDue),
+    /// A first method asks an owner for the password or the token of a second factor.
+    ProofDue,
+    /// The token of the second factor is not valid, or not any more.
+    StepUpExpired,
+    /// The password was not confirmed.
+    Unconfirmed(Unconfirmed),
     /// The account has as many methods as it may have.
     TooMany,
     /// The account is gone, or changes all the time.
@@ -79,6 +99,8 @@ pub enum NotRemoved {
     NoMethod,
     /// The code does not say which method it is for.
     NotNamed,
+    /// The caller has to pass a second factor that the account has.
+    SecondFactorDue(SecondFactorDue),
     Refused(Refused),
 }
 
@@ -120,6 +142,24 @@ impl Flows {
         };
         let challenge = request.challenge.map(|digest| (digest, self.random().draw(OneTimeCode::generate)));
         let method = NewMethod { id, handles, name: request.name.map(str::to_owned), factor };
+        let asks_for_proof = !manager.is_service() && !account.two_factor_enabled;
+        let FreshProof { password, step_up, trust_challenge } = request.proof;
+        let mut has_password = false;
+        if let Some(password) = password.filter(|_| asks_for_proof) {
+            if let Err(unconfirmed) = self.confirm_password(caller, account, password).await? {
+                return Ok(Err(NotAdded::Unconfirmed(unconfirmed)));
+            }
+            has_password = true;
+        }
+        let step_up = match step_up.filter(|_| asks_for_proof && !has_password).map(StepUpToken::parse) {
+            None => None,
+            Some(None) => return Ok(Err(NotAdded::StepUpExpired)),
+            Some(Some(token)) => Some(PresentedTicket {
+                kind: TicketKind::StepUp,
+                digest: token.digest(),
+                trust_challenge: trust_challenge.map(Digest::of_text),
+            }),
+        };
         let mut account = account.clone();
         for _ in 0..TRIES {
             let (backup_codes, stored) = match account.two_factor_enabled {
@@ -131,8 +171,10 @@ impl Flows {
             };
             let add = AddMethod {
                 account_id: account.id,
-                credentials_version: account.credentials_version,
+                versions: account.versions(),
                 manager,
+                has_password,
+                step_up: step_up.clone(),
                 method: method.clone(),
                 macs: macs.clone(),
                 backup_codes: stored,
@@ -149,13 +191,17 @@ impl Flows {
                 MethodAdded::Decided(Decision::First(_)) => Ok(Added { backup_codes, code }),
                 MethodAdded::Decided(Decision::Further) => Ok(Added { backup_codes: None, code }),
                 MethodAdded::Decided(Decision::NotAllowed) => Err(NotAdded::NotAllowed),
-                MethodAdded::Decided(Decision::SecondFactorDue) => Err(NotAdded::SecondFactorDue),
+                MethodAdded::Decided(Decision::SecondFactorDue(due)) => Err(NotAdded::SecondFactorDue(due)),
+                MethodAdded::Decided(Decision::ProofDue) if step_up.is_some() => Err(NotAdded::StepUpExpired),
+                MethodAdded::Decided(Decision::ProofDue) => Err(NotAdded::ProofDue),
                 MethodAdded::Decided(Decision::TooMany) => Err(NotAdded::TooMany),
                 MethodAdded::Decided(Decision::NoChallenge) => Err(NotAdded::NoChallenge),
                 MethodAdded::WrongCode => Err(NotAdded::WrongCode),
                 MethodAdded::OtherAddress => Err(NotAdded::OtherAddress),
                 MethodAdded::Stale => match self.store().account(AccountLookup::Id(account.id)).await? {
                     Some(current) => {
+                        // The password that was right may not be the password any more.
+                        has_password &= current.credentials_version == account.credentials_version;
                         account = current;
                         continue;
                     }
@@ -174,10 +220,14 @@ impl Flows {
         &self,
         caller: &Caller,
         user: &User,
+        manager: Manager,
         code: &str,
         handle: Option<&str>,
     ) -> Result<Result<(), NotRemoved>, FlowError> {
         let account_id = user.account.id;
+        if let Err(due) = manager.may_manage_factors(&user.account, self.policy(), self.now()) {
+            return Ok(Err(NotRemoved::SecondFactorDue(due)));
+        }
         let named = match handle {
             None => None,
             Some(handle) => match user.methods.iter().find(|method| method.handle.as_str() == handle) {
@@ -204,6 +254,8 @@ impl Flows {
             account_id,
             proof: judged.proof.clone(),
             named,
+            manager,
+            rules: self.rules(),
             now,
             audit: AuditContext { factor: Some(factor), ..self.audit(caller, now).about(account_id) },
         };
@@ -211,6 +263,7 @@ impl Flows {
             MethodsRemoved::Decided(Removal::One(_) | Removal::SwitchOff) => return Ok(Ok(())),
             MethodsRemoved::Decided(Removal::NotNamed) => NotRemoved::NotNamed,
             MethodsRemoved::Decided(Removal::NoMethod) => NotRemoved::NoMethod,
+            MethodsRemoved::Decided(Removal::SecondFactorDue(due)) => NotRemoved::SecondFactorDue(due),
             MethodsRemoved::ProofSpent => NotRemoved::Refused(Refused::WrongCode),
         };
         self.release_attempt(caller, &judged).await?;

@@ -17,10 +17,12 @@
 //! | may the password be changed, and what ends with it? | [`password_change`] |
 //! | is a session or a refresh token renewed? | [`refresh`] |
 //! | what may a session do? | [`session_scope`] |
+//! | what ends with a change to credentials? | [`endings`] |
 
 pub mod add_method;
 pub mod attempt;
 pub mod delivery;
+pub mod endings;
 pub mod enrolment;
 pub mod judgement;
 pub mod password_change;

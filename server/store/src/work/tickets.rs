@@ -1,5 +1,6 @@
 //! Tickets, trusted devices and quotas.
 
+use countersign_domain::account::Versions;
 use countersign_domain::ids::{AccountId, ApplicationId};
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
@@ -58,6 +59,8 @@ pub struct NewTrust {
 pub struct FindTrust {
     pub digest: Digest,
     pub account_id: AccountId,
+    /// Those of the account: a trust of older ones is none.
+    pub versions: Versions,
     pub now: Timestamp,
 }
 

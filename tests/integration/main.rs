@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
 mod architecture;
+mod assurance;
 mod backup_codes;
 mod bearer;
 mod challenge;
@@ -22,6 +23,7 @@ mod disable;
 mod docs;
 mod document_004;
 mod durability;
+mod endings;
 mod enrolment;
 mod first_run;
 mod fusionauth;

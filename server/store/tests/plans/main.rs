@@ -20,7 +20,7 @@ use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::add_method::AddMethod as Added;
 use countersign_domain::decisions::delivery::SendTo;
-use countersign_domain::decisions::password_change::Endings;
+use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::decisions::sign_in::SignIn;
@@ -31,10 +31,10 @@ use countersign_domain::terms::{Grant, Rules, Terms};
 use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
     AccountWritten, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
-    CompleteSignIn, CreateAccount, DisableTwoFactor, ExtendSession, FailAttempt, FindTrust, IssueCode, Issued,
-    MethodAdded, MethodsRemoved, NewRefreshToken, OpenChallenge, PresentedTicket, PresentedTrust, Purge,
-    RefreshTokenUsed, Register, RemoveMethods, RenameMethod, ReplaceBackupCodes, RevokeSessions, SecondFactorCompleted,
-    SessionSelector, Spend, TicketKind, UseRefreshToken,
+    CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt, FindTrust, IssueCode,
+    Issued, MethodAdded, MethodsRemoved, NewRefreshToken, OpenChallenge, PresentedTicket, PresentedTrust, Purge,
+    RefreshTokenUsed, Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, RevokeSessions,
+    SecondFactorCompleted, SessionSelector, Spend, TicketKind, UseRefreshToken,
 };
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
@@ -120,10 +120,10 @@ async fn everything(world: &World) {
         }
     }
     store.begin_enrolment(user.begin_enrolment()).await.unwrap();
-    let version = user.account.credentials_version;
+    let versions = user.account.versions();
     let replace = ReplaceBackupCodes {
         account_id: id,
-        credentials_version: version,
+        versions,
         backup_codes: backup_codes(3),
         now: NOON,
         event: event(EventKind::BackupCodesReplaced, id, NOON),
@@ -136,7 +136,7 @@ async fn everything(world: &World) {
     let other = User::signed_up(world).await;
     let disable = DisableTwoFactor {
         account_id: other.id(),
-        credentials_version: other.account.credentials_version,
+        versions: other.account.versions(),
         session_id: other.session.session.id,
         session: new_session(other.id(), NOON),
         now: NOON,
@@ -145,16 +145,18 @@ async fn everything(world: &World) {
     store.disable_two_factor(disable).await.unwrap();
     let change = ChangePassword {
         account_id: id,
-        credentials_version: version,
+        versions,
         password: hash(),
         ticket: None,
-        endings: Endings::Everything,
+        ending: Event::PasswordChangedEndingSessions,
         one_time_password: Some(ticket(TicketKind::OneTimePassword, NOON + HOUR)),
         session: Some(new_session(id, NOON)),
         now: NOON,
         event: event(EventKind::PasswordChanged, id, NOON),
     };
     store.change_password(change).await.unwrap();
+    let end = EndTrust { account_id: id, versions, event: event(EventKind::TrustRevoked, id, NOON) };
+    store.end_trust(end).await.unwrap();
     store.sign_out((user.session.token, event(EventKind::SignedOut, id, NOON))).await.unwrap();
     for which in [SessionSelector::AllBut(user.session.session.id), SessionSelector::All] {
         let event = event(EventKind::SessionsRevoked, id, NOON);
@@ -236,7 +238,7 @@ async fn users(world: &World) {
         registration: registration(ApplicationId::generate(NOON, &mut random())),
         event: event(EventKind::Registered, id, NOON),
     };
-    assert!(store.register(register).await.unwrap());
+    assert_eq!(store.register(register).await.unwrap(), Registered::Done);
 
     let address = Address::Sms(PhoneNumber::new("+15550100").unwrap());
     let to_enable =
@@ -248,8 +250,10 @@ async fn users(world: &World) {
     assert!(store.open_challenge(OpenChallenge { challenge, mac: [5; 32], event: opened }).await.unwrap());
     let add = |user: &User, address| AddMethod {
         account_id: id,
-        credentials_version: user.account.credentials_version,
+        versions: user.account.versions(),
         manager: Manager::Service,
+        has_password: false,
+        step_up: None,
         method: address_method(address),
         macs: vec![[7; 32]],
         backup_codes: backup_codes(3),
@@ -264,7 +268,7 @@ async fn users(world: &World) {
     assert_eq!(store.add_method(wrong).await.unwrap(), MethodAdded::WrongCode);
     let first = store.add_method(add(&user, address.clone())).await.unwrap();
     assert!(matches!(first, MethodAdded::Decided(Added::First(_))), "{first:?}");
-    user.account.credentials_version += 1;
+    user.account.factors_version += 1;
     let found = store.user(AccountLookup::Id(id)).await.unwrap().expect("it is there");
     assert!(found.account.two_factor_enabled);
     let method = found.methods[0].clone();
@@ -306,7 +310,13 @@ async fn users(world: &World) {
         ..user.pass(claimant, proof)
     };
     assert!(is_done(&store.complete_second_factor(pass).await.unwrap()));
-    assert!(store.trust(FindTrust { digest: given.digest, account_id: id, now: NOON }).await.unwrap().is_some());
+    assert!(
+        store
+            .trust(FindTrust { digest: given.digest, account_id: id, versions: user.account.versions(), now: NOON })
+            .await
+            .unwrap()
+            .is_some()
+    );
     // A lasting trust, and then a rotating one, with every kind of grant.
     for (next, terms) in [(None, with_tokens), (Some(trust(NOON + HOUR)), terms())] {
         let shown = PresentedTrust { digest: given.digest, next };
@@ -344,6 +354,8 @@ async fn users(world: &World) {
         account_id: id,
         proof: mailed(mac),
         named: Some(named),
+        manager: Manager::Service,
+        rules: Arc::default(),
         now: NOON,
         audit: audit(id, NOON),
     };
@@ -367,16 +379,16 @@ async fn users(world: &World) {
     assert!(!found.account.two_factor_enabled && found.methods.is_empty());
     let change = ChangePassword {
         account_id: id,
-        credentials_version: found.account.credentials_version,
+        versions: found.account.versions(),
         password: hash(),
         ticket: Some(present()),
-        endings: Endings::Everything,
+        ending: Event::PasswordChangedEndingSessions,
         session: None,
         one_time_password: None,
         now: NOON,
         event: event(EventKind::PasswordChanged, id, NOON),
     };
-    assert_eq!(store.change_password(change).await.unwrap(), Changed::Done);
+    assert_eq!(store.change_password(change).await.unwrap(), Changed::NoTicket, "it ended with the second factor");
     let key = ApiKeyRecord {
         id: ApiKeyId::generate(NOON, &mut random()),
         name: "one".to_owned(),

@@ -96,7 +96,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn managing_factors_asks_for_a_second_factor_once_there_is_one_26_27_36_a_7_5_1() {
+    fn managing_factors_asks_for_a_second_factor_once_there_is_one_26_27_36() {
         let (plain, enrolled) = (account(), Account { two_factor_enabled: true, ..account() });
         let renewed = Account { factors_version: 1, ..enrolled.clone() };
         let owner = |second_factor_at| Manager::Owner(Assurance { second_factor_at, ..assurance() });

@@ -239,8 +239,9 @@ mod tests {
         assert_eq!((SecondFactor::Passed.ends(), SecondFactor::Confirmed.ends()), (None, None));
     }
 
+    /// A 7.2.4.
     #[test]
-    fn a_session_that_steps_up_gets_a_new_token_a_7_2_4() {
+    fn a_session_that_steps_up_gets_a_new_token() {
         let on = SwitchOn { adds_email: true, event: Event::SecondFactorOn };
         for (outcome, change) in [
             (SecondFactor::Passed, SessionChange::NewToken),

@@ -14,7 +14,7 @@
 //! | which methods are removed, and is the second factor off then? | [`removal`] |
 //! | where can a one-time code be sent? | [`delivery`] |
 //! | does trust in a device count? | [`trust`] |
-//! | may the password be changed, and what ends with it? | [`password_change`] |
+//! | may the password be changed? | [`password_change`] |
 //! | is a session or a refresh token renewed? | [`refresh`] |
 //! | what may a session do? | [`session_scope`] |
 //! | what ends with a change to credentials? | [`endings`] |

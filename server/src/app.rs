@@ -127,6 +127,7 @@ impl App {
             password_blocklist: settings.password_blocklist_is_on,
             ..settings.profile.policy()
         };
+        let policy = settings.lifetimes.apply_to(policy);
         let delivery = Delivery::new(settings.smtp.clone(), settings.outbox.clone(), Arc::clone(&clock))?;
         let flows = Flows::new(Services {
             store: Arc::clone(&store),

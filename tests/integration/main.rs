@@ -9,6 +9,7 @@
 
 mod address_change;
 mod architecture;
+mod assurance;
 mod at_rest;
 mod backup_codes;
 mod bearer;
@@ -24,6 +25,7 @@ mod disable;
 mod docs;
 mod document_004;
 mod durability;
+mod endings;
 mod enrolment;
 mod first_run;
 mod fusionauth;

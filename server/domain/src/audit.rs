@@ -98,6 +98,8 @@ pub enum EventKind {
     SignedOut,
     /// Sessions were revoked from a session of the same account.
     SessionsRevoked,
+    /// Trust in all devices was ended from a session of the same account.
+    TrustRevoked,
 }
 
 impl EventKind {
@@ -144,6 +146,7 @@ impl EventKind {
             Self::RefreshTokenReused => "refresh-token-reused",
             Self::SignedOut => "signed-out",
             Self::SessionsRevoked => "sessions-revoked",
+            Self::TrustRevoked => "trust-revoked",
         }
     }
 
@@ -163,6 +166,7 @@ impl EventKind {
             | Self::PasswordChanged
             | Self::DeviceTrusted
             | Self::AddressChanged
+            | Self::AccountUnlocked
             | Self::RefreshTokenReused => true,
             Self::SignedUp
             | Self::SignedIn
@@ -174,6 +178,7 @@ impl EventKind {
             | Self::SecondFactorPassed
             | Self::SecondFactorRejected
             | Self::SecondFactorReplayed
+            | Self::SecondFactorNotJudged
             | Self::CodeSent
             | Self::EnrolmentBegun
             | Self::AccountCreated
@@ -187,7 +192,8 @@ impl EventKind {
             | Self::PasswordChangeAsked
             | Self::TokenRefreshed
             | Self::SignedOut
-            | Self::SessionsRevoked => false,
+            | Self::SessionsRevoked
+            | Self::TrustRevoked => false,
         }
     }
 }

@@ -64,9 +64,24 @@ pub struct Claims {
     pub tid: String,
     /// Authentication methods of the sign-in (RFC 8176): `mfa` if a second factor was passed, else `pwd`.
     pub amr: Vec<String>,
+    /// Authentication context class (OpenID Connect Core §2): [`Claims::ONE_FACTOR`] or [`Claims::TWO_FACTORS`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// Version of the account's credentials at the sign-in. The token ends when that is raised. A node of a version before
+    /// this one leaves it out, which counts as zero.
+    #[serde(rename = "cv", default)]
+    pub credentials_version: i64,
+    /// Version of the account's second factors at the sign-in. `mfa` counts until that is raised.
+    #[serde(rename = "fv", default)]
+    pub factors_version: i64,
 }
 
 impl Claims {
+    /// `acr` of a sign-in by password alone, or from a trusted device.
+    pub const ONE_FACTOR: &str = "urn:countersign:factors:1";
+    /// `acr` of a sign-in in which a second factor was passed.
+    pub const TWO_FACTORS: &str = "urn:countersign:factors:2";
+
     /// The account that the token is about (`sub`); `None` if that is no account id.
     #[must_use]
     pub fn account_id(&self) -> Option<AccountId> {
@@ -132,6 +147,14 @@ pub fn sign(claims: &Claims, algorithm: Algorithm, keyring: &Keyring) -> Result<
     let message = format!("{}.{}", part(serde_json::to_vec(&header))?, part(serde_json::to_vec(claims))?);
     let signature = signature(key, message.as_bytes()).ok_or(SignError::Broken)?;
     Ok(format!("{message}.{}", BASE64URL_NOPAD.encode(&signature)))
+}
+
+/// Makes sure that there is a key for this algorithm.
+///
+/// # Errors
+/// If there is none in the ring.
+pub fn check_signing(algorithm: Algorithm, keyring: &Keyring) -> Result<(), SignError> {
+    keyring.signing_keys(algorithm).next().map(drop).ok_or(SignError::NoKey(algorithm))
 }
 
 fn signature(key: &SigningKey, message: &[u8]) -> Option<Vec<u8>> {
@@ -274,6 +297,9 @@ mod tests {
             auth_time: now,
             tid: TenantId::DEFAULT.to_hyphenated(),
             amr: vec!["pwd".to_owned()],
+            acr: Some(Claims::ONE_FACTOR.to_owned()),
+            credentials_version: 2,
+            factors_version: 1,
         }
     }
 

@@ -7,17 +7,18 @@ use crate::rate::Rate;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Lifetimes, quotas and limits. The defaults are those of the dialects' own servers, within what OWASP ASVS 5.0 allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// How long a session lives after sign-in or refresh: 7 days.
+    /// How long a session lives after sign-in or its last extension: 7 days, as on the dialect's own server.
     pub session_lifetime: Duration,
-    /// Lifetime of a session that is not remembered: 1 day.
+    /// How long a session lives after sign-in however it is used: 30 days (NIST SP 800-63B-4 §2.1.3 for one factor; N12).
+    pub session_absolute_lifetime: Duration,
+    /// The same for a session that is not remembered: 1 day.
     pub brief_session_lifetime: Duration,
-    /// Age since the last refresh from which a session is extended when it is read: 1 day.
-    pub session_refresh_age: Duration,
     /// Age up to which a session counts as fresh, which listing sessions asks for: 1 day.
     pub session_fresh_age: Duration,
     /// How long a challenge may be answered: 10 minutes (NIST SP 800-63B-4 §3.1.3.2 allows no more).
@@ -41,6 +42,9 @@ pub struct Policy {
     pub account_guesses: Rate,
     /// How long a device stays trusted since it was last used: 30 days.
     pub trust_lifetime: Duration,
+    /// How long a device stays trusted however it is used: 90 days, so that a second factor is asked for four times a year
+    /// on a device that is used each day.
+    pub trust_absolute_lifetime: Duration,
     /// Lifetime of a one-time code: 3 minutes (OWASP ASVS 5.0, 6.5.5 allows 10).
     pub one_time_code_lifetime: Duration,
     /// Lifetime of a one-time code that proves an address or removes a method: 1 minute, as the FusionAuth dialect
@@ -85,6 +89,11 @@ pub struct Policy {
     pub access_token_lifetime: Duration,
     /// How long a refresh token lives, from the sign-in or from its last use: 30 days.
     pub refresh_token_lifetime: Duration,
+    /// How long after a sign-in the last of its refresh tokens ends, however they are used: 90 days (A 7.3.2).
+    pub refresh_token_absolute_lifetime: Duration,
+    /// How long ago a second factor may have been passed when factors, recovery codes or the password are changed: 1 hour
+    /// (A 7.5.1). A session renews it by passing a second factor, a holder of an access token by signing in.
+    pub assurance_lifetime: Duration,
     /// Lifetime of the ticket that shows that a second factor was passed: 3 minutes.
     pub trust_token_lifetime: Duration,
     /// Lifetime of a ticket to change the password: 10 minutes.
@@ -104,8 +113,8 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             session_lifetime: 7 * DAY,
+            session_absolute_lifetime: 30 * DAY,
             brief_session_lifetime: DAY,
-            session_refresh_age: DAY,
             session_fresh_age: DAY,
             challenge_lifetime: 10 * MINUTE,
             two_factor_id_lifetime: 5 * MINUTE,
@@ -115,6 +124,7 @@ impl Default for Policy {
             longest_account_lock: DAY,
             account_guesses: Rate::per(100, 30 * DAY),
             trust_lifetime: 30 * DAY,
+            trust_absolute_lifetime: 90 * DAY,
             one_time_code_lifetime: 3 * MINUTE,
             method_code_lifetime: MINUTE,
             one_time_code_tries: 5,
@@ -132,6 +142,8 @@ impl Default for Policy {
             password_blocklist: true,
             access_token_lifetime: 60 * MINUTE,
             refresh_token_lifetime: 30 * DAY,
+            refresh_token_absolute_lifetime: 90 * DAY,
+            assurance_lifetime: HOUR,
             trust_token_lifetime: 3 * MINUTE,
             change_password_lifetime: 10 * MINUTE,
             one_time_password_lifetime: MINUTE,
@@ -143,24 +155,42 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The strict profile: what NIST SP 800-63B-4 asks of the second assurance level and OWASP ASVS 5.0 of level 3, where the
-    /// defaults follow the dialects' own servers.
+    /// The strict profile: what NIST SP 800-63B-4 §2.2.3 asks of the second assurance level (a new sign-in after 24 hours, and
+    /// after an hour without use, N12) and OWASP ASVS 5.0 of level 3, where the defaults follow the dialects' own servers. A
+    /// trusted device stands in for the second factor (N14) for no longer than a session may last. What manages factors was
+    /// proven within 15 minutes.
     #[must_use]
     pub fn strict() -> Self {
-        const HOUR: Duration = Duration::from_secs(60 * 60);
         Self {
-            // An hour without use ends a session (N12).
             session_lifetime: HOUR,
-            brief_session_lifetime: HOUR,
-            session_refresh_age: 5 * MINUTE,
-            session_fresh_age: 15 * MINUTE,
-            refresh_token_lifetime: HOUR,
-            access_token_lifetime: 15 * MINUTE,
-            // A trusted device stands in for the second factor (N14): for no longer than a session may last (N12).
+            session_absolute_lifetime: DAY,
             trust_lifetime: DAY,
+            trust_absolute_lifetime: DAY,
+            access_token_lifetime: 15 * MINUTE,
+            refresh_token_lifetime: HOUR,
+            refresh_token_absolute_lifetime: DAY,
+            assurance_lifetime: 15 * MINUTE,
+            session_fresh_age: 15 * MINUTE,
+            brief_session_lifetime: HOUR,
             // A TOTP code is good for 30 seconds (A 6.5.5).
             totp_skew: 0,
             ..Self::default()
+        }
+    }
+
+    /// Age since its last extension from which a session is extended when it is read: a seventh of its lifetime, at most a
+    /// day. With the default that is a day, as on the dialect's own server; a row is written no more often than that.
+    #[must_use]
+    pub fn session_refresh_age(&self) -> Duration {
+        (self.session_lifetime / 7).min(DAY)
+    }
+
+    /// How long a session lives after its sign-in however it is used.
+    #[must_use]
+    pub fn session_end(&self, is_remembered: bool) -> Duration {
+        match is_remembered {
+            true => self.session_absolute_lifetime,
+            false => self.session_absolute_lifetime.min(self.brief_session_lifetime),
         }
     }
 
@@ -197,5 +227,21 @@ mod tests {
         for locks in [7, 31, 32, u32::MAX] {
             assert_eq!(policy.lock_after(locks), DAY);
         }
+    }
+
+    #[test]
+    fn strict_lifetimes_are_those_of_n12_and_shorter_than_the_defaults_n12() {
+        let (strict, default) = (Policy::strict(), Policy::default());
+        assert_eq!((strict.session_lifetime, strict.session_absolute_lifetime), (HOUR, DAY));
+        assert_eq!((strict.refresh_token_lifetime, strict.refresh_token_absolute_lifetime), (HOUR, DAY));
+        assert!(strict.trust_absolute_lifetime <= DAY && strict.trust_lifetime <= DAY);
+        assert!(strict.assurance_lifetime <= 15 * MINUTE && default.assurance_lifetime <= HOUR);
+        for policy in [strict, default] {
+            assert!(policy.session_lifetime <= policy.session_absolute_lifetime);
+            assert!(policy.refresh_token_lifetime <= policy.refresh_token_absolute_lifetime);
+            assert!(policy.trust_lifetime <= policy.trust_absolute_lifetime);
+            assert!(policy.session_refresh_age() < policy.session_lifetime);
+        }
+        assert_eq!(Policy::default().session_refresh_age(), DAY);
     }
 }

@@ -117,6 +117,9 @@ pub struct Application {
     pub trust_policy: TrustPolicy,
     /// Whether sign-ins get refresh tokens.
     pub refresh_tokens: bool,
+    /// Whether an access token that was issued for it manages its user's second factors. Such tokens are handed to the
+    /// application, so this is for applications that are the operator's own.
+    pub manages_factors: bool,
 }
 
 impl Default for Application {
@@ -128,6 +131,7 @@ impl Default for Application {
             roles: BTreeSet::new(),
             trust_policy: TrustPolicy::default(),
             refresh_tokens: true,
+            manages_factors: true,
         }
     }
 }

@@ -20,6 +20,8 @@ use zeroize::Zeroizing;
 pub struct TrustedDevice {
     /// Application in which the trust was given.
     pub application_id: Option<ApplicationId>,
+    /// Time at which a second factor was passed for it; a rotating token keeps it.
+    pub given_at: Timestamp,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
 }

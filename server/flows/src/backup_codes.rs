@@ -87,7 +87,7 @@ impl Flows {
         let (codes, stored) = self.new_backup_codes(caller, account.id, terms.backup_codes).await?;
         let replace = ReplaceBackupCodes {
             account_id: account.id,
-            credentials_version: account.credentials_version,
+            versions: account.versions(),
             backup_codes: stored,
             now: audit.at,
             event: audit.event(EventKind::BackupCodesReplaced),

@@ -3,7 +3,7 @@
 use super::password::Unconfirmed;
 use super::{Authenticated, Caller, FlowError, Flows, FullSession};
 use countersign_domain::address::MethodKind;
-use countersign_domain::assurance::{Assurance, Manager};
+use countersign_domain::assurance::{Assurance, Manager, SecondFactorDue};
 use countersign_domain::attempt::Authenticator;
 use countersign_domain::audit::EventKind;
 use countersign_domain::backup_code::BackupCode;
@@ -13,15 +13,15 @@ use countersign_domain::method::MethodHandle;
 use countersign_domain::stored_secret::{self, SecretFingerprint};
 use countersign_domain::terms::Terms;
 use countersign_domain::totp::TotpSecret;
-use countersign_store::work::{BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun};
+use countersign_store::work::{BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun, NewSession};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 /// Why second factors may not be managed now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ManagementRefused {
-    /// The session has not passed the second factor that the account has.
-    SecondFactorDue,
+    /// The session has not passed the second factor that the account has, or not lately.
+    SecondFactorDue(SecondFactorDue),
     /// The password was not confirmed.
     Unconfirmed(Unconfirmed),
     /// The tenant does not allow authenticator apps.
@@ -55,10 +55,10 @@ impl Flows {
         terms: &Terms,
     ) -> Result<Result<Enrolment, ManagementRefused>, FlowError> {
         let Authenticated { session, account, .. } = authenticated;
-        let manager = Manager::Owner(Assurance::from(session));
+        let manager = Manager::Owner(Assurance::of_session(session, account));
         let rules = self.rules();
         let facts = enrolment::Facts { account, tenant: rules.tenant_of(account), manager: &manager };
-        if let Err(refused) = refusal(enrolment::decide(&facts)) {
+        if let Err(refused) = refusal(enrolment::decide(&facts, self.policy(), self.now())) {
             return Ok(Err(refused));
         }
         if let Err(unconfirmed) = self.confirm_password(caller, account, password).await? {
@@ -77,7 +77,7 @@ impl Flows {
         });
         let begin = BeginEnrolment {
             account_id: account.id,
-            credentials_version: account.credentials_version,
+            versions: account.versions(),
             manager,
             authenticator,
             handles,
@@ -139,9 +139,10 @@ impl Flows {
         }
         let now = self.now();
         let (session, token) = self.new_session(caller, account, old.is_remembered, None, now);
+        let session = NewSession { session: session.session.in_place_of(old, self.policy()), ..session };
         let disable = DisableTwoFactor {
             account_id: account.id,
-            credentials_version: account.credentials_version,
+            versions: account.versions(),
             session_id: old.id,
             session: session.clone(),
             now,
@@ -163,8 +164,9 @@ impl Flows {
         Authenticated { session, account, .. }: &Authenticated,
         password: &str,
     ) -> Result<Result<(), ManagementRefused>, FlowError> {
-        if !Manager::Owner(Assurance::from(session)).may_manage_factors(account) {
-            return Ok(Err(ManagementRefused::SecondFactorDue));
+        let owner = Manager::Owner(Assurance::of_session(session, account));
+        if let Err(due) = owner.may_manage_factors(account, self.policy(), self.now()) {
+            return Ok(Err(ManagementRefused::SecondFactorDue(due)));
         }
         Ok(self.confirm_password(caller, account, password).await?.map_err(ManagementRefused::Unconfirmed))
     }
@@ -173,7 +175,7 @@ impl Flows {
 fn refusal(decision: enrolment::Enrolment) -> Result<(), ManagementRefused> {
     match decision {
         enrolment::Enrolment::First | enrolment::Enrolment::Replacement => Ok(()),
-        enrolment::Enrolment::SecondFactorDue => Err(ManagementRefused::SecondFactorDue),
+        enrolment::Enrolment::SecondFactorDue(due) => Err(ManagementRefused::SecondFactorDue(due)),
         enrolment::Enrolment::NotAllowed => Err(ManagementRefused::NotAllowed),
     }
 }

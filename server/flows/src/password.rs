@@ -3,11 +3,12 @@
 use super::hashing::Permit;
 use super::{Caller, FlowError, Flows, FullSession};
 use countersign_domain::account::{Account, EmailAddress, Username};
+use countersign_domain::assurance::{Assurance, Manager, SecondFactorDue};
 use countersign_domain::audit::EventKind;
-use countersign_domain::decisions::password_change::{self, Authority, Endings, PasswordChange};
+use countersign_domain::decisions::endings::Event;
+use countersign_domain::decisions::password_change::{self, Authority, PasswordChange};
 use countersign_domain::password::{Blocklist, Password, PasswordHash, PasswordPolicyViolation};
 use countersign_domain::secret::{ChangePasswordId, Digest, OneTimePassword, StepUpToken};
-use countersign_domain::terms::Terms;
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{ChangePassword, Changed, NewSession, NewTicket, PresentedTicket, TicketKind};
 
@@ -30,7 +31,7 @@ pub enum PasswordChanged {
     /// The account has no password to change.
     NoPassword,
     /// A second factor has to be passed first.
-    SecondFactorDue,
+    SecondFactorDue(SecondFactorDue),
     Unconfirmed(Unconfirmed),
 }
 
@@ -99,7 +100,7 @@ impl Flows {
         Ok(permit.run(make).await?)
     }
 
-    /// Changes the password in a session. Trust in devices and open challenges end with the old one.
+    /// Changes the password in a session. All that the old one has opened ends with it, but for sessions where they are to stay.
     ///
     /// # Errors
     /// When the hashing queue is full or the database fails; then the old password is still valid.
@@ -110,18 +111,17 @@ impl Flows {
         current: &str,
         new: &str,
         ends_other_sessions: bool,
-        terms: &Terms,
     ) -> Result<PasswordChanged, FlowError> {
         let account = &session.account;
         let new = match self.chosen_password(new, account.email.as_ref(), account.username.as_ref()) {
             Ok(password) => password,
             Err(violation) => return Ok(PasswordChanged::Violation(violation)),
         };
-        let has_step_up = session.session.second_factor_at.is_some();
-        match password_change::decide(account, Authority::CurrentPassword { has_step_up }, terms) {
+        let owner = Manager::Owner(Assurance::of_session(&session.session, account));
+        match password_change::decide(account, Authority::InSession(owner), self.policy(), self.now()) {
             PasswordChange::Allowed { .. } => {}
             PasswordChange::NoPassword => return Ok(PasswordChanged::NoPassword),
-            PasswordChange::SecondFactorDue => return Ok(PasswordChanged::SecondFactorDue),
+            PasswordChange::SecondFactorDue(due) => return Ok(PasswordChanged::SecondFactorDue(due)),
         }
         if let Err(unconfirmed) = self.confirm_password(caller, account, current).await? {
             return Ok(PasswordChanged::Unconfirmed(unconfirmed));
@@ -130,9 +130,10 @@ impl Flows {
         let now = self.now();
         let old = &session.session;
         let (next, token) = self.new_session(caller, account, old.is_remembered, old.second_factor_at, now);
-        let change = self.password_change(caller, account, password, now);
+        let next = NewSession { session: next.session.in_place_of(old, self.policy()), ..next };
+        let ending = if ends_other_sessions { Event::PasswordChangedEndingSessions } else { Event::PasswordChanged };
+        let change = self.password_change(caller, account, password, ending, now);
         let change = ChangePassword {
-            endings: if ends_other_sessions { Endings::Everything } else { Endings::Grants },
             lifts_lock: has_step_up,
             session: ends_other_sessions.then(|| next.clone()),
             event: self.audit(caller, now).about(account.id).in_session(old.id).event(EventKind::PasswordChanged),
@@ -150,20 +151,21 @@ impl Flows {
         Ok(PasswordChanged::Done { session, is_new_session: ends_other_sessions })
     }
 
-    /// A change that ends everything and is authorised by what was checked so far.
+    /// A change that is authorised by what was checked so far.
     fn password_change(
         &self,
         caller: &Caller,
         account: &Account,
         password: PasswordHash,
+        ending: Event,
         now: Timestamp,
     ) -> ChangePassword {
         ChangePassword {
             account_id: account.id,
-            credentials_version: account.credentials_version,
+            versions: account.versions(),
             password,
             ticket: None,
-            endings: Endings::Everything,
+            ending,
             lifts_lock: false,
             session: None,
             one_time_password: None,
@@ -182,7 +184,6 @@ impl Flows {
         account: &Account,
         authority: PasswordAuthority<'_>,
         new: &str,
-        terms: &Terms,
     ) -> Result<PasswordSet, FlowError> {
         let new = match self.chosen_password(new, account.email.as_ref(), account.username.as_ref()) {
             Ok(password) => password,
@@ -193,15 +194,17 @@ impl Flows {
                 if let Err(unconfirmed) = self.confirm_password_without_session(caller, account, current).await? {
                     return Ok(PasswordSet::Unconfirmed(unconfirmed));
                 }
-                let by_password = |has_step_up| Authority::CurrentPassword { has_step_up };
-                match password_change::decide(account, by_password(step_up.is_some()), terms) {
+                let decide = |has_step_up| {
+                    let authority = Authority::CurrentPassword { has_step_up };
+                    password_change::decide(account, authority, self.policy(), self.now())
+                };
+                match decide(step_up.is_some()) {
                     PasswordChange::Allowed { .. } => {}
                     PasswordChange::NoPassword => return Ok(PasswordSet::Stale),
-                    PasswordChange::SecondFactorDue => return Ok(PasswordSet::SecondFactorDue),
+                    PasswordChange::SecondFactorDue(_) => return Ok(PasswordSet::SecondFactorDue),
                 }
                 // The token is used up only where it is needed.
-                let needs_step_up =
-                    password_change::decide(account, by_password(false), terms) == PasswordChange::SecondFactorDue;
+                let needs_step_up = matches!(decide(false), PasswordChange::SecondFactorDue(_));
                 let ticket = match step_up.filter(|_| needs_step_up).map(StepUpToken::parse) {
                     None => None,
                     Some(None) => return Ok(PasswordSet::StepUpExpired),
@@ -214,7 +217,8 @@ impl Flows {
                     }),
                 };
                 let password = self.hash_password(new, self.admit(caller)?).await?;
-                let change = self.password_change(caller, account, password, self.now());
+                let ending = Event::PasswordChangedEndingSessions;
+                let change = self.password_change(caller, account, password, ending, self.now());
                 let change = ChangePassword { lifts_lock: ticket.is_some(), ticket, ..change };
                 Ok(match self.store().change_password(change).await? {
                     Changed::Done => PasswordSet::Done,
@@ -240,7 +244,7 @@ impl Flows {
                         state: None,
                         expires_at: now + self.policy().one_time_password_lifetime,
                     }),
-                    ..self.password_change(caller, account, password, now)
+                    ..self.password_change(caller, account, password, Event::PasswordSetByTicket, now)
                 };
                 Ok(match self.store().change_password(change).await? {
                     Changed::Done => PasswordSet::DoneByTicket { one_time_password, state },

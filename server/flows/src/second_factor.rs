@@ -105,7 +105,7 @@ pub enum Verified {
     Unusable(Unusable),
     /// The second factor is switched on, and the session replaced.
     Enabled(Box<Authenticated>),
-    /// The live session has passed a second factor.
+    /// The live session has passed a second factor, and has a new token.
     Passed(Box<Authenticated>),
 }
 
@@ -337,6 +337,9 @@ impl Flows {
     ) -> Result<Result<Verified, Refused>, FlowError> {
         /// How often the account may change in between.
         const TRIES: u32 = 4;
+        if terms.grant == Grant::Tokens {
+            self.check_signing()?;
+        }
         let mut judged = judged;
         for _ in 0..TRIES {
             let now = self.now();
@@ -351,6 +354,12 @@ impl Flows {
             let for_tokens = application_id.filter(|_| attempt.wants_tokens);
             let mut prepared = self.prepare_grant(caller, account, is_remembered, for_tokens, Some(now), now);
             prepared.application_id = application_id;
+            let mut session_token = prepared.session.token;
+            if let Claimant::Session(authenticated) = &claimant {
+                let next = prepared.session.session.clone();
+                prepared.session.session = next.in_place_of(&authenticated.session, self.policy());
+                session_token = authenticated.token.digest();
+            }
             let (change_password, change_password_id) = self.new_change_password_ticket(now);
             let step_up = self.random().draw(StepUpToken::generate);
             let step_up_ticket = NewTicket {
@@ -375,6 +384,7 @@ impl Flows {
                 rules: self.rules(),
                 terms: *terms,
                 session: prepared.session.clone(),
+                session_token,
                 refresh_token: prepared.refresh_token.clone(),
                 step_up: uses_tickets.then_some(step_up_ticket),
                 change_password: uses_tickets.then_some(change_password),
@@ -420,6 +430,8 @@ impl Flows {
                     Verified::Enabled(self.granted(prepared, account, None).into_session()?)
                 }
                 (SecondFactor::Passed | SecondFactor::Replaced, Claimant::Session(mut authenticated)) => {
+                    authenticated.session.second_factor_at = Some(now);
+                    authenticated.token = prepared.session_token;
                     authenticated.account = account;
                     Verified::Passed(authenticated)
                 }

@@ -117,7 +117,7 @@ impl Granted {
 pub(super) struct PreparedGrant {
     pub(super) session: NewSession,
     pub(super) refresh_token: Option<NewRefreshToken>,
-    session_token: SessionToken,
+    pub(super) session_token: SessionToken,
     refresh: Option<(RefreshToken, RefreshTokenId)>,
     /// The application that was signed in to, whether it gives refresh tokens or not.
     pub(super) application_id: Option<ApplicationId>,
@@ -148,6 +148,9 @@ impl Flows {
             Ok(first) => first,
             Err(refused) => return Ok(refused),
         };
+        if terms.grant == Grant::Tokens {
+            self.check_signing()?;
+        }
         let FirstFactor { account, rehashed, password_uses, ticket } = first;
         let now = self.now();
         let application = request.application_id.filter(|_| request.wants_tokens);
@@ -265,7 +268,8 @@ impl Flows {
                 family_id,
                 application_id: application.id,
                 second_factor_at,
-                expires_at: now + self.policy().refresh_token_lifetime,
+                expires_at: now
+                    + self.policy().refresh_token_lifetime.min(self.policy().refresh_token_absolute_lifetime),
             };
             (row, (token, family_id))
         });
@@ -330,7 +334,7 @@ impl Flows {
     ) -> (Bearer, NewTrust) {
         let token =
             self.random().draw(|random| trusted_device::generate(terms.trust, account.id, self.keyring(), random));
-        let expires_at = now + self.policy().trust_lifetime;
+        let expires_at = now + self.policy().trust_lifetime.min(self.policy().trust_absolute_lifetime);
         let row = NewTrust { digest: token.digest(), application_id, expires_at };
         (token, row)
     }

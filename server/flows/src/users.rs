@@ -18,6 +18,7 @@ use countersign_domain::terms::TrustForm;
 use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device::{self, TrustedDevice};
 use countersign_domain::user::{self, AccountLookup, AccountProfile, Registration, User};
+pub use countersign_store::work::Registered;
 use countersign_store::work::{AccountWritten, ChangeAccount, CreateAccount, FindTrust, NewSession, Register};
 use std::time::Duration;
 
@@ -178,6 +179,7 @@ impl Flows {
             two_factor_enabled: false,
             credentials_version: 0,
             limits_epoch: 0,
+            factors_version: 0,
             created_at: now,
             updated_at: now,
         };
@@ -244,7 +246,7 @@ impl Flows {
         let sets_password = hash.is_some();
         let was_active = before.is_active;
         let was_updated_at = before.updated_at;
-        let mut account = Account {
+        let account = Account {
             email: profile.email,
             username: profile.username,
             phone_number: profile.phone_number,
@@ -279,8 +281,6 @@ impl Flows {
         let follows = change.moved.clone();
         let written = NotWritten::from(self.store().change_account(change).await?);
         let methods = methods_after(user.methods, &follows);
-        // A new password is a new version of the credentials.
-        account.credentials_version += i64::from(sets_password);
         Ok(written.map(|()| User { account, profile: profile.profile, methods, ..user }))
     }
 
@@ -319,7 +319,7 @@ impl Flows {
         Ok(self.store().delete_account((id, event)).await?)
     }
 
-    /// Registers a user for an application; `false` if it is registered already.
+    /// Registers a user for an application.
     ///
     /// # Errors
     /// When the database fails.
@@ -328,7 +328,7 @@ impl Flows {
         caller: &Caller,
         account_id: AccountId,
         registration: Registration,
-    ) -> Result<bool, FlowError> {
+    ) -> Result<Registered, FlowError> {
         let event = self.audit(caller, self.now()).about(account_id).event(EventKind::Registered);
         Ok(self.store().register(Register { account_id, registration, event }).await?)
     }
@@ -352,15 +352,16 @@ impl Flows {
     /// When the database fails.
     pub async fn trusted_device(
         &self,
-        account_id: AccountId,
+        account: &Account,
         token: &str,
         application_id: Option<ApplicationId>,
     ) -> Result<Option<TrustedDevice>, FlowError> {
+        let (account_id, versions, now) = (account.id, account.versions(), self.now());
         let digests = trusted_device::read(TrustForm::Lasting, token, account_id, self.keyring());
         if digests.is_empty() {
             return Ok(None);
         }
-        let found = self.store().trust(FindTrust { digests, account_id, now: self.now() }).await?;
+        let found = self.store().trust(FindTrust { digests, account_id, versions, now }).await?;
         let rules = self.rules();
         let policy = rules.application(application_id).map(|application| application.trust_policy);
         Ok(found.filter(|trust| {
@@ -368,8 +369,9 @@ impl Flows {
                 given_in: trust.application_id,
                 application: application_id,
                 policy: policy.unwrap_or_default(),
+                given_at: trust.given_at,
             };
-            trust::decide(&facts) == Trust::Counts
+            trust::decide(&facts, self.policy(), now) == Trust::Counts
         }))
     }
 }

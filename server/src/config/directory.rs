@@ -35,6 +35,8 @@ pub(super) struct ApplicationSection {
     trust_policy: TrustPolicy,
     /// `true` if left out.
     refresh_tokens: Option<bool>,
+    #[serde(default)]
+    manages_factors: bool,
 }
 
 pub(super) fn read_tenants<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<TenantSection>>, D::Error> {
@@ -93,7 +95,9 @@ pub(super) fn applications(
     let first = tenants.first().map(|tenant| tenant.id).ok_or("there must be a tenant")?;
     let Some(given) = given else { return Ok(vec![Application { tenant_id: first, ..Application::default() }]) };
     let mut applications: Vec<Application> = Vec::new();
-    for ApplicationSection { id: Text(id), tenant, name, roles, trust_policy, refresh_tokens } in given {
+    for section in given {
+        let ApplicationSection { id: Text(id), tenant, name, roles, trust_policy, refresh_tokens, manages_factors } =
+            section;
         if applications.iter().any(|application| application.id == id) {
             return Err(format!("the application {} is there twice", id.to_hyphenated()));
         }
@@ -102,7 +106,7 @@ pub(super) fn applications(
             return Err(format!("`{}` is not the id of a tenant", tenant_id.to_hyphenated()));
         }
         let refresh_tokens = refresh_tokens.unwrap_or(true);
-        applications.push(Application { id, tenant_id, name, roles, trust_policy, refresh_tokens });
+        applications.push(Application { id, tenant_id, name, roles, trust_policy, refresh_tokens, manages_factors });
     }
     Ok(applications)
 }

@@ -106,7 +106,7 @@ settings! {
     Tenants = "tenants", "COUNTERSIGN_TENANTS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000001", Everywhere, Plain,
         "Tenants; the first is the one that users of the Better Auth API belong to: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"], \"mailed_codes\": \"always|verified|never\", \"sign_up\": true}]; in the file, [[tenants]] tables.";
     Applications = "applications", "COUNTERSIGN_APPLICATIONS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000002", Everywhere, Plain,
-        "Applications of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"tenant\": UUID, \"roles\": [TEXT], \"trust_policy\": \"Any|This|None\", \"refresh_tokens\": true}]; in the file, [[applications]] tables.";
+        "Applications of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"tenant\": UUID, \"roles\": [TEXT], \"trust_policy\": \"Any|This|None\", \"refresh_tokens\": true, \"manages_factors\": false}]; in the file, [[applications]] tables.";
     Keyring = "keyring", "COUNTERSIGN_KEYRING", "FILE", "<data_dir>/keyring", Everywhere, Plain,
         "File with the keys that encrypt and sign; created by the first start on loopback, required elsewhere.";
     Keys = "keys", "COUNTERSIGN_KEYS", "KEYRING", "read from the keyring file", EnvironmentOnly, Secret,
@@ -155,6 +155,20 @@ settings! {
         "Text messages in a day at the request of one client network; services with an API key are not counted.";
     TextMessagesPerDay = "limits.text_messages_per_day", "COUNTERSIGN_TEXT_MESSAGES_PER_DAY", "COUNT", "1000", Everywhere, Plain,
         "Text messages in a day in all; those to numbers that are not proved yet are counted apart.";
+    SessionIdle = "lifetimes.session_idle", "COUNTERSIGN_SESSION_IDLE", "SECONDS", "604800", Everywhere, Plain,
+        "How long a session lives without use.";
+    SessionLifetime = "lifetimes.session", "COUNTERSIGN_SESSION_LIFETIME", "SECONDS", "2592000", Everywhere, Plain,
+        "How long a session lives after its sign-in, however it is used.";
+    RefreshTokenIdle = "lifetimes.refresh_token_idle", "COUNTERSIGN_REFRESH_TOKEN_IDLE", "SECONDS", "2592000", Everywhere, Plain,
+        "How long a refresh token lives without use.";
+    RefreshTokenLifetime = "lifetimes.refresh_token", "COUNTERSIGN_REFRESH_TOKEN_LIFETIME", "SECONDS", "7776000", Everywhere, Plain,
+        "How long after a login the last of its refresh tokens ends, however they are used.";
+    TrustIdle = "lifetimes.trust_idle", "COUNTERSIGN_TRUST_IDLE", "SECONDS", "2592000", Everywhere, Plain,
+        "How long a device stays trusted without use.";
+    TrustLifetime = "lifetimes.trust", "COUNTERSIGN_TRUST_LIFETIME", "SECONDS", "7776000", Everywhere, Plain,
+        "How long a device stays trusted after a second factor, however it is used.";
+    AssuranceLifetime = "lifetimes.assurance", "COUNTERSIGN_ASSURANCE_LIFETIME", "SECONDS", "3600", Everywhere, Plain,
+        "How long ago a second factor may have been passed when factors, recovery codes or the password are changed.";
     LogLevel = "log.level", "COUNTERSIGN_LOG", "LEVEL", "info", Everywhere, Plain,
         "off, critical, error, warning, info, debug or trace.";
     LogFormat = "log.format", "COUNTERSIGN_LOG_FORMAT", "text|json", "text", Everywhere, Plain,

@@ -7,7 +7,7 @@ use super::layers::Entry;
 use super::nearest::hint;
 use super::problem::Problem;
 use super::sections::{Sections, Smtp};
-use super::settings::Settings;
+use super::settings::{Lifetimes, Settings};
 use super::values::{BaseUrl, KeyringSource};
 use crate::net::origin::OriginPattern;
 use crate::net::smtp::SmtpServer;
@@ -68,6 +68,7 @@ pub(super) fn resolve(
         retention: sections.retention,
         smtp: resolver.smtp(sections.smtp),
         limits: sections.limits,
+        lifetimes: resolver.lifetimes(sections.lifetimes),
         log: sections.log,
         password_cost: Cost::PASSWORD,
         responses_are_validated: sections.validate_responses,
@@ -173,6 +174,20 @@ impl Resolver<'_> {
         Some(SmtpServer { url: url?, from: from? })
     }
 
+    fn lifetimes(&mut self, lifetimes: Lifetimes) -> Lifetimes {
+        for (idle, key, absolute, name) in [
+            (lifetimes.session_idle, Key::SessionIdle, lifetimes.session, Key::SessionLifetime),
+            (lifetimes.refresh_token_idle, Key::RefreshTokenIdle, lifetimes.refresh_token, Key::RefreshTokenLifetime),
+            (lifetimes.trust_idle, Key::TrustIdle, lifetimes.trust, Key::TrustLifetime),
+        ] {
+            // One that was not given follows the other: it ends with that at the latest.
+            if idle > absolute && self.is_explicit(key) {
+                self.refuse(key, &format!("must not be longer than `{}`", name.name()));
+            }
+        }
+        lifetimes
+    }
+
     fn is_empty(&self, key: Key) -> bool {
         self.entries.get(&key).is_none_or(|entry| entry.text().trim().is_empty())
     }
@@ -262,6 +277,18 @@ mod tests {
         assert_eq!(settings.limits.request_timeout, Duration::from_secs(7));
         assert_eq!((settings.log.level, settings.log.format), (slog::FilterLevel::Debug, LogFormat::Json));
         assert_eq!(settings.smtp.expect("SMTP").from.to_string(), "Two <no-reply@b.example>");
+    }
+
+    #[test]
+    fn lifetimes_are_read_and_no_idle_one_is_longer_than_what_it_ends_with() {
+        let hour = ("COUNTERSIGN_SESSION_LIFETIME", "3600");
+        let settings = load(&[hour, ("COUNTERSIGN_ASSURANCE_LIFETIME", "900")]).expect("a valid configuration");
+        let lifetimes = (settings.lifetimes.session, settings.lifetimes.assurance);
+        assert_eq!(lifetimes, (Duration::from_secs(3_600), Duration::from_secs(900)));
+        let problems = load(&[hour, ("COUNTERSIGN_SESSION_IDLE", "3601")]).expect_err("it is longer");
+        let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+        assert!(problem.contains("must not be longer than `lifetimes.session`"), "{problem}");
+        load(&[("COUNTERSIGN_TRUST_LIFETIME", "59")]).expect_err("it is too short");
     }
 
     fn load_file(toml: &str) -> Result<Settings, Vec<String>> {

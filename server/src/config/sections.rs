@@ -5,7 +5,7 @@
 use super::directory::{self, ApplicationSection, TenantSection};
 use super::read::{app_name, list, optional, seconds, switch, text};
 use super::secret::SecretText;
-use super::settings::{Database, Limits, Log, Retention};
+use super::settings::{Database, Lifetimes, Limits, Log, Retention};
 use super::values::{BaseUrl, DialectName, Profile};
 use crate::net::origin::OriginPattern;
 use crate::net::smtp::SmtpUrl;
@@ -64,6 +64,7 @@ pub(super) struct Sections {
     pub(super) retention: Retention,
     pub(super) smtp: Smtp,
     pub(super) limits: Limits,
+    pub(super) lifetimes: Lifetimes,
     pub(super) log: Log,
     #[serde(deserialize_with = "switch")]
     pub(super) validate_responses: bool,

@@ -1,12 +1,13 @@
 //! The settings as the rest of the server uses them.
 
-use super::read::{count, days, seconds, switch, text};
+use super::read::{count, days, lifetime, seconds, switch, text};
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat, Profile};
 use super::{Configuration, Inputs, Key};
 use crate::net::origin::{OriginPattern, TrustedOrigins};
 use crate::net::smtp::SmtpServer;
 use countersign_domain::jwt::AccessTokenSettings;
 use countersign_domain::password::Cost;
+use countersign_domain::policy::Policy;
 use countersign_domain::tenant::{Directory, Tenant};
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -48,6 +49,7 @@ pub struct Settings {
     pub retention: Retention,
     pub smtp: Option<SmtpServer>,
     pub limits: Limits,
+    pub lifetimes: Lifetimes,
     pub log: Log,
     /// Work factor of password hashes. Not configurable: only tests that hash many passwords choose a cheaper one.
     pub password_cost: Cost,
@@ -120,6 +122,44 @@ pub struct Limits {
     pub text_messages_per_day: u32,
 }
 
+/// How long what a sign-in opens lives: without use, and however it is used.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lifetimes {
+    #[serde(deserialize_with = "lifetime")]
+    pub session_idle: Duration,
+    #[serde(deserialize_with = "lifetime")]
+    pub session: Duration,
+    #[serde(deserialize_with = "lifetime")]
+    pub refresh_token_idle: Duration,
+    #[serde(deserialize_with = "lifetime")]
+    pub refresh_token: Duration,
+    #[serde(deserialize_with = "lifetime")]
+    pub trust_idle: Duration,
+    #[serde(deserialize_with = "lifetime")]
+    pub trust: Duration,
+    /// How long a second factor counts for managing factors and passwords.
+    #[serde(deserialize_with = "lifetime")]
+    pub assurance: Duration,
+}
+
+impl Lifetimes {
+    /// `policy` with these lifetimes.
+    #[must_use]
+    pub fn apply_to(&self, policy: Policy) -> Policy {
+        Policy {
+            session_lifetime: self.session_idle,
+            session_absolute_lifetime: self.session,
+            refresh_token_lifetime: self.refresh_token_idle,
+            refresh_token_absolute_lifetime: self.refresh_token,
+            trust_lifetime: self.trust_idle,
+            trust_absolute_lifetime: self.trust,
+            assurance_lifetime: self.assurance,
+            ..policy
+        }
+    }
+}
+
 /// The operation by which strangers create accounts.
 const SIGN_UP_PATH: &str = "/api/auth/sign-up/email";
 
@@ -186,6 +226,7 @@ mod tests {
         assert_eq!(settings.base_url.to_string(), "http://localhost:3000");
         assert!(settings.rate_limits_are_on && !settings.secure_cookies());
         assert!(settings.trusted_origins().trusts_origin("http://localhost:3000"));
+        assert_eq!(settings.lifetimes.apply_to(Policy::default()), Policy::default(), "one default, in two places");
     }
 
     #[test]

@@ -19,6 +19,7 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         two_factor_enabled -> Bool,
         credentials_version -> BigInt,
+        factors_version -> BigInt,
         failed_attempts -> BigInt,
         consecutive_locks -> BigInt,
         locked_until -> Nullable<BigInt>,
@@ -97,6 +98,9 @@ diesel::table! {
         second_factor_at -> Nullable<BigInt>,
         ip_address -> Text,
         user_agent -> Text,
+        credentials_version -> BigInt,
+        factors_version -> BigInt,
+        signed_in_at -> Nullable<BigInt>,
         created_at -> BigInt,
         updated_at -> BigInt,
         expires_at -> BigInt,
@@ -113,6 +117,8 @@ diesel::table! {
         application_id -> Nullable<Text>,
         state -> Nullable<Text>,
         trust_challenge -> Nullable<Binary>,
+        credentials_version -> BigInt,
+        factors_version -> BigInt,
         created_at -> BigInt,
         expires_at -> BigInt,
     }
@@ -136,6 +142,9 @@ diesel::table! {
         digest -> Binary,
         account_id -> Text,
         application_id -> Nullable<Text>,
+        credentials_version -> BigInt,
+        factors_version -> BigInt,
+        given_at -> Nullable<BigInt>,
         created_at -> BigInt,
         expires_at -> BigInt,
     }
@@ -186,6 +195,8 @@ diesel::table! {
         second_factor_at -> Nullable<BigInt>,
         signed_in_at -> BigInt,
         used_at -> Nullable<BigInt>,
+        credentials_version -> BigInt,
+        factors_version -> BigInt,
         created_at -> BigInt,
         expires_at -> BigInt,
     }
@@ -198,6 +209,8 @@ diesel::table! {
         account_id -> Text,
         trust_challenge -> Nullable<Binary>,
         state -> Nullable<Text>,
+        credentials_version -> BigInt,
+        factors_version -> BigInt,
         created_at -> BigInt,
         expires_at -> BigInt,
     }
@@ -218,4 +231,12 @@ diesel::table! {
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(challenges -> accounts (account_id));
 diesel::joinable!(tickets -> accounts (account_id));
-diesel::allow_tables_to_appear_in_same_query!(accounts, sessions, challenges, methods, backup_codes, tickets);
+diesel::allow_tables_to_appear_in_same_query!(
+    accounts,
+    sessions,
+    challenges,
+    methods,
+    backup_codes,
+    tickets,
+    refresh_tokens
+);

@@ -5,10 +5,10 @@ use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
     AccountWritten, AddMethod, BeginEnrolment, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
-    CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EnrolmentBegun, ExpiringTable,
+    CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, EnrolmentBegun, ExpiringTable,
     ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, KeyringFacts, LiftLimits, MethodAdded, MethodsRemoved,
     OpenChallenge, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, QuotaUse, RefreshTokenUsed, Register,
-    RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted,
+    Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted,
     SignInCompleted, Spend, Spent, TakePasswordTry, UseRefreshToken,
 };
 use crate::{postgres, sqlite};
@@ -135,9 +135,11 @@ units! {
     pub write sign_out((Digest, AuditEvent)) -> ();
     /// Extends a session; says whether it was still there.
     pub write extend_session(ExtendSession) -> bool;
-    /// Ends sessions of one account; says how many.
-    pub write revoke_sessions(RevokeSessions) -> usize;
-    /// Sets a new password; trust in devices and open challenges end.
+    /// Ends sessions of one account; says whether anything ended.
+    pub write revoke_sessions(RevokeSessions) -> bool;
+    /// Ends trust in all devices of an account.
+    pub write end_trust(EndTrust) -> Changed;
+    /// Sets a new password, and ends what ends with the old one.
     pub write change_password(ChangePassword) -> Changed;
     /// Claims an attempt at a second factor before the code is looked at.
     pub write claim_attempt(ClaimAttempt) -> Claim;
@@ -168,8 +170,8 @@ units! {
     pub write change_account(ChangeAccount) -> AccountWritten;
     /// Deletes an account and everything that belongs to it but the audit trail; says whether it was there.
     pub write delete_account((AccountId, AuditEvent)) -> bool;
-    /// Registers a user for an application; `false` if it is registered already.
-    pub write register(Register) -> bool;
+    /// Registers a user for an application.
+    pub write register(Register) -> Registered;
     /// Uses a refresh token up, and stores the next one.
     pub write use_refresh_token(UseRefreshToken) -> RefreshTokenUsed;
     /// Stores an API key.

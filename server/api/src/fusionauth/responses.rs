@@ -428,6 +428,13 @@ responses! {
         tid: String,
         /// Method of the login: `pwd` or `mfa`.
         amr: Vec<String>,
+        /// Class of the login.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        acr: Option<String>,
+        /// Version of the user's credentials.
+        cv: i64,
+        /// Version of the user's two-factor methods.
+        fv: i64,
     }
 
     /// `retrieveJsonWebKeySet`.

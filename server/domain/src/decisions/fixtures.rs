@@ -3,6 +3,7 @@
 use crate::account::{Account, EmailAddress, PhoneNumber};
 use crate::address::Address;
 use crate::address::MethodKind;
+use crate::assurance::Assurance;
 use crate::attempt::{Authenticator, Claimant, Proof, StoredBackupCode, StoredCode};
 use crate::backup_code::Alphabet;
 use crate::ids::{AccountId, ApplicationId, BackupCodeId, MethodId, SessionId, TenantId};
@@ -63,9 +64,15 @@ pub(crate) fn account() -> Account {
         two_factor_enabled: false,
         credentials_version: 0,
         limits_epoch: 0,
+        factors_version: 0,
         created_at: NOW,
         updated_at: NOW,
     }
+}
+
+/// The assurance of the account's owner, who has passed no second factor.
+pub(crate) fn assurance() -> Assurance {
+    Assurance { account_id: account_id(1), second_factor_at: None, factors_version: 0 }
 }
 
 pub(crate) fn account_with_password() -> Account {
@@ -80,6 +87,7 @@ pub(crate) fn live_session() -> Session {
         second_factor_at: None,
         ip_address: String::new(),
         user_agent: String::new(),
+        signed_in_at: NOW,
         created_at: NOW,
         updated_at: NOW,
         expires_at: NOW + Duration::from_secs(7 * 24 * 60 * 60),
@@ -101,7 +109,6 @@ pub(crate) fn session_terms() -> Terms {
         code_lifetime: Duration::from_secs(180),
         backup_codes: Alphabet::Mixed,
         email_with_app: true,
-        password_change_needs_second_factor: false,
     }
 }
 
@@ -113,7 +120,6 @@ pub(crate) fn challenge_terms() -> Terms {
         trust: TrustForm::Lasting,
         challenge: ChallengeForm::TwoFactorId,
         email_with_app: false,
-        password_change_needs_second_factor: true,
         ..session_terms()
     }
 }

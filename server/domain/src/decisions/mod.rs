@@ -19,15 +19,17 @@
 //! | does a method count as a second factor? | [`usable`] |
 //! | from which quotas does it take? | [`sending`] |
 //! | does trust in a device count? | [`trust`] |
-//! | may the password be changed, and what ends with it? | [`password_change`] |
+//! | may the password be changed? | [`password_change`] |
 //! | is a session or a refresh token renewed? | [`refresh`] |
 //! | what may a session do? | [`session_scope`] |
 //! | does a keyring belong to a database? | [`keyring`] |
+//! | what ends with a change to credentials? | [`endings`] |
 
 pub mod add_method;
 pub mod address_change;
 pub mod attempt;
 pub mod delivery;
+pub mod endings;
 pub mod enrolment;
 pub mod judgement;
 pub mod keyring;

@@ -1,5 +1,6 @@
 //! What a right second factor opens.
 
+use super::endings::Event;
 use super::enrolment::{self, SwitchOn};
 use super::sign_in::{Demand, demand};
 use crate::account::{Account, Unusable};
@@ -45,6 +46,16 @@ pub enum SecondFactor {
     Replaced,
     /// The session has passed a second factor.
     Passed,
+}
+
+/// What becomes of the session in which a second factor was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionChange {
+    /// It goes on under a new token: what was known before the second factor must not gain by it (A 7.2.4).
+    NewToken,
+    /// A new session takes its place.
+    Replaced,
+    Kept,
 }
 
 #[must_use]
@@ -98,6 +109,34 @@ impl SecondFactor {
         used.into_iter().chain(trusted).collect()
     }
 
+    /// What ends with it.
+    #[must_use]
+    pub fn ends(self) -> Option<Event> {
+        match self {
+            Self::Enabled(switch) => Some(switch.event),
+            Self::Replaced => Some(Event::AppReplaced),
+            Self::SignedIn { .. }
+            | Self::Confirmed
+            | Self::PasswordChangeDue
+            | Self::EnrolmentDue
+            | Self::Refused(_)
+            | Self::Passed => None,
+        }
+    }
+
+    #[must_use]
+    pub fn session_change(self) -> SessionChange {
+        match self {
+            Self::Enabled(_) => SessionChange::Replaced,
+            Self::Replaced | Self::Passed => SessionChange::NewToken,
+            Self::SignedIn { .. }
+            | Self::Confirmed
+            | Self::PasswordChangeDue
+            | Self::EnrolmentDue
+            | Self::Refused(_) => SessionChange::Kept,
+        }
+    }
+
     /// Whether a new session or tokens are granted.
     #[must_use]
     pub fn grants(self) -> bool {
@@ -123,7 +162,7 @@ mod tests {
 
     #[test]
     fn in_a_session_a_code_enables_replaces_or_passes() {
-        let on = SecondFactor::Enabled(SwitchOn { adds_email: true, ends_other_sessions: false });
+        let on = SecondFactor::Enabled(SwitchOn { adds_email: true, event: Event::SecondFactorOn });
         for (enabled, proof, outcome) in [
             (false, totp_proof(true), on),
             (false, totp_proof(false), on),
@@ -208,7 +247,7 @@ mod tests {
 
     #[test]
     fn each_outcome_has_its_event() {
-        let on = SwitchOn { adds_email: true, ends_other_sessions: false };
+        let on = SwitchOn { adds_email: true, event: Event::SecondFactorOn };
         for (outcome, event, grants) in [
             (SecondFactor::SignedIn { trusts_device: true }, EventKind::SecondFactorSignedIn, true),
             (SecondFactor::Confirmed, EventKind::SecondFactorConfirmed, false),
@@ -220,6 +259,23 @@ mod tests {
             (SecondFactor::Passed, EventKind::SecondFactorPassed, false),
         ] {
             assert_eq!((outcome.event(), outcome.grants()), (event, grants), "{outcome:?}");
+        }
+        assert_eq!(SecondFactor::Enabled(on).ends(), Some(Event::SecondFactorOn));
+        assert_eq!(SecondFactor::Replaced.ends(), Some(Event::AppReplaced));
+        assert_eq!((SecondFactor::Passed.ends(), SecondFactor::Confirmed.ends()), (None, None));
+    }
+
+    /// A 7.2.4.
+    #[test]
+    fn a_session_that_steps_up_gets_a_new_token() {
+        let on = SwitchOn { adds_email: true, event: Event::SecondFactorOn };
+        for (outcome, change) in [
+            (SecondFactor::Passed, SessionChange::NewToken),
+            (SecondFactor::Replaced, SessionChange::NewToken),
+            (SecondFactor::Enabled(on), SessionChange::Replaced),
+            (SecondFactor::Refused(Unusable::Inactive), SessionChange::Kept),
+        ] {
+            assert_eq!(outcome.session_change(), change, "{outcome:?}");
         }
     }
 }

@@ -118,8 +118,7 @@ pub(super) async fn change_password(
     let (caller, session) = require_full_session(context).await?;
     let flows = &context.context().flows;
     let (current, new) = (&body.current_password, &body.new_password);
-    let terms = terms(flows.policy());
-    let change = flows.change_password(&caller, &session, current, new, body.revoke_other_sessions, &terms);
+    let change = flows.change_password(&caller, &session, current, new, body.revoke_other_sessions);
     match change.await.map_err(refusal::of_failure)? {
         PasswordChanged::Done { session, is_new_session } => {
             let token = is_new_session.then(|| session.token.expose().to_owned());
@@ -128,7 +127,7 @@ pub(super) async fn change_password(
         }
         PasswordChanged::Violation(violation) => Err(refusal::of_password_violation(violation)),
         PasswordChanged::Unconfirmed(unconfirmed) => Err(refusal::of_unconfirmed(unconfirmed, flows.now())),
-        PasswordChanged::SecondFactorDue => Err(refusal::second_factor_due()),
+        PasswordChanged::SecondFactorDue(due) => Err(refusal::second_factor_due(due)),
         PasswordChanged::NoPassword => {
             let message = "Credential account not found";
             Err(Error::new(Status::BAD_REQUEST, "CREDENTIAL_ACCOUNT_NOT_FOUND", message))

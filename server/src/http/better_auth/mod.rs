@@ -95,6 +95,13 @@ impl BetterAuthApi for BetterAuth {
         factors::disable(&context, body.into_inner()).await
     }
 
+    async fn two_factor_revoke_trusted_devices_post(
+        context: Context,
+        body: JsonBody<requests::Password>,
+    ) -> Result<Reply<replies::TwoFactorRevokeTrustedDevices>, Error> {
+        factors::revoke_trusted_devices(&context, body.into_inner()).await
+    }
+
     async fn sign_up_with_email_and_password(
         context: Context,
         body: JsonOrFormBody<requests::SignUpWithEmailAndPassword>,

@@ -72,7 +72,7 @@ enum Outcome {
     Confirmed(Box<Account>),
     /// A new session took the place of the old one.
     Replaced(Box<Authenticated>),
-    /// The session goes on.
+    /// The session goes on under a new token.
     Passed(Box<Authenticated>),
 }
 
@@ -97,8 +97,7 @@ impl Outcome {
     fn with_cookies<R>(&self, reply: Reply<R>, context: &Context) -> Reply<R> {
         let cookies = &context.context().cookies;
         match self {
-            Self::Passed(_) => reply,
-            Self::Replaced(session) => wire::with_session(reply, context, session),
+            Self::Passed(session) | Self::Replaced(session) => wire::with_session(reply, context, session),
             Self::Confirmed(_) => reply.with_cookie(cookies.delete(Cookie::Challenge)),
             Self::SignedIn { session, trust } => {
                 let reply = wire::with_session(reply, context, session).with_cookie(cookies.delete(Cookie::Challenge));

@@ -8,11 +8,13 @@ use crate::http::shared::Authorization;
 use countersign_api::DialectName;
 use countersign_api::fusionauth::Error;
 use countersign_api::fusionauth::TenantHeader;
+use countersign_domain::assurance::Manager;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::jwt::Claims;
 use countersign_domain::tenant::{Application, Tenant};
 use countersign_domain::user::User;
 use countersign_flows::Caller;
+use countersign_flows::tokens::TokenPurpose;
 use dropshot::ErrorStatusCode as Status;
 use std::net::IpAddr;
 
@@ -126,17 +128,36 @@ pub(super) fn presented_token(context: &Context) -> Option<String> {
 ///
 /// # Errors
 /// 401, 400 (there is no such tenant), 503.
-pub(super) async fn require_holder(context: &Context, tenant: TenantHeader) -> Result<(Call, User, Claims), Error> {
+pub(super) async fn require_holder(
+    context: &Context,
+    tenant: TenantHeader,
+    purpose: TokenPurpose,
+) -> Result<(Call, User, Claims), Error> {
     let call = without_credentials(context, tenant)?;
     let token = presented_token(context).ok_or_else(unauthorized)?;
-    let holder = context.context().flows.token_holder(&token, call.tenant).await.map_err(refusal::of_failure)?;
+    let holder = context.context().flows.token_holder(&token, call.tenant, purpose).await;
+    let holder = holder.map_err(refusal::of_failure)?;
     let (user, claims) = holder.ok_or_else(unauthorized)?;
     proven(context, &token, Proof::User);
     let caller = Caller { is_known: true, ..call.caller };
     Ok((Call { caller, tenant: Some(user.account.tenant_id) }, user, claims))
 }
 
-/// Either of them; a request with an API key is a service's.
+/// The user of a valid access token, as one who manages their second factors.
+///
+/// # Errors
+/// 401 also where tokens for this audience manage none.
+pub(super) async fn require_manager(
+    context: &Context,
+    tenant: TenantHeader,
+    purpose: TokenPurpose,
+) -> Result<(Call, User, Manager), Error> {
+    let (call, user, claims) = require_holder(context, tenant, purpose).await?;
+    let manager = context.context().flows.manager(&claims, &user.account).ok_or_else(unauthorized)?;
+    Ok((call, user, manager))
+}
+
+/// Either of them, for a step of an enrolment; a request with an API key is a service's.
 ///
 /// # Errors
 /// As of both.
@@ -144,7 +165,7 @@ pub(super) async fn require_either(context: &Context, tenant: TenantHeader) -> R
     if presented_key(context).is_some() {
         return Ok(Principal::Service(require_service(context, tenant).await?));
     }
-    let (call, user, claims) = require_holder(context, tenant).await?;
+    let (call, user, claims) = require_holder(context, tenant, TokenPurpose::Enrolment).await?;
     Ok(Principal::Holder(call, Box::new((user, claims))))
 }
 

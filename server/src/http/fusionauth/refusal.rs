@@ -94,3 +94,14 @@ pub(super) fn of_not_written(not_written: NotWritten) -> Error {
 pub(super) fn method_not_allowed(kind: MethodKind) -> Error {
     Error::of_field("method", "disabled", format!("The method [{}] is not enabled.", kind.name()))
 }
+
+/// 400: the password alone, or a token alone, is not enough.
+pub(super) fn trust_token_required() -> Error {
+    let message = "This request requires a Trust Token. Use the Start Two-Factor API to obtain one.";
+    Error::general("TrustTokenRequired", message)
+}
+
+/// 400: the trust token that was shown is not valid.
+pub(super) fn trust_token_expired() -> Error {
+    Error::general("TrustTokenExpired", "The Trust Token is not good for this request, or not any more.")
+}

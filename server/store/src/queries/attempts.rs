@@ -51,6 +51,9 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
         return Ok(TxOutcome::Rollback(why_not_counted(connection, claim).await?));
     };
     let account_id = row.id.clone();
+    if challenge.as_ref().is_some_and(|challenge| challenge.versions() != row.versions()) {
+        return Ok(TxOutcome::Rollback(Claim::NoClaimant));
+    }
     let challenge = match (&claim.claimant, challenge) {
         (Claimant::Session { .. } | Claimant::Holder { .. }, _) => None,
         (Claimant::Challenge(digest), Some(row)) => Some(row.into_challenge(*digest)?),

@@ -13,6 +13,7 @@ mod api_keys;
 mod attempts;
 mod audit;
 mod codes;
+mod endings;
 mod housekeeping;
 mod keyring;
 mod known_networks;
@@ -45,7 +46,7 @@ pub(crate) use second_factor::{complete_second_factor, remove_methods};
 pub(crate) use sessions::{extend_session, ping, revoke_sessions, session_by_token, sessions_of, sign_out};
 pub(crate) use sign_in::complete_sign_in;
 pub(crate) use tickets::ticket;
-pub(crate) use trusted_devices::trust;
+pub(crate) use trusted_devices::{end_trust, trust};
 pub(crate) use users::{account, user};
 
 /// A duration as the tables have it.

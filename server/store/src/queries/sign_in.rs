@@ -8,7 +8,7 @@ use crate::error::StoreError;
 use crate::rows::{AccountRow, ChallengeRow};
 use crate::schema::{accounts, challenges};
 use crate::work::{CompleteSignIn, SignInCompleted, SignInDecided, TxOutcome};
-use countersign_domain::account::Account;
+use countersign_domain::account::{Account, Versions};
 use countersign_domain::challenge::Challenge;
 use countersign_domain::decisions::sign_in::{self, Demand, SignIn};
 use countersign_domain::decisions::usable::usable_methods;
@@ -31,9 +31,9 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         .optional()?;
     let Some((row, profile)) = row else { return Ok(TxOutcome::Rollback(SignInCompleted::Stale)) };
     let account = Account::try_from(row)?;
-    let tenant = input.rules.tenant_of(&account);
+    let (tenant, versions) = (input.rules.tenant_of(&account), account.versions());
     let is_trusted = sign_in::demand(tenant.login_policy, account.two_factor_enabled) == Demand::SecondFactor
-        && trusted_devices::use_trust(connection, input, now).await?;
+        && trusted_devices::use_trust(connection, input, versions, now).await?;
     let facts = sign_in::Facts { account: &account, login_policy: tenant.login_policy, is_trusted };
     let decision = sign_in::decide(&facts, &input.terms, now);
     let Some(kind) = decision.event() else {
@@ -41,7 +41,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         return Ok(TxOutcome::Rollback(SignInCompleted::Decided(Box::new(decided))));
     };
     if let Some(ticket) = &input.ticket
-        && !tickets::spend(connection, ticket, input.account_id, now).await?
+        && !tickets::spend(connection, ticket, input.account_id, versions, now).await?
     {
         return Ok(TxOutcome::Rollback(SignInCompleted::Stale));
     }
@@ -66,10 +66,10 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         quotas::restore(uses(2)),
         quotas::restore(uses(3)),
         known_networks::record(network, input.account_id),
-        open_challenge(challenge),
-        open_session(session),
-        refresh_tokens::open(refresh_token, input.account_id, now),
-        tickets::give(ticket, input.account_id, now),
+        open_challenge(challenge, versions),
+        open_session(session, versions),
+        refresh_tokens::open(refresh_token, input.account_id, versions, now),
+        tickets::give(ticket, input.account_id, versions, now),
         audit::write(&event),
         methods_if(decision.is_challenged() || grants_tokens, account.id),
         registrations_if(grants_tokens, account.id),
@@ -84,9 +84,16 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     Ok(TxOutcome::Commit(SignInCompleted::Decided(Box::new(decided))))
 }
 
-async fn open_challenge(connection: &mut Conn, challenge: Option<&Challenge>) -> Result<(), StoreError> {
+async fn open_challenge(
+    connection: &mut Conn,
+    challenge: Option<&Challenge>,
+    versions: Versions,
+) -> Result<(), StoreError> {
     if let Some(challenge) = challenge {
-        diesel::insert_into(challenges::table).values(ChallengeRow::from(challenge)).execute(connection).await?;
+        diesel::insert_into(challenges::table)
+            .values(ChallengeRow::new(challenge, versions))
+            .execute(connection)
+            .await?;
     }
     Ok(())
 }

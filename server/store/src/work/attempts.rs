@@ -2,12 +2,14 @@
 
 use super::{KnownNetwork, NewMethod, NewRefreshToken, NewSession, NewTicket, NewTrust};
 use countersign_domain::account::Account;
+use countersign_domain::assurance::Manager;
 use countersign_domain::attempt::{Claimant, Expected, Material, Proof};
 use countersign_domain::audit::{AuditContext, AuditEvent};
 use countersign_domain::challenge::{Challenge, Factor};
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::decisions::second_factor::{Request, SecondFactor};
 use countersign_domain::ids::{AccountId, MethodId};
+use countersign_domain::secret::Digest;
 use countersign_domain::stored_secret::Renewal;
 use countersign_domain::terms::{Rules, Terms};
 use countersign_domain::time::Timestamp;
@@ -100,7 +102,10 @@ pub struct CompleteSecondFactor {
     pub request: Request,
     pub rules: Arc<Rules>,
     pub terms: Terms,
+    /// Takes the place of the challenge, or of the session. Its token is also the new one of a session that goes on.
     pub session: NewSession,
+    /// Digest of the token that the claimant showed, if it is a session.
+    pub session_token: Digest,
     pub refresh_token: Option<NewRefreshToken>,
     /// The ticket that shows that a second factor was passed, where the dialect can use it.
     pub step_up: Option<NewTicket>,
@@ -147,6 +152,8 @@ pub struct RemoveMethods {
     pub charge: Duration,
     /// The method to remove, if the caller names one.
     pub named: Option<MethodId>,
+    pub manager: Manager,
+    pub rules: Arc<Rules>,
     pub now: Timestamp,
     pub audit: AuditContext,
     /// For one more event: a backup code is used up.

@@ -1,6 +1,7 @@
 //! Second factors: enrolling, adding, renaming, switching off.
 
-use super::NewSession;
+use super::{NewSession, PresentedTicket};
+use countersign_domain::account::Versions;
 use countersign_domain::address::{Address, MethodKind};
 use countersign_domain::assurance::Manager;
 use countersign_domain::attempt::{Authenticator, StoredBackupCode};
@@ -57,9 +58,13 @@ impl NewFactor {
 #[derive(Clone, Debug)]
 pub struct AddMethod {
     pub account_id: AccountId,
-    /// Version of the credentials that backup codes were made for.
-    pub credentials_version: i64,
+    /// Versions that backup codes were made for.
+    pub versions: Versions,
     pub manager: Manager,
+    /// Whether the request held the account's password.
+    pub has_password: bool,
+    /// The ticket that shows that a second factor was passed; it is used up.
+    pub step_up: Option<PresentedTicket>,
     pub method: NewMethod,
     /// The account's apps, each with whether its secret is the same as the new one's. An app without a fingerprint that is not
     /// among them was added since, by a node of an earlier version.
@@ -103,8 +108,8 @@ pub struct RenameMethod {
 #[derive(Clone, Debug)]
 pub struct BeginEnrolment {
     pub account_id: AccountId,
-    /// Version of the credentials that the password was checked against.
-    pub credentials_version: i64,
+    /// Versions that the password was checked against.
+    pub versions: Versions,
     pub manager: Manager,
     pub authenticator: Authenticator,
     /// Candidates for the handle, as in [`NewMethod`].
@@ -126,8 +131,8 @@ pub enum EnrolmentBegun {
 #[derive(Clone, Debug)]
 pub struct ReplaceBackupCodes {
     pub account_id: AccountId,
-    /// Version of the credentials that the decision was made on.
-    pub credentials_version: i64,
+    /// Versions that the decision was made on.
+    pub versions: Versions,
     pub backup_codes: Vec<StoredBackupCode>,
     pub now: Timestamp,
     pub event: AuditEvent,
@@ -137,8 +142,8 @@ pub struct ReplaceBackupCodes {
 #[derive(Clone, Debug)]
 pub struct DisableTwoFactor {
     pub account_id: AccountId,
-    /// Version of the credentials that the decision was made on.
-    pub credentials_version: i64,
+    /// Versions that the decision was made on.
+    pub versions: Versions,
     pub session_id: SessionId,
     /// Takes the session's place.
     pub session: NewSession,

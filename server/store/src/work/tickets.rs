@@ -1,5 +1,6 @@
 //! Tickets, trusted devices and quotas.
 
+use countersign_domain::account::Versions;
 use countersign_domain::decisions::password_attempt::PasswordAttempt;
 use countersign_domain::ids::{AccountId, ApplicationId};
 use countersign_domain::rate::Rate;
@@ -61,6 +62,8 @@ pub struct FindTrust {
     /// What the presented token may be stored as.
     pub digests: Vec<Digest>,
     pub account_id: AccountId,
+    /// Those of the account: a trust of older ones is none.
+    pub versions: Versions,
     pub now: Timestamp,
 }
 

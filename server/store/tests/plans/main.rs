@@ -21,8 +21,8 @@ use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::add_method::AddMethod as Added;
 use countersign_domain::decisions::address_change::AddressChange;
 use countersign_domain::decisions::delivery::SendTo;
+use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::keyring::Canary;
-use countersign_domain::decisions::password_change::Endings;
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::decisions::sign_in::SignIn;
@@ -35,9 +35,9 @@ use countersign_domain::terms::{Grant, Rules, Terms};
 use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
     AccountWritten, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
-    CompleteSignIn, CreateAccount, DisableTwoFactor, ExtendSession, FailAttempt, FindTrust, IssueCode, Issued,
-    MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod, NewRefreshToken, OpenChallenge,
-    PresentedTicket, PresentedTrust, Purge, RefreshTokenUsed, Register, RemoveMethods, RenameMethod,
+    CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt, FindTrust, IssueCode,
+    Issued, MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod, NewRefreshToken, OpenChallenge,
+    PresentedTicket, PresentedTrust, Purge, RefreshTokenUsed, Register, Registered, RemoveMethods, RenameMethod,
     ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted, SessionSelector, Spend, TicketKind,
     UseRefreshToken,
 };
@@ -152,10 +152,10 @@ async fn everything(world: &World) {
         }
     }
     store.begin_enrolment(user.begin_enrolment()).await.unwrap();
-    let version = user.account.credentials_version;
+    let versions = user.account.versions();
     let replace = ReplaceBackupCodes {
         account_id: id,
-        credentials_version: version,
+        versions,
         backup_codes: backup_codes(3),
         now: NOON,
         event: event(EventKind::BackupCodesReplaced, id, NOON),
@@ -168,7 +168,7 @@ async fn everything(world: &World) {
     let other = User::signed_up(world).await;
     let disable = DisableTwoFactor {
         account_id: other.id(),
-        credentials_version: other.account.credentials_version,
+        versions: other.account.versions(),
         session_id: other.session.session.id,
         session: new_session(other.id(), NOON),
         now: NOON,
@@ -177,16 +177,18 @@ async fn everything(world: &World) {
     store.disable_two_factor(disable).await.unwrap();
     let change = ChangePassword {
         account_id: id,
-        credentials_version: version,
+        versions,
         password: hash(),
         ticket: None,
-        endings: Endings::Everything,
+        ending: Event::PasswordChangedEndingSessions,
         one_time_password: Some(ticket(TicketKind::OneTimePassword, NOON + HOUR)),
         session: Some(new_session(id, NOON)),
         now: NOON,
         event: event(EventKind::PasswordChanged, id, NOON),
     };
     store.change_password(change).await.unwrap();
+    let end = EndTrust { account_id: id, versions, event: event(EventKind::TrustRevoked, id, NOON) };
+    store.end_trust(end).await.unwrap();
     store.sign_out((user.session.token, event(EventKind::SignedOut, id, NOON))).await.unwrap();
     for which in [SessionSelector::AllBut(user.session.session.id), SessionSelector::All] {
         let event = event(EventKind::SessionsRevoked, id, NOON);
@@ -269,7 +271,7 @@ async fn users(world: &World) {
         registration: registration(ApplicationId::generate(NOON, &mut random())),
         event: event(EventKind::Registered, id, NOON),
     };
-    assert!(store.register(register).await.unwrap());
+    assert_eq!(store.register(register).await.unwrap(), Registered::Done);
 
     let address = Address::Sms(PhoneNumber::new("+15550100").unwrap());
     let to_enable =
@@ -281,8 +283,10 @@ async fn users(world: &World) {
     assert!(store.open_challenge(OpenChallenge { challenge, mac: [5; 32], event: opened }).await.unwrap());
     let add = |user: &User, address| AddMethod {
         account_id: id,
-        credentials_version: user.account.credentials_version,
+        versions: user.account.versions(),
         manager: Manager::Service,
+        has_password: false,
+        step_up: None,
         method: address_method(address),
         known_apps: Vec::new(),
         macs: vec![[7; 32]],
@@ -298,7 +302,7 @@ async fn users(world: &World) {
     assert_eq!(store.add_method(wrong).await.unwrap(), MethodAdded::WrongCode);
     let first = store.add_method(add(&user, address.clone())).await.unwrap();
     assert!(matches!(first, MethodAdded::Decided(Added::First(_))), "{first:?}");
-    user.account.credentials_version += 1;
+    user.account.factors_version += 1;
     let found = store.user(AccountLookup::Id(id)).await.unwrap().expect("it is there");
     assert!(found.account.two_factor_enabled);
     let method = found.methods[0].clone();
@@ -340,7 +344,13 @@ async fn users(world: &World) {
         ..user.pass(claimant, proof)
     };
     assert!(is_done(&store.complete_second_factor(pass).await.unwrap()));
-    assert!(store.trust(FindTrust { digests: vec![given.digest], account_id: id, now: NOON }).await.unwrap().is_some());
+    assert!(
+        store
+            .trust(FindTrust { digests: vec![given.digest], account_id: id, versions: user.account.versions(), now: NOON })
+            .await
+            .unwrap()
+            .is_some()
+    );
     // A lasting trust, and then a rotating one, with every kind of grant.
     for (next, terms) in [(None, with_tokens), (Some(trust(NOON + HOUR)), terms())] {
         let shown = PresentedTrust { digests: vec![given.digest], next };
@@ -399,6 +409,8 @@ async fn users(world: &World) {
         renewal: None,
         charge: guess(),
         named: Some(named),
+        manager: Manager::Service,
+        rules: Arc::default(),
         now: NOON,
         audit: audit(id, NOON),
         more_audit: audit(id, NOON),
@@ -423,16 +435,16 @@ async fn users(world: &World) {
     assert!(!found.account.two_factor_enabled && found.methods.is_empty());
     let change = ChangePassword {
         account_id: id,
-        credentials_version: found.account.credentials_version,
+        versions: found.account.versions(),
         password: hash(),
         ticket: Some(present()),
-        endings: Endings::Everything,
+        ending: Event::PasswordChangedEndingSessions,
         session: None,
         one_time_password: None,
         now: NOON,
         event: event(EventKind::PasswordChanged, id, NOON),
     };
-    assert_eq!(store.change_password(change).await.unwrap(), Changed::Done);
+    assert_eq!(store.change_password(change).await.unwrap(), Changed::NoTicket, "it ended with the second factor");
     user.account = store.account(AccountLookup::Id(id)).await.unwrap().expect("it is there");
     apps(world, &mut user).await;
     let key = ApiKeyRecord {

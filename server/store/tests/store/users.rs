@@ -98,7 +98,6 @@ pub(crate) fn terms() -> Terms {
         code_lifetime: policy.one_time_code_lifetime,
         backup_codes: Alphabet::Mixed,
         email_with_app: true,
-        password_change_needs_second_factor: false,
     }
 }
 
@@ -181,6 +180,7 @@ impl User {
             two_factor_enabled: false,
             credentials_version: 0,
             limits_epoch: 0,
+            factors_version: 0,
             created_at: NOON,
             updated_at: NOON,
         };
@@ -211,7 +211,7 @@ impl User {
         assert!(is_done(&outcome), "{outcome:?}");
         user.session = next;
         user.account.two_factor_enabled = true;
-        user.account.credentials_version += 1;
+        user.account.factors_version += 1;
         (user, authenticator, codes)
     }
 
@@ -287,8 +287,12 @@ impl User {
     pub(crate) fn begin_enrolment(&self) -> BeginEnrolment {
         BeginEnrolment {
             account_id: self.id(),
-            credentials_version: self.account.credentials_version,
-            manager: Manager::Owner(Assurance { account_id: self.id(), second_factor_at: Some(NOON) }),
+            versions: self.account.versions(),
+            manager: Manager::Owner(Assurance {
+                account_id: self.id(),
+                second_factor_at: Some(NOON),
+                factors_version: self.account.factors_version,
+            }),
             authenticator: Authenticator {
                 id: MethodId::generate(NOON, &mut random()),
                 account_id: self.id(),
@@ -323,6 +327,7 @@ impl User {
             rules: Arc::default(),
             terms: terms(),
             session: new_session(self.id(), NOON),
+            session_token: self.session.token,
             refresh_token: None,
             step_up: None,
             change_password: None,
@@ -366,6 +371,7 @@ pub(crate) fn new_session(account_id: AccountId, now: Timestamp) -> NewSession {
             second_factor_at: None,
             ip_address: "192.0.2.1".to_owned(),
             user_agent: "test".to_owned(),
+            signed_in_at: now,
             created_at: now,
             updated_at: now,
             expires_at: now + 24 * HOUR,

@@ -116,6 +116,7 @@ fn judged_in_a_year(target: Target, successes_a_day: u32, thief: Thief, policy: 
                     expected: target.expected,
                     stored: Material { authenticators: apps.clone(), ..Material::default() },
                     sent_code: if target.has_sent_code { SentCode::Waiting(stored_code()) } else { SentCode::None },
+                    methods: &[],
                     failures,
                     earlier_locks: counts.locks,
                     guess_level: level,

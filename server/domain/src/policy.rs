@@ -212,7 +212,7 @@ mod tests {
         for lifetime in [strict.session_lifetime, strict.brief_session_lifetime, strict.refresh_token_lifetime] {
             assert!(lifetime <= 60 * MINUTE, "N12: an hour without use");
         }
-        assert!(strict.session_refresh_age < strict.session_lifetime, "use has to extend a session");
+        assert!(strict.session_refresh_age() < strict.session_lifetime, "use has to extend a session");
         assert!(strict.trust_lifetime <= DAY && strict.access_token_lifetime <= 60 * MINUTE);
         assert_eq!(strict.totp_skew, 0, "A 6.5.5");
         assert!(strict.one_time_code_lifetime <= 10 * MINUTE, "A 6.5.5");

@@ -108,7 +108,13 @@ impl AddMethod {
         match self {
             Self::First(switch) => Some(switch.event),
             Self::Further => Some(Event::MethodAdded),
-            Self::NotAllowed | Self::SecondFactorDue(_) | Self::ProofDue | Self::TooMany | Self::NoChallenge => None,
+            Self::AlreadyAdded { .. }
+            | Self::Replayed
+            | Self::NotAllowed
+            | Self::SecondFactorDue(_)
+            | Self::ProofDue
+            | Self::TooMany
+            | Self::NoChallenge => None,
         }
     }
 

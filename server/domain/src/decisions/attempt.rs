@@ -328,6 +328,7 @@ mod tests {
                 expected,
                 stored,
                 sent_code,
+                methods: &[],
                 failures: 1,
                 earlier_locks: 0,
                 guess_level: NOW + rate.cost(counted_before + 1),

@@ -29,6 +29,7 @@ mod fuzz;
 mod harness;
 mod housekeeping;
 mod leaks;
+mod limits;
 mod nodes;
 mod one_time;
 mod one_time_code;

@@ -134,6 +134,7 @@ async fn the_victim_of_a_deadlock_does_its_work_again() {
         password: hash(),
         ticket: None,
         endings: Endings::Everything,
+        lifts_lock: true,
         session: Some(new_session(user.id(), NOON)),
         one_time_password: None,
         now: NOON,

@@ -33,6 +33,7 @@ mod fuzz;
 mod harness;
 mod housekeeping;
 mod leaks;
+mod limits;
 mod mailed_codes;
 mod nodes;
 mod notices;

@@ -34,6 +34,8 @@ scenarios! {
         service.get(&format!("/user/two-factor/recovery-code/{}", user.id)).await.ok();
         let challenge = service.challenge(&user).await;
         service.open(&format!("/two-factor/send/{challenge}"), json!({"methodId": id})).await.ok();
+        service.get(&format!("/user/lock/{}", user.id)).await.ok();
+        service.call("DELETE", &format!("/user/lock/{}", user.id)).await.ok();
         let done = service.complete(&challenge, &world.last_code_for(&user.email)).await.ok();
         let disable = json!({"code": codes.text("/recoveryCodes/0")});
         service.with_token(&done.text("/token"), "DELETE", "/user/two-factor").json(disable).await.ok();

@@ -29,6 +29,7 @@ use countersign_domain::decisions::sign_in::SignIn;
 use countersign_domain::ids::{ApiKeyId, ApplicationId, RefreshTokenId, RegistrationId, TenantId};
 use countersign_domain::keyring::Sealed;
 use countersign_domain::one_time_code::Subject;
+use countersign_domain::policy::Policy;
 use countersign_domain::stored_secret::{Renewal, SecretFingerprint};
 use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
 use countersign_domain::terms::{Grant, Rules, Terms};
@@ -36,9 +37,10 @@ use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
     AccountWritten, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
     CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt, FindTrust, IssueCode,
-    Issued, MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod, NewRefreshToken, OpenChallenge,
-    PresentedTicket, PresentedTrust, Purge, RefreshTokenUsed, Register, Registered, RemoveMethods, RenameMethod,
-    ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted, SessionSelector, Spend, TicketKind,
+    Issued, LiftLimits, MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod, NewRefreshToken,
+    OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, QuotaLimit, QuotaUse, RefreshTokenUsed,
+    Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions,
+    SecondFactorCompleted, SessionSelector, Spend, TakePasswordTry, TicketKind,
     UseRefreshToken,
 };
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
@@ -49,7 +51,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use users::{
     HOUR, NOON, User, address_method, audit, backup_codes, by_email, decided, event, guess, hash, is_done, mailed,
-    new_session, random, session_digest, terms, ticket, trust,
+    network, new_session, random, session_digest, terms, ticket, trust, window,
 };
 use world::{Behind, World};
 
@@ -94,7 +96,22 @@ async fn everything(world: &World) {
     store.authenticators_of(id).await.unwrap();
     store.record(event(EventKind::SecretShown, id, NOON)).await.unwrap();
     store.spend(Spend { name: "one".to_owned(), limit: 1, window: HOUR, now: NOON }).await.unwrap();
-    store.restore_quota("one".to_owned()).await.unwrap();
+    let refilling =
+        QuotaUse { name: "two".to_owned(), limit: QuotaLimit::Refilling(Policy::default().password_guesses) };
+    let uses = PasswordUses { by_name: window("one"), by_account: refilling };
+    let wanted = TakePasswordTry {
+        account_id: id,
+        in_network: Some(uses.clone()),
+        anywhere: uses.clone(),
+        network: Some((network(id, 1, NOON), uses.clone())),
+        device: Some((session_digest(), uses.clone())),
+        knows_account: false,
+        now: NOON,
+    };
+    let taken = store.take_password_try(wanted).await.unwrap();
+    store.give_back(taken.uses).await.unwrap();
+    store.account_limits(id).await.unwrap();
+    store.lift_limits(LiftLimits { account_id: id, event: event(EventKind::AccountUnlocked, id, NOON) }).await.unwrap();
     let extend = ExtendSession { session_id: user.session.session.id, now: NOON, expires_at: NOON + HOUR };
     store.extend_session(extend).await.unwrap();
     store.ping(()).await.unwrap();
@@ -181,6 +198,7 @@ async fn everything(world: &World) {
         password: hash(),
         ticket: None,
         ending: Event::PasswordChangedEndingSessions,
+        lifts_lock: true,
         one_time_password: Some(ticket(TicketKind::OneTimePassword, NOON + HOUR)),
         session: Some(new_session(id, NOON)),
         now: NOON,
@@ -439,6 +457,7 @@ async fn users(world: &World) {
         password: hash(),
         ticket: Some(present()),
         ending: Event::PasswordChangedEndingSessions,
+        lifts_lock: true,
         session: None,
         one_time_password: None,
         now: NOON,

@@ -135,6 +135,7 @@ async fn the_victim_of_a_deadlock_does_its_work_again() {
         password: hash(),
         ticket: None,
         ending: Event::PasswordChangedEndingSessions,
+        lifts_lock: true,
         session: Some(new_session(user.id(), NOON)),
         one_time_password: None,
         now: NOON,

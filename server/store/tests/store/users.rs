@@ -25,8 +25,8 @@ use countersign_domain::time::Timestamp;
 use countersign_domain::user::AccountLookup;
 use countersign_store::work::{
     AccountWritten, BeginEnrolment, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CreateAccount,
-    EnrolmentBegun, IssueCode, Issued, NewFactor, NewMethod, NewSession, NewTicket, NewTrust, SecondFactorCompleted,
-    SignInCompleted, SignInDecided, TicketKind,
+    EnrolmentBegun, IssueCode, Issued, KnownNetwork, NewFactor, NewMethod, NewSession, NewTicket, NewTrust, QuotaLimit,
+    QuotaUse, SecondFactorCompleted, SignInCompleted, SignInDecided, TicketKind,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{CryptoRng, SeedableRng as _};
@@ -261,7 +261,8 @@ impl User {
             account_id: self.id(),
             credentials_version: self.account.credentials_version,
             rehashed: None,
-            quota: Some(format!("password:{}", self.id())),
+            password_uses: vec![window(&format!("password:{}", self.id()))],
+            network: Some(network(self.id(), 1, now)),
             ticket: None,
             rules: Arc::default(),
             terms: terms(),
@@ -332,6 +333,7 @@ impl User {
             step_up: None,
             change_password: None,
             trust: trust(NOON + 24 * HOUR),
+            network: Some(network(self.id(), 1, NOON)),
             email_method: None,
             now: NOON,
             audit: audit(self.id(), NOON),
@@ -343,6 +345,7 @@ impl User {
         IssueCode {
             claimant,
             to: SendTo::Primary,
+            network: Some("network".to_owned()),
             mac: [mac; 32],
             lifetime: Policy::default().one_time_code_lifetime,
             now: NOON,
@@ -355,6 +358,17 @@ impl User {
         let issued = world.store.issue_code(self.issue(claimant.clone(), mac)).await.unwrap();
         assert!(matches!(issued, Issued::To { account, .. } if account.id == self.id()));
     }
+}
+
+/// A use of ten within an hour.
+pub(crate) fn window(name: &str) -> QuotaUse {
+    QuotaUse { name: name.to_owned(), limit: QuotaLimit::Window { uses: 10, window: HOUR } }
+}
+
+/// A network as the account knows it for a day.
+pub(crate) fn network(account_id: AccountId, seed: u8, now: Timestamp) -> KnownNetwork {
+    let digest = Digest::of_text(&format!("{account_id} {seed}"));
+    KnownNetwork { digest: *digest.as_bytes(), expires_at: now + 24 * HOUR }
 }
 
 /// What one guess adds to the long-term count.

@@ -338,7 +338,8 @@ async fn a_slow_body_holds_a_permit_and_ends_at_its_deadline() {
     assert_eq!((shed.header("retry-after"), shed.header("x-retry-after")), (Some("1"), None));
     assert_eq!(world.get("/healthz", &[]).await.status, 200, "health checks pass");
 
-    let late = read_response(slow).await;
+    let late =
+        tokio::time::timeout(Duration::from_secs(10), read_response(slow)).await.expect("long before 20 seconds");
     assert_eq!((late.status, late.body.as_str(), late.header("retry-after")), (503, "TimedOut", Some("1")));
     assert_eq!(world.post("/api/test/echo", &[], "").await.status, 200);
 }

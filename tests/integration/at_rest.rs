@@ -70,7 +70,7 @@ async fn trust_that_is_moved_to_another_account_counts_for_nothing_there_43(data
     let browser = thief.trusted_with(&app).await;
     let id = service.post("/login", log_in(&thief.email)).await.is(242).text("/twoFactorId");
     let body = json!({"twoFactorId": id, "code": app.fresh_code(), "trustComputer": true});
-    let trust = service.open("/two-factor/login", body).await.ok().text("/twoFactorTrustId");
+    let trust = service.open("/two-factor/login", body).await.is(202).text("/twoFactorTrustId");
     let log_in_with = |email: &str| {
         let mut body = log_in(email);
         body["twoFactorTrustId"] = json!(trust);
@@ -270,7 +270,7 @@ async fn a_code_that_could_not_be_judged_costs_no_try_n4(database: DatabaseKind)
     let id = service.post("/login", log_in(&user.email)).await.is(242).text("/twoFactorId");
     world.database().execute("UPDATE methods SET key_id = '00000000' WHERE kind = 'authenticator'");
     for _ in 0..12 {
-        let code = app.fresh_code();
+        let code = app.code();
         browser.post("/two-factor/verify-totp").json(json!({"code": code})).await.is(500);
         service.complete(&id, &code).await.is(500);
     }

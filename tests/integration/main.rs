@@ -51,6 +51,7 @@ mod routing;
 mod sessions;
 mod sign_in;
 mod sign_up;
+mod signing;
 mod single_use;
 mod sqlite_trouble;
 mod tenant_policy;

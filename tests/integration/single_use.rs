@@ -49,7 +49,7 @@ async fn uses(service: &Service, user: &FusionAuthUser, code: &str) -> usize {
     let mut used = 0;
     for _ in 0..3 {
         let id = service.challenge(user).await;
-        used += usize::from(service.complete(&id, code).await.status == 202);
+        used += usize::from(service.complete(&id, code).await.status == 200);
     }
     used
 }
@@ -79,7 +79,7 @@ async fn a_repeated_enrolment_succeeds_and_changes_nothing_1_5(database: Databas
     assert_eq!(uses(&service, &user, &shown).await, 0);
     // And the recovery codes of the first are as good as before.
     let id = service.challenge(&user).await;
-    service.complete(&id, &recovery_code).await.is(202);
+    service.complete(&id, &recovery_code).await.ok();
     let wrong = made.app.wrong_code();
     enable(&service, &user, made.body(&wrong)).await.is(421);
     // A further app is one.

@@ -4,7 +4,7 @@ use super::random::Randomness;
 use countersign_domain::decisions::keyring::{self, Facts, KeyringCheck, WrongKeyring};
 use countersign_domain::keyring::Keyring;
 use countersign_domain::time::Timestamp;
-use countersign_store::work::KeyringFacts;
+use countersign_store::work::{AddCanary, KeyringFacts};
 use countersign_store::{Store, StoreError};
 
 /// Why no node may start with a keyring.
@@ -36,25 +36,34 @@ pub async fn claim(
     now: Timestamp,
     random: &Randomness,
 ) -> Result<Timestamp, KeyringError> {
-    let (check_before, secrets_bound_from) = check(store, keyring, now).await?;
-    if check_before == KeyringCheck::Belongs {
+    let Checked { outcome, secrets_bound_from, number } = check(store, keyring, now).await?;
+    if outcome == KeyringCheck::Belongs {
         return Ok(secrets_bound_from);
     }
     let canary = random.draw(|random| keyring::canary(secrets_bound_from, keyring, random));
-    if store.add_canary((canary, now)).await? {
+    if store.add_canary(AddCanary { canary, after: number, now }).await? {
         return Ok(secrets_bound_from);
     }
-    Ok(check(store, keyring, now).await?.1)
+    Ok(check(store, keyring, now).await?.secrets_bound_from)
 }
 
-async fn check(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<(KeyringCheck, Timestamp), KeyringError> {
-    let KeyringFacts { canary, newest_app, has_accounts } = store.keyring_facts(()).await?;
+/// A keyring that belongs to the database.
+struct Checked {
+    outcome: KeyringCheck,
+    secrets_bound_from: Timestamp,
+    /// Number of the canary that it was checked with.
+    number: i64,
+}
+
+async fn check(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<Checked, KeyringError> {
+    let KeyringFacts { canary, number, newest_app, has_accounts } = store.keyring_facts(()).await?;
     let facts = Facts { canary: canary.as_ref(), newest_app: newest_app.as_ref(), has_accounts };
-    let checked = keyring::decide(&facts, keyring, now);
+    let outcome = keyring::decide(&facts, keyring, now);
     let known = canary.map(|canary| canary.secrets_bound_from);
-    match checked {
-        KeyringCheck::Refused(why) => Err(why.into()),
-        KeyringCheck::NewKey { secrets_bound_from } => Ok((checked, secrets_bound_from)),
-        KeyringCheck::Belongs => Ok((checked, known.unwrap_or(now))),
-    }
+    let secrets_bound_from = match outcome {
+        KeyringCheck::Refused(why) => return Err(why.into()),
+        KeyringCheck::NewKey { secrets_bound_from } => secrets_bound_from,
+        KeyringCheck::Belongs => known.unwrap_or(now),
+    };
+    Ok(Checked { outcome, secrets_bound_from, number })
 }

@@ -95,7 +95,7 @@ impl Flows {
     /// The claims of an access token of this server that is valid now.
     #[must_use]
     pub fn read_access_token(&self, text: &str) -> Option<Claims> {
-        jwt::verify(text, self.now(), &self.services.tokens.issuer, self.keyring())
+        jwt::verify(text, self.now(), &self.services.tokens, self.keyring())
     }
 
     /// Makes sure that access tokens can be signed, before something is used up for one.
@@ -168,6 +168,6 @@ impl Flows {
     /// Public keys that verify access tokens.
     #[must_use]
     pub fn public_keys(&self) -> Vec<Jwk> {
-        jwt::public_keys(self.services.tokens.algorithm, self.keyring())
+        jwt::public_keys(&self.services.tokens, self.keyring())
     }
 }

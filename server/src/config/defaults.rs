@@ -50,6 +50,7 @@ fn default_text(key: Key, entries: &BTreeMap<Key, Entry>) -> String {
         Key::TrustedOrigins
         | Key::TrustedProxies
         | Key::DisabledPaths
+        | Key::JwtRetiringAlgorithms
         | Key::Tenants
         | Key::Applications
         | Key::Keys

@@ -52,7 +52,11 @@ pub(super) fn resolve(
         trusted_proxies: sections.trusted_proxies,
         rate_limits_are_on: sections.rate_limits,
         disabled_paths: sections.disabled_paths,
-        tokens: AccessTokenSettings { issuer: sections.jwt.issuer, algorithm: sections.jwt.algorithm },
+        tokens: AccessTokenSettings {
+            issuer: sections.jwt.issuer,
+            algorithm: sections.jwt.algorithm,
+            retiring: sections.jwt.retiring_algorithms,
+        },
         password_blocklist_is_on: sections.passwords.blocklist,
         dialects: sections.dialects,
         docs_are_on: sections.docs,

@@ -84,6 +84,8 @@ pub(super) struct Passwords {
 pub(super) struct Jwt {
     #[serde(deserialize_with = "text")]
     pub(super) algorithm: Algorithm,
+    #[serde(deserialize_with = "list")]
+    pub(super) retiring_algorithms: Vec<Algorithm>,
     /// Empty for the base URL, which is not known before its port is.
     #[serde(deserialize_with = "text")]
     pub(super) issuer: String,

@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
-    AccountWritten, AddMethod, BeginEnrolment, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
+    AccountWritten, AddCanary, AddMethod, BeginEnrolment, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, EnrolmentBegun, ExpiringTable,
     ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, KeyringFacts, LiftLimits, MethodAdded, MethodsRemoved,
     OpenChallenge, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, QuotaUse, RefreshTokenUsed, Register,
@@ -16,7 +16,6 @@ use countersign_domain::account::Account;
 use countersign_domain::api_key::ApiKeyRecord;
 use countersign_domain::attempt::Authenticator;
 use countersign_domain::audit::AuditEvent;
-use countersign_domain::decisions::keyring::Canary;
 use countersign_domain::ids::{AccountId, ApiKeyId};
 use countersign_domain::limits::StoredLimits;
 use countersign_domain::secret::Digest;
@@ -179,8 +178,8 @@ units! {
     /// Revokes an API key; `false` if there is none to revoke.
     pub write revoke_api_key((ApiKeyId, Timestamp)) -> bool;
 
-    /// Stores the canary of a key; `false` if the key has one.
-    pub write add_canary((Canary, Timestamp)) -> bool;
+    /// Stores the canary of a key; `false` if the key has one, or another one was stored since the keyring was checked.
+    pub write add_canary(AddCanary) -> bool;
 
     /// Deletes expired rows of one table; says how many.
     write purge_table(PurgeTable) -> usize;

@@ -22,13 +22,13 @@ fn entries() -> impl Iterator<Item = &'static str> {
 /// Whether a password, in the form that is hashed, is one that an attacker tries first. `names` are those of the user and of
 /// the service; of an e-mail address the part before the `@` counts as well.
 pub(super) fn holds(password: &str, names: &[&str]) -> bool {
-    let text = password.trim().to_lowercase();
-    let letters: Vec<char> = text.chars().collect();
+    let lower = password.to_lowercase();
+    let (text, letters) = (lower.trim(), lower.chars().collect::<Vec<char>>());
     let is_name = |name: &&str| {
         let name = name.trim().to_lowercase();
         text == name || name.split_once('@').is_some_and(|(local, _)| text == local)
     };
-    ENTRIES.contains(text.as_str()) || is_repetition(&letters) || is_sequence(&letters) || names.iter().any(is_name)
+    ENTRIES.contains(text) || is_repetition(&letters) || is_sequence(&letters) || names.iter().any(is_name)
 }
 
 fn is_repetition(letters: &[char]) -> bool {
@@ -70,6 +70,7 @@ mod tests {
             "11111111",
             "elizabeth",
             " password ",
+            "        ",
             "abcabcabcabc",
             "12341234123",
             "aaaaaaaaaaaaaaaaaaaaaaaa",

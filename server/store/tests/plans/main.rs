@@ -35,7 +35,7 @@ use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
 use countersign_domain::terms::{Grant, Rules, Terms};
 use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
-    AccountWritten, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
+    AccountWritten, AddCanary, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
     CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt, FindTrust, IssueCode,
     Issued, LiftLimits, MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod, NewRefreshToken,
     OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, QuotaLimit, QuotaUse, RefreshTokenUsed,
@@ -118,8 +118,10 @@ async fn everything(world: &World) {
     assert!(store.keyring_facts(()).await.unwrap().newest_app.is_some());
     let sealed = Sealed { key_id: "k1".to_owned(), bytes: vec![1] };
     let canary = Canary { sealed, secrets_bound_from: NOON };
-    assert!(store.add_canary((canary.clone(), NOON)).await.unwrap());
-    assert!(!store.add_canary((canary, NOON)).await.unwrap(), "a key has one canary");
+    let add = |after| AddCanary { canary: canary.clone(), after, now: NOON };
+    assert!(store.add_canary(add(0)).await.unwrap());
+    assert!(!store.add_canary(add(0)).await.unwrap(), "another one was stored since");
+    assert!(!store.add_canary(add(1)).await.unwrap(), "a key has one canary");
     assert!(store.keyring_facts(()).await.unwrap().canary.is_some());
 
     for factor in [Factor::Totp, Factor::BackupCode, Factor::OneTimeCode] {

@@ -19,10 +19,10 @@ impl Route {
         match self {
             Self::Enrolment => user.browser.clone(),
             Self::SignIn => user.challenged().await,
-            Self::StepUp => user.browser.copy(),
+            Self::StepUp => user.browser.clone(),
             Self::ReEnrolment => {
                 user.begin_enrolment().await;
-                user.browser.copy()
+                user.browser.clone()
             }
         }
     }

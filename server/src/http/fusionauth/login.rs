@@ -209,10 +209,9 @@ pub(super) async fn refresh(context: &Context, body: requests::Refresh) -> Resul
         refresh_token: refreshed.refresh_token.expose().to_owned(),
         refresh_token_id: refreshed.refresh_token_id.to_hyphenated(),
     });
-    let lifetime = app.flows.now().until(refreshed.expires_at);
     let set = [
         cookies::set(app, ACCESS_TOKEN, &refreshed.access_token.text, None),
-        cookies::set(app, REFRESH_TOKEN, refreshed.refresh_token.expose(), Some(lifetime)),
+        cookies::set(app, REFRESH_TOKEN, refreshed.refresh_token.expose(), Some(refreshed.lifetime)),
     ];
     Ok(set.into_iter().flatten().fold(reply, Reply::with_cookie))
 }

@@ -317,7 +317,12 @@ impl Flows {
             };
             let (decision, account, user) = match self.store().complete_second_factor(complete).await? {
                 SecondFactorCompleted::Done { decision, account, user } => (decision, *account, user),
-                SecondFactorCompleted::ClaimantGone => return Ok(Err(Refused::NoClaimant)),
+                SecondFactorCompleted::ClaimantGone => {
+                    if matches!(claimant, Claimant::Session(_)) {
+                        self.release_attempt(caller, &judged).await?;
+                    }
+                    return Ok(Err(Refused::NoClaimant));
+                }
                 SecondFactorCompleted::ProofSpent => {
                     self.release_attempt(caller, &judged).await?;
                     return Ok(Err(match factor {

@@ -107,6 +107,10 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
     if was_at != before {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(was))));
     }
+    // Who presents one code twice in one session is told that it is used, not that the session has another token.
+    if !proof_is_spent && own.is_some() {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::ProofSpent));
+    }
     if !claimant_is_there {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
     }

@@ -19,10 +19,10 @@ impl Route {
         match self {
             Self::Enrolment => user.browser.clone(),
             Self::SignIn => user.challenged().await,
-            Self::StepUp => user.browser.clone(),
+            Self::StepUp => user.browser.copy(),
             Self::ReEnrolment => {
                 user.begin_enrolment().await;
-                user.browser.clone()
+                user.browser.copy()
             }
         }
     }

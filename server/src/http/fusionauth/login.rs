@@ -189,7 +189,7 @@ pub(super) async fn two_factor_login(
         Verified::PasswordChangeDue(id) => Ok(change_password(&id)),
         Verified::Unusable(why) => Err(refusal::unusable(why)),
         // Outcomes of sessions, and of requests for no grant, which this dialect does not have.
-        Verified::Confirmed(_) | Verified::Enabled(_) | Verified::Passed(_) => {
+        Verified::Confirmed(_) | Verified::Enabled(_) | Verified::Passed { .. } => {
             Err(refusal::of_failure(countersign_flows::FlowError::OtherGrant))
         }
     }

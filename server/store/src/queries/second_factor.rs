@@ -23,7 +23,13 @@ use diesel_async::RunQueryDsl;
 
 fn decide(input: &CompleteSecondFactor, account: &Account) -> SecondFactor {
     let tenant = input.rules.tenant_of(account);
-    let facts = second_factor::Facts { account, tenant, claimant: &input.claimant, proof: &input.proof };
+    let facts = second_factor::Facts {
+        account,
+        tenant,
+        claimant: &input.claimant,
+        proof: &input.proof,
+        is_assured: input.is_assured,
+    };
     second_factor::decide(&facts, input.request, &input.terms, input.now)
 }
 
@@ -233,6 +239,13 @@ async fn use_up_claimant(
                             sessions::second_factor_at.eq(now),
                             sessions::factors_version.eq(after.factors),
                         ))
+                        .cached()
+                        .execute(connection)
+                        .await?
+                }
+                SessionChange::Renewed => {
+                    diesel::update(session)
+                        .set((sessions::second_factor_at.eq(now), sessions::factors_version.eq(after.factors)))
                         .cached()
                         .execute(connection)
                         .await?

@@ -321,7 +321,7 @@ async fn the_first_second_factor_ends_what_stood_in_for_it_in_both_dialects_28(d
         service.post("/login", with_trust).await.is(242);
         service.complete(&waiting, &app.fresh_code()).await.ok();
         let refreshed = service.open("/jwt/refresh", json!({"refreshToken": granted.text("/refreshToken")})).await.ok();
-        let shown = world.bearer(&refreshed.text("/token")).call("GET", "/api/jwt/validate").await.ok();
+        let shown = world.bearer(refreshed.text("/token")).call("GET", "/api/jwt/validate").await.ok();
         assert_eq!(shown.text("/jwt/amr/0"), "pwd");
         // A ticket that the password alone has given sets no password any more.
         let path = format!("/user/change-password/{change_password_id}");

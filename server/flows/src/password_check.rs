@@ -39,7 +39,7 @@ pub(super) enum Presenter<'a> {
         /// As typed.
         login_name: &'a str,
         /// A trust in the device that the account may have given.
-        trust: Option<Digest>,
+        trust: &'a [Digest],
     },
     /// Somebody who changes the password of an account that the service names.
     Service,
@@ -154,7 +154,7 @@ impl Flows {
             account.map_or_else(|| self.random().draw(|random| AccountId::generate(now, random)), |account| account.id);
         let trust = match presenter {
             Presenter::Anybody { trust, .. } => trust,
-            Presenter::Service | Presenter::Session => None,
+            Presenter::Service | Presenter::Session => &[],
         };
         let is_in_session = matches!(presenter, Presenter::Session);
         TakePasswordTry {
@@ -165,7 +165,8 @@ impl Flows {
                 .as_deref()
                 .filter(|_| !is_in_session)
                 .map(|network| (self.known_network_of(account_id, network, now), uses(Scope::KnownNetwork(network)))),
-            device: trust.map(|digest| (digest, uses(Scope::Device(digest)))),
+            device: trust.first().map(|digest| (trust.to_vec(), uses(Scope::Device(*digest)))),
+            versions: account.map(Account::versions).unwrap_or_default(),
             knows_account: !matches!(presenter, Presenter::Anybody { .. }),
             now,
         }

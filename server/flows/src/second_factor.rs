@@ -9,6 +9,7 @@ use super::sign_in::Granted;
 use super::{Authenticated, Caller, FlowError, Flows};
 use countersign_domain::account::{Account, Unusable};
 use countersign_domain::address::Address;
+use countersign_domain::assurance::{Assurance, Manager};
 use countersign_domain::attempt::{self, Expected, Material, Proof};
 use countersign_domain::audit::{AuditContext, EventKind};
 use countersign_domain::backup_code::BackupCode;
@@ -16,7 +17,7 @@ use countersign_domain::challenge::{Challenge, Factor};
 use countersign_domain::decisions::judgement::{
     Judgement, backup_code_candidates, judge_backup_code, judge_one_time_code, judge_totp,
 };
-use countersign_domain::decisions::second_factor::{Request, SecondFactor};
+use countersign_domain::decisions::second_factor::{Request, SecondFactor, SessionChange};
 use countersign_domain::ids::{AccountId, ApplicationId, MethodId, SessionId, TenantId};
 use countersign_domain::secret::{Bearer, ChangePasswordId, Digest, StepUpToken};
 use countersign_domain::stored_secret::{self, Renewal};
@@ -105,8 +106,11 @@ pub enum Verified {
     Unusable(Unusable),
     /// The second factor is switched on, and the session replaced.
     Enabled(Box<Authenticated>),
-    /// The live session has passed a second factor, and has a new token.
-    Passed(Box<Authenticated>),
+    /// The live session has passed a second factor.
+    Passed {
+        session: Box<Authenticated>,
+        has_new_token: bool,
+    },
 }
 
 /// Why a second factor is not accepted.
@@ -354,11 +358,14 @@ impl Flows {
             let for_tokens = application_id.filter(|_| attempt.wants_tokens);
             let mut prepared = self.prepare_grant(caller, account, is_remembered, for_tokens, Some(now), now);
             prepared.application_id = application_id;
-            let mut session_token = prepared.session.token;
+            let (mut session_token, mut is_assured) = (prepared.session.token, false);
             if let Claimant::Session(authenticated) = &claimant {
                 let next = prepared.session.session.clone();
                 prepared.session.session = next.in_place_of(&authenticated.session, self.policy());
                 session_token = authenticated.token.digest();
+                let owner = Manager::Owner(Assurance::of_session(&authenticated.session, &authenticated.account));
+                let is_enrolled = account.two_factor_enabled;
+                is_assured = is_enrolled && owner.may_manage_factors(account, self.policy(), now).is_ok();
             }
             let (change_password, change_password_id) = self.new_change_password_ticket(now);
             let step_up = self.random().draw(StepUpToken::generate);
@@ -385,6 +392,7 @@ impl Flows {
                 terms: *terms,
                 session: prepared.session.clone(),
                 session_token,
+                is_assured,
                 refresh_token: prepared.refresh_token.clone(),
                 step_up: uses_tickets.then_some(step_up_ticket),
                 change_password: uses_tickets.then_some(change_password),
@@ -432,13 +440,16 @@ impl Flows {
                 (SecondFactor::Enabled(_), _) => {
                     Verified::Enabled(self.granted(prepared, account, None).into_session()?)
                 }
-                (SecondFactor::Passed | SecondFactor::Replaced, Claimant::Session(mut authenticated)) => {
+                (SecondFactor::Passed { .. } | SecondFactor::Replaced, Claimant::Session(mut authenticated)) => {
                     authenticated.session.second_factor_at = Some(now);
-                    authenticated.token = prepared.session_token;
                     authenticated.account = account;
-                    Verified::Passed(authenticated)
+                    let has_new_token = decision.session_change() == SessionChange::NewToken;
+                    if has_new_token {
+                        authenticated.token = prepared.session_token;
+                    }
+                    Verified::Passed { session: authenticated, has_new_token }
                 }
-                (SecondFactor::Confirmed | SecondFactor::Passed | SecondFactor::Replaced, _) => {
+                (SecondFactor::Confirmed | SecondFactor::Passed { .. } | SecondFactor::Replaced, _) => {
                     Verified::Confirmed(Box::new(account))
                 }
             }));

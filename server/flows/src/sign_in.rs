@@ -223,8 +223,9 @@ impl Flows {
                 let trust = account
                     .as_ref()
                     .zip(request.trust)
-                    .and_then(|(account, text)| trusted_device::read(terms.trust, text, account.id, self.keyring()));
-                let presenter = Presenter::Anybody { tenant_id: request.tenant_id, login_name, trust };
+                    .map(|(account, text)| trusted_device::read(terms.trust, text, account.id, self.keyring()))
+                    .unwrap_or_default();
+                let presenter = Presenter::Anybody { tenant_id: request.tenant_id, login_name, trust: &trust };
                 let checked = self.check_password(caller, permit, presenter, account.as_ref(), password).await?;
                 Ok(match (account, checked) {
                     (Some(account), PasswordCheck::Right { rehashed, uses }) => {

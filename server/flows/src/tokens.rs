@@ -11,6 +11,7 @@ use countersign_domain::secret::RefreshToken;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::{AccountLookup, Registration, User};
 use countersign_store::work::{RefreshTokenUsed, UseRefreshToken};
+use std::time::Duration;
 
 #[derive(Clone)]
 pub struct AccessToken {
@@ -33,7 +34,8 @@ pub struct Refreshed {
     pub refresh_token: RefreshToken,
     /// Id of all tokens that follow from the same sign-in.
     pub refresh_token_id: RefreshTokenId,
-    pub expires_at: Timestamp,
+    /// Time until the next token ends.
+    pub lifetime: Duration,
 }
 
 /// The sign-in that an access token is issued for.
@@ -161,8 +163,8 @@ impl Flows {
             has_second_factor: signed_in.second_factor_at.is_some(),
             refresh_token_id: Some(signed_in.family_id),
         })?;
-        let (refresh_token_id, expires_at) = (signed_in.family_id, signed_in.expires_at);
-        Ok(Some(Refreshed { access_token, refresh_token: next, refresh_token_id, expires_at }))
+        let (refresh_token_id, lifetime) = (signed_in.family_id, now.until(signed_in.expires_at));
+        Ok(Some(Refreshed { access_token, refresh_token: next, refresh_token_id, lifetime }))
     }
 
     /// Public keys that verify access tokens.

@@ -137,7 +137,7 @@ pub trait BetterAuthApi {
         method = POST,
         path = "/api/auth/two-factor/revoke-trusted-devices",
         operation_id = "twoFactorRevokeTrustedDevicesPost",
-        tags = ["Two-Factor"],
+        tags = ["Default"],
     }]
     async fn two_factor_revoke_trusted_devices_post(
         context: RequestContext<Self::Context>,

@@ -69,7 +69,8 @@ pub fn session_summary(authenticated: &Authenticated) -> responses::SessionInSho
 pub fn with_session<R>(reply: Reply<R>, context: &Context, authenticated: &Authenticated) -> Reply<R> {
     let (app, session) = (context.context(), &authenticated.session);
     let token = authenticated.token.expose();
-    let max_age = session.is_remembered.then(|| app.flows.now().until(session.expires_at));
+    // Of a session that goes on under a new token, the cookie may outlive it by the time since its last extension.
+    let max_age = session.is_remembered.then(|| session.updated_at.until(session.expires_at));
     let signed = HeaderValue::try_from(app.cookies.sign(Cookie::Session, token)).expect("letters, digits and base64");
     let reply = reply
         .with_cookie(app.cookies.set(Cookie::Session, token, max_age))

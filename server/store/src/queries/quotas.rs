@@ -153,8 +153,9 @@ pub(crate) async fn take_password_try(connection: &mut Conn, wanted: &TakePasswo
 }
 
 async fn is_trusted_device(connection: &mut Conn, wanted: &TakePasswordTry) -> Result<bool, StoreError> {
-    let Some((digest, _)) = wanted.device else { return Ok(false) };
-    let find = FindTrust { digest, account_id: wanted.account_id, now: wanted.now };
+    let Some((digests, _)) = &wanted.device else { return Ok(false) };
+    let (account_id, versions, now) = (wanted.account_id, wanted.versions, wanted.now);
+    let find = FindTrust { digests: digests.clone(), account_id, versions, now };
     Ok(trusted_devices::trust(connection, &find).await?.is_some())
 }
 

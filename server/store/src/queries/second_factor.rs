@@ -29,7 +29,13 @@ use std::time::Duration;
 
 fn decide(input: &CompleteSecondFactor, account: &Account) -> SecondFactor {
     let tenant = input.rules.tenant_of(account);
-    let facts = second_factor::Facts { account, tenant, claimant: &input.claimant, proof: &input.proof };
+    let facts = second_factor::Facts {
+        account,
+        tenant,
+        claimant: &input.claimant,
+        proof: &input.proof,
+        is_assured: input.is_assured,
+    };
     second_factor::decide(&facts, input.request, &input.terms, input.now)
 }
 
@@ -115,6 +121,10 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
     let was = was.with_versions(was_at);
     if was_at != before {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(was))));
+    }
+    // Who presents one code twice in one session is told that it is used, not that the session has another token.
+    if !proof_is_spent && own.is_some() {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::ProofSpent));
     }
     if !claimant_is_there {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
@@ -280,6 +290,13 @@ async fn use_up_claimant(
                             sessions::second_factor_at.eq(now),
                             sessions::factors_version.eq(after.factors),
                         ))
+                        .cached()
+                        .execute(connection)
+                        .await?
+                }
+                SessionChange::Renewed => {
+                    diesel::update(session)
+                        .set((sessions::second_factor_at.eq(now), sessions::factors_version.eq(after.factors)))
                         .cached()
                         .execute(connection)
                         .await?

@@ -106,6 +106,8 @@ pub struct CompleteSecondFactor {
     pub session: NewSession,
     /// Digest of the token that the claimant showed, if it is a session.
     pub session_token: Digest,
+    /// Whether the claimant is a session whose last second factor counts for managing factors as it is.
+    pub is_assured: bool,
     pub refresh_token: Option<NewRefreshToken>,
     /// The ticket that shows that a second factor was passed, where the dialect can use it.
     pub step_up: Option<NewTicket>,

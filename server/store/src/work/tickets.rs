@@ -121,8 +121,11 @@ pub struct TakePasswordTry {
     pub anywhere: PasswordUses,
     /// The client's network as the account may know it, and the counts that then take the place of `anywhere`.
     pub network: Option<(KnownNetwork, PasswordUses)>,
-    /// The trust that the client's device presents, and the counts that then take the place of `anywhere`.
-    pub device: Option<(Digest, PasswordUses)>,
+    /// What the trust that the client's device presents may be stored as, and the counts that then take the place of
+    /// `anywhere`.
+    pub device: Option<(Vec<Digest>, PasswordUses)>,
+    /// Those of the account: a trust of older ones is none.
+    pub versions: Versions,
     /// See [`countersign_domain::decisions::password_attempt::Facts`].
     pub knows_account: bool,
     pub now: Timestamp,

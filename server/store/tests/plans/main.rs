@@ -104,7 +104,8 @@ async fn everything(world: &World) {
         in_network: Some(uses.clone()),
         anywhere: uses.clone(),
         network: Some((network(id, 1, NOON), uses.clone())),
-        device: Some((session_digest(), uses.clone())),
+        device: Some((vec![session_digest()], uses.clone())),
+        versions: Versions::default(),
         knows_account: false,
         now: NOON,
     };

@@ -334,7 +334,8 @@ fn password_try(user: &User, from: Option<u8>, device: Option<Digest>, now: Time
         }),
         anywhere: slow("anywhere"),
         network: from.map(|seed| (network(user.id(), seed, now), slow(&format!("known {seed}")))),
-        device: device.map(|digest| (digest, slow("device"))),
+        device: device.map(|digest| (vec![digest], slow("device"))),
+        versions: user.account.versions(),
         knows_account: false,
         now,
     }

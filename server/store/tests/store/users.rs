@@ -329,6 +329,7 @@ impl User {
             terms: terms(),
             session: new_session(self.id(), NOON),
             session_token: self.session.token,
+            is_assured: false,
             refresh_token: None,
             step_up: None,
             change_password: None,

@@ -6,7 +6,8 @@ use countersign::config::Settings;
 use countersign_domain::policy::Policy;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// In which one guess at a second factor decays.

@@ -81,7 +81,7 @@ mod tests {
                 level = level.max(now) + rate.cost(1);
                 uses += 1;
             }
-            let hours = u32::try_from(quarter / 4).expect("small");
+            let hours = quarter / 4;
             assert_eq!(uses, 4 + hours, "after {quarter} quarters");
             assert_eq!(rate.counted(Some(level), now), 4);
             assert_eq!(rate.next_use_at(level), start + (hours + 1) * HOUR);

@@ -12,12 +12,15 @@ use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+/// Failures, locks, end of the lock, level of guesses, epoch.
+type Counts = (i64, i64, Option<i64>, Option<i64>, i64);
+
 /// The locks and limits of an account; `None` if there is no such account.
 pub(crate) async fn account_limits(
     connection: &mut Conn,
     account_id: &AccountId,
 ) -> Result<Option<StoredLimits>, StoreError> {
-    let found: Option<(i64, i64, Option<i64>, Option<i64>, i64)> = accounts::table
+    let found: Option<Counts> = accounts::table
         .find(account_id.to_text())
         .select((
             accounts::failed_attempts,

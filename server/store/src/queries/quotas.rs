@@ -160,7 +160,6 @@ async fn is_trusted_device(connection: &mut Conn, wanted: &TakePasswordTry) -> R
 }
 
 /// Gives back what a right password had taken.
-#[expect(clippy::ptr_arg, reason = "every unit of work takes a reference to its input")]
 pub(crate) async fn give_back(connection: &mut Conn, uses: &Vec<QuotaUse>) -> TxResult<()> {
     for taken in uses {
         restore(connection, Some(taken)).await?;

@@ -1,6 +1,6 @@
 //! Passwords: changing and setting one.
 
-use super::hashing::Permit;
+use super::hashing::{Permit, ReadyPermit};
 use super::{Caller, FlowError, Flows, FullSession};
 use countersign_domain::account::{Account, EmailAddress, Username};
 use countersign_domain::assurance::{Assurance, Manager, SecondFactorDue};
@@ -134,7 +134,8 @@ impl Flows {
         let ending = if ends_other_sessions { Event::PasswordChangedEndingSessions } else { Event::PasswordChanged };
         let change = self.password_change(caller, account, password, ending, now);
         let change = ChangePassword {
-            lifts_lock: has_step_up,
+            // Where there is a second factor, it was passed within the lifetime of assurance.
+            lifts_lock: account.two_factor_enabled,
             session: ends_other_sessions.then(|| next.clone()),
             event: self.audit(caller, now).about(account.id).in_session(old.id).event(EventKind::PasswordChanged),
             ..change

@@ -11,7 +11,7 @@ mod users;
 #[expect(dead_code, reason = "shared with the other tests of the store")]
 mod world;
 
-use countersign_domain::account::{EmailAddress, LoginName, PhoneNumber, Username};
+use countersign_domain::account::{EmailAddress, LoginName, PhoneNumber, Username, Versions};
 use countersign_domain::address::Address;
 use countersign_domain::api_key::ApiKeyRecord;
 use countersign_domain::assurance::Manager;
@@ -490,8 +490,10 @@ async fn apps(world: &World, user: &mut User) {
     let step = i64::try_from(NOON.as_unix_seconds() / 30).unwrap();
     let add = |user: &User, step, fingerprints| AddMethod {
         account_id: id,
-        credentials_version: user.account.credentials_version,
+        versions: user.account.versions(),
         manager: Manager::Service,
+        has_password: false,
+        step_up: None,
         method: NewMethod {
             factor: NewFactor::Authenticator(NewAuthenticator {
                 secret: Sealed { key_id: "k1".to_owned(), bytes: vec![1] },
@@ -525,9 +527,13 @@ async fn apps(world: &World, user: &mut User) {
         account_id: id,
         proof: Proof::Totp { method_id, step: step + 2, confirms: false },
         renewal: None,
+        charge: guess(),
         named: Some(method_id),
+        manager: Manager::Service,
+        rules: Arc::default(),
         now: NOON,
         audit: audit(id, NOON),
+        more_audit: audit(id, NOON),
     };
     assert_eq!(store.remove_methods(remove).await.unwrap(), MethodsRemoved::Decided(Removal::SwitchOff));
     user.account = store.account(AccountLookup::Id(id)).await.unwrap().expect("it is there");

@@ -341,7 +341,7 @@ mod tests {
                 "`trusted_proxies` (file c.toml): `x` is neither an IP address nor a network, such as 10.0.0.0/8; \
                  `y` is neither an IP address nor a network, such as 10.0.0.0/8",
                 "`tenants[1].color` (file c.toml): unknown field `color`, expected one of `id`, `name`, `login_policy`, \
-                 `methods`",
+                 `methods`, `mailed_codes`",
                 "`applications[0].id` (file c.toml): `1` is not a UUID",
                 "`limits.hash_threads` (file c.toml): `0` is not a whole number from 1 to 1024",
                 "`limits.hash_queue` (file c.toml): `many` is not a whole number from 1 to 100000",

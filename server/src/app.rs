@@ -1,16 +1,19 @@
 //! The state that every handler gets, and how it is put together.
 
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::settings::Settings;
 use crate::config::values::DatabaseUrl;
 use crate::delivery::{Delivery, DeliveryError};
+use crate::edge::proven::ProvenCredentials;
 use crate::http::better_auth::cookies::Cookies;
 use crate::net::origin::TrustedOrigins;
 use countersign_domain::jwt::SignError;
 use countersign_domain::keyring::Keyring;
 use countersign_domain::policy::Policy;
 use countersign_domain::terms::Rules;
+use countersign_domain::time::Timestamp;
 use countersign_flows::hashing::PasswordHasher;
+use countersign_flows::keyring::KeyringError;
 use countersign_flows::{Flows, Services};
 use countersign_store::{Database, OpenError, Options, Store};
 use slog::Logger;
@@ -42,6 +45,8 @@ pub struct App {
     pub has_secure_cookies: bool,
     /// Origins whose pages may call with cookies.
     pub trusted_origins: TrustedOrigins,
+    /// Where handlers leave credentials that were valid, for rate limits.
+    pub proven: Arc<ProvenCredentials>,
     store: Arc<Store>,
 }
 
@@ -51,6 +56,9 @@ pub enum AppError {
     /// The database cannot be used.
     #[error("failed to open the database")]
     Database(#[from] OpenError),
+    /// The keyring is not the one that the database was used with.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
     /// Codes cannot be sent.
     #[error("failed to prepare the delivery of codes")]
     Delivery(#[from] DeliveryError),
@@ -71,6 +79,30 @@ pub fn check_signing_key(settings: &Settings, keyring: &Keyring) -> Result<(), S
     keys.next().map(drop).ok_or(SignError::NoKey(settings.tokens.algorithm))
 }
 
+/// Makes sure that the keyring is the one that the database was used with.
+///
+/// # Errors
+/// When it is not, or the database fails.
+async fn claim_keyring(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<Timestamp, KeyringError> {
+    countersign_flows::keyring::claim(store, keyring, now, &crate::random::system()).await
+}
+
+/// The same without writing anything; says nothing of a database that cannot be read, or has yet to be created or migrated.
+///
+/// # Errors
+/// When the keyring is not the one that the database was used with.
+pub async fn inspect_keyring(settings: &Settings, keyring: &Keyring) -> Result<(), KeyringError> {
+    if matches!(&settings.database.url, DatabaseUrl::Sqlite(path) if !path.exists()) {
+        return Ok(());
+    }
+    let options = Options { migrate: false, ..store_options(settings) };
+    let Ok(store) = Store::open(&options).await else { return Ok(()) };
+    match countersign_flows::keyring::inspect(&store, keyring, SystemClock.now()).await {
+        Err(KeyringError::Store(_)) => Ok(()),
+        checked => checked,
+    }
+}
+
 impl App {
     /// Opens the database and puts everything together.
     ///
@@ -86,7 +118,16 @@ impl App {
         check_signing_key(settings, &keyring).map_err(AppError::SigningKey)?;
         let keyring = Arc::new(keyring);
         let store = Arc::new(Store::open(&store_options(settings)).await?);
-        let policy = Policy { one_time_codes: settings.limits.codes_per_hour, ..settings.profile.policy() };
+        let secrets_bound_from = claim_keyring(&store, &keyring, clock.now()).await?;
+        let policy = Policy {
+            one_time_codes: settings.limits.codes_per_hour,
+            text_messages_per_prefix: settings.limits.text_messages_per_prefix,
+            text_messages_per_network: settings.limits.text_messages_per_client,
+            text_messages: settings.limits.text_messages_per_day,
+            password_blocklist: settings.password_blocklist_is_on,
+            ..settings.profile.policy()
+        };
+        let policy = settings.lifetimes.apply_to(policy);
         let delivery = Delivery::new(settings.smtp.clone(), settings.outbox.clone(), Arc::clone(&clock))?;
         let flows = Flows::new(Services {
             store: Arc::clone(&store),
@@ -95,6 +136,7 @@ impl App {
             tokens: settings.tokens.clone(),
             hasher: PasswordHasher::start(settings.limits.hash_threads, settings.limits.hash_queue)?,
             password_cost: settings.password_cost,
+            secrets_bound_from,
             delivery: Arc::new(delivery),
             clock,
             random: crate::random::system(),
@@ -106,6 +148,7 @@ impl App {
             cookies: Cookies::new(keyring, settings.secure_cookies()),
             has_secure_cookies: settings.secure_cookies(),
             trusted_origins: settings.trusted_origins(),
+            proven: Arc::default(),
             store,
         })
     }

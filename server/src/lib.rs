@@ -25,8 +25,10 @@ pub mod first_run;
 pub mod housekeeping;
 pub mod http;
 pub mod net;
+pub mod process;
 pub mod random;
 pub mod server;
+pub mod terminal;
 
 /// The operations of the contracts, written by the build script from `openapi/`.
 pub mod operations {

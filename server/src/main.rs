@@ -4,6 +4,11 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Before anything secret is read.
+    if let Err(error) = countersign::process::forbid_core_dumps() {
+        let _ = writeln!(std::io::stderr(), "warning: failed to forbid core dumps: {error}");
+    }
+    countersign::process::allow_enough_files();
     // Variables that are not UTF-8 do not matter unless they are settings, whose values are checked later.
     let environment = std::env::vars_os()
         .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
@@ -13,7 +18,8 @@ fn main() -> ExitCode {
     // If nobody reads the report, the exit status remains.
     let _ = match error.is_requested_output() {
         true => std::io::stdout().write_all(report.as_bytes()),
-        false => std::io::stderr().write_all(report.as_bytes()),
+        // It may quote a document or a server.
+        false => std::io::stderr().write_all(countersign::terminal::printable_lines(&report).as_bytes()),
     };
     ExitCode::from(error.exit_status())
 }

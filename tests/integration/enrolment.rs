@@ -147,7 +147,7 @@ async fn a_mailed_code_confirms_only_what_the_password_began(database: DatabaseK
     let code = json!({"code": world.last_code_for(&user.email)});
     browser.post("/two-factor/verify-otp").json(code).await.ok();
     let confirmed = browser.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
-    assert!(confirmed.set_cookies().is_empty(), "the flag was on already: nothing is renewed");
+    assert!(confirmed.set_cookie("session_token").is_some(), "the session has stepped up");
     let challenge = user.sign_in_from(&world.browser()).await.ok();
     assert_eq!(challenge.body["twoFactorMethods"], json!(["totp", "otp"]));
 }
@@ -196,7 +196,7 @@ async fn re_enrolment_keeps_the_old_secret_until_the_new_one_is_confirmed_29(dat
 
     // The new app is confirmed in a session: from now on it is the other way round.
     let response = browser.post("/two-factor/verify-totp").json(json!({"code": new.code()})).await.ok();
-    assert!(response.set_cookies().is_empty(), "no rotation: the factor was on already");
+    assert!(response.set_cookie("session_token").is_some(), "the session has stepped up");
     let browser = user.challenged().await;
     let totp = |code: String| browser.post("/two-factor/verify-totp").json(json!({"code": code}));
     let backup = |code: &str| browser.post("/two-factor/verify-backup-code").json(json!({"code": code}));
@@ -224,7 +224,7 @@ async fn one_factor_manages_no_factor_26_27(database: DatabaseKind) {
             }
         }
         let passed = browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
-        assert!(passed.set_cookies().is_empty());
+        assert!(passed.set_cookie("session_token").is_some());
         for operation in ["get-totp-uri", "generate-backup-codes", "enable"] {
             browser.post(&format!("/two-factor/{operation}")).json(password()).await.ok();
         }

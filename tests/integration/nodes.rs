@@ -6,11 +6,12 @@
 
 use crate::harness::caller::Call;
 use crate::harness::database::Database;
+use crate::harness::service::APPLICATION;
 use crate::harness::wire::Wire;
 use crate::harness::world::Time;
-use crate::harness::{App, Caller, Process, Response, Service, User, World, cheap_passwords};
+use crate::harness::{App, Caller, PASSWORD, Process, Response, Service, User, World, cheap_passwords};
 use countersign::config::values::KeyringSource;
-use countersign_test_postgres::needs_postgres;
+use countersign_test_postgres::{Cluster, needs_postgres};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -78,7 +79,10 @@ impl Nodes {
     }
 
     async fn start_in_process(count: usize) -> Self {
-        let database = Database::on_shared_cluster();
+        Self::start_in_process_on(Database::on_shared_cluster(), count).await
+    }
+
+    async fn start_in_process_on(database: Database, count: usize) -> Self {
         let directory = tempdir().unwrap();
         let mut nodes = Vec::new();
         for _ in 0..count {
@@ -326,4 +330,134 @@ async fn every_kind_through_fusionauth_among_two_nodes_2() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_through_fusionauth_among_four_nodes_2() {
     fusionauth(&Nodes::start_programs(4), ROUNDS / 4).await;
+}
+
+/// All at once, in whichever order; what each came to.
+async fn all_at_once(calls: Vec<Call>) -> Vec<Response> {
+    let start = Arc::new(Barrier::new(calls.len()));
+    let mut running = JoinSet::new();
+    for call in calls {
+        let start = Arc::clone(&start);
+        running.spawn(async move {
+            start.wait().await;
+            call.await
+        });
+    }
+    let responses = running.join_all().await;
+    assert!(responses.iter().all(|response| response.status < 500), "{:?}", codes(&responses));
+    responses
+}
+
+#[track_caller]
+fn assert_no_deadlock(cluster: &Cluster) {
+    let log = cluster.log();
+    let deadlocks: Vec<_> = log.lines().filter(|line| line.contains("deadlock detected")).collect();
+    assert!(deadlocks.is_empty(), "{} deadlocks: {log}", deadlocks.len());
+}
+
+/// One refresh token, presented by many at once, gives one next token and then ends its family: no transaction waits for one
+/// that waits for it.
+#[needs_postgres]
+#[tokio::test(flavor = "multi_thread")]
+async fn one_refresh_token_among_two_nodes_without_a_deadlock() {
+    let Some(cluster) = Cluster::own(&[("log_lock_waits", "on")], &[]) else { return };
+    let nodes = Nodes::start_in_process_on(Database::on(&cluster), 2).await;
+    let first = nodes.nodes[0].service().await;
+    let services: Vec<Service> = nodes.nodes.iter().map(|node| Service::new(node, &first.key, None)).collect();
+    for round in 0..ROUNDS / 2 {
+        let user = services[round % 2].user().await;
+        let mut token = services[0].log_in(&user).await.ok().text("/refreshToken");
+        // A family of some size.
+        for _ in 0..5 {
+            let next = services[round % 2].open("/jwt/refresh", json!({"refreshToken": token})).await.ok();
+            token = next.text("/refreshToken");
+        }
+        let body = json!({"refreshToken": token});
+        let everywhere = || services.iter().cycle().take(AT_ONCE);
+        race_of_calls(everywhere().map(|service| service.open("/jwt/refresh", body.clone()))).await;
+    }
+    drop(nodes);
+    assert_no_deadlock(&cluster);
+}
+
+/// Everything that changes rows of one account, at once: sign-ins, wrong codes, codes to be sent, refreshes, revocations, new
+/// passwords, enrolments, deactivation and deletion. All take the account's row first.
+#[needs_postgres]
+#[tokio::test(flavor = "multi_thread")]
+async fn every_unit_of_work_of_one_account_at_once_without_a_deadlock() {
+    let Some(cluster) = Cluster::own(&[("log_lock_waits", "on")], &[]) else { return };
+    let nodes = Nodes::start_in_process_on(Database::on(&cluster), 2).await;
+    let first = nodes.nodes[0].service().await;
+    let services: Vec<Service> = nodes.nodes.iter().map(|node| Service::new(node, &first.key, None)).collect();
+    for round in 0..ROUNDS / 8 {
+        let enrolled = nodes.enrolled(round).await;
+        let email = enrolled.user.email.clone();
+        let id = first.get(&format!("/user?loginId={email}")).await.ok().text("/user/id");
+        let login = json!({"loginId": email, "password": PASSWORD, "applicationId": APPLICATION});
+        let challenge = first.post("/login", login.clone()).await.is(242).text("/twoFactorId");
+        let code = enrolled.app.backup_codes[1].clone();
+        let granted = first.complete(&challenge, &code).await.is(202);
+        let waiting = first.post("/login", login.clone()).await.is(242).text("/twoFactorId");
+        let password = json!({"password": PASSWORD});
+        let mut calls = Vec::new();
+        for (index, service) in services.iter().cycle().take(4).enumerate() {
+            let session = nodes.nodes[index % 2].bearer(&enrolled.session);
+            let challenged = nodes.nodes[index % 2].bearer(&enrolled.challenge);
+            let wrong = json!({"code": enrolled.app.wrong_code()});
+            let changed =
+                json!({"currentPassword": PASSWORD, "newPassword": PASSWORD, "revokeOtherSessions": index % 2 == 0});
+            calls.extend([
+                service.post("/login", login.clone()),
+                service.open("/jwt/refresh", json!({"refreshToken": granted.text("/refreshToken")})),
+                service.complete(&waiting, "000000"),
+                service.post("/two-factor/start", json!({"userId": id})),
+                challenged.post("/two-factor/verify-totp").json(wrong.clone()),
+                challenged.post("/two-factor/send-otp"),
+                challenged.post("/two-factor/verify-otp").json(wrong),
+                session
+                    .post("/two-factor/verify-backup-code")
+                    .json(json!({"code": enrolled.app.backup_codes[index + 2]})),
+                session.post("/two-factor/send-otp"),
+                session.post("/two-factor/enable").json(password.clone()),
+                session.post("/two-factor/generate-backup-codes").json(password.clone()),
+                session.post("/two-factor/revoke-trusted-devices").json(password.clone()),
+                session.post("/change-password").json(changed),
+                session.post("/revoke-other-sessions"),
+                session.get("/get-session"),
+                service.call("PATCH", &format!("/user/{id}")).json(json!({"user": {"firstName": format!("A{index}")}})),
+            ]);
+        }
+        let last = calls.len() - 1;
+        calls[last] = services[0].call("DELETE", &format!("/user/{id}"));
+        calls[last / 2] = services[1].call("DELETE", &format!("/user/{id}?hardDelete=true"));
+        let registration = json!({"registration": {"applicationId": APPLICATION}});
+        calls[last / 4] = services[1].post(&format!("/user/registration/{id}"), registration.clone());
+        calls[0] = services[0].post(&format!("/user/registration/{id}"), registration);
+        assert_eq!(calls.len(), AT_ONCE);
+        all_at_once(calls).await;
+    }
+    drop(nodes);
+    assert_no_deadlock(&cluster);
+}
+
+/// Registering a user whom another request deletes finds them or finds nobody.
+#[needs_postgres]
+#[tokio::test(flavor = "multi_thread")]
+async fn registering_against_deleting_among_two_nodes() {
+    let nodes = Nodes::start_in_process(2).await;
+    let first = nodes.nodes[0].service().await;
+    let services: Vec<Service> = nodes.nodes.iter().map(|node| Service::new(node, &first.key, None)).collect();
+    for _ in 0..ROUNDS / 8 {
+        let user = first.user_with(json!({})).await;
+        let body = json!({"registration": {"applicationId": APPLICATION}});
+        let mut calls: Vec<Call> = services
+            .iter()
+            .cycle()
+            .take(8)
+            .map(|service| service.post(&format!("/user/registration/{}", user.id), body.clone()))
+            .collect();
+        calls.push(services[1].call("DELETE", &format!("/user/{}?hardDelete=true", user.id)));
+        let responses = all_at_once(calls).await;
+        assert!(responses.iter().all(|response| [200, 400, 404].contains(&response.status)), "{:?}", codes(&responses));
+    }
 }

@@ -1,4 +1,4 @@
-//! Limits per client and path.
+//! Limits per client and operation.
 
 use crate::harness::{Response, World};
 use countersign::config::Settings;
@@ -110,6 +110,55 @@ async fn a_subscriber_of_ipv6_is_one_client_31(database: DatabaseKind) {
         sign_in(&world, &[("x-forwarded-for", address)]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     sign_in(&world, &[("x-forwarded-for", "::ffff:c633:6401")]).await.refused(429, "TOO_MANY_REQUESTS");
+}
+
+#[on_each_database]
+async fn values_in_a_path_and_unknown_paths_are_one_count_each(database: DatabaseKind) {
+    let world = World::with(database, limited).await;
+    let client = world.stranger();
+    for (path, status) in [("/api/user/", 401), ("/api/none/", 404), ("/api/auth/none/", 404)] {
+        for number in 0..100 {
+            client.call("GET", &format!("{path}{number}")).undocumented().await.is(status);
+        }
+        for number in 100..103 {
+            client.call("GET", &format!("{path}{number}")).undocumented().await.is(429);
+        }
+    }
+    client.get("/get-session").await.ok();
+}
+
+#[on_each_database]
+async fn a_credential_lifts_a_limit_only_if_it_is_valid(database: DatabaseKind) {
+    let world = World::with(database, limited).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let path = format!("/api/user/{}", user.id);
+    for number in 0..100 {
+        let (header, value) = match number % 3 {
+            0 => ("authorization", format!("key{number}")),
+            1 => ("authorization", format!("Bearer token{number}")),
+            _ => ("cookie", format!("access_token=x{number}")),
+        };
+        world.stranger().call("GET", &path).header(header, &value).await.is(401);
+    }
+    for (header, value) in [("authorization", "key"), ("authorization", "Bearer x"), ("cookie", "access_token=x")] {
+        world.stranger().call("GET", &path).header(header, value).await.is(429);
+    }
+    for _ in 0..120 {
+        service.get(&format!("/user/{}", user.id)).await.ok();
+    }
+    let unknown = world.service().await;
+    unknown.get(&format!("/user/{}", user.id)).await.is(429);
+    world.clock.advance(Duration::from_secs(11));
+    unknown.get(&format!("/user/{}", user.id)).await.ok();
+
+    world.revoke(&service).await;
+    service.get(&format!("/user/{}", user.id)).await.is(401);
+    for _ in 0..99 {
+        world.stranger().call("GET", &path).header("authorization", "key").await.is(401);
+    }
+    service.get(&format!("/user/{}", user.id)).await.is(429);
+    unknown.get(&format!("/user/{}", user.id)).await.ok();
 }
 
 #[on_each_database]

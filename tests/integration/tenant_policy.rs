@@ -65,7 +65,7 @@ async fn disabled_asks_nobody_in_both_dialects(database: DatabaseKind) {
 }
 
 /// Every operation of a session, and whether one that can only enrol may call it.
-const SESSION_OPERATIONS: [(&str, &str, bool); 14] = [
+const SESSION_OPERATIONS: [(&str, &str, bool); 15] = [
     ("GET", "/get-session", true),
     ("POST", "/two-factor/enable", true),
     ("POST", "/two-factor/get-totp-uri", true),
@@ -75,6 +75,7 @@ const SESSION_OPERATIONS: [(&str, &str, bool); 14] = [
     ("POST", "/two-factor/verify-backup-code", false),
     ("POST", "/two-factor/generate-backup-codes", false),
     ("POST", "/two-factor/disable", false),
+    ("POST", "/two-factor/revoke-trusted-devices", false),
     ("GET", "/list-sessions", false),
     ("POST", "/revoke-session", false),
     ("POST", "/revoke-sessions", false),

@@ -116,15 +116,37 @@ pub struct Account {
     pub expires_at: Option<Timestamp>,
     /// Whether the account has a second factor.
     pub two_factor_enabled: bool,
-    /// Counts changes of the password and of the second factor. A sign-in that began before such a change is not
-    /// completed after it.
+    /// Raised by each event that ends what the password has opened ([`crate::decisions::endings`]). A sign-in that began
+    /// before such an event is not completed after it.
     pub credentials_version: i64,
+    /// Counts how often an administrator has lifted the account's limits; names of its password quotas contain it.
+    pub limits_epoch: i64,
+    /// Raised by each event after which a second factor that was passed counts no more.
+    pub factors_version: i64,
     pub created_at: Timestamp,
     /// Time of the last change to the account itself; changes to sessions and methods do not count.
     pub updated_at: Timestamp,
 }
 
+/// The versions of an account's credentials and second factors, or those that a grant was opened under.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Versions {
+    pub credentials: i64,
+    pub factors: i64,
+}
+
 impl Account {
+    #[must_use]
+    pub fn versions(&self) -> Versions {
+        Versions { credentials: self.credentials_version, factors: self.factors_version }
+    }
+
+    /// The same account under other versions.
+    #[must_use]
+    pub fn with_versions(self, versions: Versions) -> Self {
+        Self { credentials_version: versions.credentials, factors_version: versions.factors, ..self }
+    }
+
     /// Why the account may not be used at `now`; `None` if it may.
     #[must_use]
     pub fn unusable(&self, now: Timestamp) -> Option<Unusable> {

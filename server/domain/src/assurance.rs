@@ -1,8 +1,9 @@
-//! How strongly a caller has authenticated, whatever credential says so.
+//! How strongly a caller has authenticated, and how long ago, whatever credential says so.
 
 use crate::account::Account;
 use crate::ids::AccountId;
 use crate::jwt::Claims;
+use crate::policy::Policy;
 use crate::session::Session;
 use crate::time::Timestamp;
 
@@ -12,25 +13,41 @@ pub struct Assurance {
     pub account_id: AccountId,
     /// `None` after a password alone or a trusted device, which is no second factor (NIST SP 800-63B-4 §3.2.1).
     pub second_factor_at: Option<Timestamp>,
-}
-
-impl From<&Session> for Assurance {
-    fn from(session: &Session) -> Self {
-        Self { account_id: session.account_id, second_factor_at: session.second_factor_at }
-    }
+    /// Version of the account's factors that the second factor was one of.
+    pub factors_version: i64,
 }
 
 impl Assurance {
+    /// The assurance of a session, as it was read together with its account.
+    #[must_use]
+    pub fn of_session(session: &Session, account: &Account) -> Self {
+        Self {
+            account_id: session.account_id,
+            second_factor_at: session.second_factor_at,
+            factors_version: account.factors_version,
+        }
+    }
+
     /// The assurance of an access token's holder; the time of the second factor is that of the sign-in (`auth_time`).
     #[must_use]
     pub fn of_claims(claims: &Claims) -> Option<Self> {
         let signed_in_at = Timestamp::from_millis(claims.auth_time.saturating_mul(1000));
         let second_factor_at = claims.has_second_factor().then_some(signed_in_at);
-        claims.account_id().map(|account_id| Self { account_id, second_factor_at })
+        let factors_version = claims.factors_version;
+        claims.account_id().map(|account_id| Self { account_id, second_factor_at, factors_version })
     }
 }
 
-/// Who manages an account's second factors.
+/// Why a second factor has to be passed first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondFactorDue {
+    /// None was passed, or one that the account does not have any more.
+    Missing,
+    /// It was passed longer ago than [`Policy::assurance_lifetime`].
+    Stale,
+}
+
+/// Who manages an account's second factors or its password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manager {
     /// The account's owner, by a session or an access token.
@@ -40,16 +57,34 @@ pub enum Manager {
 }
 
 impl Manager {
-    /// Whether this caller may change, replace or show the account's second factors: once there is one, only an owner
-    /// who has passed one may (attacks 26 and 27, A 7.5.1).
     #[must_use]
-    pub fn may_manage_factors(&self, account: &Account) -> bool {
-        match self {
-            Self::Service => true,
-            Self::Owner(assurance) => {
-                assurance.account_id == account.id
-                    && (!account.two_factor_enabled || assurance.second_factor_at.is_some())
+    pub fn is_service(&self) -> bool {
+        matches!(self, Self::Service)
+    }
+
+    /// Whether this caller may change, replace or show the account's second factors, or change its password: once there is a
+    /// second factor, only an owner who has passed one lately may (attacks 26 and 27, A 7.5.1).
+    ///
+    /// # Errors
+    /// What is due before.
+    pub fn may_manage_factors(
+        &self,
+        account: &Account,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<(), SecondFactorDue> {
+        let Self::Owner(assurance) = self else { return Ok(()) };
+        if assurance.account_id != account.id {
+            return Err(SecondFactorDue::Missing);
+        }
+        if !account.two_factor_enabled {
+            return Ok(());
+        }
+        match assurance.second_factor_at {
+            Some(at) if assurance.factors_version == account.factors_version => {
+                if now < at + policy.assurance_lifetime { Ok(()) } else { Err(SecondFactorDue::Stale) }
             }
+            _ => Err(SecondFactorDue::Missing),
         }
     }
 }
@@ -57,22 +92,33 @@ impl Manager {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decisions::fixtures::{NOW, account};
+    use crate::decisions::fixtures::{NOW, account, assurance};
+    use std::time::Duration;
 
     #[test]
     fn managing_factors_asks_for_a_second_factor_once_there_is_one_26_27_36() {
         let (plain, enrolled) = (account(), Account { two_factor_enabled: true, ..account() });
-        let owner = |second_factor_at| Manager::Owner(Assurance { account_id: plain.id, second_factor_at });
+        let renewed = Account { factors_version: 1, ..enrolled.clone() };
+        let owner = |second_factor_at| Manager::Owner(Assurance { second_factor_at, ..assurance() });
         let stranger = Account { id: crate::decisions::fixtures::other_account_id(), ..account() };
-        for (manager, account, allowed) in [
-            (owner(None), &plain, true),
-            (owner(None), &enrolled, false),
-            (owner(Some(NOW)), &enrolled, true),
-            (owner(Some(NOW)), &stranger, false),
-            (Manager::Service, &plain, true),
-            (Manager::Service, &enrolled, true),
+        let policy = Policy::default();
+        let (missing, stale) = (Err(SecondFactorDue::Missing), Err(SecondFactorDue::Stale));
+        let ago = |duration| owner(Some(NOW - duration));
+        let almost = policy.assurance_lifetime - Duration::from_millis(1);
+        for (manager, account, outcome) in [
+            (owner(None), &plain, Ok(())),
+            (owner(None), &enrolled, missing),
+            (owner(Some(NOW)), &enrolled, Ok(())),
+            (ago(almost), &enrolled, Ok(())),
+            (ago(policy.assurance_lifetime), &enrolled, stale),
+            (ago(policy.assurance_lifetime), &plain, Ok(())),
+            (owner(Some(NOW)), &renewed, missing),
+            (owner(Some(NOW)), &stranger, missing),
+            (Manager::Service, &plain, Ok(())),
+            (Manager::Service, &enrolled, Ok(())),
         ] {
-            assert_eq!(manager.may_manage_factors(account), allowed, "{manager:?} {}", account.two_factor_enabled);
+            let row = format!("{manager:?} {} {}", account.two_factor_enabled, account.factors_version);
+            assert_eq!(manager.may_manage_factors(account, &policy, NOW), outcome, "{row}");
         }
     }
 }

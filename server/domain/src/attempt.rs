@@ -6,6 +6,7 @@ use crate::keyring::Sealed;
 use crate::one_time_code::Subject;
 use crate::password::PasswordHash;
 use crate::secret::Digest;
+use crate::stored_secret::SecretFingerprint;
 
 /// Who presents a second factor.
 #[derive(Clone, Debug)]
@@ -94,9 +95,12 @@ pub struct StoredCode {
 /// An authenticator app as stored.
 #[derive(Clone, Debug)]
 pub struct Authenticator {
-    /// Also the associated data that its secret is sealed to.
     pub id: MethodId,
+    /// The account that the row belongs to.
+    pub account_id: AccountId,
     pub secret: Sealed,
+    /// `None` in a row that a version without fingerprints wrote.
+    pub fingerprint: Option<SecretFingerprint>,
     /// The newest time step accepted from it.
     pub last_step: Option<i64>,
 }

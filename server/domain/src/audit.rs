@@ -42,8 +42,12 @@ pub enum EventKind {
     SecondFactorRejected,
     /// A used code was presented again.
     SecondFactorReplayed,
+    /// A second factor could not be judged, by a failure of the server; the attempt does not count.
+    SecondFactorNotJudged,
     /// The account was locked after too many wrong second factors.
     AccountLocked,
+    /// An administrator lifted the account's locks and limits.
+    AccountUnlocked,
     CodeSent,
     /// Enrolment of an authenticator app began.
     EnrolmentBegun,
@@ -94,6 +98,8 @@ pub enum EventKind {
     SignedOut,
     /// Sessions were revoked from a session of the same account.
     SessionsRevoked,
+    /// Trust in all devices was ended from a session of the same account.
+    TrustRevoked,
 }
 
 impl EventKind {
@@ -111,7 +117,9 @@ impl EventKind {
             Self::SecondFactorPassed => "second-factor-passed",
             Self::SecondFactorRejected => "second-factor-rejected",
             Self::SecondFactorReplayed => "second-factor-replayed",
+            Self::SecondFactorNotJudged => "second-factor-not-judged",
             Self::AccountLocked => "account-locked",
+            Self::AccountUnlocked => "account-unlocked",
             Self::CodeSent => "code-sent",
             Self::EnrolmentBegun => "enrolment-begun",
             Self::TwoFactorEnabled => "two-factor-enabled",
@@ -138,6 +146,7 @@ impl EventKind {
             Self::RefreshTokenReused => "refresh-token-reused",
             Self::SignedOut => "signed-out",
             Self::SessionsRevoked => "sessions-revoked",
+            Self::TrustRevoked => "trust-revoked",
         }
     }
 
@@ -157,6 +166,7 @@ impl EventKind {
             | Self::PasswordChanged
             | Self::DeviceTrusted
             | Self::AddressChanged
+            | Self::AccountUnlocked
             | Self::RefreshTokenReused => true,
             Self::SignedUp
             | Self::SignedIn
@@ -168,6 +178,7 @@ impl EventKind {
             | Self::SecondFactorPassed
             | Self::SecondFactorRejected
             | Self::SecondFactorReplayed
+            | Self::SecondFactorNotJudged
             | Self::CodeSent
             | Self::EnrolmentBegun
             | Self::AccountCreated
@@ -181,7 +192,8 @@ impl EventKind {
             | Self::PasswordChangeAsked
             | Self::TokenRefreshed
             | Self::SignedOut
-            | Self::SessionsRevoked => false,
+            | Self::SessionsRevoked
+            | Self::TrustRevoked => false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Access tokens: JSON Web Tokens (RFC 7519), signed (RFC 7515) with keys derived from the keyring.
 //!
-//! Algorithm and key id in a token's header name exactly one key of the ring, and no other is tried. This rules out
-//! algorithm confusion, and a token signed by an older key stays valid until that key leaves the ring. Ed25519 (RFC 8037)
+//! Algorithm and key id in a token's header name exactly one key of the ring, and no other is tried; the algorithm has to be the
+//! configured one or one that is retired. This rules out algorithm confusion, and a token signed by an older key stays valid until that key leaves the ring. Ed25519 (RFC 8037)
 //! and P-256 keys are derived from the ring's root keys; an RSA key cannot be, and is stored in the ring.
 
 use crate::ids::{AccountId, ApplicationId, RefreshTokenId, TenantId};
@@ -26,7 +26,18 @@ const LONGEST: usize = 8_192;
 pub struct AccessTokenSettings {
     /// `iss` of every token.
     pub issuer: String,
+    /// Signs new tokens.
     pub algorithm: Algorithm,
+    /// Signed tokens until now: theirs are still accepted, and their keys published.
+    pub retiring: Vec<Algorithm>,
+}
+
+impl AccessTokenSettings {
+    /// The algorithms whose tokens are accepted, the signing one first.
+    pub fn accepted(&self) -> impl Iterator<Item = Algorithm> {
+        let retiring = self.retiring.iter().copied().filter(|other| *other != self.algorithm);
+        std::iter::once(self.algorithm).chain(retiring)
+    }
 }
 
 /// Claims of an access token. Times are seconds since the epoch, ids have hyphens.
@@ -64,9 +75,24 @@ pub struct Claims {
     pub tid: String,
     /// Authentication methods of the sign-in (RFC 8176): `mfa` if a second factor was passed, else `pwd`.
     pub amr: Vec<String>,
+    /// Authentication context class (OpenID Connect Core §2): [`Claims::ONE_FACTOR`] or [`Claims::TWO_FACTORS`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// Version of the account's credentials at the sign-in. The token ends when that is raised. A node of a version before
+    /// this one leaves it out, which counts as zero.
+    #[serde(rename = "cv", default)]
+    pub credentials_version: i64,
+    /// Version of the account's second factors at the sign-in. `mfa` counts until that is raised.
+    #[serde(rename = "fv", default)]
+    pub factors_version: i64,
 }
 
 impl Claims {
+    /// `acr` of a sign-in by password alone, or from a trusted device.
+    pub const ONE_FACTOR: &str = "urn:countersign:factors:1";
+    /// `acr` of a sign-in in which a second factor was passed.
+    pub const TWO_FACTORS: &str = "urn:countersign:factors:2";
+
     /// The account that the token is about (`sub`); `None` if that is no account id.
     #[must_use]
     pub fn account_id(&self) -> Option<AccountId> {
@@ -134,6 +160,14 @@ pub fn sign(claims: &Claims, algorithm: Algorithm, keyring: &Keyring) -> Result<
     Ok(format!("{message}.{}", BASE64URL_NOPAD.encode(&signature)))
 }
 
+/// Makes sure that there is a key for this algorithm.
+///
+/// # Errors
+/// If there is none in the ring.
+pub fn check_signing(algorithm: Algorithm, keyring: &Keyring) -> Result<(), SignError> {
+    keyring.signing_keys(algorithm).next().map(drop).ok_or(SignError::NoKey(algorithm))
+}
+
 fn signature(key: &SigningKey, message: &[u8]) -> Option<Vec<u8>> {
     match key {
         SigningKey::EdDsa(pair) => Some(pair.sign(message).as_ref().to_vec()),
@@ -146,16 +180,17 @@ fn signature(key: &SigningKey, message: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Verifies signature, issuer and time of a token; `None` if any of them is wrong.
+/// Verifies algorithm, signature, issuer and time of a token; `None` if any of them is wrong. A key that the operator has not
+/// chosen an algorithm for signs nothing here, though it can be derived from every keyring.
 #[must_use]
-pub fn verify(token: &str, now: Timestamp, issuer: &str, keyring: &Keyring) -> Option<Claims> {
+pub fn verify(token: &str, now: Timestamp, settings: &AccessTokenSettings, keyring: &Keyring) -> Option<Claims> {
     if token.len() > LONGEST {
         return None;
     }
     let (message, signature) = token.rsplit_once('.')?;
     let (header, payload) = message.split_once('.')?;
     let header: Header = serde_json::from_slice(&BASE64URL_NOPAD.decode(header.as_bytes()).ok()?).ok()?;
-    if header.typ != "JWT" {
+    if header.typ != "JWT" || !settings.accepted().any(|accepted| accepted == header.alg) {
         return None;
     }
     let (_, key) = keyring.signing_keys(header.alg).find(|(kid, _)| *kid == header.kid)?;
@@ -174,7 +209,7 @@ pub fn verify(token: &str, now: Timestamp, issuer: &str, keyring: &Keyring) -> O
     let now_seconds = i64::try_from(now.as_unix_seconds()).ok()?;
     let ahead = i64::try_from(LEEWAY.as_secs()).ok()?;
     let is_now = claims.exp > now_seconds && claims.iat <= now_seconds.saturating_add(ahead);
-    (is_now && claims.iss == issuer).then_some(claims)
+    (is_now && claims.iss == settings.issuer).then_some(claims)
 }
 
 fn verified(
@@ -214,9 +249,8 @@ pub struct Jwk {
 /// The public keys of all tokens that [`verify`] accepts: those of the signing algorithm first, and among them the signing
 /// key.
 #[must_use]
-pub fn public_keys(signing: Algorithm, keyring: &Keyring) -> Vec<Jwk> {
-    let others = Algorithm::ALL.into_iter().filter(|other| *other != signing);
-    std::iter::once(signing).chain(others).flat_map(|algorithm| public_keys_for(algorithm, keyring)).collect()
+pub fn public_keys(settings: &AccessTokenSettings, keyring: &Keyring) -> Vec<Jwk> {
+    settings.accepted().flat_map(|algorithm| public_keys_for(algorithm, keyring)).collect()
 }
 
 fn public_keys_for(algorithm: Algorithm, keyring: &Keyring) -> impl Iterator<Item = Jwk> {
@@ -250,6 +284,33 @@ mod tests {
 
     const ISSUER: &str = "https://id.example";
 
+    fn settings(issuer: &str, algorithm: Algorithm, retiring: &[Algorithm]) -> AccessTokenSettings {
+        AccessTokenSettings { issuer: issuer.to_owned(), algorithm, retiring: retiring.to_vec() }
+    }
+
+    /// Every algorithm is accepted.
+    fn all() -> AccessTokenSettings {
+        settings(ISSUER, Algorithm::EdDsa, &Algorithm::ALL)
+    }
+
+    #[test]
+    fn tokens_and_keys_are_those_of_the_algorithms_that_were_chosen_38() {
+        let ring = ring(10);
+        for chosen in Algorithm::ALL {
+            for retiring in [vec![], vec![Algorithm::Es256], vec![Algorithm::EdDsa, Algorithm::Rs256]] {
+                let settings = settings(ISSUER, chosen, &retiring);
+                for algorithm in Algorithm::ALL {
+                    let token = sign(&claims(1_000), algorithm, &ring).expect("signed");
+                    let is_accepted = algorithm == chosen || retiring.contains(&algorithm);
+                    assert_eq!(verify(&token, at(1_000), &settings, &ring).is_some(), is_accepted, "{settings:?}");
+                    let mut keys = public_keys(&settings, &ring).into_iter();
+                    assert_eq!(keys.any(|key| key.alg == algorithm), is_accepted, "{settings:?}");
+                }
+                assert_eq!(public_keys(&settings, &ring)[0].alg, chosen);
+            }
+        }
+    }
+
     fn ring(seed: u64) -> Keyring {
         let mut ring = Keyring::generate(&mut ChaCha20Rng::seed_from_u64(seed));
         ring.add_rsa_key().expect("a key");
@@ -274,6 +335,9 @@ mod tests {
             auth_time: now,
             tid: TenantId::DEFAULT.to_hyphenated(),
             amr: vec!["pwd".to_owned()],
+            acr: Some(Claims::ONE_FACTOR.to_owned()),
+            credentials_version: 2,
+            factors_version: 1,
         }
     }
 
@@ -286,10 +350,14 @@ mod tests {
         let ring = ring(1);
         for algorithm in Algorithm::ALL {
             let token = sign(&claims(1_000), algorithm, &ring).expect("signed");
-            assert_eq!(verify(&token, at(1_000), ISSUER, &ring), Some(claims(1_000)), "{algorithm:?}");
-            assert_eq!(verify(&token, at(940), ISSUER, &ring), Some(claims(1_000)), "a minute ahead");
+            assert_eq!(verify(&token, at(1_000), &all(), &ring), Some(claims(1_000)), "{algorithm:?}");
+            assert_eq!(verify(&token, at(940), &all(), &ring), Some(claims(1_000)), "a minute ahead");
             for (now, issuer) in [(4_600, ISSUER), (939, ISSUER), (1_000, "https://other.example")] {
-                assert_eq!(verify(&token, at(now), issuer, &ring), None, "{algorithm:?} {now} {issuer}");
+                assert_eq!(
+                    verify(&token, at(now), &settings(issuer, algorithm, &[]), &ring),
+                    None,
+                    "{algorithm:?} {now} {issuer}"
+                );
             }
         }
     }
@@ -337,11 +405,11 @@ mod tests {
         let rotated = Keyring::parse(&text).expect("two keys");
         for algorithm in Algorithm::ALL {
             let token = sign(&claims(1_000), algorithm, &old).expect("signed");
-            assert!(verify(&token, at(1_000), ISSUER, &rotated).is_some(), "{algorithm:?}");
+            assert!(verify(&token, at(1_000), &all(), &rotated).is_some(), "{algorithm:?}");
             let newer = sign(&claims(1_000), algorithm, &rotated).expect("signed");
-            let is_known = verify(&newer, at(1_000), ISSUER, &old).is_some();
+            let is_known = verify(&newer, at(1_000), &all(), &old).is_some();
             assert_eq!(is_known, algorithm == Algorithm::Rs256, "{algorithm:?}: the new root key signs");
-            assert_eq!(verify(&token, at(1_000), ISSUER, &ring(4)), None, "another ring's");
+            assert_eq!(verify(&token, at(1_000), &all(), &ring(4)), None, "another ring's");
         }
     }
 
@@ -355,7 +423,7 @@ mod tests {
                 let mut changed = token.clone();
                 changed.replace_range(place..=place, other);
                 // The last letter of a part may hold bits that mean nothing; a strict decoder refuses those, too.
-                assert_eq!(verify(&changed, at(1_000), ISSUER, &ring), None, "{algorithm:?} {place}");
+                assert_eq!(verify(&changed, at(1_000), &all(), &ring), None, "{algorithm:?} {place}");
             }
         }
     }
@@ -365,11 +433,11 @@ mod tests {
         let ring = ring(6);
         let encode = |json: &serde_json::Value| BASE64URL_NOPAD.encode(json.to_string().as_bytes());
         let payload = encode(&serde_json::to_value(claims(1_000)).expect("JSON"));
-        let kid = public_keys(Algorithm::Rs256, &ring)[0].kid.clone();
+        let kid = public_keys(&settings(ISSUER, Algorithm::Rs256, &[]), &ring)[0].kid.clone();
         for alg in ["none", "HS256", "RS512", "EdDSA", "ES256"] {
             let header = encode(&serde_json::json!({"alg": alg, "kid": kid, "typ": "JWT"}));
             for signature in ["", "AAAA"] {
-                assert_eq!(verify(&format!("{header}.{payload}.{signature}"), at(1_000), ISSUER, &ring), None, "{alg}");
+                assert_eq!(verify(&format!("{header}.{payload}.{signature}"), at(1_000), &all(), &ring), None, "{alg}");
             }
         }
     }
@@ -384,7 +452,7 @@ mod tests {
             let token = sign(&claims(1_000), algorithm, &ring).expect("signed");
             let (message, signature) = token.rsplit_once('.').expect("three parts");
             let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).expect("base64url");
-            let keys = public_keys(algorithm, &ring);
+            let keys = public_keys(&settings(ISSUER, algorithm, &Algorithm::ALL), &ring);
             let [key, _, _] = keys.as_slice() else { panic!("a key for each algorithm: {keys:?}") };
             assert_eq!(key.alg, algorithm);
             let good = match algorithm {
@@ -418,7 +486,7 @@ mod tests {
         #[test]
         fn any_text_is_judged_without_panic(text in "[A-Za-z0-9_.=-]{0,200}") {
             let ring = Keyring::generate(&mut ChaCha20Rng::seed_from_u64(9));
-            prop_assert_eq!(verify(&text, at(1_000), ISSUER, &ring), None);
+            prop_assert_eq!(verify(&text, at(1_000), &all(), &ring), None);
         }
     }
 }

@@ -50,10 +50,18 @@ pub enum Purpose {
     TokenEd25519,
     /// The scalar of the P-256 key that signs access tokens.
     TokenP256,
+    /// Recognises a TOTP secret that an account has already.
+    SecretFingerprint,
+    /// Ties a lasting trust in a device to its account.
+    LastingTrust,
+    /// Authenticates a `trustChallenge` at rest.
+    TrustChallenge,
+    /// Seals the value that shows whether a keyring belongs to a database.
+    Canary,
 }
 
 impl Purpose {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 14] = [
         Self::SessionCookie,
         Self::ChallengeCookie,
         Self::TrustCookie,
@@ -64,6 +72,10 @@ impl Purpose {
         Self::Quota,
         Self::TokenEd25519,
         Self::TokenP256,
+        Self::SecretFingerprint,
+        Self::LastingTrust,
+        Self::TrustChallenge,
+        Self::Canary,
     ];
 
     const fn label(self) -> &'static str {
@@ -78,6 +90,10 @@ impl Purpose {
             Self::Quota => "countersign/v1/budget",
             Self::TokenEd25519 => "countersign/v1/token/ed25519",
             Self::TokenP256 => "countersign/v1/token/p256",
+            Self::SecretFingerprint => "countersign/v1/secret-fingerprint",
+            Self::LastingTrust => "countersign/v1/lasting-trust",
+            Self::TrustChallenge => "countersign/v1/trust-challenge",
+            Self::Canary => "countersign/v1/canary",
         }
     }
 }
@@ -303,6 +319,12 @@ impl Keyring {
 
     fn active(&self) -> &RingKey {
         self.keys.first().expect("a ring is never empty")
+    }
+
+    /// Id of the key that signs and seals.
+    #[must_use]
+    pub fn active_id(&self) -> &str {
+        &self.active().id
     }
 
     /// HMAC-SHA-256 of `message` under the active key for `purpose`.

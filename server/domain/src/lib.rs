@@ -8,7 +8,7 @@
 //! | [`decisions`] | one file per decision: facts, terms and the time to an enum |
 //! | [`terms`], [`tenant`], [`policy`] | what a dialect may choose; what an operator demands; the numbers |
 //! | [`account`], [`user`], [`password`], [`assurance`] | accounts, users, password hashing, how strongly a caller has authenticated |
-//! | [`method`], [`address`], [`totp`], [`one_time_code`], [`backup_code`], [`attempt`] | second factors and attempts at them |
+//! | [`method`], [`address`], [`totp`], [`stored_secret`], [`one_time_code`], [`backup_code`], [`attempt`] | second factors and attempts at them |
 //! | [`challenge`], [`session`], [`trusted_device`] | what an authentication leaves behind |
 //! | [`secret`], [`keyring`], [`signing`], [`jwt`], [`api_key`] | bearer secrets, keys, access tokens, keys of services |
 //! | [`audit`] | audit events |
@@ -23,18 +23,23 @@ pub mod audit;
 pub mod backup_code;
 pub mod challenge;
 pub mod decisions;
+#[cfg(test)]
+mod guessing;
 pub mod ids;
 pub mod jwt;
 pub mod keyring;
+pub mod limits;
 pub mod method;
 pub mod network;
 pub mod one_time_code;
 pub mod password;
 pub mod policy;
 pub mod random;
+pub mod rate;
 pub mod secret;
 pub mod session;
 pub mod signing;
+pub mod stored_secret;
 pub mod tenant;
 pub mod terms;
 pub mod time;

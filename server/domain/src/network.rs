@@ -1,5 +1,6 @@
-//! Client networks: what rate limits and password quotas are keyed by.
+//! Client networks: what rate limits and password quotas are keyed by, and how they share a scarce resource.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -18,6 +19,90 @@ impl fmt::Display for ClientNetwork {
             Self::V4(address) => address.fmt(formatter),
             Self::V6(prefix) => write!(formatter, "{prefix:016x}"),
         }
+    }
+}
+
+/// A network that encloses clients: the leading bits of their addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NetworkPrefix {
+    is_v6: bool,
+    /// Number of leading bits that count.
+    length: u8,
+    /// The leading bits, all others zero; the first 64 bits of an IPv6 address, an IPv4 address at the upper end.
+    bits: u64,
+}
+
+/// Lengths of the prefixes that are under one control: what an operator announces, from the widest to one client. IPv6 sites
+/// get a /48 or a /56 (RFC 6177), networks are a /64; an IPv4 /24 is the longest prefix that is routed between operators.
+const V6_LENGTHS: [u8; 3] = [48, 56, 64];
+const V4_LENGTHS: [u8; 2] = [24, 32];
+
+impl ClientNetwork {
+    /// The networks that enclose this one, from the widest to itself.
+    pub fn enclosing(self) -> impl Iterator<Item = NetworkPrefix> {
+        let (is_v6, address, lengths) = match self {
+            Self::V4(address) => (false, u64::from(address.to_bits()) << 32, &V4_LENGTHS[..]),
+            Self::V6(prefix) => (true, prefix, &V6_LENGTHS[..]),
+        };
+        lengths.iter().map(move |&length| NetworkPrefix { is_v6, length, bits: address & (u64::MAX << (64 - length)) })
+    }
+}
+
+/// Places that client networks share, so that none can take them all.
+///
+/// A network gets a place while those inside a wider network hold less than that network has left, and the widest hold less
+/// than is free ("dynamic queue length thresholds", Choudhury and Hahne 1998, at each level of the address). So one IPv4
+/// address holds at most a third of all places and a /24 half of them; one IPv6 /64 holds a quarter, a /56 a third and a /48
+/// half. Several wide networks share evenly, and what equals the share of one more stays free for those that hold none.
+#[derive(Debug)]
+pub struct Shares {
+    capacity: usize,
+    taken: usize,
+    /// Places held by the clients inside a network; no entry is zero.
+    held: HashMap<NetworkPrefix, usize>,
+}
+
+impl Shares {
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self { capacity, taken: 0, held: HashMap::new() }
+    }
+
+    /// Takes a place for a client of `network`; `false` when its share is used up.
+    #[must_use]
+    pub fn take(&mut self, network: ClientNetwork) -> bool {
+        let mut left = self.capacity - self.taken;
+        for prefix in network.enclosing() {
+            let held = self.held.get(&prefix).copied().unwrap_or(0);
+            if held >= left {
+                return false;
+            }
+            left -= held;
+        }
+        self.taken += 1;
+        for prefix in network.enclosing() {
+            *self.held.entry(prefix).or_insert(0) += 1;
+        }
+        true
+    }
+
+    /// Returns a place that was taken for `network`.
+    pub fn give_back(&mut self, network: ClientNetwork) {
+        self.taken -= 1;
+        for prefix in network.enclosing() {
+            if let Some(held) = self.held.get_mut(&prefix) {
+                *held -= 1;
+                if *held == 0 {
+                    self.held.remove(&prefix);
+                }
+            }
+        }
+    }
+
+    /// Number of places taken.
+    #[must_use]
+    pub fn taken(&self) -> usize {
+        self.taken
     }
 }
 
@@ -60,5 +145,79 @@ mod tests {
             (network("1.2.3.4").to_string(), network(same[0]).to_string()),
             ("1.2.3.4".into(), "20010db800010002".into())
         );
+    }
+
+    fn network(text: &str) -> ClientNetwork {
+        ClientNetwork::from(text.parse::<IpAddr>().expect("an address"))
+    }
+
+    #[test]
+    fn neighbours_have_their_wide_networks_in_common() {
+        let common = |one: &str, other: &str| {
+            network(one).enclosing().zip(network(other).enclosing()).filter(|(one, other)| one == other).count()
+        };
+        for (one, other, expected) in [
+            ("2001:db8:1:2::1", "2001:db8:1:2::9", 3),
+            ("2001:db8:1:2::1", "2001:db8:1:ff::1", 2),
+            ("2001:db8:1:2::1", "2001:db8:1:100::1", 1),
+            ("2001:db8:1:2::1", "2001:db8:2:2::1", 0),
+            ("192.0.2.1", "192.0.2.1", 2),
+            ("192.0.2.1", "192.0.2.2", 1),
+            ("192.0.2.1", "192.0.3.1", 0),
+            ("0.0.0.1", "::1", 0),
+        ] {
+            assert_eq!(common(one, other), expected, "{one} {other}");
+        }
+    }
+
+    /// How many of `capacity` places these clients take, each trying as often as there are places.
+    fn greedy(shares: &mut Shares, clients: impl IntoIterator<Item = String>) -> usize {
+        let clients: Vec<_> = clients.into_iter().map(|client| network(&client)).collect();
+        let before = shares.taken();
+        for _ in 0..shares.capacity {
+            for &client in &clients {
+                let _ = shares.take(client);
+            }
+        }
+        shares.taken() - before
+    }
+
+    #[test]
+    fn no_network_takes_more_than_its_share() {
+        // Many clients stop a little short of the share of their network, since each needs a place left for one more.
+        for (clients, share) in [
+            (vec!["192.0.2.1".to_owned()], 400),
+            ((0..=255).map(|last| format!("192.0.2.{last}")).collect(), 600),
+            (vec!["2001:db8::1".to_owned()], 300),
+            ((0..256).map(|last| format!("2001:db8:0:{last:x}::1")).collect(), 400),
+            ((0..2_048).map(|last| format!("2001:db8:0:{last:x}::1")).collect(), 600),
+        ] {
+            let taken = greedy(&mut Shares::new(1_200), clients.clone());
+            assert!((share - 5..=share).contains(&taken), "{taken} of {share}: {} and others", clients[0]);
+        }
+        let wide = |count: usize| (0..count).map(|number| format!("2001:db8:{number:x}::1"));
+        let mut shares = Shares::new(1_200);
+        assert!(greedy(&mut shares, wide(100)) < 1_200, "room is left while networks are fewer than places");
+        assert!(shares.take(network("192.0.2.1")) && shares.take(network("192.0.2.1")));
+    }
+
+    #[test]
+    fn neighbours_of_a_greedy_client_have_places_too() {
+        let mut shares = Shares::new(1_200);
+        greedy(&mut shares, ["2001:db8::1".to_owned()]);
+        for neighbour in ["2001:db8:0:1::1", "2001:db8:0:ff00::1", "2001:db8:1::1", "192.0.2.1"] {
+            assert!((0..10).all(|_| shares.take(network(neighbour))), "{neighbour}");
+        }
+    }
+
+    #[test]
+    fn a_place_that_was_given_back_can_be_taken_again() {
+        let mut shares = Shares::new(1);
+        let (one, other) = (network("192.0.2.1"), network("2001:db8::1"));
+        assert!(shares.take(one) && !shares.take(one) && !shares.take(other));
+        shares.give_back(one);
+        assert!(shares.take(other) && !shares.take(one));
+        shares.give_back(other);
+        assert!(shares.held.is_empty() && shares.taken() == 0);
     }
 }

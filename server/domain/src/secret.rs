@@ -1,5 +1,7 @@
 //! Bearer secrets: possession authenticates. Secrets never print, are wiped on drop, and are stored as digests only.
 
+use crate::ids::AccountId;
+use crate::keyring::{Keyring, Purpose};
 use crate::random::{self, ALPHANUMERIC, URL_SAFE};
 use crate::terms::ChallengeForm;
 use rand_core::CryptoRng;
@@ -141,10 +143,17 @@ impl fmt::Debug for Bearer {
 }
 
 impl Digest {
-    /// Digest of a text chosen by a caller (`trustChallenge`).
+    /// A keyed MAC, in the place of a digest.
+    pub(crate) fn of_mac(mac: [u8; 32]) -> Self {
+        Self(mac)
+    }
+
+    /// Keyed MACs that a text chosen by a caller (`trustChallenge`) may be stored as for an account, the one under the active
+    /// key first. A plain digest of a text that can be guessed would reveal it.
     #[must_use]
-    pub fn of_text(text: &str) -> Self {
-        Self::of(text)
+    pub fn of_trust_challenge(text: &str, account: AccountId, keyring: &Keyring) -> Vec<Self> {
+        let message = zeroize::Zeroizing::new(format!("{account}!{text}"));
+        keyring.macs(Purpose::TrustChallenge, message.as_bytes()).into_iter().map(Self).collect()
     }
 
     /// Reads the stored form; `None` unless it has 32 bytes.
@@ -157,6 +166,7 @@ impl Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Timestamp;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
     #[test]
@@ -166,6 +176,21 @@ mod tests {
         let same = SessionToken::parse(token.expose()).expect("its own text");
         assert_eq!(same.digest(), token.digest());
         assert_eq!(format!("{token:?} {:?}", token.digest()), "SessionToken([redacted]) Digest([redacted])");
+    }
+
+    #[test]
+    fn a_trust_challenge_is_known_by_key_account_and_text_43() {
+        let mut random = ChaCha20Rng::seed_from_u64(5);
+        let old = Keyring::generate(&mut random);
+        let text = format!("{}{}", *Keyring::generate(&mut random).to_text(), *old.to_text());
+        let rotated = Keyring::parse(&text).expect("two keys");
+        let [mine, other] = [0, 1].map(|at| AccountId::generate(Timestamp::from_millis(at), &mut random));
+        let stored = Digest::of_trust_challenge("a text", mine, &old)[0];
+        assert!(Digest::of_trust_challenge("a text", mine, &rotated).contains(&stored));
+        for (text, account, ring) in [("a text", other, &old), ("another", mine, &old)] {
+            assert!(!Digest::of_trust_challenge(text, account, ring).contains(&stored));
+        }
+        assert_ne!(stored, Digest::of("a text"));
     }
 
     #[test]

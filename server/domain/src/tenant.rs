@@ -73,6 +73,8 @@ pub struct Tenant {
     /// Kinds of second factor that accounts may enrol and use.
     pub methods: BTreeSet<MethodKind>,
     pub mailed_codes: MailedCodes,
+    /// Whether strangers may create accounts; services with an API key always may.
+    pub sign_up: bool,
 }
 
 impl Tenant {
@@ -98,6 +100,7 @@ impl Default for Tenant {
             login_policy: LoginPolicy::default(),
             methods: MethodKind::ALL.into(),
             mailed_codes: MailedCodes::default(),
+            sign_up: true,
         }
     }
 }
@@ -114,6 +117,9 @@ pub struct Application {
     pub trust_policy: TrustPolicy,
     /// Whether sign-ins get refresh tokens.
     pub refresh_tokens: bool,
+    /// Whether an access token that was issued for it manages its user's second factors. Such tokens are handed to the
+    /// application, so this is for applications that are the operator's own.
+    pub manages_factors: bool,
 }
 
 impl Default for Application {
@@ -125,6 +131,7 @@ impl Default for Application {
             roles: BTreeSet::new(),
             trust_policy: TrustPolicy::default(),
             refresh_tokens: true,
+            manages_factors: true,
         }
     }
 }

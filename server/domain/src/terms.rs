@@ -5,6 +5,7 @@
 
 use crate::account::Account;
 use crate::backup_code::Alphabet;
+use crate::jwt::Claims;
 use crate::policy::Policy;
 use crate::tenant::{Application, Directory, Tenant};
 use std::time::Duration;
@@ -22,8 +23,6 @@ pub struct Terms {
     pub backup_codes: Alphabet,
     /// Whether one-time codes by e-mail become a second factor together with the first authenticator app.
     pub email_with_app: bool,
-    /// Whether an account with a second factor has to pass it before its password is changed.
-    pub password_change_needs_second_factor: bool,
 }
 
 /// What a completed sign-in gives to the client.
@@ -74,6 +73,18 @@ impl Rules {
     #[must_use]
     pub fn tenant_of(&self, account: &Account) -> &Tenant {
         self.directory.tenant(account.tenant_id).unwrap_or(self.directory.home())
+    }
+
+    /// Whether an access token for this audience may manage the second factors of its user. A token without an audience was
+    /// handed to no application.
+    #[must_use]
+    pub fn audience_manages_factors(&self, claims: &Claims, account: &Account) -> bool {
+        match &claims.aud {
+            None => true,
+            Some(_) => self
+                .application(claims.audience())
+                .is_some_and(|application| application.manages_factors && application.tenant_id == account.tenant_id),
+        }
     }
 
     /// The application with this id, if one is given and configured.

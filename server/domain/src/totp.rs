@@ -7,6 +7,7 @@ use data_encoding::{BASE32, BASE32_NOPAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rand_core::CryptoRng;
 use std::fmt;
+use subtle::ConstantTimeEq as _;
 use totp_rs::{Algorithm, Builder, Totp};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -74,6 +75,12 @@ impl TotpSecret {
             "otpauth://totp/{label}?secret={}&issuer={issuer}&digits={DIGITS}&period={STEP_SECONDS}",
             *secret
         ))
+    }
+
+    /// Whether this is the same secret; compared in constant time.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
     }
 
     fn totp(&self, skew: u16) -> Totp {

@@ -2,6 +2,9 @@
 //!
 //! A trust is a random token. A rotating one is replaced by each use; a lasting one stays valid until it expires. It does
 //! not authenticate the user of the device (N14), so a session opened with it has passed no second factor.
+//!
+//! Both forms are tied to their account by a MAC: that of a rotating token is part of the token, that of a lasting one is
+//! what is stored. A row that is moved to another account opens nothing there.
 
 use crate::ids::{AccountId, ApplicationId};
 use crate::keyring::{Keyring, Purpose};
@@ -10,12 +13,15 @@ use crate::terms::TrustForm;
 use crate::time::Timestamp;
 use data_encoding::BASE64URL_NOPAD;
 use rand_core::CryptoRng;
+use zeroize::Zeroizing;
 
 /// A trusted device as stored, without its digest.
 #[derive(Clone, Copy, Debug)]
 pub struct TrustedDevice {
     /// Application in which the trust was given.
     pub application_id: Option<ApplicationId>,
+    /// Time at which a second factor was passed for it; a rotating token keeps it.
+    pub given_at: Timestamp,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -28,17 +34,31 @@ pub fn generate(form: TrustForm, account: AccountId, keyring: &Keyring, random: 
             let token = TrustToken::generate(random);
             Bearer::new(cookie_value(&token, account, keyring), token.digest())
         }
-        TrustForm::Lasting => Bearer::from(TwoFactorTrustId::generate(random)),
+        TrustForm::Lasting => {
+            let token = TwoFactorTrustId::generate(random);
+            let digest = keyring.mac(Purpose::LastingTrust, lasting_message(account, &token).as_bytes());
+            Bearer::new(token.expose().to_owned(), Digest::of_mac(digest))
+        }
     }
 }
 
-/// Digest by which a presented token of this form is looked up; `None` if it cannot belong to this account.
+/// Digests by which a presented token of this form may be stored; empty if it cannot belong to this account.
 #[must_use]
-pub fn read(form: TrustForm, text: &str, account: AccountId, keyring: &Keyring) -> Option<Digest> {
+pub fn read(form: TrustForm, text: &str, account: AccountId, keyring: &Keyring) -> Vec<Digest> {
     match form {
-        TrustForm::Rotating => read_cookie_value(text, account, keyring).map(|token| token.digest()),
-        TrustForm::Lasting => TwoFactorTrustId::parse(text).map(|token| token.digest()),
+        TrustForm::Rotating => {
+            read_cookie_value(text, account, keyring).map(|token| token.digest()).into_iter().collect()
+        }
+        TrustForm::Lasting => {
+            let Some(token) = TwoFactorTrustId::parse(text) else { return Vec::new() };
+            let macs = keyring.macs(Purpose::LastingTrust, lasting_message(account, &token).as_bytes());
+            macs.into_iter().map(Digest::of_mac).collect()
+        }
     }
+}
+
+fn lasting_message(account: AccountId, token: &TwoFactorTrustId) -> Zeroizing<String> {
+    Zeroizing::new(format!("{account}!{}", token.expose()))
 }
 
 /// The value of the trust cookie before it is signed: `<mac>!<token>`, the MAC tying the token to its account
@@ -78,5 +98,21 @@ mod tests {
         for odd in ["", "!", "a!b", &value[1..], &value.replace('!', "")] {
             assert!(read_cookie_value(odd, mine, &ring).is_none());
         }
+    }
+
+    #[test]
+    fn a_lasting_token_is_stored_for_its_account_only_and_found_after_a_rotation_43() {
+        let mut random = ChaCha20Rng::seed_from_u64(3);
+        let old = Keyring::generate(&mut random);
+        let text = format!("{}{}", *Keyring::generate(&mut random).to_text(), *old.to_text());
+        let rotated = Keyring::parse(&text).expect("two keys");
+        let [mine, other] = [0, 1].map(|at| AccountId::generate(Timestamp::from_millis(at), &mut random));
+        let token = generate(TrustForm::Lasting, mine, &old, &mut random);
+        let read = |account, ring: &Keyring| read(TrustForm::Lasting, token.expose(), account, ring);
+        assert_eq!(read(mine, &old), [token.digest()]);
+        assert!(read(mine, &rotated).contains(&token.digest()));
+        assert!(!read(other, &old).contains(&token.digest()));
+        let plain = TwoFactorTrustId::parse(token.expose()).expect("its text").digest();
+        assert_ne!(token.digest(), plain, "who has no keyring cannot make a row");
     }
 }

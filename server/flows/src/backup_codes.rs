@@ -15,6 +15,7 @@ impl Flows {
     /// A new set of backup codes, and what is stored of it.
     pub(super) async fn new_backup_codes(
         &self,
+        caller: &Caller,
         account_id: AccountId,
         alphabet: Alphabet,
     ) -> Result<(Vec<BackupCode>, Vec<StoredBackupCode>), FlowError> {
@@ -32,7 +33,7 @@ impl Flows {
                 (codes, stored)
             })
         };
-        Ok(self.services.hasher.admit()?.run(make).await?)
+        Ok(self.admit(caller)?.run(make).await?)
     }
 
     /// Replaces the backup codes in a session; the old ones are dead from then on.
@@ -54,7 +55,7 @@ impl Flows {
             return Ok(Err(refused));
         }
         let audit = self.audit(caller, self.now()).about(account.id).in_session(session.session.id);
-        let codes = self.store_new_backup_codes(account, audit, terms).await?;
+        let codes = self.store_new_backup_codes(caller, account, audit, terms).await?;
         Ok(codes.ok_or(ManagementRefused::Stale))
     }
 
@@ -72,20 +73,21 @@ impl Flows {
             return Ok(None);
         }
         let audit = self.audit(caller, self.now()).about(account.id);
-        self.store_new_backup_codes(account, audit, terms).await
+        self.store_new_backup_codes(caller, account, audit, terms).await
     }
 
     /// `None` when the credentials have changed since `account` was read, or its second factor is off.
     async fn store_new_backup_codes(
         &self,
+        caller: &Caller,
         account: &Account,
         audit: AuditContext,
         terms: &Terms,
     ) -> Result<Option<Vec<BackupCode>>, FlowError> {
-        let (codes, stored) = self.new_backup_codes(account.id, terms.backup_codes).await?;
+        let (codes, stored) = self.new_backup_codes(caller, account.id, terms.backup_codes).await?;
         let replace = ReplaceBackupCodes {
             account_id: account.id,
-            credentials_version: account.credentials_version,
+            versions: account.versions(),
             backup_codes: stored,
             now: audit.at,
             event: audit.event(EventKind::BackupCodesReplaced),

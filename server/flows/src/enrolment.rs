@@ -3,26 +3,25 @@
 use super::password::Unconfirmed;
 use super::{Authenticated, Caller, FlowError, Flows, FullSession};
 use countersign_domain::address::MethodKind;
-use countersign_domain::assurance::{Assurance, Manager};
+use countersign_domain::assurance::{Assurance, Manager, SecondFactorDue};
 use countersign_domain::attempt::Authenticator;
 use countersign_domain::audit::EventKind;
 use countersign_domain::backup_code::BackupCode;
 use countersign_domain::decisions::enrolment;
-use countersign_domain::decisions::judgement::open_secret;
 use countersign_domain::ids::MethodId;
-use countersign_domain::keyring::Purpose;
 use countersign_domain::method::MethodHandle;
+use countersign_domain::stored_secret::{self, SecretFingerprint};
 use countersign_domain::terms::Terms;
 use countersign_domain::totp::TotpSecret;
-use countersign_store::work::{BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun};
+use countersign_store::work::{BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun, NewSession};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 /// Why second factors may not be managed now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ManagementRefused {
-    /// The session has not passed the second factor that the account has.
-    SecondFactorDue,
+    /// The session has not passed the second factor that the account has, or not lately.
+    SecondFactorDue(SecondFactorDue),
     /// The password was not confirmed.
     Unconfirmed(Unconfirmed),
     /// The tenant does not allow authenticator apps.
@@ -56,26 +55,29 @@ impl Flows {
         terms: &Terms,
     ) -> Result<Result<Enrolment, ManagementRefused>, FlowError> {
         let Authenticated { session, account, .. } = authenticated;
-        let manager = Manager::Owner(Assurance::from(session));
+        let manager = Manager::Owner(Assurance::of_session(session, account));
         let rules = self.rules();
         let facts = enrolment::Facts { account, tenant: rules.tenant_of(account), manager: &manager };
-        if let Err(refused) = refusal(enrolment::decide(&facts)) {
+        if let Err(refused) = refusal(enrolment::decide(&facts, self.policy(), self.now())) {
             return Ok(Err(refused));
         }
         if let Err(unconfirmed) = self.confirm_password(caller, account, password).await? {
             return Ok(Err(ManagementRefused::Unconfirmed(unconfirmed)));
         }
         let now = self.now();
-        let (backup_codes, stored) = self.new_backup_codes(account.id, terms.backup_codes).await?;
+        let (backup_codes, stored) = self.new_backup_codes(caller, account.id, terms.backup_codes).await?;
         let (secret, authenticator, handles) = self.random().draw(|random| {
             let id = MethodId::generate(now, random);
             let secret = TotpSecret::generate(random);
-            let sealed = self.keyring().seal(Purpose::TotpSecret, id.to_text().as_bytes(), secret.expose(), random);
-            (secret, Authenticator { id, secret: sealed, last_step: None }, new_handles(random))
+            let sealed = stored_secret::seal(&secret, account.id, id, self.secret_binding(), self.keyring(), random);
+            let fingerprint = Some(SecretFingerprint::of(&secret, account.id, self.keyring()));
+            let authenticator =
+                Authenticator { id, account_id: account.id, secret: sealed, fingerprint, last_step: None };
+            (secret, authenticator, new_handles(random))
         });
         let begin = BeginEnrolment {
             account_id: account.id,
-            credentials_version: account.credentials_version,
+            versions: account.versions(),
             manager,
             authenticator,
             handles,
@@ -115,7 +117,7 @@ impl Flows {
         if let Err(refused) = self.confirm_management(caller, authenticated, password).await? {
             return Ok(Err(refused));
         }
-        let secret = open_secret(&authenticator, self.keyring())?;
+        let secret = stored_secret::open(&authenticator, self.keyring())?.secret;
         let audit = self.audit(caller, self.now()).about(account.id).in_session(session.id);
         self.store().record(audit.event(EventKind::SecretShown)).await?;
         Ok(Ok(secret.key_uri(&self.services.app_name, account.login_name())))
@@ -137,9 +139,10 @@ impl Flows {
         }
         let now = self.now();
         let (session, token) = self.new_session(caller, account, old.is_remembered, None, now);
+        let session = NewSession { session: session.session.in_place_of(old, self.policy()), ..session };
         let disable = DisableTwoFactor {
             account_id: account.id,
-            credentials_version: account.credentials_version,
+            versions: account.versions(),
             session_id: old.id,
             session: session.clone(),
             now,
@@ -161,8 +164,9 @@ impl Flows {
         Authenticated { session, account, .. }: &Authenticated,
         password: &str,
     ) -> Result<Result<(), ManagementRefused>, FlowError> {
-        if !Manager::Owner(Assurance::from(session)).may_manage_factors(account) {
-            return Ok(Err(ManagementRefused::SecondFactorDue));
+        let owner = Manager::Owner(Assurance::of_session(session, account));
+        if let Err(due) = owner.may_manage_factors(account, self.policy(), self.now()) {
+            return Ok(Err(ManagementRefused::SecondFactorDue(due)));
         }
         Ok(self.confirm_password(caller, account, password).await?.map_err(ManagementRefused::Unconfirmed))
     }
@@ -171,7 +175,7 @@ impl Flows {
 fn refusal(decision: enrolment::Enrolment) -> Result<(), ManagementRefused> {
     match decision {
         enrolment::Enrolment::First | enrolment::Enrolment::Replacement => Ok(()),
-        enrolment::Enrolment::SecondFactorDue => Err(ManagementRefused::SecondFactorDue),
+        enrolment::Enrolment::SecondFactorDue(due) => Err(ManagementRefused::SecondFactorDue(due)),
         enrolment::Enrolment::NotAllowed => Err(ManagementRefused::NotAllowed),
     }
 }

@@ -1,19 +1,26 @@
 //! Password hashing on a bounded number of threads, each with memory of its own.
 //!
 //! Argon2id is made to be expensive, so a flood of sign-ins would exhaust the machine here. At most `threads` hashes run at
-//! once, at most `queue` wait, and further requests are shed with a time to retry. A thread keeps its memory from one hash to
-//! the next: allocating 19 MiB per hash on changing threads made the allocator keep all of it, gigabytes when measured.
+//! once, and a bounded number of requests waits, in the order that [`queue`] describes; further ones are shed with a time to
+//! retry. A thread keeps its memory from one hash to the next: allocating 19 MiB per hash on changing threads made the
+//! allocator keep all of it, gigabytes when measured.
+
+mod queue;
+
+pub use queue::Lane;
 
 use argon2::Block;
+use countersign_domain::network::ClientNetwork;
+use queue::Queue;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 /// The memory of one hash: 19456 blocks of 1 KiB, which is the `m` of the work factor (OWASP Password Storage).
 pub const BLOCKS: usize = 19_456;
 
-/// Refused because too many are waiting already.
+/// Refused because too many are waiting already, of all clients or of this client's network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords are waiting to be hashed")]
 pub struct Overloaded {
@@ -30,16 +37,28 @@ type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 /// Runs password hashes.
 #[derive(Clone)]
 pub struct PasswordHasher {
-    /// One permit for each hash that runs or waits.
-    admitted: Arc<Semaphore>,
-    /// One permit for each hash that runs or is the next of its thread.
-    ready: Arc<Semaphore>,
+    shared: Arc<Shared>,
     /// To the threads, which end when nobody can send any more.
     jobs: mpsc::Sender<Job>,
 }
 
+/// Nobody hashes, or waits for anything, while they hold the lock.
+struct Shared(Mutex<State>);
+
+struct State {
+    queue: Queue<oneshot::Sender<Slot>>,
+    /// Slots that nobody has. While there are any, nobody waits.
+    free_slots: usize,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl PasswordHasher {
-    /// Starts `threads` threads, each of which hashes one password at a time; `queue` more may wait.
+    /// Starts `threads` threads, each of which hashes one password at a time; in each lane `queue` more may wait.
     ///
     /// # Errors
     /// When the operating system gives no thread.
@@ -50,23 +69,21 @@ impl PasswordHasher {
             let waiting = Arc::clone(&waiting);
             std::thread::Builder::new().name("password-hash".to_owned()).spawn(move || hash(&waiting))?;
         }
-        Ok(Self {
-            admitted: Arc::new(Semaphore::new(threads + queue)),
-            ready: Arc::new(Semaphore::new(threads * 2)),
-            jobs,
-        })
+        let state = State { queue: Queue::new(queue), free_slots: threads * 2 };
+        Ok(Self { shared: Arc::new(Shared(Mutex::new(state))), jobs })
     }
 
-    /// Takes a place among those that run or wait. Ask for it before anything is counted against somebody: whoever is
-    /// sent away must not have spent a try.
+    /// Takes a place among those that wait. Ask for it before anything is counted against somebody: whoever is sent away
+    /// must not have spent a try.
     ///
     /// # Errors
-    /// When all places are taken.
-    pub fn admit(&self) -> Result<Permit, Overloaded> {
-        match Arc::clone(&self.admitted).try_acquire_owned() {
-            Ok(admission) => Ok(Permit { admission, hasher: self.clone() }),
-            Err(_) => Err(OVERLOADED),
+    /// When the lane is full, or the network has used up its share of it.
+    pub fn admit(&self, lane: Lane, network: ClientNetwork) -> Result<Permit, Overloaded> {
+        if !self.shared.lock().queue.admit(lane, network) {
+            return Err(OVERLOADED);
         }
+        let place = Place { shared: Arc::clone(&self.shared), lane, network };
+        Ok(Permit { place, jobs: self.jobs.clone() })
     }
 }
 
@@ -82,16 +99,50 @@ fn hash(waiting: &Mutex<mpsc::Receiver<Job>>) {
     }
 }
 
+/// A place in the queue, which dropping it returns.
+struct Place {
+    shared: Arc<Shared>,
+    lane: Lane,
+    network: ClientNetwork,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.lock().queue.leave(self.lane, self.network);
+    }
+}
+
+/// The right to be hashed, or to be the next of a thread. Dropping it gives it to the next that waits.
+struct Slot(Option<Arc<Shared>>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let Some(shared) = self.0.take() else { return };
+        loop {
+            let mut state = shared.lock();
+            let Some(waiter) = state.queue.pop() else {
+                state.free_slots += 1;
+                return;
+            };
+            drop(state);
+            match waiter.send(Slot(Some(Arc::clone(&shared)))) {
+                Ok(()) => return,
+                // It waits no more. The slot is disarmed, because this one goes on to the next.
+                Err(mut slot) => drop(slot.0.take()),
+            }
+        }
+    }
+}
+
 /// A place in the queue. Dropping it unused gives it back.
 pub struct Permit {
-    admission: OwnedSemaphorePermit,
-    hasher: PasswordHasher,
+    place: Place,
+    jobs: mpsc::Sender<Job>,
 }
 
 /// The right to hash as soon as a thread is free. Dropping it unused gives it back.
 pub struct ReadyPermit {
-    ready: OwnedSemaphorePermit,
-    admission: OwnedSemaphorePermit,
+    slot: Slot,
     jobs: mpsc::Sender<Job>,
 }
 
@@ -102,8 +153,23 @@ impl Permit {
     /// # Errors
     /// When the server is stopping.
     pub async fn ready(self) -> Result<ReadyPermit, Overloaded> {
-        let ready = Arc::clone(&self.hasher.ready).acquire_owned().await.map_err(|_| OVERLOADED)?;
-        Ok(ReadyPermit { ready, admission: self.admission, jobs: self.hasher.jobs })
+        let Self { place, jobs } = self;
+        let turn = {
+            let mut state = place.shared.lock();
+            if state.free_slots > 0 {
+                state.free_slots -= 1;
+                Ok(Slot(Some(Arc::clone(&place.shared))))
+            } else {
+                let (sender, turn) = oneshot::channel();
+                state.queue.push(place.lane, place.network, sender);
+                Err(turn)
+            }
+        };
+        let slot = match turn {
+            Ok(slot) => slot,
+            Err(turn) => turn.await.map_err(|_| OVERLOADED)?,
+        };
+        Ok(ReadyPermit { slot, jobs })
     }
 
     /// Waits for its turn and runs `work`; see [`ReadyPermit::run`].
@@ -134,12 +200,12 @@ impl ReadyPermit {
         self,
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
-        let Self { ready, admission, jobs } = self;
+        let Self { slot, jobs } = self;
         let (reply, outcome) = oneshot::channel();
         let job: Job = Box::new(move |memory| {
             let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(memory)));
-            // Both stay taken until here, even when nobody waits for the result any more.
-            drop((ready, admission));
+            // It stays taken until here, even when nobody waits for the result any more.
+            drop(slot);
             let _ = reply.send(result);
         });
         jobs.send(job).map_err(|_| OVERLOADED)?;
@@ -161,7 +227,11 @@ mod tests {
         hasher: PasswordHasher,
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
-        hasher.admit()?.run(work).await
+        hasher.admit(Lane::Unknown, client(1))?.run(work).await
+    }
+
+    fn client(number: u8) -> ClientNetwork {
+        ClientNetwork::V4([192, 0, number, 1].into())
     }
 
     #[tokio::test]
@@ -189,30 +259,75 @@ mod tests {
         assert!(most.load(Ordering::SeqCst) <= 2);
     }
 
-    #[tokio::test]
-    async fn a_full_queue_refuses_at_once_and_a_caller_that_left_keeps_its_place_until_done() {
-        let hasher = PasswordHasher::start(1, 1).expect("threads");
+    /// Takes all slots of a hasher with one thread, until the sender is used or dropped.
+    async fn busy(hasher: &PasswordHasher) -> (mpsc::Sender<()>, tokio::task::JoinHandle<()>) {
         let (finish, wait) = mpsc::channel::<()>();
         let running = tokio::spawn({
             let hasher = hasher.clone();
-            run(hasher, move |_| wait.recv())
+            async move {
+                let next = hasher.admit(Lane::Unknown, client(1)).expect("room").ready().await.expect("a slot");
+                let _ = run(hasher, move |_| wait.recv()).await;
+                drop(next);
+            }
         });
-        while hasher.ready.available_permits() > 1 {
+        while hasher.shared.lock().free_slots > 0 {
+            tokio::task::yield_now().await;
+        }
+        (finish, running)
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_at_once_and_places_of_callers_that_left_are_free() {
+        let hasher = PasswordHasher::start(1, 3).expect("threads");
+        let (finish, running) = busy(&hasher).await;
+        let waiting = tokio::spawn(run(hasher.clone(), |_| 7));
+        while hasher.admit(Lane::Unknown, client(1)).is_ok() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(hasher.admit(Lane::Unknown, client(1)).err(), Some(OVERLOADED));
+        assert!(hasher.admit(Lane::Unknown, client(2)).is_ok(), "another network");
+        assert!(hasher.admit(Lane::Known, client(1)).is_ok(), "another lane");
+
+        waiting.abort();
+        assert!(waiting.await.expect_err("aborted").is_cancelled());
+        let waiting = tokio::spawn(run(hasher.clone(), |_| 8));
+        tokio::task::yield_now().await;
+        finish.send(()).expect("the first hash still runs");
+        assert_eq!(waiting.await.expect("no panic"), Ok(8));
+        running.await.expect("no panic");
+        assert_eq!(hasher.shared.lock().free_slots, 2);
+    }
+
+    #[tokio::test]
+    async fn the_turn_of_a_caller_that_left_goes_to_the_next() {
+        let hasher = PasswordHasher::start(1, 100).expect("threads");
+        let (finish, running) = busy(&hasher).await;
+        let left: Vec<_> = (0..10).map(|_| tokio::spawn(run(hasher.clone(), |_| ()))).collect();
+        tokio::task::yield_now().await;
+        let stays = tokio::spawn(run(hasher.clone(), |_| 7));
+        tokio::task::yield_now().await;
+        left.iter().for_each(tokio::task::JoinHandle::abort);
+        drop(finish);
+        assert_eq!(stays.await.expect("no panic"), Ok(7));
+        running.await.expect("no panic");
+        assert_eq!(hasher.shared.lock().free_slots, 2);
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_leaves_while_its_hash_runs_keeps_its_slot_until_done() {
+        let hasher = PasswordHasher::start(1, 3).expect("threads");
+        let (finish, wait) = mpsc::channel::<()>();
+        let running = tokio::spawn(run(hasher.clone(), move |_| wait.recv()));
+        while hasher.shared.lock().free_slots > 1 {
             tokio::task::yield_now().await;
         }
         running.abort();
-        let waiting = tokio::spawn({
-            let hasher = hasher.clone();
-            run(hasher, |_| 7)
-        });
-        while hasher.admitted.available_permits() > 0 {
+        let next = tokio::spawn(run(hasher.clone(), |_| 7));
+        while hasher.shared.lock().free_slots > 0 {
             tokio::task::yield_now().await;
         }
-
-        assert_eq!(hasher.admit().err(), Some(OVERLOADED));
-
         finish.send(()).expect("the first hash still runs");
-        assert_eq!(waiting.await.expect("no panic"), Ok(7));
+        assert_eq!(next.await.expect("no panic"), Ok(7));
     }
 
     #[tokio::test]

@@ -16,15 +16,20 @@
 //! | read, list, extend and end sessions | [`sessions`] |
 //! | issue, read and refresh tokens | [`tokens`] |
 //! | create, change and delete users | [`users`] |
+//! | make sure that the keyring belongs to the database | [`keyring`] |
+//! | show and lift locks and limits of an account | [`limits`] |
 
 pub mod backup_codes;
 pub mod caller;
 pub mod delivery;
 pub mod enrolment;
 pub mod hashing;
+pub mod keyring;
+pub mod limits;
 pub mod methods;
 pub mod one_time_code;
 pub mod password;
+mod password_check;
 pub mod random;
 pub mod second_factor;
 pub mod sessions;
@@ -42,6 +47,7 @@ use countersign_domain::keyring::Keyring;
 use countersign_domain::password::Cost;
 use countersign_domain::policy::Policy;
 use countersign_domain::secret::ApiKey;
+use countersign_domain::stored_secret::{Binding, OpenSecretError};
 use countersign_domain::tenant::Directory;
 use countersign_domain::terms::Rules;
 use countersign_domain::time::{Clock, Timestamp};
@@ -64,6 +70,8 @@ pub struct Services {
     pub hasher: PasswordHasher,
     /// Work factor of new password hashes.
     pub password_cost: Cost,
+    /// From when on TOTP secrets are sealed to their account; see [`keyring::claim`].
+    pub secrets_bound_from: Timestamp,
     pub delivery: Arc<dyn Delivery>,
     pub clock: Arc<dyn Clock>,
     pub random: Randomness,
@@ -87,6 +95,8 @@ pub enum FlowError {
     Store(#[from] StoreError),
     #[error("failed to judge a code")]
     Judgement(#[from] JudgementError),
+    #[error(transparent)]
+    Secret(#[from] OpenSecretError),
     #[error("failed to sign an access token")]
     Unsigned(#[from] SignError),
     #[error("the account changed {0} times while a second factor was completed")]
@@ -103,7 +113,7 @@ impl FlowError {
             Self::Overloaded(overloaded) => Some(overloaded.retry_after),
             Self::Store(store) if store.is_unavailable() => Some(UNAVAILABLE_FOR),
             Self::Contended(_) => Some(UNAVAILABLE_FOR),
-            Self::Store(_) | Self::Judgement(_) | Self::Unsigned(_) | Self::OtherGrant => None,
+            Self::Store(_) | Self::Judgement(_) | Self::Secret(_) | Self::Unsigned(_) | Self::OtherGrant => None,
         }
     }
 }
@@ -140,6 +150,11 @@ impl Flows {
 
     fn keyring(&self) -> &Keyring {
         &self.services.keyring
+    }
+
+    /// What TOTP secrets are sealed to now.
+    fn secret_binding(&self) -> Binding {
+        if self.now() >= self.services.secrets_bound_from { Binding::Account } else { Binding::Method }
     }
 
     fn rules(&self) -> Arc<Rules> {

@@ -1,11 +1,12 @@
 //! Methods: adding, removing and renaming them, for services and the holders of access tokens.
 
 use super::enrolment::new_handles;
+use super::password::Unconfirmed;
 use super::second_factor::Refused;
 use super::{Caller, FlowError, Flows};
 use countersign_domain::account::Account;
 use countersign_domain::address::Address;
-use countersign_domain::assurance::Manager;
+use countersign_domain::assurance::{Manager, SecondFactorDue};
 use countersign_domain::attempt::{Claimant, Expected};
 use countersign_domain::audit::{AuditContext, EventKind};
 use countersign_domain::backup_code::BackupCode;
@@ -13,15 +14,17 @@ use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::add_method::AddMethod as Decision;
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::ids::{AccountId, MethodId};
-use countersign_domain::keyring::Purpose;
 use countersign_domain::method::MethodHandle;
 use countersign_domain::one_time_code::{OneTimeCode, Subject};
-use countersign_domain::secret::Digest;
+use countersign_domain::secret::{Digest, StepUpToken};
+use countersign_domain::stored_secret::{self, SecretFingerprint};
 use countersign_domain::terms::Terms;
+use countersign_domain::time::Timestamp;
 use countersign_domain::totp::{TotpSecret, Verdict};
 use countersign_domain::user::{AccountLookup, User};
 use countersign_store::work::{
-    AddMethod, MethodAdded, MethodsRemoved, NewFactor, NewMethod, RemoveMethods, RenameMethod,
+    AddMethod, MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod, PresentedTicket, RemoveMethods,
+    RenameMethod, TicketKind,
 };
 
 /// A factor to be added.
@@ -43,12 +46,24 @@ pub struct MethodRequest<'a> {
     pub name: Option<&'a str>,
     /// The challenge that waits for the account to have a second factor.
     pub challenge: Option<Digest>,
+    pub proof: FreshProof<'a>,
+}
+
+/// What an owner shows besides an access token to bind a first method.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FreshProof<'a> {
+    /// As typed.
+    pub password: Option<&'a str>,
+    /// Token that passing a second factor gave.
+    pub step_up: Option<&'a str>,
+    /// Caller-chosen secret that was given when the second factor was asked for.
+    pub trust_challenge: Option<&'a str>,
 }
 
 /// A method that was added.
 #[derive(Debug)]
 pub struct Added {
-    /// New backup codes, if it is the account's first method.
+    /// New backup codes, if it is the account's first method; `None` where the account had the app already.
     pub backup_codes: Option<Vec<BackupCode>>,
     /// The code that completes the waiting challenge.
     pub code: Option<OneTimeCode>,
@@ -61,12 +76,20 @@ pub enum NotAdded {
     WrongCode,
     /// The code went to another address.
     OtherAddress,
+    /// Too many wrong codes for addresses that are to become methods.
+    TooManyWrongCodes { until: Timestamp },
     /// The challenge is unknown or expired.
     NoChallenge,
     /// The tenant does not allow this kind.
     NotAllowed,
     /// The caller has to pass a second factor that the account has.
-    SecondFactorDue,
+    SecondFactorDue(SecondFactorDue),
+    /// A first method asks an owner for the password or the token of a second factor.
+    ProofDue,
+    /// The token of the second factor is not valid, or not any more.
+    StepUpExpired,
+    /// The password was not confirmed.
+    Unconfirmed(Unconfirmed),
     /// The account has as many methods as it may have.
     TooMany,
     /// The account is gone, or changes all the time.
@@ -79,11 +102,16 @@ pub enum NotRemoved {
     NoMethod,
     /// The code does not say which method it is for.
     NotNamed,
+    /// The caller has to pass a second factor that the account has.
+    SecondFactorDue(SecondFactorDue),
     Refused(Refused),
 }
 
 impl Flows {
     /// Adds a method. The first one switches the second factor on and comes with backup codes.
+    ///
+    /// An authenticator app that the account has already is not added again: with a right code, used or not, the request is
+    /// one that was sent again. It succeeds, and gives no backup codes and no code for a waiting challenge.
     ///
     /// # Errors
     /// When the hashing queue is full or the database fails; then nothing has changed.
@@ -103,11 +131,12 @@ impl Flows {
             FactorToAdd::Authenticator(secret) => {
                 match secret.judge(request.code, now, self.policy().totp_skew, None) {
                     Verdict::Right { step } => {
-                        let row = id.to_text();
                         let sealed = self.random().draw(|random| {
-                            self.keyring().seal(Purpose::TotpSecret, row.as_bytes(), secret.expose(), random)
+                            stored_secret::seal(secret, account.id, id, self.secret_binding(), self.keyring(), random)
                         });
-                        (NewFactor::Authenticator { secret: sealed, step }, Vec::new())
+                        let fingerprints = SecretFingerprint::all(secret, account.id, self.keyring());
+                        let app = NewAuthenticator { secret: sealed, fingerprints, step };
+                        (NewFactor::Authenticator(app), Vec::new())
                     }
                     Verdict::Replayed | Verdict::Wrong => return Ok(Err(NotAdded::WrongCode)),
                 }
@@ -120,20 +149,44 @@ impl Flows {
         };
         let challenge = request.challenge.map(|digest| (digest, self.random().draw(OneTimeCode::generate)));
         let method = NewMethod { id, handles, name: request.name.map(str::to_owned), factor };
+        let asks_for_proof = !manager.is_service() && !account.two_factor_enabled;
+        let FreshProof { password, step_up, trust_challenge } = request.proof;
+        let mut has_password = false;
+        if let Some(password) = password.filter(|_| asks_for_proof) {
+            if let Err(unconfirmed) = self.confirm_password(caller, account, password).await? {
+                return Ok(Err(NotAdded::Unconfirmed(unconfirmed)));
+            }
+            has_password = true;
+        }
+        let step_up = match step_up.filter(|_| asks_for_proof && !has_password).map(StepUpToken::parse) {
+            None => None,
+            Some(None) => return Ok(Err(NotAdded::StepUpExpired)),
+            Some(Some(token)) => Some(PresentedTicket {
+                kind: TicketKind::StepUp,
+                digest: token.digest(),
+                trust_challenges: trust_challenge
+                    .map(|text| Digest::of_trust_challenge(text, account.id, self.keyring()))
+                    .unwrap_or_default(),
+            }),
+        };
         let mut account = account.clone();
         for _ in 0..TRIES {
+            let known_apps = self.known_apps(account.id, &request.factor).await?;
             let (backup_codes, stored) = match account.two_factor_enabled {
                 true => (None, Vec::new()),
                 false => {
-                    let (codes, stored) = self.new_backup_codes(account.id, terms.backup_codes).await?;
+                    let (codes, stored) = self.new_backup_codes(caller, account.id, terms.backup_codes).await?;
                     (Some(codes), stored)
                 }
             };
             let add = AddMethod {
                 account_id: account.id,
-                credentials_version: account.credentials_version,
+                versions: account.versions(),
                 manager,
+                has_password,
+                step_up: step_up.clone(),
                 method: method.clone(),
+                known_apps,
                 macs: macs.clone(),
                 backup_codes: stored,
                 challenge: challenge
@@ -148,14 +201,21 @@ impl Flows {
             return Ok(match self.store().add_method(add).await? {
                 MethodAdded::Decided(Decision::First(_)) => Ok(Added { backup_codes, code }),
                 MethodAdded::Decided(Decision::Further) => Ok(Added { backup_codes: None, code }),
+                MethodAdded::Decided(Decision::AlreadyAdded { .. }) => Ok(Added { backup_codes: None, code: None }),
+                MethodAdded::Decided(Decision::Replayed) => Err(NotAdded::WrongCode),
                 MethodAdded::Decided(Decision::NotAllowed) => Err(NotAdded::NotAllowed),
-                MethodAdded::Decided(Decision::SecondFactorDue) => Err(NotAdded::SecondFactorDue),
+                MethodAdded::Decided(Decision::SecondFactorDue(due)) => Err(NotAdded::SecondFactorDue(due)),
+                MethodAdded::Decided(Decision::ProofDue) if step_up.is_some() => Err(NotAdded::StepUpExpired),
+                MethodAdded::Decided(Decision::ProofDue) => Err(NotAdded::ProofDue),
                 MethodAdded::Decided(Decision::TooMany) => Err(NotAdded::TooMany),
                 MethodAdded::Decided(Decision::NoChallenge) => Err(NotAdded::NoChallenge),
                 MethodAdded::WrongCode => Err(NotAdded::WrongCode),
                 MethodAdded::OtherAddress => Err(NotAdded::OtherAddress),
+                MethodAdded::TooManyWrongCodes { until } => Err(NotAdded::TooManyWrongCodes { until }),
                 MethodAdded::Stale => match self.store().account(AccountLookup::Id(account.id)).await? {
                     Some(current) => {
+                        // The password that was right may not be the password any more.
+                        has_password &= current.credentials_version == account.credentials_version;
                         account = current;
                         continue;
                     }
@@ -166,6 +226,23 @@ impl Flows {
         Ok(Err(NotAdded::Gone))
     }
 
+    /// The account's apps, each with whether its secret is the same as that of the app to be added.
+    async fn known_apps(
+        &self,
+        account_id: AccountId,
+        factor: &FactorToAdd,
+    ) -> Result<Vec<(MethodId, bool)>, FlowError> {
+        let FactorToAdd::Authenticator(secret) = factor else { return Ok(Vec::new()) };
+        let (confirmed, pending) = self.store().authenticators_of(account_id).await?;
+        let compared =
+            confirmed.iter().chain(&pending).filter_map(|app| match stored_secret::open(app, self.keyring()) {
+                Ok(known) => Some((app.id, known.secret.is_same(secret))),
+                // Its fingerprint is compared, if it has one.
+                Err(_) => app.fingerprint.is_none().then_some((app.id, false)),
+            });
+        Ok(compared.collect())
+    }
+
     /// Removes the method with this handle, or with a backup code all methods.
     ///
     /// # Errors
@@ -174,10 +251,14 @@ impl Flows {
         &self,
         caller: &Caller,
         user: &User,
+        manager: Manager,
         code: &str,
         handle: Option<&str>,
     ) -> Result<Result<(), NotRemoved>, FlowError> {
         let account_id = user.account.id;
+        if let Err(due) = manager.may_manage_factors(&user.account, self.policy(), self.now()) {
+            return Ok(Err(NotRemoved::SecondFactorDue(due)));
+        }
         let named = match handle {
             None => None,
             Some(handle) => match user.methods.iter().find(|method| method.handle.as_str() == handle) {
@@ -204,7 +285,11 @@ impl Flows {
             claimant: judged.claimant.clone(),
             account_id,
             proof: judged.proof.clone(),
+            renewal: judged.renewal.clone(),
+            charge: judged.charge,
             named,
+            manager,
+            rules: self.rules(),
             now,
             more_audit: self.random().draw(|random| audit.again(random)),
             audit,
@@ -213,6 +298,7 @@ impl Flows {
             MethodsRemoved::Decided(Removal::One(_) | Removal::SwitchOff) => return Ok(Ok(())),
             MethodsRemoved::Decided(Removal::NotNamed) => NotRemoved::NotNamed,
             MethodsRemoved::Decided(Removal::NoMethod) => NotRemoved::NoMethod,
+            MethodsRemoved::Decided(Removal::SecondFactorDue(due)) => NotRemoved::SecondFactorDue(due),
             MethodsRemoved::ProofSpent => NotRemoved::Refused(Refused::WrongCode),
         };
         self.release_attempt(caller, &judged).await?;

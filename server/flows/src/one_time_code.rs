@@ -122,7 +122,8 @@ impl Flows {
         let code = self.random().draw(OneTimeCode::generate);
         let audit = self.factor_audit(caller, Some(Factor::OneTimeCode), None, claimant.session_id(), now);
         let mac = code.mac(&claimant.subject(), self.keyring());
-        let issue = IssueCode { claimant, to, mac, lifetime, now, rules: self.rules(), audit };
+        let network = self.network_quota(caller);
+        let issue = IssueCode { claimant, to, network, mac, lifetime, now, rules: self.rules(), audit };
         Ok(match self.store().issue_code(issue).await? {
             Issued::To { account, address } => {
                 self.deliver(account.id, &address, &code, lifetime).await;
@@ -183,7 +184,9 @@ impl Flows {
                 is_remembered: false,
                 application_id: step_up.application_id,
                 state: step_up.state,
-                trust_challenge: step_up.trust_challenge.map(Digest::of_text),
+                trust_challenge: step_up
+                    .trust_challenge
+                    .map(|text| Digest::of_trust_challenge(text, account_id, self.keyring()).swap_remove(0)),
                 created_at: now,
                 expires_at: now + terms.challenge_lifetime,
             },

@@ -1,35 +1,16 @@
-//! Passwords: checking one within its quota and in constant work, changing and setting one.
+//! Passwords: changing and setting one.
 
 use super::hashing::Permit;
 use super::{Caller, FlowError, Flows, FullSession};
-use countersign_domain::account::Account;
+use countersign_domain::account::{Account, EmailAddress, Username};
+use countersign_domain::assurance::{Assurance, Manager, SecondFactorDue};
 use countersign_domain::audit::EventKind;
-use countersign_domain::decisions::password_change::{self, Authority, Endings, PasswordChange};
-use countersign_domain::keyring::Purpose;
-use countersign_domain::network::ClientNetwork;
-use countersign_domain::password::{Password, PasswordHash, PasswordPolicyViolation};
+use countersign_domain::decisions::endings::Event;
+use countersign_domain::decisions::password_change::{self, Authority, PasswordChange};
+use countersign_domain::password::{Blocklist, Password, PasswordHash, PasswordPolicyViolation};
 use countersign_domain::secret::{ChangePasswordId, Digest, OneTimePassword, StepUpToken};
-use countersign_domain::terms::Terms;
 use countersign_domain::time::Timestamp;
-use countersign_store::work::{
-    ChangePassword, Changed, NewSession, NewTicket, PresentedTicket, Spend, Spent, TicketKind,
-};
-use data_encoding::HEXLOWER;
-
-/// How checking a password ends.
-#[derive(Debug)]
-pub(super) enum PasswordCheck {
-    Right {
-        /// The same password at the current cost, if the stored hash is outdated.
-        rehashed: Option<PasswordHash>,
-        /// Name of the quota that a success restores.
-        quota: String,
-    },
-    /// Wrong, or there is no such account, or it has no password.
-    Wrong,
-    /// Too many wrong passwords for this login name from this network.
-    Exhausted { until: Timestamp },
-}
+use countersign_store::work::{ChangePassword, Changed, NewSession, NewTicket, PresentedTicket, TicketKind};
 
 /// Why the current password was not confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +31,7 @@ pub enum PasswordChanged {
     /// The account has no password to change.
     NoPassword,
     /// A second factor has to be passed first.
-    SecondFactorDue,
+    SecondFactorDue(SecondFactorDue),
     Unconfirmed(Unconfirmed),
 }
 
@@ -91,76 +72,35 @@ pub enum PasswordSet {
 }
 
 impl Flows {
-    /// Checks a password. A use of the quota of `login_name` and the caller's network is taken before the password is looked
-    /// at, and an unknown account costs as much work as a known one (attack 44).
-    pub(super) async fn check_password(
+    /// Takes text as a new password of a user with these names.
+    pub(super) fn chosen_password(
         &self,
-        caller: &Caller,
-        login_name: &str,
-        account: Option<&Account>,
-        password: &str,
-    ) -> Result<PasswordCheck, FlowError> {
-        // The permit comes first: a request that is shed must cost nothing, and users who sign in at once must not use up
-        // each other's quota while they wait.
-        let permit = self.services.hasher.admit()?.ready().await?;
-        let now = self.now();
-        let quota = self.password_quota(caller, login_name);
-        let (limit, window) = (self.policy().password_failures, self.policy().password_window);
-        let spend = Spend { name: quota.clone(), limit, window, now };
-        if let Spent::Exhausted { until } = self.store().spend(spend).await? {
-            return Ok(PasswordCheck::Exhausted { until });
-        }
-        let cost = self.services.password_cost;
-        let stored = account.and_then(|account| account.password.clone());
-        let hash = stored.unwrap_or(PasswordHash::of_nobody(cost));
-        let presented = Password::presented(password);
-        let random = self.random().clone();
-        let judged = permit.run(move |memory| {
-            hash.matches(&presented, memory).then(|| {
-                hash.is_outdated(cost)
-                    .then(|| random.draw(|random| PasswordHash::make(&presented, cost, random, memory)))
-            })
-        });
-        if let Some(rehashed) = judged.await? {
-            return Ok(PasswordCheck::Right { rehashed, quota });
-        }
-        let mut event = self.audit(caller, now).event(EventKind::PasswordRejected);
-        event.account_id = account.map(|account| account.id);
-        self.store().record(event).await?;
-        Ok(PasswordCheck::Wrong)
-    }
-
-    /// Checks the current password of an account, for a change that needs it. A right one restores the quota at once.
-    pub(super) async fn confirm_password(
-        &self,
-        caller: &Caller,
-        account: &Account,
-        password: &str,
-    ) -> Result<Result<(), Unconfirmed>, FlowError> {
-        match self.check_password(caller, account.login_name(), Some(account), password).await? {
-            PasswordCheck::Right { quota, .. } => {
-                self.store().restore_quota(quota).await?;
-                Ok(Ok(()))
-            }
-            PasswordCheck::Wrong => Ok(Err(Unconfirmed::WrongPassword)),
-            PasswordCheck::Exhausted { until } => Ok(Err(Unconfirmed::TooMany { until })),
-        }
-    }
-
-    /// Name of the quota of wrong passwords; it reveals neither the login name nor the network.
-    fn password_quota(&self, caller: &Caller, login_name: &str) -> String {
-        let message = format!("{}|{}", login_name, ClientNetwork::from(caller.ip));
-        format!("password:{}", HEXLOWER.encode(&self.keyring().mac(Purpose::Quota, message.as_bytes())))
+        text: &str,
+        email: Option<&EmailAddress>,
+        username: Option<&Username>,
+    ) -> Result<Password, PasswordPolicyViolation> {
+        let own = [email.map(EmailAddress::as_str), username.map(Username::as_str)];
+        let names: Vec<&str> = own.into_iter().flatten().chain([self.services.app_name.as_str()]).collect();
+        Password::chosen(text, self.policy().password_blocklist.then_some(Blocklist { names: &names }))
     }
 
     /// Hashes a new password.
     pub(super) async fn hash_password(&self, password: Password, permit: Permit) -> Result<PasswordHash, FlowError> {
+        self.hash_password_now(password, permit.ready().await?).await
+    }
+
+    /// Hashes a new password whose turn has come.
+    pub(super) async fn hash_password_now(
+        &self,
+        password: Password,
+        permit: ReadyPermit,
+    ) -> Result<PasswordHash, FlowError> {
         let (cost, random) = (self.services.password_cost, self.random().clone());
         let make = move |memory: &mut Vec<_>| random.draw(|random| PasswordHash::make(&password, cost, random, memory));
         Ok(permit.run(make).await?)
     }
 
-    /// Changes the password in a session. Trust in devices and open challenges end with the old one.
+    /// Changes the password in a session. All that the old one has opened ends with it, but for sessions where they are to stay.
     ///
     /// # Errors
     /// When the hashing queue is full or the database fails; then the old password is still valid.
@@ -171,29 +111,30 @@ impl Flows {
         current: &str,
         new: &str,
         ends_other_sessions: bool,
-        terms: &Terms,
     ) -> Result<PasswordChanged, FlowError> {
         let account = &session.account;
-        let new = match Password::chosen(new) {
+        let new = match self.chosen_password(new, account.email.as_ref(), account.username.as_ref()) {
             Ok(password) => password,
             Err(violation) => return Ok(PasswordChanged::Violation(violation)),
         };
-        let has_step_up = session.session.second_factor_at.is_some();
-        match password_change::decide(account, Authority::CurrentPassword { has_step_up }, terms) {
+        let owner = Manager::Owner(Assurance::of_session(&session.session, account));
+        match password_change::decide(account, Authority::InSession(owner), self.policy(), self.now()) {
             PasswordChange::Allowed { .. } => {}
             PasswordChange::NoPassword => return Ok(PasswordChanged::NoPassword),
-            PasswordChange::SecondFactorDue => return Ok(PasswordChanged::SecondFactorDue),
+            PasswordChange::SecondFactorDue(due) => return Ok(PasswordChanged::SecondFactorDue(due)),
         }
         if let Err(unconfirmed) = self.confirm_password(caller, account, current).await? {
             return Ok(PasswordChanged::Unconfirmed(unconfirmed));
         }
-        let password = self.hash_password(new, self.services.hasher.admit()?).await?;
+        let password = self.hash_password(new, self.admit(caller)?).await?;
         let now = self.now();
         let old = &session.session;
         let (next, token) = self.new_session(caller, account, old.is_remembered, old.second_factor_at, now);
-        let change = self.password_change(caller, account, password, now);
+        let next = NewSession { session: next.session.in_place_of(old, self.policy()), ..next };
+        let ending = if ends_other_sessions { Event::PasswordChangedEndingSessions } else { Event::PasswordChanged };
+        let change = self.password_change(caller, account, password, ending, now);
         let change = ChangePassword {
-            endings: if ends_other_sessions { Endings::Everything } else { Endings::Grants },
+            lifts_lock: has_step_up,
             session: ends_other_sessions.then(|| next.clone()),
             event: self.audit(caller, now).about(account.id).in_session(old.id).event(EventKind::PasswordChanged),
             ..change
@@ -210,20 +151,22 @@ impl Flows {
         Ok(PasswordChanged::Done { session, is_new_session: ends_other_sessions })
     }
 
-    /// A change that ends everything and is authorised by what was checked so far.
+    /// A change that is authorised by what was checked so far.
     fn password_change(
         &self,
         caller: &Caller,
         account: &Account,
         password: PasswordHash,
+        ending: Event,
         now: Timestamp,
     ) -> ChangePassword {
         ChangePassword {
             account_id: account.id,
-            credentials_version: account.credentials_version,
+            versions: account.versions(),
             password,
             ticket: None,
-            endings: Endings::Everything,
+            ending,
+            lifts_lock: false,
             session: None,
             one_time_password: None,
             now,
@@ -241,38 +184,42 @@ impl Flows {
         account: &Account,
         authority: PasswordAuthority<'_>,
         new: &str,
-        terms: &Terms,
     ) -> Result<PasswordSet, FlowError> {
-        let new = match Password::chosen(new) {
+        let new = match self.chosen_password(new, account.email.as_ref(), account.username.as_ref()) {
             Ok(password) => password,
             Err(violation) => return Ok(PasswordSet::Violation(violation)),
         };
         match authority {
             PasswordAuthority::OldPassword { current, step_up, trust_challenge } => {
-                if let Err(unconfirmed) = self.confirm_password(caller, account, current).await? {
+                if let Err(unconfirmed) = self.confirm_password_without_session(caller, account, current).await? {
                     return Ok(PasswordSet::Unconfirmed(unconfirmed));
                 }
-                let by_password = |has_step_up| Authority::CurrentPassword { has_step_up };
-                match password_change::decide(account, by_password(step_up.is_some()), terms) {
+                let decide = |has_step_up| {
+                    let authority = Authority::CurrentPassword { has_step_up };
+                    password_change::decide(account, authority, self.policy(), self.now())
+                };
+                match decide(step_up.is_some()) {
                     PasswordChange::Allowed { .. } => {}
                     PasswordChange::NoPassword => return Ok(PasswordSet::Stale),
-                    PasswordChange::SecondFactorDue => return Ok(PasswordSet::SecondFactorDue),
+                    PasswordChange::SecondFactorDue(_) => return Ok(PasswordSet::SecondFactorDue),
                 }
                 // The token is used up only where it is needed.
-                let needs_step_up =
-                    password_change::decide(account, by_password(false), terms) == PasswordChange::SecondFactorDue;
+                let needs_step_up = matches!(decide(false), PasswordChange::SecondFactorDue(_));
                 let ticket = match step_up.filter(|_| needs_step_up).map(StepUpToken::parse) {
                     None => None,
                     Some(None) => return Ok(PasswordSet::StepUpExpired),
                     Some(Some(token)) => Some(PresentedTicket {
                         kind: TicketKind::StepUp,
                         digest: token.digest(),
-                        trust_challenge: trust_challenge.map(Digest::of_text),
+                        trust_challenges: trust_challenge
+                            .map(|text| Digest::of_trust_challenge(text, account.id, self.keyring()))
+                            .unwrap_or_default(),
                     }),
                 };
-                let password = self.hash_password(new, self.services.hasher.admit()?).await?;
-                let change = self.password_change(caller, account, password, self.now());
-                let change = ChangePassword { ticket, ..change };
+                let password = self.hash_password(new, self.admit(caller)?).await?;
+                let ending = Event::PasswordChangedEndingSessions;
+                let change = self.password_change(caller, account, password, ending, self.now());
+                let change = ChangePassword { lifts_lock: ticket.is_some(), ticket, ..change };
                 Ok(match self.store().change_password(change).await? {
                     Changed::Done => PasswordSet::Done,
                     Changed::Stale => PasswordSet::Stale,
@@ -284,11 +231,12 @@ impl Flows {
                 let Some((_, state)) = self.change_password_ticket(text).await? else {
                     return Ok(PasswordSet::NoTicket);
                 };
-                let password = self.hash_password(new, self.services.hasher.admit()?).await?;
+                let password = self.hash_password(new, self.admit(caller)?).await?;
                 let now = self.now();
                 let one_time_password = self.random().draw(OneTimePassword::generate);
                 let change = ChangePassword {
                     ticket: Some(presented(TicketKind::ChangePassword, id.digest())),
+                    lifts_lock: true,
                     one_time_password: Some(NewTicket {
                         kind: TicketKind::OneTimePassword,
                         digest: one_time_password.digest(),
@@ -296,7 +244,7 @@ impl Flows {
                         state: None,
                         expires_at: now + self.policy().one_time_password_lifetime,
                     }),
-                    ..self.password_change(caller, account, password, now)
+                    ..self.password_change(caller, account, password, Event::PasswordSetByTicket, now)
                 };
                 Ok(match self.store().change_password(change).await? {
                     Changed::Done => PasswordSet::DoneByTicket { one_time_password, state },
@@ -333,5 +281,5 @@ impl Flows {
 
 /// A ticket that no `trustChallenge` belongs to.
 pub(super) fn presented(kind: TicketKind, digest: Digest) -> PresentedTicket {
-    PresentedTicket { kind, digest, trust_challenge: None }
+    PresentedTicket { kind, digest, trust_challenges: Vec::new() }
 }

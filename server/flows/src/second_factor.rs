@@ -9,6 +9,7 @@ use super::sign_in::Granted;
 use super::{Authenticated, Caller, FlowError, Flows};
 use countersign_domain::account::{Account, Unusable};
 use countersign_domain::address::Address;
+use countersign_domain::assurance::{Assurance, Manager};
 use countersign_domain::attempt::{self, Expected, Material, Proof};
 use countersign_domain::audit::{AuditContext, EventKind};
 use countersign_domain::backup_code::BackupCode;
@@ -16,15 +17,18 @@ use countersign_domain::challenge::{Challenge, Factor};
 use countersign_domain::decisions::judgement::{
     Judgement, backup_code_candidates, judge_backup_code, judge_one_time_code, judge_totp,
 };
-use countersign_domain::decisions::second_factor::{Request, SecondFactor};
+use countersign_domain::decisions::second_factor::{Request, SecondFactor, SessionChange};
 use countersign_domain::ids::{AccountId, ApplicationId, MethodId, SessionId, TenantId};
 use countersign_domain::secret::{Bearer, ChangePasswordId, Digest, StepUpToken};
+use countersign_domain::stored_secret::{self, Renewal};
 use countersign_domain::terms::{Grant, Terms};
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{
     Claim, ClaimAttempt, CompleteSecondFactor, FailAttempt, Granted as GrantedAttempt, NewFactor, NewMethod, NewTicket,
-    SecondFactorCompleted, TicketKind,
+    ReturnAttempt, SecondFactorCompleted, TicketKind,
 };
+use rand_core::CryptoRng;
+use std::time::Duration;
 
 /// Who presents a second factor.
 #[derive(Debug)]
@@ -103,7 +107,10 @@ pub enum Verified {
     /// The second factor is switched on, and the session replaced.
     Enabled(Box<Authenticated>),
     /// The live session has passed a second factor.
-    Passed(Box<Authenticated>),
+    Passed {
+        session: Box<Authenticated>,
+        has_new_token: bool,
+    },
 }
 
 /// Why a second factor is not accepted.
@@ -126,6 +133,7 @@ pub enum Refused {
     CodeExhausted,
     /// The challenge has no tries left.
     ChallengeExhausted,
+    /// The account is locked, or its long-term limit of guesses is reached.
     Locked {
         until: Timestamp,
     },
@@ -137,6 +145,21 @@ pub(super) struct Judged {
     pub(super) account: Account,
     challenge: Option<Challenge>,
     pub(super) proof: Proof,
+    /// What the row of the app lacks, if it is of an earlier version.
+    pub(super) renewal: Option<Renewal>,
+    /// What it has added to the long-term count of guesses.
+    pub(super) charge: Duration,
+}
+
+/// A claimed attempt that did not succeed.
+struct FailedAttempt {
+    account_id: AccountId,
+    factor: Option<Factor>,
+    /// Whether the code was right and used already, or could not be completed.
+    is_replay: bool,
+    charge: Duration,
+    /// Whether the claim locked the account.
+    locks: bool,
 }
 
 impl Flows {
@@ -173,26 +196,35 @@ impl Flows {
     ) -> Result<Result<Judged, Refused>, FlowError> {
         let now = self.now();
         // The permit comes before the claim, so that a request that is shed costs no try.
-        let permit = expected.includes(Factor::BackupCode).then(|| self.services.hasher.admit()).transpose()?;
-        let audit = self.factor_audit(caller, expected.factor(), None, claimant.session_id(), now);
-        let claim = ClaimAttempt { claimant: claimant.clone(), expected, now, rules: self.rules(), audit };
-        let GrantedAttempt { account, challenge, material } = match self.store().claim_attempt(claim).await? {
-            Claim::Granted(granted) => *granted,
-            Claim::NoClaimant => return Ok(Err(Refused::NoClaimant)),
-            Claim::Locked { until } => return Ok(Err(Refused::Locked { until })),
-            Claim::ChallengeExhausted => return Ok(Err(Refused::ChallengeExhausted)),
-            Claim::NotAllowed => return Ok(Err(Refused::NotAllowed)),
-            Claim::NotEnrolled => return Ok(Err(Refused::NotEnrolled)),
-            Claim::NoCode => return Ok(Err(Refused::NoCode)),
-            Claim::CodeExhausted => return Ok(Err(Refused::CodeExhausted)),
+        let permit = expected.includes(Factor::BackupCode).then(|| self.admit(caller)).transpose()?;
+        let claim = ClaimAttempt { claimant: claimant.clone(), expected, now, rules: self.rules() };
+        let GrantedAttempt { account, challenge, material, charge, locks } =
+            match self.store().claim_attempt(claim).await? {
+                Claim::Granted(granted) => *granted,
+                Claim::NoClaimant => return Ok(Err(Refused::NoClaimant)),
+                Claim::Locked { until } => return Ok(Err(Refused::Locked { until })),
+                Claim::ChallengeExhausted => return Ok(Err(Refused::ChallengeExhausted)),
+                Claim::NotAllowed => return Ok(Err(Refused::NotAllowed)),
+                Claim::NotEnrolled => return Ok(Err(Refused::NotEnrolled)),
+                Claim::NoCode => return Ok(Err(Refused::NoCode)),
+                Claim::CodeExhausted => return Ok(Err(Refused::CodeExhausted)),
+            };
+        let judged = self.judge(expected, code, &claimant, &account, &material, permit, now).await;
+        let judged = judged.and_then(|judgement| Ok((self.renewal(&judgement, &material)?, judgement)));
+        let (renewal, judgement) = match judged {
+            Ok(judged) => judged,
+            Err(error) => {
+                self.return_attempt(caller, claimant, expected, account.id, charge).await;
+                return Err(error);
+            }
         };
-        let judgement = self.judge(expected, code, &claimant, &account, &material, permit, now).await?;
         let is_replay = match judgement {
-            Judgement::Right(proof) => return Ok(Ok(Judged { claimant, account, challenge, proof })),
+            Judgement::Right(proof) => return Ok(Ok(Judged { claimant, account, challenge, proof, renewal, charge })),
             Judgement::Replayed => true,
             Judgement::Wrong => false,
         };
-        self.fail_attempt(caller, claimant, account.id, expected.factor(), is_replay).await?;
+        let failed = FailedAttempt { account_id: account.id, factor: expected.factor(), is_replay, charge, locks };
+        self.fail_attempt(caller, claimant, failed).await?;
         Ok(Err(Refused::WrongCode))
     }
 
@@ -208,7 +240,14 @@ impl Flows {
         now: Timestamp,
     ) -> Result<Judgement, FlowError> {
         if expected.includes(Factor::Totp) {
-            let judgement = judge_totp(code, material, self.keyring(), self.policy().totp_skew, now)?;
+            let (judgement, unopened) = judge_totp(code, material, self.keyring(), self.policy().totp_skew, now)?;
+            for (method_id, error) in unopened {
+                let cause = countersign_domain::error_chain(&error);
+                slog::error!(
+                    self.services.log, "left out an authenticator app"; "account" => %account.id,
+                    "method" => %method_id, "cause" => cause
+                );
+            }
             if judgement != Judgement::Wrong {
                 return Ok(judgement);
             }
@@ -231,25 +270,64 @@ impl Flows {
         Ok(permit.run(move |memory| judge_backup_code(&candidates, memory)).await?)
     }
 
+    fn renewal(&self, judgement: &Judgement, material: &Material) -> Result<Option<Renewal>, FlowError> {
+        let Judgement::Right(proof) = judgement else { return Ok(None) };
+        let apps = material.authenticators.iter().chain(&material.pending);
+        let renew = |random: &mut dyn CryptoRng| {
+            stored_secret::renewal(apps, proof, self.secret_binding(), self.keyring(), random)
+        };
+        Ok(self.random().draw(renew)?)
+    }
+
+    /// Gives an attempt back that this server could not judge. If that fails too, the failure is logged and the attempt counts.
+    async fn return_attempt(
+        &self,
+        caller: &Caller,
+        claimant: attempt::Claimant,
+        expected: Expected,
+        account_id: AccountId,
+        charge: Duration,
+    ) {
+        let session_id = claimant.session_id();
+        let audit = self.factor_audit(caller, expected.factor(), Some(account_id), session_id, self.now());
+        let event = audit.event(EventKind::SecondFactorNotJudged);
+        let give = ReturnAttempt { claimant, expected, account_id, charge, event };
+        if let Err(error) = self.store().return_attempt(give).await {
+            let cause = countersign_domain::error_chain(&error);
+            slog::error!(
+                self.services.log, "failed to give an attempt back"; "account" => %account_id, "cause" => cause
+            );
+        }
+    }
+
     /// Records an attempt that failed. A replay is no guess, so the account is not charged for it.
     async fn fail_attempt(
         &self,
         caller: &Caller,
         claimant: attempt::Claimant,
-        account_id: AccountId,
-        factor: Option<Factor>,
-        is_replay: bool,
+        failed: FailedAttempt,
     ) -> Result<(), FlowError> {
+        let FailedAttempt { account_id, factor, is_replay, charge, locks } = failed;
         let kind = if is_replay { EventKind::SecondFactorReplayed } else { EventKind::SecondFactorRejected };
         let session_id = claimant.session_id();
-        let event = self.factor_audit(caller, factor, Some(account_id), session_id, self.now()).event(kind);
-        Ok(self.store().fail_attempt(FailAttempt { claimant, factor, account_id, is_replay, event }).await?)
+        let audit = self.factor_audit(caller, factor, Some(account_id), session_id, self.now());
+        let event = audit.event(kind);
+        let lock_event =
+            locks.then(|| self.random().draw(|random| audit.again(random)).event(EventKind::AccountLocked));
+        let fail = FailAttempt { claimant, factor, account_id, is_replay, charge, event, lock_event };
+        Ok(self.store().fail_attempt(fail).await?)
     }
 
     /// Records a right code that could not be completed; the account is not charged for it.
     pub(super) async fn release_attempt(&self, caller: &Caller, judged: &Judged) -> Result<(), FlowError> {
-        let factor = Some(judged.proof.factor());
-        self.fail_attempt(caller, judged.claimant.clone(), judged.account.id, factor, true).await
+        let failed = FailedAttempt {
+            account_id: judged.account.id,
+            factor: Some(judged.proof.factor()),
+            is_replay: true,
+            charge: judged.charge,
+            locks: false,
+        };
+        self.fail_attempt(caller, judged.claimant.clone(), failed).await
     }
 
     /// Makes a right code count.
@@ -263,6 +341,9 @@ impl Flows {
     ) -> Result<Result<Verified, Refused>, FlowError> {
         /// How often the account may change in between.
         const TRIES: u32 = 4;
+        if terms.grant == Grant::Tokens {
+            self.check_signing()?;
+        }
         let mut judged = judged;
         for _ in 0..TRIES {
             let now = self.now();
@@ -277,6 +358,15 @@ impl Flows {
             let for_tokens = application_id.filter(|_| attempt.wants_tokens);
             let mut prepared = self.prepare_grant(caller, account, is_remembered, for_tokens, Some(now), now);
             prepared.application_id = application_id;
+            let (mut session_token, mut is_assured) = (prepared.session.token, false);
+            if let Claimant::Session(authenticated) = &claimant {
+                let next = prepared.session.session.clone();
+                prepared.session.session = next.in_place_of(&authenticated.session, self.policy());
+                session_token = authenticated.token.digest();
+                let owner = Manager::Owner(Assurance::of_session(&authenticated.session, &authenticated.account));
+                let is_enrolled = account.two_factor_enabled;
+                is_assured = is_enrolled && owner.may_manage_factors(account, self.policy(), now).is_ok();
+            }
             let (change_password, change_password_id) = self.new_change_password_ticket(now);
             let step_up = self.random().draw(StepUpToken::generate);
             let step_up_ticket = NewTicket {
@@ -295,14 +385,19 @@ impl Flows {
                 claimant: judged.claimant.clone(),
                 account: account.clone(),
                 proof: judged.proof.clone(),
+                renewal: judged.renewal.clone(),
+                charge: judged.charge,
                 request: attempt.request,
                 rules: self.rules(),
                 terms: *terms,
                 session: prepared.session.clone(),
+                session_token,
+                is_assured,
                 refresh_token: prepared.refresh_token.clone(),
                 step_up: uses_tickets.then_some(step_up_ticket),
                 change_password: uses_tickets.then_some(change_password),
                 trust: new_trust,
+                network: self.known_network(caller, account.id, now),
                 email_method: self.email_method(account, now),
                 now,
                 audit,
@@ -310,7 +405,10 @@ impl Flows {
             };
             let (decision, account, user) = match self.store().complete_second_factor(complete).await? {
                 SecondFactorCompleted::Done { decision, account, user } => (decision, *account, user),
-                SecondFactorCompleted::ClaimantGone => return Ok(Err(Refused::NoClaimant)),
+                SecondFactorCompleted::ClaimantGone => {
+                    self.release_attempt(caller, &judged).await?;
+                    return Ok(Err(Refused::NoClaimant));
+                }
                 SecondFactorCompleted::ProofSpent => {
                     self.release_attempt(caller, &judged).await?;
                     return Ok(Err(match factor {
@@ -342,11 +440,16 @@ impl Flows {
                 (SecondFactor::Enabled(_), _) => {
                     Verified::Enabled(self.granted(prepared, account, None).into_session()?)
                 }
-                (SecondFactor::Passed | SecondFactor::Replaced, Claimant::Session(mut authenticated)) => {
+                (SecondFactor::Passed { .. } | SecondFactor::Replaced, Claimant::Session(mut authenticated)) => {
+                    authenticated.session.second_factor_at = Some(now);
                     authenticated.account = account;
-                    Verified::Passed(authenticated)
+                    let has_new_token = decision.session_change() == SessionChange::NewToken;
+                    if has_new_token {
+                        authenticated.token = prepared.session_token;
+                    }
+                    Verified::Passed { session: authenticated, has_new_token }
                 }
-                (SecondFactor::Confirmed | SecondFactor::Passed | SecondFactor::Replaced, _) => {
+                (SecondFactor::Confirmed | SecondFactor::Passed { .. } | SecondFactor::Replaced, _) => {
                     Verified::Confirmed(Box::new(account))
                 }
             }));

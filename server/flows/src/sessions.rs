@@ -1,5 +1,6 @@
 //! Sessions: reading, extending, listing and ending them.
 
+use super::enrolment::ManagementRefused;
 use super::{Caller, FlowError, Flows};
 use countersign_domain::account::Account;
 use countersign_domain::audit::EventKind;
@@ -9,7 +10,7 @@ use countersign_domain::ids::SessionId;
 use countersign_domain::secret::SessionToken;
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
-use countersign_store::work::{ExtendSession, NewSession, RevokeSessions, SessionSelector};
+use countersign_store::work::{Changed, EndTrust, ExtendSession, NewSession, RevokeSessions, SessionSelector};
 use std::ops::Deref;
 
 /// The longest client description that is stored, in characters: browsers send far less.
@@ -80,9 +81,10 @@ impl Flows {
             second_factor_at,
             ip_address: caller.ip.to_string(),
             user_agent: caller.user_agent.chars().take(LONGEST_USER_AGENT).collect(),
+            signed_in_at: now,
             created_at: now,
             updated_at: now,
-            expires_at: Session::expiry(is_remembered, now, self.policy()),
+            expires_at: Session::expiry(is_remembered, now, now, self.policy()),
         };
         (NewSession { session, token: token.digest() }, token)
     }
@@ -100,7 +102,8 @@ impl Flows {
     pub async fn authenticate(&self, token: &SessionToken) -> Result<Option<Authenticated>, FlowError> {
         let now = self.now();
         let found = self.store().session_by_token((token.digest(), now)).await?;
-        let usable = found.filter(|(_, account)| account.unusable(now).is_none());
+        let usable =
+            found.filter(|(session, account)| account.unusable(now).is_none() && session.is_live(now, self.policy()));
         Ok(usable.map(|(session, account)| self.authenticated(session, account, token.clone())))
     }
 
@@ -130,7 +133,9 @@ impl Flows {
         if !session.session.is_fresh(now, self.policy()) {
             return Ok(None);
         }
-        Ok(Some(self.store().sessions_of((session.account.id, now)).await?))
+        let mut sessions = self.store().sessions_of((session.account.id, now)).await?;
+        sessions.retain(|session| session.is_live(now, self.policy()));
+        Ok(Some(sessions))
     }
 
     /// Ends the session with this token, if there is one.
@@ -142,7 +147,8 @@ impl Flows {
         Ok(self.store().sign_out((token.digest(), event)).await?)
     }
 
-    /// Ends sessions of the account. Naming one that does not exist, or is another account's, ends nothing.
+    /// Ends sessions of the account. All, and all others, end with everything else that the account's credentials have opened:
+    /// refresh tokens, trust in devices, challenges. Naming one that does not exist, or is another account's, ends nothing.
     ///
     /// # Errors
     /// When the database fails.
@@ -167,5 +173,28 @@ impl Flows {
         let event = audit.event(EventKind::SessionsRevoked);
         self.store().revoke_sessions(RevokeSessions { account_id, which, event }).await?;
         Ok(())
+    }
+
+    /// Ends trust in all devices of the account.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails; then nothing has ended.
+    pub async fn revoke_trust(
+        &self,
+        caller: &Caller,
+        session: &FullSession,
+        password: &str,
+    ) -> Result<Result<(), ManagementRefused>, FlowError> {
+        if let Err(refused) = self.confirm_management(caller, session, password).await? {
+            return Ok(Err(refused));
+        }
+        let account = &session.account;
+        let audit = self.audit(caller, self.now()).about(account.id).in_session(session.session.id);
+        let event = audit.event(EventKind::TrustRevoked);
+        let end = EndTrust { account_id: account.id, versions: account.versions(), event };
+        Ok(match self.store().end_trust(end).await? {
+            Changed::Done => Ok(()),
+            Changed::Stale | Changed::NoTicket => Err(ManagementRefused::Stale),
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! Signing in with the first factor: to a session or to tokens, to a challenge, or to a ticket that changes the password.
 
-use super::password::{PasswordCheck, presented};
+use super::password::presented;
+use super::password_check::{PasswordCheck, Presenter};
 use super::{Authenticated, Caller, FlowError, Flows};
 use countersign_domain::account::{Account, LoginName, Unusable};
 use countersign_domain::address::MethodKind;
@@ -15,7 +16,8 @@ use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device;
 use countersign_domain::user::{AccountLookup, User};
 use countersign_store::work::{
-    CompleteSignIn, NewRefreshToken, NewSession, NewTrust, PresentedTicket, PresentedTrust, SignInCompleted, TicketKind,
+    CompleteSignIn, NewRefreshToken, NewSession, NewTrust, PresentedTicket, PresentedTrust, QuotaUse, SignInCompleted,
+    TicketKind,
 };
 
 /// What proves who signs in.
@@ -115,7 +117,7 @@ impl Granted {
 pub(super) struct PreparedGrant {
     pub(super) session: NewSession,
     pub(super) refresh_token: Option<NewRefreshToken>,
-    session_token: SessionToken,
+    pub(super) session_token: SessionToken,
     refresh: Option<(RefreshToken, RefreshTokenId)>,
     /// The application that was signed in to, whether it gives refresh tokens or not.
     pub(super) application_id: Option<ApplicationId>,
@@ -127,7 +129,7 @@ pub(super) struct PreparedGrant {
 struct FirstFactor {
     account: Account,
     rehashed: Option<PasswordHash>,
-    quota: Option<String>,
+    password_uses: Vec<QuotaUse>,
     ticket: Option<PresentedTicket>,
 }
 
@@ -142,11 +144,14 @@ impl Flows {
         request: SignInRequest<'_>,
         terms: &Terms,
     ) -> Result<SignIn, FlowError> {
-        let first = match self.check_credential(caller, &request).await? {
+        let first = match self.check_credential(caller, &request, terms).await? {
             Ok(first) => first,
             Err(refused) => return Ok(refused),
         };
-        let FirstFactor { account, rehashed, quota, ticket } = first;
+        if terms.grant == Grant::Tokens {
+            self.check_signing()?;
+        }
+        let FirstFactor { account, rehashed, password_uses, ticket } = first;
         let now = self.now();
         let application = request.application_id.filter(|_| request.wants_tokens);
         let mut prepared = self.prepare_grant(caller, &account, request.is_remembered, application, None, now);
@@ -158,7 +163,8 @@ impl Flows {
             account_id: account.id,
             credentials_version: account.credentials_version,
             rehashed,
-            quota,
+            password_uses,
+            network: self.known_network(caller, account.id, now),
             ticket,
             rules: self.rules(),
             terms: *terms,
@@ -205,18 +211,25 @@ impl Flows {
         &self,
         caller: &Caller,
         request: &SignInRequest<'_>,
+        terms: &Terms,
     ) -> Result<Result<FirstFactor, SignIn>, FlowError> {
         match request.credential {
             Credential::Password { login_name, names, password } => {
+                // The permit comes first: a request that is shed must cost nothing, not even a look at the database, and
+                // users who sign in at once must not use up each other's quota while they wait.
+                let permit = self.admit(caller)?.ready().await?;
                 let lookup = AccountLookup::Login(request.tenant_id, names.to_vec());
                 let account = self.store().account(lookup).await?;
-                // Whichever name is typed, the account has one quota (attack 33).
-                let known = account.as_ref().map(|account| account.login_name().to_owned());
-                let login_name = known.unwrap_or_else(|| login_name.trim().to_lowercase());
-                let checked = self.check_password(caller, &login_name, account.as_ref(), password).await?;
+                let trust = account
+                    .as_ref()
+                    .zip(request.trust)
+                    .map(|(account, text)| trusted_device::read(terms.trust, text, account.id, self.keyring()))
+                    .unwrap_or_default();
+                let presenter = Presenter::Anybody { tenant_id: request.tenant_id, login_name, trust: &trust };
+                let checked = self.check_password(caller, permit, presenter, account.as_ref(), password).await?;
                 Ok(match (account, checked) {
-                    (Some(account), PasswordCheck::Right { rehashed, quota }) => {
-                        Ok(FirstFactor { account, rehashed, quota: Some(quota), ticket: None })
+                    (Some(account), PasswordCheck::Right { rehashed, uses }) => {
+                        Ok(FirstFactor { account, rehashed, password_uses: uses, ticket: None })
                     }
                     (_, PasswordCheck::Exhausted { until }) => Err(SignIn::TooMany { until }),
                     (_, PasswordCheck::Wrong) | (None, PasswordCheck::Right { .. }) => Err(SignIn::Rejected),
@@ -228,7 +241,7 @@ impl Flows {
                 let found = self.store().ticket((ticket.clone(), self.now())).await?;
                 Ok(match found {
                     Some((account, _)) if account.tenant_id == request.tenant_id => {
-                        Ok(FirstFactor { account, rehashed: None, quota: None, ticket: Some(ticket) })
+                        Ok(FirstFactor { account, rehashed: None, password_uses: Vec::new(), ticket: Some(ticket) })
                     }
                     _ => Err(SignIn::Rejected),
                 })
@@ -256,7 +269,8 @@ impl Flows {
                 family_id,
                 application_id: application.id,
                 second_factor_at,
-                expires_at: now + self.policy().refresh_token_lifetime,
+                expires_at: now
+                    + self.policy().refresh_token_lifetime.min(self.policy().refresh_token_absolute_lifetime),
             };
             (row, (token, family_id))
         });
@@ -297,13 +311,16 @@ impl Flows {
         terms: &Terms,
         now: Timestamp,
     ) -> (Option<PresentedTrust>, Option<Bearer>) {
-        let digest = trust.and_then(|text| trusted_device::read(terms.trust, text, account.id, self.keyring()));
-        let Some(digest) = digest else { return (None, None) };
+        let read = |text| trusted_device::read(terms.trust, text, account.id, self.keyring());
+        let digests = trust.map(read).unwrap_or_default();
+        if digests.is_empty() {
+            return (None, None);
+        }
         match terms.trust {
-            TrustForm::Lasting => (Some(PresentedTrust { digest, next: None }), None),
+            TrustForm::Lasting => (Some(PresentedTrust { digests, next: None }), None),
             TrustForm::Rotating => {
                 let (next, row) = self.new_trust(account, None, terms, now);
-                (Some(PresentedTrust { digest, next: Some(row) }), Some(next))
+                (Some(PresentedTrust { digests, next: Some(row) }), Some(next))
             }
         }
     }
@@ -318,7 +335,7 @@ impl Flows {
     ) -> (Bearer, NewTrust) {
         let token =
             self.random().draw(|random| trusted_device::generate(terms.trust, account.id, self.keyring(), random));
-        let expires_at = now + self.policy().trust_lifetime;
+        let expires_at = now + self.policy().trust_lifetime.min(self.policy().trust_absolute_lifetime);
         let row = NewTrust { digest: token.digest(), application_id, expires_at };
         (token, row)
     }

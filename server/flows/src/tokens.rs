@@ -2,18 +2,29 @@
 
 use super::sign_in::TokenGrant;
 use super::{Caller, FlowError, Flows};
-use countersign_domain::account::{EmailAddress, Username};
+use countersign_domain::account::{Account, EmailAddress, Username};
+use countersign_domain::assurance::{Assurance, Manager};
+use countersign_domain::decisions::session_scope::{self, SessionScope};
 use countersign_domain::ids::{AccountId, ApplicationId, AuditId, RefreshTokenId, TenantId};
 use countersign_domain::jwt::{self, Claims, Jwk};
 use countersign_domain::secret::RefreshToken;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::{AccountLookup, Registration, User};
 use countersign_store::work::{RefreshTokenUsed, UseRefreshToken};
+use std::time::Duration;
 
 #[derive(Clone)]
 pub struct AccessToken {
     pub text: String,
     pub expires_at: Timestamp,
+}
+
+/// What an access token is presented for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenPurpose {
+    /// A step of an enrolment.
+    Enrolment,
+    Other,
 }
 
 /// What a refresh token gives.
@@ -23,7 +34,8 @@ pub struct Refreshed {
     pub refresh_token: RefreshToken,
     /// Id of all tokens that follow from the same sign-in.
     pub refresh_token_id: RefreshTokenId,
-    pub expires_at: Timestamp,
+    /// Time until the next token ends.
+    pub lifetime: Duration,
 }
 
 /// The sign-in that an access token is issued for.
@@ -74,6 +86,9 @@ impl Flows {
             auth_time: seconds(source.signed_in_at),
             tid: TenantId::to_hyphenated(account.tenant_id),
             amr: vec![if source.has_second_factor { "mfa" } else { "pwd" }.to_owned()],
+            acr: Some(if source.has_second_factor { Claims::TWO_FACTORS } else { Claims::ONE_FACTOR }.to_owned()),
+            credentials_version: account.credentials_version,
+            factors_version: account.factors_version,
         };
         let text = jwt::sign(&claims, settings.algorithm, self.keyring())?;
         Ok(AccessToken { text, expires_at })
@@ -82,11 +97,16 @@ impl Flows {
     /// The claims of an access token of this server that is valid now.
     #[must_use]
     pub fn read_access_token(&self, text: &str) -> Option<Claims> {
-        jwt::verify(text, self.now(), &self.services.tokens.issuer, self.keyring())
+        jwt::verify(text, self.now(), &self.services.tokens, self.keyring())
     }
 
-    /// The user of an access token, if the token still stands for them: the account may be used, and the password is the one
-    /// that they signed in with.
+    /// Makes sure that access tokens can be signed, before something is used up for one.
+    pub(super) fn check_signing(&self) -> Result<(), FlowError> {
+        Ok(jwt::check_signing(self.services.tokens.algorithm, self.keyring())?)
+    }
+
+    /// The user of an access token, if the token still stands for them: the account may be used, and nothing has ended what
+    /// its credentials have opened. Where a second factor is required, an account without one gets nothing but its enrolment.
     ///
     /// # Errors
     /// When the database fails.
@@ -94,14 +114,24 @@ impl Flows {
         &self,
         text: &str,
         tenant: Option<TenantId>,
+        purpose: TokenPurpose,
     ) -> Result<Option<(User, Claims)>, FlowError> {
         let Some(claims) = self.read_access_token(text) else { return Ok(None) };
         let Some(id): Option<AccountId> = claims.account_id() else { return Ok(None) };
         let Some(user) = self.user(AccountLookup::Id(id), tenant).await? else { return Ok(None) };
         let account = &user.account;
-        let changed = i64::try_from(account.password_changed_at.as_unix_seconds()).unwrap_or(i64::MAX);
-        let stands = account.unusable(self.now()).is_none() && changed <= claims.auth_time;
-        Ok(stands.then_some((user, claims)))
+        let stands =
+            account.unusable(self.now()).is_none() && claims.credentials_version == account.credentials_version;
+        let scope = session_scope::decide(account, self.rules().tenant_of(account).login_policy);
+        let in_scope = scope == SessionScope::Full || purpose == TokenPurpose::Enrolment;
+        Ok((stands && in_scope).then_some((user, claims)))
+    }
+
+    /// The holder of an access token as one who manages second factors; `None` if its audience does not.
+    #[must_use]
+    pub fn manager(&self, claims: &Claims, account: &Account) -> Option<Manager> {
+        let assurance = Assurance::of_claims(claims)?;
+        self.rules().audience_manages_factors(claims, account).then_some(Manager::Owner(assurance))
     }
 
     /// Uses a refresh token up for a new access token and the next refresh token.
@@ -110,6 +140,7 @@ impl Flows {
     /// When the database fails; then the token is still valid.
     pub async fn refresh(&self, caller: &Caller, text: &str) -> Result<Option<Refreshed>, FlowError> {
         let Some(presented) = RefreshToken::parse(text) else { return Ok(None) };
+        self.check_signing()?;
         let now = self.now();
         let next = self.random().draw(RefreshToken::generate);
         let expires_at = now + self.policy().refresh_token_lifetime;
@@ -132,13 +163,13 @@ impl Flows {
             has_second_factor: signed_in.second_factor_at.is_some(),
             refresh_token_id: Some(signed_in.family_id),
         })?;
-        let refresh_token_id = signed_in.family_id;
-        Ok(Some(Refreshed { access_token, refresh_token: next, refresh_token_id, expires_at }))
+        let (refresh_token_id, lifetime) = (signed_in.family_id, now.until(signed_in.expires_at));
+        Ok(Some(Refreshed { access_token, refresh_token: next, refresh_token_id, lifetime }))
     }
 
     /// Public keys that verify access tokens.
     #[must_use]
     pub fn public_keys(&self) -> Vec<Jwk> {
-        jwt::public_keys(self.services.tokens.algorithm, self.keyring())
+        jwt::public_keys(&self.services.tokens, self.keyring())
     }
 }

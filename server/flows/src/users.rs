@@ -1,21 +1,24 @@
 //! Users: signing up, and the accounts and registrations that services manage.
 
+use super::hashing::{Overloaded, Permit};
 use super::{Authenticated, Caller, FlowError, Flows};
 use countersign_domain::account::{Account, LoginName};
 use countersign_domain::address::Address;
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::address_change::{self, AddressChange, Contact};
 use countersign_domain::decisions::sign_in::{Demand, demand};
+use countersign_domain::decisions::sign_up::{self, SignUp};
 use countersign_domain::decisions::trust::{self, Trust};
 use countersign_domain::decisions::usable;
 use countersign_domain::ids::{AccountId, ApplicationId, RegistrationId, TenantId};
 use countersign_domain::method::Method;
-use countersign_domain::password::{Password, PasswordHash, PasswordPolicyViolation};
+use countersign_domain::password::{PasswordHash, PasswordPolicyViolation};
 use countersign_domain::tenant::Application;
 use countersign_domain::terms::TrustForm;
 use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device::{self, TrustedDevice};
 use countersign_domain::user::{self, AccountLookup, AccountProfile, Registration, User};
+pub use countersign_store::work::Registered;
 use countersign_store::work::{AccountWritten, ChangeAccount, CreateAccount, FindTrust, NewSession, Register};
 use std::time::Duration;
 
@@ -29,6 +32,14 @@ pub struct NewUser<'a> {
     /// As typed.
     pub password: &'a str,
     pub registration: Option<Registration>,
+}
+
+/// Why nobody was signed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUpRefused {
+    /// The tenant does not let strangers create accounts.
+    Closed,
+    NotWritten(NotWritten),
 }
 
 /// Why a user is not written as asked.
@@ -84,20 +95,25 @@ impl Flows {
         profile: AccountProfile,
         password: &str,
         is_remembered: bool,
-    ) -> Result<Result<Authenticated, NotWritten>, FlowError> {
-        let password = match Password::chosen(password) {
+    ) -> Result<Result<Authenticated, SignUpRefused>, FlowError> {
+        if sign_up::decide(self.directory().home()) == SignUp::Closed {
+            return Ok(Err(SignUpRefused::Closed));
+        }
+        let password = match self.chosen_password(password, profile.email.as_ref(), profile.username.as_ref()) {
             Ok(password) => password,
-            Err(violation) => return Ok(Err(NotWritten::Violation(violation))),
+            Err(violation) => return Ok(Err(SignUpRefused::NotWritten(NotWritten::Violation(violation)))),
         };
         let tenant_id = self.directory().home().id;
+        // Before the database is asked, so that a request that is shed costs nothing.
+        let permit = self.admit_new_account(caller)?.ready().await?;
         if let Some(email) = &profile.email {
             // An address that is taken need not cost a hash.
             let lookup = AccountLookup::Login(tenant_id, vec![LoginName::Email(email.clone())]);
             if self.store().account(lookup).await?.is_some() {
-                return Ok(Err(NotWritten::EmailTaken));
+                return Ok(Err(SignUpRefused::NotWritten(NotWritten::EmailTaken)));
             }
         }
-        let hash = self.hash_password(password, self.services.hasher.admit()?).await?;
+        let hash = self.hash_password_now(password, permit).await?;
         let now = self.now();
         let (account, profile) = self.new_account(None, tenant_id, profile, hash, now);
         let (session, token) = self.new_session(caller, &account, is_remembered, None, now);
@@ -111,7 +127,7 @@ impl Flows {
         };
         let NewSession { session, .. } = session;
         let written = NotWritten::from(self.store().create_account(create).await?);
-        Ok(written.map(|()| self.authenticated(session, account, token)))
+        Ok(written.map(|()| self.authenticated(session, account, token)).map_err(SignUpRefused::NotWritten))
     }
 
     /// Creates an account, and a registration with it.
@@ -120,7 +136,7 @@ impl Flows {
     /// When the hashing queue is full or the database fails; then there is no account.
     pub async fn create_user(&self, caller: &Caller, user: NewUser<'_>) -> Result<Result<User, NotWritten>, FlowError> {
         let NewUser { tenant_id, id, profile, password, registration } = user;
-        let hash = match self.hash_chosen(password).await? {
+        let hash = match self.hash_chosen(password, &profile, || self.admit_new_account(caller)).await? {
             Ok(hash) => hash,
             Err(violation) => return Ok(Err(NotWritten::Violation(violation))),
         };
@@ -162,15 +178,22 @@ impl Flows {
             expires_at: profile.expires_at,
             two_factor_enabled: false,
             credentials_version: 0,
+            limits_epoch: 0,
+            factors_version: 0,
             created_at: now,
             updated_at: now,
         };
         (account, profile.profile)
     }
 
-    async fn hash_chosen(&self, password: &str) -> Result<Result<PasswordHash, PasswordPolicyViolation>, FlowError> {
-        match Password::chosen(password) {
-            Ok(password) => Ok(Ok(self.hash_password(password, self.services.hasher.admit()?).await?)),
+    async fn hash_chosen(
+        &self,
+        password: &str,
+        profile: &AccountProfile,
+        admit: impl FnOnce() -> Result<Permit, Overloaded>,
+    ) -> Result<Result<PasswordHash, PasswordPolicyViolation>, FlowError> {
+        match self.chosen_password(password, profile.email.as_ref(), profile.username.as_ref()) {
+            Ok(password) => Ok(Ok(self.hash_password(password, admit()?).await?)),
             Err(violation) => Ok(Err(violation)),
         }
     }
@@ -211,7 +234,7 @@ impl Flows {
     ) -> Result<Result<User, NotWritten>, FlowError> {
         let hash = match password {
             None => None,
-            Some(password) => match self.hash_chosen(password).await? {
+            Some(password) => match self.hash_chosen(password, &profile, || self.admit(caller)).await? {
                 Ok(hash) => Some(hash),
                 Err(violation) => return Ok(Err(NotWritten::Violation(violation))),
             },
@@ -223,7 +246,7 @@ impl Flows {
         let sets_password = hash.is_some();
         let was_active = before.is_active;
         let was_updated_at = before.updated_at;
-        let mut account = Account {
+        let account = Account {
             email: profile.email,
             username: profile.username,
             phone_number: profile.phone_number,
@@ -258,8 +281,6 @@ impl Flows {
         let follows = change.moved.clone();
         let written = NotWritten::from(self.store().change_account(change).await?);
         let methods = methods_after(user.methods, &follows);
-        // A new password is a new version of the credentials.
-        account.credentials_version += i64::from(sets_password);
         Ok(written.map(|()| User { account, profile: profile.profile, methods, ..user }))
     }
 
@@ -298,7 +319,7 @@ impl Flows {
         Ok(self.store().delete_account((id, event)).await?)
     }
 
-    /// Registers a user for an application; `false` if it is registered already.
+    /// Registers a user for an application.
     ///
     /// # Errors
     /// When the database fails.
@@ -307,7 +328,7 @@ impl Flows {
         caller: &Caller,
         account_id: AccountId,
         registration: Registration,
-    ) -> Result<bool, FlowError> {
+    ) -> Result<Registered, FlowError> {
         let event = self.audit(caller, self.now()).about(account_id).event(EventKind::Registered);
         Ok(self.store().register(Register { account_id, registration, event }).await?)
     }
@@ -331,13 +352,16 @@ impl Flows {
     /// When the database fails.
     pub async fn trusted_device(
         &self,
-        account_id: AccountId,
+        account: &Account,
         token: &str,
         application_id: Option<ApplicationId>,
     ) -> Result<Option<TrustedDevice>, FlowError> {
-        let digest = trusted_device::read(TrustForm::Lasting, token, account_id, self.keyring());
-        let Some(digest) = digest else { return Ok(None) };
-        let found = self.store().trust(FindTrust { digest, account_id, now: self.now() }).await?;
+        let (account_id, versions, now) = (account.id, account.versions(), self.now());
+        let digests = trusted_device::read(TrustForm::Lasting, token, account_id, self.keyring());
+        if digests.is_empty() {
+            return Ok(None);
+        }
+        let found = self.store().trust(FindTrust { digests, account_id, versions, now }).await?;
         let rules = self.rules();
         let policy = rules.application(application_id).map(|application| application.trust_policy);
         Ok(found.filter(|trust| {
@@ -345,8 +369,9 @@ impl Flows {
                 given_in: trust.application_id,
                 application: application_id,
                 policy: policy.unwrap_or_default(),
+                given_at: trust.given_at,
             };
-            trust::decide(&facts) == Trust::Counts
+            trust::decide(&facts, self.policy(), now) == Trust::Counts
         }))
     }
 }

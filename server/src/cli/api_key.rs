@@ -1,17 +1,14 @@
 //! `countersign api-key`: writes directly to the database, whether or not a server uses it.
 
-use crate::app::store_options;
+use super::database::{DatabaseCommandError, open, open_existing};
 use crate::clock::{Clock as _, SystemClock, utc_text};
 use crate::config::Settings;
-use crate::config::values::DatabaseUrl;
-use crate::first_run::{self, FirstRunError};
+use crate::terminal::printable;
 use clap::Subcommand;
 use countersign_domain::api_key::{ApiKeyRecord, Permission};
 use countersign_domain::ids::{ApiKeyId, TenantId};
 use countersign_domain::secret::ApiKey;
 use countersign_domain::time::Timestamp;
-
-use countersign_store::{OpenError, Store, StoreError};
 use std::fmt::Write as _;
 
 #[derive(Clone, Debug, Subcommand)]
@@ -37,27 +34,9 @@ pub(super) enum ApiKeyCommand {
     },
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum ApiKeyError {
-    #[error(transparent)]
-    FirstRun(#[from] FirstRunError),
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("{0}")]
-    Usage(String),
-}
-
-impl ApiKeyError {
-    pub(super) fn is_usage_error(&self) -> bool {
-        matches!(self, Self::Usage(_))
-    }
-}
-
 /// Returns the text to print.
-pub(super) async fn run(settings: &Settings, command: ApiKeyCommand) -> Result<String, ApiKeyError> {
-    let usage = |text: String| ApiKeyError::Usage(text);
+pub(super) async fn run(settings: &Settings, command: ApiKeyCommand) -> Result<String, DatabaseCommandError> {
+    let usage = |text: String| DatabaseCommandError::Usage(text);
     let now = SystemClock.now();
     match command {
         ApiKeyCommand::Create { name, tenant, allow } => {
@@ -92,25 +71,6 @@ pub(super) async fn run(settings: &Settings, command: ApiKeyCommand) -> Result<S
     }
 }
 
-/// Creates the database and its keyring if they are missing, as a start does.
-async fn open(settings: &Settings) -> Result<Store, ApiKeyError> {
-    if matches!(settings.database.url, DatabaseUrl::Sqlite(_)) {
-        crate::random::system().draw(|random| first_run::prepare(settings, random))?;
-    }
-    Ok(Store::open(&store_options(settings)).await?)
-}
-
-/// Requires the database to exist, so that a wrong directory is reported instead of an empty new database.
-async fn open_existing(settings: &Settings) -> Result<Store, ApiKeyError> {
-    match &settings.database.url {
-        DatabaseUrl::Sqlite(path) if !path.exists() => Err(ApiKeyError::Usage(format!(
-            "there is no database at {}; --data-dir or --database-url names the one that the server uses",
-            path.display()
-        ))),
-        _ => open(settings).await,
-    }
-}
-
 fn permissions(allow: &[String]) -> Result<Option<String>, String> {
     if allow.is_empty() {
         return Ok(None);
@@ -135,7 +95,7 @@ fn permissions(allow: &[String]) -> Result<Option<String>, String> {
 }
 
 fn line(key: &ApiKeyRecord) -> String {
-    let mut line = format!("{}  {}  created {}", key.id.to_hyphenated(), key.name, date(key.created_at));
+    let mut line = format!("{}  {}  created {}", key.id.to_hyphenated(), printable(&key.name), date(key.created_at));
     if let Some(tenant) = key.tenant_id {
         write!(line, "  tenant {}", tenant.to_hyphenated()).expect("writing to a string cannot fail");
     }

@@ -3,16 +3,20 @@
 //! Exit status: 0 on success, 2 for mistakes in the command line or the configuration, 1 for other failures. `contract`
 //! differs: 1 stands for findings, 2 for failures.
 
+mod account;
 mod api_key;
 mod contract;
+mod database;
 mod flags;
 
 use crate::config::{ConfigError, Configuration, Inputs, Key, Settings};
 use crate::first_run;
 use crate::server::{self, MigrateError, RunError};
-use api_key::{ApiKeyCommand, ApiKeyError};
+use account::AccountCommand;
+use api_key::ApiKeyCommand;
 use clap::{Parser, Subcommand};
 use contract::{ContractError, Outcome};
+use database::DatabaseCommandError;
 use flags::Flags;
 use std::ffi::OsString;
 use std::io::Write;
@@ -73,6 +77,9 @@ enum Command {
     /// Create, list and revoke keys for services that call the FusionAuth API.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Show the locks and limits of an account, and lift them.
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Compare and lint OpenAPI contracts, or check a server against one.
     #[command(disable_help_flag = true)]
     Contract {
@@ -105,7 +112,7 @@ pub enum CommandError {
     #[error(transparent)]
     Migrate(#[from] MigrateError),
     #[error(transparent)]
-    ApiKey(#[from] ApiKeyError),
+    Database(#[from] DatabaseCommandError),
     #[error(transparent)]
     Contract(#[from] ContractError),
     /// `contract` has printed its findings.
@@ -119,7 +126,7 @@ impl CommandError {
         match self {
             Self::CommandLine(error) => u8::try_from(error.exit_code()).unwrap_or(2),
             Self::Config(_) | Self::InvalidConfig => 2,
-            Self::ApiKey(error) if error.is_usage_error() => 2,
+            Self::Database(error) if error.is_usage_error() => 2,
             Self::Contract(ContractError::CommandLine(error)) => u8::try_from(error.exit_code()).unwrap_or(2),
             Self::Contract(_) => 2,
             _ => 1,
@@ -184,6 +191,11 @@ pub fn run(
             let text = runtime()?.block_on(api_key::run(&settings, command))?;
             output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
         }
+        Command::Account(command) => {
+            let settings = configuration()?.settings()?;
+            let text = runtime()?.block_on(account::run(&settings, command))?;
+            output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
+        }
         Command::Contract { arguments } => {
             if contract::run(&arguments, output)? == Outcome::Findings {
                 return Err(CommandError::Findings);
@@ -210,10 +222,17 @@ pub fn run(
     Ok(())
 }
 
-/// Why a start would refuse the keyring, if it exists.
+/// Why a start would refuse the keyring, if it exists. A database is only read, if there is one that can be.
 fn keyring_problem(settings: &Settings) -> Option<String> {
     match first_run::inspect_keyring(settings) {
-        Ok(keyring) => Some(crate::app::check_signing_key(settings, &keyring?).err()?.to_string()),
+        Ok(None) => None,
+        Ok(Some(keyring)) => {
+            if let Err(error) = crate::app::check_signing_key(settings, &keyring) {
+                return Some(error.to_string());
+            }
+            let checked = runtime().ok()?.block_on(crate::app::inspect_keyring(settings, &keyring));
+            checked.err().map(|error| countersign_domain::error_chain(&error))
+        }
         Err(error) => Some(countersign_domain::error_chain(&error)),
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct TenantSection {
     methods: Option<Vec<Text<MethodKind>>>,
     /// That of the setting `mailed_codes` if left out.
     mailed_codes: Option<Text<MailedCodes>>,
+    /// The setting `sign_up` if left out.
+    sign_up: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +35,8 @@ pub(super) struct ApplicationSection {
     trust_policy: TrustPolicy,
     /// `true` if left out.
     refresh_tokens: Option<bool>,
+    #[serde(default)]
+    manages_factors: bool,
 }
 
 pub(super) fn read_tenants<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<TenantSection>>, D::Error> {
@@ -45,15 +49,20 @@ pub(super) fn read_applications<'de, D: Deserializer<'de>>(
     tables(from, "applications")
 }
 
-/// Returns the default tenant if none are given. `mailed_codes` is for tenants that do not choose themselves.
+/// Returns the default tenant if none are given. `mailed_codes` and `sign_up` are for tenants that do not choose themselves.
 ///
 /// # Errors
 /// Says what is wrong with the list, as the continuation of a sentence.
-pub(super) fn tenants(given: Option<Vec<TenantSection>>, mailed_codes: MailedCodes) -> Result<Vec<Tenant>, String> {
-    let Some(given) = given else { return Ok(vec![Tenant { mailed_codes, ..Tenant::default() }]) };
+pub(super) fn tenants(
+    given: Option<Vec<TenantSection>>,
+    mailed_codes: MailedCodes,
+    sign_up: bool,
+) -> Result<Vec<Tenant>, String> {
+    let Some(given) = given else { return Ok(vec![Tenant { mailed_codes, sign_up, ..Tenant::default() }]) };
     let mut tenants: Vec<Tenant> = Vec::new();
     for section in given {
-        let TenantSection { id: Text(id), name, login_policy, methods, mailed_codes: own } = section;
+        let TenantSection { id: Text(id), name, login_policy, methods, mailed_codes: own, sign_up: own_sign_up } =
+            section;
         if tenants.iter().any(|tenant| tenant.id == id) {
             return Err(format!("the tenant {} is there twice", id.to_hyphenated()));
         }
@@ -62,7 +71,7 @@ pub(super) fn tenants(given: Option<Vec<TenantSection>>, mailed_codes: MailedCod
             None => MethodKind::ALL.into(),
         };
         let mailed_codes = own.map_or(mailed_codes, |Text(choice)| choice);
-        let tenant = Tenant { id, name, login_policy, methods, mailed_codes };
+        let tenant = Tenant { id, name, login_policy, methods, mailed_codes, sign_up: own_sign_up.unwrap_or(sign_up) };
         if tenant.login_policy == LoginPolicy::Required && tenant.allowed_methods().is_empty() {
             return Err(format!(
                 "the tenant {} requires a second factor and leaves none to enrol: allow a method in `methods`; e-mail is none \
@@ -87,7 +96,9 @@ pub(super) fn applications(
     let first = tenants.first().map(|tenant| tenant.id).ok_or("there must be a tenant")?;
     let Some(given) = given else { return Ok(vec![Application { tenant_id: first, ..Application::default() }]) };
     let mut applications: Vec<Application> = Vec::new();
-    for ApplicationSection { id: Text(id), tenant, name, roles, trust_policy, refresh_tokens } in given {
+    for section in given {
+        let ApplicationSection { id: Text(id), tenant, name, roles, trust_policy, refresh_tokens, manages_factors } =
+            section;
         if applications.iter().any(|application| application.id == id) {
             return Err(format!("the application {} is there twice", id.to_hyphenated()));
         }
@@ -96,7 +107,7 @@ pub(super) fn applications(
             return Err(format!("`{}` is not the id of a tenant", tenant_id.to_hyphenated()));
         }
         let refresh_tokens = refresh_tokens.unwrap_or(true);
-        applications.push(Application { id, tenant_id, name, roles, trust_policy, refresh_tokens });
+        applications.push(Application { id, tenant_id, name, roles, trust_policy, refresh_tokens, manages_factors });
     }
     Ok(applications)
 }
@@ -110,7 +121,7 @@ mod tests {
 
     fn read_tenants(text: &str) -> Result<Vec<Tenant>, String> {
         let given = super::read_tenants(Value::from(text)).map_err(|error| error.message().to_owned())?;
-        tenants(given, MailedCodes::Always)
+        tenants(given, MailedCodes::Always, true)
     }
 
     fn read_applications(text: &str, tenants: &[Tenant]) -> Result<Vec<Application>, String> {
@@ -139,6 +150,21 @@ mod tests {
         let applications = read_applications(&text, &tenants).expect("an application");
         assert_eq!((applications[0].tenant_id, applications[0].trust_policy), (tenants[0].id, TrustPolicy::This));
         assert!(applications[0].refresh_tokens);
+    }
+
+    #[test]
+    fn a_tenant_that_does_not_say_follows_the_setting() {
+        for (sign_up, own, expected) in [
+            (true, "", true),
+            (false, "", false),
+            (true, r#", "sign_up": false"#, false),
+            (false, r#", "sign_up": true"#, true),
+        ] {
+            let text = format!(r#"[{{"id": "{ONE}", "name": "One"{own}}}]"#);
+            let given = super::read_tenants(Value::from(text.as_str())).expect("a list");
+            assert_eq!(tenants(given, sign_up).expect("a tenant")[0].sign_up, expected, "{sign_up} {own}");
+        }
+        assert!(!tenants(None, false).expect("a tenant")[0].sign_up);
     }
 
     #[test]

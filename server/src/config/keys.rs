@@ -90,7 +90,7 @@ settings! {
     TrustedProxies = "trusted_proxies", "COUNTERSIGN_TRUSTED_PROXIES", "IP/CIDR,...", "none", Everywhere, Plain,
         "Proxies whose X-Forwarded-For is believed.";
     RateLimits = "rate_limits", "COUNTERSIGN_RATE_LIMITS", "on|off", "on", Everywhere, Plain,
-        "Rate limits per client address and path; those per account cannot be turned off.";
+        "Rate limits per client address and operation; those per account cannot be turned off.";
     DisabledPaths = "disabled_paths", "COUNTERSIGN_DISABLED_PATHS", "PATH,...", "none", Everywhere, Plain,
         "Operations to disable, such as /api/auth/sign-up/email; they respond with 404.";
     Dialects = "dialects", "COUNTERSIGN_DIALECTS", "NAME,...", "better-auth,fusionauth", Everywhere, Plain,
@@ -98,19 +98,25 @@ settings! {
     Docs = "docs", "COUNTERSIGN_DOCS", "on|off", "on", Everywhere, Plain,
         "Reference page at /docs; the contracts at /openapi are always served.";
     Profile = "profile", "COUNTERSIGN_PROFILE", "default|strict", "default", Everywhere, Plain,
-        "strict: short sessions and trust, no code of an earlier or later interval, no codes by e-mail unless mailed_codes is set.";
+        "strict: short lifetimes, no TOTP code of an earlier or later interval, no codes by e-mail; settings that are given win.";
     MailedCodes = "mailed_codes", "COUNTERSIGN_MAILED_CODES", "always|verified|never", "always", Everywhere, Plain,
         "Whether codes by e-mail are a second factor: at every address, at proved ones, or not at all; tenants may differ.";
+    SignUp = "sign_up", "COUNTERSIGN_SIGN_UP", "on|off", "on", Everywhere, Plain,
+        "Whether strangers can create accounts at /api/auth/sign-up/email, in tenants that do not say so themselves.";
     Tenants = "tenants", "COUNTERSIGN_TENANTS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000001", Everywhere, Plain,
-        "Tenants; the first is the one that users of the Better Auth API belong to: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"], \"mailed_codes\": \"always|verified|never\"}]; in the file, [[tenants]] tables.";
+        "Tenants; the first is the one that users of the Better Auth API belong to: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"], \"mailed_codes\": \"always|verified|never\", \"sign_up\": true}]; in the file, [[tenants]] tables.";
     Applications = "applications", "COUNTERSIGN_APPLICATIONS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000002", Everywhere, Plain,
-        "Applications of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"tenant\": UUID, \"roles\": [TEXT], \"trust_policy\": \"Any|This|None\", \"refresh_tokens\": true}]; in the file, [[applications]] tables.";
+        "Applications of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"tenant\": UUID, \"roles\": [TEXT], \"trust_policy\": \"Any|This|None\", \"refresh_tokens\": true, \"manages_factors\": false}]; in the file, [[applications]] tables.";
     Keyring = "keyring", "COUNTERSIGN_KEYRING", "FILE", "<data_dir>/keyring", Everywhere, Plain,
         "File with the keys that encrypt and sign; created by the first start on loopback, required elsewhere.";
     Keys = "keys", "COUNTERSIGN_KEYS", "KEYRING", "read from the keyring file", EnvironmentOnly, Secret,
         "Text of the keyring, instead of a file.";
+    PasswordBlocklist = "passwords.blocklist", "COUNTERSIGN_PASSWORD_BLOCKLIST", "on|off", "on", Everywhere, Plain,
+        "Refuse new passwords that are common, or a name of the user or of the service.";
     JwtAlgorithm = "jwt.algorithm", "COUNTERSIGN_JWT_ALGORITHM", "EdDSA|ES256|RS256", "EdDSA", Everywhere, Plain,
         "Signature algorithm of access tokens; RS256 needs a key from `countersign generate-keyring --rs256`.";
+    JwtRetiringAlgorithms = "jwt.retiring_algorithms", "COUNTERSIGN_JWT_RETIRING_ALGORITHMS", "NAME,...", "none", Everywhere, Plain,
+        "Algorithms that signed access tokens until now: their tokens are still accepted, and their keys published.";
     JwtIssuer = "jwt.issuer", "COUNTERSIGN_JWT_ISSUER", "TEXT", "the base URL", Everywhere, Plain,
         "Issuer (`iss`) of access tokens.";
     DatabaseUrl = "database.url", "COUNTERSIGN_DATABASE_URL", "URL", "sqlite:<data_dir>/countersign.db", Everywhere, WithoutCredentials,
@@ -132,17 +138,39 @@ settings! {
     SmtpFrom = "smtp.from", "COUNTERSIGN_SMTP_FROM", "MAILBOX", "none", Everywhere, Plain,
         "Sender of mails, such as \"Example <no-reply@example.com>\".";
     MaxInFlight = "limits.max_in_flight", "COUNTERSIGN_MAX_IN_FLIGHT", "COUNT", "1024", Everywhere, Plain,
-        "Requests processed at once; more get a 503 response.";
+        "Requests processed at once; one client address gets a third of them, and more get a 503 response.";
     RequestTimeout = "limits.request_timeout", "COUNTERSIGN_REQUEST_TIMEOUT", "SECONDS", "30", Everywhere, Plain,
         "Longest time for one request, including reading its body.";
+    BodyTimeout = "limits.body_timeout", "COUNTERSIGN_BODY_TIMEOUT", "SECONDS", "10", Everywhere, Plain,
+        "Longest time for reading a request body; slower ones get a 503 response.";
     MaxBodyBytes = "limits.max_body_bytes", "COUNTERSIGN_MAX_BODY_BYTES", "BYTES", "65536", Everywhere, Plain,
         "Longest request body.";
     HashThreads = "limits.hash_threads", "COUNTERSIGN_HASH_THREADS", "COUNT", "one per core", Everywhere, Plain,
         "Passwords hashed at once; each takes 19 MiB of memory.";
-    HashQueue = "limits.hash_queue", "COUNTERSIGN_HASH_QUEUE", "COUNT", "64", Everywhere, Plain,
-        "Passwords that may wait to be hashed; more get a 503 response.";
+    HashQueue = "limits.hash_queue", "COUNTERSIGN_HASH_QUEUE", "COUNT", "192", Everywhere, Plain,
+        "Passwords that may wait to be hashed; one client address gets a third of them, and more get a 503 response.";
     CodesPerHour = "limits.codes_per_hour", "COUNTERSIGN_CODES_PER_HOUR", "COUNT", "10", Everywhere, Plain,
         "Codes sent to one account in an hour.";
+    TextMessagesPerPrefix = "limits.text_messages_per_prefix", "COUNTERSIGN_TEXT_MESSAGES_PER_PREFIX", "COUNT", "50", Everywhere, Plain,
+        "Text messages in a day to numbers that begin with the same six digits.";
+    TextMessagesPerClient = "limits.text_messages_per_client", "COUNTERSIGN_TEXT_MESSAGES_PER_CLIENT", "COUNT", "20", Everywhere, Plain,
+        "Text messages in a day at the request of one client network; services with an API key are not counted.";
+    TextMessagesPerDay = "limits.text_messages_per_day", "COUNTERSIGN_TEXT_MESSAGES_PER_DAY", "COUNT", "1000", Everywhere, Plain,
+        "Text messages in a day in all; those to numbers that are not proved yet are counted apart.";
+    SessionIdle = "lifetimes.session_idle", "COUNTERSIGN_SESSION_IDLE", "SECONDS", "604800", Everywhere, Plain,
+        "How long a session lives without use.";
+    SessionLifetime = "lifetimes.session", "COUNTERSIGN_SESSION_LIFETIME", "SECONDS", "2592000", Everywhere, Plain,
+        "How long a session lives after its sign-in, however it is used.";
+    RefreshTokenIdle = "lifetimes.refresh_token_idle", "COUNTERSIGN_REFRESH_TOKEN_IDLE", "SECONDS", "2592000", Everywhere, Plain,
+        "How long a refresh token lives without use.";
+    RefreshTokenLifetime = "lifetimes.refresh_token", "COUNTERSIGN_REFRESH_TOKEN_LIFETIME", "SECONDS", "7776000", Everywhere, Plain,
+        "How long after a login the last of its refresh tokens ends, however they are used.";
+    TrustIdle = "lifetimes.trust_idle", "COUNTERSIGN_TRUST_IDLE", "SECONDS", "2592000", Everywhere, Plain,
+        "How long a device stays trusted without use.";
+    TrustLifetime = "lifetimes.trust", "COUNTERSIGN_TRUST_LIFETIME", "SECONDS", "7776000", Everywhere, Plain,
+        "How long a device stays trusted after a second factor, however it is used.";
+    AssuranceLifetime = "lifetimes.assurance", "COUNTERSIGN_ASSURANCE_LIFETIME", "SECONDS", "3600", Everywhere, Plain,
+        "How long ago a second factor may have been passed when factors, recovery codes or the password are changed.";
     LogLevel = "log.level", "COUNTERSIGN_LOG", "LEVEL", "info", Everywhere, Plain,
         "off, critical, error, warning, info, debug or trace.";
     LogFormat = "log.format", "COUNTERSIGN_LOG_FORMAT", "text|json", "text", Everywhere, Plain,

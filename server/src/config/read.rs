@@ -175,6 +175,11 @@ pub(super) fn seconds<'de, D: Deserializer<'de>, const LEAST: i64>(deserializer:
     count::<D, u64, LEAST, 3_600>(deserializer).map(Duration::from_secs)
 }
 
+/// From a minute to 400 days, the longest that browsers keep a cookie (RFC 6265bis §5.5).
+pub(super) fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    count::<D, u64, 60, 34_560_000>(deserializer).map(Duration::from_secs)
+}
+
 /// Zero days stand for no limit.
 pub(super) fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let days = count::<D, u64, 0, 36_500>(deserializer)?;

@@ -74,6 +74,13 @@ fn notes(settings: &Settings) -> Vec<String> {
     if settings.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
         notes.push("every address is a trusted proxy, so any client can claim any address".to_owned());
     }
+    if settings.base_url.is_secure() && settings.trusted_proxies.is_empty() {
+        notes.push(format!(
+            "the base URL {} is https, which a proxy has to speak, and no proxy is trusted (trusted_proxies): all clients \
+             count as one, for rate limits and for quotas of wrong passwords",
+            settings.base_url
+        ));
+    }
     if matches!(settings.database.url, DatabaseUrl::Sqlite(_)) && !is_local {
         notes.push("SQLite serves one process; several nodes need PostgreSQL".to_owned());
     }
@@ -150,5 +157,13 @@ mod tests {
             ("COUNTERSIGN_TRUSTED_PROXIES", "0.0.0.0/0"),
         ]);
         assert_eq!(report.lines().filter(|line| line.starts_with("note: ")).count(), 5, "{report}");
+    }
+
+    #[test]
+    fn https_without_a_trusted_proxy_is_noted() {
+        let base_url = ("COUNTERSIGN_BASE_URL", "https://id.example.com");
+        assert!(report(&[base_url]).contains("no proxy is trusted (trusted_proxies)"));
+        assert!(!report(&[base_url, ("COUNTERSIGN_TRUSTED_PROXIES", "127.0.0.1")]).contains("no proxy is trusted"));
+        assert!(!report(&[]).contains("no proxy is trusted"));
     }
 }

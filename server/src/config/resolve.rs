@@ -7,7 +7,7 @@ use super::layers::Entry;
 use super::nearest::hint;
 use super::problem::Problem;
 use super::sections::{Sections, Smtp};
-use super::settings::Settings;
+use super::settings::{Lifetimes, Settings};
 use super::values::{BaseUrl, KeyringSource};
 use crate::net::origin::OriginPattern;
 use crate::net::smtp::SmtpServer;
@@ -52,16 +52,22 @@ pub(super) fn resolve(
         trusted_proxies: sections.trusted_proxies,
         rate_limits_are_on: sections.rate_limits,
         disabled_paths: sections.disabled_paths,
-        tokens: AccessTokenSettings { issuer: sections.jwt.issuer, algorithm: sections.jwt.algorithm },
+        tokens: AccessTokenSettings {
+            issuer: sections.jwt.issuer,
+            algorithm: sections.jwt.algorithm,
+            retiring: sections.jwt.retiring_algorithms,
+        },
+        password_blocklist_is_on: sections.passwords.blocklist,
         dialects: sections.dialects,
         docs_are_on: sections.docs,
         profile: sections.profile,
-        directory: resolver.directory(sections.tenants, sections.applications, sections.mailed_codes),
+        directory: resolver.directory(sections.tenants, sections.mailed_codes, sections.sign_up, sections.applications),
         keyring,
         database: sections.database,
         retention: sections.retention,
         smtp: resolver.smtp(sections.smtp),
         limits: sections.limits,
+        lifetimes: resolver.lifetimes(sections.lifetimes),
         log: sections.log,
         password_cost: Cost::PASSWORD,
         responses_are_validated: sections.validate_responses,
@@ -137,14 +143,15 @@ impl Resolver<'_> {
     fn directory(
         &mut self,
         tenants: Option<Vec<directory::TenantSection>>,
-        applications: Option<Vec<directory::ApplicationSection>>,
         mailed_codes: MailedCodes,
+        sign_up: bool,
+        applications: Option<Vec<directory::ApplicationSection>>,
     ) -> Directory {
         // Applications could only be checked against the wrong tenants.
         if self.refusals.iter().any(|(key, _)| *key == Key::Tenants) {
             return Directory::default();
         }
-        let tenants = match directory::tenants(tenants, mailed_codes) {
+        let tenants = match directory::tenants(tenants, mailed_codes, sign_up) {
             Ok(tenants) => tenants,
             Err(problem) => {
                 self.refuse(Key::Tenants, &problem);
@@ -164,6 +171,20 @@ impl Resolver<'_> {
             _ => {}
         }
         Some(SmtpServer { url: url?, from: from? })
+    }
+
+    fn lifetimes(&mut self, lifetimes: Lifetimes) -> Lifetimes {
+        for (idle, key, absolute, name) in [
+            (lifetimes.session_idle, Key::SessionIdle, lifetimes.session, Key::SessionLifetime),
+            (lifetimes.refresh_token_idle, Key::RefreshTokenIdle, lifetimes.refresh_token, Key::RefreshTokenLifetime),
+            (lifetimes.trust_idle, Key::TrustIdle, lifetimes.trust, Key::TrustLifetime),
+        ] {
+            // One that was not given follows the other: it ends with that at the latest.
+            if idle > absolute && self.is_explicit(key) {
+                self.refuse(key, &format!("must not be longer than `{}`", name.name()));
+            }
+        }
+        lifetimes
     }
 
     fn is_empty(&self, key: Key) -> bool {
@@ -206,6 +227,7 @@ mod tests {
     use super::super::{Configuration, Inputs};
     use super::*;
     use countersign_domain::ids::ApplicationId;
+    use countersign_domain::policy::Policy;
     use std::path::PathBuf;
     use std::time::Duration;
 
@@ -255,6 +277,18 @@ mod tests {
         assert_eq!(settings.limits.request_timeout, Duration::from_secs(7));
         assert_eq!((settings.log.level, settings.log.format), (slog::FilterLevel::Debug, LogFormat::Json));
         assert_eq!(settings.smtp.expect("SMTP").from.to_string(), "Two <no-reply@b.example>");
+    }
+
+    #[test]
+    fn lifetimes_are_read_and_no_idle_one_is_longer_than_what_it_ends_with() {
+        let hour = ("COUNTERSIGN_SESSION_LIFETIME", "3600");
+        let settings = load(&[hour, ("COUNTERSIGN_ASSURANCE_LIFETIME", "900")]).expect("a valid configuration");
+        let lifetimes = (settings.lifetimes.session, settings.lifetimes.assurance);
+        assert_eq!(lifetimes, (Duration::from_secs(3_600), Duration::from_secs(900)));
+        let problems = load(&[hour, ("COUNTERSIGN_SESSION_IDLE", "3601")]).expect_err("it is longer");
+        let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+        assert!(problem.contains("must not be longer than `lifetimes.session`"), "{problem}");
+        load(&[("COUNTERSIGN_TRUST_LIFETIME", "59")]).expect_err("it is too short");
     }
 
     fn load_file(toml: &str) -> Result<Settings, Vec<String>> {
@@ -341,7 +375,7 @@ mod tests {
                 "`trusted_proxies` (file c.toml): `x` is neither an IP address nor a network, such as 10.0.0.0/8; \
                  `y` is neither an IP address nor a network, such as 10.0.0.0/8",
                 "`tenants[1].color` (file c.toml): unknown field `color`, expected one of `id`, `name`, `login_policy`, \
-                 `methods`, `mailed_codes`",
+                 `methods`, `mailed_codes`, `sign_up`",
                 "`applications[0].id` (file c.toml): `1` is not a UUID",
                 "`limits.hash_threads` (file c.toml): `0` is not a whole number from 1 to 1024",
                 "`limits.hash_queue` (file c.toml): `many` is not a whole number from 1 to 100000",
@@ -410,6 +444,14 @@ mod tests {
         assert_eq!(mailed(&[]), (Profile::Default, MailedCodes::Always));
         assert_eq!(mailed(&[strict]), (Profile::Strict, MailedCodes::Never));
         assert_eq!(mailed(&[strict, verified]), (Profile::Strict, MailedCodes::Verified));
+        let policy = |environment: &[(&str, &str)]| {
+            let settings = load(environment).expect("a valid configuration");
+            settings.lifetimes.apply_to(settings.profile.policy())
+        };
+        assert_eq!(policy(&[]), Policy::default());
+        assert_eq!(policy(&[strict]), Policy::strict(), "the settings do not bring the default lifetimes back");
+        let own = policy(&[strict, ("COUNTERSIGN_SESSION_IDLE", "1800")]);
+        assert_eq!(own, Policy { session_lifetime: Duration::from_secs(1800), ..Policy::strict() });
         let tenants = r#"[{"id": "11111111-1111-4111-8111-111111111111", "name": "One", "mailed_codes": "always"}]"#;
         let one = ("COUNTERSIGN_TENANTS", tenants);
         assert_eq!(mailed(&[strict, verified, one]).1, MailedCodes::Always, "a tenant's own choice comes first");

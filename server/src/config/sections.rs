@@ -5,7 +5,7 @@
 use super::directory::{self, ApplicationSection, TenantSection};
 use super::read::{app_name, list, optional, seconds, switch, text};
 use super::secret::SecretText;
-use super::settings::{Database, Limits, Log, Retention};
+use super::settings::{Database, Lifetimes, Limits, Log, Retention};
 use super::values::{BaseUrl, DialectName, Profile};
 use crate::net::origin::OriginPattern;
 use crate::net::smtp::SmtpUrl;
@@ -48,6 +48,8 @@ pub(super) struct Sections {
     pub(super) profile: Profile,
     #[serde(deserialize_with = "text")]
     pub(super) mailed_codes: MailedCodes,
+    #[serde(deserialize_with = "switch")]
+    pub(super) sign_up: bool,
     #[serde(deserialize_with = "directory::read_tenants")]
     pub(super) tenants: Option<Vec<TenantSection>>,
     #[serde(deserialize_with = "directory::read_applications")]
@@ -56,11 +58,13 @@ pub(super) struct Sections {
     pub(super) keyring: PathBuf,
     #[serde(deserialize_with = "optional")]
     pub(super) keys: Option<SecretText>,
+    pub(super) passwords: Passwords,
     pub(super) jwt: Jwt,
     pub(super) database: Database,
     pub(super) retention: Retention,
     pub(super) smtp: Smtp,
     pub(super) limits: Limits,
+    pub(super) lifetimes: Lifetimes,
     pub(super) log: Log,
     #[serde(deserialize_with = "switch")]
     pub(super) validate_responses: bool,
@@ -70,9 +74,18 @@ pub(super) struct Sections {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Passwords {
+    #[serde(deserialize_with = "switch")]
+    pub(super) blocklist: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Jwt {
     #[serde(deserialize_with = "text")]
     pub(super) algorithm: Algorithm,
+    #[serde(deserialize_with = "list")]
+    pub(super) retiring_algorithms: Vec<Algorithm>,
     /// Empty for the base URL, which is not known before its port is.
     #[serde(deserialize_with = "text")]
     pub(super) issuer: String,

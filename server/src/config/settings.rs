@@ -1,13 +1,14 @@
 //! The settings as the rest of the server uses them.
 
-use super::read::{count, days, seconds, switch, text};
+use super::read::{count, days, lifetime, seconds, switch, text};
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat, Profile};
 use super::{Configuration, Inputs, Key};
 use crate::net::origin::{OriginPattern, TrustedOrigins};
 use crate::net::smtp::SmtpServer;
 use countersign_domain::jwt::AccessTokenSettings;
 use countersign_domain::password::Cost;
-use countersign_domain::tenant::Directory;
+use countersign_domain::policy::Policy;
+use countersign_domain::tenant::{Directory, Tenant};
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -30,10 +31,12 @@ pub struct Settings {
     pub origin_patterns: Vec<OriginPattern>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether the limits per client address and path are on.
+    /// Whether the limits per client address and operation are on.
     pub rate_limits_are_on: bool,
     /// Paths of operations that respond with 404.
     pub disabled_paths: BTreeSet<String>,
+    /// Whether new passwords are compared with a blocklist.
+    pub password_blocklist_is_on: bool,
     pub tokens: AccessTokenSettings,
     /// Never empty.
     pub dialects: BTreeSet<DialectName>,
@@ -46,6 +49,7 @@ pub struct Settings {
     pub retention: Retention,
     pub smtp: Option<SmtpServer>,
     pub limits: Limits,
+    pub lifetimes: Lifetimes,
     pub log: Log,
     /// Work factor of password hashes. Not configurable: only tests that hash many passwords choose a cheaper one.
     pub password_cost: Cost,
@@ -88,23 +92,90 @@ pub struct Retention {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Requests processed at once.
+    /// Requests processed at once; client networks share them.
     #[serde(deserialize_with = "count::<_, _, 1, 1_000_000>")]
     pub max_in_flight: usize,
     #[serde(deserialize_with = "seconds::<_, 1>")]
     pub request_timeout: Duration,
+    /// Longest time for reading one body.
+    #[serde(deserialize_with = "seconds::<_, 1>")]
+    pub body_timeout: Duration,
     #[serde(deserialize_with = "count::<_, _, 1_024, { 16 << 20 }>")]
     pub max_body_bytes: usize,
     /// Passwords hashed at once.
     #[serde(deserialize_with = "count::<_, _, 1, { MAX_HASH_THREADS as i64 }>")]
     pub hash_threads: usize,
-    /// Passwords that may wait to be hashed.
+    /// Passwords of one kind of request that may wait to be hashed; client networks share them.
     #[serde(deserialize_with = "count::<_, _, 1, 100_000>")]
     pub hash_queue: usize,
     /// Codes sent to one account.
     #[serde(deserialize_with = "count::<_, _, 1, 10_000>")]
     pub codes_per_hour: u32,
+    /// Text messages a day to numbers that begin alike.
+    #[serde(deserialize_with = "count::<_, _, 1, 1_000_000>")]
+    pub text_messages_per_prefix: u32,
+    /// Text messages a day at the request of one client network.
+    #[serde(deserialize_with = "count::<_, _, 1, 1_000_000>")]
+    pub text_messages_per_client: u32,
+    /// Text messages a day in all.
+    #[serde(deserialize_with = "count::<_, _, 1, 100_000_000>")]
+    pub text_messages_per_day: u32,
 }
+
+/// How long what a sign-in opens lives: without use, and however it is used.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lifetimes {
+    #[serde(deserialize_with = "lifetime")]
+    pub session_idle: Duration,
+    #[serde(deserialize_with = "lifetime")]
+    pub session: Duration,
+    #[serde(deserialize_with = "lifetime")]
+    pub refresh_token_idle: Duration,
+    #[serde(deserialize_with = "lifetime")]
+    pub refresh_token: Duration,
+    #[serde(deserialize_with = "lifetime")]
+    pub trust_idle: Duration,
+    #[serde(deserialize_with = "lifetime")]
+    pub trust: Duration,
+    /// How long a second factor counts for managing factors and passwords.
+    #[serde(deserialize_with = "lifetime")]
+    pub assurance: Duration,
+}
+
+impl Lifetimes {
+    /// The lifetimes of a policy.
+    #[must_use]
+    pub fn of(policy: &Policy) -> Self {
+        Self {
+            session_idle: policy.session_lifetime,
+            session: policy.session_absolute_lifetime,
+            refresh_token_idle: policy.refresh_token_lifetime,
+            refresh_token: policy.refresh_token_absolute_lifetime,
+            trust_idle: policy.trust_lifetime,
+            trust: policy.trust_absolute_lifetime,
+            assurance: policy.assurance_lifetime,
+        }
+    }
+
+    /// `policy` with these lifetimes.
+    #[must_use]
+    pub fn apply_to(&self, policy: Policy) -> Policy {
+        Policy {
+            session_lifetime: self.session_idle,
+            session_absolute_lifetime: self.session,
+            refresh_token_lifetime: self.refresh_token_idle,
+            refresh_token_absolute_lifetime: self.refresh_token,
+            trust_lifetime: self.trust_idle,
+            trust_absolute_lifetime: self.trust,
+            assurance_lifetime: self.assurance,
+            ..policy
+        }
+    }
+}
+
+/// The operation by which strangers create accounts.
+const SIGN_UP_PATH: &str = "/api/auth/sign-up/email";
 
 /// The default, one per core, must not exceed it.
 pub(super) const MAX_HASH_THREADS: usize = 1_024;
@@ -141,6 +212,14 @@ impl Settings {
         TrustedOrigins::new(self.base_url.origin().clone(), self.origin_patterns.iter().cloned())
     }
 
+    /// The tenant in which strangers can create accounts, if there is one.
+    #[must_use]
+    pub fn open_tenant(&self) -> Option<&Tenant> {
+        let home = self.directory.home();
+        let is_served = self.dialects.contains(&DialectName::BetterAuth) && !self.disabled_paths.contains(SIGN_UP_PATH);
+        (is_served && home.sign_up).then_some(home)
+    }
+
     /// Whether cookies are `Secure` and carry the `__Secure-` prefix.
     #[must_use]
     pub fn secure_cookies(&self) -> bool {
@@ -161,6 +240,23 @@ mod tests {
         assert_eq!(settings.base_url.to_string(), "http://localhost:3000");
         assert!(settings.rate_limits_are_on && !settings.secure_cookies());
         assert!(settings.trusted_origins().trusts_origin("http://localhost:3000"));
+        assert_eq!(settings.lifetimes.apply_to(Policy::default()), Policy::default(), "one default, in two places");
+    }
+
+    #[test]
+    fn sign_up_is_open_unless_something_closes_it() {
+        let with = |change: fn(&mut Settings)| {
+            let mut settings = Settings::default_in(Path::new("/srv/two"));
+            change(&mut settings);
+            settings.open_tenant().map(|tenant| tenant.name.clone())
+        };
+        assert_eq!(with(|_| {}).as_deref(), Some("Default"));
+        assert_eq!(with(|settings| settings.disabled_paths = [SIGN_UP_PATH.to_owned()].into()), None);
+        assert_eq!(with(|settings| settings.dialects = [DialectName::FusionAuth].into()), None);
+        let closed = Tenant { sign_up: false, ..Tenant::default() };
+        let mut settings = Settings::default_in(Path::new("/srv/two"));
+        settings.directory = Directory::new(vec![closed], Vec::new()).expect("a tenant");
+        assert_eq!(settings.open_tenant(), None);
     }
 
     #[test]

@@ -3,9 +3,12 @@
 //! Any client can send `X-Forwarded-For`. It is trusted only as far as configured proxies added to it, read from the right.
 //! Other forwarding headers are ignored.
 
-use http::HeaderMap;
+use countersign_domain::network::ClientNetwork;
+use http::{HeaderMap, header};
 use ipnet::IpNet;
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -41,6 +44,41 @@ impl TrustedProxies {
             }
         }
         client
+    }
+}
+
+/// Peers that sent `X-Forwarded-For` or `Forwarded` and are no trusted proxies, by their networks. A proxy that was not
+/// configured makes one client of all who come through it, which the operator has to be told; any client can send the header,
+/// so the number of networks is bounded, for those inside and outside of the operator's own separately.
+#[derive(Debug, Default)]
+pub struct UntrustedForwarders {
+    local: Mutex<HashSet<ClientNetwork>>,
+    others: Mutex<HashSet<ClientNetwork>>,
+}
+
+/// Networks that are remembered of each kind.
+const MOST_FORWARDERS: usize = 16;
+
+impl UntrustedForwarders {
+    /// Whether the peer is one, and none of its network was seen before.
+    #[must_use]
+    pub fn is_new(&self, trusted: &TrustedProxies, peer: IpAddr, headers: &HeaderMap) -> bool {
+        let peer = peer.to_canonical();
+        let forwards = headers.contains_key(FORWARDED_FOR) || headers.contains_key(header::FORWARDED);
+        if !forwards || trusted.contains(peer) {
+            return false;
+        }
+        let seen = if is_local(peer) { &self.local } else { &self.others };
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.len() < MOST_FORWARDERS && seen.insert(peer.into())
+    }
+}
+
+/// Whether the address is one of this machine or of a private network.
+fn is_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local(),
     }
 }
 
@@ -94,6 +132,22 @@ mod tests {
             assert_eq!(client(proxies, "10.0.0.1", forwarded), expected, "{forwarded:?}");
         }
         assert_eq!(client(proxies, "::ffff:10.0.0.1", &["1.2.3.4"]), "1.2.3.4");
+    }
+
+    #[test]
+    fn a_forwarder_that_is_not_trusted_is_new_once_for_its_network() {
+        let trusted = TrustedProxies::new(vec!["10.0.0.0/8".parse().expect("a network")]);
+        let forwarders = UntrustedForwarders::default();
+        let is_new = |peer: &str, name: &'static str| {
+            let headers = HeaderMap::from_iter([(http::HeaderName::from_static(name), HeaderValue::from_static("x"))]);
+            forwarders.is_new(&trusted, peer.parse().expect("an address"), &headers)
+        };
+        assert!(!is_new("127.0.0.1", "x-real-ip") && !is_new("10.0.0.1", "x-forwarded-for"));
+        assert!(is_new("127.0.0.1", "x-forwarded-for") && !is_new("::ffff:127.0.0.1", "forwarded"));
+        assert!(is_new("2001:db8::1", "forwarded") && !is_new("2001:db8::2", "x-forwarded-for"));
+        let others = (0..100).filter(|last| is_new(&format!("203.0.113.{last}"), "x-forwarded-for")).count();
+        assert_eq!(others, MOST_FORWARDERS - 1, "bounded");
+        assert!(is_new("192.168.0.1", "x-forwarded-for"), "strangers do not hide a proxy nearby");
     }
 
     #[test]

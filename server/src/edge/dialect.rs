@@ -1,7 +1,8 @@
 //! What the edge asks of a dialect: its responses to refused requests, and the rules that come before a handler.
 
 use super::dispatch::{Dispatcher, Route};
-use super::rate_limit::RateLimit;
+use super::proven::Proof;
+use super::rate_limit::{Bucket, Limit};
 use super::validation::ResponseValidation;
 use countersign_api::ParsedBody;
 use countersign_contract::ResponseValidator;
@@ -85,9 +86,14 @@ pub trait DialectRules: Send + Sync {
     /// The dialect's response to a refused request. `Retry-After` is added by the edge.
     fn refuse(&self, refusal: &Refusal) -> Response<Body>;
 
-    /// The limit of one client's requests to `path` with these headers; `None` for no limit. Asked before a route is
-    /// known, since unknown paths are limited too.
-    fn rate_limit(&self, path: &str, headers: &HeaderMap) -> Option<RateLimit>;
+    /// The limit of a client's requests to an operation, by its path template, or to paths without an operation. `proof` says
+    /// who presents [`Self::credential`], if that was found to be valid a short while ago.
+    fn rate_limit(&self, template: Option<&str>, proof: Option<Proof>) -> Limit;
+
+    /// The credential of a request that may have been proven, for dialects whose limits depend on it.
+    fn credential(&self, _headers: &HeaderMap) -> Option<String> {
+        None
+    }
 
     /// Which bodies the operation takes.
     fn bodies(&self, operation_id: &str) -> Bodies;
@@ -124,6 +130,11 @@ impl<C: ServerContext> Dialect<C> {
     pub(super) fn validation(&self, method: &Method, path: &str) -> Option<ResponseValidation<'_>> {
         let validator = self.validator.as_deref()?;
         Some(ResponseValidation { validator, operation: validator.find(method.as_str(), path)? })
+    }
+
+    /// The path template of a route, as part of the limits of this dialect.
+    pub(super) fn bucket<'a>(&'a self, route: Option<&'a Route<C>>) -> Bucket<'a> {
+        Bucket { base_path: self.base_path, template: route.map(|route| route.template.as_str()) }
     }
 
     pub(super) fn contains(&self, path: &str) -> bool {

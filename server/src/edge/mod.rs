@@ -5,10 +5,11 @@
 //! real Better Auth server (wire reference, §1), because clients can observe it:
 //!
 //! 1. one spelling of a path, operations switched off → 404; a browser's preflight gets its response
-//! 2. permit for one more request in flight → 503
-//! 3. limit per client and path → 429
+//! 2. limit per client and operation → 429
+//! 3. permit for one more request in flight, of the share of the client's network → 503
 //! 4. route → 404, never 405
-//! 5. from here under a deadline (503) and with panics caught (500): body read (413), its type checked (415), parsed (400)
+//! 5. from here under a deadline (503) and with panics caught (500): body read (413) under a shorter deadline (503), its
+//!    type checked (415), parsed (400)
 //! 6. the dialect's guard: origin rules → 403
 //! 7. the handler, which sees the client's address in place of the proxy's and the parsed body as an extension
 //!
@@ -25,6 +26,7 @@ pub mod headers;
 pub mod load;
 mod outside;
 pub mod path;
+pub mod proven;
 pub mod rate_limit;
 pub mod validation;
 pub mod version_gate;
@@ -35,6 +37,7 @@ pub use dispatch::Dispatcher;
 use self::access_log::Entry;
 use self::cors::Page;
 use self::dispatch::Route;
+use self::rate_limit::{Client, Limit};
 use crate::clock::Clock;
 use crate::net::origin::TrustedOrigins;
 use countersign_api::ParsedBody;
@@ -47,7 +50,7 @@ use futures::FutureExt as _;
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, header};
-use slog::{Logger, error, o};
+use slog::{Logger, error, o, warn};
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -68,14 +71,20 @@ pub struct Policy {
     pub log: Logger,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: client_ip::TrustedProxies,
+    /// Peers that are no trusted proxies and forward requests.
+    pub untrusted_forwarders: client_ip::UntrustedForwarders,
     /// Origins that get CORS headers.
     pub trusted_origins: TrustedOrigins,
-    /// `None` when limits per client and path are switched off.
+    /// `None` when limits per client and operation are switched off.
     pub rate_limiter: Option<rate_limit::RateLimiter>,
+    /// Where handlers leave credentials that were valid.
+    pub proven: Arc<proven::ProvenCredentials>,
     pub in_flight: load::InFlight,
     pub disabled_paths: path::DisabledPaths,
     /// For reading a body and running a handler.
     pub request_timeout: Duration,
+    /// For reading a body.
+    pub body_timeout: Duration,
     pub max_body_bytes: usize,
     /// Collects responses that break their contract, for dialects whose responses are validated.
     pub deviations: Arc<validation::Deviations>,
@@ -135,7 +144,16 @@ struct Call<C: ServerContext> {
 impl<C: ServerContext> Edge<C> {
     async fn serve(&self, mut context: RequestContext<C>, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let client = self.policy.trusted_proxies.client_address(context.request.remote_addr().ip(), &parts.headers);
+        let peer = context.request.remote_addr().ip();
+        let client = self.policy.trusted_proxies.client_address(peer, &parts.headers);
+        if self.policy.untrusted_forwarders.is_new(&self.policy.trusted_proxies, peer, &parts.headers) {
+            warn!(
+                self.policy.log,
+                "X-Forwarded-For of a peer that is not a trusted proxy is ignored: all that it forwards counts as one client";
+                "peer" => peer.to_canonical().to_string(),
+                "setting" => "trusted_proxies",
+            );
+        }
         // dropshot's own logger for the request carries the URI with its query string.
         let log = self.policy.log.new(o!("request_id" => context.request_id.clone()));
         context.log = log.clone();
@@ -179,20 +197,33 @@ impl<C: ServerContext> Edge<C> {
         if matches!(page, Page::Trusted(_)) && cors::is_preflight(&call.parts.method, &call.parts.headers) {
             return Ok(cors::preflight(&call.parts.headers));
         }
+        let route = dialect.find(&call.parts.method, path);
+        self.check_rate(dialect, route.as_ref(), &call)?;
         // Held until the response is made, so that slow bodies count too. Health checks pass at the limit: they report it.
-        let _permit = match self.policy.in_flight.try_acquire() {
+        let _permit = match self.policy.in_flight.try_acquire(call.client.into()) {
             None if !dialect.is_outside() => return Err(Refusal::Overloaded { retry_after: Duration::from_secs(1) }),
             permit => permit,
         };
-        if let Some(limiter) = &self.policy.rate_limiter
-            && let Some(limit) = dialect.rules.rate_limit(path, &call.parts.headers)
-        {
-            let checked = limiter.check(call.client.into(), path, limit, self.policy.clock.now());
-            checked.map_err(|refused| Refusal::RateLimited { retry_after: refused.retry_after })?;
-        }
-        let route = dialect.find(&call.parts.method, path).ok_or(Refusal::NotFound)?;
+        let route = route.ok_or(Refusal::NotFound)?;
         entry.routed(&route.operation, &route.template);
         self.run_bounded(dialect, route, call).await
+    }
+
+    /// Counts the request against the rate limit of its client.
+    fn check_rate(&self, dialect: &Dialect<C>, route: Option<&Route<C>>, call: &Call<C>) -> Result<(), Refusal> {
+        let Some(limiter) = &self.policy.rate_limiter else { return Ok(()) };
+        let now = self.policy.clock.now();
+        let bucket = dialect.bucket(route);
+        let credential = dialect.rules.credential(&call.parts.headers);
+        let proven = credential.and_then(|credential| self.policy.proven.find(&credential, now));
+        let network = Client::Network(call.client.into());
+        let (client, limit) = match dialect.rules.rate_limit(bucket.template, proven.map(|(proof, _)| proof)) {
+            Limit::None => return Ok(()),
+            Limit::PerNetwork(limit) => (network, limit),
+            Limit::PerCredential(limit) => (proven.map_or(network, |(_, key)| Client::Credential(key)), limit),
+        };
+        let checked = limiter.check(client, bucket, limit, now);
+        checked.map_err(|refused| Refusal::RateLimited { retry_after: refused.retry_after })
     }
 
     /// Reads the body and runs the handler, under the deadline and with panics caught.
@@ -220,7 +251,10 @@ impl<C: ServerContext> Edge<C> {
         let bytes = match parts.method {
             // A body has no meaning there (RFC 9110, 9.3.1).
             Method::GET | Method::HEAD => Vec::new(),
-            _ => body::read(&parts.headers, body, self.policy.max_body_bytes).await?,
+            _ => {
+                let read = body::read(&parts.headers, body, self.policy.max_body_bytes);
+                tokio::time::timeout(self.policy.body_timeout, read).await.map_err(|_| Refusal::TimedOut)??
+            }
         };
         let parsed = body::parse(&parts.headers, &bytes, dialect.rules.bodies(&route.operation))?;
         if let Err(response) = dialect.rules.guard(&parts, &parsed) {

@@ -2,10 +2,11 @@
 
 use super::dialect::{Bodies, Dialect, DialectRules, Refusal};
 use super::dispatch::Dispatcher;
-use super::rate_limit::RateLimit;
+use super::proven::Proof;
+use super::rate_limit::Limit;
 use countersign_api::ParsedBody;
 use dropshot::{Body, ServerContext};
-use http::{HeaderMap, Response};
+use http::Response;
 use std::sync::Arc;
 
 /// Refuses with a bare status, limits nothing.
@@ -18,8 +19,8 @@ impl DialectRules for Plain {
         response
     }
 
-    fn rate_limit(&self, _path: &str, _headers: &HeaderMap) -> Option<RateLimit> {
-        None
+    fn rate_limit(&self, _template: Option<&str>, _proof: Option<Proof>) -> Limit {
+        Limit::None
     }
 
     fn bodies(&self, _operation_id: &str) -> Bodies {

@@ -1,6 +1,7 @@
-//! Limits per client and path, counted in memory.
+//! Limits per client and operation, counted in memory.
 //!
-//! They slow down clients that try many values. They do not protect an account: its quotas are in the database and cannot be
+//! An operation is known by its path template, so values in a path make no count of their own, and all paths without an
+//! operation share one. They slow down clients that try many values. They do not protect an account: its quotas are in the database and cannot be
 //! switched off. Memory is bounded: entries are dropped once their window has passed, and under a flood of addresses the
 //! older half is dropped early, which resets counts but never rejects a client.
 
@@ -19,6 +20,32 @@ pub struct RateLimit {
     pub max: u32,
 }
 
+/// The limit of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    None,
+    /// For all requests of the client's network.
+    PerNetwork(RateLimit),
+    /// For all requests with this credential, which was valid a short while ago.
+    PerCredential(RateLimit),
+}
+
+/// Whose requests are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Client {
+    Network(ClientNetwork),
+    /// By the number that [`ProvenCredentials`](super::proven::ProvenCredentials) gives it.
+    Credential(u64),
+}
+
+/// What is counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Bucket<'a> {
+    pub base_path: &'a str,
+    /// Path template of the operation; `None` for all paths without one.
+    pub template: Option<&'a str>,
+}
+
 /// The limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany {
@@ -31,7 +58,7 @@ const GENERATION_CAPACITY: usize = 50_000;
 
 /// Counts requests.
 pub struct RateLimiter {
-    /// Clients and paths are kept as keyed hashes: collisions cannot be chosen, and long paths take no memory.
+    /// Clients and buckets are kept as keyed hashes, so that collisions cannot be chosen.
     hasher: RandomState,
     counts: Mutex<Generations>,
 }
@@ -64,15 +91,15 @@ impl Default for RateLimiter {
 }
 
 impl RateLimiter {
-    /// Counts a request of `client` to `path` at `now`.
+    /// Counts a request of `client` in `bucket` at `now`.
     ///
     /// The count restarts when more than the window has passed since the last accepted request; a refused request does not
     /// lengthen the wait (wire reference of Better Auth, §5).
     ///
     /// # Errors
     /// When the limit is reached.
-    pub fn check(&self, client: ClientNetwork, path: &str, limit: RateLimit, now: Timestamp) -> Result<(), TooMany> {
-        let key = self.hasher.hash_one((client, path));
+    pub fn check(&self, client: Client, bucket: Bucket<'_>, limit: RateLimit, now: Timestamp) -> Result<(), TooMany> {
+        let key = self.hasher.hash_one((client, bucket));
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.turn_over(limit.window, now);
         let count = counts.entry(key, now);
@@ -130,8 +157,10 @@ mod tests {
         }
 
         fn call(&self, client: &str, path: &str) -> Result<(), u64> {
-            let client = ClientNetwork::from(client.parse::<IpAddr>().expect("an address"));
-            self.limiter.check(client, path, LIMIT, self.clock.now()).map_err(|refused| refused.retry_after.as_secs())
+            let client = Client::Network(client.parse::<IpAddr>().expect("an address").into());
+            let bucket = Bucket { base_path: "", template: Some(path) };
+            let checked = self.limiter.check(client, bucket, LIMIT, self.clock.now());
+            checked.map_err(|refused| refused.retry_after.as_secs())
         }
     }
 
@@ -201,8 +230,9 @@ mod tests {
     fn memory_is_bounded_and_expired_counts_go() {
         let world = World::new();
         for number in 0..(GENERATION_CAPACITY as u32 * 3) {
-            let client = ClientNetwork::from(IpAddr::V4(Ipv4Addr::from(number)));
-            assert!(world.limiter.check(client, "/a", LIMIT, world.clock.now()).is_ok());
+            let client = Client::Network(IpAddr::V4(Ipv4Addr::from(number)).into());
+            let bucket = Bucket { base_path: "", template: Some("/a") };
+            assert!(world.limiter.check(client, bucket, LIMIT, world.clock.now()).is_ok());
         }
         let held = |limiter: &RateLimiter| {
             let counts = limiter.counts.lock().expect("not poisoned");

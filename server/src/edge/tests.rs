@@ -23,9 +23,22 @@ impl DialectRules for TestRules {
         response
     }
 
-    fn rate_limit(&self, path: &str, _headers: &http::HeaderMap) -> Option<rate_limit::RateLimit> {
-        let max = if path == "/api/test/strict" { 3 } else { 1_000 };
-        Some(rate_limit::RateLimit { window: Duration::from_secs(10), max })
+    fn rate_limit(&self, template: Option<&str>, proof: Option<proven::Proof>) -> Limit {
+        let max = match template {
+            Some("/api/test/strict" | "/api/test/item/{id}") => 3,
+            Some(_) => 1_000,
+            None => 50,
+        };
+        let limit = rate_limit::RateLimit { window: Duration::from_secs(10), max };
+        match proof {
+            None => Limit::PerNetwork(limit),
+            Some(proven::Proof::User) => Limit::PerCredential(limit),
+            Some(proven::Proof::Service) => Limit::None,
+        }
+    }
+
+    fn credential(&self, headers: &http::HeaderMap) -> Option<String> {
+        headers.get("authorization").map(|value| headers::text(value).into_owned())
     }
 
     fn bodies(&self, operation_id: &str) -> Bodies {
@@ -151,11 +164,14 @@ impl World {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             log: log.clone(),
             trusted_proxies: client_ip::TrustedProxies::new(vec!["127.0.0.0/8".parse().expect("a network")]),
+            untrusted_forwarders: client_ip::UntrustedForwarders::default(),
             trusted_origins: TrustedOrigins::new(origin, []),
             rate_limiter: Some(rate_limit::RateLimiter::default()),
+            proven: Arc::default(),
             in_flight: load::InFlight::new(100),
             disabled_paths: path::DisabledPaths::new(["/api/test/form".to_owned()].into()),
             request_timeout: Duration::from_secs(20),
+            body_timeout: Duration::from_secs(20),
             max_body_bytes: 64,
             deviations: Arc::default(),
         };
@@ -293,7 +309,7 @@ async fn limits_come_before_routes_and_bodies() {
     let refused = world.post("/api/test/strict", &[JSON, ("x-forwarded-for", "2001:db8::2")], "{").await;
     assert_eq!(refused.status, 429);
     assert_eq!((refused.header("retry-after"), refused.header("x-retry-after")), (Some("10"), None));
-    assert_eq!(world.get("/api/test/strict", &[client]).await.status, 429);
+    assert_eq!(world.get("/api/test/strict", &[client]).await.status, 404, "not the same operation");
     assert_eq!(world.post("/api/test/strict", &[], "").await.status, 200, "another client");
 
     world.clock.advance(Duration::from_millis(10_001));
@@ -305,10 +321,10 @@ async fn limits_come_before_routes_and_bodies() {
 }
 
 #[tokio::test]
-async fn a_slow_body_holds_a_permit_and_ends_at_the_deadline() {
+async fn a_slow_body_holds_a_permit_and_ends_at_its_deadline() {
     let world = World::new(|policy| {
         policy.in_flight = load::InFlight::new(1);
-        policy.request_timeout = Duration::from_millis(300);
+        policy.body_timeout = Duration::from_millis(300);
     });
     let mut slow = world.connect().await;
     let head = "POST /api/test/echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 10\r\n\r\n12";
@@ -322,9 +338,57 @@ async fn a_slow_body_holds_a_permit_and_ends_at_the_deadline() {
     assert_eq!((shed.header("retry-after"), shed.header("x-retry-after")), (Some("1"), None));
     assert_eq!(world.get("/healthz", &[]).await.status, 200, "health checks pass");
 
-    let late = read_response(slow).await;
+    let late =
+        tokio::time::timeout(Duration::from_secs(10), read_response(slow)).await.expect("long before 20 seconds");
     assert_eq!((late.status, late.body.as_str(), late.header("retry-after")), (503, "TimedOut", Some("1")));
     assert_eq!(world.post("/api/test/echo", &[], "").await.status, 200);
+}
+
+#[tokio::test]
+async fn values_in_a_path_and_unknown_paths_make_no_new_counts() {
+    let world = World::new(|_| {});
+    for number in 0..6 {
+        let expected = if number < 3 { 200 } else { 429 };
+        assert_eq!(world.get(&format!("/api/test/item/{number}"), &[]).await.status, expected);
+    }
+    for number in 0..52 {
+        let expected = if number < 50 { 404 } else { 429 };
+        assert_eq!(world.get(&format!("/api/test/none/{number}"), &[]).await.status, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_credential_lifts_limits_only_once_it_was_valid() {
+    let proven = Arc::<proven::ProvenCredentials>::default();
+    let world = World::new(|policy| policy.proven = Arc::clone(&proven));
+    let statuses = async |authorization: &str| {
+        let mut statuses = Vec::new();
+        for _ in 0..5 {
+            statuses.push(world.get("/api/test/item/1", &[("authorization", authorization)]).await.status);
+        }
+        statuses
+    };
+    assert_eq!(statuses("key").await, [200, 200, 200, 429, 429]);
+    proven.remember("key", proven::Proof::Service, world.clock.now());
+    proven.remember("token", proven::Proof::User, world.clock.now());
+    proven.remember("other", proven::Proof::User, world.clock.now());
+    assert_eq!(statuses("key").await, [200; 5]);
+    assert_eq!(statuses("token").await, [200, 200, 200, 429, 429], "a user has a count of their own");
+    assert_eq!(statuses("other").await, [200, 200, 200, 429, 429]);
+    assert_eq!(statuses("unknown").await, [429; 5], "the network's count is used up");
+}
+
+#[tokio::test]
+async fn a_request_over_its_rate_takes_no_place() {
+    let world = World::new(|policy| policy.in_flight = load::InFlight::new(1));
+    for _ in 0..3 {
+        assert_eq!(world.post("/api/test/strict", &[], "").await.status, 200);
+    }
+    let mut slow = world.connect().await;
+    let head = "POST /api/test/echo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n12";
+    slow.write_all(head.as_bytes()).await.expect("writable");
+    while world.post("/api/test/echo", &[], "").await.status != 503 {}
+    assert_eq!(world.post("/api/test/strict", &[], "").await.status, 429, "its rate is looked at first");
 }
 
 #[tokio::test]

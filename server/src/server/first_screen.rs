@@ -14,6 +14,7 @@ pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_
         ("Database", database(&settings.database.url)),
         ("Keys", keys(&settings.keyring, keyring_is_new)),
         ("Codes", codes(settings)),
+        ("Sign-up", sign_up(settings)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .to_vec();
@@ -30,17 +31,21 @@ pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_
     for (name, value) in rows {
         writeln!(screen, "  {name:15}  {value}").expect("writing to a string cannot fail");
     }
-    write!(
-        screen,
-        "\nNext: create an account, then turn on its second factor with the token in the response.\n\n  \
-         curl -s {base}/api/auth/sign-up/email -H 'content-type: application/json' \\\n    \
-         -d '{{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"password\":\"correct horse battery\"}}'\n\n  \
-         curl -s {base}/api/auth/two-factor/enable -H 'content-type: application/json' \\\n    \
-         -H 'authorization: Bearer TOKEN' -d '{{\"password\":\"correct horse battery\"}}'\n\n\
-         A service that calls the FusionAuth API needs a key: countersign api-key create\n\
-         All settings and their sources: countersign check-config. Stop with Ctrl-C.\n"
-    )
-    .expect("writing to a string cannot fail");
+    if settings.open_tenant().is_some() {
+        write!(
+            screen,
+            "\nNext: create an account, then turn on its second factor with the token in the response.\n\n  \
+             curl -s {base}/api/auth/sign-up/email -H 'content-type: application/json' \\\n    \
+             -d '{{\"name\":\"Ada\",\"email\":\"ada@example.com\",\"password\":\"correct horse battery\"}}'\n\n  \
+             curl -s {base}/api/auth/two-factor/enable -H 'content-type: application/json' \\\n    \
+             -H 'authorization: Bearer TOKEN' -d '{{\"password\":\"correct horse battery\"}}'\n"
+        )
+        .expect("writing to a string cannot fail");
+    }
+    screen.push_str(
+        "\nA service that calls the FusionAuth API needs a key: countersign api-key create\n\
+         All settings and their sources: countersign check-config. Stop with Ctrl-C.\n",
+    );
     screen
 }
 
@@ -64,6 +69,16 @@ fn keys(source: &KeyringSource, is_new: bool) -> String {
         KeyringSource::DefaultFile(path) | KeyringSource::NamedFile(path) => {
             format!("{}   (created just now; back it up: the database is unusable without it)", path.display())
         }
+    }
+}
+
+fn sign_up(settings: &Settings) -> String {
+    let setting = crate::config::Key::SignUp.name();
+    match settings.open_tenant() {
+        Some(tenant) => {
+            format!("open: anybody can create an account in the tenant {}   (to close it: {setting})", tenant.name)
+        }
+        None => "closed: services create the accounts".to_owned(),
     }
 }
 
@@ -92,6 +107,7 @@ mod tests {
   Database         SQLite, ./countersign-data/countersign.db
   Keys             ./countersign-data/keyring   (created just now; back it up: the database is unusable without it)
   Codes            written to ./countersign-data/outbox.ndjson   (no mail server is configured: smtp.url)
+  Sign-up          open: anybody can create an account in the tenant Default   (to close it: sign_up)
 
 Next: create an account, then turn on its second factor with the token in the response.
 
@@ -105,6 +121,15 @@ A service that calls the FusionAuth API needs a key: countersign api-key create
 All settings and their sources: countersign check-config. Stop with Ctrl-C.
 "#;
         assert_eq!(screen, expected.replace("VERSION", env!("CARGO_PKG_VERSION")));
+    }
+
+    #[test]
+    fn closed_sign_up_is_said_and_not_suggested() {
+        let mut settings = Settings::default_in(Path::new("data"));
+        settings.disabled_paths = ["/api/auth/sign-up/email".to_owned()].into();
+        let screen = first_screen(&settings, "127.0.0.1:3000".parse().expect("an address"), false);
+        assert!(screen.contains("\n  Sign-up          closed: services create the accounts\n"), "{screen}");
+        assert!(!screen.contains("curl") && screen.ends_with("Stop with Ctrl-C.\n"), "{screen}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! The log. A separate thread writes it to standard error, so that a slow reader never delays a request.
+//! The log. A separate thread writes it to standard error, so that a slow reader never delays a request. Control characters
+//! in it are escaped, because some of it comes from clients and other servers, and terminals show it.
 
 use crate::config::settings::Log;
 use crate::config::values::LogFormat;
-use slog::{Drain, Key, Logger, Never, OwnedKVList, Record, Serializer, o};
+use crate::terminal::printable;
+use slog::{BorrowedKV, Drain, KV, Key, Logger, Never, OwnedKV, OwnedKVList, Record, RecordStatic, Serializer, o};
 use std::fmt;
 
 /// Drop it last: that flushes the log.
@@ -21,18 +23,96 @@ pub(super) fn start(settings: &Log) -> Logging {
     let (drain, guard) = match settings.format {
         LogFormat::Json => {
             let drain = slog_json::Json::default(std::io::stderr());
-            slog_async::Async::new(drain.fuse()).chan_size(QUEUE_LENGTH).build_with_guard()
+            slog_async::Async::new(Printable(drain).fuse()).chan_size(QUEUE_LENGTH).build_with_guard()
         }
         LogFormat::Text => {
             let decorator = slog_term::TermDecorator::new().stderr().build();
             let drain = slog_term::FullFormat::new(decorator).use_utc_timestamp().use_original_order().build();
-            slog_async::Async::new(drain.fuse()).chan_size(QUEUE_LENGTH).build_with_guard()
+            slog_async::Async::new(Printable(drain).fuse()).chan_size(QUEUE_LENGTH).build_with_guard()
         }
     };
     let level = settings.level;
     let drain = slog::Filter::new(drain, move |record| level.accepts(record.level()));
     let log = Logger::root(drain.fuse(), o!());
     Logging { log, _guard: guard }
+}
+
+/// Passes records on with the texts in them escaped.
+struct Printable<D>(D);
+
+impl<D: Drain> Drain for Printable<D> {
+    type Ok = D::Ok;
+    type Err = D::Err;
+
+    fn log(&self, record: &Record<'_>, values: &OwnedKVList) -> Result<D::Ok, D::Err> {
+        let (own, inherited) = (Values::of(&record.kv(), record), Values::of(values, record));
+        let message = record.msg().to_string();
+        let record_static = RecordStatic { location: record.location(), tag: record.tag(), level: record.level() };
+        let values = OwnedKVList::from(OwnedKV(inherited));
+        let escaped = &printable(&message);
+        self.0.log(&Record::new(&record_static, &format_args!("{escaped}"), BorrowedKV(&own)), &values)
+    }
+}
+
+/// Keys and values of a record, in their order.
+#[derive(Default)]
+struct Values(Vec<(Key, Value)>);
+
+enum Value {
+    Text(String),
+    Signed(i64),
+    Unsigned(u64),
+}
+
+impl Values {
+    fn of(values: &dyn KV, record: &Record<'_>) -> Self {
+        let mut collected = Self::default();
+        // Collecting does not fail; a value that cannot be written is left out.
+        let _ = values.serialize(record, &mut collected);
+        collected
+    }
+}
+
+impl Serializer for Values {
+    fn emit_arguments(&mut self, key: Key, value: &fmt::Arguments<'_>) -> slog::Result {
+        self.0.push((key, Value::Text(printable(&value.to_string()).into_owned())));
+        Ok(())
+    }
+
+    fn emit_u16(&mut self, key: Key, value: u16) -> slog::Result {
+        self.emit_u64(key, value.into())
+    }
+
+    fn emit_u32(&mut self, key: Key, value: u32) -> slog::Result {
+        self.emit_u64(key, value.into())
+    }
+
+    fn emit_u64(&mut self, key: Key, value: u64) -> slog::Result {
+        self.0.push((key, Value::Unsigned(value)));
+        Ok(())
+    }
+
+    fn emit_usize(&mut self, key: Key, value: usize) -> slog::Result {
+        self.emit_u64(key, u64::try_from(value).unwrap_or(u64::MAX))
+    }
+
+    fn emit_i64(&mut self, key: Key, value: i64) -> slog::Result {
+        self.0.push((key, Value::Signed(value)));
+        Ok(())
+    }
+}
+
+impl KV for Values {
+    fn serialize(&self, _: &Record<'_>, serializer: &mut dyn Serializer) -> slog::Result {
+        self.0.iter().try_for_each(|(key, value)| {
+            let key = Key::clone(key);
+            match value {
+                Value::Text(text) => serializer.emit_str(key, text),
+                Value::Signed(number) => serializer.emit_i64(key, *number),
+                Value::Unsigned(number) => serializer.emit_u64(key, *number),
+            }
+        })
+    }
 }
 
 /// `log` for dropshot, limited to warnings, because dropshot reports every connection, and without lines about requests,
@@ -88,6 +168,52 @@ mod tests {
             self.0.lock().expect("not poisoned").push(record.msg().to_string());
             Ok(())
         }
+    }
+
+    #[derive(Clone, Default)]
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Buffer {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("not poisoned").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Buffer {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().expect("not poisoned").clone()).expect("UTF-8")
+        }
+    }
+
+    fn log_something(log: &Logger) {
+        let log = log.new(o!("inherited" => "a\u{1b}[2J", "second" => 2_u16));
+        warn!(log, "message of {}", "\u{9b}31m\n"; "own" => format!("{}\u{202e}", "x"), "number" => 503_u16);
+    }
+
+    #[test]
+    fn control_characters_are_escaped_and_all_else_is_kept() {
+        let buffer = Buffer::default();
+        let drain = slog_json::Json::new(buffer.clone()).build();
+        log_something(&Logger::root(Printable(Mutex::new(drain)).fuse(), o!()));
+        let json = buffer.text();
+        assert!(json.contains(r#""inherited":"a\\u{1b}[2J""#) && json.contains(r#""own":"x\\u{202e}""#), "{json}");
+        assert!(json.contains(r#""number":503"#) && json.contains(r#""second":2"#), "{json}");
+
+        let buffer = Buffer::default();
+        let drain = slog_term::FullFormat::new(slog_term::PlainSyncDecorator::new(buffer.clone()));
+        let drain = drain.use_custom_timestamp(|_| Ok(())).use_original_order().build();
+        log_something(&Logger::root(Printable(drain).fuse(), o!()));
+        let text = buffer.text();
+        assert_eq!(text.trim_end_matches('\n').chars().find(|character| character.is_control()), None, "{text:?}");
+        assert!(
+            text.contains("message of \\u{9b}31m\\n") && text.contains("inherited: a\\u{1b}[2J, second: 2"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -111,11 +111,14 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         clock: Arc::clone(&clock),
         log: log.clone(),
         trusted_proxies: client_ip::TrustedProxies::new(settings.trusted_proxies.clone()),
+        untrusted_forwarders: client_ip::UntrustedForwarders::default(),
         trusted_origins: settings.trusted_origins(),
         rate_limiter: settings.rate_limits_are_on.then(rate_limit::RateLimiter::default),
+        proven: Arc::clone(&app.proven),
         in_flight: load::InFlight::new(settings.limits.max_in_flight),
         disabled_paths: path::DisabledPaths::new(settings.disabled_paths.clone()),
         request_timeout: settings.limits.request_timeout,
+        body_timeout: settings.limits.body_timeout,
         max_body_bytes: settings.limits.max_body_bytes,
         deviations: Arc::clone(&deviations),
     };
@@ -141,7 +144,12 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         .version_policy(VersionPolicy::Dynamic(Box::new(version_gate::VersionGate)))
         .start()
         .map_err(|source| StartError::Listen { address: settings.listen, source: Box::new(source) })?;
-    info!(logging.log, "started"; "address" => http.local_addr().to_string());
+    let open_tenant = settings.open_tenant().map_or_else(|| "none".to_owned(), |tenant| tenant.name.clone());
+    info!(
+        logging.log, "started";
+        "address" => http.local_addr().to_string(),
+        "tenant_open_to_sign_up" => open_tenant,
+    );
     let keyring_is_new = prepared.keyring_is_new;
     Ok(RunningServer { housekeeping, http, health, settings, keyring_is_new, deviations, logging })
 }

@@ -19,12 +19,23 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         two_factor_enabled -> Bool,
         credentials_version -> BigInt,
+        factors_version -> BigInt,
         failed_attempts -> BigInt,
         consecutive_locks -> BigInt,
         locked_until -> Nullable<BigInt>,
         last_sign_in_at -> Nullable<BigInt>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        guesses_decay_at -> Nullable<BigInt>,
+        limits_epoch -> BigInt,
+    }
+}
+
+diesel::table! {
+    known_networks (digest) {
+        digest -> Binary,
+        account_id -> Text,
+        expires_at -> BigInt,
     }
 }
 
@@ -42,6 +53,26 @@ diesel::table! {
         confirmed_at -> Nullable<BigInt>,
         last_used_at -> Nullable<BigInt>,
         proved_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        secret_fingerprint -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    spent_steps (secret_fingerprint) {
+        secret_fingerprint -> Binary,
+        account_id -> Text,
+        last_step -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    keyring_canaries (number) {
+        number -> BigInt,
+        key_id -> Text,
+        sealed -> Binary,
+        secrets_bound_from -> BigInt,
         created_at -> BigInt,
     }
 }
@@ -67,6 +98,9 @@ diesel::table! {
         second_factor_at -> Nullable<BigInt>,
         ip_address -> Text,
         user_agent -> Text,
+        credentials_version -> BigInt,
+        factors_version -> BigInt,
+        signed_in_at -> Nullable<BigInt>,
         created_at -> BigInt,
         updated_at -> BigInt,
         expires_at -> BigInt,
@@ -83,6 +117,8 @@ diesel::table! {
         application_id -> Nullable<Text>,
         state -> Nullable<Text>,
         trust_challenge -> Nullable<Binary>,
+        credentials_version -> BigInt,
+        factors_version -> BigInt,
         created_at -> BigInt,
         expires_at -> BigInt,
     }
@@ -106,6 +142,9 @@ diesel::table! {
         digest -> Binary,
         account_id -> Text,
         application_id -> Nullable<Text>,
+        credentials_version -> BigInt,
+        factors_version -> BigInt,
+        given_at -> Nullable<BigInt>,
         created_at -> BigInt,
         expires_at -> BigInt,
     }
@@ -156,6 +195,8 @@ diesel::table! {
         second_factor_at -> Nullable<BigInt>,
         signed_in_at -> BigInt,
         used_at -> Nullable<BigInt>,
+        credentials_version -> BigInt,
+        factors_version -> BigInt,
         created_at -> BigInt,
         expires_at -> BigInt,
     }
@@ -168,6 +209,8 @@ diesel::table! {
         account_id -> Text,
         trust_challenge -> Nullable<Binary>,
         state -> Nullable<Text>,
+        credentials_version -> BigInt,
+        factors_version -> BigInt,
         created_at -> BigInt,
         expires_at -> BigInt,
     }
@@ -188,4 +231,12 @@ diesel::table! {
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(challenges -> accounts (account_id));
 diesel::joinable!(tickets -> accounts (account_id));
-diesel::allow_tables_to_appear_in_same_query!(accounts, sessions, challenges, methods, backup_codes, tickets);
+diesel::allow_tables_to_appear_in_same_query!(
+    accounts,
+    sessions,
+    challenges,
+    methods,
+    backup_codes,
+    tickets,
+    refresh_tokens
+);

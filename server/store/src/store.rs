@@ -4,11 +4,12 @@ use crate::error::StoreError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
-    AccountWritten, AddMethod, BeginEnrolment, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
-    CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EnrolmentBegun, ExpiringTable,
-    ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, MethodAdded, MethodsRemoved, OpenChallenge,
-    PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, RemoveMethods, RenameMethod,
-    ReplaceBackupCodes, RevokeSessions, SecondFactorCompleted, SignInCompleted, Spend, Spent, UseRefreshToken,
+    AccountWritten, AddCanary, AddMethod, BeginEnrolment, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
+    CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, EnrolmentBegun, ExpiringTable,
+    ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, KeyringFacts, LiftLimits, MethodAdded, MethodsRemoved,
+    OpenChallenge, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, QuotaUse, RefreshTokenUsed, Register,
+    Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted,
+    SignInCompleted, Spend, Spent, TakePasswordTry, UseRefreshToken,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -16,6 +17,7 @@ use countersign_domain::api_key::ApiKeyRecord;
 use countersign_domain::attempt::Authenticator;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::ids::{AccountId, ApiKeyId};
+use countersign_domain::limits::StoredLimits;
 use countersign_domain::secret::Digest;
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
@@ -99,6 +101,8 @@ units! {
     pub read sessions_of((AccountId, Timestamp)) -> Vec<Session>;
     /// The confirmed authenticator apps of an account, the oldest first, and the one being enrolled.
     pub read authenticators_of(AccountId) -> (Vec<Authenticator>, Option<Authenticator>);
+    /// The locks and limits of an account.
+    pub read account_limits(AccountId) -> Option<StoredLimits>;
     /// A live trust of an account.
     pub read trust(FindTrust) -> Option<TrustedDevice>;
     /// The account of a ticket that is valid at this time, and the issuer's own state. The `trustChallenge` is not compared.
@@ -107,6 +111,8 @@ units! {
     pub read api_key(Digest) -> Option<ApiKeyRecord>;
     /// All API keys, revoked ones included.
     pub read api_keys(()) -> Vec<ApiKeyRecord>;
+    /// The newest canary, the newest authenticator app, and whether there are accounts.
+    pub read keyring_facts(()) -> KeyringFacts;
     /// Checks that the database responds.
     pub read ping(()) -> ();
 
@@ -114,8 +120,12 @@ units! {
     pub write record(AuditEvent) -> ();
     /// Takes one use of a quota.
     pub write spend(Spend) -> Spent;
-    /// Restores the quota of this name.
-    pub write restore_quota(String) -> ();
+    /// Takes the uses that a password costs, and decides whether it may be judged.
+    pub write take_password_try(TakePasswordTry) -> PasswordTry;
+    /// Gives back what a right password had taken.
+    pub write give_back(Vec<QuotaUse>) -> ();
+    /// Lifts all locks and limits of an account; says whether it is there.
+    pub write lift_limits(LiftLimits) -> bool;
     /// Creates an account, with its first session or registration if there is one.
     pub write create_account(CreateAccount) -> AccountWritten;
     /// Completes a sign-in whose password was right: decides, and opens a session, tokens or a challenge.
@@ -124,14 +134,18 @@ units! {
     pub write sign_out((Digest, AuditEvent)) -> ();
     /// Extends a session; says whether it was still there.
     pub write extend_session(ExtendSession) -> bool;
-    /// Ends sessions of one account; says how many.
-    pub write revoke_sessions(RevokeSessions) -> usize;
-    /// Sets a new password; trust in devices and open challenges end.
+    /// Ends sessions of one account; says whether anything ended.
+    pub write revoke_sessions(RevokeSessions) -> bool;
+    /// Ends trust in all devices of an account.
+    pub write end_trust(EndTrust) -> Changed;
+    /// Sets a new password, and ends what ends with the old one.
     pub write change_password(ChangePassword) -> Changed;
     /// Claims an attempt at a second factor before the code is looked at.
     pub write claim_attempt(ClaimAttempt) -> Claim;
     /// Records an attempt that was judged and failed.
     pub write fail_attempt(FailAttempt) -> ();
+    /// Gives an attempt back that could not be judged.
+    pub write return_attempt(ReturnAttempt) -> ();
     /// Makes a right second factor count: decides, and opens a session or tokens.
     pub write complete_second_factor(CompleteSecondFactor) -> SecondFactorCompleted;
     /// Stores a one-time code to be sent.
@@ -155,14 +169,17 @@ units! {
     pub write change_account(ChangeAccount) -> AccountWritten;
     /// Deletes an account and everything that belongs to it but the audit trail; says whether it was there.
     pub write delete_account((AccountId, AuditEvent)) -> bool;
-    /// Registers a user for an application; `false` if it is registered already.
-    pub write register(Register) -> bool;
+    /// Registers a user for an application.
+    pub write register(Register) -> Registered;
     /// Uses a refresh token up, and stores the next one.
     pub write use_refresh_token(UseRefreshToken) -> RefreshTokenUsed;
     /// Stores an API key.
     pub write add_api_key((ApiKeyRecord, Digest)) -> ();
     /// Revokes an API key; `false` if there is none to revoke.
     pub write revoke_api_key((ApiKeyId, Timestamp)) -> bool;
+
+    /// Stores the canary of a key; `false` if the key has one, or another one was stored since the keyring was checked.
+    pub write add_canary(AddCanary) -> bool;
 
     /// Deletes expired rows of one table; says how many.
     write purge_table(PurgeTable) -> usize;
@@ -183,7 +200,9 @@ impl Store {
             refresh_tokens: expired(ExpiringTable::RefreshTokens).await?,
             tickets: expired(ExpiringTable::Tickets).await?,
             trusted_devices: expired(ExpiringTable::TrustedDevices).await?,
+            known_networks: expired(ExpiringTable::KnownNetworks).await?,
             quotas: expired(ExpiringTable::Quotas).await?,
+            spent_steps: expired(ExpiringTable::SpentSteps).await?,
             audit_events: 0,
         };
         if let Some(before) = purge.audit_before {

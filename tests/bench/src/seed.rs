@@ -16,6 +16,7 @@ use countersign_domain::keyring::{Keyring, Purpose};
 use countersign_domain::password::{Cost, Password, PasswordHash};
 use countersign_domain::policy::Policy;
 use countersign_domain::secret::{ChallengeToken, SessionToken};
+use countersign_domain::stored_secret::{self, Binding, SecretFingerprint};
 use countersign_domain::terms::TrustForm;
 use countersign_domain::time::Timestamp;
 use countersign_domain::totp::TotpSecret;
@@ -43,7 +44,7 @@ impl Seeder {
     pub(crate) fn new(data_dir: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(data_dir.join("keyring")).context("failed to read the server's keyring")?;
         let keyring = Keyring::parse(&text).context("failed to understand the server's keyring")?;
-        let password = Password::chosen(PASSWORD).ok().context("the benchmark's password is not taken")?;
+        let password = Password::chosen(PASSWORD, None).ok().context("the benchmark's password is not taken")?;
         let mut memory = Vec::new();
         let (password_hash, backup_codes) = with_random(|random| {
             let hash = PasswordHash::make(&password, Cost::PASSWORD, random, &mut memory).to_text();
@@ -130,7 +131,7 @@ impl Seeder {
     fn add_methods(&self, account: AccountId, email: &str, now: Timestamp, rows: &mut Rows) -> TotpSecret {
         let (id, secret, sealed, mail) = with_random(|random| {
             let (id, secret) = (MethodId::generate(now, random), TotpSecret::generate(random));
-            let sealed = self.keyring.seal(Purpose::TotpSecret, id.to_text().as_bytes(), secret.expose(), random);
+            let sealed = stored_secret::seal(&secret, account, id, Binding::Account, &self.keyring, random);
             (id, secret, sealed, MethodId::generate(now, random))
         });
         rows.values.push(vec![
@@ -144,6 +145,7 @@ impl Seeder {
             Value::Null,
             millis(now),
             millis(now),
+            Value::Bytes(SecretFingerprint::of(&secret, account, &self.keyring).as_bytes().to_vec()),
         ]);
         rows.values.push(vec![
             Value::Text(mail.to_text()),
@@ -156,6 +158,7 @@ impl Seeder {
             Value::Null,
             millis(now),
             millis(now),
+            Value::Null,
         ]);
         secret
     }

@@ -42,6 +42,7 @@ pub(crate) const METHODS: Table = Table {
         ("last_step", false),
         ("confirmed_at", false),
         ("created_at", false),
+        ("secret_fingerprint", true),
     ],
 };
 

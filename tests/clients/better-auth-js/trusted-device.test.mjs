@@ -67,7 +67,7 @@ test("a session of a trusted device manages no factors until it has passed one",
   const before = user.cookies.get("session_token").value;
   const verified = data(await client.twoFactor.verifyTotp({ code: await authenticator.nextCode() }));
   assert.equal(verified.status, true);
-  assert.equal(user.cookies.get("session_token").value, before, "the session goes on");
+  assert.notEqual(user.cookies.get("session_token").value, before, "the session has a new token");
   assert.equal(data(await client.getSession()).session.token, verified.token);
 
   assert.equal(data(await client.twoFactor.getTotpUri({ password })).totpURI, authenticator.uri.href);
@@ -105,9 +105,11 @@ test("trust comes with a mailed code and a backup code as well", async (t) => {
 
 test("trust ends with the password", async (t) => {
   const server = await startServer(t);
-  const { email, user, client } = await trusted(server);
+  const { email, user, client, authenticator } = await trusted(server);
   await signIn(user, email);
   const newPassword = "a longer horse, a better battery";
+  refused(await client.changePassword({ currentPassword: PASSWORD, newPassword }), 403, "SECOND_FACTOR_REQUIRED");
+  data(await client.twoFactor.verifyTotp({ code: await authenticator.nextCode() }));
   data(await client.changePassword({ currentPassword: PASSWORD, newPassword }));
   data(await client.signOut());
   data(await client.signIn.email({ email, password: newPassword }));

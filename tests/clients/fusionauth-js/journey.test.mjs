@@ -197,7 +197,16 @@ test("a person manages their methods with their own token", async (t) => {
   assert.equal(sent.status, 200);
   assert.equal(sent.headers.get("content-type"), null);
   const code = await server.mailedCode(user.email);
-  const enabled = await own("POST", "/api/user/two-factor", { method: "email", email: user.email, code });
+  // A token alone binds no first method: the password, or a token of a second factor, has to come with it.
+  const bare = await own("POST", "/api/user/two-factor", { method: "email", email: user.email, code });
+  assert.equal(bare.status, 400);
+  assert.equal((await bare.json()).generalErrors[0].code, "[TrustTokenRequired]");
+  const enabled = await own("POST", "/api/user/two-factor", {
+    method: "email",
+    email: user.email,
+    code,
+    password: PASSWORD,
+  });
   assert.equal(enabled.status, 200);
   // The token is of a login that passed no second factor, and now there is one.
   const again = await own("POST", "/api/user/two-factor", { method: "email", email: user.email, code });

@@ -23,6 +23,12 @@ struct Name {
 }
 
 #[derive(QueryableByName)]
+struct Words {
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+#[derive(QueryableByName)]
 struct Number {
     #[diesel(sql_type = BigInt)]
     number: i64,
@@ -76,6 +82,14 @@ impl Database {
         match self {
             Self::Sqlite(path) => diesel::sql_query(query).get_result::<Number>(&mut connect(path)).unwrap().number,
             Self::Postgres(database) => database.number(query),
+        }
+    }
+
+    /// The text that a query returns, in a column named `text`.
+    pub(crate) fn text(&self, query: &str) -> String {
+        match self {
+            Self::Sqlite(path) => diesel::sql_query(query).get_result::<Words>(&mut connect(path)).unwrap().text,
+            Self::Postgres(database) => database.query(query).unwrap().remove(0).remove(0).unwrap(),
         }
     }
 

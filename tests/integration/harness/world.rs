@@ -7,11 +7,12 @@ use super::service::Service;
 use super::wire::Wire;
 use countersign::clock::{Clock, ManualClock, SystemClock};
 use countersign::config::Settings;
-use countersign::config::values::{BaseUrl, DatabaseUrl};
+use countersign::config::values::{BaseUrl, DatabaseUrl, KeyringSource};
 use countersign::edge::validation::Deviations;
 use countersign::server::{self, RunningServer};
 use countersign_domain::api_key::ApiKeyRecord;
 use countersign_domain::ids::{ApiKeyId, TenantId};
+use countersign_domain::keyring::Keyring;
 use countersign_domain::password::Cost;
 use countersign_domain::secret::ApiKey;
 use countersign_domain::time::Timestamp;
@@ -222,6 +223,20 @@ impl World {
     pub(crate) async fn revoke(&self, service: &Service) {
         let app = self.server.as_ref().expect("a running server").app();
         assert!(app.store().revoke_api_key((service.key_id.expect("made here"), self.clock.now())).await.unwrap());
+    }
+
+    /// The settings that the server was started with.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings::clone(&self.settings)
+    }
+
+    /// The server's keyring.
+    pub(crate) fn keyring(&self) -> Keyring {
+        let text = match &self.settings.keyring {
+            KeyringSource::DefaultFile(path) | KeyringSource::NamedFile(path) => std::fs::read_to_string(path).unwrap(),
+            KeyringSource::Text(text) => text.expose().to_owned(),
+        };
+        Keyring::parse(&text).unwrap()
     }
 
     /// The database, behind the server's back.

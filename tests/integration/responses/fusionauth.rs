@@ -25,7 +25,7 @@ scenarios! {
         service.get(&format!("/user/change-password?loginId={}", user.email)).await.ok();
         service.with_token(&token, "POST", "/two-factor/send").json(json!({"method": "email", "email": user.email})).await.ok();
         let code = world.last_code_for(&user.email);
-        let enable = json!({"method": "email", "email": user.email, "code": code});
+        let enable = json!({"method": "email", "email": user.email, "code": code, "password": PASSWORD});
         service.with_token(&token, "POST", "/user/two-factor").json(enable).await.ok();
         let id = service.method_id(&user, "email").await;
         let rename = json!({"methodId": id, "name": "letters"});
@@ -34,6 +34,8 @@ scenarios! {
         service.get(&format!("/user/two-factor/recovery-code/{}", user.id)).await.ok();
         let challenge = service.challenge(&user).await;
         service.open(&format!("/two-factor/send/{challenge}"), json!({"methodId": id})).await.ok();
+        service.get(&format!("/user/lock/{}", user.id)).await.ok();
+        service.call("DELETE", &format!("/user/lock/{}", user.id)).await.ok();
         let done = service.complete(&challenge, &world.last_code_for(&user.email)).await.ok();
         let disable = json!({"code": codes.text("/recoveryCodes/0")});
         service.with_token(&done.text("/token"), "DELETE", "/user/two-factor").json(disable).await.ok();
@@ -96,7 +98,7 @@ scenarios! {
         let service = world.service().await;
         let user = service.user().await;
         let token = service.log_in(&user).await.ok().text("/token");
-        let enable = json!({"method": "email", "email": user.email, "code": "123456"});
+        let enable = json!({"method": "email", "email": user.email, "code": "123456", "password": PASSWORD});
         service.with_token(&token, "POST", "/user/two-factor").json(enable.clone()).await.is(421);
         service.post(&format!("/user/two-factor/{}", user.id), enable).await.is(421);
         let app = service.enrol(&user).await;

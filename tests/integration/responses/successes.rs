@@ -46,6 +46,7 @@ scenarios! {
         browser.post("/two-factor/verify-otp").json(code).await.ok();
         browser.post("/two-factor/verify-backup-code").json(json!({"code": app.backup_codes[0]})).await.ok();
         browser.post("/two-factor/generate-backup-codes").json(password.clone()).await.ok();
+        browser.post("/two-factor/revoke-trusted-devices").json(password.clone()).await.ok();
         browser.post("/two-factor/disable").json(password).await.ok();
         world.answered(200).await
     }

@@ -104,6 +104,15 @@ impl Cluster {
         self.server.as_ref().expect("only a cluster of one's own is started and stopped")
     }
 
+    /// What the server has logged so far.
+    ///
+    /// # Panics
+    /// When it is not ours.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.server().log()
+    }
+
     /// Stops the server, and waits until it has stopped.
     ///
     /// # Panics

@@ -72,7 +72,8 @@ impl Server {
         Address::parse(&format!("postgres://countersign:{}@127.0.0.1:{}/postgres", self.password, self.port))
     }
 
-    fn log(&self) -> String {
+    /// What the server has logged.
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 

@@ -132,6 +132,18 @@ pub trait BetterAuthApi {
         body: JsonBody<requests::Password>,
     ) -> Result<Reply<replies::TwoFactorDisable>, Error>;
 
+    /// End the trust in all devices.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/two-factor/revoke-trusted-devices",
+        operation_id = "twoFactorRevokeTrustedDevicesPost",
+        tags = ["Default"],
+    }]
+    async fn two_factor_revoke_trusted_devices_post(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::Password>,
+    ) -> Result<Reply<replies::TwoFactorRevokeTrustedDevices>, Error>;
+
     /// Create an account.
     #[endpoint {
         method = POST,

@@ -95,6 +95,12 @@ crate::replies! {
         errors [ALWAYS, POSTED, SESSION];
     }
 
+    /// `twoFactorRevokeTrustedDevicesPost`.
+    pub enum TwoFactorRevokeTrustedDevices {
+        200 "No device is trusted any more." => responses::StatusAndSession, headers [SET_COOKIE];
+        errors [ALWAYS, POSTED, SESSION];
+    }
+
     /// `signUpWithEmailAndPassword`.
     pub enum SignUpWithEmailAndPassword {
         200 "The account exists." => responses::TokenAndUser, headers [SET_COOKIE, SET_AUTH_TOKEN];

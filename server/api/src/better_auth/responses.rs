@@ -1,9 +1,9 @@
-//! Response bodies. An absent field is left out, never `null`, except the two whose `null` the contract documents: a user's
-//! `image` and the `token` of change-password.
+//! Response bodies. An absent field is left out, never `null`, except those whose `null` the contract documents: a user's
+//! `image`, the `secondFactorAt` of a session, and the `token` of change-password.
 //!
 //! `Debug` prints only what a log may hold: ids and switches.
 
-use super::values::{ID, SESSION_TOKEN, WireTime, debug_only, nullable_session_token, nullable_text};
+use super::values::{ID, SESSION_TOKEN, WireTime, debug_only, nullable_session_token, nullable_text, nullable_time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +47,7 @@ pub struct Session {
     pub user_id: String,
     /// Expiry, unless the session is extended.
     pub expires_at: WireTime,
-    /// Time of the sign-in.
+    /// Time at which the session was opened.
     pub created_at: WireTime,
     /// Time of the last extension.
     pub updated_at: WireTime,
@@ -55,6 +55,11 @@ pub struct Session {
     pub ip_address: String,
     /// The client's `User-Agent` at sign-in; empty if unknown.
     pub user_agent: String,
+    /// Time of the sign-in that the session goes back to.
+    pub signed_in_at: WireTime,
+    /// Time of the last second factor passed in it.
+    #[schemars(schema_with = "nullable_time")]
+    pub second_factor_at: Option<WireTime>,
 }
 
 /// Success of disable and send-otp (`status` alone) and of verify-totp (all three).

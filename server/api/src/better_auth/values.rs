@@ -179,6 +179,11 @@ pub(super) fn nullable_text(generator: &mut SchemaGenerator) -> Schema {
     Option::<String>::json_schema(generator)
 }
 
+/// A required, nullable time.
+pub(super) fn nullable_time(generator: &mut SchemaGenerator) -> Schema {
+    Option::<WireTime>::json_schema(generator)
+}
+
 /// A required, nullable session token.
 pub(super) fn nullable_session_token(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = Option::<String>::json_schema(generator).into_object();

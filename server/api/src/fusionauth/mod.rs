@@ -136,6 +136,32 @@ pub trait MethodApi {
         body: LenientBody<requests::TwoFactorDisable>,
     ) -> Result<Reply<replies::DisableTwoFactor>, Error>;
 
+    /// Read what is counted against a user.
+    #[endpoint {
+        method = GET,
+        path = "/api/user/lock/{userId}",
+        operation_id = "retrieveUserLock",
+        tags = ["Users"],
+    }]
+    async fn retrieve_user_lock(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::UserPath>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::ReadUserLock>, Error>;
+
+    /// Unlock a user.
+    #[endpoint {
+        method = DELETE,
+        path = "/api/user/lock/{userId}",
+        operation_id = "deleteUserLock",
+        tags = ["Users"],
+    }]
+    async fn delete_user_lock(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::UserPath>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::DeleteUserLock>, Error>;
+
     /// Change a password, knowing the old one.
     #[endpoint {
         method = POST,

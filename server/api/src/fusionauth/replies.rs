@@ -125,6 +125,18 @@ crate::replies! {
         errors [ALWAYS, ASKED, GUARDED];
     }
 
+    /// `retrieveUserLock`.
+    pub enum ReadUserLock {
+        200 "What is counted." => responses::UserLockResponse, headers [];
+        errors [ALWAYS, ASKED, GUARDED];
+    }
+
+    /// `deleteUserLock`.
+    pub enum DeleteUserLock {
+        200 "Nothing is counted against the user." => NoBody, headers [];
+        errors [ALWAYS, ASKED, GUARDED];
+    }
+
     /// `changePasswordByIdentity`.
     pub enum ChangePasswordByIdentity {
         200 "The new password counts." => NoBody, headers [];

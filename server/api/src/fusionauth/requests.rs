@@ -168,6 +168,15 @@ requests! {
         /// Id of the challenge that requires the enrolment.
         #[schemars(length(max = 256))]
         two_factor_id: String,
+        /// The user's password, for a first method by an access token.
+        #[schemars(length(max = 256))]
+        password: String,
+        /// Token that passing a second factor gave.
+        #[schemars(length(max = 256))]
+        trust_token: String,
+        /// Secret that was given when that second factor was started.
+        #[schemars(length(max = 256))]
+        trust_challenge: String,
     }
 
     /// `disableTwoFactor`.

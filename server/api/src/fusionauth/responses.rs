@@ -328,6 +328,28 @@ responses! {
         recovery_codes: Vec<String>,
     }
 
+    /// `retrieveUserLock`.
+    UserLockResponse {
+        /// When the next two-factor code is accepted; absent if the user is not locked.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        locked_until: Option<i64>,
+        /// Wrong two-factor codes in a row.
+        failed_attempts: i64,
+        /// Locks since the last right code.
+        locks: i64,
+        /// Wrong two-factor codes that count in the long run.
+        guesses: i64,
+        /// With so many of them the user is locked.
+        guess_limit: i64,
+        /// Wrong passwords that count, from networks and devices that the user has not signed in from.
+        failed_passwords: i64,
+        /// With so many of them, passwords from such networks and devices wait.
+        failed_password_limit: i64,
+        /// When the next of them is judged; absent if it may be now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        passwords_refused_until: Option<i64>,
+    }
+
     /// `changePassword`.
     ChangePasswordResponse {
         /// Password for one login.
@@ -406,6 +428,13 @@ responses! {
         tid: String,
         /// Method of the login: `pwd` or `mfa`.
         amr: Vec<String>,
+        /// Class of the login.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        acr: Option<String>,
+        /// Version of the user's credentials.
+        cv: i64,
+        /// Version of the user's two-factor methods.
+        fv: i64,
     }
 
     /// `retrieveJsonWebKeySet`.

@@ -38,12 +38,16 @@ pub struct Facts<'a> {
     pub failures: u32,
     /// Locks without a success in between.
     pub earlier_locks: u32,
+    /// Level of [`Policy::account_guesses`], with one guess of this attempt counted; it is within the limit.
+    pub guess_level: Timestamp,
 }
 
 #[derive(Debug)]
 pub enum Admission {
     Granted {
         material: Material,
+        /// How many guesses it counts as, at least one: a code is compared with each secret.
+        guesses: u32,
         /// This attempt was the last of the account's quota: the account is locked until then.
         locks_until: Option<Timestamp>,
     },
@@ -54,11 +58,16 @@ pub enum Admission {
     NoCode,
     /// The one-time code has no tries left and is deleted; the account is not charged.
     CodeExhausted,
+    /// The account's long-term limit has no room for as many guesses before then.
+    GuessesExhausted {
+        until: Timestamp,
+    },
 }
 
 #[must_use]
 pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
-    let Facts { account, tenant, claimant, expected, stored, sent_code, methods, failures, earlier_locks } = facts;
+    let Facts { account, tenant, claimant, expected, stored, sent_code, methods, failures, earlier_locks, guess_level } =
+        facts;
     let allows_codes = tenant.allows(MethodKind::Email) || tenant.allows(MethodKind::Sms);
     let sent_code = match sent_code {
         SentCode::Waiting(code) if !code_counts(&code, claimant, methods, account, tenant) => SentCode::None,
@@ -108,8 +117,22 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
     if let SentCode::Waiting(code) = sent_code {
         material.one_time_code = Some(code);
     }
+    let guesses = guesses(expected, &material).min(policy.account_guesses.burst).max(1);
+    let until = policy.account_guesses.allowed_at(guess_level + policy.account_guesses.cost(guesses - 1));
+    if until > now {
+        return Admission::GuessesExhausted { until };
+    }
     let locks_until = (failures >= policy.account_failures).then(|| now + policy.lock_after(earlier_locks));
-    Admission::Granted { material, locks_until }
+    Admission::Granted { material, guesses, locks_until }
+}
+
+/// With how many secrets a code is compared. Backup codes are found by a keyed tag and have 50 bits or more, so they do not
+/// add to the chance of a guess.
+fn guesses(expected: Expected, material: &Material) -> u32 {
+    let apps = material.authenticators.len() + usize::from(material.pending.is_some());
+    let apps = if expected.includes(Factor::Totp) { apps } else { 0 };
+    let has_code = expected.includes(Factor::OneTimeCode) && material.one_time_code.is_some();
+    u32::try_from(apps + usize::from(has_code)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -123,18 +146,20 @@ mod tests {
     /// The outcome in one word, so that a table row stays a line.
     fn word(admission: &Admission) -> String {
         match admission {
-            Admission::Granted { material, locks_until } => format!(
-                "granted{}{}{}{}{}",
+            Admission::Granted { material, guesses, locks_until } => format!(
+                "granted{}{}{}{}{}{}",
                 if material.authenticators.is_empty() { "" } else { " apps" },
                 if material.pending.is_some() { " pending" } else { "" },
                 if material.one_time_code.is_some() { " code" } else { "" },
                 if material.backup_codes.is_empty() { "" } else { " backup" },
                 if locks_until.is_some() { " locks" } else { "" },
+                if *guesses == 1 { String::new() } else { format!(" x{guesses}") },
             ),
             Admission::NotAllowed => "not allowed".to_owned(),
             Admission::NotEnrolled => "not enrolled".to_owned(),
             Admission::NoCode => "no code".to_owned(),
             Admission::CodeExhausted => "code exhausted".to_owned(),
+            Admission::GuessesExhausted { .. } => "guesses exhausted".to_owned(),
         }
     }
 
@@ -168,7 +193,7 @@ mod tests {
                 TOTP,
                 everything(),
                 SentCode::None,
-                "granted apps pending backup",
+                "granted apps pending backup x2",
             ),
             ("enrolment", all, session(), false, TOTP, only_pending(), SentCode::None, "granted pending backup"),
             (
@@ -202,7 +227,7 @@ mod tests {
             ),
             ("code without an enrolment", all, session(), false, CODE, nothing(), waiting(), "not enrolled"),
             ("code would enrol e-mail", app, session(), false, CODE, only_pending(), waiting(), "not allowed"),
-            ("any", all, challenge(), true, ANY, everything(), waiting(), "granted apps code backup"),
+            ("any", all, challenge(), true, ANY, everything(), waiting(), "granted apps code backup x2"),
             ("any, app not allowed", email, challenge(), true, ANY, everything(), waiting(), "granted code backup"),
             (
                 "backup code of a begun enrolment",
@@ -240,6 +265,7 @@ mod tests {
                 methods: &[],
                 failures: 1,
                 earlier_locks: 0,
+                guess_level: NOW,
             };
             assert_eq!(word(&decide(facts, &Policy::default(), NOW)), outcome, "{name}");
         }
@@ -264,9 +290,40 @@ mod tests {
                 methods: &[],
                 failures,
                 earlier_locks,
+                guess_level: NOW,
             };
             let Admission::Granted { locks_until, .. } = decide(facts, &policy, NOW) else { panic!("granted") };
             assert_eq!(locks_until.map(|until| until - NOW), expected as Option<Duration>);
+        }
+    }
+    #[test]
+    fn a_guess_counts_once_for_each_secret_and_the_limit_is_exact_n4() {
+        let policy = Policy::default();
+        let rate = policy.account_guesses;
+        let apps = |count| Material { authenticators: vec![authenticator(); count], ..Material::default() };
+        let any = Expected::Any { backup_code: false };
+        for (stored, sent_code, expected, counted_before, outcome) in [
+            (apps(1), SentCode::None, Expected::One(Factor::Totp), 99, "granted apps"),
+            (apps(3), SentCode::None, Expected::One(Factor::Totp), 97, "granted apps x3"),
+            (apps(3), SentCode::None, Expected::One(Factor::Totp), 98, "guesses exhausted"),
+            (apps(5), SentCode::Waiting(stored_code()), any, 94, "granted apps code x6"),
+            (apps(5), SentCode::Waiting(stored_code()), any, 95, "guesses exhausted"),
+            (apps(0), SentCode::Waiting(stored_code()), any, 99, "granted code"),
+            (apps(0), SentCode::None, any, 99, "granted"),
+        ] {
+            let facts = Facts {
+                account: &Account { two_factor_enabled: true, ..account() },
+                tenant: &tenant(&MethodKind::ALL),
+                claimant: &challenge(),
+                expected,
+                stored,
+                sent_code,
+                methods: &[],
+                failures: 1,
+                earlier_locks: 0,
+                guess_level: NOW + rate.cost(counted_before + 1),
+            };
+            assert_eq!(word(&decide(facts, &policy, NOW)), outcome, "after {counted_before}");
         }
     }
 }

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn mail_goes_where_it_counts_or_proves_the_address() {
-        let challenge = Subject::Challenge(Digest::of_text("challenge"));
+        let challenge = Subject::Challenge(Digest::from_bytes(&[7; 32]).expect("32 bytes"));
         let session = Subject::Session(session_id(1));
         let (by_method, own) = (Some(Some(method_id(2))), Some(None));
         // the method that a code is sent by, or none for the account's own address; nothing if no code is sent
@@ -125,7 +125,7 @@ mod tests {
         let (no_email, only_app) =
             (&[MethodKind::Authenticator, MethodKind::Sms][..], &[MethodKind::Authenticator][..]);
         let to = |address: Address, method_id| Delivery::To { address, method_id };
-        let challenge = Subject::Challenge(Digest::of_text("challenge"));
+        let challenge = Subject::Challenge(Digest::from_bytes(&[7; 32]).expect("32 bytes"));
         let removal = subject_of_removal(2);
         for (name, policy, enabled, subject, target, outcome) in [
             ("first mail", all, true, &challenge, SendTo::Primary, to(email(), Some(method_id(2)))),

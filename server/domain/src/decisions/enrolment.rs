@@ -3,10 +3,13 @@
 use super::usable::own_address_counts_if;
 use crate::account::Account;
 use crate::address::MethodKind;
-use crate::assurance::Manager;
+use crate::assurance::{Manager, SecondFactorDue};
 use crate::audit::EventKind;
-use crate::tenant::{LoginPolicy, Tenant};
+use crate::decisions::endings::Event;
+use crate::policy::Policy;
+use crate::tenant::Tenant;
 use crate::terms::Terms;
+use crate::time::Timestamp;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -22,18 +25,18 @@ pub enum Enrolment {
     /// The old app and the old backup codes stay good until the new app is confirmed (attack 29).
     Replacement,
     /// The caller has to pass the second factor that the account has.
-    SecondFactorDue,
+    SecondFactorDue(SecondFactorDue),
     /// The tenant does not allow authenticator apps.
     NotAllowed,
 }
 
 #[must_use]
-pub fn decide(facts: &Facts<'_>) -> Enrolment {
+pub fn decide(facts: &Facts<'_>, policy: &Policy, now: Timestamp) -> Enrolment {
     let Facts { account, tenant, manager } = *facts;
     if !tenant.allows(MethodKind::Authenticator) {
         Enrolment::NotAllowed
-    } else if !manager.may_manage_factors(account) {
-        Enrolment::SecondFactorDue
+    } else if let Err(due) = manager.may_manage_factors(account, policy, now) {
+        Enrolment::SecondFactorDue(due)
     } else if account.two_factor_enabled {
         Enrolment::Replacement
     } else {
@@ -46,7 +49,7 @@ impl Enrolment {
     pub fn event(self) -> Option<EventKind> {
         match self {
             Self::First | Self::Replacement => Some(EventKind::EnrolmentBegun),
-            Self::SecondFactorDue | Self::NotAllowed => None,
+            Self::SecondFactorDue(_) | Self::NotAllowed => None,
         }
     }
 }
@@ -56,9 +59,9 @@ impl Enrolment {
 pub struct SwitchOn {
     /// One-time codes by e-mail become a method as well.
     pub adds_email: bool,
-    /// Sessions and refresh tokens that were opened when the account had no second factor end: where one is required they
-    /// were good for enrolment only, and must not gain because somebody else has enrolled.
-    pub ends_other_sessions: bool,
+    /// Says what becomes of everything that was opened when the account had no second factor: where one is required it was
+    /// good for enrolment only, and must not gain because somebody else has enrolled.
+    pub event: Event,
 }
 
 /// `proves_email`: whether the code that confirms the factor was sent to the account's own e-mail address, and so proves it.
@@ -67,7 +70,7 @@ pub fn switch_on(account: &Account, tenant: &Tenant, terms: &Terms, proves_email
     let is_proved = account.email_verified || proves_email;
     SwitchOn {
         adds_email: terms.email_with_app && own_address_counts_if(is_proved, account, tenant),
-        ends_other_sessions: tenant.login_policy == LoginPolicy::Required,
+        event: Event::second_factor_on(tenant.login_policy),
     }
 }
 
@@ -75,24 +78,28 @@ pub fn switch_on(account: &Account, tenant: &Tenant, terms: &Terms, proves_email
 mod tests {
     use super::*;
     use crate::assurance::Assurance;
-    use crate::decisions::fixtures::{NOW, account, challenge_terms, session_terms, tenant};
+    use crate::decisions::fixtures::{NOW, account, assurance, challenge_terms, session_terms, tenant};
+    use crate::tenant::LoginPolicy;
 
     #[test]
     fn every_account_with_every_caller_26_29() {
-        let owner = |second_factor_at| Manager::Owner(Assurance { account_id: account().id, second_factor_at });
+        let owner = |second_factor_at| Manager::Owner(Assurance { second_factor_at, ..assurance() });
+        let policy = Policy::default();
+        let late = NOW - policy.assurance_lifetime;
         for (two_factor_enabled, manager, outcome) in [
             (false, owner(None), Enrolment::First),
             (false, owner(Some(NOW)), Enrolment::First),
-            (true, owner(None), Enrolment::SecondFactorDue),
+            (true, owner(None), Enrolment::SecondFactorDue(SecondFactorDue::Missing)),
+            (true, owner(Some(late)), Enrolment::SecondFactorDue(SecondFactorDue::Stale)),
             (true, owner(Some(NOW)), Enrolment::Replacement),
             (true, Manager::Service, Enrolment::Replacement),
         ] {
             let account = Account { two_factor_enabled, ..account() };
             let allowed = Facts { account: &account, tenant: &tenant(&MethodKind::ALL), manager: &manager };
-            assert_eq!(decide(&allowed), outcome, "{two_factor_enabled} {manager:?}");
+            assert_eq!(decide(&allowed, &policy, NOW), outcome, "{two_factor_enabled} {manager:?}");
             let email_only = tenant(&[MethodKind::Email]);
             let refused = Facts { tenant: &email_only, ..allowed };
-            assert_eq!(decide(&refused), Enrolment::NotAllowed, "{two_factor_enabled} {manager:?}");
+            assert_eq!(decide(&refused, &policy, NOW), Enrolment::NotAllowed, "{two_factor_enabled} {manager:?}");
         }
     }
 
@@ -129,16 +136,11 @@ mod tests {
     }
 
     #[test]
-    fn other_sessions_end_where_a_second_factor_is_required() {
-        for (login_policy, ends) in
-            [(LoginPolicy::Enabled, false), (LoginPolicy::Disabled, false), (LoginPolicy::Required, true)]
-        {
+    fn what_ends_follows_from_the_tenant() {
+        for login_policy in [LoginPolicy::Enabled, LoginPolicy::Disabled, LoginPolicy::Required] {
             let tenant = Tenant { login_policy, ..Tenant::default() };
-            assert_eq!(
-                switch_on(&account(), &tenant, &session_terms(), false).ends_other_sessions,
-                ends,
-                "{login_policy:?}"
-            );
+            let event = Event::second_factor_on(login_policy);
+            assert_eq!(switch_on(&account(), &tenant, &session_terms(), false).event, event, "{login_policy:?}");
         }
     }
 }

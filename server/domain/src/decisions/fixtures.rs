@@ -3,6 +3,7 @@
 use crate::account::{Account, EmailAddress, PhoneNumber};
 use crate::address::Address;
 use crate::address::MethodKind;
+use crate::assurance::Assurance;
 use crate::attempt::{Authenticator, Claimant, Proof, StoredBackupCode, StoredCode};
 use crate::backup_code::Alphabet;
 use crate::ids::{AccountId, ApplicationId, BackupCodeId, MethodId, SessionId, TenantId};
@@ -62,9 +63,16 @@ pub(crate) fn account() -> Account {
         expires_at: None,
         two_factor_enabled: false,
         credentials_version: 0,
+        limits_epoch: 0,
+        factors_version: 0,
         created_at: NOW,
         updated_at: NOW,
     }
+}
+
+/// The assurance of the account's owner, who has passed no second factor.
+pub(crate) fn assurance() -> Assurance {
+    Assurance { account_id: account_id(1), second_factor_at: None, factors_version: 0 }
 }
 
 pub(crate) fn account_with_password() -> Account {
@@ -79,6 +87,7 @@ pub(crate) fn live_session() -> Session {
         second_factor_at: None,
         ip_address: String::new(),
         user_agent: String::new(),
+        signed_in_at: NOW,
         created_at: NOW,
         updated_at: NOW,
         expires_at: NOW + Duration::from_secs(7 * 24 * 60 * 60),
@@ -100,7 +109,6 @@ pub(crate) fn session_terms() -> Terms {
         code_lifetime: Duration::from_secs(180),
         backup_codes: Alphabet::Mixed,
         email_with_app: true,
-        password_change_needs_second_factor: false,
     }
 }
 
@@ -112,13 +120,12 @@ pub(crate) fn challenge_terms() -> Terms {
         trust: TrustForm::Lasting,
         challenge: ChallengeForm::TwoFactorId,
         email_with_app: false,
-        password_change_needs_second_factor: true,
         ..session_terms()
     }
 }
 
 pub(crate) fn challenge() -> Claimant {
-    Claimant::Challenge(Digest::of_text("challenge"))
+    Claimant::Challenge(Digest::from_bytes(&[7; 32]).expect("32 bytes"))
 }
 
 pub(crate) fn session() -> Claimant {
@@ -151,7 +158,7 @@ pub(crate) fn backup_code_proof() -> Proof {
 
 pub(crate) fn authenticator() -> Authenticator {
     let secret = Sealed { key_id: "key".to_owned(), bytes: vec![1] };
-    Authenticator { id: method_id(1), secret, last_step: None }
+    Authenticator { id: method_id(1), account_id: account_id(1), secret, fingerprint: None, last_step: None }
 }
 
 pub(crate) fn stored_backup_code() -> StoredBackupCode {

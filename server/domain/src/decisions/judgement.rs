@@ -1,13 +1,14 @@
 //! Whether a presented code is right.
 
-use crate::attempt::{Authenticator, Material, Proof, StoredBackupCode};
+use crate::attempt::{Material, Proof, StoredBackupCode};
 use crate::backup_code::BackupCode;
-use crate::ids::AccountId;
-use crate::keyring::{Keyring, OpenError, Purpose};
+use crate::ids::{AccountId, MethodId};
+use crate::keyring::Keyring;
 use crate::one_time_code::{OneTimeCode, Subject};
 use crate::password::{Cost, PasswordHash};
+use crate::stored_secret::{self, OpenSecretError, Opened};
 use crate::time::Timestamp;
-use crate::totp::{self, TotpSecret};
+use crate::totp;
 use argon2::Block;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,44 +22,53 @@ pub enum Judgement {
 /// Why a code cannot be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum JudgementError {
-    #[error("failed to open a stored TOTP secret")]
-    Sealed(#[from] OpenError),
-    #[error("a stored TOTP secret has fewer than 128 bits")]
-    ShortSecret,
+    #[error(transparent)]
+    Secret(#[from] OpenSecretError),
 }
 
-/// Compares a code with the authenticator apps: the one being enrolled first, because its code finishes the enrolment.
+/// Compares a code with the authenticator apps: the one being enrolled first, because its code finishes the enrolment. A code
+/// that any app with the same secret has used is used: earlier versions could store a secret twice.
+///
+/// Apps whose secret cannot be opened are left out and returned. So a row that was damaged, or moved here from another
+/// account, neither keeps its account from using the others nor makes guesses at the others free.
 ///
 /// # Errors
-/// When a stored secret cannot be opened.
+/// When there are apps and none of their secrets can be opened: then nothing was judged.
 pub fn judge_totp(
     code: &str,
     material: &Material,
     keyring: &Keyring,
     skew: u16,
     now: Timestamp,
-) -> Result<Judgement, JudgementError> {
+) -> Result<(Judgement, Vec<(MethodId, OpenSecretError)>), JudgementError> {
     let mut judgement = Judgement::Wrong;
     let pending = material.pending.iter().map(|app| (app, true));
-    for (app, confirms) in pending.chain(material.authenticators.iter().map(|app| (app, false))) {
-        match open_secret(app, keyring)?.judge(code, now, skew, app.last_step) {
+    let apps = pending.chain(material.authenticators.iter().map(|app| (app, false)));
+    let (mut opened, mut unopened) = (Vec::new(), Vec::new());
+    for (app, confirms) in apps {
+        match stored_secret::open(app, keyring) {
+            Ok(Opened { secret, .. }) => opened.push((app, confirms, secret)),
+            Err(error) => unopened.push((app.id, error)),
+        }
+    }
+    if opened.is_empty()
+        && let Some((_, error)) = unopened.pop()
+    {
+        return Err(error.into());
+    }
+    for (app, confirms, secret) in &opened {
+        let same = opened.iter().filter(|(_, _, other)| other.is_same(secret));
+        let last_step = same.filter_map(|(app, ..)| app.last_step).max();
+        match secret.judge(code, now, skew, last_step) {
             totp::Verdict::Right { step } => {
-                return Ok(Judgement::Right(Proof::Totp { method_id: app.id, step, confirms }));
+                judgement = Judgement::Right(Proof::Totp { method_id: app.id, step, confirms: *confirms });
+                break;
             }
             totp::Verdict::Replayed => judgement = Judgement::Replayed,
             totp::Verdict::Wrong => {}
         }
     }
-    Ok(judgement)
-}
-
-/// Opens the secret of an authenticator app.
-///
-/// # Errors
-/// When it was sealed with another key, or for another row.
-pub fn open_secret(app: &Authenticator, keyring: &Keyring) -> Result<TotpSecret, JudgementError> {
-    let bytes = keyring.open(Purpose::TotpSecret, app.id.to_text().as_bytes(), &app.secret)?;
-    TotpSecret::from_bytes(&bytes).ok_or(JudgementError::ShortSecret)
+    Ok((judgement, unopened))
 }
 
 /// Compares a code with the one-time code that was sent for `subject`.
@@ -110,10 +120,11 @@ pub fn judge_backup_code(candidates: &[Candidate], memory: &mut Vec<Block>) -> J
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempt::StoredCode;
+    use crate::attempt::{Authenticator, StoredCode};
     use crate::backup_code::Alphabet;
     use crate::decisions::fixtures::{NOW, account, backup_code_id, method_id};
-    use crate::ids::MethodId;
+    use crate::stored_secret::Binding;
+    use crate::totp::TotpSecret;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
     fn keyring() -> Keyring {
@@ -122,8 +133,9 @@ mod tests {
 
     fn app(id: MethodId, secret: &TotpSecret, last_step: Option<i64>, keyring: &Keyring) -> Authenticator {
         let mut random = ChaCha20Rng::seed_from_u64(2);
-        let sealed = keyring.seal(Purpose::TotpSecret, id.to_text().as_bytes(), secret.expose(), &mut random);
-        Authenticator { id, secret: sealed, last_step }
+        let account_id = account().id;
+        let sealed = stored_secret::seal(secret, account_id, id, Binding::Account, keyring, &mut random);
+        Authenticator { id, account_id, secret: sealed, fingerprint: None, last_step }
     }
 
     #[test]
@@ -145,7 +157,19 @@ mod tests {
                 pending: pending.then(|| app(method_id(2), &new, None, &ring)),
                 ..Material::default()
             };
-            assert_eq!(judge_totp(&code, &material, &ring, 1, NOW).expect("opens"), expected, "{last_step:?}");
+            assert_eq!(judge_totp(&code, &material, &ring, 1, NOW).expect("opens").0, expected, "{last_step:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_used_for_every_app_with_the_same_secret_1() {
+        let (ring, secret) = (keyring(), TotpSecret::generate(&mut ChaCha20Rng::seed_from_u64(3)));
+        let step = i64::try_from(NOW.as_unix_seconds() / totp::STEP_SECONDS).expect("a step");
+        for steps in [[Some(step), None], [None, Some(step)]] {
+            let apps = [app(method_id(1), &secret, steps[0], &ring), app(method_id(2), &secret, steps[1], &ring)];
+            let material = Material { authenticators: apps.into(), ..Material::default() };
+            let judged = judge_totp(&secret.code_at(NOW), &material, &ring, 1, NOW).expect("opens");
+            assert_eq!(judged.0, Judgement::Replayed, "{steps:?}");
         }
     }
 
@@ -155,6 +179,21 @@ mod tests {
         let moved = Authenticator { id: method_id(2), ..app(method_id(1), &secret, None, &ring) };
         let material = Material { authenticators: vec![moved], ..Material::default() };
         assert!(judge_totp("000000", &material, &ring, 1, NOW).is_err());
+    }
+
+    #[test]
+    fn a_secret_moved_to_another_row_opens_nothing_and_leaves_the_others_as_they_are_43() {
+        let ring = keyring();
+        let [mine, stolen] = [3, 4].map(|seed| TotpSecret::generate(&mut ChaCha20Rng::seed_from_u64(seed)));
+        let moved = Authenticator { id: method_id(2), ..app(method_id(1), &stolen, None, &ring) };
+        let apps = vec![moved, app(method_id(3), &mine, None, &ring)];
+        let material = Material { authenticators: apps, ..Material::default() };
+        let judge = |code: &str| judge_totp(code, &material, &ring, 1, NOW).expect("one opens");
+        let (judgement, unopened) = judge(&stolen.code_at(NOW));
+        assert_eq!((judgement, unopened.len()), (Judgement::Wrong, 1));
+        assert!(
+            matches!(judge(&mine.code_at(NOW)).0, Judgement::Right(Proof::Totp { method_id: id, .. }) if id == method_id(3))
+        );
     }
 
     #[test]

@@ -5,7 +5,9 @@
 //!
 //! | question | file |
 //! |---|---|
+//! | may a stranger create an account? | [`sign_up`] |
 //! | what does a right password open? | [`sign_in`] |
+//! | may this password be judged? | [`password_attempt`] |
 //! | may this code be looked at? | [`attempt`] |
 //! | is it right? | [`judgement`] |
 //! | what does a right second factor open? | [`second_factor`] |
@@ -15,23 +17,31 @@
 //! | where can a one-time code be sent? | [`delivery`] |
 //! | which methods follow a changed address? | [`address_change`] |
 //! | does a method count as a second factor? | [`usable`] |
+//! | from which quotas does it take? | [`sending`] |
 //! | does trust in a device count? | [`trust`] |
-//! | may the password be changed, and what ends with it? | [`password_change`] |
+//! | may the password be changed? | [`password_change`] |
 //! | is a session or a refresh token renewed? | [`refresh`] |
 //! | what may a session do? | [`session_scope`] |
+//! | does a keyring belong to a database? | [`keyring`] |
+//! | what ends with a change to credentials? | [`endings`] |
 
 pub mod add_method;
 pub mod address_change;
 pub mod attempt;
 pub mod delivery;
+pub mod endings;
 pub mod enrolment;
 pub mod judgement;
+pub mod keyring;
+pub mod password_attempt;
 pub mod password_change;
 pub mod refresh;
 pub mod removal;
 pub mod second_factor;
+pub mod sending;
 pub mod session_scope;
 pub mod sign_in;
+pub mod sign_up;
 pub mod trust;
 pub mod usable;
 

@@ -1,26 +1,22 @@
-//! Whether a password may be changed, and what ends with the old one.
+//! Whether a password may be changed. What ends with the old one is in [`super::endings`].
 
 use crate::account::Account;
-use crate::terms::Terms;
+use crate::assurance::{Manager, SecondFactorDue};
+use crate::policy::Policy;
+use crate::time::Timestamp;
 
 /// How the caller shows that the password is theirs to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authority {
-    /// The current password, which was right.
+    /// The current password, in a session.
+    InSession(Manager),
+    /// The current password, without a session.
     CurrentPassword {
         /// Whether a ticket shows that a second factor was passed a moment ago.
         has_step_up: bool,
     },
     /// A ticket that a sign-in gave because the password has to be changed.
     Ticket,
-}
-
-/// What the caller wants to end with the old password. Trust in devices and open challenges always do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Endings {
-    /// Sessions and refresh tokens as well.
-    Everything,
-    Grants,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,48 +27,59 @@ pub enum PasswordChange {
     },
     /// The account has no password to change.
     NoPassword,
-    /// A second factor has to be passed first.
-    SecondFactorDue,
+    /// A second factor has to be passed first, in whichever dialect: the password alone must not lead to a new one.
+    SecondFactorDue(SecondFactorDue),
 }
 
 #[must_use]
-pub fn decide(account: &Account, authority: Authority, terms: &Terms) -> PasswordChange {
-    match authority {
-        Authority::Ticket => PasswordChange::Allowed { gives_one_time_password: true },
-        Authority::CurrentPassword { .. } if account.password.is_none() => PasswordChange::NoPassword,
-        Authority::CurrentPassword { has_step_up }
-            if account.two_factor_enabled && terms.password_change_needs_second_factor && !has_step_up =>
-        {
-            PasswordChange::SecondFactorDue
+pub fn decide(account: &Account, authority: Authority, policy: &Policy, now: Timestamp) -> PasswordChange {
+    let due = match authority {
+        Authority::Ticket => return PasswordChange::Allowed { gives_one_time_password: true },
+        _ if account.password.is_none() => return PasswordChange::NoPassword,
+        Authority::InSession(manager) => manager.may_manage_factors(account, policy, now).err(),
+        Authority::CurrentPassword { has_step_up } => {
+            (account.two_factor_enabled && !has_step_up).then_some(SecondFactorDue::Missing)
         }
-        Authority::CurrentPassword { .. } => PasswordChange::Allowed { gives_one_time_password: false },
+    };
+    match due {
+        Some(due) => PasswordChange::SecondFactorDue(due),
+        None => PasswordChange::Allowed { gives_one_time_password: false },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decisions::fixtures::{account, account_with_password, challenge_terms, session_terms};
+    use crate::assurance::Assurance;
+    use crate::decisions::fixtures::{NOW, account, account_with_password, assurance};
 
     #[test]
-    fn every_authority_with_every_account() {
+    fn every_authority_with_every_account_26() {
         const WITHOUT: Authority = Authority::CurrentPassword { has_step_up: false };
         const STEPPED_UP: Authority = Authority::CurrentPassword { has_step_up: true };
+        let in_session =
+            |second_factor_at| Authority::InSession(Manager::Owner(Assurance { second_factor_at, ..assurance() }));
+        let policy = Policy::default();
         let allowed = PasswordChange::Allowed { gives_one_time_password: false };
         let by_ticket = PasswordChange::Allowed { gives_one_time_password: true };
-        for (authority, enabled, needed, not_needed) in [
-            (WITHOUT, false, allowed, allowed),
-            (WITHOUT, true, PasswordChange::SecondFactorDue, allowed),
-            (STEPPED_UP, false, allowed, allowed),
-            (STEPPED_UP, true, allowed, allowed),
-            (Authority::Ticket, false, by_ticket, by_ticket),
-            (Authority::Ticket, true, by_ticket, by_ticket),
+        let missing = PasswordChange::SecondFactorDue(SecondFactorDue::Missing);
+        let stale = PasswordChange::SecondFactorDue(SecondFactorDue::Stale);
+        let late = NOW - policy.assurance_lifetime;
+        for (authority, plain, enrolled) in [
+            (WITHOUT, allowed, missing),
+            (STEPPED_UP, allowed, allowed),
+            (in_session(None), allowed, missing),
+            (in_session(Some(NOW)), allowed, allowed),
+            (in_session(Some(late)), allowed, stale),
+            (Authority::Ticket, by_ticket, by_ticket),
         ] {
-            let account = Account { two_factor_enabled: enabled, ..account_with_password() };
-            assert_eq!(decide(&account, authority, &challenge_terms()), needed, "{authority:?} {enabled}");
-            assert_eq!(decide(&account, authority, &session_terms()), not_needed, "{authority:?} {enabled}");
+            for (two_factor_enabled, outcome) in [(false, plain), (true, enrolled)] {
+                let account = Account { two_factor_enabled, ..account_with_password() };
+                assert_eq!(decide(&account, authority, &policy, NOW), outcome, "{authority:?} {two_factor_enabled}");
+            }
         }
-        assert_eq!(decide(&account(), WITHOUT, &session_terms()), PasswordChange::NoPassword);
-        assert_eq!(decide(&account(), Authority::Ticket, &session_terms()), by_ticket);
+        assert_eq!(decide(&account(), WITHOUT, &policy, NOW), PasswordChange::NoPassword);
+        assert_eq!(decide(&account(), in_session(Some(NOW)), &policy, NOW), PasswordChange::NoPassword);
+        assert_eq!(decide(&account(), Authority::Ticket, &policy, NOW), by_ticket);
     }
 }

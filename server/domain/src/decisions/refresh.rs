@@ -14,11 +14,12 @@ pub enum SessionRefresh {
     Extend { expires_at: Timestamp },
 }
 
-/// A remembered session is extended when it is read a day after the last time (wire reference §6).
+/// A session is extended when it is read a while after the last time (wire reference §6), up to its absolute end.
 #[must_use]
 pub fn refresh_session(session: &Session, policy: &Policy, now: Timestamp) -> SessionRefresh {
-    if session.is_remembered && now - session.updated_at >= policy.session_refresh_age {
-        SessionRefresh::Extend { expires_at: now + policy.session_lifetime }
+    let expires_at = Session::expiry(session.is_remembered, session.signed_in_at, now, policy);
+    if now - session.updated_at >= policy.session_refresh_age() && expires_at > session.expires_at {
+        SessionRefresh::Extend { expires_at }
     } else {
         SessionRefresh::Keep
     }
@@ -39,6 +40,10 @@ pub struct TokenFacts<'a> {
     pub token: TokenState,
     /// The account and its tenant's policy; `None` if the token is not claimed.
     pub account: Option<(&'a Account, LoginPolicy)>,
+    /// Version of the credentials that it was opened under.
+    pub credentials_version: i64,
+    /// Time of the sign-in that it goes back to.
+    pub signed_in_at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +55,13 @@ pub enum TokenRefresh {
 }
 
 #[must_use]
-pub fn refresh_token(facts: &TokenFacts<'_>, now: Timestamp) -> TokenRefresh {
+pub fn refresh_token(facts: &TokenFacts<'_>, policy: &Policy, now: Timestamp) -> TokenRefresh {
     match (facts.token, facts.account) {
         (TokenState::Used, _) => TokenRefresh::Reused,
         (TokenState::Claimed, Some((account, login_policy)))
             if account.unusable(now).is_none()
+                && account.credentials_version == facts.credentials_version
+                && now < facts.signed_in_at + policy.refresh_token_absolute_lifetime
                 && demand(login_policy, account.two_factor_enabled) != Demand::Enrolment =>
         {
             TokenRefresh::Rotated
@@ -83,17 +90,20 @@ mod tests {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     #[test]
-    fn a_session_is_extended_once_a_day_and_only_when_remembered() {
+    fn a_session_is_extended_once_a_day_up_to_its_end() {
         let policy = Policy::default();
         let almost = Duration::from_millis(1);
         for (is_remembered, age, outcome) in [
             (true, DAY - almost, SessionRefresh::Keep),
             (true, DAY, SessionRefresh::Extend { expires_at: NOW + DAY + policy.session_lifetime }),
+            (true, 26 * DAY, SessionRefresh::Extend { expires_at: NOW + 30 * DAY }),
             (false, 3 * DAY, SessionRefresh::Keep),
         ] {
             let session = Session { is_remembered, ..live_session() };
             assert_eq!(refresh_session(&session, &policy, NOW + age), outcome, "{is_remembered} {age:?}");
         }
+        let at_its_end = Session { expires_at: NOW + 30 * DAY, ..live_session() };
+        assert_eq!(refresh_session(&at_its_end, &policy, NOW + 29 * DAY), SessionRefresh::Keep);
     }
 
     #[test]
@@ -112,8 +122,22 @@ mod tests {
             (TokenState::Used, Some((&inactive, Enabled)), TokenRefresh::Reused),
             (TokenState::Gone, None, TokenRefresh::Refused),
         ] {
-            let outcome_is = refresh_token(&TokenFacts { token, account }, NOW);
-            assert_eq!(outcome_is, outcome, "{token:?} {account:?}");
+            let facts = TokenFacts { token, account, credentials_version: 0, signed_in_at: NOW };
+            assert_eq!(refresh_token(&facts, &Policy::default(), NOW), outcome, "{token:?} {account:?}");
+        }
+        let facts = TokenFacts {
+            token: TokenState::Claimed,
+            account: Some((&usable, Enabled)),
+            credentials_version: 0,
+            signed_in_at: NOW,
+        };
+        for (credentials_version, age, outcome) in [
+            (0, 89 * DAY, TokenRefresh::Rotated),
+            (0, 90 * DAY, TokenRefresh::Refused),
+            (1, Duration::ZERO, TokenRefresh::Refused),
+        ] {
+            let facts = TokenFacts { credentials_version, ..facts };
+            assert_eq!(refresh_token(&facts, &Policy::default(), NOW + age), outcome, "{credentials_version} {age:?}");
         }
         assert_eq!(TokenRefresh::Rotated.event(), Some(EventKind::TokenRefreshed));
         assert_eq!(TokenRefresh::Reused.event(), Some(EventKind::RefreshTokenReused));

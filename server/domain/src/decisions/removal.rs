@@ -1,11 +1,18 @@
 //! Which methods a right code removes, and whether the second factor is off then.
 
+use super::endings::Event;
+use crate::account::Account;
+use crate::assurance::{Manager, SecondFactorDue};
 use crate::audit::EventKind;
 use crate::challenge::Factor;
 use crate::ids::MethodId;
+use crate::policy::Policy;
+use crate::time::Timestamp;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
+    pub account: &'a Account,
+    pub manager: &'a Manager,
     /// The factor whose code was presented.
     pub factor: Factor,
     /// The method to remove, if the caller names one.
@@ -24,11 +31,16 @@ pub enum Removal {
     NotNamed,
     /// The named method is gone.
     NoMethod,
+    /// The caller has to pass a second factor that the account has.
+    SecondFactorDue(SecondFactorDue),
 }
 
 /// A backup code stands in for all methods, so it removes all of them.
 #[must_use]
-pub fn decide(facts: &Facts<'_>) -> Removal {
+pub fn decide(facts: &Facts<'_>, policy: &Policy, now: Timestamp) -> Removal {
+    if let Err(due) = facts.manager.may_manage_factors(facts.account, policy, now) {
+        return Removal::SecondFactorDue(due);
+    }
     match (facts.factor, facts.named) {
         (Factor::BackupCode, _) => Removal::SwitchOff,
         (Factor::Totp | Factor::OneTimeCode, None) => Removal::NotNamed,
@@ -48,12 +60,22 @@ impl Removal {
         is_used.then_some(EventKind::BackupCodeUsed)
     }
 
+    /// What ends with it.
+    #[must_use]
+    pub fn ends(self) -> Option<Event> {
+        match self {
+            Self::One(_) => Some(Event::MethodRemoved),
+            Self::SwitchOff => Some(Event::SecondFactorOff),
+            Self::NotNamed | Self::NoMethod | Self::SecondFactorDue(_) => None,
+        }
+    }
+
     #[must_use]
     pub fn event(self) -> Option<EventKind> {
         match self {
             Self::One(_) => Some(EventKind::MethodRemoved),
             Self::SwitchOff => Some(EventKind::TwoFactorDisabled),
-            Self::NotNamed | Self::NoMethod => None,
+            Self::NotNamed | Self::NoMethod | Self::SecondFactorDue(_) => None,
         }
     }
 }
@@ -61,7 +83,8 @@ impl Removal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decisions::fixtures::method_id;
+    use crate::assurance::Assurance;
+    use crate::decisions::fixtures::{NOW, account, assurance, method_id};
 
     #[test]
     fn every_factor_with_and_without_a_name() {
@@ -78,7 +101,19 @@ mod tests {
             (Factor::BackupCode, None, &[one, two], Removal::SwitchOff),
             (Factor::BackupCode, Some(one), &[one, two], Removal::SwitchOff),
         ] {
-            assert_eq!(decide(&Facts { factor, named, confirmed }), removal, "{factor:?} {named:?} {confirmed:?}");
+            let account = Account { two_factor_enabled: true, ..account() };
+            let facts = Facts { account: &account, manager: &Manager::Service, factor, named, confirmed };
+            let policy = Policy::default();
+            assert_eq!(decide(&facts, &policy, NOW), removal, "{factor:?} {named:?} {confirmed:?}");
+            for (second_factor_at, outcome) in [
+                (Some(NOW), removal),
+                (Some(NOW - policy.assurance_lifetime), Removal::SecondFactorDue(SecondFactorDue::Stale)),
+                (None, Removal::SecondFactorDue(SecondFactorDue::Missing)),
+            ] {
+                let owner = Manager::Owner(Assurance { second_factor_at, ..assurance() });
+                let facts = Facts { manager: &owner, ..facts };
+                assert_eq!(decide(&facts, &policy, NOW), outcome, "{factor:?} {named:?} {confirmed:?}");
+            }
         }
         assert_eq!(Removal::SwitchOff.further_event(Factor::BackupCode), Some(EventKind::BackupCodeUsed));
         assert_eq!(Removal::SwitchOff.further_event(Factor::Totp), None);
@@ -87,5 +122,8 @@ mod tests {
         assert_eq!(event(Removal::One(one)), Some(EventKind::MethodRemoved));
         assert_eq!(event(Removal::SwitchOff), Some(EventKind::TwoFactorDisabled));
         assert_eq!((event(Removal::NotNamed), event(Removal::NoMethod)), (None, None));
+        assert_eq!(Removal::One(one).ends(), Some(Event::MethodRemoved));
+        assert_eq!(Removal::SwitchOff.ends(), Some(Event::SecondFactorOff));
+        assert_eq!((Removal::NotNamed.ends(), Removal::NoMethod.ends()), (None, None));
     }
 }

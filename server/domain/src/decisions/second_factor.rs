@@ -1,5 +1,6 @@
 //! What a right second factor opens.
 
+use super::endings::Event;
 use super::enrolment::{self, SwitchOn};
 use super::sign_in::{Demand, demand};
 use crate::account::{Account, Unusable};
@@ -16,6 +17,8 @@ pub struct Facts<'a> {
     pub tenant: &'a Tenant,
     pub claimant: &'a Claimant,
     pub proof: &'a Proof,
+    /// Whether the claimant is a session whose last second factor counts for managing factors as it is.
+    pub is_assured: bool,
 }
 
 /// What the client asks for besides.
@@ -44,12 +47,27 @@ pub enum SecondFactor {
     /// A new authenticator app took the place of the oldest one.
     Replaced,
     /// The session has passed a second factor.
-    Passed,
+    Passed {
+        /// It may do more than before.
+        is_step_up: bool,
+    },
+}
+
+/// What becomes of the session in which a second factor was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionChange {
+    /// It goes on under a new token: what was known before the second factor must not gain by it (A 7.2.4).
+    NewToken,
+    /// It goes on under its token, which could do as much before; clients that keep one bearer token rely on that.
+    Renewed,
+    /// A new session takes its place.
+    Replaced,
+    Kept,
 }
 
 #[must_use]
 pub fn decide(facts: &Facts<'_>, request: Request, terms: &Terms, now: Timestamp) -> SecondFactor {
-    let Facts { account, tenant, claimant, proof } = *facts;
+    let Facts { account, tenant, claimant, proof, is_assured } = *facts;
     let in_session = matches!(claimant, Claimant::Session { .. });
     if let Some(why) = account.unusable(now) {
         return SecondFactor::Refused(why);
@@ -59,7 +77,7 @@ pub fn decide(facts: &Facts<'_>, request: Request, terms: &Terms, now: Timestamp
         return match (account.two_factor_enabled, proof.factor(), is_new_app) {
             (true, _, true) => SecondFactor::Replaced,
             // A backup code proves nothing about the factor that is being enrolled.
-            (true, _, false) | (false, Factor::BackupCode, _) => SecondFactor::Passed,
+            (true, _, false) | (false, Factor::BackupCode, _) => SecondFactor::Passed { is_step_up: !is_assured },
             (false, factor @ (Factor::Totp | Factor::OneTimeCode), _) => {
                 let proves_email = factor == Factor::OneTimeCode;
                 SecondFactor::Enabled(enrolment::switch_on(account, tenant, terms, proves_email))
@@ -86,7 +104,7 @@ impl SecondFactor {
             Self::EnrolmentDue => EventKind::SecondFactorRejected,
             Self::Enabled(_) => EventKind::TwoFactorEnabled,
             Self::Replaced => EventKind::AuthenticatorReplaced,
-            Self::Passed => EventKind::SecondFactorPassed,
+            Self::Passed { .. } => EventKind::SecondFactorPassed,
         }
     }
 
@@ -96,6 +114,35 @@ impl SecondFactor {
         let used = (factor == Factor::BackupCode && self != Self::EnrolmentDue).then_some(EventKind::BackupCodeUsed);
         let trusted = matches!(self, Self::SignedIn { trusts_device: true }).then_some(EventKind::DeviceTrusted);
         used.into_iter().chain(trusted).collect()
+    }
+
+    /// What ends with it.
+    #[must_use]
+    pub fn ends(self) -> Option<Event> {
+        match self {
+            Self::Enabled(switch) => Some(switch.event),
+            Self::Replaced => Some(Event::AppReplaced),
+            Self::SignedIn { .. }
+            | Self::Confirmed
+            | Self::PasswordChangeDue
+            | Self::EnrolmentDue
+            | Self::Refused(_)
+            | Self::Passed { .. } => None,
+        }
+    }
+
+    #[must_use]
+    pub fn session_change(self) -> SessionChange {
+        match self {
+            Self::Enabled(_) => SessionChange::Replaced,
+            Self::Replaced | Self::Passed { is_step_up: true } => SessionChange::NewToken,
+            Self::Passed { is_step_up: false } => SessionChange::Renewed,
+            Self::SignedIn { .. }
+            | Self::Confirmed
+            | Self::PasswordChangeDue
+            | Self::EnrolmentDue
+            | Self::Refused(_) => SessionChange::Kept,
+        }
     }
 
     /// Whether a new session or tokens are granted.
@@ -118,21 +165,21 @@ mod tests {
 
     fn decided(account: &Account, claimant: &Claimant, proof: &Proof, request: Request) -> SecondFactor {
         let tenant = tenant(&MethodKind::ALL);
-        decide(&Facts { account, tenant: &tenant, claimant, proof }, request, &session_terms(), NOW)
+        decide(&Facts { account, tenant: &tenant, claimant, proof, is_assured: false }, request, &session_terms(), NOW)
     }
 
     #[test]
     fn in_a_session_a_code_enables_replaces_or_passes() {
-        let on = SecondFactor::Enabled(SwitchOn { adds_email: true, ends_other_sessions: false });
+        let on = SecondFactor::Enabled(SwitchOn { adds_email: true, event: Event::SecondFactorOn });
         for (enabled, proof, outcome) in [
             (false, totp_proof(true), on),
             (false, totp_proof(false), on),
             (false, code_proof(), on),
-            (false, backup_code_proof(), SecondFactor::Passed),
+            (false, backup_code_proof(), SecondFactor::Passed { is_step_up: true }),
             (true, totp_proof(true), SecondFactor::Replaced),
-            (true, totp_proof(false), SecondFactor::Passed),
-            (true, code_proof(), SecondFactor::Passed),
-            (true, backup_code_proof(), SecondFactor::Passed),
+            (true, totp_proof(false), SecondFactor::Passed { is_step_up: true }),
+            (true, code_proof(), SecondFactor::Passed { is_step_up: true }),
+            (true, backup_code_proof(), SecondFactor::Passed { is_step_up: true }),
         ] {
             let account = Account { two_factor_enabled: enabled, ..account() };
             let asks_all = Request { trusts_device: true, without_grant: true };
@@ -174,7 +221,8 @@ mod tests {
         ] {
             let tenant = Tenant { login_policy, ..Tenant::default() };
             for proof in [totp_proof(false), code_proof(), backup_code_proof()] {
-                let facts = Facts { account, tenant: &tenant, claimant: &challenge(), proof: &proof };
+                let facts =
+                    Facts { account, tenant: &tenant, claimant: &challenge(), proof: &proof, is_assured: false };
                 assert_eq!(decide(&facts, ASKS_NOTHING, &session_terms(), NOW), outcome, "{login_policy:?} {proof:?}");
             }
         }
@@ -208,7 +256,7 @@ mod tests {
 
     #[test]
     fn each_outcome_has_its_event() {
-        let on = SwitchOn { adds_email: true, ends_other_sessions: false };
+        let on = SwitchOn { adds_email: true, event: Event::SecondFactorOn };
         for (outcome, event, grants) in [
             (SecondFactor::SignedIn { trusts_device: true }, EventKind::SecondFactorSignedIn, true),
             (SecondFactor::Confirmed, EventKind::SecondFactorConfirmed, false),
@@ -217,9 +265,34 @@ mod tests {
             (SecondFactor::EnrolmentDue, EventKind::SecondFactorRejected, false),
             (SecondFactor::Enabled(on), EventKind::TwoFactorEnabled, true),
             (SecondFactor::Replaced, EventKind::AuthenticatorReplaced, false),
-            (SecondFactor::Passed, EventKind::SecondFactorPassed, false),
+            (SecondFactor::Passed { is_step_up: true }, EventKind::SecondFactorPassed, false),
         ] {
             assert_eq!((outcome.event(), outcome.grants()), (event, grants), "{outcome:?}");
+        }
+        assert_eq!(SecondFactor::Enabled(on).ends(), Some(Event::SecondFactorOn));
+        assert_eq!(SecondFactor::Replaced.ends(), Some(Event::AppReplaced));
+        assert_eq!((SecondFactor::Passed { is_step_up: true }.ends(), SecondFactor::Confirmed.ends()), (None, None));
+    }
+
+    /// A 7.2.4.
+    #[test]
+    fn a_session_that_steps_up_gets_a_new_token() {
+        let on = SwitchOn { adds_email: true, event: Event::SecondFactorOn };
+        for (outcome, change) in [
+            (SecondFactor::Passed { is_step_up: true }, SessionChange::NewToken),
+            (SecondFactor::Passed { is_step_up: false }, SessionChange::Renewed),
+            (SecondFactor::Replaced, SessionChange::NewToken),
+            (SecondFactor::Enabled(on), SessionChange::Replaced),
+            (SecondFactor::Refused(Unusable::Inactive), SessionChange::Kept),
+        ] {
+            assert_eq!(outcome.session_change(), change, "{outcome:?}");
+        }
+        let (enrolled, tenant) = (Account { two_factor_enabled: true, ..account() }, tenant(&MethodKind::ALL));
+        for is_assured in [true, false] {
+            let (claimant, proof) = (&session(), &totp_proof(false));
+            let facts = Facts { account: &enrolled, tenant: &tenant, claimant, proof, is_assured };
+            let outcome = decide(&facts, ASKS_NOTHING, &session_terms(), NOW);
+            assert_eq!(outcome, SecondFactor::Passed { is_step_up: !is_assured });
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Whether trust in a device counts.
 
 use crate::ids::ApplicationId;
+use crate::policy::Policy;
 use crate::tenant::TrustPolicy;
+use crate::time::Timestamp;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -11,6 +13,8 @@ pub struct Facts {
     pub application: Option<ApplicationId>,
     /// That application's policy; [`TrustPolicy::Any`] where there is none.
     pub policy: TrustPolicy,
+    /// Time at which a second factor was passed for it; a rotating token keeps it.
+    pub given_at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,19 +24,20 @@ pub enum Trust {
 }
 
 #[must_use]
-pub fn decide(facts: &Facts) -> Trust {
-    let counts = match facts.policy {
+pub fn decide(facts: &Facts, limits: &Policy, now: Timestamp) -> Trust {
+    let counts_here = match facts.policy {
         TrustPolicy::Any => true,
         TrustPolicy::This => facts.given_in == facts.application,
         TrustPolicy::None => false,
     };
-    if counts { Trust::Counts } else { Trust::Ignored }
+    let is_live = now < facts.given_at + limits.trust_absolute_lifetime;
+    if counts_here && is_live { Trust::Counts } else { Trust::Ignored }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decisions::fixtures::application_id;
+    use crate::decisions::fixtures::{NOW, application_id};
 
     #[test]
     fn every_policy_with_every_origin_of_a_trust() {
@@ -47,8 +52,10 @@ mod tests {
             (TrustPolicy::None, here, here, Trust::Ignored),
             (TrustPolicy::None, None, here, Trust::Ignored),
         ] {
-            let facts = Facts { given_in, application, policy };
-            assert_eq!(decide(&facts), trust, "{facts:?}");
+            let facts = Facts { given_in, application, policy, given_at: NOW };
+            let limits = Policy::default();
+            assert_eq!(decide(&facts, &limits, NOW), trust, "{facts:?}");
+            assert_eq!(decide(&facts, &limits, NOW + limits.trust_absolute_lifetime), Trust::Ignored, "{facts:?}");
         }
     }
 }

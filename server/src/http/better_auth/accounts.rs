@@ -11,7 +11,7 @@ use countersign_domain::account::{EmailAddress, LoginName};
 use countersign_domain::user::AccountProfile;
 use countersign_flows::password::PasswordChanged;
 use countersign_flows::sign_in::{Credential, SignIn, SignInRequest};
-use countersign_flows::users::NotWritten;
+use countersign_flows::users::{NotWritten, SignUpRefused};
 use dropshot::ErrorStatusCode as Status;
 use http::HeaderValue;
 use http::header::LOCATION;
@@ -41,8 +41,11 @@ pub(super) async fn sign_up(
             let reply = Reply::ok(responses::TokenAndUser { token, user: wire::user(&signed_in.account) });
             Ok(wire::with_session(reply, context, &signed_in))
         }
-        Err(NotWritten::Violation(violation)) => Err(refusal::of_password_violation(violation)),
-        Err(_) => Err(refusal::email_taken()),
+        Err(SignUpRefused::Closed) => Err(refusal::sign_up_closed()),
+        Err(SignUpRefused::NotWritten(NotWritten::Violation(violation))) => {
+            Err(refusal::of_password_violation(violation))
+        }
+        Err(SignUpRefused::NotWritten(_)) => Err(refusal::email_taken()),
     }
 }
 
@@ -115,8 +118,7 @@ pub(super) async fn change_password(
     let (caller, session) = require_full_session(context).await?;
     let flows = &context.context().flows;
     let (current, new) = (&body.current_password, &body.new_password);
-    let terms = terms(flows.policy());
-    let change = flows.change_password(&caller, &session, current, new, body.revoke_other_sessions, &terms);
+    let change = flows.change_password(&caller, &session, current, new, body.revoke_other_sessions);
     match change.await.map_err(refusal::of_failure)? {
         PasswordChanged::Done { session, is_new_session } => {
             let token = is_new_session.then(|| session.token.expose().to_owned());
@@ -125,7 +127,7 @@ pub(super) async fn change_password(
         }
         PasswordChanged::Violation(violation) => Err(refusal::of_password_violation(violation)),
         PasswordChanged::Unconfirmed(unconfirmed) => Err(refusal::of_unconfirmed(unconfirmed, flows.now())),
-        PasswordChanged::SecondFactorDue => Err(refusal::second_factor_due()),
+        PasswordChanged::SecondFactorDue(due) => Err(refusal::second_factor_due(due)),
         PasswordChanged::NoPassword => {
             let message = "Credential account not found";
             Err(Error::new(Status::BAD_REQUEST, "CREDENTIAL_ACCOUNT_NOT_FOUND", message))

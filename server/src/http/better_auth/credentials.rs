@@ -81,13 +81,25 @@ impl Credentials {
     }
 }
 
+/// Whether the request carries a value that this deployment signed, for a session, a challenge or a trusted device, which
+/// may have ended meanwhile.
+pub fn has_signature(context: &Context) -> bool {
+    let (headers, cookies) = (context.request.headers(), &context.context().cookies);
+    let bearer = Authorization::read(headers).into_bearer();
+    bearer.is_some_and(|text| cookies.verify(Cookie::Session, &decoded(&text)).is_some())
+        || [Cookie::Session, Cookie::Challenge, Cookie::Trust]
+            .into_iter()
+            .any(|cookie| cookies.read_signed(headers, cookie).signed().is_some())
+}
+
 /// The live session of the request, which may be one that can only enrol.
 ///
 /// # Errors
 /// 401 `UNAUTHORIZED`, clearing the cookies of a dead session.
 pub async fn require_session(context: &Context) -> Result<(Caller, Box<Authenticated>), Error> {
     match Credentials::read(context).session_state(context).await? {
-        SessionState::Live(authenticated) => Ok((caller(context), authenticated)),
+        // A bearer token need not have a signature.
+        SessionState::Live(authenticated) => Ok((Caller { is_known: true, ..caller(context) }, authenticated)),
         SessionState::Dead => Err(refusal::unauthorized_and_cleared(&context.context().cookies)),
         SessionState::None => Err(refusal::unauthorized()),
     }

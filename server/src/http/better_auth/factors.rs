@@ -1,4 +1,4 @@
-//! Managing second factors: enrolling, showing, new backup codes, switching off.
+//! Managing second factors: enrolling, showing, new backup codes, switching off, ending trust in devices.
 
 use super::cookies::Cookie;
 use super::credentials::{Credentials, require_full_session, require_session};
@@ -69,6 +69,22 @@ pub(super) async fn disable(
     let authenticated = disabled.map_err(refuse)?;
     let reply = Reply::ok(responses::StatusAndSession { status: true, token: None, user: None });
     let reply = wire::with_session(reply, context, &authenticated);
+    Ok(match Credentials::read(context).trust() {
+        Some(_) => reply.with_cookie(app.cookies.delete(Cookie::Trust)),
+        None => reply,
+    })
+}
+
+/// `POST /two-factor/revoke-trusted-devices`
+pub(super) async fn revoke_trusted_devices(
+    context: &Context,
+    body: requests::Password,
+) -> Result<Reply<replies::TwoFactorRevokeTrustedDevices>, Error> {
+    let (caller, session) = require_full_session(context).await?;
+    let app = context.context();
+    let revoked = app.flows.revoke_trust(&caller, &session, &body.password).await.map_err(refusal::of_failure)?;
+    revoked.map_err(|refused| refusal::of_management(refused, refusal::two_factor_not_enabled, app.flows.now()))?;
+    let reply = Reply::ok(responses::StatusAndSession { status: true, token: None, user: None });
     Ok(match Credentials::read(context).trust() {
         Some(_) => reply.with_cookie(app.cookies.delete(Cookie::Trust)),
         None => reply,

@@ -32,7 +32,8 @@ type Context = RequestContext<Arc<App>>;
 pub enum BetterAuth {}
 
 fn caller(context: &Context) -> Caller {
-    crate::http::shared::caller(context, DialectName::BetterAuth)
+    let is_known = credentials::has_signature(context);
+    Caller { is_known, ..crate::http::shared::caller(context, DialectName::BetterAuth) }
 }
 
 impl BetterAuthApi for BetterAuth {
@@ -92,6 +93,13 @@ impl BetterAuthApi for BetterAuth {
         body: JsonBody<requests::Password>,
     ) -> Result<Reply<replies::TwoFactorDisable>, Error> {
         factors::disable(&context, body.into_inner()).await
+    }
+
+    async fn two_factor_revoke_trusted_devices_post(
+        context: Context,
+        body: JsonBody<requests::Password>,
+    ) -> Result<Reply<replies::TwoFactorRevokeTrustedDevices>, Error> {
+        factors::revoke_trusted_devices(&context, body.into_inner()).await
     }
 
     async fn sign_up_with_email_and_password(

@@ -4,6 +4,7 @@ use super::cookies::{Cookie, Cookies};
 use super::origin::OriginRefusal;
 use crate::http::shared::Failure;
 use countersign_api::better_auth::Error;
+use countersign_domain::assurance::SecondFactorDue;
 use countersign_domain::challenge::Factor;
 use countersign_domain::password::PasswordPolicyViolation;
 use countersign_domain::time::Timestamp;
@@ -94,14 +95,27 @@ pub fn enrolment_due(_: EnrolmentDue) -> Error {
     Error::new(Status::FORBIDDEN, "ENROLMENT_REQUIRED", "Set up a second factor before doing anything else")
 }
 
-/// 403: the session has not passed the second factor that the account has.
+/// 403: the session has not passed the second factor that the account has, or not lately. Either is cured by passing one.
 #[must_use]
-pub fn second_factor_due() -> Error {
-    Error::new(
-        Status::FORBIDDEN,
-        "SECOND_FACTOR_REQUIRED",
-        "Verify a second factor in this session before changing two-factor settings",
-    )
+pub fn second_factor_due(due: SecondFactorDue) -> Error {
+    let message = match due {
+        SecondFactorDue::Missing => {
+            "Verify a second factor in this session before changing two-factor settings or the password \
+             (two-factor/verify-totp, verify-otp or verify-backup-code)"
+        }
+        SecondFactorDue::Stale => {
+            "The second factor of this session was verified too long ago: verify one again \
+             (two-factor/verify-totp, verify-otp or verify-backup-code)"
+        }
+    };
+    Error::new(Status::FORBIDDEN, "SECOND_FACTOR_REQUIRED", message)
+}
+
+/// 400: strangers cannot create accounts.
+#[must_use]
+pub fn sign_up_closed() -> Error {
+    let message = "Email and password sign up is not enabled";
+    Error::new(Status::BAD_REQUEST, "EMAIL_PASSWORD_SIGN_UP_DISABLED", message)
 }
 
 /// 422: an account has this e-mail address.
@@ -117,6 +131,10 @@ pub fn of_password_violation(violation: PasswordPolicyViolation) -> Error {
     let (code, message) = match violation {
         PasswordPolicyViolation::TooShort => ("PASSWORD_TOO_SHORT", "Password too short"),
         PasswordPolicyViolation::TooLong => ("PASSWORD_TOO_LONG", "Password too long"),
+        PasswordPolicyViolation::Common => (
+            "PASSWORD_COMPROMISED",
+            "The password you entered has been compromised. Please choose a different password.",
+        ),
     };
     Error::new(Status::BAD_REQUEST, code, message)
 }
@@ -134,7 +152,7 @@ pub fn of_unconfirmed(unconfirmed: Unconfirmed, now: Timestamp) -> Error {
 #[must_use]
 pub fn of_management(refused: ManagementRefused, not_enrolled: fn() -> Error, now: Timestamp) -> Error {
     match refused {
-        ManagementRefused::SecondFactorDue => second_factor_due(),
+        ManagementRefused::SecondFactorDue(due) => second_factor_due(due),
         ManagementRefused::Unconfirmed(unconfirmed) => of_unconfirmed(unconfirmed, now),
         ManagementRefused::NotAllowed => totp_not_configured(),
         ManagementRefused::NotEnrolled => not_enrolled(),

@@ -1,14 +1,15 @@
 //! The dialect's side of the edge: rate limits, refusals, media types and origin rules.
 
 use super::origin;
-use crate::edge::rate_limit::RateLimit;
+use crate::edge::proven::Proof;
+use crate::edge::rate_limit::{Limit, RateLimit};
 use crate::edge::{Bodies, DialectRules, Refusal};
 use crate::net::origin::TrustedOrigins;
 use crate::operations::BETTER_AUTH;
 use countersign_api::better_auth::Error;
 use countersign_api::{DialectName, ParsedBody};
 use dropshot::{Body, ErrorStatusCode as Status};
-use http::{HeaderMap, Response};
+use http::Response;
 use std::time::Duration;
 
 /// Limits of wire reference §5: low where a secret can be guessed.
@@ -53,9 +54,10 @@ impl DialectRules for Rules {
         error.to_response()
     }
 
-    fn rate_limit(&self, path: &str, _headers: &HeaderMap) -> Option<RateLimit> {
-        let relative = path.strip_prefix(DialectName::BetterAuth.base_path()).unwrap_or(path);
-        Some(if STRICT_PATHS.iter().any(|prefix| relative.starts_with(prefix)) { STRICT } else { LENIENT })
+    fn rate_limit(&self, template: Option<&str>, _proof: Option<Proof>) -> Limit {
+        let relative = template.and_then(|path| path.strip_prefix(DialectName::BetterAuth.base_path()));
+        let is_strict = relative.is_some_and(|path| STRICT_PATHS.iter().any(|prefix| path.starts_with(prefix)));
+        Limit::PerNetwork(if is_strict { STRICT } else { LENIENT })
     }
 
     fn bodies(&self, operation_id: &str) -> Bodies {

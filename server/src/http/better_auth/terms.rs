@@ -17,6 +17,5 @@ pub fn terms(policy: &Policy) -> Terms {
         backup_codes: Alphabet::Mixed,
         // Clients rely on `twoFactorMethods` being `["totp", "otp"]` after an app is enrolled (wire reference §7).
         email_with_app: true,
-        password_change_needs_second_factor: false,
     }
 }

@@ -70,7 +70,7 @@ enum Outcome {
     SignedIn { session: Box<Authenticated>, trust: Option<Bearer> },
     /// A challenge ended without one, as asked.
     Confirmed(Box<Account>),
-    /// A new session took the place of the old one.
+    /// A new session took the place of the old one, or a new token that of its token.
     Replaced(Box<Authenticated>),
     /// The session goes on.
     Passed(Box<Authenticated>),
@@ -125,7 +125,8 @@ async fn verify(context: &Context, factor: Factor, code: &str, request: Request)
         }
         Verified::Confirmed(account) => Ok(Outcome::Confirmed(account)),
         Verified::Enabled(session) => Ok(Outcome::Replaced(session)),
-        Verified::Passed(session) => Ok(Outcome::Passed(session)),
+        Verified::Passed { session, has_new_token: true } => Ok(Outcome::Replaced(session)),
+        Verified::Passed { session, has_new_token: false } => Ok(Outcome::Passed(session)),
         Verified::PasswordChangeDue(_) => Err(ended(refusal::password_change_required())),
         Verified::Unusable(_) => Err(ended(refusal::unusable_account())),
     }

@@ -48,6 +48,8 @@ pub fn session(session: &Session, token: String) -> responses::Session {
         updated_at: time(session.updated_at),
         ip_address: session.ip_address.clone(),
         user_agent: session.user_agent.clone(),
+        signed_in_at: time(session.signed_in_at),
+        second_factor_at: session.second_factor_at.map(time),
     }
 }
 
@@ -67,7 +69,8 @@ pub fn session_summary(authenticated: &Authenticated) -> responses::SessionInSho
 pub fn with_session<R>(reply: Reply<R>, context: &Context, authenticated: &Authenticated) -> Reply<R> {
     let (app, session) = (context.context(), &authenticated.session);
     let token = authenticated.token.expose();
-    let max_age = session.is_remembered.then_some(app.flows.policy().session_lifetime);
+    // Of a session that goes on under a new token, the cookie may outlive it by the time since its last extension.
+    let max_age = session.is_remembered.then(|| session.updated_at.until(session.expires_at));
     let signed = HeaderValue::try_from(app.cookies.sign(Cookie::Session, token)).expect("letters, digits and base64");
     let reply = reply
         .with_cookie(app.cookies.set(Cookie::Session, token, max_age))
@@ -90,7 +93,8 @@ pub fn with_trust<R>(reply: Reply<R>, context: &Context, trust: Option<&Bearer>)
     let app = context.context();
     match trust {
         Some(token) => {
-            let lifetime = Some(app.flows.policy().trust_lifetime);
+            let policy = app.flows.policy();
+            let lifetime = Some(policy.trust_lifetime.min(policy.trust_absolute_lifetime));
             reply.with_cookie(app.cookies.set(Cookie::Trust, token.expose(), lifetime))
         }
         None => reply,

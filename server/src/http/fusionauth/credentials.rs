@@ -3,15 +3,18 @@
 use super::cookies::{self, ACCESS_TOKEN};
 use super::values::{body_value, is_no_uuid};
 use super::{Context, refusal};
+use crate::edge::proven::Proof;
 use crate::http::shared::Authorization;
 use countersign_api::DialectName;
 use countersign_api::fusionauth::Error;
 use countersign_api::fusionauth::TenantHeader;
+use countersign_domain::assurance::Manager;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::jwt::Claims;
 use countersign_domain::tenant::{Application, Tenant};
 use countersign_domain::user::User;
 use countersign_flows::Caller;
+use countersign_flows::tokens::TokenPurpose;
 use dropshot::ErrorStatusCode as Status;
 use std::net::IpAddr;
 
@@ -70,7 +73,11 @@ fn presented_key(context: &Context) -> Option<String> {
 pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
     let flows = &context.context().flows;
     let key = presented_key(context).ok_or_else(unauthorized)?;
-    let service = flows.service(&key).await.map_err(refusal::of_failure)?.ok_or_else(unauthorized)?;
+    let service = flows.service(&key).await.map_err(refusal::of_failure)?;
+    let Some(service) = service else {
+        context.context().proven.forget(&key, Proof::Service);
+        return Err(unauthorized());
+    };
     let name = &context.endpoint.operation_id;
     let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
     if !operation.is_some_and(|operation| service.may(operation.method, operation.path)) {
@@ -80,7 +87,8 @@ pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> 
     if service.tenant_id.is_some() && named.is_some() && service.tenant_id != named {
         return Err(unauthorized());
     }
-    let caller = Caller { api_key_id: Some(service.key_id), ..caller(context) };
+    proven(context, &key, Proof::Service);
+    let caller = Caller { api_key_id: Some(service.key_id), is_relayed: true, ..caller(context) };
     Ok(Call { caller, tenant: service.tenant_id.or(named) })
 }
 
@@ -93,7 +101,18 @@ pub(super) async fn is_service(context: &Context) -> Result<bool, Error> {
     let service = context.context().flows.service(&key).await.map_err(refusal::of_failure)?;
     let name = &context.endpoint.operation_id;
     let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
-    Ok(service.zip(operation).is_some_and(|(service, operation)| service.may(operation.method, operation.path)))
+    let is_allowed =
+        service.zip(operation).is_some_and(|(service, operation)| service.may(operation.method, operation.path));
+    if is_allowed {
+        proven(context, &key, Proof::Service);
+    }
+    Ok(is_allowed)
+}
+
+/// Lets the rate limits of the requests that follow know that a credential is valid.
+fn proven(context: &Context, credential: &str, proof: Proof) {
+    let app = context.context();
+    app.proven.remember(credential, proof, app.flows.now());
 }
 
 /// The access token of the request: from the header, else from the cookie.
@@ -109,16 +128,36 @@ pub(super) fn presented_token(context: &Context) -> Option<String> {
 ///
 /// # Errors
 /// 401, 400 (there is no such tenant), 503.
-pub(super) async fn require_holder(context: &Context, tenant: TenantHeader) -> Result<(Call, User, Claims), Error> {
+pub(super) async fn require_holder(
+    context: &Context,
+    tenant: TenantHeader,
+    purpose: TokenPurpose,
+) -> Result<(Call, User, Claims), Error> {
     let call = without_credentials(context, tenant)?;
     let token = presented_token(context).ok_or_else(unauthorized)?;
-    let holder = context.context().flows.token_holder(&token, call.tenant).await.map_err(refusal::of_failure)?;
+    let holder = context.context().flows.token_holder(&token, call.tenant, purpose).await;
+    let holder = holder.map_err(refusal::of_failure)?;
     let (user, claims) = holder.ok_or_else(unauthorized)?;
-    let tenant = Some(user.account.tenant_id);
-    Ok((Call { tenant, ..call }, user, claims))
+    proven(context, &token, Proof::User);
+    let caller = Caller { is_known: true, ..call.caller };
+    Ok((Call { caller, tenant: Some(user.account.tenant_id) }, user, claims))
 }
 
-/// Either of them; a request with an API key is a service's.
+/// The user of a valid access token, as one who manages their second factors.
+///
+/// # Errors
+/// 401 also where tokens for this audience manage none.
+pub(super) async fn require_manager(
+    context: &Context,
+    tenant: TenantHeader,
+    purpose: TokenPurpose,
+) -> Result<(Call, User, Manager), Error> {
+    let (call, user, claims) = require_holder(context, tenant, purpose).await?;
+    let manager = context.context().flows.manager(&claims, &user.account).ok_or_else(unauthorized)?;
+    Ok((call, user, manager))
+}
+
+/// Either of them, for a step of an enrolment; a request with an API key is a service's.
 ///
 /// # Errors
 /// As of both.
@@ -126,16 +165,17 @@ pub(super) async fn require_either(context: &Context, tenant: TenantHeader) -> R
     if presented_key(context).is_some() {
         return Ok(Principal::Service(require_service(context, tenant).await?));
     }
-    let (call, user, claims) = require_holder(context, tenant).await?;
+    let (call, user, claims) = require_holder(context, tenant, TokenPurpose::Enrolment).await?;
     Ok(Principal::Holder(call, Box::new((user, claims))))
 }
 
 impl Call {
-    /// The call as made from the device that a service names (`ipAddress`), so that quotas count its network.
+    /// The call as made from the device that a service names (`ipAddress`), so that quotas count its network. A service that names
+    /// none has no network: its own is that of all its users.
     pub(super) fn on_device(self, address: Option<&String>) -> Self {
         let address = body_value(address).and_then(|text| text.parse::<IpAddr>().ok());
         match (self.caller.api_key_id, address) {
-            (Some(_), Some(ip)) => Self { caller: Caller { ip, ..self.caller }, ..self },
+            (Some(_), Some(ip)) => Self { caller: Caller { ip, is_relayed: false, ..self.caller }, ..self },
             _ => self,
         }
     }

@@ -61,7 +61,10 @@ where
         false => Reply::<R>::new::<202>(body),
     };
     let policy = app.flows.policy();
-    let lifetimes = (policy.refresh_token_lifetime, policy.trust_lifetime);
+    let lifetimes = (
+        policy.refresh_token_lifetime.min(policy.refresh_token_absolute_lifetime),
+        policy.trust_lifetime.min(policy.trust_absolute_lifetime),
+    );
     let set = [
         token.and_then(|token| cookies::set(app, ACCESS_TOKEN, &token.text, None)),
         refresh_token.and_then(|(token, _)| cookies::set(app, REFRESH_TOKEN, token.expose(), Some(lifetimes.0))),
@@ -186,7 +189,7 @@ pub(super) async fn two_factor_login(
         Verified::PasswordChangeDue(id) => Ok(change_password(&id)),
         Verified::Unusable(why) => Err(refusal::unusable(why)),
         // Outcomes of sessions, and of requests for no grant, which this dialect does not have.
-        Verified::Confirmed(_) | Verified::Enabled(_) | Verified::Passed(_) => {
+        Verified::Confirmed(_) | Verified::Enabled(_) | Verified::Passed { .. } => {
             Err(refusal::of_failure(countersign_flows::FlowError::OtherGrant))
         }
     }
@@ -206,10 +209,9 @@ pub(super) async fn refresh(context: &Context, body: requests::Refresh) -> Resul
         refresh_token: refreshed.refresh_token.expose().to_owned(),
         refresh_token_id: refreshed.refresh_token_id.to_hyphenated(),
     });
-    let lifetime = app.flows.policy().refresh_token_lifetime;
     let set = [
         cookies::set(app, ACCESS_TOKEN, &refreshed.access_token.text, None),
-        cookies::set(app, REFRESH_TOKEN, refreshed.refresh_token.expose(), Some(lifetime)),
+        cookies::set(app, REFRESH_TOKEN, refreshed.refresh_token.expose(), Some(refreshed.lifetime)),
     ];
     Ok(set.into_iter().flatten().fold(reply, Reply::with_cookie))
 }

@@ -10,13 +10,15 @@ use countersign_api::fusionauth::responses::{TwoFactorRecoveryCodeResponse, TwoF
 use countersign_api::fusionauth::{Error, TenantHeader, replies, requests};
 use countersign_api::reply::NoBody;
 use countersign_domain::address::{Address, MethodKind};
-use countersign_domain::assurance::{Assurance, Manager};
+use countersign_domain::assurance::Manager;
 use countersign_domain::backup_code::BackupCode;
 use countersign_domain::secret::TwoFactorId;
 use countersign_domain::totp::TotpSecret;
 use countersign_domain::user::{AccountLookup, User};
 use countersign_flows::Caller;
-use countersign_flows::methods::{FactorToAdd, MethodRequest, NotAdded, NotRemoved};
+use countersign_flows::methods::{FactorToAdd, FreshProof, MethodRequest, NotAdded, NotRemoved};
+use countersign_flows::password::Unconfirmed;
+use countersign_flows::tokens::TokenPurpose;
 
 /// The user whom a service names in the path.
 async fn named(context: &Context, tenant: TenantHeader, user_id: &str) -> Result<(Call, User), Error> {
@@ -47,9 +49,8 @@ pub(super) async fn enable_own(
     tenant: TenantHeader,
     body: requests::TwoFactor,
 ) -> Result<Reply<replies::EnableTwoFactor>, Error> {
-    let (call, user, claims) = credentials::require_holder(context, tenant).await?;
-    let assurance = Assurance::of_claims(&claims).ok_or_else(credentials::unauthorized)?;
-    add(context, &call.caller, &user, Manager::Owner(assurance), body).await
+    let (call, user, manager) = credentials::require_manager(context, tenant, TokenPurpose::Enrolment).await?;
+    add(context, &call.caller, &user, manager, body).await
 }
 
 async fn add(
@@ -75,7 +76,12 @@ async fn add(
         Some(None) => return Err(is_invalid("twoFactorId")),
     };
     let flows = &context.context().flows;
-    let request = MethodRequest { factor, code, name: body_value(body.name.as_ref()), challenge };
+    let proof = FreshProof {
+        password: body.password.as_deref().filter(|text| !text.is_empty()),
+        step_up: body_value(body.trust_token.as_ref()),
+        trust_challenge: body.trust_challenge.as_deref().filter(|text| !text.is_empty()),
+    };
+    let request = MethodRequest { factor, code, name: body_value(body.name.as_ref()), challenge, proof };
     let added = flows.add_method(caller, &user.account, manager, request, &terms(flows.policy())).await;
     match added.map_err(refusal::of_failure)? {
         Ok(added) => Ok(Reply::ok(TwoFactorResponse {
@@ -87,9 +93,14 @@ async fn add(
             let message = format!("The code was sent to another [{address}].");
             Err(Error::of_field(address, "mismatch", message))
         }
+        Err(NotAdded::TooManyWrongCodes { until }) => Err(refusal::too_many(until, flows.now())),
         Err(NotAdded::NoChallenge) => Err(is_invalid("twoFactorId")),
         Err(NotAdded::NotAllowed) => Err(refusal::method_not_allowed(kind)),
-        Err(NotAdded::SecondFactorDue) => Err(credentials::unauthorized()),
+        Err(NotAdded::SecondFactorDue(_)) => Err(credentials::unauthorized()),
+        Err(NotAdded::ProofDue) => Err(refusal::trust_token_required()),
+        Err(NotAdded::StepUpExpired) => Err(refusal::trust_token_expired()),
+        Err(NotAdded::Unconfirmed(Unconfirmed::WrongPassword)) => Err(is_invalid("password")),
+        Err(NotAdded::Unconfirmed(Unconfirmed::TooMany { until })) => Err(refusal::too_many(until, flows.now())),
         Err(NotAdded::TooMany) => {
             Err(Error::of_field("method", "tooMany", "The user has as many methods as a user may have."))
         }
@@ -115,7 +126,7 @@ pub(super) async fn disable(
     body: requests::TwoFactorDisable,
 ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
     let (call, user) = named(context, tenant, user_id).await?;
-    remove(context, &call.caller, &user, &query, &body).await
+    remove(context, &call.caller, &user, Manager::Service, &query, &body).await
 }
 
 /// `DELETE /api/user/two-factor`
@@ -125,25 +136,27 @@ pub(super) async fn disable_own(
     query: requests::TwoFactorDisableQuery,
     body: requests::TwoFactorDisable,
 ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
-    let (call, user, _) = credentials::require_holder(context, tenant).await?;
-    remove(context, &call.caller, &user, &query, &body).await
+    let (call, user, manager) = credentials::require_manager(context, tenant, TokenPurpose::Other).await?;
+    remove(context, &call.caller, &user, manager, &query, &body).await
 }
 
 async fn remove(
     context: &Context,
     caller: &Caller,
     user: &User,
+    manager: Manager,
     query: &requests::TwoFactorDisableQuery,
     body: &requests::TwoFactorDisable,
 ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
     let code = query_value(query.code.as_ref()).or(body_value(body.code.as_ref())).ok_or_else(|| is_blank("code"))?;
     let handle = query_value(query.method_id.as_ref()).or(body_value(body.method_id.as_ref()));
     let flows = &context.context().flows;
-    let removed = flows.remove_methods(caller, user, code, handle).await.map_err(refusal::of_failure)?;
+    let removed = flows.remove_methods(caller, user, manager, code, handle).await.map_err(refusal::of_failure)?;
     match removed {
         Ok(()) => Ok(Reply::ok(NoBody)),
         Err(NotRemoved::NoMethod) => Err(no_method()),
         Err(NotRemoved::NotNamed) => Err(is_blank("methodId")),
+        Err(NotRemoved::SecondFactorDue(_)) => Err(credentials::unauthorized()),
         Err(NotRemoved::Refused(refused)) => Err(refusal::of_second_factor(refused, flows.now())),
     }
 }

@@ -5,10 +5,11 @@
 //! | [`rules`] | what the edge asks before a handler runs |
 //! | `credentials`, `cookies` | who calls |
 //! | `values`, `profile`, `wire`, `refusal` | the domain in the dialect's words, good and bad |
-//! | `login`, `two_factor`, `methods`, `users`, `passwords`, `tokens` | the operations |
+//! | `login`, `two_factor`, `methods`, `users`, `lock`, `passwords`, `tokens` | the operations |
 
 mod cookies;
 mod credentials;
+mod lock;
 mod login;
 mod methods;
 mod passwords;
@@ -107,6 +108,22 @@ impl MethodApi for FusionAuth {
         body: LenientBody<requests::TwoFactorDisable>,
     ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
         methods::disable_own(&context, tenant, query.into_inner(), body.into_inner()).await
+    }
+
+    async fn retrieve_user_lock(
+        context: Context,
+        path: Path<requests::UserPath>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::ReadUserLock>, Error> {
+        lock::read(&context, tenant, &path.into_inner().user_id).await
+    }
+
+    async fn delete_user_lock(
+        context: Context,
+        path: Path<requests::UserPath>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::DeleteUserLock>, Error> {
+        lock::lift(&context, tenant, &path.into_inner().user_id).await
     }
 
     async fn change_password_by_identity(

@@ -1,7 +1,6 @@
 //! Changing passwords.
 
 use super::credentials;
-use super::terms::terms;
 use super::values::{blank, body_value, is_blank, is_invalid, login_id_types, login_names, query_value};
 use super::{Context, refusal};
 use countersign_api::Reply;
@@ -9,15 +8,6 @@ use countersign_api::fusionauth::responses::ChangePasswordResponse;
 use countersign_api::fusionauth::{Error, Errors, TenantHeader, replies, requests};
 use countersign_api::reply::NoBody;
 use countersign_flows::password::{PasswordAuthority, PasswordSet, Unconfirmed};
-
-fn trust_token_required() -> Error {
-    let message = "This request requires a Trust Token. Use the Start Two-Factor API to obtain one.";
-    Error::general("TrustTokenRequired", message)
-}
-
-fn trust_token_expired() -> Error {
-    Error::general("TrustTokenExpired", "The Trust Token is not good for this request, or not any more.")
-}
 
 /// `POST /api/user/change-password`
 pub(super) async fn by_identity(
@@ -50,14 +40,14 @@ pub(super) async fn by_identity(
         step_up: body_value(body.trust_token.as_ref()),
         trust_challenge: body.trust_challenge.as_deref().filter(|text| !text.is_empty()),
     };
-    let set = flows.set_password(&call.caller, &account, authority, new, &terms(flows.policy())).await;
+    let set = flows.set_password(&call.caller, &account, authority, new).await;
     match set.map_err(refusal::of_failure)? {
         PasswordSet::Done | PasswordSet::DoneByTicket { .. } => Ok(Reply::ok(NoBody)),
         PasswordSet::Violation(violation) => Err(refusal::of_password_violation("password", violation)),
         PasswordSet::Unconfirmed(Unconfirmed::WrongPassword) | PasswordSet::Stale => Err(is_invalid("currentPassword")),
         PasswordSet::Unconfirmed(Unconfirmed::TooMany { until }) => Err(refusal::too_many(until, flows.now())),
-        PasswordSet::SecondFactorDue => Err(trust_token_required()),
-        PasswordSet::StepUpExpired => Err(trust_token_expired()),
+        PasswordSet::SecondFactorDue => Err(refusal::trust_token_required()),
+        PasswordSet::StepUpExpired => Err(refusal::trust_token_expired()),
         PasswordSet::NoTicket => Err(refusal::not_found()),
     }
 }
@@ -75,7 +65,7 @@ pub(super) async fn check_by_identity(
     let names = login_names(name, login_id_types(query.login_id_types.as_ref()).as_ref());
     let user = flows.user_by_login(tenant, names).await.map_err(refusal::of_failure)?;
     match user.ok_or_else(refusal::not_found)?.account.two_factor_enabled {
-        true => Err(trust_token_required()),
+        true => Err(refusal::trust_token_required()),
         false => Ok(Reply::ok(NoBody)),
     }
 }
@@ -93,7 +83,7 @@ pub(super) async fn by_id(
     let holder = flows.change_password_ticket(id).await.map_err(refusal::of_failure)?;
     let (account, _) = holder.ok_or_else(refusal::not_found)?;
     let authority = PasswordAuthority::Ticket(id);
-    let set = flows.set_password(&call.caller, &account, authority, new, &terms(flows.policy())).await;
+    let set = flows.set_password(&call.caller, &account, authority, new).await;
     match set.map_err(refusal::of_failure)? {
         PasswordSet::DoneByTicket { one_time_password, state } => Ok(Reply::ok(ChangePasswordResponse {
             one_time_password: one_time_password.expose().to_owned(),
@@ -101,7 +91,7 @@ pub(super) async fn by_id(
         })),
         PasswordSet::Violation(violation) => Err(refusal::of_password_violation("password", violation)),
         PasswordSet::Unconfirmed(Unconfirmed::TooMany { until }) => Err(refusal::too_many(until, flows.now())),
-        PasswordSet::SecondFactorDue | PasswordSet::StepUpExpired => Err(trust_token_required()),
+        PasswordSet::SecondFactorDue | PasswordSet::StepUpExpired => Err(refusal::trust_token_required()),
         PasswordSet::Done
         | PasswordSet::Unconfirmed(Unconfirmed::WrongPassword)
         | PasswordSet::NoTicket

@@ -68,6 +68,9 @@ pub(super) fn of_password_violation(field: &str, violation: PasswordPolicyViolat
     let (kind, message) = match violation {
         PasswordPolicyViolation::TooShort => ("tooShort", "The password is too short."),
         PasswordPolicyViolation::TooLong => ("tooLong", "The password is too long."),
+        PasswordPolicyViolation::Common => {
+            ("breachedCommonPassword", "The password is one that attackers try first. Choose another one.")
+        }
     };
     Error::of_field(field, kind, message)
 }
@@ -90,4 +93,15 @@ pub(super) fn of_not_written(not_written: NotWritten) -> Error {
 /// 400: the tenant does not allow this kind of method.
 pub(super) fn method_not_allowed(kind: MethodKind) -> Error {
     Error::of_field("method", "disabled", format!("The method [{}] is not enabled.", kind.name()))
+}
+
+/// 400: the password alone, or a token alone, is not enough.
+pub(super) fn trust_token_required() -> Error {
+    let message = "This request requires a Trust Token. Use the Start Two-Factor API to obtain one.";
+    Error::general("TrustTokenRequired", message)
+}
+
+/// 400: the trust token that was shown is not valid.
+pub(super) fn trust_token_expired() -> Error {
+    Error::general("TrustTokenExpired", "The Trust Token is not good for this request, or not any more.")
 }

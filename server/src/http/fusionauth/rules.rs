@@ -1,18 +1,21 @@
 //! The dialect's side of the edge: rate limits, refusals and media types.
 
-use crate::edge::rate_limit::RateLimit;
-use crate::edge::{Bodies, DialectRules, Refusal, path};
+use super::cookies::{self, ACCESS_TOKEN};
+use crate::edge::proven::Proof;
+use crate::edge::rate_limit::{Limit, RateLimit};
+use crate::edge::{Bodies, DialectRules, Refusal};
+use crate::http::shared::Authorization;
 use crate::operations::FUSIONAUTH;
 use countersign_api::ParsedBody;
 use countersign_api::fusionauth::Error;
 use dropshot::{Body, ErrorStatusCode as Status};
-use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, Response};
 use std::time::Duration;
 
-/// For requests without credentials to operations that need some: they can only be guesses.
+/// For requests to operations that need credentials, until those were found to be valid: they may be guesses.
 const STRICT: RateLimit = RateLimit { window: Duration::from_secs(10), max: 100 };
-/// For operations that need no credentials. Services call them too, for all their users from one address.
+/// For operations that need no credentials, which services call too, for all their users from one address; and for each
+/// user with an access token. Services with a valid key have no limit: quotas per account, in the database, apply instead.
 const LENIENT: RateLimit = RateLimit { window: Duration::from_secs(10), max: 1_000 };
 
 /// Implements [`DialectRules`] for FusionAuth.
@@ -49,14 +52,21 @@ impl DialectRules for Rules {
         error.to_response()
     }
 
-    fn rate_limit(&self, path: &str, headers: &HeaderMap) -> Option<RateLimit> {
-        let is_open = self.open_paths.iter().any(|template| path::matches(template, path));
-        let has_credentials = headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE);
-        match (is_open, has_credentials) {
-            (true, _) => Some(LENIENT),
-            (false, false) => Some(STRICT),
-            // Services and signed-in users: quotas per account, in the database, apply instead.
-            (false, true) => None,
+    fn rate_limit(&self, template: Option<&str>, proof: Option<Proof>) -> Limit {
+        let is_open = template.is_some_and(|template| self.open_paths.contains(&template));
+        match (is_open, proof) {
+            (true, _) => Limit::PerNetwork(LENIENT),
+            (false, None) => Limit::PerNetwork(STRICT),
+            (false, Some(Proof::User)) => Limit::PerCredential(LENIENT),
+            (false, Some(Proof::Service)) => Limit::None,
+        }
+    }
+
+    fn credential(&self, headers: &HeaderMap) -> Option<String> {
+        match Authorization::read(headers) {
+            Authorization::Other(key) => Some(key),
+            Authorization::Bearer(token) => Some(token),
+            Authorization::Absent => cookies::read(headers, ACCESS_TOKEN),
         }
     }
 
@@ -74,7 +84,6 @@ impl DialectRules for Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     #[test]
     fn open_paths_are_those_of_the_contract() {
@@ -91,16 +100,38 @@ mod tests {
     }
 
     #[test]
-    fn limits_depend_on_path_and_credentials() {
+    fn limits_depend_on_operation_and_proof() {
         let rules = Rules::new();
-        let key = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("key"))]);
-        for path in ["/api/two-factor/login", "/api/two-factor/send/abc", "/.well-known/jwks.json"] {
-            assert_eq!(rules.rate_limit(path, &HeaderMap::new()), Some(LENIENT), "{path}");
-            assert_eq!(rules.rate_limit(path, &key), Some(LENIENT), "{path}");
+        let proofs = [None, Some(Proof::User), Some(Proof::Service)];
+        for template in ["/api/two-factor/login", "/api/two-factor/send/{twoFactorId}", "/.well-known/jwks.json"] {
+            let limits = proofs.map(|proof| rules.rate_limit(Some(template), proof));
+            assert_eq!(limits, [Limit::PerNetwork(LENIENT); 3], "{template}");
         }
-        for path in ["/api/login", "/api/two-factor/send", "/api/user/7", "/api/unknown"] {
-            assert_eq!(rules.rate_limit(path, &HeaderMap::new()), Some(STRICT), "{path}");
-            assert_eq!(rules.rate_limit(path, &key), None, "{path}");
+        for template in [Some("/api/login"), Some("/api/two-factor/send"), Some("/api/user/{userId}"), None] {
+            let limits = proofs.map(|proof| rules.rate_limit(template, proof));
+            let expected = [Limit::PerNetwork(STRICT), Limit::PerCredential(LENIENT), Limit::None];
+            assert_eq!(limits, expected, "{template:?}");
+        }
+    }
+
+    #[test]
+    fn the_credential_is_the_one_that_handlers_look_at() {
+        let headers = |headers: &[(&'static str, &'static str)]| {
+            headers
+                .iter()
+                .map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")))
+                .collect()
+        };
+        let rules = Rules::new();
+        for (sent, expected) in [
+            (&[("authorization", "key")][..], Some("key")),
+            (&[("authorization", "Bearer token")], Some("token")),
+            (&[("authorization", "key"), ("cookie", "access_token=token")], Some("key")),
+            (&[("cookie", "access_token=token")], Some("token")),
+            (&[("cookie", "other=token")], None),
+            (&[], None),
+        ] {
+            assert_eq!(rules.credential(&headers(sent)).as_deref(), expected, "{sent:?}");
         }
     }
 }

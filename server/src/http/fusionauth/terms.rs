@@ -16,6 +16,5 @@ pub(super) fn terms(policy: &Policy) -> Terms {
         code_lifetime: policy.two_factor_id_lifetime,
         backup_codes: Alphabet::Capitals,
         email_with_app: false,
-        password_change_needs_second_factor: true,
     }
 }

@@ -5,11 +5,13 @@ use super::{Context, refusal};
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::{JSONWebKey, JWKSResponse, JWT, StatusResponse, ValidateResponse};
 use countersign_api::fusionauth::{Error, replies};
+use countersign_flows::tokens::TokenPurpose;
 
 /// `GET /api/jwt/validate`
 pub(super) async fn validate(context: &Context) -> Result<Reply<replies::ValidateJwt>, Error> {
     let token = presented_token(context).ok_or_else(unauthorized)?;
-    let holder = context.context().flows.token_holder(&token, None).await.map_err(refusal::of_failure)?;
+    let holder =
+        context.context().flows.token_holder(&token, None, TokenPurpose::Other).await.map_err(refusal::of_failure)?;
     let (_, claims) = holder.ok_or_else(unauthorized)?;
     let jwt = JWT {
         aud: claims.aud,
@@ -28,6 +30,9 @@ pub(super) async fn validate(context: &Context) -> Result<Reply<replies::Validat
         auth_time: claims.auth_time,
         tid: claims.tid,
         amr: claims.amr,
+        acr: claims.acr,
+        cv: claims.credentials_version,
+        fv: claims.factors_version,
     };
     Ok(Reply::ok(ValidateResponse { jwt }))
 }

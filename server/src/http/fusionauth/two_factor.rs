@@ -43,7 +43,7 @@ where
     let trust = match of.trust {
         Some(trust) => {
             let application = application.map(|application| application.id);
-            flows.trusted_device(account.id, trust, application).await.map_err(refusal::of_failure)?
+            flows.trusted_device(account, trust, application).await.map_err(refusal::of_failure)?
         }
         None => None,
     };

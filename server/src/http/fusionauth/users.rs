@@ -13,7 +13,7 @@ use countersign_domain::ids::AccountId;
 use countersign_domain::ids::TenantId;
 use countersign_domain::tenant::Application;
 use countersign_domain::user::{AccountLookup, Registration, User};
-use countersign_flows::users::{NewUser, NotWritten};
+use countersign_flows::users::{NewUser, NotWritten, Registered};
 
 /// How often a change is repeated because another request changed the user at the same moment.
 const TRIES: u32 = 4;
@@ -235,9 +235,13 @@ pub(super) async fn register(
     let mut user = find(context, &call, user_id).await?;
     let flows = &context.context().flows;
     let done = flows.register(&call.caller, user.account.id, registration.clone()).await;
-    if !done.map_err(refusal::of_failure)? {
-        let message = "The user is already registered for the application.";
-        return Err(Error::of_field("registration", "duplicate", message));
+    match done.map_err(refusal::of_failure)? {
+        Registered::Done => {}
+        Registered::Already => {
+            let message = "The user is already registered for the application.";
+            return Err(Error::of_field("registration", "duplicate", message));
+        }
+        Registered::NoAccount => return Err(refusal::not_found()),
     }
     user.registrations.push(registration.clone());
     let registration = wire::registration(&registration);

@@ -1,17 +1,20 @@
 //! Writing accounts, registrations and passwords.
 
 use super::sessions::open_session;
-use super::{Conn, TxResult, audit, methods, refresh_tokens, tickets, trusted_devices};
+use super::{Conn, TxResult, audit, endings, methods, tickets};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountChanges, NewAccountRow, PasswordChanges, RegistrationRow};
-use crate::schema::{accounts, challenges, mailed_codes, registrations, sessions, tickets as tickets_table};
-use crate::work::{AccountWritten, ChangeAccount, ChangePassword, Changed, CreateAccount, Register, TxOutcome};
+use crate::schema::{accounts, registrations};
+use crate::work::{
+    AccountWritten, ChangeAccount, ChangePassword, Changed, CreateAccount, Register, Registered, TxOutcome,
+};
 use countersign_domain::account::Account;
 use countersign_domain::audit::AuditEvent;
-use countersign_domain::decisions::password_change::Endings;
+use countersign_domain::decisions::endings::Event;
 use countersign_domain::ids::AccountId;
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::RunQueryDsl;
 
 /// Creates an account, with a registration or a first session if there is one.
@@ -29,7 +32,7 @@ pub(crate) async fn create_account(connection: &mut Conn, create: &CreateAccount
         let row = RegistrationRow::new(registration, create.account.id);
         diesel::insert_into(registrations::table).values(row).execute(connection).await?;
     }
-    pipeline!(connection; open_session(create.session.as_ref()), audit::write(&create.event));
+    pipeline!(connection; open_session(create.session.as_ref(), create.account.versions()), audit::write(&create.event));
     Ok(TxOutcome::Commit(AccountWritten::Done))
 }
 
@@ -77,15 +80,14 @@ pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount
         Ok(1) => {}
         Ok(_) => return Ok(TxOutcome::Rollback(AccountWritten::Stale)),
         // Another account took the name between the check and the change: the caller has to read again.
-        Err(diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _)) => {
+        Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
             return Ok(TxOutcome::Rollback(AccountWritten::Stale));
         }
         Err(error) => return Err(error.into()),
     }
     if change.sets_password {
-        let new_version = accounts::credentials_version.eq(accounts::credentials_version + 1);
         diesel::update(accounts::table.find(&id))
-            .set((PasswordChanges::new(account), new_version))
+            .set(PasswordChanges::new(account))
             .cached()
             .execute(connection)
             .await?;
@@ -94,11 +96,15 @@ pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount
         methods::follow(connection, account.id, moved).await?;
     }
     if change.sets_password {
-        end_everything(connection, account.id).await?;
-    } else if !account.is_active {
-        // Open challenges stay: answering one is refused with the reason that the account may not be used.
-        end_access(connection, account.id).await?;
-        trusted_devices::end(connection, account.id).await?;
+        lift_lock(connection, account.id).await?;
+    }
+    let event = match (change.sets_password, account.is_active) {
+        (true, _) => Some(Event::PasswordSetByService),
+        (false, false) => Some(Event::Deactivated),
+        (false, true) => None,
+    };
+    if let Some(event) = event {
+        endings::carry_out(connection, account.id, event, None).await?;
     }
     for event in &change.events {
         audit::write(connection, event).await?;
@@ -116,42 +122,39 @@ pub(crate) async fn delete_account(connection: &mut Conn, (id, event): &(Account
     Ok(TxOutcome::Commit(true))
 }
 
-/// Registers a user for an application; `false` if it is registered already.
-pub(crate) async fn register(connection: &mut Conn, register: &Register) -> TxResult<bool> {
+/// Registers a user for an application.
+pub(crate) async fn register(connection: &mut Conn, register: &Register) -> TxResult<Registered> {
     let made = diesel::insert_into(registrations::table)
         .values(RegistrationRow::new(&register.registration, register.account_id))
         .on_conflict((registrations::account_id, registrations::application_id))
         .do_nothing()
         .execute(connection)
-        .await?;
-    if made == 0 {
-        return Ok(TxOutcome::Rollback(false));
+        .await;
+    match made {
+        Ok(1) => {}
+        Ok(_) => return Ok(TxOutcome::Rollback(Registered::Already)),
+        // The only foreign key refers to the account: it was deleted since it was read.
+        Err(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => {
+            return Ok(TxOutcome::Rollback(Registered::NoAccount));
+        }
+        Err(error) => return Err(error.into()),
     }
     audit::write(connection, &register.event).await?;
-    Ok(TxOutcome::Commit(true))
+    Ok(TxOutcome::Commit(Registered::Done))
 }
 
-/// Ends everything that an account's credentials have opened, within the open transaction.
-async fn end_everything(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
-    end_access(connection, account_id).await?;
-    end_grants(connection, account_id).await
-}
-
-/// Ends sessions, tokens, tickets and codes, within the open transaction.
-async fn end_access(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
-    let id = account_id.to_text();
-    diesel::delete(sessions::table.filter(sessions::account_id.eq(&id))).execute(connection).await?;
-    diesel::delete(mailed_codes::table.filter(mailed_codes::account_id.eq(&id))).execute(connection).await?;
-    diesel::delete(tickets_table::table.filter(tickets_table::account_id.eq(&id))).execute(connection).await?;
-    refresh_tokens::end(connection, account_id).await
-}
-
-/// Ends every trust and every open challenge of an account, within the open transaction: they were
-/// granted under the old credentials (attack 28).
-pub(super) async fn end_grants(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
-    trusted_devices::end(connection, account_id).await?;
-    let mine = challenges::table.filter(challenges::account_id.eq(account_id.to_text()));
-    diesel::delete(mine).execute(connection).await?;
+/// Ends the lock after consecutive wrong second factors, within the open transaction: whoever guessed did so with a password that
+/// is no longer good. The long-term count stays.
+async fn lift_lock(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
+    diesel::update(accounts::table.find(account_id.to_text()))
+        .set((
+            accounts::failed_attempts.eq(0),
+            accounts::consecutive_locks.eq(0),
+            accounts::locked_until.eq(None::<i64>),
+        ))
+        .cached()
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -159,12 +162,12 @@ pub(super) async fn end_grants(connection: &mut Conn, account_id: AccountId) -> 
 pub(crate) async fn change_password(connection: &mut Conn, change: &ChangePassword) -> TxResult<Changed> {
     let id = change.account_id.to_text();
     let touched = diesel::update(accounts::table.find(&id))
-        .filter(accounts::credentials_version.eq(change.credentials_version))
+        .filter(accounts::credentials_version.eq(change.versions.credentials))
+        .filter(accounts::factors_version.eq(change.versions.factors))
         .set((
             accounts::password_hash.eq(change.password.to_text()),
             accounts::password_changed_at.eq(change.now.as_millis()),
             accounts::password_change_required.eq(false),
-            accounts::credentials_version.eq(accounts::credentials_version + 1),
             accounts::updated_at.eq(change.now.as_millis()),
         ))
         .cached()
@@ -174,18 +177,20 @@ pub(crate) async fn change_password(connection: &mut Conn, change: &ChangePasswo
         return Ok(TxOutcome::Rollback(Changed::Stale));
     }
     if let Some(ticket) = &change.ticket
-        && !tickets::spend(connection, ticket, change.account_id, change.now).await?
+        && !tickets::spend(connection, ticket, change.account_id, change.versions, change.now).await?
     {
         return Ok(TxOutcome::Rollback(Changed::NoTicket));
     }
-    match change.endings {
-        Endings::Everything => end_everything(connection, change.account_id).await?,
-        Endings::Grants => end_grants(connection, change.account_id).await?,
+    if change.lifts_lock {
+        lift_lock(connection, change.account_id).await?;
     }
+    let Some(versions) = endings::carry_out(connection, change.account_id, change.ending, None).await? else {
+        return Ok(TxOutcome::Rollback(Changed::Stale));
+    };
     pipeline!(
         connection;
-        open_session(change.session.as_ref()),
-        tickets::give(change.one_time_password.as_ref(), change.account_id, change.now),
+        open_session(change.session.as_ref(), versions),
+        tickets::give(change.one_time_password.as_ref(), change.account_id, versions, change.now),
         audit::write(&change.event),
     );
     Ok(TxOutcome::Commit(Changed::Done))

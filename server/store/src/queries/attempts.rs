@@ -4,27 +4,27 @@
 //! A claim counts as a failure from the start. That makes the caps exact: of any number of parallel guesses only as many
 //! are judged as the quota allows (attack 14), and a crash in between costs a try, never gives one.
 
-use super::{Conn, TxResult, audit, methods};
+use super::{Conn, TxResult, audit, methods, millis};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, MethodRow};
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods as methods_table};
-use crate::work::{Claim, ClaimAttempt, FailAttempt, Granted, TxOutcome};
+use crate::work::{Claim, ClaimAttempt, FailAttempt, Granted, ReturnAttempt, TxOutcome};
 use countersign_domain::account::Account;
 use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Expected, Material, StoredBackupCode, StoredCode};
-use countersign_domain::audit::{AuditEvent, EventKind};
 use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::attempt::{self, Admission, SentCode};
-use countersign_domain::ids::MethodId;
+use countersign_domain::ids::{AccountId, MethodId};
 use countersign_domain::method::Method;
 use countersign_domain::one_time_code::Subject;
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use diesel::dsl::case_when;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::RunQueryDsl;
+use std::time::Duration;
 
 /// Filters by the claimant's account: known in a session, looked up by the challenge otherwise.
 macro_rules! of_claimant {
@@ -51,6 +51,9 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
         return Ok(TxOutcome::Rollback(why_not_counted(connection, claim).await?));
     };
     let account_id = row.id.clone();
+    if challenge.as_ref().is_some_and(|challenge| challenge.versions() != row.versions()) {
+        return Ok(TxOutcome::Rollback(Claim::NoClaimant));
+    }
     let challenge = match (&claim.claimant, challenge) {
         (Claimant::Session { .. } | Claimant::Holder { .. }, _) => None,
         (Claimant::Challenge(digest), Some(row)) => Some(row.into_challenge(*digest)?),
@@ -58,6 +61,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
     };
     let failures = u32::try_from(row.failed_attempts).unwrap_or(u32::MAX);
     let earlier_locks = u32::try_from(row.consecutive_locks).unwrap_or(u32::MAX);
+    let guess_level = Timestamp::from_millis(row.guesses_decay_at.unwrap_or_default());
     let account = Account::try_from(row)?;
     let Stored { material, sent_code, methods } = found;
     let facts = attempt::Facts {
@@ -70,21 +74,27 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
         methods: &methods,
         failures,
         earlier_locks,
+        guess_level,
     };
     match attempt::decide(facts, &claim.rules.policy, claim.now) {
-        Admission::Granted { material, locks_until } => {
-            if let Some(until) = locks_until {
-                let event = claim.audit.clone().about(account.id).event(EventKind::AccountLocked);
-                lock(connection, &account_id, until, &event).await?;
+        Admission::Granted { material, guesses, locks_until } => {
+            let rate = claim.rules.policy.account_guesses;
+            if guesses > 1 {
+                raise_guess_level(connection, &account_id, rate.cost(guesses - 1)).await?;
             }
-            Ok(TxOutcome::Commit(Claim::Granted(Box::new(Granted { account, challenge, material }))))
+            if let Some(until) = locks_until {
+                lock(connection, &account_id, until).await?;
+            }
+            let (charge, locks) = (rate.cost(guesses), locks_until.is_some());
+            Ok(TxOutcome::Commit(Claim::Granted(Box::new(Granted { account, challenge, material, charge, locks }))))
         }
+        Admission::GuessesExhausted { until } => Ok(TxOutcome::Rollback(Claim::Locked { until })),
         Admission::NotAllowed => Ok(TxOutcome::Rollback(Claim::NotAllowed)),
         Admission::NotEnrolled => Ok(TxOutcome::Rollback(Claim::NotEnrolled)),
         Admission::NoCode => Ok(TxOutcome::Rollback(Claim::NoCode)),
         Admission::CodeExhausted => {
             // Nothing was judged, so the account is not charged.
-            uncount_failure(connection, &account_id).await?;
+            uncount_failure(connection, &account_id, claim.rules.policy.account_guesses.cost(1)).await?;
             diesel::delete(mailed_codes::table.find(claim.claimant.subject().to_text())).execute(connection).await?;
             Ok(TxOutcome::Commit(Claim::CodeExhausted))
         }
@@ -121,21 +131,29 @@ async fn no_try_left(
         return Ok(TxOutcome::Rollback(Claim::NoClaimant));
     }
     // Nothing was judged, so the account is not charged.
-    uncount_failure(connection, account_id).await?;
+    uncount_failure(connection, account_id, claim.rules.policy.account_guesses.cost(1)).await?;
     Ok(TxOutcome::Commit(Claim::ChallengeExhausted))
 }
 
-/// Counts a failure of the claimant's account, unless it is locked. The first one after a lock starts the count anew.
+/// Counts a failure and a guess of the claimant's account, unless it is locked or its long-term limit of guesses is reached.
+/// The first failure after a lock starts the consecutive count anew.
 async fn count_failure(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Option<AccountRow>, StoreError> {
-    let now = claim.now.as_millis();
-    let is_open = accounts::locked_until.is_null().or(accounts::locked_until.le(now));
+    let (now, rate) = (claim.now.as_millis(), claim.rules.policy.account_guesses);
+    let (guess, highest) = (millis(rate.cost(1)), rate.highest_open_level(claim.now).as_millis());
+    let is_unlocked = accounts::locked_until.is_null().or(accounts::locked_until.le(now));
+    let has_guesses = accounts::guesses_decay_at.is_null().or(accounts::guesses_decay_at.le(highest));
     let counted = (
         accounts::failed_attempts.eq(case_when(accounts::locked_until.is_null(), accounts::failed_attempts + 1)
             .otherwise(1_i64.into_sql::<BigInt>())),
         accounts::locked_until.eq(None::<i64>),
+        accounts::guesses_decay_at.eq(case_when(
+            accounts::guesses_decay_at.gt(now),
+            accounts::guesses_decay_at + guess,
+        )
+        .otherwise((now + guess).into_sql::<Nullable<BigInt>>())),
     );
     let row = of_claimant!(claim, accounts::id, |owned| {
-        diesel::update(accounts::table.filter(owned).filter(is_open))
+        diesel::update(accounts::table.filter(owned).filter(is_unlocked).filter(has_guesses))
             .set(counted)
             .returning(AccountRow::as_returning())
             .cached()
@@ -156,17 +174,37 @@ fn account_of<'a>(digest: &'a Digest, now: Timestamp) -> _ {
         .select(challenges::account_id)
 }
 
-/// Why no failure could be counted: the account is locked, or there is no claimant.
+/// Adds to the long-term count of guesses, within the transaction that has counted the first of them.
+async fn raise_guess_level(connection: &mut Conn, account_id: &str, charge: Duration) -> Result<(), StoreError> {
+    diesel::update(accounts::table.find(account_id))
+        .set(accounts::guesses_decay_at.eq(accounts::guesses_decay_at + millis(charge)))
+        .cached()
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Why no failure could be counted: the account is locked, its long-term limit is reached, or there is no claimant.
 async fn why_not_counted(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Claim, StoreError> {
-    let until: Option<Option<i64>> = of_claimant!(claim, accounts::id, |owned| {
-        accounts::table.filter(owned).select(accounts::locked_until).get_result(connection).await.optional()?
+    let found: Option<(Option<i64>, Option<i64>)> = of_claimant!(claim, accounts::id, |owned| {
+        let limits = accounts::table.filter(owned).select((accounts::locked_until, accounts::guesses_decay_at));
+        limits.get_result(connection).await.optional()?
     });
-    let until = until.flatten().map(Timestamp::from_millis).filter(|until| *until > claim.now);
+    let (locked_until, guess_level) = found.unwrap_or_default();
+    let next_guess = |level| claim.rules.policy.account_guesses.next_use_at(Timestamp::from_millis(level));
+    let until = locked_until.map(Timestamp::from_millis).max(guess_level.map(next_guess));
+    let until = until.filter(|until| *until > claim.now);
     Ok(until.map_or(Claim::NoClaimant, |until| Claim::Locked { until }))
 }
 
-/// Returns a claimed attempt. If the claim locked the account, the lock is removed as well.
-async fn uncount_failure(connection: &mut Conn, account_id: &str) -> Result<(), StoreError> {
+/// Returns a claimed attempt, and what it had added to the long-term count. If the claim locked the account, the lock is
+/// removed as well.
+async fn uncount_failure(connection: &mut Conn, account_id: &str, charge: Duration) -> Result<(), StoreError> {
+    diesel::update(accounts::table.find(account_id))
+        .set(accounts::guesses_decay_at.eq(accounts::guesses_decay_at - millis(charge)))
+        .cached()
+        .execute(connection)
+        .await?;
     diesel::update(accounts::table.find(account_id).filter(accounts::failed_attempts.gt(0)))
         .set((
             accounts::failed_attempts.eq(accounts::failed_attempts - 1),
@@ -182,7 +220,7 @@ async fn uncount_failure(connection: &mut Conn, account_id: &str) -> Result<(), 
 
 /// Locks an account, and lets no challenge outlive the lock, so that guessing cannot resume where it was stopped
 /// (attack 17).
-async fn lock(connection: &mut Conn, account_id: &str, until: Timestamp, event: &AuditEvent) -> Result<(), StoreError> {
+async fn lock(connection: &mut Conn, account_id: &str, until: Timestamp) -> Result<(), StoreError> {
     diesel::update(accounts::table.find(account_id))
         .set((
             accounts::locked_until.eq(until.as_millis()),
@@ -197,7 +235,7 @@ async fn lock(connection: &mut Conn, account_id: &str, until: Timestamp, event: 
         .cached()
         .execute(connection)
         .await?;
-    audit::write(connection, event).await
+    Ok(())
 }
 
 /// What the presented code may be compared with.
@@ -317,10 +355,41 @@ pub(super) async fn take_try_of_code(
 /// Records an attempt that was judged and failed. It was counted when it was claimed.
 pub(crate) async fn fail_attempt(connection: &mut Conn, fail: &FailAttempt) -> TxResult<()> {
     if fail.is_replay {
-        uncount_failure(connection, &fail.account_id.to_text()).await?;
+        uncount_failure(connection, &fail.account_id.to_text(), fail.charge).await?;
+    } else if let Some(event) = &fail.lock_event
+        && is_locked(connection, fail.account_id).await?
+    {
+        audit::write(connection, event).await?;
     }
     pipeline!(connection; fail_challenge(fail), fail_code(fail), audit::write(&fail.event));
     Ok(TxOutcome::Commit(()))
+}
+
+/// Gives an attempt back that could not be judged: to the account, to the challenge, and to the code that was sent if its
+/// tries were counted.
+pub(crate) async fn return_attempt(connection: &mut Conn, give: &ReturnAttempt) -> TxResult<()> {
+    uncount_failure(connection, &give.account_id.to_text(), give.charge).await?;
+    if let Claimant::Challenge(digest) = &give.claimant {
+        let challenge = challenges::table.find(digest.as_bytes().as_slice()).filter(challenges::tries.gt(0));
+        diesel::update(challenge).set(challenges::tries.eq(challenges::tries - 1)).cached().execute(connection).await?;
+    }
+    if give.expected == Expected::One(Factor::OneTimeCode) {
+        let code = mailed_codes::table.find(give.claimant.subject().to_text()).filter(mailed_codes::tries.gt(0));
+        diesel::update(code).set(mailed_codes::tries.eq(mailed_codes::tries - 1)).cached().execute(connection).await?;
+    }
+    audit::write(connection, &give.event).await?;
+    Ok(TxOutcome::Commit(()))
+}
+
+/// Whether the lock that a claim has set is still there: a right code of a parallel attempt removes it.
+async fn is_locked(connection: &mut Conn, account_id: AccountId) -> Result<bool, StoreError> {
+    let until: Option<Option<i64>> = accounts::table
+        .find(account_id.to_text())
+        .select(accounts::locked_until)
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(until.flatten().is_some())
 }
 
 async fn fail_challenge(connection: &mut Conn, fail: &FailAttempt) -> Result<(), StoreError> {

@@ -11,15 +11,27 @@ use countersign_domain::account::Account;
 use countersign_domain::attempt::Claimant;
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::delivery::{self, Delivery, SendTo};
+use countersign_domain::decisions::sending;
 use countersign_domain::ids::MethodId;
 use countersign_domain::one_time_code::Subject;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::RunQueryDsl;
 
 /// Stores a code, within the sending quotas of account and address. It takes the place of the one before; no count of tries
 /// is reset by that (N5).
 pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxResult<Issued> {
+    match issue_to_account(connection, issue).await {
+        // Every foreign key refers to the account: it was deleted since it was read.
+        Err(StoreError::Refused(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _))) => {
+            Ok(TxOutcome::Rollback(Issued::NoClaimant))
+        }
+        outcome => outcome,
+    }
+}
+
+async fn issue_to_account(connection: &mut Conn, issue: &IssueCode) -> TxResult<Issued> {
     let Some((account, challenge_ends)) = find_account(connection, issue).await? else {
         return Ok(TxOutcome::Rollback(Issued::NoClaimant));
     };
@@ -28,9 +40,10 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxRe
         SendTo::Primary => account.two_factor_enabled,
         SendTo::Method(_) => true,
     };
+    let methods = methods_if(connection, needs_methods, account.id).await?;
     let facts = delivery::Facts {
         tenant: issue.rules.tenant_of(&account),
-        methods: methods_if(connection, needs_methods, account.id).await?,
+        methods: methods.clone(),
         subject: &issue.claimant.subject(),
         to: &issue.to,
         account: &account,
@@ -42,8 +55,11 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxRe
         Delivery::NotAllowed => return Ok(TxOutcome::Rollback(Issued::NotAllowed)),
     };
     let policy = &issue.rules.policy;
-    for name in [format!("mailed-codes:{}", account.id), format!("mailed-codes-to:{}", address.as_str())] {
-        let sending = Spend { name, limit: policy.one_time_codes, window: policy.one_time_code_window, now: issue.now };
+    let method = methods.iter().find(|method| Some(method.id) == method_id);
+    let recipient = sending::recipient(&account, method);
+    for quota in sending::quotas(account.id, &address, recipient, issue.network.as_deref(), policy) {
+        let sending::Quota { name, limit, window } = quota;
+        let sending = Spend { name, limit, window, now: issue.now };
         if let Spent::Exhausted { until } = quotas::take(connection, &sending).await? {
             return Ok(TxOutcome::Rollback(Issued::Exhausted { until }));
         }
@@ -83,13 +99,17 @@ async fn find_account(connection: &mut Conn, issue: &IssueCode) -> Result<Option
     let found: Option<(AccountRow, Option<i64>)> = match &issue.claimant {
         Claimant::Challenge(digest) => {
             let live = challenges::digest.eq(digest.as_bytes().as_slice()).and(challenges::expires_at.gt(now));
-            let query = challenges::table.inner_join(accounts::table).filter(live);
+            let current = challenges::credentials_version
+                .eq(accounts::credentials_version)
+                .and(challenges::factors_version.eq(accounts::factors_version));
+            let query = challenges::table.inner_join(accounts::table).filter(live.and(current));
             let query = query.select((AccountRow::as_select(), challenges::expires_at.nullable()));
             query.get_result(connection).await.optional()?
         }
         Claimant::Session { session_id, .. } => {
             let live = sessions::id.eq(session_id.to_text()).and(sessions::expires_at.gt(now));
-            let query = sessions::table.inner_join(accounts::table).filter(live);
+            let current = sessions::credentials_version.eq(accounts::credentials_version);
+            let query = sessions::table.inner_join(accounts::table).filter(live.and(current));
             let row = query.select(AccountRow::as_select()).get_result(connection).await.optional()?;
             row.map(|row| (row, None))
         }
@@ -104,12 +124,17 @@ async fn find_account(connection: &mut Conn, issue: &IssueCode) -> Result<Option
 /// Opens a challenge together with a code that completes it; says whether the account is there.
 pub(crate) async fn open_challenge(connection: &mut Conn, open: &OpenChallenge) -> TxResult<bool> {
     let challenge = &open.challenge;
-    let there: i64 =
-        accounts::table.filter(accounts::id.eq(challenge.account_id.to_text())).count().get_result(connection).await?;
-    if there == 0 {
-        return Ok(TxOutcome::Rollback(false));
-    }
-    diesel::insert_into(challenges::table).values(ChallengeRow::from(challenge)).execute(connection).await?;
+    // Locks the row, so that the account is still there, and at these versions, when the challenge is.
+    let row: Option<AccountRow> = diesel::update(accounts::table.find(challenge.account_id.to_text()))
+        .set(accounts::credentials_version.eq(accounts::credentials_version))
+        .returning(AccountRow::as_returning())
+        .cached()
+        .get_result(connection)
+        .await
+        .optional()?;
+    let Some(row) = row else { return Ok(TxOutcome::Rollback(false)) };
+    let challenge_row = ChallengeRow::new(challenge, row.versions());
+    diesel::insert_into(challenges::table).values(challenge_row).execute(connection).await?;
     let code = OneTimeCodeRow {
         subject: Subject::Challenge(challenge.digest).to_text(),
         account_id: challenge.account_id.to_text(),

@@ -2,7 +2,8 @@
 
 use super::{Conn, TxResult};
 use crate::schema::{
-    audit_events, budgets, challenges, mailed_codes, refresh_tokens, sessions, tickets, trusted_devices,
+    audit_events, budgets, challenges, known_networks, mailed_codes, refresh_tokens, sessions, spent_steps, tickets,
+    trusted_devices,
 };
 use crate::work::{ExpiringTable, PurgeTable, TxOutcome};
 use diesel::prelude::*;
@@ -34,7 +35,9 @@ pub(crate) async fn purge_table(connection: &mut Conn, purge: &PurgeTable) -> Tx
         ExpiringTable::RefreshTokens => delete_some!(connection, purge, refresh_tokens, digest, expires_at),
         ExpiringTable::Tickets => delete_some!(connection, purge, tickets, digest, expires_at),
         ExpiringTable::TrustedDevices => delete_some!(connection, purge, trusted_devices, digest, expires_at),
+        ExpiringTable::KnownNetworks => delete_some!(connection, purge, known_networks, digest, expires_at),
         ExpiringTable::Quotas => delete_some!(connection, purge, budgets, name, expires_at),
+        ExpiringTable::SpentSteps => delete_some!(connection, purge, spent_steps, secret_fingerprint, expires_at),
         ExpiringTable::AuditEvents => delete_some!(connection, purge, audit_events, id, at),
     };
     Ok(TxOutcome::Commit(rows))

@@ -1,24 +1,25 @@
 //! Enrolling, adding, renaming and switching off second factors.
 
-use super::accounts::end_grants;
+use super::sessions::open_session;
 use super::users::methods_if;
-use super::{Conn, TxResult, attempts, audit, refresh_tokens, trusted_devices};
+use super::{Conn, TxResult, attempts, audit, endings, quotas, spent_steps, tickets};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, BackupCodeRow, MethodRow, OneTimeCodeRow, SessionRow};
+use crate::rows::{AccountRow, BackupCodeRow, MethodRow, OneTimeCodeRow};
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods, sessions};
 use crate::work::{
     AddMethod, BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun, MethodAdded, NewFactor, NewMethod,
-    RenameMethod, ReplaceBackupCodes, TxOutcome,
+    QuotaLimit, QuotaUse, RenameMethod, ReplaceBackupCodes, Spent, TxOutcome,
 };
-use countersign_domain::account::{Account, EmailAddress};
+use countersign_domain::account::{Account, EmailAddress, Versions};
 use countersign_domain::address::{Address, MethodKind};
 use countersign_domain::attempt::{Authenticator, StoredBackupCode};
 use countersign_domain::audit::EventKind;
-use countersign_domain::decisions::add_method::{self, AddMethod as Decision, WaitingChallenge};
+use countersign_domain::decisions::add_method::{self, AddMethod as Decision, KnownSecret, WaitingChallenge};
 use countersign_domain::decisions::address_change::AddressChange;
-use countersign_domain::decisions::enrolment::{self, Enrolment, SwitchOn};
-use countersign_domain::ids::{AccountId, MethodId, SessionId};
+use countersign_domain::decisions::endings::Event;
+use countersign_domain::decisions::enrolment::{self, Enrolment};
+use countersign_domain::ids::{AccountId, MethodId};
 use countersign_domain::method::{Method, MethodHandle};
 use countersign_domain::one_time_code::Subject;
 use countersign_domain::time::Timestamp;
@@ -164,69 +165,47 @@ pub(super) async fn follow(
     Ok(())
 }
 
-/// Turns the second factor on, within the open transaction; `false` if it is on already or the account is gone. Sessions
-/// and refresh tokens lose their second factor, because they have not passed the new one, and no trust stands in for it.
+/// Turns the second factor on, within the open transaction; `false` if it is on already or the account is gone. What ends with
+/// that is for the caller to carry out.
 pub(super) async fn switch_on(
     connection: &mut Conn,
     account_id: AccountId,
-    switch: SwitchOn,
-    keep: Option<SessionId>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let id = account_id.to_text();
-    let touched = diesel::update(accounts::table.find(&id).filter(accounts::two_factor_enabled.eq(false)))
-        .set((
-            accounts::two_factor_enabled.eq(true),
-            accounts::credentials_version.eq(accounts::credentials_version + 1),
-            accounts::updated_at.eq(now.as_millis()),
-        ))
+    let off = accounts::table.find(account_id.to_text()).filter(accounts::two_factor_enabled.eq(false));
+    let touched = diesel::update(off)
+        .set((accounts::two_factor_enabled.eq(true), accounts::updated_at.eq(now.as_millis())))
         .cached()
         .execute(connection)
         .await?;
-    let mine = sessions::account_id.eq(&id);
-    if switch.ends_other_sessions {
-        let keep = keep.map(SessionId::to_text).unwrap_or_default();
-        diesel::delete(sessions::table.filter(mine).filter(sessions::id.ne(keep))).execute(connection).await?;
-        refresh_tokens::end(connection, account_id).await?;
-    } else {
-        diesel::update(sessions::table.filter(mine))
-            .set(sessions::second_factor_at.eq(None::<i64>))
-            .cached()
-            .execute(connection)
-            .await?;
-        refresh_tokens::forget_second_factor(connection, account_id).await?;
-    }
-    trusted_devices::end(connection, account_id).await?;
     Ok(touched == 1)
 }
 
-/// Turns the second factor off, within the open transaction, and ends everything that depended on it.
+/// Turns the second factor off, within the open transaction, and removes what it consists of. What ends with that is for the
+/// caller to carry out.
 pub(super) async fn switch_off(connection: &mut Conn, account_id: AccountId, now: Timestamp) -> Result<(), StoreError> {
     let id = account_id.to_text();
     diesel::update(accounts::table.find(&id))
-        .set((
-            accounts::two_factor_enabled.eq(false),
-            accounts::credentials_version.eq(accounts::credentials_version + 1),
-            accounts::updated_at.eq(now.as_millis()),
-        ))
+        .set((accounts::two_factor_enabled.eq(false), accounts::updated_at.eq(now.as_millis())))
         .cached()
         .execute(connection)
         .await?;
+    spent_steps::remember(connection, account_id, None, now).await?;
     diesel::delete(methods::table.filter(methods::account_id.eq(&id))).execute(connection).await?;
     diesel::delete(backup_codes::table.filter(backup_codes::account_id.eq(&id))).execute(connection).await?;
-    diesel::delete(mailed_codes::table.filter(mailed_codes::account_id.eq(&id))).execute(connection).await?;
-    end_grants(connection, account_id).await
+    Ok(())
 }
 
 /// Locks the account's row without changing it, so that parallel changes of its factors queue up; `None` if the
-/// credentials are not at this version.
+/// credentials are not at these versions.
 async fn lock_account(
     connection: &mut Conn,
     account_id: AccountId,
-    credentials_version: i64,
+    versions: Versions,
 ) -> Result<Option<Account>, StoreError> {
     let row: Option<AccountRow> = diesel::update(accounts::table.find(account_id.to_text()))
-        .filter(accounts::credentials_version.eq(credentials_version))
+        .filter(accounts::credentials_version.eq(versions.credentials))
+        .filter(accounts::factors_version.eq(versions.factors))
         .set(accounts::credentials_version.eq(accounts::credentials_version))
         .returning(AccountRow::as_returning())
         .cached()
@@ -240,31 +219,56 @@ async fn lock_account(
 /// tries are counted.
 pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResult<MethodAdded> {
     let id = add.account_id.to_text();
-    let Some(account) = lock_account(connection, add.account_id, add.credentials_version).await? else {
+    let Some(account) = lock_account(connection, add.account_id, add.versions).await? else {
         return Ok(TxOutcome::Rollback(MethodAdded::Stale));
+    };
+    let found = match &add.method.factor {
+        NewFactor::Authenticator(app) => {
+            let found = spent_steps::find(connection, add.account_id, app, &add.known_apps, add.now).await?;
+            let Some(found) = found else { return Ok(TxOutcome::Rollback(MethodAdded::Stale)) };
+            Some((found, app.step))
+        }
+        NewFactor::Address(_) => None,
     };
     let (confirmed, challenge_ends) =
         pipeline!(connection; methods_if(true, add.account_id), waiting_challenge_end(add));
+    // Used up with whatever else happens here.
+    let has_step_up = match &add.step_up {
+        Some(ticket) => tickets::spend(connection, ticket, add.account_id, add.versions, add.now).await?,
+        None => false,
+    };
     let facts = add_method::Facts {
         account: &account,
         tenant: add.rules.tenant_of(&account),
         manager: &add.manager,
+        has_fresh_proof: add.has_password || has_step_up,
         kind: add.method.factor.kind(),
         confirmed: confirmed.len(),
+        authenticators: confirmed.iter().filter(|method| method.kind == MethodKind::Authenticator).count(),
         challenge: match (&add.challenge, challenge_ends) {
             (None, _) => WaitingChallenge::NotNamed,
             (Some(_), Some(_)) => WaitingChallenge::Live,
             (Some(_), None) => WaitingChallenge::Gone,
         },
+        secret: found.as_ref().map_or(KnownSecret::New, |(found, _)| found.secret),
     };
-    let decision = add_method::decide(&facts, &add.terms, &add.rules.policy);
+    let decision = add_method::decide(&facts, &add.terms, &add.rules.policy, add.now);
     let Some(kind) = decision.event() else {
         return Ok(TxOutcome::Rollback(MethodAdded::Decided(decision)));
     };
-    if let NewFactor::Address(address) = &add.method.factor
-        && let AddressProof::Missing(outcome) = prove_address(connection, add, address).await?
-    {
-        return Ok(TxOutcome::Commit(outcome));
+    if let Decision::AlreadyAdded { .. } | Decision::Replayed = decision {
+        if let (Decision::AlreadyAdded { is_replay: false }, Some((found, step))) = (decision, &found) {
+            spent_steps::advance(connection, &found.method_ids, *step, add.now).await?;
+        }
+        audit::write(connection, &add.audit.event(kind)).await?;
+        return Ok(TxOutcome::Commit(MethodAdded::Decided(decision)));
+    }
+    if let NewFactor::Address(address) = &add.method.factor {
+        match prove_address(connection, add, address).await? {
+            AddressProof::Given => {}
+            AddressProof::Missing(outcome) => return Ok(TxOutcome::Commit(outcome)),
+            AddressProof::NotJudged(outcome) => return Ok(TxOutcome::Rollback(outcome)),
+        }
     }
     if let (Some((digest, mac)), Some(expires_at)) = (&add.challenge, challenge_ends) {
         let code = OneTimeCodeRow {
@@ -279,6 +283,12 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
         };
         super::codes::store(connection, &code).await?;
     }
+    // An enrolment of the same secret that was begun is finished by this.
+    if let Some((begun, _)) = &found {
+        for method_id in &begun.method_ids {
+            diesel::delete(methods::table.find(method_id)).execute(connection).await?;
+        }
+    }
     // The code of an address was presented above.
     insert(connection, add.account_id, &add.method, true, add.now).await?;
     if let NewFactor::Address(Address::Email(address)) = &add.method.factor
@@ -286,14 +296,17 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
     {
         verify_own_address(connection, add.account_id, address, add.now).await?;
     }
-    if let Decision::First(switch) = decision {
-        switch_on(connection, add.account_id, switch, None, add.now).await?;
+    if let Decision::First(_) = decision {
+        switch_on(connection, add.account_id, add.now).await?;
         let mine = backup_codes::table.filter(backup_codes::account_id.eq(&id));
         diesel::delete(mine).execute(connection).await?;
         // The account has a second factor now, so an app that was never confirmed is dropped.
         let pending = methods::account_id.eq(&id).and(methods::confirmed_at.is_null());
         diesel::delete(methods::table.filter(pending)).execute(connection).await?;
         insert_codes(connection, add.account_id, &add.backup_codes, false, add.now).await?;
+    }
+    if let Some(ends) = decision.ends() {
+        endings::carry_out(connection, add.account_id, ends, None).await?;
     }
     audit::write(connection, &add.audit.event(kind)).await?;
     Ok(TxOutcome::Commit(MethodAdded::Decided(decision)))
@@ -303,17 +316,23 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
 async fn waiting_challenge_end(connection: &mut Conn, add: &AddMethod) -> Result<Option<i64>, StoreError> {
     let Some((digest, _)) = &add.challenge else { return Ok(None) };
     let mine = challenges::account_id.eq(add.account_id.to_text());
-    let live = mine.and(challenges::expires_at.gt(add.now.as_millis()));
+    let current = challenges::credentials_version
+        .eq(add.versions.credentials)
+        .and(challenges::factors_version.eq(add.versions.factors));
+    let live = mine.and(challenges::expires_at.gt(add.now.as_millis())).and(current);
     let challenge = challenges::table.find(digest.as_bytes().as_slice()).filter(live);
     Ok(challenge.select(challenges::expires_at).get_result(connection).await.optional()?)
 }
 
 enum AddressProof {
     Given,
+    /// A code was judged and was wrong.
     Missing(MethodAdded),
+    NotJudged(MethodAdded),
 }
 
-/// Whether the code that was sent to the address was presented. A right one is spent, a wrong one costs a try.
+/// Whether the code that was sent to the address was presented. A right one is spent, a wrong one costs a try, and counts for the
+/// account whatever code it was for: a new code brings no new guesses (N5).
 async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address) -> Result<AddressProof, StoreError> {
     let subject = Subject::Enable { account_id: add.account_id, address: address.clone() };
     let cap = i64::from(add.rules.policy.one_time_code_tries);
@@ -323,8 +342,15 @@ async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address
         let live = mailed_codes::expires_at.gt(add.now.as_millis()).and(mailed_codes::subject.ne(subject.to_text()));
         let count: i64 = mailed_codes::table.filter(other.and(live)).count().get_result(connection).await?;
         let outcome = if count > 0 { MethodAdded::OtherAddress } else { MethodAdded::WrongCode };
-        return Ok(AddressProof::Missing(outcome));
+        return Ok(AddressProof::NotJudged(outcome));
     };
+    let guess = QuotaUse {
+        name: format!("address-proofs:{}", add.account_id),
+        limit: QuotaLimit::Refilling(add.rules.policy.address_proofs),
+    };
+    if let Spent::Exhausted { until } = quotas::take_use(connection, Some(&guess), add.now).await? {
+        return Ok(AddressProof::NotJudged(MethodAdded::TooManyWrongCodes { until }));
+    }
     if !add.macs.iter().any(|mac| mac.as_slice() == code.mac) {
         diesel::update(mailed_codes::table.find(subject.to_text()))
             .set(mailed_codes::failures.eq(mailed_codes::failures + 1))
@@ -334,6 +360,7 @@ async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address
         audit::write(connection, &add.audit.event(EventKind::SecondFactorRejected)).await?;
         return Ok(AddressProof::Missing(MethodAdded::WrongCode));
     }
+    quotas::restore(connection, Some(&guess)).await?;
     diesel::delete(mailed_codes::table.find(subject.to_text())).execute(connection).await?;
     Ok(AddressProof::Given)
 }
@@ -372,12 +399,12 @@ async fn insert_codes(
 /// the old ones stay valid until the new app is confirmed (attack 29).
 pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolment) -> TxResult<EnrolmentBegun> {
     let id = begin.account_id.to_text();
-    let Some(account) = lock_account(connection, begin.account_id, begin.credentials_version).await? else {
+    let Some(account) = lock_account(connection, begin.account_id, begin.versions).await? else {
         return Ok(TxOutcome::Rollback(EnrolmentBegun::Stale));
     };
     let tenant = begin.rules.tenant_of(&account);
     let facts = enrolment::Facts { account: &account, tenant, manager: &begin.manager };
-    let decision = enrolment::decide(&facts);
+    let decision = enrolment::decide(&facts, &begin.rules.policy, begin.now);
     let Some(kind) = decision.event() else {
         return Ok(TxOutcome::Rollback(EnrolmentBegun::Decided(decision)));
     };
@@ -411,6 +438,7 @@ pub(super) async fn confirm_authenticator(
     let id = account_id.to_text();
     let (confirmed, _) = authenticators_of(connection, &account_id).await?;
     if let [oldest, ..] = confirmed.as_slice() {
+        spent_steps::remember(connection, account_id, Some(oldest.id), now).await?;
         diesel::delete(methods::table.find(oldest.id.to_text())).execute(connection).await?;
     }
     diesel::update(methods::table.find(method_id.to_text()))
@@ -434,7 +462,8 @@ pub(super) async fn confirm_authenticator(
 pub(crate) async fn replace_backup_codes(connection: &mut Conn, replace: &ReplaceBackupCodes) -> TxResult<Changed> {
     let id = replace.account_id.to_text();
     let touched = diesel::update(accounts::table.find(&id))
-        .filter(accounts::credentials_version.eq(replace.credentials_version))
+        .filter(accounts::credentials_version.eq(replace.versions.credentials))
+        .filter(accounts::factors_version.eq(replace.versions.factors))
         .filter(accounts::two_factor_enabled)
         .set(accounts::credentials_version.eq(accounts::credentials_version))
         .cached()
@@ -451,15 +480,17 @@ pub(crate) async fn replace_backup_codes(connection: &mut Conn, replace: &Replac
 
 /// Turns the second factor off, ends everything that depended on it, and replaces the session.
 pub(crate) async fn disable_two_factor(connection: &mut Conn, disable: &DisableTwoFactor) -> TxResult<Changed> {
-    if lock_account(connection, disable.account_id, disable.credentials_version).await?.is_none() {
+    if lock_account(connection, disable.account_id, disable.versions).await?.is_none() {
         return Ok(TxOutcome::Rollback(Changed::Stale));
     }
     let ended = diesel::delete(sessions::table.find(disable.session_id.to_text())).execute(connection).await?;
     if ended == 0 {
         return Ok(TxOutcome::Rollback(Changed::Stale));
     }
-    diesel::insert_into(sessions::table).values(SessionRow::from(&disable.session)).execute(connection).await?;
     switch_off(connection, disable.account_id, disable.now).await?;
+    let after = endings::carry_out(connection, disable.account_id, Event::SecondFactorOff, None).await?;
+    let Some(versions) = after else { return Ok(TxOutcome::Rollback(Changed::Stale)) };
+    open_session(connection, Some(&disable.session), versions).await?;
     audit::write(connection, &disable.event).await?;
     Ok(TxOutcome::Commit(Changed::Done))
 }

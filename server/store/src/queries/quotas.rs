@@ -1,10 +1,12 @@
 //! Quotas: so many uses within a window.
 
-use super::{Conn, TxResult};
+use super::{Conn, TxResult, known_networks, millis, trusted_devices};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::schema::budgets;
-use crate::work::{Spend, Spent, TxOutcome};
+use crate::work::{FindTrust, PasswordTry, QuotaLimit, QuotaUse, Spend, Spent, TakePasswordTry, TxOutcome};
+use countersign_domain::decisions::password_attempt::{self, PasswordAttempt};
+use countersign_domain::rate::Rate;
 use countersign_domain::time::Timestamp;
 use diesel::dsl::case_when;
 use diesel::prelude::*;
@@ -43,17 +45,124 @@ pub(crate) async fn spend(connection: &mut Conn, spend: &Spend) -> TxResult<Spen
     })
 }
 
-/// Restores a quota, if one is named; within the open transaction.
-pub(super) async fn restore(connection: &mut Conn, name: Option<&str>) -> Result<(), StoreError> {
-    if let Some(name) = name {
-        diesel::delete(budgets::table.find(name)).execute(connection).await?;
+/// Takes one use of a quota of either kind, within the open transaction.
+pub(super) async fn take_use(
+    connection: &mut Conn,
+    wanted: Option<&QuotaUse>,
+    now: Timestamp,
+) -> Result<Spent, StoreError> {
+    let Some(QuotaUse { name, limit }) = wanted else { return Ok(Spent::Granted) };
+    match *limit {
+        QuotaLimit::Window { uses, window } => {
+            take(connection, &Spend { name: name.clone(), limit: uses, window, now }).await
+        }
+        QuotaLimit::Refilling(rate) => take_refilling(connection, name, rate, now).await,
+    }
+}
+
+/// Takes one use of a limit that refills with time, within the open transaction. The row's end is the level of
+/// [`Rate`], and the column of uses says whether the last one was granted. One statement, as in [`take`].
+async fn take_refilling(connection: &mut Conn, name: &str, rate: Rate, now: Timestamp) -> Result<Spent, StoreError> {
+    use diesel::sql_types::BigInt;
+    let (cost, highest) = (millis(rate.cost(1)), rate.highest_open_level(now).as_millis());
+    let (now, first) = (now.as_millis(), now.as_millis().saturating_add(cost));
+    let (is_granted, level): (i64, i64) = diesel::insert_into(budgets::table)
+        .values((budgets::name.eq(name), budgets::spent.eq(1), budgets::expires_at.eq(first)))
+        .on_conflict(budgets::name)
+        .do_update()
+        .set((
+            budgets::spent.eq(case_when(budgets::expires_at.le(highest), 1_i64.into_sql::<BigInt>())
+                .otherwise(0_i64.into_sql::<BigInt>())),
+            budgets::expires_at.eq(case_when(budgets::expires_at.le(now), first.into_sql::<BigInt>())
+                .when(budgets::expires_at.le(highest), budgets::expires_at + cost)
+                .otherwise(budgets::expires_at)),
+        ))
+        .returning((budgets::spent, budgets::expires_at))
+        .cached()
+        .get_result(connection)
+        .await?;
+    if is_granted == 1 {
+        Ok(Spent::Granted)
+    } else {
+        Ok(Spent::Exhausted { until: rate.next_use_at(Timestamp::from_millis(level)) })
+    }
+}
+
+/// Gives back what a use had taken, if there is one; within the open transaction.
+pub(super) async fn restore(connection: &mut Conn, taken: Option<&QuotaUse>) -> Result<(), StoreError> {
+    let Some(QuotaUse { name, limit }) = taken else { return Ok(()) };
+    match *limit {
+        QuotaLimit::Window { .. } => {
+            diesel::delete(budgets::table.find(name)).execute(connection).await?;
+        }
+        QuotaLimit::Refilling(rate) => {
+            diesel::update(budgets::table.find(name))
+                .set(budgets::expires_at.eq(budgets::expires_at - millis(rate.cost(1))))
+                .cached()
+                .execute(connection)
+                .await?;
+        }
     }
     Ok(())
 }
 
-/// Restores a quota.
-#[expect(clippy::ptr_arg, reason = "every unit of work takes a reference to its input")]
-pub(crate) async fn restore_quota(connection: &mut Conn, name: &String) -> TxResult<()> {
-    restore(connection, Some(name)).await?;
+/// Takes the uses that a password costs. The rows are taken in the order of their names, here and in [`give_back`], so that
+/// no two transactions wait for each other.
+pub(crate) async fn take_password_try(connection: &mut Conn, wanted: &TakePasswordTry) -> TxResult<PasswordTry> {
+    let now = wanted.now;
+    let (is_device_known, is_network_known) =
+        pipeline!(connection; is_trusted_device(wanted), known_networks::is_known(wanted));
+    let slowed = match (&wanted.device, &wanted.network) {
+        (Some((_, uses)), _) if is_device_known => uses,
+        (_, Some((_, uses))) if is_network_known => uses,
+        _ => &wanted.anywhere,
+    };
+    let of_network = wanted.in_network.as_ref();
+    let mut uses: Vec<(bool, &QuotaUse)> = [Some(slowed), of_network]
+        .into_iter()
+        .flatten()
+        .flat_map(|uses| [(true, &uses.by_name), (false, &uses.by_account)])
+        .collect();
+    uses.sort_by(|(_, left), (_, right)| left.name.cmp(&right.name));
+    let at = |index: usize| uses.get(index).map(|(_, wanted)| *wanted);
+    let (first, second, third, fourth) = pipeline!(
+        connection;
+        take_use(at(0), now),
+        take_use(at(1), now),
+        take_use(at(2), now),
+        take_use(at(3), now),
+    );
+    let exhausted = |of_name: bool| {
+        let ends = uses.iter().zip([first, second, third, fourth]).filter(|((is_name, _), _)| *is_name == of_name);
+        let ends = ends.filter_map(|(_, spent)| match spent {
+            Spent::Granted => None,
+            Spent::Exhausted { until } => Some(until),
+        });
+        ends.max()
+    };
+    let decision = password_attempt::decide(password_attempt::Facts {
+        name_exhausted: exhausted(true),
+        account_exhausted: exhausted(false),
+        knows_account: wanted.knows_account,
+    });
+    let taken = PasswordTry { decision, uses: uses.iter().map(|(_, taken)| (*taken).clone()).collect() };
+    Ok(match decision {
+        PasswordAttempt::Judged | PasswordAttempt::CountsAsWrong => TxOutcome::Commit(taken),
+        PasswordAttempt::TooMany { .. } => TxOutcome::Rollback(taken),
+    })
+}
+
+async fn is_trusted_device(connection: &mut Conn, wanted: &TakePasswordTry) -> Result<bool, StoreError> {
+    let Some((digests, _)) = &wanted.device else { return Ok(false) };
+    let (account_id, versions, now) = (wanted.account_id, wanted.versions, wanted.now);
+    let find = FindTrust { digests: digests.clone(), account_id, versions, now };
+    Ok(trusted_devices::trust(connection, &find).await?.is_some())
+}
+
+/// Gives back what a right password had taken.
+pub(crate) async fn give_back(connection: &mut Conn, uses: &Vec<QuotaUse>) -> TxResult<()> {
+    for taken in uses {
+        restore(connection, Some(taken)).await?;
+    }
     Ok(TxOutcome::Commit(()))
 }

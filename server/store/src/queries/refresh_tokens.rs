@@ -7,6 +7,7 @@ use crate::error::StoreError;
 use crate::rows::{AccountRow, RefreshTokenRow};
 use crate::schema::{accounts, refresh_tokens};
 use crate::work::{NewRefreshToken, RefreshTokenUsed, RefreshedSignIn, TxOutcome, UseRefreshToken};
+use countersign_domain::account::Versions;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::decisions::refresh::{self, TokenFacts, TokenRefresh, TokenState};
 use countersign_domain::ids::AccountId;
@@ -19,22 +20,33 @@ pub(super) async fn open(
     connection: &mut Conn,
     token: Option<&NewRefreshToken>,
     account_id: AccountId,
+    versions: Versions,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if let Some(token) = token {
-        let row = RefreshTokenRow::first(token, account_id, now);
+        let row = RefreshTokenRow::first(token, account_id, versions, now);
         diesel::insert_into(refresh_tokens::table).values(row).execute(connection).await?;
     }
     Ok(())
 }
 
-/// Uses a token up and stores the next one.
+/// Uses a token up and stores the next one. The account's row is locked first: parallel presentations, and whatever ends the
+/// account's tokens, queue up there, and nobody waits for one who holds a token of the same family.
 pub(crate) async fn use_refresh_token(
     connection: &mut Conn,
     presented: &UseRefreshToken,
 ) -> TxResult<RefreshTokenUsed> {
     let now = presented.now.as_millis();
     let token = || refresh_tokens::table.find(presented.digest.as_bytes().as_slice());
+    let user: Option<UserRow> =
+        diesel::update(accounts::table.filter(accounts::id.eq_any(token().select(refresh_tokens::account_id))))
+            .set(accounts::credentials_version.eq(accounts::credentials_version))
+            .returning((AccountRow::as_returning(), accounts::profile, accounts::last_sign_in_at))
+            .cached()
+            .get_result(connection)
+            .await
+            .optional()?;
+    let Some(user) = user else { return Ok(TxOutcome::Rollback(RefreshTokenUsed::Refused)) };
     let live = refresh_tokens::used_at.is_null().and(refresh_tokens::expires_at.gt(now));
     let claimed: Option<RefreshTokenRow> = diesel::update(token().filter(live))
         .set(refresh_tokens::used_at.eq(now))
@@ -44,34 +56,37 @@ pub(crate) async fn use_refresh_token(
         .await
         .optional()?;
     let Some(claimed) = claimed else { return not_claimed(connection, presented).await };
-    let user: Option<UserRow> = accounts::table
-        .find(&claimed.account_id)
-        .select((AccountRow::as_select(), accounts::profile, accounts::last_sign_in_at))
-        .get_result(connection)
-        .await
-        .optional()?;
-    let user = match user {
-        Some(row) => Some(users::load(connection, row).await?),
-        None => None,
+    let user = users::load(connection, user).await?;
+    let (policy, account) = (&presented.rules.policy, &user.account);
+    let signed_in_at = Timestamp::from_millis(claimed.signed_in_at);
+    let facts = TokenFacts {
+        token: TokenState::Claimed,
+        account: Some((account, presented.rules.tenant_of(account).login_policy)),
+        credentials_version: claimed.credentials_version,
+        signed_in_at,
     };
-    let account = user.as_ref().map(|user| (&user.account, presented.rules.tenant_of(&user.account).login_policy));
-    let decision = refresh::refresh_token(&TokenFacts { token: TokenState::Claimed, account }, presented.now);
-    let (TokenRefresh::Rotated, Some(kind), Some(user)) = (decision, decision.event(), user) else {
+    let decision = refresh::refresh_token(&facts, policy, presented.now);
+    let (TokenRefresh::Rotated, Some(kind)) = (decision, decision.event()) else {
         return Ok(TxOutcome::Rollback(RefreshTokenUsed::Refused));
     };
     let (family_id, application_id) = claimed.names()?;
+    let expires_at = presented.expires_at.min(signed_in_at + policy.refresh_token_absolute_lifetime);
     let refreshed = RefreshedSignIn {
         family_id,
         application_id,
-        second_factor_at: claimed.second_factor_at.map(Timestamp::from_millis),
-        signed_in_at: Timestamp::from_millis(claimed.signed_in_at),
+        second_factor_at: claimed
+            .second_factor_at
+            .filter(|_| claimed.factors_version == account.factors_version)
+            .map(Timestamp::from_millis),
+        signed_in_at,
+        expires_at,
         user,
     };
     let next = RefreshTokenRow {
         digest: presented.next.as_bytes().to_vec(),
         used_at: None,
         created_at: now,
-        expires_at: presented.expires_at.as_millis(),
+        expires_at: expires_at.as_millis(),
         ..claimed
     };
     let event = presented.audit.clone().about(refreshed.user.account.id).event(kind);
@@ -91,7 +106,9 @@ async fn not_claimed(connection: &mut Conn, presented: &UseRefreshToken) -> TxRe
         token.select(RefreshTokenRow::as_select()).get_result(connection).await.optional()?;
     let used = known.filter(|known| known.used_at.is_some());
     let state = if used.is_some() { TokenState::Used } else { TokenState::Gone };
-    let decision = refresh::refresh_token(&TokenFacts { token: state, account: None }, presented.now);
+    let facts =
+        TokenFacts { token: state, account: None, credentials_version: 0, signed_in_at: Timestamp::from_millis(0) };
+    let decision = refresh::refresh_token(&facts, &presented.rules.policy, presented.now);
     let (Some(kind), Some(used)) = (decision.event(), used) else {
         return Ok(TxOutcome::Rollback(RefreshTokenUsed::Refused));
     };
@@ -100,18 +117,4 @@ async fn not_claimed(connection: &mut Conn, presented: &UseRefreshToken) -> TxRe
     let event = AuditEvent { account_id: AccountId::parse(&used.account_id), ..presented.audit.event(kind) };
     audit::write(connection, &event).await?;
     Ok(TxOutcome::Commit(RefreshTokenUsed::Reused))
-}
-
-/// Ends all tokens of an account, within the open transaction.
-pub(super) async fn end(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
-    let mine = refresh_tokens::table.filter(refresh_tokens::account_id.eq(account_id.to_text()));
-    diesel::delete(mine).execute(connection).await?;
-    Ok(())
-}
-
-/// Refresh tokens of an account give tokens of one factor from now on; within the open transaction.
-pub(super) async fn forget_second_factor(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
-    let mine = refresh_tokens::table.filter(refresh_tokens::account_id.eq(account_id.to_text()));
-    diesel::update(mine).set(refresh_tokens::second_factor_at.eq(None::<i64>)).cached().execute(connection).await?;
-    Ok(())
 }

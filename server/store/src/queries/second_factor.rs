@@ -2,30 +2,40 @@
 
 use super::sessions::open_session;
 use super::users::{UserRow, methods_if, registrations_if};
-use super::{Conn, TxResult, audit, methods, refresh_tokens, tickets, trusted_devices};
+use super::{
+    Conn, TxResult, audit, endings, known_networks, methods, millis, refresh_tokens, spent_steps, tickets,
+    trusted_devices,
+};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::AccountRow;
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods as methods_table, sessions};
 use crate::work::{CompleteSecondFactor, MethodsRemoved, RemoveMethods, SecondFactorCompleted, TxOutcome};
-use countersign_domain::account::Account;
+use countersign_domain::account::{Account, Versions};
 use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Proof, StoredCode};
 use countersign_domain::audit::AuditEvent;
+use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::removal::{self, Removal};
-use countersign_domain::decisions::second_factor::{self, SecondFactor};
+use countersign_domain::decisions::second_factor::{self, SecondFactor, SessionChange};
 use countersign_domain::ids::AccountId;
-use countersign_domain::one_time_code::Subject;
 use countersign_domain::terms::Grant;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::RunQueryDsl;
+use std::time::Duration;
 
 fn decide(input: &CompleteSecondFactor, account: &Account) -> SecondFactor {
     let tenant = input.rules.tenant_of(account);
-    let facts = second_factor::Facts { account, tenant, claimant: &input.claimant, proof: &input.proof };
+    let facts = second_factor::Facts {
+        account,
+        tenant,
+        claimant: &input.claimant,
+        proof: &input.proof,
+        is_assured: input.is_assured,
+    };
     second_factor::decide(&facts, input.request, &input.terms, input.now)
 }
 
@@ -62,12 +72,12 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
         _ => None,
     };
     let session = opens_session.then_some(&input.session);
+    let own = input.claimant.session_id();
     let mut event = input.audit.event(decision.event());
-    event.session_id = session.map(|session| session.session.id).or(input.claimant.session_id());
+    event.session_id = session.map(|session| session.session.id).or(own);
 
     if let SecondFactor::Enabled(switch) = decision {
-        let keep = input.claimant.session_id();
-        if !methods::switch_on(connection, account_id, switch, keep, now).await? {
+        if !methods::switch_on(connection, account_id, now).await? {
             return changed(connection, account_id).await;
         }
         if let Some(method) = input.email_method.as_ref().filter(|_| switch.adds_email) {
@@ -75,33 +85,58 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
         }
     }
     verify_address(connection, input).await?;
-    let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), methods, registrations) = pipeline!(
+    let network = input.network.as_ref().filter(|_| signs_in);
+    let raises = decision.ends().map(Event::raises);
+    let before = input.account.versions();
+    let versions = raises.map_or(before, |raises| raises.after(before));
+    if let Some(ends) = decision.ends()
+        && endings::carry_out(connection, account_id, ends, own).await?.is_none()
+    {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
+    }
+    let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), (), methods, registrations) = pipeline!(
         connection;
-        forget_failures(account_id),
-        use_up_claimant(&input.claimant, opens_session, now),
+        forget_failures(account_id, input.charge),
+        use_up_claimant(input, decision.session_change(), before, versions),
         spend_proof(&input.proof, &input.claimant, now),
         mark_method_used(&input.proof, now),
-        open_session(session),
-        refresh_tokens::open(input.refresh_token.as_ref().filter(|_| grants_tokens), account_id, now),
-        tickets::give(ticket, account_id, now),
-        trusted_devices::give(trust, account_id, now),
+        open_session(session, versions),
+        refresh_tokens::open(
+            input.refresh_token.as_ref().filter(|_| grants_tokens), account_id, versions, now
+        ),
+        tickets::give(ticket, account_id, versions, now),
+        trusted_devices::give(trust, account_id, versions, now),
+        known_networks::record(network, account_id),
         audit::write(&event),
         methods_if(grants_tokens, account_id),
         registrations_if(grants_tokens, account_id),
     );
-    let Some((row, profile, last_sign_in_at)) = row.filter(|_| claimant_is_there) else {
+    let Some((row, profile, last_sign_in_at)) = row else {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
     };
+    let account = Account::try_from(row)?;
+    let switched_on = matches!(decision, SecondFactor::Enabled(_));
+    let was = Account { two_factor_enabled: account.two_factor_enabled && !switched_on, ..account.clone() };
+    let was_at = raises.map_or(account.versions(), |raises| raises.before(account.versions()));
+    let was = was.with_versions(was_at);
+    if was_at != before {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(was))));
+    }
+    // Who presents one code twice in one session is told that it is used, not that the session has another token.
+    if !proof_is_spent && own.is_some() {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::ProofSpent));
+    }
+    if !claimant_is_there {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
+    }
     if !proof_is_spent {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::ProofSpent));
     }
-    let account = Account::try_from(row)?;
-    let switched_on = matches!(decision, SecondFactor::Enabled(_));
-    let before = Account { two_factor_enabled: account.two_factor_enabled && !switched_on, ..account.clone() };
     // The method that comes along is for the address that the account had when the attempt was claimed.
-    if decide(input, &before) != decision || before.email != input.account.email {
-        return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(before))));
+    if decide(input, &was) != decision || was.email != input.account.email {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(was))));
     }
+    spent_steps::renew(connection, account_id, input.renewal.as_ref()).await?;
     if let Proof::Totp { method_id, confirms: true, .. } = &input.proof {
         methods::confirm_authenticator(connection, account_id, *method_id, now).await?;
     }
@@ -160,27 +195,37 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
     let (account_id, now) = (input.account_id, input.now);
     let (row, proof_is_spent, (), methods) = pipeline!(
         connection;
-        forget_failures(account_id),
+        forget_failures(account_id, input.charge),
         spend_proof(&input.proof, &input.claimant, now),
         mark_method_used(&input.proof, now),
         methods_if(true, account_id),
     );
-    if row.is_none() || !proof_is_spent {
+    let Some((row, ..)) = row.filter(|_| proof_is_spent) else {
         return Ok(TxOutcome::Rollback(MethodsRemoved::ProofSpent));
-    }
+    };
+    let account = Account::try_from(row)?;
+    spent_steps::renew(connection, account_id, input.renewal.as_ref()).await?;
     let confirmed: Vec<_> = methods.iter().map(|method| method.id).collect();
-    let facts = removal::Facts { factor: input.proof.factor(), named: input.named, confirmed: &confirmed };
-    let decision = removal::decide(&facts);
+    let facts = removal::Facts {
+        account: &account,
+        manager: &input.manager,
+        factor: input.proof.factor(),
+        named: input.named,
+        confirmed: &confirmed,
+    };
+    let decision = removal::decide(&facts, &input.rules.policy, now);
     match decision {
-        Removal::NotNamed | Removal::NoMethod => {
+        Removal::NotNamed | Removal::NoMethod | Removal::SecondFactorDue(_) => {
             return Ok(TxOutcome::Rollback(MethodsRemoved::Decided(decision)));
         }
         Removal::One(method_id) => {
+            spent_steps::remember(connection, account_id, Some(method_id), now).await?;
             diesel::delete(methods_table::table.find(method_id.to_text())).execute(connection).await?;
-            let subject = Subject::Disable { account_id, method_id }.to_text();
-            diesel::delete(mailed_codes::table.find(subject)).execute(connection).await?;
         }
         Removal::SwitchOff => methods::switch_off(connection, account_id, now).await?,
+    }
+    if let Some(ends) = decision.ends() {
+        endings::carry_out(connection, account_id, ends, None).await?;
     }
     if let Some(kind) = decision.event() {
         audit::write(connection, &input.audit.event(kind)).await?;
@@ -191,13 +236,19 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
     Ok(TxOutcome::Commit(MethodsRemoved::Decided(decision)))
 }
 
-/// Clears the account's failures and locks its row; `None` if it is gone.
-async fn forget_failures(connection: &mut Conn, account_id: AccountId) -> Result<Option<UserRow>, StoreError> {
+/// Clears the account's consecutive failures, gives back what this attempt had added to the long-term count (it was no wrong
+/// guess), and locks its row; `None` if it is gone.
+async fn forget_failures(
+    connection: &mut Conn,
+    account_id: AccountId,
+    charge: Duration,
+) -> Result<Option<UserRow>, StoreError> {
     let row = diesel::update(accounts::table.find(account_id.to_text()))
         .set((
             accounts::failed_attempts.eq(0),
             accounts::consecutive_locks.eq(0),
             accounts::locked_until.eq(None::<i64>),
+            accounts::guesses_decay_at.eq(accounts::guesses_decay_at - millis(charge)),
         ))
         .returning((AccountRow::as_returning(), accounts::profile, accounts::last_sign_in_at))
         .cached()
@@ -207,25 +258,50 @@ async fn forget_failures(connection: &mut Conn, account_id: AccountId) -> Result
     Ok(row)
 }
 
-/// Deletes the challenge, or deletes the session that is replaced, or marks the one that stays; `false` if it is gone.
+/// Deletes the challenge, or changes the session as decided; `false` if it is gone, of older credentials, or has another
+/// token by now.
 async fn use_up_claimant(
     connection: &mut Conn,
-    claimant: &Claimant,
-    is_replaced: bool,
-    now: Timestamp,
+    input: &CompleteSecondFactor,
+    change: SessionChange,
+    before: Versions,
+    after: Versions,
 ) -> Result<bool, StoreError> {
-    let now = now.as_millis();
-    let touched = match claimant {
+    let now = input.now.as_millis();
+    let touched = match &input.claimant {
         Claimant::Challenge(digest) => {
-            let live = challenges::table.find(digest.as_bytes().as_slice()).filter(challenges::expires_at.gt(now));
-            diesel::delete(live).execute(connection).await?
+            let live = challenges::expires_at.gt(now);
+            let current = challenges::credentials_version
+                .eq(before.credentials)
+                .and(challenges::factors_version.eq(before.factors));
+            let challenge = challenges::table.find(digest.as_bytes().as_slice()).filter(live.and(current));
+            diesel::delete(challenge).execute(connection).await?
         }
         Claimant::Session { session_id, .. } => {
-            let live = sessions::table.find(session_id.to_text()).filter(sessions::expires_at.gt(now));
-            if is_replaced {
-                diesel::delete(live).execute(connection).await?
-            } else {
-                diesel::update(live).set(sessions::second_factor_at.eq(now)).cached().execute(connection).await?
+            let live = sessions::expires_at.gt(now).and(sessions::credentials_version.eq(after.credentials));
+            let session = sessions::table.find(session_id.to_text()).filter(live);
+            let session = session.filter(sessions::token_digest.eq(input.session_token.as_bytes().as_slice()));
+            match change {
+                SessionChange::Replaced => diesel::delete(session).execute(connection).await?,
+                SessionChange::NewToken => {
+                    diesel::update(session)
+                        .set((
+                            sessions::token_digest.eq(input.session.token.as_bytes().as_slice()),
+                            sessions::second_factor_at.eq(now),
+                            sessions::factors_version.eq(after.factors),
+                        ))
+                        .cached()
+                        .execute(connection)
+                        .await?
+                }
+                SessionChange::Renewed => {
+                    diesel::update(session)
+                        .set((sessions::second_factor_at.eq(now), sessions::factors_version.eq(after.factors)))
+                        .cached()
+                        .execute(connection)
+                        .await?
+                }
+                SessionChange::Kept => 1,
             }
         }
         // Its account's row is locked already.

@@ -1,13 +1,14 @@
 //! Live sessions.
 
-use super::{Conn, TxResult, audit};
+use super::{Conn, TxResult, audit, endings};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, SessionRow};
 use crate::schema::{accounts, sessions};
 use crate::work::{ExtendSession, NewSession, RevokeSessions, SessionSelector, TxOutcome};
-use countersign_domain::account::Account;
+use countersign_domain::account::{Account, Versions};
 use countersign_domain::audit::AuditEvent;
+use countersign_domain::decisions::endings::Event;
 use countersign_domain::ids::{AccountId, SessionId};
 use countersign_domain::secret::Digest;
 use countersign_domain::session::Session;
@@ -15,7 +16,7 @@ use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-/// The live session with this token, and its account.
+/// The live session with this token, and its account; none of older credentials than the account has now.
 pub(crate) async fn session_by_token(
     connection: &mut Conn,
     (token, now): &(Digest, Timestamp),
@@ -24,11 +25,14 @@ pub(crate) async fn session_by_token(
         .inner_join(accounts::table)
         .filter(sessions::token_digest.eq(token.as_bytes().as_slice()))
         .filter(sessions::expires_at.gt(now.as_millis()))
+        .filter(sessions::credentials_version.eq(accounts::credentials_version))
         .select((SessionRow::as_select(), AccountRow::as_select()))
         .get_result(connection)
         .await
         .optional()?;
-    row.map(|(session, account)| Ok((Session::try_from(session)?, Account::try_from(account)?))).transpose()
+    let Some((session, account)) = row else { return Ok(None) };
+    let account = Account::try_from(account)?;
+    Ok(Some((session.into_session(account.factors_version)?, account)))
 }
 
 /// The live sessions of an account, the newest first.
@@ -36,20 +40,26 @@ pub(crate) async fn sessions_of(
     connection: &mut Conn,
     (account_id, now): &(AccountId, Timestamp),
 ) -> Result<Vec<Session>, StoreError> {
-    let rows = sessions::table
+    let rows: Vec<(SessionRow, i64)> = sessions::table
+        .inner_join(accounts::table)
         .filter(sessions::account_id.eq(account_id.to_text()))
         .filter(sessions::expires_at.gt(now.as_millis()))
+        .filter(sessions::credentials_version.eq(accounts::credentials_version))
         .order((sessions::created_at.desc(), sessions::id.desc()))
-        .select(SessionRow::as_select())
+        .select((SessionRow::as_select(), accounts::factors_version))
         .load(connection)
         .await?;
-    rows.into_iter().map(Session::try_from).collect()
+    rows.into_iter().map(|(row, factors_version)| row.into_session(factors_version)).collect()
 }
 
 /// Stores a session, if there is one to open; within the open transaction.
-pub(super) async fn open_session(connection: &mut Conn, session: Option<&NewSession>) -> Result<(), StoreError> {
+pub(super) async fn open_session(
+    connection: &mut Conn,
+    session: Option<&NewSession>,
+    versions: Versions,
+) -> Result<(), StoreError> {
     if let Some(session) = session {
-        diesel::insert_into(sessions::table).values(SessionRow::from(session)).execute(connection).await?;
+        diesel::insert_into(sessions::table).values(SessionRow::new(session, versions)).execute(connection).await?;
     }
     Ok(())
 }
@@ -85,27 +95,27 @@ pub(crate) async fn sign_out(connection: &mut Conn, (token, event): &(Digest, Au
     Ok(TxOutcome::Commit(()))
 }
 
-/// Ends sessions of one account; says how many. Sessions of other accounts are out of reach (attack 36).
-pub(crate) async fn revoke_sessions(connection: &mut Conn, revoke: &RevokeSessions) -> TxResult<usize> {
-    let mine = sessions::account_id.eq(revoke.account_id.to_text());
+/// Ends sessions of one account. Sessions of other accounts are out of reach (attack 36).
+pub(crate) async fn revoke_sessions(connection: &mut Conn, revoke: &RevokeSessions) -> TxResult<bool> {
+    let account_id = revoke.account_id;
+    let mine = sessions::account_id.eq(account_id.to_text());
     let ended = match &revoke.which {
-        SessionSelector::All => diesel::delete(sessions::table.filter(mine)).execute(connection).await?,
+        SessionSelector::All => {
+            endings::carry_out(connection, account_id, Event::SessionsRevoked, None).await?.is_some()
+        }
         SessionSelector::AllBut(id) => {
-            diesel::delete(sessions::table.filter(mine).filter(sessions::id.ne(id.to_text())))
-                .execute(connection)
-                .await?
+            endings::carry_out(connection, account_id, Event::SessionsRevoked, Some(*id)).await?.is_some()
         }
         SessionSelector::WithToken(token) => {
             let with_token = sessions::token_digest.eq(token.as_bytes().as_slice());
-            diesel::delete(sessions::table.filter(mine).filter(with_token)).execute(connection).await?
+            diesel::delete(sessions::table.filter(mine).filter(with_token)).execute(connection).await? > 0
         }
         SessionSelector::WithId(id) => {
-            diesel::delete(sessions::table.filter(mine).filter(sessions::id.eq(id.to_text())))
-                .execute(connection)
-                .await?
+            let with_id = sessions::id.eq(id.to_text());
+            diesel::delete(sessions::table.filter(mine).filter(with_id)).execute(connection).await? > 0
         }
     };
-    if ended > 0 {
+    if ended {
         audit::write(connection, &revoke.event).await?;
     }
     Ok(TxOutcome::Commit(ended))

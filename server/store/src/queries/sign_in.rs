@@ -2,13 +2,13 @@
 
 use super::sessions::open_session;
 use super::users::{methods_if, registrations_if};
-use super::{Conn, TxResult, audit, quotas, refresh_tokens, tickets, trusted_devices};
+use super::{Conn, TxResult, audit, known_networks, quotas, refresh_tokens, tickets, trusted_devices};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, ChallengeRow};
 use crate::schema::{accounts, challenges};
 use crate::work::{CompleteSignIn, SignInCompleted, SignInDecided, TxOutcome};
-use countersign_domain::account::Account;
+use countersign_domain::account::{Account, Versions};
 use countersign_domain::challenge::Challenge;
 use countersign_domain::decisions::sign_in::{self, Demand, SignIn};
 use countersign_domain::decisions::usable::usable_methods;
@@ -31,9 +31,9 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         .optional()?;
     let Some((row, profile)) = row else { return Ok(TxOutcome::Rollback(SignInCompleted::Stale)) };
     let account = Account::try_from(row)?;
-    let tenant = input.rules.tenant_of(&account);
+    let (tenant, versions) = (input.rules.tenant_of(&account), account.versions());
     let is_trusted = sign_in::demand(tenant.login_policy, account.two_factor_enabled) == Demand::SecondFactor
-        && trusted_devices::use_trust(connection, input, now).await?;
+        && trusted_devices::use_trust(connection, input, versions, now).await?;
     let facts = sign_in::Facts { account: &account, login_policy: tenant.login_policy, is_trusted };
     let decision = sign_in::decide(&facts, &input.terms, now);
     let Some(kind) = decision.event() else {
@@ -41,7 +41,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         return Ok(TxOutcome::Rollback(SignInCompleted::Decided(Box::new(decided))));
     };
     if let Some(ticket) = &input.ticket
-        && !tickets::spend(connection, ticket, input.account_id, now).await?
+        && !tickets::spend(connection, ticket, input.account_id, versions, now).await?
     {
         return Ok(TxOutcome::Rollback(SignInCompleted::Stale));
     }
@@ -56,13 +56,20 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     let grants_tokens = decision.is_granted() && input.terms.grant == Grant::Tokens;
     let mut event = input.audit.event(kind);
     event.session_id = session.map(|session| session.session.id);
-    let ((), (), (), (), (), (), methods, registrations) = pipeline!(
+    // In the order of their names, as they were taken.
+    let uses = |index: usize| input.password_uses.get(index);
+    let network = input.network.as_ref().filter(|_| matches!(decision, SignIn::Granted { .. }));
+    let ((), (), (), (), (), (), (), (), (), (), methods, registrations) = pipeline!(
         connection;
-        quotas::restore(input.quota.as_deref()),
-        open_challenge(challenge),
-        open_session(session),
-        refresh_tokens::open(refresh_token, input.account_id, now),
-        tickets::give(ticket, input.account_id, now),
+        quotas::restore(uses(0)),
+        quotas::restore(uses(1)),
+        quotas::restore(uses(2)),
+        quotas::restore(uses(3)),
+        known_networks::record(network, input.account_id),
+        open_challenge(challenge, versions),
+        open_session(session, versions),
+        refresh_tokens::open(refresh_token, input.account_id, versions, now),
+        tickets::give(ticket, input.account_id, versions, now),
         audit::write(&event),
         methods_if(decision.is_challenged() || grants_tokens, account.id),
         registrations_if(grants_tokens, account.id),
@@ -77,9 +84,16 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     Ok(TxOutcome::Commit(SignInCompleted::Decided(Box::new(decided))))
 }
 
-async fn open_challenge(connection: &mut Conn, challenge: Option<&Challenge>) -> Result<(), StoreError> {
+async fn open_challenge(
+    connection: &mut Conn,
+    challenge: Option<&Challenge>,
+    versions: Versions,
+) -> Result<(), StoreError> {
     if let Some(challenge) = challenge {
-        diesel::insert_into(challenges::table).values(ChallengeRow::from(challenge)).execute(connection).await?;
+        diesel::insert_into(challenges::table)
+            .values(ChallengeRow::new(challenge, versions))
+            .execute(connection)
+            .await?;
     }
     Ok(())
 }

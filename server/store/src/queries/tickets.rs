@@ -5,7 +5,7 @@ use crate::error::StoreError;
 use crate::rows::{AccountRow, TicketRow};
 use crate::schema::{accounts, tickets};
 use crate::work::{NewTicket, PresentedTicket};
-use countersign_domain::account::Account;
+use countersign_domain::account::{Account, Versions};
 use countersign_domain::ids::AccountId;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
@@ -16,35 +16,42 @@ pub(super) async fn give(
     connection: &mut Conn,
     ticket: Option<&NewTicket>,
     account_id: AccountId,
+    versions: Versions,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if let Some(ticket) = ticket {
-        let row = TicketRow::new(ticket, account_id, now);
+        let row = TicketRow::new(ticket, account_id, versions, now);
         diesel::insert_into(tickets::table).values(row).execute(connection).await?;
     }
     Ok(())
 }
 
-/// Uses a ticket up; `false` if it is not valid. Of parallel uses, the one that deletes its row counts.
+/// Uses a ticket up; `false` if it is not valid under these versions of the account. Of parallel uses, the one that deletes its row counts.
 pub(super) async fn spend(
     connection: &mut Conn,
     ticket: &PresentedTicket,
     account_id: AccountId,
+    versions: Versions,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let is_valid = tickets::kind
         .eq(ticket.kind.name())
         .and(tickets::account_id.eq(account_id.to_text()))
-        .and(tickets::expires_at.gt(now.as_millis()));
+        .and(tickets::expires_at.gt(now.as_millis()))
+        .and(tickets::credentials_version.eq(versions.credentials))
+        .and(tickets::factors_version.eq(versions.factors));
     let row = tickets::table.find(ticket.digest.as_bytes().as_slice()).filter(is_valid);
-    let spent = match &ticket.trust_challenge {
-        Some(digest) => {
-            let same = tickets::trust_challenge.eq(digest.as_bytes().as_slice());
-            diesel::delete(row.filter(same)).execute(connection).await?
+    if ticket.trust_challenges.is_empty() {
+        let spent = diesel::delete(row.filter(tickets::trust_challenge.is_null())).execute(connection).await?;
+        return Ok(spent == 1);
+    }
+    for mac in &ticket.trust_challenges {
+        let same = tickets::trust_challenge.eq(mac.as_bytes().as_slice());
+        if diesel::delete(row.clone().filter(same)).execute(connection).await? == 1 {
+            return Ok(true);
         }
-        None => diesel::delete(row.filter(tickets::trust_challenge.is_null())).execute(connection).await?,
-    };
-    Ok(spent == 1)
+    }
+    Ok(false)
 }
 
 /// The account of a valid ticket, and the state that its issuer wants back.
@@ -57,6 +64,8 @@ pub(crate) async fn ticket(
         .inner_join(accounts::table)
         .filter(tickets::digest.eq(ticket.digest.as_bytes().as_slice()))
         .filter(is_valid)
+        .filter(tickets::credentials_version.eq(accounts::credentials_version))
+        .filter(tickets::factors_version.eq(accounts::factors_version))
         .select((AccountRow::as_select(), tickets::state))
         .get_result(connection)
         .await

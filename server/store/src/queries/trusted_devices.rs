@@ -1,10 +1,12 @@
 //! Trusted devices.
 
-use super::Conn;
+use super::{Conn, TxResult, audit, endings};
 use crate::error::StoreError;
 use crate::rows::TrustedDeviceRow;
 use crate::schema::trusted_devices;
-use crate::work::{CompleteSignIn, FindTrust, NewTrust, PresentedTrust};
+use crate::work::{Changed, CompleteSignIn, EndTrust, FindTrust, NewTrust, PresentedTrust, TxOutcome};
+use countersign_domain::account::Versions;
+use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::trust::{self, Trust};
 use countersign_domain::ids::AccountId;
 use countersign_domain::time::Timestamp;
@@ -17,10 +19,11 @@ use diesel_async::RunQueryDsl;
 pub(super) async fn use_trust(
     connection: &mut Conn,
     input: &CompleteSignIn,
+    versions: Versions,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let Some(PresentedTrust { digest, next }) = &input.trust else { return Ok(false) };
-    let find = FindTrust { digest: *digest, account_id: input.account_id, now };
+    let Some(PresentedTrust { digests, next }) = &input.trust else { return Ok(false) };
+    let find = FindTrust { digests: digests.clone(), account_id: input.account_id, versions, now };
     let found = match next {
         None => trust(connection, &find).await?,
         Some(_) => take(connection, &find).await?,
@@ -31,10 +34,14 @@ pub(super) async fn use_trust(
         given_in: found.application_id,
         application: input.application_id,
         policy: application.map(|application| application.trust_policy).unwrap_or_default(),
+        given_at: found.given_at,
     };
-    let counts = trust::decide(&facts) == Trust::Counts;
-    if counts {
-        give(connection, next.as_ref(), input.account_id, now).await?;
+    let policy = &input.rules.policy;
+    let counts = trust::decide(&facts, policy, now) == Trust::Counts;
+    if let Some(next) = next.as_ref().filter(|_| counts) {
+        let end = found.given_at + policy.trust_absolute_lifetime;
+        let next = NewTrust { expires_at: next.expires_at.min(end), ..next.clone() };
+        insert(connection, &next, input.account_id, versions, found.given_at, now).await?;
     }
     Ok(counts)
 }
@@ -44,42 +51,72 @@ pub(super) async fn give(
     connection: &mut Conn,
     trust: Option<&NewTrust>,
     account_id: AccountId,
+    versions: Versions,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if let Some(trust) = trust {
-        let row = TrustedDeviceRow::new(trust, account_id, now);
-        diesel::insert_into(trusted_devices::table).values(row).execute(connection).await?;
+    match trust {
+        Some(trust) => insert(connection, trust, account_id, versions, now, now).await,
+        None => Ok(()),
     }
+}
+
+async fn insert(
+    connection: &mut Conn,
+    trust: &NewTrust,
+    account_id: AccountId,
+    versions: Versions,
+    given_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let row = TrustedDeviceRow::new(trust, account_id, versions, given_at, now);
+    diesel::insert_into(trusted_devices::table).values(row).execute(connection).await?;
     Ok(())
 }
 
 async fn take(connection: &mut Conn, find: &FindTrust) -> Result<Option<TrustedDevice>, StoreError> {
-    let row: Option<TrustedDeviceRow> = diesel::delete(trusted_devices::table.find(find.digest.as_bytes().as_slice()))
-        .filter(trusted_devices::account_id.eq(find.account_id.to_text()))
-        .filter(trusted_devices::expires_at.gt(find.now.as_millis()))
-        .returning(TrustedDeviceRow::as_returning())
-        .get_result(connection)
-        .await
-        .optional()?;
-    Ok(row.map(TrustedDevice::from))
+    for digest in &find.digests {
+        let row: Option<TrustedDeviceRow> = diesel::delete(trusted_devices::table.find(digest.as_bytes().as_slice()))
+            .filter(trusted_devices::account_id.eq(find.account_id.to_text()))
+            .filter(trusted_devices::expires_at.gt(find.now.as_millis()))
+            .filter(trusted_devices::credentials_version.eq(find.versions.credentials))
+            .filter(trusted_devices::factors_version.eq(find.versions.factors))
+            .returning(TrustedDeviceRow::as_returning())
+            .get_result(connection)
+            .await
+            .optional()?;
+        if let Some(row) = row {
+            return Ok(Some(TrustedDevice::from(row)));
+        }
+    }
+    Ok(None)
 }
 
 /// A live trust of an account.
 pub(crate) async fn trust(connection: &mut Conn, find: &FindTrust) -> Result<Option<TrustedDevice>, StoreError> {
-    let row: Option<TrustedDeviceRow> = trusted_devices::table
-        .find(find.digest.as_bytes().as_slice())
-        .filter(trusted_devices::account_id.eq(find.account_id.to_text()))
-        .filter(trusted_devices::expires_at.gt(find.now.as_millis()))
-        .select(TrustedDeviceRow::as_select())
-        .get_result(connection)
-        .await
-        .optional()?;
-    Ok(row.map(TrustedDevice::from))
+    for digest in &find.digests {
+        let row: Option<TrustedDeviceRow> = trusted_devices::table
+            .find(digest.as_bytes().as_slice())
+            .filter(trusted_devices::account_id.eq(find.account_id.to_text()))
+            .filter(trusted_devices::expires_at.gt(find.now.as_millis()))
+            .filter(trusted_devices::credentials_version.eq(find.versions.credentials))
+            .filter(trusted_devices::factors_version.eq(find.versions.factors))
+            .select(TrustedDeviceRow::as_select())
+            .get_result(connection)
+            .await
+            .optional()?;
+        if let Some(row) = row {
+            return Ok(Some(TrustedDevice::from(row)));
+        }
+    }
+    Ok(None)
 }
 
-/// Ends all trust of an account, within the open transaction.
-pub(super) async fn end(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
-    let mine = trusted_devices::table.filter(trusted_devices::account_id.eq(account_id.to_text()));
-    diesel::delete(mine).execute(connection).await?;
-    Ok(())
+/// Ends all trust of an account, if its credentials are those that this was decided on.
+pub(crate) async fn end_trust(connection: &mut Conn, end: &EndTrust) -> TxResult<Changed> {
+    let after = endings::carry_out(connection, end.account_id, Event::TrustRevoked, None).await?;
+    if after != Some(end.versions) {
+        return Ok(TxOutcome::Rollback(Changed::Stale));
+    }
+    audit::write(connection, &end.event).await?;
+    Ok(TxOutcome::Commit(Changed::Done))
 }

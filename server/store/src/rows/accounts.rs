@@ -3,7 +3,7 @@
 use super::corrupt;
 use crate::error::StoreError;
 use crate::schema::{accounts, registrations};
-use countersign_domain::account::{Account, EmailAddress, PhoneNumber, Username};
+use countersign_domain::account::{Account, EmailAddress, PhoneNumber, Username, Versions};
 use countersign_domain::ids::{AccountId, ApplicationId, RegistrationId, TenantId};
 use countersign_domain::password::PasswordHash;
 use countersign_domain::time::Timestamp;
@@ -28,10 +28,19 @@ pub(crate) struct AccountRow {
     expires_at: Option<i64>,
     two_factor_enabled: bool,
     credentials_version: i64,
+    factors_version: i64,
     pub(crate) failed_attempts: i64,
     pub(crate) consecutive_locks: i64,
+    pub(crate) guesses_decay_at: Option<i64>,
+    limits_epoch: i64,
     created_at: i64,
     updated_at: i64,
+}
+
+impl AccountRow {
+    pub(crate) fn versions(&self) -> Versions {
+        Versions { credentials: self.credentials_version, factors: self.factors_version }
+    }
 }
 
 impl TryFrom<AccountRow> for Account {
@@ -55,6 +64,8 @@ impl TryFrom<AccountRow> for Account {
             expires_at: row.expires_at.map(Timestamp::from_millis),
             two_factor_enabled: row.two_factor_enabled,
             credentials_version: row.credentials_version,
+            limits_epoch: row.limits_epoch,
+            factors_version: row.factors_version,
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
         })
@@ -67,6 +78,7 @@ pub(crate) struct NewAccountRow {
     id: String,
     tenant_id: String,
     credentials_version: i64,
+    factors_version: i64,
     failed_attempts: i64,
     consecutive_locks: i64,
     locked_until: Option<i64>,
@@ -85,6 +97,7 @@ impl NewAccountRow {
             id: account.id.to_text(),
             tenant_id: account.tenant_id.to_text(),
             credentials_version: account.credentials_version,
+            factors_version: account.factors_version,
             failed_attempts: 0,
             consecutive_locks: 0,
             locked_until: None,

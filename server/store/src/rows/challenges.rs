@@ -3,6 +3,7 @@
 use super::corrupt;
 use crate::error::StoreError;
 use crate::schema::{challenges, mailed_codes};
+use countersign_domain::account::Versions;
 use countersign_domain::challenge::Challenge;
 use countersign_domain::ids::{AccountId, ApplicationId};
 use countersign_domain::secret::Digest;
@@ -20,12 +21,14 @@ pub(crate) struct ChallengeRow {
     application_id: Option<String>,
     state: Option<String>,
     trust_challenge: Option<Vec<u8>>,
+    credentials_version: i64,
+    factors_version: i64,
     created_at: i64,
     pub(crate) expires_at: i64,
 }
 
-impl From<&Challenge> for ChallengeRow {
-    fn from(challenge: &Challenge) -> Self {
+impl ChallengeRow {
+    pub(crate) fn new(challenge: &Challenge, versions: Versions) -> Self {
         Self {
             digest: challenge.digest.as_bytes().to_vec(),
             account_id: challenge.account_id.to_text(),
@@ -35,13 +38,17 @@ impl From<&Challenge> for ChallengeRow {
             application_id: challenge.application_id.map(ApplicationId::to_text),
             state: challenge.state.clone(),
             trust_challenge: challenge.trust_challenge.map(|digest| digest.as_bytes().to_vec()),
+            credentials_version: versions.credentials,
+            factors_version: versions.factors,
             created_at: challenge.created_at.as_millis(),
             expires_at: challenge.expires_at.as_millis(),
         }
     }
-}
 
-impl ChallengeRow {
+    pub(crate) fn versions(&self) -> Versions {
+        Versions { credentials: self.credentials_version, factors: self.factors_version }
+    }
+
     /// The challenge that was found by `digest`.
     pub(crate) fn into_challenge(self, digest: Digest) -> Result<Challenge, StoreError> {
         Ok(Challenge {

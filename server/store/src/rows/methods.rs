@@ -10,6 +10,7 @@ use countersign_domain::ids::{AccountId, BackupCodeId, MethodId};
 use countersign_domain::keyring::Sealed;
 use countersign_domain::method::{Method, MethodHandle};
 use countersign_domain::password::PasswordHash;
+use countersign_domain::stored_secret::SecretFingerprint;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 
@@ -29,6 +30,7 @@ pub(crate) struct MethodRow {
     last_used_at: Option<i64>,
     proved_at: Option<i64>,
     created_at: i64,
+    secret_fingerprint: Option<Vec<u8>>,
 }
 
 impl MethodRow {
@@ -53,6 +55,7 @@ impl MethodRow {
             last_used_at: None,
             proved_at: None,
             created_at: now.as_millis(),
+            secret_fingerprint: authenticator.fingerprint.map(|fingerprint| fingerprint.as_bytes().to_vec()),
         }
     }
 
@@ -64,9 +67,10 @@ impl MethodRow {
         is_proved: bool,
         now: Timestamp,
     ) -> Self {
-        let (kind, address, secret, last_step) = match &method.factor {
-            NewFactor::Authenticator { secret, step } => (MethodKind::Authenticator, None, Some(secret), Some(*step)),
-            NewFactor::Address(address) => (address.kind(), Some(address.as_str().to_owned()), None, None),
+        let kind = method.factor.kind();
+        let (address, app) = match &method.factor {
+            NewFactor::Authenticator(app) => (None, Some(app)),
+            NewFactor::Address(address) => (Some(address.as_str().to_owned()), None),
         };
         Self {
             id: method.id.to_text(),
@@ -75,13 +79,14 @@ impl MethodRow {
             kind: kind.name().to_owned(),
             name: method.name.clone(),
             address,
-            key_id: secret.map(|secret| secret.key_id.clone()),
-            sealed_secret: secret.map(|secret| secret.bytes.clone()),
-            last_step,
+            key_id: app.map(|app| app.secret.key_id.clone()),
+            sealed_secret: app.map(|app| app.secret.bytes.clone()),
+            last_step: app.map(|app| app.step),
             confirmed_at: Some(now.as_millis()),
             last_used_at: None,
             proved_at: (is_proved && kind != MethodKind::Authenticator).then(|| now.as_millis()),
             created_at: now.as_millis(),
+            secret_fingerprint: app.map(|app| app.fingerprints[0].as_bytes().to_vec()),
         }
     }
 }
@@ -93,7 +98,9 @@ impl TryFrom<MethodRow> for Authenticator {
         let secret = row.key_id.zip(row.sealed_secret).map(|(key_id, bytes)| Sealed { key_id, bytes });
         Ok(Self {
             id: MethodId::parse(&row.id).ok_or(corrupt("methods", "its id"))?,
+            account_id: AccountId::parse(&row.account_id).ok_or(corrupt("methods", "its account"))?,
             secret: secret.ok_or(corrupt("methods", "its secret"))?,
+            fingerprint: row.secret_fingerprint.as_deref().and_then(SecretFingerprint::from_bytes),
             last_step: row.last_step,
         })
     }

@@ -4,6 +4,7 @@ use super::corrupt;
 use crate::error::StoreError;
 use crate::schema::sessions;
 use crate::work::NewSession;
+use countersign_domain::account::Versions;
 use countersign_domain::ids::{AccountId, SessionId};
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
@@ -19,13 +20,16 @@ pub(crate) struct SessionRow {
     second_factor_at: Option<i64>,
     ip_address: String,
     user_agent: String,
+    credentials_version: i64,
+    factors_version: i64,
+    signed_in_at: Option<i64>,
     created_at: i64,
     updated_at: i64,
     expires_at: i64,
 }
 
-impl From<&NewSession> for SessionRow {
-    fn from(NewSession { session, token }: &NewSession) -> Self {
+impl SessionRow {
+    pub(crate) fn new(NewSession { session, token }: &NewSession, versions: Versions) -> Self {
         Self {
             id: session.id.to_text(),
             account_id: session.account_id.to_text(),
@@ -34,6 +38,9 @@ impl From<&NewSession> for SessionRow {
             second_factor_at: session.second_factor_at.map(Timestamp::as_millis),
             ip_address: session.ip_address.clone(),
             user_agent: session.user_agent.clone(),
+            credentials_version: versions.credentials,
+            factors_version: versions.factors,
+            signed_in_at: Some(session.signed_in_at.as_millis()),
             created_at: session.created_at.as_millis(),
             updated_at: session.updated_at.as_millis(),
             expires_at: session.expires_at.as_millis(),
@@ -41,17 +48,19 @@ impl From<&NewSession> for SessionRow {
     }
 }
 
-impl TryFrom<SessionRow> for Session {
-    type Error = StoreError;
-
-    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
-        Ok(Self {
+impl SessionRow {
+    /// The session of an account whose factors are at this version: a second factor of older ones counts no more.
+    pub(crate) fn into_session(self, factors_version: i64) -> Result<Session, StoreError> {
+        let row = self;
+        let second_factor_at = row.second_factor_at.filter(|_| row.factors_version == factors_version);
+        Ok(Session {
             id: SessionId::parse(&row.id).ok_or(corrupt("sessions", "its id"))?,
             account_id: AccountId::parse(&row.account_id).ok_or(corrupt("sessions", "its account"))?,
             is_remembered: row.is_remembered,
-            second_factor_at: row.second_factor_at.map(Timestamp::from_millis),
+            second_factor_at: second_factor_at.map(Timestamp::from_millis),
             ip_address: row.ip_address,
             user_agent: row.user_agent,
+            signed_in_at: Timestamp::from_millis(row.signed_in_at.unwrap_or(row.created_at)),
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
             expires_at: Timestamp::from_millis(row.expires_at),

@@ -1,10 +1,10 @@
 //! Accounts, registrations and passwords.
 
 use super::{NewSession, NewTicket, PresentedTicket};
-use countersign_domain::account::Account;
+use countersign_domain::account::{Account, Versions};
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::decisions::address_change::AddressChange;
-use countersign_domain::decisions::password_change::Endings;
+use countersign_domain::decisions::endings::Event;
 use countersign_domain::ids::AccountId;
 use countersign_domain::password::PasswordHash;
 use countersign_domain::time::Timestamp;
@@ -55,15 +55,27 @@ pub struct Register {
     pub event: AuditEvent,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registered {
+    Done,
+    /// The user is registered for the application already.
+    Already,
+    /// The account is gone.
+    NoAccount,
+}
+
 #[derive(Clone, Debug)]
 pub struct ChangePassword {
     pub account_id: AccountId,
-    /// Version of the credentials that the decision was made on.
-    pub credentials_version: i64,
+    /// Versions that the decision was made on.
+    pub versions: Versions,
     pub password: PasswordHash,
     /// The ticket that authorises the change; it is used up.
     pub ticket: Option<PresentedTicket>,
-    pub endings: Endings,
+    /// Says what ends with the old password.
+    pub ending: Event,
+    /// Whether the lock of the account ends with the old password: the change was authorised by a second factor, or by a ticket.
+    pub lifts_lock: bool,
     /// Takes the place of the ended sessions.
     pub session: Option<NewSession>,
     /// Signs in once, in place of the interrupted sign-in.

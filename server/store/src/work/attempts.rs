@@ -1,17 +1,21 @@
 //! Attempts at a second factor.
 
-use super::{NewMethod, NewRefreshToken, NewSession, NewTicket, NewTrust};
+use super::{KnownNetwork, NewMethod, NewRefreshToken, NewSession, NewTicket, NewTrust};
 use countersign_domain::account::Account;
+use countersign_domain::assurance::Manager;
 use countersign_domain::attempt::{Claimant, Expected, Material, Proof};
 use countersign_domain::audit::{AuditContext, AuditEvent};
 use countersign_domain::challenge::{Challenge, Factor};
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::decisions::second_factor::{Request, SecondFactor};
 use countersign_domain::ids::{AccountId, MethodId};
+use countersign_domain::secret::Digest;
+use countersign_domain::stored_secret::Renewal;
 use countersign_domain::terms::{Rules, Terms};
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An attempt, claimed before the code is looked at.
 #[derive(Clone, Debug)]
@@ -20,8 +24,6 @@ pub struct ClaimAttempt {
     pub expected: Expected,
     pub now: Timestamp,
     pub rules: Arc<Rules>,
-    /// Of the lock, if this attempt is the one that locks the account.
-    pub audit: AuditContext,
 }
 
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub enum Claim {
     Granted(Box<Granted>),
     /// The challenge is unknown, expired or used, or the session has ended.
     NoClaimant,
+    /// The account is locked, or its long-term limit of guesses is reached.
     Locked {
         until: Timestamp,
     },
@@ -50,6 +53,11 @@ pub struct Granted {
     pub account: Account,
     pub challenge: Option<Challenge>,
     pub material: Material,
+    /// What the attempt has added to the level of [`countersign_domain::policy::Policy::account_guesses`]; given back if it
+    /// turns out to be no wrong guess.
+    pub charge: Duration,
+    /// Whether this attempt has locked the account.
+    pub locks: bool,
 }
 
 /// A judged attempt that failed.
@@ -62,6 +70,21 @@ pub struct FailAttempt {
     /// Whether the code was right and used already: that is no guess, so the account is not charged. The challenge's try stays
     /// taken.
     pub is_replay: bool,
+    /// [`Granted::charge`]
+    pub charge: Duration,
+    pub event: AuditEvent,
+    /// Of the lock, if this attempt is the one that locked the account; written if the code was wrong.
+    pub lock_event: Option<AuditEvent>,
+}
+
+/// An attempt that was claimed and could not be judged, by a failure of the server.
+#[derive(Clone, Debug)]
+pub struct ReturnAttempt {
+    pub claimant: Claimant,
+    pub expected: Expected,
+    pub account_id: AccountId,
+    /// [`Granted::charge`]
+    pub charge: Duration,
     pub event: AuditEvent,
 }
 
@@ -72,16 +95,27 @@ pub struct CompleteSecondFactor {
     pub claimant: Claimant,
     pub account: Account,
     pub proof: Proof,
+    /// What the app's row lacks, if it is of an earlier version.
+    pub renewal: Option<Renewal>,
+    /// [`Granted::charge`]
+    pub charge: Duration,
     pub request: Request,
     pub rules: Arc<Rules>,
     pub terms: Terms,
+    /// Takes the place of the challenge, or of the session. Its token is also the new one of a session that goes on.
     pub session: NewSession,
+    /// Digest of the token that the claimant showed, if it is a session.
+    pub session_token: Digest,
+    /// Whether the claimant is a session whose last second factor counts for managing factors as it is.
+    pub is_assured: bool,
     pub refresh_token: Option<NewRefreshToken>,
     /// The ticket that shows that a second factor was passed, where the dialect can use it.
     pub step_up: Option<NewTicket>,
     /// The ticket to change the password, where the dialect can use it.
     pub change_password: Option<NewTicket>,
     pub trust: NewTrust,
+    /// The client's network, recorded if a sign-in is completed.
+    pub network: Option<KnownNetwork>,
     /// The method that comes along with the account's first second factor.
     pub email_method: Option<NewMethod>,
     pub now: Timestamp,
@@ -114,8 +148,14 @@ pub struct RemoveMethods {
     pub claimant: Claimant,
     pub account_id: AccountId,
     pub proof: Proof,
+    /// What the app's row lacks, if it is of an earlier version.
+    pub renewal: Option<Renewal>,
+    /// [`Granted::charge`]
+    pub charge: Duration,
     /// The method to remove, if the caller names one.
     pub named: Option<MethodId>,
+    pub manager: Manager,
+    pub rules: Arc<Rules>,
     pub now: Timestamp,
     pub audit: AuditContext,
     /// For one more event: a backup code is used up.

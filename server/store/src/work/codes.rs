@@ -15,6 +15,8 @@ use std::time::Duration;
 pub struct IssueCode {
     pub claimant: Claimant,
     pub to: SendTo,
+    /// The client's network, as quotas name it; `None` for a service, which asks for all its users.
+    pub network: Option<String>,
     /// Keyed MAC of the code.
     pub mac: [u8; 32],
     /// Never longer than the challenge that the code completes.

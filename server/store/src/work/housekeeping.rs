@@ -22,7 +22,9 @@ pub struct Purged {
     pub refresh_tokens: usize,
     pub tickets: usize,
     pub trusted_devices: usize,
+    pub known_networks: usize,
     pub quotas: usize,
+    pub spent_steps: usize,
     pub audit_events: usize,
 }
 
@@ -38,7 +40,7 @@ impl Purged {
         self.each().into_iter().any(|rows| u32::try_from(rows).unwrap_or(u32::MAX) >= batch)
     }
 
-    fn each(&self) -> [usize; 8] {
+    fn each(&self) -> [usize; 10] {
         let Self {
             challenges,
             one_time_codes,
@@ -46,10 +48,23 @@ impl Purged {
             refresh_tokens,
             tickets,
             trusted_devices,
+            known_networks,
             quotas,
+            spent_steps,
             audit_events,
         } = *self;
-        [challenges, one_time_codes, sessions, refresh_tokens, tickets, trusted_devices, quotas, audit_events]
+        [
+            challenges,
+            one_time_codes,
+            sessions,
+            refresh_tokens,
+            tickets,
+            trusted_devices,
+            known_networks,
+            quotas,
+            spent_steps,
+            audit_events,
+        ]
     }
 }
 
@@ -62,7 +77,9 @@ pub(crate) enum ExpiringTable {
     RefreshTokens,
     Tickets,
     TrustedDevices,
+    KnownNetworks,
     Quotas,
+    SpentSteps,
     AuditEvents,
 }
 

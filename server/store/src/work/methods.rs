@@ -1,6 +1,7 @@
 //! Second factors: enrolling, adding, renaming, switching off.
 
-use super::NewSession;
+use super::{NewSession, PresentedTicket};
+use countersign_domain::account::Versions;
 use countersign_domain::address::{Address, MethodKind};
 use countersign_domain::assurance::Manager;
 use countersign_domain::attempt::{Authenticator, StoredBackupCode};
@@ -11,6 +12,7 @@ use countersign_domain::ids::{AccountId, MethodId, SessionId};
 use countersign_domain::keyring::Sealed;
 use countersign_domain::method::MethodHandle;
 use countersign_domain::secret::Digest;
+use countersign_domain::stored_secret::SecretFingerprint;
 use countersign_domain::terms::{Rules, Terms};
 use countersign_domain::time::Timestamp;
 use std::sync::Arc;
@@ -28,19 +30,25 @@ pub struct NewMethod {
 
 #[derive(Clone, Debug)]
 pub enum NewFactor {
-    Authenticator {
-        secret: Sealed,
-        /// The time step whose code proved it.
-        step: i64,
-    },
+    Authenticator(NewAuthenticator),
     Address(Address),
+}
+
+/// An authenticator app whose code was right.
+#[derive(Clone, Debug)]
+pub struct NewAuthenticator {
+    pub secret: Sealed,
+    /// Those of the secret under every key of the ring, the active one first; never empty.
+    pub fingerprints: Vec<SecretFingerprint>,
+    /// The time step whose code proved it.
+    pub step: i64,
 }
 
 impl NewFactor {
     #[must_use]
     pub fn kind(&self) -> MethodKind {
         match self {
-            Self::Authenticator { .. } => MethodKind::Authenticator,
+            Self::Authenticator(_) => MethodKind::Authenticator,
             Self::Address(address) => address.kind(),
         }
     }
@@ -50,10 +58,17 @@ impl NewFactor {
 #[derive(Clone, Debug)]
 pub struct AddMethod {
     pub account_id: AccountId,
-    /// Version of the credentials that backup codes were made for.
-    pub credentials_version: i64,
+    /// Versions that backup codes were made for.
+    pub versions: Versions,
     pub manager: Manager,
+    /// Whether the request held the account's password.
+    pub has_password: bool,
+    /// The ticket that shows that a second factor was passed; it is used up.
+    pub step_up: Option<PresentedTicket>,
     pub method: NewMethod,
+    /// The account's apps, each with whether its secret is the same as the new one's. An app without a fingerprint that is not
+    /// among them was added since, by a node of an earlier version.
+    pub known_apps: Vec<(MethodId, bool)>,
     /// MACs that the code sent to an address may be stored as, under every key of the ring.
     pub macs: Vec<[u8; 32]>,
     /// Empty if the account has a second factor already.
@@ -73,7 +88,11 @@ pub enum MethodAdded {
     WrongCode,
     /// A code waits, but it went to another address.
     OtherAddress,
-    /// The credentials changed in the meantime.
+    /// The account has given too many wrong codes for addresses; none was judged.
+    TooManyWrongCodes {
+        until: Timestamp,
+    },
+    /// The credentials or the apps changed in the meantime.
     Stale,
 }
 
@@ -89,8 +108,8 @@ pub struct RenameMethod {
 #[derive(Clone, Debug)]
 pub struct BeginEnrolment {
     pub account_id: AccountId,
-    /// Version of the credentials that the password was checked against.
-    pub credentials_version: i64,
+    /// Versions that the password was checked against.
+    pub versions: Versions,
     pub manager: Manager,
     pub authenticator: Authenticator,
     /// Candidates for the handle, as in [`NewMethod`].
@@ -112,8 +131,8 @@ pub enum EnrolmentBegun {
 #[derive(Clone, Debug)]
 pub struct ReplaceBackupCodes {
     pub account_id: AccountId,
-    /// Version of the credentials that the decision was made on.
-    pub credentials_version: i64,
+    /// Versions that the decision was made on.
+    pub versions: Versions,
     pub backup_codes: Vec<StoredBackupCode>,
     pub now: Timestamp,
     pub event: AuditEvent,
@@ -123,8 +142,8 @@ pub struct ReplaceBackupCodes {
 #[derive(Clone, Debug)]
 pub struct DisableTwoFactor {
     pub account_id: AccountId,
-    /// Version of the credentials that the decision was made on.
-    pub credentials_version: i64,
+    /// Versions that the decision was made on.
+    pub versions: Versions,
     pub session_id: SessionId,
     /// Takes the session's place.
     pub session: NewSession,

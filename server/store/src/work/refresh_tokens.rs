@@ -26,7 +26,7 @@ pub struct UseRefreshToken {
     pub next: Digest,
     pub rules: Arc<Rules>,
     pub now: Timestamp,
-    /// End of the next token.
+    /// End of the next token, if the sign-in does not end before.
     pub expires_at: Timestamp,
     pub audit: AuditContext,
 }
@@ -45,6 +45,9 @@ pub struct RefreshedSignIn {
     pub user: User,
     pub family_id: RefreshTokenId,
     pub application_id: ApplicationId,
+    /// `None` also where the account has other second factors since.
     pub second_factor_at: Option<Timestamp>,
     pub signed_in_at: Timestamp,
+    /// End of the next token.
+    pub expires_at: Timestamp,
 }

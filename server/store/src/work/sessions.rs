@@ -1,5 +1,6 @@
 //! Sessions.
 
+use countersign_domain::account::Versions;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::ids::{AccountId, SessionId};
 use countersign_domain::secret::Digest;
@@ -25,11 +26,19 @@ pub struct ExtendSession {
 pub struct RevokeSessions {
     pub account_id: AccountId,
     pub which: SessionSelector,
-    /// Recorded if any session ended.
+    /// Recorded if anything ended.
     pub event: AuditEvent,
 }
 
-/// Sessions of one account.
+/// Ending trust in all devices of an account.
+#[derive(Clone, Debug)]
+pub struct EndTrust {
+    pub account_id: AccountId,
+    pub versions: Versions,
+    pub event: AuditEvent,
+}
+
+/// Sessions of one account. All, and all but one, end whatever else the account's credentials have opened.
 #[derive(Clone, Debug)]
 pub enum SessionSelector {
     All,

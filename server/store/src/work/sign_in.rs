@@ -1,6 +1,6 @@
 //! Signing in with the first factor.
 
-use super::{NewRefreshToken, NewSession, NewTicket, NewTrust, PresentedTicket};
+use super::{KnownNetwork, NewRefreshToken, NewSession, NewTicket, NewTrust, PresentedTicket, QuotaUse};
 use countersign_domain::account::Account;
 use countersign_domain::audit::AuditContext;
 use countersign_domain::challenge::Challenge;
@@ -22,8 +22,10 @@ pub struct CompleteSignIn {
     pub credentials_version: i64,
     /// The same password hashed at the current cost, if the stored hash is outdated.
     pub rehashed: Option<PasswordHash>,
-    /// Name of the password quota to restore.
-    pub quota: Option<String>,
+    /// Uses of password quotas to give back.
+    pub password_uses: Vec<QuotaUse>,
+    /// The client's network, recorded if the sign-in is completed.
+    pub network: Option<KnownNetwork>,
     /// The ticket that stood in for the password; it is used up.
     pub ticket: Option<PresentedTicket>,
     pub rules: Arc<Rules>,
@@ -42,7 +44,7 @@ pub struct CompleteSignIn {
 /// A trust that a device presents.
 #[derive(Clone, Debug)]
 pub struct PresentedTrust {
-    pub digest: Digest,
+    pub digests: Vec<Digest>,
     /// Takes its place; `None` for a trust that stays valid until it expires.
     pub next: Option<NewTrust>,
 }

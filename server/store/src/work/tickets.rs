@@ -1,6 +1,9 @@
 //! Tickets, trusted devices and quotas.
 
+use countersign_domain::account::Versions;
+use countersign_domain::decisions::password_attempt::PasswordAttempt;
 use countersign_domain::ids::{AccountId, ApplicationId};
+use countersign_domain::rate::Rate;
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use std::time::Duration;
@@ -29,7 +32,7 @@ impl TicketKind {
 pub struct NewTicket {
     pub kind: TicketKind,
     pub digest: Digest,
-    /// Digest of the caller-chosen secret (`trustChallenge`) that must accompany the ticket.
+    /// MAC of the caller-chosen secret (`trustChallenge`) that must accompany the ticket.
     pub trust_challenge: Option<Digest>,
     /// The caller's own state, returned when the ticket is used: JSON text.
     pub state: Option<String>,
@@ -40,8 +43,8 @@ pub struct NewTicket {
 pub struct PresentedTicket {
     pub kind: TicketKind,
     pub digest: Digest,
-    /// Digest of the `trustChallenge` that came with it.
-    pub trust_challenge: Option<Digest>,
+    /// What the `trustChallenge` that came with it may be stored as, one for each key of the ring; empty if none came.
+    pub trust_challenges: Vec<Digest>,
 }
 
 /// A trusted device to be recorded.
@@ -54,10 +57,13 @@ pub struct NewTrust {
 }
 
 /// Lookup of a trusted device.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct FindTrust {
-    pub digest: Digest,
+    /// What the presented token may be stored as.
+    pub digests: Vec<Digest>,
     pub account_id: AccountId,
+    /// Those of the account: a trust of older ones is none.
+    pub versions: Versions,
     pub now: Timestamp,
 }
 
@@ -79,4 +85,64 @@ pub enum Spent {
         /// End of the window.
         until: Timestamp,
     },
+}
+
+/// One use of a quota that a success gives back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaUse {
+    /// Says what is counted for whom.
+    pub name: String,
+    pub limit: QuotaLimit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuotaLimit {
+    /// So many uses within a window that begins with the first. A success restores the whole quota.
+    Window { uses: u32, window: Duration },
+    /// A limit that refills with time. A success gives back its own use.
+    Refilling(Rate),
+}
+
+/// Uses for what was typed and for the account.
+#[derive(Clone, Debug)]
+pub struct PasswordUses {
+    pub by_name: QuotaUse,
+    pub by_account: QuotaUse,
+}
+
+/// A password, before it is looked at.
+#[derive(Clone, Debug)]
+pub struct TakePasswordTry {
+    /// The account; any unused id if there is none, so that both cost the same work.
+    pub account_id: AccountId,
+    /// Counts of the client's network, if it is known.
+    pub in_network: Option<PasswordUses>,
+    /// Counts of everything that does not come from a known network or device.
+    pub anywhere: PasswordUses,
+    /// The client's network as the account may know it, and the counts that then take the place of `anywhere`.
+    pub network: Option<(KnownNetwork, PasswordUses)>,
+    /// What the trust that the client's device presents may be stored as, and the counts that then take the place of
+    /// `anywhere`.
+    pub device: Option<(Vec<Digest>, PasswordUses)>,
+    /// Those of the account: a trust of older ones is none.
+    pub versions: Versions,
+    /// See [`countersign_domain::decisions::password_attempt::Facts`].
+    pub knows_account: bool,
+    pub now: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct PasswordTry {
+    pub decision: PasswordAttempt,
+    /// What a right password gives back.
+    pub uses: Vec<QuotaUse>,
+}
+
+/// A network from which an account has completed a sign-in.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownNetwork {
+    /// Keyed MAC of account and network.
+    pub digest: [u8; 32],
+    /// If it is to be recorded.
+    pub expires_at: Timestamp,
 }

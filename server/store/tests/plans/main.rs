@@ -21,21 +21,26 @@ use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::add_method::AddMethod as Added;
 use countersign_domain::decisions::address_change::AddressChange;
 use countersign_domain::decisions::delivery::SendTo;
-use countersign_domain::decisions::password_change::Endings;
+use countersign_domain::decisions::endings::Event;
+use countersign_domain::decisions::keyring::Canary;
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::decisions::sign_in::SignIn;
 use countersign_domain::ids::{ApiKeyId, ApplicationId, RefreshTokenId, RegistrationId, TenantId};
+use countersign_domain::keyring::Sealed;
 use countersign_domain::one_time_code::Subject;
+use countersign_domain::policy::Policy;
+use countersign_domain::stored_secret::{Renewal, SecretFingerprint};
 use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
 use countersign_domain::terms::{Grant, Rules, Terms};
 use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
-    AccountWritten, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
-    CompleteSignIn, CreateAccount, DisableTwoFactor, ExtendSession, FailAttempt, FindTrust, IssueCode, Issued,
-    MethodAdded, MethodsRemoved, NewRefreshToken, OpenChallenge, PresentedTicket, PresentedTrust, Purge,
-    RefreshTokenUsed, Register, RemoveMethods, RenameMethod, ReplaceBackupCodes, RevokeSessions, SecondFactorCompleted,
-    SessionSelector, Spend, TicketKind, UseRefreshToken,
+    AccountWritten, AddCanary, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
+    CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt,
+    FindTrust, IssueCode, Issued, LiftLimits, MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod,
+    NewRefreshToken, OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, QuotaLimit, QuotaUse,
+    RefreshTokenUsed, Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt,
+    RevokeSessions, SecondFactorCompleted, SessionSelector, Spend, TakePasswordTry, TicketKind, UseRefreshToken,
 };
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
@@ -44,8 +49,8 @@ use diesel::sql_types::Text;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use users::{
-    HOUR, NOON, User, address_method, audit, backup_codes, by_email, decided, event, hash, is_done, mailed,
-    new_session, random, session_digest, terms, ticket, trust,
+    HOUR, NOON, User, address_method, audit, backup_codes, by_email, decided, event, guess, hash, is_done, mailed,
+    network, new_session, random, session_digest, terms, ticket, trust, window,
 };
 use world::{Behind, World};
 
@@ -75,6 +80,10 @@ impl Instrumentation for Listener {
     }
 }
 
+fn fingerprint(byte: u8) -> SecretFingerprint {
+    SecretFingerprint::from_bytes(&[byte; 32]).unwrap()
+}
+
 /// Carries out every unit of work at least once, each on the path where it does the most.
 async fn everything(world: &World) {
     let store = &world.store;
@@ -86,10 +95,34 @@ async fn everything(world: &World) {
     store.authenticators_of(id).await.unwrap();
     store.record(event(EventKind::SecretShown, id, NOON)).await.unwrap();
     store.spend(Spend { name: "one".to_owned(), limit: 1, window: HOUR, now: NOON }).await.unwrap();
-    store.restore_quota("one".to_owned()).await.unwrap();
+    let refilling =
+        QuotaUse { name: "two".to_owned(), limit: QuotaLimit::Refilling(Policy::default().password_guesses) };
+    let uses = PasswordUses { by_name: window("one"), by_account: refilling };
+    let wanted = TakePasswordTry {
+        account_id: id,
+        in_network: Some(uses.clone()),
+        anywhere: uses.clone(),
+        network: Some((network(id, 1, NOON), uses.clone())),
+        device: Some((vec![session_digest()], uses.clone())),
+        versions: Versions::default(),
+        knows_account: false,
+        now: NOON,
+    };
+    let taken = store.take_password_try(wanted).await.unwrap();
+    store.give_back(taken.uses).await.unwrap();
+    store.account_limits(id).await.unwrap();
+    store.lift_limits(LiftLimits { account_id: id, event: event(EventKind::AccountUnlocked, id, NOON) }).await.unwrap();
     let extend = ExtendSession { session_id: user.session.session.id, now: NOON, expires_at: NOON + HOUR };
     store.extend_session(extend).await.unwrap();
     store.ping(()).await.unwrap();
+    assert!(store.keyring_facts(()).await.unwrap().newest_app.is_some());
+    let sealed = Sealed { key_id: "k1".to_owned(), bytes: vec![1] };
+    let canary = Canary { sealed, secrets_bound_from: NOON };
+    let add = |after| AddCanary { canary: canary.clone(), after, now: NOON };
+    assert!(store.add_canary(add(0)).await.unwrap());
+    assert!(!store.add_canary(add(0)).await.unwrap(), "another one was stored since");
+    assert!(!store.add_canary(add(1)).await.unwrap(), "a key has one canary");
+    assert!(store.keyring_facts(()).await.unwrap().canary.is_some());
 
     for factor in [Factor::Totp, Factor::BackupCode, Factor::OneTimeCode] {
         for claimant in [user.challenged(world, NOON).await, user.in_session()] {
@@ -106,11 +139,28 @@ async fn everything(world: &World) {
                     factor: Some(factor),
                     account_id: id,
                     is_replay,
+                    charge: guess(),
                     event: event(EventKind::SecondFactorRejected, id, NOON),
+                    lock_event: Some(event(EventKind::AccountLocked, id, NOON)),
                 };
                 store.fail_attempt(fail).await.unwrap();
             }
-            store.complete_second_factor(user.pass(claimant, proof)).await.unwrap();
+            user.claimed(world, &claimant, factor).await;
+            let give = ReturnAttempt {
+                claimant: claimant.clone(),
+                expected: Expected::One(factor),
+                charge: guess(),
+                account_id: id,
+                event: event(EventKind::SecondFactorNotJudged, id, NOON),
+            };
+            store.return_attempt(give).await.unwrap();
+            let renewal = Renewal {
+                method_id: authenticator,
+                fingerprint: fingerprint(1),
+                sealed: Some(Sealed { key_id: "k1".to_owned(), bytes: vec![1] }),
+            };
+            let pass = CompleteSecondFactor { renewal: Some(renewal), ..user.pass(claimant, proof) };
+            store.complete_second_factor(pass).await.unwrap();
         }
     }
     // Until the challenge is destroyed, and then until the account is locked.
@@ -121,10 +171,10 @@ async fn everything(world: &World) {
         }
     }
     store.begin_enrolment(user.begin_enrolment()).await.unwrap();
-    let version = user.account.credentials_version;
+    let versions = user.account.versions();
     let replace = ReplaceBackupCodes {
         account_id: id,
-        credentials_version: version,
+        versions,
         backup_codes: backup_codes(3),
         now: NOON,
         event: event(EventKind::BackupCodesReplaced, id, NOON),
@@ -137,7 +187,7 @@ async fn everything(world: &World) {
     let other = User::signed_up(world).await;
     let disable = DisableTwoFactor {
         account_id: other.id(),
-        credentials_version: other.account.credentials_version,
+        versions: other.account.versions(),
         session_id: other.session.session.id,
         session: new_session(other.id(), NOON),
         now: NOON,
@@ -146,16 +196,19 @@ async fn everything(world: &World) {
     store.disable_two_factor(disable).await.unwrap();
     let change = ChangePassword {
         account_id: id,
-        credentials_version: version,
+        versions,
         password: hash(),
         ticket: None,
-        endings: Endings::Everything,
+        ending: Event::PasswordChangedEndingSessions,
+        lifts_lock: true,
         one_time_password: Some(ticket(TicketKind::OneTimePassword, NOON + HOUR)),
         session: Some(new_session(id, NOON)),
         now: NOON,
         event: event(EventKind::PasswordChanged, id, NOON),
     };
     store.change_password(change).await.unwrap();
+    let end = EndTrust { account_id: id, versions, event: event(EventKind::TrustRevoked, id, NOON) };
+    store.end_trust(end).await.unwrap();
     store.sign_out((user.session.token, event(EventKind::SignedOut, id, NOON))).await.unwrap();
     for which in [SessionSelector::AllBut(user.session.session.id), SessionSelector::All] {
         let event = event(EventKind::SessionsRevoked, id, NOON);
@@ -238,7 +291,7 @@ async fn users(world: &World) {
         registration: registration(ApplicationId::generate(NOON, &mut random())),
         event: event(EventKind::Registered, id, NOON),
     };
-    assert!(store.register(register).await.unwrap());
+    assert_eq!(store.register(register).await.unwrap(), Registered::Done);
 
     let address = Address::Sms(PhoneNumber::new("+15550100").unwrap());
     let to_enable =
@@ -250,9 +303,12 @@ async fn users(world: &World) {
     assert!(store.open_challenge(OpenChallenge { challenge, mac: [5; 32], event: opened }).await.unwrap());
     let add = |user: &User, address| AddMethod {
         account_id: id,
-        credentials_version: user.account.credentials_version,
+        versions: user.account.versions(),
         manager: Manager::Service,
+        has_password: false,
+        step_up: None,
         method: address_method(address),
+        known_apps: Vec::new(),
         macs: vec![[7; 32]],
         backup_codes: backup_codes(3),
         challenge: Some((waiting, [5; 32])),
@@ -266,7 +322,7 @@ async fn users(world: &World) {
     assert_eq!(store.add_method(wrong).await.unwrap(), MethodAdded::WrongCode);
     let first = store.add_method(add(&user, address.clone())).await.unwrap();
     assert!(matches!(first, MethodAdded::Decided(Added::First(_))), "{first:?}");
-    user.account.credentials_version += 1;
+    user.account.factors_version += 1;
     let found = store.user(AccountLookup::Id(id)).await.unwrap().expect("it is there");
     assert!(found.account.two_factor_enabled);
     let method = found.methods[0].clone();
@@ -308,10 +364,21 @@ async fn users(world: &World) {
         ..user.pass(claimant, proof)
     };
     assert!(is_done(&store.complete_second_factor(pass).await.unwrap()));
-    assert!(store.trust(FindTrust { digest: given.digest, account_id: id, now: NOON }).await.unwrap().is_some());
+    assert!(
+        store
+            .trust(FindTrust {
+                digests: vec![given.digest],
+                account_id: id,
+                versions: user.account.versions(),
+                now: NOON
+            })
+            .await
+            .unwrap()
+            .is_some()
+    );
     // A lasting trust, and then a rotating one, with every kind of grant.
     for (next, terms) in [(None, with_tokens), (Some(trust(NOON + HOUR)), terms())] {
-        let shown = PresentedTrust { digest: given.digest, next };
+        let shown = PresentedTrust { digests: vec![given.digest], next };
         let sign_in = CompleteSignIn {
             trust: Some(shown),
             application_id: Some(ApplicationId::DEFAULT),
@@ -323,7 +390,7 @@ async fn users(world: &World) {
         let outcome = decided(store.complete_sign_in(sign_in).await.unwrap());
         assert_eq!(outcome.decision, SignIn::Granted { by_trust: true });
     }
-    let present = || PresentedTicket { kind: TicketKind::StepUp, digest: step_up.digest, trust_challenge: None };
+    let present = || PresentedTicket { kind: TicketKind::StepUp, digest: step_up.digest, trust_challenges: Vec::new() };
     assert!(store.ticket((present(), NOON)).await.unwrap().is_some());
     let presented = || UseRefreshToken {
         digest: first,
@@ -364,7 +431,11 @@ async fn users(world: &World) {
         claimant,
         account_id: id,
         proof: mailed(mac),
+        renewal: None,
+        charge: guess(),
         named: Some(named),
+        manager: Manager::Service,
+        rules: Arc::default(),
         now: NOON,
         audit: audit(id, NOON),
         more_audit: audit(id, NOON),
@@ -389,16 +460,19 @@ async fn users(world: &World) {
     assert!(!found.account.two_factor_enabled && found.methods.is_empty());
     let change = ChangePassword {
         account_id: id,
-        credentials_version: found.account.credentials_version,
+        versions: found.account.versions(),
         password: hash(),
         ticket: Some(present()),
-        endings: Endings::Everything,
+        ending: Event::PasswordChangedEndingSessions,
+        lifts_lock: true,
         session: None,
         one_time_password: None,
         now: NOON,
         event: event(EventKind::PasswordChanged, id, NOON),
     };
-    assert_eq!(store.change_password(change).await.unwrap(), Changed::Done);
+    assert_eq!(store.change_password(change).await.unwrap(), Changed::NoTicket, "it ended with the second factor");
+    user.account = store.account(AccountLookup::Id(id)).await.unwrap().expect("it is there");
+    apps(world, &mut user).await;
     let key = ApiKeyRecord {
         id: ApiKeyId::generate(NOON, &mut random()),
         name: "one".to_owned(),
@@ -412,6 +486,59 @@ async fn users(world: &World) {
     assert!(store.api_key(key_digest).await.unwrap().is_some());
     assert!(store.revoke_api_key((key_id, NOON)).await.unwrap());
     assert!(store.delete_account((id, event(EventKind::AccountDeleted, id, NOON))).await.unwrap());
+}
+
+/// An authenticator app that is added, added again, removed, and added once more.
+async fn apps(world: &World, user: &mut User) {
+    let (store, id) = (&world.store, user.id());
+    let step = i64::try_from(NOON.as_unix_seconds() / 30).unwrap();
+    let add = |user: &User, step, fingerprints| AddMethod {
+        account_id: id,
+        credentials_version: user.account.credentials_version,
+        manager: Manager::Service,
+        method: NewMethod {
+            factor: NewFactor::Authenticator(NewAuthenticator {
+                secret: Sealed { key_id: "k1".to_owned(), bytes: vec![1] },
+                fingerprints,
+                step,
+            }),
+            ..address_method(user.email_address())
+        },
+        known_apps: Vec::new(),
+        macs: Vec::new(),
+        backup_codes: backup_codes(1),
+        challenge: None,
+        rules: Arc::default(),
+        terms: terms(),
+        now: NOON,
+        audit: audit(id, NOON),
+    };
+    let first = add(user, step, vec![fingerprint(2)]);
+    let method_id = first.method.id;
+    let added = store.add_method(first).await.unwrap();
+    assert!(matches!(added, MethodAdded::Decided(Added::First(_))), "{added:?}");
+    user.account = store.account(AccountLookup::Id(id)).await.unwrap().expect("it is there");
+    // The ring has a new key, and the old one still.
+    let rotated = || vec![fingerprint(3), fingerprint(2)];
+    for (step, is_replay) in [(step, true), (step + 1, false), (step + 1, true)] {
+        let added = store.add_method(add(user, step, rotated())).await.unwrap();
+        assert_eq!(added, MethodAdded::Decided(Added::AlreadyAdded { is_replay }));
+    }
+    let remove = RemoveMethods {
+        claimant: Claimant::Holder { account_id: id, subject: Subject::Disable { account_id: id, method_id } },
+        account_id: id,
+        proof: Proof::Totp { method_id, step: step + 2, confirms: false },
+        renewal: None,
+        named: Some(method_id),
+        now: NOON,
+        audit: audit(id, NOON),
+    };
+    assert_eq!(store.remove_methods(remove).await.unwrap(), MethodsRemoved::Decided(Removal::SwitchOff));
+    user.account = store.account(AccountLookup::Id(id)).await.unwrap().expect("it is there");
+    let added = store.add_method(add(user, step + 2, rotated())).await.unwrap();
+    assert_eq!(added, MethodAdded::Decided(Added::Replayed), "the step was used before the app was removed");
+    let added = store.add_method(add(user, step + 3, rotated())).await.unwrap();
+    assert!(matches!(added, MethodAdded::Decided(Added::First(_))), "{added:?}");
 }
 
 #[derive(QueryableByName)]

@@ -3,8 +3,9 @@
 
 use crate::users::{HOUR, NOON, User, by_email, event, hash, new_session};
 use crate::world::{Behind, World};
+use countersign_domain::account::Versions;
 use countersign_domain::audit::EventKind;
-use countersign_domain::decisions::password_change::Endings;
+use countersign_domain::decisions::endings::Event;
 use countersign_store::work::{AccountWritten, ChangePassword, Changed, Spend, Spent};
 use countersign_store::{Database, OpenError, Options, Store};
 use countersign_test_postgres::{Cluster, DatabaseKind, Mode, needs_postgres};
@@ -130,10 +131,11 @@ async fn the_victim_of_a_deadlock_does_its_work_again() {
     neighbour.batch_execute("SET deadlock_timeout = '60s'; BEGIN; UPDATE sessions SET user_agent = ''").await.unwrap();
     let change = ChangePassword {
         account_id: user.id(),
-        credentials_version: 0,
+        versions: Versions::default(),
         password: hash(),
         ticket: None,
-        endings: Endings::Everything,
+        ending: Event::PasswordChangedEndingSessions,
+        lifts_lock: true,
         session: Some(new_session(user.id(), NOON)),
         one_time_password: None,
         now: NOON,

@@ -16,7 +16,7 @@ use countersign_domain::time::Timestamp;
 use countersign_domain::user::Registration;
 use countersign_store::work::{
     AccountWritten, ChangeAccount, Claim, CompleteSecondFactor, CompleteSignIn, NewRefreshToken, PresentedTrust,
-    Register, SecondFactorCompleted, TicketKind,
+    Register, Registered, SecondFactorCompleted, TicketKind,
 };
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use std::sync::Arc;
@@ -248,7 +248,7 @@ async fn tokens_are_granted_together_with_the_user_they_speak_of(database: Datab
     for registration in registrations.clone() {
         let event = event(EventKind::Registered, user.id(), NOON);
         let register = Register { account_id: user.id(), registration, event };
-        assert!(world.store.register(register).await.unwrap());
+        assert_eq!(world.store.register(register).await.unwrap(), Registered::Done);
     }
     let signed_in_at: Timestamp = NOON + HOUR / 2;
     let sign_in = CompleteSignIn { terms: Terms { grant: Grant::Tokens, ..terms() }, ..user.sign_in(signed_in_at) };
@@ -275,7 +275,7 @@ async fn tokens_are_granted_together_with_the_user_they_speak_of(database: Datab
     let later = signed_in_at + HOUR;
     let sign_in = CompleteSignIn {
         terms: Terms { grant: Grant::Tokens, ..terms() },
-        trust: Some(PresentedTrust { digest: trust, next: None }),
+        trust: Some(PresentedTrust { digests: vec![trust], next: None }),
         ..user.sign_in(later)
     };
     let outcome = decided(world.store.complete_sign_in(sign_in).await.unwrap());

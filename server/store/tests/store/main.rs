@@ -12,6 +12,7 @@ mod sqlite_trouble;
 mod tls;
 mod units;
 mod users;
+mod versions;
 mod world;
 
 /// Where there is no PostgreSQL this has the run's last line say so; where one is required it fails.

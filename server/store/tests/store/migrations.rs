@@ -197,7 +197,7 @@ const OWN_PROCESS: &str = "COUNTERSIGN_TEST_OWN_PROCESS";
 async fn in_a_process_of_its_own() {
     let Some(path) = std::env::var_os(OWN_PROCESS) else { return };
     let store = Store::open(&Options::new(Database::Sqlite(path.into()))).await.unwrap();
-    store.restore_quota("nothing".to_owned()).await.unwrap();
+    store.give_back(Vec::new()).await.unwrap();
     store.ping(()).await.unwrap();
 }
 
@@ -231,7 +231,7 @@ async fn a_role_without_rights_over_tables_opens_what_is_up_to_date() {
     assert!(before.starts_with("postgres"));
     let options = Options::new(Database::Postgres(format!("postgres://{name}:node@{place}")));
     let store = Store::open(&options).await.unwrap();
-    store.restore_quota("nothing".to_owned()).await.unwrap();
+    store.give_back(Vec::new()).await.unwrap();
     drop(store);
     world.behind.execute(&format!("DROP OWNED BY {name}"));
     world.behind.execute(&format!("DROP ROLE {name}"));

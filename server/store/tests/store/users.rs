@@ -19,13 +19,14 @@ use countersign_domain::password::PasswordHash;
 use countersign_domain::policy::Policy;
 use countersign_domain::secret::{ChallengeToken, Digest, SessionToken};
 use countersign_domain::session::Session;
+use countersign_domain::stored_secret::SecretFingerprint;
 use countersign_domain::terms::{ChallengeForm, EnrolmentPlace, Grant, Terms, TrustForm};
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::AccountLookup;
 use countersign_store::work::{
     AccountWritten, BeginEnrolment, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CreateAccount,
-    EnrolmentBegun, IssueCode, Issued, NewFactor, NewMethod, NewSession, NewTicket, NewTrust, SecondFactorCompleted,
-    SignInCompleted, SignInDecided, TicketKind,
+    EnrolmentBegun, IssueCode, Issued, KnownNetwork, NewFactor, NewMethod, NewSession, NewTicket, NewTrust, QuotaLimit,
+    QuotaUse, SecondFactorCompleted, SignInCompleted, SignInDecided, TicketKind,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{CryptoRng, SeedableRng as _};
@@ -97,7 +98,6 @@ pub(crate) fn terms() -> Terms {
         code_lifetime: policy.one_time_code_lifetime,
         backup_codes: Alphabet::Mixed,
         email_with_app: true,
-        password_change_needs_second_factor: false,
     }
 }
 
@@ -179,6 +179,8 @@ impl User {
             expires_at: None,
             two_factor_enabled: false,
             credentials_version: 0,
+            limits_epoch: 0,
+            factors_version: 0,
             created_at: NOON,
             updated_at: NOON,
         };
@@ -209,7 +211,7 @@ impl User {
         assert!(is_done(&outcome), "{outcome:?}");
         user.session = next;
         user.account.two_factor_enabled = true;
-        user.account.credentials_version += 1;
+        user.account.factors_version += 1;
         (user, authenticator, codes)
     }
 
@@ -259,7 +261,8 @@ impl User {
             account_id: self.id(),
             credentials_version: self.account.credentials_version,
             rehashed: None,
-            quota: Some(format!("password:{}", self.id())),
+            password_uses: vec![window(&format!("password:{}", self.id()))],
+            network: Some(network(self.id(), 1, now)),
             ticket: None,
             rules: Arc::default(),
             terms: terms(),
@@ -285,11 +288,17 @@ impl User {
     pub(crate) fn begin_enrolment(&self) -> BeginEnrolment {
         BeginEnrolment {
             account_id: self.id(),
-            credentials_version: self.account.credentials_version,
-            manager: Manager::Owner(Assurance { account_id: self.id(), second_factor_at: Some(NOON) }),
+            versions: self.account.versions(),
+            manager: Manager::Owner(Assurance {
+                account_id: self.id(),
+                second_factor_at: Some(NOON),
+                factors_version: self.account.factors_version,
+            }),
             authenticator: Authenticator {
                 id: MethodId::generate(NOON, &mut random()),
+                account_id: self.id(),
                 secret: Sealed { key_id: "k1".to_owned(), bytes: vec![1, 2, 3] },
+                fingerprint: SecretFingerprint::from_bytes(session_digest().as_bytes()),
                 last_step: None,
             },
             handles: handles(),
@@ -301,13 +310,7 @@ impl User {
     }
 
     pub(crate) fn claim(&self, claimant: Claimant, factor: Factor, now: Timestamp) -> ClaimAttempt {
-        ClaimAttempt {
-            claimant,
-            expected: Expected::One(factor),
-            now,
-            rules: Arc::default(),
-            audit: audit(self.id(), now),
-        }
+        ClaimAttempt { claimant, expected: Expected::One(factor), now, rules: Arc::default() }
     }
 
     pub(crate) async fn claimed(&self, world: &World, claimant: &Claimant, factor: Factor) -> Claim {
@@ -319,14 +322,19 @@ impl User {
             claimant,
             account: self.account.clone(),
             proof,
+            renewal: None,
+            charge: guess(),
             request: Request::default(),
             rules: Arc::default(),
             terms: terms(),
             session: new_session(self.id(), NOON),
+            session_token: self.session.token,
+            is_assured: false,
             refresh_token: None,
             step_up: None,
             change_password: None,
             trust: trust(NOON + 24 * HOUR),
+            network: Some(network(self.id(), 1, NOON)),
             email_method: None,
             now: NOON,
             audit: audit(self.id(), NOON),
@@ -338,6 +346,7 @@ impl User {
         IssueCode {
             claimant,
             to: SendTo::Primary,
+            network: Some("network".to_owned()),
             mac: [mac; 32],
             lifetime: Policy::default().one_time_code_lifetime,
             now: NOON,
@@ -352,6 +361,22 @@ impl User {
     }
 }
 
+/// A use of ten within an hour.
+pub(crate) fn window(name: &str) -> QuotaUse {
+    QuotaUse { name: name.to_owned(), limit: QuotaLimit::Window { uses: 10, window: HOUR } }
+}
+
+/// A network as the account knows it for a day.
+pub(crate) fn network(account_id: AccountId, seed: u8, now: Timestamp) -> KnownNetwork {
+    let digest = Digest::of_text(&format!("{account_id} {seed}"));
+    KnownNetwork { digest: *digest.as_bytes(), expires_at: now + 24 * HOUR }
+}
+
+/// What one guess adds to the long-term count.
+pub(crate) fn guess() -> Duration {
+    Policy::default().account_guesses.cost(1)
+}
+
 pub(crate) fn new_session(account_id: AccountId, now: Timestamp) -> NewSession {
     NewSession {
         session: Session {
@@ -361,6 +386,7 @@ pub(crate) fn new_session(account_id: AccountId, now: Timestamp) -> NewSession {
             second_factor_at: None,
             ip_address: "192.0.2.1".to_owned(),
             user_agent: "test".to_owned(),
+            signed_in_at: now,
             created_at: now,
             updated_at: now,
             expires_at: now + 24 * HOUR,

@@ -1,10 +1,12 @@
-//! Passwords: length limits, and hashing with argon2id in the PHC string format.
+//! Passwords: length limits, a blocklist, and hashing with argon2id in the PHC string format.
 //!
 //! The caller passes in the memory for hashing and pools it: an allocation per hash makes a busy server grow by
 //! hundreds of megabytes.
 //!
 //! PHC strings are read and written here and not by the crate `password-hash`: exactly one algorithm, version and set of
 //! parameters is accepted, so after a general parser every check below would still be needed.
+
+mod blocklist;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use data_encoding::BASE64_NOPAD;
@@ -17,18 +19,31 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 
-/// Shortest accepted password in UTF-16 units (NIST SP 800-63B-4 §3.1.1.2: 8 in combination with a second factor).
+/// Shortest accepted password (NIST SP 800-63B-4 §3.1.1.2: 8 in combination with a second factor). Lengths are code points of
+/// the form that is hashed.
 pub const SHORTEST: usize = 8;
-/// Longest accepted password in UTF-16 units; longer ones are refused, never truncated (NIST requires at least 64).
+/// Longest accepted password; longer ones are refused, never truncated (NIST requires at least 64).
 pub const LONGEST: usize = 128;
+/// Code points as typed that are looked at. NFKC composes several into one, so that an accepted password may be typed with more
+/// than [`LONGEST`]; a text of more than this is never one.
+const LONGEST_TYPED: usize = 4 * LONGEST;
 
 /// Why a new password is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordPolicyViolation {
-    /// Fewer than [`SHORTEST`] UTF-16 units.
+    /// Fewer than [`SHORTEST`] code points.
     TooShort,
-    /// More than [`LONGEST`] UTF-16 units.
+    /// More than [`LONGEST`] code points.
     TooLong,
+    /// Among those that an attacker tries first.
+    Common,
+}
+
+/// What a new password is compared with, besides the list of common ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Blocklist<'a> {
+    /// Names of the user and of the service.
+    pub names: &'a [&'a str],
 }
 
 /// A password in the form that is hashed: NFKC, so that the same text typed on different keyboards is the same password.
@@ -40,24 +55,33 @@ impl Password {
     /// cost time.
     #[must_use]
     pub fn presented(text: &str) -> Self {
-        if text.encode_utf16().take(LONGEST + 1).count() > LONGEST {
-            Self(String::new())
-        } else {
-            Self(text.nfkc().collect())
-        }
+        if is_too_long(text) { Self(String::new()) } else { Self(text.nfkc().collect()) }
     }
 
-    /// Takes text as a new password.
+    /// Takes text as a new password; `blocklist` is `None` where the operator has switched it off.
     ///
     /// # Errors
-    /// If it is too short or too long. The text is counted as typed, in UTF-16 units, as browsers count.
-    pub fn chosen(text: &str) -> Result<Self, PasswordPolicyViolation> {
-        match text.encode_utf16().take(LONGEST + 1).count() {
+    /// If it is too short, too long, or on the blocklist.
+    pub fn chosen(text: &str, blocklist: Option<Blocklist<'_>>) -> Result<Self, PasswordPolicyViolation> {
+        if is_too_long(text) {
+            return Err(PasswordPolicyViolation::TooLong);
+        }
+        let password = Self(text.nfkc().collect());
+        match password.0.chars().count() {
             0..SHORTEST => Err(PasswordPolicyViolation::TooShort),
-            SHORTEST..=LONGEST => Ok(Self(text.nfkc().collect())),
+            SHORTEST..=LONGEST => match blocklist {
+                Some(Blocklist { names }) if blocklist::holds(&password.0, names) => {
+                    Err(PasswordPolicyViolation::Common)
+                }
+                _ => Ok(password),
+            },
             _ => Err(PasswordPolicyViolation::TooLong),
         }
     }
+}
+
+fn is_too_long(text: &str) -> bool {
+    text.chars().nth(LONGEST_TYPED).is_some()
 }
 
 impl fmt::Debug for Password {
@@ -183,7 +207,7 @@ mod tests {
     #[test]
     fn a_hash_survives_its_text_and_matches_only_its_password() {
         let mut memory = Vec::new();
-        let password = Password::chosen("correct horse").expect("long enough");
+        let password = Password::chosen("correct horse", None).expect("long enough");
         let hash = PasswordHash::make(&password, QUICK, &mut ChaCha20Rng::seed_from_u64(1), &mut memory);
         let read = PasswordHash::parse(&hash.to_text()).expect("its own text");
         assert!(read.matches(&password, &mut memory));
@@ -204,19 +228,56 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_counted_in_utf16_units_and_nothing_is_cut() {
-        assert_eq!(Password::chosen("1234567").unwrap_err(), PasswordPolicyViolation::TooShort);
-        assert!(Password::chosen("12345678").is_ok());
-        assert!(Password::chosen("𝒳𝒳𝒳𝒳").is_ok(), "four characters beyond the BMP are eight units");
-        assert!(Password::chosen(&"x".repeat(128)).is_ok());
-        assert_eq!(Password::chosen(&"x".repeat(129)).unwrap_err(), PasswordPolicyViolation::TooLong);
-        assert_eq!(Password::chosen(&"x".repeat(1_000_000)).unwrap_err(), PasswordPolicyViolation::TooLong);
+    fn lengths_are_code_points_of_what_is_hashed_and_nothing_is_cut_n15() {
+        use PasswordPolicyViolation::{TooLong, TooShort};
+        let chosen = |text: &str| Password::chosen(text, None).map(drop);
+        for (text, expected) in [
+            ("1234567".to_owned(), Err(TooShort)),
+            ("12345678".to_owned(), Ok(())),
+            // Four letters beyond the BMP are eight UTF-16 units, and `XXXX` when they are normalised.
+            ("𝒳𝒳𝒳𝒳".to_owned(), Err(TooShort)),
+            // Eight code points as typed, four when they are composed.
+            ("a\u{308}".repeat(4), Err(TooShort)),
+            // One code point as typed, eighteen when it is decomposed.
+            ("\u{fdfa}".to_owned(), Ok(())),
+            ("😀".repeat(8), Ok(())),
+            ("x".repeat(128), Ok(())),
+            ("😀".repeat(128), Ok(())),
+            ("a\u{308}".repeat(128), Ok(())),
+            ("x".repeat(129), Err(TooLong)),
+            ("x".repeat(1_000_000), Err(TooLong)),
+        ] {
+            assert_eq!(chosen(&text), expected, "{} code points", text.chars().count());
+        }
+    }
+
+    #[test]
+    fn whatever_can_be_chosen_can_be_presented() {
+        for text in ["😀".repeat(128), "a\u{308}".repeat(128), "\u{1100}\u{1161}\u{11a8}".repeat(128)] {
+            let chosen = Password::chosen(&text, None).expect("128 code points");
+            assert_eq!(Password::presented(&text).0, chosen.0);
+        }
+    }
+
+    #[test]
+    fn the_blocklist_applies_to_new_passwords_where_it_is_on_n15() {
+        let on = |names| Some(Blocklist { names });
+        for (text, blocklist, is_taken) in [
+            ("password1", on(&[][..]), false),
+            ("ｐａｓｓｗｏｒｄ1", on(&[]), false),
+            ("password1", None, true),
+            ("somebody@example.org", on(&["Somebody@example.org"]), false),
+            ("somebody@example.org", on(&[]), true),
+        ] {
+            let chosen = Password::chosen(text, blocklist).map(drop);
+            assert_eq!(chosen, if is_taken { Ok(()) } else { Err(PasswordPolicyViolation::Common) }, "{text}");
+        }
     }
 
     #[test]
     fn composed_and_decomposed_letters_are_the_same_password() {
         let mut memory = Vec::new();
-        let composed = Password::chosen("p\u{e4}ssw\u{f6}rter").expect("fits");
+        let composed = Password::chosen("p\u{e4}ssw\u{f6}rter", None).expect("fits");
         let hash = PasswordHash::make(&composed, QUICK, &mut ChaCha20Rng::seed_from_u64(2), &mut memory);
         assert!(hash.matches(&Password::presented("pa\u{308}sswo\u{308}rter"), &mut memory));
     }

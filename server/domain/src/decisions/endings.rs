@@ -1,0 +1,249 @@
+//! What ends with a change to an account's credentials.
+//!
+//! Each grant carries the [`Versions`] of its account as of when it was opened. An event raises one of them or both, so that a
+//! grant of older credentials is dead wherever it is kept: in a row that no `DELETE` reached, or in a token that a client
+//! holds. Rows that end are deleted as well; those that survive are moved on to the new versions, in the same transaction.
+
+use crate::account::Versions;
+use crate::tenant::LoginPolicy;
+
+/// A change that ends grants, or is asked about because it might.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The owner has changed the password and keeps the sessions.
+    PasswordChanged,
+    /// The owner has changed the password and ends what it opened; a new session may take the place of the old ones.
+    PasswordChangedEndingSessions,
+    /// A ticket has set the password.
+    PasswordSetByTicket,
+    /// A service has set the password.
+    PasswordSetByService,
+    /// A service has deactivated the account.
+    Deactivated,
+    /// The account got its first second factor.
+    SecondFactorOn,
+    /// The same in a tenant that requires one: what was opened before was good for enrolment only.
+    RequiredSecondFactorOn,
+    /// The account has no second factor any more.
+    SecondFactorOff,
+    /// A further method was added.
+    MethodAdded,
+    /// One of several methods was removed.
+    MethodRemoved,
+    /// An authenticator app took the place of another one.
+    AppReplaced,
+    BackupCodesReplaced,
+    /// The owner has ended all sessions, or all but the one that asks.
+    SessionsRevoked,
+    /// The owner has ended trust in all devices.
+    TrustRevoked,
+}
+
+/// Something that credentials have opened, or lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// A session other than the one that asks.
+    Session,
+    RefreshToken,
+    /// It is kept by clients only, so that it ends by its versions alone.
+    AccessToken,
+    TrustedDevice,
+    Challenge,
+    Ticket,
+    /// A code that was sent and not yet presented.
+    OneTimeCode,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Ends,
+    /// It goes on, and counts as opened by the password alone.
+    LosesSecondFactor,
+    Survives,
+}
+
+/// Which versions an event raises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Raises {
+    pub credentials: bool,
+    pub factors: bool,
+}
+
+impl Event {
+    pub const ALL: [Self; 14] = [
+        Self::PasswordChanged,
+        Self::PasswordChangedEndingSessions,
+        Self::PasswordSetByTicket,
+        Self::PasswordSetByService,
+        Self::Deactivated,
+        Self::SecondFactorOn,
+        Self::RequiredSecondFactorOn,
+        Self::SecondFactorOff,
+        Self::MethodAdded,
+        Self::MethodRemoved,
+        Self::AppReplaced,
+        Self::BackupCodesReplaced,
+        Self::SessionsRevoked,
+        Self::TrustRevoked,
+    ];
+
+    /// The event of switching the second factor on.
+    #[must_use]
+    pub fn second_factor_on(login_policy: LoginPolicy) -> Self {
+        match login_policy {
+            LoginPolicy::Required => Self::RequiredSecondFactorOn,
+            LoginPolicy::Enabled | LoginPolicy::Disabled => Self::SecondFactorOn,
+        }
+    }
+
+    #[must_use]
+    pub fn raises(self) -> Raises {
+        let (credentials, factors) = match self {
+            Self::PasswordChanged
+            | Self::PasswordChangedEndingSessions
+            | Self::PasswordSetByTicket
+            | Self::PasswordSetByService
+            | Self::Deactivated
+            | Self::SessionsRevoked => (true, false),
+            Self::RequiredSecondFactorOn => (true, true),
+            Self::SecondFactorOn | Self::SecondFactorOff | Self::MethodRemoved | Self::AppReplaced => (false, true),
+            Self::MethodAdded | Self::BackupCodesReplaced | Self::TrustRevoked => (false, false),
+        };
+        Raises { credentials, factors }
+    }
+}
+
+impl Raises {
+    /// The versions after the event.
+    #[must_use]
+    pub fn after(self, before: Versions) -> Versions {
+        Versions {
+            credentials: before.credentials + i64::from(self.credentials),
+            factors: before.factors + i64::from(self.factors),
+        }
+    }
+
+    /// The versions before the event.
+    #[must_use]
+    pub fn before(self, after: Versions) -> Versions {
+        Versions {
+            credentials: after.credentials - i64::from(self.credentials),
+            factors: after.factors - i64::from(self.factors),
+        }
+    }
+}
+
+/// What a grant of each kind comes to.
+#[must_use]
+pub fn decide(event: Event, grant: Grant) -> Ending {
+    use Ending::{Ends, LosesSecondFactor, Survives};
+    match (event, grant) {
+        (Event::MethodAdded | Event::BackupCodesReplaced, _) => Survives,
+        (Event::TrustRevoked, Grant::TrustedDevice) => Ends,
+        (Event::TrustRevoked, _) => Survives,
+        // Sessions outlive a new password unless their owner says otherwise (wire reference of Better Auth).
+        (Event::PasswordChanged, Grant::Session) => Survives,
+        // A challenge that meets a deactivated account is refused with the reason.
+        (Event::Deactivated, Grant::Challenge) => Survives,
+        // An enrolment completes the challenge that waits for it, and a code that was sent may be what confirms it.
+        (Event::SecondFactorOn | Event::RequiredSecondFactorOn, Grant::Challenge | Grant::OneTimeCode) => Survives,
+        // Opened by a password that is still the password; what was passed is not the factor that the account has now.
+        (
+            Event::SecondFactorOn | Event::SecondFactorOff | Event::MethodRemoved | Event::AppReplaced,
+            Grant::Session | Grant::RefreshToken | Grant::AccessToken,
+        ) => LosesSecondFactor,
+        (
+            Event::PasswordChanged
+            | Event::PasswordChangedEndingSessions
+            | Event::PasswordSetByTicket
+            | Event::PasswordSetByService
+            | Event::Deactivated
+            | Event::SecondFactorOn
+            | Event::RequiredSecondFactorOn
+            | Event::SecondFactorOff
+            | Event::MethodRemoved
+            | Event::AppReplaced
+            | Event::SessionsRevoked,
+            _,
+        ) => Ends,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Ending::{Ends, LosesSecondFactor as Loses, Survives};
+
+    const GRANTS: [Grant; 7] = [
+        Grant::Session,
+        Grant::RefreshToken,
+        Grant::AccessToken,
+        Grant::TrustedDevice,
+        Grant::Challenge,
+        Grant::Ticket,
+        Grant::OneTimeCode,
+    ];
+
+    #[test]
+    fn every_event_with_every_grant_28() {
+        // session, refresh token, access token, trust, challenge, ticket, one-time code; credentials, factors
+        let all = [Ends; 7];
+        let none = [Survives; 7];
+        let loses = [Loses, Loses, Loses, Ends, Ends, Ends, Ends];
+        let rows = [
+            (Event::PasswordChanged, [Survives, Ends, Ends, Ends, Ends, Ends, Ends], (true, false)),
+            (Event::PasswordChangedEndingSessions, all, (true, false)),
+            (Event::PasswordSetByTicket, all, (true, false)),
+            (Event::PasswordSetByService, all, (true, false)),
+            (Event::Deactivated, [Ends, Ends, Ends, Ends, Survives, Ends, Ends], (true, false)),
+            (Event::SecondFactorOn, [Loses, Loses, Loses, Ends, Survives, Ends, Survives], (false, true)),
+            (Event::RequiredSecondFactorOn, [Ends, Ends, Ends, Ends, Survives, Ends, Survives], (true, true)),
+            (Event::SecondFactorOff, loses, (false, true)),
+            (Event::MethodAdded, none, (false, false)),
+            (Event::MethodRemoved, loses, (false, true)),
+            (Event::AppReplaced, loses, (false, true)),
+            (Event::BackupCodesReplaced, none, (false, false)),
+            (Event::SessionsRevoked, all, (true, false)),
+            (Event::TrustRevoked, [Survives, Survives, Survives, Ends, Survives, Survives, Survives], (false, false)),
+        ];
+        assert_eq!(rows.map(|(event, ..)| event), Event::ALL);
+        for (event, endings, (credentials, factors)) in rows {
+            assert_eq!(GRANTS.map(|grant| decide(event, grant)), endings, "{event:?}");
+            assert_eq!(event.raises(), Raises { credentials, factors }, "{event:?}");
+        }
+    }
+
+    /// An access token has no row, so that the versions alone say what becomes of it.
+    #[test]
+    fn versions_say_the_same_of_an_access_token() {
+        for event in Event::ALL {
+            let by_versions = match event.raises() {
+                Raises { credentials: true, .. } => Ends,
+                Raises { factors: true, .. } => Loses,
+                Raises { .. } => Survives,
+            };
+            assert_eq!(decide(event, Grant::AccessToken), by_versions, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_leads_from_the_versions_before_it_to_those_after_it() {
+        let before = Versions { credentials: 3, factors: 5 };
+        for event in Event::ALL {
+            assert_eq!(event.raises().before(event.raises().after(before)), before, "{event:?}");
+        }
+        assert_eq!(Event::Deactivated.raises().after(before), Versions { credentials: 4, factors: 5 });
+        assert_eq!(Event::AppReplaced.raises().after(before), Versions { credentials: 3, factors: 6 });
+    }
+
+    #[test]
+    fn switching_on_is_another_event_where_a_second_factor_is_required() {
+        for (login_policy, event) in [
+            (LoginPolicy::Enabled, Event::SecondFactorOn),
+            (LoginPolicy::Disabled, Event::SecondFactorOn),
+            (LoginPolicy::Required, Event::RequiredSecondFactorOn),
+        ] {
+            assert_eq!(Event::second_factor_on(login_policy), event);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Locks and limits of a user, for administrators: operations of our own.
+
+use super::values::account_id;
+use super::{Context, credentials, refusal};
+use countersign_api::Reply;
+use countersign_api::fusionauth::responses::UserLockResponse;
+use countersign_api::fusionauth::{Error, TenantHeader, replies};
+use countersign_api::reply::NoBody;
+use countersign_domain::ids::AccountId;
+use countersign_domain::time::Timestamp;
+use countersign_domain::user::AccountLookup;
+use countersign_flows::Caller;
+
+/// The service, and the id of the user, whom it must be allowed to see.
+async fn named(context: &Context, tenant: TenantHeader, user_id: &str) -> Result<(Caller, AccountId), Error> {
+    let call = credentials::require_service(context, tenant).await?;
+    let id = account_id("userId", user_id)?;
+    let user = context.context().flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
+    Ok((call.caller, user.ok_or_else(refusal::not_found)?.account.id))
+}
+
+/// `GET /api/user/lock/{userId}`
+pub(super) async fn read(
+    context: &Context,
+    tenant: TenantHeader,
+    user_id: &str,
+) -> Result<Reply<replies::ReadUserLock>, Error> {
+    let (_, account_id) = named(context, tenant, user_id).await?;
+    let limits = context.context().flows.account_limits(account_id).await.map_err(refusal::of_failure)?;
+    let limits = limits.ok_or_else(refusal::not_found)?;
+    Ok(Reply::ok(UserLockResponse {
+        locked_until: limits.locked_until.map(Timestamp::as_millis),
+        failed_attempts: limits.failures.into(),
+        locks: limits.locks.into(),
+        guesses: limits.guesses.into(),
+        guess_limit: limits.guess_limit.into(),
+        failed_passwords: limits.passwords.into(),
+        failed_password_limit: limits.password_limit.into(),
+        passwords_refused_until: limits.passwords_refused_until.map(Timestamp::as_millis),
+    }))
+}
+
+/// `DELETE /api/user/lock/{userId}`
+pub(super) async fn lift(
+    context: &Context,
+    tenant: TenantHeader,
+    user_id: &str,
+) -> Result<Reply<replies::DeleteUserLock>, Error> {
+    let (caller, account_id) = named(context, tenant, user_id).await?;
+    match context.context().flows.lift_limits(&caller, account_id).await.map_err(refusal::of_failure)? {
+        true => Ok(Reply::ok(NoBody)),
+        false => Err(refusal::not_found()),
+    }
+}

@@ -1,0 +1,45 @@
+//! Networks from which an account has completed a sign-in.
+
+use super::Conn;
+use crate::cached::Cache as _;
+use crate::error::StoreError;
+use crate::schema::known_networks;
+use crate::work::{KnownNetwork, TakePasswordTry};
+use countersign_domain::ids::AccountId;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+/// Whether the account knows the client's network.
+pub(super) async fn is_known(connection: &mut Conn, wanted: &TakePasswordTry) -> Result<bool, StoreError> {
+    let Some((network, _)) = &wanted.network else { return Ok(false) };
+    let known = known_networks::table
+        .find(network.digest.as_slice())
+        .filter(known_networks::account_id.eq(wanted.account_id.to_text()))
+        .filter(known_networks::expires_at.gt(wanted.now.as_millis()));
+    let count: i64 = known.count().get_result(connection).await?;
+    Ok(count > 0)
+}
+
+/// Records the network of a completed sign-in, if there is one to record; within the open transaction.
+pub(super) async fn record(
+    connection: &mut Conn,
+    network: Option<&KnownNetwork>,
+    account_id: AccountId,
+) -> Result<(), StoreError> {
+    if let Some(network) = network {
+        let expires_at = known_networks::expires_at.eq(network.expires_at.as_millis());
+        diesel::insert_into(known_networks::table)
+            .values((
+                known_networks::digest.eq(network.digest.as_slice()),
+                known_networks::account_id.eq(account_id.to_text()),
+                expires_at,
+            ))
+            .on_conflict(known_networks::digest)
+            .do_update()
+            .set(expires_at)
+            .cached()
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Locks and limits of an account, as an administrator sees and lifts them.
+
+use super::{Conn, TxResult, audit};
+use crate::cached::Cache as _;
+use crate::error::StoreError;
+use crate::schema::{accounts, budgets};
+use crate::work::{LiftLimits, TxOutcome};
+use countersign_domain::decisions::password_attempt::account_quota;
+use countersign_domain::ids::AccountId;
+use countersign_domain::limits::StoredLimits;
+use countersign_domain::time::Timestamp;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+/// Failures, locks, end of the lock, level of guesses, epoch.
+type Counts = (i64, i64, Option<i64>, Option<i64>, i64);
+
+/// The locks and limits of an account; `None` if there is no such account.
+pub(crate) async fn account_limits(
+    connection: &mut Conn,
+    account_id: &AccountId,
+) -> Result<Option<StoredLimits>, StoreError> {
+    let found: Option<Counts> = accounts::table
+        .find(account_id.to_text())
+        .select((
+            accounts::failed_attempts,
+            accounts::consecutive_locks,
+            accounts::locked_until,
+            accounts::guesses_decay_at,
+            accounts::limits_epoch,
+        ))
+        .get_result(connection)
+        .await
+        .optional()?;
+    let Some((failures, locks, locked_until, guess_level, epoch)) = found else { return Ok(None) };
+    let password_level: Option<i64> = budgets::table
+        .find(account_quota(*account_id, epoch))
+        .select(budgets::expires_at)
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(Some(StoredLimits {
+        failures: u32::try_from(failures).unwrap_or(u32::MAX),
+        locks: u32::try_from(locks).unwrap_or(u32::MAX),
+        locked_until: locked_until.map(Timestamp::from_millis),
+        guess_level: guess_level.map(Timestamp::from_millis),
+        password_level: password_level.map(Timestamp::from_millis),
+    }))
+}
+
+/// Lifts all locks and limits of an account; says whether it is there. Its password quotas get new names, because those of the
+/// networks are not known here; rows under the old names expire.
+pub(crate) async fn lift_limits(connection: &mut Conn, lift: &LiftLimits) -> TxResult<bool> {
+    let touched = diesel::update(accounts::table.find(lift.account_id.to_text()))
+        .set((
+            accounts::failed_attempts.eq(0),
+            accounts::consecutive_locks.eq(0),
+            accounts::locked_until.eq(None::<i64>),
+            accounts::guesses_decay_at.eq(None::<i64>),
+            accounts::limits_epoch.eq(accounts::limits_epoch + 1),
+        ))
+        .cached()
+        .execute(connection)
+        .await?;
+    if touched == 0 {
+        return Ok(TxOutcome::Rollback(false));
+    }
+    audit::write(connection, &lift.event).await?;
+    Ok(TxOutcome::Commit(true))
+}

@@ -1,0 +1,200 @@
+//! Grants of older credentials are dead even where no `DELETE` reached them, and rows of a node of the version before count as
+//! of the migration.
+
+use crate::users::{
+    HOUR, NOON, User, audit, decided, event, is_done, new_session, random, session_digest, terms, ticket, trust,
+};
+use crate::world::World;
+use countersign_domain::account::Versions;
+use countersign_domain::attempt::Proof;
+use countersign_domain::audit::EventKind;
+use countersign_domain::challenge::Factor;
+use countersign_domain::decisions::second_factor::Request;
+use countersign_domain::decisions::sign_in::SignIn;
+use countersign_domain::ids::{ApplicationId, RefreshTokenId, RegistrationId};
+use countersign_domain::policy::Policy;
+use countersign_domain::secret::Digest;
+use countersign_domain::terms::{Grant, Rules, Terms};
+use countersign_domain::user::Registration;
+use countersign_store::work::{
+    Claim, CompleteSecondFactor, CompleteSignIn, FindTrust, Issued, NewRefreshToken, PresentedTicket, PresentedTrust,
+    RefreshTokenUsed, Register, Registered, SecondFactorCompleted, TicketKind, UseRefreshToken,
+};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
+use std::sync::Arc;
+
+/// Everything that a user with a second factor can have open at once.
+struct Open {
+    user: User,
+    challenge: countersign_domain::attempt::Claimant,
+    step: Proof,
+    trust: Digest,
+    refresh_token: Digest,
+    ticket: Digest,
+}
+
+async fn open(world: &World) -> Open {
+    let (user, authenticator, _) = User::enrolled(world).await;
+    let proof = |step| Proof::Totp { method_id: authenticator, step, confirms: false };
+    let (given, refresh_token, step_up) =
+        (trust(NOON + HOUR), session_digest(), ticket(TicketKind::StepUp, NOON + HOUR));
+    let claimant = user.challenged(world, NOON).await;
+    let pass = CompleteSecondFactor {
+        request: Request { trusts_device: true, without_grant: false },
+        terms: Terms { grant: Grant::Tokens, ..terms() },
+        refresh_token: Some(NewRefreshToken {
+            digest: refresh_token,
+            family_id: RefreshTokenId::generate(NOON, &mut random()),
+            application_id: ApplicationId::DEFAULT,
+            second_factor_at: Some(NOON),
+            expires_at: NOON + HOUR,
+        }),
+        step_up: Some(step_up.clone()),
+        trust: given.clone(),
+        ..user.pass(claimant, proof(2))
+    };
+    assert!(is_done(&world.store.complete_second_factor(pass).await.unwrap()));
+    let challenge = user.challenged(world, NOON).await;
+    Open { challenge, step: proof(3), trust: given.digest, refresh_token, ticket: step_up.digest, user }
+}
+
+impl Open {
+    /// Which of them can be used: session, trust, refresh token, ticket, challenge and a code for it.
+    async fn usable(&self, world: &World) -> [bool; 6] {
+        let store = &world.store;
+        let account = store.account(crate::users::by_email(self.user.email())).await.unwrap().unwrap();
+        let session = store.session_by_token((self.user.session.token, NOON)).await.unwrap();
+        let listed = store.sessions_of((account.id, NOON)).await.unwrap();
+        assert_eq!(session.is_some(), listed.iter().any(|listed| listed.id == self.user.session.session.id));
+        let (account_id, versions) = (account.id, account.versions());
+        let find = FindTrust { digest: self.trust, account_id, versions, now: NOON };
+        let trust = store.trust(find).await.unwrap().is_some();
+        let shown = PresentedTicket { kind: TicketKind::StepUp, digest: self.ticket, trust_challenge: None };
+        let ticket = store.ticket((shown, NOON)).await.unwrap().is_some();
+        let refresh = UseRefreshToken {
+            digest: self.refresh_token,
+            next: session_digest(),
+            rules: Arc::default(),
+            now: NOON,
+            expires_at: NOON + HOUR,
+            audit: audit(account_id, NOON),
+        };
+        let refreshed = matches!(store.use_refresh_token(refresh).await.unwrap(), RefreshTokenUsed::Rotated(_));
+        let issued = store.issue_code(self.user.issue(self.challenge.clone(), 1)).await.unwrap();
+        let claimed = matches!(self.user.claimed(world, &self.challenge, Factor::Totp).await, Claim::Granted(_));
+        [session.is_some(), trust, refreshed, ticket, matches!(issued, Issued::To { .. }), claimed]
+    }
+}
+
+#[on_each_database]
+async fn a_grant_of_older_credentials_is_dead_without_being_deleted_28(database: DatabaseKind) {
+    for (raised, usable) in [
+        ("credentials_version = credentials_version", [true; 6]),
+        ("credentials_version = credentials_version + 1", [false; 6]),
+        // Sessions and refresh tokens go on, by the password alone.
+        ("factors_version = factors_version + 1", [true, false, true, false, false, false]),
+    ] {
+        let world = &World::start(database).await;
+        let open = open(world).await;
+        world.behind.execute(&format!("UPDATE accounts SET {raised}"));
+        assert_eq!(open.usable(world).await, usable, "{raised}");
+    }
+}
+
+#[on_each_database]
+async fn a_challenge_of_older_credentials_is_not_completed_by_a_code_that_was_judged_before(database: DatabaseKind) {
+    for column in ["credentials_version", "factors_version"] {
+        let world = &World::start(database).await;
+        let mut open = open(world).await;
+        let pass = |open: &Open| open.user.pass(open.challenge.clone(), open.step.clone());
+        world.behind.execute(&format!("UPDATE accounts SET {column} = {column} + 1"));
+        let outcome = world.store.complete_second_factor(pass(&open)).await.unwrap();
+        let SecondFactorCompleted::Changed(account) = outcome else { panic!("{column}: {outcome:?}") };
+        open.user.account = *account;
+        let outcome = world.store.complete_second_factor(pass(&open)).await.unwrap();
+        assert!(matches!(outcome, SecondFactorCompleted::ClaimantGone), "{column}: {outcome:?}");
+    }
+}
+
+#[on_each_database]
+async fn a_second_factor_counts_while_the_account_has_it(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let open = open(world).await;
+    world.behind.execute(&format!("UPDATE sessions SET second_factor_at = {}", NOON.as_millis()));
+    let second_factor = async || {
+        let (session, _) = world.store.session_by_token((open.user.session.token, NOON)).await.unwrap().unwrap();
+        session.second_factor_at
+    };
+    assert_eq!(second_factor().await, Some(NOON));
+    world.behind.execute("UPDATE accounts SET factors_version = factors_version + 1");
+    assert_eq!(second_factor().await, None);
+}
+
+#[on_each_database]
+async fn what_a_node_of_the_version_before_opens_is_good_until_the_first_event(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let user = User::signed_up(world).await;
+    let token = session_digest();
+    let hex: String = token.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let bytes = if database == DatabaseKind::Sqlite { format!("x'{hex}'") } else { format!("'\\x{hex}'") };
+    let session = new_session(user.id(), NOON).session;
+    let (id, now, end) = (session.id.to_text(), NOON.as_millis(), session.expires_at.as_millis());
+    world.behind.execute(&format!(
+        "INSERT INTO sessions (id, account_id, token_digest, is_remembered, ip_address, user_agent, created_at, updated_at, \
+         expires_at) VALUES ('{id}', '{}', {bytes}, TRUE, '', '', {now}, {now}, {end})",
+        user.id().to_text()
+    ));
+    let (found, account) = world.store.session_by_token((token, NOON)).await.unwrap().expect("it is as of now");
+    assert_eq!((found.signed_in_at, account.versions()), (NOON, Versions::default()));
+    world.behind.execute("UPDATE accounts SET credentials_version = 1");
+    assert!(world.store.session_by_token((token, NOON)).await.unwrap().is_none());
+}
+
+#[on_each_database]
+async fn a_rotated_trust_keeps_the_time_at_which_it_was_given(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let open = open(world).await;
+    let policy = Policy { trust_absolute_lifetime: 2 * HOUR, trust_lifetime: 2 * HOUR, ..Policy::default() };
+    let rules = Arc::new(Rules { policy, ..Rules::default() });
+    let mut shown = open.trust;
+    for (hours, by_trust) in [(0, true), (1, true), (2, false)] {
+        let now = NOON + hours * HOUR;
+        let next = trust(now + 2 * HOUR);
+        let digest = next.digest;
+        let sign_in = CompleteSignIn {
+            trust: Some(PresentedTrust { digest: shown, next: Some(next) }),
+            rules: rules.clone(),
+            ..open.user.sign_in(now)
+        };
+        let decision = decided(world.store.complete_sign_in(sign_in).await.unwrap()).decision;
+        assert_eq!(decision == SignIn::Granted { by_trust: true }, by_trust, "after {hours} hours: {decision:?}");
+        shown = digest;
+    }
+}
+
+#[on_each_database]
+async fn nobody_is_registered_once_the_account_is_deleted(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let user = User::signed_up(world).await;
+    let register = |application_id| Register {
+        account_id: user.id(),
+        registration: Registration {
+            id: RegistrationId::generate(NOON, &mut random()),
+            application_id,
+            roles: Vec::new(),
+            username: None,
+            data: None,
+            last_sign_in_at: None,
+            created_at: NOON,
+            updated_at: NOON,
+        },
+        event: event(EventKind::Registered, user.id(), NOON),
+    };
+    let application = ApplicationId::DEFAULT;
+    for outcome in [Registered::Done, Registered::Already] {
+        assert_eq!(world.store.register(register(application)).await.unwrap(), outcome);
+    }
+    let gone = event(EventKind::AccountDeleted, user.id(), NOON);
+    assert!(world.store.delete_account((user.id(), gone)).await.unwrap());
+    assert_eq!(world.store.register(register(application)).await.unwrap(), Registered::NoAccount);
+}

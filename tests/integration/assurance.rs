@@ -1,0 +1,387 @@
+//! How a session or a token was proven, how long ago, and what that is good for.
+
+use crate::harness::service::APPLICATION;
+use crate::harness::{Caller, PASSWORD, User, World, cheap_passwords};
+use countersign_domain::ids::ApplicationId;
+use countersign_domain::policy::Policy;
+use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const NEW: &str = "a longer horse, a better battery";
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Every operation of a session that changes or shows credentials, or ends trust.
+fn managing() -> [(&'static str, Value); 6] {
+    let password = json!({"password": PASSWORD});
+    [
+        ("/two-factor/get-totp-uri", password.clone()),
+        ("/two-factor/generate-backup-codes", password.clone()),
+        ("/two-factor/enable", password.clone()),
+        ("/two-factor/revoke-trusted-devices", password.clone()),
+        ("/change-password", json!({"currentPassword": PASSWORD, "newPassword": PASSWORD})),
+        ("/two-factor/disable", password),
+    ]
+}
+
+async fn manages_nothing(caller: &Caller) {
+    for (path, body) in managing() {
+        caller.post(path).json(body).await.refused(403, "SECOND_FACTOR_REQUIRED");
+    }
+}
+
+async fn manages_everything(caller: &Caller) {
+    for (path, body) in managing() {
+        caller.post(path).json(body).await.ok();
+    }
+}
+
+/// A 7.5.1.
+#[on_each_database]
+async fn a_second_factor_counts_for_an_hour_and_a_new_one_renews_it(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let lifetime = Policy::default().assurance_lifetime;
+    assert_eq!(lifetime, HOUR);
+    user.browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
+    world.clock.advance(lifetime - Duration::from_millis(1));
+    let password = json!({"password": PASSWORD});
+    user.browser.post("/two-factor/get-totp-uri").json(password.clone()).await.ok();
+    world.clock.advance(Duration::from_millis(1));
+    manages_nothing(&user.browser).await;
+    let refused = user.browser.post("/two-factor/get-totp-uri").json(password).await;
+    assert!(refused.text("/message").contains("verify-totp"), "it says how to renew it: {refused}");
+    user.browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
+    manages_everything(&user.browser).await;
+}
+
+/// A 7.5.1.
+#[on_each_database]
+async fn a_token_manages_factors_for_an_hour_after_its_login_however_it_is_refreshed(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let app = service.enrol(&user).await;
+    let challenge = service.challenge(&user).await;
+    let done = service.complete(&challenge, &app.fresh_code()).await.ok();
+    let wrong = json!({"method": "sms", "mobilePhone": "+15550199", "code": "000000"});
+    let add = |token: &str| service.with_token(token, "POST", "/user/two-factor").json(wrong.clone());
+    let id = service.method_id(&user, "authenticator").await;
+    let remove = |token: &str| {
+        let body = json!({"methodId": id, "code": app.wrong_code()});
+        service.with_token(token, "DELETE", "/user/two-factor").json(body)
+    };
+    let token = done.text("/token");
+    add(&token).await.is(421);
+    remove(&token).await.is(421);
+    world.clock.advance(HOUR - Duration::from_secs(1));
+    let refreshed = service.open("/jwt/refresh", json!({"refreshToken": done.text("/refreshToken")})).await.ok();
+    let fresh = refreshed.text("/token");
+    add(&fresh).await.is(421);
+    world.clock.advance(Duration::from_secs(1));
+    let shown = service.with_token(&fresh, "GET", "/jwt/validate").await.ok();
+    assert_eq!(shown.text("/jwt/amr/0"), "mfa", "it is of a login with a second factor, an hour ago");
+    add(&fresh).await.is(401);
+    remove(&fresh).await.is(401);
+}
+
+/// A session from a trusted device, and one from before the second factor was set up.
+#[on_each_database]
+async fn the_password_is_not_changed_without_the_second_factor_in_either_dialect_26(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let user = world.user("ada").await;
+    let older = user.signed_in().await;
+    let app = user.enrol().await;
+    let trusted = user.trusted_with(&app).await;
+    user.sign_in_from(&trusted).await.ok();
+    for browser in [&older, &trusted] {
+        for revoke in [true, false] {
+            let body = json!({"currentPassword": PASSWORD, "newPassword": NEW, "revokeOtherSessions": revoke});
+            browser.post("/change-password").json(body).await.refused(403, "SECOND_FACTOR_REQUIRED");
+        }
+        manages_nothing(browser).await;
+    }
+    let service = world.service().await;
+    let change = json!({"loginId": user.email, "currentPassword": PASSWORD, "password": NEW});
+    service.post("/user/change-password", change).await.wrong("[TrustTokenRequired]");
+    trusted.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
+    let body = json!({"currentPassword": PASSWORD, "newPassword": NEW});
+    trusted.post("/change-password").json(body).await.ok();
+}
+
+/// A 7.2.4.
+#[on_each_database]
+async fn stepping_up_gives_a_new_token_and_the_old_one_is_dead(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let trusted = user.trusted_with(&app).await;
+    user.sign_in_from(&trusted).await.ok();
+    for factor in ["totp", "otp", "backup-code"] {
+        world.clock.advance(HOUR);
+        let stolen = trusted.copy();
+        let before = trusted.get("/get-session").await.ok();
+        let code = match factor {
+            "totp" => app.fresh_code(),
+            "otp" => {
+                trusted.post("/two-factor/send-otp").await.ok();
+                world.last_code_for(&user.email)
+            }
+            _ => app.backup_codes[0].clone(),
+        };
+        let passed = trusted.post(&format!("/two-factor/verify-{factor}")).json(json!({"code": code})).await.ok();
+        let token = passed.text("/token");
+        assert_ne!(token, before.text("/session/token"), "{factor}");
+        assert!(passed.header("set-auth-token").unwrap().starts_with(&format!("{token}.")), "{factor}");
+        assert!(passed.set_cookie("session_token").is_some(), "{factor}");
+        assert!(stolen.get("/get-session").await.ok().body.is_null(), "{factor}");
+        stolen.post("/two-factor/get-totp-uri").json(json!({"password": PASSWORD})).await.refused(401, "UNAUTHORIZED");
+        let after = trusted.get("/get-session").await.ok();
+        assert_eq!(after.text("/session/token"), token, "{factor}");
+        for kept in ["/session/id", "/session/signedInAt", "/session/expiresAt", "/session/createdAt"] {
+            assert_eq!(after.text(kept), before.text(kept), "{factor} {kept}");
+        }
+        let bearer = world.bearer(&token);
+        bearer.post("/two-factor/get-totp-uri").json(json!({"password": PASSWORD})).await.ok();
+        // Once more gives the session nothing, so that its token stays.
+        let again = trusted.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
+        assert_eq!((again.text("/token"), again.set_cookies().len()), (token, 0), "{factor}");
+    }
+}
+
+/// Two right codes at once in one session: one new token comes of it, and the other code is not used up.
+#[on_each_database]
+async fn a_session_steps_up_once_for_each_token(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    world.clock.advance(HOUR);
+    let calls = app.backup_codes.iter().map(|code| {
+        let browser = user.browser.copy();
+        tokio::spawn(browser.post("/two-factor/verify-backup-code").json(json!({"code": code})).send())
+    });
+    let calls: Vec<_> = calls.collect();
+    let mut passed = Vec::new();
+    for call in calls {
+        let response = call.await.unwrap();
+        assert!(response.status < 500, "{response}");
+        passed.extend((response.status == 200).then(|| response.text("/token")));
+    }
+    let [token] = passed.as_slice() else { panic!("{} passed", passed.len()) };
+    assert!(world.bearer(token).get("/get-session").await.ok().body.is_object());
+    assert_eq!(world.database().number("SELECT count(*) AS number FROM backup_codes WHERE used_at IS NOT NULL"), 1);
+}
+
+#[on_each_database]
+async fn what_was_proven_and_when_is_on_the_wire_and_a_trusted_device_proves_nothing_23_n14(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let user = world.user("ada").await;
+    let shown = async |caller: &Caller| {
+        let session = caller.get("/get-session").await.ok().body["session"].clone();
+        let listed = caller.get("/list-sessions").await.ok();
+        assert!(listed.body.as_array().unwrap().contains(&session), "{listed}");
+        session
+    };
+    assert_eq!(shown(&user.browser).await["secondFactorAt"], Value::Null);
+    assert_eq!(shown(&user.browser).await["signedInAt"], "2026-03-01T12:00:00.000Z");
+    world.clock.advance(HOUR);
+    let app = user.enrol().await;
+    let enrolled = shown(&user.browser).await;
+    assert_eq!(enrolled["secondFactorAt"], "2026-03-01T13:00:00.000Z");
+    assert_eq!(enrolled["signedInAt"], "2026-03-01T12:00:00.000Z", "the new session goes back to the same sign-in");
+    let trusted = user.trusted_with(&app).await;
+    assert_ne!(shown(&trusted).await["secondFactorAt"], Value::Null);
+    user.sign_in_from(&trusted).await.ok();
+    assert_eq!(shown(&trusted).await["secondFactorAt"], Value::Null, "a trusted device is no second factor");
+
+    let service = world.service().await;
+    let login = json!({"loginId": user.email, "password": PASSWORD, "applicationId": APPLICATION});
+    let id = service.post("/login", login.clone()).await.is(242).text("/twoFactorId");
+    let body = json!({"twoFactorId": id, "code": app.fresh_code(), "trustComputer": true});
+    let passed = service.open("/two-factor/login", body).await.is(202);
+    let mut login = login;
+    login["twoFactorTrustId"] = passed.body["twoFactorTrustId"].clone();
+    let by_trust = service.post("/login", login).await.is(202);
+    for (response, amr, acr) in
+        [(&passed, "mfa", "urn:countersign:factors:2"), (&by_trust, "pwd", "urn:countersign:factors:1")]
+    {
+        let jwt = service.with_token(&response.text("/token"), "GET", "/jwt/validate").await.ok();
+        assert_eq!((jwt.text("/jwt/amr/0").as_str(), jwt.text("/jwt/acr").as_str()), (amr, acr));
+        assert_eq!(jwt.body["jwt"]["auth_time"], json!(world.clock_millis() / 1000));
+    }
+}
+
+#[on_each_database]
+async fn a_session_ends_thirty_days_after_its_sign_in_however_it_is_used_n12(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    for day in 1..30 {
+        world.clock.advance(DAY);
+        // Neither use nor a second factor moves the end.
+        if day % 10 == 0 {
+            user.browser.post("/two-factor/verify-totp").json(json!({"code": app.code()})).await.ok();
+        }
+        assert!(user.browser.get("/get-session").await.ok().body.is_object(), "day {day}");
+    }
+    world.clock.advance(DAY - Duration::from_secs(1));
+    let last = user.browser.get("/get-session").await.ok();
+    assert_eq!(last.text("/session/expiresAt"), "2026-03-31T12:00:00.000Z");
+    world.clock.advance(Duration::from_secs(1));
+    assert!(user.browser.get("/get-session").await.ok().body.is_null());
+}
+
+#[on_each_database]
+async fn a_lifetime_that_is_shortened_holds_for_what_was_opened_before_n12(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let user = world.user("ada").await;
+    let login =
+        service.post("/login", json!({"loginId": user.email, "password": PASSWORD, "applicationId": APPLICATION}));
+    let token = login.await.is(202).text("/refreshToken");
+    world.clock.advance(2 * HOUR);
+    let world = world
+        .restarted_with(|settings| {
+            settings.lifetimes.session = HOUR;
+            settings.lifetimes.refresh_token = HOUR;
+        })
+        .await;
+    assert!(user.browser.get("/get-session").await.ok().body.is_null());
+    world.stranger().call("POST", "/api/jwt/refresh").json(json!({"refreshToken": token})).await.is(404);
+}
+
+/// A 7.3.2.
+#[on_each_database]
+async fn refresh_tokens_end_ninety_days_after_the_login_however_they_are_used_n12(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let mut token = service.log_in(&user).await.ok().text("/refreshToken");
+    let refresh = |token: &str| service.open("/jwt/refresh", json!({"refreshToken": token}));
+    for _ in 0..4 {
+        world.clock.advance(20 * DAY);
+        token = refresh(&token).await.ok().text("/refreshToken");
+    }
+    world.clock.advance(10 * DAY);
+    refresh(&token).await.is(404);
+    // Unused, one ends earlier.
+    let token = service.log_in(&user).await.ok().text("/refreshToken");
+    world.clock.advance(30 * DAY);
+    refresh(&token).await.is(404);
+}
+
+#[on_each_database]
+async fn trust_ends_ninety_days_after_the_second_factor_however_it_is_used_n12_n14(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let browser = user.trusted_with(&app).await;
+    for _ in 0..4 {
+        world.clock.advance(20 * DAY);
+        assert_eq!(user.sign_in_from(&browser).await.ok().body["twoFactorRedirect"], Value::Null);
+    }
+    world.clock.advance(10 * DAY);
+    assert_eq!(user.sign_in_from(&browser).await.ok().body["twoFactorRedirect"], true);
+}
+
+#[on_each_database]
+async fn a_token_alone_binds_no_first_factor_26(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let token = service.log_in(&user).await.ok().text("/token");
+    let own = |method: &str, path: &str, body: Value| service.with_token(&token, method, path).json(body);
+    own("POST", "/two-factor/send", json!({"method": "email", "email": user.email})).await.ok();
+    let code = world.last_code_for(&user.email);
+    let enable = |more: Value| {
+        let mut body = json!({"method": "email", "email": user.email, "code": code});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        own("POST", "/user/two-factor", body)
+    };
+    enable(json!({})).await.wrong("[TrustTokenRequired]");
+    enable(json!({"password": "wrong"})).await.wrong("[invalid]password");
+    enable(json!({"trustToken": "nonsense"})).await.wrong("[TrustTokenExpired]");
+    let begun = service.post("/two-factor/start", json!({"userId": user.id, "trustChallenge": "mine"})).await.ok();
+    let passed = service.complete(&begun.text("/twoFactorId"), &begun.text("/code")).await.ok();
+    let trust_token = passed.text("/trustToken");
+    enable(json!({"trustToken": trust_token})).await.wrong("[TrustTokenExpired]");
+    let enabled = enable(json!({"trustToken": trust_token, "trustChallenge": "mine"})).await.ok();
+    assert!(enabled.body["recoveryCodes"].is_array());
+    assert_eq!(service.log_in(&user).await.status, 242);
+
+    let plain = service.user().await;
+    let token = service.log_in(&plain).await.ok().text("/token");
+    let send = json!({"method": "email", "email": plain.email});
+    service.with_token(&token, "POST", "/two-factor/send").json(send).await.ok();
+    let code = world.last_code_for(&plain.email);
+    let body = json!({"method": "email", "email": plain.email, "code": code, "password": PASSWORD});
+    service.with_token(&token, "POST", "/user/two-factor").json(body).await.ok();
+}
+
+/// Access tokens are handed to applications; only those of applications that the operator named manage factors.
+#[on_each_database]
+async fn a_token_for_an_application_that_does_not_manage_factors_manages_none_26(database: DatabaseKind) {
+    let other = ApplicationId::parse("c0de0000-0000-4000-8000-00000000000b").unwrap();
+    let world = World::with(database, |settings| {
+        cheap_passwords(settings);
+        let relying = Application { id: other, manages_factors: false, ..Application::default() };
+        settings.directory = Directory::new(vec![Tenant::default()], vec![Application::default(), relying]).unwrap();
+    })
+    .await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let app = service.enrol(&user).await;
+    for (application, added, removed) in
+        [(Some(APPLICATION.to_owned()), 421, 421), (None, 421, 421), (Some(other.to_hyphenated()), 401, 401)]
+    {
+        let login = json!({"loginId": user.email, "password": PASSWORD, "applicationId": application});
+        let id = service.post("/login", login).await.is(242).text("/twoFactorId");
+        let done = service.complete(&id, &app.fresh_code()).await;
+        let token = done.text("/token");
+        let add = json!({"method": "sms", "mobilePhone": "+15550199", "code": "000000"});
+        let add = service.with_token(&token, "POST", "/user/two-factor").json(add).await;
+        let remove = json!({"methodId": service.method_id(&user, "authenticator").await, "code": app.wrong_code()});
+        let remove = service.with_token(&token, "DELETE", "/user/two-factor").json(remove).await;
+        assert_eq!((add.status, remove.status), (added, removed), "{application:?}");
+    }
+}
+
+/// A token of before the tenant required a second factor enrols one, and does nothing else.
+#[on_each_database]
+async fn where_a_second_factor_is_required_a_token_without_one_only_enrols(database: DatabaseKind) {
+    let before = World::with(database, cheap_passwords).await;
+    let service = before.service().await;
+    let user = service.user().await;
+    let token = service.log_in(&user).await.ok().text("/token");
+    let world = before
+        .restarted_with(|settings| {
+            let tenant = Tenant { login_policy: LoginPolicy::Required, ..Tenant::default() };
+            settings.directory = Directory::new(vec![tenant], vec![Application::default()]).unwrap();
+        })
+        .await;
+    let own = |method: &str, path: &str| world.bearer(&token).call(method, &format!("/api{path}"));
+    own("GET", "/jwt/validate").await.is(401);
+    own("DELETE", "/user/two-factor").json(json!({"code": "000000", "methodId": "AAAA"})).await.is(401);
+    own("GET", "/two-factor/secret").await.ok();
+    own("POST", "/two-factor/send").json(json!({"method": "email", "email": user.email})).await.ok();
+    let code = world.last_code_for(&user.email);
+    let body = json!({"method": "email", "email": user.email, "code": code, "password": PASSWORD});
+    own("POST", "/user/two-factor").json(body).await.ok();
+    own("GET", "/jwt/validate").await.is(401);
+}
+
+/// Only who is asked to sign in again notices: the session keeps everything else.
+#[on_each_database]
+async fn a_session_from_a_trusted_device_reads_itself_and_signs_out(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let user: User = world.user("ada").await;
+    let app = user.enrol().await;
+    let trusted = user.trusted_with(&app).await;
+    user.sign_in_from(&trusted).await.ok();
+    trusted.get("/list-sessions").await.ok();
+    trusted.post("/revoke-other-sessions").await.ok();
+    trusted.post("/sign-out").await.ok();
+}

@@ -1,0 +1,611 @@
+//! Limits of an account on guesses at second factors and passwords, on codes that are sent, and how they are lifted.
+
+use crate::harness::service::APPLICATION;
+use crate::harness::{App, Caller, FusionAuthUser, PASSWORD, Process, Response, Service, User, World, cheap_passwords};
+use countersign::config::Settings;
+use countersign_domain::policy::Policy;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// In which one guess at a second factor decays.
+const GUESS: u64 = 30 * 24 * 60 * 60 / 100;
+/// In which one wrong password decays.
+const PASSWORD_GUESS: u64 = 20 * 60;
+
+/// Settings under which requests say what network they come from.
+fn from_everywhere(settings: &mut Settings) {
+    cheap_passwords(settings);
+    settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+}
+
+async fn verify_totp(caller: &Caller, code: &str) -> Response {
+    caller.post("/two-factor/verify-totp").json(json!({"code": code})).await
+}
+
+/// So many wrong codes in Better Auth's dialect, over as many challenges as it takes.
+async fn wrong_codes(user: &User, app: &App, count: usize) {
+    for number in 0..count.div_ceil(5) {
+        let challenged = user.challenged().await;
+        for _ in (number * 5)..count.min(number * 5 + 5) {
+            verify_totp(&challenged, &app.wrong_code()).await.refused(401, "INVALID_CODE");
+        }
+    }
+}
+
+/// The same in FusionAuth's.
+async fn wrong_codes_by_service(service: &Service, email: &str, app: &App, count: usize) {
+    for number in 0..count.div_ceil(5) {
+        let id = challenge_by_service(service, email).await;
+        for _ in (number * 5)..count.min(number * 5 + 5) {
+            service.complete(&id, &app.wrong_code()).await.is(421);
+        }
+    }
+}
+
+async fn challenge_by_service(service: &Service, email: &str) -> String {
+    service.post("/login", json!({"loginId": email, "password": PASSWORD})).await.is(242).text("/twoFactorId")
+}
+
+async fn id_of(service: &Service, email: &str) -> String {
+    service.get(&format!("/user?email={email}")).await.ok().text("/user/id")
+}
+
+fn judged_and_wrong(world: &World) -> i64 {
+    world.database().number("SELECT count(*) AS number FROM audit_events WHERE kind = 'second-factor-rejected'")
+}
+
+#[on_each_database]
+async fn wrong_codes_between_sign_ins_are_counted_in_the_long_run_through_both_10_11(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    // Nine wrong codes never lock, and the holder's sign-in clears them; but not for ever.
+    for round in 0..11 {
+        match round % 2 {
+            0 => wrong_codes(&user, &app, 9).await,
+            _ => wrong_codes_by_service(&service, &user.email, &app, 9).await,
+        }
+        user.signed_in_with(&app).await;
+    }
+    wrong_codes(&user, &app, 1).await;
+    assert_eq!(judged_and_wrong(&world), 100);
+    let locked = verify_totp(&user.challenged().await, &app.fresh_code()).await;
+    let waits = locked.refused(429, "ACCOUNT_TEMPORARILY_LOCKED").retry_after();
+    assert!(waits <= GUESS && waits > GUESS - 20 * 60, "{waits}");
+    let id = challenge_by_service(&service, &user.email).await;
+    assert!(service.complete(&id, &app.fresh_code()).await.is(409).retry_after() <= GUESS);
+    verify_totp(&user.browser, &app.fresh_code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
+    assert_eq!(judged_and_wrong(&world), 100);
+    // One guess decays at a time, and the holder's right codes take none.
+    world.clock.advance(Duration::from_secs(GUESS));
+    user.signed_in_with(&app).await;
+    user.signed_in_with(&app).await;
+    wrong_codes(&user, &app, 1).await;
+    verify_totp(&user.challenged().await, &app.fresh_code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
+}
+
+#[on_each_database]
+async fn a_guess_counts_once_for_each_app_and_apps_are_few_n4(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let user = world.user("ada").await;
+    let id = id_of(&service, &user.email).await;
+    let through_service = FusionAuthUser { id: id.clone(), email: user.email.clone() };
+    let mut apps = Vec::new();
+    for _ in 0..5 {
+        apps.push(service.enrol(&through_service).await);
+    }
+    let secret = service.get("/two-factor/secret").await.ok().text("/secret");
+    let code = countersign_domain::totp::TotpSecret::from_bytes(secret.as_bytes()).unwrap();
+    let code = code.code_at(countersign::clock::Clock::now(&*world.clock));
+    let sixth = json!({"method": "authenticator", "secret": secret, "code": code});
+    service.post(&format!("/user/two-factor/{id}"), sixth).await.wrong("[tooMany]method");
+
+    let wrong = || apps.iter().map(|app| app.wrong_code()).max().unwrap();
+    let right = async || {
+        let id = challenge_by_service(&service, &user.email).await;
+        service.complete(&id, &apps[0].fresh_code()).await.ok();
+    };
+    let challenged = user.challenged().await;
+    for _ in 0..5 {
+        verify_totp(&challenged, &wrong()).await.refused(401, "INVALID_CODE");
+    }
+    let counted = async || service.get(&format!("/user/lock/{id}")).await.ok().body["guesses"].as_i64().unwrap();
+    assert_eq!(counted().await, 25);
+    right().await;
+    for _ in 0..3 {
+        let challenge = challenge_by_service(&service, &user.email).await;
+        for _ in 0..5 {
+            service.complete(&challenge, &wrong()).await.is(421);
+        }
+        if counted().await < 100 {
+            right().await;
+        }
+    }
+    assert_eq!(counted().await, 100);
+    let challenge = challenge_by_service(&service, &user.email).await;
+    service.complete(&challenge, &apps[0].fresh_code()).await.is(409);
+    assert_eq!(judged_and_wrong(&world), 20);
+}
+
+#[on_each_database]
+async fn a_lock_is_recorded_with_the_wrong_code_that_caused_it(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let locks = || world.database().number("SELECT count(*) AS number FROM audit_events WHERE kind = 'account-locked'");
+    wrong_codes(&user, &app, 9).await;
+    user.signed_in_with(&app).await;
+    wrong_codes_by_service(&service, &user.email, &app, 9).await;
+    let id = challenge_by_service(&service, &user.email).await;
+    service.complete(&id, &app.fresh_code()).await.ok();
+    assert_eq!(locks(), 0, "the tenth was right");
+    wrong_codes(&user, &app, 10).await;
+    assert_eq!(locks(), 1);
+}
+
+/// A wrong or right password in Better Auth's dialect, from a network.
+async fn sign_in(caller: &Caller, email: &str, password: &str, network: &str) -> Response {
+    let call = caller.post("/sign-in/email").header("x-forwarded-for", network);
+    call.json(json!({"email": email, "password": password})).await
+}
+
+/// The same in FusionAuth's, where the service may say from where.
+async fn log_in(service: &Service, name: &str, password: &str, network: Option<&str>) -> Response {
+    let mut body = json!({"loginId": name, "password": password, "applicationId": APPLICATION});
+    if let Some(network) = network {
+        body["ipAddress"] = network.into();
+    }
+    service.post("/login", body).await
+}
+
+#[on_each_database]
+async fn wrong_passwords_from_everywhere_slow_and_do_not_lock_n4(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let trusted = user.trusted_with(&app).await;
+    let known = world.browser();
+    sign_in(&known, &user.email, PASSWORD, "198.51.100.1").await.ok();
+    let code = json!({"code": app.fresh_code()});
+    let passed = known.post("/two-factor/verify-totp").header("x-forwarded-for", "198.51.100.1").json(code).await;
+    passed.ok();
+    // Five wrong ones from each network, through one dialect and the other.
+    let stranger = world.stranger();
+    for number in 0..50 {
+        let network = format!("203.0.113.{}", number / 5);
+        match number % 2 {
+            0 => {
+                drop(sign_in(&stranger, &user.email, "wrong", &network).await.refused(401, "INVALID_EMAIL_OR_PASSWORD"))
+            }
+            _ => drop(log_in(&service, &user.email, "wrong", Some(&network)).await.is(404)),
+        }
+    }
+    let refused = sign_in(&stranger, &user.email, PASSWORD, "203.0.113.77").await.refused(429, "TOO_MANY_REQUESTS");
+    assert!(refused.retry_after() <= PASSWORD_GUESS);
+    assert!(
+        log_in(&service, &user.email, PASSWORD, Some("203.0.113.78")).await.is(429).retry_after() <= PASSWORD_GUESS
+    );
+    assert!(log_in(&service, &user.email, PASSWORD, None).await.is(429).retry_after() <= PASSWORD_GUESS);
+    // From a network that the account knows, and from a device that it trusts, its owner gets in.
+    sign_in(&world.browser(), &user.email, PASSWORD, "198.51.100.1").await.ok();
+    log_in(&service, &user.email, PASSWORD, Some("198.51.100.1")).await.is(242);
+    sign_in(&trusted, &user.email, PASSWORD, "203.0.113.79").await.ok();
+    // A session is nobody else's.
+    let change = json!({"currentPassword": PASSWORD, "newPassword": PASSWORD});
+    user.browser.post("/change-password").json(change).await.ok();
+    // So is the known network's own limit.
+    for _ in 0..10 {
+        sign_in(&stranger, &user.email, "wrong", "198.51.100.1").await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    }
+    sign_in(&stranger, &user.email, PASSWORD, "198.51.100.1").await.refused(429, "TOO_MANY_REQUESTS");
+    // It slows: one more in twenty minutes, from wherever.
+    world.clock.advance(Duration::from_secs(PASSWORD_GUESS));
+    sign_in(&stranger, &user.email, "wrong", "203.0.113.80").await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    sign_in(&stranger, &user.email, PASSWORD, "203.0.113.81").await.refused(429, "TOO_MANY_REQUESTS");
+    // Other people are not concerned.
+    let bob = world.user("bob").await;
+    sign_in(&stranger, &bob.email, PASSWORD, "203.0.113.81").await.ok();
+}
+
+#[on_each_database]
+async fn a_service_that_names_no_address_stands_for_no_network(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    for _ in 0..11 {
+        log_in(&service, &user.email, "wrong", None).await.is(404);
+    }
+    log_in(&service, &user.email, PASSWORD, None).await.ok();
+    for _ in 0..39 {
+        log_in(&service, &user.email, "wrong", None).await.is(404);
+    }
+    let refused = log_in(&service, &user.email, PASSWORD, None).await.is(429);
+    assert!(refused.retry_after() <= PASSWORD_GUESS);
+    // It is not known from where the owner has signed in, but from the network of a device.
+    let trusted = log_in(&service, &user.email, PASSWORD, Some("198.51.100.1")).await.is(429);
+    assert!(trusted.retry_after() <= PASSWORD_GUESS);
+    world.clock.advance(Duration::from_secs(PASSWORD_GUESS));
+    log_in(&service, &user.email, PASSWORD, None).await.ok();
+}
+
+/// Status, headers (but for the time and the request's id) and body.
+fn seen(response: &Response) -> (u16, Vec<(String, String)>, Value) {
+    let headers = response.headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()));
+    let mut headers: Vec<_> =
+        headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    headers.sort();
+    (response.status, headers, response.body.clone())
+}
+
+#[on_each_database]
+async fn quotas_do_not_say_which_names_are_one_persons_33_44(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let email = |name: &str| format!("{name}@example.com");
+    let made = json!({"email": email("countess"), "username": "countess-name"});
+    service.user_with(made).await;
+    let enrolled = service.user_with(json!({"email": email("grace"), "username": "grace-name"})).await;
+    service.enrol(&enrolled).await;
+    let mut all = Vec::new();
+    for (number, name) in ["countess", "grace", "nobody"].into_iter().enumerate() {
+        let mut of_name = Vec::new();
+        let network = format!("203.0.113.{number}");
+        let username = format!("{name}-name");
+        for typed in [&username, &email(name)] {
+            for _ in 0..11 {
+                of_name.push(seen(&log_in(&service, typed, "wrong", Some(&network)).await));
+            }
+        }
+        // The other dialect, and then without a network, and from other ones.
+        of_name.push(seen(&sign_in(&world.stranger(), &email(name), "wrong", &network).await));
+        for other in 0..12 {
+            let other = format!("192.0.2.{}", number * 20 + other);
+            for _ in 0..5 {
+                of_name.push(seen(&sign_in(&world.stranger(), &email(name), "wrong", &other).await));
+            }
+        }
+        for _ in 0..60 {
+            of_name.push(seen(&log_in(&service, &username, "wrong", None).await));
+        }
+        all.push(of_name);
+    }
+    let [known, with_factor, unknown] = all.try_into().unwrap();
+    for (index, response) in unknown.iter().enumerate() {
+        assert_eq!(&known[index], response, "response {index}");
+        assert_eq!(&with_factor[index], response, "response {index}, with a second factor");
+    }
+    let count = |status| unknown.iter().filter(|(found, ..)| *found == status).count();
+    assert!(count(404) > 30 && count(401) > 30 && count(429) > 10, "{} {} {}", count(404), count(401), count(429));
+    // A further spelling brings no further guesses: the right password is not judged.
+    log_in(&service, &email("countess"), PASSWORD, Some("192.0.2.200")).await.is(429);
+    world.close().await;
+}
+
+#[on_each_database]
+async fn a_further_name_brings_no_further_guesses_33(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let user = service.user_with(json!({"username": "Countess"})).await;
+    let here = Some("203.0.113.1");
+    for _ in 0..10 {
+        log_in(&service, "countess", "wrong", here).await.is(404);
+    }
+    log_in(&service, "COUNTESS", PASSWORD, here).await.is(429);
+    log_in(&service, &user.email, PASSWORD, here).await.is(404);
+    sign_in(&world.stranger(), &user.email, PASSWORD, "203.0.113.1").await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    log_in(&service, &user.email, PASSWORD, Some("203.0.113.2")).await.is(202);
+    world.clock.advance(Duration::from_secs(15 * 60));
+    log_in(&service, &user.email, PASSWORD, here).await.is(202);
+}
+
+/// Mann-Whitney's U of two samples, as standard deviations from what equal distributions give.
+fn rank_difference(left: &[Duration], right: &[Duration]) -> f64 {
+    let wins: usize = left.iter().map(|own| right.iter().filter(|other| own > *other).count()).sum();
+    let count = |sample: &[Duration]| f64::from(u32::try_from(sample.len()).unwrap());
+    let (n, m) = (count(left), count(right));
+    let wins = f64::from(u32::try_from(wins).unwrap());
+    (wins - n * m / 2.0) / (n * m * (n + m + 1.0) / 12.0).sqrt()
+}
+
+/// 40 wrong passwords for each kind of name, in turns; by Mann-Whitney's U their times differ by less than five standard
+/// deviations.
+#[on_each_database]
+async fn the_time_of_a_sign_in_does_not_say_who_exists_44(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
+        from_everywhere(settings);
+        settings.password_cost = countersign_domain::password::Cost { memory: 2048, passes: 1 };
+    })
+    .await;
+    let service = world.service().await;
+    let known = world.user("known").await;
+    let enrolled = world.user("enrolled").await;
+    enrolled.enrol().await;
+    let exhausted = service.user_with(json!({"username": "exhausted"})).await;
+    for _ in 0..50 {
+        log_in(&service, "exhausted", "wrong", None).await.is(404);
+    }
+    let names = [known.email, enrolled.email, exhausted.email, "nobody@example.com".to_owned()];
+    let mut times = [const { Vec::new() }; 4];
+    for round in 0..40 {
+        for (times, name) in times.iter_mut().zip(&names) {
+            let begun = Instant::now();
+            let response = sign_in(&world.stranger(), name, "wrong", &format!("192.0.2.{round}")).await;
+            times.push(begun.elapsed());
+            response.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        }
+    }
+    let [known, enrolled, exhausted, unknown] = times;
+    for (name, sample) in [("known", known), ("with a second factor", enrolled), ("exhausted", exhausted)] {
+        let difference = rank_difference(&sample, &unknown);
+        assert!(difference.abs() < 5.0, "{name}: {difference} standard deviations");
+    }
+}
+
+#[on_each_database]
+async fn proving_an_address_gives_ten_wrong_codes_a_day_whatever_is_sent_n5(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let token = service.log_in(&user).await.ok().text("/token");
+    let path = format!("/user/two-factor/{}", user.id);
+    let send = |address: &str| json!({"userId": user.id, "method": "email", "email": address});
+    let enable = |address: &str, code: &str| json!({"method": "email", "email": address, "code": code});
+    for address in ["a@example.com", "b@example.com", "c@example.com"] {
+        service.post("/two-factor/send", send(address)).await.ok();
+        let right = world.last_code_for(address);
+        let wrong = if right == "000000" { "000001" } else { "000000" };
+        let count = if address.starts_with('c') { 2 } else { 4 };
+        for number in 0..count {
+            match number % 2 {
+                0 => service.post(&path, enable(address, wrong)).await.is(421),
+                _ => service.with_token(&token, "POST", "/user/two-factor").json(enable(address, wrong)).await.is(421),
+            };
+        }
+    }
+    let right = world.last_code_for("c@example.com");
+    let refused = service.post(&path, enable("c@example.com", &right)).await.is(429);
+    assert!(refused.retry_after() <= 24 * 60 * 60 / 10);
+    service.with_token(&token, "POST", "/user/two-factor").json(enable("c@example.com", &right)).await.is(429);
+    assert_eq!(judged_and_wrong(&world), 10);
+    // Somebody else is not concerned, a right code takes nothing, and it decays.
+    let other = service.user().await;
+    service.enrol_address(&other, "email", &other.email).await;
+    world.clock.advance(DAY / 10);
+    service.enrol_address(&user, "email", "c@example.com").await;
+    service.enrol_address(&user, "email", "d@example.com").await;
+}
+
+#[on_each_database]
+async fn strangers_do_not_use_up_the_codes_of_a_method_45(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let by_service = service.user().await;
+    service.enrol_address(&by_service, "email", &by_service.email).await;
+    let challenge = service.challenge(&by_service).await;
+    let method = service.method_id(&by_service, "email").await;
+    let send = |challenge: &str| service.open(&format!("/two-factor/send/{challenge}"), json!({"methodId": method}));
+    send(&challenge).await.ok();
+    service.complete(&challenge, &world.last_code_for(&by_service.email)).await.ok();
+    let user = world.user("ada").await;
+    user.enrol().await;
+    let challenged = user.challenged().await;
+    challenged.post("/two-factor/send-otp").await.ok();
+    let code = json!({"code": world.last_code_for(&user.email)});
+    challenged.post("/two-factor/verify-otp").json(code).await.ok();
+
+    let stranger = service.user().await;
+    let token = service.log_in(&stranger).await.ok().text("/token");
+    for address in [&by_service.email, &user.email] {
+        let ask = || {
+            let call = service.with_token(&token, "POST", "/two-factor/send");
+            call.json(json!({"method": "email", "email": address}))
+        };
+        while ask().await.status == 200 {}
+        assert!(ask().await.is(429).retry_after() > 3_000);
+    }
+    send(&service.challenge(&by_service).await).await.ok();
+    user.challenged().await.post("/two-factor/send-otp").await.ok();
+    // And the other way round: what a person's sign-ins use up is their own.
+    for _ in 0..9 {
+        send(&service.challenge(&by_service).await).await.ok();
+    }
+    send(&service.challenge(&by_service).await).await.is(429);
+}
+
+#[on_each_database]
+async fn text_messages_are_limited_by_client_by_prefix_and_in_all_45(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
+        from_everywhere(settings);
+        settings.limits.text_messages_per_client = 3;
+        settings.limits.text_messages_per_prefix = 5;
+        settings.limits.text_messages_per_day = 8;
+    })
+    .await;
+    let service = world.service().await;
+    let holder = service.user().await;
+    service.enrol_address(&holder, "sms", "+15550100").await;
+    let mut tokens = Vec::new();
+    for _ in 0..4 {
+        let user = service.user().await;
+        tokens.push(service.log_in(&user).await.ok().text("/token"));
+    }
+    let send = async |user: usize, network: &str, number: &str| {
+        let call = service.with_token(&tokens[user], "POST", "/two-factor/send").header("x-forwarded-for", network);
+        call.json(json!({"method": "sms", "mobilePhone": number})).await
+    };
+    for number in 0..3 {
+        send(0, "203.0.113.1", &format!("+4917612345{number}")).await.ok();
+    }
+    let refused = send(1, "203.0.113.1", "+33612345670").await.is(429);
+    assert!(refused.retry_after() > 23 * 60 * 60);
+    // The prefix has one message less: enrolling took one for another.
+    for number in 3..5 {
+        send(1, "203.0.113.2", &format!("+4917612345{number}")).await.ok();
+    }
+    send(2, "203.0.113.3", "+49176123455").await.is(429);
+    for number in 0..2 {
+        send(2, "203.0.113.3", &format!("+3361234567{number}")).await.ok();
+    }
+    send(3, "203.0.113.4", "+447911123456").await.is(429);
+    // Sign-ins with a proved number are counted apart. Mail is not counted.
+    let challenge = service.challenge(&holder).await;
+    let method = service.method_id(&holder, "sms").await;
+    service.open(&format!("/two-factor/send/{challenge}"), json!({"methodId": method})).await.ok();
+    let mail = service.with_token(&tokens[3], "POST", "/two-factor/send");
+    mail.json(json!({"method": "email", "email": "x@example.com"})).await.ok();
+    world.clock.advance(Duration::from_secs(30 * 60));
+    send(3, "203.0.113.4", "+447911123456").await.is(429);
+}
+
+#[on_each_database]
+async fn an_administrator_sees_and_lifts_locks_through_the_api(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let id = id_of(&service, &user.email).await;
+    let path = format!("/user/lock/{id}");
+    let nothing = service.get(&path).await.ok().body;
+    assert_eq!(
+        nothing,
+        json!({
+            "failedAttempts": 0, "locks": 0, "guesses": 0, "guessLimit": 100, "failedPasswords": 0, "failedPasswordLimit": 50,
+        })
+    );
+    wrong_codes(&user, &app, 10).await;
+    for number in 0..50 {
+        let network = format!("203.0.113.{number}");
+        sign_in(&world.stranger(), &user.email, "wrong", &network).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    }
+    for _ in 0..10 {
+        sign_in(&world.stranger(), &user.email, "wrong", "127.0.0.1").await;
+    }
+    sign_in(&world.stranger(), &user.email, PASSWORD, "127.0.0.1").await.refused(429, "TOO_MANY_REQUESTS");
+    let locked = service.get(&path).await.ok().body;
+    let until = world.clock_millis() + i64::try_from(Policy::default().account_lock.as_millis()).unwrap();
+    assert_eq!((&locked["lockedUntil"], &locked["failedAttempts"]), (&json!(until), &json!(10)));
+    assert_eq!((&locked["guesses"], &locked["failedPasswords"], &locked["locks"]), (&json!(10), &json!(50), &json!(1)));
+    assert!(locked["passwordsRefusedUntil"].is_i64());
+
+    service.call("DELETE", &path).await.ok();
+    assert_eq!(service.get(&path).await.ok().body, nothing);
+    user.signed_in_with(&app).await;
+    let challenge = challenge_by_service(&service, &user.email).await;
+    service.complete(&challenge, &app.fresh_code()).await.ok();
+    let key = "SELECT count(*) AS number FROM audit_events WHERE kind = 'account-unlocked' AND api_key_id IS NOT NULL";
+    assert_eq!(world.database().number(key), 1);
+    // Only with a key that allows it, and for users that it may see.
+    let other = world.service_that(None, Some(r#"[{"path":"/api/login"}]"#)).await;
+    other.call("DELETE", &path).await.is(401);
+    service.call("DELETE", "/user/lock/01a1fd04-be02-75f5-bdbd-868b7959e05d").await.is(404);
+    service.get("/user/lock/nonsense").await.is(400);
+    world.bearer("x").call("DELETE", &format!("/api{path}")).await.is(401);
+}
+
+#[on_each_database]
+async fn an_operator_sees_and_lifts_locks_beside_a_running_server(database: DatabaseKind) {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Process::start(database, directory.path(), &[]);
+    let user = server.user("ada").await;
+    let app = user.enrol().await;
+    wrong_codes(&user, &app, 10).await;
+    verify_totp(&user.challenged().await, &app.code_in(1)).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
+    let run = |arguments: &[&str]| {
+        let output = server.beside(env!("CARGO_BIN_EXE_countersign")).arg("account").args(arguments).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (status, shown, _) = run(&["show", "ADA@example.com"]);
+    assert_eq!(status, Some(0));
+    assert!(shown.contains("locked: until 20") && shown.contains("that count: 10 of 100"), "{shown}");
+    let (_, shown, _) = run(&["show", &user.id, "--json"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((&shown["failedAttempts"], &shown["locks"]), (&json!(10), &json!(1)));
+    let (status, _, error) = run(&["unlock", "nobody@example.com"]);
+    assert_eq!((status, error.as_str()), (Some(2), "error: there is no account `nobody@example.com`\n"));
+    let (status, _, error) = run(&["show", &user.email, "--tenant", "nowhere"]);
+    assert_eq!(status, Some(2), "{error}");
+    let (status, unlocked, _) = run(&["unlock", &user.email]);
+    assert_eq!(status, Some(0));
+    assert!(unlocked.starts_with("Unlocked account "), "{unlocked}");
+    verify_totp(&user.challenged().await, &app.code_in(1)).await.ok();
+    let events = "SELECT count(*) AS number FROM audit_events WHERE kind = 'account-unlocked' AND dialect = 'operator'";
+    assert_eq!(server.database().number(events), 1);
+}
+
+#[on_each_database]
+async fn a_new_password_ends_the_lock_of_the_old_one(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let mut user = world.user("ada").await;
+    let app = user.enrol().await;
+    let id = id_of(&service, &user.email).await;
+    let new = "a longer horse, a better battery";
+    wrong_codes(&user, &app, 10).await;
+    verify_totp(&user.challenged().await, &app.fresh_code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
+    let change = json!({"currentPassword": PASSWORD, "newPassword": new});
+    user.browser.post("/change-password").json(change).await.ok();
+    user.password = new.to_owned();
+    user.signed_in_with(&app).await;
+    // And by an administrator.
+    wrong_codes(&user, &app, 10).await;
+    let patch = json!({"user": {"password": PASSWORD}});
+    service.call("PATCH", &format!("/user/{id}")).json(patch).await.ok();
+    user.password = PASSWORD.to_owned();
+    user.signed_in_with(&app).await;
+    let challenge = challenge_by_service(&service, &user.email).await;
+    service.complete(&challenge, &app.fresh_code()).await.ok();
+    assert_eq!(service.get(&format!("/user/lock/{id}")).await.ok().body["guesses"], json!(20), "the long run stays");
+}
+
+/// A challenge that never was, one that is over and one that was used look alike to whoever asks for a code or tries one.
+#[on_each_database]
+async fn challenges_that_are_gone_look_alike_44(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let used = challenge_by_service(&service, &user.email).await;
+    service.complete(&used, &app.fresh_code()).await.ok();
+    let over = challenge_by_service(&service, &user.email).await;
+    let (used_token, over_token) = {
+        let browser = world.browser();
+        let used = user.challenge_token(&browser).await;
+        verify_totp(&browser, &app.fresh_code()).await.ok();
+        (used, user.challenge_token(&world.browser()).await)
+    };
+    let named = FusionAuthUser { id: id_of(&service, &user.email).await, email: user.email.clone() };
+    let method = service.method_id(&named, "email").await;
+    world.clock.advance(Duration::from_secs(10 * 60));
+    // Of the same form, and never given out.
+    let other_than = |token: &str| {
+        let (rest, last) = token.split_at(token.len() - 1);
+        format!("{rest}{}", if last == "A" { "B" } else { "A" })
+    };
+    let unknown = other_than(&over);
+    let mut seen_by_service = Vec::new();
+    for id in [&unknown, &over, &used] {
+        let sent = service.open(&format!("/two-factor/send/{id}"), json!({"methodId": method})).await;
+        let tried = service.complete(id, &app.code()).await;
+        seen_by_service.push((seen(&sent), seen(&tried)));
+    }
+    assert_eq!(seen_by_service[0].0.0, 404);
+    assert!(seen_by_service.iter().all(|found| *found == seen_by_service[0]), "{seen_by_service:?}");
+    let unknown = other_than(&over_token);
+    let mut seen_by_bearer = Vec::new();
+    for token in [&unknown, &over_token, &used_token] {
+        let caller = world.bearer(token);
+        let sent = caller.post("/two-factor/send-otp").await;
+        let tried = verify_totp(&caller, &app.code()).await;
+        seen_by_bearer.push((seen(&sent), seen(&tried)));
+    }
+    assert_eq!(seen_by_bearer[0].0.0, 401);
+    assert!(seen_by_bearer.iter().all(|found| *found == seen_by_bearer[0]), "{seen_by_bearer:?}");
+}

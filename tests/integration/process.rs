@@ -1,0 +1,109 @@
+//! The program as the operating system sees it: its memory, its log, its first screen.
+
+use crate::harness::Process;
+use countersign_test_postgres::DatabaseKind;
+use serde_json::json;
+use std::os::unix::fs::MetadataExt as _;
+use tempfile::tempdir;
+
+/// Whether this test runs as root, who owns all files of processes that are not dumpable.
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self/environ").unwrap().uid() == 0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_core_is_dumped() {
+    let directory = tempdir().unwrap();
+    // Another user than root, so that it can be seen whose the files of the process are.
+    let starter: &[&str] = if is_root() { &["setpriv", "--reuid=65534", "--clear-groups"] } else { &[] };
+    let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(directory.path(), everybody).unwrap();
+    let server = Process::start_by(starter, DatabaseKind::Sqlite, directory.path(), &[]);
+    server.stranger().get("/get-session").await.ok();
+
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
+    let limit = |name: &str| {
+        let line = limits.lines().find(|line| line.starts_with(name)).unwrap();
+        line[name.len()..].split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(limit("Max core file size")[..2], ["0", "0"], "{limits}");
+    assert!(limit("Max open files")[0].parse::<u64>().is_ok_and(|files| files >= 1_024), "{limits}");
+    // The files of a process that is not dumpable belong to root (proc_pid(5)).
+    assert_eq!(std::fs::metadata(format!("/proc/{}/environ", server.id())).unwrap().uid(), 0);
+}
+
+/// A proxy that is not named is logged once, with the setting to change.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_is_not_trusted_is_logged_once() {
+    let directory = tempdir().unwrap();
+    let mut server = Process::start(DatabaseKind::Sqlite, directory.path(), &[]);
+    for number in 0..20 {
+        let forwarded = format!("192.0.2.{number}");
+        server.stranger().get("/get-session").header("x-forwarded-for", &forwarded).await.ok();
+        server.stranger().get("/get-session").header("forwarded", &format!("for={forwarded}")).await.ok();
+    }
+    assert!(server.terminate());
+    let log = server.log();
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains("not a trusted proxy")).collect();
+    assert_eq!(warnings.len(), 1, "{log}");
+    assert!(warnings[0].contains("trusted_proxies") && warnings[0].contains("127.0.0.1"), "{warnings:?}");
+
+    let directory = tempdir().unwrap();
+    let trusting = [("COUNTERSIGN_TRUSTED_PROXIES", "127.0.0.1")];
+    let mut server = Process::start(DatabaseKind::Sqlite, directory.path(), &trusting);
+    server.stranger().get("/get-session").header("x-forwarded-for", "192.0.2.1").await.ok();
+    assert!(server.terminate());
+    assert!(!server.log().contains("not a trusted proxy"), "{}", server.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_screen_and_the_log_say_whether_strangers_can_sign_up() {
+    for (setting, shown, logged) in [
+        ("on", "open: anybody can create an account in the tenant Default", "tenant_open_to_sign_up: Default"),
+        ("off", "closed: services create the accounts", "tenant_open_to_sign_up: none"),
+    ] {
+        let directory = tempdir().unwrap();
+        let environment = [("COUNTERSIGN_SIGN_UP", setting)];
+        let mut server = Process::start(DatabaseKind::Sqlite, directory.path(), &environment);
+        assert!(server.first_screen().contains(shown), "{}", server.first_screen());
+        let body = json!({"name": "a", "email": "a@example.com", "password": "correct horse"});
+        let status = server.stranger().post("/sign-up/email").json(body).await.status;
+        assert_eq!(status, if setting == "on" { 200 } else { 400 });
+        assert!(server.terminate());
+        assert!(server.log().contains(logged), "{}", server.log());
+    }
+}
+
+/// Nothing that a client sends, or that an argument or a document holds, gets to a terminal as a control character.
+#[tokio::test(flavor = "multi_thread")]
+async fn log_and_messages_are_free_of_control_characters() {
+    let directory = tempdir().unwrap();
+    let mut server = Process::start(DatabaseKind::Sqlite, directory.path(), &[("COUNTERSIGN_LOG", "debug")]);
+    let odd = "a\u{9b}31m\u{202e}b\u{1b}[2J";
+    let body = json!({"name": odd, "email": format!("{odd}@example.com"), "password": odd});
+    let _ = server.stranger().post("/sign-up/email").json(body).await;
+    let head = format!(
+        "GET /api/auth/\u{9b}31m%1b HTTP/1.1\r\nhost: x\r\nuser-agent: {}\r\nconnection: close\r\n\r\n",
+        "a\u{9b}31m\u{202e}"
+    );
+    let mut raw = server.raw().await;
+    raw.send(&head).await;
+    let _ = raw.read().await;
+    assert!(server.terminate());
+    let log = server.log();
+    assert_eq!(log.lines().flat_map(str::chars).find(|character| character.is_control()), None, "{log:?}");
+
+    let document = directory.path().join("api.yaml");
+    std::fs::write(&document, "openapi: \"3.0.3\\e[31m\\u202e\"\ninfo: {title: a, version: '1'}\npaths: {}\n").unwrap();
+    for arguments in [
+        vec!["contract", "lint", document.to_str().unwrap()],
+        vec!["contract", "lint", "no\u{1b}[31m\u{9b}such.yaml"],
+        vec!["--config", "no\u{1b}[31m\u{9b}such.toml"],
+    ] {
+        let output = server.beside(env!("CARGO_BIN_EXE_countersign")).args(&arguments).output().unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(!output.status.success() && !text.is_empty(), "{arguments:?}");
+        let hidden = |character: &char| character.is_control() || *character == '\u{202e}';
+        assert_eq!(text.lines().flat_map(str::chars).find(hidden), None, "{arguments:?}: {text:?}");
+    }
+}

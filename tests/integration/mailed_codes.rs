@@ -2,6 +2,7 @@
 
 use crate::harness::service::FusionAuthUser;
 use crate::harness::{Caller, PASSWORD, World};
+use countersign::config::settings::Lifetimes;
 use countersign::config::values::Profile;
 use countersign_domain::address::MethodKind;
 use countersign_domain::ids::{AccountId, ApplicationId};
@@ -247,7 +248,11 @@ async fn a_mailed_code_proves_the_address_that_it_was_sent_to(database: Database
 #[on_each_database]
 async fn the_strict_profile_is_strict_n12(database: DatabaseKind) {
     for (profile, earlier, later) in [(Profile::Default, 200, true), (Profile::Strict, 401, false)] {
-        let world = World::with(database, |settings| settings.profile = profile).await;
+        let world = World::with(database, |settings| {
+            settings.profile = profile;
+            settings.lifetimes = Lifetimes::of(&profile.policy());
+        })
+        .await;
         let user = world.user("ada").await;
         let app = user.enrol().await;
         let browser = user.challenged().await;

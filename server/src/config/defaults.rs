@@ -3,6 +3,8 @@
 use super::keys::Key;
 use super::layers::{Entry, Source};
 use super::settings::MAX_HASH_THREADS;
+use countersign_domain::policy::Policy;
+use countersign_domain::tenant::MailedCodes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,7 +16,7 @@ pub(super) fn add(entries: &mut BTreeMap<Key, Entry>) {
         if !entries.contains_key(key) {
             let strict = strict_text(*key).filter(|_| is_strict(entries));
             let source = if strict.is_some() { Source::Profile } else { Source::Default };
-            let value = strict.map_or_else(|| default_text(*key, entries), str::to_owned).into();
+            let value = strict.unwrap_or_else(|| default_text(*key, entries)).into();
             entries.insert(*key, Entry { value, source });
         }
     }
@@ -27,11 +29,20 @@ fn is_strict(entries: &BTreeMap<Key, Entry>) -> bool {
 
 /// The default of the strict profile, where it is another one. Limits and lifetimes that are no settings are in
 /// `Policy::strict`.
-fn strict_text(key: Key) -> Option<&'static str> {
-    match key {
-        Key::MailedCodes => Some("never"),
-        _ => None,
-    }
+fn strict_text(key: Key) -> Option<String> {
+    let strict = Policy::strict();
+    let lifetime = match key {
+        Key::MailedCodes => return Some(MailedCodes::Never.name().to_owned()),
+        Key::SessionIdle => strict.session_lifetime,
+        Key::SessionLifetime => strict.session_absolute_lifetime,
+        Key::RefreshTokenIdle => strict.refresh_token_lifetime,
+        Key::RefreshTokenLifetime => strict.refresh_token_absolute_lifetime,
+        Key::TrustIdle => strict.trust_lifetime,
+        Key::TrustLifetime => strict.trust_absolute_lifetime,
+        Key::AssuranceLifetime => strict.assurance_lifetime,
+        _ => return None,
+    };
+    Some(lifetime.as_secs().to_string())
 }
 
 fn default_text(key: Key, entries: &BTreeMap<Key, Entry>) -> String {

@@ -61,7 +61,8 @@ pub(super) fn tenants(
     let Some(given) = given else { return Ok(vec![Tenant { mailed_codes, sign_up, ..Tenant::default() }]) };
     let mut tenants: Vec<Tenant> = Vec::new();
     for section in given {
-        let TenantSection { id: Text(id), name, login_policy, methods, mailed_codes: own, sign_up: own_sign_up } = section;
+        let TenantSection { id: Text(id), name, login_policy, methods, mailed_codes: own, sign_up: own_sign_up } =
+            section;
         if tenants.iter().any(|tenant| tenant.id == id) {
             return Err(format!("the tenant {} is there twice", id.to_hyphenated()));
         }

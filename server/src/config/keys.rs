@@ -98,7 +98,7 @@ settings! {
     Docs = "docs", "COUNTERSIGN_DOCS", "on|off", "on", Everywhere, Plain,
         "Reference page at /docs; the contracts at /openapi are always served.";
     Profile = "profile", "COUNTERSIGN_PROFILE", "default|strict", "default", Everywhere, Plain,
-        "strict: short sessions and trust, no code of an earlier or later interval, no codes by e-mail unless mailed_codes is set.";
+        "strict: short lifetimes, no TOTP code of an earlier or later interval, no codes by e-mail; settings that are given win.";
     MailedCodes = "mailed_codes", "COUNTERSIGN_MAILED_CODES", "always|verified|never", "always", Everywhere, Plain,
         "Whether codes by e-mail are a second factor: at every address, at proved ones, or not at all; tenants may differ.";
     SignUp = "sign_up", "COUNTERSIGN_SIGN_UP", "on|off", "on", Everywhere, Plain,

@@ -61,12 +61,7 @@ pub(super) fn resolve(
         dialects: sections.dialects,
         docs_are_on: sections.docs,
         profile: sections.profile,
-        directory: resolver.directory(
-            sections.tenants,
-            sections.mailed_codes,
-            sections.sign_up,
-            sections.applications,
-        ),
+        directory: resolver.directory(sections.tenants, sections.mailed_codes, sections.sign_up, sections.applications),
         keyring,
         database: sections.database,
         retention: sections.retention,
@@ -232,6 +227,7 @@ mod tests {
     use super::super::{Configuration, Inputs};
     use super::*;
     use countersign_domain::ids::ApplicationId;
+    use countersign_domain::policy::Policy;
     use std::path::PathBuf;
     use std::time::Duration;
 
@@ -379,7 +375,7 @@ mod tests {
                 "`trusted_proxies` (file c.toml): `x` is neither an IP address nor a network, such as 10.0.0.0/8; \
                  `y` is neither an IP address nor a network, such as 10.0.0.0/8",
                 "`tenants[1].color` (file c.toml): unknown field `color`, expected one of `id`, `name`, `login_policy`, \
-                 `methods`, `sign_up`",
+                 `methods`, `mailed_codes`, `sign_up`",
                 "`applications[0].id` (file c.toml): `1` is not a UUID",
                 "`limits.hash_threads` (file c.toml): `0` is not a whole number from 1 to 1024",
                 "`limits.hash_queue` (file c.toml): `many` is not a whole number from 1 to 100000",
@@ -448,6 +444,14 @@ mod tests {
         assert_eq!(mailed(&[]), (Profile::Default, MailedCodes::Always));
         assert_eq!(mailed(&[strict]), (Profile::Strict, MailedCodes::Never));
         assert_eq!(mailed(&[strict, verified]), (Profile::Strict, MailedCodes::Verified));
+        let policy = |environment: &[(&str, &str)]| {
+            let settings = load(environment).expect("a valid configuration");
+            settings.lifetimes.apply_to(settings.profile.policy())
+        };
+        assert_eq!(policy(&[]), Policy::default());
+        assert_eq!(policy(&[strict]), Policy::strict(), "the settings do not bring the default lifetimes back");
+        let own = policy(&[strict, ("COUNTERSIGN_SESSION_IDLE", "1800")]);
+        assert_eq!(own, Policy { session_lifetime: Duration::from_secs(1800), ..Policy::strict() });
         let tenants = r#"[{"id": "11111111-1111-4111-8111-111111111111", "name": "One", "mailed_codes": "always"}]"#;
         let one = ("COUNTERSIGN_TENANTS", tenants);
         assert_eq!(mailed(&[strict, verified, one]).1, MailedCodes::Always, "a tenant's own choice comes first");

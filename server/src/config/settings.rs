@@ -144,6 +144,20 @@ pub struct Lifetimes {
 }
 
 impl Lifetimes {
+    /// The lifetimes of a policy.
+    #[must_use]
+    pub fn of(policy: &Policy) -> Self {
+        Self {
+            session_idle: policy.session_lifetime,
+            session: policy.session_absolute_lifetime,
+            refresh_token_idle: policy.refresh_token_lifetime,
+            refresh_token: policy.refresh_token_absolute_lifetime,
+            trust_idle: policy.trust_lifetime,
+            trust: policy.trust_absolute_lifetime,
+            assurance: policy.assurance_lifetime,
+        }
+    }
+
     /// `policy` with these lifetimes.
     #[must_use]
     pub fn apply_to(&self, policy: Policy) -> Policy {

@@ -66,18 +66,8 @@ pub enum Admission {
 
 #[must_use]
 pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
-    let Facts {
-        account,
-        tenant,
-        claimant,
-        expected,
-        stored,
-        sent_code,
-        methods,
-        failures,
-        earlier_locks,
-        guess_level,
-    } = facts;
+    let Facts { account, tenant, claimant, expected, stored, sent_code, methods, failures, earlier_locks, guess_level } =
+        facts;
     let allows_codes = tenant.allows(MethodKind::Email) || tenant.allows(MethodKind::Sms);
     let sent_code = match sent_code {
         SentCode::Waiting(code) if !code_counts(&code, claimant, methods, account, tenant) => SentCode::None,

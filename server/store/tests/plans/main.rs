@@ -35,13 +35,12 @@ use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
 use countersign_domain::terms::{Grant, Rules, Terms};
 use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
-    AccountWritten, AddCanary, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
-    CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt, FindTrust, IssueCode,
-    Issued, LiftLimits, MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod, NewRefreshToken,
-    OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, QuotaLimit, QuotaUse, RefreshTokenUsed,
-    Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions,
-    SecondFactorCompleted, SessionSelector, Spend, TakePasswordTry, TicketKind,
-    UseRefreshToken,
+    AccountWritten, AddCanary, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
+    CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt,
+    FindTrust, IssueCode, Issued, LiftLimits, MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod,
+    NewRefreshToken, OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, QuotaLimit, QuotaUse,
+    RefreshTokenUsed, Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt,
+    RevokeSessions, SecondFactorCompleted, SessionSelector, Spend, TakePasswordTry, TicketKind, UseRefreshToken,
 };
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
@@ -367,7 +366,12 @@ async fn users(world: &World) {
     assert!(is_done(&store.complete_second_factor(pass).await.unwrap()));
     assert!(
         store
-            .trust(FindTrust { digests: vec![given.digest], account_id: id, versions: user.account.versions(), now: NOON })
+            .trust(FindTrust {
+                digests: vec![given.digest],
+                account_id: id,
+                versions: user.account.versions(),
+                now: NOON
+            })
             .await
             .unwrap()
             .is_some()

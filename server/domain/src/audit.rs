@@ -44,6 +44,8 @@ pub enum EventKind {
     SecretShown,
     /// New backup codes replaced the old ones.
     BackupCodesReplaced,
+    /// A backup code was used, and fewer than three are left.
+    BackupCodesFew,
     PasswordChanged,
     /// A service created an account.
     AccountCreated,
@@ -101,6 +103,7 @@ impl EventKind {
             Self::TwoFactorDisabled => "two-factor-disabled",
             Self::SecretShown => "secret-shown",
             Self::BackupCodesReplaced => "backup-codes-replaced",
+            Self::BackupCodesFew => "backup-codes-few",
             Self::PasswordChanged => "password-changed",
             Self::AccountCreated => "account-created",
             Self::AccountChanged => "account-changed",

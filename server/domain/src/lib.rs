@@ -42,6 +42,7 @@ pub mod time;
 pub mod totp;
 pub mod trusted_device;
 pub mod user;
+mod username;
 
 /// An error and its causes on one line, for logs.
 #[must_use]

@@ -337,11 +337,14 @@ impl Flows {
             let (trust, new_trust) = self.new_trust(account, application_id, terms, now);
             let uses_tickets = terms.grant == Grant::Tokens;
             let factor = judged.proof.factor();
+            let audit = self.factor_audit(caller, Some(factor), Some(account.id), judged.claimant.session_id(), now);
+            let few_codes = self.random().draw(|random| audit.again(random)).event(EventKind::BackupCodesFew);
             let complete = CompleteSecondFactor {
                 claimant: judged.claimant.clone(),
                 account: account.clone(),
                 proof: judged.proof.clone(),
                 renewal: judged.renewal.clone(),
+                few_codes,
                 request: attempt.request,
                 rules: self.rules(),
                 terms: *terms,
@@ -352,7 +355,7 @@ impl Flows {
                 trust: new_trust,
                 email_method: self.email_method(account, now),
                 now,
-                audit: self.factor_audit(caller, Some(factor), Some(account.id), judged.claimant.session_id(), now),
+                audit,
             };
             let (decision, account, user) = match self.store().complete_second_factor(complete).await? {
                 SecondFactorCompleted::Done { decision, account, user } => (decision, *account, user),

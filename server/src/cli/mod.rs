@@ -6,6 +6,7 @@
 mod api_key;
 mod contract;
 mod flags;
+mod usernames;
 
 use crate::config::{ConfigError, Configuration, Inputs, Key, Settings};
 use crate::first_run;
@@ -18,6 +19,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use tokio::runtime::Runtime;
+use usernames::UsernamesError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -70,6 +72,8 @@ enum Command {
     },
     /// Apply pending database migrations and print their names.
     Migrate,
+    /// List accounts whose user name is another account's in the form in which names are compared.
+    UsernameConflicts,
     /// Create, list and revoke keys for services that call the FusionAuth API.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
@@ -104,6 +108,8 @@ pub enum CommandError {
     Run(#[from] RunError),
     #[error(transparent)]
     Migrate(#[from] MigrateError),
+    #[error(transparent)]
+    Usernames(#[from] UsernamesError),
     #[error(transparent)]
     ApiKey(#[from] ApiKeyError),
     #[error(transparent)]
@@ -177,6 +183,11 @@ pub fn run(
                 [] => "No migrations are pending.\n".to_owned(),
                 names => names.iter().map(|name| format!("applied {name}\n")).collect(),
             };
+            output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
+        }
+        Command::UsernameConflicts => {
+            let settings = configuration()?.settings()?;
+            let text = runtime()?.block_on(usernames::conflicts(&settings))?;
             output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
         }
         Command::ApiKey(command) => {

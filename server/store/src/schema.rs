@@ -47,6 +47,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    progress (name) {
+        name -> Text,
+        position -> Text,
+    }
+}
+
+diesel::table! {
+    username_conflicts (account_id) {
+        account_id -> Text,
+        username_key -> Text,
+    }
+}
+
+diesel::table! {
     spent_steps (secret_fingerprint) {
         secret_fingerprint -> Binary,
         account_id -> Text,
@@ -207,4 +221,13 @@ diesel::table! {
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(challenges -> accounts (account_id));
 diesel::joinable!(tickets -> accounts (account_id));
-diesel::allow_tables_to_appear_in_same_query!(accounts, sessions, challenges, methods, backup_codes, tickets);
+diesel::joinable!(username_conflicts -> accounts (account_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    accounts,
+    sessions,
+    challenges,
+    methods,
+    backup_codes,
+    tickets,
+    username_conflicts
+);

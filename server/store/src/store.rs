@@ -6,10 +6,10 @@ use crate::sqlite::Sqlite;
 use crate::work::{
     AccountWritten, AddCanary, AddMethod, BeginEnrolment, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EnrolmentBegun, ExpiringTable,
-    ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, KeyringFacts, MethodAdded, MethodsRemoved, OpenChallenge,
-    PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, RemoveMethods, RenameMethod,
-    ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted, SignInCompleted, Spend, Spent,
-    UseRefreshToken,
+    ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, KeyringFacts, MethodAdded, MethodsRemoved,
+    NormalizeUsernames, OpenChallenge, PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register,
+    RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted,
+    SignInCompleted, Spend, Spent, UseRefreshToken, UsernameConflict, UsernamesNormalized,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -108,6 +108,8 @@ units! {
     pub read api_key(Digest) -> Option<ApiKeyRecord>;
     /// All API keys, revoked ones included.
     pub read api_keys(()) -> Vec<ApiKeyRecord>;
+    /// The accounts whose user name has the form of another account's.
+    pub read username_conflicts(()) -> Vec<UsernameConflict>;
     /// The newest canary, the newest authenticator app, and whether there are accounts.
     pub read keyring_facts(()) -> KeyringFacts;
     /// Checks that the database responds.
@@ -169,6 +171,8 @@ units! {
     /// Revokes an API key; `false` if there is none to revoke.
     pub write revoke_api_key((ApiKeyId, Timestamp)) -> bool;
 
+    /// Brings the user names of some accounts to the form in which they are compared now.
+    pub write normalize_usernames(NormalizeUsernames) -> UsernamesNormalized;
     /// Stores the canary of a key; `false` if the key has one, or another one was stored since the keyring was checked.
     pub write add_canary(AddCanary) -> bool;
 

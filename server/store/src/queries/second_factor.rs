@@ -10,6 +10,7 @@ use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods as
 use crate::work::{CompleteSecondFactor, MethodsRemoved, RemoveMethods, SecondFactorCompleted, TxOutcome};
 use countersign_domain::account::Account;
 use countersign_domain::attempt::{Claimant, Proof, StoredCode};
+use countersign_domain::backup_code;
 use countersign_domain::decisions::removal::{self, Removal};
 use countersign_domain::decisions::second_factor::{self, SecondFactor};
 use countersign_domain::ids::AccountId;
@@ -99,6 +100,11 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(before))));
     }
     spent_steps::renew(connection, account_id, input.renewal.as_ref()).await?;
+    if let Proof::BackupCode(_) = &input.proof
+        && backup_code::are_few(usable_codes(connection, account_id).await?)
+    {
+        audit::write(connection, &input.few_codes).await?;
+    }
     if let Proof::Totp { method_id, confirms: true, .. } = &input.proof {
         methods::confirm_authenticator(connection, account_id, *method_id, now).await?;
     }
@@ -156,6 +162,14 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
         audit::write(connection, &input.audit.event(kind)).await?;
     }
     Ok(TxOutcome::Commit(MethodsRemoved::Decided(decision)))
+}
+
+/// How many backup codes an account can still use.
+async fn usable_codes(connection: &mut Conn, account_id: AccountId) -> Result<usize, StoreError> {
+    let mine = backup_codes::table.filter(backup_codes::account_id.eq(account_id.to_text()));
+    let usable = mine.filter(backup_codes::is_pending.eq(false)).filter(backup_codes::used_at.is_null());
+    let count: i64 = usable.count().get_result(connection).await?;
+    Ok(usize::try_from(count).unwrap_or(0))
 }
 
 /// Clears the account's failures and locks its row; `None` if it is gone.

@@ -84,6 +84,8 @@ pub struct CompleteSecondFactor {
     pub proof: Proof,
     /// What the app's row lacks, if it is of an earlier version.
     pub renewal: Option<Renewal>,
+    /// Written if a backup code is used and few are left.
+    pub few_codes: AuditEvent,
     pub request: Request,
     pub rules: Arc<Rules>,
     pub terms: Terms,

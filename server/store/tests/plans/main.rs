@@ -36,9 +36,9 @@ use countersign_store::work::{
     AccountWritten, AddCanary, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, ExtendSession, FailAttempt, FindTrust,
     IssueCode, Issued, MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod, NewRefreshToken,
-    OpenChallenge, PresentedTicket, PresentedTrust, Purge, RefreshTokenUsed, Register, RemoveMethods, RenameMethod,
-    ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted, SessionSelector, Spend, TicketKind,
-    UseRefreshToken,
+    NormalizeUsernames, OpenChallenge, PresentedTicket, PresentedTrust, Purge, RefreshTokenUsed, Register,
+    RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted,
+    SessionSelector, Spend, TicketKind, UseRefreshToken,
 };
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
@@ -98,6 +98,18 @@ async fn everything(world: &World) {
     store.extend_session(extend).await.unwrap();
     store.ping(()).await.unwrap();
     assert!(store.keyring_facts(()).await.unwrap().newest_app.is_some());
+    let mut named = [User::new(), User::new()];
+    for (user, name) in named.iter_mut().zip(["Plan", "plan."]) {
+        user.account.username = Username::new(name);
+        assert_eq!(store.create_account(user.sign_up()).await.unwrap(), AccountWritten::Done);
+    }
+    // As earlier versions have stored them.
+    world.behind.execute("UPDATE accounts SET username_key = 'p', username = 'plan' WHERE username = 'Plan'");
+    world.behind.execute("UPDATE accounts SET username_key = 'q', username = 'PLAN' WHERE username = 'plan.'");
+    let normalized = store.normalize_usernames(NormalizeUsernames { batch: 100 }).await.unwrap();
+    assert_eq!((normalized.changed, normalized.conflicts), (1, 1));
+    assert_eq!(store.normalize_usernames(NormalizeUsernames { batch: 100 }).await.unwrap().accounts, 0);
+    assert_eq!(store.username_conflicts(()).await.unwrap().len(), 1);
     let sealed = Sealed { key_id: "k1".to_owned(), bytes: vec![1] };
     let canary = Canary { sealed, secrets_bound_from: NOON };
     let add = |after| AddCanary { canary: canary.clone(), after, now: NOON };

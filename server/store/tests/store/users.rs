@@ -323,6 +323,7 @@ impl User {
             account: self.account.clone(),
             proof,
             renewal: None,
+            few_codes: event(EventKind::BackupCodesFew, self.id(), NOON),
             request: Request::default(),
             rules: Arc::default(),
             terms: terms(),

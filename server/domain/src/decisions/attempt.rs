@@ -40,7 +40,7 @@ pub struct Facts<'a> {
 #[derive(Debug)]
 pub enum Admission {
     Granted {
-        material: Material,
+        material: Box<Material>,
         /// This attempt was the last of the account's quota: the account is locked until then.
         locks_until: Option<Timestamp>,
     },
@@ -102,7 +102,7 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
         material.one_time_code = Some(code);
     }
     let locks_until = (failures >= policy.account_failures).then(|| now + policy.lock_after(earlier_locks));
-    Admission::Granted { material, locks_until }
+    Admission::Granted { material: Box::new(material), locks_until }
 }
 
 /// The methods that a challenge can be answered with.

@@ -78,7 +78,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
                 let event = claim.audit.clone().about(account.id).event(EventKind::AccountLocked);
                 lock(connection, &account_id, until, &event).await?;
             }
-            Ok(TxOutcome::Commit(Claim::Granted(Box::new(Granted { account, challenge, material }))))
+            Ok(TxOutcome::Commit(Claim::Granted(Box::new(Granted { account, challenge, material: *material }))))
         }
         Admission::NotAllowed => Ok(TxOutcome::Rollback(Claim::NotAllowed)),
         Admission::NotEnrolled => Ok(TxOutcome::Rollback(Claim::NotEnrolled)),

@@ -104,8 +104,12 @@ async fn everything(world: &World) {
         assert_eq!(store.create_account(user.sign_up()).await.unwrap(), AccountWritten::Done);
     }
     // As earlier versions have stored them.
-    world.behind.execute("UPDATE accounts SET username_key = 'p', username = 'plan' WHERE username = 'Plan'");
-    world.behind.execute("UPDATE accounts SET username_key = 'q', username = 'PLAN' WHERE username = 'plan.'");
+    for (user, (name, key)) in named.iter().zip([("plan", "p"), ("PLAN", "q")]) {
+        let id = user.id().to_text();
+        world
+            .behind
+            .execute(&format!("UPDATE accounts SET username_key = '{key}', username = '{name}' WHERE id = '{id}'"));
+    }
     let normalized = store.normalize_usernames(NormalizeUsernames { batch: 100 }).await.unwrap();
     assert_eq!((normalized.changed, normalized.conflicts), (1, 1));
     assert_eq!(store.normalize_usernames(NormalizeUsernames { batch: 100 }).await.unwrap().accounts, 0);

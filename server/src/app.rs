@@ -15,7 +15,8 @@ use countersign_domain::time::Timestamp;
 use countersign_flows::hashing::PasswordHasher;
 use countersign_flows::keyring::KeyringError;
 use countersign_flows::{Flows, Services};
-use countersign_store::{Database, OpenError, Options, Store};
+use countersign_store::work::NormalizeUsernames;
+use countersign_store::{Database, OpenError, Options, Store, StoreError};
 use slog::Logger;
 use std::sync::Arc;
 
@@ -59,6 +60,9 @@ pub enum AppError {
     /// The keyring is not the one that the database was used with.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// The database fails.
+    #[error("failed to bring user names to the form in which they are compared")]
+    Usernames(#[source] StoreError),
     /// Codes cannot be sent.
     #[error("failed to prepare the delivery of codes")]
     Delivery(#[from] DeliveryError),
@@ -85,6 +89,31 @@ pub fn check_signing_key(settings: &Settings, keyring: &Keyring) -> Result<(), S
 /// When it is not, or the database fails.
 async fn claim_keyring(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<Timestamp, KeyringError> {
     countersign_flows::keyring::claim(store, keyring, now, &crate::random::system()).await
+}
+
+/// Accounts in one transaction, which then takes some milliseconds.
+const USERNAMES_AT_ONCE: u32 = 500;
+
+/// Brings user names that an earlier version stored to the form in which they are compared now. After the first time, only
+/// accounts that were made since are looked at.
+async fn normalize_usernames(store: &Store, log: &Logger) -> Result<(), StoreError> {
+    let (mut changed, mut conflicts) = (0, 0);
+    loop {
+        let done = store.normalize_usernames(NormalizeUsernames { batch: USERNAMES_AT_ONCE }).await?;
+        (changed, conflicts) = (changed + done.changed, conflicts + done.conflicts);
+        if done.accounts == 0 {
+            break;
+        }
+    }
+    if changed > 0 || conflicts > 0 {
+        slog::info!(log, "compared user names anew"; "changed" => changed, "conflicts" => conflicts);
+    }
+    for conflict in store.username_conflicts(()).await? {
+        slog::warn!(
+            log, "a user name is another account's: give one of them another name"; "account" => %conflict.account_id
+        );
+    }
+    Ok(())
 }
 
 /// The same without writing anything; says nothing of a database that cannot be read, or has yet to be created or migrated.
@@ -119,6 +148,7 @@ impl App {
         let keyring = Arc::new(keyring);
         let store = Arc::new(Store::open(&store_options(settings)).await?);
         let secrets_bound_from = claim_keyring(&store, &keyring, clock.now()).await?;
+        normalize_usernames(&store, &log).await.map_err(AppError::Usernames)?;
         let policy = Policy {
             one_time_codes: settings.limits.codes_per_hour,
             text_messages_per_prefix: settings.limits.text_messages_per_prefix,

@@ -140,3 +140,26 @@ async fn codes_of_one_account_are_nothing_to_another_36(database: DatabaseKind) 
     verify(&bob.browser, &of_ada.backup_codes[0]).await.refused(401, "INVALID_BACKUP_CODE");
     verify(&ada.challenged().await, &of_ada.backup_codes[0]).await.ok();
 }
+
+#[on_each_database]
+async fn that_few_codes_are_left_is_in_the_audit_trail_by_either_dialect(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let service = world.service().await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let events =
+        || world.database().number("SELECT count(*) AS number FROM audit_events WHERE kind = 'backup-codes-few'");
+    for (used, code) in app.backup_codes.iter().enumerate() {
+        if used % 2 == 0 {
+            let body = json!({"code": code});
+            user.challenged().await.post("/two-factor/verify-backup-code").json(body).await.ok();
+        } else {
+            let log_in = json!({"loginId": user.email, "password": user.password});
+            let id = service.post("/login", log_in).await.is(242).text("/twoFactorId");
+            let response = service.complete(&id, code).await;
+            assert!([200, 202].contains(&response.status), "{response}");
+        }
+        let left = app.backup_codes.len() - used - 1;
+        assert_eq!(events(), i64::try_from(3_usize.saturating_sub(left)).unwrap(), "{left} left");
+    }
+}

@@ -57,6 +57,7 @@ mod sqlite_trouble;
 mod tenant_policy;
 mod trusted_device;
 mod typed_client;
+mod usernames;
 mod validate_responses;
 mod validation;
 

@@ -3,6 +3,7 @@
 use crate::ids::{AccountId, TenantId};
 use crate::password::PasswordHash;
 use crate::time::Timestamp;
+use crate::username;
 
 /// An e-mail address in the one form that is stored and compared: lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,16 +22,17 @@ impl EmailAddress {
     }
 }
 
-/// A user name. It is displayed as chosen; names that differ only in letter case are equal (attack 33).
+/// A user name. It is displayed as chosen; names that look the same are equal (attack 33): letter case, invisible characters
+/// and different encodings of a letter do not count.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Username(String);
 
 impl Username {
-    /// Takes a name as chosen; `None` when it is blank.
+    /// Takes a name as typed; `None` when nothing of it can be seen.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
-        (!text.is_empty()).then(|| Self(text.to_owned()))
+        (!username::normal_form(text).is_empty()).then(|| Self(text.to_owned()))
     }
 
     /// The name as chosen.
@@ -39,10 +41,16 @@ impl Username {
         &self.0
     }
 
-    /// The form that is compared and must be unique: lower case.
+    /// The form that is compared and must be unique.
     #[must_use]
     pub fn key(&self) -> String {
-        self.0.to_lowercase()
+        username::normal_form(&self.0)
+    }
+
+    /// Whether a user may choose this name: it is of one script, so that no letter of another looks like one of it.
+    #[must_use]
+    pub fn may_be_chosen(&self) -> bool {
+        username::is_single_script(&self.0)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::keyring::Sealed;
 use crate::one_time_code::Subject;
 use crate::password::PasswordHash;
 use crate::secret::Digest;
-use crate::stored_secret::SecretFingerprint;
+use crate::secret_fingerprint::SecretFingerprint;
 
 /// Who presents a second factor.
 #[derive(Clone, Debug)]

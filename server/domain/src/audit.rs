@@ -63,6 +63,8 @@ pub enum EventKind {
     BackupCodeUsed,
     /// New backup codes replaced the old ones.
     BackupCodesReplaced,
+    /// A backup code was used, and fewer than three are left.
+    BackupCodesFew,
     PasswordChanged,
     /// A service created an account.
     AccountCreated,
@@ -128,6 +130,7 @@ impl EventKind {
             Self::SecretShown => "secret-shown",
             Self::BackupCodeUsed => "backup-code-used",
             Self::BackupCodesReplaced => "backup-codes-replaced",
+            Self::BackupCodesFew => "backup-codes-few",
             Self::PasswordChanged => "password-changed",
             Self::AccountCreated => "account-created",
             Self::AccountChanged => "account-changed",

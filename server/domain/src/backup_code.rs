@@ -11,7 +11,12 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Codes per set.
 pub const SET_SIZE: usize = 10;
-const HALF: usize = 5;
+/// Characters between two dashes.
+const GROUP: usize = 5;
+/// Groups of a code: two, as the dialects' clients know them, or three (N10).
+const GROUPS: [usize; 2] = [2, 3];
+/// With fewer usable codes left, a user should make new ones.
+const FEW: usize = 3;
 /// Two bytes: enough that a set nearly always has one candidate left to hash, and too few to help an attacker with both
 /// the keyring and a database dump: they reveal 16 bits of a code.
 const SELECTOR_BYTES: usize = 2;
@@ -25,38 +30,50 @@ pub enum Alphabet {
     Capitals,
 }
 
-/// A code as it is displayed: `xxxxx-xxxxx`, letters and digits.
+/// Whether a user who has so many usable codes left should make new ones.
+#[must_use]
+pub fn are_few(left: usize) -> bool {
+    left < FEW
+}
+
+/// A code as it is displayed: `xxxxx-xxxxx` or `xxxxx-xxxxx-xxxxx`, letters and digits.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct BackupCode(String);
 
 impl BackupCode {
+    /// A code of so many groups of five characters.
     #[must_use]
-    pub fn generate(alphabet: Alphabet, random: &mut dyn CryptoRng) -> Self {
+    pub fn generate(alphabet: Alphabet, groups: usize, random: &mut dyn CryptoRng) -> Self {
         let letters = match alphabet {
             Alphabet::Mixed => ALPHANUMERIC,
             Alphabet::Capitals => CAPITALS,
         };
-        let first = random::text(HALF, letters, random);
-        Self(format!("{first}-{}", random::text(HALF, letters, random)))
+        let groups: Vec<String> = (0..groups).map(|_| random::text(GROUP, letters, random)).collect();
+        Self(groups.join("-"))
     }
 
     /// Parses a code that a client presented; `None` if it is malformed. Letter case and dash count, nothing is trimmed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (first, second) = text.split_once('-')?;
-        let is_half = |half: &str| half.len() == HALF && half.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        (is_half(first) && is_half(second)).then(|| Self(text.to_owned()))
+        let is_group = |group: &str| group.len() == GROUP && group.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_code = GROUPS.contains(&text.split('-').count()) && text.split('-').all(is_group);
+        is_code.then(|| Self(text.to_owned()))
     }
 
-    /// Codes that a typed text may mean: as it stands and in capitals, with the dash where it belongs, blanks left out.
+    /// Codes that a typed text may mean: as it stands and in capitals, with the dashes where they belong, blanks left out.
     /// Empty if it cannot be a code.
     #[must_use]
     pub fn parse_typed(text: &str) -> Vec<Self> {
         let kept: String = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').collect();
-        if kept.len() != 2 * HALF || !kept.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if !GROUPS.iter().any(|groups| kept.len() == groups * GROUP)
+            || !kept.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        {
             return Vec::new();
         }
-        let dashed = |letters: &str| Self(format!("{}-{}", &letters[..HALF], &letters[HALF..]));
+        let dashed = |letters: &str| {
+            let groups: Vec<&str> = (0..letters.len()).step_by(GROUP).map(|at| &letters[at..at + GROUP]).collect();
+            Self(groups.join("-"))
+        };
         let capitals = kept.to_ascii_uppercase();
         let mut codes = vec![dashed(&kept)];
         if capitals != kept {
@@ -98,12 +115,12 @@ impl fmt::Debug for BackupCode {
     }
 }
 
-/// A set of [`SET_SIZE`] different codes.
+/// A set of [`SET_SIZE`] different codes, of so many groups each.
 #[must_use]
-pub fn generate_set(alphabet: Alphabet, random: &mut dyn CryptoRng) -> Vec<BackupCode> {
+pub fn generate_set(alphabet: Alphabet, groups: usize, random: &mut dyn CryptoRng) -> Vec<BackupCode> {
     let mut set: Vec<BackupCode> = Vec::with_capacity(SET_SIZE);
     while set.len() < SET_SIZE {
-        let code = BackupCode::generate(alphabet, random);
+        let code = BackupCode::generate(alphabet, groups, random);
         if set.iter().all(|other| other.0 != code.0) {
             set.push(code);
         }
@@ -122,7 +139,7 @@ mod tests {
         let mut random = ChaCha20Rng::seed_from_u64(1);
         let (ring, mut memory) = (Keyring::generate(&mut random), Vec::new());
         let account = AccountId::generate(Timestamp::from_millis(0), &mut random);
-        let code = BackupCode::generate(Alphabet::Mixed, &mut random);
+        let code = BackupCode::generate(Alphabet::Mixed, 2, &mut random);
         let hash = code.hash(&mut random, &mut memory);
         let typed = BackupCode::parse(code.expose()).expect("as shown");
         assert!(typed.matches(&hash, &mut memory));
@@ -136,14 +153,14 @@ mod tests {
         ] {
             assert!(BackupCode::parse(&odd).is_none(), "{odd:?}");
         }
-        assert!(!BackupCode::generate(Alphabet::Mixed, &mut random).matches(&hash, &mut memory));
+        assert!(!BackupCode::generate(Alphabet::Mixed, 2, &mut random).matches(&hash, &mut memory));
     }
 
     #[test]
     fn the_same_code_of_two_accounts_has_two_selectors() {
         let mut random = ChaCha20Rng::seed_from_u64(2);
         let ring = Keyring::generate(&mut random);
-        let code = BackupCode::generate(Alphabet::Mixed, &mut random);
+        let code = BackupCode::generate(Alphabet::Mixed, 2, &mut random);
         let mut of_new_account = || code.selectors(AccountId::generate(Timestamp::from_millis(0), &mut random), &ring);
         assert_ne!(of_new_account(), of_new_account());
     }
@@ -159,8 +176,30 @@ mod tests {
     }
 
     #[test]
+    fn three_groups_have_64_bits_and_read_back_however_they_are_typed_n10() {
+        let mut random = ChaCha20Rng::seed_from_u64(4);
+        for (alphabet, letters) in [(Alphabet::Mixed, 62_f64), (Alphabet::Capitals, 36_f64)] {
+            assert!(letters.log2() * 15.0 >= 64.0);
+            let code = BackupCode::generate(alphabet, 3, &mut random);
+            assert_eq!(code.0.len(), 17);
+            assert_eq!(BackupCode::parse(&code.0).expect("as shown").0, code.0);
+            assert_eq!(BackupCode::parse_typed(&code.0.replace('-', " "))[0].0, code.0);
+        }
+        for odd in ["abcde", "abcde-abcde-", "abcde-abcde-abcde-abcde", "abcde--abcde"] {
+            assert!(BackupCode::parse(odd).is_none(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn fewer_than_three_codes_are_few() {
+        for (left, few) in [(0, true), (2, true), (3, false), (10, false)] {
+            assert_eq!(are_few(left), few, "{left}");
+        }
+    }
+
+    #[test]
     fn a_set_has_ten_different_codes() {
-        let set = generate_set(Alphabet::Mixed, &mut ChaCha20Rng::seed_from_u64(3));
+        let set = generate_set(Alphabet::Mixed, 2, &mut ChaCha20Rng::seed_from_u64(3));
         assert_eq!(set.iter().map(BackupCode::expose).collect::<std::collections::HashSet<_>>().len(), SET_SIZE);
     }
 }

@@ -8,7 +8,7 @@
 //! | [`decisions`] | one file per decision: facts, terms and the time to an enum |
 //! | [`terms`], [`tenant`], [`policy`] | what a dialect may choose; what an operator demands; the numbers |
 //! | [`account`], [`user`], [`password`], [`assurance`] | accounts, users, password hashing, how strongly a caller has authenticated |
-//! | [`method`], [`address`], [`totp`], [`stored_secret`], [`one_time_code`], [`backup_code`], [`attempt`] | second factors and attempts at them |
+//! | [`method`], [`address`], [`totp`], [`stored_secret`], [`secret_fingerprint`], [`one_time_code`], [`backup_code`], [`attempt`] | second factors and attempts at them |
 //! | [`challenge`], [`session`], [`trusted_device`] | what an authentication leaves behind |
 //! | [`secret`], [`keyring`], [`signing`], [`jwt`], [`api_key`] | bearer secrets, keys, access tokens, keys of services |
 //! | [`audit`] | audit events |
@@ -37,6 +37,7 @@ pub mod policy;
 pub mod random;
 pub mod rate;
 pub mod secret;
+pub mod secret_fingerprint;
 pub mod session;
 pub mod signing;
 pub mod stored_secret;
@@ -46,6 +47,7 @@ pub mod time;
 pub mod totp;
 pub mod trusted_device;
 pub mod user;
+mod username;
 
 /// An error and its causes on one line, for logs.
 #[must_use]

@@ -100,6 +100,9 @@ pub struct Policy {
     pub change_password_lifetime: Duration,
     /// Lifetime of the one-time password that signs in after a password change: 1 minute.
     pub one_time_password_lifetime: Duration,
+    /// Groups of five characters in a new backup code: 2, the form that the dialects' clients show, of 51 bits or more. 3 have
+    /// 77 bits or more, where NIST SP 800-63B-4 §4.2.1.1 asks for 64 (N10).
+    pub backup_code_groups: usize,
     /// How many methods one account may have: 16.
     pub methods_per_account: usize,
     /// How many of them may be authenticator apps: 5. A guess without the method's name is compared with each of them.
@@ -147,6 +150,7 @@ impl Default for Policy {
             trust_token_lifetime: 3 * MINUTE,
             change_password_lifetime: 10 * MINUTE,
             one_time_password_lifetime: MINUTE,
+            backup_code_groups: 2,
             methods_per_account: 16,
             authenticators_per_account: 5,
             totp_skew: 1,

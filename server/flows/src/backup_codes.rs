@@ -20,9 +20,10 @@ impl Flows {
         alphabet: Alphabet,
     ) -> Result<(Vec<BackupCode>, Vec<StoredBackupCode>), FlowError> {
         let (now, keyring, random) = (self.now(), Arc::clone(&self.services.keyring), self.random().clone());
+        let groups = self.policy().backup_code_groups;
         let make = move |memory: &mut Vec<_>| {
             random.draw(|random| {
-                let codes = backup_code::generate_set(alphabet, random);
+                let codes = backup_code::generate_set(alphabet, groups, random);
                 let stored = codes.iter().map(|code| StoredBackupCode {
                     id: BackupCodeId::generate(now, random),
                     selector: code.selectors(account_id, &keyring).swap_remove(0),

@@ -381,12 +381,14 @@ impl Flows {
             let factor = judged.proof.factor();
             let audit = self.factor_audit(caller, Some(factor), Some(account.id), judged.claimant.session_id(), now);
             let more_audit = self.random().draw(|random| [audit.again(random), audit.again(random)]);
+            let few_codes = self.random().draw(|random| audit.again(random)).event(EventKind::BackupCodesFew);
             let complete = CompleteSecondFactor {
                 claimant: judged.claimant.clone(),
                 account: account.clone(),
                 proof: judged.proof.clone(),
                 renewal: judged.renewal.clone(),
                 charge: judged.charge,
+                few_codes,
                 request: attempt.request,
                 rules: self.rules(),
                 terms: *terms,

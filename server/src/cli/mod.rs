@@ -8,6 +8,7 @@ mod api_key;
 mod contract;
 mod database;
 mod flags;
+mod usernames;
 
 use crate::config::{ConfigError, Configuration, Inputs, Key, Settings};
 use crate::first_run;
@@ -22,6 +23,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use tokio::runtime::Runtime;
+use usernames::UsernamesError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,6 +76,8 @@ enum Command {
     },
     /// Apply pending database migrations and print their names.
     Migrate,
+    /// List accounts whose user name is another account's in the form in which names are compared.
+    UsernameConflicts,
     /// Create, list and revoke keys for services that call the FusionAuth API.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
@@ -113,6 +117,8 @@ pub enum CommandError {
     Migrate(#[from] MigrateError),
     #[error(transparent)]
     Database(#[from] DatabaseCommandError),
+    #[error(transparent)]
+    Usernames(#[from] UsernamesError),
     #[error(transparent)]
     Contract(#[from] ContractError),
     /// `contract` has printed its findings.
@@ -184,6 +190,11 @@ pub fn run(
                 [] => "No migrations are pending.\n".to_owned(),
                 names => names.iter().map(|name| format!("applied {name}\n")).collect(),
             };
+            output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
+        }
+        Command::UsernameConflicts => {
+            let settings = configuration()?.settings()?;
+            let text = runtime()?.block_on(usernames::conflicts(&settings))?;
             output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
         }
         Command::ApiKey(command) => {

@@ -59,6 +59,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    progress (name) {
+        name -> Text,
+        position -> Text,
+    }
+}
+
+diesel::table! {
+    username_conflicts (account_id) {
+        account_id -> Text,
+        username_key -> Text,
+    }
+}
+
+diesel::table! {
     spent_steps (secret_fingerprint) {
         secret_fingerprint -> Binary,
         account_id -> Text,
@@ -231,6 +245,7 @@ diesel::table! {
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(challenges -> accounts (account_id));
 diesel::joinable!(tickets -> accounts (account_id));
+diesel::joinable!(username_conflicts -> accounts (account_id));
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     sessions,
@@ -238,5 +253,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     methods,
     backup_codes,
     tickets,
-    refresh_tokens
+    refresh_tokens,
+    username_conflicts
 );

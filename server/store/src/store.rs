@@ -7,9 +7,10 @@ use crate::work::{
     AccountWritten, AddCanary, AddMethod, BeginEnrolment, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, EnrolmentBegun, ExpiringTable,
     ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, KeyringFacts, LiftLimits, MethodAdded, MethodsRemoved,
-    OpenChallenge, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, QuotaUse, RefreshTokenUsed, Register,
-    Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted,
-    SignInCompleted, Spend, Spent, TakePasswordTry, UseRefreshToken,
+    NormalizeUsernames, OpenChallenge, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, QuotaUse,
+    RefreshTokenUsed, Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt,
+    RevokeSessions, SecondFactorCompleted, SignInCompleted, Spend, Spent, TakePasswordTry, UseRefreshToken,
+    UsernameConflict, UsernamesNormalized,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -111,6 +112,8 @@ units! {
     pub read api_key(Digest) -> Option<ApiKeyRecord>;
     /// All API keys, revoked ones included.
     pub read api_keys(()) -> Vec<ApiKeyRecord>;
+    /// The accounts whose user name has the form of another account's.
+    pub read username_conflicts(()) -> Vec<UsernameConflict>;
     /// The newest canary, the newest authenticator app, and whether there are accounts.
     pub read keyring_facts(()) -> KeyringFacts;
     /// Checks that the database responds.
@@ -178,6 +181,8 @@ units! {
     /// Revokes an API key; `false` if there is none to revoke.
     pub write revoke_api_key((ApiKeyId, Timestamp)) -> bool;
 
+    /// Brings the user names of some accounts to the form in which they are compared now.
+    pub write normalize_usernames(NormalizeUsernames) -> UsernamesNormalized;
     /// Stores the canary of a key; `false` if the key has one, or another one was stored since the keyring was checked.
     pub write add_canary(AddCanary) -> bool;
 

@@ -48,7 +48,7 @@ impl Seeder {
         let mut memory = Vec::new();
         let (password_hash, backup_codes) = with_random(|random| {
             let hash = PasswordHash::make(&password, Cost::PASSWORD, random, &mut memory).to_text();
-            let codes = backup_code::generate_set(Alphabet::Mixed, random).into_iter();
+            let codes = backup_code::generate_set(Alphabet::Mixed, 2, random).into_iter();
             let codes = codes.map(|code| (code.hash(random, &mut memory).to_text(), code));
             (hash, codes.map(|(hash, code)| (code, hash)).collect())
         });

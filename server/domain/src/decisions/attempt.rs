@@ -45,7 +45,7 @@ pub struct Facts<'a> {
 #[derive(Debug)]
 pub enum Admission {
     Granted {
-        material: Material,
+        material: Box<Material>,
         /// How many guesses it counts as, at least one: a code is compared with each secret.
         guesses: u32,
         /// This attempt was the last of the account's quota: the account is locked until then.
@@ -123,7 +123,7 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
         return Admission::GuessesExhausted { until };
     }
     let locks_until = (failures >= policy.account_failures).then(|| now + policy.lock_after(earlier_locks));
-    Admission::Granted { material, guesses, locks_until }
+    Admission::Granted { material: Box::new(material), guesses, locks_until }
 }
 
 /// With how many secrets a code is compared. Backup codes are found by a keyed tag and have 50 bits or more, so they do not

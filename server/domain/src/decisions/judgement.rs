@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn a_backup_code_is_right_once_4() {
         let (ring, mut random, mut memory) = (keyring(), ChaCha20Rng::seed_from_u64(6), Vec::new());
-        let [code, other] = [0; 2].map(|_| BackupCode::generate(Alphabet::Mixed, &mut random));
+        let [code, other] = [0; 2].map(|_| BackupCode::generate(Alphabet::Mixed, 2, &mut random));
         let hash = code.hash(&mut random, &mut memory);
         let selector = code.selectors(account().id, &ring).swap_remove(0);
         for (presented, is_spent, expected) in [

@@ -59,6 +59,10 @@ pub(super) fn account_profile(
     let email_verified = skip_verification || (is_same && before.is_some_and(|user| user.account.email_verified));
     let email = email.or(known);
     let username = fields.username.as_deref().and_then(Username::new);
+    let has_name = |name: &Username| before.is_some_and(|user| user.account.username.as_ref() == Some(name));
+    if username.as_ref().is_some_and(|name| !name.may_be_chosen() && !has_name(name)) {
+        errors.add("user.username", "invalid", "The [user.username] property mixes letters of several scripts.");
+    }
     let phone_number = body_value(fields.phone_number.as_ref());
     let number = phone_number.and_then(PhoneNumber::new);
     if phone_number.is_some() && number.is_none() {

@@ -86,6 +86,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
                 lock(connection, &account_id, until).await?;
             }
             let (charge, locks) = (rate.cost(guesses), locks_until.is_some());
+            let material = *material;
             Ok(TxOutcome::Commit(Claim::Granted(Box::new(Granted { account, challenge, material, charge, locks }))))
         }
         Admission::GuessesExhausted { until } => Ok(TxOutcome::Rollback(Claim::Locked { until })),

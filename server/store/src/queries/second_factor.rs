@@ -15,6 +15,7 @@ use countersign_domain::account::{Account, Versions};
 use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Proof, StoredCode};
 use countersign_domain::audit::AuditEvent;
+use countersign_domain::backup_code;
 use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::removal::{self, Removal};
 use countersign_domain::decisions::second_factor::{self, SecondFactor, SessionChange};
@@ -137,6 +138,11 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(was))));
     }
     spent_steps::renew(connection, account_id, input.renewal.as_ref()).await?;
+    if let Proof::BackupCode(_) = &input.proof
+        && backup_code::are_few(usable_codes(connection, account_id).await?)
+    {
+        audit::write(connection, &input.few_codes).await?;
+    }
     if let Proof::Totp { method_id, confirms: true, .. } = &input.proof {
         methods::confirm_authenticator(connection, account_id, *method_id, now).await?;
     }
@@ -234,6 +240,14 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
         audit::write(connection, &input.more_audit.event(kind)).await?;
     }
     Ok(TxOutcome::Commit(MethodsRemoved::Decided(decision)))
+}
+
+/// How many backup codes an account can still use.
+async fn usable_codes(connection: &mut Conn, account_id: AccountId) -> Result<usize, StoreError> {
+    let mine = backup_codes::table.filter(backup_codes::account_id.eq(account_id.to_text()));
+    let usable = mine.filter(backup_codes::is_pending.eq(false)).filter(backup_codes::used_at.is_null());
+    let count: i64 = usable.count().get_result(connection).await?;
+    Ok(usize::try_from(count).unwrap_or(0))
 }
 
 /// Clears the account's consecutive failures, gives back what this attempt had added to the long-term count (it was no wrong

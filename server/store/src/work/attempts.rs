@@ -99,6 +99,8 @@ pub struct CompleteSecondFactor {
     pub renewal: Option<Renewal>,
     /// [`Granted::charge`]
     pub charge: Duration,
+    /// Written if a backup code is used and few are left.
+    pub few_codes: AuditEvent,
     pub request: Request,
     pub rules: Arc<Rules>,
     pub terms: Terms,

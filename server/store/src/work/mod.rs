@@ -13,6 +13,7 @@ mod refresh_tokens;
 mod sessions;
 mod sign_in;
 mod tickets;
+mod usernames;
 
 pub use accounts::*;
 pub use attempts::*;
@@ -25,6 +26,7 @@ pub use refresh_tokens::*;
 pub use sessions::*;
 pub use sign_in::*;
 pub use tickets::*;
+pub use usernames::*;
 
 /// How a unit of work ends its transaction.
 #[derive(Debug)]

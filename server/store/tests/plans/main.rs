@@ -38,7 +38,7 @@ use countersign_store::work::{
     AccountWritten, AddCanary, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt,
     FindTrust, IssueCode, Issued, LiftLimits, MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod,
-    NewRefreshToken, OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, QuotaLimit, QuotaUse,
+    NewRefreshToken, NormalizeUsernames, OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, QuotaLimit, QuotaUse,
     RefreshTokenUsed, Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt,
     RevokeSessions, SecondFactorCompleted, SessionSelector, Spend, TakePasswordTry, TicketKind, UseRefreshToken,
 };
@@ -116,6 +116,22 @@ async fn everything(world: &World) {
     store.extend_session(extend).await.unwrap();
     store.ping(()).await.unwrap();
     assert!(store.keyring_facts(()).await.unwrap().newest_app.is_some());
+    let mut named = [User::new(), User::new()];
+    for (user, name) in named.iter_mut().zip(["Plan", "plan."]) {
+        user.account.username = Username::new(name);
+        assert_eq!(store.create_account(user.sign_up()).await.unwrap(), AccountWritten::Done);
+    }
+    // As earlier versions have stored them.
+    for (user, (name, key)) in named.iter().zip([("plan", "p"), ("PLAN", "q")]) {
+        let id = user.id().to_text();
+        world
+            .behind
+            .execute(&format!("UPDATE accounts SET username_key = '{key}', username = '{name}' WHERE id = '{id}'"));
+    }
+    let normalized = store.normalize_usernames(NormalizeUsernames { batch: 100 }).await.unwrap();
+    assert_eq!((normalized.changed, normalized.conflicts), (1, 1));
+    assert_eq!(store.normalize_usernames(NormalizeUsernames { batch: 100 }).await.unwrap().accounts, 0);
+    assert_eq!(store.username_conflicts(()).await.unwrap().len(), 1);
     let sealed = Sealed { key_id: "k1".to_owned(), bytes: vec![1] };
     let canary = Canary { sealed, secrets_bound_from: NOON };
     let add = |after| AddCanary { canary: canary.clone(), after, now: NOON };

@@ -324,6 +324,7 @@ impl User {
             proof,
             renewal: None,
             charge: guess(),
+            few_codes: event(EventKind::BackupCodesFew, self.id(), NOON),
             request: Request::default(),
             rules: Arc::default(),
             terms: terms(),

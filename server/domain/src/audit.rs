@@ -165,6 +165,7 @@ impl EventKind {
             | Self::TwoFactorDisabled
             | Self::SecretShown
             | Self::BackupCodeUsed
+            | Self::BackupCodesFew
             | Self::BackupCodesReplaced
             | Self::PasswordChanged
             | Self::DeviceTrusted

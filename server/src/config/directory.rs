@@ -162,9 +162,13 @@ mod tests {
         ] {
             let text = format!(r#"[{{"id": "{ONE}", "name": "One"{own}}}]"#);
             let given = super::read_tenants(Value::from(text.as_str())).expect("a list");
-            assert_eq!(tenants(given, sign_up).expect("a tenant")[0].sign_up, expected, "{sign_up} {own}");
+            assert_eq!(
+                tenants(given, MailedCodes::Always, sign_up).expect("a tenant")[0].sign_up,
+                expected,
+                "{sign_up} {own}"
+            );
         }
-        assert!(!tenants(None, false).expect("a tenant")[0].sign_up);
+        assert!(!tenants(None, MailedCodes::Always, false).expect("a tenant")[0].sign_up);
     }
 
     #[test]

@@ -245,8 +245,8 @@ mod tests {
             (signed_in(false), Factor::Totp, vec![]),
             (signed_in(true), Factor::Totp, vec![trusted]),
             (signed_in(true), Factor::BackupCode, vec![used, trusted]),
-            (SecondFactor::Passed, Factor::BackupCode, vec![used]),
-            (SecondFactor::Passed, Factor::OneTimeCode, vec![]),
+            (SecondFactor::Passed { is_step_up: true }, Factor::BackupCode, vec![used]),
+            (SecondFactor::Passed { is_step_up: false }, Factor::OneTimeCode, vec![]),
             (SecondFactor::Refused(Unusable::Inactive), Factor::BackupCode, vec![used]),
             (SecondFactor::EnrolmentDue, Factor::BackupCode, vec![]),
         ] {

@@ -38,9 +38,10 @@ use countersign_store::work::{
     AccountWritten, AddCanary, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt,
     FindTrust, IssueCode, Issued, LiftLimits, MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod,
-    NewRefreshToken, NormalizeUsernames, OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, QuotaLimit, QuotaUse,
-    RefreshTokenUsed, Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt,
-    RevokeSessions, SecondFactorCompleted, SessionSelector, Spend, TakePasswordTry, TicketKind, UseRefreshToken,
+    NewRefreshToken, NormalizeUsernames, OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge,
+    QuotaLimit, QuotaUse, RefreshTokenUsed, Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes,
+    ReturnAttempt, RevokeSessions, SecondFactorCompleted, SessionSelector, Spend, TakePasswordTry, TicketKind,
+    UseRefreshToken,
 };
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};

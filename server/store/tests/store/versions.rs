@@ -67,9 +67,9 @@ impl Open {
         let listed = store.sessions_of((account.id, NOON)).await.unwrap();
         assert_eq!(session.is_some(), listed.iter().any(|listed| listed.id == self.user.session.session.id));
         let (account_id, versions) = (account.id, account.versions());
-        let find = FindTrust { digest: self.trust, account_id, versions, now: NOON };
+        let find = FindTrust { digests: vec![self.trust], account_id, versions, now: NOON };
         let trust = store.trust(find).await.unwrap().is_some();
-        let shown = PresentedTicket { kind: TicketKind::StepUp, digest: self.ticket, trust_challenge: None };
+        let shown = PresentedTicket { kind: TicketKind::StepUp, digest: self.ticket, trust_challenges: Vec::new() };
         let ticket = store.ticket((shown, NOON)).await.unwrap().is_some();
         let refresh = UseRefreshToken {
             digest: self.refresh_token,
@@ -162,7 +162,7 @@ async fn a_rotated_trust_keeps_the_time_at_which_it_was_given(database: Database
         let next = trust(now + 2 * HOUR);
         let digest = next.digest;
         let sign_in = CompleteSignIn {
-            trust: Some(PresentedTrust { digest: shown, next: Some(next) }),
+            trust: Some(PresentedTrust { digests: vec![shown], next: Some(next) }),
             rules: rules.clone(),
             ..open.user.sign_in(now)
         };

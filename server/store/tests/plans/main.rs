@@ -125,9 +125,9 @@ async fn everything(world: &World) {
     // As earlier versions have stored them.
     for (user, (name, key)) in named.iter().zip([("plan", "p"), ("PLAN", "q")]) {
         let id = user.id().to_text();
-        world
-            .behind
-            .execute(&format!("UPDATE accounts SET username_key = '{key}', username = '{name}' WHERE id = '{id}'"));
+        world.behind.execute(&format!(
+            "/* not the store's */ UPDATE accounts SET username_key = '{key}', username = '{name}' WHERE id = '{id}'"
+        ));
     }
     let normalized = store.normalize_usernames(NormalizeUsernames { batch: 100 }).await.unwrap();
     assert_eq!((normalized.changed, normalized.conflicts), (1, 1));

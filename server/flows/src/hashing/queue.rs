@@ -149,7 +149,7 @@ mod tests {
         order.iter().enumerate().filter(|(_, other)| *other == client).map(|(position, _)| position).collect()
     }
 
-    fn slash_56() -> impl Iterator<Item = String> {
+    fn slash_subnet() -> impl Iterator<Item = String> {
         (0..256).map(|number| format!("2001:db8:0:{number:x}::1"))
     }
 

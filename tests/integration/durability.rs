@@ -17,13 +17,19 @@ use tokio::task::JoinSet;
 
 const WORKERS: usize = 6;
 
+/// A user whose sign-up was acknowledged.
+struct SignedUp {
+    email: String,
+    /// The token of the session; none if the last request may have renewed it, and nobody was told.
+    token: Option<String>,
+    /// The backup codes whose use was acknowledged.
+    used: Vec<String>,
+}
+
 /// What a worker was told.
 #[derive(Default)]
 struct Journal {
-    /// E-mail address and session token of each acknowledged sign-up.
-    users: Vec<(String, String)>,
-    /// Session token and code of each acknowledged backup code.
-    used: Vec<(String, String)>,
+    users: Vec<SignedUp>,
     /// Requests that were answered with 503, or not at all.
     unanswered: usize,
 }
@@ -37,23 +43,31 @@ async fn work(caller: Caller, name: String, stop: Arc<AtomicBool>) -> Journal {
         let email = format!("{name}n{number}@example.com");
         let body = json!({"name": "", "email": email, "password": PASSWORD});
         let Some(response) = told(&caller, "/sign-up/email", body, &mut journal).await else { continue };
-        let token = response.text("/token");
-        journal.users.push((email, token.clone()));
-        let user = caller.copy().with_header("authorization", &format!("Bearer {token}"));
+        let mut user = SignedUp { email, token: Some(response.text("/token")), used: Vec::new() };
         let body = json!({"password": PASSWORD});
-        let Some(response) = told(&user, "/two-factor/enable", body, &mut journal).await else { continue };
+        let begun = told(&bearer(&caller, &user), "/two-factor/enable", body, &mut journal).await;
         for index in 0..10 {
-            let code = response.text(&format!("/backupCodes/{index}"));
-            let body = json!({"code": code});
-            if told(&user, "/two-factor/verify-backup-code", body, &mut journal).await.is_some() {
-                journal.used.push((token.clone(), code));
+            let Some(begun) = &begun else { break };
+            let code = begun.text(&format!("/backupCodes/{index}"));
+            let call = bearer(&caller, &user);
+            let verified = told(&call, "/two-factor/verify-backup-code", json!({"code": code}), &mut journal).await;
+            // The first one renews the session.
+            user.token = verified.map(|response| response.text("/token"));
+            if user.token.is_none() {
+                break;
             }
+            user.used.push(code);
             if stop.load(Ordering::Relaxed) {
                 break;
             }
         }
+        journal.users.push(user);
     }
     journal
+}
+
+fn bearer(caller: &Caller, user: &SignedUp) -> Caller {
+    caller.copy().with_header("authorization", &format!("Bearer {}", user.token.as_deref().unwrap_or_default()))
 }
 
 /// The response of a request that succeeded; any refusal but 503 is a failure of the test.
@@ -87,13 +101,21 @@ fn start_workers(nodes: &[Process], round: usize) -> (JoinSet<Journal>, Arc<Atom
 async fn hold_to_account(journals: Vec<Journal>, node: &Process, database: &Database) -> usize {
     let mut acknowledged = 0;
     for journal in journals {
-        acknowledged += journal.users.len() + journal.used.len();
-        for (email, token) in journal.users {
+        for SignedUp { email, token, used } in journal.users {
+            acknowledged += 1 + used.len();
+            let token = match token {
+                Some(token) => token,
+                None => {
+                    let body = json!({"email": email, "password": PASSWORD});
+                    node.stranger().post("/sign-in/email").json(body).await.ok().text("/token")
+                }
+            };
             assert_eq!(node.bearer(&token).get("/get-session").await.ok().text("/user/email"), email);
-        }
-        for (token, code) in journal.used {
-            let again = node.bearer(&token).post("/two-factor/verify-backup-code").json(json!({"code": code})).await;
-            again.refused(401, "INVALID_BACKUP_CODE");
+            for code in used {
+                let body = json!({"code": code});
+                let again = node.bearer(&token).post("/two-factor/verify-backup-code").json(body).await;
+                again.refused(401, "INVALID_BACKUP_CODE");
+            }
         }
     }
     for (one, other) in [
@@ -103,7 +125,7 @@ async fn hold_to_account(journals: Vec<Journal>, node: &Process, database: &Data
         ),
         (
             "SELECT count(*) AS number FROM sessions",
-            "SELECT count(*) AS number FROM audit_events WHERE kind = 'signed-up'",
+            "SELECT count(*) AS number FROM audit_events WHERE kind IN ('signed-up', 'signed-in')",
         ),
         (
             "SELECT count(*) AS number FROM backup_codes WHERE used_at IS NOT NULL",

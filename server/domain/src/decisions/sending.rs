@@ -28,7 +28,7 @@ pub enum Recipient {
 pub fn recipient(account: &Account, method: Option<&Method>) -> Recipient {
     let Some(method) = method else { return Recipient::Unproved };
     let is_own = matches!(&method.address, Some(Address::Email(address)) if account.email.as_ref() == Some(address));
-    match is_own && !account.email_verified && method.last_used_at.is_none() {
+    match is_own && !account.email_verified && method.proved_at.is_none() {
         true => Recipient::Unproved,
         false => Recipient::Proved,
     }
@@ -83,7 +83,7 @@ mod tests {
     fn a_recipient_is_proved_by_a_code() {
         let verified = Account { email_verified: true, ..account() };
         let moved = Account { email: None, ..account() };
-        let used = Method { last_used_at: Some(NOW), ..method(1, Some(email())) };
+        let used = Method { proved_at: Some(NOW), ..method(1, Some(email())) };
         for (account, method, expected) in [
             (account(), None, Recipient::Unproved),
             (account(), Some(method(1, Some(email()))), Recipient::Unproved),

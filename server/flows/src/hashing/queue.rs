@@ -149,7 +149,7 @@ mod tests {
         order.iter().enumerate().filter(|(_, other)| *other == client).map(|(position, _)| position).collect()
     }
 
-    fn slash_subnet() -> impl Iterator<Item = String> {
+    fn addresses_of_one_subnet() -> impl Iterator<Item = String> {
         (0..256).map(|number| format!("2001:db8:0:{number:x}::1"))
     }
 
@@ -157,7 +157,7 @@ mod tests {
     fn a_flood_from_a_56_leaves_places_and_turns_to_others() {
         for innocent in ["192.0.2.7", "2001:db8:ffff::1", "2001:db8:0:ff00::1"] {
             let mut queue = Queue::new(192);
-            for client in slash_56() {
+            for client in addresses_of_one_subnet() {
                 arrive(&mut queue, Lane::Unknown, &client, 6);
                 arrive(&mut queue, Lane::NewAccount, &client, 6);
             }

@@ -289,9 +289,10 @@ test("others verify tokens of every algorithm with the published keys, also of t
     COUNTERSIGN_KEYS: newKeyring(),
     COUNTERSIGN_JWT_ISSUER: "https://id.example",
   };
-  let before;
+  let before, retiring;
   for (const algorithm of ["EdDSA", "ES256", "RS256"]) {
-    const { client } = await startService(t, { ...common, COUNTERSIGN_JWT_ALGORITHM: algorithm });
+    const rotation = retiring ? { COUNTERSIGN_JWT_RETIRING_ALGORITHMS: retiring } : {};
+    const { client } = await startService(t, { ...common, COUNTERSIGN_JWT_ALGORITHM: algorithm, ...rotation });
     const user = await newUser(client);
     const { token } = await succeeds(client.login(user.login));
     const published = (await succeeds(client.retrieveJsonWebKeySet())).keys;
@@ -304,7 +305,7 @@ test("others verify tokens of every algorithm with the published keys, also of t
     const forged = Buffer.from(JSON.stringify({ ...claims, sub: "nobody" })).toString("base64url");
     assert.ok(!isSignedBy(published, `${header}.${forged}.${signature}`));
     if (before) await succeeds(client.validateJWT(before));
-    before = token;
+    [before, retiring] = [token, algorithm];
   }
 });
 

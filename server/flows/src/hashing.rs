@@ -1,7 +1,7 @@
 //! Password hashing on a bounded number of threads, each with memory of its own.
 //!
 //! Argon2id is made to be expensive, so a flood of sign-ins would exhaust the machine here. At most `threads` hashes run at
-//! once, and a bounded number of requests waits, in the order that [`queue`] describes; further ones are shed with a time to
+//! once, and a bounded number of requests waits, in the order that `queue` describes; further ones are shed with a time to
 //! retry. A thread keeps its memory from one hash to the next: allocating 19 MiB per hash on changing threads made the
 //! allocator keep all of it, gigabytes when measured.
 

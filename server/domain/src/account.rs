@@ -86,6 +86,16 @@ pub enum LoginName {
     PhoneNumber(PhoneNumber),
 }
 
+impl LoginName {
+    /// The form by which attempts at a typed name are counted, whether somebody has that name or not: names that are looked
+    /// up as the same are counted as one (attack 33).
+    #[must_use]
+    pub fn typed_form(text: &str) -> String {
+        let form = username::normal_form(text);
+        if form.is_empty() { text.trim().to_lowercase() } else { form }
+    }
+}
+
 /// Why an account may not be used, however its user has authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unusable {
@@ -178,6 +188,19 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spellings_of_one_name_are_counted_as_one_33() {
+        for text in ["bob", " BOB ", "ｂｏｂ", "b\u{200b}ob", "b\u{ad}ob"] {
+            assert_eq!(LoginName::typed_form(text), "bob", "{text:?}");
+        }
+        assert_eq!(
+            LoginName::typed_form(" \u{200b} "),
+            "\u{200b}",
+            "nothing of it can be seen, and it is a name of its own"
+        );
+        assert_ne!(LoginName::typed_form("bob"), LoginName::typed_form("rob"));
+    }
 
     #[test]
     fn addresses_that_differ_in_case_are_one_address_33() {

@@ -301,7 +301,7 @@ impl Flows {
             MethodsRemoved::Decided(Removal::SecondFactorDue(due)) => NotRemoved::SecondFactorDue(due),
             MethodsRemoved::ProofSpent => NotRemoved::Refused(Refused::WrongCode),
         };
-        self.release_attempt(caller, &judged).await?;
+        self.release_attempt(caller, &judged).await;
         Ok(Err(refused))
     }
 

@@ -3,7 +3,7 @@
 use super::hashing::ReadyPermit;
 use super::password::Unconfirmed;
 use super::{Caller, FlowError, Flows};
-use countersign_domain::account::Account;
+use countersign_domain::account::{Account, LoginName};
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::password_attempt::{PasswordAttempt, account_quota};
 use countersign_domain::ids::{AccountId, TenantId};
@@ -191,7 +191,7 @@ impl Flows {
         let of_account = account.map(|account| format!("{}|{epoch}|{scope_name}", account.id));
         let typed = match presenter {
             Presenter::Anybody { tenant_id, login_name, .. } => {
-                format!("{tenant_id}|{epoch}|{scope_name}|{}", login_name.trim().to_lowercase())
+                format!("{tenant_id}|{epoch}|{scope_name}|{}", LoginName::typed_form(login_name))
             }
             Presenter::Service | Presenter::Session => of_account.clone().unwrap_or_default(),
         };

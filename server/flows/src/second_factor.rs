@@ -174,13 +174,17 @@ impl Flows {
         attempt: Attempt<'_>,
         terms: &Terms,
     ) -> Result<Result<Verified, Refused>, FlowError> {
+        // Before anything is counted: a server that cannot sign is no reason to charge an account.
+        if terms.grant == Grant::Tokens {
+            self.check_signing()?;
+        }
         let judged = match self.judge_second_factor(caller, claimant.key(), attempt.expected, attempt.code).await? {
             Ok(judged) => judged,
             Err(refused) => return Ok(Err(refused)),
         };
         if attempt.tenant_id.is_some_and(|tenant| tenant != judged.account.tenant_id) {
             // For this caller there is no such challenge, so this was no guess.
-            self.release_attempt(caller, &judged).await?;
+            self.release_attempt(caller, &judged).await;
             return Ok(Err(Refused::NoClaimant));
         }
         self.complete(caller, claimant, judged, &attempt, terms).await
@@ -318,8 +322,9 @@ impl Flows {
         Ok(self.store().fail_attempt(fail).await?)
     }
 
-    /// Records a right code that could not be completed; the account is not charged for it.
-    pub(super) async fn release_attempt(&self, caller: &Caller, judged: &Judged) -> Result<(), FlowError> {
+    /// Records a right code that could not be completed; the account is not charged for it. What was decided stands if this
+    /// fails.
+    pub(super) async fn release_attempt(&self, caller: &Caller, judged: &Judged) {
         let failed = FailedAttempt {
             account_id: judged.account.id,
             factor: Some(judged.proof.factor()),
@@ -327,7 +332,12 @@ impl Flows {
             charge: judged.charge,
             locks: false,
         };
-        self.fail_attempt(caller, judged.claimant.clone(), failed).await
+        if let Err(error) = self.fail_attempt(caller, judged.claimant.clone(), failed).await {
+            let cause = countersign_domain::error_chain(&error);
+            slog::error!(
+                self.services.log, "failed to give an attempt back"; "account" => %judged.account.id, "cause" => cause
+            );
+        }
     }
 
     /// Makes a right code count.
@@ -341,9 +351,6 @@ impl Flows {
     ) -> Result<Result<Verified, Refused>, FlowError> {
         /// How often the account may change in between.
         const TRIES: u32 = 4;
-        if terms.grant == Grant::Tokens {
-            self.check_signing()?;
-        }
         let mut judged = judged;
         for _ in 0..TRIES {
             let now = self.now();
@@ -408,11 +415,11 @@ impl Flows {
             let (decision, account, user) = match self.store().complete_second_factor(complete).await? {
                 SecondFactorCompleted::Done { decision, account, user } => (decision, *account, user),
                 SecondFactorCompleted::ClaimantGone => {
-                    self.release_attempt(caller, &judged).await?;
+                    self.release_attempt(caller, &judged).await;
                     return Ok(Err(Refused::NoClaimant));
                 }
                 SecondFactorCompleted::ProofSpent => {
-                    self.release_attempt(caller, &judged).await?;
+                    self.release_attempt(caller, &judged).await;
                     return Ok(Err(match factor {
                         Factor::Totp => Refused::WrongCode,
                         Factor::OneTimeCode => Refused::CodeUsed,
@@ -420,7 +427,7 @@ impl Flows {
                     }));
                 }
                 SecondFactorCompleted::EnrolmentDue => {
-                    self.release_attempt(caller, &judged).await?;
+                    self.release_attempt(caller, &judged).await;
                     return Ok(Err(Refused::NotEnrolled));
                 }
                 SecondFactorCompleted::Changed(account) => {

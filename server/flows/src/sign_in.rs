@@ -144,13 +144,14 @@ impl Flows {
         request: SignInRequest<'_>,
         terms: &Terms,
     ) -> Result<SignIn, FlowError> {
+        // Before anything is counted: a server that cannot sign is no reason to charge an account.
+        if terms.grant == Grant::Tokens {
+            self.check_signing()?;
+        }
         let first = match self.check_credential(caller, &request, terms).await? {
             Ok(first) => first,
             Err(refused) => return Ok(refused),
         };
-        if terms.grant == Grant::Tokens {
-            self.check_signing()?;
-        }
         let FirstFactor { account, rehashed, password_uses, ticket } = first;
         let now = self.now();
         let application = request.application_id.filter(|_| request.wants_tokens);

@@ -17,10 +17,11 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::{TempDir, tempdir};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// Presentations in a round.
 const AT_ONCE: usize = 64;
@@ -208,6 +209,7 @@ async fn challenges(nodes: &Nodes, rounds: usize) {
 
 /// Races on two nodes and a cluster of their own, in whose log no deadlock may be found afterwards. Prints how long the
 /// slowest request of somebody who has no part in them took.
+#[expect(clippy::print_stdout, reason = "a measurement, which no test may decide by")]
 async fn on_two_nodes(races: impl AsyncFnOnce(&Nodes)) {
     let Some(cluster) = Cluster::own(&[("log_lock_waits", "on")], &[]) else { return };
     let nodes = Nodes::start_in_process_on(Database::on(&cluster), 2).await;

@@ -385,3 +385,21 @@ async fn a_session_from_a_trusted_device_reads_itself_and_signs_out(database: Da
     trusted.post("/revoke-other-sessions").await.ok();
     trusted.post("/sign-out").await.ok();
 }
+
+#[on_each_database]
+async fn a_token_proves_no_second_factor_once_that_is_switched_off_23(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let app = service.enrol(&user).await;
+    let method = service.method_id(&user, "authenticator").await;
+    let challenge = service.challenge(&user).await;
+    let token = service.complete(&challenge, &app.fresh_code()).await.ok().text("/token");
+    let shown = || async { service.with_token(&token, "GET", "/jwt/validate").await.ok().body["jwt"].clone() };
+    let before = shown().await;
+    assert_eq!((&before["amr"], &before["acr"]), (&json!(["mfa"]), &json!("urn:countersign:factors:2")));
+    let removal = json!({"code": app.fresh_code(), "methodId": method});
+    service.call("DELETE", &format!("/user/two-factor/{}", user.id)).json(removal).await.ok();
+    let after = shown().await;
+    assert_eq!((&after["amr"], &after["acr"]), (&json!(["pwd"]), &json!("urn:countersign:factors:1")));
+}

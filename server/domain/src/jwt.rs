@@ -4,6 +4,7 @@
 //! configured one or one that is retired. This rules out algorithm confusion, and a token signed by an older key stays valid until that key leaves the ring. Ed25519 (RFC 8037)
 //! and P-256 keys are derived from the ring's root keys; an RSA key cannot be, and is stored in the ring.
 
+use crate::account::Account;
 use crate::ids::{AccountId, ApplicationId, RefreshTokenId, TenantId};
 use crate::keyring::Keyring;
 use crate::signing::{Algorithm, SigningKey};
@@ -115,6 +116,16 @@ impl Claims {
     #[must_use]
     pub fn session(&self) -> Option<RefreshTokenId> {
         self.sid.as_deref().and_then(RefreshTokenId::parse)
+    }
+
+    /// The claims as they count for an account: a second factor that was passed before the account's factors changed is
+    /// none any more.
+    #[must_use]
+    pub fn for_account(self, account: &Account) -> Self {
+        if self.factors_version == account.factors_version {
+            return self;
+        }
+        Self { amr: vec!["pwd".to_owned()], acr: Some(Self::ONE_FACTOR.to_owned()), ..self }
     }
 
     /// Whether a second factor was passed in the sign-in.

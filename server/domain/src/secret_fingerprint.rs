@@ -5,7 +5,7 @@ use crate::keyring::{Keyring, Purpose};
 use crate::totp::TotpSecret;
 use std::fmt;
 
-/// Keyed MAC of a secret and its account: unique within an account, and meaningless without the keyring.
+/// Keyed MAC of a secret, as HMAC takes it, and its account: unique within an account, and meaningless without the keyring.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SecretFingerprint([u8; 32]);
 
@@ -13,8 +13,8 @@ impl SecretFingerprint {
     /// The fingerprint of a secret under each key of the ring, the active one first.
     #[must_use]
     pub fn all(secret: &TotpSecret, account_id: AccountId, keyring: &Keyring) -> Vec<Self> {
-        let message = [account_id.to_text().as_bytes(), b":", secret.expose()].concat();
-        let message = zeroize::Zeroizing::new(message);
+        let block = secret.hmac_block();
+        let message = zeroize::Zeroizing::new([account_id.to_text().as_bytes(), b":", block.as_slice()].concat());
         keyring.macs(Purpose::SecretFingerprint, &message).into_iter().map(Self).collect()
     }
 

@@ -3,6 +3,7 @@
 
 use crate::random::{self, ALPHANUMERIC};
 use crate::time::Timestamp;
+use aws_lc_rs::digest;
 use data_encoding::{BASE32, BASE32_NOPAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rand_core::CryptoRng;
@@ -13,6 +14,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Length of a new secret: 256 bits, well over the 160 that RFC 4226 §4 recommends.
 const SECRET_BYTES: usize = 32;
+/// Length of the block of SHA-1, in bytes.
+const HMAC_BLOCK: usize = 64;
 pub const DIGITS: u8 = 6;
 pub const STEP_SECONDS: u64 = 30;
 
@@ -77,10 +80,24 @@ impl TotpSecret {
         ))
     }
 
-    /// Whether this is the same secret; compared in constant time.
+    /// The key as HMAC-SHA-1 takes it (RFC 2104 §2): one block, a longer key by its digest, a shorter one filled up with
+    /// zeros. Secrets with the same block show the same codes, so they are one secret (R2).
+    #[must_use]
+    pub fn hmac_block(&self) -> Zeroizing<[u8; HMAC_BLOCK]> {
+        let mut block = Zeroizing::new([0; HMAC_BLOCK]);
+        if self.0.len() > HMAC_BLOCK {
+            let short = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &self.0);
+            block[..short.as_ref().len()].copy_from_slice(short.as_ref());
+        } else {
+            block[..self.0.len()].copy_from_slice(&self.0);
+        }
+        block
+    }
+
+    /// Whether this secret shows the same codes as the other; compared in constant time.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        self.hmac_block().ct_eq(other.hmac_block().as_slice()).into()
     }
 
     fn totp(&self, skew: u16) -> Totp {
@@ -191,6 +208,25 @@ mod tests {
         ];
         for (seconds, code) in expected {
             assert_eq!(rfc_secret().code_at(at(seconds)), code[2..]);
+        }
+    }
+
+    #[test]
+    fn secrets_that_show_the_same_codes_are_the_same_1() {
+        let secret = |bytes: &[u8]| TotpSecret::from_bytes(bytes).expect("at least 128 bits");
+        let (short, long) = (secret(b"12345678901234567890"), [b'x'; 70]);
+        let hashed = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &long);
+        for (one, other) in [
+            (short.clone(), secret(b"12345678901234567890\0")),
+            (short.clone(), secret(b"12345678901234567890\0\0\0\0\0")),
+            (secret(&long), secret(hashed.as_ref())),
+        ] {
+            assert_eq!(one.code_at(at(59)), other.code_at(at(59)));
+            assert!(one.is_same(&other));
+        }
+        for other in [secret(b"1234567890123456789\0"), secret(&long[1..]), secret(&[0; 16])] {
+            assert_ne!(short.code_at(at(59)), other.code_at(at(59)));
+            assert!(!short.is_same(&other));
         }
     }
 

@@ -124,6 +124,7 @@ impl Flows {
             account.unusable(self.now()).is_none() && claims.credentials_version == account.credentials_version;
         let scope = session_scope::decide(account, self.rules().tenant_of(account).login_policy);
         let in_scope = scope == SessionScope::Full || purpose == TokenPurpose::Enrolment;
+        let claims = claims.for_account(account);
         Ok((stands && in_scope).then_some((user, claims)))
     }
 

@@ -209,7 +209,7 @@ async fn wrong_passwords_from_everywhere_slow_and_do_not_lock_n4(database: Datab
     world.clock.advance(Duration::from_secs(PASSWORD_GUESS));
     sign_in(&stranger, &user.email, "wrong", "203.0.113.80").await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
     sign_in(&stranger, &user.email, PASSWORD, "203.0.113.81").await.refused(429, "TOO_MANY_REQUESTS");
-    // Other people are not concerned.
+    // Other accounts are not affected.
     let bob = world.user("bob").await;
     sign_in(&stranger, &bob.email, PASSWORD, "203.0.113.81").await.ok();
 }
@@ -569,7 +569,7 @@ async fn a_new_password_ends_the_lock_of_the_old_one(database: DatabaseKind) {
     assert_eq!(service.get(&format!("/user/lock/{id}")).await.ok().body["guesses"], json!(20), "the long run stays");
 }
 
-/// A challenge that never was, one that is over and one that was used look alike to whoever asks for a code or tries one.
+/// A challenge that never was, one that is over and one that was used look alike to a client that asks for a code or tries one.
 #[on_each_database]
 async fn challenges_that_are_gone_look_alike_44(database: DatabaseKind) {
     let world = World::with(database, cheap_passwords).await;

@@ -1,4 +1,4 @@
-//! Audit events that the user of an account should be told of: each has a kind of its own, whichever dialect it happens in.
+//! Audit events that the user of an account should be notified about: each has a kind of its own, whichever dialect it happens in.
 
 use crate::harness::World;
 use countersign_domain::audit::EventKind;

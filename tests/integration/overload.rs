@@ -162,7 +162,7 @@ async fn a_flood_from_a_56_refuses_no_sign_in_of_others(database: DatabaseKind) 
     assert!(statuses.contains(&503), "it was a flood");
 }
 
-/// Strangers use up the share of their network. Whoever has a cookie of ours signs in from the same network all the same.
+/// Strangers use up the share of their network. A browser with a valid cookie still signs in from that network.
 #[on_each_database]
 async fn a_known_device_signs_in_from_a_network_that_is_flooded(database: DatabaseKind) {
     let world = World::on(database, Time::System, |settings| {

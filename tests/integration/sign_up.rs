@@ -189,7 +189,7 @@ async fn callbacks_lead_to_trusted_places_only(database: DatabaseKind) {
 }
 
 /// Strangers cannot sign up where the tenant does not let them, whatever they send; services create accounts all the same,
-/// and whoever has an account signs in.
+/// and users with an account sign in.
 #[on_each_database]
 async fn a_tenant_can_be_closed_to_strangers(database: DatabaseKind) {
     let world = World::with(database, |settings| {

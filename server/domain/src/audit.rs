@@ -1,6 +1,6 @@
 //! Audit events. An event is written in the transaction of the change that it records.
 //!
-//! Some are notices: what the user of the account should be told of, because somebody else may have done it (N11, OWASP ASVS
+//! Some are notices: what the user of the account should be notified about, because somebody else may have done it (N11, OWASP ASVS
 //! 5.0, 6.3.5 and 6.3.7). None is sent yet; each has a kind of its own, so that delivery can send it.
 //!
 //! | what happened | kinds |

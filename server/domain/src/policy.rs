@@ -60,7 +60,7 @@ pub struct Policy {
     /// they are for. A code proves an address, and a new code brings no new guesses (N5).
     pub address_proofs: Rate,
     /// How many text messages are sent within [`Policy::text_message_window`] to numbers that begin alike: 50. Ranges of
-    /// numbers that pay whoever owns them are asked for in bulk (attack 45). Codes for confirmed methods and codes to numbers
+    /// premium-rate numbers are requested in bulk (attack 45). Codes for confirmed methods and codes to numbers
     /// that are yet to be proved are counted apart, here and in the next two, so that a stranger's requests leave sign-ins alone.
     pub text_messages_per_prefix: u32,
     /// How many text messages are sent within [`Policy::text_message_window`] at the request of one client network: 20.

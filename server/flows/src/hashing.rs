@@ -73,7 +73,7 @@ impl PasswordHasher {
         Ok(Self { shared: Arc::new(Shared(Mutex::new(state))), jobs })
     }
 
-    /// Takes a place among those that wait. Ask for it before anything is counted against somebody: whoever is sent away
+    /// Takes a place among those that wait. Ask for it before anything is counted against an account: a request that is shed
     /// must not have spent a try.
     ///
     /// # Errors

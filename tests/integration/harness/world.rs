@@ -80,7 +80,7 @@ impl Clock for WorldClock {
 }
 
 /// A running server and all it stands on. It is stopped when this is dropped; [`World::close`] waits for the end. The
-/// test fails if a response broke the contract, whoever got it.
+/// test fails if a response broke the contract, to whichever client it went.
 ///
 /// Everything that a [`Wire`] does, a world does too.
 pub(crate) struct World {

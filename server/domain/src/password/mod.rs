@@ -234,7 +234,7 @@ mod tests {
         for (text, expected) in [
             ("1234567".to_owned(), Err(TooShort)),
             ("12345678".to_owned(), Ok(())),
-            // Four letters beyond the BMP are eight UTF-16 units, and `XXXX` when they are normalised.
+            // Four letters beyond the BMP are eight UTF-16 units, and four ASCII letters when they are normalised.
             ("𝒳𝒳𝒳𝒳".to_owned(), Err(TooShort)),
             // Eight code points as typed, four when they are composed.
             ("a\u{308}".repeat(4), Err(TooShort)),

@@ -2,7 +2,7 @@
 //!
 //! Requests wait in lanes, by what they are for, and each lane has places of its own, so that a flood in one takes none from
 //! another. Within a lane client networks share the places ([`Shares`]) and take turns, first the widest networks, then the
-//! networks inside them: whoever is alone in a network waits for one hash of each network that is busy, however many
+//! networks inside them: a client that is alone in a network waits for one hash of each network that is busy, however many
 //! requests those have waiting.
 
 use countersign_domain::network::{ClientNetwork, NetworkPrefix, Shares};

@@ -143,7 +143,7 @@ pub(crate) async fn register(connection: &mut Conn, register: &Register) -> TxRe
     Ok(TxOutcome::Commit(Registered::Done))
 }
 
-/// Ends the lock after consecutive wrong second factors, within the open transaction: whoever guessed did so with a password that
+/// Ends the lock after consecutive wrong second factors, within the open transaction: the attacker guessed with a password that
 /// is no longer good. The long-term count stays.
 async fn lift_lock(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
     diesel::update(accounts::table.find(account_id.to_text()))

@@ -73,13 +73,24 @@ async fn insert(
     Ok(())
 }
 
+/// Trust that counts for the account as it is now, as part of a statement.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn is_live(find: &FindTrust) -> _ {
+    let account_id: String = find.account_id.to_text();
+    let now: i64 = find.now.as_millis();
+    let credentials: i64 = find.versions.credentials;
+    let factors: i64 = find.versions.factors;
+    trusted_devices::account_id
+        .eq(account_id)
+        .and(trusted_devices::expires_at.gt(now))
+        .and(trusted_devices::credentials_version.eq(credentials))
+        .and(trusted_devices::factors_version.eq(factors))
+}
+
 async fn take(connection: &mut Conn, find: &FindTrust) -> Result<Option<TrustedDevice>, StoreError> {
     for digest in &find.digests {
         let row: Option<TrustedDeviceRow> = diesel::delete(trusted_devices::table.find(digest.as_bytes().as_slice()))
-            .filter(trusted_devices::account_id.eq(find.account_id.to_text()))
-            .filter(trusted_devices::expires_at.gt(find.now.as_millis()))
-            .filter(trusted_devices::credentials_version.eq(find.versions.credentials))
-            .filter(trusted_devices::factors_version.eq(find.versions.factors))
+            .filter(is_live(find))
             .returning(TrustedDeviceRow::as_returning())
             .get_result(connection)
             .await
@@ -96,10 +107,7 @@ pub(crate) async fn trust(connection: &mut Conn, find: &FindTrust) -> Result<Opt
     for digest in &find.digests {
         let row: Option<TrustedDeviceRow> = trusted_devices::table
             .find(digest.as_bytes().as_slice())
-            .filter(trusted_devices::account_id.eq(find.account_id.to_text()))
-            .filter(trusted_devices::expires_at.gt(find.now.as_millis()))
-            .filter(trusted_devices::credentials_version.eq(find.versions.credentials))
-            .filter(trusted_devices::factors_version.eq(find.versions.factors))
+            .filter(is_live(find))
             .select(TrustedDeviceRow::as_select())
             .get_result(connection)
             .await

@@ -173,7 +173,7 @@ impl Opened {
                 let path = format!("/user/change-password/{}", ticket.text("/changePasswordId"));
                 service.open(&path, json!({"password": NEW})).await.ok();
             }
-            Event::Deactivated => {
+            Event::Reactivated => {
                 service.call("DELETE", &format!("/user/{id}")).await.ok();
                 service.call("PUT", &format!("/user/{id}?reactivate=true")).await.ok();
                 return (PASSWORD, None);
@@ -196,7 +196,9 @@ impl Opened {
             }
             Event::SessionsRevoked => drop(own.post("/revoke-other-sessions").await.ok()),
             Event::TrustRevoked => drop(own.post("/two-factor/revoke-trusted-devices").json(password).await.ok()),
-            Event::SecondFactorOn | Event::RequiredSecondFactorOn => panic!("these have tests of their own"),
+            Event::SecondFactorOn | Event::RequiredSecondFactorOn | Event::Deactivated => {
+                panic!("these have tests of their own")
+            }
         }
         let sets_password = matches!(
             event,
@@ -211,14 +213,16 @@ impl Opened {
 
 /// Whether the owner's own session goes on, perhaps as a new one.
 fn keeps_own_session(event: Event) -> bool {
-    !matches!(event, Event::PasswordSetByService | Event::PasswordSetByTicket | Event::Deactivated)
+    !matches!(event, Event::PasswordSetByService | Event::PasswordSetByTicket | Event::Reactivated)
 }
 
 #[on_each_database]
 async fn every_event_ends_in_both_dialects_what_the_table_says_28(database: DatabaseKind) {
     let tested = Event::ALL.into_iter().filter(|event| {
-        // The first factor has no earlier one; after the last one, no trust and no code is asked for.
-        !matches!(event, Event::SecondFactorOn | Event::RequiredSecondFactorOn | Event::SecondFactorOff)
+        // The first factor has no earlier one; after the last one, no trust and no code is asked for; a deactivated account
+        // gets the same refusal for everything.
+        use Event::{Deactivated, RequiredSecondFactorOn, SecondFactorOff, SecondFactorOn};
+        !matches!(event, SecondFactorOn | RequiredSecondFactorOn | SecondFactorOff | Deactivated)
     });
     for event in tested {
         let world = World::with(database, cheap_passwords).await;

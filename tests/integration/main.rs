@@ -41,6 +41,7 @@ mod one_time;
 mod one_time_code;
 mod origin;
 mod overload;
+mod password_limits;
 mod passwords;
 mod process;
 mod rate_limit;

@@ -6,6 +6,7 @@ use countersign_domain::account::{Account, LoginName};
 use countersign_domain::address::Address;
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::address_change::{self, AddressChange, Contact};
+use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::sign_in::{Demand, demand};
 use countersign_domain::decisions::sign_up::{self, SignUp};
 use countersign_domain::decisions::trust::{self, Trust};
@@ -273,6 +274,7 @@ impl Flows {
             was_updated_at,
             profile: profile.profile.clone(),
             sets_password,
+            ending: Event::of_service(sets_password, was_active, is_active),
             moved,
             events: std::iter::once(audit.event(EventKind::AccountChanged))
                 .chain(further.into_iter().flatten().map(event))
@@ -303,6 +305,7 @@ impl Flows {
             was_updated_at,
             profile: user.profile.clone(),
             sets_password: false,
+            ending: Event::of_service(false, user.account.is_active, is_active),
             moved: Vec::new(),
             events: vec![self.audit(caller, now).about(account.id).event(activity_event(is_active))],
         };

@@ -20,6 +20,8 @@ pub enum Event {
     PasswordSetByService,
     /// A service has deactivated the account.
     Deactivated,
+    /// A service has made a deactivated account usable again.
+    Reactivated,
     /// The account got its first second factor.
     SecondFactorOn,
     /// The same in a tenant that requires one: what was opened before was good for enrolment only.
@@ -70,12 +72,13 @@ pub struct Raises {
 }
 
 impl Event {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::PasswordChanged,
         Self::PasswordChangedEndingSessions,
         Self::PasswordSetByTicket,
         Self::PasswordSetByService,
         Self::Deactivated,
+        Self::Reactivated,
         Self::SecondFactorOn,
         Self::RequiredSecondFactorOn,
         Self::SecondFactorOff,
@@ -96,6 +99,17 @@ impl Event {
         }
     }
 
+    /// The event of a change that a service makes to an account, if it is one.
+    #[must_use]
+    pub fn of_service(sets_password: bool, was_active: bool, is_active: bool) -> Option<Self> {
+        match (sets_password, was_active, is_active) {
+            (true, _, _) => Some(Self::PasswordSetByService),
+            (false, true, false) => Some(Self::Deactivated),
+            (false, false, true) => Some(Self::Reactivated),
+            (false, true, true) | (false, false, false) => None,
+        }
+    }
+
     #[must_use]
     pub fn raises(self) -> Raises {
         let (credentials, factors) = match self {
@@ -104,6 +118,7 @@ impl Event {
             | Self::PasswordSetByTicket
             | Self::PasswordSetByService
             | Self::Deactivated
+            | Self::Reactivated
             | Self::SessionsRevoked => (true, false),
             Self::RequiredSecondFactorOn => (true, true),
             Self::SecondFactorOn | Self::SecondFactorOff | Self::MethodRemoved | Self::AppReplaced => (false, true),
@@ -143,7 +158,7 @@ pub fn decide(event: Event, grant: Grant) -> Ending {
         (Event::TrustRevoked, _) => Survives,
         // Sessions outlive a new password unless their owner says otherwise (wire reference of Better Auth).
         (Event::PasswordChanged, Grant::Session) => Survives,
-        // A challenge that meets a deactivated account is refused with the reason.
+        // A challenge that meets a deactivated account is refused with the reason; reactivating the account ends it.
         (Event::Deactivated, Grant::Challenge) => Survives,
         // An enrolment completes the challenge that waits for it, and a code that was sent may be what confirms it.
         (Event::SecondFactorOn | Event::RequiredSecondFactorOn, Grant::Challenge | Grant::OneTimeCode) => Survives,
@@ -158,6 +173,7 @@ pub fn decide(event: Event, grant: Grant) -> Ending {
             | Event::PasswordSetByTicket
             | Event::PasswordSetByService
             | Event::Deactivated
+            | Event::Reactivated
             | Event::SecondFactorOn
             | Event::RequiredSecondFactorOn
             | Event::SecondFactorOff
@@ -196,6 +212,7 @@ mod tests {
             (Event::PasswordSetByTicket, all, (true, false)),
             (Event::PasswordSetByService, all, (true, false)),
             (Event::Deactivated, [Ends, Ends, Ends, Ends, Survives, Ends, Ends], (true, false)),
+            (Event::Reactivated, all, (true, false)),
             (Event::SecondFactorOn, [Loses, Loses, Loses, Ends, Survives, Ends, Survives], (false, true)),
             (Event::RequiredSecondFactorOn, [Ends, Ends, Ends, Ends, Survives, Ends, Survives], (true, true)),
             (Event::SecondFactorOff, loses, (false, true)),
@@ -234,6 +251,22 @@ mod tests {
         }
         assert_eq!(Event::Deactivated.raises().after(before), Versions { credentials: 4, factors: 5 });
         assert_eq!(Event::AppReplaced.raises().after(before), Versions { credentials: 3, factors: 6 });
+    }
+
+    #[test]
+    fn a_service_changes_a_password_or_whether_an_account_is_active() {
+        for (sets_password, was_active, is_active, event) in [
+            (true, true, true, Some(Event::PasswordSetByService)),
+            (true, true, false, Some(Event::PasswordSetByService)),
+            (true, false, true, Some(Event::PasswordSetByService)),
+            (true, false, false, Some(Event::PasswordSetByService)),
+            (false, true, false, Some(Event::Deactivated)),
+            (false, false, true, Some(Event::Reactivated)),
+            (false, true, true, None),
+            (false, false, false, None),
+        ] {
+            assert_eq!(Event::of_service(sets_password, was_active, is_active), event);
+        }
     }
 
     #[test]

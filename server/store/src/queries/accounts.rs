@@ -11,7 +11,6 @@ use crate::work::{
 };
 use countersign_domain::account::Account;
 use countersign_domain::audit::AuditEvent;
-use countersign_domain::decisions::endings::Event;
 use countersign_domain::ids::AccountId;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -98,12 +97,7 @@ pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount
     if change.sets_password {
         lift_lock(connection, account.id).await?;
     }
-    let event = match (change.sets_password, account.is_active) {
-        (true, _) => Some(Event::PasswordSetByService),
-        (false, false) => Some(Event::Deactivated),
-        (false, true) => None,
-    };
-    if let Some(event) = event {
+    if let Some(event) = change.ending {
         endings::carry_out(connection, account.id, event, None).await?;
     }
     for event in &change.events {

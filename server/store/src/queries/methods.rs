@@ -232,7 +232,7 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
     };
     let (confirmed, challenge_ends) =
         pipeline!(connection; methods_if(true, add.account_id), waiting_challenge_end(add));
-    // Used up with whatever else happens here.
+    // Used up with the method, and by a wrong code for an address; other refusals roll it back.
     let has_step_up = match &add.step_up {
         Some(ticket) => tickets::spend(connection, ticket, add.account_id, add.versions, add.now).await?,
         None => false,

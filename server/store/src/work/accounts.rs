@@ -43,6 +43,8 @@ pub struct ChangeAccount {
     pub profile: Profile,
     /// Whether the password is new; then everything that the old one opened ends.
     pub sets_password: bool,
+    /// Says what ends with the change.
+    pub ending: Option<Event>,
     /// Addresses that others took the place of; the methods for them follow.
     pub moved: Vec<AddressChange>,
     pub events: Vec<AuditEvent>,

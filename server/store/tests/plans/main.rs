@@ -5,6 +5,7 @@
 //! scans, after it was told to avoid them wherever there is an index to use.
 #![cfg(test)]
 
+mod apps;
 #[path = "../store/users.rs"]
 mod users;
 #[path = "../store/world.rs"]
@@ -37,11 +38,10 @@ use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
     AccountWritten, AddCanary, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt,
-    FindTrust, IssueCode, Issued, LiftLimits, MethodAdded, MethodsRemoved, NewAuthenticator, NewFactor, NewMethod,
-    NewRefreshToken, NormalizeUsernames, OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge,
-    QuotaLimit, QuotaUse, RefreshTokenUsed, Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes,
-    ReturnAttempt, RevokeSessions, SecondFactorCompleted, SessionSelector, Spend, TakePasswordTry, TicketKind,
-    UseRefreshToken,
+    FindTrust, IssueCode, Issued, LiftLimits, MethodAdded, MethodsRemoved, NewRefreshToken, NormalizeUsernames,
+    OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, QuotaLimit, QuotaUse, RefreshTokenUsed,
+    Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions,
+    SecondFactorCompleted, SessionSelector, Spend, TakePasswordTry, TicketKind, UseRefreshToken,
 };
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
@@ -298,6 +298,7 @@ async fn users(world: &World) {
         was_updated_at: NOON,
         profile: "{}".to_owned(),
         sets_password: true,
+        ending: Some(Event::PasswordSetByService),
         moved: Vec::new(),
         events: vec![event(EventKind::AccountChanged, id, NOON)],
     };
@@ -431,6 +432,7 @@ async fn users(world: &World) {
             was_updated_at: account.updated_at,
             profile: "{}".to_owned(),
             sets_password: false,
+            ending: None,
             moved: vec![AddressChange { from, to }, mailed],
             events: vec![event(EventKind::AddressChanged, id, NOON)],
         };
@@ -489,7 +491,7 @@ async fn users(world: &World) {
     };
     assert_eq!(store.change_password(change).await.unwrap(), Changed::NoTicket, "it ended with the second factor");
     user.account = store.account(AccountLookup::Id(id)).await.unwrap().expect("it is there");
-    apps(world, &mut user).await;
+    apps::added_again_and_removed(world, &mut user).await;
     let key = ApiKeyRecord {
         id: ApiKeyId::generate(NOON, &mut random()),
         name: "one".to_owned(),
@@ -503,65 +505,6 @@ async fn users(world: &World) {
     assert!(store.api_key(key_digest).await.unwrap().is_some());
     assert!(store.revoke_api_key((key_id, NOON)).await.unwrap());
     assert!(store.delete_account((id, event(EventKind::AccountDeleted, id, NOON))).await.unwrap());
-}
-
-/// An authenticator app that is added, added again, removed, and added once more.
-async fn apps(world: &World, user: &mut User) {
-    let (store, id) = (&world.store, user.id());
-    let step = i64::try_from(NOON.as_unix_seconds() / 30).unwrap();
-    let add = |user: &User, step, fingerprints| AddMethod {
-        account_id: id,
-        versions: user.account.versions(),
-        manager: Manager::Service,
-        has_password: false,
-        step_up: None,
-        method: NewMethod {
-            factor: NewFactor::Authenticator(NewAuthenticator {
-                secret: Sealed { key_id: "k1".to_owned(), bytes: vec![1] },
-                fingerprints,
-                step,
-            }),
-            ..address_method(user.email_address())
-        },
-        known_apps: Vec::new(),
-        macs: Vec::new(),
-        backup_codes: backup_codes(1),
-        challenge: None,
-        rules: Arc::default(),
-        terms: terms(),
-        now: NOON,
-        audit: audit(id, NOON),
-    };
-    let first = add(user, step, vec![fingerprint(2)]);
-    let method_id = first.method.id;
-    let added = store.add_method(first).await.unwrap();
-    assert!(matches!(added, MethodAdded::Decided(Added::First(_))), "{added:?}");
-    user.account = store.account(AccountLookup::Id(id)).await.unwrap().expect("it is there");
-    // The ring has a new key, and the old one still.
-    let rotated = || vec![fingerprint(3), fingerprint(2)];
-    for (step, is_replay) in [(step, true), (step + 1, false), (step + 1, true)] {
-        let added = store.add_method(add(user, step, rotated())).await.unwrap();
-        assert_eq!(added, MethodAdded::Decided(Added::AlreadyAdded { is_replay }));
-    }
-    let remove = RemoveMethods {
-        claimant: Claimant::Holder { account_id: id, subject: Subject::Disable { account_id: id, method_id } },
-        account_id: id,
-        proof: Proof::Totp { method_id, step: step + 2, confirms: false },
-        renewal: None,
-        charge: guess(),
-        named: Some(method_id),
-        manager: Manager::Service,
-        rules: Arc::default(),
-        now: NOON,
-        audit: audit(id, NOON),
-        more_audit: audit(id, NOON),
-    };
-    assert_eq!(store.remove_methods(remove).await.unwrap(), MethodsRemoved::Decided(Removal::SwitchOff));
-    user.account = store.account(AccountLookup::Id(id)).await.unwrap().expect("it is there");
-    let added = store.add_method(add(user, step + 2, rotated())).await.unwrap();
-    assert_eq!(added, MethodAdded::Decided(Added::Replayed), "the step was used before the app was removed");
-    let added = store.add_method(add(user, step + 3, rotated())).await.unwrap();
-    assert!(matches!(added, MethodAdded::Decided(Added::First(_))), "{added:?}");
 }
 
 #[derive(QueryableByName)]

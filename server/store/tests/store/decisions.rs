@@ -7,6 +7,7 @@ use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Proof};
 use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
+use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::second_factor::{Request, SecondFactor};
 use countersign_domain::decisions::sign_in::SignIn;
 use countersign_domain::ids::{ApplicationId, MethodId, RefreshTokenId, RegistrationId};
@@ -79,10 +80,12 @@ async fn change(world: &World, user: &User, apply: impl FnOnce(&mut ChangeAccoun
         was_updated_at: NOON,
         profile: "{}".to_owned(),
         sets_password: false,
+        ending: None,
         moved: Vec::new(),
         events: vec![event(EventKind::AccountChanged, user.id(), NOON)],
     };
     apply(&mut change);
+    change.ending = Event::of_service(change.sets_password, user.account.is_active, change.account.is_active);
     assert_eq!(world.store.change_account(change).await.unwrap(), AccountWritten::Done);
 }
 

@@ -6,6 +6,7 @@
 
 mod connections;
 mod decisions;
+mod limits;
 mod migrations;
 mod purge;
 mod sqlite_trouble;

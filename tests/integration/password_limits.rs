@@ -1,0 +1,217 @@
+//! Limits on wrong passwords: of a login name and of an account, from one network and from all together.
+
+use crate::harness::service::APPLICATION;
+use crate::harness::{Caller, PASSWORD, Response, Service, World, cheap_passwords};
+use countersign::config::Settings;
+use countersign_test_postgres::{DatabaseKind, on_each_database};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// In which one wrong password decays, in seconds.
+const PASSWORD_GUESS: u64 = 20 * 60;
+
+/// Settings under which requests say what network they come from.
+pub(crate) fn from_everywhere(settings: &mut Settings) {
+    cheap_passwords(settings);
+    settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+}
+
+/// A wrong or right password in Better Auth's dialect, from a network.
+pub(crate) async fn sign_in(caller: &Caller, email: &str, password: &str, network: &str) -> Response {
+    let call = caller.post("/sign-in/email").header("x-forwarded-for", network);
+    call.json(json!({"email": email, "password": password})).await
+}
+
+/// The same in FusionAuth's, where the service may say from where.
+async fn log_in(service: &Service, name: &str, password: &str, network: Option<&str>) -> Response {
+    let mut body = json!({"loginId": name, "password": password, "applicationId": APPLICATION});
+    if let Some(network) = network {
+        body["ipAddress"] = network.into();
+    }
+    service.post("/login", body).await
+}
+
+#[on_each_database]
+async fn wrong_passwords_from_everywhere_slow_and_do_not_lock_n4(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let trusted = user.trusted_with(&app).await;
+    let known = world.browser();
+    sign_in(&known, &user.email, PASSWORD, "198.51.100.1").await.ok();
+    let code = json!({"code": app.fresh_code()});
+    let passed = known.post("/two-factor/verify-totp").header("x-forwarded-for", "198.51.100.1").json(code).await;
+    passed.ok();
+    // Five wrong ones from each network, through one dialect and the other.
+    let stranger = world.stranger();
+    for number in 0..50 {
+        let network = format!("203.0.113.{}", number / 5);
+        match number % 2 {
+            0 => {
+                drop(sign_in(&stranger, &user.email, "wrong", &network).await.refused(401, "INVALID_EMAIL_OR_PASSWORD"))
+            }
+            _ => drop(log_in(&service, &user.email, "wrong", Some(&network)).await.is(404)),
+        }
+    }
+    let refused = sign_in(&stranger, &user.email, PASSWORD, "203.0.113.77").await.refused(429, "TOO_MANY_REQUESTS");
+    assert!(refused.retry_after() <= PASSWORD_GUESS);
+    assert!(
+        log_in(&service, &user.email, PASSWORD, Some("203.0.113.78")).await.is(429).retry_after() <= PASSWORD_GUESS
+    );
+    assert!(log_in(&service, &user.email, PASSWORD, None).await.is(429).retry_after() <= PASSWORD_GUESS);
+    // From a network that the account knows, and from a device that it trusts, its owner gets in.
+    sign_in(&world.browser(), &user.email, PASSWORD, "198.51.100.1").await.ok();
+    log_in(&service, &user.email, PASSWORD, Some("198.51.100.1")).await.is(242);
+    sign_in(&trusted, &user.email, PASSWORD, "203.0.113.79").await.ok();
+    // A session is nobody else's.
+    let change = json!({"currentPassword": PASSWORD, "newPassword": PASSWORD});
+    user.browser.post("/change-password").json(change).await.ok();
+    // So is the known network's own limit.
+    for _ in 0..10 {
+        sign_in(&stranger, &user.email, "wrong", "198.51.100.1").await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    }
+    sign_in(&stranger, &user.email, PASSWORD, "198.51.100.1").await.refused(429, "TOO_MANY_REQUESTS");
+    // It slows: one more in twenty minutes, from wherever.
+    world.clock.advance(Duration::from_secs(PASSWORD_GUESS));
+    sign_in(&stranger, &user.email, "wrong", "203.0.113.80").await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    sign_in(&stranger, &user.email, PASSWORD, "203.0.113.81").await.refused(429, "TOO_MANY_REQUESTS");
+    // Other accounts are not affected.
+    let bob = world.user("bob").await;
+    sign_in(&stranger, &bob.email, PASSWORD, "203.0.113.81").await.ok();
+}
+
+#[on_each_database]
+async fn a_service_that_names_no_address_stands_for_no_network(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    for _ in 0..11 {
+        log_in(&service, &user.email, "wrong", None).await.is(404);
+    }
+    log_in(&service, &user.email, PASSWORD, None).await.ok();
+    for _ in 0..39 {
+        log_in(&service, &user.email, "wrong", None).await.is(404);
+    }
+    let refused = log_in(&service, &user.email, PASSWORD, None).await.is(429);
+    assert!(refused.retry_after() <= PASSWORD_GUESS);
+    // It is not known from where the owner has signed in, but from the network of a device.
+    let trusted = log_in(&service, &user.email, PASSWORD, Some("198.51.100.1")).await.is(429);
+    assert!(trusted.retry_after() <= PASSWORD_GUESS);
+    world.clock.advance(Duration::from_secs(PASSWORD_GUESS));
+    log_in(&service, &user.email, PASSWORD, None).await.ok();
+}
+
+/// Status, headers (but for the time and the request's id) and body.
+pub(crate) fn seen(response: &Response) -> (u16, Vec<(String, String)>, Value) {
+    let headers = response.headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()));
+    let mut headers: Vec<_> =
+        headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    headers.sort();
+    (response.status, headers, response.body.clone())
+}
+
+#[on_each_database]
+async fn quotas_do_not_say_which_names_are_one_persons_33_44(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let email = |name: &str| format!("{name}@example.com");
+    let made = json!({"email": email("countess"), "username": "countess-name"});
+    service.user_with(made).await;
+    let enrolled = service.user_with(json!({"email": email("grace"), "username": "grace-name"})).await;
+    service.enrol(&enrolled).await;
+    let mut all = Vec::new();
+    for (number, name) in ["countess", "grace", "nobody"].into_iter().enumerate() {
+        let mut of_name = Vec::new();
+        let network = format!("203.0.113.{number}");
+        let username = format!("{name}-name");
+        for typed in [&username, &email(name)] {
+            for _ in 0..11 {
+                of_name.push(seen(&log_in(&service, typed, "wrong", Some(&network)).await));
+            }
+        }
+        // The other dialect, and then without a network, and from other ones.
+        of_name.push(seen(&sign_in(&world.stranger(), &email(name), "wrong", &network).await));
+        for other in 0..12 {
+            let other = format!("192.0.2.{}", number * 20 + other);
+            for _ in 0..5 {
+                of_name.push(seen(&sign_in(&world.stranger(), &email(name), "wrong", &other).await));
+            }
+        }
+        for _ in 0..60 {
+            of_name.push(seen(&log_in(&service, &username, "wrong", None).await));
+        }
+        all.push(of_name);
+    }
+    let [known, with_factor, unknown] = all.try_into().unwrap();
+    for (index, response) in unknown.iter().enumerate() {
+        assert_eq!(&known[index], response, "response {index}");
+        assert_eq!(&with_factor[index], response, "response {index}, with a second factor");
+    }
+    let count = |status| unknown.iter().filter(|(found, ..)| *found == status).count();
+    assert!(count(404) > 30 && count(401) > 30 && count(429) > 10, "{} {} {}", count(404), count(401), count(429));
+    // A further spelling brings no further guesses: the right password is not judged.
+    log_in(&service, &email("countess"), PASSWORD, Some("192.0.2.200")).await.is(429);
+    world.close().await;
+}
+
+#[on_each_database]
+async fn a_further_name_brings_no_further_guesses_33(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let user = service.user_with(json!({"username": "Countess"})).await;
+    let here = Some("203.0.113.1");
+    for _ in 0..10 {
+        log_in(&service, "countess", "wrong", here).await.is(404);
+    }
+    log_in(&service, "COUNTESS", PASSWORD, here).await.is(429);
+    log_in(&service, &user.email, PASSWORD, here).await.is(404);
+    sign_in(&world.stranger(), &user.email, PASSWORD, "203.0.113.1").await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    log_in(&service, &user.email, PASSWORD, Some("203.0.113.2")).await.is(202);
+    world.clock.advance(Duration::from_secs(15 * 60));
+    log_in(&service, &user.email, PASSWORD, here).await.is(202);
+}
+
+/// Mann-Whitney's U of two samples, as standard deviations from what equal distributions give.
+fn rank_difference(left: &[Duration], right: &[Duration]) -> f64 {
+    let wins: usize = left.iter().map(|own| right.iter().filter(|other| own > *other).count()).sum();
+    let count = |sample: &[Duration]| f64::from(u32::try_from(sample.len()).unwrap());
+    let (n, m) = (count(left), count(right));
+    let wins = f64::from(u32::try_from(wins).unwrap());
+    (wins - n * m / 2.0) / (n * m * (n + m + 1.0) / 12.0).sqrt()
+}
+
+/// 40 wrong passwords for each kind of name, in turns; by Mann-Whitney's U their times differ by less than five standard
+/// deviations.
+#[on_each_database]
+async fn the_time_of_a_sign_in_does_not_say_who_exists_44(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
+        from_everywhere(settings);
+        settings.password_cost = countersign_domain::password::Cost { memory: 2048, passes: 1 };
+    })
+    .await;
+    let service = world.service().await;
+    let known = world.user("known").await;
+    let enrolled = world.user("enrolled").await;
+    enrolled.enrol().await;
+    let exhausted = service.user_with(json!({"username": "exhausted"})).await;
+    for _ in 0..50 {
+        log_in(&service, "exhausted", "wrong", None).await.is(404);
+    }
+    let names = [known.email, enrolled.email, exhausted.email, "nobody@example.com".to_owned()];
+    let mut times = [const { Vec::new() }; 4];
+    for round in 0..40 {
+        for (times, name) in times.iter_mut().zip(&names) {
+            let begun = Instant::now();
+            let response = sign_in(&world.stranger(), name, "wrong", &format!("192.0.2.{round}")).await;
+            times.push(begun.elapsed());
+            response.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        }
+    }
+    let [known, enrolled, exhausted, unknown] = times;
+    for (name, sample) in [("known", known), ("with a second factor", enrolled), ("exhausted", exhausted)] {
+        let difference = rank_difference(&sample, &unknown);
+        assert!(difference.abs() < 5.0, "{name}: {difference} standard deviations");
+    }
+}

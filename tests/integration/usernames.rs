@@ -36,6 +36,12 @@ async fn names_that_look_the_same_are_one_name_33(database: DatabaseKind) {
         assert_eq!(code, "[duplicate]user.username", "{name:?}");
         log_in(name).await.is(202);
     }
+    // The address and the number of somebody else, who would sign in with them.
+    for (number, name) in ["later@example.com", "later\u{ff20}example.com", "+4915112345"].into_iter().enumerate() {
+        let refused = create(name, 20 + number).await.is(400);
+        assert_eq!(refused.body["fieldErrors"]["user.username"][0]["code"], "[invalid]user.username", "{name:?}");
+    }
+    create("other30@example.com", 30).await.ok();
     // Letters of another script.
     for (number, name) in ["\u{430}melia", "amelia\u{391}"].into_iter().enumerate() {
         let refused = create(name, 100 + number).await.is(400);

@@ -47,11 +47,27 @@ impl Username {
         username::normal_form(&self.0)
     }
 
-    /// Whether a user may choose this name: it is of one script, so that no letter of another looks like one of it.
+    /// Why a user with this e-mail address and telephone number may not choose this name.
     #[must_use]
-    pub fn may_be_chosen(&self) -> bool {
-        username::is_single_script(&self.0)
+    pub fn refusal(&self, email: Option<&EmailAddress>, number: Option<&PhoneNumber>) -> Option<UsernameRefusal> {
+        if !username::is_single_script(&self.0) {
+            return Some(UsernameRefusal::MixedScripts);
+        }
+        // Compared in the form that is looked up: a full-width `＠` is an `@` there.
+        let form = self.key();
+        let is_address = form.contains('@') && email.is_none_or(|own| EmailAddress::new(&form) != *own);
+        let is_number = form.starts_with('+') && PhoneNumber::new(&form).is_some_and(|other| number != Some(&other));
+        (is_address || is_number).then_some(UsernameRefusal::OtherUsersName)
     }
+}
+
+/// Why a name may not be chosen as a user name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsernameRefusal {
+    /// Letters of several scripts: one may look like another.
+    MixedScripts,
+    /// An e-mail address or a telephone number that is not the user's own: its owner signs in with it.
+    OtherUsersName,
 }
 
 /// A telephone number in the one form that is stored and compared: a plus sign, if there is one, and digits.
@@ -188,6 +204,24 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_address_or_number_of_somebody_else_is_no_user_name() {
+        let (email, number) =
+            (EmailAddress::new("ada@example.org"), PhoneNumber::new("+4915112345").expect("a number"));
+        let refusal = |name: &str| Username::new(name).expect("a name").refusal(Some(&email), Some(&number));
+        for name in
+            ["ada", "ada@example.org", "Ada@Example.org", "+4915112345", "+49 151 12345", "12345", "c++", "ada+1"]
+        {
+            assert_eq!(refusal(name), None, "{name}");
+        }
+        for name in ["bob@example.org", "bob\u{ff20}example.org", "@", "+4915199999", "\u{ff0b}4915199999"] {
+            assert_eq!(refusal(name), Some(UsernameRefusal::OtherUsersName), "{name}");
+        }
+        assert_eq!(refusal("\u{430}da"), Some(UsernameRefusal::MixedScripts));
+        let own = Username::new("ada@example.org").expect("a name");
+        assert_eq!(own.refusal(None, None), Some(UsernameRefusal::OtherUsersName));
+    }
 
     #[test]
     fn spellings_of_one_name_are_counted_as_one_33() {

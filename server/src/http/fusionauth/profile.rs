@@ -4,7 +4,7 @@ use super::values::{blank, body_value};
 use countersign_api::fusionauth::Errors;
 use countersign_api::fusionauth::requests::UserFields;
 use countersign_api::validation::is_email;
-use countersign_domain::account::{EmailAddress, PhoneNumber, Username};
+use countersign_domain::account::{EmailAddress, PhoneNumber, Username, UsernameRefusal};
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::{AccountProfile, User};
 use serde::{Deserialize, Serialize};
@@ -60,11 +60,16 @@ pub(super) fn account_profile(
     let email = email.or(known);
     let username = fields.username.as_deref().and_then(Username::new);
     let has_name = |name: &Username| before.is_some_and(|user| user.account.username.as_ref() == Some(name));
-    if username.as_ref().is_some_and(|name| !name.may_be_chosen() && !has_name(name)) {
-        errors.add("user.username", "invalid", "The [user.username] property mixes letters of several scripts.");
-    }
     let phone_number = body_value(fields.phone_number.as_ref());
     let number = phone_number.and_then(PhoneNumber::new);
+    let new_name = username.as_ref().filter(|name| !has_name(name));
+    if let Some(refusal) = new_name.and_then(|name| name.refusal(email.as_ref(), number.as_ref())) {
+        let why = match refusal {
+            UsernameRefusal::MixedScripts => "mixes letters of several scripts",
+            UsernameRefusal::OtherUsersName => "is an e-mail address or a telephone number, and not the user's own",
+        };
+        errors.add("user.username", "invalid", format!("The [user.username] property {why}."));
+    }
     if phone_number.is_some() && number.is_none() {
         errors.add("user.phoneNumber", "invalid", "The [user.phoneNumber] property is not a telephone number.");
     }

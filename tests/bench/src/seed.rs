@@ -82,9 +82,7 @@ impl Seeder {
     fn user(&mut self, is_plain: bool, [accounts, methods, backup_codes, sessions]: &mut [Rows; 4]) -> User {
         let now = clock::now();
         let at = Value::Integer(now.as_millis());
-        let (account, session, token) = with_random(|random| {
-            (AccountId::generate(now, random), SessionId::generate(now, random), SessionToken::generate(random))
-        });
+        let account = with_random(|random| AccountId::generate(now, random));
         let email = format!("seeded-{:09}@example.com", self.made);
         self.made += 1;
         accounts.values.push(vec![
@@ -100,7 +98,7 @@ impl Seeder {
             Value::Boolean(false),
             Value::Boolean(true),
             Value::Boolean(!is_plain),
-            Value::Integer(i64::from(!is_plain)),
+            Value::Integer(0),
             Value::Integer(0),
             Value::Integer(0),
             Value::Null,
@@ -108,23 +106,31 @@ impl Seeder {
             at.clone(),
             at.clone(),
         ]);
-        sessions.values.push(vec![
-            Value::Text(session.to_text()),
-            Value::Text(account.to_text()),
-            Value::Bytes(token.digest().as_bytes().to_vec()),
-            Value::Boolean(true),
-            if is_plain { Value::Null } else { at.clone() },
-            Value::from("127.0.0.1"),
-            Value::from(""),
-            at.clone(),
-            at.clone(),
-            millis(now + self.policy.session_lifetime),
-        ]);
+        let session = self.add_session(account, !is_plain, sessions);
         let secret = (!is_plain).then(|| {
             self.add_backup_codes(account, backup_codes);
             self.add_methods(account, &email, now, methods)
         });
-        User { email, account, session: token.expose().to_owned(), secret }
+        User { email, account, session, secret }
+    }
+
+    /// Adds the row of a session, with a second factor just passed or none, and returns its token.
+    pub(crate) fn add_session(&self, account: AccountId, has_second_factor: bool, rows: &mut Rows) -> String {
+        let now = clock::now();
+        let (session, token) = with_random(|random| (SessionId::generate(now, random), SessionToken::generate(random)));
+        rows.values.push(vec![
+            Value::Text(session.to_text()),
+            Value::Text(account.to_text()),
+            Value::Bytes(token.digest().as_bytes().to_vec()),
+            Value::Boolean(true),
+            if has_second_factor { millis(now) } else { Value::Null },
+            Value::from("127.0.0.1"),
+            Value::from(""),
+            millis(now),
+            millis(now),
+            millis(now + self.policy.session_lifetime),
+        ]);
+        token.expose().to_owned()
     }
 
     /// What everybody has who enrolled in the Better Auth dialect: an authenticator app, and codes by mail.
@@ -215,6 +221,11 @@ impl Seeder {
         ]);
         let value = token.expose();
         format!("{value}.{}", BASE64.encode(&self.keyring.mac(Purpose::TrustCookie, value.as_bytes())))
+    }
+
+    /// Rows for sessions.
+    pub(crate) fn sessions() -> Rows {
+        Rows::of(SESSIONS)
     }
 
     /// Rows for challenges.

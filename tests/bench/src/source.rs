@@ -10,6 +10,7 @@ use crate::clock;
 use crate::database::Database;
 use crate::operation::Operation;
 use crate::request::{Sender, TRUST_COOKIE, get, post};
+use crate::rows::Rows;
 use crate::seed::Seeder;
 use crate::users::{PASSWORD, User, Users};
 use anyhow::{Result, ensure};
@@ -61,6 +62,16 @@ pub(crate) enum Source {
         /// The next one's index.
         next: usize,
     },
+    /// Sessions whose tokens change with every request, without end.
+    Sessions {
+        /// Their tokens.
+        tokens: Vec<String>,
+        /// The next one's index.
+        next: usize,
+        /// What is done in them, and the request's body.
+        operation: &'static str,
+        body: serde_json::Value,
+    },
     /// Challenges with codes that depend on the time, until there are no more for any connection.
     TotpCodes(Rc<RefCell<Vec<TotpAttempt>>>),
     /// Requests that can be sent once, until there are no more for any connection.
@@ -95,6 +106,9 @@ impl Source {
                 let body = json!({"email": email, "password": PASSWORD});
                 *request = post("sign-in/email", Sender::TrustedDevice(cookie), &body);
             }
+            Self::Sessions { tokens, next, operation, body } => {
+                *request = post(operation, Sender::Bearer(&tokens[*next]), body);
+            }
             Self::TotpCodes(waiting) => {
                 let Some(attempt) = waiting.borrow_mut().pop() else { return false };
                 let body = json!({"code": attempt.secret.code_at(clock::now() + attempt.ahead)});
@@ -110,14 +124,26 @@ impl Source {
 
     /// Whether a response with status 200 is the one that was asked for; takes from it what the next request needs.
     pub(crate) fn accept(&mut self, response: &Response<'_>) -> bool {
-        let Self::TrustedDevices { devices, next } = self else { return true };
-        let renewed = response.cookie(TRUST_COOKIE).map(str::to_owned);
-        let is_trusted = renewed.is_some();
-        if let Some(cookie) = renewed {
-            devices[*next].1 = cookie;
+        match self {
+            Self::TrustedDevices { devices, next } => {
+                let renewed = response.cookie(TRUST_COOKIE).map(str::to_owned);
+                let is_trusted = renewed.is_some();
+                if let Some(cookie) = renewed {
+                    devices[*next].1 = cookie;
+                }
+                *next = (*next + 1) % devices.len();
+                is_trusted
+            }
+            Self::Sessions { tokens, next, .. } => {
+                if let Some(token) = response.header("set-auth-token").next() {
+                    token.clone_into(&mut tokens[*next]);
+                }
+                *next = (*next + 1) % tokens.len();
+                true
+            }
+            // What get-session says of a token that opens nothing.
+            _ => response.body != b"null",
         }
-        *next = (*next + 1) % devices.len();
-        is_trusted
     }
 }
 
@@ -135,14 +161,14 @@ impl Subject {
             Operation::SignIn => cycles(&self.users.plain, lanes.len(), sign_in),
             Operation::SignInToChallenge => cycles(&self.users.enrolled, lanes.len(), sign_in),
             Operation::GetSession => cycles(&self.users.enrolled, lanes.len(), get_session),
-            Operation::ChangePassword => cycles(&self.users.enrolled, lanes.len(), |user| {
+            Operation::ChangePassword => {
                 let body = json!({"currentPassword": PASSWORD, "newPassword": PASSWORD});
-                post("change-password", Sender::Bearer(&user.session), &body)
-            }),
-            Operation::GenerateBackupCodes => cycles(&self.users.enrolled, lanes.len(), |user| {
+                self.sessions(lanes.len(), "change-password", &body).await?
+            }
+            Operation::GenerateBackupCodes => {
                 let body = json!({"password": PASSWORD});
-                post("two-factor/generate-backup-codes", Sender::Bearer(&user.session), &body)
-            }),
+                self.sessions(lanes.len(), "two-factor/generate-backup-codes", &body).await?
+            }
             Operation::TrustedSignIn => self.trusted_devices(lanes.len()).await?,
             Operation::VerifyTotp => {
                 let waiting = Rc::new(RefCell::new(self.totp_attempts().await?));
@@ -158,13 +184,28 @@ impl Subject {
     async fn trusted_devices(&mut self, lanes: usize) -> Result<Vec<Source>> {
         let mut rows = Seeder::trusted_devices();
         let mut devices = vec![Vec::new(); lanes];
-        for (index, user) in self.users.enrolled.iter().enumerate() {
+        for (index, user) in self.users.enrolled.iter().take(USERS_IN_A_ROUND).enumerate() {
             let cookie = self.seeder.add_trusted_device(user.account, &mut rows);
             devices[index % lanes].push((user.email.clone(), cookie));
         }
-        self.database.insert(&[rows]).await?;
-        self.database.settle().await?;
+        self.insert_grants(&[rows]).await?;
         Ok(devices.into_iter().map(|devices| Source::TrustedDevices { devices, next: 0 }).collect())
+    }
+
+    async fn sessions(
+        &mut self,
+        lanes: usize,
+        operation: &'static str,
+        body: &serde_json::Value,
+    ) -> Result<Vec<Source>> {
+        let mut rows = Seeder::sessions();
+        let mut sessions = vec![Vec::new(); lanes];
+        for (index, user) in self.users.enrolled.iter().take(USERS_IN_A_ROUND).enumerate() {
+            sessions[index % lanes].push(self.seeder.add_session(user.account, true, &mut rows));
+        }
+        self.insert_grants(&[rows]).await?;
+        let source = |tokens| Source::Sessions { tokens, next: 0, operation, body: body.clone() };
+        Ok(sessions.into_iter().map(source).collect())
     }
 
     /// Challenges of everybody with a code each that was not used. A code of the present step goes first and one of
@@ -182,8 +223,8 @@ impl Subject {
             }
         }
         self.for_those_in_a_round("UPDATE methods SET last_step = NULL WHERE account_id IN").await?;
-        self.database.insert(&[rows]).await?;
-        self.database.settle().await?;
+        self.for_those_in_a_round("DELETE FROM spent_steps WHERE account_id IN").await?;
+        self.insert_grants(&[rows]).await?;
         Ok(attempts)
     }
 
@@ -201,9 +242,23 @@ impl Subject {
             }
         }
         self.for_those_in_a_round("DELETE FROM backup_codes WHERE account_id IN").await?;
-        self.database.insert(&[challenges, codes]).await?;
-        self.database.settle().await?;
+        self.database.insert(&[codes]).await?;
+        self.insert_grants(&[challenges]).await?;
         Ok(requests)
+    }
+
+    /// Inserts what depends on the versions of credentials and factors of its account, as of now.
+    async fn insert_grants(&mut self, rows: &[Rows]) -> Result<()> {
+        self.database.insert(rows).await?;
+        for Rows { table, .. } in rows {
+            self.for_those_in_a_round(&format!(
+                "UPDATE {0} SET (credentials_version, factors_version) = (SELECT a.credentials_version, a.factors_version \
+                 FROM accounts a WHERE a.id = {0}.account_id) WHERE account_id IN",
+                table.name
+            ))
+            .await?;
+        }
+        self.database.settle().await
     }
 
     /// Runs a statement that is followed by a list of accounts.

@@ -20,14 +20,19 @@ pub(super) async fn is_known(connection: &mut Conn, wanted: &TakePasswordTry) ->
     Ok(count > 0)
 }
 
+/// By how much the end of a row has to move for it to be written again, so that most sign-ins write none.
+const STEP: i64 = 24 * 60 * 60 * 1_000;
+
 /// Records the network of a completed sign-in, if there is one to record; within the open transaction.
 pub(super) async fn record(
     connection: &mut Conn,
     network: Option<&KnownNetwork>,
     account_id: AccountId,
 ) -> Result<(), StoreError> {
+    use diesel::query_dsl::methods::FilterDsl as _;
     if let Some(network) = network {
-        let expires_at = known_networks::expires_at.eq(network.expires_at.as_millis());
+        let end = network.expires_at.as_millis();
+        let expires_at = known_networks::expires_at.eq(end);
         diesel::insert_into(known_networks::table)
             .values((
                 known_networks::digest.eq(network.digest.as_slice()),
@@ -37,6 +42,7 @@ pub(super) async fn record(
             .on_conflict(known_networks::digest)
             .do_update()
             .set(expires_at)
+            .filter(known_networks::expires_at.lt(end - STEP))
             .cached()
             .execute(connection)
             .await?;

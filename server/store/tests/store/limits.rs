@@ -80,6 +80,22 @@ async fn passwords_from_anywhere_are_judged_as_often_as_the_limit_allows_14_n4(d
 }
 
 #[on_each_database]
+async fn a_known_network_is_written_anew_once_a_day(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let user = User::signed_up(world).await;
+    let ends_at = |at: Timestamp| world.count(&format!("known_networks WHERE expires_at = {}", at.as_millis()));
+    for (now, end) in [
+        (NOON, NOON + 24 * HOUR),
+        (NOON + 23 * HOUR, NOON + 24 * HOUR),
+        (NOON + 25 * HOUR, NOON + 49 * HOUR),
+        (NOON, NOON + 49 * HOUR),
+    ] {
+        world.store.complete_sign_in(user.sign_in(now)).await.unwrap();
+        assert_eq!((ends_at(end), world.count("known_networks")), (1, 1), "{now:?}");
+    }
+}
+
+#[on_each_database]
 async fn a_trusted_device_has_a_password_limit_of_its_own(database: DatabaseKind) {
     let world = &World::start(database).await;
     let (user, authenticator, _) = User::enrolled(world).await;

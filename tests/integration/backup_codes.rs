@@ -59,8 +59,8 @@ async fn codes_are_compared_exactly(database: DatabaseKind) {
         .collect();
     let odd = [
         code.replace('-', ""),
-        format!(" {code}"),
-        format!("{code} "),
+        format!(".{code}"),
+        format!("{code}-"),
         swapped,
         code.replace('-', "_"),
         code[..10].to_owned(),

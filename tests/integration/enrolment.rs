@@ -18,7 +18,7 @@ async fn the_uri_is_spelled_as_the_real_servers(database: DatabaseKind) {
     let response = browser.post("/two-factor/enable").json(password()).await.ok();
     let app = App::new(&response, &world.clock);
     let label = "Example%20Shop%20%26%20Co:o'neill%2Bx%40example.com";
-    let query = format!("secret={}&issuer=Example+Shop+%26+Co&digits=6&period=30", app.base32);
+    let query = format!("secret={}&issuer=Example%20Shop%20%26%20Co&digits=6&period=30", app.base32);
     assert_eq!(app.uri, format!("otpauth://totp/{label}?{query}"));
     assert_eq!(app.base32.len(), 52, "256 bits, without padding");
     assert!(response.set_cookies().is_empty());
@@ -32,7 +32,7 @@ async fn the_uri_is_spelled_as_the_real_servers(database: DatabaseKind) {
         "{uri}"
     );
     let read = browser.post("/two-factor/get-totp-uri").json(password()).await.ok();
-    assert!(read.text("/totpURI").contains("&issuer=Example+Shop+%26+Co&"), "the issuer is not kept");
+    assert!(read.text("/totpURI").contains("&issuer=Example%20Shop%20%26%20Co&"), "the issuer is not kept");
     let colon = json!({"password": PASSWORD, "issuer": "a:b"});
     browser.post("/two-factor/enable").json(colon).await.refused(400, "VALIDATION_ERROR");
 }

@@ -43,6 +43,7 @@ mod origin;
 mod overload;
 mod password_limits;
 mod passwords;
+mod pasted_codes;
 mod process;
 mod rate_limit;
 mod readme;

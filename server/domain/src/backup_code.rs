@@ -3,6 +3,7 @@
 use crate::ids::AccountId;
 use crate::keyring::{Keyring, Purpose};
 use crate::password::{Cost, PasswordHash};
+use crate::presented_code::PresentedCode;
 use crate::random::{self, ALPHANUMERIC, CAPITALS};
 use argon2::Block;
 use rand_core::CryptoRng;
@@ -52,19 +53,20 @@ impl BackupCode {
         Self(groups.join("-"))
     }
 
-    /// Parses a code that a client presented; `None` if it is malformed. Letter case and dash count, nothing is trimmed.
+    /// Parses a code that a client presented; `None` if it is malformed. Letter case and dashes count.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn parse(code: &PresentedCode) -> Option<Self> {
+        let text = code.as_str();
         let is_group = |group: &str| group.len() == GROUP && group.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let is_code = GROUPS.contains(&text.split('-').count()) && text.split('-').all(is_group);
         is_code.then(|| Self(text.to_owned()))
     }
 
-    /// Codes that a typed text may mean: as it stands and in capitals, with the dashes where they belong, blanks left out.
-    /// Empty if it cannot be a code.
+    /// Codes that a typed text may mean: as it stands and in capitals, with the dashes where they belong. Empty if it cannot
+    /// be a code.
     #[must_use]
-    pub fn parse_typed(text: &str) -> Vec<Self> {
-        let kept: String = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '-').collect();
+    pub fn parse_typed(code: &PresentedCode) -> Vec<Self> {
+        let kept = code.as_str().replace('-', "");
         if !GROUPS.iter().any(|groups| kept.len() == groups * GROUP)
             || !kept.bytes().all(|byte| byte.is_ascii_alphanumeric())
         {
@@ -134,6 +136,10 @@ mod tests {
     use crate::time::Timestamp;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
+    fn parse(text: &str) -> Option<BackupCode> {
+        BackupCode::parse(&PresentedCode::new(text))
+    }
+
     #[test]
     fn a_code_is_found_and_matched_exactly_as_shown() {
         let mut random = ChaCha20Rng::seed_from_u64(1);
@@ -141,17 +147,17 @@ mod tests {
         let account = AccountId::generate(Timestamp::from_millis(0), &mut random);
         let code = BackupCode::generate(Alphabet::Mixed, 2, &mut random);
         let hash = code.hash(&mut random, &mut memory);
-        let typed = BackupCode::parse(code.expose()).expect("as shown");
+        let typed = parse(code.expose()).expect("as shown");
         assert!(typed.matches(&hash, &mut memory));
         assert_eq!(typed.selectors(account, &ring), code.selectors(account, &ring));
         for odd in [
             code.expose().replace('-', ""),
-            format!("{} ", code.expose()),
+            format!("{}.", code.expose()),
             String::new(),
             "ääää-ääää".into(),
             "-".into(),
         ] {
-            assert!(BackupCode::parse(&odd).is_none(), "{odd:?}");
+            assert!(parse(&odd).is_none(), "{odd:?}");
         }
         assert!(!BackupCode::generate(Alphabet::Mixed, 2, &mut random).matches(&hash, &mut memory));
     }
@@ -167,7 +173,9 @@ mod tests {
 
     #[test]
     fn a_user_may_leave_out_the_dash_and_the_shift_key() {
-        let meant = |text| BackupCode::parse_typed(text).iter().map(|code| code.0.clone()).collect::<Vec<_>>();
+        let meant = |text| {
+            BackupCode::parse_typed(&PresentedCode::new(text)).iter().map(|code| code.0.clone()).collect::<Vec<_>>()
+        };
         assert_eq!(meant("ABCDE-12345"), ["ABCDE-12345"]);
         assert_eq!(meant(" abcde12345 "), ["abcde-12345", "ABCDE-12345"]);
         for odd in ["", "123456", "ABCDE-1234", "ABCDE-1234!", "äbcde-12345"] {
@@ -182,11 +190,11 @@ mod tests {
             assert!(letters.log2() * 15.0 >= 64.0);
             let code = BackupCode::generate(alphabet, 3, &mut random);
             assert_eq!(code.0.len(), 17);
-            assert_eq!(BackupCode::parse(&code.0).expect("as shown").0, code.0);
-            assert_eq!(BackupCode::parse_typed(&code.0.replace('-', " "))[0].0, code.0);
+            assert_eq!(parse(&code.0).expect("as shown").0, code.0);
+            assert_eq!(BackupCode::parse_typed(&PresentedCode::new(&code.0.replace('-', " ")))[0].0, code.0);
         }
         for odd in ["abcde", "abcde-abcde-", "abcde-abcde-abcde-abcde", "abcde--abcde"] {
-            assert!(BackupCode::parse(odd).is_none(), "{odd}");
+            assert!(parse(odd).is_none(), "{odd}");
         }
     }
 

@@ -34,6 +34,7 @@ pub mod network;
 pub mod one_time_code;
 pub mod password;
 pub mod policy;
+pub mod presented_code;
 pub mod random;
 pub mod rate;
 pub mod secret;

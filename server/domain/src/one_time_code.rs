@@ -3,6 +3,7 @@
 use crate::address::Address;
 use crate::ids::{AccountId, MethodId, SessionId};
 use crate::keyring::{Keyring, Purpose};
+use crate::presented_code::PresentedCode;
 use crate::random::{self, DIGITS};
 use crate::secret::Digest;
 use data_encoding::HEXLOWER;
@@ -63,10 +64,10 @@ impl OneTimeCode {
         (!text.is_empty() && text.chars().count() <= LONGEST_CHOSEN).then(|| Self(text.to_owned()))
     }
 
-    /// Takes any text that a client presented; a wrong one does not match.
+    /// Takes whatever a client presented; a wrong one does not match.
     #[must_use]
-    pub fn presented(text: &str) -> Self {
-        Self(text.chars().take(LONGEST_CHOSEN + 1).collect())
+    pub fn presented(code: &PresentedCode) -> Self {
+        Self(code.as_str().chars().take(LONGEST_CHOSEN + 1).collect())
     }
 
     /// The plain code, for the message that carries it.
@@ -119,9 +120,13 @@ mod tests {
         let code = OneTimeCode::generate(&mut random);
         assert!(code.expose().len() == 6 && code.expose().bytes().all(|byte| byte.is_ascii_digit()));
         let mac = code.mac(&subject(), &ring);
-        assert!(OneTimeCode::presented(code.expose()).matches(&subject(), &mac, &ring));
+        assert!(OneTimeCode::presented(&PresentedCode::new(code.expose())).matches(&subject(), &mac, &ring));
         assert!(!code.matches(&other, &mac, &ring));
-        assert!(!OneTimeCode::presented(&format!("{}0", code.expose())).matches(&subject(), &mac, &ring));
-        assert!(!OneTimeCode::presented("").matches(&subject(), &mac, &ring));
+        assert!(!OneTimeCode::presented(&PresentedCode::new(&format!("{}0", code.expose()))).matches(
+            &subject(),
+            &mac,
+            &ring
+        ));
+        assert!(!OneTimeCode::presented(&PresentedCode::new("")).matches(&subject(), &mac, &ring));
     }
 }

@@ -29,7 +29,7 @@ const IGNORABLE: [(u32, u32); 17] = [
     (0xe_0000, 0xe_0fff),
 ];
 
-fn is_ignorable(letter: char) -> bool {
+pub(crate) fn is_ignorable(letter: char) -> bool {
     let code = u32::from(letter);
     IGNORABLE.iter().any(|(first, last)| (*first..=*last).contains(&code))
 }

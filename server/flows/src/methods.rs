@@ -16,6 +16,7 @@ use countersign_domain::decisions::removal::Removal;
 use countersign_domain::ids::{AccountId, MethodId};
 use countersign_domain::method::MethodHandle;
 use countersign_domain::one_time_code::{OneTimeCode, Subject};
+use countersign_domain::presented_code::PresentedCode;
 use countersign_domain::secret::{Digest, StepUpToken};
 use countersign_domain::stored_secret::{self, SecretFingerprint};
 use countersign_domain::terms::Terms;
@@ -127,23 +128,22 @@ impl Flows {
         const TRIES: u32 = 4;
         let now = self.now();
         let (id, handles) = self.random().draw(|random| (MethodId::generate(now, random), new_handles(random)));
+        let code = PresentedCode::new(request.code);
         let (factor, macs) = match &request.factor {
-            FactorToAdd::Authenticator(secret) => {
-                match secret.judge(request.code, now, self.policy().totp_skew, None) {
-                    Verdict::Right { step } => {
-                        let sealed = self.random().draw(|random| {
-                            stored_secret::seal(secret, account.id, id, self.secret_binding(), self.keyring(), random)
-                        });
-                        let fingerprints = SecretFingerprint::all(secret, account.id, self.keyring());
-                        let app = NewAuthenticator { secret: sealed, fingerprints, step };
-                        (NewFactor::Authenticator(app), Vec::new())
-                    }
-                    Verdict::Replayed | Verdict::Wrong => return Ok(Err(NotAdded::WrongCode)),
+            FactorToAdd::Authenticator(secret) => match secret.judge(&code, now, self.policy().totp_skew, None) {
+                Verdict::Right { step } => {
+                    let sealed = self.random().draw(|random| {
+                        stored_secret::seal(secret, account.id, id, self.secret_binding(), self.keyring(), random)
+                    });
+                    let fingerprints = SecretFingerprint::all(secret, account.id, self.keyring());
+                    let app = NewAuthenticator { secret: sealed, fingerprints, step };
+                    (NewFactor::Authenticator(app), Vec::new())
                 }
-            }
+                Verdict::Replayed | Verdict::Wrong => return Ok(Err(NotAdded::WrongCode)),
+            },
             FactorToAdd::Address(address) => {
                 let subject = Subject::Enable { account_id: account.id, address: address.clone() };
-                let macs = OneTimeCode::presented(request.code).macs(&subject, self.keyring());
+                let macs = OneTimeCode::presented(&code).macs(&subject, self.keyring());
                 (NewFactor::Address(address.clone()), macs)
             }
         };
@@ -266,7 +266,7 @@ impl Flows {
                 None => return Ok(Err(NotRemoved::NoMethod)),
             },
         };
-        let backup_code = !BackupCode::parse_typed(code).is_empty();
+        let backup_code = !BackupCode::parse_typed(&PresentedCode::new(code)).is_empty();
         if named.is_none() && !backup_code {
             return Ok(Err(NotRemoved::NotNamed));
         }

@@ -19,6 +19,7 @@ use countersign_domain::decisions::judgement::{
 };
 use countersign_domain::decisions::second_factor::{Request, SecondFactor, SessionChange};
 use countersign_domain::ids::{AccountId, ApplicationId, MethodId, SessionId, TenantId};
+use countersign_domain::presented_code::PresentedCode;
 use countersign_domain::secret::{Bearer, ChangePasswordId, Digest, StepUpToken};
 use countersign_domain::stored_secret::{self, Renewal};
 use countersign_domain::terms::{Grant, Terms};
@@ -82,7 +83,7 @@ impl<'a> Attempt<'a> {
     /// An attempt with a code of whichever factor.
     #[must_use]
     pub fn of_any(code: &'a str) -> Self {
-        let backup_code = !BackupCode::parse_typed(code).is_empty();
+        let backup_code = !BackupCode::parse_typed(&PresentedCode::new(code)).is_empty();
         Self { expected: Expected::Any { backup_code }, ..Self::of(Factor::Totp, code) }
     }
 }
@@ -243,8 +244,9 @@ impl Flows {
         permit: Option<Permit>,
         now: Timestamp,
     ) -> Result<Judgement, FlowError> {
+        let code = PresentedCode::new(code);
         if expected.includes(Factor::Totp) {
-            let (judgement, unopened) = judge_totp(code, material, self.keyring(), self.policy().totp_skew, now)?;
+            let (judgement, unopened) = judge_totp(&code, material, self.keyring(), self.policy().totp_skew, now)?;
             for (method_id, error) in unopened {
                 let cause = countersign_domain::error_chain(&error);
                 slog::error!(
@@ -257,15 +259,15 @@ impl Flows {
             }
         }
         if expected.includes(Factor::OneTimeCode) {
-            let judgement = judge_one_time_code(code, material, &claimant.subject(), self.keyring());
+            let judgement = judge_one_time_code(&code, material, &claimant.subject(), self.keyring());
             if judgement != Judgement::Wrong {
                 return Ok(judgement);
             }
         }
         let Some(permit) = permit else { return Ok(Judgement::Wrong) };
         let readings = match expected {
-            Expected::One(_) => BackupCode::parse(code).into_iter().collect(),
-            Expected::Any { .. } => BackupCode::parse_typed(code),
+            Expected::One(_) => BackupCode::parse(&code).into_iter().collect(),
+            Expected::Any { .. } => BackupCode::parse_typed(&code),
         };
         if readings.is_empty() {
             return Ok(Judgement::Wrong);

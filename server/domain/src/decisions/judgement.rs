@@ -6,6 +6,7 @@ use crate::ids::{AccountId, MethodId};
 use crate::keyring::Keyring;
 use crate::one_time_code::{OneTimeCode, Subject};
 use crate::password::{Cost, PasswordHash};
+use crate::presented_code::PresentedCode;
 use crate::stored_secret::{self, OpenSecretError, Opened};
 use crate::time::Timestamp;
 use crate::totp;
@@ -35,7 +36,7 @@ pub enum JudgementError {
 /// # Errors
 /// When there are apps and none of their secrets can be opened: then nothing was judged.
 pub fn judge_totp(
-    code: &str,
+    code: &PresentedCode,
     material: &Material,
     keyring: &Keyring,
     skew: u16,
@@ -73,7 +74,12 @@ pub fn judge_totp(
 
 /// Compares a code with the one-time code that was sent for `subject`.
 #[must_use]
-pub fn judge_one_time_code(code: &str, material: &Material, subject: &Subject, keyring: &Keyring) -> Judgement {
+pub fn judge_one_time_code(
+    code: &PresentedCode,
+    material: &Material,
+    subject: &Subject,
+    keyring: &Keyring,
+) -> Judgement {
     match &material.one_time_code {
         Some(sent) if OneTimeCode::presented(code).matches(subject, &sent.mac, keyring) => {
             Judgement::Right(Proof::OneTimeCode(sent.clone()))
@@ -157,7 +163,11 @@ mod tests {
                 pending: pending.then(|| app(method_id(2), &new, None, &ring)),
                 ..Material::default()
             };
-            assert_eq!(judge_totp(&code, &material, &ring, 1, NOW).expect("opens").0, expected, "{last_step:?}");
+            assert_eq!(
+                judge_totp(&PresentedCode::new(&code), &material, &ring, 1, NOW).expect("opens").0,
+                expected,
+                "{last_step:?}"
+            );
         }
     }
 
@@ -168,7 +178,8 @@ mod tests {
         for steps in [[Some(step), None], [None, Some(step)]] {
             let apps = [app(method_id(1), &secret, steps[0], &ring), app(method_id(2), &secret, steps[1], &ring)];
             let material = Material { authenticators: apps.into(), ..Material::default() };
-            let judged = judge_totp(&secret.code_at(NOW), &material, &ring, 1, NOW).expect("opens");
+            let judged =
+                judge_totp(&PresentedCode::new(&secret.code_at(NOW)), &material, &ring, 1, NOW).expect("opens");
             assert_eq!(judged.0, Judgement::Replayed, "{steps:?}");
         }
     }
@@ -178,7 +189,7 @@ mod tests {
         let (ring, secret) = (keyring(), TotpSecret::generate(&mut ChaCha20Rng::seed_from_u64(3)));
         let moved = Authenticator { id: method_id(2), ..app(method_id(1), &secret, None, &ring) };
         let material = Material { authenticators: vec![moved], ..Material::default() };
-        assert!(judge_totp("000000", &material, &ring, 1, NOW).is_err());
+        assert!(judge_totp(&PresentedCode::new("000000"), &material, &ring, 1, NOW).is_err());
     }
 
     #[test]
@@ -188,7 +199,7 @@ mod tests {
         let moved = Authenticator { id: method_id(2), ..app(method_id(1), &stolen, None, &ring) };
         let apps = vec![moved, app(method_id(3), &mine, None, &ring)];
         let material = Material { authenticators: apps, ..Material::default() };
-        let judge = |code: &str| judge_totp(code, &material, &ring, 1, NOW).expect("one opens");
+        let judge = |code: &str| judge_totp(&PresentedCode::new(code), &material, &ring, 1, NOW).expect("one opens");
         let (judgement, unopened) = judge(&stolen.code_at(NOW));
         assert_eq!((judgement, unopened.len()), (Judgement::Wrong, 1));
         assert!(
@@ -203,12 +214,15 @@ mod tests {
         let code = OneTimeCode::generate(&mut ChaCha20Rng::seed_from_u64(5));
         let sent = StoredCode { mac: code.mac(&subject(1), &ring).to_vec(), method_id: None };
         let material = Material { one_time_code: Some(sent.clone()), ..Material::default() };
-        let judge = |text: &str, subject| judge_one_time_code(text, &material, &subject, &ring);
+        let judge = |text: &str, subject| judge_one_time_code(&PresentedCode::new(text), &material, &subject, &ring);
         assert_eq!(judge(code.expose(), subject(1)), Judgement::Right(Proof::OneTimeCode(sent)));
         assert_eq!(judge(code.expose(), subject(2)), Judgement::Wrong);
         assert_eq!(judge("", subject(1)), Judgement::Wrong);
         let nothing = Material::default();
-        assert_eq!(judge_one_time_code(code.expose(), &nothing, &subject(1), &ring), Judgement::Wrong);
+        assert_eq!(
+            judge_one_time_code(&PresentedCode::new(code.expose()), &nothing, &subject(1), &ring),
+            Judgement::Wrong
+        );
     }
 
     #[test]

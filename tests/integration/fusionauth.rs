@@ -5,3 +5,4 @@ mod cross_dialect;
 mod one_time;
 mod requests;
 mod typed;
+mod user_paths;

@@ -259,6 +259,8 @@ requests! {
         password_change_required: bool,
         /// Whether the account can be used; read by `updateUser` and `patchUser` only.
         active: bool,
+        /// The two-factor methods as a response shows them; others are refused.
+        two_factor: Value,
     }
 
     /// `register` and `registerUser`.

@@ -1,6 +1,6 @@
 //! Locks and limits of a user, for administrators: operations of our own.
 
-use super::values::account_id;
+use super::values::user_in_path;
 use super::{Context, credentials, refusal};
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::UserLockResponse;
@@ -14,7 +14,7 @@ use countersign_flows::Caller;
 /// The service, and the id of the user, whom it must be allowed to see.
 async fn named(context: &Context, tenant: TenantHeader, user_id: &str) -> Result<(Caller, AccountId), Error> {
     let call = credentials::require_service(context, tenant).await?;
-    let id = account_id("userId", user_id)?;
+    let id = user_in_path(user_id)?;
     let user = context.context().flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
     Ok((call.caller, user.ok_or_else(refusal::not_found)?.account.id))
 }

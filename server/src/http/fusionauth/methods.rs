@@ -3,7 +3,7 @@
 use super::credentials::{self, Call};
 use super::terms::terms;
 use super::two_factor::{email, mobile_phone, no_method};
-use super::values::{account_id, body_value, is_blank, is_invalid, query_value};
+use super::values::{body_value, is_blank, is_invalid, query_value, user_in_path};
 use super::{Context, refusal};
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::{TwoFactorRecoveryCodeResponse, TwoFactorResponse};
@@ -23,7 +23,7 @@ use countersign_flows::tokens::TokenPurpose;
 /// The user whom a service names in the path.
 async fn named(context: &Context, tenant: TenantHeader, user_id: &str) -> Result<(Call, User), Error> {
     let call = credentials::require_service(context, tenant).await?;
-    let id = account_id("userId", user_id)?;
+    let id = user_in_path(user_id)?;
     let user = context.context().flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
     Ok((call, user.ok_or_else(refusal::not_found)?))
 }

@@ -1,6 +1,7 @@
 //! Profile fields beyond the account, stored as JSON under the dialect's own names.
 
 use super::values::{blank, body_value};
+use super::wire;
 use countersign_api::fusionauth::Errors;
 use countersign_api::fusionauth::requests::UserFields;
 use countersign_api::validation::is_email;
@@ -77,6 +78,13 @@ pub(super) fn account_profile(
         blank(&mut errors, "user.email");
         blank(&mut errors, "user.username");
     }
+    if !has_methods(before, fields.two_factor.as_ref()) {
+        errors.add(
+            "user.twoFactor.methods",
+            "notEqual",
+            "The [user.twoFactor.methods] are not the user's. Methods are changed at /api/user/two-factor.",
+        );
+    }
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -128,5 +136,21 @@ pub(super) fn fields_of(user: &User) -> UserFields {
         expiry: account.expires_at.map(Timestamp::as_millis),
         password_change_required: Some(account.password_change_required),
         active: Some(account.is_active),
+        two_factor: None,
     }
+}
+
+/// Whether `sent` holds the methods of `user`, or nothing about methods. A client may leave out properties of a method; when
+/// it was used last can have changed since the client has read it.
+pub(super) fn has_methods(user: Option<&User>, sent: Option<&Value>) -> bool {
+    let Some(sent) = sent.and_then(|two_factor| two_factor.get("methods")).filter(|methods| !methods.is_null()) else {
+        return sent.is_none_or(|two_factor| two_factor.is_object() || two_factor.is_null());
+    };
+    let shown = user.map(|user| wire::methods(&user.methods)).unwrap_or_default();
+    let Some(sent) = sent.as_array().filter(|sent| sent.len() == shown.len()) else { return false };
+    sent.iter().zip(shown).all(|(sent, shown)| {
+        let shown = serde_json::to_value(shown).unwrap_or_default();
+        sent.as_object()
+            .is_some_and(|sent| sent.iter().all(|(key, value)| key == "lastUsed" || shown.get(key) == Some(value)))
+    })
 }

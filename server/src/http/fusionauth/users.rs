@@ -2,7 +2,7 @@
 
 use super::credentials::{self, Call};
 use super::profile::{account_profile, fields_of};
-use super::values::{account_id, blank, body_value, is_blank, login_id_types, login_names, query_value};
+use super::values::{blank, body_value, is_blank, login_id_types, login_names, query_value, user_in_path};
 use super::{Context, refusal, wire};
 use countersign_api::MergePatchBody;
 use countersign_api::fusionauth::requests::LoginIdType;
@@ -19,7 +19,7 @@ use countersign_flows::users::{NewUser, NotWritten, Registered};
 const TRIES: u32 = 4;
 
 async fn find(context: &Context, call: &Call, user_id: &str) -> Result<User, Error> {
-    let id = account_id("userId", user_id)?;
+    let id = user_in_path(user_id)?;
     let user = context.context().flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
     user.ok_or_else(refusal::not_found)
 }
@@ -32,7 +32,7 @@ pub(super) async fn create(
     body: requests::User,
 ) -> Result<Reply<replies::CreateUser>, Error> {
     let call = credentials::require_service(context, tenant).await?;
-    let id = user_id.map(|text| account_id("userId", text)).transpose()?;
+    let id = user_id.map(user_in_path).transpose()?;
     let tenant = call.tenant(context, None)?.id;
     let missing = || Error::of_field("user", "missing", "You must specify the [user] property.");
     let fields = body.user.as_ref().ok_or_else(missing)?;

@@ -1,5 +1,6 @@
 //! From texts to values, and the dialect's words for texts that are none.
 
+use super::refusal::not_found;
 use countersign_api::fusionauth::requests::LoginIdType;
 use countersign_api::fusionauth::{Error, Errors};
 use countersign_domain::account::{EmailAddress, LoginName, PhoneNumber, Username};
@@ -46,6 +47,31 @@ pub(super) fn is_no_uuid(field: &str) -> Error {
 pub(super) fn account_id(field: &str, text: &str) -> Result<AccountId, Error> {
     let id = AccountId::parse(text).filter(|_| text.contains('-'));
     id.ok_or_else(|| is_no_uuid(field))
+}
+
+/// Names that stand in the place of a user's id in paths of the published API that are not served.
+const NOT_SERVED: [&str; 13] = [
+    "action",
+    "bulk",
+    "comment",
+    "consent",
+    "family",
+    "forgot-password",
+    "import",
+    "passkey",
+    "recent-login",
+    "refresh-token",
+    "search",
+    "verify-email",
+    "verify-registration",
+];
+
+/// The id of an account in a path.
+///
+/// # Errors
+/// 400; 404 where the published API has another operation.
+pub(super) fn user_in_path(text: &str) -> Result<AccountId, Error> {
+    if NOT_SERVED.contains(&text) { Err(not_found()) } else { account_id("userId", text) }
 }
 
 /// What a login id may be, in the order in which it is looked up.

@@ -109,12 +109,12 @@ async fn what_is_counted_against_an_account_is_shown_and_lifted(database: Databa
     let limits = async || world.store.account_limits(user.id()).await.unwrap().unwrap().at(&policy, NOON);
     let nothing = limits().await;
     assert_eq!((nothing.failures, nothing.guesses, nothing.passwords, nothing.locked_until), (0, 0, 0, None));
+    let claimant = user.challenged(world, NOON).await;
+    user.issued(world, &claimant, 1).await;
     claim_all(world, &user, 10, NOON).await;
     try_passwords(world, 60, &password_try(&user, None, None, NOON)).await;
     try_passwords(world, 10, &password_try(&user, Some(1), None, NOON)).await;
     try_passwords(world, 1, &password_try(&user, Some(2), None, NOON)).await;
-    let claimant = user.challenged(world, NOON).await;
-    user.issued(world, &claimant, 1).await;
     let counted = limits().await;
     let until = Some(NOON + HOUR);
     let count = |counts, used, refused_until| QuotaCount { counts, used, limit: 10, refused_until };
@@ -123,8 +123,7 @@ async fn what_is_counted_against_an_account_is_shown_and_lifted(database: Databa
         [
             count(AccountQuota::NetworkPasswords, 1, None),
             count(AccountQuota::NetworkPasswords, 10, until),
-            count(AccountQuota::SentCodes, 1, None),
-            count(AccountQuota::SentCodesToAddress, 1, None),
+            count(AccountQuota::UnprovedSentCodes, 1, None),
         ]
     );
     assert_eq!((counted.failures, counted.locks, counted.guesses, counted.passwords), (10, 1, 10, 50));
@@ -285,12 +284,12 @@ async fn no_code_is_issued_for_a_locked_account(database: DatabaseKind) {
     let address = user.email_address();
     let subject = Subject::Enable { account_id: user.id(), address: address.clone() };
     let claimant = Claimant::Holder { account_id: user.id(), subject };
-    let enable = IssueCode { to: SendTo::Address(address), ..user.issue(claimant, 2) };
-    let issued = world.store.issue_code(enable.clone()).await.unwrap();
+    let enable = || IssueCode { to: SendTo::Address(address.clone()), ..user.issue(claimant.clone(), 2) };
+    let issued = world.store.issue_code(enable()).await.unwrap();
     assert!(matches!(issued, Issued::Locked { .. }), "{issued:?}");
     assert_eq!((world.count("mailed_codes"), world.count("budgets WHERE name LIKE '%codes%'")), (0, 0));
-    let by_service = IssueCode { is_service: true, ..enable.clone() };
+    let by_service = IssueCode { is_service: true, ..enable() };
     assert!(matches!(world.store.issue_code(by_service).await.unwrap(), Issued::To { .. }));
-    let later = IssueCode { now: until, ..enable };
+    let later = IssueCode { now: until, ..enable() };
     assert!(matches!(world.store.issue_code(later).await.unwrap(), Issued::To { .. }));
 }

@@ -269,10 +269,11 @@ async fn enable_does_not_clear_a_lock(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, app) = enrolled(&world).await;
     fail_in_challenges(&user, &app, 10).await;
-    let new = user.begin_enrolment().await;
-    verify_totp(&user.browser, &new.code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
     let password = json!({"password": PASSWORD});
-    user.browser.post("/two-factor/generate-backup-codes").json(password).await.ok();
+    for path in ["enable", "generate-backup-codes"] {
+        let call = user.browser.post(&format!("/two-factor/{path}")).json(password.clone());
+        call.await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED").saying(LOCKED);
+    }
     verify_totp(&user.challenged().await, &app.fresh_code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
 }
 

@@ -134,7 +134,7 @@ fn other_tenant() -> TenantId {
 #[on_each_database]
 async fn a_service_does_not_learn_who_exists_in_another_tenant_44(database: DatabaseKind) {
     let world = World::with(database, two_tenants).await;
-    let service = world.service().await;
+    let service = world.service_that(Some(TenantId::DEFAULT), None).await;
     let names = accounts(&world, &service).await;
     let foreign = world.service_that(Some(other_tenant()), None).await;
     let sent = id_of(&service, &names[1]).await;
@@ -178,7 +178,7 @@ async fn sending_a_code_does_not_say_whether_a_challenge_was_ever_there_44(datab
         challenges.push(challenge_by_service(&service, &user.email).await);
         tokens.push(user.challenge_token(&world.browser()).await);
     }
-    service.complete(&challenges[1], &app.fresh_code()).await.is(202);
+    service.complete(&challenges[1], &app.fresh_code()).await.ok();
     let code = json!({"code": app.fresh_code()});
     world.bearer(&tokens[1]).post("/two-factor/verify-totp").json(code).await.ok();
     let patch = json!({"user": {"password": "another correct horse battery"}});

@@ -9,7 +9,6 @@ use crate::http::better_auth::cookies::Cookies;
 use crate::net::origin::TrustedOrigins;
 use countersign_domain::jwt::SignError;
 use countersign_domain::keyring::Keyring;
-use countersign_domain::policy::Policy;
 use countersign_domain::terms::Rules;
 use countersign_domain::time::Timestamp;
 use countersign_flows::hashing::PasswordHasher;
@@ -149,20 +148,11 @@ impl App {
         let store = Arc::new(Store::open(&store_options(settings)).await?);
         let secrets_bound_from = claim_keyring(&store, &keyring, clock.now()).await?;
         normalize_usernames(&store, &log).await.map_err(AppError::Usernames)?;
-        let policy = Policy {
-            one_time_codes: settings.limits.codes_per_hour,
-            text_messages_per_prefix: settings.limits.text_messages_per_prefix,
-            text_messages_per_network: settings.limits.text_messages_per_client,
-            text_messages: settings.limits.text_messages_per_day,
-            password_blocklist: settings.password_blocklist_is_on,
-            ..settings.profile.policy()
-        };
-        let policy = settings.lifetimes.apply_to(policy);
         let delivery = Delivery::new(settings.smtp.clone(), settings.outbox.clone(), Arc::clone(&clock))?;
         let flows = Flows::new(Services {
             store: Arc::clone(&store),
             keyring: Arc::clone(&keyring),
-            rules: Arc::new(Rules { policy, directory: settings.directory.clone() }),
+            rules: Arc::new(Rules { policy: settings.policy(), directory: settings.directory.clone() }),
             tokens: settings.tokens.clone(),
             hasher: PasswordHasher::start(settings.limits.hash_threads, settings.limits.hash_queue)?,
             password_cost: settings.password_cost,

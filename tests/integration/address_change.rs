@@ -2,6 +2,7 @@
 
 use crate::harness::service::{FusionAuthUser, Service};
 use crate::harness::{PASSWORD, World};
+use countersign::config::Settings;
 use countersign_domain::ids::{AccountId, ApplicationId};
 use countersign_domain::tenant::{Directory, MailedCodes, Tenant};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
@@ -160,10 +161,7 @@ async fn text_messages_follow_the_numbers_of_the_account(database: DatabaseKind)
 
 #[on_each_database]
 async fn a_new_address_counts_once_it_is_proved(database: DatabaseKind) {
-    let tenant = Tenant { mailed_codes: MailedCodes::Verified, ..Tenant::default() };
-    let application = Directory::default().application(ApplicationId::DEFAULT).cloned();
-    let directory = Directory::new(vec![tenant], application.into_iter().collect()).expect("a tenant");
-    let world = World::with(database, |settings| settings.directory = directory).await;
+    let world = World::with(database, verified_only).await;
     let service = world.service().await;
     let offered = async |email: &str| {
         let body = json!({"loginId": email, "password": PASSWORD});
@@ -172,15 +170,115 @@ async fn a_new_address_counts_once_it_is_proved(database: DatabaseKind) {
     };
     let user = service.user().await;
     service.enrol_address(&user, "email", &user.email).await;
-    assert_eq!(offered(&user.email).await, 1);
+    service.enrol_address(&user, "sms", "+15550188").await;
+    assert_eq!(offered(&user.email).await, 2);
     change(&service, &user.id, json!({"email": NEW})).await;
-    assert_eq!(offered(NEW).await, 0, "nobody has proved it");
+    assert_eq!(offered(NEW).await, 1, "nobody has proved it");
     let moved = FusionAuthUser { id: user.id.clone(), email: NEW.to_owned() };
     service.enrol_address(&moved, "email", NEW).await;
-    assert_eq!(offered(NEW).await, 1);
+    assert_eq!(offered(NEW).await, 2);
 
     // Or a service vouches for it.
     let body = json!({"user": {"email": "newer@example.com"}, "skipVerification": true});
     service.call("PATCH", &format!("/user/{}", user.id)).json(body).await.ok();
-    assert_eq!(offered("newer@example.com").await, 1);
+    assert_eq!(offered("newer@example.com").await, 2);
+}
+
+/// Settings in which mail counts at proved addresses only.
+fn verified_only(settings: &mut Settings) {
+    let tenant = Tenant { mailed_codes: MailedCodes::Verified, ..Tenant::default() };
+    let application = Directory::default().application(ApplicationId::DEFAULT).cloned();
+    settings.directory = Directory::new(vec![tenant], application.into_iter().collect()).expect("a tenant");
+}
+
+#[on_each_database]
+async fn a_change_that_would_leave_no_usable_method_is_refused(database: DatabaseKind) {
+    let world = World::with(database, verified_only).await;
+    let service = world.service().await;
+    let call = |method: &str, id: &str, body: Value| service.call(method, &format!("/user/{id}")).json(body);
+    let user = service.user().await;
+    service.enrol_address(&user, "email", &user.email).await;
+    let moved = json!({"user": {"email": NEW}});
+    for method in ["PATCH", "PUT"] {
+        let refused = call(method, &user.id, moved.clone()).await.wrong("[lastMethod]user.email");
+        assert!(refused.body.to_string().contains("skipVerification"), "it says what to do: {refused}");
+    }
+    // Nothing has changed: mail still signs in, and another field can be changed.
+    assert_eq!(methods(&service, &user.id).await, [pair("email", &user.email)]);
+    let id = service.challenge(&user).await;
+    let method = json!({"methodId": service.method_id(&user, "email").await});
+    service.open(&format!("/two-factor/send/{id}"), method).await.ok();
+    service.complete(&id, &world.last_code_for(&user.email)).await.ok();
+    change(&service, &user.id, json!({"firstName": "Ada"})).await;
+    // The service vouches for the address.
+    let vouched = json!({"user": {"email": NEW}, "skipVerification": true});
+    call("PATCH", &user.id, vouched).await.ok();
+    let moved = FusionAuthUser { id: user.id.clone(), email: NEW.to_owned() };
+    assert_eq!(methods(&service, &user.id).await, [pair("email", NEW)]);
+    let id = service.challenge(&moved).await;
+    let method = json!({"methodId": service.method_id(&moved, "email").await});
+    service.open(&format!("/two-factor/send/{id}"), method).await.ok();
+    service.complete(&id, &world.last_code_for(NEW)).await.ok();
+
+    // Or the user has another method before.
+    let other = service.user().await;
+    service.enrol_address(&other, "email", &other.email).await;
+    let app = service.enrol(&other).await;
+    change(&service, &other.id, json!({"email": "other-new@example.com"})).await;
+    let moved = FusionAuthUser { id: other.id.clone(), email: "other-new@example.com".to_owned() };
+    service.complete(&service.challenge(&moved).await, &app.fresh_code()).await.ok();
+
+    // A user of Better Auth's dialect: the app, and mail that came along with it.
+    let ada = world.user("ada").await;
+    let app = ada.enrol().await;
+    change(&service, &hyphenated(&ada.id), json!({"email": "ada-new@example.com"})).await;
+    let browser = world.browser();
+    let body = json!({"email": "ada-new@example.com", "password": PASSWORD});
+    browser.post("/sign-in/email").json(body).await.ok();
+    browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()})).await.ok();
+}
+
+/// The same by removing a method: what is left would not count, so the second factor is off.
+#[on_each_database]
+async fn with_the_last_method_that_counts_the_second_factor_is_off(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let app = service.enrol(&user).await;
+    world.clock().advance(Duration::from_secs(1));
+    service.enrol_address(&user, "email", &user.email).await;
+    let world = world
+        .restarted_with(|settings| {
+            let tenant = Tenant { mailed_codes: MailedCodes::Never, ..Tenant::default() };
+            let application = Directory::default().application(ApplicationId::DEFAULT).cloned();
+            settings.directory = Directory::new(vec![tenant], application.into_iter().collect()).expect("a tenant");
+        })
+        .await;
+    let service = world.service().await;
+    let id = service.method_id(&user, "authenticator").await;
+    let path = format!("/user/two-factor/{}?methodId={id}&code={}", user.id, app.fresh_code());
+    service.call("DELETE", &path).await.ok();
+    assert_eq!(methods(&service, &user.id).await, []);
+    service.log_in(&user).await.ok();
+}
+
+/// Where the tenant takes mail at every address, or at none, the change takes nothing away.
+#[on_each_database]
+async fn addresses_change_freely_where_proof_does_not_matter(database: DatabaseKind) {
+    for mailed_codes in [MailedCodes::Always, MailedCodes::Never] {
+        let world = World::start(database).await;
+        let service = world.service().await;
+        let user = service.user().await;
+        service.enrol_address(&user, "email", &user.email).await;
+        let world = world
+            .restarted_with(|settings| {
+                let tenant = Tenant { mailed_codes, ..Tenant::default() };
+                let application = Directory::default().application(ApplicationId::DEFAULT).cloned();
+                settings.directory = Directory::new(vec![tenant], application.into_iter().collect()).expect("a tenant");
+            })
+            .await;
+        let service = world.service().await;
+        change(&service, &user.id, json!({"email": NEW})).await;
+        assert_eq!(methods(&service, &user.id).await, [pair("email", NEW)], "{mailed_codes:?}");
+    }
 }

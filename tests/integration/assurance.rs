@@ -1,6 +1,6 @@
 //! How a session or a token was proven, how long ago, and what that is good for.
 
-use crate::harness::service::APPLICATION;
+use crate::harness::service::{APPLICATION, TotpApp};
 use crate::harness::{Caller, PASSWORD, User, World, cheap_passwords};
 use countersign_domain::ids::ApplicationId;
 use countersign_domain::policy::Policy;
@@ -319,6 +319,77 @@ async fn a_token_alone_binds_no_first_factor_26(database: DatabaseKind) {
     let code = world.last_code_for(&plain.email);
     let body = json!({"method": "email", "email": plain.email, "code": code, "password": PASSWORD});
     service.with_token(&token, "POST", "/user/two-factor").json(body).await.ok();
+}
+
+/// What a refused request leaves of a trust token is what it was: one change of this account, until the same end.
+#[on_each_database]
+async fn a_trust_token_is_used_up_by_the_method_that_it_adds_and_by_nothing_else_26(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let token = service.log_in(&user).await.ok().text("/token");
+    let begin = async || {
+        let begun = service.post("/two-factor/start", json!({"userId": user.id})).await.ok();
+        service.complete(&begun.text("/twoFactorId"), &begun.text("/code")).await.ok().text("/trustToken")
+    };
+    let enable = |body: Value, trust_token: &str| {
+        let mut body = body;
+        body["trustToken"] = trust_token.into();
+        service.with_token(&token, "POST", "/user/two-factor").json(body)
+    };
+    let send = async || {
+        let send = json!({"method": "email", "email": user.email});
+        service.with_token(&token, "POST", "/two-factor/send").json(send).await.ok();
+        world.last_code_for(&user.email)
+    };
+    let email = |code: &str| json!({"method": "email", "email": user.email, "code": code});
+    let made = service.get("/two-factor/secret").await.ok();
+    let app = TotpApp::new(&made.text("/secretBase32Encoded"), &world.clock);
+    let by_app = |code: &str| json!({"method": "authenticator", "secret": made.text("/secret"), "code": code});
+
+    let trust_token = begin().await;
+    let code = send().await;
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    enable(email(wrong), &trust_token).await.is(421);
+    enable(by_app(&app.wrong_code()), &trust_token).await.is(421);
+    let mut waiting = email(&code);
+    waiting["twoFactorId"] = json!("A".repeat(43));
+    enable(waiting, &trust_token).await.wrong("[invalid]twoFactorId");
+    // It is nobody else's meanwhile, and opens nothing else than before.
+    let other = service.user().await;
+    let theirs = service.log_in(&other).await.ok().text("/token");
+    let secret = service.get("/two-factor/secret").await.ok();
+    let stranger = TotpApp::new(&secret.text("/secretBase32Encoded"), &world.clock);
+    let body = json!({
+        "method": "authenticator", "secret": secret.text("/secret"), "code": stranger.code(), "trustToken": trust_token,
+    });
+    service.with_token(&theirs, "POST", "/user/two-factor").json(body).await.wrong("[TrustTokenExpired]");
+    // Of several uses at once one counts, and it is the last.
+    let (first, second) = tokio::join!(enable(email(&code), &trust_token), enable(by_app(&app.code()), &trust_token));
+    let added = [first.status, second.status].iter().filter(|status| **status == 200).count();
+    assert_eq!(added, 1, "{first} {second}");
+    let change = json!({
+        "loginId": user.email, "currentPassword": PASSWORD, "password": "another battery staple", "trustToken": trust_token,
+    });
+    service.post("/user/change-password", change).await.wrong("[TrustTokenExpired]");
+
+    // A refused request does not prolong it.
+    let user = service.user().await;
+    let token = service.log_in(&user).await.ok().text("/token");
+    let begun = service.post("/two-factor/start", json!({"userId": user.id})).await.ok();
+    let passed = service.complete(&begun.text("/twoFactorId"), &begun.text("/code")).await.ok();
+    let made = service.get("/two-factor/secret").await.ok();
+    let app = TotpApp::new(&made.text("/secretBase32Encoded"), &world.clock);
+    let enable = |code: &str| {
+        let body = json!({
+            "method": "authenticator", "secret": made.text("/secret"), "code": code, "trustToken": passed.text("/trustToken"),
+        });
+        service.with_token(&token, "POST", "/user/two-factor").json(body)
+    };
+    world.clock.advance(Duration::from_secs(170));
+    enable(&app.wrong_code()).await.is(421);
+    world.clock.advance(Duration::from_secs(10));
+    enable(&app.code()).await.wrong("[TrustTokenExpired]");
 }
 
 /// Access tokens are handed to applications; only those of applications that the operator named manage factors.

@@ -1,6 +1,8 @@
 //! Backup codes.
 
 use crate::harness::{Caller, PASSWORD, Response, World, cheap_passwords};
+use countersign::config::settings::Lifetimes;
+use countersign::config::values::Profile;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
@@ -44,7 +46,7 @@ async fn each_code_works_once_also_after_a_restart_8(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn codes_are_compared_exactly(database: DatabaseKind) {
+async fn separators_do_not_count_and_everything_else_does(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     let app = user.enrol().await;
@@ -57,18 +59,68 @@ async fn codes_are_compared_exactly(database: DatabaseKind) {
             },
         )
         .collect();
-    let odd = [
-        code.replace('-', ""),
-        format!(".{code}"),
-        format!("{code}-"),
-        swapped,
-        code.replace('-', "_"),
-        code[..10].to_owned(),
-    ];
+    let odd = [swapped, code.replace('-', "_"), code[..10].to_owned()];
     for odd in odd.iter().filter(|odd| *odd != code) {
         verify(&user.challenged().await, odd).await.refused(401, "INVALID_BACKUP_CODE");
     }
     verify(&user.challenged().await, code).await.ok();
+    for (index, typed) in as_typed(&app.backup_codes[1..4]).iter().enumerate() {
+        verify(&user.challenged().await, typed).await.ok();
+        verify(&user.challenged().await, &app.backup_codes[index + 1]).await.refused(401, "INVALID_BACKUP_CODE");
+    }
+}
+
+/// Codes as people type them: as shown, without separators, with blanks.
+fn as_typed(codes: &[String]) -> [String; 3] {
+    [codes[0].clone(), codes[1].replace('-', ""), format!(" {} ", codes[2].replace('-', " "))]
+}
+
+#[on_each_database]
+async fn codes_of_the_strict_profile_are_longer_and_sign_in_as_typed_in_both_dialects_n10(database: DatabaseKind) {
+    for (profile, groups) in [(Profile::Default, 2), (Profile::Strict, 3)] {
+        let world = World::with(database, |settings| {
+            cheap_passwords(settings);
+            settings.profile = profile;
+            settings.lifetimes = Lifetimes::of(&profile.policy());
+        })
+        .await;
+        let is_code = |code: &String| {
+            code.len() == groups * 6 - 1
+                && code
+                    .split('-')
+                    .all(|group| group.len() == 5 && group.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        };
+        let user = world.user("ada").await;
+        let mut codes = user.enrol().await.backup_codes;
+        assert!(codes.len() == 10 && codes.iter().all(is_code), "{profile:?}: {codes:?}");
+        for typed in as_typed(&codes[..3]) {
+            verify(&user.challenged().await, &typed).await.ok();
+        }
+        let stepped_up = user.challenged().await;
+        verify(&stepped_up, &codes[3]).await.ok();
+        let made = stepped_up.post("/two-factor/generate-backup-codes").json(json!({"password": PASSWORD})).await.ok();
+        codes = (0..10).map(|index| made.text(&format!("/backupCodes/{index}"))).collect();
+        assert!(codes.iter().all(is_code), "{profile:?}: {codes:?}");
+
+        let service = world.service().await;
+        let by_service = service.user().await;
+        let codes = service.enrol(&by_service).await.recovery_codes;
+        let capitals = |code: &String| *code == code.to_ascii_uppercase();
+        assert!(
+            codes.len() == 10 && codes.iter().all(|code| is_code(code) && capitals(code)),
+            "{profile:?}: {codes:?}"
+        );
+        for typed in as_typed(&codes[..3]) {
+            service.complete(&service.challenge(&by_service).await, &typed.to_ascii_lowercase()).await.ok();
+        }
+        let renewed = service.post(&format!("/user/two-factor/recovery-code/{}", by_service.id), json!({})).await.ok();
+        assert!(is_code(&renewed.text("/recoveryCodes/9")), "{renewed}");
+        // Each dialect takes the codes of the other.
+        let log_in = json!({"loginId": user.email, "password": PASSWORD});
+        let id = service.post("/login", log_in).await.is(242).text("/twoFactorId");
+        let crossed = service.complete(&id, &made.text("/backupCodes/0").replace('-', "")).await;
+        assert!([200, 202].contains(&crossed.status), "{crossed}");
+    }
 }
 
 #[on_each_database]

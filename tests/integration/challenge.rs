@@ -166,6 +166,8 @@ async fn ten_failures_over_challenges_lock_the_account_9_12_15_18(database: Data
     let (user, app) = enrolled(&world).await;
     let open = user.challenged().await;
     let session = user.browser.copy();
+    open.post("/two-factor/send-otp").await.ok();
+    let mailed = world.last_code_for(&user.email);
     for number in 0..10 {
         let address = format!("203.0.113.{number}");
         let browser = world.browser().with_header("x-forwarded-for", &address);
@@ -173,12 +175,10 @@ async fn ten_failures_over_challenges_lock_the_account_9_12_15_18(database: Data
         verify_totp(&browser, &app.wrong_code()).await.refused(401, "INVALID_CODE");
     }
     for caller in [&open, &session, &user.challenged().await] {
-        caller.post("/two-factor/send-otp").await.ok();
-        for (factor, code) in [
-            ("totp", app.fresh_code()),
-            ("otp", world.last_code_for(&user.email)),
-            ("backup-code", app.backup_codes[0].clone()),
-        ] {
+        caller.post("/two-factor/send-otp").await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED").saying(LOCKED);
+        for (factor, code) in
+            [("totp", app.fresh_code()), ("otp", mailed.clone()), ("backup-code", app.backup_codes[0].clone())]
+        {
             let call = caller.post(&format!("/two-factor/verify-{factor}")).json(json!({"code": code}));
             let refused = call.await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED").saying(LOCKED);
             assert!((1..=15 * 60).contains(&refused.retry_after()), "{refused}");
@@ -269,10 +269,11 @@ async fn enable_does_not_clear_a_lock(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, app) = enrolled(&world).await;
     fail_in_challenges(&user, &app, 10).await;
-    let new = user.begin_enrolment().await;
-    verify_totp(&user.browser, &new.code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
     let password = json!({"password": PASSWORD});
-    user.browser.post("/two-factor/generate-backup-codes").json(password).await.ok();
+    for path in ["enable", "generate-backup-codes"] {
+        let call = user.browser.post(&format!("/two-factor/{path}")).json(password.clone());
+        call.await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED").saying(LOCKED);
+    }
     verify_totp(&user.challenged().await, &app.fresh_code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
 }
 

@@ -11,12 +11,12 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// In which one guess at a second factor decays.
 const GUESS: u64 = 30 * 24 * 60 * 60 / 100;
 
-async fn verify_totp(caller: &Caller, code: &str) -> Response {
+pub(crate) async fn verify_totp(caller: &Caller, code: &str) -> Response {
     caller.post("/two-factor/verify-totp").json(json!({"code": code})).await
 }
 
 /// So many wrong codes in Better Auth's dialect, over as many challenges as it takes.
-async fn wrong_codes(user: &User, app: &App, count: usize) {
+pub(crate) async fn wrong_codes(user: &User, app: &App, count: usize) {
     for number in 0..count.div_ceil(5) {
         let challenged = user.challenged().await;
         for _ in (number * 5)..count.min(number * 5 + 5) {
@@ -26,7 +26,7 @@ async fn wrong_codes(user: &User, app: &App, count: usize) {
 }
 
 /// The same in FusionAuth's.
-async fn wrong_codes_by_service(service: &Service, email: &str, app: &App, count: usize) {
+pub(crate) async fn wrong_codes_by_service(service: &Service, email: &str, app: &App, count: usize) {
     for number in 0..count.div_ceil(5) {
         let id = challenge_by_service(service, email).await;
         for _ in (number * 5)..count.min(number * 5 + 5) {
@@ -35,11 +35,11 @@ async fn wrong_codes_by_service(service: &Service, email: &str, app: &App, count
     }
 }
 
-async fn challenge_by_service(service: &Service, email: &str) -> String {
+pub(crate) async fn challenge_by_service(service: &Service, email: &str) -> String {
     service.post("/login", json!({"loginId": email, "password": PASSWORD})).await.is(242).text("/twoFactorId")
 }
 
-async fn id_of(service: &Service, email: &str) -> String {
+pub(crate) async fn id_of(service: &Service, email: &str) -> String {
     service.get(&format!("/user?email={email}")).await.ok().text("/user/id")
 }
 
@@ -272,11 +272,13 @@ async fn an_administrator_sees_and_lifts_locks_through_the_api(database: Databas
         nothing,
         json!({
             "failedAttempts": 0, "locks": 0, "guesses": 0, "guessLimit": 100, "failedPasswords": 0, "failedPasswordLimit": 50,
+            "limits": [],
         })
     );
     wrong_codes(&user, &app, 10).await;
-    for number in 0..50 {
-        let network = format!("203.0.113.{number}");
+    // Ten from one network, and one from each of others.
+    for number in 0..50_u8 {
+        let network = format!("203.0.113.{}", number.saturating_sub(9));
         sign_in(&world.stranger(), &user.email, "wrong", &network).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     for _ in 0..10 {
@@ -288,6 +290,14 @@ async fn an_administrator_sees_and_lifts_locks_through_the_api(database: Databas
     assert_eq!((&locked["lockedUntil"], &locked["failedAttempts"]), (&json!(until), &json!(10)));
     assert_eq!((&locked["guesses"], &locked["failedPasswords"], &locked["locks"]), (&json!(10), &json!(50), &json!(1)));
     assert!(locked["passwordsRefusedUntil"].is_i64());
+    let limits = locked["limits"].as_array().unwrap();
+    let of = |counts: &str| limits.iter().filter(|limit| limit["counts"] == counts).collect::<Vec<_>>();
+    let networks = of("network-passwords");
+    assert!(networks.len() > 10, "one for each network: {locked}");
+    let full = networks.iter().find(|limit| limit["used"] == 10).unwrap();
+    assert_eq!(full["limit"], 10);
+    assert_eq!(full["refusedUntil"].as_i64().unwrap(), world.clock_millis() + 15 * 60 * 1000);
+    assert!(networks.iter().any(|limit| limit["used"] == 1 && limit.get("refusedUntil").is_none()), "{locked}");
 
     service.call("DELETE", &path).await.ok();
     assert_eq!(service.get(&path).await.ok().body, nothing);
@@ -320,9 +330,22 @@ async fn an_operator_sees_and_lifts_locks_beside_a_running_server(database: Data
     let (status, shown, _) = run(&["show", "ADA@example.com"]);
     assert_eq!(status, Some(0));
     assert!(shown.contains("locked: until 20") && shown.contains("that count: 10 of 100"), "{shown}");
+    assert!(!shown.contains("sessions:"), "{shown}");
+    // What stops a person besides is shown in words, and lifted as well.
+    let change = json!({"currentPassword": "wrong", "newPassword": PASSWORD});
+    for _ in 0..10 {
+        user.browser.post("/change-password").json(change.clone()).await.refused(400, "INVALID_PASSWORD");
+    }
+    let right = json!({"currentPassword": PASSWORD, "newPassword": PASSWORD});
+    user.browser.post("/change-password").json(right.clone()).await.refused(429, "TOO_MANY_REQUESTS");
+    let (_, shown, _) = run(&["show", &user.id]);
+    assert!(shown.contains("wrong passwords from one client network: 10 of 10, refused until 20"), "{shown}");
     let (_, shown, _) = run(&["show", &user.id, "--json"]);
     let shown: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!((&shown["failedAttempts"], &shown["locks"]), (&json!(10), &json!(1)));
+    let limits = shown["limits"].as_array().unwrap();
+    let counts: Vec<_> = limits.iter().map(|limit| limit["counts"].as_str().unwrap()).collect();
+    assert_eq!(counts, ["network-passwords", "session-passwords"], "{shown}");
     let (status, _, error) = run(&["unlock", "nobody@example.com"]);
     assert_eq!((status, error.as_str()), (Some(2), "error: there is no account `nobody@example.com`\n"));
     let (status, _, error) = run(&["show", &user.email, "--tenant", "nowhere"]);
@@ -330,6 +353,9 @@ async fn an_operator_sees_and_lifts_locks_beside_a_running_server(database: Data
     let (status, unlocked, _) = run(&["unlock", &user.email]);
     assert_eq!(status, Some(0));
     assert!(unlocked.starts_with("Unlocked account "), "{unlocked}");
+    let (_, shown, _) = run(&["show", &user.id, "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&shown).unwrap()["limits"], json!([]));
+    user.browser.post("/change-password").json(right).await.ok();
     verify_totp(&user.challenged().await, &app.code_in(1)).await.ok();
     let events = "SELECT count(*) AS number FROM audit_events WHERE kind = 'account-unlocked' AND dialect = 'operator'";
     assert_eq!(server.database().number(events), 1);

@@ -1,7 +1,9 @@
 //! Accounts and their login names.
 
 use crate::ids::{AccountId, TenantId};
+use crate::limits;
 use crate::password::PasswordHash;
+use crate::policy::Policy;
 use crate::time::Timestamp;
 use crate::username;
 
@@ -157,6 +159,10 @@ pub struct Account {
     pub limits_epoch: i64,
     /// Raised by each event after which a second factor that was passed counts no more.
     pub factors_version: i64,
+    /// End of the lock after consecutive wrong second factors; it may have passed.
+    pub lock_ends_at: Option<Timestamp>,
+    /// Level of [`Policy::account_guesses`].
+    pub guess_level: Option<Timestamp>,
     pub created_at: Timestamp,
     /// Time of the last change to the account itself; changes to sessions and methods do not count.
     pub updated_at: Timestamp,
@@ -179,6 +185,12 @@ impl Account {
     #[must_use]
     pub fn with_versions(self, versions: Versions) -> Self {
         Self { credentials_version: versions.credentials, factors_version: versions.factors, ..self }
+    }
+
+    /// Until when no second factor is accepted, because of a lock or of the long-term limit; `None` if one is.
+    #[must_use]
+    pub fn locked_until(&self, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+        limits::locked_until(self.lock_ends_at, self.guess_level, policy, now)
     }
 
     /// Why the account may not be used at `now`; `None` if it may.

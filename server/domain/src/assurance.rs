@@ -47,6 +47,16 @@ pub enum SecondFactorDue {
     Stale,
 }
 
+/// Why an account's second factors are not managed now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorsRefused {
+    SecondFactorDue(SecondFactorDue),
+    /// The account is locked.
+    Locked {
+        until: Timestamp,
+    },
+}
+
 /// Who manages an account's second factors or its password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manager {
@@ -62,8 +72,23 @@ impl Manager {
         matches!(self, Self::Service)
     }
 
-    /// Whether this caller may change, replace or show the account's second factors, or change its password: once there is a
-    /// second factor, only an owner who has passed one lately may (attacks 26 and 27, A 7.5.1).
+    /// Whether this caller may add, replace, show or remove the account's second factors now: what [`Self::may_manage_factors`] asks,
+    /// and while the account is locked nothing. Somebody guesses then, and no code is accepted from anybody; what a session or a token
+    /// has proved before is no exception. An owner who is locked by somebody else changes the password, which ends the lock. A service
+    /// is not stopped, because it may lift the lock.
+    ///
+    /// # Errors
+    /// What is due before, or until when the account is locked.
+    pub fn may_change_factors(&self, account: &Account, policy: &Policy, now: Timestamp) -> Result<(), FactorsRefused> {
+        self.may_manage_factors(account, policy, now).map_err(FactorsRefused::SecondFactorDue)?;
+        match account.locked_until(policy, now) {
+            Some(until) if !self.is_service() => Err(FactorsRefused::Locked { until }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this caller has shown what managing the account's second factors, its password or trust in its devices asks for: once
+    /// there is a second factor, only an owner who has passed one lately may (attacks 26 and 27, A 7.5.1).
     ///
     /// # Errors
     /// What is due before.
@@ -119,6 +144,38 @@ mod tests {
         ] {
             let row = format!("{manager:?} {} {}", account.two_factor_enabled, account.factors_version);
             assert_eq!(manager.may_manage_factors(account, &policy, NOW), outcome, "{row}");
+            let due = outcome.map_err(FactorsRefused::SecondFactorDue);
+            assert_eq!(manager.may_change_factors(account, &policy, NOW), due, "{row}");
+        }
+    }
+
+    #[test]
+    fn a_lock_stops_owners_and_no_service() {
+        let policy = Policy::default();
+        let second = Duration::from_secs(1);
+        let owner = Manager::Owner(Assurance { second_factor_at: Some(NOW), ..assurance() });
+        let plain = Manager::Owner(assurance());
+        let due = FactorsRefused::SecondFactorDue(SecondFactorDue::Missing);
+        let level = NOW + policy.account_guesses.capacity();
+        let until = NOW + second;
+        let next_guess = NOW + policy.account_guesses.interval;
+        for (lock_ends_at, guess_level, locked) in [
+            (Some(until), None, Some(until)),
+            (Some(NOW), None, None),
+            (None, Some(level), Some(next_guess)),
+            (Some(until), Some(level), Some(next_guess)),
+            (None, Some(level - policy.account_guesses.interval), None),
+        ] {
+            let account = Account { two_factor_enabled: true, lock_ends_at, guess_level, ..account() };
+            let outcome = locked.map_or(Ok(()), |until| Err(FactorsRefused::Locked { until }));
+            assert_eq!(owner.may_change_factors(&account, &policy, NOW), outcome);
+            assert_eq!(plain.may_change_factors(&account, &policy, NOW), Err(due));
+            assert_eq!(Manager::Service.may_change_factors(&account, &policy, NOW), Ok(()));
+            assert_eq!(
+                owner.may_manage_factors(&account, &policy, NOW),
+                Ok(()),
+                "the password is changed all the same"
+            );
         }
     }
 }

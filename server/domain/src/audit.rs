@@ -42,7 +42,8 @@ pub enum EventKind {
     SecondFactorRejected,
     /// A used code was presented again.
     SecondFactorReplayed,
-    /// A second factor could not be judged, by a failure of the server; the attempt does not count.
+    /// A second factor was not judged, or a right one was not made to count, by a failure of the server or because the operation
+    /// was not possible any more; the attempt does not count.
     SecondFactorNotJudged,
     /// The account was locked after too many wrong second factors.
     AccountLocked,

@@ -11,6 +11,7 @@
 //! | [`method`], [`address`], [`totp`], [`stored_secret`], [`secret_fingerprint`], [`one_time_code`], [`backup_code`], [`attempt`] | second factors and attempts at them |
 //! | [`challenge`], [`session`], [`trusted_device`] | what an authentication leaves behind |
 //! | [`secret`], [`keyring`], [`signing`], [`jwt`], [`api_key`] | bearer secrets, keys, access tokens, keys of services |
+//! | [`rate`], [`quota`], [`limits`] | limits that refill with time, stored counts, what is counted against an account |
 //! | [`audit`] | audit events |
 //! | [`time`], [`ids`], [`random`], [`network`] | instants, typed identifiers, unbiased random text, client networks |
 
@@ -35,6 +36,7 @@ pub mod one_time_code;
 pub mod password;
 pub mod policy;
 pub mod presented_code;
+pub mod quota;
 pub mod random;
 pub mod rate;
 pub mod secret;

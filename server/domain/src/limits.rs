@@ -1,10 +1,24 @@
 //! What is counted against an account, as an administrator sees it.
 
 use crate::policy::Policy;
+use crate::quota::{AccountQuota, QuotaLimit};
 use crate::time::Timestamp;
 
+/// Until when no second factor is accepted, because of a lock that ends then or of the long-term limit at this level; `None` if
+/// one is.
+#[must_use]
+pub fn locked_until(
+    lock_ends_at: Option<Timestamp>,
+    guess_level: Option<Timestamp>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let next_guess = guess_level.map(|level| policy.account_guesses.next_use_at(level));
+    lock_ends_at.max(next_guess).filter(|until| *until > now)
+}
+
 /// What is stored. Expired locks and decayed counts may still be in it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredLimits {
     /// Consecutive wrong second factors since the last success or lock.
     pub failures: u32,
@@ -15,10 +29,21 @@ pub struct StoredLimits {
     pub guess_level: Option<Timestamp>,
     /// Level of [`Policy::password_guesses`], for requests that do not come from a known network or device.
     pub password_level: Option<Timestamp>,
+    pub quotas: Vec<StoredQuota>,
+}
+
+/// A further quota of the account, as stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredQuota {
+    pub counts: AccountQuota,
+    /// Of a window.
+    pub uses: u32,
+    /// End of a window, or level of a limit that refills.
+    pub expires_at: Timestamp,
 }
 
 /// What is counted at some time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountLimits {
     /// Consecutive wrong second factors.
     pub failures: u32,
@@ -34,25 +59,57 @@ pub struct AccountLimits {
     pub password_limit: u32,
     /// No password from such a network or device is judged before then.
     pub passwords_refused_until: Option<Timestamp>,
+    /// Further quotas that something counts in.
+    pub quotas: Vec<QuotaCount>,
+}
+
+/// What counts in a quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct QuotaCount {
+    pub counts: AccountQuota,
+    pub used: u32,
+    pub limit: u32,
+    /// Nothing more is let through before then.
+    pub refused_until: Option<Timestamp>,
+}
+
+impl StoredQuota {
+    /// `None` if nothing counts any more.
+    fn at(&self, policy: &Policy, now: Timestamp) -> Option<QuotaCount> {
+        let (used, limit, until) = match self.counts.limit(policy) {
+            QuotaLimit::Window { uses, .. } => {
+                let is_used_up = self.uses >= uses;
+                (self.uses.min(uses), uses, is_used_up.then_some(self.expires_at))
+            }
+            QuotaLimit::Refilling(rate) => {
+                (rate.counted(Some(self.expires_at), now), rate.burst, Some(rate.next_use_at(self.expires_at)))
+            }
+        };
+        let refused_until = until.filter(|until| *until > now);
+        let counts = self.counts;
+        (self.expires_at > now && used > 0).then_some(QuotaCount { counts, used, limit, refused_until })
+    }
 }
 
 impl StoredLimits {
     #[must_use]
     pub fn at(&self, policy: &Policy, now: Timestamp) -> AccountLimits {
+        let mut quotas: Vec<QuotaCount> = self.quotas.iter().filter_map(|quota| quota.at(policy, now)).collect();
+        quotas.sort_unstable();
         let (guesses, passwords) = (policy.account_guesses, policy.password_guesses);
         let is_ahead = |until: &Timestamp| *until > now;
-        let next_guess = self.guess_level.map(|level| guesses.next_use_at(level));
         let has_lock_ended = self.locked_until.is_some_and(|until| until <= now);
         AccountLimits {
             // The first failure after a lock starts the count anew.
             failures: if has_lock_ended { 0 } else { self.failures },
             locks: self.locks,
-            locked_until: self.locked_until.max(next_guess).filter(is_ahead),
+            locked_until: locked_until(self.locked_until, self.guess_level, policy, now),
             guesses: guesses.counted(self.guess_level, now),
             guess_limit: guesses.burst,
             passwords: passwords.counted(self.password_level, now),
             password_limit: passwords.burst,
             passwords_refused_until: self.password_level.map(|level| passwords.next_use_at(level)).filter(is_ahead),
+            quotas,
         }
     }
 }
@@ -76,6 +133,7 @@ mod tests {
             locked_until: Some(NOW + second),
             guess_level: Some(NOW + guesses.cost(10)),
             password_level: Some(NOW + passwords.cost(50)),
+            quotas: Vec::new(),
         };
         let limits = stored.at(&policy, NOW);
         assert_eq!((limits.failures, limits.locks, limits.locked_until), (10, 2, Some(NOW + second)));
@@ -86,5 +144,34 @@ mod tests {
         // The long-term limit locks longer.
         let full = StoredLimits { guess_level: Some(NOW + guesses.capacity()), ..stored };
         assert_eq!(full.at(&policy, NOW).locked_until, Some(NOW + guesses.interval));
+    }
+
+    #[test]
+    fn a_quota_shows_while_something_counts_in_it() {
+        use AccountQuota::{AddressProofs, NetworkPasswords, SentCodes};
+        let policy = Policy::default();
+        let second = Duration::from_secs(1);
+        let proofs = policy.address_proofs;
+        let soon = NOW + second;
+        for (counts, uses, expires_at, expected) in [
+            (NetworkPasswords, 3, soon, Some((3, 10, None))),
+            (NetworkPasswords, 10, soon, Some((10, 10, Some(soon)))),
+            // One that came after the limit counts as wrong, and is not let through.
+            (NetworkPasswords, 12, soon, Some((10, 10, Some(soon)))),
+            (NetworkPasswords, 10, NOW, None),
+            (SentCodes, 9, soon, Some((9, 10, None))),
+            (AddressProofs, 1, NOW + proofs.cost(4), Some((4, 10, None))),
+            (AddressProofs, 0, NOW + proofs.cost(10), Some((10, 10, Some(NOW + proofs.interval)))),
+            (AddressProofs, 1, NOW, None),
+        ] {
+            let stored =
+                StoredLimits { quotas: vec![StoredQuota { counts, uses, expires_at }], ..StoredLimits::default() };
+            let found: Vec<_> = stored.at(&policy, NOW).quotas;
+            let expected: Vec<_> = expected
+                .map(|(used, limit, refused_until)| QuotaCount { counts, used, limit, refused_until })
+                .into_iter()
+                .collect();
+            assert_eq!(found, expected, "{counts:?} {uses}");
+        }
     }
 }

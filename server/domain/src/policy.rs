@@ -100,8 +100,8 @@ pub struct Policy {
     pub change_password_lifetime: Duration,
     /// Lifetime of the one-time password that signs in after a password change: 1 minute.
     pub one_time_password_lifetime: Duration,
-    /// Groups of five characters in a new backup code: 2, the form that the dialects' clients show, of 51 bits or more. 3 have
-    /// 77 bits or more, where NIST SP 800-63B-4 §4.2.1.1 asks for 64 (N10).
+    /// Groups of five characters in a new backup code: 2, the form that the dialects' clients show, of 51 bits or more. The
+    /// strict profile has 3, of 77 bits or more: NIST SP 800-63B-4 §4.2.1.1 asks for 64 (N10).
     pub backup_code_groups: usize,
     /// How many methods one account may have: 16.
     pub methods_per_account: usize,
@@ -178,6 +178,7 @@ impl Policy {
             brief_session_lifetime: HOUR,
             // A TOTP code is good for 30 seconds (A 6.5.5).
             totp_skew: 0,
+            backup_code_groups: 3,
             ..Self::default()
         }
     }

@@ -43,6 +43,8 @@ impl User {
 #[derive(Clone, Debug)]
 pub enum AccountLookup {
     Id(AccountId),
+    /// The account with this id, if the tenant has it.
+    IdIn(TenantId, AccountId),
     /// The first of these login names that an account of the tenant has.
     Login(TenantId, Vec<LoginName>),
 }

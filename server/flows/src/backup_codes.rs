@@ -52,7 +52,7 @@ impl Flows {
         if !account.two_factor_enabled {
             return Ok(Err(ManagementRefused::NotEnrolled));
         }
-        if let Err(refused) = self.confirm_management(caller, session, password).await? {
+        if let Err(refused) = self.confirm_factor_change(caller, session, password).await? {
             return Ok(Err(refused));
         }
         let audit = self.audit(caller, self.now()).about(account.id).in_session(session.session.id);

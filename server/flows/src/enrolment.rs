@@ -3,7 +3,7 @@
 use super::password::Unconfirmed;
 use super::{Authenticated, Caller, FlowError, Flows, FullSession};
 use countersign_domain::address::MethodKind;
-use countersign_domain::assurance::{Assurance, Manager, SecondFactorDue};
+use countersign_domain::assurance::{Assurance, FactorsRefused, Manager, SecondFactorDue};
 use countersign_domain::attempt::Authenticator;
 use countersign_domain::audit::EventKind;
 use countersign_domain::backup_code::BackupCode;
@@ -12,6 +12,7 @@ use countersign_domain::ids::MethodId;
 use countersign_domain::method::MethodHandle;
 use countersign_domain::stored_secret::{self, SecretFingerprint};
 use countersign_domain::terms::Terms;
+use countersign_domain::time::Timestamp;
 use countersign_domain::totp::TotpSecret;
 use countersign_store::work::{BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun, NewSession};
 use rand_core::CryptoRng;
@@ -22,6 +23,10 @@ use zeroize::Zeroizing;
 pub enum ManagementRefused {
     /// The session has not passed the second factor that the account has, or not lately.
     SecondFactorDue(SecondFactorDue),
+    /// The account is locked, or its long-term limit of guesses is reached.
+    Locked {
+        until: Timestamp,
+    },
     /// The password was not confirmed.
     Unconfirmed(Unconfirmed),
     /// The tenant does not allow authenticator apps.
@@ -114,7 +119,7 @@ impl Flows {
         let Some(authenticator) = pending.or(confirmed.into_iter().next()) else {
             return Ok(Err(ManagementRefused::NotEnrolled));
         };
-        if let Err(refused) = self.confirm_management(caller, authenticated, password).await? {
+        if let Err(refused) = self.confirm_factor_change(caller, authenticated, password).await? {
             return Ok(Err(refused));
         }
         let secret = stored_secret::open(&authenticator, self.keyring())?.secret;
@@ -134,7 +139,7 @@ impl Flows {
         password: &str,
     ) -> Result<Result<Authenticated, ManagementRefused>, FlowError> {
         let Authenticated { session: old, account, .. } = &**full;
-        if let Err(refused) = self.confirm_management(caller, full, password).await? {
+        if let Err(refused) = self.confirm_factor_change(caller, full, password).await? {
             return Ok(Err(refused));
         }
         let now = self.now();
@@ -156,8 +161,23 @@ impl Flows {
         Ok(Ok(self.authenticated(session.session, account, token)))
     }
 
-    /// Asked before everything that shows or changes a second factor in a session: assurance, then the password. The units of
-    /// work that follow are bound to the version of the credentials that was found.
+    /// Asked before everything that shows or changes a second factor in a session: assurance, no lock, then the password. The units
+    /// of work that follow are bound to the version of the credentials that was found.
+    pub(super) async fn confirm_factor_change(
+        &self,
+        caller: &Caller,
+        authenticated: &Authenticated,
+        password: &str,
+    ) -> Result<Result<(), ManagementRefused>, FlowError> {
+        let Authenticated { session, account, .. } = authenticated;
+        let owner = Manager::Owner(Assurance::of_session(session, account));
+        if let Err(refused) = owner.may_change_factors(account, self.policy(), self.now()) {
+            return Ok(Err(refused.into()));
+        }
+        self.confirm_management(caller, authenticated, password).await
+    }
+
+    /// Asked before what only ends access, also while the account is locked: assurance, then the password.
     pub(super) async fn confirm_management(
         &self,
         caller: &Caller,
@@ -172,10 +192,19 @@ impl Flows {
     }
 }
 
+impl From<FactorsRefused> for ManagementRefused {
+    fn from(refused: FactorsRefused) -> Self {
+        match refused {
+            FactorsRefused::SecondFactorDue(due) => Self::SecondFactorDue(due),
+            FactorsRefused::Locked { until } => Self::Locked { until },
+        }
+    }
+}
+
 fn refusal(decision: enrolment::Enrolment) -> Result<(), ManagementRefused> {
     match decision {
         enrolment::Enrolment::First | enrolment::Enrolment::Replacement => Ok(()),
-        enrolment::Enrolment::SecondFactorDue(due) => Err(ManagementRefused::SecondFactorDue(due)),
+        enrolment::Enrolment::Refused(refused) => Err(refused.into()),
         enrolment::Enrolment::NotAllowed => Err(ManagementRefused::NotAllowed),
     }
 }

@@ -6,7 +6,7 @@ use super::second_factor::Refused;
 use super::{Caller, FlowError, Flows};
 use countersign_domain::account::Account;
 use countersign_domain::address::Address;
-use countersign_domain::assurance::{Manager, SecondFactorDue};
+use countersign_domain::assurance::{FactorsRefused, Manager, SecondFactorDue};
 use countersign_domain::attempt::{Claimant, Expected};
 use countersign_domain::audit::{AuditContext, EventKind};
 use countersign_domain::backup_code::BackupCode;
@@ -85,6 +85,8 @@ pub enum NotAdded {
     NotAllowed,
     /// The caller has to pass a second factor that the account has.
     SecondFactorDue(SecondFactorDue),
+    /// The account is locked, or its long-term limit of guesses is reached.
+    Locked { until: Timestamp },
     /// A first method asks an owner for the password or the token of a second factor.
     ProofDue,
     /// The token of the second factor is not valid, or not any more.
@@ -204,7 +206,12 @@ impl Flows {
                 MethodAdded::Decided(Decision::AlreadyAdded { .. }) => Ok(Added { backup_codes: None, code: None }),
                 MethodAdded::Decided(Decision::Replayed) => Err(NotAdded::WrongCode),
                 MethodAdded::Decided(Decision::NotAllowed) => Err(NotAdded::NotAllowed),
-                MethodAdded::Decided(Decision::SecondFactorDue(due)) => Err(NotAdded::SecondFactorDue(due)),
+                MethodAdded::Decided(Decision::Refused(FactorsRefused::SecondFactorDue(due))) => {
+                    Err(NotAdded::SecondFactorDue(due))
+                }
+                MethodAdded::Decided(Decision::Refused(FactorsRefused::Locked { until })) => {
+                    Err(NotAdded::Locked { until })
+                }
                 MethodAdded::Decided(Decision::ProofDue) if step_up.is_some() => Err(NotAdded::StepUpExpired),
                 MethodAdded::Decided(Decision::ProofDue) => Err(NotAdded::ProofDue),
                 MethodAdded::Decided(Decision::TooMany) => Err(NotAdded::TooMany),
@@ -294,14 +301,24 @@ impl Flows {
             more_audit: self.random().draw(|random| audit.again(random)),
             audit,
         };
-        let refused = match self.store().remove_methods(remove).await? {
+        let removed = match self.store().remove_methods(remove).await {
+            Ok(removed) => removed,
+            Err(error) => {
+                self.return_attempt(caller, &judged).await;
+                return Err(error.into());
+            }
+        };
+        let refused = match removed {
             MethodsRemoved::Decided(Removal::One(_) | Removal::SwitchOff) => return Ok(Ok(())),
             MethodsRemoved::Decided(Removal::NotNamed) => NotRemoved::NotNamed,
             MethodsRemoved::Decided(Removal::NoMethod) => NotRemoved::NoMethod,
             MethodsRemoved::Decided(Removal::SecondFactorDue(due)) => NotRemoved::SecondFactorDue(due),
-            MethodsRemoved::ProofSpent => NotRemoved::Refused(Refused::WrongCode),
+            MethodsRemoved::ProofSpent => {
+                self.record_replay(caller, &judged).await;
+                return Ok(Err(NotRemoved::Refused(Refused::WrongCode)));
+            }
         };
-        self.release_attempt(caller, &judged).await;
+        self.return_attempt(caller, &judged).await;
         Ok(Err(refused))
     }
 

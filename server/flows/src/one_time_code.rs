@@ -29,6 +29,10 @@ pub enum SendCode {
     CannotSend,
     /// The tenant does not allow methods of this kind.
     NotAllowed,
+    /// The account is locked, or its long-term limit of guesses is reached.
+    Locked {
+        until: Timestamp,
+    },
     /// The account, or the address, was sent as many codes as it may be.
     TooMany {
         until: Timestamp,
@@ -123,7 +127,8 @@ impl Flows {
         let audit = self.factor_audit(caller, Some(Factor::OneTimeCode), None, claimant.session_id(), now);
         let mac = code.mac(&claimant.subject(), self.keyring());
         let network = self.network_quota(caller);
-        let issue = IssueCode { claimant, to, network, mac, lifetime, now, rules: self.rules(), audit };
+        let is_service = caller.api_key_id.is_some();
+        let issue = IssueCode { claimant, to, network, is_service, mac, lifetime, now, rules: self.rules(), audit };
         Ok(match self.store().issue_code(issue).await? {
             Issued::To { account, address } => {
                 self.deliver(account.id, &address, &code, lifetime).await;
@@ -133,6 +138,7 @@ impl Flows {
             Issued::NoMethod => SendCode::NoMethod,
             Issued::CannotSend => SendCode::CannotSend,
             Issued::NotAllowed => SendCode::NotAllowed,
+            Issued::Locked { until } => SendCode::Locked { until },
             Issued::Exhausted { until } => SendCode::TooMany { until },
         })
     }

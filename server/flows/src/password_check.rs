@@ -9,9 +9,10 @@ use countersign_domain::decisions::password_attempt::{PasswordAttempt, account_q
 use countersign_domain::ids::{AccountId, TenantId};
 use countersign_domain::keyring::Purpose;
 use countersign_domain::password::{Password, PasswordHash};
+use countersign_domain::quota::{AccountQuota, QuotaLimit, QuotaOwner, QuotaUse};
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
-use countersign_store::work::{KnownNetwork, PasswordUses, QuotaLimit, QuotaUse, TakePasswordTry};
+use countersign_store::work::{KnownNetwork, PasswordUses, TakePasswordTry};
 use data_encoding::HEXLOWER;
 
 /// How checking a password ends.
@@ -174,11 +175,16 @@ impl Flows {
 
     /// The counts of a scope. Their names reveal neither a login name nor a network.
     fn password_uses(&self, presenter: Presenter<'_>, account: Option<&Account>, scope: Scope<'_>) -> PasswordUses {
-        let policy = self.policy();
-        let limit = match scope {
-            Scope::Network(_) => QuotaLimit::Window { uses: policy.password_failures, window: policy.password_window },
-            _ => QuotaLimit::Refilling(policy.password_guesses),
+        let counts = match scope {
+            // Shown by itself, as the limit that anybody can use up.
+            Scope::Anywhere => None,
+            Scope::Network(_) => Some(AccountQuota::NetworkPasswords),
+            Scope::KnownNetwork(_) => Some(AccountQuota::KnownNetworkPasswords),
+            Scope::Device(_) => Some(AccountQuota::DevicePasswords),
+            Scope::Session => Some(AccountQuota::SessionPasswords),
         };
+        let policy = self.policy();
+        let limit = counts.map_or(QuotaLimit::Refilling(policy.password_guesses), |counts| counts.limit(policy));
         let scope_name = match scope {
             Scope::Anywhere => "anywhere".to_owned(),
             Scope::Network(network) => format!("network:{network}"),
@@ -200,7 +206,11 @@ impl Flows {
             _ => self.quota_name("password-account", of_account.as_deref().unwrap_or(&typed)),
         };
         let by_name = self.quota_name("password-name", &typed);
-        PasswordUses { by_name: QuotaUse { name: by_name, limit }, by_account: QuotaUse { name: by_account, limit } }
+        let owner = account.zip(counts).map(|(account, counts)| QuotaOwner { account_id: account.id, counts });
+        PasswordUses {
+            by_name: QuotaUse { name: by_name, limit, owner: None },
+            by_account: QuotaUse { name: by_account, limit, owner },
+        }
     }
 
     fn quota_name(&self, kind: &str, message: &str) -> String {

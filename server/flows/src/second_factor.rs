@@ -143,6 +143,7 @@ pub enum Refused {
 /// A right code that does not count yet.
 pub(super) struct Judged {
     pub(super) claimant: attempt::Claimant,
+    expected: Expected,
     pub(super) account: Account,
     challenge: Option<Challenge>,
     pub(super) proof: Proof,
@@ -156,7 +157,7 @@ pub(super) struct Judged {
 struct FailedAttempt {
     account_id: AccountId,
     factor: Option<Factor>,
-    /// Whether the code was right and used already, or could not be completed.
+    /// Whether the code was right and used already.
     is_replay: bool,
     charge: Duration,
     /// Whether the claim locked the account.
@@ -185,10 +186,14 @@ impl Flows {
         };
         if attempt.tenant_id.is_some_and(|tenant| tenant != judged.account.tenant_id) {
             // For this caller there is no such challenge, so this was no guess.
-            self.release_attempt(caller, &judged).await;
+            self.return_attempt(caller, &judged).await;
             return Ok(Err(Refused::NoClaimant));
         }
-        self.complete(caller, claimant, judged, &attempt, terms).await
+        let completed = self.complete(caller, claimant, &judged, &attempt, terms).await;
+        if completed.is_err() {
+            self.return_attempt(caller, &judged).await;
+        }
+        completed
     }
 
     /// Claims an attempt and judges the code. A wrong one is recorded here; a right one counts only once it is completed.
@@ -219,12 +224,14 @@ impl Flows {
         let (renewal, judgement) = match judged {
             Ok(judged) => judged,
             Err(error) => {
-                self.return_attempt(caller, claimant, expected, account.id, charge).await;
+                self.return_claim(caller, claimant, expected, account.id, charge).await;
                 return Err(error);
             }
         };
         let is_replay = match judgement {
-            Judgement::Right(proof) => return Ok(Ok(Judged { claimant, account, challenge, proof, renewal, charge })),
+            Judgement::Right(proof) => {
+                return Ok(Ok(Judged { claimant, expected, account, challenge, proof, renewal, charge }));
+            }
             Judgement::Replayed => true,
             Judgement::Wrong => false,
         };
@@ -285,8 +292,16 @@ impl Flows {
         Ok(self.random().draw(renew)?)
     }
 
-    /// Gives an attempt back that this server could not judge. If that fails too, the failure is logged and the attempt counts.
-    async fn return_attempt(
+    /// Gives back an attempt whose code was right and was not made to count. If the failure came after a commit of which this server
+    /// does not know, it is given back twice; only a right code leads here, so no guess is gained.
+    pub(super) async fn return_attempt(&self, caller: &Caller, judged: &Judged) {
+        let Judged { claimant, expected, account, charge, .. } = judged;
+        self.return_claim(caller, claimant.clone(), *expected, account.id, *charge).await;
+    }
+
+    /// Gives an attempt back that this server did not judge, or not make count. If that fails too, the failure is logged and the
+    /// attempt counts.
+    async fn return_claim(
         &self,
         caller: &Caller,
         claimant: attempt::Claimant,
@@ -324,9 +339,9 @@ impl Flows {
         Ok(self.store().fail_attempt(fail).await?)
     }
 
-    /// Records a right code that could not be completed; the account is not charged for it. What was decided stands if this
-    /// fails.
-    pub(super) async fn release_attempt(&self, caller: &Caller, judged: &Judged) {
+    /// Records a right code that another request used first: a replay, for which the account is not charged. What was decided
+    /// stands if this fails.
+    pub(super) async fn record_replay(&self, caller: &Caller, judged: &Judged) {
         let failed = FailedAttempt {
             account_id: judged.account.id,
             factor: Some(judged.proof.factor()),
@@ -337,7 +352,7 @@ impl Flows {
         if let Err(error) = self.fail_attempt(caller, judged.claimant.clone(), failed).await {
             let cause = countersign_domain::error_chain(&error);
             slog::error!(
-                self.services.log, "failed to give an attempt back"; "account" => %judged.account.id, "cause" => cause
+                self.services.log, "failed to record a replay"; "account" => %judged.account.id, "cause" => cause
             );
         }
     }
@@ -347,16 +362,16 @@ impl Flows {
         &self,
         caller: &Caller,
         claimant: Claimant,
-        judged: Judged,
+        judged: &Judged,
         attempt: &Attempt<'_>,
         terms: &Terms,
     ) -> Result<Result<Verified, Refused>, FlowError> {
         /// How often the account may change in between.
         const TRIES: u32 = 4;
-        let mut judged = judged;
+        let mut current = judged.account.clone();
         for _ in 0..TRIES {
             let now = self.now();
-            let account = &judged.account;
+            let account = &current;
             let challenge = judged.challenge.as_ref();
             let is_remembered = match &claimant {
                 Claimant::Session(authenticated) => authenticated.session.is_remembered,
@@ -417,11 +432,11 @@ impl Flows {
             let (decision, account, user) = match self.store().complete_second_factor(complete).await? {
                 SecondFactorCompleted::Done { decision, account, user } => (decision, *account, user),
                 SecondFactorCompleted::ClaimantGone => {
-                    self.release_attempt(caller, &judged).await;
+                    self.record_replay(caller, judged).await;
                     return Ok(Err(Refused::NoClaimant));
                 }
                 SecondFactorCompleted::ProofSpent => {
-                    self.release_attempt(caller, &judged).await;
+                    self.record_replay(caller, judged).await;
                     return Ok(Err(match factor {
                         Factor::Totp => Refused::WrongCode,
                         Factor::OneTimeCode => Refused::CodeUsed,
@@ -429,11 +444,11 @@ impl Flows {
                     }));
                 }
                 SecondFactorCompleted::EnrolmentDue => {
-                    self.release_attempt(caller, &judged).await;
+                    self.return_attempt(caller, judged).await;
                     return Ok(Err(Refused::NotEnrolled));
                 }
                 SecondFactorCompleted::Changed(account) => {
-                    judged.account = *account;
+                    current = *account;
                     continue;
                 }
             };
@@ -444,7 +459,7 @@ impl Flows {
                     granted: self.granted(prepared, account, user),
                     trust: trusts_device.then_some(trust),
                     step_up,
-                    state: judged.challenge.and_then(|challenge| challenge.state),
+                    state: challenge.and_then(|challenge| challenge.state.clone()),
                 },
                 (SecondFactor::PasswordChangeDue, _) => Verified::PasswordChangeDue(change_password_id),
                 (SecondFactor::Refused(why), _) => Verified::Unusable(why),

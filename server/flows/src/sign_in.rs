@@ -10,14 +10,14 @@ use countersign_domain::decisions::sign_in as decision;
 use countersign_domain::ids::{ApplicationId, RefreshTokenId, TenantId};
 use countersign_domain::method::Method;
 use countersign_domain::password::PasswordHash;
+use countersign_domain::quota::QuotaUse;
 use countersign_domain::secret::{Bearer, ChangePasswordId, OneTimePassword, RefreshToken, SessionToken};
 use countersign_domain::terms::{Grant, Terms, TrustForm};
 use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device;
 use countersign_domain::user::{AccountLookup, User};
 use countersign_store::work::{
-    CompleteSignIn, NewRefreshToken, NewSession, NewTrust, PresentedTicket, PresentedTrust, QuotaUse, SignInCompleted,
-    TicketKind,
+    CompleteSignIn, NewRefreshToken, NewSession, NewTrust, PresentedTicket, PresentedTrust, SignInCompleted, TicketKind,
 };
 
 /// What proves who signs in.
@@ -164,7 +164,7 @@ impl Flows {
             account_id: account.id,
             credentials_version: account.credentials_version,
             rehashed,
-            password_uses,
+            password_uses: password_uses.clone(),
             network: self.known_network(caller, account.id, now),
             ticket,
             rules: self.rules(),
@@ -186,10 +186,21 @@ impl Flows {
             change_password: (terms.grant == Grant::Tokens).then_some(change_password),
             audit: self.audit(caller, now).about(account.id),
         };
-        let decided = match self.store().complete_sign_in(complete).await? {
-            SignInCompleted::Decided(decided) => *decided,
+        let decided = match self.store().complete_sign_in(complete).await {
+            Ok(SignInCompleted::Decided(decided)) => *decided,
             // The password was changed while it was checked, so what was typed is no longer the password.
-            SignInCompleted::Stale => return Ok(SignIn::Rejected),
+            Ok(SignInCompleted::Stale) => return Ok(SignIn::Rejected),
+            Err(error) => {
+                // A right password costs nothing, whatever failed afterwards.
+                if let Err(error) = self.store().give_back(password_uses).await {
+                    let cause = countersign_domain::error_chain(&error);
+                    slog::error!(
+                        self.services.log, "failed to give the quota of a right password back";
+                        "account" => %account.id, "cause" => cause
+                    );
+                }
+                return Err(error.into());
+            }
         };
         let tenant_methods = || self.rules().tenant_of(&decided.account).allowed_methods();
         Ok(match decided.decision {

@@ -3,7 +3,6 @@
 use super::hashing::{Overloaded, Permit};
 use super::{Authenticated, Caller, FlowError, Flows};
 use countersign_domain::account::{Account, LoginName};
-use countersign_domain::address::Address;
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::address_change::{self, AddressChange, Contact};
 use countersign_domain::decisions::endings::Event;
@@ -53,6 +52,8 @@ pub enum NotWritten {
     UsernameTaken,
     PhoneNumberTaken,
     IdTaken,
+    /// The user's last usable method would be for an address that nobody has proved.
+    LeavesNoMethod,
 }
 
 impl NotWritten {
@@ -63,6 +64,7 @@ impl NotWritten {
             AccountWritten::UsernameTaken => Err(Self::UsernameTaken),
             AccountWritten::PhoneNumberTaken => Err(Self::PhoneNumberTaken),
             AccountWritten::IdTaken => Err(Self::IdTaken),
+            AccountWritten::LeavesNoMethod => Err(Self::LeavesNoMethod),
             AccountWritten::Stale => Err(Self::Gone),
         }
     }
@@ -74,6 +76,11 @@ impl Flows {
     /// # Errors
     /// When the database fails.
     pub async fn user(&self, lookup: AccountLookup, tenant: Option<TenantId>) -> Result<Option<User>, FlowError> {
+        // One of another tenant costs as much work as one that is not there (attack 44).
+        let lookup = match (lookup, tenant) {
+            (AccountLookup::Id(id), Some(tenant)) => AccountLookup::IdIn(tenant, id),
+            (lookup, _) => lookup,
+        };
         let user = self.store().user(lookup).await?;
         Ok(user.filter(|user| tenant.is_none_or(|tenant| user.account.tenant_id == tenant)))
     }
@@ -181,6 +188,8 @@ impl Flows {
             credentials_version: 0,
             limits_epoch: 0,
             factors_version: 0,
+            lock_ends_at: None,
+            guess_level: None,
             created_at: now,
             updated_at: now,
         };
@@ -246,7 +255,6 @@ impl Flows {
         let now = self.now();
         let sets_password = hash.is_some();
         let was_active = before.is_active;
-        let was_updated_at = before.updated_at;
         let account = Account {
             email: profile.email,
             username: profile.username,
@@ -255,12 +263,12 @@ impl Flows {
             email_verified: profile.email_verified,
             image: profile.image,
             password_changed_at: if sets_password { now } else { before.password_changed_at },
-            password: hash.or(before.password),
+            password: hash.or(before.password.clone()),
             password_change_required: profile.password_change_required,
             is_active,
             expires_at: profile.expires_at,
-            updated_at: next_update(was_updated_at, now),
-            ..before
+            updated_at: next_update(before.updated_at, now),
+            ..before.clone()
         };
         let audit = self.audit(caller, now).about(account.id);
         let further = [
@@ -271,7 +279,8 @@ impl Flows {
         let event = |kind| self.random().draw(|random| audit.again(random)).event(kind);
         let change = ChangeAccount {
             account: account.clone(),
-            was_updated_at,
+            before,
+            rules: self.rules(),
             profile: profile.profile.clone(),
             sets_password,
             ending: Event::of_service(sets_password, was_active, is_active),
@@ -282,7 +291,7 @@ impl Flows {
         };
         let follows = change.moved.clone();
         let written = NotWritten::from(self.store().change_account(change).await?);
-        let methods = methods_after(user.methods, &follows);
+        let methods = address_change::followed(user.methods, &follows);
         Ok(written.map(|()| User { account, profile: profile.profile, methods, ..user }))
     }
 
@@ -297,12 +306,13 @@ impl Flows {
         is_active: bool,
     ) -> Result<Result<User, NotWritten>, FlowError> {
         let now = self.now();
-        let was_updated_at = user.account.updated_at;
-        let updated_at = next_update(was_updated_at, now);
+        let before = user.account.clone();
+        let updated_at = next_update(before.updated_at, now);
         let account = Account { is_active, updated_at, ..user.account };
         let change = ChangeAccount {
             account: account.clone(),
-            was_updated_at,
+            before,
+            rules: self.rules(),
             profile: user.profile.clone(),
             sets_password: false,
             ending: Event::of_service(false, user.account.is_active, is_active),
@@ -392,20 +402,7 @@ fn moved_addresses((account, profile): (&Account, &str), after: &AccountProfile)
         phone_number: after.phone_number.as_ref(),
         mobile_phone: mobile_phones[1].as_ref(),
     };
-    address_change::decide(&before, &after)
-}
-
-/// The methods of a user whose addresses were changed, as the store changes them.
-fn methods_after(methods: Vec<Method>, changes: &[AddressChange]) -> Vec<Method> {
-    let known: Vec<Option<Address>> = methods.iter().map(|method| method.address.clone()).collect();
-    let followed = methods.into_iter().filter_map(|method| {
-        let Some(change) = changes.iter().find(|change| method.address.as_ref() == Some(&change.from)) else {
-            return Some(method);
-        };
-        let is_method_already = known.contains(&Some(change.to.clone()));
-        (!is_method_already).then(|| Method { address: Some(change.to.clone()), proved_at: None, ..method })
-    });
-    followed.collect()
+    address_change::changes(&before, &after)
 }
 
 /// Two changes within a millisecond are two changes.

@@ -7,8 +7,7 @@ use clap::{Args, Subcommand};
 use countersign_domain::account::{Account, EmailAddress, LoginName, PhoneNumber, Username};
 use countersign_domain::audit::{AuditEvent, EventKind};
 use countersign_domain::ids::{AccountId, AuditId, TenantId};
-use countersign_domain::limits::AccountLimits;
-use countersign_domain::policy::Policy;
+use countersign_domain::limits::{AccountLimits, QuotaCount};
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::AccountLookup;
 use countersign_store::Store;
@@ -20,7 +19,8 @@ const OPERATOR: &str = "operator";
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum AccountCommand {
-    /// Show what is counted against an account: locks, wrong second factors, wrong passwords.
+    /// Show what is counted against an account: locks, wrong second factors, wrong passwords, codes sent; and what is refused,
+    /// until when.
     Show {
         #[command(flatten)]
         which: Which,
@@ -53,7 +53,7 @@ pub(super) async fn run(settings: &Settings, command: AccountCommand) -> Result<
             let store = open_existing(settings).await?;
             let account = find(settings, &store, &which).await?;
             let stored = store.account_limits(account.id).await?.ok_or_else(|| unknown(&which))?;
-            let limits = stored.at(&Policy::default(), now);
+            let limits = stored.at(&settings.policy(), now);
             Ok(if json { as_json(&account, &limits) } else { as_text(&account, &limits) })
         }
         AccountCommand::Unlock { which } => {
@@ -102,6 +102,12 @@ async fn find(settings: &Settings, store: &Store, which: &Which) -> Result<Accou
 
 fn as_text(account: &Account, limits: &AccountLimits) -> String {
     let until = |until: Option<Timestamp>| until.map_or("no".to_owned(), |until| format!("until {}", utc_text(until)));
+    let quota = |quota: &QuotaCount| {
+        let refused = quota.refused_until.map(|until| format!(", refused until {}", utc_text(until)));
+        let words = quota.counts.words();
+        format!("{words}: {} of {}{}\n", quota.used, quota.limit, refused.unwrap_or_default())
+    };
+    let quotas: String = limits.quotas.iter().map(quota).collect();
     format!(
         "account {}\n\
          locked: {}\n\
@@ -109,7 +115,7 @@ fn as_text(account: &Account, limits: &AccountLimits) -> String {
          locks since the last success: {}\n\
          guesses at the second factor that count: {} of {}\n\
          wrong passwords that count, from unknown networks and devices: {} of {}\n\
-         passwords from there refused: {}\n",
+         passwords from there refused: {}\n{quotas}",
         account.id.to_hyphenated(),
         until(limits.locked_until),
         limits.failures,
@@ -134,6 +140,16 @@ fn as_json(account: &Account, limits: &AccountLimits) -> String {
         "failedPasswords": limits.passwords,
         "failedPasswordLimit": limits.password_limit,
         "passwordsRefusedUntil": limits.passwords_refused_until.map(Timestamp::as_millis),
+        "limits": limits.quotas.iter().map(quota_as_json).collect::<Vec<_>>(),
     });
     format!("{value}\n")
+}
+
+fn quota_as_json(quota: &QuotaCount) -> serde_json::Value {
+    json!({
+        "counts": quota.counts.name(),
+        "used": quota.used,
+        "limit": quota.limit,
+        "refusedUntil": quota.refused_until.map(Timestamp::as_millis),
+    })
 }

@@ -5,6 +5,9 @@ use crate::config::keys::Scope;
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
 use std::collections::BTreeMap;
 
+/// Heading of the settings in help.
+pub(super) const SETTINGS: &str = "Settings";
+
 /// Values of the flags that were given.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flags(pub(super) BTreeMap<Key, String>);
@@ -29,7 +32,7 @@ impl Args for Flags {
                 true => flag.num_args(0..=1).require_equals(true).default_missing_value("on"),
                 false => flag,
             };
-            command.arg(flag.global(true).help_heading("Settings"))
+            command.arg(flag.global(true).help_heading(SETTINGS))
         })
     }
 

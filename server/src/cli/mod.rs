@@ -15,10 +15,10 @@ use crate::first_run;
 use crate::server::{self, MigrateError, RunError};
 use account::AccountCommand;
 use api_key::ApiKeyCommand;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use contract::{ContractError, Outcome};
 use database::DatabaseCommandError;
-use flags::Flags;
+use flags::{Flags, SETTINGS};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -60,6 +60,33 @@ struct CommandLine {
 
     #[command(flatten)]
     flags: Flags,
+}
+
+/// Commands for operators, whose help shows their own options.
+const OPERATORS: [&str; 5] = ["generate-keyring", "migrate", "username-conflicts", "api-key", "account"];
+
+const ABOUT_SETTINGS: &str =
+    "Settings, such as --database-url, are given as to the server: `countersign --help` explains them.";
+
+impl CommandLine {
+    fn parse_in(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        // Hands the settings down to every command, so that they can be hidden there.
+        command.build();
+        let command = command.mut_subcommands(|command| match OPERATORS.contains(&command.get_name()) {
+            true => without_settings(command),
+            false => command,
+        });
+        Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    }
+}
+
+/// Takes the settings out of the help of a command and of those below it. They are accepted as before.
+fn without_settings(command: clap::Command) -> clap::Command {
+    let is_setting = |arg: &clap::Arg| arg.get_help_heading() == Some(SETTINGS) || arg.get_id() == "no_migrate";
+    let command =
+        command.mut_args(|arg| if is_setting(&arg) { arg.hide(true) } else { arg }).after_help(ABOUT_SETTINGS);
+    command.mut_subcommands(without_settings)
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -168,7 +195,7 @@ pub fn run(
     environment: Vec<(String, String)>,
     output: &mut (dyn Write + Send),
 ) -> Result<(), CommandError> {
-    let line = CommandLine::try_parse_from(arguments).map_err(CommandError::CommandLine)?;
+    let line = CommandLine::parse_in(arguments).map_err(CommandError::CommandLine)?;
     let configuration = || {
         let directory = std::env::current_dir().map_err(CommandError::Directory)?;
         let mut flags = line.flags.0.clone();
@@ -280,6 +307,30 @@ mod tests {
             assert!(help.report().contains(key.variable()), "{}", key.variable());
         }
         assert!(help.report().contains("Examples:"));
+    }
+
+    #[test]
+    fn help_of_an_operators_command_shows_its_own_options() {
+        for (arguments, shown) in [
+            (&["account", "--help"][..], "unlock"),
+            (&["account", "show", "--help"], "--tenant"),
+            (&["account", "unlock", "-h"], "LOGIN|ID"),
+            (&["help", "account", "show"], "--json"),
+            (&["api-key", "create", "--help"], "--allow"),
+            (&["generate-keyring", "--help"], "--rs256"),
+            (&["migrate", "--help"], "--config"),
+        ] {
+            let (result, _) = call(arguments, &[]);
+            let help = result.expect_err("help ends the program");
+            assert!(help.is_requested_output() && help.exit_status() == 0, "{arguments:?}");
+            let help = help.report();
+            assert!(help.contains(shown) && help.contains(ABOUT_SETTINGS), "{arguments:?}: {help}");
+            assert!(!help.contains("--session-idle") && help.lines().count() < 40, "{arguments:?}: {help}");
+        }
+        // They are taken all the same.
+        let (result, _) = call(&["account", "show", "ada", "--database-url", "sqlite:/nowhere/at/all"], &[]);
+        let error = result.expect_err("no database");
+        assert!(error.report().contains("there is no database at"), "{}", error.report());
     }
 
     #[test]

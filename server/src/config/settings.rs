@@ -212,6 +212,19 @@ impl Settings {
         TrustedOrigins::new(self.base_url.origin().clone(), self.origin_patterns.iter().cloned())
     }
 
+    /// Limits and lifetimes: those of the profile, with what is set.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        self.lifetimes.apply_to(Policy {
+            one_time_codes: self.limits.codes_per_hour,
+            text_messages_per_prefix: self.limits.text_messages_per_prefix,
+            text_messages_per_network: self.limits.text_messages_per_client,
+            text_messages: self.limits.text_messages_per_day,
+            password_blocklist: self.password_blocklist_is_on,
+            ..self.profile.policy()
+        })
+    }
+
     /// The tenant in which strangers can create accounts, if there is one.
     #[must_use]
     pub fn open_tenant(&self) -> Option<&Tenant> {

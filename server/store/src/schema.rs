@@ -169,6 +169,8 @@ diesel::table! {
         name -> Text,
         spent -> BigInt,
         expires_at -> BigInt,
+        account_id -> Nullable<Text>,
+        counts -> Nullable<Text>,
     }
 }
 

@@ -7,10 +7,9 @@ use crate::work::{
     AccountWritten, AddCanary, AddMethod, BeginEnrolment, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, EnrolmentBegun, ExpiringTable,
     ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, KeyringFacts, LiftLimits, MethodAdded, MethodsRemoved,
-    NormalizeUsernames, OpenChallenge, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, QuotaUse,
-    RefreshTokenUsed, Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt,
-    RevokeSessions, SecondFactorCompleted, SignInCompleted, Spend, Spent, TakePasswordTry, UseRefreshToken,
-    UsernameConflict, UsernamesNormalized,
+    NormalizeUsernames, OpenChallenge, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed,
+    Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions,
+    SecondFactorCompleted, SignInCompleted, TakePasswordTry, UseRefreshToken, UsernameConflict, UsernamesNormalized,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -19,6 +18,7 @@ use countersign_domain::attempt::Authenticator;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::ids::{AccountId, ApiKeyId};
 use countersign_domain::limits::StoredLimits;
+use countersign_domain::quota::QuotaUse;
 use countersign_domain::secret::Digest;
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
@@ -121,8 +121,6 @@ units! {
 
     /// Writes an audit event that belongs to no other change.
     pub write record(AuditEvent) -> ();
-    /// Takes one use of a quota.
-    pub write spend(Spend) -> Spent;
     /// Takes the uses that a password costs, and decides whether it may be judged.
     pub write take_password_try(TakePasswordTry) -> PasswordTry;
     /// Gives back what a right password had taken.
@@ -147,7 +145,7 @@ units! {
     pub write claim_attempt(ClaimAttempt) -> Claim;
     /// Records an attempt that was judged and failed.
     pub write fail_attempt(FailAttempt) -> ();
-    /// Gives an attempt back that could not be judged.
+    /// Gives an attempt back that was not judged, or not made to count.
     pub write return_attempt(ReturnAttempt) -> ();
     /// Makes a right second factor count: decides, and opens a session or tokens.
     pub write complete_second_factor(CompleteSecondFactor) -> SecondFactorCompleted;

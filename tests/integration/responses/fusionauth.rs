@@ -134,6 +134,12 @@ scenarios! {
         assert!(locked.retry_after() > 800);
         own(&app.fresh_code(), &id).await.is(409);
         service.call("DELETE", &by_service).await.is(409);
+        let by_token = |path: &str, body| service.with_token(&passed.text("/token"), "POST", path).json(body);
+        let body = json!({"method": "email", "email": user.email, "code": "123456"});
+        by_token("/user/two-factor", body.clone()).await.is(409);
+        by_token("/two-factor/send", body).await.is(409);
+        let send = json!({"methodId": id});
+        service.open(&format!("/two-factor/send/{challenge}"), send).await.is(409);
         world.close().await.into_iter().filter(|(_, status)| [409, 410, 421, 423].contains(status)).collect()
     }
 }

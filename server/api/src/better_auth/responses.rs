@@ -85,7 +85,7 @@ pub struct TwoFactorEnable {
     #[serde(rename = "totpURI")]
     pub totp_uri: String,
     /// Ten new codes.
-    #[schemars(length(equal = 10), inner(regex(pattern = "^[A-Za-z0-9]{5}-[A-Za-z0-9]{5}$")))]
+    #[schemars(length(equal = 10), inner(regex(pattern = "^[A-Za-z0-9]{5}(-[A-Za-z0-9]{5}){1,2}$")))]
     pub backup_codes: Vec<String>,
 }
 
@@ -145,7 +145,7 @@ pub struct TwoFactorGenerateBackupCodes {
     /// Always true.
     pub status: bool,
     /// Ten new codes.
-    #[schemars(length(equal = 10), inner(regex(pattern = "^[A-Za-z0-9]{5}-[A-Za-z0-9]{5}$")))]
+    #[schemars(length(equal = 10), inner(regex(pattern = "^[A-Za-z0-9]{5}(-[A-Za-z0-9]{5}){1,2}$")))]
     pub backup_codes: Vec<String>,
 }
 

@@ -120,7 +120,7 @@ pub trait MethodApi {
         context: RequestContext<Self::Context>,
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactor>,
-    ) -> Result<Reply<replies::EnableTwoFactor>, Error>;
+    ) -> Result<Reply<replies::EnableOwnTwoFactor>, Error>;
 
     /// Disable a two-factor method of one's own.
     #[endpoint {

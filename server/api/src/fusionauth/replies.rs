@@ -80,13 +80,13 @@ crate::replies! {
     /// `sendTwoFactorCodeForEnableDisable`.
     pub enum SendForEnableDisable {
         200 "A code is on its way." => NoBody, headers [];
-        errors [ALWAYS, ASKED, POSTED, GUARDED];
+        errors [ALWAYS, ASKED, POSTED, GUARDED, &[CONFLICT]];
     }
 
     /// `sendTwoFactorCodeForLoginUsingMethod`.
     pub enum SendForLogin {
         200 "A code is on its way." => NoBody, headers [];
-        errors [ALWAYS, ASKED, POSTED];
+        errors [ALWAYS, ASKED, POSTED, &[CONFLICT]];
     }
 
     /// `generateTwoFactorSecretUsingJWT`.
@@ -95,10 +95,16 @@ crate::replies! {
         errors [ALWAYS, ASKED, GUARDED];
     }
 
-    /// `enableTwoFactor` and `enableTwoFactorUsingJWT`.
+    /// `enableTwoFactor`.
     pub enum EnableTwoFactor {
         200 "The method is enabled." => responses::TwoFactorResponse, headers [];
         errors [ALWAYS, ASKED, POSTED, GUARDED, &[WRONG_CODE]];
+    }
+
+    /// `enableTwoFactorUsingJWT`.
+    pub enum EnableOwnTwoFactor {
+        200 "The method is enabled." => responses::TwoFactorResponse, headers [];
+        errors [ALWAYS, ASKED, POSTED, GUARDED, JUDGED];
     }
 
     /// `disableTwoFactor` and `disableTwoFactorUsingJWT`.

@@ -312,7 +312,7 @@ responses! {
     /// `enableTwoFactor`.
     TwoFactorResponse {
         /// Ten recovery codes, if this is the user's first method.
-        #[schemars(length(equal = 10), inner(regex(pattern = "^[A-Z0-9]{5}-[A-Z0-9]{5}$")))]
+        #[schemars(length(equal = 10), inner(regex(pattern = "^[A-Z0-9]{5}(-[A-Z0-9]{5}){1,2}$")))]
         #[serde(skip_serializing_if = "Option::is_none")]
         recovery_codes: Option<Vec<String>>,
         /// Code that completes the challenge that required the enrolment.
@@ -324,7 +324,7 @@ responses! {
     /// `generateTwoFactorRecoveryCodes`.
     TwoFactorRecoveryCodeResponse {
         /// The new codes. Empty when only read: a code is shown once.
-        #[schemars(inner(regex(pattern = "^[A-Z0-9]{5}-[A-Z0-9]{5}$")))]
+        #[schemars(inner(regex(pattern = "^[A-Z0-9]{5}(-[A-Z0-9]{5}){1,2}$")))]
         recovery_codes: Vec<String>,
     }
 
@@ -348,6 +348,21 @@ responses! {
         /// When the next of them is judged; absent if it may be now.
         #[serde(skip_serializing_if = "Option::is_none")]
         passwords_refused_until: Option<i64>,
+        /// Further counts that are not zero: of single networks, devices and sessions, and of codes that are sent.
+        limits: Vec<UserLimit>,
+    }
+
+    /// A further count against a user.
+    UserLimit {
+        /// What is counted.
+        counts: String,
+        /// How many count now.
+        used: i64,
+        /// With so many of them, more are refused.
+        limit: i64,
+        /// When the next one is let through; absent if it may be now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        refused_until: Option<i64>,
     }
 
     /// `changePassword`.

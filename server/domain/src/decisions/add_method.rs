@@ -4,7 +4,7 @@ use super::endings::Event;
 use super::enrolment::{self, SwitchOn};
 use crate::account::Account;
 use crate::address::MethodKind;
-use crate::assurance::{Manager, SecondFactorDue};
+use crate::assurance::{FactorsRefused, Manager};
 use crate::audit::EventKind;
 use crate::policy::Policy;
 use crate::tenant::Tenant;
@@ -64,8 +64,7 @@ pub enum AddMethod {
     Replayed,
     /// The tenant does not allow this kind.
     NotAllowed,
-    /// The caller has to pass a second factor that the account has.
-    SecondFactorDue(SecondFactorDue),
+    Refused(FactorsRefused),
     /// An owner's first method asks for the password or a ticket: a token alone does not bind a factor to an account, because
     /// it is handed to others.
     ProofDue,
@@ -84,8 +83,8 @@ pub fn decide(facts: &Facts<'_>, terms: &Terms, policy: &Policy, now: Timestamp)
     } else if let KnownSecret::Enrolled { is_replay } = secret {
         // Before everything that the first request changed.
         AddMethod::AlreadyAdded { is_replay }
-    } else if let Err(due) = manager.may_manage_factors(account, policy, now) {
-        AddMethod::SecondFactorDue(due)
+    } else if let Err(refused) = manager.may_change_factors(account, policy, now) {
+        AddMethod::Refused(refused)
     } else if !account.two_factor_enabled && !manager.is_service() && !has_fresh_proof {
         AddMethod::ProofDue
     } else if confirmed >= policy.methods_per_account || is_one_app_too_many {
@@ -111,7 +110,7 @@ impl AddMethod {
             Self::AlreadyAdded { .. }
             | Self::Replayed
             | Self::NotAllowed
-            | Self::SecondFactorDue(_)
+            | Self::Refused(_)
             | Self::ProofDue
             | Self::TooMany
             | Self::NoChallenge => None,
@@ -125,7 +124,7 @@ impl AddMethod {
             Self::Further => Some(EventKind::MethodAdded),
             Self::AlreadyAdded { is_replay: false } => Some(EventKind::SecondFactorConfirmed),
             Self::AlreadyAdded { is_replay: true } | Self::Replayed => Some(EventKind::SecondFactorReplayed),
-            Self::NotAllowed | Self::SecondFactorDue(_) | Self::ProofDue | Self::TooMany | Self::NoChallenge => None,
+            Self::NotAllowed | Self::Refused(_) | Self::ProofDue | Self::TooMany | Self::NoChallenge => None,
         }
     }
 }
@@ -133,14 +132,14 @@ impl AddMethod {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assurance::Assurance;
+    use crate::assurance::{Assurance, SecondFactorDue};
     use crate::decisions::fixtures::{NOW, account, assurance, challenge_terms, tenant};
 
     #[test]
     fn every_refusal_and_both_successes_26() {
         use WaitingChallenge::{Gone, Live, NotNamed};
         let owner = |second_factor_at| Manager::Owner(Assurance { second_factor_at, ..assurance() });
-        let due = AddMethod::SecondFactorDue;
+        let due = |due| AddMethod::Refused(FactorsRefused::SecondFactorDue(due));
         let late = NOW - Policy::default().assurance_lifetime;
         let first = AddMethod::First(SwitchOn { adds_email: false, event: Event::SecondFactorOn });
         let most = Policy::default().methods_per_account;
@@ -183,6 +182,13 @@ mod tests {
                 matches!(outcome, AddMethod::First(_) | AddMethod::NoChallenge) && !manager.is_service();
             let bare_outcome = if is_bound_by_owner { AddMethod::ProofDue } else { outcome };
             assert_eq!(decided(&bare), bare_outcome, "{bare:?}");
+            let until = NOW + Policy::default().account_lock;
+            let locked = Account { lock_ends_at: Some(until), ..account.clone() };
+            let is_stopped = !manager.is_service()
+                && matches!(outcome, AddMethod::First(_) | AddMethod::Further | AddMethod::NoChallenge);
+            let locked_outcome =
+                if is_stopped { AddMethod::Refused(FactorsRefused::Locked { until }) } else { outcome };
+            assert_eq!(decided(&Facts { account: &locked, ..facts }), locked_outcome, "{facts:?}, locked");
         }
     }
 
@@ -202,7 +208,13 @@ mod tests {
             (email, Manager::Service, 1, NotNamed, (again(true).0, AddMethod::NotAllowed)),
             (app, Manager::Service, 1, NotNamed, used),
             (app, Manager::Service, 1, Gone, used),
-            (app, owner, 1, NotNamed, (used.0, AddMethod::SecondFactorDue(SecondFactorDue::Missing))),
+            (
+                app,
+                owner,
+                1,
+                NotNamed,
+                (used.0, AddMethod::Refused(FactorsRefused::SecondFactorDue(SecondFactorDue::Missing))),
+            ),
             (app, Manager::Service, most, NotNamed, (used.0, AddMethod::TooMany)),
         ] {
             let account = Account { two_factor_enabled: true, ..account() };
@@ -235,7 +247,7 @@ mod tests {
         assert_eq!(AddMethod::Further.ends(), Some(Event::MethodAdded));
         for refused in [
             AddMethod::NotAllowed,
-            AddMethod::SecondFactorDue(SecondFactorDue::Missing),
+            AddMethod::Refused(FactorsRefused::SecondFactorDue(SecondFactorDue::Missing)),
             AddMethod::ProofDue,
             AddMethod::TooMany,
             AddMethod::NoChallenge,

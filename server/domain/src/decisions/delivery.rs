@@ -8,6 +8,7 @@ use crate::ids::MethodId;
 use crate::method::{Method, MethodHandle, primary_address};
 use crate::one_time_code::Subject;
 use crate::tenant::Tenant;
+use crate::time::Timestamp;
 
 /// Where the caller wants a code to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,10 @@ pub struct Facts<'a> {
     pub tenant: &'a Tenant,
     /// Confirmed methods; not needed for an address.
     pub methods: Vec<Method>,
+    /// Set while the account is locked: until then.
+    pub locked_until: Option<Timestamp>,
+    /// Whether a service asks, with an API key.
+    pub is_service: bool,
     /// What the code is bound to.
     pub subject: &'a Subject,
     pub to: &'a SendTo,
@@ -43,11 +48,20 @@ pub enum Delivery {
     CannotSend,
     /// The tenant does not allow methods of this kind.
     NotAllowed,
+    /// The account is locked: the code would not be accepted before then. Who asks has the password, a session or a token of the
+    /// account, and is told the same by an attempt. A service may prove an address for it all the same, because it may lift the lock.
+    Locked {
+        until: Timestamp,
+    },
 }
 
 #[must_use]
 pub fn decide(facts: Facts<'_>) -> Delivery {
-    let Facts { account, tenant, methods, subject, to } = facts;
+    let Facts { account, tenant, methods, locked_until, is_service, subject, to } = facts;
+    let is_by_administrator = is_service && matches!(subject, Subject::Enable { .. });
+    if let Some(until) = locked_until.filter(|_| !is_by_administrator) {
+        return Delivery::Locked { until };
+    }
     // A method that the tenant no longer allows can still be removed, by a code bound to that removal.
     let methods = match subject {
         Subject::Disable { .. } => methods,
@@ -84,7 +98,7 @@ pub fn decide(facts: Facts<'_>) -> Delivery {
 mod tests {
     use super::*;
     use crate::decisions::fixtures::{
-        account, email, handle, method, method_id, session_id, sms, subject_of_removal, tenant,
+        NOW, account, email, handle, method, method_id, session_id, sms, subject_of_removal, tenant,
     };
     use crate::secret::Digest;
     use crate::tenant::MailedCodes;
@@ -110,7 +124,16 @@ mod tests {
             let account = Account { two_factor_enabled: enabled, email_verified, ..account() };
             let tenant = Tenant { mailed_codes, ..Tenant::default() };
             let methods = vec![method(1, None), method(2, Some(email()))];
-            let facts = Facts { account: &account, tenant: &tenant, methods, subject, to: &SendTo::Primary };
+            let to = &SendTo::Primary;
+            let facts = Facts {
+                account: &account,
+                tenant: &tenant,
+                methods,
+                locked_until: None,
+                is_service: false,
+                subject,
+                to,
+            };
             let sent = match decide(facts) {
                 Delivery::To { method_id, .. } => Some(method_id),
                 _ => None,
@@ -151,8 +174,34 @@ mod tests {
             let account = Account { two_factor_enabled: enabled, ..account() };
             let tenant = tenant(policy);
             let methods = vec![method(1, None), method(2, Some(email())), method(3, Some(sms()))];
-            let facts = Facts { account: &account, tenant: &tenant, methods, subject, to: &target };
-            assert_eq!(decide(facts), outcome, "{name}");
+            for is_service in [false, true] {
+                let facts = |locked_until| Facts {
+                    account: &account,
+                    tenant: &tenant,
+                    methods: methods.clone(),
+                    locked_until,
+                    is_service,
+                    subject,
+                    to: &target,
+                };
+                assert_eq!(decide(facts(None)), outcome, "{name}");
+                assert_eq!(decide(facts(Some(NOW))), Delivery::Locked { until: NOW }, "{name}, locked");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_service_proves_an_address_of_a_locked_account() {
+        let (account, tenant) = (account(), Tenant::default());
+        let subject = Subject::Enable { account_id: account.id, address: sms() };
+        let sent = Delivery::To { address: sms(), method_id: None };
+        for (is_service, locked_until, outcome) in
+            [(false, None, sent.clone()), (false, Some(NOW), Delivery::Locked { until: NOW }), (true, Some(NOW), sent)]
+        {
+            let (methods, to) = (Vec::new(), &SendTo::Address(sms()));
+            let facts =
+                Facts { account: &account, tenant: &tenant, methods, locked_until, is_service, subject: &subject, to };
+            assert_eq!(decide(facts), outcome, "{is_service} {locked_until:?}");
         }
     }
 }

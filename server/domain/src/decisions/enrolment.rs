@@ -3,7 +3,7 @@
 use super::usable::own_address_counts_if;
 use crate::account::Account;
 use crate::address::MethodKind;
-use crate::assurance::{Manager, SecondFactorDue};
+use crate::assurance::{FactorsRefused, Manager};
 use crate::audit::EventKind;
 use crate::decisions::endings::Event;
 use crate::policy::Policy;
@@ -24,8 +24,7 @@ pub enum Enrolment {
     First,
     /// The old app and the old backup codes stay good until the new app is confirmed (attack 29).
     Replacement,
-    /// The caller has to pass the second factor that the account has.
-    SecondFactorDue(SecondFactorDue),
+    Refused(FactorsRefused),
     /// The tenant does not allow authenticator apps.
     NotAllowed,
 }
@@ -35,8 +34,8 @@ pub fn decide(facts: &Facts<'_>, policy: &Policy, now: Timestamp) -> Enrolment {
     let Facts { account, tenant, manager } = *facts;
     if !tenant.allows(MethodKind::Authenticator) {
         Enrolment::NotAllowed
-    } else if let Err(due) = manager.may_manage_factors(account, policy, now) {
-        Enrolment::SecondFactorDue(due)
+    } else if let Err(refused) = manager.may_change_factors(account, policy, now) {
+        Enrolment::Refused(refused)
     } else if account.two_factor_enabled {
         Enrolment::Replacement
     } else {
@@ -49,7 +48,7 @@ impl Enrolment {
     pub fn event(self) -> Option<EventKind> {
         match self {
             Self::First | Self::Replacement => Some(EventKind::EnrolmentBegun),
-            Self::SecondFactorDue(_) | Self::NotAllowed => None,
+            Self::Refused(_) | Self::NotAllowed => None,
         }
     }
 }
@@ -77,7 +76,7 @@ pub fn switch_on(account: &Account, tenant: &Tenant, terms: &Terms, proves_email
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assurance::Assurance;
+    use crate::assurance::{Assurance, SecondFactorDue};
     use crate::decisions::fixtures::{NOW, account, assurance, challenge_terms, session_terms, tenant};
     use crate::tenant::LoginPolicy;
 
@@ -86,20 +85,32 @@ mod tests {
         let owner = |second_factor_at| Manager::Owner(Assurance { second_factor_at, ..assurance() });
         let policy = Policy::default();
         let late = NOW - policy.assurance_lifetime;
+        let due = |due| Enrolment::Refused(FactorsRefused::SecondFactorDue(due));
         for (two_factor_enabled, manager, outcome) in [
             (false, owner(None), Enrolment::First),
             (false, owner(Some(NOW)), Enrolment::First),
-            (true, owner(None), Enrolment::SecondFactorDue(SecondFactorDue::Missing)),
-            (true, owner(Some(late)), Enrolment::SecondFactorDue(SecondFactorDue::Stale)),
+            (true, owner(None), due(SecondFactorDue::Missing)),
+            (true, owner(Some(late)), due(SecondFactorDue::Stale)),
             (true, owner(Some(NOW)), Enrolment::Replacement),
             (true, Manager::Service, Enrolment::Replacement),
         ] {
             let account = Account { two_factor_enabled, ..account() };
-            let allowed = Facts { account: &account, tenant: &tenant(&MethodKind::ALL), manager: &manager };
+            let all = tenant(&MethodKind::ALL);
+            let allowed = Facts { account: &account, tenant: &all, manager: &manager };
             assert_eq!(decide(&allowed, &policy, NOW), outcome, "{two_factor_enabled} {manager:?}");
             let email_only = tenant(&[MethodKind::Email]);
             let refused = Facts { tenant: &email_only, ..allowed };
             assert_eq!(decide(&refused, &policy, NOW), Enrolment::NotAllowed, "{two_factor_enabled} {manager:?}");
+            let until = NOW + policy.account_lock;
+            let locked = Account { lock_ends_at: Some(until), ..account.clone() };
+            let outcome = match outcome {
+                Enrolment::First | Enrolment::Replacement if !manager.is_service() => {
+                    Enrolment::Refused(FactorsRefused::Locked { until })
+                }
+                outcome => outcome,
+            };
+            let locked = Facts { account: &locked, ..allowed };
+            assert_eq!(decide(&locked, &policy, NOW), outcome, "{two_factor_enabled} {manager:?}, locked");
         }
     }
 

@@ -65,6 +65,8 @@ pub(crate) fn account() -> Account {
         credentials_version: 0,
         limits_epoch: 0,
         factors_version: 0,
+        lock_ends_at: None,
+        guess_level: None,
         created_at: NOW,
         updated_at: NOW,
     }

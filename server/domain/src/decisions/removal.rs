@@ -19,6 +19,8 @@ pub struct Facts<'a> {
     pub named: Option<MethodId>,
     /// The account's confirmed methods.
     pub confirmed: &'a [MethodId],
+    /// Those of them that count as a second factor.
+    pub usable: &'a [MethodId],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,8 @@ pub enum Removal {
     SecondFactorDue(SecondFactorDue),
 }
 
-/// A backup code stands in for all methods, so it removes all of them.
+/// A backup code stands in for all methods, so it removes all of them. So does removing the last one that counts: signing in would
+/// ask for a second factor, and backup codes would be all that is left of it.
 #[must_use]
 pub fn decide(facts: &Facts<'_>, policy: &Policy, now: Timestamp) -> Removal {
     if let Err(due) = facts.manager.may_manage_factors(facts.account, policy, now) {
@@ -47,6 +50,7 @@ pub fn decide(facts: &Facts<'_>, policy: &Policy, now: Timestamp) -> Removal {
         (Factor::Totp | Factor::OneTimeCode, Some(id)) => match facts.confirmed {
             confirmed if !confirmed.contains(&id) => Removal::NoMethod,
             [_] => Removal::SwitchOff,
+            _ if facts.usable == [id] => Removal::SwitchOff,
             _ => Removal::One(id),
         },
     }
@@ -102,7 +106,8 @@ mod tests {
             (Factor::BackupCode, Some(one), &[one, two], Removal::SwitchOff),
         ] {
             let account = Account { two_factor_enabled: true, ..account() };
-            let facts = Facts { account: &account, manager: &Manager::Service, factor, named, confirmed };
+            let manager = &Manager::Service;
+            let facts = Facts { account: &account, manager, factor, named, confirmed, usable: confirmed };
             let policy = Policy::default();
             assert_eq!(decide(&facts, &policy, NOW), removal, "{factor:?} {named:?} {confirmed:?}");
             for (second_factor_at, outcome) in [
@@ -114,6 +119,15 @@ mod tests {
                 let facts = Facts { manager: &owner, ..facts };
                 assert_eq!(decide(&facts, &policy, NOW), outcome, "{factor:?} {named:?} {confirmed:?}");
             }
+        }
+        // Of two methods only those in the second list count.
+        for (named, usable, removal) in
+            [(one, &[one][..], Removal::SwitchOff), (two, &[one], Removal::One(two)), (one, &[], Removal::One(one))]
+        {
+            let (account, manager) = (account(), &Manager::Service);
+            let (named, confirmed) = (Some(named), &[one, two][..]);
+            let facts = Facts { account: &account, manager, factor: Factor::Totp, named, confirmed, usable };
+            assert_eq!(decide(&facts, &Policy::default(), NOW), removal, "{named:?} {usable:?}");
         }
         assert_eq!(Removal::SwitchOff.further_event(Factor::BackupCode), Some(EventKind::BackupCodeUsed));
         assert_eq!(Removal::SwitchOff.further_event(Factor::Totp), None);

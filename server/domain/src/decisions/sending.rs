@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::ids::AccountId;
 use crate::method::Method;
 use crate::policy::Policy;
-use std::time::Duration;
+use crate::quota::{AccountQuota, QuotaLimit, QuotaOwner, QuotaUse};
 
 /// Characters of a telephone number that make its prefix: plus sign, country and area.
 const PREFIX_LENGTH: usize = 7;
@@ -34,15 +34,6 @@ pub fn recipient(account: &Account, method: Option<&Method>) -> Recipient {
     }
 }
 
-/// So many uses within a window.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quota {
-    /// Says what is counted for whom.
-    pub name: String,
-    pub limit: u32,
-    pub window: Duration,
-}
-
 /// The quotas that one more code takes from, in the order in which they are taken (attack 45).
 #[must_use]
 pub fn quotas(
@@ -51,18 +42,21 @@ pub fn quotas(
     recipient: Recipient,
     network: Option<&str>,
     policy: &Policy,
-) -> Vec<Quota> {
-    let class = match recipient {
-        Recipient::Proved => "",
-        Recipient::Unproved => "unproved-",
+) -> Vec<QuotaUse> {
+    let window = |uses, window| QuotaLimit::Window { uses, window };
+    let of_account = |counts| Some(QuotaOwner { account_id: account, counts });
+    // An address that nobody has proved may be somebody else's, so its count is not the account's.
+    let (class, owner, owner_of_address) = match recipient {
+        Recipient::Proved => ("", of_account(AccountQuota::SentCodes), of_account(AccountQuota::SentCodesToAddress)),
+        Recipient::Unproved => ("unproved-", of_account(AccountQuota::UnprovedSentCodes), None),
     };
-    let codes = |name| Quota { name, limit: policy.one_time_codes, window: policy.one_time_code_window };
+    let limit = window(policy.one_time_codes, policy.one_time_code_window);
     let mut quotas = vec![
-        codes(format!("{class}mailed-codes:{account}")),
-        codes(format!("{class}mailed-codes-to:{}", address.as_str())),
+        QuotaUse { name: format!("{class}mailed-codes:{account}"), limit, owner },
+        QuotaUse { name: format!("{class}mailed-codes-to:{}", address.as_str()), limit, owner: owner_of_address },
     ];
     if let Address::Sms(number) = address {
-        let messages = |name, limit| Quota { name, limit, window: policy.text_message_window };
+        let messages = |name, uses| QuotaUse { name, limit: window(uses, policy.text_message_window), owner: None };
         let prefix: String = number.as_str().chars().take(PREFIX_LENGTH).collect();
         if let Some(network) = network {
             let name = format!("{class}text-messages-from:{network}");
@@ -100,6 +94,10 @@ mod tests {
     fn mail_and_text_messages_with_each_recipient_45() {
         let names = |address: Address, recipient, network| {
             let quotas = quotas(account_id(1), &address, recipient, network, &Policy::default());
+            for quota in &quotas {
+                let owner = quota.owner.map(|owner| owner.counts.limit(&Policy::default()));
+                assert!(owner.is_none_or(|limit| limit == quota.limit), "an administrator sees the limit: {quota:?}");
+            }
             quotas.into_iter().map(|quota| quota.name.replace(&account_id(1).to_string(), "1")).collect::<Vec<_>>()
         };
         let (proved, unproved) = (Recipient::Proved, Recipient::Unproved);

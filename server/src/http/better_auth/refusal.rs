@@ -59,6 +59,13 @@ pub fn too_many(until: Timestamp, now: Timestamp) -> Error {
     Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(now.until(until))
 }
 
+/// 429: the account is locked until then.
+#[must_use]
+pub fn locked(until: Timestamp, now: Timestamp) -> Error {
+    let message = "Too many failed verification attempts. Your account is temporarily locked. Please try again later.";
+    Error::new(Status::TOO_MANY_REQUESTS, "ACCOUNT_TEMPORARILY_LOCKED", message).with_retry_after(now.until(until))
+}
+
 /// 401: address and password are not a pair.
 #[must_use]
 pub fn rejected_sign_in() -> Error {
@@ -153,6 +160,7 @@ pub fn of_unconfirmed(unconfirmed: Unconfirmed, now: Timestamp) -> Error {
 pub fn of_management(refused: ManagementRefused, not_enrolled: fn() -> Error, now: Timestamp) -> Error {
     match refused {
         ManagementRefused::SecondFactorDue(due) => second_factor_due(due),
+        ManagementRefused::Locked { until } => locked(until, now),
         ManagementRefused::Unconfirmed(unconfirmed) => of_unconfirmed(unconfirmed, now),
         ManagementRefused::NotAllowed => totp_not_configured(),
         ManagementRefused::NotEnrolled => not_enrolled(),
@@ -201,11 +209,6 @@ pub fn of_second_factor(refused: Refused, factor: Factor, cookies: &Cookies, now
         Refused::NoCode | Refused::CodeUsed => Error::new(Status::BAD_REQUEST, "OTP_HAS_EXPIRED", "OTP has expired"),
         Refused::CodeExhausted => too_many_attempts(),
         Refused::ChallengeExhausted => too_many_attempts().with_cookie(cookies.delete(Cookie::Challenge)),
-        Refused::Locked { until } => Error::new(
-            Status::TOO_MANY_REQUESTS,
-            "ACCOUNT_TEMPORARILY_LOCKED",
-            "Too many failed verification attempts. Your account is temporarily locked. Please try again later.",
-        )
-        .with_retry_after(now.until(until)),
+        Refused::Locked { until } => locked(until, now),
     }
 }

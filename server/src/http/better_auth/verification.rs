@@ -22,6 +22,7 @@ pub(super) async fn send_otp(context: &Context) -> Result<Reply<replies::TwoFact
         SendCode::Sent => Ok(Reply::ok(responses::StatusAndSession { status: true, token: None, user: None })),
         SendCode::NoClaimant => Err(refusal::no_challenge()),
         SendCode::NoMethod | SendCode::CannotSend | SendCode::NotAllowed => Err(refusal::no_code_method()),
+        SendCode::Locked { until } => Err(refusal::locked(until, flows.now())),
         SendCode::TooMany { until } => Err(refusal::too_many(until, flows.now())),
     }
 }

@@ -3,10 +3,11 @@
 use super::values::user_in_path;
 use super::{Context, credentials, refusal};
 use countersign_api::Reply;
-use countersign_api::fusionauth::responses::UserLockResponse;
+use countersign_api::fusionauth::responses::{UserLimit, UserLockResponse};
 use countersign_api::fusionauth::{Error, TenantHeader, replies};
 use countersign_api::reply::NoBody;
 use countersign_domain::ids::AccountId;
+use countersign_domain::limits::QuotaCount;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::AccountLookup;
 use countersign_flows::Caller;
@@ -37,7 +38,17 @@ pub(super) async fn read(
         failed_passwords: limits.passwords.into(),
         failed_password_limit: limits.password_limit.into(),
         passwords_refused_until: limits.passwords_refused_until.map(Timestamp::as_millis),
+        limits: limits.quotas.iter().map(user_limit).collect(),
     }))
+}
+
+fn user_limit(quota: &QuotaCount) -> UserLimit {
+    UserLimit {
+        counts: quota.counts.name().to_owned(),
+        used: quota.used.into(),
+        limit: quota.limit.into(),
+        refused_until: quota.refused_until.map(Timestamp::as_millis),
+    }
 }
 
 /// `DELETE /api/user/lock/{userId}`

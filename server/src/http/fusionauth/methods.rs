@@ -8,7 +8,7 @@ use super::{Context, refusal};
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::{TwoFactorRecoveryCodeResponse, TwoFactorResponse};
 use countersign_api::fusionauth::{Error, TenantHeader, replies, requests};
-use countersign_api::reply::NoBody;
+use countersign_api::reply::{Gives, NoBody};
 use countersign_domain::address::{Address, MethodKind};
 use countersign_domain::assurance::Manager;
 use countersign_domain::backup_code::BackupCode;
@@ -48,18 +48,18 @@ pub(super) async fn enable_own(
     context: &Context,
     tenant: TenantHeader,
     body: requests::TwoFactor,
-) -> Result<Reply<replies::EnableTwoFactor>, Error> {
+) -> Result<Reply<replies::EnableOwnTwoFactor>, Error> {
     let (call, user, manager) = credentials::require_manager(context, tenant, TokenPurpose::Enrolment).await?;
     add(context, &call.caller, &user, manager, body).await
 }
 
-async fn add(
+async fn add<R: Gives<200, Body = TwoFactorResponse>>(
     context: &Context,
     caller: &Caller,
     user: &User,
     manager: Manager,
     body: requests::TwoFactor,
-) -> Result<Reply<replies::EnableTwoFactor>, Error> {
+) -> Result<Reply<R>, Error> {
     let name = body_value(body.method.as_ref()).ok_or_else(|| is_blank("method"))?;
     let kind = MethodKind::parse(name).ok_or_else(|| is_invalid("method"))?;
     let code = body_value(body.code.as_ref()).ok_or_else(|| is_blank("code"))?;
@@ -97,6 +97,7 @@ async fn add(
         Err(NotAdded::NoChallenge) => Err(is_invalid("twoFactorId")),
         Err(NotAdded::NotAllowed) => Err(refusal::method_not_allowed(kind)),
         Err(NotAdded::SecondFactorDue(_)) => Err(credentials::unauthorized()),
+        Err(NotAdded::Locked { until }) => Err(refusal::locked(until, flows.now())),
         Err(NotAdded::ProofDue) => Err(refusal::trust_token_required()),
         Err(NotAdded::StepUpExpired) => Err(refusal::trust_token_expired()),
         Err(NotAdded::Unconfirmed(Unconfirmed::WrongPassword)) => Err(is_invalid("password")),

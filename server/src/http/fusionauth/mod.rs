@@ -97,7 +97,7 @@ impl MethodApi for FusionAuth {
         context: Context,
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactor>,
-    ) -> Result<Reply<replies::EnableTwoFactor>, Error> {
+    ) -> Result<Reply<replies::EnableOwnTwoFactor>, Error> {
         methods::enable_own(&context, tenant, body.into_inner()).await
     }
 

@@ -39,20 +39,22 @@ pub(super) fn unusable(why: Unusable) -> Error {
     })
 }
 
+/// 409: the user is locked until then.
+pub(super) fn locked(until: Timestamp, now: Timestamp) -> Error {
+    let action = LoginPreventedResponse {
+        action_id: LOCK.to_owned(),
+        name: "Locked".to_owned(),
+        localized_name: "Locked".to_owned(),
+        expiry: until.as_millis(),
+    };
+    Error::of_actions(ActionsResponse { actions: vec![action] }).with_retry_after(now.until(until))
+}
+
 /// 404, 409 or 421: a second factor is not accepted.
 pub(super) fn of_second_factor(refused: Refused, now: Timestamp) -> Error {
     match refused {
         Refused::NoClaimant | Refused::ChallengeExhausted => not_found(),
-        Refused::Locked { until } => {
-            let action = LoginPreventedResponse {
-                action_id: LOCK.to_owned(),
-                name: "Locked".to_owned(),
-                localized_name: "Locked".to_owned(),
-                expiry: until.as_millis(),
-            };
-            let actions = ActionsResponse { actions: vec![action] };
-            Error::of_actions(actions).with_retry_after(now.until(until))
-        }
+        Refused::Locked { until } => locked(until, now),
         Refused::WrongCode
         | Refused::CodeUsed
         | Refused::BackupCodeUsed
@@ -87,6 +89,12 @@ pub(super) fn of_not_written(not_written: NotWritten) -> Error {
         NotWritten::UsernameTaken => duplicate("user.username", "username"),
         NotWritten::PhoneNumberTaken => duplicate("user.phoneNumber", "phoneNumber"),
         NotWritten::IdTaken => duplicate("user.id", "Id"),
+        NotWritten::LeavesNoMethod => {
+            let message = "The user's only usable two-factor method is for the e-mail address that is changed, and codes are \
+                           sent to verified addresses only. Vouch for the new address with [skipVerification], or enable \
+                           another method before.";
+            Error::of_field("user.email", "lastMethod", message)
+        }
     }
 }
 

@@ -209,6 +209,7 @@ fn sent_or_not<R: Gives<200, Body = NoBody>>(
         SendCode::NotAllowed => Err(kind.map_or_else(no_method, refusal::method_not_allowed)),
         SendCode::NoMethod => Err(no_method()),
         SendCode::CannotSend => Err(cannot_send()),
+        SendCode::Locked { until } => Err(refusal::locked(until, context.context().flows.now())),
         SendCode::TooMany { until } => Err(refusal::too_many(until, context.context().flows.now())),
     }
 }

@@ -1,6 +1,7 @@
 //! Writing accounts, registrations and passwords.
 
 use super::sessions::open_session;
+use super::users::methods_if;
 use super::{Conn, TxResult, audit, endings, methods, tickets};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
@@ -11,6 +12,7 @@ use crate::work::{
 };
 use countersign_domain::account::Account;
 use countersign_domain::audit::AuditEvent;
+use countersign_domain::decisions::address_change::{self, Move};
 use countersign_domain::ids::AccountId;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -69,7 +71,7 @@ pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount
         return Ok(TxOutcome::Rollback(taken));
     }
     let touched = diesel::update(accounts::table.find(&id))
-        .filter(accounts::updated_at.eq(change.was_updated_at.as_millis()))
+        .filter(accounts::updated_at.eq(change.before.updated_at.as_millis()))
         .filter(accounts::credentials_version.eq(account.credentials_version))
         .set(AccountChanges::new(account, &change.profile))
         .cached()
@@ -90,6 +92,18 @@ pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount
             .cached()
             .execute(connection)
             .await?;
+    }
+    // The account's row is locked, so no method comes or goes meanwhile.
+    let methods = methods_if(connection, !change.moved.is_empty(), account.id).await?;
+    let facts = address_change::Facts {
+        tenant: change.rules.tenant_of(account),
+        before: &change.before,
+        after: account,
+        methods: &methods,
+        changes: &change.moved,
+    };
+    if address_change::decide(&facts) == Move::LeavesNoMethod {
+        return Ok(TxOutcome::Rollback(AccountWritten::LeavesNoMethod));
     }
     for moved in &change.moved {
         methods::follow(connection, account.id, moved).await?;

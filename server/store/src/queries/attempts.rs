@@ -16,6 +16,7 @@ use countersign_domain::attempt::{Claimant, Expected, Material, StoredBackupCode
 use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::attempt::{self, Admission, SentCode};
 use countersign_domain::ids::{AccountId, MethodId};
+use countersign_domain::limits;
 use countersign_domain::method::Method;
 use countersign_domain::one_time_code::Subject;
 use countersign_domain::secret::Digest;
@@ -192,9 +193,8 @@ async fn why_not_counted(connection: &mut Conn, claim: &ClaimAttempt) -> Result<
         limits.get_result(connection).await.optional()?
     });
     let (locked_until, guess_level) = found.unwrap_or_default();
-    let next_guess = |level| claim.rules.policy.account_guesses.next_use_at(Timestamp::from_millis(level));
-    let until = locked_until.map(Timestamp::from_millis).max(guess_level.map(next_guess));
-    let until = until.filter(|until| *until > claim.now);
+    let at = |millis: Option<i64>| millis.map(Timestamp::from_millis);
+    let until = limits::locked_until(at(locked_until), at(guess_level), &claim.rules.policy, claim.now);
     Ok(until.map_or(Claim::NoClaimant, |until| Claim::Locked { until }))
 }
 

@@ -6,7 +6,7 @@ use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, ChallengeRow, OneTimeCodeRow};
 use crate::schema::{accounts, challenges, mailed_codes, sessions};
-use crate::work::{IssueCode, Issued, OpenChallenge, Spend, Spent, TxOutcome};
+use crate::work::{IssueCode, Issued, OpenChallenge, Spent, TxOutcome};
 use countersign_domain::account::Account;
 use countersign_domain::attempt::Claimant;
 use countersign_domain::audit::EventKind;
@@ -44,6 +44,8 @@ async fn issue_to_account(connection: &mut Conn, issue: &IssueCode) -> TxResult<
     let facts = delivery::Facts {
         tenant: issue.rules.tenant_of(&account),
         methods: methods.clone(),
+        locked_until: account.locked_until(&issue.rules.policy, issue.now),
+        is_service: issue.is_service,
         subject: &issue.claimant.subject(),
         to: &issue.to,
         account: &account,
@@ -53,14 +55,13 @@ async fn issue_to_account(connection: &mut Conn, issue: &IssueCode) -> TxResult<
         Delivery::NoMethod => return Ok(TxOutcome::Rollback(Issued::NoMethod)),
         Delivery::CannotSend => return Ok(TxOutcome::Rollback(Issued::CannotSend)),
         Delivery::NotAllowed => return Ok(TxOutcome::Rollback(Issued::NotAllowed)),
+        Delivery::Locked { until } => return Ok(TxOutcome::Rollback(Issued::Locked { until })),
     };
     let policy = &issue.rules.policy;
     let method = methods.iter().find(|method| Some(method.id) == method_id);
     let recipient = sending::recipient(&account, method);
     for quota in sending::quotas(account.id, &address, recipient, issue.network.as_deref(), policy) {
-        let sending::Quota { name, limit, window } = quota;
-        let sending = Spend { name, limit, window, now: issue.now };
-        if let Spent::Exhausted { until } = quotas::take(connection, &sending).await? {
+        if let Spent::Exhausted { until } = quotas::take_use(connection, Some(&quota), issue.now).await? {
             return Ok(TxOutcome::Rollback(Issued::Exhausted { until }));
         }
     }

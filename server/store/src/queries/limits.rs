@@ -7,7 +7,8 @@ use crate::schema::{accounts, budgets};
 use crate::work::{LiftLimits, TxOutcome};
 use countersign_domain::decisions::password_attempt::account_quota;
 use countersign_domain::ids::AccountId;
-use countersign_domain::limits::StoredLimits;
+use countersign_domain::limits::{StoredLimits, StoredQuota};
+use countersign_domain::quota::AccountQuota;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -39,17 +40,31 @@ pub(crate) async fn account_limits(
         .get_result(connection)
         .await
         .optional()?;
+    let rows: Vec<(Option<String>, i64, i64)> = budgets::table
+        .filter(budgets::account_id.eq(account_id.to_text()))
+        .select((budgets::counts, budgets::spent, budgets::expires_at))
+        .load(connection)
+        .await?;
+    // Kinds of a later version are left out.
+    let quotas = rows.into_iter().filter_map(|(counts, spent, expires_at)| {
+        Some(StoredQuota {
+            counts: AccountQuota::parse(counts.as_deref()?)?,
+            uses: u32::try_from(spent).unwrap_or(u32::MAX),
+            expires_at: Timestamp::from_millis(expires_at),
+        })
+    });
     Ok(Some(StoredLimits {
         failures: u32::try_from(failures).unwrap_or(u32::MAX),
         locks: u32::try_from(locks).unwrap_or(u32::MAX),
         locked_until: locked_until.map(Timestamp::from_millis),
         guess_level: guess_level.map(Timestamp::from_millis),
         password_level: password_level.map(Timestamp::from_millis),
+        quotas: quotas.collect(),
     }))
 }
 
-/// Lifts all locks and limits of an account; says whether it is there. Its password quotas get new names, because those of the
-/// networks are not known here; rows under the old names expire.
+/// Lifts all locks and limits of an account; says whether it is there. Its password quotas get new names as well, because those
+/// for what was typed are not known here; rows under the old names expire.
 pub(crate) async fn lift_limits(connection: &mut Conn, lift: &LiftLimits) -> TxResult<bool> {
     let touched = diesel::update(accounts::table.find(lift.account_id.to_text()))
         .set((
@@ -64,6 +79,13 @@ pub(crate) async fn lift_limits(connection: &mut Conn, lift: &LiftLimits) -> TxR
         .await?;
     if touched == 0 {
         return Ok(TxOutcome::Rollback(false));
+    }
+    let mine = budgets::table.filter(budgets::account_id.eq(lift.account_id.to_text()));
+    let mut names: Vec<String> = mine.select(budgets::name).load(connection).await?;
+    // In the order in which they are taken.
+    names.sort_unstable();
+    for name in names {
+        diesel::delete(budgets::table.find(name)).execute(connection).await?;
     }
     audit::write(connection, &lift.event).await?;
     Ok(TxOutcome::Commit(true))

@@ -9,7 +9,7 @@ use crate::rows::{AccountRow, BackupCodeRow, MethodRow, OneTimeCodeRow};
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods, sessions};
 use crate::work::{
     AddMethod, BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun, MethodAdded, NewFactor, NewMethod,
-    QuotaLimit, QuotaUse, RenameMethod, ReplaceBackupCodes, Spent, TxOutcome,
+    RenameMethod, ReplaceBackupCodes, Spent, TxOutcome,
 };
 use countersign_domain::account::{Account, EmailAddress, Versions};
 use countersign_domain::address::{Address, MethodKind};
@@ -22,6 +22,7 @@ use countersign_domain::decisions::enrolment::{self, Enrolment};
 use countersign_domain::ids::{AccountId, MethodId};
 use countersign_domain::method::{Method, MethodHandle};
 use countersign_domain::one_time_code::Subject;
+use countersign_domain::quota::{AccountQuota, QuotaOwner, QuotaUse};
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -232,9 +233,8 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
     };
     let (confirmed, challenge_ends) =
         pipeline!(connection; methods_if(true, add.account_id), waiting_challenge_end(add));
-    // Used up with the method, and by a wrong code for an address; other refusals roll it back.
     let has_step_up = match &add.step_up {
-        Some(ticket) => tickets::spend(connection, ticket, add.account_id, add.versions, add.now).await?,
+        Some(ticket) => tickets::is_valid(connection, ticket, add.account_id, add.versions, add.now).await?,
         None => false,
     };
     let facts = add_method::Facts {
@@ -269,6 +269,13 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
             AddressProof::Missing(outcome) => return Ok(TxOutcome::Commit(outcome)),
             AddressProof::NotJudged(outcome) => return Ok(TxOutcome::Rollback(outcome)),
         }
+    }
+    // A ticket is used up by what it authorises. A request that was refused, for a mistyped code or for anything else, leaves it
+    // as it was: good for the same one change, until the same end.
+    if let (Decision::First(_), Some(ticket)) = (decision, &add.step_up)
+        && !tickets::spend(connection, ticket, add.account_id, add.versions, add.now).await?
+    {
+        return Ok(TxOutcome::Rollback(MethodAdded::Decided(Decision::ProofDue)));
     }
     if let (Some((digest, mac)), Some(expires_at)) = (&add.challenge, challenge_ends) {
         let code = OneTimeCodeRow {
@@ -346,7 +353,8 @@ async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address
     };
     let guess = QuotaUse {
         name: format!("address-proofs:{}", add.account_id),
-        limit: QuotaLimit::Refilling(add.rules.policy.address_proofs),
+        limit: AccountQuota::AddressProofs.limit(&add.rules.policy),
+        owner: Some(QuotaOwner { account_id: add.account_id, counts: AccountQuota::AddressProofs }),
     };
     if let Spent::Exhausted { until } = quotas::take_use(connection, Some(&guess), add.now).await? {
         return Ok(AddressProof::NotJudged(MethodAdded::TooManyWrongCodes { until }));

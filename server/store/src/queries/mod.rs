@@ -41,7 +41,7 @@ pub(crate) use limits::{account_limits, lift_limits};
 pub(crate) use methods::{
     add_method, authenticators_of, begin_enrolment, disable_two_factor, rename_method, replace_backup_codes,
 };
-pub(crate) use quotas::{give_back, spend, take_password_try};
+pub(crate) use quotas::{give_back, take_password_try};
 pub(crate) use refresh_tokens::use_refresh_token;
 pub(crate) use second_factor::{complete_second_factor, remove_methods};
 pub(crate) use sessions::{extend_session, ping, revoke_sessions, session_by_token, sessions_of, sign_out};

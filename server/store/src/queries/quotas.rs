@@ -4,20 +4,40 @@ use super::{Conn, TxResult, known_networks, millis, trusted_devices};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::schema::budgets;
-use crate::work::{FindTrust, PasswordTry, QuotaLimit, QuotaUse, Spend, Spent, TakePasswordTry, TxOutcome};
+use crate::work::{FindTrust, PasswordTry, Spent, TakePasswordTry, TxOutcome};
 use countersign_domain::decisions::password_attempt::{self, PasswordAttempt};
+use countersign_domain::quota::{QuotaLimit, QuotaUse};
 use countersign_domain::rate::Rate;
 use countersign_domain::time::Timestamp;
 use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use std::time::Duration;
+
+/// Account and kind, for an administrator.
+fn owner(wanted: &QuotaUse) -> (Option<String>, Option<&'static str>) {
+    wanted.owner.map(|owner| (owner.account_id.to_text(), owner.counts.name())).unzip()
+}
 
 /// Takes one use within the open transaction. One statement, so that parallel requests queue up at the row and none is
 /// let through twice (attack 14).
-pub(super) async fn take(connection: &mut Conn, spend: &Spend) -> Result<Spent, StoreError> {
-    let (now, end) = (spend.now.as_millis(), (spend.now + spend.window).as_millis());
+async fn take_of_window(
+    connection: &mut Conn,
+    wanted: &QuotaUse,
+    uses: u32,
+    window: Duration,
+    now: Timestamp,
+) -> Result<Spent, StoreError> {
+    let (now, end) = (now.as_millis(), (now + window).as_millis());
+    let (account_id, counts) = owner(wanted);
     let (spent, expires_at): (i64, i64) = diesel::insert_into(budgets::table)
-        .values((budgets::name.eq(&spend.name), budgets::spent.eq(1), budgets::expires_at.eq(end)))
+        .values((
+            budgets::name.eq(&wanted.name),
+            budgets::spent.eq(1),
+            budgets::expires_at.eq(end),
+            budgets::account_id.eq(account_id),
+            budgets::counts.eq(counts),
+        ))
         .on_conflict(budgets::name)
         .do_update()
         .set((
@@ -30,19 +50,11 @@ pub(super) async fn take(connection: &mut Conn, spend: &Spend) -> Result<Spent, 
         .cached()
         .get_result(connection)
         .await?;
-    if spent <= i64::from(spend.limit) {
+    if spent <= i64::from(uses) {
         Ok(Spent::Granted)
     } else {
         Ok(Spent::Exhausted { until: Timestamp::from_millis(expires_at) })
     }
-}
-
-/// Takes one use.
-pub(crate) async fn spend(connection: &mut Conn, spend: &Spend) -> TxResult<Spent> {
-    Ok(match take(connection, spend).await? {
-        Spent::Granted => TxOutcome::Commit(Spent::Granted),
-        exhausted @ Spent::Exhausted { .. } => TxOutcome::Rollback(exhausted),
-    })
 }
 
 /// Takes one use of a quota of either kind, within the open transaction.
@@ -51,23 +63,33 @@ pub(super) async fn take_use(
     wanted: Option<&QuotaUse>,
     now: Timestamp,
 ) -> Result<Spent, StoreError> {
-    let Some(QuotaUse { name, limit }) = wanted else { return Ok(Spent::Granted) };
-    match *limit {
-        QuotaLimit::Window { uses, window } => {
-            take(connection, &Spend { name: name.clone(), limit: uses, window, now }).await
-        }
-        QuotaLimit::Refilling(rate) => take_refilling(connection, name, rate, now).await,
+    let Some(wanted) = wanted else { return Ok(Spent::Granted) };
+    match wanted.limit {
+        QuotaLimit::Window { uses, window } => take_of_window(connection, wanted, uses, window, now).await,
+        QuotaLimit::Refilling(rate) => take_refilling(connection, wanted, rate, now).await,
     }
 }
 
 /// Takes one use of a limit that refills with time, within the open transaction. The row's end is the level of
-/// [`Rate`], and the column of uses says whether the last one was granted. One statement, as in [`take`].
-async fn take_refilling(connection: &mut Conn, name: &str, rate: Rate, now: Timestamp) -> Result<Spent, StoreError> {
+/// [`Rate`], and the column of uses says whether the last one was granted. One statement, as in [`take_of_window`].
+async fn take_refilling(
+    connection: &mut Conn,
+    wanted: &QuotaUse,
+    rate: Rate,
+    now: Timestamp,
+) -> Result<Spent, StoreError> {
     use diesel::sql_types::BigInt;
     let (cost, highest) = (millis(rate.cost(1)), rate.highest_open_level(now).as_millis());
     let (now, first) = (now.as_millis(), now.as_millis().saturating_add(cost));
+    let (account_id, counts) = owner(wanted);
     let (is_granted, level): (i64, i64) = diesel::insert_into(budgets::table)
-        .values((budgets::name.eq(name), budgets::spent.eq(1), budgets::expires_at.eq(first)))
+        .values((
+            budgets::name.eq(&wanted.name),
+            budgets::spent.eq(1),
+            budgets::expires_at.eq(first),
+            budgets::account_id.eq(account_id),
+            budgets::counts.eq(counts),
+        ))
         .on_conflict(budgets::name)
         .do_update()
         .set((
@@ -90,7 +112,7 @@ async fn take_refilling(connection: &mut Conn, name: &str, rate: Rate, now: Time
 
 /// Gives back what a use had taken, if there is one; within the open transaction.
 pub(super) async fn restore(connection: &mut Conn, taken: Option<&QuotaUse>) -> Result<(), StoreError> {
-    let Some(QuotaUse { name, limit }) = taken else { return Ok(()) };
+    let Some(QuotaUse { name, limit, .. }) = taken else { return Ok(()) };
     match *limit {
         QuotaLimit::Window { .. } => {
             diesel::delete(budgets::table.find(name)).execute(connection).await?;

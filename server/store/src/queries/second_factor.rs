@@ -19,7 +19,9 @@ use countersign_domain::backup_code;
 use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::removal::{self, Removal};
 use countersign_domain::decisions::second_factor::{self, SecondFactor, SessionChange};
+use countersign_domain::decisions::usable::usable_methods;
 use countersign_domain::ids::AccountId;
+use countersign_domain::method::Method;
 use countersign_domain::terms::Grant;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
@@ -211,13 +213,16 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
     };
     let account = Account::try_from(row)?;
     spent_steps::renew(connection, account_id, input.renewal.as_ref()).await?;
-    let confirmed: Vec<_> = methods.iter().map(|method| method.id).collect();
+    let ids = |methods: &[Method]| methods.iter().map(|method| method.id).collect::<Vec<_>>();
+    let confirmed = ids(&methods);
+    let usable = ids(&usable_methods(methods, &account, input.rules.tenant_of(&account)));
     let facts = removal::Facts {
         account: &account,
         manager: &input.manager,
         factor: input.proof.factor(),
         named: input.named,
         confirmed: &confirmed,
+        usable: &usable,
     };
     let decision = removal::decide(&facts, &input.rules.policy, now);
     match decision {

@@ -26,8 +26,8 @@ pub(super) async fn give(
     Ok(())
 }
 
-/// Uses a ticket up; `false` if it is not valid under these versions of the account. Of parallel uses, the one that deletes its row counts.
-pub(super) async fn spend(
+/// Whether a ticket is valid under these versions of the account.
+pub(super) async fn is_valid(
     connection: &mut Conn,
     ticket: &PresentedTicket,
     account_id: AccountId,
@@ -41,17 +41,28 @@ pub(super) async fn spend(
         .and(tickets::credentials_version.eq(versions.credentials))
         .and(tickets::factors_version.eq(versions.factors));
     let row = tickets::table.find(ticket.digest.as_bytes().as_slice()).filter(is_valid);
-    if ticket.trust_challenges.is_empty() {
-        let spent = diesel::delete(row.filter(tickets::trust_challenge.is_null())).execute(connection).await?;
-        return Ok(spent == 1);
+    let trust_challenge: Option<Option<Vec<u8>>> =
+        row.select(tickets::trust_challenge).get_result(connection).await.optional()?;
+    Ok(match trust_challenge {
+        None => false,
+        Some(None) => ticket.trust_challenges.is_empty(),
+        Some(Some(mac)) => ticket.trust_challenges.iter().any(|presented| presented.as_bytes().as_slice() == mac),
+    })
+}
+
+/// Uses a ticket up; `false` if it is not valid under these versions of the account. Of parallel uses, the one that deletes its row counts.
+pub(super) async fn spend(
+    connection: &mut Conn,
+    ticket: &PresentedTicket,
+    account_id: AccountId,
+    versions: Versions,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if !is_valid(connection, ticket, account_id, versions, now).await? {
+        return Ok(false);
     }
-    for mac in &ticket.trust_challenges {
-        let same = tickets::trust_challenge.eq(mac.as_bytes().as_slice());
-        if diesel::delete(row.clone().filter(same)).execute(connection).await? == 1 {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let row = tickets::table.find(ticket.digest.as_bytes().as_slice());
+    Ok(diesel::delete(row).execute(connection).await? == 1)
 }
 
 /// The account of a valid ticket, and the state that its issuer wants back.

@@ -29,6 +29,10 @@ macro_rules! find_user {
 async fn find(connection: &mut Conn, lookup: &AccountLookup) -> Result<Option<UserRow>, StoreError> {
     let (tenant, names) = match lookup {
         AccountLookup::Id(id) => return Ok(find_user!(connection, accounts::id.eq(id.to_text()))),
+        AccountLookup::IdIn(tenant, id) => {
+            let mine = accounts::id.eq(id.to_text()).and(accounts::tenant_id.eq(tenant.to_text()));
+            return Ok(find_user!(connection, mine));
+        }
         AccountLookup::Login(tenant, names) => (tenant, names),
     };
     let of_tenant = || accounts::tenant_id.eq(tenant.to_text());

@@ -31,6 +31,7 @@ pub(crate) struct AccountRow {
     factors_version: i64,
     pub(crate) failed_attempts: i64,
     pub(crate) consecutive_locks: i64,
+    locked_until: Option<i64>,
     pub(crate) guesses_decay_at: Option<i64>,
     limits_epoch: i64,
     created_at: i64,
@@ -66,6 +67,8 @@ impl TryFrom<AccountRow> for Account {
             credentials_version: row.credentials_version,
             limits_epoch: row.limits_epoch,
             factors_version: row.factors_version,
+            lock_ends_at: row.locked_until.map(Timestamp::from_millis),
+            guess_level: row.guesses_decay_at.map(Timestamp::from_millis),
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
         })

@@ -7,8 +7,10 @@ use countersign_domain::decisions::address_change::AddressChange;
 use countersign_domain::decisions::endings::Event;
 use countersign_domain::ids::AccountId;
 use countersign_domain::password::PasswordHash;
+use countersign_domain::terms::Rules;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::{Profile, Registration};
+use std::sync::Arc;
 
 /// An account to be created, by a sign-up or by a service.
 #[derive(Clone, Debug)]
@@ -29,6 +31,8 @@ pub enum AccountWritten {
     UsernameTaken,
     PhoneNumberTaken,
     IdTaken,
+    /// The account would be left without a method that its tenant takes.
+    LeavesNoMethod,
     /// The account is gone, or was changed since it was read.
     Stale,
 }
@@ -38,8 +42,9 @@ pub enum AccountWritten {
 pub struct ChangeAccount {
     /// The account as it is to be; its password is written only if `sets_password`.
     pub account: Account,
-    /// `updated_at` of the account as it was read; nothing is written if it has changed since.
-    pub was_updated_at: Timestamp,
+    /// The account as it was read; nothing is written if it has changed since.
+    pub before: Account,
+    pub rules: Arc<Rules>,
     pub profile: Profile,
     /// Whether the password is new; then everything that the old one opened ends.
     pub sets_password: bool,

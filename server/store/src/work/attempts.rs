@@ -77,7 +77,8 @@ pub struct FailAttempt {
     pub lock_event: Option<AuditEvent>,
 }
 
-/// An attempt that was claimed and could not be judged, by a failure of the server.
+/// An attempt that was claimed and not judged, or right and not made to count, by a failure of the server or because the
+/// operation was not possible any more.
 #[derive(Clone, Debug)]
 pub struct ReturnAttempt {
     pub claimant: Claimant,

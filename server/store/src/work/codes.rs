@@ -17,6 +17,8 @@ pub struct IssueCode {
     pub to: SendTo,
     /// The client's network, as quotas name it; `None` for a service, which asks for all its users.
     pub network: Option<String>,
+    /// Whether a service asks, with an API key.
+    pub is_service: bool,
     /// Keyed MAC of the code.
     pub mac: [u8; 32],
     /// Never longer than the challenge that the code completes.
@@ -38,6 +40,8 @@ pub enum Issued {
     CannotSend,
     /// The tenant does not allow methods of this kind.
     NotAllowed,
+    /// The account is locked.
+    Locked { until: Timestamp },
     /// The account, or the address, was sent as many codes as it may be.
     Exhausted { until: Timestamp },
 }

@@ -63,7 +63,7 @@ pub struct AddMethod {
     pub manager: Manager,
     /// Whether the request held the account's password.
     pub has_password: bool,
-    /// The ticket that shows that a second factor was passed; it is used up.
+    /// The ticket that shows that a second factor was passed; it is used up if the method is added.
     pub step_up: Option<PresentedTicket>,
     pub method: NewMethod,
     /// The account's apps, each with whether its secret is the same as the new one's. An app without a fingerprint that is not

@@ -1,6 +1,6 @@
 //! Signing in with the first factor.
 
-use super::{KnownNetwork, NewRefreshToken, NewSession, NewTicket, NewTrust, PresentedTicket, QuotaUse};
+use super::{KnownNetwork, NewRefreshToken, NewSession, NewTicket, NewTrust, PresentedTicket};
 use countersign_domain::account::Account;
 use countersign_domain::audit::AuditContext;
 use countersign_domain::challenge::Challenge;
@@ -8,6 +8,7 @@ use countersign_domain::decisions::sign_in::SignIn;
 use countersign_domain::ids::{AccountId, ApplicationId};
 use countersign_domain::method::Method;
 use countersign_domain::password::PasswordHash;
+use countersign_domain::quota::QuotaUse;
 use countersign_domain::secret::Digest;
 use countersign_domain::terms::{Rules, Terms};
 use countersign_domain::user::User;

@@ -3,10 +3,9 @@
 use countersign_domain::account::Versions;
 use countersign_domain::decisions::password_attempt::PasswordAttempt;
 use countersign_domain::ids::{AccountId, ApplicationId};
-use countersign_domain::rate::Rate;
+use countersign_domain::quota::QuotaUse;
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
-use std::time::Duration;
 
 /// What a ticket authorises, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,17 +66,6 @@ pub struct FindTrust {
     pub now: Timestamp,
 }
 
-/// One use of a quota: so many uses within a window that begins with the first.
-#[derive(Clone, Debug)]
-pub struct Spend {
-    /// Says what is counted for whom.
-    pub name: String,
-    /// Uses that the window allows.
-    pub limit: u32,
-    pub window: Duration,
-    pub now: Timestamp,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spent {
     Granted,
@@ -85,22 +73,6 @@ pub enum Spent {
         /// End of the window.
         until: Timestamp,
     },
-}
-
-/// One use of a quota that a success gives back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuotaUse {
-    /// Says what is counted for whom.
-    pub name: String,
-    pub limit: QuotaLimit,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QuotaLimit {
-    /// So many uses within a window that begins with the first. A success restores the whole quota.
-    Window { uses: u32, window: Duration },
-    /// A limit that refills with time. A success gives back its own use.
-    Refilling(Rate),
 }
 
 /// Uses for what was typed and for the account.

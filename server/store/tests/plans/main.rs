@@ -31,6 +31,7 @@ use countersign_domain::ids::{ApiKeyId, ApplicationId, RefreshTokenId, Registrat
 use countersign_domain::keyring::Sealed;
 use countersign_domain::one_time_code::Subject;
 use countersign_domain::policy::Policy;
+use countersign_domain::quota::{AccountQuota, QuotaLimit, QuotaOwner, QuotaUse};
 use countersign_domain::stored_secret::{Renewal, SecretFingerprint};
 use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
 use countersign_domain::terms::{Grant, Rules, Terms};
@@ -39,9 +40,9 @@ use countersign_store::work::{
     AccountWritten, AddCanary, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt,
     FindTrust, IssueCode, Issued, LiftLimits, MethodAdded, MethodsRemoved, NewRefreshToken, NormalizeUsernames,
-    OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, QuotaLimit, QuotaUse, RefreshTokenUsed,
-    Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions,
-    SecondFactorCompleted, SessionSelector, Spend, TakePasswordTry, TicketKind, UseRefreshToken,
+    OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, RefreshTokenUsed, Register, Registered,
+    RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted,
+    SessionSelector, TakePasswordTry, TicketKind, UseRefreshToken,
 };
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
@@ -95,9 +96,9 @@ async fn everything(world: &World) {
     store.sessions_of((id, NOON)).await.unwrap();
     store.authenticators_of(id).await.unwrap();
     store.record(event(EventKind::SecretShown, id, NOON)).await.unwrap();
-    store.spend(Spend { name: "one".to_owned(), limit: 1, window: HOUR, now: NOON }).await.unwrap();
+    let owner = Some(QuotaOwner { account_id: id, counts: AccountQuota::NetworkPasswords });
     let refilling =
-        QuotaUse { name: "two".to_owned(), limit: QuotaLimit::Refilling(Policy::default().password_guesses) };
+        QuotaUse { name: "two".to_owned(), limit: QuotaLimit::Refilling(Policy::default().password_guesses), owner };
     let uses = PasswordUses { by_name: window("one"), by_account: refilling };
     let wanted = TakePasswordTry {
         account_id: id,
@@ -110,9 +111,9 @@ async fn everything(world: &World) {
         now: NOON,
     };
     let taken = store.take_password_try(wanted).await.unwrap();
-    store.give_back(taken.uses).await.unwrap();
-    store.account_limits(id).await.unwrap();
+    assert_eq!(store.account_limits(id).await.unwrap().unwrap().quotas.len(), 1);
     store.lift_limits(LiftLimits { account_id: id, event: event(EventKind::AccountUnlocked, id, NOON) }).await.unwrap();
+    store.give_back(taken.uses).await.unwrap();
     let extend = ExtendSession { session_id: user.session.session.id, now: NOON, expires_at: NOON + HOUR };
     store.extend_session(extend).await.unwrap();
     store.ping(()).await.unwrap();
@@ -295,7 +296,8 @@ async fn users(world: &World) {
     assert_eq!((found.account.id, found.registrations.len()), (id, 1));
     let change = ChangeAccount {
         account: user.account.clone(),
-        was_updated_at: NOON,
+        before: user.account.clone(),
+        rules: Arc::default(),
         profile: "{}".to_owned(),
         sets_password: true,
         ending: Some(Event::PasswordSetByService),
@@ -424,12 +426,14 @@ async fn users(world: &World) {
     // The account's number is another one: its method follows. Then the number is one that has a method.
     let mut account = store.user(AccountLookup::Id(id)).await.unwrap().expect("it is there").account;
     for number in ["+15550101", "+15550100"] {
+        let before = account.clone();
         let old = account.phone_number.replace(PhoneNumber::new(number).unwrap()).expect("a number");
         let (from, to) = (Address::Sms(old), Address::Sms(PhoneNumber::new(number).unwrap()));
         let mailed = AddressChange { from: user.email_address(), to: user.email_address() };
         let change = ChangeAccount {
             account: account.clone(),
-            was_updated_at: account.updated_at,
+            before,
+            rules: Arc::default(),
             profile: "{}".to_owned(),
             sets_password: false,
             ending: None,

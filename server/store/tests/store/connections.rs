@@ -1,13 +1,14 @@
 //! PostgreSQL that fails: connections that die, transactions in each other's way, locks that are not let go, a server
 //! that restarts.
 
-use crate::users::{HOUR, NOON, User, by_email, event, hash, new_session};
+use crate::units::{judged, password_try};
+use crate::users::{NOON, User, by_email, event, hash, new_session};
 use crate::world::{Behind, World};
 use countersign_domain::account::Versions;
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::endings::Event;
-use countersign_store::work::{AccountWritten, ChangePassword, Changed, Spend, Spent};
-use countersign_store::{Database, OpenError, Options, Store};
+use countersign_store::work::{AccountWritten, ChangePassword, Changed, PasswordTry};
+use countersign_store::{Database, OpenError, Options, Store, StoreError};
 use countersign_test_postgres::{Cluster, DatabaseKind, Mode, needs_postgres};
 use futures::future::join_all;
 use std::time::Duration;
@@ -51,8 +52,9 @@ impl World {
     }
 }
 
-fn spend(name: &str) -> Spend {
-    Spend { name: name.to_owned(), limit: 5, window: HOUR, now: NOON }
+/// Takes one of five uses within an hour of two quotas.
+async fn take(store: &Store, name: &str) -> Result<PasswordTry, StoreError> {
+    store.take_password_try(password_try(name, 5, NOON)).await
 }
 
 #[needs_postgres]
@@ -69,9 +71,8 @@ async fn dead_connections_are_replaced_and_nobody_notices() {
         if round % 2 == 0 {
             assert!(read().await.unwrap().is_some());
         }
-        let spent = join_all((0..8).map(|_| world.store.spend(spend(&name)))).await;
-        let granted = spent.into_iter().filter(|spent| *spent.as_ref().unwrap() == Spent::Granted).count();
-        assert_eq!(granted, 5, "nothing was counted twice");
+        let tries = join_all((0..8).map(|_| take(&world.store, &name))).await;
+        assert_eq!(judged(tries), 5, "nothing was counted twice");
     }
 }
 
@@ -79,7 +80,7 @@ async fn dead_connections_are_replaced_and_nobody_notices() {
 #[tokio::test]
 async fn work_whose_connection_dies_before_its_commit_is_done_again() {
     let world = World::start(DatabaseKind::Postgres).await;
-    world.store.spend(spend("x")).await.unwrap();
+    take(&world.store, "x").await.unwrap();
     let neighbour = world.neighbour().await;
     neighbour.batch_execute("BEGIN; UPDATE budgets SET spent = spent").await.unwrap();
     let kill = async {
@@ -87,9 +88,9 @@ async fn work_whose_connection_dies_before_its_commit_is_done_again() {
         world.terminate(WAITING);
         neighbour.batch_execute("COMMIT").await.unwrap();
     };
-    let (spent, ()) = futures::join!(world.store.spend(spend("x")), kill);
-    assert_eq!(spent.unwrap(), Spent::Granted);
-    assert_eq!(world.count("budgets WHERE spent = 2"), 1, "it counted once");
+    let (taken, ()) = futures::join!(take(&world.store, "x"), kill);
+    assert_eq!(judged([taken]), 1);
+    assert_eq!(world.count("budgets WHERE spent = 2"), 2, "it counted once for each quota");
 }
 
 #[needs_postgres]
@@ -159,9 +160,7 @@ async fn on_an_engine_that_serializes_everything_conflicts_are_retried() {
     let store = world.again(Duration::from_secs(20), Duration::from_secs(30)).await;
     for round in 0..10 {
         let name = format!("round {round}");
-        let spent = join_all((0..16).map(|_| store.spend(spend(&name)))).await;
-        let granted = spent.into_iter().filter(|spent| *spent.as_ref().unwrap() == Spent::Granted).count();
-        assert_eq!(granted, 5);
+        assert_eq!(judged(join_all((0..16).map(|_| take(&store, &name))).await), 5);
     }
     let neighbour = world.neighbour().await;
     let level = neighbour.query_one("SHOW transaction_isolation", &[]).await.unwrap();
@@ -172,20 +171,20 @@ async fn on_an_engine_that_serializes_everything_conflicts_are_retried() {
 #[tokio::test]
 async fn a_lock_that_is_not_let_go_is_an_outage_within_the_timeout() {
     let world = World::start(DatabaseKind::Postgres).await;
-    world.store.spend(spend("x")).await.unwrap();
+    take(&world.store, "x").await.unwrap();
     let neighbour = world.neighbour().await;
     neighbour.batch_execute("BEGIN; UPDATE budgets SET spent = spent").await.unwrap();
     // By the server's time-out for locks, and by ours for everything.
     for (timeout, deadline) in [(200, 10_000), (10_000, 200)] {
         let store = world.again(Duration::from_millis(timeout), Duration::from_millis(deadline)).await;
         let begun = Instant::now();
-        let error = store.spend(spend("x")).await.unwrap_err();
+        let error = take(&store, "x").await.unwrap_err();
         assert!(error.is_unavailable(), "{error:?}");
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     }
     neighbour.batch_execute("COMMIT").await.unwrap();
-    assert_eq!(world.store.spend(spend("x")).await.unwrap(), Spent::Granted);
-    assert_eq!(world.count("budgets WHERE spent = 2"), 1, "what was given up did not happen later");
+    assert_eq!(judged([take(&world.store, "x").await]), 1);
+    assert_eq!(world.count("budgets WHERE spent = 2"), 2, "what was given up did not happen later");
 }
 
 #[needs_postgres]
@@ -195,7 +194,7 @@ async fn a_database_that_may_only_be_read_is_an_outage_for_writes() {
     world.alter("SET default_transaction_read_only = on");
     let store = world.again(Duration::from_secs(5), Duration::from_secs(5)).await;
     store.ping(()).await.unwrap();
-    let error = store.spend(spend("x")).await.unwrap_err();
+    let error = take(&store, "x").await.unwrap_err();
     assert!(error.is_unavailable(), "{error:?}");
 }
 
@@ -215,7 +214,7 @@ async fn a_session_has_the_settings_that_we_rely_on() {
              RETURN NULL; END $$;
          CREATE TRIGGER tell AFTER INSERT ON budgets FOR EACH ROW EXECUTE FUNCTION tell()",
     );
-    store.spend(spend("x")).await.unwrap();
+    take(&store, "x").await.unwrap();
     for (name, value) in [
         ("statement_timeout", "7s"),
         ("lock_timeout", "3s"),
@@ -225,7 +224,7 @@ async fn a_session_has_the_settings_that_we_rely_on() {
         ("TimeZone", "UTC"),
         ("client_encoding", "UTF8"),
     ] {
-        assert_eq!(world.count(&format!("told WHERE name = '{name}' AND value = '{value}'")), 1, "{name}");
+        assert_eq!(world.count(&format!("told WHERE name = '{name}' AND value = '{value}'")), 2, "{name}");
     }
 }
 

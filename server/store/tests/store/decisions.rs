@@ -2,7 +2,7 @@
 
 use crate::users::{HOUR, NOON, User, decided, event, is_done, new_session, random, session_digest, terms, ticket};
 use crate::world::World;
-use countersign_domain::account::Unusable;
+use countersign_domain::account::{Account, Unusable};
 use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Proof};
 use countersign_domain::audit::EventKind;
@@ -77,7 +77,8 @@ fn written(world: &World) -> Vec<(&'static str, i64)> {
 async fn change(world: &World, user: &User, apply: impl FnOnce(&mut ChangeAccount)) {
     let mut change = ChangeAccount {
         account: user.account.clone(),
-        was_updated_at: NOON,
+        before: Account { updated_at: NOON, ..user.account.clone() },
+        rules: Arc::default(),
         profile: "{}".to_owned(),
         sets_password: false,
         ending: None,

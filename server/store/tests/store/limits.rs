@@ -1,19 +1,23 @@
 //! Limits on passwords and on guesses at second factors.
 
 use crate::units::{change, fail};
-use crate::users::{HOUR, NOON, User, challenge_digest, event, is_done, network, trust, window};
+use crate::users::{HOUR, NOON, User, challenge_digest, event, guess, is_done, network, trust, window};
 use crate::world::World;
-use countersign_domain::attempt::{Claimant, Proof};
+use countersign_domain::attempt::{Claimant, Expected, Proof};
 use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
+use countersign_domain::decisions::delivery::SendTo;
 use countersign_domain::decisions::password_attempt::{PasswordAttempt, account_quota};
 use countersign_domain::decisions::second_factor::Request;
+use countersign_domain::limits::QuotaCount;
+use countersign_domain::one_time_code::Subject;
 use countersign_domain::policy::Policy;
+use countersign_domain::quota::{AccountQuota, QuotaLimit, QuotaOwner, QuotaUse};
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{
-    ChangePassword, Changed, Claim, CompleteSecondFactor, FailAttempt, LiftLimits, PasswordUses, QuotaLimit, QuotaUse,
-    TakePasswordTry,
+    ChangePassword, Changed, Claim, CompleteSecondFactor, FailAttempt, IssueCode, Issued, LiftLimits, PasswordUses,
+    ReturnAttempt, TakePasswordTry,
 };
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use futures::future::join_all;
@@ -21,7 +25,8 @@ use futures::future::join_all;
 /// A password for an account, from network 1, from elsewhere if there is none, or from a device.
 fn password_try(user: &User, from: Option<u8>, device: Option<Digest>, now: Timestamp) -> TakePasswordTry {
     let rate = Policy::default().password_guesses;
-    let refilling = |name: String| QuotaUse { name, limit: QuotaLimit::Refilling(rate) };
+    let refilling = |name: String| QuotaUse { name, limit: QuotaLimit::Refilling(rate), owner: None };
+    let owner = Some(QuotaOwner { account_id: user.id(), counts: AccountQuota::NetworkPasswords });
     let slow = |scope: &str| PasswordUses {
         by_name: refilling(format!("name {scope}")),
         by_account: refilling(match scope {
@@ -33,7 +38,7 @@ fn password_try(user: &User, from: Option<u8>, device: Option<Digest>, now: Time
         account_id: user.id(),
         in_network: from.map(|seed| PasswordUses {
             by_name: window(&format!("name in {seed}")),
-            by_account: window(&format!("account in {seed}")),
+            by_account: QuotaUse { owner, ..window(&format!("account in {seed}")) },
         }),
         anywhere: slow("anywhere"),
         network: from.map(|seed| (network(user.id(), seed, now), slow(&format!("known {seed}")))),
@@ -120,15 +125,30 @@ async fn what_is_counted_against_an_account_is_shown_and_lifted(database: Databa
     let limits = async || world.store.account_limits(user.id()).await.unwrap().unwrap().at(&policy, NOON);
     let nothing = limits().await;
     assert_eq!((nothing.failures, nothing.guesses, nothing.passwords, nothing.locked_until), (0, 0, 0, None));
+    let claimant = user.challenged(world, NOON).await;
+    user.issued(world, &claimant, 1).await;
     claim_all(world, &user, 10, NOON).await;
     try_passwords(world, 60, &password_try(&user, None, None, NOON)).await;
+    try_passwords(world, 10, &password_try(&user, Some(1), None, NOON)).await;
+    try_passwords(world, 1, &password_try(&user, Some(2), None, NOON)).await;
     let counted = limits().await;
+    let until = Some(NOON + HOUR);
+    let count = |counts, used, refused_until| QuotaCount { counts, used, limit: 10, refused_until };
+    assert_eq!(
+        counted.quotas,
+        [
+            count(AccountQuota::NetworkPasswords, 1, None),
+            count(AccountQuota::NetworkPasswords, 10, until),
+            count(AccountQuota::UnprovedSentCodes, 1, None),
+        ]
+    );
     assert_eq!((counted.failures, counted.locks, counted.guesses, counted.passwords), (10, 1, 10, 50));
     assert_eq!(counted.locked_until, Some(NOON + policy.account_lock));
     assert_eq!(counted.passwords_refused_until, Some(NOON + policy.password_guesses.interval));
     let lift = LiftLimits { account_id: user.id(), event: event(EventKind::AccountUnlocked, user.id(), NOON) };
     assert!(world.store.lift_limits(lift).await.unwrap());
     assert_eq!(limits().await, nothing);
+    assert_eq!(world.count("budgets WHERE account_id IS NOT NULL"), 0);
     assert_eq!(world.count("audit_events WHERE kind = 'account-unlocked'"), 1);
     assert_eq!(world.count("accounts WHERE limits_epoch = 1"), 1);
     let claimant = user.challenged(world, NOON).await;
@@ -212,4 +232,80 @@ async fn a_right_code_that_was_the_last_of_the_quota_leaves_no_record_of_a_lock(
     let lock_event = Some(event(EventKind::AccountLocked, user.id(), NOON));
     world.store.fail_attempt(FailAttempt { lock_event, ..fail(&user, &claimant, Factor::Totp, false) }).await.unwrap();
     assert_eq!(world.count("audit_events WHERE kind = 'account-locked'"), 0);
+}
+
+fn give_back(user: &User, claimant: &Claimant, factor: Factor) -> ReturnAttempt {
+    ReturnAttempt {
+        claimant: claimant.clone(),
+        expected: Expected::One(factor),
+        account_id: user.id(),
+        charge: guess(),
+        event: event(EventKind::SecondFactorNotJudged, user.id(), NOON),
+    }
+}
+
+/// More often than challenge, code and account have tries.
+#[on_each_database]
+async fn an_attempt_that_is_given_back_has_cost_nothing_n4(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    for factor in [Factor::Totp, Factor::OneTimeCode, Factor::BackupCode] {
+        let (user, _, _) = User::enrolled(world).await;
+        for claimant in [user.challenged(world, NOON).await, user.in_session()] {
+            if factor == Factor::OneTimeCode {
+                user.issued(world, &claimant, 1).await;
+            }
+            for round in 0..12 {
+                let claim = user.claimed(world, &claimant, factor).await;
+                let Claim::Granted(granted) = claim else { panic!("{factor:?} round {round}: {claim:?}") };
+                assert_eq!(granted.charge, guess());
+                world.store.return_attempt(give_back(&user, &claimant, factor)).await.unwrap();
+            }
+        }
+        let limits = world.store.account_limits(user.id()).await.unwrap().unwrap().at(&Policy::default(), NOON);
+        assert_eq!((limits.failures, limits.locks, limits.guesses, limits.locked_until), (0, 0, 0, None), "{factor:?}");
+    }
+    assert_eq!(world.count("challenges WHERE tries > 0 OR failures > 0"), 0);
+    assert_eq!(world.count("mailed_codes WHERE tries > 0 OR failures > 0"), 0);
+    assert_eq!(world.count("audit_events WHERE kind = 'second-factor-not-judged'"), 72);
+}
+
+#[on_each_database]
+async fn an_attempt_that_is_given_back_takes_its_lock_with_it(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let (user, _, _) = User::enrolled(world).await;
+    let mut claims = claim_all(world, &user, 10, NOON).await;
+    let (claimant, last) = claims.pop().unwrap();
+    assert!(matches!(last, Claim::Granted(granted) if granted.locks));
+    world.store.return_attempt(give_back(&user, &claimant, Factor::Totp)).await.unwrap();
+    let limits = world.store.account_limits(user.id()).await.unwrap().unwrap().at(&Policy::default(), NOON);
+    assert_eq!((limits.failures, limits.locks, limits.guesses, limits.locked_until), (9, 0, 9, None));
+    assert_eq!(world.count("audit_events WHERE kind = 'account-locked'"), 0);
+    // The challenge has all its tries.
+    assert_eq!(world.count("challenges WHERE tries = 0 AND failures = 0"), 1);
+    assert_eq!(world.count("challenges WHERE tries = 1"), 9);
+}
+
+/// A code for a locked account is not issued, however it would be sent; a service may prove an address for it.
+#[on_each_database]
+async fn no_code_is_issued_for_a_locked_account(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let (user, _, _) = User::enrolled(world).await;
+    let open = user.challenged(world, NOON).await;
+    claim_all(world, &user, 10, NOON).await;
+    let until = NOON + Policy::default().account_lock;
+    for claimant in [open, user.in_session()] {
+        let issued = world.store.issue_code(user.issue(claimant, 1)).await.unwrap();
+        assert!(matches!(issued, Issued::Locked { until: found } if found == until), "{issued:?}");
+    }
+    let address = user.email_address();
+    let subject = Subject::Enable { account_id: user.id(), address: address.clone() };
+    let claimant = Claimant::Holder { account_id: user.id(), subject };
+    let enable = || IssueCode { to: SendTo::Address(address.clone()), ..user.issue(claimant.clone(), 2) };
+    let issued = world.store.issue_code(enable()).await.unwrap();
+    assert!(matches!(issued, Issued::Locked { .. }), "{issued:?}");
+    assert_eq!((world.count("mailed_codes"), world.count("budgets WHERE name LIKE '%codes%'")), (0, 0));
+    let by_service = IssueCode { is_service: true, ..enable() };
+    assert!(matches!(world.store.issue_code(by_service).await.unwrap(), Issued::To { .. }));
+    let later = IssueCode { now: until, ..enable() };
+    assert!(matches!(world.store.issue_code(later).await.unwrap(), Issued::To { .. }));
 }

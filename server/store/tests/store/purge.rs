@@ -1,10 +1,12 @@
 //! Housekeeping: what has passed goes, in small batches, and nothing else.
 
+use crate::units::{judged, password_try};
 use crate::users::{HOUR, NOON, User, session_digest, trust};
 use crate::world::World;
 use countersign_domain::attempt::Proof;
 use countersign_domain::time::Timestamp;
-use countersign_store::work::{CompleteSignIn, Purge, Purged, Spend, Spent};
+use countersign_store::StoreError;
+use countersign_store::work::{CompleteSignIn, PasswordTry, Purge, Purged};
 use countersign_test_postgres::{DatabaseKind, needs_postgres, on_each_database};
 use futures::future::join_all;
 use std::time::Duration;
@@ -13,8 +15,9 @@ fn purge(now: Timestamp, batch: u32) -> Purge {
     Purge { now, audit_before: None, batch }
 }
 
-fn spend(name: &str, now: Timestamp) -> Spend {
-    Spend { name: name.to_owned(), limit: 3, window: HOUR, now }
+/// Takes one of three uses within an hour of two quotas.
+async fn take(world: &World, name: &str, now: Timestamp) -> Result<PasswordTry, StoreError> {
+    world.store.take_password_try(password_try(name, 3, now)).await
 }
 
 #[on_each_database]
@@ -29,12 +32,12 @@ async fn what_has_passed_goes_and_what_lives_stays(database: DatabaseKind) {
     pass.request.trusts_device = true;
     pass.trust = trust(NOON + 30 * HOUR);
     world.store.complete_second_factor(pass).await.unwrap();
-    world.store.spend(spend("some", NOON)).await.unwrap();
+    take(world, "some", NOON).await.unwrap();
 
     assert_eq!(world.store.purge(purge(NOON, 100)).await.unwrap(), Purged::default(), "nothing has passed");
     // The challenge and its code live for minutes, the quotas for an hour, sessions for a day, trust for longer.
     let purged = world.store.purge(purge(NOON + 2 * HOUR, 100)).await.unwrap();
-    assert_eq!(purged, Purged { challenges: 1, one_time_codes: 1, quotas: 3, ..Purged::default() });
+    assert_eq!(purged, Purged { challenges: 1, one_time_codes: 1, quotas: 4, ..Purged::default() });
     let purged = world.store.purge(purge(NOON + 24 * HOUR, 100)).await.unwrap();
     assert_eq!(
         purged,
@@ -56,14 +59,14 @@ async fn a_batch_takes_the_oldest_and_says_that_there_is_more(database: Database
     let world = &World::start(database).await;
     for age in 0..5_u32 {
         let at = NOON + Duration::from_secs(60) * age;
-        world.store.spend(spend(&format!("b{age}"), at)).await.unwrap();
+        take(world, &format!("b{age}"), at).await.unwrap();
     }
-    let purged = world.store.purge(purge(NOON + 2 * HOUR, 2)).await.unwrap();
-    assert_eq!((purged.quotas, purged.may_have_left(2)), (2, true));
+    let purged = world.store.purge(purge(NOON + 2 * HOUR, 4)).await.unwrap();
+    assert_eq!((purged.quotas, purged.may_have_left(4)), (4, true));
     assert_eq!(world.count("budgets WHERE name IN ('b0', 'b1')"), 0);
-    assert_eq!(world.store.purge(purge(NOON + 2 * HOUR, 2)).await.unwrap().quotas, 2);
-    let purged = world.store.purge(purge(NOON + 2 * HOUR, 2)).await.unwrap();
-    assert_eq!((purged.total(), purged.may_have_left(2)), (1, false));
+    assert_eq!(world.store.purge(purge(NOON + 2 * HOUR, 4)).await.unwrap().quotas, 4);
+    let purged = world.store.purge(purge(NOON + 2 * HOUR, 4)).await.unwrap();
+    assert_eq!((purged.total(), purged.may_have_left(4)), (2, false));
 }
 
 #[on_each_database]
@@ -91,13 +94,12 @@ async fn what_is_renewed_meanwhile_stays(database: DatabaseKind) {
     let world = &World::start(database).await;
     for round in 0..20_u32 {
         let name = format!("r{round}");
-        world.store.spend(spend(&name, NOON)).await.unwrap();
+        take(world, &name, NOON).await.unwrap();
         let later = NOON + 2 * HOUR;
-        let spends = join_all((0..6).map(|_| world.store.spend(spend(&name, later))));
+        let tries = join_all((0..6).map(|_| take(world, &name, later)));
         let purges = join_all((0..6).map(|_| world.store.purge(purge(later, 10))));
-        let (spent, _) = futures::join!(spends, purges);
-        let granted = spent.into_iter().filter(|spent| *spent.as_ref().unwrap() == Spent::Granted).count();
-        assert_eq!(granted, 3, "the new window was counted from its first");
+        let (tries, _) = futures::join!(tries, purges);
+        assert_eq!(judged(tries), 3, "the new window was counted from its first");
     }
 }
 
@@ -106,7 +108,7 @@ async fn what_is_renewed_meanwhile_stays(database: DatabaseKind) {
 #[tokio::test]
 async fn a_removal_that_waited_for_a_renewal_looks_again_on_postgres() {
     let world = World::start(DatabaseKind::Postgres).await;
-    world.store.spend(spend("x", NOON)).await.unwrap();
+    take(&world, "x", NOON).await.unwrap();
     let crate::world::Behind::Server(database) = &world.behind else { unreachable!() };
     let (client, connection) = tokio_postgres::connect(&database.url(), tokio_postgres::NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
@@ -121,7 +123,7 @@ async fn a_removal_that_waited_for_a_renewal_looks_again_on_postgres() {
     };
     let (purged, ()) = futures::join!(removal, renewal);
     assert_eq!(purged.unwrap().quotas, 0);
-    assert_eq!(world.count("budgets"), 1);
+    assert_eq!(world.count("budgets"), 2);
     drop(client);
     connection.await.unwrap().unwrap();
 }

@@ -2,7 +2,7 @@
 
 use crate::users::{
     HOUR, NOON, User, backup_codes, by_email, challenge_digest, decided, event, guess, hash, is_done, mailed,
-    new_session, session_digest, trust, window,
+    new_session, random, session_digest, trust,
 };
 use crate::world::World;
 use countersign_domain::account::{EmailAddress, Versions};
@@ -11,14 +11,17 @@ use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::enrolment::Enrolment;
+use countersign_domain::decisions::password_attempt::PasswordAttempt;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::decisions::sign_in::SignIn;
+use countersign_domain::ids::AccountId;
 use countersign_domain::policy::Policy;
+use countersign_domain::quota::{QuotaLimit, QuotaUse};
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{
     AccountWritten, ChangePassword, Changed, Claim, CompleteSecondFactor, CompleteSignIn, DisableTwoFactor,
-    EnrolmentBegun, ExtendSession, FailAttempt, Issued, PresentedTrust, ReplaceBackupCodes, RevokeSessions,
-    SecondFactorCompleted, SessionSelector, SignInCompleted, Spend, Spent,
+    EnrolmentBegun, ExtendSession, FailAttempt, Issued, PasswordTry, PasswordUses, PresentedTrust, ReplaceBackupCodes,
+    RevokeSessions, SecondFactorCompleted, SessionSelector, SignInCompleted, TakePasswordTry,
 };
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use futures::future::join_all;
@@ -49,6 +52,26 @@ pub(crate) fn change(user: &User, credentials: i64) -> ChangePassword {
         now: NOON,
         event: event(EventKind::PasswordChanged, user.id(), NOON),
     }
+}
+
+/// A password that takes one of so many uses within an hour: of a quota with this name, and of one of its account.
+pub(crate) fn password_try(name: &str, uses: u32, now: Timestamp) -> TakePasswordTry {
+    let quota = |name: String| QuotaUse { name, limit: QuotaLimit::Window { uses, window: HOUR }, owner: None };
+    TakePasswordTry {
+        account_id: AccountId::generate(now, &mut random()),
+        in_network: None,
+        anywhere: PasswordUses { by_name: quota(name.to_owned()), by_account: quota(format!("{name} of account")) },
+        network: None,
+        device: None,
+        versions: Versions::default(),
+        knows_account: false,
+        now,
+    }
+}
+
+/// How many of these passwords were judged.
+pub(crate) fn judged<E: std::fmt::Debug>(tries: impl IntoIterator<Item = Result<PasswordTry, E>>) -> usize {
+    tries.into_iter().filter(|taken| taken.as_ref().unwrap().decision == PasswordAttempt::Judged).count()
 }
 
 fn replace(user: &User, versions: Versions) -> ReplaceBackupCodes {
@@ -128,15 +151,17 @@ async fn a_line_of_the_audit_trail_stands_for_itself(database: DatabaseKind) {
 #[on_each_database]
 async fn a_quota_is_exact_and_begins_anew(database: DatabaseKind) {
     let world = &World::start(database).await;
-    let spend = |now| Spend { name: "n".to_owned(), limit: 5, window: HOUR, now };
-    let spent: Vec<_> =
-        join_all((0..16).map(|_| world.store.spend(spend(NOON)))).await.into_iter().map(Result::unwrap).collect();
-    assert_eq!(spent.iter().filter(|spent| **spent == Spent::Granted).count(), 5);
-    assert!(spent.contains(&Spent::Exhausted { until: NOON + HOUR }));
-    assert_eq!(world.store.spend(spend(NOON + HOUR)).await.unwrap(), Spent::Granted, "a new window");
-    world.store.give_back(vec![window("n")]).await.unwrap();
+    let take = |now| world.store.take_password_try(password_try("n", 5, now));
+    let taken: Vec<_> = join_all((0..16).map(|_| take(NOON))).await;
+    let until = NOON + HOUR;
+    let is_refused = |decision| decision == PasswordAttempt::TooMany { until };
+    assert_eq!(taken.iter().filter(|taken| is_refused(taken.as_ref().unwrap().decision)).count(), 11);
+    assert_eq!(judged(taken), 5);
+    let PasswordTry { decision, uses } = take(until).await.unwrap();
+    assert_eq!(decision, PasswordAttempt::Judged, "a new window");
+    world.store.give_back(uses.clone()).await.unwrap();
     assert_eq!(world.count("budgets"), 0);
-    world.store.give_back(vec![window("n")]).await.unwrap();
+    world.store.give_back(uses).await.unwrap();
 }
 
 #[on_each_database]
@@ -206,8 +231,10 @@ async fn a_sign_in_gives_the_password_quota_back_and_stores_a_better_hash(databa
     let world = &World::start(database).await;
     let user = User::signed_up(world).await;
     let sign_in = CompleteSignIn { rehashed: Some(hash()), ..user.sign_in(NOON) };
-    let spend = Spend { name: sign_in.password_uses[0].name.clone(), limit: 10, window: HOUR, now: NOON };
-    world.store.spend(spend).await.unwrap();
+    let wanted = password_try(&sign_in.password_uses[0].name, 10, NOON);
+    let sign_in =
+        CompleteSignIn { password_uses: world.store.take_password_try(wanted).await.unwrap().uses, ..sign_in };
+    assert_eq!(world.count("budgets"), 2);
     world.behind.execute("UPDATE accounts SET password_hash = replace(password_hash, 'm=19456', 'm=8')");
     let outcome = decided(world.store.complete_sign_in(sign_in).await.unwrap());
     assert_eq!(outcome.decision, SignIn::Granted { by_trust: false });

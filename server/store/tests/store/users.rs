@@ -17,6 +17,7 @@ use countersign_domain::keyring::Sealed;
 use countersign_domain::method::MethodHandle;
 use countersign_domain::password::PasswordHash;
 use countersign_domain::policy::Policy;
+use countersign_domain::quota::{QuotaLimit, QuotaUse};
 use countersign_domain::secret::{ChallengeToken, Digest, SessionToken};
 use countersign_domain::session::Session;
 use countersign_domain::stored_secret::SecretFingerprint;
@@ -25,8 +26,8 @@ use countersign_domain::time::Timestamp;
 use countersign_domain::user::AccountLookup;
 use countersign_store::work::{
     AccountWritten, BeginEnrolment, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CreateAccount,
-    EnrolmentBegun, IssueCode, Issued, KnownNetwork, NewFactor, NewMethod, NewSession, NewTicket, NewTrust, QuotaLimit,
-    QuotaUse, SecondFactorCompleted, SignInCompleted, SignInDecided, TicketKind,
+    EnrolmentBegun, IssueCode, Issued, KnownNetwork, NewFactor, NewMethod, NewSession, NewTicket, NewTrust,
+    SecondFactorCompleted, SignInCompleted, SignInDecided, TicketKind,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{CryptoRng, SeedableRng as _};
@@ -181,6 +182,8 @@ impl User {
             credentials_version: 0,
             limits_epoch: 0,
             factors_version: 0,
+            lock_ends_at: None,
+            guess_level: None,
             created_at: NOON,
             updated_at: NOON,
         };
@@ -348,6 +351,7 @@ impl User {
             claimant,
             to: SendTo::Primary,
             network: Some("network".to_owned()),
+            is_service: false,
             mac: [mac; 32],
             lifetime: Policy::default().one_time_code_lifetime,
             now: NOON,
@@ -364,7 +368,7 @@ impl User {
 
 /// A use of ten within an hour.
 pub(crate) fn window(name: &str) -> QuotaUse {
-    QuotaUse { name: name.to_owned(), limit: QuotaLimit::Window { uses: 10, window: HOUR } }
+    QuotaUse { name: name.to_owned(), limit: QuotaLimit::Window { uses: 10, window: HOUR }, owner: None }
 }
 
 /// A network as the account knows it for a day.

@@ -265,6 +265,8 @@ async fn an_administrator_sees_and_lifts_locks_through_the_api(database: Databas
     let service = world.service().await;
     let user = world.user("ada").await;
     let app = user.enrol().await;
+    // The account knows this network from here on: what is counted there is lifted with the account's limits.
+    user.signed_in_with(&app).await;
     let id = id_of(&service, &user.email).await;
     let path = format!("/user/lock/{id}");
     let nothing = service.get(&path).await.ok().body;

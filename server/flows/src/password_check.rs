@@ -53,7 +53,7 @@ enum Scope<'a> {
     /// Wherever else they come from.
     Anywhere,
     /// A client network, within the short window.
-    Network(&'a str),
+    Network { name: &'a str, is_known: bool },
     /// A network that the account knows.
     KnownNetwork(&'a str),
     /// A device that the account trusts.
@@ -159,7 +159,8 @@ impl Flows {
         let is_in_session = matches!(presenter, Presenter::Session);
         TakePasswordTry {
             account_id,
-            in_network: network.as_deref().map(|network| uses(Scope::Network(network))),
+            in_network: network.as_deref().map(|name| uses(Scope::Network { name, is_known: false })),
+            in_known_network: network.as_deref().map(|name| uses(Scope::Network { name, is_known: true })),
             anywhere: uses(if is_in_session { Scope::Session } else { Scope::Anywhere }),
             network: network
                 .as_deref()
@@ -176,12 +177,14 @@ impl Flows {
     fn password_uses(&self, presenter: Presenter<'_>, account: Option<&Account>, scope: Scope<'_>) -> PasswordUses {
         let policy = self.policy();
         let limit = match scope {
-            Scope::Network(_) => QuotaLimit::Window { uses: policy.password_failures, window: policy.password_window },
+            Scope::Network { .. } => {
+                QuotaLimit::Window { uses: policy.password_failures, window: policy.password_window }
+            }
             _ => QuotaLimit::Refilling(policy.password_guesses),
         };
         let scope_name = match scope {
             Scope::Anywhere => "anywhere".to_owned(),
-            Scope::Network(network) => format!("network:{network}"),
+            Scope::Network { name, .. } => format!("network:{name}"),
             Scope::KnownNetwork(network) => format!("known-network:{network}"),
             Scope::Device(digest) => format!("device:{}", HEXLOWER.encode(digest.as_bytes())),
             Scope::Session => "session".to_owned(),
@@ -191,6 +194,12 @@ impl Flows {
         let of_account = account.map(|account| format!("{}|{epoch}|{scope_name}", account.id));
         let typed = match presenter {
             Presenter::Anybody { tenant_id, login_name, .. } => {
+                // What strangers have used up by name stays so when the account's limits are lifted: else they would learn that
+                // there is an account, and that its limits were lifted.
+                let epoch = match scope {
+                    Scope::Anywhere | Scope::Network { is_known: false, .. } => 0,
+                    _ => epoch,
+                };
                 format!("{tenant_id}|{epoch}|{scope_name}|{}", LoginName::typed_form(login_name))
             }
             Presenter::Service | Presenter::Session => of_account.clone().unwrap_or_default(),

@@ -51,7 +51,7 @@ pub(crate) fn change(user: &User, credentials: i64) -> ChangePassword {
     }
 }
 
-fn replace(user: &User, versions: Versions) -> ReplaceBackupCodes {
+pub(crate) fn replace(user: &User, versions: Versions) -> ReplaceBackupCodes {
     ReplaceBackupCodes {
         account_id: user.id(),
         versions,
@@ -61,7 +61,7 @@ fn replace(user: &User, versions: Versions) -> ReplaceBackupCodes {
     }
 }
 
-fn disable(user: &User) -> DisableTwoFactor {
+pub(crate) fn disable(user: &User) -> DisableTwoFactor {
     DisableTwoFactor {
         account_id: user.id(),
         versions: user.account.versions(),

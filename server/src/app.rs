@@ -14,7 +14,6 @@ use countersign_domain::time::Timestamp;
 use countersign_flows::hashing::PasswordHasher;
 use countersign_flows::keyring::KeyringError;
 use countersign_flows::{Flows, Services};
-use countersign_store::work::NormalizeUsernames;
 use countersign_store::{Database, OpenError, Options, Store, StoreError};
 use slog::Logger;
 use std::sync::Arc;
@@ -90,26 +89,20 @@ async fn claim_keyring(store: &Store, keyring: &Keyring, now: Timestamp) -> Resu
     countersign_flows::keyring::claim(store, keyring, now, &crate::random::system()).await
 }
 
-/// Accounts in one transaction, which then takes some milliseconds.
-const USERNAMES_AT_ONCE: u32 = 500;
-
-/// Brings user names that an earlier version stored to the form in which they are compared now. After the first time, only
-/// accounts that were made since are looked at.
+/// Brings user names that earlier versions stored to the form in which they are compared now, and reports those that are
+/// several accounts'.
 async fn normalize_usernames(store: &Store, log: &Logger) -> Result<(), StoreError> {
-    let (mut changed, mut conflicts) = (0, 0);
-    loop {
-        let done = store.normalize_usernames(NormalizeUsernames { batch: USERNAMES_AT_ONCE }).await?;
-        (changed, conflicts) = (changed + done.changed, conflicts + done.conflicts);
-        if done.accounts == 0 {
-            break;
-        }
-    }
-    if changed > 0 || conflicts > 0 {
-        slog::info!(log, "compared user names anew"; "changed" => changed, "conflicts" => conflicts);
+    let done = store.normalize_usernames().await?;
+    if done.changed > 0 || done.contested > 0 {
+        slog::info!(log, "compared user names anew"; "changed" => done.changed, "contested" => done.contested);
     }
     for conflict in store.username_conflicts(()).await? {
+        let others: Vec<String> = conflict.others.iter().map(|(id, _)| id.to_hyphenated()).collect();
         slog::warn!(
-            log, "a user name is another account's: give one of them another name"; "account" => %conflict.account_id
+            log,
+            "accounts have the same user name, and each is found by its exact spelling only: rename or delete all but one \
+             (`countersign username-conflicts` lists them)";
+            "account" => conflict.account_id.to_hyphenated(), "others" => others.join(", ")
         );
     }
     Ok(())

@@ -1,6 +1,7 @@
-//! Deletes expired rows (challenges, codes, sessions, trusted devices, rate limits) and old audit events.
+//! Deletes expired rows (challenges, codes, sessions, trusted devices, rate limits) and old audit events, and brings user
+//! names that nodes of an earlier version have written meanwhile to the form in which they are compared.
 //!
-//! This only reclaims space: expiry itself is enforced on read. Every node does it; they need no coordination.
+//! The former only reclaims space: expiry itself is enforced on read. Every node does both; they need no coordination.
 
 use crate::clock::Clock;
 use crate::config::settings::Retention;
@@ -30,8 +31,23 @@ impl Drop for Housekeeping {
 #[must_use]
 pub fn start(store: Arc<Store>, clock: Arc<dyn Clock>, retention: Retention, log: Logger) -> Housekeeping {
     Housekeeping(tokio::spawn(async move {
+        let mut contested = 0;
         loop {
             tokio::time::sleep(retention.interval).await;
+            match store.normalize_usernames().await {
+                Ok(done) if done.contested > contested => {
+                    warn!(
+                        log,
+                        "accounts have the same user name, and each is found by its exact spelling only: \
+                         `countersign username-conflicts` lists them"
+                    );
+                    contested = done.contested;
+                }
+                Ok(done) => contested = done.contested,
+                Err(error) => {
+                    warn!(log, "failed to compare user names"; "cause" => countersign_domain::error_chain(&error));
+                }
+            }
             match round(&store, &retention, clock.now()).await {
                 Ok(0) => {}
                 Ok(rows) => debug!(log, "deleted expired rows"; "rows" => rows),

@@ -12,7 +12,7 @@
 //! | [`delivery`] | sending one-time codes |
 //! | [`net`] | web origins, the mail server's address |
 //! | [`clock`], [`random`] | the system's time and randomness |
-//! | [`housekeeping`] | deleting expired rows |
+//! | [`housekeeping`] | deleting expired rows, bringing user names to their form |
 //! | [`operations`] | the table of operations, from the contracts |
 
 pub mod app;

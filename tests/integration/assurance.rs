@@ -13,6 +13,10 @@ const NEW: &str = "a longer horse, a better battery";
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap()
+}
+
 /// Every operation of a session that changes or shows credentials, or ends trust.
 fn managing() -> [(&'static str, Value); 6] {
     let password = json!({"password": PASSWORD});
@@ -253,6 +257,27 @@ async fn a_lifetime_that_is_shortened_holds_for_what_was_opened_before_n12(datab
     world.stranger().call("POST", "/api/jwt/refresh").json(json!({"refreshToken": token})).await.is(404);
 }
 
+#[on_each_database]
+async fn an_access_token_lives_as_long_as_the_setting_says(database: DatabaseKind) {
+    let lifetime = Duration::from_secs(120);
+    let world = World::with(database, |settings| {
+        cheap_passwords(settings);
+        settings.lifetimes.access_token = lifetime;
+    })
+    .await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let login = service.log_in(&user).await.ok();
+    let token = login.text("/token");
+    let expiry = login.body["tokenExpirationInstant"].as_i64().unwrap();
+    assert_eq!(expiry - world.clock_millis(), millis(lifetime));
+    let validate = || service.with_token(&token, "GET", "/jwt/validate");
+    world.clock.advance(lifetime - Duration::from_secs(1));
+    validate().await.ok();
+    world.clock.advance(Duration::from_secs(1));
+    validate().await.is(401);
+}
+
 /// A 7.3.2.
 #[on_each_database]
 async fn refresh_tokens_end_ninety_days_after_the_login_however_they_are_used_n12(database: DatabaseKind) {
@@ -265,6 +290,8 @@ async fn refresh_tokens_end_ninety_days_after_the_login_however_they_are_used_n1
         world.clock.advance(20 * DAY);
         token = refresh(&token).await.ok().text("/refreshToken");
     }
+    let end = "SELECT max(expires_at) AS number FROM refresh_tokens";
+    assert_eq!(world.database().number(end), world.clock_millis() + millis(10 * DAY), "the row ends with it");
     world.clock.advance(10 * DAY);
     refresh(&token).await.is(404);
     // Unused, one ends earlier.
@@ -283,6 +310,8 @@ async fn trust_ends_ninety_days_after_the_second_factor_however_it_is_used_n12_n
         world.clock.advance(20 * DAY);
         assert_eq!(user.sign_in_from(&browser).await.ok().body["twoFactorRedirect"], Value::Null);
     }
+    let end = "SELECT max(expires_at) AS number FROM trusted_devices";
+    assert_eq!(world.database().number(end), world.clock_millis() + millis(10 * DAY), "the row ends with it");
     world.clock.advance(10 * DAY);
     assert_eq!(user.sign_in_from(&browser).await.ok().body["twoFactorRedirect"], true);
 }

@@ -4,7 +4,7 @@
 use crate::harness::database::Database;
 use crate::harness::service::APPLICATION;
 use crate::harness::world::{START, Time};
-use crate::harness::{PASSWORD, Service, User, World};
+use crate::harness::{FusionAuthUser, PASSWORD, Service, User, World};
 use countersign::clock::{Clock as _, ManualClock};
 use countersign::config::Settings;
 use countersign::config::secret::SecretText;
@@ -14,6 +14,7 @@ use countersign_domain::keyring::{Keyring, Sealed};
 use countersign_domain::stored_secret::{self, Binding};
 use countersign_domain::totp::TotpSecret;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
+use data_encoding::HEXLOWER_PERMISSIVE;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,6 +93,47 @@ async fn trust_that_is_moved_to_another_account_counts_for_nothing_there_43(data
     log_in_with(&victim.email).await.is(242);
 }
 
+#[on_each_database]
+async fn a_trust_challenge_that_is_moved_or_made_is_refused_43(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let service = world.service().await;
+    let (victim, thief) = (service.user().await, service.user().await);
+    let (app, own) = (service.enrol(&victim).await, service.enrol(&thief).await);
+    let step_up = async |id: &str, code: &str| {
+        let begun = service.post("/two-factor/start", json!({"userId": id, "trustChallenge": "mine"})).await.ok();
+        service.complete(&begun.text("/twoFactorId"), code).await.ok().text("/trustToken")
+    };
+    let change = |user: &FusionAuthUser, token: &str, trust_challenge: &str| {
+        let body = json!({
+            "loginId": user.email, "currentPassword": PASSWORD, "password": PASSWORD, "trustToken": token,
+            "trustChallenge": trust_challenge,
+        });
+        service.post("/user/change-password", body)
+    };
+    // The thief's ticket, as the victim's: what it was proven with is the thief's.
+    let token = step_up(&thief.id, &own.fresh_code()).await;
+    let account = |user: &FusionAuthUser| format!("(SELECT id FROM accounts WHERE email = '{}')", user.email);
+    let move_to = |user| world.database().execute(&format!("UPDATE tickets SET account_id = {}", account(user)));
+    move_to(&victim);
+    change(&victim, &token, "mine").await.wrong("[TrustTokenExpired]");
+    move_to(&thief);
+    change(&thief, &token, "another").await.wrong("[TrustTokenExpired]");
+    // A digest that can be made without the keyring takes the place of the MAC of a ticket of the victim's.
+    let token = step_up(&victim.id, &app.fresh_code()).await;
+    let sha256 =
+        HEXLOWER_PERMISSIVE.decode(b"3fd30542fe3f61b14bd4a4b2dc0b6fb30fa6f63ebce52dd1778aaa8c4dc02cff").unwrap();
+    let made = literal(world.database(), &sha256);
+    let of_victim = format!("account_id = {}", account(&victim));
+    let hex = if world.database().file().is_some() { "hex(trust_challenge)" } else { "encode(trust_challenge, 'hex')" };
+    let stored = world.database().text(&format!("SELECT {hex} AS text FROM tickets WHERE {of_victim}"));
+    world.database().execute(&format!("UPDATE tickets SET trust_challenge = {made} WHERE {of_victim}"));
+    change(&victim, &token, "mine").await.wrong("[TrustTokenExpired]");
+    // As it was, it is good.
+    let stored = literal(world.database(), &HEXLOWER_PERMISSIVE.decode(stored.as_bytes()).unwrap());
+    world.database().execute(&format!("UPDATE tickets SET trust_challenge = {stored} WHERE {of_victim}"));
+    change(&victim, &token, "mine").await.ok();
+}
+
 /// Bytes as SQL has them.
 fn literal(database: &Database, bytes: &[u8]) -> String {
     let digits = data_encoding::HEXLOWER.encode(bytes);
@@ -150,7 +192,7 @@ async fn for_a_day_after_an_upgrade_nothing_is_sealed_that_the_version_before_ca
         world.database().text(&format!("SELECT {hex} AS text {row}"))
     };
     let opens = |text: &str, associated: &str| {
-        let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).unwrap();
+        let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).unwrap();
         let key_id = world.keyring().active_id().to_owned();
         let sealed = Sealed { key_id, bytes };
         world.keyring().open(countersign_domain::keyring::Purpose::TotpSecret, associated.as_bytes(), &sealed).is_ok()

@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
 mod address_change;
+mod addresses;
 mod architecture;
 mod assurance;
 mod at_rest;

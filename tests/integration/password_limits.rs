@@ -155,6 +155,55 @@ async fn quotas_do_not_say_which_names_are_one_persons_33_44(database: DatabaseK
     world.close().await;
 }
 
+/// Lifting an account's limits shows nobody that there is an account: what strangers have used up by name stays used up.
+#[on_each_database]
+async fn strangers_do_not_see_that_an_account_was_unlocked_44(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let user = world.user("ada").await;
+    sign_in(&world.browser(), &user.email, PASSWORD, "198.51.100.1").await.ok();
+    let id = service.get(&format!("/user?email={}", user.email)).await.ok().text("/user/id");
+    let names = [user.email.clone(), "nobody@example.com".to_owned()];
+    for name in &names {
+        for number in 0..50 {
+            // Ten from one network, and forty from others.
+            let network = if number < 10 { "203.0.113.99".to_owned() } else { format!("203.0.113.{}", number / 5) };
+            sign_in(&world.stranger(), name, "wrong", &network).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        }
+    }
+    // From a network of the flood, and from a third one, through both dialects; again when one more is judged.
+    let looks = async || {
+        let mut all = Vec::new();
+        for name in &names {
+            let mut of_name = Vec::new();
+            for network in ["203.0.113.99", "203.0.113.4", "192.0.2.33"] {
+                of_name.push(seen(&sign_in(&world.stranger(), name, "wrong", network).await));
+                of_name.push(seen(&log_in(&service, name, "wrong", Some(network)).await));
+            }
+            of_name.push(seen(&log_in(&service, name, "wrong", None).await));
+            all.push(of_name);
+        }
+        let [known, unknown] = all.try_into().unwrap();
+        assert_eq!(known, unknown);
+        known
+    };
+    let locked = looks().await;
+    assert!(locked.iter().all(|(status, ..)| *status == 429), "{locked:?}");
+    for _ in 0..10 {
+        sign_in(&world.stranger(), &user.email, "wrong", "198.51.100.1").await;
+    }
+    sign_in(&world.browser(), &user.email, PASSWORD, "198.51.100.1").await.refused(429, "TOO_MANY_REQUESTS");
+    service.call("DELETE", &format!("/user/lock/{id}")).await.ok();
+    assert_eq!(looks().await, locked, "nothing has changed for strangers");
+    // It has for the owner, from a network that the account knows, and for whoever waits.
+    sign_in(&world.browser(), &user.email, PASSWORD, "198.51.100.1").await.ok();
+    world.clock.advance(Duration::from_secs(PASSWORD_GUESS));
+    let later = looks().await;
+    assert_eq!(later.iter().filter(|(status, ..)| *status != 429).count(), 1, "{later:?}");
+    world.clock.advance(Duration::from_secs(PASSWORD_GUESS));
+    sign_in(&world.browser(), &user.email, PASSWORD, "192.0.2.34").await.ok();
+}
+
 #[on_each_database]
 async fn a_further_name_brings_no_further_guesses_33(database: DatabaseKind) {
     let world = World::with(database, from_everywhere).await;

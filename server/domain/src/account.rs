@@ -49,6 +49,12 @@ impl Username {
         username::normal_form(&self.0)
     }
 
+    /// The key under which versions before this form stored the name.
+    #[must_use]
+    pub fn earlier_key(&self) -> String {
+        self.0.trim().to_lowercase()
+    }
+
     /// Why a user with this e-mail address and telephone number may not choose this name.
     #[must_use]
     pub fn refusal(&self, email: Option<&EmailAddress>, number: Option<&PhoneNumber>) -> Option<UsernameRefusal> {

@@ -54,7 +54,7 @@ enum Scope<'a> {
     /// Wherever else they come from.
     Anywhere,
     /// A client network, within the short window.
-    Network(&'a str),
+    Network { name: &'a str, is_known: bool },
     /// A network that the account knows.
     KnownNetwork(&'a str),
     /// A device that the account trusts.
@@ -160,7 +160,8 @@ impl Flows {
         let is_in_session = matches!(presenter, Presenter::Session);
         TakePasswordTry {
             account_id,
-            in_network: network.as_deref().map(|network| uses(Scope::Network(network))),
+            in_network: network.as_deref().map(|name| uses(Scope::Network { name, is_known: false })),
+            in_known_network: network.as_deref().map(|name| uses(Scope::Network { name, is_known: true })),
             anywhere: uses(if is_in_session { Scope::Session } else { Scope::Anywhere }),
             network: network
                 .as_deref()
@@ -178,7 +179,7 @@ impl Flows {
         let counts = match scope {
             // Shown by itself, as the limit that anybody can use up.
             Scope::Anywhere => None,
-            Scope::Network(_) => Some(AccountQuota::NetworkPasswords),
+            Scope::Network { .. } => Some(AccountQuota::NetworkPasswords),
             Scope::KnownNetwork(_) => Some(AccountQuota::KnownNetworkPasswords),
             Scope::Device(_) => Some(AccountQuota::DevicePasswords),
             Scope::Session => Some(AccountQuota::SessionPasswords),
@@ -187,7 +188,7 @@ impl Flows {
         let limit = counts.map_or(QuotaLimit::Refilling(policy.password_guesses), |counts| counts.limit(policy));
         let scope_name = match scope {
             Scope::Anywhere => "anywhere".to_owned(),
-            Scope::Network(network) => format!("network:{network}"),
+            Scope::Network { name, .. } => format!("network:{name}"),
             Scope::KnownNetwork(network) => format!("known-network:{network}"),
             Scope::Device(digest) => format!("device:{}", HEXLOWER.encode(digest.as_bytes())),
             Scope::Session => "session".to_owned(),
@@ -197,6 +198,12 @@ impl Flows {
         let of_account = account.map(|account| format!("{}|{epoch}|{scope_name}", account.id));
         let typed = match presenter {
             Presenter::Anybody { tenant_id, login_name, .. } => {
+                // What strangers have used up by name stays so when the account's limits are lifted: else they would learn that
+                // there is an account, and that its limits were lifted.
+                let epoch = match scope {
+                    Scope::Anywhere | Scope::Network { is_known: false, .. } => 0,
+                    _ => epoch,
+                };
                 format!("{tenant_id}|{epoch}|{scope_name}|{}", LoginName::typed_form(login_name))
             }
             Presenter::Service | Presenter::Session => of_account.clone().unwrap_or_default(),

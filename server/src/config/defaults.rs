@@ -39,6 +39,7 @@ fn strict_text(key: Key) -> Option<String> {
         Key::RefreshTokenLifetime => strict.refresh_token_absolute_lifetime,
         Key::TrustIdle => strict.trust_lifetime,
         Key::TrustLifetime => strict.trust_absolute_lifetime,
+        Key::AccessTokenLifetime => strict.access_token_lifetime,
         Key::AssuranceLifetime => strict.assurance_lifetime,
         _ => return None,
     };

@@ -169,6 +169,8 @@ settings! {
         "How long a device stays trusted without use.";
     TrustLifetime = "lifetimes.trust", "COUNTERSIGN_TRUST_LIFETIME", "SECONDS", "7776000", Everywhere, Plain,
         "How long a device stays trusted after a second factor, however it is used.";
+    AccessTokenLifetime = "lifetimes.access_token", "COUNTERSIGN_ACCESS_TOKEN_LIFETIME", "SECONDS", "3600", Everywhere, Plain,
+        "How long an access token lives, at most a day: services that check the signature alone accept it until then.";
     AssuranceLifetime = "lifetimes.assurance", "COUNTERSIGN_ASSURANCE_LIFETIME", "SECONDS", "3600", Everywhere, Plain,
         "How long ago a second factor may have been passed when factors, recovery codes or the password are changed.";
     LogLevel = "log.level", "COUNTERSIGN_LOG", "LEVEL", "info", Everywhere, Plain,

@@ -180,6 +180,11 @@ pub(super) fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
     count::<D, u64, 60, 34_560_000>(deserializer).map(Duration::from_secs)
 }
 
+/// From a minute to a day: an access token that has left the server is not revoked where its signature alone is checked.
+pub(super) fn access_token_lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    count::<D, u64, 60, 86_400>(deserializer).map(Duration::from_secs)
+}
+
 /// Zero days stand for no limit.
 pub(super) fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let days = count::<D, u64, 0, 36_500>(deserializer)?;

@@ -291,6 +291,24 @@ mod tests {
         load(&[("COUNTERSIGN_TRUST_LIFETIME", "59")]).expect_err("it is too short");
     }
 
+    #[test]
+    fn access_tokens_live_for_a_minute_to_a_day_and_shorter_in_the_strict_profile() {
+        let lifetime = |environment: &[(&str, &str)]| {
+            let settings = load(environment).map_err(|problems| problems.join("; "))?;
+            Ok(settings.lifetimes.apply_to(settings.profile.policy()).access_token_lifetime.as_secs())
+        };
+        let given = |seconds| ("COUNTERSIGN_ACCESS_TOKEN_LIFETIME", seconds);
+        let strict = ("COUNTERSIGN_PROFILE", "strict");
+        assert_eq!(lifetime(&[]), Ok(3_600));
+        assert_eq!(lifetime(&[strict]), Ok(900));
+        assert_eq!(lifetime(&[strict, given("120")]), Ok(120), "what is given wins");
+        assert_eq!(lifetime(&[given("86400")]), Ok(86_400));
+        for seconds in ["59", "86401", "-1", "an hour"] {
+            let problem: String = lifetime(&[given(seconds)]).expect_err(seconds);
+            assert!(problem.contains("`lifetimes.access_token`"), "{problem}");
+        }
+    }
+
     fn load_file(toml: &str) -> Result<Settings, Vec<String>> {
         let directory = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(directory.path().join("c.toml"), toml).expect("writable");

@@ -1,6 +1,6 @@
 //! The settings as the rest of the server uses them.
 
-use super::read::{count, days, lifetime, seconds, switch, text};
+use super::read::{access_token_lifetime, count, days, lifetime, seconds, switch, text};
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat, Profile};
 use super::{Configuration, Inputs, Key};
 use crate::net::origin::{OriginPattern, TrustedOrigins};
@@ -138,6 +138,8 @@ pub struct Lifetimes {
     pub trust_idle: Duration,
     #[serde(deserialize_with = "lifetime")]
     pub trust: Duration,
+    #[serde(deserialize_with = "access_token_lifetime")]
+    pub access_token: Duration,
     /// How long a second factor counts for managing factors and passwords.
     #[serde(deserialize_with = "lifetime")]
     pub assurance: Duration,
@@ -154,6 +156,7 @@ impl Lifetimes {
             refresh_token: policy.refresh_token_absolute_lifetime,
             trust_idle: policy.trust_lifetime,
             trust: policy.trust_absolute_lifetime,
+            access_token: policy.access_token_lifetime,
             assurance: policy.assurance_lifetime,
         }
     }
@@ -168,6 +171,7 @@ impl Lifetimes {
             refresh_token_absolute_lifetime: self.refresh_token,
             trust_lifetime: self.trust_idle,
             trust_absolute_lifetime: self.trust,
+            access_token_lifetime: self.access_token,
             assurance_lifetime: self.assurance,
             ..policy
         }

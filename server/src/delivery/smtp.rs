@@ -82,7 +82,7 @@ mod tests {
         received
     }
 
-    async fn send_to_server(reply: &'static str) -> (Result<(), DeliveryError>, Vec<String>) {
+    async fn send_to_server(to: &str, reply: &'static str) -> (Result<(), DeliveryError>, Vec<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("smtp://{}", listener.local_addr().expect("an address"));
         let server = tokio::spawn(accept_one_mail(listener, reply));
@@ -92,7 +92,7 @@ mod tests {
         };
         let message = Message {
             channel: Channel::Email,
-            to: "ada@example.org".to_owned(),
+            to: to.to_owned(),
             code: "123456".to_owned(),
             app_name: "Zwölf".to_owned(),
             lifetime: Duration::from_secs(180),
@@ -103,7 +103,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_mail_reaches_the_server() {
-        let (sent, received) = send_to_server("250 queued\r\n").await;
+        let (sent, received) = send_to_server("ada@example.org", "250 queued\r\n").await;
         sent.expect("the server took it");
         for line in [
             "MAIL FROM:<two@example.com>",
@@ -118,9 +118,23 @@ mod tests {
         assert!(!subject.contains("123456") && !subject.contains('ö'), "{subject}");
     }
 
+    /// Mail servers without SMTPUTF8 (RFC 6531) take nothing else.
+    #[tokio::test]
+    async fn an_internationalized_address_goes_out_as_its_ascii_labels() {
+        for to in ["user@xn--80a1acny.xn--p1ai", "o!neil#1@xn--bcher-kva.example"] {
+            let (sent, received) = send_to_server(to, "250 queued\r\n").await;
+            sent.expect("the server took it");
+            for line in [format!("RCPT TO:<{to}>"), format!("To: {to}")] {
+                assert!(received.contains(&line), "{line} is not in {received:#?}");
+            }
+            let envelope = received.iter().find(|line| line.starts_with("MAIL FROM")).expect("an envelope");
+            assert!(!envelope.contains("SMTPUTF8"), "{envelope}");
+        }
+    }
+
     #[tokio::test]
     async fn a_refusal_is_an_error() {
-        let (sent, _) = send_to_server("554 no\r\n").await;
+        let (sent, _) = send_to_server("ada@example.org", "554 no\r\n").await;
         assert!(matches!(sent, Err(DeliveryError::Smtp(_))), "{sent:?}");
     }
 }

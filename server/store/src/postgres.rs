@@ -32,6 +32,13 @@ macro_rules! pipeline {
     }};
 }
 
+/// Locks the rows of a query, and leaves out those that another transaction holds.
+macro_rules! skip_locked {
+    ($query:expr) => {
+        $query.for_update().skip_locked()
+    };
+}
+
 #[path = "queries/mod.rs"]
 pub(crate) mod queries;
 

@@ -7,6 +7,7 @@ diesel::table! {
         email -> Nullable<Text>,
         username -> Nullable<Text>,
         username_key -> Nullable<Text>,
+        username_form -> Nullable<Text>,
         phone_number -> Nullable<Text>,
         name -> Text,
         email_verified -> Bool,
@@ -55,20 +56,6 @@ diesel::table! {
         proved_at -> Nullable<BigInt>,
         created_at -> BigInt,
         secret_fingerprint -> Nullable<Binary>,
-    }
-}
-
-diesel::table! {
-    progress (name) {
-        name -> Text,
-        position -> Text,
-    }
-}
-
-diesel::table! {
-    username_conflicts (account_id) {
-        account_id -> Text,
-        username_key -> Text,
     }
 }
 
@@ -247,7 +234,6 @@ diesel::table! {
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(challenges -> accounts (account_id));
 diesel::joinable!(tickets -> accounts (account_id));
-diesel::joinable!(username_conflicts -> accounts (account_id));
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     sessions,
@@ -255,6 +241,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     methods,
     backup_codes,
     tickets,
-    refresh_tokens,
-    username_conflicts
+    refresh_tokens
 );

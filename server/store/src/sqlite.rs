@@ -22,6 +22,13 @@ macro_rules! pipeline {
     };
 }
 
+/// The rows of a query that no other transaction holds: all of them, because there is one writer.
+macro_rules! skip_locked {
+    ($query:expr) => {
+        $query
+    };
+}
+
 #[path = "queries/mod.rs"]
 pub(crate) mod queries;
 

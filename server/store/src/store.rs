@@ -6,10 +6,11 @@ use crate::sqlite::Sqlite;
 use crate::work::{
     AccountWritten, AddCanary, AddMethod, BeginEnrolment, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, EnrolmentBegun, ExpiringTable,
-    ExtendSession, FailAttempt, FindTrust, IssueCode, Issued, KeyringFacts, LiftLimits, MethodAdded, MethodsRemoved,
-    NormalizeUsernames, OpenChallenge, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed,
+    ExtendSession, FailAttempt, FindTrust, FindUnnormalized, IssueCode, Issued, KeyringFacts, LiftLimits, MethodAdded,
+    MethodsRemoved, OpenChallenge, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed,
     Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions,
-    SecondFactorCompleted, SignInCompleted, TakePasswordTry, UseRefreshToken, UsernameConflict, UsernamesNormalized,
+    SecondFactorCompleted, SignInCompleted, TakePasswordTry, Unnormalized, UseRefreshToken,
+    UsernameConflict, UsernameNormalized, UsernamesNormalized,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -179,8 +180,10 @@ units! {
     /// Revokes an API key; `false` if there is none to revoke.
     pub write revoke_api_key((ApiKeyId, Timestamp)) -> bool;
 
-    /// Brings the user names of some accounts to the form in which they are compared now.
-    pub write normalize_usernames(NormalizeUsernames) -> UsernamesNormalized;
+    /// Finds accounts whose user name may not have the form in which names are compared now.
+    write find_unnormalized(FindUnnormalized) -> Unnormalized;
+    /// Brings the user name of one account to its form.
+    write normalize_username(String) -> UsernameNormalized;
     /// Stores the canary of a key; `false` if the key has one, or another one was stored since the keyring was checked.
     pub write add_canary(AddCanary) -> bool;
 
@@ -188,7 +191,33 @@ units! {
     write purge_table(PurgeTable) -> usize;
 }
 
+/// Accounts that are looked at in one transaction, which then takes some milliseconds.
+const USERNAMES_AT_ONCE: u32 = 500;
+
 impl Store {
+    /// Brings the user names that nodes of earlier versions wrote to the form in which they are compared now. Only rows that
+    /// lack it are looked at, so that this may be done again at any time. A key is changed in a transaction of its own:
+    /// a name that somebody takes meanwhile stops no other.
+    ///
+    /// # Errors
+    /// If the database is not available or refuses a statement; what was done before that stays.
+    pub async fn normalize_usernames(&self) -> Result<UsernamesNormalized, StoreError> {
+        let (mut after, mut total) = (String::new(), UsernamesNormalized::default());
+        loop {
+            let found = self.find_unnormalized(FindUnnormalized { after, batch: USERNAMES_AT_ONCE }).await?;
+            total.changed += found.noted;
+            for id in found.due {
+                match self.normalize_username(id).await? {
+                    UsernameNormalized::Changed => total.changed += 1,
+                    UsernameNormalized::Contested => total.contested += 1,
+                    UsernameNormalized::Unchanged => {}
+                }
+            }
+            let Some(last) = found.last else { return Ok(total) };
+            after = last;
+        }
+    }
+
     /// Deletes expired rows, one transaction per table, so that no other request waits long. Several nodes may do it at once:
     /// each takes rows that the others have not taken.
     ///

@@ -5,6 +5,7 @@
 //!
 //! | question | file |
 //! |---|---|
+//! | whose is a user name that was typed? | [`username_owner`] |
 //! | may a stranger create an account? | [`sign_up`] |
 //! | what does a right password open? | [`sign_in`] |
 //! | may this password be judged? | [`password_attempt`] |
@@ -44,6 +45,7 @@ pub mod sign_in;
 pub mod sign_up;
 pub mod trust;
 pub mod usable;
+pub mod username_owner;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -6,7 +6,7 @@ use super::terms::terms;
 use super::{Context, caller, origin, refusal, wire};
 use countersign_api::Reply;
 use countersign_api::better_auth::{Error, replies, requests, responses};
-use countersign_api::validation::is_email;
+use countersign_api::validation::is_mailbox;
 use countersign_domain::account::{EmailAddress, LoginName};
 use countersign_domain::user::AccountProfile;
 use countersign_flows::password::PasswordChanged;
@@ -56,7 +56,7 @@ pub(super) async fn sign_in(
 ) -> Result<Reply<replies::SignInEmail>, Error> {
     let app = context.context();
     origin::check_login(&app.trusted_origins, context.request.headers()).map_err(Error::from)?;
-    if !is_email(&body.email) {
+    if !is_mailbox(&body.email) {
         return Err(Error::new(Status::BAD_REQUEST, "INVALID_EMAIL", "Invalid email"));
     }
     let credentials = Credentials::read(context);

@@ -4,7 +4,7 @@ use super::values::{blank, body_value};
 use super::wire;
 use countersign_api::fusionauth::Errors;
 use countersign_api::fusionauth::requests::UserFields;
-use countersign_api::validation::is_email;
+use countersign_api::validation::is_mailbox;
 use countersign_domain::account::{EmailAddress, PhoneNumber, Username, UsernameRefusal};
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::{AccountProfile, User};
@@ -51,7 +51,7 @@ pub(super) fn account_profile(
 ) -> Result<AccountProfile, Errors> {
     let mut errors = Errors::default();
     let email = body_value(fields.email.as_ref());
-    if email.is_some_and(|email| !is_email(email)) {
+    if email.is_some_and(|email| !is_mailbox(email)) {
         errors.add("user.email", "notEmail", "The [user.email] property is not an e-mail address.");
     }
     let email = email.map(EmailAddress::new);

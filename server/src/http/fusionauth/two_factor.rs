@@ -10,7 +10,7 @@ use countersign_api::fusionauth::responses::{
 };
 use countersign_api::fusionauth::{Error, TenantHeader, replies, requests};
 use countersign_api::reply::{Gives, NoBody};
-use countersign_api::validation::is_email;
+use countersign_api::validation::is_mailbox;
 use countersign_domain::account::{EmailAddress, PhoneNumber};
 use countersign_domain::address::{Address, MethodKind};
 use countersign_domain::ids::{ApplicationId, TenantId};
@@ -178,7 +178,7 @@ pub(super) async fn subject(
 pub(super) fn email(text: Option<&String>) -> Result<EmailAddress, Error> {
     let text = body_value(text).ok_or_else(|| is_blank("email"))?;
     let not_email = || Error::of_field("email", "notEmail", "The [email] property is not an e-mail address.");
-    if is_email(text) { Ok(EmailAddress::new(text)) } else { Err(not_email()) }
+    if is_mailbox(text) { Ok(EmailAddress::new(text)) } else { Err(not_email()) }
 }
 
 /// The `mobilePhone` of a body.

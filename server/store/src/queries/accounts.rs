@@ -2,10 +2,10 @@
 
 use super::sessions::open_session;
 use super::users::methods_if;
-use super::{Conn, TxResult, audit, endings, methods, tickets};
+use super::{Conn, TxResult, audit, endings, methods, tickets, usernames};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountChanges, NewAccountRow, PasswordChanges, RegistrationRow};
+use crate::rows::{AccountChanges, NewAccountRow, PasswordChanges, RegistrationRow, UsernameColumns};
 use crate::schema::{accounts, registrations};
 use crate::work::{
     AccountWritten, ChangeAccount, ChangePassword, Changed, CreateAccount, Register, Registered, TxOutcome,
@@ -26,8 +26,12 @@ pub(crate) async fn create_account(connection: &mut Conn, create: &CreateAccount
         .execute(connection)
         .await?;
     if made == 0 {
-        let taken = find_taken_name(connection, &create.account, None).await?;
+        let taken = find_taken_name(connection, &create.account, "").await?;
         return Ok(TxOutcome::Rollback(taken.unwrap_or(AccountWritten::IdTaken)));
+    }
+    // No index has the names of earlier versions that have the same form and another key.
+    if username_is_taken(connection, &create.account, &create.account.id.to_text()).await? {
+        return Ok(TxOutcome::Rollback(AccountWritten::UsernameTaken));
     }
     if let Some(registration) = &create.registration {
         let row = RegistrationRow::new(registration, create.account.id);
@@ -37,24 +41,27 @@ pub(crate) async fn create_account(connection: &mut Conn, create: &CreateAccount
     Ok(TxOutcome::Commit(AccountWritten::Done))
 }
 
-/// The login name of the account that another account uses already.
+/// Whether another account has a user name of the same form.
+async fn username_is_taken(connection: &mut Conn, account: &Account, except: &str) -> Result<bool, StoreError> {
+    let Some(name) = &account.username else { return Ok(false) };
+    usernames::is_taken(connection, &account.tenant_id.to_text(), &name.key(), except).await
+}
+
+/// The login name of the account that an account other than `except` uses already.
 async fn find_taken_name(
     connection: &mut Conn,
     account: &Account,
-    except: Option<AccountId>,
+    except: &str,
 ) -> Result<Option<AccountWritten>, StoreError> {
-    let except = except.map(AccountId::to_text).unwrap_or_default();
-    let others = || accounts::tenant_id.eq(account.tenant_id.to_text()).and(accounts::id.ne(except.clone()));
+    let others = || accounts::tenant_id.eq(account.tenant_id.to_text()).and(accounts::id.ne(except));
     let mut taken = None;
     if let Some(number) = &account.phone_number {
         let same = accounts::table.filter(others()).filter(accounts::phone_number.eq(number.as_str()));
         let count: i64 = same.count().get_result(connection).await?;
         taken = (count > 0).then_some(AccountWritten::PhoneNumberTaken).or(taken);
     }
-    if let Some(name) = &account.username {
-        let same = accounts::table.filter(others()).filter(accounts::username_key.eq(name.key()));
-        let count: i64 = same.count().get_result(connection).await?;
-        taken = (count > 0).then_some(AccountWritten::UsernameTaken).or(taken);
+    if username_is_taken(connection, account, except).await? {
+        taken = Some(AccountWritten::UsernameTaken);
     }
     if let Some(email) = &account.email {
         let same = accounts::table.filter(others()).filter(accounts::email.eq(email.as_str()));
@@ -67,19 +74,33 @@ async fn find_taken_name(
 /// Changes an account, if it is still as it was read.
 pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount) -> TxResult<AccountWritten> {
     let (account, id) = (&change.account, change.account.id.to_text());
-    if let Some(taken) = find_taken_name(connection, account, Some(account.id)).await? {
+    // Locks the row.
+    let before: Option<UsernameColumns> = diesel::update(accounts::table.find(&id))
+        .filter(accounts::updated_at.eq(change.before.updated_at.as_millis()))
+        .filter(accounts::credentials_version.eq(account.credentials_version))
+        .set(accounts::credentials_version.eq(accounts::credentials_version))
+        .returning(UsernameColumns::as_returning())
+        .cached()
+        .get_result(connection)
+        .await
+        .optional()?;
+    let Some(before) = before else { return Ok(TxOutcome::Rollback(AccountWritten::Stale)) };
+    let names = UsernameColumns::of(account);
+    // A name that stays keeps its key: another account may have its form.
+    let (names, unnamed) = match names.is_same_name(&before) {
+        true => (before, Account { username: None, ..account.clone() }),
+        false => (names, account.clone()),
+    };
+    if let Some(taken) = find_taken_name(connection, &unnamed, &id).await? {
         return Ok(TxOutcome::Rollback(taken));
     }
     let touched = diesel::update(accounts::table.find(&id))
-        .filter(accounts::updated_at.eq(change.before.updated_at.as_millis()))
-        .filter(accounts::credentials_version.eq(account.credentials_version))
-        .set(AccountChanges::new(account, &change.profile))
+        .set((names, AccountChanges::new(account, &change.profile)))
         .cached()
         .execute(connection)
         .await;
     match touched {
-        Ok(1) => {}
-        Ok(_) => return Ok(TxOutcome::Rollback(AccountWritten::Stale)),
+        Ok(_) => {}
         // Another account took the name between the check and the change: the caller has to read again.
         Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
             return Ok(TxOutcome::Rollback(AccountWritten::Stale));

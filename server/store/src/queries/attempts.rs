@@ -167,7 +167,7 @@ async fn count_failure(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Op
 
 /// The account of a live challenge, as part of a statement.
 #[diesel::dsl::auto_type(no_type_alias)]
-fn account_of<'a>(digest: &'a Digest, now: Timestamp) -> _ {
+pub(super) fn account_of<'a>(digest: &'a Digest, now: Timestamp) -> _ {
     let bytes: &'a [u8] = digest.as_bytes();
     let now: i64 = now.as_millis();
     challenges::table

@@ -1,5 +1,6 @@
 //! Issuing codes that are sent.
 
+use super::attempts::account_of;
 use super::users::methods_if;
 use super::{Conn, TxResult, audit, quotas};
 use crate::cached::Cache as _;
@@ -7,7 +8,7 @@ use crate::error::StoreError;
 use crate::rows::{AccountRow, ChallengeRow, OneTimeCodeRow};
 use crate::schema::{accounts, challenges, mailed_codes, sessions};
 use crate::work::{IssueCode, Issued, OpenChallenge, Spent, TxOutcome};
-use countersign_domain::account::Account;
+use countersign_domain::account::{Account, Versions};
 use countersign_domain::attempt::Claimant;
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::delivery::{self, Delivery, SendTo};
@@ -16,23 +17,12 @@ use countersign_domain::ids::MethodId;
 use countersign_domain::one_time_code::Subject;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::RunQueryDsl;
 
 /// Stores a code, within the sending quotas of account and address. It takes the place of the one before; no count of tries
 /// is reset by that (N5).
 pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxResult<Issued> {
-    match issue_to_account(connection, issue).await {
-        // Every foreign key refers to the account: it was deleted since it was read.
-        Err(StoreError::Refused(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _))) => {
-            Ok(TxOutcome::Rollback(Issued::NoClaimant))
-        }
-        outcome => outcome,
-    }
-}
-
-async fn issue_to_account(connection: &mut Conn, issue: &IssueCode) -> TxResult<Issued> {
-    let Some((account, challenge_ends)) = find_account(connection, issue).await? else {
+    let Some((account, challenge_ends)) = lock_account(connection, issue).await? else {
         return Ok(TxOutcome::Rollback(Issued::NoClaimant));
     };
     let needs_methods = match issue.to {
@@ -94,32 +84,74 @@ pub(super) async fn store(connection: &mut Conn, code: &OneTimeCodeRow) -> Resul
     Ok(())
 }
 
-/// The account of the claimant, and the end of the challenge that the code completes.
-async fn find_account(connection: &mut Conn, issue: &IssueCode) -> Result<Option<(Account, Option<i64>)>, StoreError> {
-    let now = issue.now.as_millis();
-    let found: Option<(AccountRow, Option<i64>)> = match &issue.claimant {
+/// The account of the claimant, whose row is locked, and the end of the challenge that the code completes. With the lock, a code
+/// is not sent to an address that another transaction is about to change.
+async fn lock_account(connection: &mut Conn, issue: &IssueCode) -> Result<Option<(Account, Option<i64>)>, StoreError> {
+    let (row, claimant) = pipeline!(connection; lock_row(issue), find_claimant(issue));
+    let (Some(row), Some(claimant)) = (row, claimant) else { return Ok(None) };
+    let is_current = match claimant {
+        LiveClaimant::Challenge { versions, .. } => versions == row.versions(),
+        LiveClaimant::Session { credentials_version } => credentials_version == row.versions().credentials,
+        LiveClaimant::Holder => true,
+    };
+    let challenge_ends = match claimant {
+        LiveClaimant::Challenge { expires_at, .. } => Some(expires_at),
+        LiveClaimant::Session { .. } | LiveClaimant::Holder => None,
+    };
+    if is_current { Ok(Some((Account::try_from(row)?, challenge_ends))) } else { Ok(None) }
+}
+
+async fn lock_row(connection: &mut Conn, issue: &IssueCode) -> Result<Option<AccountRow>, StoreError> {
+    let unchanged = accounts::credentials_version.eq(accounts::credentials_version);
+    let row = match &issue.claimant {
         Claimant::Challenge(digest) => {
-            let live = challenges::digest.eq(digest.as_bytes().as_slice()).and(challenges::expires_at.gt(now));
-            let current = challenges::credentials_version
-                .eq(accounts::credentials_version)
-                .and(challenges::factors_version.eq(accounts::factors_version));
-            let query = challenges::table.inner_join(accounts::table).filter(live.and(current));
-            let query = query.select((AccountRow::as_select(), challenges::expires_at.nullable()));
-            query.get_result(connection).await.optional()?
+            let account_id = account_of(digest, issue.now);
+            diesel::update(accounts::table.filter(accounts::id.eq_any(account_id)))
+                .set(unchanged)
+                .returning(AccountRow::as_returning())
+                .cached()
+                .get_result(connection)
+                .await
         }
-        Claimant::Session { session_id, .. } => {
-            let live = sessions::id.eq(session_id.to_text()).and(sessions::expires_at.gt(now));
-            let current = sessions::credentials_version.eq(accounts::credentials_version);
-            let query = sessions::table.inner_join(accounts::table).filter(live.and(current));
-            let row = query.select(AccountRow::as_select()).get_result(connection).await.optional()?;
-            row.map(|row| (row, None))
-        }
-        Claimant::Holder { account_id, .. } => {
-            let query = accounts::table.find(account_id.to_text()).select(AccountRow::as_select());
-            query.get_result(connection).await.optional()?.map(|row| (row, None))
+        Claimant::Session { account_id, .. } | Claimant::Holder { account_id, .. } => {
+            diesel::update(accounts::table.find(account_id.to_text()))
+                .set(unchanged)
+                .returning(AccountRow::as_returning())
+                .cached()
+                .get_result(connection)
+                .await
         }
     };
-    found.map(|(row, end)| Ok((Account::try_from(row)?, end))).transpose()
+    Ok(row.optional()?)
+}
+
+/// A claimant that has not expired, and the versions that it was opened under.
+enum LiveClaimant {
+    Challenge { expires_at: i64, versions: Versions },
+    Session { credentials_version: i64 },
+    Holder,
+}
+
+async fn find_claimant(connection: &mut Conn, issue: &IssueCode) -> Result<Option<LiveClaimant>, StoreError> {
+    let now = issue.now.as_millis();
+    Ok(match &issue.claimant {
+        Claimant::Challenge(digest) => {
+            let live = challenges::table.find(digest.as_bytes().as_slice()).filter(challenges::expires_at.gt(now));
+            let columns = (challenges::expires_at, challenges::credentials_version, challenges::factors_version);
+            let found: Option<(i64, i64, i64)> = live.select(columns).get_result(connection).await.optional()?;
+            found.map(|(expires_at, credentials, factors)| LiveClaimant::Challenge {
+                expires_at,
+                versions: Versions { credentials, factors },
+            })
+        }
+        Claimant::Session { session_id, account_id } => {
+            let mine = sessions::account_id.eq(account_id.to_text()).and(sessions::expires_at.gt(now));
+            let live = sessions::table.find(session_id.to_text()).filter(mine).select(sessions::credentials_version);
+            let found: Option<i64> = live.get_result(connection).await.optional()?;
+            found.map(|credentials_version| LiveClaimant::Session { credentials_version })
+        }
+        Claimant::Holder { .. } => Some(LiveClaimant::Holder),
+    })
 }
 
 /// Opens a challenge together with a code that completes it; says whether the account is there.

@@ -9,8 +9,11 @@ use crate::work::{ExpiringTable, PurgeTable, TxOutcome};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-/// Deletes some expired rows, the oldest first. The delete repeats the condition on the time, because a transaction that
-/// the delete waited for may have renewed the row (a quota starts a new window in the same row).
+/// Deletes some expired rows, the oldest first. Rows that another transaction holds are left for the next time: several rows
+/// are locked here in an order that is nobody else's, and who waits for none of them is part of no deadlock.
+///
+/// The delete repeats the condition on the time, because a row may have been renewed since it was found (a quota starts a
+/// new window in the same row).
 macro_rules! delete_some {
     ($connection:ident, $purge:ident, $table:ident, $key:ident, $time:ident) => {{
         let before = $purge.before.as_millis();
@@ -20,6 +23,7 @@ macro_rules! delete_some {
             .order((some.field($table::$time), some.field($table::$key)))
             .limit(i64::from($purge.batch))
             .select(some.field($table::$key));
+        let oldest = skip_locked!(oldest);
         diesel::delete($table::table.filter($table::$time.le(before)).filter($table::$key.eq_any(oldest)))
             .execute($connection)
             .await?

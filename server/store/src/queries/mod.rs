@@ -48,7 +48,7 @@ pub(crate) use sessions::{extend_session, ping, revoke_sessions, session_by_toke
 pub(crate) use sign_in::complete_sign_in;
 pub(crate) use tickets::ticket;
 pub(crate) use trusted_devices::{end_trust, trust};
-pub(crate) use usernames::{normalize_usernames, username_conflicts};
+pub(crate) use usernames::{find_unnormalized, normalize_username, username_conflicts};
 pub(crate) use users::{account, user};
 
 /// A duration as the tables have it.

@@ -134,12 +134,11 @@ pub(crate) async fn take_password_try(connection: &mut Conn, wanted: &TakePasswo
     let now = wanted.now;
     let (is_device_known, is_network_known) =
         pipeline!(connection; is_trusted_device(wanted), known_networks::is_known(wanted));
-    let slowed = match (&wanted.device, &wanted.network) {
-        (Some((_, uses)), _) if is_device_known => uses,
-        (_, Some((_, uses))) if is_network_known => uses,
-        _ => &wanted.anywhere,
+    let (slowed, of_network) = match (&wanted.device, &wanted.network) {
+        (Some((_, uses)), _) if is_device_known => (uses, wanted.in_known_network.as_ref()),
+        (_, Some((_, uses))) if is_network_known => (uses, wanted.in_known_network.as_ref()),
+        _ => (&wanted.anywhere, wanted.in_network.as_ref()),
     };
-    let of_network = wanted.in_network.as_ref();
     let mut uses: Vec<(bool, &QuotaUse)> = [Some(slowed), of_network]
         .into_iter()
         .flatten()

@@ -1,6 +1,6 @@
 //! Reading accounts and users.
 
-use super::{Conn, methods};
+use super::{Conn, methods, usernames};
 use crate::error::StoreError;
 use crate::rows::{AccountRow, RegistrationRow};
 use crate::schema::{accounts, registrations};
@@ -41,9 +41,7 @@ async fn find(connection: &mut Conn, lookup: &AccountLookup) -> Result<Option<Us
             LoginName::Email(email) => {
                 find_user!(connection, of_tenant().and(accounts::email.eq(email.as_str())))
             }
-            LoginName::Username(name) => {
-                find_user!(connection, of_tenant().and(accounts::username_key.eq(name.key())))
-            }
+            LoginName::Username(name) => usernames::find_by_username(connection, *tenant, name).await?,
             LoginName::PhoneNumber(number) => {
                 find_user!(connection, of_tenant().and(accounts::phone_number.eq(number.as_str())))
             }

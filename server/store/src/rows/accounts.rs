@@ -39,6 +39,10 @@ pub(crate) struct AccountRow {
 }
 
 impl AccountRow {
+    pub(crate) fn username(&self) -> Option<Username> {
+        self.username.as_deref().and_then(Username::new)
+    }
+
     pub(crate) fn versions(&self) -> Versions {
         Versions { credentials: self.credentials_version, factors: self.factors_version }
     }
@@ -53,7 +57,7 @@ impl TryFrom<AccountRow> for Account {
             id: AccountId::parse(&row.id).ok_or(corrupt("accounts", "its id"))?,
             tenant_id: TenantId::parse(&row.tenant_id).ok_or(corrupt("accounts", "its tenant"))?,
             email: row.email.as_deref().map(EmailAddress::new),
-            username: row.username.as_deref().and_then(Username::new),
+            username: row.username(),
             phone_number: row.phone_number.as_deref().and_then(PhoneNumber::new),
             name: row.name,
             email_verified: row.email_verified,
@@ -89,6 +93,8 @@ pub(crate) struct NewAccountRow {
     two_factor_enabled: bool,
     created_at: i64,
     #[diesel(embed)]
+    username: UsernameColumns,
+    #[diesel(embed)]
     rest: AccountChanges,
     #[diesel(embed)]
     password: PasswordChanges,
@@ -107,6 +113,7 @@ impl NewAccountRow {
             last_sign_in_at: None,
             two_factor_enabled: account.two_factor_enabled,
             created_at: account.created_at.as_millis(),
+            username: UsernameColumns::of(account),
             rest: AccountChanges::new(account, profile),
             password: PasswordChanges::new(account),
         }
@@ -118,8 +125,6 @@ impl NewAccountRow {
 #[diesel(table_name = accounts, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(crate) struct AccountChanges {
     email: Option<String>,
-    username: Option<String>,
-    username_key: Option<String>,
     phone_number: Option<String>,
     name: String,
     email_verified: bool,
@@ -135,8 +140,6 @@ impl AccountChanges {
     pub(crate) fn new(account: &Account, profile: &str) -> Self {
         Self {
             email: account.email.as_ref().map(|email| email.as_str().to_owned()),
-            username: account.username.as_ref().map(|name| name.as_str().to_owned()),
-            username_key: account.username.as_ref().map(Username::key),
             phone_number: account.phone_number.as_ref().map(|number| number.as_str().to_owned()),
             name: account.name.clone(),
             email_verified: account.email_verified,
@@ -147,6 +150,31 @@ impl AccountChanges {
             expires_at: account.expires_at.map(Timestamp::as_millis),
             updated_at: account.updated_at.as_millis(),
         }
+    }
+}
+
+/// A user name: as chosen, the key that is unique, and the form in which it is compared. The key is another one than the form
+/// where the account had its name before another account's was found to have the same form.
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = accounts, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(crate) struct UsernameColumns {
+    username: Option<String>,
+    username_key: Option<String>,
+    username_form: Option<String>,
+}
+
+impl UsernameColumns {
+    pub(crate) fn of(account: &Account) -> Self {
+        let form = account.username.as_ref().map(Username::key);
+        Self {
+            username: account.username.as_ref().map(|name| name.as_str().to_owned()),
+            username_key: form.clone(),
+            username_form: form,
+        }
+    }
+
+    pub(crate) fn is_same_name(&self, other: &Self) -> bool {
+        self.username == other.username
     }
 }
 

@@ -87,8 +87,10 @@ pub struct PasswordUses {
 pub struct TakePasswordTry {
     /// The account; any unused id if there is none, so that both cost the same work.
     pub account_id: AccountId,
-    /// Counts of the client's network, if it is known.
+    /// Counts of the client's network, if the client has one.
     pub in_network: Option<PasswordUses>,
+    /// The same where the account knows the network or trusts the device.
+    pub in_known_network: Option<PasswordUses>,
     /// Counts of everything that does not come from a known network or device.
     pub anywhere: PasswordUses,
     /// The client's network as the account may know it, and the counts that then take the place of `anywhere`.

@@ -2,28 +2,51 @@
 
 use countersign_domain::ids::AccountId;
 
-/// Brings the names of some accounts to the form in which they are compared now.
-#[derive(Clone, Copy, Debug)]
-pub struct NormalizeUsernames {
+/// Looks at some accounts whose user name may not have the form in which names are compared now.
+#[derive(Clone, Debug)]
+pub(crate) struct FindUnnormalized {
+    /// Id of the last account that was looked at; empty for the first call.
+    pub(crate) after: String,
     /// Accounts that are looked at.
-    pub batch: u32,
+    pub(crate) batch: u32,
+}
+
+/// What was found in one batch.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Unnormalized {
+    /// Id of the last account that was looked at; `None` when there are no more.
+    pub(crate) last: Option<String>,
+    /// Accounts whose form was noted beside the key that they have already.
+    pub(crate) noted: usize,
+    /// Accounts whose key has to change.
+    pub(crate) due: Vec<String>,
+}
+
+/// How one account's name was brought to its form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UsernameNormalized {
+    Changed,
+    /// Another account has a name of this form, so it keeps its key.
+    Contested,
+    /// Nothing was to be done, or the account is gone.
+    Unchanged,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UsernamesNormalized {
-    /// Accounts that were looked at; 0 when there are no more.
-    pub accounts: usize,
-    /// Names whose form was another one.
+    /// Accounts whose form was stored or changed.
     pub changed: usize,
-    /// Names that kept their form, because another account has the new one.
-    pub conflicts: usize,
+    /// Accounts that kept their key, because another account has a name of the same form.
+    pub contested: usize,
 }
 
-/// A user name whose form another account has.
+/// Accounts whose user names have one form. Until one is left, each is found by its exact spelling only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsernameConflict {
     pub account_id: AccountId,
     pub username: String,
-    /// The form, by which the other account is found.
-    pub username_key: String,
+    /// The form that both have.
+    pub form: String,
+    /// The other accounts, and their user names.
+    pub others: Vec<(AccountId, String)>,
 }

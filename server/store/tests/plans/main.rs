@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod apps;
+mod lock_order;
 #[path = "../store/users.rs"]
 mod users;
 #[path = "../store/world.rs"]
@@ -39,8 +40,8 @@ use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
     AccountWritten, AddCanary, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt,
-    FindTrust, IssueCode, Issued, LiftLimits, MethodAdded, MethodsRemoved, NewRefreshToken, NormalizeUsernames,
-    OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, RefreshTokenUsed, Register, Registered,
+    FindTrust, IssueCode, Issued, LiftLimits, MethodAdded, MethodsRemoved, NewRefreshToken, OpenChallenge,
+    PasswordUses, PresentedTicket, PresentedTrust, Purge, RefreshTokenUsed, Register, Registered,
     RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted,
     SessionSelector, TakePasswordTry, TicketKind, UseRefreshToken,
 };
@@ -61,10 +62,20 @@ static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// Every statement that is kept so that it is parsed only once.
 static PREPARED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// The listener hears every connection of the process, so the two tests take turns.
+/// The listener hears every connection of the process, so the tests take turns.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-struct Listener;
+#[derive(Default)]
+struct Listener {
+    unit: lock_order::Unit,
+}
+
+/// Has every connection that is made from now on heard, while no other test of this binary is.
+async fn listen() -> tokio::sync::MutexGuard<'static, ()> {
+    let turn = TURN.lock().await;
+    set_default_instrumentation(|| Some(Box::new(Listener::default()))).unwrap();
+    turn
+}
 
 impl Instrumentation for Listener {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
@@ -72,6 +83,7 @@ impl Instrumentation for Listener {
             InstrumentationEvent::StartQuery { query, .. } => {
                 let text = query.to_string();
                 let statement = text.split(" -- binds:").next().unwrap_or_default().trim().to_owned();
+                self.unit.hear(&statement);
                 STATEMENTS.lock().unwrap().insert(statement);
             }
             InstrumentationEvent::CacheQuery { sql, .. } => {
@@ -103,6 +115,7 @@ async fn everything(world: &World) {
     let wanted = TakePasswordTry {
         account_id: id,
         in_network: Some(uses.clone()),
+        in_known_network: Some(uses.clone()),
         anywhere: uses.clone(),
         network: Some((network(id, 1, NOON), uses.clone())),
         device: Some((vec![session_digest()], uses.clone())),
@@ -118,21 +131,22 @@ async fn everything(world: &World) {
     store.extend_session(extend).await.unwrap();
     store.ping(()).await.unwrap();
     assert!(store.keyring_facts(()).await.unwrap().newest_app.is_some());
-    let mut named = [User::new(), User::new()];
-    for (user, name) in named.iter_mut().zip(["Plan", "plan."]) {
+    let mut named = [User::new(), User::new(), User::new()];
+    for (user, name) in named.iter_mut().zip(["Plan", "plan.", "plan-"]) {
         user.account.username = Username::new(name);
         assert_eq!(store.create_account(user.sign_up()).await.unwrap(), AccountWritten::Done);
     }
     // As earlier versions have stored them.
-    for (user, (name, key)) in named.iter().zip([("plan", "p"), ("PLAN", "q")]) {
-        let id = user.id().to_text();
+    for (user, (name, key)) in named.iter().zip([("plan", "p"), ("PLAN", "q"), ("plan-", "plan-")]) {
+        let (id, names) = (user.id().to_text(), format!("username_key = '{key}', username = '{name}'"));
         world.behind.execute(&format!(
-            "/* not the store's */ UPDATE accounts SET username_key = '{key}', username = '{name}' WHERE id = '{id}'"
+            "/* not the store's */ UPDATE accounts SET {names}, username_form = NULL WHERE id = '{id}'"
         ));
     }
-    let normalized = store.normalize_usernames(NormalizeUsernames { batch: 100 }).await.unwrap();
-    assert_eq!((normalized.changed, normalized.conflicts), (1, 1));
-    assert_eq!(store.normalize_usernames(NormalizeUsernames { batch: 100 }).await.unwrap().accounts, 0);
+    let normalized = store.normalize_usernames().await.unwrap();
+    assert_eq!((normalized.changed, normalized.contested), (2, 1));
+    let normalized = store.normalize_usernames().await.unwrap();
+    assert_eq!((normalized.changed, normalized.contested), (0, 1));
     assert_eq!(store.username_conflicts(()).await.unwrap().len(), 1);
     let sealed = Sealed { key_id: "k1".to_owned(), bytes: vec![1] };
     let canary = Canary { sealed, secrets_bound_from: NOON };
@@ -519,8 +533,7 @@ struct Step {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_reads_no_whole_table_and_parses_nothing_twice() {
-    let _turn = TURN.lock().await;
-    set_default_instrumentation(|| Some(Box::new(Listener))).unwrap();
+    let _turn = listen().await;
     let world = World::start(DatabaseKind::Sqlite).await;
     STATEMENTS.lock().unwrap().clear();
     everything(&world).await;

@@ -23,7 +23,7 @@ use countersign_test_postgres::{DatabaseKind, on_each_database};
 use futures::future::join_all;
 
 /// A password for an account, from network 1, from elsewhere if there is none, or from a device.
-fn password_try(user: &User, from: Option<u8>, device: Option<Digest>, now: Timestamp) -> TakePasswordTry {
+pub(crate) fn password_try(user: &User, from: Option<u8>, device: Option<Digest>, now: Timestamp) -> TakePasswordTry {
     let rate = Policy::default().password_guesses;
     let refilling = |name: String| QuotaUse { name, limit: QuotaLimit::Refilling(rate), owner: None };
     let owner = Some(QuotaOwner { account_id: user.id(), counts: AccountQuota::NetworkPasswords });
@@ -34,12 +34,14 @@ fn password_try(user: &User, from: Option<u8>, device: Option<Digest>, now: Time
             _ => format!("account {scope}"),
         }),
     };
+    let in_network = from.map(|seed| PasswordUses {
+        by_name: window(&format!("name in {seed}")),
+        by_account: QuotaUse { owner, ..window(&format!("account in {seed}")) },
+    });
     TakePasswordTry {
         account_id: user.id(),
-        in_network: from.map(|seed| PasswordUses {
-            by_name: window(&format!("name in {seed}")),
-            by_account: QuotaUse { owner, ..window(&format!("account in {seed}")) },
-        }),
+        in_network: in_network.clone(),
+        in_known_network: in_network,
         anywhere: slow("anywhere"),
         network: from.map(|seed| (network(user.id(), seed, now), slow(&format!("known {seed}")))),
         device: device.map(|digest| (vec![digest], slow("device"))),

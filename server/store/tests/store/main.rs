@@ -7,11 +7,13 @@
 mod connections;
 mod decisions;
 mod limits;
+mod lock_order;
 mod migrations;
 mod purge;
 mod sqlite_trouble;
 mod tls;
 mod units;
+mod usernames;
 mod users;
 mod versions;
 mod world;

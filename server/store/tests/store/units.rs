@@ -60,6 +60,7 @@ pub(crate) fn password_try(name: &str, uses: u32, now: Timestamp) -> TakePasswor
     TakePasswordTry {
         account_id: AccountId::generate(now, &mut random()),
         in_network: None,
+        in_known_network: None,
         anywhere: PasswordUses { by_name: quota(name.to_owned()), by_account: quota(format!("{name} of account")) },
         network: None,
         device: None,
@@ -74,7 +75,7 @@ pub(crate) fn judged<E: std::fmt::Debug>(tries: impl IntoIterator<Item = Result<
     tries.into_iter().filter(|taken| taken.as_ref().unwrap().decision == PasswordAttempt::Judged).count()
 }
 
-fn replace(user: &User, versions: Versions) -> ReplaceBackupCodes {
+pub(crate) fn replace(user: &User, versions: Versions) -> ReplaceBackupCodes {
     ReplaceBackupCodes {
         account_id: user.id(),
         versions,
@@ -84,7 +85,7 @@ fn replace(user: &User, versions: Versions) -> ReplaceBackupCodes {
     }
 }
 
-fn disable(user: &User) -> DisableTwoFactor {
+pub(crate) fn disable(user: &User) -> DisableTwoFactor {
     DisableTwoFactor {
         account_id: user.id(),
         versions: user.account.versions(),

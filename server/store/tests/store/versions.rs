@@ -6,7 +6,7 @@ use crate::users::{
 };
 use crate::world::World;
 use countersign_domain::account::Versions;
-use countersign_domain::attempt::Proof;
+use countersign_domain::attempt::{Claimant, Proof};
 use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::second_factor::Request;
@@ -17,8 +17,9 @@ use countersign_domain::secret::Digest;
 use countersign_domain::terms::{Grant, Rules, Terms};
 use countersign_domain::user::Registration;
 use countersign_store::work::{
-    Claim, CompleteSecondFactor, CompleteSignIn, FindTrust, Issued, NewRefreshToken, PresentedTicket, PresentedTrust,
-    RefreshTokenUsed, Register, Registered, SecondFactorCompleted, TicketKind, UseRefreshToken,
+    Changed, Claim, CompleteSecondFactor, CompleteSignIn, EndTrust, FindTrust, Issued, NewRefreshToken,
+    PresentedTicket, PresentedTrust, RefreshTokenUsed, Register, Registered, RevokeSessions, SecondFactorCompleted,
+    SessionSelector, TicketKind, UseRefreshToken,
 };
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 /// Everything that a user with a second factor can have open at once.
 struct Open {
     user: User,
-    challenge: countersign_domain::attempt::Claimant,
+    challenge: Claimant,
     step: Proof,
     trust: Digest,
     refresh_token: Digest,
@@ -130,24 +131,133 @@ async fn a_second_factor_counts_while_the_account_has_it(database: DatabaseKind)
     assert_eq!(second_factor().await, None);
 }
 
+/// Bytes as SQL has them.
+fn literal(world: &World, digest: Digest) -> String {
+    let hex: String = digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    match world.behind {
+        crate::world::Behind::File { .. } => format!("x'{hex}'"),
+        crate::world::Behind::Server(_) => format!("'\\x{hex}'"),
+    }
+}
+
+/// Everything that a user can have open, by the statements of a node of the version before the versions: they name no column
+/// of a version, nor the times that came with them.
+fn open_as_before(world: &World, mut open: Open) -> Open {
+    for table in ["sessions", "challenges", "trusted_devices", "refresh_tokens", "tickets"] {
+        world.behind.execute(&format!("DELETE FROM {table}"));
+    }
+    let digest = || session_digest();
+    let (token, challenge) = (digest(), digest());
+    (open.trust, open.refresh_token, open.ticket) = (digest(), digest(), digest());
+    open.challenge = Claimant::Challenge(challenge);
+    let session = new_session(open.user.id(), NOON).session;
+    let (id, now, end) = (open.user.id().to_text(), NOON.as_millis(), session.expires_at.as_millis());
+    let (session_id, application) = (session.id.to_text(), ApplicationId::DEFAULT.to_text());
+    let bytes = |digest| literal(world, digest);
+    for (table, columns, values) in [
+        (
+            "sessions",
+            "id, account_id, token_digest, is_remembered, second_factor_at, ip_address, user_agent, created_at, \
+             updated_at, expires_at",
+            format!("'{session_id}', '{id}', {}, TRUE, NULL, '', '', {now}, {now}, {end}", bytes(token)),
+        ),
+        (
+            "challenges",
+            "digest, account_id, tries, failures, is_remembered, application_id, state, trust_challenge, created_at, \
+             expires_at",
+            format!("{}, '{id}', 0, 0, TRUE, NULL, NULL, NULL, {now}, {end}", bytes(challenge)),
+        ),
+        (
+            "trusted_devices",
+            "digest, account_id, application_id, created_at, expires_at",
+            format!("{}, '{id}', NULL, {now}, {end}", bytes(open.trust)),
+        ),
+        (
+            "refresh_tokens",
+            "digest, family_id, account_id, application_id, second_factor_at, signed_in_at, used_at, created_at, \
+             expires_at",
+            format!(
+                "{}, '{session_id}', '{id}', '{application}', NULL, {now}, NULL, {now}, {end}",
+                bytes(open.refresh_token)
+            ),
+        ),
+        (
+            "tickets",
+            "digest, kind, account_id, trust_challenge, state, created_at, expires_at",
+            format!("{}, 'step-up', '{id}', NULL, NULL, {now}, {end}", bytes(open.ticket)),
+        ),
+    ] {
+        world.behind.execute(&format!("INSERT INTO {table} ({columns}) VALUES ({values})"));
+    }
+    (open.user.session.token, open.user.session.session) = (token, session);
+    open
+}
+
+/// A default of a column cannot be the account's version of the moment, so such rows are as of the migration: they are good until
+/// the first event of the account, or not at all if there was one before. They are never good for longer than others.
 #[on_each_database]
 async fn what_a_node_of_the_version_before_opens_is_good_until_the_first_event(database: DatabaseKind) {
+    let of_factors = [true, false, true, false, false, false];
+    for (credentials, factors, usable) in
+        [(0, 0, [true; 6]), (0, 1, of_factors), (1, 0, [false; 6]), (3, 2, [false; 6])]
+    {
+        let world = &World::start(database).await;
+        let open = open_as_before(world, open(world).await);
+        let versions = format!("credentials_version = {credentials}, factors_version = {factors}");
+        world.behind.execute(&format!("UPDATE accounts SET {versions}"));
+        assert_eq!(open.usable(world).await, usable, "{versions}");
+    }
+    for ends_all in [true, false] {
+        let world = &World::start(database).await;
+        let open = open_as_before(world, open(world).await);
+        world.behind.execute("UPDATE accounts SET credentials_version = 0, factors_version = 0");
+        let (id, versions) = (open.user.id(), Versions::default());
+        if ends_all {
+            let revoke = RevokeSessions {
+                account_id: id,
+                which: SessionSelector::All,
+                event: event(EventKind::SessionsRevoked, id, NOON),
+            };
+            assert!(world.store.revoke_sessions(revoke).await.unwrap());
+            assert_eq!(open.usable(world).await, [false; 6]);
+        } else {
+            let end = EndTrust { account_id: id, versions, event: event(EventKind::TrustRevoked, id, NOON) };
+            assert_eq!(world.store.end_trust(end).await.unwrap(), Changed::Done);
+            assert!(!open.usable(world).await[1], "trust alone");
+        }
+    }
+}
+
+#[on_each_database]
+async fn what_a_node_of_the_version_before_opens_ends_as_late_as_anything(database: DatabaseKind) {
     let world = &World::start(database).await;
-    let user = User::signed_up(world).await;
-    let token = session_digest();
-    let hex: String = token.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    let bytes = if database == DatabaseKind::Sqlite { format!("x'{hex}'") } else { format!("'\\x{hex}'") };
-    let session = new_session(user.id(), NOON).session;
-    let (id, now, end) = (session.id.to_text(), NOON.as_millis(), session.expires_at.as_millis());
-    world.behind.execute(&format!(
-        "INSERT INTO sessions (id, account_id, token_digest, is_remembered, ip_address, user_agent, created_at, updated_at, \
-         expires_at) VALUES ('{id}', '{}', {bytes}, TRUE, '', '', {now}, {now}, {end})",
-        user.id().to_text()
-    ));
-    let (found, account) = world.store.session_by_token((token, NOON)).await.unwrap().expect("it is as of now");
-    assert_eq!((found.signed_in_at, account.versions()), (NOON, Versions::default()));
-    world.behind.execute("UPDATE accounts SET credentials_version = 1");
-    assert!(world.store.session_by_token((token, NOON)).await.unwrap().is_none());
+    let mut open = open_as_before(world, open(world).await);
+    // For ever, as that version may have stored it.
+    for table in ["sessions", "trusted_devices", "refresh_tokens"] {
+        world.behind.execute(&format!("UPDATE {table} SET expires_at = {}", i64::MAX));
+    }
+    world.behind.execute("UPDATE accounts SET credentials_version = 0, factors_version = 0");
+    open.user.account = world.store.account(crate::users::by_email(open.user.email())).await.unwrap().unwrap();
+    let policy = Policy::default();
+    let (session, _) = world.store.session_by_token((open.user.session.token, NOON)).await.unwrap().unwrap();
+    assert_eq!(session.signed_in_at, NOON, "what its absolute end is counted from");
+    let now = NOON + policy.trust_absolute_lifetime;
+    let trusted = CompleteSignIn {
+        trust: Some(PresentedTrust { digests: vec![open.trust], next: None }),
+        ..open.user.sign_in(now)
+    };
+    let decision = decided(world.store.complete_sign_in(trusted).await.unwrap()).decision;
+    assert_eq!(decision, SignIn::SecondFactorDue);
+    let refresh = UseRefreshToken {
+        digest: open.refresh_token,
+        next: session_digest(),
+        rules: Arc::default(),
+        now: NOON + policy.refresh_token_absolute_lifetime,
+        expires_at: now + HOUR,
+        audit: audit(open.user.id(), NOON),
+    };
+    let refreshed = world.store.use_refresh_token(refresh).await.unwrap();
+    assert!(matches!(refreshed, RefreshTokenUsed::Refused), "{refreshed:?}");
 }
 
 #[on_each_database]

@@ -1,0 +1,70 @@
+//! No two units of work wait for each other: a unit that writes several rows takes the account's row first, and whatever
+//! else wants rows of the account waits there.
+
+use crate::everything;
+use crate::world::World;
+use countersign_test_postgres::DatabaseKind;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+/// The tables that each unit of work wrote, in this order.
+static UNITS: Mutex<BTreeSet<Vec<String>>> = Mutex::new(BTreeSet::new());
+
+/// The unit of work that a connection is in.
+#[derive(Default)]
+pub(crate) struct Unit {
+    written: Vec<String>,
+}
+
+impl Unit {
+    /// Hears of a statement. On SQLite each unit of work is under a savepoint.
+    pub(crate) fn hear(&mut self, statement: &str) {
+        match statement {
+            "SAVEPOINT unit_of_work" => self.written.clear(),
+            "RELEASE unit_of_work" => drop(UNITS.lock().unwrap().insert(std::mem::take(&mut self.written))),
+            _ if ["INSERT", "UPDATE", "DELETE"].iter().any(|verb| statement.starts_with(verb)) => {
+                self.written.extend(statement.split(['`', '"']).nth(1).map(str::to_owned));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Rows that are only ever added, and refer to no account's row.
+const ADDED: [&str; 1] = ["audit_events"];
+
+/// Whether a unit of work that writes these tables, in this order, can be part of no deadlock.
+fn is_safe(tables: &[&str]) -> bool {
+    match tables {
+        [] | [_] | ["accounts", ..] => true,
+        // A wrong code of a challenge. Other units, too, take challenges before codes.
+        ["challenges", "mailed_codes"] => true,
+        // Uses of quotas, in the order of their names.
+        quotas => quotas.iter().all(|table| *table == "budgets"),
+    }
+}
+
+#[test]
+fn the_rule_tells_a_wrong_order() {
+    assert!(is_safe(&["accounts", "sessions", "budgets"]) && is_safe(&["sessions"]));
+    for tables in [&["sessions", "accounts"][..], &["budgets", "mailed_codes"], &["mailed_codes", "challenges"]] {
+        assert!(!is_safe(tables), "{tables:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_unit_of_work_takes_the_accounts_row_first() {
+    let _turn = crate::listen().await;
+    let world = World::start(DatabaseKind::Sqlite).await;
+    UNITS.lock().unwrap().clear();
+    everything(&world).await;
+    let units = UNITS.lock().unwrap().clone();
+    let written = units.iter().map(|unit| {
+        let written = unit.iter().map(String::as_str).filter(|table| !ADDED.contains(table));
+        written.collect::<Vec<_>>()
+    });
+    let several = written.clone().filter(|tables| tables.len() > 1).count();
+    assert!(several >= 20, "only {several} units that write several rows were heard of: {units:#?}");
+    let unsafe_ones: Vec<_> = written.filter(|tables| !is_safe(tables)).collect();
+    assert!(unsafe_ones.is_empty(), "these do not take the account's row first: {unsafe_ones:#?}");
+}

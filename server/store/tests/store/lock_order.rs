@@ -1,0 +1,237 @@
+//! No two transactions of the store wait for each other on PostgreSQL, whatever runs at once: the server ends such waits with
+//! an error that the store would hide by retrying, so its log is read.
+
+use crate::limits::password_try;
+use crate::units::{change, disable, fail, replace};
+use crate::users::{HOUR, NOON, User, audit, event, mailed, network, random, session_digest, terms, trust};
+use crate::world::{Behind, World};
+use countersign_domain::account::{Account, EmailAddress};
+use countersign_domain::address::Address;
+use countersign_domain::attempt::{Claimant, Proof};
+use countersign_domain::audit::EventKind;
+use countersign_domain::challenge::Factor;
+use countersign_domain::decisions::address_change::AddressChange;
+use countersign_domain::ids::{ApplicationId, MethodId, RefreshTokenId};
+use countersign_domain::quota::{QuotaLimit, QuotaUse};
+use countersign_domain::secret::Digest;
+use countersign_domain::terms::{Grant, Terms};
+use countersign_domain::user::AccountLookup;
+use countersign_store::work::{
+    ChangeAccount, CompleteSecondFactor, CompleteSignIn, EndTrust, Issued, LiftLimits, NewRefreshToken, Purge,
+    RevokeSessions, SessionSelector, UseRefreshToken,
+};
+use countersign_store::{Options, Store};
+use countersign_test_postgres::{Cluster, DatabaseKind, needs_postgres};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+/// Connections, and as many callers.
+const AT_ONCE: usize = 16;
+/// Calls of each.
+const CALLS: usize = 150;
+/// Users whom all calls are about, and those who take the places of deleted ones.
+const AT_A_TIME: usize = 3;
+const USERS: usize = 40;
+
+/// A user of whom everything is done at once, and the refresh token that was opened last.
+#[derive(Clone)]
+struct Target {
+    user: User,
+    app: MethodId,
+    refresh_token: Digest,
+}
+
+async fn target(world: &World) -> Target {
+    let (user, app, _) = User::enrolled(world).await;
+    Target { user, app, refresh_token: session_digest() }
+}
+
+/// The same as the account is now. If it was deleted, the last of the others takes its place.
+async fn current(world: &World, targets: &Mutex<Vec<Target>>, index: usize) -> Target {
+    let mut target = targets.lock().await[index].clone();
+    if let Some(account) = world.store.account(AccountLookup::Id(target.user.id())).await.unwrap() {
+        target.user.account = account;
+        return target;
+    }
+    let mut targets = targets.lock().await;
+    if targets.len() > AT_A_TIME {
+        targets.swap_remove(index);
+    }
+    targets[index].clone()
+}
+
+/// A quota that everybody uses. The order of their names is the opposite of that in which they expire.
+fn quota(name: &str) -> QuotaUse {
+    let hours = u32::from(b'z' - name.as_bytes()[0]);
+    QuotaUse { name: name.to_owned(), limit: QuotaLimit::Window { uses: 1_000_000, window: hours * HOUR }, owner: None }
+}
+
+/// One of everything that writes several rows; refusals count as well, because they come after the locks. Results are not
+/// looked at: what another call has ended meanwhile is refused.
+async fn act(world: &World, targets: &Mutex<Vec<Target>>, index: usize, what: usize) {
+    let (store, Target { user, app, refresh_token }) = (&world.store, current(world, targets, index).await);
+    let id = user.id();
+    let uses = ["a", "b", "c", "d"].map(quota);
+    match what {
+        0 => {
+            let sign_in = CompleteSignIn { password_uses: uses.to_vec(), ..user.sign_in(NOON) };
+            drop(store.complete_sign_in(sign_in).await);
+        }
+        1 => {
+            let sign_in = user.sign_in(NOON);
+            let claimant = Claimant::Challenge(sign_in.challenge.digest);
+            drop(store.complete_sign_in(sign_in).await);
+            drop(store.issue_code(user.issue(claimant.clone(), 1)).await);
+            drop(store.claim_attempt(user.claim(claimant.clone(), Factor::OneTimeCode, NOON)).await);
+            drop(store.fail_attempt(fail(&user, &claimant, Factor::OneTimeCode, false)).await);
+            drop(store.complete_second_factor(user.pass(claimant, mailed(1))).await);
+        }
+        2 => {
+            let sign_in = user.sign_in(NOON);
+            let claimant = Claimant::Challenge(sign_in.challenge.digest);
+            drop(store.complete_sign_in(sign_in).await);
+            let proof = Proof::Totp { method_id: app, step: i64::try_from(what).unwrap(), confirms: false };
+            let next = NewRefreshToken {
+                digest: session_digest(),
+                family_id: RefreshTokenId::generate(NOON, &mut random()),
+                application_id: ApplicationId::DEFAULT,
+                second_factor_at: Some(NOON),
+                expires_at: NOON + HOUR,
+            };
+            targets.lock().await[index].refresh_token = next.digest;
+            let mut pass = CompleteSecondFactor { refresh_token: Some(next), ..user.pass(claimant, proof) };
+            pass.terms = Terms { grant: Grant::Tokens, ..terms() };
+            pass.request.trusts_device = true;
+            pass.trust = trust(NOON + HOUR);
+            drop(store.complete_second_factor(pass).await);
+        }
+        3 => {
+            let mut wanted = password_try(&user, Some(1), None, NOON);
+            for uses in wanted.in_network.iter_mut().chain(&mut wanted.in_known_network) {
+                (uses.by_name, uses.by_account) = (quota("d"), quota("a"));
+            }
+            wanted.network = Some((network(id, 1, NOON), wanted.anywhere.clone()));
+            drop(store.take_password_try(wanted).await);
+        }
+        4 => drop(store.give_back(uses.to_vec()).await),
+        5 => {
+            let event = event(EventKind::SessionsRevoked, id, NOON);
+            let revoke = RevokeSessions { account_id: id, which: SessionSelector::All, event };
+            drop(store.revoke_sessions(revoke).await);
+        }
+        6 => {
+            let event = event(EventKind::TrustRevoked, id, NOON);
+            drop(store.end_trust(EndTrust { account_id: id, versions: user.account.versions(), event }).await);
+        }
+        7 => drop(store.change_password(change(&user, user.account.credentials_version)).await),
+        8 => drop(store.replace_backup_codes(replace(&user, user.account.versions())).await),
+        9 => drop(store.begin_enrolment(user.begin_enrolment()).await),
+        10 => {
+            let lift = LiftLimits { account_id: id, event: event(EventKind::AccountUnlocked, id, NOON) };
+            drop(store.lift_limits(lift).await);
+        }
+        11 => {
+            let next = EmailAddress::new(&format!("{}@example.net", RefreshTokenId::generate(NOON, &mut random())));
+            let account = Account { email: Some(next.clone()), ..user.account.clone() };
+            let moved = AddressChange { from: user.email_address(), to: Address::Email(next) };
+            let change = ChangeAccount {
+                account,
+                before: user.account.clone(),
+                rules: Arc::default(),
+                profile: "{}".to_owned(),
+                sets_password: false,
+                ending: None,
+                moved: vec![moved],
+                events: vec![event(EventKind::AccountChanged, id, NOON)],
+            };
+            drop(store.change_account(change).await);
+        }
+        12 => {
+            let refresh = UseRefreshToken {
+                digest: refresh_token,
+                next: session_digest(),
+                rules: Arc::default(),
+                now: NOON,
+                expires_at: NOON + HOUR,
+                audit: audit(id, NOON),
+            };
+            targets.lock().await[index].refresh_token = refresh.next;
+            drop(store.use_refresh_token(refresh).await);
+        }
+        13 => drop(store.disable_two_factor(disable(&user)).await),
+        14 => drop(store.delete_account((id, event(EventKind::AccountDeleted, id, NOON))).await),
+        // Everything has expired.
+        _ => drop(store.purge(Purge { now: NOON + 10_000 * HOUR, audit_before: None, batch: 50 }).await),
+    }
+}
+
+#[needs_postgres]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn everything_at_once_leaves_no_deadlock_in_the_servers_log() {
+    let Some(cluster) = Cluster::own(&[("log_lock_waits", "on"), ("deadlock_timeout", "50ms")], &[]) else { return };
+    let behind = Behind::Server(cluster.database());
+    let options = Options { connections: AT_ONCE, ..behind.options() };
+    let store = Store::open(&options).await.unwrap();
+    let world = Arc::new(World { store, options, behind });
+    let mut targets = Vec::new();
+    for _ in 0..USERS {
+        targets.push(target(&world).await);
+    }
+    let (targets, count) = (Arc::new(Mutex::new(targets)), Arc::new(AtomicUsize::new(0)));
+    let mut running = JoinSet::new();
+    for caller in 0..AT_ONCE {
+        let (world, targets, count) = (world.clone(), targets.clone(), count.clone());
+        running.spawn(async move {
+            for call in 0..CALLS {
+                // A quarter of the callers delete what has expired all the time.
+                let what = if caller % 4 == 0 { 15 } else { (caller * 5 + call * 7) % 15 };
+                act(&world, &targets, (caller + call) % AT_A_TIME, what).await;
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    while let Some(done) = running.join_next().await {
+        done.unwrap();
+    }
+    assert_eq!(count.load(Ordering::Relaxed), AT_ONCE * CALLS);
+    let log = cluster.log();
+    let deadlocks = log.matches("deadlock detected").count();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("Process") || line.contains("deadlock")).collect();
+    assert_eq!(deadlocks, 0, "{lines:#?}");
+    // They did meet.
+    assert!(log.contains("still waiting for"), "no transaction waited for another");
+}
+
+/// A change of the address that was begun before a code is issued is waited for: no code goes to the old address after it.
+#[needs_postgres]
+#[tokio::test]
+async fn a_code_goes_to_the_address_that_an_open_change_leaves() {
+    let world = World::start(DatabaseKind::Postgres).await;
+    let (user, _, _) = User::enrolled(&world).await;
+    let claimant = user.challenged(&world, NOON).await;
+    let Behind::Server(database) = &world.behind else { unreachable!() };
+    let (client, connection) = tokio_postgres::connect(&database.url(), tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let begin = "BEGIN; UPDATE accounts SET updated_at = updated_at; \
+                 UPDATE methods SET address = 'new@example.org' WHERE kind = 'email'";
+    client.batch_execute(begin).await.unwrap();
+    let issue = world.store.issue_code(user.issue(claimant, 1));
+    let change = async {
+        let waiting = "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        for _ in 0..100 {
+            if world.count(waiting) > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        client.batch_execute("COMMIT").await.unwrap();
+    };
+    let (issued, ()) = futures::join!(issue, change);
+    let Issued::To { address, .. } = issued.unwrap() else { panic!("no code was issued") };
+    assert_eq!(address.as_str(), "new@example.org");
+    drop(client);
+    connection.await.unwrap().unwrap();
+}

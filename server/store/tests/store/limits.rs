@@ -130,9 +130,9 @@ async fn what_is_counted_against_an_account_is_shown_and_lifted(database: Databa
     let claimant = user.challenged(world, NOON).await;
     user.issued(world, &claimant, 1).await;
     claim_all(world, &user, 10, NOON).await;
-    try_passwords(world, 60, &password_try(&user, None, None, NOON)).await;
     try_passwords(world, 10, &password_try(&user, Some(1), None, NOON)).await;
     try_passwords(world, 1, &password_try(&user, Some(2), None, NOON)).await;
+    try_passwords(world, 60, &password_try(&user, None, None, NOON)).await;
     let counted = limits().await;
     let until = Some(NOON + HOUR);
     let count = |counts, used, refused_until| QuotaCount { counts, used, limit: 10, refused_until };

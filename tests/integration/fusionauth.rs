@@ -4,4 +4,5 @@
 mod cross_dialect;
 mod one_time;
 mod requests;
+mod rust_client;
 mod typed;

@@ -23,6 +23,7 @@ use countersign_domain::decisions::add_method::AddMethod as Added;
 use countersign_domain::decisions::address_change::AddressChange;
 use countersign_domain::decisions::delivery::SendTo;
 use countersign_domain::decisions::endings::Event;
+use countersign_domain::decisions::enrol_mail::EnrolMail;
 use countersign_domain::decisions::keyring::Canary;
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::decisions::second_factor::Request;
@@ -38,10 +39,10 @@ use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
     AccountWritten, AddCanary, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt,
-    FindTrust, IssueCode, Issued, LiftLimits, MethodAdded, MethodsRemoved, NewRefreshToken, NormalizeUsernames,
-    OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, QuotaLimit, QuotaUse, RefreshTokenUsed,
-    Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions,
-    SecondFactorCompleted, SessionSelector, Spend, TakePasswordTry, TicketKind, UseRefreshToken,
+    FindTrust, IssueCode, Issued, LiftLimits, MailEnrolled, MethodAdded, MethodsRemoved, NewRefreshToken,
+    NormalizeUsernames, OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, QuotaLimit, QuotaUse,
+    RefreshTokenUsed, Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt,
+    RevokeSessions, SecondFactorCompleted, SessionSelector, Spend, TakePasswordTry, TicketKind, UseRefreshToken,
 };
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
@@ -188,6 +189,9 @@ async fn everything(world: &World) {
         }
     }
     store.begin_enrolment(user.begin_enrolment()).await.unwrap();
+    let by_mail = User::signed_up(world).await;
+    let enrolled = store.enrol_mail(by_mail.enrol_mail(&new_session(by_mail.id(), NOON))).await.unwrap();
+    assert_eq!(enrolled, MailEnrolled::Decided(EnrolMail::First));
     let versions = user.account.versions();
     let replace = ReplaceBackupCodes {
         account_id: id,

@@ -43,7 +43,7 @@ pub struct TwoFactorVerifyTotp {
     #[serde(default)]
     pub trust_device: BooleanOrText,
     /// Token of the challenge, for clients without its cookie.
-    #[schemars(length(max = 256))]
+    #[schemars(length(max = 128))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
 }
@@ -68,7 +68,7 @@ pub struct TwoFactorVerifyOtp {
     #[serde(default)]
     pub trust_device: BooleanOrText,
     /// Token of the challenge, for clients without its cookie.
-    #[schemars(length(max = 256))]
+    #[schemars(length(max = 128))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
 }
@@ -87,7 +87,7 @@ pub struct TwoFactorVerifyBackupCode {
     #[serde(default)]
     pub trust_device: BooleanOrText,
     /// Token of the challenge, for clients without its cookie.
-    #[schemars(length(max = 256))]
+    #[schemars(length(max = 128))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
 }

@@ -146,7 +146,11 @@ async fn disable_session_uses_up_code_and_challenge_and_opens_nothing(database: 
         let browser = user.challenged().await;
         let challenge = browser.copy();
         let response = browser.post("/two-factor/verify-backup-code").json(body.clone()).await.ok();
-        assert_eq!(response.body.as_object().unwrap().keys().collect::<Vec<_>>(), ["user"]);
+        // A published client wants a session in the response: it is none, and its token opens nothing.
+        let never = "1970-01-01T00:00:00.000Z";
+        let none = json!({"token": "", "userId": user.id, "createdAt": never, "expiresAt": never});
+        assert_eq!(response.body.as_object().unwrap().keys().collect::<Vec<_>>(), ["session", "user"]);
+        assert_eq!(response.body["session"], none);
         assert!(response.set_cookies().iter().all(|cookie| cookie.is_deletion()), "{response}");
         assert!(browser.get("/get-session").await.ok().body.is_null());
         verify(&challenge, &app.backup_codes[9]).await.refused(401, "INVALID_TWO_FACTOR_COOKIE");

@@ -27,14 +27,37 @@ async fn fail_in_challenges(user: &User, app: &App, times: usize) {
 }
 
 #[on_each_database]
-async fn the_response_to_the_password_is_a_challenge_and_nothing_else(database: DatabaseKind) {
+async fn the_response_to_the_password_is_a_challenge_and_shows_nothing_of_the_account(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, _) = enrolled(&world).await;
     let body = json!({"email": user.email, "password": PASSWORD, "callbackURL": "/x"});
     let response = world.browser().post("/sign-in/email").json(body).await.ok();
     let fields: Vec<&String> = response.body.as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["twoFactorMethods", "twoFactorRedirect", "twoFactorToken"]);
+    assert_eq!(fields, ["redirect", "token", "twoFactorMethods", "twoFactorRedirect", "twoFactorToken", "user"]);
     assert_eq!(response.body["twoFactorMethods"], json!(["totp", "otp"]));
+    assert_eq!(
+        (&response.body["redirect"], &response.body["token"]),
+        (&json!(false), &response.body["twoFactorToken"])
+    );
+    // Another account with another name, picture and age gives the same user, but for what was typed.
+    world.clock.advance(Duration::from_secs(60));
+    let other =
+        json!({"name": "Bob", "email": "bob@example.com", "password": PASSWORD, "image": "https://x.example/b"});
+    let browser = world.browser();
+    browser.post("/sign-up/email").json(other).await.ok();
+    let begun =
+        App::new(&browser.post("/two-factor/enable").json(json!({"password": PASSWORD})).await.ok(), &world.clock);
+    browser.post("/two-factor/verify-totp").json(json!({"code": begun.code()})).await.ok();
+    let mut users = Vec::new();
+    for email in ["ada@example.com", "BOB@example.com"] {
+        let body = json!({"email": email, "password": PASSWORD});
+        let mut challenge = world.browser().post("/sign-in/email").json(body).await.ok();
+        let user = challenge.body["user"].as_object_mut().unwrap();
+        assert_eq!(user.remove("email"), Some(json!(email.to_lowercase())));
+        users.push(user.clone());
+    }
+    assert!(!users[0].contains_key("id") && users[0]["createdAt"] == "2026-03-01T12:01:00.000Z", "{users:?}");
+    assert_eq!(users[0], users[1]);
     assert_eq!(response.header("location"), Some("/x"), "as on the real server");
 }
 
@@ -72,6 +95,34 @@ async fn the_choice_not_to_be_remembered_survives_the_challenge(database: Databa
     assert!(!response.set_cookie("dont_remember").unwrap().is_deletion());
     let session = browser.get("/get-session").await.ok();
     assert_eq!(session.text("/session/expiresAt"), "2026-03-02T12:00:30.000Z");
+}
+
+/// Trust in the device takes the cookie away that carried the choice; the session is a short one all the same.
+#[on_each_database]
+async fn a_trusted_device_does_not_keep_the_choice_not_to_be_remembered(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    for factor in ["totp", "otp", "backup-code"] {
+        let browser = world.browser();
+        let body = json!({"email": user.email, "password": PASSWORD, "rememberMe": false});
+        let challenge = browser.post("/sign-in/email").json(body).await.ok();
+        assert!(!challenge.set_cookie("dont_remember").unwrap().is_deletion());
+        let code = match factor {
+            "totp" => app.fresh_code(),
+            "otp" => {
+                browser.post("/two-factor/send-otp").await.ok();
+                world.last_code_for(&user.email)
+            }
+            _ => app.backup_codes[0].clone(),
+        };
+        let body = json!({"code": code, "trustDevice": true});
+        let response = browser.post(&format!("/two-factor/verify-{factor}")).json(body).await.ok();
+        let set = response.set_cookies();
+        let dont_remember: Vec<_> = set.iter().filter(|cookie| cookie.name == "better-auth.dont_remember").collect();
+        assert!(matches!(dont_remember.as_slice(), [cookie] if cookie.is_deletion()), "{factor}: {response}");
+        assert!(!response.set_cookie("trust_device").unwrap().is_deletion());
+        assert_eq!(response.set_cookie("session_token").unwrap().attributes, "Path=/; HttpOnly; SameSite=Lax");
+    }
 }
 
 #[on_each_database]

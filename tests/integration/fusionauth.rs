@@ -4,5 +4,6 @@
 mod cross_dialect;
 mod one_time;
 mod requests;
+mod rust_client;
 mod typed;
 mod user_paths;

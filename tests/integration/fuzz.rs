@@ -51,6 +51,7 @@ fn plausible_body(operation_id: &str) -> Map<String, Value> {
         "password" | "currentPassword" | "newPassword" => json!("some password"),
         "trustDevice" | "disableSession" | "rememberMe" | "revokeOtherSessions" => json!(true),
         "callbackURL" => json!("/"),
+        "method" => json!("otp"),
         _ => json!("123456"),
     };
     names.map(|name| (name.clone(), value(&name))).collect()

@@ -82,6 +82,34 @@ async fn without_remember_me_the_session_lives_a_day(database: DatabaseKind) {
     assert!(browser.get("/get-session").await.ok().body.is_null());
 }
 
+/// A published client has words where others have booleans.
+#[on_each_database]
+async fn remember_me_may_be_a_word(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let call = |path: &str, word: serde_json::Value| {
+        let email = format!(
+            "{}@example.com",
+            if path == "/sign-up/email" { word.to_string().replace('"', "") } else { "ada".to_owned() }
+        );
+        let body = json!({"name": "", "email": email, "password": PASSWORD, "rememberMe": word});
+        world.browser().post(path).json(body)
+    };
+    for path in ["/sign-in/email", "/sign-up/email"] {
+        for (word, is_remembered) in [("true", true), ("false", false)] {
+            let response = call(path, json!(word)).await.ok();
+            assert_eq!(response.set_cookie("dont_remember").is_none(), is_remembered, "{path} {word}");
+        }
+        for odd in [json!("yes"), json!("False"), json!(""), json!(0), json!(null)] {
+            call(path, odd).await.refused(400, "VALIDATION_ERROR");
+        }
+    }
+    // Elsewhere a word is no boolean, as on the real server.
+    let body = json!({"currentPassword": PASSWORD, "newPassword": "another horse", "revokeOtherSessions": "false"});
+    let refused = user.browser.post("/change-password").json(body).await.refused(400, "VALIDATION_ERROR");
+    refused.saying("[body.revokeOtherSessions] Invalid input: expected boolean, received string");
+}
+
 /// Wrong passwords from an address, for a login name: so many, then none is looked at for a while.
 #[on_each_database]
 async fn guessing_a_password_is_stopped_whatever_the_address_looks_like_33(database: DatabaseKind) {

@@ -65,8 +65,9 @@ async fn disabled_asks_nobody_in_both_dialects(database: DatabaseKind) {
 }
 
 /// Every operation of a session, and whether one that can only enrol may call it.
-const SESSION_OPERATIONS: [(&str, &str, bool); 15] = [
+const SESSION_OPERATIONS: [(&str, &str, bool); 16] = [
     ("GET", "/get-session", true),
+    ("POST", "/get-session", true),
     ("POST", "/two-factor/enable", true),
     ("POST", "/two-factor/get-totp-uri", true),
     ("POST", "/two-factor/send-otp", true),

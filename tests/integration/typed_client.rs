@@ -44,20 +44,27 @@ async fn a_life_of_an_account_in_types(database: DatabaseKind) {
     };
     let signed_up = client(&world, None).sign_up_with_email_and_password(&new).await.unwrap();
     assert!(signed_up.headers().contains_key("set-auth-token"));
-    let body = types::TwoFactorEnablePostRequest { password: password(), issuer: None };
+    let body = types::TwoFactorEnablePostRequest { password: password(), issuer: None, method: None };
     let session = client(&world, Some(&signed_up.token));
     let enrolment = session.two_factor_enable_post(&body).await.unwrap().into_inner();
-    let base32 = enrolment.totp_uri.split("secret=").nth(1).unwrap().split('&').next().unwrap();
+    assert_eq!(enrolment.method, types::TwoFactorEnablePost200ResponseMethod::Totp);
+    let totp_uri = enrolment.totp_uri.unwrap();
+    let base32 = totp_uri.split("secret=").nth(1).unwrap().split('&').next().unwrap();
     let secret = TotpSecret::from_base32(base32).unwrap();
-    let code =
-        |trust_device| types::TwoFactorVerifyTotpPostRequest { code: secret.code_at(world.clock.now()), trust_device };
+    let code = |trust_device| types::TwoFactorVerifyTotpPostRequest {
+        code: secret.code_at(world.clock.now()),
+        token: None,
+        trust_device,
+    };
     let confirmed = session.two_factor_verify_totp_post(&code(None)).await.unwrap().into_inner();
     assert!(confirmed.status && confirmed.user.unwrap().two_factor_enabled);
     let token = confirmed.token.unwrap();
 
     let challenge =
         client(&world, None).sign_in_email(&sign_in("ada@example.com", PASSWORD)).await.unwrap().into_inner();
-    assert_eq!((challenge.two_factor_redirect, challenge.token), (Some(true), None));
+    assert_eq!((challenge.two_factor_redirect, challenge.redirect), (Some(true), Some(false)));
+    assert!(challenge.token.is_some_and(|token| Some(token.to_string()) == challenge.two_factor_token));
+    assert!(challenge.user.is_some_and(|user| user.id.is_none()), "nobody has signed in");
     assert_eq!(challenge.two_factor_methods.len(), 2);
     let second = client(&world, challenge.two_factor_token.as_deref());
     world.clock.advance(std::time::Duration::from_secs(30));
@@ -68,14 +75,15 @@ async fn a_life_of_an_account_in_types(database: DatabaseKind) {
     assert_eq!((shown.user.email.as_str(), shown.session.token), ("ada@example.com", passed.token.unwrap()));
     assert_eq!(shown.session.created_at.timestamp_subsec_millis(), 0);
     let body = types::TwoFactorGetTotpUriPostRequest { password: password() };
-    assert_eq!(session.two_factor_get_totp_uri_post(&body).await.unwrap().totp_uri, enrolment.totp_uri);
+    assert_eq!(session.two_factor_get_totp_uri_post(&body).await.unwrap().totp_uri, totp_uri);
     session.two_factor_send_otp_post(&types::TwoFactorSendOtpPostRequest { trust_device: None }).await.unwrap();
-    let body =
-        types::TwoFactorVerifyOtpPostRequest { code: world.last_code_for("ada@example.com"), trust_device: None };
+    let code = world.last_code_for("ada@example.com");
+    let body = types::TwoFactorVerifyOtpPostRequest { code, token: None, trust_device: None };
     session.two_factor_verify_otp_post(&body).await.unwrap();
     let body = types::TwoFactorVerifyBackupCodePostRequest {
-        code: enrolment.backup_codes[0].clone(),
+        code: enrolment.backup_codes.unwrap()[0].clone(),
         disable_session: Some(types::BooleanOrText::String(types::BooleanOrTextString::False)),
+        token: None,
         trust_device: None,
     };
     let passed = session.two_factor_verify_backup_code_post(&body).await.unwrap().into_inner();

@@ -11,7 +11,7 @@ use dropshot::{
     ApiEndpointBodyContentType, Body, ErrorStatusCode, ExclusiveExtractor, ExtractorMetadata, HttpError,
     RequestContext, ServerContext, TypedBody,
 };
-use http::{HeaderMap, Request, header};
+use http::{HeaderMap, Request};
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{Schema, SchemaObject};
@@ -73,12 +73,17 @@ impl ParsedBody {
         Self::read_valid(value)
     }
 
-    /// As [`ParsedBody::read`], for a dialect in which an absent body is an empty object, and null an absent property.
+    /// The value, for a dialect in which an absent body is an empty object, and null an absent body.
+    fn into_lenient_value(self) -> Value {
+        match self {
+            Self::Absent | Self::Json(Value::Null) => Value::Object(serde_json::Map::new()),
+            Self::Json(value) => value,
+        }
+    }
+
+    /// As [`ParsedBody::read`], for a dialect in which an absent body is an empty object, and null the same as absent.
     fn read_leniently<T: BodySchema>(self) -> Result<T, HttpError> {
-        let value = match self {
-            Self::Absent => Value::Object(serde_json::Map::new()),
-            Self::Json(value) => without_nulls(value),
-        };
+        let value = without_nulls(self.into_lenient_value());
         check_leniently::<T>(&value)?;
         Self::read_valid(value)
     }
@@ -175,7 +180,7 @@ impl<K: BodyKind<T>, T: BodySchema> ExclusiveExtractor for RequestBody<K, T> {
 /// A required JSON body.
 pub type JsonBody<T> = RequestBody<Json, T>;
 
-/// A required body, as JSON or as an HTML form.
+/// A required body, as JSON or as an HTML form. In either, a boolean may be one of the words `true` and `false`.
 pub type JsonOrFormBody<T> = RequestBody<JsonOrForm, T>;
 
 /// An optional JSON body.
@@ -222,10 +227,11 @@ impl<T: BodySchema> BodyKind<T> for Json {
 impl<T: BodySchema> BodyKind<T> for JsonOrForm {
     type Value = T;
 
-    fn read(headers: &HeaderMap, body: ParsedBody) -> Result<T, HttpError> {
+    fn read(_headers: &HeaderMap, body: ParsedBody) -> Result<T, HttpError> {
         match body {
-            ParsedBody::Json(fields) if is_form(headers) => ParsedBody::Json(validation::read_form::<T>(fields)).read(),
-            body => body.read(),
+            // A form has no booleans, and published clients send in JSON what they would send in a form.
+            ParsedBody::Json(fields) => ParsedBody::Json(validation::with_booleans::<T>(fields)).read(),
+            ParsedBody::Absent => body.read(),
         }
     }
 
@@ -265,10 +271,7 @@ impl<T: BodySchema> BodyKind<T> for MergePatch {
     type Value = Value;
 
     fn read(_headers: &HeaderMap, body: ParsedBody) -> Result<Value, HttpError> {
-        let patch = match body {
-            ParsedBody::Absent => Value::Object(serde_json::Map::new()),
-            ParsedBody::Json(value) => value,
-        };
+        let patch = body.into_lenient_value();
         check_leniently::<T>(&without_nulls(patch.clone()))?;
         Ok(patch)
     }
@@ -305,12 +308,6 @@ fn merge(target: &mut Value, patch: &Value) {
             merge(members.entry(name.clone()).or_insert(Value::Null), change);
         }
     }
-}
-
-/// Whether the body is declared a form; the edge has refused what is neither form nor JSON.
-fn is_form(headers: &HeaderMap) -> bool {
-    let sent = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    sent.trim_ascii().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded")
 }
 
 /// Prints `x-media-types` beside the schema of `T`: dropshot documents one media type per body.
@@ -399,7 +396,9 @@ mod tests {
             data: Option<serde_json::Value>,
         }
         let none = Loose { left: None, data: None };
-        assert_eq!(ParsedBody::Absent.read_leniently::<Loose>().expect("valid"), none);
+        for nothing in [ParsedBody::Absent, ParsedBody::Json(json!(null))] {
+            assert_eq!(nothing.read_leniently::<Loose>().expect("valid"), none);
+        }
         let body = ParsedBody::Json(json!({"left": null, "data": {"kept": null}}));
         let read = body.read_leniently::<Loose>().expect("valid");
         assert_eq!(read, Loose { left: None, data: Some(json!({"kept": null})) });

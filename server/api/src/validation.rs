@@ -48,10 +48,12 @@ impl fmt::Display for Issue {
     }
 }
 
-/// Joins issues to one message.
+/// Joins issues to one message. What is wrong for several reasons and has one text is named once.
 #[must_use]
 pub fn join(issues: &[Issue]) -> String {
-    issues.iter().map(Issue::to_string).collect::<Vec<_>>().join("; ")
+    let mut texts: Vec<_> = issues.iter().map(Issue::to_string).collect();
+    texts.dedup();
+    texts.join("; ")
 }
 
 /// Problems of a body that is to be read as `T`; empty for a valid body. `None` is an absent body.
@@ -187,6 +189,12 @@ impl Rules {
                 path.extend(property.as_str().map(str::to_owned));
                 expected(self.expected_type(&path), "undefined")
             }
+            // zod has one issue for a value that is none of the options, whatever its type.
+            ValidationErrorKind::Type { .. } | ValidationErrorKind::OneOfNotValid { .. }
+                if !options(self.at(&path)).is_empty() =>
+            {
+                none_of(&options(self.at(&path)))
+            }
             ValidationErrorKind::Type { kind: TypeKind::Single(kind) } => {
                 expected(&kind.to_string(), type_name(instance))
             }
@@ -202,9 +210,7 @@ impl Rules {
                 format!("Too big: expected string to have <={limit} characters")
             }
             ValidationErrorKind::Pattern { pattern } => format!("Invalid string: must match pattern /{pattern}/"),
-            ValidationErrorKind::Enum { options } => {
-                format!("Invalid option: expected one of {}", alternatives(options))
-            }
+            ValidationErrorKind::Enum { .. } => none_of(&options(self.at(&path))),
             ValidationErrorKind::Minimum { limit } => format!("Too small: expected number to be >={}", number(limit)),
             ValidationErrorKind::Maximum { limit } => format!("Too big: expected number to be <={}", number(limit)),
             ValidationErrorKind::MinItems { limit } => format!("Too small: expected array to have >={limit} items"),
@@ -220,15 +226,17 @@ impl Rules {
         Issue { path, kind, text }
     }
 
+    /// The schema of a path.
+    fn at(&self, path: &[String]) -> &Value {
+        path.iter().fold(&self.schema, |schema, part| match &schema["properties"][part] {
+            Value::Null => &schema["items"],
+            property => property,
+        })
+    }
+
     /// The type that the schema requires at a path; of several, the first, which is the recommended one.
     fn expected_type(&self, path: &[String]) -> &str {
-        let mut schema = &self.schema;
-        for part in path {
-            schema = match &schema["properties"][part] {
-                Value::Null => &schema["items"],
-                property => property,
-            };
-        }
+        let schema = self.at(path);
         let choice = ["anyOf", "oneOf", "allOf"].iter().find_map(|keyword| schema[*keyword].get(0));
         schema["type"].as_str().or_else(|| choice?["type"].as_str()).unwrap_or("value")
     }
@@ -269,9 +277,9 @@ fn unreadable(schema: &Value, value: &Value, place: &mut Vec<String>, issues: &m
     }
 }
 
-/// Converts a form to the object that its schema requires: `true` and `false` as text become booleans where one is due.
+/// The words `true` and `false` become booleans where the schema requires one.
 #[must_use]
-pub fn read_form<T>(mut fields: Value) -> Value
+pub fn with_booleans<T>(mut fields: Value) -> Value
 where
     T: JsonSchema + DeserializeOwned + 'static,
 {
@@ -303,8 +311,20 @@ fn type_name(value: &Value) -> &'static str {
     }
 }
 
-fn alternatives(options: &Value) -> String {
-    options.as_array().into_iter().flatten().map(Value::to_string).collect::<Vec<_>>().join("|")
+/// The values that a schema lists; schemars writes those with a description as alternatives.
+fn options(schema: &Value) -> Vec<&Value> {
+    match (&schema["enum"], &schema["oneOf"]) {
+        (Value::Array(values), _) => values.iter().collect(),
+        (_, Value::Array(alternatives)) if alternatives.iter().all(|schema| schema["enum"].is_array()) => {
+            alternatives.iter().flat_map(options).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn none_of(options: &[&Value]) -> String {
+    let options: Vec<String> = options.iter().map(ToString::to_string).collect();
+    format!("Invalid option: expected one of {}", options.join("|"))
 }
 
 /// A limit without a fraction of zero, since schemars writes every limit as a float.
@@ -375,6 +395,7 @@ mod tests {
         #[schemars(length(max = 1))]
         list: Option<Vec<String>>,
         kind: Option<Kind>,
+        side: Option<Described>,
         inner: Option<Inner>,
         choice: Option<Choice>,
     }
@@ -384,6 +405,15 @@ mod tests {
     enum Kind {
         Red,
         Blue,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    enum Described {
+        /// The first.
+        Left,
+        /// The second.
+        Right,
     }
 
     #[derive(Deserialize, JsonSchema)]
@@ -435,6 +465,10 @@ mod tests {
             ("zone", json!("a\0"), "Invalid input"),
             ("list", json!(["a", "b"]), "Too big: expected array to have <=1 items"),
             ("kind", json!("green"), "Invalid option: expected one of \"red\"|\"blue\""),
+            ("kind", json!(5), "Invalid option: expected one of \"red\"|\"blue\""),
+            ("side", json!("up"), "Invalid option: expected one of \"left\"|\"right\""),
+            ("side", json!(null), "Invalid option: expected one of \"left\"|\"right\""),
+            ("kind", json!(null), "Invalid option: expected one of \"red\"|\"blue\""),
             ("choice", json!("yes"), "Invalid input: expected boolean, received string"),
             ("choice", json!(0), "Invalid input: expected boolean, received number"),
             ("choice", json!(null), "Invalid input: expected boolean, received null"),
@@ -508,10 +542,10 @@ mod tests {
     #[test]
     fn words_of_a_form_are_true_and_false_where_these_are_asked_for() {
         let form = json!({"zone": "true", "isNew": "false", "count": "2", "choice": "true", "unknown": "true"});
-        let read = super::read_form::<Form>(form);
+        let read = super::with_booleans::<Form>(form);
         assert_eq!(read, json!({"zone": "true", "isNew": false, "count": "2", "choice": true, "unknown": "true"}));
-        assert_eq!(super::read_form::<Form>(json!({"isNew": "yes"})), json!({"isNew": "yes"}));
-        assert_eq!(super::read_form::<Form>(json!([])), json!([]));
+        assert_eq!(super::with_booleans::<Form>(json!({"isNew": "yes"})), json!({"isNew": "yes"}));
+        assert_eq!(super::with_booleans::<Form>(json!([])), json!([]));
     }
 
     #[test]

@@ -159,7 +159,9 @@ mod tests {
         for typed in ["abcde-12345", "abcde12345", " abcde 12345 ", "abc-de12345"] {
             assert_eq!(parse(typed).expect("a code").0, "abcde-12345", "{typed:?}");
         }
-        let meant = |text| BackupCode::parse_typed(&PresentedCode::new(text)).iter().map(|code| code.0.clone()).collect::<Vec<_>>();
+        let meant = |text| {
+            BackupCode::parse_typed(&PresentedCode::new(text)).iter().map(|code| code.0.clone()).collect::<Vec<_>>()
+        };
         assert_eq!(meant("ABCDE-12345"), ["ABCDE-12345"]);
         assert_eq!(meant(" abcde12345 "), ["abcde-12345", "ABCDE-12345"]);
         for odd in ["", "123456", "ABCDE-1234", "ABCDE-1234!", "äbcde-12345"] {

@@ -117,6 +117,7 @@ fn judged_in_a_year(target: Target, successes_a_day: u32, thief: Thief, policy: 
                     stored: Material { authenticators: apps.clone(), ..Material::default() },
                     sent_code: if target.has_sent_code { SentCode::Waiting(stored_code()) } else { SentCode::None },
                     methods: &[],
+                    has_backup_codes: false,
                     failures,
                     earlier_locks: counts.locks,
                     guess_level: level,

@@ -1,4 +1,4 @@
-//! Enrolling an authenticator app, showing its secret again, switching the second factor off.
+//! Enrolling an authenticator app or codes by e-mail, showing a secret again, switching the second factor off.
 
 use super::password::Unconfirmed;
 use super::{Authenticated, Caller, FlowError, Flows, FullSession};
@@ -7,6 +7,8 @@ use countersign_domain::assurance::{Assurance, FactorsRefused, Manager, SecondFa
 use countersign_domain::attempt::Authenticator;
 use countersign_domain::audit::EventKind;
 use countersign_domain::backup_code::BackupCode;
+use countersign_domain::challenge::Factor;
+use countersign_domain::decisions::enrol_mail::{self, EnrolMail as MailDecision};
 use countersign_domain::decisions::enrolment;
 use countersign_domain::ids::MethodId;
 use countersign_domain::method::MethodHandle;
@@ -14,7 +16,9 @@ use countersign_domain::stored_secret::{self, SecretFingerprint};
 use countersign_domain::terms::Terms;
 use countersign_domain::time::Timestamp;
 use countersign_domain::totp::TotpSecret;
-use countersign_store::work::{BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun, NewSession};
+use countersign_store::work::{
+    BeginEnrolment, Changed, DisableTwoFactor, EnrolMail, EnrolmentBegun, MailEnrolled, NewSession,
+};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -29,7 +33,7 @@ pub enum ManagementRefused {
     },
     /// The password was not confirmed.
     Unconfirmed(Unconfirmed),
-    /// The tenant does not allow authenticator apps.
+    /// The tenant does not allow the factor, or the account cannot have it.
     NotAllowed,
     NotEnrolled,
     /// The credentials changed, or the session ended, while the password was checked.
@@ -45,7 +49,79 @@ pub struct Enrolment {
     pub backup_codes: Vec<BackupCode>,
 }
 
+/// What asking for codes by e-mail led to.
+#[derive(Debug)]
+pub enum MailEnrolment {
+    /// The second factor is on, and a new session took the place of the old one.
+    Enabled { session: Box<Authenticated>, backup_codes: Vec<BackupCode> },
+    /// A code that is sent to the address has to be presented.
+    Begun { backup_codes: Vec<BackupCode> },
+    /// Codes by e-mail are a method beside others.
+    Added,
+}
+
 impl Flows {
+    /// Makes codes to the account's e-mail address a second factor, or begins it.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails; then nothing has changed.
+    pub async fn enrol_mail(
+        &self,
+        caller: &Caller,
+        authenticated: &Authenticated,
+        password: &str,
+        terms: &Terms,
+    ) -> Result<Result<MailEnrolment, ManagementRefused>, FlowError> {
+        let Authenticated { session: old, account, .. } = authenticated;
+        let manager = Manager::Owner(Assurance::of_session(old, account));
+        let rules = self.rules();
+        let tenant = rules.tenant_of(account);
+        // What is refused whatever methods there are is refused before the password is looked at.
+        let facts = enrol_mail::Facts { account, tenant, manager: &manager, methods: &[] };
+        if let Err(refused) = mail_refusal(enrol_mail::decide(&facts, self.policy(), self.now())) {
+            return Ok(Err(refused));
+        }
+        let Some(method) = self.email_method(account, self.now()) else {
+            return Ok(Err(ManagementRefused::NotAllowed));
+        };
+        if let Err(unconfirmed) = self.confirm_password(caller, account, password).await? {
+            return Ok(Err(ManagementRefused::Unconfirmed(unconfirmed)));
+        }
+        let now = self.now();
+        let (backup_codes, stored) = match account.two_factor_enabled {
+            true => (Vec::new(), Vec::new()),
+            false => self.new_backup_codes(caller, account.id, terms.backup_codes).await?,
+        };
+        let (session, token) = self.new_session(caller, account, old.is_remembered, None, now);
+        let session = NewSession { session: session.session.in_place_of(old, self.policy()), ..session };
+        let enrol = EnrolMail {
+            account_id: account.id,
+            versions: account.versions(),
+            manager,
+            method,
+            backup_codes: stored,
+            session_id: old.id,
+            session: session.clone(),
+            rules,
+            now,
+            audit: self.factor_audit(caller, Some(Factor::OneTimeCode), Some(account.id), Some(old.id), now),
+        };
+        let decision = match self.store().enrol_mail(enrol).await? {
+            MailEnrolled::Decided(decision) => decision,
+            MailEnrolled::Stale => return Ok(Err(ManagementRefused::Stale)),
+        };
+        Ok(mail_refusal(decision).map(|()| match decision {
+            MailDecision::First => {
+                let mut account = account.clone();
+                (account.two_factor_enabled, account.updated_at) = (true, now);
+                let session = Box::new(self.authenticated(session.session, account, token));
+                MailEnrolment::Enabled { session, backup_codes }
+            }
+            MailDecision::Begun => MailEnrolment::Begun { backup_codes },
+            _ => MailEnrolment::Added,
+        }))
+    }
+
     /// Begins to enrol an authenticator app: a new secret and new backup codes. They take the place of existing ones once a
     /// code of the new app is verified in a session.
     ///
@@ -206,6 +282,14 @@ fn refusal(decision: enrolment::Enrolment) -> Result<(), ManagementRefused> {
         enrolment::Enrolment::First | enrolment::Enrolment::Replacement => Ok(()),
         enrolment::Enrolment::Refused(refused) => Err(refused.into()),
         enrolment::Enrolment::NotAllowed => Err(ManagementRefused::NotAllowed),
+    }
+}
+
+fn mail_refusal(decision: MailDecision) -> Result<(), ManagementRefused> {
+    match decision {
+        MailDecision::First | MailDecision::Begun | MailDecision::Further | MailDecision::Already => Ok(()),
+        MailDecision::SecondFactorDue(due) => Err(ManagementRefused::SecondFactorDue(due)),
+        MailDecision::NotAllowed => Err(ManagementRefused::NotAllowed),
     }
 }
 

@@ -11,7 +11,7 @@
 //! | sign in, sign up | [`sign_in`], [`users`] |
 //! | pass a second factor, in a challenge or a session | [`second_factor`] |
 //! | send a one-time code, open a challenge without a password | [`one_time_code`] |
-//! | enrol an app, show it again, add, rename and remove methods, new backup codes | [`enrolment`], [`methods`], [`backup_codes`] |
+//! | enrol an app or codes by e-mail, show a secret again, add, rename and remove methods, new backup codes | [`enrolment`], [`methods`], [`backup_codes`] |
 //! | check, change and set a password | [`password`] |
 //! | read, list, extend and end sessions | [`sessions`] |
 //! | issue, read and refresh tokens | [`tokens`] |

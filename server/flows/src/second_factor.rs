@@ -483,8 +483,8 @@ impl Flows {
         Err(FlowError::Contended(TRIES))
     }
 
-    /// The method for the account's e-mail address, in case it comes along with the first second factor.
-    fn email_method(&self, account: &Account, now: Timestamp) -> Option<NewMethod> {
+    /// The method for the account's e-mail address, in case it becomes one.
+    pub(super) fn email_method(&self, account: &Account, now: Timestamp) -> Option<NewMethod> {
         let email = account.email.clone()?;
         Some(self.random().draw(|random| NewMethod {
             id: MethodId::generate(now, random),

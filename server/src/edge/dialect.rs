@@ -95,6 +95,11 @@ pub trait DialectRules: Send + Sync {
         None
     }
 
+    /// The path that a request means, if published clients spell it in another way.
+    fn meant_path(&self, _path: &str) -> Option<&'static str> {
+        None
+    }
+
     /// Which bodies the operation takes.
     fn bodies(&self, operation_id: &str) -> Bodies;
 

@@ -143,7 +143,7 @@ struct Call<C: ServerContext> {
 
 impl<C: ServerContext> Edge<C> {
     async fn serve(&self, mut context: RequestContext<C>, request: Request<Body>) -> Response<Body> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let peer = context.request.remote_addr().ip();
         let client = self.policy.trusted_proxies.client_address(peer, &parts.headers);
         if self.policy.untrusted_forwarders.is_new(&self.policy.trusted_proxies, peer, &parts.headers) {
@@ -158,9 +158,13 @@ impl<C: ServerContext> Edge<C> {
         let log = self.policy.log.new(o!("request_id" => context.request_id.clone()));
         context.log = log.clone();
 
+        let dialect = self.dialect(parts.uri.path());
+        // Before anything looks at the path: from here on there is one spelling.
+        if let Some(path) = dialect.rules.meant_path(parts.uri.path()) {
+            parts.uri = path::with_path(&parts.uri, path);
+        }
         let mut entry = Entry::new(parts.method.clone(), path::masked(parts.uri.path()), client);
         let page = Page::of(&parts.headers, &self.policy.trusted_origins);
-        let dialect = self.dialect(parts.uri.path());
         let validation = dialect.validation(&parts.method, parts.uri.path());
         let call = Call { context, parts, body, client };
 

@@ -3,6 +3,8 @@
 //! Routers, limits and lists of disabled paths must see the same path, so exactly one spelling is accepted and every other
 //! is not found (GHSA-x732-6j76-qmhm came from a limiter and a router that disagreed about `//`).
 
+use http::Uri;
+use http::uri::PathAndQuery;
 use std::collections::BTreeSet;
 
 /// Whether `path`, as sent, has no empty, dot or percent-encoded part and no slash at its end.
@@ -11,6 +13,18 @@ pub fn is_canonical(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else { return false };
     !path.bytes().any(|byte| byte == b'%' || byte == b'\\' || !byte.is_ascii_graphic())
         && rest.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
+}
+
+/// The URI with another path, and the same query.
+#[must_use]
+pub fn with_path(uri: &Uri, path: &'static str) -> Uri {
+    let path_and_query = match uri.query() {
+        Some(query) => PathAndQuery::try_from(format!("{path}?{query}")),
+        None => Ok(PathAndQuery::from_static(path)),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(path_and_query.expect("a path and a query that were parsed before"));
+    Uri::from_parts(parts).expect("the parts of a URI")
 }
 
 /// Operations that are switched off, by their path in the contract; `{name}` stands for any one segment.
@@ -82,6 +96,18 @@ mod tests {
             "/api/auth/ök",
         ] {
             assert!(!is_canonical(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn another_path_keeps_the_rest() {
+        for (uri, expected) in [
+            ("/a/b/?c=%20d", "/a/b?c=%20d"),
+            ("/a/b/", "/a/b"),
+            ("/a/b/?", "/a/b?"),
+            ("http://x.example/a/b/?c", "http://x.example/a/b?c"),
+        ] {
+            assert_eq!(with_path(&uri.parse().expect("a URI"), "/a/b").to_string(), expected);
         }
     }
 

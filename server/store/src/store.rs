@@ -5,12 +5,12 @@ use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
     AccountWritten, AddCanary, AddMethod, BeginEnrolment, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
-    CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, EnrolmentBegun, ExpiringTable,
-    ExtendSession, FailAttempt, FindTrust, FindUnnormalized, IssueCode, Issued, KeyringFacts, LiftLimits, MethodAdded,
-    MethodsRemoved, OpenChallenge, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed,
-    Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions,
-    SecondFactorCompleted, SignInCompleted, TakePasswordTry, Unnormalized, UseRefreshToken,
-    UsernameConflict, UsernameNormalized, UsernamesNormalized,
+    CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, EnrolMail, EnrolmentBegun,
+    ExpiringTable, ExtendSession, FailAttempt, FindTrust, FindUnnormalized, IssueCode, Issued, KeyringFacts,
+    LiftLimits, MailEnrolled, MethodAdded, MethodsRemoved, OpenChallenge, PasswordTry, PresentedTicket, Purge,
+    PurgeTable, Purged, RefreshTokenUsed, Register, Registered, RemoveMethods, RenameMethod, ReplaceBackupCodes,
+    ReturnAttempt, RevokeSessions, SecondFactorCompleted, SignInCompleted, TakePasswordTry, Unnormalized,
+    UseRefreshToken, UsernameConflict, UsernameNormalized, UsernamesNormalized,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -156,6 +156,8 @@ units! {
     pub write open_challenge(OpenChallenge) -> bool;
     /// Stores an authenticator app to be confirmed later, and its backup codes.
     pub write begin_enrolment(BeginEnrolment) -> EnrolmentBegun;
+    /// Makes codes by e-mail a second factor, or begins it.
+    pub write enrol_mail(EnrolMail) -> MailEnrolled;
     /// Adds a method; with the first one, signing in asks for it.
     pub write add_method(AddMethod) -> MethodAdded;
     /// Removes methods, by a right code.

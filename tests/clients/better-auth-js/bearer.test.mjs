@@ -71,14 +71,16 @@ test("an app completes a challenge with a mailed code or a backup code", async (
   assert.equal(data(await byBackupCode.client.getSession()).session.token, backed.token);
 });
 
-test("without cookies, signing in alone asks for an origin, and only of what looks like a page", async (t) => {
+test("without cookies, signing in asks for a trusted origin, and only of what names one", async (t) => {
   const server = await startServer(t);
   const { email, user: app, client } = await signedUp(server, new App(server));
   app.origin = undefined;
   data(await client.twoFactor.enable({ password: PASSWORD }));
   data(await client.signOut());
-  // Node's fetch sends `Sec-Fetch-Mode`, as pages do.
-  refused(await client.signIn.email({ email, password: PASSWORD }), 403, "MISSING_OR_NULL_ORIGIN");
+  // Node's fetch sends `Sec-Fetch-Mode`, as pages do, but neither `Sec-Fetch-Site` nor `Origin`.
+  data(await client.signIn.email({ email, password: PASSWORD }));
+  app.origin = "https://evil.example";
+  refused(await client.signIn.email({ email, password: PASSWORD }), 403, "INVALID_ORIGIN");
   app.origin = server.baseURL;
   data(await client.signIn.email({ email, password: PASSWORD }));
 });

@@ -12,6 +12,7 @@ scenarios! {
         world.stranger().get("/ok").await.ok();
         let user = world.user("ada").await;
         user.browser.get("/get-session").await.ok();
+        user.browser.post("/get-session").await.ok();
         user.browser.post("/sign-out").await.ok();
         assert_eq!(user.browser.get("/get-session").await.ok().raw, b"null");
         user.sign_in_from(&user.browser).await.ok();

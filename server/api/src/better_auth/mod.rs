@@ -15,7 +15,7 @@ pub mod responses;
 pub mod values;
 
 pub use error::{Error, ErrorBody};
-pub use values::{BooleanOrText, QuerySwitch, WireTime};
+pub use values::{BooleanOrText, QuerySwitch, TwoFactorMethod, WireTime};
 
 use crate::body::{JsonBody, JsonOrFormBody, OptionalJsonBody};
 use crate::reply::Reply;
@@ -36,7 +36,7 @@ pub trait BetterAuthApi {
     /// State shared by all handlers.
     type Context;
 
-    /// Start setting up an authenticator app.
+    /// Start setting up an authenticator app, or switch codes by e-mail on.
     #[endpoint {
         method = POST,
         path = "/api/auth/two-factor/enable",
@@ -191,6 +191,19 @@ pub trait BetterAuthApi {
         context: RequestContext<Self::Context>,
         query: Query<requests::GetSession>,
     ) -> Result<Reply<replies::GetSession>, Error>;
+
+    /// Read the session, for clients that post.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/get-session",
+        operation_id = "getSessionPost",
+        tags = ["Default"],
+    }]
+    async fn get_session_post(
+        context: RequestContext<Self::Context>,
+        query: Query<requests::GetSession>,
+        body: OptionalJsonBody<requests::NoFields>,
+    ) -> Result<Reply<replies::PostedGetSession>, Error>;
 
     /// List the user's sessions.
     #[endpoint {

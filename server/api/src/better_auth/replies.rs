@@ -48,7 +48,8 @@ const VERIFY: &[Documented] =
 crate::replies! {
     /// `twoFactorEnablePost`.
     pub enum TwoFactorEnable {
-        200 "The new secret and codes." => responses::TwoFactorEnable, headers [];
+        200 "The new secret and codes, or codes by e-mail." => responses::TwoFactorEnable,
+            headers [SET_COOKIE, SET_AUTH_TOKEN];
         errors [ALWAYS, POSTED, SESSION];
     }
 
@@ -124,6 +125,13 @@ crate::replies! {
         200 "The session and its user, or null." => Option<responses::SessionAndUser>,
             headers [SET_COOKIE, SET_AUTH_TOKEN];
         errors [ALWAYS];
+    }
+
+    /// `getSessionPost`.
+    pub enum PostedGetSession {
+        200 "The session and its user, or null." => Option<responses::SessionAndUser>,
+            headers [SET_COOKIE, SET_AUTH_TOKEN];
+        errors [ALWAYS, POSTED, &[BAD_REQUEST]];
     }
 
     /// `listUserSessions`.

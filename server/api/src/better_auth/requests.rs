@@ -3,7 +3,7 @@
 //!
 //! `Debug` prints only what a log may hold.
 
-use super::values::{BooleanOrText, QuerySwitch, debug_only};
+use super::values::{BooleanOrText, QuerySwitch, TwoFactorMethod, debug_only};
 use schemars::JsonSchema;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,9 @@ pub struct TwoFactorEnable {
     #[schemars(length(max = 128), regex(pattern = "^[^:]*$"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    /// What to set up; absent for an authenticator app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<TwoFactorMethod>,
 }
 
 /// `twoFactorVerifyTotpPost`.
@@ -39,6 +42,10 @@ pub struct TwoFactorVerifyTotp {
     /// Whether to trust this browser from now on, if a challenge is completed.
     #[serde(default)]
     pub trust_device: BooleanOrText,
+    /// Token of the challenge, for clients without its cookie.
+    #[schemars(length(max = 128))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 /// `twoFactorSendOtpPost`.
@@ -60,6 +67,10 @@ pub struct TwoFactorVerifyOtp {
     /// Whether to trust this browser from now on, if a challenge is completed.
     #[serde(default)]
     pub trust_device: BooleanOrText,
+    /// Token of the challenge, for clients without its cookie.
+    #[schemars(length(max = 128))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 /// `twoFactorVerifyBackupCodePost`.
@@ -75,6 +86,10 @@ pub struct TwoFactorVerifyBackupCode {
     /// Whether to trust this browser from now on, if a challenge is completed.
     #[serde(default)]
     pub trust_device: BooleanOrText,
+    /// Token of the challenge, for clients without its cookie.
+    #[schemars(length(max = 128))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 /// `signUpWithEmailAndPassword`.
@@ -195,7 +210,7 @@ impl<'de> Visitor<'de> for GetSessionParameters {
 
 debug_only! {
     Password {}
-    TwoFactorEnable { issuer }
+    TwoFactorEnable { issuer, method }
     TwoFactorVerifyTotp { trust_device }
     TwoFactorVerifyOtp { trust_device }
     TwoFactorVerifyBackupCode { disable_session, trust_device }

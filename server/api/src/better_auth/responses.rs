@@ -3,7 +3,12 @@
 //!
 //! `Debug` prints only what a log may hold: ids and switches.
 
-use super::values::{ID, SESSION_TOKEN, WireTime, debug_only, nullable_session_token, nullable_text, nullable_time};
+use super::values::{
+    ID, SESSION_OR_CHALLENGE_TOKEN, SESSION_TOKEN, SESSION_TOKEN_OR_EMPTY, WireTime, debug_only,
+    nullable_session_token, nullable_text, nullable_time,
+};
+
+pub use super::values::TwoFactorMethod;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -80,13 +85,16 @@ pub struct StatusAndSession {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TwoFactorEnable {
-    /// The new secret as an `otpauth:` URI.
+    /// What is set up.
+    pub method: TwoFactorMethod,
+    /// The new secret as an `otpauth:` URI, of an authenticator app.
     #[schemars(regex(pattern = "^otpauth://totp/"))]
-    #[serde(rename = "totpURI")]
-    pub totp_uri: String,
-    /// Ten new codes.
+    #[serde(rename = "totpURI", skip_serializing_if = "Option::is_none")]
+    pub totp_uri: Option<String>,
+    /// Ten new codes; absent if mail was added to an account that has a second factor.
     #[schemars(length(equal = 10), inner(regex(pattern = "^[A-Za-z0-9]{5}(-[A-Za-z0-9]{5}){1,2}$")))]
-    pub backup_codes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup_codes: Option<Vec<String>>,
 }
 
 /// Success of verify-otp, and of sign-up.
@@ -108,7 +116,8 @@ pub struct TwoFactorGetTotpUri {
     pub totp_uri: String,
 }
 
-/// Success of verify-backup-code. Token and session are absent where `disableSession` asked for none.
+/// Success of verify-backup-code. Where `disableSession` asked for no session, the token is absent, and the session an empty
+/// one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TwoFactorVerifyBackupCode {
     /// The raw session token.
@@ -126,8 +135,8 @@ pub struct TwoFactorVerifyBackupCode {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionInShort {
-    /// The raw session token.
-    #[schemars(regex = "SESSION_TOKEN")]
+    /// The raw session token; empty if no session was opened.
+    #[schemars(regex = "SESSION_TOKEN_OR_EMPTY")]
     pub token: String,
     /// The id of the session's user.
     #[schemars(regex = "ID")]
@@ -149,26 +158,75 @@ pub struct TwoFactorGenerateBackupCodes {
     pub backup_codes: Vec<String>,
 }
 
-/// A factor that can be verified in a challenge. Backup codes always can, and are not listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum TwoFactorMethod {
-    /// An authenticator app.
-    Totp,
-    /// A sent one-time code.
-    Otp,
+/// The user in the response of sign-in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SignInUser {
+    /// The user's id; absent in a challenge, by which clients tell that nobody has signed in.
+    #[schemars(regex = "ID")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Display name.
+    pub name: String,
+    /// The e-mail address, in lower case.
+    #[schemars(email)]
+    pub email: String,
+    /// Whether the address is verified.
+    pub email_verified: bool,
+    /// URL of a picture.
+    #[schemars(schema_with = "nullable_text")]
+    pub image: Option<String>,
+    /// Time of creation.
+    pub created_at: WireTime,
+    /// Time of the last change.
+    pub updated_at: WireTime,
+    /// Whether a sign-in requires a second factor.
+    pub two_factor_enabled: bool,
 }
 
-/// Success of sign-in: a session or a challenge. Made by [`SignInEmail::session`] and [`SignInEmail::challenge`], which
-/// never mix the two.
+impl From<User> for SignInUser {
+    fn from(user: User) -> Self {
+        Self {
+            id: Some(user.id),
+            name: user.name,
+            email: user.email,
+            email_verified: user.email_verified,
+            image: user.image,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+            two_factor_enabled: user.two_factor_enabled,
+        }
+    }
+}
+
+impl SignInUser {
+    /// The user of a challenge: the address that was typed, in lower case, and the same as for every account besides. Nothing
+    /// of an account is shown to the holder of its password alone.
+    #[must_use]
+    pub fn as_typed(email: String, now: WireTime) -> Self {
+        Self {
+            id: None,
+            name: String::new(),
+            email,
+            email_verified: false,
+            image: None,
+            created_at: now,
+            updated_at: now,
+            two_factor_enabled: true,
+        }
+    }
+}
+
+/// Success of sign-in: a session or a challenge. Made by [`SignInEmail::session`] and [`SignInEmail::challenge`]. A challenge
+/// has `redirect`, `token` and `user` too, because types of published clients require them.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SignInEmail {
     /// Whether the client shall navigate to `url`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect: Option<bool>,
-    /// The raw session token.
-    #[schemars(regex = "SESSION_TOKEN")]
+    /// The raw session token, or that of the challenge.
+    #[schemars(regex = "SESSION_OR_CHALLENGE_TOKEN")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// The request's `callbackURL`.
@@ -176,7 +234,7 @@ pub struct SignInEmail {
     pub url: Option<String>,
     /// The user.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<User>,
+    pub user: Option<SignInUser>,
     /// True if a second factor is required, else absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub two_factor_redirect: Option<bool>,
@@ -196,7 +254,7 @@ impl SignInEmail {
             redirect: Some(url.is_some()),
             token: Some(token),
             url,
-            user: Some(user),
+            user: Some(user.into()),
             two_factor_redirect: None,
             two_factor_methods: None,
             two_factor_token: None,
@@ -205,12 +263,12 @@ impl SignInEmail {
 
     /// A challenge.
     #[must_use]
-    pub fn challenge(methods: Vec<TwoFactorMethod>, token: String) -> Self {
+    pub fn challenge(methods: Vec<TwoFactorMethod>, token: String, user: SignInUser) -> Self {
         Self {
-            redirect: None,
-            token: None,
+            redirect: Some(false),
+            token: Some(token.clone()),
             url: None,
-            user: None,
+            user: Some(user),
             two_factor_redirect: Some(true),
             two_factor_methods: Some(methods),
             two_factor_token: Some(token),
@@ -262,19 +320,20 @@ debug_only! {
     User { id, two_factor_enabled }
     Session { id, user_id, expires_at }
     StatusAndSession { status, user }
-    TwoFactorEnable {}
+    TwoFactorEnable { method }
     TokenAndUser { user }
     TwoFactorGetTotpUri {}
     TwoFactorVerifyBackupCode { user, session }
     SessionInShort { user_id, expires_at }
     TwoFactorGenerateBackupCodes { status }
+    SignInUser { id, two_factor_enabled }
     SignInEmail { redirect, user, two_factor_redirect, two_factor_methods }
     ChangePassword { user }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ChangePassword, SignInEmail, StatusAndSession, TwoFactorMethod, User, WireTime};
+    use super::{ChangePassword, SignInEmail, SignInUser, StatusAndSession, TwoFactorMethod, User, WireTime};
     use serde_json::{json, to_value};
 
     fn user() -> User {
@@ -303,10 +362,20 @@ mod tests {
     fn a_sign_in_is_a_session_or_a_challenge() {
         let session = to_value(SignInEmail::session("t".to_owned(), user(), None)).expect("plain");
         assert_eq!(session, json!({"redirect": false, "token": "t", "user": user()}));
-        let challenge = SignInEmail::challenge(vec![TwoFactorMethod::Totp, TwoFactorMethod::Otp], "2fa".to_owned());
+        let typed = SignInUser::as_typed("ada@example.com".to_owned(), WireTime::from_millis(0));
+        let methods = vec![TwoFactorMethod::Totp, TwoFactorMethod::Otp];
+        let challenge = SignInEmail::challenge(methods, "2fa".to_owned(), typed);
+        let now = "1970-01-01T00:00:00.000Z";
         assert_eq!(
             to_value(challenge).expect("plain"),
-            json!({"twoFactorRedirect": true, "twoFactorMethods": ["totp", "otp"], "twoFactorToken": "2fa"})
+            json!({
+                "twoFactorRedirect": true, "twoFactorMethods": ["totp", "otp"], "twoFactorToken": "2fa",
+                "redirect": false, "token": "2fa",
+                "user": {
+                    "name": "", "email": "ada@example.com", "emailVerified": false, "image": null, "createdAt": now,
+                    "updatedAt": now, "twoFactorEnabled": true,
+                },
+            })
         );
     }
 

@@ -11,6 +11,12 @@ use std::fmt;
 /// Ids: a UUID without hyphens.
 pub(super) const ID: &str = "^[0-9a-f]{32}$";
 
+/// Tokens of sessions and of challenges.
+pub(super) const SESSION_OR_CHALLENGE_TOKEN: &str = "^([A-Za-z0-9]{32}|2fa-[A-Za-z0-9_-]+)$";
+
+/// Raw session tokens, or nothing.
+pub(super) const SESSION_TOKEN_OR_EMPTY: &str = "^([A-Za-z0-9]{32})?$";
+
 /// Raw session tokens, and the ids that list-sessions shows in their place.
 pub(super) const SESSION_TOKEN: &str = "^[A-Za-z0-9]{32}$";
 
@@ -140,6 +146,16 @@ impl JsonSchema for BooleanOrText {
         schema.subschemas().any_of = Some(vec![generator.subschema_for::<bool>(), text.into()]);
         schema.into()
     }
+}
+
+/// A factor that a client can name. Backup codes always come along, and are not named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TwoFactorMethod {
+    /// An authenticator app.
+    Totp,
+    /// A sent one-time code.
+    Otp,
 }
 
 /// A switch in a query: any text is accepted; absent, empty, `false` and `0` mean no.

@@ -410,7 +410,7 @@ pub trait UserApi {
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::CreateUser>, Error>;
 
-    /// Find a user by what they log in with.
+    /// Find a user by what they log in with, or oneself.
     #[endpoint { method = GET, path = "/api/user", operation_id = "retrieveUserByLoginId", tags = ["Users"] }]
     async fn retrieve_user_by_login_id(
         context: RequestContext<Self::Context>,

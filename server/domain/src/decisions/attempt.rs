@@ -34,6 +34,9 @@ pub struct Facts<'a> {
     pub sent_code: SentCode,
     /// The account's confirmed methods, if a one-time code is expected.
     pub methods: &'a [Method],
+    /// Whether the account has backup codes, if a one-time code is expected in a session. They are made with the password, so
+    /// that without a second factor they say that an enrolment was begun.
+    pub has_backup_codes: bool,
     /// Consecutive failures of the account, this attempt included.
     pub failures: u32,
     /// Locks without a success in between.
@@ -66,15 +69,26 @@ pub enum Admission {
 
 #[must_use]
 pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
-    let Facts { account, tenant, claimant, expected, stored, sent_code, methods, failures, earlier_locks, guess_level } =
-        facts;
+    let Facts {
+        account,
+        tenant,
+        claimant,
+        expected,
+        stored,
+        sent_code,
+        methods,
+        has_backup_codes,
+        failures,
+        earlier_locks,
+        guess_level,
+    } = facts;
     let allows_codes = tenant.allows(MethodKind::Email) || tenant.allows(MethodKind::Sms);
     let sent_code = match sent_code {
         SentCode::Waiting(code) if !code_counts(&code, claimant, methods, account, tenant) => SentCode::None,
         other => other,
     };
     let mut material = stored;
-    let has_pending = material.pending.is_some();
+    let is_begun = material.pending.is_some() || has_backup_codes;
     let in_session = matches!(claimant, Claimant::Session { .. });
     let removes = matches!(claimant, Claimant::Holder { .. });
     // A method that the tenant no longer allows can still be removed, by its own code.
@@ -105,7 +119,7 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
             if sent_code == SentCode::Exhausted {
                 return Admission::CodeExhausted;
             }
-            if confirms && !has_pending {
+            if confirms && !is_begun {
                 return Admission::NotEnrolled;
             }
             if sent_code == SentCode::None {
@@ -263,6 +277,34 @@ mod tests {
                 stored,
                 sent_code,
                 methods: &[],
+                has_backup_codes: false,
+                failures: 1,
+                earlier_locks: 0,
+                guess_level: NOW,
+            };
+            assert_eq!(word(&decide(facts, &Policy::default(), NOW)), outcome, "{name}");
+        }
+    }
+
+    /// The backup codes that an enrolment begins with say that it was begun, with the password.
+    #[test]
+    fn a_sent_code_confirms_an_enrolment_that_was_begun() {
+        let email = &[MethodKind::Email][..];
+        for (name, methods, claimant, has_backup_codes, sent_code, outcome) in [
+            ("begun", email, session(), true, SentCode::Waiting(stored_code()), "granted code"),
+            ("begun, nothing sent", email, session(), true, SentCode::None, "no code"),
+            ("not begun", email, session(), false, SentCode::Waiting(stored_code()), "not enrolled"),
+            ("not allowed", &[MethodKind::Sms][..], session(), true, SentCode::Waiting(stored_code()), "not allowed"),
+        ] {
+            let facts = Facts {
+                account: &account(),
+                tenant: &tenant(methods),
+                claimant: &claimant,
+                expected: Expected::One(Factor::OneTimeCode),
+                stored: Material::default(),
+                sent_code,
+                methods: &[],
+                has_backup_codes,
                 failures: 1,
                 earlier_locks: 0,
                 guess_level: NOW,
@@ -288,6 +330,7 @@ mod tests {
                 stored: everything(),
                 sent_code: SentCode::None,
                 methods: &[],
+                has_backup_codes: false,
                 failures,
                 earlier_locks,
                 guess_level: NOW,
@@ -319,6 +362,7 @@ mod tests {
                 stored,
                 sent_code,
                 methods: &[],
+                has_backup_codes: false,
                 failures: 1,
                 earlier_locks: 0,
                 guess_level: NOW + rate.cost(counted_before + 1),

@@ -13,6 +13,7 @@
 //! | is it right? | [`judgement`] |
 //! | what does a right second factor open? | [`second_factor`] |
 //! | may an authenticator app be enrolled? | [`enrolment`] |
+//! | do codes by e-mail become a second factor? | [`enrol_mail`] |
 //! | may a method be added? | [`add_method`] |
 //! | which methods are removed, and is the second factor off then? | [`removal`] |
 //! | where can a one-time code be sent? | [`delivery`] |
@@ -31,6 +32,7 @@ pub mod address_change;
 pub mod attempt;
 pub mod delivery;
 pub mod endings;
+pub mod enrol_mail;
 pub mod enrolment;
 pub mod judgement;
 pub mod keyring;

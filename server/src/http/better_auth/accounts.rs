@@ -83,7 +83,8 @@ pub(super) async fn sign_in(
         }
         SignIn::SecondFactorDue { challenge, methods } => {
             let methods = wire::challenge_methods(&methods);
-            let reply = Reply::ok(responses::SignInEmail::challenge(methods, challenge.expose().to_owned()))
+            let user = wire::challenged_user(&email, app.flows.now());
+            let reply = Reply::ok(responses::SignInEmail::challenge(methods, challenge.expose().to_owned(), user))
                 .with_cookie(app.cookies.delete(Cookie::Session))
                 .with_cookie(app.cookies.delete(Cookie::SessionData))
                 .with_cookie(app.cookies.set(Cookie::Challenge, challenge.expose(), Some(policy.challenge_lifetime)));

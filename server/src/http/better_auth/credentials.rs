@@ -11,7 +11,9 @@ use countersign_flows::{Authenticated, Caller, FullSession};
 /// All credentials of a request.
 pub struct Credentials {
     session: SessionCredential,
-    challenge: Option<ChallengeToken>,
+    /// A challenge token as bearer.
+    bearer_challenge: Option<ChallengeToken>,
+    challenge_cookie: Option<ChallengeToken>,
     trust: Presented,
 }
 
@@ -38,7 +40,8 @@ impl Credentials {
         let trust = cookies.read_signed(headers, Cookie::Trust);
         let bearer = Authorization::read(headers).into_bearer();
         if let Some(challenge) = bearer.as_deref().and_then(ChallengeToken::parse) {
-            return Self { session: SessionCredential::Absent, challenge: Some(challenge), trust };
+            let session = SessionCredential::Absent;
+            return Self { session, bearer_challenge: Some(challenge), challenge_cookie: None, trust };
         }
         let from_bearer = bearer.and_then(|text| match text.contains('.') {
             true => cookies.verify(Cookie::Session, &decoded(&text)),
@@ -47,8 +50,8 @@ impl Credentials {
         let token = from_bearer.or_else(|| cookies.read_signed(headers, Cookie::Session).signed().map(str::to_owned));
         let session =
             token.map_or(SessionCredential::Absent, |text| SessionCredential::Present(SessionToken::parse(&text)));
-        let challenge = cookies.read_signed(headers, Cookie::Challenge).signed().and_then(ChallengeToken::parse);
-        Self { session, challenge, trust }
+        let challenge_cookie = cookies.read_signed(headers, Cookie::Challenge).signed().and_then(ChallengeToken::parse);
+        Self { session, bearer_challenge: None, challenge_cookie, trust }
     }
 
     #[must_use]
@@ -114,14 +117,18 @@ pub async fn require_full_session(context: &Context) -> Result<(Caller, FullSess
     Ok((caller, authenticated.into_full().map_err(refusal::enrolment_due)?))
 }
 
-/// Who presents a second factor: a live session, else a challenge.
+/// Who presents a second factor: a live session, else a challenge, by bearer token, else by the `token` of the body, else by
+/// cookie.
 ///
 /// # Errors
 /// 401 `INVALID_TWO_FACTOR_COOKIE` when there is neither.
-pub async fn require_claimant(context: &Context) -> Result<(Caller, Claimant), Error> {
+pub async fn require_claimant(context: &Context, body_token: Option<&str>) -> Result<(Caller, Claimant), Error> {
     let credentials = Credentials::read(context);
     let cookies = &context.context().cookies;
-    let claimant = match (credentials.session_state(context).await?, credentials.challenge) {
+    let session = credentials.session_state(context).await?;
+    let from_body = || body_token.and_then(ChallengeToken::parse);
+    let challenge = credentials.bearer_challenge.or_else(from_body).or(credentials.challenge_cookie);
+    let claimant = match (session, challenge) {
         (SessionState::Live(authenticated), _) => Claimant::Session(authenticated),
         (SessionState::Dead | SessionState::None, Some(challenge)) => Claimant::Challenge(challenge.digest()),
         (SessionState::Dead, None) => return Err(refusal::clear_session(refusal::no_challenge(), cookies)),

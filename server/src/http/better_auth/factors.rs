@@ -5,8 +5,9 @@ use super::credentials::{Credentials, require_full_session, require_session};
 use super::terms::terms;
 use super::{Context, refusal, wire};
 use countersign_api::Reply;
-use countersign_api::better_auth::{Error, replies, requests, responses};
+use countersign_api::better_auth::{Error, TwoFactorMethod, replies, requests, responses};
 use countersign_domain::backup_code::BackupCode;
+use countersign_flows::enrolment::{MailEnrolment, ManagementRefused};
 
 fn texts(codes: &[BackupCode]) -> Vec<String> {
     codes.iter().map(|code| code.expose().to_owned()).collect()
@@ -14,6 +15,16 @@ fn texts(codes: &[BackupCode]) -> Vec<String> {
 
 /// `POST /two-factor/enable`
 pub(super) async fn enable(
+    context: &Context,
+    body: requests::TwoFactorEnable,
+) -> Result<Reply<replies::TwoFactorEnable>, Error> {
+    match body.method.unwrap_or(TwoFactorMethod::Totp) {
+        TwoFactorMethod::Totp => enable_totp(context, body).await,
+        TwoFactorMethod::Otp => enable_otp(context, body).await,
+    }
+}
+
+async fn enable_totp(
     context: &Context,
     body: requests::TwoFactorEnable,
 ) -> Result<Reply<replies::TwoFactorEnable>, Error> {
@@ -25,9 +36,33 @@ pub(super) async fn enable(
     let refuse = |refused| refusal::of_management(refused, refusal::two_factor_not_enabled, flows.now());
     let enrolment = enrolment.map_err(refuse)?;
     Ok(Reply::ok(responses::TwoFactorEnable {
-        totp_uri: enrolment.key_uri.to_string(),
-        backup_codes: texts(&enrolment.backup_codes),
+        method: TwoFactorMethod::Totp,
+        totp_uri: Some(enrolment.key_uri.to_string()),
+        backup_codes: Some(texts(&enrolment.backup_codes)),
     }))
+}
+
+async fn enable_otp(
+    context: &Context,
+    body: requests::TwoFactorEnable,
+) -> Result<Reply<replies::TwoFactorEnable>, Error> {
+    let (caller, authenticated) = require_session(context).await?;
+    let flows = &context.context().flows;
+    let enrol = flows.enrol_mail(&caller, &authenticated, &body.password, &terms(flows.policy())).await;
+    let refuse = |refused| match refused {
+        ManagementRefused::NotAllowed => refusal::no_code_method(),
+        refused => refusal::of_management(refused, refusal::two_factor_not_enabled, flows.now()),
+    };
+    let (backup_codes, session) = match enrol.map_err(refusal::of_failure)?.map_err(refuse)? {
+        MailEnrolment::Enabled { session, backup_codes } => (Some(texts(&backup_codes)), Some(session)),
+        MailEnrolment::Begun { backup_codes } => (Some(texts(&backup_codes)), None),
+        MailEnrolment::Added => (None, None),
+    };
+    let reply = Reply::ok(responses::TwoFactorEnable { method: TwoFactorMethod::Otp, totp_uri: None, backup_codes });
+    Ok(match session {
+        Some(session) => wire::with_session(reply, context, &session),
+        None => reply,
+    })
 }
 
 /// `POST /two-factor/get-totp-uri`

@@ -130,6 +130,14 @@ impl BetterAuthApi for BetterAuth {
         sessions::get(&context, query.into_inner()).await
     }
 
+    async fn get_session_post(
+        context: Context,
+        query: Query<requests::GetSession>,
+        _body: OptionalJsonBody<requests::NoFields>,
+    ) -> Result<Reply<replies::PostedGetSession>, Error> {
+        sessions::get(&context, query.into_inner()).await
+    }
+
     async fn list_user_sessions(context: Context) -> Result<Reply<replies::ListUserSessions>, Error> {
         sessions::list(&context).await
     }

@@ -117,13 +117,12 @@ pub fn check_login(trusted: &TrustedOrigins, headers: &HeaderMap) -> Result<(), 
     if headers.contains_key(header::COOKIE) {
         return Ok(());
     }
-    let metadata = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"].map(|name| text(headers, name));
-    let [site, mode, _] = metadata;
+    let [site, mode] = ["sec-fetch-site", "sec-fetch-mode"].map(|name| text(headers, name));
     if site == Some("cross-site") && mode == Some("navigate") {
         return Err(OriginRefusal::CrossSiteNavigation);
     }
-    // Every browser sends one of these headers, so a request without them is from another client.
-    if metadata.iter().all(Option::is_none) && source(headers).is_none() {
+    // A browser that sends fetch metadata sends the site with it (W3C Fetch Metadata §2); Node's own fetch sends the mode alone.
+    if site.is_none() && source(headers).is_none() {
         return Ok(());
     }
     check_source(trusted, headers)
@@ -242,7 +241,12 @@ mod tests {
         let login = |headers: &[(&str, &str)]| check_login(&trusted(), &parts(Method::POST, "/", headers).headers);
         assert_eq!(login(&[]), Ok(()), "curl, mobile apps");
         assert_eq!(login(&[("cookie", "a=1")]), Ok(()), "rule 1 has decided");
-        assert_eq!(login(&[("sec-fetch-mode", "cors")]), Err(OriginRefusal::MissingOrigin), "Node's own fetch");
+        assert_eq!(login(&[("sec-fetch-mode", "cors")]), Ok(()), "Node's own fetch");
+        assert_eq!(login(&[("sec-fetch-mode", "cors"), ("origin", "null")]), Err(OriginRefusal::MissingOrigin));
+        for site in ["same-origin", "same-site", "cross-site", "none"] {
+            let browser = [("sec-fetch-site", site), ("sec-fetch-mode", "cors")];
+            assert_eq!(login(&browser), Err(OriginRefusal::MissingOrigin), "{site}");
+        }
         assert_eq!(login(&[("sec-fetch-mode", "cors"), ("origin", "https://app.example.com")]), Ok(()));
         assert_eq!(login(&[("origin", "https://evil.example")]), Err(OriginRefusal::InvalidOrigin));
         assert_eq!(login(&[("origin", "null")]), Err(OriginRefusal::MissingOrigin));

@@ -4,6 +4,7 @@ use super::credentials::{Credentials, SessionState, require_full_session};
 use super::{Context, caller, refusal, wire};
 use countersign_api::Reply;
 use countersign_api::better_auth::{Error, replies, requests, responses};
+use countersign_api::reply::Gives;
 use countersign_flows::sessions::Revoke;
 use dropshot::ErrorStatusCode as Status;
 
@@ -16,8 +17,11 @@ pub(super) async fn sign_out(context: &Context) -> Result<Reply<replies::SignOut
     Ok(wire::with_session_cleared(Reply::ok(responses::SignOut { success: true }), &app.cookies))
 }
 
-/// `GET /get-session`
-pub(super) async fn get(context: &Context, query: requests::GetSession) -> Result<Reply<replies::GetSession>, Error> {
+/// `GET` and `POST /get-session`
+pub(super) async fn get<R>(context: &Context, query: requests::GetSession) -> Result<Reply<R>, Error>
+where
+    R: Gives<200, Body = Option<responses::SessionAndUser>>,
+{
     let app = context.context();
     let mut authenticated = match Credentials::read(context).session_state(context).await? {
         SessionState::Live(authenticated) => authenticated,

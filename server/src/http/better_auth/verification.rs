@@ -16,7 +16,7 @@ use countersign_flows::second_factor::{Attempt, Claimant, Refused, Verified};
 
 /// `POST /two-factor/send-otp`
 pub(super) async fn send_otp(context: &Context) -> Result<Reply<replies::TwoFactorSendOtp>, Error> {
-    let (caller, claimant) = require_claimant(context).await?;
+    let (caller, claimant) = require_claimant(context, None).await?;
     let flows = &context.context().flows;
     match flows.send_code(&caller, &claimant, &terms(flows.policy())).await.map_err(refusal::of_failure)? {
         SendCode::Sent => Ok(Reply::ok(responses::StatusAndSession { status: true, token: None, user: None })),
@@ -33,7 +33,7 @@ pub(super) async fn verify_totp(
     body: requests::TwoFactorVerifyTotp,
 ) -> Result<Reply<replies::TwoFactorVerifyTotp>, Error> {
     let request = Request { trusts_device: body.trust_device.0, without_grant: false };
-    let outcome = verify(context, Factor::Totp, &body.code, request).await?;
+    let outcome = verify(context, Factor::Totp, &body.code, body.token.as_deref(), request).await?;
     let (token, user) = outcome.token_and_user();
     let reply = Reply::ok(responses::StatusAndSession { status: true, token, user: Some(user) });
     Ok(outcome.with_cookies(reply, context))
@@ -45,7 +45,7 @@ pub(super) async fn verify_otp(
     body: requests::TwoFactorVerifyOtp,
 ) -> Result<Reply<replies::TwoFactorVerifyOtp>, Error> {
     let request = Request { trusts_device: body.trust_device.0, without_grant: false };
-    let outcome = verify(context, Factor::OneTimeCode, &body.code, request).await?;
+    let outcome = verify(context, Factor::OneTimeCode, &body.code, body.token.as_deref(), request).await?;
     let (token, user) = outcome.token_and_user();
     // Only a backup code can end a challenge without a session.
     let reply = Reply::ok(responses::TokenAndUser { token: token.unwrap_or_default(), user });
@@ -58,10 +58,10 @@ pub(super) async fn verify_backup_code(
     body: requests::TwoFactorVerifyBackupCode,
 ) -> Result<Reply<replies::TwoFactorVerifyBackupCode>, Error> {
     let request = Request { trusts_device: body.trust_device.0, without_grant: body.disable_session.0 };
-    let outcome = verify(context, Factor::BackupCode, &body.code, request).await?;
+    let outcome = verify(context, Factor::BackupCode, &body.code, body.token.as_deref(), request).await?;
     let (token, user) = outcome.token_and_user();
-    let session = outcome.session().map(wire::session_summary);
-    let reply = Reply::ok(responses::TwoFactorVerifyBackupCode { token, user, session });
+    let session = outcome.session().map_or_else(|| wire::no_session(&user), wire::session_summary);
+    let reply = Reply::ok(responses::TwoFactorVerifyBackupCode { token, user, session: Some(session) });
     Ok(outcome.with_cookies(reply, context))
 }
 
@@ -102,15 +102,24 @@ impl Outcome {
             Self::Replaced(session) => wire::with_session(reply, context, session),
             Self::Confirmed(_) => reply.with_cookie(cookies.delete(Cookie::Challenge)),
             Self::SignedIn { session, trust } => {
-                let reply = wire::with_session(reply, context, session).with_cookie(cookies.delete(Cookie::Challenge));
-                wire::with_trust(reply, context, trust.as_ref())
+                let reply = match trust {
+                    Some(_) => wire::with_session_on_trusted_device(reply, context, session),
+                    None => wire::with_session(reply, context, session),
+                };
+                wire::with_trust(reply.with_cookie(cookies.delete(Cookie::Challenge)), context, trust.as_ref())
             }
         }
     }
 }
 
-async fn verify(context: &Context, factor: Factor, code: &str, request: Request) -> Result<Outcome, Error> {
-    let (caller, claimant) = require_claimant(context).await?;
+async fn verify(
+    context: &Context,
+    factor: Factor,
+    code: &str,
+    token: Option<&str>,
+    request: Request,
+) -> Result<Outcome, Error> {
+    let (caller, claimant) = require_claimant(context, token).await?;
     if let (Factor::BackupCode, Claimant::Session(authenticated)) = (factor, &claimant) {
         // A backup code belongs to a second factor that is on, so it is no step of an enrolment.
         authenticated.clone().into_full().map_err(refusal::enrolment_due)?;

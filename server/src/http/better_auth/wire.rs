@@ -5,7 +5,7 @@ use super::cookies::{Cookie, Cookies};
 use countersign_api::Reply;
 use countersign_api::better_auth::responses::TwoFactorMethod;
 use countersign_api::better_auth::{WireTime, responses};
-use countersign_domain::account::Account;
+use countersign_domain::account::{Account, EmailAddress};
 use countersign_domain::address::MethodKind;
 use countersign_domain::method::Method;
 use countersign_domain::secret::Bearer;
@@ -64,19 +64,51 @@ pub fn session_summary(authenticated: &Authenticated) -> responses::SessionInSho
     }
 }
 
+/// The place of a session where none was opened. A published client requires it; it opens nothing, and has long ended.
+#[must_use]
+pub fn no_session(user: &responses::User) -> responses::SessionInShort {
+    let never = WireTime::from_millis(0);
+    responses::SessionInShort { token: String::new(), user_id: user.id.clone(), created_at: never, expires_at: never }
+}
+
+/// The user in the response that opens a challenge for this address.
+#[must_use]
+pub fn challenged_user(email: &EmailAddress, now: Timestamp) -> responses::SignInUser {
+    responses::SignInUser::as_typed(email.as_str().to_owned(), time(now))
+}
+
 /// Hands a session to the client: its cookie, and its signed token for clients without cookies.
 #[must_use]
 pub fn with_session<R>(reply: Reply<R>, context: &Context, authenticated: &Authenticated) -> Reply<R> {
+    let reply = with_session_cookie(reply, context, authenticated);
+    match authenticated.session.is_remembered {
+        true => reply,
+        false => reply.with_cookie(context.context().cookies.set(Cookie::DontRemember, "true", None)),
+    }
+}
+
+/// The same on a device that is trusted from now on: the cookie that carries `rememberMe: false` ends, as on the real server.
+/// The session is as short as it was asked to be.
+#[must_use]
+pub fn with_session_on_trusted_device<R>(
+    reply: Reply<R>,
+    context: &Context,
+    authenticated: &Authenticated,
+) -> Reply<R> {
+    let reply = with_session_cookie(reply, context, authenticated);
+    reply.with_cookie(context.context().cookies.delete(Cookie::DontRemember))
+}
+
+fn with_session_cookie<R>(reply: Reply<R>, context: &Context, authenticated: &Authenticated) -> Reply<R> {
     let (app, session) = (context.context(), &authenticated.session);
     let token = authenticated.token.expose();
     // Of a session that goes on under a new token, the cookie may outlive it by the time since its last extension.
     let max_age = session.is_remembered.then(|| session.updated_at.until(session.expires_at));
     let signed = HeaderValue::try_from(app.cookies.sign(Cookie::Session, token)).expect("letters, digits and base64");
-    let reply = reply
+    reply
         .with_cookie(app.cookies.set(Cookie::Session, token, max_age))
         .with_header(SET_AUTH_TOKEN, signed)
-        .with_header(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("set-auth-token"));
-    if session.is_remembered { reply } else { reply.with_cookie(app.cookies.set(Cookie::DontRemember, "true", None)) }
+        .with_header(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("set-auth-token"))
 }
 
 /// Clears the cookies of a session.

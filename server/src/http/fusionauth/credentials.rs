@@ -157,15 +157,27 @@ pub(super) async fn require_manager(
     Ok((call, user, manager))
 }
 
-/// Either of them, for a step of an enrolment; a request with an API key is a service's.
+/// Either of them, for a step of an enrolment.
 ///
 /// # Errors
 /// As of both.
 pub(super) async fn require_either(context: &Context, tenant: TenantHeader) -> Result<Principal, Error> {
+    require_principal(context, tenant, TokenPurpose::Enrolment).await
+}
+
+/// Either of them; a request with an API key is a service's.
+///
+/// # Errors
+/// As of both.
+pub(super) async fn require_principal(
+    context: &Context,
+    tenant: TenantHeader,
+    purpose: TokenPurpose,
+) -> Result<Principal, Error> {
     if presented_key(context).is_some() {
         return Ok(Principal::Service(require_service(context, tenant).await?));
     }
-    let (call, user, claims) = require_holder(context, tenant, TokenPurpose::Enrolment).await?;
+    let (call, user, claims) = require_holder(context, tenant, purpose).await?;
     Ok(Principal::Holder(call, Box::new((user, claims))))
 }
 

@@ -1,6 +1,6 @@
 //! Users and their registrations.
 
-use super::credentials::{self, Call};
+use super::credentials::{self, Call, Principal};
 use super::profile::{account_profile, fields_of};
 use super::values::{blank, body_value, is_blank, login_id_types, login_names, query_value, user_in_path};
 use super::{Context, refusal, wire};
@@ -13,6 +13,7 @@ use countersign_domain::ids::AccountId;
 use countersign_domain::ids::TenantId;
 use countersign_domain::tenant::Application;
 use countersign_domain::user::{AccountLookup, Registration, User};
+use countersign_flows::tokens::TokenPurpose;
 use countersign_flows::users::{NewUser, NotWritten, Registered};
 
 /// How often a change is repeated because another request changed the user at the same moment.
@@ -76,13 +77,16 @@ pub(super) async fn read(
     Ok(Reply::ok(wire::user_response(&find(context, &call, user_id).await?)))
 }
 
-/// `GET /api/user`
+/// `GET /api/user`: another user for a service, oneself for the holder of an access token.
 pub(super) async fn search(
     context: &Context,
     tenant: TenantHeader,
     query: requests::UserQuery,
 ) -> Result<Reply<replies::RetrieveUser>, Error> {
-    let call = credentials::require_service(context, tenant).await?;
+    let call = match credentials::require_principal(context, tenant, TokenPurpose::Other).await? {
+        Principal::Service(call) => call,
+        Principal::Holder(_, holder) => return Ok(Reply::ok(wire::user_response(&holder.0))),
+    };
     let names = if let Some(email) = query_value(query.email.as_ref()) {
         login_names(email, Some(&vec![LoginIdType::Email]))
     } else if let Some(username) = query_value(query.username.as_ref()) {

@@ -64,7 +64,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
     let earlier_locks = u32::try_from(row.consecutive_locks).unwrap_or(u32::MAX);
     let guess_level = Timestamp::from_millis(row.guesses_decay_at.unwrap_or_default());
     let account = Account::try_from(row)?;
-    let Stored { material, sent_code, methods } = found;
+    let Stored { material, sent_code, methods, has_backup_codes } = found;
     let facts = attempt::Facts {
         account: &account,
         tenant: claim.rules.tenant_of(&account),
@@ -73,6 +73,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
         stored: material,
         sent_code,
         methods: &methods,
+        has_backup_codes,
         failures,
         earlier_locks,
         guess_level,
@@ -245,10 +246,12 @@ struct Stored {
     sent_code: SentCode,
     /// The confirmed methods that codes are sent by, if such a code is expected.
     methods: Vec<Method>,
+    /// Whether there are backup codes, if such a code is expected in a session.
+    has_backup_codes: bool,
 }
 
 async fn find_stored(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Stored, StoreError> {
-    let only = |material| Stored { material, sent_code: SentCode::None, methods: Vec::new() };
+    let only = |material| Stored { material, sent_code: SentCode::None, methods: Vec::new(), has_backup_codes: false };
     Ok(match claim.expected {
         Expected::One(Factor::Totp) => only(find_authenticators(connection, claim).await?),
         Expected::One(Factor::BackupCode) => {
@@ -257,14 +260,14 @@ async fn find_stored(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Stor
         }
         Expected::One(Factor::OneTimeCode) => {
             // The app being enrolled, which a code may confirm in a session, is read with the methods.
-            let ((Material { pending, .. }, methods), sent_code) =
-                pipeline!(connection; find_methods(claim), take_code(claim));
-            Stored { material: Material { pending, ..Material::default() }, sent_code, methods }
+            let ((Material { pending, .. }, methods), sent_code, has_backup_codes) =
+                pipeline!(connection; find_methods(claim), take_code(claim), has_backup_codes(claim));
+            Stored { material: Material { pending, ..Material::default() }, sent_code, methods, has_backup_codes }
         }
         Expected::Any { .. } => {
             let ((material, methods), sent_code, backup_codes) =
                 pipeline!(connection; find_methods(claim), find_code(claim), find_backup_codes(claim));
-            Stored { material: Material { backup_codes, ..material }, sent_code, methods }
+            Stored { material: Material { backup_codes, ..material }, sent_code, methods, has_backup_codes: false }
         }
     })
 }
@@ -304,6 +307,14 @@ async fn find_backup_codes(connection: &mut Conn, claim: &ClaimAttempt) -> Resul
         usable.select(BackupCodeRow::as_select()).load(connection).await?
     });
     rows.into_iter().map(StoredBackupCode::try_from).collect()
+}
+
+/// Whether the account of a session has backup codes, used or not.
+async fn has_backup_codes(connection: &mut Conn, claim: &ClaimAttempt) -> Result<bool, StoreError> {
+    let Claimant::Session { account_id, .. } = &claim.claimant else { return Ok(false) };
+    let mine = backup_codes::table.filter(backup_codes::account_id.eq(account_id.to_text()));
+    let one: Option<String> = mine.select(backup_codes::id).first(connection).await.optional()?;
+    Ok(one.is_some())
 }
 
 /// A live code that was sent. Its own tries are not counted where the presented code may be of several factors: those of the

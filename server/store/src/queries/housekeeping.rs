@@ -23,8 +23,7 @@ macro_rules! delete_some {
             .order((some.field($table::$time), some.field($table::$key)))
             .limit(i64::from($purge.batch))
             .select(some.field($table::$key));
-        let oldest = skip_locked!(oldest);
-        diesel::delete($table::table.filter($table::$time.le(before)).filter($table::$key.eq_any(oldest)))
+        diesel::delete($table::table.filter($table::$time.le(before)).filter($table::$key.eq_any(skip_locked!(oldest))))
             .execute($connection)
             .await?
     }};

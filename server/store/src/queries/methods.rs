@@ -8,8 +8,8 @@ use crate::error::StoreError;
 use crate::rows::{AccountRow, BackupCodeRow, MethodRow, OneTimeCodeRow};
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods, sessions};
 use crate::work::{
-    AddMethod, BeginEnrolment, Changed, DisableTwoFactor, EnrolmentBegun, MethodAdded, NewFactor, NewMethod,
-    RenameMethod, ReplaceBackupCodes, Spent, TxOutcome,
+    AddMethod, BeginEnrolment, Changed, DisableTwoFactor, EnrolMail, EnrolmentBegun, MailEnrolled, MethodAdded,
+    NewFactor, NewMethod, RenameMethod, ReplaceBackupCodes, Spent, TxOutcome,
 };
 use countersign_domain::account::{Account, EmailAddress, Versions};
 use countersign_domain::address::{Address, MethodKind};
@@ -18,6 +18,7 @@ use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::add_method::{self, AddMethod as Decision, KnownSecret, WaitingChallenge};
 use countersign_domain::decisions::address_change::AddressChange;
 use countersign_domain::decisions::endings::Event;
+use countersign_domain::decisions::enrol_mail::{self, EnrolMail as MailDecision};
 use countersign_domain::decisions::enrolment::{self, Enrolment};
 use countersign_domain::ids::{AccountId, MethodId};
 use countersign_domain::method::{Method, MethodHandle};
@@ -433,6 +434,50 @@ pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolmen
     insert_codes(connection, begin.account_id, &begin.backup_codes, keeps_old_codes, begin.now).await?;
     audit::write(connection, &begin.audit.event(kind)).await?;
     Ok(TxOutcome::Commit(EnrolmentBegun::Decided(decision)))
+}
+
+/// Makes codes by e-mail a second factor, or begins it, as decided.
+pub(crate) async fn enrol_mail(connection: &mut Conn, enrol: &EnrolMail) -> TxResult<MailEnrolled> {
+    let id = enrol.account_id.to_text();
+    let Some(account) = lock_account(connection, enrol.account_id, enrol.versions).await? else {
+        return Ok(TxOutcome::Rollback(MailEnrolled::Stale));
+    };
+    let methods = methods_of(connection, &enrol.account_id).await?;
+    let tenant = enrol.rules.tenant_of(&account);
+    let facts = enrol_mail::Facts { account: &account, tenant, manager: &enrol.manager, methods: &methods };
+    let decision = enrol_mail::decide(&facts, &enrol.rules.policy, enrol.now);
+    let Some(kind) = decision.event() else {
+        return Ok(TxOutcome::Rollback(MailEnrolled::Decided(decision)));
+    };
+    let is_for =
+        |own: &EmailAddress| matches!(&enrol.method.factor, NewFactor::Address(Address::Email(to)) if to == own);
+    if !account.email.as_ref().is_some_and(is_for) {
+        return Ok(TxOutcome::Rollback(MailEnrolled::Stale));
+    }
+    if decision == MailDecision::First {
+        let ended = diesel::delete(sessions::table.find(enrol.session_id.to_text())).execute(connection).await?;
+        if ended == 0 {
+            return Ok(TxOutcome::Rollback(MailEnrolled::Stale));
+        }
+        switch_on(connection, enrol.account_id, enrol.now).await?;
+    }
+    if decision.gives_codes() {
+        // The newest enrolment counts: an app that was never confirmed is dropped.
+        let pending = methods::account_id.eq(&id).and(methods::confirmed_at.is_null());
+        diesel::delete(methods::table.filter(pending)).execute(connection).await?;
+        diesel::delete(backup_codes::table.filter(backup_codes::account_id.eq(&id))).execute(connection).await?;
+        insert_codes(connection, enrol.account_id, &enrol.backup_codes, false, enrol.now).await?;
+    }
+    if matches!(decision, MailDecision::First | MailDecision::Further) {
+        insert(connection, enrol.account_id, &enrol.method, false, enrol.now).await?;
+    }
+    if let Some(ends) = decision.ends() {
+        let after = endings::carry_out(connection, enrol.account_id, ends, None).await?;
+        let Some(versions) = after else { return Ok(TxOutcome::Rollback(MailEnrolled::Stale)) };
+        open_session(connection, (decision == MailDecision::First).then_some(&enrol.session), versions).await?;
+    }
+    audit::write(connection, &enrol.audit.event(kind)).await?;
+    Ok(TxOutcome::Commit(MailEnrolled::Decided(decision)))
 }
 
 /// Puts a pending authenticator app, and the backup codes that came with it, in the place of the old ones; within

@@ -39,7 +39,7 @@ pub(crate) use housekeeping::purge_table;
 pub(crate) use keyring::{add_canary, keyring_facts};
 pub(crate) use limits::{account_limits, lift_limits};
 pub(crate) use methods::{
-    add_method, authenticators_of, begin_enrolment, disable_two_factor, rename_method, replace_backup_codes,
+    add_method, authenticators_of, begin_enrolment, disable_two_factor, enrol_mail, rename_method, replace_backup_codes,
 };
 pub(crate) use quotas::{give_back, take_password_try};
 pub(crate) use refresh_tokens::use_refresh_token;

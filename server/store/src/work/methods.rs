@@ -7,6 +7,7 @@ use countersign_domain::assurance::Manager;
 use countersign_domain::attempt::{Authenticator, StoredBackupCode};
 use countersign_domain::audit::{AuditContext, AuditEvent};
 use countersign_domain::decisions::add_method::AddMethod as AddMethodDecision;
+use countersign_domain::decisions::enrol_mail::EnrolMail as EnrolMailDecision;
 use countersign_domain::decisions::enrolment::Enrolment;
 use countersign_domain::ids::{AccountId, MethodId, SessionId};
 use countersign_domain::keyring::Sealed;
@@ -124,6 +125,32 @@ pub struct BeginEnrolment {
 pub enum EnrolmentBegun {
     Decided(Enrolment),
     /// The credentials changed in the meantime.
+    Stale,
+}
+
+/// Codes by e-mail, asked for in a session.
+#[derive(Clone, Debug)]
+pub struct EnrolMail {
+    pub account_id: AccountId,
+    /// Versions that the password was checked against.
+    pub versions: Versions,
+    pub manager: Manager,
+    /// For the address that the account had then.
+    pub method: NewMethod,
+    /// Empty if the account has a second factor already.
+    pub backup_codes: Vec<StoredBackupCode>,
+    pub session_id: SessionId,
+    /// Takes the session's place if the second factor is on now.
+    pub session: NewSession,
+    pub rules: Arc<Rules>,
+    pub now: Timestamp,
+    pub audit: AuditContext,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailEnrolled {
+    Decided(EnrolMailDecision),
+    /// The credentials or the address changed, or the session ended, in the meantime.
     Stale,
 }
 

@@ -24,6 +24,7 @@ use countersign_domain::decisions::add_method::AddMethod as Added;
 use countersign_domain::decisions::address_change::AddressChange;
 use countersign_domain::decisions::delivery::SendTo;
 use countersign_domain::decisions::endings::Event;
+use countersign_domain::decisions::enrol_mail::EnrolMail;
 use countersign_domain::decisions::keyring::Canary;
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::decisions::second_factor::Request;
@@ -40,8 +41,8 @@ use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
     AccountWritten, AddCanary, AddMethod, ChangeAccount, ChangePassword, Changed, Claim, ClaimAttempt,
     CompleteSecondFactor, CompleteSignIn, CreateAccount, DisableTwoFactor, EndTrust, ExtendSession, FailAttempt,
-    FindTrust, IssueCode, Issued, LiftLimits, MethodAdded, MethodsRemoved, NewRefreshToken, OpenChallenge,
-    PasswordUses, PresentedTicket, PresentedTrust, Purge, RefreshTokenUsed, Register, Registered,
+    FindTrust, IssueCode, Issued, LiftLimits, MailEnrolled, MethodAdded, MethodsRemoved, NewRefreshToken,
+    OpenChallenge, PasswordUses, PresentedTicket, PresentedTrust, Purge, RefreshTokenUsed, Register, Registered,
     RemoveMethods, RenameMethod, ReplaceBackupCodes, ReturnAttempt, RevokeSessions, SecondFactorCompleted,
     SessionSelector, TakePasswordTry, TicketKind, UseRefreshToken,
 };
@@ -203,6 +204,9 @@ async fn everything(world: &World) {
         }
     }
     store.begin_enrolment(user.begin_enrolment()).await.unwrap();
+    let by_mail = User::signed_up(world).await;
+    let enrolled = store.enrol_mail(by_mail.enrol_mail(&new_session(by_mail.id(), NOON))).await.unwrap();
+    assert_eq!(enrolled, MailEnrolled::Decided(EnrolMail::First));
     let versions = user.account.versions();
     let replace = ReplaceBackupCodes {
         account_id: id,

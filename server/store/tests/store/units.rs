@@ -1,15 +1,17 @@
 //! Every unit of work: what it does, what it refuses, and that it leaves nothing behind when it refuses.
 
 use crate::users::{
-    HOUR, NOON, User, backup_codes, by_email, challenge_digest, decided, event, guess, hash, is_done, mailed,
-    new_session, random, session_digest, trust,
+    HOUR, NOON, User, address_method, backup_codes, by_email, challenge_digest, decided, event, guess, hash, is_done,
+    mailed, new_session, random, session_digest, trust,
 };
 use crate::world::World;
 use countersign_domain::account::{EmailAddress, Versions};
+use countersign_domain::address::Address;
 use countersign_domain::attempt::{Claimant, Proof};
 use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::endings::Event;
+use countersign_domain::decisions::enrol_mail::EnrolMail as MailDecision;
 use countersign_domain::decisions::enrolment::Enrolment;
 use countersign_domain::decisions::password_attempt::PasswordAttempt;
 use countersign_domain::decisions::second_factor::Request;
@@ -19,9 +21,9 @@ use countersign_domain::policy::Policy;
 use countersign_domain::quota::{QuotaLimit, QuotaUse};
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{
-    AccountWritten, ChangePassword, Changed, Claim, CompleteSecondFactor, CompleteSignIn, DisableTwoFactor,
-    EnrolmentBegun, ExtendSession, FailAttempt, Issued, PasswordTry, PasswordUses, PresentedTrust, ReplaceBackupCodes,
-    RevokeSessions, SecondFactorCompleted, SessionSelector, SignInCompleted, TakePasswordTry,
+    AccountWritten, ChangePassword, Changed, Claim, CompleteSecondFactor, CompleteSignIn, DisableTwoFactor, EnrolMail,
+    EnrolmentBegun, ExtendSession, FailAttempt, Issued, MailEnrolled, PasswordTry, PasswordUses, PresentedTrust,
+    ReplaceBackupCodes, RevokeSessions, SecondFactorCompleted, SessionSelector, SignInCompleted, TakePasswordTry,
 };
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use futures::future::join_all;
@@ -290,6 +292,42 @@ async fn enrolling_is_pending_until_confirmed(database: DatabaseKind) {
     assert_eq!((active.first().map(|app| app.id), pending.is_none()), (Some(authenticator), true));
     let account = world.store.account(by_email(enrolled.email())).await.unwrap().unwrap();
     assert!(account.two_factor_enabled);
+}
+
+#[on_each_database]
+async fn mail_is_a_factor_once_and_in_one_session(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let mut user = User::signed_up(world).await;
+    world.store.begin_enrolment(user.begin_enrolment()).await.unwrap();
+    let next = new_session(user.id(), NOON);
+    for stale in [
+        EnrolMail { versions: Versions { credentials: 7, factors: 0 }, ..user.enrol_mail(&next) },
+        EnrolMail { session_id: next.session.id, ..user.enrol_mail(&next) },
+        EnrolMail {
+            method: address_method(Address::Email(EmailAddress::new("old@example.org"))),
+            ..user.enrol_mail(&next)
+        },
+    ] {
+        assert_eq!(world.store.enrol_mail(stale).await.unwrap(), MailEnrolled::Stale);
+        assert_eq!((world.count("methods"), world.count("sessions")), (1, 1), "the app that was begun");
+    }
+
+    // Of requests at once in one session, one switches it on.
+    let calls = (0..4).map(|_| world.store.enrol_mail(user.enrol_mail(&new_session(user.id(), NOON))));
+    let outcomes: Vec<_> = join_all(calls).await.into_iter().map(Result::unwrap).collect();
+    let first = MailEnrolled::Decided(MailDecision::First);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == first).count(), 1, "{outcomes:?}");
+    assert!(outcomes.iter().all(|outcome| [first, MailEnrolled::Stale].contains(outcome)), "{outcomes:?}");
+    assert_eq!((world.count("methods WHERE kind = 'email'"), world.count("methods")), (1, 1));
+    assert_eq!((world.count("sessions"), world.count("backup_codes")), (1, 10));
+    let account = world.store.account(by_email(user.email())).await.unwrap().unwrap();
+    assert!(account.two_factor_enabled && account.factors_version == 1);
+
+    // It is there: nothing is written.
+    user.account = account;
+    let events = world.count("audit_events");
+    let again = world.store.enrol_mail(user.enrol_mail(&next)).await.unwrap();
+    assert_eq!((again, world.count("audit_events")), (MailEnrolled::Decided(MailDecision::Already), events));
 }
 
 #[on_each_database]

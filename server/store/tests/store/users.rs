@@ -26,7 +26,7 @@ use countersign_domain::time::Timestamp;
 use countersign_domain::user::AccountLookup;
 use countersign_store::work::{
     AccountWritten, BeginEnrolment, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CreateAccount,
-    EnrolmentBegun, IssueCode, Issued, KnownNetwork, NewFactor, NewMethod, NewSession, NewTicket, NewTrust,
+    EnrolMail, EnrolmentBegun, IssueCode, Issued, KnownNetwork, NewFactor, NewMethod, NewSession, NewTicket, NewTrust,
     SecondFactorCompleted, SignInCompleted, SignInDecided, TicketKind,
 };
 use rand_chacha::ChaCha20Rng;
@@ -309,6 +309,24 @@ impl User {
             rules: Arc::default(),
             now: NOON,
             audit: audit(self.id(), NOON),
+        }
+    }
+
+    /// Codes by mail, asked for in the session; `next` takes its place.
+    pub(crate) fn enrol_mail(&self, next: &NewSession) -> EnrolMail {
+        let BeginEnrolment { account_id, versions, manager, backup_codes, rules, now, audit, .. } =
+            self.begin_enrolment();
+        EnrolMail {
+            account_id,
+            versions,
+            manager,
+            method: self.mail_method(),
+            backup_codes,
+            session_id: self.session.session.id,
+            session: next.clone(),
+            rules,
+            now,
+            audit,
         }
     }
 

@@ -44,6 +44,7 @@ test("openapi-fetch, Better Auth: a second factor is set up, signs in and is swi
 
   const first = clientOf(server, signedUp.token);
   const enabled = data(await first.POST("/two-factor/enable", { body: { password: PASSWORD } }));
+  assert.ok(enabled.method === "totp" && enabled.totpURI !== undefined && enabled.backupCodes !== undefined);
   const authenticator = new Authenticator(enabled.totpURI);
   const code = await authenticator.nextCode();
   const confirmed = data(await first.POST("/two-factor/verify-totp", { body: { code } }));
@@ -53,7 +54,8 @@ test("openapi-fetch, Better Auth: a second factor is set up, signs in and is swi
   const credentials = { email: EMAIL, password: PASSWORD };
   const challenge = data(await stranger.POST("/sign-in/email", { body: credentials }));
   assert.deepEqual([challenge.twoFactorRedirect, challenge.twoFactorMethods], [true, ["totp", "otp"]]);
-  assert.equal(challenge.user, undefined);
+  assert.deepEqual([challenge.redirect, challenge.token], [false, challenge.twoFactorToken]);
+  assert.deepEqual([challenge.user?.id, challenge.user?.email], [undefined, EMAIL]);
   const second = clientOf(server, challenge.twoFactorToken);
   refused(await second.POST("/two-factor/disable", { body: { password: PASSWORD } }), 401, "UNAUTHORIZED");
   const signedIn = data(
@@ -66,6 +68,7 @@ test("openapi-fetch, Better Auth: a second factor is set up, signs in and is swi
   const shown = data(await session.GET("/get-session"));
   assert.equal(shown?.user.id, signedUp.user.id);
   assert.equal(shown.session.token, signedIn.session?.token);
+  assert.deepEqual(data(await session.POST("/get-session")), shown);
   assert.equal(data(await clientOf(server).GET("/get-session")), null);
   assert.equal(data(await session.POST("/two-factor/send-otp")).status, true);
   const mailed = await server.mailedCode(EMAIL);

@@ -53,7 +53,8 @@ test("typescript-fetch, Better Auth: a second factor is set up, signs in and is 
   const enabled = await first.twoFactor.twoFactorEnablePost({
     twoFactorEnablePostRequest: { ...password, issuer: "Example Shop" },
   });
-  assert.equal(enabled.backupCodes.length, 10);
+  assert.ok(enabled.method === "totp" && enabled.totpURI !== undefined);
+  assert.equal(enabled.backupCodes?.length, 10);
   const authenticator = new Authenticator(enabled.totpURI);
   assert.equal(authenticator.uri.searchParams.get("issuer"), "Example Shop");
   const confirmed = await first.twoFactor.twoFactorVerifyTotpPost({
@@ -65,7 +66,8 @@ test("typescript-fetch, Better Auth: a second factor is set up, signs in and is 
   const signInEmailRequest = { email: EMAIL, password: PASSWORD };
   const challenge = await stranger.accounts.signInEmail({ signInEmailRequest });
   assert.equal(challenge.twoFactorRedirect, true);
-  assert.equal(challenge.token, undefined);
+  assert.deepEqual([challenge.redirect, challenge.token], [false, challenge.twoFactorToken]);
+  assert.deepEqual([challenge.user?.id, challenge.user?.email], [undefined, EMAIL]);
   const { Totp, Otp } = SignInEmail200ResponseTwoFactorMethodsEnum;
   assert.deepEqual(challenge.twoFactorMethods, [Totp, Otp]);
   const second = clients(server, challenge.twoFactorToken);

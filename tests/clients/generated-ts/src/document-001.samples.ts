@@ -12,7 +12,7 @@ import type {
   TwoFactorStartResponse,
   TwoFactorStatusResponse,
 } from "./generated/fusionauth/index.js";
-import { ApiError, type ApiResponse, type RequestOptions, type TwoFactorController } from "./two-factor-controller.js";
+import { ApiError, type ApiResponse, type RequestOptions, type TwoFactorController } from "./fusionauth-apilib.js";
 
 /** The signatures of the page; that the controller has them is checked where it is made. */
 export interface Page {

@@ -5,22 +5,35 @@ import test, { type TestContext } from "node:test";
 import { Authenticator } from "../../support/authenticator.mjs";
 import { startServer } from "../../support/server.mjs";
 import * as samples from "./document-001.samples.js";
-import { Configuration, LoginApi, MethodsApi, UsersApi, type Errors } from "./generated/fusionauth/index.js";
-import { TwoFactorController } from "./two-factor-controller.js";
+import type { Errors } from "./generated/fusionauth/index.js";
+import {
+  ApiError,
+  Client,
+  ErrorsError,
+  LoginController,
+  TwoFactorController,
+  UserController,
+  type ApiResponse,
+} from "./fusionauth-apilib.js";
 
 const PASSWORD = "correct horse battery staple";
 const EMAIL = "ada@example.com";
 const APPLICATION = "c0de0000-0000-4000-8000-000000000002";
+const USER_ID = "0b7c1e0a-57ab-4c1a-9d55-0123456789ab";
 
 /** A server, and a client that shows it an API key; more of them with other credentials. */
 async function start(t: TestContext) {
   const server = await startServer(t);
-  const clientWith = (credentials: { apiKey?: string; accessToken?: string }) =>
-    new Configuration({ basePath: server.baseURL, ...credentials });
+  const clientWith = ({ apiKey, accessToken }: { apiKey?: string; accessToken?: string }) =>
+    new Client({
+      baseUri: server.baseURL,
+      ...(apiKey !== undefined && { apiKeyAuthCredentials: { Authorization: apiKey } }),
+      ...(accessToken !== undefined && { bearerAuthCredentials: { accessToken } }),
+    });
   return { server, clientWith, client: clientWith({ apiKey: server.apiKey() }) };
 }
 
-function controllerOf(client: Configuration): TwoFactorController {
+function controllerOf(client: Client): TwoFactorController {
   const twoFactorController = new TwoFactorController(client);
   return twoFactorController satisfies samples.Page;
 }
@@ -45,30 +58,43 @@ function errors<T>(got: samples.Got<T>, status: number): Record<string, Array<st
 test("TwoFactorController: with values, all six samples run", async (t) => {
   const { server, client, clientWith } = await start(t);
   const twoFactorController = controllerOf(client);
-  const [users, login, methods] = [new UsersApi(client), new LoginApi(client), new MethodsApi(client)];
-  const { user } = await users.createUser({ userRequest: { user: { email: EMAIL, password: PASSWORD } } });
-  const userId = user.id;
+  const [userController, loginController] = [new UserController(client), new LoginController(client)];
+  const body = { user: { email: EMAIL, password: PASSWORD } };
+  const { result: made } = await userController.createUser(USER_ID, undefined, body);
+  const userId = made.user.id;
+  assert.equal(userId, USER_ID);
   const loginRequest = { loginId: EMAIL, password: PASSWORD, applicationId: APPLICATION };
-  const { token: accessToken } = await login.login({ loginRequest });
+  const { result: loggedIn } = await loginController.login(undefined, loginRequest);
+  const accessToken = loggedIn.token;
+  assert.ok(accessToken !== undefined);
+
+  // It looks a user up by their own token, and not by an id.
+  const own = await new UserController(
+    clientWith({ accessToken }),
+  ).retrieveUserByChangePasswordIdByEmailByLoginIdByUsernameByVerificationIdUsingJWT();
+  assert.deepEqual([own.statusCode, own.result.user.id, own.result.user.email], [200, userId, EMAIL]);
+
+  // Without a trust, the path ends in a slash.
+  assert.deepEqual(result(await samples.retrieveTwoFactorStatus(twoFactorController, "", userId)), {});
 
   // The user has their own token make a secret for an app, and a code sent that proves an address.
   const personal = controllerOf(clientWith({ accessToken }));
   const { secret, secretBase32Encoded } = result(await samples.generateTwoFactorSecretUsingJWT(personal));
   const app = Authenticator.of(secretBase32Encoded);
   const authenticator = { method: "authenticator", secret, code: await app.nextCode() };
-  await methods.enableTwoFactor({ userId, twoFactorRequest: authenticator });
+  assert.equal((await userController.enableTwoFactor(userId, authenticator)).result.recoveryCodes?.length, 10);
   const email = { method: "email", email: EMAIL };
   assert.equal(
     result(await samples.sendTwoFactorCodeForEnableDisable(twoFactorController, { userId, ...email })),
     undefined,
   );
   const byMail = { ...email, code: await server.mailedCode(EMAIL) };
-  await methods.enableTwoFactor({ userId, twoFactorRequest: byMail });
+  await userController.enableTwoFactor(userId, byMail);
 
   // Logging in is answered with a challenge; a code is sent by a method of it, and completes it.
-  const asked = await login.loginRaw({ loginRequest });
-  assert.equal(asked.raw.status, 242);
-  const { twoFactorId, methods: offered = [] } = await asked.value();
+  const asked = await loginController.login(undefined, loginRequest);
+  assert.equal(asked.statusCode, 242);
+  const { twoFactorId, methods: offered = [] } = asked.result;
   assert.ok(twoFactorId !== undefined);
   const methodId = offered.find(({ email }) => email === EMAIL)?.id;
   const send = () => samples.sendTwoFactorCodeForLoginUsingMethod(twoFactorController, twoFactorId, { methodId });
@@ -91,6 +117,7 @@ test("TwoFactorController: with values, all six samples run", async (t) => {
   assert.equal(trusted.trusts?.length, 1);
   const other = await samples.retrieveTwoFactorStatus(twoFactorController, "twoFactorTrustId0", userId, APPLICATION);
   assert.equal(result(other, 242).trusts, undefined);
+  assert.deepEqual(result(await samples.retrieveTwoFactorStatus(twoFactorController, "", userId), 242), {});
 
   // Outside of logging in, the service gets the code itself.
   const started = result(await samples.startTwoFactorLogin(twoFactorController, { userId, state: { step: "up" } }));
@@ -113,11 +140,47 @@ test("TwoFactorController: as the page prints them, the samples end where a valu
   assert.deepEqual(errors(await samples.twoFactorLogin(twoFactorController), 400), blank);
   const noMethod = { methodId: ["[blank]methodId"] };
   assert.deepEqual(errors(await samples.sendTwoFactorCodeForLoginUsingMethod(twoFactorController), 400), noMethod);
-  // This one needs none.
-  assert.match(result(await samples.generateTwoFactorSecretUsingJWT(twoFactorController)).secret, /^[A-Za-z0-9]{32}$/);
-
-  // A refusal without a body is an `ApiError` without a result.
+  // This one shows a token, and the client has an API key alone: a refusal without a body is an error without a result.
+  assert.equal(errors(await samples.generateTwoFactorSecretUsingJWT(twoFactorController), 401), undefined);
   const stranger = controllerOf(clientWith({}));
-  assert.equal(errors(await samples.generateTwoFactorSecretUsingJWT(stranger), 401), undefined);
   assert.equal(errors(await samples.retrieveTwoFactorStatus(stranger), 401), undefined);
+});
+
+test("TwoFactorController: every error is one of the class that the page names", async (t) => {
+  const { client, clientWith } = await start(t);
+  const userId = USER_ID;
+  const body = { user: { email: EMAIL, password: PASSWORD } };
+  await new UserController(client).createUser(userId, undefined, body);
+  const begun = await controllerOf(client).startTwoFactorLogin({ userId });
+  const { twoFactorId, code } = begun.result;
+  const wrong = code === "000000" ? "000001" : "000000";
+  const [service, stranger] = [controllerOf(client), controllerOf(clientWith({}))];
+  const calls: Array<[number, () => Promise<ApiResponse<unknown>>]> = [
+    [400, () => service.retrieveTwoFactorStatus("x")],
+    [400, () => service.retrieveTwoFactorStatus("", "no id")],
+    [401, () => stranger.retrieveTwoFactorStatus("x", userId)],
+    [400, () => service.startTwoFactorLogin()],
+    [401, () => stranger.startTwoFactorLogin({ userId })],
+    [404, () => service.startTwoFactorLogin({ loginId: "nobody@example.com" })],
+    [400, () => service.twoFactorLogin()],
+    [421, () => service.twoFactorLogin({ twoFactorId, code: wrong })],
+    [404, () => service.twoFactorLogin({ twoFactorId: "twoFactorId2", code })],
+    [400, () => service.sendTwoFactorCodeForEnableDisable({ userId, method: "authenticator" })],
+    [401, () => stranger.sendTwoFactorCodeForEnableDisable({ userId, method: "email", email: EMAIL })],
+    [400, () => service.sendTwoFactorCodeForLoginUsingMethod(twoFactorId)],
+    [404, () => service.sendTwoFactorCodeForLoginUsingMethod("twoFactorId2", { methodId: "KLRT" })],
+  ];
+  for (const [statusCode, call] of calls) {
+    await assert.rejects(call, (error) => {
+      assert.ok(error instanceof ErrorsError, `${call}: ${error}`);
+      assert.equal(error.statusCode, statusCode, `${call}`);
+      // A body says what is wrong; other errors have none.
+      assert.equal(error.result !== undefined, statusCode === 400, `${call}`);
+      return true;
+    });
+  }
+  await assert.rejects(stranger.generateTwoFactorSecretUsingJWT(), (error) => {
+    assert.ok(error instanceof ApiError && !(error instanceof ErrorsError) && error.statusCode === 401);
+    return true;
+  });
 });

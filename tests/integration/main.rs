@@ -13,6 +13,7 @@ mod assurance;
 mod at_rest;
 mod backup_codes;
 mod bearer;
+mod bytes;
 mod challenge;
 mod change_password;
 mod contract;

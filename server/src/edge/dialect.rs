@@ -7,7 +7,8 @@ use super::validation::ResponseValidation;
 use countersign_api::ParsedBody;
 use countersign_contract::ResponseValidator;
 use dropshot::{Body, ServerContext};
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode, header};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,6 +94,16 @@ pub trait DialectRules: Send + Sync {
     /// The credential of a request that may have been proven, for dialects whose limits depend on it.
     fn credential(&self, _headers: &HeaderMap) -> Option<String> {
         None
+    }
+
+    /// Where a request comes from, as far as trust in origins is concerned; for the log.
+    fn source<'a>(&self, headers: &'a HeaderMap) -> Option<Cow<'a, str>> {
+        headers.get(header::ORIGIN).map(super::headers::text)
+    }
+
+    /// Whether cookies of a request that changes something count only if its page is trusted.
+    fn needs_trusted_page_for_cookies(&self) -> bool {
+        false
     }
 
     /// Which bodies the operation takes.

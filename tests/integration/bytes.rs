@@ -71,7 +71,7 @@ async fn odd_bytes_in_any_other_header_change_nothing(database: DatabaseKind) {
     for odd in ODD {
         // What is damaged itself is a wrong value, and not an absent one.
         let bearer = [b"Bearer ", user.first_token.as_bytes(), odd].concat();
-        let read = user.browser.get("/get-session").header_bytes("authorization", &bearer).await.ok();
+        let read = user.browser.copy().get("/get-session").header_bytes("authorization", &bearer).await.ok();
         assert!(read.body.is_null(), "{read}");
         service.get("/two-factor/secret").header_bytes("authorization", odd).await.is(401);
         service.get("/two-factor/secret").header_bytes("x-fusionauth-tenantid", odd).await.is(400);

@@ -6,6 +6,7 @@ use crate::config::values::DatabaseUrl;
 use crate::delivery::{Delivery, DeliveryError};
 use crate::edge::proven::ProvenCredentials;
 use crate::http::better_auth::cookies::Cookies;
+use crate::net::cookie_scope::CookieScope;
 use crate::net::origin::TrustedOrigins;
 use countersign_domain::jwt::SignError;
 use countersign_domain::keyring::Keyring;
@@ -40,8 +41,8 @@ pub struct App {
     pub flows: Flows,
     /// The Better Auth dialect's cookies.
     pub cookies: Cookies,
-    /// Whether cookies are `Secure`.
-    pub has_secure_cookies: bool,
+    /// Where browsers send the cookies of both dialects.
+    pub cookie_scope: CookieScope,
     /// Origins whose pages may call with cookies.
     pub trusted_origins: TrustedOrigins,
     /// Where handlers leave credentials that were valid, for rate limits.
@@ -141,7 +142,8 @@ impl App {
         let store = Arc::new(Store::open(&store_options(settings)).await?);
         let secrets_bound_from = claim_keyring(&store, &keyring, clock.now()).await?;
         normalize_usernames(&store, &log).await.map_err(AppError::Usernames)?;
-        let delivery = Delivery::new(settings.smtp.clone(), settings.outbox.clone(), Arc::clone(&clock))?;
+        let random = crate::random::system();
+        let delivery = Delivery::new(settings.smtp.clone(), settings.outbox.clone(), Arc::clone(&clock), random)?;
         let flows = Flows::new(Services {
             store: Arc::clone(&store),
             keyring: Arc::clone(&keyring),
@@ -158,8 +160,8 @@ impl App {
         });
         Ok(Self {
             flows,
-            cookies: Cookies::new(keyring, settings.secure_cookies()),
-            has_secure_cookies: settings.secure_cookies(),
+            cookies: Cookies::new(keyring, settings.cookie_scope()),
+            cookie_scope: settings.cookie_scope(),
             trusted_origins: settings.trusted_origins(),
             proven: Arc::default(),
             store,

@@ -10,7 +10,7 @@
 //! | [`edge`] | everything before a handler: limits, deadline, routing, bodies |
 //! | [`http`] | the dialects |
 //! | [`delivery`] | sending one-time codes |
-//! | [`net`] | web origins, the mail server's address |
+//! | [`net`] | web origins, the reach of cookies, the mail server's address |
 //! | [`clock`], [`random`] | the system's time and randomness |
 //! | [`housekeeping`] | deleting expired rows, bringing user names to their form |
 //! | [`operations`] | the table of operations, from the contracts |

@@ -2,6 +2,7 @@
 
 use crate::harness::{Caller, PASSWORD, World};
 use countersign::config::values::BaseUrl;
+use countersign::net::cookie_scope::{CookieDomain, SameSite};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
@@ -71,6 +72,100 @@ async fn behind_https_cookies_are_secure_and_only_their_names_are_read(database:
             .iter()
             .all(|cookie| cookie.name.starts_with("__Secure-") && cookie.attributes.contains("; Secure;"))
     );
+}
+
+/// Pages and middlewares look whether the cookie is there: one that never opens anything would lead them in circles.
+#[on_each_database]
+async fn a_session_cookie_that_no_key_signed_is_cleared(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    for value in ["abc", "abc.def", "%ZZ", "x.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D"] {
+        let forged = || {
+            let browser = world.browser();
+            browser.set_cookie("better-auth.session_token", value);
+            browser.set_cookie("better-auth.dont_remember", "true");
+            browser
+        };
+        let browser = forged();
+        let read = browser.get("/get-session").await.ok();
+        assert!(read.body.is_null(), "{read}");
+        assert_eq!(browser.cookies().len(), 0, "{read}");
+        for (method, path) in
+            [("GET", "/list-sessions"), ("POST", "/revoke-sessions"), ("POST", "/two-factor/send-otp")]
+        {
+            let browser = forged();
+            let refused = browser.call(method, &format!("/api/auth{path}")).await.is(401);
+            assert_eq!(browser.cookies().len(), 0, "{refused}");
+        }
+        let (browser, body) = (forged(), json!({"code": "123456"}));
+        browser.post("/two-factor/verify-totp").json(body).await.refused(401, "INVALID_TWO_FACTOR_COOKIE");
+        assert_eq!(browser.cookies().len(), 0);
+        // A token goes before it, and it is nobody's business then.
+        let bearer = forged().with_header("authorization", &format!("Bearer {}", user.first_token));
+        let read = bearer.get("/get-session").await.ok();
+        assert!(!read.body.is_null() && read.set_cookie("session_token").is_none(), "{read}");
+    }
+    let none = world.stranger().get("/get-session").await.ok();
+    assert_eq!(none.set_cookies(), [], "there is nothing to clear");
+}
+
+/// The settings hold for the cookies of both dialects. One for a domain takes the place of that of the host alone.
+#[on_each_database]
+async fn domain_and_same_site_are_those_of_the_settings(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
+        settings.base_url = BaseUrl::parse("https://id.countersign.test").unwrap();
+        settings.cookies.domain = Some(CookieDomain::parse("countersign.test").unwrap());
+        settings.cookies.same_site = SameSite::None;
+    });
+    let world = world.await;
+    let user = world.user("ada").await;
+    user.enrol().await;
+    let browser = world.browser();
+    let challenged = user.sign_in_from(&browser).await.ok();
+    let ended = user.browser.post("/sign-out").await.ok();
+    let service = world.service().await;
+    let holder = service.user().await;
+    let login = service.log_in(&holder).await.ok();
+    for response in [&challenged, &ended, &login] {
+        let lines = response.set_cookies();
+        assert!(!lines.is_empty() && lines.len() % 2 == 0, "{response}");
+        for pair in lines.chunks(2) {
+            let [of_host, of_domain] = pair else { panic!("two of each: {response}") };
+            assert_eq!(of_host.name, of_domain.name);
+            assert!(of_host.is_deletion() && !of_host.attributes.contains("Domain"), "{response}");
+            assert!(of_domain.attributes.contains("; Domain=countersign.test; "), "{response}");
+            for line in pair {
+                let attributes: Vec<&str> = line.attributes.split("; ").collect();
+                assert!(attributes.contains(&"Secure") && attributes.contains(&"SameSite=None"), "{response}");
+            }
+        }
+    }
+    assert!(challenged.set_cookie("two_factor").is_some_and(|cookie| !cookie.is_deletion()));
+    assert!(browser.cookie("two_factor").is_some());
+}
+
+/// Then any page can make a browser send them, so they count from trusted pages only.
+#[on_each_database]
+async fn cookies_that_all_sites_send_count_from_trusted_pages_only(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
+        settings.base_url = BaseUrl::parse("https://countersign.test").unwrap();
+        settings.cookies.same_site = SameSite::None;
+    });
+    let world = world.await;
+    let service = world.service().await;
+    let holder = service.user().await;
+    let login = service.log_in(&holder).await.ok();
+    let refresh = format!("refresh_token={}", login.text("/refreshToken"));
+    let call = || world.stranger().call("POST", "/api/jwt/refresh").header("cookie", &refresh);
+    for origin in ["https://evil.example", "null", "https://countersign.test.evil.example"] {
+        call().header("origin", origin).await.wrong("[blank]refreshToken");
+    }
+    let renewed = call().header("origin", "https://countersign.test").await.ok();
+    let refresh = format!("refresh_token={}", renewed.text("/refreshToken"));
+    world.stranger().call("POST", "/api/jwt/refresh").header("cookie", &refresh).await.ok();
+
+    let user = world.user("ada").await;
+    user.browser.post("/sign-out").header("origin", "https://evil.example").await.refused(403, "INVALID_ORIGIN");
 }
 
 #[on_each_database]

@@ -41,6 +41,27 @@ async fn trusted_origins_may_call_every_operation_with_credentials(database: Dat
     }
 }
 
+/// Tracing tools add headers of their own to all requests of a page.
+#[on_each_database]
+async fn a_trusted_page_may_send_whatever_headers_it_asks_for(database: DatabaseKind) {
+    let world = world(database).await;
+    let wanted = "authorization,baggage,content-type,sentry-trace,traceparent,x-datadog-trace-id";
+    for path in ["/api/auth/sign-in/email", "/api/login"] {
+        let preflight = world.stranger().with_header("origin", APP).call("OPTIONS", path);
+        let preflight = preflight.header("access-control-request-method", "POST");
+        let preflight = preflight.header("access-control-request-headers", wanted).undocumented().await.is(204);
+        assert_eq!(preflight.header("access-control-allow-headers"), Some(wanted.replace(',', ", ").as_str()));
+        let stranger = world.stranger().with_header("origin", "https://evil.example").call("OPTIONS", path);
+        let stranger = stranger.header("access-control-request-method", "POST");
+        let stranger = stranger.header("access-control-request-headers", wanted).undocumented().await.is(404);
+        assert!(!has_cors(&stranger), "{stranger}");
+    }
+    let browser = world.browser().with_header("origin", APP);
+    let body = json!({"name": "a", "email": "a@example.com", "password": "correct horse"});
+    let traced = browser.post("/sign-up/email").json(body);
+    traced.header("sentry-trace", "1-1-1").header("baggage", "sentry-environment=production").await.ok();
+}
+
 #[on_each_database]
 async fn nobody_else_is_told_anything(database: DatabaseKind) {
     let world = world(database).await;

@@ -54,6 +54,28 @@ async fn contracts_are_served_byte_for_byte_and_as_json(database: DatabaseKind) 
     }
 }
 
+/// Somebody who tries the address of the server comes to the root first.
+#[on_each_database]
+async fn the_root_leads_to_the_page_or_to_a_contract(database: DatabaseKind) {
+    let lead = async |world: &World, target: &str| {
+        for method in ["GET", "HEAD"] {
+            let root = world.stranger().call(method, "/").undocumented().await.is(307);
+            assert_eq!((root.header("location"), root.raw.len()), (Some(target), 0), "{root}");
+        }
+        get(world, target).await.ok();
+        world.stranger().call("POST", "/").undocumented().await.is(404);
+        world.stranger().call("GET", "//").undocumented().await.is(404);
+    };
+    lead(&World::start(database).await, "/docs").await;
+    let world = World::with(database, |settings| settings.docs_are_on = false).await;
+    lead(&world, "/openapi/better-auth.yaml").await;
+    let fusionauth = World::with(database, |settings| {
+        settings.docs_are_on = false;
+        settings.dialects = [DialectName::FusionAuth].into();
+    });
+    lead(&fusionauth.await, "/openapi/fusionauth.yaml").await;
+}
+
 #[on_each_database]
 async fn the_page_may_do_what_it_needs_and_no_more(database: DatabaseKind) {
     let world = World::start(database).await;

@@ -15,6 +15,7 @@ mod at_rest;
 mod athena;
 mod backup_codes;
 mod bearer;
+mod bytes;
 mod challenge;
 mod change_password;
 mod contract;

@@ -37,6 +37,42 @@ async fn a_session_cookie_counts_from_trusted_pages_only(database: DatabaseKind)
     user.browser.get("/list-sessions").header("origin", "https://evil.example").await.ok();
 }
 
+/// Apps have no origin. Expo's client names the app's scheme in a header of its own.
+#[on_each_database]
+async fn an_app_with_a_trusted_scheme_may_use_its_cookie(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
+        settings.origin_patterns = vec![OriginPattern::parse("myapp://").unwrap()];
+    });
+    let world = world.await;
+    let user = world.user("ada").await;
+    let call = |path: &str| user.browser.post(path).without("origin");
+    call("/revoke-other-sessions").header("expo-origin", "other://").await.refused(403, "INVALID_ORIGIN");
+    call("/revoke-other-sessions").header("expo-origin", "").await.refused(403, "MISSING_OR_NULL_ORIGIN");
+    let both = call("/revoke-other-sessions").header("origin", "https://evil.example");
+    both.header("expo-origin", "myapp://").await.refused(403, "INVALID_ORIGIN");
+    call("/revoke-other-sessions").header("expo-origin", "myapp://").await.ok();
+    let sign_in = json!({"email": user.email, "password": PASSWORD});
+    call("/sign-in/email").header("expo-origin", "myapp:///").json(sign_in).await.ok();
+    call("/sign-out").header("expo-origin", "myapp://").await.ok();
+}
+
+#[on_each_database]
+async fn origins_of_other_scripts_are_compared_as_browsers_send_them(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
+        settings.origin_patterns = vec![OriginPattern::parse("https://*.почта.рф").unwrap()];
+    });
+    let world = world.await;
+    let user = world.user("ada").await;
+    let origin = "https://app.xn--80a1acny.xn--p1ai";
+    let read = user.browser.post("/revoke-other-sessions").header("origin", origin).await.ok();
+    assert_eq!(read.header("access-control-allow-origin"), Some(origin));
+    user.browser
+        .post("/sign-out")
+        .header("origin", "https://xn--80a1acny.xn--p1ai")
+        .await
+        .refused(403, "INVALID_ORIGIN");
+}
+
 #[on_each_database]
 async fn without_cookies_there_is_no_origin_rule_but_for_sign_in_and_sign_up(database: DatabaseKind) {
     let world = World::start(database).await;

@@ -56,6 +56,54 @@ async fn a_proxy_that_is_not_trusted_is_logged_once() {
     assert!(!server.log().contains("not a trusted proxy"), "{}", server.log());
 }
 
+/// "Invalid origin" does not say which origin, nor which setting; the log does, once for each.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_origin_that_is_not_trusted_is_logged_once_with_the_setting() {
+    let directory = tempdir().unwrap();
+    let mut server = Process::start(DatabaseKind::Sqlite, directory.path(), &[]);
+    let user = server.user("ada").await;
+    for number in 0..5 {
+        let call = || user.browser.post("/revoke-other-sessions");
+        call().header("origin", "https://app.example").await.refused(403, "INVALID_ORIGIN");
+        call().header("origin", "https://xn--bcher-kva.example").await.refused(403, "INVALID_ORIGIN");
+        call().without("origin").header("expo-origin", "myapp://").await.refused(403, "INVALID_ORIGIN");
+        let referer = format!("https://other.example/{number}?token=secret");
+        call().without("origin").header("referer", &referer).await.refused(403, "INVALID_ORIGIN");
+        server.stranger().call("POST", "/api/jwt/refresh").header("origin", "https://two.example").await;
+        user.browser.get("/get-session").without("origin").header("referer", "https://links.example/").await.ok();
+        call().header("origin", "null").await.refused(403, "MISSING_OR_NULL_ORIGIN");
+        call().await.ok();
+    }
+    assert!(server.terminate());
+    let log = server.log();
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains("an origin that is not trusted")).collect();
+    assert!(warnings.iter().all(|line| line.contains("WARN") && line.contains("trusted_origins")), "{warnings:#?}");
+    let origins = ["app.example", "xn--bcher-kva.example", "myapp://", "other.example", "two.example"];
+    for origin in origins {
+        assert_eq!(warnings.iter().filter(|line| line.contains(origin)).count(), 1, "{origin}: {warnings:#?}");
+    }
+    assert_eq!(warnings.len(), origins.len(), "{warnings:#?}");
+    assert!(!log.contains("secret"), "{log}");
+}
+
+/// Kubernetes sets these for services `countersign` and `countersign-database` of the namespace.
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_of_kubernetes_services_do_not_keep_it_from_starting() {
+    let directory = tempdir().unwrap();
+    let services = [
+        ("COUNTERSIGN_SERVICE_HOST", "10.96.0.6"),
+        ("COUNTERSIGN_PORT", "tcp://10.96.0.6:3000"),
+        ("COUNTERSIGN_DATABASE_SERVICE_HOST", "10.96.0.7"),
+        ("COUNTERSIGN_DATABASE_SERVICE_PORT", "5432"),
+        ("COUNTERSIGN_DATABASE_SERVICE_PORT_POSTGRES", "5432"),
+        ("COUNTERSIGN_DATABASE_PORT", "tcp://10.96.0.7:5432"),
+        ("COUNTERSIGN_DATABASE_PORT_5432_TCP", "tcp://10.96.0.7:5432"),
+        ("COUNTERSIGN_DATABASE_PORT_5432_TCP_ADDR", "10.96.0.7"),
+    ];
+    let server = Process::start(DatabaseKind::Sqlite, directory.path(), &services);
+    server.stranger().get("/ok").await.ok();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_screen_and_the_log_say_whether_strangers_can_sign_up() {
     for (setting, shown, logged) in [

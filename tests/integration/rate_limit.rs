@@ -169,3 +169,32 @@ async fn the_address_of_the_client_is_the_one_that_sessions_show(database: Datab
     browser.post("/sign-up/email").json(body).await.ok();
     assert_eq!(browser.get("/get-session").await.ok().text("/session/ipAddress"), "203.0.113.7");
 }
+
+#[on_each_database]
+async fn window_and_numbers_are_settings(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
+        limited(settings);
+        settings.limits.rate_window = Duration::from_secs(60);
+        settings.limits.rate_guessable = 1;
+        settings.limits.rate_general = 2;
+        settings.limits.rate_service = 4;
+    });
+    let world = world.await;
+    sign_in(&world, &[]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    let refused = sign_in(&world, &[]).await.refused(429, "TOO_MANY_REQUESTS");
+    assert_eq!(refused.retry_after(), 60);
+    let allowed = async |path: &str, method: &str| {
+        for count in 0.. {
+            let response = world.stranger().call(method, path).header("authorization", "guess").await;
+            if response.status == 429 {
+                return count;
+            }
+        }
+        unreachable!("the limit is reached")
+    };
+    assert_eq!(allowed("/api/auth/get-session", "GET").await, 2);
+    assert_eq!(allowed("/api/two-factor/secret", "GET").await, 2);
+    assert_eq!(allowed("/.well-known/jwks.json", "GET").await, 4);
+    world.clock.advance(Duration::from_millis(60_001));
+    sign_in(&world, &[]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+}

@@ -61,7 +61,6 @@ async fn what_the_real_server_does_not_offer_over_http_is_not_found(database: Da
         "/api/auth",
         "/api/auth/error",
         "/api",
-        "/",
         "/metrics",
     ] {
         for method in ["GET", "POST"] {

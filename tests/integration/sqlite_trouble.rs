@@ -75,3 +75,17 @@ async fn a_full_disk_is_a_clean_503_and_no_restart_is_needed() {
     }
     assert_eq!(accounts(&server), acknowledged + 5);
 }
+
+/// SQLite looks for a directory for temporary files, which a container with a read-only file system does not have. Making a
+/// file changes the directory, also if it is removed at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_temporary_file_is_made_at_the_first_start_or_later() {
+    let (directory, temporary) = (tempdir().unwrap(), tempdir().unwrap());
+    let changed = || std::fs::metadata(temporary.path()).unwrap().modified().unwrap();
+    let before = changed();
+    let variables = [("SQLITE_TMPDIR", temporary.path().to_str().unwrap())];
+    let server = Process::start(DatabaseKind::Sqlite, directory.path(), &variables);
+    let user = server.user("ada").await;
+    user.browser.post("/sign-out").await.ok();
+    assert_eq!(changed(), before);
+}

@@ -6,6 +6,7 @@ use serde_json::json;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const MINUTE: Duration = Duration::from_secs(60);
 
 async fn enrolled(world: &World) -> (User, App) {
     let user = world.user("ada").await;
@@ -42,9 +43,58 @@ async fn a_trusted_device_skips_the_challenge_and_its_cookie_is_renewed(database
     assert!(renewed.value != trust.value && renewed.attributes == trust.attributes);
 
     // Each value works once: the old one is a challenge, and goes.
+    world.clock.advance(MINUTE);
     let replayed = user.sign_in_from(&first).await.ok();
     assert!(is_challenge(&replayed) && replayed.set_cookie("trust_device").unwrap().is_deletion(), "{replayed}");
     assert!(!is_challenge(&user.sign_in_from(&browser).await.ok()), "which does not hurt the new one");
+}
+
+/// One of two sign-ins with the same cookie, sent at once, is a challenge. Its response must not take away the cookie that the
+/// other one has brought, in whichever order they come.
+#[on_each_database]
+async fn a_double_click_keeps_the_trusted_device(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let browser = user.trusted_with(&app).await;
+    for _ in 0..4 {
+        let clicks = [browser.copy(), browser.copy(), browser.copy()];
+        let [one, two, three] = &clicks;
+        let (one, two, three) = tokio::join!(user.sign_in_from(one), user.sign_in_from(two), user.sign_in_from(three));
+        let (losers, winners): (Vec<_>, Vec<_>) =
+            [one, two, three].into_iter().map(Response::ok).partition(is_challenge);
+        let [winner] = winners.as_slice() else { panic!("single use: {winners:?}") };
+        assert!(losers.iter().all(|loser| loser.set_cookie("trust_device").is_none()), "{losers:?}");
+        let renewed = winner.set_cookie("trust_device").unwrap();
+        assert!(!renewed.is_deletion());
+        browser.set_cookie(&renewed.name, &renewed.value);
+    }
+    assert!(is_trusted(&user, &browser).await);
+}
+
+#[on_each_database]
+async fn a_replaced_value_is_left_alone_for_a_minute_while_its_successor_is_good(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let (user, app) = enrolled(&world).await;
+    let browser = user.trusted_with(&app).await;
+    let replay = async |old: &Caller| {
+        let response = user.sign_in_from(&old.copy()).await.ok();
+        assert!(is_challenge(&response), "it opens nothing: {response}");
+        response.set_cookie("trust_device").is_some_and(|cookie| cookie.is_deletion())
+    };
+    let old = browser.copy();
+    user.sign_in_from(&browser).await.ok();
+    assert!(!replay(&old).await);
+    world.clock.advance(MINUTE - Duration::from_millis(1));
+    assert!(!replay(&old).await);
+    world.clock.advance(Duration::from_millis(1));
+    assert!(replay(&old).await);
+    // The next replacement makes the one before the last a stranger at once.
+    let middle = browser.copy();
+    user.sign_in_from(&browser).await.ok();
+    assert!(replay(&old).await && !replay(&middle).await);
+    // With the trust itself everything of it ends.
+    user.browser.post("/two-factor/revoke-trusted-devices").json(json!({"password": PASSWORD})).await.ok();
+    assert!(replay(&middle).await && replay(&browser).await);
 }
 
 #[on_each_database]

@@ -141,10 +141,10 @@ impl<R> Reply<R> {
         self
     }
 
-    /// Adds a `Set-Cookie` header after the others; of two for one cookie, browsers keep the later.
+    /// Adds the `Set-Cookie` headers of a cookie after the others; of two for one cookie, browsers keep the later.
     #[must_use]
-    pub fn with_cookie(self, value: HeaderValue) -> Self {
-        self.with_header(SET_COOKIE, value)
+    pub fn with_cookie(self, values: impl IntoIterator<Item = HeaderValue>) -> Self {
+        values.into_iter().fold(self, |reply, value| reply.with_header(SET_COOKIE, value))
     }
 }
 
@@ -332,8 +332,8 @@ mod tests {
     #[test]
     fn several_cookies_are_several_headers_in_order() {
         let reply = Reply::<SeveralReplies>::ok(1)
-            .with_cookie(HeaderValue::from_static("a=1"))
-            .with_cookie(HeaderValue::from_static("a=2"));
+            .with_cookie([HeaderValue::from_static("a=1")])
+            .with_cookie([HeaderValue::from_static("a=2")]);
         let response = reply.to_result().expect("plain");
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()[CONTENT_TYPE], "application/json");

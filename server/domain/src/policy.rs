@@ -45,6 +45,9 @@ pub struct Policy {
     /// How long a device stays trusted however it is used: 90 days, so that a second factor is asked for four times a year
     /// on a device that is used each day.
     pub trust_absolute_lifetime: Duration,
+    /// How long a rotating trust that was just replaced is known as such: 1 minute. A browser that sends a sign-in twice gets
+    /// the second response after the first one; it must not lose the new cookie by it. The old value opens nothing meanwhile.
+    pub trust_rotation_grace: Duration,
     /// Lifetime of a one-time code: 3 minutes (OWASP ASVS 5.0, 6.5.5 allows 10).
     pub one_time_code_lifetime: Duration,
     /// Lifetime of a one-time code that proves an address or removes a method: 1 minute, as the FusionAuth dialect
@@ -110,6 +113,29 @@ pub struct Policy {
     /// Steps before and after the current one that a TOTP code may be from: 1, for clocks that drift
     /// (RFC 6238 §5.2).
     pub totp_skew: u16,
+    /// How many requests of one client are served, by operation. They protect the server; accounts have quotas of their own.
+    pub request_rates: RequestRates,
+}
+
+/// How many requests of one client to one operation are served within a window that begins with the last one served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestRates {
+    /// 10 seconds, as on Better Auth's own server.
+    pub window: Duration,
+    /// For operations of the Better Auth dialect in which a secret can be guessed: 3, as on its own server.
+    pub guessable: u32,
+    /// For its other operations, as on its own server, and in the FusionAuth dialect where a credential is needed and was not
+    /// yet found to be valid: 100.
+    pub general: u32,
+    /// For operations of the FusionAuth dialect without a credential, which services call for all their users from one address,
+    /// and for each access token: 1,000. Valid API keys have no such limit.
+    pub service: u32,
+}
+
+impl Default for RequestRates {
+    fn default() -> Self {
+        Self { window: Duration::from_secs(10), guessable: 3, general: 100, service: 1_000 }
+    }
 }
 
 impl Default for Policy {
@@ -128,6 +154,7 @@ impl Default for Policy {
             account_guesses: Rate::per(100, 30 * DAY),
             trust_lifetime: 30 * DAY,
             trust_absolute_lifetime: 90 * DAY,
+            trust_rotation_grace: MINUTE,
             one_time_code_lifetime: 3 * MINUTE,
             method_code_lifetime: MINUTE,
             one_time_code_tries: 5,
@@ -154,6 +181,7 @@ impl Default for Policy {
             methods_per_account: 16,
             authenticators_per_account: 5,
             totp_skew: 1,
+            request_rates: RequestRates::default(),
         }
     }
 }

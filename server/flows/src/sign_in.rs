@@ -7,6 +7,7 @@ use countersign_domain::account::{Account, LoginName, Unusable};
 use countersign_domain::address::MethodKind;
 use countersign_domain::challenge::Challenge;
 use countersign_domain::decisions::sign_in as decision;
+use countersign_domain::decisions::trust::Trust;
 use countersign_domain::ids::{ApplicationId, RefreshTokenId, TenantId};
 use countersign_domain::method::Method;
 use countersign_domain::password::PasswordHash;
@@ -59,6 +60,8 @@ pub enum SignIn {
         challenge: Bearer,
         /// The methods that can complete it.
         methods: Vec<Method>,
+        /// Whether the trust that was presented was replaced a moment ago, so that the device has, or will have, another one.
+        trust_is_superseded: bool,
     },
     /// A second factor has to be enrolled, and then completes the challenge.
     EnrolmentDue {
@@ -211,7 +214,11 @@ impl Flows {
             decision::SignIn::GrantedForEnrolment => {
                 SignIn::Granted { granted: self.granted(prepared, decided.account, decided.user), trust: None }
             }
-            decision::SignIn::SecondFactorDue => SignIn::SecondFactorDue { challenge, methods: decided.methods },
+            decision::SignIn::SecondFactorDue => SignIn::SecondFactorDue {
+                challenge,
+                methods: decided.methods,
+                trust_is_superseded: decided.trust == Trust::Superseded,
+            },
             decision::SignIn::EnrolmentDue => SignIn::EnrolmentDue { challenge, configurable: tenant_methods() },
             decision::SignIn::PasswordChangeDue => SignIn::PasswordChangeDue(change_password_id),
             decision::SignIn::Refused(why) => SignIn::Unusable(why),

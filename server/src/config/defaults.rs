@@ -66,8 +66,11 @@ fn default_text(key: Key, entries: &BTreeMap<Key, Entry>) -> String {
         | Key::Tenants
         | Key::Applications
         | Key::Keys
+        | Key::CookieDomain
         | Key::SmtpUrl
-        | Key::SmtpFrom => String::new(),
+        | Key::SmtpFrom
+        // The sender's domain.
+        | Key::SmtpHello => String::new(),
         plain => plain.default_in_words().to_owned(),
     }
 }

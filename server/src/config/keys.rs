@@ -89,6 +89,10 @@ settings! {
         "Origins whose pages may send requests with cookies, such as https://app.example.com; * and ? are wildcards.";
     TrustedProxies = "trusted_proxies", "COUNTERSIGN_TRUSTED_PROXIES", "IP/CIDR,...", "none", Everywhere, Plain,
         "Proxies whose X-Forwarded-For is believed.";
+    CookieDomain = "cookies.domain", "COUNTERSIGN_COOKIE_DOMAIN", "DOMAIN", "none: the base URL's host alone", Everywhere, Plain,
+        "Domain whose hosts share the cookies, such as example.com for id.example.com and app.example.com.";
+    CookieSameSite = "cookies.same_site", "COUNTERSIGN_COOKIE_SAME_SITE", "lax|strict|none", "lax", Everywhere, Plain,
+        "Whether requests from pages of other sites carry the cookies; none needs an https base URL.";
     RateLimits = "rate_limits", "COUNTERSIGN_RATE_LIMITS", "on|off", "on", Everywhere, Plain,
         "Rate limits per client address and operation; those per account cannot be turned off.";
     DisabledPaths = "disabled_paths", "COUNTERSIGN_DISABLED_PATHS", "PATH,...", "none", Everywhere, Plain,
@@ -137,6 +141,8 @@ settings! {
         "Mail server: smtps://user:password@host, or smtp:// (STARTTLS is required beyond loopback).";
     SmtpFrom = "smtp.from", "COUNTERSIGN_SMTP_FROM", "MAILBOX", "none", Everywhere, Plain,
         "Sender of mails, such as \"Example <no-reply@example.com>\".";
+    SmtpHello = "smtp.hello", "COUNTERSIGN_SMTP_HELLO", "NAME", "the domain of smtp.from", Everywhere, Plain,
+        "Name that the mail server is greeted with (EHLO); it should lead to this machine's address.";
     MaxInFlight = "limits.max_in_flight", "COUNTERSIGN_MAX_IN_FLIGHT", "COUNT", "1024", Everywhere, Plain,
         "Requests processed at once; one client address gets a third of them, and more get a 503 response.";
     RequestTimeout = "limits.request_timeout", "COUNTERSIGN_REQUEST_TIMEOUT", "SECONDS", "30", Everywhere, Plain,
@@ -145,6 +151,14 @@ settings! {
         "Longest time for reading a request body; slower ones get a 503 response.";
     MaxBodyBytes = "limits.max_body_bytes", "COUNTERSIGN_MAX_BODY_BYTES", "BYTES", "65536", Everywhere, Plain,
         "Longest request body.";
+    RateWindow = "limits.rate_window", "COUNTERSIGN_RATE_WINDOW", "SECONDS", "10", Everywhere, Plain,
+        "Window of the rate limits per client address and operation.";
+    GuessableRate = "limits.rate_guessable", "COUNTERSIGN_RATE_GUESSABLE", "COUNT", "3", Everywhere, Plain,
+        "Requests in a window to an operation of the Better Auth API in which a secret can be guessed.";
+    GeneralRate = "limits.rate_general", "COUNTERSIGN_RATE_GENERAL", "COUNT", "100", Everywhere, Plain,
+        "Requests in a window to any other of its operations, and in the FusionAuth API until a credential was found to be valid.";
+    ServiceRate = "limits.rate_service", "COUNTERSIGN_RATE_SERVICE", "COUNT", "1000", Everywhere, Plain,
+        "Requests in a window to an operation of the FusionAuth API without a credential, and with one access token.";
     HashThreads = "limits.hash_threads", "COUNTERSIGN_HASH_THREADS", "COUNT", "one per core", Everywhere, Plain,
         "Passwords hashed at once; each takes 19 MiB of memory.";
     HashQueue = "limits.hash_queue", "COUNTERSIGN_HASH_QUEUE", "COUNT", "192", Everywhere, Plain,

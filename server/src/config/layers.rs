@@ -134,7 +134,7 @@ impl Layers {
 
     fn add_environment(&mut self, environment: &[(String, String)]) {
         for (name, value) in environment {
-            if !name.starts_with(PREFIX) || name == FILE_VARIABLE || is_foreign(name) {
+            if !name.starts_with(PREFIX) || name == FILE_VARIABLE || is_foreign(name, value) {
                 continue;
             }
             match Key::ALL.iter().find(|key| key.variable() == name) {
@@ -147,11 +147,30 @@ impl Layers {
     }
 }
 
-/// Kubernetes sets `<SERVICE>_PORT…` and `<SERVICE>_SERVICE_…` in every pod, so a service named `countersign` would keep
-/// the server from starting. `COUNTERSIGN_TEST_…` belongs to the tests of this project.
-fn is_foreign(name: &str) -> bool {
-    let rest = name.trim_start_matches(PREFIX);
-    rest == "PORT" || ["PORT_", "SERVICE_", "TEST_"].iter().any(|prefix| rest.starts_with(prefix))
+/// Whether a variable is none of ours although it has our prefix.
+///
+/// Kubernetes describes each service of a namespace in every pod of it, by the service's name, as Docker's links did: for
+/// `countersign-database`, `COUNTERSIGN_DATABASE_PORT=tcp://10.96.0.7:5432` and more. `COUNTERSIGN_TEST_…` belongs to the tests
+/// of this project.
+fn is_foreign(name: &str, value: &str) -> bool {
+    const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
+    // Before an ending stands the service's name, which may be the prefix alone.
+    let name = name.strip_prefix(PREFIX.trim_end_matches('_')).unwrap_or(name);
+    let has_url = || PROTOCOLS.iter().any(|protocol| value.to_ascii_uppercase().starts_with(&format!("{protocol}://")));
+    // `_PORT_<number>_<protocol>`, alone or with one of the endings.
+    let is_of_port = |rest: &str| {
+        let Some((number, rest)) = rest.split_once('_') else { return false };
+        let (protocol, ending) = rest.split_once('_').unwrap_or((rest, "ADDR"));
+        number.parse::<u16>().is_ok() && PROTOCOLS.contains(&protocol) && ["PROTO", "PORT", "ADDR"].contains(&ending)
+    };
+    name.starts_with("_TEST_")
+        || name.ends_with("_SERVICE_HOST")
+        || name.ends_with("_SERVICE_PORT")
+        // With the name of the port.
+        || name.contains("_SERVICE_PORT_")
+        // A mistyped setting has a number.
+        || (name.ends_with("_PORT") && has_url())
+        || name.char_indices().filter_map(|(at, _)| name[at..].strip_prefix("_PORT_")).any(is_of_port)
 }
 
 fn unknown_variable(name: &str) -> Problem {
@@ -209,12 +228,57 @@ mod tests {
     #[test]
     fn foreign_and_empty_variables_are_ignored() {
         let layers = Layers::collect(&inputs(&[
-            ("COUNTERSIGN_PORT_3000_TCP_ADDR", "10.0.0.1"),
-            ("COUNTERSIGN_SERVICE_HOST", "10.0.0.1"),
             ("COUNTERSIGN_LISTEN", ""),
+            ("COUNTERSIGN_TEST_POSTGRES", "postgres://u@h/d"),
             ("HOME", "/root"),
         ]));
         assert!(layers.problems.is_empty() && layers.entries.is_empty());
+    }
+
+    #[test]
+    fn variables_of_kubernetes_services_are_ignored_whatever_the_service_is_called() {
+        for service in ["", "_DATABASE", "_SMTP", "_REDIS_MASTER", "_2", "_PORT", "_SERVICE"] {
+            for (ending, value) in [
+                ("SERVICE_HOST", "10.96.0.7"),
+                ("SERVICE_PORT", "5432"),
+                ("SERVICE_PORT_POSTGRES", "5432"),
+                ("SERVICE_PORT_HTTP_METRICS", "9000"),
+                ("PORT", "tcp://10.96.0.7:5432"),
+                ("PORT", "udp://[fd00::7]:53"),
+                ("PORT", "sctp://10.96.0.7:5432"),
+                ("PORT_5432_TCP", "tcp://10.96.0.7:5432"),
+                ("PORT_5432_TCP_PROTO", "tcp"),
+                ("PORT_5432_TCP_PORT", "5432"),
+                ("PORT_5432_TCP_ADDR", "10.96.0.7"),
+                ("PORT_53_UDP", "udp://10.96.0.7:53"),
+                ("PORT_53_UDP_ADDR", "10.96.0.7"),
+                ("PORT_9_SCTP_PROTO", "sctp"),
+            ] {
+                let name = format!("COUNTERSIGN{service}_{ending}");
+                let layers = Layers::collect(&inputs(&[(&name, value)]));
+                assert!(layers.problems.is_empty() && layers.entries.is_empty(), "{name}={value}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_setting_is_taken_for_a_variable_of_a_service_and_what_is_mistyped_is_not() {
+        for key in Key::ALL {
+            assert!(!is_foreign(key.variable(), "tcp://10.96.0.7:5432"), "{}", key.variable());
+        }
+        for (name, value) in [
+            ("COUNTERSIGN_PORT", "3000"),
+            ("COUNTERSIGN_SMTP_PORT", "587"),
+            ("COUNTERSIGN_LISTEN_PORT", "3000"),
+            ("COUNTERSIGN_PORT_3000", "x"),
+            ("COUNTERSIGN_PORT_HTTP_TCP", "x"),
+            ("COUNTERSIGN_PORT_3000_TCP_NAME", "x"),
+            ("COUNTERSIGN_PORT_3000_HTTP_ADDR", "x"),
+            ("COUNTERSIGN_SERVICE_NAME", "x"),
+            ("COUNTERSIGN_SERVICE_HOSTS", "x"),
+        ] {
+            assert_eq!(Layers::collect(&inputs(&[(name, value)])).problems.len(), 1, "{name}");
+        }
     }
 
     #[test]

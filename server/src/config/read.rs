@@ -5,8 +5,9 @@
 
 use super::secret::SecretText;
 use super::values::{BaseUrl, DatabaseUrl, DialectName, LogFormat, Profile};
+use crate::net::cookie_scope::{CookieDomain, SameSite};
 use crate::net::origin::OriginPattern;
-use crate::net::smtp::SmtpUrl;
+use crate::net::smtp::{HelloName, SmtpUrl, parse_sender};
 use countersign_domain::address::MethodKind;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::signing::Algorithm;
@@ -49,7 +50,10 @@ from_text! {
     OriginPattern: OriginPattern::parse;
     IpNet: network;
     SmtpUrl: SmtpUrl::parse;
-    Mailbox: |text: &str| text.parse().map_err(|_| format!("`{text}` is not a mailbox"));
+    HelloName: HelloName::parse;
+    CookieDomain: CookieDomain::parse;
+    SameSite: SameSite::parse;
+    Mailbox: parse_sender;
     Algorithm: |text| Algorithm::parse(text).ok_or_else(|| format!("`{text}` is none of EdDSA, ES256 and RS256"));
     slog::FilterLevel: log_level;
     LogFormat: log_format;

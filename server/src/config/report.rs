@@ -4,6 +4,7 @@ use super::keys::Key;
 use super::settings::Settings;
 use super::values::DatabaseUrl;
 use super::{Configuration, layers::DEFAULT_FILE};
+use crate::net::cookie_scope::SameSite;
 use std::fmt::Write as _;
 
 impl Configuration {
@@ -25,7 +26,7 @@ impl Configuration {
         report.push('\n');
         match self.settings() {
             Ok(settings) => {
-                for note in notes(&settings) {
+                for note in settings.notes() {
                     writeln!(report, "note: {note}").expect("writing to a string cannot fail");
                 }
                 match startup_problem {
@@ -49,42 +50,68 @@ impl Configuration {
     }
 }
 
-/// Valid choices that may not be intended.
-fn notes(settings: &Settings) -> Vec<String> {
-    let mut notes = Vec::new();
-    let is_local = settings.listen.ip().is_loopback();
-    if !is_local && !settings.base_url.is_secure() {
-        notes.push(format!(
-            "the base URL {} is not https, so cookies lack Secure and passwords cross the network unencrypted",
-            settings.base_url
-        ));
+impl Settings {
+    /// Valid choices that may not be intended.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let is_local = self.listen.ip().is_loopback();
+        notes.extend(self.base_url_note());
+        if !is_local && !self.base_url.is_secure() {
+            notes.push(format!(
+                "the base URL {} is not https, so cookies lack Secure and passwords cross the network unencrypted",
+                self.base_url
+            ));
+        }
+        if !is_local && self.smtp.is_none() {
+            notes.push(format!(
+                "no mail server is configured (smtp.url): codes are only written to {}",
+                self.outbox.display()
+            ));
+        }
+        if !self.rate_limits_are_on {
+            notes.push("the rate limits per client address are off; those per account stay on".to_owned());
+        }
+        if self.responses_are_validated {
+            notes.push("every response is checked against the contract, which costs time: meant for tests".to_owned());
+        }
+        if self.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
+            notes.push("every address is a trusted proxy, so any client can claim any address".to_owned());
+        }
+        if self.trusted_proxies.is_empty() {
+            let shared = "all clients count as one, for rate limits and for quotas of wrong passwords";
+            if self.base_url.is_secure() {
+                notes.push(format!(
+                    "the base URL {} is https, which a proxy has to speak, and no proxy is trusted (trusted_proxies): \
+                     {shared}",
+                    self.base_url
+                ));
+            } else if !is_local {
+                notes.push(format!("no proxy is trusted (trusted_proxies): behind one, {shared}"));
+            }
+        }
+        if self.cookies.same_site == SameSite::None {
+            notes.push(
+                "cookies are sent with requests from pages of all sites (cookies.same_site), and count from trusted origins only"
+                    .to_owned(),
+            );
+        }
+        if matches!(self.database.url, DatabaseUrl::Sqlite(_)) && !is_local {
+            notes.push("SQLite serves one process; several nodes need PostgreSQL".to_owned());
+        }
+        notes
     }
-    if !is_local && settings.smtp.is_none() {
-        notes.push(format!(
-            "no mail server is configured (smtp.url): codes are only written to {}",
-            settings.outbox.display()
-        ));
+
+    /// Whether the base URL is one that no page has, as a note for the operator.
+    #[must_use]
+    pub fn base_url_note(&self) -> Option<String> {
+        self.base_url.origin().is_unspecified().then(|| {
+            format!(
+                "the base URL {} is an address to listen on, which no browser sends as its origin: set base_url to what is in \
+                 the address bar, such as https://id.example.com, or pages are refused with \"Invalid origin\"",
+                self.base_url
+            )
+        })
     }
-    if !settings.rate_limits_are_on {
-        notes.push("the rate limits per client address are off; those per account stay on".to_owned());
-    }
-    if settings.responses_are_validated {
-        notes.push("every response is checked against the contract, which costs time: meant for tests".to_owned());
-    }
-    if settings.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
-        notes.push("every address is a trusted proxy, so any client can claim any address".to_owned());
-    }
-    if settings.base_url.is_secure() && settings.trusted_proxies.is_empty() {
-        notes.push(format!(
-            "the base URL {} is https, which a proxy has to speak, and no proxy is trusted (trusted_proxies): all clients \
-             count as one, for rate limits and for quotas of wrong passwords",
-            settings.base_url
-        ));
-    }
-    if matches!(settings.database.url, DatabaseUrl::Sqlite(_)) && !is_local {
-        notes.push("SQLite serves one process; several nodes need PostgreSQL".to_owned());
-    }
-    notes
 }
 
 #[cfg(test)]
@@ -156,7 +183,30 @@ mod tests {
             ("COUNTERSIGN_RATE_LIMITS", "off"),
             ("COUNTERSIGN_TRUSTED_PROXIES", "0.0.0.0/0"),
         ]);
-        assert_eq!(report.lines().filter(|line| line.starts_with("note: ")).count(), 5, "{report}");
+        assert_eq!(report.lines().filter(|line| line.starts_with("note: ")).count(), 6, "{report}");
+    }
+
+    #[test]
+    fn a_base_url_that_no_page_has_is_noted() {
+        let keys = ("COUNTERSIGN_KEYS", "text");
+        for listen in ["0.0.0.0:3000", "[::]:3000"] {
+            let listen = ("COUNTERSIGN_LISTEN", listen);
+            assert!(report(&[keys, listen]).contains("set base_url to what is in the address bar"), "{listen:?}");
+            let base_url = ("COUNTERSIGN_BASE_URL", "http://id.example.com:3000");
+            assert!(!report(&[keys, listen, base_url]).contains("address bar"));
+        }
+        assert!(!report(&[]).contains("address bar"));
+    }
+
+    #[test]
+    fn listening_for_others_without_a_trusted_proxy_is_noted() {
+        let others = [("COUNTERSIGN_KEYS", "text"), ("COUNTERSIGN_LISTEN", "192.0.2.1:3000")];
+        assert!(
+            report(&others)
+                .contains("note: no proxy is trusted (trusted_proxies): behind one, all clients count as one")
+        );
+        let proxied = [others[0], others[1], ("COUNTERSIGN_TRUSTED_PROXIES", "192.0.2.2")];
+        assert!(!report(&proxied).contains("no proxy is trusted"));
     }
 
     #[test]

@@ -7,8 +7,9 @@ use super::layers::Entry;
 use super::nearest::hint;
 use super::problem::Problem;
 use super::sections::{Sections, Smtp};
-use super::settings::{Lifetimes, Settings};
+use super::settings::{Cookies, Lifetimes, Settings};
 use super::values::{BaseUrl, KeyringSource};
+use crate::net::cookie_scope::SameSite;
 use crate::net::origin::OriginPattern;
 use crate::net::smtp::SmtpServer;
 use countersign_domain::jwt::AccessTokenSettings;
@@ -41,6 +42,7 @@ pub(super) fn resolve(
     if sections.dialects.is_empty() {
         resolver.refuse(Key::Dialects, "must name at least one API");
     }
+    resolver.check_cookies(&sections.cookies, &sections.base_url);
     let base_url_is_default = !resolver.is_explicit(Key::BaseUrl);
     let mut settings = Settings {
         listen: sections.listen,
@@ -50,6 +52,7 @@ pub(super) fn resolve(
         outbox: sections.outbox,
         origin_patterns: sections.trusted_origins,
         trusted_proxies: sections.trusted_proxies,
+        cookies: sections.cookies,
         rate_limits_are_on: sections.rate_limits,
         disabled_paths: sections.disabled_paths,
         tokens: AccessTokenSettings {
@@ -163,14 +166,32 @@ impl Resolver<'_> {
         Directory::new(tenants, applications).unwrap_or_default()
     }
 
-    fn smtp(&mut self, Smtp { url, from }: Smtp) -> Option<SmtpServer> {
+    fn check_cookies(&mut self, cookies: &Cookies, base_url: &BaseUrl) {
+        // They could only be checked against the wrong URL.
+        if self.refusals.iter().any(|(key, _)| *key == Key::BaseUrl) {
+            return;
+        }
+        if cookies.same_site == SameSite::None && !base_url.is_secure() {
+            let needed = "needs an https `base_url`: browsers take such cookies over https only";
+            self.refuse(Key::CookieSameSite, needed);
+        }
+        if let Some(domain) = cookies.domain.as_ref().filter(|domain| !domain.covers(base_url.origin())) {
+            let problem = format!("the host of `base_url`, {base_url}, is not below `{}`", domain.as_str());
+            self.refuse(Key::CookieDomain, &format!("{problem}: browsers would take no cookie"));
+        }
+    }
+
+    fn smtp(&mut self, Smtp { url, from, hello }: Smtp) -> Option<SmtpServer> {
         // Looks at the given values, because a refused one has become `None` and has its problem already.
         match (self.is_empty(Key::SmtpUrl), self.is_empty(Key::SmtpFrom)) {
             (true, false) => self.refuse(Key::SmtpFrom, "is of no use without `smtp.url`"),
             (false, true) => self.refuse(Key::SmtpUrl, "needs `smtp.from`, the sender of mails, beside it"),
             _ => {}
         }
-        Some(SmtpServer { url: url?, from: from? })
+        if self.is_empty(Key::SmtpUrl) && !self.is_empty(Key::SmtpHello) {
+            self.refuse(Key::SmtpHello, "is of no use without `smtp.url`");
+        }
+        Some(SmtpServer { url: url?, from: from?, hello })
     }
 
     fn lifetimes(&mut self, lifetimes: Lifetimes) -> Lifetimes {
@@ -226,6 +247,7 @@ mod tests {
     use super::super::values::{LogFormat, Profile};
     use super::super::{Configuration, Inputs};
     use super::*;
+    use crate::net::cookie_scope::CookieDomain;
     use countersign_domain::ids::ApplicationId;
     use countersign_domain::policy::Policy;
     use std::path::PathBuf;
@@ -268,15 +290,54 @@ mod tests {
             ("COUNTERSIGN_LOG_FORMAT", "json"),
             ("COUNTERSIGN_SMTP_URL", "smtps://u:p@mail.example"),
             ("COUNTERSIGN_SMTP_FROM", "Two <no-reply@b.example>"),
+            ("COUNTERSIGN_SMTP_HELLO", "out.b.example"),
+            ("COUNTERSIGN_COOKIE_DOMAIN", "example.com"),
+            ("COUNTERSIGN_COOKIE_SAME_SITE", "none"),
+            ("COUNTERSIGN_RATE_WINDOW", "60"),
+            ("COUNTERSIGN_RATE_GUESSABLE", "30"),
         ])
         .expect("a valid configuration");
         assert_eq!(settings.listen, "[::]:8443".parse().expect("an address"));
-        assert!(settings.secure_cookies() && !settings.rate_limits_are_on && !settings.docs_are_on);
+        assert!(settings.cookie_scope().is_secure && !settings.rate_limits_are_on && !settings.docs_are_on);
         assert_eq!((settings.origin_patterns.len(), settings.trusted_proxies.len()), (2, 2));
         assert!(settings.disabled_paths.contains("/api/auth/sign-up/email"));
         assert_eq!(settings.limits.request_timeout, Duration::from_secs(7));
         assert_eq!((settings.log.level, settings.log.format), (slog::FilterLevel::Debug, LogFormat::Json));
-        assert_eq!(settings.smtp.expect("SMTP").from.to_string(), "Two <no-reply@b.example>");
+        let scope = settings.cookie_scope();
+        assert_eq!(scope.domain.as_ref().map(CookieDomain::as_str), Some("example.com"));
+        assert_eq!(scope.same_site, SameSite::None);
+        let rates = settings.limits.request_rates();
+        assert_eq!((rates.window, rates.guessable, rates.general), (Duration::from_secs(60), 30, 100));
+        let smtp = settings.smtp.expect("SMTP");
+        assert_eq!(
+            (smtp.from.to_string().as_str(), smtp.hello_name()),
+            ("Two <no-reply@b.example>", "out.b.example".to_owned())
+        );
+    }
+
+    #[test]
+    fn cookies_that_no_browser_would_take_are_refused() {
+        let https = ("COUNTERSIGN_BASE_URL", "https://id.example.com");
+        let (none, domain) = (("COUNTERSIGN_COOKIE_SAME_SITE", "none"), ("COUNTERSIGN_COOKIE_DOMAIN", "example.com"));
+        for fine in [
+            &[https, none, domain][..],
+            &[none, https],
+            &[domain, https],
+            &[https, ("COUNTERSIGN_COOKIE_DOMAIN", "id.example.com")],
+        ] {
+            load(fine).expect("a valid configuration");
+        }
+        for (variables, key, words) in [
+            (&[none][..], "cookies.same_site", "needs an https `base_url`"),
+            (&[("COUNTERSIGN_COOKIE_SAME_SITE", "Laxer")], "cookies.same_site", "none of lax, strict and none"),
+            (&[domain], "cookies.domain", "http://localhost:3000, is not below `example.com`"),
+            (&[https, ("COUNTERSIGN_COOKIE_DOMAIN", "app.example.com")], "cookies.domain", "is not below"),
+            (&[https, ("COUNTERSIGN_COOKIE_DOMAIN", "com")], "cookies.domain", "is not a domain"),
+        ] {
+            let problems = load(variables).expect_err(key);
+            let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+            assert!(problem.starts_with(&format!("`{key}` (")) && problem.contains(words), "{problem}");
+        }
     }
 
     #[test]
@@ -406,6 +467,7 @@ mod tests {
         for (variables, key) in [
             (&[("COUNTERSIGN_DIALECTS", "soap")][..], "dialects"),
             (&[("COUNTERSIGN_SMTP_URL", "mail"), ("COUNTERSIGN_SMTP_FROM", "a@b.example")], "smtp.url"),
+            (&[("COUNTERSIGN_BASE_URL", "id"), ("COUNTERSIGN_COOKIE_SAME_SITE", "none")], "base_url"),
             (&[("COUNTERSIGN_TENANTS", "x"), ("COUNTERSIGN_APPLICATIONS", APPLICATION_OF_A_TENANT)], "tenants"),
         ] {
             let problems = load(variables).expect_err(key);
@@ -493,6 +555,8 @@ mod tests {
             ("COUNTERSIGN_HASH_THREADS", "0"),
             ("COUNTERSIGN_REQUEST_TIMEOUT", "0"),
             ("COUNTERSIGN_SMTP_FROM", "a@b.example"),
+            ("COUNTERSIGN_SMTP_HELLO", "b.example"),
+            ("COUNTERSIGN_RATE_WINDOW", "0"),
         ] {
             assert!(load(&[(name, value)]).is_err(), "{name}={value}");
         }

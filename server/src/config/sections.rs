@@ -5,10 +5,10 @@
 use super::directory::{self, ApplicationSection, TenantSection};
 use super::read::{app_name, list, optional, seconds, switch, text};
 use super::secret::SecretText;
-use super::settings::{Database, Lifetimes, Limits, Log, Retention};
+use super::settings::{Cookies, Database, Lifetimes, Limits, Log, Retention};
 use super::values::{BaseUrl, DialectName, Profile};
 use crate::net::origin::OriginPattern;
-use crate::net::smtp::SmtpUrl;
+use crate::net::smtp::{HelloName, SmtpUrl};
 use countersign_domain::signing::Algorithm;
 use countersign_domain::tenant::MailedCodes;
 use ipnet::IpNet;
@@ -36,6 +36,7 @@ pub(super) struct Sections {
     pub(super) trusted_origins: Vec<OriginPattern>,
     #[serde(deserialize_with = "list")]
     pub(super) trusted_proxies: Vec<IpNet>,
+    pub(super) cookies: Cookies,
     #[serde(deserialize_with = "switch")]
     pub(super) rate_limits: bool,
     #[serde(deserialize_with = "list")]
@@ -98,4 +99,6 @@ pub(super) struct Smtp {
     pub(super) url: Option<SmtpUrl>,
     #[serde(deserialize_with = "optional")]
     pub(super) from: Option<Mailbox>,
+    #[serde(deserialize_with = "optional")]
+    pub(super) hello: Option<HelloName>,
 }

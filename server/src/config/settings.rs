@@ -1,13 +1,14 @@
 //! The settings as the rest of the server uses them.
 
-use super::read::{access_token_lifetime, count, days, lifetime, seconds, switch, text};
+use super::read::{access_token_lifetime, count, days, lifetime, optional, seconds, switch, text};
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat, Profile};
 use super::{Configuration, Inputs, Key};
+use crate::net::cookie_scope::{CookieDomain, CookieScope, SameSite};
 use crate::net::origin::{OriginPattern, TrustedOrigins};
 use crate::net::smtp::SmtpServer;
 use countersign_domain::jwt::AccessTokenSettings;
 use countersign_domain::password::Cost;
-use countersign_domain::policy::Policy;
+use countersign_domain::policy::{Policy, RequestRates};
 use countersign_domain::tenant::{Directory, Tenant};
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -31,6 +32,7 @@ pub struct Settings {
     pub origin_patterns: Vec<OriginPattern>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    pub cookies: Cookies,
     /// Whether the limits per client address and operation are on.
     pub rate_limits_are_on: bool,
     /// Paths of operations that respond with 404.
@@ -57,6 +59,17 @@ pub struct Settings {
     pub responses_are_validated: bool,
     /// Time that requests in flight have to finish when the server stops.
     pub shutdown_grace: Duration,
+}
+
+/// Where browsers send cookies, apart from what the base URL says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cookies {
+    /// `None` for the base URL's host alone.
+    #[serde(deserialize_with = "optional")]
+    pub domain: Option<CookieDomain>,
+    #[serde(deserialize_with = "text")]
+    pub same_site: SameSite,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -102,6 +115,15 @@ pub struct Limits {
     pub body_timeout: Duration,
     #[serde(deserialize_with = "count::<_, _, 1_024, { 16 << 20 }>")]
     pub max_body_bytes: usize,
+    /// Of the rate limits per client and operation, as all that begin like it.
+    #[serde(deserialize_with = "seconds::<_, 1>")]
+    pub rate_window: Duration,
+    #[serde(deserialize_with = "count::<_, _, 1, 1_000_000>")]
+    pub rate_guessable: u32,
+    #[serde(deserialize_with = "count::<_, _, 1, 1_000_000>")]
+    pub rate_general: u32,
+    #[serde(deserialize_with = "count::<_, _, 1, 1_000_000>")]
+    pub rate_service: u32,
     /// Passwords hashed at once.
     #[serde(deserialize_with = "count::<_, _, 1, { MAX_HASH_THREADS as i64 }>")]
     pub hash_threads: usize,
@@ -120,6 +142,19 @@ pub struct Limits {
     /// Text messages a day in all.
     #[serde(deserialize_with = "count::<_, _, 1, 100_000_000>")]
     pub text_messages_per_day: u32,
+}
+
+impl Limits {
+    /// The rate limits per client and operation.
+    #[must_use]
+    pub fn request_rates(&self) -> RequestRates {
+        RequestRates {
+            window: self.rate_window,
+            guessable: self.rate_guessable,
+            general: self.rate_general,
+            service: self.rate_service,
+        }
+    }
 }
 
 /// How long what a sign-in opens lives: without use, and however it is used.
@@ -237,10 +272,12 @@ impl Settings {
         (is_served && home.sign_up).then_some(home)
     }
 
-    /// Whether cookies are `Secure` and carry the `__Secure-` prefix.
+    /// Where browsers send cookies. With https they are `Secure`, and those of the Better Auth dialect have the prefix
+    /// `__Secure-`.
     #[must_use]
-    pub fn secure_cookies(&self) -> bool {
-        self.base_url.is_secure()
+    pub fn cookie_scope(&self) -> CookieScope {
+        let Cookies { domain, same_site } = self.cookies.clone();
+        CookieScope { is_secure: self.base_url.is_secure(), same_site, domain }
     }
 }
 
@@ -255,9 +292,10 @@ mod tests {
         assert_eq!(settings.keyring, KeyringSource::DefaultFile("/srv/two/keyring".into()));
         assert_eq!(settings.outbox, Path::new("/srv/two/outbox.ndjson"));
         assert_eq!(settings.base_url.to_string(), "http://localhost:3000");
-        assert!(settings.rate_limits_are_on && !settings.secure_cookies());
+        assert!(settings.rate_limits_are_on && !settings.cookie_scope().is_secure);
         assert!(settings.trusted_origins().trusts_origin("http://localhost:3000"));
         assert_eq!(settings.lifetimes.apply_to(Policy::default()), Policy::default(), "one default, in two places");
+        assert_eq!(settings.limits.request_rates(), RequestRates::default(), "likewise");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Types of single settings.
 
 use super::secret::SecretText;
-use crate::net::origin::Origin;
+use crate::net::origin::{Origin, with_ascii_host};
 use countersign_domain::policy::Policy;
 use std::fmt;
 use std::path::PathBuf;
@@ -18,7 +18,9 @@ impl BaseUrl {
     /// # Errors
     /// Says what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
-        Origin::parse(text.strip_suffix('/').unwrap_or(text))
+        let ascii = with_ascii_host(text.strip_suffix('/').unwrap_or(text));
+        ascii
+            .and_then(|text| Origin::parse(&text))
             .filter(|origin| ["http", "https"].contains(&origin.scheme()))
             .map(Self)
             .ok_or_else(|| format!("`{text}` is not http(s)://host or http(s)://host:port, without a path"))
@@ -138,6 +140,8 @@ mod tests {
         let url = BaseUrl::parse("https://ID.example.com/").expect("a URL");
         assert_eq!((url.to_string().as_str(), url.is_secure()), ("https://id.example.com", true));
         assert!(!BaseUrl::parse("http://localhost:3000").expect("a URL").is_secure());
+        let url = BaseUrl::parse("https://bücher.example").expect("a URL");
+        assert_eq!(url.to_string(), "https://xn--bcher-kva.example", "as browsers send it");
         for text in ["", "localhost:3000", "ftp://a", "https://a/b", "https://a//", "https://a?b", "https://u:p@a"] {
             assert!(BaseUrl::parse(text).is_err(), "{text}");
         }

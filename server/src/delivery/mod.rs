@@ -11,6 +11,7 @@ pub use countersign_flows::delivery::{Channel, Message};
 
 use crate::clock::Clock;
 use crate::net::smtp::SmtpServer;
+use countersign_flows::random::Randomness;
 use futures::future::BoxFuture;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,8 +43,13 @@ impl Delivery {
     ///
     /// # Errors
     /// When the mail server's URL cannot be used.
-    pub fn new(server: Option<SmtpServer>, outbox: PathBuf, clock: Arc<dyn Clock>) -> Result<Self, DeliveryError> {
-        let smtp = server.map(smtp::Smtp::new).transpose()?;
+    pub fn new(
+        server: Option<SmtpServer>,
+        outbox: PathBuf,
+        clock: Arc<dyn Clock>,
+        random: Randomness,
+    ) -> Result<Self, DeliveryError> {
+        let smtp = server.map(|server| smtp::Smtp::new(server, Arc::clone(&clock), random)).transpose()?;
         Ok(Self { outbox: outbox::Outbox::new(outbox, clock), smtp })
     }
 

@@ -1,6 +1,7 @@
 //! Reads and parses bodies, before any handler sees the request.
 
 use super::dialect::{Bodies, Refusal};
+use super::headers;
 use countersign_api::ParsedBody;
 use dropshot::Body;
 use http::{HeaderMap, header};
@@ -11,8 +12,8 @@ use serde_json::{Map, Value};
 ///
 /// # Errors
 /// [`Refusal::BodyTooLarge`]; [`Refusal::InvalidJson`] when the stream ends early or has invalid chunks.
-pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Vec<u8>, Refusal> {
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+pub(super) async fn read(head: &HeaderMap, body: Body, limit: usize) -> Result<Vec<u8>, Refusal> {
+    let declared = head.get(header::CONTENT_LENGTH).and_then(|length| headers::text(length).parse::<u64>().ok());
     if declared.is_some_and(|length| length > limit as u64) {
         return Err(Refusal::BodyTooLarge { limit });
     }
@@ -22,6 +23,10 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
         Err(_) => Err(Refusal::InvalidJson),
     }
 }
+
+/// What editors and some clients put before UTF-8 text. Parsers may ignore it (RFC 8259, 8.1), and those of the real
+/// servers do.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Parses a body by its declared type.
 ///
@@ -35,6 +40,7 @@ pub(super) fn parse(headers: &HeaderMap, bytes: &[u8], bodies: Bodies) -> Result
     if bytes.is_empty() || sent.trim().is_empty() {
         return Ok(ParsedBody::Absent);
     }
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let media_type = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media_type.as_str() {
         "application/json" => serde_json::from_slice(bytes).map(ParsedBody::Json).map_err(|_| Refusal::InvalidJson),
@@ -122,6 +128,17 @@ mod tests {
             Bodies::JsonOrForm,
         );
         assert_eq!(body, Ok(Some(json!({"email": "last@b.c", "name": "A B"}))));
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_a_body_is_skipped() {
+        let json = b"\xef\xbb\xbf{\"a\":\"\xef\xbb\xbf\"}";
+        assert_eq!(parsed(Some("application/json"), json, Bodies::Json), Ok(Some(json!({"a": "\u{feff}"}))));
+        let form = parsed(Some("application/x-www-form-urlencoded"), b"\xef\xbb\xbfa=b", Bodies::JsonOrForm);
+        assert_eq!(form, Ok(Some(json!({"a": "b"}))));
+        for bytes in [&b"\xef\xbb\xbf"[..], b"\xef\xbb\xbf\xef\xbb\xbf{}", b"\xef\xbb{}", b"\xff\xfe{\0}\0"] {
+            assert_eq!(parsed(Some("application/json"), bytes, Bodies::Json), Err(Refusal::InvalidJson), "{bytes:?}");
+        }
     }
 
     #[tokio::test]

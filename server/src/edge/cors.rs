@@ -10,9 +10,6 @@ use http::{Method, Response, StatusCode};
 
 /// Headers that scripts may read besides the safelisted ones (Fetch, CORS-safelisted response-header name).
 const EXPOSED: [&str; 3] = ["set-auth-token", "retry-after", "x-retry-after"];
-/// Headers that scripts may send.
-const ALLOWED: [&str; 6] =
-    ["accept", "accept-language", "authorization", "content-type", "x-fusionauth-tenantid", "x-requested-with"];
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 /// Seconds that a browser may cache a preflight. Chromium caches two hours at most.
 const MAX_AGE: &str = "600";
@@ -33,9 +30,7 @@ impl Page {
     pub(super) fn of(headers: &HeaderMap, trusted: &TrustedOrigins) -> Self {
         match headers.get(header::ORIGIN) {
             None => Self::None,
-            Some(origin) if origin.to_str().is_ok_and(|origin| trusted.trusts_origin(origin)) => {
-                Self::Trusted(origin.clone())
-            }
+            Some(origin) if trusted.trusts_origin(&super::headers::text(origin)) => Self::Trusted(origin.clone()),
             Some(_) => Self::Untrusted,
         }
     }
@@ -47,6 +42,9 @@ pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 /// The response to a preflight from a trusted origin. [`add_headers`] adds the rest.
+///
+/// Whatever headers the page asks for are allowed: it may send credentials already, and which headers tracing tools add to
+/// its requests cannot be known here.
 pub(super) fn preflight(headers: &HeaderMap) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -57,10 +55,8 @@ pub(super) fn preflight(headers: &HeaderMap) -> Response<Body> {
         header::VARY,
         HeaderValue::from_static("Access-Control-Request-Method, Access-Control-Request-Headers"),
     );
-    let wanted: Vec<String> = names(headers, &header::ACCESS_CONTROL_REQUEST_HEADERS)
-        .into_iter()
-        .filter(|name| ALLOWED.contains(&name.as_str()))
-        .collect();
+    let mut wanted = names(headers, &header::ACCESS_CONTROL_REQUEST_HEADERS);
+    wanted.retain(|name| HeaderName::from_bytes(name.as_bytes()).is_ok());
     if let Ok(value) = HeaderValue::from_str(&wanted.join(", "))
         && !wanted.is_empty()
     {
@@ -109,7 +105,11 @@ mod tests {
         let pair = |(name, value): &(&'static str, &'static str)| {
             (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
-        pairs.iter().map(pair).collect()
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs.iter().map(pair) {
+            headers.append(name, value);
+        }
+        headers
     }
 
     #[test]
@@ -124,16 +124,18 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_allows_known_headers_only() {
+    fn a_preflight_allows_the_headers_that_are_asked_for() {
         let headers = request(&[
             ("access-control-request-method", "POST"),
-            ("access-control-request-headers", "Content-Type, X-Evil,authorization"),
+            ("access-control-request-headers", "Content-Type, sentry-trace,baggage"),
+            ("access-control-request-headers", "traceparent, , not a name"),
         ]);
         assert!(is_preflight(&Method::OPTIONS, &headers) && !is_preflight(&Method::POST, &headers));
         let response = preflight(&headers);
         assert_eq!(response.status(), StatusCode::NO_CONTENT);
-        assert_eq!(response.headers()["access-control-allow-headers"], "content-type, authorization");
-        let none = preflight(&request(&[("access-control-request-headers", "x-evil")]));
+        let allowed = &response.headers()["access-control-allow-headers"];
+        assert_eq!(allowed, "content-type, sentry-trace, baggage, traceparent");
+        let none = preflight(&request(&[("access-control-request-method", "POST")]));
         assert!(!none.headers().contains_key("access-control-allow-headers"));
     }
 

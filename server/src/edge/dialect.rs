@@ -7,7 +7,8 @@ use super::validation::ResponseValidation;
 use countersign_api::ParsedBody;
 use countersign_contract::ResponseValidator;
 use dropshot::{Body, ServerContext};
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode, header};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,6 +99,16 @@ pub trait DialectRules: Send + Sync {
     /// The path that a request means, if published clients spell it in another way.
     fn meant_path(&self, _path: &str) -> Option<&'static str> {
         None
+    }
+
+    /// Where a request comes from, as far as trust in origins is concerned; for the log.
+    fn source<'a>(&self, headers: &'a HeaderMap) -> Option<Cow<'a, str>> {
+        headers.get(header::ORIGIN).map(super::headers::text)
+    }
+
+    /// Whether cookies of a request that changes something count only if its page is trusted.
+    fn needs_trusted_page_for_cookies(&self) -> bool {
+        false
     }
 
     /// Which bodies the operation takes.

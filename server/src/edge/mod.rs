@@ -28,6 +28,7 @@ mod outside;
 pub mod path;
 pub mod proven;
 pub mod rate_limit;
+pub mod untrusted_origins;
 pub mod validation;
 pub mod version_gate;
 
@@ -49,8 +50,9 @@ use dropshot::{
 use futures::FutureExt as _;
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use slog::{Logger, error, o, warn};
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -65,6 +67,10 @@ const METHODS: [&str; 9] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", 
 const STANDARD_HEADERS: [(&str, &str); 3] =
     [("x-content-type-options", "nosniff"), ("cache-control", "no-store"), ("pragma", "no-cache")];
 
+/// How long a client may keep a connection that is idle, in the form of RFC 2068 (19.7.1), which HTTP clients of Node and Java
+/// follow. dropshot closes it after 30 seconds, whatever is in flight by then, so a client should close it earlier.
+const KEEP_ALIVE: &str = "timeout=25";
+
 /// Settings of the edge that apply to all dialects.
 pub struct Policy {
     pub clock: Arc<dyn Clock>,
@@ -75,6 +81,8 @@ pub struct Policy {
     pub untrusted_forwarders: client_ip::UntrustedForwarders,
     /// Origins that get CORS headers.
     pub trusted_origins: TrustedOrigins,
+    /// Origins that are not trusted and call nevertheless.
+    pub untrusted_origins: untrusted_origins::UntrustedOrigins,
     /// `None` when limits per client and operation are switched off.
     pub rate_limiter: Option<rate_limit::RateLimiter>,
     /// Where handlers leave credentials that were valid.
@@ -165,7 +173,12 @@ impl<C: ServerContext> Edge<C> {
         }
         let mut entry = Entry::new(parts.method.clone(), path::masked(parts.uri.path()), client);
         let page = Page::of(&parts.headers, &self.policy.trusted_origins);
+        let source = dialect.rules.source(&parts.headers).map(Cow::into_owned);
+        let (method, version) = (parts.method.clone(), parts.version);
         let validation = dialect.validation(&parts.method, parts.uri.path());
+        if page == Page::Untrusted && !method.is_safe() && dialect.rules.needs_trusted_page_for_cookies() {
+            parts.headers.remove(header::COOKIE);
+        }
         let call = Call { context, parts, body, client };
 
         let mut response = match self.respond(dialect, call, &page, &mut entry).await {
@@ -174,6 +187,13 @@ impl<C: ServerContext> Edge<C> {
         };
         if !dialect.is_outside() {
             cors::add_headers(response.headers_mut(), &page);
+            let is_refused = response.status() == StatusCode::FORBIDDEN && !method.is_safe();
+            if let Some(source) = source.filter(|_| is_refused || page == Page::Untrusted) {
+                self.warn_of_origin(&source);
+            }
+        }
+        if version == Version::HTTP_11 {
+            response.headers_mut().insert("keep-alive", HeaderValue::from_static(KEEP_ALIVE));
         }
         add_standard_headers(response.headers_mut());
         if let Some(validation) = validation {
@@ -181,6 +201,22 @@ impl<C: ServerContext> Edge<C> {
         }
         entry.finish(&log, response.status(), response.extensions(), dialect.is_outside());
         response
+    }
+
+    /// Says in the log, once for each, that an origin is not trusted.
+    fn warn_of_origin(&self, source: &str) {
+        // Sandboxed pages and files have no origin that could be trusted.
+        if source == "null" || self.policy.trusted_origins.trusts_url(source) {
+            return;
+        }
+        if let Some(origin) = self.policy.untrusted_origins.first_seen(source) {
+            warn!(
+                self.policy.log,
+                "a page or an app of an origin that is not trusted was refused, or cannot read the response";
+                "origin" => origin,
+                "setting" => "trusted_origins",
+            );
+        }
     }
 
     fn dialect(&self, path: &str) -> &Dialect<C> {

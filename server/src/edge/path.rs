@@ -7,10 +7,13 @@ use http::Uri;
 use http::uri::PathAndQuery;
 use std::collections::BTreeSet;
 
-/// Whether `path`, as sent, has no empty, dot or percent-encoded part and no slash at its end.
+/// Whether `path`, as sent, has no empty, dot or percent-encoded part and no slash at its end, unless it is the root.
 #[must_use]
 pub fn is_canonical(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else { return false };
+    if rest.is_empty() {
+        return true;
+    }
     !path.bytes().any(|byte| byte == b'%' || byte == b'\\' || !byte.is_ascii_graphic())
         && rest.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
 }
@@ -76,12 +79,13 @@ mod tests {
 
     #[test]
     fn one_spelling_of_a_path_is_one_32() {
-        for path in ["/api/auth/sign-in/email", "/healthz", "/api/user/two-factor/0b7c1e0a"] {
+        for path in ["/", "/api/auth/sign-in/email", "/healthz", "/api/user/two-factor/0b7c1e0a"] {
             assert!(is_canonical(path), "{path}");
         }
         for path in [
             "",
-            "/",
+            "//",
+            "/.",
             "*",
             "api/auth",
             "//api/auth/ok",

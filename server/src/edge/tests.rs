@@ -166,6 +166,7 @@ impl World {
             trusted_proxies: client_ip::TrustedProxies::new(vec!["127.0.0.0/8".parse().expect("a network")]),
             untrusted_forwarders: client_ip::UntrustedForwarders::default(),
             trusted_origins: TrustedOrigins::new(origin, []),
+            untrusted_origins: untrusted_origins::UntrustedOrigins::default(),
             rate_limiter: Some(rate_limit::RateLimiter::default()),
             proven: Arc::default(),
             in_flight: load::InFlight::new(100),

@@ -48,14 +48,16 @@ pub fn serve(
 }
 
 fn of_name(app: &App, name: DialectName) -> Result<Vec<Dialect<Arc<App>>>, ApiDescriptionBuildErrors> {
+    let rates = app.flows.policy().request_rates;
     match name {
         DialectName::BetterAuth => {
             let routers = vec![Dispatcher::new(better_auth_api_mod::api_description::<BetterAuth>()?)];
-            let rules = Arc::new(better_auth::rules::Rules::new(app.trusted_origins.clone()));
+            let rules = Arc::new(better_auth::rules::Rules::new(app.trusted_origins.clone(), rates));
             Ok(vec![Dialect::new(name.base_path(), routers, rules)])
         }
         DialectName::FusionAuth => {
-            let rules: Arc<dyn DialectRules> = Arc::new(fusionauth::rules::Rules::new());
+            let rules: Arc<dyn DialectRules> =
+                Arc::new(fusionauth::rules::Rules::new(rates, app.cookie_scope.same_site));
             // In the order in which `countersign_api::fusionauth` has them.
             let routers = vec![
                 Dispatcher::new(recovery_code_api_mod::api_description::<FusionAuth>()?),

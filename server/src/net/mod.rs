@@ -1,4 +1,6 @@
-//! Network addresses that configuration, edge, delivery and dialects share. Depends on no other module of the server.
+//! Network addresses, and the reach of cookies, that configuration, edge, delivery and dialects share. Depends on no other
+//! module of the server.
 
+pub mod cookie_scope;
 pub mod origin;
 pub mod smtp;

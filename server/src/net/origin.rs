@@ -6,6 +6,7 @@
 //! Parsing is stricter than a browser's. Text that a browser would repair (spaces, backslashes, credentials in the
 //! authority, missing slashes) is not an origin, so that the repaired URL cannot lead elsewhere.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Scheme, host and port of a URL; the default ports of http and https are left out, as browsers do.
@@ -46,6 +47,12 @@ impl Origin {
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         self.port
+    }
+
+    /// Whether no browser has it as the origin of a page: that of an address to listen on, not to connect to.
+    #[must_use]
+    pub fn is_unspecified(&self) -> bool {
+        ["0.0.0.0", "[::]"].contains(&self.host.as_str())
     }
 
     fn host_and_port(&self) -> String {
@@ -114,6 +121,25 @@ fn split_authority(authority: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
+/// A URL, an origin or a pattern for one, as somebody writes it, with its host as browsers send it: in ASCII (`xn--…`), for
+/// which letters of other scripts are encoded (UTS 46). `None` if the host cannot be encoded.
+#[must_use]
+pub fn with_ascii_host(text: &str) -> Option<Cow<'_, str>> {
+    if text.is_ascii() {
+        return Some(Cow::Borrowed(text));
+    }
+    let start = text.find("://").map_or(0, |at| at + "://".len());
+    let end = text[start..].find([':', '/', '?', '#']).map_or(text.len(), |at| start + at);
+    let host = &text[start..end];
+    // A wildcard would be encoded together with the letters beside it, and match nothing.
+    let is_mixed = |label: &str| !label.is_ascii() && label.contains(['*', '?']);
+    if host.split('.').any(is_mixed) {
+        return None;
+    }
+    let ascii = idna::domain_to_ascii(host).ok()?;
+    Some(Cow::Owned(format!("{}{ascii}{}", &text[..start], &text[end..])))
+}
+
 /// One entry of the configured list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OriginPattern {
@@ -131,7 +157,10 @@ impl OriginPattern {
     /// # Errors
     /// Says what is wrong with `text`, as the continuation of a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.strip_suffix('/').filter(|rest| !rest.ends_with('/')).unwrap_or(text).to_ascii_lowercase();
+        let text = text.strip_suffix('/').filter(|rest| !rest.ends_with('/')).unwrap_or(text);
+        let ascii = with_ascii_host(text).filter(|text| text.is_ascii());
+        let text = ascii.ok_or_else(|| format!("`{text}` has no host name that can be written in ASCII (xn--…)"))?;
+        let text = text.to_ascii_lowercase();
         if text.bytes().any(|byte| byte <= b' ' || b"\\@%#,".contains(&byte)) {
             return Err(format!("`{text}` is neither an origin nor a pattern for one"));
         }
@@ -306,6 +335,28 @@ mod tests {
         assert!(list.trusts_url("example-app://signed-in?x=1") && list.trusts_url("example-app:///signed-in"));
         assert!(list.trusts_origin("capacitor://localhost"));
         assert!(!list.trusts_url("example-apps://x") && !list.trusts_url("capacitor://other"));
+    }
+
+    #[test]
+    fn hosts_of_other_scripts_are_compared_as_browsers_send_them() {
+        let list = trusted(&["https://bücher.example", "https://*.почта.рф:8443", "*.bücher.example"]);
+        for yes in [
+            "https://xn--bcher-kva.example",
+            "https://XN--BCHER-KVA.example",
+            "https://app.xn--80a1acny.xn--p1ai:8443",
+            "http://app.xn--bcher-kva.example",
+        ] {
+            assert!(list.trusts_origin(yes), "{yes}");
+        }
+        for no in ["https://bücher.example", "https://bucher.example", "https://xn--80a1acny.xn--p1ai:8443"] {
+            assert!(!list.trusts_origin(no), "{no}");
+        }
+        assert!(OriginPattern::parse("https://BÜCHER.example/").is_ok_and(|pattern| {
+            pattern == OriginPattern::Exact(Origin::parse("https://xn--bcher-kva.example").expect("an origin"))
+        }));
+        for text in ["https://büch*.example", "https://bücher.example/é", "b?cher.рф/x", "https://\u{feff}"] {
+            assert!(OriginPattern::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_
     for (name, value) in rows {
         writeln!(screen, "  {name:15}  {value}").expect("writing to a string cannot fail");
     }
+    if let Some(note) = settings.base_url_note() {
+        writeln!(screen, "\nNote: {note}.").expect("writing to a string cannot fail");
+    }
     if settings.open_tenant().is_some() {
         write!(
             screen,
@@ -121,6 +124,14 @@ A service that calls the FusionAuth API needs a key: countersign api-key create
 All settings and their sources: countersign check-config. Stop with Ctrl-C.
 "#;
         assert_eq!(screen, expected.replace("VERSION", env!("CARGO_PKG_VERSION")));
+    }
+
+    #[test]
+    fn a_base_url_that_no_page_has_is_on_the_screen() {
+        let mut settings = Settings::default_in(Path::new("data"));
+        settings.base_url = BaseUrl::parse("http://0.0.0.0:3000").expect("a URL");
+        let screen = first_screen(&settings, "0.0.0.0:3000".parse().expect("an address"), false);
+        assert!(screen.contains("\nNote: the base URL http://0.0.0.0:3000 is an address to listen on"), "{screen}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::config::values::DatabaseUrl;
+use crate::edge::untrusted_origins::UntrustedOrigins;
 use crate::edge::validation::Deviations;
 use crate::edge::{self, Dispatcher, client_ip, load, path, rate_limit, version_gate};
 use crate::first_run::{self, FirstRunError};
@@ -113,6 +114,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         trusted_proxies: client_ip::TrustedProxies::new(settings.trusted_proxies.clone()),
         untrusted_forwarders: client_ip::UntrustedForwarders::default(),
         trusted_origins: settings.trusted_origins(),
+        untrusted_origins: UntrustedOrigins::default(),
         rate_limiter: settings.rate_limits_are_on.then(rate_limit::RateLimiter::default),
         proven: Arc::clone(&app.proven),
         in_flight: load::InFlight::new(settings.limits.max_in_flight),
@@ -150,6 +152,9 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         "address" => http.local_addr().to_string(),
         "tenant_open_to_sign_up" => open_tenant,
     );
+    if let Some(note) = settings.base_url_note() {
+        warn!(logging.log, "{}", note);
+    }
     let keyring_is_new = prepared.keyring_is_new;
     Ok(RunningServer { housekeeping, http, health, settings, keyring_is_new, deviations, logging })
 }

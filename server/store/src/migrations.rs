@@ -9,6 +9,7 @@
 
 use crate::connector::Connector;
 use crate::open_error::OpenError;
+use crate::sqlite::TEMPORARY_FILES;
 use diesel::Connection as _;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection as _;
@@ -82,7 +83,7 @@ async fn spawn_blocking<T: Send + 'static>(
 
 fn open_file(path: &Path, patience: Duration) -> Result<SqliteConnection, OpenError> {
     let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(OpenError::unreachable)?;
-    let settings = format!("PRAGMA busy_timeout = {}", patience.as_millis());
+    let settings = format!("PRAGMA busy_timeout = {}; {TEMPORARY_FILES}", patience.as_millis());
     connection.batch_execute(&settings).map_err(OpenError::unreachable)?;
     Ok(connection)
 }

@@ -148,6 +148,7 @@ diesel::table! {
         given_at -> Nullable<BigInt>,
         created_at -> BigInt,
         expires_at -> BigInt,
+        replaces -> Nullable<Binary>,
     }
 }
 

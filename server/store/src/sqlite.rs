@@ -36,6 +36,10 @@ pub(crate) mod queries;
 /// keeps more of them in memory, and less frequent checkpoints (in pages) write each page once for more changes.
 const WRITER: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8192;";
 
+/// Temporary files are kept in memory: SQLite would want a directory of its own choice for them, which a container with a
+/// read-only file system does not have.
+pub(crate) const TEMPORARY_FILES: &str = "PRAGMA temp_store = MEMORY;";
+
 /// Connections to one file.
 pub(crate) struct Sqlite {
     pub(crate) writer: Writer,
@@ -48,8 +52,9 @@ impl Sqlite {
         let url = path.to_string_lossy().into_owned();
         let (timeout, milliseconds) = (options.timeout, options.timeout.as_millis());
         // FULL: an accepted code stays used if the power fails right after the response.
-        let settings =
-            format!("PRAGMA busy_timeout = {milliseconds}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+        let settings = format!(
+            "PRAGMA busy_timeout = {milliseconds}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; {TEMPORARY_FILES}"
+        );
 
         let mut config = ManagerConfig::<Conn>::default();
         config.recycling_method = RecyclingMethod::Fast;

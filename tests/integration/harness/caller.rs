@@ -141,6 +141,12 @@ impl Call {
         self
     }
 
+    /// The same with any bytes.
+    pub(crate) fn header_bytes(mut self, name: &'static str, value: &[u8]) -> Self {
+        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap());
+        self
+    }
+
     /// Without a header that the client would send; `cookie` for all cookies.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.remove(name);

@@ -79,10 +79,10 @@ impl Error {
         self
     }
 
-    /// Adds a `Set-Cookie` header after those that are there.
+    /// Adds the `Set-Cookie` headers of a cookie after those that are there.
     #[must_use]
-    pub fn with_cookie(self, value: HeaderValue) -> Self {
-        self.with_header(SET_COOKIE, value)
+    pub fn with_cookie(self, values: impl IntoIterator<Item = HeaderValue>) -> Self {
+        values.into_iter().fold(self, |error, value| error.with_header(SET_COOKIE, value))
     }
 
     /// Adds when to try again, in whole seconds; a 429 carries it in both of its headers. `None` adds nothing.
@@ -201,8 +201,8 @@ mod tests {
     #[tokio::test]
     async fn asking_for_the_status_leaves_the_whole_response() {
         let error = Error::of_status(ErrorStatusCode::UNAUTHORIZED)
-            .with_cookie(HeaderValue::from_static("a="))
-            .with_cookie(HeaderValue::from_static("b="))
+            .with_cookie([HeaderValue::from_static("a=")])
+            .with_cookie([HeaderValue::from_static("b=")])
             .with_cause("expired");
         let (status, response) = capture_errors(async { error.status_code() }).await;
         let response = response.expect("left");

@@ -21,6 +21,9 @@ pub struct Facts {
 pub enum Trust {
     Counts,
     Ignored,
+    /// It does not count, because it was replaced a moment ago: another request of the same device has used it, and the device
+    /// has its successor, or will have.
+    Superseded,
 }
 
 #[must_use]
@@ -34,10 +37,21 @@ pub fn decide(facts: &Facts, limits: &Policy, now: Timestamp) -> Trust {
     if counts_here && is_live { Trust::Counts } else { Trust::Ignored }
 }
 
+/// Whether a rotating value that is no live trust was one a moment ago. `replaced_at` is the time at which its successor took its
+/// place, if that one is live.
+#[must_use]
+pub fn decide_replaced(replaced_at: Option<Timestamp>, limits: &Policy, now: Timestamp) -> Trust {
+    match replaced_at {
+        Some(at) if now < at + limits.trust_rotation_grace => Trust::Superseded,
+        _ => Trust::Ignored,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::decisions::fixtures::{NOW, application_id};
+    use std::time::Duration;
 
     #[test]
     fn every_policy_with_every_origin_of_a_trust() {
@@ -56,6 +70,24 @@ mod tests {
             let limits = Policy::default();
             assert_eq!(decide(&facts, &limits, NOW), trust, "{facts:?}");
             assert_eq!(decide(&facts, &limits, NOW + limits.trust_absolute_lifetime), Trust::Ignored, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_was_replaced_is_superseded_for_a_minute_and_never_counts() {
+        let limits = Policy::default();
+        let (grace, moment) = (limits.trust_rotation_grace, Duration::from_millis(1));
+        assert_eq!(grace, Duration::from_secs(60));
+        for (replaced_at, trust) in [
+            (None, Trust::Ignored),
+            (Some(NOW), Trust::Superseded),
+            // A clock of another node that is ahead.
+            (Some(NOW + moment), Trust::Superseded),
+            (Some(NOW - (grace - moment)), Trust::Superseded),
+            (Some(NOW - grace), Trust::Ignored),
+            (Some(NOW - limits.trust_lifetime), Trust::Ignored),
+        ] {
+            assert_eq!(decide_replaced(replaced_at, &limits, NOW), trust, "{replaced_at:?}");
         }
     }
 }

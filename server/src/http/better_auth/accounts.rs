@@ -81,7 +81,7 @@ pub(super) async fn sign_in(
             let reply = Reply::ok(responses::SignInEmail::session(token, user, body.callback_url));
             wire::with_trust(wire::with_session(reply, context, &signed_in), context, trust.as_ref())
         }
-        SignIn::SecondFactorDue { challenge, methods } => {
+        SignIn::SecondFactorDue { challenge, methods, trust_is_superseded } => {
             let methods = wire::challenge_methods(&methods);
             let user = wire::challenged_user(&email, app.flows.now());
             let reply = Reply::ok(responses::SignInEmail::challenge(methods, challenge.expose().to_owned(), user))
@@ -92,10 +92,11 @@ pub(super) async fn sign_in(
                 true => reply,
                 false => reply.with_cookie(app.cookies.set(Cookie::DontRemember, "true", None)),
             };
-            // A trust that did not stand in for the second factor is dead.
+            // A trust that did not stand in for the second factor is dead. The response to the request that replaced it may have
+            // come before this one, so what replaced it is left alone.
             match credentials.trust() {
-                Some(_) => reply.with_cookie(app.cookies.delete(Cookie::Trust)),
-                None => reply,
+                Some(_) if !trust_is_superseded => reply.with_cookie(app.cookies.delete(Cookie::Trust)),
+                _ => reply,
             }
         }
         // Enrolment happens in a session in this dialect, and a session that can only enrol is granted.

@@ -4,6 +4,7 @@
 //! value moved to another cookie fails the signature check.
 
 use crate::http::shared::cookies::{Attribute, SetCookie, values};
+use crate::net::cookie_scope::CookieScope;
 use countersign_domain::keyring::{Keyring, Purpose};
 use data_encoding::BASE64;
 use http::{HeaderMap, HeaderValue};
@@ -23,8 +24,14 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-const ORDER: [Attribute; 5] =
-    [Attribute::MaxAge, Attribute::Path, Attribute::HttpOnly, Attribute::Secure, Attribute::SameSite];
+const ORDER: [Attribute; 6] = [
+    Attribute::MaxAge,
+    Attribute::Domain,
+    Attribute::Path,
+    Attribute::HttpOnly,
+    Attribute::Secure,
+    Attribute::SameSite,
+];
 
 /// Length of 32 bytes in padded base64.
 const SIGNATURE_LENGTH: usize = 44;
@@ -68,14 +75,14 @@ impl Cookie {
 /// Reads and writes the cookies of one deployment.
 pub struct Cookies {
     keyring: Arc<Keyring>,
-    is_secure: bool,
+    scope: CookieScope,
 }
 
 impl Cookies {
-    /// Cookies signed with keys of `keyring`; `is_secure` when the base URL is https.
+    /// Cookies signed with keys of `keyring`.
     #[must_use]
-    pub fn new(keyring: Arc<Keyring>, is_secure: bool) -> Self {
-        Self { keyring, is_secure }
+    pub fn new(keyring: Arc<Keyring>, scope: CookieScope) -> Self {
+        Self { keyring, scope }
     }
 
     /// The value with its signature, not encoded, as bearer clients hold it.
@@ -95,34 +102,35 @@ impl Cookies {
         self.keyring.verify(cookie.purpose(), value.as_bytes(), &tag).then(|| value.to_owned())
     }
 
-    /// The `Set-Cookie` value that sets a cookie. Without `max_age`, it lasts until the browser closes.
+    /// The `Set-Cookie` values that set a cookie. Without `max_age`, it lasts until the browser closes.
     #[must_use]
-    pub fn set(&self, cookie: Cookie, value: &str, max_age: Option<Duration>) -> HeaderValue {
+    pub fn set(&self, cookie: Cookie, value: &str, max_age: Option<Duration>) -> Vec<HeaderValue> {
         let signed = self.sign(cookie, value);
         let encoded = utf8_percent_encode(&signed, COMPONENT).to_string();
         self.render(cookie, &encoded, max_age)
     }
 
-    /// The `Set-Cookie` value that deletes a cookie.
+    /// The `Set-Cookie` values that delete a cookie.
     #[must_use]
-    pub fn delete(&self, cookie: Cookie) -> HeaderValue {
+    pub fn delete(&self, cookie: Cookie) -> Vec<HeaderValue> {
         self.render(cookie, "", Some(Duration::ZERO))
     }
 
     /// The `Set-Cookie` values that delete all cookies of a session.
     #[must_use]
-    pub fn delete_session(&self) -> [HeaderValue; 3] {
+    pub fn delete_session(&self) -> [Vec<HeaderValue>; 3] {
         [Cookie::Session, Cookie::SessionData, Cookie::DontRemember].map(|cookie| self.delete(cookie))
     }
 
-    fn render(&self, cookie: Cookie, value: &str, max_age: Option<Duration>) -> HeaderValue {
+    fn render(&self, cookie: Cookie, value: &str, max_age: Option<Duration>) -> Vec<HeaderValue> {
         let name = &self.full_name(cookie);
-        let set = SetCookie { name, value, max_age, is_secure: self.is_secure };
-        set.to_header(ORDER).expect("names are ASCII and values percent-encoded")
+        let set = SetCookie { name, value, max_age, scope: &self.scope };
+        set.to_headers(ORDER).expect("names are ASCII and values percent-encoded")
     }
 
     fn full_name(&self, cookie: Cookie) -> String {
-        format!("{}{}", if self.is_secure { "__Secure-" } else { "" }, cookie.name())
+        // `__Host-` would forbid a domain (RFC 6265bis, 4.1.3), and the dialect's clients look for this prefix.
+        format!("{}{}", if self.scope.is_secure { "__Secure-" } else { "" }, cookie.name())
     }
 
     /// The request's cookie; of several of that name, the first.
@@ -166,12 +174,19 @@ pub(super) fn decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::cookie_scope::{CookieDomain, SameSite};
     use http::header::COOKIE;
     use rand::SeedableRng as _;
 
     fn cookies(is_secure: bool) -> Cookies {
         let keyring = Keyring::generate(&mut rand::rngs::StdRng::seed_from_u64(1));
-        Cookies::new(Arc::new(keyring), is_secure)
+        let scope = CookieScope { is_secure, same_site: SameSite::Lax, domain: None };
+        Cookies::new(Arc::new(keyring), scope)
+    }
+
+    fn text(values: Vec<HeaderValue>) -> String {
+        let lines = values.iter().map(|value| value.to_str().expect("ASCII"));
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     fn request(cookie: &str) -> HeaderMap {
@@ -180,7 +195,6 @@ mod tests {
 
     #[test]
     fn attributes_stand_in_the_order_of_the_wire_reference() {
-        let text = |value: HeaderValue| value.to_str().expect("ASCII").to_owned();
         let plain = text(cookies(false).set(Cookie::Session, "abc", Some(Duration::from_secs(604_800))));
         assert!(plain.starts_with("better-auth.session_token=abc."), "{plain}");
         assert!(plain.ends_with("%3D; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax"), "{plain}");
@@ -191,6 +205,22 @@ mod tests {
             text(cookies(false).delete(Cookie::Challenge)),
             "better-auth.two_factor=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"
         );
+    }
+
+    #[test]
+    fn a_cookie_of_a_domain_replaces_that_of_the_host_alone() {
+        let mut cookies = cookies(true);
+        cookies.scope.domain = Some(CookieDomain::parse("example.com").expect("a domain"));
+        cookies.scope.same_site = SameSite::None;
+        let set = text(cookies.set(Cookie::DontRemember, "true", None));
+        let (of_host, of_domain) = set.split_once('\n').expect("two lines");
+        let name = "__Secure-better-auth.dont_remember";
+        assert_eq!(of_host, format!("{name}=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=None"));
+        assert!(of_domain.starts_with(&format!("{name}=true.")), "{of_domain}");
+        assert!(of_domain.ends_with("; Domain=example.com; Path=/; HttpOnly; Secure; SameSite=None"), "{of_domain}");
+        let deleted = text(cookies.delete(Cookie::DontRemember));
+        let domain = format!("{name}=; Max-Age=0; Domain=example.com; Path=/; HttpOnly; Secure; SameSite=None");
+        assert_eq!(deleted, format!("{of_host}\n{domain}"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct Credentials {
 
 enum SessionCredential {
     Absent,
-    /// `None` if the text cannot be a session token at all.
+    /// `None` if it cannot be a session token at all, or is a cookie that no key of ours has signed.
     Present(Option<SessionToken>),
 }
 
@@ -47,9 +47,12 @@ impl Credentials {
             true => cookies.verify(Cookie::Session, &decoded(&text)),
             false => Some(text),
         });
-        let token = from_bearer.or_else(|| cookies.read_signed(headers, Cookie::Session).signed().map(str::to_owned));
-        let session =
-            token.map_or(SessionCredential::Absent, |text| SessionCredential::Present(SessionToken::parse(&text)));
+        let presented = from_bearer.map_or_else(|| cookies.read_signed(headers, Cookie::Session), Presented::Signed);
+        let session = match presented {
+            Presented::Absent => SessionCredential::Absent,
+            Presented::Forged => SessionCredential::Present(None),
+            Presented::Signed(text) => SessionCredential::Present(SessionToken::parse(&text)),
+        };
         let challenge_cookie = cookies.read_signed(headers, Cookie::Challenge).signed().and_then(ChallengeToken::parse);
         Self { session, bearer_challenge: None, challenge_cookie, trust }
     }

@@ -4,16 +4,18 @@
 //! forged without a cookie (login CSRF signs the victim into the attacker's account), so it has a rule of its own. A
 //! callback URL must not lead to an untrusted page (open redirect).
 
+use crate::edge::headers;
 use crate::net::origin::TrustedOrigins;
 use countersign_api::ParsedBody;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OriginRefusal {
-    /// A cookie, and no `Origin` or `Referer`.
+    /// A cookie, and no `Origin`, `expo-origin` or `Referer`.
     #[error("Missing or null Origin")]
     MissingOrigin,
     /// The page is not trusted.
@@ -118,7 +120,7 @@ pub fn check_login(trusted: &TrustedOrigins, headers: &HeaderMap) -> Result<(), 
         return Ok(());
     }
     let [site, mode] = ["sec-fetch-site", "sec-fetch-mode"].map(|name| text(headers, name));
-    if site == Some("cross-site") && mode == Some("navigate") {
+    if site.as_deref() == Some("cross-site") && mode.as_deref() == Some("navigate") {
         return Err(OriginRefusal::CrossSiteNavigation);
     }
     // A browser that sends fetch metadata sends the site with it (W3C Fetch Metadata §2); Node's own fetch sends the mode alone.
@@ -129,21 +131,24 @@ pub fn check_login(trusted: &TrustedOrigins, headers: &HeaderMap) -> Result<(), 
 }
 
 fn check_source(trusted: &TrustedOrigins, headers: &HeaderMap) -> Result<(), OriginRefusal> {
-    match source(headers) {
+    match source(headers).as_deref() {
         None | Some("null") => Err(OriginRefusal::MissingOrigin),
         Some(url) if trusted.trusts_url(url) => Ok(()),
         Some(_) => Err(OriginRefusal::InvalidOrigin),
     }
 }
 
-/// `Origin`, else `Referer`; an empty header counts as absent.
-fn source(headers: &HeaderMap) -> Option<&str> {
-    text(headers, "origin").or_else(|| text(headers, "referer"))
+/// Where a request comes from: `Origin`, else `expo-origin`, by which native apps name their scheme, since they have no
+/// origin, else `Referer`. An empty header counts as absent.
+///
+/// A page cannot pass for an app: browsers add `Origin` to what is checked here, and `expo-origin` needs a preflight.
+#[must_use]
+pub fn source(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    ["origin", "expo-origin", "referer"].into_iter().find_map(|name| text(headers, name))
 }
 
-/// A header's text. A value with other bytes than visible ASCII is present and matches nothing.
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).map(|value| value.to_str().unwrap_or("\u{fffd}")).filter(|value| !value.is_empty())
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, str>> {
+    headers.get(name).map(headers::text).filter(|value| !value.is_empty())
 }
 
 fn check_callbacks(trusted: &TrustedOrigins, query: &str, body: &ParsedBody) -> Result<(), OriginRefusal> {
@@ -226,6 +231,47 @@ mod tests {
             post(&[cookie, ("origin", "https://evil.example"), ("referer", "http://localhost:3000/")]),
             Err(OriginRefusal::InvalidOrigin)
         );
+    }
+
+    #[test]
+    fn an_app_without_an_origin_names_its_scheme_and_must_be_trusted() {
+        let base = Origin::parse("http://localhost:3000").expect("an origin");
+        let app = TrustedOrigins::new(base, [OriginPattern::parse("myapp://").expect("a pattern")]);
+        let post = |headers: &[(&str, &str)]| {
+            let request = parts(Method::POST, "/api/auth/sign-out", headers);
+            check_request(&app, &request, &ParsedBody::Absent)
+        };
+        let cookie = ("cookie", "unrelated=1");
+        for scheme in ["myapp://", "myapp:///", "myapp://signed-in", "MyApp://"] {
+            assert_eq!(post(&[cookie, ("expo-origin", scheme)]), Ok(()), "{scheme}");
+        }
+        for scheme in ["other://", "myapp", "myapps://", "null-app://", "https://evil.example"] {
+            assert_eq!(post(&[cookie, ("expo-origin", scheme)]), Err(OriginRefusal::InvalidOrigin), "{scheme}");
+        }
+        assert_eq!(post(&[cookie, ("expo-origin", "")]), Err(OriginRefusal::MissingOrigin));
+        let (evil, expo) = (("origin", "https://evil.example"), ("expo-origin", "myapp://"));
+        assert_eq!(post(&[cookie, evil, expo]), Err(OriginRefusal::InvalidOrigin), "an origin goes before it");
+        assert_eq!(post(&[cookie, ("origin", "null"), expo]), Err(OriginRefusal::MissingOrigin));
+        assert_eq!(post(&[cookie, ("origin", ""), expo]), Ok(()), "an empty one is none");
+        assert_eq!(post(&[cookie, expo, ("referer", "https://evil.example/")]), Ok(()), "it goes before a referrer");
+        let sign_in = |headers: &[(&str, &str)]| check_login(&app, &parts(Method::POST, "/", headers).headers);
+        assert_eq!(sign_in(&[expo]), Ok(()));
+        assert_eq!(sign_in(&[("expo-origin", "other://")]), Err(OriginRefusal::InvalidOrigin));
+    }
+
+    #[test]
+    fn odd_bytes_behind_an_origin_change_nothing_and_in_it_match_nothing() {
+        let odd = |name: &'static str, value: &[u8]| {
+            let mut request = parts(Method::POST, "/api/auth/sign-out", &[("cookie", "unrelated=1")]);
+            request.headers.insert(name, http::HeaderValue::from_bytes(value).expect("a header"));
+            check_request(&trusted(), &request, &ParsedBody::Absent)
+        };
+        assert_eq!(odd("referer", b"https://app.example.com/caf\xe9?\xff"), Ok(()));
+        assert_eq!(odd("referer", "https://app.example.com/café".as_bytes()), Ok(()));
+        for value in [&b"https://app\xff.example.com"[..], b"https://app.example.com\xe9/", b"\xff"] {
+            assert_eq!(odd("referer", value), Err(OriginRefusal::InvalidOrigin), "{value:?}");
+            assert_eq!(odd("origin", value), Err(OriginRefusal::InvalidOrigin), "{value:?}");
+        }
     }
 
     #[test]

@@ -8,13 +8,11 @@ use crate::net::origin::TrustedOrigins;
 use crate::operations::BETTER_AUTH;
 use countersign_api::better_auth::Error;
 use countersign_api::{DialectName, ParsedBody};
+use countersign_domain::policy::RequestRates;
 use dropshot::{Body, ErrorStatusCode as Status};
-use http::Response;
-use std::time::Duration;
+use http::{HeaderMap, Response};
+use std::borrow::Cow;
 
-/// Limits of wire reference §5: low where a secret can be guessed.
-const STRICT: RateLimit = RateLimit { window: Duration::from_secs(10), max: 3 };
-const LENIENT: RateLimit = RateLimit { window: Duration::from_secs(10), max: 100 };
 /// Prefixes of paths below the base path (wire reference §5).
 const STRICT_PATHS: [&str; 4] = ["/two-factor/", "/sign-in", "/sign-up", "/change-password"];
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -22,13 +20,18 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Implements [`DialectRules`] for Better Auth.
 pub struct Rules {
     trusted_origins: TrustedOrigins,
+    /// Where a secret can be guessed (wire reference §5).
+    strict: RateLimit,
+    lenient: RateLimit,
 }
 
 impl Rules {
-    /// Rules that trust these origins.
+    /// Rules that trust these origins, with these limits.
     #[must_use]
-    pub fn new(trusted_origins: TrustedOrigins) -> Self {
-        Self { trusted_origins }
+    pub fn new(trusted_origins: TrustedOrigins, rates: RequestRates) -> Self {
+        let strict = RateLimit { window: rates.window, max: rates.guessable };
+        let lenient = RateLimit { window: rates.window, max: rates.general };
+        Self { trusted_origins, strict, lenient }
     }
 }
 
@@ -57,7 +60,11 @@ impl DialectRules for Rules {
     fn rate_limit(&self, template: Option<&str>, _proof: Option<Proof>) -> Limit {
         let relative = template.and_then(|path| path.strip_prefix(DialectName::BetterAuth.base_path()));
         let is_strict = relative.is_some_and(|path| STRICT_PATHS.iter().any(|prefix| path.starts_with(prefix)));
-        Limit::PerNetwork(if is_strict { STRICT } else { LENIENT })
+        Limit::PerNetwork(if is_strict { self.strict } else { self.lenient })
+    }
+
+    fn source<'a>(&self, headers: &'a HeaderMap) -> Option<Cow<'a, str>> {
+        origin::source(headers)
     }
 
     fn bodies(&self, operation_id: &str) -> Bodies {
@@ -93,7 +100,7 @@ mod tests {
     #[test]
     fn forms_are_accepted_where_the_contract_says() {
         let base = crate::net::origin::Origin::parse("http://localhost:3000").expect("an origin");
-        let rules = Rules::new(TrustedOrigins::new(base, []));
+        let rules = Rules::new(TrustedOrigins::new(base, []), RequestRates::default());
         let takes_forms =
             BETTER_AUTH.iter().filter(|operation| rules.bodies(operation.operation_id) == Bodies::JsonOrForm);
         let paths: Vec<&str> = takes_forms.map(|operation| operation.path).collect();

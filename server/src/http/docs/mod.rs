@@ -6,6 +6,7 @@
 //! | `/openapi/better-auth.json`, `/openapi/fusionauth.json` | the same as JSON |
 //! | `/docs`, `/docs/better-auth`, `/docs/fusionauth` | the page; without a name, about the first API that is served |
 //! | `/docs/…` | files of the page: Swagger UI as its authors publish it, and `reference.js`, `reference.css` |
+//! | `/` | leads to the page, or to the first contract where there is no page |
 //!
 //! All of it is part of the program (`embed.rs` belongs to the build script) and the same for every client, so responses
 //! may be cached and revalidated with their `ETag`. Each path is a literal: no part of a request becomes part of a file
@@ -42,6 +43,10 @@ pub fn api<C: ServerContext>(
     has_page: bool,
 ) -> Result<ApiDescription<C>, ApiDescriptionRegisterError> {
     let mut api = ApiDescription::new();
+    if let Some(first) = dialects.first() {
+        let contract = format!("/{}", first.contract_file());
+        register_root(&mut api, if has_page { "/docs" } else { &contract })?;
+    }
     let is_contract = |file: &File| dialects.iter().any(|dialect| is_contract_of(file, *dialect));
     for file in FILES.iter().filter(|file| is_contract(file)) {
         register_file(&mut api, file, true)?;
@@ -58,6 +63,26 @@ pub fn api<C: ServerContext>(
         }
     }
     Ok(api)
+}
+
+/// A redirect from the root, where somebody who tries the address of the server comes first.
+fn register_root<C: ServerContext>(
+    api: &mut ApiDescription<C>,
+    target: &str,
+) -> Result<(), ApiDescriptionRegisterError> {
+    let target = HeaderValue::from_str(target).expect("paths of this module are ASCII");
+    for method in [Method::GET, Method::HEAD] {
+        let target = target.clone();
+        let handler = move |_: RequestContext<C>| {
+            let mut response = Response::new(Body::empty());
+            // What it leads to depends on settings, so it is not permanent.
+            *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+            response.headers_mut().insert(header::LOCATION, target.clone());
+            async move { Ok::<_, HttpError>(response) }
+        };
+        api.register(endpoint("", handler, &method))?;
+    }
+    Ok(())
 }
 
 fn is_contract_of(file: &File, dialect: DialectName) -> bool {

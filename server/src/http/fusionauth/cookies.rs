@@ -11,13 +11,19 @@ pub(super) const REFRESH_TOKEN: &str = "refresh_token";
 /// The trust token of this device.
 pub(super) const TRUST: &str = "fusionauth.trust";
 
-const ORDER: [Attribute; 5] =
-    [Attribute::Path, Attribute::MaxAge, Attribute::HttpOnly, Attribute::SameSite, Attribute::Secure];
+const ORDER: [Attribute; 6] = [
+    Attribute::Path,
+    Attribute::Domain,
+    Attribute::MaxAge,
+    Attribute::HttpOnly,
+    Attribute::SameSite,
+    Attribute::Secure,
+];
 
-/// The `Set-Cookie` value that sets a cookie. Without `lifetime`, it lasts until the browser closes. Tokens consist of
+/// The `Set-Cookie` values that set a cookie. Without `lifetime`, it lasts until the browser closes. Tokens consist of
 /// letters, digits and `._-`, so they need no encoding.
-pub(super) fn set(app: &App, name: &str, value: &str, lifetime: Option<Duration>) -> Option<HeaderValue> {
-    SetCookie { name, value, max_age: lifetime, is_secure: app.has_secure_cookies }.to_header(ORDER).ok()
+pub(super) fn set(app: &App, name: &str, value: &str, lifetime: Option<Duration>) -> Option<Vec<HeaderValue>> {
+    SetCookie { name, value, max_age: lifetime, scope: &app.cookie_scope }.to_headers(ORDER).ok()
 }
 
 /// The value of a cookie; of several of that name, the first that is not empty.
@@ -28,6 +34,7 @@ pub(super) fn read(headers: &HeaderMap, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::cookie_scope::{CookieDomain, CookieScope, SameSite};
     use http::header::COOKIE;
 
     fn read_line(line: &[u8]) -> Option<String> {
@@ -37,12 +44,23 @@ mod tests {
 
     #[test]
     fn attributes_stand_in_the_dialects_order() {
-        let set = |max_age, is_secure| {
-            SetCookie { name: TRUST, value: "a.b", max_age, is_secure }.to_header(ORDER).expect("plain")
+        let set = |max_age, is_secure, same_site, domain: Option<&str>| {
+            let domain = domain.map(|name| CookieDomain::parse(name).expect("a domain"));
+            let scope = CookieScope { is_secure, same_site, domain };
+            SetCookie { name: TRUST, value: "a.b", max_age, scope: &scope }.to_headers(ORDER).expect("plain")
         };
         let week = Some(Duration::from_secs(604_800));
-        assert_eq!(set(week, true), "fusionauth.trust=a.b; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax; Secure");
-        assert_eq!(set(None, false), "fusionauth.trust=a.b; Path=/; HttpOnly; SameSite=Lax");
+        let whole = "fusionauth.trust=a.b; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax; Secure";
+        assert_eq!(set(week, true, SameSite::Lax, None), [whole]);
+        assert_eq!(
+            set(None, false, SameSite::Strict, None),
+            ["fusionauth.trust=a.b; Path=/; HttpOnly; SameSite=Strict"]
+        );
+        let of_domain = [
+            "fusionauth.trust=; Path=/; Max-Age=0; HttpOnly; SameSite=None; Secure",
+            "fusionauth.trust=a.b; Path=/; Domain=example.com; HttpOnly; SameSite=None; Secure",
+        ];
+        assert_eq!(set(None, true, SameSite::None, Some("example.com")), of_domain);
     }
 
     #[test]

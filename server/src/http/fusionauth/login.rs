@@ -135,7 +135,7 @@ pub(super) async fn login(
     let outcome = app.flows.sign_in(&call.caller, request, &terms(app.flows.policy())).await;
     match outcome.map_err(refusal::of_failure)? {
         SignIn::Granted { granted, .. } => logged_in(context, granted, wants_tokens, empty()),
-        SignIn::SecondFactorDue { challenge, methods } => Ok(challenged(&challenge, &methods, &[])),
+        SignIn::SecondFactorDue { challenge, methods, .. } => Ok(challenged(&challenge, &methods, &[])),
         SignIn::EnrolmentDue { challenge, configurable } => Ok(challenged(&challenge, &[], &configurable)),
         SignIn::PasswordChangeDue(id) => Ok(change_password(&id)),
         SignIn::Rejected => Err(refusal::not_found()),

@@ -5,36 +5,37 @@ use crate::edge::proven::Proof;
 use crate::edge::rate_limit::{Limit, RateLimit};
 use crate::edge::{Bodies, DialectRules, Refusal};
 use crate::http::shared::Authorization;
+use crate::net::cookie_scope::SameSite;
 use crate::operations::FUSIONAUTH;
 use countersign_api::ParsedBody;
 use countersign_api::fusionauth::Error;
+use countersign_domain::policy::RequestRates;
 use dropshot::{Body, ErrorStatusCode as Status};
 use http::{HeaderMap, Response};
-use std::time::Duration;
-
-/// For requests to operations that need credentials, until those were found to be valid: they may be guesses.
-const STRICT: RateLimit = RateLimit { window: Duration::from_secs(10), max: 100 };
-/// For operations that need no credentials, which services call too, for all their users from one address; and for each
-/// user with an access token. Services with a valid key have no limit: quotas per account, in the database, apply instead.
-const LENIENT: RateLimit = RateLimit { window: Duration::from_secs(10), max: 1_000 };
 
 /// Implements [`DialectRules`] for FusionAuth.
 pub struct Rules {
     /// Path templates of the operations that need no credentials.
     open_paths: Vec<&'static str>,
+    /// For requests to operations that need credentials, until those were found to be valid: they may be guesses.
+    strict: RateLimit,
+    /// For operations that need no credentials, which services call too, for all their users from one address; and for each
+    /// user with an access token. Services with a valid key have no limit: quotas per account, in the database, apply instead.
+    lenient: RateLimit,
+    same_site: SameSite,
 }
 
 impl Rules {
+    /// Rules with these limits, for cookies with this attribute.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(rates: RequestRates, same_site: SameSite) -> Self {
         let open = FUSIONAUTH.iter().filter(|operation| operation.anonymous_allowed);
-        Self { open_paths: open.map(|operation| operation.path).collect() }
-    }
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self::new()
+        Self {
+            open_paths: open.map(|operation| operation.path).collect(),
+            strict: RateLimit { window: rates.window, max: rates.general },
+            lenient: RateLimit { window: rates.window, max: rates.service },
+            same_site,
+        }
     }
 }
 
@@ -55,9 +56,9 @@ impl DialectRules for Rules {
     fn rate_limit(&self, template: Option<&str>, proof: Option<Proof>) -> Limit {
         let is_open = template.is_some_and(|template| self.open_paths.contains(&template));
         match (is_open, proof) {
-            (true, _) => Limit::PerNetwork(LENIENT),
-            (false, None) => Limit::PerNetwork(STRICT),
-            (false, Some(Proof::User)) => Limit::PerCredential(LENIENT),
+            (true, _) => Limit::PerNetwork(self.lenient),
+            (false, None) => Limit::PerNetwork(self.strict),
+            (false, Some(Proof::User)) => Limit::PerCredential(self.lenient),
             (false, Some(Proof::Service)) => Limit::None,
         }
     }
@@ -68,6 +69,10 @@ impl DialectRules for Rules {
             Authorization::Bearer(token) => Some(token),
             Authorization::Absent => cookies::read(headers, ACCESS_TOKEN),
         }
+    }
+
+    fn needs_trusted_page_for_cookies(&self) -> bool {
+        self.same_site == SameSite::None
     }
 
     fn bodies(&self, _operation_id: &str) -> Bodies {
@@ -81,7 +86,8 @@ impl DialectRules for Rules {
     }
 
     fn guard(&self, _request: &http::request::Parts, _body: &ParsedBody) -> Result<(), Box<Response<Body>>> {
-        // The cookies of this dialect are `SameSite=Lax`, and no GET changes anything.
+        // No GET changes anything, and with all other requests browsers send the cookies of this dialect from its own site only,
+        // or else they count from trusted pages only.
         Ok(())
     }
 }
@@ -89,6 +95,10 @@ impl DialectRules for Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rules() -> Rules {
+        Rules::new(RequestRates::default(), SameSite::Lax)
+    }
 
     #[test]
     fn open_paths_are_those_of_the_contract() {
@@ -101,7 +111,7 @@ mod tests {
             "/.well-known/jwks.json",
             "/api/status",
         ];
-        assert_eq!(Rules::new().open_paths, expected);
+        assert_eq!(rules().open_paths, expected);
     }
 
     #[test]
@@ -115,15 +125,15 @@ mod tests {
 
     #[test]
     fn limits_depend_on_operation_and_proof() {
-        let rules = Rules::new();
+        let rules = rules();
         let proofs = [None, Some(Proof::User), Some(Proof::Service)];
         for template in ["/api/two-factor/login", "/api/two-factor/send/{twoFactorId}", "/.well-known/jwks.json"] {
             let limits = proofs.map(|proof| rules.rate_limit(Some(template), proof));
-            assert_eq!(limits, [Limit::PerNetwork(LENIENT); 3], "{template}");
+            assert_eq!(limits, [Limit::PerNetwork(rules.lenient); 3], "{template}");
         }
         for template in [Some("/api/login"), Some("/api/two-factor/send"), Some("/api/user/{userId}"), None] {
             let limits = proofs.map(|proof| rules.rate_limit(template, proof));
-            let expected = [Limit::PerNetwork(STRICT), Limit::PerCredential(LENIENT), Limit::None];
+            let expected = [Limit::PerNetwork(rules.strict), Limit::PerCredential(rules.lenient), Limit::None];
             assert_eq!(limits, expected, "{template:?}");
         }
     }
@@ -136,7 +146,7 @@ mod tests {
                 .map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")))
                 .collect()
         };
-        let rules = Rules::new();
+        let rules = rules();
         for (sent, expected) in [
             (&[("authorization", "key")][..], Some("key")),
             (&[("authorization", "Bearer token")], Some("token")),

@@ -4,6 +4,7 @@
 //! dialect has another order.
 
 use crate::edge::headers;
+use crate::net::cookie_scope::CookieScope;
 use cookie::Cookie;
 use http::header::{COOKIE, InvalidHeaderValue};
 use http::{HeaderMap, HeaderValue};
@@ -23,13 +24,14 @@ pub fn values(headers: &HeaderMap, name: &str) -> impl Iterator<Item = String> {
 #[derive(Clone, Copy, Debug)]
 pub enum Attribute {
     MaxAge,
+    Domain,
     Path,
     HttpOnly,
     Secure,
     SameSite,
 }
 
-/// A cookie to set, for all paths of this host and no script.
+/// A cookie to set, for all paths and no script.
 #[derive(Clone, Copy, Debug)]
 pub struct SetCookie<'a> {
     pub name: &'a str,
@@ -37,27 +39,38 @@ pub struct SetCookie<'a> {
     pub value: &'a str,
     /// `None` lasts as long as the browser runs.
     pub max_age: Option<Duration>,
-    pub is_secure: bool,
+    pub scope: &'a CookieScope,
 }
 
 impl SetCookie<'_> {
-    /// The value of a `Set-Cookie` header, with its attributes in this order.
+    /// The values of `Set-Cookie` headers, with their attributes in this order.
+    ///
+    /// A cookie for a domain comes second. The first deletes one of that name that is for this host alone, from before the
+    /// domain was configured: browsers would send both, and after a deletion still the other one.
     ///
     /// # Errors
     /// When name or value hold what a header cannot.
-    pub fn to_header(self, order: [Attribute; 5]) -> Result<HeaderValue, InvalidHeaderValue> {
+    pub fn to_headers(self, order: [Attribute; 6]) -> Result<Vec<HeaderValue>, InvalidHeaderValue> {
+        let host_scope = CookieScope { domain: None, ..self.scope.clone() };
+        let of_host = SetCookie { value: "", max_age: Some(Duration::ZERO), scope: &host_scope, ..self };
+        let lines = self.scope.domain.iter().map(|_| of_host).chain([self]);
+        lines.map(|cookie| HeaderValue::try_from(cookie.line(order))).collect()
+    }
+
+    fn line(self, order: [Attribute; 6]) -> String {
         let mut text = format!("{}={}", self.name, self.value);
         for attribute in order {
-            match (attribute, self.max_age) {
-                (Attribute::MaxAge, Some(age)) => text += &format!("; Max-Age={}", age.as_secs()),
-                (Attribute::Path, _) => text += "; Path=/",
-                (Attribute::HttpOnly, _) => text += "; HttpOnly",
-                (Attribute::Secure, _) if self.is_secure => text += "; Secure",
-                (Attribute::SameSite, _) => text += "; SameSite=Lax",
-                (Attribute::MaxAge | Attribute::Secure, _) => {}
+            match (attribute, self.max_age, &self.scope.domain) {
+                (Attribute::MaxAge, Some(age), _) => text += &format!("; Max-Age={}", age.as_secs()),
+                (Attribute::Domain, _, Some(domain)) => text += &format!("; Domain={}", domain.as_str()),
+                (Attribute::Path, _, _) => text += "; Path=/",
+                (Attribute::HttpOnly, _, _) => text += "; HttpOnly",
+                (Attribute::Secure, _, _) if self.scope.is_secure => text += "; Secure",
+                (Attribute::SameSite, _, _) => text += &format!("; SameSite={}", self.scope.same_site.as_str()),
+                (Attribute::MaxAge | Attribute::Domain | Attribute::Secure, _, _) => {}
             }
         }
-        HeaderValue::try_from(text)
+        text
     }
 }
 

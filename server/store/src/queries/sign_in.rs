@@ -11,6 +11,7 @@ use crate::work::{CompleteSignIn, SignInCompleted, SignInDecided, TxOutcome};
 use countersign_domain::account::{Account, Versions};
 use countersign_domain::challenge::Challenge;
 use countersign_domain::decisions::sign_in::{self, Demand, SignIn};
+use countersign_domain::decisions::trust::Trust;
 use countersign_domain::decisions::usable::usable_methods;
 use countersign_domain::terms::Grant;
 use countersign_domain::user::User;
@@ -32,12 +33,15 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     let Some((row, profile)) = row else { return Ok(TxOutcome::Rollback(SignInCompleted::Stale)) };
     let account = Account::try_from(row)?;
     let (tenant, versions) = (input.rules.tenant_of(&account), account.versions());
-    let is_trusted = sign_in::demand(tenant.login_policy, account.two_factor_enabled) == Demand::SecondFactor
-        && trusted_devices::use_trust(connection, input, versions, now).await?;
+    let trust = match sign_in::demand(tenant.login_policy, account.two_factor_enabled) {
+        Demand::SecondFactor => trusted_devices::use_trust(connection, input, versions, now).await?,
+        Demand::Nothing | Demand::Enrolment => Trust::Ignored,
+    };
+    let is_trusted = trust == Trust::Counts;
     let facts = sign_in::Facts { account: &account, login_policy: tenant.login_policy, is_trusted };
     let decision = sign_in::decide(&facts, &input.terms, now);
     let Some(kind) = decision.event() else {
-        let decided = SignInDecided { decision, account, methods: Vec::new(), user: None };
+        let decided = SignInDecided { decision, account, trust, methods: Vec::new(), user: None };
         return Ok(TxOutcome::Rollback(SignInCompleted::Decided(Box::new(decided))));
     };
     if let Some(ticket) = &input.ticket
@@ -80,7 +84,7 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     } else {
         (usable_methods(methods, &account, tenant), None)
     };
-    let decided = SignInDecided { decision, account, methods, user };
+    let decided = SignInDecided { decision, account, trust, methods, user };
     Ok(TxOutcome::Commit(SignInCompleted::Decided(Box::new(decided))))
 }
 

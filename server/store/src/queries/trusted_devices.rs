@@ -9,26 +9,33 @@ use countersign_domain::account::Versions;
 use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::trust::{self, Trust};
 use countersign_domain::ids::AccountId;
+use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device::TrustedDevice;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 /// Whether the trust that a device presents counts. A rotating one is replaced: of parallel sign-ins, the one that deletes
-/// its row has used it.
+/// its row has used it, and the others see that it was replaced.
 pub(super) async fn use_trust(
     connection: &mut Conn,
     input: &CompleteSignIn,
     versions: Versions,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let Some(PresentedTrust { digests, next }) = &input.trust else { return Ok(false) };
+) -> Result<Trust, StoreError> {
+    let Some(PresentedTrust { digests, next }) = &input.trust else { return Ok(Trust::Ignored) };
     let find = FindTrust { digests: digests.clone(), account_id: input.account_id, versions, now };
-    let found = match next {
-        None => trust(connection, &find).await?,
-        Some(_) => take(connection, &find).await?,
+    let policy = &input.rules.policy;
+    let (found, replaced) = match next {
+        None => (trust(connection, &find).await?, None),
+        Some(_) => match take(connection, &find).await? {
+            Some((found, digest)) => (Some(found), Some(digest)),
+            None => {
+                return Ok(trust::decide_replaced(replaced_at(connection, &find).await?, policy, now));
+            }
+        },
     };
-    let Some(found) = found else { return Ok(false) };
+    let Some(found) = found else { return Ok(Trust::Ignored) };
     let application = input.rules.application(input.application_id);
     let facts = trust::Facts {
         given_in: found.application_id,
@@ -36,14 +43,14 @@ pub(super) async fn use_trust(
         policy: application.map(|application| application.trust_policy).unwrap_or_default(),
         given_at: found.given_at,
     };
-    let policy = &input.rules.policy;
-    let counts = trust::decide(&facts, policy, now) == Trust::Counts;
-    if let Some(next) = next.as_ref().filter(|_| counts) {
+    let decision = trust::decide(&facts, policy, now);
+    if let Some(next) = next.as_ref().filter(|_| decision == Trust::Counts) {
         let end = found.given_at + policy.trust_absolute_lifetime;
         let next = NewTrust { expires_at: next.expires_at.min(end), ..next.clone() };
-        insert(connection, &next, input.account_id, versions, found.given_at, now).await?;
+        let row = TrustedDeviceRow::new(&next, input.account_id, versions, found.given_at, replaced, now);
+        insert(connection, row).await?;
     }
-    Ok(counts)
+    Ok(decision)
 }
 
 /// Records a trusted device, if there is one to record; within the open transaction.
@@ -55,20 +62,12 @@ pub(super) async fn give(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     match trust {
-        Some(trust) => insert(connection, trust, account_id, versions, now, now).await,
+        Some(trust) => insert(connection, TrustedDeviceRow::new(trust, account_id, versions, now, None, now)).await,
         None => Ok(()),
     }
 }
 
-async fn insert(
-    connection: &mut Conn,
-    trust: &NewTrust,
-    account_id: AccountId,
-    versions: Versions,
-    given_at: Timestamp,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let row = TrustedDeviceRow::new(trust, account_id, versions, given_at, now);
+async fn insert(connection: &mut Conn, row: TrustedDeviceRow) -> Result<(), StoreError> {
     diesel::insert_into(trusted_devices::table).values(row).execute(connection).await?;
     Ok(())
 }
@@ -87,7 +86,11 @@ fn is_live(find: &FindTrust) -> _ {
         .and(trusted_devices::factors_version.eq(factors))
 }
 
-async fn take(connection: &mut Conn, find: &FindTrust) -> Result<Option<TrustedDevice>, StoreError> {
+/// Takes a live trust away; returns it with the digest that it had.
+async fn take<'a>(
+    connection: &mut Conn,
+    find: &'a FindTrust,
+) -> Result<Option<(TrustedDevice, &'a Digest)>, StoreError> {
     for digest in &find.digests {
         let row: Option<TrustedDeviceRow> = diesel::delete(trusted_devices::table.find(digest.as_bytes().as_slice()))
             .filter(is_live(find))
@@ -96,7 +99,24 @@ async fn take(connection: &mut Conn, find: &FindTrust) -> Result<Option<TrustedD
             .await
             .optional()?;
         if let Some(row) = row {
-            return Ok(Some(TrustedDevice::from(row)));
+            return Ok(Some((TrustedDevice::from(row), digest)));
+        }
+    }
+    Ok(None)
+}
+
+/// When a live trust took the place of the one that is presented.
+async fn replaced_at(connection: &mut Conn, find: &FindTrust) -> Result<Option<Timestamp>, StoreError> {
+    for digest in &find.digests {
+        let at: Option<i64> = trusted_devices::table
+            .filter(is_live(find))
+            .filter(trusted_devices::replaces.eq(digest.as_bytes().as_slice()))
+            .select(trusted_devices::created_at)
+            .first(connection)
+            .await
+            .optional()?;
+        if let Some(at) = at {
+            return Ok(Some(Timestamp::from_millis(at)));
         }
     }
     Ok(None)

@@ -4,6 +4,7 @@ use crate::schema::trusted_devices;
 use crate::work::NewTrust;
 use countersign_domain::account::Versions;
 use countersign_domain::ids::{AccountId, ApplicationId};
+use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device::TrustedDevice;
 use diesel::prelude::*;
@@ -19,15 +20,17 @@ pub(crate) struct TrustedDeviceRow {
     given_at: Option<i64>,
     created_at: i64,
     expires_at: i64,
+    replaces: Option<Vec<u8>>,
 }
 
 impl TrustedDeviceRow {
-    /// Trust that goes back to a second factor passed at `given_at`.
+    /// Trust that goes back to a second factor passed at `given_at`, and takes the place of one with the digest `replaces`.
     pub(crate) fn new(
         trust: &NewTrust,
         account_id: AccountId,
         versions: Versions,
         given_at: Timestamp,
+        replaces: Option<&Digest>,
         now: Timestamp,
     ) -> Self {
         Self {
@@ -39,6 +42,7 @@ impl TrustedDeviceRow {
             given_at: Some(given_at.as_millis()),
             created_at: now.as_millis(),
             expires_at: trust.expires_at.as_millis(),
+            replaces: replaces.map(|digest| digest.as_bytes().to_vec()),
         }
     }
 }

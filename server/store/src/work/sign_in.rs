@@ -5,6 +5,7 @@ use countersign_domain::account::Account;
 use countersign_domain::audit::AuditContext;
 use countersign_domain::challenge::Challenge;
 use countersign_domain::decisions::sign_in::SignIn;
+use countersign_domain::decisions::trust::Trust;
 use countersign_domain::ids::{AccountId, ApplicationId};
 use countersign_domain::method::Method;
 use countersign_domain::password::PasswordHash;
@@ -61,6 +62,8 @@ pub enum SignInCompleted {
 pub struct SignInDecided {
     pub decision: SignIn,
     pub account: Account,
+    /// What the trust that was presented was worth.
+    pub trust: Trust,
     /// The methods that can complete it, if a challenge was opened.
     pub methods: Vec<Method>,
     /// The user, if tokens were granted.

@@ -29,6 +29,7 @@ use countersign_domain::decisions::keyring::Canary;
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::decisions::sign_in::SignIn;
+use countersign_domain::decisions::trust::Trust;
 use countersign_domain::ids::{ApiKeyId, ApplicationId, RefreshTokenId, RegistrationId, TenantId};
 use countersign_domain::keyring::Sealed;
 use countersign_domain::one_time_code::Subject;
@@ -428,6 +429,10 @@ async fn users(world: &World) {
         let outcome = decided(store.complete_sign_in(sign_in).await.unwrap());
         assert_eq!(outcome.decision, SignIn::Granted { by_trust: true });
     }
+    // The rotating one once more, which another has replaced.
+    let shown = PresentedTrust { digests: vec![given.digest], next: Some(trust(NOON + HOUR)) };
+    let late = CompleteSignIn { trust: Some(shown), ..user.sign_in(NOON) };
+    assert_eq!(decided(store.complete_sign_in(late).await.unwrap()).trust, Trust::Superseded);
     let present = || PresentedTicket { kind: TicketKind::StepUp, digest: step_up.digest, trust_challenges: Vec::new() };
     assert!(store.ticket((present(), NOON)).await.unwrap().is_some());
     let presented = || UseRefreshToken {

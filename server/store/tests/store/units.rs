@@ -16,6 +16,7 @@ use countersign_domain::decisions::enrolment::Enrolment;
 use countersign_domain::decisions::password_attempt::PasswordAttempt;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::decisions::sign_in::SignIn;
+use countersign_domain::decisions::trust::Trust;
 use countersign_domain::ids::AccountId;
 use countersign_domain::policy::Policy;
 use countersign_domain::quota::{QuotaLimit, QuotaUse};
@@ -260,9 +261,11 @@ async fn a_trusted_device_signs_in_and_its_trust_is_replaced_once(database: Data
         let rotated = Some(PresentedTrust { digests: vec![first.digest], next: Some(trust(NOON + 24 * HOUR)) });
         world.store.complete_sign_in(CompleteSignIn { trust: rotated, ..user.sign_in(NOON) })
     });
-    let outcomes: Vec<_> =
-        join_all(sign_ins).await.into_iter().map(|outcome| decided(outcome.unwrap()).decision).collect();
+    let outcomes: Vec<_> = join_all(sign_ins).await.into_iter().map(|outcome| decided(outcome.unwrap())).collect();
     let by_trust = SignIn::Granted { by_trust: true };
+    let trusts: Vec<_> = outcomes.iter().map(|outcome| outcome.trust).collect();
+    assert_eq!(trusts.iter().filter(|trust| **trust == Trust::Superseded).count(), 7, "{trusts:?}");
+    let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| outcome.decision).collect();
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == by_trust).count(), 1, "{outcomes:?}");
     assert_eq!(world.count("trusted_devices"), 1);
     assert_eq!(world.count("challenges"), 7);

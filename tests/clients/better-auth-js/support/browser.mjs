@@ -57,7 +57,6 @@ export class App extends User {
   }
 
   async #fetch(url, options) {
-    // Node's fetch says `Sec-Fetch-Mode: cors`, and signing in wants an origin beside that.
     const headers = new Headers(options.headers);
     if (this.origin !== undefined) headers.set("origin", this.origin);
     return this.keep(await fetch(url, { ...options, headers }));

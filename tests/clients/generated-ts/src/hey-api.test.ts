@@ -13,7 +13,7 @@ const EMAIL = "ada@example.com";
 
 /** Where requests go, and a token or key. */
 function clientOf(server: Server, path: string, authorization?: string) {
-  // Node's fetch says `Sec-Fetch-Mode`, as pages do, and pages have to say where they come from when they sign in.
+  // As a page of the server's own origin sends it.
   const headers = { origin: server.baseURL, ...(authorization === undefined ? {} : { authorization }) };
   return createClient({ baseUrl: `${server.baseURL}${path}`, headers });
 }

@@ -259,6 +259,7 @@ impl Settings {
             text_messages_per_prefix: self.limits.text_messages_per_prefix,
             text_messages_per_network: self.limits.text_messages_per_client,
             text_messages: self.limits.text_messages_per_day,
+            request_rates: self.limits.request_rates(),
             password_blocklist: self.password_blocklist_is_on,
             ..self.profile.policy()
         })

@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { newDatabase } from "./postgres.mjs";
 
 const REPOSITORY = resolve(import.meta.dirname, "../../..");
 
@@ -15,9 +16,14 @@ const START_LIMIT_MS = 30_000;
 /** Longer than the server's own grace period, so that it is the server that ends the waiting. */
 const STOP_LIMIT_MS = 15_000;
 
-/** Starts a server that ends with the test `t`; `settings` are environment variables of its own. */
-export async function startServer(t, settings = {}) {
+/**
+ * Starts a server that ends with the test `t`; `own` are settings of its own, by the name of the variable. It is on SQLite,
+ * or on PostgreSQL if `CLIENT_TESTS_DATABASE` is `postgresql`.
+ */
+export async function startServer(t, own = {}) {
   const dataDirectory = await mkdtemp(join(tmpdir(), "countersign-"));
+  const database = newTestDatabase();
+  const settings = { ...database.settings, ...own };
   let child;
   let log = () => "";
   t.after(async () => {
@@ -27,6 +33,7 @@ export async function startServer(t, settings = {}) {
       if (broken.length > 0) throw new Error(`the server's responses broke the contract:\n${broken.join("\n")}`);
     } finally {
       await rm(dataDirectory, { recursive: true, force: true });
+      database.remove();
     }
   });
   // The base URL has to name the port, so the port is chosen first; somebody else may take it in between.
@@ -42,6 +49,15 @@ export async function startServer(t, settings = {}) {
       throw new Error(`the server did not start:\n${started.log()}`);
     }
   }
+}
+
+/** The database of a server: settings that name it, of which SQLite in the data directory needs none. */
+function newTestDatabase() {
+  const kind = process.env.CLIENT_TESTS_DATABASE ?? "sqlite";
+  if (kind === "sqlite") return { settings: {}, remove: () => {} };
+  if (kind !== "postgresql") throw new Error(`CLIENT_TESTS_DATABASE is sqlite or postgresql, not ${kind}`);
+  const { url, remove } = newDatabase();
+  return { settings: { COUNTERSIGN_DATABASE_URL: url }, remove };
 }
 
 class Server {

@@ -1,8 +1,7 @@
 // Two kinds of users of the real client: a browser, which has cookies, and an app, which has a bearer token.
 
-import { createAuthClient } from "better-auth/client";
-import { twoFactorClient } from "better-auth/client/plugins";
 import { CookieJar } from "./cookie-jar.mjs";
+import { createAuthClient, twoFactorClient } from "./release.mjs";
 
 /** What both have: a client, what it was asked to do, and the server's last response as it came over the wire. */
 class User {
@@ -58,7 +57,6 @@ export class App extends User {
   }
 
   async #fetch(url, options) {
-    // Node's fetch says `Sec-Fetch-Mode: cors`, and signing in wants an origin beside that.
     const headers = new Headers(options.headers);
     if (this.origin !== undefined) headers.set("origin", this.origin);
     return this.keep(await fetch(url, { ...options, headers }));

@@ -6,7 +6,7 @@ export class CookieJar {
   /** Takes the `Set-Cookie` lines of a response, in order: a later one wins. */
   take(lines) {
     for (const line of lines) {
-      const cookie = parse(line);
+      const cookie = parseSetCookie(line);
       if (cookie.maxAge !== undefined && cookie.maxAge <= 0) this.#cookies.delete(cookie.name);
       else this.#cookies.set(cookie.name, cookie);
     }
@@ -29,7 +29,8 @@ export class CookieJar {
   }
 }
 
-function parse(line) {
+/** The name, value, attributes and Max-Age of a `Set-Cookie` line. */
+export function parseSetCookie(line) {
   const [pair, ...attributes] = line.split(/;\s*/);
   const [name, value] = splitOnce(pair);
   const cookie = { name, value, attributes: attributes.map((attribute) => attribute.toLowerCase()) };

@@ -1,0 +1,3 @@
+module countersign.example/clients
+
+go 1.19

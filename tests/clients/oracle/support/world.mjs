@@ -1,0 +1,50 @@
+// A scenario on one of the servers: its callers, and what was sent and received.
+
+import { Caller } from "./caller.mjs";
+import { Normaliser } from "./normalise.mjs";
+
+export const PASSWORD = "correct horse battery staple";
+
+export class World {
+  #server;
+  #normaliser;
+  #emails = 0;
+
+  /** `name` is the scenario's: addresses contain it, so they are the same on both servers and nobody else's. */
+  constructor(server, name) {
+    this.#server = server;
+    this.#normaliser = new Normaliser(server.baseURL);
+    this.name = name;
+    this.baseURL = server.baseURL;
+    /** By label, in order: the request, and the response in a form that can be compared. */
+    this.steps = new Map();
+  }
+
+  browser({ origin = this.baseURL } = {}) {
+    return new Caller(this, { cookies: true, origin });
+  }
+
+  app(token) {
+    return new Caller(this, { token });
+  }
+
+  /** Neither cookies nor an origin nor a token. */
+  script() {
+    return new Caller(this);
+  }
+
+  /** An address that nobody has yet, on either server. */
+  newEmail() {
+    this.#emails += 1;
+    return `ada.${this.name.replaceAll(/[^a-z]+/g, "-")}.${this.#emails}@example.com`;
+  }
+
+  mailedCode(address) {
+    return this.#server.mailedCode(address);
+  }
+
+  note(label, request, response) {
+    if (this.steps.has(label)) throw new Error(`${this.name}: two steps are called ${label}`);
+    this.steps.set(label, { request, response: this.#normaliser.response(label, response, request.headers.origin) });
+  }
+}

@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn one_path_has_a_second_spelling_32() {
-        let rules = Rules::new();
+        let rules = rules();
         assert_eq!(rules.meant_path("/api/two-factor/status/"), Some("/api/two-factor/status"));
         for path in ["/api/two-factor/status", "/api/two-factor/status//", "/api/two-factor/status/x", "/api/user/"] {
             assert_eq!(rules.meant_path(path), None, "{path}");

@@ -99,6 +99,20 @@ async fn the_choice_not_to_be_remembered_survives_the_challenge(database: Databa
 
 /// Trust in the device takes the cookie away that carried the choice; the session is a short one all the same.
 #[on_each_database]
+async fn who_signs_in_to_be_remembered_is_remembered(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let browser = world.browser();
+    let sign_in = |remember: bool| {
+        let body = json!({"email": user.email, "password": PASSWORD, "rememberMe": remember});
+        browser.post("/sign-in/email").json(body)
+    };
+    assert!(!sign_in(false).await.ok().set_cookie("dont_remember").unwrap().is_deletion());
+    assert!(sign_in(true).await.ok().set_cookie("dont_remember").unwrap().is_deletion());
+    assert!(sign_in(true).await.ok().set_cookie("dont_remember").is_none());
+}
+
+#[on_each_database]
 async fn a_trusted_device_does_not_keep_the_choice_not_to_be_remembered(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, app) = enrolled(&world).await;

@@ -33,6 +33,9 @@ async fn the_uri_is_spelled_as_the_real_servers(database: DatabaseKind) {
     );
     let read = browser.post("/two-factor/get-totp-uri").json(password()).await.ok();
     assert!(read.text("/totpURI").contains("&issuer=Example%20Shop%20%26%20Co&"), "the issuer is not kept");
+    let empty = json!({"password": PASSWORD, "issuer": ""});
+    let uri = browser.post("/two-factor/enable").json(empty).await.ok().text("/totpURI");
+    assert!(uri.contains("&issuer=Example%20Shop%20%26%20Co&"), "{uri}");
     let colon = json!({"password": PASSWORD, "issuer": "a:b"});
     browser.post("/two-factor/enable").json(colon).await.refused(400, "VALIDATION_ERROR");
 }

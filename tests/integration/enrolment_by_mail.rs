@@ -54,7 +54,7 @@ async fn responses_say_what_was_set_up(database: DatabaseKind) {
     }
     for other in [json!("sms"), json!(5), json!(null), json!("OTP"), json!(["otp"])] {
         let refused = enable(&user.browser, other).await.refused(400, "VALIDATION_ERROR");
-        refused.saying("[body.method] Invalid option: expected one of \"totp\"|\"otp\"");
+        refused.saying("[body.method] Invalid option: expected one of \"otp\"|\"totp\"");
     }
 }
 

@@ -51,7 +51,10 @@ pub(super) fn parse(headers: &HeaderMap, bytes: &[u8], bodies: Bodies) -> Result
             Ok(ParsedBody::Json(Value::Object(fields)))
         }
         _ if bodies == Bodies::JsonOrNothing => Ok(ParsedBody::Absent),
-        _ => Err(Refusal::UnsupportedMediaType { sent: sent.into_owned() }),
+        _ => {
+            let takes_forms = bodies == Bodies::JsonOrForm;
+            Err(Refusal::UnsupportedMediaType { sent: sent.into_owned(), takes_forms })
+        }
     }
 }
 
@@ -101,7 +104,7 @@ mod tests {
         ] {
             assert_eq!(
                 parsed(Some(sent), b"x", Bodies::Json),
-                Err(Refusal::UnsupportedMediaType { sent: sent.to_owned() })
+                Err(Refusal::UnsupportedMediaType { sent: sent.to_owned(), takes_forms: false })
             );
         }
     }

@@ -23,6 +23,8 @@ pub enum Refusal {
     UnsupportedMediaType {
         /// The header as sent.
         sent: String,
+        /// Whether the operation accepts HTML forms beside JSON.
+        takes_forms: bool,
     },
     /// The body exceeds the limit.
     BodyTooLarge {

@@ -152,10 +152,10 @@ impl JsonSchema for BooleanOrText {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TwoFactorMethod {
-    /// An authenticator app.
-    Totp,
     /// A sent one-time code.
     Otp,
+    /// An authenticator app.
+    Totp,
 }
 
 /// A switch in a query: any text is accepted; absent, empty, `false` and `0` mean no.

@@ -31,7 +31,8 @@ async fn enable_totp(
     let (caller, authenticated) = require_session(context).await?;
     let flows = &context.context().flows;
     let terms = terms(flows.policy());
-    let begin = flows.begin_enrolment(&caller, &authenticated, &body.password, body.issuer.as_deref(), &terms);
+    let issuer = body.issuer.as_deref().filter(|issuer| !issuer.is_empty());
+    let begin = flows.begin_enrolment(&caller, &authenticated, &body.password, issuer, &terms);
     let enrolment = begin.await.map_err(refusal::of_failure)?;
     let refuse = |refused| refusal::of_management(refused, refusal::two_factor_not_enabled, flows.now());
     let enrolment = enrolment.map_err(refuse)?;

@@ -39,8 +39,13 @@ impl DialectRules for Rules {
     fn refuse(&self, refusal: &Refusal) -> Response<Body> {
         let error = match refusal {
             Refusal::InvalidJson => Error::new(Status::BAD_REQUEST, "BAD_REQUEST", "Invalid JSON in request body"),
-            Refusal::UnsupportedMediaType { sent } => {
-                let message = format!("Content-Type \"{sent}\" is not allowed. Allowed types: application/json");
+            Refusal::UnsupportedMediaType { sent, takes_forms } => {
+                let allowed = if *takes_forms {
+                    "application/x-www-form-urlencoded, application/json"
+                } else {
+                    "application/json"
+                };
+                let message = format!("Content-Type \"{sent}\" is not allowed. Allowed types: {allowed}");
                 Error::new(Status::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
             }
             Refusal::BodyTooLarge { limit } => {

@@ -1,7 +1,7 @@
 //! What the domain knows, as the dialect shows it.
 
 use super::Context;
-use super::cookies::{Cookie, Cookies};
+use super::cookies::{Cookie, Cookies, Presented};
 use countersign_api::Reply;
 use countersign_api::better_auth::responses::TwoFactorMethod;
 use countersign_api::better_auth::{WireTime, responses};
@@ -81,9 +81,12 @@ pub fn challenged_user(email: &EmailAddress, now: Timestamp) -> responses::SignI
 #[must_use]
 pub fn with_session<R>(reply: Reply<R>, context: &Context, authenticated: &Authenticated) -> Reply<R> {
     let reply = with_session_cookie(reply, context, authenticated);
+    let cookies = &context.context().cookies;
+    let is_presented = cookies.read_signed(context.request.headers(), Cookie::DontRemember) != Presented::Absent;
     match authenticated.session.is_remembered {
+        true if is_presented => reply.with_cookie(cookies.delete(Cookie::DontRemember)),
         true => reply,
-        false => reply.with_cookie(context.context().cookies.set(Cookie::DontRemember, "true", None)),
+        false => reply.with_cookie(cookies.set(Cookie::DontRemember, "true", None)),
     }
 }
 

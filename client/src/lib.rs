@@ -36,9 +36,9 @@
 //! let http = reqwest::Client::builder().default_headers(headers).build()?;
 //! let client = Client::new_with_client("http://localhost:3000/api/auth", http);
 //! let password = "correct horse battery staple".to_owned();
-//! let body = types::TwoFactorEnablePostRequest { password, issuer: None };
+//! let body = types::TwoFactorEnablePostRequest { password, issuer: None, method: None };
 //! let enrolment = client.two_factor_enable_post(&body).await?.into_inner();
-//! println!("scan {}", enrolment.totp_uri);
+//! println!("scan {}", enrolment.totp_uri.expect("that of an app"));
 //! # Ok(())
 //! # }
 //! ```

@@ -38,7 +38,8 @@ test("a trusted device skips the challenge, and its cookie works once", async (t
   const thief = new Browser(server);
   thief.cookies.put(first);
   await challenged(server, email, thief);
-  assert.equal(thief.cookies.get("trust_device"), undefined, "the old value is worth nothing and cleared");
+  // It is left alone: a second sign-in at the same moment would delete the cookie that the first has brought.
+  assert.equal(thief.cookies.get("trust_device").value, first.value, "the old value is worth nothing");
 
   data(await client.signOut());
   await signIn(user, email);

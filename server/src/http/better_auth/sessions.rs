@@ -73,13 +73,7 @@ pub(super) async fn revoke_others(context: &Context) -> Result<Reply<replies::Re
 
 async fn revoke(context: &Context, which: Revoke<'_>) -> Result<Reply<replies::RevokeSession>, Error> {
     let (caller, session) = require_full_session(context).await?;
-    let ends_own = match &which {
-        Revoke::One(name) => *name == session.token.expose(),
-        Revoke::Others => false,
-        Revoke::All => true,
-    };
-    let app = context.context();
-    app.flows.revoke_sessions(&caller, &session, which).await.map_err(refusal::of_failure)?;
-    let reply = Reply::ok(responses::Revoked { status: true });
-    Ok(if ends_own { wire::with_session_cleared(reply, &app.cookies) } else { reply })
+    let flows = &context.context().flows;
+    flows.revoke_sessions(&caller, &session, which).await.map_err(refusal::of_failure)?;
+    Ok(Reply::ok(responses::Revoked { status: true }))
 }

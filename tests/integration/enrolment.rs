@@ -10,7 +10,7 @@ fn password() -> serde_json::Value {
 }
 
 #[on_each_database]
-async fn the_uri_is_spelled_as_the_real_servers(database: DatabaseKind) {
+async fn the_uri_is_percent_encoded(database: DatabaseKind) {
     let world = World::with(database, |settings| settings.app_name = "Example Shop & Co".to_owned()).await;
     let body = json!({"name": "", "email": "o'neill+x@example.com", "password": PASSWORD});
     let browser = world.browser();

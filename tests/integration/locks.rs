@@ -69,6 +69,10 @@ async fn a_locked_account_is_sent_nothing_and_changes_no_factors_in_a_session(da
             manage(&user.browser, path, password).await.refused(429, LOCKED);
         }
     }
+    for method in ["totp", "otp"] {
+        let body = json!({"password": PASSWORD, "method": method});
+        user.browser.post("/two-factor/enable").json(body).await.refused(429, LOCKED);
+    }
     assert_eq!(world.database().number("SELECT count(*) AS number FROM methods WHERE confirmed_at IS NULL"), 0);
     // A session without a second factor learns what it learnt before.
     let device = trusted.copy();

@@ -288,7 +288,7 @@ fn refusal(decision: enrolment::Enrolment) -> Result<(), ManagementRefused> {
 fn mail_refusal(decision: MailDecision) -> Result<(), ManagementRefused> {
     match decision {
         MailDecision::First | MailDecision::Begun | MailDecision::Further | MailDecision::Already => Ok(()),
-        MailDecision::SecondFactorDue(due) => Err(ManagementRefused::SecondFactorDue(due)),
+        MailDecision::Refused(refused) => Err(refused.into()),
         MailDecision::NotAllowed => Err(ManagementRefused::NotAllowed),
     }
 }

@@ -4,7 +4,7 @@ use super::endings::Event;
 use super::usable::{is_usable, own_address_counts};
 use crate::account::Account;
 use crate::address::{Address, MethodKind};
-use crate::assurance::{Manager, SecondFactorDue};
+use crate::assurance::{FactorsRefused, Manager};
 use crate::audit::EventKind;
 use crate::method::Method;
 use crate::policy::Policy;
@@ -31,8 +31,8 @@ pub enum EnrolMail {
     Further,
     /// The account has a method for its address.
     Already,
-    /// The caller has to pass a second factor that the account has.
-    SecondFactorDue(SecondFactorDue),
+    /// The caller may not change factors now.
+    Refused(FactorsRefused),
     /// The tenant does not allow codes by e-mail, or not at this address; the account has no address, or no room for a method.
     NotAllowed,
 }
@@ -43,8 +43,8 @@ pub fn decide(facts: &Facts<'_>, policy: &Policy, now: Timestamp) -> EnrolMail {
     let Some(own) = account.email.as_ref().filter(|_| tenant.allows(MethodKind::Email)) else {
         return EnrolMail::NotAllowed;
     };
-    if let Err(due) = manager.may_manage_factors(account, policy, now) {
-        return EnrolMail::SecondFactorDue(due);
+    if let Err(refused) = manager.may_change_factors(account, policy, now) {
+        return EnrolMail::Refused(refused);
     }
     let counts = own_address_counts(account, tenant);
     if !account.two_factor_enabled {
@@ -74,7 +74,7 @@ impl EnrolMail {
         match self {
             Self::First => Some(Event::SecondFactorOn),
             Self::Further => Some(Event::MethodAdded),
-            Self::Begun | Self::Already | Self::SecondFactorDue(_) | Self::NotAllowed => None,
+            Self::Begun | Self::Already | Self::Refused(_) | Self::NotAllowed => None,
         }
     }
 
@@ -84,7 +84,7 @@ impl EnrolMail {
             Self::First => Some(EventKind::TwoFactorEnabled),
             Self::Begun => Some(EventKind::EnrolmentBegun),
             Self::Further => Some(EventKind::MethodAdded),
-            Self::Already | Self::SecondFactorDue(_) | Self::NotAllowed => None,
+            Self::Already | Self::Refused(_) | Self::NotAllowed => None,
         }
     }
 }
@@ -92,13 +92,17 @@ impl EnrolMail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assurance::Assurance;
+    use crate::assurance::{Assurance, SecondFactorDue};
     use crate::decisions::fixtures::{NOW, account, assurance, email, method, sms};
     use crate::tenant::MailedCodes::{self, Always, Never, Verified};
-    use EnrolMail::{Already, Begun, First, Further, NotAllowed, SecondFactorDue as Due};
+    use EnrolMail::{Already, Begun, First, Further, NotAllowed, Refused};
 
     fn tenant(login_policy: LoginPolicy, mailed_codes: MailedCodes) -> Tenant {
         Tenant { login_policy, mailed_codes, ..Tenant::default() }
+    }
+
+    fn due(due: SecondFactorDue) -> EnrolMail {
+        Refused(FactorsRefused::SecondFactorDue(due))
     }
 
     fn owner(second_factor_at: Option<Timestamp>) -> Manager {
@@ -136,9 +140,9 @@ mod tests {
         for (name, email_verified, mailed_codes, passed_at, methods, outcome) in [
             ("beside an app", false, Always, Some(NOW), vec![app.clone()], Further),
             ("again", false, Always, Some(NOW), vec![app.clone(), own.clone()], Already),
-            ("nothing passed", false, Always, None, vec![app.clone()], Due(SecondFactorDue::Missing)),
-            ("passed long ago", false, Always, Some(late), vec![app.clone()], Due(SecondFactorDue::Stale)),
-            ("nothing passed, again", false, Always, None, vec![own.clone()], Due(SecondFactorDue::Missing)),
+            ("nothing passed", false, Always, None, vec![app.clone()], due(SecondFactorDue::Missing)),
+            ("passed long ago", false, Always, Some(late), vec![app.clone()], due(SecondFactorDue::Stale)),
+            ("nothing passed, again", false, Always, None, vec![own.clone()], due(SecondFactorDue::Missing)),
             ("unproved address", false, Verified, Some(NOW), vec![app.clone()], NotAllowed),
             ("a method that does not count", false, Verified, Some(NOW), vec![app.clone(), own.clone()], NotAllowed),
             ("proved address", true, Verified, Some(NOW), vec![app.clone()], Further),
@@ -151,6 +155,15 @@ mod tests {
                 let (tenant, manager) = (tenant(login_policy, mailed_codes), owner(passed_at));
                 let facts = Facts { account: &account, tenant: &tenant, manager: &manager, methods: &methods };
                 assert_eq!(decide(&facts, &policy, NOW), outcome, "{name} {login_policy:?}");
+                let until = NOW + policy.account_lock;
+                let account = Account { lock_ends_at: Some(until), ..account.clone() };
+                let outcome = match outcome {
+                    _ if mailed_codes == Never => NotAllowed,
+                    Refused(_) => outcome,
+                    _ => Refused(FactorsRefused::Locked { until }),
+                };
+                let locked = Facts { account: &account, ..facts };
+                assert_eq!(decide(&locked, &policy, NOW), outcome, "{name} {login_policy:?}, locked");
             }
         }
     }
@@ -176,7 +189,7 @@ mod tests {
             (Begun, Some(EventKind::EnrolmentBegun), None, true),
             (Further, Some(EventKind::MethodAdded), Some(Event::MethodAdded), false),
             (Already, None, None, false),
-            (Due(SecondFactorDue::Missing), None, None, false),
+            (due(SecondFactorDue::Missing), None, None, false),
             (NotAllowed, None, None, false),
         ] {
             assert_eq!((outcome.event(), outcome.ends(), outcome.gives_codes()), (event, ends, gives_codes));

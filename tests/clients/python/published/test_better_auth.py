@@ -59,7 +59,7 @@ class Api:
         enabled = self.two_factor(first_token).two_factor_enable_post(
             better_auth.TwoFactorEnablePostRequest(password=PASSWORD, issuer="Example Shop")
         )
-        assert "issuer=Example+Shop" in enabled.totp_uri
+        assert "issuer=Example%20Shop" in enabled.totp_uri
         assert len(set(enabled.backup_codes)) == 10
         app = Authenticator(enabled.totp_uri)
         return self.verify_totp(first_token, app), app, enabled.backup_codes

@@ -15,6 +15,7 @@ HEADERS_OF_THE_TRANSPORT = {
     "content-length",
     "content-type",
     "date",
+    "keep-alive",
     "pragma",
     "transfer-encoding",
     "vary",

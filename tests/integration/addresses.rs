@@ -21,7 +21,7 @@ async fn an_internationalized_address_is_taken_and_mailed_to_in_better_auths_dia
         let body = json!({"email": spelling, "password": PASSWORD});
         world.browser().post("/sign-in/email").json(body).await.ok();
     }
-    // The form that people read is no address yet, and neither is a label that stands for nothing.
+    // The form in Unicode is no address, and neither is a label that stands for nothing.
     for email in
         ["user@\u{43f}\u{440}\u{438}\u{43c}\u{435}\u{440}.\u{440}\u{444}", "user@example.xn--a", "o!neil@example.com"]
     {

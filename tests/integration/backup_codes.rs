@@ -70,7 +70,7 @@ async fn separators_do_not_count_and_everything_else_does(database: DatabaseKind
     }
 }
 
-/// Codes as people type them: as shown, without separators, with blanks.
+/// Codes as users type them: as shown, without separators, with blanks.
 fn as_typed(codes: &[String]) -> [String; 3] {
     [codes[0].clone(), codes[1].replace('-', ""), format!(" {} ", codes[2].replace('-', " "))]
 }

@@ -195,7 +195,7 @@ async fn strangers_do_not_see_that_an_account_was_unlocked_44(database: Database
     sign_in(&world.browser(), &user.email, PASSWORD, "198.51.100.1").await.refused(429, "TOO_MANY_REQUESTS");
     service.call("DELETE", &format!("/user/lock/{id}")).await.ok();
     assert_eq!(looks().await, locked, "nothing has changed for strangers");
-    // It has for the owner, from a network that the account knows, and for whoever waits.
+    // It has for the owner, from a network that the account knows, and for anybody after the wait.
     sign_in(&world.browser(), &user.email, PASSWORD, "198.51.100.1").await.ok();
     world.clock.advance(Duration::from_secs(PASSWORD_GUESS));
     let later = looks().await;

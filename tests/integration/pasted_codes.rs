@@ -1,4 +1,4 @@
-//! Codes as people paste them: with white space, and with what cannot be seen.
+//! Codes as users paste them: with white space, and with what cannot be seen.
 
 use crate::harness::World;
 use countersign_test_postgres::{DatabaseKind, on_each_database};

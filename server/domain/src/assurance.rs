@@ -72,7 +72,7 @@ impl Manager {
         matches!(self, Self::Service)
     }
 
-    /// Whether this caller may add, replace, show or remove the account's second factors now: what [`Self::may_manage_factors`] asks,
+    /// Whether this caller may add, replace, show or remove the account's second factors now: what [`Self::check_assurance`] asks,
     /// and while the account is locked nothing. Somebody guesses then, and no code is accepted from anybody; what a session or a token
     /// has proved before is no exception. An owner who is locked by somebody else changes the password, which ends the lock. A service
     /// is not stopped, because it may lift the lock.
@@ -80,24 +80,19 @@ impl Manager {
     /// # Errors
     /// What is due before, or until when the account is locked.
     pub fn may_change_factors(&self, account: &Account, policy: &Policy, now: Timestamp) -> Result<(), FactorsRefused> {
-        self.may_manage_factors(account, policy, now).map_err(FactorsRefused::SecondFactorDue)?;
+        self.check_assurance(account, policy, now).map_err(FactorsRefused::SecondFactorDue)?;
         match account.locked_until(policy, now) {
             Some(until) if !self.is_service() => Err(FactorsRefused::Locked { until }),
             _ => Ok(()),
         }
     }
 
-    /// Whether this caller has shown what managing the account's second factors, its password or trust in its devices asks for: once
-    /// there is a second factor, only an owner who has passed one lately may (attacks 26 and 27, A 7.5.1).
+    /// Whether this caller is assured enough for changes to credentials: once there is a second factor, only an owner who has
+    /// passed one lately is (attacks 26 and 27, A 7.5.1). Where factors are changed or shown, [`Self::may_change_factors`] decides.
     ///
     /// # Errors
     /// What is due before.
-    pub fn may_manage_factors(
-        &self,
-        account: &Account,
-        policy: &Policy,
-        now: Timestamp,
-    ) -> Result<(), SecondFactorDue> {
+    pub fn check_assurance(&self, account: &Account, policy: &Policy, now: Timestamp) -> Result<(), SecondFactorDue> {
         let Self::Owner(assurance) = self else { return Ok(()) };
         if assurance.account_id != account.id {
             return Err(SecondFactorDue::Missing);
@@ -143,7 +138,7 @@ mod tests {
             (Manager::Service, &enrolled, Ok(())),
         ] {
             let row = format!("{manager:?} {} {}", account.two_factor_enabled, account.factors_version);
-            assert_eq!(manager.may_manage_factors(account, &policy, NOW), outcome, "{row}");
+            assert_eq!(manager.check_assurance(account, &policy, NOW), outcome, "{row}");
             let due = outcome.map_err(FactorsRefused::SecondFactorDue);
             assert_eq!(manager.may_change_factors(account, &policy, NOW), due, "{row}");
         }
@@ -171,11 +166,7 @@ mod tests {
             assert_eq!(owner.may_change_factors(&account, &policy, NOW), outcome);
             assert_eq!(plain.may_change_factors(&account, &policy, NOW), Err(due));
             assert_eq!(Manager::Service.may_change_factors(&account, &policy, NOW), Ok(()));
-            assert_eq!(
-                owner.may_manage_factors(&account, &policy, NOW),
-                Ok(()),
-                "the password is changed all the same"
-            );
+            assert_eq!(owner.check_assurance(&account, &policy, NOW), Ok(()), "the password is changed all the same");
         }
     }
 }

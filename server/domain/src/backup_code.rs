@@ -41,6 +41,9 @@ pub fn are_few(left: usize) -> bool {
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct BackupCode(String);
 
+/// The hyphen, and what editors and messengers make of it: hyphens and dashes (U+2010 to U+2015) and the minus sign.
+const DASHES: [char; 8] = ['-', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}'];
+
 impl BackupCode {
     /// A code of so many groups of five characters.
     #[must_use]
@@ -53,10 +56,10 @@ impl BackupCode {
         Self(groups.join("-"))
     }
 
-    /// Parses a code that a client presented; `None` if it is malformed. Dashes do not count, letter case does.
+    /// Parses a code that a client presented; `None` if it is malformed. Dashes of any kind do not count, letter case does.
     #[must_use]
     pub fn parse(code: &PresentedCode) -> Option<Self> {
-        let kept = code.as_str().replace('-', "");
+        let kept = code.as_str().replace(DASHES, "");
         let is_code = GROUPS.iter().any(|groups| kept.len() == groups * GROUP)
             && kept.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let groups = || (0..kept.len()).step_by(GROUP).map(|at| &kept[at..at + GROUP]).collect::<Vec<_>>();
@@ -156,7 +159,9 @@ mod tests {
 
     #[test]
     fn a_user_may_leave_out_separators_and_in_capitals_the_shift_key() {
-        for typed in ["abcde-12345", "abcde12345", " abcde 12345 ", "abc-de12345"] {
+        for typed in
+            ["abcde-12345", "abcde12345", " abcde 12345 ", "abc-de12345", "abcde–12345", "abcde—12345", "abcde−12345"]
+        {
             assert_eq!(parse(typed).expect("a code").0, "abcde-12345", "{typed:?}");
         }
         let meant = |text| {

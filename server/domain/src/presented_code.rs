@@ -1,4 +1,4 @@
-//! Codes as people type and paste them.
+//! Codes as users type and paste them.
 
 use crate::username::is_ignorable;
 use std::fmt;

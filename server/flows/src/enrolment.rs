@@ -261,7 +261,7 @@ impl Flows {
         password: &str,
     ) -> Result<Result<(), ManagementRefused>, FlowError> {
         let owner = Manager::Owner(Assurance::of_session(session, account));
-        if let Err(due) = owner.may_manage_factors(account, self.policy(), self.now()) {
+        if let Err(due) = owner.check_assurance(account, self.policy(), self.now()) {
             return Ok(Err(ManagementRefused::SecondFactorDue(due)));
         }
         Ok(self.confirm_password(caller, account, password).await?.map_err(ManagementRefused::Unconfirmed))

@@ -263,7 +263,7 @@ impl Flows {
         handle: Option<&str>,
     ) -> Result<Result<(), NotRemoved>, FlowError> {
         let account_id = user.account.id;
-        if let Err(due) = manager.may_manage_factors(&user.account, self.policy(), self.now()) {
+        if let Err(due) = manager.check_assurance(&user.account, self.policy(), self.now()) {
             return Ok(Err(NotRemoved::SecondFactorDue(due)));
         }
         let named = match handle {

@@ -389,7 +389,7 @@ impl Flows {
                 session_token = authenticated.token.digest();
                 let owner = Manager::Owner(Assurance::of_session(&authenticated.session, &authenticated.account));
                 let is_enrolled = account.two_factor_enabled;
-                is_assured = is_enrolled && owner.may_manage_factors(account, self.policy(), now).is_ok();
+                is_assured = is_enrolled && owner.check_assurance(account, self.policy(), now).is_ok();
             }
             let (change_password, change_password_id) = self.new_change_password_ticket(now);
             let step_up = self.random().draw(StepUpToken::generate);

@@ -36,7 +36,7 @@ pub fn decide(account: &Account, authority: Authority, policy: &Policy, now: Tim
     let due = match authority {
         Authority::Ticket => return PasswordChange::Allowed { gives_one_time_password: true },
         _ if account.password.is_none() => return PasswordChange::NoPassword,
-        Authority::InSession(manager) => manager.may_manage_factors(account, policy, now).err(),
+        Authority::InSession(manager) => manager.check_assurance(account, policy, now).err(),
         Authority::CurrentPassword { has_step_up } => {
             (account.two_factor_enabled && !has_step_up).then_some(SecondFactorDue::Missing)
         }

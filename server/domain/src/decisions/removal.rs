@@ -41,7 +41,7 @@ pub enum Removal {
 /// ask for a second factor, and backup codes would be all that is left of it.
 #[must_use]
 pub fn decide(facts: &Facts<'_>, policy: &Policy, now: Timestamp) -> Removal {
-    if let Err(due) = facts.manager.may_manage_factors(facts.account, policy, now) {
+    if let Err(due) = facts.manager.check_assurance(facts.account, policy, now) {
         return Removal::SecondFactorDue(due);
     }
     match (facts.factor, facts.named) {

@@ -1,4 +1,4 @@
-// Whoever sends requests in a scenario: byte for byte what the scenario says, which `fetch` does not do.
+// The client of a scenario, which sends requests byte for byte as the scenario gives them; `fetch` does not.
 
 import { Agent, request as send } from "node:http";
 import { CookieJar } from "../../better-auth-js/support/cookie-jar.mjs";

@@ -31,14 +31,15 @@ fn generate(contract: &Path, module: &Path) -> Result<(), Box<dyn Error>> {
     reduce(&mut document);
     let specification = serde_json::from_value(document)?;
     let mut settings = GenerationSettings::new();
-    settings.with_interface(InterfaceStyle::Positional);
+    // What the contract adds as optional breaks no caller: neither a property of a body nor a parameter.
+    settings.with_interface(InterfaceStyle::Builder);
     let tokens = Generator::new(&settings).generate_tokens(&specification)?;
     fs::write(module, prettyplease::unparse(&syn::parse2(tokens)?))?;
     Ok(())
 }
 
 /// Reduces a contract to what the generator accepts: one type for all successes of an operation and one for all errors, and
-/// one media type per body. Where some errors of an operation have no body, errors have no type, and arrive as
+/// one media type per body. Errors have the type of the first of them that has a body; those with another body or none arrive as
 /// `Error::UnexpectedResponse` with the response. Security is dropped, since the generator ignores it; so are limits of
 /// strings: each would become a type of its own, and the server reports violations with better messages.
 fn reduce(document: &mut Value) {
@@ -50,9 +51,19 @@ fn reduce(document: &mut Value) {
         }
         let responses = operation["responses"].as_object().cloned().unwrap_or_default();
         let (successes, errors): (Vec<_>, Vec<_>) = responses.iter().partition(|(status, _)| status.starts_with('2'));
-        operation["responses"] = json!({"2XX": merge(&whole, &successes)});
-        if errors.iter().all(|(_, response)| schema_of(&whole, response).is_some()) {
+        // The success that most requests end with has the type, as in other generators; another body is an invalid payload.
+        let usual: Vec<_> = successes.iter().copied().filter(|(status, _)| *status == "200").collect();
+        let has_type = usual.iter().any(|(_, response)| schema_of(&whole, response).is_some());
+        operation["responses"] = json!({"2XX": merge(&whole, if has_type { &usual } else { &successes })});
+        let Some(body) = errors.iter().find_map(|(_, response)| schema_of(&whole, response)) else { continue };
+        let (typed, others): (Vec<_>, Vec<_>) =
+            errors.iter().partition(|(_, response)| schema_of(&whole, response) == Some(body));
+        if others.is_empty() {
             operation["responses"]["default"] = merge(&whole, &errors);
+        } else {
+            for (status, response) in typed {
+                operation["responses"][status.as_str()] = merge(&whole, &[(status, response)]);
+            }
         }
     }
     if let Some(components) = document["components"].as_object_mut() {

@@ -3,7 +3,7 @@
 //! Only this module reads the machine's clocks. Everything else takes a [`Clock`] or a timestamp, so that a test can
 //! choose the time and let a week pass without sleeping.
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, SecondsFormat, Utc};
 use countersign_domain::time::Timestamp;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -67,10 +67,11 @@ impl Stopwatch {
     }
 }
 
-/// RFC 3339 in UTC with milliseconds; an instant beyond the calendar becomes the Unix epoch.
+/// RFC 3339 in UTC with milliseconds; an instant beyond the calendar becomes its first or last day.
 #[must_use]
 pub fn utc_text(instant: Timestamp) -> String {
-    let calendar = DateTime::from_timestamp_millis(instant.as_millis()).unwrap_or_default();
+    let edge = if instant.as_millis() < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
+    let calendar = DateTime::from_timestamp_millis(instant.as_millis()).unwrap_or(edge);
     calendar.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
@@ -86,6 +87,7 @@ mod tests {
             (1_709_164_800_001, "2024-02-29T00:00:00.001Z"),
             (4_107_542_399_999, "2100-02-28T23:59:59.999Z"),
             (-1, "1969-12-31T23:59:59.999Z"),
+            (i64::MAX, "+262142-12-31T23:59:59.999Z"),
         ] {
             assert_eq!(utc_text(Timestamp::from_millis(millis)), text);
         }

@@ -3,6 +3,8 @@
 //! Only the owner can read what is created here. A keyring file appears complete or not at all, so that concurrent starts
 //! use the same one. It is never created if the database exists already, because the new keys could not decrypt it.
 
+pub mod keyring_file;
+
 use crate::config::Settings;
 use crate::config::values::{DatabaseUrl, KeyringSource};
 use countersign_domain::keyring::{Keyring, KeyringError};
@@ -37,6 +39,12 @@ pub enum FirstRunError {
     },
     #[error("failed to create the keyring {path}")]
     CreateKeyring {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("failed to replace the keyring {path}")]
+    WriteKeyring {
         path: PathBuf,
         #[source]
         source: io::Error,
@@ -76,7 +84,7 @@ pub fn prepare(settings: &Settings, random: &mut dyn CryptoRng) -> Result<Prepar
     // The keyring comes first, because an existing database means that there was one.
     let prepared = match &settings.keyring {
         KeyringSource::DefaultFile(path) => {
-            let keyring_is_new = !path.exists() && create_keyring(path, settings, random)?;
+            let keyring_is_new = is_missing(path) && create_keyring(path, settings, random)?;
             Prepared { keyring: read_keyring(path)?, keyring_is_new }
         }
         named => Prepared { keyring: read_named_keyring(named)?, keyring_is_new: false },
@@ -97,13 +105,18 @@ pub fn prepare(settings: &Settings, random: &mut dyn CryptoRng) -> Result<Prepar
 /// Those of [`prepare`] that concern the keyring.
 pub fn inspect_keyring(settings: &Settings) -> Result<Option<Keyring>, FirstRunError> {
     match &settings.keyring {
-        KeyringSource::DefaultFile(path) if !path.exists() => {
+        KeyringSource::DefaultFile(path) if is_missing(path) => {
             refuse_lost_keyring(path, settings)?;
             Ok(None)
         }
         KeyringSource::DefaultFile(path) => read_keyring(path).map(Some),
         named => read_named_keyring(named).map(Some),
     }
+}
+
+/// Whether there is no such file. One that cannot be looked at is no missing one: reading it says what is wrong.
+pub(crate) fn is_missing(path: &Path) -> bool {
+    matches!(path.try_exists(), Ok(false))
 }
 
 fn create_parent(path: &Path) -> Result<(), FirstRunError> {
@@ -115,7 +128,12 @@ fn create_parent(path: &Path) -> Result<(), FirstRunError> {
 fn read_named_keyring(source: &KeyringSource) -> Result<Keyring, FirstRunError> {
     match source {
         KeyringSource::Text(text) => parse(text.expose(), || crate::config::Key::Keys.variable().to_owned()),
-        KeyringSource::NamedFile(path) if !path.exists() => Err(FirstRunError::NoKeyring { path: path.clone() }),
+        KeyringSource::Credential(path) => {
+            // systemd keeps others away by the directory, and shows an access list for the service's user as the group's mode.
+            let failed = |source| FirstRunError::ReadKeyring { path: path.clone(), source };
+            parse(&fs::read_to_string(path).map_err(failed)?, || path.display().to_string())
+        }
+        KeyringSource::NamedFile(path) if is_missing(path) => Err(FirstRunError::NoKeyring { path: path.clone() }),
         KeyringSource::NamedFile(path) | KeyringSource::DefaultFile(path) => read_keyring(path),
     }
 }
@@ -124,7 +142,7 @@ fn refuse_lost_keyring(path: &Path, settings: &Settings) -> Result<(), FirstRunE
     if let DatabaseUrl::Sqlite(database) = &settings.database.url
         && fs::metadata(database).is_ok_and(|found| found.len() > 0)
         // Another start may have created both since the first look.
-        && !path.exists()
+        && is_missing(path)
     {
         return Err(FirstRunError::LostKeyring { database: database.clone(), keyring: path.to_owned() });
     }

@@ -9,7 +9,8 @@
 //! | [`cli`], [`config`], [`first_run`], [`server`], [`app`] | commands, settings, start and stop, wiring |
 //! | [`edge`] | everything before a handler: limits, deadline, routing, bodies |
 //! | [`http`] | the dialects |
-//! | [`delivery`] | sending one-time codes |
+//! | [`delivery`] | mails, text messages and the outbox file |
+//! | [`metrics`] | what operators see of a running server |
 //! | [`net`] | web origins, the reach of cookies, the mail server's address |
 //! | [`clock`], [`random`] | the system's time and randomness |
 //! | [`housekeeping`] | deleting expired rows, bringing user names to their form |
@@ -24,6 +25,8 @@ pub mod edge;
 pub mod first_run;
 pub mod housekeeping;
 pub mod http;
+pub mod key_watch;
+pub mod metrics;
 pub mod net;
 pub mod process;
 pub mod random;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Each module of `server/src`, the modules of it that it may use, and the workspace crates that it may use. The generated
 /// table `operations` counts as a module that uses nothing.
-const ALLOWED: [(&str, &[&str], &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str], &[&str]); 17] = [
     ("net", &[], &[]),
     ("process", &[], &[]),
     ("terminal", &[], &[]),
@@ -14,19 +14,37 @@ const ALLOWED: [(&str, &[&str], &[&str]); 15] = [
     ("config", &["net"], &["api", "domain"]),
     ("delivery", &["clock", "net"], &["domain", "flows"]),
     ("edge", &["clock", "net"], &["api", "contract", "domain"]),
-    ("http", &["app", "edge", "net", "operations"], &["api", "contract", "domain", "flows"]),
+    ("metrics", &["clock"], &["api", "domain"]),
+    ("http", &["app", "edge", "metrics", "net", "operations"], &["api", "contract", "domain", "flows"]),
     ("housekeeping", &["clock", "config"], &["domain", "store"]),
-    ("app", &["clock", "config", "delivery", "edge", "http", "net", "random"], &["domain", "flows", "store"]),
+    ("key_watch", &["clock"], &["domain", "flows", "store"]),
+    (
+        "app",
+        &["clock", "config", "delivery", "edge", "http", "metrics", "net", "random"],
+        &["domain", "flows", "store"],
+    ),
     ("first_run", &["config"], &["domain"]),
     (
         "server",
-        &["app", "clock", "config", "edge", "first_run", "housekeeping", "http", "random", "terminal"],
-        &["store"],
+        &[
+            "app",
+            "clock",
+            "config",
+            "edge",
+            "first_run",
+            "housekeeping",
+            "http",
+            "key_watch",
+            "metrics",
+            "random",
+            "terminal",
+        ],
+        &["domain", "flows", "store"],
     ),
     (
         "cli",
-        &["app", "clock", "config", "first_run", "operations", "random", "server", "terminal"],
-        &["contract", "domain", "store"],
+        &["app", "clock", "config", "delivery", "first_run", "operations", "random", "server", "terminal"],
+        &["api", "contract", "domain", "flows", "store"],
     ),
     ("main", &["cli", "process", "terminal"], &[]),
 ];
@@ -50,11 +68,16 @@ fn rust_files(directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The words that follow `prefix` anywhere in the code, comments and unit tests aside. Of `prefix{a::b, c}`, all heads.
-fn heads(code: &str, prefix: &str) -> BTreeSet<String> {
+/// Code without comments and unit tests.
+fn without_tests(code: &str) -> String {
     let code = code.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let code: String = lines.collect::<Vec<_>>().join("\n");
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The words that follow `prefix` anywhere in the code, comments and unit tests aside. Of `prefix{a::b, c}`, all heads.
+fn heads(code: &str, prefix: &str) -> BTreeSet<String> {
+    let code = without_tests(code);
     let mut found = BTreeSet::new();
     for (at, _) in code.match_indices(prefix) {
         // `some_crate::` is no `crate::`.
@@ -175,4 +198,110 @@ fn modules_of_the_crates_below_have_no_circle() {
             }
         }
     }
+}
+
+/// What clients send in an odd form is read in one place each: header values by `edge::headers`, which takes any byte, and bodies by
+/// `edge::body`, which skips a byte order mark. `HeaderValue::to_str` and a parser elsewhere would not.
+#[test]
+fn headers_and_bodies_of_requests_are_read_in_one_place() {
+    const PLACES: [(&str, &[&str]); 3] =
+        [("to_str", &[]), ("serde_json::from_slice", &["server/src/edge/body.rs"]), ("serde_json::from_reader", &[])];
+    let mut found: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let directories = ["server/src/edge", "server/src/http", "server/api/src"];
+    for file in directories.iter().flat_map(|directory| rust_files(&root().join(directory))) {
+        let name = file.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+        if name.ends_with("/tests.rs") || name.contains("/tests/") {
+            continue;
+        }
+        let code = without_tests(&std::fs::read_to_string(&file).unwrap());
+        for (word, _) in PLACES {
+            let is_word = |at: usize| !code[at + word.len()..].starts_with(|next: char| next.is_alphanumeric());
+            if code.match_indices(word).any(|(at, _)| is_word(at)) {
+                found.entry(word).or_default().insert(name.clone());
+            }
+        }
+    }
+    for (word, allowed) in PLACES {
+        let found = found.remove(word).unwrap_or_default();
+        assert_eq!(found, allowed.iter().map(|&name| name.to_owned()).collect(), "{word}");
+    }
+}
+
+/// Types that hold a secret, as their `Debug` hides it, and have an `==`, which stops at the first difference; each with the reason
+/// why a timing difference reveals nothing. All others can be compared with `ct_eq` only.
+const COMPARABLE: [(&str, &str); 4] = [
+    ("Digest", "a row is found by it, and it is made of a secret with 128 random bits or by a key"),
+    ("Link", "what is mailed is compared in tests; no request contains one"),
+    ("PasswordHash", "no request contains one; a password is compared with it by `matches`"),
+    ("SecretFingerprint", "a row is found by it, and it is made by a key"),
+];
+
+/// Where the code of the server is.
+const SERVER: [&str; 5] = ["server/src", "server/domain/src", "server/store/src", "server/flows/src", "server/api/src"];
+
+#[test]
+fn secrets_are_compared_in_constant_time_a_11_2_4() {
+    let (mut secrets, mut comparable) = (BTreeSet::new(), BTreeSet::new());
+    for file in rust_files(&root().join("server/domain/src")) {
+        let code = without_tests(&std::fs::read_to_string(&file).unwrap());
+        for part in code.split("impl fmt::Debug for ").skip(1) {
+            let (name, rest) = part.split_once(' ').unwrap();
+            let body = rest.split("impl ").next().unwrap();
+            if !body.contains("[redacted]") {
+                continue;
+            }
+            secrets.insert(name.to_owned());
+            let (before, _) = code.split_once(&format!("struct {name}")).unwrap();
+            let attributes = before.rsplit("\n\n").next().unwrap();
+            if attributes.contains("PartialEq") || code.contains(&format!("PartialEq for {name}")) {
+                comparable.insert(name.to_owned());
+            }
+        }
+    }
+    // The text of a secret has an `==`.
+    for file in SERVER.iter().flat_map(|directory| rust_files(&root().join(directory))) {
+        let code = without_tests(&std::fs::read_to_string(&file).unwrap());
+        let compared =
+            code.lines().find(|line| line.contains("expose()") && (line.contains("==") || line.contains("!=")));
+        assert_eq!(compared, None, "{}", file.display());
+    }
+    // `$name` is all bearer secrets.
+    for name in ["$name", "BackupCode", "OneTimeCode", "Password", "TotpSecret"] {
+        assert!(secrets.contains(name), "{name} is not among {secrets:?}");
+    }
+    assert_eq!(comparable, COMPARABLE.iter().map(|(name, _)| (*name).to_owned()).collect());
+}
+
+/// Codes and secrets are drawn from the generator that `random` lends, which the operating system seeds. What else names a
+/// generator says why.
+#[test]
+fn randomness_comes_from_one_place_a_6_5_3() {
+    const GENERATORS: [&str; 8] =
+        ["rand::", "rand_chacha", "ChaCha", "StdRng", "SmallRng", "OsRng", "fastrand", "getrandom"];
+    const PLACES: [(&str, &str); 4] = [
+        ("server/domain/src/decisions/fixtures.rs", "ids of unit tests"),
+        (
+            "server/domain/src/jwt.rs",
+            "signatures take the generator of their library, which is cryptographically secure",
+        ),
+        ("server/src/first_run.rs", "names the trait of generators that are cryptographically secure"),
+        ("server/src/random.rs", "lends the system's"),
+    ];
+    let mut found = BTreeSet::new();
+    for directory in SERVER {
+        for file in rust_files(&root().join(directory)) {
+            let name = file.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+            if name.ends_with("/tests.rs") || name.contains("/tests/") {
+                continue;
+            }
+            let code = without_tests(&std::fs::read_to_string(&file).unwrap());
+            let is_word = |at: usize| !code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
+            if GENERATORS.iter().any(|word| code.match_indices(word).any(|(at, _)| is_word(at))) {
+                found.insert(name);
+            }
+        }
+    }
+    assert_eq!(found, PLACES.iter().map(|(name, _)| (*name).to_owned()).collect());
+    let source = std::fs::read_to_string(root().join("server/src/random.rs")).unwrap();
+    assert!(source.contains("let mut random = rand::rng();"), "{source}");
 }

@@ -88,8 +88,30 @@ async fn a_token_manages_factors_for_an_hour_after_its_login_however_it_is_refre
     world.clock.advance(Duration::from_secs(1));
     let shown = service.with_token(&fresh, "GET", "/jwt/validate").await.ok();
     assert_eq!(shown.text("/jwt/amr/0"), "mfa", "it is of a login with a second factor, an hour ago");
-    add(&fresh).await.is(401);
-    remove(&fresh).await.is(401);
+    // The refusal says which login would do (RFC 9470); a login with the password alone gets the same.
+    let challenge = "Bearer error=\"insufficient_user_authentication\", acr_values=\"urn:countersign:factors:2\", \
+                     max_age=\"3600\"";
+    assert_eq!(add(&fresh).await.is(401).header("www-authenticate"), Some(challenge));
+    assert_eq!(remove(&fresh).await.is(401).header("www-authenticate"), Some(challenge));
+    let wanted = service.with_token(&fresh, "GET", "/jwt/validate").await.ok();
+    assert_eq!(wanted.text("/jwt/acr"), "urn:countersign:factors:2");
+    let plain = service.user().await;
+    let token = service.log_in(&plain).await.ok().text("/token");
+    service.enrol(&plain).await;
+    assert_eq!(add(&token).await.is(401).header("www-authenticate"), Some(challenge));
+    // Any other token (RFC 6750), none, and an API key, whose scheme has no name.
+    let invalid = Some("Bearer error=\"invalid_token\"");
+    assert_eq!(add("nonsense").await.is(401).header("www-authenticate"), invalid);
+    assert_eq!(
+        service.with_token("nonsense", "GET", "/jwt/validate").await.is(401).header("www-authenticate"),
+        invalid
+    );
+    for (method, path) in [("POST", "/user/two-factor"), ("GET", "/jwt/validate"), ("GET", "/two-factor/secret")] {
+        let anonymous = world.stranger().call(method, &format!("/api{path}")).await.is(401);
+        assert_eq!(anonymous.header("www-authenticate"), Some("Bearer"), "{path}");
+    }
+    let other_key = service.get("/two-factor/secret").header("authorization", "nonsense").await.is(401);
+    assert_eq!(other_key.header("www-authenticate"), None);
 }
 
 /// A session from a trusted device, and one from before the second factor was set up.
@@ -180,7 +202,7 @@ async fn a_session_steps_up_once_for_each_token(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn what_was_proven_and_when_is_on_the_wire_and_a_trusted_device_proves_nothing_23_n14(database: DatabaseKind) {
+async fn what_was_proven_and_when_is_on_the_wire_and_a_trusted_device_proves_nothing_n14(database: DatabaseKind) {
     let world = World::with(database, cheap_passwords).await;
     let user = world.user("ada").await;
     let shown = async |caller: &Caller| {
@@ -352,7 +374,7 @@ async fn a_token_alone_binds_no_first_factor_26(database: DatabaseKind) {
 
 /// What a refused request leaves of a trust token is what it was: one change of this account, until the same end.
 #[on_each_database]
-async fn a_trust_token_is_used_up_by_the_method_that_it_adds_and_by_nothing_else_26(database: DatabaseKind) {
+async fn a_trust_token_is_used_up_by_the_method_that_it_adds_and_by_nothing_else_26_37(database: DatabaseKind) {
     let world = World::with(database, cheap_passwords).await;
     let service = world.service().await;
     let user = service.user().await;
@@ -487,7 +509,7 @@ async fn a_session_from_a_trusted_device_reads_itself_and_signs_out(database: Da
 }
 
 #[on_each_database]
-async fn a_token_proves_no_second_factor_once_that_is_switched_off_23(database: DatabaseKind) {
+async fn a_token_proves_no_second_factor_once_that_is_switched_off_28(database: DatabaseKind) {
     let world = World::start(database).await;
     let service = world.service().await;
     let user = service.user().await;

@@ -63,6 +63,29 @@ async fn an_app_that_is_moved_to_another_account_opens_nothing_there_43(database
 }
 
 #[on_each_database]
+async fn a_sent_code_that_is_moved_to_another_account_opens_nothing_there_43(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let service = world.service().await;
+    let (victim, thief) = (world.user("victim").await, world.user("thief").await);
+    victim.enrol().await;
+    thief.enrol().await;
+    let browser = thief.challenged().await;
+    browser.post("/two-factor/send-otp").await.ok();
+    let code = world.last_code_for(&thief.email);
+    let begin = json!({"loginId": thief.email, "code": "chosen by the service"});
+    let begun = service.post("/two-factor/start", begin).await.ok().text("/twoFactorId");
+    for table in ["challenges", "mailed_codes"] {
+        let (mine, theirs) = (account_of(&thief), account_of(&victim));
+        let and = if table == "mailed_codes" { ", method_id = NULL" } else { "" };
+        world.database().execute(&format!("UPDATE {table} SET account_id = {theirs}{and} WHERE account_id = {mine}"));
+    }
+    browser.post("/two-factor/verify-otp").json(json!({"code": code})).await.refused(401, "INVALID_CODE");
+    service.complete(&begun, "chosen by the service").await.is(421);
+    let failures = format!("SELECT failed_attempts AS number FROM accounts WHERE id = {}", account_of(&victim));
+    assert_eq!(world.database().number(&failures), 2, "they were judged");
+}
+
+#[on_each_database]
 async fn trust_that_is_moved_to_another_account_counts_for_nothing_there_43(database: DatabaseKind) {
     let world = World::start(database).await;
     let service = world.service().await;
@@ -275,6 +298,9 @@ async fn a_keyring_that_the_database_was_not_used_with_is_refused_at_start(datab
         "a node that has the keys in the order before"
     );
     assert!(refusal(settings(&mine)).await.expect("the new key is missing").contains("lacks the key"));
+    let sealed = refusal(settings(&other)).await.expect("the app is sealed with the old key");
+    assert!(sealed.contains(&format!("the keyring lacks the key {}", id(&mine))), "{sealed}");
+    database.execute("DELETE FROM methods WHERE key_id IS NOT NULL");
     assert_eq!(refusal(settings(&other)).await, None);
 }
 

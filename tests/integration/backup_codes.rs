@@ -45,6 +45,24 @@ async fn each_code_works_once_also_after_a_restart_8(database: DatabaseKind) {
     user.signed_in_with(&app).await;
 }
 
+/// In each row `$argon2id$v=19$m=1024,t=1,p=1$`, 30 characters, then 16 random bytes as 22 characters of base64.
+#[on_each_database]
+async fn each_code_is_stored_by_a_password_hash_with_a_salt_of_its_own_n9_a_6_5_2(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let service = world.service().await;
+    let other = service.enrol(&service.user().await).await;
+    let codes = i64::try_from(app.backup_codes.len() + other.recovery_codes.len()).unwrap();
+    let count = |what: &str, condition: &str| {
+        let rows = format!("backup_codes WHERE {condition}");
+        world.database().number(&format!("SELECT count({what}) AS number FROM {rows}"))
+    };
+    assert_eq!((codes, count("*", "1 = 1")), (20, 20));
+    assert_eq!(count("*", "hash LIKE '$argon2id$v=19$m=1024,t=1,p=1$%' AND substr(hash, 53, 1) = '$'"), codes);
+    assert_eq!(count("DISTINCT substr(hash, 31, 22)", "1 = 1"), codes);
+}
+
 #[on_each_database]
 async fn separators_do_not_count_and_everything_else_does(database: DatabaseKind) {
     let world = World::start(database).await;

@@ -84,7 +84,7 @@ async fn a_bearer_client_enrols_and_signs_in_without_any_cookie(database: Databa
 
 /// Whatever the first step gives, as whatever it may be shown: it opens no operation but the four that continue it.
 #[on_each_database]
-async fn a_challenge_opens_nothing_else_19_20(database: DatabaseKind) {
+async fn a_challenge_opens_nothing_else_19_20_25(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     user.enrol().await;

@@ -5,6 +5,7 @@ use crate::harness::contract::better_auth as operations;
 use crate::harness::service::APPLICATION;
 use crate::harness::{PASSWORD, World};
 use countersign::operations::FUSIONAUTH;
+use countersign_contract::OperationEntry;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 
@@ -12,16 +13,19 @@ use serde_json::json;
 const ODD: [&[u8]; 3] = ["José".as_bytes(), b"Jos\xe9", b"\xff\xfe\xc3"];
 
 /// Headers that a request may have for reasons that are none of the server's, some of which it reads.
-const HEADERS: [&str; 14] = [
+const HEADERS: [&str; 17] = [
     "accept",
     "accept-encoding",
     "accept-language",
+    "access-control-request-headers",
     "baggage",
     "expo-origin",
     "forwarded",
     "if-none-match",
     "referer",
     "sec-fetch-dest",
+    "sec-fetch-mode",
+    "sec-fetch-site",
     "sentry-trace",
     "traceparent",
     "user-agent",
@@ -58,6 +62,7 @@ async fn odd_bytes_in_any_other_header_change_nothing(database: DatabaseKind) {
     let world = World::with(database, trusting).await;
     let user = world.user("ada").await;
     let service = world.service().await;
+    let holder = service.user().await;
     for header in HEADERS {
         for odd in ODD {
             user.browser.get("/get-session").header_bytes(header, odd).await.ok().text("/user/id");
@@ -69,6 +74,23 @@ async fn odd_bytes_in_any_other_header_change_nothing(database: DatabaseKind) {
         }
     }
     for odd in ODD {
+        // Behind the type of a body, and among the headers that a page asks for.
+        let of = |media_type: &str| [media_type.as_bytes(), b"; charset=utf-8; x=", odd].concat();
+        let body = json!({"email": user.email, "password": PASSWORD});
+        let typed = user.browser.copy().post("/sign-in/email").json(body.clone());
+        typed.header_bytes("content-type", &of("application/json")).await.ok();
+        let form = format!("email={}&password={}", user.email, PASSWORD.replace(' ', "+"));
+        let typed = user.browser.copy().post("/sign-in/email").body("text/plain", form);
+        typed.header_bytes("content-type", &of("application/x-www-form-urlencoded")).await.ok();
+        let patch = service.call("PATCH", &format!("/user/{}", holder.id)).json(json!({"user": {"fullName": "Grace"}}));
+        patch.header_bytes("content-type", &of("application/json")).await.ok();
+        let wrong = user.browser.copy().post("/sign-in/email").json(body).header_bytes("content-type", odd);
+        wrong.await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        let preflight = user.browser.copy().call("OPTIONS", "/api/auth/sign-out").undocumented();
+        let preflight = preflight.header("access-control-request-method", "POST");
+        let wanted = [b"authorization, ", odd, b",x-trace"].concat();
+        let allowed = preflight.header_bytes("access-control-request-headers", &wanted).await.is(204);
+        assert_eq!(allowed.header("access-control-allow-headers"), Some("authorization, x-trace"), "{allowed}");
         // What is damaged itself is a wrong value, and not an absent one.
         let bearer = [b"Bearer ", user.first_token.as_bytes(), odd].concat();
         let read = user.browser.copy().get("/get-session").header_bytes("authorization", &bearer).await.ok();
@@ -98,13 +120,18 @@ async fn a_byte_order_mark_before_a_body_is_skipped_in_every_operation_of_both_d
     let patched = patch.body(json, format!("{MARK}{}", json!({"user": {"fullName": "Grace"}}))).await.ok();
     assert_eq!(patched.text("/user/fullName"), "Grace");
 
-    let better_auth = operations().map(|entry| (world.stranger(), entry.method, entry.path.to_owned()));
-    let fusionauth = FUSIONAUTH.iter().map(|entry| {
+    let takes_body = |entry: &&OperationEntry| !entry.media_types.is_empty();
+    let better_auth = operations().filter(takes_body);
+    let better_auth = better_auth.map(|entry| (world.stranger(), entry.method, entry.path.to_owned()));
+    let fusionauth = FUSIONAUTH.iter().filter(takes_body).map(|entry| {
         let path = entry.path.split('/').map(|part| if part.starts_with('{') { holder.id.as_str() } else { part });
         (service.caller.clone(), entry.method, path.collect::<Vec<_>>().join("/"))
     });
-    let with_bodies = better_auth.chain(fusionauth).filter(|(_, method, _)| ["POST", "PUT", "PATCH"].contains(method));
-    for (caller, method, path) in with_bodies.collect::<Vec<_>>() {
+    let with_bodies: Vec<_> = better_auth.chain(fusionauth).collect();
+    for expected in ["POST", "PUT", "PATCH", "DELETE"] {
+        assert!(with_bodies.iter().any(|(_, method, _)| *method == expected), "{expected}");
+    }
+    for (caller, method, path) in with_bodies {
         // An unknown field only, so that nothing is done.
         let plain = caller.call(method, &path).body(json, r#"{"x":1}"#).await;
         let marked = caller.call(method, &path).body(json, format!(r#"{MARK}{{"x":1}}"#)).await;

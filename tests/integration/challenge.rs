@@ -27,7 +27,7 @@ async fn fail_in_challenges(user: &User, app: &App, times: usize) {
 }
 
 #[on_each_database]
-async fn the_response_to_the_password_is_a_challenge_and_shows_nothing_of_the_account(database: DatabaseKind) {
+async fn the_response_to_the_password_is_a_challenge_and_shows_nothing_of_the_account_25(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, _) = enrolled(&world).await;
     let body = json!({"email": user.email, "password": PASSWORD, "callbackURL": "/x"});
@@ -255,7 +255,7 @@ async fn ten_failures_over_challenges_lock_the_account_9_12_15_18(database: Data
 }
 
 #[on_each_database]
-async fn the_lock_ends_by_itself_and_says_when(database: DatabaseKind) {
+async fn the_lock_ends_by_itself_and_says_when_r7(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, app) = enrolled(&world).await;
     fail_in_challenges(&user, &app, 10).await;

@@ -4,7 +4,9 @@
 //! build would print are read.
 
 use countersign_api::better_auth::better_auth_api_mod;
-use countersign_contract::{Document, compare};
+use countersign_api::{DialectName, published_documents};
+use countersign_contract::{Document, compare, merge};
+use serde_json::json;
 
 const FILE: &str = "openapi/better-auth.yaml";
 
@@ -27,9 +29,40 @@ fn after(from: &str, to: &str) -> Vec<String> {
     lines(&text.replacen(from, to, 1))
 }
 
+fn contract_of(dialect: DialectName) -> Document {
+    let file = dialect.contract_file();
+    let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    Document::load(file, &text).unwrap()
+}
+
+/// So nothing is served that is not documented, least of all a way to sign in.
 #[test]
-fn contract_and_endpoints_agree() {
-    assert_eq!(lines(&contract_text()), Vec::<String>::new());
+fn contracts_and_endpoints_agree_a_6_1_3() {
+    for dialect in DialectName::ALL {
+        let contract = contract_of(dialect);
+        let published = merge(published_documents(dialect).unwrap()).unwrap();
+        let code = Document::from_value("endpoints", published).unwrap();
+        let differences = compare(&contract, &code, contract.base_path());
+        let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        assert_eq!(differences, Vec::<String>::new());
+    }
+}
+
+/// Each response of every test is held to its contract, so that none of them is a 429 that does not say when to come back.
+#[test]
+fn every_429_has_to_say_when_to_come_back_r7() {
+    for dialect in DialectName::ALL {
+        let contract = contract_of(dialect);
+        let mut limited = 0;
+        for located in contract.located() {
+            let Some(response) = located.operation["responses"].get("429") else { continue };
+            let header = contract.resolve(&contract.resolve(response)["headers"]["Retry-After"]);
+            let demanded = (&header["required"], &header["schema"]["minimum"]);
+            assert_eq!(demanded, (&json!(true), &json!(1)), "{} {}", located.method, located.path);
+            limited += 1;
+        }
+        assert!(limited > 10, "{limited}");
+    }
 }
 
 #[test]

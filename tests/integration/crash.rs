@@ -52,7 +52,7 @@ async fn a_totp_code_that_was_accepted_is_dead_after_a_crash_7(database: Databas
 }
 
 #[on_each_database]
-async fn a_backup_code_that_was_accepted_is_dead_after_a_crash_8(database: DatabaseKind) {
+async fn a_backup_code_that_was_accepted_is_dead_after_a_crash_7_8(database: DatabaseKind) {
     let mut crash = Crash::prepared(database).await;
     let (first, second) = (crash.user.challenged().await, crash.user.challenged().await);
     let body = json!({"code": crash.app.backup_codes[3]});
@@ -67,6 +67,26 @@ async fn a_mailed_code_that_was_accepted_is_dead_after_a_crash_7(database: Datab
     first.post("/two-factor/send-otp").await.ok();
     let body = json!({"code": crash.server.last_code_for(&crash.user.email)});
     crash.strikes_after("/two-factor/verify-otp", &first, &second, body, (400, "OTP_HAS_EXPIRED")).await;
+}
+
+/// The value that took the place of the trust cookie is good, and the one before it is used.
+#[on_each_database]
+async fn a_trust_cookie_that_was_replaced_is_dead_after_a_crash_7(database: DatabaseKind) {
+    let mut crash = Crash::prepared(database).await;
+    let browser = crash.user.challenged().await;
+    let body = json!({"code": crash.app.backup_codes[3], "trustDevice": true});
+    browser.post("/two-factor/verify-backup-code").json(body).await.ok();
+    let before = browser.copy();
+    let response = crash.user.sign_in_from(&browser).await;
+    crash.server.kill_9();
+    assert_eq!(response.ok().body["twoFactorRedirect"], Value::Null);
+    crash.server.restart();
+    assert_eq!(crash.user.sign_in_from(&before).await.ok().body["twoFactorRedirect"], true, "it was used");
+    assert_eq!(
+        crash.user.sign_in_from(&browser).await.ok().body["twoFactorRedirect"],
+        Value::Null,
+        "its successor is good"
+    );
 }
 
 /// A server that is killed while it works leaves nothing half done: whoever was told that it worked finds it so, and

@@ -2,40 +2,57 @@
 //!
 //! What is expected is the table of the domain ([`endings`]); what is seen is seen from outside.
 
-use crate::harness::service::{APPLICATION, TotpApp};
+use crate::harness::service::APPLICATION;
+use crate::harness::world::refresh_tokens_are;
 use crate::harness::{App, Caller, FusionAuthUser, PASSWORD, Response, Service, User, World, cheap_passwords};
+use crate::password_reset::reset_token;
 use countersign_domain::decisions::endings::{self, Ending, Event, Grant};
+use countersign_domain::tenant::RefreshTokenUsage;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 
-const NEW: &str = "a longer horse, a better battery";
+pub(crate) const NEW: &str = "a longer horse, a better battery";
 
 /// Who has opened everything that there is to open, and holds the app that completes what waits.
-struct Opened {
-    service: Service,
-    user: User,
-    app: App,
-    named: FusionAuthUser,
+pub(crate) struct Opened {
+    pub(crate) service: Service,
+    pub(crate) user: User,
+    pub(crate) app: App,
+    pub(crate) named: FusionAuthUser,
     /// Another session than the one that acts, which has passed a second factor too.
-    other: Caller,
-    challenged: Caller,
-    trusted: Caller,
+    pub(crate) other: Caller,
+    pub(crate) challenged: Caller,
+    pub(crate) trusted: Caller,
     /// The trust of the other dialect.
-    trust_id: String,
+    pub(crate) trust_id: String,
     access_token: String,
     refresh_token: String,
-    two_factor_id: String,
+    pub(crate) two_factor_id: String,
     trust_token: String,
+    /// Of a forgotten password, of the address, and of a login without a password.
+    forgotten_id: String,
+    verification_id: String,
+    passwordless_code: String,
+    /// For the session of `other`.
+    session_code: String,
+    /// For [`NUMBER`], to become a method.
+    number_code: String,
 }
 
-fn login(user: &User, password: &str) -> Value {
+pub(crate) const NUMBER: &str = "+15550111";
+
+pub(crate) fn login(user: &User, password: &str) -> Value {
     json!({"loginId": user.email, "password": password, "applicationId": APPLICATION})
 }
 
-async fn open(world: &World) -> Opened {
-    let service = world.service().await;
+pub(crate) async fn open(world: &World) -> Opened {
     let user = world.user("ada").await;
     let app = user.enrol().await;
+    open_for(world, world.service().await, user, app).await
+}
+
+/// The same for a user with an app, whose address need not be the first one.
+pub(crate) async fn open_for(world: &World, service: Service, user: User, app: App) -> Opened {
     let id = service.get(&format!("/user?loginId={}", user.email)).await.ok().text("/user/id");
     let named = FusionAuthUser { id: id.clone(), email: user.email.clone() };
     let other = user.challenged().await;
@@ -50,7 +67,19 @@ async fn open(world: &World) -> Opened {
     let two_factor_id = service.post("/login", login(&user, PASSWORD)).await.is(242).text("/twoFactorId");
     let begun = service.post("/two-factor/start", json!({"userId": id})).await.ok();
     let stepped_up = service.complete(&begun.text("/twoFactorId"), &begun.text("/code")).await.ok();
+    service.post("/two-factor/send", json!({"userId": id, "method": "sms", "mobilePhone": NUMBER})).await.ok();
+    other.post("/two-factor/send-otp").await.ok();
+    let unmailed = json!({"loginId": user.email, "sendForgotPasswordEmail": false, "applicationId": APPLICATION});
+    let forgotten = service.post("/user/forgot-password", unmailed.clone()).await.ok();
+    let path = format!("/user/verify-email?email={}&sendVerifyEmail=false", user.email);
+    let verification = service.call("PUT", &path).await.ok();
+    let passwordless = service.post("/passwordless/start", unmailed).await.ok();
     Opened {
+        forgotten_id: forgotten.text("/changePasswordId"),
+        verification_id: verification.text("/verificationId"),
+        passwordless_code: passwordless.text("/code"),
+        session_code: world.last_code_for(&user.email),
+        number_code: world.last_code_for(NUMBER),
         challenged: user.challenged().await,
         trust_id: done.text("/twoFactorTrustId"),
         access_token: done.text("/token"),
@@ -71,7 +100,7 @@ fn ends(has_ended: bool) -> Ending {
 }
 
 impl Opened {
-    async fn session(&self) -> Ending {
+    pub(crate) async fn session(&self) -> Ending {
         let shown = self.other.get("/get-session").await.ok().body;
         match (&shown["session"], &shown["session"]["secondFactorAt"]) {
             (Value::Null, _) => Ending::Ends,
@@ -80,7 +109,7 @@ impl Opened {
         }
     }
 
-    async fn refresh_token(&self, world: &World) -> Ending {
+    pub(crate) async fn refresh_token(&self, world: &World) -> Ending {
         let body = json!({"refreshToken": self.refresh_token});
         let refreshed = self.service.open("/jwt/refresh", body).await;
         if refreshed.status == 404 {
@@ -94,14 +123,14 @@ impl Opened {
         }
     }
 
-    async fn access_token(&self) -> Ending {
+    pub(crate) async fn access_token(&self) -> Ending {
         let shown = self.service.with_token(&self.access_token, "GET", "/jwt/validate").await;
         if shown.status == 401 {
             return Ending::Ends;
         }
         shown.ok();
         // A token whose second factor counts is refused for the wrong code, any other for itself.
-        let body = json!({"method": "sms", "mobilePhone": "+15550199", "code": "000000"});
+        let body = json!({"method": "email", "email": "other@example.com", "code": "000000"});
         match self.service.with_token(&self.access_token, "POST", "/user/two-factor").json(body).await.status {
             421 => Ending::Survives,
             400 | 401 => Ending::LosesSecondFactor,
@@ -110,7 +139,7 @@ impl Opened {
     }
 
     /// Of both dialects, which must agree.
-    async fn trust(&self, password: &str) -> Ending {
+    pub(crate) async fn trust(&self, password: &str) -> Ending {
         let with_trust = json!({"loginId": self.user.email, "password": password, "twoFactorTrustId": self.trust_id});
         let asked = self.service.post("/login", with_trust).await.status == 242;
         let body = json!({"email": self.user.email, "password": password});
@@ -120,7 +149,7 @@ impl Opened {
     }
 
     /// Of both dialects, which must agree, with codes of the app that the account has now.
-    async fn challenge(&self, mut code: impl FnMut() -> String) -> Ending {
+    pub(crate) async fn challenge(&self, mut code: impl FnMut() -> String) -> Ending {
         let response = self.challenged.post("/two-factor/verify-totp").json(json!({"code": code()})).await;
         let ended = response.status == 401 && response.code() == "INVALID_TWO_FACTOR_COOKIE";
         let completed: Response = self.service.complete(&self.two_factor_id, &code()).await;
@@ -128,7 +157,25 @@ impl Opened {
         ends(ended)
     }
 
-    async fn ticket(&self, password: &str) -> Ending {
+    /// Of both dialects, which must agree as long as there is a session to present one in.
+    pub(crate) async fn one_time_code(&self, session: Ending) -> Ending {
+        let body = json!({"method": "sms", "mobilePhone": NUMBER, "code": self.number_code});
+        let added = self.service.post(&format!("/user/two-factor/{}", self.named.id), body).await;
+        assert!([200, 421].contains(&added.status), "{added}");
+        if session != Ending::Ends {
+            let passed = self.other.post("/two-factor/verify-otp").json(json!({"code": self.session_code})).await;
+            assert_eq!(passed.status == 200, added.status == 200, "{passed} {added}");
+        }
+        ends(added.status == 421)
+    }
+
+    /// Of each kind, which must agree.
+    pub(crate) async fn ticket(&self, password: &str) -> Ending {
+        let path = format!("/user/change-password/{}", self.forgotten_id);
+        let forgotten = self.service.get(&path).await;
+        assert!([400, 200, 404].contains(&forgotten.status), "{forgotten}");
+        let code = self.service.open("/passwordless/send", json!({"code": self.passwordless_code})).await;
+        let verified = self.service.open("/user/verify-email", json!({"verificationId": self.verification_id})).await;
         let body = json!({
             "loginId": self.user.email, "currentPassword": password, "password": "yet another horse",
             "trustToken": self.trust_token,
@@ -136,14 +183,23 @@ impl Opened {
         let response = self.service.post("/user/change-password", body).await;
         let ended = response.status == 400 && response.wrongs() == ["[TrustTokenExpired]"];
         assert!(ended || response.status == 200, "{response}");
+        assert_eq!([forgotten.status == 404, code.status == 404, verified.status == 404], [ended; 3]);
         ends(ended)
     }
 
     /// What has become of everything, in the order in which looking at one does not change the next.
-    async fn endings(&self, world: &World, password: &str, code: impl FnMut() -> String) -> Vec<(Grant, Ending)> {
+    pub(crate) async fn endings(
+        &self,
+        world: &World,
+        password: &str,
+        code: impl FnMut() -> String,
+    ) -> Vec<(Grant, Ending)> {
+        let session = self.session().await;
         vec![
             (Grant::AccessToken, self.access_token().await),
-            (Grant::Session, self.session().await),
+            (Grant::Session, session),
+            // Before looking at the others takes longer than it lives.
+            (Grant::OneTimeCode, self.one_time_code(session).await),
             (Grant::Challenge, self.challenge(code).await),
             (Grant::TrustedDevice, self.trust(password).await),
             (Grant::RefreshToken, self.refresh_token(world).await),
@@ -152,7 +208,7 @@ impl Opened {
     }
 
     /// Lets the event happen; says the password, and the app, that the account has afterwards.
-    async fn happen(&self, world: &World, event: Event) -> (&'static str, Option<App>) {
+    pub(crate) async fn happen(&self, world: &World, event: Event) -> (&'static str, Option<App>) {
         let (own, service, id) = (&self.user.browser, &self.service, &self.named.id);
         let password = json!({"password": PASSWORD});
         let change =
@@ -172,6 +228,12 @@ impl Opened {
                 let ticket = service.complete(&challenge.text("/twoFactorId"), code).await.is(203);
                 let path = format!("/user/change-password/{}", ticket.text("/changePasswordId"));
                 service.open(&path, json!({"password": NEW})).await.ok();
+            }
+            Event::PasswordReset => {
+                let stranger = world.stranger();
+                stranger.post("/request-password-reset").json(json!({"email": self.user.email})).await.ok();
+                let token = reset_token(world, &self.user.email, 1).await;
+                stranger.post("/reset-password").json(json!({"newPassword": NEW, "token": token})).await.ok();
             }
             Event::Reactivated => {
                 service.call("DELETE", &format!("/user/{id}")).await.ok();
@@ -196,7 +258,12 @@ impl Opened {
             }
             Event::SessionsRevoked => drop(own.post("/revoke-other-sessions").await.ok()),
             Event::TrustRevoked => drop(own.post("/two-factor/revoke-trusted-devices").json(password).await.ok()),
-            Event::SecondFactorOn | Event::RequiredSecondFactorOn | Event::Deactivated => {
+            Event::SecondFactorOn
+            | Event::RequiredSecondFactorOn
+            | Event::Deactivated
+            | Event::AddressChanged
+            | Event::AddressChangedByService
+            | Event::AddressRestored => {
                 panic!("these have tests of their own")
             }
         }
@@ -206,6 +273,7 @@ impl Opened {
                 | Event::PasswordChangedEndingSessions
                 | Event::PasswordSetByService
                 | Event::PasswordSetByTicket
+                | Event::PasswordReset
         );
         (if sets_password { NEW } else { PASSWORD }, None)
     }
@@ -213,19 +281,26 @@ impl Opened {
 
 /// Whether the owner's own session goes on, perhaps as a new one.
 fn keeps_own_session(event: Event) -> bool {
-    !matches!(event, Event::PasswordSetByService | Event::PasswordSetByTicket | Event::Reactivated)
+    use Event::{PasswordReset, PasswordSetByService, PasswordSetByTicket, Reactivated};
+    !matches!(event, PasswordSetByService | PasswordSetByTicket | PasswordReset | Reactivated)
 }
 
 #[on_each_database]
 async fn every_event_ends_in_both_dialects_what_the_table_says_28(database: DatabaseKind) {
     let tested = Event::ALL.into_iter().filter(|event| {
         // The first factor has no earlier one; after the last one, no trust and no code is asked for; a deactivated account
-        // gets the same refusal for everything.
+        // gets the same refusal for everything. After a change of address, other names sign in. See `endings_further`.
+        use Event::{AddressChanged, AddressChangedByService, AddressRestored};
         use Event::{Deactivated, RequiredSecondFactorOn, SecondFactorOff, SecondFactorOn};
-        !matches!(event, SecondFactorOn | RequiredSecondFactorOn | SecondFactorOff | Deactivated)
+        let by_factors = matches!(event, SecondFactorOn | RequiredSecondFactorOn | SecondFactorOff | Deactivated);
+        !by_factors && !matches!(event, AddressChanged | AddressChangedByService | AddressRestored)
     });
-    for event in tested {
-        let world = World::with(database, cheap_passwords).await;
+    for (event, usage) in tested.flat_map(|event| RefreshTokenUsage::ALL.map(|usage| (event, usage))) {
+        let world = World::with(database, |settings| {
+            cheap_passwords(settings);
+            refresh_tokens_are(settings, usage);
+        })
+        .await;
         let opened = open(&world).await;
         let (password, new_app) = opened.happen(&world, event).await;
         let own = opened.user.browser.get("/get-session").await.ok().body;
@@ -234,6 +309,23 @@ async fn every_event_ends_in_both_dialects_what_the_table_says_28(database: Data
         for (grant, ending) in opened.endings(&world, password, || app.fresh_code()).await {
             assert_eq!(ending, endings::decide(event, grant), "{event:?} {grant:?}");
         }
+    }
+}
+
+#[on_each_database]
+async fn a_forgotten_password_set_through_a_service_ends_everything_28(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let opened = open(&world).await;
+    let service = &opened.service;
+    let begun = service.post("/two-factor/start", json!({"userId": opened.named.id})).await.ok();
+    let passed = service.complete(&begun.text("/twoFactorId"), &begun.text("/code")).await.ok();
+    let body = json!({"loginId": opened.user.email, "sendForgotPasswordEmail": false});
+    let id = service.post("/user/forgot-password", body).await.ok().text("/changePasswordId");
+    let body = json!({"password": NEW, "trustToken": passed.text("/trustToken")});
+    service.open(&format!("/user/change-password/{id}"), body).await.ok();
+    assert!(opened.user.browser.get("/get-session").await.ok().body.is_null());
+    for (grant, ending) in opened.endings(&world, NEW, || opened.app.fresh_code()).await {
+        assert_eq!(ending, Ending::Ends, "{grant:?}");
     }
 }
 
@@ -254,83 +346,28 @@ async fn a_password_changed_through_a_service_ends_everything_28(database: Datab
     }
 }
 
+/// What stood in for a second factor before there was one: the token of a login, and what a service that vouched has opened. Whether
+/// they live on is in the table of `endings_further`.
 #[on_each_database]
-async fn the_second_factor_switched_off_takes_its_passes_along_in_both_dialects_28(database: DatabaseKind) {
-    for by_service in [false, true] {
-        let world = World::with(database, cheap_passwords).await;
-        let opened = open(&world).await;
-        if by_service {
-            let path = format!("/user/two-factor/{}?code={}", opened.named.id, opened.app.backup_codes[6]);
-            opened.service.call("DELETE", &path).await.ok();
-        } else {
-            opened.happen(&world, Event::SecondFactorOff).await;
-        }
-        let code = || opened.app.fresh_code();
-        assert_eq!(opened.access_token().await, Ending::LosesSecondFactor);
-        assert_eq!(opened.session().await, Ending::LosesSecondFactor);
-        assert_eq!(opened.challenge(code).await, Ending::Ends);
-        // Another second factor is set up: nothing of the old one counts for it.
-        let app = opened.service.enrol(&opened.named).await;
-        assert_eq!(opened.access_token().await, Ending::LosesSecondFactor);
-        assert_eq!(opened.trust(PASSWORD).await, Ending::Ends);
-        assert_eq!(opened.refresh_token(&world).await, Ending::LosesSecondFactor);
-        let body = json!({"password": PASSWORD});
-        let managing = opened.other.post("/two-factor/generate-backup-codes").json(body);
-        managing.await.refused(403, "SECOND_FACTOR_REQUIRED");
-        assert_eq!(opened.ticket(PASSWORD).await, Ending::Ends);
-        drop(app);
-    }
-}
-
-/// Everything that an account without a second factor can have open; then it gets one, in either dialect.
-#[on_each_database]
-async fn the_first_second_factor_ends_what_stood_in_for_it_in_both_dialects_28(database: DatabaseKind) {
+async fn what_stood_in_for_the_first_second_factor_manages_no_factor_after_it_28(database: DatabaseKind) {
     for by_service in [false, true] {
         let world = World::with(database, cheap_passwords).await;
         let service = world.service().await;
         let user = world.user("ada").await;
         let id = service.get(&format!("/user?loginId={}", user.email)).await.ok().text("/user/id");
-        let named = FusionAuthUser { id: id.clone(), email: user.email.clone() };
-        let other = user.signed_in().await;
         let granted = service.post("/login", login(&user, PASSWORD)).await.is(202);
         let begun = service.post("/two-factor/start", json!({"userId": id})).await.ok();
-        let body =
-            json!({"twoFactorId": begun.text("/twoFactorId"), "code": begun.text("/code"), "trustComputer": true});
+        let body = json!({"twoFactorId": begun.text("/twoFactorId"), "code": begun.text("/code")});
         let stepped_up = service.open("/two-factor/login", body).await.ok();
-        let waiting = service.post("/two-factor/start", json!({"userId": id})).await.ok().text("/twoFactorId");
-        let due = |is_due: bool| json!({"user": {"passwordChangeRequired": is_due}});
-        service.call("PATCH", &format!("/user/{id}")).json(due(true)).await.ok();
-        let change_password_id = service.post("/login", login(&user, PASSWORD)).await.is(203).text("/changePasswordId");
-        service.call("PATCH", &format!("/user/{id}")).json(due(false)).await.ok();
-
-        let app = if by_service {
-            service.enrol(&named).await
+        if by_service {
+            service.enrol(&FusionAuthUser { id, email: user.email.clone() }).await;
         } else {
-            let app = user.enrol().await;
-            TotpApp::new(&app.base32, &world.clock)
-        };
-        let session = other.get("/get-session").await.ok();
-        assert_eq!(session.body["session"]["secondFactorAt"], Value::Null, "{session}");
-        let token = granted.text("/token");
-        service.with_token(&token, "GET", "/jwt/validate").await.ok();
+            user.enrol().await;
+        }
         let add = json!({"method": "sms", "mobilePhone": "+15550199", "code": "000000", "password": PASSWORD});
-        service.with_token(&token, "POST", "/user/two-factor").json(add).await.is(401);
-        // Neither the second factor of a service that vouched, nor the trust that it gave, is one of the account.
-        let stepped = stepped_up.text("/token");
-        let add = json!({"method": "sms", "mobilePhone": "+15550199", "code": "000000"});
-        service.with_token(&stepped, "POST", "/user/two-factor").json(add).await.is(401);
-        let with_trust = json!({
-            "loginId": user.email, "password": PASSWORD, "twoFactorTrustId": stepped_up.text("/twoFactorTrustId"),
-        });
-        service.post("/login", with_trust).await.is(242);
-        service.complete(&waiting, &app.fresh_code()).await.ok();
-        let refreshed = service.open("/jwt/refresh", json!({"refreshToken": granted.text("/refreshToken")})).await.ok();
-        let shown = world.bearer(refreshed.text("/token")).call("GET", "/api/jwt/validate").await.ok();
-        assert_eq!(shown.text("/jwt/amr/0"), "pwd");
-        // A ticket that the password alone has given sets no password any more.
-        let path = format!("/user/change-password/{change_password_id}");
-        service.get(&path).await.is(404);
-        service.open(&path, json!({"password": NEW})).await.is(404);
+        for login in [&granted, &stepped_up] {
+            service.with_token(&login.text("/token"), "POST", "/user/two-factor").json(add.clone()).await.is(401);
+        }
         let body = json!({
             "loginId": user.email, "currentPassword": PASSWORD, "password": NEW, "trustToken": stepped_up.text("/trustToken"),
         });

@@ -47,7 +47,7 @@ fn plausible_body(operation_id: &str) -> Map<String, Value> {
     let schema = CONTRACT.resolve(&body["content"]["application/json"]["schema"]);
     let names = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone());
     let value = |name: &str| match name {
-        "email" => json!("fuzz@example.com"),
+        "email" | "newEmail" => json!("fuzz@example.com"),
         "password" | "currentPassword" | "newPassword" => json!("some password"),
         "trustDevice" | "disableSession" | "rememberMe" | "revokeOtherSessions" => json!(true),
         "callbackURL" => json!("/"),

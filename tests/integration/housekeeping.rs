@@ -55,12 +55,12 @@ async fn what_has_ended_is_cleared_away_while_the_server_runs_and_what_lives_sta
     world.clock.advance(366 * DAY);
     let trail = before[5];
     comes_to(&world, [0, 0, 0, 0, 0, trail]).await;
-    // Later still, all of it has gone but what happened since.
+    // Later still, all of it has gone but what happened since: a password, a code, and that it was after a year.
     let later = user.challenged().await;
     later.post("/two-factor/verify-totp").json(json!({"code": app.code_in(0)})).await.ok();
     world.clock.advance(Duration::from_secs(60 * 60));
     world.clock.advance(35 * DAY);
-    comes_to(&world, [0, 0, 0, 0, 0, 2]).await;
+    comes_to(&world, [0, 0, 0, 0, 0, 3]).await;
     assert_eq!(rows(&world, "accounts"), 1);
     assert_eq!(rows(&world, "methods WHERE kind = 'authenticator'"), 1);
 }

@@ -159,7 +159,8 @@ async fn neither_database_nor_log_holds_a_password_token_code_or_secret_43(datab
 #[on_each_database]
 async fn neither_database_nor_log_holds_what_a_service_is_given_43(database: DatabaseKind) {
     let directory = tempdir().unwrap();
-    let server = Process::start(database, directory.path(), &[("COUNTERSIGN_LOG", "trace")]);
+    let variables = [("COUNTERSIGN_LOG", "trace"), ("COUNTERSIGN_REFRESH_TOKEN_USAGE", "OneTimeUse")];
+    let server = Process::start(database, directory.path(), &variables);
     let mut secrets = Secrets(Vec::new());
     let service = server.service();
     secrets.add("API key", &service.key);
@@ -168,7 +169,10 @@ async fn neither_database_nor_log_holds_what_a_service_is_given_43(database: Dat
     secrets.add("access token", &login.text("/token"));
     secrets.add("refresh token", &login.text("/refreshToken"));
     let next = service.open("/jwt/refresh", json!({"refreshToken": login.text("/refreshToken")})).await.ok();
-    secrets.add("refresh token", &next.text("/refreshToken"));
+    let next = next.text("/refreshToken");
+    let again = service.open("/jwt/refresh", json!({"refreshToken": login.text("/refreshToken")})).await.ok();
+    assert_eq!(again.text("/refreshToken"), next, "the second time as well");
+    secrets.add("refresh token", &next);
     let app = service.enrol_with(&user, |app| app.code_in(-1)).await;
     for code in &app.recovery_codes {
         secrets.add("recovery code", code);

@@ -1,7 +1,7 @@
 //! Limits of an account on guesses at second factors and passwords, on codes that are sent, and how they are lifted.
 
-use crate::harness::{App, Caller, FusionAuthUser, PASSWORD, Process, Response, Service, User, World, cheap_passwords};
-use crate::password_limits::{from_everywhere, seen, sign_in};
+use crate::harness::{App, Caller, FusionAuthUser, PASSWORD, Response, Service, User, World, cheap_passwords};
+use crate::password_limits::{from_everywhere, log_in, seen, sign_in};
 use countersign_domain::policy::Policy;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
@@ -61,15 +61,17 @@ async fn wrong_codes_between_sign_ins_are_counted_in_the_long_run_through_both_1
         }
         user.signed_in_with(&app).await;
     }
+    let locks = || world.database().number("SELECT count(*) AS number FROM audit_events WHERE kind = 'account-locked'");
+    assert_eq!(locks(), 0);
     wrong_codes(&user, &app, 1).await;
-    assert_eq!(judged_and_wrong(&world), 100);
+    assert_eq!((judged_and_wrong(&world), locks()), (100, 1));
     let locked = verify_totp(&user.challenged().await, &app.fresh_code()).await;
     let waits = locked.refused(429, "ACCOUNT_TEMPORARILY_LOCKED").retry_after();
     assert!(waits <= GUESS && waits > GUESS - 20 * 60, "{waits}");
     let id = challenge_by_service(&service, &user.email).await;
     assert!(service.complete(&id, &app.fresh_code()).await.is(409).retry_after() <= GUESS);
     verify_totp(&user.browser, &app.fresh_code()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
-    assert_eq!(judged_and_wrong(&world), 100);
+    assert_eq!((judged_and_wrong(&world), locks()), (100, 1));
     // One guess decays at a time, and the holder's right codes take none.
     world.clock.advance(Duration::from_secs(GUESS));
     user.signed_in_with(&app).await;
@@ -214,6 +216,30 @@ async fn strangers_do_not_use_up_the_codes_of_a_method_45(database: DatabaseKind
     send(&service.challenge(&by_service).await).await.is(429);
 }
 
+/// The method for the account's own address counts from the beginning, before its first use.
+#[on_each_database]
+async fn strangers_do_not_use_up_the_codes_of_a_method_that_was_not_used_yet_45(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let stranger = service.user().await;
+    let token = service.log_in(&stranger).await.ok().text("/token");
+    let (with_app, by_mail) = (world.user("ada").await, world.user("grace").await);
+    with_app.enrol().await;
+    by_mail.browser.post("/two-factor/enable").json(json!({"password": PASSWORD, "method": "otp"})).await.ok();
+    for user in [&with_app, &by_mail] {
+        let ask = || {
+            let call = service.with_token(&token, "POST", "/two-factor/send");
+            call.json(json!({"method": "email", "email": user.email}))
+        };
+        while ask().await.status == 200 {}
+        ask().await.is(429);
+        let challenged = user.challenged().await;
+        challenged.post("/two-factor/send-otp").await.ok();
+        let code = json!({"code": world.last_code_for(&user.email)});
+        challenged.post("/two-factor/verify-otp").json(code).await.ok();
+    }
+}
+
 #[on_each_database]
 async fn text_messages_are_limited_by_client_by_prefix_and_in_all_45(database: DatabaseKind) {
     let world = World::with(database, |settings| {
@@ -257,6 +283,104 @@ async fn text_messages_are_limited_by_client_by_prefix_and_in_all_45(database: D
     mail.json(json!({"method": "email", "email": "x@example.com"})).await.ok();
     world.clock.advance(Duration::from_secs(30 * 60));
     send(3, "203.0.113.4", "+447911123456").await.is(429);
+}
+
+/// A text for a sign-in counts for the network of the password: a service behind one address asks for all its users.
+#[on_each_database]
+async fn texts_for_sign_ins_count_for_the_network_of_the_password_45(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let mut users = Vec::new();
+    for number in 0..22 {
+        let user = service.user().await;
+        service.enrol_address(&user, "sms", &format!("+15550{:02}0{number:02}", number % 10)).await;
+        let method = service.method_id(&user, "sms").await;
+        users.push((user, method));
+    }
+    // The default is 20 for each client.
+    let send = async |user: usize, network: Option<&str>| {
+        let (user, method) = &users[user];
+        let challenge = log_in(&service, &user.email, PASSWORD, network).await.is(242).text("/twoFactorId");
+        service.open(&format!("/two-factor/send/{challenge}"), json!({"methodId": method})).await
+    };
+    for user in 0..22 {
+        send(user, None).await.ok();
+    }
+    for user in 0..20 {
+        send(user, Some("198.51.100.1")).await.ok();
+    }
+    assert!(send(20, Some("198.51.100.1")).await.is(429).retry_after() > 23 * 60 * 60);
+    send(20, Some("198.51.100.2")).await.ok();
+    // It is the same count in the other dialect, wherever the text is asked for.
+    let ask = async |network: &str| {
+        let browser = world.browser();
+        sign_in(&browser, &users[21].0.email, PASSWORD, network).await.ok();
+        browser.post("/two-factor/send-otp").header("x-forwarded-for", "198.51.100.3").await
+    };
+    ask("198.51.100.1").await.refused(429, "TOO_MANY_REQUESTS");
+    ask("198.51.100.2").await.ok();
+}
+
+/// One account takes a small part of what numbers that begin alike have together.
+#[on_each_database]
+async fn an_account_and_a_number_get_so_many_text_messages_a_day_45(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let mut users = Vec::new();
+    for number in ["+15550100", "+15550101", "+15550100"] {
+        let user = service.user().await;
+        service.enrol_address(&user, "sms", number).await;
+        let method = service.method_id(&user, "sms").await;
+        users.push((user, method));
+    }
+    let send = async |user: usize| {
+        let (user, method) = &users[user];
+        let challenge = service.challenge(user).await;
+        service.open(&format!("/two-factor/send/{challenge}"), json!({"methodId": method})).await
+    };
+    let browser = world.browser();
+    let ask = async || {
+        let body = json!({"email": users[0].0.email, "password": PASSWORD});
+        browser.post("/sign-in/email").json(body).await.ok();
+        browser.post("/two-factor/send-otp").await
+    };
+    // Five an hour in each dialect, of ten that an account gets.
+    for hour in 0..3 {
+        for _ in 0..5 {
+            match hour {
+                1 => drop(ask().await.ok()),
+                _ => drop(send(0).await.ok()),
+            }
+        }
+        world.clock.advance(Duration::from_secs(60 * 60));
+    }
+    assert!(send(0).await.is(429).retry_after() > 20 * 60 * 60);
+    ask().await.refused(429, "TOO_MANY_REQUESTS");
+    // Another account with the number gets none either; one with a number that begins alike does.
+    send(2).await.is(429);
+    send(1).await.ok();
+    // So it is with numbers that are yet to be proved, which are counted apart.
+    let enable = |user: usize, number: usize| {
+        let body =
+            json!({"userId": users[user].0.id, "method": "sms", "mobilePhone": format!("+4479111234{number:02}")});
+        service.post("/two-factor/send", body)
+    };
+    for number in 0..14 {
+        if number == 7 {
+            world.clock.advance(Duration::from_secs(60 * 60));
+        }
+        enable(1, number).await.ok();
+    }
+    assert!(enable(1, 14).await.is(429).retry_after() > 18 * 60 * 60, "enrolling took one");
+    enable(2, 14).await.ok();
+    // An administrator sees it, and lifts it.
+    let path = format!("/user/lock/{}", users[0].0.id);
+    let shown = service.get(&path).await.ok().body;
+    let limits = shown["limits"].as_array().unwrap();
+    let full = limits.iter().filter(|limit| limit["counts"] == "text-messages" && limit["used"] == 15).count();
+    assert_eq!(full, 2, "by account and by number: {shown}");
+    service.call("DELETE", &path).await.ok();
+    send(0).await.ok();
 }
 
 #[on_each_database]
@@ -316,53 +440,6 @@ async fn an_administrator_sees_and_lifts_locks_through_the_api(database: Databas
     service.call("DELETE", "/user/lock/01a1fd04-be02-75f5-bdbd-868b7959e05d").await.is(404);
     service.get("/user/lock/nonsense").await.is(400);
     world.bearer("x").call("DELETE", &format!("/api{path}")).await.is(401);
-}
-
-#[on_each_database]
-async fn an_operator_sees_and_lifts_locks_beside_a_running_server(database: DatabaseKind) {
-    let directory = tempfile::tempdir().unwrap();
-    let server = Process::start(database, directory.path(), &[]);
-    let user = server.user("ada").await;
-    let app = user.enrol().await;
-    wrong_codes(&user, &app, 10).await;
-    verify_totp(&user.challenged().await, &app.code_in(1)).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
-    let run = |arguments: &[&str]| {
-        let output = server.beside(env!("CARGO_BIN_EXE_countersign")).arg("account").args(arguments).output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (output.status.code(), text(&output.stdout), text(&output.stderr))
-    };
-    let (status, shown, _) = run(&["show", "ADA@example.com"]);
-    assert_eq!(status, Some(0));
-    assert!(shown.contains("locked: until 20") && shown.contains("that count: 10 of 100"), "{shown}");
-    assert!(!shown.contains("sessions:"), "{shown}");
-    // What stops a person besides is shown in words, and lifted as well.
-    let change = json!({"currentPassword": "wrong", "newPassword": PASSWORD});
-    for _ in 0..10 {
-        user.browser.post("/change-password").json(change.clone()).await.refused(400, "INVALID_PASSWORD");
-    }
-    let right = json!({"currentPassword": PASSWORD, "newPassword": PASSWORD});
-    user.browser.post("/change-password").json(right.clone()).await.refused(429, "TOO_MANY_REQUESTS");
-    let (_, shown, _) = run(&["show", &user.id]);
-    assert!(shown.contains("wrong passwords from one client network: 10 of 10, refused until 20"), "{shown}");
-    let (_, shown, _) = run(&["show", &user.id, "--json"]);
-    let shown: Value = serde_json::from_str(&shown).unwrap();
-    assert_eq!((&shown["failedAttempts"], &shown["locks"]), (&json!(10), &json!(1)));
-    let limits = shown["limits"].as_array().unwrap();
-    let counts: Vec<_> = limits.iter().map(|limit| limit["counts"].as_str().unwrap()).collect();
-    assert_eq!(counts, ["network-passwords", "session-passwords"], "{shown}");
-    let (status, _, error) = run(&["unlock", "nobody@example.com"]);
-    assert_eq!((status, error.as_str()), (Some(2), "error: there is no account `nobody@example.com`\n"));
-    let (status, _, error) = run(&["show", &user.email, "--tenant", "nowhere"]);
-    assert_eq!(status, Some(2), "{error}");
-    let (status, unlocked, _) = run(&["unlock", &user.email]);
-    assert_eq!(status, Some(0));
-    assert!(unlocked.starts_with("Unlocked account "), "{unlocked}");
-    let (_, shown, _) = run(&["show", &user.id, "--json"]);
-    assert_eq!(serde_json::from_str::<Value>(&shown).unwrap()["limits"], json!([]));
-    user.browser.post("/change-password").json(right).await.ok();
-    verify_totp(&user.challenged().await, &app.code_in(1)).await.ok();
-    let events = "SELECT count(*) AS number FROM audit_events WHERE kind = 'account-unlocked' AND dialect = 'operator'";
-    assert_eq!(server.database().number(events), 1);
 }
 
 #[on_each_database]

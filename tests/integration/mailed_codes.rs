@@ -1,7 +1,7 @@
 //! `mailed_codes`: whether codes by e-mail are a second factor, in both dialects and on each database.
 
 use crate::harness::service::FusionAuthUser;
-use crate::harness::{Caller, PASSWORD, World};
+use crate::harness::{Caller, PASSWORD, Process, World};
 use countersign::config::settings::Lifetimes;
 use countersign::config::values::Profile;
 use countersign_domain::address::MethodKind;
@@ -10,6 +10,7 @@ use countersign_domain::tenant::{Directory, LoginPolicy, MailedCodes, Tenant};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tempfile::tempdir;
 
 fn home(mailed_codes: MailedCodes, methods: &[MethodKind], login_policy: LoginPolicy) -> Directory {
     let tenant = Tenant { mailed_codes, login_policy, methods: methods.iter().copied().collect(), ..Tenant::default() };
@@ -266,5 +267,28 @@ async fn the_strict_profile_is_strict_n12(database: DatabaseKind) {
         assert!(browser.get("/get-session").await.ok().body.is_object(), "{profile:?}: use extends a session");
         world.clock().advance(Duration::from_secs(61 * 60));
         assert_eq!(browser.get("/get-session").await.ok().body.is_object(), later, "{profile:?}");
+    }
+}
+
+/// The strict profile takes no codes by mail in either dialect, whatever is set besides.
+#[on_each_database]
+async fn the_strict_profile_takes_no_mailed_codes_n7(database: DatabaseKind) {
+    for (profile, methods, status) in [("default", json!(["totp", "otp"]), 200), ("strict", json!(["totp"]), 400)] {
+        let directory = tempdir().unwrap();
+        let server = Process::start(database, directory.path(), &[("COUNTERSIGN_PROFILE", profile)]);
+        let user = server.user("ada").await;
+        user.enrol().await;
+        let browser = server.browser();
+        let challenged = user.sign_in_from(&browser).await.ok();
+        assert_eq!(challenged.body["twoFactorMethods"], methods, "{profile}: {challenged}");
+        assert_eq!(browser.post("/two-factor/send-otp").await.status, status, "{profile}");
+        let service = server.service();
+        let made = service.user().await;
+        let send = json!({"userId": made.id, "method": "email", "email": made.email});
+        let sent = service.post("/two-factor/send", send).await;
+        match status {
+            200 => drop(sent.ok()),
+            _ => drop(sent.wrong("[disabled]method")),
+        }
     }
 }

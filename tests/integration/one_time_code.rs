@@ -41,7 +41,7 @@ async fn a_mailed_code_completes_a_challenge(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn a_code_lives_three_minutes_and_works_once(database: DatabaseKind) {
+async fn a_code_lives_three_minutes_and_works_once_n6_a_6_5_5(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, _) = enrolled(&world).await;
     verify(&user.browser, "123456").await.refused(400, "OTP_HAS_EXPIRED").saying("OTP has expired");

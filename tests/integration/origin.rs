@@ -1,7 +1,7 @@
 //! Requests that another site makes a browser send.
 
 use crate::harness::contract::better_auth as operations;
-use crate::harness::{BASE_URL, PASSWORD, World};
+use crate::harness::{BASE_URL, PASSWORD, World, cheap_passwords};
 use countersign::net::origin::OriginPattern;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
@@ -106,6 +106,43 @@ async fn without_cookies_there_is_no_origin_rule_but_for_sign_in_and_sign_up(dat
         // This rule runs after the body is validated.
         let bad = world.stranger().post(path).header("origin", "https://evil.example").json(json!({})).await;
         bad.refused(400, "VALIDATION_ERROR");
+    }
+}
+
+/// Browsers follow a URL with its host in ASCII, so it is compared and led to in that form.
+#[on_each_database]
+async fn a_page_in_another_script_is_trusted_and_led_to_in_ascii(database: DatabaseKind) {
+    const ASCII: &str = "https://xn--bcher-kva.example/%C3%BCber?%C3%BC=1";
+    let world = World::with(database, |settings| {
+        cheap_passwords(settings);
+        settings.origin_patterns = vec![OriginPattern::parse("https://bücher.example").unwrap()];
+    });
+    let world = world.await;
+    let user = world.user("ada").await;
+    for (count, page) in [(1, "https://bücher.example/über?ü=1"), (2, "https://BÜCHER.example/über?ü=1"), (3, ASCII)]
+    {
+        let body = json!({"email": user.email, "password": PASSWORD, "callbackURL": page});
+        let signed_in = world.browser().post("/sign-in/email").json(body).await.ok();
+        assert_eq!((signed_in.header("location"), signed_in.text("/url")), (Some(ASCII), page.to_owned()));
+        let body = json!({"email": user.email, "redirectTo": page});
+        world.browser().post("/request-password-reset").json(body).await.ok();
+        let link = world.link_for(&user.email, count).await;
+        let followed = world.stranger().call("GET", &link).await.is(302);
+        let location = followed.header("location").unwrap();
+        assert!(location.starts_with(&format!("{ASCII}&token=")), "{location}");
+        let used = world.stranger().call("GET", &link.replace("/reset-password/", "/reset-password/x")).await.is(302);
+        assert_eq!(used.header("location"), Some(&*format!("{ASCII}&error=INVALID_TOKEN")));
+    }
+    for page in [
+        "https://bücher.example.evil.example/",
+        "https://evil.example／bücher.example/",
+        "https://bücher.example@evil.example/",
+        "https://bucher.example/",
+        "//bücher.example/",
+        "/ü",
+    ] {
+        let body = json!({"email": user.email, "password": PASSWORD, "callbackURL": page});
+        world.browser().post("/sign-in/email").json(body).await.refused(403, "INVALID_CALLBACK_URL");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Limits on wrong passwords: of a login name and of an account, from one network and from all together.
 
+use crate::harness::caller::Call;
 use crate::harness::service::APPLICATION;
 use crate::harness::{Caller, PASSWORD, Response, Service, World, cheap_passwords};
 use countersign::config::Settings;
@@ -79,6 +80,96 @@ async fn wrong_passwords_from_everywhere_slow_and_do_not_lock_n4(database: Datab
     // Other accounts are not affected.
     let bob = world.user("bob").await;
     sign_in(&stranger, &bob.email, PASSWORD, "203.0.113.81").await.ok();
+}
+
+/// Whose network a sign-in with a second factor makes known: that of the password, not of what completes it.
+#[on_each_database]
+async fn a_login_with_a_second_factor_makes_the_network_of_its_password_known_n4(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let app = service.enrol(&user).await;
+    let browser = world.browser();
+    // Of both dialects: the password from one network, the code from another.
+    for (password, code) in [("198.51.100.1", "198.51.100.11"), ("198.51.100.2", "198.51.100.12")] {
+        let (_, last) = password.rsplit_once('.').unwrap();
+        if last == "1" {
+            let challenge = log_in(&service, &user.email, PASSWORD, Some(password)).await.is(242).text("/twoFactorId");
+            let body = json!({"twoFactorId": challenge, "code": app.fresh_code(), "ipAddress": code});
+            service.open("/two-factor/login", body).header("x-forwarded-for", code).await.ok();
+        } else {
+            sign_in(&browser, &user.email, PASSWORD, password).await.ok();
+            let body = json!({"code": app.fresh_code()});
+            browser.post("/two-factor/verify-totp").header("x-forwarded-for", code).json(body).await.ok();
+        }
+    }
+    // A login for which the service names no network makes none known, nor does one that stops at the second factor.
+    let challenge = log_in(&service, &user.email, PASSWORD, None).await.is(242).text("/twoFactorId");
+    let code = json!({"twoFactorId": challenge, "code": app.fresh_code()});
+    service.open("/two-factor/login", code).header("x-forwarded-for", "198.51.100.13").await.ok();
+    log_in(&service, &user.email, PASSWORD, Some("198.51.100.14")).await.is(242);
+    // A login without a password is completed without a key, so that only a service with one says whose network it is.
+    let passwordless = async |call: Call| {
+        let waiting = call.header("x-forwarded-for", "198.51.100.15").await.is(242).text("/twoFactorId");
+        service.complete(&waiting, &app.fresh_code()).await.ok();
+    };
+    let start = json!({"applicationId": APPLICATION, "loginId": user.email});
+    let code = service.post("/passwordless/start", start.clone()).await.ok().text("/code");
+    passwordless(service.open("/passwordless/login", json!({"code": code, "ipAddress": "198.51.100.16"}))).await;
+    let code = service.post("/passwordless/start", start).await.ok().text("/code");
+    passwordless(service.post("/passwordless/login", json!({"code": code, "ipAddress": "198.51.100.3"}))).await;
+    for number in 0..50 {
+        let network = format!("203.0.113.{}", number / 5);
+        log_in(&service, &user.email, "wrong", Some(&network)).await.is(404);
+    }
+    for network in ["198.51.100.1", "198.51.100.2", "198.51.100.3"] {
+        log_in(&service, &user.email, PASSWORD, Some(network)).await.is(242);
+        sign_in(&world.browser(), &user.email, PASSWORD, network).await.ok();
+    }
+    for unknown in [11, 12, 13, 14, 15, 16] {
+        let network = format!("198.51.100.{unknown}");
+        let network = network.as_str();
+        log_in(&service, &user.email, PASSWORD, Some(network)).await.is(429);
+        sign_in(&world.browser(), &user.email, PASSWORD, network).await.refused(429, "TOO_MANY_REQUESTS");
+    }
+    log_in(&service, &user.email, PASSWORD, None).await.is(429);
+}
+
+/// A device with a trust id has a limit of its own in FusionAuth's dialect, as one with the cookie in Better Auth's.
+#[on_each_database]
+async fn a_trust_id_gets_its_owner_in_while_others_guess_n4(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let (user, other) = (service.user().await, service.user().await);
+    let mut trusts = Vec::new();
+    for user in [&user, &other] {
+        let app = service.enrol(user).await;
+        let challenge = service.challenge(user).await;
+        let body = json!({"twoFactorId": challenge, "code": app.fresh_code(), "trustComputer": true});
+        trusts.push(service.open("/two-factor/login", body).await.ok().text("/twoFactorTrustId"));
+    }
+    for number in 0..50 {
+        let network = format!("203.0.113.{}", number / 5);
+        log_in(&service, &user.email, "wrong", Some(&network)).await.is(404);
+    }
+    let with_trust = |trust: &str, password: &str, network: Option<&str>| {
+        let mut body = json!({"loginId": user.email, "password": password, "applicationId": APPLICATION});
+        body["twoFactorTrustId"] = trust.into();
+        if let Some(network) = network {
+            body["ipAddress"] = network.into();
+        }
+        service.post("/login", body)
+    };
+    for network in [None, Some("203.0.113.1"), Some("203.0.113.99")] {
+        log_in(&service, &user.email, PASSWORD, network).await.is(429);
+        with_trust(&trusts[1], PASSWORD, network).await.is(429);
+        with_trust(&trusts[0], PASSWORD, network).await.ok();
+    }
+    // The device guesses no more often than others do.
+    for _ in 0..50 {
+        with_trust(&trusts[0], "wrong", None).await.is(404);
+    }
+    with_trust(&trusts[0], PASSWORD, None).await.is(429);
 }
 
 #[on_each_database]
@@ -202,6 +293,24 @@ async fn strangers_do_not_see_that_an_account_was_unlocked_44(database: Database
     assert_eq!(later.iter().filter(|(status, ..)| *status != 429).count(), 1, "{later:?}");
     world.clock.advance(Duration::from_secs(PASSWORD_GUESS));
     sign_in(&world.browser(), &user.email, PASSWORD, "192.0.2.34").await.ok();
+}
+
+/// An attacker who has an account may sign in to it between guesses at another one, from the same network and in either dialect.
+#[on_each_database]
+async fn a_success_with_ones_own_account_gives_no_guesses_back_34(database: DatabaseKind) {
+    let world = World::with(database, from_everywhere).await;
+    let service = world.service().await;
+    let (user, own) = (world.user("ada").await, world.user("eve").await);
+    let network = "203.0.113.1";
+    for _ in 0..5 {
+        sign_in(&world.stranger(), &user.email, "wrong", network).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        sign_in(&world.browser(), &own.email, PASSWORD, network).await.ok();
+        log_in(&service, &user.email, "wrong", Some(network)).await.is(404);
+        log_in(&service, &own.email, PASSWORD, Some(network)).await.is(202);
+    }
+    sign_in(&world.browser(), &own.email, PASSWORD, network).await.ok();
+    sign_in(&world.stranger(), &user.email, PASSWORD, network).await.refused(429, "TOO_MANY_REQUESTS");
+    log_in(&service, &user.email, PASSWORD, Some(network)).await.is(429);
 }
 
 #[on_each_database]

@@ -81,19 +81,72 @@ async fn passwords_that_were_chosen_before_still_sign_in(database: DatabaseKind)
 async fn lengths_are_those_of_what_is_hashed_in_both_dialects_n15(database: DatabaseKind) {
     let world = World::start(database).await;
     let service = world.service().await;
-    for (number, (password, expected)) in
-        [("𝒳𝒴𝒵𝒳", Some("tooShort")), (&"😀x".repeat(65), Some("tooLong")), (&"x2ljq8-m".repeat(8), None)]
-            .into_iter()
-            .enumerate()
+    let user = world.user("grace").await;
+    let made = service.user().await;
+    for (number, (password, expected)) in [
+        ("𝒳𝒴𝒵𝒳", Some(("tooShort", "PASSWORD_TOO_SHORT"))),
+        (&"😀x".repeat(65), Some(("tooLong", "PASSWORD_TOO_LONG"))),
+        (&"x2ljq8-m".repeat(8), None),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let create = json!({"user": {"email": format!("a{number}@example.com"), "password": password}});
-        let response = service.post("/user", create).await;
+        let created = service.post("/user", create).await;
+        let sign_up = json!({"name": "a", "email": format!("b{number}@example.com"), "password": password});
+        let signed_up = world.stranger().post("/sign-up/email").json(sign_up).await;
+        let change = json!({"currentPassword": PASSWORD, "newPassword": password});
+        let changed = user.browser.post("/change-password").json(change).await;
+        let change = json!({"loginId": made.email, "currentPassword": PASSWORD, "password": password});
+        let changed_by_service = service.post("/user/change-password", change).await;
         match expected {
-            Some(kind) => {
-                let response = response.is(400);
-                assert_eq!(code_of(&response.body, "user.password"), format!("[{kind}]user.password"));
+            Some((kind, code)) => {
+                assert_eq!(code_of(&created.is(400).body, "user.password"), format!("[{kind}]user.password"));
+                assert_eq!(code_of(&changed_by_service.is(400).body, "password"), format!("[{kind}]password"));
+                for response in [signed_up, changed] {
+                    response.refused(400, code);
+                }
             }
-            None => drop(response.ok()),
+            None => {
+                [created, signed_up, changed, changed_by_service].into_iter().for_each(|response| drop(response.ok()))
+            }
         }
     }
+}
+
+/// The same list where a service changes a single field, and where a ticket sets the password.
+#[on_each_database]
+async fn what_attackers_try_first_is_set_neither_by_patch_nor_by_ticket_n15_a_6_2_4(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let service = world.service().await;
+    let user = service.user_with(json!({"username": "grace_hopper"})).await;
+    let path = format!("/user/{}", user.id);
+    let patch = |fields: Value| service.call("PATCH", &path).json(json!({"user": fields}));
+    let weak = ["password1", "grace_hopper", user.email.as_str()];
+    for password in weak {
+        let refused = patch(json!({"password": password})).await.is(400);
+        assert_eq!(code_of(&refused.body, "user.password"), "[breachedCommonPassword]user.password", "{password}");
+    }
+    patch(json!({"passwordChangeRequired": true})).await.ok();
+    let ticket = service.log_in(&user).await.is(203).text("/changePasswordId");
+    let set = |password: &str| service.open(&format!("/user/change-password/{ticket}"), json!({"password": password}));
+    for password in weak {
+        let refused = set(password).await.is(400);
+        assert_eq!(code_of(&refused.body, "password"), "[breachedCommonPassword]password", "{password}");
+    }
+    // The ticket is still good.
+    set("a horse that nobody guesses").await.ok();
+}
+
+/// As the settings of a fresh server have it; each dialect makes an account.
+#[on_each_database]
+async fn passwords_are_hashed_with_argon2id_at_19_mib_and_two_passes_r10(database: DatabaseKind) {
+    let world = World::start(database).await;
+    world.user("grace").await;
+    world.service().await.user().await;
+    let count = |condition: &str| {
+        world.database().number(&format!("SELECT count(*) AS number FROM accounts WHERE {condition}"))
+    };
+    assert_eq!(count("password_hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'"), 2);
+    assert_eq!(count("1 = 1"), 2);
 }

@@ -56,6 +56,12 @@ async fn a_proxy_that_is_not_trusted_is_logged_once() {
     assert!(!server.log().contains("not a trusted proxy"), "{}", server.log());
 }
 
+async fn call_with_page(server: &Process, page: &str) {
+    let page: String = page.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let call = server.stranger().post(&format!("/sign-out?errorCallbackURL={page}"));
+    call.json(json!({})).await.refused(403, "INVALID_ERROR_CALLBACK_URL");
+}
+
 /// "Invalid origin" does not say which origin, nor which setting; the log does, once for each.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_origin_that_is_not_trusted_is_logged_once_with_the_setting() {
@@ -73,13 +79,29 @@ async fn an_origin_that_is_not_trusted_is_logged_once_with_the_setting() {
         user.browser.get("/get-session").without("origin").header("referer", "https://links.example/").await.ok();
         call().header("origin", "null").await.refused(403, "MISSING_OR_NULL_ORIGIN");
         call().await.ok();
+        // Where a request is to lead to, in a body, in a query, and in a link; a trusted page names it.
+        let reset = async |page: &str| {
+            let body = json!({"email": "nobody@example.com", "redirectTo": page});
+            server.browser().post("/request-password-reset").json(body).await.refused(403, "INVALID_REDIRECT_URL");
+        };
+        reset(&format!("https://reset.example/{number}?token=secret")).await;
+        reset("https://müller.example/").await;
+        call_with_page(&server, "https://query.example/?token=secret").await;
+        let link = "/verify-email?token=vrf-secret&callbackURL=https%3A%2F%2Flink.example%2F";
+        server.stranger().get(link).await.refused(403, "INVALID_CALLBACK_URL");
+        // No setting makes these good.
+        for page in ["javascript:secret", "//secret.example", "/%5csecret.example", "https://a:secret@app.example"] {
+            reset(page).await;
+        }
     }
     assert!(server.terminate());
     let log = server.log();
     let warnings: Vec<_> = log.lines().filter(|line| line.contains("an origin that is not trusted")).collect();
     assert!(warnings.iter().all(|line| line.contains("WARN") && line.contains("trusted_origins")), "{warnings:#?}");
-    let origins = ["app.example", "xn--bcher-kva.example", "myapp://", "other.example", "two.example"];
-    for origin in origins {
+    let sources = ["https://app.example", "xn--bcher-kva.example", "myapp://", "other.example", "two.example"];
+    let targets = ["reset.example", "xn--mller-kva.example", "query.example", "link.example"];
+    let origins = [&sources[..], &targets].concat();
+    for origin in &origins {
         assert_eq!(warnings.iter().filter(|line| line.contains(origin)).count(), 1, "{origin}: {warnings:#?}");
     }
     assert_eq!(warnings.len(), origins.len(), "{warnings:#?}");
@@ -131,7 +153,7 @@ async fn log_and_messages_are_free_of_control_characters() {
     let body = json!({"name": odd, "email": format!("{odd}@example.com"), "password": odd});
     let _ = server.stranger().post("/sign-up/email").json(body).await;
     let head = format!(
-        "GET /api/auth/\u{9b}31m%1b HTTP/1.1\r\nhost: x\r\nuser-agent: {}\r\nconnection: close\r\n\r\n",
+        "GET /api/auth/\u{9b}31m\u{202e}%1b%e2%80%ae HTTP/1.1\r\nhost: x\r\nuser-agent: {}\r\nconnection: close\r\n\r\n",
         "a\u{9b}31m\u{202e}"
     );
     let mut raw = server.raw().await;
@@ -139,7 +161,19 @@ async fn log_and_messages_are_free_of_control_characters() {
     let _ = raw.read().await;
     assert!(server.terminate());
     let log = server.log();
-    assert_eq!(log.lines().flat_map(str::chars).find(|character| character.is_control()), None, "{log:?}");
+    let hidden = |character: &char| {
+        character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    assert_eq!(log.lines().flat_map(str::chars).find(hidden), None, "{log:?}");
+
+    let program = |arguments: &[&str]| {
+        let output = server.beside(env!("CARGO_BIN_EXE_countersign")).args(arguments).output().unwrap();
+        (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let (created, _) = program(&["api-key", "create", "--name", odd]);
+    let (listed, keys) = program(&["api-key", "list"]);
+    assert!(created && listed && keys.contains(r"a\u{9b}31m\u{202e}b\u{1b}[2J"), "{keys:?}");
+    assert_eq!(keys.lines().flat_map(str::chars).find(hidden), None, "{keys:?}");
 
     let document = directory.path().join("api.yaml");
     std::fs::write(&document, "openapi: \"3.0.3\\e[31m\\u202e\"\ninfo: {title: a, version: '1'}\npaths: {}\n").unwrap();
@@ -148,10 +182,8 @@ async fn log_and_messages_are_free_of_control_characters() {
         vec!["contract", "lint", "no\u{1b}[31m\u{9b}such.yaml"],
         vec!["--config", "no\u{1b}[31m\u{9b}such.toml"],
     ] {
-        let output = server.beside(env!("CARGO_BIN_EXE_countersign")).args(&arguments).output().unwrap();
-        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert!(!output.status.success() && !text.is_empty(), "{arguments:?}");
-        let hidden = |character: &char| character.is_control() || *character == '\u{202e}';
+        let (succeeded, text) = program(&arguments);
+        assert!(!succeeded && !text.is_empty(), "{arguments:?}");
         assert_eq!(text.lines().flat_map(str::chars).find(hidden), None, "{arguments:?}: {text:?}");
     }
 }

@@ -37,6 +37,17 @@ async fn the_window_begins_anew_with_the_last_allowed_request(database: Database
 }
 
 #[on_each_database]
+async fn a_success_with_ones_own_account_does_not_restart_the_count_34(database: DatabaseKind) {
+    let world = World::with(database, limited).await;
+    let user = world.user("bob").await;
+    for _ in 0..2 {
+        sign_in(&world, &[]).await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    }
+    user.signed_in().await;
+    sign_in(&world, &[]).await.refused(429, "TOO_MANY_REQUESTS");
+}
+
+#[on_each_database]
 async fn each_path_has_its_own_count(database: DatabaseKind) {
     let world = World::with(database, limited).await;
     for path in ["/two-factor/verify-totp", "/two-factor/verify-otp"] {

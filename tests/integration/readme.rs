@@ -1,7 +1,11 @@
 //! What the README promises is tried as it stands there.
 
-use crate::harness::Process;
-use countersign_test_postgres::DatabaseKind;
+#[expect(unreachable_pub, reason = "it is shown as a file of its own")]
+mod service;
+
+use crate::harness::{PASSWORD, Process, World};
+use countersign_test_postgres::{DatabaseKind, on_each_database};
+use std::ffi::OsString;
 use tempfile::tempdir;
 
 /// The shell blocks after the markers of the tours: one for each dialect.
@@ -50,4 +54,47 @@ async fn the_tours_with_curl_run_as_they_stand() {
     for last in run(&server, services, ("API", "/api")).await {
         assert!(last.contains("\"token\":\"ey") && last.contains("\"trustToken\":"), "{last}");
     }
+}
+
+#[test]
+fn the_files_with_settings_are_valid_as_they_stand() {
+    let readme = include_str!("../../README.md");
+    let blocks = readme.split("```toml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+    let blocks: Vec<&str> = blocks.collect();
+    assert!(blocks.iter().any(|block| block.contains("[[tenants]]")), "{blocks:?}");
+    let directory = tempdir().unwrap();
+    let check = |settings: &str| {
+        let file = directory.path().join("countersign.toml");
+        std::fs::write(&file, settings).unwrap();
+        let (file, data) = (file.to_str().unwrap(), directory.path().to_str().unwrap());
+        let arguments = ["countersign", "check-config", "--config", file, "--data-dir", data].map(OsString::from);
+        let mut output = Vec::new();
+        let result = countersign::cli::run(arguments, Vec::new(), &mut output);
+        (result.is_ok(), String::from_utf8(output).unwrap())
+    };
+    for block in blocks {
+        let (is_valid, output) = check(block);
+        assert!(is_valid && output.contains(" file"), "{block}\n{output}");
+        let (line, _) = block.lines().find_map(|line| line.split_once(" = ")).unwrap();
+        let (is_valid, output) = check(&block.replacen(line, "unknown", 1));
+        assert!(!is_valid, "{block}\n{output}");
+    }
+}
+
+#[on_each_database]
+async fn the_snippet_of_the_rust_client_runs_as_it_stands(database: DatabaseKind) {
+    let readme = include_str!("../../README.md");
+    let (_, block) = readme.split_once("<!-- snippet service:").unwrap();
+    let (_, block) = block.split_once("```rust\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    assert_eq!(block, include_str!("readme/service.rs"));
+
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let server = format!("http://{}/api/auth", world.address());
+    let sign_in = async |password| service::sign_in(&server, &user.email, password).await.unwrap();
+    assert_eq!(sign_in("wrong horse").await, "INVALID_EMAIL_OR_PASSWORD: Invalid email or password");
+    assert!(sign_in(PASSWORD).await.starts_with("the session's token is Some("));
+    user.enrol().await;
+    assert!(sign_in(PASSWORD).await.starts_with("ask for ["));
 }

@@ -1,8 +1,10 @@
 //! A code is accepted once, whatever the routes; `one_time` adds that it is so at the same moment, too.
 
 use crate::harness::{Caller, User, World, cheap_passwords};
+use crate::limits::challenge_by_service;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
+use std::time::Duration;
 
 /// A way to present a code of an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +73,29 @@ async fn codes_of_the_neighbouring_steps_are_right_and_others_are_not(database: 
     for steps in [-1, 0, 1] {
         user.browser.post("/two-factor/verify-totp").json(json!({"code": app.code_in(steps)})).await.ok();
     }
+}
+
+/// The time is the server's, whatever a request says about its own.
+#[on_each_database]
+async fn a_code_is_right_by_the_time_of_the_server_a_6_5_8(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let service = world.service().await;
+    let user = world.user("ada").await;
+    let app = user.enrol().await;
+    let ahead = app.code_in(20);
+    for (name, in_ten_minutes) in [
+        ("date", "Sun, 01 Mar 2026 12:10:00 GMT"),
+        ("x-timestamp", "1772367000"),
+        ("x-request-start", "t=1772367000000"),
+    ] {
+        let call = user.browser.post("/two-factor/verify-totp").header(name, in_ten_minutes);
+        call.json(json!({"code": ahead})).await.refused(401, "INVALID_CODE");
+        let challenge = challenge_by_service(&service, &user.email).await;
+        service.complete(&challenge, &ahead).header(name, in_ten_minutes).await.is(421);
+    }
+    world.clock.advance(Duration::from_secs(600));
+    let call = user.browser.post("/two-factor/verify-totp").header("date", "Sun, 01 Mar 2026 12:00:00 GMT");
+    call.json(json!({"code": ahead})).await.ok();
 }
 
 /// Sends the same request from all of these clients at once; says how many succeeded, and that nobody got anything

@@ -1,9 +1,13 @@
 //! Reading, extending, listing and ending sessions.
 
-use crate::harness::{Caller, Response, World};
+use crate::harness::database::Database;
+use crate::harness::{App, Caller, PASSWORD, Response, World, cheap_passwords};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
-use serde_json::json;
+use diesel::SqliteConnection;
+use diesel::connection::{Connection as _, SimpleConnection as _};
+use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::time::Instant;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -83,7 +87,7 @@ async fn a_session_is_extended_after_a_day_and_dies_after_seven(database: Databa
 }
 
 #[on_each_database]
-async fn sign_out_ends_the_session_and_always_succeeds(database: DatabaseKind) {
+async fn sign_out_ends_the_session_and_always_succeeds_a_7_4_1(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     let stolen = user.browser.copy();
@@ -97,7 +101,7 @@ async fn sign_out_ends_the_session_and_always_succeeds(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn a_list_shows_live_sessions_and_only_the_own_token(database: DatabaseKind) {
+async fn a_list_shows_live_sessions_and_only_the_own_token_a_7_5_2(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     let other = user.signed_in().await;
@@ -150,7 +154,7 @@ async fn nobody_ends_a_session_of_somebody_else_36(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn others_or_all_are_ended_at_once(database: DatabaseKind) {
+async fn others_or_all_are_ended_at_once_a_7_4_1_a_7_5_2(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     let others = [user.signed_in().await, user.signed_in().await];
@@ -164,6 +168,29 @@ async fn others_or_all_are_ended_at_once(database: DatabaseKind) {
     assert!(!is_live(&user.browser).await && !is_live(&another).await);
     let dead = user.browser.post("/revoke-sessions").await.refused(401, "UNAUTHORIZED").saying("Unauthorized");
     assert_eq!(deleted(&dead), SESSION_COOKIES);
+}
+
+/// Whichever way the factors change: another session from before the change can be ended from the one that made it.
+#[on_each_database]
+async fn after_a_change_of_factors_other_sessions_can_be_ended_a_7_4_3(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let user = world.user("ada").await;
+    let mut app: Option<App> = None;
+    for change in ["enrol", "replace", "generate-backup-codes", "disable"] {
+        let other = match &app {
+            Some(app) => user.signed_in_with(app).await,
+            None => user.signed_in().await,
+        };
+        assert!(is_live(&other).await, "{change}");
+        if ["enrol", "replace"].contains(&change) {
+            app = Some(user.enrol().await);
+        } else {
+            let body = json!({"password": PASSWORD});
+            user.browser.post(&format!("/two-factor/{change}")).json(body).await.ok();
+        }
+        user.browser.post("/revoke-other-sessions").await.ok();
+        assert!(!is_live(&other).await && is_live(&user.browser).await, "{change}");
+    }
 }
 
 #[on_each_database]
@@ -183,4 +210,69 @@ async fn odd_queries_change_nothing(database: DatabaseKind) {
         let response = user.browser.get(&format!("/get-session{query}")).await.ok();
         assert_eq!(response.text("/user/id"), user.id);
     }
+}
+
+/// Makes every write to sessions fail.
+fn refuse_writes(world: &World) {
+    match world.database() {
+        Database::Sqlite(_) => world
+            .database()
+            .execute("CREATE TRIGGER no_write BEFORE UPDATE ON sessions BEGIN SELECT RAISE(ABORT, 'no writes'); END"),
+        Database::Postgres(_) => {
+            world.database().execute("ALTER TABLE sessions ADD CONSTRAINT no_write CHECK (last_used_at < 0) NOT VALID");
+        }
+    }
+}
+
+fn allow_writes(world: &World) {
+    match world.database() {
+        Database::Sqlite(_) => world.database().execute("DROP TRIGGER no_write"),
+        Database::Postgres(_) => world.database().execute("ALTER TABLE sessions DROP CONSTRAINT no_write"),
+    }
+}
+
+/// Keeps everybody from writing to sessions for four seconds, and lets them read.
+fn hold_writes(database: &Database) {
+    match database {
+        Database::Sqlite(path) => {
+            let mut neighbour = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+            neighbour.batch_execute("BEGIN IMMEDIATE").unwrap();
+            std::thread::sleep(Duration::from_secs(4));
+            neighbour.batch_execute("ROLLBACK").unwrap();
+        }
+        Database::Postgres(_) => {
+            database.execute("DO $$ BEGIN LOCK TABLE sessions IN SHARE MODE; PERFORM pg_sleep(4); END $$")
+        }
+    }
+}
+
+/// That a session is in use, and that it is extended, are writes that nobody asked for.
+#[on_each_database]
+async fn a_write_that_fails_or_is_slow_neither_fails_nor_delays_the_reading_of_a_session(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let user = world.user("ada").await;
+    let shown = async || user.browser.get("/get-session").await.ok();
+    let first = shown().await.body["session"].clone();
+    let is_as_before = |session: &Value| {
+        assert_eq!((&session["lastUsedAt"], &session["expiresAt"]), (&first["lastUsedAt"], &first["expiresAt"]));
+    };
+    // Long enough for both writes.
+    world.clock.advance(Duration::from_secs(2 * 24 * 60 * 60));
+    refuse_writes(&world);
+    let unwritten = shown().await;
+    is_as_before(&unwritten.body["session"]);
+    allow_writes(&world);
+
+    let held = world.database().clone();
+    let holder = tokio::task::spawn_blocking(move || hold_writes(&held));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let begun = Instant::now();
+    let unwritten = shown().await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    is_as_before(&unwritten.body["session"]);
+    holder.await.unwrap();
+
+    let written = shown().await.body["session"].clone();
+    assert_ne!(written["lastUsedAt"], first["lastUsedAt"]);
+    assert_ne!(written["expiresAt"], first["expiresAt"]);
 }

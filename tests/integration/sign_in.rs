@@ -112,7 +112,7 @@ async fn remember_me_may_be_a_word(database: DatabaseKind) {
 
 /// Wrong passwords from an address, for a login name: so many, then none is looked at for a while.
 #[on_each_database]
-async fn guessing_a_password_is_stopped_whatever_the_address_looks_like_33(database: DatabaseKind) {
+async fn guessing_a_password_is_stopped_whatever_the_address_looks_like_33_34(database: DatabaseKind) {
     let world = World::start(database).await;
     let user = world.user("ada").await;
     let call = |email: &str, password: &str| {

@@ -49,7 +49,7 @@ async fn what_a_user_may_not_decide_is_ignored_35(database: DatabaseKind) {
     assert_eq!(user["createdAt"], "2026-03-01T12:00:00.000Z");
     assert_eq!(world.database().number("SELECT failed_attempts AS number FROM accounts"), 0);
 
-    // The same in the body of every other operation that a session can reach.
+    // The same in the body of an operation of a session.
     let extra =
         json!({"password": PASSWORD, "twoFactorEnabled": true, "verified": true, "userId": id, "sessionId": id});
     browser.post("/two-factor/enable").json(extra).await.ok();

@@ -91,7 +91,7 @@ async fn a_repeated_enrolment_succeeds_and_changes_nothing_1_5(database: Databas
 }
 
 #[on_each_database]
-async fn the_holder_of_a_token_may_repeat_it_too_1(database: DatabaseKind) {
+async fn the_holder_of_a_token_may_repeat_it_too(database: DatabaseKind) {
     let world = World::start(database).await;
     let service = world.service().await;
     let user = service.user().await;

@@ -2,6 +2,9 @@
 //! told to come back, nothing is half written, reading goes on, and it is well again without a restart.
 
 use crate::harness::Process;
+use crate::harness::database::Database;
+use crate::harness::process::command;
+use countersign_domain::keyring::Keyring;
 use countersign_test_postgres::DatabaseKind;
 use diesel::SqliteConnection;
 use diesel::connection::{Connection as _, SimpleConnection as _};
@@ -74,6 +77,53 @@ async fn a_full_disk_is_a_clean_503_and_no_restart_is_needed() {
         server.stranger().post("/sign-up/email").json(newcomer(acknowledged + number)).await.ok();
     }
     assert_eq!(accounts(&server), acknowledged + 5);
+}
+
+/// SQLite ends a transaction by itself when it cannot write, and what undoes it then fails, too. The first error is the one that
+/// says what to do. A file that says so itself has SQLite keep few pages in memory, so that it writes within the migrations.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_on_a_full_disk_says_so_and_the_next_one_is_well() {
+    let directory = tempdir().unwrap();
+    let data = directory.path().join("data");
+    let file = Database::make(DatabaseKind::Sqlite, &data).file().unwrap().to_owned();
+    std::fs::create_dir_all(&data).unwrap();
+    let mut prepared = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    prepared.batch_execute("PRAGMA default_cache_size = 2; CREATE TABLE x (a); DROP TABLE x").unwrap();
+    drop(prepared);
+    let keys = countersign::random::system().draw(Keyring::generate).to_text().to_string();
+    let settings = [
+        ("COUNTERSIGN_LISTEN", "127.0.0.1:0"),
+        ("COUNTERSIGN_DATA_DIR", data.to_str().unwrap()),
+        ("COUNTERSIGN_KEYS", &keys),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    // In blocks of 512 bytes: at the first pages, and further on.
+    for limit in [2, 16, 60, 200, 600] {
+        let script = format!("ulimit -S -f {limit}; trap '' XFSZ; exec \"$0\"");
+        let mut program = command("sh", &settings);
+        let started = program.args(["-c", &script, env!("CARGO_BIN_EXE_countersign")]).output().unwrap();
+        let message = String::from_utf8_lossy(&started.stderr);
+        assert!(!started.status.success(), "{limit}: {message}");
+        assert!(message.contains("disk I/O error") || message.contains("disk is full"), "{limit}: {message}");
+        for later in ["outside of a transaction", "no such savepoint", "no transaction is active"] {
+            assert!(!message.contains(later), "{limit}: {message}");
+        }
+    }
+    let server = Process::start(DatabaseKind::Sqlite, directory.path(), &[("COUNTERSIGN_KEYS", &keys)]);
+    server.user("ada").await.browser.get("/get-session").await.ok().text("/user/id");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_for_temporary_files_that_is_not_there_is_not_missed() {
+    let directory = tempdir().unwrap();
+    let nowhere = directory.path().join("nowhere");
+    let nowhere = nowhere.to_str().unwrap();
+    let variables = [("TMPDIR", nowhere), ("SQLITE_TMPDIR", nowhere)];
+    let mut server = Process::start(DatabaseKind::Sqlite, directory.path(), &variables);
+    let user = server.user("ada").await;
+    assert!(server.terminate());
+    server.restart();
+    user.browser.get("/get-session").await.ok().text("/user/id");
 }
 
 /// SQLite looks for a directory for temporary files, which a container with a read-only file system does not have. Making a

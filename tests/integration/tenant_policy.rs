@@ -85,7 +85,7 @@ const SESSION_OPERATIONS: [(&str, &str, bool); 16] = [
 ];
 
 #[on_each_database]
-async fn required_narrows_a_session_to_enrolling_until_a_factor_is_confirmed(database: DatabaseKind) {
+async fn required_narrows_a_session_to_enrolling_until_a_factor_is_confirmed_a_6_3_3(database: DatabaseKind) {
     let world = world(database, LoginPolicy::Required, &ALL).await;
     let user = world.user("ada").await;
     let body = json!({
@@ -119,7 +119,7 @@ async fn required_lets_a_narrow_session_sign_out(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn required_narrows_sessions_that_were_opened_before_it(database: DatabaseKind) {
+async fn required_narrows_sessions_that_were_opened_before_it_a_6_3_3(database: DatabaseKind) {
     let before = world(database, LoginPolicy::Enabled, &ALL).await;
     let user = before.user("ada").await;
     user.browser.get("/list-sessions").await.ok();
@@ -128,7 +128,7 @@ async fn required_narrows_sessions_that_were_opened_before_it(database: Database
 }
 
 #[on_each_database]
-async fn required_asks_for_enrolment_in_the_login_of_the_other_dialect(database: DatabaseKind) {
+async fn required_asks_for_enrolment_in_the_login_of_the_other_dialect_a_6_3_3(database: DatabaseKind) {
     let world = world(database, LoginPolicy::Required, &ALL).await;
     let service = world.service().await;
     let user = service.user().await;

@@ -217,3 +217,28 @@ async fn trust_dies_with_a_new_password_28(database: DatabaseKind) {
         assert!(!is_trusted(&user, &browser).await);
     }
 }
+
+/// A trust id is good for as many logins as there are until its end, which using it does not move.
+#[on_each_database]
+async fn a_trust_id_is_used_again_and_again_until_it_ends(database: DatabaseKind) {
+    let world = World::start(database).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let app = service.enrol(&user).await;
+    let challenge = service.challenge(&user).await;
+    let body = json!({"twoFactorId": challenge, "code": app.fresh_code(), "trustComputer": true});
+    let trust = service.open("/two-factor/login", body).await.ok().text("/twoFactorTrustId");
+    let log_in = || {
+        let body = json!({"loginId": user.email, "password": PASSWORD, "twoFactorTrustId": trust});
+        service.post("/login", body)
+    };
+    for _ in 0..3 {
+        log_in().await.ok();
+        world.clock.advance(10 * DAY - Duration::from_millis(1));
+    }
+    log_in().await.ok();
+    world.clock.advance(Duration::from_millis(2));
+    log_in().await.ok();
+    world.clock.advance(Duration::from_millis(1));
+    log_in().await.is(242);
+}

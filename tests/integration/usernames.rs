@@ -56,6 +56,19 @@ async fn names_that_look_the_same_are_one_name_33(database: DatabaseKind) {
         assert_eq!(code, "[invalid]user.username", "{name:?}");
     }
     create("\u{410}\u{43c}\u{435}\u{43b}\u{438}\u{44f}", 200).await.ok();
+    // A change of name is held to the same.
+    let other = service.user_with(json!({"username": "somebody"})).await;
+    let path = format!("/user/{}", other.id);
+    for name in ["\u{430}melia", "amelia\u{391}"] {
+        let put = json!({"user": {"email": other.email, "username": name}});
+        let patch = json!({"user": {"username": name}});
+        for (method, body) in [("PUT", put), ("PATCH", patch)] {
+            let refused = service.call(method, &path).json(body).await.is(400);
+            let code = &refused.body["fieldErrors"]["user.username"][0]["code"];
+            assert_eq!(code, "[invalid]user.username", "{method} {name:?}");
+        }
+    }
+    assert_eq!(service.get(&path).await.ok().text("/user/username"), "somebody");
 }
 
 /// Names as a node of an earlier version has stored them: without a form, and under another key.
@@ -135,6 +148,20 @@ async fn a_name_of_several_accounts_finds_the_one_that_is_spelled_so_until_it_is
     assert!(listed(&world).await.starts_with("No two accounts"));
     let unsettled = "SELECT count(*) AS number FROM accounts WHERE username_key <> username_form";
     assert_eq!(world.database().number(unsettled), 0);
+}
+
+/// A name that an earlier version has let in must not reorder what a terminal shows.
+#[on_each_database]
+async fn listed_names_show_what_is_hidden_in_them(database: DatabaseKind) {
+    let mut world = World::start(database).await;
+    let service = world.service().await;
+    for (name, before) in [("amelia1", "amelia"), ("amelia2", "ame\u{202e}lia\u{2066}")] {
+        service.user_with(json!({"username": name})).await;
+        store_as_before(&world, name, before);
+    }
+    world.restart().await;
+    let text = listed(&world).await;
+    assert!(text.contains(r"ame\u{202e}lia\u{2066}") && text.is_ascii(), "{text}");
 }
 
 #[on_each_database]

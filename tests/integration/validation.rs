@@ -138,3 +138,36 @@ async fn odd_codes_are_wrong_codes_and_nothing_worse_41(database: DatabaseKind) 
         call.await.refused(400, "VALIDATION_ERROR");
     }
 }
+
+/// As on the real server, where a repeated parameter is a list.
+#[on_each_database]
+async fn a_parameter_that_is_repeated_is_refused(database: DatabaseKind) {
+    let world = World::start(database).await;
+    for (method, path, name) in [
+        ("GET", "/verify-email?token=x&callbackURL=/", "token"),
+        ("GET", "/verify-email?token=x&callbackURL=/", "callbackURL"),
+        ("GET", "/delete-user/callback?token=x&callbackURL=/", "token"),
+        ("GET", "/delete-user/callback?token=x&callbackURL=/", "callbackURL"),
+        ("GET", "/reset-password/x?callbackURL=/", "callbackURL"),
+        ("POST", "/reset-password?token=x", "token"),
+    ] {
+        let call = |more: &str| {
+            let call = world.stranger().call(method, &format!("/api/auth{path}{more}"));
+            if method == "POST" { call.json(json!({"newPassword": PASSWORD})) } else { call }
+        };
+        let message = format!("[query.{name}] Invalid input: expected string, received array");
+        call(&format!("&{name}=/")).await.refused(400, "VALIDATION_ERROR").saying(&message);
+        let other = call("&utm=1&utm=2").await;
+        assert!(other.code() != "VALIDATION_ERROR" && other.status < 500, "{other}");
+        let nul = call(&format!("&{name}=%00")).await;
+        assert_eq!(nul.status, 400, "{nul}");
+        let path = path.replace("=x", "=%00").replace("=/", "=%00");
+        let odd = world.stranger().call(method, &format!("/api/auth{path}")).await;
+        assert!(odd.status < 500, "{odd}");
+    }
+    // These two have no such response.
+    for path in ["/get-session?disableRefresh=true&disableRefresh=false&disableRefresh=%00", "/error?error=a&error=%00"]
+    {
+        world.stranger().call("GET", &format!("/api/auth{path}")).await.is(200);
+    }
+}

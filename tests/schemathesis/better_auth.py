@@ -1,7 +1,7 @@
 """People of Better Auth's dialect, in every state that the operations tell apart, and requests that fit them."""
 
 import itertools
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from authenticator import Authenticator
 from service import PASSWORD, USES_OF_CHALLENGE, USES_OF_PERSON, WRONG_CODE, Pool
@@ -19,9 +19,14 @@ ENDING_PATHS = (
     "/revoke-session",
     "/revoke-sessions",
     "/change-password",
+    "/delete-user",
+    "/delete-user/callback",
     "/two-factor/enable",
     "/two-factor/disable",
+    "/trusted-devices/revoke",
+    "/trusted-devices/revoke-all",
 )
+DEVICE_PATHS = ("/trusted-devices/rename", "/trusted-devices/revoke")
 CHALLENGE_PATHS = ("/two-factor/verify-totp", "/two-factor/send-otp", "/two-factor/verify-otp", "/two-factor/verify-backup-code")
 
 
@@ -58,6 +63,10 @@ class BetterAuth:
         ],
         "signInEmail": [("signInEmail", {"email": "$request.body#/email", "password": "$request.body#/password"})],
         "listUserSessions": [("revokeSessionPost", {"token": "$response.body#/0/token"})],
+        "listTrustedDevices": [
+            ("renameTrustedDevice", {"id": "$response.body#/0/id"}),
+            ("revokeTrustedDevice", {"id": "$response.body#/0/id"}),
+        ],
         "getSession": [("revokeSessionPost", {"token": "$response.body#/session/token"})],
         "twoFactorEnablePost": [
             ("twoFactorVerifyBackupCodePost", {"code": "$response.body#/backupCodes/0"}),
@@ -91,6 +100,8 @@ class BetterAuth:
             return self._last
         takes_challenges = path in CHALLENGE_PATHS
         kind = "challenged" if takes_challenges and chance.random() < 0.6 else chance.choice(SESSION_KINDS)
+        if path in DEVICE_PATHS and chance.random() < 0.8:
+            kind = "trusted"
         person = self._pool.take(kind)
         if kind == "challenged" and chance.random() < 0.5:
             credential, headers, cookies = person.challenge_cookie, self._origin(), {CHALLENGE_COOKIE: person.challenge_cookie}
@@ -119,8 +130,28 @@ class BetterAuth:
                 ("body", "password"): lambda: PASSWORD,
                 ("body", "callbackURL"): lambda: "/next",
             }
+        if path.startswith("/reset-password"):
+            # It ends all that its person has.
+            token = ("path_parameters" if path.endswith("{token}") else "body", "token")
+            return {
+                token: lambda: self._reset_token(self._make("plain")),
+                ("body", "newPassword"): lambda: PASSWORD,
+                ("query", "callbackURL"): lambda: "/next",
+            }
+        if path in ("/send-verification-email", "/verify-email"):
+            person = person or self._pool.take("plain")
+            return {
+                ("body", "email"): lambda: person.email,
+                ("query", "token"): lambda: self._token_of("send-verification-email", {"email": person.email}, person),
+                ("query", "callbackURL"): lambda: "/next",
+            }
         if person is None:
             return {}
+        if path == "/delete-user/callback":
+            return {
+                ("query", "token"): lambda: self._token_of("delete-user", {}, person, f"Bearer {person.token}"),
+                ("query", "callbackURL"): lambda: "/next",
+            }
         codes = {
             "/two-factor/verify-totp": lambda: person.app and person.app.next_code(waits=False) or WRONG_CODE,
             "/two-factor/verify-otp": lambda: self._mailed_code(person, case),
@@ -132,6 +163,9 @@ class BetterAuth:
             ("body", "newPassword"): lambda: "another horse battery",
             ("body", "token"): lambda: person.token,
         }
+        if path in DEVICE_PATHS:
+            fitting["body", "id"] = lambda: self._device_of(person)
+            fitting["body", "name"] = lambda: "My laptop"
         if path in codes:
             fitting["body", "code"] = codes[path]
         return fitting
@@ -146,7 +180,7 @@ class BetterAuth:
             person.backup_codes = response.json()["backupCodes"]
         ends_here = path in ENDING_PATHS or path in CHALLENGE_PATHS and person.kind in ("pending", "challenged")
         is_sending = path == "/two-factor/send-otp"
-        if response.status_code == 200 and ends_here and not is_sending or response.status_code == 429:
+        if response.status_code in (200, 302) and ends_here and not is_sending or response.status_code == 429:
             self._forget(case, person)
         elif response.status_code == 401 and response.json()["code"] in ("UNAUTHORIZED", "INVALID_TWO_FACTOR_COOKIE"):
             self._forget(case, person)
@@ -159,8 +193,11 @@ class BetterAuth:
     def is_refusal(self, case, response):
         """Whether a response refuses what was asked, and not the form in which it was asked."""
         if response.status_code == 400:
-            # No schema can be read that says so and that every generator takes; the contract's words do.
-            return response.json()["code"] not in ("BAD_REQUEST", "VALIDATION_ERROR") or has_nul(case.body)
+            # No schema can be read that says so and that every generator takes; the contract's words do. Nor is there a format for
+            # the addresses that users may have, which are more than those of `email`.
+            error = response.json()
+            is_form = error["code"] in ("BAD_REQUEST", "VALIDATION_ERROR") and not has_nul(case.body)
+            return not is_form or error["message"] == "[body.email] Invalid email address"
         return response.status_code == 422 and response.json()["code"] == "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL"
 
     def is_the_end(self, case):
@@ -179,6 +216,23 @@ class BetterAuth:
             return WRONG_CODE
         self._service.call("POST", f"{BASE}/two-factor/send-otp", {}, headers["authorization"])
         return self._service.mailed_code(person.email) or WRONG_CODE
+
+    def _device_of(self, person):
+        """The id of a trusted device of a person; one that nobody has if there is none."""
+        listed = self._service.call("GET", f"{BASE}/trusted-devices/list", None, f"Bearer {person.token}")
+        devices = listed.json() if listed.status_code == 200 else []
+        return devices[0]["id"] if devices else "0" * 32
+
+    def _reset_token(self, person):
+        self._service.call("POST", f"{BASE}/request-password-reset", {"email": person.email})
+        link = self._service.mailed_link(person.email) or ""
+        return urlsplit(link).path.rpartition("/")[2] or "none"
+
+    def _token_of(self, path, body, person, credential=None):
+        """The token in the query of a link that is mailed to a person."""
+        self._service.call("POST", f"{BASE}/{path}", body, credential)
+        link = self._service.mailed_link(person.email) or ""
+        return parse_qs(urlsplit(link).query).get("token", ["none"])[0]
 
     def _make(self, kind):
         person = Person(self.new_address(), kind)

@@ -10,9 +10,15 @@ from service import PASSWORD, USES_OF_PERSON, WRONG_CODE, Pool
 
 APPLICATION = "c0de0000-0000-4000-8000-000000000002"
 TENANT = "c0de0000-0000-4000-8000-000000000001"
+# The kind of action that locks a user.
+LOCK = "c0de0000-0000-4000-8000-000000000009"
+# Properties of a user that are taken as they are shown, and not otherwise.
+AS_SHOWN = ("verified", "tenantId", "usernameStatus", "registrations", "memberships", "encryptionScheme", "factor", "salt", "twoFactor")
+# What is understood of query strings.
+QUERIES = ("*", "user*", "email:user*", "username:user*", '"user"', "nobody@example.com")
 
 # Parameters and properties that are UUIDs and switches, and any text by their schema.
-IDS = ("userId", "applicationId", "tenantId", "hardDelete", "reactivate", "loginIdTypes")
+IDS = ("userId", "tokenId", "actionId", "ids", "actioneeUserId", "actionerUserId", "numberOfResults", "startRow", "applicationId", "tenantId", "hardDelete", "reactivate", "loginIdTypes", "sendVerifyEmail", "]global", "]accurateTotal", "]active", "]preventingLogin")
 
 # Most have a second factor. Of the others, one has nothing special, one has to change the password first, one is
 # deactivated, and the account of one is over.
@@ -83,7 +89,14 @@ class FusionAuth:
             ("path_parameters", "userId"): lambda: str(uuid.uuid4()) if case_id == "createUserWithId" else user.id,
             ("path_parameters", "twoFactorTrustId"): lambda: self._trust(user),
             ("path_parameters", "twoFactorId"): lambda: self._challenge(user)["twoFactorId"],
-            ("path_parameters", "changePasswordId"): lambda: self._change_password_id(),
+            ("path_parameters", "tokenId"): self._refresh_token_id,
+            ("path_parameters", "applicationId"): lambda: self._registered(user),
+            ("path_parameters", "actionId"): lambda: self._locked(user),
+            ("path_parameters", "changePasswordId"): lambda: chance.choice((self._change_password_id, self._forgotten_id))(),
+            ("path_parameters", "verificationId"): self._verification_id,
+            ("query", "changePasswordId"): self._forgotten_id,
+            ("query", "sendVerifyEmail"): lambda: chance.choice(("true", "false")),
+            ("body", "verificationId"): self._verification_id,
             ("query", "userId"): lambda: user.id,
             ("query", "loginId"): lambda: user.email,
             ("query", "email"): lambda: user.email,
@@ -93,6 +106,14 @@ class FusionAuth:
             ("query", "code"): code,
             ("query", "reactivate"): lambda: chance.choice(("true", "false")),
             ("query", "hardDelete"): lambda: chance.choice(("true", "false")),
+            ("query", "ids"): lambda: user.id,
+            ("query", "queryString"): lambda: chance.choice(QUERIES),
+            ("query", "query"): lambda: "",
+            ("query", "nextResults"): lambda: "",
+            ("query", "orderBy"): lambda: chance.choice(("", "id")),
+            ("query", "numberOfResults"): lambda: chance.choice(("0", "25", "500")),
+            ("query", "startRow"): lambda: chance.choice(("0", "25")),
+            ("query", "active"): lambda: chance.choice(("true", "false")),
             ("body", "userId"): lambda: user.id,
             ("body", "loginId"): lambda: user.email,
             ("body", "loginIdTypes"): lambda: ["email"],
@@ -116,8 +137,25 @@ class FusionAuth:
             ("body", "user.expiry"): lambda: chance.choice((None, int(time.time() * 1000) + 86_400_000)),
             ("body", "user.active"): lambda: chance.choice((None, True, False)),
             ("body", "user.birthDate"): lambda: "1815-12-10",
+            # Only what the user has is taken.
+            **{("body", f"user.{name}"): lambda: None for name in AS_SHOWN},
             ("body", "registration.applicationId"): lambda: APPLICATION,
             ("body", "registration.roles"): lambda: [],
+            ("body", "search.ids"): lambda: chance.choice((None, [user.id, str(uuid.uuid4())])),
+            ("body", "search.queryString"): lambda: chance.choice(QUERIES),
+            ("body", "search.query"): lambda: None,
+            ("body", "search.nextResults"): lambda: None,
+            ("body", "search.orderBy"): lambda: None,
+            ("body", "search.sortFields"): lambda: chance.choice((None, [{"name": "id"}])),
+            ("body", "search.numberOfResults"): lambda: chance.choice((None, 0, 25, 500)),
+            ("body", "search.startRow"): lambda: chance.choice((None, 0, 25)),
+            ("body", "action.actioneeUserId"): lambda: user.id,
+            ("body", "action.actionerUserId"): lambda: user.id,
+            ("body", "action.userActionId"): lambda: LOCK,
+            ("body", "action.expiry"): lambda: int(time.time() * 1000) + 86_400_000,
+            ("body", "action.applicationIds"): lambda: None,
+            ("body", "action.option"): lambda: None,
+            ("body", "action.reasonId"): lambda: None,
         }
         if case_id == "twoFactorLogin":
             begun = {}
@@ -127,10 +165,32 @@ class FusionAuth:
             fitting["body", "code"] = lambda: "a code of the caller's"
         else:
             fitting["body", "code"] = code
+        if case_id in ("register", "updateRegistration", "patchRegistration"):
+            # Only what the user has is taken.
+            fitting = {place: value for place, value in fitting.items() if not place[1].startswith("user.")}
+            fitting["body", "user"] = lambda: None
+            if case_id != "register":
+                fitting["path_parameters", "userId"] = lambda: self._registered_user(user)
         if case_id == "login":
             # With a good one, login id and password are not looked at.
             if chance.random() < 0.8:
                 del fitting["body", "oneTimePassword"]
+        if case_id == "forgotPassword":
+            # Every id that a caller chooses is refused.
+            fitting["body", "changePasswordId"] = lambda: ""
+            fitting["body", "username"] = lambda: user.email
+            fitting["body", "sendForgotPasswordEmail"] = lambda: chance.choice((None, True, False))
+        if case_id in ("verifyEmailAddress", "passwordlessLogin"):
+            fitting["body", "oneTimeCode"] = lambda: ""
+        if case_id == "startPasswordlessLogin":
+            fitting["body", "loginStrategy"] = lambda: "ClickableLink"
+        if case_id in ("sendPasswordlessCode", "passwordlessLogin"):
+            fitting["body", "code"] = lambda: self._passwordless_code(user)
+        if case_id == "verifyEmailAddress" and chance.random() < 0.5:
+            # With a good id, the user's is not looked at.
+            del fitting["body", chance.choice(("verificationId", "userId"))]
+        if case_id == "checkChangePasswordByIdentity":
+            del fitting["query", chance.choice(("changePasswordId", "loginId"))]
         if case_id == "sendTwoFactorCodeForEnableDisable":
             # With a method's id, its kind is not looked at.
             del fitting["body", chance.choice(("methodId", "method"))]
@@ -157,7 +217,7 @@ class FusionAuth:
         missing (`[blank]`, `[missing]`) and which text is no id (`[couldNotConvert]`).
         """
         if response.status_code != 400:
-            return response.status_code in (410, 421, 423)
+            return response.status_code in (410, 421, 422, 423)
         errors = response.json()
         general = [error["code"] for error in errors.get("generalErrors", [])]
         fields = [error["code"] for found in errors.get("fieldErrors", {}).values() for error in found]
@@ -239,10 +299,48 @@ class FusionAuth:
     def _refresh_token(self, user):
         return self._complete(user, {"applicationId": APPLICATION}).get("refreshToken", "x" * 43)
 
+    def _refresh_token_id(self):
+        user = self._pool.take("plain")
+        self._log_in(user, {"applicationId": APPLICATION})
+        path = f"/api/jwt/refresh?userId={user.id}"
+        response = self._service.call("GET", path, None, self._service.api_key)
+        tokens = response.json()["refreshTokens"] if response.status_code == 200 else []
+        return tokens[0]["id"] if tokens else str(uuid.uuid4())
+
+    def _registered_user(self, user):
+        self._registered(user)
+        return user.id
+
+    def _registered(self, user):
+        body = {"registration": {"applicationId": APPLICATION}}
+        # 400 if the user is registered already.
+        self._service.call("POST", f"/api/user/registration/{user.id}", body, self._service.api_key)
+        return APPLICATION
+
+    def _locked(self, user):
+        expiry = int(time.time() * 1000) + 3_600_000
+        action = {"actioneeUserId": user.id, "userActionId": LOCK, "expiry": expiry}
+        self._service.call("POST", "/api/user/action", {"action": action}, self._service.api_key)
+        self._pool.retire(user)
+        return user.id
+
     def _change_password_id(self):
         user = self._make("must-change")
         body = {"loginId": user.email, "password": PASSWORD}
         return self._call("POST", "/api/login", body).json()["changePasswordId"]
+
+    def _forgotten_id(self):
+        body = {"loginId": self._make("plain").email, "sendForgotPasswordEmail": False}
+        return self._call("POST", "/api/user/forgot-password", body).json()["changePasswordId"]
+
+    def _verification_id(self):
+        path = f"/api/user/verify-email?email={self._make('plain').email}&sendVerifyEmail=false"
+        return self._call("PUT", path).json()["verificationId"]
+
+    def _passwordless_code(self, user):
+        body = {"applicationId": APPLICATION, "loginId": user.email}
+        response = self._service.call("POST", "/api/passwordless/start", body, self._service.api_key)
+        return response.json()["code"] if response.status_code == 200 else "x" * 43
 
     def _one_time_password(self):
         path = f"/api/user/change-password/{self._change_password_id()}"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import requests
@@ -49,7 +50,20 @@ class Service:
         return response
 
     def mailed_code(self, address):
-        """The code in the newest message to `address`, or nothing."""
+        """The code in the newest message to `address` that has one, or nothing."""
+        return next((message["code"] for message in self._messages_to(address) if message.get("code")), None)
+
+    def mailed_link(self, address):
+        """The newest link to `address`, or nothing. Links are delivered after the response."""
+        for _ in range(20):
+            link = next((message["link"] for message in self._messages_to(address) if message.get("link")), None)
+            if link:
+                return link
+            time.sleep(0.05)
+        return None
+
+    def _messages_to(self, address):
+        """The newest messages first."""
         with self._outbox.open("rb") as outbox:
             outbox.seek(0, os.SEEK_END)
             outbox.seek(max(0, outbox.tell() - OUTBOX_TAIL_BYTES))
@@ -60,8 +74,7 @@ class Service:
             except ValueError:
                 continue  # The first line may have lost its beginning.
             if message["to"] == address:
-                return message["code"]
-        return None
+                yield message
 
 
 # Fewer than the ten wrong passwords or codes of an account, and than the five tries of a challenge.

@@ -82,7 +82,7 @@ impl ParsedBody {
     }
 
     /// As [`ParsedBody::read`], for a dialect in which an absent body is an empty object, and null the same as absent.
-    fn read_leniently<T: BodySchema>(self) -> Result<T, HttpError> {
+    pub(crate) fn read_leniently<T: BodySchema>(self) -> Result<T, HttpError> {
         let value = without_nulls(self.into_lenient_value());
         check_leniently::<T>(&value)?;
         Self::read_valid(value)
@@ -100,7 +100,7 @@ impl ParsedBody {
     }
 }
 
-fn refused(code: &str, text: String) -> HttpError {
+pub(crate) fn refused(code: &str, text: String) -> HttpError {
     HttpError::for_client_error(Some(code.to_owned()), dropshot::ClientErrorStatusCode::BAD_REQUEST, text)
 }
 
@@ -115,7 +115,7 @@ fn check_leniently<T: BodySchema>(value: &Value) -> Result<(), HttpError> {
 /// Properties that hold any JSON, in which null is a value.
 const FREE_FORM: [&str; 2] = ["data", "state"];
 
-/// Leaves out properties that are null.
+/// Leaves out properties that are null, at any depth.
 #[must_use]
 pub fn without_nulls(value: Value) -> Value {
     match value {
@@ -127,6 +127,7 @@ pub fn without_nulls(value: Value) -> Value {
             });
             Value::Object(kept.collect())
         }
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
         other => other,
     }
 }
@@ -189,6 +190,9 @@ pub type OptionalJsonBody<T> = RequestBody<OptionalJson, T>;
 /// A JSON body in which every property is optional, and null the same as absent: FusionAuth's. Itself optional.
 pub type LenientBody<T> = RequestBody<Lenient, T>;
 
+/// The same for an operation that succeeds without a body, so that null is documented as well.
+pub type LenientOrNullBody<T> = RequestBody<LenientOrNull, T>;
+
 /// A merge patch (RFC 7396), validated as a `T` and kept as it is.
 pub type MergePatchBody<T> = RequestBody<MergePatch, T>;
 
@@ -207,6 +211,10 @@ pub enum OptionalJson {}
 /// The kind of [`LenientBody`].
 #[derive(Debug)]
 pub enum Lenient {}
+
+/// The kind of [`LenientOrNullBody`].
+#[derive(Debug)]
+pub enum LenientOrNull {}
 
 /// The kind of [`MergePatchBody`].
 #[derive(Debug)]
@@ -264,6 +272,18 @@ impl<T: BodySchema> BodyKind<T> for Lenient {
 
     fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
         TypedBody::<DocumentedAsOptional<T>>::metadata(content_type)
+    }
+}
+
+impl<T: BodySchema> BodyKind<T> for LenientOrNull {
+    type Value = T;
+
+    fn read(_headers: &HeaderMap, body: ParsedBody) -> Result<T, HttpError> {
+        body.read_leniently()
+    }
+
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        TypedBody::<DocumentedAsOptional<Option<T>>>::metadata(content_type)
     }
 }
 

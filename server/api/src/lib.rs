@@ -11,6 +11,7 @@
 //! | the same of the FusionAuth dialect | [`fusionauth`] |
 //! | how a request body gets in | [`body`] |
 //! | what a body must look like, and the words for one that does not | [`validation`] |
+//! | how query parameters get in | [`query`] |
 //! | how a response gets out: several statuses, headers and cookies, all documented | [`reply`] |
 //! | what dropshot makes of the traits | [`published`] |
 #![warn(missing_docs)]
@@ -20,10 +21,14 @@ pub mod body;
 pub mod dialects;
 pub mod fusionauth;
 pub mod published;
+pub mod query;
 pub mod reply;
 pub mod validation;
 
-pub use body::{JsonBody, JsonOrFormBody, LenientBody, MergePatchBody, OptionalJsonBody, ParsedBody};
+pub use body::{
+    JsonBody, JsonOrFormBody, LenientBody, LenientOrNullBody, MergePatchBody, OptionalJsonBody, ParsedBody,
+};
 pub use dialects::DialectName;
 pub use published::published_documents;
+pub use query::{CheckedQuery, SingleQuery};
 pub use reply::{ErrorCause, Reply, capture_errors};

@@ -23,6 +23,8 @@ pub fn published_documents(dialect: DialectName) -> Result<Vec<Value>, String> {
         DialectName::FusionAuth => vec![
             published!(fusionauth::recovery_code_api_mod),
             published!(fusionauth::method_api_mod),
+            published!(fusionauth::administration_api_mod),
+            published!(fusionauth::link_api_mod),
             published!(fusionauth::fusion_auth_api_mod),
             published!(fusionauth::user_api_mod),
         ],

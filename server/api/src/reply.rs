@@ -30,19 +30,23 @@ pub struct Documented {
     description: &'static str,
     headers: &'static [&'static str],
     schema: Option<fn(&mut SchemaGenerator) -> Schema>,
+    media_type: &'static str,
 }
 
 impl Documented {
     /// A response with a body of type `B`, and the names of the headers that it can have.
     #[must_use]
     pub const fn new<B: ReplyBody>(status: u16, description: &'static str, headers: &'static [&'static str]) -> Self {
-        Self { status, description, headers, schema: B::SCHEMA }
+        Self { status, description, headers, schema: B::SCHEMA, media_type: B::MEDIA_TYPE }
     }
 
     fn print(&self, generator: &mut SchemaGenerator) -> Value {
         let mut printed = json!({"status": self.status, "description": self.description, "headers": self.headers});
         if let Some(schema) = self.schema {
             printed["schema"] = serde_json::to_value(schema(generator)).expect("a schema is plain JSON");
+            if self.media_type != JSON {
+                printed["mediaType"] = self.media_type.into();
+            }
         }
         printed
     }
@@ -63,8 +67,11 @@ pub trait Gives<const STATUS: u16>: Replies {
     type Body: ReplyBody;
 }
 
-/// The body of a response: any JSON, or [`NoBody`].
+/// The body of a response: any JSON, [`HtmlPage`], or [`NoBody`].
 pub trait ReplyBody {
+    /// The type of what is sent.
+    const MEDIA_TYPE: &'static str = "application/json";
+
     /// The schema, or `None` where nothing is sent.
     const SCHEMA: Option<fn(&mut SchemaGenerator) -> Schema>;
 
@@ -95,11 +102,25 @@ impl ReplyBody for NoBody {
     }
 }
 
+/// A page to be read. What it shows of a request must be escaped.
+#[derive(Debug, Clone)]
+pub struct HtmlPage(pub String);
+
+impl ReplyBody for HtmlPage {
+    const MEDIA_TYPE: &'static str = "text/html";
+    const SCHEMA: Option<fn(&mut SchemaGenerator) -> Schema> = Some(|generator| generator.subschema_for::<String>());
+
+    fn bytes(&self) -> Result<Option<Vec<u8>>, serde_json::Error> {
+        Ok(Some(self.0.as_bytes().to_vec()))
+    }
+}
+
 /// A success of the operation that `R` describes.
 pub struct Reply<R> {
     status: StatusCode,
     headers: HeaderMap,
     body: Result<Option<Vec<u8>>, serde_json::Error>,
+    media_type: &'static str,
     operation: PhantomData<fn() -> R>,
 }
 
@@ -130,6 +151,7 @@ impl<R> Reply<R> {
             status: StatusCode::from_u16(STATUS).expect("`replies!` refuses statuses that are not successes"),
             headers: HeaderMap::new(),
             body: body.bytes(),
+            media_type: R::Body::MEDIA_TYPE,
             operation: PhantomData,
         }
     }
@@ -151,7 +173,11 @@ impl<R> Reply<R> {
 impl<R: Replies> HttpResponse for Reply<R> {
     fn to_result(self) -> Result<Response<Body>, HttpError> {
         let internal = |error| HttpError::for_internal_error(format!("failed to write a response as JSON: {error}"));
-        Ok(response(self.status, self.headers, self.body.map_err(internal)?))
+        let mut response = response(self.status, self.headers, self.body.map_err(internal)?);
+        if let Some(media_type) = response.headers_mut().get_mut(CONTENT_TYPE) {
+            *media_type = HeaderValue::from_static(self.media_type);
+        }
+        Ok(response)
     }
 
     fn response_metadata() -> ApiEndpointResponse {
@@ -254,11 +280,15 @@ macro_rules! replies {
 }
 
 /// The value of `Retry-After` (RFC 9110, 10.2.3): whole seconds, rounded up, and at least one, because clients take zero
-/// as leave to try again at once.
+/// as leave to try again at once. At most a day.
 #[must_use]
 pub fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).clamp(1, LONGEST_WAIT.as_secs())
 }
+
+/// The longest `Retry-After`. A client that repeats the request after a day gets a new value. A lock may have no end, and a browser
+/// timer above 2^31 ms (25 days) fires at once.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The cause of an error, for the log: an extension of the rendered response, never sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -354,7 +384,7 @@ mod tests {
         for (millis, seconds) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (9_999, 10), (10_000, 10)] {
             assert_eq!(whole_seconds(Duration::from_millis(millis)), seconds, "{millis} ms");
         }
-        assert_eq!(whole_seconds(Duration::MAX), u64::MAX);
+        assert_eq!(whole_seconds(Duration::MAX), 86_400);
     }
 
     #[tokio::test]

@@ -202,7 +202,7 @@ impl Rules {
 /// any JSON are skipped.
 fn unreadable(schema: &Value, value: &Value, place: &mut Vec<String>, issues: &mut Vec<Issue>) {
     match value {
-        Value::String(text) if schema["type"] == "string" && text.contains('\0') => {
+        Value::String(text) if takes_text(schema) && text.contains('\0') => {
             issues.push(Issue { path: place.clone(), kind: IssueKind::Other, text: "Invalid input".to_owned() });
         }
         Value::Number(number) if schema["type"] == "integer" => {
@@ -228,6 +228,11 @@ fn unreadable(schema: &Value, value: &Value, place: &mut Vec<String>, issues: &m
         }
         _ => {}
     }
+}
+
+/// Whether a schema takes texts, perhaps besides `null`.
+fn takes_text(schema: &Value) -> bool {
+    schema["type"] == "string" || schema["type"].as_array().is_some_and(|kinds| kinds.contains(&"string".into()))
 }
 
 /// The words `true` and `false` become booleans where the schema requires one.

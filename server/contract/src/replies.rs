@@ -3,7 +3,7 @@
 //! dropshot supports one success status, one media type per body, and no optional body. The wire types describe the rest
 //! in extensions of their schemas, and [`expand`] turns these into plain OpenAPI:
 //!
-//! * `x-replies: [{status, description?, schema?, headers?}]` on the schema of the success response lists every
+//! * `x-replies: [{status, description?, schema?, mediaType?, headers?}]` on the schema of the success response lists every
 //!   status of the operation, errors included. It replaces the responses that dropshot generated. No `schema`
 //!   means no content.
 //! * `x-media-types: ["application/json", …]` on the schema of the request body lists the media types that
@@ -92,7 +92,7 @@ fn read_replies(replies: &Value) -> Result<Vec<(String, Value)>, String> {
 
 fn read_reply(reply: &Value) -> Result<(String, Value), String> {
     let reply = reply.as_object().ok_or("x-replies: expected an object for each reply")?;
-    let known = ["status", "description", "schema", "headers"];
+    let known = ["status", "description", "schema", "mediaType", "headers"];
     if let Some(unknown) = reply.keys().find(|key| !known.contains(&key.as_str())) {
         return Err(format!("x-replies: `{unknown}` is not part of a reply"));
     }
@@ -100,7 +100,9 @@ fn read_reply(reply: &Value) -> Result<(String, Value), String> {
     let status = status.ok_or("x-replies: expected a status between 100 and 599")?.to_string();
     let mut response = json!({"description": reply.get("description").cloned().unwrap_or_else(|| "".into())});
     if let Some(schema) = reply.get("schema") {
-        response["content"] = json!({"application/json": {"schema": to_openapi(schema)}});
+        let media_type = reply.get("mediaType").map_or(Some("application/json"), Value::as_str);
+        let media_type = media_type.ok_or("x-replies: expected a text as mediaType")?;
+        response["content"] = json!({media_type: {"schema": to_openapi(schema)}});
     }
     if let Some(headers) = reply.get("headers") {
         let names = texts(headers).ok_or("x-replies: expected a list of names as headers")?;

@@ -111,6 +111,9 @@ pub enum LoginName {
 }
 
 impl LoginName {
+    /// Of an e-mail address and a user name, in characters, as the contract of FusionAuth's API has it.
+    pub const LONGEST: usize = 191;
+
     /// The form by which attempts at a typed name are counted, whether somebody has that name or not: names that are looked
     /// up as the same are counted as one (attack 33).
     #[must_use]
@@ -127,6 +130,8 @@ pub enum Unusable {
     Inactive,
     /// It is past [`Account::expires_at`].
     Expired,
+    /// A service has locked it for a time: [`crate::decisions::suspension`].
+    Suspended { until: Timestamp },
 }
 
 /// A user's account, the same in both dialects.
@@ -169,6 +174,8 @@ pub struct Account {
     pub lock_ends_at: Option<Timestamp>,
     /// Level of [`Policy::account_guesses`].
     pub guess_level: Option<Timestamp>,
+    /// The account may not be used before this time, because a service has locked it; it may have passed.
+    pub suspended_until: Option<Timestamp>,
     pub created_at: Timestamp,
     /// Time of the last change to the account itself; changes to sessions and methods do not count.
     pub updated_at: Timestamp,
@@ -193,10 +200,10 @@ impl Account {
         Self { credentials_version: versions.credentials, factors_version: versions.factors, ..self }
     }
 
-    /// Until when no second factor is accepted, because of a lock or of the long-term limit; `None` if one is.
+    /// Until when no second factor is accepted, because of a lock, whoever has set it, or of the long-term limit; `None` if one is.
     #[must_use]
     pub fn locked_until(&self, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
-        limits::locked_until(self.lock_ends_at, self.guess_level, policy, now)
+        limits::locked_until(self.lock_ends_at.max(self.suspended_until), self.guess_level, policy, now)
     }
 
     /// Why the account may not be used at `now`; `None` if it may.
@@ -207,7 +214,7 @@ impl Account {
         } else if self.expires_at.is_some_and(|end| end <= now) {
             Some(Unusable::Expired)
         } else {
-            None
+            self.suspended_until.filter(|until| *until > now).map(|until| Unusable::Suspended { until })
         }
     }
 

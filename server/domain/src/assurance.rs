@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Assurance {
     pub account_id: AccountId,
+    pub signed_in_at: Timestamp,
     /// `None` after a password alone or a trusted device, which is no second factor (NIST SP 800-63B-4 §3.2.1).
     pub second_factor_at: Option<Timestamp>,
     /// Version of the account's factors that the second factor was one of.
@@ -23,6 +24,7 @@ impl Assurance {
     pub fn of_session(session: &Session, account: &Account) -> Self {
         Self {
             account_id: session.account_id,
+            signed_in_at: session.created_at,
             second_factor_at: session.second_factor_at,
             factors_version: account.factors_version,
         }
@@ -34,7 +36,7 @@ impl Assurance {
         let signed_in_at = Timestamp::from_millis(claims.auth_time.saturating_mul(1000));
         let second_factor_at = claims.has_second_factor().then_some(signed_in_at);
         let factors_version = claims.factors_version;
-        claims.account_id().map(|account_id| Self { account_id, second_factor_at, factors_version })
+        claims.account_id().map(|account_id| Self { account_id, signed_in_at, second_factor_at, factors_version })
     }
 }
 
@@ -84,6 +86,15 @@ impl Manager {
         match account.locked_until(policy, now) {
             Some(until) if !self.is_service() => Err(FactorsRefused::Locked { until }),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether an owner has signed in lately: so long as a session is fresh.
+    #[must_use]
+    pub fn has_signed_in_lately(&self, policy: &Policy, now: Timestamp) -> bool {
+        match self {
+            Self::Owner(assurance) => now < assurance.signed_in_at + policy.session_fresh_age,
+            Self::Service => true,
         }
     }
 
@@ -162,8 +173,10 @@ mod tests {
             (None, Some(level - policy.account_guesses.interval), None),
         ] {
             let account = Account { two_factor_enabled: true, lock_ends_at, guess_level, ..account() };
+            let by_service = Account { lock_ends_at: None, suspended_until: lock_ends_at, ..account.clone() };
             let outcome = locked.map_or(Ok(()), |until| Err(FactorsRefused::Locked { until }));
             assert_eq!(owner.may_change_factors(&account, &policy, NOW), outcome);
+            assert_eq!(owner.may_change_factors(&by_service, &policy, NOW), outcome);
             assert_eq!(plain.may_change_factors(&account, &policy, NOW), Err(due));
             assert_eq!(Manager::Service.may_change_factors(&account, &policy, NOW), Ok(()));
             assert_eq!(owner.check_assurance(&account, &policy, NOW), Ok(()), "the password is changed all the same");

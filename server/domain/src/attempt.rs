@@ -109,7 +109,7 @@ pub struct Authenticator {
 #[derive(Clone, Debug)]
 pub struct StoredBackupCode {
     pub id: BackupCodeId,
-    /// Keyed tag that the code is found by, so that a check costs one hash.
+    /// Keyed tag that the code is found by, so that a check costs one hash; empty if the tag's key is retired.
     pub selector: Vec<u8>,
     pub hash: PasswordHash,
     pub is_spent: bool,

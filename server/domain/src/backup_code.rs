@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_of_the_strict_profile_have_64_bits_in_each_alphabet_n10() {
+    fn codes_of_the_strict_profile_have_64_bits_in_each_alphabet_n10_a_6_5_4() {
         let mut random = ChaCha20Rng::seed_from_u64(4);
         for (alphabet, by_default, strict) in [(Alphabet::Mixed, 59.5, 89.3), (Alphabet::Capitals, 51.7, 77.5)] {
             let mut bits = |policy| bits(&policy, alphabet, &mut random);

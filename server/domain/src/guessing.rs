@@ -1,10 +1,11 @@
 //! How likely somebody who has the password guesses a second factor within a year: computed by the decisions themselves, for
 //! holders who sign in more or less often. The README shows the table.
+#![cfg(test)]
 
 use crate::account::Account;
 use crate::address::MethodKind;
 use crate::attempt::{Expected, Material};
-use crate::challenge::Factor;
+use crate::challenge::{Factor, FirstFactor};
 use crate::decisions::attempt::{Admission, Facts, SentCode, decide};
 use crate::decisions::fixtures::{NOW, account, authenticator, challenge, stored_code, tenant};
 use crate::policy::Policy;
@@ -112,6 +113,7 @@ fn judged_in_a_year(target: Target, successes_a_day: u32, thief: Thief, policy: 
                 let facts = Facts {
                     account: &account,
                     tenant: &tenant,
+                    first_factor: FirstFactor::Password,
                     claimant: &claimant,
                     expected: target.expected,
                     stored: Material { authenticators: apps.clone(), ..Material::default() },

@@ -71,6 +71,24 @@ identifier! {
     RefreshTokenId,
     /// Id of an API key.
     ApiKeyId,
+    /// Id of a message to a user.
+    MessageId,
+    /// Id of a trusted device, the same after its token was replaced.
+    TrustedDeviceId,
+}
+
+impl From<AuditId> for MessageId {
+    /// The id of the message that goes with an audit event.
+    fn from(AuditId(id): AuditId) -> Self {
+        Self(id)
+    }
+}
+
+impl TrustedDeviceId {
+    /// The id with these bytes, as a UUID of version 8 (RFC 9562 §5.8).
+    pub(crate) fn of_bytes(bytes: [u8; 16]) -> Self {
+        Self(Builder::from_custom_bytes(bytes).into_uuid())
+    }
 }
 
 impl TenantId {

@@ -9,6 +9,7 @@ use crate::ids::{AccountId, ApplicationId, RefreshTokenId, TenantId};
 use crate::keyring::Keyring;
 use crate::signing::{Algorithm, SigningKey};
 use crate::time::Timestamp;
+use crate::user::Registration;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
@@ -67,6 +68,9 @@ pub struct Claims {
     /// The user's roles in that application.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
+    /// Id of the registration for that application. A registration that takes the place of one that was deleted has another id.
+    #[serde(rename = "rid", default, skip_serializing_if = "Option::is_none")]
+    pub registration_id: Option<String>,
     /// Id of the refresh tokens of the same sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
@@ -128,6 +132,19 @@ impl Claims {
         Self { amr: vec!["pwd".to_owned()], acr: Some(Self::ONE_FACTOR.to_owned()), ..self }
     }
 
+    /// Whether the user still has the registration that the token was issued with; true for a token without one. A token of a
+    /// version before [`Claims::registration_id`] does not tell a registration from one that has taken its place; it expires
+    /// within the lifetime of access tokens.
+    #[must_use]
+    pub fn has_registration(&self, registrations: &[Registration]) -> bool {
+        let Some(application) = &self.application_id else { return true };
+        let is_it = |found: &Registration| {
+            let is_same = |id: &str| found.id.to_hyphenated() == id;
+            found.application_id.to_hyphenated() == *application && self.registration_id.as_deref().is_none_or(is_same)
+        };
+        registrations.iter().any(is_it)
+    }
+
     /// Whether a second factor was passed in the sign-in.
     #[must_use]
     pub fn has_second_factor(&self) -> bool {
@@ -161,13 +178,13 @@ pub enum SignError {
 /// # Errors
 /// If the ring has no key for the algorithm, or the key cannot sign.
 pub fn sign(claims: &Claims, algorithm: Algorithm, keyring: &Keyring) -> Result<String, SignError> {
-    let (kid, key) = keyring.signing_keys(algorithm).next().ok_or(SignError::NoKey(algorithm))?;
+    let (kid, key) = keyring.signing_keys(algorithm).into_iter().next().ok_or(SignError::NoKey(algorithm))?;
     let header = Header { alg: algorithm, kid, typ: "JWT".to_owned() };
     let part = |json: Result<Vec<u8>, serde_json::Error>| {
         json.map(|json| BASE64URL_NOPAD.encode(&json)).map_err(|_| SignError::Broken)
     };
     let message = format!("{}.{}", part(serde_json::to_vec(&header))?, part(serde_json::to_vec(claims))?);
-    let signature = signature(key, message.as_bytes()).ok_or(SignError::Broken)?;
+    let signature = signature(&key, message.as_bytes()).ok_or(SignError::Broken)?;
     Ok(format!("{message}.{}", BASE64URL_NOPAD.encode(&signature)))
 }
 
@@ -176,7 +193,7 @@ pub fn sign(claims: &Claims, algorithm: Algorithm, keyring: &Keyring) -> Result<
 /// # Errors
 /// If there is none in the ring.
 pub fn check_signing(algorithm: Algorithm, keyring: &Keyring) -> Result<(), SignError> {
-    keyring.signing_keys(algorithm).next().map(drop).ok_or(SignError::NoKey(algorithm))
+    keyring.signing_keys(algorithm).into_iter().next().map(drop).ok_or(SignError::NoKey(algorithm))
 }
 
 fn signature(key: &SigningKey, message: &[u8]) -> Option<Vec<u8>> {
@@ -204,9 +221,9 @@ pub fn verify(token: &str, now: Timestamp, settings: &AccessTokenSettings, keyri
     if header.typ != "JWT" || !settings.accepted().any(|accepted| accepted == header.alg) {
         return None;
     }
-    let (_, key) = keyring.signing_keys(header.alg).find(|(kid, _)| *kid == header.kid)?;
+    let (_, key) = keyring.signing_keys(header.alg).into_iter().find(|(kid, _)| *kid == header.kid)?;
     let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).ok()?;
-    let verified = match key {
+    let verified = match &*key {
         SigningKey::EdDsa(pair) => verified(&ED25519, pair.public_key().as_ref(), message, &signature),
         SigningKey::Es256(pair) => verified(&ECDSA_P256_SHA256_FIXED, pair.public_key().as_ref(), message, &signature),
         SigningKey::Rs256(pair) => {
@@ -264,11 +281,11 @@ pub fn public_keys(settings: &AccessTokenSettings, keyring: &Keyring) -> Vec<Jwk
     settings.accepted().flat_map(|algorithm| public_keys_for(algorithm, keyring)).collect()
 }
 
-fn public_keys_for(algorithm: Algorithm, keyring: &Keyring) -> impl Iterator<Item = Jwk> {
+fn public_keys_for(algorithm: Algorithm, keyring: &Keyring) -> impl Iterator<Item = Jwk> + use<> {
     let bare =
         move |kty, kid| Jwk { kty, use_: "sig", alg: algorithm, kid, crv: None, x: None, y: None, n: None, e: None };
     let text = |bytes: &[u8]| Some(BASE64URL_NOPAD.encode(bytes));
-    keyring.signing_keys(algorithm).map(move |(kid, key)| match key {
+    keyring.signing_keys(algorithm).into_iter().map(move |(kid, key)| match &*key {
         SigningKey::EdDsa(pair) => {
             Jwk { crv: Some("Ed25519"), x: text(pair.public_key().as_ref()), ..bare("OKP", kid) }
         }
@@ -289,6 +306,7 @@ fn public_keys_for(algorithm: Algorithm, keyring: &Keyring) -> impl Iterator<Ite
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::RegistrationId;
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
     use proptest::prelude::*;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -342,6 +360,7 @@ mod tests {
             preferred_username: None,
             application_id: None,
             roles: None,
+            registration_id: None,
             sid: None,
             auth_time: now,
             tid: TenantId::DEFAULT.to_hyphenated(),
@@ -349,6 +368,40 @@ mod tests {
             acr: Some(Claims::ONE_FACTOR.to_owned()),
             credentials_version: 2,
             factors_version: 1,
+        }
+    }
+
+    #[test]
+    fn a_token_stands_while_the_registration_that_it_was_issued_with_is_there() {
+        let id = |last: u8| format!("22222222-2222-4222-8222-00000000000{last}");
+        let registration = |id: &str, application: &str| Registration {
+            id: RegistrationId::parse(id).expect("an id"),
+            application_id: ApplicationId::parse(application).expect("an id"),
+            roles: Vec::new(),
+            username: None,
+            data: None,
+            last_sign_in_at: None,
+            created_at: at(0),
+            updated_at: at(0),
+        };
+        let (first, second, other) =
+            (registration(&id(1), &id(8)), registration(&id(2), &id(8)), registration(&id(1), &id(9)));
+        for (application, registration_id, registrations, expected) in [
+            (None, None, vec![], true),
+            (Some(8), Some(1), vec![first.clone()], true),
+            (Some(8), Some(1), vec![other.clone(), first.clone()], true),
+            (Some(8), Some(1), vec![], false),
+            (Some(8), Some(1), vec![other.clone()], false),
+            // Made anew.
+            (Some(8), Some(1), vec![second.clone()], false),
+            // Issued by a node of an earlier version.
+            (Some(8), None, vec![second], true),
+            (Some(8), None, vec![other], false),
+        ] {
+            let application_id = application.map(id);
+            let claims = Claims { application_id, registration_id: registration_id.map(id), ..claims(0) };
+            let found = claims.has_registration(&registrations);
+            assert_eq!(found, expected, "{application:?} {registration_id:?} {registrations:?}");
         }
     }
 
@@ -410,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotated_ring_verifies_what_the_old_one_signed() {
+    fn a_rotated_ring_verifies_what_the_old_one_signed_a_13_3_4() {
         let old = ring(2);
         let text = format!("{}{}", *Keyring::generate(&mut ChaCha20Rng::seed_from_u64(3)).to_text(), *old.to_text());
         let rotated = Keyring::parse(&text).expect("two keys");

@@ -1,11 +1,13 @@
 //! The server's keys: one ring of root keys, from which a key for each purpose is derived (HKDF, RFC 5869).
 //!
-//! The first key of the ring signs and seals; every key of it verifies and opens, so that a ring is rotated by
-//! putting a new key on top. The ring can decrypt TOTP secrets and forge cookies, so it is never stored in the
+//! The first key of the ring signs and seals; every key of it verifies and opens. So a ring is rotated in two steps that each
+//! node survives: a new key at the end of every node's ring, and then in front ([`rotation`]). The ring can decrypt TOTP secrets and forge cookies, so it is never stored in the
 //! database it protects.
 //!
 //! Access tokens are signed with key pairs: those of Ed25519 and P-256 are derived like all other keys, an RSA key is
 //! stored in the ring.
+
+pub mod rotation;
 
 use crate::signing::{Algorithm, SigningKey};
 use aws_lc_rs::agreement;
@@ -21,6 +23,7 @@ use hmac::{Hmac, Mac};
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 use std::fmt::{self, Write as _};
+use std::sync::{Arc, PoisonError, RwLock};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -58,10 +61,16 @@ pub enum Purpose {
     TrustChallenge,
     /// Seals the value that shows whether a keyring belongs to a database.
     Canary,
+    /// Derives the refresh token that takes the place of a one-time one.
+    RefreshToken,
+    /// Seals messages that wait to be delivered.
+    Message,
+    /// Nonces of sealed messages, and the tags of those that take each other's place.
+    MessageTag,
 }
 
 impl Purpose {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 17] = [
         Self::SessionCookie,
         Self::ChallengeCookie,
         Self::TrustCookie,
@@ -76,6 +85,9 @@ impl Purpose {
         Self::LastingTrust,
         Self::TrustChallenge,
         Self::Canary,
+        Self::RefreshToken,
+        Self::Message,
+        Self::MessageTag,
     ];
 
     const fn label(self) -> &'static str {
@@ -94,6 +106,9 @@ impl Purpose {
             Self::LastingTrust => "countersign/v1/lasting-trust",
             Self::TrustChallenge => "countersign/v1/trust-challenge",
             Self::Canary => "countersign/v1/canary",
+            Self::Message => "countersign/v1/message",
+            Self::MessageTag => "countersign/v1/message-tag",
+            Self::RefreshToken => "countersign/v1/refresh-token",
         }
     }
 }
@@ -147,29 +162,39 @@ struct RsaKey {
     id: String,
     /// PKCS #8.
     der: Zeroizing<Vec<u8>>,
-    pair: SigningKey,
+    pair: Arc<SigningKey>,
 }
 
 impl RsaKey {
     fn new(id: String, der: Zeroizing<Vec<u8>>) -> Option<Self> {
-        let pair = SigningKey::Rs256(RsaKeyPair::from_pkcs8(&der).ok()?);
+        let pair = Arc::new(SigningKey::Rs256(RsaKeyPair::from_pkcs8(&der).ok()?));
         Some(Self { id, der, pair })
+    }
+
+    /// A new key of 2048 bits.
+    fn generate() -> Result<Self, Unspecified> {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
+        let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair)?;
+        let der = Zeroizing::new(der.as_ref().to_vec());
+        // The id reveals nothing that the public key does not.
+        let digest = Sha256::digest(pair.public_key().as_ref());
+        Ok(Self { id: HEXLOWER.encode(&digest[..4]), der, pair: Arc::new(SigningKey::Rs256(pair)) })
     }
 }
 
 /// Key pairs derived from a root key.
 struct DerivedPairs {
-    ed25519: SigningKey,
+    ed25519: Arc<SigningKey>,
     /// `None` if the derived number is no scalar of the curve (probability 2^-32).
-    p256: Option<SigningKey>,
+    p256: Option<Arc<SigningKey>>,
 }
 
 impl DerivedPairs {
     fn of(key: &RingKey) -> Self {
         let ed25519 = Ed25519KeyPair::from_seed_unchecked(key.key(Purpose::TokenEd25519));
         Self {
-            ed25519: SigningKey::EdDsa(ed25519.expect("every 32 bytes are a seed")),
-            p256: p256_pair(key.key(Purpose::TokenP256)).map(SigningKey::Es256),
+            ed25519: Arc::new(SigningKey::EdDsa(ed25519.expect("every 32 bytes are a seed"))),
+            p256: p256_pair(key.key(Purpose::TokenP256)).map(SigningKey::Es256).map(Arc::new),
         }
     }
 }
@@ -189,6 +214,14 @@ struct RingKey {
 }
 
 impl RingKey {
+    fn generate(random: &mut dyn CryptoRng) -> Self {
+        let mut root = [0; KEY_BYTES];
+        let mut id = [0; 4];
+        random.fill_bytes(&mut root);
+        random.fill_bytes(&mut id);
+        Self::new(HEXLOWER.encode(&id), root)
+    }
+
     fn new(id: String, root: [u8; KEY_BYTES]) -> Self {
         let mut derived = [[0; KEY_BYTES]; Purpose::ALL.len()];
         let hkdf = Hkdf::<Sha256>::new(None, &root);
@@ -210,27 +243,54 @@ impl RingKey {
 }
 
 /// At least one root key; the first is the active one.
-pub struct Keyring {
+struct Ring {
     keys: Vec<RingKey>,
     /// One for each of `keys`, in the same order.
     pairs: Vec<DerivedPairs>,
     rsa_keys: Vec<RsaKey>,
 }
 
+impl Ring {
+    fn new(keys: Vec<RingKey>, rsa_keys: Vec<RsaKey>) -> Self {
+        let pairs = keys.iter().map(DerivedPairs::of).collect();
+        Self { keys, pairs, rsa_keys }
+    }
+
+    fn active(&self) -> &RingKey {
+        self.keys.first().expect("a ring is never empty")
+    }
+
+    fn seal_with(&self, purpose: Purpose, row: &[u8], plain: &[u8], nonce: [u8; NONCE_BYTES]) -> Sealed {
+        let key = self.active();
+        let sealed = XChaCha20Poly1305::new(key.key(purpose).into())
+            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: row })
+            .expect("a message of a few bytes is within the cipher's limits");
+        let bytes = [&nonce[..], &sealed].concat();
+        Sealed { key_id: key.id.clone(), bytes }
+    }
+}
+
+/// The keys of a server. All that share it see a ring that takes its place ([`Keyring::replace_with`]).
+pub struct Keyring(RwLock<Arc<Ring>>);
+
 impl Keyring {
     /// A ring with one new key.
     #[must_use]
     pub fn generate(random: &mut dyn CryptoRng) -> Self {
-        let mut root = [0; KEY_BYTES];
-        let mut id = [0; 4];
-        random.fill_bytes(&mut root);
-        random.fill_bytes(&mut id);
-        Self::of(vec![RingKey::new(HEXLOWER.encode(&id), root)], Vec::new())
+        Self::of(vec![RingKey::generate(random)], Vec::new())
     }
 
     fn of(keys: Vec<RingKey>, rsa_keys: Vec<RsaKey>) -> Self {
-        let pairs = keys.iter().map(DerivedPairs::of).collect();
-        Self { keys, pairs, rsa_keys }
+        Self(RwLock::new(Arc::new(Ring::new(keys, rsa_keys))))
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts the keys of another ring in the place of these. Each operation uses one ring; a request may use both.
+    pub fn replace_with(&self, other: &Self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = other.ring();
     }
 
     /// Adds a new RSA key of 2048 bits as the active one.
@@ -238,28 +298,26 @@ impl Keyring {
     /// # Errors
     /// If the key cannot be generated.
     pub fn add_rsa_key(&mut self) -> Result<(), Unspecified> {
-        let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
-        let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair)?;
-        let der = Zeroizing::new(der.as_ref().to_vec());
-        // The id reveals nothing that the public key does not.
-        let digest = Sha256::digest(pair.public_key().as_ref());
-        let key = RsaKey { id: HEXLOWER.encode(&digest[..4]), der, pair: SigningKey::Rs256(pair) };
-        self.rsa_keys.insert(0, key);
+        let id = self.add_pending_rsa()?;
+        self.activate(&id);
         Ok(())
     }
 
     /// The key pairs for this algorithm, the signing one first, each with its key id (`kid`).
-    pub fn signing_keys(&self, algorithm: Algorithm) -> impl Iterator<Item = (String, &SigningKey)> {
-        let derived = self.keys.iter().zip(&self.pairs).filter_map(move |(key, pairs)| {
+    #[must_use]
+    pub fn signing_keys(&self, algorithm: Algorithm) -> Vec<(String, Arc<SigningKey>)> {
+        let ring = self.ring();
+        let kid = |id: &str| format!("{id}-{}", algorithm.name());
+        let derived = ring.keys.iter().zip(&ring.pairs).filter_map(|(key, pairs)| {
             let pair = match algorithm {
                 Algorithm::EdDsa => Some(&pairs.ed25519),
                 Algorithm::Es256 => pairs.p256.as_ref(),
                 Algorithm::Rs256 => None,
             };
-            pair.map(|pair| (format!("{}-{}", key.id, algorithm.name()), pair))
+            pair.map(|pair| (kid(&key.id), Arc::clone(pair)))
         });
-        let own = self.rsa_keys.iter().filter(move |_| algorithm == Algorithm::Rs256);
-        derived.chain(own.map(move |key| (format!("{}-{}", key.id, algorithm.name()), &key.pair)))
+        let own = ring.rsa_keys.iter().filter(|_| algorithm == Algorithm::Rs256);
+        derived.chain(own.map(|key| (kid(&key.id), Arc::clone(&key.pair)))).collect()
     }
 
     /// Reads the text form: a line `<id> <key>` for each key, the active one first, and a line `RS256 <id> <key>` for each
@@ -303,61 +361,64 @@ impl Keyring {
     /// The text form that [`Keyring::parse`] reads.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
+        let ring = self.ring();
         let mut text = Zeroizing::new(String::from(
             "# Countersign keyring: one key a line, the first one signs and seals, the others still open.\n",
         ));
-        for key in &self.keys {
+        for key in &ring.keys {
             let encoded = Zeroizing::new(BASE64URL_NOPAD.encode(&key.root));
             writeln!(text, "{} {}", key.id, *encoded).expect("writing to a string cannot fail");
         }
-        for key in &self.rsa_keys {
+        for key in &ring.rsa_keys {
             let encoded = Zeroizing::new(BASE64URL_NOPAD.encode(&key.der));
             writeln!(text, "RS256 {} {}", key.id, *encoded).expect("writing to a string cannot fail");
         }
         text
     }
 
-    fn active(&self) -> &RingKey {
-        self.keys.first().expect("a ring is never empty")
-    }
-
     /// Id of the key that signs and seals.
     #[must_use]
-    pub fn active_id(&self) -> &str {
-        &self.active().id
+    pub fn active_id(&self) -> String {
+        self.ring().active().id.clone()
     }
 
     /// HMAC-SHA-256 of `message` under the active key for `purpose`.
     #[must_use]
     pub fn mac(&self, purpose: Purpose, message: &[u8]) -> [u8; 32] {
-        self.active().mac(purpose, message)
+        self.ring().active().mac(purpose, message)
     }
 
     /// The same under every key of the ring, the active one first.
     #[must_use]
     pub fn macs(&self, purpose: Purpose, message: &[u8]) -> Vec<[u8; 32]> {
-        self.keys.iter().map(|key| key.mac(purpose, message)).collect()
+        self.ring().keys.iter().map(|key| key.mac(purpose, message)).collect()
     }
 
     /// Whether `tag` is the MAC of `message` under any key of the ring; takes the same time for every wrong tag.
     #[must_use]
     pub fn verify(&self, purpose: Purpose, message: &[u8], tag: &[u8]) -> bool {
-        let right = self.keys.iter().fold(Choice::from(0), |found, key| found | key.mac(purpose, message).ct_eq(tag));
+        let ring = self.ring();
+        let right = ring.keys.iter().fold(Choice::from(0), |found, key| found | key.mac(purpose, message).ct_eq(tag));
         right.into()
     }
 
     /// Encrypts `plain` with the id of the `row` it is stored in as associated data, so that it opens for that row only.
     #[must_use]
     pub fn seal(&self, purpose: Purpose, row: &[u8], plain: &[u8], random: &mut dyn CryptoRng) -> Sealed {
-        let key = self.active();
-        let mut bytes = vec![0; NONCE_BYTES];
-        random.fill_bytes(&mut bytes);
-        let nonce = XNonce::try_from(bytes.as_slice()).expect("24 bytes were drawn");
-        let sealed = XChaCha20Poly1305::new(key.key(purpose).into())
-            .encrypt(&nonce, Payload { msg: plain, aad: row })
-            .expect("a message of a few bytes is within the cipher's limits");
-        bytes.extend(sealed);
-        Sealed { key_id: key.id.clone(), bytes }
+        let mut nonce = [0; NONCE_BYTES];
+        random.fill_bytes(&mut nonce);
+        self.ring().seal_with(purpose, row, plain, nonce)
+    }
+
+    /// The same without randomness: the nonce is a MAC of row and text under the key for `nonces`, so that no two texts share one.
+    #[must_use]
+    pub fn seal_synthetic(&self, purpose: Purpose, nonces: Purpose, row: &[u8], plain: &[u8]) -> Sealed {
+        let length = u64::try_from(row.len()).unwrap_or(u64::MAX).to_be_bytes();
+        let ring = self.ring();
+        let mac = ring.active().mac(nonces, &Zeroizing::new([b"nonce:", &length[..], row, plain].concat()));
+        let mut nonce = [0; NONCE_BYTES];
+        nonce.copy_from_slice(&mac[..NONCE_BYTES]);
+        ring.seal_with(purpose, row, plain, nonce)
     }
 
     /// Decrypts a value that [`Keyring::seal`] made for the same purpose and row.
@@ -365,7 +426,8 @@ impl Keyring {
     /// # Errors
     /// If its key is not in the ring, or the bytes were not sealed for this row.
     pub fn open(&self, purpose: Purpose, row: &[u8], sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        let key = self.keys.iter().find(|key| key.id == sealed.key_id);
+        let ring = self.ring();
+        let key = ring.keys.iter().find(|key| key.id == sealed.key_id);
         let key = key.ok_or_else(|| OpenError::UnknownKey(sealed.key_id.clone()))?;
         let (nonce, message) = sealed.bytes.split_at_checked(NONCE_BYTES).ok_or(OpenError::Damaged)?;
         let nonce = XNonce::try_from(nonce).map_err(|_| OpenError::Damaged)?;
@@ -378,7 +440,7 @@ impl Keyring {
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_list().entries(self.keys.iter().map(|key| &key.id)).finish()
+        formatter.debug_list().entries(self.entries().iter().map(|entry| &entry.id)).finish()
     }
 }
 

@@ -9,13 +9,14 @@
 //! | [`terms`], [`tenant`], [`policy`] | what a dialect may choose; what an operator demands; the numbers |
 //! | [`account`], [`user`], [`password`], [`assurance`] | accounts, users, password hashing, how strongly a caller has authenticated |
 //! | [`method`], [`address`], [`totp`], [`stored_secret`], [`secret_fingerprint`], [`one_time_code`], [`backup_code`], [`attempt`] | second factors and attempts at them |
-//! | [`challenge`], [`session`], [`trusted_device`] | what an authentication leaves behind |
+//! | [`challenge`], [`session`], [`trusted_device`], [`device`] | what an authentication leaves behind, and how a user knows a device |
 //! | [`secret`], [`keyring`], [`signing`], [`jwt`], [`api_key`] | bearer secrets, keys, access tokens, keys of services |
 //! | [`rate`], [`quota`], [`limits`] | limits that refill with time, stored counts, what is counted against an account |
-//! | [`audit`] | audit events |
+//! | [`audit`], [`actor`], [`message`], [`language`] | audit events and who causes them, messages to users and their languages |
 //! | [`time`], [`ids`], [`random`], [`network`] | instants, typed identifiers, unbiased random text, client networks |
 
 pub mod account;
+pub mod actor;
 pub mod address;
 pub mod api_key;
 pub mod assurance;
@@ -24,14 +25,19 @@ pub mod audit;
 pub mod backup_code;
 pub mod challenge;
 pub mod decisions;
-#[cfg(test)]
+pub mod device;
 mod guessing;
 pub mod ids;
 pub mod jwt;
+pub mod key_use;
 pub mod keyring;
+pub mod language;
 pub mod limits;
+pub mod link_template;
+pub mod message;
 pub mod method;
 pub mod network;
+pub mod observer;
 pub mod one_time_code;
 pub mod password;
 pub mod policy;
@@ -50,6 +56,7 @@ pub mod time;
 pub mod totp;
 pub mod trusted_device;
 pub mod user;
+pub mod user_search;
 mod username;
 
 /// An error and its causes on one line, for logs.

@@ -1,5 +1,6 @@
 //! What is counted against an account, as an administrator sees it.
 
+use crate::ids::AccountId;
 use crate::policy::Policy;
 use crate::quota::{AccountQuota, QuotaLimit};
 use crate::time::Timestamp;
@@ -30,6 +31,17 @@ pub struct StoredLimits {
     /// Level of [`Policy::password_guesses`], for requests that do not come from a known network or device.
     pub password_level: Option<Timestamp>,
     pub quotas: Vec<StoredQuota>,
+    pub suspension: Option<Suspension>,
+}
+
+/// A lock that a service has set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspension {
+    pub until: Timestamp,
+    pub since: Timestamp,
+    /// The user on whose behalf the service says to have set it; nobody has checked that.
+    pub by: Option<AccountId>,
+    pub comment: Option<String>,
 }
 
 /// A further quota of the account, as stored.
@@ -61,6 +73,16 @@ pub struct AccountLimits {
     pub passwords_refused_until: Option<Timestamp>,
     /// Further quotas that something counts in.
     pub quotas: Vec<QuotaCount>,
+    /// The account may not be used.
+    pub suspension: Option<Suspension>,
+}
+
+impl AccountLimits {
+    /// When the user can sign in again, whoever has locked the account; `None` if it is not locked.
+    #[must_use]
+    pub fn kept_out_until(&self) -> Option<Timestamp> {
+        self.locked_until.max(self.suspension.as_ref().map(|suspension| suspension.until))
+    }
 }
 
 /// What counts in a quota.
@@ -110,6 +132,7 @@ impl StoredLimits {
             password_limit: passwords.burst,
             passwords_refused_until: self.password_level.map(|level| passwords.next_use_at(level)).filter(is_ahead),
             quotas,
+            suspension: self.suspension.clone().filter(|suspension| suspension.until > now),
         }
     }
 }
@@ -133,7 +156,7 @@ mod tests {
             locked_until: Some(NOW + second),
             guess_level: Some(NOW + guesses.cost(10)),
             password_level: Some(NOW + passwords.cost(50)),
-            quotas: Vec::new(),
+            ..StoredLimits::default()
         };
         let limits = stored.at(&policy, NOW);
         assert_eq!((limits.failures, limits.locks, limits.locked_until), (10, 2, Some(NOW + second)));
@@ -144,6 +167,25 @@ mod tests {
         // The long-term limit locks longer.
         let full = StoredLimits { guess_level: Some(NOW + guesses.capacity()), ..stored };
         assert_eq!(full.at(&policy, NOW).locked_until, Some(NOW + guesses.interval));
+    }
+
+    #[test]
+    fn a_lock_by_a_service_shows_until_it_ends_and_the_later_lock_counts() {
+        let policy = Policy::default();
+        let (soon, later) = (NOW + Duration::from_secs(1), NOW + Duration::from_secs(2));
+        for (locked_until, suspended_until, kept_out_until) in [
+            (None, None, None),
+            (Some(soon), None, Some(soon)),
+            (None, Some(soon), Some(soon)),
+            (Some(soon), Some(later), Some(later)),
+            (Some(later), Some(soon), Some(later)),
+            (None, Some(NOW), None),
+        ] {
+            let suspension = suspended_until.map(|until| Suspension { until, since: NOW, by: None, comment: None });
+            let limits = StoredLimits { locked_until, suspension, ..StoredLimits::default() }.at(&policy, NOW);
+            assert_eq!(limits.kept_out_until(), kept_out_until, "{locked_until:?} {suspended_until:?}");
+            assert_eq!(limits.locked_until, locked_until, "it is about second factors");
+        }
     }
 
     #[test]

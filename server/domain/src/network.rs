@@ -1,5 +1,8 @@
 //! Client networks: what rate limits and password quotas are keyed by, and how they share a scarce resource.
 
+use crate::ids::AccountId;
+use crate::keyring::{Keyring, Purpose};
+use data_encoding::HEXLOWER;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -18,6 +21,46 @@ impl fmt::Display for ClientNetwork {
         match self {
             Self::V4(address) => address.fmt(formatter),
             Self::V6(prefix) => write!(formatter, "{prefix:016x}"),
+        }
+    }
+}
+
+/// Keyed MAC of a client network, by which quotas count its requests whatever the account. No address can be read from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientDigest(pub [u8; 32]);
+
+impl fmt::Display for ClientDigest {
+    /// As it stands in the names of quotas.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+/// A client network as a challenge keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetworkDigests {
+    pub client: ClientDigest,
+    /// Keyed MAC of account and network, by which the account knows it.
+    pub known: [u8; 32],
+}
+
+impl ClientNetwork {
+    #[must_use]
+    pub fn client_digest(self, keyring: &Keyring) -> ClientDigest {
+        ClientDigest(keyring.mac(Purpose::Quota, format!("client|{self}").as_bytes()))
+    }
+
+    /// [`NetworkDigests::known`] under each key of the ring, the active one first.
+    #[must_use]
+    pub fn known_digests(self, account: AccountId, keyring: &Keyring) -> Vec<[u8; 32]> {
+        keyring.macs(Purpose::Quota, format!("known-network|{account}|{self}").as_bytes())
+    }
+
+    #[must_use]
+    pub fn digests(self, account: AccountId, keyring: &Keyring) -> NetworkDigests {
+        NetworkDigests {
+            client: self.client_digest(keyring),
+            known: self.known_digests(account, keyring).swap_remove(0),
         }
     }
 }

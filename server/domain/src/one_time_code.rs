@@ -58,10 +58,12 @@ impl OneTimeCode {
         Self(random::text(LENGTH, DIGITS, random))
     }
 
-    /// A code that a caller chose, at most [`LONGEST_CHOSEN`] characters.
+    /// A code that a caller chose, at most [`LONGEST_CHOSEN`] characters; in the form in which it will be presented, which is
+    /// `None` if nothing of it can be seen.
     #[must_use]
     pub fn chosen(text: &str) -> Option<Self> {
-        (!text.is_empty() && text.chars().count() <= LONGEST_CHOSEN).then(|| Self(text.to_owned()))
+        let code = PresentedCode::new(text);
+        (!code.as_str().is_empty() && text.chars().count() <= LONGEST_CHOSEN).then(|| Self(code.as_str().to_owned()))
     }
 
     /// Takes whatever a client presented; a wrong one does not match.
@@ -76,26 +78,27 @@ impl OneTimeCode {
         &self.0
     }
 
-    fn message(&self, subject: &Subject) -> String {
-        format!("{}:{}", subject.to_text(), self.0)
+    /// With the account, so that a row that was moved to another account's challenge or session is no code there.
+    fn message(&self, subject: &Subject, account: AccountId) -> String {
+        format!("{account}:{}:{}", subject.to_text(), self.0)
     }
 
     /// The MAC that is stored.
     #[must_use]
-    pub fn mac(&self, subject: &Subject, keyring: &Keyring) -> [u8; 32] {
-        keyring.mac(Purpose::OneTimeCode, self.message(subject).as_bytes())
+    pub fn mac(&self, subject: &Subject, account: AccountId, keyring: &Keyring) -> [u8; 32] {
+        keyring.mac(Purpose::OneTimeCode, self.message(subject, account).as_bytes())
     }
 
     /// The MACs that may be stored, one for each key of the ring.
     #[must_use]
-    pub fn macs(&self, subject: &Subject, keyring: &Keyring) -> Vec<[u8; 32]> {
-        keyring.macs(Purpose::OneTimeCode, self.message(subject).as_bytes())
+    pub fn macs(&self, subject: &Subject, account: AccountId, keyring: &Keyring) -> Vec<[u8; 32]> {
+        keyring.macs(Purpose::OneTimeCode, self.message(subject, account).as_bytes())
     }
 
-    /// Whether `mac` was made from this code for this subject.
+    /// Whether `mac` was made from this code for this subject of this account.
     #[must_use]
-    pub fn matches(&self, subject: &Subject, mac: &[u8], keyring: &Keyring) -> bool {
-        keyring.verify(Purpose::OneTimeCode, self.message(subject).as_bytes(), mac)
+    pub fn matches(&self, subject: &Subject, account: AccountId, mac: &[u8], keyring: &Keyring) -> bool {
+        keyring.verify(Purpose::OneTimeCode, self.message(subject, account).as_bytes(), mac)
     }
 }
 
@@ -108,8 +111,21 @@ impl fmt::Debug for OneTimeCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decisions::fixtures::account_id;
     use crate::secret::ChallengeToken;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_have_six_digits_each_of_which_varies_n6_a_6_5_4() {
+        let mut random = ChaCha20Rng::seed_from_u64(2);
+        let codes: Vec<OneTimeCode> = (0..1_000).map(|_| OneTimeCode::generate(&mut random)).collect();
+        assert!(codes.iter().all(|code| code.0.len() == 6), "leading zeros are kept");
+        for place in 0..6 {
+            let digits: HashSet<u8> = codes.iter().map(|code| code.0.as_bytes()[place]).collect();
+            assert_eq!(digits, (b'0'..=b'9').collect(), "place {place}");
+        }
+    }
 
     #[test]
     fn a_code_answers_only_what_it_was_sent_for() {
@@ -119,14 +135,12 @@ mod tests {
         let other = Subject::Challenge(ChallengeToken::generate(&mut random).digest());
         let code = OneTimeCode::generate(&mut random);
         assert!(code.expose().len() == 6 && code.expose().bytes().all(|byte| byte.is_ascii_digit()));
-        let mac = code.mac(&subject(), &ring);
-        assert!(OneTimeCode::presented(&PresentedCode::new(code.expose())).matches(&subject(), &mac, &ring));
-        assert!(!code.matches(&other, &mac, &ring));
-        assert!(!OneTimeCode::presented(&PresentedCode::new(&format!("{}0", code.expose()))).matches(
-            &subject(),
-            &mac,
-            &ring
-        ));
-        assert!(!OneTimeCode::presented(&PresentedCode::new("")).matches(&subject(), &mac, &ring));
+        let (mine, others) = (account_id(1), account_id(2));
+        let mac = code.mac(&subject(), mine, &ring);
+        let presented = |text: &str| OneTimeCode::presented(&PresentedCode::new(text));
+        assert!(presented(code.expose()).matches(&subject(), mine, &mac, &ring));
+        assert!(!code.matches(&other, mine, &mac, &ring) && !code.matches(&subject(), others, &mac, &ring));
+        assert!(!presented(&format!("{}0", code.expose())).matches(&subject(), mine, &mac, &ring));
+        assert!(!presented("").matches(&subject(), mine, &mac, &ring));
     }
 }

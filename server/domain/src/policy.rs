@@ -10,6 +10,16 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The most users that one search returns: 500, some 500 kB of JSON.
+pub const USERS_AT_ONCE: u32 = 500;
+
+/// How many users a search returns that does not say how many: 25, as FusionAuth's API has it.
+pub const USERS_BY_DEFAULT: u32 = 25;
+
+/// The last user of a search that can be reached by paging: the 10,000th, as in FusionAuth's API. Users before a page are read to
+/// be passed over, so that the number bounds what a page costs. Totals are exact up to it, unless more is asked for.
+pub const REACHABLE_USERS: u32 = 10_000;
+
 /// Lifetimes, quotas and limits. The defaults are those of the dialects' own servers, within what OWASP ASVS 5.0 allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -19,6 +29,12 @@ pub struct Policy {
     pub session_absolute_lifetime: Duration,
     /// The same for a session that is not remembered: 1 day.
     pub brief_session_lifetime: Duration,
+    /// How often the last use of a session is written, at most: each 5 minutes. A list is exact enough with that, and requests in a
+    /// session write no more often.
+    pub session_use_interval: Duration,
+    /// How long a request waits for that write, or for the one that extends its session, and goes on without: 1 s. Neither is what
+    /// the request is for.
+    pub session_write_wait: Duration,
     /// Age up to which a session counts as fresh, which listing sessions asks for: 1 day.
     pub session_fresh_age: Duration,
     /// How long a challenge may be answered: 10 minutes (NIST SP 800-63B-4 §3.1.3.2 allows no more).
@@ -37,7 +53,7 @@ pub struct Policy {
     pub longest_account_lock: Duration,
     /// How many guesses at the second factor of one account are judged in the long run, whatever succeeds in between: 100 for
     /// each 30 days. A guess that is compared with several secrets counts once for each, so this bounds the chance of a guesser who
-    /// has the password; `server/domain/tests/guessing.rs` computes it. A right code is no guess. NIST SP 800-63B-4 §3.2.2
+    /// has the password; `guessing.rs` computes it. A right code is no guess. NIST SP 800-63B-4 §3.2.2
     /// allows as many failures in a row.
     pub account_guesses: Rate,
     /// How long a device stays trusted since it was last used: 30 days.
@@ -69,6 +85,10 @@ pub struct Policy {
     /// How many text messages are sent within [`Policy::text_message_window`] at the request of one client network: 20.
     /// Requests of a service are not counted, because it asks for all its users.
     pub text_messages_per_network: u32,
+    /// How many text messages are sent within [`Policy::text_message_window`] for one account, and to one number: 15. Who signs
+    /// in with each message needs a few a day. An account with a proved number may be a stranger's: with
+    /// [`Policy::one_time_codes`] alone it could take 240, and so all that its prefix has and a quarter of those in all.
+    pub text_messages_per_account: u32,
     /// How many text messages are sent within [`Policy::text_message_window`] in all: 1,000.
     pub text_messages: u32,
     /// The window of the limits of text messages: 1 day.
@@ -94,6 +114,9 @@ pub struct Policy {
     pub refresh_token_lifetime: Duration,
     /// How long after a sign-in the last of its refresh tokens ends, however they are used: 90 days (A 7.3.2).
     pub refresh_token_absolute_lifetime: Duration,
+    /// How long a one-time refresh token that was used still leads to the one that took its place: 10 seconds. Tabs, retries and
+    /// nodes of one client send a token several times at once; a presentation that comes later than a request can take is another party's.
+    pub refresh_token_grace: Duration,
     /// How long ago a second factor may have been passed when factors, recovery codes or the password are changed: 1 hour
     /// (A 7.5.1). A session renews it by passing a second factor, a holder of an access token by signing in.
     pub assurance_lifetime: Duration,
@@ -101,11 +124,43 @@ pub struct Policy {
     pub trust_token_lifetime: Duration,
     /// Lifetime of a ticket to change the password: 10 minutes.
     pub change_password_lifetime: Duration,
+    /// Lifetime of a mailed link that sets a new password: 1 hour, as on Better Auth's own server (the OWASP Forgot Password Cheat
+    /// Sheet asks for an appropriate period).
+    pub reset_link_lifetime: Duration,
+    /// Lifetime of a mailed link that proves an address: 1 hour, as on the dialect's own server.
+    pub verification_link_lifetime: Duration,
+    /// Lifetime of a mailed link, or of a code, that signs in without a password: 10 minutes, the longest that A 6.5.5 lets a mailed
+    /// code live. FusionAuth's own 3 minutes leave little for the mail to arrive.
+    pub sign_in_link_lifetime: Duration,
+    /// Whether mailed links sign in without a password: yes. Not with the strict profile (N7, A 6.3.6).
+    pub signs_in_by_mail: bool,
+    /// Lifetime of a mailed link that deletes the account: 1 day, as on the dialect's own server.
+    pub deletion_link_lifetime: Duration,
+    /// How long the link in the notice to a former address gives it back: 7 days, so that an owner who is away for some days
+    /// does not come too late.
+    pub restoration_lifetime: Duration,
+    /// Least time that a request for a mailed link takes, whether there is such an account or not: 200 ms. Sealing and storing the
+    /// message takes a few.
+    pub link_request_time: Duration,
+    /// Whether following a link that proves an address signs in, in a browser without a session: no, as on the dialect's own server.
+    pub signs_in_after_verification: bool,
+    /// Whether owners may delete their accounts: yes.
+    pub owners_delete_accounts: bool,
     /// Lifetime of the one-time password that signs in after a password change: 1 minute.
     pub one_time_password_lifetime: Duration,
     /// Groups of five characters in a new backup code: 2, the form that the dialects' clients show, of 51 bits or more. The
     /// strict profile has 3, of 77 bits or more: NIST SP 800-63B-4 §4.2.1.1 asks for 64 (N10).
     pub backup_code_groups: usize,
+    /// How long it is tried to deliver a notice: 3 days, so that it outlives a weekend without a mail server.
+    pub notice_lifetime: Duration,
+    /// How many notices an account gets in a day at an address that nobody has verified: 5. It may be a stranger's; at a
+    /// verified one there is no limit, because a thief could use it up.
+    pub unverified_notices_per_day: u32,
+    /// How long ago the last sign-in of an account may lie without a notice about the next one: 90 days, as long as a refresh token
+    /// lives by default. Misuse of an account that is not used goes unnoticed (N11).
+    pub long_absence: Duration,
+    /// How many devices an account trusts at most: 100. The one that was used longest ago gives way, because each sign-in can add one.
+    pub trusted_devices_per_account: u32,
     /// How many methods one account may have: 16.
     pub methods_per_account: usize,
     /// How many of them may be authenticator apps: 5. A guess without the method's name is compared with each of them.
@@ -144,6 +199,8 @@ impl Default for Policy {
             session_lifetime: 7 * DAY,
             session_absolute_lifetime: 30 * DAY,
             brief_session_lifetime: DAY,
+            session_use_interval: 5 * MINUTE,
+            session_write_wait: Duration::from_secs(1),
             session_fresh_age: DAY,
             challenge_lifetime: 10 * MINUTE,
             two_factor_id_lifetime: 5 * MINUTE,
@@ -163,6 +220,7 @@ impl Default for Policy {
             address_proofs: Rate::per(10, DAY),
             text_messages_per_prefix: 50,
             text_messages_per_network: 20,
+            text_messages_per_account: 15,
             text_messages: 1000,
             text_message_window: DAY,
             password_failures: 10,
@@ -173,11 +231,25 @@ impl Default for Policy {
             access_token_lifetime: 60 * MINUTE,
             refresh_token_lifetime: 30 * DAY,
             refresh_token_absolute_lifetime: 90 * DAY,
+            refresh_token_grace: Duration::from_secs(10),
             assurance_lifetime: HOUR,
             trust_token_lifetime: 3 * MINUTE,
             change_password_lifetime: 10 * MINUTE,
+            reset_link_lifetime: HOUR,
+            verification_link_lifetime: HOUR,
+            sign_in_link_lifetime: 10 * MINUTE,
+            signs_in_by_mail: true,
+            deletion_link_lifetime: DAY,
+            restoration_lifetime: 7 * DAY,
+            link_request_time: Duration::from_millis(200),
+            signs_in_after_verification: false,
+            owners_delete_accounts: true,
             one_time_password_lifetime: MINUTE,
             backup_code_groups: 2,
+            notice_lifetime: 3 * DAY,
+            unverified_notices_per_day: 5,
+            long_absence: 90 * DAY,
+            trusted_devices_per_account: 100,
             methods_per_account: 16,
             authenticators_per_account: 5,
             totp_skew: 1,
@@ -207,6 +279,7 @@ impl Policy {
             // A TOTP code is good for 30 seconds (A 6.5.5).
             totp_skew: 0,
             backup_code_groups: 3,
+            signs_in_by_mail: false,
             ..Self::default()
         }
     }
@@ -249,6 +322,16 @@ mod tests {
         assert!(strict.trust_lifetime <= DAY && strict.access_token_lifetime <= 60 * MINUTE);
         assert_eq!(strict.totp_skew, 0, "A 6.5.5");
         assert!(strict.one_time_code_lifetime <= 10 * MINUTE, "A 6.5.5");
+        assert!(!strict.signs_in_by_mail, "A 6.3.6");
+        assert!(Policy::default().sign_in_link_lifetime <= 10 * MINUTE, "A 6.5.5");
+    }
+
+    #[test]
+    fn one_account_takes_a_small_part_of_the_text_messages_45() {
+        let policy = Policy::default();
+        assert!(policy.text_messages_per_account <= policy.text_messages_per_network);
+        assert!(policy.text_messages_per_account * 3 <= policy.text_messages_per_prefix);
+        assert!(policy.text_messages_per_account > policy.one_time_codes, "an hour is no day");
     }
 
     #[test]

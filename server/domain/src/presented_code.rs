@@ -1,16 +1,23 @@
-//! Codes as users type and paste them.
+//! Codes as users type and paste them. Both dialects hand codes on as the text of the request, and every comparison takes a
+//! [`PresentedCode`]: [`crate::totp::TotpSecret::judge`], [`crate::backup_code::BackupCode::parse`] and `parse_typed`, and
+//! [`crate::one_time_code::OneTimeCode::presented`]; a code that a service chooses is brought to the same form.
 
 use crate::username::is_ignorable;
 use std::fmt;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
-/// The text that a client presented as a code, without what cannot be seen: white space and code points such as a zero width
-/// space, which apps and messengers put into what is copied. No kind of code contains any.
+/// The text that a client presented as a code, without what cannot be seen, which apps and messengers put into what is copied:
+/// white space, what Unicode says to ignore in display (`Default_Ignorable_Code_Point`, such as a zero width space), and other
+/// format characters (`General_Category` Cf, such as an interlinear annotation). No kind of code contains any.
 pub struct PresentedCode(String);
 
 impl PresentedCode {
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self(text.chars().filter(|letter| !letter.is_whitespace() && !is_ignorable(*letter)).collect())
+        let is_seen = |letter: &char| {
+            !letter.is_whitespace() && !is_ignorable(*letter) && letter.general_category() != GeneralCategory::Format
+        };
+        Self(text.chars().filter(is_seen).collect())
     }
 
     #[must_use]
@@ -38,6 +45,8 @@ mod tests {
             ("123\u{200b}456\u{feff}", "123456"),
             ("\u{2066}123\u{202f}456\u{2069}", "123456"),
             ("ABCDE-\u{3000}12345", "ABCDE-12345"),
+            ("\u{fff9}123\u{fffa}456\u{fffb}", "123456"),
+            ("123\u{600}456\u{110bd}", "123456"),
             ("123-456", "123-456"),
             ("１２３456", "１２３456"),
             ("", ""),

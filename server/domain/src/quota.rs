@@ -1,8 +1,11 @@
 //! Quotas: stored counts that no setting switches off.
 
 use crate::ids::AccountId;
+use crate::keyring::{Keyring, Purpose};
 use crate::policy::Policy;
 use crate::rate::Rate;
+use data_encoding::HEXLOWER;
+use std::fmt;
 use std::time::Duration;
 
 /// How often something may happen.
@@ -12,6 +15,25 @@ pub enum QuotaLimit {
     Window { uses: u32, window: Duration },
     /// A limit that refills with time. A success gives back its own use.
     Refilling(Rate),
+}
+
+/// An address, or another name that an account is asked for by, as the names of quotas have it: a keyed MAC. A count that outlives
+/// the account does not keep its address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HiddenAddress(String);
+
+impl HiddenAddress {
+    /// `text` is compared as it is.
+    #[must_use]
+    pub fn of(text: &str, keyring: &Keyring) -> Self {
+        Self(HEXLOWER.encode(&keyring.mac(Purpose::Quota, format!("address|{text}").as_bytes())))
+    }
+}
+
+impl fmt::Display for HiddenAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
 }
 
 /// One use of a quota.
@@ -45,22 +67,31 @@ pub enum AccountQuota {
     SentCodes,
     /// Codes that were sent to one address of a method of the account.
     SentCodesToAddress,
+    /// Codes that were sent by a method for the account's own address that was not used yet.
+    OwnSentCodes,
     /// Codes that were sent to addresses that nobody has proved.
     UnprovedSentCodes,
+    /// Text messages that were sent for the account in a day, in all or to one number.
+    TextMessages,
     /// Wrong codes for addresses that are to become methods.
     AddressProofs,
+    /// Links that were mailed: to set a new password, to prove an address, to delete the account.
+    SentLinks,
 }
 
 impl AccountQuota {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::NetworkPasswords,
         Self::KnownNetworkPasswords,
         Self::DevicePasswords,
         Self::SessionPasswords,
         Self::SentCodes,
         Self::SentCodesToAddress,
+        Self::OwnSentCodes,
         Self::UnprovedSentCodes,
+        Self::TextMessages,
         Self::AddressProofs,
+        Self::SentLinks,
     ];
 
     /// Stored name, and name on the wire.
@@ -73,8 +104,11 @@ impl AccountQuota {
             Self::SessionPasswords => "session-passwords",
             Self::SentCodes => "sent-codes",
             Self::SentCodesToAddress => "sent-codes-to-address",
+            Self::OwnSentCodes => "own-sent-codes",
             Self::UnprovedSentCodes => "unproved-sent-codes",
+            Self::TextMessages => "text-messages",
             Self::AddressProofs => "address-proofs",
+            Self::SentLinks => "sent-links",
         }
     }
 
@@ -93,8 +127,26 @@ impl AccountQuota {
             Self::SessionPasswords => "wrong passwords in sessions",
             Self::SentCodes => "codes sent by methods of the account",
             Self::SentCodesToAddress => "codes sent to one address of its methods",
+            Self::OwnSentCodes => "codes sent by a method that was not used yet",
             Self::UnprovedSentCodes => "codes sent to addresses that are not proved",
+            Self::TextMessages => "text messages in a day, in all or to one number",
             Self::AddressProofs => "wrong codes for addresses that are to become methods",
+            Self::SentLinks => "links mailed",
+        }
+    }
+
+    /// Whether its limit refills with time.
+    #[must_use]
+    pub const fn refills(self) -> bool {
+        match self {
+            Self::KnownNetworkPasswords | Self::DevicePasswords | Self::SessionPasswords | Self::AddressProofs => true,
+            Self::NetworkPasswords
+            | Self::SentCodes
+            | Self::SentCodesToAddress
+            | Self::OwnSentCodes
+            | Self::UnprovedSentCodes
+            | Self::TextMessages
+            | Self::SentLinks => false,
         }
     }
 
@@ -108,8 +160,15 @@ impl AccountQuota {
             Self::KnownNetworkPasswords | Self::DevicePasswords | Self::SessionPasswords => {
                 QuotaLimit::Refilling(policy.password_guesses)
             }
-            Self::SentCodes | Self::SentCodesToAddress | Self::UnprovedSentCodes => {
+            Self::SentCodes
+            | Self::SentCodesToAddress
+            | Self::OwnSentCodes
+            | Self::UnprovedSentCodes
+            | Self::SentLinks => {
                 QuotaLimit::Window { uses: policy.one_time_codes, window: policy.one_time_code_window }
+            }
+            Self::TextMessages => {
+                QuotaLimit::Window { uses: policy.text_messages_per_account, window: policy.text_message_window }
             }
             Self::AddressProofs => QuotaLimit::Refilling(policy.address_proofs),
         }
@@ -125,6 +184,8 @@ mod tests {
     fn every_kind_has_names_of_its_own_and_reads_back() {
         for counts in AccountQuota::ALL {
             assert_eq!(AccountQuota::parse(counts.name()), Some(counts));
+            let limit = counts.limit(&Policy::default());
+            assert_eq!(matches!(limit, QuotaLimit::Refilling(_)), counts.refills(), "{counts:?}");
         }
         assert_eq!(AccountQuota::parse("nonsense"), None);
         let words: HashSet<&str> = AccountQuota::ALL.into_iter().map(AccountQuota::words).collect();

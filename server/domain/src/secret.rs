@@ -4,9 +4,11 @@ use crate::ids::AccountId;
 use crate::keyring::{Keyring, Purpose};
 use crate::random::{self, ALPHANUMERIC, URL_SAFE};
 use crate::terms::ChallengeForm;
+use data_encoding::BASE64URL_NOPAD;
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use subtle::{Choice, ConstantTimeEq as _};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// SHA-256 of a bearer secret with at least 128 random bits: the form that is stored.
@@ -89,18 +91,79 @@ bearer_secret! {
     /// Continues a sign-in in the FusionAuth dialect. All secrets of that dialect have 43 characters, the first of which names
     /// the kind, so that none parses as another; 252 bits are random.
     TwoFactorId = "c" + 42 of URL_SAFE;
-    /// Marks a device that may skip the second factor, in the FusionAuth dialect.
+    /// Marks a device that may skip the second factor, in the FusionAuth dialect. Half of it is a
+    /// [signature](TwoFactorTrustId::is_signed), so that 132 bits are random.
     TwoFactorTrustId = "d" + 42 of URL_SAFE;
     /// Shows that a second factor was passed a moment ago.
     StepUpToken = "s" + 42 of URL_SAFE;
     /// Grants one password change.
     ChangePasswordId = "p" + 42 of URL_SAFE;
+    /// Grants one password change, and may have been mailed: it can be requested without a session.
+    ForgottenPasswordId = "f" + 42 of URL_SAFE;
+    /// Proves the address of an account, in the FusionAuth dialect.
+    VerificationId = "v" + 42 of URL_SAFE;
+    /// Signs in once, without a password.
+    PasswordlessCode = "m" + 42 of URL_SAFE;
     /// Signs in once, in place of a password that has just been changed.
     OneTimePassword = "o" + 42 of URL_SAFE;
-    /// Gets a new access token, once.
+    /// Gets new access tokens.
     RefreshToken = "r" + 42 of URL_SAFE;
+    /// Sets a new password, from a mailed link. All tokens of mailed links have 24 random characters, 144 bits, behind a prefix
+    /// that names what they are good for.
+    ResetToken = "rst-" + 24 of URL_SAFE;
+    /// Proves the address of an account.
+    VerificationToken = "vrf-" + 24 of URL_SAFE;
+    /// Proves the address that takes the place of an account's.
+    AddressChangeToken = "chg-" + 24 of URL_SAFE;
+    /// Gives an account its former address back.
+    RestorationToken = "rev-" + 24 of URL_SAFE;
+    /// Deletes an account.
+    DeletionToken = "del-" + 24 of URL_SAFE;
     /// Authenticates a service to the FusionAuth dialect.
     ApiKey = "k" + 42 of URL_SAFE;
+}
+
+impl TwoFactorTrustId {
+    /// Characters in front of the signature: the one that names the kind, and 22 random ones.
+    const SIGNED: usize = 23;
+
+    /// A new one with a signature.
+    #[must_use]
+    pub fn generate_signed(keyring: &Keyring, random: &mut dyn CryptoRng) -> Self {
+        let plain = Self::generate(random);
+        let signed = &plain.0[..Self::SIGNED];
+        Self(format!("{signed}{}", Self::signature(&keyring.mac(Purpose::LastingTrust, signed.as_bytes()))))
+    }
+
+    /// Whether a deployment with this keyring has made it, which needs no look at the database. It may have ended since, and
+    /// opens nothing by that. Those that an earlier version has made have no signature.
+    #[must_use]
+    pub fn is_signed(&self, keyring: &Keyring) -> bool {
+        let (signed, signature) = self.0.split_at(Self::SIGNED);
+        let macs = keyring.macs(Purpose::LastingTrust, signed.as_bytes());
+        let is_right = |mac: &[u8; 32]| Self::signature(mac).as_bytes().ct_eq(signature.as_bytes());
+        macs.iter().fold(Choice::from(0), |found, mac| found | is_right(mac)).into()
+    }
+
+    /// 120 bits of a MAC. What it is made of has no `!`, unlike the other messages of its purpose.
+    fn signature(mac: &[u8; 32]) -> String {
+        BASE64URL_NOPAD.encode(&mac[..15])
+    }
+}
+
+impl RefreshToken {
+    /// The tokens that may take this one's place if it is good for one use, that under the active key first. They are derived
+    /// from it, so that all who present it at once get the same one, and so that it is stored nowhere: it takes the keyring
+    /// and the token to know its successor.
+    #[must_use]
+    pub fn successors(&self, keyring: &Keyring) -> Vec<Self> {
+        let macs = keyring.macs(Purpose::RefreshToken, self.0.as_bytes());
+        let tokens = macs.into_iter().map(|mac| {
+            let text = zeroize::Zeroizing::new(BASE64URL_NOPAD.encode(&mac));
+            Self(text.get(..42).map(|text| format!("r{text}")).expect("32 bytes have 43 characters"))
+        });
+        tokens.collect()
+    }
 }
 
 /// A bearer secret of whichever form a dialect chose, as the client gets it, with the digest that is stored.
@@ -168,6 +231,7 @@ mod tests {
     use super::*;
     use crate::time::Timestamp;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+    use std::collections::HashSet;
 
     #[test]
     fn a_secret_reads_back_and_never_prints() {
@@ -176,6 +240,52 @@ mod tests {
         let same = SessionToken::parse(token.expose()).expect("its own text");
         assert_eq!(same.digest(), token.digest());
         assert_eq!(format!("{token:?} {:?}", token.digest()), "SessionToken([redacted]) Digest([redacted])");
+    }
+
+    /// Random bits of what this generates: of each place, as many as its letters are good for.
+    fn bits(mut generate: impl FnMut() -> String) -> f64 {
+        let texts: Vec<String> = (0..1_000).map(|_| generate()).collect();
+        let letters = |place: usize| texts.iter().map(|text| text.as_bytes()[place]).collect::<HashSet<u8>>().len();
+        (0..texts[0].len()).map(|place| f64::from(u32::try_from(letters(place)).expect("few")).log2()).sum()
+    }
+
+    #[test]
+    fn bearer_secrets_have_128_random_bits_a_7_2_3() {
+        let mut random = ChaCha20Rng::seed_from_u64(7);
+        let ring = Keyring::generate(&mut random);
+        macro_rules! bits_of {
+            ($($kind:ident)*) => { [$((stringify!($kind), bits(|| $kind::generate(&mut random).expose().to_owned()))),*] };
+        }
+        let all = bits_of! {
+            SessionToken ChallengeToken TrustToken TwoFactorId StepUpToken ChangePasswordId ForgottenPasswordId
+            VerificationId PasswordlessCode OneTimePassword RefreshToken ResetToken VerificationToken AddressChangeToken
+            RestorationToken DeletionToken ApiKey
+        };
+        for (kind, bits) in all {
+            assert!(bits >= 128.0, "{kind}: {bits}");
+        }
+        // The rest of it is a signature.
+        let trust_id = bits(|| TwoFactorTrustId::generate_signed(&ring, &mut random).expose()[..23].to_owned());
+        assert!(trust_id >= 128.0, "{trust_id}");
+    }
+
+    #[test]
+    fn a_trust_id_shows_who_has_made_it() {
+        let mut random = ChaCha20Rng::seed_from_u64(6);
+        let old = Keyring::generate(&mut random);
+        let text = format!("{}{}", *Keyring::generate(&mut random).to_text(), *old.to_text());
+        let rotated = Keyring::parse(&text).expect("two keys");
+        let trust = TwoFactorTrustId::generate_signed(&old, &mut random);
+        let read = TwoFactorTrustId::parse(trust.expose()).expect("its text");
+        assert!(read.is_signed(&old) && read.is_signed(&rotated));
+        assert!(!read.is_signed(&Keyring::generate(&mut random)));
+        assert!(!TwoFactorTrustId::generate(&mut random).is_signed(&old));
+        for at in [1, 22, 23, 42] {
+            let mut bytes = trust.expose().as_bytes().to_vec();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let forged = TwoFactorTrustId::parse(&String::from_utf8(bytes).expect("ASCII")).expect("its form");
+            assert!(!forged.is_signed(&old), "{at}");
+        }
     }
 
     #[test]
@@ -191,6 +301,22 @@ mod tests {
             assert!(!Digest::of_trust_challenge(text, account, ring).contains(&stored));
         }
         assert_ne!(stored, Digest::of("a text"));
+    }
+
+    #[test]
+    fn the_successor_of_a_refresh_token_takes_token_and_key_43() {
+        let mut random = ChaCha20Rng::seed_from_u64(6);
+        let old = Keyring::generate(&mut random);
+        let rotated = Keyring::parse(&format!("{}{}", *Keyring::generate(&mut random).to_text(), *old.to_text()));
+        let [one, other] = [0; 2].map(|_| RefreshToken::generate(&mut random));
+        let text = |token: &RefreshToken| token.expose().to_owned();
+        let next = one.successors(&old).remove(0);
+        assert!(RefreshToken::parse(next.expose()).is_some(), "{}", next.expose());
+        assert_eq!(one.successors(&old).iter().map(text).collect::<Vec<_>>(), [text(&next)]);
+        assert_ne!(text(&other.successors(&old)[0]), text(&next));
+        assert_ne!(text(&next.successors(&old)[0]), text(&next));
+        let both = one.successors(&rotated.expect("two keys"));
+        assert!(both.len() == 2 && text(&both[0]) != text(&next) && text(&both[1]) == text(&next));
     }
 
     #[test]

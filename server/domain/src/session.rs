@@ -1,5 +1,6 @@
 //! Sessions and how long they live. What one may do is decided in [`crate::decisions::session_scope`].
 
+use crate::device::DeviceName;
 use crate::ids::{AccountId, SessionId};
 use crate::policy::Policy;
 use crate::time::Timestamp;
@@ -24,6 +25,8 @@ pub struct Session {
     pub created_at: Timestamp,
     /// Time of the last extension.
     pub updated_at: Timestamp,
+    /// Time of the last use, as of some minutes ago ([`Policy::session_use_interval`]).
+    pub last_used_at: Timestamp,
     /// Not valid from this time on.
     pub expires_at: Timestamp,
 }
@@ -46,6 +49,12 @@ impl Session {
     #[must_use]
     pub fn is_live(&self, now: Timestamp, policy: &Policy) -> bool {
         now < self.expires_at && now < self.signed_in_at + policy.session_end(self.is_remembered)
+    }
+
+    /// What its device is called in a list.
+    #[must_use]
+    pub fn device_name(&self) -> DeviceName {
+        DeviceName::of_user_agent(&self.user_agent)
     }
 
     /// Whether the sign-in is recent enough for operations that demand a fresh session.

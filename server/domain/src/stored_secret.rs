@@ -110,6 +110,31 @@ pub fn renewal<'a>(
     Ok(Some(Renewal { method_id: app.id, fingerprint, sealed }))
 }
 
+/// A secret that was sealed anew.
+#[derive(Clone, Debug)]
+pub struct Resealed {
+    pub sealed: Sealed,
+    /// `None` if the row has none: of several apps with one secret, which earlier versions could store, one has it.
+    pub fingerprint: Option<SecretFingerprint>,
+}
+
+/// Seals the secret of an app with the active key, bound to what it is bound to already, or to `binding` if that is more.
+///
+/// # Errors
+/// When the secret cannot be opened.
+pub fn reseal(
+    app: &Authenticator,
+    binding: Binding,
+    keyring: &Keyring,
+    random: &mut dyn CryptoRng,
+) -> Result<Resealed, OpenSecretError> {
+    let Opened { secret, binding: found } = open(app, keyring)?;
+    let binding = if found == Binding::Account { found } else { binding };
+    let sealed = seal(&secret, app.account_id, app.id, binding, keyring, random);
+    let fingerprint = app.fingerprint.map(|_| SecretFingerprint::of(&secret, app.account_id, keyring));
+    Ok(Resealed { sealed, fingerprint })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +189,30 @@ mod tests {
         let new = Authenticator { secret: sealed, ..marked };
         assert_eq!(open(&new, &ring).expect("bound").binding, Binding::Account);
         assert!(renew(&new, Binding::Account).is_none());
+    }
+
+    #[test]
+    fn a_secret_that_is_sealed_anew_needs_the_old_key_no_more() {
+        let (old, secret) = (ring(1), TotpSecret::generate(&mut ChaCha20Rng::seed_from_u64(3)));
+        let mut random = ChaCha20Rng::seed_from_u64(5);
+        let both = Keyring::parse(&format!("{}{}", *ring(2).to_text(), *old.to_text())).expect("two keys");
+        for (bound, wanted, expected) in [
+            (Binding::Method, Binding::Method, Binding::Method),
+            (Binding::Method, Binding::Account, Binding::Account),
+            (Binding::Account, Binding::Method, Binding::Account),
+        ] {
+            let before = app(&secret, bound, &old);
+            let marked = Authenticator {
+                fingerprint: Some(SecretFingerprint::of(&secret, account_id(1), &old)),
+                ..before.clone()
+            };
+            let resealed = reseal(&marked, wanted, &both, &mut random).expect("opens");
+            let after = Authenticator { secret: resealed.sealed, ..before.clone() };
+            let opened = open(&after, &ring(2)).expect("the new key is enough");
+            assert!(opened.secret.is_same(&secret) && opened.binding == expected, "{bound:?} {wanted:?}");
+            assert_eq!(resealed.fingerprint, Some(SecretFingerprint::of(&secret, account_id(1), &ring(2))));
+            assert_eq!(reseal(&before, wanted, &both, &mut random).expect("opens").fingerprint, None);
+        }
     }
 
     #[test]

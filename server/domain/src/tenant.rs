@@ -4,6 +4,8 @@
 
 use crate::address::MethodKind;
 use crate::ids::{ApplicationId, TenantId};
+use crate::language::Language;
+use crate::link_template::LinkTemplates;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -64,6 +66,34 @@ pub enum TrustPolicy {
     None,
 }
 
+/// How often a refresh token is good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RefreshTokenUsage {
+    /// Until it ends; each use renews it. Clients of FusionAuth expect it.
+    #[default]
+    Reusable,
+    /// Once; it gives the next one. A token that somebody copied is noticed when it is used the second time (RFC 9700 §4.14.2).
+    OneTimeUse,
+}
+
+impl RefreshTokenUsage {
+    pub const ALL: [Self; 2] = [Self::Reusable, Self::OneTimeUse];
+
+    /// Name in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reusable => "Reusable",
+            Self::OneTimeUse => "OneTimeUse",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|usage| usage.name() == text)
+    }
+}
+
 /// An isolated set of accounts with its own policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
@@ -75,6 +105,10 @@ pub struct Tenant {
     pub mailed_codes: MailedCodes,
     /// Whether strangers may create accounts; services with an API key always may.
     pub sign_up: bool,
+    /// Whether a sign-in is refused until the account's e-mail address, if it has one, is proved.
+    pub requires_verified_email: bool,
+    /// Language of messages to users for whom no other is known; that of the server if there is none.
+    pub language: Option<Language>,
 }
 
 impl Tenant {
@@ -101,6 +135,8 @@ impl Default for Tenant {
             methods: MethodKind::ALL.into(),
             mailed_codes: MailedCodes::default(),
             sign_up: true,
+            requires_verified_email: false,
+            language: None,
         }
     }
 }
@@ -117,9 +153,12 @@ pub struct Application {
     pub trust_policy: TrustPolicy,
     /// Whether sign-ins get refresh tokens.
     pub refresh_tokens: bool,
+    pub refresh_token_usage: RefreshTokenUsage,
     /// Whether an access token that was issued for it manages its user's second factors. Such tokens are handed to the
     /// application, so this is for applications that are the operator's own.
     pub manages_factors: bool,
+    /// Where links lead that are mailed for it, as far as it does not follow the other applications.
+    pub links: LinkTemplates,
 }
 
 impl Default for Application {
@@ -131,7 +170,9 @@ impl Default for Application {
             roles: BTreeSet::new(),
             trust_policy: TrustPolicy::default(),
             refresh_tokens: true,
+            refresh_token_usage: RefreshTokenUsage::default(),
             manages_factors: true,
+            links: LinkTemplates::default(),
         }
     }
 }
@@ -162,6 +203,11 @@ impl Directory {
     #[must_use]
     pub fn home(&self) -> &Tenant {
         self.tenants.first().expect("a directory has a tenant")
+    }
+
+    #[must_use]
+    pub fn tenants(&self) -> &[Tenant] {
+        &self.tenants
     }
 
     /// Whether requests may leave the tenant out.

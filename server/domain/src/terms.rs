@@ -7,7 +7,7 @@ use crate::account::Account;
 use crate::backup_code::Alphabet;
 use crate::jwt::Claims;
 use crate::policy::Policy;
-use crate::tenant::{Application, Directory, Tenant};
+use crate::tenant::{Application, Directory, RefreshTokenUsage, Tenant};
 use std::time::Duration;
 
 /// What a dialect chooses.
@@ -85,6 +85,14 @@ impl Rules {
                 .application(claims.audience())
                 .is_some_and(|application| application.manages_factors && application.tenant_id == account.tenant_id),
         }
+    }
+
+    /// How often refresh tokens of an application are good; those of one that is no longer configured, once.
+    #[must_use]
+    pub fn refresh_token_usage(&self, id: crate::ids::ApplicationId) -> RefreshTokenUsage {
+        self.directory
+            .application(id)
+            .map_or(RefreshTokenUsage::OneTimeUse, |application| application.refresh_token_usage)
     }
 
     /// The application with this id, if one is given and configured.

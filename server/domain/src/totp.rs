@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_secrets_are_long_unique_and_even_40() {
+    fn a_thousand_secrets_are_long_unique_and_even_40_n1() {
         let mut random = ChaCha20Rng::seed_from_u64(1);
         let secrets: HashSet<Vec<u8>> =
             (0..1000).map(|_| TotpSecret::generate(&mut random).expose().to_vec()).collect();
@@ -254,6 +254,22 @@ mod tests {
         assert!(secrets.iter().all(|secret| secret.len() * 8 >= 160));
         let ones: u32 = secrets.iter().flatten().map(|byte| byte.count_ones()).sum();
         assert!((126_000..130_000).contains(&ones), "{ones} of 256000 bits are set");
+    }
+
+    #[test]
+    fn keys_codes_and_steps_are_those_of_the_standard_n1() {
+        let mut random = ChaCha20Rng::seed_from_u64(2);
+        for bytes in 0..16 {
+            assert!(TotpSecret::from_bytes(&vec![b'x'; bytes]).is_none(), "{bytes} bytes");
+        }
+        for _ in 0..1_000 {
+            let secret = TotpSecret::generate(&mut random);
+            assert!(secret.expose().len() * 8 >= 112);
+            let code = secret.code_at(at(0));
+            assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()), "{code}");
+        }
+        let code = PresentedCode::new(&rfc_secret().code_at(at(0)));
+        assert_eq!(rfc_secret().judge(&code, at(120), 1, None), Verdict::Wrong, "it has changed within two minutes");
     }
 
     #[test]

@@ -6,24 +6,58 @@
 //! Both forms are tied to their account by a MAC: that of a rotating token is part of the token, that of a lasting one is
 //! what is stored. A row that is moved to another account opens nothing there.
 
-use crate::ids::{AccountId, ApplicationId};
+use crate::device::DeviceName;
+use crate::ids::{AccountId, ApplicationId, TrustedDeviceId};
 use crate::keyring::{Keyring, Purpose};
+use crate::policy::Policy;
 use crate::secret::{Bearer, Digest, TrustToken, TwoFactorTrustId};
 use crate::terms::TrustForm;
 use crate::time::Timestamp;
 use data_encoding::BASE64URL_NOPAD;
 use rand_core::CryptoRng;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 /// A trusted device as stored, without its digest.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TrustedDevice {
+    /// Not a credential; the user names the device by it.
+    pub id: TrustedDeviceId,
+    /// The name that the user or the client has given it.
+    pub name: Option<DeviceName>,
+    /// `User-Agent` of the client that used it last; empty if unknown.
+    pub user_agent: String,
+    /// IP address from which it was used last; empty if unknown.
+    pub ip_address: String,
     /// Application in which the trust was given.
     pub application_id: Option<ApplicationId>,
     /// Time at which a second factor was passed for it; a rotating token keeps it.
     pub given_at: Timestamp,
-    pub created_at: Timestamp,
+    /// Time of the last sign-in by it, or of that which gave it.
+    pub last_used_at: Timestamp,
     pub expires_at: Timestamp,
+}
+
+impl TrustedDevice {
+    /// Whether it may stand in for a second factor at `now`. A lifetime that was shortened holds for trust that was given before.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp, policy: &Policy) -> bool {
+        now < self.expires_at && now < self.given_at + policy.trust_absolute_lifetime
+    }
+
+    /// The name that a list shows.
+    #[must_use]
+    pub fn shown_name(&self) -> DeviceName {
+        self.name.clone().unwrap_or_else(|| DeviceName::of_user_agent(&self.user_agent))
+    }
+}
+
+/// The id of a trust whose first token has this digest. It follows from the digest, so that trust which a version without ids has
+/// stored has one, too; nothing follows from it.
+#[must_use]
+pub fn id_of(digest: &Digest) -> TrustedDeviceId {
+    let hash = Sha256::new().chain_update(b"trusted device").chain_update(digest.as_bytes()).finalize();
+    TrustedDeviceId::of_bytes(std::array::from_fn(|place| hash[place]))
 }
 
 /// A new token of this form, as the client gets it, and the digest that is stored.
@@ -35,7 +69,7 @@ pub fn generate(form: TrustForm, account: AccountId, keyring: &Keyring, random: 
             Bearer::new(cookie_value(&token, account, keyring), token.digest())
         }
         TrustForm::Lasting => {
-            let token = TwoFactorTrustId::generate(random);
+            let token = TwoFactorTrustId::generate_signed(keyring, random);
             let digest = keyring.mac(Purpose::LastingTrust, lasting_message(account, &token).as_bytes());
             Bearer::new(token.expose().to_owned(), Digest::of_mac(digest))
         }
@@ -55,6 +89,12 @@ pub fn read(form: TrustForm, text: &str, account: AccountId, keyring: &Keyring) 
             macs.into_iter().map(Digest::of_mac).collect()
         }
     }
+}
+
+/// Whether a lasting token was made with a key of this ring, for whichever account. It may have ended since.
+#[must_use]
+pub fn is_signed(text: &str, keyring: &Keyring) -> bool {
+    TwoFactorTrustId::parse(text).is_some_and(|token| token.is_signed(keyring))
 }
 
 fn lasting_message(account: AccountId, token: &TwoFactorTrustId) -> Zeroizing<String> {

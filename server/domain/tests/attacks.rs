@@ -3,7 +3,7 @@
 //! Two kinds of citation count, in every `.rs` file of the workspace:
 //!
 //! * The end of a test's name: numbers of one or two digits are attacks, `n` or `r` before them makes them requirements
-//!   (`…_9_12`, `…_n5`). Longer numbers (`…_rfc_6238`) are not codes, nor is a number after a word of [`COUNTED`].
+//!   (`…_9_12`, `…_n5`), and so does `a` before three (`…_a_6_2_4`). Longer numbers (`…_rfc_6238`) are not codes, nor is a number after a word of [`COUNTED`].
 //! * Comments and texts in quotes: `attack 44`, `attacks 2, 6 and 39`, `N9`, `R4`, `A 6.5.5`. They must stand on one line.
 //!
 //! A test is credited with the codes of its name, of its doc comment and of its body.
@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// After these words a number at the end of a name is a number, and not a code: exit status 2, signal 9.
-const COUNTED: [&str; 2] = ["status", "kill"];
+const COUNTED: [&str; 3] = ["status", "kill", "with"];
 
 /// This file quotes codes as examples.
 const OWN_PATH: &str = "server/domain/tests/attacks.rs";
@@ -78,6 +78,16 @@ struct Entry {
     note: Option<String>,
 }
 
+impl Entry {
+    /// How the note begins, for a row that needs no test.
+    fn exemption(&self) -> Option<&'static str> {
+        let note = self.note.as_deref()?;
+        ["not met", "does not apply"]
+            .into_iter()
+            .find(|words| note.split_once(':').is_some_and(|(head, _)| head == *words))
+    }
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -101,9 +111,18 @@ fn entries() -> BTreeMap<Code, Entry> {
 fn codes_of_name(name: &str) -> BTreeSet<Code> {
     let mut words: Vec<&str> = name.split('_').collect();
     let mut codes = BTreeSet::new();
-    while let Some(code) = words.last().and_then(|word| code_of_word(word)) {
-        words.pop();
-        codes.insert(code);
+    loop {
+        if let Some((rest, ["a", numbers @ ..])) = words.split_last_chunk::<4>()
+            && let Some(numbers) = numbers.iter().map(|word| number(word)).collect()
+        {
+            codes.insert(Code::Standard('A', numbers));
+            words.truncate(rest.len());
+        } else if let Some(code) = words.last().and_then(|word| code_of_word(word)) {
+            words.pop();
+            codes.insert(code);
+        } else {
+            break;
+        }
     }
     if words.last().is_some_and(|word| COUNTED.contains(word)) { BTreeSet::new() } else { codes }
 }
@@ -176,7 +195,7 @@ impl Citations {
         let mut test: Option<String> = None;
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
-            is_test_code |= line.starts_with("#[cfg(test)]");
+            is_test_code |= line.starts_with("#[cfg(test)]") || line.starts_with("#![cfg(test)]");
             is_marked_as_test |= is_test_attribute(line);
             let mut codes = codes_of_text(&prose(line));
             if let Some(name) = function(line) {
@@ -240,17 +259,24 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The tests of a row, in the words of the table.
+fn tests_of(code: &Code, entry: &Entry, citations: &Citations) -> Vec<String> {
+    let mut tests: Vec<String> =
+        citations.tests.get(code).into_iter().flatten().map(|test| format!("`{test}`")).collect();
+    if !entry.attacks.is_empty() {
+        let attacks: Vec<String> = entry.attacks.iter().map(u32::to_string).collect();
+        let noun = if attacks.len() == 1 { "attack" } else { "attacks" };
+        tests.push(format!("{noun} {}", attacks.join(", ")));
+    }
+    tests
+}
+
 fn table(entries: &BTreeMap<Code, Entry>, citations: &Citations) -> String {
     let mut table = String::from("| code | what | source | tests |\n|---|---|---|---|\n");
     for (code, entry) in entries {
-        let mut tests: Vec<String> =
-            citations.tests.get(code).into_iter().flatten().map(|test| format!("`{test}`")).collect();
-        if !entry.attacks.is_empty() {
-            let attacks: Vec<String> = entry.attacks.iter().map(u32::to_string).collect();
-            let noun = if attacks.len() == 1 { "attack" } else { "attacks" };
-            tests.push(format!("{noun} {}", attacks.join(", ")));
-        }
-        let tests = if tests.is_empty() { "no test".to_owned() } else { tests.join("<br>") };
+        let tests = tests_of(code, entry, citations);
+        let tests =
+            if tests.is_empty() { entry.exemption().unwrap_or("no test").to_owned() } else { tests.join("<br>") };
         let note = entry.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
         writeln!(table, "| {code} | {}{note} | {} | {tests} |", entry.what, entry.source)
             .expect("a text can be written");
@@ -284,6 +310,21 @@ fn attacks_that_stand_for_a_requirement_have_tests() {
 }
 
 #[test]
+fn every_row_that_applies_and_is_met_has_a_test() {
+    let citations = Citations::of_workspace();
+    let untested: Vec<String> = entries()
+        .iter()
+        .filter(|(code, entry)| entry.exemption().is_none() && tests_of(code, entry, &citations).is_empty())
+        .map(|(code, entry)| format!("{code}: {}", entry.what))
+        .collect();
+    assert!(
+        untested.is_empty(),
+        "no test cites these codes, and no note begins with `not met:` or `does not apply:`\n{}",
+        untested.join("\n")
+    );
+}
+
+#[test]
 fn the_table_in_the_readme_is_fresh() {
     let path = root().join(README);
     let readme = read(&path);
@@ -307,6 +348,26 @@ fn the_table_in_the_readme_is_fresh() {
     );
 }
 
+#[test]
+fn a_row_without_a_test_says_why() {
+    let row = |note: Option<&str>| Entry {
+        what: "What.".to_owned(),
+        source: "Source".to_owned(),
+        attacks: Vec::new(),
+        note: note.map(str::to_owned),
+    };
+    for (note, shown) in [
+        (Some("not met: why"), "not met"),
+        (Some("does not apply: why"), "does not apply"),
+        (Some("up to the tenant: when"), "no test"),
+        (Some("not met"), "no test"),
+        (None, "no test"),
+    ] {
+        let table = table(&BTreeMap::from([(Code::Attack(1), row(note))]), &Citations::default());
+        assert!(table.ends_with(&format!("| Source | {shown} |\n")), "{table}");
+    }
+}
+
 /// The codes as the table shows them.
 fn shown(codes: BTreeSet<Code>) -> Vec<String> {
     codes.iter().map(ToString::to_string).collect()
@@ -319,6 +380,9 @@ fn names_end_with_codes() {
         ("sending_again_gives_no_new_tries_n5", vec!["N5"]),
         ("codes_are_those_of_rfc_4226_appendix_d_r3", vec!["R3"]),
         ("roaming_in_a_64_is_one_client_31", vec!["31"]),
+        ("no_new_password_n15_a_6_2_4", vec!["A 6.2.4", "N15"]),
+        ("a_session_ends_28_a_7_2_4", vec!["28", "A 7.2.4"]),
+        ("it_exits_with_2", vec![]),
         ("patterns_of_ecma_262", vec![]),
         ("instants_are_written_as_iso_8601", vec![]),
         ("nonsense_is_status_2", vec![]),

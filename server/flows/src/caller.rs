@@ -2,11 +2,14 @@
 
 use super::Flows;
 use super::hashing::{Lane, Overloaded, Permit};
-use countersign_domain::audit::AuditContext;
-use countersign_domain::ids::{ApiKeyId, AuditId};
+use countersign_domain::actor::{Actor, OperatorName};
+use countersign_domain::audit::{AuditContext, COMMAND_LINE, RequestIds};
+use countersign_domain::device::Device;
+use countersign_domain::ids::AuditId;
+use countersign_domain::language::Languages;
 use countersign_domain::network::ClientNetwork;
 use countersign_domain::time::Timestamp;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -16,19 +19,49 @@ pub struct Caller {
     pub is_relayed: bool,
     /// Its own description; empty when it sends none.
     pub user_agent: String,
+    /// What it says of the device of its user.
+    pub device: Device,
+    /// Languages that it wants messages in; empty for a service, which is not their reader.
+    pub languages: Languages,
     /// Name of the dialect it speaks, as the audit trail has it.
     pub dialect: &'static str,
-    /// The API key of a service.
-    pub api_key_id: Option<ApiKeyId>,
+    /// Who it is, as the audit trail has it.
+    pub actor: Actor,
+    /// What its request is called.
+    pub request: RequestIds,
     /// Whether it presents a signature of ours, such as that of a session or of a trusted device. That opens nothing: its
     /// passwords are hashed before those of others when many wait.
     pub is_known: bool,
 }
 
+/// The longest client description that is stored, in characters: browsers send far less.
+const LONGEST_USER_AGENT: usize = 512;
+
 impl Caller {
+    /// An operator on the command line: no client of the network.
+    #[must_use]
+    pub fn operator(name: OperatorName) -> Self {
+        Self {
+            ip: Ipv4Addr::LOCALHOST.into(),
+            is_relayed: true,
+            user_agent: String::new(),
+            device: Device::default(),
+            languages: Languages::default(),
+            dialect: COMMAND_LINE,
+            actor: Actor::Operator(name),
+            request: RequestIds::default(),
+            is_known: true,
+        }
+    }
+
+    /// Its description as it is stored.
+    pub(super) fn stored_user_agent(&self) -> String {
+        self.user_agent.chars().take(LONGEST_USER_AGENT).collect()
+    }
+
     /// The client's network; `None` if it is not known.
-    pub(super) fn network(&self) -> Option<String> {
-        (!self.is_relayed).then(|| ClientNetwork::from(self.ip).to_string())
+    pub(super) fn network(&self) -> Option<ClientNetwork> {
+        (!self.is_relayed).then(|| self.ip.into())
     }
 }
 
@@ -53,8 +86,13 @@ impl Flows {
             session_id: None,
             factor: None,
             dialect: caller.dialect,
-            ip_address: caller.ip.to_string(),
-            api_key_id: caller.api_key_id,
+            ip_address: match caller.actor {
+                Actor::User | Actor::Service(_) => caller.ip.to_string(),
+                Actor::Operator(_) | Actor::Server => String::new(),
+            },
+            actor: caller.actor.clone(),
+            request: caller.request.clone(),
+            notices: self.services.notices.clone(),
         }
     }
 }

@@ -11,6 +11,7 @@ pub use queue::Lane;
 
 use argon2::Block;
 use countersign_domain::network::ClientNetwork;
+use countersign_domain::observer::{Observer, Unobserved};
 use queue::Queue;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -38,6 +39,7 @@ type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 #[derive(Clone)]
 pub struct PasswordHasher {
     shared: Arc<Shared>,
+    observer: Arc<dyn Observer>,
     /// To the threads, which end when nobody can send any more.
     jobs: mpsc::Sender<Job>,
 }
@@ -49,6 +51,17 @@ struct State {
     queue: Queue<oneshot::Sender<Slot>>,
     /// Slots that nobody has. While there are any, nobody waits.
     free_slots: usize,
+    /// Threads that hash.
+    busy: usize,
+}
+
+/// Passwords at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Threads that hash, of all.
+    pub busy: usize,
+    /// Places taken, by lane: requests that wait for a password to be hashed.
+    pub queued: [(Lane, usize); 3],
 }
 
 impl Shared {
@@ -69,8 +82,24 @@ impl PasswordHasher {
             let waiting = Arc::clone(&waiting);
             std::thread::Builder::new().name("password-hash".to_owned()).spawn(move || hash(&waiting))?;
         }
-        let state = State { queue: Queue::new(queue), free_slots: threads * 2 };
-        Ok(Self { shared: Arc::new(Shared(Mutex::new(state))), jobs })
+        let state = State { queue: Queue::new(queue), free_slots: threads * 2, busy: 0 };
+        Ok(Self { shared: Arc::new(Shared(Mutex::new(state))), observer: Arc::new(Unobserved), jobs })
+    }
+
+    /// The same, with waits and requests that are shed reported.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// What there is to do.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let state = self.shared.lock();
+        Load {
+            busy: state.busy,
+            queued: [Lane::Known, Lane::Unknown, Lane::NewAccount].map(|lane| (lane, state.queue.taken(lane))),
+        }
     }
 
     /// Takes a place among those that wait. Ask for it before anything is counted against an account: a request that is shed
@@ -80,10 +109,11 @@ impl PasswordHasher {
     /// When the lane is full, or the network has used up its share of it.
     pub fn admit(&self, lane: Lane, network: ClientNetwork) -> Result<Permit, Overloaded> {
         if !self.shared.lock().queue.admit(lane, network) {
+            self.observer.hash_shed(lane);
             return Err(OVERLOADED);
         }
         let place = Place { shared: Arc::clone(&self.shared), lane, network };
-        Ok(Permit { place, jobs: self.jobs.clone() })
+        Ok(Permit { place, observer: Arc::clone(&self.observer), jobs: self.jobs.clone() })
     }
 }
 
@@ -137,12 +167,14 @@ impl Drop for Slot {
 /// A place in the queue. Dropping it unused gives it back.
 pub struct Permit {
     place: Place,
+    observer: Arc<dyn Observer>,
     jobs: mpsc::Sender<Job>,
 }
 
 /// The right to hash as soon as a thread is free. Dropping it unused gives it back.
 pub struct ReadyPermit {
     slot: Slot,
+    shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
 }
 
@@ -153,7 +185,8 @@ impl Permit {
     /// # Errors
     /// When the server is stopping.
     pub async fn ready(self) -> Result<ReadyPermit, Overloaded> {
-        let Self { place, jobs } = self;
+        let Self { place, observer, jobs } = self;
+        let begun = observer.elapsed();
         let turn = {
             let mut state = place.shared.lock();
             if state.free_slots > 0 {
@@ -169,7 +202,8 @@ impl Permit {
             Ok(slot) => slot,
             Err(turn) => turn.await.map_err(|_| OVERLOADED)?,
         };
-        Ok(ReadyPermit { slot, jobs })
+        observer.hash_waited(place.lane, observer.elapsed().saturating_sub(begun));
+        Ok(ReadyPermit { slot, shared: Arc::clone(&place.shared), jobs })
     }
 
     /// Waits for its turn and runs `work`; see [`ReadyPermit::run`].
@@ -200,10 +234,12 @@ impl ReadyPermit {
         self,
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
-        let Self { slot, jobs } = self;
+        let Self { slot, shared, jobs } = self;
         let (reply, outcome) = oneshot::channel();
         let job: Job = Box::new(move |memory| {
+            shared.lock().busy += 1;
             let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(memory)));
+            shared.lock().busy -= 1;
             // It stays taken until here, even when nobody waits for the result any more.
             drop(slot);
             let _ = reply.send(result);

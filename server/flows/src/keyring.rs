@@ -16,12 +16,12 @@ pub enum KeyringError {
     Store(#[from] StoreError),
 }
 
-/// Checks that the keyring belongs to the database. Writes nothing.
+/// Checks that the keyring belongs to the database. Writes nothing. Says from when on TOTP secrets are sealed to their account.
 ///
 /// # Errors
 /// When it does not belong, or the database fails.
-pub async fn inspect(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<(), KeyringError> {
-    check(store, keyring, now).await.map(drop)
+pub async fn inspect(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<Timestamp, KeyringError> {
+    Ok(check(store, keyring, now).await?.secrets_bound_from)
 }
 
 /// Checks that the keyring belongs to the database, and stores a canary of its active key if that has none. Says from when
@@ -56,8 +56,9 @@ struct Checked {
 }
 
 async fn check(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<Checked, KeyringError> {
-    let KeyringFacts { canary, number, newest_app, has_accounts } = store.keyring_facts(()).await?;
-    let facts = Facts { canary: canary.as_ref(), newest_app: newest_app.as_ref(), has_accounts };
+    let KeyringFacts { canary, number, newest_app, has_accounts, sealed_with } = store.keyring_facts(()).await?;
+    let facts =
+        Facts { canary: canary.as_ref(), newest_app: newest_app.as_ref(), has_accounts, sealed_with: &sealed_with };
     let outcome = keyring::decide(&facts, keyring, now);
     let known = canary.map(|canary| canary.secrets_bound_from);
     let secrets_bound_from = match outcome {

@@ -14,23 +14,37 @@
 //! | enrol an app or codes by e-mail, show a secret again, add, rename and remove methods, new backup codes | [`enrolment`], [`methods`], [`backup_codes`] |
 //! | check, change and set a password | [`password`] |
 //! | read, list, extend and end sessions | [`sessions`] |
-//! | issue, read and refresh tokens | [`tokens`] |
-//! | create, change and delete users | [`users`] |
+//! | list, rename and revoke trusted devices | [`devices`] |
+//! | issue, read and refresh tokens; list and revoke refresh tokens | [`tokens`], [`refresh_tokens`] |
+//! | create, find, change and delete users, and their registrations | [`users`], [`registrations`] |
+//! | mail a link: to set a new password, prove or change an address, delete the account | [`mailed_links`] |
+//! | follow a link; change one's name, delete one's account | [`password`], [`own_account`] |
 //! | make sure that the keyring belongs to the database | [`keyring`] |
-//! | show and lift locks and limits of an account | [`limits`] |
+//! | note which keys a node has loaded; activate, reseal and retire a key | [`key_rotation`] |
+//! | show, set and lift locks and limits of an account | [`limits`] |
+//! | list users, end what they have opened, set passwords, reset second factors, for administrators | [`administration`] |
+//! | deliver what was stored for users | [`delivery`] |
 
+pub mod administration;
 pub mod backup_codes;
 pub mod caller;
 pub mod delivery;
+pub mod devices;
 pub mod enrolment;
 pub mod hashing;
+pub mod key_rotation;
 pub mod keyring;
 pub mod limits;
+pub mod link_ids;
+pub mod mailed_links;
 pub mod methods;
 pub mod one_time_code;
+pub mod own_account;
 pub mod password;
 mod password_check;
 pub mod random;
+pub mod refresh_tokens;
+pub mod registrations;
 pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
@@ -44,6 +58,8 @@ use countersign_domain::api_key::Service;
 use countersign_domain::decisions::judgement::JudgementError;
 use countersign_domain::jwt::{AccessTokenSettings, SignError};
 use countersign_domain::keyring::Keyring;
+use countersign_domain::message::Notices;
+use countersign_domain::observer::{Observer, Quota};
 use countersign_domain::password::Cost;
 use countersign_domain::policy::Policy;
 use countersign_domain::secret::ApiKey;
@@ -52,11 +68,12 @@ use countersign_domain::tenant::Directory;
 use countersign_domain::terms::Rules;
 use countersign_domain::time::{Clock, Timestamp};
 use countersign_store::{Store, StoreError};
-use delivery::Delivery;
+use delivery::DeliveryQueue;
 use hashing::{Overloaded, PasswordHasher};
 use random::Randomness;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// How long a caller stays away while the database is not available.
 const UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
@@ -72,19 +89,29 @@ pub struct Services {
     pub password_cost: Cost,
     /// From when on TOTP secrets are sealed to their account; see [`keyring::claim`].
     pub secrets_bound_from: Timestamp,
-    pub delivery: Arc<dyn Delivery>,
+    pub delivery: Arc<DeliveryQueue>,
+    /// `None` where users are not notified of changes.
+    pub notices: Option<Notices>,
     pub clock: Arc<dyn Clock>,
     pub random: Randomness,
     /// The name that authenticator apps and messages show.
     pub app_name: String,
     /// For causes that the caller is not told.
     pub log: slog::Logger,
+    /// Takes how attempts end.
+    pub observer: Arc<dyn Observer>,
 }
 
 /// The flows of one server.
 pub struct Flows {
     services: Services,
+    /// Places for writes that no request waits for to the end.
+    session_writes: Arc<Semaphore>,
 }
+
+/// Writes about the use of sessions that may be under way at once. Each waits for a connection as a request does, so that a few
+/// times the connections of a pool are plenty; what finds no place is written with the next request of the session.
+const SESSION_WRITES: usize = 64;
 
 /// Why the server could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +148,7 @@ impl FlowError {
 impl Flows {
     #[must_use]
     pub fn new(services: Services) -> Self {
-        Self { services }
+        Self { services, session_writes: Arc::new(Semaphore::new(SESSION_WRITES)) }
     }
 
     #[must_use]
@@ -150,6 +177,21 @@ impl Flows {
 
     fn keyring(&self) -> &Keyring {
         &self.services.keyring
+    }
+
+    fn observer(&self) -> &dyn Observer {
+        &*self.services.observer
+    }
+
+    /// Notes that a quota is used up.
+    fn note_exceeded(&self, caller: &Caller, quota: Quota) {
+        self.observer().quota_exceeded(quota, caller.dialect);
+    }
+
+    /// Passwords that wait to be hashed, and those that are being hashed.
+    #[must_use]
+    pub fn hashing(&self) -> hashing::Load {
+        self.services.hasher.load()
     }
 
     /// What TOTP secrets are sealed to now.

@@ -15,6 +15,7 @@ use countersign_domain::decisions::add_method::AddMethod as Decision;
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::ids::{AccountId, MethodId};
 use countersign_domain::method::MethodHandle;
+use countersign_domain::observer::{Quota, SecondFactorResult};
 use countersign_domain::one_time_code::{OneTimeCode, Subject};
 use countersign_domain::presented_code::PresentedCode;
 use countersign_domain::secret::{Digest, StepUpToken};
@@ -145,7 +146,7 @@ impl Flows {
             },
             FactorToAdd::Address(address) => {
                 let subject = Subject::Enable { account_id: account.id, address: address.clone() };
-                let macs = OneTimeCode::presented(&code).macs(&subject, self.keyring());
+                let macs = OneTimeCode::presented(&code).macs(&subject, account.id, self.keyring());
                 (NewFactor::Address(address.clone()), macs)
             }
         };
@@ -191,9 +192,9 @@ impl Flows {
                 known_apps,
                 macs: macs.clone(),
                 backup_codes: stored,
-                challenge: challenge
-                    .as_ref()
-                    .map(|(digest, code)| (*digest, code.mac(&Subject::Challenge(*digest), self.keyring()))),
+                challenge: challenge.as_ref().map(|(digest, code)| {
+                    (*digest, code.mac(&Subject::Challenge(*digest), account.id, self.keyring()))
+                }),
                 rules: self.rules(),
                 terms: *terms,
                 now,
@@ -218,7 +219,10 @@ impl Flows {
                 MethodAdded::Decided(Decision::NoChallenge) => Err(NotAdded::NoChallenge),
                 MethodAdded::WrongCode => Err(NotAdded::WrongCode),
                 MethodAdded::OtherAddress => Err(NotAdded::OtherAddress),
-                MethodAdded::TooManyWrongCodes { until } => Err(NotAdded::TooManyWrongCodes { until }),
+                MethodAdded::TooManyWrongCodes { until } => {
+                    self.note_exceeded(caller, Quota::NewMethods);
+                    Err(NotAdded::TooManyWrongCodes { until })
+                }
                 MethodAdded::Stale => match self.store().account(AccountLookup::Id(account.id)).await? {
                     Some(current) => {
                         // The password that was right may not be the password any more.
@@ -309,7 +313,10 @@ impl Flows {
             }
         };
         let refused = match removed {
-            MethodsRemoved::Decided(Removal::One(_) | Removal::SwitchOff) => return Ok(Ok(())),
+            MethodsRemoved::Decided(Removal::One(_) | Removal::SwitchOff) => {
+                self.note_second_factor(caller, Some(factor), SecondFactorResult::Success);
+                return Ok(Ok(()));
+            }
             MethodsRemoved::Decided(Removal::NotNamed) => NotRemoved::NotNamed,
             MethodsRemoved::Decided(Removal::NoMethod) => NotRemoved::NoMethod,
             MethodsRemoved::Decided(Removal::SecondFactorDue(due)) => NotRemoved::SecondFactorDue(due),

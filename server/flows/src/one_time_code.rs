@@ -1,26 +1,32 @@
 //! Sending one-time codes, and opening a challenge whose code the caller delivers.
 
-use super::delivery::{Channel, Message};
+use super::delivery::FirstAttempt;
+use super::delivery::queue::HAND_OVER;
 use super::second_factor::Claimant;
 use super::{Caller, FlowError, Flows};
 use countersign_domain::address::Address;
 use countersign_domain::attempt;
 use countersign_domain::audit::EventKind;
-use countersign_domain::challenge::{Challenge, Factor};
+use countersign_domain::challenge::{Challenge, Factor, FirstFactor};
 use countersign_domain::decisions::delivery::SendTo;
-use countersign_domain::ids::{AccountId, ApplicationId};
+use countersign_domain::ids::{AccountId, ApplicationId, MessageId};
 use countersign_domain::method::{Method, MethodHandle};
+use countersign_domain::observer::Quota;
 use countersign_domain::one_time_code::{OneTimeCode, Subject};
 use countersign_domain::secret::{Bearer, Digest};
 use countersign_domain::terms::Terms;
 use countersign_domain::time::Timestamp;
-use countersign_store::work::{IssueCode, Issued, OpenChallenge};
+use countersign_store::work::{CodeMessage, IssueCode, Issued, OpenChallenge};
 use std::time::Duration;
 
 /// How sending a code ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendCode {
+    /// The code is stored, and delivered or about to be.
     Sent,
+    /// The recipient's server will never take it. Only a service is told, because others would learn which addresses take mail
+    /// (wire reference §8.3).
+    Refused,
     /// The challenge is unknown, expired or used, or the session has ended.
     NoClaimant,
     /// The account has no such method, or none that a code can be sent by.
@@ -30,13 +36,9 @@ pub enum SendCode {
     /// The tenant does not allow methods of this kind.
     NotAllowed,
     /// The account is locked, or its long-term limit of guesses is reached.
-    Locked {
-        until: Timestamp,
-    },
+    Locked { until: Timestamp },
     /// The account, or the address, was sent as many codes as it may be.
-    TooMany {
-        until: Timestamp,
-    },
+    TooMany { until: Timestamp },
 }
 
 /// A challenge without a password, for a service that knows the user.
@@ -115,6 +117,8 @@ impl Flows {
         self.send(caller, claimant, to, self.policy().method_code_lifetime).await
     }
 
+    /// Waits for the first attempt to deliver the code. A code that could not be delivered at once is tried again while it is
+    /// valid; the code of a later request takes its place.
     async fn send(
         &self,
         caller: &Caller,
@@ -123,45 +127,32 @@ impl Flows {
         lifetime: Duration,
     ) -> Result<SendCode, FlowError> {
         let now = self.now();
-        let code = self.random().draw(OneTimeCode::generate);
+        let (code, id) = self.random().draw(|random| (OneTimeCode::generate(random), MessageId::generate(now, random)));
         let audit = self.factor_audit(caller, Some(Factor::OneTimeCode), None, claimant.session_id(), now);
-        let mac = code.mac(&claimant.subject(), self.keyring());
-        let network = self.network_quota(caller);
-        let is_service = caller.api_key_id.is_some();
-        let issue = IssueCode { claimant, to, network, is_service, mac, lifetime, now, rules: self.rules(), audit };
+        let sealer = self.services.delivery.sealer().clone();
+        let languages = caller.languages.clone();
+        let message = CodeMessage { id, code, sealer, languages, due_at: now + HAND_OVER };
+        let network = caller.network().map(|network| network.client_digest(self.keyring()));
+        let is_service = caller.actor.is_service();
+        let rules = self.rules();
+        let issue = IssueCode { claimant, to, network, is_service, message, lifetime, now, rules, audit };
         Ok(match self.store().issue_code(issue).await? {
-            Issued::To { account, address } => {
-                self.deliver(account.id, &address, &code, lifetime).await;
-                SendCode::Sent
-            }
+            Issued::To { .. } => match self.services.delivery.deliver(id).await {
+                FirstAttempt::Refused if is_service => SendCode::Refused,
+                FirstAttempt::Delivered | FirstAttempt::Failed | FirstAttempt::Refused | FirstAttempt::Unknown => {
+                    SendCode::Sent
+                }
+            },
             Issued::NoClaimant => SendCode::NoClaimant,
             Issued::NoMethod => SendCode::NoMethod,
             Issued::CannotSend => SendCode::CannotSend,
             Issued::NotAllowed => SendCode::NotAllowed,
             Issued::Locked { until } => SendCode::Locked { until },
-            Issued::Exhausted { until } => SendCode::TooMany { until },
+            Issued::Exhausted { until } => {
+                self.note_exceeded(caller, Quota::Codes);
+                SendCode::TooMany { until }
+            }
         })
-    }
-
-    /// Hands a stored code over to delivery. A failure is logged and not reported to the caller, who would learn whether the
-    /// address takes mail; the user asks for another code, as for any message that does not arrive (wire reference §8.3).
-    async fn deliver(&self, account_id: AccountId, address: &Address, code: &OneTimeCode, lifetime: Duration) {
-        let message = Message {
-            channel: match address {
-                Address::Email(_) => Channel::Email,
-                Address::Sms(_) => Channel::Sms,
-            },
-            to: address.as_str().to_owned(),
-            code: code.expose().to_owned(),
-            app_name: self.services.app_name.clone(),
-            lifetime,
-        };
-        if let Err(error) = self.services.delivery.send(message).await {
-            let cause = countersign_domain::error_chain(&*error);
-            slog::error!(
-                self.services.log, "failed to deliver a one-time code"; "account" => %account_id, "cause" => cause
-            );
-        }
     }
 
     /// Opens a challenge without a password. The code goes to the calling service and to nobody else. `None` if the account
@@ -183,16 +174,18 @@ impl Flows {
             (challenge, chosen.unwrap_or_else(|| OneTimeCode::generate(random)))
         });
         let open = OpenChallenge {
-            mac: code.mac(&Subject::Challenge(challenge.digest()), self.keyring()),
+            mac: code.mac(&Subject::Challenge(challenge.digest()), account_id, self.keyring()),
             challenge: Challenge {
                 digest: challenge.digest(),
                 account_id,
+                first_factor: FirstFactor::Password,
                 is_remembered: false,
                 application_id: step_up.application_id,
                 state: step_up.state,
                 trust_challenge: step_up
                     .trust_challenge
                     .map(|text| Digest::of_trust_challenge(text, account_id, self.keyring()).swap_remove(0)),
+                network: None,
                 created_at: now,
                 expires_at: now + terms.challenge_lifetime,
             },

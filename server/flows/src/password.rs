@@ -6,11 +6,17 @@ use countersign_domain::account::{Account, EmailAddress, Username};
 use countersign_domain::assurance::{Assurance, Manager, SecondFactorDue};
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::endings::Event;
+use countersign_domain::decisions::mailed_link::{self, LinkUse, Purpose};
 use countersign_domain::decisions::password_change::{self, Authority, PasswordChange};
+use countersign_domain::ids::TenantId;
 use countersign_domain::password::{Blocklist, Password, PasswordHash, PasswordPolicyViolation};
-use countersign_domain::secret::{ChangePasswordId, Digest, OneTimePassword, StepUpToken};
+use countersign_domain::secret::{
+    ChangePasswordId, Digest, ForgottenPasswordId, OneTimePassword, ResetToken, StepUpToken,
+};
 use countersign_domain::time::Timestamp;
-use countersign_store::work::{ChangePassword, Changed, NewSession, NewTicket, PresentedTicket, TicketKind};
+use countersign_store::work::{
+    ChangePassword, Changed, FoundTicket, NewSession, NewTicket, PresentedTicket, TicketKind,
+};
 
 /// Why the current password was not confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +41,15 @@ pub enum PasswordChanged {
     Unconfirmed(Unconfirmed),
 }
 
+/// How setting a password by a mailed link ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordReset {
+    Done,
+    Violation(PasswordPolicyViolation),
+    /// The link is unknown, used or expired, or the account has another password or address since.
+    InvalidLink,
+}
+
 /// How a caller without a session shows that the password is theirs to change.
 #[derive(Clone, Copy, Debug)]
 pub enum PasswordAuthority<'a> {
@@ -46,8 +61,34 @@ pub enum PasswordAuthority<'a> {
         /// Caller-chosen secret that was given when the second factor was asked for.
         trust_challenge: Option<&'a str>,
     },
-    /// Ticket that a sign-in gave because the password has to be changed.
-    Ticket(&'a str),
+    /// Id that a sign-in gave because the password has to be changed, or one that was asked for because it is forgotten.
+    Id {
+        id: &'a str,
+        /// As above; needed for a forgotten password, where there is a second factor.
+        step_up: Option<&'a str>,
+        trust_challenge: Option<&'a str>,
+    },
+}
+
+/// An id that grants a password change.
+#[derive(Debug)]
+pub struct ChangePasswordTicket {
+    pub account: Account,
+    /// The caller's own state: JSON text.
+    state: Option<String>,
+    /// The address that it was mailed to.
+    mailed_to: Option<EmailAddress>,
+    ticket: PresentedTicket,
+}
+
+impl ChangePasswordTicket {
+    fn is_for_forgotten(&self) -> bool {
+        self.ticket.kind == TicketKind::ForgottenPassword
+    }
+
+    fn authority(&self, has_step_up: bool) -> Authority {
+        if self.is_for_forgotten() { Authority::MailedId { has_step_up } } else { Authority::Ticket }
+    }
 }
 
 /// How setting a password ends.
@@ -166,6 +207,8 @@ impl Flows {
             versions: account.versions(),
             password,
             ticket: None,
+            step_up: None,
+            proved_address: None,
             ending,
             lifts_lock: false,
             session: None,
@@ -206,64 +249,196 @@ impl Flows {
                 }
                 // The token is used up only where it is needed.
                 let needs_step_up = matches!(decide(false), PasswordChange::SecondFactorDue(_));
-                let ticket = match step_up.filter(|_| needs_step_up).map(StepUpToken::parse) {
-                    None => None,
-                    Some(None) => return Ok(PasswordSet::StepUpExpired),
-                    Some(Some(token)) => Some(PresentedTicket {
-                        kind: TicketKind::StepUp,
-                        digest: token.digest(),
-                        trust_challenges: trust_challenge
-                            .map(|text| Digest::of_trust_challenge(text, account.id, self.keyring()))
-                            .unwrap_or_default(),
-                    }),
+                let step_up = match self.step_up_ticket(account, step_up.filter(|_| needs_step_up), trust_challenge) {
+                    Ok(step_up) => step_up,
+                    Err(refused) => return Ok(refused),
                 };
                 let password = self.hash_password(new, self.admit(caller)?).await?;
                 let ending = Event::PasswordChangedEndingSessions;
                 let change = self.password_change(caller, account, password, ending, self.now());
-                let change = ChangePassword { lifts_lock: ticket.is_some(), ticket, ..change };
+                let change = ChangePassword { lifts_lock: step_up.is_some(), step_up, ..change };
                 Ok(match self.store().change_password(change).await? {
                     Changed::Done => PasswordSet::Done,
-                    Changed::Stale => PasswordSet::Stale,
-                    Changed::NoTicket => PasswordSet::StepUpExpired,
+                    Changed::Stale | Changed::NoTicket => PasswordSet::Stale,
+                    Changed::NoStepUp => PasswordSet::StepUpExpired,
                 })
             }
-            PasswordAuthority::Ticket(text) => {
-                let Some(id) = ChangePasswordId::parse(text) else { return Ok(PasswordSet::NoTicket) };
-                let Some((_, state)) = self.change_password_ticket(text).await? else {
+            PasswordAuthority::Id { id, step_up, trust_challenge } => {
+                let Some(found) = self.change_password_ticket(id, Some(account.tenant_id)).await? else {
                     return Ok(PasswordSet::NoTicket);
+                };
+                let decide = |has_step_up| {
+                    let authority = found.authority(has_step_up);
+                    password_change::decide(account, authority, self.policy(), self.now())
+                };
+                let needs_step_up = matches!(decide(false), PasswordChange::SecondFactorDue(_));
+                if !matches!(decide(step_up.is_some()), PasswordChange::Allowed { .. }) {
+                    return Ok(PasswordSet::SecondFactorDue);
+                }
+                let step_up = match self.step_up_ticket(account, step_up.filter(|_| needs_step_up), trust_challenge) {
+                    Ok(step_up) => step_up,
+                    Err(refused) => return Ok(refused),
                 };
                 let password = self.hash_password(new, self.admit(caller)?).await?;
                 let now = self.now();
                 let one_time_password = self.random().draw(OneTimePassword::generate);
+                let is_reset = found.is_for_forgotten();
+                let (ending, kind) = match is_reset {
+                    true => (Event::PasswordReset, EventKind::PasswordReset),
+                    false => (Event::PasswordSetByTicket, EventKind::PasswordChanged),
+                };
+                let ChangePasswordTicket { state, mailed_to, ticket, .. } = found;
                 let change = ChangePassword {
-                    ticket: Some(presented(TicketKind::ChangePassword, id.digest())),
-                    lifts_lock: true,
+                    ticket: Some(ticket),
+                    // Access to the mailbox alone must not reset the count of wrong second factors.
+                    lifts_lock: !is_reset || step_up.is_some(),
+                    step_up,
+                    proved_address: mailed_to.filter(|_| is_reset),
+                    event: self.audit(caller, now).about(account.id).event(kind),
                     one_time_password: Some(NewTicket {
                         kind: TicketKind::OneTimePassword,
                         digest: one_time_password.digest(),
                         trust_challenge: None,
                         state: None,
                         expires_at: now + self.policy().one_time_password_lifetime,
+                        address: None,
                     }),
-                    ..self.password_change(caller, account, password, Event::PasswordSetByTicket, now)
+                    ..self.password_change(caller, account, password, ending, now)
                 };
                 Ok(match self.store().change_password(change).await? {
                     Changed::Done => PasswordSet::DoneByTicket { one_time_password, state },
                     Changed::Stale => PasswordSet::Stale,
                     Changed::NoTicket => PasswordSet::NoTicket,
+                    Changed::NoStepUp => PasswordSet::StepUpExpired,
                 })
             }
         }
     }
 
-    /// The account whose password a ticket allows to change, and the caller's `state`.
+    /// The ticket of a token that shows a second factor, if one is presented.
+    fn step_up_ticket(
+        &self,
+        account: &Account,
+        step_up: Option<&str>,
+        trust_challenge: Option<&str>,
+    ) -> Result<Option<PresentedTicket>, PasswordSet> {
+        let Some(text) = step_up else { return Ok(None) };
+        let token = StepUpToken::parse(text).ok_or(PasswordSet::StepUpExpired)?;
+        Ok(Some(PresentedTicket {
+            kind: TicketKind::StepUp,
+            digest: token.digest(),
+            trust_challenges: trust_challenge
+                .map(|text| Digest::of_trust_challenge(text, account.id, self.keyring()))
+                .unwrap_or_default(),
+        }))
+    }
+
+    /// Sets a new password by a link that was mailed to the account's address, which is proved by it. Everything that the old one
+    /// opened ends; nobody is signed in, and a lock stays: access to the mailbox alone must not reset the count of wrong codes.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails; then the old password is still valid.
+    pub async fn reset_password(&self, caller: &Caller, token: &str, new: &str) -> Result<PasswordReset, FlowError> {
+        // What is wrong with every user's password is said before the link is looked at.
+        if let Err(violation) = self.chosen_password(new, None, None) {
+            return Ok(PasswordReset::Violation(violation));
+        }
+        let Some((account, ticket)) = self.reset_ticket(token).await? else { return Ok(PasswordReset::InvalidLink) };
+        let new = match self.chosen_password(new, account.email.as_ref(), account.username.as_ref()) {
+            Ok(password) => password,
+            Err(violation) => return Ok(PasswordReset::Violation(violation)),
+        };
+        let password = self.hash_password(new, self.admit(caller)?).await?;
+        let now = self.now();
+        let change = ChangePassword {
+            ticket: Some(ticket),
+            proved_address: account.email.clone(),
+            event: self.audit(caller, now).about(account.id).event(EventKind::PasswordReset),
+            ..self.password_change(caller, &account, password, Event::PasswordReset, now)
+        };
+        Ok(match self.store().change_password(change).await? {
+            Changed::Done => PasswordReset::Done,
+            Changed::Stale | Changed::NoTicket | Changed::NoStepUp => PasswordReset::InvalidLink,
+        })
+    }
+
+    /// Whether a mailed link sets a new password now.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn change_password_ticket(&self, ticket: &str) -> Result<Option<(Account, Option<String>)>, FlowError> {
-        let Some(id) = ChangePasswordId::parse(ticket) else { return Ok(None) };
-        let ticket = presented(TicketKind::ChangePassword, id.digest());
-        Ok(self.store().ticket((ticket, self.now())).await?)
+    pub async fn is_reset_token(&self, token: &str) -> Result<bool, FlowError> {
+        Ok(self.reset_ticket(token).await?.is_some())
+    }
+
+    async fn reset_ticket(&self, token: &str) -> Result<Option<(Account, PresentedTicket)>, FlowError> {
+        let Some(token) = ResetToken::parse(token) else { return Ok(None) };
+        let (ticket, now) = (presented(TicketKind::ResetPassword, token.digest()), self.now());
+        let found = self.store().ticket((ticket.clone(), now)).await?;
+        Ok(found.filter(|found| self.may_reset(&found.account, now)).map(|found| (found.account, ticket)))
+    }
+
+    fn may_reset(&self, account: &Account, now: Timestamp) -> bool {
+        mailed_link::decide_use(Purpose::ResetPassword, account, self.policy(), now) == LinkUse::Allowed
+    }
+
+    /// Checks the password of the session's user, within its quotas.
+    ///
+    /// # Errors
+    /// When the hashing queue is full or the database fails.
+    pub async fn verify_password(
+        &self,
+        caller: &Caller,
+        session: &FullSession,
+        password: &str,
+    ) -> Result<Result<(), Unconfirmed>, FlowError> {
+        self.confirm_password(caller, &session.account, password).await
+    }
+
+    /// The id that grants a password change, if it is valid.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn change_password_ticket(
+        &self,
+        id: &str,
+        tenant_id: Option<TenantId>,
+    ) -> Result<Option<ChangePasswordTicket>, FlowError> {
+        let of_sign_in = ChangePasswordId::parse(id).map(|id| presented(TicketKind::ChangePassword, id.digest()));
+        let forgotten =
+            || ForgottenPasswordId::parse(id).map(|id| presented(TicketKind::ForgottenPassword, id.digest()));
+        let Some(ticket) = of_sign_in.or_else(forgotten) else { return Ok(None) };
+        let now = self.now();
+        let found = self.find_ticket(&ticket, tenant_id).await?.map(|found| ChangePasswordTicket {
+            account: found.account,
+            state: found.state,
+            mailed_to: found.address,
+            ticket,
+        });
+        Ok(found.filter(|found| !found.is_for_forgotten() || self.may_reset(&found.account, now)))
+    }
+
+    /// Whether an id grants a password change without a second factor; `None` if it is not valid.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn check_change_password(
+        &self,
+        id: &str,
+        tenant_id: Option<TenantId>,
+    ) -> Result<Option<PasswordChange>, FlowError> {
+        let found = self.change_password_ticket(id, tenant_id).await?;
+        Ok(found
+            .map(|found| password_change::decide(&found.account, found.authority(false), self.policy(), self.now())))
+    }
+
+    /// A valid ticket; of the tenant that the caller names, if it names one.
+    pub(super) async fn find_ticket(
+        &self,
+        ticket: &PresentedTicket,
+        tenant_id: Option<TenantId>,
+    ) -> Result<Option<FoundTicket>, FlowError> {
+        let found = self.store().ticket((ticket.clone(), self.now())).await?;
+        Ok(found.filter(|found| tenant_id.is_none_or(|tenant_id| found.account.tenant_id == tenant_id)))
     }
 
     /// A ticket to change the password, and its text.
@@ -275,6 +450,7 @@ impl Flows {
             trust_challenge: None,
             state: None,
             expires_at: now + self.policy().change_password_lifetime,
+            address: None,
         };
         (ticket, id)
     }

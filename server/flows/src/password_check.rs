@@ -8,6 +8,8 @@ use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::password_attempt::{PasswordAttempt, account_quota};
 use countersign_domain::ids::{AccountId, TenantId};
 use countersign_domain::keyring::Purpose;
+use countersign_domain::network::NetworkDigests;
+use countersign_domain::observer::Quota;
 use countersign_domain::password::{Password, PasswordHash};
 use countersign_domain::quota::{AccountQuota, QuotaLimit, QuotaOwner, QuotaUse};
 use countersign_domain::secret::Digest;
@@ -80,7 +82,10 @@ impl Flows {
         let is_judged = match taken.decision {
             PasswordAttempt::Judged => true,
             PasswordAttempt::CountsAsWrong => false,
-            PasswordAttempt::TooMany { until } => return Ok(PasswordCheck::Exhausted { until }),
+            PasswordAttempt::TooMany { until } => {
+                self.note_exceeded(caller, Quota::Passwords);
+                return Ok(PasswordCheck::Exhausted { until });
+            }
         };
         let cost = self.services.password_cost;
         let stored = account.and_then(|account| account.password.clone());
@@ -149,7 +154,7 @@ impl Flows {
         account: Option<&Account>,
         now: Timestamp,
     ) -> TakePasswordTry {
-        let network = caller.network();
+        let network = caller.network().map(|network| (network, network.to_string()));
         let uses = |scope| self.password_uses(presenter, account, scope);
         let account_id =
             account.map_or_else(|| self.random().draw(|random| AccountId::generate(now, random)), |account| account.id);
@@ -160,13 +165,12 @@ impl Flows {
         let is_in_session = matches!(presenter, Presenter::Session);
         TakePasswordTry {
             account_id,
-            in_network: network.as_deref().map(|name| uses(Scope::Network { name, is_known: false })),
-            in_known_network: network.as_deref().map(|name| uses(Scope::Network { name, is_known: true })),
+            in_network: network.as_ref().map(|(_, name)| uses(Scope::Network { name, is_known: false })),
+            in_known_network: network.as_ref().map(|(_, name)| uses(Scope::Network { name, is_known: true })),
             anywhere: uses(if is_in_session { Scope::Session } else { Scope::Anywhere }),
-            network: network
-                .as_deref()
-                .filter(|_| !is_in_session)
-                .map(|network| (self.known_network_of(account_id, network, now), uses(Scope::KnownNetwork(network)))),
+            network: network.as_ref().filter(|_| !is_in_session).map(|(network, name)| {
+                (network.known_digests(account_id, self.keyring()), uses(Scope::KnownNetwork(name)))
+            }),
             device: trust.first().map(|digest| (trust.to_vec(), uses(Scope::Device(*digest)))),
             versions: account.map(Account::versions).unwrap_or_default(),
             knows_account: !matches!(presenter, Presenter::Anybody { .. }),
@@ -225,22 +229,13 @@ impl Flows {
         format!("{kind}:{}", HEXLOWER.encode(&self.keyring().mac(Purpose::Quota, message.as_bytes())))
     }
 
-    /// The client's network, as quotas name it; `None` where it is not the client's own.
-    pub(super) fn network_quota(&self, caller: &Caller) -> Option<String> {
-        let network = caller.network()?;
-        Some(HEXLOWER.encode(&self.keyring().mac(Purpose::Quota, format!("client|{network}").as_bytes())))
+    /// The client's network, as a challenge of the account keeps it; `None` where it is not the client's own.
+    pub(super) fn network_digests(&self, caller: &Caller, account: AccountId) -> Option<NetworkDigests> {
+        Some(caller.network()?.digests(account, self.keyring()))
     }
 
-    /// The client's network, to be recorded as known to an account.
-    pub(super) fn known_network(&self, caller: &Caller, account: AccountId, now: Timestamp) -> Option<KnownNetwork> {
-        Some(self.known_network_of(account, &caller.network()?, now))
-    }
-
-    fn known_network_of(&self, account: AccountId, network: &str, now: Timestamp) -> KnownNetwork {
-        let message = format!("known-network|{account}|{network}");
-        KnownNetwork {
-            digest: self.keyring().mac(Purpose::Quota, message.as_bytes()),
-            expires_at: now + self.policy().known_network_lifetime,
-        }
+    /// A network that becomes known to an account by a sign-in that is completed now.
+    pub(super) fn known_network(&self, digest: [u8; 32], now: Timestamp) -> KnownNetwork {
+        KnownNetwork { digest, expires_at: now + self.policy().known_network_lifetime }
     }
 }

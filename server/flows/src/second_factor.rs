@@ -19,6 +19,7 @@ use countersign_domain::decisions::judgement::{
 };
 use countersign_domain::decisions::second_factor::{Request, SecondFactor, SessionChange};
 use countersign_domain::ids::{AccountId, ApplicationId, MethodId, SessionId, TenantId};
+use countersign_domain::observer::SecondFactorResult;
 use countersign_domain::presented_code::PresentedCode;
 use countersign_domain::secret::{Bearer, ChangePasswordId, Digest, StepUpToken};
 use countersign_domain::stored_secret::{self, Renewal};
@@ -140,6 +141,19 @@ pub enum Refused {
     },
 }
 
+impl Refused {
+    /// How the attempt ended; `None` if that was noted when it was recorded.
+    fn result(self) -> Option<SecondFactorResult> {
+        match self {
+            Self::WrongCode | Self::CodeUsed | Self::BackupCodeUsed => None,
+            Self::NoClaimant => Some(SecondFactorResult::NoChallenge),
+            Self::Locked { .. } => Some(SecondFactorResult::Locked),
+            Self::CodeExhausted | Self::ChallengeExhausted => Some(SecondFactorResult::Exhausted),
+            Self::NotAllowed | Self::NotEnrolled | Self::NoCode => Some(SecondFactorResult::NotPossible),
+        }
+    }
+}
+
 /// A right code that does not count yet.
 pub(super) struct Judged {
     pub(super) claimant: attempt::Claimant,
@@ -198,6 +212,30 @@ impl Flows {
 
     /// Claims an attempt and judges the code. A wrong one is recorded here; a right one counts only once it is completed.
     pub(super) async fn judge_second_factor(
+        &self,
+        caller: &Caller,
+        claimant: attempt::Claimant,
+        expected: Expected,
+        code: &str,
+    ) -> Result<Result<Judged, Refused>, FlowError> {
+        let judged = self.claim_and_judge(caller, claimant, expected, code).await;
+        let result = match &judged {
+            Ok(Ok(_)) => None,
+            Ok(Err(refused)) => refused.result(),
+            Err(_) => Some(SecondFactorResult::Error),
+        };
+        if let Some(result) = result {
+            self.note_second_factor(caller, expected.factor(), result);
+        }
+        judged
+    }
+
+    /// Notes how an attempt ended. Each is noted once: where it is recorded if it is, else where it is refused.
+    pub(super) fn note_second_factor(&self, caller: &Caller, factor: Option<Factor>, result: SecondFactorResult) {
+        self.observer().second_factor_ended(factor, result, caller.dialect);
+    }
+
+    async fn claim_and_judge(
         &self,
         caller: &Caller,
         claimant: attempt::Claimant,
@@ -266,7 +304,7 @@ impl Flows {
             }
         }
         if expected.includes(Factor::OneTimeCode) {
-            let judgement = judge_one_time_code(&code, material, &claimant.subject(), self.keyring());
+            let judgement = judge_one_time_code(&code, material, &claimant.subject(), account.id, self.keyring());
             if judgement != Judgement::Wrong {
                 return Ok(judgement);
             }
@@ -296,6 +334,7 @@ impl Flows {
     /// does not know, it is given back twice; only a right code leads here, so no guess is gained.
     pub(super) async fn return_attempt(&self, caller: &Caller, judged: &Judged) {
         let Judged { claimant, expected, account, charge, .. } = judged;
+        self.note_second_factor(caller, Some(judged.proof.factor()), SecondFactorResult::NotJudged);
         self.return_claim(caller, claimant.clone(), *expected, account.id, *charge).await;
     }
 
@@ -334,9 +373,15 @@ impl Flows {
         let audit = self.factor_audit(caller, factor, Some(account_id), session_id, self.now());
         let event = audit.event(kind);
         let lock_event =
-            locks.then(|| self.random().draw(|random| audit.again(random)).event(EventKind::AccountLocked));
-        let fail = FailAttempt { claimant, factor, account_id, is_replay, charge, event, lock_event };
-        Ok(self.store().fail_attempt(fail).await?)
+            locks.then(|| self.random().draw(|random| audit.again(random)).by_server().event(EventKind::AccountLocked));
+        let fail =
+            FailAttempt { claimant, factor, account_id, is_replay, charge, rules: self.rules(), event, lock_event };
+        if self.store().fail_attempt(fail).await? {
+            self.log_lock(caller, account_id, "locked an account after too many wrong second factors");
+        }
+        let result = if is_replay { SecondFactorResult::Replayed } else { SecondFactorResult::Wrong };
+        self.note_second_factor(caller, factor, result);
+        Ok(())
     }
 
     /// Records a right code that another request used first: a replay, for which the account is not charged. What was decided
@@ -399,12 +444,14 @@ impl Flows {
                 trust_challenge: challenge.and_then(|challenge| challenge.trust_challenge),
                 state: None,
                 expires_at: now + self.policy().trust_token_lifetime,
+                address: None,
             };
-            let (trust, new_trust) = self.new_trust(account, application_id, terms, now);
+            let (trust, new_trust) = self.new_trust(caller, account, application_id, terms, now);
             let uses_tickets = terms.grant == Grant::Tokens;
             let factor = judged.proof.factor();
             let audit = self.factor_audit(caller, Some(factor), Some(account.id), judged.claimant.session_id(), now);
             let more_audit = self.random().draw(|random| [audit.again(random), audit.again(random)]);
+            let absence_audit = self.random().draw(|random| audit.again(random));
             let few_codes = self.random().draw(|random| audit.again(random)).event(EventKind::BackupCodesFew);
             let complete = CompleteSecondFactor {
                 claimant: judged.claimant.clone(),
@@ -423,11 +470,14 @@ impl Flows {
                 step_up: uses_tickets.then_some(step_up_ticket),
                 change_password: uses_tickets.then_some(change_password),
                 trust: new_trust,
-                network: self.known_network(caller, account.id, now),
+                network: challenge
+                    .and_then(|challenge| challenge.network)
+                    .map(|network| self.known_network(network.known, now)),
                 email_method: self.email_method(account, now),
                 now,
                 audit,
                 more_audit,
+                absence_audit,
             };
             let (decision, account, user) = match self.store().complete_second_factor(complete).await? {
                 SecondFactorCompleted::Done { decision, account, user } => (decision, *account, user),
@@ -452,6 +502,16 @@ impl Flows {
                     continue;
                 }
             };
+            let result = match decision {
+                SecondFactor::EnrolmentDue | SecondFactor::Refused(_) => SecondFactorResult::NotPossible,
+                SecondFactor::SignedIn { .. }
+                | SecondFactor::Confirmed
+                | SecondFactor::PasswordChangeDue
+                | SecondFactor::Enabled(_)
+                | SecondFactor::Replaced
+                | SecondFactor::Passed { .. } => SecondFactorResult::Success,
+            };
+            self.note_second_factor(caller, Some(factor), result);
             let user = user.map(|user| *user);
             return Ok(Ok(match (decision, claimant) {
                 (SecondFactor::EnrolmentDue, _) => return Ok(Err(Refused::NotEnrolled)),

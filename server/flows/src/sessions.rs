@@ -2,7 +2,7 @@
 
 use super::enrolment::ManagementRefused;
 use super::{Caller, FlowError, Flows};
-use countersign_domain::account::Account;
+use countersign_domain::account::{Account, Unusable};
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::refresh::{self, SessionRefresh};
 use countersign_domain::decisions::session_scope::{self, SessionScope};
@@ -10,11 +10,12 @@ use countersign_domain::ids::SessionId;
 use countersign_domain::secret::SessionToken;
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
-use countersign_store::work::{Changed, EndTrust, ExtendSession, NewSession, RevokeSessions, SessionSelector};
+use countersign_store::work::{
+    Changed, EndTrust, ExtendSession, NewSession, NoteSessionUse, RevokeSessions, SessionSelector,
+};
+use countersign_store::{Store, StoreError};
 use std::ops::Deref;
-
-/// The longest client description that is stored, in characters: browsers send far less.
-const LONGEST_USER_AGENT: usize = 512;
+use std::sync::Arc;
 
 /// A live session, its account and the token that opened it.
 #[derive(Clone, Debug)]
@@ -62,6 +63,15 @@ pub enum Revoke<'a> {
     One(&'a str),
 }
 
+/// Why a token opens no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoSession {
+    /// It is unknown, or the session has ended.
+    Ended,
+    /// A service has locked the account for a time, after which the session goes on.
+    Paused,
+}
+
 impl Flows {
     /// A new session of an account, and its token.
     pub(super) fn new_session(
@@ -80,10 +90,11 @@ impl Flows {
             is_remembered,
             second_factor_at,
             ip_address: caller.ip.to_string(),
-            user_agent: caller.user_agent.chars().take(LONGEST_USER_AGENT).collect(),
+            user_agent: caller.stored_user_agent(),
             signed_in_at: now,
             created_at: now,
             updated_at: now,
+            last_used_at: now,
             expires_at: Session::expiry(is_remembered, now, now, self.policy()),
         };
         (NewSession { session, token: token.digest() }, token)
@@ -99,29 +110,81 @@ impl Flows {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn authenticate(&self, token: &SessionToken) -> Result<Option<Authenticated>, FlowError> {
+    pub async fn authenticate(&self, token: &SessionToken) -> Result<Result<Authenticated, NoSession>, FlowError> {
         let now = self.now();
         let found = self.store().session_by_token((token.digest(), now)).await?;
-        let usable =
-            found.filter(|(session, account)| account.unusable(now).is_none() && session.is_live(now, self.policy()));
-        Ok(usable.map(|(session, account)| self.authenticated(session, account, token.clone())))
+        let Some((mut session, account)) = found.filter(|(session, _)| session.is_live(now, self.policy())) else {
+            return Ok(Err(NoSession::Ended));
+        };
+        match account.unusable(now) {
+            None => {}
+            Some(Unusable::Suspended { .. }) => return Ok(Err(NoSession::Paused)),
+            Some(Unusable::Inactive | Unusable::Expired) => return Ok(Err(NoSession::Ended)),
+        }
+        self.note_use(&mut session, now).await;
+        Ok(Ok(self.authenticated(session, account, token.clone())))
     }
 
-    /// Extends a session that has been in use for a while; says whether it did.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn refresh_session(&self, authenticated: &mut Authenticated) -> Result<bool, FlowError> {
+    /// Notes that a session is in use, if that was some minutes ago. A failure is no reason to refuse the request, and a database that
+    /// is slow to write none to hold it up.
+    async fn note_use(&self, session: &mut Session, now: Timestamp) {
+        if !refresh::notes_use(session, self.policy(), now) {
+            return;
+        }
+        let note = NoteSessionUse { session_id: session.id, now };
+        let noted = |store: Arc<Store>| async move { store.note_session_use(note).await };
+        if self.attempt("note the use of a session", session.id, noted).await.is_some() {
+            session.last_used_at = now;
+        }
+    }
+
+    /// Waits some time for a write that a request goes on without; `None` if it failed, was not done by then, or too many others are
+    /// under way. A slow one goes on by itself: dropped, it would close its connection while the database still works on it.
+    async fn attempt<T, W>(
+        &self,
+        what: &'static str,
+        session_id: SessionId,
+        write: impl FnOnce(Arc<Store>) -> W,
+    ) -> Option<T>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        let cause = match Arc::clone(&self.session_writes).try_acquire_owned() {
+            Ok(place) => {
+                let write = write(Arc::clone(&self.services.store));
+                let writing = tokio::spawn(async move {
+                    let _place = place;
+                    write.await
+                });
+                match tokio::time::timeout(self.policy().session_write_wait, writing).await {
+                    Ok(Ok(Ok(done))) => return Some(done),
+                    Ok(Ok(Err(error))) => countersign_domain::error_chain(&error),
+                    Ok(Err(error)) => countersign_domain::error_chain(&error),
+                    Err(_) => "the database took too long".to_owned(),
+                }
+            }
+            Err(_) => "too many such writes are under way".to_owned(),
+        };
+        slog::warn!(self.services.log, "failed to {what}"; "session" => %session_id, "cause" => cause);
+        None
+    }
+
+    /// Extends a session that has been in use for a while; says whether it did. If that fails, the session goes on until its end, and
+    /// the next request tries again.
+    pub async fn refresh_session(&self, authenticated: &mut Authenticated) -> bool {
         let now = self.now();
         let session = &mut authenticated.session;
         let SessionRefresh::Extend { expires_at } = refresh::refresh_session(session, self.policy(), now) else {
-            return Ok(false);
+            return false;
         };
-        let extended = self.store().extend_session(ExtendSession { session_id: session.id, now, expires_at }).await?;
+        let extend = ExtendSession { session_id: session.id, now, expires_at };
+        let extend = |store: Arc<Store>| async move { store.extend_session(extend).await };
+        let extended = self.attempt("extend a session", session.id, extend).await.unwrap_or(false);
         if extended {
             (session.updated_at, session.expires_at) = (now, expires_at);
         }
-        Ok(extended)
+        extended
     }
 
     /// The live sessions of the account, the newest first; `None` when this session is too old to ask.
@@ -191,10 +254,10 @@ impl Flows {
         let account = &session.account;
         let audit = self.audit(caller, self.now()).about(account.id).in_session(session.session.id);
         let event = audit.event(EventKind::TrustRevoked);
-        let end = EndTrust { account_id: account.id, versions: account.versions(), event };
+        let end = EndTrust { account_id: account.id, versions: Some(account.versions()), event };
         Ok(match self.store().end_trust(end).await? {
             Changed::Done => Ok(()),
-            Changed::Stale | Changed::NoTicket => Err(ManagementRefused::Stale),
+            Changed::Stale | Changed::NoTicket | Changed::NoStepUp => Err(ManagementRefused::Stale),
         })
     }
 }

@@ -1,18 +1,25 @@
 //! Signing in with the first factor: to a session or to tokens, to a challenge, or to a ticket that changes the password.
 
+use super::devices::seen;
+use super::link_ids::SignInFor;
 use super::password::presented;
 use super::password_check::{PasswordCheck, Presenter};
 use super::{Authenticated, Caller, FlowError, Flows};
-use countersign_domain::account::{Account, LoginName, Unusable};
+use countersign_domain::account::{Account, EmailAddress, LoginName, Unusable};
 use countersign_domain::address::MethodKind;
-use countersign_domain::challenge::Challenge;
+use countersign_domain::audit::{AuditContext, EventKind};
+use countersign_domain::challenge::{Challenge, FirstFactor};
+use countersign_domain::decisions::mailed_link::{self, LinkUse, Purpose};
 use countersign_domain::decisions::sign_in as decision;
 use countersign_domain::decisions::trust::Trust;
 use countersign_domain::ids::{ApplicationId, RefreshTokenId, TenantId};
 use countersign_domain::method::Method;
+use countersign_domain::observer::{FirstProof, SignInResult};
 use countersign_domain::password::PasswordHash;
 use countersign_domain::quota::QuotaUse;
-use countersign_domain::secret::{Bearer, ChangePasswordId, OneTimePassword, RefreshToken, SessionToken};
+use countersign_domain::secret::{
+    Bearer, ChangePasswordId, OneTimePassword, PasswordlessCode, RefreshToken, SessionToken, VerificationToken,
+};
 use countersign_domain::terms::{Grant, Terms, TrustForm};
 use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device;
@@ -34,6 +41,22 @@ pub enum Credential<'a> {
     },
     /// What changing the password gave in its place.
     OneTimePassword(&'a str),
+    /// Token of a mailed link that proves the account's address.
+    VerificationLink(&'a VerificationToken),
+    /// Code that was mailed, or given to a service. Tenant and application are those that it was asked for with; `tenant_id` is set
+    /// where the request names a tenant all the same.
+    Passwordless { code: &'a str, tenant_id: Option<TenantId> },
+}
+
+impl Credential<'_> {
+    fn proof(&self) -> FirstProof {
+        match self {
+            Self::Password { .. } => FirstProof::Password,
+            Self::OneTimePassword(_) => FirstProof::OneTimePassword,
+            Self::VerificationLink(_) => FirstProof::VerificationLink,
+            Self::Passwordless { .. } => FirstProof::Passwordless,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +78,13 @@ pub enum SignIn {
         granted: Granted,
         /// The next token of the trusted device, if it was renewed.
         trust: Option<Bearer>,
+        /// The caller's own state, given when the code to sign in was asked for: JSON text.
+        state: Option<String>,
     },
     SecondFactorDue {
         challenge: Bearer,
+        /// The account's e-mail address, which has been proved if a mailed link was the credential.
+        address: Option<EmailAddress>,
         /// The methods that can complete it.
         methods: Vec<Method>,
         /// Whether the trust that was presented was replaced a moment ago, so that the device has, or will have, another one.
@@ -70,12 +97,29 @@ pub enum SignIn {
         configurable: Vec<MethodKind>,
     },
     PasswordChangeDue(ChangePasswordId),
+    /// The account's e-mail address has to be proved first.
+    VerificationDue,
     Unusable(Unusable),
     Rejected,
     /// Too many wrong passwords.
     TooMany {
         until: Timestamp,
     },
+}
+
+impl SignIn {
+    fn result(&self) -> SignInResult {
+        match self {
+            Self::Granted { .. } => SignInResult::Granted,
+            Self::SecondFactorDue { .. } => SignInResult::SecondFactorDue,
+            Self::EnrolmentDue { .. } => SignInResult::EnrolmentDue,
+            Self::PasswordChangeDue(_) => SignInResult::PasswordChangeDue,
+            Self::VerificationDue => SignInResult::VerificationDue,
+            Self::Unusable(_) => SignInResult::Unusable,
+            Self::Rejected => SignInResult::Rejected,
+            Self::TooMany { .. } => SignInResult::TooMany,
+        }
+    }
 }
 
 /// What the terms grant.
@@ -129,11 +173,16 @@ pub(super) struct PreparedGrant {
 }
 
 /// An account that has proved its first factor.
-struct FirstFactor {
+struct Checked {
     account: Account,
+    first_factor: FirstFactor,
     rehashed: Option<PasswordHash>,
     password_uses: Vec<QuotaUse>,
     ticket: Option<PresentedTicket>,
+    /// The address that the ticket was mailed to.
+    proved: Option<EmailAddress>,
+    application_id: Option<ApplicationId>,
+    state: Option<String>,
 }
 
 impl Flows {
@@ -147,6 +196,19 @@ impl Flows {
         request: SignInRequest<'_>,
         terms: &Terms,
     ) -> Result<SignIn, FlowError> {
+        let proof = request.credential.proof();
+        let ended = self.check_and_complete(caller, request, terms).await;
+        let result = ended.as_ref().map_or(SignInResult::Error, SignIn::result);
+        self.observer().sign_in_ended(proof, result, caller.dialect);
+        ended
+    }
+
+    async fn check_and_complete(
+        &self,
+        caller: &Caller,
+        request: SignInRequest<'_>,
+        terms: &Terms,
+    ) -> Result<SignIn, FlowError> {
         // Before anything is counted: a server that cannot sign is no reason to charge an account.
         if terms.grant == Grant::Tokens {
             self.check_signing()?;
@@ -155,39 +217,46 @@ impl Flows {
             Ok(first) => first,
             Err(refused) => return Ok(refused),
         };
-        let FirstFactor { account, rehashed, password_uses, ticket } = first;
+        let Checked { account, first_factor, rehashed, password_uses, ticket, proved, application_id, state } = first;
         let now = self.now();
-        let application = request.application_id.filter(|_| request.wants_tokens);
+        let application = application_id.filter(|_| request.wants_tokens);
         let mut prepared = self.prepare_grant(caller, &account, request.is_remembered, application, None, now);
-        prepared.application_id = request.application_id;
+        prepared.application_id = application_id;
         let challenge = self.random().draw(|random| Bearer::challenge(terms.challenge, random));
-        let (trust, next_trust) = self.presented_trust(&account, request.trust, terms, now);
+        let (trust, next_trust) = self.presented_trust(caller, &account, request.trust, terms, now);
         let (change_password, change_password_id) = self.new_change_password_ticket(now);
+        let network = self.network_digests(caller, account.id);
+        let verified = self.audit(caller, now).about(account.id).event(EventKind::AddressVerified);
         let complete = CompleteSignIn {
             account_id: account.id,
             credentials_version: account.credentials_version,
             rehashed,
             password_uses: password_uses.clone(),
-            network: self.known_network(caller, account.id, now),
+            network: network.map(|network| self.known_network(network.known, now)),
             ticket,
+            proved: proved.map(|address| (address, verified)),
             rules: self.rules(),
             terms: *terms,
-            application_id: request.application_id,
+            application_id,
             trust,
+            seen: seen(caller),
             session: (terms.grant == Grant::Session).then(|| prepared.session.clone()),
             refresh_token: prepared.refresh_token.clone(),
             challenge: Challenge {
                 digest: challenge.digest(),
                 account_id: account.id,
+                first_factor,
                 is_remembered: request.is_remembered,
-                application_id: request.application_id,
-                state: None,
+                application_id,
+                state: state.clone(),
                 trust_challenge: None,
+                network,
                 created_at: now,
                 expires_at: now + terms.challenge_lifetime,
             },
             change_password: (terms.grant == Grant::Tokens).then_some(change_password),
-            audit: self.audit(caller, now).about(account.id),
+            audit: AuditContext { factor: first_factor.code(), ..self.audit(caller, now).about(account.id) },
+            absence_audit: self.audit(caller, now).about(account.id),
         };
         let decided = match self.store().complete_sign_in(complete).await {
             Ok(SignInCompleted::Decided(decided)) => *decided,
@@ -205,22 +274,28 @@ impl Flows {
                 return Err(error.into());
             }
         };
-        let tenant_methods = || self.rules().tenant_of(&decided.account).allowed_methods();
+        let enrollable = || {
+            let methods = self.rules().tenant_of(&decided.account).allowed_methods().into_iter();
+            methods.filter(|kind| first_factor.is_complemented_by(*kind)).collect()
+        };
         Ok(match decided.decision {
             decision::SignIn::Granted { by_trust } => SignIn::Granted {
                 granted: self.granted(prepared, decided.account, decided.user),
                 trust: next_trust.filter(|_| by_trust),
+                state,
             },
             decision::SignIn::GrantedForEnrolment => {
-                SignIn::Granted { granted: self.granted(prepared, decided.account, decided.user), trust: None }
+                SignIn::Granted { granted: self.granted(prepared, decided.account, decided.user), trust: None, state }
             }
             decision::SignIn::SecondFactorDue => SignIn::SecondFactorDue {
                 challenge,
+                address: decided.account.email,
                 methods: decided.methods,
                 trust_is_superseded: decided.trust == Trust::Superseded,
             },
-            decision::SignIn::EnrolmentDue => SignIn::EnrolmentDue { challenge, configurable: tenant_methods() },
+            decision::SignIn::EnrolmentDue => SignIn::EnrolmentDue { challenge, configurable: enrollable() },
             decision::SignIn::PasswordChangeDue => SignIn::PasswordChangeDue(change_password_id),
+            decision::SignIn::VerificationDue => SignIn::VerificationDue,
             decision::SignIn::Refused(why) => SignIn::Unusable(why),
         })
     }
@@ -231,7 +306,7 @@ impl Flows {
         caller: &Caller,
         request: &SignInRequest<'_>,
         terms: &Terms,
-    ) -> Result<Result<FirstFactor, SignIn>, FlowError> {
+    ) -> Result<Result<Checked, SignIn>, FlowError> {
         match request.credential {
             Credential::Password { login_name, names, password } => {
                 // The permit comes first: a request that is shed must cost nothing, not even a look at the database, and
@@ -248,7 +323,19 @@ impl Flows {
                 let checked = self.check_password(caller, permit, presenter, account.as_ref(), password).await?;
                 Ok(match (account, checked) {
                     (Some(account), PasswordCheck::Right { rehashed, uses }) => {
-                        Ok(FirstFactor { account, rehashed, password_uses: uses, ticket: None })
+                        let first_factor = FirstFactor::Password;
+                        let (ticket, proved, application_id, state) = (None, None, request.application_id, None);
+                        let password_uses = uses;
+                        Ok(Checked {
+                            account,
+                            first_factor,
+                            rehashed,
+                            password_uses,
+                            ticket,
+                            proved,
+                            application_id,
+                            state,
+                        })
                     }
                     (_, PasswordCheck::Exhausted { until }) => Err(SignIn::TooMany { until }),
                     (_, PasswordCheck::Wrong) | (None, PasswordCheck::Right { .. }) => Err(SignIn::Rejected),
@@ -257,15 +344,47 @@ impl Flows {
             Credential::OneTimePassword(text) => {
                 let Some(password) = OneTimePassword::parse(text) else { return Ok(Err(SignIn::Rejected)) };
                 let ticket = presented(TicketKind::OneTimePassword, password.digest());
-                let found = self.store().ticket((ticket.clone(), self.now())).await?;
-                Ok(match found {
-                    Some((account, _)) if account.tenant_id == request.tenant_id => {
-                        Ok(FirstFactor { account, rehashed: None, password_uses: Vec::new(), ticket: Some(ticket) })
+                let checked = self.find_by_ticket(Some(request.tenant_id), ticket).await?;
+                Ok(checked.map(|checked| Checked { application_id: request.application_id, state: None, ..checked }))
+            }
+            Credential::VerificationLink(token) => {
+                let ticket = presented(TicketKind::VerifyAddress, token.digest());
+                let checked = self.find_by_ticket(Some(request.tenant_id), ticket).await?;
+                Ok(checked.map(|checked| Checked { first_factor: FirstFactor::Mailbox, ..checked }))
+            }
+            Credential::Passwordless { code, tenant_id } => {
+                let Some(code) = PasswordlessCode::parse(code) else { return Ok(Err(SignIn::Rejected)) };
+                let checked = self.find_by_ticket(tenant_id, presented(TicketKind::SignIn, code.digest())).await?;
+                Ok(checked.and_then(|checked| {
+                    let usable = mailed_link::decide_use(Purpose::SignIn, &checked.account, self.policy(), self.now());
+                    let asked = checked.state.as_deref().map(SignInFor::parse).unwrap_or_default();
+                    let (application_id, state) = (asked.application_id, asked.state);
+                    match usable {
+                        LinkUse::SwitchedOff => Err(SignIn::Rejected),
+                        _ => Ok(Checked { first_factor: FirstFactor::Mailbox, application_id, state, ..checked }),
                     }
-                    _ => Err(SignIn::Rejected),
-                })
+                }))
             }
         }
+    }
+
+    async fn find_by_ticket(
+        &self,
+        tenant_id: Option<TenantId>,
+        ticket: PresentedTicket,
+    ) -> Result<Result<Checked, SignIn>, FlowError> {
+        let found = self.find_ticket(&ticket, tenant_id).await?;
+        let checked = found.map(|found| Checked {
+            account: found.account,
+            first_factor: FirstFactor::Password,
+            rehashed: None,
+            password_uses: Vec::new(),
+            ticket: Some(ticket),
+            proved: found.address,
+            application_id: None,
+            state: found.state,
+        });
+        Ok(checked.ok_or(SignIn::Rejected))
     }
 
     /// Prepares a session, and a refresh token if `application` gives them.
@@ -288,6 +407,8 @@ impl Flows {
                 family_id,
                 application_id: application.id,
                 second_factor_at,
+                device: caller.device.clone(),
+                ip_address: seen(caller).ip_address,
                 expires_at: now
                     + self.policy().refresh_token_lifetime.min(self.policy().refresh_token_absolute_lifetime),
             };
@@ -325,6 +446,7 @@ impl Flows {
     /// The trust that a device presents, and the token that takes its place if it rotates.
     fn presented_trust(
         &self,
+        caller: &Caller,
         account: &Account,
         trust: Option<&str>,
         terms: &Terms,
@@ -338,15 +460,22 @@ impl Flows {
         match terms.trust {
             TrustForm::Lasting => (Some(PresentedTrust { digests, next: None }), None),
             TrustForm::Rotating => {
-                let (next, row) = self.new_trust(account, None, terms, now);
+                let (next, row) = self.new_trust(caller, account, None, terms, now);
                 (Some(PresentedTrust { digests, next: Some(row) }), Some(next))
             }
         }
     }
 
+    /// Whether a trust of the lasting form was given by this deployment; see [`Caller::is_known`].
+    #[must_use]
+    pub fn has_given_trust(&self, text: &str) -> bool {
+        trusted_device::is_signed(text, self.keyring())
+    }
+
     /// A new trust in a device, and its token.
     pub(super) fn new_trust(
         &self,
+        caller: &Caller,
         account: &Account,
         application_id: Option<ApplicationId>,
         terms: &Terms,
@@ -355,7 +484,8 @@ impl Flows {
         let token =
             self.random().draw(|random| trusted_device::generate(terms.trust, account.id, self.keyring(), random));
         let expires_at = now + self.policy().trust_lifetime.min(self.policy().trust_absolute_lifetime);
-        let row = NewTrust { digest: token.digest(), application_id, expires_at };
+        let name = caller.device.name.clone();
+        let row = NewTrust { digest: token.digest(), application_id, name, seen: seen(caller), expires_at };
         (token, row)
     }
 }

@@ -4,14 +4,19 @@ use super::sign_in::TokenGrant;
 use super::{Caller, FlowError, Flows};
 use countersign_domain::account::{Account, EmailAddress, Username};
 use countersign_domain::assurance::{Assurance, Manager};
+use countersign_domain::decisions::endings::{self, Ending, Grant};
 use countersign_domain::decisions::session_scope::{self, SessionScope};
 use countersign_domain::ids::{AccountId, ApplicationId, AuditId, RefreshTokenId, TenantId};
 use countersign_domain::jwt::{self, Claims, Jwk};
 use countersign_domain::secret::RefreshToken;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::{AccountLookup, Registration, User};
-use countersign_store::work::{RefreshTokenUsed, UseRefreshToken};
+use countersign_store::work::{RefreshTokenUsed, RefreshedSignIn, UseRefreshToken};
 use std::time::Duration;
+
+/// How many times a one-time token may have been replaced within its grace, until a request that comes late with the first one
+/// gets none. A client that loses so many races waits for no response.
+const SUCCESSORS: usize = 8;
 
 #[derive(Clone)]
 pub struct AccessToken {
@@ -30,11 +35,11 @@ pub enum TokenPurpose {
 /// What a refresh token gives.
 pub struct Refreshed {
     pub access_token: AccessToken,
-    /// Takes the place of the token that was used.
+    /// Good from now on: the token that was used, or the one that takes its place.
     pub refresh_token: RefreshToken,
     /// Id of all tokens that follow from the same sign-in.
     pub refresh_token_id: RefreshTokenId,
-    /// Time until the next token ends.
+    /// Time until it ends.
     pub lifetime: Duration,
 }
 
@@ -82,6 +87,7 @@ impl Flows {
             preferred_username: account.username.as_ref().map(|name: &Username| name.as_str().to_owned()),
             application_id: registration.map(|registration: &Registration| registration.application_id.to_hyphenated()),
             roles: registration.map(|registration| registration.roles.clone()),
+            registration_id: registration.map(|registration| registration.id.to_hyphenated()),
             sid: source.refresh_token_id.map(RefreshTokenId::to_hyphenated),
             auth_time: seconds(source.signed_in_at),
             tid: TenantId::to_hyphenated(account.tenant_id),
@@ -120,8 +126,10 @@ impl Flows {
         let Some(id): Option<AccountId> = claims.account_id() else { return Ok(None) };
         let Some(user) = self.user(AccountLookup::Id(id), tenant).await? else { return Ok(None) };
         let account = &user.account;
-        let stands =
-            account.unusable(self.now()).is_none() && claims.credentials_version == account.credentials_version;
+        let is_registered = claims.has_registration(&user.registrations);
+        let stands = account.unusable(self.now()).is_none()
+            && claims.credentials_version == account.credentials_version
+            && (is_registered || endings::with_registration(Grant::AccessToken) == Ending::Survives);
         let scope = session_scope::decide(account, self.rules().tenant_of(account).login_policy);
         let in_scope = scope == SessionScope::Full || purpose == TokenPurpose::Enrolment;
         let claims = claims.for_account(account);
@@ -135,27 +143,15 @@ impl Flows {
         self.rules().audience_manages_factors(claims, account).then_some(Manager::Owner(assurance))
     }
 
-    /// Uses a refresh token up for a new access token and the next refresh token.
+    /// Uses a refresh token for a new access token. It stays good, or is used up for the next one.
     ///
     /// # Errors
     /// When the database fails; then the token is still valid.
     pub async fn refresh(&self, caller: &Caller, text: &str) -> Result<Option<Refreshed>, FlowError> {
         let Some(presented) = RefreshToken::parse(text) else { return Ok(None) };
         self.check_signing()?;
-        let now = self.now();
-        let next = self.random().draw(RefreshToken::generate);
-        let expires_at = now + self.policy().refresh_token_lifetime;
-        let used = UseRefreshToken {
-            digest: presented.digest(),
-            next: next.digest(),
-            rules: self.rules(),
-            now,
-            expires_at,
-            audit: self.audit(caller, now),
-        };
-        let signed_in = match self.store().use_refresh_token(used).await? {
-            RefreshTokenUsed::Rotated(signed_in) => *signed_in,
-            RefreshTokenUsed::Reused | RefreshTokenUsed::Refused => return Ok(None),
+        let Some((refresh_token, signed_in)) = self.use_refresh_token(caller, presented).await? else {
+            return Ok(None);
         };
         let access_token = self.issue(&TokenSource {
             user: &signed_in.user,
@@ -164,8 +160,41 @@ impl Flows {
             has_second_factor: signed_in.second_factor_at.is_some(),
             refresh_token_id: Some(signed_in.family_id),
         })?;
-        let (refresh_token_id, lifetime) = (signed_in.family_id, now.until(signed_in.expires_at));
-        Ok(Some(Refreshed { access_token, refresh_token: next, refresh_token_id, lifetime }))
+        let (refresh_token_id, lifetime) = (signed_in.family_id, self.now().until(signed_in.expires_at));
+        Ok(Some(Refreshed { access_token, refresh_token, refresh_token_id, lifetime }))
+    }
+
+    /// The token that is good from now on, and its sign-in.
+    async fn use_refresh_token(
+        &self,
+        caller: &Caller,
+        mut presented: RefreshToken,
+    ) -> Result<Option<(RefreshToken, RefreshedSignIn)>, FlowError> {
+        for _ in 0..SUCCESSORS {
+            let now = self.now();
+            let successors = presented.successors(self.keyring());
+            let used = UseRefreshToken {
+                digest: presented.digest(),
+                successors: successors.iter().map(RefreshToken::digest).collect(),
+                rules: self.rules(),
+                now,
+                expires_at: now + self.policy().refresh_token_lifetime,
+                audit: self.audit(caller, now),
+            };
+            let named = |digest| successors.into_iter().find(|successor| successor.digest() == digest);
+            match self.store().use_refresh_token(used).await? {
+                RefreshTokenUsed::Renewed(signed_in) => return Ok(Some((presented, *signed_in))),
+                RefreshTokenUsed::Replaced(digest, signed_in) => {
+                    return Ok(named(digest).map(|successor| (successor, *signed_in)));
+                }
+                RefreshTokenUsed::Superseded(digest) => match named(digest) {
+                    Some(successor) => presented = successor,
+                    None => return Ok(None),
+                },
+                RefreshTokenUsed::Reused | RefreshTokenUsed::Refused => return Ok(None),
+            }
+        }
+        Ok(None)
     }
 
     /// Public keys that verify access tokens.

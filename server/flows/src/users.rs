@@ -1,6 +1,7 @@
-//! Users: signing up, and the accounts and registrations that services manage.
+//! Users: signing up, and the accounts that services manage and search.
 
 use super::hashing::{Overloaded, Permit};
+use super::mailed_links::LinkTarget;
 use super::{Authenticated, Caller, FlowError, Flows};
 use countersign_domain::account::{Account, LoginName};
 use countersign_domain::audit::EventKind;
@@ -10,16 +11,16 @@ use countersign_domain::decisions::sign_in::{Demand, demand};
 use countersign_domain::decisions::sign_up::{self, SignUp};
 use countersign_domain::decisions::trust::{self, Trust};
 use countersign_domain::decisions::usable;
-use countersign_domain::ids::{AccountId, ApplicationId, RegistrationId, TenantId};
+use countersign_domain::ids::{AccountId, ApplicationId, TenantId};
 use countersign_domain::method::Method;
 use countersign_domain::password::{PasswordHash, PasswordPolicyViolation};
-use countersign_domain::tenant::Application;
 use countersign_domain::terms::TrustForm;
 use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device::{self, TrustedDevice};
 use countersign_domain::user::{self, AccountLookup, AccountProfile, Registration, User};
-pub use countersign_store::work::Registered;
-use countersign_store::work::{AccountWritten, ChangeAccount, CreateAccount, FindTrust, NewSession, Register};
+use countersign_domain::user_search::{Page, UserSearch};
+pub use countersign_store::work::FoundUsers;
+use countersign_store::work::{AccountWritten, ChangeAccount, CreateAccount, FindTrust, FindUsers, NewSession};
 use std::time::Duration;
 
 /// An account to be created by a service.
@@ -32,6 +33,15 @@ pub struct NewUser<'a> {
     /// As typed.
     pub password: &'a str,
     pub registration: Option<Registration>,
+}
+
+/// How signing up ends.
+#[derive(Debug)]
+pub enum SignedUp {
+    In(Box<Authenticated>),
+    /// The address has to be proved first: a link was mailed. The same is said of an address that is another account's, of an
+    /// account that there is not.
+    VerificationDue(Box<Account>),
 }
 
 /// Why nobody was signed up.
@@ -93,7 +103,21 @@ impl Flows {
         self.user(AccountLookup::Login(tenant, names), None).await
     }
 
-    /// Creates an account in the home tenant and signs it in.
+    /// The users of a tenant that a service looks for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_users(
+        &self,
+        tenant_id: TenantId,
+        which: UserSearch,
+        page: Page,
+        counts_all: bool,
+    ) -> Result<FoundUsers, FlowError> {
+        Ok(self.store().find_users(FindUsers { tenant_id, which, page, counts_all }).await?)
+    }
+
+    /// Creates an account in the home tenant and signs it in, or mails a link where its address has to be proved first.
     ///
     /// # Errors
     /// When the hashing queue is full or the database fails; then there is no account.
@@ -103,19 +127,21 @@ impl Flows {
         profile: AccountProfile,
         password: &str,
         is_remembered: bool,
-    ) -> Result<Result<Authenticated, SignUpRefused>, FlowError> {
-        if sign_up::decide(self.directory().home()) == SignUp::Closed {
+        verification: &LinkTarget,
+    ) -> Result<Result<SignedUp, SignUpRefused>, FlowError> {
+        let home = self.directory().home();
+        if sign_up::decide(home) == SignUp::Closed {
             return Ok(Err(SignUpRefused::Closed));
         }
         let password = match self.chosen_password(password, profile.email.as_ref(), profile.username.as_ref()) {
             Ok(password) => password,
             Err(violation) => return Ok(Err(SignUpRefused::NotWritten(NotWritten::Violation(violation)))),
         };
-        let tenant_id = self.directory().home().id;
+        let (tenant_id, hides_accounts) = (home.id, home.requires_verified_email);
         // Before the database is asked, so that a request that is shed costs nothing.
         let permit = self.admit_new_account(caller)?.ready().await?;
-        if let Some(email) = &profile.email {
-            // An address that is taken need not cost a hash.
+        if let Some(email) = profile.email.as_ref().filter(|_| !hides_accounts) {
+            // An address that is taken need not cost a hash, where the response says so anyway.
             let lookup = AccountLookup::Login(tenant_id, vec![LoginName::Email(email.clone())]);
             if self.store().account(lookup).await?.is_some() {
                 return Ok(Err(SignUpRefused::NotWritten(NotWritten::EmailTaken)));
@@ -124,6 +150,14 @@ impl Flows {
         let hash = self.hash_password_now(password, permit).await?;
         let now = self.now();
         let (account, profile) = self.new_account(None, tenant_id, profile, hash, now);
+        if hides_accounts {
+            let work = self.create_unverified(caller, &account, profile, verification, now);
+            let (written, ()) = tokio::join!(work, tokio::time::sleep(self.policy().link_request_time));
+            return Ok(match written? {
+                Ok(()) | Err(NotWritten::EmailTaken) => Ok(SignedUp::VerificationDue(Box::new(account))),
+                Err(other) => Err(SignUpRefused::NotWritten(other)),
+            });
+        }
         let (session, token) = self.new_session(caller, &account, is_remembered, None, now);
         let audit = self.audit(caller, now).about(account.id).in_session(session.session.id);
         let create = CreateAccount {
@@ -131,11 +165,40 @@ impl Flows {
             profile,
             registration: None,
             session: Some(session.clone()),
+            verification: None,
             event: audit.event(EventKind::SignedUp),
         };
         let NewSession { session, .. } = session;
         let written = NotWritten::from(self.store().create_account(create).await?);
-        Ok(written.map(|()| self.authenticated(session, account, token)).map_err(SignUpRefused::NotWritten))
+        let signed_up = |()| SignedUp::In(Box::new(self.authenticated(session, account, token)));
+        Ok(written.map(signed_up).map_err(SignUpRefused::NotWritten))
+    }
+
+    /// Creates an account that waits for its address to be proved, and mails the link.
+    async fn create_unverified(
+        &self,
+        caller: &Caller,
+        account: &Account,
+        profile: String,
+        verification: &LinkTarget,
+        now: Timestamp,
+    ) -> Result<Result<(), NotWritten>, FlowError> {
+        let prepared =
+            account.email.as_ref().map(|email| self.verification_of(caller, account, email, verification, now));
+        let message = prepared.as_ref().map(|(_, message)| message.id);
+        let create = CreateAccount {
+            account: account.clone(),
+            profile,
+            registration: None,
+            session: None,
+            verification: prepared,
+            event: self.audit(caller, now).about(account.id).event(EventKind::SignedUp),
+        };
+        let written = NotWritten::from(self.store().create_account(create).await?);
+        if let (Ok(()), Some(message)) = (&written, message) {
+            self.deliver_later(message);
+        }
+        Ok(written)
     }
 
     /// Creates an account, and a registration with it.
@@ -155,6 +218,7 @@ impl Flows {
             profile: profile.clone(),
             registration: registration.clone(),
             session: None,
+            verification: None,
             event: self.audit(caller, now).about(account.id).event(EventKind::AccountCreated),
         };
         let written = NotWritten::from(self.store().create_account(create).await?);
@@ -190,6 +254,7 @@ impl Flows {
             factors_version: 0,
             lock_ends_at: None,
             guess_level: None,
+            suspended_until: None,
             created_at: now,
             updated_at: now,
         };
@@ -205,28 +270,6 @@ impl Flows {
         match self.chosen_password(password, profile.email.as_ref(), profile.username.as_ref()) {
             Ok(password) => Ok(Ok(self.hash_password(password, admit()?).await?)),
             Err(violation) => Ok(Err(violation)),
-        }
-    }
-
-    /// A registration to be stored.
-    #[must_use]
-    pub fn new_registration(
-        &self,
-        application: &Application,
-        roles: Vec<String>,
-        username: Option<String>,
-        data: Option<String>,
-    ) -> Registration {
-        let now = self.now();
-        Registration {
-            id: self.random().draw(|random| RegistrationId::generate(now, random)),
-            application_id: application.id,
-            roles,
-            username,
-            data,
-            last_sign_in_at: None,
-            created_at: now,
-            updated_at: now,
         }
     }
 
@@ -330,20 +373,6 @@ impl Flows {
     pub async fn delete_user(&self, caller: &Caller, id: AccountId) -> Result<bool, FlowError> {
         let event = self.audit(caller, self.now()).about(id).event(EventKind::AccountDeleted);
         Ok(self.store().delete_account((id, event)).await?)
-    }
-
-    /// Registers a user for an application.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn register(
-        &self,
-        caller: &Caller,
-        account_id: AccountId,
-        registration: Registration,
-    ) -> Result<Registered, FlowError> {
-        let event = self.audit(caller, self.now()).about(account_id).event(EventKind::Registered);
-        Ok(self.store().register(Register { account_id, registration, event }).await?)
     }
 
     /// The methods of a user that count as a second factor.

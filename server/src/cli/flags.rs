@@ -16,6 +16,15 @@ fn keys() -> impl Iterator<Item = Key> {
     Key::ALL.iter().copied().filter(|key| key.scope() == Scope::Everywhere)
 }
 
+/// The settings that are no flags, for help.
+pub(super) fn only_in_environment() -> String {
+    let settings = Key::ALL.iter().filter(|key| key.scope() == Scope::EnvironmentOnly).map(|key| {
+        let (variable, value) = (key.variable(), key.value_name());
+        format!("  {variable}={value}\n      {} [default: {}]\n", key.help(), key.default_in_words())
+    });
+    format!("Settings that only the environment gives:\n{}\n", settings.collect::<String>())
+}
+
 impl Args for Flags {
     fn augment_args(command: Command) -> Command {
         keys().fold(command, |command, key| {

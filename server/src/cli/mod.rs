@@ -3,27 +3,39 @@
 //! Exit status: 0 on success, 2 for mistakes in the command line or the configuration, 1 for other failures. `contract`
 //! differs: 1 stands for findings, 2 for failures.
 
-mod account;
 mod api_key;
+mod audit;
 mod contract;
 mod database;
+mod documents;
 mod flags;
+mod json;
+mod keys;
+mod operator;
+mod prompt;
+mod stats;
+mod test_mail;
+mod user;
 mod usernames;
+mod when;
 
 use crate::config::{ConfigError, Configuration, Inputs, Key, Settings};
 use crate::first_run;
 use crate::server::{self, MigrateError, RunError};
-use account::AccountCommand;
 use api_key::ApiKeyCommand;
+use audit::AuditCommands;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap_complete::Shell;
 use contract::{ContractError, Outcome};
 use database::DatabaseCommandError;
 use flags::{Flags, SETTINGS};
+use keys::{KeysCommand, KeysError};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
+use test_mail::TestMailError;
 use tokio::runtime::Runtime;
-use usernames::UsernamesError;
+use user::UserCommands;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,7 +57,7 @@ Exit status: 0 on success, 2 for mistakes in the command line or the configurati
 
 /// Two-factor authentication server with the APIs of Better Auth and FusionAuth.
 #[derive(Debug, Parser)]
-#[command(name = "countersign", version, after_long_help = EXAMPLES, next_line_help = true)]
+#[command(name = "countersign", version, next_line_help = true)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -63,29 +75,49 @@ struct CommandLine {
 }
 
 /// Commands for operators, whose help shows their own options.
-const OPERATORS: [&str; 5] = ["generate-keyring", "migrate", "username-conflicts", "api-key", "account"];
+const OPERATORS: [&str; 11] = [
+    "generate-keyring",
+    "keys",
+    "migrate",
+    "username-conflicts",
+    "api-key",
+    "user",
+    "stats",
+    "audit",
+    "send-test-mail",
+    "completions",
+    "man",
+];
 
 const ABOUT_SETTINGS: &str =
     "Settings, such as --database-url, are given as to the server: `countersign --help` explains them.";
 
 impl CommandLine {
-    fn parse_in(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let mut command = Self::command();
+    /// The command line, with what clap derives of it.
+    fn complete(command: clap::Command) -> clap::Command {
+        let help = format!("{}{EXAMPLES}", flags::only_in_environment());
+        let mut command = command.after_long_help(help);
         // Hands the settings down to every command, so that they can be hidden there.
         command.build();
-        let command = command.mut_subcommands(|command| match OPERATORS.contains(&command.get_name()) {
+        command.mut_subcommands(|command| match OPERATORS.contains(&command.get_name()) {
             true => without_settings(command),
             false => command,
-        });
-        Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
+        })
+    }
+
+    fn parse_in(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&Self::complete(Self::command()).try_get_matches_from(arguments)?)
     }
 }
 
 /// Takes the settings out of the help of a command and of those below it. They are accepted as before.
 fn without_settings(command: clap::Command) -> clap::Command {
     let is_setting = |arg: &clap::Arg| arg.get_help_heading() == Some(SETTINGS) || arg.get_id() == "no_migrate";
-    let command =
-        command.mut_args(|arg| if is_setting(&arg) { arg.hide(true) } else { arg }).after_help(ABOUT_SETTINGS);
+    let command = command.mut_args(|arg| if is_setting(&arg) { arg.hide(true) } else { arg });
+    let command = match command.get_after_help() {
+        Some(_) => command,
+        None => command.after_help(ABOUT_SETTINGS),
+    };
     command.mut_subcommands(without_settings)
 }
 
@@ -101,6 +133,9 @@ enum Command {
         #[arg(long)]
         rs256: bool,
     },
+    /// Show the keys of the keyring, and rotate them while servers run.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Apply pending database migrations and print their names.
     Migrate,
     /// List accounts whose user name is another account's in the form in which names are compared.
@@ -108,9 +143,28 @@ enum Command {
     /// Create, list and revoke keys for services that call the FusionAuth API.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
-    /// Show the locks and limits of an account, and lift them.
-    #[command(subcommand)]
-    Account(AccountCommand),
+    /// List, show, create, unlock, change and delete users.
+    User(UserCommands),
+    /// Count users, sessions, messages that wait, and the events of the last day.
+    Stats {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read the audit trail as JSON lines.
+    Audit(AuditCommands),
+    /// Send a test mail by the mail server that is configured, and say what is wrong if it does not take it.
+    SendTestMail {
+        /// Where to, such as ada@example.com.
+        address: String,
+    },
+    /// Print the completion script of a shell, such as for `source <(countersign completions bash)`.
+    Completions { shell: Shell },
+    /// Write man pages to a directory.
+    Man {
+        /// Created if it is missing.
+        directory: PathBuf,
+    },
     /// Compare and lint OpenAPI contracts, or check a server against one.
     #[command(disable_help_flag = true)]
     Contract {
@@ -145,7 +199,9 @@ pub enum CommandError {
     #[error(transparent)]
     Database(#[from] DatabaseCommandError),
     #[error(transparent)]
-    Usernames(#[from] UsernamesError),
+    Keys(#[from] KeysError),
+    #[error(transparent)]
+    TestMail(#[from] TestMailError),
     #[error(transparent)]
     Contract(#[from] ContractError),
     /// `contract` has printed its findings.
@@ -160,6 +216,8 @@ impl CommandError {
             Self::CommandLine(error) => u8::try_from(error.exit_code()).unwrap_or(2),
             Self::Config(_) | Self::InvalidConfig => 2,
             Self::Database(error) if error.is_usage_error() => 2,
+            Self::Keys(error) if error.is_usage_error() => 2,
+            Self::TestMail(TestMailError::NoServer) => 2,
             Self::Contract(ContractError::CommandLine(error)) => u8::try_from(error.exit_code()).unwrap_or(2),
             Self::Contract(_) => 2,
             _ => 1,
@@ -172,6 +230,14 @@ impl CommandError {
         match self {
             Self::CommandLine(error) | Self::Contract(ContractError::CommandLine(error)) => error.render().to_string(),
             Self::InvalidConfig | Self::Findings => String::new(),
+            // The reader of the output has read enough, as `head` does.
+            Self::Output(error)
+            | Self::Database(DatabaseCommandError::Output(error))
+            | Self::Keys(KeysError::Output(error))
+                if error.kind() == std::io::ErrorKind::BrokenPipe =>
+            {
+                String::new()
+            }
             other => format!("error: {}\n", countersign_domain::error_chain(other)),
         }
     }
@@ -202,13 +268,21 @@ pub fn run(
         if line.no_migrate {
             flags.insert(Key::DatabaseMigrate, "off".to_owned());
         }
-        let inputs = Inputs { flags, file: line.config.clone(), environment, directory };
+        let inputs = Inputs { flags, file: line.config.clone(), environment: environment.clone(), directory };
         Ok::<_, CommandError>(Configuration::load(&inputs, &crate::operations::paths()))
     };
     match line.command.clone().unwrap_or(Command::Serve) {
         Command::Serve => {
-            let settings = configuration()?.settings()?;
-            runtime()?.block_on(server::run(settings, output))?;
+            let started = configuration()?;
+            let settings = started.settings()?;
+            let reload = move || {
+                let problem = |error: CommandError| countersign_domain::error_chain(&error);
+                let configuration = configuration().map_err(problem)?;
+                let changed = started.changed_in(&configuration);
+                let settings = configuration.settings().map_err(|error| problem(error.into()))?;
+                Ok(server::Reloaded { settings, changed })
+            };
+            runtime()?.block_on(server::run(settings, &reload, output))?;
         }
         Command::Migrate => {
             let settings = configuration()?.settings()?;
@@ -218,6 +292,10 @@ pub fn run(
                 names => names.iter().map(|name| format!("applied {name}\n")).collect(),
             };
             output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
+        }
+        Command::Keys(command) => {
+            let settings = configuration()?.settings()?;
+            runtime()?.block_on(keys::run(&settings, command, output))?;
         }
         Command::UsernameConflicts => {
             let settings = configuration()?.settings()?;
@@ -229,9 +307,33 @@ pub fn run(
             let text = runtime()?.block_on(api_key::run(&settings, command))?;
             output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
         }
-        Command::Account(command) => {
+        Command::User(commands) => {
             let settings = configuration()?.settings()?;
-            let text = runtime()?.block_on(account::run(&settings, command))?;
+            runtime()?.block_on(user::run(&settings, &environment, commands, output))?;
+        }
+        Command::Stats { json } => {
+            let settings = configuration()?.settings()?;
+            let text = runtime()?.block_on(stats::run(&settings, json))?;
+            output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
+        }
+        Command::Audit(commands) => {
+            let settings = configuration()?.settings()?;
+            runtime()?.block_on(audit::run(&settings, commands, output))?;
+        }
+        Command::Completions { shell } => {
+            documents::completions(CommandLine::complete(CommandLine::command()), shell, output)
+                .map_err(CommandError::Output)?;
+        }
+        Command::Man { directory } => {
+            // `help` has no page of its own.
+            let command = CommandLine::complete(CommandLine::command().disable_help_subcommand(true));
+            documents::man_pages(command, &directory).map_err(CommandError::Output)?;
+            let text = format!("Wrote man pages to {}.\n", directory.display());
+            output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
+        }
+        Command::SendTestMail { address } => {
+            let settings = configuration()?.settings()?;
+            let text = runtime()?.block_on(test_mail::send(&settings, &address))?;
             output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
         }
         Command::Contract { arguments } => {
@@ -242,7 +344,10 @@ pub fn run(
         Command::CheckConfig => {
             let configuration = configuration()?;
             let settings = configuration.settings();
-            let startup_problem = settings.as_ref().ok().and_then(keyring_problem);
+            let startup_problem = settings
+                .as_ref()
+                .ok()
+                .and_then(|settings| startup_problem(settings).or_else(|| template_problem(settings)));
             let report = configuration.report(startup_problem.as_deref());
             output.write_all(report.as_bytes()).map_err(CommandError::Output)?;
             if settings.is_err() || startup_problem.is_some() {
@@ -260,15 +365,21 @@ pub fn run(
     Ok(())
 }
 
-/// Why a start would refuse the keyring, if it exists. A database is only read, if there is one that can be.
-fn keyring_problem(settings: &Settings) -> Option<String> {
+/// Why a start would refuse the templates of messages.
+fn template_problem(settings: &Settings) -> Option<String> {
+    let loaded = crate::app::words(settings);
+    loaded.err().map(|error| countersign_domain::error_chain(&error))
+}
+
+/// Why a start would refuse the keyring, if it exists, or the database. A database is only read, if there is one that can be.
+fn startup_problem(settings: &Settings) -> Option<String> {
     match first_run::inspect_keyring(settings) {
         Ok(None) => None,
         Ok(Some(keyring)) => {
             if let Err(error) = crate::app::check_signing_key(settings, &keyring) {
                 return Some(error.to_string());
             }
-            let checked = runtime().ok()?.block_on(crate::app::inspect_keyring(settings, &keyring));
+            let checked = runtime().ok()?.block_on(crate::app::inspect_database(settings, &keyring));
             checked.err().map(|error| countersign_domain::error_chain(&error))
         }
         Err(error) => Some(countersign_domain::error_chain(&error)),
@@ -280,173 +391,4 @@ fn runtime() -> Result<Runtime, CommandError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn call(arguments: &[&str], environment: &[(&str, &str)]) -> (Result<(), CommandError>, String) {
-        let arguments = ["countersign"].iter().chain(arguments).map(OsString::from);
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut output = Vec::new();
-        let result = run(arguments, environment, &mut output);
-        (result, String::from_utf8(output).expect("UTF-8"))
-    }
-
-    #[test]
-    fn the_command_line_is_well_formed() {
-        use clap::CommandFactory as _;
-        CommandLine::command().debug_assert();
-    }
-
-    #[test]
-    fn help_names_every_setting() {
-        let (result, _) = call(&["--help"], &[]);
-        let help = result.expect_err("help ends the program");
-        assert!(help.is_requested_output() && help.exit_status() == 0);
-        for key in crate::config::Key::ALL.iter().filter(|key| **key != crate::config::Key::Keys) {
-            assert!(help.report().contains(&format!("--{}", key.flag())), "{}", key.flag());
-            assert!(help.report().contains(key.variable()), "{}", key.variable());
-        }
-        assert!(help.report().contains("Examples:"));
-    }
-
-    #[test]
-    fn help_of_an_operators_command_shows_its_own_options() {
-        for (arguments, shown) in [
-            (&["account", "--help"][..], "unlock"),
-            (&["account", "show", "--help"], "--tenant"),
-            (&["account", "unlock", "-h"], "LOGIN|ID"),
-            (&["help", "account", "show"], "--json"),
-            (&["api-key", "create", "--help"], "--allow"),
-            (&["generate-keyring", "--help"], "--rs256"),
-            (&["migrate", "--help"], "--config"),
-        ] {
-            let (result, _) = call(arguments, &[]);
-            let help = result.expect_err("help ends the program");
-            assert!(help.is_requested_output() && help.exit_status() == 0, "{arguments:?}");
-            let help = help.report();
-            assert!(help.contains(shown) && help.contains(ABOUT_SETTINGS), "{arguments:?}: {help}");
-            assert!(!help.contains("--session-idle") && help.lines().count() < 40, "{arguments:?}: {help}");
-        }
-        // They are taken all the same.
-        let (result, _) = call(&["account", "show", "ada", "--database-url", "sqlite:/nowhere/at/all"], &[]);
-        let error = result.expect_err("no database");
-        assert!(error.report().contains("there is no database at"), "{}", error.report());
-    }
-
-    #[test]
-    fn check_config_prints_problems_and_exits_with_2() {
-        let (result, output) =
-            call(&["check-config", "--listen", "127.0.0.1:4000"], &[("COUNTERSIGN_APP_NAME", "Two")]);
-        assert!(result.is_ok(), "{result:?}");
-        assert!(
-            output.contains("127.0.0.1:4000")
-                && output.contains("flag --listen")
-                && output.contains("environment COUNTERSIGN_APP_NAME")
-        );
-
-        let (result, output) = call(&["--listen", "0.0.0.0:4000", "check-config"], &[]);
-        let error = result.expect_err("no keys");
-        assert_eq!((error.exit_status(), error.report().as_str()), (2, ""));
-        assert!(output.contains("generate-keyring"));
-    }
-
-    #[test]
-    fn check_config_refuses_an_unusable_keyring_and_creates_nothing() {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let (data, keyring) = (directory.path().join("data"), directory.path().join("keyring"));
-        let text = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
-        let (data_dir, keyring_file) = (text(&data), text(&keyring));
-        let (_, keys) = call(&["generate-keyring"], &[]);
-        std::fs::write(&keyring, keys).expect("a file");
-        let check = |mode: u32, algorithm: &str| {
-            let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
-            std::fs::set_permissions(&keyring, permissions).expect("its owner may");
-            let keys = ("COUNTERSIGN_KEYRING", keyring_file.as_str());
-            call(&["check-config", "--data-dir", &data_dir], &[keys, ("COUNTERSIGN_JWT_ALGORITHM", algorithm)])
-        };
-        for (mode, algorithm, expected) in [
-            (0o644, "EdDSA", "error: others can read the keyring"),
-            (0o600, "RS256", "error: the keyring holds no RS256 key; `countersign generate-keyring --rs256` makes"),
-        ] {
-            let (result, output) = check(mode, algorithm);
-            assert_eq!(result.expect_err("a start would fail").exit_status(), 2);
-            assert!(output.contains(expected) && !output.contains("is valid"), "{output}");
-        }
-        let (result, output) = check(0o600, "EdDSA");
-        assert!(result.is_ok() && output.ends_with("The configuration is valid.\n"), "{output}");
-        assert!(!data.exists());
-    }
-
-    #[test]
-    fn api_keys_need_a_database_and_known_operations() {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let data = directory.path().join("data");
-        let data_dir = data.to_str().expect("UTF-8");
-        let key = |arguments: &[&str]| call(&[&["--data-dir", data_dir, "api-key"], arguments].concat(), &[]);
-        for (arguments, expected) in [
-            (&["list"][..], "there is no database at"),
-            (&["revoke", "0b7c1e0a-0000-4000-8000-000000000001"], "there is no database at"),
-            (
-                &["create", "--allow", "nonsense"],
-                "`nonsense` is not an operation: expected something like `/api/login`",
-            ),
-            (&["create", "--allow", "GET /api/login"], "there is no GET at `/api/login`, only POST"),
-            (&["create", "--allow", "/api/log"], "there is no operation at `/api/log`"),
-        ] {
-            let (result, _) = key(arguments);
-            let error = result.expect_err(expected);
-            assert!(error.exit_status() == 2 && error.report().contains(expected), "{}", error.report());
-        }
-        assert!(!data.exists());
-        assert!(key(&["create", "--allow", "post /api/login"]).0.is_ok());
-        let (result, output) = key(&["list"]);
-        assert!(result.is_ok() && output.contains("may POST /api/login"), "{output}");
-    }
-
-    #[test]
-    fn a_switch_that_is_off_needs_no_value_to_be_on() {
-        for (arguments, environment, expected) in [
-            (&["check-config"][..], &[][..], "off default"),
-            (&["check-config", "--validate-responses"], &[], "on flag --validate-responses"),
-            (&["--validate-responses", "--app-name", "Two", "check-config"], &[], "on flag --validate-responses"),
-            (&["--validate-responses", "check-config"], &[], "on flag --validate-responses"),
-            (&["check-config", "--validate-responses=off"], &[], "off flag --validate-responses"),
-            (&["check-config", "--validate-responses=on"], &[], "on flag --validate-responses"),
-            (
-                &["check-config"],
-                &[("COUNTERSIGN_VALIDATE_RESPONSES", "on")],
-                "on environment COUNTERSIGN_VALIDATE_RESPONSES",
-            ),
-        ] {
-            let (result, output) = call(arguments, environment);
-            assert!(result.is_ok(), "{arguments:?}: {result:?}");
-            let line = output.lines().find(|line| line.starts_with("validate_responses ")).expect("a line");
-            let words: Vec<_> = line.split_whitespace().skip(1).collect();
-            assert_eq!(words.join(" "), expected, "{arguments:?}");
-        }
-    }
-
-    #[test]
-    fn serve_refuses_a_bad_configuration() {
-        let (result, _) = call(&["serve"], &[("COUNTERSIGN_LISTN", "x")]);
-        let error = result.expect_err("an unknown variable");
-        assert_eq!(error.exit_status(), 2);
-        assert_eq!(
-            error.report(),
-            "error: the configuration has a problem:\n  - unknown environment variable COUNTERSIGN_LISTN; did you mean COUNTERSIGN_LISTEN?\n"
-        );
-        let (result, _) = call(&["--no-such-flag"], &[]);
-        assert_eq!(result.expect_err("an unknown flag").exit_status(), 2);
-    }
-
-    #[test]
-    fn a_generated_keyring_is_a_keyring() {
-        let (result, output) = call(&["generate-keyring"], &[]);
-        assert!(result.is_ok());
-        assert!(countersign_domain::keyring::Keyring::parse(&output).is_ok());
-        assert_ne!(call(&["generate-keyring"], &[]).1, output);
-        let (result, output) = call(&["generate-keyring", "--rs256"], &[]);
-        assert!(result.is_ok() && output.contains("\nRS256 "));
-        assert!(countersign_domain::keyring::Keyring::parse(&output).is_ok());
-    }
-}
+mod tests;

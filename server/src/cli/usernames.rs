@@ -1,24 +1,15 @@
 //! `countersign username-conflicts`.
 
-use crate::app::store_options;
+use super::database::{DatabaseCommandError, open_existing};
 use crate::config::Settings;
-use countersign_store::{OpenError, Options, Store, StoreError};
 use std::fmt::Write as _;
-
-#[derive(Debug, thiserror::Error)]
-pub enum UsernamesError {
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    #[error("failed to read the user names")]
-    Read(#[from] StoreError),
-}
 
 /// The accounts whose user names are the same, and what to do about it.
 ///
 /// # Errors
 /// When the database cannot be used, or its migrations are not applied.
-pub(super) async fn conflicts(settings: &Settings) -> Result<String, UsernamesError> {
-    let store = Store::open(&Options { migrate: false, ..store_options(settings) }).await?;
+pub(super) async fn conflicts(settings: &Settings) -> Result<String, DatabaseCommandError> {
+    let store = open_existing(settings).await?;
     let conflicts = store.username_conflicts(()).await?;
     if conflicts.is_empty() {
         return Ok("No two accounts have the same user name.\n".to_owned());

@@ -4,7 +4,7 @@ use super::keys::Key;
 use super::layers::{Entry, Source};
 use super::settings::MAX_HASH_THREADS;
 use countersign_domain::policy::Policy;
-use countersign_domain::tenant::MailedCodes;
+use countersign_domain::tenant::{MailedCodes, RefreshTokenUsage};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -33,6 +33,8 @@ fn strict_text(key: Key) -> Option<String> {
     let strict = Policy::strict();
     let lifetime = match key {
         Key::MailedCodes => return Some(MailedCodes::Never.name().to_owned()),
+        Key::RefreshTokenUsage => return Some(RefreshTokenUsage::OneTimeUse.name().to_owned()),
+        Key::Passwordless => return Some(if strict.signs_in_by_mail { "on" } else { "off" }.to_owned()),
         Key::SessionIdle => strict.session_lifetime,
         Key::SessionLifetime => strict.session_absolute_lifetime,
         Key::RefreshTokenIdle => strict.refresh_token_lifetime,
@@ -51,8 +53,8 @@ fn default_text(key: Key, entries: &BTreeMap<Key, Entry>) -> String {
     let in_data_dir = |name: &str| Path::new(&text(Key::DataDir)).join(name).display().to_string();
     match key {
         Key::BaseUrl => base_url(&text(Key::Listen)),
-        // The base URL, which is not known before its port is.
-        Key::JwtIssuer => String::new(),
+        // The base URL, or below it, which is not known before its port is.
+        Key::JwtIssuer | Key::ChangePasswordLink | Key::VerifyEmailLink | Key::PasswordlessLink => String::new(),
         Key::Outbox => in_data_dir("outbox.ndjson"),
         Key::Keyring => in_data_dir("keyring"),
         Key::DatabaseUrl => format!("sqlite:{}", in_data_dir("countersign.db")),
@@ -70,7 +72,16 @@ fn default_text(key: Key, entries: &BTreeMap<Key, Entry>) -> String {
         | Key::SmtpUrl
         | Key::SmtpFrom
         // The sender's domain.
-        | Key::SmtpHello => String::new(),
+        | Key::SmtpHello
+        | Key::SmtpTls
+        | Key::SmtpCa
+        | Key::SmsUrl
+        | Key::SmsSecret
+        | Key::SmsAccount
+        | Key::SmsFrom
+        | Key::MessageTemplates
+        | Key::OperationsListen => String::new(),
+        Key::Notices => if text(Key::SmtpUrl).trim().is_empty() { "off" } else { "on" }.to_owned(),
         plain => plain.default_in_words().to_owned(),
     }
 }

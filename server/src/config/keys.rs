@@ -84,7 +84,7 @@ settings! {
     DataDir = "data_dir", "COUNTERSIGN_DATA_DIR", "DIRECTORY", "./countersign-data", Everywhere, Plain,
         "Directory of database, keyring and outbox, unless they are configured elsewhere.";
     Outbox = "outbox", "COUNTERSIGN_OUTBOX", "FILE", "<data_dir>/outbox.ndjson", Everywhere, Plain,
-        "File that codes are appended to: all text messages, and mails while no mail server is configured.";
+        "File that messages are appended to: all text messages, and mails while no mail server is configured.";
     TrustedOrigins = "trusted_origins", "COUNTERSIGN_TRUSTED_ORIGINS", "ORIGIN,...", "none but the base URL's", Everywhere, Plain,
         "Origins whose pages may send requests with cookies, such as https://app.example.com; * and ? are wildcards.";
     TrustedProxies = "trusted_proxies", "COUNTERSIGN_TRUSTED_PROXIES", "IP/CIDR,...", "none", Everywhere, Plain,
@@ -107,12 +107,22 @@ settings! {
         "Whether codes by e-mail are a second factor: at every address, at proved ones, or not at all; tenants may differ.";
     SignUp = "sign_up", "COUNTERSIGN_SIGN_UP", "on|off", "on", Everywhere, Plain,
         "Whether strangers can create accounts at /api/auth/sign-up/email, in tenants that do not say so themselves.";
+    VerifiedEmail = "verified_email", "COUNTERSIGN_VERIFIED_EMAIL", "on|off", "off", Everywhere, Plain,
+        "Whether users sign in only after their e-mail address is verified, in tenants that do not say so themselves.";
+    SignInAfterVerification = "sign_in_after_verification", "COUNTERSIGN_SIGN_IN_AFTER_VERIFICATION", "on|off", "off", Everywhere, Plain,
+        "Whether following a link that verifies an address signs in; a second factor is asked for all the same.";
+    Passwordless = "passwordless", "COUNTERSIGN_PASSWORDLESS", "on|off", "on", Everywhere, Plain,
+        "Whether codes at /api/passwordless, which may be mailed, sign in without a password; a second factor is asked for all the same.";
+    DeleteAccount = "delete_account", "COUNTERSIGN_DELETE_ACCOUNT", "on|off", "on", Everywhere, Plain,
+        "Whether users may delete their accounts at /api/auth/delete-user.";
     Tenants = "tenants", "COUNTERSIGN_TENANTS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000001", Everywhere, Plain,
-        "Tenants; the first is the one that users of the Better Auth API belong to: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"], \"mailed_codes\": \"always|verified|never\", \"sign_up\": true}]; in the file, [[tenants]] tables.";
+        "Tenants; the first is the one that users of the Better Auth API belong to: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"], \"mailed_codes\": \"always|verified|never\", \"sign_up\": true, \"verified_email\": false}]; in the file, [[tenants]] tables.";
     Applications = "applications", "COUNTERSIGN_APPLICATIONS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000002", Everywhere, Plain,
-        "Applications of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"tenant\": UUID, \"roles\": [TEXT], \"trust_policy\": \"Any|This|None\", \"refresh_tokens\": true, \"manages_factors\": false}]; in the file, [[applications]] tables.";
+        "Applications of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"tenant\": UUID, \"roles\": [TEXT], \"trust_policy\": \"Any|This|None\", \"refresh_tokens\": true, \"refresh_token_usage\": \"Reusable|OneTimeUse\", \"manages_factors\": false, \"links\": {\"change_password\": URL, \"verify_email\": URL, \"passwordless\": URL}}]; in the file, [[applications]] tables.";
+    RefreshTokenUsage = "refresh_token_usage", "COUNTERSIGN_REFRESH_TOKEN_USAGE", "Reusable|OneTimeUse", "Reusable", Everywhere, Plain,
+        "Whether a refresh token is good until it ends, or once for the next one; applications may differ.";
     Keyring = "keyring", "COUNTERSIGN_KEYRING", "FILE", "<data_dir>/keyring", Everywhere, Plain,
-        "File with the keys that encrypt and sign; created by the first start on loopback, required elsewhere.";
+        "File with the keys that encrypt and sign; created by the first start on loopback, required elsewhere. A systemd credential named keyring takes its place.";
     Keys = "keys", "COUNTERSIGN_KEYS", "KEYRING", "read from the keyring file", EnvironmentOnly, Secret,
         "Text of the keyring, instead of a file.";
     PasswordBlocklist = "passwords.blocklist", "COUNTERSIGN_PASSWORD_BLOCKLIST", "on|off", "on", Everywhere, Plain,
@@ -137,12 +147,40 @@ settings! {
         "How long audit events are kept; 0 keeps them for ever.";
     HousekeepingInterval = "retention.interval", "COUNTERSIGN_HOUSEKEEPING_INTERVAL", "SECONDS", "60", Everywhere, Plain,
         "How often expired rows are deleted.";
-    SmtpUrl = "smtp.url", "COUNTERSIGN_SMTP_URL", "URL", "none: codes go to the outbox", Everywhere, WithoutCredentials,
+    SmtpUrl = "smtp.url", "COUNTERSIGN_SMTP_URL", "URL", "none: mails go to the outbox", Everywhere, WithoutCredentials,
         "Mail server: smtps://user:password@host, or smtp:// (STARTTLS is required beyond loopback).";
     SmtpFrom = "smtp.from", "COUNTERSIGN_SMTP_FROM", "MAILBOX", "none", Everywhere, Plain,
         "Sender of mails, such as \"Example <no-reply@example.com>\".";
     SmtpHello = "smtp.hello", "COUNTERSIGN_SMTP_HELLO", "NAME", "the domain of smtp.from", Everywhere, Plain,
         "Name that the mail server is greeted with (EHLO); it should lead to this machine's address.";
+    SmtpTls = "smtp.tls", "COUNTERSIGN_SMTP_TLS", "required|opportunistic|implicit|off", "as the URL says: implicit for smtps://, else required beyond loopback", Everywhere, Plain,
+        "Encryption to the mail server: STARTTLS or nothing, STARTTLS if it is offered, TLS from the beginning, or none.";
+    SmtpCa = "smtp.ca", "COUNTERSIGN_SMTP_CA", "FILE", "none: the operating system's", Everywhere, Plain,
+        "Certificates (PEM) that the mail server's has to come from, instead of the operating system's.";
+    SmsProvider = "sms.provider", "COUNTERSIGN_SMS_PROVIDER", "webhook|twilio", "webhook", Everywhere, Plain,
+        "How the gateway for text messages is spoken to: a signed webhook (Standard Webhooks), or Twilio's API.";
+    SmsUrl = "sms.url", "COUNTERSIGN_SMS_URL", "URL", "none: text messages go to the outbox", EnvironmentOnly, Secret,
+        "Gateway for text messages: https://sms.example/send, or https://api.twilio.com.";
+    SmsSecret = "sms.secret", "COUNTERSIGN_SMS_SECRET", "TEXT", "none", EnvironmentOnly, Secret,
+        "Key of the webhook's signature (whsec_… or at least 24 characters), or Twilio's auth token.";
+    SmsAccount = "sms.account", "COUNTERSIGN_SMS_ACCOUNT", "TEXT", "none", Everywhere, Plain,
+        "SID of the account at Twilio.";
+    SmsFrom = "sms.from", "COUNTERSIGN_SMS_FROM", "TEXT", "none", Everywhere, Plain,
+        "Sender at Twilio: a number, or the SID of a messaging service.";
+    SmsAllowHttp = "sms.allow_http", "COUNTERSIGN_SMS_ALLOW_HTTP", "on|off", "off", Everywhere, Plain,
+        "Whether codes may go to a gateway on another machine unencrypted.";
+    Notices = "messages.notices", "COUNTERSIGN_NOTICES", "on|off", "on with a mail server, else off", Everywhere, Plain,
+        "Whether users get mail when factors, recovery codes, passwords or addresses change, devices are trusted or accounts are locked.";
+    MessageLanguage = "messages.language", "COUNTERSIGN_MESSAGE_LANGUAGE", "NAME", "en", Everywhere, Plain,
+        "Language of messages: a directory in messages.templates; en is built in.";
+    MessageTemplates = "messages.templates", "COUNTERSIGN_MESSAGE_TEMPLATES", "DIRECTORY", "none: the built-in ones", Everywhere, Plain,
+        "Directory with templates of messages, in a directory for each language; what is not there is built in.";
+    ChangePasswordLink = "links.change_password", "COUNTERSIGN_CHANGE_PASSWORD_LINK", "URL", "<base_url>/password/change/{id}", Everywhere, Plain,
+        "Page that a link of /api/user/forgot-password leads to, with {id} where the id goes; applications may differ.";
+    VerifyEmailLink = "links.verify_email", "COUNTERSIGN_VERIFY_EMAIL_LINK", "URL", "<base_url>/email/verify/{id}", Everywhere, Plain,
+        "Page that a link of /api/user/verify-email leads to, with {id} where the id goes; applications may differ.";
+    PasswordlessLink = "links.passwordless", "COUNTERSIGN_PASSWORDLESS_LINK", "URL", "<base_url>/oauth2/passwordless/{id}", Everywhere, Plain,
+        "Page that a link of /api/passwordless/send leads to, with {id} where the code goes; applications may differ.";
     MaxInFlight = "limits.max_in_flight", "COUNTERSIGN_MAX_IN_FLIGHT", "COUNT", "1024", Everywhere, Plain,
         "Requests processed at once; one client address gets a third of them, and more get a 503 response.";
     RequestTimeout = "limits.request_timeout", "COUNTERSIGN_REQUEST_TIMEOUT", "SECONDS", "30", Everywhere, Plain,
@@ -169,6 +207,8 @@ settings! {
         "Text messages in a day to numbers that begin with the same six digits.";
     TextMessagesPerClient = "limits.text_messages_per_client", "COUNTERSIGN_TEXT_MESSAGES_PER_CLIENT", "COUNT", "20", Everywhere, Plain,
         "Text messages in a day at the request of one client network; services with an API key are not counted.";
+    TextMessagesPerAccount = "limits.text_messages_per_account", "COUNTERSIGN_TEXT_MESSAGES_PER_ACCOUNT", "COUNT", "15", Everywhere, Plain,
+        "Text messages in a day for one account, and to one number.";
     TextMessagesPerDay = "limits.text_messages_per_day", "COUNTERSIGN_TEXT_MESSAGES_PER_DAY", "COUNT", "1000", Everywhere, Plain,
         "Text messages in a day in all; those to numbers that are not proved yet are counted apart.";
     SessionIdle = "lifetimes.session_idle", "COUNTERSIGN_SESSION_IDLE", "SECONDS", "604800", Everywhere, Plain,
@@ -187,6 +227,20 @@ settings! {
         "How long an access token lives, at most a day: services that check the signature alone accept it until then.";
     AssuranceLifetime = "lifetimes.assurance", "COUNTERSIGN_ASSURANCE_LIFETIME", "SECONDS", "3600", Everywhere, Plain,
         "How long ago a second factor may have been passed when factors, recovery codes or the password are changed.";
+    ResetLinkLifetime = "lifetimes.reset_link", "COUNTERSIGN_RESET_LINK_LIFETIME", "SECONDS", "3600", Everywhere, Plain,
+        "How long a mailed link sets a new password.";
+    VerificationLinkLifetime = "lifetimes.verification_link", "COUNTERSIGN_VERIFICATION_LINK_LIFETIME", "SECONDS", "3600", Everywhere, Plain,
+        "How long a mailed link verifies an address, or makes it the user's.";
+    SignInLinkLifetime = "lifetimes.sign_in_link", "COUNTERSIGN_SIGN_IN_LINK_LIFETIME", "SECONDS", "600", Everywhere, Plain,
+        "How long a mailed link, or a code, signs in without a password.";
+    DeletionLinkLifetime = "lifetimes.deletion_link", "COUNTERSIGN_DELETION_LINK_LIFETIME", "SECONDS", "86400", Everywhere, Plain,
+        "How long a mailed link deletes an account.";
+    RestorationLifetime = "lifetimes.address_restoration", "COUNTERSIGN_ADDRESS_RESTORATION_LIFETIME", "SECONDS", "604800", Everywhere, Plain,
+        "How long a link in the notice to a former address gives it back; nobody else can take it meanwhile.";
+    LongAbsence = "lifetimes.long_absence", "COUNTERSIGN_LONG_ABSENCE", "SECONDS", "7776000", Everywhere, Plain,
+        "How long ago the last sign-in of an account may lie without a notice to its user about the next one.";
+    OperationsListen = "operations.listen", "COUNTERSIGN_OPERATIONS_LISTEN", "ADDRESS:PORT", "none: no metrics are served", Everywhere, Plain,
+        "Address and port of /metrics, with /healthz and /readyz beside it, such as 127.0.0.1:9464; nobody has to authenticate there.";
     LogLevel = "log.level", "COUNTERSIGN_LOG", "LEVEL", "info", Everywhere, Plain,
         "off, critical, error, warning, info, debug or trace.";
     LogFormat = "log.format", "COUNTERSIGN_LOG_FORMAT", "text|json", "text", Everywhere, Plain,
@@ -236,6 +290,12 @@ impl Key {
             Key::ALL.iter().map(|key| (*key, flag(key))).collect()
         });
         &FLAGS[&self]
+    }
+
+    /// Whether a change takes effect without a restart, on SIGHUP.
+    #[must_use]
+    pub fn is_reloaded(self) -> bool {
+        matches!(self, Self::LogLevel | Self::MessageLanguage | Self::MessageTemplates)
     }
 
     /// Whether it is a switch that is off by default. Its flag needs no value.

@@ -9,11 +9,16 @@ use super::nearest::hint;
 use super::problem::Problem;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use toml::Value;
 
 /// Read if it exists and no other file is named.
 pub const DEFAULT_FILE: &str = "countersign.toml";
+
+/// Names the directory of the credentials that systemd hands to a service (systemd.exec(5)).
+const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
+/// The credential that is the keyring, if the service has it.
+const KEYRING_CREDENTIAL: &str = "keyring";
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +26,8 @@ pub enum Source {
     Flag,
     Environment,
     File(PathBuf),
+    /// A credential that systemd hands to the service.
+    Credential,
     /// The default of the strict profile.
     Profile,
     Default,
@@ -40,6 +47,7 @@ impl Source {
             Self::Flag => format!("flag --{}", key.flag()),
             Self::Environment => format!("environment {}", key.variable()),
             Self::File(path) => format!("file {}", path.display()),
+            Self::Credential => format!("systemd credential {KEYRING_CREDENTIAL}"),
             Self::Profile => "profile strict".to_owned(),
             Self::Default => "default".to_owned(),
         }
@@ -103,6 +111,7 @@ impl Layers {
     pub fn collect(inputs: &Inputs) -> Self {
         let mut layers = Self::default();
         layers.add_file(inputs);
+        layers.add_credential(&inputs.environment);
         layers.add_environment(&inputs.environment);
         for (key, text) in &inputs.flags {
             layers.set(*key, text.as_str().into(), Source::Flag);
@@ -130,6 +139,14 @@ impl Layers {
             self.set(key, value, Source::File(path.clone()));
         }
         self.file = Some(path);
+    }
+
+    fn add_credential(&mut self, environment: &[(String, String)]) {
+        let directory = environment.iter().find(|(name, _)| name == CREDENTIALS_VARIABLE);
+        let keyring = directory.map(|(_, directory)| Path::new(directory).join(KEYRING_CREDENTIAL));
+        if let Some(path) = keyring.filter(|path| path.is_file()) {
+            self.set(Key::Keyring, path.to_string_lossy().as_ref().into(), Source::Credential);
+        }
     }
 
     fn add_environment(&mut self, environment: &[(String, String)]) {

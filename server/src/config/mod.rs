@@ -15,6 +15,7 @@
 mod defaults;
 mod directory;
 mod file;
+mod gateways;
 pub mod keys;
 pub mod layers;
 pub(crate) mod nearest;
@@ -60,5 +61,12 @@ impl Configuration {
     /// Lists every problem of the configuration.
     pub fn settings(&self) -> Result<Settings, ConfigError> {
         self.outcome.clone().map_err(|problems| ConfigError { problems })
+    }
+
+    /// The settings that have another value in `other`.
+    #[must_use]
+    pub fn changed_in(&self, other: &Self) -> Vec<Key> {
+        let value = |configuration: &Self, key| configuration.effective.get(key).map(Entry::text);
+        Key::ALL.iter().filter(|key| value(self, key) != value(other, key)).copied().collect()
     }
 }

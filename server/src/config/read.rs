@@ -7,11 +7,14 @@ use super::secret::SecretText;
 use super::values::{BaseUrl, DatabaseUrl, DialectName, LogFormat, Profile};
 use crate::net::cookie_scope::{CookieDomain, SameSite};
 use crate::net::origin::OriginPattern;
-use crate::net::smtp::{HelloName, SmtpUrl, parse_sender};
+use crate::net::sms::{SmsProvider, SmsUrl};
+use crate::net::smtp::{HelloName, SmtpTls, SmtpUrl, parse_sender};
 use countersign_domain::address::MethodKind;
 use countersign_domain::ids::{ApplicationId, TenantId};
+use countersign_domain::language::Language;
+use countersign_domain::link_template::LinkTemplate;
 use countersign_domain::signing::Algorithm;
-use countersign_domain::tenant::MailedCodes;
+use countersign_domain::tenant::{MailedCodes, RefreshTokenUsage};
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 use serde::Deserialize;
@@ -40,6 +43,7 @@ macro_rules! from_text {
 }
 
 from_text! {
+    Language: |text: &str| Language::parse(text).ok_or_else(|| format!("`{text}` is not the name of a language, such as en or pt-BR"));
     String: |text: &str| Ok(text.to_owned());
     PathBuf: |text| Ok(PathBuf::from(text));
     SecretText: |text| Ok(SecretText::new(text));
@@ -51,6 +55,9 @@ from_text! {
     IpNet: network;
     SmtpUrl: SmtpUrl::parse;
     HelloName: HelloName::parse;
+    SmtpTls: SmtpTls::parse;
+    SmsProvider: SmsProvider::parse;
+    SmsUrl: SmsUrl::parse;
     CookieDomain: CookieDomain::parse;
     SameSite: SameSite::parse;
     Mailbox: parse_sender;
@@ -59,6 +66,10 @@ from_text! {
     LogFormat: log_format;
     Profile: Profile::parse;
     MailedCodes: |text| MailedCodes::parse(text).ok_or_else(|| format!("`{text}` is none of always, verified and never"));
+    RefreshTokenUsage: |text| {
+        RefreshTokenUsage::parse(text).ok_or_else(|| format!("`{text}` is neither Reusable nor OneTimeUse"))
+    };
+    LinkTemplate: LinkTemplate::parse;
     TenantId: |text| TenantId::parse(text).ok_or_else(|| format!("`{text}` is not a UUID"));
     ApplicationId: |text| ApplicationId::parse(text).ok_or_else(|| format!("`{text}` is not a UUID"));
     MethodKind: |text| MethodKind::parse(text).ok_or_else(|| format!("`{text}` is none of authenticator, email and sms"));
@@ -109,6 +120,15 @@ pub(super) fn optional<'de, D: Deserializer<'de>, T: FromText>(deserializer: D) 
     match text.trim() {
         "" => Ok(None),
         text => T::from_text(text).map(Some).map_err(Error::custom),
+    }
+}
+
+/// The name of a language, which is one of a directory.
+pub(super) fn language<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name: String = text(deserializer)?;
+    match !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        true => Ok(name),
+        false => Err(Error::custom(format!("`{name}` is not the name of a language, such as en or pt-BR"))),
     }
 }
 

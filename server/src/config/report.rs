@@ -68,6 +68,11 @@ impl Settings {
                 self.outbox.display()
             ));
         }
+        if let Some(address) = self.operations.filter(|address| !address.ip().is_loopback()) {
+            notes.push(format!(
+                "metrics at {address} (operations.listen) need no credential, and other machines can reach them"
+            ));
+        }
         if !self.rate_limits_are_on {
             notes.push("the rate limits per client address are off; those per account stay on".to_owned());
         }
@@ -147,7 +152,7 @@ mod tests {
             "database.url postgres://[redacted]@db/two environment COUNTERSIGN_DATABASE_URL"
         );
         assert_eq!(line("keys"), "keys [redacted] environment COUNTERSIGN_KEYS");
-        assert_eq!(line("smtp.url"), "smtp.url (none: codes go to the outbox) default");
+        assert_eq!(line("smtp.url"), "smtp.url (none: mails go to the outbox) default");
         assert_eq!(line("jwt.issuer"), "jwt.issuer (the base URL) default");
         let (tenant, application) = (TenantId::DEFAULT.to_hyphenated(), ApplicationId::DEFAULT.to_hyphenated());
         assert_eq!(line("tenants"), format!("tenants (one, called Default: {tenant}) default"));

@@ -1,20 +1,19 @@
 //! From given values to [`Settings`], and the rules that tie settings to one another.
 
 use super::defaults;
-use super::directory;
+use super::directory::{self, TenantDefaults};
 use super::keys::Key;
-use super::layers::Entry;
+use super::layers::{Entry, Source};
 use super::nearest::hint;
 use super::problem::Problem;
-use super::sections::{Sections, Smtp};
+use super::sections::Sections;
 use super::settings::{Cookies, Lifetimes, Settings};
 use super::values::{BaseUrl, KeyringSource};
 use crate::net::cookie_scope::SameSite;
 use crate::net::origin::OriginPattern;
-use crate::net::smtp::SmtpServer;
 use countersign_domain::jwt::AccessTokenSettings;
 use countersign_domain::password::Cost;
-use countersign_domain::tenant::{Directory, MailedCodes};
+use countersign_domain::tenant::{Directory, RefreshTokenUsage};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use toml::{Table, Value};
@@ -30,6 +29,9 @@ pub(super) fn resolve(
     let sections = resolver.read_sections();
     let keyring = match sections.keys {
         Some(keys) => KeyringSource::Text(keys),
+        None if entries.get(&Key::Keyring).is_some_and(|entry| entry.source == Source::Credential) => {
+            KeyringSource::Credential(sections.keyring)
+        }
         None if resolver.is_explicit(Key::Keyring) => KeyringSource::NamedFile(sections.keyring),
         None => KeyringSource::DefaultFile(sections.keyring),
     };
@@ -61,16 +63,31 @@ pub(super) fn resolve(
             retiring: sections.jwt.retiring_algorithms,
         },
         password_blocklist_is_on: sections.passwords.blocklist,
+        verification_signs_in: sections.sign_in_after_verification,
+        passwordless_is_on: sections.passwordless,
+        deletion_is_on: sections.delete_account,
         dialects: sections.dialects,
         docs_are_on: sections.docs,
         profile: sections.profile,
-        directory: resolver.directory(sections.tenants, sections.mailed_codes, sections.sign_up, sections.applications),
+        directory: resolver.directory(
+            sections.tenants,
+            TenantDefaults {
+                mailed_codes: sections.mailed_codes,
+                sign_up: sections.sign_up,
+                verified_email: sections.verified_email,
+            },
+            (sections.applications, sections.refresh_token_usage),
+        ),
         keyring,
         database: sections.database,
         retention: sections.retention,
         smtp: resolver.smtp(sections.smtp),
+        sms: resolver.sms(sections.sms),
+        messages: sections.messages,
+        links: sections.links.into(),
         limits: sections.limits,
         lifetimes: resolver.lifetimes(sections.lifetimes),
+        operations: sections.operations.listen,
         log: sections.log,
         password_cost: Cost::PASSWORD,
         responses_are_validated: sections.validate_responses,
@@ -116,7 +133,7 @@ fn trust_loopback_names(settings: &mut Settings, problems: &mut Vec<Problem>) {
         .extend(names.iter().filter_map(|name| OriginPattern::parse(&format!("{name}:{port}")).ok()));
 }
 
-struct Resolver<'a> {
+pub(super) struct Resolver<'a> {
     entries: &'a BTreeMap<Key, Entry>,
     refusals: Vec<(Key, Problem)>,
 }
@@ -146,22 +163,21 @@ impl Resolver<'_> {
     fn directory(
         &mut self,
         tenants: Option<Vec<directory::TenantSection>>,
-        mailed_codes: MailedCodes,
-        sign_up: bool,
-        applications: Option<Vec<directory::ApplicationSection>>,
+        defaults: TenantDefaults,
+        (applications, usage): (Option<Vec<directory::ApplicationSection>>, RefreshTokenUsage),
     ) -> Directory {
         // Applications could only be checked against the wrong tenants.
         if self.refusals.iter().any(|(key, _)| *key == Key::Tenants) {
             return Directory::default();
         }
-        let tenants = match directory::tenants(tenants, mailed_codes, sign_up) {
+        let tenants = match directory::tenants(tenants, defaults) {
             Ok(tenants) => tenants,
             Err(problem) => {
                 self.refuse(Key::Tenants, &problem);
                 return Directory::default();
             }
         };
-        let applications = directory::applications(applications, &tenants);
+        let applications = directory::applications(applications, usage, &tenants);
         let applications = applications.map_err(|problem| self.refuse(Key::Applications, &problem)).unwrap_or_default();
         Directory::new(tenants, applications).unwrap_or_default()
     }
@@ -181,19 +197,6 @@ impl Resolver<'_> {
         }
     }
 
-    fn smtp(&mut self, Smtp { url, from, hello }: Smtp) -> Option<SmtpServer> {
-        // Looks at the given values, because a refused one has become `None` and has its problem already.
-        match (self.is_empty(Key::SmtpUrl), self.is_empty(Key::SmtpFrom)) {
-            (true, false) => self.refuse(Key::SmtpFrom, "is of no use without `smtp.url`"),
-            (false, true) => self.refuse(Key::SmtpUrl, "needs `smtp.from`, the sender of mails, beside it"),
-            _ => {}
-        }
-        if self.is_empty(Key::SmtpUrl) && !self.is_empty(Key::SmtpHello) {
-            self.refuse(Key::SmtpHello, "is of no use without `smtp.url`");
-        }
-        Some(SmtpServer { url: url?, from: from?, hello })
-    }
-
     fn lifetimes(&mut self, lifetimes: Lifetimes) -> Lifetimes {
         for (idle, key, absolute, name) in [
             (lifetimes.session_idle, Key::SessionIdle, lifetimes.session, Key::SessionLifetime),
@@ -208,7 +211,7 @@ impl Resolver<'_> {
         lifetimes
     }
 
-    fn is_empty(&self, key: Key) -> bool {
+    pub(super) fn is_empty(&self, key: Key) -> bool {
         self.entries.get(&key).is_none_or(|entry| entry.text().trim().is_empty())
     }
 
@@ -216,7 +219,7 @@ impl Resolver<'_> {
         self.entries.get(&key).is_some_and(|entry| entry.source.is_explicit())
     }
 
-    fn refuse(&mut self, key: Key, problem: &str) {
+    pub(super) fn refuse(&mut self, key: Key, problem: &str) {
         self.refuse_at(key.name(), key, problem);
     }
 
@@ -250,6 +253,7 @@ mod tests {
     use crate::net::cookie_scope::CookieDomain;
     use countersign_domain::ids::ApplicationId;
     use countersign_domain::policy::Policy;
+    use countersign_domain::tenant::MailedCodes;
     use std::path::PathBuf;
     use std::time::Duration;
 
@@ -454,7 +458,7 @@ mod tests {
                 "`trusted_proxies` (file c.toml): `x` is neither an IP address nor a network, such as 10.0.0.0/8; \
                  `y` is neither an IP address nor a network, such as 10.0.0.0/8",
                 "`tenants[1].color` (file c.toml): unknown field `color`, expected one of `id`, `name`, `login_policy`, \
-                 `methods`, `mailed_codes`, `sign_up`",
+                 `methods`, `mailed_codes`, `sign_up`, `verified_email`, `language`",
                 "`applications[0].id` (file c.toml): `1` is not a UUID",
                 "`limits.hash_threads` (file c.toml): `0` is not a whole number from 1 to 1024",
                 "`limits.hash_queue` (file c.toml): `many` is not a whole number from 1 to 100000",

@@ -5,12 +5,14 @@
 use super::directory::{self, ApplicationSection, TenantSection};
 use super::read::{app_name, list, optional, seconds, switch, text};
 use super::secret::SecretText;
-use super::settings::{Cookies, Database, Lifetimes, Limits, Log, Retention};
+use super::settings::{Cookies, Database, Lifetimes, Limits, Log, Messages, Retention};
 use super::values::{BaseUrl, DialectName, Profile};
 use crate::net::origin::OriginPattern;
-use crate::net::smtp::{HelloName, SmtpUrl};
+use crate::net::sms::{SmsProvider, SmsUrl};
+use crate::net::smtp::{HelloName, SmtpTls, SmtpUrl};
+use countersign_domain::link_template::{LinkTemplate, LinkTemplates};
 use countersign_domain::signing::Algorithm;
-use countersign_domain::tenant::MailedCodes;
+use countersign_domain::tenant::{MailedCodes, RefreshTokenUsage};
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 use serde::Deserialize;
@@ -51,10 +53,20 @@ pub(super) struct Sections {
     pub(super) mailed_codes: MailedCodes,
     #[serde(deserialize_with = "switch")]
     pub(super) sign_up: bool,
+    #[serde(deserialize_with = "switch")]
+    pub(super) verified_email: bool,
+    #[serde(deserialize_with = "switch")]
+    pub(super) sign_in_after_verification: bool,
+    #[serde(deserialize_with = "switch")]
+    pub(super) passwordless: bool,
+    #[serde(deserialize_with = "switch")]
+    pub(super) delete_account: bool,
     #[serde(deserialize_with = "directory::read_tenants")]
     pub(super) tenants: Option<Vec<TenantSection>>,
     #[serde(deserialize_with = "directory::read_applications")]
     pub(super) applications: Option<Vec<ApplicationSection>>,
+    #[serde(deserialize_with = "text")]
+    pub(super) refresh_token_usage: RefreshTokenUsage,
     #[serde(deserialize_with = "text")]
     pub(super) keyring: PathBuf,
     #[serde(deserialize_with = "optional")]
@@ -64,13 +76,24 @@ pub(super) struct Sections {
     pub(super) database: Database,
     pub(super) retention: Retention,
     pub(super) smtp: Smtp,
+    pub(super) sms: Sms,
+    pub(super) messages: Messages,
+    pub(super) links: Links,
     pub(super) limits: Limits,
     pub(super) lifetimes: Lifetimes,
+    pub(super) operations: Operations,
     pub(super) log: Log,
     #[serde(deserialize_with = "switch")]
     pub(super) validate_responses: bool,
     #[serde(deserialize_with = "seconds::<_, 0>")]
     pub(super) shutdown_grace: Duration,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Operations {
+    #[serde(deserialize_with = "optional")]
+    pub(super) listen: Option<SocketAddr>,
 }
 
 #[derive(Deserialize)]
@@ -94,6 +117,42 @@ pub(super) struct Jwt {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Sms {
+    #[serde(deserialize_with = "text")]
+    pub(super) provider: SmsProvider,
+    #[serde(deserialize_with = "optional")]
+    pub(super) url: Option<SmsUrl>,
+    #[serde(deserialize_with = "optional")]
+    pub(super) secret: Option<SecretText>,
+    #[serde(deserialize_with = "optional")]
+    pub(super) account: Option<String>,
+    #[serde(deserialize_with = "optional")]
+    pub(super) from: Option<String>,
+    #[serde(deserialize_with = "switch")]
+    pub(super) allow_http: bool,
+}
+
+/// In a section of its own, and in that of an application.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Links {
+    #[serde(deserialize_with = "optional")]
+    pub(super) change_password: Option<LinkTemplate>,
+    #[serde(deserialize_with = "optional")]
+    pub(super) verify_email: Option<LinkTemplate>,
+    #[serde(deserialize_with = "optional")]
+    pub(super) passwordless: Option<LinkTemplate>,
+}
+
+impl From<Links> for LinkTemplates {
+    fn from(links: Links) -> Self {
+        let Links { change_password, verify_email, passwordless } = links;
+        Self { change_password, verify_email, passwordless }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Smtp {
     #[serde(deserialize_with = "optional")]
     pub(super) url: Option<SmtpUrl>,
@@ -101,4 +160,8 @@ pub(super) struct Smtp {
     pub(super) from: Option<Mailbox>,
     #[serde(deserialize_with = "optional")]
     pub(super) hello: Option<HelloName>,
+    #[serde(deserialize_with = "optional")]
+    pub(super) tls: Option<SmtpTls>,
+    #[serde(deserialize_with = "optional")]
+    pub(super) ca: Option<PathBuf>,
 }

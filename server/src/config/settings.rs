@@ -1,12 +1,14 @@
 //! The settings as the rest of the server uses them.
 
-use super::read::{access_token_lifetime, count, days, lifetime, optional, seconds, switch, text};
+use super::read::{access_token_lifetime, count, days, language, lifetime, optional, seconds, switch, text};
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat, Profile};
 use super::{Configuration, Inputs, Key};
 use crate::net::cookie_scope::{CookieDomain, CookieScope, SameSite};
 use crate::net::origin::{OriginPattern, TrustedOrigins};
+use crate::net::sms::SmsGateway;
 use crate::net::smtp::SmtpServer;
 use countersign_domain::jwt::AccessTokenSettings;
+use countersign_domain::link_template::LinkTemplates;
 use countersign_domain::password::Cost;
 use countersign_domain::policy::{Policy, RequestRates};
 use countersign_domain::tenant::{Directory, Tenant};
@@ -39,6 +41,12 @@ pub struct Settings {
     pub disabled_paths: BTreeSet<String>,
     /// Whether new passwords are compared with a blocklist.
     pub password_blocklist_is_on: bool,
+    /// Whether following a link that proves an address signs in.
+    pub verification_signs_in: bool,
+    /// Whether mailed links and codes sign in without a password.
+    pub passwordless_is_on: bool,
+    /// Whether owners may delete their accounts.
+    pub deletion_is_on: bool,
     pub tokens: AccessTokenSettings,
     /// Never empty.
     pub dialects: BTreeSet<DialectName>,
@@ -50,8 +58,14 @@ pub struct Settings {
     pub database: Database,
     pub retention: Retention,
     pub smtp: Option<SmtpServer>,
+    pub sms: Option<SmsGateway>,
+    pub messages: Messages,
+    /// Pages that mailed links of the FusionAuth dialect lead to, for applications that have none of their own.
+    pub links: LinkTemplates,
     pub limits: Limits,
     pub lifetimes: Lifetimes,
+    /// Where metrics are served; `None` if they are not.
+    pub operations: Option<SocketAddr>,
     pub log: Log,
     /// Work factor of password hashes. Not configurable: only tests that hash many passwords choose a cheaper one.
     pub password_cost: Cost,
@@ -139,6 +153,9 @@ pub struct Limits {
     /// Text messages a day at the request of one client network.
     #[serde(deserialize_with = "count::<_, _, 1, 1_000_000>")]
     pub text_messages_per_client: u32,
+    /// Text messages a day for one account, and to one number.
+    #[serde(deserialize_with = "count::<_, _, 1, 1_000_000>")]
+    pub text_messages_per_account: u32,
     /// Text messages a day in all.
     #[serde(deserialize_with = "count::<_, _, 1, 100_000_000>")]
     pub text_messages_per_day: u32,
@@ -178,6 +195,21 @@ pub struct Lifetimes {
     /// How long a second factor counts for managing factors and passwords.
     #[serde(deserialize_with = "lifetime")]
     pub assurance: Duration,
+    /// Of mailed links: to set a new password, to prove an address, to delete the account.
+    #[serde(deserialize_with = "lifetime")]
+    pub reset_link: Duration,
+    #[serde(deserialize_with = "lifetime")]
+    pub verification_link: Duration,
+    #[serde(deserialize_with = "lifetime")]
+    pub sign_in_link: Duration,
+    #[serde(deserialize_with = "lifetime")]
+    pub deletion_link: Duration,
+    /// How long a former address can be given back.
+    #[serde(deserialize_with = "lifetime")]
+    pub address_restoration: Duration,
+    /// How long ago the last sign-in may lie without a notice about the next one.
+    #[serde(deserialize_with = "lifetime")]
+    pub long_absence: Duration,
 }
 
 impl Lifetimes {
@@ -193,6 +225,12 @@ impl Lifetimes {
             trust: policy.trust_absolute_lifetime,
             access_token: policy.access_token_lifetime,
             assurance: policy.assurance_lifetime,
+            reset_link: policy.reset_link_lifetime,
+            verification_link: policy.verification_link_lifetime,
+            sign_in_link: policy.sign_in_link_lifetime,
+            deletion_link: policy.deletion_link_lifetime,
+            address_restoration: policy.restoration_lifetime,
+            long_absence: policy.long_absence,
         }
     }
 
@@ -208,9 +246,29 @@ impl Lifetimes {
             trust_absolute_lifetime: self.trust,
             access_token_lifetime: self.access_token,
             assurance_lifetime: self.assurance,
+            reset_link_lifetime: self.reset_link,
+            verification_link_lifetime: self.verification_link,
+            sign_in_link_lifetime: self.sign_in_link,
+            deletion_link_lifetime: self.deletion_link,
+            restoration_lifetime: self.address_restoration,
+            long_absence: self.long_absence,
             ..policy
         }
     }
+}
+
+/// Words of messages, and which are sent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Messages {
+    /// Whether users are notified of changes to their accounts.
+    #[serde(rename = "notices", deserialize_with = "switch")]
+    pub notices_are_on: bool,
+    #[serde(deserialize_with = "language")]
+    pub language: String,
+    /// Holds a directory for each language.
+    #[serde(deserialize_with = "optional")]
+    pub templates: Option<PathBuf>,
 }
 
 /// The operation by which strangers create accounts.
@@ -258,9 +316,13 @@ impl Settings {
             one_time_codes: self.limits.codes_per_hour,
             text_messages_per_prefix: self.limits.text_messages_per_prefix,
             text_messages_per_network: self.limits.text_messages_per_client,
+            text_messages_per_account: self.limits.text_messages_per_account,
             text_messages: self.limits.text_messages_per_day,
             request_rates: self.limits.request_rates(),
             password_blocklist: self.password_blocklist_is_on,
+            signs_in_after_verification: self.verification_signs_in,
+            signs_in_by_mail: self.passwordless_is_on,
+            owners_delete_accounts: self.deletion_is_on,
             ..self.profile.policy()
         })
     }

@@ -88,6 +88,8 @@ pub enum KeyringSource {
     DefaultFile(PathBuf),
     /// Named by the operator; must exist.
     NamedFile(PathBuf),
+    /// A credential that systemd hands to the service.
+    Credential(PathBuf),
     /// Text of the keyring.
     Text(SecretText),
 }

@@ -1,20 +1,29 @@
-//! Delivery of one-time codes: e-mail through a mail server, everything else to the outbox file.
+//! What carries messages: a mail server, a gateway for text messages, or the outbox file.
 //!
-//! A message counts as sent when the mail server has accepted it or its line is in the outbox. Nothing here retries:
-//! the user can ask for another code, and the caller decides whether a failure shows in the response.
+//! | module | holds |
+//! |---|---|
+//! | [`templates`] | the words |
+//! | [`smtp`] | mail |
+//! | [`sms`] | text messages |
+//! | [`outbox`] | the file for development and tests, which takes what no server is configured for |
+//!
+//! A message counts as delivered when the next server has taken charge of it, or its line is in the outbox. What is tried
+//! again, and when, is decided by the queue in front of this ([`countersign_flows::delivery`]).
 
 pub mod outbox;
+pub mod sms;
 pub mod smtp;
-mod wording;
-
-pub use countersign_flows::delivery::{Channel, Message};
+pub mod templates;
 
 use crate::clock::Clock;
-use crate::net::smtp::SmtpServer;
-use countersign_flows::random::Randomness;
+use countersign_domain::message::Channel;
+use countersign_flows::delivery::{Carrier, CarryError, Outgoing};
 use futures::future::BoxFuture;
-use std::path::PathBuf;
-use std::sync::Arc;
+use outbox::Outbox;
+use sms::{Sms, SmsError, TextMessage};
+use smtp::Smtp;
+use std::sync::{Arc, PoisonError, RwLock};
+use templates::{Catalogue, Moment, TemplateError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
@@ -27,46 +36,83 @@ pub enum DeliveryError {
     /// The server rejected the mail or could not be reached.
     #[error("the mail server did not accept the mail")]
     Smtp(#[source] lettre::transport::smtp::Error),
-    #[error("the mail server did not respond within {} s", smtp::TIMEOUT.as_secs())]
-    SmtpTimeout,
+    #[error(transparent)]
+    Sms(#[from] SmsError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
 }
 
-/// Sends one-time codes. Clones share the connections to the mail server.
-#[derive(Clone)]
-pub struct Delivery {
-    outbox: outbox::Outbox,
-    smtp: Option<smtp::Smtp>,
-}
-
-impl Delivery {
-    /// Without a mail server, e-mail goes to `outbox`, as text messages always do.
-    ///
-    /// # Errors
-    /// When the mail server's URL cannot be used.
-    pub fn new(
-        server: Option<SmtpServer>,
-        outbox: PathBuf,
-        clock: Arc<dyn Clock>,
-        random: Randomness,
-    ) -> Result<Self, DeliveryError> {
-        let smtp = server.map(|server| smtp::Smtp::new(server, Arc::clone(&clock), random)).transpose()?;
-        Ok(Self { outbox: outbox::Outbox::new(outbox, clock), smtp })
-    }
-
-    /// Returns once the mail server has accepted the message or the outbox holds it.
-    ///
-    /// # Errors
-    /// When neither happened; a mail that timed out may still arrive.
-    pub async fn send(&self, message: Message) -> Result<(), DeliveryError> {
-        match (message.channel, &self.smtp) {
-            (Channel::Email, Some(smtp)) => smtp.send(message).await,
-            (Channel::Email, None) | (Channel::Sms, _) => self.outbox.append(message).await,
+impl From<DeliveryError> for CarryError {
+    fn from(error: DeliveryError) -> Self {
+        match &error {
+            DeliveryError::Smtp(smtp) if smtp::is_refused(smtp) => Self::Refused(error.into()),
+            DeliveryError::Sms(sms) if sms.is_refusal() => Self::Refused(error.into()),
+            DeliveryError::Recipient(_) | DeliveryError::Mail(_) => Self::Refused(error.into()),
+            DeliveryError::Outbox(_) | DeliveryError::Smtp(_) | DeliveryError::Sms(_) | DeliveryError::Template(_) => {
+                Self::Failed(error.into())
+            }
         }
     }
 }
 
-impl countersign_flows::delivery::Delivery for Delivery {
-    fn send(&self, message: Message) -> BoxFuture<'_, Result<(), countersign_flows::delivery::DeliveryError>> {
+/// Sends messages.
+pub struct Delivery {
+    /// Replaced as a whole when templates are read again.
+    catalogue: RwLock<Arc<Catalogue>>,
+    /// Without a mail server, mails go to the outbox.
+    smtp: Option<Smtp>,
+    /// Without a gateway, text messages go to the outbox.
+    sms: Option<Sms>,
+    outbox: Outbox,
+    clock: Arc<dyn Clock>,
+}
+
+impl Delivery {
+    #[must_use]
+    pub fn new(
+        catalogue: Catalogue,
+        smtp: Option<Smtp>,
+        sms: Option<Sms>,
+        outbox: Outbox,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { catalogue: RwLock::new(Arc::new(catalogue)), smtp, sms, outbox, clock }
+    }
+
+    /// Words messages in this way from now on.
+    pub fn replace_words(&self, catalogue: Catalogue) {
+        *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalogue);
+    }
+
+    /// Returns once the next server has taken the message or the outbox holds it.
+    ///
+    /// # Errors
+    /// When neither happened; a mail that timed out may still arrive.
+    pub async fn send(&self, message: Outgoing) -> Result<(), DeliveryError> {
+        let moment = Moment { created_at: message.created_at, now: self.clock.now() };
+        let catalogue = Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner));
+        let templates = catalogue.in_one_of(&message.languages);
+        match (Channel::from(&message.to), &self.smtp, &self.sms) {
+            (Channel::Email, Some(smtp), _) => {
+                let mail = templates.mail(&message.message, moment)?;
+                smtp.send(message.id, message.to.as_str(), mail, moment.created_at).await
+            }
+            (Channel::Email, None, _) => {
+                let subject = templates.mail(&message.message, moment)?.subject;
+                self.outbox.append(&message, &subject, moment.now).await
+            }
+            (Channel::Sms, _, sms) => {
+                let text = templates.text_message(&message.message, moment)?;
+                let Some(sms) = sms else { return self.outbox.append(&message, &text, moment.now).await };
+                let (kind, to) = (message.message.kind().name(), message.to.as_str());
+                Ok(sms.send(TextMessage { id: message.id, kind, to, text: &text }, moment.now).await?)
+            }
+        }
+    }
+}
+
+impl Carrier for Delivery {
+    fn carry(&self, message: Outgoing) -> BoxFuture<'_, Result<(), CarryError>> {
         Box::pin(async move { Ok(Self::send(self, message).await?) })
     }
 }

@@ -1,81 +1,81 @@
 //! Delivery by SMTP.
 
-use super::{DeliveryError, Message, wording};
-use crate::clock::Clock;
-use crate::net::smtp::SmtpServer;
-use countersign_flows::random::Randomness;
-use data_encoding::HEXLOWER;
-use lettre::message::Mailbox;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
+use super::DeliveryError;
+use super::templates::Mail;
+use crate::net::smtp::{SmtpServer, parse_recipient};
+use countersign_domain::ids::MessageId;
+use countersign_domain::time::Timestamp;
+use countersign_flows::delivery::queue::ATTEMPT_TIMEOUT;
+use lettre::message::header::{HeaderName, HeaderValue, MIME_VERSION_1_0};
+use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::AsyncSmtpTransport;
-use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncTransport as _, Tokio1Executor};
-use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
-
-/// Limit for each step with the server and for the whole mail, because the user waits for the response.
-pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Says that nobody wrote the mail, so that no mailbox responds to it (RFC 3834, 5).
 const AUTO_SUBMITTED: (&str, &str) = ("Auto-Submitted", "auto-generated");
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Smtp {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
-    clock: Arc<dyn Clock>,
-    random: Randomness,
 }
 
 impl Smtp {
     /// Connects when the first mail is sent.
     ///
     /// # Errors
-    /// When the URL cannot be used.
-    pub fn new(server: SmtpServer, clock: Arc<dyn Clock>, random: Randomness) -> Result<Self, DeliveryError> {
-        let transport = server.url.transport().map_err(DeliveryError::Smtp)?;
-        let transport = transport.hello_name(ClientId::Domain(server.hello_name())).timeout(Some(TIMEOUT)).build();
-        Ok(Self { transport, from: server.from, clock, random })
+    /// When the URL or the certificates cannot be used.
+    pub fn new(server: SmtpServer) -> Result<Self, DeliveryError> {
+        let transport = server.transport().map_err(DeliveryError::Smtp)?;
+        Ok(Self { transport: transport.timeout(Some(ATTEMPT_TIMEOUT)).build(), from: server.from })
     }
 
-    /// `<random@domain of the sender>`: 128 random bits, so that no two mails share it (RFC 5322, 3.6.4).
-    fn message_id(&self) -> String {
-        let mut unique = [0; 16];
-        self.random.draw(|random| random.fill_bytes(&mut unique));
-        format!("<{}@{}>", HEXLOWER.encode(&unique), self.from.email.domain())
+    /// `<id@domain of the sender>`: the same at each attempt, so that copies can be recognised (RFC 5322, 3.6.4).
+    fn message_id(&self, id: MessageId) -> String {
+        format!("<{id}@{}>", self.from.email.domain())
     }
 
-    pub(super) async fn send(&self, message: Message) -> Result<(), DeliveryError> {
-        let to = message.to.parse().map_err(DeliveryError::Recipient)?;
-        let mut mail = lettre::Message::builder()
+    /// Sends a mail in plain text with an alternative in HTML. `created_at` becomes its date.
+    ///
+    /// # Errors
+    /// When the server did not take it, or it cannot be composed.
+    pub async fn send(&self, id: MessageId, to: &str, mail: Mail, created_at: Timestamp) -> Result<(), DeliveryError> {
+        let to = parse_recipient(to).map_err(DeliveryError::Recipient)?;
+        let mut message = lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
-            .subject(wording::subject(&message))
-            .date(UNIX_EPOCH + Duration::from_millis(self.clock.now().as_millis().unsigned_abs()))
-            .message_id(Some(self.message_id()))
+            .subject(mail.subject)
+            .date(UNIX_EPOCH + Duration::from_millis(created_at.as_millis().unsigned_abs()))
+            .message_id(Some(self.message_id(id)))
             .header(MIME_VERSION_1_0)
-            .header(ContentType::TEXT_PLAIN)
-            .body(wording::text(&message))
+            .multipart(MultiPart::alternative_plain_html(mail.text, mail.html))
             .map_err(DeliveryError::Mail)?;
         let (name, value) = AUTO_SUBMITTED;
-        mail.headers_mut().insert_raw(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
-        match tokio::time::timeout(TIMEOUT, self.transport.send(mail)).await {
-            Ok(sent) => sent.map(|_| ()).map_err(DeliveryError::Smtp),
-            Err(_) => Err(DeliveryError::SmtpTimeout),
-        }
+        message.headers_mut().insert_raw(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
+        self.transport.send(message).await.map(|_| ()).map_err(DeliveryError::Smtp)
     }
+}
+
+/// Whether the mail server will never take this mail. The statuses about credentials, encryption or commands (50z, 53z) are
+/// about the settings of one of the two servers, which can be mended.
+pub(super) fn is_refused(error: &lettre::transport::smtp::Error) -> bool {
+    error.status().is_some_and(|status| (550..560).contains(&u16::from(status)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Channel;
+    use super::super::templates::{Moment, Templates, Wording};
     use super::*;
-    use crate::clock::ManualClock;
     use crate::net::smtp::{SmtpUrl, parse_sender};
-    use countersign_domain::time::Timestamp;
+    use countersign_domain::message::{CodePurpose, Message};
+    use countersign_domain::one_time_code::OneTimeCode;
     use mail_parser::{HeaderValue, MessageParser, MimeHeaders as _};
     use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
     use tokio::net::TcpListener;
+
+    /// 2026-03-01T12:00:00Z
+    const NOON: Timestamp = Timestamp::from_millis(1_772_366_400_000);
 
     /// A server that speaks just enough of RFC 5321; returns the lines it received.
     async fn accept_one_mail(listener: TcpListener, reply_to_data: &'static str) -> Vec<String> {
@@ -109,7 +109,20 @@ mod tests {
         received
     }
 
-    async fn send_to_server(to: &str, reply: &'static str) -> (Result<(), DeliveryError>, Vec<String>) {
+    fn mail() -> Mail {
+        let app_name = "Zwölf".to_owned();
+        let wording = Wording { app_name, domain: "id.example".to_owned(), language: "en".to_owned(), directory: None };
+        let code = OneTimeCode::chosen("123456").expect("a code");
+        let message = Message::Code { purpose: CodePurpose::SignIn, code, valid_for: Duration::from_secs(180) };
+        let templates = Templates::load(wording).expect("the built-in ones");
+        templates.mail(&message, Moment { created_at: NOON, now: NOON }).expect("rendered")
+    }
+
+    fn message_id(seed: i64) -> MessageId {
+        crate::random::system().draw(|random| MessageId::generate(Timestamp::from_millis(seed), random))
+    }
+
+    async fn send_to_server(id: MessageId, to: &str, reply: &'static str) -> (Result<(), DeliveryError>, Vec<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("smtp://{}", listener.local_addr().expect("an address"));
         let server = tokio::spawn(accept_one_mail(listener, reply));
@@ -117,24 +130,16 @@ mod tests {
             url: SmtpUrl::parse(&url).expect("a usable URL"),
             from: parse_sender("Two <two@example.com>").expect("a mailbox"),
             hello: None,
+            ca: None,
         };
-        let message = Message {
-            channel: Channel::Email,
-            to: to.to_owned(),
-            code: "123456".to_owned(),
-            app_name: "Zwölf".to_owned(),
-            lifetime: Duration::from_secs(180),
-        };
-        // 2026-03-01T12:00:00Z
-        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_772_366_400_000)));
-        let smtp = Smtp::new(server_settings, clock, crate::random::system()).expect("a transport");
-        let sent = smtp.send(message).await;
+        let smtp = Smtp::new(server_settings).expect("a transport");
+        let sent = smtp.send(id, to, mail(), NOON).await;
         (sent, server.await.expect("no panic"))
     }
 
     #[tokio::test]
     async fn a_mail_reaches_the_server() {
-        let (sent, received) = send_to_server("ada@example.org", "250 queued\r\n").await;
+        let (sent, received) = send_to_server(message_id(1), "ada@example.org", "250 queued\r\n").await;
         sent.expect("the server took it");
         for line in [
             "MAIL FROM:<two@example.com>",
@@ -152,10 +157,14 @@ mod tests {
     /// Mail servers without SMTPUTF8 (RFC 6531) take nothing else.
     #[tokio::test]
     async fn an_internationalized_address_goes_out_as_its_ascii_labels() {
-        for to in ["user@xn--80a1acny.xn--p1ai", "o!neil#1@xn--bcher-kva.example"] {
-            let (sent, received) = send_to_server(to, "250 queued\r\n").await;
+        for (to, ascii) in [
+            ("user@xn--80a1acny.xn--p1ai", "user@xn--80a1acny.xn--p1ai"),
+            ("user@почта.рф", "user@xn--80a1acny.xn--p1ai"),
+            ("o!neil#1@xn--bcher-kva.example", "o!neil#1@xn--bcher-kva.example"),
+        ] {
+            let (sent, received) = send_to_server(message_id(1), to, "250 queued\r\n").await;
             sent.expect("the server took it");
-            for line in [format!("RCPT TO:<{to}>"), format!("To: {to}")] {
+            for line in [format!("RCPT TO:<{ascii}>"), format!("To: {ascii}")] {
                 assert!(received.contains(&line), "{line} is not in {received:#?}");
             }
             let envelope = received.iter().find(|line| line.starts_with("MAIL FROM")).expect("an envelope");
@@ -166,9 +175,9 @@ mod tests {
     /// What RFC 5322 and RFC 2045 ask of a mail, as a parser reads it; receivers bounce mails without it.
     #[tokio::test]
     async fn a_mail_has_the_headers_that_receivers_ask_for() {
-        let mut ids = Vec::new();
-        for _ in 0..2 {
-            let (sent, received) = send_to_server("ada@example.org", "250 queued\r\n").await;
+        let same = message_id(1);
+        for (id, is_first) in [(same, true), (same, false)] {
+            let (sent, received) = send_to_server(id, "ada@example.org", "250 queued\r\n").await;
             sent.expect("the server took it");
             assert_eq!(received[0], "EHLO example.com", "the sender's domain");
             let start = received.iter().position(|line| line == "DATA").expect("a mail") + 1;
@@ -178,10 +187,7 @@ mod tests {
             let text = lines.concat();
             let mail = MessageParser::default().parse(text.as_bytes()).expect("a mail");
 
-            let id = mail.message_id().expect("a Message-ID").to_owned();
-            let (unique, domain) = id.split_once('@').expect("an address-like id");
-            assert!(domain == "example.com" && unique.len() == 32, "{id}");
-            ids.push(id);
+            assert_eq!(mail.message_id(), Some(format!("{id}@example.com").as_str()), "first={is_first}");
             assert_eq!(mail.date().expect("a Date").to_rfc3339(), "2026-03-01T12:00:00Z");
             let header = |name: &str| match mail.header(name) {
                 Some(HeaderValue::Text(text)) => text.to_string(),
@@ -189,9 +195,12 @@ mod tests {
             };
             assert_eq!((header("MIME-Version").as_str(), header("Auto-Submitted").as_str()), ("1.0", "auto-generated"));
             let content_type = mail.content_type().expect("a Content-Type");
-            assert_eq!((content_type.ctype(), content_type.subtype()), ("text", Some("plain")));
-            assert_eq!(content_type.attribute("charset"), Some("utf-8"));
-            assert!(mail.header("Content-Transfer-Encoding").is_some());
+            assert_eq!((content_type.ctype(), content_type.subtype()), ("multipart", Some("alternative")));
+            let parts: Vec<_> = mail.parts.iter().filter_map(|part| part.content_type()).collect();
+            let parts: Vec<_> =
+                parts.iter().map(|part| (part.ctype(), part.subtype(), part.attribute("charset"))).collect();
+            let text_part = |subtype| ("text", Some(subtype), Some("utf-8"));
+            assert_eq!(parts[1..], [text_part("plain"), text_part("html")]);
             assert_eq!(
                 mail.from().and_then(|from| from.first()).and_then(|from| from.address()),
                 Some("two@example.com")
@@ -199,16 +208,20 @@ mod tests {
             assert_eq!(mail.to().and_then(|to| to.first()).and_then(|to| to.address()), Some("ada@example.org"));
             assert_eq!(mail.subject(), Some("Your Zwölf verification code"));
             assert!(mail.body_text(0).expect("a text").contains("123456"));
-            for once in ["From:", "To:", "Subject:", "Date:", "Message-ID:", "MIME-Version:", "Content-Type:"] {
+            assert!(mail.body_html(0).expect("HTML").contains("123456</p>"));
+            for once in ["From:", "To:", "Subject:", "Date:", "Message-ID:", "MIME-Version:"] {
                 assert_eq!(lines.iter().filter(|line| line.starts_with(once)).count(), 1, "{once}");
             }
         }
-        assert_ne!(ids[0], ids[1]);
     }
 
     #[tokio::test]
     async fn a_refusal_is_an_error() {
-        let (sent, _) = send_to_server("ada@example.org", "554 no\r\n").await;
-        assert!(matches!(sent, Err(DeliveryError::Smtp(_))), "{sent:?}");
+        let (sent, _) = send_to_server(message_id(1), "ada@example.org", "554 no\r\n").await;
+        assert!(matches!(&sent, Err(DeliveryError::Smtp(error)) if is_refused(error)), "{sent:?}");
+        for reply in ["451 later\r\n", "530 encryption is needed\r\n"] {
+            let (sent, _) = send_to_server(message_id(1), "ada@example.org", reply).await;
+            assert!(matches!(&sent, Err(DeliveryError::Smtp(error)) if !is_refused(error)), "{sent:?}");
+        }
     }
 }

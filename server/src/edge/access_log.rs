@@ -1,13 +1,16 @@
 //! One log line per request.
 //!
-//! The line has a fixed list of fields: method, route, operation, status, duration, client and request id. Bodies, headers,
-//! query strings and the values of path variables are never logged, since they carry codes and tokens.
+//! The line has a fixed list of fields: method, route, operation, status, duration, client, request id, trace id if the client names
+//! one, and for a service the id of its API key. Bodies, other headers, query strings and the values of path variables are never
+//! logged, since they carry codes and tokens.
 
 use crate::clock::Stopwatch;
 use countersign_api::ErrorCause;
+use countersign_domain::ids::ApiKeyId;
 use http::{Extensions, Method, StatusCode};
 use slog::{Logger, debug, error, info, warn};
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// A request as it will be logged.
 pub(super) struct Entry {
@@ -16,12 +19,13 @@ pub(super) struct Entry {
     path: String,
     operation: String,
     client: IpAddr,
+    api_key: Option<ApiKeyId>,
 }
 
 impl Entry {
     /// Starts the clock. `path` is logged unless a route replaces it, so it must hold no secrets ([`super::path::masked`]).
     pub(super) fn new(method: Method, path: String, client: IpAddr) -> Self {
-        Self { stopwatch: Stopwatch::start(), method, path, operation: String::new(), client }
+        Self { stopwatch: Stopwatch::start(), method, path, operation: String::new(), client, api_key: None }
     }
 
     /// Sets the operation, and its path template in place of the path.
@@ -30,9 +34,23 @@ impl Entry {
         template.clone_into(&mut self.path);
     }
 
+    /// Sets the API key that the request was allowed by.
+    pub(super) fn noted(&mut self, api_key: Option<ApiKeyId>) {
+        self.api_key = api_key;
+    }
+
+    /// The operation's id, if there is an operation.
+    pub(super) fn operation(&self) -> Option<&str> {
+        Some(self.operation.as_str()).filter(|operation| !operation.is_empty())
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.stopwatch.elapsed()
+    }
+
     /// Writes the line. `log` carries the request id; `extensions` are the response's, which hold the cause of an error.
     pub(super) fn finish(self, log: &Logger, status: StatusCode, extensions: &Extensions, is_routine: bool) {
-        let Self { stopwatch, method, path, operation, client } = self;
+        let Self { stopwatch, method, path, operation, client, api_key } = self;
         let millis = u64::try_from(stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX);
         let cause = extensions.get::<ErrorCause>().map(|cause| cause.0.as_str());
         let fields = slog::o!(
@@ -44,6 +62,10 @@ impl Entry {
             "client" => client.to_string(),
         );
         let log = log.new(fields);
+        let log = match api_key {
+            Some(id) => log.new(slog::o!("api_key" => id.to_hyphenated())),
+            None => log,
+        };
         match (cause, status) {
             (Some(cause), status) if status.is_server_error() => error!(log, "request failed"; "cause" => cause),
             (None, StatusCode::SERVICE_UNAVAILABLE) => warn!(log, "request shed"),

@@ -1,4 +1,6 @@
-//! Reads and parses bodies, before any handler sees the request.
+//! Reads and parses bodies, before any handler sees the request. This is the only place that does: handlers take the
+//! [`ParsedBody`], validated against its type in `api/src/body.rs`, so that a byte order mark, a form, or a type with odd parameters
+//! is the same for every operation of each dialect.
 
 use super::dialect::{Bodies, Refusal};
 use super::headers;

@@ -9,7 +9,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode};
 
 /// Headers that scripts may read besides the safelisted ones (Fetch, CORS-safelisted response-header name).
-const EXPOSED: [&str; 3] = ["set-auth-token", "retry-after", "x-retry-after"];
+const EXPOSED: [&str; 4] = ["set-auth-token", "retry-after", "x-retry-after", "www-authenticate"];
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 /// Seconds that a browser may cache a preflight. Chromium caches two hours at most.
 const MAX_AGE: &str = "600";
@@ -143,7 +143,10 @@ mod tests {
     fn exposed_headers_are_merged_with_the_handlers() {
         let mut response = request(&[("access-control-expose-headers", "Set-Auth-Token, x-own")]);
         add_headers(&mut response, &Page::Trusted(HeaderValue::from_static("https://id.example")));
-        assert_eq!(response["access-control-expose-headers"], "set-auth-token, x-own, retry-after, x-retry-after");
+        assert_eq!(
+            response["access-control-expose-headers"],
+            "set-auth-token, x-own, retry-after, x-retry-after, www-authenticate"
+        );
         assert_eq!(response["access-control-allow-origin"], "https://id.example");
         assert_eq!(response["access-control-allow-credentials"], "true");
         assert_eq!(response["vary"], "Origin");

@@ -6,6 +6,7 @@ use super::rate_limit::{Bucket, Limit};
 use super::validation::ResponseValidation;
 use countersign_api::ParsedBody;
 use countersign_contract::ResponseValidator;
+use countersign_domain::observer::RefusalReason;
 use dropshot::{Body, ServerContext};
 use http::{HeaderMap, Method, Response, StatusCode, header};
 use std::borrow::Cow;
@@ -62,6 +63,21 @@ impl Refusal {
         }
     }
 
+    /// Its name in metrics.
+    #[must_use]
+    pub fn reason(&self) -> RefusalReason {
+        match self {
+            Self::NotFound => RefusalReason::NotFound,
+            Self::InvalidJson => RefusalReason::InvalidBody,
+            Self::UnsupportedMediaType { .. } => RefusalReason::UnsupportedMediaType,
+            Self::BodyTooLarge { .. } => RefusalReason::BodyTooLarge,
+            Self::RateLimited { .. } => RefusalReason::RateLimit,
+            Self::Overloaded { .. } => RefusalReason::InFlight,
+            Self::TimedOut => RefusalReason::Timeout,
+            Self::Internal => RefusalReason::Defect,
+        }
+    }
+
     /// Wait before another try; `None` if it would not help.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -103,12 +119,18 @@ pub trait DialectRules: Send + Sync {
         None
     }
 
+    /// Whether a path that a template matches is a path of the operation. A published API can have an operation that is not served
+    /// here where a template has a variable.
+    fn serves(&self, _template: &str, _path: &str) -> bool {
+        true
+    }
+
     /// Where a request comes from, as far as trust in origins is concerned; for the log.
     fn source<'a>(&self, headers: &'a HeaderMap) -> Option<Cow<'a, str>> {
         headers.get(header::ORIGIN).map(super::headers::text)
     }
 
-    /// Whether cookies of a request that changes something count only if its page is trusted.
+    /// Whether cookies count only if the page that sends them is trusted, in requests that only read, too.
     fn needs_trusted_page_for_cookies(&self) -> bool {
         false
     }
@@ -123,9 +145,13 @@ pub trait DialectRules: Send + Sync {
     fn guard(&self, request: &http::request::Parts, body: &ParsedBody) -> Result<(), Box<Response<Body>>>;
 }
 
+/// Name in metrics of what belongs to no dialect.
+const NO_NAME: &str = "none";
+
 /// A set of operations under one base path.
 pub struct Dialect<C: ServerContext> {
     base_path: &'static str,
+    name: &'static str,
     dispatchers: Vec<Dispatcher<C>>,
     pub(super) rules: Arc<dyn DialectRules>,
     validator: Option<Arc<ResponseValidator>>,
@@ -135,7 +161,7 @@ impl<C: ServerContext> Dialect<C> {
     /// The operations of `dispatchers`, which are tried in turn, under `base_path` (without a slash at its end).
     #[must_use]
     pub fn new(base_path: &'static str, dispatchers: Vec<Dispatcher<C>>, rules: Arc<dyn DialectRules>) -> Self {
-        Self { base_path, dispatchers, rules, validator: None }
+        Self { base_path, name: NO_NAME, dispatchers, rules, validator: None }
     }
 
     /// The same, with each response checked against a contract.
@@ -155,12 +181,23 @@ impl<C: ServerContext> Dialect<C> {
         Bucket { base_path: self.base_path, template: route.map(|route| route.template.as_str()) }
     }
 
+    /// The same, under a name in metrics.
+    #[must_use]
+    pub fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
     pub(super) fn contains(&self, path: &str) -> bool {
         path.strip_prefix(self.base_path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     pub(super) fn find(&self, method: &Method, path: &str) -> Option<Route<C>> {
-        self.dispatchers.iter().find_map(|dispatcher| dispatcher.find(method, path))
+        let found = self.dispatchers.iter().find_map(|dispatcher| dispatcher.find(method, path));
+        found.filter(|route| self.rules.serves(&route.template, path))
     }
 
     /// Whether its operations are part of no contract: health, the reference page, unknown paths.

@@ -23,6 +23,12 @@ impl InFlight {
         Self { shares: Arc::new(Mutex::new(Shares::new(max))) }
     }
 
+    /// Requests in flight.
+    #[must_use]
+    pub fn taken(&self) -> usize {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner).taken()
+    }
+
     /// Tries for a permit. At the limit, requests are shed instead of queued: a waiting request holds a connection and
     /// memory, and its client is served sooner by another node.
     #[must_use]

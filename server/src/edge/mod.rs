@@ -24,6 +24,7 @@ pub mod dialect;
 pub mod dispatch;
 pub mod headers;
 pub mod load;
+pub mod noted;
 mod outside;
 pub mod path;
 pub mod proven;
@@ -43,6 +44,7 @@ use crate::clock::Clock;
 use crate::net::origin::TrustedOrigins;
 use countersign_api::ParsedBody;
 use countersign_api::reply::whole_seconds;
+use countersign_domain::observer::{Observer, RefusalReason, Served};
 use dropshot::{
     ApiDescription, ApiDescriptionRegisterError, ApiEndpoint, ApiEndpointVersions, Body, HttpError, RawRequest,
     RequestContext, RequestInfo, ServerContext,
@@ -75,6 +77,8 @@ const KEEP_ALIVE: &str = "timeout=25";
 pub struct Policy {
     pub clock: Arc<dyn Clock>,
     pub log: Logger,
+    /// Takes what was served and refused.
+    pub observer: Arc<dyn Observer>,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: client_ip::TrustedProxies,
     /// Peers that are no trusted proxies and forward requests.
@@ -82,7 +86,7 @@ pub struct Policy {
     /// Origins that get CORS headers.
     pub trusted_origins: TrustedOrigins,
     /// Origins that are not trusted and call nevertheless.
-    pub untrusted_origins: untrusted_origins::UntrustedOrigins,
+    pub untrusted_origins: Arc<untrusted_origins::UntrustedOrigins>,
     /// `None` when limits per client and operation are switched off.
     pub rate_limiter: Option<rate_limit::RateLimiter>,
     /// Where handlers leave credentials that were valid.
@@ -164,6 +168,10 @@ impl<C: ServerContext> Edge<C> {
         }
         // dropshot's own logger for the request carries the URI with its query string.
         let log = self.policy.log.new(o!("request_id" => context.request_id.clone()));
+        let log = match headers::trace_id(&parts.headers) {
+            Some(trace_id) => log.new(o!("trace_id" => trace_id)),
+            None => log,
+        };
         context.log = log.clone();
 
         let dialect = self.dialect(parts.uri.path());
@@ -176,14 +184,19 @@ impl<C: ServerContext> Edge<C> {
         let source = dialect.rules.source(&parts.headers).map(Cow::into_owned);
         let (method, version) = (parts.method.clone(), parts.version);
         let validation = dialect.validation(&parts.method, parts.uri.path());
-        if page == Page::Untrusted && !method.is_safe() && dialect.rules.needs_trusted_page_for_cookies() {
+        if page == Page::Untrusted && dialect.rules.needs_trusted_page_for_cookies() {
             parts.headers.remove(header::COOKIE);
         }
         let call = Call { context, parts, body, client };
 
-        let mut response = match self.respond(dialect, call, &page, &mut entry).await {
+        let (outcome, api_key) = noted::collect(self.respond(dialect, call, &page, &mut entry)).await;
+        entry.noted(api_key);
+        let mut response = match outcome {
             Ok(response) => response,
-            Err(refusal) => refused(dialect, &refusal),
+            Err(refusal) => {
+                self.policy.observer.request_refused(dialect.name(), refusal.reason());
+                refused(dialect, &refusal)
+            }
         };
         if !dialect.is_outside() {
             cors::add_headers(response.headers_mut(), &page);
@@ -199,24 +212,23 @@ impl<C: ServerContext> Edge<C> {
         if let Some(validation) = validation {
             response = validation.check(response, &self.policy.deviations, &log).await;
         }
+        self.policy.observer.request_served(Served {
+            dialect: dialect.name(),
+            operation: entry.operation(),
+            status: response.status().as_u16(),
+            took: entry.elapsed(),
+        });
         entry.finish(&log, response.status(), response.extensions(), dialect.is_outside());
         response
     }
 
-    /// Says in the log, once for each, that an origin is not trusted.
+    /// Says in the log that an origin is not trusted.
     fn warn_of_origin(&self, source: &str) {
         // Sandboxed pages and files have no origin that could be trusted.
         if source == "null" || self.policy.trusted_origins.trusts_url(source) {
             return;
         }
-        if let Some(origin) = self.policy.untrusted_origins.first_seen(source) {
-            warn!(
-                self.policy.log,
-                "a page or an app of an origin that is not trusted was refused, or cannot read the response";
-                "origin" => origin,
-                "setting" => "trusted_origins",
-            );
-        }
+        self.policy.untrusted_origins.log_source(source);
     }
 
     fn dialect(&self, path: &str) -> &Dialect<C> {
@@ -238,6 +250,9 @@ impl<C: ServerContext> Edge<C> {
             return Ok(cors::preflight(&call.parts.headers));
         }
         let route = dialect.find(&call.parts.method, path);
+        if let Some(route) = &route {
+            entry.routed(&route.operation, &route.template);
+        }
         self.check_rate(dialect, route.as_ref(), &call)?;
         // Held until the response is made, so that slow bodies count too. Health checks pass at the limit: they report it.
         let _permit = match self.policy.in_flight.try_acquire(call.client.into()) {
@@ -245,7 +260,6 @@ impl<C: ServerContext> Edge<C> {
             permit => permit,
         };
         let route = route.ok_or(Refusal::NotFound)?;
-        entry.routed(&route.operation, &route.template);
         self.run_bounded(dialect, route, call).await
     }
 
@@ -298,6 +312,7 @@ impl<C: ServerContext> Edge<C> {
         };
         let parsed = body::parse(&parts.headers, &bytes, dialect.rules.bodies(&route.operation))?;
         if let Err(response) = dialect.rules.guard(&parts, &parsed) {
+            self.policy.observer.request_refused(dialect.name(), RefusalReason::Origin);
             return Ok(*response);
         }
         let mut request = Request::from_parts(parts, Body::from(bytes));

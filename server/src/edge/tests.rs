@@ -6,6 +6,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::net::origin::Origin;
 use countersign_api::better_auth::Error;
+use countersign_domain::observer::Unobserved;
 use countersign_domain::time::Timestamp;
 use dialect::DialectRules;
 use dropshot::{ConfigDropshot, ErrorStatusCode, ExclusiveExtractor, HttpServer, ServerBuilder, VersionPolicy};
@@ -163,10 +164,11 @@ impl World {
         let mut policy = Policy {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             log: log.clone(),
+            observer: Arc::new(Unobserved),
             trusted_proxies: client_ip::TrustedProxies::new(vec!["127.0.0.0/8".parse().expect("a network")]),
             untrusted_forwarders: client_ip::UntrustedForwarders::default(),
             trusted_origins: TrustedOrigins::new(origin, []),
-            untrusted_origins: untrusted_origins::UntrustedOrigins::default(),
+            untrusted_origins: Arc::new(untrusted_origins::UntrustedOrigins::new(log.clone(), Arc::clone(&clock) as _)),
             rate_limiter: Some(rate_limit::RateLimiter::default()),
             proven: Arc::default(),
             in_flight: load::InFlight::new(100),
@@ -246,6 +248,20 @@ async fn a_handler_sees_body_and_client() {
     assert_eq!(response.body, "absent from 127.0.0.1");
     let response = world.get("/api/test/echo", &[JSON]).await;
     assert_eq!(response.body, "absent from 127.0.0.1");
+}
+
+#[tokio::test]
+async fn connections_of_http_1_1_say_how_long_they_are_kept() {
+    let world = World::new(|_| {});
+    for (path, status) in [("/api/test/echo", 200), ("/api/test/unknown", 404), ("/healthz", 200)] {
+        let response = world.get(path, &[]).await;
+        assert_eq!((response.status, response.header("keep-alive")), (status, Some("timeout=25")), "{path}");
+    }
+    // HTTP/2 has no such header (RFC 9113, 8.2.2), and HTTP/1.0 keeps no connection.
+    let mut old = world.connect().await;
+    old.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await.expect("writable");
+    let response = read_response(old).await;
+    assert_eq!((response.status, response.header("keep-alive")), (200, None));
 }
 
 #[tokio::test]
@@ -434,7 +450,7 @@ async fn trusted_origins_get_cors_and_nobody_else_does() {
     assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
     assert_eq!(
         response.header("access-control-expose-headers"),
-        Some("x-own, set-auth-token, retry-after, x-retry-after")
+        Some("x-own, set-auth-token, retry-after, x-retry-after, www-authenticate")
     );
     let response = world.get("/api/test/none", &[trusted]).await;
     assert_eq!(response.header("access-control-allow-origin"), Some("https://id.example"), "errors can be read too");

@@ -18,7 +18,8 @@ impl DynamicVersionPolicy for VersionGate {
         if METHODS.contains(&request.method().as_str()) && can_be_routed(request.uri().path()) {
             return Ok(Version::new(1, 0, 0));
         }
-        let mut refusal = HttpError::for_not_found(None, "method or path that no operation has".to_owned());
+        let mut refusal =
+            HttpError::for_not_found(Some("NOT_FOUND".to_owned()), "method or path that no operation has".to_owned());
         for (name, value) in super::STANDARD_HEADERS {
             refusal.add_header(name, value).expect("names and values of standard headers are valid");
         }

@@ -6,7 +6,9 @@ use crate::app::App;
 use crate::edge::{Dialect, DialectRules, Dispatcher};
 use countersign_api::DialectName;
 use countersign_api::better_auth::better_auth_api_mod;
-use countersign_api::fusionauth::{fusion_auth_api_mod, method_api_mod, recovery_code_api_mod, user_api_mod};
+use countersign_api::fusionauth::{
+    administration_api_mod, fusion_auth_api_mod, link_api_mod, method_api_mod, recovery_code_api_mod, user_api_mod,
+};
 use countersign_contract::{Document, ResponseValidator};
 use dropshot::ApiDescriptionBuildErrors;
 use std::collections::BTreeSet;
@@ -35,7 +37,7 @@ pub fn serve(
 ) -> Result<Vec<Dialect<Arc<App>>>, ApiDescriptionBuildErrors> {
     let mut dialects = Vec::new();
     for name in names {
-        let of_name = of_name(app, *name)?;
+        let of_name = of_name(app, *name)?.into_iter().map(|dialect| dialect.named(name.as_str())).collect::<Vec<_>>();
         if are_validated {
             let document = Document::load(name.contract_file(), contract_text(*name));
             let validator = Arc::new(ResponseValidator::new(&document.expect("the build has read the contract")));
@@ -52,16 +54,18 @@ fn of_name(app: &App, name: DialectName) -> Result<Vec<Dialect<Arc<App>>>, ApiDe
     match name {
         DialectName::BetterAuth => {
             let routers = vec![Dispatcher::new(better_auth_api_mod::api_description::<BetterAuth>()?)];
-            let rules = Arc::new(better_auth::rules::Rules::new(app.trusted_origins.clone(), rates));
+            let (trusted, untrusted) = (app.trusted_origins.clone(), Arc::clone(&app.untrusted_origins));
+            let rules = Arc::new(better_auth::rules::Rules::new(trusted, untrusted, rates));
             Ok(vec![Dialect::new(name.base_path(), routers, rules)])
         }
         DialectName::FusionAuth => {
-            let rules: Arc<dyn DialectRules> =
-                Arc::new(fusionauth::rules::Rules::new(rates, app.cookie_scope.same_site));
+            let rules: Arc<dyn DialectRules> = Arc::new(fusionauth::rules::Rules::new(rates));
             // In the order in which `countersign_api::fusionauth` has them.
             let routers = vec![
                 Dispatcher::new(recovery_code_api_mod::api_description::<FusionAuth>()?),
                 Dispatcher::new(method_api_mod::api_description::<FusionAuth>()?),
+                Dispatcher::new(administration_api_mod::api_description::<FusionAuth>()?),
+                Dispatcher::new(link_api_mod::api_description::<FusionAuth>()?),
                 Dispatcher::new(fusion_auth_api_mod::api_description::<FusionAuth>()?),
                 Dispatcher::new(user_api_mod::api_description::<FusionAuth>()?),
             ];

@@ -3,4 +3,5 @@
 
 pub mod cookie_scope;
 pub mod origin;
+pub mod sms;
 pub mod smtp;

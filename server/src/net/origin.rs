@@ -3,9 +3,15 @@
 //! The same list decides which pages get CORS headers, which `Origin` headers pass the cross-site check, and where a
 //! callback URL may lead, because these must never disagree. It always contains the base URL's origin.
 //!
+//! Three places ask it: `edge/cors.rs` (`Origin`, for CORS headers and the cookies of the FusionAuth dialect),
+//! `http/better_auth/origin.rs` (`Origin`, `expo-origin`, `Referer`, and callback URLs in bodies and queries) and
+//! `http/better_auth/links.rs` (callback URLs of links). Headers are compared as they are, since browsers send ASCII; patterns of
+//! the setting and callback URLs, which users write, in the ASCII form.
+//!
 //! Parsing is stricter than a browser's. Text that a browser would repair (spaces, backslashes, credentials in the
 //! authority, missing slashes) is not an origin, so that the repaired URL cannot lead elsewhere.
 
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -136,8 +142,19 @@ pub fn with_ascii_host(text: &str) -> Option<Cow<'_, str>> {
     if host.split('.').any(is_mixed) {
         return None;
     }
-    let ascii = idna::domain_to_ascii(host).ok()?;
+    let ascii = idna::domain_to_ascii_cow(host.as_bytes(), idna::AsciiDenyList::URL).ok()?;
     Some(Cow::Owned(format!("{}{ascii}{}", &text[..start], &text[end..])))
+}
+
+/// A URL in ASCII, as browsers follow it: the host as `xn--…`, and what comes after it percent-encoded (WHATWG URL, 3.3 and 4.4).
+/// `None` if the host cannot be encoded.
+#[must_use]
+pub fn ascii_url(url: &str) -> Option<Cow<'_, str>> {
+    Some(match with_ascii_host(url)? {
+        url if url.is_ascii() => url,
+        // Encodes what is not ASCII, and nothing else.
+        url => Cow::Owned(utf8_percent_encode(&url, &AsciiSet::EMPTY).collect()),
+    })
 }
 
 /// One entry of the configured list.
@@ -356,6 +373,35 @@ mod tests {
         }));
         for text in ["https://büch*.example", "https://bücher.example/é", "b?cher.рф/x", "https://\u{feff}"] {
             assert!(OriginPattern::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn urls_in_other_scripts_are_led_to_as_browsers_do() {
+        for (url, ascii) in [
+            ("https://app.example.com/%C3%A9", "https://app.example.com/%C3%A9"),
+            ("https://app.example.com/é", "https://app.example.com/%C3%A9"),
+            ("https://BÜCHER.example/", "https://xn--bcher-kva.example/"),
+            ("https://bücher。example", "https://xn--bcher-kva.example"),
+        ] {
+            assert_eq!(ascii_url(url).as_deref(), Some(ascii), "{url}");
+        }
+        let list = trusted(&["https://bücher.example"]);
+        let trusts = |url: &str| ascii_url(url).is_some_and(|url| list.trusts_url(&url));
+        assert!(trusts("https://bücher.example/x") && trusts("https://xn--bcher-kva.example/x"));
+        for no in [
+            "https://bücher.example.evil.example/",
+            "https://evil.example\\@bücher.example/",
+            "https://bücher.example@evil.example/",
+            "https://evil.example/bücher.example",
+            "https://evil.example／bücher.example",
+            "https://evil.example？.bücher.example",
+            "https://evil.example＠bücher.example",
+            "https://evil.example\u{200b}#bücher.example",
+            "//bücher.example/x",
+            "https://b\u{fffd}cher.example",
+        ] {
+            assert!(!trusts(no), "{no}: {:?}", ascii_url(no));
         }
     }
 

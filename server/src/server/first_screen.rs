@@ -7,7 +7,12 @@ use std::net::SocketAddr;
 
 /// `keyring_is_new` means that this start created the keyring.
 #[must_use]
-pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_new: bool) -> String {
+pub(super) fn first_screen(
+    settings: &Settings,
+    address: SocketAddr,
+    operations: Option<SocketAddr>,
+    keyring_is_new: bool,
+) -> String {
     let base = &settings.base_url;
     let mut rows = [
         ("Health", format!("http://{address}/healthz and /readyz")),
@@ -23,6 +28,9 @@ pub(super) fn first_screen(settings: &Settings, address: SocketAddr, keyring_is_
     }
     for dialect in settings.dialects.iter().rev() {
         rows.insert(0, api(*dialect, base));
+    }
+    if let Some(operations) = operations {
+        rows.push(("Metrics".to_owned(), format!("http://{operations}/metrics")));
     }
     if !settings.rate_limits_are_on {
         rows.push(("Rate limits".to_owned(), "off per client; limits per account stay on".to_owned()));
@@ -68,6 +76,7 @@ fn database(url: &DatabaseUrl) -> String {
 fn keys(source: &KeyringSource, is_new: bool) -> String {
     match source {
         KeyringSource::Text(_) => format!("from {}", crate::config::Key::Keys.variable()),
+        KeyringSource::Credential(path) => format!("{}   (systemd credential)", path.display()),
         KeyringSource::DefaultFile(path) | KeyringSource::NamedFile(path) if !is_new => path.display().to_string(),
         KeyringSource::DefaultFile(path) | KeyringSource::NamedFile(path) => {
             format!("{}   (created just now; back it up: the database is unusable without it)", path.display())
@@ -100,7 +109,7 @@ mod tests {
     #[test]
     fn the_first_screen() {
         let settings = Settings::default_in(Path::new("./countersign-data"));
-        let screen = first_screen(&settings, "127.0.0.1:3000".parse().expect("an address"), true);
+        let screen = first_screen(&settings, "127.0.0.1:3000".parse().expect("an address"), None, true);
         let expected = r#"Countersign VERSION is listening on http://127.0.0.1:3000
 
   Better Auth API  http://localhost:3000/api/auth   (contract: http://localhost:3000/openapi/better-auth.yaml)
@@ -130,7 +139,7 @@ All settings and their sources: countersign check-config. Stop with Ctrl-C.
     fn a_base_url_that_no_page_has_is_on_the_screen() {
         let mut settings = Settings::default_in(Path::new("data"));
         settings.base_url = BaseUrl::parse("http://0.0.0.0:3000").expect("a URL");
-        let screen = first_screen(&settings, "0.0.0.0:3000".parse().expect("an address"), false);
+        let screen = first_screen(&settings, "0.0.0.0:3000".parse().expect("an address"), None, false);
         assert!(screen.contains("\nNote: the base URL http://0.0.0.0:3000 is an address to listen on"), "{screen}");
     }
 
@@ -138,7 +147,7 @@ All settings and their sources: countersign check-config. Stop with Ctrl-C.
     fn closed_sign_up_is_said_and_not_suggested() {
         let mut settings = Settings::default_in(Path::new("data"));
         settings.disabled_paths = ["/api/auth/sign-up/email".to_owned()].into();
-        let screen = first_screen(&settings, "127.0.0.1:3000".parse().expect("an address"), false);
+        let screen = first_screen(&settings, "127.0.0.1:3000".parse().expect("an address"), None, false);
         assert!(screen.contains("\n  Sign-up          closed: services create the accounts\n"), "{screen}");
         assert!(!screen.contains("curl") && screen.ends_with("Stop with Ctrl-C.\n"), "{screen}");
     }
@@ -148,7 +157,7 @@ All settings and their sources: countersign check-config. Stop with Ctrl-C.
         let mut settings = Settings::default_in(Path::new("data"));
         settings.database.url = DatabaseUrl::parse("postgres://u:hunter2@db/two").expect("a URL");
         settings.keyring = KeyringSource::Text(crate::config::secret::SecretText::new("hunter2"));
-        let screen = first_screen(&settings, "127.0.0.1:3000".parse().expect("an address"), false);
+        let screen = first_screen(&settings, "127.0.0.1:3000".parse().expect("an address"), None, false);
         assert!(!screen.contains("hunter2"));
         assert!(
             screen.contains("PostgreSQL, postgres://[redacted]@db/two") && screen.contains("from COUNTERSIGN_KEYS")

@@ -1,17 +1,49 @@
 //! The log. A separate thread writes it to standard error, so that a slow reader never delays a request. Control characters
 //! in it are escaped, because some of it comes from clients and other servers, and terminals show it.
+//!
+//! Times are in UTC, with year and zone, and levels are words, so that lines of several machines can be put together and found.
 
+use crate::clock::{Clock as _, SystemClock, utc_text};
 use crate::config::settings::Log;
 use crate::config::values::LogFormat;
 use crate::terminal::printable;
-use slog::{BorrowedKV, Drain, KV, Key, Logger, Never, OwnedKV, OwnedKVList, Record, RecordStatic, Serializer, o};
+use slog::{
+    BorrowedKV, Drain, FilterLevel, FnValue, KV, Key, Logger, Never, OwnedKV, OwnedKVList, Record, RecordStatic,
+    Serializer, o,
+};
+use slog_term::{RecordDecorator, ThreadSafeTimestampFn};
 use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Drop it last: that flushes the log.
 pub(super) struct Logging {
     pub(super) log: Logger,
+    level: Level,
     /// Keeps the writing thread alive.
     pub(super) _guard: slog_async::AsyncGuard,
+}
+
+impl Logging {
+    /// Logs lines of this level and above from now on.
+    pub(super) fn set_level(&self, level: FilterLevel) {
+        self.level.0.store(level.as_usize(), Ordering::Relaxed);
+    }
+}
+
+/// The level of lines that are logged, which may change.
+#[derive(Clone)]
+struct Level(Arc<AtomicUsize>);
+
+impl Level {
+    fn new(level: FilterLevel) -> Self {
+        Self(Arc::new(AtomicUsize::new(level.as_usize())))
+    }
+
+    fn accepts(&self, level: slog::Level) -> bool {
+        FilterLevel::from_usize(self.0.load(Ordering::Relaxed)).is_none_or(|least| least.accepts(level))
+    }
 }
 
 /// Lines that may wait for the writing thread. Further ones are dropped and counted in a later line, because a blocked
@@ -22,19 +54,66 @@ const QUEUE_LENGTH: usize = 16 * 1024;
 pub(super) fn start(settings: &Log) -> Logging {
     let (drain, guard) = match settings.format {
         LogFormat::Json => {
-            let drain = slog_json::Json::default(std::io::stderr());
+            let drain = json(io::stderr());
             slog_async::Async::new(Printable(drain).fuse()).chan_size(QUEUE_LENGTH).build_with_guard()
         }
         LogFormat::Text => {
-            let decorator = slog_term::TermDecorator::new().stderr().build();
-            let drain = slog_term::FullFormat::new(decorator).use_utc_timestamp().use_original_order().build();
+            let drain = text(slog_term::TermDecorator::new().stderr().build());
             slog_async::Async::new(Printable(drain).fuse()).chan_size(QUEUE_LENGTH).build_with_guard()
         }
     };
-    let level = settings.level;
-    let drain = slog::Filter::new(drain, move |record| level.accepts(record.level()));
+    let level = Level::new(settings.level);
+    let filter = level.clone();
+    let drain = slog::Filter::new(drain, move |record| filter.accepts(record.level()));
     let log = Logger::root(drain.fuse(), o!());
-    Logging { log, _guard: guard }
+    Logging { log, level, _guard: guard }
+}
+
+fn json<W: io::Write>(output: W) -> slog_json::Json<W> {
+    let keys = o!(
+        "ts" => FnValue(|_: &Record<'_>| utc_text(SystemClock.now())),
+        "level" => FnValue(|record: &Record<'_>| word(record.level())),
+        "msg" => FnValue(|record: &Record<'_>| record.msg().to_string()),
+    );
+    slog_json::Json::new(output).add_key_value(keys).build()
+}
+
+fn text<D: slog_term::Decorator>(decorator: D) -> slog_term::FullFormat<D> {
+    let format = slog_term::FullFormat::new(decorator).use_custom_timestamp(write_time);
+    format.use_custom_header_print(write_header).use_original_order().build()
+}
+
+/// The level as most programs spell it.
+fn word(level: slog::Level) -> &'static str {
+    match level {
+        slog::Level::Warning => "WARN",
+        other => other.as_str(),
+    }
+}
+
+fn write_time(output: &mut dyn io::Write) -> io::Result<()> {
+    output.write_all(utc_text(SystemClock.now()).as_bytes())
+}
+
+/// Writes time, level and message; says whether there is a message.
+fn write_header(
+    write_time: &dyn ThreadSafeTimestampFn<Output = io::Result<()>>,
+    mut output: &mut dyn RecordDecorator,
+    record: &Record<'_>,
+    _shows_location: bool,
+) -> io::Result<bool> {
+    output.start_timestamp()?;
+    write_time(&mut output)?;
+    output.start_whitespace()?;
+    write!(output, " ")?;
+    output.start_level()?;
+    write!(output, "{}", word(record.level()))?;
+    output.start_whitespace()?;
+    write!(output, " ")?;
+    output.start_msg()?;
+    let message = record.msg().to_string();
+    write!(output, "{message}")?;
+    Ok(!message.is_empty())
 }
 
 /// Passes records on with the texts in them escaped.
@@ -198,15 +277,14 @@ mod tests {
     #[test]
     fn control_characters_are_escaped_and_all_else_is_kept() {
         let buffer = Buffer::default();
-        let drain = slog_json::Json::new(buffer.clone()).build();
+        let drain = json(buffer.clone());
         log_something(&Logger::root(Printable(Mutex::new(drain)).fuse(), o!()));
         let json = buffer.text();
         assert!(json.contains(r#""inherited":"a\\u{1b}[2J""#) && json.contains(r#""own":"x\\u{202e}""#), "{json}");
         assert!(json.contains(r#""number":503"#) && json.contains(r#""second":2"#), "{json}");
 
         let buffer = Buffer::default();
-        let drain = slog_term::FullFormat::new(slog_term::PlainSyncDecorator::new(buffer.clone()));
-        let drain = drain.use_custom_timestamp(|_| Ok(())).use_original_order().build();
+        let drain = text(slog_term::PlainSyncDecorator::new(buffer.clone()));
         log_something(&Logger::root(Printable(drain).fuse(), o!()));
         let text = buffer.text();
         assert_eq!(text.trim_end_matches('\n').chars().find(|character| character.is_control()), None, "{text:?}");
@@ -214,6 +292,40 @@ mod tests {
             text.contains("message of \\u{9b}31m\\n") && text.contains("inherited: a\\u{1b}[2J, second: 2"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn lines_begin_with_a_time_that_has_year_and_zone_and_with_a_word_for_the_level() {
+        let is_time = |text: &str| chrono::DateTime::parse_from_rfc3339(text).is_ok() && text.ends_with('Z');
+        let buffer = Buffer::default();
+        let log = Logger::root(text(slog_term::PlainSyncDecorator::new(buffer.clone())).fuse(), o!());
+        slog::crit!(log, "first"; "key" => 1);
+        slog::error!(log, "second");
+        warn!(log, "third");
+        slog::debug!(log, "fourth");
+        let lines = buffer.text();
+        let expected = [("CRITICAL", "first, key: 1"), ("ERROR", "second"), ("WARN", "third"), ("DEBUG", "fourth")];
+        for (line, (level, rest)) in lines.lines().zip(expected) {
+            let words: Vec<&str> = line.splitn(3, ' ').collect();
+            assert!(is_time(words[0]) && words[1..] == [level, rest], "{lines}");
+        }
+
+        let buffer = Buffer::default();
+        let log = Logger::root(Mutex::new(json(buffer.clone())).fuse(), o!());
+        slog::error!(log, "message"; "key" => 1);
+        let line: serde_json::Value = serde_json::from_str(&buffer.text()).expect("JSON");
+        assert!(line["ts"].as_str().is_some_and(is_time), "{line}");
+        assert_eq!((&line["level"], &line["msg"], &line["key"]), (&"ERROR".into(), &"message".into(), &1.into()));
+    }
+
+    #[test]
+    fn the_level_can_be_changed() {
+        let level = Level::new(FilterLevel::Warning);
+        assert!(level.accepts(slog::Level::Error) && !level.accepts(slog::Level::Info));
+        level.clone().0.store(FilterLevel::Debug.as_usize(), Ordering::Relaxed);
+        assert!(level.accepts(slog::Level::Debug) && !level.accepts(slog::Level::Trace));
+        level.0.store(FilterLevel::Off.as_usize(), Ordering::Relaxed);
+        assert!(!level.accepts(slog::Level::Critical));
     }
 
     #[test]

@@ -5,12 +5,12 @@
 
 mod first_screen;
 mod logging;
+mod operations;
 
 use crate::app::App;
 use crate::clock::{Clock, SystemClock};
-use crate::config::Settings;
 use crate::config::values::DatabaseUrl;
-use crate::edge::untrusted_origins::UntrustedOrigins;
+use crate::config::{Key, Settings};
 use crate::edge::validation::Deviations;
 use crate::edge::{self, Dispatcher, client_ip, load, path, rate_limit, version_gate};
 use crate::first_run::{self, FirstRunError};
@@ -18,6 +18,10 @@ use crate::housekeeping::{self, Housekeeping};
 use crate::http;
 use crate::http::docs;
 use crate::http::ops::{self, Health};
+use crate::key_watch::{KeyWatch, Notes, node_name};
+use crate::metrics::Metrics;
+use countersign_domain::observer::Observer;
+use countersign_flows::delivery::Worker;
 use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder, VersionPolicy};
 use slog::{error, info, warn};
 use std::io::Write;
@@ -44,6 +48,12 @@ pub enum StartError {
     Register(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("listening on {address} failed")]
     Listen {
+        address: SocketAddr,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("listening on {address} for metrics (operations.listen) failed")]
+    Operations {
         address: SocketAddr,
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -83,6 +93,10 @@ pub enum RunError {
 pub struct RunningServer {
     // Fields are dropped in this order; the log is flushed last.
     housekeeping: Housekeeping,
+    key_watch: KeyWatch,
+    clock: Arc<dyn Clock>,
+    delivery: Option<Worker>,
+    operations: Option<HttpServer<()>>,
     http: HttpServer<Arc<App>>,
     health: Arc<Health>,
     settings: Arc<Settings>,
@@ -99,25 +113,33 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     let logging = logging::start(&settings.log);
     let log = logging.log.clone();
     let prepared = crate::random::system().draw(|random| first_run::prepare(&settings, random))?;
-    let app = App::open(&settings, prepared.keyring, Arc::clone(&clock), log.clone()).await;
+    let metrics = Arc::new(Metrics::new(clock.now()));
+    let observer = Arc::clone(&metrics) as Arc<dyn Observer>;
+    let app = App::open(&settings, prepared.keyring, Arc::clone(&clock), log.clone(), Arc::clone(&observer)).await;
     let app = Arc::new(app.map_err(|error| StartError::App(Box::new(error)))?);
 
     let probed = Arc::clone(&app);
     let health = Arc::new(Health::new(Box::new(move || {
         let app = Arc::clone(&probed);
-        Box::pin(async move { app.is_reachable().await })
+        Box::pin(async move { app.waiting_messages().await })
     })));
     let deviations = Arc::new(Deviations::default());
+    let in_flight = load::InFlight::new(settings.limits.max_in_flight);
+    let operations = match settings.operations {
+        None => None,
+        Some(address) => Some(operations::start(address, &app, &health, metrics, &in_flight, &log)?),
+    };
     let policy = edge::Policy {
         clock: Arc::clone(&clock),
         log: log.clone(),
+        observer,
         trusted_proxies: client_ip::TrustedProxies::new(settings.trusted_proxies.clone()),
         untrusted_forwarders: client_ip::UntrustedForwarders::default(),
         trusted_origins: settings.trusted_origins(),
-        untrusted_origins: UntrustedOrigins::default(),
+        untrusted_origins: Arc::clone(&app.untrusted_origins),
         rate_limiter: settings.rate_limits_are_on.then(rate_limit::RateLimiter::default),
         proven: Arc::clone(&app.proven),
-        in_flight: load::InFlight::new(settings.limits.max_in_flight),
+        in_flight,
         disabled_paths: path::DisabledPaths::new(settings.disabled_paths.clone()),
         request_timeout: settings.limits.request_timeout,
         body_timeout: settings.limits.body_timeout,
@@ -141,28 +163,56 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     };
     let housekeeping =
         housekeeping::start(Arc::clone(app.store()), Arc::clone(&clock), settings.retention.clone(), log.clone());
+    let delivery = app.delivery().start();
     let http = ServerBuilder::new(api, app, logging::for_dropshot(log))
         .config(config)
         .version_policy(VersionPolicy::Dynamic(Box::new(version_gate::VersionGate)))
         .start()
         .map_err(|source| StartError::Listen { address: settings.listen, source: Box::new(source) })?;
+    let key_watch = KeyWatch::start(Notes {
+        store: Arc::clone(http.app_private().store()),
+        keyring: Arc::clone(http.app_private().keyring()),
+        node: node_name(http.local_addr()),
+        clock: Arc::clone(&clock),
+        log: logging.log.clone(),
+    })
+    .await;
     let open_tenant = settings.open_tenant().map_or_else(|| "none".to_owned(), |tenant| tenant.name.clone());
     info!(
         logging.log, "started";
         "address" => http.local_addr().to_string(),
+        "metrics" => operations.as_ref().map_or_else(|| "off".to_owned(), |server| server.local_addr().to_string()),
         "tenant_open_to_sign_up" => open_tenant,
     );
     if let Some(note) = settings.base_url_note() {
         warn!(logging.log, "{}", note);
     }
     let keyring_is_new = prepared.keyring_is_new;
-    Ok(RunningServer { housekeeping, http, health, settings, keyring_is_new, deviations, logging })
+    Ok(RunningServer {
+        housekeeping,
+        key_watch,
+        clock,
+        delivery,
+        operations,
+        http,
+        health,
+        settings,
+        keyring_is_new,
+        deviations,
+        logging,
+    })
 }
 
 impl RunningServer {
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.http.local_addr()
+    }
+
+    /// The address of `/metrics`, if it is served.
+    #[must_use]
+    pub fn operations_addr(&self) -> Option<SocketAddr> {
+        self.operations.as_ref().map(HttpServer::local_addr)
     }
 
     /// The state that handlers share.
@@ -180,7 +230,57 @@ impl RunningServer {
     /// The text for the terminal.
     #[must_use]
     pub fn first_screen(&self) -> String {
-        first_screen(&self.settings, self.local_addr(), self.keyring_is_new)
+        first_screen(&self.settings, self.local_addr(), self.operations_addr(), self.keyring_is_new)
+    }
+
+    /// Takes over what can be changed while the server runs: the level of the log, and the words of messages. What cannot be used
+    /// changes nothing.
+    fn reload(&self, reloaded: Result<Reloaded, String>) {
+        let log = &self.logging.log;
+        let Reloaded { settings, changed } = match reloaded {
+            Ok(reloaded) => reloaded,
+            Err(problem) => {
+                return error!(log, "kept the configuration, because the new one is not valid"; "problem" => problem);
+            }
+        };
+        let mut ours = Settings::clone(&self.settings);
+        ours.messages.language.clone_from(&settings.messages.language);
+        ours.messages.templates.clone_from(&settings.messages.templates);
+        match crate::app::words(&ours) {
+            Ok(words) => self.app().replace_words(words),
+            Err(problem) => {
+                let problem = countersign_domain::error_chain(&problem);
+                error!(log, "kept the templates of messages, because the new ones cannot be used"; "problem" => problem);
+            }
+        }
+        self.logging.set_level(settings.log.level);
+        let due: Vec<&str> = changed.iter().filter(|key| !key.is_reloaded()).map(|key| key.name()).collect();
+        if !due.is_empty() {
+            warn!(log, "settings were changed that need a restart"; "settings" => due.join(", "));
+        }
+        // A warning, because the new level may hide less.
+        warn!(log, "read the configuration again"; "log_level" => settings.log.level.as_str());
+    }
+
+    /// Loads the keyring again, from where it was read at the start. One that cannot be used is logged, and the keys stay as they
+    /// are.
+    pub async fn reload_keyring(&self) {
+        let log = &self.logging.log;
+        let loaded = match first_run::inspect_keyring(&self.settings) {
+            Ok(Some(keyring)) => {
+                let loaded = self.app().load_keyring(&keyring, &self.settings, self.clock.now()).await;
+                loaded.map_err(|error| countersign_domain::error_chain(&error))
+            }
+            Ok(None) => Err("there is no keyring".to_owned()),
+            Err(error) => Err(countersign_domain::error_chain(&error)),
+        };
+        match loaded {
+            Ok(()) => {
+                self.key_watch.keyring_was_loaded().await;
+                info!(log, "loaded the keyring"; "keys" => format!("{:?}", self.app().keyring()));
+            }
+            Err(cause) => error!(log, "failed to load the keyring; the former keys stay in use"; "cause" => cause),
+        }
     }
 
     /// Accepts no more requests and waits for those in flight, at most for the grace period.
@@ -188,7 +288,21 @@ impl RunningServer {
         self.health.stop_accepting();
         drop(self.housekeeping);
         let log = self.logging.log.clone();
-        match tokio::time::timeout(self.settings.shutdown_grace, self.http.close()).await {
+        let delivery = self.delivery;
+        let stop = async {
+            let closed = self.http.close().await;
+            // After the requests, some of which wait for a message to be delivered.
+            if let Some(worker) = delivery {
+                worker.stop().await;
+            }
+            self.key_watch.stop().await;
+            // The last of all, so that the stop can be watched.
+            if let Some(operations) = self.operations {
+                let _ = operations.close().await;
+            }
+            closed
+        };
+        match tokio::time::timeout(self.settings.shutdown_grace, stop).await {
             Ok(Ok(())) => info!(log, "stopped"),
             Ok(Err(problem)) => error!(log, "failed to stop cleanly"; "problem" => problem),
             Err(_) => warn!(log, "stopped with requests still in flight"),
@@ -196,22 +310,50 @@ impl RunningServer {
     }
 }
 
-/// Runs a server until SIGTERM or SIGINT; a second signal ends the grace period. Writes the first screen to `screen`.
+/// The configuration as it is now.
+#[derive(Debug)]
+pub struct Reloaded {
+    pub settings: Settings,
+    /// Settings that have other values than when the server was started.
+    pub changed: Vec<Key>,
+}
+
+/// Reads the configuration again.
+///
+/// # Errors
+/// A message that names what is not valid.
+pub type Reload<'a> = &'a (dyn Fn() -> Result<Reloaded, String> + Send + Sync);
+
+/// Runs a server until SIGTERM or SIGINT; a second signal ends the grace period. SIGHUP reads the configuration and the keyring
+/// again. Writes the first screen to `screen`.
 ///
 /// # Errors
 /// When it cannot start, or stops without a signal.
-pub async fn run(settings: Settings, screen: &mut (dyn Write + Send)) -> Result<(), RunError> {
+pub async fn run(settings: Settings, reload: Reload<'_>, screen: &mut (dyn Write + Send)) -> Result<(), RunError> {
+    // The first of all: by default it would end the program.
+    let mut hang_up = signal(SignalKind::hangup()).map_err(RunError::Signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
     let server = start(Arc::new(settings), Arc::new(SystemClock)).await?;
     // A closed standard output is no reason not to serve.
     let _ = screen.write_all(server.first_screen().as_bytes()).and_then(|()| screen.flush());
 
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        ended = server.http.wait_for_shutdown() => {
-            return Err(RunError::Stopped(ended.err().unwrap_or_else(|| "no reason given".to_owned())));
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => {
+                server.reload(reload());
+                // A database that does not respond holds up no stop.
+                tokio::select! {
+                    () = server.reload_keyring() => {}
+                    _ = terminate.recv() => break,
+                    _ = interrupt.recv() => break,
+                }
+            }
+            ended = server.http.wait_for_shutdown() => {
+                return Err(RunError::Stopped(ended.err().unwrap_or_else(|| "no reason given".to_owned())));
+            }
         }
     }
     info!(server.logging.log, "stopping"; "grace_seconds" => server.settings.shutdown_grace.as_secs());

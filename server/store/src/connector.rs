@@ -8,7 +8,8 @@ use diesel::ConnectionError;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use std::time::Duration;
 use tokio_postgres::config::{SslMode, SslNegotiation};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::tls::{MakeTlsConnect, NoTlsStream};
+use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// TCP keep-alive: idle time, interval and number of probes. A server that vanished is noticed within a minute.
@@ -85,10 +86,29 @@ impl Connector {
 
     /// Connects without session settings, so without a timeout for statements.
     pub(crate) async fn connect_bare(&self) -> Result<AsyncPgConnection, ConnectionError> {
+        let (client, driver) = self.open().await?;
+        match driver {
+            Driver::Plain(driver) => AsyncPgConnection::try_from_client_and_connection(client, *driver).await,
+            Driver::Tls(driver) => AsyncPgConnection::try_from_client_and_connection(client, *driver).await,
+        }
+    }
+
+    /// A connection of the driver alone, which prepares nothing. It closes when it is dropped.
+    pub(crate) async fn client(&self) -> Result<Client, ConnectionError> {
+        let (client, driver) = self.open().await?;
+        // A connection that fails says so to its client.
+        match driver {
+            Driver::Plain(driver) => drop(tokio::spawn(*driver)),
+            Driver::Tls(driver) => drop(tokio::spawn(*driver)),
+        }
+        Ok(client)
+    }
+
+    async fn open(&self) -> Result<(Client, Driver), ConnectionError> {
         let mut reported: Option<tokio_postgres::Error> = None;
         for way in &self.ways {
-            let error = match self.connect_by(way).await {
-                Ok(connection) => return connection,
+            let error = match self.open_by(way).await {
+                Ok(opened) => return Ok(opened),
                 Err(error) => error,
             };
             // An error from the server says more than one of the connection, and an error on an encrypted connection
@@ -103,23 +123,25 @@ impl Connector {
         Err(ConnectionError::BadConnection(error_chain(&error)))
     }
 
-    async fn connect_by(&self, way: &Way) -> Result<Result<AsyncPgConnection, ConnectionError>, tokio_postgres::Error> {
+    async fn open_by(&self, way: &Way) -> Result<(Client, Driver), tokio_postgres::Error> {
         let mut config = self.config.clone();
-        Ok(match way {
+        let (mode, tls) = match way {
             Way::Plain => {
-                let (client, connection) = config.ssl_mode(SslMode::Disable).connect(NoTls).await?;
-                AsyncPgConnection::try_from_client_and_connection(client, connection).await
+                let (client, driver) = config.ssl_mode(SslMode::Disable).connect(NoTls).await?;
+                return Ok((client, Driver::Plain(Box::new(driver))));
             }
-            Way::Preferred(tls) => {
-                let (client, connection) = config.ssl_mode(SslMode::Prefer).connect(tls.clone()).await?;
-                AsyncPgConnection::try_from_client_and_connection(client, connection).await
-            }
-            Way::Encrypted(tls) => {
-                let (client, connection) = config.ssl_mode(SslMode::Require).connect(tls.clone()).await?;
-                AsyncPgConnection::try_from_client_and_connection(client, connection).await
-            }
-        })
+            Way::Preferred(tls) => (SslMode::Prefer, tls),
+            Way::Encrypted(tls) => (SslMode::Require, tls),
+        };
+        let (client, driver) = config.ssl_mode(mode).connect(tls.clone()).await?;
+        Ok((client, Driver::Tls(Box::new(driver))))
     }
+}
+
+/// What moves the bytes of a connection.
+enum Driver {
+    Plain(Box<Connection<Socket, NoTlsStream>>),
+    Tls(Box<Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>>),
 }
 
 /// Some errors of PostgreSQL are recognised by their English message (`crate::error`). Only a superuser may set the

@@ -8,7 +8,9 @@
 //! types that both have. Credentials are stored as digests, hashes or ciphertext only, which callers pass in (see [`work`]).
 #![expect(clippy::duplicate_mod, reason = "queries are written once and compiled for each connection type")]
 
+mod account_locks;
 mod cached;
+mod committed;
 mod connector;
 mod error;
 mod migrations;
@@ -18,9 +20,11 @@ mod options;
 mod pipeline;
 mod postgres;
 mod postgres_url;
+mod quota_statements;
 mod retry;
 mod rows;
 mod schema;
+mod sessions;
 mod sqlite;
 mod sqlite_conn;
 mod sqlite_writer;
@@ -32,5 +36,10 @@ pub use error::StoreError;
 pub use open_error::OpenError;
 pub use options::{Database, Options};
 pub use postgres_url::UrlError;
-pub use store::Store;
+pub use store::{Connections, Store};
 pub use tls::TlsError;
+
+/// A duration as the tables have it.
+fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

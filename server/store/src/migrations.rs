@@ -15,6 +15,7 @@ use diesel::backend::Backend;
 use diesel::connection::SimpleConnection as _;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
+use diesel::result::Error as DieselError;
 use diesel::sql_types::{Bool, Text};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
@@ -113,16 +114,39 @@ pub(crate) async fn migrate_sqlite(path: PathBuf, timeout: Duration) -> Result<V
         let mut connection = open_file(&path, timeout.max(SQLITE_PATIENCE))?;
         // A migration that recreates a table drops the old one, which must not delete the rows that refer to it.
         connection.batch_execute("PRAGMA foreign_keys = OFF").map_err(OpenError::unreachable)?;
-        let migrate = |connection: &mut SqliteConnection| -> Result<Vec<String>, MigrationFailed> {
-            let applied = applied_in_file(connection)?;
-            let missing = missing::<diesel::sqlite::Sqlite>(&SQLITE, &applied)?;
-            connection.applied_migrations().map_err(OpenError::Migration)?;
-            connection.run_migrations(&missing).map_err(OpenError::Migration)?;
-            Ok(names(&missing))
-        };
-        connection.immediate_transaction(migrate).map_err(|MigrationFailed(error)| error)
+        // When SQLite itself has ended the transaction (disk full, I/O error), rolling it back fails as well, and diesel returns
+        // that error: the first one is kept here.
+        let mut first = None;
+        let migrated = connection.immediate_transaction(|connection| {
+            apply_to_file(connection).map_err(|error| {
+                first = Some(error);
+                DieselError::RollbackTransaction
+            })
+        });
+        migrated.map_err(|error| match (first, error) {
+            (Some(first), _) => first,
+            (None, DieselError::RollbackErrorOnCommit { commit_error, .. }) => OpenError::Migration(commit_error),
+            (None, error) => OpenError::Migration(error.into()),
+        })
     })
     .await
+}
+
+/// Applies what is missing in a file within the open transaction. Not by diesel's harness, which wraps each migration in a
+/// savepoint: that of a transaction that SQLite has ended cannot be rolled back, and the error of that hides the cause.
+fn apply_to_file(connection: &mut SqliteConnection) -> Result<Vec<String>, OpenError> {
+    let applied = applied_in_file(connection)?;
+    let missing = missing::<diesel::sqlite::Sqlite>(&SQLITE, &applied)?;
+    // Creates the table of applied migrations.
+    connection.applied_migrations().map_err(OpenError::Migration)?;
+    for migration in &missing {
+        migration.run(connection).map_err(OpenError::Migration)?;
+        diesel::sql_query("INSERT INTO __diesel_schema_migrations (version) VALUES (?)")
+            .bind::<Text, _>(migration.name().version().to_string())
+            .execute(connection)
+            .map_err(|error| OpenError::Migration(error.into()))?;
+    }
+    Ok(names(&missing))
 }
 
 /// Switches a file to WAL mode, in which readers and the writer do not wait for each other. The mode is stored in the file.
@@ -142,21 +166,6 @@ pub(crate) async fn enable_wal(path: PathBuf, timeout: Duration) -> Result<(), O
         }
     })
     .await
-}
-
-/// Error type of a diesel transaction, which requires `From<diesel::result::Error>`.
-struct MigrationFailed(OpenError);
-
-impl From<OpenError> for MigrationFailed {
-    fn from(error: OpenError) -> Self {
-        Self(error)
-    }
-}
-
-impl From<diesel::result::Error> for MigrationFailed {
-    fn from(error: diesel::result::Error) -> Self {
-        Self(OpenError::Migration(error.into()))
-    }
 }
 
 type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;

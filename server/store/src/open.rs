@@ -5,8 +5,10 @@ use crate::migrations;
 use crate::open_error::OpenError;
 use crate::options::{Database, Options};
 use crate::postgres::Postgres;
+use crate::sessions;
 use crate::sqlite::Sqlite;
 use crate::store::{Backend, Store};
+use std::sync::Arc;
 
 impl Store {
     /// Opens a database and runs missing migrations, if [`Options::migrate`] is on.
@@ -29,7 +31,7 @@ impl Store {
             }
             Database::Postgres(url) => Backend::Postgres(Postgres::new(Connector::new(url, options)?, options)?),
         };
-        Ok(Self { backend })
+        Ok(Self { backend, observer: Arc::clone(&options.observer) })
     }
 
     /// Runs missing migrations and returns their names. Several processes may call this at once: one runs the
@@ -51,14 +53,19 @@ impl Store {
     /// The names of missing migrations. The database is only read.
     ///
     /// # Errors
-    /// If the database cannot be reached.
+    /// If the database cannot be reached, or its connections share sessions.
     pub async fn missing_migrations(options: &Options) -> Result<Vec<String>, OpenError> {
         match &options.database {
             Database::Sqlite(path) => migrations::missing_in_sqlite(path.clone(), options.timeout).await,
             Database::Postgres(url) => {
-                let connect = Connector::new(url, options)?;
-                let connecting = tokio::time::timeout(options.deadline, migrations::missing_in_postgres(&connect));
-                connecting.await.map_err(OpenError::unreachable)?
+                let connector = Connector::new(url, options)?;
+                let looking = async {
+                    match sessions::are_shared(&connector).await? {
+                        true => Err(OpenError::SharedSessions),
+                        false => migrations::missing_in_postgres(&connector).await,
+                    }
+                };
+                tokio::time::timeout(options.deadline, looking).await.map_err(OpenError::unreachable)?
             }
         }
     }

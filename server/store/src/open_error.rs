@@ -19,6 +19,12 @@ pub enum OpenError {
     /// Migrations are missing, and [`crate::Options::migrate`] is off.
     #[error("the database's tables are not up to date: run `countersign migrate` (missing: {})", missing.join(", "))]
     Outdated { missing: Vec<String> },
+    /// A pooler lends sessions for a transaction.
+    #[error(
+        "the database's connections share its sessions: a pooler in transaction mode is in between, such as PgBouncer with \
+         `pool_mode = transaction`. Set `pool_mode = session` for this database, or connect to PostgreSQL itself"
+    )]
+    SharedSessions,
     #[error("the pool of connections cannot be made")]
     Pool(#[from] BuildError),
 }

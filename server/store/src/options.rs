@@ -1,6 +1,8 @@
 //! Which database to open, and how.
 
+use countersign_domain::observer::{Observer, Unobserved};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Which database to open.
@@ -39,6 +41,8 @@ pub struct Options {
     pub migrate: bool,
     /// Seed of the random pauses before retries; must differ between nodes.
     pub seed: u64,
+    /// Takes what was committed, and how long calls take.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl Options {
@@ -52,6 +56,7 @@ impl Options {
             deadline: Duration::from_secs(15),
             migrate: true,
             seed: 0,
+            observer: Arc::new(Unobserved),
         }
     }
 }

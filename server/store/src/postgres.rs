@@ -3,6 +3,7 @@
 //! Connections are not tested before use. If a connection turns out to be dead, the work is retried on another one,
 //! unless a commit was sent: then its outcome is unknown, and the caller gets [`StoreError::Unavailable`].
 
+use crate::account_locks::AccountLocks;
 use crate::connector::Connector;
 use crate::error::{StoreError, Trouble};
 use crate::open_error::OpenError;
@@ -45,6 +46,7 @@ pub(crate) mod queries;
 /// Connections to one server.
 pub(crate) struct Postgres {
     pool: Pool<AsyncPgConnection>,
+    pub(crate) locks: AccountLocks,
     pauses: Pauses,
     deadline: Duration,
 }
@@ -67,7 +69,7 @@ impl Postgres {
             .create_timeout(Some(options.timeout))
             .runtime(deadpool::Runtime::Tokio1)
             .build()?;
-        Ok(Self { pool, pauses: Pauses::new(options.seed), deadline: options.deadline })
+        Ok(Self { pool, locks: AccountLocks::new(), pauses: Pauses::new(options.seed), deadline: options.deadline })
     }
 
     /// A connection for one read.
@@ -87,6 +89,10 @@ impl Postgres {
             is_to_begin: AtomicBool::new(begins),
             ended_well: AtomicBool::new(false),
         })))
+    }
+
+    pub(crate) fn status(&self) -> deadpool::Status {
+        self.pool.status()
     }
 
     /// Retries of one unit of work.

@@ -29,6 +29,10 @@ diesel::table! {
         updated_at -> BigInt,
         guesses_decay_at -> Nullable<BigInt>,
         limits_epoch -> BigInt,
+        suspended_until -> Nullable<BigInt>,
+        suspended_at -> Nullable<BigInt>,
+        suspended_by -> Nullable<Text>,
+        suspension_comment -> Nullable<Text>,
     }
 }
 
@@ -79,6 +83,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    keyring_keys (key_id) {
+        key_id -> Text,
+        seen_at -> BigInt,
+        active_until -> Nullable<BigInt>,
+        resealed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    keyring_nodes (id) {
+        id -> Text,
+        key_ids -> Text,
+        active_ids -> Text,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
     backup_codes (id) {
         id -> Text,
         account_id -> Text,
@@ -105,6 +127,7 @@ diesel::table! {
         created_at -> BigInt,
         updated_at -> BigInt,
         expires_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
     }
 }
 
@@ -122,6 +145,9 @@ diesel::table! {
         factors_version -> BigInt,
         created_at -> BigInt,
         expires_at -> BigInt,
+        first_factor -> Text,
+        client_network -> Nullable<Binary>,
+        known_network -> Nullable<Binary>,
     }
 }
 
@@ -149,6 +175,11 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         replaces -> Nullable<Binary>,
+        id -> Nullable<Text>,
+        name -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        ip_address -> Nullable<Text>,
+        last_used_at -> Nullable<BigInt>,
     }
 }
 
@@ -173,6 +204,10 @@ diesel::table! {
         dialect -> Text,
         ip_address -> Text,
         api_key_id -> Nullable<Text>,
+        actor -> Nullable<Text>,
+        operator -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        trace_id -> Nullable<Text>,
     }
 }
 
@@ -203,6 +238,8 @@ diesel::table! {
         factors_version -> BigInt,
         created_at -> BigInt,
         expires_at -> BigInt,
+        device -> Nullable<Text>,
+        ip_address -> Nullable<Text>,
     }
 }
 
@@ -215,6 +252,17 @@ diesel::table! {
         state -> Nullable<Text>,
         credentials_version -> BigInt,
         factors_version -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        address -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    former_addresses (digest) {
+        digest -> Binary,
+        account_id -> Text,
+        address -> Text,
         created_at -> BigInt,
         expires_at -> BigInt,
     }
@@ -232,9 +280,29 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    messages (id) {
+        id -> Text,
+        account_id -> Text,
+        kind -> Text,
+        channel -> Text,
+        topic -> Nullable<Binary>,
+        key_id -> Text,
+        sealed -> Binary,
+        state -> Text,
+        attempts -> BigInt,
+        next_attempt_at -> Nullable<BigInt>,
+        lease_owner -> Nullable<Text>,
+        created_at -> BigInt,
+        dead_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(challenges -> accounts (account_id));
 diesel::joinable!(tickets -> accounts (account_id));
+diesel::joinable!(former_addresses -> accounts (account_id));
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     sessions,
@@ -242,5 +310,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     methods,
     backup_codes,
     tickets,
+    former_addresses,
     refresh_tokens
 );

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Browser } from "./support/browser.mjs";
+import { App, Browser } from "./support/browser.mjs";
 import { challenged, data, enrolled, PASSWORD, refused } from "./support/people.mjs";
 import { startServer } from "../support/server.mjs";
 
@@ -116,4 +116,34 @@ test("trust ends with the password", async (t) => {
   data(await client.signIn.email({ email, password: newPassword }));
   assert.deepEqual(user.redirects.at(-1), { twoFactorMethods: ["totp", "otp"] });
   assert.equal(data(await client.getSession()), null);
+});
+
+/** The operations that the published client has no method for, called as an application does. */
+test("devices are listed, renamed and revoked by $fetch, with cookies and with a bearer token", async (t) => {
+  const server = await startServer(t);
+  const { email, user, client } = await trusted(server);
+  await signIn(user, email);
+  const bearer = new App(server, data(await client.getSession()).session.token).client;
+  const list = async (of) => data(await of.$fetch("/trusted-devices/list"));
+  const post = (of, path, body) => of.$fetch(`/trusted-devices/${path}`, { method: "POST", body });
+
+  const [device, ...others] = await list(client);
+  assert.deepEqual(others, []);
+  assert.deepEqual(Object.keys(device).sort(), [
+    "createdAt", "expiresAt", "id", "ipAddress", "isCurrent", "lastUsedAt", "name", "userAgent",
+  ]);
+  assert.equal(device.isCurrent, true);
+  assert.deepEqual(await list(bearer), [{ ...device, isCurrent: false }]);
+
+  const renamed = data(await post(bearer, "rename", { id: device.id, name: "Ada's laptop" }));
+  assert.equal(renamed.name, "Ada's laptop");
+  refused(await post(client, "rename", { id: device.id, name: "two\nlines" }), 400, "INVALID_DEVICE_NAME");
+  const stranger = await enrolled(server);
+  refused(await post(stranger.client, "revoke", { id: device.id }), 404, "TRUSTED_DEVICE_NOT_FOUND");
+
+  assert.deepEqual(data(await post(client, "revoke", { id: device.id })), { status: true });
+  assert.equal(user.cookies.get("trust_device"), undefined, "its cookie is worth nothing");
+  assert.deepEqual(await list(bearer), []);
+  await challenged(server, email, user);
+  assert.deepEqual(data(await post(bearer, "revoke-all")), { status: true });
 });

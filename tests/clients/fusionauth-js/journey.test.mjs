@@ -270,15 +270,60 @@ test("a password that has to be changed opens nothing before", async (t) => {
   await succeeds(client.login({ ...user.login, password }));
 });
 
-test("a refresh token is used once, and a second time ends all that followed", async (t) => {
+test("a refresh token stays the same, for requests at once too", async (t) => {
   const { client } = await startService(t);
   const user = await newUser(client);
   const { refreshToken, refreshTokenId } = await succeeds(client.login(user.login));
-  const next = await succeeds(client.exchangeRefreshTokenForJWT({ refreshToken }));
-  assert.equal(next.refreshTokenId, refreshTokenId);
-  await succeeds(client.validateJWT(next.token));
-  await refused(client.exchangeRefreshTokenForJWT({ refreshToken }), 404);
-  await refused(client.exchangeRefreshTokenForJWT({ refreshToken: next.refreshToken }), 404);
+  const exchange = () => succeeds(client.exchangeRefreshTokenForJWT({ refreshToken }));
+  for (const next of await Promise.all([exchange(), exchange(), exchange()])) {
+    assert.equal(next.refreshToken, refreshToken);
+    assert.equal(next.refreshTokenId, refreshTokenId);
+    await succeeds(client.validateJWT(next.token));
+  }
+});
+
+test("a one-time refresh token gives requests at once the same next one", async (t) => {
+  const { client } = await startService(t, { COUNTERSIGN_REFRESH_TOKEN_USAGE: "OneTimeUse" });
+  const user = await newUser(client);
+  const { refreshToken, refreshTokenId } = await succeeds(client.login(user.login));
+  const exchange = (refreshToken) => succeeds(client.exchangeRefreshTokenForJWT({ refreshToken }));
+  const answers = await Promise.all([1, 2, 3].map(() => exchange(refreshToken)));
+  const [next] = answers;
+  assert.notEqual(next.refreshToken, refreshToken);
+  for (const answer of answers) {
+    assert.equal(answer.refreshToken, next.refreshToken);
+    assert.equal(answer.refreshTokenId, refreshTokenId);
+  }
+  const further = await exchange(next.refreshToken);
+  assert.notEqual(further.refreshToken, next.refreshToken);
+  await succeeds(client.validateJWT(further.token));
+});
+
+test("refresh tokens are listed and revoked, and logging out ends one or all", async (t) => {
+  const { client } = await startService(t);
+  const user = await newUser(client);
+  const login = () => succeeds(client.login(user.login));
+  const ended = ({ refreshToken }) => refused(client.exchangeRefreshTokenForJWT({ refreshToken }), 404);
+  const first = await login();
+  const { refreshTokens } = await succeeds(client.retrieveRefreshTokens(user.id));
+  assert.deepEqual(refreshTokens.map(({ id }) => id), [first.refreshTokenId]);
+  const { refreshToken } = await succeeds(client.retrieveRefreshTokenById(first.refreshTokenId));
+  assert.equal(refreshToken.userId, user.id);
+  await succeeds(client.revokeRefreshTokenById(first.refreshTokenId));
+  await ended(first);
+  for (const revoke of [
+    ({ refreshToken }) => client.revokeRefreshTokenByToken(refreshToken),
+    ({ refreshToken: token }) => client.revokeRefreshTokensWithRequest({ token }),
+    () => client.revokeRefreshTokensByUserId(user.id),
+    () => client.revokeRefreshTokensByUserIdForApplication(user.id, APPLICATION),
+    () => client.revokeRefreshTokensByApplicationId(APPLICATION),
+    ({ refreshToken }) => client.logout(false, refreshToken),
+    ({ refreshToken }) => client.logoutWithRequest({ global: true, refreshToken }),
+  ]) {
+    const answer = await login();
+    await succeeds(revoke(answer));
+    await ended(answer);
+  }
 });
 
 test("others verify tokens of every algorithm with the published keys, also of the one before", async (t) => {

@@ -1,12 +1,17 @@
-"""A server of one's own: the real binary, with its own port and its own data directory."""
+"""A server of one's own: the real binary, with its own port, its own data directory and its own database.
+
+It is on SQLite, or on PostgreSQL if `CLIENT_TESTS_DATABASE` is `postgresql` (tests/clients/support/with-postgres.mjs).
+"""
 
 import json
 import os
+import secrets
 import selectors
 import socket
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -23,7 +28,8 @@ class Server:
     def __init__(self, data_directory, settings=None):
         """Keeps everything in `data_directory`; `settings` are more of them, by the name of the variable."""
         self._directory = data_directory
-        self._more_settings = settings or {}
+        self._database = TestDatabase()
+        self._more_settings = self._database.settings | (settings or {})
         self._outbox = data_directory / "outbox.ndjson"
         self._process = None
         self.origin = None
@@ -47,6 +53,17 @@ class Server:
         messages = [json.loads(line) for line in self._outbox.read_text().splitlines()]
         return [message["code"] for message in messages if message["to"] == address][-1]
 
+    def mailed_link(self, address, count=1):
+        """The newest link in the messages to `address`, of at least `count`. It may be mailed after the response."""
+        for _ in range(100):
+            lines = self._outbox.read_text().splitlines() if self._outbox.exists() else []
+            messages = [json.loads(line) for line in lines]
+            links = [message["link"] for message in messages if message["to"] == address and "link" in message]
+            if len(links) >= count:
+                return links[-1]
+            time.sleep(0.05)
+        raise AssertionError(f"fewer than {count} links were mailed to {address}")
+
     def __enter__(self):
         # The base URL has to name the port, so the port is chosen first; somebody else may take it in between.
         for is_last in (False, False, False, False, True):
@@ -57,6 +74,12 @@ class Server:
                 raise RuntimeError(f"the server did not start:\n{log}")
 
     def __exit__(self, *_):
+        try:
+            self._stop()
+        finally:
+            self._database.remove()
+
+    def _stop(self):
         ended_before = self._process.poll()
         self._process.terminate()
         try:
@@ -110,6 +133,30 @@ class Server:
 
     def _log(self):
         return (self._directory / "log").read_text()
+
+
+class TestDatabase:
+    """The database of a server: settings that name it, of which SQLite in the data directory needs none."""
+
+    def __init__(self):
+        kind = os.environ.get("CLIENT_TESTS_DATABASE", "sqlite")
+        assert kind in ("sqlite", "postgresql"), f"CLIENT_TESTS_DATABASE is sqlite or postgresql, not {kind}"
+        self._name = f"countersign_clients_{os.getpid()}_{secrets.token_hex(4)}" if kind == "postgresql" else None
+        self.settings = {}
+        if self._name:
+            self._execute(f"CREATE DATABASE {self._name} TEMPLATE template0")
+            url = urlsplit(os.environ["COUNTERSIGN_TEST_POSTGRES"])
+            self.settings["COUNTERSIGN_DATABASE_URL"] = urlunsplit(url._replace(path=f"/{self._name}"))
+
+    def remove(self):
+        if self._name:
+            self._execute(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)")
+
+    def _execute(self, statement):
+        server = os.environ.get("COUNTERSIGN_TEST_POSTGRES")
+        assert server, "no PostgreSQL: set COUNTERSIGN_TEST_POSTGRES, or run this with support/with-postgres.mjs"
+        options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={server}", f"--command={statement}"]
+        subprocess.run(["psql", *options], check=True, capture_output=True)
 
 
 def inherited():

@@ -85,9 +85,20 @@ class Server {
 
   /** The code in the newest message to `address`. */
   async mailedCode(address) {
-    const messages = await this.messagesTo(address);
-    if (messages.length === 0) throw new Error(`nothing was mailed to ${address}`);
+    const messages = (await this.messagesTo(address)).filter(({ code }) => code !== undefined);
+    if (messages.length === 0) throw new Error(`no code was mailed to ${address}`);
     return messages.at(-1).code;
+  }
+
+  /** The link in the newest message to `address` that has one, of at least `count`. It may be mailed after the response. */
+  async mailedLink(address, count = 1) {
+    for (let tries = 0; tries < 100; tries += 1) {
+      const messages = await this.messagesTo(address).catch(() => []);
+      const links = messages.flatMap(({ link }) => (link === undefined ? [] : [link]));
+      if (links.length >= count) return links.at(-1);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    throw new Error(`fewer than ${count} links were mailed to ${address}`);
   }
 }
 

@@ -188,7 +188,7 @@ async fn what_opens_something_in_one_dialect_opens_nothing_in_the_other_38(datab
 }
 
 #[on_each_database]
-async fn a_deactivated_account_opens_nothing_in_either(database: DatabaseKind) {
+async fn a_deactivated_account_opens_nothing_in_either_a_7_4_2(database: DatabaseKind) {
     let world = World::start(database).await;
     let service = world.service().await;
     let user = world.user("ada").await;

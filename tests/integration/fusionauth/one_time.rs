@@ -83,18 +83,10 @@ async fn one_challenge_and_one_code_are_used_once_by_whatever_kind_2(database: D
 }
 
 #[on_each_database]
-async fn one_refresh_token_one_trust_token_one_leave_and_one_one_time_password_are_used_once(database: DatabaseKind) {
+async fn one_trust_token_one_leave_and_one_one_time_password_are_used_once(database: DatabaseKind) {
     let world = world(database).await;
     let service = world.service().await;
     let user = service.user().await;
-    for _ in 0..ROUNDS {
-        let refresh = service.log_in(&user).await.ok().text("/refreshToken");
-        let body = json!({"refreshToken": refresh});
-        let calls = (0..AT_ONCE).map(|_| service.open("/jwt/refresh", body.clone())).collect();
-        let next = race(calls).await.text("/refreshToken");
-        // It was presented again, so whatever it led to is dead.
-        service.open("/jwt/refresh", json!({"refreshToken": next})).await.is(404);
-    }
     let mut password = PASSWORD.to_owned();
     for round in 0..5 {
         let patch = json!({"user": {"passwordChangeRequired": true}});

@@ -140,6 +140,62 @@ async fn odd_paths_queries_and_headers_get_documented_responses(database: Databa
     world.close().await;
 }
 
+/// A parameter means one thing, and is kept by either database.
+#[on_each_database]
+async fn a_parameter_that_is_repeated_or_holds_u_0000_is_refused_by_each_operation_that_reads_it(
+    database: DatabaseKind,
+) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    let mut tried = 0;
+    for entry in FUSIONAUTH {
+        let operation = CONTRACT.find(entry.operation_id).unwrap();
+        let parameters = operation["parameters"].as_array().into_iter().flatten().map(|one| CONTRACT.resolve(one));
+        for parameter in parameters.filter(|parameter| parameter["in"] == "query") {
+            let name = parameter["name"].as_str().unwrap();
+            let path = entry.path.replace("{userId}", &user.id).replace("{twoFactorTrustId}", "x");
+            let repeated = (name != "ids").then(|| format!("{name}=true&unknown=1&{name}=true"));
+            for query in repeated.into_iter().chain([format!("{name}=a%00b")]) {
+                let response = service.caller.call(entry.method, &format!("{path}?{query}")).await.is(400);
+                assert!(response.body["fieldErrors"][name].is_array(), "{query}: {response}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 50, "{tried}");
+    // What no operation reads is not looked at.
+    service.get(&format!("/user?loginId={}&utm=1&utm=2&odd=%00", user.email)).await.ok();
+}
+
+#[on_each_database]
+async fn a_switch_in_a_query_is_true_or_false(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let user = service.user().await;
+    for (method, path, name) in [
+        ("DELETE", format!("/user/{}?", user.id), "hardDelete"),
+        ("PUT", format!("/user/{}?", user.id), "reactivate"),
+        ("PUT", format!("/user/verify-email?email={}&", user.email), "sendVerifyEmail"),
+        ("GET", "/user/search?queryString=*&".to_owned(), "accurateTotal"),
+        ("GET", format!("/user/action?userId={}&", user.id), "active"),
+        ("GET", format!("/user/action?userId={}&", user.id), "preventingLogin"),
+        ("POST", "/logout?".to_owned(), "global"),
+    ] {
+        for odd in ["maybe", "1", "TRUE", "yes"] {
+            let response = service.call(method, &format!("{path}{name}={odd}")).await;
+            assert!(response.body["fieldErrors"][name].is_array(), "{odd}: {response}");
+            response.wrong(&format!("[couldNotConvert]{name}"));
+        }
+        for (other, query) in [("GET", "true"), ("GET", "false"), ("GET", ""), ("GET", "null"), ("POST", "true")] {
+            if other == method {
+                service.call(method, &format!("{path}{name}={query}")).await.ok();
+            }
+        }
+    }
+    service.log_in(&user).await.ok();
+}
+
 #[on_each_database]
 async fn what_is_missing_is_named_field_by_field(database: DatabaseKind) {
     let world = World::start(database).await;
@@ -262,6 +318,7 @@ async fn a_tenant_is_a_world_of_its_own_36(database: DatabaseKind) {
     // A key of one tenant opens no operation in another.
     for entry in FUSIONAUTH.iter().filter(|entry| !entry.anonymous_allowed) {
         let path = entry.path.replace("{userId}", &here).replace("{twoFactorTrustId}", "x");
+        let path = path.replace("{tokenId}", &here).replace("{actionId}", &here).replace("{applicationId}", &here);
         let foreign = narrow.caller.call(entry.method, &path).header("x-fusionauth-tenantid", &home);
         foreign.await.is(401);
     }

@@ -67,11 +67,33 @@ pub(crate) fn better_auth() -> impl Iterator<Item = &'static OperationEntry> {
     countersign::operations::BETTER_AUTH.iter()
 }
 
+/// The operations of the FusionAuth dialect.
+pub(crate) fn fusionauth() -> impl Iterator<Item = &'static OperationEntry> {
+    countersign::operations::FUSIONAUTH.iter()
+}
+
 /// Every documented pair.
 pub(crate) fn documented() -> Pairs {
     let all = CONTRACTS.iter().flat_map(|contract| contract.operations.iter().map(move |entry| (contract, entry)));
     let pairs = all.flat_map(|(contract, entry)| entry.statuses.iter().map(|status| (contract.name(entry), *status)));
     pairs.collect()
+}
+
+/// A path of the operation, with the contract's examples of its variables and parameters.
+pub(crate) fn example_path(entry: &OperationEntry) -> String {
+    let operation =
+        CONTRACTS.iter().find_map(|contract| contract.document.find(entry.operation_id)).expect("it is in a contract");
+    let (mut path, mut query) = (entry.path.to_owned(), String::new());
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let [name, example] = ["name", "example"].map(|field| parameter[field].as_str().unwrap_or_default());
+        if parameter["in"] == "path" {
+            path = path.replace(&format!("{{{name}}}"), example);
+        } else if parameter["in"] == "query" && !example.is_empty() {
+            let separator = if query.is_empty() { '?' } else { '&' };
+            query.push_str(&format!("{separator}{name}={example}"));
+        }
+    }
+    path + &query
 }
 
 fn find(method: &str, path: &str) -> Option<(&'static Contract, &'static OperationEntry)> {

@@ -36,7 +36,7 @@ struct Number {
 
 impl Database {
     /// A new one; an embedded one is made in this directory, by the server.
-    pub(super) fn make(kind: DatabaseKind, data: &Path) -> Self {
+    pub(crate) fn make(kind: DatabaseKind, data: &Path) -> Self {
         match kind {
             DatabaseKind::Sqlite => Self::Sqlite(data.join("countersign.db")),
             DatabaseKind::Postgres => Self::on_shared_cluster(),

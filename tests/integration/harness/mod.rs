@@ -10,6 +10,7 @@
 //! | sign users up, enrol their apps, bring them to a challenge | [`user`] |
 //! | act like a service that calls the FusionAuth dialect, and make users through it | [`service`] |
 //! | read what was mailed | [`outbox`] |
+//! | have a mail server that can be killed, hung and made to refuse | [`mail_server`] |
 //! | break or read the database behind the server's back | [`database`] |
 //! | say something to the server that no HTTP client would | [`raw`] |
 //!
@@ -18,6 +19,7 @@
 pub(crate) mod caller;
 pub(crate) mod contract;
 pub(crate) mod database;
+pub(crate) mod mail_server;
 pub(crate) mod outbox;
 pub(crate) mod process;
 pub(crate) mod raw;
@@ -29,6 +31,7 @@ pub(crate) mod world;
 
 pub(crate) use caller::Caller;
 pub(crate) use contract::Pairs;
+pub(crate) use mail_server::MailServer;
 pub(crate) use process::Process;
 pub(crate) use response::Response;
 pub(crate) use service::{FusionAuthUser, Service};

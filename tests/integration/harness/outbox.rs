@@ -21,9 +21,29 @@ impl Outbox {
 
     /// The codes that were mailed to that address, the oldest first.
     pub(crate) fn codes_for(&self, email: &str) -> Vec<String> {
+        self.texts(email, "code")
+    }
+
+    /// The links that were mailed to that address, the oldest first.
+    pub(crate) fn links_for(&self, email: &str) -> Vec<String> {
+        self.texts(email, "link")
+    }
+
+    fn texts(&self, email: &str, field: &str) -> Vec<String> {
         let messages = self.messages();
         let mine = messages.iter().filter(|message| message["to"] == email);
-        mine.map(|message| message["code"].as_str().unwrap().to_owned()).collect()
+        mine.filter_map(|message| message[field].as_str()).map(str::to_owned).collect()
+    }
+
+    /// The link that was mailed to that address as the `count`th. It is delivered after the response to the request for it.
+    pub(crate) async fn link_for(&self, email: &str, count: usize) -> String {
+        for _ in 0..500 {
+            if let Some(link) = self.links_for(email).into_iter().nth(count - 1) {
+                return link;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("{} links were mailed to {email}, not {count}", self.links_for(email).len())
     }
 
     /// The code that was mailed last to that address.

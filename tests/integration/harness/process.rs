@@ -167,7 +167,7 @@ impl Drop for Process {
 }
 
 /// A program with these settings, and none of those of the developer who runs the tests.
-fn command(program: &str, settings: &[(String, String)]) -> Command {
+pub(crate) fn command(program: &str, settings: &[(String, String)]) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERSIGN_")) {
         command.env_remove(name);

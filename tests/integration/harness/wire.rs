@@ -77,6 +77,12 @@ impl Wire {
         self.0.outbox.last_code_for(email)
     }
 
+    /// The link that was mailed to that address as the `count`th: its path and query.
+    pub(crate) async fn link_for(&self, email: &str, count: usize) -> String {
+        let link = self.0.outbox.link_for(email, count).await;
+        link.strip_prefix(&self.0.base_url).unwrap_or_else(|| panic!("{link} is no link to this server")).to_owned()
+    }
+
     /// Each (operation, status) that was answered so far.
     pub(crate) fn produced(&self) -> Pairs {
         self.0.recorder.pairs()

@@ -15,8 +15,10 @@ use countersign_domain::ids::{ApiKeyId, TenantId};
 use countersign_domain::keyring::Keyring;
 use countersign_domain::password::Cost;
 use countersign_domain::secret::ApiKey;
+use countersign_domain::tenant::{Application, Directory, RefreshTokenUsage, Tenant};
 use countersign_domain::time::Timestamp;
 use countersign_test_postgres::DatabaseKind;
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -233,10 +235,18 @@ impl World {
     /// The server's keyring.
     pub(crate) fn keyring(&self) -> Keyring {
         let text = match &self.settings.keyring {
-            KeyringSource::DefaultFile(path) | KeyringSource::NamedFile(path) => std::fs::read_to_string(path).unwrap(),
+            KeyringSource::DefaultFile(path) | KeyringSource::NamedFile(path) | KeyringSource::Credential(path) => {
+                std::fs::read_to_string(path).unwrap()
+            }
             KeyringSource::Text(text) => text.expose().to_owned(),
         };
         Keyring::parse(&text).unwrap()
+    }
+
+    /// Where metrics are served.
+    pub(crate) fn operations(&self) -> SocketAddr {
+        let server = self.server.as_ref().expect("a running server");
+        server.operations_addr().expect("the settings have a listener for metrics")
     }
 
     /// The database, behind the server's back.
@@ -254,6 +264,12 @@ fn data_in(directory: &TempDir) -> PathBuf {
 /// where hashes, the time that a response takes, queues, or what an attacker could see are the subject.
 pub(crate) fn cheap_passwords(settings: &mut Settings) {
     settings.password_cost = Cost { memory: 8, passes: 1 };
+}
+
+/// A change to the settings: how often a refresh token is good.
+pub(crate) fn refresh_tokens_are(settings: &mut Settings, usage: RefreshTokenUsage) {
+    let application = Application { refresh_token_usage: usage, ..Application::default() };
+    settings.directory = Directory::new(vec![Tenant::default()], vec![application]).unwrap();
 }
 
 async fn start(settings: &Arc<Settings>, clock: &Arc<WorldClock>) -> RunningServer {

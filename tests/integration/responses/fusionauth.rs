@@ -16,6 +16,12 @@ scenarios! {
         let token = login.text("/token");
         service.with_token(&token, "GET", "/jwt/validate").await.ok();
         service.open("/jwt/refresh", json!({"refreshToken": login.text("/refreshToken")})).await.ok();
+        let id = login.text("/refreshTokenId");
+        service.get(&format!("/jwt/refresh?userId={}", user.id)).await.ok();
+        service.get(&format!("/jwt/refresh/{id}")).await.ok();
+        service.call("DELETE", &format!("/jwt/refresh/{id}")).await.ok();
+        service.call("DELETE", &format!("/jwt/refresh?userId={}", user.id)).await.ok();
+        service.open("/logout", json!({})).await.ok();
         world.stranger().call("GET", "/.well-known/jwks.json").await.ok();
         world.stranger().call("GET", "/api/status").await.ok();
         assert!(service.get("/status").await.ok().text("/version").starts_with('0'));
@@ -52,6 +58,24 @@ scenarios! {
         let query = format!("/user/two-factor/{}?code={}&methodId={id}", user.id, app.fresh_code());
         service.call("DELETE", &query).await.ok();
 
+        service.get(&format!("/user/search?ids={}", user.id)).await.ok();
+        service.post("/user/search", json!({"search": {"queryString": "user*"}})).await.ok();
+        let registration = json!({"registration": {"applicationId": APPLICATION}});
+        let path = format!("/user/registration/{}", user.id);
+        service.call("PUT", &path).json(registration.clone()).await.ok();
+        service.call("PATCH", &path).json(registration).await.ok();
+        service.get(&format!("{path}/{APPLICATION}")).await.ok();
+        service.call("DELETE", &format!("{path}/{APPLICATION}")).await.ok();
+        let lock = json!({
+            "actioneeUserId": user.id, "userActionId": "c0de0000-0000-4000-8000-000000000009", "expiry": i64::MAX,
+        });
+        service.post("/user/action", json!({"action": lock})).await.ok();
+        let path = format!("/user/action/{}", user.id);
+        service.call("PUT", &path).json(json!({"action": lock})).await.ok();
+        service.get(&format!("/user/action?userId={}", user.id)).await.ok();
+        service.get(&path).await.ok();
+        service.call("DELETE", &path).await.ok();
+
         let user = service.user_with(json!({"passwordChangeRequired": true})).await;
         let leave = service.log_in(&user).await.is(203).text("/changePasswordId");
         service.get(&format!("/user/change-password/{leave}")).await.ok();
@@ -60,6 +84,19 @@ scenarios! {
         let path = format!("/user/{}", user.id);
         service.call("PATCH", &path).json(json!({"user": {"firstName": "Ada"}})).await.ok();
         service.call("PUT", &path).json(json!({"user": {"lastName": "Lovelace"}})).await.ok();
+        let ids = |service: &crate::harness::Service, path: &str| service.post(path, json!({"loginId": user.email}));
+        ids(&service, "/user/forgot-password").await.ok();
+        let verify = format!("/user/verify-email?email={}&sendVerifyEmail=false", user.email);
+        let id = service.call("PUT", &verify).await.ok().text("/verificationId");
+        service.open(&format!("/user/verify-email/{id}"), json!({})).await.ok();
+        service.post("/user/verify-email", json!({"userId": user.id})).await.ok();
+        let body = json!({"registration": {"applicationId": APPLICATION}});
+        service.post(&format!("/user/registration/{}", user.id), body).await.ok();
+        let start = json!({"loginId": user.email, "applicationId": APPLICATION});
+        let code = service.post("/passwordless/start", start.clone()).await.ok().text("/code");
+        service.open("/passwordless/login", json!({"code": code})).await.ok();
+        let code = service.post("/passwordless/start", start).await.ok().text("/code");
+        service.open("/passwordless/send", json!({"code": code})).await.ok();
         service.call("DELETE", &path).await.ok();
         let chosen = "0b7c1e0a-57ab-4c1a-9d55-0123456789ab";
         let body = json!({"user": {"username": "chosen", "password": PASSWORD}});
@@ -87,8 +124,16 @@ scenarios! {
         service.call("PATCH", &format!("/user/{}", user.id)).json(patch).await.ok();
         let challenge = service.challenge(&user).await;
         service.complete(&challenge, &app.fresh_code()).await.is(203);
+        let code = async |user: &crate::harness::FusionAuthUser| {
+            let start = json!({"loginId": user.email, "applicationId": APPLICATION});
+            json!({"code": service.post("/passwordless/start", start).await.ok().text("/code")})
+        };
+        service.open("/passwordless/login", code(&user).await).await.is(242);
+        let plain = service.user_with(json!({})).await;
+        service.open("/passwordless/login", code(&plain).await).await.is(202);
         let plain = service.user_with(json!({"passwordChangeRequired": true})).await;
         service.log_in(&plain).await.is(203);
+        service.open("/passwordless/login", code(&plain).await).await.is(203);
         world.close().await.into_iter().filter(|(_, status)| [202, 203, 242].contains(status)).collect()
     }
 
@@ -105,6 +150,21 @@ scenarios! {
         let path = format!("/user/{}", user.id);
 
         let challenge = service.challenge(&user).await;
+        let start = json!({"loginId": user.email, "applicationId": APPLICATION});
+        let code = async || json!({"code": service.post("/passwordless/start", start.clone()).await.ok().text("/code")});
+        let nameless = service.post("/user", json!({"user": {"username": "nameless", "password": PASSWORD}})).await.ok();
+        let name = json!({"loginId": "nameless", "applicationId": APPLICATION});
+        service.post("/user/forgot-password", name.clone()).await.is(422);
+        service.post("/passwordless/send", name).await.is(422);
+        assert!(nameless.body["user"]["email"].is_null());
+        let expiring = code().await;
+        world.database().execute(&format!("UPDATE accounts SET is_active = false WHERE email = '{}'", user.email));
+        service.open("/passwordless/login", expiring.clone()).await.is(423);
+        world.database().execute(&format!("UPDATE accounts SET is_active = true WHERE email = '{}'", user.email));
+        let expiry = world.clock_millis();
+        service.call("PATCH", &path).json(json!({"user": {"expiry": expiry}})).await.ok();
+        service.open("/passwordless/login", expiring).await.is(410);
+        service.call("PATCH", &path).json(json!({"user": {"expiry": null}})).await.ok();
         service.call("DELETE", &path).await.ok();
         service.log_in(&user).await.is(423);
         service.complete(&challenge, &app.fresh_code()).await.is(423);
@@ -115,6 +175,16 @@ scenarios! {
         service.log_in(&user).await.is(410);
         service.complete(&challenge, &app.fresh_code()).await.is(410);
         service.call("PATCH", &path).json(json!({"user": {"expiry": null}})).await.ok();
+
+        let lock = json!({
+            "actioneeUserId": user.id, "userActionId": "c0de0000-0000-4000-8000-000000000009", "expiry": i64::MAX,
+        });
+        let start = json!({"loginId": user.email, "applicationId": APPLICATION});
+        let code = service.post("/passwordless/start", start).await.ok().text("/code");
+        service.post("/user/action", json!({"action": lock})).await.ok();
+        service.open("/passwordless/login", json!({"code": code})).await.is(409);
+        assert!(service.log_in(&user).await.is(409).retry_after() > 800);
+        service.call("DELETE", &format!("/user/action/{}", user.id)).await.ok();
 
         let challenge = service.challenge(&user).await;
         let passed = service.complete(&challenge, &app.fresh_code()).await.ok();
@@ -140,6 +210,6 @@ scenarios! {
         by_token("/two-factor/send", body).await.is(409);
         let send = json!({"methodId": id});
         service.open(&format!("/two-factor/send/{challenge}"), send).await.is(409);
-        world.close().await.into_iter().filter(|(_, status)| [409, 410, 421, 423].contains(status)).collect()
+        world.close().await.into_iter().filter(|(_, status)| [409, 410, 421, 422, 423].contains(status)).collect()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::scenario::scenarios;
 use crate::harness::{PASSWORD, Pairs, World};
+use countersign_domain::tenant::{Directory, LoginPolicy, Tenant};
 use countersign_test_postgres::DatabaseKind;
 use serde_json::json;
 use std::time::Duration;
@@ -32,6 +33,44 @@ scenarios! {
         let response = world.browser().post("/sign-up/email").json(body).await;
         response.refused(422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL").saying("User already exists. Use another email.");
         world.answered(422).await
+    }
+
+    /// A link names no page, or one that is not trusted.
+    async fn links_to_no_page(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
+        let path = "/reset-password/rst-Vh3mZq8LxT0bYw5kRj7NcD2s";
+        let missing = world.stranger().get(path).await.refused(400, "VALIDATION_ERROR");
+        missing.saying("[query.callbackURL] Invalid input: expected string, received undefined");
+        let elsewhere = world.stranger().get(&format!("{path}?callbackURL=https://evil.example")).await;
+        elsewhere.refused(403, "INVALID_CALLBACK_URL").saying("Invalid callbackURL");
+        for (path, token) in [("/verify-email", "vrf-Vh3mZq8LxT0bYw5kRj7NcD2s"), ("/delete-user/callback", "x")] {
+            let missing = world.stranger().get(path).await.refused(400, "VALIDATION_ERROR");
+            missing.saying("[query.token] Invalid input: expected string, received undefined");
+            let elsewhere = world.stranger().get(&format!("{path}?token={token}&callbackURL=//evil.example")).await;
+            elsewhere.refused(403, "INVALID_CALLBACK_URL");
+        }
+        world.close().await.into_iter().filter(|(_, status)| [400, 403].contains(status)).collect()
+    }
+
+    /// A link that is none, without a page that could say so.
+    async fn a_link_that_does_nothing(database: DatabaseKind) -> Pairs {
+        let world = World::start(database).await;
+        let followed = world.stranger().get("/verify-email?token=vrf-Vh3mZq8LxT0bYw5kRj7NcD2s").await;
+        followed.refused(401, "INVALID_TOKEN").saying("Invalid token");
+        world.answered(401).await
+    }
+
+    /// An account that has to enrol can do nothing else.
+    async fn a_session_that_can_only_enrol(database: DatabaseKind) -> Pairs {
+        let world = World::with(database, |settings| {
+            let required = Tenant { login_policy: LoginPolicy::Required, ..Tenant::default() };
+            settings.directory = Directory::new(vec![required], Vec::new()).unwrap();
+        });
+        let world = world.await;
+        let user = world.user("ada").await;
+        user.browser.get("/list-accounts").await.refused(403, "ENROLMENT_REQUIRED");
+        user.browser.get("/trusted-devices/list").await.refused(403, "ENROLMENT_REQUIRED");
+        world.answered(403).await
     }
 
     /// Sessions can only be listed on their first day.

@@ -18,8 +18,19 @@ pub fn on_each_database(arguments: TokenStream, function: TokenStream) -> TokenS
 /// Has a test ignored where tests on PostgreSQL neither can run nor are required.
 #[proc_macro_attribute]
 pub fn needs_postgres(arguments: TokenStream, function: TokenStream) -> TokenStream {
+    within("::countersign_test_postgres::where_wanted!", &arguments, function)
+}
+
+/// The same where there is no PgBouncer.
+#[proc_macro_attribute]
+pub fn needs_pgbouncer(arguments: TokenStream, function: TokenStream) -> TokenStream {
+    within("::countersign_test_postgres::where_pgbouncer_wanted!", &arguments, function)
+}
+
+/// A call of this macro with the function in its braces.
+fn within(name: &str, arguments: &TokenStream, function: TokenStream) -> TokenStream {
     assert!(arguments.is_empty(), "this attribute takes no arguments");
-    let mut item = "::countersign_test_postgres::where_wanted!".parse::<TokenStream>().expect("a path is valid Rust");
+    let mut item = name.parse::<TokenStream>().expect("a path is valid Rust");
     item.extend([TokenTree::Group(Group::new(Delimiter::Brace, function))]);
     item
 }

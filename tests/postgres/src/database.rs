@@ -97,7 +97,7 @@ impl Drop for Database {
 }
 
 /// Asks and waits, on a thread of its own: callers may be async or not.
-fn query(url: &str, sql: &str) -> Result<Vec<Vec<Option<String>>>, tokio_postgres::Error> {
+pub(crate) fn query(url: &str, sql: &str) -> Result<Vec<Vec<Option<String>>>, tokio_postgres::Error> {
     let ask = async {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
         let connection = tokio::spawn(connection);

@@ -4,7 +4,7 @@
 //! [`Cluster::shared`] is one for all tests of a binary, or of a whole run of cargo-nextest; each test takes a
 //! [`Database`] of its own from it. A test that stops and restarts its server, or wants it set up differently, starts
 //! [`Cluster::own`]. Where there is no PostgreSQL both give `None`, and the binary says so in its last line; where
-//! `CI=true` or `COUNTERSIGN_REQUIRE_POSTGRES` is set, they panic.
+//! `CI=true` or `COUNTERSIGN_REQUIRE_POSTGRES` is set, they panic. Tests of [`Pooler`] need PgBouncer, which `CI=true` requires.
 //!
 //! A temporary cluster listens on the loopback address only, with a password of its own, and does not wait for the
 //! disk. It ends with the process that it belongs to, however that ends: a shell waits for that and then stops the
@@ -13,11 +13,13 @@
 
 mod binaries;
 mod database;
+mod pooler;
 mod run;
 mod server;
 
-pub use countersign_test_macros::{needs_postgres, on_each_database};
+pub use countersign_test_macros::{needs_pgbouncer, needs_postgres, on_each_database};
 pub use database::{Database, DatabaseKind};
+pub use pooler::Pooler;
 pub use run::SharedByRun;
 pub use server::Mode;
 
@@ -43,6 +45,27 @@ macro_rules! where_wanted {
 macro_rules! where_wanted {
     ($test:item) => {
         #[ignore = "PostgreSQL was not found"]
+        $test
+    };
+}
+
+/// A test that runs where tests on PostgreSQL can run and PgBouncer is on the machine, or where it is required, and is ignored
+/// elsewhere.
+#[cfg(pgbouncer_wanted)]
+#[macro_export]
+macro_rules! where_pgbouncer_wanted {
+    ($test:item) => {
+        $test
+    };
+}
+
+/// A test that runs where tests on PostgreSQL can run and PgBouncer is on the machine, or where it is required, and is ignored
+/// elsewhere.
+#[cfg(not(pgbouncer_wanted))]
+#[macro_export]
+macro_rules! where_pgbouncer_wanted {
+    ($test:item) => {
+        #[ignore = "PgBouncer was not found"]
         $test
     };
 }

@@ -49,8 +49,8 @@ impl Server {
         let folder = Path::new(roomy_memory().unwrap_or("/tmp")).join(format!("countersign-pg-{}", &password[..12]));
         fs::create_dir(&folder).expect("a directory for the cluster");
         // PostgreSQL refuses to run as root.
-        let is_root = fs::metadata(&folder).expect("the directory was just made").uid() == 0;
-        let user = is_root.then(|| if succeeds(Command::new("id").arg("postgres")) { "postgres" } else { "nobody" });
+        let user =
+            is_root(&folder).then(|| if succeeds(Command::new("id").arg("postgres")) { "postgres" } else { "nobody" });
         if let Some(user) = user {
             assert!(succeeds(Command::new("chown").arg(user).arg(&folder)), "cannot give {folder:?} to {user}");
         }
@@ -179,6 +179,11 @@ impl Drop for Server {
     }
 }
 
+/// Whether this process is root's, who has just made this folder.
+pub(crate) fn is_root(folder: &Path) -> bool {
+    fs::metadata(folder).expect("the directory was just made").uid() == 0
+}
+
 fn succeeds(command: &mut Command) -> bool {
     let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
@@ -199,7 +204,7 @@ fn roomy_memory() -> Option<&'static str> {
     (available >= ENOUGH_KIBIBYTES).then_some("/dev/shm")
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("it is bound").port()
 }

@@ -18,8 +18,9 @@ pub use error::{Error, ErrorBody};
 pub use values::{BooleanOrText, QuerySwitch, TwoFactorMethod, WireTime};
 
 use crate::body::{JsonBody, JsonOrFormBody, OptionalJsonBody};
+use crate::query::SingleQuery;
 use crate::reply::Reply;
-use dropshot::{Query, RequestContext};
+use dropshot::{Path, Query, RequestContext};
 
 /// The operations of the dialect. Paths, ids and tags are those of the contract.
 #[dropshot::api_description {
@@ -29,6 +30,7 @@ use dropshot::{Query, RequestContext};
         tags = {
             "Two-Factor" = { description = "Setting up second factors, and passing them." },
             "Default" = { description = "Accounts and sessions." },
+            "Trusted devices" = { description = "Devices that skip the second factor." },
         },
     },
 }]
@@ -252,6 +254,53 @@ pub trait BetterAuthApi {
         body: OptionalJsonBody<requests::NoFields>,
     ) -> Result<Reply<replies::RevokeSession>, Error>;
 
+    /// List the trusted devices.
+    #[endpoint {
+        method = GET,
+        path = "/api/auth/trusted-devices/list",
+        operation_id = "listTrustedDevices",
+        tags = ["Trusted devices"],
+    }]
+    async fn list_trusted_devices(
+        context: RequestContext<Self::Context>,
+    ) -> Result<Reply<replies::ListTrustedDevices>, Error>;
+
+    /// Rename a trusted device.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/trusted-devices/rename",
+        operation_id = "renameTrustedDevice",
+        tags = ["Trusted devices"],
+    }]
+    async fn rename_trusted_device(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::RenameTrustedDevice>,
+    ) -> Result<Reply<replies::RenameTrustedDevice>, Error>;
+
+    /// End the trust in one device.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/trusted-devices/revoke",
+        operation_id = "revokeTrustedDevice",
+        tags = ["Trusted devices"],
+    }]
+    async fn revoke_trusted_device(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::RevokeTrustedDevice>,
+    ) -> Result<Reply<replies::RevokeTrustedDevice>, Error>;
+
+    /// End the trust in all devices, with the session alone.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/trusted-devices/revoke-all",
+        operation_id = "revokeAllTrustedDevices",
+        tags = ["Trusted devices"],
+    }]
+    async fn revoke_all_trusted_devices(
+        context: RequestContext<Self::Context>,
+        body: OptionalJsonBody<requests::NoFields>,
+    ) -> Result<Reply<replies::RevokeTrustedDevice>, Error>;
+
     /// Change the password.
     #[endpoint {
         method = POST,
@@ -263,6 +312,175 @@ pub trait BetterAuthApi {
         context: RequestContext<Self::Context>,
         body: JsonBody<requests::ChangePassword>,
     ) -> Result<Reply<replies::ChangePassword>, Error>;
+
+    /// Ask for a link that sets a new password.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/request-password-reset",
+        operation_id = "requestPasswordReset",
+        tags = ["Default"],
+    }]
+    async fn request_password_reset(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::RequestPasswordReset>,
+    ) -> Result<Reply<replies::RequestPasswordReset>, Error>;
+
+    /// Ask for a link that sets a new password, by the older name.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/forget-password",
+        operation_id = "forgetPassword",
+        tags = ["Default"],
+    }]
+    async fn forget_password(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::RequestPasswordReset>,
+    ) -> Result<Reply<replies::RequestPasswordReset>, Error>;
+
+    /// Set a new password by a mailed link.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/reset-password",
+        operation_id = "resetPassword",
+        tags = ["Default"],
+    }]
+    async fn reset_password(
+        context: RequestContext<Self::Context>,
+        query: SingleQuery<requests::ResetPasswordQuery>,
+        body: JsonBody<requests::ResetPassword>,
+    ) -> Result<Reply<replies::ResetPassword>, Error>;
+
+    /// Follow a link that sets a new password.
+    #[endpoint {
+        method = GET,
+        path = "/api/auth/reset-password/{token}",
+        operation_id = "resetPasswordCallback",
+        tags = ["Default"],
+    }]
+    async fn reset_password_callback(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::ResetPasswordPath>,
+        query: SingleQuery<requests::ResetPasswordCallback>,
+    ) -> Result<Reply<replies::ResetPasswordCallback>, Error>;
+
+    /// Ask for a link that verifies the address.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/send-verification-email",
+        operation_id = "sendVerificationEmail",
+        tags = ["Default"],
+    }]
+    async fn send_verification_email(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::SendVerificationEmail>,
+    ) -> Result<Reply<replies::SendVerificationEmail>, Error>;
+
+    /// Follow a link about an address.
+    #[endpoint {
+        method = GET,
+        path = "/api/auth/verify-email",
+        operation_id = "verifyEmail",
+        tags = ["Default"],
+    }]
+    async fn verify_email(
+        context: RequestContext<Self::Context>,
+        query: SingleQuery<requests::MailedLink>,
+    ) -> Result<Reply<replies::VerifyEmail>, Error>;
+
+    /// Ask for another address.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/change-email",
+        operation_id = "changeEmail",
+        tags = ["Default"],
+    }]
+    async fn change_email(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::ChangeEmail>,
+    ) -> Result<Reply<replies::ChangeEmail>, Error>;
+
+    /// Change name or picture.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/update-user",
+        operation_id = "updateUser",
+        tags = ["Default"],
+    }]
+    async fn update_user(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::UpdateUser>,
+    ) -> Result<Reply<replies::UpdateUser>, Error>;
+
+    /// Change fields of the session.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/update-session",
+        operation_id = "updateSession",
+        tags = ["Default"],
+    }]
+    async fn update_session(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::NoFields>,
+    ) -> Result<Reply<replies::UpdateSession>, Error>;
+
+    /// Delete the account.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/delete-user",
+        operation_id = "deleteUser",
+        tags = ["Default"],
+    }]
+    async fn delete_user(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::DeleteUser>,
+    ) -> Result<Reply<replies::DeleteUser>, Error>;
+
+    /// Follow a link that deletes the account.
+    #[endpoint {
+        method = GET,
+        path = "/api/auth/delete-user/callback",
+        operation_id = "deleteUserCallback",
+        tags = ["Default"],
+    }]
+    async fn delete_user_callback(
+        context: RequestContext<Self::Context>,
+        query: SingleQuery<requests::MailedLink>,
+    ) -> Result<Reply<replies::DeleteUserCallback>, Error>;
+
+    /// Check the password of the signed-in user.
+    #[endpoint {
+        method = POST,
+        path = "/api/auth/verify-password",
+        operation_id = "verifyPassword",
+        tags = ["Default"],
+    }]
+    async fn verify_password(
+        context: RequestContext<Self::Context>,
+        body: JsonBody<requests::Password>,
+    ) -> Result<Reply<replies::VerifyPassword>, Error>;
+
+    /// List how the user signs in.
+    #[endpoint {
+        method = GET,
+        path = "/api/auth/list-accounts",
+        operation_id = "listUserAccounts",
+        tags = ["Default"],
+    }]
+    async fn list_user_accounts(
+        context: RequestContext<Self::Context>,
+    ) -> Result<Reply<replies::ListUserAccounts>, Error>;
+
+    /// Show an error.
+    #[endpoint {
+        method = GET,
+        path = "/api/auth/error",
+        operation_id = "errorPage",
+        tags = ["Default"],
+    }]
+    async fn error_page(
+        context: RequestContext<Self::Context>,
+        query: Query<requests::ErrorPage>,
+    ) -> Result<Reply<replies::ErrorPage>, Error>;
 
     /// Is the API there?
     #[endpoint {

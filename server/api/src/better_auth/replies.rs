@@ -4,10 +4,11 @@
 
 use super::error::ErrorBody;
 use super::responses;
-use crate::reply::Documented;
+use crate::reply::{Documented, HtmlPage, NoBody};
 
 const SET_COOKIE: &str = "Set-Cookie";
 const SET_AUTH_TOKEN: &str = "set-auth-token";
+const CONTENT_SECURITY_POLICY: &str = "Content-Security-Policy";
 const LOCATION: &str = "Location";
 const RETRY_AFTER: &str = "Retry-After";
 const X_RETRY_AFTER: &str = "X-Retry-After";
@@ -20,6 +21,7 @@ const BAD_REQUEST: Documented = error(400, "The request cannot be understood, or
 const VERIFY_BAD_REQUEST: Documented =
     error(400, "The request cannot be understood, or this factor cannot be verified now.", &[SET_COOKIE]);
 const WRONG_PASSWORD: Documented = error(401, "E-mail address and password do not belong together.", &[]);
+const LINK_UNAUTHORIZED: Documented = error(401, "The link does nothing.", &[]);
 const UNAUTHORIZED: Documented = error(401, "There is no live session.", &[SET_COOKIE]);
 const CHALLENGE_UNAUTHORIZED: Documented =
     error(401, "There is no live session or challenge, or the code is wrong.", &[SET_COOKIE]);
@@ -105,6 +107,7 @@ crate::replies! {
     /// `signUpWithEmailAndPassword`.
     pub enum SignUpWithEmailAndPassword {
         200 "The account exists." => responses::TokenAndUser, headers [SET_COOKIE, SET_AUTH_TOKEN];
+        202 "The address has to be verified first." => responses::SignUpUnverified, headers [];
         errors [ALWAYS, POSTED, &[BAD_REQUEST, USER_ALREADY_EXISTS]];
     }
 
@@ -146,10 +149,108 @@ crate::replies! {
         errors [ALWAYS, POSTED, SESSION];
     }
 
+    /// `listTrustedDevices`.
+    pub enum ListTrustedDevices {
+        200 "The trusted devices." => Vec<responses::TrustedDevice>, headers [];
+        errors [ALWAYS, &[UNAUTHORIZED, FORBIDDEN]];
+    }
+
+    /// `renameTrustedDevice`.
+    pub enum RenameTrustedDevice {
+        200 "The device under its new name." => responses::TrustedDevice, headers [];
+        errors [ALWAYS, POSTED, SESSION];
+    }
+
+    /// `revokeTrustedDevice` and `revokeAllTrustedDevices`.
+    pub enum RevokeTrustedDevice {
+        200 "The trust has ended." => responses::Revoked, headers [SET_COOKIE];
+        errors [ALWAYS, POSTED, SESSION];
+    }
+
     /// `changePassword`.
     pub enum ChangePassword {
         200 "The new password counts." => responses::ChangePassword, headers [SET_COOKIE, SET_AUTH_TOKEN];
         errors [ALWAYS, POSTED, SESSION];
+    }
+
+    /// `requestPasswordReset` and `forgetPassword`.
+    pub enum RequestPasswordReset {
+        200 "The link is on its way, if there is such an account." => responses::RequestPasswordReset, headers [];
+        errors [ALWAYS, POSTED, &[BAD_REQUEST]];
+    }
+
+    /// `resetPassword`.
+    pub enum ResetPassword {
+        200 "The new password counts." => responses::StatusAndSession, headers [];
+        errors [ALWAYS, POSTED, &[BAD_REQUEST]];
+    }
+
+    /// `resetPasswordCallback`.
+    pub enum ResetPasswordCallback {
+        302 "To the page." => NoBody, headers [LOCATION];
+        errors [ALWAYS, &[BAD_REQUEST, FORBIDDEN]];
+    }
+
+    /// `sendVerificationEmail`.
+    pub enum SendVerificationEmail {
+        200 "The link is on its way, if there is such an account." => responses::StatusAndSession, headers [];
+        errors [ALWAYS, POSTED, &[BAD_REQUEST]];
+    }
+
+    /// `verifyEmail`.
+    pub enum VerifyEmail {
+        200 "The link has done what it is for." => responses::VerifyEmail, headers [SET_COOKIE, SET_AUTH_TOKEN];
+        302 "To the page." => NoBody, headers [LOCATION, SET_COOKIE, SET_AUTH_TOKEN];
+        errors [ALWAYS, &[BAD_REQUEST, LINK_UNAUTHORIZED, FORBIDDEN]];
+    }
+
+    /// `changeEmail`.
+    pub enum ChangeEmail {
+        200 "The link is on its way." => responses::StatusAndSession, headers [];
+        errors [ALWAYS, POSTED, SESSION];
+    }
+
+    /// `updateUser`.
+    pub enum UpdateUser {
+        200 "It is changed." => responses::StatusAndSession, headers [SET_COOKIE, SET_AUTH_TOKEN];
+        errors [ALWAYS, POSTED, SESSION];
+    }
+
+    /// `updateSession`.
+    pub enum UpdateSession {
+        200 "It is changed." => responses::UpdateSession, headers [];
+        errors [ALWAYS, POSTED, SESSION];
+    }
+
+    /// `deleteUser`.
+    pub enum DeleteUser {
+        200 "The account is deleted, or the link is on its way." => responses::DeleteUser, headers [SET_COOKIE];
+        errors [ALWAYS, POSTED, SESSION];
+    }
+
+    /// `deleteUserCallback`.
+    pub enum DeleteUserCallback {
+        200 "The account is deleted." => responses::DeleteUser, headers [SET_COOKIE];
+        302 "To the page." => NoBody, headers [LOCATION, SET_COOKIE];
+        errors [ALWAYS, &[BAD_REQUEST, FORBIDDEN]];
+    }
+
+    /// `verifyPassword`.
+    pub enum VerifyPassword {
+        200 "It is." => responses::StatusAndSession, headers [];
+        errors [ALWAYS, POSTED, SESSION];
+    }
+
+    /// `listUserAccounts`.
+    pub enum ListUserAccounts {
+        200 "The list." => Vec<responses::Credential>, headers [];
+        errors [ALWAYS, &[UNAUTHORIZED, FORBIDDEN]];
+    }
+
+    /// `errorPage`.
+    pub enum ErrorPage {
+        200 "The page." => HtmlPage, headers [CONTENT_SECURITY_POLICY];
+        errors [&[NOT_FOUND, TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE]];
     }
 
     /// `okGet`.

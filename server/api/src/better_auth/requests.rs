@@ -5,8 +5,11 @@
 
 use super::values::{BooleanOrText, QuerySwitch, TwoFactorMethod, debug_only};
 use schemars::JsonSchema;
+use schemars::r#gen::SchemaGenerator;
+use schemars::schema::{InstanceType, Schema};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -147,6 +150,25 @@ pub struct RevokeSession {
     pub token: String,
 }
 
+/// `renameTrustedDevice`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct RenameTrustedDevice {
+    /// The id that listTrustedDevices shows.
+    #[schemars(length(max = 64))]
+    pub id: String,
+    /// The name. The handler rejects one that cannot be shown (`INVALID_DEVICE_NAME`).
+    #[schemars(length(max = 64))]
+    pub name: String,
+}
+
+/// `revokeTrustedDevice`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct RevokeTrustedDevice {
+    /// The id that listTrustedDevices shows.
+    #[schemars(length(max = 64))]
+    pub id: String,
+}
+
 /// `changePassword`.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -158,6 +180,204 @@ pub struct ChangePassword {
     /// Whether to end all sessions and open a new one for the caller.
     #[serde(default)]
     pub revoke_other_sessions: bool,
+}
+
+/// `requestPasswordReset` and `forgetPassword`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestPasswordReset {
+    /// The e-mail address, in any case. The handler rejects what is no [`crate::validation::is_mailbox`].
+    #[schemars(length(max = 320))]
+    pub email: String,
+    /// The page that the link leads to.
+    #[schemars(length(max = 2048))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect_to: Option<String>,
+}
+
+/// `resetPassword`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResetPassword {
+    /// The new password. The handler checks its length.
+    pub new_password: String,
+    /// The token of the link.
+    #[schemars(length(max = 256))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+/// `sendVerificationEmail`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct SendVerificationEmail {
+    /// The e-mail address, in any case. The handler rejects what is no [`crate::validation::is_mailbox`].
+    #[schemars(length(max = 320))]
+    pub email: String,
+    /// The page that the link leads to.
+    #[schemars(length(max = 2048))]
+    #[serde(rename = "callbackURL", skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
+}
+
+/// `changeEmail`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ChangeEmail {
+    /// The new e-mail address ([`crate::validation::is_email`]), in any case.
+    #[schemars(email, length(max = 320))]
+    #[serde(rename = "newEmail")]
+    pub new_email: String,
+    /// The page that the link leads to.
+    #[schemars(length(max = 2048))]
+    #[serde(rename = "callbackURL", skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
+}
+
+/// `updateUser`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateUser {
+    /// The new name.
+    #[schemars(length(max = 256))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// URL of a new picture, or `Some(None)` for none.
+    #[schemars(schema_with = "nullable_url")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub image: Option<Option<String>>,
+    /// Refused, unless it counts as false in JavaScript.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<Value>,
+    /// Refused, unless it counts as false in JavaScript.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub two_factor_enabled: Option<Value>,
+}
+
+/// A value that is there, even if it is `null`.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
+}
+
+/// A text or `null`, in the words of OpenAPI, and of JSON Schema where requests are validated.
+fn nullable_url(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = Option::<String>::json_schema(generator).into_object();
+    if !generator.settings().option_nullable {
+        schema.instance_type = Some(vec![InstanceType::String, InstanceType::Null].into());
+    }
+    schema.string().max_length = Some(2048);
+    schema.into()
+}
+
+/// `deleteUser`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct DeleteUser {
+    /// The password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// The token of a mailed link.
+    #[schemars(length(max = 256))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The page that a mailed link leads to.
+    #[schemars(length(max = 2048))]
+    #[serde(rename = "callbackURL", skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
+}
+
+/// The path of `resetPasswordCallback`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ResetPasswordPath {
+    /// The token of the link.
+    pub token: String,
+}
+
+/// Queries whose parameters are texts. None is rejected before the handler: of a repeated parameter the first counts, and one
+/// that is required and missing is `None`.
+macro_rules! queries {
+    ($(
+        $(#[$attribute:meta])*
+        $name:ident { $($(#[$field_attribute:meta])* $field:ident = $parameter:literal,)* }
+    )*) => { $(
+        $(#[$attribute])*
+        #[derive(Clone, Default, Serialize, JsonSchema)]
+        pub struct $name {
+            $(
+                $(#[$field_attribute])*
+                #[serde(rename = $parameter)]
+                pub $field: Option<String>,
+            )*
+        }
+
+        // Derived, a repeated parameter would be an error of another form.
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Parameters;
+
+                impl<'de> Visitor<'de> for Parameters {
+                    type Value = $name;
+
+                    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        formatter.write_str("query parameters")
+                    }
+
+                    fn visit_map<A: MapAccess<'de>>(self, mut parameters: A) -> Result<$name, A::Error> {
+                        let mut query = $name::default();
+                        while let Some(name) = parameters.next_key::<Cow<'_, str>>()? {
+                            match name.as_ref() {
+                                $($parameter => {
+                                    let value = parameters.next_value::<String>()?;
+                                    query.$field.get_or_insert(value);
+                                })*
+                                _ => {
+                                    parameters.next_value::<IgnoredAny>()?;
+                                }
+                            }
+                        }
+                        Ok(query)
+                    }
+                }
+
+                deserializer.deserialize_map(Parameters)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )* };
+}
+
+queries! {
+    /// The query of `resetPassword`.
+    ResetPasswordQuery {
+        /// The token, if the body has none.
+        token = "token",
+    }
+
+    /// The query of `resetPasswordCallback`.
+    ResetPasswordCallback {
+        /// The page to redirect to.
+        #[schemars(required)]
+        callback_url = "callbackURL",
+    }
+
+    /// The query of `verifyEmail` and `deleteUserCallback`.
+    MailedLink {
+        /// The token of the link.
+        #[schemars(required)]
+        token = "token",
+        /// The page to redirect to.
+        callback_url = "callbackURL",
+    }
+
+    /// The query of `errorPage`.
+    ErrorPage {
+        /// The code.
+        error = "error",
+        /// What happened, in words.
+        error_description = "error_description",
+    }
 }
 
 /// The query of `getSession`. It is never rejected: unknown parameters are ignored, and of a repeated one the first
@@ -209,6 +429,8 @@ impl<'de> Visitor<'de> for GetSessionParameters {
 }
 
 debug_only! {
+    RenameTrustedDevice { id }
+    RevokeTrustedDevice { id }
     Password {}
     TwoFactorEnable { issuer, method }
     TwoFactorVerifyTotp { trust_device }
@@ -218,6 +440,13 @@ debug_only! {
     SignInEmail { remember_me }
     RevokeSession {}
     ChangePassword { revoke_other_sessions }
+    RequestPasswordReset {}
+    ResetPassword {}
+    SendVerificationEmail {}
+    ChangeEmail {}
+    UpdateUser {}
+    DeleteUser {}
+    ResetPasswordPath {}
 }
 
 fn yes() -> bool {

@@ -4,11 +4,11 @@
 //! `Debug` prints only what a log may hold: ids and switches.
 
 use super::values::{
-    ID, SESSION_OR_CHALLENGE_TOKEN, SESSION_TOKEN, SESSION_TOKEN_OR_EMPTY, WireTime, debug_only,
+    ID, SESSION_OR_CHALLENGE_TOKEN, SESSION_TOKEN, SESSION_TOKEN_OR_EMPTY, WireTime, always_null_text, debug_only,
     nullable_session_token, nullable_text, nullable_time,
 };
 
-pub use super::values::TwoFactorMethod;
+pub use super::values::{DeletionMessage, Provider, TwoFactorMethod};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,10 @@ pub struct Session {
     pub ip_address: String,
     /// The client's `User-Agent` at sign-in; empty if unknown.
     pub user_agent: String,
+    /// What the client is called in a list.
+    pub device_name: String,
+    /// Time of the last use, as of some minutes ago.
+    pub last_used_at: WireTime,
     /// Time of the sign-in that the session goes back to.
     pub signed_in_at: WireTime,
     /// Time of the last second factor passed in it.
@@ -299,6 +303,29 @@ pub struct Revoked {
     pub status: bool,
 }
 
+/// A trusted device.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustedDevice {
+    /// The id of the device, which opens nothing.
+    #[schemars(regex = "ID")]
+    pub id: String,
+    /// The name that the user gave it, else what the client is called.
+    pub name: String,
+    /// The client's `User-Agent` when it was last used; empty if unknown.
+    pub user_agent: String,
+    /// The client address when it was last used; empty if unknown.
+    pub ip_address: String,
+    /// Time at which a second factor was passed on it.
+    pub created_at: WireTime,
+    /// Time of the last sign-in by it.
+    pub last_used_at: WireTime,
+    /// End of the trust, unless it is used.
+    pub expires_at: WireTime,
+    /// Whether it is the device that asks.
+    pub is_current: bool,
+}
+
 /// Success of change-password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangePassword {
@@ -307,6 +334,78 @@ pub struct ChangePassword {
     pub token: Option<String>,
     /// The user.
     pub user: User,
+}
+
+/// Success of request-password-reset and forget-password, whether there is such an account or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RequestPasswordReset {
+    /// Always true.
+    pub status: bool,
+    /// For people.
+    pub message: String,
+}
+
+/// A sign-up whose address has to be verified first.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SignUpUnverified {
+    /// Always `null`.
+    #[schemars(schema_with = "always_null_text")]
+    pub token: Option<String>,
+    /// The user.
+    pub user: User,
+}
+
+/// Success of verify-email.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VerifyEmail {
+    /// Always true.
+    pub status: bool,
+    /// The user; in a challenge, the address that the link was mailed to.
+    pub user: SignInUser,
+    /// True if a second factor is required to be signed in, else absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub two_factor_redirect: Option<bool>,
+}
+
+/// Success of update-session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UpdateSession {
+    /// The session.
+    pub session: Session,
+}
+
+/// Success of delete-user and its callback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeleteUser {
+    /// Always true.
+    pub success: bool,
+    /// What was done.
+    pub message: DeletionMessage,
+}
+
+/// A way to sign in, as list-accounts shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Credential {
+    /// The user's id.
+    #[schemars(regex = "ID")]
+    pub id: String,
+    /// Always the password.
+    pub provider_id: Provider,
+    /// The user's id.
+    #[schemars(regex = "ID")]
+    pub account_id: String,
+    /// The user's id.
+    #[schemars(regex = "ID")]
+    pub user_id: String,
+    /// Always empty.
+    #[schemars(length(max = 0))]
+    pub scopes: Vec<String>,
+    /// Time of creation.
+    pub created_at: WireTime,
+    /// Time of the last change.
+    pub updated_at: WireTime,
 }
 
 /// Success of ok.
@@ -319,6 +418,7 @@ pub struct OkGet {
 debug_only! {
     User { id, two_factor_enabled }
     Session { id, user_id, expires_at }
+    TrustedDevice { id, expires_at, is_current }
     StatusAndSession { status, user }
     TwoFactorEnable { method }
     TokenAndUser { user }
@@ -329,6 +429,8 @@ debug_only! {
     SignInUser { id, two_factor_enabled }
     SignInEmail { redirect, user, two_factor_redirect, two_factor_methods }
     ChangePassword { user }
+    SignUpUnverified { user }
+    VerifyEmail { user, two_factor_redirect }
 }
 
 #[cfg(test)]

@@ -158,6 +158,25 @@ pub enum TwoFactorMethod {
     Totp,
 }
 
+/// What delete-user has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DeletionMessage {
+    /// The account is deleted.
+    #[serde(rename = "User deleted")]
+    Deleted,
+    /// A link was mailed.
+    #[serde(rename = "Verification email sent")]
+    LinkSent,
+}
+
+/// What keeps a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    /// This server: a password.
+    Credential,
+}
+
 /// A switch in a query: any text is accepted; absent, empty, `false` and `0` mean no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct QuerySwitch(pub bool);
@@ -193,6 +212,13 @@ impl JsonSchema for QuerySwitch {
 /// A required, nullable text. The derived schema of an `Option` would be optional instead.
 pub(super) fn nullable_text(generator: &mut SchemaGenerator) -> Schema {
     Option::<String>::json_schema(generator)
+}
+
+/// A required text that is always `null`.
+pub(super) fn always_null_text(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = Option::<String>::json_schema(generator).into_object();
+    schema.string().max_length = Some(0);
+    schema.into()
 }
 
 /// A required, nullable time.

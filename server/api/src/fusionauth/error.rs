@@ -8,7 +8,7 @@ use crate::body::INVALID_FIELDS;
 use crate::reply::{self, ErrorCause};
 use crate::validation::{Issue, IssueKind};
 use dropshot::{Body, ErrorStatusCode, HttpError, HttpResponseError};
-use http::header::RETRY_AFTER;
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response};
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
@@ -67,12 +67,42 @@ enum Content {
     Actions(Box<ActionsResponse>),
 }
 
+/// Why an access token is not good for a request, as `WWW-Authenticate` says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BearerChallenge {
+    /// There is none.
+    Missing,
+    /// It is malformed, expired or revoked, or not for this (RFC 6750 §3.1).
+    Invalid,
+    /// The login that it comes from is not strong enough, or too long ago (RFC 9470 §3).
+    Insufficient {
+        /// The authentication context class that is asked for.
+        acr: &'static str,
+        /// Seconds since the login, at most.
+        max_age: u64,
+    },
+}
+
+impl fmt::Display for BearerChallenge {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => formatter.write_str("Bearer"),
+            Self::Invalid => formatter.write_str(r#"Bearer error="invalid_token""#),
+            Self::Insufficient { acr, max_age } => write!(
+                formatter,
+                r#"Bearer error="insufficient_user_authentication", acr_values="{acr}", max_age="{max_age}""#
+            ),
+        }
+    }
+}
+
 /// An error of the dialect, ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Error {
     status: ErrorStatusCode,
     content: Content,
     retry_after: Option<u64>,
+    challenge: Option<HeaderValue>,
     /// For the log only.
     cause: Option<String>,
 }
@@ -89,7 +119,7 @@ impl Error {
             }
             _ => Content::Nothing,
         };
-        Self { status, content, retry_after: None, cause: None }
+        Self { status, content, retry_after: None, challenge: None, cause: None }
     }
 
     /// As [`Error::of_status`], for statuses that dropshot has no constant for.
@@ -103,7 +133,7 @@ impl Error {
     #[must_use]
     pub fn of_errors(errors: Errors) -> Self {
         let content = Content::Errors(Box::new(errors));
-        Self { status: ErrorStatusCode::BAD_REQUEST, content, retry_after: None, cause: None }
+        Self { status: ErrorStatusCode::BAD_REQUEST, content, retry_after: None, challenge: None, cause: None }
     }
 
     /// 400 with one problem of a field.
@@ -126,13 +156,20 @@ impl Error {
     #[must_use]
     pub fn of_actions(actions: ActionsResponse) -> Self {
         let content = Content::Actions(Box::new(actions));
-        Self { status: ErrorStatusCode::CONFLICT, content, retry_after: None, cause: None }
+        Self { status: ErrorStatusCode::CONFLICT, content, retry_after: None, challenge: None, cause: None }
     }
 
     /// Sets when to try again, in whole seconds; `None` leaves the header out.
     #[must_use]
     pub fn with_retry_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
         self.retry_after = wait.into().map(reply::whole_seconds);
+        self
+    }
+
+    /// Adds what an access token needs to be good for this: a challenge of the scheme `Bearer` (RFC 6750 §3).
+    #[must_use]
+    pub fn with_challenge(mut self, challenge: &BearerChallenge) -> Self {
+        self.challenge = HeaderValue::from_str(&challenge.to_string()).ok();
         self
     }
 
@@ -155,6 +192,9 @@ impl Error {
         let mut headers = HeaderMap::new();
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(challenge) = &self.challenge {
+            headers.insert(WWW_AUTHENTICATE, challenge.clone());
         }
         let mut response = reply::response(self.status.as_status(), headers, body);
         if let Some(cause) = &self.cause {

@@ -8,22 +8,31 @@
 //! |---|---|
 //! | bodies and queries of requests | [`requests`] |
 //! | bodies of responses | [`responses`] |
+//! | both, of locks and of searches | [`actions`], [`search`] |
 //! | statuses of each operation | [`replies`] |
 //! | the header that names a tenant | [`tenant`] |
 //! | the form of errors | [`error`] |
 
+pub mod actions;
+pub mod administration;
 pub mod error;
+pub mod links;
 pub mod replies;
 pub mod requests;
 pub mod responses;
+pub mod search;
 pub mod tenant;
+mod token_responses;
 
-pub use error::{Error, Errors, FieldError};
+pub use administration::{AdministrationApi, administration_api_mod};
+pub use error::{BearerChallenge, Error, Errors, FieldError};
+pub use links::{LinkApi, link_api_mod};
 pub use tenant::TenantHeader;
 
-use crate::body::{LenientBody, MergePatchBody};
+use crate::body::{LenientBody, LenientOrNullBody, MergePatchBody};
+use crate::query::CheckedQuery;
 use crate::reply::Reply;
-use dropshot::{Path, Query, RequestContext};
+use dropshot::{Path, RequestContext};
 
 /// Backup codes: `/api/user/two-factor/recovery-code/{userId}`.
 #[dropshot::api_description]
@@ -59,7 +68,7 @@ pub trait RecoveryCodeApi {
     ) -> Result<Reply<replies::ReadRecoveryCodes>, Error>;
 }
 
-/// Second factors, passwords and registrations: paths with a literal in place of `{userId}`.
+/// Second factors, limits, passwords and registrations: paths with a literal in place of `{userId}`.
 #[dropshot::api_description]
 pub trait MethodApi {
     /// State shared by all handlers.
@@ -89,7 +98,7 @@ pub trait MethodApi {
     async fn disable_two_factor(
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
-        query: Query<requests::TwoFactorDisableQuery>,
+        query: CheckedQuery<requests::TwoFactorDisableQuery>,
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorDisable>,
     ) -> Result<Reply<replies::DisableTwoFactor>, Error>;
@@ -104,7 +113,7 @@ pub trait MethodApi {
     async fn update_two_factor(
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
-        query: Query<requests::TwoFactorUpdateQuery>,
+        query: CheckedQuery<requests::TwoFactorUpdateQuery>,
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorUpdate>,
     ) -> Result<Reply<replies::UpdateTwoFactor>, Error>;
@@ -131,7 +140,7 @@ pub trait MethodApi {
     }]
     async fn disable_two_factor_using_jwt(
         context: RequestContext<Self::Context>,
-        query: Query<requests::TwoFactorDisableQuery>,
+        query: CheckedQuery<requests::TwoFactorDisableQuery>,
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorDisable>,
     ) -> Result<Reply<replies::DisableTwoFactor>, Error>;
@@ -184,7 +193,7 @@ pub trait MethodApi {
     }]
     async fn check_change_password_by_identity(
         context: RequestContext<Self::Context>,
-        query: Query<requests::CheckChangePasswordQuery>,
+        query: CheckedQuery<requests::CheckChangePasswordQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::CheckChangePasswordByIdentity>, Error>;
 
@@ -259,7 +268,7 @@ pub trait FusionAuthApi {
     async fn retrieve_two_factor_status(
         context: RequestContext<Self::Context>,
         path: Path<requests::TrustPath>,
-        query: Query<requests::TwoFactorStatusQuery>,
+        query: CheckedQuery<requests::TwoFactorStatusQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::TwoFactorStatus>, Error>;
 
@@ -272,7 +281,7 @@ pub trait FusionAuthApi {
     }]
     async fn retrieve_two_factor_status_without_trust(
         context: RequestContext<Self::Context>,
-        query: Query<requests::TwoFactorStatusQuery>,
+        query: CheckedQuery<requests::TwoFactorStatusQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::TwoFactorStatus>, Error>;
 
@@ -378,6 +387,67 @@ pub trait FusionAuthApi {
         body: LenientBody<requests::Refresh>,
     ) -> Result<Reply<replies::Refresh>, Error>;
 
+    /// List the refresh tokens of a user.
+    #[endpoint {
+        method = GET,
+        path = "/api/jwt/refresh",
+        operation_id = "retrieveRefreshTokens",
+        tags = ["JWT"],
+    }]
+    async fn retrieve_refresh_tokens(
+        context: RequestContext<Self::Context>,
+        query: CheckedQuery<requests::RefreshTokensQuery>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::RetrieveRefreshTokens>, Error>;
+
+    /// Revoke refresh tokens.
+    #[endpoint {
+        method = DELETE,
+        path = "/api/jwt/refresh",
+        operation_id = "revokeRefreshToken",
+        tags = ["JWT"],
+    }]
+    async fn revoke_refresh_token(
+        context: RequestContext<Self::Context>,
+        query: CheckedQuery<requests::RevokeRefreshTokenQuery>,
+        tenant: TenantHeader,
+        body: LenientBody<requests::RevokeRefreshToken>,
+    ) -> Result<Reply<replies::RevokeRefreshToken>, Error>;
+
+    /// Read a refresh token.
+    #[endpoint {
+        method = GET,
+        path = "/api/jwt/refresh/{tokenId}",
+        operation_id = "retrieveRefreshTokenById",
+        tags = ["JWT"],
+    }]
+    async fn retrieve_refresh_token_by_id(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::RefreshTokenPath>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::RetrieveRefreshToken>, Error>;
+
+    /// Revoke a refresh token by its id.
+    #[endpoint {
+        method = DELETE,
+        path = "/api/jwt/refresh/{tokenId}",
+        operation_id = "revokeRefreshTokenById",
+        tags = ["JWT"],
+    }]
+    async fn revoke_refresh_token_by_id(
+        context: RequestContext<Self::Context>,
+        path: Path<requests::RefreshTokenPath>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::RevokeRefreshTokenById>, Error>;
+
+    /// Log out.
+    #[endpoint { method = POST, path = "/api/logout", operation_id = "logout", tags = ["Login"] }]
+    async fn logout(
+        context: RequestContext<Self::Context>,
+        query: CheckedQuery<requests::LogoutQuery>,
+        body: LenientOrNullBody<requests::Logout>,
+    ) -> Result<Reply<replies::Logout>, Error>;
+
     /// Read the keys that verify access tokens.
     #[endpoint {
         method = GET,
@@ -414,7 +484,7 @@ pub trait UserApi {
     #[endpoint { method = GET, path = "/api/user", operation_id = "retrieveUserByLoginId", tags = ["Users"] }]
     async fn retrieve_user_by_login_id(
         context: RequestContext<Self::Context>,
-        query: Query<requests::UserQuery>,
+        query: CheckedQuery<requests::UserQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::RetrieveUser>, Error>;
 
@@ -449,7 +519,7 @@ pub trait UserApi {
     async fn update_user(
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
-        query: Query<requests::UpdateUserQuery>,
+        query: CheckedQuery<requests::UpdateUserQuery>,
         tenant: TenantHeader,
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::ChangeUser>, Error>;
@@ -459,7 +529,7 @@ pub trait UserApi {
     async fn delete_user(
         context: RequestContext<Self::Context>,
         path: Path<requests::UserPath>,
-        query: Query<requests::DeleteUserQuery>,
+        query: CheckedQuery<requests::DeleteUserQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::DeleteUser>, Error>;
 }

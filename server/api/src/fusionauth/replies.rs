@@ -1,24 +1,27 @@
 //! The statuses of each operation, with their bodies and headers: the contract's `responses`, as types.
 
 use super::error::Errors;
-use super::responses;
+use super::{actions, responses, search};
 use crate::reply::{Documented, NoBody};
 
 const SET_COOKIE: &str = "Set-Cookie";
 const RETRY_AFTER: &str = "Retry-After";
+const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
 
 const fn empty(status: u16, description: &'static str, headers: &'static [&'static str]) -> Documented {
     Documented::new::<NoBody>(status, description, headers)
 }
 
 const BAD_REQUEST: Documented = Documented::new::<Errors>(400, "Something in the request is wrong.", &[]);
-const UNAUTHORIZED: Documented = empty(401, "The API key or the access token is not good for this.", &[]);
+const UNAUTHORIZED: Documented =
+    empty(401, "The API key or the access token is not good for this.", &[WWW_AUTHENTICATE]);
 const NOT_FOUND: Documented = empty(404, "There is no such thing.", &[]);
 const CONFLICT: Documented =
     Documented::new::<responses::ActionsResponse>(409, "The user is kept from logging in.", &[RETRY_AFTER]);
 const GONE: Documented = empty(410, "The account has expired.", &[]);
 const PAYLOAD_TOO_LARGE: Documented = empty(413, "The body is larger than the server reads.", &[]);
 const WRONG_CODE: Documented = empty(421, "The code is wrong, used, expired or for something else.", &[]);
+const UNREACHABLE_USER: Documented = empty(422, "The user has no e-mail address.", &[]);
 const LOCKED: Documented = empty(423, "The user is deactivated.", &[]);
 const TOO_MANY_REQUESTS: Documented = empty(429, "A limit is reached.", &[RETRY_AFTER]);
 const INTERNAL_SERVER_ERROR: Documented = empty(500, "The server failed.", &[]);
@@ -45,7 +48,7 @@ crate::replies! {
             headers [SET_COOKIE];
         203 "The password has to be changed first." => responses::LoginResponse, headers [];
         242 "A second factor is needed." => responses::LoginResponse, headers [];
-        errors [ALWAYS, ASKED, POSTED, GUARDED, LOGGED_IN];
+        errors [ALWAYS, ASKED, POSTED, GUARDED, &[CONFLICT], LOGGED_IN];
     }
 
     /// `twoFactorLogin`.
@@ -203,6 +206,54 @@ crate::replies! {
         errors [ALWAYS, ASKED, POSTED, GUARDED];
     }
 
+    /// `updateRegistration` and `patchRegistration`.
+    pub enum ChangeRegistration {
+        200 "The registration as changed." => responses::RegistrationResponse, headers [];
+        errors [ALWAYS, ASKED, POSTED, GUARDED];
+    }
+
+    /// `retrieveRegistration`.
+    pub enum RetrieveRegistration {
+        200 "The registration." => responses::RegistrationResponse, headers [];
+        errors [ALWAYS, ASKED, GUARDED];
+    }
+
+    /// `deleteRegistration`.
+    pub enum DeleteRegistration {
+        200 "The registration is deleted." => NoBody, headers [];
+        errors [ALWAYS, ASKED, POSTED, GUARDED];
+    }
+
+    /// `searchUsersByIds`.
+    pub enum FindUsers {
+        200 "The users." => search::SearchResponse, headers [];
+        errors [ALWAYS, ASKED, GUARDED];
+    }
+
+    /// `searchUsersByQueryString`.
+    pub enum SearchUsers {
+        200 "The users." => search::SearchResponse, headers [];
+        errors [ALWAYS, ASKED, POSTED, GUARDED];
+    }
+
+    /// `actionUser`, `modifyAction` and `cancelAction`.
+    pub enum TakeAction {
+        200 "The action." => actions::ActionResponse, headers [];
+        errors [ALWAYS, ASKED, POSTED, GUARDED];
+    }
+
+    /// `retrieveAction`.
+    pub enum RetrieveAction {
+        200 "The action." => actions::ActionResponse, headers [];
+        errors [ALWAYS, ASKED, GUARDED];
+    }
+
+    /// `retrieveActions`.
+    pub enum RetrieveActions {
+        200 "The actions." => actions::UserActionsResponse, headers [];
+        errors [ALWAYS, ASKED, GUARDED];
+    }
+
     /// `validateJWT`.
     pub enum ValidateJwt {
         200 "The token is good." => responses::ValidateResponse, headers [];
@@ -212,6 +263,36 @@ crate::replies! {
     /// `exchangeRefreshTokenForJWT`.
     pub enum Refresh {
         200 "New tokens." => responses::JWTRefreshResponse, headers [SET_COOKIE];
+        errors [ALWAYS, ASKED, POSTED];
+    }
+
+    /// `retrieveRefreshTokens`.
+    pub enum RetrieveRefreshTokens {
+        200 "The refresh tokens." => responses::RefreshTokensResponse, headers [];
+        errors [ALWAYS, ASKED, GUARDED];
+    }
+
+    /// `retrieveRefreshTokenById`.
+    pub enum RetrieveRefreshToken {
+        200 "The refresh token." => responses::RefreshTokenResponse, headers [];
+        errors [ALWAYS, ASKED, GUARDED];
+    }
+
+    /// `revokeRefreshToken`.
+    pub enum RevokeRefreshToken {
+        200 "They are revoked." => NoBody, headers [];
+        errors [ALWAYS, ASKED, POSTED, GUARDED];
+    }
+
+    /// `revokeRefreshTokenById`.
+    pub enum RevokeRefreshTokenById {
+        200 "It is revoked." => NoBody, headers [];
+        errors [ALWAYS, ASKED, GUARDED];
+    }
+
+    /// `logout`.
+    pub enum Logout {
+        200 "The user is logged out." => NoBody, headers [SET_COOKIE];
         errors [ALWAYS, ASKED, POSTED];
     }
 
@@ -227,3 +308,7 @@ crate::replies! {
         errors [ALWAYS];
     }
 }
+
+mod links;
+
+pub use links::*;

@@ -56,6 +56,8 @@ requests! {
         /// IP address of the user's device, for calls with an API key.
         #[schemars(length(max = 256))]
         ip_address: String,
+        /// The user's device.
+        meta_data: MetaData,
     }
 
     /// `twoFactorLogin`.
@@ -77,6 +79,25 @@ requests! {
         /// IP address of the user's device, for calls with an API key.
         #[schemars(length(max = 256))]
         ip_address: String,
+        /// The user's device.
+        meta_data: MetaData,
+    }
+
+    /// About a login.
+    MetaData {
+        /// The user's device.
+        device: DeviceInfo,
+    }
+
+    /// The device of a user.
+    DeviceInfo {
+        /// What it is called.
+        name: String,
+        /// More about it.
+        description: String,
+        /// Its kind.
+        #[serde(rename = "type")]
+        kind: String,
     }
 
     /// `sendTwoFactorCodeForEnableDisable` and `sendTwoFactorCodeForLoginUsingMethod`.
@@ -261,6 +282,22 @@ requests! {
         active: bool,
         /// The two-factor methods as a response shows them; others are refused.
         two_factor: Value,
+        /// Whether the e-mail address is verified, as a response shows it; another value is refused.
+        verified: Value,
+        /// The tenant, as a response shows it; another one is refused.
+        tenant_id: Value,
+        /// The state of the user name, as a response shows it; another one is refused.
+        username_status: Value,
+        /// The registrations as a response shows them; others are refused.
+        registrations: Value,
+        /// Groups are not served; any is refused.
+        memberships: Value,
+        /// Passwords are hashed by this server; any value is refused.
+        encryption_scheme: Value,
+        /// As `encryptionScheme`.
+        factor: Value,
+        /// As `encryptionScheme`.
+        salt: Value,
     }
 
     /// `register` and `registerUser`.
@@ -286,6 +323,22 @@ requests! {
         username: String,
         /// Any JSON that the service stores with the registration.
         data: Value,
+        /// The registration's id, as a response shows it; another one is refused.
+        id: Value,
+        /// `true`, as a response shows it; another value is refused.
+        verified: Value,
+        /// The state of the user name, as a response shows it; another one is refused.
+        username_status: Value,
+        /// There are no tokens of this kind; any is refused.
+        authentication_token: Value,
+        /// As `authenticationToken`.
+        tokens: Value,
+        /// A property of the user here; any value is refused.
+        preferred_languages: Value,
+        /// As `preferredLanguages`.
+        timezone: Value,
+        /// User names are not moderated; any value is refused.
+        clean_speak_id: Value,
     }
 
     /// `changePasswordByIdentity` and `changePassword`.
@@ -317,6 +370,52 @@ requests! {
         /// Access token issued with it; ignored.
         #[schemars(length(max = 8192))]
         token: String,
+    }
+
+    /// `revokeRefreshToken`.
+    RevokeRefreshToken {
+        /// The refresh token.
+        #[schemars(length(max = 256))]
+        token: String,
+        /// Id of the user.
+        #[schemars(length(max = 256))]
+        user_id: String,
+        /// Id of the application.
+        #[schemars(length(max = 256))]
+        application_id: String,
+    }
+
+    /// `logout`.
+    Logout {
+        /// Whether all refresh tokens of the user end.
+        global: bool,
+        /// The refresh token.
+        #[schemars(length(max = 256))]
+        refresh_token: String,
+    }
+
+    /// `logout`.
+    LogoutQuery {
+        /// `true` to end all refresh tokens of the user.
+        global: String,
+        /// The refresh token.
+        refresh_token: String,
+    }
+
+    /// `retrieveRefreshTokens`.
+    RefreshTokensQuery {
+        /// Id of the user.
+        user_id: String,
+    }
+
+    /// `revokeRefreshToken`.
+    RevokeRefreshTokenQuery {
+        /// The refresh token.
+        token: String,
+        /// Id of the user.
+        user_id: String,
+        /// Id of the application.
+        application_id: String,
     }
 
     /// `retrieveTwoFactorStatus`.
@@ -375,8 +474,12 @@ requests! {
         login_id: String,
         /// Kinds of login id to look up.
         login_id_types: String,
+        /// Id that grants the change, in place of the login id.
+        change_password_id: String,
     }
 }
+
+pub(super) use requests;
 
 /// Kind of a login id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -403,13 +506,15 @@ pub enum StatusAction {
 }
 
 macro_rules! paths {
-    ($($(#[$attribute:meta])* $name:ident { $(#[$field_attribute:meta])* $field:ident })*) => { $(
+    ($($(#[$attribute:meta])* $name:ident { $($(#[$field_attribute:meta])* $field:ident),+ })*) => { $(
         $(#[$attribute])*
         #[derive(Clone, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "camelCase")]
         pub struct $name {
-            $(#[$field_attribute])*
-            pub $field: String,
+            $(
+                $(#[$field_attribute])*
+                pub $field: String,
+            )+
         }
 
         impl fmt::Debug for $name {
@@ -425,6 +530,20 @@ paths! {
     UserPath {
         /// The user's id.
         user_id
+    }
+
+    /// A path that names a registration.
+    RegistrationPath {
+        /// The user's id.
+        user_id,
+        /// Id of the application.
+        application_id
+    }
+
+    /// A path that names the refresh token of a login.
+    RefreshTokenPath {
+        /// Id of the refresh token.
+        token_id
     }
 
     /// A path that names a challenge.
@@ -445,3 +564,7 @@ paths! {
         change_password_id
     }
 }
+
+mod links;
+
+pub use links::*;

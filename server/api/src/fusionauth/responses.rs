@@ -389,101 +389,62 @@ responses! {
         refresh_token_id: String,
     }
 
-    /// `validateJWT`.
-    ValidateResponse {
-        /// Claims of the token.
-        jwt: JWT,
-    }
-
-    /// Claims of an access token. Times are seconds since the epoch.
-    JWT {
-        /// Id of the application that it is limited to.
+    /// The refresh token of a login, without the token.
+    RefreshToken {
+        /// Its id, which stays when it is exchanged.
         #[schemars(regex = "UUID")]
-        #[serde(skip_serializing_if = "Option::is_none")]
-        aud: Option<String>,
-        /// Expiry.
-        exp: i64,
-        /// Time of issue.
-        iat: i64,
-        /// Issuer.
-        iss: String,
-        /// The user's id.
+        id: String,
+        /// Id of the user.
         #[schemars(regex = "UUID")]
-        sub: String,
-        /// Id of the token.
+        user_id: String,
+        /// Id of the application.
         #[schemars(regex = "UUID")]
-        jti: String,
-        /// Kind of login.
-        authentication_type: String,
-        /// The user's e-mail address.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        email: Option<String>,
-        /// Whether that address is verified.
-        #[serde(rename = "email_verified")]
-        email_verified: bool,
-        /// The user name.
-        #[serde(rename = "preferred_username", skip_serializing_if = "Option::is_none")]
-        preferred_username: Option<String>,
-        /// Id of the application that the user is registered for.
+        application_id: String,
+        /// Id of the user's tenant.
         #[schemars(regex = "UUID")]
-        #[serde(skip_serializing_if = "Option::is_none")]
-        application_id: Option<String>,
-        /// The user's roles in the application.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        roles: Option<Vec<String>>,
-        /// The id of the refresh token that came with it.
-        #[schemars(regex = "UUID")]
-        #[serde(skip_serializing_if = "Option::is_none")]
-        sid: Option<String>,
+        tenant_id: String,
         /// Time of the login.
-        #[serde(rename = "auth_time")]
-        auth_time: i64,
-        /// Id of the tenant that owns the account.
-        #[schemars(regex = "UUID")]
-        tid: String,
-        /// Method of the login: `pwd` or `mfa`.
-        amr: Vec<String>,
-        /// Class of the login.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        acr: Option<String>,
-        /// Version of the user's credentials.
-        cv: i64,
-        /// Version of the user's two-factor methods.
-        fv: i64,
+        insert_instant: i64,
+        /// Time of its last use.
+        start_instant: i64,
+        /// The device that logged in.
+        meta_data: RefreshTokenMetaData,
     }
 
-    /// `retrieveJsonWebKeySet`.
-    JWKSResponse {
-        /// The keys.
-        keys: Vec<JSONWebKey>,
+    /// About a login.
+    RefreshTokenMetaData {
+        /// The device that logged in.
+        device: RefreshTokenDevice,
     }
 
-    /// A public key.
-    JSONWebKey {
-        /// Key type.
-        kty: String,
-        /// Use of the key: `sig`.
-        #[serde(rename = "use")]
-        key_use: String,
-        /// The algorithm.
-        alg: String,
-        /// Key id, as in the header of tokens.
-        kid: String,
-        /// The curve.
+    /// The device of a login.
+    RefreshTokenDevice {
+        /// What it is called.
         #[serde(skip_serializing_if = "Option::is_none")]
-        crv: Option<String>,
-        /// First coordinate of a point, or the whole point of an Edwards curve.
+        name: Option<String>,
+        /// More about it.
         #[serde(skip_serializing_if = "Option::is_none")]
-        x: Option<String>,
-        /// Second coordinate of a point.
+        description: Option<String>,
+        /// Its kind.
+        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+        kind: Option<String>,
+        /// The address that the user logged in from.
         #[serde(skip_serializing_if = "Option::is_none")]
-        y: Option<String>,
-        /// The modulus.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        n: Option<String>,
-        /// The exponent.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        e: Option<String>,
+        last_accessed_address: Option<String>,
+        /// Time of the last use of the token.
+        last_accessed_instant: i64,
+    }
+
+    /// `retrieveRefreshTokens`.
+    RefreshTokensResponse {
+        /// One for each login.
+        refresh_tokens: Vec<RefreshToken>,
+    }
+
+    /// `retrieveRefreshTokenById`.
+    RefreshTokenResponse {
+        /// The refresh token.
+        refresh_token: RefreshToken,
     }
 
     /// `retrieveSystemStatus`.
@@ -493,6 +454,10 @@ responses! {
         version: Option<String>,
     }
 }
+
+pub(super) use responses;
+
+pub use super::token_responses::*;
 
 /// Any JSON.
 fn any_json(_generator: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
@@ -540,3 +505,7 @@ words! {
         Administrative,
     }
 }
+
+mod links;
+
+pub use links::*;

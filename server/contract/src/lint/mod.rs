@@ -11,12 +11,13 @@
 //! | paths and their parameters | `paths`, `parameters` |
 //! | operations and their responses | `operations`, `responses` |
 //! | schemas: limits, properties, patterns, unnamed types | `schemas`, `properties`, `ecma`, `unions` |
-//! | examples, defaults, enums | `examples` |
+//! | examples, defaults, enums | `examples`, `enums` |
 //! | security | `security` |
 //! | components | `components` |
 
 mod components;
 mod ecma;
+mod enums;
 mod examples;
 mod fields;
 mod general;
@@ -100,6 +101,7 @@ pub const RULES: &[Rule] = &[
     examples::ENUM_DUPLICATE,
     examples::BOTH,
     examples::UNCHECKED,
+    enums::SHARED,
     security::MISSING,
     security::UNDEFINED,
     security::UNUSED,
@@ -108,9 +110,18 @@ pub const RULES: &[Rule] = &[
     components::UNUSED,
 ];
 
-/// Lints a document. The findings are in the order of the text.
+/// Rules about single generators or habits, which are noise to others.
+pub const OPTIONAL: &[Rule] = &[enums::SHARED];
+
+/// Lints a document by all rules but the [`OPTIONAL`] ones. The findings are in the order of the text.
 #[must_use]
 pub fn lint(document: &Document) -> Vec<Finding> {
+    lint_with(document, &[])
+}
+
+/// The same with some of the optional rules, by their ids.
+#[must_use]
+pub fn lint_with(document: &Document, optional: &[String]) -> Vec<Finding> {
     let tree = Tree::new(document.value(), Kind::Document);
     let reach = Reach::new(document, &tree);
     let lint = Lint { document, tree, reach, findings: RefCell::default(), operations: RefCell::default() };
@@ -124,6 +135,9 @@ pub fn lint(document: &Document) -> Vec<Finding> {
     properties::check(&lint);
     unions::check(&lint);
     examples::check(&lint);
+    if optional.iter().any(|id| id == enums::SHARED.id) {
+        enums::check(&lint);
+    }
     security::check(&lint);
     components::check(&lint);
     in_order(lint.findings.into_inner(), document.name())

@@ -230,6 +230,15 @@ fn values() -> Vec<Case> {
             schemas("S: {type: string, nullable: true, enum: ['on', 'true', '1', null]}"),
         ),
         case(
+            "enum-value-shared",
+            schemas("S: {type: object, properties: {a: {description: d, allOf: [{$ref: '#/components/schemas/T'}]}, b: {description: d, allOf: [{$ref: '#/components/schemas/U'}]}}}
+    T: {type: string, enum: [email, '*']}
+    U: {type: string, enum: [sms, Email, '*', '+']}"),
+            &["18:35 `Email` is a value of `T`, too", "18:42 `*` is a value of `T`, too"],
+            schemas("S: {type: object, properties: {a: {description: d, allOf: [{$ref: '#/components/schemas/T'}]}, b: {description: d, type: string, enum: [email]}}}
+    T: {type: string, enum: [email, sms]}"),
+        ),
+        case(
             "enum-duplicate",
             schemas("S: {enum: [a, 1, b, a, 1]}"),
             &["16:25 \"a\" is listed twice", "16:28 1 is listed twice"],

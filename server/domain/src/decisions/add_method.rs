@@ -6,6 +6,7 @@ use crate::account::Account;
 use crate::address::MethodKind;
 use crate::assurance::{FactorsRefused, Manager};
 use crate::audit::EventKind;
+use crate::challenge::FirstFactor;
 use crate::policy::Policy;
 use crate::tenant::Tenant;
 use crate::terms::Terms;
@@ -15,7 +16,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitingChallenge {
     NotNamed,
-    Live,
+    Live(FirstFactor),
     /// Unknown, expired or another account's.
     Gone,
 }
@@ -62,7 +63,7 @@ pub enum AddMethod {
     },
     /// The code was used by an app with this secret that was removed since.
     Replayed,
-    /// The tenant does not allow this kind.
+    /// The tenant does not allow this kind, or the challenge that waits for it was opened by the same factor.
     NotAllowed,
     Refused(FactorsRefused),
     /// An owner's first method asks for the password or a ticket: a token alone does not bind a factor to an account, because
@@ -78,7 +79,9 @@ pub fn decide(facts: &Facts<'_>, terms: &Terms, policy: &Policy, now: Timestamp)
     let Facts { account, tenant, manager, has_fresh_proof, kind, confirmed, authenticators, challenge, secret } =
         *facts;
     let is_one_app_too_many = kind == MethodKind::Authenticator && authenticators >= policy.authenticators_per_account;
-    if !tenant.allows(kind) {
+    let is_same_factor =
+        matches!(challenge, WaitingChallenge::Live(first_factor) if !first_factor.is_complemented_by(kind));
+    if !tenant.allows(kind) || is_same_factor {
         AddMethod::NotAllowed
     } else if let KnownSecret::Enrolled { is_replay } = secret {
         // Before everything that the first request changed.
@@ -136,6 +139,26 @@ mod tests {
     use crate::decisions::fixtures::{NOW, account, assurance, challenge_terms, tenant};
 
     #[test]
+    fn an_address_that_is_enrolled_in_a_challenge_completes_none_that_mail_has_opened() {
+        let tenant = Tenant::default();
+        for (first_factor, is_allowed) in [(FirstFactor::Password, true), (FirstFactor::Mailbox, false)] {
+            let facts = Facts {
+                account: &account(),
+                tenant: &tenant,
+                manager: &Manager::Service,
+                has_fresh_proof: false,
+                kind: MethodKind::Email,
+                confirmed: 0,
+                authenticators: 0,
+                challenge: WaitingChallenge::Live(first_factor),
+                secret: KnownSecret::New,
+            };
+            let outcome = decide(&facts, &challenge_terms(), &Policy::default(), NOW);
+            assert_eq!(outcome != AddMethod::NotAllowed, is_allowed, "{first_factor:?}");
+        }
+    }
+
+    #[test]
     fn every_refusal_and_both_successes_26() {
         use WaitingChallenge::{Gone, Live, NotNamed};
         let owner = |second_factor_at| Manager::Owner(Assurance { second_factor_at, ..assurance() });
@@ -148,9 +171,10 @@ mod tests {
         for (kind, enabled, manager, confirmed, challenge, outcome) in [
             (app, false, Manager::Service, 0, NotNamed, first),
             (app, false, owner(None), 0, NotNamed, first),
-            (app, false, Manager::Service, 0, Live, first),
+            (app, false, Manager::Service, 0, Live(FirstFactor::Password), first),
             (app, true, Manager::Service, 1, NotNamed, AddMethod::Further),
-            (app, true, owner(Some(NOW)), 1, Live, AddMethod::Further),
+            (app, true, owner(Some(NOW)), 1, Live(FirstFactor::Password), AddMethod::Further),
+            (app, false, Manager::Service, 0, Live(FirstFactor::Mailbox), first),
             (app, true, owner(None), 1, NotNamed, due(SecondFactorDue::Missing)),
             (app, true, owner(Some(late)), 1, NotNamed, due(SecondFactorDue::Stale)),
             (app, true, Manager::Service, most_apps, NotNamed, AddMethod::TooMany),
@@ -202,7 +226,7 @@ mod tests {
         let (app, email) = (MethodKind::Authenticator, MethodKind::Email);
         for (allowed, manager, confirmed, challenge, (secret, outcome)) in [
             (app, Manager::Service, 1, NotNamed, again(true)),
-            (app, Manager::Service, 1, Live, again(false)),
+            (app, Manager::Service, 1, Live(FirstFactor::Password), again(false)),
             (app, Manager::Service, most, Gone, again(true)),
             (app, owner, 1, NotNamed, again(true)),
             (email, Manager::Service, 1, NotNamed, (again(true).0, AddMethod::NotAllowed)),

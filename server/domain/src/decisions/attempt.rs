@@ -7,7 +7,7 @@ use super::usable::code_counts;
 use crate::account::Account;
 use crate::address::MethodKind;
 use crate::attempt::{Claimant, Expected, Material, StoredCode};
-use crate::challenge::Factor;
+use crate::challenge::{Factor, FirstFactor};
 use crate::method::Method;
 use crate::policy::Policy;
 use crate::tenant::Tenant;
@@ -28,6 +28,8 @@ pub struct Facts<'a> {
     pub account: &'a Account,
     pub tenant: &'a Tenant,
     pub claimant: &'a Claimant,
+    /// That of the challenge, if the claimant has one.
+    pub first_factor: FirstFactor,
     pub expected: Expected,
     /// Everything stored that the code may be compared with, but for the one-time code.
     pub stored: Material,
@@ -53,6 +55,8 @@ pub enum Admission {
         guesses: u32,
         /// This attempt was the last of the account's quota: the account is locked until then.
         locks_until: Option<Timestamp>,
+        /// The long-term limit has no room for another guess: no code is accepted until one has decayed.
+        fills_limit: bool,
     },
     /// The tenant does not allow this factor.
     NotAllowed,
@@ -73,6 +77,7 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
         account,
         tenant,
         claimant,
+        first_factor,
         expected,
         stored,
         sent_code,
@@ -84,7 +89,9 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
     } = facts;
     let allows_codes = tenant.allows(MethodKind::Email) || tenant.allows(MethodKind::Sms);
     let sent_code = match sent_code {
-        SentCode::Waiting(code) if !code_counts(&code, claimant, methods, account, tenant) => SentCode::None,
+        SentCode::Waiting(code) if !code_counts(&code, claimant, first_factor, methods, account, tenant) => {
+            SentCode::None
+        }
         other => other,
     };
     let mut material = stored;
@@ -132,12 +139,14 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
         material.one_time_code = Some(code);
     }
     let guesses = guesses(expected, &material).min(policy.account_guesses.burst).max(1);
-    let until = policy.account_guesses.allowed_at(guess_level + policy.account_guesses.cost(guesses - 1));
+    let level = guess_level + policy.account_guesses.cost(guesses - 1);
+    let until = policy.account_guesses.allowed_at(level);
     if until > now {
         return Admission::GuessesExhausted { until };
     }
+    let fills_limit = policy.account_guesses.next_use_at(level) > now;
     let locks_until = (failures >= policy.account_failures).then(|| now + policy.lock_after(earlier_locks));
-    Admission::Granted { material: Box::new(material), guesses, locks_until }
+    Admission::Granted { material: Box::new(material), guesses, locks_until, fills_limit }
 }
 
 /// With how many secrets a code is compared. Backup codes are found by a keyed tag and have 50 bits or more, so they do not
@@ -160,13 +169,14 @@ mod tests {
     /// The outcome in one word, so that a table row stays a line.
     fn word(admission: &Admission) -> String {
         match admission {
-            Admission::Granted { material, guesses, locks_until } => format!(
-                "granted{}{}{}{}{}{}",
+            Admission::Granted { material, guesses, locks_until, fills_limit } => format!(
+                "granted{}{}{}{}{}{}{}",
                 if material.authenticators.is_empty() { "" } else { " apps" },
                 if material.pending.is_some() { " pending" } else { "" },
                 if material.one_time_code.is_some() { " code" } else { "" },
                 if material.backup_codes.is_empty() { "" } else { " backup" },
                 if locks_until.is_some() { " locks" } else { "" },
+                if *fills_limit { " last" } else { "" },
                 if *guesses == 1 { String::new() } else { format!(" x{guesses}") },
             ),
             Admission::NotAllowed => "not allowed".to_owned(),
@@ -273,6 +283,7 @@ mod tests {
                 account: &account,
                 tenant: &tenant,
                 claimant: &claimant,
+                first_factor: FirstFactor::Password,
                 expected,
                 stored,
                 sent_code,
@@ -300,6 +311,7 @@ mod tests {
                 account: &account(),
                 tenant: &tenant(methods),
                 claimant: &claimant,
+                first_factor: FirstFactor::Password,
                 expected: Expected::One(Factor::OneTimeCode),
                 stored: Material::default(),
                 sent_code,
@@ -326,6 +338,7 @@ mod tests {
                 account: &account(),
                 tenant: &tenant(&MethodKind::ALL),
                 claimant: &challenge(),
+                first_factor: FirstFactor::Password,
                 expected: Expected::One(Factor::Totp),
                 stored: everything(),
                 sent_code: SentCode::None,
@@ -346,18 +359,20 @@ mod tests {
         let apps = |count| Material { authenticators: vec![authenticator(); count], ..Material::default() };
         let any = Expected::Any { backup_code: false };
         for (stored, sent_code, expected, counted_before, outcome) in [
-            (apps(1), SentCode::None, Expected::One(Factor::Totp), 99, "granted apps"),
-            (apps(3), SentCode::None, Expected::One(Factor::Totp), 97, "granted apps x3"),
+            (apps(1), SentCode::None, Expected::One(Factor::Totp), 98, "granted apps"),
+            (apps(1), SentCode::None, Expected::One(Factor::Totp), 99, "granted apps last"),
+            (apps(3), SentCode::None, Expected::One(Factor::Totp), 97, "granted apps last x3"),
             (apps(3), SentCode::None, Expected::One(Factor::Totp), 98, "guesses exhausted"),
-            (apps(5), SentCode::Waiting(stored_code()), any, 94, "granted apps code x6"),
+            (apps(5), SentCode::Waiting(stored_code()), any, 94, "granted apps code last x6"),
             (apps(5), SentCode::Waiting(stored_code()), any, 95, "guesses exhausted"),
-            (apps(0), SentCode::Waiting(stored_code()), any, 99, "granted code"),
-            (apps(0), SentCode::None, any, 99, "granted"),
+            (apps(0), SentCode::Waiting(stored_code()), any, 99, "granted code last"),
+            (apps(0), SentCode::None, any, 99, "granted last"),
         ] {
             let facts = Facts {
                 account: &Account { two_factor_enabled: true, ..account() },
                 tenant: &tenant(&MethodKind::ALL),
                 claimant: &challenge(),
+                first_factor: FirstFactor::Password,
                 expected,
                 stored,
                 sent_code,

@@ -1,9 +1,10 @@
 //! Where a one-time code can be sent.
 
-use super::usable::{own_address_counts, usable_methods};
+use super::usable::{completing_methods, own_address_counts, usable_methods};
 use crate::account::Account;
 use crate::address::Address;
 use crate::address::MethodKind;
+use crate::challenge::FirstFactor;
 use crate::ids::MethodId;
 use crate::method::{Method, MethodHandle, primary_address};
 use crate::one_time_code::Subject;
@@ -33,6 +34,8 @@ pub struct Facts<'a> {
     pub is_service: bool,
     /// What the code is bound to.
     pub subject: &'a Subject,
+    /// That of the challenge, if the code is bound to one.
+    pub first_factor: FirstFactor,
     pub to: &'a SendTo,
 }
 
@@ -57,7 +60,7 @@ pub enum Delivery {
 
 #[must_use]
 pub fn decide(facts: Facts<'_>) -> Delivery {
-    let Facts { account, tenant, methods, locked_until, is_service, subject, to } = facts;
+    let Facts { account, tenant, methods, locked_until, is_service, subject, first_factor, to } = facts;
     let is_by_administrator = is_service && matches!(subject, Subject::Enable { .. });
     if let Some(until) = locked_until.filter(|_| !is_by_administrator) {
         return Delivery::Locked { until };
@@ -65,9 +68,8 @@ pub fn decide(facts: Facts<'_>) -> Delivery {
     // A method that the tenant no longer allows can still be removed, by a code bound to that removal.
     let methods = match subject {
         Subject::Disable { .. } => methods,
-        Subject::Challenge(_) | Subject::Session(_) | Subject::Enable { .. } => {
-            usable_methods(methods, account, tenant)
-        }
+        Subject::Challenge(_) => completing_methods(methods, first_factor, account, tenant),
+        Subject::Session(_) | Subject::Enable { .. } => usable_methods(methods, account, tenant),
     };
     let method = match to {
         SendTo::Address(address) if !tenant.allows(address.kind()) => return Delivery::NotAllowed,
@@ -77,9 +79,10 @@ pub fn decide(facts: Facts<'_>) -> Delivery {
             // A session may prove the address by the code, and enrol it.
             let counts = match subject {
                 Subject::Session(_) => tenant.allows(MethodKind::Email),
-                Subject::Challenge(_) | Subject::Enable { .. } | Subject::Disable { .. } => {
-                    own_address_counts(account, tenant)
+                Subject::Challenge(_) => {
+                    own_address_counts(account, tenant) && first_factor.is_complemented_by(MethodKind::Email)
                 }
+                Subject::Enable { .. } | Subject::Disable { .. } => own_address_counts(account, tenant),
             };
             let email = account.email.clone().filter(|_| counts);
             let to = |email| Delivery::To { address: Address::Email(email), method_id: None };
@@ -132,6 +135,7 @@ mod tests {
                 locked_until: None,
                 is_service: false,
                 subject,
+                first_factor: FirstFactor::Password,
                 to,
             };
             let sent = match decide(facts) {
@@ -182,6 +186,7 @@ mod tests {
                     locked_until,
                     is_service,
                     subject,
+                    first_factor: FirstFactor::Password,
                     to: &target,
                 };
                 assert_eq!(decide(facts(None)), outcome, "{name}");
@@ -199,8 +204,16 @@ mod tests {
             [(false, None, sent.clone()), (false, Some(NOW), Delivery::Locked { until: NOW }), (true, Some(NOW), sent)]
         {
             let (methods, to) = (Vec::new(), &SendTo::Address(sms()));
-            let facts =
-                Facts { account: &account, tenant: &tenant, methods, locked_until, is_service, subject: &subject, to };
+            let facts = Facts {
+                account: &account,
+                tenant: &tenant,
+                methods,
+                locked_until,
+                is_service,
+                subject: &subject,
+                first_factor: FirstFactor::Password,
+                to,
+            };
             assert_eq!(decide(facts), outcome, "{is_service} {locked_until:?}");
         }
     }

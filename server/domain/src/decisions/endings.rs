@@ -16,11 +16,20 @@ pub enum Event {
     PasswordChangedEndingSessions,
     /// A ticket has set the password.
     PasswordSetByTicket,
-    /// A service has set the password.
+    /// A service or an operator has set the password.
     PasswordSetByService,
-    /// A service has deactivated the account.
+    /// A link that was mailed to the account's address has set the password.
+    PasswordReset,
+    /// The owner has proved another e-mail address, which takes the place of the one before.
+    AddressChanged,
+    /// A service has changed the e-mail address.
+    AddressChangedByService,
+    /// A link that was mailed to the former address has given it back to the account, which has no password from then on:
+    /// somebody else may know it.
+    AddressRestored,
+    /// A service or an operator has deactivated the account.
     Deactivated,
-    /// A service has made a deactivated account usable again.
+    /// A service or an operator has made a deactivated account usable again.
     Reactivated,
     /// The account got its first second factor.
     SecondFactorOn,
@@ -35,7 +44,7 @@ pub enum Event {
     /// An authenticator app took the place of another one.
     AppReplaced,
     BackupCodesReplaced,
-    /// The owner has ended all sessions, or all but the one that asks.
+    /// The owner has ended all sessions, or all but the one that asks; or an operator has ended all.
     SessionsRevoked,
     /// The owner has ended trust in all devices.
     TrustRevoked,
@@ -51,7 +60,10 @@ pub enum Grant {
     AccessToken,
     TrustedDevice,
     Challenge,
+    /// Of any kind, those of mailed links included.
     Ticket,
+    /// The way back to a former address. Who has taken an account over must not be able to end it.
+    FormerAddress,
     /// A code that was sent and not yet presented.
     OneTimeCode,
 }
@@ -72,11 +84,15 @@ pub struct Raises {
 }
 
 impl Event {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::PasswordChanged,
         Self::PasswordChangedEndingSessions,
         Self::PasswordSetByTicket,
         Self::PasswordSetByService,
+        Self::PasswordReset,
+        Self::AddressChanged,
+        Self::AddressChangedByService,
+        Self::AddressRestored,
         Self::Deactivated,
         Self::Reactivated,
         Self::SecondFactorOn,
@@ -117,12 +133,18 @@ impl Event {
             | Self::PasswordChangedEndingSessions
             | Self::PasswordSetByTicket
             | Self::PasswordSetByService
+            | Self::PasswordReset
+            | Self::AddressRestored
             | Self::Deactivated
             | Self::Reactivated
             | Self::SessionsRevoked => (true, false),
             Self::RequiredSecondFactorOn => (true, true),
             Self::SecondFactorOn | Self::SecondFactorOff | Self::MethodRemoved | Self::AppReplaced => (false, true),
-            Self::MethodAdded | Self::BackupCodesReplaced | Self::TrustRevoked => (false, false),
+            Self::AddressChanged
+            | Self::AddressChangedByService
+            | Self::MethodAdded
+            | Self::BackupCodesReplaced
+            | Self::TrustRevoked => (false, false),
         };
         Raises { credentials, factors }
     }
@@ -153,7 +175,14 @@ impl Raises {
 pub fn decide(event: Event, grant: Grant) -> Ending {
     use Ending::{Ends, LosesSecondFactor, Survives};
     match (event, grant) {
+        // A service knows which address is the owner's.
+        (Event::AddressChangedByService, Grant::FormerAddress) => Ends,
+        // What leads to an earlier address goes on, the rest ends with its row: `store/src/queries/addresses.rs`.
+        (_, Grant::FormerAddress) => Survives,
         (Event::MethodAdded | Event::BackupCodesReplaced, _) => Survives,
+        // What was sent to the old address is dead.
+        (Event::AddressChanged | Event::AddressChangedByService, Grant::Ticket | Grant::OneTimeCode) => Ends,
+        (Event::AddressChanged | Event::AddressChangedByService, _) => Survives,
         (Event::TrustRevoked, Grant::TrustedDevice) => Ends,
         (Event::TrustRevoked, _) => Survives,
         // Sessions outlive a new password unless their owner says otherwise (wire reference of Better Auth).
@@ -172,6 +201,8 @@ pub fn decide(event: Event, grant: Grant) -> Ending {
             | Event::PasswordChangedEndingSessions
             | Event::PasswordSetByTicket
             | Event::PasswordSetByService
+            | Event::PasswordReset
+            | Event::AddressRestored
             | Event::Deactivated
             | Event::Reactivated
             | Event::SecondFactorOn
@@ -185,12 +216,29 @@ pub fn decide(event: Event, grant: Grant) -> Ending {
     }
 }
 
+/// What becomes of a grant for an application when the registration of its user for that application is deleted. Grants that are
+/// for another application, or for none, survive, and no version is raised.
+#[must_use]
+pub fn with_registration(grant: Grant) -> Ending {
+    match grant {
+        // Both say what the user may do in the application.
+        Grant::RefreshToken | Grant::AccessToken => Ending::Ends,
+        // They are the account's. A challenge or a ticket opens what the user is registered for when it is used.
+        Grant::Session
+        | Grant::TrustedDevice
+        | Grant::Challenge
+        | Grant::Ticket
+        | Grant::FormerAddress
+        | Grant::OneTimeCode => Ending::Survives,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use Ending::{Ends, LosesSecondFactor as Loses, Survives};
 
-    const GRANTS: [Grant; 7] = [
+    const GRANTS: [Grant; 8] = [
         Grant::Session,
         Grant::RefreshToken,
         Grant::AccessToken,
@@ -198,36 +246,51 @@ mod tests {
         Grant::Challenge,
         Grant::Ticket,
         Grant::OneTimeCode,
+        Grant::FormerAddress,
     ];
 
     #[test]
     fn every_event_with_every_grant_28() {
-        // session, refresh token, access token, trust, challenge, ticket, one-time code; credentials, factors
-        let all = [Ends; 7];
-        let none = [Survives; 7];
-        let loses = [Loses, Loses, Loses, Ends, Ends, Ends, Ends];
+        // session, refresh token, access token, trust, challenge, ticket, one-time code, former address; credentials, factors
+        let all = [Ends, Ends, Ends, Ends, Ends, Ends, Ends, Survives];
+        let none = [Survives; 8];
+        let loses = [Loses, Loses, Loses, Ends, Ends, Ends, Ends, Survives];
+        let sent = [Survives, Survives, Survives, Survives, Survives, Ends, Ends, Survives];
+        let all_sent = [Survives, Survives, Survives, Survives, Survives, Ends, Ends, Ends];
+        let trust = [Survives, Survives, Survives, Ends, Survives, Survives, Survives, Survives];
         let rows = [
-            (Event::PasswordChanged, [Survives, Ends, Ends, Ends, Ends, Ends, Ends], (true, false)),
+            (Event::PasswordChanged, [Survives, Ends, Ends, Ends, Ends, Ends, Ends, Survives], (true, false)),
             (Event::PasswordChangedEndingSessions, all, (true, false)),
             (Event::PasswordSetByTicket, all, (true, false)),
             (Event::PasswordSetByService, all, (true, false)),
-            (Event::Deactivated, [Ends, Ends, Ends, Ends, Survives, Ends, Ends], (true, false)),
+            (Event::PasswordReset, all, (true, false)),
+            (Event::AddressChanged, sent, (false, false)),
+            (Event::AddressChangedByService, all_sent, (false, false)),
+            (Event::AddressRestored, all, (true, false)),
+            (Event::Deactivated, [Ends, Ends, Ends, Ends, Survives, Ends, Ends, Survives], (true, false)),
             (Event::Reactivated, all, (true, false)),
-            (Event::SecondFactorOn, [Loses, Loses, Loses, Ends, Survives, Ends, Survives], (false, true)),
-            (Event::RequiredSecondFactorOn, [Ends, Ends, Ends, Ends, Survives, Ends, Survives], (true, true)),
+            (Event::SecondFactorOn, [Loses, Loses, Loses, Ends, Survives, Ends, Survives, Survives], (false, true)),
+            (Event::RequiredSecondFactorOn, [Ends, Ends, Ends, Ends, Survives, Ends, Survives, Survives], (true, true)),
             (Event::SecondFactorOff, loses, (false, true)),
             (Event::MethodAdded, none, (false, false)),
             (Event::MethodRemoved, loses, (false, true)),
             (Event::AppReplaced, loses, (false, true)),
             (Event::BackupCodesReplaced, none, (false, false)),
             (Event::SessionsRevoked, all, (true, false)),
-            (Event::TrustRevoked, [Survives, Survives, Survives, Ends, Survives, Survives, Survives], (false, false)),
+            (Event::TrustRevoked, trust, (false, false)),
         ];
         assert_eq!(rows.map(|(event, ..)| event), Event::ALL);
         for (event, endings, (credentials, factors)) in rows {
             assert_eq!(GRANTS.map(|grant| decide(event, grant)), endings, "{event:?}");
             assert_eq!(event.raises(), Raises { credentials, factors }, "{event:?}");
         }
+    }
+
+    #[test]
+    fn tokens_of_an_application_end_with_the_registration_for_it() {
+        // As above: session, refresh token, access token, trust, challenge, ticket, one-time code, former address.
+        let endings = [Survives, Ends, Ends, Survives, Survives, Survives, Survives, Survives];
+        assert_eq!(GRANTS.map(with_registration), endings);
     }
 
     /// An access token has no row, so that the versions alone say what becomes of it.

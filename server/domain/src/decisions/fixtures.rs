@@ -67,6 +67,7 @@ pub(crate) fn account() -> Account {
         factors_version: 0,
         lock_ends_at: None,
         guess_level: None,
+        suspended_until: None,
         created_at: NOW,
         updated_at: NOW,
     }
@@ -74,7 +75,7 @@ pub(crate) fn account() -> Account {
 
 /// The assurance of the account's owner, who has passed no second factor.
 pub(crate) fn assurance() -> Assurance {
-    Assurance { account_id: account_id(1), second_factor_at: None, factors_version: 0 }
+    Assurance { account_id: account_id(1), signed_in_at: NOW, second_factor_at: None, factors_version: 0 }
 }
 
 pub(crate) fn account_with_password() -> Account {
@@ -92,6 +93,7 @@ pub(crate) fn live_session() -> Session {
         signed_in_at: NOW,
         created_at: NOW,
         updated_at: NOW,
+        last_used_at: NOW,
         expires_at: NOW + Duration::from_secs(7 * 24 * 60 * 60),
     }
 }

@@ -78,10 +78,11 @@ pub fn judge_one_time_code(
     code: &PresentedCode,
     material: &Material,
     subject: &Subject,
+    account: AccountId,
     keyring: &Keyring,
 ) -> Judgement {
     match &material.one_time_code {
-        Some(sent) if OneTimeCode::presented(code).matches(subject, &sent.mac, keyring) => {
+        Some(sent) if OneTimeCode::presented(code).matches(subject, account, &sent.mac, keyring) => {
             Judgement::Right(Proof::OneTimeCode(sent.clone()))
         }
         _ => Judgement::Wrong,
@@ -91,7 +92,8 @@ pub fn judge_one_time_code(
 /// A reading of the presented text, and the stored backup codes that have its selector.
 pub type Candidate = (BackupCode, Vec<StoredBackupCode>);
 
-/// The stored backup codes that each reading of the presented text may be.
+/// The stored backup codes that each reading of the presented text may be. One without a tag, because the key of its tag is
+/// retired, may be any.
 #[must_use]
 pub fn backup_code_candidates(
     readings: Vec<BackupCode>,
@@ -101,7 +103,8 @@ pub fn backup_code_candidates(
 ) -> Vec<Candidate> {
     let candidates = readings.into_iter().map(|code| {
         let selectors = code.selectors(account, keyring);
-        let found = stored.iter().filter(|stored| selectors.contains(&stored.selector)).cloned().collect();
+        let may_be = |stored: &&StoredBackupCode| stored.selector.is_empty() || selectors.contains(&stored.selector);
+        let found = stored.iter().filter(may_be).cloned().collect();
         (code, found)
     });
     candidates.collect()
@@ -212,21 +215,23 @@ mod tests {
         let ring = keyring();
         let subject = |id| Subject::Disable { account_id: account().id, method_id: method_id(id) };
         let code = OneTimeCode::generate(&mut ChaCha20Rng::seed_from_u64(5));
-        let sent = StoredCode { mac: code.mac(&subject(1), &ring).to_vec(), method_id: None };
+        let sent = StoredCode { mac: code.mac(&subject(1), account().id, &ring).to_vec(), method_id: None };
         let material = Material { one_time_code: Some(sent.clone()), ..Material::default() };
-        let judge = |text: &str, subject| judge_one_time_code(&PresentedCode::new(text), &material, &subject, &ring);
+        let judge = |text: &str, subject| {
+            judge_one_time_code(&PresentedCode::new(text), &material, &subject, account().id, &ring)
+        };
         assert_eq!(judge(code.expose(), subject(1)), Judgement::Right(Proof::OneTimeCode(sent)));
         assert_eq!(judge(code.expose(), subject(2)), Judgement::Wrong);
         assert_eq!(judge("", subject(1)), Judgement::Wrong);
         let nothing = Material::default();
         assert_eq!(
-            judge_one_time_code(&PresentedCode::new(code.expose()), &nothing, &subject(1), &ring),
+            judge_one_time_code(&PresentedCode::new(code.expose()), &nothing, &subject(1), account().id, &ring),
             Judgement::Wrong
         );
     }
 
     #[test]
-    fn a_backup_code_is_right_once_4() {
+    fn a_backup_code_is_right_once_8() {
         let (ring, mut random, mut memory) = (keyring(), ChaCha20Rng::seed_from_u64(6), Vec::new());
         let [code, other] = [0; 2].map(|_| BackupCode::generate(Alphabet::Mixed, 2, &mut random));
         let hash = code.hash(&mut random, &mut memory);
@@ -236,11 +241,13 @@ mod tests {
             (&code, true, Judgement::Replayed),
             (&other, false, Judgement::Wrong),
         ] {
-            let stored =
-                StoredBackupCode { id: backup_code_id(), selector: selector.clone(), hash: hash.clone(), is_spent };
-            let readings = vec![presented.clone()];
-            let candidates = backup_code_candidates(readings, account().id, &[stored], &ring);
-            assert_eq!(judge_backup_code(&candidates, &mut memory), expected);
+            // Found by its tag, or, after the key of the tag was retired, by itself.
+            for selector in [selector.clone(), Vec::new()] {
+                let stored = StoredBackupCode { id: backup_code_id(), selector, hash: hash.clone(), is_spent };
+                let readings = vec![presented.clone()];
+                let candidates = backup_code_candidates(readings, account().id, &[stored], &ring);
+                assert_eq!(judge_backup_code(&candidates, &mut memory), expected);
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Whether a keyring belongs to a database.
 //!
 //! A database holds a canary for each key that was the active one at a start: a known value, sealed with that key. A node
-//! has to open the newest one. So a node with another ring, or with a ring that lacks the key that other nodes seal with by
-//! now, does not start, and an old key can leave the ring once nothing is sealed with it.
+//! has to open the newest one, and to hold each key that a row is sealed with. So a node with another ring, or with a ring that
+//! lacks the key that other nodes seal with by now, does not start, and an old key can leave the ring once nothing is sealed
+//! with it.
 
 use crate::attempt::Authenticator;
 use crate::keyring::{Keyring, OpenError, Purpose, Sealed};
@@ -33,6 +34,8 @@ pub struct Facts<'a> {
     /// The newest authenticator app: shows which key a database without a canary was used with.
     pub newest_app: Option<&'a Authenticator>,
     pub has_accounts: bool,
+    /// Ids of the keys that rows are sealed with.
+    pub sealed_with: &'a [String],
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -59,6 +62,11 @@ pub enum WrongKeyring {
          database was last used with; start with the keyring that the other nodes have"
     )]
     Differs(String),
+    #[error(
+        "the keyring lacks the key {0}, which rows of this database are sealed with; add that key, or start with the keyring that \
+         the other nodes have"
+    )]
+    LacksSealing(String),
 }
 
 #[must_use]
@@ -69,9 +77,12 @@ pub fn decide(facts: &Facts<'_>, keyring: &Keyring, now: Timestamp) -> KeyringCh
             OpenError::Damaged => WrongKeyring::Differs(sealed.key_id.clone()),
         })
     };
+    let lacking = facts.sealed_with.iter().find(|id| !keyring.opens(id));
+    let lacks = |id: &String| KeyringCheck::Refused(WrongKeyring::LacksSealing(id.clone()));
     if let Some(canary) = facts.canary {
         return match keyring.open(Purpose::Canary, PLACE, &canary.sealed) {
             Err(error) => refused(&canary.sealed, &error),
+            Ok(_) if lacking.is_some() => lacking.map_or(KeyringCheck::Belongs, lacks),
             Ok(_) if canary.sealed.key_id == keyring.active_id() => KeyringCheck::Belongs,
             Ok(_) => KeyringCheck::NewKey { secrets_bound_from: canary.secrets_bound_from },
         };
@@ -80,6 +91,9 @@ pub fn decide(facts: &Facts<'_>, keyring: &Keyring, now: Timestamp) -> KeyringCh
         && let Err(OpenSecretError::Sealed(error)) = stored_secret::open(app, keyring)
     {
         return refused(&app.secret, &error);
+    }
+    if let Some(id) = lacking {
+        return lacks(id);
     }
     KeyringCheck::NewKey { secrets_bound_from: if facts.has_accounts { now + UPGRADE } else { now } }
 }
@@ -109,7 +123,11 @@ mod tests {
     /// Another key with the same id.
     fn forged(ring: &Keyring) -> Keyring {
         let other = Keyring::generate(&mut ChaCha20Rng::seed_from_u64(9));
-        Keyring::parse(&other.to_text().replace(other.active_id(), ring.active_id())).expect("a key")
+        Keyring::parse(&other.to_text().replace(&other.active_id(), &ring.active_id())).expect("a key")
+    }
+
+    fn canary_of(ring: &Keyring) -> Canary {
+        canary(NOW, ring, &mut ChaCha20Rng::seed_from_u64(8))
     }
 
     #[test]
@@ -126,9 +144,21 @@ mod tests {
             fingerprint: None,
             last_step: None,
         };
-        let lacks = || KeyringCheck::Refused(WrongKeyring::Lacks(old.active_id().to_owned()));
-        let differs = || KeyringCheck::Refused(WrongKeyring::Differs(old.active_id().to_owned()));
+        let lacks = || KeyringCheck::Refused(WrongKeyring::Lacks(old.active_id()));
+        let differs = || KeyringCheck::Refused(WrongKeyring::Differs(old.active_id()));
         let first_use = |secrets_bound_from| KeyringCheck::NewKey { secrets_bound_from };
+        let sealing = || KeyringCheck::Refused(WrongKeyring::LacksSealing(old.active_id()));
+        let (nothing, by_old) = (Vec::new(), vec![old.active_id()]);
+        let by_new = canary_of(&new);
+        for (keyring, canary, sealed_with, expected) in [
+            (&new, Some(&by_new), &nothing, KeyringCheck::Belongs),
+            (&new, Some(&by_new), &by_old, sealing()),
+            (&both(&new, &old), Some(&by_new), &by_old, KeyringCheck::Belongs),
+            (&new, None, &by_old, sealing()),
+        ] {
+            let facts = Facts { canary, newest_app: None, has_accounts: true, sealed_with };
+            assert_eq!(decide(&facts, keyring, NOW), expected, "{keyring:?} {facts:?}");
+        }
         for (keyring, canary, newest_app, has_accounts, expected) in [
             (&old, None, None, false, first_use(NOW)),
             (&old, None, None, true, first_use(later)),
@@ -142,7 +172,7 @@ mod tests {
             (&new, Some(&made), Some(&app), true, lacks()),
             (&forged(&old), Some(&made), None, false, differs()),
         ] {
-            let facts = Facts { canary, newest_app, has_accounts };
+            let facts = Facts { canary, newest_app, has_accounts, sealed_with: &[] };
             assert_eq!(decide(&facts, keyring, NOW), expected, "{keyring:?} {facts:?}");
         }
     }

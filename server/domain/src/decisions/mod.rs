@@ -16,28 +16,43 @@
 //! | do codes by e-mail become a second factor? | [`enrol_mail`] |
 //! | may a method be added? | [`add_method`] |
 //! | which methods are removed, and is the second factor off then? | [`removal`] |
+//! | may an administrator take the second factor from an account? | [`factor_reset`] |
 //! | where can a one-time code be sent? | [`delivery`] |
 //! | which methods follow a changed address? | [`address_change`] |
 //! | does a method count as a second factor? | [`usable`] |
 //! | from which quotas does it take? | [`sending`] |
+//! | what becomes of a message after an attempt to deliver it? | [`redelivery`] |
 //! | does trust in a device count? | [`trust`] |
+//! | is the user notified of a sign-in? | [`absence`] |
 //! | may the password be changed? | [`password_change`] |
 //! | is a session or a refresh token renewed? | [`refresh`] |
 //! | what may a session do? | [`session_scope`] |
 //! | does a keyring belong to a database? | [`keyring`] |
-//! | what ends with a change to credentials? | [`endings`] |
+//! | may a key of the ring be the one that signs and seals? | [`key_activation`] |
+//! | may a key leave the ring? | [`key_retirement`] |
+//! | is a link mailed, and what may its holder do? | [`mailed_link`] |
+//! | may an owner delete the account? | [`deletion`] |
+//! | what ends with a change to credentials, or with a registration? | [`endings`] |
+//! | may a service lock an account until then? | [`suspension`] |
 
+pub mod absence;
 pub mod add_method;
 pub mod address_change;
 pub mod attempt;
+pub mod deletion;
 pub mod delivery;
 pub mod endings;
 pub mod enrol_mail;
 pub mod enrolment;
+pub mod factor_reset;
 pub mod judgement;
+pub mod key_activation;
+pub mod key_retirement;
 pub mod keyring;
+pub mod mailed_link;
 pub mod password_attempt;
 pub mod password_change;
+pub mod redelivery;
 pub mod refresh;
 pub mod removal;
 pub mod second_factor;
@@ -45,6 +60,7 @@ pub mod sending;
 pub mod session_scope;
 pub mod sign_in;
 pub mod sign_up;
+pub mod suspension;
 pub mod trust;
 pub mod usable;
 pub mod username_owner;

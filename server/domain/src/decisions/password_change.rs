@@ -15,8 +15,13 @@ pub enum Authority {
         /// Whether a ticket shows that a second factor was passed a moment ago.
         has_step_up: bool,
     },
-    /// A ticket that a sign-in gave because the password has to be changed.
+    /// A ticket that a sign-in gave because the password has to be changed. A second factor was passed before, where there is one.
     Ticket,
+    /// An id that was mailed to the account's address, or given to a service, at the wish of anybody.
+    MailedId {
+        /// Whether a ticket shows that a second factor was passed a moment ago.
+        has_step_up: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +39,10 @@ pub enum PasswordChange {
 #[must_use]
 pub fn decide(account: &Account, authority: Authority, policy: &Policy, now: Timestamp) -> PasswordChange {
     let due = match authority {
-        Authority::Ticket => return PasswordChange::Allowed { gives_one_time_password: true },
+        Authority::Ticket => None,
+        Authority::MailedId { has_step_up } => {
+            (account.two_factor_enabled && !has_step_up).then_some(SecondFactorDue::Missing)
+        }
         _ if account.password.is_none() => return PasswordChange::NoPassword,
         Authority::InSession(manager) => manager.check_assurance(account, policy, now).err(),
         Authority::CurrentPassword { has_step_up } => {
@@ -43,7 +51,9 @@ pub fn decide(account: &Account, authority: Authority, policy: &Policy, now: Tim
     };
     match due {
         Some(due) => PasswordChange::SecondFactorDue(due),
-        None => PasswordChange::Allowed { gives_one_time_password: false },
+        None => PasswordChange::Allowed {
+            gives_one_time_password: matches!(authority, Authority::Ticket | Authority::MailedId { .. }),
+        },
     }
 }
 
@@ -72,6 +82,8 @@ mod tests {
             (in_session(Some(NOW)), allowed, allowed),
             (in_session(Some(late)), allowed, stale),
             (Authority::Ticket, by_ticket, by_ticket),
+            (Authority::MailedId { has_step_up: false }, by_ticket, missing),
+            (Authority::MailedId { has_step_up: true }, by_ticket, by_ticket),
         ] {
             for (two_factor_enabled, outcome) in [(false, plain), (true, enrolled)] {
                 let account = Account { two_factor_enabled, ..account_with_password() };
@@ -80,6 +92,12 @@ mod tests {
         }
         assert_eq!(decide(&account(), WITHOUT, &policy, NOW), PasswordChange::NoPassword);
         assert_eq!(decide(&account(), in_session(Some(NOW)), &policy, NOW), PasswordChange::NoPassword);
-        assert_eq!(decide(&account(), Authority::Ticket, &policy, NOW), by_ticket);
+        for authority in [Authority::Ticket, Authority::MailedId { has_step_up: false }] {
+            assert_eq!(
+                decide(&account(), authority, &policy, NOW),
+                by_ticket,
+                "an account without a password gets one"
+            );
+        }
     }
 }

@@ -29,6 +29,7 @@ pub fn demand(policy: LoginPolicy, is_enrolled: bool) -> Demand {
 pub struct Facts<'a> {
     pub account: &'a Account,
     pub login_policy: LoginPolicy,
+    pub requires_verified_email: bool,
     /// Whether the device showed a trust that counts; looked up only if [`demand`] says `SecondFactor`.
     pub is_trusted: bool,
 }
@@ -47,15 +48,20 @@ pub enum SignIn {
     EnrolmentDue,
     /// A ticket to change the password; nothing else is opened.
     PasswordChangeDue,
+    /// The account's address has to be proved first; nothing is opened.
+    VerificationDue,
     Refused(Unusable),
 }
 
 /// A second factor is asked for before a new password is: the password alone must not lead to a new one.
 #[must_use]
 pub fn decide(facts: &Facts<'_>, terms: &Terms, now: Timestamp) -> SignIn {
-    let Facts { account, login_policy, is_trusted } = *facts;
+    let Facts { account, login_policy, requires_verified_email, is_trusted } = *facts;
     if let Some(why) = account.unusable(now) {
         return SignIn::Refused(why);
+    }
+    if requires_verified_email && account.email.is_some() && !account.email_verified {
+        return SignIn::VerificationDue;
     }
     let granted = match (demand(login_policy, account.two_factor_enabled), terms.enrolment) {
         (Demand::SecondFactor, _) if !is_trusted => return SignIn::SecondFactorDue,
@@ -76,7 +82,7 @@ impl SignIn {
             Self::Granted { by_trust: true } => Some(EventKind::SignedInFromTrustedDevice),
             Self::SecondFactorDue | Self::EnrolmentDue => Some(EventKind::ChallengeOpened),
             Self::PasswordChangeDue => Some(EventKind::PasswordChangeAsked),
-            Self::Refused(_) => None,
+            Self::VerificationDue | Self::Refused(_) => None,
         }
     }
 
@@ -96,7 +102,10 @@ mod tests {
     use super::*;
     use crate::decisions::fixtures::{NOW, account, challenge_terms, session_terms};
     use LoginPolicy::{Disabled, Enabled, Required};
-    use SignIn::{EnrolmentDue, Granted, GrantedForEnrolment, PasswordChangeDue, Refused, SecondFactorDue};
+    use SignIn::{
+        EnrolmentDue, Granted, GrantedForEnrolment, PasswordChangeDue, Refused, SecondFactorDue, VerificationDue,
+    };
+    use std::time::Duration;
 
     #[test]
     fn every_policy_with_every_account_in_both_kinds_of_terms() {
@@ -115,7 +124,7 @@ mod tests {
             (Required, true, true, Granted { by_trust: true }, Granted { by_trust: true }),
         ] {
             let account = Account { two_factor_enabled: is_enrolled, ..account() };
-            let facts = Facts { account: &account, login_policy, is_trusted };
+            let facts = Facts { account: &account, login_policy, requires_verified_email: false, is_trusted };
             let row = format!("{login_policy:?} enrolled={is_enrolled} trusted={is_trusted}");
             assert_eq!(decide(&facts, &session_terms(), NOW), in_session, "{row}");
             assert_eq!(decide(&facts, &challenge_terms(), NOW), in_challenge, "{row}");
@@ -132,7 +141,7 @@ mod tests {
             (Required, false, false, PasswordChangeDue, EnrolmentDue),
         ] {
             let account = Account { two_factor_enabled: is_enrolled, password_change_required: true, ..account() };
-            let facts = Facts { account: &account, login_policy, is_trusted };
+            let facts = Facts { account: &account, login_policy, requires_verified_email: false, is_trusted };
             assert_eq!(decide(&facts, &session_terms(), NOW), in_session, "{login_policy:?} {is_enrolled}");
             assert_eq!(decide(&facts, &challenge_terms(), NOW), in_challenge, "{login_policy:?} {is_enrolled}");
         }
@@ -142,12 +151,41 @@ mod tests {
     fn an_unusable_account_opens_nothing_whatever_else_holds() {
         let inactive = Account { is_active: false, password_change_required: true, ..account() };
         let expired = Account { expires_at: Some(NOW), two_factor_enabled: true, ..account() };
-        for (account, why) in [(inactive, Unusable::Inactive), (expired, Unusable::Expired)] {
+        let until = NOW + Duration::from_millis(1);
+        let suspended = Account { suspended_until: Some(until), password_change_required: true, ..account() };
+        for (account, why) in
+            [(inactive, Unusable::Inactive), (expired, Unusable::Expired), (suspended, Unusable::Suspended { until })]
+        {
             for login_policy in [Disabled, Enabled, Required] {
-                let facts = Facts { account: &account, login_policy, is_trusted: true };
+                let facts = Facts { account: &account, login_policy, requires_verified_email: true, is_trusted: true };
                 assert_eq!(decide(&facts, &session_terms(), NOW), Refused(why));
                 assert_eq!(decide(&facts, &challenge_terms(), NOW), Refused(why));
             }
+        }
+    }
+
+    #[test]
+    fn a_suspension_that_is_over_keeps_nobody_out() {
+        let account = Account { suspended_until: Some(NOW), ..account() };
+        let facts =
+            Facts { account: &account, login_policy: Enabled, requires_verified_email: false, is_trusted: false };
+        assert_eq!(decide(&facts, &session_terms(), NOW), Granted { by_trust: false });
+    }
+
+    #[test]
+    fn an_address_that_has_to_be_proved_comes_before_a_second_factor_and_a_new_password() {
+        let unproved = Account { two_factor_enabled: true, password_change_required: true, ..account() };
+        let proved = Account { email_verified: true, ..unproved.clone() };
+        let without = Account { email: None, ..unproved.clone() };
+        for (account, requires_verified_email, outcome) in [
+            (&unproved, true, VerificationDue),
+            (&unproved, false, SecondFactorDue),
+            (&proved, true, SecondFactorDue),
+            (&without, true, SecondFactorDue),
+        ] {
+            let facts = Facts { account, login_policy: Enabled, requires_verified_email, is_trusted: false };
+            assert_eq!(decide(&facts, &session_terms(), NOW), outcome, "{account:?}");
+            assert_eq!(decide(&facts, &challenge_terms(), NOW), outcome, "{account:?}");
         }
     }
 
@@ -160,6 +198,7 @@ mod tests {
             (SecondFactorDue, Some(EventKind::ChallengeOpened)),
             (EnrolmentDue, Some(EventKind::ChallengeOpened)),
             (PasswordChangeDue, Some(EventKind::PasswordChangeAsked)),
+            (VerificationDue, None),
             (Refused(Unusable::Inactive), None),
         ] {
             assert_eq!(outcome.event(), event, "{outcome:?}");

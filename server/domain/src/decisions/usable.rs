@@ -3,6 +3,7 @@
 use crate::account::Account;
 use crate::address::{Address, MethodKind};
 use crate::attempt::{Claimant, StoredCode};
+use crate::challenge::FirstFactor;
 use crate::method::Method;
 use crate::tenant::{MailedCodes, Tenant};
 
@@ -40,18 +41,31 @@ pub fn is_usable(method: &Method, account: &Account, tenant: &Tenant) -> bool {
     }
 }
 
-/// The methods that a challenge can be answered with.
+/// The methods that count.
 #[must_use]
 pub fn usable_methods(methods: Vec<Method>, account: &Account, tenant: &Tenant) -> Vec<Method> {
     methods.into_iter().filter(|method| is_usable(method, account, tenant)).collect()
 }
 
+/// The methods that a challenge can be completed with.
+#[must_use]
+pub fn completing_methods(
+    methods: Vec<Method>,
+    first_factor: FirstFactor,
+    account: &Account,
+    tenant: &Tenant,
+) -> Vec<Method> {
+    let usable = usable_methods(methods, account, tenant).into_iter();
+    usable.filter(|method| first_factor.is_complemented_by(method.kind)).collect()
+}
+
 /// Whether a one-time code that was sent counts where this claimant presents it. `methods` are the confirmed ones of the
-/// account.
+/// account; `first_factor` is that of a challenge.
 #[must_use]
 pub fn code_counts(
     code: &StoredCode,
     claimant: &Claimant,
+    first_factor: FirstFactor,
     methods: &[Method],
     account: &Account,
     tenant: &Tenant,
@@ -60,9 +74,10 @@ pub fn code_counts(
         // A method that does not count can still be removed, by its own code.
         (Claimant::Holder { .. }, _) => true,
         // A method that was removed in the meantime takes its codes with it.
-        (_, Some(id)) => {
-            methods.iter().find(|method| method.id == id).is_some_and(|method| is_usable(method, account, tenant))
-        }
+        (_, Some(id)) => methods
+            .iter()
+            .find(|method| method.id == id)
+            .is_some_and(|method| is_usable(method, account, tenant) && first_factor.is_complemented_by(method.kind)),
         // A calling service delivers the code and vouches for the user.
         (Claimant::Challenge(_), None) => true,
         // The code went to the account's own address. While there is no second factor it proves that address, and enrols it.
@@ -124,6 +139,11 @@ mod tests {
     fn a_code_counts_with_the_method_that_it_was_sent_by() {
         let methods = [method(1, Some(email())), method(2, Some(sms()))];
         let sent_by = |id: Option<u64>| StoredCode { mac: vec![1], method_id: id.map(method_id) };
+        let counts = |first_factor, claimant: &Claimant, enabled, code: &StoredCode| {
+            let account = Account { two_factor_enabled: enabled, ..account() };
+            [Always, Verified, Never]
+                .map(|choice| code_counts(code, claimant, first_factor, &methods, &account, &tenant(choice)))
+        };
         for (name, claimant, enabled, code, expected) in [
             ("mail", challenge(), true, sent_by(Some(1)), [true, false, false]),
             ("text message", challenge(), true, sent_by(Some(2)), [true, true, true]),
@@ -133,10 +153,25 @@ mod tests {
             ("enrolment", session(), false, sent_by(None), [true, true, false]),
             ("own address", session(), true, sent_by(None), [true, false, false]),
         ] {
-            let account = Account { two_factor_enabled: enabled, ..account() };
-            let counts = [Always, Verified, Never]
-                .map(|choice| code_counts(&code, &claimant, &methods, &account, &tenant(choice)));
-            assert_eq!(counts, expected, "{name}");
+            assert_eq!(counts(FirstFactor::Password, &claimant, enabled, &code), expected, "{name}");
         }
+        for (name, code, expected) in [
+            ("mail", sent_by(Some(1)), [false; 3]),
+            ("text message", sent_by(Some(2)), [true; 3]),
+            ("delivered by a service", sent_by(None), [true; 3]),
+        ] {
+            assert_eq!(counts(FirstFactor::Mailbox, &challenge(), true, &code), expected, "{name} after mail");
+        }
+    }
+
+    #[test]
+    fn after_a_mailed_link_a_challenge_is_answered_by_no_mail() {
+        let methods = || vec![method(1, None), method(2, Some(email())), method(3, Some(sms()))];
+        let kinds = |first_factor| {
+            let answering = completing_methods(methods(), first_factor, &account(), &tenant(Always));
+            answering.into_iter().map(|method| method.kind).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(FirstFactor::Password), [MethodKind::Authenticator, MethodKind::Email, MethodKind::Sms]);
+        assert_eq!(kinds(FirstFactor::Mailbox), [MethodKind::Authenticator, MethodKind::Sms]);
     }
 }

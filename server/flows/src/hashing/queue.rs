@@ -8,16 +8,7 @@
 use countersign_domain::network::{ClientNetwork, NetworkPrefix, Shares};
 use std::collections::{HashMap, VecDeque};
 
-/// What a password is hashed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// A request with a valid signature of ours: a session, a device that is trusted, a challenge.
-    Known,
-    /// A sign-in, or another request of somebody unknown.
-    Unknown,
-    /// A new account.
-    NewAccount,
-}
+pub use countersign_domain::observer::HashLane as Lane;
 
 /// The lanes in turn, empty ones left out. Of the work known devices get a half, which a stranger with an account can get,
 /// too, so others keep three eighths; new accounts can wait.
@@ -56,6 +47,15 @@ impl<T> Queue<T> {
     /// Takes a place; `false` when the network has used up its share of the lane.
     pub(super) fn admit(&mut self, lane: Lane, network: ClientNetwork) -> bool {
         self.lane(lane).places.take(network)
+    }
+
+    /// Places of a lane that are taken.
+    pub(super) fn taken(&self, lane: Lane) -> usize {
+        match lane {
+            Lane::Known => self.known.places.taken(),
+            Lane::Unknown => self.unknown.places.taken(),
+            Lane::NewAccount => self.new_account.places.taken(),
+        }
     }
 
     /// Returns a place.

@@ -21,6 +21,10 @@ pub(super) struct LintArguments {
     #[arg(long, value_name = "RULE", value_parser = rule)]
     without: Vec<String>,
 
+    /// Report the findings of this rule, which is off otherwise; can be repeated.
+    #[arg(long, value_name = "RULE", value_parser = optional_rule)]
+    with: Vec<String>,
+
     #[command(flatten)]
     root: RootArguments,
 
@@ -41,10 +45,15 @@ fn rule(id: &str) -> Result<String, String> {
     is_known.then(|| id.to_owned()).ok_or_else(|| format!("there is no rule `{id}`"))
 }
 
+fn optional_rule(id: &str) -> Result<String, String> {
+    let known: Vec<&str> = lint::OPTIONAL.iter().map(|rule| rule.id).collect();
+    known.contains(&id).then(|| id.to_owned()).ok_or_else(|| format!("the rules that are off are {}", known.join(", ")))
+}
+
 pub(super) fn run(arguments: &LintArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
     let mut findings = Vec::new();
     for file in &arguments.files {
-        findings.extend(lint(&input::load(file, &arguments.root)?));
+        findings.extend(lint::lint_with(&input::load(file, &arguments.root)?, &arguments.with));
     }
     findings.retain(|finding| !arguments.without.iter().any(|id| id == finding.rule.id));
     let fails_from = match arguments.fail_on {

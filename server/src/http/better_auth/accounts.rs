@@ -3,7 +3,7 @@
 use super::cookies::Cookie;
 use super::credentials::{Credentials, require_full_session};
 use super::terms::terms;
-use super::{Context, caller, origin, refusal, wire};
+use super::{Context, addresses, caller, links, origin, refusal, wire};
 use countersign_api::Reply;
 use countersign_api::better_auth::{Error, replies, requests, responses};
 use countersign_api::validation::is_mailbox;
@@ -11,9 +11,8 @@ use countersign_domain::account::{EmailAddress, LoginName};
 use countersign_domain::user::AccountProfile;
 use countersign_flows::password::PasswordChanged;
 use countersign_flows::sign_in::{Credential, SignIn, SignInRequest};
-use countersign_flows::users::{NotWritten, SignUpRefused};
+use countersign_flows::users::{NotWritten, SignUpRefused, SignedUp};
 use dropshot::ErrorStatusCode as Status;
-use http::HeaderValue;
 use http::header::LOCATION;
 
 /// `POST /sign-up/email`
@@ -34,9 +33,14 @@ pub(super) async fn sign_up(
         expires_at: None,
         profile: "{}".to_owned(),
     };
-    let signed_up = app.flows.sign_up(&caller(context), profile, &body.password, body.remember_me).await;
+    let verification = addresses::target(context, body.callback_url.as_deref());
+    let signed_up = app.flows.sign_up(&caller(context), profile, &body.password, body.remember_me, &verification).await;
     match signed_up.map_err(refusal::of_failure)? {
-        Ok(signed_in) => {
+        Ok(SignedUp::VerificationDue(account)) => {
+            let user = wire::user(&account);
+            Ok(Reply::new::<202>(responses::SignUpUnverified { token: None, user }))
+        }
+        Ok(SignedUp::In(signed_in)) => {
             let token = signed_in.token.expose().to_owned();
             let reply = Reply::ok(responses::TokenAndUser { token, user: wire::user(&signed_in.account) });
             Ok(wire::with_session(reply, context, &signed_in))
@@ -72,26 +76,20 @@ pub(super) async fn sign_in(
     };
     let policy = app.flows.policy();
     let outcome = app.flows.sign_in(&caller(context), request, &terms(policy)).await.map_err(refusal::of_failure)?;
-    let location = body.callback_url.as_deref().and_then(|url| HeaderValue::try_from(url).ok());
+    let location = body.callback_url.as_deref().map(links::location);
     let reply = match outcome {
-        SignIn::Granted { granted, trust } => {
+        SignIn::Granted { granted, trust, .. } => {
             let signed_in = granted.into_session().map_err(refusal::of_failure)?;
             let token = signed_in.token.expose().to_owned();
             let user = wire::user(&signed_in.account);
             let reply = Reply::ok(responses::SignInEmail::session(token, user, body.callback_url));
             wire::with_trust(wire::with_session(reply, context, &signed_in), context, trust.as_ref())
         }
-        SignIn::SecondFactorDue { challenge, methods, trust_is_superseded } => {
+        SignIn::SecondFactorDue { challenge, methods, trust_is_superseded, .. } => {
             let methods = wire::challenge_methods(&methods);
             let user = wire::challenged_user(&email, app.flows.now());
-            let reply = Reply::ok(responses::SignInEmail::challenge(methods, challenge.expose().to_owned(), user))
-                .with_cookie(app.cookies.delete(Cookie::Session))
-                .with_cookie(app.cookies.delete(Cookie::SessionData))
-                .with_cookie(app.cookies.set(Cookie::Challenge, challenge.expose(), Some(policy.challenge_lifetime)));
-            let reply = match body.remember_me {
-                true => reply,
-                false => reply.with_cookie(app.cookies.set(Cookie::DontRemember, "true", None)),
-            };
+            let reply = Reply::ok(responses::SignInEmail::challenge(methods, challenge.expose().to_owned(), user));
+            let reply = wire::with_challenge(reply, context, &challenge, body.remember_me);
             // A trust that did not stand in for the second factor is dead. The response to the request that replaced it may have
             // come before this one, so what replaced it is left alone.
             match credentials.trust() {
@@ -102,8 +100,9 @@ pub(super) async fn sign_in(
         // Enrolment happens in a session in this dialect, and a session that can only enrol is granted.
         SignIn::EnrolmentDue { .. } => return Err(refusal::enrolment_due(countersign_flows::EnrolmentDue)),
         SignIn::Rejected => return Err(refusal::rejected_sign_in()),
-        SignIn::Unusable(_) => return Err(refusal::unusable_account()),
+        SignIn::Unusable(why) => return Err(refusal::unusable_account(why, app.flows.now())),
         SignIn::PasswordChangeDue(_) => return Err(refusal::password_change_required()),
+        SignIn::VerificationDue => return Err(refusal::verification_due()),
         SignIn::TooMany { until } => return Err(refusal::too_many(until, app.flows.now())),
     };
     Ok(match location {
@@ -135,4 +134,22 @@ pub(super) async fn change_password(
             Err(Error::new(Status::BAD_REQUEST, "CREDENTIAL_ACCOUNT_NOT_FOUND", message))
         }
     }
+}
+
+/// `POST /verify-password`
+pub(super) async fn verify_password(
+    context: &Context,
+    body: requests::Password,
+) -> Result<Reply<replies::VerifyPassword>, Error> {
+    let (caller, session) = require_full_session(context).await?;
+    let flows = &context.context().flows;
+    let verified = flows.verify_password(&caller, &session, &body.password).await.map_err(refusal::of_failure)?;
+    verified.map_err(|unconfirmed| refusal::of_unconfirmed(unconfirmed, flows.now()))?;
+    Ok(Reply::ok(responses::StatusAndSession { status: true, token: None, user: None }))
+}
+
+/// `GET /list-accounts`
+pub(super) async fn list(context: &Context) -> Result<Reply<replies::ListUserAccounts>, Error> {
+    let (_, session) = require_full_session(context).await?;
+    Ok(Reply::ok(wire::credentials(&session.account)))
 }

@@ -6,6 +6,7 @@ use crate::http::shared::Authorization;
 use countersign_api::better_auth::Error;
 use countersign_domain::secret::{ChallengeToken, SessionToken};
 use countersign_flows::second_factor::Claimant;
+use countersign_flows::sessions::NoSession;
 use countersign_flows::{Authenticated, Caller, FullSession};
 
 /// All credentials of a request.
@@ -27,7 +28,7 @@ pub enum SessionState {
     Live(Box<Authenticated>),
     /// The request has a session token that is unknown or expired.
     Dead,
-    /// The request has no session token.
+    /// The request has no session token, or one that is good again after a lock of the account.
     None,
 }
 
@@ -81,7 +82,11 @@ impl Credentials {
             SessionCredential::Present(None) => Ok(SessionState::Dead),
             SessionCredential::Present(Some(token)) => {
                 let found = context.context().flows.authenticate(token).await.map_err(refusal::of_failure)?;
-                Ok(found.map_or(SessionState::Dead, |authenticated| SessionState::Live(Box::new(authenticated))))
+                Ok(match found {
+                    Ok(authenticated) => SessionState::Live(Box::new(authenticated)),
+                    Err(NoSession::Ended) => SessionState::Dead,
+                    Err(NoSession::Paused) => SessionState::None,
+                })
             }
         }
     }

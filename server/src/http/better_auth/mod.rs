@@ -5,13 +5,20 @@
 //! | [`rules`], [`origin`] | what the edge asks before a handler runs |
 //! | [`cookies`], [`credentials`] | how a client shows who it is |
 //! | [`wire`], [`refusal`] | the domain in the dialect's words, good and bad |
-//! | [`accounts`], [`sessions`], [`factors`], [`verification`] | the operations |
+//! | `accounts`, `sessions`, `devices`, `factors`, `verification`, `recovery`, `addresses`, `profile`, `error_page` | the operations |
+//! | `links` | links that are mailed, and redirects |
 
 pub mod accounts;
+mod addresses;
 pub mod cookies;
 pub mod credentials;
+mod devices;
+mod error_page;
 pub mod factors;
+mod links;
 pub mod origin;
+mod profile;
+mod recovery;
 pub mod refusal;
 pub mod rules;
 pub mod sessions;
@@ -21,9 +28,9 @@ pub mod wire;
 
 use crate::app::App;
 use countersign_api::better_auth::{BetterAuthApi, Error, replies, requests};
-use countersign_api::{DialectName, JsonBody, JsonOrFormBody, OptionalJsonBody, Reply};
+use countersign_api::{DialectName, JsonBody, JsonOrFormBody, OptionalJsonBody, Reply, SingleQuery};
 use countersign_flows::Caller;
-use dropshot::{Query, RequestContext};
+use dropshot::{Path, Query, RequestContext};
 use std::sync::Arc;
 
 type Context = RequestContext<Arc<App>>;
@@ -163,11 +170,133 @@ impl BetterAuthApi for BetterAuth {
         sessions::revoke_others(&context).await
     }
 
+    async fn list_trusted_devices(context: Context) -> Result<Reply<replies::ListTrustedDevices>, Error> {
+        devices::list(&context).await
+    }
+
+    async fn rename_trusted_device(
+        context: Context,
+        body: JsonBody<requests::RenameTrustedDevice>,
+    ) -> Result<Reply<replies::RenameTrustedDevice>, Error> {
+        devices::rename(&context, body.into_inner()).await
+    }
+
+    async fn revoke_trusted_device(
+        context: Context,
+        body: JsonBody<requests::RevokeTrustedDevice>,
+    ) -> Result<Reply<replies::RevokeTrustedDevice>, Error> {
+        devices::revoke(&context, body.into_inner()).await
+    }
+
+    async fn revoke_all_trusted_devices(
+        context: Context,
+        _body: OptionalJsonBody<requests::NoFields>,
+    ) -> Result<Reply<replies::RevokeTrustedDevice>, Error> {
+        devices::revoke_all(&context).await
+    }
+
     async fn change_password(
         context: Context,
         body: JsonBody<requests::ChangePassword>,
     ) -> Result<Reply<replies::ChangePassword>, Error> {
         accounts::change_password(&context, body.into_inner()).await
+    }
+
+    async fn request_password_reset(
+        context: Context,
+        body: JsonBody<requests::RequestPasswordReset>,
+    ) -> Result<Reply<replies::RequestPasswordReset>, Error> {
+        recovery::request(&context, body.into_inner()).await
+    }
+
+    async fn forget_password(
+        context: Context,
+        body: JsonBody<requests::RequestPasswordReset>,
+    ) -> Result<Reply<replies::RequestPasswordReset>, Error> {
+        recovery::request(&context, body.into_inner()).await
+    }
+
+    async fn reset_password(
+        context: Context,
+        query: SingleQuery<requests::ResetPasswordQuery>,
+        body: JsonBody<requests::ResetPassword>,
+    ) -> Result<Reply<replies::ResetPassword>, Error> {
+        recovery::reset(&context, query.into_inner(), body.into_inner()).await
+    }
+
+    async fn reset_password_callback(
+        context: Context,
+        path: Path<requests::ResetPasswordPath>,
+        query: SingleQuery<requests::ResetPasswordCallback>,
+    ) -> Result<Reply<replies::ResetPasswordCallback>, Error> {
+        recovery::follow(&context, path.into_inner(), query.into_inner()).await
+    }
+
+    async fn send_verification_email(
+        context: Context,
+        body: JsonBody<requests::SendVerificationEmail>,
+    ) -> Result<Reply<replies::SendVerificationEmail>, Error> {
+        addresses::send_verification(&context, body.into_inner()).await
+    }
+
+    async fn verify_email(
+        context: Context,
+        query: SingleQuery<requests::MailedLink>,
+    ) -> Result<Reply<replies::VerifyEmail>, Error> {
+        addresses::follow(&context, query.into_inner()).await
+    }
+
+    async fn change_email(
+        context: Context,
+        body: JsonBody<requests::ChangeEmail>,
+    ) -> Result<Reply<replies::ChangeEmail>, Error> {
+        addresses::change(&context, body.into_inner()).await
+    }
+
+    async fn update_user(
+        context: Context,
+        body: JsonBody<requests::UpdateUser>,
+    ) -> Result<Reply<replies::UpdateUser>, Error> {
+        profile::update_user(&context, body.into_inner()).await
+    }
+
+    async fn update_session(
+        context: Context,
+        _body: JsonBody<requests::NoFields>,
+    ) -> Result<Reply<replies::UpdateSession>, Error> {
+        profile::update_session(&context).await
+    }
+
+    async fn delete_user(
+        context: Context,
+        body: JsonBody<requests::DeleteUser>,
+    ) -> Result<Reply<replies::DeleteUser>, Error> {
+        profile::delete(&context, body.into_inner()).await
+    }
+
+    async fn delete_user_callback(
+        context: Context,
+        query: SingleQuery<requests::MailedLink>,
+    ) -> Result<Reply<replies::DeleteUserCallback>, Error> {
+        profile::follow_deletion(&context, query.into_inner()).await
+    }
+
+    async fn verify_password(
+        context: Context,
+        body: JsonBody<requests::Password>,
+    ) -> Result<Reply<replies::VerifyPassword>, Error> {
+        accounts::verify_password(&context, body.into_inner()).await
+    }
+
+    async fn list_user_accounts(context: Context) -> Result<Reply<replies::ListUserAccounts>, Error> {
+        accounts::list(&context).await
+    }
+
+    async fn error_page(
+        _context: Context,
+        query: Query<requests::ErrorPage>,
+    ) -> Result<Reply<replies::ErrorPage>, Error> {
+        error_page::show(&query.into_inner())
     }
 
     async fn ok_get(_context: Context) -> Result<Reply<replies::OkGet>, Error> {

@@ -5,7 +5,7 @@
 //! callback URL must not lead to an untrusted page (open redirect).
 
 use crate::edge::headers;
-use crate::net::origin::TrustedOrigins;
+use crate::net::origin::{TrustedOrigins, ascii_url};
 use countersign_api::ParsedBody;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 
 /// Why a request is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OriginRefusal {
     /// A cookie, and no `Origin`, `expo-origin` or `Referer`.
     #[error("Missing or null Origin")]
@@ -25,8 +25,8 @@ pub enum OriginRefusal {
     #[error("Cross-site navigation login blocked. This request appears to be a CSRF attack.")]
     CrossSiteNavigation,
     /// A callback URL leads to a page that is not trusted.
-    #[error("Invalid {}", .0.label())]
-    UntrustedUrl(CallbackField),
+    #[error("Invalid {}", field.label())]
+    UntrustedUrl { field: CallbackField, url: String },
     /// A callback URL is not a string.
     #[error("Invalid {}", .0.label())]
     NotText(CallbackField),
@@ -34,7 +34,7 @@ pub enum OriginRefusal {
 
 impl OriginRefusal {
     #[must_use]
-    pub fn status(self) -> StatusCode {
+    pub fn status(&self) -> StatusCode {
         match self {
             Self::NotText(_) => StatusCode::BAD_REQUEST,
             _ => StatusCode::FORBIDDEN,
@@ -43,12 +43,12 @@ impl OriginRefusal {
 
     /// The error code, if there is one. The message is the error's `Display`.
     #[must_use]
-    pub fn code(self) -> Option<&'static str> {
+    pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::MissingOrigin => Some("MISSING_OR_NULL_ORIGIN"),
             Self::InvalidOrigin => Some("INVALID_ORIGIN"),
             Self::CrossSiteNavigation => Some("CROSS_SITE_NAVIGATION_LOGIN_BLOCKED"),
-            Self::UntrustedUrl(field) => Some(field.code()),
+            Self::UntrustedUrl { field, .. } => Some(field.code()),
             Self::NotText(_) => None,
         }
     }
@@ -70,7 +70,9 @@ pub enum CallbackField {
 impl CallbackField {
     const ALL: [Self; 4] = [Self::Callback, Self::Redirect, Self::ErrorCallback, Self::NewUserCallback];
 
-    fn name(self) -> &'static str {
+    /// The name in requests.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Callback => "callbackURL",
             Self::Redirect => "redirectTo",
@@ -168,11 +170,21 @@ fn check_callbacks(trusted: &TrustedOrigins, query: &str, body: &ParsedBody) -> 
     Ok(())
 }
 
-fn check_url(trusted: &TrustedOrigins, url: &str, field: CallbackField) -> Result<(), OriginRefusal> {
-    if url.is_empty() || is_relative_path(url) || trusted.trusts_url(url) {
+/// Whether a browser may be sent there. The URL is compared as a browser follows it, with its host in ASCII.
+///
+/// # Errors
+/// [`OriginRefusal::UntrustedUrl`] if the URL leads to a page that is not trusted.
+pub fn check_url(trusted: &TrustedOrigins, url: &str, field: CallbackField) -> Result<(), OriginRefusal> {
+    if url.is_empty() || is_relative_path(url) {
         return Ok(());
     }
-    Err(OriginRefusal::UntrustedUrl(field))
+    match ascii_url(url) {
+        Some(url) if trusted.trusts_url(&url) => Ok(()),
+        ascii => {
+            let url = ascii.map_or_else(|| url.to_owned(), Cow::into_owned);
+            Err(OriginRefusal::UntrustedUrl { field, url })
+        }
+    }
 }
 
 /// Whether a URL is a path on this origin that no browser reads as another origin: one slash, then characters without a
@@ -192,6 +204,10 @@ mod tests {
     use crate::net::origin::{Origin, OriginPattern};
     use http::Request;
     use serde_json::json;
+
+    fn untrusted(field: CallbackField, url: &str) -> OriginRefusal {
+        OriginRefusal::UntrustedUrl { field, url: url.to_owned() }
+    }
 
     fn trusted() -> TrustedOrigins {
         let base = Origin::parse("http://localhost:3000").expect("an origin");
@@ -333,14 +349,10 @@ mod tests {
             "/\tevil",
             "///evil.example",
         ] {
-            assert_eq!(
-                call("", json!({"callbackURL": url})),
-                Err(OriginRefusal::UntrustedUrl(CallbackField::Callback)),
-                "{url}"
-            );
+            assert_eq!(call("", json!({"callbackURL": url})), Err(untrusted(CallbackField::Callback, url)), "{url}");
         }
         for field in CallbackField::ALL {
-            let refused = Err(OriginRefusal::UntrustedUrl(field));
+            let refused = Err(untrusted(field, "https://evil.example"));
             assert_eq!(call("", json!({field.name(): "https://evil.example"})), refused);
             assert_eq!(call(&format!("?{}=https%3A%2F%2Fevil.example", field.name()), json!({})), refused);
             assert_eq!(call("", json!({field.name(): 7})), Err(OriginRefusal::NotText(field)));
@@ -360,25 +372,25 @@ mod tests {
                 "Cross-site navigation login blocked. This request appears to be a CSRF attack.",
             ),
             (
-                OriginRefusal::UntrustedUrl(CallbackField::Callback),
+                untrusted(CallbackField::Callback, "https://evil.example"),
                 403,
                 Some("INVALID_CALLBACK_URL"),
                 "Invalid callbackURL",
             ),
             (
-                OriginRefusal::UntrustedUrl(CallbackField::Redirect),
+                untrusted(CallbackField::Redirect, "https://evil.example"),
                 403,
                 Some("INVALID_REDIRECT_URL"),
                 "Invalid redirectURL",
             ),
             (
-                OriginRefusal::UntrustedUrl(CallbackField::ErrorCallback),
+                untrusted(CallbackField::ErrorCallback, "https://evil.example"),
                 403,
                 Some("INVALID_ERROR_CALLBACK_URL"),
                 "Invalid errorCallbackURL",
             ),
             (
-                OriginRefusal::UntrustedUrl(CallbackField::NewUserCallback),
+                untrusted(CallbackField::NewUserCallback, "https://evil.example"),
                 403,
                 Some("INVALID_NEW_USER_CALLBACK_URL"),
                 "Invalid newUserCallbackURL",

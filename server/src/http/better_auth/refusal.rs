@@ -4,11 +4,14 @@ use super::cookies::{Cookie, Cookies};
 use super::origin::OriginRefusal;
 use crate::http::shared::Failure;
 use countersign_api::better_auth::Error;
-use countersign_domain::assurance::SecondFactorDue;
+use countersign_domain::account::Unusable;
+use countersign_domain::assurance::{FactorsRefused, SecondFactorDue};
 use countersign_domain::challenge::Factor;
 use countersign_domain::password::PasswordPolicyViolation;
 use countersign_domain::time::Timestamp;
 use countersign_flows::enrolment::ManagementRefused;
+use countersign_flows::mailed_links::OwnLinkRequested;
+use countersign_flows::own_account::{AddressLink, OwnDeletion};
 use countersign_flows::password::Unconfirmed;
 use countersign_flows::second_factor::Refused;
 use countersign_flows::{EnrolmentDue, FlowError};
@@ -72,10 +75,19 @@ pub fn rejected_sign_in() -> Error {
     Error::new(Status::UNAUTHORIZED, "INVALID_EMAIL_OR_PASSWORD", "Invalid email or password")
 }
 
-/// 403: the password is right, and nothing is opened by it.
+/// 403 or 429: the password is right, and nothing is opened by it.
 #[must_use]
-pub fn unusable_account() -> Error {
-    Error::new(Status::FORBIDDEN, "BANNED_USER", "This account has been deactivated. Please contact support.")
+pub fn unusable_account(why: Unusable, now: Timestamp) -> Error {
+    match why {
+        Unusable::Inactive | Unusable::Expired => {
+            Error::new(Status::FORBIDDEN, "BANNED_USER", "This account has been deactivated. Please contact support.")
+        }
+        Unusable::Suspended { until } => {
+            let message = "This account is locked for a while. Please contact support, or try again later.";
+            let error = Error::new(Status::TOO_MANY_REQUESTS, "ACCOUNT_TEMPORARILY_LOCKED", message);
+            error.with_retry_after(now.until(until))
+        }
+    }
 }
 
 /// 403: the password is right, and has to be changed first.
@@ -107,12 +119,12 @@ pub fn enrolment_due(_: EnrolmentDue) -> Error {
 pub fn second_factor_due(due: SecondFactorDue) -> Error {
     let message = match due {
         SecondFactorDue::Missing => {
-            "Verify a second factor in this session before changing two-factor settings or the password \
-             (two-factor/verify-totp, verify-otp or verify-backup-code)"
+            "Verify a second factor in this session first: send a code to two-factor/verify-totp, verify-otp or \
+             verify-backup-code, and then repeat this request"
         }
         SecondFactorDue::Stale => {
-            "The second factor of this session was verified too long ago: verify one again \
-             (two-factor/verify-totp, verify-otp or verify-backup-code)"
+            "The second factor of this session was verified too long ago: send a code to two-factor/verify-totp, verify-otp \
+             or verify-backup-code, and then repeat this request"
         }
     };
     Error::new(Status::FORBIDDEN, "SECOND_FACTOR_REQUIRED", message)
@@ -166,6 +178,107 @@ pub fn of_management(refused: ManagementRefused, not_enrolled: fn() -> Error, no
         ManagementRefused::NotEnrolled => not_enrolled(),
         ManagementRefused::Stale => unauthorized(),
     }
+}
+
+/// 400 with a code and a text of its own.
+#[must_use]
+pub fn bad_request(code: &'static str, message: &'static str) -> Error {
+    Error::new(Status::BAD_REQUEST, code, message)
+}
+
+/// 400: a request changes nothing.
+#[must_use]
+pub fn nothing_to_update() -> Error {
+    bad_request("NO_FIELDS_TO_UPDATE", "No fields to update")
+}
+
+/// The same error as a 401, which is every error of a link about an address.
+#[must_use]
+pub fn unauthorized_because(error: Error) -> Error {
+    Error::new(Status::UNAUTHORIZED, error.code, error.message)
+}
+
+/// 403: the password is right, and the address has to be verified first.
+#[must_use]
+pub fn verification_due() -> Error {
+    Error::new(Status::FORBIDDEN, "EMAIL_NOT_VERIFIED", "Email not verified")
+}
+
+/// Why an owner may not change this now.
+#[must_use]
+pub fn of_factors(refused: FactorsRefused, now: Timestamp) -> Error {
+    match refused {
+        FactorsRefused::SecondFactorDue(due) => second_factor_due(due),
+        FactorsRefused::Locked { until } => locked(until, now),
+    }
+}
+
+/// How asking for a link ends for an owner.
+///
+/// # Errors
+/// If no link is sent.
+pub fn of_own_link(requested: OwnLinkRequested, now: Timestamp) -> Result<(), Error> {
+    match requested {
+        OwnLinkRequested::Accepted | OwnLinkRequested::AlreadyVerified | OwnLinkRequested::SameAddress => Ok(()),
+        OwnLinkRequested::Refused(refused) => Err(of_factors(refused, now)),
+        OwnLinkRequested::TooMany { until } => Err(too_many(until, now)),
+        OwnLinkRequested::NoAddress => Err(unauthorized()),
+        OwnLinkRequested::SignInDue => Err(session_not_fresh()),
+    }
+}
+
+/// The session was opened too long ago for this.
+#[must_use]
+pub fn session_not_fresh() -> Error {
+    Error::new(Status::FORBIDDEN, "SESSION_NOT_FRESH", "Session is not fresh")
+}
+
+/// How deleting an account ends.
+///
+/// # Errors
+/// If it is still there.
+pub fn of_deletion(deleted: OwnDeletion, now: Timestamp) -> Result<(), Error> {
+    match deleted {
+        OwnDeletion::Deleted => Ok(()),
+        OwnDeletion::SwitchedOff => Err(Error::of_status(Status::NOT_FOUND)),
+        OwnDeletion::Refused(refused) => Err(of_factors(refused, now)),
+        OwnDeletion::Unconfirmed(unconfirmed) => Err(of_unconfirmed(unconfirmed, now)),
+        OwnDeletion::LinkDue | OwnDeletion::InvalidLink => {
+            Err(Error::new(Status::NOT_FOUND, "INVALID_TOKEN", "Invalid token"))
+        }
+        OwnDeletion::Stale => Err(unauthorized()),
+    }
+}
+
+/// Why a link about an address does nothing.
+#[must_use]
+pub fn of_address_link(link: &AddressLink, now: Timestamp) -> Error {
+    let (code, message) = match link {
+        AddressLink::Locked { until } => return locked(*until, now),
+        AddressLink::OtherUser => ("INVALID_USER", "Invalid user"),
+        AddressLink::Unusable(why @ Unusable::Suspended { .. }) => return unusable_account(*why, now),
+        AddressLink::Unusable(why) => return unauthorized_because(unusable_account(*why, now)),
+        AddressLink::Taken => ("USER_ALREADY_EXISTS", "User already exists."),
+        AddressLink::LeavesNoMethod => ("NO_METHOD_LEFT", "Set up another second factor first"),
+        AddressLink::Invalid
+        | AddressLink::Verified(_)
+        | AddressLink::SignedIn(_)
+        | AddressLink::Changed(_)
+        | AddressLink::Restored(_) => return unauthorized_because(invalid_link()),
+    };
+    Error::new(Status::UNAUTHORIZED, code, message)
+}
+
+/// 400: a mailed link does not work, or not any more.
+#[must_use]
+pub fn invalid_link() -> Error {
+    Error::new(Status::BAD_REQUEST, "INVALID_TOKEN", "Invalid token")
+}
+
+/// 400: an address that is malformed, as the validation of bodies words it.
+#[must_use]
+pub fn invalid_address() -> Error {
+    Error::new(Status::BAD_REQUEST, "VALIDATION_ERROR", "[body.email] Invalid email address")
 }
 
 /// 400: there is no authenticator app.

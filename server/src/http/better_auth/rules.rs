@@ -1,8 +1,9 @@
 //! The dialect's side of the edge: rate limits, refusals, media types and origin rules.
 
-use super::origin;
+use super::origin::{self, OriginRefusal};
 use crate::edge::proven::Proof;
 use crate::edge::rate_limit::{Limit, RateLimit};
+use crate::edge::untrusted_origins::UntrustedOrigins;
 use crate::edge::{Bodies, DialectRules, Refusal};
 use crate::net::origin::TrustedOrigins;
 use crate::operations::BETTER_AUTH;
@@ -12,27 +13,46 @@ use countersign_domain::policy::RequestRates;
 use dropshot::{Body, ErrorStatusCode as Status};
 use http::{HeaderMap, Response};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Prefixes of paths below the base path (wire reference §5).
-const STRICT_PATHS: [&str; 4] = ["/two-factor/", "/sign-in", "/sign-up", "/change-password"];
+const STRICT_PATHS: [&str; 8] = [
+    "/two-factor/",
+    "/sign-in",
+    "/sign-up",
+    "/change-password",
+    "/change-email",
+    "/request-password-reset",
+    "/forget-password",
+    "/send-verification-email",
+];
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Implements [`DialectRules`] for Better Auth.
 pub struct Rules {
     trusted_origins: TrustedOrigins,
+    untrusted_origins: Arc<UntrustedOrigins>,
     /// Where a secret can be guessed (wire reference §5).
     strict: RateLimit,
     lenient: RateLimit,
 }
 
 impl Rules {
-    /// Rules that trust these origins, with these limits.
+    /// Rules that trust these origins, log others, and have these limits.
     #[must_use]
-    pub fn new(trusted_origins: TrustedOrigins, rates: RequestRates) -> Self {
+    pub fn new(trusted_origins: TrustedOrigins, untrusted_origins: Arc<UntrustedOrigins>, rates: RequestRates) -> Self {
         let strict = RateLimit { window: rates.window, max: rates.guessable };
         let lenient = RateLimit { window: rates.window, max: rates.general };
-        Self { trusted_origins, strict, lenient }
+        Self { trusted_origins, untrusted_origins, strict, lenient }
     }
+}
+
+/// The response to a refused request. Where it was to lead to is logged if that could be trusted.
+pub(super) fn refused(refusal: OriginRefusal, untrusted: &UntrustedOrigins) -> Error {
+    if let OriginRefusal::UntrustedUrl { field, url } = &refusal {
+        untrusted.log_target(url, field.name());
+    }
+    Error::from(refusal)
 }
 
 impl DialectRules for Rules {
@@ -80,7 +100,7 @@ impl DialectRules for Rules {
 
     fn guard(&self, request: &http::request::Parts, body: &ParsedBody) -> Result<(), Box<Response<Body>>> {
         let checked = origin::check_request(&self.trusted_origins, request, body);
-        checked.map_err(|refusal| Box::new(Error::from(refusal).to_response()))
+        checked.map_err(|refusal| Box::new(refused(refusal, &self.untrusted_origins).to_response()))
     }
 }
 
@@ -105,7 +125,9 @@ mod tests {
     #[test]
     fn forms_are_accepted_where_the_contract_says() {
         let base = crate::net::origin::Origin::parse("http://localhost:3000").expect("an origin");
-        let rules = Rules::new(TrustedOrigins::new(base, []), RequestRates::default());
+        let log = slog::Logger::root(slog::Discard, slog::o!());
+        let untrusted = UntrustedOrigins::new(log, Arc::new(crate::clock::SystemClock));
+        let rules = Rules::new(TrustedOrigins::new(base, []), Arc::new(untrusted), RequestRates::default());
         let takes_forms =
             BETTER_AUTH.iter().filter(|operation| rules.bodies(operation.operation_id) == Bodies::JsonOrForm);
         let paths: Vec<&str> = takes_forms.map(|operation| operation.path).collect();

@@ -6,7 +6,6 @@ use countersign_api::Reply;
 use countersign_api::better_auth::{Error, replies, requests, responses};
 use countersign_api::reply::Gives;
 use countersign_flows::sessions::Revoke;
-use dropshot::ErrorStatusCode as Status;
 
 /// `POST /sign-out`
 pub(super) async fn sign_out(context: &Context) -> Result<Reply<replies::SignOut>, Error> {
@@ -28,8 +27,7 @@ where
         SessionState::Dead => return Ok(wire::with_session_cleared(Reply::ok(None), &app.cookies)),
         SessionState::None => return Ok(Reply::ok(None)),
     };
-    let refreshed =
-        !query.disable_refresh.0 && app.flows.refresh_session(&mut authenticated).await.map_err(refusal::of_failure)?;
+    let refreshed = !query.disable_refresh.0 && app.flows.refresh_session(&mut authenticated).await;
     let reply = Reply::ok(Some(responses::SessionAndUser {
         session: wire::session(&authenticated.session, authenticated.token.expose().to_owned()),
         user: wire::user(&authenticated.account),
@@ -42,7 +40,7 @@ pub(super) async fn list(context: &Context) -> Result<Reply<replies::ListUserSes
     let (_, own) = require_full_session(context).await?;
     let sessions = context.context().flows.list_sessions(&own).await.map_err(refusal::of_failure)?;
     let Some(sessions) = sessions else {
-        return Err(Error::new(Status::FORBIDDEN, "SESSION_NOT_FRESH", "Session is not fresh"));
+        return Err(refusal::session_not_fresh());
     };
     let listed = sessions.iter().map(|session| {
         // Tokens of other sessions are stored as digests only; the id in their place can revoke, and opens nothing.

@@ -19,7 +19,9 @@ pub(super) async fn send_otp(context: &Context) -> Result<Reply<replies::TwoFact
     let (caller, claimant) = require_claimant(context, None).await?;
     let flows = &context.context().flows;
     match flows.send_code(&caller, &claimant, &terms(flows.policy())).await.map_err(refusal::of_failure)? {
-        SendCode::Sent => Ok(Reply::ok(responses::StatusAndSession { status: true, token: None, user: None })),
+        SendCode::Sent | SendCode::Refused => {
+            Ok(Reply::ok(responses::StatusAndSession { status: true, token: None, user: None }))
+        }
         SendCode::NoClaimant => Err(refusal::no_challenge()),
         SendCode::NoMethod | SendCode::CannotSend | SendCode::NotAllowed => Err(refusal::no_code_method()),
         SendCode::Locked { until } => Err(refusal::locked(until, flows.now())),
@@ -138,6 +140,6 @@ async fn verify(
         Verified::Passed { session, has_new_token: true } => Ok(Outcome::Replaced(session)),
         Verified::Passed { session, has_new_token: false } => Ok(Outcome::Passed(session)),
         Verified::PasswordChangeDue(_) => Err(ended(refusal::password_change_required())),
-        Verified::Unusable(_) => Err(ended(refusal::unusable_account())),
+        Verified::Unusable(why) => Err(ended(refusal::unusable_account(why, app.flows.now()))),
     }
 }

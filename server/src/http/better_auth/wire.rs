@@ -12,6 +12,7 @@ use countersign_domain::secret::Bearer;
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
 use countersign_flows::Authenticated;
+use countersign_flows::devices::FoundTrustedDevice;
 use http::header::ACCESS_CONTROL_EXPOSE_HEADERS;
 use http::{HeaderName, HeaderValue};
 
@@ -36,6 +37,22 @@ pub fn user(account: &Account) -> responses::User {
     }
 }
 
+/// How a user signs in.
+#[must_use]
+pub fn credentials(account: &Account) -> Vec<responses::Credential> {
+    let id = account.id.to_text();
+    let password = account.password.as_ref().map(|_| responses::Credential {
+        id: id.clone(),
+        provider_id: responses::Provider::Credential,
+        account_id: id.clone(),
+        user_id: id,
+        scopes: Vec::new(),
+        created_at: time(account.created_at),
+        updated_at: time(account.password_changed_at),
+    });
+    password.into_iter().collect()
+}
+
 /// A session, with what it is called by: its token to who holds it, its id to the account's other sessions.
 #[must_use]
 pub fn session(session: &Session, token: String) -> responses::Session {
@@ -48,8 +65,26 @@ pub fn session(session: &Session, token: String) -> responses::Session {
         updated_at: time(session.updated_at),
         ip_address: session.ip_address.clone(),
         user_agent: session.user_agent.clone(),
+        device_name: session.device_name().as_str().to_owned(),
+        last_used_at: time(session.last_used_at),
         signed_in_at: time(session.signed_in_at),
         second_factor_at: session.second_factor_at.map(time),
+    }
+}
+
+/// A trusted device.
+#[must_use]
+pub fn trusted_device(found: &FoundTrustedDevice) -> responses::TrustedDevice {
+    let device = &found.device;
+    responses::TrustedDevice {
+        id: device.id.to_text(),
+        name: device.shown_name().as_str().to_owned(),
+        user_agent: device.user_agent.clone(),
+        ip_address: device.ip_address.clone(),
+        created_at: time(device.given_at),
+        last_used_at: time(device.last_used_at),
+        expires_at: time(device.expires_at),
+        is_current: found.is_presented,
     }
 }
 
@@ -75,6 +110,14 @@ pub fn no_session(user: &responses::User) -> responses::SessionInShort {
 #[must_use]
 pub fn challenged_user(email: &EmailAddress, now: Timestamp) -> responses::SignInUser {
     responses::SignInUser::as_typed(email.as_str().to_owned(), time(now))
+}
+
+/// The user in the response to a link that proved this address and opened a challenge: its holder has read a mail, and is
+/// shown nothing else of the account.
+#[must_use]
+pub fn challenged_by_link(address: Option<&EmailAddress>, now: Timestamp) -> responses::SignInUser {
+    let address = address.map(|address| address.as_str().to_owned()).unwrap_or_default();
+    responses::SignInUser { email_verified: true, ..responses::SignInUser::as_typed(address, time(now)) }
 }
 
 /// Hands a session to the client: its cookie, and its signed token for clients without cookies.
@@ -112,6 +155,21 @@ fn with_session_cookie<R>(reply: Reply<R>, context: &Context, authenticated: &Au
         .with_cookie(app.cookies.set(Cookie::Session, token, max_age))
         .with_header(SET_AUTH_TOKEN, signed)
         .with_header(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("set-auth-token"))
+}
+
+/// Hands a challenge to the client, in the place of a session.
+#[must_use]
+pub fn with_challenge<R>(reply: Reply<R>, context: &Context, challenge: &Bearer, is_remembered: bool) -> Reply<R> {
+    let app = context.context();
+    let lifetime = Some(app.flows.policy().challenge_lifetime);
+    let reply = reply
+        .with_cookie(app.cookies.delete(Cookie::Session))
+        .with_cookie(app.cookies.delete(Cookie::SessionData))
+        .with_cookie(app.cookies.set(Cookie::Challenge, challenge.expose(), lifetime));
+    match is_remembered {
+        true => reply,
+        false => reply.with_cookie(app.cookies.set(Cookie::DontRemember, "true", None)),
+    }
 }
 
 /// Clears the cookies of a session.

@@ -6,11 +6,16 @@ use super::{Context, refusal};
 use crate::edge::proven::Proof;
 use crate::http::shared::Authorization;
 use countersign_api::DialectName;
-use countersign_api::fusionauth::Error;
 use countersign_api::fusionauth::TenantHeader;
+use countersign_api::fusionauth::requests::{DeviceInfo, MetaData};
+use countersign_api::fusionauth::{BearerChallenge, Error};
+use countersign_domain::actor::Actor;
 use countersign_domain::assurance::Manager;
+use countersign_domain::device::Device;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::jwt::Claims;
+use countersign_domain::language::Languages;
+use countersign_domain::policy::Policy;
 use countersign_domain::tenant::{Application, Tenant};
 use countersign_domain::user::User;
 use countersign_flows::Caller;
@@ -31,9 +36,25 @@ pub(super) enum Principal {
     Holder(Call, Box<(User, Claims)>),
 }
 
-/// 401.
+/// 401 for an API key, which is of no scheme that a challenge could name.
 pub(super) fn unauthorized() -> Error {
     Error::of_status(Status::UNAUTHORIZED)
+}
+
+/// 401 where an access token would do.
+pub(super) fn token_missing() -> Error {
+    unauthorized().with_challenge(&BearerChallenge::Missing)
+}
+
+/// 401 for an access token.
+pub(super) fn token_invalid() -> Error {
+    unauthorized().with_challenge(&BearerChallenge::Invalid)
+}
+
+/// 401 for an access token whose login has no second factor, or had it too long ago. It says which login would do.
+pub(super) fn second_factor_due(policy: &Policy) -> Error {
+    let max_age = policy.assurance_lifetime.as_secs();
+    unauthorized().with_challenge(&BearerChallenge::Insufficient { acr: Claims::TWO_FACTORS, max_age })
 }
 
 /// The caller, where no tenant can be named.
@@ -46,7 +67,12 @@ pub(super) fn caller(context: &Context) -> Caller {
 /// # Errors
 /// 400: there is no such tenant.
 pub(super) fn without_credentials(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
-    Ok(Call { caller: caller(context), tenant: named_tenant(context, tenant)? })
+    let mut caller = caller(context);
+    if presented_key(context).is_some() {
+        // What a service accepts says nothing about its user.
+        caller.languages = Languages::default();
+    }
+    Ok(Call { caller, tenant: named_tenant(context, tenant)? })
 }
 
 fn named_tenant(context: &Context, header: TenantHeader) -> Result<Option<TenantId>, Error> {
@@ -88,8 +114,22 @@ pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> 
         return Err(unauthorized());
     }
     proven(context, &key, Proof::Service);
-    let caller = Caller { api_key_id: Some(service.key_id), is_relayed: true, ..caller(context) };
+    crate::edge::noted::api_key(service.key_id);
+    // What a service accepts says nothing about its user.
+    let languages = Languages::default();
+    let caller = Caller { actor: Actor::Service(service.key_id), is_relayed: true, languages, ..caller(context) };
     Ok(Call { caller, tenant: service.tenant_id.or(named) })
+}
+
+/// A service, if the request has an API key; else a call that needs no credentials.
+///
+/// # Errors
+/// As of both.
+pub(super) async fn service_or_anybody(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
+    match presented_key(context) {
+        Some(_) => require_service(context, tenant).await,
+        None => without_credentials(context, tenant),
+    }
 }
 
 /// Whether the request has an API key that allows this operation.
@@ -134,10 +174,10 @@ pub(super) async fn require_holder(
     purpose: TokenPurpose,
 ) -> Result<(Call, User, Claims), Error> {
     let call = without_credentials(context, tenant)?;
-    let token = presented_token(context).ok_or_else(unauthorized)?;
+    let token = presented_token(context).ok_or_else(token_missing)?;
     let holder = context.context().flows.token_holder(&token, call.tenant, purpose).await;
     let holder = holder.map_err(refusal::of_failure)?;
-    let (user, claims) = holder.ok_or_else(unauthorized)?;
+    let (user, claims) = holder.ok_or_else(token_invalid)?;
     proven(context, &token, Proof::User);
     let caller = Caller { is_known: true, ..call.caller };
     Ok((Call { caller, tenant: Some(user.account.tenant_id) }, user, claims))
@@ -153,7 +193,7 @@ pub(super) async fn require_manager(
     purpose: TokenPurpose,
 ) -> Result<(Call, User, Manager), Error> {
     let (call, user, claims) = require_holder(context, tenant, purpose).await?;
-    let manager = context.context().flows.manager(&claims, &user.account).ok_or_else(unauthorized)?;
+    let manager = context.context().flows.manager(&claims, &user.account).ok_or_else(token_invalid)?;
     Ok((call, user, manager))
 }
 
@@ -182,14 +222,28 @@ pub(super) async fn require_principal(
 }
 
 impl Call {
+    /// Whether a service calls, with its API key.
+    pub(super) fn is_service(&self) -> bool {
+        self.caller.actor.is_service()
+    }
+
     /// The call as made from the device that a service names (`ipAddress`), so that quotas count its network. A service that names
-    /// none has no network: its own is that of all its users.
+    /// none has no network: its own is that of all its users. Neither has a call without an API key, because clients leave the key
+    /// out where it is not needed, whichever machine they run on.
     pub(super) fn on_device(self, address: Option<&String>) -> Self {
         let address = body_value(address).and_then(|text| text.parse::<IpAddr>().ok());
-        match (self.caller.api_key_id, address) {
-            (Some(_), Some(ip)) => Self { caller: Caller { ip, is_relayed: false, ..self.caller }, ..self },
-            _ => self,
+        match (self.caller.actor.is_service(), address) {
+            (true, Some(ip)) => Self { caller: Caller { ip, is_relayed: false, ..self.caller }, ..self },
+            (_, _) => Self { caller: Caller { is_relayed: true, ..self.caller }, ..self },
         }
+    }
+
+    /// The call with what it says of the user's device (`metaData`).
+    pub(super) fn described(self, meta_data: Option<&MetaData>) -> Self {
+        let Some(info) = meta_data.and_then(|meta_data| meta_data.device.as_ref()) else { return self };
+        let DeviceInfo { name, description, kind } = info;
+        let device = Device::described(name.as_deref(), description.as_deref(), kind.as_deref());
+        Self { caller: Caller { device, ..self.caller }, ..self }
     }
 
     /// The application that the request names.

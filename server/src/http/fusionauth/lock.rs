@@ -30,7 +30,7 @@ pub(super) async fn read(
     let limits = context.context().flows.account_limits(account_id).await.map_err(refusal::of_failure)?;
     let limits = limits.ok_or_else(refusal::not_found)?;
     Ok(Reply::ok(UserLockResponse {
-        locked_until: limits.locked_until.map(Timestamp::as_millis),
+        locked_until: limits.kept_out_until().map(Timestamp::as_millis),
         failed_attempts: limits.failures.into(),
         locks: limits.locks.into(),
         guesses: limits.guesses.into(),

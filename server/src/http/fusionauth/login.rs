@@ -13,6 +13,7 @@ use countersign_domain::address::MethodKind;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::method::Method;
 use countersign_domain::secret::{Bearer, ChangePasswordId, TwoFactorId};
+use countersign_flows::Caller;
 use countersign_flows::second_factor::{Attempt, Claimant, Verified};
 use countersign_flows::sign_in::{Credential, Granted, SignIn, SignInRequest};
 
@@ -83,9 +84,13 @@ fn change_password<R: Gives<203, Body = LoginResponse>>(id: &ChangePasswordId) -
 }
 
 /// 242: a second factor completes the challenge, or has to be enrolled first.
-fn challenged(challenge: &Bearer, methods: &[Method], configurable: &[MethodKind]) -> Reply<replies::Login> {
+fn challenged<R: Gives<242, Body = LoginResponse>>(
+    challenge: &Bearer,
+    methods: &[Method],
+    configurable: &[MethodKind],
+) -> Reply<R> {
     let configurable: Vec<_> = configurable.iter().copied().map(wire::method_name).collect();
-    Reply::new::<242>(LoginResponse {
+    Reply::<R>::new::<242>(LoginResponse {
         two_factor_id: Some(challenge.expose().to_owned()),
         methods: Some(wire::methods(methods)).filter(|methods| !methods.is_empty()),
         configurable_methods: Some(configurable).filter(|kinds| !kinds.is_empty()),
@@ -100,6 +105,7 @@ pub(super) async fn login(
     body: requests::Login,
 ) -> Result<Reply<replies::Login>, Error> {
     let call: Call = credentials::require_service(context, tenant).await?.on_device(body.ip_address.as_ref());
+    let call = call.described(body.meta_data.as_ref());
     let app = context.context();
     let application = call.application(context, "applicationId", query_value(body.application_id.as_ref()))?;
     let tenant_id = call.tenant(context, application)?.id;
@@ -123,24 +129,42 @@ pub(super) async fn login(
         }
     };
     let cookie = cookies::read(context.request.headers(), TRUST);
+    let trust = cookie.as_deref().or(body_value(body.two_factor_trust_id.as_ref()));
+    let is_known = trust.is_some_and(|trust| app.flows.has_given_trust(trust));
+    let caller = Caller { is_known, ..call.caller };
     let wants_tokens = !body.no_jwt.unwrap_or(false);
     let request = SignInRequest {
         tenant_id,
         credential,
         application_id: application.map(|application| application.id),
-        trust: cookie.as_deref().or(body_value(body.two_factor_trust_id.as_ref())),
+        trust,
         is_remembered: false,
         wants_tokens,
     };
-    let outcome = app.flows.sign_in(&call.caller, request, &terms(app.flows.policy())).await;
-    match outcome.map_err(refusal::of_failure)? {
-        SignIn::Granted { granted, .. } => logged_in(context, granted, wants_tokens, empty()),
+    let outcome = app.flows.sign_in(&caller, request, &terms(app.flows.policy())).await;
+    responded(context, outcome.map_err(refusal::of_failure)?, wants_tokens)
+}
+
+/// What a first factor has opened.
+pub(super) fn responded<R>(context: &Context, outcome: SignIn, wants_tokens: bool) -> Result<Reply<R>, Error>
+where
+    R: Gives<200, Body = LoginResponse>
+        + Gives<202, Body = LoginResponse>
+        + Gives<203, Body = LoginResponse>
+        + Gives<242, Body = LoginResponse>,
+{
+    match outcome {
+        SignIn::Granted { granted, state, .. } => {
+            let state = state.and_then(|text| serde_json::from_str(&text).ok());
+            logged_in(context, granted, wants_tokens, LoginResponse { state, ..empty() })
+        }
         SignIn::SecondFactorDue { challenge, methods, .. } => Ok(challenged(&challenge, &methods, &[])),
         SignIn::EnrolmentDue { challenge, configurable } => Ok(challenged(&challenge, &[], &configurable)),
         SignIn::PasswordChangeDue(id) => Ok(change_password(&id)),
         SignIn::Rejected => Err(refusal::not_found()),
-        SignIn::Unusable(why) => Err(refusal::unusable(why)),
-        SignIn::TooMany { until } => Err(refusal::too_many(until, app.flows.now())),
+        SignIn::Unusable(why) => Err(refusal::unusable(why, context.context().flows.now())),
+        SignIn::VerificationDue => Err(refusal::verification_due()),
+        SignIn::TooMany { until } => Err(refusal::too_many(until, context.context().flows.now())),
     }
 }
 
@@ -150,7 +174,7 @@ pub(super) async fn two_factor_login(
     tenant: TenantHeader,
     body: requests::TwoFactorLogin,
 ) -> Result<Reply<replies::TwoFactorLogin>, Error> {
-    let call = credentials::without_credentials(context, tenant)?;
+    let call = credentials::without_credentials(context, tenant)?.described(body.meta_data.as_ref());
     let (id, code) = (body_value(body.two_factor_id.as_ref()), body_value(body.code.as_ref()));
     let (Some(id), Some(code)) = (id, code) else {
         let mut errors = Errors::default();
@@ -187,7 +211,7 @@ pub(super) async fn two_factor_login(
             logged_in(context, granted, wants_tokens, more)
         }
         Verified::PasswordChangeDue(id) => Ok(change_password(&id)),
-        Verified::Unusable(why) => Err(refusal::unusable(why)),
+        Verified::Unusable(why) => Err(refusal::unusable(why, flows.now())),
         // Outcomes of sessions, and of requests for no grant, which this dialect does not have.
         Verified::Confirmed(_) | Verified::Enabled(_) | Verified::Passed { .. } => {
             Err(refusal::of_failure(countersign_flows::FlowError::OtherGrant))

@@ -96,7 +96,7 @@ async fn add<R: Gives<200, Body = TwoFactorResponse>>(
         Err(NotAdded::TooManyWrongCodes { until }) => Err(refusal::too_many(until, flows.now())),
         Err(NotAdded::NoChallenge) => Err(is_invalid("twoFactorId")),
         Err(NotAdded::NotAllowed) => Err(refusal::method_not_allowed(kind)),
-        Err(NotAdded::SecondFactorDue(_)) => Err(credentials::unauthorized()),
+        Err(NotAdded::SecondFactorDue(_)) => Err(credentials::second_factor_due(flows.policy())),
         Err(NotAdded::Locked { until }) => Err(refusal::locked(until, flows.now())),
         Err(NotAdded::ProofDue) => Err(refusal::trust_token_required()),
         Err(NotAdded::StepUpExpired) => Err(refusal::trust_token_expired()),
@@ -157,7 +157,7 @@ async fn remove(
         Ok(()) => Ok(Reply::ok(NoBody)),
         Err(NotRemoved::NoMethod) => Err(no_method()),
         Err(NotRemoved::NotNamed) => Err(is_blank("methodId")),
-        Err(NotRemoved::SecondFactorDue(_)) => Err(credentials::unauthorized()),
+        Err(NotRemoved::SecondFactorDue(_)) => Err(credentials::second_factor_due(flows.policy())),
         Err(NotRemoved::Refused(refused)) => Err(refusal::of_second_factor(refused, flows.now())),
     }
 }

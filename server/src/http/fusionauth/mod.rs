@@ -5,17 +5,23 @@
 //! | [`rules`] | what the edge asks before a handler runs |
 //! | `credentials`, `cookies` | who calls |
 //! | `values`, `profile`, `wire`, `refusal` | the domain in the dialect's words, good and bad |
-//! | `login`, `two_factor`, `methods`, `users`, `lock`, `passwords`, `tokens` | the operations |
+//! | `login`, `two_factor`, `methods`, `users`, `registrations`, `search`, `actions`, `lock`, `links`, `passwordless`, `passwords`, `tokens`, `refresh_tokens` | the operations |
 
+mod actions;
 mod cookies;
 mod credentials;
+mod links;
 mod lock;
 mod login;
 mod methods;
+mod passwordless;
 mod passwords;
 mod profile;
+mod refresh_tokens;
 mod refusal;
+mod registrations;
 pub mod rules;
+mod search;
 mod terms;
 mod tokens;
 mod two_factor;
@@ -24,14 +30,17 @@ mod values;
 mod wire;
 
 use crate::app::App;
+use countersign_api::fusionauth::actions::{Action, ActionPath, ActionsQuery};
+use countersign_api::fusionauth::search::{RepeatedQuery, Search};
 use countersign_api::fusionauth::{
-    Error, FusionAuthApi, MethodApi, RecoveryCodeApi, TenantHeader, UserApi, replies, requests,
+    AdministrationApi, Error, FusionAuthApi, LinkApi, MethodApi, RecoveryCodeApi, TenantHeader, UserApi, replies,
+    requests,
 };
-use countersign_api::{LenientBody, MergePatchBody, Reply};
-use dropshot::{Path, Query, RequestContext};
+use countersign_api::{CheckedQuery, LenientBody, LenientOrNullBody, MergePatchBody, Reply};
+use dropshot::{Path, RequestContext};
 use std::sync::Arc;
 use two_factor::StatusOf;
-use values::{body_value, query_value};
+use values::{body_value, query_switch, query_value};
 
 type Context = RequestContext<Arc<App>>;
 
@@ -74,7 +83,7 @@ impl MethodApi for FusionAuth {
     async fn disable_two_factor(
         context: Context,
         path: Path<requests::UserPath>,
-        query: Query<requests::TwoFactorDisableQuery>,
+        query: CheckedQuery<requests::TwoFactorDisableQuery>,
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorDisable>,
     ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
@@ -85,7 +94,7 @@ impl MethodApi for FusionAuth {
     async fn update_two_factor(
         context: Context,
         path: Path<requests::UserPath>,
-        query: Query<requests::TwoFactorUpdateQuery>,
+        query: CheckedQuery<requests::TwoFactorUpdateQuery>,
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorUpdate>,
     ) -> Result<Reply<replies::UpdateTwoFactor>, Error> {
@@ -103,7 +112,7 @@ impl MethodApi for FusionAuth {
 
     async fn disable_two_factor_using_jwt(
         context: Context,
-        query: Query<requests::TwoFactorDisableQuery>,
+        query: CheckedQuery<requests::TwoFactorDisableQuery>,
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorDisable>,
     ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
@@ -136,7 +145,7 @@ impl MethodApi for FusionAuth {
 
     async fn check_change_password_by_identity(
         context: Context,
-        query: Query<requests::CheckChangePasswordQuery>,
+        query: CheckedQuery<requests::CheckChangePasswordQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::CheckChangePasswordByIdentity>, Error> {
         passwords::check_by_identity(&context, tenant, query.into_inner()).await
@@ -165,7 +174,7 @@ impl MethodApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::Registration>,
     ) -> Result<Reply<replies::Register>, Error> {
-        users::register(&context, tenant, &path.into_inner().user_id, body.into_inner()).await
+        registrations::register(&context, tenant, &path.into_inner().user_id, body.into_inner()).await
     }
 
     async fn register_user(
@@ -173,7 +182,164 @@ impl MethodApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::Registration>,
     ) -> Result<Reply<replies::RegisterUser>, Error> {
-        users::register_user(&context, tenant, body.into_inner()).await
+        registrations::register_user(&context, tenant, body.into_inner()).await
+    }
+}
+
+impl AdministrationApi for FusionAuth {
+    type Context = Arc<App>;
+
+    async fn update_registration(
+        context: Context,
+        path: Path<requests::UserPath>,
+        tenant: TenantHeader,
+        body: LenientBody<requests::Registration>,
+    ) -> Result<Reply<replies::ChangeRegistration>, Error> {
+        registrations::update(&context, tenant, &path.into_inner().user_id, body.into_inner()).await
+    }
+
+    async fn patch_registration(
+        context: Context,
+        path: Path<requests::UserPath>,
+        tenant: TenantHeader,
+        body: MergePatchBody<requests::Registration>,
+    ) -> Result<Reply<replies::ChangeRegistration>, Error> {
+        registrations::patch(&context, tenant, &path.into_inner().user_id, body).await
+    }
+
+    async fn retrieve_registration(
+        context: Context,
+        path: Path<requests::RegistrationPath>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::RetrieveRegistration>, Error> {
+        registrations::read(&context, tenant, path.into_inner()).await
+    }
+
+    async fn delete_registration(
+        context: Context,
+        path: Path<requests::RegistrationPath>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::DeleteRegistration>, Error> {
+        registrations::delete(&context, tenant, path.into_inner()).await
+    }
+
+    async fn search_users_by_ids(
+        context: Context,
+        query: RepeatedQuery,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::FindUsers>, Error> {
+        search::by_query(&context, tenant, query).await
+    }
+
+    async fn search_users_by_query_string(
+        context: Context,
+        tenant: TenantHeader,
+        body: LenientBody<Search>,
+    ) -> Result<Reply<replies::SearchUsers>, Error> {
+        search::by_body(&context, tenant, body.into_inner()).await
+    }
+
+    async fn action_user(
+        context: Context,
+        tenant: TenantHeader,
+        body: LenientBody<Action>,
+    ) -> Result<Reply<replies::TakeAction>, Error> {
+        actions::take(&context, tenant, body.into_inner()).await
+    }
+
+    async fn retrieve_actions(
+        context: Context,
+        query: CheckedQuery<ActionsQuery>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::RetrieveActions>, Error> {
+        actions::list(&context, tenant, query.into_inner()).await
+    }
+
+    async fn retrieve_action(
+        context: Context,
+        path: Path<ActionPath>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::RetrieveAction>, Error> {
+        actions::read(&context, tenant, &path.into_inner().action_id).await
+    }
+
+    async fn modify_action(
+        context: Context,
+        path: Path<ActionPath>,
+        tenant: TenantHeader,
+        body: LenientBody<Action>,
+    ) -> Result<Reply<replies::TakeAction>, Error> {
+        actions::modify(&context, tenant, &path.into_inner().action_id, body.into_inner()).await
+    }
+
+    async fn cancel_action(
+        context: Context,
+        path: Path<ActionPath>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::TakeAction>, Error> {
+        actions::cancel(&context, tenant, &path.into_inner().action_id).await
+    }
+}
+
+impl LinkApi for FusionAuth {
+    type Context = Arc<App>;
+
+    async fn forgot_password(
+        context: Context,
+        tenant: TenantHeader,
+        body: LenientBody<requests::ForgotPassword>,
+    ) -> Result<Reply<replies::ForgotPassword>, Error> {
+        links::forgot_password(&context, tenant, body.into_inner()).await
+    }
+
+    async fn resend_email_verification(
+        context: Context,
+        query: CheckedQuery<requests::ResendVerificationQuery>,
+        tenant: TenantHeader,
+        _body: LenientBody<requests::NoFields>,
+    ) -> Result<Reply<replies::ResendEmailVerification>, Error> {
+        links::resend_verification(&context, tenant, query.into_inner()).await
+    }
+
+    async fn verify_email_address(
+        context: Context,
+        tenant: TenantHeader,
+        body: LenientBody<requests::VerifyEmail>,
+    ) -> Result<Reply<replies::VerifyEmailAddress>, Error> {
+        links::verify(&context, tenant, body.into_inner()).await
+    }
+
+    async fn verify_email(
+        context: Context,
+        path: Path<requests::VerificationPath>,
+        tenant: TenantHeader,
+        _body: LenientBody<requests::NoFields>,
+    ) -> Result<Reply<replies::VerifyEmail>, Error> {
+        links::verify_by_id(&context, tenant, &path.into_inner().verification_id).await
+    }
+
+    async fn start_passwordless_login(
+        context: Context,
+        tenant: TenantHeader,
+        body: LenientBody<requests::PasswordlessStart>,
+    ) -> Result<Reply<replies::StartPasswordlessLogin>, Error> {
+        passwordless::start(&context, tenant, body.into_inner()).await
+    }
+
+    async fn send_passwordless_code(
+        context: Context,
+        tenant: TenantHeader,
+        body: LenientBody<requests::PasswordlessSend>,
+    ) -> Result<Reply<replies::SendPasswordlessCode>, Error> {
+        passwordless::send(&context, tenant, body.into_inner()).await
+    }
+
+    async fn passwordless_login(
+        context: Context,
+        tenant: TenantHeader,
+        body: LenientBody<requests::PasswordlessLogin>,
+    ) -> Result<Reply<replies::PasswordlessLogin>, Error> {
+        passwordless::login(&context, tenant, body.into_inner()).await
     }
 }
 
@@ -183,7 +349,7 @@ impl FusionAuthApi for FusionAuth {
     async fn retrieve_two_factor_status(
         context: Context,
         path: Path<requests::TrustPath>,
-        query: Query<requests::TwoFactorStatusQuery>,
+        query: CheckedQuery<requests::TwoFactorStatusQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::TwoFactorStatus>, Error> {
         let (path, query) = (path.into_inner(), query.into_inner());
@@ -197,7 +363,7 @@ impl FusionAuthApi for FusionAuth {
 
     async fn retrieve_two_factor_status_without_trust(
         context: Context,
-        query: Query<requests::TwoFactorStatusQuery>,
+        query: CheckedQuery<requests::TwoFactorStatusQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::TwoFactorStatus>, Error> {
         let query = query.into_inner();
@@ -282,6 +448,47 @@ impl FusionAuthApi for FusionAuth {
         login::refresh(&context, body.into_inner()).await
     }
 
+    async fn retrieve_refresh_tokens(
+        context: Context,
+        query: CheckedQuery<requests::RefreshTokensQuery>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::RetrieveRefreshTokens>, Error> {
+        refresh_tokens::list(&context, tenant, query.into_inner()).await
+    }
+
+    async fn revoke_refresh_token(
+        context: Context,
+        query: CheckedQuery<requests::RevokeRefreshTokenQuery>,
+        tenant: TenantHeader,
+        body: LenientBody<requests::RevokeRefreshToken>,
+    ) -> Result<Reply<replies::RevokeRefreshToken>, Error> {
+        refresh_tokens::revoke(&context, tenant, query.into_inner(), body.into_inner()).await
+    }
+
+    async fn retrieve_refresh_token_by_id(
+        context: Context,
+        path: Path<requests::RefreshTokenPath>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::RetrieveRefreshToken>, Error> {
+        refresh_tokens::read(&context, tenant, &path.into_inner().token_id).await
+    }
+
+    async fn revoke_refresh_token_by_id(
+        context: Context,
+        path: Path<requests::RefreshTokenPath>,
+        tenant: TenantHeader,
+    ) -> Result<Reply<replies::RevokeRefreshTokenById>, Error> {
+        refresh_tokens::revoke_by_id(&context, tenant, &path.into_inner().token_id).await
+    }
+
+    async fn logout(
+        context: Context,
+        query: CheckedQuery<requests::LogoutQuery>,
+        body: LenientOrNullBody<requests::Logout>,
+    ) -> Result<Reply<replies::Logout>, Error> {
+        refresh_tokens::logout(&context, query.into_inner(), body.into_inner()).await
+    }
+
     async fn retrieve_json_web_key_set(context: Context) -> Result<Reply<replies::JsonWebKeySet>, Error> {
         Ok(tokens::key_set(&context))
     }
@@ -304,10 +511,10 @@ impl UserApi for FusionAuth {
 
     async fn retrieve_user_by_login_id(
         context: Context,
-        query: Query<requests::UserQuery>,
+        query: CheckedQuery<requests::UserQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::RetrieveUser>, Error> {
-        users::search(&context, tenant, query.into_inner()).await
+        users::by_login_id(&context, tenant, query.into_inner()).await
     }
 
     async fn create_user_with_id(
@@ -339,18 +546,18 @@ impl UserApi for FusionAuth {
     async fn update_user(
         context: Context,
         path: Path<requests::UserPath>,
-        query: Query<requests::UpdateUserQuery>,
+        query: CheckedQuery<requests::UpdateUserQuery>,
         tenant: TenantHeader,
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::ChangeUser>, Error> {
-        let reactivates = query_value(query.into_inner().reactivate.as_ref()) == Some("true");
+        let reactivates = query_switch("reactivate", query.into_inner().reactivate.as_ref())?.unwrap_or(false);
         users::update(&context, tenant, &path.into_inner().user_id, reactivates, body.into_inner()).await
     }
 
     async fn delete_user(
         context: Context,
         path: Path<requests::UserPath>,
-        query: Query<requests::DeleteUserQuery>,
+        query: CheckedQuery<requests::DeleteUserQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::DeleteUser>, Error> {
         users::delete(&context, tenant, &path.into_inner().user_id, query.into_inner()).await

@@ -7,6 +7,8 @@ use countersign_api::Reply;
 use countersign_api::fusionauth::responses::ChangePasswordResponse;
 use countersign_api::fusionauth::{Error, Errors, TenantHeader, replies, requests};
 use countersign_api::reply::NoBody;
+use countersign_domain::decisions::password_change::PasswordChange;
+use countersign_domain::ids::TenantId;
 use countersign_flows::password::{PasswordAuthority, PasswordSet, Unconfirmed};
 
 /// `POST /api/user/change-password`
@@ -59,6 +61,9 @@ pub(super) async fn check_by_identity(
     query: requests::CheckChangePasswordQuery,
 ) -> Result<Reply<replies::CheckChangePasswordByIdentity>, Error> {
     let call = credentials::require_service(context, tenant).await?;
+    if let Some(id) = query_value(query.change_password_id.as_ref()) {
+        return checked(context, id, call.tenant).await.map(|()| Reply::ok(NoBody));
+    }
     let name = query_value(query.login_id.as_ref()).ok_or_else(|| is_blank("loginId"))?;
     let tenant = call.tenant(context, None)?.id;
     let flows = &context.context().flows;
@@ -80,9 +85,13 @@ pub(super) async fn by_id(
     let call = credentials::without_credentials(context, tenant)?;
     let flows = &context.context().flows;
     let new = body.password.as_deref().filter(|text| !text.is_empty()).ok_or_else(|| is_blank("password"))?;
-    let holder = flows.change_password_ticket(id).await.map_err(refusal::of_failure)?;
-    let (account, _) = holder.ok_or_else(refusal::not_found)?;
-    let authority = PasswordAuthority::Ticket(id);
+    let holder = flows.change_password_ticket(id, call.tenant).await.map_err(refusal::of_failure)?;
+    let account = holder.ok_or_else(refusal::not_found)?.account;
+    let authority = PasswordAuthority::Id {
+        id,
+        step_up: body_value(body.trust_token.as_ref()),
+        trust_challenge: body.trust_challenge.as_deref().filter(|text| !text.is_empty()),
+    };
     let set = flows.set_password(&call.caller, &account, authority, new).await;
     match set.map_err(refusal::of_failure)? {
         PasswordSet::DoneByTicket { one_time_password, state } => Ok(Reply::ok(ChangePasswordResponse {
@@ -91,7 +100,8 @@ pub(super) async fn by_id(
         })),
         PasswordSet::Violation(violation) => Err(refusal::of_password_violation("password", violation)),
         PasswordSet::Unconfirmed(Unconfirmed::TooMany { until }) => Err(refusal::too_many(until, flows.now())),
-        PasswordSet::SecondFactorDue | PasswordSet::StepUpExpired => Err(refusal::trust_token_required()),
+        PasswordSet::SecondFactorDue => Err(refusal::trust_token_required()),
+        PasswordSet::StepUpExpired => Err(refusal::trust_token_expired()),
         PasswordSet::Done
         | PasswordSet::Unconfirmed(Unconfirmed::WrongPassword)
         | PasswordSet::NoTicket
@@ -105,7 +115,16 @@ pub(super) async fn check_by_id(
     tenant: TenantHeader,
     id: &str,
 ) -> Result<Reply<replies::CheckChangePassword>, Error> {
-    credentials::without_credentials(context, tenant)?;
-    let holder = context.context().flows.change_password_ticket(id).await.map_err(refusal::of_failure)?;
-    holder.map(|_| Reply::ok(NoBody)).ok_or_else(refusal::not_found)
+    let call = credentials::without_credentials(context, tenant)?;
+    checked(context, id, call.tenant).await.map(|()| Reply::ok(NoBody))
+}
+
+/// Whether an id is all that changing the password takes.
+async fn checked(context: &Context, id: &str, tenant_id: Option<TenantId>) -> Result<(), Error> {
+    let checked = context.context().flows.check_change_password(id, tenant_id).await.map_err(refusal::of_failure)?;
+    match checked.ok_or_else(refusal::not_found)? {
+        PasswordChange::Allowed { .. } => Ok(()),
+        PasswordChange::SecondFactorDue(_) => Err(refusal::trust_token_required()),
+        PasswordChange::NoPassword => Err(refusal::not_found()),
+    }
 }

@@ -6,10 +6,11 @@ use countersign_api::fusionauth::Errors;
 use countersign_api::fusionauth::requests::UserFields;
 use countersign_api::validation::is_mailbox;
 use countersign_domain::account::{EmailAddress, PhoneNumber, Username, UsernameRefusal};
+use countersign_domain::ids::TenantId;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::{AccountProfile, User};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The part that is stored as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -40,15 +41,44 @@ impl Profile {
     }
 }
 
-/// Checks the fields that a service sends. `before` is the user as stored: an e-mail address stays when none is given.
+/// Whose fields a service sends.
+#[derive(Clone, Copy)]
+pub(super) enum Owner<'a> {
+    /// A user to be created in this tenant.
+    New(TenantId),
+    /// The user as stored.
+    Known(&'a User),
+}
+
+impl<'a> Owner<'a> {
+    fn user(self) -> Option<&'a User> {
+        match self {
+            Self::New(_) => None,
+            Self::Known(user) => Some(user),
+        }
+    }
+
+    /// The user as it is shown, or would be.
+    fn shown(self) -> Value {
+        match self {
+            Self::New(tenant) => {
+                json!({"active": true, "usernameStatus": "ACTIVE", "verified": false, "tenantId": tenant.to_hyphenated()})
+            }
+            Self::Known(user) => json!(wire::user(user)),
+        }
+    }
+}
+
+/// Checks the fields that a service sends. The e-mail address of a user who is known stays when none is given.
 ///
 /// # Errors
 /// All that is wrong with it.
 pub(super) fn account_profile(
     fields: &UserFields,
     skip_verification: bool,
-    before: Option<&User>,
+    owner: Owner<'_>,
 ) -> Result<AccountProfile, Errors> {
+    let before = owner.user();
     let mut errors = Errors::default();
     let email = body_value(fields.email.as_ref());
     if email.is_some_and(|email| !is_mailbox(email)) {
@@ -78,13 +108,7 @@ pub(super) fn account_profile(
         blank(&mut errors, "user.email");
         blank(&mut errors, "user.username");
     }
-    if !has_methods(before, fields.two_factor.as_ref()) {
-        errors.add(
-            "user.twoFactor.methods",
-            "notEqual",
-            "The [user.twoFactor.methods] are not the user's. Methods are changed at /api/user/two-factor.",
-        );
-    }
+    check_sent_back(fields, owner, email_verified, &mut errors);
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -136,21 +160,67 @@ pub(super) fn fields_of(user: &User) -> UserFields {
         expiry: account.expires_at.map(Timestamp::as_millis),
         password_change_required: Some(account.password_change_required),
         active: Some(account.is_active),
-        two_factor: None,
+        ..UserFields::default()
     }
 }
 
-/// Whether `sent` holds the methods of `user`, or nothing about methods. A client may leave out properties of a method; when
-/// it was used last can have changed since the client has read it.
-pub(super) fn has_methods(user: Option<&User>, sent: Option<&Value>) -> bool {
-    let Some(sent) = sent.and_then(|two_factor| two_factor.get("methods")).filter(|methods| !methods.is_null()) else {
-        return sent.is_none_or(|two_factor| two_factor.is_object() || two_factor.is_null());
+/// Adds what is wrong with properties that decide how an account is protected and what it may do, and that are not set with the user.
+/// What a response shows is taken, so that a user who was read can be sent back; everything else is refused, and never ignored.
+fn check_sent_back(fields: &UserFields, owner: Owner<'_>, email_verified: bool, errors: &mut Errors) {
+    let shown = owner.shown();
+    let mut refuse = |field: &str, instead: &str| {
+        errors.add(
+            &format!("user.{field}"),
+            "notEqual",
+            format!("The [user.{field}] property is not the user's. {instead}"),
+        );
     };
-    let shown = user.map(|user| wire::methods(&user.methods)).unwrap_or_default();
-    let Some(sent) = sent.as_array().filter(|sent| sent.len() == shown.len()) else { return false };
-    sent.iter().zip(shown).all(|(sent, shown)| {
-        let shown = serde_json::to_value(shown).unwrap_or_default();
-        sent.as_object()
-            .is_some_and(|sent| sent.iter().all(|(key, value)| key == "lastUsed" || shown.get(key) == Some(value)))
-    })
+    for (field, sent, instead) in [
+        ("verified", &fields.verified, "The skipVerification parameter makes an address verified."),
+        ("tenantId", &fields.tenant_id, "A user stays in the tenant."),
+        ("usernameStatus", &fields.username_status, "User names are not moderated."),
+        ("registrations", &fields.registrations, "Registrations are changed at /api/user/registration."),
+        ("memberships", &fields.memberships, "There are no groups."),
+        ("encryptionScheme", &fields.encryption_scheme, "Passwords are hashed by the server."),
+        ("factor", &fields.factor, "Passwords are hashed by the server."),
+        ("salt", &fields.salt, "Passwords are hashed by the server."),
+    ] {
+        let Some(sent) = sent else { continue };
+        let will_be = field == "verified" && *sent == json!(email_verified);
+        if !will_be && !is_shown(sent, shown.get(field)) {
+            refuse(field, instead);
+        }
+    }
+    if matches!(owner, Owner::New(_)) && fields.active == Some(false) {
+        refuse("active", "A user is deactivated once it is there.");
+    }
+    const AT: &str = "Methods and recovery codes are changed at /api/user/two-factor.";
+    match &fields.two_factor {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(sent)) => {
+            let shown = shown.get("twoFactor").cloned().unwrap_or_else(|| json!({"methods": []}));
+            for (name, _) in sent.iter().filter(|(name, value)| !is_shown(value, shown.get(name))) {
+                refuse(&format!("twoFactor.{name}"), AT);
+            }
+        }
+        Some(_) => refuse("twoFactor.methods", AT),
+    }
+}
+
+/// Whether `sent` says nothing that is not `shown`. A client may leave out properties; times can have changed since it has read them.
+pub(super) fn is_shown(sent: &Value, shown: Option<&Value>) -> bool {
+    let is_time = |name: &str| name == "lastUsed" || name.ends_with("Instant");
+    match (sent, shown) {
+        (Value::Null, _) => true,
+        (Value::Object(sent), Some(Value::Object(shown))) => {
+            sent.iter().all(|(name, value)| is_time(name) || is_shown(value, shown.get(name)))
+        }
+        (Value::Array(sent), Some(Value::Array(shown))) => {
+            sent.len() == shown.len() && sent.iter().zip(shown).all(|(sent, shown)| is_shown(sent, Some(shown)))
+        }
+        (sent, Some(shown)) => sent == shown,
+        (Value::Object(sent), None) => sent.is_empty(),
+        (Value::Array(sent), None) => sent.is_empty(),
+        (_, None) => false,
+    }
 }

@@ -12,8 +12,11 @@ use countersign_flows::second_factor::Refused;
 use countersign_flows::users::NotWritten;
 use dropshot::ErrorStatusCode as Status;
 
-/// Id of the user action that stands for the lock after too many wrong second factors.
-const LOCK: &str = "c0de0000-0000-4000-8000-000000000009";
+/// Id of the user action that stands for a lock: after too many wrong second factors, or by a service.
+pub(super) const LOCK: &str = "c0de0000-0000-4000-8000-000000000009";
+
+/// Name of that user action in responses.
+pub(super) const LOCK_NAME: &str = "Locked";
 
 /// 503 or 500: the server could not do its work.
 pub(super) fn of_failure(error: FlowError) -> Error {
@@ -26,25 +29,36 @@ pub(super) fn not_found() -> Error {
     Error::of_status(Status::NOT_FOUND)
 }
 
+/// 422: the user has no e-mail address that something could be mailed to.
+pub(super) fn no_address() -> Error {
+    Error::of_number(422)
+}
+
 /// 429: a quota is exhausted until then.
 pub(super) fn too_many(until: Timestamp, now: Timestamp) -> Error {
     Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(now.until(until))
 }
 
-/// 410 or 423: the credentials are right, but the account may not be used.
-pub(super) fn unusable(why: Unusable) -> Error {
-    Error::of_number(match why {
-        Unusable::Inactive => 423,
-        Unusable::Expired => 410,
-    })
+/// 409, 410 or 423: the credentials are right, but the account may not be used.
+pub(super) fn unusable(why: Unusable, now: Timestamp) -> Error {
+    match why {
+        Unusable::Inactive => Error::of_number(423),
+        Unusable::Expired => Error::of_number(410),
+        Unusable::Suspended { until } => locked(until, now),
+    }
+}
+
+/// 423: the password is right, and the e-mail address has to be verified first.
+pub(super) fn verification_due() -> Error {
+    Error::of_number(423)
 }
 
 /// 409: the user is locked until then.
 pub(super) fn locked(until: Timestamp, now: Timestamp) -> Error {
     let action = LoginPreventedResponse {
         action_id: LOCK.to_owned(),
-        name: "Locked".to_owned(),
-        localized_name: "Locked".to_owned(),
+        name: LOCK_NAME.to_owned(),
+        localized_name: LOCK_NAME.to_owned(),
         expiry: until.as_millis(),
     };
     Error::of_actions(ActionsResponse { actions: vec![action] }).with_retry_after(now.until(until))

@@ -5,38 +5,61 @@ use crate::edge::proven::Proof;
 use crate::edge::rate_limit::{Limit, RateLimit};
 use crate::edge::{Bodies, DialectRules, Refusal};
 use crate::http::shared::Authorization;
-use crate::net::cookie_scope::SameSite;
 use crate::operations::FUSIONAUTH;
 use countersign_api::ParsedBody;
 use countersign_api::fusionauth::Error;
+use countersign_contract::OperationEntry;
 use countersign_domain::policy::RequestRates;
 use dropshot::{Body, ErrorStatusCode as Status};
 use http::{HeaderMap, Response};
+
+/// Path template of a user, in which other operations of the published API have a name in the place of the id.
+const USER: &str = "/api/user/{userId}";
+
+/// Such names of operations that are not served.
+const NOT_SERVED: [&str; 9] = [
+    "bulk",
+    "comment",
+    "consent",
+    "family",
+    "import",
+    "passkey",
+    "recent-login",
+    "refresh-token",
+    "verify-registration",
+];
 
 /// Implements [`DialectRules`] for FusionAuth.
 pub struct Rules {
     /// Path templates of the operations that need no credentials.
     open_paths: Vec<&'static str>,
+    /// Names that other operations have in the place of a user's id.
+    other_names: Vec<&'static str>,
     /// For requests to operations that need credentials, until those were found to be valid: they may be guesses.
     strict: RateLimit,
     /// For operations that need no credentials, which services call too, for all their users from one address; and for each
     /// user with an access token. Services with a valid key have no limit: quotas per account, in the database, apply instead.
     lenient: RateLimit,
-    same_site: SameSite,
 }
 
 impl Rules {
-    /// Rules with these limits, for cookies with this attribute.
+    /// Rules with these limits.
     #[must_use]
-    pub fn new(rates: RequestRates, same_site: SameSite) -> Self {
+    pub fn new(rates: RequestRates) -> Self {
         let open = FUSIONAUTH.iter().filter(|operation| operation.anonymous_allowed);
         Self {
             open_paths: open.map(|operation| operation.path).collect(),
+            other_names: FUSIONAUTH.iter().filter_map(name_below_user).chain(NOT_SERVED).collect(),
             strict: RateLimit { window: rates.window, max: rates.general },
             lenient: RateLimit { window: rates.window, max: rates.service },
-            same_site,
         }
     }
+}
+
+/// The name that an operation has in the place of a user's id.
+fn name_below_user(operation: &OperationEntry) -> Option<&'static str> {
+    let name = operation.path.strip_prefix("/api/user/")?.split('/').next()?;
+    (!name.starts_with('{')).then_some(name)
 }
 
 impl DialectRules for Rules {
@@ -72,12 +95,17 @@ impl DialectRules for Rules {
     }
 
     fn needs_trusted_page_for_cookies(&self) -> bool {
-        self.same_site == SameSite::None
+        // `SameSite` says nothing of other origins of the same site, and an operation without a body needs no preflight.
+        true
     }
 
-    fn bodies(&self, _operation_id: &str) -> Bodies {
-        // The published clients label a request without a body as text.
-        Bodies::JsonOrNothing
+    fn bodies(&self, operation_id: &str) -> Bodies {
+        match operation_id {
+            // It succeeds without a body, so that one which is not read would be a token that is not revoked.
+            "logout" => Bodies::Json,
+            // The published clients label a request without a body as text.
+            _ => Bodies::JsonOrNothing,
+        }
     }
 
     fn meant_path(&self, path: &str) -> Option<&'static str> {
@@ -85,9 +113,13 @@ impl DialectRules for Rules {
         (path == "/api/two-factor/status/").then_some("/api/two-factor/status")
     }
 
+    fn serves(&self, template: &str, path: &str) -> bool {
+        let is_other = || path.rsplit('/').next().is_some_and(|name| self.other_names.contains(&name));
+        template != USER || !is_other()
+    }
+
     fn guard(&self, _request: &http::request::Parts, _body: &ParsedBody) -> Result<(), Box<Response<Body>>> {
-        // No GET changes anything, and with all other requests browsers send the cookies of this dialect from its own site only,
-        // or else they count from trusted pages only.
+        // A page that is not trusted has no cookies here, and nothing else that it could make a browser add.
         Ok(())
     }
 }
@@ -97,7 +129,7 @@ mod tests {
     use super::*;
 
     fn rules() -> Rules {
-        Rules::new(RequestRates::default(), SameSite::Lax)
+        Rules::new(RequestRates::default())
     }
 
     #[test]
@@ -107,11 +139,33 @@ mod tests {
             "/api/two-factor/send/{twoFactorId}",
             "/api/user/change-password/{changePasswordId}",
             "/api/user/change-password/{changePasswordId}",
+            "/api/user/forgot-password",
+            "/api/user/verify-email",
+            "/api/user/verify-email",
+            "/api/user/verify-email/{verificationId}",
+            "/api/passwordless/send",
+            "/api/passwordless/login",
             "/api/jwt/refresh",
+            "/api/logout",
             "/.well-known/jwks.json",
             "/api/status",
         ];
         assert_eq!(rules().open_paths, expected);
+    }
+
+    #[test]
+    fn names_of_other_operations_are_no_ids_of_users() {
+        let rules = rules();
+        for (path, is_served) in [
+            ("/api/user/recent-login", false),
+            ("/api/user/two-factor", false),
+            ("/api/user/search", false),
+            ("/api/user/01a1fd04-be02-75f5-bdbd-868b7959e05d", true),
+            ("/api/user/nonsense", true),
+        ] {
+            assert_eq!(rules.serves(USER, path), is_served, "{path}");
+            assert!(rules.serves("/api/user/two-factor", path));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Access tokens, and the keys that verify them.
 
-use super::credentials::{is_service, presented_token, unauthorized};
+use super::credentials::{is_service, presented_token, token_invalid, token_missing};
 use super::{Context, refusal};
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::{JSONWebKey, JWKSResponse, JWT, StatusResponse, ValidateResponse};
@@ -9,10 +9,10 @@ use countersign_flows::tokens::TokenPurpose;
 
 /// `GET /api/jwt/validate`
 pub(super) async fn validate(context: &Context) -> Result<Reply<replies::ValidateJwt>, Error> {
-    let token = presented_token(context).ok_or_else(unauthorized)?;
+    let token = presented_token(context).ok_or_else(token_missing)?;
     let holder =
         context.context().flows.token_holder(&token, None, TokenPurpose::Other).await.map_err(refusal::of_failure)?;
-    let (_, claims) = holder.ok_or_else(unauthorized)?;
+    let (_, claims) = holder.ok_or_else(token_invalid)?;
     let jwt = JWT {
         aud: claims.aud,
         exp: claims.exp,
@@ -26,6 +26,7 @@ pub(super) async fn validate(context: &Context) -> Result<Reply<replies::Validat
         preferred_username: claims.preferred_username,
         application_id: claims.application_id,
         roles: claims.roles,
+        rid: claims.registration_id,
         sid: claims.sid,
         auth_time: claims.auth_time,
         tid: claims.tid,

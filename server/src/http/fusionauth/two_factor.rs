@@ -50,7 +50,7 @@ where
     let trusts = trust.map(|trust| {
         vec![TwoFactorTrust {
             application_id: trust.application_id.map(ApplicationId::to_hyphenated),
-            start_instant: trust.created_at.as_millis(),
+            start_instant: trust.given_at.as_millis(),
             expiration: trust.expires_at.as_millis(),
             expired: false,
         }]
@@ -197,6 +197,10 @@ fn cannot_send() -> Error {
     Error::of_field("method", "cannotSend", "A message cannot be sent to an authenticator.")
 }
 
+fn undeliverable() -> Error {
+    Error::of_field("method", "undeliverable", "The message was refused by the recipient's server.")
+}
+
 fn sent_or_not<R: Gives<200, Body = NoBody>>(
     context: &Context,
     sent: SendCode,
@@ -205,6 +209,7 @@ fn sent_or_not<R: Gives<200, Body = NoBody>>(
 ) -> Result<Reply<R>, Error> {
     match sent {
         SendCode::Sent => Ok(Reply::ok(NoBody)),
+        SendCode::Refused => Err(undeliverable()),
         SendCode::NoClaimant => Err(refusal::not_found()),
         SendCode::NotAllowed => Err(kind.map_or_else(no_method, refusal::method_not_allowed)),
         SendCode::NoMethod => Err(no_method()),

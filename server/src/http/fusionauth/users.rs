@@ -1,25 +1,27 @@
-//! Users and their registrations.
+//! Users.
 
 use super::credentials::{self, Call, Principal};
-use super::profile::{account_profile, fields_of};
-use super::values::{blank, body_value, is_blank, login_id_types, login_names, query_value, user_in_path};
+use super::profile::{Owner, account_profile, fields_of};
+use super::values::{blank, is_blank, login_id_types, login_names, query_switch, query_value, user_in_path};
 use super::{Context, refusal, wire};
 use countersign_api::MergePatchBody;
 use countersign_api::fusionauth::requests::LoginIdType;
-use countersign_api::fusionauth::responses::RegistrationResponse;
-use countersign_api::fusionauth::{Error, Errors, TenantHeader, replies, requests};
+use countersign_api::fusionauth::{Error, TenantHeader, replies, requests};
 use countersign_api::reply::{NoBody, Reply};
 use countersign_domain::ids::AccountId;
 use countersign_domain::ids::TenantId;
-use countersign_domain::tenant::Application;
 use countersign_domain::user::{AccountLookup, Registration, User};
 use countersign_flows::tokens::TokenPurpose;
-use countersign_flows::users::{NewUser, NotWritten, Registered};
+use countersign_flows::users::{NewUser, NotWritten};
 
 /// How often a change is repeated because another request changed the user at the same moment.
-const TRIES: u32 = 4;
+pub(super) const TRIES: u32 = 4;
 
-async fn find(context: &Context, call: &Call, user_id: &str) -> Result<User, Error> {
+/// The user with this id, whom the service is allowed to see.
+///
+/// # Errors
+/// 400, 404, 503.
+pub(super) async fn find(context: &Context, call: &Call, user_id: &str) -> Result<User, Error> {
     let id = user_in_path(user_id)?;
     let user = context.context().flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
     user.ok_or_else(refusal::not_found)
@@ -41,7 +43,11 @@ pub(super) async fn create(
     Ok(Reply::ok(wire::user_response(&user)))
 }
 
-async fn make(
+/// Creates a user, with a registration if there is one.
+///
+/// # Errors
+/// 400, 503.
+pub(super) async fn make(
     context: &Context,
     call: &Call,
     tenant: TenantId,
@@ -51,7 +57,7 @@ async fn make(
     registration: Option<Registration>,
 ) -> Result<User, Error> {
     let password = fields.password.as_deref().filter(|password| !password.is_empty());
-    let (profile, password) = match (account_profile(fields, skip_verification, None), password) {
+    let (profile, password) = match (account_profile(fields, skip_verification, Owner::New(tenant)), password) {
         (Ok(profile), Some(password)) => (profile, password),
         (result, password) => {
             let mut errors = result.err().unwrap_or_default();
@@ -78,7 +84,7 @@ pub(super) async fn read(
 }
 
 /// `GET /api/user`: another user for a service, oneself for the holder of an access token.
-pub(super) async fn search(
+pub(super) async fn by_login_id(
     context: &Context,
     tenant: TenantHeader,
     query: requests::UserQuery,
@@ -155,7 +161,7 @@ pub(super) async fn update(
 }
 
 /// 503: other requests keep changing the same user.
-fn busy() -> Error {
+pub(super) fn busy() -> Error {
     Error::of_status(dropshot::ErrorStatusCode::SERVICE_UNAVAILABLE).with_retry_after(std::time::Duration::from_secs(1))
 }
 
@@ -163,7 +169,7 @@ fn busy() -> Error {
 async fn change(context: &Context, call: &Call, user: User, wanted: &requests::User) -> Result<Option<User>, Error> {
     let fields = wanted.user.clone().unwrap_or_default();
     let skip_verification = wanted.skip_verification.unwrap_or(false);
-    let profile = account_profile(&fields, skip_verification, Some(&user)).map_err(Error::of_errors)?;
+    let profile = account_profile(&fields, skip_verification, Owner::Known(&user)).map_err(Error::of_errors)?;
     let flows = &context.context().flows;
     let password = fields.password.as_deref().filter(|password| !password.is_empty());
     let is_active = fields.active.unwrap_or(user.account.is_active);
@@ -184,14 +190,7 @@ pub(super) async fn delete(
 ) -> Result<Reply<replies::DeleteUser>, Error> {
     let call = credentials::require_service(context, tenant).await?;
     let flows = &context.context().flows;
-    let is_hard = match query_value(query.hard_delete.as_ref()) {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => {
-            let message = "The [hardDelete] parameter is neither true nor false.";
-            return Err(Error::of_field("hardDelete", "couldNotConvert", message));
-        }
-    };
+    let is_hard = query_switch("hardDelete", query.hard_delete.as_ref())?.unwrap_or(false);
     for _ in 0..TRIES {
         let user = find(context, &call, user_id).await?;
         let done = match is_hard {
@@ -203,71 +202,4 @@ pub(super) async fn delete(
         }
     }
     Err(busy())
-}
-
-/// Checks a requested registration.
-fn new_registration<'a>(
-    context: &'a Context,
-    call: &Call,
-    body: &requests::Registration,
-) -> Result<(&'a Application, Registration), Error> {
-    let missing = || Error::of_field("registration", "missing", "You must specify the [registration] property.");
-    let fields = body.registration.as_ref().ok_or_else(missing)?;
-    let text = body_value(fields.application_id.as_ref()).ok_or_else(|| is_blank("registration.applicationId"))?;
-    let application = call.application(context, "registration.applicationId", Some(text))?;
-    let application = application.ok_or_else(|| is_blank("registration.applicationId"))?;
-    let roles = fields.roles.clone().unwrap_or_default();
-    if let Some(unknown) = roles.iter().find(|role| !application.roles.contains(*role)) {
-        let message = format!("The application has no role [{unknown}].");
-        return Err(Error::of_field("registration.roles", "invalid", message));
-    }
-    let username = body_value(fields.username.as_ref()).map(str::to_owned);
-    let data = fields.data.as_ref().map(ToString::to_string);
-    Ok((application, context.context().flows.new_registration(application, roles, username, data)))
-}
-
-/// `POST /api/user/registration/{userId}`
-pub(super) async fn register(
-    context: &Context,
-    tenant: TenantHeader,
-    user_id: &str,
-    body: requests::Registration,
-) -> Result<Reply<replies::Register>, Error> {
-    let call = credentials::require_service(context, tenant).await?;
-    let (application, registration) = new_registration(context, &call, &body)?;
-    let call = Call { tenant: Some(application.tenant_id), ..call };
-    let mut user = find(context, &call, user_id).await?;
-    let flows = &context.context().flows;
-    let done = flows.register(&call.caller, user.account.id, registration.clone()).await;
-    match done.map_err(refusal::of_failure)? {
-        Registered::Done => {}
-        Registered::Already => {
-            let message = "The user is already registered for the application.";
-            return Err(Error::of_field("registration", "duplicate", message));
-        }
-        Registered::NoAccount => return Err(refusal::not_found()),
-    }
-    user.registrations.push(registration.clone());
-    let registration = wire::registration(&registration);
-    Ok(Reply::ok(RegistrationResponse { user: wire::user(&user), registration }))
-}
-
-/// `POST /api/user/registration`
-pub(super) async fn register_user(
-    context: &Context,
-    tenant: TenantHeader,
-    body: requests::Registration,
-) -> Result<Reply<replies::RegisterUser>, Error> {
-    let call = credentials::require_service(context, tenant).await?;
-    let (application, registration) = new_registration(context, &call, &body)?;
-    let fields = body.user.as_ref().ok_or_else(|| {
-        let mut errors = Errors::default();
-        errors.add("user", "missing", "You must specify the [user] property.");
-        Error::of_errors(errors)
-    })?;
-    let skip_verification = body.skip_verification.unwrap_or(false);
-    let tenant = application.tenant_id;
-    let made = make(context, &call, tenant, None, fields, skip_verification, Some(registration.clone())).await?;
-    let registration = wire::registration(&registration);
-    Ok(Reply::ok(RegistrationResponse { user: wire::user(&made), registration }))
 }

@@ -1,6 +1,5 @@
 //! From texts to values, and the dialect's words for texts that are none.
 
-use super::refusal::not_found;
 use countersign_api::fusionauth::requests::LoginIdType;
 use countersign_api::fusionauth::{Error, Errors};
 use countersign_domain::account::{EmailAddress, LoginName, PhoneNumber, Username};
@@ -14,6 +13,21 @@ pub(super) fn body_value(value: Option<&String>) -> Option<&str> {
 /// A value of a query, unless it is empty or one of the words that clients put there for nothing.
 pub(super) fn query_value(value: Option<&String>) -> Option<&str> {
     body_value(value).filter(|text| !["undefined", "null"].contains(text))
+}
+
+/// A switch in a query; `None` if it is not there.
+///
+/// # Errors
+/// 400 for anything but `true` and `false`.
+pub(super) fn query_switch(name: &str, value: Option<&String>) -> Result<Option<bool>, Error> {
+    match query_value(value) {
+        None => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(_) => {
+            Err(Error::of_field(name, "couldNotConvert", format!("The [{name}] parameter is neither true nor false.")))
+        }
+    }
 }
 
 /// Adds that a field is missing.
@@ -49,29 +63,12 @@ pub(super) fn account_id(field: &str, text: &str) -> Result<AccountId, Error> {
     id.ok_or_else(|| is_no_uuid(field))
 }
 
-/// Names that stand in the place of a user's id in paths of the published API that are not served.
-const NOT_SERVED: [&str; 13] = [
-    "action",
-    "bulk",
-    "comment",
-    "consent",
-    "family",
-    "forgot-password",
-    "import",
-    "passkey",
-    "recent-login",
-    "refresh-token",
-    "search",
-    "verify-email",
-    "verify-registration",
-];
-
 /// The id of an account in a path.
 ///
 /// # Errors
-/// 400; 404 where the published API has another operation.
+/// 400.
 pub(super) fn user_in_path(text: &str) -> Result<AccountId, Error> {
-    if NOT_SERVED.contains(&text) { Err(not_found()) } else { account_id("userId", text) }
+    account_id("userId", text)
 }
 
 /// What a login id may be, in the order in which it is looked up.

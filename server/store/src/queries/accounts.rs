@@ -1,18 +1,18 @@
-//! Writing accounts, registrations and passwords.
+//! Writing accounts and passwords.
 
+use super::locking::unchanged;
 use super::sessions::open_session;
 use super::users::methods_if;
-use super::{Conn, TxResult, audit, endings, methods, tickets, usernames};
+use super::{Conn, TxResult, addresses, audit, endings, messages, methods, tickets, usernames};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountChanges, NewAccountRow, PasswordChanges, RegistrationRow, UsernameColumns};
-use crate::schema::{accounts, registrations};
-use crate::work::{
-    AccountWritten, ChangeAccount, ChangePassword, Changed, CreateAccount, Register, Registered, TxOutcome,
-};
+use crate::rows::{AccountChanges, NewAccountRow, PasswordChanges, ProfileChanges, RegistrationRow, UsernameColumns};
+use crate::schema::{accounts, budgets, registrations};
+use crate::work::{AccountWritten, ChangeAccount, ChangePassword, Changed, CreateAccount, TxOutcome, UpdateProfile};
 use countersign_domain::account::Account;
-use countersign_domain::audit::AuditEvent;
+use countersign_domain::audit::{AuditEvent, EventKind};
 use countersign_domain::decisions::address_change::{self, Move};
+use countersign_domain::decisions::endings::Event;
 use countersign_domain::ids::AccountId;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -21,7 +21,7 @@ use diesel_async::RunQueryDsl;
 /// Creates an account, with a registration or a first session if there is one.
 pub(crate) async fn create_account(connection: &mut Conn, create: &CreateAccount) -> TxResult<AccountWritten> {
     let made = diesel::insert_into(accounts::table)
-        .values(NewAccountRow::new(&create.account, &create.profile))
+        .values(NewAccountRow::new(&create.account, &create.profile, create.session.is_some()))
         .on_conflict_do_nothing()
         .execute(connection)
         .await?;
@@ -33,9 +33,20 @@ pub(crate) async fn create_account(connection: &mut Conn, create: &CreateAccount
     if username_is_taken(connection, &create.account, &create.account.id.to_text()).await? {
         return Ok(TxOutcome::Rollback(AccountWritten::UsernameTaken));
     }
+    let (tenant, id) = (create.account.tenant_id, create.account.id.to_text());
+    if let Some(email) = &create.account.email
+        && addresses::is_reserved(connection, tenant, email, &id, create.account.created_at).await?
+    {
+        return Ok(TxOutcome::Rollback(AccountWritten::EmailTaken));
+    }
     if let Some(registration) = &create.registration {
         let row = RegistrationRow::new(registration, create.account.id);
         diesel::insert_into(registrations::table).values(row).execute(connection).await?;
+    }
+    if let Some((ticket, message)) = &create.verification {
+        let (account, at) = (&create.account, create.event.at);
+        tickets::give(connection, Some(ticket), account.id, account.versions(), at).await?;
+        messages::enqueue(connection, Some(message)).await?;
     }
     pipeline!(connection; open_session(create.session.as_ref(), create.account.versions()), audit::write(&create.event));
     Ok(TxOutcome::Commit(AccountWritten::Done))
@@ -48,7 +59,7 @@ async fn username_is_taken(connection: &mut Conn, account: &Account, except: &st
 }
 
 /// The login name of the account that an account other than `except` uses already.
-async fn find_taken_name(
+pub(super) async fn find_taken_name(
     connection: &mut Conn,
     account: &Account,
     except: &str,
@@ -66,7 +77,9 @@ async fn find_taken_name(
     if let Some(email) = &account.email {
         let same = accounts::table.filter(others()).filter(accounts::email.eq(email.as_str()));
         let count: i64 = same.count().get_result(connection).await?;
-        taken = (count > 0).then_some(AccountWritten::EmailTaken).or(taken);
+        let is_taken = count > 0
+            || addresses::is_reserved(connection, account.tenant_id, email, except, account.updated_at).await?;
+        taken = is_taken.then_some(AccountWritten::EmailTaken).or(taken);
     }
     Ok(taken)
 }
@@ -78,7 +91,7 @@ pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount
     let before: Option<UsernameColumns> = diesel::update(accounts::table.find(&id))
         .filter(accounts::updated_at.eq(change.before.updated_at.as_millis()))
         .filter(accounts::credentials_version.eq(account.credentials_version))
-        .set(accounts::credentials_version.eq(accounts::credentials_version))
+        .set(unchanged())
         .returning(UsernameColumns::as_returning())
         .cached()
         .get_result(connection)
@@ -132,44 +145,50 @@ pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount
     if change.sets_password {
         lift_lock(connection, account.id).await?;
     }
+    if change.before.email != account.email {
+        endings::carry_out(connection, account.id, Event::AddressChangedByService, None).await?;
+    }
     if let Some(event) = change.ending {
         endings::carry_out(connection, account.id, event, None).await?;
     }
     for event in &change.events {
         audit::write(connection, event).await?;
+        if let (EventKind::AddressChanged, Some(old)) = (event.kind, &change.before.email) {
+            messages::notify_at(connection, event, old, change.before.email_verified).await?;
+        }
     }
     Ok(TxOutcome::Commit(AccountWritten::Done))
 }
 
 /// Deletes an account and everything that belongs to it; says whether it was there.
 pub(crate) async fn delete_account(connection: &mut Conn, (id, event): &(AccountId, AuditEvent)) -> TxResult<bool> {
-    let gone = diesel::delete(accounts::table.find(id.to_text())).execute(connection).await?;
-    if gone == 0 {
+    if !remove(connection, *id).await? {
         return Ok(TxOutcome::Rollback(false));
     }
     audit::write(connection, event).await?;
     Ok(TxOutcome::Commit(true))
 }
 
-/// Registers a user for an application.
-pub(crate) async fn register(connection: &mut Conn, register: &Register) -> TxResult<Registered> {
-    let made = diesel::insert_into(registrations::table)
-        .values(RegistrationRow::new(&register.registration, register.account_id))
-        .on_conflict((registrations::account_id, registrations::application_id))
-        .do_nothing()
-        .execute(connection)
-        .await;
-    match made {
-        Ok(1) => {}
-        Ok(_) => return Ok(TxOutcome::Rollback(Registered::Already)),
-        // The only foreign key refers to the account: it was deleted since it was read.
-        Err(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => {
-            return Ok(TxOutcome::Rollback(Registered::NoAccount));
-        }
-        Err(error) => return Err(error.into()),
+/// Removes an account with everything that refers to it, and what was counted against it; within the open transaction.
+pub(super) async fn remove(connection: &mut Conn, id: AccountId) -> Result<bool, StoreError> {
+    let gone = diesel::delete(accounts::table.find(id.to_text())).execute(connection).await?;
+    diesel::delete(budgets::table.filter(budgets::account_id.eq(id.to_text()))).execute(connection).await?;
+    Ok(gone == 1)
+}
+
+/// Changes the name or the picture of an account; says whether it is there.
+pub(crate) async fn update_profile(connection: &mut Conn, update: &UpdateProfile) -> TxResult<bool> {
+    let account = accounts::table.find(update.account_id.to_text());
+    let changes = ProfileChanges {
+        name: update.name.clone(),
+        image: update.image.clone(),
+        updated_at: update.event.at.as_millis(),
+    };
+    if diesel::update(account).set(changes).cached().execute(connection).await? == 0 {
+        return Ok(TxOutcome::Rollback(false));
     }
-    audit::write(connection, &register.event).await?;
-    Ok(TxOutcome::Commit(Registered::Done))
+    audit::write(connection, &update.event).await?;
+    Ok(TxOutcome::Commit(true))
 }
 
 /// Ends the lock after consecutive wrong second factors, within the open transaction: the attacker guessed with a password that
@@ -209,6 +228,14 @@ pub(crate) async fn change_password(connection: &mut Conn, change: &ChangePasswo
         && !tickets::spend(connection, ticket, change.account_id, change.versions, change.now).await?
     {
         return Ok(TxOutcome::Rollback(Changed::NoTicket));
+    }
+    if let Some(ticket) = &change.step_up
+        && !tickets::spend(connection, ticket, change.account_id, change.versions, change.now).await?
+    {
+        return Ok(TxOutcome::Rollback(Changed::NoStepUp));
+    }
+    if let Some(address) = &change.proved_address {
+        methods::verify_own_address(connection, change.account_id, address, change.now).await?;
     }
     if change.lifts_lock {
         lift_lock(connection, change.account_id).await?;

@@ -13,9 +13,9 @@ use crate::work::{Claim, ClaimAttempt, FailAttempt, Granted, ReturnAttempt, TxOu
 use countersign_domain::account::Account;
 use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Expected, Material, StoredBackupCode, StoredCode};
-use countersign_domain::challenge::Factor;
+use countersign_domain::challenge::{Factor, FirstFactor};
 use countersign_domain::decisions::attempt::{self, Admission, SentCode};
-use countersign_domain::ids::{AccountId, MethodId};
+use countersign_domain::ids::MethodId;
 use countersign_domain::limits;
 use countersign_domain::method::Method;
 use countersign_domain::one_time_code::Subject;
@@ -69,6 +69,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
         account: &account,
         tenant: claim.rules.tenant_of(&account),
         claimant: &claim.claimant,
+        first_factor: challenge.as_ref().map_or(FirstFactor::Password, |challenge| challenge.first_factor),
         expected: claim.expected,
         stored: material,
         sent_code,
@@ -79,7 +80,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
         guess_level,
     };
     match attempt::decide(facts, &claim.rules.policy, claim.now) {
-        Admission::Granted { material, guesses, locks_until } => {
+        Admission::Granted { material, guesses, locks_until, fills_limit } => {
             let rate = claim.rules.policy.account_guesses;
             if guesses > 1 {
                 raise_guess_level(connection, &account_id, rate.cost(guesses - 1)).await?;
@@ -87,7 +88,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
             if let Some(until) = locks_until {
                 lock(connection, &account_id, until).await?;
             }
-            let (charge, locks) = (rate.cost(guesses), locks_until.is_some());
+            let (charge, locks) = (rate.cost(guesses), locks_until.is_some() || fills_limit);
             let material = *material;
             Ok(TxOutcome::Commit(Claim::Granted(Box::new(Granted { account, challenge, material, charge, locks }))))
         }
@@ -144,6 +145,7 @@ async fn count_failure(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Op
     let (now, rate) = (claim.now.as_millis(), claim.rules.policy.account_guesses);
     let (guess, highest) = (millis(rate.cost(1)), rate.highest_open_level(claim.now).as_millis());
     let is_unlocked = accounts::locked_until.is_null().or(accounts::locked_until.le(now));
+    let not_suspended = accounts::suspended_until.is_null().or(accounts::suspended_until.le(now));
     let has_guesses = accounts::guesses_decay_at.is_null().or(accounts::guesses_decay_at.le(highest));
     let counted = (
         accounts::failed_attempts.eq(case_when(accounts::locked_until.is_null(), accounts::failed_attempts + 1)
@@ -156,7 +158,7 @@ async fn count_failure(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Op
         .otherwise((now + guess).into_sql::<Nullable<BigInt>>())),
     );
     let row = of_claimant!(claim, accounts::id, |owned| {
-        diesel::update(accounts::table.filter(owned).filter(is_unlocked).filter(has_guesses))
+        diesel::update(accounts::table.filter(owned).filter(is_unlocked).filter(not_suspended).filter(has_guesses))
             .set(counted)
             .returning(AccountRow::as_returning())
             .cached()
@@ -189,13 +191,14 @@ async fn raise_guess_level(connection: &mut Conn, account_id: &str, charge: Dura
 
 /// Why no failure could be counted: the account is locked, its long-term limit is reached, or there is no claimant.
 async fn why_not_counted(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Claim, StoreError> {
-    let found: Option<(Option<i64>, Option<i64>)> = of_claimant!(claim, accounts::id, |owned| {
-        let limits = accounts::table.filter(owned).select((accounts::locked_until, accounts::guesses_decay_at));
-        limits.get_result(connection).await.optional()?
+    let found: Option<(Option<i64>, Option<i64>, Option<i64>)> = of_claimant!(claim, accounts::id, |owned| {
+        let ends = (accounts::locked_until, accounts::suspended_until, accounts::guesses_decay_at);
+        accounts::table.filter(owned).select(ends).get_result(connection).await.optional()?
     });
-    let (locked_until, guess_level) = found.unwrap_or_default();
+    let (locked_until, suspended_until, guess_level) = found.unwrap_or_default();
     let at = |millis: Option<i64>| millis.map(Timestamp::from_millis);
-    let until = limits::locked_until(at(locked_until), at(guess_level), &claim.rules.policy, claim.now);
+    let until =
+        limits::locked_until(at(locked_until.max(suspended_until)), at(guess_level), &claim.rules.policy, claim.now);
     Ok(until.map_or(Claim::NoClaimant, |until| Claim::Locked { until }))
 }
 
@@ -364,17 +367,19 @@ pub(super) async fn take_try_of_code(
     Ok(taken.map(stored_code))
 }
 
-/// Records an attempt that was judged and failed. It was counted when it was claimed.
-pub(crate) async fn fail_attempt(connection: &mut Conn, fail: &FailAttempt) -> TxResult<()> {
+/// Records an attempt that was judged and failed. It was counted when it was claimed. Says whether it has locked the account.
+pub(crate) async fn fail_attempt(connection: &mut Conn, fail: &FailAttempt) -> TxResult<bool> {
+    let mut locks = false;
     if fail.is_replay {
         uncount_failure(connection, &fail.account_id.to_text(), fail.charge).await?;
     } else if let Some(event) = &fail.lock_event
-        && is_locked(connection, fail.account_id).await?
+        && is_locked(connection, fail).await?
     {
         audit::write(connection, event).await?;
+        locks = true;
     }
     pipeline!(connection; fail_challenge(fail), fail_code(fail), audit::write(&fail.event));
-    Ok(TxOutcome::Commit(()))
+    Ok(TxOutcome::Commit(locks))
 }
 
 /// Gives an attempt back that could not be judged: to the account, to the challenge, and to the code that was sent if its
@@ -393,15 +398,18 @@ pub(crate) async fn return_attempt(connection: &mut Conn, give: &ReturnAttempt) 
     Ok(TxOutcome::Commit(()))
 }
 
-/// Whether the lock that a claim has set is still there: a right code of a parallel attempt removes it.
-async fn is_locked(connection: &mut Conn, account_id: AccountId) -> Result<bool, StoreError> {
-    let until: Option<Option<i64>> = accounts::table
-        .find(account_id.to_text())
-        .select(accounts::locked_until)
+/// Whether the account is still locked by the attempt, or its long-term limit full: a right code of a parallel attempt ends the
+/// first and makes room in the second.
+async fn is_locked(connection: &mut Conn, fail: &FailAttempt) -> Result<bool, StoreError> {
+    let found: Option<(Option<i64>, Option<i64>)> = accounts::table
+        .find(fail.account_id.to_text())
+        .select((accounts::locked_until, accounts::guesses_decay_at))
         .get_result(connection)
         .await
         .optional()?;
-    Ok(until.flatten().is_some())
+    let (lock_ends_at, guess_level) = found.unwrap_or_default();
+    let at = |millis: Option<i64>| millis.map(Timestamp::from_millis);
+    Ok(limits::locked_until(at(lock_ends_at), at(guess_level), &fail.rules.policy, fail.event.at).is_some())
 }
 
 async fn fail_challenge(connection: &mut Conn, fail: &FailAttempt) -> Result<(), StoreError> {

@@ -1,28 +1,35 @@
 //! Issuing codes that are sent.
 
 use super::attempts::account_of;
+use super::locking::{lock, unchanged};
 use super::users::methods_if;
-use super::{Conn, TxResult, audit, quotas};
+use super::{Conn, TxResult, audit, messages, quotas};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, ChallengeRow, OneTimeCodeRow};
+use crate::rows::{AccountRow, ChallengeRow, OneTimeCodeRow, client_digest, first_factor};
 use crate::schema::{accounts, challenges, mailed_codes, sessions};
 use crate::work::{IssueCode, Issued, OpenChallenge, Spent, TxOutcome};
 use countersign_domain::account::{Account, Versions};
 use countersign_domain::attempt::Claimant;
 use countersign_domain::audit::EventKind;
+use countersign_domain::challenge::FirstFactor;
 use countersign_domain::decisions::delivery::{self, Delivery, SendTo};
 use countersign_domain::decisions::sending;
 use countersign_domain::ids::MethodId;
+use countersign_domain::language::Languages;
+use countersign_domain::message::{CodePurpose, Draft, Message, TakenUse};
+use countersign_domain::network::ClientDigest;
 use countersign_domain::one_time_code::Subject;
+use countersign_domain::quota::QuotaUse;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use std::collections::BTreeSet;
 
 /// Stores a code, within the sending quotas of account and address. It takes the place of the one before; no count of tries
 /// is reset by that (N5).
 pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxResult<Issued> {
-    let Some((account, challenge_ends)) = lock_account(connection, issue).await? else {
+    let Some((account, challenge)) = lock_account(connection, issue).await? else {
         return Ok(TxOutcome::Rollback(Issued::NoClaimant));
     };
     let needs_methods = match issue.to {
@@ -37,6 +44,7 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxRe
         locked_until: account.locked_until(&issue.rules.policy, issue.now),
         is_service: issue.is_service,
         subject: &issue.claimant.subject(),
+        first_factor: challenge.map_or(FirstFactor::Password, |challenge| challenge.first_factor),
         to: &issue.to,
         account: &account,
     };
@@ -50,25 +58,80 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxRe
     let policy = &issue.rules.policy;
     let method = methods.iter().find(|method| Some(method.id) == method_id);
     let recipient = sending::recipient(&account, method);
-    for quota in sending::quotas(account.id, &address, recipient, issue.network.as_deref(), policy) {
-        if let Spent::Exhausted { until } = quotas::take_use(connection, Some(&quota), issue.now).await? {
-            return Ok(TxOutcome::Rollback(Issued::Exhausted { until }));
-        }
+    let network = sending::client(&issue.claimant, challenge.and_then(|challenge| challenge.client), issue.network);
+    let (message, subject) = (&issue.message, issue.claimant.subject());
+    let hidden = message.sealer.hide(address.as_str());
+    let uses = sending::quotas(account.id, &address, &hidden, recipient, network, policy);
+    let topic = subject.to_text();
+    let mut given_back = Vec::new();
+    for replaced in messages::supersede(connection, &message.sealer.topics(&topic), issue.now).await? {
+        // One that cannot be opened was sealed with a key that is gone; its uses end with their windows.
+        given_back.extend(message.sealer.open(&replaced).ok().into_iter().flat_map(|opened| opened.taken));
     }
-    let expires_at = (issue.now + issue.lifetime).as_millis();
+    if let Some(until) = exchange_uses(connection, &given_back, &uses, issue.now).await? {
+        return Ok(TxOutcome::Rollback(Issued::Exhausted { until }));
+    }
+    let preferred = messages::preferred_languages(connection, &account.id).await?;
+    let of_tenant = issue.rules.tenant_of(&account).language.as_ref();
+    let lives_until = (issue.now + issue.lifetime).as_millis();
+    let expires_at = challenge.map_or(lives_until, |challenge| lives_until.min(challenge.expires_at));
+    let dead_at = Timestamp::from_millis(expires_at);
+    let text = Message::Code {
+        purpose: CodePurpose::of(&subject, account.two_factor_enabled),
+        code: message.code.clone(),
+        valid_for: issue.now.until(dead_at),
+    };
+    let sealed = message.sealer.seal(Draft {
+        id: message.id,
+        account_id: account.id,
+        to: &address,
+        message: &text,
+        languages: Languages::of_message(preferred, message.languages.clone(), of_tenant),
+        replaces: Some(&topic),
+        taken: uses.iter().filter_map(|taken| TakenUse::of(taken, issue.now)).collect(),
+        created_at: issue.now,
+        due_at: message.due_at,
+        dead_at,
+    });
     let code = OneTimeCodeRow {
-        subject: issue.claimant.subject().to_text(),
+        subject: topic,
         account_id: account.id.to_text(),
         method_id: method_id.map(MethodId::to_text),
-        mac: issue.mac.to_vec(),
+        mac: message.sealer.code_mac(&message.code, &subject, account.id).to_vec(),
         tries: 0,
         failures: 0,
         created_at: issue.now.as_millis(),
-        expires_at: challenge_ends.map_or(expires_at, |end| expires_at.min(end)),
+        expires_at,
     };
     let event = issue.audit.clone().about(account.id).event(EventKind::CodeSent);
-    pipeline!(connection; store(&code), audit::write(&event));
+    pipeline!(connection; store(&code), messages::enqueue(Some(&sealed)), audit::write(&event));
     Ok(TxOutcome::Commit(Issued::To { account: Box::new(account), address }))
+}
+
+/// Gives uses back and takes others, all in the order of their names, so that no two transactions wait for each other. Returns
+/// when another use can be taken, if one of them cannot be now.
+async fn exchange_uses(
+    connection: &mut Conn,
+    given_back: &[TakenUse],
+    wanted: &[QuotaUse],
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let names: BTreeSet<&str> = given_back
+        .iter()
+        .map(|taken| taken.name.as_str())
+        .chain(wanted.iter().map(|wanted| wanted.name.as_str()))
+        .collect();
+    let mut exhausted_until = None;
+    for name in names {
+        for taken in given_back.iter().filter(|taken| taken.name == name) {
+            quotas::untake(connection, taken).await?;
+        }
+        let Some(wanted) = wanted.iter().find(|wanted| wanted.name == name) else { continue };
+        if let Spent::Exhausted { until } = quotas::take_use(connection, wanted, now).await? {
+            exhausted_until = exhausted_until.max(Some(until));
+        }
+    }
+    Ok(exhausted_until)
 }
 
 /// Stores a code in place of the one before it, within the open transaction.
@@ -84,52 +147,62 @@ pub(super) async fn store(connection: &mut Conn, code: &OneTimeCodeRow) -> Resul
     Ok(())
 }
 
-/// The account of the claimant, whose row is locked, and the end of the challenge that the code completes. With the lock, a code
+/// The account of the claimant, whose row is locked, and the challenge that the code completes. With the lock, a code
 /// is not sent to an address that another transaction is about to change.
-async fn lock_account(connection: &mut Conn, issue: &IssueCode) -> Result<Option<(Account, Option<i64>)>, StoreError> {
-    let (row, claimant) = pipeline!(connection; lock_row(issue), find_claimant(issue));
-    let (Some(row), Some(claimant)) = (row, claimant) else { return Ok(None) };
+async fn lock_account(
+    connection: &mut Conn,
+    issue: &IssueCode,
+) -> Result<Option<(Account, Option<LiveChallenge>)>, StoreError> {
+    let (account, claimant) = pipeline!(connection; lock_claimant(issue), find_claimant(issue));
+    let (Some(account), Some(claimant)) = (account, claimant) else { return Ok(None) };
     let is_current = match claimant {
-        LiveClaimant::Challenge { versions, .. } => versions == row.versions(),
-        LiveClaimant::Session { credentials_version } => credentials_version == row.versions().credentials,
+        LiveClaimant::Challenge(challenge) => challenge.versions == account.versions(),
+        LiveClaimant::Session { credentials_version } => credentials_version == account.credentials_version,
         LiveClaimant::Holder => true,
     };
-    let challenge_ends = match claimant {
-        LiveClaimant::Challenge { expires_at, .. } => Some(expires_at),
+    let challenge = match claimant {
+        LiveClaimant::Challenge(challenge) => Some(challenge),
         LiveClaimant::Session { .. } | LiveClaimant::Holder => None,
     };
-    if is_current { Ok(Some((Account::try_from(row)?, challenge_ends))) } else { Ok(None) }
+    Ok(is_current.then_some((account, challenge)))
 }
 
-async fn lock_row(connection: &mut Conn, issue: &IssueCode) -> Result<Option<AccountRow>, StoreError> {
-    let unchanged = accounts::credentials_version.eq(accounts::credentials_version);
-    let row = match &issue.claimant {
-        Claimant::Challenge(digest) => {
-            let account_id = account_of(digest, issue.now);
-            diesel::update(accounts::table.filter(accounts::id.eq_any(account_id)))
-                .set(unchanged)
-                .returning(AccountRow::as_returning())
-                .cached()
-                .get_result(connection)
-                .await
-        }
+async fn lock_claimant(connection: &mut Conn, issue: &IssueCode) -> Result<Option<Account>, StoreError> {
+    let digest = match &issue.claimant {
+        Claimant::Challenge(digest) => digest,
         Claimant::Session { account_id, .. } | Claimant::Holder { account_id, .. } => {
-            diesel::update(accounts::table.find(account_id.to_text()))
-                .set(unchanged)
-                .returning(AccountRow::as_returning())
-                .cached()
-                .get_result(connection)
-                .await
+            return lock(connection, *account_id).await;
         }
     };
-    Ok(row.optional()?)
+    let row: Option<AccountRow> =
+        diesel::update(accounts::table.filter(accounts::id.eq_any(account_of(digest, issue.now))))
+            .set(unchanged())
+            .returning(AccountRow::as_returning())
+            .cached()
+            .get_result(connection)
+            .await
+            .optional()?;
+    row.map(Account::try_from).transpose()
 }
 
 /// A claimant that has not expired, and the versions that it was opened under.
+#[derive(Clone, Copy)]
 enum LiveClaimant {
-    Challenge { expires_at: i64, versions: Versions },
+    Challenge(LiveChallenge),
     Session { credentials_version: i64 },
     Holder,
+}
+
+/// End, first factor, versions of credentials and factors, network.
+type ChallengeColumns = (i64, String, i64, i64, Option<Vec<u8>>);
+
+#[derive(Clone, Copy)]
+struct LiveChallenge {
+    expires_at: i64,
+    first_factor: FirstFactor,
+    versions: Versions,
+    /// The network of its password step.
+    client: Option<ClientDigest>,
 }
 
 async fn find_claimant(connection: &mut Conn, issue: &IssueCode) -> Result<Option<LiveClaimant>, StoreError> {
@@ -137,11 +210,21 @@ async fn find_claimant(connection: &mut Conn, issue: &IssueCode) -> Result<Optio
     Ok(match &issue.claimant {
         Claimant::Challenge(digest) => {
             let live = challenges::table.find(digest.as_bytes().as_slice()).filter(challenges::expires_at.gt(now));
-            let columns = (challenges::expires_at, challenges::credentials_version, challenges::factors_version);
-            let found: Option<(i64, i64, i64)> = live.select(columns).get_result(connection).await.optional()?;
-            found.map(|(expires_at, credentials, factors)| LiveClaimant::Challenge {
-                expires_at,
-                versions: Versions { credentials, factors },
+            let columns = (
+                challenges::expires_at,
+                challenges::first_factor,
+                challenges::credentials_version,
+                challenges::factors_version,
+                challenges::client_network,
+            );
+            let found: Option<ChallengeColumns> = live.select(columns).get_result(connection).await.optional()?;
+            found.map(|(expires_at, name, credentials, factors, client)| {
+                LiveClaimant::Challenge(LiveChallenge {
+                    expires_at,
+                    first_factor: first_factor(&name),
+                    versions: Versions { credentials, factors },
+                    client: client_digest(client),
+                })
             })
         }
         Claimant::Session { session_id, account_id } => {
@@ -158,15 +241,8 @@ async fn find_claimant(connection: &mut Conn, issue: &IssueCode) -> Result<Optio
 pub(crate) async fn open_challenge(connection: &mut Conn, open: &OpenChallenge) -> TxResult<bool> {
     let challenge = &open.challenge;
     // Locks the row, so that the account is still there, and at these versions, when the challenge is.
-    let row: Option<AccountRow> = diesel::update(accounts::table.find(challenge.account_id.to_text()))
-        .set(accounts::credentials_version.eq(accounts::credentials_version))
-        .returning(AccountRow::as_returning())
-        .cached()
-        .get_result(connection)
-        .await
-        .optional()?;
-    let Some(row) = row else { return Ok(TxOutcome::Rollback(false)) };
-    let challenge_row = ChallengeRow::new(challenge, row.versions());
+    let Some(account) = lock(connection, challenge.account_id).await? else { return Ok(TxOutcome::Rollback(false)) };
+    let challenge_row = ChallengeRow::new(challenge, account.versions());
     diesel::insert_into(challenges::table).values(challenge_row).execute(connection).await?;
     let code = OneTimeCodeRow {
         subject: Subject::Challenge(challenge.digest).to_text(),

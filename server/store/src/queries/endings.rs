@@ -6,7 +6,9 @@
 use super::Conn;
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::schema::{accounts, challenges, mailed_codes, refresh_tokens, sessions, tickets, trusted_devices};
+use crate::schema::{
+    accounts, challenges, former_addresses, mailed_codes, refresh_tokens, sessions, tickets, trusted_devices,
+};
 use countersign_domain::account::Versions;
 use countersign_domain::decisions::endings::{self, Ending, Event, Grant};
 use countersign_domain::ids::{AccountId, SessionId};
@@ -68,6 +70,11 @@ pub(super) async fn carry_out(
         diesel::delete(mailed_codes::table.filter(mailed_codes::account_id.eq(&id))).execute(connection).await?;
     }
     end_or_move_on!(connection, event, Grant::Ticket, tickets, id, before, after);
+    if endings::decide(event, Grant::FormerAddress) == Ending::Ends {
+        diesel::delete(former_addresses::table.filter(former_addresses::account_id.eq(&id)))
+            .execute(connection)
+            .await?;
+    }
     end_or_move_on!(connection, event, Grant::TrustedDevice, trusted_devices, id, before, after);
     let mine = refresh_tokens::account_id.eq(&id);
     match endings::decide(event, Grant::RefreshToken) {

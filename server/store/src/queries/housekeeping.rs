@@ -2,12 +2,13 @@
 
 use super::{Conn, TxResult};
 use crate::schema::{
-    audit_events, budgets, challenges, known_networks, mailed_codes, refresh_tokens, sessions, spent_steps, tickets,
-    trusted_devices,
+    audit_events, budgets, challenges, former_addresses, known_networks, mailed_codes, messages, refresh_tokens,
+    sessions, spent_steps, tickets, trusted_devices,
 };
 use crate::work::{ExpiringTable, PurgeTable, TxOutcome};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use std::time::Duration;
 
 /// Deletes some expired rows, the oldest first. Rows that another transaction holds are left for the next time: several rows
 /// are locked here in an order that is nobody else's, and who waits for none of them is part of no deadlock.
@@ -29,6 +30,9 @@ macro_rules! delete_some {
     }};
 }
 
+/// How long a message stays after its death, so that a node has given back what it had taken from quotas.
+const MESSAGES_STAY: Duration = Duration::from_secs(60 * 60);
+
 /// Deletes some expired rows of one table; returns how many.
 pub(crate) async fn purge_table(connection: &mut Conn, purge: &PurgeTable) -> TxResult<usize> {
     let rows = match purge.table {
@@ -37,10 +41,16 @@ pub(crate) async fn purge_table(connection: &mut Conn, purge: &PurgeTable) -> Tx
         ExpiringTable::Sessions => delete_some!(connection, purge, sessions, id, expires_at),
         ExpiringTable::RefreshTokens => delete_some!(connection, purge, refresh_tokens, digest, expires_at),
         ExpiringTable::Tickets => delete_some!(connection, purge, tickets, digest, expires_at),
+        ExpiringTable::FormerAddresses => delete_some!(connection, purge, former_addresses, digest, expires_at),
         ExpiringTable::TrustedDevices => delete_some!(connection, purge, trusted_devices, digest, expires_at),
         ExpiringTable::KnownNetworks => delete_some!(connection, purge, known_networks, digest, expires_at),
         ExpiringTable::Quotas => delete_some!(connection, purge, budgets, name, expires_at),
         ExpiringTable::SpentSteps => delete_some!(connection, purge, spent_steps, secret_fingerprint, expires_at),
+        // The sealed text of what was sent is gone already. What was never taken by a node is left a while for one that comes late.
+        ExpiringTable::Messages => {
+            let purge = &PurgeTable { before: purge.before - MESSAGES_STAY, ..*purge };
+            delete_some!(connection, purge, messages, id, dead_at)
+        }
         ExpiringTable::AuditEvents => delete_some!(connection, purge, audit_events, id, at),
     };
     Ok(TxOutcome::Commit(rows))

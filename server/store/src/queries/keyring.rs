@@ -1,5 +1,6 @@
 //! Which keyring the database was used with.
 
+use super::key_rotation::sealing_keys;
 use super::{Conn, TxResult};
 use crate::error::StoreError;
 use crate::rows::MethodRow;
@@ -15,6 +16,7 @@ use diesel_async::RunQueryDsl;
 /// What shows which keyring the database was used with. The conditions on the keys hold for every row: with them an index
 /// gives the order.
 pub(crate) async fn keyring_facts(connection: &mut Conn, (): &()) -> Result<KeyringFacts, StoreError> {
+    let sealed_with = sealing_keys(connection, &()).await?.into_iter().map(|(_, key_id)| key_id).collect();
     let canary: Option<(i64, String, Vec<u8>, i64)> = keyring_canaries::table
         .filter(keyring_canaries::number.gt(0))
         .order(keyring_canaries::number.desc())
@@ -31,7 +33,7 @@ pub(crate) async fn keyring_facts(connection: &mut Conn, (): &()) -> Result<Keyr
     if let Some((number, key_id, bytes, bound_from)) = canary {
         let sealed = Sealed { key_id, bytes };
         let canary = Canary { sealed, secrets_bound_from: Timestamp::from_millis(bound_from) };
-        return Ok(KeyringFacts { canary: Some(canary), number, newest_app: None, has_accounts: true });
+        return Ok(KeyringFacts { canary: Some(canary), number, newest_app: None, has_accounts: true, sealed_with });
     }
     let app: Option<MethodRow> = methods::table
         .filter(methods::id.gt(""))
@@ -51,7 +53,7 @@ pub(crate) async fn keyring_facts(connection: &mut Conn, (): &()) -> Result<Keyr
         .await
         .optional()?;
     let newest_app = app.map(Authenticator::try_from).transpose()?;
-    Ok(KeyringFacts { canary: None, number: 0, newest_app, has_accounts: account.is_some() })
+    Ok(KeyringFacts { canary: None, number: 0, newest_app, has_accounts: account.is_some(), sealed_with })
 }
 
 /// Stores the canary of a key as the newest; `false` if the key has one, or another node has stored one since the keyring was

@@ -11,13 +11,18 @@ use diesel_async::RunQueryDsl;
 
 /// Whether the account knows the client's network.
 pub(super) async fn is_known(connection: &mut Conn, wanted: &TakePasswordTry) -> Result<bool, StoreError> {
-    let Some((network, _)) = &wanted.network else { return Ok(false) };
-    let known = known_networks::table
-        .find(network.digest.as_slice())
-        .filter(known_networks::account_id.eq(wanted.account_id.to_text()))
-        .filter(known_networks::expires_at.gt(wanted.now.as_millis()));
-    let count: i64 = known.count().get_result(connection).await?;
-    Ok(count > 0)
+    let Some((digests, _)) = &wanted.network else { return Ok(false) };
+    for digest in digests {
+        let known = known_networks::table
+            .find(digest.as_slice())
+            .filter(known_networks::account_id.eq(wanted.account_id.to_text()))
+            .filter(known_networks::expires_at.gt(wanted.now.as_millis()));
+        let count: i64 = known.count().get_result(connection).await?;
+        if count > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// By how much the end of a row has to move for it to be written again, so that most sign-ins write none.

@@ -1,17 +1,18 @@
 //! Enrolling, adding, renaming and switching off second factors.
 
+use super::locking::lock_at;
 use super::sessions::open_session;
 use super::users::methods_if;
 use super::{Conn, TxResult, attempts, audit, endings, quotas, spent_steps, tickets};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, BackupCodeRow, MethodRow, OneTimeCodeRow};
+use crate::rows::{BackupCodeRow, MethodRow, OneTimeCodeRow, first_factor};
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods, sessions};
 use crate::work::{
     AddMethod, BeginEnrolment, Changed, DisableTwoFactor, EnrolMail, EnrolmentBegun, MailEnrolled, MethodAdded,
     NewFactor, NewMethod, RenameMethod, ReplaceBackupCodes, Spent, TxOutcome,
 };
-use countersign_domain::account::{Account, EmailAddress, Versions};
+use countersign_domain::account::EmailAddress;
 use countersign_domain::address::{Address, MethodKind};
 use countersign_domain::attempt::{Authenticator, StoredBackupCode};
 use countersign_domain::audit::EventKind;
@@ -198,30 +199,11 @@ pub(super) async fn switch_off(connection: &mut Conn, account_id: AccountId, now
     Ok(())
 }
 
-/// Locks the account's row without changing it, so that parallel changes of its factors queue up; `None` if the
-/// credentials are not at these versions.
-async fn lock_account(
-    connection: &mut Conn,
-    account_id: AccountId,
-    versions: Versions,
-) -> Result<Option<Account>, StoreError> {
-    let row: Option<AccountRow> = diesel::update(accounts::table.find(account_id.to_text()))
-        .filter(accounts::credentials_version.eq(versions.credentials))
-        .filter(accounts::factors_version.eq(versions.factors))
-        .set(accounts::credentials_version.eq(accounts::credentials_version))
-        .returning(AccountRow::as_returning())
-        .cached()
-        .get_result(connection)
-        .await
-        .optional()?;
-    row.map(Account::try_from).transpose()
-}
-
 /// Adds a method. The code of an authenticator app was judged by the caller; that of an address is judged here, where its
 /// tries are counted.
 pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResult<MethodAdded> {
     let id = add.account_id.to_text();
-    let Some(account) = lock_account(connection, add.account_id, add.versions).await? else {
+    let Some(account) = lock_at(connection, add.account_id, add.versions).await? else {
         return Ok(TxOutcome::Rollback(MethodAdded::Stale));
     };
     let found = match &add.method.factor {
@@ -232,8 +214,7 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
         }
         NewFactor::Address(_) => None,
     };
-    let (confirmed, challenge_ends) =
-        pipeline!(connection; methods_if(true, add.account_id), waiting_challenge_end(add));
+    let (confirmed, waiting) = pipeline!(connection; methods_if(true, add.account_id), waiting_challenge(add));
     let has_step_up = match &add.step_up {
         Some(ticket) => tickets::is_valid(connection, ticket, add.account_id, add.versions, add.now).await?,
         None => false,
@@ -246,9 +227,9 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
         kind: add.method.factor.kind(),
         confirmed: confirmed.len(),
         authenticators: confirmed.iter().filter(|method| method.kind == MethodKind::Authenticator).count(),
-        challenge: match (&add.challenge, challenge_ends) {
+        challenge: match (&add.challenge, &waiting) {
             (None, _) => WaitingChallenge::NotNamed,
-            (Some(_), Some(_)) => WaitingChallenge::Live,
+            (Some(_), Some((_, name))) => WaitingChallenge::Live(first_factor(name)),
             (Some(_), None) => WaitingChallenge::Gone,
         },
         secret: found.as_ref().map_or(KnownSecret::New, |(found, _)| found.secret),
@@ -278,7 +259,7 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
     {
         return Ok(TxOutcome::Rollback(MethodAdded::Decided(Decision::ProofDue)));
     }
-    if let (Some((digest, mac)), Some(expires_at)) = (&add.challenge, challenge_ends) {
+    if let (Some((digest, mac)), Some((expires_at, _))) = (&add.challenge, waiting) {
         let code = OneTimeCodeRow {
             subject: Subject::Challenge(*digest).to_text(),
             account_id: id.clone(),
@@ -321,7 +302,7 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
 }
 
 /// End of the challenge that waits for the method, if one is named and live.
-async fn waiting_challenge_end(connection: &mut Conn, add: &AddMethod) -> Result<Option<i64>, StoreError> {
+async fn waiting_challenge(connection: &mut Conn, add: &AddMethod) -> Result<Option<(i64, String)>, StoreError> {
     let Some((digest, _)) = &add.challenge else { return Ok(None) };
     let mine = challenges::account_id.eq(add.account_id.to_text());
     let current = challenges::credentials_version
@@ -329,7 +310,7 @@ async fn waiting_challenge_end(connection: &mut Conn, add: &AddMethod) -> Result
         .and(challenges::factors_version.eq(add.versions.factors));
     let live = mine.and(challenges::expires_at.gt(add.now.as_millis())).and(current);
     let challenge = challenges::table.find(digest.as_bytes().as_slice()).filter(live);
-    Ok(challenge.select(challenges::expires_at).get_result(connection).await.optional()?)
+    Ok(challenge.select((challenges::expires_at, challenges::first_factor)).get_result(connection).await.optional()?)
 }
 
 enum AddressProof {
@@ -357,7 +338,7 @@ async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address
         limit: AccountQuota::AddressProofs.limit(&add.rules.policy),
         owner: Some(QuotaOwner { account_id: add.account_id, counts: AccountQuota::AddressProofs }),
     };
-    if let Spent::Exhausted { until } = quotas::take_use(connection, Some(&guess), add.now).await? {
+    if let Spent::Exhausted { until } = quotas::take_use(connection, &guess, add.now).await? {
         return Ok(AddressProof::NotJudged(MethodAdded::TooManyWrongCodes { until }));
     }
     if !add.macs.iter().any(|mac| mac.as_slice() == code.mac) {
@@ -369,7 +350,7 @@ async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address
         audit::write(connection, &add.audit.event(EventKind::SecondFactorRejected)).await?;
         return Ok(AddressProof::Missing(MethodAdded::WrongCode));
     }
-    quotas::restore(connection, Some(&guess)).await?;
+    quotas::restore(connection, std::slice::from_ref(&guess)).await?;
     diesel::delete(mailed_codes::table.find(subject.to_text())).execute(connection).await?;
     Ok(AddressProof::Given)
 }
@@ -408,7 +389,7 @@ async fn insert_codes(
 /// the old ones stay valid until the new app is confirmed (attack 29).
 pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolment) -> TxResult<EnrolmentBegun> {
     let id = begin.account_id.to_text();
-    let Some(account) = lock_account(connection, begin.account_id, begin.versions).await? else {
+    let Some(account) = lock_at(connection, begin.account_id, begin.versions).await? else {
         return Ok(TxOutcome::Rollback(EnrolmentBegun::Stale));
     };
     let tenant = begin.rules.tenant_of(&account);
@@ -439,7 +420,7 @@ pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolmen
 /// Makes codes by e-mail a second factor, or begins it, as decided.
 pub(crate) async fn enrol_mail(connection: &mut Conn, enrol: &EnrolMail) -> TxResult<MailEnrolled> {
     let id = enrol.account_id.to_text();
-    let Some(account) = lock_account(connection, enrol.account_id, enrol.versions).await? else {
+    let Some(account) = lock_at(connection, enrol.account_id, enrol.versions).await? else {
         return Ok(TxOutcome::Rollback(MailEnrolled::Stale));
     };
     let methods = methods_of(connection, &enrol.account_id).await?;
@@ -514,15 +495,8 @@ pub(super) async fn confirm_authenticator(
 /// Replaces all backup codes, if the account still has its second factor and the same password.
 pub(crate) async fn replace_backup_codes(connection: &mut Conn, replace: &ReplaceBackupCodes) -> TxResult<Changed> {
     let id = replace.account_id.to_text();
-    let touched = diesel::update(accounts::table.find(&id))
-        .filter(accounts::credentials_version.eq(replace.versions.credentials))
-        .filter(accounts::factors_version.eq(replace.versions.factors))
-        .filter(accounts::two_factor_enabled)
-        .set(accounts::credentials_version.eq(accounts::credentials_version))
-        .cached()
-        .execute(connection)
-        .await?;
-    if touched == 0 {
+    let account = lock_at(connection, replace.account_id, replace.versions).await?;
+    if !account.is_some_and(|account| account.two_factor_enabled) {
         return Ok(TxOutcome::Rollback(Changed::Stale));
     }
     diesel::delete(backup_codes::table.filter(backup_codes::account_id.eq(&id))).execute(connection).await?;
@@ -533,7 +507,7 @@ pub(crate) async fn replace_backup_codes(connection: &mut Conn, replace: &Replac
 
 /// Turns the second factor off, ends everything that depended on it, and replaces the session.
 pub(crate) async fn disable_two_factor(connection: &mut Conn, disable: &DisableTwoFactor) -> TxResult<Changed> {
-    if lock_account(connection, disable.account_id, disable.versions).await?.is_none() {
+    if lock_at(connection, disable.account_id, disable.versions).await?.is_none() {
         return Ok(TxOutcome::Rollback(Changed::Stale));
     }
     let ended = diesel::delete(sessions::table.find(disable.session_id.to_text())).execute(connection).await?;

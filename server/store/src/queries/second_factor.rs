@@ -1,6 +1,7 @@
 //! Making a right second factor count: all of it or nothing.
 
 use super::sessions::open_session;
+use super::sign_in::{note_absence, note_sign_in};
 use super::users::{UserRow, methods_if, registrations_if};
 use super::{
     Conn, TxResult, audit, endings, known_networks, methods, millis, refresh_tokens, spent_steps, tickets,
@@ -14,7 +15,7 @@ use crate::work::{CompleteSecondFactor, MethodsRemoved, RemoveMethods, SecondFac
 use countersign_domain::account::{Account, Versions};
 use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Proof, StoredCode};
-use countersign_domain::audit::AuditEvent;
+use countersign_domain::audit::{AuditContext, AuditEvent};
 use countersign_domain::backup_code;
 use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::removal::{self, Removal};
@@ -97,7 +98,7 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
     {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
     }
-    let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), (), methods, registrations) = pipeline!(
+    let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), (), (), methods, registrations) = pipeline!(
         connection;
         forget_failures(account_id, input.charge),
         use_up_claimant(input, decision.session_change(), before, versions),
@@ -108,9 +109,10 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
             input.refresh_token.as_ref().filter(|_| grants_tokens), account_id, versions, now
         ),
         tickets::give(ticket, account_id, versions, now),
-        trusted_devices::give(trust, account_id, versions, now),
+        trusted_devices::give(trust, account_id, versions, &input.rules.policy, now),
         known_networks::record(network, account_id),
         audit::write(&event),
+        note_sign_in(signs_in, account_id, now),
         methods_if(grants_tokens, account_id),
         registrations_if(grants_tokens, account_id),
     );
@@ -152,8 +154,12 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
         let further = AuditEvent { session_id: event.session_id, ..context.event(kind) };
         audit::write(connection, &further).await?;
     }
+    if signs_in {
+        let absence_audit = AuditContext { session_id: event.session_id, ..input.absence_audit.clone() };
+        note_absence(connection, last_sign_in_at, &absence_audit, &input.rules).await?;
+    }
     let user = grants_tokens.then(|| {
-        let last_sign_in_at = last_sign_in_at.map(Timestamp::from_millis);
+        let last_sign_in_at = Some(now);
         Box::new(User { account: account.clone(), profile, last_sign_in_at, methods, registrations })
     });
     Ok(TxOutcome::Commit(SecondFactorCompleted::Done { decision, account: Box::new(account), user }))
@@ -248,7 +254,7 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
 }
 
 /// How many backup codes an account can still use.
-async fn usable_codes(connection: &mut Conn, account_id: AccountId) -> Result<usize, StoreError> {
+pub(super) async fn usable_codes(connection: &mut Conn, account_id: AccountId) -> Result<usize, StoreError> {
     let mine = backup_codes::table.filter(backup_codes::account_id.eq(account_id.to_text()));
     let usable = mine.filter(backup_codes::is_pending.eq(false)).filter(backup_codes::used_at.is_null());
     let count: i64 = usable.count().get_result(connection).await?;

@@ -5,7 +5,7 @@ use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, SessionRow};
 use crate::schema::{accounts, sessions};
-use crate::work::{ExtendSession, NewSession, RevokeSessions, SessionSelector, TxOutcome};
+use crate::work::{ExtendSession, NewSession, NoteSessionUse, RevokeSessions, SessionSelector, TxOutcome};
 use countersign_domain::account::{Account, Versions};
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::decisions::endings::Event;
@@ -72,6 +72,18 @@ pub(crate) async fn extend_session(connection: &mut Conn, extend: &ExtendSession
         .execute(connection)
         .await?;
     Ok(TxOutcome::Commit(touched == 1))
+}
+
+/// Notes that a session is in use. Requests that do it at once note it once.
+pub(crate) async fn note_session_use(connection: &mut Conn, used: &NoteSessionUse) -> TxResult<()> {
+    let now = used.now.as_millis();
+    let is_older = sessions::last_used_at.is_null().or(sessions::last_used_at.lt(now));
+    diesel::update(sessions::table.find(used.session_id.to_text()).filter(is_older))
+        .set(sessions::last_used_at.eq(now))
+        .cached()
+        .execute(connection)
+        .await?;
+    Ok(TxOutcome::Commit(()))
 }
 
 /// Whether the database answers.

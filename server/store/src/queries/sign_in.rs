@@ -1,19 +1,24 @@
 //! Completing a sign-in whose password was right.
 
+use super::locking::unchanged;
 use super::sessions::open_session;
-use super::users::{methods_if, registrations_if};
-use super::{Conn, TxResult, audit, known_networks, quotas, refresh_tokens, tickets, trusted_devices};
+use super::users::{UserRow, methods_if, registrations_if};
+use super::{Conn, TxResult, audit, known_networks, methods, quotas, refresh_tokens, tickets, trusted_devices};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, ChallengeRow};
 use crate::schema::{accounts, challenges};
 use crate::work::{CompleteSignIn, SignInCompleted, SignInDecided, TxOutcome};
 use countersign_domain::account::{Account, Versions};
+use countersign_domain::audit::AuditContext;
 use countersign_domain::challenge::Challenge;
+use countersign_domain::decisions::absence;
 use countersign_domain::decisions::sign_in::{self, Demand, SignIn};
 use countersign_domain::decisions::trust::Trust;
-use countersign_domain::decisions::usable::usable_methods;
-use countersign_domain::terms::Grant;
+use countersign_domain::decisions::usable::completing_methods;
+use countersign_domain::ids::AccountId;
+use countersign_domain::terms::{Grant, Rules};
+use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -22,23 +27,37 @@ use diesel_async::RunQueryDsl;
 pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSignIn) -> TxResult<SignInCompleted> {
     let now = input.audit.at;
     let id = input.account_id.to_text();
-    let unchanged = accounts::credentials_version.eq(input.credentials_version);
-    let row: Option<(AccountRow, String)> = diesel::update(accounts::table.find(&id).filter(unchanged))
-        .set(accounts::last_sign_in_at.eq(now.as_millis()))
-        .returning((AccountRow::as_returning(), accounts::profile))
+    let is_current = accounts::credentials_version.eq(input.credentials_version);
+    // Locks the row.
+    let row: Option<UserRow> = diesel::update(accounts::table.find(&id).filter(is_current))
+        .set(unchanged())
+        .returning((AccountRow::as_returning(), accounts::profile, accounts::last_sign_in_at))
         .cached()
         .get_result(connection)
         .await
         .optional()?;
-    let Some((row, profile)) = row else { return Ok(TxOutcome::Rollback(SignInCompleted::Stale)) };
-    let account = Account::try_from(row)?;
+    let Some((row, profile, last_sign_in_at)) = row else { return Ok(TxOutcome::Rollback(SignInCompleted::Stale)) };
+    let mut account = Account::try_from(row)?;
+    // Undone with everything else if the ticket turns out not to be valid.
+    if let Some((address, event)) = &input.proved {
+        methods::verify_own_address(connection, account.id, address, now).await?;
+        if !account.email_verified && account.email.as_ref() == Some(address) {
+            (account.email_verified, account.updated_at) = (true, now);
+            audit::write(connection, event).await?;
+        }
+    }
     let (tenant, versions) = (input.rules.tenant_of(&account), account.versions());
     let trust = match sign_in::demand(tenant.login_policy, account.two_factor_enabled) {
         Demand::SecondFactor => trusted_devices::use_trust(connection, input, versions, now).await?,
         Demand::Nothing | Demand::Enrolment => Trust::Ignored,
     };
     let is_trusted = trust == Trust::Counts;
-    let facts = sign_in::Facts { account: &account, login_policy: tenant.login_policy, is_trusted };
+    let facts = sign_in::Facts {
+        account: &account,
+        login_policy: tenant.login_policy,
+        requires_verified_email: tenant.requires_verified_email,
+        is_trusted,
+    };
     let decision = sign_in::decide(&facts, &input.terms, now);
     let Some(kind) = decision.event() else {
         let decided = SignInDecided { decision, account, trust, methods: Vec::new(), user: None };
@@ -60,32 +79,62 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     let grants_tokens = decision.is_granted() && input.terms.grant == Grant::Tokens;
     let mut event = input.audit.event(kind);
     event.session_id = session.map(|session| session.session.id);
-    // In the order of their names, as they were taken.
-    let uses = |index: usize| input.password_uses.get(index);
     let network = input.network.as_ref().filter(|_| matches!(decision, SignIn::Granted { .. }));
-    let ((), (), (), (), (), (), (), (), (), (), methods, registrations) = pipeline!(
+    let ((), (), (), (), (), (), (), (), methods, registrations) = pipeline!(
         connection;
-        quotas::restore(uses(0)),
-        quotas::restore(uses(1)),
-        quotas::restore(uses(2)),
-        quotas::restore(uses(3)),
+        quotas::restore(&input.password_uses),
         known_networks::record(network, input.account_id),
         open_challenge(challenge, versions),
         open_session(session, versions),
         refresh_tokens::open(refresh_token, input.account_id, versions, now),
         tickets::give(ticket, input.account_id, versions, now),
         audit::write(&event),
+        note_sign_in(decision.is_granted(), input.account_id, now),
         methods_if(decision.is_challenged() || grants_tokens, account.id),
         registrations_if(grants_tokens, account.id),
     );
+    if decision.is_granted() {
+        let absence_audit = AuditContext { session_id: event.session_id, ..input.absence_audit.clone() };
+        note_absence(connection, last_sign_in_at, &absence_audit, &input.rules).await?;
+    }
     let (methods, user) = if grants_tokens {
         let last_sign_in_at = Some(now);
         (Vec::new(), Some(User { account: account.clone(), profile, last_sign_in_at, methods, registrations }))
     } else {
-        (usable_methods(methods, &account, tenant), None)
+        (completing_methods(methods, input.challenge.first_factor, &account, tenant), None)
     };
     let decided = SignInDecided { decision, account, trust, methods, user };
     Ok(TxOutcome::Commit(SignInCompleted::Decided(Box::new(decided))))
+}
+
+/// Notes the time of a completed sign-in, if it is one; within the open transaction.
+pub(super) async fn note_sign_in(
+    connection: &mut Conn,
+    is_completed: bool,
+    account_id: AccountId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if is_completed {
+        diesel::update(accounts::table.find(account_id.to_text()))
+            .set(accounts::last_sign_in_at.eq(now.as_millis()))
+            .cached()
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Records, and notifies the user, that a sign-in comes after a long absence, if it does; within the open transaction.
+pub(super) async fn note_absence(
+    connection: &mut Conn,
+    last_sign_in_at: Option<i64>,
+    audit: &AuditContext,
+    rules: &Rules,
+) -> Result<(), StoreError> {
+    match absence::decide(last_sign_in_at.map(Timestamp::from_millis), &rules.policy, audit.at).event() {
+        Some(kind) => audit::write(connection, &audit.event(kind)).await,
+        None => Ok(()),
+    }
 }
 
 async fn open_challenge(

@@ -4,8 +4,8 @@ use super::Conn;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, TicketRow};
 use crate::schema::{accounts, tickets};
-use crate::work::{NewTicket, PresentedTicket};
-use countersign_domain::account::{Account, Versions};
+use crate::work::{FoundTicket, NewTicket, PresentedTicket};
+use countersign_domain::account::{Account, EmailAddress, Versions};
 use countersign_domain::ids::AccountId;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
@@ -40,7 +40,9 @@ pub(super) async fn is_valid(
         .and(tickets::expires_at.gt(now.as_millis()))
         .and(tickets::credentials_version.eq(versions.credentials))
         .and(tickets::factors_version.eq(versions.factors));
-    let row = tickets::table.find(ticket.digest.as_bytes().as_slice()).filter(is_valid);
+    let row =
+        tickets::table.inner_join(accounts::table).filter(tickets::digest.eq(ticket.digest.as_bytes().as_slice()));
+    let row = row.filter(is_valid).filter(tickets::address.is_null().or(tickets::address.eq(accounts::email)));
     let trust_challenge: Option<Option<Vec<u8>>> =
         row.select(tickets::trust_challenge).get_result(connection).await.optional()?;
     Ok(match trust_challenge {
@@ -65,21 +67,26 @@ pub(super) async fn spend(
     Ok(diesel::delete(row).execute(connection).await? == 1)
 }
 
-/// The account of a valid ticket, and the state that its issuer wants back.
+/// A valid ticket, and its account.
 pub(crate) async fn ticket(
     connection: &mut Conn,
     (ticket, now): &(PresentedTicket, Timestamp),
-) -> Result<Option<(Account, Option<String>)>, StoreError> {
+) -> Result<Option<FoundTicket>, StoreError> {
     let is_valid = tickets::kind.eq(ticket.kind.name()).and(tickets::expires_at.gt(now.as_millis()));
-    let found: Option<(AccountRow, Option<String>)> = tickets::table
+    let found: Option<(AccountRow, Option<String>, Option<String>, i64)> = tickets::table
         .inner_join(accounts::table)
         .filter(tickets::digest.eq(ticket.digest.as_bytes().as_slice()))
         .filter(is_valid)
         .filter(tickets::credentials_version.eq(accounts::credentials_version))
         .filter(tickets::factors_version.eq(accounts::factors_version))
-        .select((AccountRow::as_select(), tickets::state))
+        .filter(tickets::address.is_null().or(tickets::address.eq(accounts::email)))
+        .select((AccountRow::as_select(), tickets::state, tickets::address, tickets::expires_at))
         .get_result(connection)
         .await
         .optional()?;
-    found.map(|(row, state)| Ok((Account::try_from(row)?, state))).transpose()
+    let read = |(row, state, address, end): (AccountRow, _, Option<String>, _)| {
+        let (address, expires_at) = (address.as_deref().map(EmailAddress::new), Timestamp::from_millis(end));
+        Ok(FoundTicket { account: Account::try_from(row)?, state, address, expires_at })
+    };
+    found.map(read).transpose()
 }

@@ -1,5 +1,6 @@
 //! Bringing stored user names to the form in which they are compared now, and finding accounts by it.
 
+use super::locking::unchanged;
 use super::users::UserRow;
 use super::{Conn, TxResult};
 use crate::cached::Cache as _;
@@ -98,7 +99,7 @@ pub(crate) async fn normalize_username(connection: &mut Conn, id: &String) -> Tx
     type Row = (String, Option<String>, Option<String>, Option<String>);
     // Locks the row.
     let row: Option<Row> = diesel::update(accounts::table.find(id))
-        .set(accounts::credentials_version.eq(accounts::credentials_version))
+        .set(unchanged())
         .returning((accounts::tenant_id, accounts::username, accounts::username_key, accounts::username_form))
         .cached()
         .get_result(connection)

@@ -34,6 +34,7 @@ pub(crate) struct AccountRow {
     locked_until: Option<i64>,
     pub(crate) guesses_decay_at: Option<i64>,
     limits_epoch: i64,
+    suspended_until: Option<i64>,
     created_at: i64,
     updated_at: i64,
 }
@@ -73,6 +74,7 @@ impl TryFrom<AccountRow> for Account {
             factors_version: row.factors_version,
             lock_ends_at: row.locked_until.map(Timestamp::from_millis),
             guess_level: row.guesses_decay_at.map(Timestamp::from_millis),
+            suspended_until: row.suspended_until.map(Timestamp::from_millis),
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
         })
@@ -101,7 +103,8 @@ pub(crate) struct NewAccountRow {
 }
 
 impl NewAccountRow {
-    pub(crate) fn new(account: &Account, profile: &str) -> Self {
+    /// `signs_in`: its first session is opened with it.
+    pub(crate) fn new(account: &Account, profile: &str, signs_in: bool) -> Self {
         Self {
             id: account.id.to_text(),
             tenant_id: account.tenant_id.to_text(),
@@ -110,7 +113,7 @@ impl NewAccountRow {
             failed_attempts: 0,
             consecutive_locks: 0,
             locked_until: None,
-            last_sign_in_at: None,
+            last_sign_in_at: signs_in.then_some(account.created_at.as_millis()),
             two_factor_enabled: account.two_factor_enabled,
             created_at: account.created_at.as_millis(),
             username: UsernameColumns::of(account),
@@ -151,6 +154,15 @@ impl AccountChanges {
             updated_at: account.updated_at.as_millis(),
         }
     }
+}
+
+/// Columns that a user may change freely; `None` leaves one as it is.
+#[derive(AsChangeset)]
+#[diesel(table_name = accounts)]
+pub(crate) struct ProfileChanges {
+    pub(crate) name: Option<String>,
+    pub(crate) image: Option<Option<String>>,
+    pub(crate) updated_at: i64,
 }
 
 /// A user name: as chosen, the key that is unique, and the form in which it is compared. The key is another one than the form
@@ -215,7 +227,7 @@ impl RegistrationRow {
             id: registration.id.to_text(),
             account_id: account_id.to_text(),
             application_id: registration.application_id.to_text(),
-            roles: serde_json::to_string(&registration.roles).expect("a list of texts is JSON"),
+            roles: roles_text(&registration.roles),
             username: registration.username.clone(),
             data: registration.data.clone(),
             last_sign_in_at: registration.last_sign_in_at.map(Timestamp::as_millis),
@@ -223,6 +235,31 @@ impl RegistrationRow {
             updated_at: registration.updated_at.as_millis(),
         }
     }
+}
+
+/// Columns of a registration that a service may change.
+#[derive(AsChangeset)]
+#[diesel(table_name = registrations, treat_none_as_null = true)]
+pub(crate) struct RegistrationChanges {
+    roles: String,
+    username: Option<String>,
+    data: Option<String>,
+    updated_at: i64,
+}
+
+impl RegistrationChanges {
+    pub(crate) fn new(registration: &Registration) -> Self {
+        Self {
+            roles: roles_text(&registration.roles),
+            username: registration.username.clone(),
+            data: registration.data.clone(),
+            updated_at: registration.updated_at.as_millis(),
+        }
+    }
+}
+
+fn roles_text(roles: &[String]) -> String {
+    serde_json::to_string(roles).expect("a list of texts is JSON")
 }
 
 impl TryFrom<RegistrationRow> for Registration {

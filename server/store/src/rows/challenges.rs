@@ -4,8 +4,9 @@ use super::corrupt;
 use crate::error::StoreError;
 use crate::schema::{challenges, mailed_codes};
 use countersign_domain::account::Versions;
-use countersign_domain::challenge::Challenge;
+use countersign_domain::challenge::{Challenge, FirstFactor};
 use countersign_domain::ids::{AccountId, ApplicationId};
+use countersign_domain::network::{ClientDigest, NetworkDigests};
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
@@ -25,6 +26,14 @@ pub(crate) struct ChallengeRow {
     factors_version: i64,
     created_at: i64,
     pub(crate) expires_at: i64,
+    first_factor: String,
+    client_network: Option<Vec<u8>>,
+    known_network: Option<Vec<u8>>,
+}
+
+/// Reads the stored name. One that a later version wrote is taken for the factor that fewer second factors complement.
+pub(crate) fn first_factor(name: &str) -> FirstFactor {
+    FirstFactor::parse(name).unwrap_or(FirstFactor::Mailbox)
 }
 
 impl ChallengeRow {
@@ -42,6 +51,9 @@ impl ChallengeRow {
             factors_version: versions.factors,
             created_at: challenge.created_at.as_millis(),
             expires_at: challenge.expires_at.as_millis(),
+            first_factor: challenge.first_factor.name().to_owned(),
+            client_network: challenge.network.map(|network| network.client.0.to_vec()),
+            known_network: challenge.network.map(|network| network.known.to_vec()),
         }
     }
 
@@ -51,17 +63,26 @@ impl ChallengeRow {
 
     /// The challenge that was found by `digest`.
     pub(crate) fn into_challenge(self, digest: Digest) -> Result<Challenge, StoreError> {
+        let network =
+            client_digest(self.client_network).zip(self.known_network.and_then(|known| known.try_into().ok()));
         Ok(Challenge {
             digest,
+            first_factor: first_factor(&self.first_factor),
             account_id: AccountId::parse(&self.account_id).ok_or(corrupt("challenges", "its account"))?,
             is_remembered: self.is_remembered,
             application_id: self.application_id.as_deref().and_then(ApplicationId::parse),
             state: self.state,
             trust_challenge: self.trust_challenge.as_deref().and_then(Digest::from_bytes),
+            network: network.map(|(client, known)| NetworkDigests { client, known }),
             created_at: Timestamp::from_millis(self.created_at),
             expires_at: Timestamp::from_millis(self.expires_at),
         })
     }
+}
+
+/// A stored digest of a client network.
+pub(crate) fn client_digest(bytes: Option<Vec<u8>>) -> Option<ClientDigest> {
+    bytes?.try_into().ok().map(ClientDigest)
 }
 
 #[derive(Insertable, AsChangeset)]

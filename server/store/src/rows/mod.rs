@@ -4,6 +4,7 @@ mod accounts;
 mod api_keys;
 mod audit;
 mod challenges;
+mod messages;
 mod methods;
 mod refresh_tokens;
 mod sessions;
@@ -16,12 +17,13 @@ pub(crate) use accounts::*;
 pub(crate) use api_keys::*;
 pub(crate) use audit::*;
 pub(crate) use challenges::*;
+pub(crate) use messages::*;
 pub(crate) use methods::*;
 pub(crate) use refresh_tokens::*;
 pub(crate) use sessions::*;
 pub(crate) use tickets::*;
 pub(crate) use trusted_devices::*;
 
-fn corrupt(table: &'static str, what: &'static str) -> StoreError {
+pub(crate) fn corrupt(table: &'static str, what: &'static str) -> StoreError {
     StoreError::Corrupt { table, what }
 }

@@ -3,7 +3,7 @@
 use super::corrupt;
 use crate::error::StoreError;
 use crate::schema::refresh_tokens;
-use crate::work::NewRefreshToken;
+use crate::work::{NewRefreshToken, StoredRefreshToken};
 use countersign_domain::account::Versions;
 use countersign_domain::ids::{AccountId, ApplicationId, RefreshTokenId};
 use countersign_domain::time::Timestamp;
@@ -23,6 +23,8 @@ pub(crate) struct RefreshTokenRow {
     pub(crate) factors_version: i64,
     pub(crate) created_at: i64,
     pub(crate) expires_at: i64,
+    pub(crate) device: Option<String>,
+    pub(crate) ip_address: Option<String>,
 }
 
 impl RefreshTokenRow {
@@ -39,6 +41,8 @@ impl RefreshTokenRow {
             factors_version: versions.factors,
             created_at: now.as_millis(),
             expires_at: token.expires_at.as_millis(),
+            device: serde_json::to_string(&token.device).ok(),
+            ip_address: Some(token.ip_address.clone()),
         }
     }
 
@@ -46,5 +50,22 @@ impl RefreshTokenRow {
         let family = RefreshTokenId::parse(&self.family_id).ok_or(corrupt("refresh_tokens", "its family"))?;
         let application = ApplicationId::parse(&self.application_id);
         Ok((family, application.ok_or(corrupt("refresh_tokens", "its application"))?))
+    }
+}
+
+impl TryFrom<RefreshTokenRow> for StoredRefreshToken {
+    type Error = StoreError;
+
+    fn try_from(row: RefreshTokenRow) -> Result<Self, StoreError> {
+        let (id, application_id) = row.names()?;
+        Ok(Self {
+            id,
+            account_id: AccountId::parse(&row.account_id).ok_or(corrupt("refresh_tokens", "its account"))?,
+            application_id,
+            signed_in_at: Timestamp::from_millis(row.signed_in_at),
+            used_at: Timestamp::from_millis(row.created_at),
+            device: row.device.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
+            ip_address: row.ip_address.unwrap_or_default(),
+        })
     }
 }

@@ -26,6 +26,7 @@ pub(crate) struct SessionRow {
     created_at: i64,
     updated_at: i64,
     expires_at: i64,
+    last_used_at: Option<i64>,
 }
 
 impl SessionRow {
@@ -44,6 +45,7 @@ impl SessionRow {
             created_at: session.created_at.as_millis(),
             updated_at: session.updated_at.as_millis(),
             expires_at: session.expires_at.as_millis(),
+            last_used_at: Some(session.last_used_at.as_millis()),
         }
     }
 }
@@ -63,6 +65,7 @@ impl SessionRow {
             signed_in_at: Timestamp::from_millis(row.signed_in_at.unwrap_or(row.created_at)),
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
+            last_used_at: Timestamp::from_millis(row.last_used_at.unwrap_or(row.updated_at)),
             expires_at: Timestamp::from_millis(row.expires_at),
         })
     }

@@ -19,6 +19,7 @@ pub(crate) struct TicketRow {
     factors_version: i64,
     created_at: i64,
     expires_at: i64,
+    address: Option<String>,
 }
 
 impl TicketRow {
@@ -33,6 +34,7 @@ impl TicketRow {
             factors_version: versions.factors,
             created_at: now.as_millis(),
             expires_at: ticket.expires_at.as_millis(),
+            address: ticket.address.as_ref().map(|address| address.as_str().to_owned()),
         }
     }
 }

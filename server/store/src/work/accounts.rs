@@ -1,11 +1,12 @@
-//! Accounts, registrations and passwords.
+//! Accounts and passwords.
 
 use super::{NewSession, NewTicket, PresentedTicket};
-use countersign_domain::account::{Account, Versions};
+use countersign_domain::account::{Account, EmailAddress, Versions};
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::decisions::address_change::AddressChange;
 use countersign_domain::decisions::endings::Event;
 use countersign_domain::ids::AccountId;
+use countersign_domain::message::NewMessage;
 use countersign_domain::password::PasswordHash;
 use countersign_domain::terms::Rules;
 use countersign_domain::time::Timestamp;
@@ -20,6 +21,8 @@ pub struct CreateAccount {
     pub registration: Option<Registration>,
     /// The first session, after a sign-up.
     pub session: Option<NewSession>,
+    /// The link that proves the address, and its mail, where the sign-in waits for it.
+    pub verification: Option<(NewTicket, NewMessage)>,
     pub event: AuditEvent,
 }
 
@@ -56,22 +59,6 @@ pub struct ChangeAccount {
 }
 
 #[derive(Clone, Debug)]
-pub struct Register {
-    pub account_id: AccountId,
-    pub registration: Registration,
-    pub event: AuditEvent,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Registered {
-    Done,
-    /// The user is registered for the application already.
-    Already,
-    /// The account is gone.
-    NoAccount,
-}
-
-#[derive(Clone, Debug)]
 pub struct ChangePassword {
     pub account_id: AccountId,
     /// Versions that the decision was made on.
@@ -79,6 +66,10 @@ pub struct ChangePassword {
     pub password: PasswordHash,
     /// The ticket that authorises the change; it is used up.
     pub ticket: Option<PresentedTicket>,
+    /// The ticket that shows that a second factor was passed a moment ago, where that is needed; it is used up.
+    pub step_up: Option<PresentedTicket>,
+    /// The address that the ticket was mailed to: it is proved by it.
+    pub proved_address: Option<EmailAddress>,
     /// Says what ends with the old password.
     pub ending: Event,
     /// Whether the lock of the account ends with the old password: the change was authorised by a second factor, or by a ticket.
@@ -91,6 +82,16 @@ pub struct ChangePassword {
     pub event: AuditEvent,
 }
 
+/// New values of what a user may change freely; `None` leaves one as it is.
+#[derive(Clone, Debug)]
+pub struct UpdateProfile {
+    pub account_id: AccountId,
+    pub name: Option<String>,
+    /// URL of a picture, or none.
+    pub image: Option<Option<String>>,
+    pub event: AuditEvent,
+}
+
 /// Whether a change found the credentials that it was decided on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
@@ -99,4 +100,6 @@ pub enum Changed {
     Stale,
     /// The ticket is not valid; nothing was written.
     NoTicket,
+    /// The same of the one that shows a second factor.
+    NoStepUp,
 }

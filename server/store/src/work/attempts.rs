@@ -56,7 +56,7 @@ pub struct Granted {
     /// What the attempt has added to the level of [`countersign_domain::policy::Policy::account_guesses`]; given back if it
     /// turns out to be no wrong guess.
     pub charge: Duration,
-    /// Whether this attempt has locked the account.
+    /// Whether this attempt has locked the account, or filled its long-term limit of guesses.
     pub locks: bool,
 }
 
@@ -72,6 +72,7 @@ pub struct FailAttempt {
     pub is_replay: bool,
     /// [`Granted::charge`]
     pub charge: Duration,
+    pub rules: Arc<Rules>,
     pub event: AuditEvent,
     /// Of the lock, if this attempt is the one that locked the account; written if the code was wrong.
     pub lock_event: Option<AuditEvent>,
@@ -117,7 +118,7 @@ pub struct CompleteSecondFactor {
     /// The ticket to change the password, where the dialect can use it.
     pub change_password: Option<NewTicket>,
     pub trust: NewTrust,
-    /// The client's network, recorded if a sign-in is completed.
+    /// The network of the challenge, recorded if a sign-in is completed.
     pub network: Option<KnownNetwork>,
     /// The method that comes along with the account's first second factor.
     pub email_method: Option<NewMethod>,
@@ -125,6 +126,8 @@ pub struct CompleteSecondFactor {
     pub audit: AuditContext,
     /// For the events besides the first: a backup code is used up, a device is trusted.
     pub more_audit: [AuditContext; 2],
+    /// For the event besides a sign-in, if it comes after a long absence.
+    pub absence_audit: AuditContext,
 }
 
 #[derive(Debug)]

@@ -6,6 +6,11 @@ use countersign_domain::attempt::Claimant;
 use countersign_domain::audit::{AuditContext, AuditEvent};
 use countersign_domain::challenge::Challenge;
 use countersign_domain::decisions::delivery::SendTo;
+use countersign_domain::ids::MessageId;
+use countersign_domain::language::Languages;
+use countersign_domain::message::Sealer;
+use countersign_domain::network::ClientDigest;
+use countersign_domain::one_time_code::OneTimeCode;
 use countersign_domain::terms::Rules;
 use countersign_domain::time::Timestamp;
 use std::sync::Arc;
@@ -15,12 +20,13 @@ use std::time::Duration;
 pub struct IssueCode {
     pub claimant: Claimant,
     pub to: SendTo,
-    /// The client's network, as quotas name it; `None` for a service, which asks for all its users.
-    pub network: Option<String>,
+    /// The client's network; `None` for a service, which asks for all its users. See [`sending::client`].
+    ///
+    /// [`sending::client`]: countersign_domain::decisions::sending::client
+    pub network: Option<ClientDigest>,
     /// Whether a service asks, with an API key.
     pub is_service: bool,
-    /// Keyed MAC of the code.
-    pub mac: [u8; 32],
+    pub message: CodeMessage,
     /// Never longer than the challenge that the code completes.
     pub lifetime: Duration,
     pub now: Timestamp,
@@ -28,9 +34,21 @@ pub struct IssueCode {
     pub audit: AuditContext,
 }
 
+/// The message that carries a code. It takes the place of an earlier one for the same claimant that still waits.
+#[derive(Clone, Debug)]
+pub struct CodeMessage {
+    pub id: MessageId,
+    pub code: OneTimeCode,
+    pub sealer: Sealer,
+    /// Those that the request asks for; the account's own come first.
+    pub languages: Languages,
+    /// [`countersign_domain::message::Draft::due_at`]
+    pub due_at: Timestamp,
+}
+
 #[derive(Debug)]
 pub enum Issued {
-    /// The code is stored and can be sent.
+    /// The code is stored, and so is the message that carries it there.
     To { account: Box<Account>, address: Address },
     /// The challenge is unknown, expired or used, or the session has ended.
     NoClaimant,

@@ -21,10 +21,12 @@ pub struct Purged {
     pub sessions: usize,
     pub refresh_tokens: usize,
     pub tickets: usize,
+    pub former_addresses: usize,
     pub trusted_devices: usize,
     pub known_networks: usize,
     pub quotas: usize,
     pub spent_steps: usize,
+    pub messages: usize,
     pub audit_events: usize,
 }
 
@@ -40,17 +42,19 @@ impl Purged {
         self.each().into_iter().any(|rows| u32::try_from(rows).unwrap_or(u32::MAX) >= batch)
     }
 
-    fn each(&self) -> [usize; 10] {
+    fn each(&self) -> [usize; 12] {
         let Self {
             challenges,
             one_time_codes,
             sessions,
             refresh_tokens,
             tickets,
+            former_addresses,
             trusted_devices,
             known_networks,
             quotas,
             spent_steps,
+            messages,
             audit_events,
         } = *self;
         [
@@ -59,10 +63,12 @@ impl Purged {
             sessions,
             refresh_tokens,
             tickets,
+            former_addresses,
             trusted_devices,
             known_networks,
             quotas,
             spent_steps,
+            messages,
             audit_events,
         ]
     }
@@ -76,10 +82,12 @@ pub(crate) enum ExpiringTable {
     Sessions,
     RefreshTokens,
     Tickets,
+    FormerAddresses,
     TrustedDevices,
     KnownNetworks,
     Quotas,
     SpentSteps,
+    Messages,
     AuditEvents,
 }
 

@@ -23,4 +23,6 @@ pub struct KeyringFacts {
     /// The newest authenticator app; read only where there is no canary.
     pub newest_app: Option<Authenticator>,
     pub has_accounts: bool,
+    /// Ids of the keys that rows are sealed with.
+    pub sealed_with: Vec<String>,
 }

@@ -1,6 +1,5 @@
 //! Sessions.
 
-use countersign_domain::account::Versions;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::ids::{AccountId, SessionId};
 use countersign_domain::secret::Digest;
@@ -22,19 +21,17 @@ pub struct ExtendSession {
     pub expires_at: Timestamp,
 }
 
+#[derive(Clone, Copy, Debug)]
+pub struct NoteSessionUse {
+    pub session_id: SessionId,
+    pub now: Timestamp,
+}
+
 #[derive(Clone, Debug)]
 pub struct RevokeSessions {
     pub account_id: AccountId,
     pub which: SessionSelector,
     /// Recorded if anything ended.
-    pub event: AuditEvent,
-}
-
-/// Ending trust in all devices of an account.
-#[derive(Clone, Debug)]
-pub struct EndTrust {
-    pub account_id: AccountId,
-    pub versions: Versions,
     pub event: AuditEvent,
 }
 

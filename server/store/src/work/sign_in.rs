@@ -1,8 +1,8 @@
 //! Signing in with the first factor.
 
-use super::{KnownNetwork, NewRefreshToken, NewSession, NewTicket, NewTrust, PresentedTicket};
-use countersign_domain::account::Account;
-use countersign_domain::audit::AuditContext;
+use super::{KnownNetwork, NewRefreshToken, NewSession, NewTicket, NewTrust, PresentedTicket, Seen};
+use countersign_domain::account::{Account, EmailAddress};
+use countersign_domain::audit::{AuditContext, AuditEvent};
 use countersign_domain::challenge::Challenge;
 use countersign_domain::decisions::sign_in::SignIn;
 use countersign_domain::decisions::trust::Trust;
@@ -30,17 +30,23 @@ pub struct CompleteSignIn {
     pub network: Option<KnownNetwork>,
     /// The ticket that stood in for the password; it is used up.
     pub ticket: Option<PresentedTicket>,
+    /// The address that the ticket was mailed to, which it proves, and the event that records that.
+    pub proved: Option<(EmailAddress, AuditEvent)>,
     pub rules: Arc<Rules>,
     pub terms: Terms,
     pub application_id: Option<ApplicationId>,
     /// The trust that the device presents.
     pub trust: Option<PresentedTrust>,
+    /// The device, as the list of trusted ones shows it.
+    pub seen: Seen,
     pub session: Option<NewSession>,
     pub refresh_token: Option<NewRefreshToken>,
     pub challenge: Challenge,
     /// The ticket to change the password, where the dialect can use it.
     pub change_password: Option<NewTicket>,
     pub audit: AuditContext,
+    /// For the event besides the sign-in, if it comes after a long absence.
+    pub absence_audit: AuditContext,
 }
 
 /// A trust that a device presents.

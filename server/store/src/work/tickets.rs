@@ -1,8 +1,9 @@
 //! Tickets, trusted devices and quotas.
 
-use countersign_domain::account::Versions;
+use countersign_domain::account::{Account, EmailAddress, Versions};
+use countersign_domain::decisions::mailed_link::Purpose;
 use countersign_domain::decisions::password_attempt::PasswordAttempt;
-use countersign_domain::ids::{AccountId, ApplicationId};
+use countersign_domain::ids::AccountId;
 use countersign_domain::quota::QuotaUse;
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
@@ -15,6 +16,30 @@ pub enum TicketKind {
     ChangePassword,
     /// Signing in without a password, right after changing it.
     OneTimePassword,
+    /// Setting a new password, by a link that was mailed to the account's address.
+    ResetPassword,
+    /// Proving the account's address.
+    VerifyAddress,
+    /// Proving the address in its `state`, which takes the place of the account's.
+    ChangeAddress,
+    /// Deleting the account.
+    DeleteAccount,
+    /// Setting a new password, by an id that a dialect mails or hands to a service; a second factor is asked for besides.
+    ForgottenPassword,
+    /// Signing in without a password.
+    SignIn,
+}
+
+impl From<Purpose> for TicketKind {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::ResetPassword => Self::ResetPassword,
+            Purpose::VerifyAddress => Self::VerifyAddress,
+            Purpose::ChangeAddress => Self::ChangeAddress,
+            Purpose::DeleteAccount => Self::DeleteAccount,
+            Purpose::SignIn => Self::SignIn,
+        }
+    }
 }
 
 impl TicketKind {
@@ -23,6 +48,12 @@ impl TicketKind {
             Self::StepUp => "step-up",
             Self::ChangePassword => "change-password",
             Self::OneTimePassword => "one-time-password",
+            Self::ResetPassword => "reset-password",
+            Self::VerifyAddress => "verify-address",
+            Self::ChangeAddress => "change-address",
+            Self::DeleteAccount => "delete-account",
+            Self::ForgottenPassword => "forgotten-password",
+            Self::SignIn => "sign-in",
         }
     }
 }
@@ -36,6 +67,18 @@ pub struct NewTicket {
     /// The caller's own state, returned when the ticket is used: JSON text.
     pub state: Option<String>,
     pub expires_at: Timestamp,
+    /// The account's e-mail address, without which the ticket is good for nothing.
+    pub address: Option<EmailAddress>,
+}
+
+/// A valid ticket.
+#[derive(Clone, Debug)]
+pub struct FoundTicket {
+    pub account: Account,
+    /// As of [`NewTicket`].
+    pub state: Option<String>,
+    pub address: Option<EmailAddress>,
+    pub expires_at: Timestamp,
 }
 
 #[derive(Clone, Debug)]
@@ -44,26 +87,6 @@ pub struct PresentedTicket {
     pub digest: Digest,
     /// What the `trustChallenge` that came with it may be stored as, one for each key of the ring; empty if none came.
     pub trust_challenges: Vec<Digest>,
-}
-
-/// A trusted device to be recorded.
-#[derive(Clone, Debug)]
-pub struct NewTrust {
-    pub digest: Digest,
-    /// Application in which the trust is given.
-    pub application_id: Option<ApplicationId>,
-    pub expires_at: Timestamp,
-}
-
-/// Lookup of a trusted device.
-#[derive(Clone, Debug)]
-pub struct FindTrust {
-    /// What the presented token may be stored as.
-    pub digests: Vec<Digest>,
-    pub account_id: AccountId,
-    /// Those of the account: a trust of older ones is none.
-    pub versions: Versions,
-    pub now: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +116,9 @@ pub struct TakePasswordTry {
     pub in_known_network: Option<PasswordUses>,
     /// Counts of everything that does not come from a known network or device.
     pub anywhere: PasswordUses,
-    /// The client's network as the account may know it, and the counts that then take the place of `anywhere`.
-    pub network: Option<(KnownNetwork, PasswordUses)>,
+    /// The digests by which the account may know the client's network, one for each key of the ring, and the counts that then take
+    /// the place of `anywhere`.
+    pub network: Option<(Vec<[u8; 32]>, PasswordUses)>,
     /// What the trust that the client's device presents may be stored as, and the counts that then take the place of
     /// `anywhere`.
     pub device: Option<(Vec<Digest>, PasswordUses)>,

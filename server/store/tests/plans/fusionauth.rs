@@ -1,6 +1,12 @@
 //! Units of work of the FusionAuth dialect.
 
 use super::*;
+use countersign_domain::decisions::suspension::{self, Suspend};
+use countersign_domain::device::Device;
+use countersign_domain::ids::AccountId;
+use countersign_domain::limits::Suspension;
+use countersign_domain::user_search::{NamePattern, Page, UserSearch};
+use countersign_store::work::{ChangeRegistration, DeleteRegistration, FindUsers, SuspendAccount};
 
 /// Carries out each unit of work that only this dialect has.
 pub(crate) async fn everything(world: &World) {
@@ -24,6 +30,7 @@ pub(crate) async fn everything(world: &World) {
         profile: "{}".to_owned(),
         registration: Some(registration(ApplicationId::DEFAULT)),
         session: None,
+        verification: None,
         event: event(EventKind::AccountCreated, id, NOON),
     };
     assert_eq!(store.create_account(create()).await.unwrap(), AccountWritten::Done);
@@ -55,10 +62,13 @@ pub(crate) async fn everything(world: &World) {
     };
     assert_eq!(store.register(register).await.unwrap(), Registered::Done);
 
+    searches(world, id).await;
+    registrations_and_locks(world, &found.registrations[0], id).await;
+
     let address = Address::Sms(PhoneNumber::new("+15550100").unwrap());
     let to_enable =
         Claimant::Holder { account_id: id, subject: Subject::Enable { account_id: id, address: address.clone() } };
-    let issue = IssueCode { to: SendTo::Address(address.clone()), ..user.issue(to_enable, 7) };
+    let issue = IssueCode { to: SendTo::Address(address.clone()), ..user.issue(to_enable.clone(), 7) };
     assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
     let challenge = user.sign_in(NOON).challenge;
     let (waiting, opened) = (challenge.digest, event(EventKind::StepUpBegun, id, NOON));
@@ -71,7 +81,7 @@ pub(crate) async fn everything(world: &World) {
         step_up: None,
         method: address_method(address),
         known_apps: Vec::new(),
-        macs: vec![[7; 32]],
+        macs: vec![user.mac(&to_enable, 7)],
         backup_codes: backup_codes(3),
         challenge: Some((waiting, [5; 32])),
         rules: Arc::default(),
@@ -109,13 +119,16 @@ pub(crate) async fn everything(world: &World) {
     assert!(matches!(store.claim_attempt(any(&claimant)).await.unwrap(), Claim::Granted(_)));
     let (given, first, step_up) = (trust(NOON + HOUR), session_digest(), ticket(TicketKind::StepUp, NOON + HOUR));
     let refresh_token = |digest| NewRefreshToken {
+        device: Device::default(),
+        ip_address: String::new(),
         digest,
         family_id: RefreshTokenId::generate(NOON, &mut random()),
         application_id: ApplicationId::DEFAULT,
         second_factor_at: Some(NOON),
         expires_at: NOON + HOUR,
     };
-    let proof = Proof::OneTimeCode(StoredCode { mac: vec![9; 32], method_id: Some(method.id) });
+    let mac = user.mac(&claimant, 9).to_vec();
+    let proof = Proof::OneTimeCode(StoredCode { mac, method_id: Some(method.id) });
     let with_tokens = Terms { grant: Grant::Tokens, ..terms() };
     let pass = CompleteSecondFactor {
         request: Request { trusts_device: true, without_grant: false },
@@ -158,16 +171,45 @@ pub(crate) async fn everything(world: &World) {
     assert_eq!(decided(store.complete_sign_in(late).await.unwrap()).trust, Trust::Superseded);
     let present = || PresentedTicket { kind: TicketKind::StepUp, digest: step_up.digest, trust_challenges: Vec::new() };
     assert!(store.ticket((present(), NOON)).await.unwrap().is_some());
-    let presented = || UseRefreshToken {
-        digest: first,
-        next: session_digest(),
-        rules: Arc::default(),
-        now: NOON,
+    let family = RefreshTokenId::generate(NOON, &mut random());
+    let [second, third] = [0; 2].map(|_| session_digest());
+    let usage = |refresh_token_usage| {
+        let application = Application { refresh_token_usage, ..Application::default() };
+        let directory = Directory::new(vec![Tenant::default()], vec![application]).expect("there is a tenant");
+        Arc::new(Rules { directory, ..Rules::default() })
+    };
+    let one_time = usage(RefreshTokenUsage::OneTimeUse);
+    let presented = |rules: &Arc<Rules>, digest, next, now| UseRefreshToken {
+        digest,
+        successors: vec![next],
+        rules: Arc::clone(rules),
+        now,
         expires_at: NOON + HOUR,
         audit: audit(id, NOON),
     };
-    assert!(matches!(store.use_refresh_token(presented()).await.unwrap(), RefreshTokenUsed::Rotated(_)));
-    assert!(matches!(store.use_refresh_token(presented()).await.unwrap(), RefreshTokenUsed::Reused));
+    let renew = presented(&usage(RefreshTokenUsage::Reusable), first, second, NOON);
+    assert!(matches!(store.use_refresh_token(renew).await.unwrap(), RefreshTokenUsed::Renewed(_)));
+    let rotate = || presented(&one_time, first, second, NOON);
+    for _ in 0..2 {
+        assert!(matches!(store.use_refresh_token(rotate()).await.unwrap(), RefreshTokenUsed::Replaced(..)));
+    }
+    let further = presented(&one_time, second, third, NOON);
+    assert!(matches!(store.use_refresh_token(further).await.unwrap(), RefreshTokenUsed::Replaced(..)));
+    assert!(matches!(store.use_refresh_token(rotate()).await.unwrap(), RefreshTokenUsed::Superseded(_)));
+    let late = presented(&one_time, first, second, NOON + HOUR);
+    assert!(matches!(store.use_refresh_token(late).await.unwrap(), RefreshTokenUsed::Reused));
+
+    for which in [RefreshTokenSelector::OfAccount(id), RefreshTokenSelector::WithId(family)] {
+        store.refresh_tokens(FindRefreshTokens { which, now: NOON }).await.unwrap();
+    }
+    store.refresh_token_owner(first).await.unwrap();
+    let application_id = ApplicationId::DEFAULT;
+    store.token_holders(FindTokenHolders { application_id, after: Some(id), batch: 10 }).await.unwrap();
+    for which in [RevokedTokens::OfApplication(application_id), RevokedTokens::WithId(family), RevokedTokens::All] {
+        let event = event(EventKind::RefreshTokensRevoked, id, NOON);
+        let revoke = RevokeRefreshTokens { account_id: id, which, event };
+        store.revoke_refresh_tokens(revoke).await.unwrap();
+    }
 
     // The account's number is another one: its method follows. Then the number is one that has a method.
     let mut account = store.user(AccountLookup::Id(id)).await.unwrap().expect("it is there").account;
@@ -196,10 +238,10 @@ pub(crate) async fn everything(world: &World) {
     let issue = IssueCode { to: SendTo::Method(method.handle.clone()), ..user.issue(to_disable.clone(), 6) };
     assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
     assert!(matches!(store.claim_attempt(any(&to_disable)).await.unwrap(), Claim::Granted(_)));
-    let remove = |claimant: Claimant, mac, named| RemoveMethods {
+    let remove = |claimant: Claimant, named| RemoveMethods {
+        proof: user.mailed(&claimant, 6),
         claimant,
         account_id: id,
-        proof: mailed(mac),
         renewal: None,
         charge: guess(),
         named: Some(named),
@@ -213,25 +255,31 @@ pub(crate) async fn everything(world: &World) {
     let email = user.email_address();
     let to_enable =
         Claimant::Holder { account_id: id, subject: Subject::Enable { account_id: id, address: email.clone() } };
-    let issue = IssueCode { to: SendTo::Address(email.clone()), ..user.issue(to_enable, 4) };
+    let issue = IssueCode { to: SendTo::Address(email.clone()), ..user.issue(to_enable.clone(), 4) };
     assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
-    let second =
-        AddMethod { method: address_method(email), macs: vec![[4; 32]], challenge: None, ..add(&user, address) };
+    let second = AddMethod {
+        method: address_method(email),
+        macs: vec![user.mac(&to_enable, 4)],
+        challenge: None,
+        ..add(&user, address)
+    };
     let second_id = second.method.id;
     assert_eq!(store.add_method(second).await.unwrap(), MethodAdded::Decided(Added::Further));
-    let removal = store.remove_methods(remove(to_disable.clone(), 6, second_id)).await.unwrap();
+    let removal = store.remove_methods(remove(to_disable.clone(), second_id)).await.unwrap();
     assert_eq!(removal, MethodsRemoved::Decided(Removal::One(second_id)));
     let issue = IssueCode { to: SendTo::Method(method.handle.clone()), ..user.issue(to_disable.clone(), 6) };
     assert!(matches!(store.issue_code(issue).await.unwrap(), Issued::To { .. }));
-    let removal = store.remove_methods(remove(to_disable, 6, method.id)).await.unwrap();
+    let removal = store.remove_methods(remove(to_disable, method.id)).await.unwrap();
     assert_eq!(removal, MethodsRemoved::Decided(Removal::SwitchOff));
     let found = store.user(AccountLookup::Id(id)).await.unwrap().expect("it is there");
     assert!(!found.account.two_factor_enabled && found.methods.is_empty());
     let change = ChangePassword {
+        proved_address: None,
         account_id: id,
         versions: found.account.versions(),
         password: hash(),
         ticket: Some(present()),
+        step_up: None,
         ending: Event::PasswordChangedEndingSessions,
         lifts_lock: true,
         session: None,
@@ -255,4 +303,63 @@ pub(crate) async fn everything(world: &World) {
     assert!(store.api_key(key_digest).await.unwrap().is_some());
     assert!(store.revoke_api_key((key_id, NOON)).await.unwrap());
     assert!(store.delete_account((id, event(EventKind::AccountDeleted, id, NOON))).await.unwrap());
+}
+
+/// Every way in which users are found.
+async fn searches(world: &World, id: AccountId) {
+    let exact = NamePattern::Exactly("Ada");
+    let start = NamePattern::StartsWith("a");
+    let of = |pattern: NamePattern<'_>| UserSearch::EmailOrUsername {
+        email: pattern.emails(),
+        username: pattern.usernames(),
+    };
+    for which in [
+        UserSearch::Ids(vec![id]),
+        UserSearch::All,
+        UserSearch::Email(start.emails()),
+        UserSearch::Username(start.usernames()),
+        of(exact),
+        of(start),
+    ] {
+        for counts_all in [false, true] {
+            let page = Page::new(0, 25).unwrap();
+            let find = FindUsers { tenant_id: TenantId::DEFAULT, which: which.clone(), page, counts_all };
+            world.store.find_users(find).await.unwrap();
+        }
+    }
+    let find =
+        FindUsers { tenant_id: TenantId::DEFAULT, which: of(exact), page: Page::new(0, 1).unwrap(), counts_all: false };
+    let found = world.store.find_users(find).await.unwrap();
+    assert_eq!((found.total, found.users[0].account.id), (1, id));
+}
+
+async fn registrations_and_locks(world: &World, registration: &Registration, id: AccountId) {
+    let store = &world.store;
+    let change = ChangeRegistration {
+        account_id: id,
+        registration: registration.clone(),
+        read_at: registration.updated_at,
+        event: event(EventKind::RegistrationChanged, id, NOON),
+    };
+    assert!(store.change_registration(change).await.unwrap());
+    let delete = || DeleteRegistration {
+        account_id: id,
+        application_id: registration.application_id,
+        event: event(EventKind::RegistrationDeleted, id, NOON),
+    };
+    assert!(store.delete_registration(delete()).await.unwrap());
+    assert!(!store.delete_registration(delete()).await.unwrap());
+    let suspension = Suspension { until: NOON + HOUR, since: NOON, by: Some(id), comment: Some("a scam".to_owned()) };
+    let suspend = SuspendAccount {
+        account_id: id,
+        request: suspension::Request::Set,
+        suspension: suspension.clone(),
+        audit: audit(id, NOON),
+    };
+    let suspended = store.suspend_account(suspend).await.unwrap();
+    assert_eq!(suspended, Some(Suspend::Allowed { until: suspension.until }));
+    assert_eq!(store.account_limits(id).await.unwrap().unwrap().suspension, Some(suspension));
+    let lift = LiftLimits { account_id: id, event: event(EventKind::AccountUnlocked, id, NOON) };
+    assert!(store.lift_limits(lift).await.unwrap());
+    assert_eq!(store.account_limits(id).await.unwrap().unwrap().suspension, None);
 }

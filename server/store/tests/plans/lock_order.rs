@@ -52,6 +52,31 @@ fn the_rule_tells_a_wrong_order() {
     }
 }
 
+/// A unit that `everything` leaves out is looked at neither here nor by the tests of the plans.
+#[test]
+fn every_unit_of_work_is_called() {
+    let store = include_str!("../../src/store.rs");
+    let calls = [
+        include_str!("main.rs"),
+        include_str!("administration.rs"),
+        include_str!("apps.rs"),
+        include_str!("fusionauth.rs"),
+        include_str!("keys.rs"),
+        include_str!("own_account.rs"),
+        include_str!("../store/world.rs"),
+        include_str!("../store/users.rs"),
+    ];
+    let units = store.lines().filter_map(|line| {
+        let unit = line.trim_start().strip_prefix("pub write ")?;
+        unit.split_once('(').map(|(name, _)| name)
+    });
+    let units: Vec<&str> = units.collect();
+    assert!(units.len() > 30, "{units:?}");
+    let is_called = |unit: &str| calls.iter().any(|text| text.contains(&format!(".{unit}(")));
+    let missing: Vec<&str> = units.into_iter().filter(|unit| !is_called(unit)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_unit_of_work_takes_the_accounts_row_first() {
     let _turn = crate::listen().await;

@@ -10,6 +10,7 @@ use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::second_factor::{Request, SecondFactor};
 use countersign_domain::decisions::sign_in::SignIn;
+use countersign_domain::device::Device;
 use countersign_domain::ids::{ApplicationId, MethodId, RefreshTokenId, RegistrationId};
 use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
 use countersign_domain::terms::{EnrolmentPlace, Grant, Rules, Terms};
@@ -38,6 +39,8 @@ fn totp(method_id: MethodId, step: i64) -> Proof {
 /// A right code that would open everything there is to open.
 fn opens_everything(user: &User, claimant: Claimant, proof: Proof, grant: Grant) -> CompleteSecondFactor {
     let refresh_token = NewRefreshToken {
+        device: Device::default(),
+        ip_address: String::new(),
         digest: session_digest(),
         family_id: RefreshTokenId::generate(NOON, &mut random()),
         application_id: ApplicationId::DEFAULT,
@@ -272,7 +275,8 @@ async fn tokens_are_granted_together_with_the_user_they_speak_of(database: Datab
         assert_eq!(ids, registrations.each_ref().map(|registration| registration.id), "the oldest first");
         assert_eq!(granted.last_sign_in_at, Some(last_sign_in_at));
     };
-    check(&granted, signed_in_at);
+    check(&granted, NOON);
+    assert_ne!(signed_in_at, NOON, "a right password alone is no sign-in");
     assert!(granted.methods[0].last_used_at == Some(NOON), "the code's own use is seen");
 
     // A trusted device is granted tokens at once.

@@ -50,7 +50,7 @@ fn describe(behind: &Behind) -> BTreeSet<String> {
             let query = "
                 SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type
                     || CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END
-                    || coalesce(' default ' || column_default, '')
+                    || coalesce(' default ' || replace(column_default, '::text', ''), '')
                 FROM information_schema.columns
                 WHERE table_schema = 'public' AND table_name <> '__diesel_schema_migrations'
                 UNION ALL
@@ -135,6 +135,18 @@ async fn both_databases_have_the_same_tables() {
     let only =
         |one: &BTreeSet<String>, other: &BTreeSet<String>| -> Vec<String> { one.difference(other).cloned().collect() };
     assert_eq!((only(&file, &server), only(&server, &file)), (vec![], vec![]), "only on SQLite, only on PostgreSQL");
+}
+
+/// Searches take names that begin alike for a range, which they are in no order but that of code points.
+#[needs_postgres]
+#[tokio::test]
+async fn names_are_in_the_order_of_code_points_whatever_the_locale() {
+    let world = World::start(DatabaseKind::Postgres).await;
+    let Behind::Server(database) = &world.behind else { unreachable!() };
+    let query = "SELECT column_name FROM information_schema.columns
+        WHERE table_name = 'accounts' AND collation_name = 'C' ORDER BY column_name";
+    let columns: Vec<_> = database.query(query).unwrap().into_iter().flatten().flatten().collect();
+    assert_eq!(columns, ["email", "username_form"]);
 }
 
 #[on_each_database]

@@ -2,7 +2,7 @@
 
 use crate::users::{
     HOUR, NOON, User, address_method, backup_codes, by_email, challenge_digest, decided, event, guess, hash, is_done,
-    mailed, new_session, random, session_digest, trust,
+    new_session, random, session_digest, trust,
 };
 use crate::world::World;
 use countersign_domain::account::{EmailAddress, Versions};
@@ -28,6 +28,7 @@ use countersign_store::work::{
 };
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use futures::future::join_all;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) fn fail(user: &User, claimant: &Claimant, factor: Factor, is_replay: bool) -> FailAttempt {
@@ -37,6 +38,7 @@ pub(crate) fn fail(user: &User, claimant: &Claimant, factor: Factor, is_replay: 
         account_id: user.id(),
         is_replay,
         charge: guess(),
+        rules: Arc::default(),
         event: event(EventKind::SecondFactorRejected, user.id(), NOON),
         lock_event: None,
     }
@@ -48,6 +50,8 @@ pub(crate) fn change(user: &User, credentials: i64) -> ChangePassword {
         versions: Versions { credentials, ..user.account.versions() },
         password: hash(),
         ticket: None,
+        step_up: None,
+        proved_address: None,
         ending: Event::PasswordChangedEndingSessions,
         lifts_lock: true,
         session: Some(new_session(user.id(), NOON)),
@@ -164,8 +168,10 @@ async fn a_quota_is_exact_and_begins_anew(database: DatabaseKind) {
     let PasswordTry { decision, uses } = take(until).await.unwrap();
     assert_eq!(decision, PasswordAttempt::Judged, "a new window");
     world.store.give_back(uses.clone()).await.unwrap();
-    assert_eq!(world.count("budgets"), 0);
+    let live = format!("budgets WHERE expires_at > {}", until.as_millis());
+    assert_eq!((world.count("budgets"), world.count(&live)), (2, 0), "they have ended");
     world.store.give_back(uses).await.unwrap();
+    assert_eq!(world.count(&live), 0);
 }
 
 #[on_each_database]
@@ -242,7 +248,7 @@ async fn a_sign_in_gives_the_password_quota_back_and_stores_a_better_hash(databa
     world.behind.execute("UPDATE accounts SET password_hash = replace(password_hash, 'm=19456', 'm=8')");
     let outcome = decided(world.store.complete_sign_in(sign_in).await.unwrap());
     assert_eq!(outcome.decision, SignIn::Granted { by_trust: false });
-    assert_eq!(world.count("budgets"), 0);
+    assert_eq!(world.count(&format!("budgets WHERE expires_at > {}", NOON.as_millis())), 0);
     assert_eq!(world.count("accounts WHERE password_hash LIKE '%m=19456%'"), 1);
 }
 
@@ -452,22 +458,25 @@ async fn a_mailed_code_is_sent_within_a_quota_and_used_once(database: DatabaseKi
     let claimant = user.challenged(world, NOON).await;
     assert!(matches!(user.claimed(world, &claimant, Factor::OneTimeCode).await, Claim::NoCode));
     user.issued(world, &claimant, 1).await;
+    world.delivered(NOON).await;
     user.issued(world, &claimant, 2).await;
+    world.delivered(NOON).await;
     assert_eq!(world.count("mailed_codes"), 1, "a new code takes the place of the old one");
     let Claim::Granted(granted) = user.claimed(world, &claimant, Factor::OneTimeCode).await else { panic!() };
-    assert_eq!(granted.material.one_time_code.map(|code| code.mac), Some(vec![2; 32]));
+    assert_eq!(granted.material.one_time_code.map(|code| code.mac), Some(user.mac(&claimant, 2).to_vec()));
     world.store.fail_attempt(fail(&user, &claimant, Factor::OneTimeCode, false)).await.unwrap();
     assert_eq!(world.count("mailed_codes WHERE failures = 1"), 1);
 
-    let old = user.pass(claimant.clone(), mailed(1));
+    let old = user.pass(claimant.clone(), user.mailed(&claimant, 1));
     assert!(matches!(world.store.complete_second_factor(old).await.unwrap(), SecondFactorCompleted::ProofSpent));
-    let right = || user.pass(claimant.clone(), mailed(2));
+    let right = || user.pass(claimant.clone(), user.mailed(&claimant, 2));
     assert!(is_done(&world.store.complete_second_factor(right()).await.unwrap()));
     assert!(matches!(world.store.complete_second_factor(right()).await.unwrap(), SecondFactorCompleted::ClaimantGone));
 
     let claimant = user.challenged(world, NOON).await;
     for mac in 3..11 {
         user.issued(world, &claimant, mac).await;
+        world.delivered(NOON).await;
     }
     let issued = world.store.issue_code(user.issue(claimant, 11)).await.unwrap();
     let until = NOON + Policy::default().one_time_code_window;

@@ -2,19 +2,24 @@
 
 use crate::world::World;
 use countersign_domain::account::{Account, EmailAddress, LoginName};
+use countersign_domain::actor::Actor;
 use countersign_domain::address::Address;
 use countersign_domain::assurance::{Assurance, Manager};
 use countersign_domain::attempt::{Authenticator, Claimant, Expected, Proof, StoredBackupCode, StoredCode};
-use countersign_domain::audit::{AuditContext, AuditEvent, EventKind};
+use countersign_domain::audit::{AuditContext, AuditEvent, EventKind, RequestIds};
 use countersign_domain::backup_code::Alphabet;
-use countersign_domain::challenge::{Challenge, Factor};
+use countersign_domain::challenge::{Challenge, Factor, FirstFactor};
 use countersign_domain::decisions::delivery::SendTo;
 use countersign_domain::decisions::enrolment::Enrolment;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::decisions::sign_in::SignIn;
-use countersign_domain::ids::{AccountId, AuditId, BackupCodeId, MethodId, SessionId, TenantId};
-use countersign_domain::keyring::Sealed;
+use countersign_domain::ids::{AccountId, AuditId, BackupCodeId, MessageId, MethodId, SessionId, TenantId};
+use countersign_domain::keyring::{Keyring, Sealed};
+use countersign_domain::language::Languages;
+use countersign_domain::message::{Notices, Sealer};
 use countersign_domain::method::MethodHandle;
+use countersign_domain::network::ClientDigest;
+use countersign_domain::one_time_code::OneTimeCode;
 use countersign_domain::password::PasswordHash;
 use countersign_domain::policy::Policy;
 use countersign_domain::quota::{QuotaLimit, QuotaUse};
@@ -25,9 +30,9 @@ use countersign_domain::terms::{ChallengeForm, EnrolmentPlace, Grant, Terms, Tru
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::AccountLookup;
 use countersign_store::work::{
-    AccountWritten, BeginEnrolment, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CreateAccount,
-    EnrolMail, EnrolmentBegun, IssueCode, Issued, KnownNetwork, NewFactor, NewMethod, NewSession, NewTicket, NewTrust,
-    SecondFactorCompleted, SignInCompleted, SignInDecided, TicketKind,
+    AccountWritten, BeginEnrolment, Claim, ClaimAttempt, CodeMessage, CompleteSecondFactor, CompleteSignIn,
+    CreateAccount, EnrolMail, EnrolmentBegun, IssueCode, Issued, KnownNetwork, NewFactor, NewMethod, NewSession,
+    NewTicket, NewTrust, SecondFactorCompleted, Seen, SignInCompleted, SignInDecided, TicketKind,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{CryptoRng, SeedableRng as _};
@@ -59,6 +64,15 @@ pub(crate) fn hash() -> PasswordHash {
     PasswordHash::parse(text).unwrap()
 }
 
+/// One keyring for all tests.
+pub(crate) fn sealer() -> Sealer {
+    Sealer::new(Arc::new(Keyring::generate(&mut ChaCha20Rng::seed_from_u64(1))))
+}
+
+pub(crate) fn notices() -> Notices {
+    Notices { sealer: sealer(), lifetime: 24 * HOUR, unverified_a_day: 5, directory: Arc::default() }
+}
+
 pub(crate) fn event(kind: EventKind, account_id: AccountId, at: Timestamp) -> AuditEvent {
     AuditEvent {
         id: AuditId::generate(at, &mut random()),
@@ -69,7 +83,9 @@ pub(crate) fn event(kind: EventKind, account_id: AccountId, at: Timestamp) -> Au
         factor: None,
         dialect: "better-auth",
         ip_address: "192.0.2.1".to_owned(),
-        api_key_id: None,
+        actor: Actor::User,
+        request: RequestIds::default(),
+        notices: Some(notices()),
     }
 }
 
@@ -83,7 +99,9 @@ pub(crate) fn audit(account_id: AccountId, at: Timestamp) -> AuditContext {
         factor: None,
         dialect: "better-auth",
         ip_address: "192.0.2.1".to_owned(),
-        api_key_id: None,
+        actor: Actor::User,
+        request: RequestIds::default(),
+        notices: Some(notices()),
     }
 }
 
@@ -131,13 +149,13 @@ pub(crate) fn address_method(address: Address) -> NewMethod {
     }
 }
 
-/// The code whose MAC is all this byte.
-pub(crate) fn mailed(mac: u8) -> Proof {
-    Proof::OneTimeCode(StoredCode { mac: vec![mac; 32], method_id: None })
+/// The code of this number.
+fn code(number: u8) -> OneTimeCode {
+    OneTimeCode::chosen(&format!("code {number}")).unwrap()
 }
 
 pub(crate) fn ticket(kind: TicketKind, expires_at: Timestamp) -> NewTicket {
-    NewTicket { kind, digest: session_digest(), trust_challenge: None, state: None, expires_at }
+    NewTicket { kind, digest: session_digest(), trust_challenge: None, state: None, expires_at, address: None }
 }
 
 pub(crate) fn backup_codes(count: usize) -> Vec<StoredBackupCode> {
@@ -151,7 +169,11 @@ pub(crate) fn backup_codes(count: usize) -> Vec<StoredBackupCode> {
 }
 
 pub(crate) fn trust(expires_at: Timestamp) -> NewTrust {
-    NewTrust { digest: session_digest(), application_id: None, expires_at }
+    NewTrust { digest: session_digest(), application_id: None, name: None, seen: seen(), expires_at }
+}
+
+pub(crate) fn seen() -> Seen {
+    Seen { user_agent: "Mozilla/5.0".to_owned(), ip_address: "192.0.2.1".to_owned() }
 }
 
 /// A user who signed up.
@@ -184,6 +206,7 @@ impl User {
             factors_version: 0,
             lock_ends_at: None,
             guess_level: None,
+            suspended_until: None,
             created_at: NOON,
             updated_at: NOON,
         };
@@ -241,6 +264,7 @@ impl User {
             profile: "{}".to_owned(),
             registration: None,
             session: Some(self.session.clone()),
+            verification: None,
             event: event(EventKind::SignedUp, self.id(), NOON),
         }
     }
@@ -253,10 +277,12 @@ impl User {
         let challenge = Challenge {
             digest: challenge_digest(),
             account_id: self.id(),
+            first_factor: FirstFactor::Password,
             is_remembered: true,
             application_id: None,
             state: None,
             trust_challenge: None,
+            network: None,
             created_at: now,
             expires_at: now + Duration::from_secs(600),
         };
@@ -267,6 +293,7 @@ impl User {
             password_uses: vec![window(&format!("password:{}", self.id()))],
             network: Some(network(self.id(), 1, now)),
             ticket: None,
+            proved: None,
             rules: Arc::default(),
             terms: terms(),
             application_id: None,
@@ -276,6 +303,8 @@ impl User {
             challenge,
             change_password: Some(ticket(TicketKind::ChangePassword, now + HOUR)),
             audit: audit(self.id(), now),
+            seen: seen(),
+            absence_audit: audit(self.id(), now),
         }
     }
 
@@ -294,6 +323,7 @@ impl User {
             versions: self.account.versions(),
             manager: Manager::Owner(Assurance {
                 account_id: self.id(),
+                signed_in_at: NOON,
                 second_factor_at: Some(NOON),
                 factors_version: self.account.factors_version,
             }),
@@ -361,16 +391,32 @@ impl User {
             now: NOON,
             audit: audit(self.id(), NOON),
             more_audit: [audit(self.id(), NOON), audit(self.id(), NOON)],
+            absence_audit: audit(self.id(), NOON),
         }
     }
 
-    pub(crate) fn issue(&self, claimant: Claimant, mac: u8) -> IssueCode {
+    /// What the code of this number is stored as.
+    pub(crate) fn mac(&self, claimant: &Claimant, number: u8) -> [u8; 32] {
+        sealer().code_mac(&code(number), &claimant.subject(), self.id())
+    }
+
+    pub(crate) fn mailed(&self, claimant: &Claimant, number: u8) -> Proof {
+        Proof::OneTimeCode(StoredCode { mac: self.mac(claimant, number).to_vec(), method_id: None })
+    }
+
+    pub(crate) fn issue(&self, claimant: Claimant, number: u8) -> IssueCode {
         IssueCode {
             claimant,
             to: SendTo::Primary,
-            network: Some("network".to_owned()),
+            network: Some(ClientDigest([7; 32])),
             is_service: false,
-            mac: [mac; 32],
+            message: CodeMessage {
+                id: MessageId::generate(NOON, &mut random()),
+                code: code(number),
+                sealer: sealer(),
+                languages: Languages::default(),
+                due_at: NOON,
+            },
             lifetime: Policy::default().one_time_code_lifetime,
             now: NOON,
             rules: Arc::default(),
@@ -378,8 +424,8 @@ impl User {
         }
     }
 
-    pub(crate) async fn issued(&self, world: &World, claimant: &Claimant, mac: u8) {
-        let issued = world.store.issue_code(self.issue(claimant.clone(), mac)).await.unwrap();
+    pub(crate) async fn issued(&self, world: &World, claimant: &Claimant, number: u8) {
+        let issued = world.store.issue_code(self.issue(claimant.clone(), number)).await.unwrap();
         assert!(matches!(issued, Issued::To { account, .. } if account.id == self.id()));
     }
 }
@@ -413,6 +459,7 @@ pub(crate) fn new_session(account_id: AccountId, now: Timestamp) -> NewSession {
             signed_in_at: now,
             created_at: now,
             updated_at: now,
+            last_used_at: now,
             expires_at: now + 24 * HOUR,
         },
         token: session_digest(),

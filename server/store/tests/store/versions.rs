@@ -11,6 +11,7 @@ use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::decisions::sign_in::SignIn;
+use countersign_domain::device::Device;
 use countersign_domain::ids::{ApplicationId, RefreshTokenId, RegistrationId};
 use countersign_domain::policy::Policy;
 use countersign_domain::secret::Digest;
@@ -44,6 +45,8 @@ async fn open(world: &World) -> Open {
         request: Request { trusts_device: true, without_grant: false },
         terms: Terms { grant: Grant::Tokens, ..terms() },
         refresh_token: Some(NewRefreshToken {
+            device: Device::default(),
+            ip_address: String::new(),
             digest: refresh_token,
             family_id: RefreshTokenId::generate(NOON, &mut random()),
             application_id: ApplicationId::DEFAULT,
@@ -74,13 +77,13 @@ impl Open {
         let ticket = store.ticket((shown, NOON)).await.unwrap().is_some();
         let refresh = UseRefreshToken {
             digest: self.refresh_token,
-            next: session_digest(),
+            successors: vec![session_digest()],
             rules: Arc::default(),
             now: NOON,
             expires_at: NOON + HOUR,
             audit: audit(account_id, NOON),
         };
-        let refreshed = matches!(store.use_refresh_token(refresh).await.unwrap(), RefreshTokenUsed::Rotated(_));
+        let refreshed = matches!(store.use_refresh_token(refresh).await.unwrap(), RefreshTokenUsed::Renewed(_));
         let issued = store.issue_code(self.user.issue(self.challenge.clone(), 1)).await.unwrap();
         let claimed = matches!(self.user.claimed(world, &self.challenge, Factor::Totp).await, Claim::Granted(_));
         [session.is_some(), trust, refreshed, ticket, matches!(issued, Issued::To { .. }), claimed]
@@ -221,7 +224,8 @@ async fn what_a_node_of_the_version_before_opens_is_good_until_the_first_event(d
             assert!(world.store.revoke_sessions(revoke).await.unwrap());
             assert_eq!(open.usable(world).await, [false; 6]);
         } else {
-            let end = EndTrust { account_id: id, versions, event: event(EventKind::TrustRevoked, id, NOON) };
+            let end =
+                EndTrust { account_id: id, versions: Some(versions), event: event(EventKind::TrustRevoked, id, NOON) };
             assert_eq!(world.store.end_trust(end).await.unwrap(), Changed::Done);
             assert!(!open.usable(world).await[1], "trust alone");
         }
@@ -250,7 +254,7 @@ async fn what_a_node_of_the_version_before_opens_ends_as_late_as_anything(databa
     assert_eq!(decision, SignIn::SecondFactorDue);
     let refresh = UseRefreshToken {
         digest: open.refresh_token,
-        next: session_digest(),
+        successors: vec![session_digest()],
         rules: Arc::default(),
         now: NOON + policy.refresh_token_absolute_lifetime,
         expires_at: now + HOUR,
@@ -280,6 +284,40 @@ async fn a_rotated_trust_keeps_the_time_at_which_it_was_given(database: Database
         assert_eq!(decision == SignIn::Granted { by_trust: true }, by_trust, "after {hours} hours: {decision:?}");
         shown = digest;
     }
+}
+
+/// The one that was used longest ago gives way to a further one; a row of the version before, which has no time, before all others.
+#[on_each_database]
+async fn an_account_trusts_so_many_devices_at_most(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let (user, app, _) = User::enrolled(world).await;
+    let policy = Policy { trusted_devices_per_account: 2, ..Policy::default() };
+    let rules = Arc::new(Rules { policy, ..Rules::default() });
+    let mut given = Vec::new();
+    for step in 1..=4 {
+        let now = NOON + u32::try_from(step).unwrap() * HOUR;
+        let claimant = user.challenged(world, now).await;
+        let pass = CompleteSecondFactor {
+            request: Request { trusts_device: true, without_grant: false },
+            trust: trust(now + 100 * HOUR),
+            rules: rules.clone(),
+            now,
+            ..user.pass(claimant, Proof::Totp { method_id: app, step: 100 + step, confirms: false })
+        };
+        given.push(pass.trust.digest);
+        assert!(is_done(&world.store.complete_second_factor(pass).await.unwrap()));
+        if step == 1 {
+            world.behind.execute("UPDATE trusted_devices SET last_used_at = NULL WHERE last_used_at > 0");
+        }
+    }
+    let mut kept = Vec::new();
+    for digest in given {
+        let (account_id, versions) = (user.id(), user.account.versions());
+        let find = FindTrust { digests: vec![digest], account_id, versions, now: NOON + 5 * HOUR };
+        kept.push(world.store.trust(find).await.unwrap().is_some());
+    }
+    assert_eq!(kept, [false, false, true, true]);
+    assert_eq!(world.count("trusted_devices"), 2);
 }
 
 #[on_each_database]

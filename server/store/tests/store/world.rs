@@ -1,5 +1,9 @@
 //! A database of its own for each test, and a way around the store into it.
 
+use countersign_domain::decisions::redelivery::Redelivery;
+use countersign_domain::message::{StoredMessage, TakenUse};
+use countersign_domain::time::Timestamp;
+use countersign_store::work::{FinishMessage, TakeMessages, WhichMessages};
 use countersign_store::{Database, Options, Store};
 use countersign_test_postgres::{self as postgres, DatabaseKind};
 use diesel::prelude::*;
@@ -92,4 +96,33 @@ impl World {
     pub(crate) fn count(&self, from: &str) -> i64 {
         self.behind.count(from)
     }
+
+    /// Delivers the messages that are due.
+    pub(crate) async fn delivered(&self, now: Timestamp) {
+        for message in self.taken("a node", now).await {
+            assert!(self.finished("a node", &message, Redelivery::Delivered, Vec::new(), now).await);
+        }
+    }
+
+    /// What a process takes, for 20 seconds.
+    pub(crate) async fn taken(&self, owner: &str, now: Timestamp) -> Vec<StoredMessage> {
+        let which = WhichMessages::Due { limit: 100 };
+        let (owner, lease_ends_at) = (owner.to_owned(), now + LEASE);
+        self.store.take_messages(TakeMessages { which, owner, now, lease_ends_at }).await.unwrap()
+    }
+
+    /// Ends an attempt of a process; says whether the message was its own.
+    pub(crate) async fn finished(
+        &self,
+        owner: &str,
+        message: &StoredMessage,
+        decision: Redelivery,
+        taken: Vec<TakenUse>,
+        now: Timestamp,
+    ) -> bool {
+        let (id, account_id, owner) = (message.id, message.account_id, owner.to_owned());
+        self.store.finish_message(FinishMessage { id, account_id, owner, decision, taken, now }).await.unwrap()
+    }
 }
+
+pub(crate) const LEASE: Duration = Duration::from_secs(20);

@@ -41,6 +41,8 @@ test("openapi-fetch, Better Auth: a second factor is set up, signs in and is swi
   );
   assert.equal(signedUp.user.email, EMAIL);
   assert.equal(signedUp.user.image, null);
+  // Only a sign-up that waits for verification has none.
+  assert.ok(signedUp.token);
 
   const first = clientOf(server, signedUp.token);
   const enabled = data(await first.POST("/two-factor/enable", { body: { password: PASSWORD } }));

@@ -179,6 +179,24 @@ test("TwoFactorController: every error is one of the class that the page names",
       return true;
     });
   }
+  // Too many codes to one address, and a user who is locked out; both are errors of the class, too.
+  const refused = (call: () => Promise<ApiResponse<unknown>>, statusCode: number) =>
+    assert.rejects(call, (error) => {
+      assert.ok(error instanceof ErrorsError, `${call}: ${error}`);
+      assert.equal(error.statusCode, statusCode, `${call}`);
+      return true;
+    });
+  const send = () => service.sendTwoFactorCodeForEnableDisable({ userId, method: "email", email: "other@example.com" });
+  for (let count = 0; count < 10; count += 1) await send();
+  await refused(send, 429);
+  // Ten wrong codes lock the user out, and one was given above. `fetch` sends a request once more whose response is 421 (WHATWG
+  // Fetch, HTTP-network-or-cache fetch), so each counts twice.
+  for (let count = 1; count < 5; count += 1) {
+    const { result: next } = await service.startTwoFactorLogin({ userId, code: "right" });
+    await refused(() => service.twoFactorLogin({ twoFactorId: next.twoFactorId, code: "wrong" }), 421);
+  }
+  const { result: last } = await service.startTwoFactorLogin({ userId });
+  await refused(() => service.twoFactorLogin({ twoFactorId: last.twoFactorId, code: last.code }), 409);
   await assert.rejects(stranger.generateTwoFactorSecretUsingJWT(), (error) => {
     assert.ok(error instanceof ApiError && !(error instanceof ErrorsError) && error.statusCode === 401);
     return true;

@@ -18,6 +18,7 @@ const MINUTE_MS = 60_000;
 export class Normaliser {
   #origin;
   #names = new Map();
+  #learned = new Map();
 
   constructor(origin) {
     this.#origin = origin;
@@ -38,6 +39,11 @@ export class Normaliser {
       cookie: this.#cookies(cookies, context),
       body: body === undefined ? text : this.#value(body, "body", context),
     };
+  }
+
+  /** From now on this text has a name, also within other texts. */
+  learn(text, name) {
+    this.#learned.set(text, `<${name}>`);
   }
 
   #header(name, value, context) {
@@ -85,6 +91,7 @@ export class Normaliser {
       return text.replace(/secret=([A-Z2-7]+)/, (_, secret) => `secret=${this.#name(secret, `${place} secret`, context)}`);
     }
     if ([TOKEN_OR_ID, BACKUP_CODE, CHALLENGE].some((form) => form.test(text))) return this.#name(text, place, context);
+    for (const [known, name] of this.#learned) text = text.replaceAll(known, name);
     return text.replaceAll(this.#origin, "<origin>").replaceAll(this.#origin.replace("http://", ""), "<host>");
   }
 

@@ -2,13 +2,14 @@
 
 import { startServer } from "../../support/server.mjs";
 
-/** Starts one; `end` stops it, and fails if a response broke the contract. */
-export async function startOurServer() {
+/** Starts one that trusts another origin; `end` stops it, and fails if a response broke the contract. */
+export async function startOurServer(trustedOrigin) {
   const ends = [];
-  const server = await startServer({ after: (end) => ends.push(end) });
+  const server = await startServer({ after: (end) => ends.push(end) }, { COUNTERSIGN_TRUSTED_ORIGINS: trustedOrigin });
   return {
     baseURL: server.baseURL,
     mailedCode: (address) => server.mailedCode(address).catch(() => undefined),
+    mailedLink: (address, count) => server.mailedLink(address, count),
     end: async () => {
       for (const end of ends) await end();
     },

@@ -10,9 +10,10 @@ const { memoryAdapter } = await import("better-auth/adapters/memory");
 const { toNodeHandler } = await import("better-auth/node");
 const { bearer, twoFactor } = await import("better-auth/plugins");
 
-/** Starts one; `end` stops it. */
-export async function startRealServer() {
+/** Starts one that trusts another origin; `end` stops it. */
+export async function startRealServer(trustedOrigin) {
   const mails = [];
+  const mailLink = async ({ user, url }) => void mails.push({ to: user.email, url });
   let handle;
   const server = createServer((request, response) => handle(request, response));
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
@@ -20,9 +21,12 @@ export async function startRealServer() {
   const auth = betterAuth({
     appName: "Countersign",
     baseURL,
+    trustedOrigins: [trustedOrigin],
     secret: "a secret of this run, which protects nothing",
     database: memoryAdapter({ user: [], session: [], account: [], verification: [], twoFactor: [] }),
-    emailAndPassword: { enabled: true },
+    emailAndPassword: { enabled: true, sendResetPassword: mailLink },
+    emailVerification: { sendVerificationEmail: mailLink },
+    user: { changeEmail: { enabled: true }, deleteUser: { enabled: true } },
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
     logger: { disabled: true },
@@ -36,7 +40,8 @@ export async function startRealServer() {
   handle = toNodeHandler(auth);
   return {
     baseURL,
-    mailedCode: async (address) => mails.findLast(({ to }) => to === address)?.code,
+    mailedCode: async (address) => mails.findLast(({ to, code }) => to === address && code)?.code,
+    mailedLink: async (address) => mails.findLast(({ to, url }) => to === address && url !== undefined)?.url,
     end: () => new Promise((done) => server.close(done)).finally(server.closeAllConnections()),
   };
 }

@@ -43,6 +43,15 @@ export class World {
     return this.#server.mailedCode(address);
   }
 
+  /** The newest of at least `count` links that were mailed there: its path and query, and its token. */
+  async mailedLink(address, count = 1) {
+    const link = await this.#server.mailedLink(address, count);
+    const path = link.slice(`${this.baseURL}/api/auth`.length);
+    const token = new URL(link).searchParams.get("token") ?? /\/reset-password\/([^?]*)/.exec(path)?.[1];
+    this.#normaliser.learn(token, "token of a mailed link");
+    return { path, token };
+  }
+
   note(label, request, response) {
     if (this.steps.has(label)) throw new Error(`${this.name}: two steps are called ${label}`);
     this.steps.set(label, { request, response: this.#normaliser.response(label, response, request.headers.origin) });

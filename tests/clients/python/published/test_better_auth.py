@@ -5,10 +5,11 @@ It keeps no cookies, names no origin, and takes a response for wrong if its mode
 """
 
 import datetime
+from urllib.parse import parse_qs, urlsplit
 
 import better_auth
 import pytest
-from better_auth.exceptions import BadRequestException, UnauthorizedException
+from better_auth.exceptions import BadRequestException, ForbiddenException, NotFoundException, UnauthorizedException
 
 from authenticator import Authenticator
 
@@ -53,9 +54,9 @@ class Api:
     def session(self, access_token):
         return self.accounts(access_token).get_session()
 
-    def enrol(self):
-        """Signs up and sets an app up; returns the token, the app and the backup codes."""
-        first_token = self.sign_up()
+    def enrol(self, first_token=None):
+        """Sets an app up, after signing up if there is no token; returns the token, the app and the backup codes."""
+        first_token = first_token or self.sign_up()
         enabled = self.two_factor(first_token).two_factor_enable_post(
             better_auth.TwoFactorEnablePostRequest(password=PASSWORD, issuer="Example Shop")
         )
@@ -77,6 +78,11 @@ class Api:
         assert challenge.user.id is None, "nobody has signed in"
         assert self.session(challenge.token) is None
         return challenge.token
+
+
+def token_of(link):
+    """The token of a link whose query has it."""
+    return parse_qs(urlsplit(link).query)["token"][0]
 
 
 @pytest.fixture
@@ -205,3 +211,84 @@ def test_refusals_are_its_exceptions(api):
     with pytest.raises(BadRequestException) as caught:
         api.two_factor(token).two_factor_verify_otp_post(better_auth.TwoFactorVerifyOtpPostRequest(code="123456"))
     assert caught.value.data.message == "OTP has expired"
+
+
+def test_a_session_without_a_second_factor_is_forbidden_to_manage_it(api):
+    first = api.sign_up()
+    older = api.sign_in().token
+    api.enrol(first)
+    password = better_auth.TwoFactorGetTotpUriPostRequest(password=PASSWORD)
+    with pytest.raises(ForbiddenException) as caught:
+        api.two_factor(older).two_factor_disable_post(password)
+    assert caught.value.status == 403
+    assert '"code":"SECOND_FACTOR_REQUIRED"' in caught.value.body
+    assert "second factor" in caught.value.data.message
+
+
+def test_own_account(api, server):
+    token = api.sign_up()
+    accounts = api.accounts(token)
+
+    # The address is verified by a link, which shows the user, with a session and without one.
+    request = better_auth.SendVerificationEmailRequest(email=EMAIL)
+    assert accounts.send_verification_email(request).status is True
+    verified = api.accounts().verify_email_get(token_of(server.mailed_link(EMAIL)))
+    assert (verified.status, verified.user.email, verified.user.email_verified) == (True, EMAIL, True)
+    assert verified.user.id == api.session(token).user.id
+    with pytest.raises(BadRequestException):
+        accounts.send_verification_email(request)
+    with pytest.raises(UnauthorizedException):
+        accounts.verify_email_get("nonsense")
+
+    # Name and picture.
+    update = better_auth.UpdateUserRequest(name="Countess", image="https://example.com/ada.png")
+    accounts.update_user(update)
+    user = api.session(token).user
+    assert (user.name, user.image) == ("Countess", "https://example.com/ada.png")
+
+    [account] = accounts.list_user_accounts()
+    assert (account.provider_id, account.user_id, account.scopes) == ("credential", user.id, [])
+
+    # Another address, and the way back.
+    new = "countess@example.com"
+    changed = accounts.change_email(better_auth.ChangeEmailRequest(new_email=new))
+    assert (changed.status, changed.message) == (True, None)
+    followed = accounts.verify_email_get(token_of(server.mailed_link(new)))
+    assert (followed.user.id, followed.user.email, followed.user.email_verified) == (user.id, new, True)
+    assert api.session(token).user.email == new
+    restored = api.accounts().verify_email_get(token_of(server.mailed_link(EMAIL, 2)))
+    assert (restored.user.id, restored.user.email) == (user.id, EMAIL)
+    assert api.session(token) is None
+
+    # It has no password any more; a link sets the next one.
+    with pytest.raises(UnauthorizedException):
+        api.sign_in()
+    asked = api.accounts().forget_password(better_auth.ForgetPasswordRequest(email=EMAIL))
+    assert asked.status is True
+    reset_token = urlsplit(server.mailed_link(EMAIL, 3)).path.rsplit("/", 1)[1]
+    reset = better_auth.ResetPasswordRequest(new_password="short", token=reset_token)
+    with pytest.raises(BadRequestException) as caught:
+        api.accounts().reset_password(reset)
+    assert '"code":"PASSWORD_TOO_SHORT"' in caught.value.body
+    reset.new_password = PASSWORD
+    assert api.accounts().reset_password(reset).status is True
+    with pytest.raises(BadRequestException):
+        api.accounts().reset_password(reset)
+
+    # The end, by a link and by the password.
+    token = api.sign_in().token
+    sent = api.accounts(token).delete_user(better_auth.DeleteUserRequest())
+    assert (sent.success, sent.message) == (True, "Verification email sent")
+    link = server.mailed_link(EMAIL, 4)
+    with pytest.raises(NotFoundException):
+        api.accounts(token).delete_user_callback_get("nonsense")
+    deleted = api.accounts(token).delete_user_callback_get(token_of(link))
+    assert (deleted.success, deleted.message) == (True, "User deleted")
+    assert api.session(token) is None
+    token = api.sign_up()
+    with pytest.raises(BadRequestException):
+        api.accounts(token).delete_user(better_auth.DeleteUserRequest(password="wrong"))
+    deleted = api.accounts(token).delete_user(better_auth.DeleteUserRequest(password=PASSWORD))
+    assert (deleted.success, deleted.message) == (True, "User deleted")
+    with pytest.raises(UnauthorizedException):
+        api.sign_in()

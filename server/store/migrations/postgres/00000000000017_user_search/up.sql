@@ -1,0 +1,12 @@
+-- Locks that a service sets until some time, on whose behalf, and why.
+ALTER TABLE accounts ADD COLUMN suspended_until BIGINT;
+ALTER TABLE accounts ADD COLUMN suspended_at BIGINT;
+ALTER TABLE accounts ADD COLUMN suspended_by TEXT;
+ALTER TABLE accounts ADD COLUMN suspension_comment TEXT;
+
+-- Lists the users of a tenant in the order of their ids.
+CREATE INDEX accounts_by_tenant ON accounts (tenant_id, id);
+
+-- Names that begin alike are a range of an index in the order of code points, whatever the locale of the database. The indexes of
+-- both columns are built anew; no row is rewritten.
+ALTER TABLE accounts ALTER COLUMN email TYPE TEXT COLLATE "C", ALTER COLUMN username_form TYPE TEXT COLLATE "C";

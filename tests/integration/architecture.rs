@@ -229,8 +229,9 @@ fn headers_and_bodies_of_requests_are_read_in_one_place() {
 
 /// Types that hold a secret, as their `Debug` hides it, and have an `==`, which stops at the first difference; each with the reason
 /// why a timing difference reveals nothing. All others can be compared with `ct_eq` only.
-const COMPARABLE: [(&str, &str); 4] = [
+const COMPARABLE: [(&str, &str); 5] = [
     ("Digest", "a row is found by it, and it is made of a secret with 128 random bits or by a key"),
+    ("Guess", "it is made by a key, of a code that was wrong"),
     ("Link", "what is mailed is compared in tests; no request contains one"),
     ("PasswordHash", "no request contains one; a password is compared with it by `matches`"),
     ("SecretFingerprint", "a row is found by it, and it is made by a key"),

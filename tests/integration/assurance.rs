@@ -1,7 +1,7 @@
 //! How a session or a token was proven, how long ago, and what that is good for.
 
 use crate::harness::service::{APPLICATION, TotpApp};
-use crate::harness::{Caller, PASSWORD, User, World, cheap_passwords};
+use crate::harness::{Caller, PASSWORD, User, World, cheap_passwords, other_than};
 use countersign_domain::ids::ApplicationId;
 use countersign_domain::policy::Policy;
 use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};
@@ -400,8 +400,7 @@ async fn a_trust_token_is_used_up_by_the_method_that_it_adds_and_by_nothing_else
 
     let trust_token = begin().await;
     let code = send().await;
-    let wrong = if code == "000000" { "000001" } else { "000000" };
-    enable(email(wrong), &trust_token).await.is(421);
+    enable(email(&other_than(&[&code])), &trust_token).await.is(421);
     enable(by_app(&app.wrong_code()), &trust_token).await.is(421);
     let mut waiting = email(&code);
     waiting["twoFactorId"] = json!("A".repeat(43));

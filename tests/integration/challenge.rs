@@ -1,6 +1,6 @@
 //! Signing in with a second factor: the challenge, its tries, and the account's lock.
 
-use crate::harness::{App, Caller, PASSWORD, Response, User, World, cheap_passwords};
+use crate::harness::{App, Caller, PASSWORD, Response, User, World, cheap_passwords, other_than};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::time::Duration;
@@ -180,11 +180,11 @@ async fn all_factors_share_five_tries_and_the_sixth_ends_it(database: DatabaseKi
     let (user, app) = enrolled(&world).await;
     let browser = user.challenged().await;
     browser.post("/two-factor/send-otp").await.ok();
-    let wrong_mailed = if world.last_code_for(&user.email) == "000000" { "000001" } else { "000000" };
+    let wrong_mailed = other_than(&[world.last_code_for(&user.email)]);
     for (factor, code, refusal) in [
         ("totp", app.wrong_code(), "INVALID_CODE"),
         ("backup-code", "aaaaa-aaaaa".to_owned(), "INVALID_BACKUP_CODE"),
-        ("otp", wrong_mailed.to_owned(), "INVALID_CODE"),
+        ("otp", wrong_mailed, "INVALID_CODE"),
         ("backup-code", "nonsense".to_owned(), "INVALID_BACKUP_CODE"),
         ("totp", String::new(), "INVALID_CODE"),
     ] {
@@ -205,8 +205,8 @@ async fn parallel_guesses_cannot_exceed_the_tries_14(database: DatabaseKind) {
     let world = World::start(database).await;
     let (user, app) = enrolled(&world).await;
     let browser = user.challenged().await;
-    let wrong = app.wrong_code();
-    let calls = (0..40).map(|_| browser.post("/two-factor/verify-totp").json(json!({"code": wrong})).send());
+    let guess = || json!({"code": app.wrong_code()});
+    let calls = (0..40).map(|_| browser.post("/two-factor/verify-totp").json(guess()).send());
     let calls: Vec<_> = calls.map(tokio::spawn).collect();
     let mut judged = 0;
     for call in calls {

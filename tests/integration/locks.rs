@@ -1,7 +1,7 @@
 //! What a locked account can and cannot do, and what never counts towards a lock.
 
 use crate::harness::service::TotpApp;
-use crate::harness::{Caller, FusionAuthUser, PASSWORD, Response, Service, World, cheap_passwords};
+use crate::harness::{Caller, FusionAuthUser, PASSWORD, Response, Service, World, cheap_passwords, other_than};
 use crate::limits::{challenge_by_service, id_of, verify_totp, wrong_codes, wrong_codes_by_service};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
@@ -321,4 +321,63 @@ async fn codes_that_were_sent_are_shown_to_an_administrator_and_lifted(database:
     service.call("DELETE", &path).await.ok();
     assert_eq!(service.get(&path).await.ok().body["limits"], json!([]));
     send().await.ok();
+}
+
+/// `fetch` sends a request again whose response was 421 (Fetch standard, "HTTP-network-or-cache fetch"), and users press a button
+/// twice.
+#[on_each_database]
+async fn a_wrong_code_that_is_sent_again_counts_once_in_both_dialects(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    let service = world.service().await;
+    let ada = world.user("ada").await;
+    let app = ada.enrol().await;
+    let counted =
+        async |id: &str| service.get(&format!("/user/lock/{id}")).await.ok().body["guesses"].as_i64().unwrap();
+    let ada_id = id_of(&service, &ada.email).await;
+    let (code, challenged) = (app.wrong_code(), ada.challenged().await);
+    for _ in 0..12 {
+        verify_totp(&challenged, &code).await.refused(401, "INVALID_CODE");
+    }
+    assert_eq!(counted(&ada_id).await, 1);
+    // Where else it may be right, and when, it is another guess.
+    for _ in 0..12 {
+        verify_totp(&ada.browser, &code).await.refused(401, "INVALID_CODE");
+    }
+    assert_eq!(counted(&ada_id).await, 2);
+    world.clock.advance(Duration::from_secs(30));
+    for _ in 0..12 {
+        verify_totp(&ada.browser, &code).await.refused(401, "INVALID_CODE");
+    }
+    verify_totp(&ada.browser, &app.wrong_code()).await.refused(401, "INVALID_CODE");
+    assert_eq!(counted(&ada_id).await, 4);
+    verify_totp(&challenged, &app.fresh_code()).await.ok();
+
+    let bob = service.user().await;
+    let app = service.enrol(&bob).await;
+    let method = service.method_id(&bob, "authenticator").await;
+    let (code, challenge) = (app.wrong_code(), service.challenge(&bob).await);
+    for _ in 0..12 {
+        service.complete(&challenge, &code).await.is(421);
+    }
+    assert_eq!(counted(&bob.id).await, 1);
+    for _ in 0..12 {
+        let remove = format!("/user/two-factor/{}?code={code}&methodId={method}", bob.id);
+        service.call("DELETE", &remove).await.is(421);
+    }
+    assert_eq!(counted(&bob.id).await, 2);
+    service.complete(&challenge, &app.fresh_code()).await.ok();
+    // A code that was sent to an address bears five wrong ones.
+    let address = "+15550177";
+    service.post("/two-factor/send", json!({"userId": bob.id, "method": "sms", "mobilePhone": address})).await.ok();
+    let right = world.last_code_for(address);
+    let enable = |code: &str| {
+        let body = json!({"method": "sms", "mobilePhone": address, "code": code});
+        service.post(&format!("/user/two-factor/{}", bob.id), body)
+    };
+    let wrong = other_than(&[&right]);
+    for _ in 0..12 {
+        enable(&wrong).await.is(421);
+    }
+    enable(&right).await.ok();
+    world.close().await;
 }

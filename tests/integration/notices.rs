@@ -138,15 +138,15 @@ async fn a_lock_is_notified_once(database: DatabaseKind) {
     let world = start(database).await;
     let user = world.user("ada").await;
     let app = user.enrol().await;
-    let wrong = json!({"code": app.wrong_code()});
+    let wrong = || json!({"code": app.wrong_code()});
     for _ in 0..2 {
         let browser = user.challenged().await;
         for _ in 0..5 {
-            browser.post("/two-factor/verify-totp").json(wrong.clone()).await.refused(401, "INVALID_CODE");
+            browser.post("/two-factor/verify-totp").json(wrong()).await.refused(401, "INVALID_CODE");
         }
     }
     let browser = user.challenged().await;
-    browser.post("/two-factor/verify-totp").json(wrong).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
+    browser.post("/two-factor/verify-totp").json(wrong()).await.refused(429, "ACCOUNT_TEMPORARILY_LOCKED");
     assert_eq!(count(&world, EventKind::AccountLocked, &user.id), 1);
     notified(&world, &user.email, &["factor-added", "account-locked"]).await;
 }
@@ -159,9 +159,9 @@ async fn the_long_term_lock_is_notified(database: DatabaseKind) {
     let app = user.enrol().await;
     let almost = world.clock_millis() + 98 * 30 * 24 * 60 * 60 * 10;
     world.database().execute(&format!("UPDATE accounts SET guesses_decay_at = {almost} WHERE id = '{}'", user.id));
-    let wrong = json!({"code": app.wrong_code()});
+    let wrong = || json!({"code": app.wrong_code()});
     let browser = user.challenged().await;
-    let guess = || browser.post("/two-factor/verify-totp").json(wrong.clone());
+    let guess = || browser.post("/two-factor/verify-totp").json(wrong());
     guess().await.refused(401, "INVALID_CODE");
     notified(&world, &user.email, &["factor-added"]).await;
     guess().await.refused(401, "INVALID_CODE");

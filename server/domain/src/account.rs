@@ -1,5 +1,6 @@
 //! Accounts and their login names.
 
+use crate::guess::Guess;
 use crate::ids::{AccountId, TenantId};
 use crate::limits;
 use crate::password::PasswordHash;
@@ -176,6 +177,8 @@ pub struct Account {
     pub guess_level: Option<Timestamp>,
     /// The account may not be used before this time, because a service has locked it; it may have passed.
     pub suspended_until: Option<Timestamp>,
+    /// The last second factor that was wrong.
+    pub wrong_guess: Option<Guess>,
     pub created_at: Timestamp,
     /// Time of the last change to the account itself; changes to sessions and methods do not count.
     pub updated_at: Timestamp,

@@ -7,7 +7,7 @@ use crate::address::MethodKind;
 use crate::attempt::{Expected, Material};
 use crate::challenge::{Factor, FirstFactor};
 use crate::decisions::attempt::{Admission, Facts, SentCode, decide};
-use crate::decisions::fixtures::{NOW, account, authenticator, challenge, stored_code, tenant};
+use crate::decisions::fixtures::{NOW, account, authenticator, challenge, presentation, stored_code, tenant};
 use crate::policy::Policy;
 use crate::time::Timestamp;
 use std::fmt::Write as _;
@@ -116,6 +116,7 @@ fn judged_in_a_year(target: Target, successes_a_day: u32, thief: Thief, policy: 
                     first_factor: FirstFactor::Password,
                     claimant: &claimant,
                     expected: target.expected,
+                    presentation: presentation("000000"),
                     stored: Material { authenticators: apps.clone(), ..Material::default() },
                     sent_code: if target.has_sent_code { SentCode::Waiting(stored_code()) } else { SentCode::None },
                     methods: &[],

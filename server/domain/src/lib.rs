@@ -11,7 +11,7 @@
 //! | [`method`], [`address`], [`totp`], [`stored_secret`], [`secret_fingerprint`], [`one_time_code`], [`backup_code`], [`attempt`] | second factors and attempts at them |
 //! | [`challenge`], [`session`], [`trusted_device`], [`device`] | what an authentication leaves behind, and how a user knows a device |
 //! | [`secret`], [`keyring`], [`signing`], [`jwt`], [`api_key`] | bearer secrets, keys, access tokens, keys of services |
-//! | [`rate`], [`quota`], [`limits`] | limits that refill with time, stored counts, what is counted against an account |
+//! | [`rate`], [`quota`], [`limits`], [`guess`], [`presentation`] | limits that refill with time, stored counts, what is counted against an account, and what is the same guess |
 //! | [`audit`], [`actor`], [`message`], [`language`] | audit events and who causes them, messages to users and their languages |
 //! | [`time`], [`ids`], [`random`], [`network`] | instants, typed identifiers, unbiased random text, client networks |
 
@@ -26,6 +26,7 @@ pub mod backup_code;
 pub mod challenge;
 pub mod decisions;
 pub mod device;
+pub mod guess;
 mod guessing;
 pub mod ids;
 pub mod jwt;
@@ -41,6 +42,7 @@ pub mod observer;
 pub mod one_time_code;
 pub mod password;
 pub mod policy;
+pub mod presentation;
 pub mod presented_code;
 pub mod quota;
 pub mod random;

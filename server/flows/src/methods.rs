@@ -17,6 +17,7 @@ use countersign_domain::ids::{AccountId, MethodId};
 use countersign_domain::method::MethodHandle;
 use countersign_domain::observer::{Quota, SecondFactorResult};
 use countersign_domain::one_time_code::{OneTimeCode, Subject};
+use countersign_domain::presentation::Presentation;
 use countersign_domain::presented_code::PresentedCode;
 use countersign_domain::secret::{Digest, StepUpToken};
 use countersign_domain::stored_secret::{self, SecretFingerprint};
@@ -132,7 +133,7 @@ impl Flows {
         let now = self.now();
         let (id, handles) = self.random().draw(|random| (MethodId::generate(now, random), new_handles(random)));
         let code = PresentedCode::new(request.code);
-        let (factor, macs) = match &request.factor {
+        let (factor, macs, presentation) = match &request.factor {
             FactorToAdd::Authenticator(secret) => match secret.judge(&code, now, self.policy().totp_skew, None) {
                 Verdict::Right { step } => {
                     let sealed = self.random().draw(|random| {
@@ -140,14 +141,16 @@ impl Flows {
                     });
                     let fingerprints = SecretFingerprint::all(secret, account.id, self.keyring());
                     let app = NewAuthenticator { secret: sealed, fingerprints, step };
-                    (NewFactor::Authenticator(app), Vec::new())
+                    (NewFactor::Authenticator(app), Vec::new(), None)
                 }
                 Verdict::Replayed | Verdict::Wrong => return Ok(Err(NotAdded::WrongCode)),
             },
             FactorToAdd::Address(address) => {
                 let subject = Subject::Enable { account_id: account.id, address: address.clone() };
                 let macs = OneTimeCode::presented(&code).macs(&subject, account.id, self.keyring());
-                (NewFactor::Address(address.clone()), macs)
+                let expected = Expected::One(Factor::OneTimeCode);
+                let presentation = Presentation::new(&code, expected, &subject, now, self.keyring());
+                (NewFactor::Address(address.clone()), macs, Some(presentation))
             }
         };
         let challenge = request.challenge.map(|digest| (digest, self.random().draw(OneTimeCode::generate)));
@@ -191,6 +194,7 @@ impl Flows {
                 method: method.clone(),
                 known_apps,
                 macs: macs.clone(),
+                presentation,
                 backup_codes: stored,
                 challenge: challenge.as_ref().map(|(digest, code)| {
                     (*digest, code.mac(&Subject::Challenge(*digest), account.id, self.keyring()))

@@ -18,8 +18,10 @@ use countersign_domain::decisions::judgement::{
     Judgement, backup_code_candidates, judge_backup_code, judge_one_time_code, judge_totp,
 };
 use countersign_domain::decisions::second_factor::{Request, SecondFactor, SessionChange};
+use countersign_domain::guess::Guess;
 use countersign_domain::ids::{AccountId, ApplicationId, MethodId, SessionId, TenantId};
 use countersign_domain::observer::SecondFactorResult;
+use countersign_domain::presentation::Presentation;
 use countersign_domain::presented_code::PresentedCode;
 use countersign_domain::secret::{Bearer, ChangePasswordId, Digest, StepUpToken};
 use countersign_domain::stored_secret::{self, Renewal};
@@ -163,6 +165,7 @@ pub(super) struct Judged {
     pub(super) proof: Proof,
     /// What the row of the app lacks, if it is of an earlier version.
     pub(super) renewal: Option<Renewal>,
+    guess: Guess,
     /// What it has added to the long-term count of guesses.
     pub(super) charge: Duration,
 }
@@ -173,6 +176,7 @@ struct FailedAttempt {
     factor: Option<Factor>,
     /// Whether the code was right and used already.
     is_replay: bool,
+    guess: Guess,
     charge: Duration,
     /// Whether the claim locked the account.
     locks: bool,
@@ -245,10 +249,13 @@ impl Flows {
         let now = self.now();
         // The permit comes before the claim, so that a request that is shed costs no try.
         let permit = expected.includes(Factor::BackupCode).then(|| self.admit(caller)).transpose()?;
-        let claim = ClaimAttempt { claimant: claimant.clone(), expected, now, rules: self.rules() };
-        let GrantedAttempt { account, challenge, material, charge, locks } =
+        let presentation =
+            Presentation::new(&PresentedCode::new(code), expected, &claimant.subject(), now, self.keyring());
+        let claim = ClaimAttempt { claimant: claimant.clone(), expected, presentation, now, rules: self.rules() };
+        let GrantedAttempt { account, challenge, material, guess, charge, locks } =
             match self.store().claim_attempt(claim).await? {
                 Claim::Granted(granted) => *granted,
+                Claim::Repeated => return Ok(Err(Refused::WrongCode)),
                 Claim::NoClaimant => return Ok(Err(Refused::NoClaimant)),
                 Claim::Locked { until } => return Ok(Err(Refused::Locked { until })),
                 Claim::ChallengeExhausted => return Ok(Err(Refused::ChallengeExhausted)),
@@ -268,12 +275,13 @@ impl Flows {
         };
         let is_replay = match judgement {
             Judgement::Right(proof) => {
-                return Ok(Ok(Judged { claimant, expected, account, challenge, proof, renewal, charge }));
+                return Ok(Ok(Judged { claimant, expected, account, challenge, proof, renewal, guess, charge }));
             }
             Judgement::Replayed => true,
             Judgement::Wrong => false,
         };
-        let failed = FailedAttempt { account_id: account.id, factor: expected.factor(), is_replay, charge, locks };
+        let failed =
+            FailedAttempt { account_id: account.id, factor: expected.factor(), is_replay, guess, charge, locks };
         self.fail_attempt(caller, claimant, failed).await?;
         Ok(Err(Refused::WrongCode))
     }
@@ -367,15 +375,24 @@ impl Flows {
         claimant: attempt::Claimant,
         failed: FailedAttempt,
     ) -> Result<(), FlowError> {
-        let FailedAttempt { account_id, factor, is_replay, charge, locks } = failed;
+        let FailedAttempt { account_id, factor, is_replay, guess, charge, locks } = failed;
         let kind = if is_replay { EventKind::SecondFactorReplayed } else { EventKind::SecondFactorRejected };
         let session_id = claimant.session_id();
         let audit = self.factor_audit(caller, factor, Some(account_id), session_id, self.now());
         let event = audit.event(kind);
         let lock_event =
             locks.then(|| self.random().draw(|random| audit.again(random)).by_server().event(EventKind::AccountLocked));
-        let fail =
-            FailAttempt { claimant, factor, account_id, is_replay, charge, rules: self.rules(), event, lock_event };
+        let fail = FailAttempt {
+            claimant,
+            factor,
+            account_id,
+            is_replay,
+            guess,
+            charge,
+            rules: self.rules(),
+            event,
+            lock_event,
+        };
         if self.store().fail_attempt(fail).await? {
             self.log_lock(caller, account_id, "locked an account after too many wrong second factors");
         }
@@ -391,6 +408,7 @@ impl Flows {
             account_id: judged.account.id,
             factor: Some(judged.proof.factor()),
             is_replay: true,
+            guess: judged.guess,
             charge: judged.charge,
             locks: false,
         };

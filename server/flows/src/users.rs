@@ -255,6 +255,7 @@ impl Flows {
             lock_ends_at: None,
             guess_level: None,
             suspended_until: None,
+            wrong_guess: None,
             created_at: now,
             updated_at: now,
         };

@@ -33,6 +33,7 @@ diesel::table! {
         suspended_at -> Nullable<BigInt>,
         suspended_by -> Nullable<Text>,
         suspension_comment -> Nullable<Text>,
+        wrong_guess -> Nullable<Binary>,
     }
 }
 

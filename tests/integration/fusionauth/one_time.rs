@@ -175,8 +175,8 @@ async fn parallel_guesses_are_judged_at_most_as_often_as_the_quota_allows_14(dat
         let body = json!({"method": "sms", "mobilePhone": "+15550123", "code": code});
         service.post(&format!("/user/two-factor/{}", other.id), body)
     };
-    for _ in 0..5 {
-        enable("wrong").await.is(421);
+    for number in 0..5 {
+        enable(&format!("wrong {number}")).await.is(421);
     }
     enable(&right).await.is(421);
     world.close().await;

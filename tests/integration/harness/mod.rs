@@ -38,8 +38,21 @@ pub(crate) use service::{FusionAuthUser, Service};
 pub(crate) use user::{App, User};
 pub(crate) use world::{World, cheap_passwords};
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 /// What clients of every test server see, whatever port it got: trusted as an origin.
 pub(crate) const BASE_URL: &str = "http://countersign.test";
+
+/// Six digits that are none of these, and other ones each time: a wrong code that is presented again counts once.
+pub(crate) fn other_than(codes: &[impl AsRef<str>]) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let code = format!("{:06}", NEXT.fetch_add(1, Ordering::Relaxed) % 1_000_000);
+        if codes.iter().all(|other| other.as_ref() != code) {
+            return code;
+        }
+    }
+}
 
 /// A password that every rule likes.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";

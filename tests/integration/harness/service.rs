@@ -1,9 +1,9 @@
 //! A service that calls the FusionAuth dialect, and its users.
 
-use super::PASSWORD;
 use super::caller::{Call, Caller};
 use super::wire::Wire;
 use super::world::WorldClock;
+use super::{PASSWORD, other_than};
 use countersign::clock::Clock as _;
 use countersign_domain::ids::ApiKeyId;
 use countersign_domain::totp::{STEP_SECONDS, TotpSecret};
@@ -63,14 +63,14 @@ impl TotpApp {
         self.code()
     }
 
-    /// Six digits that are no code for a good while around now.
+    /// Six digits that are no code for a good while around now, and other ones each time.
     pub(crate) fn wrong_code(&self) -> String {
         let step = Duration::from_secs(STEP_SECONDS);
         let now = self.clock.now();
         let near: Vec<String> = (0..=4)
             .flat_map(|steps| [self.secret.code_at(now + step * steps), self.secret.code_at(now - step * steps)])
             .collect();
-        (0..).map(|number| format!("{number:06}")).find(|code| !near.contains(code)).unwrap()
+        other_than(&near)
     }
 }
 

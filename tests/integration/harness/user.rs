@@ -1,10 +1,10 @@
 //! Users and their authenticator apps.
 
-use super::PASSWORD;
 use super::caller::Caller;
 use super::response::Response;
 use super::wire::Wire;
 use super::world::WorldClock;
+use super::{PASSWORD, other_than};
 use countersign::clock::Clock as _;
 use countersign_domain::totp::{STEP_SECONDS, TotpSecret};
 use serde_json::json;
@@ -130,9 +130,9 @@ impl App {
         self.code()
     }
 
-    /// Six digits that are no code of this app for a good while around now.
+    /// Six digits that are no code of this app for a good while around now, and other ones each time.
     pub(crate) fn wrong_code(&self) -> String {
         let near: Vec<String> = (-4..=4).map(|steps| self.code_in(steps)).collect();
-        (0..).map(|number| format!("{number:06}")).find(|code| !near.contains(code)).unwrap()
+        other_than(&near)
     }
 }

@@ -8,8 +8,10 @@ use crate::account::Account;
 use crate::address::MethodKind;
 use crate::attempt::{Claimant, Expected, Material, StoredCode};
 use crate::challenge::{Factor, FirstFactor};
+use crate::guess::Guess;
 use crate::method::Method;
 use crate::policy::Policy;
+use crate::presentation::Presentation;
 use crate::tenant::Tenant;
 use crate::time::Timestamp;
 
@@ -31,6 +33,7 @@ pub struct Facts<'a> {
     /// That of the challenge, if the claimant has one.
     pub first_factor: FirstFactor,
     pub expected: Expected,
+    pub presentation: Presentation,
     /// Everything stored that the code may be compared with, but for the one-time code.
     pub stored: Material,
     pub sent_code: SentCode,
@@ -51,6 +54,8 @@ pub struct Facts<'a> {
 pub enum Admission {
     Granted {
         material: Box<Material>,
+        /// Stored if the code is wrong.
+        guess: Guess,
         /// How many guesses it counts as, at least one: a code is compared with each secret.
         guesses: u32,
         /// This attempt was the last of the account's quota: the account is locked until then.
@@ -58,6 +63,8 @@ pub enum Admission {
         /// The long-term limit has no room for another guess: no code is accepted until one has decayed.
         fills_limit: bool,
     },
+    /// The account's last wrong code was presented again: it is as wrong as it was, and counts once.
+    Repeated,
     /// The tenant does not allow this factor.
     NotAllowed,
     NotEnrolled,
@@ -79,6 +86,7 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
         claimant,
         first_factor,
         expected,
+        presentation,
         stored,
         sent_code,
         methods,
@@ -138,6 +146,10 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
     if let SentCode::Waiting(code) = sent_code {
         material.one_time_code = Some(code);
     }
+    let guess = presentation.guess(&material);
+    if account.wrong_guess == Some(guess) {
+        return Admission::Repeated;
+    }
     let guesses = guesses(expected, &material).min(policy.account_guesses.burst).max(1);
     let level = guess_level + policy.account_guesses.cost(guesses - 1);
     let until = policy.account_guesses.allowed_at(level);
@@ -146,7 +158,7 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
     }
     let fills_limit = policy.account_guesses.next_use_at(level) > now;
     let locks_until = (failures >= policy.account_failures).then(|| now + policy.lock_after(earlier_locks));
-    Admission::Granted { material: Box::new(material), guesses, locks_until, fills_limit }
+    Admission::Granted { material: Box::new(material), guess, guesses, locks_until, fills_limit }
 }
 
 /// With how many secrets a code is compared. Backup codes are found by a keyed tag and have 50 bits or more, so they do not
@@ -162,14 +174,14 @@ fn guesses(expected: Expected, material: &Material) -> u32 {
 mod tests {
     use super::*;
     use crate::decisions::fixtures::{
-        NOW, account, authenticator, challenge, holder, session, stored_backup_code, stored_code, tenant,
+        NOW, account, authenticator, challenge, holder, presentation, session, stored_backup_code, stored_code, tenant,
     };
     use std::time::Duration;
 
     /// The outcome in one word, so that a table row stays a line.
     fn word(admission: &Admission) -> String {
         match admission {
-            Admission::Granted { material, guesses, locks_until, fills_limit } => format!(
+            Admission::Granted { material, guess: _, guesses, locks_until, fills_limit } => format!(
                 "granted{}{}{}{}{}{}{}",
                 if material.authenticators.is_empty() { "" } else { " apps" },
                 if material.pending.is_some() { " pending" } else { "" },
@@ -179,6 +191,7 @@ mod tests {
                 if *fills_limit { " last" } else { "" },
                 if *guesses == 1 { String::new() } else { format!(" x{guesses}") },
             ),
+            Admission::Repeated => "repeated".to_owned(),
             Admission::NotAllowed => "not allowed".to_owned(),
             Admission::NotEnrolled => "not enrolled".to_owned(),
             Admission::NoCode => "no code".to_owned(),
@@ -285,6 +298,7 @@ mod tests {
                 claimant: &claimant,
                 first_factor: FirstFactor::Password,
                 expected,
+                presentation: presentation("000000"),
                 stored,
                 sent_code,
                 methods: &[],
@@ -313,10 +327,49 @@ mod tests {
                 claimant: &claimant,
                 first_factor: FirstFactor::Password,
                 expected: Expected::One(Factor::OneTimeCode),
+                presentation: presentation("000000"),
                 stored: Material::default(),
                 sent_code,
                 methods: &[],
                 has_backup_codes,
+                failures: 1,
+                earlier_locks: 0,
+                guess_level: NOW,
+            };
+            assert_eq!(word(&decide(facts, &Policy::default(), NOW)), outcome, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_last_wrong_code_counts_once_and_what_is_refused_otherwise_is_refused_as_before() {
+        let apps = || Material { authenticators: vec![authenticator()], ..Material::default() };
+        let wrong = |code: &str| Some(presentation(code).guess(&apps()));
+        let both = &[MethodKind::Authenticator, MethodKind::Email][..];
+        for (name, methods, wrong_guess, stored, outcome) in [
+            ("the first", both, None, apps(), "granted apps"),
+            ("the last wrong one again", both, wrong("000000"), apps(), "repeated"),
+            ("another", both, wrong("000001"), apps(), "granted apps"),
+            (
+                "for another app",
+                both,
+                wrong("000000"),
+                Material { pending: Some(authenticator()), ..apps() },
+                "granted apps pending x2",
+            ),
+            ("no app any more", both, wrong("000000"), Material::default(), "not enrolled"),
+            ("not allowed any more", &[MethodKind::Email][..], wrong("000000"), apps(), "not allowed"),
+        ] {
+            let facts = Facts {
+                account: &Account { two_factor_enabled: true, wrong_guess, ..account() },
+                tenant: &tenant(methods),
+                claimant: &session(),
+                first_factor: FirstFactor::Password,
+                expected: Expected::One(Factor::Totp),
+                presentation: presentation("000000"),
+                stored,
+                sent_code: SentCode::None,
+                methods: &[],
+                has_backup_codes: false,
                 failures: 1,
                 earlier_locks: 0,
                 guess_level: NOW,
@@ -340,6 +393,7 @@ mod tests {
                 claimant: &challenge(),
                 first_factor: FirstFactor::Password,
                 expected: Expected::One(Factor::Totp),
+                presentation: presentation("000000"),
                 stored: everything(),
                 sent_code: SentCode::None,
                 methods: &[],
@@ -374,6 +428,7 @@ mod tests {
                 claimant: &challenge(),
                 first_factor: FirstFactor::Password,
                 expected,
+                presentation: presentation("000000"),
                 stored,
                 sent_code,
                 methods: &[],

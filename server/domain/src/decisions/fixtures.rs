@@ -4,13 +4,16 @@ use crate::account::{Account, EmailAddress, PhoneNumber};
 use crate::address::Address;
 use crate::address::MethodKind;
 use crate::assurance::Assurance;
-use crate::attempt::{Authenticator, Claimant, Proof, StoredBackupCode, StoredCode};
+use crate::attempt::{Authenticator, Claimant, Expected, Proof, StoredBackupCode, StoredCode};
 use crate::backup_code::Alphabet;
+use crate::challenge::Factor;
 use crate::ids::{AccountId, ApplicationId, BackupCodeId, MethodId, SessionId, TenantId};
-use crate::keyring::Sealed;
+use crate::keyring::{Keyring, Sealed};
 use crate::method::{Method, MethodHandle};
 use crate::one_time_code::Subject;
 use crate::password::{Cost, PasswordHash};
+use crate::presentation::Presentation;
+use crate::presented_code::PresentedCode;
 use crate::secret::Digest;
 use crate::session::Session;
 use crate::tenant::Tenant;
@@ -68,6 +71,7 @@ pub(crate) fn account() -> Account {
         lock_ends_at: None,
         guess_level: None,
         suspended_until: None,
+        wrong_guess: None,
         created_at: NOW,
         updated_at: NOW,
     }
@@ -193,4 +197,11 @@ pub(crate) fn method(seed: u64, address: Option<Address>) -> Method {
         proved_at: None,
         last_used_at: None,
     }
+}
+
+/// A code that is presented as that of an app in [`challenge`].
+pub(crate) fn presentation(code: &str) -> Presentation {
+    let keyring = Keyring::generate(&mut ChaCha20Rng::seed_from_u64(1));
+    let (expected, subject) = (Expected::One(Factor::Totp), challenge().subject());
+    Presentation::new(&PresentedCode::new(code), expected, &subject, NOW, &keyring)
 }

@@ -15,7 +15,8 @@ use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Expected, Material, StoredBackupCode, StoredCode};
 use countersign_domain::challenge::{Factor, FirstFactor};
 use countersign_domain::decisions::attempt::{self, Admission, SentCode};
-use countersign_domain::ids::MethodId;
+use countersign_domain::guess::Guess;
+use countersign_domain::ids::{AccountId, MethodId};
 use countersign_domain::limits;
 use countersign_domain::method::Method;
 use countersign_domain::one_time_code::Subject;
@@ -71,6 +72,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
         claimant: &claim.claimant,
         first_factor: challenge.as_ref().map_or(FirstFactor::Password, |challenge| challenge.first_factor),
         expected: claim.expected,
+        presentation: claim.presentation,
         stored: material,
         sent_code,
         methods: &methods,
@@ -80,7 +82,7 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
         guess_level,
     };
     match attempt::decide(facts, &claim.rules.policy, claim.now) {
-        Admission::Granted { material, guesses, locks_until, fills_limit } => {
+        Admission::Granted { material, guess, guesses, locks_until, fills_limit } => {
             let rate = claim.rules.policy.account_guesses;
             if guesses > 1 {
                 raise_guess_level(connection, &account_id, rate.cost(guesses - 1)).await?;
@@ -89,9 +91,11 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
                 lock(connection, &account_id, until).await?;
             }
             let (charge, locks) = (rate.cost(guesses), locks_until.is_some() || fills_limit);
-            let material = *material;
-            Ok(TxOutcome::Commit(Claim::Granted(Box::new(Granted { account, challenge, material, charge, locks }))))
+            let granted = Granted { account, challenge, material: *material, guess, charge, locks };
+            Ok(TxOutcome::Commit(Claim::Granted(Box::new(granted))))
         }
+        // What was counted of this is rolled back.
+        Admission::Repeated => Ok(TxOutcome::Rollback(Claim::Repeated)),
         Admission::GuessesExhausted { until } => Ok(TxOutcome::Rollback(Claim::Locked { until })),
         Admission::NotAllowed => Ok(TxOutcome::Rollback(Claim::NotAllowed)),
         Admission::NotEnrolled => Ok(TxOutcome::Rollback(Claim::NotEnrolled)),
@@ -378,7 +382,7 @@ pub(crate) async fn fail_attempt(connection: &mut Conn, fail: &FailAttempt) -> T
         audit::write(connection, event).await?;
         locks = true;
     }
-    pipeline!(connection; fail_challenge(fail), fail_code(fail), audit::write(&fail.event));
+    pipeline!(connection; remember(fail), fail_challenge(fail), fail_code(fail), audit::write(&fail.event));
     Ok(TxOutcome::Commit(locks))
 }
 
@@ -410,6 +414,24 @@ async fn is_locked(connection: &mut Conn, fail: &FailAttempt) -> Result<bool, St
     let (lock_ends_at, guess_level) = found.unwrap_or_default();
     let at = |millis: Option<i64>| millis.map(Timestamp::from_millis);
     Ok(limits::locked_until(at(lock_ends_at), at(guess_level), &fail.rules.policy, fail.event.at).is_some())
+}
+
+/// Stores what was wrong, so that the same is known if it is presented again.
+async fn remember(connection: &mut Conn, fail: &FailAttempt) -> Result<(), StoreError> {
+    remember_guess(connection, fail.account_id, &fail.guess).await
+}
+
+pub(super) async fn remember_guess(
+    connection: &mut Conn,
+    account_id: AccountId,
+    guess: &Guess,
+) -> Result<(), StoreError> {
+    diesel::update(accounts::table.find(account_id.to_text()))
+        .set(accounts::wrong_guess.eq(guess.as_bytes().as_slice()))
+        .cached()
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 async fn fail_challenge(connection: &mut Conn, fail: &FailAttempt) -> Result<(), StoreError> {

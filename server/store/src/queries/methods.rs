@@ -12,9 +12,9 @@ use crate::work::{
     AddMethod, BeginEnrolment, Changed, DisableTwoFactor, EnrolMail, EnrolmentBegun, MailEnrolled, MethodAdded,
     NewFactor, NewMethod, RenameMethod, ReplaceBackupCodes, Spent, TxOutcome,
 };
-use countersign_domain::account::EmailAddress;
+use countersign_domain::account::{Account, EmailAddress};
 use countersign_domain::address::{Address, MethodKind};
-use countersign_domain::attempt::{Authenticator, StoredBackupCode};
+use countersign_domain::attempt::{Authenticator, Material, StoredBackupCode};
 use countersign_domain::audit::EventKind;
 use countersign_domain::decisions::add_method::{self, AddMethod as Decision, KnownSecret, WaitingChallenge};
 use countersign_domain::decisions::address_change::AddressChange;
@@ -246,7 +246,7 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
         return Ok(TxOutcome::Commit(MethodAdded::Decided(decision)));
     }
     if let NewFactor::Address(address) = &add.method.factor {
-        match prove_address(connection, add, address).await? {
+        match prove_address(connection, add, &account, address).await? {
             AddressProof::Given => {}
             AddressProof::Missing(outcome) => return Ok(TxOutcome::Commit(outcome)),
             AddressProof::NotJudged(outcome) => return Ok(TxOutcome::Rollback(outcome)),
@@ -322,7 +322,12 @@ enum AddressProof {
 
 /// Whether the code that was sent to the address was presented. A right one is spent, a wrong one costs a try, and counts for the
 /// account whatever code it was for: a new code brings no new guesses (N5).
-async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address) -> Result<AddressProof, StoreError> {
+async fn prove_address(
+    connection: &mut Conn,
+    add: &AddMethod,
+    account: &Account,
+    address: &Address,
+) -> Result<AddressProof, StoreError> {
     let subject = Subject::Enable { account_id: add.account_id, address: address.clone() };
     let cap = i64::from(add.rules.policy.one_time_code_tries);
     let Some(code) = attempts::take_try_of_code(connection, &subject, cap, add.now).await? else {
@@ -333,24 +338,34 @@ async fn prove_address(connection: &mut Conn, add: &AddMethod, address: &Address
         let outcome = if count > 0 { MethodAdded::OtherAddress } else { MethodAdded::WrongCode };
         return Ok(AddressProof::NotJudged(outcome));
     };
-    let guess = QuotaUse {
+    let stored = code.mac.clone();
+    let guess = add
+        .presentation
+        .map(|presentation| presentation.guess(&Material { one_time_code: Some(code), ..Material::default() }));
+    if guess.is_some() && guess == account.wrong_guess {
+        return Ok(AddressProof::NotJudged(MethodAdded::WrongCode));
+    }
+    let quota = QuotaUse {
         name: format!("address-proofs:{}", add.account_id),
         limit: AccountQuota::AddressProofs.limit(&add.rules.policy),
         owner: Some(QuotaOwner { account_id: add.account_id, counts: AccountQuota::AddressProofs }),
     };
-    if let Spent::Exhausted { until } = quotas::take_use(connection, &guess, add.now).await? {
+    if let Spent::Exhausted { until } = quotas::take_use(connection, &quota, add.now).await? {
         return Ok(AddressProof::NotJudged(MethodAdded::TooManyWrongCodes { until }));
     }
-    if !add.macs.iter().any(|mac| mac.as_slice() == code.mac) {
+    if !add.macs.iter().any(|mac| mac.as_slice() == stored) {
         diesel::update(mailed_codes::table.find(subject.to_text()))
             .set(mailed_codes::failures.eq(mailed_codes::failures + 1))
             .cached()
             .execute(connection)
             .await?;
+        if let Some(guess) = &guess {
+            attempts::remember_guess(connection, add.account_id, guess).await?;
+        }
         audit::write(connection, &add.audit.event(EventKind::SecondFactorRejected)).await?;
         return Ok(AddressProof::Missing(MethodAdded::WrongCode));
     }
-    quotas::restore(connection, std::slice::from_ref(&guess)).await?;
+    quotas::restore(connection, std::slice::from_ref(&quota)).await?;
     diesel::delete(mailed_codes::table.find(subject.to_text())).execute(connection).await?;
     Ok(AddressProof::Given)
 }

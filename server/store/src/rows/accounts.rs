@@ -4,6 +4,7 @@ use super::corrupt;
 use crate::error::StoreError;
 use crate::schema::{accounts, registrations};
 use countersign_domain::account::{Account, EmailAddress, PhoneNumber, Username, Versions};
+use countersign_domain::guess::Guess;
 use countersign_domain::ids::{AccountId, ApplicationId, RegistrationId, TenantId};
 use countersign_domain::password::PasswordHash;
 use countersign_domain::time::Timestamp;
@@ -35,6 +36,7 @@ pub(crate) struct AccountRow {
     pub(crate) guesses_decay_at: Option<i64>,
     limits_epoch: i64,
     suspended_until: Option<i64>,
+    wrong_guess: Option<Vec<u8>>,
     created_at: i64,
     updated_at: i64,
 }
@@ -75,6 +77,7 @@ impl TryFrom<AccountRow> for Account {
             lock_ends_at: row.locked_until.map(Timestamp::from_millis),
             guess_level: row.guesses_decay_at.map(Timestamp::from_millis),
             suspended_until: row.suspended_until.map(Timestamp::from_millis),
+            wrong_guess: row.wrong_guess.as_deref().and_then(Guess::from_bytes),
             created_at: Timestamp::from_millis(row.created_at),
             updated_at: Timestamp::from_millis(row.updated_at),
         })

@@ -8,7 +8,9 @@ use countersign_domain::audit::{AuditContext, AuditEvent};
 use countersign_domain::challenge::{Challenge, Factor};
 use countersign_domain::decisions::removal::Removal;
 use countersign_domain::decisions::second_factor::{Request, SecondFactor};
+use countersign_domain::guess::Guess;
 use countersign_domain::ids::{AccountId, MethodId};
+use countersign_domain::presentation::Presentation;
 use countersign_domain::secret::Digest;
 use countersign_domain::stored_secret::Renewal;
 use countersign_domain::terms::{Rules, Terms};
@@ -22,6 +24,7 @@ use std::time::Duration;
 pub struct ClaimAttempt {
     pub claimant: Claimant,
     pub expected: Expected,
+    pub presentation: Presentation,
     pub now: Timestamp,
     pub rules: Arc<Rules>,
 }
@@ -30,6 +33,8 @@ pub struct ClaimAttempt {
 pub enum Claim {
     /// The attempt counts as a failure until the code turns out to be right.
     Granted(Box<Granted>),
+    /// The account's last wrong code was presented again. Nothing was counted.
+    Repeated,
     /// The challenge is unknown, expired or used, or the session has ended.
     NoClaimant,
     /// The account is locked, or its long-term limit of guesses is reached.
@@ -53,6 +58,7 @@ pub struct Granted {
     pub account: Account,
     pub challenge: Option<Challenge>,
     pub material: Material,
+    pub guess: Guess,
     /// What the attempt has added to the level of [`countersign_domain::policy::Policy::account_guesses`]; given back if it
     /// turns out to be no wrong guess.
     pub charge: Duration,
@@ -70,6 +76,8 @@ pub struct FailAttempt {
     /// Whether the code was right and used already: that is no guess, so the account is not charged. The challenge's try stays
     /// taken.
     pub is_replay: bool,
+    /// [`Granted::guess`]
+    pub guess: Guess,
     /// [`Granted::charge`]
     pub charge: Duration,
     pub rules: Arc<Rules>,

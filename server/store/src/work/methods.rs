@@ -12,6 +12,7 @@ use countersign_domain::decisions::enrolment::Enrolment;
 use countersign_domain::ids::{AccountId, MethodId, SessionId};
 use countersign_domain::keyring::Sealed;
 use countersign_domain::method::MethodHandle;
+use countersign_domain::presentation::Presentation;
 use countersign_domain::secret::Digest;
 use countersign_domain::stored_secret::SecretFingerprint;
 use countersign_domain::terms::{Rules, Terms};
@@ -72,6 +73,8 @@ pub struct AddMethod {
     pub known_apps: Vec<(MethodId, bool)>,
     /// MACs that the code sent to an address may be stored as, under every key of the ring.
     pub macs: Vec<[u8; 32]>,
+    /// Of that code, as it was presented; `None` for an app.
+    pub presentation: Option<Presentation>,
     /// Empty if the account has a second factor already.
     pub backup_codes: Vec<StoredBackupCode>,
     /// A challenge that waits for the account to have a second factor, and the MAC of the code that completes it then.

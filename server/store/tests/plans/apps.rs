@@ -35,6 +35,7 @@ pub(crate) async fn added_again_and_removed(world: &World, user: &mut User) {
         },
         known_apps: Vec::new(),
         macs: Vec::new(),
+        presentation: None,
         backup_codes: backup_codes(1),
         challenge: None,
         rules: Arc::default(),

@@ -1,6 +1,7 @@
 //! Units of work of the FusionAuth dialect.
 
 use super::*;
+use crate::users::presentation;
 use countersign_domain::decisions::suspension::{self, Suspend};
 use countersign_domain::device::Device;
 use countersign_domain::ids::AccountId;
@@ -82,6 +83,7 @@ pub(crate) async fn everything(world: &World) {
         method: address_method(address),
         known_apps: Vec::new(),
         macs: vec![user.mac(&to_enable, 7)],
+        presentation: Some(presentation("7", &to_enable.subject())),
         backup_codes: backup_codes(3),
         challenge: Some((waiting, [5; 32])),
         rules: Arc::default(),
@@ -89,7 +91,11 @@ pub(crate) async fn everything(world: &World) {
         now: NOON,
         audit: audit(id, NOON),
     };
-    let wrong = AddMethod { macs: vec![[8; 32]], ..add(&user, address.clone()) };
+    let wrong = AddMethod {
+        macs: vec![[8; 32]],
+        presentation: Some(presentation("8", &to_enable.subject())),
+        ..add(&user, address.clone())
+    };
     assert_eq!(store.add_method(add(&user, user.email_address())).await.unwrap(), MethodAdded::WrongCode);
     assert_eq!(store.add_method(wrong).await.unwrap(), MethodAdded::WrongCode);
     let first = store.add_method(add(&user, address.clone())).await.unwrap();
@@ -260,6 +266,7 @@ pub(crate) async fn everything(world: &World) {
     let second = AddMethod {
         method: address_method(email),
         macs: vec![user.mac(&to_enable, 4)],
+        presentation: Some(presentation("4", &to_enable.subject())),
         challenge: None,
         ..add(&user, address)
     };

@@ -63,7 +63,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use users::{
     HOUR, NOON, User, address_method, audit, backup_codes, by_email, decided, event, guess, hash, is_done, network,
-    new_session, random, sealer, session_digest, terms, ticket, trust, window,
+    new_session, other_guess, random, sealer, session_digest, terms, ticket, trust, window,
 };
 use world::{Behind, LEASE, World};
 
@@ -196,6 +196,7 @@ async fn factors_and_sessions(world: &World) {
                     factor: Some(factor),
                     account_id: id,
                     is_replay,
+                    guess: other_guess(),
                     charge: guess(),
                     rules: Arc::default(),
                     event: event(EventKind::SecondFactorRejected, id, NOON),

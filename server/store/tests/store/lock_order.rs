@@ -4,8 +4,8 @@
 use crate::limits::password_try;
 use crate::units::{change, disable, fail, replace};
 use crate::users::{
-    HOUR, NOON, User, address_method, audit, backup_codes, event, network, new_session, random, sealer, session_digest,
-    terms, ticket, trust,
+    HOUR, NOON, User, address_method, audit, backup_codes, event, network, new_session, presentation, random, sealer,
+    session_digest, terms, ticket, trust,
 };
 use crate::world::{Behind, World};
 use countersign_domain::account::{Account, EmailAddress, PhoneNumber};
@@ -302,6 +302,7 @@ async fn act(store: &Store, targets: &Mutex<Vec<Target>>, index: usize, what: us
                 method: address_method(address),
                 known_apps: Vec::new(),
                 macs: vec![user.mac(&to_enable, 7)],
+                presentation: Some(presentation("7", &to_enable.subject())),
                 backup_codes: backup_codes(3),
                 challenge: None,
                 rules: Arc::default(),

@@ -2,7 +2,7 @@
 
 use crate::users::{
     HOUR, NOON, User, address_method, backup_codes, by_email, challenge_digest, decided, event, guess, hash, is_done,
-    new_session, random, session_digest, trust,
+    new_session, other_guess, random, session_digest, trust,
 };
 use crate::world::World;
 use countersign_domain::account::{EmailAddress, Versions};
@@ -37,6 +37,7 @@ pub(crate) fn fail(user: &User, claimant: &Claimant, factor: Factor, is_replay: 
         factor: Some(factor),
         account_id: user.id(),
         is_replay,
+        guess: other_guess(),
         charge: guess(),
         rules: Arc::default(),
         event: event(EventKind::SecondFactorRejected, user.id(), NOON),
@@ -396,6 +397,33 @@ async fn a_replay_gives_the_failure_back(database: DatabaseKind) {
     assert_eq!(world.count("accounts WHERE failed_attempts = 1"), 1);
     world.store.fail_attempt(fail(&user, &claimant, Factor::Totp, true)).await.unwrap();
     assert_eq!(world.count("accounts WHERE failed_attempts = 0"), 1);
+}
+
+#[on_each_database]
+async fn the_last_wrong_code_presented_again_counts_nothing(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let (user, _, _) = User::enrolled(world).await;
+    let claimant = user.challenged(world, NOON).await;
+    user.issued(world, &claimant, 7).await;
+    let claim = user.claim(claimant.clone(), Factor::OneTimeCode, NOON);
+    let Claim::Granted(granted) = world.store.claim_attempt(claim.clone()).await.unwrap() else { panic!("granted") };
+    let again = || async { world.store.claim_attempt(claim.clone()).await.unwrap() };
+    assert!(matches!(again().await, Claim::Granted(_)), "it has not been judged yet");
+    let failed = || FailAttempt { guess: granted.guess, ..fail(&user, &claimant, Factor::OneTimeCode, false) };
+    world.store.fail_attempt(failed()).await.unwrap();
+    world.store.fail_attempt(failed()).await.unwrap();
+    for _ in 0..8 {
+        assert!(matches!(again().await, Claim::Repeated));
+    }
+    assert_eq!(world.count("accounts WHERE failed_attempts = 2"), 1);
+    assert_eq!(world.count("challenges WHERE tries = 2"), 1);
+    assert_eq!(world.count("mailed_codes WHERE tries = 2"), 1);
+    let level = NOON + 2 * guess();
+    assert_eq!(world.count(&format!("accounts WHERE guesses_decay_at = {}", level.as_millis())), 1);
+    // Another code is another guess, and so is this one for a code that was sent since.
+    assert!(matches!(user.claimed(world, &claimant, Factor::OneTimeCode).await, Claim::Granted(_)));
+    user.issued(world, &claimant, 8).await;
+    assert!(matches!(again().await, Claim::Granted(_)));
 }
 
 #[on_each_database]

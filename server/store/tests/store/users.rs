@@ -13,15 +13,18 @@ use countersign_domain::decisions::delivery::SendTo;
 use countersign_domain::decisions::enrolment::Enrolment;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::decisions::sign_in::SignIn;
+use countersign_domain::guess::Guess;
 use countersign_domain::ids::{AccountId, AuditId, BackupCodeId, MessageId, MethodId, SessionId, TenantId};
 use countersign_domain::keyring::{Keyring, Sealed};
 use countersign_domain::language::Languages;
 use countersign_domain::message::{Notices, Sealer};
 use countersign_domain::method::MethodHandle;
 use countersign_domain::network::ClientDigest;
-use countersign_domain::one_time_code::OneTimeCode;
+use countersign_domain::one_time_code::{OneTimeCode, Subject};
 use countersign_domain::password::PasswordHash;
 use countersign_domain::policy::Policy;
+use countersign_domain::presentation::Presentation;
+use countersign_domain::presented_code::PresentedCode;
 use countersign_domain::quota::{QuotaLimit, QuotaUse};
 use countersign_domain::secret::{ChallengeToken, Digest, SessionToken};
 use countersign_domain::session::Session;
@@ -207,6 +210,7 @@ impl User {
             lock_ends_at: None,
             guess_level: None,
             suspended_until: None,
+            wrong_guess: None,
             created_at: NOON,
             updated_at: NOON,
         };
@@ -361,7 +365,8 @@ impl User {
     }
 
     pub(crate) fn claim(&self, claimant: Claimant, factor: Factor, now: Timestamp) -> ClaimAttempt {
-        ClaimAttempt { claimant, expected: Expected::One(factor), now, rules: Arc::default() }
+        let (expected, presentation) = (Expected::One(factor), new_code(&claimant));
+        ClaimAttempt { claimant, expected, presentation, now, rules: Arc::default() }
     }
 
     pub(crate) async fn claimed(&self, world: &World, claimant: &Claimant, factor: Factor) -> Claim {
@@ -443,6 +448,23 @@ pub(crate) fn network(account_id: AccountId, seed: u8, now: Timestamp) -> KnownN
 }
 
 /// What one guess adds to the long-term count.
+/// A code that has not been presented before.
+fn new_code(claimant: &Claimant) -> Presentation {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let code = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
+    presentation(&code, &claimant.subject())
+}
+
+pub(crate) fn presentation(code: &str, subject: &Subject) -> Presentation {
+    let keyring = Keyring::generate(&mut ChaCha20Rng::seed_from_u64(1));
+    Presentation::new(&PresentedCode::new(code), Expected::Any { backup_code: true }, subject, NOON, &keyring)
+}
+
+/// One that no claim of a test is for.
+pub(crate) fn other_guess() -> Guess {
+    Guess::from_bytes(&[1; 32]).unwrap()
+}
+
 pub(crate) fn guess() -> Duration {
     Policy::default().account_guesses.cost(1)
 }

@@ -83,6 +83,8 @@ test("typescript-fetch, FusionAuth: a service makes a user, who logs in with a s
   const { twoFactorId } = challenge;
   const wrong = { twoFactorId, code: app.wrongCode() };
   await refused(person.twoFactor.twoFactorLogin({ twoFactorLoginRequest: wrong }), 421);
+  // Node's fetch has sent it twice.
+  assert.equal((await service.users.retrieveUserLock({ userId })).guesses, 1);
   const twoFactorLoginRequest = { twoFactorId, code: await app.nextCode(), trustComputer: true };
   const done = await person.twoFactor.twoFactorLogin({ twoFactorLoginRequest });
   assert.equal(done.user?.id, userId);

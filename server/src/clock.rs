@@ -50,6 +50,13 @@ impl Clock for ManualClock {
     }
 }
 
+/// The system's time to the microsecond and better, for traces only.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "only this module reads the machine's clocks")]
+pub fn system_time() -> SystemTime {
+    SystemTime::now()
+}
+
 /// Measures durations on the monotonic clock. For logs only.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);

@@ -10,8 +10,8 @@
 //! | [`edge`] | everything before a handler: limits, deadline, routing, bodies |
 //! | [`http`] | the dialects |
 //! | [`delivery`] | mails, text messages and the outbox file |
-//! | [`metrics`] | what operators see of a running server |
-//! | [`net`] | web origins, the reach of cookies, the mail server's address |
+//! | [`metrics`], [`traces`], [`observers`] | what operators see of a running server, and what hands it on to both |
+//! | [`net`] | web origins, the reach of cookies, addresses of the mail server, of a gateway for text messages, of a collector of traces |
 //! | [`clock`], [`random`] | the system's time and randomness |
 //! | [`housekeeping`] | deleting expired rows, bringing user names to their form |
 //! | [`operations`] | the table of operations, from the contracts |
@@ -28,10 +28,12 @@ pub mod http;
 pub mod key_watch;
 pub mod metrics;
 pub mod net;
+pub mod observers;
 pub mod process;
 pub mod random;
 pub mod server;
 pub mod terminal;
+pub mod traces;
 
 /// The operations of the contracts, written by the build script from `openapi/`.
 pub mod operations {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Each module of `server/src`, the modules of it that it may use, and the workspace crates that it may use. The generated
 /// table `operations` counts as a module that uses nothing.
-const ALLOWED: [(&str, &[&str], &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str], &[&str]); 19] = [
     ("net", &[], &[]),
     ("process", &[], &[]),
     ("terminal", &[], &[]),
@@ -13,8 +13,10 @@ const ALLOWED: [(&str, &[&str], &[&str]); 17] = [
     ("random", &[], &["flows"]),
     ("config", &["net"], &["api", "domain"]),
     ("delivery", &["clock", "net"], &["domain", "flows"]),
-    ("edge", &["clock", "net"], &["api", "contract", "domain"]),
+    ("edge", &["clock", "net", "traces"], &["api", "contract", "domain"]),
     ("metrics", &["clock"], &["api", "domain"]),
+    ("traces", &["clock", "net"], &["domain"]),
+    ("observers", &["metrics", "traces"], &["domain"]),
     ("http", &["app", "edge", "metrics", "net", "operations"], &["api", "contract", "domain", "flows"]),
     ("housekeeping", &["clock", "config"], &["domain", "store"]),
     ("key_watch", &["clock"], &["domain", "flows", "store"]),
@@ -36,8 +38,10 @@ const ALLOWED: [(&str, &[&str], &[&str]); 17] = [
             "http",
             "key_watch",
             "metrics",
+            "observers",
             "random",
             "terminal",
+            "traces",
         ],
         &["domain", "flows", "store"],
     ),

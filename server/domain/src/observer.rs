@@ -1,4 +1,4 @@
-//! What the server notes about its own work, for metrics.
+//! What the server notes about its own work, for metrics and traces.
 //!
 //! Each number is taken where the thing is decided or committed, in the code that all dialects share, and handed to an
 //! [`Observer`]. Observing never fails, never waits, and changes nothing.
@@ -190,10 +190,14 @@ pub trait Observer: Debug + Send + Sync {
     /// A password came to its turn after this time in the queue.
     fn hash_waited(&self, lane: HashLane, waited: Duration) {}
 
+    /// A password, or codes, were hashed.
+    fn hashed(&self, took: Duration) {}
+
     /// A request was refused because too many passwords wait to be hashed.
     fn hash_shed(&self, lane: HashLane) {}
 
-    fn delivery_ended(&self, channel: Channel, result: DeliveryResult) {}
+    /// An attempt to deliver a message has ended.
+    fn delivery_ended(&self, channel: Channel, result: DeliveryResult, took: Duration) {}
 
     /// A call of the store has ended, waits and retries included.
     fn store_called(&self, call: &'static str, took: Duration, result: StoreResult) {}

@@ -175,6 +175,7 @@ pub struct Permit {
 pub struct ReadyPermit {
     slot: Slot,
     shared: Arc<Shared>,
+    observer: Arc<dyn Observer>,
     jobs: mpsc::Sender<Job>,
 }
 
@@ -203,7 +204,7 @@ impl Permit {
             Err(turn) => turn.await.map_err(|_| OVERLOADED)?,
         };
         observer.hash_waited(place.lane, observer.elapsed().saturating_sub(begun));
-        Ok(ReadyPermit { slot, shared: Arc::clone(&place.shared), jobs })
+        Ok(ReadyPermit { slot, shared: Arc::clone(&place.shared), observer, jobs })
     }
 
     /// Waits for its turn and runs `work`; see [`ReadyPermit::run`].
@@ -234,7 +235,8 @@ impl ReadyPermit {
         self,
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
-        let Self { slot, shared, jobs } = self;
+        let Self { slot, shared, observer, jobs } = self;
+        let begun = observer.elapsed();
         let (reply, outcome) = oneshot::channel();
         let job: Job = Box::new(move |memory| {
             shared.lock().busy += 1;
@@ -245,7 +247,9 @@ impl ReadyPermit {
             let _ = reply.send(result);
         });
         jobs.send(job).map_err(|_| OVERLOADED)?;
-        match outcome.await {
+        let outcome = outcome.await;
+        observer.hashed(observer.elapsed().saturating_sub(begun));
+        match outcome {
             Ok(Ok(result)) => Ok(result),
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             Err(_) => Err(OVERLOADED),

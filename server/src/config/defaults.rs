@@ -80,7 +80,8 @@ fn default_text(key: Key, entries: &BTreeMap<Key, Entry>) -> String {
         | Key::SmsAccount
         | Key::SmsFrom
         | Key::MessageTemplates
-        | Key::OperationsListen => String::new(),
+        | Key::OperationsListen
+        | Key::TracesEndpoint => String::new(),
         Key::Notices => if text(Key::SmtpUrl).trim().is_empty() { "off" } else { "on" }.to_owned(),
         plain => plain.default_in_words().to_owned(),
     }

@@ -241,6 +241,10 @@ settings! {
         "How long ago the last sign-in of an account may lie without a notice to its user about the next one.";
     OperationsListen = "operations.listen", "COUNTERSIGN_OPERATIONS_LISTEN", "ADDRESS:PORT", "none: no metrics are served", Everywhere, Plain,
         "Address and port of /metrics, with /healthz and /readyz beside it, such as 127.0.0.1:9464; nobody has to authenticate there.";
+    TracesEndpoint = "traces.endpoint", "COUNTERSIGN_TRACES_ENDPOINT", "URL", "none: no traces are made", Everywhere, Plain,
+        "Collector of traces that takes OTLP over HTTP, such as http://127.0.0.1:4318; headers for it are in OTEL_EXPORTER_OTLP_HEADERS.";
+    TracesPercent = "traces.percent", "COUNTERSIGN_TRACES_PERCENT", "NUMBER", "100", Everywhere, Plain,
+        "How many of a hundred requests are traced.";
     LogLevel = "log.level", "COUNTERSIGN_LOG", "LEVEL", "info", Everywhere, Plain,
         "off, critical, error, warning, info, debug or trace.";
     LogFormat = "log.format", "COUNTERSIGN_LOG_FORMAT", "text|json", "text", Everywhere, Plain,

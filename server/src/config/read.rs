@@ -7,6 +7,7 @@ use super::secret::SecretText;
 use super::values::{BaseUrl, DatabaseUrl, DialectName, LogFormat, Profile};
 use crate::net::cookie_scope::{CookieDomain, SameSite};
 use crate::net::origin::OriginPattern;
+use crate::net::otlp::OtlpEndpoint;
 use crate::net::sms::{SmsProvider, SmsUrl};
 use crate::net::smtp::{HelloName, SmtpTls, SmtpUrl, parse_sender};
 use countersign_domain::address::MethodKind;
@@ -58,6 +59,7 @@ from_text! {
     SmtpTls: SmtpTls::parse;
     SmsProvider: SmsProvider::parse;
     SmsUrl: SmsUrl::parse;
+    OtlpEndpoint: OtlpEndpoint::parse;
     CookieDomain: CookieDomain::parse;
     SameSite: SameSite::parse;
     Mailbox: parse_sender;

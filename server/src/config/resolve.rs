@@ -11,6 +11,7 @@ use super::settings::{Cookies, Lifetimes, Settings};
 use super::values::{BaseUrl, KeyringSource};
 use crate::net::cookie_scope::SameSite;
 use crate::net::origin::OriginPattern;
+use crate::net::otlp::Collector;
 use countersign_domain::jwt::AccessTokenSettings;
 use countersign_domain::password::Cost;
 use countersign_domain::tenant::{Directory, RefreshTokenUsage};
@@ -88,6 +89,7 @@ pub(super) fn resolve(
         limits: sections.limits,
         lifetimes: resolver.lifetimes(sections.lifetimes),
         operations: sections.operations.listen,
+        traces: sections.traces.endpoint.map(|endpoint| Collector { endpoint, percent: sections.traces.percent }),
         log: sections.log,
         password_cost: Cost::PASSWORD,
         responses_are_validated: sections.validate_responses,

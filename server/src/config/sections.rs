@@ -3,11 +3,12 @@
 //! as they are stand in [`settings`](super::settings).
 
 use super::directory::{self, ApplicationSection, TenantSection};
-use super::read::{app_name, list, optional, seconds, switch, text};
+use super::read::{app_name, count, list, optional, seconds, switch, text};
 use super::secret::SecretText;
 use super::settings::{Cookies, Database, Lifetimes, Limits, Log, Messages, Retention};
 use super::values::{BaseUrl, DialectName, Profile};
 use crate::net::origin::OriginPattern;
+use crate::net::otlp::OtlpEndpoint;
 use crate::net::sms::{SmsProvider, SmsUrl};
 use crate::net::smtp::{HelloName, SmtpTls, SmtpUrl};
 use countersign_domain::link_template::{LinkTemplate, LinkTemplates};
@@ -82,6 +83,7 @@ pub(super) struct Sections {
     pub(super) limits: Limits,
     pub(super) lifetimes: Lifetimes,
     pub(super) operations: Operations,
+    pub(super) traces: Traces,
     pub(super) log: Log,
     #[serde(deserialize_with = "switch")]
     pub(super) validate_responses: bool,
@@ -94,6 +96,15 @@ pub(super) struct Sections {
 pub(super) struct Operations {
     #[serde(deserialize_with = "optional")]
     pub(super) listen: Option<SocketAddr>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Traces {
+    #[serde(deserialize_with = "optional")]
+    pub(super) endpoint: Option<OtlpEndpoint>,
+    #[serde(deserialize_with = "count::<_, _, 0, 100>")]
+    pub(super) percent: u8,
 }
 
 #[derive(Deserialize)]

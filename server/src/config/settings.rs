@@ -5,6 +5,7 @@ use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat,
 use super::{Configuration, Inputs, Key};
 use crate::net::cookie_scope::{CookieDomain, CookieScope, SameSite};
 use crate::net::origin::{OriginPattern, TrustedOrigins};
+use crate::net::otlp::Collector;
 use crate::net::sms::SmsGateway;
 use crate::net::smtp::SmtpServer;
 use countersign_domain::jwt::AccessTokenSettings;
@@ -66,6 +67,8 @@ pub struct Settings {
     pub lifetimes: Lifetimes,
     /// Where metrics are served; `None` if they are not.
     pub operations: Option<SocketAddr>,
+    /// `None` where no traces are made.
+    pub traces: Option<Collector>,
     pub log: Log,
     /// Work factor of password hashes. Not configurable: only tests that hash many passwords choose a cheaper one.
     pub password_cost: Cost,

@@ -44,6 +44,11 @@ impl Entry {
         Some(self.operation.as_str()).filter(|operation| !operation.is_empty())
     }
 
+    /// The operation's path template, if there is an operation.
+    pub(super) fn template(&self) -> Option<&str> {
+        self.operation().map(|_| self.path.as_str())
+    }
+
     pub(super) fn elapsed(&self) -> Duration {
         self.stopwatch.elapsed()
     }

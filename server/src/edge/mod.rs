@@ -42,6 +42,7 @@ use self::dispatch::Route;
 use self::rate_limit::{Client, Limit};
 use crate::clock::Clock;
 use crate::net::origin::TrustedOrigins;
+use crate::traces::{Finished, Traces};
 use countersign_api::ParsedBody;
 use countersign_api::reply::whole_seconds;
 use countersign_domain::observer::{Observer, RefusalReason, Served};
@@ -53,6 +54,7 @@ use futures::FutureExt as _;
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
+use opentelemetry::trace::FutureExt as _;
 use slog::{Logger, error, o, warn};
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -79,6 +81,8 @@ pub struct Policy {
     pub log: Logger,
     /// Takes what was served and refused.
     pub observer: Arc<dyn Observer>,
+    /// `None` where no traces are made.
+    pub traces: Option<Traces>,
     /// Proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: client_ip::TrustedProxies,
     /// Peers that are no trusted proxies and forward requests.
@@ -166,6 +170,9 @@ impl<C: ServerContext> Edge<C> {
                 "setting" => "trusted_proxies",
             );
         }
+        let dialect = self.dialect(parts.uri.path());
+        let traces = self.policy.traces.as_ref().filter(|_| !dialect.is_outside());
+        let trace = traces.map(|traces| traces.begin_request(&parts.method, &mut parts.headers));
         // dropshot's own logger for the request carries the URI with its query string.
         let log = self.policy.log.new(o!("request_id" => context.request_id.clone()));
         let log = match headers::trace_id(&parts.headers) {
@@ -174,7 +181,6 @@ impl<C: ServerContext> Edge<C> {
         };
         context.log = log.clone();
 
-        let dialect = self.dialect(parts.uri.path());
         // Before anything looks at the path: from here on there is one spelling.
         if let Some(path) = dialect.rules.meant_path(parts.uri.path()) {
             parts.uri = path::with_path(&parts.uri, path);
@@ -189,7 +195,11 @@ impl<C: ServerContext> Edge<C> {
         }
         let call = Call { context, parts, body, client };
 
-        let (outcome, api_key) = noted::collect(self.respond(dialect, call, &page, &mut entry)).await;
+        let respond = noted::collect(self.respond(dialect, call, &page, &mut entry));
+        let (outcome, api_key) = match &trace {
+            Some(trace) => respond.with_context(trace.clone()).await,
+            None => respond.await,
+        };
         entry.noted(api_key);
         let mut response = match outcome {
             Ok(response) => response,
@@ -218,6 +228,10 @@ impl<C: ServerContext> Edge<C> {
             status: response.status().as_u16(),
             took: entry.elapsed(),
         });
+        if let Some(trace) = &trace {
+            let (template, status) = (entry.template(), response.status());
+            Traces::end_request(trace, &Finished { dialect: dialect.name(), method: &method, template, status });
+        }
         entry.finish(&log, response.status(), response.extensions(), dialect.is_outside());
         response
     }
@@ -319,7 +333,13 @@ impl<C: ServerContext> Edge<C> {
         request.extensions_mut().insert::<ParsedBody>(parsed);
         let port = context.request.remote_addr().port();
         context.request = RequestInfo::new(&request, SocketAddr::new(client, port));
-        route.run(context, request).await.ok_or(Refusal::Internal)
+        let handler = self.policy.traces.as_ref().and_then(|traces| traces.begin_handler(&route.operation));
+        let run = route.run(context, request);
+        let response = match handler {
+            Some(handler) => run.with_context(handler).await,
+            None => run.await,
+        };
+        response.ok_or(Refusal::Internal)
     }
 }
 

@@ -164,6 +164,7 @@ impl World {
         let mut policy = Policy {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             log: log.clone(),
+            traces: None,
             observer: Arc::new(Unobserved),
             trusted_proxies: client_ip::TrustedProxies::new(vec!["127.0.0.0/8".parse().expect("a network")]),
             untrusted_forwarders: client_ip::UntrustedForwarders::default(),

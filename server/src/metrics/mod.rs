@@ -327,7 +327,7 @@ impl Observer for Metrics {
         self.hash_shed.get_or_create(&Lane { lane: lane.label() }).inc();
     }
 
-    fn delivery_ended(&self, channel: Channel, result: DeliveryResult) {
+    fn delivery_ended(&self, channel: Channel, result: DeliveryResult, _: Duration) {
         self.deliveries.get_or_create(&Delivered { channel: channel.label(), result: result.label() }).inc();
     }
 

@@ -3,5 +3,6 @@
 
 pub mod cookie_scope;
 pub mod origin;
+pub mod otlp;
 pub mod sms;
 pub mod smtp;

@@ -20,6 +20,8 @@ use crate::http::docs;
 use crate::http::ops::{self, Health};
 use crate::key_watch::{KeyWatch, Notes, node_name};
 use crate::metrics::Metrics;
+use crate::observers::Observers;
+use crate::traces::{Traces, TracesError};
 use countersign_domain::observer::Observer;
 use countersign_flows::delivery::Worker;
 use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder, VersionPolicy};
@@ -44,6 +46,8 @@ pub enum StartError {
     #[error("failed to open the application")]
     App(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A defect of this program.
+    #[error(transparent)]
+    Traces(TracesError),
     #[error("failed to register the operations")]
     Register(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("listening on {address} failed")]
@@ -103,6 +107,7 @@ pub struct RunningServer {
     keyring_is_new: bool,
     deviations: Arc<Deviations>,
     logging: Logging,
+    traces: Option<Traces>,
 }
 
 /// With port 0 in the settings, [`RunningServer::local_addr`] returns the actual port; the base URL does not follow.
@@ -114,7 +119,13 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     let log = logging.log.clone();
     let prepared = crate::random::system().draw(|random| first_run::prepare(&settings, random))?;
     let metrics = Arc::new(Metrics::new(clock.now()));
-    let observer = Arc::clone(&metrics) as Arc<dyn Observer>;
+    let database = match settings.database.url {
+        DatabaseUrl::Sqlite(_) => "sqlite",
+        DatabaseUrl::Postgres(_) => "postgresql",
+    };
+    let traces = settings.traces.as_ref().map(|collector| Traces::start(collector, database));
+    let traces = traces.transpose().map_err(StartError::Traces)?;
+    let observer: Arc<dyn Observer> = Arc::new(Observers { metrics: Arc::clone(&metrics), traces: traces.clone() });
     let app = App::open(&settings, prepared.keyring, Arc::clone(&clock), log.clone(), Arc::clone(&observer)).await;
     let app = Arc::new(app.map_err(|error| StartError::App(Box::new(error)))?);
 
@@ -133,6 +144,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         clock: Arc::clone(&clock),
         log: log.clone(),
         observer,
+        traces: traces.clone(),
         trusted_proxies: client_ip::TrustedProxies::new(settings.trusted_proxies.clone()),
         untrusted_forwarders: client_ip::UntrustedForwarders::default(),
         trusted_origins: settings.trusted_origins(),
@@ -181,6 +193,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     info!(
         logging.log, "started";
         "address" => http.local_addr().to_string(),
+        "traces" => settings.traces.as_ref().map_or("off", |collector| collector.endpoint.as_str()),
         "metrics" => operations.as_ref().map_or_else(|| "off".to_owned(), |server| server.local_addr().to_string()),
         "tenant_open_to_sign_up" => open_tenant,
     );
@@ -200,6 +213,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         keyring_is_new,
         deviations,
         logging,
+        traces,
     })
 }
 
@@ -296,6 +310,9 @@ impl RunningServer {
                 worker.stop().await;
             }
             self.key_watch.stop().await;
+            if let Some(traces) = self.traces {
+                traces.stop().await;
+            }
             // The last of all, so that the stop can be watched.
             if let Some(operations) = self.operations {
                 let _ = operations.close().await;

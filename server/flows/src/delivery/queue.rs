@@ -214,6 +214,7 @@ impl DeliveryQueue {
 
     async fn attempt(self: Arc<Self>, stored: StoredMessage, _slot: OwnedSemaphorePermit) {
         let (kind, account) = (stored.kind.clone(), stored.account_id);
+        let begun = self.observer.elapsed();
         let is_late = self.clock.now() >= stored.dead_at;
         let (attempt, taken) = match self.sealer.open(&stored) {
             Ok(opened) if is_late => (Attempt::Late, opened.taken),
@@ -247,6 +248,7 @@ impl DeliveryQueue {
                 redelivery::Redelivery::Refused => DeliveryResult::Refused,
                 redelivery::Redelivery::Dead => DeliveryResult::Dead,
             },
+            self.observer.elapsed().saturating_sub(begun),
         );
         if decision == redelivery::Redelivery::Dead {
             info!(self.log, "a message was never delivered"; "kind" => &kind, "account" => %account);

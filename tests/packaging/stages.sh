@@ -302,7 +302,7 @@ under_systemd() {
   [ "$(state LoadState)" = not-found ] || fail "--purge leaves the unit"
   ! inside find /usr /etc /var -xdev -path '*systemd*' -name '*countersign*' | grep . || fail "--purge leaves something of systemd's"
   say "removed and installed again with its accounts, purged: $(grep '^countersign:' "$place/purge.log")"
-  # systemd ends on SIGRTMIN+4, and nspawn sends that on SIGTERM.
+  # On SIGTERM, nspawn has the system halt in order.
   kill "$container_process"
   ended "$container_process" || true
 }

@@ -271,6 +271,9 @@ under_systemd() {
   [ "$(inside sha256sum /etc/countersign/keyring)" = "$before" ] || fail "an upgrade has replaced the keyring"
   ready
   inside systemctl disable --now countersign.service 2>/dev/null
+  # Without the server, a command makes files of the database itself, and leaves none that the server could not write.
+  inside env COUNTERSIGN_CONFIG=/etc/countersign/countersign.toml countersign user unlock ada@example.com >/dev/null || fail "countersign user unlock"
+  ! inside find /var/lib/countersign -not -user countersign | grep . || fail "a command has left files of root's"
   inside dpkg --install /test/countersign.deb >"$place/install.log" 2>&1 || fail "dpkg --install of a disabled service"
   [ "$(state ActiveState) $(state UnitFileState)" = "inactive disabled" ] || fail "an upgrade starts what was disabled"
   inside systemctl enable countersign.service 2>/dev/null

@@ -139,7 +139,7 @@ def main(binary, compose, configuration, database_url, place):
                 pass
             time.sleep(0.2)
         else:
-            sys.exit(f"FAILED: nobody responds behind nginx: {log.read_text()}")
+            sys.exit(f"FAILED: no response through nginx: {log.read_text()}")
         check("max-age=" in (response.getheader("strict-transport-security") or ""), "no Strict-Transport-Security")
 
         redirect = http.client.HTTPConnection("127.0.0.1", plain, timeout=60)

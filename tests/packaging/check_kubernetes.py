@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -88,6 +89,13 @@ def main(binary, manifest, database_url):
     check(container["image"].endswith(f":{version}"), f"the image is {container['image']}, the program {version}")
     secret = yaml.safe_load((Path(manifest).parent / "secret.yaml").read_text())["stringData"]
 
+    # The restricted Pod Security Standard, and a root that is read only.
+    of_pod, own = pod["securityContext"], container["securityContext"]
+    check(of_pod["runAsNonRoot"] and of_pod["seccompProfile"]["type"] == "RuntimeDefault", "the pod's securityContext")
+    check(own["capabilities"] == {"drop": ["ALL"]} and not own["allowPrivilegeEscalation"], "the container's securityContext")
+    check(own["readOnlyRootFilesystem"] and "volumes" not in pod, "the pod can write somewhere")
+    check(pod["automountServiceAccountToken"] is False, "the pod has a credential for the cluster")
+
     keys = subprocess.run([binary, "generate-keyring"], check=True, stdout=subprocess.PIPE, text=True).stdout
     secrets = {"keyring": keys, "database-url": database_url, "smtp-url": "smtps://user:hunter2@mail.example.com"}
     check(secrets.keys() == secret.keys(), f"the Secret has {secret.keys()}")
@@ -115,6 +123,7 @@ def main(binary, manifest, database_url):
 
     probes = {name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
     with ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
         pods = []
         for _ in range(2):
             http, operations = free_ports(2)
@@ -124,8 +133,8 @@ def main(binary, manifest, database_url):
                 "COUNTERSIGN_LISTEN": f"127.0.0.1:{http}",
                 "COUNTERSIGN_OPERATIONS_LISTEN": f"127.0.0.1:{operations}",
             }
-            command = [binary]
-            server = subprocess.Popen(command, env=own, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+            server = subprocess.Popen([binary], env=own, cwd=directory, text=True, **pipes)
             stack.callback(server.kill)
             pods.append((server, {"http": http, "operations": operations}))
         url = lambda of, probe: f"http://127.0.0.1:{of[probes[probe]['port']]}{probes[probe]['path']}"
@@ -162,6 +171,7 @@ def main(binary, manifest, database_url):
             check(server.returncode == 0 and "stopped" in log, f"a pod ends with {server.returncode}: {log[-2000:]}")
             took = time.monotonic() - began
             check(log.startswith("{"), "the log is not JSON")
+        check(list(Path(directory).iterdir()) == [], "a pod writes into its working directory, which is read only")
     print(f"   {len(documents)} documents, {len(linked) - len(variables)} variables of services ignored, two pods ready on")
     print(f"   PostgreSQL by the probes of the manifest; the last one stopped in {took:.1f} seconds")
 

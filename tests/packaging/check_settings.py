@@ -45,13 +45,13 @@ def main(binary, packaging):
     help = subprocess.run([binary, "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
     documented = set(re.findall(r"\[file:\s+([\w.]+)\]", help))
     if documented != set(settings):
-        sys.exit(f"only in --help: {documented - set(settings)}; only in countersign.toml: {set(settings) - documented}")
+        sys.exit(f"FAILED: only in --help: {documented - set(settings)}; only in countersign.toml: {set(settings) - documented}")
 
     schema = json.loads((Path(packaging) / "countersign.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     if problem := jsonschema.exceptions.best_match(validator.iter_errors(tomllib.loads(text))):
-        sys.exit(f"the schema refuses countersign.toml: {problem}")
+        sys.exit(f"FAILED: the schema refuses countersign.toml: {problem}")
 
     with tempfile.TemporaryDirectory() as place:
 
@@ -69,9 +69,9 @@ def main(binary, packaging):
             file = companions(name) + line
             problem = refusal(file)
             if problem and (name not in ELSEWHERE or "unknown" in problem):
-                sys.exit(f"check-config refuses `{line.strip()}`: {problem}")
+                sys.exit(f"FAILED: check-config refuses `{line.strip()}`: {problem}")
             if problem := jsonschema.exceptions.best_match(validator.iter_errors(tomllib.loads(file))):
-                sys.exit(f"the schema refuses `{line.strip()}`: {problem}")
+                sys.exit(f"FAILED: the schema refuses `{line.strip()}`: {problem}")
 
         # What both have to refuse.
         for wrong in (
@@ -86,9 +86,9 @@ def main(binary, packaging):
             'sms.url = "x"',
         ):
             if not refusal(wrong):
-                sys.exit(f"check-config accepts `{wrong}`")
+                sys.exit(f"FAILED: check-config accepts `{wrong}`")
             if validator.is_valid(tomllib.loads(wrong)):
-                sys.exit(f"the schema accepts `{wrong}`")
+                sys.exit(f"FAILED: the schema accepts `{wrong}`")
     print(f"   {len(settings)} settings")
 
 

@@ -41,9 +41,9 @@ unit() {
   systemd-analyze verify --root="$place/unit" --man=no countersign.service 2>"$place/verify.log" ||
     fail "systemd-analyze verify: $(cat "$place/verify.log")"
   ! grep countersign "$place/verify.log" || fail "systemd-analyze verify says something about the unit"
-  # Tenths: 0 is the best, 100 the worst.
-  systemd-analyze security --offline=yes --threshold=12 "$packaging/systemd/countersign.service" >"$place/security.log" ||
-    fail "the exposure of the unit is above 1.2"
+  # Tenths: 0 is the best, 100 the worst. As systemd 252 counts.
+  systemd-analyze security --offline=yes --threshold=11 "$packaging/systemd/countersign.service" >"$place/security.log" ||
+    fail "the exposure of the unit is above 1.1"
   say "$(grep -o 'Overall exposure level.*' "$place/security.log")"
 }
 
@@ -186,6 +186,16 @@ until_state() {
 }
 ready() { inside "$system_python" /test/journey.py wait http://127.0.0.1:3000/readyz >/dev/null; }
 
+# The groups that systemd-nspawn makes for the processes of the container and for its own, in this process' own group.
+container_groups() {
+  sed -nE 's/^([0-9]+):(name=systemd)?:/\1 /p' /proc/self/cgroup | while read -r hierarchy path; do
+    base=/sys/fs/cgroup
+    [ "$hierarchy" = 0 ] || base=$base/systemd
+    [ "$hierarchy" != 0 ] || [ ! -d $base/unified ] || base=$base/unified
+    for name in payload supervisor; do [ ! -d "$base$path/$name" ] || echo "$base$path/$name"; done
+  done
+}
+
 # This machine's own system as a lower layer, with another one's changes above it, in a container that systemd starts.
 under_systemd() {
   stage "installed, run, upgraded and removed under systemd"
@@ -213,6 +223,8 @@ under_systemd() {
   chroot "$machine" dpkg --purge countersign >>"$place/chroot.log" 2>&1 || fail "dpkg --purge in a chroot: $(cat "$place/chroot.log")"
   rm -r "$machine/etc/countersign"
 
+  groups=$(container_groups)
+  [ -n "$groups" ] || remove_groups=1
   systemd-nspawn --quiet --register=no --keep-unit --private-network --console=pipe --directory="$machine" --boot \
     systemd.unit=basic.target </dev/null >"$place/machine.log" 2>&1 &
   container_process=$!
@@ -240,7 +252,7 @@ under_systemd() {
   inside sed -nE 's/^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):\s*([0-9a-f]+).*/\1=\2/p' "/proc/$main/status" | sort >"$place/status"
   [ "$(tr '\n' ' ' <"$place/status")" = "CapBnd=0000000000000000 CapEff=0000000000000000 NoNewPrivs=1 Seccomp=2 Uid=$(inside id -u countersign) " ] ||
     fail "the process is not confined: $(cat "$place/status")"
-  inside systemd-analyze security --threshold=12 countersign.service >"$place/security.log" || fail "the exposure of the unit is above 1.2"
+  inside systemd-analyze security --threshold=11 countersign.service >"$place/security.log" || fail "the exposure of the unit is above 1.1"
   # What the unit takes away does not stop the server from serving.
   inside "$system_python" /test/journey.py sign-in http://127.0.0.1:3000
   say "installed and started by dpkg, confined, two-factor sign-in; $(tr '\n' ' ' <"$place/status")"

@@ -23,6 +23,7 @@ ended() {
     sleep 0.1
   done
   ! kill -0 "$1" 2>/dev/null || fail "process $1 runs on after SIGTERM"
+  unset "processes[$1]"
   wait "$1"
 }
 
@@ -115,7 +116,7 @@ image() {
     "$(command -v chroot)" --userspec=65532:65532 --groups= "$root" /usr/bin/countersign)
   "${in_image[@]}" serve >"$place/image-screen" 2>"$place/image.log" &
   server=$!
-  processes+=("$server")
+  processes[$server]=1
   journey wait "http://127.0.0.1:$operations/readyz" >/dev/null
   [ "$(awk '/^Uid:/ {print $2}' "/proc/$server/status")" = 65532 ] || fail "the server is not user 65532"
   ! nsenter --mount --target "$server" touch "$root/written" 2>/dev/null || fail "the root can be written to"
@@ -228,7 +229,7 @@ under_systemd() {
   systemd-nspawn --quiet --register=no --keep-unit --private-network --console=pipe --directory="$machine" --boot \
     systemd.unit=basic.target </dev/null >"$place/machine.log" 2>&1 &
   container_process=$!
-  processes+=("$container_process")
+  processes[$container_process]=1
   for ((attempt = 0; attempt < 150; attempt++)); do
     leader=$(pgrep -P "$container_process" | head -n 1 || true)
     [ -z "$leader" ] || ! inside systemctl is-active basic.target >/dev/null 2>&1 || break

@@ -243,7 +243,7 @@ settings! {
         "Address and port of /metrics, with /healthz and /readyz beside it, such as 127.0.0.1:9464; nobody has to authenticate there.";
     TracesEndpoint = "traces.endpoint", "COUNTERSIGN_TRACES_ENDPOINT", "URL", "none: no traces are made", Everywhere, Plain,
         "Collector of traces that takes OTLP over HTTP, such as http://127.0.0.1:4318; headers for it are in OTEL_EXPORTER_OTLP_HEADERS.";
-    TracesPercent = "traces.percent", "COUNTERSIGN_TRACES_PERCENT", "NUMBER", "100", Everywhere, Plain,
+    TracesPercent = "traces.percent", "COUNTERSIGN_TRACES_PERCENT", "COUNT", "100", Everywhere, Plain,
         "How many of a hundred requests are traced.";
     LogLevel = "log.level", "COUNTERSIGN_LOG", "LEVEL", "info", Everywhere, Plain,
         "off, critical, error, warning, info, debug or trace.";

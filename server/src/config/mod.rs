@@ -21,6 +21,8 @@ pub mod layers;
 pub(crate) mod nearest;
 pub mod problem;
 mod read;
+#[cfg(test)]
+mod reference;
 pub mod report;
 mod resolve;
 pub mod secret;

@@ -149,7 +149,7 @@ fn named(faults: &[(i64, &str)]) -> Vec<(Option<i64>, String)> {
 }
 
 #[on_each_database]
-async fn events_that_are_removed_changed_inserted_or_exchanged_are_found_by_name(kind: DatabaseKind) {
+async fn events_that_are_removed_changed_inserted_or_exchanged_are_found_by_name_a_16_4_2(kind: DatabaseKind) {
     let (trail, ids) = Trail::of_nine(kind).await;
     assert_eq!(trail.faults(None).await, []);
     trail.keep();
@@ -230,7 +230,7 @@ async fn events_that_are_removed_changed_inserted_or_exchanged_are_found_by_name
 }
 
 #[on_each_database]
-async fn blocks_that_are_removed_changed_or_exchanged_are_found_by_name(kind: DatabaseKind) {
+async fn blocks_that_are_removed_changed_or_exchanged_are_found_by_name_a_16_4_2(kind: DatabaseKind) {
     let (trail, ids) = Trail::of_nine(kind).await;
     let head = trail.verify(None).await.head.unwrap();
     trail.keep();

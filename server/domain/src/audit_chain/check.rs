@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn every_change_of_a_blocks_events_is_found_and_named() {
+    fn every_change_of_a_blocks_events_is_found_and_named_a_16_4_2() {
         let all = [event(1), event(2), event(3)];
         let row = sealed(2, BlockHash([7; 32]), &all);
         let before = Some(Head { number: 1, hash: BlockHash([7; 32]) });

@@ -5,10 +5,11 @@
 
 use crate::clock::Clock;
 use crate::config::settings::Retention;
+use countersign_domain::audit_chain::TrailKeys;
 use countersign_domain::time::Timestamp;
 use countersign_store::Store;
-use countersign_store::work::Purge;
-use slog::{Logger, debug, warn};
+use countersign_store::work::{Purge, RemoveAuditBlocks};
+use slog::{Logger, debug, error, warn};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -29,7 +30,13 @@ impl Drop for Housekeeping {
 
 /// The first round comes one interval after the start.
 #[must_use]
-pub fn start(store: Arc<Store>, clock: Arc<dyn Clock>, retention: Retention, log: Logger) -> Housekeeping {
+pub fn start(
+    store: Arc<Store>,
+    keys: TrailKeys,
+    clock: Arc<dyn Clock>,
+    retention: Retention,
+    log: Logger,
+) -> Housekeeping {
     Housekeeping(tokio::spawn(async move {
         let mut contested = 0;
         loop {
@@ -48,7 +55,7 @@ pub fn start(store: Arc<Store>, clock: Arc<dyn Clock>, retention: Retention, log
                     warn!(log, "failed to compare user names"; "cause" => countersign_domain::error_chain(&error));
                 }
             }
-            match round(&store, &retention, clock.now()).await {
+            match round(&store, &keys, &retention, clock.now(), &log).await {
                 Ok(0) => {}
                 Ok(rows) => debug!(log, "deleted expired rows"; "rows" => rows),
                 Err(error) => {
@@ -65,15 +72,33 @@ pub fn start(store: Arc<Store>, clock: Arc<dyn Clock>, retention: Retention, log
 /// When the database fails; finished batches stay deleted.
 pub async fn round(
     store: &Store,
+    keys: &TrailKeys,
     retention: &Retention,
     now: Timestamp,
+    log: &Logger,
 ) -> Result<usize, countersign_store::StoreError> {
-    let purge = Purge { now, audit_before: retention.audit.map(|age| now - age), batch: BATCH };
+    let purge = Purge { now, batch: BATCH };
     let mut rows = 0;
     loop {
         let purged = store.purge(purge).await?;
         rows += purged.total();
         if !purged.may_have_left(BATCH) {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    let Some(before) = retention.audit.map(|age| now - age) else { return Ok(rows) };
+    loop {
+        let remove = RemoveAuditBlocks { keys: keys.clone(), before, batch: BATCH };
+        let removed = store.remove_audit_blocks(remove).await?;
+        rows += removed.events;
+        if !removed.changed.is_empty() {
+            error!(
+                log, "blocks of the audit trail had been changed before retention removed them";
+                "blocks" => format!("{:?}", removed.changed)
+            );
+        }
+        if !removed.has_more {
             return Ok(rows);
         }
         tokio::time::sleep(PAUSE).await;

@@ -38,6 +38,7 @@ fn event(account_id: AccountId, notices: &Notices) -> AuditEvent {
         ip_address: String::new(),
         actor: Actor::User,
         request: RequestIds::default(),
+        keys: None,
         notices: Some(notices.clone()),
     }
 }

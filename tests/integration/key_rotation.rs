@@ -361,6 +361,7 @@ async fn a_rotation_of_keys_under_load_loses_nothing_a_13_3_4(kind: DatabaseKind
     load.stop().await;
     assert_eq!(deployment.number(&by_old), 0);
     assert_eq!(deployment.number(&format!("messages WHERE key_id = '{old}' AND next_attempt_at IS NOT NULL")), 0);
+    assert_eq!(deployment.number(&format!("audit_blocks WHERE key_id = '{old}'")), 0);
 
     // What clients hold keeps the old key until it ends; here that time passes at once.
     deployment.keys_are_refused(&["retire", &old], "sessions depend on it until 20");
@@ -383,6 +384,9 @@ async fn a_rotation_of_keys_under_load_loses_nothing_a_13_3_4(kind: DatabaseKind
     load.stop().await;
     let lost = at(deployment.last(), &held[0].browser).get("/get-session").await.ok();
     assert_eq!(lost.body, Value::Null, "it was signed with the key that is gone");
+    let verified = deployment.last().beside(PROGRAM).args(["audit", "verify"]).output().unwrap();
+    let text = [verified.stdout, verified.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+    assert!(verified.status.success(), "the audit trail is right without the key: {text}");
 }
 
 /// A keyring that lacks a key that rows are sealed with is refused by the start, by its name.

@@ -14,6 +14,7 @@ mod assurance;
 mod at_rest;
 mod athena;
 mod audit;
+mod audit_chain;
 mod backup_codes;
 mod bearer;
 mod bytes;

@@ -18,6 +18,7 @@
 //! | somebody signed in after a long time | `signed-in-after-long-absence` |
 
 use crate::actor::Actor;
+use crate::audit_chain::TrailKeys;
 use crate::challenge::Factor;
 use crate::ids::{AccountId, AuditId, SessionId};
 use crate::message::{Notice, Notices};
@@ -277,6 +278,8 @@ pub struct AuditEvent {
     pub ip_address: String,
     pub actor: Actor,
     pub request: RequestIds,
+    /// Authenticates the event until it is sealed in a block. The server refuses to seal an event of its own that has none.
+    pub keys: Option<TrailKeys>,
     /// `None` where notices are off.
     pub notices: Option<Notices>,
 }
@@ -293,15 +296,16 @@ pub struct AuditContext {
     pub ip_address: String,
     pub actor: Actor,
     pub request: RequestIds,
+    pub keys: Option<TrailKeys>,
     pub notices: Option<Notices>,
 }
 
 impl AuditContext {
     #[must_use]
     pub fn event(&self, kind: EventKind) -> AuditEvent {
-        let Self { id, at, account_id, session_id, factor, dialect, ip_address, actor, request, notices } =
+        let Self { id, at, account_id, session_id, factor, dialect, ip_address, actor, request, keys, notices } =
             self.clone();
-        AuditEvent { id, at, kind, account_id, session_id, factor, dialect, ip_address, actor, request, notices }
+        AuditEvent { id, at, kind, account_id, session_id, factor, dialect, ip_address, actor, request, keys, notices }
     }
 
     #[must_use]

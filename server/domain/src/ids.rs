@@ -77,6 +77,16 @@ identifier! {
     TrustedDeviceId,
 }
 
+impl AuditId {
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
 impl From<AuditId> for MessageId {
     /// The id of the message that goes with an audit event.
     fn from(AuditId(id): AuditId) -> Self {

@@ -69,10 +69,14 @@ pub enum Purpose {
     MessageTag,
     /// Knows a wrong code that is presented again.
     Guess,
+    /// Authenticates events of the audit trail until they are sealed in a block.
+    AuditEvent,
+    /// Authenticates the blocks of the audit trail.
+    AuditBlock,
 }
 
 impl Purpose {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 20] = [
         Self::SessionCookie,
         Self::ChallengeCookie,
         Self::TrustCookie,
@@ -91,6 +95,8 @@ impl Purpose {
         Self::Message,
         Self::MessageTag,
         Self::Guess,
+        Self::AuditEvent,
+        Self::AuditBlock,
     ];
 
     const fn label(self) -> &'static str {
@@ -113,6 +119,8 @@ impl Purpose {
             Self::MessageTag => "countersign/v1/message-tag",
             Self::RefreshToken => "countersign/v1/refresh-token",
             Self::Guess => "countersign/v1/guess",
+            Self::AuditEvent => "countersign/v1/audit-event",
+            Self::AuditBlock => "countersign/v1/audit-block",
         }
     }
 }
@@ -297,6 +305,12 @@ impl Keyring {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = other.ring();
     }
 
+    /// The keys as they are now; later changes of this ring do not reach it.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        Self(RwLock::new(self.ring()))
+    }
+
     /// Adds a new RSA key of 2048 bits as the active one.
     ///
     /// # Errors
@@ -404,6 +418,21 @@ impl Keyring {
         let ring = self.ring();
         let right = ring.keys.iter().fold(Choice::from(0), |found, key| found | key.mac(purpose, message).ct_eq(tag));
         right.into()
+    }
+
+    /// The MAC under the active key, and the id of that key.
+    #[must_use]
+    pub fn mac_by_active(&self, purpose: Purpose, message: &[u8]) -> ([u8; 32], String) {
+        let ring = self.ring();
+        (ring.active().mac(purpose, message), ring.active().id.clone())
+    }
+
+    /// Whether `tag` is the MAC of `message` under the key with this id; `None` if that key is not in the ring.
+    #[must_use]
+    pub fn verify_by(&self, key_id: &str, purpose: Purpose, message: &[u8], tag: &[u8]) -> Option<bool> {
+        let ring = self.ring();
+        let key = ring.keys.iter().find(|key| key.id == key_id)?;
+        Some(key.mac(purpose, message).ct_eq(tag).into())
     }
 
     /// Encrypts `plain` with the id of the `row` it is stored in as associated data, so that it opens for that row only.

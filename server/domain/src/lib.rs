@@ -12,7 +12,7 @@
 //! | [`challenge`], [`session`], [`trusted_device`], [`device`] | what an authentication leaves behind, and how a user knows a device |
 //! | [`secret`], [`keyring`], [`signing`], [`jwt`], [`api_key`] | bearer secrets, keys, access tokens, keys of services |
 //! | [`rate`], [`quota`], [`limits`], [`guess`], [`presentation`] | limits that refill with time, stored counts, what is counted against an account, and what is the same guess |
-//! | [`audit`], [`actor`], [`message`], [`language`] | audit events and who causes them, messages to users and their languages |
+//! | [`audit`], [`audit_chain`], [`actor`], [`message`], [`language`] | audit events, how they are chained, and who causes them, messages to users and their languages |
 //! | [`time`], [`ids`], [`random`], [`network`] | instants, typed identifiers, unbiased random text, client networks |
 
 pub mod account;
@@ -22,6 +22,7 @@ pub mod api_key;
 pub mod assurance;
 pub mod attempt;
 pub mod audit;
+pub mod audit_chain;
 pub mod backup_code;
 pub mod challenge;
 pub mod decisions;

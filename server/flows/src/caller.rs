@@ -4,12 +4,14 @@ use super::Flows;
 use super::hashing::{Lane, Overloaded, Permit};
 use countersign_domain::actor::{Actor, OperatorName};
 use countersign_domain::audit::{AuditContext, COMMAND_LINE, RequestIds};
+use countersign_domain::audit_chain::TrailKeys;
 use countersign_domain::device::Device;
 use countersign_domain::ids::AuditId;
 use countersign_domain::language::Languages;
 use countersign_domain::network::ClientNetwork;
 use countersign_domain::time::Timestamp;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -92,6 +94,7 @@ impl Flows {
             },
             actor: caller.actor.clone(),
             request: caller.request.clone(),
+            keys: Some(TrailKeys::new(Arc::clone(&self.services.keyring))),
             notices: self.services.notices.clone(),
         }
     }

@@ -4,8 +4,10 @@
 //! verifies; when all nodes have loaded it, it is put in front, where it seals and signs. Then rows are sealed anew, while
 //! requests are served. What clients hold is left to end by itself, and then the old key leaves the ring.
 
+use super::audit_chain;
 use super::keyring::{self, KeyringError};
 use super::random::Randomness;
+use countersign_domain::audit_chain::TrailKeys;
 use countersign_domain::decisions::key_activation::{self, KeyActivation};
 use countersign_domain::decisions::key_retirement::{self, Alive, KeyRetirement, Signed};
 use countersign_domain::key_use::{KeyUse, NodeKeys};
@@ -14,8 +16,8 @@ use countersign_domain::message::Sealer;
 use countersign_domain::stored_secret::{self, Binding};
 use countersign_domain::time::Timestamp;
 use countersign_store::work::{
-    FindSealed, FindTagged, NoteKey, NoteResealed, Place, RemoveTags, ResealedMessage, ResealedSecret, ScanSigned,
-    SealedTable, SignedTable,
+    FindSealed, FindTagged, NoteKey, NoteResealed, Place, RemoveTags, ResealedBlock, ResealedMessage, ResealedSecret,
+    ScanSigned, SealedTable, SignedTable,
 };
 use countersign_store::{Store, StoreError};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -196,7 +198,7 @@ impl Resealing<'_> {
         binding: Binding,
         progress: &mut Progress,
     ) -> Result<Option<String>, StoreError> {
-        let (mut secrets, mut messages, mut last) = (Vec::new(), Vec::new(), None);
+        let (mut secrets, mut messages, mut blocks, mut last) = (Vec::new(), Vec::new(), Vec::new(), None);
         match table {
             SealedTable::Methods => {
                 for app in self.store.sealed_secrets(find).await? {
@@ -224,12 +226,24 @@ impl Resealing<'_> {
                     }
                 }
             }
+            SealedTable::AuditBlocks => {
+                for stored in self.store.sealed_blocks(find).await? {
+                    let number = stored.block.number;
+                    last = Some(number.to_string());
+                    match stored.reseal(self.keyring) {
+                        Ok(mac) => blocks.push(ResealedBlock { number, before: stored.mac.mac, mac }),
+                        Err(_) => drop(progress.unopened.insert(format!("audit block {number}"))),
+                    }
+                }
+            }
         }
         let written = stream::iter(secrets).map(|secret| self.store.reseal_secret(secret)).buffer_unordered(AT_ONCE);
         let written: Vec<bool> = written.try_collect().await?;
         let sent = stream::iter(messages).map(|message| self.store.reseal_message(message)).buffer_unordered(AT_ONCE);
         let sent: Vec<bool> = sent.try_collect().await?;
-        let done = written.into_iter().chain(sent).filter(|is_done| *is_done).count();
+        let chained = stream::iter(blocks).map(|block| self.store.reseal_block(block)).buffer_unordered(AT_ONCE);
+        let chained: Vec<bool> = chained.try_collect().await?;
+        let done = written.into_iter().chain(sent).chain(chained).filter(|is_done| *is_done).count();
         progress.resealed += u64::try_from(done).unwrap_or(0);
         Ok(last)
     }
@@ -237,7 +251,7 @@ impl Resealing<'_> {
 
 async fn sealed_rows(store: &Store, key_id: &str) -> Result<u64, StoreError> {
     let mut rows = 0;
-    for table in [SealedTable::Methods, SealedTable::Messages] {
+    for table in [SealedTable::Methods, SealedTable::Messages, SealedTable::AuditBlocks] {
         rows += store.count_sealed((table, key_id.to_owned())).await?;
     }
     Ok(rows)
@@ -287,6 +301,8 @@ pub async fn retire(
     };
     let decision = key_retirement::decide(&facts, retire.ends_what_is_signed, now);
     if decision == KeyRetirement::Retired && keyring.opens(retire.key_id) {
+        // Events that were written with the key and that no server has sealed yet.
+        audit_chain::seal_waiting(store, &TrailKeys::new(Arc::new(keyring.snapshot())), || now).await?;
         if let Some(made_until) = made_until {
             remove_tags(store, made_until).await?;
         }

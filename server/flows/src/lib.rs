@@ -21,11 +21,13 @@
 //! | follow a link; change one's name, delete one's account | [`password`], [`own_account`] |
 //! | make sure that the keyring belongs to the database | [`keyring`] |
 //! | note which keys a node has loaded; activate, reseal and retire a key | [`key_rotation`] |
+//! | seal the audit trail in blocks, and verify it | [`audit_chain`] |
 //! | show, set and lift locks and limits of an account | [`limits`] |
 //! | list users, end what they have opened, set passwords, reset second factors, for administrators | [`administration`] |
 //! | deliver what was stored for users | [`delivery`] |
 
 pub mod administration;
+pub mod audit_chain;
 pub mod backup_codes;
 pub mod caller;
 pub mod delivery;

@@ -1,4 +1,6 @@
-//! `countersign audit`: reads the audit trail beside a running server, as JSON lines. It needs no keyring.
+//! `countersign audit`: reads the audit trail beside a running server, as JSON lines, which needs no keyring; and verifies it.
+
+mod verify;
 
 use super::database::{DatabaseCommandError as Error, open_existing};
 use super::json::time;
@@ -10,6 +12,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use countersign_domain::actor::Actor;
 use countersign_domain::audit::EventKind;
+use countersign_domain::audit_chain::Head;
 use countersign_domain::ids::{AccountId, AuditId, SessionId};
 use countersign_domain::time::Timestamp;
 use countersign_store::Store;
@@ -42,6 +45,8 @@ Examples:
       The last locks.
   countersign audit export --since 2026-03-01 --until 2026-04-01 > march.ndjson
       A month, the oldest first.
+  countersign audit verify
+      Whether events were removed, changed, inserted or exchanged.
 
 Each line is an event as JSON: `id`, `at` (RFC 3339), `kind`, `account`, `session`, `factor`, `dialect` (`operator` for the \
 command line), `ipAddress`, `actor` with its `kind` (`user`, `service` with `apiKeyId`, `operator` with `name`, or \
@@ -92,6 +97,15 @@ enum AuditCommand {
         #[command(flatten)]
         when: Range,
     },
+    /// Verify the chain of the trail: print how much was checked, its head, and each fault, with exit status 1. It needs the keyring.
+    Verify {
+        /// A head that was printed or logged earlier, such as 12:ab34…, which has to be part of the trail.
+        #[arg(long, value_name = "NUMBER:HASH", value_parser = verify::head)]
+        head: Option<Head>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Clone, Debug, Args)]
@@ -131,6 +145,7 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let store = open_existing(settings).await?;
     match commands.command {
+        AuditCommand::Verify { head, json } => verify::run(settings, &store, head, json, output).await,
         AuditCommand::Tail { which, lines, follow } => {
             let find = which.read(settings, &store).await?;
             let mut newest = store.audit_events(FindAuditEvents { limit: lines, ..find.clone() }).await?;

@@ -30,6 +30,9 @@ pub enum DatabaseCommandError {
     Input(#[source] std::io::Error),
     #[error("failed to write the output")]
     Output(#[source] std::io::Error),
+    /// What was checked is not as it should be; the output says what is wrong.
+    #[error("{0}")]
+    Faults(String),
     #[error("{0}")]
     Usage(String),
 }

@@ -252,6 +252,7 @@ fn words(table: SealedTable) -> &'static str {
     match table {
         SealedTable::Methods => "TOTP secrets",
         SealedTable::Messages => "messages that wait",
+        SealedTable::AuditBlocks => "blocks of the audit trail",
     }
 }
 
@@ -328,6 +329,7 @@ fn as_json(entries: &[RingEntry], in_use: &KeyUse, sealed: &[SealedRows], now: T
             "resealedAt": maybe_time(record.and_then(|record| record.resealed_at)),
             "sealedSecrets": rows(id, SealedTable::Methods),
             "sealedMessages": rows(id, SealedTable::Messages),
+            "auditBlocks": rows(id, SealedTable::AuditBlocks),
         })
     };
     let mut keys: Vec<_> = entries.iter().map(|entry| key(&entry.id, Some(entry))).collect();

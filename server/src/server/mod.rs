@@ -8,6 +8,7 @@ mod logging;
 mod operations;
 
 use crate::app::App;
+use crate::audit_seal::{AuditSealing, Parts};
 use crate::clock::{Clock, SystemClock};
 use crate::config::values::DatabaseUrl;
 use crate::config::{Key, Settings};
@@ -22,6 +23,7 @@ use crate::key_watch::{KeyWatch, Notes, node_name};
 use crate::metrics::Metrics;
 use crate::observers::Observers;
 use crate::traces::{Traces, TracesError};
+use countersign_domain::audit_chain::TrailKeys;
 use countersign_domain::observer::Observer;
 use countersign_flows::delivery::Worker;
 use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder, VersionPolicy};
@@ -97,6 +99,7 @@ pub enum RunError {
 pub struct RunningServer {
     // Fields are dropped in this order; the log is flushed last.
     housekeeping: Housekeeping,
+    audit_sealing: AuditSealing,
     key_watch: KeyWatch,
     clock: Arc<dyn Clock>,
     delivery: Option<Worker>,
@@ -173,8 +176,20 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         default_handler_task_mode: HandlerTaskMode::Detached,
         ..ConfigDropshot::default()
     };
-    let housekeeping =
-        housekeeping::start(Arc::clone(app.store()), Arc::clone(&clock), settings.retention.clone(), log.clone());
+    let trail_keys = TrailKeys::new(Arc::clone(app.keyring()));
+    let housekeeping = housekeeping::start(
+        Arc::clone(app.store()),
+        trail_keys.clone(),
+        Arc::clone(&clock),
+        settings.retention.clone(),
+        log.clone(),
+    );
+    let audit_sealing = AuditSealing::start(Parts {
+        store: Arc::clone(app.store()),
+        keys: trail_keys,
+        clock: Arc::clone(&clock),
+        log: log.clone(),
+    });
     let delivery = app.delivery().start();
     let http = ServerBuilder::new(api, app, logging::for_dropshot(log))
         .config(config)
@@ -203,6 +218,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     let keyring_is_new = prepared.keyring_is_new;
     Ok(RunningServer {
         housekeeping,
+        audit_sealing,
         key_watch,
         clock,
         delivery,
@@ -309,6 +325,7 @@ impl RunningServer {
             if let Some(worker) = delivery {
                 worker.stop().await;
             }
+            self.audit_sealing.stop().await;
             self.key_watch.stop().await;
             if let Some(traces) = self.traces {
                 traces.stop().await;

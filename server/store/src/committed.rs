@@ -48,6 +48,7 @@ mod tests {
             ip_address: String::new(),
             actor: Actor::User,
             request: RequestIds::default(),
+            keys: None,
             notices: None,
         }
     }

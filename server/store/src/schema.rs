@@ -209,6 +209,24 @@ diesel::table! {
         operator -> Nullable<Text>,
         request_id -> Nullable<Text>,
         trace_id -> Nullable<Text>,
+        mac -> Nullable<Binary>,
+        block -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    audit_blocks (number) {
+        number -> BigInt,
+        previous -> Binary,
+        events -> BigInt,
+        first_at -> BigInt,
+        last_at -> BigInt,
+        unsigned_until -> BigInt,
+        hash -> Binary,
+        entries -> Binary,
+        is_checkpoint -> Bool,
+        key_id -> Text,
+        mac -> Binary,
     }
 }
 

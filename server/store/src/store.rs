@@ -6,25 +6,28 @@ use crate::error::StoreError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
-    AccountWritten, AddCanary, AddMethod, AuditPlace, BeginEnrolment, ChangeAccount, ChangeAddress, ChangePassword,
-    ChangeRegistration, ChangeTrustedDevice, Changed, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn,
-    CountEverything, CreateAccount, DeleteOwnAccount, DeleteRegistration, DisableTwoFactor, EndTrust, EnrolMail,
-    EnrolmentBegun, ExpiringTable, ExtendSession, FactorsReset, FailAttempt, FindAuditEvents, FindRefreshTokens,
-    FindSealed, FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices, FindUnnormalized, FindUsers,
+    AccountWritten, AddCanary, AddMethod, AuditBlockSealed, AuditBlocksRemoved, AuditPlace, BeginEnrolment,
+    ChangeAccount, ChangeAddress, ChangePassword, ChangeRegistration, ChangeTrustedDevice, Changed, Claim,
+    ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CountEverything, CreateAccount, DeleteOwnAccount,
+    DeleteRegistration, DisableTwoFactor, EndTrust, EnrolMail, EnrolmentBegun, ExpiringTable, ExtendSession,
+    FactorsReset, FailAttempt, FindAuditBlocks, FindAuditEvents, FindBlockEvents, FindRefreshTokens, FindSealed,
+    FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices, FindUnnormalized, FindUnsealed, FindUsers,
     FinishMessage, FoundTicket, FoundTrustedDevice, FoundUsers, IssueCode, IssueLink, Issued, KeyringFacts, LiftLimits,
     LinkIssued, LinkUsed, ListUsers, MailEnrolled, MessageQueue, MethodAdded, MethodsRemoved, NoteKey, NoteResealed,
     NoteSessionUse, OpenChallenge, OwnAccountDeleted, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged,
-    RefreshTokenUsed, Register, Registered, RemoveMethods, RemoveTags, RenameMethod, ReplaceBackupCodes,
-    ResealedMessage, ResealedSecret, ResetFactors, RestoreAddress, ReturnAttempt, RevokeRefreshTokens, RevokeSessions,
-    ScanSigned, ScannedPage, SealedTable, SecondFactorCompleted, SignInCompleted, Statistics, StoredAboutUser,
-    StoredAuditEvent, StoredRefreshToken, SuspendAccount, TaggedPage, TakeMessages, TakePasswordTry, Unnormalized,
-    UpdateProfile, UseRefreshToken, UsernameConflict, UsernameNormalized, UsernamesNormalized, VerifyAddress, Written,
+    RefreshTokenUsed, Register, Registered, RemoveAuditBlocks, RemoveMethods, RemoveTags, RenameMethod,
+    ReplaceBackupCodes, ResealedBlock, ResealedMessage, ResealedSecret, ResetFactors, RestoreAddress, ReturnAttempt,
+    RevokeRefreshTokens, RevokeSessions, ScanSigned, ScannedPage, SealAuditBlock, SealedTable, SecondFactorCompleted,
+    SignInCompleted, Statistics, StoredAboutUser, StoredAuditEvent, StoredRefreshToken, SuspendAccount, TaggedPage,
+    TakeMessages, TakePasswordTry, Unnormalized, UpdateProfile, UseRefreshToken, UsernameConflict, UsernameNormalized,
+    UsernamesNormalized, VerifyAddress, Written,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
 use countersign_domain::api_key::ApiKeyRecord;
 use countersign_domain::attempt::Authenticator;
 use countersign_domain::audit::AuditEvent;
+use countersign_domain::audit_chain::{StoredBlock, WrittenEvent};
 use countersign_domain::decisions::suspension::Suspend;
 use countersign_domain::ids::{AccountId, ApiKeyId, AuditId};
 use countersign_domain::key_use::{KeyUse, NodeKeys};
@@ -145,6 +148,16 @@ units! {
     pub read audit_events(FindAuditEvents) -> Vec<StoredAuditEvent>;
     /// Where an event is in the audit trail; `None` if it is not there.
     pub read audit_place(AuditId) -> Option<AuditPlace>;
+    /// The last block of the audit trail.
+    pub read audit_head(()) -> Option<StoredBlock>;
+    /// A page of the blocks of the audit trail.
+    pub read audit_blocks(FindAuditBlocks) -> Vec<StoredBlock>;
+    /// Events of some blocks, each with the number of its block.
+    pub read block_events(FindBlockEvents) -> Vec<(i64, WrittenEvent)>;
+    /// A page of the events that are in no block.
+    pub read unsealed_events(FindUnsealed) -> Vec<WrittenEvent>;
+    /// Blocks whose MAC is by a key.
+    pub read sealed_blocks(FindSealed) -> Vec<StoredBlock>;
     /// The locks and limits of an account.
     pub read account_limits(AccountId) -> Option<StoredLimits>;
     /// Refresh tokens that are good at this time, one for each sign-in, the newest first.
@@ -192,6 +205,12 @@ units! {
 
     /// Writes an audit event that belongs to no other change.
     pub write record(AuditEvent) -> ();
+    /// Seals events in a new block; `None` if none wait, or another node has just sealed some.
+    pub write seal_audit_block(SealAuditBlock) -> Option<AuditBlockSealed>;
+    /// Removes the oldest blocks of the audit trail with their events.
+    pub write remove_audit_blocks(RemoveAuditBlocks) -> AuditBlocksRemoved;
+    /// Stores the MAC of a block that was made anew; `false` if the row has another one by now.
+    pub write reseal_block(ResealedBlock) -> bool;
     /// Takes the uses that a password costs, and decides whether it may be judged.
     pub write take_password_try(TakePasswordTry) -> PasswordTry, by account_id;
     /// Gives back what a right password had taken.
@@ -372,7 +391,7 @@ impl Store {
     /// If the database is not available or refuses a statement; rows deleted before that stay deleted.
     pub async fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
         let expired = |table| self.purge_table(PurgeTable { table, before: purge.now, batch: purge.batch });
-        let mut purged = Purged {
+        Ok(Purged {
             challenges: expired(ExpiringTable::Challenges).await?,
             one_time_codes: expired(ExpiringTable::OneTimeCodes).await?,
             sessions: expired(ExpiringTable::Sessions).await?,
@@ -384,12 +403,6 @@ impl Store {
             quotas: expired(ExpiringTable::Quotas).await?,
             spent_steps: expired(ExpiringTable::SpentSteps).await?,
             messages: expired(ExpiringTable::Messages).await?,
-            audit_events: 0,
-        };
-        if let Some(before) = purge.audit_before {
-            let old = PurgeTable { table: ExpiringTable::AuditEvents, before, batch: purge.batch };
-            purged.audit_events = self.purge_table(old).await?;
-        }
-        Ok(purged)
+        })
     }
 }

@@ -30,6 +30,8 @@
 //! | does a keyring belong to a database? | [`keyring`] |
 //! | may a key of the ring be the one that signs and seals? | [`key_activation`] |
 //! | may a key leave the ring? | [`key_retirement`] |
+//! | which events of the audit trail are sealed in the next block? | [`audit_sealing`] |
+//! | which blocks of the audit trail are old enough to go? | [`audit_removal`] |
 //! | is a link mailed, and what may its holder do? | [`mailed_link`] |
 //! | may an owner delete the account? | [`deletion`] |
 //! | what ends with a change to credentials, or with a registration? | [`endings`] |
@@ -39,6 +41,8 @@ pub mod absence;
 pub mod add_method;
 pub mod address_change;
 pub mod attempt;
+pub mod audit_removal;
+pub mod audit_sealing;
 pub mod deletion;
 pub mod delivery;
 pub mod endings;

@@ -2,8 +2,8 @@
 
 use super::{Conn, TxResult};
 use crate::schema::{
-    audit_events, budgets, challenges, former_addresses, known_networks, mailed_codes, messages, refresh_tokens,
-    sessions, spent_steps, tickets, trusted_devices,
+    budgets, challenges, former_addresses, known_networks, mailed_codes, messages, refresh_tokens, sessions,
+    spent_steps, tickets, trusted_devices,
 };
 use crate::work::{ExpiringTable, PurgeTable, TxOutcome};
 use diesel::prelude::*;
@@ -51,7 +51,6 @@ pub(crate) async fn purge_table(connection: &mut Conn, purge: &PurgeTable) -> Tx
             let purge = &PurgeTable { before: purge.before - MESSAGES_STAY, ..*purge };
             delete_some!(connection, purge, messages, id, dead_at)
         }
-        ExpiringTable::AuditEvents => delete_some!(connection, purge, audit_events, id, at),
     };
     Ok(TxOutcome::Commit(rows))
 }

@@ -5,16 +5,17 @@
 use super::{Conn, TxResult};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{MessageRow, MethodRow};
+use crate::rows::{AuditBlockRow, MessageRow, MethodRow};
 use crate::schema::{
-    backup_codes, challenges, keyring_canaries, keyring_keys, keyring_nodes, mailed_codes, messages, methods, sessions,
-    tickets, trusted_devices,
+    audit_blocks, backup_codes, challenges, keyring_canaries, keyring_keys, keyring_nodes, mailed_codes, messages,
+    methods, sessions, tickets, trusted_devices,
 };
 use crate::work::{
     FindSealed, FindTagged, NoteKey, NoteResealed, Place, RemoveTags, ResealedMessage, ResealedSecret, ScanSigned,
     ScannedPage, SealedTable, SignedTable, TaggedPage, TxOutcome,
 };
 use countersign_domain::attempt::Authenticator;
+use countersign_domain::audit_chain::StoredBlock;
 use countersign_domain::key_use::{KeyRecord, KeyUse, NodeKeys};
 use countersign_domain::message::StoredMessage;
 use countersign_domain::time::Timestamp;
@@ -117,6 +118,20 @@ pub(crate) async fn sealing_keys(connection: &mut Conn, (): &()) -> Result<Vec<(
         found.push((SealedTable::Messages, key.clone()));
         last = key;
     }
+    last.clear();
+    loop {
+        let key: Option<String> = audit_blocks::table
+            .filter(audit_blocks::key_id.gt(&last))
+            .order(audit_blocks::key_id)
+            .limit(1)
+            .select(audit_blocks::key_id)
+            .get_result(connection)
+            .await
+            .optional()?;
+        let Some(key) = key else { break };
+        found.push((SealedTable::AuditBlocks, key.clone()));
+        last = key;
+    }
     Ok(found)
 }
 
@@ -132,6 +147,9 @@ pub(crate) async fn count_sealed(
         SealedTable::Messages => {
             let waiting = messages::table.filter(messages::next_attempt_at.is_not_null());
             waiting.filter(messages::key_id.eq(key_id)).count().get_result(connection).await?
+        }
+        SealedTable::AuditBlocks => {
+            audit_blocks::table.filter(audit_blocks::key_id.eq(key_id)).count().get_result(connection).await?
         }
     };
     Ok(u64::try_from(rows).unwrap_or(0))
@@ -165,6 +183,20 @@ pub(crate) async fn sealed_messages(
         .load(connection)
         .await?;
     rows.into_iter().map(StoredMessage::try_from).collect()
+}
+
+/// Some blocks of the audit trail whose MAC is by a key. What stands for their ids are their numbers.
+pub(crate) async fn sealed_blocks(connection: &mut Conn, find: &FindSealed) -> Result<Vec<StoredBlock>, StoreError> {
+    let after: i64 = find.after.parse().unwrap_or(i64::MIN);
+    let rows: Vec<AuditBlockRow> = audit_blocks::table
+        .filter(audit_blocks::key_id.eq(&find.key_id))
+        .filter(audit_blocks::number.gt(after))
+        .order(audit_blocks::number)
+        .limit(i64::from(find.limit))
+        .select(AuditBlockRow::as_select())
+        .load(connection)
+        .await?;
+    Ok(rows.into_iter().map(StoredBlock::from).collect())
 }
 
 /// Stores a secret that was sealed anew; `false` if the row is another one by now.

@@ -5,7 +5,7 @@ use super::{Conn, TxResult};
 use crate::error::StoreError;
 use crate::rows::MethodRow;
 use crate::schema::{accounts, keyring_canaries, methods};
-use crate::work::{AddCanary, KeyringFacts, TxOutcome};
+use crate::work::{AddCanary, KeyringFacts, SealedTable, TxOutcome};
 use countersign_domain::attempt::Authenticator;
 use countersign_domain::decisions::keyring::Canary;
 use countersign_domain::keyring::Sealed;
@@ -16,7 +16,10 @@ use diesel_async::RunQueryDsl;
 /// What shows which keyring the database was used with. The conditions on the keys hold for every row: with them an index
 /// gives the order.
 pub(crate) async fn keyring_facts(connection: &mut Conn, (): &()) -> Result<KeyringFacts, StoreError> {
-    let sealed_with = sealing_keys(connection, &()).await?.into_iter().map(|(_, key_id)| key_id).collect();
+    // Without the key of a block, a node can do everything but verify the audit trail.
+    let sealing = sealing_keys(connection, &()).await?.into_iter();
+    let sealed_with =
+        sealing.filter(|(table, _)| *table != SealedTable::AuditBlocks).map(|(_, key_id)| key_id).collect();
     let canary: Option<(i64, String, Vec<u8>, i64)> = keyring_canaries::table
         .filter(keyring_canaries::number.gt(0))
         .order(keyring_canaries::number.desc())

@@ -15,6 +15,7 @@ mod administration;
 mod api_keys;
 mod attempts;
 mod audit;
+mod audit_chain;
 mod codes;
 mod endings;
 mod housekeeping;
@@ -45,11 +46,14 @@ pub(crate) use administration::{list_users, reset_factors, statistics, stored_ab
 pub(crate) use api_keys::{add_api_key, api_key, api_keys, revoke_api_key};
 pub(crate) use attempts::{claim_attempt, fail_attempt, return_attempt};
 pub(crate) use audit::{audit_events, audit_place, record};
+pub(crate) use audit_chain::{
+    audit_blocks, audit_head, block_events, remove_audit_blocks, reseal_block, seal_audit_block, unsealed_events,
+};
 pub(crate) use codes::{issue_code, open_challenge};
 pub(crate) use housekeeping::purge_table;
 pub(crate) use key_rotation::{
     count_sealed, forget_canary, forget_node, key_use, note_key, note_node, note_resealed, remove_tags, reseal_message,
-    reseal_secret, scan_signed, sealed_messages, sealed_secrets, sealing_keys, tagged_codes,
+    reseal_secret, scan_signed, sealed_blocks, sealed_messages, sealed_secrets, sealing_keys, tagged_codes,
 };
 pub(crate) use keyring::{add_canary, keyring_facts};
 pub(crate) use limits::{account_limits, lift_limits, suspend_account};

@@ -1,11 +1,12 @@
-//! Events of the audit log.
+//! Events of the audit trail, and its blocks.
 
 use super::corrupt;
 use crate::error::StoreError;
-use crate::schema::audit_events;
+use crate::schema::{audit_blocks, audit_events};
 use crate::work::StoredAuditEvent;
 use countersign_domain::actor::{Actor, OperatorName};
 use countersign_domain::audit::{AuditEvent, RequestIds};
+use countersign_domain::audit_chain::{Block, BlockHash, BlockMac, EventContent, StoredBlock, WrittenEvent};
 use countersign_domain::ids::{AccountId, ApiKeyId, AuditId, SessionId};
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
@@ -26,11 +27,12 @@ pub(crate) struct AuditEventRow {
     operator: Option<String>,
     request_id: Option<String>,
     trace_id: Option<String>,
+    mac: Option<Vec<u8>>,
 }
 
 impl From<&AuditEvent> for AuditEventRow {
     fn from(event: &AuditEvent) -> Self {
-        Self {
+        let mut row = Self {
             id: event.id.to_text(),
             at: event.at.as_millis(),
             kind: event.kind.name().to_owned(),
@@ -44,7 +46,88 @@ impl From<&AuditEvent> for AuditEventRow {
             operator: event.actor.operator().map(OperatorName::to_string),
             request_id: event.request.request_id.clone(),
             trace_id: event.request.trace_id.clone(),
+            mac: None,
+        };
+        row.mac = event.keys.as_ref().map(|keys| keys.event_mac(&row.content()).to_vec());
+        row
+    }
+}
+
+impl AuditEventRow {
+    /// What the chain protects. A column that is added to the table belongs into it.
+    fn content(&self) -> EventContent {
+        EventContent {
+            id: self.id.clone(),
+            at: self.at,
+            kind: self.kind.clone(),
+            account_id: self.account_id.clone(),
+            session_id: self.session_id.clone(),
+            factor: self.factor.clone(),
+            dialect: self.dialect.clone(),
+            ip_address: self.ip_address.clone(),
+            api_key_id: self.api_key_id.clone(),
+            actor: self.actor.clone(),
+            operator: self.operator.clone(),
+            request_id: self.request_id.clone(),
+            trace_id: self.trace_id.clone(),
         }
+    }
+}
+
+impl From<AuditEventRow> for WrittenEvent {
+    fn from(row: AuditEventRow) -> Self {
+        Self { content: row.content(), mac: row.mac }
+    }
+}
+
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = audit_blocks)]
+pub(crate) struct AuditBlockRow {
+    number: i64,
+    previous: Vec<u8>,
+    events: i64,
+    first_at: i64,
+    last_at: i64,
+    unsigned_until: i64,
+    hash: Vec<u8>,
+    entries: Vec<u8>,
+    is_checkpoint: bool,
+    key_id: String,
+    mac: Vec<u8>,
+}
+
+impl From<&StoredBlock> for AuditBlockRow {
+    fn from(stored: &StoredBlock) -> Self {
+        let StoredBlock { block, entries, is_checkpoint, mac } = stored;
+        Self {
+            number: block.number,
+            previous: block.previous.as_bytes().to_vec(),
+            events: block.events,
+            first_at: block.first_at.as_millis(),
+            last_at: block.last_at.as_millis(),
+            unsigned_until: block.unsigned_until.as_millis(),
+            hash: block.hash.as_bytes().to_vec(),
+            entries: entries.clone(),
+            is_checkpoint: *is_checkpoint,
+            key_id: mac.key_id.clone(),
+            mac: mac.mac.clone(),
+        }
+    }
+}
+
+impl From<AuditBlockRow> for StoredBlock {
+    fn from(row: AuditBlockRow) -> Self {
+        let block = Block {
+            number: row.number,
+            previous: BlockHash::of_stored(&row.previous),
+            events: row.events,
+            first_at: Timestamp::from_millis(row.first_at),
+            last_at: Timestamp::from_millis(row.last_at),
+            unsigned_until: Timestamp::from_millis(row.unsigned_until),
+            hash: BlockHash::of_stored(&row.hash),
+        };
+        let mac = BlockMac { key_id: row.key_id, mac: row.mac };
+        Self { block, entries: row.entries, is_checkpoint: row.is_checkpoint, mac }
     }
 }
 

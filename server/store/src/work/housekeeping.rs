@@ -1,4 +1,4 @@
-//! Deletion of expired rows.
+//! Deletion of expired rows. Those of the audit trail go with their blocks: [`super::RemoveAuditBlocks`].
 
 use countersign_domain::time::Timestamp;
 
@@ -7,8 +7,6 @@ use countersign_domain::time::Timestamp;
 pub struct Purge {
     /// Rows that expire at or before this time are deleted.
     pub now: Timestamp,
-    /// Audit events up to this time are deleted; `None` keeps all.
-    pub audit_before: Option<Timestamp>,
     /// Maximum number of rows of each table.
     pub batch: u32,
 }
@@ -27,7 +25,6 @@ pub struct Purged {
     pub quotas: usize,
     pub spent_steps: usize,
     pub messages: usize,
-    pub audit_events: usize,
 }
 
 impl Purged {
@@ -42,7 +39,7 @@ impl Purged {
         self.each().into_iter().any(|rows| u32::try_from(rows).unwrap_or(u32::MAX) >= batch)
     }
 
-    fn each(&self) -> [usize; 12] {
+    fn each(&self) -> [usize; 11] {
         let Self {
             challenges,
             one_time_codes,
@@ -55,7 +52,6 @@ impl Purged {
             quotas,
             spent_steps,
             messages,
-            audit_events,
         } = *self;
         [
             challenges,
@@ -69,7 +65,6 @@ impl Purged {
             quotas,
             spent_steps,
             messages,
-            audit_events,
         ]
     }
 }
@@ -88,7 +83,6 @@ pub(crate) enum ExpiringTable {
     Quotas,
     SpentSteps,
     Messages,
-    AuditEvents,
 }
 
 #[derive(Clone, Copy, Debug)]

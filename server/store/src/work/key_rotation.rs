@@ -27,13 +27,15 @@ pub enum SealedTable {
     Methods,
     /// Messages that wait to be delivered.
     Messages,
+    /// Blocks of the audit trail, which are not sealed but have a MAC.
+    AuditBlocks,
 }
 
 /// Some rows that are sealed with a key, in the order of their ids.
 #[derive(Clone, Debug)]
 pub struct FindSealed {
     pub key_id: String,
-    /// The last id of the page before; empty for the first.
+    /// The last id of the page before, of blocks the number; empty for the first.
     pub after: String,
     pub limit: u32,
 }

@@ -3,11 +3,12 @@
 use crate::fingerprint;
 use crate::users::{NOON, User};
 use crate::world::World;
+use countersign_domain::audit_chain::BlockMac;
 use countersign_domain::key_use::NodeKeys;
 use countersign_domain::keyring::Sealed;
 use countersign_store::work::{
-    FindSealed, FindTagged, NoteKey, NoteResealed, Place, RemoveTags, ResealedMessage, ResealedSecret, ScanSigned,
-    SealedTable, SignedTable,
+    FindSealed, FindTagged, NoteKey, NoteResealed, Place, RemoveTags, ResealedBlock, ResealedMessage, ResealedSecret,
+    ScanSigned, SealedTable, SignedTable,
 };
 
 /// A key that nodes load, that everything is sealed anew with, and that is retired.
@@ -51,6 +52,13 @@ pub(crate) async fn everything(world: &World) {
                 let sealed = Sealed { key_id: "k2".to_owned(), bytes: mine.sealed.bytes.clone() };
                 let resealed = ResealedMessage { id: mine.id, before: mine.sealed.bytes, sealed };
                 assert!(store.reseal_message(resealed).await.unwrap());
+            }
+            SealedTable::AuditBlocks => {
+                let mine = store.sealed_blocks(find).await.unwrap().remove(0);
+                let mac = BlockMac { key_id: "k2".to_owned(), mac: vec![2] };
+                let resealed = ResealedBlock { number: mine.block.number, before: mine.mac.mac, mac };
+                assert!(store.reseal_block(resealed.clone()).await.unwrap());
+                assert!(!store.reseal_block(resealed).await.unwrap(), "the row is another one by now");
             }
         }
     }

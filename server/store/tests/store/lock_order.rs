@@ -336,7 +336,7 @@ async fn act(store: &Store, targets: &Mutex<Vec<Target>>, index: usize, what: us
         }
         27 => drop(store.sign_out((user.session.token, event(EventKind::SignedOut, id, NOON))).await),
         // Everything has expired.
-        _ => drop(store.purge(Purge { now: NOON + 10_000 * HOUR, audit_before: None, batch: 50 }).await),
+        _ => drop(store.purge(Purge { now: NOON + 10_000 * HOUR, batch: 50 }).await),
     }
 }
 

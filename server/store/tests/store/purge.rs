@@ -1,18 +1,18 @@
 //! Housekeeping: what has passed goes, in small batches, and nothing else.
 
 use crate::units::{judged, password_try};
-use crate::users::{HOUR, NOON, User, session_digest, trust};
+use crate::users::{HOUR, NOON, User, session_digest, trail_keys, trust};
 use crate::world::World;
 use countersign_domain::attempt::Proof;
 use countersign_domain::time::Timestamp;
 use countersign_store::StoreError;
-use countersign_store::work::{CompleteSignIn, PasswordTry, Purge, Purged};
+use countersign_store::work::{CompleteSignIn, PasswordTry, Purge, Purged, RemoveAuditBlocks, SealAuditBlock};
 use countersign_test_postgres::{DatabaseKind, needs_postgres, on_each_database};
 use futures::future::join_all;
 use std::time::Duration;
 
 fn purge(now: Timestamp, batch: u32) -> Purge {
-    Purge { now, audit_before: None, batch }
+    Purge { now, batch }
 }
 
 /// Takes one of three uses within an hour of two quotas.
@@ -46,9 +46,16 @@ async fn what_has_passed_goes_and_what_lives_stays(database: DatabaseKind) {
         "what ends at this moment has ended"
     );
     let events = world.count("audit_events");
-    let all = Purge { audit_before: Some(NOON + Duration::from_millis(1)), ..purge(NOON + 30 * HOUR, 100) };
-    let purged = world.store.purge(all).await.unwrap();
-    assert_eq!((purged.trusted_devices, purged.audit_events), (1, usize::try_from(events).unwrap()));
+    let purged = world.store.purge(purge(NOON + 30 * HOUR, 100)).await.unwrap();
+    assert_eq!((purged.trusted_devices, world.count("audit_events")), (1, events));
+    // Events go with their blocks.
+    let seal = SealAuditBlock { keys: trail_keys(), now: NOON, limit: 500 };
+    world.store.seal_audit_block(seal).await.unwrap().unwrap();
+    for (before, expected) in [(NOON - Duration::from_millis(1), 0), (NOON, usize::try_from(events).unwrap())] {
+        let remove = RemoveAuditBlocks { keys: trail_keys(), before, batch: 100 };
+        assert_eq!(world.store.remove_audit_blocks(remove).await.unwrap().events, expected);
+    }
+    assert_eq!((world.count("audit_events"), world.count("audit_blocks")), (0, 1), "the checkpoint stays");
     assert_eq!(
         (world.count("accounts"), world.count("methods WHERE kind = 'authenticator'"), world.count("backup_codes")),
         (1, 1, 10)

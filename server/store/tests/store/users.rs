@@ -7,6 +7,7 @@ use countersign_domain::address::Address;
 use countersign_domain::assurance::{Assurance, Manager};
 use countersign_domain::attempt::{Authenticator, Claimant, Expected, Proof, StoredBackupCode, StoredCode};
 use countersign_domain::audit::{AuditContext, AuditEvent, EventKind, RequestIds};
+use countersign_domain::audit_chain::TrailKeys;
 use countersign_domain::backup_code::Alphabet;
 use countersign_domain::challenge::{Challenge, Factor, FirstFactor};
 use countersign_domain::decisions::delivery::SendTo;
@@ -68,8 +69,16 @@ pub(crate) fn hash() -> PasswordHash {
 }
 
 /// One keyring for all tests.
+pub(crate) fn keyring() -> Arc<Keyring> {
+    Arc::new(Keyring::generate(&mut ChaCha20Rng::seed_from_u64(1)))
+}
+
 pub(crate) fn sealer() -> Sealer {
-    Sealer::new(Arc::new(Keyring::generate(&mut ChaCha20Rng::seed_from_u64(1))))
+    Sealer::new(keyring())
+}
+
+pub(crate) fn trail_keys() -> TrailKeys {
+    TrailKeys::new(keyring())
 }
 
 pub(crate) fn notices() -> Notices {
@@ -88,6 +97,7 @@ pub(crate) fn event(kind: EventKind, account_id: AccountId, at: Timestamp) -> Au
         ip_address: "192.0.2.1".to_owned(),
         actor: Actor::User,
         request: RequestIds::default(),
+        keys: Some(trail_keys()),
         notices: Some(notices()),
     }
 }
@@ -104,6 +114,7 @@ pub(crate) fn audit(account_id: AccountId, at: Timestamp) -> AuditContext {
         ip_address: "192.0.2.1".to_owned(),
         actor: Actor::User,
         request: RequestIds::default(),
+        keys: Some(trail_keys()),
         notices: Some(notices()),
     }
 }

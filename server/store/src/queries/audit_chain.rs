@@ -176,7 +176,7 @@ pub(crate) async fn remove_audit_blocks(
     let batch = i64::from(remove.batch);
     let removal = audit_removal::decide(&blocks, remove.keys.keyring(), remove.before, batch);
     let mut removed = AuditBlocksRemoved::default();
-    if let (Some(oldest), Some(removal)) = (blocks.iter().next(), removal) {
+    if let (Some(oldest), Some(removal)) = (blocks.as_slice().first(), removal) {
         if !lock(connection, oldest.block.number).await? {
             // Another node removes them.
             return Ok(TxOutcome::Rollback(removed));

@@ -67,10 +67,12 @@ pub enum Purpose {
     Message,
     /// Nonces of sealed messages, and the tags of those that take each other's place.
     MessageTag,
+    /// Authenticates backups.
+    Backup,
 }
 
 impl Purpose {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::SessionCookie,
         Self::ChallengeCookie,
         Self::TrustCookie,
@@ -88,6 +90,7 @@ impl Purpose {
         Self::RefreshToken,
         Self::Message,
         Self::MessageTag,
+        Self::Backup,
     ];
 
     const fn label(self) -> &'static str {
@@ -109,6 +112,7 @@ impl Purpose {
             Self::Message => "countersign/v1/message",
             Self::MessageTag => "countersign/v1/message-tag",
             Self::RefreshToken => "countersign/v1/refresh-token",
+            Self::Backup => "countersign/v1/backup",
         }
     }
 }

@@ -21,7 +21,7 @@ impl KeyKind {
         match self {
             Self::Root => {
                 "seals TOTP secrets and messages; signs cookies, bearer tokens, trust in devices and access tokens (EdDSA, \
-                 ES256); authenticates one-time codes, tags of backup codes, and names of quotas and networks"
+                 ES256); authenticates one-time codes, tags of backup codes, names of quotas and networks, and backups"
             }
             Self::Rsa => "signs access tokens (RS256)",
         }

@@ -6,19 +6,20 @@ use crate::error::StoreError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
-    AccountWritten, AddCanary, AddMethod, AuditPlace, BeginEnrolment, ChangeAccount, ChangeAddress, ChangePassword,
-    ChangeRegistration, ChangeTrustedDevice, Changed, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn,
-    CountEverything, CreateAccount, DeleteOwnAccount, DeleteRegistration, DisableTwoFactor, EndTrust, EnrolMail,
-    EnrolmentBegun, ExpiringTable, ExtendSession, FactorsReset, FailAttempt, FindAuditEvents, FindRefreshTokens,
-    FindSealed, FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices, FindUnnormalized, FindUsers,
-    FinishMessage, FoundTicket, FoundTrustedDevice, FoundUsers, IssueCode, IssueLink, Issued, KeyringFacts, LiftLimits,
-    LinkIssued, LinkUsed, ListUsers, MailEnrolled, MessageQueue, MethodAdded, MethodsRemoved, NoteKey, NoteResealed,
-    NoteSessionUse, OpenChallenge, OwnAccountDeleted, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged,
-    RefreshTokenUsed, Register, Registered, RemoveMethods, RemoveTags, RenameMethod, ReplaceBackupCodes,
-    ResealedMessage, ResealedSecret, ResetFactors, RestoreAddress, ReturnAttempt, RevokeRefreshTokens, RevokeSessions,
-    ScanSigned, ScannedPage, SealedTable, SecondFactorCompleted, SignInCompleted, Statistics, StoredAboutUser,
-    StoredAuditEvent, StoredRefreshToken, SuspendAccount, TaggedPage, TakeMessages, TakePasswordTry, Unnormalized,
-    UpdateProfile, UseRefreshToken, UsernameConflict, UsernameNormalized, UsernamesNormalized, VerifyAddress, Written,
+    AccountWritten, AddCanary, AddMethod, AllGrantsEnded, AuditPlace, BeginEnrolment, ChangeAccount, ChangeAddress,
+    ChangePassword, ChangeRegistration, ChangeTrustedDevice, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
+    CompleteSignIn, CountEverything, CreateAccount, DeleteOwnAccount, DeleteRegistration, DisableTwoFactor,
+    EndAllGrants, EndTrust, EnrolMail, EnrolmentBegun, ExpiringTable, ExtendSession, FactorsReset, FailAttempt,
+    FindAuditEvents, FindRefreshTokens, FindSealed, FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices,
+    FindUnnormalized, FindUsers, FinishMessage, FoundTicket, FoundTrustedDevice, FoundUsers, IssueCode, IssueLink,
+    Issued, KeyringFacts, LiftLimits, LinkIssued, LinkUsed, ListUsers, MailEnrolled, MessageQueue, MethodAdded,
+    MethodsRemoved, NoteKey, NoteResealed, NoteSessionUse, OpenChallenge, OwnAccountDeleted, PasswordTry,
+    PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, Registered, RemoveMethods, RemoveTags,
+    RenameMethod, ReplaceBackupCodes, ResealedMessage, ResealedSecret, ResetFactors, RestoreAddress, ReturnAttempt,
+    RevokeRefreshTokens, RevokeSessions, ScanSigned, ScannedPage, SealedTable, SecondFactorCompleted, SignInCompleted,
+    Statistics, StoredAboutUser, StoredAuditEvent, StoredRefreshToken, SuspendAccount, TaggedPage, TakeMessages,
+    TakePasswordTry, Unnormalized, UpdateProfile, UseRefreshToken, UsernameConflict, UsernameNormalized,
+    UsernamesNormalized, VerifyAddress, Written,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -281,6 +282,9 @@ units! {
     pub write add_api_key((ApiKeyRecord, Digest)) -> ();
     /// Revokes an API key; `false` if there is none to revoke.
     pub write revoke_api_key((ApiKeyId, Timestamp)) -> bool;
+
+    /// Ends everything that the credentials of all accounts have opened, because the database is one of the past.
+    pub write end_all_grants(EndAllGrants) -> AllGrantsEnded;
 
     /// Finds accounts whose user name may not have the form in which names are compared now.
     write find_unnormalized(FindUnnormalized) -> Unnormalized;

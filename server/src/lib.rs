@@ -13,10 +13,12 @@
 //! | [`metrics`] | what operators see of a running server |
 //! | [`net`] | web origins, the reach of cookies, the mail server's address |
 //! | [`clock`], [`random`] | the system's time and randomness |
+//! | [`backup`] | backups of the embedded database, and their way back |
 //! | [`housekeeping`] | deleting expired rows, bringing user names to their form |
 //! | [`operations`] | the table of operations, from the contracts |
 
 pub mod app;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;

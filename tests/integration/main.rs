@@ -15,6 +15,7 @@ mod at_rest;
 mod athena;
 mod audit;
 mod backup_codes;
+mod backups;
 mod bearer;
 mod bytes;
 mod challenge;

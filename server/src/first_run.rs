@@ -119,7 +119,8 @@ pub(crate) fn is_missing(path: &Path) -> bool {
     matches!(path.try_exists(), Ok(false))
 }
 
-fn create_parent(path: &Path) -> Result<(), FirstRunError> {
+/// Creates the directory of a file, which only its owner can read.
+pub(crate) fn create_parent(path: &Path) -> Result<(), FirstRunError> {
     let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else { return Ok(()) };
     let created = DirBuilder::new().recursive(true).mode(0o700).create(parent);
     created.map_err(|source| FirstRunError::Directory { path: parent.to_owned(), source })

@@ -13,11 +13,13 @@
 //! | [`metrics`], [`traces`], [`observers`] | what operators see of a running server, and what hands it on to both |
 //! | [`net`] | web origins, the reach of cookies, addresses of the mail server, of a gateway for text messages, of a collector of traces |
 //! | [`clock`], [`random`] | the system's time and randomness |
+//! | [`backup`] | backups of the embedded database, and their way back |
 //! | [`housekeeping`], [`audit_seal`] | deleting expired rows, bringing user names to their form; sealing the audit trail |
 //! | [`operations`] | the table of operations, from the contracts |
 
 pub mod app;
 pub mod audit_seal;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -16,6 +16,7 @@ mod athena;
 mod audit;
 mod audit_chain;
 mod backup_codes;
+mod backups;
 mod bearer;
 mod bytes;
 mod challenge;

@@ -158,6 +158,10 @@ event_kinds! {
     DeviceRenamed = "device-renamed",
     /// The sign-in before this one was a long time ago; recorded besides the sign-in.
     SignedInAfterLongAbsence = "signed-in-after-long-absence",
+    /// A backup has taken the place of the database; what happened since the backup is not in this trail.
+    DatabaseRestored = "database-restored",
+    /// Everything that the credentials of all accounts had opened was ended, because the database is one of the past.
+    AllGrantsEnded = "all-grants-ended",
 }
 
 impl EventKind {
@@ -223,7 +227,9 @@ impl EventKind {
             | Self::SessionsRevoked
             | Self::TrustRevoked
             | Self::DeviceRevoked
-            | Self::DeviceRenamed => None,
+            | Self::DeviceRenamed
+            | Self::DatabaseRestored
+            | Self::AllGrantsEnded => None,
         }
     }
 

@@ -73,10 +73,12 @@ pub enum Purpose {
     AuditEvent,
     /// Authenticates the blocks of the audit trail.
     AuditBlock,
+    /// Authenticates backups.
+    Backup,
 }
 
 impl Purpose {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 21] = [
         Self::SessionCookie,
         Self::ChallengeCookie,
         Self::TrustCookie,
@@ -97,6 +99,7 @@ impl Purpose {
         Self::Guess,
         Self::AuditEvent,
         Self::AuditBlock,
+        Self::Backup,
     ];
 
     const fn label(self) -> &'static str {
@@ -121,6 +124,7 @@ impl Purpose {
             Self::Guess => "countersign/v1/guess",
             Self::AuditEvent => "countersign/v1/audit-event",
             Self::AuditBlock => "countersign/v1/audit-block",
+            Self::Backup => "countersign/v1/backup",
         }
     }
 }

@@ -13,6 +13,7 @@
 //! | [`secret`], [`keyring`], [`signing`], [`jwt`], [`api_key`] | bearer secrets, keys, access tokens, keys of services |
 //! | [`rate`], [`quota`], [`limits`], [`guess`], [`presentation`] | limits that refill with time, stored counts, what is counted against an account, and what is the same guess |
 //! | [`audit`], [`audit_chain`], [`actor`], [`message`], [`language`] | audit events, how they are chained, and who causes them, messages to users and their languages |
+//! | [`backup`] | the head of a backup file, and what shows that nothing of the file was altered |
 //! | [`time`], [`ids`], [`random`], [`network`] | instants, typed identifiers, unbiased random text, client networks |
 
 pub mod account;
@@ -23,6 +24,7 @@ pub mod assurance;
 pub mod attempt;
 pub mod audit;
 pub mod audit_chain;
+pub mod backup;
 pub mod backup_code;
 pub mod challenge;
 pub mod decisions;

@@ -11,9 +11,9 @@ use countersign_domain::ids::{AccountId, RefreshTokenId, SessionId, TrustedDevic
 use countersign_domain::session::Session;
 use countersign_domain::user::{AccountLookup, AccountProfile, User};
 use countersign_store::work::{
-    ChangeTrustedDevice, DeviceChange, FactorsReset, FindRefreshTokens, FindTrustedDevices, FoundTrustedDevice,
-    ListUsers, RefreshTokenSelector, ResetFactors, RevokeRefreshTokens, RevokeSessions, RevokedTokens, SessionSelector,
-    StoredAboutUser, StoredRefreshToken,
+    AllGrantsEnded, ChangeTrustedDevice, DeviceChange, EndAllGrants, FactorsReset, FindRefreshTokens,
+    FindTrustedDevices, FoundTrustedDevice, ListUsers, RefreshTokenSelector, ResetFactors, RevokeRefreshTokens,
+    RevokeSessions, RevokedTokens, SessionSelector, StoredAboutUser, StoredRefreshToken,
 };
 
 /// What the credentials of an account have opened, and what still counts of it.
@@ -111,6 +111,26 @@ impl Flows {
             }
         }
         Ok(None)
+    }
+
+    /// Records that the database is one of the past. Before it is in use.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn record_restoration(&self, caller: &Caller) -> Result<(), FlowError> {
+        let event = self.audit(caller, self.now()).event(EventKind::DatabaseRestored);
+        Ok(self.store().record(event).await?)
+    }
+
+    /// Ends everything that the credentials of all accounts have opened, and uses up the codes that apps show now, because the
+    /// database is one of the past.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing has ended.
+    pub async fn end_all_grants(&self, caller: &Caller) -> Result<AllGrantsEnded, FlowError> {
+        let now = self.now();
+        let event = self.audit(caller, now).event(EventKind::AllGrantsEnded);
+        Ok(self.store().end_all_grants(EndAllGrants { now, event }).await?)
     }
 
     /// Takes a lost second factor from an account: signing in asks for the password alone.

@@ -5,6 +5,7 @@
 
 mod api_key;
 mod audit;
+mod backup;
 mod contract;
 mod database;
 mod documents;
@@ -24,6 +25,7 @@ use crate::first_run;
 use crate::server::{self, MigrateError, RunError};
 use api_key::ApiKeyCommand;
 use audit::AuditCommands;
+use backup::{BackupCommand, BackupCommandError, EndGrantsCommand, RestoreCommand};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
 use contract::{ContractError, Outcome};
@@ -75,9 +77,12 @@ struct CommandLine {
 }
 
 /// Commands for operators, whose help shows their own options.
-const OPERATORS: [&str; 11] = [
+const OPERATORS: [&str; 14] = [
     "generate-keyring",
     "keys",
+    "backup",
+    "restore",
+    "end-grants",
     "migrate",
     "username-conflicts",
     "api-key",
@@ -136,6 +141,13 @@ enum Command {
     /// Show the keys of the keyring, and rotate them while servers run.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Write a backup of the embedded database to one file, while a server serves; or check a backup.
+    Backup(BackupCommand),
+    /// Put the database of a backup in the place of the embedded one, while no server runs.
+    Restore(RestoreCommand),
+    /// End all sessions, tokens, trust in devices, mailed links and codes of all users, because the database is one of the past:
+    /// after pg_restore, or a disk that was copied back. `restore` does it itself.
+    EndGrants(EndGrantsCommand),
     /// Apply pending database migrations and print their names.
     Migrate,
     /// List accounts whose user name is another account's in the form in which names are compared.
@@ -201,6 +213,8 @@ pub enum CommandError {
     #[error(transparent)]
     Keys(#[from] KeysError),
     #[error(transparent)]
+    Backup(#[from] BackupCommandError),
+    #[error(transparent)]
     TestMail(#[from] TestMailError),
     #[error(transparent)]
     Contract(#[from] ContractError),
@@ -217,6 +231,7 @@ impl CommandError {
             Self::Config(_) | Self::InvalidConfig => 2,
             Self::Database(error) if error.is_usage_error() => 2,
             Self::Keys(error) if error.is_usage_error() => 2,
+            Self::Backup(error) if error.is_usage_error() => 2,
             Self::TestMail(TestMailError::NoServer) => 2,
             Self::Contract(ContractError::CommandLine(error)) => u8::try_from(error.exit_code()).unwrap_or(2),
             Self::Contract(_) => 2,
@@ -234,6 +249,7 @@ impl CommandError {
             Self::Output(error)
             | Self::Database(DatabaseCommandError::Output(error))
             | Self::Keys(KeysError::Output(error))
+            | Self::Backup(BackupCommandError::Output(error))
                 if error.kind() == std::io::ErrorKind::BrokenPipe =>
             {
                 String::new()
@@ -296,6 +312,18 @@ pub fn run(
         Command::Keys(command) => {
             let settings = configuration()?.settings()?;
             runtime()?.block_on(keys::run(&settings, command, output))?;
+        }
+        Command::Backup(command) => {
+            let settings = configuration()?.settings()?;
+            runtime()?.block_on(backup::backup(&settings, &command, output))?;
+        }
+        Command::Restore(command) => {
+            let settings = configuration()?.settings()?;
+            runtime()?.block_on(backup::restore(&settings, &environment, &command, output))?;
+        }
+        Command::EndGrants(command) => {
+            let settings = configuration()?.settings()?;
+            runtime()?.block_on(backup::end_grants(&settings, &environment, &command, output))?;
         }
         Command::UsernameConflicts => {
             let settings = configuration()?.settings()?;

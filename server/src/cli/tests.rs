@@ -45,6 +45,7 @@ fn help_of_an_operators_command_shows_its_own_options() {
         (&["keys", "--help"], "reseal"),
         (&["keys", "retire", "--help"], "--end-signed"),
         (&["migrate", "--help"], "--config"),
+        (&["end-grants", "--help"], "--operator"),
     ] {
         let (result, _) = call(arguments, &[]);
         let help = result.expect_err("help ends the program");
@@ -61,7 +62,12 @@ fn help_of_an_operators_command_shows_its_own_options() {
 
 #[test]
 fn groups_of_commands_show_examples_and_exit_status() {
-    for (group, example) in [("user", "countersign user unlock ada@example.com"), ("audit", "countersign audit tail")] {
+    for (group, example) in [
+        ("user", "countersign user unlock ada@example.com"),
+        ("audit", "countersign audit tail"),
+        ("backup", "countersign backup --check"),
+        ("restore", "systemctl stop countersign"),
+    ] {
         let help = call(&[group, "--help"], &[]).0.expect_err("help ends the program");
         let help = help.report();
         for part in ["Examples:", example, ABOUT_SETTINGS, "Exit status: 0"] {

@@ -12,7 +12,9 @@ mod account_locks;
 mod cached;
 mod committed;
 mod connector;
+pub mod database_file;
 mod error;
+mod file_lock;
 mod migrations;
 mod open;
 mod open_error;
@@ -33,6 +35,7 @@ mod tls;
 pub mod work;
 
 pub use error::StoreError;
+pub use file_lock::{FileLock, FileLockError};
 pub use open_error::OpenError;
 pub use options::{Database, Options};
 pub use postgres_url::UrlError;

@@ -82,7 +82,7 @@ async fn spawn_blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(OpenError::unreachable)?
 }
 
-fn open_file(path: &Path, patience: Duration) -> Result<SqliteConnection, OpenError> {
+pub(crate) fn open_file(path: &Path, patience: Duration) -> Result<SqliteConnection, OpenError> {
     let mut connection = SqliteConnection::establish(&path.to_string_lossy()).map_err(OpenError::unreachable)?;
     let settings = format!("PRAGMA busy_timeout = {}; {TEMPORARY_FILES}", patience.as_millis());
     connection.batch_execute(&settings).map_err(OpenError::unreachable)?;
@@ -94,6 +94,17 @@ fn applied_in_file(connection: &mut SqliteConnection) -> Result<Vec<Applied>, Op
         connection,
         "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '__diesel_schema_migrations') AS \"exists\""
     ))
+}
+
+/// Versions of the migrations that were applied to a file.
+pub(crate) fn applied_versions(connection: &mut SqliteConnection) -> Result<Vec<String>, OpenError> {
+    Ok(applied_in_file(connection)?.into_iter().map(|applied| applied.version).collect())
+}
+
+/// Versions of the migrations of files that this program has.
+pub(crate) fn known_versions() -> Vec<String> {
+    let known = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).unwrap_or_default();
+    known.iter().map(|migration| migration.name().version().to_string()).collect()
 }
 
 /// Names of the migrations missing in a file; all of them if there is no file.

@@ -1,6 +1,7 @@
 //! Opening a database.
 
 use crate::connector::Connector;
+use crate::file_lock::FileLock;
 use crate::migrations;
 use crate::open_error::OpenError;
 use crate::options::{Database, Options};
@@ -16,6 +17,7 @@ impl Store {
     /// # Errors
     /// If the database cannot be reached, a migration fails, or one is missing and must not be run.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
+        let lock = lock(options)?;
         if options.migrate {
             Self::migrate(options).await?;
         } else {
@@ -27,7 +29,7 @@ impl Store {
         let backend = match &options.database {
             Database::Sqlite(path) => {
                 migrations::enable_wal(path.clone(), options.timeout).await?;
-                Backend::Sqlite(Sqlite::new(path, options)?)
+                Backend::Sqlite(Sqlite::new(path, options, lock)?)
             }
             Database::Postgres(url) => Backend::Postgres(Postgres::new(Connector::new(url, options)?, options)?),
         };
@@ -41,6 +43,7 @@ impl Store {
     /// If the database cannot be reached, or a migration fails. PostgreSQL keeps the migrations before the failed one,
     /// SQLite none.
     pub async fn migrate(options: &Options) -> Result<Vec<String>, OpenError> {
+        let _lock = lock(options)?;
         if Self::missing_migrations(options).await?.is_empty() {
             return Ok(Vec::new());
         }
@@ -68,5 +71,13 @@ impl Store {
                 tokio::time::timeout(options.deadline, looking).await.map_err(OpenError::unreachable)?
             }
         }
+    }
+}
+
+/// Keeps an embedded database from being replaced while it is open.
+fn lock(options: &Options) -> Result<Option<FileLock>, OpenError> {
+    match &options.database {
+        Database::Sqlite(path) => Ok(Some(FileLock::share(path)?)),
+        Database::Postgres(_) => Ok(None),
     }
 }

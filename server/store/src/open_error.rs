@@ -1,6 +1,7 @@
 //! Why a database cannot be used.
 
 use crate::connector::ConnectorError;
+use crate::file_lock::FileLockError;
 use crate::postgres_url::UrlError;
 use crate::tls::TlsError;
 use diesel_async::pooled_connection::deadpool::BuildError;
@@ -12,6 +13,8 @@ pub enum OpenError {
     Url(#[from] UrlError),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error(transparent)]
+    Lock(#[from] FileLockError),
     #[error("the database cannot be opened")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the database's tables cannot be brought up to date")]

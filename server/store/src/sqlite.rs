@@ -4,6 +4,7 @@
 //! ([`crate::sqlite_writer`]), so that waiting for the disk never blocks the async threads, and a caller that is dropped
 //! leaves no half-finished transaction.
 
+use crate::file_lock::FileLock;
 use crate::open_error::OpenError;
 use crate::options::Options;
 pub(crate) use crate::sqlite_conn::Conn;
@@ -44,11 +45,13 @@ pub(crate) const TEMPORARY_FILES: &str = "PRAGMA temp_store = MEMORY;";
 pub(crate) struct Sqlite {
     pub(crate) writer: Writer,
     pub(crate) readers: Pool<Conn>,
+    /// Dropped after the connections.
+    _lock: Option<FileLock>,
 }
 
 impl Sqlite {
     /// Prepares connections without opening any.
-    pub(crate) fn new(path: &Path, options: &Options) -> Result<Self, OpenError> {
+    pub(crate) fn new(path: &Path, options: &Options, lock: Option<FileLock>) -> Result<Self, OpenError> {
         let url = path.to_string_lossy().into_owned();
         let (timeout, milliseconds) = (options.timeout, options.timeout.as_millis());
         // FULL: an accepted code stays used if the power fails right after the response.
@@ -74,7 +77,7 @@ impl Sqlite {
         let open = move || futures::executor::block_on(connect(&url, &settings));
         // Once for the work before it in the queue, and once for the lock.
         let writer = Writer::start(open, timeout.saturating_mul(2)).map_err(OpenError::unreachable)?;
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, _lock: lock })
     }
 }
 

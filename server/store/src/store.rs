@@ -6,12 +6,12 @@ use crate::error::StoreError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
-    AccountWritten, AddCanary, AddMethod, AuditBlockSealed, AuditBlocksRemoved, AuditPlace, BeginEnrolment,
-    ChangeAccount, ChangeAddress, ChangePassword, ChangeRegistration, ChangeTrustedDevice, Changed, Claim,
-    ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CountEverything, CreateAccount, DeleteOwnAccount,
-    DeleteRegistration, DisableTwoFactor, EndTrust, EnrolMail, EnrolmentBegun, ExpiringTable, ExtendSession,
-    FactorsReset, FailAttempt, FindAuditBlocks, FindAuditEvents, FindBlockEvents, FindRefreshTokens, FindSealed,
-    FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices, FindUnnormalized, FindUnsealed, FindUsers,
+    AccountWritten, AddCanary, AddMethod, AllGrantsEnded, AuditBlockSealed, AuditBlocksRemoved, AuditPlace,
+    BeginEnrolment, ChangeAccount, ChangeAddress, ChangePassword, ChangeRegistration, ChangeTrustedDevice, Changed,
+    Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CountEverything, CreateAccount, DeleteOwnAccount,
+    DeleteRegistration, DisableTwoFactor, EndAllGrants, EndTrust, EnrolMail, EnrolmentBegun, ExpiringTable,
+    ExtendSession, FactorsReset, FailAttempt, FindAuditBlocks, FindAuditEvents, FindBlockEvents, FindRefreshTokens,
+    FindSealed, FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices, FindUnnormalized, FindUnsealed, FindUsers,
     FinishMessage, FoundTicket, FoundTrustedDevice, FoundUsers, IssueCode, IssueLink, Issued, KeyringFacts, LiftLimits,
     LinkIssued, LinkUsed, ListUsers, MailEnrolled, MessageQueue, MethodAdded, MethodsRemoved, NoteKey, NoteResealed,
     NoteSessionUse, OpenChallenge, OwnAccountDeleted, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged,
@@ -300,6 +300,9 @@ units! {
     pub write add_api_key((ApiKeyRecord, Digest)) -> ();
     /// Revokes an API key; `false` if there is none to revoke.
     pub write revoke_api_key((ApiKeyId, Timestamp)) -> bool;
+
+    /// Ends everything that the credentials of all accounts have opened, because the database is one of the past.
+    pub write end_all_grants(EndAllGrants) -> AllGrantsEnded;
 
     /// Finds accounts whose user name may not have the form in which names are compared now.
     write find_unnormalized(FindUnnormalized) -> Unnormalized;

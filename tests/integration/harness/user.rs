@@ -112,6 +112,11 @@ impl App {
         Self { uri, base32, backup_codes, secret, clock: Arc::clone(clock) }
     }
 
+    /// The same app in the time of another server.
+    pub(crate) fn at(self, wire: &Wire) -> Self {
+        Self { clock: Arc::clone(wire.clock()), ..self }
+    }
+
     /// The code that it shows now.
     pub(crate) fn code(&self) -> String {
         self.secret.code_at(self.clock.now())

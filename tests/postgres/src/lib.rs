@@ -27,6 +27,7 @@ use binaries::Binaries;
 use database::Address;
 use server::{Owner, Server};
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -162,15 +163,37 @@ impl Cluster {
     }
 }
 
+/// One of PostgreSQL's programs, such as `pg_dump`: that of the server's version, or else the one on the path. `None` where there is
+/// none.
+///
+/// # Panics
+/// When there is none although PostgreSQL is required.
+#[must_use]
+pub fn program(name: &str) -> Option<PathBuf> {
+    let of_server = Binaries::find().map(|binaries| binaries.program(name));
+    let on_path = || {
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).map(|folder| folder.join(name)).collect()
+    };
+    let candidates: Vec<PathBuf> = of_server.into_iter().chain::<Vec<_>>(on_path()).collect();
+    let found = candidates.into_iter().find(|path| path.exists());
+    assert!(found.is_some() || !is_required(), "PostgreSQL is required here, and its program {name} is not found");
+    if found.is_none() {
+        say_at_the_end("tests that dump a database did not run: PostgreSQL's programs are not on this machine");
+    }
+    found
+}
+
+fn is_required() -> bool {
+    std::env::var_os("COUNTERSIGN_REQUIRE_POSTGRES").is_some() || std::env::var("CI").is_ok_and(|value| value == "true")
+}
+
 /// PostgreSQL's programs; where they are missing the binary's last line says what did not run for that reason.
 fn find_binaries() -> Option<Binaries> {
     let found = Binaries::find();
     if found.is_none() {
         let is_given = std::env::var_os("COUNTERSIGN_TEST_POSTGRES").is_some();
-        let is_required = std::env::var_os("COUNTERSIGN_REQUIRE_POSTGRES").is_some()
-            || std::env::var("CI").is_ok_and(|value| value == "true");
         assert!(
-            is_given || !is_required,
+            is_given || !is_required(),
             "PostgreSQL is required here, and its binaries (initdb, postgres) are not found"
         );
         say_at_the_end(match is_given {

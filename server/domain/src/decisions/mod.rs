@@ -36,6 +36,7 @@
 //! | may an owner delete the account? | [`deletion`] |
 //! | what ends with a change to credentials, or with a registration? | [`endings`] |
 //! | may a service lock an account until then? | [`suspension`] |
+//! | may a backup take the place of a database, and what ends by that? | [`restore`] |
 
 pub mod absence;
 pub mod add_method;
@@ -59,6 +60,7 @@ pub mod password_change;
 pub mod redelivery;
 pub mod refresh;
 pub mod removal;
+pub mod restore;
 pub mod second_factor;
 pub mod sending;
 pub mod session_scope;

@@ -21,7 +21,7 @@ impl KeyKind {
         match self {
             Self::Root => {
                 "seals TOTP secrets and messages; signs cookies, bearer tokens, trust in devices and access tokens (EdDSA, \
-                 ES256); authenticates one-time codes, tags of backup codes, names of quotas and networks, and the audit trail"
+                 ES256); authenticates one-time codes, tags of backup codes, names of quotas and networks, the audit trail, and backups"
             }
             Self::Rsa => "signs access tokens (RS256)",
         }

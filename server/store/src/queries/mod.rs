@@ -30,6 +30,7 @@ mod methods;
 mod quotas;
 mod refresh_tokens;
 mod registrations;
+mod restore;
 mod second_factor;
 mod sessions;
 mod sign_in;
@@ -67,6 +68,7 @@ pub(crate) use refresh_tokens::{
     refresh_token_owner, refresh_tokens, revoke_refresh_tokens, token_holders, use_refresh_token,
 };
 pub(crate) use registrations::{change_registration, delete_registration, register};
+pub(crate) use restore::end_all_grants;
 pub(crate) use second_factor::{complete_second_factor, remove_methods};
 pub(crate) use sessions::{
     extend_session, note_session_use, ping, revoke_sessions, session_by_token, sessions_of, sign_out,

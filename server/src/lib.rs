@@ -9,6 +9,7 @@
 //! | [`cli`], [`config`], [`first_run`], [`server`], [`app`] | commands, settings, start and stop, wiring |
 //! | [`edge`] | everything before a handler: limits, deadline, routing, bodies |
 //! | [`http`] | the dialects |
+//! | [`administration`] | what the command line and the administration API have in common |
 //! | [`delivery`] | mails, text messages and the outbox file |
 //! | [`metrics`] | what operators see of a running server |
 //! | [`net`] | web origins, the reach of cookies, the mail server's address |
@@ -16,6 +17,7 @@
 //! | [`housekeeping`] | deleting expired rows, bringing user names to their form |
 //! | [`operations`] | the table of operations, from the contracts |
 
+pub mod administration;
 pub mod app;
 pub mod cli;
 pub mod clock;
@@ -46,6 +48,7 @@ pub mod operations {
         match dialect {
             DialectName::BetterAuth => BETTER_AUTH,
             DialectName::FusionAuth => FUSIONAUTH,
+            DialectName::Admin => ADMIN,
         }
     }
 

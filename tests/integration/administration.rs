@@ -174,6 +174,7 @@ async fn a_key_for_one_tenant_sees_and_changes_nothing_of_another_36(database: D
     assert_eq!(ada.text("/tenantId"), home.to_hyphenated());
     let eve = create(&other, "eve@example.com", None).await.is(201);
     assert_eq!(eve.text("/tenantId"), OTHER_TENANT);
+    world.clock.advance(Duration::from_millis(1));
     create(&all, "adam@example.com", Some(OTHER_TENANT)).await.is(201);
     // Another tenant is none.
     create(&other, "bob@example.com", Some(&home.to_hyphenated())).await.refused(400, "INVALID_REQUEST");

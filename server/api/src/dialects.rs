@@ -36,7 +36,7 @@ impl DialectName {
         match self {
             Self::BetterAuth => "Better Auth",
             Self::FusionAuth => "FusionAuth",
-            Self::Admin => "Administration",
+            Self::Admin => "Admin",
         }
     }
 

@@ -48,8 +48,8 @@ impl Contract {
             return entry.operation_id;
         }
         let mut names = NAMES.lock().unwrap();
-        let make = || format!("{} {}", self.prefix, entry.operation_id).leak();
-        names.entry((self.prefix, entry.operation_id)).or_insert_with(make)
+        let name = (self.prefix, entry.operation_id);
+        names.entry(name).or_insert_with(|| format!("{} {}", name.0, name.1).leak())
     }
 }
 

@@ -23,16 +23,16 @@ async fn commands_and_the_api_show_the_same(database: DatabaseKind) {
     let trusted = user.challenged().await;
     let trust = json!({"code": app.backup_codes[0], "trustDevice": true});
     trusted.post("/two-factor/verify-backup-code").json(trust).await.ok();
-    verify_totp(&user.challenged().await, "000000").await;
+    verify_totp(&user.challenged().await, &app.wrong_code()).await.refused(401, "INVALID_CODE");
     let id = admin.id_of("ada").await;
     let service = server.service();
-    let registration = json!({"registration": {"applicationId": APPLICATION, "roles": ["editor"]}});
+    let registration = json!({"registration": {"applicationId": APPLICATION, "username": "countess"}});
     service.post(&format!("/user/registration/{id}"), registration).await.ok();
-    let device = json!({"device": {"name": "my telephone", "type": "MOBILE"}});
-    let log_in =
-        json!({"loginId": user.email, "password": user.password, "applicationId": APPLICATION, "metaData": device});
+    let log_in = json!({"loginId": user.email, "password": user.password, "applicationId": APPLICATION});
     let challenge = service.post("/login", log_in).await.is(242).text("/twoFactorId");
-    service.complete(&challenge, &app.code_in(1)).await.ok();
+    let device = json!({"device": {"name": "my telephone", "type": "MOBILE"}});
+    let complete = json!({"twoFactorId": challenge, "code": app.code_in(1), "metaData": device});
+    service.open("/two-factor/login", complete).await.ok();
 
     let same = |command: &Value, response: &Value| {
         assert_eq!(command, response);
@@ -40,7 +40,7 @@ async fn commands_and_the_api_show_the_same(database: DatabaseKind) {
     };
     let shown = run(&server, &["user", "show", &id, "--json"]).json();
     same(&shown, &admin.get(&format!("/users/{id}")).await.ok().body);
-    assert!(shown["limits"]["guesses"] == 1 && shown["registrations"][0]["roles"] == json!(["editor"]), "{shown}");
+    assert!(shown["limits"]["guesses"] == 1 && shown["registrations"][0]["username"] == "countess", "{shown}");
     same(&run(&server, &["user", "list", "--json"]).json(), &admin.get("/users").await.ok().body);
     let grants = run(&server, &["user", "sessions", &id, "--json"]).json();
     assert_eq!(grants["refreshTokens"][0]["device"], json!({"name": "my telephone", "type": "MOBILE"}));

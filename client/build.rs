@@ -94,7 +94,10 @@ fn merge(document: &Value, responses: &[(&String, &Value)]) -> Value {
 /// The schema of a response's body, if it has one.
 fn schema_of<'a>(document: &'a Value, response: &'a Value) -> Option<&'a Value> {
     let target = response["$ref"].as_str().and_then(|reference| document.pointer(reference.trim_start_matches('#')));
-    target.unwrap_or(response).pointer("/content/application~1json/schema")
+    let content = &target.unwrap_or(response)["content"];
+    ["application/json", "application/problem+json"]
+        .into_iter()
+        .find_map(|media_type| content[media_type].get("schema"))
 }
 
 fn drop_string_limits(schema: &mut Value) {

@@ -55,6 +55,22 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Administration takes an API key that allows it (`countersign api-key create --allow admin`), as a bearer token:
+//!
+//! ```no_run
+//! use countersign_client::admin::{Client, Error};
+//!
+//! # async fn run(http: countersign_client::reqwest::Client, user_id: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new_with_client("http://localhost:3000/admin", http);
+//! match client.unlock_user().user_id(user_id).send().await {
+//!     Ok(change) => println!("{}: {}", change.id.as_str(), change.done),
+//!     Err(Error::ErrorResponse(problem)) => println!("{}: {}", problem.code, problem.detail),
+//!     Err(other) => return Err(other.into()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 #![warn(missing_docs)]
 
 pub use reqwest;
@@ -82,4 +98,17 @@ pub mod better_auth {
 )]
 pub mod fusionauth {
     include!(concat!(env!("OUT_DIR"), "/fusionauth.rs"));
+}
+
+/// The administration API, from `openapi/admin.yaml`.
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "the code is generated, with lint attributes of its own; its readers read the contract"
+)]
+#[expect(unreachable_patterns, reason = "the generator handles other statuses also where `default` leaves none")]
+pub mod admin {
+    include!(concat!(env!("OUT_DIR"), "/admin.rs"));
 }

@@ -9,6 +9,7 @@
 //! | [`cli`], [`config`], [`first_run`], [`server`], [`app`] | commands, settings, start and stop, wiring |
 //! | [`edge`] | everything before a handler: limits, deadline, routing, bodies |
 //! | [`http`] | the dialects |
+//! | [`administration`] | what the command line and the administration API have in common |
 //! | [`delivery`] | mails, text messages and the outbox file |
 //! | [`metrics`], [`traces`], [`observers`] | what operators see of a running server, and what hands it on to both |
 //! | [`net`] | web origins, the reach of cookies, addresses of the mail server, of a gateway for text messages, of a collector of traces |
@@ -17,6 +18,7 @@
 //! | [`housekeeping`], [`audit_seal`] | deleting expired rows, bringing user names to their form; sealing the audit trail |
 //! | [`operations`] | the table of operations, from the contracts |
 
+pub mod administration;
 pub mod app;
 pub mod audit_seal;
 pub mod backup;
@@ -51,6 +53,7 @@ pub mod operations {
         match dialect {
             DialectName::BetterAuth => BETTER_AUTH,
             DialectName::FusionAuth => FUSIONAUTH,
+            DialectName::Admin => ADMIN,
         }
     }
 

@@ -22,18 +22,21 @@ async fn check(address: SocketAddr, base: &str, document: &str, arguments: &[&st
 }
 
 #[on_each_database]
-async fn both_contracts_hold_for_strangers_and_for_users(database: DatabaseKind) {
+async fn contracts_hold_for_strangers_users_and_services(database: DatabaseKind) {
     let world = World::with(database, cheap_passwords).await;
     let service = world.service().await;
     let user = world.user("ada").await;
     let token = format!("Authorization: Bearer {}", user.first_token);
     let key = format!("Authorization: {}", service.key);
+    let admin = format!("Authorization: Bearer {}", world.administrator().await.key);
     let fusionauth = include_str!("../../openapi/fusionauth.yaml");
+    let administration = include_str!("../../openapi/admin.yaml");
     for (base, document, header) in [
         ("/api/auth", BETTER_AUTH, None),
         ("/api/auth", BETTER_AUTH, Some(token)),
         ("", fusionauth, None),
         ("", fusionauth, Some(key)),
+        ("/admin", administration, Some(admin)),
     ] {
         let mut arguments = vec!["--max-requests", "800"];
         arguments.extend(header.iter().flat_map(|header| ["--header", header.as_str()]));

@@ -9,8 +9,8 @@ use flate2::read::GzDecoder;
 use std::io::Read as _;
 use std::path::Path;
 
-const APIS: [(&str, DialectName); 2] =
-    [("better-auth", DialectName::BetterAuth), ("fusionauth", DialectName::FusionAuth)];
+const APIS: [(&str, DialectName); 3] =
+    [("better-auth", DialectName::BetterAuth), ("fusionauth", DialectName::FusionAuth), ("admin", DialectName::Admin)];
 
 /// What stands in the repository.
 fn file(path: &str) -> Vec<u8> {
@@ -170,10 +170,11 @@ async fn a_dialect_that_is_off_has_neither_contract_nor_page(database: DatabaseK
         }
         let page = get(&world, "/docs").await.ok();
         assert!(!String::from_utf8_lossy(&page.raw).contains(off), "{page}");
-        for (on, _) in APIS.iter().filter(|(on, _)| *on != off) {
+        let others: Vec<_> = APIS.iter().map(|(on, _)| *on).filter(|on| *on != off).collect();
+        for on in &others {
             assert_eq!(status(&world, &format!("/openapi/{on}.yaml")).await, 200);
-            assert_eq!(page.raw, get(&world, &format!("/docs/{on}")).await.ok().raw);
         }
+        assert_eq!(page.raw, get(&world, &format!("/docs/{}", others[0])).await.ok().raw);
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod address_change;
 mod addresses;
+mod administration;
 mod architecture;
 mod assurance;
 mod at_rest;

@@ -23,7 +23,7 @@ use std::fmt;
 /// The code of every error that says a body does not have the shape of its schema.
 pub const VALIDATION_ERROR: &str = "VALIDATION_ERROR";
 
-/// The code of every such error in the FusionAuth dialect; its message is the issues, as JSON.
+/// The code of every such error for dialects that name each field; its message is the issues, as JSON.
 pub const INVALID_FIELDS: &str = "INVALID_FIELDS";
 
 /// A request body as the edge found it, carried in the request's extensions.
@@ -84,7 +84,7 @@ impl ParsedBody {
     /// As [`ParsedBody::read`], for a dialect in which an absent body is an empty object, and null the same as absent.
     pub(crate) fn read_leniently<T: BodySchema>(self) -> Result<T, HttpError> {
         let value = without_nulls(self.into_lenient_value());
-        check_leniently::<T>(&value)?;
+        check_fields::<T>(&value)?;
         Self::read_valid(value)
     }
 
@@ -104,7 +104,7 @@ pub(crate) fn refused(code: &str, text: String) -> HttpError {
     HttpError::for_client_error(Some(code.to_owned()), dropshot::ClientErrorStatusCode::BAD_REQUEST, text)
 }
 
-fn check_leniently<T: BodySchema>(value: &Value) -> Result<(), HttpError> {
+fn check_fields<T: BodySchema>(value: &Value) -> Result<(), HttpError> {
     let issues = validation::issues::<T>(Some(value));
     if issues.is_empty() {
         return Ok(());
@@ -181,6 +181,9 @@ impl<K: BodyKind<T>, T: BodySchema> ExclusiveExtractor for RequestBody<K, T> {
 /// A required JSON body.
 pub type JsonBody<T> = RequestBody<Json, T>;
 
+/// A required JSON body whose problems are named with their fields: the administration API's.
+pub type CheckedBody<T> = RequestBody<Checked, T>;
+
 /// A required body, as JSON or as an HTML form. In either, a boolean may be one of the words `true` and `false`.
 pub type JsonOrFormBody<T> = RequestBody<JsonOrForm, T>;
 
@@ -199,6 +202,10 @@ pub type MergePatchBody<T> = RequestBody<MergePatch, T>;
 /// The kind of [`JsonBody`].
 #[derive(Debug)]
 pub enum Json {}
+
+/// The kind of [`CheckedBody`].
+#[derive(Debug)]
+pub enum Checked {}
 
 /// The kind of [`JsonOrFormBody`].
 #[derive(Debug)]
@@ -225,6 +232,23 @@ impl<T: BodySchema> BodyKind<T> for Json {
 
     fn read(_headers: &HeaderMap, body: ParsedBody) -> Result<T, HttpError> {
         body.read()
+    }
+
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        TypedBody::<T>::metadata(content_type)
+    }
+}
+
+impl<T: BodySchema> BodyKind<T> for Checked {
+    type Value = T;
+
+    fn read(_headers: &HeaderMap, body: ParsedBody) -> Result<T, HttpError> {
+        let value = match body {
+            ParsedBody::Absent => Value::Null,
+            ParsedBody::Json(value) => value,
+        };
+        check_fields::<T>(&value)?;
+        ParsedBody::read_valid(value)
     }
 
     fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
@@ -292,7 +316,7 @@ impl<T: BodySchema> BodyKind<T> for MergePatch {
 
     fn read(_headers: &HeaderMap, body: ParsedBody) -> Result<Value, HttpError> {
         let patch = body.into_lenient_value();
-        check_leniently::<T>(&without_nulls(patch.clone()))?;
+        check_fields::<T>(&without_nulls(patch.clone()))?;
         Ok(patch)
     }
 

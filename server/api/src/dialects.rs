@@ -9,11 +9,16 @@ pub enum DialectName {
     BetterAuth,
     /// FusionAuth's.
     FusionAuth,
+    /// This server's own, for administrators. No user signs in there.
+    Admin,
 }
 
 impl DialectName {
     /// All dialects, in the order in which they are listed to people.
-    pub const ALL: [Self; 2] = [Self::BetterAuth, Self::FusionAuth];
+    pub const ALL: [Self; 3] = [Self::BetterAuth, Self::FusionAuth, Self::Admin];
+
+    /// Those in which users sign in.
+    pub const OF_USERS: [Self; 2] = [Self::BetterAuth, Self::FusionAuth];
 
     /// Name in settings, in the audit trail and in paths of the documentation.
     #[must_use]
@@ -21,15 +26,17 @@ impl DialectName {
         match self {
             Self::BetterAuth => "better-auth",
             Self::FusionAuth => "fusionauth",
+            Self::Admin => "admin",
         }
     }
 
-    /// Name of the product whose API it is.
+    /// Name of the product whose API it is, or what it is for.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
             Self::BetterAuth => "Better Auth",
             Self::FusionAuth => "FusionAuth",
+            Self::Admin => "Admin",
         }
     }
 
@@ -39,6 +46,7 @@ impl DialectName {
         match self {
             Self::BetterAuth => "/api/auth",
             Self::FusionAuth => "/api",
+            Self::Admin => "/admin",
         }
     }
 
@@ -48,6 +56,7 @@ impl DialectName {
         match self {
             Self::BetterAuth => "openapi/better-auth.yaml",
             Self::FusionAuth => "openapi/fusionauth.yaml",
+            Self::Admin => "openapi/admin.yaml",
         }
     }
 
@@ -57,6 +66,7 @@ impl DialectName {
         match self {
             Self::BetterAuth => "better_auth",
             Self::FusionAuth => "fusionauth",
+            Self::Admin => "admin",
         }
     }
 
@@ -66,6 +76,6 @@ impl DialectName {
     /// Says what is wrong with `text`, as the continuation of a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|dialect| dialect.as_str() == text);
-        found.ok_or_else(|| format!("`{text}` is neither {}", Self::ALL.map(Self::as_str).join(" nor ")))
+        found.ok_or_else(|| format!("`{text}` is none of {}", Self::ALL.map(Self::as_str).join(", ")))
     }
 }

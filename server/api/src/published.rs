@@ -1,7 +1,7 @@
 //! What dropshot publishes of each dialect's traits, to be compared with the contract.
 
 use crate::dialects::DialectName;
-use crate::{better_auth, fusionauth};
+use crate::{admin, better_auth, fusionauth};
 use dropshot::semver::Version;
 use serde_json::Value;
 
@@ -28,6 +28,7 @@ pub fn published_documents(dialect: DialectName) -> Result<Vec<Value>, String> {
             published!(fusionauth::fusion_auth_api_mod),
             published!(fusionauth::user_api_mod),
         ],
+        DialectName::Admin => vec![published!(admin::admin_api_mod)],
     };
     documents.into_iter().collect()
 }

@@ -1,7 +1,7 @@
 //! Query parameters. A parameter that is there more than once would mean one thing here and another one to a proxy, a log or a
 //! client, so that one that an operation reads is refused then, as a list where a text is expected.
 
-use crate::body::{BodySchema, ParsedBody, VALIDATION_ERROR, refused};
+use crate::body::{BodySchema, INVALID_FIELDS, ParsedBody, VALIDATION_ERROR, refused};
 use async_trait::async_trait;
 use dropshot::{
     ApiEndpointBodyContentType, ExtractorMetadata, HttpError, Query, RequestContext, ServerContext, SharedExtractor,
@@ -12,10 +12,17 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::fmt;
 
+/// The code of an error that says that a [`TypedQuery`] does not have the shape of its schema; its message is the issues, as JSON.
+pub const INVALID_PARAMETERS: &str = "INVALID_PARAMETERS";
+
 /// A query that is checked as bodies of the FusionAuth dialect are: U+0000 is refused as well, and each problem is named with its
 /// parameter.
 #[derive(Clone)]
 pub struct CheckedQuery<T>(T);
+
+/// A query that is checked likewise, with parameters that are numbers.
+#[derive(Clone)]
+pub struct TypedQuery<T>(T);
 
 /// A query of the Better Auth dialect.
 #[derive(Clone)]
@@ -39,7 +46,7 @@ macro_rules! queries {
     )+ };
 }
 
-queries!(CheckedQuery, SingleQuery);
+queries!(CheckedQuery, TypedQuery, SingleQuery);
 
 /// The parameters of a query as an object of texts, and of lists of texts where one is repeated.
 fn as_object(query: &str) -> Map<String, Value> {
@@ -70,6 +77,36 @@ pub(crate) fn checked<T: BodySchema>(query: &str, may_repeat: Option<&str>) -> R
 impl<T: BodySchema + Send + Sync> SharedExtractor for CheckedQuery<T> {
     async fn from_request<Context: ServerContext>(context: &RequestContext<Context>) -> Result<Self, HttpError> {
         checked(context.request.uri().query().unwrap_or_default(), None).map(Self)
+    }
+
+    fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {
+        Query::<T>::metadata(content_type)
+    }
+}
+
+/// A query of which some parameters are numbers.
+pub trait Numbers {
+    /// Their names.
+    const NAMES: &'static [&'static str];
+}
+
+#[async_trait]
+impl<T: BodySchema + Numbers + Send + Sync> SharedExtractor for TypedQuery<T> {
+    async fn from_request<Context: ServerContext>(context: &RequestContext<Context>) -> Result<Self, HttpError> {
+        let mut object = as_object(context.request.uri().query().unwrap_or_default());
+        for name in T::NAMES {
+            // What is no number stays a text, and is refused as such.
+            if let Some(value) = object.get_mut(*name)
+                && let Some(number) = value.as_str().and_then(|text| text.parse::<i64>().ok())
+            {
+                *value = number.into();
+            }
+        }
+        let read = ParsedBody::Json(Value::Object(object)).read_leniently();
+        read.map(Self).map_err(|error| match error.error_code.as_deref() {
+            Some(INVALID_FIELDS) => refused(INVALID_PARAMETERS, error.external_message),
+            _ => error,
+        })
     }
 
     fn metadata(content_type: ApiEndpointBodyContentType) -> ExtractorMetadata {

@@ -42,6 +42,14 @@ pub enum IssueKind {
     Other,
 }
 
+impl Issue {
+    /// What is wrong, without the name of the field.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
 impl fmt::Display for Issue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("[body")?;

@@ -28,10 +28,15 @@ fn fusionauth_prints_its_contract() {
 }
 
 #[test]
+fn the_administration_api_prints_its_contract() {
+    assert_agreed(DialectName::Admin);
+}
+
+#[test]
 fn every_dialect_reads_back_its_name_and_others_are_refused() {
     for dialect in DialectName::ALL {
         assert_eq!(DialectName::parse(dialect.as_str()), Ok(dialect));
     }
-    let problem = "`x` is neither better-auth nor fusionauth".to_owned();
+    let problem = "`x` is none of better-auth, fusionauth, admin".to_owned();
     assert_eq!(DialectName::parse("x"), Err(problem));
 }

@@ -1,7 +1,8 @@
-//! What administrators do for users: list them, see and end what their credentials have opened, set a password, reset a lost
+//! What administrators do for users: see and end what their credentials have opened, set a password, reset a lost
 //! second factor, hand out everything that is stored about one. Each change is recorded with the administrator's name.
 //!
-//! Creating, changing, deactivating and deleting users is in [`super::users`], locks and limits in [`super::limits`].
+//! Creating, changing, deactivating and deleting users is in [`super::users`], locks and limits in [`super::limits`], what is read of
+//! many users in [`super::reports`].
 
 use super::users::NotWritten;
 use super::{Caller, FlowError, Flows};
@@ -11,10 +12,15 @@ use countersign_domain::ids::{AccountId, RefreshTokenId, SessionId, TrustedDevic
 use countersign_domain::session::Session;
 use countersign_domain::user::{AccountLookup, AccountProfile, User};
 use countersign_store::work::{
-    AllGrantsEnded, ChangeTrustedDevice, DeviceChange, EndAllGrants, FactorsReset, FindRefreshTokens,
-    FindTrustedDevices, FoundTrustedDevice, ListUsers, RefreshTokenSelector, ResetFactors, RevokeRefreshTokens,
-    RevokeSessions, RevokedTokens, SessionSelector, StoredAboutUser, StoredRefreshToken,
+    AllGrantsEnded, ChangeTrustedDevice, DeviceChange, EndAllGrants, FindRefreshTokens, FindTrustedDevices,
+    RefreshTokenSelector, ResetFactors, RevokeRefreshTokens, RevokeSessions, RevokedTokens, SessionSelector,
 };
+pub use countersign_store::work::{
+    FactorsReset, FoundTrustedDevice, StoredAboutUser, StoredRefreshToken, StoredRows, StoredValue,
+};
+
+/// How often a change is repeated because another request changed the user at the same moment.
+const TRIES: u32 = 4;
 
 /// What the credentials of an account have opened, and what still counts of it.
 #[derive(Clone, Debug, Default)]
@@ -35,15 +41,15 @@ pub enum Ended {
     TrustedDevice,
 }
 
-impl Flows {
-    /// A page of the users of a tenant, in the order of their ids.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn list_users(&self, list: ListUsers) -> Result<Vec<User>, FlowError> {
-        Ok(self.store().list_users(list).await?)
-    }
+/// How deactivating or reactivating a user ends.
+#[derive(Debug)]
+pub enum ActivityChange {
+    Done(Box<User>),
+    /// The user is as wanted already.
+    AlreadySo,
+}
 
+impl Flows {
     /// Everything that is stored about a user, but for secrets and the audit trail; `None` if there is no such user.
     ///
     /// # Errors
@@ -153,11 +159,15 @@ impl Flows {
         account_id: AccountId,
         password: &str,
     ) -> Result<Result<User, NotWritten>, FlowError> {
-        self.change_current(account_id, async |user: User| {
+        for _ in 0..TRIES {
+            let Some(user) = self.user(AccountLookup::Id(account_id), None).await? else { break };
             let (profile, is_active) = (profile_of(&user), user.account.is_active);
-            self.change_user(caller, user, profile, Some(password), is_active).await
-        })
-        .await
+            match self.change_user(caller, user, profile, Some(password), is_active).await? {
+                Err(NotWritten::Gone) => {}
+                done => return Ok(done),
+            }
+        }
+        Ok(Err(NotWritten::Gone))
     }
 
     /// Deactivates or reactivates a user, whatever else changes at the same moment.
@@ -169,23 +179,15 @@ impl Flows {
         caller: &Caller,
         account_id: AccountId,
         is_active: bool,
-    ) -> Result<Result<User, NotWritten>, FlowError> {
-        self.change_current(account_id, async |user: User| self.set_active(caller, user, is_active).await).await
-    }
-
-    /// Repeats a change of a user whom another request changes at the same moment.
-    async fn change_current(
-        &self,
-        account_id: AccountId,
-        change: impl AsyncFn(User) -> Result<Result<User, NotWritten>, FlowError>,
-    ) -> Result<Result<User, NotWritten>, FlowError> {
-        /// How often the user may change in between.
-        const TRIES: u32 = 4;
+    ) -> Result<Result<ActivityChange, NotWritten>, FlowError> {
         for _ in 0..TRIES {
             let Some(user) = self.user(AccountLookup::Id(account_id), None).await? else { break };
-            match change(user).await? {
+            if user.account.is_active == is_active {
+                return Ok(Ok(ActivityChange::AlreadySo));
+            }
+            match self.set_active(caller, user, is_active).await? {
                 Err(NotWritten::Gone) => {}
-                done => return Ok(done),
+                done => return Ok(done.map(|user| ActivityChange::Done(Box::new(user)))),
             }
         }
         Ok(Err(NotWritten::Gone))

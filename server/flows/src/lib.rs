@@ -23,7 +23,8 @@
 //! | note which keys a node has loaded; activate, reseal and retire a key | [`key_rotation`] |
 //! | seal the audit trail in blocks, and verify it | [`audit_chain`] |
 //! | show, set and lift locks and limits of an account | [`limits`] |
-//! | list users, end what they have opened, set passwords, reset second factors, for administrators | [`administration`] |
+//! | end what users have opened, set passwords, reset second factors, for administrators | [`administration`] |
+//! | list users, read the audit trail, count, for administrators | [`reports`] |
 //! | deliver what was stored for users | [`delivery`] |
 
 pub mod administration;
@@ -47,6 +48,7 @@ mod password_check;
 pub mod random;
 pub mod refresh_tokens;
 pub mod registrations;
+pub mod reports;
 pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;

@@ -9,6 +9,7 @@ use countersign_domain::api_key::{ApiKeyRecord, Permission};
 use countersign_domain::ids::{ApiKeyId, TenantId};
 use countersign_domain::secret::ApiKey;
 use countersign_domain::time::Timestamp;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 #[derive(Clone, Debug, Subcommand)]
@@ -21,8 +22,9 @@ pub(super) enum ApiKeyCommand {
         /// Tenant that the key is limited to [default: all].
         #[arg(long, value_name = "UUID")]
         tenant: Option<String>,
-        /// Operation that the key may call, such as `/api/login` or `GET /api/user/{userId}`; can be repeated [default: all].
-        #[arg(long, value_name = "[METHOD ]PATH")]
+        /// Operation that the key may call, such as `/api/login` or `GET /api/user/{userId}`, `/api/*` for all below a path, or `admin`
+        /// for the administration API (`GET admin` to read only); can be repeated [default: all but administration].
+        #[arg(long, value_name = "[METHOD ]PATH|admin")]
         allow: Vec<String>,
     },
     /// List all keys with their permissions, but not the keys themselves.
@@ -78,13 +80,14 @@ fn permissions(allow: &[String]) -> Result<Option<String>, String> {
     let known: Vec<_> = crate::operations::all().collect();
     let read = |text: &String| {
         let permission = Permission::parse(text).ok_or_else(|| {
-            format!("`{text}` is not an operation: expected something like `/api/login` or `GET /api/user/{{userId}}`")
+            format!("`{text}` is not an operation: expected something like `/api/login`, `GET /api/user/{{userId}}`, `/api/*` or `admin`")
         })?;
-        let methods = known.iter().filter(|operation| operation.path == permission.path);
+        let methods = known.iter().filter(|operation| permission.covers(operation.path));
         let methods: Vec<&str> = methods.map(|operation| operation.method).collect();
         match &permission.method {
             _ if methods.is_empty() => Err(format!("there is no operation at `{}`", permission.path)),
             Some(method) if !methods.contains(&method.as_str()) => {
+                let methods = methods.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
                 Err(format!("there is no {method} at `{}`, only {}", permission.path, methods.join(", ")))
             }
             _ => Ok(permission),

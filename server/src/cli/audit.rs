@@ -3,21 +3,20 @@
 mod verify;
 
 use super::database::{DatabaseCommandError as Error, open_existing};
-use super::json::time;
 use super::user::find::{InTenant, find};
 use super::when::{self, When};
+use crate::administration::audit;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Settings;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use countersign_domain::actor::Actor;
 use countersign_domain::audit::EventKind;
 use countersign_domain::audit_chain::Head;
-use countersign_domain::ids::{AccountId, AuditId, SessionId};
+use countersign_domain::ids::{AccountId, AuditId};
 use countersign_domain::time::Timestamp;
 use countersign_store::Store;
 use countersign_store::work::{AuditOrder, AuditPlace, FindAuditEvents, StoredAuditEvent};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
@@ -48,8 +47,8 @@ Examples:
   countersign audit verify
       Whether events were removed, changed, inserted or exchanged.
 
-Each line is an event as JSON: `id`, `at` (RFC 3339), `kind`, `account`, `session`, `factor`, `dialect` (`operator` for the \
-command line), `ipAddress`, `actor` with its `kind` (`user`, `service` with `apiKeyId`, `operator` with `name`, or \
+Each line is an event as JSON: `id`, `at` (RFC 3339), `kind`, `account`, `session`, `factor`, `dialect` (`admin` for the \
+administration API, `operator` for the command line), `ipAddress`, `actor` with its `kind` (`user`, `service` with `apiKeyId`, `operator` with `name`, or \
 `server`), and `requestId` and `traceId`, by which the access log has the request. What does not apply is null. Lines come in the order of time.
 
 Settings, such as --database-url, are given as to the server: `countersign --help` explains them.
@@ -259,22 +258,5 @@ fn write(events: &[StoredAuditEvent], output: &mut (dyn Write + Send)) -> Result
 }
 
 pub(super) fn as_json(event: &StoredAuditEvent) -> Value {
-    let actor = match &event.actor {
-        Actor::User | Actor::Server => json!({"kind": event.actor.kind()}),
-        Actor::Service(id) => json!({"kind": event.actor.kind(), "apiKeyId": id.to_hyphenated()}),
-        Actor::Operator(name) => json!({"kind": event.actor.kind(), "name": name.as_str()}),
-    };
-    json!({
-        "id": event.id.to_hyphenated(),
-        "at": time(event.at),
-        "kind": event.kind,
-        "account": event.account_id.map(AccountId::to_hyphenated),
-        "session": event.session_id.map(SessionId::to_hyphenated),
-        "factor": event.factor,
-        "dialect": event.dialect,
-        "ipAddress": Some(&event.ip_address).filter(|address| !address.is_empty()),
-        "actor": actor,
-        "requestId": event.request.request_id,
-        "traceId": event.request.trace_id,
-    })
+    serde_json::to_value(audit::event(event)).expect("texts can be written as JSON")
 }

@@ -152,7 +152,7 @@ enum Command {
     Migrate,
     /// List accounts whose user name is another account's in the form in which names are compared.
     UsernameConflicts,
-    /// Create, list and revoke keys for services that call the FusionAuth API.
+    /// Create, list and revoke keys for services that call the FusionAuth API or the admin API.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
     /// List, show, create, unlock, change and delete users.

@@ -97,8 +97,8 @@ settings! {
         "Rate limits per client address and operation; those per account cannot be turned off.";
     DisabledPaths = "disabled_paths", "COUNTERSIGN_DISABLED_PATHS", "PATH,...", "none", Everywhere, Plain,
         "Operations to disable, such as /api/auth/sign-up/email; they respond with 404.";
-    Dialects = "dialects", "COUNTERSIGN_DIALECTS", "NAME,...", "better-auth,fusionauth", Everywhere, Plain,
-        "APIs to serve: better-auth (/api/auth), fusionauth (/api), or both.";
+    Dialects = "dialects", "COUNTERSIGN_DIALECTS", "NAME,...", "better-auth,fusionauth,admin", Everywhere, Plain,
+        "APIs to serve: better-auth (/api/auth), fusionauth (/api), admin (/admin).";
     Docs = "docs", "COUNTERSIGN_DOCS", "on|off", "on", Everywhere, Plain,
         "Reference page at /docs; the contracts at /openapi are always served.";
     Profile = "profile", "COUNTERSIGN_PROFILE", "default|strict", "default", Everywhere, Plain,

@@ -18,6 +18,11 @@ use std::time::Duration;
 pub enum Refusal {
     /// No such operation, a path that is not canonical, or an operation that is switched off.
     NotFound,
+    /// The path has operations with other methods. Only for dialects that say so ([`DialectRules::names_methods`]).
+    MethodNotAllowed {
+        /// The methods of its operations.
+        allowed: Vec<Method>,
+    },
     /// The body is declared as JSON and cannot be parsed, or its stream ended early.
     InvalidJson,
     /// The operation does not accept the declared media type.
@@ -54,6 +59,7 @@ impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::InvalidJson => StatusCode::BAD_REQUEST,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -67,7 +73,7 @@ impl Refusal {
     #[must_use]
     pub fn reason(&self) -> RefusalReason {
         match self {
-            Self::NotFound => RefusalReason::NotFound,
+            Self::NotFound | Self::MethodNotAllowed { .. } => RefusalReason::NotFound,
             Self::InvalidJson => RefusalReason::InvalidBody,
             Self::UnsupportedMediaType { .. } => RefusalReason::UnsupportedMediaType,
             Self::BodyTooLarge { .. } => RefusalReason::BodyTooLarge,
@@ -122,6 +128,16 @@ pub trait DialectRules: Send + Sync {
     /// Whether a path that a template matches is a path of the operation. A published API can have an operation that is not served
     /// here where a template has a variable.
     fn serves(&self, _template: &str, _path: &str) -> bool {
+        true
+    }
+
+    /// Whether a path that has other methods is told apart from one that is unknown.
+    fn names_methods(&self) -> bool {
+        false
+    }
+
+    /// Whether pages of trusted origins may call (CORS).
+    fn is_for_pages(&self) -> bool {
         true
     }
 
@@ -198,6 +214,22 @@ impl<C: ServerContext> Dialect<C> {
     pub(super) fn find(&self, method: &Method, path: &str) -> Option<Route<C>> {
         let found = self.dispatchers.iter().find_map(|dispatcher| dispatcher.find(method, path));
         found.filter(|route| self.rules.serves(&route.template, path))
+    }
+
+    /// Why there is no route.
+    pub(super) fn without_route(&self, path: &str) -> Refusal {
+        let is_there = |method: &Method| self.find(method, path).is_some();
+        let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+        let allowed: Vec<Method> = match self.rules.names_methods() {
+            true => methods.into_iter().filter(is_there).collect(),
+            false => Vec::new(),
+        };
+        if allowed.is_empty() { Refusal::NotFound } else { Refusal::MethodNotAllowed { allowed } }
+    }
+
+    /// Whether pages of trusted origins may call its operations.
+    pub(super) fn is_for_pages(&self) -> bool {
+        !self.is_outside() && self.rules.is_for_pages()
     }
 
     /// Whether its operations are part of no contract: health, the reference page, unknown paths.

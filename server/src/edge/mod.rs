@@ -7,7 +7,7 @@
 //! 1. one spelling of a path, operations switched off → 404; a browser's preflight gets its response
 //! 2. limit per client and operation → 429
 //! 3. permit for one more request in flight, of the share of the client's network → 503
-//! 4. route → 404, never 405
+//! 4. route → 404; 405 only in a dialect that names the methods of a path
 //! 5. from here under a deadline (503) and with panics caught (500): body read (413) under a shorter deadline (503), its
 //!    type checked (415), parsed (400)
 //! 6. the dialect's guard: origin rules → 403
@@ -208,7 +208,7 @@ impl<C: ServerContext> Edge<C> {
                 refused(dialect, &refusal)
             }
         };
-        if !dialect.is_outside() {
+        if dialect.is_for_pages() {
             cors::add_headers(response.headers_mut(), &page);
             let is_refused = response.status() == StatusCode::FORBIDDEN && !method.is_safe();
             if let Some(source) = source.filter(|_| is_refused || page == Page::Untrusted) {
@@ -260,7 +260,8 @@ impl<C: ServerContext> Edge<C> {
         if !path::is_canonical(path) || self.policy.disabled_paths.contains(path) {
             return Err(Refusal::NotFound);
         }
-        if matches!(page, Page::Trusted(_)) && cors::is_preflight(&call.parts.method, &call.parts.headers) {
+        let is_from_page = matches!(page, Page::Trusted(_)) && dialect.rules.is_for_pages();
+        if is_from_page && cors::is_preflight(&call.parts.method, &call.parts.headers) {
             return Ok(cors::preflight(&call.parts.headers));
         }
         let route = dialect.find(&call.parts.method, path);
@@ -273,7 +274,7 @@ impl<C: ServerContext> Edge<C> {
             None if !dialect.is_outside() => return Err(Refusal::Overloaded { retry_after: Duration::from_secs(1) }),
             permit => permit,
         };
-        let route = route.ok_or(Refusal::NotFound)?;
+        let route = route.ok_or_else(|| dialect.without_route(call.parts.uri.path()))?;
         self.run_bounded(dialect, route, call).await
     }
 

@@ -1,10 +1,12 @@
 //! The registry of dialects: the router, the edge rules and the contract of each.
 
+use super::admin::{self, Admin};
 use super::better_auth::{self, BetterAuth};
 use super::fusionauth::{self, FusionAuth};
 use crate::app::App;
 use crate::edge::{Dialect, DialectRules, Dispatcher};
 use countersign_api::DialectName;
+use countersign_api::admin::admin_api_mod;
 use countersign_api::better_auth::better_auth_api_mod;
 use countersign_api::fusionauth::{
     administration_api_mod, fusion_auth_api_mod, link_api_mod, method_api_mod, recovery_code_api_mod, user_api_mod,
@@ -23,6 +25,7 @@ pub const fn contract_text(name: DialectName) -> &'static str {
     match name {
         DialectName::BetterAuth => include_str!("../../../openapi/better-auth.yaml"),
         DialectName::FusionAuth => include_str!("../../../openapi/fusionauth.yaml"),
+        DialectName::Admin => include_str!("../../../openapi/admin.yaml"),
     }
 }
 
@@ -72,6 +75,10 @@ fn of_name(app: &App, name: DialectName) -> Result<Vec<Dialect<Arc<App>>>, ApiDe
             let keys = Dispatcher::new(fusion_auth_api_mod::api_description::<FusionAuth>()?);
             let well_known = Dialect::new(WELL_KNOWN_PATH, vec![keys], Arc::clone(&rules));
             Ok(vec![Dialect::new(name.base_path(), routers, rules), well_known])
+        }
+        DialectName::Admin => {
+            let routers = vec![Dispatcher::new(admin_api_mod::api_description::<Admin>()?)];
+            Ok(vec![Dialect::new(name.base_path(), routers, Arc::new(admin::rules::Rules::new(rates)))])
         }
     }
 }

@@ -229,6 +229,8 @@ impl Metrics {
             for quota in Quota::ALL.iter().map(|quota| quota.label()) {
                 drop(self.quotas_exceeded.get_or_create(&QuotaExceeded { quota, dialect }));
             }
+        }
+        for dialect in DialectName::OF_USERS.map(DialectName::as_str) {
             for proof in FirstProof::ALL.iter().map(|proof| proof.label()) {
                 for result in SignInResult::ALL.iter().map(|result| result.label()) {
                     drop(self.sign_ins.get_or_create(&SignIn { proof, result, dialect }));

@@ -54,7 +54,7 @@ pub(super) fn first_screen(
         .expect("writing to a string cannot fail");
     }
     screen.push_str(
-        "\nA service that calls the FusionAuth API needs a key: countersign api-key create\n\
+        "\nA service that calls the FusionAuth API needs a key: countersign api-key create (for the admin API: --allow admin)\n\
          All settings and their sources: countersign check-config. Stop with Ctrl-C.\n",
     );
     screen
@@ -114,6 +114,7 @@ mod tests {
 
   Better Auth API  http://localhost:3000/api/auth   (contract: http://localhost:3000/openapi/better-auth.yaml)
   FusionAuth API   http://localhost:3000/api        (contract: http://localhost:3000/openapi/fusionauth.yaml)
+  Admin API        http://localhost:3000/admin      (contract: http://localhost:3000/openapi/admin.yaml)
   Reference        http://localhost:3000/docs   (read the APIs, try a call)
   Health           http://127.0.0.1:3000/healthz and /readyz
   Database         SQLite, ./countersign-data/countersign.db
@@ -129,7 +130,7 @@ Next: create an account, then turn on its second factor with the token in the re
   curl -s http://localhost:3000/api/auth/two-factor/enable -H 'content-type: application/json' \
     -H 'authorization: Bearer TOKEN' -d '{"password":"correct horse battery"}'
 
-A service that calls the FusionAuth API needs a key: countersign api-key create
+A service that calls the FusionAuth API needs a key: countersign api-key create (for the admin API: --allow admin)
 All settings and their sources: countersign check-config. Stop with Ctrl-C.
 "#;
         assert_eq!(screen, expected.replace("VERSION", env!("CARGO_PKG_VERSION")));

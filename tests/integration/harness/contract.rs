@@ -35,30 +35,36 @@ struct Contract {
     operations: &'static [OperationEntry],
     /// Whether the description of each error names the codes that it can have.
     codes_are_named: bool,
+    /// What its operations are called by, where those of several contracts are; empty for the first contract.
+    prefix: &'static str,
 }
 
 impl Contract {
     /// What an operation is called where those of several contracts are.
     fn name(&self, entry: &'static OperationEntry) -> &'static str {
-        static NAMES: LazyLock<Mutex<BTreeMap<&'static str, &'static str>>> = LazyLock::new(Mutex::default);
-        if self.codes_are_named {
+        static NAMES: LazyLock<Mutex<BTreeMap<(&'static str, &'static str), &'static str>>> =
+            LazyLock::new(Mutex::default);
+        if self.prefix.is_empty() {
             return entry.operation_id;
         }
         let mut names = NAMES.lock().unwrap();
-        names.entry(entry.operation_id).or_insert_with(|| format!("fusionauth {}", entry.operation_id).leak())
+        let name = (self.prefix, entry.operation_id);
+        names.entry(name).or_insert_with(|| format!("{} {}", name.0, name.1).leak())
     }
 }
 
 static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(|| {
     let better_auth = include_str!("../../../openapi/better-auth.yaml");
     let fusionauth = include_str!("../../../openapi/fusionauth.yaml");
-    let contract = |name, text, operations, codes_are_named| {
-        let document = Document::load(name, text).unwrap();
-        Contract { judge: ResponseValidator::new(&document), document, operations, codes_are_named }
+    let admin = include_str!("../../../openapi/admin.yaml");
+    let contract = |text, operations, codes_are_named, prefix| {
+        let document = Document::load(prefix, text).unwrap();
+        Contract { judge: ResponseValidator::new(&document), document, operations, codes_are_named, prefix }
     };
     vec![
-        contract("openapi/better-auth.yaml", better_auth, countersign::operations::BETTER_AUTH, true),
-        contract("openapi/fusionauth.yaml", fusionauth, countersign::operations::FUSIONAUTH, false),
+        contract(better_auth, countersign::operations::BETTER_AUTH, true, ""),
+        contract(fusionauth, countersign::operations::FUSIONAUTH, false, "fusionauth"),
+        contract(admin, countersign::operations::ADMIN, true, "admin"),
     ]
 });
 

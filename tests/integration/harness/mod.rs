@@ -9,6 +9,7 @@
 //! | hold each response against the contract, and remember which responses were seen | [`contract`] |
 //! | sign users up, enrol their apps, bring them to a challenge | [`user`] |
 //! | act like a service that calls the FusionAuth dialect, and make users through it | [`service`] |
+//! | act like a client of the administration API | [`service::Administrator`] |
 //! | read what was mailed | [`outbox`] |
 //! | have a mail server that can be killed, hung and made to refuse | [`mail_server`] |
 //! | break or read the database behind the server's back | [`database`] |
@@ -34,7 +35,7 @@ pub(crate) use contract::Pairs;
 pub(crate) use mail_server::MailServer;
 pub(crate) use process::Process;
 pub(crate) use response::Response;
-pub(crate) use service::{FusionAuthUser, Service};
+pub(crate) use service::{Administrator, FusionAuthUser, Service};
 pub(crate) use user::{App, User};
 pub(crate) use world::{World, cheap_passwords};
 

@@ -25,6 +25,39 @@ pub(crate) struct Service {
     pub(crate) key_id: Option<ApiKeyId>,
 }
 
+/// A client of the administration API.
+#[derive(Clone)]
+pub(crate) struct Administrator {
+    pub(crate) caller: Caller,
+    pub(crate) key: String,
+}
+
+impl Administrator {
+    /// A call by its path below `/admin`.
+    pub(crate) fn call(&self, method: &str, path: &str) -> Call {
+        self.caller.call(method, &format!("/admin{path}"))
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call {
+        self.call("GET", path)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Call {
+        self.call("DELETE", path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Call {
+        self.call("POST", path)
+    }
+
+    /// The id of the only user whose e-mail address or user name begins so.
+    pub(crate) async fn id_of(&self, name: &str) -> String {
+        let found = self.get(&format!("/users?startsWith={name}")).await.ok();
+        assert_eq!(found.body["users"].as_array().map(Vec::len), Some(1), "{found}");
+        found.text("/users/0/id")
+    }
+}
+
 /// A user that a service made.
 #[derive(Clone)]
 pub(crate) struct FusionAuthUser {
@@ -78,6 +111,11 @@ impl Service {
     pub(crate) fn new(wire: &Wire, key: &str, key_id: Option<ApiKeyId>) -> Self {
         let caller = wire.stranger().with_header("authorization", key);
         Self { wire: wire.clone(), caller, key: key.to_owned(), key_id }
+    }
+
+    /// A client of the administration API with this key.
+    pub(crate) fn administrator(&self) -> Administrator {
+        Administrator { caller: self.wire.bearer(&self.key), key: self.key.clone() }
     }
 
     /// A call with the key, by its path below `/api`.

@@ -3,7 +3,7 @@
 use super::BASE_URL;
 use super::contract::{self, Pairs};
 use super::database::Database;
-use super::service::Service;
+use super::service::{Administrator, Service};
 use super::wire::Wire;
 use countersign::clock::{Clock, ManualClock, SystemClock};
 use countersign::config::Settings;
@@ -27,6 +27,9 @@ use tempfile::TempDir;
 
 /// Where the clock of a test stands when it begins: 2026-03-01T12:00:00Z, the first instant of a TOTP step.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_772_366_400_000);
+
+/// What a key that allows administration is stored with.
+pub(crate) const ADMINISTRATION: &str = r#"[{"path": "/admin/*"}]"#;
 
 /// The time that a world goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,6 +217,16 @@ impl World {
         };
         app.store().add_api_key((record, key.digest())).await.unwrap();
         Service::new(self, key.expose(), Some(id))
+    }
+
+    /// A client of the administration API, with a new key that allows all of it.
+    pub(crate) async fn administrator(&self) -> Administrator {
+        self.administrator_of(None).await
+    }
+
+    /// The same with a key for a tenant.
+    pub(crate) async fn administrator_of(&self, tenant_id: Option<TenantId>) -> Administrator {
+        self.service_that(tenant_id, Some(ADMINISTRATION)).await.administrator()
     }
 
     /// The server's time, as the FusionAuth dialect writes it.

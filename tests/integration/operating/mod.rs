@@ -1,5 +1,6 @@
 //! Commands of operators beside a running server: the compiled program, on the server's database.
 
+mod administration;
 mod audit;
 mod data;
 
@@ -292,17 +293,17 @@ async fn users_are_created_by_the_rules_and_listed_page_by_page(database: Databa
     };
     let all = list(&[]);
     assert_eq!(
-        (names(&all).as_slice(), &all["next"]),
+        (names(&all).as_slice(), &all["nextCursor"]),
         (&["ada@example.com", "adam", "bob"].map(String::from)[..], &json!(null))
     );
     let first = list(&["--limit", "2"]);
     assert_eq!(names(&first), ["ada@example.com", "adam"]);
-    let second = list(&["--limit", "2", "--after", first["next"].as_str().unwrap()]);
-    assert_eq!((names(&second), &second["next"]), (vec!["bob".to_owned()], &json!(null)));
+    let second = list(&["--limit", "2", "--after", first["nextCursor"].as_str().unwrap()]);
+    assert_eq!((names(&second), &second["nextCursor"]), (vec!["bob".to_owned()], &json!(null)));
     let some = list(&["--starts-with", "AD", "--limit", "1"]);
     assert_eq!(names(&some), ["ada@example.com"]);
-    let rest = list(&["--starts-with", "AD", "--limit", "1", "--after", some["next"].as_str().unwrap()]);
-    assert_eq!((names(&rest), &rest["next"]), (vec!["adam".to_owned()], &json!(null)));
+    let rest = list(&["--starts-with", "AD", "--limit", "1", "--after", some["nextCursor"].as_str().unwrap()]);
+    assert_eq!((names(&rest), &rest["nextCursor"]), (vec!["adam".to_owned()], &json!(null)));
     let text = run(&server, &["user", "list", "--limit", "1"]).ok();
     assert!(text.contains("  ada@example.com\nThere are more: --after "), "{text}");
     run(&server, &["user", "list", "--limit", "501"]).refused("501 is not in 1..=500");

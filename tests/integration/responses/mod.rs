@@ -4,6 +4,7 @@
 //! the contract. The last test looks at all scenarios together: what is documented and was not seen must be in
 //! `unproduced.txt`, which is empty. So a status without a scenario shows up as a difference to a checked-in file.
 
+mod admin;
 mod everywhere;
 mod fusionauth;
 mod fusionauth_everywhere;
@@ -20,7 +21,8 @@ use scenario::Scenario;
 const UNPRODUCED: &str = include_str!("unproduced.txt");
 
 fn scenarios() -> impl Iterator<Item = &'static Scenario> {
-    [everywhere::ALL, refusals::ALL, successes::ALL, fusionauth_everywhere::ALL, fusionauth::ALL].into_iter().flatten()
+    let better_auth = [everywhere::ALL, refusals::ALL, successes::ALL];
+    better_auth.into_iter().chain([fusionauth_everywhere::ALL, fusionauth::ALL, admin::ALL]).flatten()
 }
 
 #[on_each_database]

@@ -2,11 +2,11 @@
 
 use super::find::Which;
 use super::{Context, Error, gone};
+use crate::administration::export::table as rows;
 use crate::cli::audit;
-use crate::cli::json::time;
 use countersign_domain::user::User;
-use countersign_store::work::{AuditOrder, FindAuditEvents, StoredRows, StoredValue};
-use serde_json::{Map, Value};
+use countersign_store::work::{AuditOrder, FindAuditEvents};
+use serde_json::Value;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -69,37 +69,4 @@ async fn write(context: &Context<'_>, user: &User, output: &mut (dyn Write + Sen
         }
     }
     put("\n  ]\n}\n")
-}
-
-/// The only row of the account itself as an object, those of other tables as a list.
-fn rows(table: &StoredRows) -> Value {
-    let mut rows = table.rows.iter().map(|row| {
-        let fields = row.iter().map(|(column, value)| (in_camel_case(column), shown(value)));
-        Value::Object(fields.collect::<Map<_, _>>())
-    });
-    match table.table {
-        "account" => rows.next().unwrap_or(Value::Null),
-        _ => Value::Array(rows.collect()),
-    }
-}
-
-fn in_camel_case(column: &str) -> String {
-    let mut words = column.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |name, word| {
-        let (initial, rest) = word.split_at(1);
-        name + &initial.to_ascii_uppercase() + rest
-    })
-}
-
-fn shown(value: &StoredValue) -> Value {
-    match value {
-        StoredValue::Nothing => Value::Null,
-        StoredValue::Text(text) => Value::from(text.as_str()),
-        // What cannot be read is shown as it is.
-        StoredValue::Json(text) => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str())),
-        StoredValue::Number(number) => Value::from(*number),
-        StoredValue::Flag(flag) => Value::from(*flag),
-        StoredValue::Time(instant) => time(*instant),
-    }
 }

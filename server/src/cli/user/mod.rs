@@ -7,24 +7,24 @@ mod show;
 use super::database::{DatabaseCommandError as Error, flows};
 use super::operator::Operator;
 use super::prompt::{self, Confirmation};
+use crate::administration::new_user::{self, Description, Refused};
+use crate::administration::users;
 use crate::config::Settings;
 use clap::{Args, Subcommand};
-use countersign_api::validation::is_mailbox;
-use countersign_domain::account::{EmailAddress, LoginName, PhoneNumber, Username, UsernameRefusal};
+use countersign_api::admin::responses::Done;
 use countersign_domain::decisions::factor_reset::FactorReset;
 use countersign_domain::ids::AccountId;
 use countersign_domain::limits::AccountLimits;
 use countersign_domain::password::{self, PasswordPolicyViolation};
 use countersign_domain::policy::USERS_AT_ONCE;
-use countersign_domain::user::{AccountProfile, User};
-use countersign_domain::user_search::NamePattern;
-use countersign_flows::administration::Ended;
+use countersign_domain::user::User;
+use countersign_flows::administration::{ActivityChange, Ended, FactorsReset};
+use countersign_flows::reports::UserFilter;
 use countersign_flows::users::{NewUser, NotWritten};
 use countersign_flows::{Caller, Flows};
 use countersign_store::Store;
-use countersign_store::work::{FactorsReset, ListUsers, NameRanges};
 use find::{InTenant, Which};
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -144,7 +144,7 @@ struct List {
     /// Continue after the user with this id: the last one of the page before.
     #[arg(long, value_name = "ID")]
     after: Option<String>,
-    /// Print JSON: `users`, and in `next` the value of --after for the next page, if there is one.
+    /// Print JSON: `users`, and in `nextCursor` the value of --after for the next page, if there is one.
     #[arg(long)]
     json: bool,
 }
@@ -232,15 +232,15 @@ impl UserCommands {
 }
 
 /// How a change ended: a line of text, or JSON with the user and what was done.
-fn done(json: bool, user: &User, name: &str, sentence: &str) -> String {
+fn done(json: bool, user: &User, done: Done, sentence: &str) -> String {
     match json {
-        true => format!("{}\n", json!({"id": user.account.id.to_hyphenated(), "done": name})),
+        true => printed(&users::change(user.account.id, done)),
         false => format!("{sentence} {}.\n", show::label(user)),
     }
 }
 
-fn printed(value: &Value) -> String {
-    format!("{value}\n")
+fn printed(shown: &impl Serialize) -> String {
+    format!("{}\n", serde_json::to_value(shown).expect("what is shown can be written as JSON"))
 }
 
 fn gone(user: &User) -> Error {
@@ -269,26 +269,17 @@ impl Context<'_> {
             AccountId::parse(text).ok_or_else(|| Error::Usage(format!("--after: `{text}` is not the id of a user")))
         };
         let after = list.after.as_ref().map(read).transpose()?;
-        let named = list.starts_with.as_deref().map(NamePattern::StartsWith);
-        let named = named.map(|pattern| NameRanges { email: pattern.emails(), username: pattern.usernames() });
-        // One more says whether there is another page.
-        let wanted = ListUsers { tenant_id, named, after, limit: list.limit + 1 };
-        let mut users = self.flows.list_users(wanted).await?;
-        let limit = usize::try_from(list.limit).unwrap_or(usize::MAX);
-        let has_more = users.len() > limit;
-        users.truncate(limit);
-        let last = users.last().map(|user| user.account.id.to_hyphenated());
-        let next = last.filter(|_| has_more);
+        let filter = UserFilter { tenant_id, starts_with: list.starts_with.as_deref(), after, limit: list.limit };
+        let page = self.flows.list_users(filter).await?;
         if list.json {
-            let users: Vec<Value> = users.iter().map(show::as_json).collect();
-            return Ok(printed(&json!({"users": users, "next": next})));
+            return Ok(printed(&users::page(&page)));
         }
-        let mut text: String = users.iter().map(show::line).collect();
+        let mut text: String = page.users.iter().map(show::line).collect();
         if text.is_empty() {
             "There are no such users.\n".clone_into(&mut text);
         }
-        if let Some(next) = next {
-            text.push_str(&format!("There are more: --after {next}\n"));
+        if let Some(next) = page.next {
+            text.push_str(&format!("There are more: --after {}\n", next.to_hyphenated()));
         }
         Ok(text)
     }
@@ -297,57 +288,33 @@ impl Context<'_> {
         let user = self.find(target).await?;
         let limits = self.limits(&user).await?;
         Ok(match target.json {
-            true => printed(&show::with_limits(&user, &limits)),
+            true => printed(&users::details(&user, &limits)),
             false => show::as_text(&user, &limits),
         })
     }
 
     async fn create(&self, create: &Create) -> Result<String, Error> {
         let caller = create.operator.caller(self.environment)?;
-        let usage = |text: &str| Error::Usage(text.to_owned());
         let tenant = InTenant::named(create.tenant.clone()).read(self.settings)?;
-        let email = create.email.as_deref().map(str::trim);
-        if email.is_some_and(|email| !is_mailbox(email)) {
-            return Err(usage("--email: expected an e-mail address"));
-        }
-        let longest = LoginName::LONGEST;
-        for (option, text) in [("email", email), ("username", create.username.as_deref())] {
-            if text.is_some_and(|text| text.chars().count() > longest) {
-                return Err(Error::Usage(format!("--{option}: has more than {longest} characters")));
-            }
-        }
-        let email = email.map(EmailAddress::new);
-        let username = match &create.username {
-            None => None,
-            Some(text) => Some(Username::new(text).ok_or_else(|| usage("--username: nothing of it can be seen"))?),
-        };
-        match username.as_ref().and_then(|name| name.refusal(email.as_ref(), None::<&PhoneNumber>)) {
-            None => {}
-            Some(UsernameRefusal::MixedScripts) => return Err(usage("--username: mixes letters of several scripts")),
-            Some(UsernameRefusal::OtherUsersName) => {
-                return Err(usage("--username: is an e-mail address or a telephone number, and not the user's own"));
-            }
-        }
-        if email.is_none() && username.is_none() {
-            return Err(usage("a user needs --email or --username to sign in with"));
-        }
-        let password = prompt::new_password()?;
-        let profile = AccountProfile {
-            email,
-            username,
-            phone_number: None,
-            name: create.name.trim().to_owned(),
-            image: None,
+        let described = new_user::profile(Description {
+            email: create.email.as_deref(),
+            username: create.username.as_deref(),
+            name: &create.name,
             email_verified: create.verified,
             password_change_required: create.change_password,
-            expires_at: None,
-            profile: "{}".to_owned(),
-        };
+        });
+        let profile = described.map_err(|refused| {
+            Error::Usage(match refused {
+                Refused::Field(field, text) => format!("--{field}: {text}"),
+                Refused::NoLoginName => "a user needs --email or --username to sign in with".to_owned(),
+            })
+        })?;
+        let password = prompt::new_password()?;
         let tenant_id = tenant.unwrap_or(self.settings.directory.home().id);
         let new = NewUser { tenant_id, id: None, profile, password: password.expose(), registration: None };
         let user = self.flows.create_user(&caller, new).await?.map_err(not_written)?;
         Ok(match create.json {
-            true => printed(&show::as_json(&user)),
+            true => printed(&users::user(&user)),
             false => format!("Created {}.\n", show::label(&user)),
         })
     }
@@ -355,7 +322,7 @@ impl Context<'_> {
     async fn unlock(&self, change: &Change) -> Result<String, Error> {
         let (user, caller) = self.prepare(change).await?;
         match self.flows.lift_limits(&caller, user.account.id).await? {
-            true => Ok(done(change.target.json, &user, "unlocked", "Unlocked")),
+            true => Ok(done(change.target.json, &user, Done::Unlocked, "Unlocked")),
             false => Err(gone(&user)),
         }
     }
@@ -372,7 +339,7 @@ impl Context<'_> {
             }
             FactorsReset::Gone => return Err(gone(&user)),
         }
-        let mut text = done(change.target.json, &user, "factors-reset", "Removed the second factor of");
+        let mut text = done(change.target.json, &user, Done::FactorsReset, "Removed the second factor of");
         // Where this cannot be read, the factor is removed all the same.
         let limits = if change.target.json { None } else { self.limits(&user).await.ok() };
         if limits.is_some_and(|limits| limits.kept_out_until().is_some()) {
@@ -386,33 +353,35 @@ impl Context<'_> {
         let password = prompt::new_password()?;
         let set = self.flows.set_password_of(&caller, user.account.id, password.expose()).await?;
         let user = set.map_err(not_written)?;
-        Ok(done(change.target.json, &user, "password-set", "Set the password of"))
+        Ok(done(change.target.json, &user, Done::PasswordSet, "Set the password of"))
     }
 
     async fn deactivate(&self, confirmed: &Confirmed) -> Result<String, Error> {
         let (user, caller) = self.prepare(&confirmed.change).await?;
+        let already = || Error::Usage(format!("{} is deactivated already", show::label(&user)));
         if !user.account.is_active {
-            return Err(Error::Usage(format!("{} is deactivated already", show::label(&user))));
+            return Err(already());
         }
         confirmed.confirmation.ask(&format!("Deactivate {} and end all sessions?", show::label(&user)))?;
-        let user = self.flows.set_active_by_id(&caller, user.account.id, false).await?.map_err(not_written)?;
-        Ok(done(confirmed.change.target.json, &user, "deactivated", "Deactivated"))
+        let changed = self.flows.set_active_by_id(&caller, user.account.id, false).await?.map_err(not_written)?;
+        let ActivityChange::Done(user) = changed else { return Err(already()) };
+        Ok(done(confirmed.change.target.json, &user, Done::Deactivated, "Deactivated"))
     }
 
     async fn reactivate(&self, change: &Change) -> Result<String, Error> {
         let (user, caller) = self.prepare(change).await?;
-        if user.account.is_active {
+        let changed = self.flows.set_active_by_id(&caller, user.account.id, true).await?.map_err(not_written)?;
+        let ActivityChange::Done(user) = changed else {
             return Err(Error::Usage(format!("{} is active", show::label(&user))));
-        }
-        let user = self.flows.set_active_by_id(&caller, user.account.id, true).await?.map_err(not_written)?;
-        Ok(done(change.target.json, &user, "reactivated", "Reactivated"))
+        };
+        Ok(done(change.target.json, &user, Done::Reactivated, "Reactivated"))
     }
 
     async fn delete(&self, confirmed: &Confirmed) -> Result<String, Error> {
         let (user, caller) = self.prepare(&confirmed.change).await?;
         confirmed.confirmation.ask(&format!("Delete {}? That cannot be undone.", show::label(&user)))?;
         match self.flows.delete_user(&caller, user.account.id).await? {
-            true => Ok(done(confirmed.change.target.json, &user, "deleted", "Deleted")),
+            true => Ok(done(confirmed.change.target.json, &user, Done::Deleted, "Deleted")),
             false => Err(gone(&user)),
         }
     }
@@ -421,7 +390,7 @@ impl Context<'_> {
         let user = self.find(target).await?;
         let grants = self.flows.grants_of(&user.account).await?;
         Ok(match target.json {
-            true => printed(&show::grants_as_json(&grants)),
+            true => printed(&users::grants(&grants)),
             false => show::grants_as_text(&grants),
         })
     }
@@ -434,16 +403,20 @@ impl Context<'_> {
             confirmation.ask(&format!("End all sessions, refresh tokens and trusted devices of {label}?"))?;
             return match self.flows.revoke_all(&caller, user.account.id).await? {
                 true => {
-                    Ok(done(json, &user, "all-revoked", "Ended all sessions, refresh tokens and trusted devices of"))
+                    Ok(done(json, &user, Done::AllRevoked, "Ended all sessions, refresh tokens and trusted devices of"))
                 }
                 false => Err(gone(&user)),
             };
         };
         confirmation.ask(&format!("End {id} of {label}?"))?;
         match self.flows.revoke_grant(&caller, user.account.id, id).await? {
-            Some(Ended::Session) => Ok(done(json, &user, "session-revoked", "Ended the session of")),
-            Some(Ended::RefreshToken) => Ok(done(json, &user, "refresh-token-revoked", "Ended the refresh token of")),
-            Some(Ended::TrustedDevice) => Ok(done(json, &user, "device-revoked", "Ended the trust in the device of")),
+            Some(Ended::Session) => Ok(done(json, &user, users::ended(Ended::Session), "Ended the session of")),
+            Some(Ended::RefreshToken) => {
+                Ok(done(json, &user, users::ended(Ended::RefreshToken), "Ended the refresh token of"))
+            }
+            Some(Ended::TrustedDevice) => {
+                Ok(done(json, &user, users::ended(Ended::TrustedDevice), "Ended the trust in the device of"))
+            }
             None => {
                 Err(Error::Usage(format!("{label} has no session, refresh token or trusted device with the id `{id}`")))
             }

@@ -1,17 +1,12 @@
-//! Users as they are shown: as text to be read, and as JSON for programs.
+//! Users as text to be read. As JSON for programs, they are in [`crate::administration`].
 
-use crate::cli::json::{maybe_time, time};
 use crate::clock::utc_text;
 use crate::terminal::printable;
 use countersign_domain::account::{EmailAddress, PhoneNumber, Username};
-use countersign_domain::address::Address;
-use countersign_domain::ids::AccountId;
-use countersign_domain::limits::{AccountLimits, QuotaCount, Suspension};
-use countersign_domain::method::Method;
+use countersign_domain::limits::AccountLimits;
 use countersign_domain::time::Timestamp;
-use countersign_domain::user::{Registration, User};
+use countersign_domain::user::User;
 use countersign_flows::administration::Grants;
-use serde_json::{Value, json};
 
 /// The name that a user is best known by.
 pub(super) fn label(user: &User) -> String {
@@ -36,88 +31,6 @@ pub(super) fn line(user: &User) -> String {
     format!("{}  {}{states}\n", account.id.to_hyphenated(), names.join("  "))
 }
 
-pub(super) fn as_json(user: &User) -> Value {
-    let account = &user.account;
-    json!({
-        "id": account.id.to_hyphenated(),
-        "tenantId": account.tenant_id.to_hyphenated(),
-        "email": account.email.as_ref().map(EmailAddress::as_str),
-        "emailVerified": account.email_verified,
-        "username": account.username.as_ref().map(Username::as_str),
-        "phoneNumber": account.phone_number.as_ref().map(PhoneNumber::as_str),
-        "name": account.name,
-        "active": account.is_active,
-        "expiresAt": maybe_time(account.expires_at),
-        "hasPassword": account.password.is_some(),
-        "passwordChangeRequired": account.password_change_required,
-        "passwordChangedAt": time(account.password_changed_at),
-        "twoFactorEnabled": account.two_factor_enabled,
-        "methods": user.methods.iter().map(method).collect::<Vec<_>>(),
-        "registrations": user.registrations.iter().map(registration).collect::<Vec<_>>(),
-        "lastSignInAt": maybe_time(user.last_sign_in_at),
-        "createdAt": time(account.created_at),
-        "updatedAt": time(account.updated_at),
-    })
-}
-
-fn method(method: &Method) -> Value {
-    json!({
-        "id": method.handle.as_str(),
-        "kind": method.kind.name(),
-        "name": method.name,
-        "address": method.address.as_ref().map(Address::as_str),
-        "provedAt": maybe_time(method.proved_at),
-        "lastUsedAt": maybe_time(method.last_used_at),
-    })
-}
-
-fn registration(registration: &Registration) -> Value {
-    json!({
-        "id": registration.id.to_hyphenated(),
-        "applicationId": registration.application_id.to_hyphenated(),
-        "roles": registration.roles,
-        "username": registration.username,
-        "lastSignInAt": maybe_time(registration.last_sign_in_at),
-        "createdAt": time(registration.created_at),
-    })
-}
-
-/// A user with what is counted against the account.
-pub(super) fn with_limits(user: &User, limits: &AccountLimits) -> Value {
-    let mut value = as_json(user);
-    value["limits"] = json!({
-        "lockedUntil": maybe_time(limits.kept_out_until()),
-        "failedAttempts": limits.failures,
-        "locks": limits.locks,
-        "guesses": limits.guesses,
-        "guessLimit": limits.guess_limit,
-        "failedPasswords": limits.passwords,
-        "failedPasswordLimit": limits.password_limit,
-        "passwordsRefusedUntil": maybe_time(limits.passwords_refused_until),
-        "suspension": limits.suspension.as_ref().map(suspension),
-        "quotas": limits.quotas.iter().map(quota).collect::<Vec<_>>(),
-    });
-    value
-}
-
-fn suspension(suspension: &Suspension) -> Value {
-    json!({
-        "until": time(suspension.until),
-        "since": time(suspension.since),
-        "by": suspension.by.map(AccountId::to_hyphenated),
-        "comment": suspension.comment,
-    })
-}
-
-fn quota(quota: &QuotaCount) -> Value {
-    json!({
-        "counts": quota.counts.name(),
-        "used": quota.used,
-        "limit": quota.limit,
-        "refusedUntil": maybe_time(quota.refused_until),
-    })
-}
-
 fn yes_or_no(is: bool) -> &'static str {
     if is { "yes" } else { "no" }
 }
@@ -130,7 +43,7 @@ fn since(at: Option<Timestamp>) -> String {
     at.map_or("never".to_owned(), utc_text)
 }
 
-/// The same as text.
+/// A user with what is counted against the account.
 pub(super) fn as_text(user: &User, limits: &AccountLimits) -> String {
     let account = &user.account;
     let name = |text: Option<&str>| printable(text.filter(|text| !text.is_empty()).unwrap_or("none")).into_owned();
@@ -195,48 +108,6 @@ pub(super) fn as_text(user: &User, limits: &AccountLimits) -> String {
         password_limit = limits.password_limit,
         refused = until(limits.passwords_refused_until),
     )
-}
-
-pub(super) fn grants_as_json(grants: &Grants) -> Value {
-    let sessions = grants.sessions.iter().map(|session| {
-        json!({
-            "id": session.id.to_hyphenated(),
-            "device": session.device_name().as_str(),
-            "userAgent": session.user_agent,
-            "ipAddress": session.ip_address,
-            "secondFactorAt": maybe_time(session.second_factor_at),
-            "signedInAt": time(session.signed_in_at),
-            "lastUsedAt": time(session.last_used_at),
-            "expiresAt": time(session.expires_at),
-        })
-    });
-    let tokens = grants.refresh_tokens.iter().map(|token| {
-        json!({
-            "id": token.id.to_hyphenated(),
-            "applicationId": token.application_id.to_hyphenated(),
-            "device": token.device,
-            "ipAddress": token.ip_address,
-            "signedInAt": time(token.signed_in_at),
-            "lastUsedAt": time(token.used_at),
-        })
-    });
-    let devices = grants.trusted_devices.iter().map(|found| {
-        let device = &found.device;
-        json!({
-            "id": device.id.to_hyphenated(),
-            "name": device.shown_name().as_str(),
-            "userAgent": device.user_agent,
-            "ipAddress": device.ip_address,
-            "trustedAt": time(device.given_at),
-            "lastUsedAt": time(device.last_used_at),
-            "expiresAt": time(device.expires_at),
-        })
-    });
-    json!({
-        "sessions": sessions.collect::<Vec<_>>(),
-        "refreshTokens": tokens.collect::<Vec<_>>(),
-        "trustedDevices": devices.collect::<Vec<_>>(),
-    })
 }
 
 pub(super) fn grants_as_text(grants: &Grants) -> String {

@@ -72,7 +72,7 @@ impl DialectRules for Rules {
                 let message = format!("The request body is too large: at most {limit} bytes are read.");
                 Error::new(Status::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
             }
-            Refusal::NotFound => Error::of_status(Status::NOT_FOUND),
+            Refusal::NotFound | Refusal::MethodNotAllowed { .. } => Error::of_status(Status::NOT_FOUND),
             Refusal::RateLimited { retry_after } => {
                 Error::of_status(Status::TOO_MANY_REQUESTS).with_retry_after(*retry_after)
             }

@@ -68,7 +68,7 @@ impl DialectRules for Rules {
             Refusal::InvalidJson => Error::general("invalidJSON", "Unable to parse the request body as JSON."),
             Refusal::UnsupportedMediaType { .. } => Error::of_status(Status::BAD_REQUEST),
             Refusal::BodyTooLarge { .. } => Error::of_status(Status::PAYLOAD_TOO_LARGE),
-            Refusal::NotFound => Error::of_status(Status::NOT_FOUND),
+            Refusal::NotFound | Refusal::MethodNotAllowed { .. } => Error::of_status(Status::NOT_FOUND),
             Refusal::RateLimited { .. } => Error::of_status(Status::TOO_MANY_REQUESTS),
             Refusal::Overloaded { .. } | Refusal::TimedOut => Error::of_status(Status::SERVICE_UNAVAILABLE),
             Refusal::Internal => Error::of_status(Status::INTERNAL_SERVER_ERROR),

@@ -54,6 +54,10 @@ fn the_rule_tells_a_wrong_order() {
     }
 }
 
+/// Changes all rows of several tables, the accounts first, so that its statements read whole tables. An operator runs it after a
+/// database was put back.
+const OF_ALL_ACCOUNTS: [&str; 1] = ["end_all_grants"];
+
 /// A unit that `everything` leaves out is looked at neither here nor by the tests of the plans.
 #[test]
 fn every_unit_of_work_is_called() {
@@ -73,7 +77,7 @@ fn every_unit_of_work_is_called() {
         let unit = line.trim_start().strip_prefix("pub write ")?;
         unit.split_once('(').map(|(name, _)| name)
     });
-    let units: Vec<&str> = units.collect();
+    let units: Vec<&str> = units.filter(|unit| !OF_ALL_ACCOUNTS.contains(unit)).collect();
     assert!(units.len() > 30, "{units:?}");
     let is_called = |unit: &str| calls.iter().any(|text| text.contains(&format!(".{unit}(")));
     let missing: Vec<&str> = units.into_iter().filter(|unit| !is_called(unit)).collect();

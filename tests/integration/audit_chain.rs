@@ -488,8 +488,8 @@ async fn blocks_are_sealed_anew_before_their_key_is_retired_a_13_3_4(kind: Datab
 /// The last head in a log.
 fn logged_head(log: &str) -> String {
     let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let heads = lines.filter(|line| line["msg"] == "head of the audit trail");
-    heads.last().expect(log)["head"].as_str().unwrap().to_owned()
+    let mut heads = lines.filter(|line| line["msg"] == "head of the audit trail");
+    heads.next_back().expect(log)["head"].as_str().unwrap().to_owned()
 }
 
 fn verify_beside(server: &Process, arguments: &[&str]) -> (i32, String) {

@@ -67,7 +67,8 @@ impl Drop for AuditSealing {
 }
 
 async fn seal_repeatedly(parts: Parts) {
-    let (mut known, mut is_failing, mut logged_at) = (None, false, None);
+    let (mut is_failing, mut logged_at) = (false, None);
+    let mut known = parts.store.audit_head(()).await.ok().flatten().map(|head| head.block.head());
     loop {
         match parts.seal().await {
             Ok(sealed) => {
@@ -78,7 +79,13 @@ async fn seal_repeatedly(parts: Parts) {
             // A database that is away is one line, not one each second.
             Err(_) if is_failing => {}
             Err(error) => {
-                warn!(parts.log, "failed to seal events of the audit trail"; "cause" => error_chain(&error));
+                let cause = error_chain(&error);
+                match error.is_unavailable() {
+                    true => warn!(parts.log, "failed to seal events of the audit trail"; "cause" => cause),
+                    false => error!(
+                        parts.log, "events of the audit trail are not sealed: run `countersign audit verify`"; "cause" => cause
+                    ),
+                }
                 is_failing = true;
             }
         }

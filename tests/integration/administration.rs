@@ -3,31 +3,18 @@
 use crate::fusionauth::actions::LOCK;
 use crate::harness::service::APPLICATION;
 use crate::harness::world::ADMINISTRATION;
-use crate::harness::{Administrator, App, BASE_URL, PASSWORD, World, cheap_passwords};
+use crate::harness::{
+    Administrator, App, BASE_URL, OTHER_TENANT, PASSWORD, World, cheap_passwords, other_tenant, with_other_tenant,
+};
 use crate::limits::{verify_totp, wrong_codes};
-use countersign::config::Settings;
 use countersign::operations::ADMIN;
 use countersign_client::admin::{Client, Error, types};
 use countersign_client::reqwest;
 use countersign_client::reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use countersign_contract::BodyRule;
-use countersign_domain::ids::TenantId;
-use countersign_domain::tenant::{Directory, Tenant};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 use std::time::Duration;
-
-const OTHER_TENANT: &str = "11111111-1111-4111-8111-111111111111";
-
-fn other_tenant() -> TenantId {
-    TenantId::parse(OTHER_TENANT).unwrap()
-}
-
-fn with_two_tenants(settings: &mut Settings) {
-    cheap_passwords(settings);
-    let other = Tenant { id: other_tenant(), ..Tenant::default() };
-    settings.directory = Directory::new(vec![Tenant::default(), other], Vec::new()).unwrap();
-}
 
 /// The newest event of a kind about an account.
 async fn last_event(admin: &Administrator, kind: &str, id: &str) -> Value {
@@ -160,7 +147,7 @@ async fn what_is_done_cannot_be_done_twice_without_saying_so(database: DatabaseK
 
 #[on_each_database]
 async fn a_key_for_one_tenant_sees_and_changes_nothing_of_another_36(database: DatabaseKind) {
-    let world = World::with(database, with_two_tenants).await;
+    let world = World::with(database, with_other_tenant).await;
     let (all, other) = (world.administrator().await, world.administrator_of(Some(other_tenant())).await);
     let home = world.settings().directory.home().id;
     let own = world.administrator_of(Some(home)).await;
@@ -367,4 +354,19 @@ async fn administration_in_types(database: DatabaseKind) {
     assert!(export.extra.contains_key("sessions"));
     let Error::ErrorResponse(problem) = client("x").read_statistics().send().await.unwrap_err() else { panic!() };
     assert_eq!((problem.status().as_u16(), problem.code.as_str()), (401, "UNAUTHORIZED"));
+}
+
+/// Nor the first one, which accounts of such a tenant follow.
+#[on_each_database]
+async fn a_key_for_a_tenant_that_is_gone_opens_nothing_36(database: DatabaseKind) {
+    let world = World::with(database, cheap_passwords).await;
+    world.user("ada").await;
+    let service = world.service_that(Some(other_tenant()), None).await;
+    service.get("/user?email=ada@example.com").await.is(401);
+    service.post("/user", json!({"user": {"email": "eve@example.com", "password": PASSWORD}})).await.is(401);
+    let admin = world.administrator_of(Some(other_tenant())).await;
+    admin.get("/users").await.is(401);
+    let eve = json!({"email": "eve@example.com", "password": PASSWORD});
+    admin.post("/users").json(eve).await.is(401);
+    assert_eq!(world.database().number("SELECT count(*) AS number FROM accounts"), 1);
 }

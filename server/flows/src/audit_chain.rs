@@ -107,7 +107,12 @@ pub async fn verify(
         let page = store.audit_blocks(FindAuditBlocks { after: pass.highest, limit: BLOCKS }).await?;
         if let Some(last) = page.last() {
             unsigned_until = Some(last.block.unsigned_until);
+            let before = pass.highest;
             pass.page(&page).await?;
+            // SQLite stores what is no number, too, and would give it again and again.
+            if pass.highest <= before {
+                return Err(StoreError::Corrupt { table: "audit_blocks", what: "the number of a block" });
+            }
             report(&pass.found);
         } else if !pass.has_grown().await? {
             break;
@@ -133,9 +138,13 @@ pub async fn verify(
     }
     let mut after = None;
     loop {
-        let page = store.unsealed_events(FindUnsealed { after, limit: EVENTS }).await?;
+        let page = store.unsealed_events(FindUnsealed { after: after.clone(), limit: EVENTS }).await?;
         let Some(last) = page.last() else { break };
-        after = Some((last.content.at, last.content.id.clone()));
+        let next = Some((last.content.at, last.content.id.clone()));
+        if next <= after {
+            return Err(StoreError::Corrupt { table: "audit_events", what: "the time of an event" });
+        }
+        after = next;
         for event in &page {
             match check_unsealed(event, unsigned_until, keys, now) {
                 None => found.unsealed += 1,

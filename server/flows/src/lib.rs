@@ -207,12 +207,14 @@ impl Flows {
         Arc::clone(&self.services.rules)
     }
 
-    /// The service with this API key, unless the key is revoked.
+    /// The service with this API key, unless the key is revoked, or is for a tenant that is not configured any more: there is nothing
+    /// that such a key is for.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn service(&self, key: &str) -> Result<Option<Service>, FlowError> {
         let Some(key) = ApiKey::parse(key) else { return Ok(None) };
-        Ok(self.store().api_key(key.digest()).await?.map(Service::from))
+        let service = self.store().api_key(key.digest()).await?.map(Service::from);
+        Ok(service.filter(|service| service.tenant_id.is_none_or(|id| self.directory().tenant(id).is_some())))
     }
 }

@@ -4,6 +4,9 @@ use countersign_api::validation::is_mailbox;
 use countersign_domain::account::{EmailAddress, LoginName, PhoneNumber, Username, UsernameRefusal};
 use countersign_domain::user::AccountProfile;
 
+/// Of a display name, in characters, as the contracts have it.
+const LONGEST_NAME: usize = 256;
+
 /// A user as an administrator describes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Description<'a> {
@@ -38,6 +41,9 @@ pub fn profile(description: Description<'_>) -> Result<AccountProfile, Refused> 
         if text.is_some_and(|text| text.chars().count() > longest) {
             return Err(Refused::Field(field, format!("has more than {longest} characters")));
         }
+    }
+    if description.name.chars().count() > LONGEST_NAME {
+        return Err(Refused::Field("name", format!("has more than {LONGEST_NAME} characters")));
     }
     let email = email.map(EmailAddress::new);
     let unseen = || refused("username", "nothing of it can be seen");

@@ -135,11 +135,13 @@ impl Backup {
     /// If it is no backup, was not written with a key of this ring, is incomplete, or is newer than this program.
     pub fn open(path: &Path, keyring: &Keyring) -> Result<Self, BackupError> {
         let unreadable = || failed("read the backup", path);
-        let mut file = File::open(path).map_err(unreadable())?;
-        let found = file.metadata().map_err(unreadable())?;
+        // Before it is opened, which would wait for somebody who writes to a pipe.
+        let found = std::fs::metadata(path).map_err(unreadable())?;
         if !found.is_file() {
             return Err(BackupError::Usage(format!("{} is not a file", path.display())));
         }
+        let mut file = File::open(path).map_err(unreadable())?;
+        let found = file.metadata().map_err(unreadable())?;
         let mut first = Vec::new();
         (&mut file).take(HEAD_BYTES as u64).read_to_end(&mut first).map_err(unreadable())?;
         let head = Head::open(&first, keyring);

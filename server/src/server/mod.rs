@@ -126,7 +126,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         DatabaseUrl::Sqlite(_) => "sqlite",
         DatabaseUrl::Postgres(_) => "postgresql",
     };
-    let traces = settings.traces.as_ref().map(|collector| Traces::start(collector, database));
+    let traces = settings.traces.as_ref().map(|collector| Traces::start(collector, database, log.clone()));
     let traces = traces.transpose().map_err(StartError::Traces)?;
     let observer: Arc<dyn Observer> = Arc::new(Observers { metrics: Arc::clone(&metrics), traces: traces.clone() });
     let app = App::open(&settings, prepared.keyring, Arc::clone(&clock), log.clone(), Arc::clone(&observer)).await;

@@ -30,6 +30,7 @@ use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttp
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use slog::Logger;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,10 +71,10 @@ impl Traces {
     ///
     /// # Errors
     /// When there are no root certificates.
-    pub fn start(collector: &Collector, database: &'static str) -> Result<Self, TracesError> {
+    pub fn start(collector: &Collector, database: &'static str, log: Logger) -> Result<Self, TracesError> {
         let exporter = SpanExporter::builder()
             .with_http()
-            .with_http_client(Client::new().map_err(TracesError::Client)?)
+            .with_http_client(Client::new(log).map_err(TracesError::Client)?)
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(collector.endpoint.as_str())
             .build()

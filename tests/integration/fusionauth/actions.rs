@@ -1,7 +1,7 @@
 //! A service locks a user until some time, in both dialects, and unlocks them.
 
 use crate::harness::service::APPLICATION;
-use crate::harness::{PASSWORD, Response, World, cheap_passwords};
+use crate::harness::{PASSWORD, Response, World, cheap_passwords, other_tenant, with_other_tenant};
 use crate::limits::id_of;
 use crate::password_reset::reset_token;
 use countersign_domain::ids::TenantId;
@@ -209,8 +209,8 @@ async fn a_lock_after_wrong_codes_is_an_action(database: DatabaseKind) {
 
 #[on_each_database]
 async fn an_action_that_is_none_is_refused_in_words(database: DatabaseKind) {
-    let world = World::with(database, cheap_passwords).await;
-    let service = world.service().await;
+    let world = World::with(database, with_other_tenant).await;
+    let service = world.service_that(Some(TenantId::DEFAULT), None).await;
     let user = service.user().await;
     let expiry = world.clock_millis() + HOUR;
     for (change, code) in [
@@ -240,7 +240,7 @@ async fn an_action_that_is_none_is_refused_in_words(database: DatabaseKind) {
     service.get("/user/action/x").await.wrong("[couldNotConvert]actionId");
     service.log_in(&user).await.ok();
     // Attack 36, for services: another tenant's users are not seen, locked or unlocked.
-    let foreign = world.service_that(TenantId::parse("11111111-1111-4111-8111-111111111111"), None).await;
+    let foreign = world.service_that(Some(other_tenant()), None).await;
     foreign.post("/user/action", lock(&user.id, expiry)).await.is(404);
     service.post("/user/action", lock(&user.id, expiry)).await.ok();
     let path = format!("/user/action/{}", user.id);

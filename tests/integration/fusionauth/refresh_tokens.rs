@@ -2,7 +2,7 @@
 
 use crate::harness::service::APPLICATION;
 use crate::harness::world::refresh_tokens_are;
-use crate::harness::{FusionAuthUser, PASSWORD, Service, World, cheap_passwords};
+use crate::harness::{FusionAuthUser, PASSWORD, Service, World, cheap_passwords, other_tenant, with_other_tenant};
 use countersign_domain::ids::TenantId;
 use countersign_domain::tenant::RefreshTokenUsage;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
@@ -131,11 +131,11 @@ async fn after_a_change_of_factors_all_logins_can_be_ended_a_7_4_3(database: Dat
 /// Attack 36, for services.
 #[on_each_database]
 async fn a_service_of_another_tenant_sees_and_revokes_nothing_36(database: DatabaseKind) {
-    let world = world(database).await;
-    let service = world.service().await;
+    let world = World::with(database, with_other_tenant).await;
+    let service = world.service_that(Some(TenantId::DEFAULT), None).await;
     let user = service.user().await;
     let login = service.log_in(&user).await.ok();
-    let foreign = world.service_that(TenantId::parse("11111111-1111-4111-8111-111111111111"), None).await;
+    let foreign = world.service_that(Some(other_tenant()), None).await;
     let (good, id) = (login.text("/refreshToken"), login.text("/refreshTokenId"));
     for (method, path) in [
         ("GET", format!("/jwt/refresh?userId={}", user.id)),

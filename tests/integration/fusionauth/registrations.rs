@@ -1,7 +1,7 @@
 //! Registrations are read, changed and deleted.
 
 use crate::harness::service::APPLICATION;
-use crate::harness::{PASSWORD, World, cheap_passwords};
+use crate::harness::{PASSWORD, World, cheap_passwords, other_tenant};
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::tenant::{Application, Directory, Tenant};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
@@ -11,14 +11,18 @@ use std::time::Duration;
 const NOBODY: &str = "01a1fd04-be02-75f5-bdbd-868b7959e05d";
 const OTHER: &str = "22222222-2222-4222-8222-222222222222";
 
-/// Two applications, the first of which has two roles.
 async fn world(database: DatabaseKind) -> World {
+    world_of(database, vec![Tenant::default()]).await
+}
+
+/// Two applications, the first of which has two roles.
+async fn world_of(database: DatabaseKind, tenants: Vec<Tenant>) -> World {
     World::with(database, |settings| {
         cheap_passwords(settings);
         let default = settings.directory.application(ApplicationId::DEFAULT).cloned().unwrap();
         let first = Application { roles: ["admin", "reader"].map(str::to_owned).into(), ..default.clone() };
         let second = Application { id: ApplicationId::parse(OTHER).unwrap(), ..default };
-        settings.directory = Directory::new(vec![Tenant::default()], vec![first, second]).unwrap();
+        settings.directory = Directory::new(tenants, vec![first, second]).unwrap();
     })
     .await
 }
@@ -152,8 +156,9 @@ async fn what_cannot_be_set_of_a_registration_is_sent_back_or_refused(database: 
 /// What hangs on the registration ends with it.
 #[on_each_database]
 async fn the_tokens_of_an_application_end_with_the_registration(database: DatabaseKind) {
-    let world = world(database).await;
-    let service = world.service().await;
+    let other = Tenant { id: other_tenant(), ..Tenant::default() };
+    let world = world_of(database, vec![Tenant::default(), other]).await;
+    let service = world.service_that(Some(TenantId::DEFAULT), None).await;
     let user = service.user().await;
     let other = json!({"registration": {"applicationId": OTHER}});
     service.post(&format!("/user/registration/{}", user.id), other).await.ok();
@@ -205,7 +210,7 @@ async fn the_tokens_of_an_application_end_with_the_registration(database: Databa
         service.get(&path).await.is(status);
         service.call("DELETE", &path).await.is(status);
     }
-    let foreign = world.service_that(TenantId::parse("11111111-1111-4111-8111-111111111111"), None).await;
+    let foreign = world.service_that(Some(other_tenant()), None).await;
     let path = format!("/user/registration/{}/{OTHER}", user.id);
     foreign.get(&path).await.is(404);
     foreign.call("DELETE", &path).await.is(404);

@@ -39,7 +39,25 @@ pub(crate) use service::{Administrator, FusionAuthUser, Service};
 pub(crate) use user::{App, User};
 pub(crate) use world::{World, cheap_passwords};
 
+use countersign::config::Settings;
+use countersign_domain::ids::{ApplicationId, TenantId};
+use countersign_domain::tenant::{Directory, Tenant};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The id of the tenant that [`with_other_tenant`] adds.
+pub(crate) const OTHER_TENANT: &str = "11111111-1111-4111-8111-111111111111";
+
+pub(crate) fn other_tenant() -> TenantId {
+    TenantId::parse(OTHER_TENANT).unwrap()
+}
+
+/// Two tenants, the first with the default application, and passwords that are hashed quickly.
+pub(crate) fn with_other_tenant(settings: &mut Settings) {
+    cheap_passwords(settings);
+    let other = Tenant { id: other_tenant(), ..Tenant::default() };
+    let applications = settings.directory.application(ApplicationId::DEFAULT).cloned();
+    settings.directory = Directory::new(vec![Tenant::default(), other], applications.into_iter().collect()).unwrap();
+}
 
 /// What clients of every test server see, whatever port it got: trusted as an origin.
 pub(crate) const BASE_URL: &str = "http://countersign.test";

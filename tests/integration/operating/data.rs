@@ -1,6 +1,6 @@
 //! What is stored about a user: handed out in whole, and deleted in whole.
 
-use super::run;
+use super::{run, run_with};
 use crate::harness::{PASSWORD, Process};
 use crate::limits::{id_of, wrong_codes};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
@@ -122,6 +122,9 @@ async fn an_export_has_everything_that_is_stored_and_no_secret_and_deletion_leav
         assert_eq!(server.database().number(&count), 0, "{table}");
     }
     run(&server, &["user", "show", &user.id]).refused("there is no user");
+    // Nor is a user whose name looks like that id.
+    run_with(&server, &["user", "create", "--username", &user.id], PASSWORD).ok();
+    run(&server, &["user", "show", &user.id]).refused("there is no user with the id");
     let trail = run(&server, &["audit", "query", "--account", &user.id, "--limit", "1"]).lines();
     assert_eq!((&trail[0]["kind"], &trail[0]["actor"]["name"]), (&json!("account-deleted"), &json!("cli:ada")));
 }

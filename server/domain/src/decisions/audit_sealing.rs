@@ -39,7 +39,8 @@ pub fn decide(head: Option<&StoredBlock>, events: Vec<WrittenEvent>, keys: &Trai
         };
         if is_ours { sealed.push(content) } else { refused.push(content.id) }
     }
-    let (number, previous) = head.map_or((1, BlockHash::NONE), |head| (head.block.number + 1, head.block.hash));
+    let (number, previous) =
+        head.map_or((1, BlockHash::NONE), |head| (head.block.number.saturating_add(1), head.block.hash));
     let block = Block::of(number, previous, unsigned_until, &sealed);
     let block = block.map(|block| StoredBlock::seal(block, &sealed, keys.keyring()));
     AuditSealing { block, refused, head_was_changed }

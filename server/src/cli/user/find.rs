@@ -61,10 +61,10 @@ pub(in crate::cli) async fn find(
 ) -> Result<User, Error> {
     let text = text.trim();
     let is_there = |user: &User| tenant.is_none_or(|tenant| user.account.tenant_id == tenant);
-    if let Some(id) = AccountId::parse(text)
-        && let Some(user) = store.user(AccountLookup::Id(id)).await?.filter(is_there)
-    {
-        return Ok(user);
+    // What has the form of an id is one. A user whose name looks like another's id is found by the own one.
+    if let Some(id) = AccountId::parse(text) {
+        let user = store.user(AccountLookup::Id(id)).await?.filter(is_there);
+        return user.ok_or_else(|| Error::Usage(format!("there is no user with the id `{text}`")));
     }
     let names = [
         text.contains('@').then(|| LoginName::Email(EmailAddress::new(text))),

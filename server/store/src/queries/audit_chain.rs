@@ -3,7 +3,7 @@
 use super::{Conn, TxResult};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AuditBlockRow, AuditEventRow};
+use crate::rows::{AuditBlockRow, AuditEventRow, corrupt};
 use crate::schema::{audit_blocks, audit_events};
 use crate::work::{
     AuditBlockSealed, AuditBlocksRemoved, FindAuditBlocks, FindBlockEvents, FindUnsealed, RemoveAuditBlocks,
@@ -25,7 +25,12 @@ pub(crate) async fn audit_head(connection: &mut Conn, (): &()) -> Result<Option<
         .get_result(connection)
         .await
         .optional()?;
-    Ok(row.map(StoredBlock::from))
+    let head = row.map(StoredBlock::from);
+    // SQLite stores what is no number, too: it comes after all numbers, and is read as one.
+    match head.as_ref().is_none_or(|head| (1..i64::MAX).contains(&head.block.number)) {
+        true => Ok(head),
+        false => Err(corrupt("audit_blocks", "the number of a block")),
+    }
 }
 
 /// Locks the row of a block; `false` if it is gone.
@@ -83,7 +88,8 @@ pub(crate) async fn seal_audit_block(
         .await?;
     let mut events: Vec<WrittenEvent> = rows.into_iter().map(WrittenEvent::from).collect();
     if events.is_empty() {
-        return Ok(NOTHING);
+        // No other node seals while the last block is locked: what waits has a time that is none.
+        return if head.is_some() { Err(corrupt("audit_events", "the time of an event")) } else { Ok(NOTHING) };
     }
     events.sort_unstable_by(|one, other| one.content.place().cmp(&other.content.place()));
     let has_more = events.len() >= usize::try_from(seal.limit).unwrap_or(usize::MAX) || latest < seal.now;

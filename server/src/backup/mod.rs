@@ -1,9 +1,9 @@
 //! Backups of the embedded database, and their way back.
 //!
-//! A backup is one file ([`archive`]): its head says what it holds and is authenticated with the keyring, so that a file that is cut
+//! A backup is one file (`archive`): its head says what it holds and is authenticated with the keyring, so that a file that is cut
 //! off, altered or another deployment's is refused before it replaces anything. It is written from a consistent copy
-//! while a server serves ([`take`]), and appears complete or not at all. A restore ([`restore`]) prepares the whole database
-//! beside the one it replaces, and puts it there by one rename ([`swap`]): a process that dies at any moment leaves the former
+//! while a server serves (`take`), and appears complete or not at all. A restore ([`restore`]) prepares the whole database
+//! beside the one it replaces, and puts it there by one rename (`swap`): a process that dies at any moment leaves the former
 //! database or the restored one. The keyring is never part of a backup.
 
 mod archive;

@@ -8,7 +8,8 @@
 //! | `wait for a hashing thread`, `hash` | internal | handler |
 //! | `deliver`, one for each attempt | client | none: a message outlives its request |
 //!
-//! The edge makes the first two; the others are made of what an [`Observer`] takes, in the context that the edge has attached to the
+//! The edge makes the first two; the others are made of what an [`Observer`](countersign_domain::observer::Observer) takes, in the
+//! context that the edge has attached to the
 //! task, so flows and store know nothing of traces. No span holds an account, an address, a code or a text of a client. Which
 //! requests are traced is decided here alone: what strangers say in `traceparent` makes no request cost more.
 

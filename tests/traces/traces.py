@@ -149,7 +149,7 @@ def main():
     store = next(span for span in spans if span.name == "claim_attempt")
     check(attributes(store)["db.system.name"] == "sqlite", store)
 
-    # The log has the trace of each request, whoever began it.
+    # The log has the trace of each request, whether the client began it or the server.
     served = [line for line in lines if line["msg"] == "request" and line["operation"]]
     check(len(served) == 6 and all(spans_of(line["trace_id"]) for line in served), served)
     check(sum(line["trace_id"] == TRACE_ID for line in served) == 2, served)

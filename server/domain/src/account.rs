@@ -203,7 +203,7 @@ impl Account {
         Self { credentials_version: versions.credentials, factors_version: versions.factors, ..self }
     }
 
-    /// Until when no second factor is accepted, because of a lock, whoever has set it, or of the long-term limit; `None` if one is.
+    /// Until when no second factor is accepted, because of any lock or of the long-term limit; `None` if one is.
     #[must_use]
     pub fn locked_until(&self, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
         limits::locked_until(self.lock_ends_at.max(self.suspended_until), self.guess_level, policy, now)

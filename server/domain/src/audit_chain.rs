@@ -17,7 +17,7 @@
 //! What this does not find, by itself:
 //!
 //! * An event that is deleted before it was sealed: for a second or two after it was written, or as long as no server runs.
-//! * A trail that is cut off at its end, or is put back to an earlier state as a whole. Whoever noted a later head finds that:
+//! * A trail that is cut off at its end, or is put back to an earlier state as a whole. A later head that was noted finds that:
 //!   the server logs its head, and a running server notices as well.
 //! * For a day after the upgrade from a version without the chain, an event without a MAC: nodes of that version write none.
 //! * What somebody does who holds the keyring, too.

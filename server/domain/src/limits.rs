@@ -78,7 +78,7 @@ pub struct AccountLimits {
 }
 
 impl AccountLimits {
-    /// When the user can sign in again, whoever has locked the account; `None` if it is not locked.
+    /// When the user can sign in again after any lock; `None` if it is not locked.
     #[must_use]
     pub fn kept_out_until(&self) -> Option<Timestamp> {
         self.locked_until.max(self.suspension.as_ref().map(|suspension| suspension.until))

@@ -11,7 +11,7 @@ const OTHER_TENANT: &str = "11111111-1111-4111-8111-111111111111";
 const NOBODY: &str = "01a1fd04-be02-75f5-bdbd-868b7959e05d";
 
 /// Creates users with an address, a user name or both; returns their ids by the first of the two.
-async fn people(service: &Service, names: &[(Option<&str>, Option<&str>)]) -> BTreeMap<String, String> {
+async fn users_named(service: &Service, names: &[(Option<&str>, Option<&str>)]) -> BTreeMap<String, String> {
     let mut ids = BTreeMap::new();
     for (email, username) in names {
         let user = json!({"email": email, "username": username, "password": PASSWORD});
@@ -29,7 +29,7 @@ fn ids_of(body: &Value) -> Vec<String> {
 async fn users_are_found_by_names_and_their_beginnings_in_the_order_of_ids(database: DatabaseKind) {
     let world = World::with(database, cheap_passwords).await;
     let service = world.service().await;
-    let all = people(
+    let all = users_named(
         &service,
         &[
             (Some("ada@example.com"), Some("Countess")),
@@ -94,7 +94,7 @@ async fn ids_that_nobody_has_are_left_out(database: DatabaseKind) {
     let service = world.service().await;
     let names: Vec<String> = (0..61).map(|number| format!("user{number}@example.com")).collect();
     let names: Vec<_> = names.iter().map(|name| (Some(name.as_str()), None)).collect();
-    let all = people(&service, &names).await;
+    let all = users_named(&service, &names).await;
     let mut ids: Vec<String> = all.into_values().collect();
     ids.sort_unstable();
     // More than stand in one statement, in any order, once or twice.
@@ -116,7 +116,7 @@ async fn pages_are_bounded_and_totals_count_all_of_them(database: DatabaseKind) 
     let service = world.service().await;
     let names: Vec<String> = (0..30).map(|number| format!("user{number}@example.com")).collect();
     let names: Vec<_> = names.iter().map(|name| (Some(name.as_str()), None)).collect();
-    let mut ids: Vec<String> = people(&service, &names).await.into_values().collect();
+    let mut ids: Vec<String> = users_named(&service, &names).await.into_values().collect();
     ids.sort_unstable();
     let page = async |more: Value| {
         let mut search = json!({"queryString": "user*"});
@@ -225,8 +225,8 @@ async fn a_service_finds_users_of_its_own_tenant_only_36(database: DatabaseKind)
     .await;
     let home = world.service_that(Some(TenantId::DEFAULT), None).await;
     let foreign = world.service_that(TenantId::parse(OTHER_TENANT), None).await;
-    let mine = people(&home, &[(Some("ada@example.com"), Some("ada"))]).await["ada@example.com"].clone();
-    let theirs = people(&foreign, &[(Some("ada@example.com"), Some("ada"))]).await["ada@example.com"].clone();
+    let mine = users_named(&home, &[(Some("ada@example.com"), Some("ada"))]).await["ada@example.com"].clone();
+    let theirs = users_named(&foreign, &[(Some("ada@example.com"), Some("ada"))]).await["ada@example.com"].clone();
     for query in [format!("ids={mine}&ids={theirs}"), "queryString=ada*".to_owned(), "queryString=*".to_owned()] {
         for (service, id) in [(&home, &mine), (&foreign, &theirs)] {
             let found = service.get(&format!("/user/search?{query}")).await.ok();

@@ -23,7 +23,7 @@ const X_RETRY_AFTER: HeaderName = HeaderName::from_static("x-retry-after");
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Error")]
 pub struct ErrorBody {
-    /// For people.
+    /// Text for a user.
     pub message: String,
     /// For programs.
     pub code: String,
@@ -36,7 +36,7 @@ pub struct Error {
     pub status: ErrorStatusCode,
     /// For programs: upper case, words joined by `_`.
     pub code: Cow<'static, str>,
-    /// For people.
+    /// Text for a user.
     pub message: Cow<'static, str>,
     /// Headers of the response, besides those of every response.
     pub headers: Box<HeaderMap>,

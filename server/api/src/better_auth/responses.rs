@@ -341,7 +341,7 @@ pub struct ChangePassword {
 pub struct RequestPasswordReset {
     /// Always true.
     pub status: bool,
-    /// For people.
+    /// Text for a user.
     pub message: String,
 }
 

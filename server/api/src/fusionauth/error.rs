@@ -25,7 +25,7 @@ use std::time::Duration;
 pub struct FieldError {
     /// For programs: `[kind]` and, for a field, its path.
     pub code: String,
-    /// For people.
+    /// Text for a user.
     pub message: String,
 }
 

@@ -26,6 +26,7 @@ pub mod fusionauth;
 pub mod published;
 pub mod query;
 pub mod reply;
+mod responses;
 pub mod time;
 pub mod validation;
 

@@ -314,6 +314,37 @@ pub(crate) fn leave_error(response: Response<Body>) {
     let _ = RENDERED_ERROR.try_with(|rendered| rendered.borrow_mut().replace(response));
 }
 
+/// What the error types of all dialects have in common: they are documented as their body, and leave their complete response
+/// behind when dropshot asks for the status, which it does while it converts an error.
+macro_rules! dialect_error {
+    ($error:ident, documented as $body:ty) => {
+        impl ::std::error::Error for $error {}
+
+        impl ::schemars::JsonSchema for $error {
+            fn schema_name() -> String {
+                <$body>::schema_name()
+            }
+
+            fn schema_id() -> ::std::borrow::Cow<'static, str> {
+                <$body>::schema_id()
+            }
+
+            fn json_schema(generator: &mut ::schemars::r#gen::SchemaGenerator) -> ::schemars::schema::Schema {
+                <$body>::json_schema(generator)
+            }
+        }
+
+        impl ::dropshot::HttpResponseError for $error {
+            fn status_code(&self) -> ::dropshot::ErrorStatusCode {
+                $crate::reply::leave_error(self.to_response());
+                self.status
+            }
+        }
+    };
+}
+
+pub(crate) use dialect_error;
+
 #[cfg(test)]
 mod tests {
     use super::{Documentation, Documented, NoBody, Reply, capture_errors, leave_error, whole_seconds};

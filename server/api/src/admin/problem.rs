@@ -7,7 +7,7 @@ use crate::body::INVALID_FIELDS;
 use crate::query::INVALID_PARAMETERS;
 use crate::reply::{self, ErrorCause, ReplyBody};
 use crate::validation::Issue;
-use dropshot::{Body, ErrorStatusCode, HttpError, HttpResponseError};
+use dropshot::{Body, ErrorStatusCode, HttpError};
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use schemars::JsonSchema;
@@ -223,25 +223,11 @@ impl fmt::Display for Problem {
     }
 }
 
-impl std::error::Error for Problem {}
+crate::reply::dialect_error!(Problem, documented as ProblemBody);
 
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.body().serialize(serializer)
-    }
-}
-
-impl JsonSchema for Problem {
-    fn schema_name() -> String {
-        ProblemBody::schema_name()
-    }
-
-    fn schema_id() -> Cow<'static, str> {
-        ProblemBody::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        ProblemBody::json_schema(generator)
     }
 }
 
@@ -266,14 +252,6 @@ impl From<HttpError> for Problem {
             return Self::of_parts(issues.iter().map(part).collect());
         }
         Self::of_status(error.status_code).with_cause(error.internal_message)
-    }
-}
-
-impl HttpResponseError for Problem {
-    /// The status. dropshot asks for it while it converts the error, so the complete response is left here.
-    fn status_code(&self) -> ErrorStatusCode {
-        reply::leave_error(self.to_response());
-        self.status
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! `Debug` prints no values: many of them are personal data.
 
+use crate::responses::{UUID, responses};
 use crate::time::{WireTime, nullable_time};
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
@@ -11,24 +12,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// UUIDs, in lower case with hyphens.
-const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
-
-macro_rules! responses {
-    ($($(#[$attribute:meta])* $name:ident { $($(#[$field_attribute:meta])* $field:ident: $type:ty,)* })*) => { $(
-        $(#[$attribute])*
-        #[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "camelCase")]
-        pub struct $name { $( $(#[$field_attribute])* pub $field: $type, )* }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-    )* };
-}
 
 responses! {
     /// `listUsers`.

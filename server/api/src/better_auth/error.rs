@@ -5,12 +5,10 @@
 //! ([`crate::reply::capture_errors`]).
 
 use crate::reply::{self, ErrorCause};
-use dropshot::{Body, ErrorStatusCode, HttpError, HttpResponseError};
+use dropshot::{Body, ErrorStatusCode, HttpError};
 use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use schemars::JsonSchema;
-use schemars::r#gen::SchemaGenerator;
-use schemars::schema::Schema;
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
@@ -127,25 +125,11 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+crate::reply::dialect_error!(Error, documented as ErrorBody);
 
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.body().serialize(serializer)
-    }
-}
-
-impl JsonSchema for Error {
-    fn schema_name() -> String {
-        ErrorBody::schema_name()
-    }
-
-    fn schema_id() -> Cow<'static, str> {
-        ErrorBody::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        ErrorBody::json_schema(generator)
     }
 }
 
@@ -163,19 +147,11 @@ impl From<HttpError> for Error {
     }
 }
 
-impl HttpResponseError for Error {
-    /// The status. dropshot asks for it while it converts the error, so the complete response is left here.
-    fn status_code(&self) -> ErrorStatusCode {
-        reply::leave_error(self.to_response());
-        self.status
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Error, ErrorBody};
     use crate::reply::{ErrorCause, capture_errors};
-    use dropshot::{ClientErrorStatusCode, ErrorStatusCode, HttpError, HttpResponseError};
+    use dropshot::{ClientErrorStatusCode, ErrorStatusCode, HttpError, HttpResponseError as _};
     use http::HeaderValue;
     use http::header::{CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
     use serde_json::{json, to_value};

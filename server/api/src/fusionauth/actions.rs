@@ -1,13 +1,10 @@
 //! Bodies of the operations at `/api/user/action`: locking a user for a time.
 
 use super::requests::requests;
-use super::responses::responses;
+use crate::responses::{UUID, responses};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// UUIDs, in lower case with hyphens.
-const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
 requests! {
     /// `actionUser` and `modifyAction`.

@@ -7,14 +7,11 @@ use super::responses::ActionsResponse;
 use crate::body::INVALID_FIELDS;
 use crate::reply::{self, ErrorCause};
 use crate::validation::{Issue, IssueKind};
-use dropshot::{Body, ErrorStatusCode, HttpError, HttpResponseError};
+use dropshot::{Body, ErrorStatusCode, HttpError};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response};
 use schemars::JsonSchema;
-use schemars::r#gen::SchemaGenerator;
-use schemars::schema::Schema;
 use serde::{Deserialize, Serialize, Serializer};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -211,7 +208,7 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+crate::reply::dialect_error!(Error, documented as Errors);
 
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -220,20 +217,6 @@ impl Serialize for Error {
             Content::Errors(errors) => errors.serialize(serializer),
             Content::Actions(actions) => actions.serialize(serializer),
         }
-    }
-}
-
-impl JsonSchema for Error {
-    fn schema_name() -> String {
-        Errors::schema_name()
-    }
-
-    fn schema_id() -> Cow<'static, str> {
-        Errors::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Errors::json_schema(generator)
     }
 }
 
@@ -265,14 +248,6 @@ impl From<HttpError> for Error {
             return Self::of_errors(errors_of(&issues));
         }
         Self::of_status(error.status_code).with_cause(error.internal_message)
-    }
-}
-
-impl HttpResponseError for Error {
-    /// The status. dropshot asks for it while it converts the error, so the complete response is left here.
-    fn status_code(&self) -> ErrorStatusCode {
-        reply::leave_error(self.to_response());
-        self.status
     }
 }
 

@@ -2,34 +2,18 @@
 //!
 //! `Debug` prints no values: many of them are secrets or personal data.
 
+use crate::responses::{UUID, responses};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 
-/// UUIDs, in lower case with hyphens.
-const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 /// Opaque tokens and ids: 32 bytes in base64url.
 const OPAQUE: &str = "^[A-Za-z0-9_-]{43}$";
 /// Ids of methods.
 const METHOD_ID: &str = "^[A-Z0-9]{4}$";
 /// Access tokens.
 const TOKEN: &str = "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$";
-
-macro_rules! responses {
-    ($($(#[$attribute:meta])* $name:ident { $($(#[$field_attribute:meta])* $field:ident: $type:ty,)* })*) => { $(
-        $(#[$attribute])*
-        #[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "camelCase")]
-        pub struct $name { $( $(#[$field_attribute])* pub $field: $type, )* }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-    )* };
-}
 
 responses! {
     /// Parameters of an authenticator app's codes.
@@ -454,8 +438,6 @@ responses! {
         version: Option<String>,
     }
 }
-
-pub(super) use responses;
 
 pub use super::token_responses::*;
 

@@ -1,8 +1,9 @@
 //! Queries and bodies of the operations at `/api/user/search`.
 
 use super::requests::requests;
-use super::responses::{User, responses};
+use super::responses::User;
 use crate::query::checked;
+use crate::responses::responses;
 use async_trait::async_trait;
 use dropshot::{
     ApiEndpointBodyContentType, ExtractorMetadata, HttpError, Query, RequestContext, ServerContext, SharedExtractor,

@@ -1,12 +1,9 @@
 //! What access tokens say, and the keys that verify them.
 
-use super::responses::responses;
+use crate::responses::{UUID, responses};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// UUIDs, in lower case with hyphens.
-const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
 responses! {
     /// `validateJWT`.

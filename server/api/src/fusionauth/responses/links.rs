@@ -1,6 +1,7 @@
 //! Responses about mailed links.
 
 use super::OPAQUE;
+use crate::responses::responses;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;

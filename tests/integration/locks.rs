@@ -323,8 +323,7 @@ async fn codes_that_were_sent_are_shown_to_an_administrator_and_lifted(database:
     send().await.ok();
 }
 
-/// `fetch` sends a request again whose response was 421 (Fetch standard, "HTTP-network-or-cache fetch"), and users press a button
-/// twice.
+/// `fetch` sends a request again whose response was 421 (Fetch standard, "HTTP-network-or-cache fetch").
 #[on_each_database]
 async fn a_wrong_code_that_is_sent_again_counts_once_in_both_dialects(database: DatabaseKind) {
     let world = World::with(database, cheap_passwords).await;

@@ -110,7 +110,8 @@ def main():
                 step = int(time.time()) // 30
                 call(base, "/api/auth/two-factor/verify-totp", {"code": code(uri, step)}, token)
                 # The sign-in is part of a trace that the client has begun.
-                traced = {"traceparent": f"00-{TRACE_ID}-{PARENT_ID}-01"}
+                # Neither its flags nor its own text count.
+                traced = {"traceparent": f"00-{TRACE_ID}-{PARENT_ID}-00", "tracestate": "shop=ada@example.com"}
                 challenge = call(base, "/api/auth/sign-in/email", account, headers=traced)["twoFactorToken"]
                 second = {"code": code(uri, step + 1)}
                 call(base, "/api/auth/two-factor/send-otp", {}, challenge)

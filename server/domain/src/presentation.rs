@@ -1,8 +1,8 @@
 //! A code as it was presented, by which a request that is sent again is known.
 //!
 //! The same code for the same, within one time step, is the same guess: it has been judged, and says nothing new to a guesser. It is
-//! refused as before and counts once. `fetch` of browsers and of Node sends a request again whose response was 421 (Fetch
-//! standard, "HTTP-network-or-cache fetch"), and users press a button twice.
+//! refused as before and counts once, if the first was refused before it arrives. `fetch` of browsers and of Node sends a request again
+//! whose response was 421 (Fetch standard, "HTTP-network-or-cache fetch").
 
 use crate::attempt::{Expected, Material};
 use crate::challenge::Factor;

@@ -255,7 +255,10 @@ impl Flows {
         let GrantedAttempt { account, challenge, material, guess, charge, locks } =
             match self.store().claim_attempt(claim).await? {
                 Claim::Granted(granted) => *granted,
-                Claim::Repeated => return Ok(Err(Refused::WrongCode)),
+                Claim::Repeated => {
+                    self.note_second_factor(caller, expected.factor(), SecondFactorResult::Wrong);
+                    return Ok(Err(Refused::WrongCode));
+                }
                 Claim::NoClaimant => return Ok(Err(Refused::NoClaimant)),
                 Claim::Locked { until } => return Ok(Err(Refused::Locked { until })),
                 Claim::ChallengeExhausted => return Ok(Err(Refused::ChallengeExhausted)),

@@ -5,6 +5,7 @@
 //! each attempt, so that the receiver can leave out what it has seen. Twilio's API has no such id: a request whose response was
 //! lost is sent again.
 
+use crate::net::client::client_for;
 use crate::net::sms::{SmsGateway, SmsUrl};
 use countersign_domain::ids::MessageId;
 use countersign_domain::time::Timestamp;
@@ -60,10 +61,8 @@ impl Sms {
     /// When there are no root certificates.
     pub fn new(gateway: SmsGateway) -> Result<Self, SmsError> {
         let (SmsGateway::Webhook { url, .. } | SmsGateway::Twilio { url, .. }) = &gateway;
-        // A redirect would take the message to a server that nobody has configured.
-        let client = Client::builder().timeout(ATTEMPT_TIMEOUT).redirect(reqwest::redirect::Policy::none());
-        let client = if url.is_local() { client.no_proxy() } else { client };
-        Ok(Self { client: client.build().map_err(SmsError::Unreachable)?, gateway })
+        let client = client_for(url.as_str(), ATTEMPT_TIMEOUT).map_err(SmsError::Unreachable)?;
+        Ok(Self { client, gateway })
     }
 
     pub(super) async fn send(&self, message: TextMessage<'_>, now: Timestamp) -> Result<(), SmsError> {

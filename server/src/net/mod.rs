@@ -1,6 +1,7 @@
 //! Network addresses, and the reach of cookies, that configuration, edge, delivery and dialects share. Depends on no other
 //! module of the server.
 
+pub mod client;
 pub mod cookie_scope;
 pub mod origin;
 pub mod otlp;

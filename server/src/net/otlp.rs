@@ -10,14 +10,15 @@ impl OtlpEndpoint {
     /// Reads a URL. One without a path gets the path of OTLP (`/v1/traces`).
     ///
     /// # Errors
-    /// Says what was expected.
+    /// Says what was expected, without repeating the text.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let expected = || format!("`{text}` is not a URL such as http://127.0.0.1:4318/v1/traces");
+        // Not repeated: somebody may have put credentials into it.
+        const EXPECTED: &str =
+            "expected a URL such as http://127.0.0.1:4318/v1/traces; credentials belong in OTEL_EXPORTER_OTLP_HEADERS";
         let origin = Origin::of_url(text).filter(|origin| ["http", "https"].contains(&origin.scheme()));
-        origin.ok_or_else(expected)?;
-        let (_, rest) = text.split_once("://").ok_or_else(expected)?;
+        let (Some(_), Some((_, rest))) = (origin, text.split_once("://")) else { return Err(EXPECTED.to_owned()) };
         if rest.contains(['@', '?', '#']) {
-            return Err(format!("{}; credentials belong into OTEL_EXPORTER_OTLP_HEADERS", expected()));
+            return Err(EXPECTED.to_owned());
         }
         Ok(Self(match rest.trim_end_matches('/').contains('/') {
             true => text.to_owned(),
@@ -52,10 +53,15 @@ mod tests {
         ] {
             assert_eq!(OtlpEndpoint::parse(text).expect(text).as_str(), endpoint);
         }
-        for text in
-            ["", "127.0.0.1:4318", "grpc://otel.example", "https://u:p@otel.example", "https://otel.example?key=1"]
-        {
-            assert!(OtlpEndpoint::parse(text).is_err(), "{text}");
+        for text in [
+            "",
+            "127.0.0.1:4318",
+            "grpc://otel.example",
+            "https://user:hunter2@otel.example",
+            "https://otel.example?key=hunter2",
+        ] {
+            let problem = OtlpEndpoint::parse(text).expect_err(text);
+            assert!(problem.contains("OTEL_EXPORTER_OTLP_HEADERS") && !problem.contains("hunter2"), "{problem}");
         }
     }
 }

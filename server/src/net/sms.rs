@@ -1,5 +1,6 @@
 //! Address and credentials of a gateway for text messages.
 
+use super::client::is_local;
 use super::origin::Origin;
 use std::fmt;
 
@@ -49,17 +50,10 @@ impl SmsUrl {
         &self.0
     }
 
-    /// Whether the host is this machine.
-    #[must_use]
-    pub fn is_local(&self) -> bool {
-        let host = Origin::of_url(&self.0).map(|origin| origin.host().to_owned()).unwrap_or_default();
-        ["localhost", "127.0.0.1", "[::1]", "::1"].contains(&host.as_str())
-    }
-
     /// Whether what is sent there can be read on the way.
     #[must_use]
     pub fn is_readable(&self) -> bool {
-        self.0.starts_with("http://") && !self.is_local()
+        self.0.starts_with("http://") && !is_local(&self.0)
     }
 }
 

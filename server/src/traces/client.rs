@@ -1,5 +1,7 @@
-//! How spans reach a collector: by the HTTP client that the server has anyway, on its runtime.
+//! How spans reach a collector: by HTTP, on the runtime of the server.
 
+use crate::net::client::client_for;
+use crate::net::otlp::OtlpEndpoint;
 use async_trait::async_trait;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use slog::{Logger, info, warn};
@@ -23,8 +25,8 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(log: Logger) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).build()?;
+    pub(super) fn new(endpoint: &OtlpEndpoint, log: Logger) -> Result<Self, reqwest::Error> {
+        let http = client_for(endpoint.as_str(), TIMEOUT)?;
         Ok(Self { http, runtime: Handle::current(), log, is_failing: AtomicBool::new(false) })
     }
 

@@ -14,6 +14,7 @@
 //! requests are traced is decided here alone: what strangers say in `traceparent` makes no request cost more.
 
 mod client;
+mod sampler;
 
 use crate::clock::system_time;
 use crate::net::otlp::Collector;
@@ -30,7 +31,8 @@ use opentelemetry_http::HeaderExtractor;
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use sampler::Share;
 use slog::Logger;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,7 +77,7 @@ impl Traces {
     pub fn start(collector: &Collector, database: &'static str, log: Logger) -> Result<Self, TracesError> {
         let exporter = SpanExporter::builder()
             .with_http()
-            .with_http_client(Client::new(log).map_err(TracesError::Client)?)
+            .with_http_client(Client::new(&collector.endpoint, log).map_err(TracesError::Client)?)
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(collector.endpoint.as_str())
             .build()
@@ -86,7 +88,7 @@ impl Traces {
             .build();
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
-            .with_sampler(Sampler::TraceIdRatioBased(f64::from(collector.percent) / 100.0))
+            .with_sampler(Share::new(collector.percent))
             .with_resource(resource)
             .build();
         let tracer = provider.tracer("countersign");

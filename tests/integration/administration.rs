@@ -356,7 +356,7 @@ async fn administration_in_types(database: DatabaseKind) {
     assert_eq!((problem.status().as_u16(), problem.code.as_str()), (401, "UNAUTHORIZED"));
 }
 
-/// Nor the first one, which accounts of such a tenant follow.
+/// Not even the first tenant, whose policy applies to accounts of a tenant that is not configured any more.
 #[on_each_database]
 async fn a_key_for_a_tenant_that_is_gone_opens_nothing_36(database: DatabaseKind) {
     let world = World::with(database, cheap_passwords).await;

@@ -54,6 +54,9 @@ async fn locks_and_the_use_of_keys_are_lines(database: DatabaseKind) {
     wrong_codes(&user, &app, 10).await;
     let id = id_of(&service, &user.email).await;
     service.call("DELETE", &format!("/user/lock/{id}")).await.ok();
+    // A key that is used where it opens nothing can be told from the log, too.
+    let probe = server.stranger().with_header("authorization", &format!("Bearer {}", service.key));
+    probe.call("GET", "/admin/users").await.is(403);
     // As the database has it.
     let id = id.replace('-', "");
     assert!(server.terminate());
@@ -70,6 +73,8 @@ async fn locks_and_the_use_of_keys_are_lines(database: DatabaseKind) {
     let request = lines.iter().find(|line| line["request_id"] == unlocked[0]["request_id"] && line["status"] == 200);
     let request = request.unwrap_or_else(|| panic!("{lines:#?}"));
     assert_eq!(request["api_key"], unlocked[0]["api_key"]);
+    let probed = lines.iter().find(|line| line["status"] == 403).unwrap_or_else(|| panic!("{lines:#?}"));
+    assert_eq!(probed["api_key"], unlocked[0]["api_key"]);
     assert!(!server.log().contains(&service.key));
 }
 

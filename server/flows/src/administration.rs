@@ -149,7 +149,7 @@ impl Flows {
         Ok(self.store().reset_factors(ResetFactors { account_id, audit }).await?)
     }
 
-    /// Sets the password of a user. Everything that the old one had opened ends, and so does the lock.
+    /// Sets the password of a user. Everything that the old one had opened ends, and so does a lock after wrong codes.
     ///
     /// # Errors
     /// When the hashing queue is full or the database fails; then the old password is still valid.
@@ -160,14 +160,16 @@ impl Flows {
         password: &str,
     ) -> Result<Result<User, NotWritten>, FlowError> {
         for _ in 0..TRIES {
-            let Some(user) = self.user(AccountLookup::Id(account_id), None).await? else { break };
+            let Some(user) = self.user(AccountLookup::Id(account_id), None).await? else {
+                return Ok(Err(NotWritten::Gone));
+            };
             let (profile, is_active) = (profile_of(&user), user.account.is_active);
             match self.change_user(caller, user, profile, Some(password), is_active).await? {
                 Err(NotWritten::Gone) => {}
                 done => return Ok(done),
             }
         }
-        Ok(Err(NotWritten::Gone))
+        Err(FlowError::Contended(TRIES))
     }
 
     /// Deactivates or reactivates a user, whatever else changes at the same moment.
@@ -181,7 +183,9 @@ impl Flows {
         is_active: bool,
     ) -> Result<Result<ActivityChange, NotWritten>, FlowError> {
         for _ in 0..TRIES {
-            let Some(user) = self.user(AccountLookup::Id(account_id), None).await? else { break };
+            let Some(user) = self.user(AccountLookup::Id(account_id), None).await? else {
+                return Ok(Err(NotWritten::Gone));
+            };
             if user.account.is_active == is_active {
                 return Ok(Ok(ActivityChange::AlreadySo));
             }
@@ -190,7 +194,7 @@ impl Flows {
                 done => return Ok(done.map(|user| ActivityChange::Done(Box::new(user)))),
             }
         }
-        Ok(Err(NotWritten::Gone))
+        Err(FlowError::Contended(TRIES))
     }
 }
 

@@ -17,7 +17,7 @@ use countersign_store::{Store, StoreError};
 use std::time::Duration;
 
 /// For how long before now events are counted.
-const LATELY: Duration = Duration::from_secs(24 * 60 * 60);
+const EVENT_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Which users are listed.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +90,7 @@ pub async fn count(
         .statistics(CountEverything {
             tenants: tenants.filter(|id| scope.is_none_or(|scope| scope == *id)).collect(),
             now,
-            events_since: now - LATELY,
+            events_since: now - EVENT_WINDOW,
             kinds: match scope {
                 None => EventKind::ALL.iter().map(|kind| kind.name().to_owned()).collect(),
                 Some(_) => Vec::new(),

@@ -58,6 +58,9 @@ pub fn profile(description: Description<'_>) -> Result<AccountProfile, Refused> 
     if email.is_none() && username.is_none() {
         return Err(Refused::NoLoginName);
     }
+    if description.email_verified && email.is_none() {
+        return Err(refused("emailVerified", "there is no e-mail address"));
+    }
     Ok(AccountProfile {
         email,
         username,
@@ -77,11 +80,14 @@ mod tests {
 
     #[test]
     fn a_user_needs_one_name_that_is_right() {
-        let described = |email, username| {
-            let description =
-                Description { email, username, name: " Ada ", email_verified: true, password_change_required: false };
-            profile(description).map(|profile| profile.name)
+        let description = |email, username| Description {
+            email,
+            username,
+            name: " Ada ",
+            email_verified: email.is_some(),
+            password_change_required: false,
         };
+        let described = |email, username| profile(description(email, username)).map(|profile| profile.name);
         let field = |field, text: &str| Err(Refused::Field(field, text.to_owned()));
         let ada = Ok("Ada".to_owned());
         let long = "x".repeat(LoginName::LONGEST + 1);
@@ -102,5 +108,13 @@ mod tests {
         ] {
             assert_eq!(described(email, username), expected, "{email:?} {username:?}");
         }
+        let verified = Description { email_verified: true, ..description(None, Some("ada")) };
+        assert_eq!(
+            profile(verified).err(),
+            Some(Refused::Field("emailVerified", "there is no e-mail address".to_owned()))
+        );
+        let long = "x".repeat(LONGEST_NAME + 1);
+        let named = Description { name: &long, ..description(None, Some("ada")) };
+        assert_eq!(profile(named).err(), Some(Refused::Field("name", "has more than 256 characters".to_owned())));
     }
 }

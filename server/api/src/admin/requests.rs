@@ -64,12 +64,12 @@ requests! {
         #[schemars(length(max = 64))]
         tenant_id: Option<String>,
         /// The e-mail address.
-        #[schemars(length(max = 256))]
+        #[schemars(length(max = 191))]
         email: Option<String>,
         /// Whether the address counts as verified.
         email_verified: Option<bool>,
         /// The user name.
-        #[schemars(length(max = 256))]
+        #[schemars(length(max = 191))]
         username: Option<String>,
         /// The name as it is shown.
         #[schemars(length(max = 256))]

@@ -61,7 +61,7 @@ pub(in crate::cli) async fn find(
 ) -> Result<User, Error> {
     let text = text.trim();
     let is_there = |user: &User| tenant.is_none_or(|tenant| user.account.tenant_id == tenant);
-    // What has the form of an id is one. A user whose name looks like another's id is found by the own one.
+    // A UUID is always an id, never a user name, so that nobody can take another user's id as a name.
     if let Some(id) = AccountId::parse(text) {
         let user = store.user(AccountLookup::Id(id)).await?.filter(is_there);
         return user.ok_or_else(|| Error::Usage(format!("there is no user with the id `{text}`")));

@@ -34,13 +34,14 @@ pub(super) async fn require_service(context: &Context) -> Result<Call, Problem> 
         app.proven.forget(&key, Proof::Service);
         return Err(unauthorized(KeyChallenge::Invalid));
     };
+    // In the log also if it may not do this.
+    crate::edge::noted::api_key(service.key_id);
     let name = &context.endpoint.operation_id;
     let operation = ADMIN.iter().find(|operation| operation.operation_id == name);
     if !operation.is_some_and(|operation| service.may(operation.method, operation.path)) {
         return Err(Problem::of_status(Status::FORBIDDEN).with_challenge(KeyChallenge::Insufficient));
     }
     app.proven.remember(&key, Proof::Service, app.flows.now());
-    crate::edge::noted::api_key(service.key_id);
     let caller = Caller {
         actor: Actor::Service(service.key_id),
         is_relayed: true,

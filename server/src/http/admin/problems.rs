@@ -7,7 +7,6 @@ use countersign_domain::password::{self, PasswordPolicyViolation};
 use countersign_flows::FlowError;
 use countersign_flows::users::NotWritten;
 use dropshot::ErrorStatusCode as Status;
-use std::time::Duration;
 
 pub(super) fn of_failure(error: FlowError) -> Problem {
     let Failure { status, retry_after, cause } = error.into();
@@ -38,13 +37,7 @@ pub(super) fn of_property(name: &str, detail: impl Into<String>) -> Problem {
 pub(super) fn of_not_written(refused: NotWritten) -> Problem {
     let password = |code: &'static str, detail: String| Problem::new(Status::BAD_REQUEST, code, detail);
     match refused {
-        // Whether the user is gone is said by the next request.
-        NotWritten::Gone => Problem::new(
-            Status::SERVICE_UNAVAILABLE,
-            "SERVICE_UNAVAILABLE",
-            "The user was deleted, or is being changed, at the same moment: try again.",
-        )
-        .with_retry_after(Duration::from_secs(1)),
+        NotWritten::Gone => no_user(),
         NotWritten::Violation(PasswordPolicyViolation::TooShort) => {
             password("PASSWORD_TOO_SHORT", format!("The password needs {} characters.", password::SHORTEST))
         }

@@ -59,13 +59,8 @@ impl DialectRules for Rules {
     }
 
     fn is_for_pages(&self) -> bool {
-        // An API key is no secret of a page.
+        // Pages must not hold an API key.
         false
-    }
-
-    fn needs_trusted_page_for_cookies(&self) -> bool {
-        // None is read; so none of a page that is not trusted comes near.
-        true
     }
 
     fn bodies(&self, _operation_id: &str) -> Bodies {
@@ -73,7 +68,7 @@ impl DialectRules for Rules {
     }
 
     fn guard(&self, _request: &http::request::Parts, _body: &ParsedBody) -> Result<(), Box<Response<Body>>> {
-        // A browser adds nothing by itself that would count here.
+        // No credential here is one that a browser attaches by itself.
         Ok(())
     }
 }

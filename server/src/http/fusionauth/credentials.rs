@@ -104,6 +104,8 @@ pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> 
         context.context().proven.forget(&key, Proof::Service);
         return Err(unauthorized());
     };
+    // In the log also if it may not do this.
+    crate::edge::noted::api_key(service.key_id);
     let name = &context.endpoint.operation_id;
     let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
     if !operation.is_some_and(|operation| service.may(operation.method, operation.path)) {
@@ -114,7 +116,6 @@ pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> 
         return Err(unauthorized());
     }
     proven(context, &key, Proof::Service);
-    crate::edge::noted::api_key(service.key_id);
     // What a service accepts says nothing about its user.
     let languages = Languages::default();
     let caller = Caller { actor: Actor::Service(service.key_id), is_relayed: true, languages, ..caller(context) };

@@ -67,31 +67,32 @@ impl Drop for AuditSealing {
 }
 
 async fn seal_repeatedly(parts: Parts) {
-    let (mut is_failing, mut logged_at) = (false, None);
+    // Whether the database was away, if the last try failed.
+    let (mut failure, mut logged_at) = (None, None);
     let mut known = parts.store.audit_head(()).await.ok().flatten().map(|head| head.block.head());
     loop {
         match parts.seal().await {
             Ok(sealed) => {
                 parts.note(&sealed, known);
                 known = sealed.head.or(known);
-                is_failing = false;
+                failure = None;
             }
             // A database that is away is one line, not one each second.
-            Err(_) if is_failing => {}
+            Err(error) if failure == Some(error.is_unavailable()) => {}
             Err(error) => {
-                let cause = error_chain(&error);
-                match error.is_unavailable() {
+                let (cause, is_unavailable) = (error_chain(&error), error.is_unavailable());
+                match is_unavailable {
                     true => warn!(parts.log, "failed to seal events of the audit trail"; "cause" => cause),
                     false => error!(
                         parts.log, "events of the audit trail are not sealed: run `countersign audit verify`"; "cause" => cause
                     ),
                 }
-                is_failing = true;
+                failure = Some(is_unavailable);
             }
         }
         let now = parts.clock.now();
         let is_due = logged_at.is_none_or(|at| now - at >= LOGGED_EVERY);
-        if is_due && !is_failing && parts.log_head().await.is_ok() {
+        if is_due && failure.is_none() && parts.log_head().await.is_ok() {
             logged_at = Some(now);
         }
         tokio::time::sleep(INTERVAL).await;

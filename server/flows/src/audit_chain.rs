@@ -153,11 +153,6 @@ pub async fn verify(
         }
         report(&found);
     }
-    if let Some(noted) = noted.filter(|_| !is_noted) {
-        let is_old = found.checkpoint.is_some_and(|(number, _)| noted.number < number);
-        let kind = if is_old { FaultKind::HeadTooOld(noted) } else { FaultKind::HeadMissing(noted) };
-        found.add(Fault { block: Some(noted.number), at: None, kind });
-    }
     // Retention may have removed blocks that were being read.
     let oldest = store.audit_blocks(FindAuditBlocks { after: i64::MIN, limit: 1 }).await?;
     if let Some(checkpoint) = oldest.first().filter(|row| row.is_checkpoint && row.prove(keys.keyring()).is_ok())
@@ -165,6 +160,12 @@ pub async fn verify(
     {
         let number = checkpoint.block.number;
         found.faults.retain(|fault| fault.block.is_none_or(|block| block < 1 || block > number));
+        found.checkpoint = Some((number, checkpoint.block.last_at));
+    }
+    if let Some(noted) = noted.filter(|_| !is_noted) {
+        let is_old = found.checkpoint.is_some_and(|(number, _)| noted.number < number);
+        let kind = if is_old { FaultKind::HeadTooOld(noted) } else { FaultKind::HeadMissing(noted) };
+        found.add(Fault { block: Some(noted.number), at: None, kind });
     }
     Ok(found)
 }

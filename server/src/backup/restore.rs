@@ -52,6 +52,8 @@ pub async fn restore(
     let database = embedded_database(settings)?;
     let keyring = keyring(settings)?;
     first_run::create_parent(database)?;
+    // Where it lies, if its name is a symbolic link: beside that, SQLite keeps what belongs to it.
+    let database = &database.canonicalize().unwrap_or_else(|_| database.to_owned());
     // Before the long work: it says whether a server runs.
     let _lock = FileLock::take(database)?;
     let workspace = Workspace::claim(beside(database, "-restoring"))?;

@@ -102,6 +102,13 @@ pub enum BackupCommandError {
     Database(#[from] Error),
     #[error("failed to write the output")]
     Output(#[from] std::io::Error),
+    /// The database is restored; what the operator has to know is in the error.
+    #[error("the output cannot be written, which is:\n{text}")]
+    OutputOfRestored {
+        text: String,
+        #[source]
+        source: std::io::Error,
+    },
 }
 
 impl BackupCommandError {
@@ -109,7 +116,7 @@ impl BackupCommandError {
         match self {
             Self::Backup(error) => error.is_usage_error(),
             Self::Database(error) => error.is_usage_error(),
-            Self::Output(_) => false,
+            Self::Output(_) | Self::OutputOfRestored { .. } => false,
         }
     }
 }
@@ -189,7 +196,8 @@ pub(super) async fn restore(
     let mut progress = Progress::new();
     let wanted = Wanted { backup: &backup, caller: &caller, keeps_grants: command.keep_grants };
     let restored = backup::restore(settings, wanted, &mut progress).await?;
-    Ok(output.write_all(done(&backup, &restored).as_bytes())?)
+    let text = done(&backup, &restored);
+    output.write_all(text.as_bytes()).map_err(|source| BackupCommandError::OutputOfRestored { text, source })
 }
 
 fn done(backup: &Backup, restored: &Restored) -> String {

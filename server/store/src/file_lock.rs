@@ -57,7 +57,8 @@ impl FileLock {
 }
 
 fn open(database: &Path) -> Result<(PathBuf, File), FileLockError> {
-    let mut name = database.as_os_str().to_owned();
+    // A database that has several names by symbolic links has one lock.
+    let mut name = database.canonicalize().unwrap_or_else(|_| database.to_owned()).into_os_string();
     name.push("-lock");
     let path = PathBuf::from(name);
     match open_or_create(&path, database) {
@@ -101,5 +102,10 @@ mod tests {
         assert!(matches!(FileLock::take(&database), Err(FileLockError::InUse(_))));
         drop(alone);
         FileLock::share(&database).expect("free again");
+        std::fs::write(&database, "").expect("the directory can be written to");
+        let link = directory.path().join("link.db");
+        std::os::unix::fs::symlink(&database, &link).expect("the directory can be written to");
+        let _shared = FileLock::share(&link).expect("free");
+        assert!(matches!(FileLock::take(&database), Err(FileLockError::InUse(_))));
     }
 }

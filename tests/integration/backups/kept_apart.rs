@@ -2,7 +2,9 @@
 
 use super::{names, program, run, taken};
 use crate::harness::Process;
+use countersign_domain::backup::HEAD_BYTES;
 use countersign_test_postgres::DatabaseKind;
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use tempfile::tempdir;
 
@@ -28,7 +30,12 @@ async fn a_backup_is_one_file_of_its_owner_without_keys_and_says_what_else_is_ne
     assert!(bytes.starts_with(b"countersign-backup 1\n{\"program\":"));
     let keys = std::fs::read_to_string(&keyring).unwrap();
     let key = keys.lines().rfind(|line| !line.starts_with('#')).and_then(|line| line.split(' ').nth(1)).unwrap();
-    assert!(!bytes.windows(key.len()).any(|window| window == key.as_bytes()));
+    let mut database = Vec::new();
+    flate2::read::GzDecoder::new(&bytes[HEAD_BYTES..]).read_to_end(&mut database).unwrap();
+    assert!(database.starts_with(b"SQLite format 3"));
+    for part in [&bytes[..HEAD_BYTES], &database] {
+        assert!(!part.windows(key.len()).any(|window| window == key.as_bytes()));
+    }
 
     // Beside the keyring it is written all the same, with a warning.
     let beside = server.data().join("countersign.backup");

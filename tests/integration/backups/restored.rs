@@ -305,9 +305,41 @@ async fn a_damaged_database_is_replaced_and_kept_with_its_log() {
     std::fs::write(&database, "no database at all, but for the log beside it").unwrap();
     run(&server, "restore", &file, &["--yes"]).ok();
     let kept = names(&server.data()).into_iter().filter(|name| name.contains("before-restore")).collect::<Vec<_>>();
-    assert_eq!(kept.len(), names(&server.data()).iter().filter(|name| name.contains("before-restore")).count());
+    let kept_database =
+        kept.iter().find(|name| !name.ends_with("-wal") && !name.ends_with("-shm")).expect("it is kept");
+    let kept_text = std::fs::read_to_string(server.data().join(kept_database)).unwrap();
+    assert_eq!(kept_text, "no database at all, but for the log beside it");
     let kept_log = kept.iter().find(|name| name.ends_with("-wal")).expect("the log is kept");
     assert_eq!(std::fs::read(server.data().join(kept_log)).unwrap(), log_before);
+    server.restart();
+    user.signed_in().await;
+    assert_eq!(server.database().number("SELECT count(*) AS number FROM accounts"), 1);
+}
+
+/// The database lies elsewhere, and its name in the data directory is a symbolic link.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_behind_a_link_is_replaced_where_it_lies_and_what_was_kept_is_said_in_any_case() {
+    let (directory, elsewhere) = (tempdir().unwrap(), tempdir().unwrap());
+    let mut server = Process::start(DatabaseKind::Sqlite, directory.path(), &[]);
+    let user = server.user("ada").await;
+    let file = taken(&server, elsewhere.path());
+    server.user("bob").await;
+    assert!(server.terminate());
+    let (link, volume) = (server.data().join("countersign.db"), elsewhere.path().join("volume"));
+    std::fs::create_dir(&volume).unwrap();
+    for end in ["", "-wal", "-shm"] {
+        let from = server.data().join(format!("countersign.db{end}"));
+        if from.exists() {
+            std::fs::rename(from, volume.join(format!("db.sqlite{end}"))).unwrap();
+        }
+    }
+    std::os::unix::fs::symlink(volume.join("db.sqlite"), &link).unwrap();
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let ran = program(&server).arg("restore").arg(&file).arg("--yes").stdout(full).output().unwrap();
+    let error = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.code() == Some(1) && error.contains("The former database is "), "{error}");
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(names(&volume).iter().any(|name| name.contains("before-restore")), "{:?}", names(&volume));
     server.restart();
     user.signed_in().await;
     assert_eq!(server.database().number("SELECT count(*) AS number FROM accounts"), 1);

@@ -177,10 +177,22 @@ pub(crate) async fn remove_audit_blocks(
     remove: &RemoveAuditBlocks,
 ) -> TxResult<AuditBlocksRemoved> {
     // Each block has an event at least, so that so many blocks are enough; the checkpoint is one more.
-    let find = FindAuditBlocks { after: i64::MIN, limit: remove.batch.saturating_add(1) };
-    let blocks = audit_blocks(connection, &find).await?;
+    let limit = remove.batch.saturating_add(1);
     let batch = i64::from(remove.batch);
-    let removal = audit_removal::decide(&blocks, remove.keys.keyring(), remove.before, batch);
+    let mut blocks: Vec<StoredBlock> = Vec::new();
+    let removal = loop {
+        let after = blocks.last().map_or(i64::MIN, |stored| stored.block.number);
+        let page = audit_blocks(connection, &FindAuditBlocks { after, limit }).await?;
+        let is_last = page.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+        let is_proven = |stored: &StoredBlock| !stored.is_checkpoint && stored.prove(remove.keys.keyring()).is_ok();
+        let says_age = page.iter().any(is_proven);
+        blocks.extend(page);
+        let removal = audit_removal::decide(&blocks, remove.keys.keyring(), remove.before, batch);
+        // Rows that were changed do not say how old they are: one behind them does.
+        if removal.is_some() || is_last || says_age {
+            break removal;
+        }
+    };
     let mut removed = AuditBlocksRemoved::default();
     if let (Some(oldest), Some(removal)) = (blocks.as_slice().first(), removal) {
         if !lock(connection, oldest.block.number).await? {

@@ -55,8 +55,11 @@ pub(crate) async fn end_all_grants(connection: &mut Conn, end: &EndAllGrants) ->
         .execute(connection)
         .await?;
     // What they hold has ended, and most of them were delivered.
-    let dead =
-        MessageKind::ALL.into_iter().filter(|kind| !kind.is_notice() && *kind != MessageKind::AddressChangeUndoLink);
+    let has_ended = |kind: &MessageKind| match kind {
+        MessageKind::AddressChangeUndoLink => restore::ending(Grant::FormerAddress) != Ending::Survives,
+        kind => !kind.is_notice(),
+    };
+    let dead = MessageKind::ALL.into_iter().filter(has_ended);
     let dead: Vec<&str> = dead.map(MessageKind::name).collect();
     diesel::delete(messages::table.filter(messages::kind.eq_any(dead))).execute(connection).await?;
     audit::write(connection, &end.event).await?;

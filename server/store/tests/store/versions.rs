@@ -9,6 +9,7 @@ use countersign_domain::account::Versions;
 use countersign_domain::attempt::{Claimant, Proof};
 use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
+use countersign_domain::decisions::restore;
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::decisions::sign_in::SignIn;
 use countersign_domain::device::Device;
@@ -18,7 +19,7 @@ use countersign_domain::secret::Digest;
 use countersign_domain::terms::{Grant, Rules, Terms};
 use countersign_domain::user::Registration;
 use countersign_store::work::{
-    Changed, Claim, CompleteSecondFactor, CompleteSignIn, EndTrust, FindTrust, Issued, NewRefreshToken,
+    Changed, Claim, CompleteSecondFactor, CompleteSignIn, EndAllGrants, EndTrust, FindTrust, Issued, NewRefreshToken,
     PresentedTicket, PresentedTrust, RefreshTokenUsed, Register, Registered, RevokeSessions, SecondFactorCompleted,
     SessionSelector, TicketKind, UseRefreshToken,
 };
@@ -103,6 +104,31 @@ async fn a_grant_of_older_credentials_is_dead_without_being_deleted_28(database:
         world.behind.execute(&format!("UPDATE accounts SET {raised}"));
         assert_eq!(open.usable(world).await, usable, "{raised}");
     }
+}
+
+/// For a database that is one of the past.
+#[on_each_database]
+async fn what_is_open_is_deleted_when_all_grants_end(database: DatabaseKind) {
+    let world = &World::start(database).await;
+    let open = open(world).await;
+    open.user.issued(world, &open.challenge, 7).await;
+    let tables = ["sessions", "refresh_tokens", "trusted_devices", "challenges", "tickets", "mailed_codes"];
+    for table in tables {
+        assert!(world.count(table) > 0, "{table}");
+    }
+    assert!(world.count("messages WHERE kind = 'sign-in-code'") > 0);
+    let notices = world.count("messages WHERE kind = 'device-trusted'");
+    assert!(notices > 0);
+    let event = event(EventKind::AllGrantsEnded, open.user.id(), NOON);
+    world.store.end_all_grants(EndAllGrants { now: NOON, event }).await.unwrap();
+    for table in tables {
+        assert_eq!(world.count(table), 0, "{table}");
+    }
+    assert_eq!(world.count("messages WHERE kind = 'sign-in-code'"), 0);
+    assert_eq!(world.count("messages WHERE kind = 'device-trusted'"), notices, "notices are still delivered");
+    let used = restore::used_up_to(NOON);
+    assert_eq!(world.count(&format!("methods WHERE last_step = {used}")), 1);
+    assert_eq!(world.count(&format!("spent_steps WHERE last_step < {used}")), 0);
 }
 
 #[on_each_database]

@@ -371,7 +371,7 @@ async fn mail_link(store: &Store, user: &User, purpose: Purpose, to: &EmailAddre
 #[needs_postgres]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn everything_at_once_leaves_no_deadlock_in_the_servers_log() {
-    let Some(cluster) = Cluster::own(&[("log_lock_waits", "on"), ("deadlock_timeout", "50ms")], &[]) else { return };
+    let Some(cluster) = Cluster::own(&[("log_lock_waits", "on"), ("deadlock_timeout", "1ms")], &[]) else { return };
     let behind = Behind::Server(cluster.database());
     let world = World::of(behind).await;
     let mut targets = Vec::new();

@@ -112,6 +112,10 @@ def main(binary, manifest, database_url):
     setting = lambda name: re.search(rf"^{re.escape(name)}\s+(\S+)", report.stdout, re.MULTILINE)[1]
     check(setting("listen") == f"0.0.0.0:{ports['http']}", "the port of the API")
     check(setting("operations.listen") == f"0.0.0.0:{ports['operations']}", "the port of operations")
+    # 19 MiB for each password that is hashed, and 128 MiB for all else.
+    memory = int(re.fullmatch(r"(\d+)Mi", container["resources"]["limits"]["memory"])[1])
+    hashing = 19 * int(setting("limits.hash_threads"))
+    check(hashing + 128 <= memory, f"{hashing} MiB for passwords that are hashed at once, of {memory}")
     until_end = container["lifecycle"]["preStop"]["sleep"]["seconds"] + int(setting("shutdown_grace"))
     check(pod["terminationGracePeriodSeconds"] > until_end, f"it takes up to {until_end} seconds to stop")
 

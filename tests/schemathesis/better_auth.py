@@ -87,7 +87,7 @@ class BetterAuth:
     def __init__(self, service):
         self._service = service
         self._numbers = itertools.count()
-        self._pool = Pool(self._make)
+        self._pool = Pool(self.make)
         self._people = {}
         self._last = {}, {}
 
@@ -134,7 +134,7 @@ class BetterAuth:
             # It ends all that its person has.
             token = ("path_parameters" if path.endswith("{token}") else "body", "token")
             return {
-                token: lambda: self._reset_token(self._make("plain")),
+                token: lambda: self._reset_token(self.make("plain")),
                 ("body", "newPassword"): lambda: PASSWORD,
                 ("query", "callbackURL"): lambda: "/next",
             }
@@ -234,7 +234,7 @@ class BetterAuth:
         link = self._service.mailed_link(person.email) or ""
         return parse_qs(urlsplit(link).query).get("token", ["none"])[0]
 
-    def _make(self, kind):
+    def make(self, kind):
         person = Person(self.new_address(), kind)
         self._sign_up(person)
         if kind != "plain":

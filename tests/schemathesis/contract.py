@@ -12,7 +12,7 @@ class Contract:
     def __init__(self, path):
         with Path(path).open() as file:
             self._document = yaml.safe_load(file)
-        self.is_fusionauth = Path(path).stem == "fusionauth"
+        self.name = Path(path).stem
 
     def methods(self, path):
         """The methods that a path has, in upper case."""

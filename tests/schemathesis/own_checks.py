@@ -23,7 +23,7 @@ HEADERS_OF_THE_TRANSPORT = {
     "x-request-id",
 }
 
-JSON = "application/json"
+JSON = ("application/json", "application/problem+json")
 
 MILLISECONDS = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z")
 FIELD_CODE = re.compile(r"\[([A-Za-z]+)\](.*)", re.DOTALL)
@@ -53,14 +53,13 @@ def register(contract):
     @schemathesis.check
     def no_undocumented_field(ctx, response, case):
         content = (documented(case, response) or {}).get("content")
-        if content and JSON in content:
-            schema = content[JSON]["schema"]
+        for schema in (content[media_type]["schema"] for media_type in content or {} if media_type in JSON):
             extra = list(contract.undocumented(response.json(), schema))
             assert not extra, f"not in the contract: {', '.join(extra)}"
 
     @schemathesis.check
     def no_undocumented_header(ctx, response, case):
-        known = HEADERS_OF_THE_TRANSPORT | {name.lower() for name in (documented(case, response) or {}).get("headers", {})}
+        known = HEADERS_OF_THE_TRANSPORT | ({"allow"} if response.status_code == 405 else set()) | {name.lower() for name in (documented(case, response) or {}).get("headers", {})}
         extra = sorted(set(response.headers) - known)
         assert not extra, f"not in the contract: {', '.join(extra)}"
 
@@ -72,7 +71,7 @@ def register(contract):
         content_type = response.headers.get("content-type", [None])[0]
         if "content" in documented_response:
             assert content_type in documented_response["content"], f"content type {content_type}"
-            if content_type == JSON:
+            if content_type in JSON:
                 json.loads(response.content)
         else:
             assert not response.content, f"a body where none is documented: {response.text[:200]}"
@@ -83,20 +82,36 @@ def register(contract):
         # In the place of unsupported_method: both dialects respond 404 to a method that a path does not have, never 405.
         if is_of_the_operation(case, response) or response.request.method in ("HEAD", "OPTIONS"):
             return
+        if contract.name == "admin":
+            assert response.status_code in (404, 405), f"{response.request.method}: {response.status_code}"
+            if response.status_code == 405:
+                allowed = set(response.headers["allow"][0].split(", "))
+                assert contract.methods(case.operation.path) <= allowed, f"Allow: {allowed}"
+            return
         assert response.status_code == 404, f"{response.request.method}: {response.status_code}, not 404"
-        if contract.is_fusionauth:
+        if contract.name == "fusionauth":
             assert not response.content, f"a body: {response.text[:200]}"
         else:
             assert set(response.json()) == {"message", "code"}, f"not the body of an error: {response.text[:200]}"
             assert response.json()["code"] == "NOT_FOUND", response.text[:200]
 
-    if contract.is_fusionauth:
+    if contract.name == "fusionauth":
         register_for_fusionauth(documented)
     else:
-        register_for_better_auth(contract, documented)
+        register_for_documented_codes(contract, documented)
+    if contract.name == "admin":
+        register_for_administration(documented)
 
 
-def register_for_better_auth(contract, documented):
+def register_for_administration(documented):
+    @schemathesis.check
+    def problems_say_their_status(ctx, response, case):
+        # RFC 9457, 3.1.2
+        if response.status_code >= 400 and documented(case, response):
+            assert response.json()["status"] == response.status_code, response.text[:200]
+
+
+def register_for_documented_codes(contract, documented):
     @schemathesis.check
     def error_codes_are_documented(ctx, response, case):
         documented_response = documented(case, response)
@@ -106,9 +121,9 @@ def register_for_better_auth(contract, documented):
 
     @schemathesis.check
     def times_have_milliseconds(ctx, response, case):
-        if JSON in (documented(case, response) or {}).get("content", {}):
+        if set(JSON) & set((documented(case, response) or {}).get("content", {})):
             for name, value in members(response.json()):
-                if value is not None and name.endswith("At"):
+                if isinstance(value, str) and name.endswith("At"):
                     assert MILLISECONDS.fullmatch(value), f"{name}: {value}"
 
 

@@ -17,11 +17,12 @@ OUTBOX_TAIL_BYTES = 1 << 16
 class Service:
     """Calls the server the way a well-behaved client does; what it calls is not counted as a case."""
 
-    def __init__(self, origin, api_key, outbox, round_number):
+    def __init__(self, origin, api_key, admin_key, outbox, round_number):
         self.origin = origin
         # Rounds share a database, so nobody may be there twice.
         self.round = int(round_number)
         self.api_key = api_key
+        self.admin_key = admin_key
         self._outbox = Path(outbox)
         self._session = requests.Session()
         self._session.trust_env = False
@@ -29,7 +30,7 @@ class Service:
     @classmethod
     def of_environment(cls):
         """The one that fuzz.py has told the hooks about."""
-        names = ("FUZZ_ORIGIN", "FUZZ_API_KEY", "FUZZ_OUTBOX", "FUZZ_ROUND")
+        names = ("FUZZ_ORIGIN", "FUZZ_API_KEY", "FUZZ_ADMIN_KEY", "FUZZ_OUTBOX", "FUZZ_ROUND")
         return cls(*(os.environ[name] for name in names))
 
     def call(self, method, path, body=None, credential=None, headers=None):

@@ -71,11 +71,14 @@ impl Username {
 }
 
 /// Why a name may not be chosen as a user name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Its text continues a sentence of which the name is the subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UsernameRefusal {
-    /// Letters of several scripts: one may look like another.
+    /// One letter may look like another.
+    #[error("mixes letters of several scripts")]
     MixedScripts,
-    /// An e-mail address or a telephone number that is not the user's own: its owner signs in with it.
+    /// Its owner signs in with it.
+    #[error("is an e-mail address or a telephone number, and not the user's own")]
     OtherUsersName,
 }
 

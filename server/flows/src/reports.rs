@@ -12,7 +12,7 @@ use countersign_domain::user_search::NamePattern;
 pub use countersign_store::work::{
     AuditOrder, AuditPlace, FindAuditEvents, KindCount, MessageQueue, StoredAuditEvent, TenantStatistics,
 };
-use countersign_store::work::{CountEverything, ListUsers, NameRanges};
+use countersign_store::work::{CountEverything, EventsToCount, ListUsers, NameRanges};
 use countersign_store::{Store, StoreError};
 use std::time::Duration;
 
@@ -86,25 +86,20 @@ pub async fn count(
     now: Timestamp,
 ) -> Result<Counts, StoreError> {
     let tenants = directory.tenants().iter().map(|tenant| tenant.id);
-    let statistics = store
-        .statistics(CountEverything {
-            tenants: tenants.filter(|id| scope.is_none_or(|scope| scope == *id)).collect(),
-            now,
-            events_since: now - EVENT_WINDOW,
-            kinds: match scope {
-                None => EventKind::ALL.iter().map(|kind| kind.name().to_owned()).collect(),
-                Some(_) => Vec::new(),
-            },
-        })
-        .await?;
-    let server = match scope {
-        Some(_) => None,
-        None => Some(ServerCounts {
-            sessions: statistics.sessions,
-            refresh_tokens: statistics.refresh_tokens,
-            trusted_devices: statistics.trusted_devices,
+    let events = scope.is_none().then(|| EventsToCount {
+        since: now - EVENT_WINDOW,
+        kinds: EventKind::ALL.iter().map(|kind| kind.name().to_owned()).collect(),
+    });
+    let tenants = tenants.filter(|id| scope.is_none_or(|scope| scope == *id)).collect();
+    let statistics = store.statistics(CountEverything { tenants, now, events }).await?;
+    let server = match statistics.server {
+        None => None,
+        Some(server) => Some(ServerCounts {
+            sessions: server.sessions,
+            refresh_tokens: server.refresh_tokens,
+            trusted_devices: server.trusted_devices,
             messages: store.message_queue(()).await?,
-            events: statistics.events,
+            events: server.events,
         }),
     };
     Ok(Counts { at: now, tenants: statistics.tenants, server })

@@ -1,7 +1,7 @@
 //! What a user can be called whom an administrator creates.
 
 use countersign_api::validation::is_mailbox;
-use countersign_domain::account::{EmailAddress, LoginName, PhoneNumber, Username, UsernameRefusal};
+use countersign_domain::account::{EmailAddress, LoginName, Username};
 use countersign_domain::user::AccountProfile;
 
 /// Of a display name, in characters, as the contracts have it.
@@ -48,12 +48,8 @@ pub fn profile(description: Description<'_>) -> Result<AccountProfile, Refused> 
     let email = email.map(EmailAddress::new);
     let unseen = || refused("username", "nothing of it can be seen");
     let username = description.username.map(|text| Username::new(text).ok_or_else(unseen)).transpose()?;
-    match username.as_ref().and_then(|name| name.refusal(email.as_ref(), None::<&PhoneNumber>)) {
-        None => {}
-        Some(UsernameRefusal::MixedScripts) => return Err(refused("username", "mixes letters of several scripts")),
-        Some(UsernameRefusal::OtherUsersName) => {
-            return Err(refused("username", "is an e-mail address or a telephone number, and not the user's own"));
-        }
+    if let Some(refusal) = username.as_ref().and_then(|name| name.refusal(email.as_ref(), None)) {
+        return Err(Refused::Field("username", refusal.to_string()));
     }
     if email.is_none() && username.is_none() {
         return Err(Refused::NoLoginName);

@@ -39,12 +39,12 @@ class Server:
         """What the generated client calls the host: the address of the API."""
         return f"{self.origin}/api/auth"
 
-    def api_key(self):
-        """A new key for a service, made beside the running server."""
+    def api_key(self, *options):
+        """A new key for a service, made beside the running server with these options."""
         environment = inherited() | self._more_settings
         environment["COUNTERSIGN_DATA_DIR"] = os.fspath(self._directory / "data")
         done = subprocess.run(
-            [binary(), "api-key", "create"], cwd=self._directory, env=environment, capture_output=True, text=True, check=True
+            [binary(), "api-key", "create", *options], cwd=self._directory, env=environment, capture_output=True, text=True, check=True
         )
         return done.stdout.splitlines()[-1]
 

@@ -1,9 +1,7 @@
 //! The caller: a service, whose API key allows the operation. Nothing else opens one; cookies are not looked at.
 
 use super::{Context, problems};
-use crate::edge::proven::Proof;
-use crate::http::shared::Authorization;
-use crate::operations::ADMIN;
+use crate::http::shared::{Authorization, KeyCheck, check_key};
 use countersign_api::DialectName;
 use countersign_api::admin::Problem;
 use countersign_api::admin::problem::KeyChallenge;
@@ -29,19 +27,13 @@ pub(super) async fn require_service(context: &Context) -> Result<Call, Problem> 
     let unauthorized = |challenge| Problem::of_status(Status::UNAUTHORIZED).with_challenge(challenge);
     let key = Authorization::read(context.request.headers()).into_bearer();
     let key = key.ok_or_else(|| unauthorized(KeyChallenge::Missing))?;
-    let app = context.context();
-    let Some(service) = app.flows.service(&key).await.map_err(problems::of_failure)? else {
-        app.proven.forget(&key, Proof::Service);
-        return Err(unauthorized(KeyChallenge::Invalid));
+    let service = match check_key(context, DialectName::Admin, &key).await.map_err(problems::of_failure)? {
+        KeyCheck::Allowed(service) => service,
+        KeyCheck::Unknown => return Err(unauthorized(KeyChallenge::Invalid)),
+        KeyCheck::NotAllowed => {
+            return Err(Problem::of_status(Status::FORBIDDEN).with_challenge(KeyChallenge::Insufficient));
+        }
     };
-    // In the log also if it may not do this.
-    crate::edge::noted::api_key(service.key_id);
-    let name = &context.endpoint.operation_id;
-    let operation = ADMIN.iter().find(|operation| operation.operation_id == name);
-    if !operation.is_some_and(|operation| service.may(operation.method, operation.path)) {
-        return Err(Problem::of_status(Status::FORBIDDEN).with_challenge(KeyChallenge::Insufficient));
-    }
-    app.proven.remember(&key, Proof::Service, app.flows.now());
     let caller = Caller {
         actor: Actor::Service(service.key_id),
         is_relayed: true,

@@ -54,7 +54,7 @@ pub(super) async fn create(context: &Context, body: requests::NewUser) -> Result
         password_change_required: body.password_change_required.unwrap_or(false),
     });
     let profile = described.map_err(|refused| match refused {
-        Refused::Field(field, text) => of_property(field, text),
+        Refused::Field(field, text) => of_property(field, sentence(&text)),
         Refused::NoLoginName => of_property("email", "A user needs an e-mail address or a user name to sign in with."),
     })?;
     let new = NewUser { tenant_id, id: None, profile, password: &body.password, registration: None };
@@ -62,6 +62,13 @@ pub(super) async fn create(context: &Context, body: requests::NewUser) -> Result
     let user = users::user(&made.map_err(of_not_written)?);
     let location = HeaderValue::from_str(&format!("/admin/users/{}", user.id)).expect("an id is ASCII");
     Ok(Reply::new::<201>(user).with_header(LOCATION, location))
+}
+
+/// A sentence of its continuation.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
 }
 
 /// `GET /admin/users/{userId}`

@@ -4,7 +4,7 @@ use super::cookies::{self, ACCESS_TOKEN};
 use super::values::{body_value, is_no_uuid};
 use super::{Context, refusal};
 use crate::edge::proven::Proof;
-use crate::http::shared::Authorization;
+use crate::http::shared::{Authorization, KeyCheck, check_key};
 use countersign_api::DialectName;
 use countersign_api::fusionauth::TenantHeader;
 use countersign_api::fusionauth::requests::{DeviceInfo, MetaData};
@@ -97,25 +97,13 @@ fn presented_key(context: &Context) -> Option<String> {
 /// # Errors
 /// 401, 400 (there is no such tenant), 503.
 pub(super) async fn require_service(context: &Context, tenant: TenantHeader) -> Result<Call, Error> {
-    let flows = &context.context().flows;
     let key = presented_key(context).ok_or_else(unauthorized)?;
-    let service = flows.service(&key).await.map_err(refusal::of_failure)?;
-    let Some(service) = service else {
-        context.context().proven.forget(&key, Proof::Service);
-        return Err(unauthorized());
-    };
-    // In the log also if it may not do this.
-    crate::edge::noted::api_key(service.key_id);
-    let name = &context.endpoint.operation_id;
-    let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
-    if !operation.is_some_and(|operation| service.may(operation.method, operation.path)) {
-        return Err(unauthorized());
-    }
+    let checked = check_key(context, DialectName::FusionAuth, &key).await.map_err(refusal::of_failure)?;
+    let KeyCheck::Allowed(service) = checked else { return Err(unauthorized()) };
     let named = named_tenant(context, tenant)?;
     if service.tenant_id.is_some() && named.is_some() && service.tenant_id != named {
         return Err(unauthorized());
     }
-    proven(context, &key, Proof::Service);
     // What a service accepts says nothing about its user.
     let languages = Languages::default();
     let caller = Caller { actor: Actor::Service(service.key_id), is_relayed: true, languages, ..caller(context) };
@@ -139,21 +127,8 @@ pub(super) async fn service_or_anybody(context: &Context, tenant: TenantHeader) 
 /// 503.
 pub(super) async fn is_service(context: &Context) -> Result<bool, Error> {
     let Some(key) = presented_key(context) else { return Ok(false) };
-    let service = context.context().flows.service(&key).await.map_err(refusal::of_failure)?;
-    let name = &context.endpoint.operation_id;
-    let operation = crate::operations::FUSIONAUTH.iter().find(|operation| operation.operation_id == name);
-    let is_allowed =
-        service.zip(operation).is_some_and(|(service, operation)| service.may(operation.method, operation.path));
-    if is_allowed {
-        proven(context, &key, Proof::Service);
-    }
-    Ok(is_allowed)
-}
-
-/// Lets the rate limits of the requests that follow know that a credential is valid.
-fn proven(context: &Context, credential: &str, proof: Proof) {
-    let app = context.context();
-    app.proven.remember(credential, proof, app.flows.now());
+    let checked = check_key(context, DialectName::FusionAuth, &key).await.map_err(refusal::of_failure)?;
+    Ok(matches!(checked, KeyCheck::Allowed(_)))
 }
 
 /// The access token of the request: from the header, else from the cookie.
@@ -179,7 +154,8 @@ pub(super) async fn require_holder(
     let holder = context.context().flows.token_holder(&token, call.tenant, purpose).await;
     let holder = holder.map_err(refusal::of_failure)?;
     let (user, claims) = holder.ok_or_else(token_invalid)?;
-    proven(context, &token, Proof::User);
+    let app = context.context();
+    app.proven.remember(&token, Proof::User, app.flows.now());
     let caller = Caller { is_known: true, ..call.caller };
     Ok((Call { caller, tenant: Some(user.account.tenant_id) }, user, claims))
 }

@@ -5,7 +5,7 @@ use super::wire;
 use countersign_api::fusionauth::Errors;
 use countersign_api::fusionauth::requests::UserFields;
 use countersign_api::validation::is_mailbox;
-use countersign_domain::account::{EmailAddress, PhoneNumber, Username, UsernameRefusal};
+use countersign_domain::account::{EmailAddress, PhoneNumber, Username};
 use countersign_domain::ids::TenantId;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::{AccountProfile, User};
@@ -94,11 +94,7 @@ pub(super) fn account_profile(
     let phone_number = body_value(fields.phone_number.as_ref());
     let number = phone_number.and_then(PhoneNumber::new);
     let new_name = username.as_ref().filter(|name| !has_name(name));
-    if let Some(refusal) = new_name.and_then(|name| name.refusal(email.as_ref(), number.as_ref())) {
-        let why = match refusal {
-            UsernameRefusal::MixedScripts => "mixes letters of several scripts",
-            UsernameRefusal::OtherUsersName => "is an e-mail address or a telephone number, and not the user's own",
-        };
+    if let Some(why) = new_name.and_then(|name| name.refusal(email.as_ref(), number.as_ref())) {
         errors.add("user.username", "invalid", format!("The [user.username] property {why}."));
     }
     if phone_number.is_some() && number.is_none() {

@@ -5,7 +5,9 @@ pub mod authorization;
 pub mod caller;
 pub mod cookies;
 pub mod failure;
+pub mod service;
 
 pub use authorization::Authorization;
 pub use caller::caller;
 pub use failure::Failure;
+pub use service::{KeyCheck, check_key};

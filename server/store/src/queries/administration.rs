@@ -11,8 +11,8 @@ use crate::schema::{
     messages, methods as methods_table, refresh_tokens, registrations, sessions, spent_steps, tickets, trusted_devices,
 };
 use crate::work::{
-    CountEverything, FactorsReset, KindCount, ListUsers, ResetFactors, Statistics, StoredAboutUser, StoredRows,
-    StoredValue, TenantStatistics, TxOutcome,
+    CountEverything, FactorsReset, KindCount, ListUsers, ResetFactors, ServerStatistics, Statistics, StoredAboutUser,
+    StoredRows, StoredValue, TenantStatistics, TxOutcome,
 };
 use countersign_domain::decisions::factor_reset;
 use countersign_domain::ids::AccountId;
@@ -76,19 +76,11 @@ pub(crate) async fn statistics(connection: &mut Conn, wanted: &CountEverything) 
         };
     }
     let now = wanted.now.as_millis();
-    let mut statistics = Statistics {
-        sessions: count!(sessions, sessions::expires_at.gt(now)),
-        refresh_tokens: count!(
-            refresh_tokens,
-            refresh_tokens::expires_at.gt(now).and(refresh_tokens::used_at.is_null())
-        ),
-        trusted_devices: count!(trusted_devices, trusted_devices::expires_at.gt(now)),
-        ..Statistics::default()
-    };
+    let mut tenants = Vec::with_capacity(wanted.tenants.len());
     for tenant_id in &wanted.tenants {
         let tenant = tenant_id.to_text();
         let mine = || accounts::tenant_id.eq(&tenant);
-        statistics.tenants.push(TenantStatistics {
+        tenants.push(TenantStatistics {
             tenant_id: *tenant_id,
             users: count!(accounts, mine()),
             deactivated: count!(accounts, mine().and(accounts::is_active.eq(false))),
@@ -99,14 +91,23 @@ pub(crate) async fn statistics(connection: &mut Conn, wanted: &CountEverything) 
             ),
         });
     }
+    let Some(wanted) = &wanted.events else { return Ok(Statistics { tenants, server: None }) };
+    let mut events = Vec::new();
     for kind in &wanted.kinds {
-        let since = audit_events::at.ge(wanted.events_since.as_millis());
+        let since = audit_events::at.ge(wanted.since.as_millis());
         let count = count!(audit_events, audit_events::kind.eq(kind).and(since));
         if count > 0 {
-            statistics.events.push(KindCount { kind: kind.clone(), count });
+            events.push(KindCount { kind: kind.clone(), count });
         }
     }
-    Ok(statistics)
+    let refresh_tokens = refresh_tokens::expires_at.gt(now).and(refresh_tokens::used_at.is_null());
+    let server = ServerStatistics {
+        sessions: count!(sessions, sessions::expires_at.gt(now)),
+        refresh_tokens: count!(refresh_tokens, refresh_tokens),
+        trusted_devices: count!(trusted_devices, trusted_devices::expires_at.gt(now)),
+        events,
+    };
+    Ok(Statistics { tenants, server: Some(server) })
 }
 
 /// An id as the command line and the FusionAuth dialect write it. All ids are UUIDs.

@@ -43,15 +43,26 @@ pub enum FactorsReset {
 pub struct CountEverything {
     pub tenants: Vec<TenantId>,
     pub now: Timestamp,
-    /// Events are counted from this time on.
-    pub events_since: Timestamp,
+    /// `None` if what is of no one tenant is not counted.
+    pub events: Option<EventsToCount>,
+}
+
+#[derive(Clone, Debug)]
+pub struct EventsToCount {
+    pub since: Timestamp,
     /// Stored names of the kinds of events that are counted.
     pub kinds: Vec<String>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Statistics {
     pub tenants: Vec<TenantStatistics>,
+    pub server: Option<ServerStatistics>,
+}
+
+/// What is of no one tenant.
+#[derive(Clone, Debug)]
+pub struct ServerStatistics {
     /// Grants that have not expired. Some of them may have ended with the credentials that they were opened by.
     pub sessions: u64,
     pub refresh_tokens: u64,

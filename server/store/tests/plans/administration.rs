@@ -4,7 +4,8 @@ use super::*;
 use countersign_domain::decisions::factor_reset::FactorReset;
 use countersign_domain::user_search::NamePattern;
 use countersign_store::work::{
-    AuditOrder, AuditPlace, CountEverything, FactorsReset, FindAuditEvents, ListUsers, NameRanges, ResetFactors,
+    AuditOrder, AuditPlace, CountEverything, EventsToCount, FactorsReset, FindAuditEvents, ListUsers, NameRanges,
+    ResetFactors,
 };
 
 /// Carries out each unit of work that only administrators have.
@@ -29,13 +30,17 @@ pub(crate) async fn everything(world: &World) {
     }
     let kinds: Vec<String> =
         [EventKind::TwoFactorEnabled, EventKind::SignedUp].map(|kind| kind.name().to_owned()).to_vec();
-    let count =
-        CountEverything { tenants: vec![TenantId::DEFAULT], now: NOON, events_since: NOON, kinds: kinds.clone() };
-    let counted = store.statistics(count).await.unwrap();
+    let tenants = vec![TenantId::DEFAULT];
+    let events = Some(EventsToCount { since: NOON, kinds: kinds.clone() });
+    let everything = CountEverything { tenants: tenants.clone(), now: NOON, events };
+    let counted = store.statistics(everything).await.unwrap();
+    let server = counted.server.as_ref().expect("everything is counted");
     assert!(
-        counted.tenants[0].with_second_factor > 0 && counted.sessions > 0 && counted.events.len() == 2,
+        counted.tenants[0].with_second_factor > 0 && server.sessions > 0 && server.events.len() == 2,
         "{counted:?}"
     );
+    let of_tenants = store.statistics(CountEverything { tenants, now: NOON, events: None }).await.unwrap();
+    assert!(of_tenants.tenants[0].with_second_factor > 0 && of_tenants.server.is_none(), "{of_tenants:?}");
     let stored = store.stored_about(id).await.unwrap().expect("a user");
     assert!(stored.tables.iter().any(|table| table.table == "methods" && !table.rows.is_empty()), "{stored:?}");
     for order in [AuditOrder::OldestFirst, AuditOrder::NewestFirst] {

@@ -1,13 +1,9 @@
 //! What published clients send that others do not: the crate `fusionauth-rust-client` has the body `null` for a request
 //! without one, and looks a user up by their own access token, as APIMatic's SDK does; some end a path with an empty value.
-//!
-//! The requests are made by hand rather than by that crate (2.9.0): it is 650 models, 46 000 lines of generated code that each
-//! build of the tests would compile for one journey. With its default features it also brings TLS by OpenSSL (`native-tls`,
-//! `openssl-sys`, a C library with headers on every machine that builds) beside rustls, which is used here; and Cargo unites the
-//! features of reqwest, so all other tests would get that client.
+//! Its journey with the crate itself is `tests/clients/fusionauth-rust`.
 
 use crate::harness::caller::Call;
-use crate::harness::service::{APPLICATION, Service, TotpApp};
+use crate::harness::service::Service;
 use crate::harness::{PASSWORD, World};
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::tenant::{Directory, LoginPolicy, Tenant};
@@ -17,51 +13,6 @@ use serde_json::{Value, json};
 /// A request of the crate: its body is JSON, and `null` if there is none.
 fn call(service: &Service, method: &str, path: &str, body: Option<Value>) -> Call {
     service.call(method, path).body("application/json", body.unwrap_or_default().to_string())
-}
-
-#[on_each_database]
-async fn its_journey(database: DatabaseKind) {
-    let world = World::start(database).await;
-    let service = world.service().await;
-    let made = json!({"user": {"email": "ada@example.com", "password": PASSWORD}});
-    let id = call(&service, "POST", "/user", Some(made)).await.ok().text("/user/id");
-    let registration = json!({"registration": {"applicationId": APPLICATION}});
-    call(&service, "POST", &format!("/user/registration/{id}"), Some(registration)).await.ok();
-    let login = json!({"loginId": "ada@example.com", "password": PASSWORD, "applicationId": APPLICATION});
-    let logged_in = call(&service, "POST", "/login", Some(login.clone())).await.ok();
-    let own = service.with_token(&logged_in.text("/token"), "GET", "/user").await.ok();
-    assert_eq!(own.body, call(&service, "GET", &format!("/user/{id}"), None).await.ok().body);
-
-    let secret = service.get("/two-factor/secret").await.ok();
-    let app = TotpApp::new(&secret.text("/secretBase32Encoded"), world.clock());
-    let add = json!({"method": "authenticator", "secret": secret.text("/secret"), "code": app.code()});
-    call(&service, "POST", &format!("/user/two-factor/{id}"), Some(add)).await.ok();
-    let send = json!({"userId": id, "method": "email", "email": "ada@example.com"});
-    call(&service, "POST", "/two-factor/send", Some(send)).await.ok();
-    let code = world.last_code_for("ada@example.com");
-    let add = json!({"method": "email", "email": "ada@example.com", "code": code});
-    call(&service, "POST", &format!("/user/two-factor/{id}"), Some(add)).await.ok();
-    let codes = call(&service, "POST", &format!("/user/two-factor/recovery-code/{id}"), None).await.ok();
-    let status = call(&service, "GET", &format!("/two-factor/status/?userId={id}&applicationId={APPLICATION}"), None);
-    status.undocumented().await.is(242);
-
-    let challenge = call(&service, "POST", "/login", Some(login.clone())).await.is(242);
-    let complete = json!({"twoFactorId": challenge.text("/twoFactorId"), "code": app.fresh_code()});
-    service.open("/two-factor/login", complete).await.ok();
-
-    // Methods are disabled by parameters, with the body `null`: one, the other, and all by a recovery code.
-    let methods = challenge.body["methods"].as_array().unwrap().clone();
-    let path = |kind: &str, code: &str| {
-        let method = methods.iter().find(|method| method["method"] == kind).unwrap();
-        format!("/user/two-factor/{id}?methodId={}&code={code}", method["id"].as_str().unwrap())
-    };
-    call(&service, "DELETE", &path("authenticator", &app.wrong_code()), None).await.is(421);
-    call(&service, "DELETE", &path("authenticator", &app.fresh_code()), None).await.ok();
-    let query = path("email", &codes.text("/recoveryCodes/0"));
-    call(&service, "DELETE", &query, None).await.ok();
-    call(&service, "POST", "/login", Some(login)).await.ok();
-    call(&service, "DELETE", &format!("/user/{id}?hardDelete=true"), None).await.ok();
-    call(&service, "GET", &format!("/user/{id}"), None).await.is(404);
 }
 
 #[on_each_database]

@@ -4,7 +4,7 @@
 
 use crate::harness::caller::Call;
 use crate::harness::service::Service;
-use crate::harness::{PASSWORD, World};
+use crate::harness::World;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::tenant::{Directory, LoginPolicy, Tenant};
 use countersign_test_postgres::{DatabaseKind, on_each_database};

@@ -65,8 +65,14 @@ impl Walk<'_> {
             let value = match keyword.as_str() {
                 "required" | "enum" => sorted(value),
                 "properties" => self.properties(value),
-                "items" | "not" => self.below(value),
-                "additionalProperties" if value.is_object() => self.below(value),
+                "items" | "not" | "contains" | "propertyNames" | "if" | "then" | "else" | "contentSchema" => {
+                    self.below(value)
+                }
+                "patternProperties" | "dependentSchemas" => self.properties(value),
+                "prefixItems" => value.as_array().into_iter().flatten().map(|item| self.below(item)).collect(),
+                "additionalProperties" | "unevaluatedProperties" | "unevaluatedItems" if value.is_object() => {
+                    self.below(value)
+                }
                 "allOf" | "anyOf" | "oneOf" => continue,
                 _ => plain_number(value),
             };
@@ -121,6 +127,7 @@ impl Walk<'_> {
 fn says_nothing(keyword: &str, value: &Value) -> bool {
     match keyword {
         "title" | "description" | "example" | "examples" | "default" | "deprecated" | "externalDocs" => true,
+        "$id" | "$schema" | "$anchor" | "$dynamicAnchor" | "$comment" | "$defs" | "definitions" => true,
         "nullable" | "uniqueItems" | "exclusiveMinimum" | "exclusiveMaximum" | "readOnly" | "writeOnly" => {
             *value == false
         }

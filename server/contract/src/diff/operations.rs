@@ -14,7 +14,8 @@ struct Entry {
     /// Name in findings.
     name: String,
     path: String,
-    method: String,
+    /// JSON pointer.
+    pointer: String,
     operation_id: Option<String>,
 }
 
@@ -45,24 +46,27 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
         let from = before.iter().find(|(address, other)| {
             other.operation_id.is_some() && other.operation_id == entry.operation_id && !new_keys.contains_key(address)
         });
-        let pointer = pointer::from_tokens(["paths", &entry.path, &entry.method]);
         match from {
             Some((address, other)) => {
                 moved.insert(address.clone());
                 comparison.operation = Some(entry.name.clone());
-                let before = pointer::from_tokens(["paths", &other.path, &other.method]);
                 let message = format!("{} moved to {}", other.name, entry.name);
                 comparison.report(
                     "operation-moved",
                     message,
-                    ChangeSide::with_value(&before, &other.name),
-                    ChangeSide::with_value(&pointer, &entry.name),
+                    ChangeSide::with_value(&other.pointer, &other.name),
+                    ChangeSide::with_value(&entry.pointer, &entry.name),
                 );
                 pair(comparison, other, entry);
             }
             None => {
                 comparison.operation = Some(entry.name.clone());
-                comparison.report("operation-added", "the operation was added", None, ChangeSide::at_pointer(&pointer));
+                comparison.report(
+                    "operation-added",
+                    "the operation was added",
+                    None,
+                    ChangeSide::at_pointer(&entry.pointer),
+                );
             }
         }
     }
@@ -91,8 +95,8 @@ fn entries(document: &Document, with_base: bool) -> Vec<(Address, Entry)> {
         let address = (located.method.to_owned(), open(&format!("{base}{}", located.path)).0);
         let name = format!("{} {}", located.method.to_uppercase(), located.path);
         let operation_id = located.operation["operationId"].as_str().map(str::to_owned);
-        let (path, method) = (located.path.to_owned(), located.method.to_owned());
-        (address, Entry { name, path, method, operation_id })
+        let path = located.path.to_owned();
+        (address, Entry { name, path, pointer: located.pointer(), operation_id })
     };
     document.located().map(entry).collect()
 }
@@ -112,7 +116,7 @@ fn open(path: &str) -> (String, Vec<&str>) {
 }
 
 fn removed(comparison: &mut Comparison<'_>, entry: &Entry) {
-    let at = Node::at(comparison.old, &pointer::from_tokens(["paths", &entry.path, &entry.method]));
+    let at = Node::at(comparison.old, &entry.pointer);
     comparison.operation = Some(entry.name.clone());
     let promised = promised_day(&at, comparison.today.as_deref());
     let (rule, message) = match (at.is("deprecated"), promised) {
@@ -126,13 +130,13 @@ fn removed(comparison: &mut Comparison<'_>, entry: &Entry) {
 fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     let at = |document, entry: &Entry| {
         let item = Node::at(document, &pointer::from_tokens(["paths", &entry.path]));
-        (item.clone(), item.get(&entry.method).unwrap_or(item))
+        (item, Node::at(document, &entry.pointer))
     };
     let (old_item, old) = at(comparison.old, before);
     let (new_item, new) = at(comparison.new, after);
     // Fields of the path item that apply to all its operations.
     let shared = |item: &Node<'_>| {
-        item.entries().map(|(key, _)| key.to_owned()).filter(|key| !METHODS.contains(&key.as_str())).collect::<Vec<_>>()
+        item.entries().map(|(key, _)| key.to_owned()).filter(|key| !is_operations(key)).collect::<Vec<_>>()
     };
     let same_item = shared(&old_item).iter().chain(&shared(&new_item)).all(|key| {
         let both = old_item.get(key).zip(new_item.get(key));
@@ -161,6 +165,11 @@ fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     security::compare(comparison, &old, &new);
     callbacks(comparison, &old, &new);
     comparison.operation = None;
+}
+
+/// Whether a field of a path item holds operations.
+fn is_operations(key: &str) -> bool {
+    METHODS.contains(&key) || key == "additionalOperations"
 }
 
 fn names(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
@@ -279,8 +288,31 @@ fn callbacks<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>
             );
             continue;
         };
-        comparison.inside(format!("callback {name}"), |comparison| callback(comparison, other, at));
+        comparison.inside(format!("callback {name}"), |comparison| callback(comparison, "callback", other, at));
     }
+}
+
+/// Compares webhooks, which are requests of the server like those of callbacks.
+pub(super) fn webhooks<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+    let all = |at: &Node<'d>| -> BTreeMap<&'d str, Node<'d>> {
+        at.entries_of("webhooks")
+            .filter(|(name, _)| !name.starts_with("x-"))
+            .map(|(name, at)| (name, at.resolved()))
+            .collect()
+    };
+    let (before, after) = (all(old), all(new));
+    for (name, at) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
+        comparison.operation = Some(format!("webhook {name}"));
+        comparison.report("webhook-removed", "the webhook was removed", ChangeSide::at(at), None);
+    }
+    for (name, at) in &after {
+        comparison.operation = Some(format!("webhook {name}"));
+        match before.get(name) {
+            Some(other) => callback(comparison, "webhook", other, at),
+            None => comparison.report("webhook-added", "the webhook was added", None, ChangeSide::at(at)),
+        }
+    }
+    comparison.operation = None;
 }
 
 /// Callbacks by name and URL expression.
@@ -292,7 +324,8 @@ fn callbacks_of<'d>(operation: &Node<'d>) -> BTreeMap<String, Node<'d>> {
     operation.entries_of("callbacks").flat_map(expressions).collect()
 }
 
-fn callback<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+/// Compares the operations of a callback or webhook; `kind` is the beginning of the rules' ids.
+fn callback<'d>(comparison: &mut Comparison<'d>, kind: &str, old: &Node<'d>, new: &Node<'d>) {
     annotations::documentation(comparison, old, new);
     annotations::extensions(comparison, old, new);
     for method in METHODS {
@@ -305,11 +338,21 @@ fn callback<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>)
             }
             (Some(before), None) => {
                 let message = format!("the server no longer calls back with {}", method.to_uppercase());
-                comparison.report("callback-operation-removed", message, ChangeSide::at(&before), ChangeSide::at(new));
+                comparison.report(
+                    &format!("{kind}-operation-removed"),
+                    message,
+                    ChangeSide::at(&before),
+                    ChangeSide::at(new),
+                );
             }
             (None, Some(after)) => {
                 let message = format!("the server also calls back with {}", method.to_uppercase());
-                comparison.report("callback-operation-added", message, ChangeSide::at(old), ChangeSide::at(&after));
+                comparison.report(
+                    &format!("{kind}-operation-added"),
+                    message,
+                    ChangeSide::at(old),
+                    ChangeSide::at(&after),
+                );
             }
             (None, None) => {}
         }

@@ -46,7 +46,7 @@ macro_rules! widening {
     };
 }
 
-const DOCUMENT: [Rule; 14] = rules! {
+const DOCUMENT: [Rule; 16] = rules! {
     "documentation-changed" Documentation "A title, summary, description, example or link to further documentation changed." PROSE;
     "info-version-changed" Documentation "The version of the contract (`info.version`) changed." PROSE;
     "openapi-version-changed" Documentation "The version of OpenAPI that the document is written in changed." "Tools that read the document must support that version.";
@@ -56,6 +56,8 @@ const DOCUMENT: [Rule; 14] = rules! {
     "base-path-changed" Breaking "The path of the first server changed, and with it the address of every operation." "The path is compiled into generated clients. Serve both for a while.";
     "server-variable-changed" Risky "A variable in a server's address lost a value, or has another default." "Clients that use the value or the default reach another address.";
     "server-variable-extended" Compatible "A variable in a server's address may have a further value, or any." "Clients that use an old value are not affected.";
+    "schema-dialect-changed" Risky "The dialect of the schemas changed (`jsonSchemaDialect`)." "Schemas are compared as those of OpenAPI; another dialect may give their keywords another meaning.";
+    "tag-hierarchy-changed" Documentation "The parent or the kind of a tag changed." PROSE;
     "schema-added" Compatible "A named schema was added." "References to it are reported separately.";
     "schema-removed" Risky "A named schema was removed." NAMES;
     "schema-renamed" Risky "A schema was replaced by one of another name." NAMES;
@@ -63,7 +65,7 @@ const DOCUMENT: [Rule; 14] = rules! {
     "tag-removed" Compatible "The document no longer declares a tag." "Operations keep their tags; changes of those are reported separately.";
 };
 
-const OPERATIONS: [Rule; 26] = rules! {
+const OPERATIONS: [Rule; 30] = rules! {
     "operation-added" Compatible "An operation was added." "Clients that do not know it do not call it.";
     "operation-removed" Breaking "An operation was removed without having been deprecated." "Clients that call it get an error. Mark it `deprecated` first, with the date of its removal in `x-sunset`, and remove it after that date.";
     "operation-removed-before-sunset" Breaking "A deprecated operation was removed before its `x-sunset` date." "Clients may rely on the announced date. Keep it until then.";
@@ -86,6 +88,10 @@ const OPERATIONS: [Rule; 26] = rules! {
     "callback-added" Risky "The server calls a further callback URL." "Clients that pass the URL receive calls that were not documented.";
     "callback-removed" Risky "The server no longer calls a callback URL." "Clients waiting for the callback never receive it.";
     "callback-operation-added" Risky "A callback has a further operation." "Clients that pass the URL receive calls that were not documented.";
+    "webhook-added" Compatible "The server sends a further webhook." "Only subscribers that ask for it receive it.";
+    "webhook-removed" Risky "The server no longer sends a webhook." "Subscribers that wait for it never receive it.";
+    "webhook-operation-added" Risky "A webhook is sent with a further method." "Subscribers receive requests that were not documented.";
+    "webhook-operation-removed" Risky "A webhook is no longer sent with a method." "Subscribers that wait for it never receive it.";
     "callback-operation-removed" Risky "A callback operation was removed." "Clients waiting for the callback never receive it.";
     "link-added" Compatible "A link from a response to another operation was added." "Clients that do not follow links are not affected.";
     "link-removed" Risky "A link from a response to another operation was removed." "Clients that follow the link no longer find it.";
@@ -313,6 +319,45 @@ const MORE_SCHEMAS: [Rule; 24] = of_schemas! {
         request Risky "Clients that send XML use the old form.", response Risky "Clients that read XML expect the old form.";
 };
 
+/// Keywords that only JSON Schema has.
+const JSON_SCHEMA_NARROWING: [Rule; 18] = narrowing! {
+    "values-forbidden" "no value is allowed where some were (the schema `false`).";
+    "contains-added" "a list must contain an item of a certain kind (`contains`).";
+    "contains-narrowed" "fewer lists contain the items that they must (`contains`, `minContains`, `maxContains`).";
+    "dependent-required-added" "a property requires another one (`dependentRequired`).";
+    "dependent-schema-added" "objects with a property must match a further schema (`dependentSchemas`).";
+    "dependent-schema-narrowed" "the schema of objects with a property accepts less (`dependentSchemas`).";
+    "condition-added" "a condition was added (`if`).";
+    "condition-narrowed" "the consequence of a condition accepts less (`then`, `else`).";
+    "pattern-properties-forbidden" "properties whose names match a pattern are no longer allowed (`patternProperties`).";
+};
+
+const JSON_SCHEMA_WIDENING: [Rule; 16] = widening! {
+    "values-allowed" "values are allowed where none were (the schema `false`).";
+    "contains-removed" "a list need not contain an item of a certain kind (`contains`).";
+    "contains-widened" "more lists contain the items that they must (`contains`, `minContains`, `maxContains`).";
+    "dependent-required-removed" "a property no longer requires another one (`dependentRequired`).";
+    "dependent-schema-removed" "objects with a property need not match a further schema (`dependentSchemas`).";
+    "dependent-schema-widened" "the schema of objects with a property accepts more (`dependentSchemas`).";
+    "condition-removed" "a condition was removed (`if`).";
+    "condition-widened" "the consequence of a condition accepts more (`then`, `else`).";
+};
+
+const JSON_SCHEMA: [Rule; 12] = of_schemas! {
+    "contains-changed" "the items that a list must contain changed (`contains`)."
+        request Risky UNDECIDED, response Risky UNDECIDED;
+    "dependent-schema-changed" "the schema of objects with a property changed (`dependentSchemas`)."
+        request Risky UNDECIDED, response Risky UNDECIDED;
+    "condition-changed" "a condition or its consequence changed (`if`, `then`, `else`)."
+        request Risky UNDECIDED, response Risky UNDECIDED;
+    "pattern-properties-allowed" "properties whose names match a pattern are allowed (`patternProperties`)."
+        request Compatible ACCEPTS_MORE, response Risky "Clients that validate responses against the old schema reject them.";
+    "content-encoding-changed" "the encoding of a string's content changed (`contentEncoding`)."
+        request Breaking "Clients send the old encoding.", response Breaking "Clients expect the old encoding.";
+    "content-media-type-changed" "the media type of a string's content changed (`contentMediaType`)."
+        request Risky "Clients send content of the old type.", response Risky "Clients expect content of the old type.";
+};
+
 const DEPRECATIONS: [Rule; 4] = of_schemas! {
     "property-deprecated" "a property or schema was marked as deprecated."
         request Compatible ANNOUNCED, response Compatible ANNOUNCED;
@@ -320,7 +365,7 @@ const DEPRECATIONS: [Rule; 4] = of_schemas! {
         request Compatible "Nothing changes on the wire.", response Compatible "Nothing changes on the wire.";
 };
 
-const GROUPS: [&[Rule]; 11] = [
+const GROUPS: [&[Rule]; 14] = [
     &DOCUMENT,
     &OPERATIONS,
     &PARAMETERS,
@@ -331,12 +376,15 @@ const GROUPS: [&[Rule]; 11] = [
     &WIDENING,
     &SCHEMAS,
     &MORE_SCHEMAS,
+    &JSON_SCHEMA_NARROWING,
+    &JSON_SCHEMA_WIDENING,
+    &JSON_SCHEMA,
     &DEPRECATIONS,
 ];
 
 /// All rules of the comparison.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    static ALL: [&[Rule]; 11] = GROUPS;
+    static ALL: [&[Rule]; 14] = GROUPS;
     ALL.iter().copied().flatten()
 }
 

@@ -28,14 +28,23 @@ struct Limit {
 
 pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
     for (keyword, name, is_upper) in LIMITS {
-        let limit =
-            |view: &View<'_>| tightest(view, keyword, None, is_upper).filter(|limit| is_upper || limit.value > 0.0);
+        let kinds: &[&str] = match keyword {
+            "minLength" | "maxLength" => &["string"],
+            "minItems" | "maxItems" => &["array"],
+            _ => &["object"],
+        };
+        let limit = |view: &View<'_>| {
+            let limit = tightest(view, keyword, None, is_upper).filter(|_| may_be(view, kinds));
+            limit.filter(|limit| is_upper || limit.value > 0.0)
+        };
         changed(comparison, name, is_upper, (limit(old), limit(new)), (old, new));
     }
     for (keyword, exclusive, is_upper) in
         [("minimum", "exclusiveMinimum", false), ("maximum", "exclusiveMaximum", true)]
     {
-        let limit = |view: &View<'_>| tightest(view, keyword, Some(exclusive), is_upper);
+        let limit = |view: &View<'_>| {
+            tightest(view, keyword, Some(exclusive), is_upper).filter(|_| may_be(view, &["number", "integer"]))
+        };
         changed(comparison, keyword, is_upper, (limit(old), limit(new)), (old, new));
     }
     multiples(comparison, old, new);
@@ -55,6 +64,11 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
         ),
         _ => {}
     }
+}
+
+/// Whether a value may be of one of these types. Limits have no effect on values of others.
+fn may_be(view: &View<'_>, kinds: &[&str]) -> bool {
+    view.types().is_none_or(|types| kinds.iter().any(|kind| types.contains(kind)))
 }
 
 /// The tightest of several limits.

@@ -13,7 +13,9 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
     for name in names {
         let (old_parts, new_parts) = (old.property(name), new.property(name));
         let listed = |names: &BTreeSet<&str>, view: &View<'d>, parts| {
-            names.contains(name).then(|| View::of(view.document, parts))
+            let listed = names.contains(name).then(|| View::of(view.document, parts));
+            // A property that no value is allowed for is not there.
+            listed.filter(|view| !view.is_nothing())
         };
         let sides = Sides {
             old: listed(&before, old, &old_parts),
@@ -85,6 +87,7 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
             removed(comparison, sides, before, new);
             return matches!(new.others(), Others::Described(_));
         }
+        (None, None) if is_closed(old) || is_closed(new) => return false,
         (None, None) => {}
     }
     let has_default = sides.new.as_ref().is_some_and(|view| view.keyword("default").is_some());

@@ -1,5 +1,6 @@
 //! Compares types, `nullable` and formats.
 
+use super::enums::closed_list;
 use super::view::{View, common};
 use crate::diff::change::{ChangeSide, SchemaContext};
 use crate::diff::comparison::Comparison;
@@ -11,7 +12,12 @@ type Types<'d> = Option<BTreeSet<&'d str>>;
 /// Compares types. Returns whether comparing the other keywords makes sense.
 pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, context: SchemaContext) -> bool {
     let (before, after) = (old.types(), new.types());
-    if before == after || old.own_types() == new.own_types() {
+    // Of two lists of values, one may leave out the type.
+    let is_listed = || {
+        let has_type = |view: &View<'_>| view.keyword("type").is_some();
+        (!has_type(old) || !has_type(new)) && closed_list(old).is_some() && closed_list(new).is_some()
+    };
+    if before == after || old.own_types() == new.own_types() || is_listed() {
         // Other differences are reported for the alternatives.
         null(comparison, old, new, context);
         formats(comparison, old, new);
@@ -117,7 +123,15 @@ const HINTS: [&str; 1] = ["password"];
 fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
     let of = |view: &View<'_>| -> BTreeSet<String> {
         let texts = view.keywords("format").filter_map(|at| at.value.as_str().map(str::to_owned));
-        texts.filter(|text| !HINTS.contains(&text.as_str())).collect()
+        let content = |key: &str, value: &str, format: &str| {
+            let is_set =
+                view.keywords(key).any(|at| at.value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(value)));
+            is_set.then(|| format.to_owned())
+        };
+        let encoded = content("contentEncoding", "base64", "byte");
+        let binary = content("contentMediaType", "application/octet-stream", "binary").filter(|_| encoded.is_none());
+        let texts = texts.filter(|text| !HINTS.contains(&text.as_str()));
+        texts.chain(encoded).chain(binary).collect()
     };
     let (before, after) = (of(old), of(new));
     let is_wider = |one: &BTreeSet<String>, other: &BTreeSet<String>| {

@@ -147,7 +147,16 @@ fn sorted(value: &Value) -> Value {
 
 /// Whether two values are equal, comparing numbers by value.
 pub(crate) fn is_same_value(one: &Value, other: &Value) -> bool {
-    plain_number(one) == plain_number(other)
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same_value(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let is_in = |(key, value)| other.get(key).is_some_and(|other| is_same_value(value, other));
+            one.len() == other.len() && one.iter().all(is_in)
+        }
+        _ => plain_number(one) == plain_number(other),
+    }
 }
 
 /// Whole numbers without a fraction, because schemars writes `3.0` for `3`.

@@ -504,7 +504,7 @@ static SCHEMA: Grammar = referable(
         may("else", One(Kind::Schema)).since_3_1(),
         may("patternProperties", Map(Kind::Schema)).since_3_1(),
         may("propertyNames", One(Kind::Schema)).since_3_1(),
-        may("unevaluatedItems", FlagOrSchema).since_3_1(),
+        may("unevaluatedItems", One(Kind::Schema)).since_3_1(),
         may("unevaluatedProperties", FlagOrSchema).since_3_1(),
         may("contentEncoding", Text).since_3_1(),
         may("contentMediaType", Text).since_3_1(),

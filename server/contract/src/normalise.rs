@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `type: [T, "null"]`; `anyOf` or `oneOf` with `type: "null"` | `nullable: true` |
 //! | `type` with several names | an `anyOf` with one alternative per type, each with the keywords that apply to it |
-//! | `const: v` | `enum: [v]` |
+//! | `const: v`, `type: "null"` | `enum: [v]`, `enum: [null]` |
 //! | numeric `exclusiveMinimum`, `exclusiveMaximum` | `minimum`, `maximum` and the flag |
 //! | `$ref` with siblings | the reference as the last part of `allOf` |
 //! | `examples` with one value | `example` |
@@ -305,8 +305,12 @@ impl Walk {
         let same_value = SAME_VALUE.iter().any(|keyword| schema.contains_key(*keyword));
         match others.as_slice() {
             [] => {
-                // A value is null or it is not: all that can still matter is whether the list of values has it.
                 schema.insert("type".to_owned(), "null".into());
+                if !schema.contains_key("enum") {
+                    schema.remove("type");
+                    schema.insert("enum".to_owned(), json!([null]));
+                    self.moves(["/enum", "/enum/0"].map(|now| (now.to_owned(), "/type".to_owned())));
+                }
             }
             [(_, name)] if !has("null") => {
                 schema.insert("type".to_owned(), (*name).clone().into());

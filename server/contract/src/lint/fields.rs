@@ -139,7 +139,7 @@ fn advice_for(kind: Kind, key: &str, version: Version) -> Option<&'static str> {
         }
         (Kind::Response | Kind::Body, "schema") => "it belongs below `content` and a media type",
         (Kind::Operation, "consumes" | "produces") => "media types are the keys of `content`",
-        (Kind::Document, "webhooks") => "only OpenAPI 3.1 has it; OpenAPI 3.0 has `callbacks`",
+        (Kind::Document, "webhooks") => "OpenAPI has it since 3.1; OpenAPI 3.0 has `callbacks`",
         _ => return None,
     })
 }

@@ -37,7 +37,7 @@ fn fields() -> Vec<Case> {
         case(
             "unknown-field",
             document("paths: {}\nwebhooks: {}"),
-            &["7:1 the document has no field `webhooks`: only OpenAPI 3.1 has it; OpenAPI 3.0 has `callbacks`"],
+            &["7:1 the document has no field `webhooks`: OpenAPI has it since 3.1; OpenAPI 3.0 has `callbacks`"],
             document("paths: {}\nx-webhooks: {}"),
         ),
         case(
@@ -102,6 +102,11 @@ fn fields() -> Vec<Case> {
     ]
 }
 
+/// The document of [`document`] in OpenAPI 3.2, with other tags.
+fn in_3_2(body: &str, tags: &str) -> String {
+    document(body).replace("openapi: 3.0.3", "openapi: 3.2.0").replace("[{name: a}]", tags)
+}
+
 fn general() -> Vec<Case> {
     let with_info = |version: &str| document("paths: {}").replace("1.0.0", version);
     vec![
@@ -142,6 +147,18 @@ fn general() -> Vec<Case> {
             operation("tags: [a, a]").replace("[{name: a}]", "[{name: a}, {name: a}]"),
             &["5:20 `a` is declared twice", "11:17 the operation has `a` twice"],
             operation("tags: [a, b]").replace("[{name: a}]", "[{name: a}, {name: b}]"),
+        ),
+        case(
+            "tag-parent-undefined",
+            in_3_2("paths: {}", "[{name: a, parent: b}, {name: c, parent: d}, {name: d, parent: c}]"),
+            &["5:20 the tag `b` is not declared", "5:42 `c` is above itself", "5:64 `d` is above itself"],
+            in_3_2("paths: {}", "[{name: a}, {name: b, parent: a, kind: nav}, {name: c, parent: b}]"),
+        ),
+        case(
+            "schema-dialect-unknown",
+            in_3_2("paths: {}\njsonSchemaDialect: https://example.com/mine", "[]"),
+            &["7:1 `https://example.com/mine` is not a dialect that this tool reads"],
+            in_3_2("paths: {}\njsonSchemaDialect: https://spec.openapis.org/oas/3.1/dialect/base", "[]"),
         ),
         case(
             "link-operation-undefined",

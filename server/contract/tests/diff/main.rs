@@ -8,4 +8,5 @@ mod generate;
 mod mutation;
 mod soundness;
 mod table;
+mod versions;
 mod wording;

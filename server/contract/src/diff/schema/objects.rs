@@ -20,6 +20,8 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
         let sides = Sides {
             old: listed(&before, old, &old_parts),
             new: listed(&after, new, &new_parts),
+            was_forbidden: before.contains(name) && View::of(old.document, &old_parts).is_nothing(),
+            is_forbidden: after.contains(name) && View::of(new.document, &new_parts).is_nothing(),
             was_required: needed.get(name).cloned(),
             is_required: needs.get(name).cloned(),
         };
@@ -36,6 +38,9 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
 struct Sides<'d> {
     old: Option<View<'d>>,
     new: Option<View<'d>>,
+    /// Whether it is listed with the schema `false`.
+    was_forbidden: bool,
+    is_forbidden: bool,
     /// JSON pointer of the requirement, if it is required.
     was_required: Option<String>,
     is_required: Option<String>,
@@ -81,11 +86,11 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
         (Some(_), None) if sides.is_required.is_some() && !is_closed(new) => {}
         (None, Some(after)) => {
             added(comparison, sides, after, old);
-            return matches!(old.others(), Others::Described(_));
+            return sides.was_forbidden || matches!(old.others(), Others::Described(_));
         }
         (Some(before), None) => {
             removed(comparison, sides, before, new);
-            return matches!(new.others(), Others::Described(_));
+            return sides.is_forbidden || matches!(new.others(), Others::Described(_));
         }
         (None, None) if is_closed(old) || is_closed(new) => return false,
         (None, None) => {}

@@ -151,7 +151,7 @@ fn general() -> Vec<Case> {
         case(
             "tag-parent-undefined",
             in_3_2("paths: {}", "[{name: a, parent: b}, {name: c, parent: d}, {name: d, parent: c}]"),
-            &["5:20 the tag `b` is not declared", "5:42 `c` is above itself", "5:64 `d` is above itself"],
+            &["5:18 the tag `b` is not declared", "5:40 `c` is above itself", "5:62 `d` is above itself"],
             in_3_2("paths: {}", "[{name: a}, {name: b, parent: a, kind: nav}, {name: c, parent: b}]"),
         ),
         case(

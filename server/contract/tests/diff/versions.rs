@@ -75,7 +75,8 @@ fn each_pair_of_versions_gives_exactly_the_expected_findings() {
         found.sort();
         let expected = case.expected();
         if found != expected {
-            let messages: Vec<_> = findings.iter().map(|finding| format!("{}: {}", told(finding), finding.message)).collect();
+            let messages: Vec<_> =
+                findings.iter().map(|finding| format!("{}: {}", told(finding), finding.message)).collect();
             complaints.push(format!("{}\n  expected {expected:#?}\n  found {messages:#?}", case.name));
         }
         let complaint = case.complaints(&findings);

@@ -36,14 +36,20 @@ fn add_to_object(choices: &mut Choices<'_>, out: &mut Value) {
         0 => out["dependentRequired"] = json!({choices.one(&NAMES): names(choices)}),
         1 => out["dependentSchemas"] = json!({choices.one(&NAMES): part(choices)}),
         2 => out["patternProperties"] = json!({choices.one(&PATTERNS): scalar(choices)}),
-        3 => out["propertyNames"] = choices.one(&[json!({"maxLength": 1}), json!({"pattern": "^x"}), json!({"enum": ["a", "b"]})]),
+        3 => {
+            out["propertyNames"] =
+                choices.one(&[json!({"maxLength": 1}), json!({"pattern": "^x"}), json!({"enum": ["a", "b"]})])
+        }
         4 => {
             out["if"] = part(choices);
             out[choices.one(&["then", "else"])] = part(choices);
         }
         5 => out["unevaluatedProperties"] = choices.one(&[json!(false), json!({"type": "string"})]),
         6 => out["required"] = names(choices),
-        _ => out["properties"][choices.one(&NAMES)] = choices.one(&[json!(false), json!(true), json!({"type": "string"})]),
+        _ => {
+            out["properties"][choices.one(&NAMES)] =
+                choices.one(&[json!(false), json!(true), json!({"type": "string"})])
+        }
     }
 }
 
@@ -97,8 +103,18 @@ fn several(choices: &mut Choices<'_>) -> Value {
 }
 
 fn value(choices: &mut Choices<'_>, kind: usize) -> Value {
-    let scalars =
-        [json!("a"), json!("ab"), json!(""), json!(1), json!(0), json!(2), json!(1.5), json!(true), json!(null), json!("cab")];
+    let scalars = [
+        json!("a"),
+        json!("ab"),
+        json!(""),
+        json!(1),
+        json!(0),
+        json!(2),
+        json!(1.5),
+        json!(true),
+        json!(null),
+        json!("cab"),
+    ];
     match kind {
         0 => {
             let mut out = Map::new();

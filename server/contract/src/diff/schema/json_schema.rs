@@ -57,6 +57,11 @@ impl Change {
         }
     }
 
+    /// What the change means if evaluated parts count.
+    fn within(self, is_evaluated: bool) -> Self {
+        if is_evaluated && self != Self::None { Self::Other } else { self }
+    }
+
     /// The end of the rule's id; `None` if nothing changed.
     fn word(self) -> Option<&'static str> {
         match self {
@@ -154,14 +159,30 @@ fn dependent_required(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     }
 }
 
+/// Whether a schema that applies to the same value may have another effect besides its own: what it describes counts as
+/// evaluated.
+fn is_evaluated(old: &View<'_>, new: &View<'_>) -> bool {
+    ["unevaluatedProperties", "unevaluatedItems"].iter().any(|key| old.keyword(key).or(new.keyword(key)).is_some())
+}
+
 fn dependent_schemas<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
     let all = |view: &View<'d>| -> BTreeMap<&'d str, Node<'d>> {
         view.keywords("dependentSchemas").flat_map(|at| at.entries().collect::<Vec<_>>()).collect()
     };
     let (before, after) = (all(old), all(new));
+    let is_evaluated = is_evaluated(old, new);
     for name in before.keys().chain(after.keys()).copied().collect::<BTreeSet<_>>() {
         let sides = (before.get(name), after.get(name));
         match sides {
+            (None, Some(at)) | (Some(at), None) if is_evaluated => {
+                let noun = format!("the schema of objects with {name}");
+                let sides = if before.contains_key(name) {
+                    (ChangeSide::at(at), new.side())
+                } else {
+                    (old.side(), ChangeSide::at(at))
+                };
+                report(comparison, ("dependent-schema", &noun), Change::Other, sides.0, sides.1);
+            }
             (None, Some(at)) => comparison.report_schema_change(
                 "dependent-schema-added",
                 format!("objects with {name} must match a further schema"),
@@ -175,7 +196,7 @@ fn dependent_schemas<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &
                 new.side(),
             ),
             (Some(one), Some(other)) => {
-                let change = Change::between(comparison, one, other);
+                let change = Change::between(comparison, one, other).within(is_evaluated);
                 let noun = format!("the schema of objects with {name}");
                 let sides = (ChangeSide::at(one), ChangeSide::at(other));
                 report(comparison, ("dependent-schema", &noun), change, sides.0, sides.1);
@@ -203,6 +224,7 @@ fn conditions<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d
         conditions.filter(|one| one.then.is_some() || one.otherwise.is_some()).collect()
     };
     let (mut before, mut after) = (all(old), all(new));
+    let is_evaluated = is_evaluated(old, new);
     before.retain(|one| {
         let same = after.iter().position(|other| comparison.unchanged.holds(&one.when, &other.when));
         let Some(other) = same.map(|index| after.remove(index)) else { return true };
@@ -216,6 +238,7 @@ fn conditions<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d
             });
         }
         let sides = (ChangeSide::at(&one.when), ChangeSide::at(&other.when));
+        let change = change.within(is_evaluated);
         report(comparison, ("condition", "the consequence of a condition"), change, sides.0, sides.1);
         false
     });
@@ -223,6 +246,10 @@ fn conditions<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d
         match after.get(index) {
             Some(other) => {
                 let sides = (ChangeSide::at(&one.when), ChangeSide::at(&other.when));
+                report(comparison, ("condition", "a condition"), Change::Other, sides.0, sides.1);
+            }
+            None if is_evaluated => {
+                let sides = (ChangeSide::at(&one.when), new.side());
                 report(comparison, ("condition", "a condition"), Change::Other, sides.0, sides.1);
             }
             None => comparison.report_schema_change(
@@ -234,6 +261,11 @@ fn conditions<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d
         }
     }
     for other in after.iter().skip(before.len()) {
+        if is_evaluated {
+            let sides = (old.side(), ChangeSide::at(&other.when));
+            report(comparison, ("condition", "a condition"), Change::Other, sides.0, sides.1);
+            continue;
+        }
         let message = "values must meet a further condition";
         comparison.report_schema_change("condition-added", message, old.side(), ChangeSide::at(&other.when));
     }

@@ -22,6 +22,7 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
             new: listed(&after, new, &new_parts),
             was_forbidden: before.contains(name) && View::of(old.document, &old_parts).is_nothing(),
             is_forbidden: after.contains(name) && View::of(new.document, &new_parts).is_nothing(),
+            are_described: (!old_parts.list.is_empty(), !new_parts.list.is_empty()),
             was_required: needed.get(name).cloned(),
             is_required: needs.get(name).cloned(),
         };
@@ -41,6 +42,8 @@ struct Sides<'d> {
     /// Whether it is listed with the schema `false`.
     was_forbidden: bool,
     is_forbidden: bool,
+    /// Whether any schema describes it, before and after: its own, that of a pattern or that of other properties.
+    are_described: (bool, bool),
     /// JSON pointer of the requirement, if it is required.
     was_required: Option<String>,
     is_required: Option<String>,
@@ -92,7 +95,6 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
             removed(comparison, sides, before, new);
             return sides.is_forbidden || matches!(new.others(), Others::Described(_));
         }
-        (None, None) if is_closed(old) || is_closed(new) => return false,
         (None, None) => {}
     }
     let has_default = sides.new.as_ref().is_some_and(|view| view.keyword("default").is_some());
@@ -113,7 +115,10 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
         }
         _ => {}
     }
-    true
+    // Where other properties are not allowed, one that is not listed has no schema.
+    let is_absent = |is_described: bool, view: &View<'_>| !is_described && is_closed(view);
+    let (was_described, is_described) = sides.are_described;
+    sides.old.is_some() || sides.new.is_some() || !is_absent(was_described, old) && !is_absent(is_described, new)
 }
 
 /// Whether properties that are not listed are forbidden.

@@ -1,7 +1,7 @@
 //! Compares types, `nullable` and formats.
 
 use super::enums::closed_list;
-use super::view::{View, common};
+use super::view::{View, common, type_of};
 use crate::diff::change::{ChangeSide, SchemaContext};
 use crate::diff::comparison::Comparison;
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     // Of two lists of values, one may leave out the type.
     let is_listed = || {
         let has_type = |view: &View<'_>| view.keyword("type").is_some();
-        (!has_type(old) || !has_type(new)) && closed_list(old).is_some() && closed_list(new).is_some()
+        (!has_type(old) || !has_type(new)) && lists_own_types(old) && lists_own_types(new)
     };
     if before == after || old.own_types() == new.own_types() || is_listed() {
         // Other differences are reported for the alternatives.
@@ -46,6 +46,16 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
         (None, _) => says_more_than_type(old),
         (_, None) => says_more_than_type(new),
     }
+}
+
+/// Whether all values are listed, and are of its types.
+fn lists_own_types(view: &View<'_>) -> bool {
+    let types = view.types();
+    let fits = |value: &Value| {
+        let (Some(types), Some(own)) = (&types, type_of(value)) else { return true };
+        types.contains(own) || own == "integer" && types.contains("number")
+    };
+    closed_list(view).is_some_and(|values| values.into_iter().all(fits))
 }
 
 fn says_more_than_type(view: &View<'_>) -> bool {

@@ -285,7 +285,7 @@ fn own_types<'d>(at: &Node<'d>) -> Option<BTreeSet<&'d str>> {
 }
 
 /// The narrowest type of a value; `None` for null.
-fn type_of(value: &Value) -> Option<&'static str> {
+pub(super) fn type_of(value: &Value) -> Option<&'static str> {
     Some(match value {
         Value::Null => return None,
         Value::Bool(_) => "boolean",

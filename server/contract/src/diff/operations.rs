@@ -26,7 +26,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
     let (old, new) = (comparison.old, comparison.new);
     let with_base = addresses_include_the_base(old, new);
     comparison.base_is_in_paths = with_base;
-    if !with_base && old.base_path() != new.base_path() {
+    if !with_base && old.base_path() != new.base_path() && !servers::are_reordered(old, new) {
         let side =
             |document: &Document| ChangeSide::with_value("/servers/0/url", format!("\"{}\"", document.base_path()));
         let message = "the path of the first server changed";
@@ -36,10 +36,19 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
     let keys = |entries: &[(Address, Entry)]| -> HashMap<Address, usize> {
         entries.iter().enumerate().map(|(index, (address, _))| (address.clone(), index)).collect()
     };
-    let (old_keys, new_keys) = (keys(&before), keys(&after));
+    let (mut old_keys, new_keys) = (keys(&before), keys(&after));
+    // Of paths that differ in their variables alone, those that are written in the same way belong together.
+    let written = |entry: &Entry| (entry.name.clone(), with_base);
+    let same: HashMap<_, usize> =
+        before.iter().enumerate().map(|(index, (_, entry))| (written(entry), index)).collect();
+    let taken: BTreeSet<usize> = after.iter().filter_map(|(_, entry)| same.get(&written(entry)).copied()).collect();
+    for (index, (address, _)) in before.iter().enumerate().filter(|(index, _)| !taken.contains(index)) {
+        old_keys.insert(address.clone(), index);
+    }
     let mut moved = BTreeSet::new();
     for (address, entry) in &after {
-        if let Some(index) = old_keys.get(address) {
+        let exact = same.get(&written(entry)).filter(|_| !with_base);
+        if let Some(index) = exact.or_else(|| old_keys.get(address)) {
             pair(comparison, &before[*index].1, entry);
             continue;
         }

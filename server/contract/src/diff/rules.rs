@@ -98,7 +98,7 @@ const OPERATIONS: [Rule; 30] = rules! {
     "link-changed" Risky "A link from a response to another operation changed." "Clients that follow the link reach another operation or send other values.";
 };
 
-const PARAMETERS: [Rule; 15] = rules! {
+const PARAMETERS: [Rule; 18] = rules! {
     "parameter-added-required" Breaking "A parameter was added that every request must have." ACCEPTS_LESS;
     "parameter-added-optional" Compatible "A parameter was added that requests may have." ACCEPTS_MORE;
     "parameter-removed" Risky "A parameter was removed." "Most servers ignore it in requests, so it has no effect; a strict server rejects them.";
@@ -112,6 +112,9 @@ const PARAMETERS: [Rule; 15] = rules! {
     "parameter-reserved-forbidden" Breaking "A parameter may no longer contain unescaped reserved characters (`allowReserved`)." ACCEPTS_LESS;
     "parameter-empty-allowed" Compatible "A parameter may be empty (`allowEmptyValue`)." ACCEPTS_MORE;
     "parameter-empty-forbidden" Breaking "A parameter may no longer be empty (`allowEmptyValue`)." ACCEPTS_LESS;
+    "parameter-default-added" Breaking "A default of a parameter was added." "Requests without the parameter may mean something else now.";
+    "parameter-default-changed" Breaking "The default of a parameter changed." "Requests without the parameter mean something else now.";
+    "parameter-default-removed" Breaking "The default of a parameter was removed." "Requests without the parameter may mean something else now.";
     "parameter-deprecated" Compatible "A parameter was marked as deprecated." ANNOUNCED;
     "parameter-undeprecated" Compatible "A parameter is no longer deprecated." "Nothing changes on the wire.";
 };
@@ -152,7 +155,7 @@ const RESPONSES: [Rule; 19] = rules! {
 
 const SECURITY: [Rule; 18] = rules! {
     "security-added" Breaking "An operation requires credentials and did not before." "Requests without credentials are now rejected.";
-    "security-removed" Compatible "An operation no longer requires credentials." "Requests with credentials are still accepted.";
+    "security-removed" Risky "An operation no longer requires credentials." "Requests with credentials are still accepted, but what was protected is open now. Make sure that this is meant.";
     "security-alternative-added" Compatible "An alternative security requirement was added." ACCEPTS_MORE;
     "security-alternative-removed" Breaking "An alternative security requirement was removed or became stricter." "Clients that use it are now rejected.";
     "security-scope-added" Breaking "An operation requires a further scope." "Tokens issued without it are now rejected.";
@@ -257,7 +260,7 @@ const SCHEMAS: [Rule; 56] = of_schemas! {
     "property-added-optional" "an optional property was added."
         request Compatible ACCEPTS_MORE, response Compatible "Clients ignore properties that they do not know.";
     "property-added-required-with-default" "a required property with a default was added."
-        request Risky "If the server fills in the default, nothing breaks; if it enforces the schema, requests without the property are rejected. Make it optional.", response Compatible "Clients ignore properties that they do not know.";
+        request Breaking "A server that enforces the schema rejects requests without the property. If it fills in the default, make the property optional.", response Compatible "Clients ignore properties that they do not know.";
     "property-added-to-closed-object" "a property was added to an object that allows no others (`additionalProperties: false`)."
         request Compatible ACCEPTS_MORE, response Risky "Clients that validate responses against the old schema reject it.";
     "property-removed" "a required property was removed."
@@ -267,7 +270,7 @@ const SCHEMAS: [Rule; 56] = of_schemas! {
     "property-became-required" "a property became required."
         request Breaking ACCEPTS_LESS, response Compatible RETURNS_LESS;
     "property-became-required-with-default" "a property that has a default became required."
-        request Risky "If the server fills in the default, nothing breaks; if it enforces the schema, requests without the property are rejected.", response Compatible RETURNS_LESS;
+        request Breaking "A server that enforces the schema rejects requests without the property. If it fills in the default, keep the property optional.", response Compatible RETURNS_LESS;
     "property-became-optional" "a property is no longer required."
         request Compatible ACCEPTS_MORE, response Breaking "Clients expect it: every response had it.";
     "additional-properties-forbidden" "an object may no longer have other properties than those listed."
@@ -343,7 +346,11 @@ const JSON_SCHEMA_WIDENING: [Rule; 16] = widening! {
     "condition-widened" "the consequence of a condition accepts more (`then`, `else`).";
 };
 
-const JSON_SCHEMA: [Rule; 12] = of_schemas! {
+const JSON_SCHEMA: [Rule; 16] = of_schemas! {
+    "number-format-added" "a format of numbers was added (`int32`)."
+        request Risky "A server that stores the number in this format rejects those that it cannot hold.", response Compatible RETURNS_LESS;
+    "extensible-enum-value-removed" "a value was removed from `x-extensible-enum`."
+        request Breaking "The server no longer knows a value that clients send.", response Compatible RETURNS_LESS;
     "contains-changed" "the items that a list must contain changed (`contains`)."
         request Risky UNDECIDED, response Risky UNDECIDED;
     "dependent-schema-changed" "the schema of objects with a property changed (`dependentSchemas`)."

@@ -84,7 +84,11 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
 fn removed(comparison: &mut Comparison<'_>, before: &List<'_>, after: &[Node<'_>], new: &View<'_>) {
     let is_open = before.is_open;
     for at in before.values.iter().filter(|at| !has(after, at.value)) {
-        let change = if is_open { "open-enum-value-removed" } else { "enum-value-removed" };
+        let change = match at.pointer.contains(OPEN) {
+            true => "extensible-enum-value-removed",
+            false if is_open => "open-enum-value-removed",
+            false => "enum-value-removed",
+        };
         comparison.report_schema_change(
             change,
             format!("the value {} was removed", abbreviated_json(at.value)),

@@ -20,7 +20,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     if before == after || old.own_types() == new.own_types() || is_listed() {
         // Other differences are reported for the alternatives.
         null(comparison, old, new, context);
-        formats(comparison, old, new);
+        formats(comparison, old, new, |_| true);
         return true;
     }
     let side = |view: &View<'_>, types: &Types<'_>| {
@@ -38,8 +38,11 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     match (before, after) {
         _ if change == "type-changed" => false,
         (Some(_), Some(_)) => {
-            // Formats are not compared, because those of integers do not apply to numbers.
+            // Formats of numbers are not compared, because those of integers do not apply to numbers.
             null(comparison, old, new, context);
+            if comparison.is_text {
+                formats(comparison, old, new, |format| !is_numeric(format));
+            }
             true
         }
         // Compared with a schema without a type, all keywords of the other one are new.
@@ -130,7 +133,13 @@ const WIDER: [&[&str]; 7] = [
 /// Formats that do not restrict values.
 const HINTS: [&str; 1] = ["password"];
 
-fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
+/// Whether a format is one of numbers.
+fn is_numeric(format: &str) -> bool {
+    ["int", "uint", "float", "double"].iter().any(|start| format.starts_with(start))
+}
+
+/// Compares the formats that `counts` accepts.
+fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, counts: impl Fn(&str) -> bool) {
     let of = |view: &View<'_>| -> BTreeSet<String> {
         let texts = view.keywords("format").filter_map(|at| at.value.as_str().map(str::to_owned));
         let content = |key: &str, value: &str, format: &str| {
@@ -141,7 +150,7 @@ fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
         let encoded = content("contentEncoding", "base64", "byte");
         let binary = content("contentMediaType", "application/octet-stream", "binary").filter(|_| encoded.is_none());
         let texts = texts.filter(|text| !HINTS.contains(&text.as_str()));
-        texts.chain(encoded).chain(binary).collect()
+        texts.chain(encoded).chain(binary).filter(|format| counts(format)).collect()
     };
     let (before, after) = (of(old), of(new));
     let is_wider = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
@@ -150,6 +159,9 @@ fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
     };
     let (change, message) = match () {
         () if before == after => return,
+        () if before.is_empty() && after.iter().all(|format| is_numeric(format)) => {
+            ("number-format-added", "a format of numbers was added")
+        }
         () if before.is_subset(&after) => ("format-added", "a format was added"),
         () if after.is_subset(&before) => ("format-removed", "the format was removed"),
         () if is_wider(&after, &before) => ("format-widened", "the format changed"),

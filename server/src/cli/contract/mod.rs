@@ -1,4 +1,4 @@
-//! `countersign contract`: tools for any OpenAPI 3.0 document.
+//! `countersign contract`: tools for any document of OpenAPI 3.0, 3.1 or 3.2.
 //!
 //! They have a command line of their own after the word `contract`; the settings of the server do not apply.
 //!
@@ -30,7 +30,7 @@ Examples:
   countersign contract explain request-property-became-required
       What a rule finds, why it matters, and what to do about it.
 
-Documents are OpenAPI 3.0 in YAML or JSON: a file, `-` for standard input, or REV:PATH for a file at a revision of the git
+Documents are OpenAPI 3.0, 3.1 or 3.2 in YAML or JSON: a file, `-` for standard input, or REV:PATH for a file at a revision of the git
 repository in the working directory (`HEAD~1:openapi/api.yaml`; a PATH that begins with ./ is relative to that directory).
 A document may consist of several files: `$ref: schemas/user.yaml` is relative to the file that contains it, at the same
 revision. References are followed within the git repository of the document, or else below its directory; --root DIR names

@@ -19,6 +19,7 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
     patterns(comparison, old, new);
     property_names(comparison, old, new);
     content(comparison, old, new);
+    evaluated_names(comparison, old, new);
 }
 
 /// How the values that a schema accepts changed.
@@ -271,15 +272,28 @@ fn conditions<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d
     }
 }
 
+fn pattern_names<'d>(view: &View<'d>) -> BTreeSet<&'d str> {
+    view.keywords("patternProperties").flat_map(|at| at.entries().map(|(name, _)| name).collect::<Vec<_>>()).collect()
+}
+
+/// Reports listed properties and patterns that changed where a condition may have evaluated the same properties before, so
+/// that they were allowed in spite of `unevaluatedProperties`.
+fn evaluated_names<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
+    let names = |view: &View<'d>| -> BTreeSet<&'d str> {
+        let listed = view.keywords("properties").flat_map(|at| at.entries().map(|(name, _)| name).collect::<Vec<_>>());
+        listed.chain(pattern_names(view)).collect()
+    };
+    let is_conditional = |view: &View<'_>| ["if", "dependentSchemas"].iter().any(|key| view.keyword(key).is_some());
+    if is_evaluated(old, new) && (is_conditional(old) || is_conditional(new)) && names(old) != names(new) {
+        let noun = "which properties a condition evaluates";
+        report(comparison, ("condition", noun), Change::Other, old.side(), new.side());
+    }
+}
+
 /// Compares `patternProperties`. Where one side has a pattern that the other lacks, it is compared with the schema for
 /// other properties there.
 fn patterns<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
-    let names = |view: &View<'d>| -> BTreeSet<&'d str> {
-        view.keywords("patternProperties")
-            .flat_map(|at| at.entries().map(|(name, _)| name).collect::<Vec<_>>())
-            .collect()
-    };
-    let (before, after) = (names(old), names(new));
+    let (before, after) = (pattern_names(old), pattern_names(new));
     for pattern in before.union(&after).copied() {
         let (had, has) = (before.contains(pattern), after.contains(pattern));
         comparison.inside(format!("properties that match {pattern}"), |comparison| {

@@ -40,6 +40,8 @@ use reach::Reach;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+pub use words::nearest;
+
 /// All rules, in the order of the modules above.
 pub const RULES: &[Rule] = &[
     fields::UNKNOWN,

@@ -89,11 +89,11 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
         (Some(_), None) if sides.is_required.is_some() && !is_closed(new) => {}
         (None, Some(after)) => {
             added(comparison, sides, after, old);
-            return sides.was_forbidden || matches!(old.others(), Others::Described(_));
+            return sides.was_forbidden || sides.are_described.0;
         }
         (Some(before), None) => {
             removed(comparison, sides, before, new);
-            return sides.is_forbidden || matches!(new.others(), Others::Described(_));
+            return sides.is_forbidden || sides.are_described.1;
         }
         (None, None) => {}
     }

@@ -98,6 +98,23 @@ impl Document {
         }
     }
 
+    /// The files of a document as one document, as they are written otherwise.
+    ///
+    /// # Errors
+    /// As [`Document::load_with`].
+    pub fn bundle(name: &str, text: &str, files: Files<'_>) -> Result<Value, Error> {
+        let (mut value, source_map) = source::read(name, text)?;
+        check_version(name, &value, &source_map)?;
+        identifiers::resolve(&mut value);
+        let bundled = match bundle::is_needed(&value) {
+            true => bundle::bundle(name, value, source_map, files)?,
+            false => Bundle { value, source_map, origins: Origins::default() },
+        };
+        let value = bundled.value.clone();
+        // What is written has to be a document that can be loaded.
+        Self::read(name, bundled).map(|_| value)
+    }
+
     fn read(name: &str, bundle: Bundle) -> Result<Self, Error> {
         let Bundle { value, source_map, origins } = bundle;
         let paths = source_map.child("paths");

@@ -15,6 +15,7 @@
 //! | compare contract and code | [`mod@compare`], `compare_schema`, [`mod@difference`] |
 //! | differences that dropshot and schemars make unavoidable | [`mod@tolerance`] |
 //! | compare two versions and report breaking changes | [`mod@diff`], [`mod@finding`] |
+//! | rewrite a document as OpenAPI 3.0 | [`mod@convert`] |
 //! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
 //! | lint one document | [`mod@lint`] |
 //! | render findings as text, JSON, JUnit or GitHub annotations | [`mod@finding`], [`mod@report`] |
@@ -32,6 +33,7 @@ pub mod canonical_schema;
 pub mod check;
 pub mod compare;
 mod compare_schema;
+pub mod convert;
 pub mod diff;
 pub mod difference;
 pub mod document;

@@ -12,6 +12,7 @@ mod explain;
 mod input;
 mod lint;
 mod output;
+mod rewrite;
 mod root;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -29,6 +30,8 @@ Examples:
       Errors and warnings of a document, for a CI system to show.
   countersign contract check --url http://localhost:3000/api/auth openapi/better-auth.yaml
       Test whether a running server follows its contract.
+  countersign contract convert --to 3.0 --output older.json openapi/api.yaml
+      A document of OpenAPI 3.1 for a tool that only reads 3.0; status 1 if something had to be left out.
   countersign contract explain request-property-became-required
       What a rule finds, why it matters, and what to do about it.
 
@@ -61,6 +64,10 @@ enum ContractCommand {
     #[cfg(feature = "check")]
     /// Send valid and invalid requests to a running server and validate the responses.
     Check(check::CheckArguments),
+    /// Write a document and the files that it refers to as one document, in JSON.
+    Bundle(rewrite::BundleArguments),
+    /// Write a document in another version of OpenAPI, in JSON, and list what that version cannot say.
+    Convert(rewrite::ConvertArguments),
     /// Explain a rule, or list all rules.
     Explain(explain::ExplainArguments),
 }
@@ -171,6 +178,8 @@ pub fn run(
         ContractCommand::Lint(arguments) => lint::run(&arguments, output),
         #[cfg(feature = "check")]
         ContractCommand::Check(arguments) => check::run(&arguments, output),
+        ContractCommand::Bundle(arguments) => rewrite::bundle(&arguments, output),
+        ContractCommand::Convert(arguments) => rewrite::convert(&arguments, output),
         ContractCommand::Explain(arguments) => explain::run(&arguments, output),
     }
 }

@@ -50,6 +50,26 @@ fn documents_of_two_versions_are_linted_and_compared() {
 }
 
 #[test]
+fn a_document_is_bundled_and_converted() {
+    let folder = tempdir().unwrap();
+    let text =
+        "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {}\ncomponents:\n  schemas:\n    A: {$ref: a.yaml}\n";
+    std::fs::write(folder.path().join("api.yaml"), text).unwrap();
+    std::fs::write(folder.path().join("a.yaml"), "type: [string, 'null']\ncontentMediaType: text/html\n").unwrap();
+
+    let (status, text, error) = run(folder.path(), &["bundle", "api.yaml"]);
+    assert_eq!(status, Some(0), "{error}");
+    assert!(text.contains("\"contentMediaType\": \"text/html\"") && !text.contains("nullable"), "{text}");
+
+    let (status, said, error) = run(folder.path(), &["convert", "--to", "3.0", "--output", "older.json", "api.yaml"]);
+    let expected = "a.yaml:2:1: /contentMediaType was left out\nolder.json is OpenAPI 3.0: 1 field was left out\n";
+    assert_eq!((status, said.as_str()), (Some(1), expected), "{error}");
+    let text = std::fs::read_to_string(folder.path().join("older.json")).unwrap();
+    assert!(text.contains("\"openapi\": \"3.0.4\"") && text.contains("\"nullable\": true"), "{text}");
+    assert_eq!(run(folder.path(), &["convert", "--to", "3.0", "--output", "same.json", "older.json"]).0, Some(0));
+}
+
+#[test]
 fn mistakes_have_a_status_of_their_own_and_a_message_with_the_way_on() {
     let folder = tempdir().unwrap();
     std::fs::write(folder.path().join("swagger.yaml"), "swagger: '2.0'\npaths: {}\n").unwrap();

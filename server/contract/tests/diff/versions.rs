@@ -14,7 +14,8 @@
 //! The change of version is expected where there is one, and not written.
 
 use crate::case::{Case, told};
-use countersign_contract::{DiffOptions, diff, source};
+use countersign_contract::convert::to_3_0;
+use countersign_contract::{DiffOptions, Document, Verdict, diff, lint, source};
 use serde_json::{Value, json};
 
 const TABLE: &str = include_str!("versions.yaml");
@@ -85,6 +86,52 @@ fn each_pair_of_versions_gives_exactly_the_expected_findings() {
         }
     }
     assert!(complaints.is_empty(), "{} of {} pairs:\n{}", complaints.len(), cases.len(), complaints.join("\n"));
+}
+
+/// What is converted to OpenAPI 3.0 is valid there, and where nothing is left out, it means the same.
+#[test]
+fn documents_are_converted_to_openapi_3_0() {
+    for case in cases() {
+        for document in [case.old(), case.new_document()] {
+            let converted = to_3_0(&document);
+            let after = Document::from_value("converted", converted.value.clone())
+                .unwrap_or_else(|error| panic!("{}: {}", case.name, error.on_one_line()));
+            let wrong: Vec<_> = lint(&after)
+                .into_iter()
+                .filter(|finding| ["unknown-field", "field-type", "field-value"].contains(&finding.rule.id))
+                .map(|finding| finding.message)
+                .collect();
+            assert!(wrong.is_empty(), "{}: {wrong:#?}\n{}", case.name, converted.value);
+            let harm: Vec<_> = diff(&document, &after, &DiffOptions::default())
+                .into_iter()
+                .filter(|finding| finding.verdict >= Verdict::Risky)
+                .map(|finding| told(&finding))
+                .collect();
+            assert!(!converted.lost.is_empty() || harm.is_empty(), "{}: {harm:#?}\n{}", case.name, converted.value);
+        }
+    }
+}
+
+#[test]
+fn what_a_conversion_leaves_out_is_listed() {
+    let document = Document::load(
+        "api.yaml",
+        "openapi: 3.1.0\n\
+         info: {title: t, version: '1'}\n\
+         webhooks: {a: {}}\n\
+         components:\n  \
+           schemas:\n    \
+             A: {type: object, patternProperties: {a: {}}, properties: {x: {$ref: '#/components/schemas/A/$defs/D'}}, $defs: {D: {const: 1}}}\n",
+    )
+    .unwrap();
+    let converted = to_3_0(&document);
+    assert_eq!(converted.lost, ["/webhooks", "/components/schemas/A/patternProperties"]);
+    let schemas = json!({
+        "A": {"type": "object", "properties": {"x": {"$ref": "#/components/schemas/D"}}},
+        "D": {"enum": [1]},
+    });
+    assert_eq!(converted.value["components"]["schemas"], schemas);
+    assert_eq!(converted.value["openapi"], "3.0.4");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 use crate::document::Document;
 use crate::grammar::{Kind, Shape, grammar};
 use crate::pointer;
+use crate::position::SourceSpan;
 use crate::reference;
 use crate::version::Version;
 use serde_json::{Map, Value, json};
@@ -20,8 +21,17 @@ const VERSION: &str = "3.0.4";
 pub struct Converted {
     /// The document.
     pub value: Value,
-    /// JSON pointers in the text of what was left out, in the order of the text as far as it is known.
-    pub lost: Vec<String>,
+    /// What was left out, in the order of the text.
+    pub lost: Vec<Lost>,
+}
+
+/// A field that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lost {
+    /// Position in the text.
+    pub span: SourceSpan,
+    /// JSON pointer in the file that it comes from.
+    pub pointer: String,
 }
 
 /// Rewrites a document of any version as OpenAPI 3.0.
@@ -32,8 +42,9 @@ pub fn to_3_0(document: &Document) -> Converted {
     move_definitions(&mut value);
     let mut walk = Walk { at: String::new(), lost: Vec::new() };
     walk.object(&mut value, Kind::Document);
-    let mut lost: Vec<String> = walk.lost.iter().map(|pointer| document.pointer_in_file(pointer)).collect();
-    lost.sort_by_cached_key(|pointer| (document.position(pointer), pointer.clone()));
+    let of = |pointer: &String| Lost { span: document.span(pointer), pointer: document.pointer_in_file(pointer) };
+    let mut lost: Vec<Lost> = walk.lost.iter().map(of).collect();
+    lost.sort();
     lost.dedup();
     Converted { value, lost }
 }

@@ -4,6 +4,7 @@ use super::root::RootArguments;
 use super::{ContractError, Outcome, input};
 use clap::{Args, ValueEnum};
 use countersign_contract::convert::to_3_0;
+use countersign_contract::report::visible;
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -58,8 +59,8 @@ pub(super) fn convert(arguments: &ConvertArguments, output: &mut (dyn Write + Se
     let Target::V3_0 = arguments.to;
     let converted = to_3_0(&document);
     write_file(&arguments.output, &converted.value)?;
-    for pointer in &converted.lost {
-        print(output, &format!("{}: {pointer} was left out\n", document.span(pointer)))?;
+    for lost in &converted.lost {
+        print(output, &format!("{}: {} was left out\n", visible(&lost.span.to_string()), visible(&lost.pointer)))?;
     }
     let count = match converted.lost.len() {
         0 => "nothing was left out".to_owned(),

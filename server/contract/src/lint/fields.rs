@@ -3,7 +3,7 @@
 use super::Lint;
 use super::words::{listed, nearest, short};
 use crate::finding::{Rule, Verdict};
-use crate::grammar::{Kind, Shape, grammar};
+use crate::grammar::{Kind, Shape, TYPES_WITH_NULL, grammar};
 use crate::tree::Id;
 use crate::version::Version;
 use serde_json::Value;
@@ -57,8 +57,14 @@ pub(super) fn check(lint: &Lint<'_>) {
     check_ignored(lint);
     for misfit in &lint.tree.misfits {
         let inner: Vec<&str> = misfit.inner.iter().map(String::as_str).collect();
+        let words = match misfit.expected {
+            Shape::Word(words) => Some(words),
+            Shape::Types => Some(TYPES_WITH_NULL),
+            _ => None,
+        };
         match (misfit.expected, misfit.value) {
-            (Shape::Word(words), Value::String(word)) => {
+            (_, Value::String(word)) if words.is_some() => {
+                let words = words.unwrap_or_default();
                 let hint = nearest(word, words.iter().copied()).map(|word| format!(", did you mean `{word}`?"));
                 let hint = hint.unwrap_or_else(|| format!("; it is one of {}", all(words)));
                 lint.report(&VALUE, misfit.node, &inner, format!("`{}` is unknown here{hint}", short(word)));

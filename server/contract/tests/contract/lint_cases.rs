@@ -36,6 +36,27 @@ fn fields() -> Vec<Case> {
         ),
         case(
             "unknown-field",
+            in_3_1(&schemas(
+                "S: {type: string, nullable: true, maximum: 5, exclusiveMaximum: true, dependencies: {}, maxLenght: 5}",
+            )),
+            &[
+                "16:23 `nullable` has no meaning in this version of OpenAPI: add `\"null\"` to `type`",
+                "16:51 `exclusiveMaximum` has no meaning in this version of OpenAPI: it is a number of its own, in place of the limit",
+                "16:75 a schema has no field `dependencies`: use `dependentRequired` or `dependentSchemas`",
+                "16:93 a schema has no field `maxLenght`, did you mean `maxLength`?",
+            ],
+            in_3_1(&schemas(
+                "S: {type: [string, 'null'], const: a, $comment: c, widget: w, if: {const: b}, then: false}",
+            )),
+        ),
+        case(
+            "field-value",
+            in_3_1(&schemas("S: {type: strin}")),
+            &["16:9 `strin` is unknown here, did you mean `string`?"],
+            in_3_1(&schemas("S: {type: [string, integer]}")),
+        ),
+        case(
+            "unknown-field",
             document("paths: {}\nwebhooks: {}"),
             &["7:1 the document has no field `webhooks`: OpenAPI has it since 3.1; OpenAPI 3.0 has `callbacks`"],
             document("paths: {}\nx-webhooks: {}"),
@@ -100,6 +121,10 @@ fn fields() -> Vec<Case> {
             ),
         ),
     ]
+}
+
+fn in_3_1(document: &str) -> String {
+    document.replace("openapi: 3.0.3", "openapi: 3.1.0")
 }
 
 /// The document of [`document`] in OpenAPI 3.2, with other tags.

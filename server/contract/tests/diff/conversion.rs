@@ -55,7 +55,7 @@ fn modern(value: &Value, choices: &mut Choices<'_>) -> Value {
 }
 
 /// The ids of all rules with a finding, in both orders.
-fn told(one: &Document, other: &Document) -> Vec<String> {
+fn rules_found(one: &Document, other: &Document) -> Vec<String> {
     let findings = [diff(one, other, &DiffOptions::default()), diff(other, one, &DiffOptions::default())];
     findings.into_iter().flatten().map(|finding| format!("{}: {}", finding.rule.id, finding.message)).collect()
 }
@@ -77,7 +77,7 @@ proptest! {
         value["openapi"] = "3.1.0".into();
         value["components"]["schemas"] = after.clone();
         let new = Document::from_value("new", value).unwrap();
-        prop_assert_eq!(told(&old, &new), VERSION_ALONE, "{}\n{}", before, after);
+        prop_assert_eq!(rules_found(&old, &new), VERSION_ALONE, "{}\n{}", before, after);
     }
 }
 
@@ -94,7 +94,7 @@ fn our_contracts_mean_the_same_in_both_versions() {
             after["openapi"] = "3.1.0".into();
             let one = Document::from_value(name, before.clone()).unwrap();
             let other = Document::from_value(name, after).unwrap();
-            assert_eq!(told(&one, &other), VERSION_ALONE, "{name}");
+            assert_eq!(rules_found(&one, &other), VERSION_ALONE, "{name}");
         }
     }
 }

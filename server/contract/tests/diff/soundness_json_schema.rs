@@ -166,16 +166,16 @@ proptest! {
             let side = |name, schema| Side::new(document_of("3.1.0", name, &json!({"Root": schema})));
             let (old, new) = (side("old", before), side("new", after));
             let findings = diff(&old.document, &new.document, &DiffOptions::default());
-            let told = findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>().join(", ");
+            let found = findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>().join(", ");
             let choices = &mut Choices(&values);
             for _ in 0..60 {
                 let value = value(choices, kind);
                 if old.strict.is_valid(&value) && old.loose.is_valid(&value) && !new.loose.is_valid(&value) {
-                    let message = format!("{value} was right and is wrong\n{before}\n{after}\ntold: {told}");
+                    let message = format!("{value} was right and is wrong\n{before}\n{after}\nfound: {found}");
                     prop_assert!(hurts(&findings, "request-"), "{}", message);
                 }
                 if new.strict.is_valid(&value) && new.loose.is_valid(&value) && !old.loose.is_valid(&value) {
-                    let message = format!("{value} was wrong and is right\n{before}\n{after}\ntold: {told}");
+                    let message = format!("{value} was wrong and is right\n{before}\n{after}\nfound: {found}");
                     prop_assert!(hurts(&findings, "response-"), "{}", message);
                 }
             }

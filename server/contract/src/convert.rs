@@ -1,6 +1,6 @@
 //! Rewrites a document as OpenAPI 3.0, and lists what that version cannot say.
 //!
-//! Loading has read all schemas into the form of OpenAPI 3.0 with further keywords ([`crate::normalise`]). What is left to do
+//! Loading has read all schemas into the form of OpenAPI 3.0 with further keywords (`normalise`). What is left to do
 //! is to move definitions within schemas to `components`, and to remove the fields that OpenAPI 3.0 does not have. Values that were
 //! invalid may be valid afterwards, but not the reverse, except where an item of the list says more.
 

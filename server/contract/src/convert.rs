@@ -58,6 +58,11 @@ fn move_definitions(document: &mut Value) {
         .filter_map(|target: String| Some((target.clone(), document.pointer(&target)?.clone())))
         .collect();
     let mut names = BTreeMap::new();
+    let components = &document["components"];
+    let has_place = |value: &Value| value.is_null() || value.is_object();
+    if !has_place(components) || !has_place(&components["schemas"]) {
+        return;
+    }
     for (target, schema) in definitions {
         let wanted = pointer::last_token(&target);
         let schemas = &document["components"]["schemas"];

@@ -7,6 +7,7 @@ use crate::grammar::{Kind, Shape, TYPES_WITH_NULL, grammar};
 use crate::tree::Id;
 use crate::version::Version;
 use serde_json::Value;
+use std::collections::HashMap;
 
 pub(super) const UNKNOWN: Rule = Rule {
     id: "unknown-field",
@@ -109,9 +110,14 @@ fn check_fields(lint: &Lint<'_>, id: Id) {
 
 /// Reports keywords of OpenAPI 3.0 that have no meaning in JSON Schema.
 fn check_ignored(lint: &Lint<'_>) {
-    for pointer in lint.document.ignored() {
+    let ignored = lint.document.ignored();
+    if ignored.is_empty() {
+        return;
+    }
+    let by_pointer: HashMap<String, Id> = lint.tree.ids().map(|id| (lint.tree.pointer(id), id)).collect();
+    for pointer in ignored {
         let Some((holder, key)) = pointer.rsplit_once('/') else { continue };
-        let Some(id) = lint.tree.ids().find(|id| lint.tree.pointer(*id) == holder) else { continue };
+        let Some(id) = by_pointer.get(holder).copied() else { continue };
         let advice = match key {
             "nullable" => "add `\"null\"` to `type`",
             _ => "it is a number of its own, in place of the limit",

@@ -68,14 +68,20 @@ const ALLOWED: [(&str, &[&str], &[&str]); 22] = [
             "server",
             "terminal",
         ],
-        &["api", "contract", "domain", "flows", "store"],
+        &["api", "contract_cli", "domain", "flows", "store"],
     ),
     ("main", &["cli", "process", "terminal"], &[]),
 ];
 
 /// Each crate of the server, and the workspace crates that it may depend on, tests aside.
-const CRATES: [(&str, &[&str]); 5] =
-    [("domain", &[]), ("contract", &[]), ("store", &["domain"]), ("flows", &["domain", "store"]), ("api", &[])];
+const CRATES: [(&str, &[&str]); 6] = [
+    ("domain", &[]),
+    ("contract", &[]),
+    ("contract/cli", &["contract"]),
+    ("store", &["domain"]),
+    ("flows", &["domain", "store"]),
+    ("api", &[]),
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

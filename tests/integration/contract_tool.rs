@@ -86,13 +86,13 @@ fn the_exit_status_follows_what_is_asked_for() {
     assert_eq!(text, "no findings in new.yaml → old.yaml\n");
 
     std::fs::write(directory.path().join("broken.yaml"), "openapi: 3.0.3\npaths: [\n").unwrap();
-    std::fs::write(directory.path().join("newer.yaml"), "openapi: 3.1.0\npaths: {}\n").unwrap();
+    std::fs::write(directory.path().join("newer.yaml"), "openapi: 4.0.0\npaths: {}\n").unwrap();
     for (arguments, said) in [
         (vec!["diff", "old.yaml", "missing.yaml"], "missing.yaml cannot be read"),
         (vec!["diff", "old.yaml", "broken.yaml"], "broken.yaml:3:1: not readable as YAML or JSON"),
         (
             vec!["diff", "old.yaml", "newer.yaml"],
-            "newer.yaml:1:1: /openapi: expected OpenAPI 3.0.x, found version 3.1.0",
+            "newer.yaml:1:1: /openapi: expected OpenAPI 3.0, 3.1 or 3.2, found version 4.0.0",
         ),
         (vec!["diff", "old.yaml", "HEAD:new.yaml"], "HEAD:new.yaml cannot be read from git"),
         (vec!["diff", "old.yaml"], "required"),

@@ -10,12 +10,14 @@
 use crate::error::Error;
 use crate::files::{self, Files};
 use crate::grammar::{self, Kind};
+use crate::moved::Moved;
 use crate::pointer;
 use crate::position::SourceSpan;
 use crate::reference::{self, LONGEST_CHAIN};
 use crate::references::{self, MISPLACED};
 use crate::source::{self, MAX_DEPTH, MAX_VALUES, SourceMap};
 use crate::tree::{self, Tree};
+use crate::version::Version;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
@@ -35,6 +37,8 @@ pub(crate) struct Origins {
     parts: HashMap<String, (usize, String)>,
     /// JSON pointers of components with a generated name, because the natural one was in use.
     pub(crate) generated_names: HashSet<String>,
+    /// Values that reading the schemas moved.
+    pub(crate) moved: Moved,
 }
 
 impl Origins {
@@ -48,7 +52,8 @@ impl Origins {
 
     /// Translates a JSON pointer of the document into one of the file that the value comes from.
     pub(crate) fn pointer_in_file(&self, pointer: &str) -> String {
-        self.of(pointer).map_or_else(|| pointer.to_owned(), |(_, pointer)| pointer)
+        let pointer = self.moved.written(pointer);
+        self.of(&pointer).map_or_else(|| pointer.to_string(), |(_, pointer)| pointer)
     }
 }
 
@@ -122,6 +127,7 @@ struct Reference {
 
 struct Bundler<'f> {
     files: Files<'f>,
+    version: Version,
     /// The document's own file, then those read so far.
     read: Vec<File>,
     /// Number of values in them.
@@ -144,8 +150,10 @@ impl<'f> Bundler<'f> {
         let names = read.iter().map(|file| file.name.clone()).collect();
         let origins = Origins { files: names, ..Origins::default() };
         let bundle = Bundle { value: read[0].value.clone(), source_map: read[0].source_map.clone(), origins };
+        let version = Version::of(&bundle.value).unwrap_or(Version::V3_0);
         Self {
             files,
+            version,
             read,
             values,
             bundle,
@@ -199,7 +207,7 @@ impl<'f> Bundler<'f> {
     fn references(&self, part: &PendingPart) -> Result<Vec<Reference>, Error> {
         let Some(value) = self.bundle.value.pointer(&part.place) else { return Ok(Vec::new()) };
         let mut out = Vec::new();
-        for found in references::references(value, part.kind) {
+        for found in references::references(value, part.kind, self.version) {
             let place = format!("{}{}", part.place, found.pointer);
             let reference = Reference { text_at: format!("{place}/$ref"), place, kind: found.kind, text: found.text };
             if !found.is_allowed {
@@ -207,7 +215,7 @@ impl<'f> Bundler<'f> {
             }
             out.push(reference);
         }
-        let tree = Tree::new(value, part.kind);
+        let tree = Tree::new(value, part.kind, self.version);
         for (id, discriminator) in tree.of(Kind::Discriminator) {
             for (value, text) in discriminator["mapping"].as_object().into_iter().flatten() {
                 let is_name = |text: &str| self.bundle.value["components"]["schemas"].get(text).is_some();
@@ -287,7 +295,7 @@ impl<'f> Bundler<'f> {
         const MOST: usize = 100_000;
         let place = &reference.place;
         let item = self.bundle.value.pointer(place).cloned().unwrap_or_default();
-        if !references::references(&item, Kind::PathItem).iter().all(|found| found.pointer.is_empty()) {
+        if !references::references(&item, Kind::PathItem, self.version).iter().all(|found| found.pointer.is_empty()) {
             return Err(
                 self.reference_error(reference, "has siblings with references: move them into the file that it names")
             );
@@ -475,6 +483,7 @@ fn section(kind: Kind) -> Option<&'static str> {
         Kind::SecurityScheme => Some("securitySchemes"),
         Kind::Link => Some("links"),
         Kind::Callback => Some("callbacks"),
+        Kind::MediaType => Some("mediaTypes"),
         _ => None,
     }
 }

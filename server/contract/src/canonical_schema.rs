@@ -65,8 +65,14 @@ impl Walk<'_> {
             let value = match keyword.as_str() {
                 "required" | "enum" => sorted(value),
                 "properties" => self.properties(value),
-                "items" | "not" => self.below(value),
-                "additionalProperties" if value.is_object() => self.below(value),
+                "items" | "not" | "contains" | "propertyNames" | "if" | "then" | "else" | "contentSchema" => {
+                    self.below(value)
+                }
+                "patternProperties" | "dependentSchemas" => self.properties(value),
+                "prefixItems" => value.as_array().into_iter().flatten().map(|item| self.below(item)).collect(),
+                "additionalProperties" | "unevaluatedProperties" | "unevaluatedItems" if value.is_object() => {
+                    self.below(value)
+                }
                 "allOf" | "anyOf" | "oneOf" => continue,
                 _ => plain_number(value),
             };
@@ -121,6 +127,7 @@ impl Walk<'_> {
 fn says_nothing(keyword: &str, value: &Value) -> bool {
     match keyword {
         "title" | "description" | "example" | "examples" | "default" | "deprecated" | "externalDocs" => true,
+        "$id" | "$schema" | "$anchor" | "$dynamicAnchor" | "$comment" | "$defs" | "definitions" => true,
         "nullable" | "uniqueItems" | "exclusiveMinimum" | "exclusiveMaximum" | "readOnly" | "writeOnly" => {
             *value == false
         }
@@ -140,7 +147,16 @@ fn sorted(value: &Value) -> Value {
 
 /// Whether two values are equal, comparing numbers by value.
 pub(crate) fn is_same_value(one: &Value, other: &Value) -> bool {
-    plain_number(one) == plain_number(other)
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same_value(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let is_in = |(key, value)| other.get(key).is_some_and(|other| is_same_value(value, other));
+            one.len() == other.len() && one.iter().all(is_in)
+        }
+        _ => plain_number(one) == plain_number(other),
+    }
 }
 
 /// Whole numbers without a fraction, because schemars writes `3.0` for `3`.

@@ -1,28 +1,37 @@
 //! A loaded and checked OpenAPI document.
 //!
-//! Guarantees: the document is OpenAPI 3.0, every `$ref` in it can be resolved within it, and operations are listed in the
-//! order of the text. OpenAPI 3.1 is rejected because the client generator does not support it, and so are duplicate keys.
-//! References of path items are replaced by their targets, and the content of other files is taken in.
+//! Guarantees: the document is OpenAPI 3.0, 3.1 or 3.2, every `$ref` in it can be resolved within it, and operations are
+//! listed in the order of the text. Duplicate keys are rejected. References of path items are replaced by their targets, the
+//! content of other files is taken in, and schemas of all versions have one form (see `normalise`).
 
 use crate::bundle::{self, Bundle, Origins};
 use crate::error::Error;
 use crate::files::Files;
+use crate::identifiers;
+use crate::normalise::normalise;
 use crate::pointer;
 use crate::position::{Position, SourceSpan};
 use crate::reference;
 use crate::references;
 use crate::source::{self, SourceMap};
+use crate::version::Version;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The HTTP methods that OpenAPI 3.0 knows, as they are spelled in a path item.
-pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+/// The HTTP methods that OpenAPI knows, as they are spelled in a path item; `query` since version 3.2.
+pub const METHODS: [&str; 9] = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
 
-/// An OpenAPI 3.0 document whose references have been checked.
+/// The field of a path item with the operations of all other methods (OpenAPI 3.2).
+const ADDITIONAL: &str = "additionalOperations";
+
+/// An OpenAPI document whose references have been checked.
 #[derive(Debug, Clone)]
 pub struct Document {
     name: String,
+    version: Version,
     value: Value,
+    /// JSON pointers of keywords that have no meaning in this version.
+    ignored: Vec<String>,
     source_map: Arc<SourceMap>,
     origins: Arc<Origins>,
     /// Path and method of each operation, in the order of the text. A JSON object has no order of its own.
@@ -34,7 +43,7 @@ pub struct Document {
 pub struct Located<'a> {
     /// Path as in the document, without the base path.
     pub path: &'a str,
-    /// Method in lower case, one of [`METHODS`].
+    /// Method in lower case, one of [`METHODS`]; others as they are spelled in `additionalOperations`.
     pub method: &'a str,
     /// The path item that contains the operation.
     pub item: &'a Value,
@@ -42,14 +51,35 @@ pub struct Located<'a> {
     pub operation: &'a Value,
 }
 
+impl Located<'_> {
+    /// JSON pointer of the operation.
+    #[must_use]
+    pub fn pointer(&self) -> String {
+        operation_pointer(self.item, self.path, self.method)
+    }
+}
+
+fn operation_pointer(item: &Value, path: &str, method: &str) -> String {
+    match item.get(method) {
+        Some(_) => pointer::from_tokens(["paths", path, method]),
+        None => pointer::from_tokens(["paths", path, ADDITIONAL, method]),
+    }
+}
+
+/// The operation of a method in a path item; null if there is none.
+fn operation_of<'v>(item: &'v Value, method: &str) -> &'v Value {
+    item.get(method).unwrap_or_else(|| &item[ADDITIONAL][method])
+}
+
 impl Document {
     /// Reads a document from YAML or JSON text. `name` is how messages call it, e.g. `openapi/better-auth.yaml`.
     ///
     /// # Errors
     /// [`Error::Syntax`] with line and column; [`Error::Reference`] for a `$ref` that cannot be resolved;
-    /// [`Error::Shape`] if it is not an OpenAPI 3.0 document.
+    /// [`Error::Shape`] if it is not an OpenAPI document of version 3.0, 3.1 or 3.2.
     pub fn load(name: &str, text: &str) -> Result<Self, Error> {
-        let (value, source_map) = source::read(name, text)?;
+        let (mut value, source_map) = source::read(name, text)?;
+        identifiers::resolve(&mut value);
         Self::read(name, Bundle { value, source_map, origins: Origins::default() })
     }
 
@@ -59,20 +89,40 @@ impl Document {
     /// # Errors
     /// As [`Document::load`]; [`Error::File`] for a file that cannot be read.
     pub fn load_with(name: &str, text: &str, files: Files<'_>) -> Result<Self, Error> {
-        let (value, source_map) = source::read(name, text)?;
+        let (mut value, source_map) = source::read(name, text)?;
         check_version(name, &value, &source_map)?;
+        identifiers::resolve(&mut value);
         match bundle::is_needed(&value) {
             true => Self::read(name, bundle::bundle(name, value, source_map, files)?),
             false => Self::read(name, Bundle { value, source_map, origins: Origins::default() }),
         }
     }
 
+    /// The files of a document as one document, as they are written otherwise.
+    ///
+    /// # Errors
+    /// As [`Document::load_with`].
+    pub fn bundle(name: &str, text: &str, files: Files<'_>) -> Result<Value, Error> {
+        let (mut value, source_map) = source::read(name, text)?;
+        check_version(name, &value, &source_map)?;
+        identifiers::resolve(&mut value);
+        let bundled = match bundle::is_needed(&value) {
+            true => bundle::bundle(name, value, source_map, files)?,
+            false => Bundle { value, source_map, origins: Origins::default() },
+        };
+        let value = bundled.value.clone();
+        // What is written has to be a document that can be loaded.
+        Self::read(name, bundled).map(|_| value)
+    }
+
     fn read(name: &str, bundle: Bundle) -> Result<Self, Error> {
         let Bundle { value, source_map, origins } = bundle;
         let paths = source_map.child("paths");
         let methods = |path: &str| {
-            let item = paths.and_then(|paths| paths.child(path)).into_iter();
-            item.flat_map(SourceMap::keys).map(|method| (path.to_owned(), method.to_owned())).collect::<Vec<_>>()
+            let item = paths.and_then(|paths| paths.child(path));
+            let others = item.and_then(|item| item.child(ADDITIONAL)).into_iter().flat_map(SourceMap::keys);
+            let methods = item.into_iter().flat_map(SourceMap::keys).chain(others);
+            methods.map(|method| (path.to_owned(), method.to_owned())).collect::<Vec<_>>()
         };
         let order = paths.into_iter().flat_map(SourceMap::keys).flat_map(methods).collect();
         Self::checked(name, value, (source_map, origins), order)
@@ -82,9 +132,11 @@ impl Document {
     ///
     /// # Errors
     /// As [`Document::load`], except for syntax.
-    pub fn from_value(name: &str, value: Value) -> Result<Self, Error> {
+    pub fn from_value(name: &str, mut value: Value) -> Result<Self, Error> {
+        identifiers::resolve(&mut value);
         let methods = |(path, item): (&String, &Value)| {
-            let methods = item.as_object().into_iter().flatten().map(|(method, _)| method.clone());
+            let others = item[ADDITIONAL].as_object();
+            let methods = item.as_object().into_iter().chain(others).flatten().map(|(method, _)| method.clone());
             methods.map(|method| (path.clone(), method)).collect::<Vec<_>>()
         };
         let order = value["paths"].as_object().into_iter().flatten().flat_map(methods).collect();
@@ -94,10 +146,12 @@ impl Document {
     fn checked(
         name: &str,
         mut value: Value,
-        (source_map, origins): (SourceMap, Origins),
+        (source_map, mut origins): (SourceMap, Origins),
         mut order: Vec<(String, String)>,
     ) -> Result<Self, Error> {
-        check_version(name, &value, &source_map)?;
+        let version = check_version(name, &value, &source_map)?;
+        let normalised = normalise(&mut value);
+        origins.moved = normalised.moved;
         let shape = |pointer: &str, place: &str, problem: &str| Error::Shape {
             span: span(name, &source_map, &origins, pointer),
             place: place.to_owned(),
@@ -115,7 +169,9 @@ impl Document {
             let item = &value["paths"][&path];
             if reference::target(item).is_some() {
                 let target = bundle::merge_siblings(reference::resolve(&value, item).clone(), item);
-                let methods = target.as_object().into_iter().flatten().filter(|(key, _)| item.get(key).is_none());
+                let others = target[ADDITIONAL].as_object().filter(|_| item.get(ADDITIONAL).is_none());
+                let methods = target.as_object().into_iter().chain(others).flatten();
+                let methods = methods.filter(|(key, _)| item.get(key).is_none());
                 let methods = methods.map(|(method, _)| (path.clone(), method.clone()));
                 order.extend(methods.collect::<Vec<_>>());
                 value["paths"][&path] = target;
@@ -124,12 +180,26 @@ impl Document {
                 return Err(shape(&pointer::from_tokens(["paths", &path]), &path, "expected a path item"));
             }
         }
-        order.retain(|(path, method)| is_path(path) && METHODS.contains(&method.as_str()));
-        if let Some((path, method)) = order.iter().find(|(path, method)| !value["paths"][path][method].is_object()) {
+        let is_method = |path: &str, method: &str| match version {
+            Version::V3_2 => METHODS.contains(&method) || value["paths"][path][ADDITIONAL].get(method).is_some(),
+            _ => METHODS.contains(&method) && method != "query",
+        };
+        order.retain(|(path, method)| is_path(path) && is_method(path, method));
+        let operation = |path: &str, method: &str| operation_of(&value["paths"][path], method);
+        if let Some((path, method)) = order.iter().find(|(path, method)| !operation(path, method).is_object()) {
             let place = format!("{} {path}", method.to_uppercase());
-            return Err(shape(&pointer::from_tokens(["paths", path, method]), &place, "expected an operation object"));
+            let pointer = operation_pointer(&value["paths"][path], path, method);
+            return Err(shape(&pointer, &place, "expected an operation object"));
         }
-        Ok(Self { name: name.to_owned(), value, source_map: Arc::new(source_map), origins: Arc::new(origins), order })
+        Ok(Self {
+            name: name.to_owned(),
+            version,
+            value,
+            ignored: normalised.ignored,
+            source_map: Arc::new(source_map),
+            origins: Arc::new(origins),
+            order,
+        })
     }
 
     /// How messages call the document.
@@ -138,10 +208,21 @@ impl Document {
         &self.name
     }
 
+    /// The version of OpenAPI that the document is written in.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// JSON pointers of keywords in the text that have no meaning in the document's version.
+    pub(crate) fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
     /// Position of the value at a JSON pointer; if there is none, of its nearest existing ancestor.
     #[must_use]
     pub fn position(&self, pointer: &str) -> Position {
-        self.source_map.find(pointer)
+        self.source_map.find(&self.origins.moved.written(pointer))
     }
 
     /// As [`Document::position`], with the name of the file.
@@ -161,7 +242,7 @@ impl Document {
         self.origins.pointer_in_file(pointer)
     }
 
-    /// The document as JSON, with its references.
+    /// The document as JSON, with its references. Schemas have the same form in all versions.
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
@@ -184,7 +265,7 @@ impl Document {
     pub fn located(&self) -> impl Iterator<Item = Located<'_>> {
         self.order.iter().map(|(path, method)| {
             let item = &self.value["paths"][path];
-            Located { path, method, item, operation: &item[method] }
+            Located { path, method, item, operation: operation_of(item, method) }
         })
     }
 
@@ -195,9 +276,9 @@ impl Document {
     }
 }
 
-fn check_version(name: &str, value: &Value, source_map: &SourceMap) -> Result<(), Error> {
-    if value["openapi"].as_str().is_some_and(|version| version.starts_with("3.0.")) {
-        return Ok(());
+fn check_version(name: &str, value: &Value, source_map: &SourceMap) -> Result<Version, Error> {
+    if let Some(version) = Version::of(value) {
+        return Ok(version);
     }
     let span = SourceSpan { document: name.to_owned(), position: source_map.find("/openapi") };
     let found = match (&value["openapi"], &value["swagger"]) {
@@ -208,13 +289,14 @@ fn check_version(name: &str, value: &Value, source_map: &SourceMap) -> Result<()
         // The value is not shown: this may be any file.
         _ => "something else than a string".to_owned(),
     };
-    let problem = format!("expected OpenAPI 3.0.x, found {found}");
+    let problem = format!("expected OpenAPI 3.0, 3.1 or 3.2, found {found}");
     Err(Error::Shape { span, place: "/openapi".to_owned(), problem })
 }
 
 fn span(name: &str, source_map: &SourceMap, origins: &Origins, pointer: &str) -> SourceSpan {
-    let document = origins.of(pointer).map_or(name, |(file, _)| file).to_owned();
-    SourceSpan { document, position: source_map.find(pointer) }
+    let pointer = origins.moved.written(pointer);
+    let document = origins.of(&pointer).map_or(name, |(file, _)| file).to_owned();
+    SourceSpan { document, position: source_map.find(&pointer) }
 }
 
 /// The path of the first server of a document, a path item or an operation, without a trailing slash. Variables are kept.

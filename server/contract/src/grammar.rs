@@ -1,8 +1,10 @@
-//! The objects of OpenAPI 3.0.3, with their optional and required fields, as one table.
+//! The objects of OpenAPI 3.0, 3.1 and 3.2, with their optional and required fields, as one table. Each field states the
+//! versions that have it.
 //!
 //! The walk over a document ([`crate::tree`]) follows it, so that data (`example`, `default`, `enum`, `x-…`) is never taken
 //! for OpenAPI, and lint checks fields against it ([`mod@crate::lint`]).
 
+use crate::version::Version;
 use serde_json::Value;
 
 /// The kinds of objects.
@@ -62,6 +64,8 @@ pub(crate) enum Shape {
     Map(Kind),
     /// A boolean or a schema.
     FlagOrSchema,
+    /// The name of a type, or a list of them.
+    Types,
 }
 
 /// A field of an object.
@@ -70,6 +74,30 @@ pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
     pub(crate) is_required: bool,
+    /// The first and the last version that have it.
+    versions: (Version, Version),
+}
+
+impl Field {
+    const fn since_3_1(mut self) -> Self {
+        self.versions.0 = Version::V3_1;
+        self
+    }
+
+    const fn since_3_2(mut self) -> Self {
+        self.versions.0 = Version::V3_2;
+        self
+    }
+
+    const fn until_3_1(mut self) -> Self {
+        self.versions.1 = Version::V3_1;
+        self
+    }
+
+    const fn only_3_0(mut self) -> Self {
+        self.versions.1 = Version::V3_0;
+        self
+    }
 }
 
 /// The fields of a kind of object.
@@ -77,39 +105,64 @@ pub(crate) struct Field {
 pub(crate) struct Grammar {
     /// Name in messages, with its article.
     pub(crate) noun: &'static str,
-    pub(crate) fields: &'static [Field],
+    fields: &'static [Field],
     /// Type of all other fields, if there may be others.
     pub(crate) others: Option<Shape>,
-    /// Whether a reference may replace it.
-    pub(crate) is_referable: bool,
+    /// The first version in which a reference may replace it, if one does.
+    referable: Option<Version>,
 }
 
+impl Grammar {
+    /// The fields that the object has in a version.
+    pub(crate) fn fields(&self, version: Version) -> impl Iterator<Item = &'static Field> + Clone + use<> {
+        self.fields.iter().filter(move |field| field.versions.0 <= version && version <= field.versions.1)
+    }
+
+    /// A field by its name.
+    pub(crate) fn field(&self, name: &str, version: Version) -> Option<&'static Field> {
+        self.fields(version).find(|field| field.name == name)
+    }
+
+    /// Whether a reference may replace the object.
+    pub(crate) fn is_referable(&self, version: Version) -> bool {
+        self.referable.is_some_and(|first| first <= version)
+    }
+}
+
+const ALL: (Version, Version) = (Version::V3_0, Version::V3_2);
+
 const fn may(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape, is_required: false }
+    Field { name, shape, is_required: false, versions: ALL }
 }
 
 const fn must(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape, is_required: true }
+    Field { name, shape, is_required: true, versions: ALL }
 }
 
 const fn object(noun: &'static str, fields: &'static [Field]) -> Grammar {
-    Grammar { noun, fields, others: None, is_referable: false }
+    Grammar { noun, fields, others: None, referable: None }
 }
 
 const fn referable(noun: &'static str, fields: &'static [Field]) -> Grammar {
-    Grammar { noun, fields, others: None, is_referable: true }
+    Grammar { noun, fields, others: None, referable: Some(Version::V3_0) }
 }
 
-const fn names(noun: &'static str, fields: &'static [Field], others: Shape, is_referable: bool) -> Grammar {
-    Grammar { noun, fields, others: Some(others), is_referable }
+const fn names(noun: &'static str, fields: &'static [Field], others: Shape) -> Grammar {
+    Grammar { noun, fields, others: Some(others), referable: None }
 }
 
-use Shape::{Count, Data, Flag, FlagOrSchema, List, Map, Number, One, Text, TextMap, Texts, Values, Word};
+use Shape::{Count, Data, Flag, FlagOrSchema, List, Map, Number, One, Text, TextMap, Texts, Types, Values, Word};
 
 /// The values of `type` in a schema.
 pub(crate) const TYPES: &[&str] = &["array", "boolean", "integer", "number", "object", "string"];
 
+/// The values of `type` in a schema of JSON Schema.
+pub(crate) const TYPES_WITH_NULL: &[&str] = &["array", "boolean", "integer", "null", "number", "object", "string"];
+
 const STYLES: &[&str] = &["matrix", "label", "form", "simple", "spaceDelimited", "pipeDelimited", "deepObject"];
+
+const STYLES_3_2: &[&str] =
+    &["matrix", "label", "form", "simple", "spaceDelimited", "pipeDelimited", "deepObject", "cookie"];
 
 /// The table. Required fields with a lint rule of their own (`responses`, the description of a response, `items`) are
 /// optional here.
@@ -161,9 +214,13 @@ static DOCUMENT: Grammar = object(
     "the document",
     &[
         must("openapi", Text),
+        may("$self", Text).since_3_2(),
         must("info", One(Kind::Info)),
+        may("jsonSchemaDialect", Text).since_3_1(),
         may("servers", List(Kind::Server)),
-        must("paths", One(Kind::Paths)),
+        must("paths", One(Kind::Paths)).only_3_0(),
+        may("paths", One(Kind::Paths)).since_3_1(),
+        may("webhooks", Map(Kind::PathItem)).since_3_1(),
         may("components", One(Kind::Components)),
         may("security", List(Kind::Requirement)),
         may("tags", List(Kind::Tag)),
@@ -175,6 +232,7 @@ static INFO: Grammar = object(
     "the info object",
     &[
         must("title", Text),
+        may("summary", Text).since_3_1(),
         may("description", Text),
         may("termsOfService", Text),
         may("contact", One(Kind::Contact)),
@@ -185,10 +243,18 @@ static INFO: Grammar = object(
 
 static CONTACT: Grammar = object("a contact", &[may("name", Text), may("url", Text), may("email", Text)]);
 
-static LICENSE: Grammar = object("a license", &[must("name", Text), may("url", Text)]);
+static LICENSE: Grammar =
+    object("a license", &[must("name", Text), may("identifier", Text).since_3_1(), may("url", Text)]);
 
-static SERVER: Grammar =
-    object("a server", &[must("url", Text), may("description", Text), may("variables", Map(Kind::ServerVariable))]);
+static SERVER: Grammar = object(
+    "a server",
+    &[
+        must("url", Text),
+        may("description", Text),
+        may("name", Text).since_3_2(),
+        may("variables", Map(Kind::ServerVariable)),
+    ],
+);
 
 static SERVER_VARIABLE: Grammar =
     object("a server variable", &[may("enum", Texts), must("default", Text), may("description", Text)]);
@@ -205,10 +271,12 @@ static COMPONENTS: Grammar = object(
         may("securitySchemes", Map(Kind::SecurityScheme)),
         may("links", Map(Kind::Link)),
         may("callbacks", Map(Kind::Callback)),
+        may("pathItems", Map(Kind::PathItem)).since_3_1(),
+        may("mediaTypes", Map(Kind::MediaType)).since_3_2(),
     ],
 );
 
-static PATHS: Grammar = names("the paths", &[], One(Kind::PathItem), false);
+static PATHS: Grammar = names("the paths", &[], One(Kind::PathItem));
 
 static PATH_ITEM: Grammar = object(
     "a path item",
@@ -224,6 +292,8 @@ static PATH_ITEM: Grammar = object(
         may("head", One(Kind::Operation)),
         may("patch", One(Kind::Operation)),
         may("trace", One(Kind::Operation)),
+        may("query", One(Kind::Operation)).since_3_2(),
+        may("additionalOperations", Map(Kind::Operation)).since_3_2(),
         may("servers", List(Kind::Server)),
         may("parameters", List(Kind::Parameter)),
     ],
@@ -253,12 +323,14 @@ static PARAMETER: Grammar = referable(
     "a parameter",
     &[
         must("name", Text),
-        must("in", Word(&["query", "header", "path", "cookie"])),
+        must("in", Word(&["query", "header", "path", "cookie"])).until_3_1(),
+        must("in", Word(&["query", "header", "path", "cookie", "querystring"])).since_3_2(),
         may("description", Text),
         may("required", Flag),
         may("deprecated", Flag),
         may("allowEmptyValue", Flag),
-        may("style", Word(STYLES)),
+        may("style", Word(STYLES)).until_3_1(),
+        may("style", Word(STYLES_3_2)).since_3_2(),
         may("explode", Flag),
         may("allowReserved", Flag),
         may("schema", One(Kind::Schema)),
@@ -273,15 +345,21 @@ static BODY: Grammar = referable(
     &[may("description", Text), must("content", Map(Kind::MediaType)), may("required", Flag)],
 );
 
-static MEDIA_TYPE: Grammar = object(
-    "a media type",
-    &[
-        may("schema", One(Kind::Schema)),
-        may("example", Data),
-        may("examples", Map(Kind::Example)),
-        may("encoding", Map(Kind::Encoding)),
-    ],
-);
+static MEDIA_TYPE: Grammar = Grammar {
+    referable: Some(Version::V3_2),
+    ..object(
+        "a media type",
+        &[
+            may("schema", One(Kind::Schema)),
+            may("itemSchema", One(Kind::Schema)).since_3_2(),
+            may("example", Data),
+            may("examples", Map(Kind::Example)),
+            may("encoding", Map(Kind::Encoding)),
+            may("prefixEncoding", List(Kind::Encoding)).since_3_2(),
+            may("itemEncoding", One(Kind::Encoding)).since_3_2(),
+        ],
+    )
+};
 
 static ENCODING: Grammar = object(
     "an encoding",
@@ -291,14 +369,18 @@ static ENCODING: Grammar = object(
         may("style", Word(STYLES)),
         may("explode", Flag),
         may("allowReserved", Flag),
+        may("encoding", Map(Kind::Encoding)).since_3_2(),
+        may("prefixEncoding", List(Kind::Encoding)).since_3_2(),
+        may("itemEncoding", One(Kind::Encoding)).since_3_2(),
     ],
 );
 
-static RESPONSES: Grammar = names("the responses", &[may("default", One(Kind::Response))], One(Kind::Response), false);
+static RESPONSES: Grammar = names("the responses", &[may("default", One(Kind::Response))], One(Kind::Response));
 
 static RESPONSE: Grammar = referable(
     "a response",
     &[
+        may("summary", Text).since_3_2(),
         may("description", Text),
         may("headers", Map(Kind::Header)),
         may("content", Map(Kind::MediaType)),
@@ -306,11 +388,18 @@ static RESPONSE: Grammar = referable(
     ],
 );
 
-static CALLBACK: Grammar = names("a callback", &[], One(Kind::PathItem), true);
+static CALLBACK: Grammar = Grammar { referable: Some(Version::V3_0), ..names("a callback", &[], One(Kind::PathItem)) };
 
 static EXAMPLE: Grammar = referable(
     "an example",
-    &[may("summary", Text), may("description", Text), may("value", Data), may("externalValue", Text)],
+    &[
+        may("summary", Text),
+        may("description", Text),
+        may("value", Data),
+        may("dataValue", Data).since_3_2(),
+        may("serializedValue", Text).since_3_2(),
+        may("externalValue", Text),
+    ],
 );
 
 static LINK: Grammar = referable(
@@ -342,8 +431,17 @@ static HEADER: Grammar = referable(
     ],
 );
 
-static TAG: Grammar =
-    object("a tag", &[must("name", Text), may("description", Text), may("externalDocs", One(Kind::Docs))]);
+static TAG: Grammar = object(
+    "a tag",
+    &[
+        must("name", Text),
+        may("summary", Text).since_3_2(),
+        may("description", Text),
+        may("externalDocs", One(Kind::Docs)),
+        may("parent", Text).since_3_2(),
+        may("kind", Text).since_3_2(),
+    ],
+);
 
 static SCHEMA: Grammar = referable(
     "a schema",
@@ -364,7 +462,8 @@ static SCHEMA: Grammar = referable(
         may("minProperties", Count),
         may("required", Texts),
         may("enum", Values),
-        may("type", Word(TYPES)),
+        may("type", Word(TYPES)).only_3_0(),
+        may("type", Types).since_3_1(),
         may("allOf", List(Kind::Schema)),
         may("oneOf", List(Kind::Schema)),
         may("anyOf", List(Kind::Schema)),
@@ -383,20 +482,58 @@ static SCHEMA: Grammar = referable(
         may("externalDocs", One(Kind::Docs)),
         may("example", Data),
         may("deprecated", Flag),
+        may("examples", Values).since_3_1(),
+        may("const", Data).since_3_1(),
+        may("$id", Text).since_3_1(),
+        may("$schema", Text).since_3_1(),
+        may("$anchor", Text).since_3_1(),
+        may("$dynamicAnchor", Text).since_3_1(),
+        may("$dynamicRef", Text).since_3_1(),
+        may("$comment", Text).since_3_1(),
+        may("$vocabulary", Data).since_3_1(),
+        may("$defs", Map(Kind::Schema)).since_3_1(),
+        may("definitions", Map(Kind::Schema)).since_3_1(),
+        may("prefixItems", List(Kind::Schema)).since_3_1(),
+        may("contains", One(Kind::Schema)).since_3_1(),
+        may("minContains", Count).since_3_1(),
+        may("maxContains", Count).since_3_1(),
+        may("dependentRequired", Data).since_3_1(),
+        may("dependentSchemas", Map(Kind::Schema)).since_3_1(),
+        may("if", One(Kind::Schema)).since_3_1(),
+        may("then", One(Kind::Schema)).since_3_1(),
+        may("else", One(Kind::Schema)).since_3_1(),
+        may("patternProperties", Map(Kind::Schema)).since_3_1(),
+        may("propertyNames", One(Kind::Schema)).since_3_1(),
+        may("unevaluatedItems", One(Kind::Schema)).since_3_1(),
+        may("unevaluatedProperties", FlagOrSchema).since_3_1(),
+        may("contentEncoding", Text).since_3_1(),
+        may("contentMediaType", Text).since_3_1(),
+        may("contentSchema", One(Kind::Schema)).since_3_1(),
     ],
 );
 
-static DISCRIMINATOR: Grammar = object("a discriminator", &[must("propertyName", Text), may("mapping", TextMap)]);
+static DISCRIMINATOR: Grammar = object(
+    "a discriminator",
+    &[must("propertyName", Text), may("mapping", TextMap), may("defaultMapping", Text).since_3_2()],
+);
 
 static XML: Grammar = object(
     "an XML object",
-    &[may("name", Text), may("namespace", Text), may("prefix", Text), may("attribute", Flag), may("wrapped", Flag)],
+    &[
+        may("nodeType", Text).since_3_2(),
+        may("name", Text),
+        may("namespace", Text),
+        may("prefix", Text),
+        may("attribute", Flag),
+        may("wrapped", Flag),
+    ],
 );
 
 static SECURITY_SCHEME: Grammar = referable(
     "a security scheme",
     &[
-        must("type", Word(&["apiKey", "http", "oauth2", "openIdConnect"])),
+        must("type", Word(&["apiKey", "http", "oauth2", "openIdConnect"])).only_3_0(),
+        must("type", Word(&["apiKey", "http", "mutualTLS", "oauth2", "openIdConnect"])).since_3_1(),
         may("description", Text),
         may("name", Text),
         may("in", Word(&["query", "header", "cookie"])),
@@ -404,6 +541,8 @@ static SECURITY_SCHEME: Grammar = referable(
         may("bearerFormat", Text),
         may("flows", One(Kind::Flows)),
         may("openIdConnectUrl", Text),
+        may("oauth2MetadataUrl", Text).since_3_2(),
+        may("deprecated", Flag).since_3_2(),
     ],
 );
 
@@ -414,12 +553,19 @@ static FLOWS: Grammar = object(
         may("password", One(Kind::Flow)),
         may("clientCredentials", One(Kind::Flow)),
         may("authorizationCode", One(Kind::Flow)),
+        may("deviceAuthorization", One(Kind::Flow)).since_3_2(),
     ],
 );
 
 static FLOW: Grammar = object(
     "an OAuth flow",
-    &[may("authorizationUrl", Text), may("tokenUrl", Text), may("refreshUrl", Text), must("scopes", TextMap)],
+    &[
+        may("authorizationUrl", Text),
+        may("deviceAuthorizationUrl", Text).since_3_2(),
+        may("tokenUrl", Text),
+        may("refreshUrl", Text),
+        must("scopes", TextMap),
+    ],
 );
 
-static REQUIREMENT: Grammar = names("a security requirement", &[], Texts, false);
+static REQUIREMENT: Grammar = names("a security requirement", &[], Texts);

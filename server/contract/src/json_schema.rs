@@ -1,7 +1,7 @@
-//! Translates OpenAPI 3.0 schemas into JSON Schema draft 2019-09 for a validator.
+//! Translates schemas into JSON Schema 2020-12 for a validator.
 //!
 //! `$ref`s become definitions, `nullable` becomes an alternative, boolean exclusive bounds become numbers, write-only
-//! properties are not required in responses, and keywords unknown to OpenAPI 3.0 are removed. To forbid undocumented
+//! properties are not required in responses, and unknown keywords are removed. To forbid undocumented
 //! properties, each object schema gets `unevaluatedProperties: false`, except the parts of an `allOf`, because these
 //! describe the same object together.
 //!
@@ -15,8 +15,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 /// The keyword for the JSON pointer of a schema in its OpenAPI document. Validators ignore it.
 pub(crate) const PLACE: &str = "x-place";
 
-/// Keywords with the same meaning in OpenAPI 3.0 and JSON Schema that contain no schemas.
-const SHARED: [&str; 16] = [
+/// Keywords with the same meaning in documents and JSON Schema that contain no schemas.
+const SHARED: [&str; 19] = [
+    "dependentRequired",
+    "maxContains",
+    "minContains",
     "enum",
     "exclusiveMaximum",
     "exclusiveMinimum",
@@ -48,6 +51,9 @@ enum Role {
     Whole,
     Part,
 }
+
+/// Keywords with a schema for values within the value.
+const INNER: [&str; 4] = ["contains", "propertyNames", "unevaluatedItems", "unevaluatedProperties"];
 
 /// Most definitions of a schema for an example; the validator recurses through chains of definitions.
 const MOST_DEFINITIONS: usize = 200;
@@ -166,7 +172,7 @@ impl<'a> Writer<'a> {
         Translated {
             is_endless: self.has_circle(),
             schema: json!({
-                "$schema": "https://json-schema.org/draft/2019-09/schema",
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
                 "allOf": [root],
                 "definitions": std::mem::take(&mut self.definitions),
             }),
@@ -196,7 +202,23 @@ impl<'a> Writer<'a> {
                     self.inside(|writer| writer.schema(&child, Role::Whole))
                 }
                 "additionalProperties" => child.value.clone(),
-                "not" => self.schema(&child, Role::Part),
+                keyword if INNER.contains(&keyword) && child.value.is_object() => {
+                    self.inside(|writer| writer.schema(&child, Role::Whole))
+                }
+                "unevaluatedItems" | "unevaluatedProperties" => child.value.clone(),
+                "prefixItems" => {
+                    self.inside(|writer| child.items().map(|item| writer.schema(&item, Role::Whole)).collect())
+                }
+                "patternProperties" => self.inside(|writer| {
+                    child
+                        .entries()
+                        .map(|(name, schema)| (name.to_owned(), writer.schema(&schema, Role::Whole)))
+                        .collect()
+                }),
+                "dependentSchemas" => {
+                    child.entries().map(|(name, schema)| (name.to_owned(), self.schema(&schema, Role::Part))).collect()
+                }
+                "not" | "if" | "then" | "else" => self.schema(&child, Role::Part),
                 "allOf" | "anyOf" | "oneOf" => {
                     // Alternatives without siblings are wholes, so that an open one among them stays open.
                     let role = if keyword == "allOf" || is_alternated(keywords) { Role::Part } else { role };
@@ -208,7 +230,7 @@ impl<'a> Writer<'a> {
             out.insert(keyword.to_owned(), value);
         }
         if is_closed {
-            out.insert("unevaluatedProperties".to_owned(), false.into());
+            out.entry("unevaluatedProperties").or_insert_with(|| false.into());
         }
         exclusive(&mut out, "exclusiveMinimum", "minimum");
         exclusive(&mut out, "exclusiveMaximum", "maximum");

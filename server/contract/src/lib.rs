@@ -1,4 +1,4 @@
-//! OpenAPI 3.0 contracts: loading, linting, comparing two versions, comparing with the document that the code generates,
+//! OpenAPI contracts (3.0, 3.1 and 3.2): loading, linting, comparing two versions, comparing with the document that the code generates,
 //! and validating responses.
 //!
 //! The contract is written by hand and is the source of truth; this crate never writes one. Each difference between the
@@ -7,6 +7,7 @@
 //! | task | modules |
 //! |---|---|
 //! | load a document, resolve a `$ref` | [`mod@document`], [`mod@source`], [`mod@position`], [`mod@pointer`], [`mod@reference`], `references`, [`mod@error`] |
+//! | read the schemas of all versions into one form | [`mod@version`], `identifiers`, `normalise`, `moved` |
 //! | load a document of several files | [`mod@files`], `bundle` |
 //! | walk a document along the OpenAPI grammar | `grammar`, `tree` |
 //! | read the documents that dropshot generates | [`mod@merge`], [`mod@replies`], `printed_schema` |
@@ -14,6 +15,7 @@
 //! | compare contract and code | [`mod@compare`], `compare_schema`, [`mod@difference`] |
 //! | differences that dropshot and schemars make unavoidable | [`mod@tolerance`] |
 //! | compare two versions and report breaking changes | [`mod@diff`], [`mod@finding`] |
+//! | rewrite a document as OpenAPI 3.0 | [`mod@convert`] |
 //! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
 //! | lint one document | [`mod@lint`] |
 //! | render findings as text, JSON, JUnit or GitHub annotations | [`mod@finding`], [`mod@report`] |
@@ -31,6 +33,7 @@ pub mod canonical_schema;
 pub mod check;
 pub mod compare;
 mod compare_schema;
+pub mod convert;
 pub mod diff;
 pub mod difference;
 pub mod document;
@@ -38,10 +41,13 @@ pub mod error;
 pub mod files;
 pub mod finding;
 mod grammar;
+mod identifiers;
 mod json_schema;
 pub mod lint;
 pub mod merge;
+mod moved;
 mod node;
+mod normalise;
 pub mod operations;
 pub mod pointer;
 pub mod position;
@@ -56,6 +62,7 @@ pub mod table;
 pub mod tolerance;
 mod tree;
 pub mod validate;
+pub mod version;
 
 pub use check::Check;
 pub use compare::compare;
@@ -73,3 +80,4 @@ pub use report::Format;
 pub use response::{response_schema, strict_response_schema};
 pub use table::{BodyRule, OperationEntry, render_table};
 pub use validate::{Deviation, OperationRef, ResponseValidator};
+pub use version::Version;

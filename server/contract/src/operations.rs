@@ -2,7 +2,6 @@
 
 use crate::document::{Document, Located};
 use crate::error::Error;
-use crate::pointer;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -59,7 +58,7 @@ pub fn operations(document: &Document, base_path: &str) -> Result<Vec<Operation>
 
 fn shape(document: &Document, located: &Located<'_>, problem: String) -> Error {
     let place = format!("{} {}", located.method.to_uppercase(), located.path);
-    let pointer = pointer::from_tokens(["paths", located.path, located.method]);
+    let pointer = located.pointer();
     Error::Shape { span: document.span(&pointer), place, problem }
 }
 

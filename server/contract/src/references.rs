@@ -6,6 +6,7 @@ use crate::pointer;
 use crate::position::SourceSpan;
 use crate::reference::{LONGEST_CHAIN, target};
 use crate::tree::{self, Tree};
+use crate::version::Version;
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -23,8 +24,8 @@ pub(crate) struct Found {
 
 /// The references in a part of a document, given the kind of the part. Data, extensions, unknown fields and the siblings
 /// of a `$ref` are not searched.
-pub(crate) fn references(part: &Value, kind: Kind) -> Vec<Found> {
-    let tree = Tree::new(part, kind);
+pub(crate) fn references(part: &Value, kind: Kind, version: Version) -> Vec<Found> {
+    let tree = Tree::new(part, kind, version);
     let nodes = tree.ids().filter_map(|id| {
         let node = tree.node(id);
         let text = target(node.value)?.to_owned();
@@ -49,11 +50,12 @@ pub(crate) fn references(part: &Value, kind: Kind) -> Vec<Found> {
 /// # Errors
 /// [`Error::Reference`] for the first that cannot be resolved.
 pub(crate) fn check(document: &Value, origin: &dyn Fn(&str) -> (SourceSpan, String)) -> Result<(), Error> {
+    let version = Version::of(document).unwrap_or(Version::V3_0);
     let mut seen = HashSet::new();
     let mut open = vec![(String::new(), Kind::Document)];
     while let Some((part, kind)) = open.pop() {
         let Some(value) = document.pointer(&part) else { continue };
-        for found in references(value, kind) {
+        for found in references(value, kind, version) {
             // A missing example does not make the document unusable; lint reports it.
             if found.kind == Kind::Example && found.is_allowed {
                 continue;

@@ -3,9 +3,10 @@
 //! The walk follows the grammar but no references, so that each object is visited once, where it is written. Values of the
 //! wrong type are recorded as misfits and not visited, so that rules only get objects of the kind that they expect.
 
-use crate::grammar::{Kind, Shape, grammar};
+use crate::grammar::{Kind, Shape, TYPES_WITH_NULL, grammar};
 use crate::pointer;
 use crate::reference;
+use crate::version::Version;
 use serde_json::Value;
 
 /// Index of a node in its tree.
@@ -49,11 +50,13 @@ pub(crate) struct Misfit<'a> {
 #[derive(Debug)]
 pub(crate) struct Tree<'a> {
     nodes: Vec<Node<'a>>,
+    pub(crate) version: Version,
     pub(crate) misfits: Vec<Misfit<'a>>,
 }
 
 /// Whether the tree of a whole document has a node at a JSON pointer.
 pub(crate) fn reaches(document: &Value, pointer: &str) -> bool {
+    let version = Version::of(document).unwrap_or(Version::V3_0);
     let (mut value, mut shape) = (document, Shape::One(Kind::Document));
     for part in pointer::tokens(pointer) {
         let next = match shape {
@@ -61,10 +64,10 @@ pub(crate) fn reaches(document: &Value, pointer: &str) -> bool {
             Shape::FlagOrSchema | Shape::One(_) => {
                 let kind = if let Shape::One(kind) = shape { kind } else { Kind::Schema };
                 let grammar = grammar(kind);
-                if grammar.is_referable && reference::target(value).is_some() {
+                if grammar.is_referable(version) && reference::target(value).is_some() {
                     return false;
                 }
-                let field = grammar.fields.iter().find(|field| field.name == part).map(|field| field.shape);
+                let field = grammar.field(&part, version).map(|field| field.shape);
                 field.or_else(|| grammar.others.filter(|_| !part.starts_with("x-")))
             }
             Shape::List(kind) | Shape::Map(kind) => Some(Shape::One(kind)),
@@ -82,8 +85,8 @@ pub(crate) fn reaches(document: &Value, pointer: &str) -> bool {
 
 impl<'a> Tree<'a> {
     /// The tree of a document or of a part of one. Pointers are relative to the part.
-    pub(crate) fn new(value: &'a Value, kind: Kind) -> Self {
-        let mut tree = Self { nodes: Vec::new(), misfits: Vec::new() };
+    pub(crate) fn new(value: &'a Value, kind: Kind, version: Version) -> Self {
+        let mut tree = Self { nodes: Vec::new(), version, misfits: Vec::new() };
         tree.walk(value, kind, None, "", Key::None);
         tree
     }
@@ -215,18 +218,19 @@ impl<'a> Tree<'a> {
     fn walk(&mut self, value: &'a Value, kind: Kind, parent: Option<Id>, field: &'static str, key: Key<'a>) {
         let id = self.nodes.len();
         let grammar = grammar(kind);
-        let reference = reference::target(value).filter(|_| grammar.is_referable);
+        let version = self.version;
+        let reference = reference::target(value).filter(|_| grammar.is_referable(version));
         let owner = self.owner(id, kind, parent);
         self.nodes.push(Node { kind, value, parent, field, key, owner, reference, end: id + 1 });
         if reference.is_none() {
-            for field in grammar.fields {
+            for field in grammar.fields(version) {
                 if let Some(value) = value.get(field.name) {
                     self.shape(value, field.shape, id, field.name, Key::None);
                 }
             }
             let others = value.as_object().filter(|_| grammar.others.is_some()).into_iter().flatten();
             let others = others.filter(|(name, _)| !name.starts_with("x-"));
-            for (name, value) in others.filter(|(name, _)| grammar.fields.iter().all(|field| field.name != *name)) {
+            for (name, value) in others.filter(|(name, _)| grammar.field(name, version).is_none()) {
                 if let Some(shape) = grammar.others {
                     self.shape(value, shape, id, "", Key::Name(name));
                 }
@@ -257,6 +261,8 @@ impl<'a> Tree<'a> {
                 self.walk(value, Kind::Schema, Some(node), field, key);
                 true
             }
+            // Loading replaces booleans, except for those of unreachable schemas.
+            (Shape::One(Kind::Schema), Value::Bool(_)) => self.version.has_json_schema(),
             (Shape::List(kind), Value::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {
                     self.shape(item, Shape::One(kind), node, field, Key::Index(index));
@@ -276,6 +282,10 @@ impl<'a> Tree<'a> {
             | (Shape::Data, _) => true,
             (Shape::Count, value) => value.is_u64(),
             (Shape::Word(words), Value::String(word)) => words.contains(&word.as_str()),
+            (Shape::Types, Value::String(word)) => TYPES_WITH_NULL.contains(&word.as_str()),
+            (Shape::Types, Value::Array(items)) => {
+                items.iter().all(|item| item.as_str().is_some_and(|word| TYPES_WITH_NULL.contains(&word)))
+            }
             (Shape::Texts, Value::Array(items)) => items.iter().all(Value::is_string),
             (Shape::TextMap, Value::Object(entries)) => entries.values().all(Value::is_string),
             _ => false,

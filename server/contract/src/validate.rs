@@ -28,7 +28,6 @@ use self::schema::Schemas;
 use self::template::Template;
 use crate::document::{Document, Located};
 use crate::node::Node;
-use crate::pointer;
 use serde_json::Value;
 use std::fmt;
 
@@ -213,12 +212,11 @@ impl Operation {
     fn read(document: &Document, located: &Located<'_>) -> Self {
         let servers = [located.operation, located.item, document.value()].into_iter().map(|holder| &holder["servers"]);
         let base_path = servers.into_iter().find(|servers| servers.is_array()).map(template::base_path);
-        let parts = ["paths", located.path, located.method].map(str::to_owned);
         Self {
             id: located.operation["operationId"].as_str().map(str::to_owned),
             method: located.method.to_uppercase(),
             template: Template::new(&format!("{}{}", base_path.unwrap_or_default(), located.path)),
-            pointer: pointer::from_tokens(&parts),
+            pointer: located.pointer(),
         }
     }
 }

@@ -6,7 +6,6 @@
 mod api_key;
 mod audit;
 mod backup;
-mod contract;
 mod database;
 mod documents;
 mod flags;
@@ -20,6 +19,7 @@ mod user;
 mod usernames;
 mod when;
 
+use crate::clock::{Clock as _, SystemClock, utc_text};
 use crate::config::{ConfigError, Configuration, Inputs, Key, Settings};
 use crate::first_run;
 use crate::server::{self, MigrateError, RunError};
@@ -28,7 +28,7 @@ use audit::AuditCommands;
 use backup::{BackupCommand, BackupCommandError, EndGrantsCommand, RestoreCommand};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
-use contract::{ContractError, Outcome};
+use countersign_contract_cli::{ContractError, Outcome, run as run_contract_tool};
 use database::DatabaseCommandError;
 use flags::{Flags, SETTINGS};
 use keys::{KeysCommand, KeysError};
@@ -365,7 +365,8 @@ pub fn run(
             output.write_all(text.as_bytes()).map_err(CommandError::Output)?;
         }
         Command::Contract { arguments } => {
-            if contract::run(&arguments, output)? == Outcome::Findings {
+            let today: String = utc_text(SystemClock.now()).chars().take(10).collect();
+            if run_contract_tool("countersign contract", &today, &arguments, output)? == Outcome::Findings {
                 return Err(CommandError::Findings);
             }
         }

@@ -128,7 +128,7 @@ const BASE_ROUNDS: usize = 4;
 
 impl<'d> Operation<'d> {
     fn read(document: &'d Document, located: &Located<'d>) -> Self {
-        let pointer = pointer::from_tokens(["paths", located.path, located.method]);
+        let pointer = located.pointer();
         let parameters = parameters(document, located, &pointer);
         let body = body(document, located.operation, &pointer);
         let security = located.operation.get("security").or_else(|| document.value().get("security"));

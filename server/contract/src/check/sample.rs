@@ -61,6 +61,11 @@ impl Samples<'_, '_> {
         {
             return example.clone();
         }
+        if let Some([first, ..]) = schema["examples"].as_array().map(Vec::as_slice)
+            && self.amount == Amount::Examples
+        {
+            return first.clone();
+        }
         if let Some(values) = schema["enum"].as_array().filter(|values| !values.is_empty()) {
             return values[self.random.below(values.len())].clone();
         }
@@ -87,7 +92,7 @@ impl Samples<'_, '_> {
             }
             return value;
         }
-        match schema["type"].as_str() {
+        match schema["type"].as_str().or_else(|| schema["type"][0].as_str()) {
             Some("object") => self.object(schema, depth),
             None if schema["properties"].is_object() => self.object(schema, depth),
             Some("array") => self.array(schema, depth),
@@ -95,6 +100,7 @@ impl Samples<'_, '_> {
             Some("integer") => self.integer(schema),
             Some("number") => self.number(schema),
             Some("string") => self.text(schema).into(),
+            Some("null") => Value::Null,
             _ => json!("any"),
         }
     }
@@ -123,7 +129,9 @@ impl Samples<'_, '_> {
             _ if depth >= DEEPEST => least,
             _ => least.max(1).min(schema["maxItems"].as_u64().unwrap_or(u64::MAX)),
         };
-        (0..wanted.min(16)).map(|_| self.at_depth(&schema["items"], depth + 1)).collect()
+        let prefix = schema["prefixItems"].as_array().map_or(&[][..], Vec::as_slice);
+        let wanted = usize::try_from(wanted.min(16)).unwrap_or(0).max(prefix.len());
+        (0..wanted).map(|index| self.at_depth(prefix.get(index).unwrap_or(&schema["items"]), depth + 1)).collect()
     }
 
     fn integer(&mut self, schema: &Value) -> Value {
@@ -233,7 +241,7 @@ pub(super) fn wrong_values(document: &Document, schema: &Value) -> Vec<Wrong> {
         let is_wrong_as_text = other == "string" && matches!(kind, "integer" | "number" | "boolean");
         wrong(value, format!("it is of type {other}, not {kind}"), is_wrong_as_text);
     }
-    if schema["nullable"] != true {
+    if schema["nullable"] != true && kind != "null" {
         wrong(Value::Null, "it is null".to_owned(), false);
     }
     let length = |key: &str| schema[key].as_u64().and_then(|length| usize::try_from(length).ok());

@@ -30,6 +30,7 @@ pub(super) fn documentation(comparison: &mut Comparison<'_>, old: &Node<'_>, new
     for key in ["title", "summary", "description", "example", "examples", "externalDocs"] {
         report_if_changed(comparison, "documentation-changed", key, old, new);
     }
+    // A comment of JSON Schema is for readers of the document alone and not compared.
 }
 
 /// Reports changed extensions, except those with rules of their own.

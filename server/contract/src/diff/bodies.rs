@@ -69,8 +69,9 @@ pub(super) fn schemas<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
 
 /// Compares media types and their schemas.
 pub(super) fn content<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
-    let before: Vec<_> = old.entries_of("content").collect();
-    let after: Vec<_> = new.entries_of("content").collect();
+    let media_types =
+        |at: &Node<'d>| at.entries_of("content").map(|(name, at)| (name, at.resolved())).collect::<Vec<_>>();
+    let (before, after) = (media_types(old), media_types(new));
     let is_request = comparison.direction == Direction::Request;
     if !is_request && before.is_empty() != after.is_empty() {
         let (rule, message) = match after.is_empty() {
@@ -156,4 +157,9 @@ pub(super) fn media<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &N
         );
     }
     schema::compare_under(comparison, "schema", old, new);
+    if old.get("itemSchema").is_some() || new.get("itemSchema").is_some() {
+        comparison.inside("items of the stream", |comparison| {
+            schema::compare_under(comparison, "itemSchema", old, new);
+        });
+    }
 }

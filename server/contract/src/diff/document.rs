@@ -2,7 +2,7 @@
 
 use super::change::ChangeSide;
 use super::comparison::Comparison;
-use super::{annotations, security, servers};
+use super::{annotations, operations, security, servers};
 
 use crate::node::Node;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,8 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
             comparison.inside(place, |comparison| annotations::extensions(comparison, &old, &new));
         }
     }
+    annotations::report_if_changed(comparison, "schema-dialect-changed", "jsonSchemaDialect", &old, &new);
+    operations::webhooks(comparison, &old, &new);
     named_schemas(comparison, &old, &new);
     security::schemes(comparison);
 }
@@ -28,7 +30,7 @@ fn information(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) 
     let (Some(old), Some(new)) = (old.get("info"), new.get("info")) else { return };
     comparison.inside("info", |comparison| {
         annotations::report_if_changed(comparison, "info-version-changed", "version", &old, &new);
-        for key in ["title", "description", "termsOfService", "contact", "license"] {
+        for key in ["title", "description", "summary", "termsOfService", "contact", "license"] {
             annotations::report_if_changed(comparison, "documentation-changed", key, &old, &new);
         }
         annotations::extensions(comparison, &old, &new);
@@ -48,6 +50,9 @@ fn tags(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
                 }
                 Some(other) => comparison.inside(*name, |comparison| {
                     annotations::documentation(comparison, tag, other);
+                    for key in ["parent", "kind"] {
+                        annotations::report_if_changed(comparison, "tag-hierarchy-changed", key, tag, other);
+                    }
                     annotations::extensions(comparison, tag, other);
                 }),
             }

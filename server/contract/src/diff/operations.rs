@@ -14,7 +14,8 @@ struct Entry {
     /// Name in findings.
     name: String,
     path: String,
-    method: String,
+    /// JSON pointer.
+    pointer: String,
     operation_id: Option<String>,
 }
 
@@ -25,7 +26,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
     let (old, new) = (comparison.old, comparison.new);
     let with_base = addresses_include_the_base(old, new);
     comparison.base_is_in_paths = with_base;
-    if !with_base && old.base_path() != new.base_path() {
+    if !with_base && old.base_path() != new.base_path() && !servers::are_reordered(old, new) {
         let side =
             |document: &Document| ChangeSide::with_value("/servers/0/url", format!("\"{}\"", document.base_path()));
         let message = "the path of the first server changed";
@@ -35,34 +36,46 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
     let keys = |entries: &[(Address, Entry)]| -> HashMap<Address, usize> {
         entries.iter().enumerate().map(|(index, (address, _))| (address.clone(), index)).collect()
     };
-    let (old_keys, new_keys) = (keys(&before), keys(&after));
+    let (mut old_keys, new_keys) = (keys(&before), keys(&after));
+    // Of paths that differ in their variables alone, those that are written in the same way belong together.
+    let written = |entry: &Entry| (entry.name.clone(), with_base);
+    let same: HashMap<_, usize> =
+        before.iter().enumerate().map(|(index, (_, entry))| (written(entry), index)).collect();
+    let taken: BTreeSet<usize> = after.iter().filter_map(|(_, entry)| same.get(&written(entry)).copied()).collect();
+    for (index, (address, _)) in before.iter().enumerate().filter(|(index, _)| !taken.contains(index)) {
+        old_keys.insert(address.clone(), index);
+    }
     let mut moved = BTreeSet::new();
     for (address, entry) in &after {
-        if let Some(index) = old_keys.get(address) {
+        let exact = same.get(&written(entry)).filter(|_| !with_base);
+        if let Some(index) = exact.or_else(|| old_keys.get(address)) {
             pair(comparison, &before[*index].1, entry);
             continue;
         }
         let from = before.iter().find(|(address, other)| {
             other.operation_id.is_some() && other.operation_id == entry.operation_id && !new_keys.contains_key(address)
         });
-        let pointer = pointer::from_tokens(["paths", &entry.path, &entry.method]);
         match from {
             Some((address, other)) => {
                 moved.insert(address.clone());
                 comparison.operation = Some(entry.name.clone());
-                let before = pointer::from_tokens(["paths", &other.path, &other.method]);
                 let message = format!("{} moved to {}", other.name, entry.name);
                 comparison.report(
                     "operation-moved",
                     message,
-                    ChangeSide::with_value(&before, &other.name),
-                    ChangeSide::with_value(&pointer, &entry.name),
+                    ChangeSide::with_value(&other.pointer, &other.name),
+                    ChangeSide::with_value(&entry.pointer, &entry.name),
                 );
                 pair(comparison, other, entry);
             }
             None => {
                 comparison.operation = Some(entry.name.clone());
-                comparison.report("operation-added", "the operation was added", None, ChangeSide::at_pointer(&pointer));
+                comparison.report(
+                    "operation-added",
+                    "the operation was added",
+                    None,
+                    ChangeSide::at_pointer(&entry.pointer),
+                );
             }
         }
     }
@@ -91,8 +104,8 @@ fn entries(document: &Document, with_base: bool) -> Vec<(Address, Entry)> {
         let address = (located.method.to_owned(), open(&format!("{base}{}", located.path)).0);
         let name = format!("{} {}", located.method.to_uppercase(), located.path);
         let operation_id = located.operation["operationId"].as_str().map(str::to_owned);
-        let (path, method) = (located.path.to_owned(), located.method.to_owned());
-        (address, Entry { name, path, method, operation_id })
+        let path = located.path.to_owned();
+        (address, Entry { name, path, pointer: located.pointer(), operation_id })
     };
     document.located().map(entry).collect()
 }
@@ -112,7 +125,7 @@ fn open(path: &str) -> (String, Vec<&str>) {
 }
 
 fn removed(comparison: &mut Comparison<'_>, entry: &Entry) {
-    let at = Node::at(comparison.old, &pointer::from_tokens(["paths", &entry.path, &entry.method]));
+    let at = Node::at(comparison.old, &entry.pointer);
     comparison.operation = Some(entry.name.clone());
     let promised = promised_day(&at, comparison.today.as_deref());
     let (rule, message) = match (at.is("deprecated"), promised) {
@@ -126,13 +139,13 @@ fn removed(comparison: &mut Comparison<'_>, entry: &Entry) {
 fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     let at = |document, entry: &Entry| {
         let item = Node::at(document, &pointer::from_tokens(["paths", &entry.path]));
-        (item.clone(), item.get(&entry.method).unwrap_or(item))
+        (item, Node::at(document, &entry.pointer))
     };
     let (old_item, old) = at(comparison.old, before);
     let (new_item, new) = at(comparison.new, after);
     // Fields of the path item that apply to all its operations.
     let shared = |item: &Node<'_>| {
-        item.entries().map(|(key, _)| key.to_owned()).filter(|key| !METHODS.contains(&key.as_str())).collect::<Vec<_>>()
+        item.entries().map(|(key, _)| key.to_owned()).filter(|key| !is_operations(key)).collect::<Vec<_>>()
     };
     let same_item = shared(&old_item).iter().chain(&shared(&new_item)).all(|key| {
         let both = old_item.get(key).zip(new_item.get(key));
@@ -161,6 +174,11 @@ fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     security::compare(comparison, &old, &new);
     callbacks(comparison, &old, &new);
     comparison.operation = None;
+}
+
+/// Whether a field of a path item holds operations.
+fn is_operations(key: &str) -> bool {
+    METHODS.contains(&key) || key == "additionalOperations"
 }
 
 fn names(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
@@ -279,8 +297,31 @@ fn callbacks<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>
             );
             continue;
         };
-        comparison.inside(format!("callback {name}"), |comparison| callback(comparison, other, at));
+        comparison.inside(format!("callback {name}"), |comparison| callback(comparison, "callback", other, at));
     }
+}
+
+/// Compares webhooks, which are requests of the server like those of callbacks.
+pub(super) fn webhooks<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+    let all = |at: &Node<'d>| -> BTreeMap<&'d str, Node<'d>> {
+        at.entries_of("webhooks")
+            .filter(|(name, _)| !name.starts_with("x-"))
+            .map(|(name, at)| (name, at.resolved()))
+            .collect()
+    };
+    let (before, after) = (all(old), all(new));
+    for (name, at) in before.iter().filter(|(name, _)| !after.contains_key(*name)) {
+        comparison.operation = Some(format!("webhook {name}"));
+        comparison.report("webhook-removed", "the webhook was removed", ChangeSide::at(at), None);
+    }
+    for (name, at) in &after {
+        comparison.operation = Some(format!("webhook {name}"));
+        match before.get(name) {
+            Some(other) => callback(comparison, "webhook", other, at),
+            None => comparison.report("webhook-added", "the webhook was added", None, ChangeSide::at(at)),
+        }
+    }
+    comparison.operation = None;
 }
 
 /// Callbacks by name and URL expression.
@@ -292,7 +333,8 @@ fn callbacks_of<'d>(operation: &Node<'d>) -> BTreeMap<String, Node<'d>> {
     operation.entries_of("callbacks").flat_map(expressions).collect()
 }
 
-fn callback<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+/// Compares the operations of a callback or webhook; `kind` is the beginning of the rules' ids.
+fn callback<'d>(comparison: &mut Comparison<'d>, kind: &str, old: &Node<'d>, new: &Node<'d>) {
     annotations::documentation(comparison, old, new);
     annotations::extensions(comparison, old, new);
     for method in METHODS {
@@ -305,11 +347,21 @@ fn callback<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>)
             }
             (Some(before), None) => {
                 let message = format!("the server no longer calls back with {}", method.to_uppercase());
-                comparison.report("callback-operation-removed", message, ChangeSide::at(&before), ChangeSide::at(new));
+                comparison.report(
+                    &format!("{kind}-operation-removed"),
+                    message,
+                    ChangeSide::at(&before),
+                    ChangeSide::at(new),
+                );
             }
             (None, Some(after)) => {
                 let message = format!("the server also calls back with {}", method.to_uppercase());
-                comparison.report("callback-operation-added", message, ChangeSide::at(old), ChangeSide::at(&after));
+                comparison.report(
+                    &format!("{kind}-operation-added"),
+                    message,
+                    ChangeSide::at(old),
+                    ChangeSide::at(&after),
+                );
             }
             (None, None) => {}
         }

@@ -14,7 +14,9 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
             if let Some(other) = after.get(status) {
                 return pair(comparison, at, other);
             }
-            if let Some((range, other)) = range_of(status, &after) {
+            // A `default` that was there before stood for other statuses.
+            let is_elsewhere = |range: &str| range == "default" && is_success(status) && before.contains_key(range);
+            if let Some((range, other)) = range_of(status, &after).filter(|(range, _)| !is_elsewhere(range)) {
                 let message = format!("{status} is no longer listed, {range} covers it");
                 comparison.report(
                     "response-status-generalised",
@@ -36,7 +38,8 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: 
     }
     for (status, at) in after.iter().filter(|(status, _)| !before.contains_key(*status)) {
         comparison.inside(format!("response {status}"), |comparison| {
-            if let Some((range, other)) = range_of(status, &before) {
+            let is_elsewhere = |range: &str| range == "default" && is_success(status) && after.contains_key(range);
+            if let Some((range, other)) = range_of(status, &before).filter(|(range, _)| !is_elsewhere(range)) {
                 let message = format!("{status} is listed, {range} covered it");
                 comparison.report(
                     "response-status-specified",

@@ -46,7 +46,7 @@ macro_rules! widening {
     };
 }
 
-const DOCUMENT: [Rule; 14] = rules! {
+const DOCUMENT: [Rule; 16] = rules! {
     "documentation-changed" Documentation "A title, summary, description, example or link to further documentation changed." PROSE;
     "info-version-changed" Documentation "The version of the contract (`info.version`) changed." PROSE;
     "openapi-version-changed" Documentation "The version of OpenAPI that the document is written in changed." "Tools that read the document must support that version.";
@@ -56,6 +56,8 @@ const DOCUMENT: [Rule; 14] = rules! {
     "base-path-changed" Breaking "The path of the first server changed, and with it the address of every operation." "The path is compiled into generated clients. Serve both for a while.";
     "server-variable-changed" Risky "A variable in a server's address lost a value, or has another default." "Clients that use the value or the default reach another address.";
     "server-variable-extended" Compatible "A variable in a server's address may have a further value, or any." "Clients that use an old value are not affected.";
+    "schema-dialect-changed" Risky "The dialect of the schemas changed (`jsonSchemaDialect`)." "Schemas are compared as those of OpenAPI; another dialect may give their keywords another meaning.";
+    "tag-hierarchy-changed" Documentation "The parent or the kind of a tag changed." PROSE;
     "schema-added" Compatible "A named schema was added." "References to it are reported separately.";
     "schema-removed" Risky "A named schema was removed." NAMES;
     "schema-renamed" Risky "A schema was replaced by one of another name." NAMES;
@@ -63,7 +65,7 @@ const DOCUMENT: [Rule; 14] = rules! {
     "tag-removed" Compatible "The document no longer declares a tag." "Operations keep their tags; changes of those are reported separately.";
 };
 
-const OPERATIONS: [Rule; 26] = rules! {
+const OPERATIONS: [Rule; 30] = rules! {
     "operation-added" Compatible "An operation was added." "Clients that do not know it do not call it.";
     "operation-removed" Breaking "An operation was removed without having been deprecated." "Clients that call it get an error. Mark it `deprecated` first, with the date of its removal in `x-sunset`, and remove it after that date.";
     "operation-removed-before-sunset" Breaking "A deprecated operation was removed before its `x-sunset` date." "Clients may rely on the announced date. Keep it until then.";
@@ -86,13 +88,17 @@ const OPERATIONS: [Rule; 26] = rules! {
     "callback-added" Risky "The server calls a further callback URL." "Clients that pass the URL receive calls that were not documented.";
     "callback-removed" Risky "The server no longer calls a callback URL." "Clients waiting for the callback never receive it.";
     "callback-operation-added" Risky "A callback has a further operation." "Clients that pass the URL receive calls that were not documented.";
+    "webhook-added" Compatible "The server sends a further webhook." "Only subscribers that ask for it receive it.";
+    "webhook-removed" Risky "The server no longer sends a webhook." "Subscribers that wait for it never receive it.";
+    "webhook-operation-added" Risky "A webhook is sent with a further method." "Subscribers receive requests that were not documented.";
+    "webhook-operation-removed" Risky "A webhook is no longer sent with a method." "Subscribers that wait for it never receive it.";
     "callback-operation-removed" Risky "A callback operation was removed." "Clients waiting for the callback never receive it.";
     "link-added" Compatible "A link from a response to another operation was added." "Clients that do not follow links are not affected.";
     "link-removed" Risky "A link from a response to another operation was removed." "Clients that follow the link no longer find it.";
     "link-changed" Risky "A link from a response to another operation changed." "Clients that follow the link reach another operation or send other values.";
 };
 
-const PARAMETERS: [Rule; 15] = rules! {
+const PARAMETERS: [Rule; 18] = rules! {
     "parameter-added-required" Breaking "A parameter was added that every request must have." ACCEPTS_LESS;
     "parameter-added-optional" Compatible "A parameter was added that requests may have." ACCEPTS_MORE;
     "parameter-removed" Risky "A parameter was removed." "Most servers ignore it in requests, so it has no effect; a strict server rejects them.";
@@ -106,6 +112,9 @@ const PARAMETERS: [Rule; 15] = rules! {
     "parameter-reserved-forbidden" Breaking "A parameter may no longer contain unescaped reserved characters (`allowReserved`)." ACCEPTS_LESS;
     "parameter-empty-allowed" Compatible "A parameter may be empty (`allowEmptyValue`)." ACCEPTS_MORE;
     "parameter-empty-forbidden" Breaking "A parameter may no longer be empty (`allowEmptyValue`)." ACCEPTS_LESS;
+    "parameter-default-added" Breaking "A default of a parameter was added." "Requests without the parameter may mean something else now.";
+    "parameter-default-changed" Breaking "The default of a parameter changed." "Requests without the parameter mean something else now.";
+    "parameter-default-removed" Breaking "The default of a parameter was removed." "Requests without the parameter may mean something else now.";
     "parameter-deprecated" Compatible "A parameter was marked as deprecated." ANNOUNCED;
     "parameter-undeprecated" Compatible "A parameter is no longer deprecated." "Nothing changes on the wire.";
 };
@@ -146,7 +155,7 @@ const RESPONSES: [Rule; 19] = rules! {
 
 const SECURITY: [Rule; 18] = rules! {
     "security-added" Breaking "An operation requires credentials and did not before." "Requests without credentials are now rejected.";
-    "security-removed" Compatible "An operation no longer requires credentials." "Requests with credentials are still accepted.";
+    "security-removed" Risky "An operation no longer requires credentials." "Requests with credentials are still accepted, but what was protected is open now. Make sure that this is meant.";
     "security-alternative-added" Compatible "An alternative security requirement was added." ACCEPTS_MORE;
     "security-alternative-removed" Breaking "An alternative security requirement was removed or became stricter." "Clients that use it are now rejected.";
     "security-scope-added" Breaking "An operation requires a further scope." "Tokens issued without it are now rejected.";
@@ -251,7 +260,7 @@ const SCHEMAS: [Rule; 56] = of_schemas! {
     "property-added-optional" "an optional property was added."
         request Compatible ACCEPTS_MORE, response Compatible "Clients ignore properties that they do not know.";
     "property-added-required-with-default" "a required property with a default was added."
-        request Risky "If the server fills in the default, nothing breaks; if it enforces the schema, requests without the property are rejected. Make it optional.", response Compatible "Clients ignore properties that they do not know.";
+        request Breaking "A server that enforces the schema rejects requests without the property. If it fills in the default, make the property optional.", response Compatible "Clients ignore properties that they do not know.";
     "property-added-to-closed-object" "a property was added to an object that allows no others (`additionalProperties: false`)."
         request Compatible ACCEPTS_MORE, response Risky "Clients that validate responses against the old schema reject it.";
     "property-removed" "a required property was removed."
@@ -261,7 +270,7 @@ const SCHEMAS: [Rule; 56] = of_schemas! {
     "property-became-required" "a property became required."
         request Breaking ACCEPTS_LESS, response Compatible RETURNS_LESS;
     "property-became-required-with-default" "a property that has a default became required."
-        request Risky "If the server fills in the default, nothing breaks; if it enforces the schema, requests without the property are rejected.", response Compatible RETURNS_LESS;
+        request Breaking "A server that enforces the schema rejects requests without the property. If it fills in the default, keep the property optional.", response Compatible RETURNS_LESS;
     "property-became-optional" "a property is no longer required."
         request Compatible ACCEPTS_MORE, response Breaking "Clients expect it: every response had it.";
     "additional-properties-forbidden" "an object may no longer have other properties than those listed."
@@ -313,6 +322,49 @@ const MORE_SCHEMAS: [Rule; 24] = of_schemas! {
         request Risky "Clients that send XML use the old form.", response Risky "Clients that read XML expect the old form.";
 };
 
+/// Keywords that only JSON Schema has.
+const JSON_SCHEMA_NARROWING: [Rule; 18] = narrowing! {
+    "values-forbidden" "no value is allowed where some were (the schema `false`).";
+    "contains-added" "a list must contain an item of a certain kind (`contains`).";
+    "contains-narrowed" "fewer lists contain the items that they must (`contains`, `minContains`, `maxContains`).";
+    "dependent-required-added" "a property requires another one (`dependentRequired`).";
+    "dependent-schema-added" "objects with a property must match a further schema (`dependentSchemas`).";
+    "dependent-schema-narrowed" "the schema of objects with a property accepts less (`dependentSchemas`).";
+    "condition-added" "a condition was added (`if`).";
+    "condition-narrowed" "the consequence of a condition accepts less (`then`, `else`).";
+    "pattern-properties-forbidden" "properties whose names match a pattern are no longer allowed (`patternProperties`).";
+};
+
+const JSON_SCHEMA_WIDENING: [Rule; 16] = widening! {
+    "values-allowed" "values are allowed where none were (the schema `false`).";
+    "contains-removed" "a list need not contain an item of a certain kind (`contains`).";
+    "contains-widened" "more lists contain the items that they must (`contains`, `minContains`, `maxContains`).";
+    "dependent-required-removed" "a property no longer requires another one (`dependentRequired`).";
+    "dependent-schema-removed" "objects with a property need not match a further schema (`dependentSchemas`).";
+    "dependent-schema-widened" "the schema of objects with a property accepts more (`dependentSchemas`).";
+    "condition-removed" "a condition was removed (`if`).";
+    "condition-widened" "the consequence of a condition accepts more (`then`, `else`).";
+};
+
+const JSON_SCHEMA: [Rule; 16] = of_schemas! {
+    "number-format-added" "a format of numbers was added (`int32`)."
+        request Risky "A server that stores the number in this format rejects those that it cannot hold.", response Compatible RETURNS_LESS;
+    "extensible-enum-value-removed" "a value was removed from `x-extensible-enum`."
+        request Breaking "The server no longer knows a value that clients send.", response Compatible RETURNS_LESS;
+    "contains-changed" "the items that a list must contain changed (`contains`)."
+        request Risky UNDECIDED, response Risky UNDECIDED;
+    "dependent-schema-changed" "the schema of objects with a property changed (`dependentSchemas`)."
+        request Risky UNDECIDED, response Risky UNDECIDED;
+    "condition-changed" "a condition or its consequence changed (`if`, `then`, `else`)."
+        request Risky UNDECIDED, response Risky UNDECIDED;
+    "pattern-properties-allowed" "properties whose names match a pattern are allowed (`patternProperties`)."
+        request Compatible ACCEPTS_MORE, response Risky "Clients that validate responses against the old schema reject them.";
+    "content-encoding-changed" "the encoding of a string's content changed (`contentEncoding`)."
+        request Breaking "Clients send the old encoding.", response Breaking "Clients expect the old encoding.";
+    "content-media-type-changed" "the media type of a string's content changed (`contentMediaType`)."
+        request Risky "Clients send content of the old type.", response Risky "Clients expect content of the old type.";
+};
+
 const DEPRECATIONS: [Rule; 4] = of_schemas! {
     "property-deprecated" "a property or schema was marked as deprecated."
         request Compatible ANNOUNCED, response Compatible ANNOUNCED;
@@ -320,7 +372,7 @@ const DEPRECATIONS: [Rule; 4] = of_schemas! {
         request Compatible "Nothing changes on the wire.", response Compatible "Nothing changes on the wire.";
 };
 
-const GROUPS: [&[Rule]; 11] = [
+const GROUPS: [&[Rule]; 14] = [
     &DOCUMENT,
     &OPERATIONS,
     &PARAMETERS,
@@ -331,12 +383,15 @@ const GROUPS: [&[Rule]; 11] = [
     &WIDENING,
     &SCHEMAS,
     &MORE_SCHEMAS,
+    &JSON_SCHEMA_NARROWING,
+    &JSON_SCHEMA_WIDENING,
+    &JSON_SCHEMA,
     &DEPRECATIONS,
 ];
 
 /// All rules of the comparison.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    static ALL: [&[Rule]; 11] = GROUPS;
+    static ALL: [&[Rule]; 14] = GROUPS;
     ALL.iter().copied().flatten()
 }
 

@@ -232,6 +232,12 @@ fn scheme(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
         text(old, "openIdConnectUrl"),
         text(new, "openIdConnectUrl"),
     );
+    changed(
+        "oauth2MetadataUrl",
+        "security-flow-url-changed",
+        text(old, "oauth2MetadataUrl"),
+        text(new, "oauth2MetadataUrl"),
+    );
     flows(comparison, old, new);
 }
 
@@ -258,7 +264,7 @@ fn flows(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
 }
 
 fn flow_urls(comparison: &mut Comparison<'_>, flow: &str, old: &Node<'_>, new: &Node<'_>) {
-    for key in ["authorizationUrl", "tokenUrl", "refreshUrl"] {
+    for key in ["authorizationUrl", "deviceAuthorizationUrl", "tokenUrl", "refreshUrl"] {
         if old.text(key) != new.text(key) {
             let side = |at: &Node<'_>| {
                 ChangeSide::with_value(&format!("{}/{key}", at.pointer), at.text(key).unwrap_or("nothing"))

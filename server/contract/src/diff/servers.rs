@@ -3,8 +3,18 @@
 use super::annotations;
 use super::change::ChangeSide;
 use super::comparison::Comparison;
+use crate::document::Document;
 use crate::node::Node;
 use std::collections::BTreeSet;
+
+/// Whether both documents list the same servers, in another order.
+pub(super) fn are_reordered(old: &Document, new: &Document) -> bool {
+    let urls = |document: &Document| -> BTreeSet<String> {
+        let servers = document.value()["servers"].as_array().into_iter().flatten();
+        servers.filter_map(|server| Some(server["url"].as_str()?.trim_end_matches('/').to_owned())).collect()
+    };
+    urls(old) == urls(new)
+}
 
 /// Compares the servers of the document, a path or an operation.
 pub(super) fn compare(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {

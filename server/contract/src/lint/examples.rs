@@ -62,6 +62,9 @@ pub(super) fn check(lint: &Lint<'_>) {
         if let Some(example) = schema.get("example") {
             values.check(&EXAMPLE, id, &["example"], schema, example);
         }
+        for (index, example) in schema["examples"].as_array().into_iter().flatten().enumerate() {
+            values.check(&EXAMPLE, id, &["examples", &index.to_string()], schema, example);
+        }
         if let Some(default) = schema.get("default") {
             values.check(&DEFAULT, id, &["default"], schema, default);
         }
@@ -115,8 +118,10 @@ impl Values<'_, '_> {
             };
             let written = written.filter(|written| lint.tree.node(*written).kind == Kind::Example);
             let Some(written) = written else { continue };
-            if let Some(value) = lint.tree.node(written).value.get("value").filter(|value| is_value(value)) {
-                self.check(&EXAMPLE, written, &["value"], schema, value);
+            let value = lint.tree.node(written).value;
+            let value = ["value", "dataValue"].into_iter().find_map(|key| Some((key, value.get(key)?)));
+            if let Some((key, value)) = value.filter(|(_, value)| is_value(value)) {
+                self.check(&EXAMPLE, written, &[key], schema, value);
             }
         }
     }

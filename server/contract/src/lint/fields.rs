@@ -3,32 +3,34 @@
 use super::Lint;
 use super::words::{listed, nearest, short};
 use crate::finding::{Rule, Verdict};
-use crate::grammar::{Kind, Shape, grammar};
+use crate::grammar::{Kind, Shape, TYPES_WITH_NULL, grammar};
 use crate::tree::Id;
+use crate::version::Version;
 use serde_json::Value;
+use std::collections::HashMap;
 
 pub(super) const UNKNOWN: Rule = Rule {
     id: "unknown-field",
     verdict: Verdict::Error,
-    what: "An object has a field that OpenAPI 3.0.3 does not define for it.",
+    what: "An object has a field that its version of OpenAPI does not define for it.",
     why: "Tools ignore it or reject the document. Correct the name, move the field, or prefix it with `x-`.",
 };
 pub(super) const MISSING: Rule = Rule {
     id: "field-missing",
     verdict: Verdict::Error,
-    what: "An object lacks a field that OpenAPI 3.0.3 requires.",
+    what: "An object lacks a field that OpenAPI requires.",
     why: "Tools reject the document or guess a value. Add the field.",
 };
 pub(super) const TYPE: Rule = Rule {
     id: "field-type",
     verdict: Verdict::Error,
-    what: "The value of a field does not have the type that OpenAPI 3.0.3 requires.",
+    what: "The value of a field does not have the type that OpenAPI requires.",
     why: "Tools reject the document or ignore the field. In YAML, strings that look like a number or a date need quotes.",
 };
 pub(super) const VALUE: Rule = Rule {
     id: "field-value",
     verdict: Verdict::Error,
-    what: "The value of a field is not one that OpenAPI 3.0.3 allows.",
+    what: "The value of a field is not one that OpenAPI allows.",
     why: "Tools reject the document or ignore the field. Use one of the listed values.",
 };
 pub(super) const SIBLINGS: Rule = Rule {
@@ -53,10 +55,17 @@ pub(super) fn check(lint: &Lint<'_>) {
             None => check_fields(lint, id),
         }
     }
+    check_ignored(lint);
     for misfit in &lint.tree.misfits {
         let inner: Vec<&str> = misfit.inner.iter().map(String::as_str).collect();
+        let words = match misfit.expected {
+            Shape::Word(words) => Some(words),
+            Shape::Types => Some(TYPES_WITH_NULL),
+            _ => None,
+        };
         match (misfit.expected, misfit.value) {
-            (Shape::Word(words), Value::String(word)) => {
+            (_, Value::String(word)) if words.is_some() => {
+                let words = words.unwrap_or_default();
                 let hint = nearest(word, words.iter().copied()).map(|word| format!(", did you mean `{word}`?"));
                 let hint = hint.unwrap_or_else(|| format!("; it is one of {}", all(words)));
                 lint.report(&VALUE, misfit.node, &inner, format!("`{}` is unknown here{hint}", short(word)));
@@ -72,25 +81,56 @@ pub(super) fn check(lint: &Lint<'_>) {
 fn check_fields(lint: &Lint<'_>, id: Id) {
     let node = lint.tree.node(id);
     let grammar = grammar(node.kind);
-    for field in grammar.fields.iter().filter(|field| field.is_required && node.value.get(field.name).is_none()) {
+    let version = lint.tree.version;
+    for field in grammar.fields(version).filter(|field| field.is_required && node.value.get(field.name).is_none()) {
         lint.report(&MISSING, id, &[], format!("{} needs `{}`", grammar.noun, field.name));
     }
     if grammar.others.is_some() {
         return;
     }
     let keys = node.value.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
-    let known = || grammar.fields.iter().map(|field| field.name);
+    let known = || grammar.fields(version).map(|field| field.name);
+    let is_open = node.kind == Kind::Schema && version.has_json_schema();
     for key in keys.filter(|key| !key.starts_with("x-") && known().all(|name| name != *key)) {
-        let hint = advice_for(node.kind, key)
+        // The form that all versions share has it.
+        if is_open && key == "nullable" {
+            continue;
+        }
+        let hint = advice_for(node.kind, key, version)
             .map(|advice| format!(": {advice}"))
             .or_else(|| nearest(key, known()).map(|name| format!(", did you mean `{name}`?")));
+        // JSON Schema allows further keywords, so that only those that look like a mistake are reported.
+        if is_open && hint.is_none() {
+            continue;
+        }
         let message = format!("{} has no field `{}`{}", grammar.noun, short(key), hint.unwrap_or_default());
         lint.report(&UNKNOWN, id, &[key], message);
     }
 }
 
+/// Reports keywords of OpenAPI 3.0 that have no meaning in JSON Schema.
+fn check_ignored(lint: &Lint<'_>) {
+    let ignored = lint.document.ignored();
+    if ignored.is_empty() {
+        return;
+    }
+    let by_pointer: HashMap<String, Id> = lint.tree.ids().map(|id| (lint.tree.pointer(id), id)).collect();
+    for pointer in ignored {
+        let Some((holder, key)) = pointer.rsplit_once('/') else { continue };
+        let Some(id) = by_pointer.get(holder).copied() else { continue };
+        let advice = match key {
+            "nullable" => "add `\"null\"` to `type`",
+            _ => "it is a number of its own, in place of the limit",
+        };
+        lint.report(&UNKNOWN, id, &[key], format!("`{key}` has no meaning in this version of OpenAPI: {advice}"));
+    }
+}
+
 /// Advice for fields of other versions of OpenAPI and of JSON Schema.
-fn advice_for(kind: Kind, key: &str) -> Option<&'static str> {
+fn advice_for(kind: Kind, key: &str, version: Version) -> Option<&'static str> {
+    if version.has_json_schema() {
+        return advice_for_json_schema(kind, key);
+    }
     Some(match (kind, key) {
         (Kind::Schema, "const") => "use an `enum` of one value",
         (Kind::Schema, "examples") => "a schema has one `example`",
@@ -111,7 +151,22 @@ fn advice_for(kind: Kind, key: &str) -> Option<&'static str> {
         }
         (Kind::Response | Kind::Body, "schema") => "it belongs below `content` and a media type",
         (Kind::Operation, "consumes" | "produces") => "media types are the keys of `content`",
-        (Kind::Document, "webhooks") => "only OpenAPI 3.1 has it; OpenAPI 3.0 has `callbacks`",
+        (Kind::Document, "webhooks") => "OpenAPI has it since 3.1; OpenAPI 3.0 has `callbacks`",
+        _ => return None,
+    })
+}
+
+fn advice_for_json_schema(kind: Kind, key: &str) -> Option<&'static str> {
+    Some(match (kind, key) {
+        (Kind::Schema, "additionalItems") => "`items` describes the items after those of `prefixItems`",
+        (Kind::Schema, "dependencies") => "use `dependentRequired` or `dependentSchemas`",
+        (Kind::Schema, "id") => "the keyword is `$id`",
+        (Kind::Schema, "$recursiveRef" | "$recursiveAnchor") => "use `$dynamicRef` and `$dynamicAnchor`",
+        (Kind::Parameter | Kind::Header, "type" | "format" | "enum" | "items" | "default" | "pattern") => {
+            "it belongs in `schema`"
+        }
+        (Kind::Response | Kind::Body, "schema") => "it belongs below `content` and a media type",
+        (Kind::Operation, "consumes" | "produces") => "media types are the keys of `content`",
         _ => return None,
     })
 }
@@ -148,6 +203,7 @@ fn expectation(shape: Shape) -> String {
         Shape::List(kind) => format!("a list, each entry {}", grammar(kind).noun),
         Shape::Map(kind) => format!("a map, each entry {}", grammar(kind).noun),
         Shape::FlagOrSchema => "`true`, `false` or a schema".to_owned(),
+        Shape::Types => "the name of a type or a list of them".to_owned(),
     }
 }
 

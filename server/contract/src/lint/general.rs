@@ -39,6 +39,18 @@ pub(super) const TAG_DUPLICATE: Rule = Rule {
     what: "A tag is declared or assigned twice.",
     why: "Names of tags are unique (OpenAPI 3.0.3, Tag Object). Remove one of the two.",
 };
+pub(super) const TAG_PARENT: Rule = Rule {
+    id: "tag-parent-undefined",
+    verdict: Verdict::Error,
+    what: "The parent of a tag is not declared, or is the tag itself, directly or through others.",
+    why: "Documentation cannot show the tag in its place (OpenAPI 3.2, Tag Object). Declare the parent, or end the circle.",
+};
+pub(super) const DIALECT: Rule = Rule {
+    id: "schema-dialect-unknown",
+    verdict: Verdict::Warning,
+    what: "The schemas are written in another dialect than that of OpenAPI or JSON Schema 2020-12.",
+    why: "This tool and most others read schemas as JSON Schema 2020-12; keywords of the dialect may mean something else.",
+};
 pub(super) const LINK: Rule = Rule {
     id: "link-operation-undefined",
     verdict: Verdict::Error,
@@ -50,6 +62,7 @@ pub(super) fn check(lint: &Lint<'_>) {
     check_info(lint);
     check_servers(lint);
     check_tags(lint);
+    check_dialect(lint);
     check_links(lint);
 }
 
@@ -98,6 +111,7 @@ fn check_tags(lint: &Lint<'_>) {
             lint.report(&TAG_DUPLICATE, id, &["name"], format!("`{}` is declared twice", short(name)));
         }
     }
+    check_parents(lint);
     let mut undeclared: BTreeMap<&str, Vec<(Id, usize)>> = BTreeMap::new();
     for id in lint.reach.in_order() {
         let tags = lint.tree.node(id).value["tags"].as_array().into_iter().flatten().enumerate();
@@ -117,6 +131,43 @@ fn check_tags(lint: &Lint<'_>) {
         let operations = uses.iter().flat_map(|(id, _)| lint.operations(*id)).collect();
         let (first, index) = uses[0];
         lint.report_for(&TAG_UNDECLARED, first, &["tags", &index.to_string()], message, operations);
+    }
+}
+
+fn check_parents(lint: &Lint<'_>) {
+    let text = |id: Id, key: &str| lint.tree.node(id).value[key].as_str();
+    let parents: BTreeMap<&str, Option<&str>> =
+        lint.tree.field(0, "tags").filter_map(|id| Some((text(id, "name")?, text(id, "parent")))).collect();
+    for id in lint.tree.field(0, "tags") {
+        let (Some(name), Some(parent)) = (text(id, "name"), text(id, "parent")) else { continue };
+        let mut above = Some(parent);
+        let mut steps = 0;
+        while let Some(next) = above.filter(|next| *next != name && steps <= parents.len()) {
+            above = parents.get(next).copied().flatten();
+            steps += 1;
+        }
+        let problem = match () {
+            () if !parents.contains_key(parent) => format!("the tag `{}` is not declared", short(parent)),
+            () if above == Some(name) => format!("`{}` is above itself", short(name)),
+            () => continue,
+        };
+        lint.report(&TAG_PARENT, id, &["parent"], problem);
+    }
+}
+
+/// Checks that schemas are in a dialect that this crate reads.
+fn check_dialect(lint: &Lint<'_>) {
+    let is_known = |dialect: &str| {
+        let dialect = dialect.trim_end_matches('#');
+        dialect == "https://json-schema.org/draft/2020-12/schema"
+            || dialect.starts_with("https://spec.openapis.org/oas/3.")
+    };
+    let of_document =
+        lint.document.value()["jsonSchemaDialect"].as_str().map(|dialect| (0, "jsonSchemaDialect", dialect));
+    let of_schemas =
+        lint.tree.of(Kind::Schema).filter_map(|(id, schema)| Some((id, "$schema", schema["$schema"].as_str()?)));
+    for (id, key, dialect) in of_document.into_iter().chain(of_schemas).filter(|(.., dialect)| !is_known(dialect)) {
+        lint.report(&DIALECT, id, &[key], format!("`{}` is not a dialect that this tool reads", short(dialect)));
     }
 }
 

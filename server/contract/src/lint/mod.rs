@@ -1,6 +1,6 @@
 //! Finds errors in one document, and usage that causes problems for clients and generators.
 //!
-//! A document is walked once along the grammar of OpenAPI 3.0.3; each rule examines objects of one kind. A value of the
+//! A document is walked once along the grammar of its version of OpenAPI; each rule examines objects of one kind. A value of the
 //! wrong type is reported once (`field-type`) and ignored by all other rules. Examples, defaults, values of enums and `x-…`
 //! are data and not examined as OpenAPI.
 //!
@@ -40,6 +40,8 @@ use reach::Reach;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+pub use words::nearest;
+
 /// All rules, in the order of the modules above.
 pub const RULES: &[Rule] = &[
     fields::UNKNOWN,
@@ -53,6 +55,8 @@ pub const RULES: &[Rule] = &[
     general::SERVER_VARIABLE,
     general::TAG_UNDECLARED,
     general::TAG_DUPLICATE,
+    general::TAG_PARENT,
+    general::DIALECT,
     general::LINK,
     paths::SLASH_MISSING,
     paths::SLASH_TRAILING,
@@ -122,7 +126,7 @@ pub fn lint(document: &Document) -> Vec<Finding> {
 /// The same with some of the optional rules, by their ids.
 #[must_use]
 pub fn lint_with(document: &Document, optional: &[String]) -> Vec<Finding> {
-    let tree = Tree::new(document.value(), Kind::Document);
+    let tree = Tree::new(document.value(), Kind::Document, document.version());
     let reach = Reach::new(document, &tree);
     let lint = Lint { document, tree, reach, findings: RefCell::default(), operations: RefCell::default() };
     fields::check(&lint);

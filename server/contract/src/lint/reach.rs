@@ -19,17 +19,26 @@ pub(super) struct Reach {
     /// Operations with their labels, by index in the order of the document.
     rank: HashMap<Id, usize>,
     labels: Vec<String>,
+    /// Whether the document has webhooks, which use components as operations do.
+    has_webhooks: bool,
 }
 
 impl Reach {
     pub(super) fn new(document: &Document, tree: &Tree<'_>) -> Self {
         let owners = tree.ids().filter(|id| *id > 0 && tree.node(*id).owner == *id);
         let by_pointer: HashMap<String, Id> = owners.map(|id| (tree.pointer(id), id)).collect();
-        let mut reach =
-            Self { from: HashMap::new(), to: HashMap::new(), by_pointer, rank: HashMap::new(), labels: Vec::new() };
-        for Located { path, method, .. } in document.located() {
+        let mut reach = Self {
+            from: HashMap::new(),
+            to: HashMap::new(),
+            by_pointer,
+            rank: HashMap::new(),
+            labels: Vec::new(),
+            has_webhooks: document.value()["webhooks"].as_object().is_some_and(|webhooks| !webhooks.is_empty()),
+        };
+        for located in document.located() {
+            let Located { path, method, .. } = located;
             let item = reach.by_pointer.get(&pointer::from_tokens(["paths", path])).copied();
-            let operation = reach.by_pointer.get(&pointer::from_tokens(["paths", path, method])).copied();
+            let operation = reach.by_pointer.get(&located.pointer()).copied();
             if let (Some(item), Some(operation)) = (item, operation) {
                 reach.rank.insert(operation, reach.labels.len());
                 reach.labels.push(format!("{} {path}", method.to_uppercase()));
@@ -110,7 +119,7 @@ impl Reach {
 
     /// The operations and everything that they use, directly or indirectly.
     pub(super) fn used(&self) -> HashSet<Id> {
-        closure(self.rank.keys().copied(), &self.to)
+        closure(self.rank.keys().copied().chain(self.has_webhooks.then_some(0)), &self.to)
     }
 }
 

@@ -42,12 +42,14 @@ pub(super) const NULLABLE: Rule = Rule {
 
 pub(super) fn check(lint: &Lint<'_>) {
     for (id, schema) in lint.tree.of(Kind::Schema) {
-        if schema["type"] == "array" && schema.get("items").is_none() {
-            lint.report(&ITEMS, id, &["type"], "the array has no `items`");
-        }
         check_bounds(lint, id, schema);
         check_pattern(lint, id, schema);
-        if schema["nullable"] == true && schema.get("type").is_none() {
+        // JSON Schema requires no `items`, and has null as one of several types, which is read as `nullable`.
+        let is_of_3_0 = !lint.document.version().has_json_schema();
+        if is_of_3_0 && schema["type"] == "array" && schema.get("items").is_none() {
+            lint.report(&ITEMS, id, &["type"], "the array has no `items`");
+        }
+        if is_of_3_0 && schema["nullable"] == true && schema.get("type").is_none() {
             lint.report(&NULLABLE, id, &["nullable"], "it is `nullable` but has no `type`");
         }
     }

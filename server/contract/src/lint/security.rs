@@ -70,6 +70,7 @@ pub(super) fn check(lint: &Lint<'_>) {
         let needed: &[&str] = match lint.tree.node(id).field {
             "implicit" => &["authorizationUrl"],
             "authorizationCode" => &["authorizationUrl", "tokenUrl"],
+            "deviceAuthorization" => &["deviceAuthorizationUrl", "tokenUrl"],
             _ => &["tokenUrl"],
         };
         check_needed(lint, id, flow, needed, "an OAuth flow of this kind");

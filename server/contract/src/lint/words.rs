@@ -6,7 +6,7 @@ pub(super) fn folded(name: &str) -> String {
 }
 
 /// The candidate that was probably meant: equal but for case and separators, or with one or two typos.
-pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     // Longer names are no typos of a known one, and the time of a comparison is the product of both lengths.
     const LONGEST: usize = 40;
     let name = folded(name);

@@ -93,7 +93,7 @@ fn places(finding: &Finding) -> String {
 
 /// Escapes everything that a terminal or a log would interpret: control characters and line breaks, bidirectional
 /// formatting, characters that XML does not allow, and GitHub's older command prefix (`##[`).
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) && !text.contains("##[") {
         return Cow::Borrowed(text);
     }

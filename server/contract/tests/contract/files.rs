@@ -243,8 +243,8 @@ fn an_unusable_file_is_reported_at_the_reference_to_it() {
     assert!(found.starts_with("openapi/bad.yaml:2:1: not readable as YAML or JSON"), "{found}");
     let found = load(&api("self.yaml"), &files).unwrap_err().on_one_line();
     assert!(found.contains("leads back to itself"), "{found}");
-    let found = load("openapi: 3.1.0\npaths: {/a: {$ref: none.yaml}}\n", &[]).unwrap_err().on_one_line();
-    assert_eq!(found, "openapi/api.yaml:1:1: /openapi: expected OpenAPI 3.0.x, found version 3.1.0");
+    let found = load("openapi: 4.0.0\npaths: {/a: {$ref: none.yaml}}\n", &[]).unwrap_err().on_one_line();
+    assert_eq!(found, "openapi/api.yaml:1:1: /openapi: expected OpenAPI 3.0, 3.1 or 3.2, found version 4.0.0");
 }
 
 #[test]

@@ -36,8 +36,29 @@ fn fields() -> Vec<Case> {
         ),
         case(
             "unknown-field",
+            in_3_1(&schemas(
+                "S: {type: string, nullable: true, maximum: 5, exclusiveMaximum: true, dependencies: {}, maxLenght: 5}",
+            )),
+            &[
+                "16:23 `nullable` has no meaning in this version of OpenAPI: add `\"null\"` to `type`",
+                "16:51 `exclusiveMaximum` has no meaning in this version of OpenAPI: it is a number of its own, in place of the limit",
+                "16:75 a schema has no field `dependencies`: use `dependentRequired` or `dependentSchemas`",
+                "16:93 a schema has no field `maxLenght`, did you mean `maxLength`?",
+            ],
+            in_3_1(&schemas(
+                "S: {type: [string, 'null'], const: a, $comment: c, widget: w, if: {const: b}, then: false}",
+            )),
+        ),
+        case(
+            "field-value",
+            in_3_1(&schemas("S: {type: strin}")),
+            &["16:9 `strin` is unknown here, did you mean `string`?"],
+            in_3_1(&schemas("S: {type: [string, integer]}")),
+        ),
+        case(
+            "unknown-field",
             document("paths: {}\nwebhooks: {}"),
-            &["7:1 the document has no field `webhooks`: only OpenAPI 3.1 has it; OpenAPI 3.0 has `callbacks`"],
+            &["7:1 the document has no field `webhooks`: OpenAPI has it since 3.1; OpenAPI 3.0 has `callbacks`"],
             document("paths: {}\nx-webhooks: {}"),
         ),
         case(
@@ -102,6 +123,15 @@ fn fields() -> Vec<Case> {
     ]
 }
 
+fn in_3_1(document: &str) -> String {
+    document.replace("openapi: 3.0.3", "openapi: 3.1.0")
+}
+
+/// The document of [`document`] in OpenAPI 3.2, with other tags.
+fn in_3_2(body: &str, tags: &str) -> String {
+    document(body).replace("openapi: 3.0.3", "openapi: 3.2.0").replace("[{name: a}]", tags)
+}
+
 fn general() -> Vec<Case> {
     let with_info = |version: &str| document("paths: {}").replace("1.0.0", version);
     vec![
@@ -142,6 +172,18 @@ fn general() -> Vec<Case> {
             operation("tags: [a, a]").replace("[{name: a}]", "[{name: a}, {name: a}]"),
             &["5:20 `a` is declared twice", "11:17 the operation has `a` twice"],
             operation("tags: [a, b]").replace("[{name: a}]", "[{name: a}, {name: b}]"),
+        ),
+        case(
+            "tag-parent-undefined",
+            in_3_2("paths: {}", "[{name: a, parent: b}, {name: c, parent: d}, {name: d, parent: c}]"),
+            &["5:18 the tag `b` is not declared", "5:40 `c` is above itself", "5:62 `d` is above itself"],
+            in_3_2("paths: {}", "[{name: a}, {name: b, parent: a, kind: nav}, {name: c, parent: b}]"),
+        ),
+        case(
+            "schema-dialect-unknown",
+            in_3_2("paths: {}\njsonSchemaDialect: https://example.com/mine", "[]"),
+            &["7:1 `https://example.com/mine` is not a dialect that this tool reads"],
+            in_3_2("paths: {}\njsonSchemaDialect: https://spec.openapis.org/oas/3.1/dialect/base", "[]"),
         ),
         case(
             "link-operation-undefined",

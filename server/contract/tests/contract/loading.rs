@@ -44,7 +44,7 @@ fn duplicate_keys_are_rejected() {
 #[test]
 fn wrong_types_are_rejected() {
     for (text, expected) in [
-        ("openapi: 3.1.0\npaths: {}\n", "1:1: /openapi: expected OpenAPI 3.0.x, found version 3.1.0"),
+        ("openapi: 4.0.0\npaths: {}\n", "1:1: /openapi: expected OpenAPI 3.0, 3.1 or 3.2, found version 4.0.0"),
         ("openapi: 3.0.3\n", "1:1: /paths: expected an object"),
         ("openapi: 3.0.3\npaths: {/a: {get: yes please}}\n", "2:14: GET /a: expected an operation object"),
         ("openapi: 3.0.3\npaths:\n  /a: []\n", "3:3: /a: expected a path item"),

@@ -5,6 +5,7 @@
 mod dependencies;
 mod drift;
 mod files;
+mod json_schema_suite;
 mod lint;
 mod lint_any;
 mod loading;

@@ -10,7 +10,7 @@
 //! | `path` | the value of `paths` | `paths` |
 //! | `document` | top-level keys, or the whole text | the root |
 //!
-//! `schemas` and `components` belong to both sides, `old schemas`, `new schemas` and so on to one. `expect` lists exactly the
+//! `openapi` is the version, 3.0.3 by default. `openapi`, `schemas` and `components` belong to both sides, `old schemas`, `new schemas` and so on to one. `expect` lists exactly the
 //! expected findings, each as `verdict rule`, or as a mapping with further fields.
 
 use countersign_contract::position::Position;
@@ -24,7 +24,10 @@ pub(crate) struct Case {
     value: Map<String, Value>,
 }
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 14] = [
+    "openapi",
+    "old openapi",
+    "new openapi",
     "name",
     "kind",
     "old",
@@ -128,7 +131,9 @@ impl Case {
     }
 
     fn complete(&self, side: &str, value: Value) -> Value {
-        let mut document = json!({"openapi": "3.0.3", "info": {"title": "A case", "version": "1"}, "paths": {}});
+        let version = [format!("{side} openapi"), "openapi".to_owned()];
+        let version = version.iter().find_map(|key| self.value.get(key)).cloned().unwrap_or_else(|| json!("3.0.3"));
+        let mut document = json!({"openapi": version, "info": {"title": "A case", "version": "1"}, "paths": {}});
         let mut components = json!({});
         for key in ["components".to_owned(), format!("{side} components")] {
             merge(&mut components, self.value.get(&key));

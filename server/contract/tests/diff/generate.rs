@@ -17,7 +17,7 @@ impl Choices<'_> {
         usize::from(*first) % end
     }
 
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
+    pub(crate) fn one<T: Clone>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())].clone()
     }
 
@@ -33,7 +33,15 @@ impl Choices<'_> {
         out.into()
     }
 
-    fn rarely(&mut self) -> bool {
+    pub(crate) fn is_one_of_two(&mut self) -> bool {
+        self.below(2) == 1
+    }
+
+    pub(crate) fn one_of_two<T>(&mut self, one: T, other: T) -> T {
+        if self.is_one_of_two() { other } else { one }
+    }
+
+    pub(crate) fn rarely(&mut self) -> bool {
         self.below(4) == 3
     }
 
@@ -63,6 +71,11 @@ fn schema(choices: &mut Choices<'_>, depth: usize) -> Value {
         8 => json!({}),
         _ => whole(choices, depth),
     }
+}
+
+/// A schema of a text or a number.
+pub(crate) fn scalar(choices: &mut Choices<'_>) -> Value {
+    whole(choices, 0)
 }
 
 /// A schema that is not a reference, so that chains of references end.
@@ -254,9 +267,14 @@ pub(crate) fn is_free_form(schemas: &Value) -> bool {
 
 /// A document whose operation `a` responds with `Root`.
 pub(crate) fn document(name: &str, schemas: &Value) -> Document {
+    document_of("3.0.3", name, schemas)
+}
+
+/// The same in a version of OpenAPI.
+pub(crate) fn document_of(version: &str, name: &str, schemas: &Value) -> Document {
     let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Root"}}});
     let value = json!({
-        "openapi": "3.0.3",
+        "openapi": version,
         "info": {"title": "A case", "version": "1"},
         "paths": {"/a": {"post": {
             "operationId": "a",
@@ -328,7 +346,7 @@ fn fields(choices: &mut Choices<'_>, schemas: &Value, schema: &Value, depth: usi
     out.into()
 }
 
-fn anything(choices: &mut Choices<'_>) -> Value {
+pub(crate) fn anything(choices: &mut Choices<'_>) -> Value {
     let all = [
         json!(null),
         json!("a"),

@@ -2,7 +2,8 @@
 //! direction widens in the other.
 
 use countersign_contract::canonical_schema::canonical_schema;
-use countersign_contract::{DiffOptions, Document, Verdict, diff, source};
+use countersign_contract::convert::to_3_0;
+use countersign_contract::{DiffOptions, Document, Verdict, diff, lint, source};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -42,6 +43,16 @@ fn stray() -> impl Strategy<Value = Value> {
         Just(json!("string")),
         Just(json!([])),
         Just(json!({})),
+        Just(json!({"type": ["string", "null", 1], "const": null, "anyOf": [{"type": "null"}, 5, {"$anchor": "a"}]})),
+        Just(
+            json!({"type": ["array", "object"], "prefixItems": {}, "contains": false, "examples": [1], "$id": "x", "$ref": "#a"})
+        ),
+        Just(
+            json!({"$dynamicRef": "#a", "allOf": 1, "patternProperties": {"(": false}, "exclusiveMinimum": true, "if": 1})
+        ),
+        Just(
+            json!({"$defs": [], "dependentRequired": {"a": 1}, "dependentSchemas": {"a": true}, "exclusiveMaximum": 1})
+        ),
         Just(json!([{"$ref": "#/components/schemas"}, null])),
         Just(json!({"type": "object", "properties": {"a": 1}, "required": "a", "allOf": {}, "enum": {}})),
         Just(json!({"oneOf": [null, {"type": 1}], "minimum": "0", "discriminator": [], "not": []})),
@@ -55,6 +66,7 @@ proptest! {
     #[test]
     fn no_change_causes_a_panic(
         edits in proptest::collection::vec((any::<prop::sample::Index>(), stray(), 0..3_u8), 1..6),
+        version in prop::sample::select(vec!["3.0.3", "3.1.0", "3.2.0"]),
     ) {
         let mut value = BETTER_AUTH.clone();
         for (place, stray, kind) in edits {
@@ -69,11 +81,15 @@ proptest! {
                 _ => {}
             }
         }
+        if let Some(document) = value.as_object_mut() {
+            document.insert("openapi".to_owned(), version.into());
+        }
         let old = Document::from_value("old", BETTER_AUTH.clone()).unwrap();
         // Documents that do not load cannot be compared.
         if let Ok(new) = Document::from_value("new", value) {
             let _ = diff(&old, &new, &DiffOptions::default());
             let _ = diff(&new, &old, &DiffOptions::default());
+            let _ = (lint(&new), to_3_0(&new));
             prop_assert_eq!(diff(&new, &new, &DiffOptions::default()), []);
         }
     }

@@ -11,15 +11,14 @@ use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::Value;
 
-struct Side {
-    document: Document,
-    loose: Validator,
-    strict: Validator,
+pub(crate) struct Side {
+    pub(crate) document: Document,
+    pub(crate) loose: Validator,
+    pub(crate) strict: Validator,
 }
 
 impl Side {
-    fn new(name: &str, schemas: &Value) -> Self {
-        let document = document(name, schemas);
+    pub(crate) fn new(document: Document) -> Self {
         let of = |schema: Option<Value>| jsonschema::validator_for(&schema.unwrap()).unwrap();
         let loose = of(response_schema(&document, "a", 200, "application/json"));
         let strict = of(strict_response_schema(&document, "a", 200, "application/json"));
@@ -27,7 +26,7 @@ impl Side {
     }
 }
 
-fn hurts(findings: &[Finding], direction: &str) -> bool {
+pub(crate) fn hurts(findings: &[Finding], direction: &str) -> bool {
     findings.iter().any(|finding| finding.verdict >= Verdict::Risky && finding.rule.id.starts_with(direction))
 }
 
@@ -35,7 +34,7 @@ fn check(before: &Value, after: &Value, choices: &mut Choices<'_>) -> Result<(),
     if is_free_form(before) || is_free_form(after) {
         return Ok(());
     }
-    let (old, new) = (Side::new("old", before), Side::new("new", after));
+    let (old, new) = (Side::new(document("old", before)), Side::new(document("new", after)));
     let findings = diff(&old.document, &new.document, &DiffOptions::default());
     let told = || findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>().join(", ");
     let meaning = |schemas: &Value, side: &Side| canonical_schema(&side.document, &schemas["Root"]);
@@ -98,6 +97,6 @@ proptest! {
 }
 
 /// A small number to be fast; `DIFF_CASES` overrides it.
-fn cases() -> u32 {
+pub(crate) fn cases() -> u32 {
     std::env::var("DIFF_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(150)
 }

@@ -25,7 +25,11 @@ pub(super) fn closed_list<'d>(view: &View<'d>) -> Option<Vec<&'d Value>> {
 fn list<'d>(view: &View<'d>, is_open: bool) -> Option<List<'d>> {
     let both = |one: Vec<Node<'d>>, other: Vec<Node<'d>>| one.into_iter().filter(|at| has(&other, at.value)).collect();
     match view.lists_of_values().into_iter().reduce(both) {
-        Some(values) => {
+        Some(mut values) => {
+            // Whether null is allowed is compared on its own.
+            if values.iter().any(|at| !at.value.is_null()) {
+                values.retain(|at| !at.value.is_null());
+            }
             // An alternative that accepts any string only opens lists of strings.
             let is_open = is_open && values.iter().all(|at| at.value.is_string());
             Some(List { values, is_open })
@@ -80,7 +84,11 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
 fn removed(comparison: &mut Comparison<'_>, before: &List<'_>, after: &[Node<'_>], new: &View<'_>) {
     let is_open = before.is_open;
     for at in before.values.iter().filter(|at| !has(after, at.value)) {
-        let change = if is_open { "open-enum-value-removed" } else { "enum-value-removed" };
+        let change = match at.pointer.contains(OPEN) {
+            true => "extensible-enum-value-removed",
+            false if is_open => "open-enum-value-removed",
+            false => "enum-value-removed",
+        };
         comparison.report_schema_change(
             change,
             format!("the value {} was removed", abbreviated_json(at.value)),

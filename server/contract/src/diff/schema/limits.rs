@@ -1,5 +1,6 @@
 //! Compares limits of numbers, lengths and counts, and patterns.
 
+use super::enums::closed_list;
 use super::view::View;
 use crate::diff::change::ChangeSide;
 use crate::diff::comparison::Comparison;
@@ -27,15 +28,27 @@ struct Limit {
 }
 
 pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
+    if is_settled_by_lists(old, new) {
+        return;
+    }
     for (keyword, name, is_upper) in LIMITS {
-        let limit =
-            |view: &View<'_>| tightest(view, keyword, None, is_upper).filter(|limit| is_upper || limit.value > 0.0);
+        let kinds: &[&str] = match keyword {
+            "minLength" | "maxLength" => &["string"],
+            "minItems" | "maxItems" => &["array"],
+            _ => &["object"],
+        };
+        let limit = |view: &View<'_>| {
+            let limit = tightest(view, keyword, None, is_upper).filter(|_| may_be(view, kinds));
+            limit.filter(|limit| is_upper || limit.value > 0.0)
+        };
         changed(comparison, name, is_upper, (limit(old), limit(new)), (old, new));
     }
     for (keyword, exclusive, is_upper) in
         [("minimum", "exclusiveMinimum", false), ("maximum", "exclusiveMaximum", true)]
     {
-        let limit = |view: &View<'_>| tightest(view, keyword, Some(exclusive), is_upper);
+        let limit = |view: &View<'_>| {
+            tightest(view, keyword, Some(exclusive), is_upper).filter(|_| may_be(view, &["number", "integer"]))
+        };
         changed(comparison, keyword, is_upper, (limit(old), limit(new)), (old, new));
     }
     multiples(comparison, old, new);
@@ -55,6 +68,11 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
         ),
         _ => {}
     }
+}
+
+/// Whether a value may be of one of these types. Limits have no effect on values of others.
+fn may_be(view: &View<'_>, kinds: &[&str]) -> bool {
+    view.types().is_none_or(|types| kinds.iter().any(|kind| types.contains(kind)))
 }
 
 /// The tightest of several limits.
@@ -159,9 +177,58 @@ fn multiples(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
     comparison.report_schema_change(change, "multipleOf changed", old.side_at("multipleOf"), new.side_at("multipleOf"));
 }
 
+/// Whether a pattern matches every text. `^.*$` does not match those of several lines.
+fn matches_everything(pattern: &str) -> bool {
+    let within = pattern.strip_prefix('^').unwrap_or(pattern);
+    let within = within.strip_suffix('$').filter(|rest| !rest.ends_with('\\')).unwrap_or(within);
+    let is_bare = within.len() + 1 >= pattern.len();
+    is_bare && ["", ".*", "(.*)", ".*?"].contains(&within)
+        || [r"[\s\S]*", r"[\S\s]*", r"(.|\n)*", r"[^]*"].contains(&within)
+}
+
+/// Whether a value is within the limits and patterns of a view.
+fn accepts(view: &View<'_>, value: &Value) -> bool {
+    let count = |length: usize, least: &str, most: &str| {
+        #[expect(clippy::cast_precision_loss, reason = "lengths of values in a document are small")]
+        let length = length as f64;
+        tightest(view, least, None, false).is_none_or(|limit| length >= limit.value)
+            && tightest(view, most, None, true).is_none_or(|limit| length <= limit.value)
+    };
+    match value {
+        Value::String(text) => {
+            let matches = |at: &Value| {
+                let pattern = at.as_str().and_then(|pattern| regress::Regex::with_flags(pattern, "u").ok());
+                pattern.is_some_and(|pattern| pattern.find(text).is_some())
+            };
+            count(text.chars().count(), "minLength", "maxLength")
+                && view.keywords("pattern").all(|at| matches(at.value))
+        }
+        Value::Number(number) => {
+            let number = number.as_f64().unwrap_or_default();
+            let is_multiple = |step: f64| ((number / step) - (number / step).round()).abs() < 1e-9;
+            tightest(view, "minimum", Some("exclusiveMinimum"), false)
+                .is_none_or(|limit| number > limit.value || number == limit.value && !limit.is_exclusive)
+                && tightest(view, "maximum", Some("exclusiveMaximum"), true)
+                    .is_none_or(|limit| number < limit.value || number == limit.value && !limit.is_exclusive)
+                && view.keywords("multipleOf").filter_map(|at| at.value.as_f64()).all(is_multiple)
+        }
+        Value::Array(items) => count(items.len(), "minItems", "maxItems") && !view.is("uniqueItems"),
+        Value::Object(entries) => count(entries.len(), "minProperties", "maxProperties"),
+        Value::Null | Value::Bool(_) => true,
+    }
+}
+
+/// Whether a side lists its values and the limits of both sides accept all of them, so that the limits have no effect.
+fn is_settled_by_lists(old: &View<'_>, new: &View<'_>) -> bool {
+    let lists = [closed_list(old), closed_list(new)];
+    lists.iter().any(Option::is_some)
+        && lists.into_iter().flatten().flatten().all(|value| accepts(old, value) && accepts(new, value))
+}
+
 fn patterns(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
     let of = |view: &View<'_>| {
-        view.keywords("pattern").filter_map(|at| at.value.as_str().map(str::to_owned)).collect::<BTreeSet<_>>()
+        let patterns = view.keywords("pattern").filter_map(|at| at.value.as_str().map(str::to_owned));
+        patterns.filter(|pattern| !matches_everything(pattern)).collect::<BTreeSet<_>>()
     };
     let (before, after) = (of(old), of(new));
     let change = match () {

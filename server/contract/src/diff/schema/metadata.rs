@@ -3,7 +3,7 @@
 use super::view::View;
 use crate::canonical_schema::is_same_value;
 use crate::diff::annotations;
-use crate::diff::change::ChangeSide;
+use crate::diff::change::{ChangeSide, Direction};
 use crate::diff::comparison::Comparison;
 use crate::diff::deprecation::sunset;
 
@@ -46,8 +46,12 @@ fn defaults(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
         (None, Some(_)) => ("default-added", "a default was added"),
         _ => return,
     };
-    comparison.report_schema_change(
-        change,
+    let id = match (comparison.is_text, comparison.direction) {
+        (true, Direction::Request) => format!("parameter-{change}"),
+        (_, direction) => format!("{}-{change}", direction.prefix()),
+    };
+    comparison.report(
+        &id,
         message,
         before.as_ref().map_or_else(|| old.side(), ChangeSide::with_node_value),
         after.as_ref().map_or_else(|| new.side(), ChangeSide::with_node_value),

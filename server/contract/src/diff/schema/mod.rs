@@ -10,6 +10,7 @@ mod alternatives;
 mod discriminators;
 mod enums;
 mod exclusions;
+mod json_schema;
 mod limits;
 mod metadata;
 mod objects;
@@ -104,6 +105,17 @@ fn compare_pair<'d>(comparison: &mut Comparison<'d>, pair: SchemaPair<'d>) {
 
 fn compare_views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, context: SchemaContext) {
     metadata::compare(comparison, old, new);
+    match (old.is_nothing(), new.is_nothing()) {
+        (true, true) => return,
+        (false, true) => {
+            return comparison.report_schema_change("values-forbidden", "no value is allowed", old.side(), new.side());
+        }
+        (true, false) => {
+            let message = "values are allowed where none were";
+            return comparison.report_schema_change("values-allowed", message, old.side(), new.side());
+        }
+        (false, false) => {}
+    }
     exclusions::compare(comparison, old, new);
     if alternatives::compare(comparison, old, new, context) || !types::compare(comparison, old, new, context) {
         return;
@@ -111,6 +123,7 @@ fn compare_views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View
     limits::compare(comparison, old, new);
     enums::compare(comparison, old, new, context.any_text);
     objects::compare(comparison, old, new);
+    json_schema::compare(comparison, old, new);
     items(comparison, old, new);
 }
 
@@ -151,7 +164,12 @@ fn report_renamed<'d>(comparison: &mut Comparison<'d>, old: &Parts<'d>, new: &Pa
 }
 
 fn items<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
-    let (before, after) = (old.parts_under("items"), new.parts_under("items"));
+    for index in 0..old.prefix_length().max(new.prefix_length()) {
+        comparison.inside(format!("item {}", index + 1), |comparison| {
+            compare(comparison, old.item(index), new.item(index));
+        });
+    }
+    let (before, after) = (old.other_items(), new.other_items());
     if !before.list.is_empty() || !after.list.is_empty() {
         comparison.inside("items", |comparison| compare(comparison, before, after));
     }

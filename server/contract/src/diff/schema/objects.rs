@@ -13,11 +13,16 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
     for name in names {
         let (old_parts, new_parts) = (old.property(name), new.property(name));
         let listed = |names: &BTreeSet<&str>, view: &View<'d>, parts| {
-            names.contains(name).then(|| View::of(view.document, parts))
+            let listed = names.contains(name).then(|| View::of(view.document, parts));
+            // A property that no value is allowed for is not there.
+            listed.filter(|view| !view.is_nothing())
         };
         let sides = Sides {
             old: listed(&before, old, &old_parts),
             new: listed(&after, new, &new_parts),
+            was_forbidden: before.contains(name) && View::of(old.document, &old_parts).is_nothing(),
+            is_forbidden: after.contains(name) && View::of(new.document, &new_parts).is_nothing(),
+            are_described: (!old_parts.list.is_empty(), !new_parts.list.is_empty()),
             was_required: needed.get(name).cloned(),
             is_required: needs.get(name).cloned(),
         };
@@ -34,6 +39,11 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
 struct Sides<'d> {
     old: Option<View<'d>>,
     new: Option<View<'d>>,
+    /// Whether it is listed with the schema `false`.
+    was_forbidden: bool,
+    is_forbidden: bool,
+    /// Whether any schema describes it, before and after: its own, that of a pattern or that of other properties.
+    are_described: (bool, bool),
     /// JSON pointer of the requirement, if it is required.
     was_required: Option<String>,
     is_required: Option<String>,
@@ -79,11 +89,11 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
         (Some(_), None) if sides.is_required.is_some() && !is_closed(new) => {}
         (None, Some(after)) => {
             added(comparison, sides, after, old);
-            return matches!(old.others(), Others::Described(_));
+            return sides.was_forbidden || sides.are_described.0;
         }
         (Some(before), None) => {
             removed(comparison, sides, before, new);
-            return matches!(new.others(), Others::Described(_));
+            return sides.is_forbidden || sides.are_described.1;
         }
         (None, None) => {}
     }
@@ -105,7 +115,10 @@ fn property(comparison: &mut Comparison<'_>, sides: &Sides<'_>, old: &View<'_>, 
         }
         _ => {}
     }
-    true
+    // Where other properties are not allowed, one that is not listed has no schema.
+    let is_absent = |is_described: bool, view: &View<'_>| !is_described && is_closed(view);
+    let (was_described, is_described) = sides.are_described;
+    sides.old.is_some() || sides.new.is_some() || !is_absent(was_described, old) && !is_absent(is_described, new)
 }
 
 /// Whether properties that are not listed are forbidden.

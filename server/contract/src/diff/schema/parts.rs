@@ -37,7 +37,9 @@ impl<'d> Parts<'d> {
     /// Its name in generated clients.
     pub(in crate::diff) fn name(&self) -> Option<&'d str> {
         let is_one = self.list.len() == 1 || !self.chosen.is_empty();
-        self.face().filter(|_| is_one)?.text("$ref")?.strip_prefix("#/components/schemas/")
+        let name = self.face().filter(|_| is_one)?.text("$ref")?.strip_prefix("#/components/schemas/")?;
+        // A definition within a component has none.
+        (!name.contains('/')).then_some(name)
     }
 
     /// Identity within its document.

@@ -1,6 +1,7 @@
 //! Compares types, `nullable` and formats.
 
-use super::view::{View, common};
+use super::enums::closed_list;
+use super::view::{View, common, type_of};
 use crate::diff::change::{ChangeSide, SchemaContext};
 use crate::diff::comparison::Comparison;
 use serde_json::Value;
@@ -11,10 +12,15 @@ type Types<'d> = Option<BTreeSet<&'d str>>;
 /// Compares types. Returns whether comparing the other keywords makes sense.
 pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, context: SchemaContext) -> bool {
     let (before, after) = (old.types(), new.types());
-    if before == after || old.own_types() == new.own_types() {
+    // Of two lists of values, one may leave out the type.
+    let is_listed = || {
+        let has_type = |view: &View<'_>| view.keyword("type").is_some();
+        (!has_type(old) || !has_type(new)) && lists_own_types(old) && lists_own_types(new)
+    };
+    if before == after || old.own_types() == new.own_types() || is_listed() {
         // Other differences are reported for the alternatives.
         null(comparison, old, new, context);
-        formats(comparison, old, new);
+        formats(comparison, old, new, |_| true);
         return true;
     }
     let side = |view: &View<'_>, types: &Types<'_>| {
@@ -32,14 +38,27 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     match (before, after) {
         _ if change == "type-changed" => false,
         (Some(_), Some(_)) => {
-            // Formats are not compared, because those of integers do not apply to numbers.
+            // Formats of numbers are not compared, because those of integers do not apply to numbers.
             null(comparison, old, new, context);
+            if comparison.is_text {
+                formats(comparison, old, new, |format| !is_numeric(format));
+            }
             true
         }
         // Compared with a schema without a type, all keywords of the other one are new.
         (None, _) => says_more_than_type(old),
         (_, None) => says_more_than_type(new),
     }
+}
+
+/// Whether all values are listed, and are of its types.
+fn lists_own_types(view: &View<'_>) -> bool {
+    let types = view.types();
+    let fits = |value: &Value| {
+        let (Some(types), Some(own)) = (&types, type_of(value)) else { return true };
+        types.contains(own) || own == "integer" && types.contains("number")
+    };
+    closed_list(view).is_some_and(|values| values.into_iter().all(fits))
 }
 
 fn says_more_than_type(view: &View<'_>) -> bool {
@@ -114,10 +133,24 @@ const WIDER: [&[&str]; 7] = [
 /// Formats that do not restrict values.
 const HINTS: [&str; 1] = ["password"];
 
-fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
+/// Whether a format is one of numbers.
+fn is_numeric(format: &str) -> bool {
+    ["int", "uint", "float", "double"].iter().any(|start| format.starts_with(start))
+}
+
+/// Compares the formats that `counts` accepts.
+fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>, counts: impl Fn(&str) -> bool) {
     let of = |view: &View<'_>| -> BTreeSet<String> {
         let texts = view.keywords("format").filter_map(|at| at.value.as_str().map(str::to_owned));
-        texts.filter(|text| !HINTS.contains(&text.as_str())).collect()
+        let content = |key: &str, value: &str, format: &str| {
+            let is_set =
+                view.keywords(key).any(|at| at.value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(value)));
+            is_set.then(|| format.to_owned())
+        };
+        let encoded = content("contentEncoding", "base64", "byte");
+        let binary = content("contentMediaType", "application/octet-stream", "binary").filter(|_| encoded.is_none());
+        let texts = texts.filter(|text| !HINTS.contains(&text.as_str()));
+        texts.chain(encoded).chain(binary).filter(|format| counts(format)).collect()
     };
     let (before, after) = (of(old), of(new));
     let is_wider = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
@@ -126,6 +159,9 @@ fn formats(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
     };
     let (change, message) = match () {
         () if before == after => return,
+        () if before.is_empty() && after.iter().all(|format| is_numeric(format)) => {
+            ("number-format-added", "a format of numbers was added")
+        }
         () if before.is_subset(&after) => ("format-added", "a format was added"),
         () if after.is_subset(&before) => ("format-removed", "the format was removed"),
         () if is_wider(&after, &before) => ("format-widened", "the format changed"),

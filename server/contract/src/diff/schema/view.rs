@@ -91,21 +91,54 @@ impl<'d> View<'d> {
     /// the properties of the others.
     pub(super) fn property_names(&self) -> BTreeSet<&'d str> {
         let names = self.atoms.iter().flat_map(|at| at.entries_of("properties")).map(|(name, _)| name);
-        names.filter(|name| !self.atoms.iter().any(|at| is_closed(at) && own_property(at, name).is_none())).collect()
+        let is_closed_to = |at: &Node<'d>, name: &str| is_closed(at) && own_properties(at, name).is_empty();
+        names.filter(|name| !self.atoms.iter().any(|at| is_closed_to(at, name))).collect()
     }
 
     /// The schemas of a property, including those for properties that are not listed.
     pub(super) fn property(&self, name: &str) -> Parts<'d> {
-        let side = |at: &Node<'d>| own_property(at, name).or_else(|| at.get("additionalProperties").filter(describes));
-        self.made_of(self.atoms.iter().filter_map(side).collect())
+        let side = |at: &Node<'d>| match own_properties(at, name) {
+            own if own.is_empty() => other_properties(at).into_iter().collect(),
+            own => own,
+        };
+        self.made_of(self.atoms.iter().flat_map(side).collect())
+    }
+
+    /// The schemas of properties whose names match a pattern.
+    pub(super) fn pattern_property(&self, pattern: &str) -> Parts<'d> {
+        let own = |at: &Node<'d>| at.get("patternProperties")?.get(pattern);
+        self.made_of(self.atoms.iter().filter_map(|at| own(at).or_else(|| other_properties(at))).collect())
+    }
+
+    /// The schemas of the item at an index: those of `prefixItems`, or those of the other items.
+    pub(super) fn item(&self, index: usize) -> Parts<'d> {
+        let own = |at: &Node<'d>| at.get("prefixItems")?.items().nth(index);
+        self.made_of(self.atoms.iter().filter_map(|at| own(at).or_else(|| other_items(at))).collect())
+    }
+
+    /// The schemas of the items after those of `prefixItems`.
+    pub(super) fn other_items(&self) -> Parts<'d> {
+        self.made_of(self.atoms.iter().filter_map(other_items).collect())
+    }
+
+    /// Number of items with a schema of their own.
+    pub(super) fn prefix_length(&self) -> usize {
+        self.atoms.iter().map(|at| at.items_of("prefixItems").count()).max().unwrap_or(0)
+    }
+
+    /// Whether no value is accepted: `{not: {}}`, which `false` is read as.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.keywords("not").any(|at| at.value.as_object().is_some_and(serde_json::Map::is_empty))
     }
 
     /// Whether properties that are not listed are allowed.
     pub(super) fn others(&self) -> Others<'d> {
-        if self.atoms.iter().any(is_closed) {
+        let is_shut =
+            |at: &Node<'d>| is_closed(at) || at.value.get("unevaluatedProperties") == Some(&Value::Bool(false));
+        if self.atoms.iter().any(is_shut) {
             return Others::Forbidden;
         }
-        let described: Vec<_> = self.keywords("additionalProperties").filter(describes).collect();
+        let described: Vec<_> = self.atoms.iter().filter_map(other_properties).collect();
         match described.is_empty() {
             true => Others::Allowed,
             false => Others::Described(self.made_of(described)),
@@ -153,11 +186,7 @@ impl<'d> View<'d> {
 
     /// The accepted types, ignoring alternatives; `None` for any type.
     pub(super) fn own_types(&self) -> Option<BTreeSet<&'d str>> {
-        self.atoms
-            .iter()
-            .filter_map(own_type)
-            .map(|own| BTreeSet::from([own]))
-            .reduce(|one, other| common(&one, &other))
+        self.atoms.iter().filter_map(own_types).reduce(|one, other| common(&one, &other))
     }
 
     /// The accepted types; `None` for any type.
@@ -219,18 +248,62 @@ fn describes(at: &Node<'_>) -> bool {
     at.value.as_object().is_some_and(|schema| !schema.is_empty())
 }
 
-fn own_property<'d>(at: &Node<'d>, name: &str) -> Option<Node<'d>> {
-    at.get("properties")?.get(name)
+/// The schemas of a part for a property: its own, and those of patterns that match its name.
+fn own_properties<'d>(at: &Node<'d>, name: &str) -> Vec<Node<'d>> {
+    let matches = |(pattern, _): &(&str, Node<'d>)| {
+        regress::Regex::with_flags(pattern, "u").is_ok_and(|pattern| pattern.find(name).is_some())
+    };
+    let patterns = at.entries_of("patternProperties").filter(matches).map(|(_, at)| at);
+    at.get("properties").and_then(|at| at.get(name)).into_iter().chain(patterns).collect()
 }
 
-/// Its type, explicit or implied by keywords for objects or arrays.
-fn own_type<'d>(at: &Node<'d>) -> Option<&'d str> {
+/// The schema of a part for properties that it does not list.
+fn other_properties<'d>(at: &Node<'d>) -> Option<Node<'d>> {
+    at.get("additionalProperties").or_else(|| at.get("unevaluatedProperties")).filter(describes)
+}
+
+/// The schema of a part for items without one of their own.
+fn other_items<'d>(at: &Node<'d>) -> Option<Node<'d>> {
+    at.get("items").or_else(|| at.get("unevaluatedItems"))
+}
+
+/// Its types but null, explicit or implied by listed values or by keywords for objects or arrays.
+fn own_types<'d>(at: &Node<'d>) -> Option<BTreeSet<&'d str>> {
     let has = |key: &str| at.value.get(key).is_some();
-    at.text("type").or_else(|| match () {
-        () if has("properties") || has("additionalProperties") => Some("object"),
-        () if has("items") => Some("array"),
-        () => None,
+    match at.value.get("type") {
+        Some(Value::String(name)) => Some(Some(name.as_str()).filter(|name| *name != "null").into_iter().collect()),
+        Some(Value::Array(names)) => {
+            Some(names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect())
+        }
+        _ if at.value.get("enum").and_then(Value::as_array).is_some_and(|list| !list.is_empty()) => {
+            at.value["enum"].as_array().map(|list| list.iter().filter_map(type_of).collect())
+        }
+        _ if has("properties") || has("additionalProperties") => Some(BTreeSet::from(["object"])),
+        _ if has("items") || has("prefixItems") => Some(BTreeSet::from(["array"])),
+        _ => None,
+    }
+}
+
+/// The narrowest type of a value; `None` for null.
+pub(super) fn type_of(value: &Value) -> Option<&'static str> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() == 0.0) => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     })
+}
+
+/// Whether the type of a part, explicit or implied, allows null. Listed values are looked at elsewhere.
+fn type_takes_null(at: &Node<'_>) -> bool {
+    match at.value.get("type") {
+        Some(Value::String(name)) => name == "null",
+        Some(Value::Array(names)) => names.iter().any(|name| name == "null"),
+        _ => at.value.get("enum").is_some() || own_types(at).is_none(),
+    }
 }
 
 /// The intersection of two sets of types, where integers are numbers.
@@ -254,7 +327,7 @@ impl<'d> LookForNull<'_, 'd> {
         let lists_null = at.value.get("enum").and_then(Value::as_array).is_none_or(|list| list.contains(&Value::Null));
         // `nullable: true` next to alternatives or an `allOf` overrides these, because that is the usual intention.
         at.is("nullable")
-            || own_type(&at).is_none()
+            || type_takes_null(&at)
                 && lists_null
                 && at.get("not").is_none_or(|excluded| !self.takes(excluded, below))
                 && at.items_of("allOf").all(|part| self.takes(part, below))

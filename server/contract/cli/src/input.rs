@@ -3,6 +3,7 @@
 use super::ContractError;
 use super::root::{self, RootArguments};
 use countersign_contract::{Document, File, Files};
+use serde_json::Value;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,16 +13,34 @@ const LONGEST_FILE: u64 = 64 << 20;
 
 /// Loads a document. Its references may lead to files below a root.
 pub(super) fn load(name: &str, root: &RootArguments) -> Result<Document, ContractError> {
+    read(name, root, &Document::load_with)
+}
+
+/// Reads a document and the files that it refers to as one document.
+pub(super) fn bundle(name: &str, root: &RootArguments) -> Result<Value, ContractError> {
+    read(name, root, &Document::bundle)
+}
+
+/// Makes something of the name, the text and the files of a document.
+type Make<'m, T> = &'m dyn Fn(&str, &str, Files<'_>) -> Result<T, countersign_contract::Error>;
+
+fn read<T>(name: &str, root: &RootArguments, make: Make<'_, T>) -> Result<T, ContractError> {
     let document = DocumentName::of(name, !Path::new(name).exists());
     let text = match (name, document.revision) {
         ("-", _) => standard_input(),
         (_, "") => std::fs::read_to_string(name),
-        _ => return load_as(document, &at_revision(name)?, root),
+        _ => return read_as(document, &at_revision(name)?, root, make),
     };
-    load_as(document, &text.map_err(|source| ContractError::Unreadable { name: name.to_owned(), source })?, root)
+    let text = text.map_err(|source| ContractError::Unreadable { name: name.to_owned(), source })?;
+    read_as(document, &text, root, make)
 }
 
-fn load_as(document: DocumentName<'_>, text: &str, root: &RootArguments) -> Result<Document, ContractError> {
+fn read_as<T>(
+    document: DocumentName<'_>,
+    text: &str,
+    root: &RootArguments,
+    make: Make<'_, T>,
+) -> Result<T, ContractError> {
     let other = |path: &str| {
         let name = document.name_of(path);
         let regular_file = || regular_file(&root::confine(Path::new(&name), &root.of(Path::new(document.path))?)?);
@@ -32,7 +51,7 @@ fn load_as(document: DocumentName<'_>, text: &str, root: &RootArguments) -> Resu
         };
         Ok(File { name, text })
     };
-    Ok(Document::load_with(document.name, text, Files { own: document.path, read: &other })?)
+    Ok(make(document.name, text, Files { own: document.path, read: &other })?)
 }
 
 fn standard_input() -> io::Result<String> {

@@ -3,7 +3,6 @@
 use super::output::{self, OutputArguments};
 use super::root::RootArguments;
 use super::{ContractError, Outcome, input};
-use crate::clock::{Clock as _, SystemClock, utc_text};
 use clap::{Args, ValueEnum};
 use countersign_contract::{DiffOptions, Finding, Rule, Verdict, diff};
 use std::collections::HashMap;
@@ -75,13 +74,16 @@ fn treatment(text: &str) -> Result<(&'static Rule, Verdict), String> {
     Ok((rule, verdict.into()))
 }
 
-pub(super) fn run(arguments: &DiffArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
+pub(super) fn run(
+    arguments: &DiffArguments,
+    today: &str,
+    output: &mut (dyn Write + Send),
+) -> Result<Outcome, ContractError> {
     if arguments.old == "-" && arguments.new == "-" {
         return Err(ContractError::OneInput);
     }
     let (old, new) = (input::load(&arguments.old, &arguments.root)?, input::load(&arguments.new, &arguments.root)?);
-    let today = utc_text(SystemClock.now()).chars().take(10).collect();
-    let mut findings = diff(&old, &new, &DiffOptions { today: Some(today) });
+    let mut findings = diff(&old, &new, &DiffOptions { today: Some(today.to_owned()) });
     treat(&mut findings, &arguments.treat);
     let (fails_from, nothing_fails) = match arguments.fail_on {
         FailOn::Breaking => (Verdict::Breaking, false),

@@ -2,7 +2,7 @@
 
 use super::output::{self, OutputArguments};
 use super::root::RootArguments;
-use super::{ContractError, Outcome, input};
+use super::{ContractError, Outcome, chain, input};
 use clap::Args;
 use countersign_contract::check::{Check, Probe, Purpose, Wanted};
 use countersign_contract::{Finding, Verdict};
@@ -134,7 +134,7 @@ async fn send_requests(
                 check.check_response(&probe, status, headers, &body)
             }
             Err(error) => {
-                let why = countersign_domain::error_chain(&error.without_url());
+                let why = chain(&error.without_url());
                 last_failure = Some(why.clone());
                 vec![check.no_response(&probe, &why)]
             }

@@ -1,18 +1,21 @@
-//! `countersign contract`: tools for any OpenAPI 3.0 document.
+//! The command line of the contract tool, for any document of OpenAPI 3.0, 3.1 or 3.2.
 //!
-//! They have a command line of their own after the word `contract`; the settings of the server do not apply.
+//! It is the program `countersign-contract`, and `countersign contract` of the server, whose settings do not apply here.
+//! Only `check` has an HTTP client; it can be left out (the feature `check`).
 //!
 //! Exit status: 0 without relevant findings, 1 with some, 2 for an error.
 
+#[cfg(feature = "check")]
 mod check;
 mod diff;
 mod explain;
 mod input;
 mod lint;
 mod output;
+mod rewrite;
 mod root;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -27,10 +30,12 @@ Examples:
       Errors and warnings of a document, for a CI system to show.
   countersign contract check --url http://localhost:3000/api/auth openapi/better-auth.yaml
       Test whether a running server follows its contract.
+  countersign contract convert --to 3.0 --output older.json openapi/api.yaml
+      A document of OpenAPI 3.1 for a tool that only reads 3.0; status 1 if something had to be left out.
   countersign contract explain request-property-became-required
       What a rule finds, why it matters, and what to do about it.
 
-Documents are OpenAPI 3.0 in YAML or JSON: a file, `-` for standard input, or REV:PATH for a file at a revision of the git
+Documents are OpenAPI 3.0, 3.1 or 3.2 in YAML or JSON: a file, `-` for standard input, or REV:PATH for a file at a revision of the git
 repository in the working directory (`HEAD~1:openapi/api.yaml`; a PATH that begins with ./ is relative to that directory).
 A document may consist of several files: `$ref: schemas/user.yaml` is relative to the file that contains it, at the same
 revision. References are followed within the git repository of the document, or else below its directory; --root DIR names
@@ -39,9 +44,12 @@ another directory.
 Exit status: 0 without relevant findings, 1 with some, 2 if a document or the command line is invalid. By default, all
 findings of lint and check are relevant, and breaking ones of diff; --fail-on of lint and diff changes that.";
 
+/// The name that the examples have for the program.
+const PROGRAM: &str = "countersign contract";
+
 /// Compare and lint OpenAPI contracts, and test running servers against them.
 #[derive(Debug, Parser)]
-#[command(name = "countersign contract", bin_name = "countersign contract", after_long_help = EXAMPLES)]
+#[command(name = PROGRAM, version)]
 struct ContractLine {
     #[command(subcommand)]
     command: ContractCommand,
@@ -53,8 +61,13 @@ enum ContractCommand {
     Diff(diff::DiffArguments),
     /// Report errors in a document, and usage that causes problems for client generators.
     Lint(lint::LintArguments),
+    #[cfg(feature = "check")]
     /// Send valid and invalid requests to a running server and validate the responses.
     Check(check::CheckArguments),
+    /// Write a document and the files that it refers to as one document, in JSON.
+    Bundle(rewrite::BundleArguments),
+    /// Write a document in another version of OpenAPI, in JSON, and list what that version cannot say.
+    Convert(rewrite::ConvertArguments),
     /// Explain a rule, or list all rules.
     Explain(explain::ExplainArguments),
 }
@@ -85,7 +98,7 @@ pub enum ContractError {
     #[error(transparent)]
     Document(#[from] countersign_contract::Error),
     /// Unknown rule.
-    #[error("there is no rule `{id}`{hint}; `countersign contract explain` lists them all")]
+    #[error("there is no rule `{id}`{hint}; `explain` without a rule lists them all")]
     NoSuchRule {
         /// Id as given.
         id: String,
@@ -96,18 +109,21 @@ pub enum ContractError {
     #[error("standard input can be only one of the two documents")]
     OneInput,
     /// The async runtime could not be started.
+    #[cfg(feature = "check")]
     #[error("the async runtime could not be started")]
     Runtime {
         #[source]
         source: std::io::Error,
     },
     /// The HTTP client could not be created.
+    #[cfg(feature = "check")]
     #[error("the HTTP client could not be created")]
     Client {
         #[source]
         source: reqwest::Error,
     },
     /// The server responds to no request.
+    #[cfg(feature = "check")]
     #[error("{url} does not respond: {why}")]
     Unreachable { url: String, why: String },
     /// The output could not be written.
@@ -120,23 +136,50 @@ pub enum ContractError {
     },
 }
 
+/// The message of an error with those of its causes.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
 /// Result of a tool that could do its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub enum Outcome {
     /// No relevant findings.
     Fine,
     /// Relevant findings.
     Findings,
 }
 
-/// Runs the tool that the arguments after `contract` name.
-pub(super) fn run(arguments: &[OsString], output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
-    let program = OsString::from("countersign contract");
-    let line = ContractLine::try_parse_from(std::iter::once(&program).chain(arguments))?;
+/// Runs the tool that the arguments name. `program` is what help calls the program, and `today` the day that removals are
+/// announced for, as in 2027-01-31.
+///
+/// # Errors
+/// See [`ContractError`].
+pub fn run(
+    program: &str,
+    today: &str,
+    arguments: &[OsString],
+    output: &mut (dyn Write + Send),
+) -> Result<Outcome, ContractError> {
+    let command = ContractLine::command().name(program.to_owned()).bin_name(program);
+    let command = command.after_long_help(EXAMPLES.replace(PROGRAM, program));
+    let name = OsString::from(program);
+    let line = ContractLine::from_arg_matches(&command.try_get_matches_from(std::iter::once(&name).chain(arguments))?)?;
     match line.command {
-        ContractCommand::Diff(arguments) => diff::run(&arguments, output),
+        ContractCommand::Diff(arguments) => diff::run(&arguments, today, output),
         ContractCommand::Lint(arguments) => lint::run(&arguments, output),
+        #[cfg(feature = "check")]
         ContractCommand::Check(arguments) => check::run(&arguments, output),
+        ContractCommand::Bundle(arguments) => rewrite::bundle(&arguments, output),
+        ContractCommand::Convert(arguments) => rewrite::convert(&arguments, output),
         ContractCommand::Explain(arguments) => explain::run(&arguments, output),
     }
 }
@@ -144,7 +187,6 @@ pub(super) fn run(arguments: &[OsString], output: &mut (dyn Write + Send)) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_well_formed() {

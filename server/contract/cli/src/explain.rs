@@ -1,8 +1,8 @@
 //! `countersign contract explain`.
 
 use super::{ContractError, Outcome};
-use crate::config::nearest::nearest;
 use clap::Args;
+use countersign_contract::lint::nearest;
 use countersign_contract::{Rule, check, diff, lint};
 use std::io::Write;
 

@@ -14,6 +14,7 @@
 mod binaries;
 mod database;
 mod pooler;
+pub mod released;
 mod run;
 mod server;
 

@@ -22,6 +22,9 @@ const FIXED: &str = "c0de0000";
 /// How far from the time of the recording a number is a time: a year of milliseconds.
 const YEAR: i64 = 366 * 24 * 60 * 60 * 1000;
 
+/// Milliseconds of a step of TOTP.
+const STEP: i64 = 30_000;
+
 /// A statement with its parameters, as PostgreSQL writes them.
 #[derive(Clone, Debug)]
 pub struct Statement {
@@ -132,6 +135,10 @@ fn in_sqlite(value: Option<&str>) -> String {
 fn moved(text: &str, number: u32, recorded_at: i64, now: i64) -> String {
     match text.parse::<i64>() {
         Ok(time) if (time - recorded_at).abs() < YEAR => return (time - recorded_at + now).to_string(),
+        // Used steps of an app, too.
+        Ok(step) if (step - recorded_at / STEP).abs() < 10 => {
+            return (step - recorded_at / STEP + now / STEP).to_string();
+        }
         Ok(_) => return text.to_owned(),
         Err(_) => {}
     }

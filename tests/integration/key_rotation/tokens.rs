@@ -64,7 +64,8 @@ impl Tokens {
                         }
                     }
                     let Ok(granted) = at(0).post("/login", log_in.clone()).try_send().await else { continue };
-                    let (token, refresh) = (granted.ok().text("/token"), granted.text("/refreshToken"));
+                    let granted = granted.ok();
+                    let (token, refresh) = (granted.text("/token"), granted.text("/refreshToken"));
                     if let Ok(validated) = at(1).with_token(&token, "GET", "/jwt/validate").try_send().await {
                         validated.ok();
                     }

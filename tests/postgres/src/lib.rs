@@ -159,7 +159,7 @@ impl Cluster {
     /// # Panics
     /// When it fails, or the server is not ours.
     pub fn base_backup(&self) -> PathBuf {
-        self.server().base_backup()
+        self.server().base_backup(&program("pg_basebackup").expect("PostgreSQL's server comes with pg_basebackup"))
     }
 
     /// Starts another server with the databases of the copy as they were at a time, by the log that this one, which may be stopped, has

@@ -79,9 +79,9 @@ impl Server {
     }
 
     /// Copies the cluster while it serves.
-    pub(crate) fn base_backup(&self) -> PathBuf {
+    pub(crate) fn base_backup(&self, pg_basebackup: &Path) -> PathBuf {
         let copy = self.folder.join(format!("base-{}", &random_text()[..8]));
-        let mut program = self.run(&self.binaries.program("pg_basebackup"));
+        let mut program = self.run(pg_basebackup);
         program.env("PGPASSWORD", &self.password).args(["-h", "127.0.0.1", "-U", "countersign", "-c", "fast"]);
         let made = program.arg(format!("--port={}", self.port)).arg("-D").arg(&copy).stderr(Stdio::piped()).output();
         let made = made.expect("pg_basebackup runs");

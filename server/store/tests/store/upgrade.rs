@@ -13,7 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
+use tokio::time::Instant;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 /// Nodes of the released version that are at work.
@@ -22,8 +23,9 @@ const NODES: u32 = 3;
 /// A unit of work of the released version fails after its deadline, 15 seconds by default. So no statement may wait as long.
 const DEADLINE: Duration = Duration::from_secs(15);
 
+/// The time of the recording.
 fn now() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+    released::held()["recorded_at"].as_i64().unwrap()
 }
 
 /// A database with the tables of the released version.
@@ -43,7 +45,7 @@ fn released_database(kind: DatabaseKind) -> Behind {
 /// A connection of a node of the released version.
 enum Node {
     File(Box<SqliteConnection>),
-    Server(tokio::runtime::Runtime, tokio_postgres::Client),
+    Server(tokio::runtime::Runtime, Box<tokio_postgres::Client>),
 }
 
 #[derive(QueryableByName)]
@@ -69,7 +71,7 @@ impl Node {
                 runtime
                     .block_on(client.batch_execute("SET statement_timeout = 15000; SET lock_timeout = 15000"))
                     .unwrap();
-                Self::Server(runtime, client)
+                Self::Server(runtime, Box::new(client))
             }
         }
     }

@@ -148,6 +148,7 @@ impl Node {
 /// Nodes of the released version at work.
 struct Load {
     stop: Arc<AtomicBool>,
+    is_migrating: Arc<AtomicBool>,
     is_migrated: Arc<AtomicBool>,
     begun: Arc<AtomicU32>,
     slowest: Arc<AtomicU64>,
@@ -165,11 +166,11 @@ struct Travels {
 
 impl Load {
     fn start(behind: &Arc<Behind>) -> Self {
-        let (stop, is_migrated) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let [stop, is_migrating, is_migrated] = [(); 3].map(|()| Arc::new(AtomicBool::new(false)));
         let (begun, slowest) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU64::new(0)));
         let nodes = (0..NODES).map(|_| {
             let (behind, stop, is_migrated) = (Arc::clone(behind), Arc::clone(&stop), Arc::clone(&is_migrated));
-            let (begun, slowest) = (Arc::clone(&begun), Arc::clone(&slowest));
+            let (is_migrating, begun, slowest) = (Arc::clone(&is_migrating), Arc::clone(&begun), Arc::clone(&slowest));
             thread::spawn(move || {
                 let mut node = Node::connect(&behind);
                 let mut travels = Travels::default();
@@ -177,8 +178,8 @@ impl Load {
                     let is_after = is_migrated.load(Ordering::SeqCst);
                     let rows = node.travel(begun.fetch_add(1, Ordering::SeqCst) + 1, &slowest);
                     travels.all += 1;
-                    // What began before the migrations and ended with or after them belongs to neither.
-                    match (is_after, is_migrated.load(Ordering::SeqCst)) {
+                    // What ended after the migrations had begun, and began before they had ended, belongs to neither.
+                    match (is_after, is_migrating.load(Ordering::SeqCst)) {
                         (true, _) => travels.after.push(rows),
                         (false, false) => travels.before.push(rows),
                         (false, true) => {}
@@ -188,7 +189,7 @@ impl Load {
             })
         });
         let nodes = nodes.collect();
-        Self { stop, is_migrated, begun, slowest, nodes }
+        Self { stop, is_migrating, is_migrated, begun, slowest, nodes }
     }
 
     fn wait_for_journeys(&self, count: u32) {
@@ -205,7 +206,7 @@ impl Load {
     }
 }
 
-/// Users, apps and trusted devices beside those of the journeys, so that migrations that go through a table take their time.
+/// Users and methods beside those of the journeys, so that migrations that go through a table take their time.
 fn fill(behind: &Behind, count: u32) {
     let account = |id: &str| {
         format!(
@@ -256,6 +257,7 @@ async fn nodes_of_the_released_version_work_before_during_and_after_the_migratio
     let load = Load::start(&behind);
     load.wait_for_journeys(2 * NODES);
     // Two new nodes start at once.
+    load.is_migrating.store(true, Ordering::SeqCst);
     let options = behind.options();
     let (one, other) = tokio::join!(Store::open(&options), Store::open(&options));
     load.is_migrated.store(true, Ordering::SeqCst);

@@ -12,9 +12,10 @@ use crate::edge::proven::ProvenCredentials;
 use crate::edge::untrusted_origins::UntrustedOrigins;
 use crate::http::better_auth::cookies::Cookies;
 use crate::http::ops::{self, Waiting};
-use crate::metrics::Sample;
+use crate::metrics::{Keys, Sample};
 use crate::net::cookie_scope::CookieScope;
 use crate::net::origin::TrustedOrigins;
+use crate::net::smtp::SmtpServer;
 use countersign_domain::jwt::{self, SignError};
 use countersign_domain::keyring::Keyring;
 use countersign_domain::link_template::LinkTemplates;
@@ -172,7 +173,8 @@ async fn normalize_usernames(store: &Store, log: &Logger) -> Result<(), StoreErr
 /// read, or has yet to be created or migrated.
 ///
 /// # Errors
-/// When the keyring is not the one that the database was used with, or connections to the database share its sessions.
+/// When the keyring is not the one that the database was used with, connections to the database share its sessions, or its tables are
+/// those of a newer version.
 pub async fn inspect_database(settings: &Settings, keyring: &Keyring) -> Result<(), AppError> {
     if matches!(&settings.database.url, DatabaseUrl::Sqlite(path) if !path.exists()) {
         return Ok(());
@@ -180,7 +182,7 @@ pub async fn inspect_database(settings: &Settings, keyring: &Keyring) -> Result<
     let options = Options { migrate: false, ..store_options(settings) };
     let store = match Store::open(&options).await {
         Ok(store) => store,
-        Err(error @ OpenError::SharedSessions) => return Err(error.into()),
+        Err(error @ (OpenError::SharedSessions | OpenError::Newer { .. })) => return Err(error.into()),
         Err(_) => return Ok(()),
     };
     match countersign_flows::keyring::inspect(&store, keyring, SystemClock.now()).await {
@@ -339,12 +341,24 @@ impl App {
         self.carrier.replace_words(words);
     }
 
+    /// Takes over certificates that servers have to come from, and reads those of files and of the operating system again: for mail,
+    /// and for connections to the database that are made from now on.
+    ///
+    /// # Errors
+    /// When some cannot be used; those stay as they are.
+    pub fn reload_certificates(&self, smtp: Option<SmtpServer>) -> Result<(), AppError> {
+        let database = self.store.reload_certificates();
+        self.carrier.replace_smtp(smtp.map(Smtp::new).transpose()?);
+        Ok(database?)
+    }
+
     /// What metrics show of this moment.
     pub async fn sample(&self, requests_in_flight: usize) -> Sample {
         let hashing = self.flows.hashing();
         let connections = self.store.connections();
         // A scraper waits for some seconds only, and wants to learn that the database does not respond.
-        let waiting = tokio::time::timeout(ops::PROBE_TIMEOUT, self.waiting_messages()).await.ok().flatten();
+        let of_database = async { (self.waiting_messages().await, self.keys().await) };
+        let (waiting, keys) = tokio::time::timeout(ops::PROBE_TIMEOUT, of_database).await.unwrap_or_default();
         Sample {
             requests_in_flight,
             connections_most: connections.most,
@@ -353,7 +367,14 @@ impl App {
             hashing_threads_busy: hashing.busy,
             hashing_queued: hashing.queued,
             messages: waiting.map(|waiting| (waiting.messages, waiting.longest)),
+            keys,
         }
+    }
+
+    /// The keys of this node, and what the database knows of them; `None` if it does not respond.
+    async fn keys(&self) -> Option<Keys> {
+        let in_use = self.store.key_use(()).await.ok()?;
+        Some(Keys::of(&self.keyring.entries(), &in_use, self.flows.now()))
     }
 
     /// What waits to be delivered; `None` if the database does not respond.

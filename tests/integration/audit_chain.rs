@@ -443,6 +443,24 @@ async fn retention_removes_whole_blocks_and_keeps_the_rest_checkable(kind: Datab
     assert_eq!((remove(NOON + 8 * DAY).await, trail.faults(None).await), (1, vec![]));
 }
 
+/// More of them than a page of the smallest batch has.
+#[on_each_database]
+async fn retention_reads_on_behind_blocks_that_were_changed(kind: DatabaseKind) {
+    let trail = &Trail::start(kind).await;
+    for day in 0..5 {
+        trail.write(NOON + DAY * day).await;
+        trail.seal(NOON + 6 * DAY).await;
+    }
+    trail.database.execute("UPDATE audit_blocks SET last_at = 0 WHERE number <= 3");
+    let remove = |before| trail.store.remove_audit_blocks(RemoveAuditBlocks { keys: trail.keys(), before, batch: 1 });
+    let early = remove(NOON + 3 * DAY - Duration::from_millis(1)).await.unwrap();
+    assert_eq!((early.events, early.changed), (0, vec![]), "no block behind them is old enough");
+    let removed = remove(NOON + 3 * DAY).await.unwrap();
+    assert_eq!((removed.events, removed.changed), (4, vec![1, 2, 3]));
+    let found = trail.verify(None).await;
+    assert_eq!((found.faults.as_slice(), found.blocks, found.events), (&[][..], 1, 1));
+}
+
 #[on_each_database]
 async fn blocks_are_sealed_anew_before_their_key_is_retired_a_13_3_4(kind: DatabaseKind) {
     let (mut trail, ids) = Trail::of_nine(kind).await;

@@ -1,6 +1,8 @@
 //! Rotation of keys while users are served: by two nodes on PostgreSQL, by one on SQLite; nodes are killed in between
 //! (ASVS 13.3.4).
 
+mod tokens;
+
 use crate::harness::database::Database;
 use crate::harness::service::APPLICATION;
 use crate::harness::{App, Caller, PASSWORD, Process, Service, User};
@@ -27,19 +29,22 @@ struct Deployment {
 
 impl Deployment {
     fn start(kind: DatabaseKind) -> Self {
-        let first = tempdir().unwrap();
-        let environment = [("COUNTERSIGN_CODES_PER_HOUR", "100")];
+        Self::start_with(kind, tempdir().unwrap(), &[("COUNTERSIGN_CODES_PER_HOUR", "100")])
+    }
+
+    /// `first` is the directory of the first node, which may have a keyring.
+    fn start_with(kind: DatabaseKind, first: TempDir, environment: &[(&str, &str)]) -> Self {
         if matches!(kind, DatabaseKind::Sqlite) {
-            let node = Process::start(kind, first.path(), &environment);
+            let node = Process::start(kind, first.path(), environment);
             let database = node.database().clone();
             return Self { nodes: vec![node], database, _directories: vec![first] };
         }
         let database = Database::on_shared_cluster();
-        let node = Process::sharing(&database, first.path(), &environment);
+        let node = Process::sharing(&database, first.path(), environment);
         let second = tempdir().unwrap();
         std::fs::create_dir(second.path().join("data")).unwrap();
         std::fs::copy(keyring_of(&node), second.path().join("data/keyring")).unwrap();
-        let other = Process::sharing(&database, second.path(), &environment);
+        let other = Process::sharing(&database, second.path(), environment);
         Self { nodes: vec![node, other], database, _directories: vec![first, second] }
     }
 
@@ -110,6 +115,15 @@ impl Deployment {
             }
             assert!(loaded() > before, "{}", node.log());
         }
+    }
+
+    /// Has the time pass in which clients need a key that is not the active one any more; returns it in milliseconds.
+    fn age(&self, key: &str) -> u128 {
+        let long = Duration::from_secs(200 * 24 * 60 * 60).as_millis();
+        self.database.execute(&format!(
+            "UPDATE keyring_keys SET active_until = active_until - {long}, resealed_at = resealed_at - {long} WHERE key_id = '{key}'"
+        ));
+        long
     }
 
     fn number(&self, query: &str) -> i64 {
@@ -366,10 +380,7 @@ async fn a_rotation_of_keys_under_load_loses_nothing_a_13_3_4(kind: DatabaseKind
     // What clients hold keeps the old key until it ends; here that time passes at once.
     deployment.keys_are_refused(&["retire", &old], "sessions depend on it until 20");
     let after = Held::take(&deployment.nodes[0], &services[0], "after").await;
-    let long = Duration::from_secs(200 * 24 * 60 * 60).as_millis();
-    deployment.database.execute(&format!(
-        "UPDATE keyring_keys SET active_until = active_until - {long}, resealed_at = resealed_at - {long} WHERE key_id = '{old}'"
-    ));
+    let long = deployment.age(&old);
     // Backup codes do not end.
     let of_dora = format!("account_id = '{}'", held[0].user.id);
     deployment.database.execute(&format!("UPDATE backup_codes SET created_at = created_at - {long} WHERE {of_dora}"));

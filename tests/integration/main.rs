@@ -85,6 +85,7 @@ mod tenant_policy;
 mod text_messages;
 mod trusted_device;
 mod typed_client;
+mod upgrade;
 mod usernames;
 mod validate_responses;
 mod validation;

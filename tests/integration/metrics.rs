@@ -388,3 +388,29 @@ async fn a_restart_begins_at_zero(database: DatabaseKind) {
     assert!(scrape.text.contains("countersign_authn_total"));
     assert_eq!(scrape.sum("process_start_time_seconds", &[]), 1_772_366_460.0);
 }
+
+#[on_each_database]
+async fn keys_have_ages_and_nodes_with_other_active_keys_are_counted(database: DatabaseKind) {
+    let world = World::with(database, observed).await;
+    let (key, labels) = {
+        let entry = world.keyring().entries().remove(0);
+        (entry.id.clone(), [("key", entry.id), ("kind", "root".to_owned())])
+    };
+    let labels = labels.each_ref().map(|(label, value)| (*label, value.as_str()));
+    world.clock.advance(Duration::from_secs(3_600));
+    let scrape = Scrape::now(&world).await;
+    assert_eq!(scrape.sum("countersign_key_age_seconds", &labels), 3_600.0, "{}", scrape.text);
+    assert_eq!(scrape.sum("countersign_key_active", &labels), 1.0);
+    let others = |scrape: &Scrape| scrape.sum("countersign_nodes_with_other_active_keys", &[]);
+    assert_eq!(others(&scrape), 0.0);
+
+    let now = 1_772_366_400_000_i64 + 3_600_000;
+    for (node, active) in [("same:1", key.as_str()), ("other:1", "ffffffff")] {
+        world.database().execute(&format!(
+            "INSERT INTO keyring_nodes (id, key_ids, active_ids, seen_at) VALUES ('{node}', '{active}', '{active}', {now})"
+        ));
+    }
+    assert_eq!(others(&Scrape::now(&world).await), 1.0);
+    world.database().break_everything();
+    assert_eq!(others(&Scrape::now(&world).await), 1.0, "the last value stays");
+}

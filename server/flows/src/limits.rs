@@ -2,6 +2,7 @@
 
 use super::{Caller, FlowError, Flows};
 use countersign_domain::audit::EventKind;
+use countersign_domain::decisions::lifting::Lifting;
 pub use countersign_domain::decisions::suspension::Request;
 use countersign_domain::decisions::suspension::Suspend;
 use countersign_domain::ids::AccountId;
@@ -65,17 +66,17 @@ impl Flows {
         Ok(stored.map(|stored| stored.at(self.policy(), self.now())))
     }
 
-    /// Lifts all locks and limits of an account; says whether it is there.
+    /// Lifts all locks and limits of an account; says whether it is there. Where nothing counts against it, nothing is recorded.
     ///
     /// # Errors
     /// When the database fails; then nothing has changed.
     pub async fn lift_limits(&self, caller: &Caller, account_id: AccountId) -> Result<bool, FlowError> {
         let event = self.audit(caller, self.now()).about(account_id).event(EventKind::AccountUnlocked);
-        let is_there = self.store().lift_limits(LiftLimits { account_id, event }).await?;
-        if is_there {
+        let lifted = self.store().lift_limits(LiftLimits { account_id, event }).await?;
+        if lifted == Some(Lifting::Lifted) {
             self.log_lock(caller, account_id, "unlocked an account");
         }
-        Ok(is_there)
+        Ok(lifted.is_some())
     }
 
     /// A line for operators, who look for it when a user calls.

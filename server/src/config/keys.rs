@@ -299,7 +299,7 @@ impl Key {
     /// Whether a change takes effect without a restart, on SIGHUP.
     #[must_use]
     pub fn is_reloaded(self) -> bool {
-        matches!(self, Self::LogLevel | Self::MessageLanguage | Self::MessageTemplates)
+        matches!(self, Self::LogLevel | Self::MessageLanguage | Self::MessageTemplates | Self::SmtpCa)
     }
 
     /// Whether it is a switch that is off by default. Its flag needs no value.

@@ -59,8 +59,8 @@ impl From<DeliveryError> for CarryError {
 pub struct Delivery {
     /// Replaced as a whole when templates are read again.
     catalogue: RwLock<Arc<Catalogue>>,
-    /// Without a mail server, mails go to the outbox.
-    smtp: Option<Smtp>,
+    /// Without a mail server, mails go to the outbox. Replaced as a whole when certificates are read again.
+    smtp: RwLock<Option<Smtp>>,
     /// Without a gateway, text messages go to the outbox.
     sms: Option<Sms>,
     outbox: Outbox,
@@ -76,12 +76,17 @@ impl Delivery {
         outbox: Outbox,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { catalogue: RwLock::new(Arc::new(catalogue)), smtp, sms, outbox, clock }
+        Self { catalogue: RwLock::new(Arc::new(catalogue)), smtp: RwLock::new(smtp), sms, outbox, clock }
     }
 
     /// Words messages in this way from now on.
     pub fn replace_words(&self, catalogue: Catalogue) {
         *self.catalogue.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalogue);
+    }
+
+    /// Sends mail in this way from now on. What is under way ends as it began.
+    pub fn replace_smtp(&self, smtp: Option<Smtp>) {
+        *self.smtp.write().unwrap_or_else(PoisonError::into_inner) = smtp;
     }
 
     /// Returns once the next server has taken the message or the outbox holds it.
@@ -92,7 +97,8 @@ impl Delivery {
         let moment = Moment { created_at: message.created_at, now: self.clock.now() };
         let catalogue = Arc::clone(&self.catalogue.read().unwrap_or_else(PoisonError::into_inner));
         let templates = catalogue.in_one_of(&message.languages);
-        match (Channel::from(&message.to), &self.smtp, &self.sms) {
+        let smtp = self.smtp.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match (Channel::from(&message.to), &smtp, &self.sms) {
             (Channel::Email, Some(smtp), _) => {
                 let mail = templates.mail(&message.message, moment)?;
                 smtp.send(message.id, message.to.as_str(), mail, moment.created_at).await

@@ -6,9 +6,11 @@
 //! [`countersign_domain::observer`]. No label holds an account, an address or a text of a client.
 
 mod classic;
+mod keys;
 mod process;
 
 pub use classic::to_classic;
+pub use keys::Keys;
 
 use crate::clock::Stopwatch;
 use countersign_api::DialectName;
@@ -20,6 +22,7 @@ use countersign_domain::observer::{
     SignInResult, StoreResult, factor_label,
 };
 use countersign_domain::time::Timestamp;
+use keys::KeyGauges;
 use process::Process;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -65,7 +68,7 @@ label_sets! {
 }
 
 /// Values read at each scrape.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Sample {
     pub requests_in_flight: usize,
     pub connections_most: usize,
@@ -76,6 +79,8 @@ pub struct Sample {
     pub hashing_queued: [(HashLane, usize); 3],
     /// Messages that wait, and the age of the oldest; `None` if the database does not respond.
     pub messages: Option<(u64, Duration)>,
+    /// `None` if the database does not respond.
+    pub keys: Option<Keys>,
 }
 
 /// All metrics of a server.
@@ -110,6 +115,7 @@ struct Gauges {
     hashing_queued: Family<Lane, Gauge>,
     messages_waiting: Gauge,
     messages_oldest: Gauge,
+    keys: KeyGauges,
 }
 
 fn histogram() -> Histogram {
@@ -217,6 +223,7 @@ impl Metrics {
         );
         let help = "Attempts to deliver a message, by how they ended";
         ours.register("message_deliveries", help, self.deliveries.clone());
+        self.gauges.keys.register(ours);
     }
 
     /// A counter that appears with its first event has no rate then, so what alerts look at is there from the start.
@@ -282,6 +289,9 @@ impl Metrics {
         if let Some((waiting, oldest)) = sample.messages {
             gauges.messages_waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
             gauges.messages_oldest.set(i64::try_from(oldest.as_secs()).unwrap_or(i64::MAX));
+        }
+        if let Some(keys) = &sample.keys {
+            gauges.keys.set(keys);
         }
     }
 }

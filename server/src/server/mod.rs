@@ -263,8 +263,8 @@ impl RunningServer {
         first_screen(&self.settings, self.local_addr(), self.operations_addr(), self.keyring_is_new)
     }
 
-    /// Takes over what can be changed while the server runs: the level of the log, and the words of messages. What cannot be used
-    /// changes nothing.
+    /// Takes over what can be changed while the server runs: the level of the log, the words of messages, and certificates. What cannot be
+    /// used changes nothing.
     fn reload(&self, reloaded: Result<Reloaded, String>) {
         let log = &self.logging.log;
         let Reloaded { settings, changed } = match reloaded {
@@ -282,6 +282,13 @@ impl RunningServer {
                 let problem = countersign_domain::error_chain(&problem);
                 error!(log, "kept the templates of messages, because the new ones cannot be used"; "problem" => problem);
             }
+        }
+        if let (Some(smtp), Some(renewed)) = (&mut ours.smtp, settings.smtp) {
+            smtp.ca = renewed.ca;
+        }
+        if let Err(problem) = self.app().reload_certificates(ours.smtp) {
+            let problem = countersign_domain::error_chain(&problem);
+            error!(log, "kept certificates, because the new ones cannot be used"; "problem" => problem);
         }
         self.logging.set_level(settings.log.level);
         let due: Vec<&str> = changed.iter().filter(|key| !key.is_reloaded()).map(|key| key.name()).collect();

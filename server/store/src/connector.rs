@@ -146,7 +146,7 @@ enum Driver {
 
 /// Some errors of PostgreSQL are recognised by their English message (`crate::error`). Only a superuser may set the
 /// language; an attempt by another role would add an error to the server's log.
-const USE_ENGLISH_MESSAGES: &str = "SELECT set_config('lc_messages', 'C', false) FROM pg_roles \
+pub(crate) const USE_ENGLISH_MESSAGES: &str = "SELECT set_config('lc_messages', 'C', false) FROM pg_roles \
      WHERE rolname = current_user AND rolsuper \
      AND current_setting('lc_messages', true) NOT IN ('C', 'POSIX') \
      AND current_setting('lc_messages', true) NOT LIKE 'en%'";

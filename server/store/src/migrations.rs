@@ -5,9 +5,13 @@
 //! only, so a node whose role may not create tables starts on a database that is up to date.
 //!
 //! During an upgrade the database may have migrations that older nodes do not know. That is not an error: a migration must
-//! leave the tables usable for the previous version.
+//! leave the tables usable for the previous version. One that does not, because it takes away what no supported version uses any
+//! more, says so in its name: `00000000000040-needs-00000000000031_drop_budgets` is for programs that know migration 31. Older ones
+//! refuse the database ([`OpenError::Newer`]).
+//!
+//! On PostgreSQL a migration waits for a lock at most [`LOCK_WAIT`] at a time: statements of running nodes queue up behind it.
 
-use crate::connector::Connector;
+use crate::connector::{Connector, USE_ENGLISH_MESSAGES};
 use crate::open_error::OpenError;
 use crate::sqlite::TEMPORARY_FILES;
 use diesel::Connection as _;
@@ -33,6 +37,18 @@ const LOCK: i64 = i64::from_be_bytes(*b"counters");
 /// Longest wait for another process that migrates the same SQLite file.
 const SQLITE_PATIENCE: Duration = Duration::from_secs(60);
 
+/// Longest wait of a migration for a lock on PostgreSQL. Longer than a request holds a row, shorter than one may take.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+
+/// Time between two attempts at a migration, in which what queued up is done.
+const LOCK_PAUSE: Duration = Duration::from_secs(1);
+
+/// Attempts at a migration that meets locks: for about half a minute.
+const LOCK_ATTEMPTS: u32 = 10;
+
+/// In a migration's version, between its number and that of the oldest migration that programs have to know.
+const NEEDS: &str = "needs";
+
 #[derive(QueryableByName)]
 struct Exists {
     #[diesel(sql_type = Bool)]
@@ -45,16 +61,31 @@ struct Applied {
     version: String,
 }
 
-/// Migrations that are not among `applied`, in order.
+/// Migrations that are not among `applied`, in order. Refuses tables that need a newer program.
 fn missing<DB: Backend>(
     source: &EmbeddedMigrations,
     applied: &[Applied],
 ) -> Result<Vec<Box<dyn Migration<DB>>>, OpenError> {
     let applied: HashSet<&str> = applied.iter().map(|row| row.version.as_str()).collect();
     let mut migrations = MigrationSource::<DB>::migrations(source).map_err(OpenError::Migration)?;
+    let known: Vec<String> = migrations.iter().map(|migration| migration.name().version().to_string()).collect();
+    if let Some((migration, needed)) = unusable(&known, &applied) {
+        let newest_known = known.iter().max().cloned().unwrap_or_default();
+        return Err(OpenError::Newer { migration: migration.to_owned(), needed: needed.to_owned(), newest_known });
+    }
     migrations.retain(|migration| !applied.contains(migration.name().version().to_string().as_str()));
     migrations.sort_by(|one, other| one.name().version().cmp(&other.name().version()));
     Ok(migrations)
+}
+
+/// The number of an applied migration after which a program with the `known` migrations cannot use the tables, and the number of the
+/// migration that it would have to know.
+fn unusable<'a>(known: &[String], applied: &HashSet<&'a str>) -> Option<(&'a str, &'a str)> {
+    let is_known = |version: &str| known.iter().any(|known| known == version);
+    let unknown = applied.iter().filter(|version| !is_known(version));
+    // Numbers have one length, so that they sort as text; a known version may have needs of its own.
+    let newest = known.iter().map(|version| version.split(NEEDS).next().unwrap_or(version)).max().unwrap_or_default();
+    unknown.filter_map(|version| version.split_once(NEEDS)).filter(|(_, needed)| *needed > newest).max()
 }
 
 fn names<DB: Backend>(migrations: &[Box<dyn Migration<DB>>]) -> Vec<String> {
@@ -211,8 +242,54 @@ pub(crate) async fn migrate_postgres(connector: &Connector) -> Result<Vec<String
         let applied = applied_on_server(&mut connection)?;
         let missing = missing::<diesel::pg::Pg>(&POSTGRES, &applied)?;
         connection.applied_migrations().map_err(OpenError::Migration)?;
-        connection.run_migrations(&missing).map_err(OpenError::Migration)?;
+        // By its message it is known that a lock was waited for too long.
+        let _ = connection.batch_execute(USE_ENGLISH_MESSAGES);
+        let bound = format!("SET lock_timeout = {}", LOCK_WAIT.as_millis());
+        connection.batch_execute(&bound).map_err(|error| OpenError::Migration(error.into()))?;
+        for migration in &missing {
+            apply_on_server(&mut connection, migration.as_ref())?;
+        }
         Ok(names(&missing))
     })
     .await
+}
+
+/// Applies a migration as one transaction, again if other transactions hold what it needs.
+fn apply_on_server(connection: &mut Blocking, migration: &dyn Migration<diesel::pg::Pg>) -> Result<(), OpenError> {
+    for attempt in 1.. {
+        let Err(error) = connection.run_migration(migration) else { break };
+        // Diesel keeps neither the SQLSTATE (55P03, 40P01) nor the cause. In another language it is a failure as any other.
+        let message = error.to_string();
+        if !["due to lock timeout", "deadlock detected"].iter().any(|text| message.contains(text)) {
+            return Err(OpenError::Migration(error));
+        }
+        if attempt == LOCK_ATTEMPTS {
+            return Err(OpenError::TablesInUse { migration: migration.name().to_string() });
+        }
+        std::thread::sleep(LOCK_PAUSE);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_that_need_an_unknown_migration_are_refused_and_others_are_not() {
+        let known = ["0001", "0002", "0003needs0001"].map(str::to_owned);
+        for (applied, expected) in [
+            (&["0001", "0002"][..], None),
+            (&["0001", "0002", "0003needs0001"], None),
+            // Of newer versions that only add something.
+            (&["0001", "0002", "0003needs0001", "0004", "0005"], None),
+            // It takes away what version 2 and older need.
+            (&["0001", "0002", "0003needs0001", "0004needs0002"], None),
+            (&["0001", "0002", "0003needs0001", "0004", "0005needs0004"], Some(("0005", "0004"))),
+            (&["0005needs0003", "0006needs0005"], Some(("0006", "0005"))),
+        ] {
+            let applied: HashSet<&str> = applied.iter().copied().collect();
+            assert_eq!(unusable(&known, &applied), expected, "{applied:?}");
+        }
+    }
 }

@@ -31,9 +31,21 @@ impl Store {
                 migrations::enable_wal(path.clone(), options.timeout).await?;
                 Backend::Sqlite(Sqlite::new(path, options, lock)?)
             }
-            Database::Postgres(url) => Backend::Postgres(Postgres::new(Connector::new(url, options)?, options)?),
+            Database::Postgres(url) => Backend::Postgres(Postgres::new(options, url)?),
         };
         Ok(Self { backend, observer: Arc::clone(&options.observer) })
+    }
+
+    /// Reads the certificates that a database server has to come from again (`sslrootcert`, or those of the operating system), for
+    /// connections that are made from now on.
+    ///
+    /// # Errors
+    /// If they cannot be used; then the former ones stay in use.
+    pub fn reload_certificates(&self) -> Result<(), OpenError> {
+        match &self.backend {
+            Backend::Sqlite(_) => Ok(()),
+            Backend::Postgres(postgres) => postgres.reload_certificates(),
+        }
     }
 
     /// Runs missing migrations and returns their names. Several processes may call this at once: one runs the

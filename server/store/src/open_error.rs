@@ -22,6 +22,19 @@ pub enum OpenError {
     /// Migrations are missing, and [`crate::Options::migrate`] is off.
     #[error("the database's tables are not up to date: run `countersign migrate` (missing: {})", missing.join(", "))]
     Outdated { missing: Vec<String> },
+    /// A migration took away what this program uses.
+    #[error(
+        "the database's tables are those of a newer version: after migration {migration} they are for versions that know migration \
+         {needed}, and this one knows {newest_known} at most. Install the version that the database was last migrated with, or a newer \
+         one; to go back to this one, restore a backup from before the upgrade"
+    )]
+    Newer { migration: String, needed: String, newest_known: String },
+    #[error(
+        "migration {migration} waited for a table that other transactions hold, ten times for two seconds. What was migrated so far is \
+         kept. End long transactions (`SELECT pid, xact_start, query FROM pg_stat_activity ORDER BY xact_start` lists them), and \
+         start again"
+    )]
+    TablesInUse { migration: String },
     /// A pooler lends sessions for a transaction.
     #[error(
         "the database's connections share its sessions: a pooler in transaction mode is in between, such as PgBouncer with \

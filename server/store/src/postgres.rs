@@ -7,7 +7,7 @@ use crate::account_locks::AccountLocks;
 use crate::connector::Connector;
 use crate::error::{StoreError, Trouble};
 use crate::open_error::OpenError;
-use crate::options::Options;
+use crate::options::{Database, Options};
 use crate::retry::{Pauses, Tries};
 use crate::work::TxOutcome;
 use diesel::QueryResult;
@@ -17,8 +17,8 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures::future::BoxFuture;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Awaits independent calls within one read or one unit of work. Their statements are pipelined: sent without waiting for
@@ -46,6 +46,9 @@ pub(crate) mod queries;
 /// Connections to one server.
 pub(crate) struct Postgres {
     pool: Pool<AsyncPgConnection>,
+    /// Replaced as a whole when certificates are read again.
+    connector: Arc<RwLock<Arc<Connector>>>,
+    options: Options,
     pub(crate) locks: AccountLocks,
     pauses: Pauses,
     deadline: Duration,
@@ -53,12 +56,13 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// Prepares connections without opening any.
-    pub(crate) fn new(connector: Connector, options: &Options) -> Result<Self, OpenError> {
-        let connector = Arc::new(connector);
+    pub(crate) fn new(options: &Options, url: &str) -> Result<Self, OpenError> {
+        let connector = Arc::new(RwLock::new(Arc::new(Connector::new(url, options)?)));
+        let current = Arc::clone(&connector);
         let mut config = ManagerConfig::<AsyncPgConnection>::default();
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |_| {
-            let connector = Arc::clone(&connector);
+            let connector = Arc::clone(&current.read().unwrap_or_else(PoisonError::into_inner));
             Box::pin(async move { connector.connect().await })
         });
         // The connector has the address.
@@ -69,7 +73,17 @@ impl Postgres {
             .create_timeout(Some(options.timeout))
             .runtime(deadpool::Runtime::Tokio1)
             .build()?;
-        Ok(Self { pool, locks: AccountLocks::new(), pauses: Pauses::new(options.seed), deadline: options.deadline })
+        let (locks, pauses, deadline) = (AccountLocks::new(), Pauses::new(options.seed), options.deadline);
+        Ok(Self { pool, connector, options: options.clone(), locks, pauses, deadline })
+    }
+
+    /// Reads the certificates that servers have to come from again, for connections that are made from now on. What cannot be used
+    /// changes nothing.
+    pub(crate) fn reload_certificates(&self) -> Result<(), OpenError> {
+        let Database::Postgres(url) = &self.options.database else { return Ok(()) };
+        let renewed = Arc::new(Connector::new(url, &self.options)?);
+        *self.connector.write().unwrap_or_else(PoisonError::into_inner) = renewed;
+        Ok(())
     }
 
     /// A connection for one read.

@@ -28,6 +28,7 @@ use countersign_domain::api_key::ApiKeyRecord;
 use countersign_domain::attempt::Authenticator;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::audit_chain::{StoredBlock, WrittenEvent};
+use countersign_domain::decisions::lifting::Lifting;
 use countersign_domain::decisions::suspension::Suspend;
 use countersign_domain::ids::{AccountId, ApiKeyId, AuditId};
 use countersign_domain::key_use::{KeyUse, NodeKeys};
@@ -218,7 +219,7 @@ units! {
     /// Locks an account until some time, if that is allowed; `None` if it is gone.
     pub write suspend_account(SuspendAccount) -> Option<Suspend>, by account_id;
     /// Lifts all locks and limits of an account; says whether it is there.
-    pub write lift_limits(LiftLimits) -> bool, by account_id;
+    pub write lift_limits(LiftLimits) -> Option<Lifting>, by account_id;
     /// Creates an account, with its first session or registration if there is one.
     pub write create_account(CreateAccount) -> AccountWritten;
     /// Completes a sign-in whose password was right: decides, and opens a session, tokens or a challenge.

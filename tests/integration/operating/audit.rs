@@ -110,6 +110,10 @@ async fn tail_follows_the_trail(database: DatabaseKind) {
     assert_eq!(next()["kind"], "signed-in");
     browser.post("/sign-out").await.ok();
     assert_eq!(next()["kind"], "signed-out");
+    // One wrong code counts; without it nothing is unlocked, and nothing recorded.
+    run(&server, &["user", "unlock", &user.id]).ok();
+    let counted = format!("UPDATE accounts SET failed_attempts = 1 WHERE id = '{}'", user.id.replace('-', ""));
+    server.database().execute(&counted);
     run(&server, &["user", "unlock", &user.id]).ok();
     assert_eq!(next()["actor"]["name"], "cli:ada");
     child.kill().unwrap();

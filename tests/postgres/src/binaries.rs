@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// The folder they are in.
+#[derive(Clone)]
 pub(crate) struct Binaries(PathBuf);
 
 impl Binaries {

@@ -62,6 +62,11 @@ impl Database {
         Self { address: address.clone(), name }
     }
 
+    /// The one of the same name on another server, which has it already.
+    pub(crate) fn on_other(&self, address: &Address) -> Self {
+        Self { address: address.clone(), name: self.name.clone() }
+    }
+
     /// Its address: `postgres://…`.
     #[must_use]
     pub fn url(&self) -> String {

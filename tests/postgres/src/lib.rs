@@ -14,6 +14,7 @@
 mod binaries;
 mod database;
 mod pooler;
+pub mod released;
 mod run;
 mod server;
 
@@ -27,7 +28,7 @@ use binaries::Binaries;
 use database::Address;
 use server::{Owner, Server};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -151,6 +152,26 @@ impl Cluster {
     /// When it does not start, or is not ours.
     pub fn start(&self) {
         self.server().start();
+    }
+
+    /// Copies all databases while the server serves, with `pg_basebackup`; returns where the copy is.
+    ///
+    /// # Panics
+    /// When it fails, or the server is not ours.
+    pub fn base_backup(&self) -> PathBuf {
+        self.server().base_backup(&program("pg_basebackup").expect("PostgreSQL's server comes with pg_basebackup"))
+    }
+
+    /// Starts another server with the databases of the copy as they were at a time, by the log that this one, which may be stopped, has
+    /// archived in `../archive`. Returns it with its database of the same name.
+    ///
+    /// # Panics
+    /// When it does not start, or this server is not ours.
+    pub fn recover(&self, copy: &Path, until: &str, database: &Database) -> (Self, Database) {
+        let server = self.server().recover(copy, until);
+        let address = server.address();
+        let database = database.on_other(&address);
+        (Self { address, server: Some(server) }, database)
     }
 
     /// Stops the server and starts it again.

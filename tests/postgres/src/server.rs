@@ -44,9 +44,17 @@ pub(crate) struct Server {
 impl Server {
     /// Makes a cluster and starts it.
     pub(crate) fn make(binaries: Binaries, settings: &[(&str, &str)], files: &[(&str, &str)], owner: Owner) -> Self {
-        let password = random_text();
+        let mut server = Self::place(binaries, random_text(), owner);
+        server.initialise(files);
+        server.launch(settings);
+        server
+    }
+
+    /// A directory for a cluster, with the process that ends it.
+    fn place(binaries: Binaries, password: String, owner: Owner) -> Self {
         // Short, because a socket's path has to be; not under $TMPDIR, which may be closed to the other user.
-        let folder = Path::new(roomy_memory().unwrap_or("/tmp")).join(format!("countersign-pg-{}", &password[..12]));
+        let name = format!("countersign-pg-{}", &random_text()[..12]);
+        let folder = Path::new(roomy_memory().unwrap_or("/tmp")).join(name);
         fs::create_dir(&folder).expect("a directory for the cluster");
         // PostgreSQL refuses to run as root.
         let user =
@@ -57,14 +65,42 @@ impl Server {
         let mut server = Self { binaries, folder, user, port: 0, password, guard: None };
         let guard = server.guard(owner);
         server.guard = Some(guard).filter(|_| owner == Owner::ThisProcess);
-        server.initialise(files);
+        server
+    }
+
+    fn launch(&mut self, settings: &[(&str, &str)]) {
         // A port that was free a moment ago may be taken by now.
         let started = (0..5).any(|_| {
-            server.port = free_port();
-            server.configure(settings);
-            server.try_start()
+            self.port = free_port();
+            self.configure(settings);
+            self.try_start()
         });
-        assert!(started, "PostgreSQL does not start:\n{}", server.log());
+        assert!(started, "PostgreSQL does not start:\n{}", self.log());
+    }
+
+    /// Copies the cluster while it serves.
+    pub(crate) fn base_backup(&self, pg_basebackup: &Path) -> PathBuf {
+        let copy = self.folder.join(format!("base-{}", &random_text()[..8]));
+        let mut program = self.run(pg_basebackup);
+        program.env("PGPASSWORD", &self.password).args(["-h", "127.0.0.1", "-U", "countersign", "-c", "fast"]);
+        let made = program.arg(format!("--port={}", self.port)).arg("-D").arg(&copy).stderr(Stdio::piped()).output();
+        let made = made.expect("pg_basebackup runs");
+        assert!(made.status.success(), "pg_basebackup failed: {}", String::from_utf8_lossy(&made.stderr));
+        copy
+    }
+
+    /// Starts another cluster with a copy of this one, as of this time, by what this one has archived in `../archive`.
+    pub(crate) fn recover(&self, copy: &Path, until: &str) -> Self {
+        let mut server = Self::place(self.binaries.clone(), self.password.clone(), Owner::ThisProcess);
+        let mut program = server.run(Path::new("cp"));
+        assert!(succeeds(program.arg("-a").arg(copy).arg("data")), "{copy:?} cannot be copied");
+        server.write("data/recovery.signal", "");
+        let restore = format!("cp {}/archive/%f %p", self.folder.display());
+        server.launch(&[
+            ("restore_command", &restore),
+            ("recovery_target_time", until),
+            ("recovery_target_action", "promote"),
+        ]);
         server
     }
 

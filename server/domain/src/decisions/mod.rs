@@ -36,6 +36,7 @@
 //! | may an owner delete the account? | [`deletion`] |
 //! | what ends with a change to credentials, or with a registration? | [`endings`] |
 //! | may a service lock an account until then? | [`suspension`] |
+//! | does anything change when an account's locks and limits are lifted? | [`lifting`] |
 //! | may a backup take the place of a database, and what ends by that? | [`restore`] |
 
 pub mod absence;
@@ -54,6 +55,7 @@ pub mod judgement;
 pub mod key_activation;
 pub mod key_retirement;
 pub mod keyring;
+pub mod lifting;
 pub mod mailed_link;
 pub mod password_attempt;
 pub mod password_change;

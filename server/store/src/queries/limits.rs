@@ -6,6 +6,7 @@ use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::schema::{accounts, budgets};
 use crate::work::{LiftLimits, SuspendAccount, TxOutcome};
+use countersign_domain::decisions::lifting::{self, Lifting};
 use countersign_domain::decisions::password_attempt::account_quota;
 use countersign_domain::decisions::suspension::{self, Suspend};
 use countersign_domain::ids::AccountId;
@@ -99,10 +100,16 @@ pub(crate) async fn suspend_account(connection: &mut Conn, suspend: &SuspendAcco
     Ok(TxOutcome::Commit(Some(decision)))
 }
 
-/// Lifts all locks and limits of an account; says whether it is there. Its password quotas get new names as well, because those
+/// Lifts all locks and limits of an account; `None` if it is gone. Its password quotas get new names as well, because those
 /// for what was typed are not known here; rows under the old names expire.
-pub(crate) async fn lift_limits(connection: &mut Conn, lift: &LiftLimits) -> TxResult<bool> {
-    let touched = diesel::update(accounts::table.find(lift.account_id.to_text()))
+pub(crate) async fn lift_limits(connection: &mut Conn, lift: &LiftLimits) -> TxResult<Option<Lifting>> {
+    const GONE: TxOutcome<Option<Lifting>> = TxOutcome::Rollback(None);
+    if lock(connection, lift.account_id).await?.is_none() {
+        return Ok(GONE);
+    }
+    let Some(stored) = account_limits(connection, &lift.account_id).await? else { return Ok(GONE) };
+    let decision = lifting::decide(&stored, lift.event.at);
+    diesel::update(accounts::table.find(lift.account_id.to_text()))
         .set((
             accounts::failed_attempts.eq(0),
             accounts::consecutive_locks.eq(0),
@@ -117,9 +124,6 @@ pub(crate) async fn lift_limits(connection: &mut Conn, lift: &LiftLimits) -> TxR
         .cached()
         .execute(connection)
         .await?;
-    if touched == 0 {
-        return Ok(TxOutcome::Rollback(false));
-    }
     let mine = budgets::table.filter(budgets::account_id.eq(lift.account_id.to_text()));
     let mut rows: Vec<(String, Option<String>)> =
         mine.select((budgets::name, budgets::counts)).load(connection).await?;
@@ -132,6 +136,8 @@ pub(crate) async fn lift_limits(connection: &mut Conn, lift: &LiftLimits) -> TxR
     for (name, _) in rows {
         diesel::delete(budgets::table.find(name)).execute(connection).await?;
     }
-    audit::write(connection, &lift.event).await?;
-    Ok(TxOutcome::Commit(true))
+    if decision.event().is_some() {
+        audit::write(connection, &lift.event).await?;
+    }
+    Ok(TxOutcome::Commit(Some(decision)))
 }

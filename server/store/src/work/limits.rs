@@ -8,6 +8,7 @@ use countersign_domain::limits::Suspension;
 #[derive(Clone, Debug)]
 pub struct LiftLimits {
     pub account_id: AccountId,
+    /// Written if something counts against the account.
     pub event: AuditEvent,
 }
 

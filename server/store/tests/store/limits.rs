@@ -7,6 +7,7 @@ use countersign_domain::attempt::{Claimant, Expected, Proof};
 use countersign_domain::audit::EventKind;
 use countersign_domain::challenge::Factor;
 use countersign_domain::decisions::delivery::SendTo;
+use countersign_domain::decisions::lifting::Lifting;
 use countersign_domain::decisions::password_attempt::{PasswordAttempt, account_quota};
 use countersign_domain::decisions::second_factor::Request;
 use countersign_domain::limits::QuotaCount;
@@ -148,16 +149,18 @@ async fn what_is_counted_against_an_account_is_shown_and_lifted(database: Databa
     assert_eq!(counted.locked_until, Some(NOON + policy.account_lock));
     assert_eq!(counted.passwords_refused_until, Some(NOON + policy.password_guesses.interval));
     let lift = LiftLimits { account_id: user.id(), event: event(EventKind::AccountUnlocked, user.id(), NOON) };
-    assert!(world.store.lift_limits(lift).await.unwrap());
+    assert_eq!(world.store.lift_limits(lift.clone()).await.unwrap(), Some(Lifting::Lifted));
+    // Again, there is nothing to be told of.
+    assert_eq!(world.store.lift_limits(lift).await.unwrap(), Some(Lifting::NothingCounted));
     assert_eq!(limits().await, nothing);
     assert_eq!(world.count("budgets WHERE account_id IS NOT NULL"), 0);
     assert_eq!(world.count("audit_events WHERE kind = 'account-unlocked'"), 1);
-    assert_eq!(world.count("accounts WHERE limits_epoch = 1"), 1);
+    assert_eq!(world.count("accounts WHERE limits_epoch = 2"), 1);
     let claimant = user.challenged(world, NOON).await;
     assert!(matches!(user.claimed(world, &claimant, Factor::Totp).await, Claim::Granted(_)));
     let stranger = User::new();
     let event = event(EventKind::AccountUnlocked, stranger.id(), NOON);
-    assert!(!world.store.lift_limits(LiftLimits { account_id: stranger.id(), event }).await.unwrap());
+    assert_eq!(world.store.lift_limits(LiftLimits { account_id: stranger.id(), event }).await.unwrap(), None);
     assert_eq!(world.store.account_limits(stranger.id()).await.unwrap(), None);
 }
 

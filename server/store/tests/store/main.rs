@@ -15,6 +15,7 @@ mod purge;
 mod sqlite_trouble;
 mod tls;
 mod units;
+mod upgrade;
 mod usernames;
 mod users;
 mod versions;

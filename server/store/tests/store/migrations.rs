@@ -20,7 +20,7 @@ struct Line {
 }
 
 /// What a database is made of, one line for each column, index and reference.
-fn describe(behind: &Behind) -> BTreeSet<String> {
+pub(crate) fn describe(behind: &Behind) -> BTreeSet<String> {
     match behind {
         Behind::File { .. } => {
             let query = "
@@ -90,7 +90,7 @@ fn names() -> Vec<String> {
 }
 
 /// Brings an empty database as far as the first `count` migrations, by other means than the store's.
-async fn bring(behind: &Behind, count: usize) {
+pub(crate) async fn bring(behind: &Behind, count: usize) {
     match behind {
         Behind::File { .. } => {
             let mut connection = behind.connect();

@@ -149,3 +149,37 @@ async fn a_server_that_cannot_encrypt_is_used_only_where_that_is_allowed() {
         assert!(error.to_string().contains("server does not support TLS"), "{mode}: {error}");
     }
 }
+
+/// An authority that is followed by another one needs no restart.
+#[needs_postgres]
+#[tokio::test]
+async fn root_certificates_are_read_again_for_new_connections() {
+    let Some(server) = Encrypted::start() else { return };
+    let database = server.cluster.database();
+    let file = server.file("trusted.pem");
+    let trust = |name: &str| assert!(std::fs::copy(server.file(name), &file).unwrap() > 0);
+    trust("ours.pem");
+    let url = format!("{}?sslmode=verify-ca&sslrootcert={}", database.url(), file.display());
+    let behind = Behind::Server(database);
+    let disconnect = || {
+        behind.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'countersign'");
+    };
+    let options = Options { timeout: Duration::from_secs(1), deadline: Duration::from_secs(3), ..options(url) };
+    let store = Store::open(&options).await.unwrap();
+    store.ping(()).await.unwrap();
+
+    // A file that cannot be used changes nothing, neither does one that was not read again.
+    trust("nothing.pem");
+    assert!(matches!(store.reload_certificates(), Err(OpenError::Tls(_))));
+    trust("others.pem");
+    disconnect();
+    store.ping(()).await.unwrap();
+
+    store.reload_certificates().unwrap();
+    store.ping(()).await.unwrap();
+    disconnect();
+    assert!(store.ping(()).await.is_err(), "the server's certificate is not from this authority");
+    trust("ours.pem");
+    store.reload_certificates().unwrap();
+    store.ping(()).await.unwrap();
+}

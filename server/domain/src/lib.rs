@@ -63,6 +63,7 @@ pub mod trusted_device;
 pub mod user;
 pub mod user_search;
 mod username;
+pub mod webhook;
 
 /// An error and its causes on one line, for logs.
 #[must_use]

@@ -58,9 +58,9 @@ pub(crate) async fn reset_factors(connection: &mut Conn, reset: &ResetFactors) -
     let (Some(ends), Some(kind)) = (decision.ends(), decision.event()) else {
         return Ok(TxOutcome::Rollback(FactorsReset::Decided(decision)));
     };
-    methods::switch_off(connection, account.id, reset.audit.at).await?;
+    let removed = methods::switch_off(connection, account.id, reset.audit.at).await?;
     endings::carry_out(connection, account.id, ends, None).await?;
-    audit::write(connection, &reset.audit.event(kind)).await?;
+    audit::write_removal(connection, &reset.audit.event(kind), &removed).await?;
     Ok(TxOutcome::Commit(FactorsReset::Decided(decision)))
 }
 

@@ -252,6 +252,7 @@ fn services(
         secrets_bound_from,
         delivery: Arc::new(delivery.observed_by(Arc::clone(&observer))),
         notices,
+        subscriptions: settings.webhooks.iter().map(|receiver| receiver.subscription.clone()).collect(),
         clock,
         random: crate::random::system(),
         app_name: settings.app_name.clone(),
@@ -345,6 +346,8 @@ impl App {
         let connections = self.store.connections();
         // A scraper waits for some seconds only, and wants to learn that the database does not respond.
         let waiting = tokio::time::timeout(ops::PROBE_TIMEOUT, self.waiting_messages()).await.ok().flatten();
+        let webhook_events =
+            tokio::time::timeout(ops::PROBE_TIMEOUT, self.waiting_webhook_events()).await.ok().flatten();
         Sample {
             requests_in_flight,
             connections_most: connections.most,
@@ -353,7 +356,14 @@ impl App {
             hashing_threads_busy: hashing.busy,
             hashing_queued: hashing.queued,
             messages: waiting.map(|waiting| (waiting.messages, waiting.longest)),
+            webhook_events,
         }
+    }
+
+    /// How many events wait for receivers of webhooks, and the age of the oldest; `None` if the database does not respond.
+    async fn waiting_webhook_events(&self) -> Option<(u64, Duration)> {
+        let queue = self.store.webhook_queue(()).await.ok()?;
+        Some((queue.waiting, queue.oldest.map_or(Duration::ZERO, |oldest| oldest.until(self.flows.now()))))
     }
 
     /// What waits to be delivered; `None` if the database does not respond.

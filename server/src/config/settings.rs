@@ -8,6 +8,7 @@ use crate::net::origin::{OriginPattern, TrustedOrigins};
 use crate::net::otlp::Collector;
 use crate::net::sms::SmsGateway;
 use crate::net::smtp::SmtpServer;
+use crate::net::webhook::Receiver;
 use countersign_domain::jwt::AccessTokenSettings;
 use countersign_domain::link_template::LinkTemplates;
 use countersign_domain::password::Cost;
@@ -61,6 +62,8 @@ pub struct Settings {
     pub smtp: Option<SmtpServer>,
     pub sms: Option<SmsGateway>,
     pub messages: Messages,
+    /// Receivers of webhooks.
+    pub webhooks: Vec<Receiver>,
     /// Pages that mailed links of the FusionAuth dialect lead to, for applications that have none of their own.
     pub links: LinkTemplates,
     pub limits: Limits,

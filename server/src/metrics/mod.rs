@@ -59,6 +59,7 @@ label_sets! {
     Event { event: &'static str, dialect: &'static str }
     Lane { lane: &'static str }
     Delivered { channel: &'static str, result: &'static str }
+    WebhookSent { receiver: String, result: &'static str }
     Call { call: &'static str }
     Failure { result: &'static str }
     Build { version: &'static str }
@@ -76,6 +77,8 @@ pub struct Sample {
     pub hashing_queued: [(HashLane, usize); 3],
     /// Messages that wait, and the age of the oldest; `None` if the database does not respond.
     pub messages: Option<(u64, Duration)>,
+    /// The same of events for receivers of webhooks.
+    pub webhook_events: Option<(u64, Duration)>,
 }
 
 /// All metrics of a server.
@@ -93,6 +96,7 @@ pub struct Metrics {
     hash_waits: Durations<Lane>,
     hash_shed: Family<Lane, Counter>,
     deliveries: Family<Delivered, Counter>,
+    webhook_events: Family<WebhookSent, Counter>,
     store_durations: Durations<Call>,
     store_failures: Family<Failure, Counter>,
     gauges: Gauges,
@@ -110,6 +114,8 @@ struct Gauges {
     hashing_queued: Family<Lane, Gauge>,
     messages_waiting: Gauge,
     messages_oldest: Gauge,
+    webhook_events_waiting: Gauge,
+    webhook_events_oldest: Gauge,
 }
 
 fn histogram() -> Histogram {
@@ -143,6 +149,7 @@ impl Metrics {
             hash_waits: durations(),
             hash_shed: Family::default(),
             deliveries: Family::default(),
+            webhook_events: Family::default(),
             store_durations: durations(),
             store_failures: Family::default(),
             gauges: Gauges::default(),
@@ -217,6 +224,26 @@ impl Metrics {
         );
         let help = "Attempts to deliver a message, by how they ended";
         ours.register("message_deliveries", help, self.deliveries.clone());
+
+        let help = "Events to be sent to receivers of webhooks";
+        ours.register("webhook_events_waiting", help, self.gauges.webhook_events_waiting.clone());
+        ours.register_with_unit(
+            "webhook_events_oldest_age",
+            "Age of the oldest event that waits for a receiver of webhooks",
+            Unit::Seconds,
+            self.gauges.webhook_events_oldest.clone(),
+        );
+        let help = "Attempts to send an event to a receiver of webhooks, by how they ended";
+        ours.register("webhook_deliveries", help, self.webhook_events.clone());
+    }
+
+    /// Has the counters of these receivers of webhooks begin at zero.
+    pub fn begin_receivers<'a>(&self, receivers: impl Iterator<Item = &'a str>) {
+        for receiver in receivers {
+            for result in DeliveryResult::ALL.iter().map(|result| result.label()) {
+                drop(self.webhook_events.get_or_create(&WebhookSent { receiver: receiver.to_owned(), result }));
+            }
+        }
     }
 
     /// A counter that appears with its first event has no rate then, so what alerts look at is there from the start.
@@ -283,6 +310,10 @@ impl Metrics {
             gauges.messages_waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
             gauges.messages_oldest.set(i64::try_from(oldest.as_secs()).unwrap_or(i64::MAX));
         }
+        if let Some((waiting, oldest)) = sample.webhook_events {
+            gauges.webhook_events_waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+            gauges.webhook_events_oldest.set(i64::try_from(oldest.as_secs()).unwrap_or(i64::MAX));
+        }
     }
 }
 
@@ -331,6 +362,11 @@ impl Observer for Metrics {
 
     fn delivery_ended(&self, channel: Channel, result: DeliveryResult, _: Duration) {
         self.deliveries.get_or_create(&Delivered { channel: channel.label(), result: result.label() }).inc();
+    }
+
+    fn webhook_event_ended(&self, receiver: &str, result: DeliveryResult, _: Duration) {
+        let set = WebhookSent { receiver: receiver.to_owned(), result: result.label() };
+        self.webhook_events.get_or_create(&set).inc();
     }
 
     fn store_called(&self, call: &'static str, took: Duration, result: StoreResult) {

@@ -88,6 +88,7 @@ mod typed_client;
 mod usernames;
 mod validate_responses;
 mod validation;
+mod webhooks;
 
 /// Where there is no PostgreSQL this has the run's last line say so; where one is required it fails.
 #[test]

@@ -18,8 +18,8 @@ use diesel::dsl::{count_star, min};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-/// Stores what receivers get of an audit event, within the open transaction. `removed` are the methods that it is about, if it is
-/// about methods that are gone.
+/// Stores what receivers get of an audit event, within the open transaction. `removed` are the methods that it has removed: each is
+/// an event of its own.
 pub(super) async fn enqueue(connection: &mut Conn, event: &AuditEvent, removed: &[Method]) -> Result<(), StoreError> {
     let (Some(webhooks), Some(account_id)) = (&event.webhooks, event.account_id) else { return Ok(()) };
     let wanted: Vec<EventType> = webhooks.wanted(event.kind).collect();
@@ -31,7 +31,7 @@ pub(super) async fn enqueue(connection: &mut Conn, event: &AuditEvent, removed: 
     };
     for event_type in wanted {
         let about: Vec<Option<Method>> = match event_type {
-            EventType::MethodRemove if !removed.is_empty() => removed.iter().cloned().map(Some).collect(),
+            EventType::MethodRemove => removed.iter().cloned().map(Some).collect(),
             EventType::MethodAdd => vec![newest_method(connection, account_id, event.factor).await?],
             _ => vec![None],
         };

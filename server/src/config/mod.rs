@@ -29,7 +29,7 @@ pub mod secret;
 mod sections;
 pub mod settings;
 pub mod values;
-mod webhooks;
+pub mod webhooks;
 
 pub use keys::Key;
 pub use layers::Inputs;

@@ -66,7 +66,7 @@ from_text! {
     SameSite: SameSite::parse;
     Mailbox: parse_sender;
     WebhookUrl: WebhookUrl::parse;
-    EventType: super::webhooks::event_type;
+    EventType: event_type;
     Algorithm: |text| Algorithm::parse(text).ok_or_else(|| format!("`{text}` is none of EdDSA, ES256 and RS256"));
     slog::FilterLevel: log_level;
     LogFormat: log_format;
@@ -79,6 +79,12 @@ from_text! {
     TenantId: |text| TenantId::parse(text).ok_or_else(|| format!("`{text}` is not a UUID"));
     ApplicationId: |text| ApplicationId::parse(text).ok_or_else(|| format!("`{text}` is not a UUID"));
     MethodKind: |text| MethodKind::parse(text).ok_or_else(|| format!("`{text}` is none of authenticator, email and sms"));
+}
+
+/// Names all events if there is no such event.
+fn event_type(text: &str) -> Result<EventType, String> {
+    let known = || EventType::ALL.iter().map(|event| event.name()).collect::<Vec<_>>().join(", ");
+    EventType::parse(text).ok_or_else(|| format!("`{text}` is no event that is sent; there are {}", known()))
 }
 
 fn socket_address(text: &str) -> Result<SocketAddr, String> {

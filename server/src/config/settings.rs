@@ -2,13 +2,13 @@
 
 use super::read::{access_token_lifetime, count, days, language, lifetime, optional, seconds, switch, text};
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat, Profile};
+use super::webhooks::Receiver;
 use super::{Configuration, Inputs, Key};
 use crate::net::cookie_scope::{CookieDomain, CookieScope, SameSite};
 use crate::net::origin::{OriginPattern, TrustedOrigins};
 use crate::net::otlp::Collector;
 use crate::net::sms::SmsGateway;
 use crate::net::smtp::SmtpServer;
-use crate::net::webhook::Receiver;
 use countersign_domain::jwt::AccessTokenSettings;
 use countersign_domain::link_template::LinkTemplates;
 use countersign_domain::password::Cost;

@@ -2,12 +2,22 @@
 
 use super::read::{Text, tables};
 use super::secret::SecretText;
-use crate::net::webhook::{Receiver, WebhookUrl};
+use crate::net::webhook::WebhookUrl;
 use countersign_domain::ids::TenantId;
 use countersign_domain::tenant::Directory;
 use countersign_domain::webhook::{EventType, SHORTEST_SECRET, Secret, Subscription};
 use serde::{Deserialize, Deserializer};
 use std::path::PathBuf;
+
+/// A receiver of events.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    pub subscription: Subscription,
+    pub url: WebhookUrl,
+    /// Key of the signature.
+    pub secret: Secret,
+    pub allows_private_addresses: bool,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,12 +40,6 @@ pub(super) struct WebhookSection {
 
 pub(super) fn read_webhooks<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<WebhookSection>>, D::Error> {
     tables(from, "webhooks")
-}
-
-/// Reads the name of an event, and names all of them if there is no such event.
-pub(super) fn event_type(text: &str) -> Result<EventType, String> {
-    let known = || EventType::ALL.iter().map(|event| event.name()).collect::<Vec<_>>().join(", ");
-    EventType::parse(text).ok_or_else(|| format!("`{text}` is no event that is sent; there are {}", known()))
 }
 
 /// # Errors

@@ -1,9 +1,8 @@
-//! Receivers of webhooks, as operators configure them.
+//! URLs of receivers of webhooks.
 
 use super::client::is_local;
 use super::origin::Origin;
 use super::public::is_public;
-use countersign_domain::webhook::{Secret, Subscription};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -52,16 +51,6 @@ impl fmt::Debug for WebhookUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("[redacted]")
     }
-}
-
-/// A receiver of events.
-#[derive(Clone, Debug)]
-pub struct Receiver {
-    pub subscription: Subscription,
-    pub url: WebhookUrl,
-    /// Key of the signature.
-    pub secret: Secret,
-    pub allows_private_addresses: bool,
 }
 
 #[cfg(test)]

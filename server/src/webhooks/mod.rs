@@ -8,7 +8,7 @@
 mod sender;
 
 use crate::clock::Clock;
-use crate::net::webhook::Receiver;
+use crate::config::webhooks::Receiver;
 use countersign_domain::decisions::redelivery::{self, Attempt, Redelivery};
 use countersign_domain::error_chain;
 use countersign_domain::observer::{DeliveryResult, Observer};

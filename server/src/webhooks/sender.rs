@@ -1,9 +1,9 @@
 //! One request to a receiver of webhooks.
 
 use super::ATTEMPT_TIMEOUT;
+use crate::config::webhooks::Receiver;
 use crate::net::client::{client_for, public_client};
 use crate::net::public::NotPublic;
-use crate::net::webhook::Receiver;
 use countersign_domain::time::Timestamp;
 use countersign_domain::webhook::SIGNATURE_HEADER;
 use reqwest::header::CONTENT_TYPE;

@@ -1,6 +1,7 @@
 //! A receiver of webhooks that keeps what it gets, and can be killed, hung and made to refuse.
 
-use countersign::net::webhook::{Receiver as Configured, WebhookUrl};
+use countersign::config::webhooks::Receiver as Configured;
+use countersign::net::webhook::WebhookUrl;
 use countersign_domain::webhook::{EventType, Secret, Subscription};
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};

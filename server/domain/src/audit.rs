@@ -2,7 +2,7 @@
 //!
 //! Some are notices: the user of the account is notified, because somebody else may have done it (N11, OWASP ASVS 5.0, 6.3.5 and
 //! 6.3.7). The message is stored in the same transaction ([`crate::message::Notices`]), and so is what receivers of webhooks get
-//! ([`crate::webhook`]).
+//! ([`crate::webhook_event`]).
 //!
 //! | what happened | kinds |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! Sends events to receivers of webhooks (see `countersign_domain::webhook`).
+//! Sends events to receivers of webhooks (see [`countersign_domain::webhook`]).
 //!
 //! Each receiver has a task of its own, so that one that is slow or gone delays no other, and no request: events wait in the
 //! database, where the transaction that caused them has put them. A task takes events with a lease, and deletes them once the

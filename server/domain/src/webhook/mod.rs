@@ -1,18 +1,15 @@
 //! Webhooks: which events of the audit trail are sent to servers of an operator, and in which form.
 //!
-//! What is sent is stored in the transaction of the event ([`crate::audit`]), one row for each receiver, and delivered after it:
+//! What is sent ([`crate::webhook_event`]) is stored in the transaction of the event, one row for each receiver, and delivered after it:
 //! at least once, in no certain order. Form and signature are those of FusionAuth (docs, "Events & Webhooks"), so that receivers
 //! written for it can be kept.
 
-mod body;
 mod event_type;
 mod signature;
 
-pub use body::{Facts, LOCK_ACTION, LOCK_ACTION_NAME, WebhookBody};
-pub use event_type::{EventType, event_types};
+pub use event_type::EventType;
 pub use signature::{SHORTEST_SECRET, SIGNATURE_HEADER, Secret};
 
-use crate::audit::EventKind;
 use crate::ids::TenantId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -47,14 +44,6 @@ pub struct Webhooks {
     pub user_agent: String,
 }
 
-impl Webhooks {
-    /// What an audit event is sent as, if a receiver may want it.
-    pub fn wanted(&self, kind: EventKind) -> impl Iterator<Item = EventType> {
-        let wants = |event: &EventType| self.subscriptions.iter().any(|one| one.events.contains(event));
-        event_types(kind).iter().copied().filter(wants)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,9 +62,6 @@ mod tests {
             let events = events.into_iter().collect();
             let subscription = Subscription { receiver: "crm".to_owned(), events, tenant_id };
             assert_eq!(subscription.wants(event, of), expected, "{subscription:?} {event:?} {of}");
-            let webhooks = Webhooks { subscriptions: [subscription.clone()].into(), user_agent: String::new() };
-            let may_want = webhooks.wanted(EventKind::MethodAdded).count() == 1;
-            assert_eq!(may_want, subscription.events.contains(&added), "{subscription:?}");
         }
     }
 }

@@ -12,7 +12,7 @@ use countersign_api::fusionauth::{Error, Errors, TenantHeader, replies};
 use countersign_domain::ids::AccountId;
 use countersign_domain::limits::AccountLimits;
 use countersign_domain::time::Timestamp;
-use countersign_domain::webhook::{LOCK_ACTION, LOCK_ACTION_NAME};
+use countersign_domain::webhook_event::{LOCK_ACTION, LOCK_ACTION_NAME};
 use countersign_flows::limits::{Locked, Request, WantedLock};
 
 /// The lock of a user as it is shown; `None` if the user is not locked.

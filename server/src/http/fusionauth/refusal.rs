@@ -7,7 +7,7 @@ use countersign_domain::account::Unusable;
 use countersign_domain::address::MethodKind;
 use countersign_domain::password::PasswordPolicyViolation;
 use countersign_domain::time::Timestamp;
-use countersign_domain::webhook::{LOCK_ACTION, LOCK_ACTION_NAME};
+use countersign_domain::webhook_event::{LOCK_ACTION, LOCK_ACTION_NAME};
 use countersign_flows::FlowError;
 use countersign_flows::second_factor::Refused;
 use countersign_flows::users::NotWritten;

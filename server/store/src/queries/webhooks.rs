@@ -13,7 +13,8 @@ use countersign_domain::decisions::redelivery::Redelivery;
 use countersign_domain::ids::AccountId;
 use countersign_domain::method::Method;
 use countersign_domain::time::Timestamp;
-use countersign_domain::webhook::{EventType, Facts, WebhookBody};
+use countersign_domain::webhook::EventType;
+use countersign_domain::webhook_event::{Facts, WebhookBody, wanted};
 use diesel::dsl::{count_star, min};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -22,7 +23,7 @@ use diesel_async::RunQueryDsl;
 /// an event of its own.
 pub(super) async fn enqueue(connection: &mut Conn, event: &AuditEvent, removed: &[Method]) -> Result<(), StoreError> {
     let (Some(webhooks), Some(account_id)) = (&event.webhooks, event.account_id) else { return Ok(()) };
-    let wanted: Vec<EventType> = webhooks.wanted(event.kind).collect();
+    let wanted: Vec<EventType> = wanted(webhooks, event.kind).collect();
     if wanted.is_empty() {
         return Ok(());
     }

@@ -7,7 +7,8 @@ use crate::work::StoredWebhookEvent;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::ids::{AccountId, WebhookEventId};
 use countersign_domain::time::Timestamp;
-use countersign_domain::webhook::{EventType, LIFETIME, WebhookBody};
+use countersign_domain::webhook::{EventType, LIFETIME};
+use countersign_domain::webhook_event::WebhookBody;
 use diesel::prelude::*;
 
 #[derive(Insertable)]

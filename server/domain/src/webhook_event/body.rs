@@ -2,7 +2,6 @@
 //!
 //! It holds no code, no token and no secret, and of the user what `GET /api/user` shows from the account's own row.
 
-use super::EventType;
 use crate::account::Account;
 use crate::address::{Address, MethodKind};
 use crate::audit::{AuditEvent, EventKind};
@@ -10,6 +9,7 @@ use crate::challenge::Factor;
 use crate::ids::WebhookEventId;
 use crate::method::Method;
 use crate::time::Timestamp;
+use crate::webhook::EventType;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -164,13 +164,13 @@ fn authentication_type(audit: &AuditEvent) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Webhooks;
     use super::*;
     use crate::actor::Actor;
     use crate::audit::RequestIds;
     use crate::decisions::fixtures::{NOW, account, email};
     use crate::ids::{AuditId, MethodId};
     use crate::method::MethodHandle;
+    use crate::webhook::Webhooks;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
     use std::collections::BTreeSet;
     use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Which addresses are those of the public internet.
 //!
-//! A URL that an operator was given by somebody else must not lead into the operator's own network, or to the metadata service of
+//! A URL that comes from elsewhere must not lead into the operator's own network, or to the metadata service of
 //! a cloud (169.254.169.254, fd00:ec2::254). A name is resolved once, and connected to by what was checked, so that a second
 //! resolution cannot lead elsewhere (DNS rebinding). Special-purpose addresses are those of the registries of IANA
 //! (RFC 6890).

@@ -131,7 +131,7 @@ impl Queue {
         }
     }
 
-    /// Looks before it takes, because looking disturbs nobody.
+    /// Looks before it takes, because a look waits for no other transaction.
     async fn round(&self, limit: u32) -> Round {
         let Parts { store, clock, log, .. } = &self.parts;
         let failed = |error: &dyn std::error::Error| {

@@ -39,7 +39,7 @@ impl Sender {
     /// Success is a status of 2xx; the body of the response is not read, and redirects are not followed.
     pub(super) async fn send(&self, body: &str, now: Timestamp) -> Result<(), SendError> {
         let Receiver { url, secret, allows_private_addresses, .. } = &self.receiver;
-        // An address in the URL itself is resolved by nobody.
+        // An address in the URL itself is not resolved, and therefore not checked by the client.
         if let Some(address) = url.address().filter(|_| url.is_private() && !allows_private_addresses) {
             return Err(SendError::NotPublic(NotPublic::Address(address)));
         }

@@ -122,7 +122,7 @@ async fn a_redirect_is_not_followed(database: DatabaseKind) {
 }
 
 #[on_each_database]
-async fn what_nobody_takes_is_given_up_after_three_days_and_counted(database: DatabaseKind) {
+async fn what_is_never_taken_is_given_up_after_three_days_and_counted(database: DatabaseKind) {
     let receiver = Receiver::start().await;
     receiver.behaves(Manner::Responds(503));
     let configured = receiver.configured("crm", &[]);

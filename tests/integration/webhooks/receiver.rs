@@ -96,7 +96,7 @@ impl Receiver {
         let listener = loop {
             match TcpListener::bind(self.address).await {
                 Ok(listener) => break listener,
-                // The old listener is closed a moment after it was told to.
+                // The old listener is closed a moment after its task was aborted.
                 Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             }
         };
@@ -189,7 +189,7 @@ async fn receive(mut stream: TcpStream, state: Arc<State>) {
         state.received.lock().unwrap().push(Received { body, event });
     }
     let response = format!("HTTP/1.1 {status} x\r\n{location}content-length: 0\r\nconnection: close\r\n\r\n");
-    // Whoever asked may have been killed.
+    // The client may have been killed.
     let _ = write.write_all(response.as_bytes()).await;
 }
 

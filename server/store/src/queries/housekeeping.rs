@@ -51,7 +51,7 @@ pub(crate) async fn purge_table(connection: &mut Conn, purge: &PurgeTable) -> Tx
             let purge = &PurgeTable { before: purge.before - MESSAGES_STAY, ..*purge };
             delete_some!(connection, purge, messages, id, dead_at)
         }
-        // Those of a receiver that is configured nowhere any more; others are deleted, and reported, by who gives them up.
+        // Those of a receiver that is configured nowhere any more; others are deleted, and logged, by the node that gives them up.
         ExpiringTable::WebhookEvents => {
             let purge = &PurgeTable { before: purge.before - MESSAGES_STAY, ..*purge };
             delete_some!(connection, purge, webhook_events, event_id, dead_at)

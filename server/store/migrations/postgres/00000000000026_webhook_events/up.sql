@@ -15,4 +15,5 @@ CREATE TABLE webhook_events (
     PRIMARY KEY (event_id, receiver)
 );
 CREATE INDEX webhook_events_by_attempt ON webhook_events (receiver, next_attempt_at);
+CREATE INDEX webhook_events_by_account ON webhook_events (account_id);
 CREATE INDEX webhook_events_by_death ON webhook_events (dead_at);

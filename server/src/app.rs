@@ -254,6 +254,7 @@ fn services(
         secrets_bound_from,
         delivery: Arc::new(delivery.observed_by(Arc::clone(&observer))),
         notices,
+        subscriptions: settings.webhooks.iter().map(|receiver| receiver.subscription.clone()).collect(),
         clock,
         random: crate::random::system(),
         app_name: settings.app_name.clone(),
@@ -357,8 +358,10 @@ impl App {
         let hashing = self.flows.hashing();
         let connections = self.store.connections();
         // A scraper waits for some seconds only, and wants to learn that the database does not respond.
-        let of_database = async { (self.waiting_messages().await, self.keys().await) };
-        let (waiting, keys) = tokio::time::timeout(ops::PROBE_TIMEOUT, of_database).await.unwrap_or_default();
+        let of_database =
+            async { (self.waiting_messages().await, self.keys().await, self.waiting_webhook_events().await) };
+        let (waiting, keys, webhook_events) =
+            tokio::time::timeout(ops::PROBE_TIMEOUT, of_database).await.unwrap_or_default();
         Sample {
             requests_in_flight,
             connections_most: connections.most,
@@ -368,6 +371,7 @@ impl App {
             hashing_queued: hashing.queued,
             messages: waiting.map(|waiting| (waiting.messages, waiting.longest)),
             keys,
+            webhook_events,
         }
     }
 
@@ -375,6 +379,12 @@ impl App {
     async fn keys(&self) -> Option<Keys> {
         let in_use = self.store.key_use(()).await.ok()?;
         Some(Keys::of(&self.keyring.entries(), &in_use, self.flows.now()))
+    }
+
+    /// How many events wait for receivers of webhooks, and the age of the oldest; `None` if the database does not respond.
+    async fn waiting_webhook_events(&self) -> Option<(u64, Duration)> {
+        let queue = self.store.webhook_queue(()).await.ok()?;
+        Some((queue.waiting, queue.oldest.map_or(Duration::ZERO, |oldest| oldest.until(self.flows.now()))))
     }
 
     /// What waits to be delivered; `None` if the database does not respond.

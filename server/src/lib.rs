@@ -39,6 +39,7 @@ pub mod random;
 pub mod server;
 pub mod terminal;
 pub mod traces;
+pub mod webhooks;
 
 /// The operations of the contracts, written by the build script from `openapi/`.
 pub mod operations {

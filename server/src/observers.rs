@@ -71,6 +71,10 @@ impl Observer for Observers {
         }
     }
 
+    fn webhook_event_ended(&self, receiver: &str, result: DeliveryResult, took: Duration) {
+        self.metrics.webhook_event_ended(receiver, result, took);
+    }
+
     fn store_called(&self, call: &'static str, took: Duration, result: StoreResult) {
         self.metrics.store_called(call, took, result);
         if let Some(traces) = &self.traces {

@@ -66,6 +66,7 @@ fn event(at: Timestamp, keys: &TrailKeys) -> AuditEvent {
         request: RequestIds { request_id: Some("r".to_owned()), trace_id: Some("t".to_owned()) },
         keys: Some(keys.clone()),
         notices: None,
+        webhooks: None,
     }
 }
 

@@ -40,6 +40,7 @@ fn event(account_id: AccountId, notices: &Notices) -> AuditEvent {
         request: RequestIds::default(),
         keys: None,
         notices: Some(notices.clone()),
+        webhooks: None,
     }
 }
 

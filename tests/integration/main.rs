@@ -89,6 +89,7 @@ mod upgrade;
 mod usernames;
 mod validate_responses;
 mod validation;
+mod webhooks;
 
 /// Where there is no PostgreSQL this has the run's last line say so; where one is required it fails.
 #[test]

@@ -3,7 +3,10 @@
 use crate::harness::{Process, World, cheap_passwords};
 use crate::limits::verify_totp;
 use countersign::config::Settings;
+use countersign::config::webhooks::Receiver;
+use countersign::net::webhook::WebhookUrl;
 use countersign_domain::audit::EventKind;
+use countersign_domain::webhook::{EventType, SHORTEST_SECRET, Secret, Subscription};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -328,7 +331,22 @@ fn metrics_in(text: &str) -> BTreeSet<String> {
 /// Each metric is documented, and what dashboard and alerts ask for exists.
 #[on_each_database]
 async fn names_in_documentation_dashboard_and_alerts_are_those_of_a_server(database: DatabaseKind) {
-    let world = World::with(database, observed).await;
+    // Nothing is sent there: no user is deleted.
+    let receiver = Receiver {
+        subscription: Subscription {
+            receiver: "crm".to_owned(),
+            events: [EventType::UserDelete].into(),
+            tenant_id: None,
+        },
+        url: WebhookUrl::parse("https://crm.invalid/").unwrap(),
+        secret: Secret::new(&"s".repeat(SHORTEST_SECRET)).unwrap(),
+        allows_private_addresses: false,
+    };
+    let world = World::with(database, |settings| {
+        observed(settings);
+        settings.webhooks = vec![receiver];
+    })
+    .await;
     let user = world.user("ada").await;
     user.enrol().await;
     let scrape = Scrape::now(&world).await;

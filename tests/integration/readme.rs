@@ -63,8 +63,11 @@ fn the_files_with_settings_are_valid_as_they_stand() {
     let blocks: Vec<&str> = blocks.collect();
     assert!(blocks.iter().any(|block| block.contains("[[tenants]]")), "{blocks:?}");
     let directory = tempdir().unwrap();
+    let secret = directory.path().join("crm-webhook");
+    std::fs::write(&secret, "0123456789abcdef0123456789abcdef").unwrap();
     let check = |settings: &str| {
         let file = directory.path().join("countersign.toml");
+        let settings = settings.replace("/etc/countersign/crm-webhook", secret.to_str().unwrap());
         std::fs::write(&file, settings).unwrap();
         let (file, data) = (file.to_str().unwrap(), directory.path().to_str().unwrap());
         let arguments = ["countersign", "check-config", "--config", file, "--data-dir", data].map(OsString::from);

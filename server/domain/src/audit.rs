@@ -1,7 +1,8 @@
 //! Audit events. An event is written in the transaction of the change that it records.
 //!
 //! Some are notices: the user of the account is notified, because somebody else may have done it (N11, OWASP ASVS 5.0, 6.3.5 and
-//! 6.3.7). The message is stored in the same transaction ([`crate::message::Notices`]).
+//! 6.3.7). The message is stored in the same transaction ([`crate::message::Notices`]), and so is what receivers of webhooks get
+//! ([`crate::webhook_event`]).
 //!
 //! | what happened | kinds |
 //! |---|---|
@@ -23,6 +24,7 @@ use crate::challenge::Factor;
 use crate::ids::{AccountId, AuditId, SessionId};
 use crate::message::{Notice, Notices};
 use crate::time::Timestamp;
+use crate::webhook::Webhooks;
 use rand_core::CryptoRng;
 
 macro_rules! event_kinds {
@@ -288,6 +290,8 @@ pub struct AuditEvent {
     pub keys: Option<TrailKeys>,
     /// `None` where notices are off.
     pub notices: Option<Notices>,
+    /// `None` where there is no receiver of events.
+    pub webhooks: Option<Webhooks>,
 }
 
 /// Who asked for something, and when: an [`AuditEvent`] whose kind a decision still has to name.
@@ -304,14 +308,41 @@ pub struct AuditContext {
     pub request: RequestIds,
     pub keys: Option<TrailKeys>,
     pub notices: Option<Notices>,
+    pub webhooks: Option<Webhooks>,
 }
 
 impl AuditContext {
     #[must_use]
     pub fn event(&self, kind: EventKind) -> AuditEvent {
-        let Self { id, at, account_id, session_id, factor, dialect, ip_address, actor, request, keys, notices } =
-            self.clone();
-        AuditEvent { id, at, kind, account_id, session_id, factor, dialect, ip_address, actor, request, keys, notices }
+        let Self {
+            id,
+            at,
+            account_id,
+            session_id,
+            factor,
+            dialect,
+            ip_address,
+            actor,
+            request,
+            keys,
+            notices,
+            webhooks,
+        } = self.clone();
+        AuditEvent {
+            id,
+            at,
+            kind,
+            account_id,
+            session_id,
+            factor,
+            dialect,
+            ip_address,
+            actor,
+            request,
+            keys,
+            notices,
+            webhooks,
+        }
     }
 
     #[must_use]

@@ -75,6 +75,8 @@ identifier! {
     MessageId,
     /// Id of a trusted device, the same after its token was replaced.
     TrustedDeviceId,
+    /// Id of an event that is sent to receivers of webhooks.
+    WebhookEventId,
 }
 
 impl AuditId {
@@ -95,6 +97,13 @@ impl From<AuditId> for MessageId {
 }
 
 impl TrustedDeviceId {
+    /// The id with these bytes, as a UUID of version 8 (RFC 9562 §5.8).
+    pub(crate) fn of_bytes(bytes: [u8; 16]) -> Self {
+        Self(Builder::from_custom_bytes(bytes).into_uuid())
+    }
+}
+
+impl WebhookEventId {
     /// The id with these bytes, as a UUID of version 8 (RFC 9562 §5.8).
     pub(crate) fn of_bytes(bytes: [u8; 16]) -> Self {
         Self(Builder::from_custom_bytes(bytes).into_uuid())

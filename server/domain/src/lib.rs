@@ -63,6 +63,8 @@ pub mod trusted_device;
 pub mod user;
 pub mod user_search;
 mod username;
+pub mod webhook;
+pub mod webhook_event;
 
 /// An error and its causes on one line, for logs.
 #[must_use]

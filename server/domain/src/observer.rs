@@ -199,6 +199,9 @@ pub trait Observer: Debug + Send + Sync {
     /// An attempt to deliver a message has ended.
     fn delivery_ended(&self, channel: Channel, result: DeliveryResult, took: Duration) {}
 
+    /// An attempt to send an event to a receiver of webhooks has ended.
+    fn webhook_event_ended(&self, receiver: &str, result: DeliveryResult, took: Duration) {}
+
     /// A call of the store has ended, waits and retries included.
     fn store_called(&self, call: &'static str, took: Duration, result: StoreResult) {}
 }

@@ -10,6 +10,7 @@ use countersign_domain::ids::AuditId;
 use countersign_domain::language::Languages;
 use countersign_domain::network::ClientNetwork;
 use countersign_domain::time::Timestamp;
+use countersign_domain::webhook::Webhooks;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -96,6 +97,10 @@ impl Flows {
             request: caller.request.clone(),
             keys: Some(TrailKeys::new(Arc::clone(&self.services.keyring))),
             notices: self.services.notices.clone(),
+            webhooks: (!self.services.subscriptions.is_empty()).then(|| Webhooks {
+                subscriptions: Arc::clone(&self.services.subscriptions),
+                user_agent: caller.stored_user_agent(),
+            }),
         }
     }
 }

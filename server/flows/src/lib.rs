@@ -71,6 +71,7 @@ use countersign_domain::stored_secret::{Binding, OpenSecretError};
 use countersign_domain::tenant::Directory;
 use countersign_domain::terms::Rules;
 use countersign_domain::time::{Clock, Timestamp};
+use countersign_domain::webhook::Subscription;
 use countersign_store::{Store, StoreError};
 use delivery::DeliveryQueue;
 use hashing::{Overloaded, PasswordHasher};
@@ -96,6 +97,8 @@ pub struct Services {
     pub delivery: Arc<DeliveryQueue>,
     /// `None` where users are not notified of changes.
     pub notices: Option<Notices>,
+    /// What receivers of webhooks get; empty without any.
+    pub subscriptions: Arc<[Subscription]>,
     pub clock: Arc<dyn Clock>,
     pub random: Randomness,
     /// The name that authenticator apps and messages show.

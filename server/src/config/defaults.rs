@@ -67,6 +67,7 @@ fn default_text(key: Key, entries: &BTreeMap<Key, Entry>) -> String {
         | Key::JwtRetiringAlgorithms
         | Key::Tenants
         | Key::Applications
+        | Key::Webhooks
         | Key::Keys
         | Key::CookieDomain
         | Key::SmtpUrl

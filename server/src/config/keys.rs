@@ -119,6 +119,8 @@ settings! {
         "Tenants; the first is the one that users of the Better Auth API belong to: [{\"id\": UUID, \"name\": TEXT, \"login_policy\": \"Enabled|Disabled|Required\", \"methods\": [\"authenticator\", \"email\", \"sms\"], \"mailed_codes\": \"always|verified|never\", \"sign_up\": true, \"verified_email\": false}]; in the file, [[tenants]] tables.";
     Applications = "applications", "COUNTERSIGN_APPLICATIONS", "JSON", "one, called Default: c0de0000-0000-4000-8000-000000000002", Everywhere, Plain,
         "Applications of the FusionAuth API: [{\"id\": UUID, \"name\": TEXT, \"tenant\": UUID, \"roles\": [TEXT], \"trust_policy\": \"Any|This|None\", \"refresh_tokens\": true, \"refresh_token_usage\": \"Reusable|OneTimeUse\", \"manages_factors\": false, \"links\": {\"change_password\": URL, \"verify_email\": URL, \"passwordless\": URL}}]; in the file, [[applications]] tables.";
+    Webhooks = "webhooks", "COUNTERSIGN_WEBHOOKS", "JSON", "none", Everywhere, Secret,
+        "Servers that events are sent to, signed, in FusionAuth's form: [{\"name\": TEXT, \"url\": URL, \"events\": [\"user.login.success\"], \"tenant\": UUID, \"secret_file\": FILE, \"secret\": TEXT, \"allow_private_addresses\": false, \"allow_http\": false}]; in the file, [[webhooks]] tables.";
     RefreshTokenUsage = "refresh_token_usage", "COUNTERSIGN_REFRESH_TOKEN_USAGE", "Reusable|OneTimeUse", "Reusable", Everywhere, Plain,
         "Whether a refresh token is good until it ends, or once for the next one; applications may differ.";
     Keyring = "keyring", "COUNTERSIGN_KEYRING", "FILE", "<data_dir>/keyring", Everywhere, Plain,

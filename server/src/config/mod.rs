@@ -29,6 +29,7 @@ pub mod secret;
 mod sections;
 pub mod settings;
 pub mod values;
+pub mod webhooks;
 
 pub use keys::Key;
 pub use layers::Inputs;

@@ -10,12 +10,14 @@ use crate::net::origin::OriginPattern;
 use crate::net::otlp::OtlpEndpoint;
 use crate::net::sms::{SmsProvider, SmsUrl};
 use crate::net::smtp::{HelloName, SmtpTls, SmtpUrl, parse_sender};
+use crate::net::webhook::WebhookUrl;
 use countersign_domain::address::MethodKind;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::language::Language;
 use countersign_domain::link_template::LinkTemplate;
 use countersign_domain::signing::Algorithm;
 use countersign_domain::tenant::{MailedCodes, RefreshTokenUsage};
+use countersign_domain::webhook::EventType;
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 use serde::Deserialize;
@@ -63,6 +65,8 @@ from_text! {
     CookieDomain: CookieDomain::parse;
     SameSite: SameSite::parse;
     Mailbox: parse_sender;
+    WebhookUrl: WebhookUrl::parse;
+    EventType: event_type;
     Algorithm: |text| Algorithm::parse(text).ok_or_else(|| format!("`{text}` is none of EdDSA, ES256 and RS256"));
     slog::FilterLevel: log_level;
     LogFormat: log_format;
@@ -75,6 +79,12 @@ from_text! {
     TenantId: |text| TenantId::parse(text).ok_or_else(|| format!("`{text}` is not a UUID"));
     ApplicationId: |text| ApplicationId::parse(text).ok_or_else(|| format!("`{text}` is not a UUID"));
     MethodKind: |text| MethodKind::parse(text).ok_or_else(|| format!("`{text}` is none of authenticator, email and sms"));
+}
+
+/// Names all events if there is no such event.
+fn event_type(text: &str) -> Result<EventType, String> {
+    let known = || EventType::ALL.iter().map(|event| event.name()).collect::<Vec<_>>().join(", ");
+    EventType::parse(text).ok_or_else(|| format!("`{text}` is no event that is sent; there are {}", known()))
 }
 
 fn socket_address(text: &str) -> Result<SocketAddr, String> {

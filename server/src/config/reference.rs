@@ -4,6 +4,7 @@
 
 use super::keys::{FILE_VARIABLE, Scope};
 use super::{Configuration, Inputs, Key};
+use countersign_domain::webhook::EventType;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,9 @@ fn example(key: Key) -> Option<&'static str> {
         }
         Key::Applications => {
             "[{ id = \"c0de0000-0000-4000-8000-000000000002\", name = \"Default\", roles = [\"admin\"] }]"
+        }
+        Key::Webhooks => {
+            "[{ name = \"crm\", url = \"https://crm.example.com/events\", secret_file = \"/etc/countersign/crm-webhook\" }]"
         }
         Key::Keyring => "\"/etc/countersign/keyring\"",
         Key::JwtRetiringAlgorithms => "[\"ES256\"]",
@@ -165,18 +169,22 @@ fn bounds(key: Key) -> (i64, i64) {
     (least.parse().expect("a number"), most.parse().expect("a number"))
 }
 
-/// The names of the fields of a table in `tenants` or `applications`, as the refusal of another one says them.
+/// The names of the fields of a table in `tenants`, `applications` or `webhooks`, as the refusal of another one says them.
 fn fields(key: Key) -> Vec<String> {
     let refusal = refusal(key, "[{ nonesuch = 1 }]");
     let (_, expected) = refusal.split_once("expected one of ").unwrap_or_else(|| panic!("no names in `{refusal}`"));
     expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
+fn event_types() -> Vec<&'static str> {
+    EventType::ALL.iter().map(|event| event.name()).collect()
+}
+
 fn object(properties: Map<String, Value>) -> Value {
     json!({"type": "object", "additionalProperties": false, "properties": properties})
 }
 
-/// A table of `tenants` or `applications`. What its fields take is listed here; which there are, is not.
+/// A table of `tenants`, `applications` or `webhooks`. What its fields take is listed here; which there are, is not.
 fn entry(key: Key) -> Value {
     let (text, switch, uuid) =
         (json!({"type": "string"}), json!({"type": "boolean"}), json!({"type": "string", "format": "uuid"}));
@@ -184,14 +192,20 @@ fn entry(key: Key) -> Value {
     let own = |key: Key| choice(key.value_name());
     let property = |field: &str| match field {
         "id" | "tenant" => uuid.clone(),
-        "name" | "language" => text.clone(),
+        "name" | "language" | "url" | "secret" | "secret_file" => text.clone(),
+        "events" => json!({"type": "array", "items": {"enum": event_types()}, "uniqueItems": true}),
         "login_policy" => choice("Enabled|Disabled|Required"),
         "methods" => json!({"type": "array", "items": choice("authenticator|email|sms")}),
         "mailed_codes" => own(Key::MailedCodes),
         "roles" => json!({"type": "array", "items": text, "uniqueItems": true}),
         "trust_policy" => choice("Any|This|None"),
         "refresh_token_usage" => own(Key::RefreshTokenUsage),
-        "sign_up" | "verified_email" | "refresh_tokens" | "manages_factors" => switch.clone(),
+        "sign_up"
+        | "verified_email"
+        | "refresh_tokens"
+        | "manages_factors"
+        | "allow_private_addresses"
+        | "allow_http" => switch.clone(),
         "links" => object(
             keys()
                 .filter(|key| key.table() == Some("links"))
@@ -201,7 +215,7 @@ fn entry(key: Key) -> Value {
         other => panic!("the schema does not describe `{other}` of `{}` yet: do so here", key.name()),
     };
     let mut entry = object(fields(key).iter().map(|field| (field.clone(), property(field))).collect());
-    entry["required"] = json!(["id", "name"]);
+    entry["required"] = if key == Key::Webhooks { json!(["name", "url"]) } else { json!(["id", "name"]) };
     entry
 }
 

@@ -73,6 +73,12 @@ impl Settings {
                 "metrics at {address} (operations.listen) need no credential, and other machines can reach them"
             ));
         }
+        for receiver in self.webhooks.iter().filter(|receiver| receiver.url.is_readable()) {
+            notes.push(format!(
+                "events for the webhook `{}` cross the network unencrypted (allow_http)",
+                receiver.subscription.receiver
+            ));
+        }
         if !self.rate_limits_are_on {
             notes.push("the rate limits per client address are off; those per account stay on".to_owned());
         }

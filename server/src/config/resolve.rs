@@ -9,6 +9,7 @@ use super::problem::Problem;
 use super::sections::Sections;
 use super::settings::{Cookies, Lifetimes, Settings};
 use super::values::{BaseUrl, KeyringSource};
+use super::webhooks::{self, Receiver, WebhookSection};
 use crate::net::cookie_scope::SameSite;
 use crate::net::origin::OriginPattern;
 use crate::net::otlp::Collector;
@@ -47,6 +48,15 @@ pub(super) fn resolve(
     }
     resolver.check_cookies(&sections.cookies, &sections.base_url);
     let base_url_is_default = !resolver.is_explicit(Key::BaseUrl);
+    let directory = resolver.directory(
+        sections.tenants,
+        TenantDefaults {
+            mailed_codes: sections.mailed_codes,
+            sign_up: sections.sign_up,
+            verified_email: sections.verified_email,
+        },
+        (sections.applications, sections.refresh_token_usage),
+    );
     let mut settings = Settings {
         listen: sections.listen,
         base_url: sections.base_url,
@@ -70,15 +80,8 @@ pub(super) fn resolve(
         dialects: sections.dialects,
         docs_are_on: sections.docs,
         profile: sections.profile,
-        directory: resolver.directory(
-            sections.tenants,
-            TenantDefaults {
-                mailed_codes: sections.mailed_codes,
-                sign_up: sections.sign_up,
-                verified_email: sections.verified_email,
-            },
-            (sections.applications, sections.refresh_token_usage),
-        ),
+        webhooks: resolver.webhooks(sections.webhooks, &directory),
+        directory,
         keyring,
         database: sections.database,
         retention: sections.retention,
@@ -182,6 +185,11 @@ impl Resolver<'_> {
         let applications = directory::applications(applications, usage, &tenants);
         let applications = applications.map_err(|problem| self.refuse(Key::Applications, &problem)).unwrap_or_default();
         Directory::new(tenants, applications).unwrap_or_default()
+    }
+
+    fn webhooks(&mut self, given: Option<Vec<WebhookSection>>, directory: &Directory) -> Vec<Receiver> {
+        let receivers = webhooks::receivers(given, directory);
+        receivers.map_err(|problem| self.refuse(Key::Webhooks, &problem)).unwrap_or_default()
     }
 
     fn check_cookies(&mut self, cookies: &Cookies, base_url: &BaseUrl) {

@@ -7,6 +7,7 @@ use super::read::{app_name, count, list, optional, seconds, switch, text};
 use super::secret::SecretText;
 use super::settings::{Cookies, Database, Lifetimes, Limits, Log, Messages, Retention};
 use super::values::{BaseUrl, DialectName, Profile};
+use super::webhooks::{self, WebhookSection};
 use crate::net::origin::OriginPattern;
 use crate::net::otlp::OtlpEndpoint;
 use crate::net::sms::{SmsProvider, SmsUrl};
@@ -66,6 +67,8 @@ pub(super) struct Sections {
     pub(super) tenants: Option<Vec<TenantSection>>,
     #[serde(deserialize_with = "directory::read_applications")]
     pub(super) applications: Option<Vec<ApplicationSection>>,
+    #[serde(deserialize_with = "webhooks::read_webhooks")]
+    pub(super) webhooks: Option<Vec<WebhookSection>>,
     #[serde(deserialize_with = "text")]
     pub(super) refresh_token_usage: RefreshTokenUsage,
     #[serde(deserialize_with = "text")]

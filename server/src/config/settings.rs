@@ -2,6 +2,7 @@
 
 use super::read::{access_token_lifetime, count, days, language, lifetime, optional, seconds, switch, text};
 use super::values::{BaseUrl, DatabaseUrl, DialectName, KeyringSource, LogFormat, Profile};
+use super::webhooks::Receiver;
 use super::{Configuration, Inputs, Key};
 use crate::net::cookie_scope::{CookieDomain, CookieScope, SameSite};
 use crate::net::origin::{OriginPattern, TrustedOrigins};
@@ -61,6 +62,8 @@ pub struct Settings {
     pub smtp: Option<SmtpServer>,
     pub sms: Option<SmsGateway>,
     pub messages: Messages,
+    /// Receivers of webhooks.
+    pub webhooks: Vec<Receiver>,
     /// Pages that mailed links of the FusionAuth dialect lead to, for applications that have none of their own.
     pub links: LinkTemplates,
     pub limits: Limits,

@@ -62,6 +62,7 @@ label_sets! {
     Event { event: &'static str, dialect: &'static str }
     Lane { lane: &'static str }
     Delivered { channel: &'static str, result: &'static str }
+    WebhookSent { receiver: String, result: &'static str }
     Call { call: &'static str }
     Failure { result: &'static str }
     Build { version: &'static str }
@@ -81,6 +82,8 @@ pub struct Sample {
     pub messages: Option<(u64, Duration)>,
     /// `None` if the database does not respond.
     pub keys: Option<Keys>,
+    /// The same of events for receivers of webhooks.
+    pub webhook_events: Option<(u64, Duration)>,
 }
 
 /// All metrics of a server.
@@ -98,6 +101,7 @@ pub struct Metrics {
     hash_waits: Durations<Lane>,
     hash_shed: Family<Lane, Counter>,
     deliveries: Family<Delivered, Counter>,
+    webhook_events: Family<WebhookSent, Counter>,
     store_durations: Durations<Call>,
     store_failures: Family<Failure, Counter>,
     gauges: Gauges,
@@ -116,6 +120,8 @@ struct Gauges {
     messages_waiting: Gauge,
     messages_oldest: Gauge,
     keys: KeyGauges,
+    webhook_events_waiting: Gauge,
+    webhook_events_oldest: Gauge,
 }
 
 fn histogram() -> Histogram {
@@ -149,6 +155,7 @@ impl Metrics {
             hash_waits: durations(),
             hash_shed: Family::default(),
             deliveries: Family::default(),
+            webhook_events: Family::default(),
             store_durations: durations(),
             store_failures: Family::default(),
             gauges: Gauges::default(),
@@ -224,6 +231,26 @@ impl Metrics {
         let help = "Attempts to deliver a message, by how they ended";
         ours.register("message_deliveries", help, self.deliveries.clone());
         self.gauges.keys.register(ours);
+
+        let help = "Events to be sent to receivers of webhooks";
+        ours.register("webhook_events_waiting", help, self.gauges.webhook_events_waiting.clone());
+        ours.register_with_unit(
+            "webhook_events_oldest_age",
+            "Age of the oldest event that waits for a receiver of webhooks",
+            Unit::Seconds,
+            self.gauges.webhook_events_oldest.clone(),
+        );
+        let help = "Attempts to send an event to a receiver of webhooks, by how they ended";
+        ours.register("webhook_deliveries", help, self.webhook_events.clone());
+    }
+
+    /// Has the counters of these receivers of webhooks begin at zero.
+    pub fn begin_receivers<'a>(&self, receivers: impl Iterator<Item = &'a str>) {
+        for receiver in receivers {
+            for result in DeliveryResult::ALL.iter().map(|result| result.label()) {
+                drop(self.webhook_events.get_or_create(&WebhookSent { receiver: receiver.to_owned(), result }));
+            }
+        }
     }
 
     /// A counter that appears with its first event has no rate then, so what alerts look at is there from the start.
@@ -293,6 +320,10 @@ impl Metrics {
         if let Some(keys) = &sample.keys {
             gauges.keys.set(keys);
         }
+        if let Some((waiting, oldest)) = sample.webhook_events {
+            gauges.webhook_events_waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+            gauges.webhook_events_oldest.set(i64::try_from(oldest.as_secs()).unwrap_or(i64::MAX));
+        }
     }
 }
 
@@ -341,6 +372,11 @@ impl Observer for Metrics {
 
     fn delivery_ended(&self, channel: Channel, result: DeliveryResult, _: Duration) {
         self.deliveries.get_or_create(&Delivered { channel: channel.label(), result: result.label() }).inc();
+    }
+
+    fn webhook_event_ended(&self, receiver: &str, result: DeliveryResult, _: Duration) {
+        let set = WebhookSent { receiver: receiver.to_owned(), result: result.label() };
+        self.webhook_events.get_or_create(&set).inc();
     }
 
     fn store_called(&self, call: &'static str, took: Duration, result: StoreResult) {

@@ -5,5 +5,7 @@ pub mod client;
 pub mod cookie_scope;
 pub mod origin;
 pub mod otlp;
+pub mod public;
 pub mod sms;
 pub mod smtp;
+pub mod webhook;

@@ -23,6 +23,7 @@ use crate::key_watch::{KeyWatch, Notes, node_name};
 use crate::metrics::Metrics;
 use crate::observers::Observers;
 use crate::traces::{Traces, TracesError};
+use crate::webhooks::{self, WebhookDelivery};
 use countersign_domain::audit_chain::TrailKeys;
 use countersign_domain::observer::Observer;
 use countersign_flows::delivery::Worker;
@@ -50,6 +51,8 @@ pub enum StartError {
     /// A defect of this program.
     #[error(transparent)]
     Traces(TracesError),
+    #[error("failed to prepare the sending of webhooks")]
+    Webhooks(#[source] reqwest::Error),
     #[error("failed to register the operations")]
     Register(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("listening on {address} failed")]
@@ -103,6 +106,7 @@ pub struct RunningServer {
     key_watch: KeyWatch,
     clock: Arc<dyn Clock>,
     delivery: Option<Worker>,
+    webhooks: WebhookDelivery,
     operations: Option<HttpServer<()>>,
     http: HttpServer<Arc<App>>,
     health: Arc<Health>,
@@ -122,6 +126,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     let log = logging.log.clone();
     let prepared = crate::random::system().draw(|random| first_run::prepare(&settings, random))?;
     let metrics = Arc::new(Metrics::new(clock.now()));
+    metrics.begin_receivers(settings.webhooks.iter().map(|receiver| receiver.subscription.receiver.as_str()));
     let database = match settings.database.url {
         DatabaseUrl::Sqlite(_) => "sqlite",
         DatabaseUrl::Postgres(_) => "postgresql",
@@ -146,7 +151,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     let policy = edge::Policy {
         clock: Arc::clone(&clock),
         log: log.clone(),
-        observer,
+        observer: Arc::clone(&observer),
         traces: traces.clone(),
         trusted_proxies: client_ip::TrustedProxies::new(settings.trusted_proxies.clone()),
         untrusted_forwarders: client_ip::UntrustedForwarders::default(),
@@ -191,6 +196,9 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         log: log.clone(),
     });
     let delivery = app.delivery().start();
+    let parts =
+        webhooks::Parts { store: Arc::clone(app.store()), clock: Arc::clone(&clock), observer, log: log.clone() };
+    let webhooks = WebhookDelivery::start(&settings.webhooks, &parts).map_err(StartError::Webhooks)?;
     let http = ServerBuilder::new(api, app, logging::for_dropshot(log))
         .config(config)
         .version_policy(VersionPolicy::Dynamic(Box::new(version_gate::VersionGate)))
@@ -222,6 +230,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         key_watch,
         clock,
         delivery,
+        webhooks,
         operations,
         http,
         health,
@@ -326,12 +335,14 @@ impl RunningServer {
         drop(self.housekeeping);
         let log = self.logging.log.clone();
         let delivery = self.delivery;
+        let webhooks = self.webhooks;
         let stop = async {
             let closed = self.http.close().await;
             // After the requests, some of which wait for a message to be delivered.
             if let Some(worker) = delivery {
                 worker.stop().await;
             }
+            webhooks.stop().await;
             self.audit_sealing.stop().await;
             self.key_watch.stop().await;
             if let Some(traces) = self.traces {

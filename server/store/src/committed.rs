@@ -50,6 +50,7 @@ mod tests {
             request: RequestIds::default(),
             keys: None,
             notices: None,
+            webhooks: None,
         }
     }
 

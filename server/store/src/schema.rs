@@ -318,6 +318,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook_events (event_id, receiver) {
+        event_id -> Text,
+        receiver -> Text,
+        event_type -> Text,
+        account_id -> Text,
+        body -> Text,
+        attempts -> BigInt,
+        next_attempt_at -> BigInt,
+        lease_owner -> Nullable<Text>,
+        created_at -> BigInt,
+        dead_at -> BigInt,
+    }
+}
+
 diesel::joinable!(sessions -> accounts (account_id));
 diesel::joinable!(challenges -> accounts (account_id));
 diesel::joinable!(tickets -> accounts (account_id));

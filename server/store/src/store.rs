@@ -12,15 +12,16 @@ use crate::work::{
     DeleteRegistration, DisableTwoFactor, EndAllGrants, EndTrust, EnrolMail, EnrolmentBegun, ExpiringTable,
     ExtendSession, FactorsReset, FailAttempt, FindAuditBlocks, FindAuditEvents, FindBlockEvents, FindRefreshTokens,
     FindSealed, FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices, FindUnnormalized, FindUnsealed, FindUsers,
-    FinishMessage, FoundTicket, FoundTrustedDevice, FoundUsers, IssueCode, IssueLink, Issued, KeyringFacts, LiftLimits,
-    LinkIssued, LinkUsed, ListUsers, MailEnrolled, MessageQueue, MethodAdded, MethodsRemoved, NoteKey, NoteResealed,
-    NoteSessionUse, OpenChallenge, OwnAccountDeleted, PasswordTry, PresentedTicket, Purge, PurgeTable, Purged,
-    RefreshTokenUsed, Register, Registered, RemoveAuditBlocks, RemoveMethods, RemoveTags, RenameMethod,
-    ReplaceBackupCodes, ResealedBlock, ResealedMessage, ResealedSecret, ResetFactors, RestoreAddress, ReturnAttempt,
-    RevokeRefreshTokens, RevokeSessions, ScanSigned, ScannedPage, SealAuditBlock, SealedTable, SecondFactorCompleted,
-    SignInCompleted, Statistics, StoredAboutUser, StoredAuditEvent, StoredRefreshToken, SuspendAccount, TaggedPage,
-    TakeMessages, TakePasswordTry, Unnormalized, UpdateProfile, UseRefreshToken, UsernameConflict, UsernameNormalized,
-    UsernamesNormalized, VerifyAddress, Written,
+    FinishMessage, FinishWebhookEvent, FoundTicket, FoundTrustedDevice, FoundUsers, IssueCode, IssueLink, Issued,
+    KeyringFacts, LiftLimits, LinkIssued, LinkUsed, ListUsers, MailEnrolled, MessageQueue, MethodAdded, MethodsRemoved,
+    NoteKey, NoteResealed, NoteSessionUse, OpenChallenge, OwnAccountDeleted, PasswordTry, PresentedTicket, Purge,
+    PurgeTable, Purged, RefreshTokenUsed, Register, Registered, RemoveAuditBlocks, RemoveMethods, RemoveTags,
+    RenameMethod, ReplaceBackupCodes, ResealedBlock, ResealedMessage, ResealedSecret, ResetFactors, RestoreAddress,
+    ReturnAttempt, RevokeRefreshTokens, RevokeSessions, ScanSigned, ScannedPage, SealAuditBlock, SealedTable,
+    SecondFactorCompleted, SignInCompleted, Statistics, StoredAboutUser, StoredAuditEvent, StoredRefreshToken,
+    StoredWebhookEvent, SuspendAccount, TaggedPage, TakeMessages, TakePasswordTry, TakeWebhookEvents, Unnormalized,
+    UpdateProfile, UseRefreshToken, UsernameConflict, UsernameNormalized, UsernamesNormalized, VerifyAddress,
+    WebhookQueue, Written,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -201,6 +202,10 @@ units! {
     pub read message_queue(()) -> MessageQueue;
     /// When the next message is due.
     pub read next_message(()) -> Option<Timestamp>;
+    /// What waits to be sent to receivers of webhooks.
+    pub read webhook_queue(()) -> WebhookQueue;
+    /// When the next event for a receiver of webhooks is due.
+    pub read next_webhook_event(String) -> Option<Timestamp>;
     /// Checks that the database responds.
     pub read ping(()) -> ();
 
@@ -262,6 +267,10 @@ units! {
     pub write issue_code(IssueCode) -> Issued, by claimant;
     /// Takes messages to deliver them.
     pub write take_messages(TakeMessages) -> Vec<StoredMessage>;
+    /// Takes events to send them to a receiver of webhooks.
+    pub write take_webhook_events(TakeWebhookEvents) -> Vec<StoredWebhookEvent>;
+    /// Notes the end of an attempt to send one; `false` if it is not this process's any more.
+    pub write finish_webhook_event(FinishWebhookEvent) -> bool;
     /// Notes how an attempt to deliver a message ended; `false` if the message is another process's by now.
     pub write finish_message(FinishMessage) -> bool;
     /// Opens a challenge without a password, together with a code; `false` if the account is gone.
@@ -407,6 +416,7 @@ impl Store {
             quotas: expired(ExpiringTable::Quotas).await?,
             spent_steps: expired(ExpiringTable::SpentSteps).await?,
             messages: expired(ExpiringTable::Messages).await?,
+            webhook_events: expired(ExpiringTable::WebhookEvents).await?,
         })
     }
 }

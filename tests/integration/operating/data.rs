@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 
 /// Each table that names an account, and where an export has its rows.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 16] = [
     ("audit_events", "auditEvents"),
     ("backup_codes", "recoveryCodes"),
     ("budgets", "limits"),
@@ -25,6 +25,7 @@ const TABLES: [(&str, &str); 15] = [
     ("spent_steps", "usedCodes"),
     ("tickets", "tickets"),
     ("trusted_devices", "trustedDevices"),
+    ("webhook_events", "webhookEvents"),
 ];
 
 /// The tables that have a column `account_id`, with commas between them; without one that earlier versions have left behind, which
@@ -45,7 +46,10 @@ fn tables_of_accounts(server: &Process) -> String {
 #[on_each_database]
 async fn an_export_has_everything_that_is_stored_and_no_secret_and_deletion_leaves_the_trail(database: DatabaseKind) {
     let directory = tempfile::tempdir().unwrap();
-    let server = Process::start(database, directory.path(), &[("COUNTERSIGN_NOTICES", "on")]);
+    // Nothing listens on that port.
+    let webhooks = r#"[{"name": "crm", "url": "http://127.0.0.1:1/", "secret": "0123456789abcdef0123456789abcdef", "allow_private_addresses": true}]"#;
+    let environment = [("COUNTERSIGN_NOTICES", "on"), ("COUNTERSIGN_WEBHOOKS", webhooks)];
+    let server = Process::start(database, directory.path(), &environment);
     assert_eq!(tables_of_accounts(&server), TABLES.map(|(table, _)| table).join(","), "a table is not in the export");
     let service = server.service();
     let mut user = server.user("ada").await;
@@ -117,7 +121,9 @@ async fn an_export_has_everything_that_is_stored_and_no_secret_and_deletion_leav
 
     let deleted = run(&server, &["user", "delete", "--yes", &user.email]).ok();
     assert!(deleted.starts_with("Deleted moved@example.com"), "{deleted}");
-    for (table, _) in TABLES.iter().filter(|(table, _)| *table != "audit_events") {
+    // Receivers of webhooks learn of the deletion, and of what was before.
+    let stays = ["audit_events", "webhook_events"];
+    for (table, _) in TABLES.iter().filter(|(table, _)| !stays.contains(table)) {
         let count = format!("SELECT count(*) AS number FROM {table} WHERE account_id = '{}'", user.id);
         assert_eq!(server.database().number(&count), 0, "{table}");
     }

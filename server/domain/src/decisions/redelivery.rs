@@ -1,4 +1,4 @@
-//! What becomes of a message after an attempt to deliver it.
+//! What becomes of a message, or of an event for a receiver of webhooks, after an attempt to deliver it.
 
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -33,11 +33,17 @@ pub enum Redelivery {
     Refused,
 }
 
+/// The pause after so many failures in a row, the present one included.
+#[must_use]
+pub fn pause(failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1).min(16);
+    FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
+}
+
 /// `attempts` counts the present one.
 #[must_use]
 pub fn decide(attempt: Attempt, attempts: u32, dead_at: Timestamp, now: Timestamp) -> Redelivery {
-    let doublings = attempts.saturating_sub(1).min(16);
-    let pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+    let pause = pause(attempts);
     match attempt {
         Attempt::Delivered => Redelivery::Delivered,
         Attempt::Refused => Redelivery::Refused,

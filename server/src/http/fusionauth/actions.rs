@@ -1,7 +1,6 @@
 //! Locks of users, as the actions of the published API: there is one kind of action, and a user has one at most.
 
 use super::credentials::{self, Call};
-use super::refusal::{LOCK, LOCK_NAME};
 use super::users::find;
 use super::values::{account_id, blank, body_value, is_blank, query_switch, query_value};
 use super::{Context, refusal};
@@ -13,6 +12,7 @@ use countersign_api::fusionauth::{Error, Errors, TenantHeader, replies};
 use countersign_domain::ids::AccountId;
 use countersign_domain::limits::AccountLimits;
 use countersign_domain::time::Timestamp;
+use countersign_domain::webhook_event::{LOCK_ACTION, LOCK_ACTION_NAME};
 use countersign_flows::limits::{Locked, Request, WantedLock};
 
 /// The lock of a user as it is shown; `None` if the user is not locked.
@@ -21,12 +21,12 @@ fn shown(id: AccountId, limits: &AccountLimits) -> Option<UserActionLog> {
     let suspension = limits.suspension.as_ref();
     Some(UserActionLog {
         id: id.to_hyphenated(),
-        user_action_id: LOCK.to_owned(),
+        user_action_id: LOCK_ACTION.to_owned(),
         actionee_user_id: id.to_hyphenated(),
         actioner_user_id: suspension.and_then(|suspension| suspension.by).map(AccountId::to_hyphenated),
         comment: suspension.and_then(|suspension| suspension.comment.clone()),
-        name: LOCK_NAME.to_owned(),
-        localized_name: LOCK_NAME.to_owned(),
+        name: LOCK_ACTION_NAME.to_owned(),
+        localized_name: LOCK_ACTION_NAME.to_owned(),
         expiry,
         insert_instant: suspension.map(|suspension| suspension.since.as_millis()),
     })
@@ -119,9 +119,9 @@ pub(super) async fn take(
     }
     match body_value(action.user_action_id.as_ref()) {
         None => blank(&mut errors, "action.userActionId"),
-        Some(id) if id.eq_ignore_ascii_case(LOCK) => {}
+        Some(id) if id.eq_ignore_ascii_case(LOCK_ACTION) => {}
         Some(_) => {
-            let message = format!("There is one kind of action: [action.userActionId] is {LOCK}.");
+            let message = format!("There is one kind of action: [action.userActionId] is {LOCK_ACTION}.");
             errors.add("action.userActionId", "invalid", message);
         }
     }

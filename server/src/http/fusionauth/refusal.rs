@@ -7,16 +7,11 @@ use countersign_domain::account::Unusable;
 use countersign_domain::address::MethodKind;
 use countersign_domain::password::PasswordPolicyViolation;
 use countersign_domain::time::Timestamp;
+use countersign_domain::webhook_event::{LOCK_ACTION, LOCK_ACTION_NAME};
 use countersign_flows::FlowError;
 use countersign_flows::second_factor::Refused;
 use countersign_flows::users::NotWritten;
 use dropshot::ErrorStatusCode as Status;
-
-/// Id of the user action that stands for a lock: after too many wrong second factors, or by a service.
-pub(super) const LOCK: &str = "c0de0000-0000-4000-8000-000000000009";
-
-/// Name of that user action in responses.
-pub(super) const LOCK_NAME: &str = "Locked";
 
 /// 503 or 500: the server could not do its work.
 pub(super) fn of_failure(error: FlowError) -> Error {
@@ -56,9 +51,9 @@ pub(super) fn verification_due() -> Error {
 /// 409: the user is locked until then.
 pub(super) fn locked(until: Timestamp, now: Timestamp) -> Error {
     let action = LoginPreventedResponse {
-        action_id: LOCK.to_owned(),
-        name: LOCK_NAME.to_owned(),
-        localized_name: LOCK_NAME.to_owned(),
+        action_id: LOCK_ACTION.to_owned(),
+        name: LOCK_ACTION_NAME.to_owned(),
+        localized_name: LOCK_ACTION_NAME.to_owned(),
         expiry: until.as_millis(),
     };
     Error::of_actions(ActionsResponse { actions: vec![action] }).with_retry_after(now.until(until))

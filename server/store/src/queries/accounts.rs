@@ -162,11 +162,12 @@ pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount
 
 /// Deletes an account and everything that belongs to it; says whether it was there.
 pub(crate) async fn delete_account(connection: &mut Conn, (id, event): &(AccountId, AuditEvent)) -> TxResult<bool> {
-    if !remove(connection, *id).await? {
-        return Ok(TxOutcome::Rollback(false));
-    }
+    // Before, because receivers of webhooks get the user as it was.
     audit::write(connection, event).await?;
-    Ok(TxOutcome::Commit(true))
+    match remove(connection, *id).await? {
+        true => Ok(TxOutcome::Commit(true)),
+        false => Ok(TxOutcome::Rollback(false)),
+    }
 }
 
 /// Removes an account with everything that refers to it, and what was counted against it; within the open transaction.

@@ -9,6 +9,7 @@ use crate::rows::AccountRow;
 use crate::schema::{
     accounts, audit_events, backup_codes, budgets, challenges, former_addresses, known_networks, mailed_codes,
     messages, methods as methods_table, refresh_tokens, registrations, sessions, spent_steps, tickets, trusted_devices,
+    webhook_events,
 };
 use crate::work::{
     CountEverything, FactorsReset, KindCount, ListUsers, ResetFactors, ServerStatistics, Statistics, StoredAboutUser,
@@ -58,9 +59,9 @@ pub(crate) async fn reset_factors(connection: &mut Conn, reset: &ResetFactors) -
     let (Some(ends), Some(kind)) = (decision.ends(), decision.event()) else {
         return Ok(TxOutcome::Rollback(FactorsReset::Decided(decision)));
     };
-    methods::switch_off(connection, account.id, reset.audit.at).await?;
+    let removed = methods::switch_off(connection, account.id, reset.audit.at).await?;
     endings::carry_out(connection, account.id, ends, None).await?;
-    audit::write(connection, &reset.audit.event(kind)).await?;
+    audit::write_removal(connection, &reset.audit.event(kind), &removed).await?;
     Ok(TxOutcome::Commit(FactorsReset::Decided(decision)))
 }
 
@@ -209,6 +210,9 @@ pub(crate) async fn stored_about(
     let messages = stored!(connection, "messages", messages, messages::account_id.eq(id), id, {
         id: id, kind: text, channel: text, state: text, created_at: time, ended_at: time,
     });
+    let events = stored!(connection, "webhookEvents", webhook_events, webhook_events::account_id.eq(id), event_id, {
+        event_id: id, receiver: text, event_type: text, body: json, attempts: number, created_at: time,
+    });
     let networks = stored!(connection, "knownNetworks", known_networks, known_networks::account_id.eq(id), expires_at, {
         expires_at: time,
     });
@@ -231,6 +235,7 @@ pub(crate) async fn stored_about(
         sent,
         former,
         messages,
+        events,
         networks,
         limits,
         steps,

@@ -1,6 +1,6 @@
 //! The audit trail.
 
-use super::{Conn, TxResult, messages};
+use super::{Conn, TxResult, messages, webhooks};
 use crate::committed;
 use crate::error::StoreError;
 use crate::rows::AuditEventRow;
@@ -8,15 +8,30 @@ use crate::schema::audit_events;
 use crate::work::{AuditOrder, AuditPlace, FindAuditEvents, StoredAuditEvent, TxOutcome};
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::ids::{AccountId, AuditId};
+use countersign_domain::method::Method;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-/// Writes an event, and stores the notice that goes with it; within the open transaction.
+/// Writes an event, and stores the notice that goes with it and what receivers of webhooks get; within the open transaction.
 pub(super) async fn write(connection: &mut Conn, event: &AuditEvent) -> Result<(), StoreError> {
+    write_removal(connection, event, &[]).await
+}
+
+/// The same for an event that has removed methods.
+pub(super) async fn write_removal(
+    connection: &mut Conn,
+    event: &AuditEvent,
+    removed: &[Method],
+) -> Result<(), StoreError> {
     diesel::insert_into(audit_events::table).values(AuditEventRow::from(event)).execute(connection).await?;
     committed::note(event);
-    messages::notify(connection, event).await
+    messages::notify(connection, event).await?;
+    if event.webhooks.is_some() {
+        // Boxed, because every unit of work has room for it otherwise, with or without receivers.
+        Box::pin(webhooks::enqueue(connection, event, removed)).await?;
+    }
+    Ok(())
 }
 
 /// Writes an event that belongs to no other change.

@@ -3,7 +3,7 @@
 use super::{Conn, TxResult};
 use crate::schema::{
     budgets, challenges, former_addresses, known_networks, mailed_codes, messages, refresh_tokens, sessions,
-    spent_steps, tickets, trusted_devices,
+    spent_steps, tickets, trusted_devices, webhook_events,
 };
 use crate::work::{ExpiringTable, PurgeTable, TxOutcome};
 use diesel::prelude::*;
@@ -50,6 +50,11 @@ pub(crate) async fn purge_table(connection: &mut Conn, purge: &PurgeTable) -> Tx
         ExpiringTable::Messages => {
             let purge = &PurgeTable { before: purge.before - MESSAGES_STAY, ..*purge };
             delete_some!(connection, purge, messages, id, dead_at)
+        }
+        // Those of a receiver that is configured nowhere any more; others are deleted, and logged, by the node that gives them up.
+        ExpiringTable::WebhookEvents => {
+            let purge = &PurgeTable { before: purge.before - MESSAGES_STAY, ..*purge };
+            delete_some!(connection, purge, webhook_events, event_id, dead_at)
         }
     };
     Ok(TxOutcome::Commit(rows))

@@ -83,7 +83,8 @@ pub(crate) async fn delete_own_account(
     {
         return Ok(TxOutcome::Rollback(OwnAccountDeleted::NoTicket));
     }
-    account_rows::remove(connection, account.id).await?;
+    // Before, because receivers of webhooks get the user as it was.
     audit::write(connection, &delete.event).await?;
+    account_rows::remove(connection, account.id).await?;
     Ok(TxOutcome::Commit(OwnAccountDeleted::Decided(decision)))
 }

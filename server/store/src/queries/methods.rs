@@ -184,9 +184,13 @@ pub(super) async fn switch_on(
     Ok(touched == 1)
 }
 
-/// Turns the second factor off, within the open transaction, and removes what it consists of. What ends with that is for the
-/// caller to carry out.
-pub(super) async fn switch_off(connection: &mut Conn, account_id: AccountId, now: Timestamp) -> Result<(), StoreError> {
+/// Turns the second factor off, within the open transaction, and removes what it consists of: returns its methods. What ends with
+/// that is for the caller to carry out.
+pub(super) async fn switch_off(
+    connection: &mut Conn,
+    account_id: AccountId,
+    now: Timestamp,
+) -> Result<Vec<Method>, StoreError> {
     let id = account_id.to_text();
     diesel::update(accounts::table.find(&id))
         .set((accounts::two_factor_enabled.eq(false), accounts::updated_at.eq(now.as_millis())))
@@ -194,9 +198,13 @@ pub(super) async fn switch_off(connection: &mut Conn, account_id: AccountId, now
         .execute(connection)
         .await?;
     spent_steps::remember(connection, account_id, None, now).await?;
-    diesel::delete(methods::table.filter(methods::account_id.eq(&id))).execute(connection).await?;
+    let removed: Vec<MethodRow> = diesel::delete(methods::table.filter(methods::account_id.eq(&id)))
+        .returning(MethodRow::as_returning())
+        .get_results(connection)
+        .await?;
     diesel::delete(backup_codes::table.filter(backup_codes::account_id.eq(&id))).execute(connection).await?;
-    Ok(())
+    let confirmed = removed.into_iter().filter(|row| row.confirmed_at.is_some());
+    confirmed.map(Method::try_from).collect()
 }
 
 /// Adds a method. The code of an authenticator app was judged by the caller; that of an address is judged here, where its
@@ -529,10 +537,10 @@ pub(crate) async fn disable_two_factor(connection: &mut Conn, disable: &DisableT
     if ended == 0 {
         return Ok(TxOutcome::Rollback(Changed::Stale));
     }
-    switch_off(connection, disable.account_id, disable.now).await?;
+    let removed = switch_off(connection, disable.account_id, disable.now).await?;
     let after = endings::carry_out(connection, disable.account_id, Event::SecondFactorOff, None).await?;
     let Some(versions) = after else { return Ok(TxOutcome::Rollback(Changed::Stale)) };
     open_session(connection, Some(&disable.session), versions).await?;
-    audit::write(connection, &disable.event).await?;
+    audit::write_removal(connection, &disable.event, &removed).await?;
     Ok(TxOutcome::Commit(Changed::Done))
 }

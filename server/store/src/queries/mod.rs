@@ -40,6 +40,7 @@ mod trusted_devices;
 mod user_search;
 mod usernames;
 mod users;
+mod webhooks;
 
 pub(crate) use accounts::{change_account, change_password, create_account, delete_account, update_profile};
 pub(crate) use addresses::{change_address, restore_address, verify_address};
@@ -79,6 +80,7 @@ pub(crate) use trusted_devices::{change_trusted_device, end_trust, trust, truste
 pub(crate) use user_search::find_users;
 pub(crate) use usernames::{find_unnormalized, normalize_username, username_conflicts};
 pub(crate) use users::{account, user};
+pub(crate) use webhooks::{finish_webhook_event, next_webhook_event, take_webhook_events, webhook_queue};
 
 /// Result of the body of a transaction.
 type TxResult<T> = Result<TxOutcome<T>, StoreError>;

@@ -221,7 +221,7 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
     spent_steps::renew(connection, account_id, input.renewal.as_ref()).await?;
     let ids = |methods: &[Method]| methods.iter().map(|method| method.id).collect::<Vec<_>>();
     let confirmed = ids(&methods);
-    let usable = ids(&usable_methods(methods, &account, input.rules.tenant_of(&account)));
+    let usable = ids(&usable_methods(methods.clone(), &account, input.rules.tenant_of(&account)));
     let facts = removal::Facts {
         account: &account,
         manager: &input.manager,
@@ -231,21 +231,22 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
         usable: &usable,
     };
     let decision = removal::decide(&facts, &input.rules.policy, now);
-    match decision {
+    let removed = match decision {
         Removal::NotNamed | Removal::NoMethod | Removal::SecondFactorDue(_) => {
             return Ok(TxOutcome::Rollback(MethodsRemoved::Decided(decision)));
         }
         Removal::One(method_id) => {
             spent_steps::remember(connection, account_id, Some(method_id), now).await?;
             diesel::delete(methods_table::table.find(method_id.to_text())).execute(connection).await?;
+            methods.iter().filter(|method| method.id == method_id).cloned().collect()
         }
         Removal::SwitchOff => methods::switch_off(connection, account_id, now).await?,
-    }
+    };
     if let Some(ends) = decision.ends() {
         endings::carry_out(connection, account_id, ends, None).await?;
     }
     if let Some(kind) = decision.event() {
-        audit::write(connection, &input.audit.event(kind)).await?;
+        audit::write_removal(connection, &input.audit.event(kind), &removed).await?;
     }
     if let Some(kind) = decision.further_event(input.proof.factor()) {
         audit::write(connection, &input.more_audit.event(kind)).await?;

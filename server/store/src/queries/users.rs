@@ -66,6 +66,15 @@ pub(crate) async fn user(connection: &mut Conn, lookup: &AccountLookup) -> Resul
     }
 }
 
+/// An account, and when it last signed in.
+pub(super) async fn with_last_sign_in(
+    connection: &mut Conn,
+    id: AccountId,
+) -> Result<Option<(Account, Option<Timestamp>)>, StoreError> {
+    let found = find(connection, &AccountLookup::Id(id)).await?;
+    found.map(|(row, _, at)| Ok((Account::try_from(row)?, at.map(Timestamp::from_millis)))).transpose()
+}
+
 /// Completes an account's row to a user.
 pub(super) async fn load(connection: &mut Conn, (row, profile, last_sign_in_at): UserRow) -> Result<User, StoreError> {
     let account = Account::try_from(row)?;

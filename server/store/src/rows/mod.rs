@@ -10,6 +10,7 @@ mod refresh_tokens;
 mod sessions;
 mod tickets;
 mod trusted_devices;
+mod webhooks;
 
 use crate::error::StoreError;
 
@@ -23,6 +24,7 @@ pub(crate) use refresh_tokens::*;
 pub(crate) use sessions::*;
 pub(crate) use tickets::*;
 pub(crate) use trusted_devices::*;
+pub(crate) use webhooks::*;
 
 pub(crate) fn corrupt(table: &'static str, what: &'static str) -> StoreError {
     StoreError::Corrupt { table, what }

@@ -25,6 +25,7 @@ pub struct Purged {
     pub quotas: usize,
     pub spent_steps: usize,
     pub messages: usize,
+    pub webhook_events: usize,
 }
 
 impl Purged {
@@ -39,7 +40,7 @@ impl Purged {
         self.each().into_iter().any(|rows| u32::try_from(rows).unwrap_or(u32::MAX) >= batch)
     }
 
-    fn each(&self) -> [usize; 11] {
+    fn each(&self) -> [usize; 12] {
         let Self {
             challenges,
             one_time_codes,
@@ -52,6 +53,7 @@ impl Purged {
             quotas,
             spent_steps,
             messages,
+            webhook_events,
         } = *self;
         [
             challenges,
@@ -65,6 +67,7 @@ impl Purged {
             quotas,
             spent_steps,
             messages,
+            webhook_events,
         ]
     }
 }
@@ -83,6 +86,7 @@ pub(crate) enum ExpiringTable {
     Quotas,
     SpentSteps,
     Messages,
+    WebhookEvents,
 }
 
 #[derive(Clone, Copy, Debug)]

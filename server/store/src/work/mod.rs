@@ -24,6 +24,7 @@ mod tickets;
 mod trusted_devices;
 mod usernames;
 mod users;
+mod webhooks;
 
 pub use accounts::*;
 pub use administration::*;
@@ -48,6 +49,7 @@ pub use tickets::*;
 pub use trusted_devices::*;
 pub use usernames::*;
 pub use users::*;
+pub use webhooks::*;
 
 /// How a unit of work ends its transaction.
 #[derive(Debug)]

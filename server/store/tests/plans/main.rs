@@ -14,6 +14,7 @@ mod lock_order;
 mod own_account;
 #[path = "../store/users.rs"]
 mod users;
+mod webhooks;
 #[path = "../store/world.rs"]
 #[expect(dead_code, reason = "shared with the other tests of the store")]
 mod world;
@@ -114,6 +115,7 @@ async fn everything(world: &World) {
     // One after the other: the frames of two do not fit into the stack of a test.
     Box::pin(factors_and_sessions(world)).await;
     Box::pin(messages(world)).await;
+    Box::pin(webhooks::everything(world)).await;
     Box::pin(audit_chain::everything(world)).await;
     Box::pin(keys::everything(world)).await;
     Box::pin(required(world)).await;

@@ -19,6 +19,7 @@ mod upgrade;
 mod usernames;
 mod users;
 mod versions;
+mod webhooks;
 mod world;
 
 /// Where there is no PostgreSQL this has the run's last line say so; where one is required it fails.

@@ -99,6 +99,7 @@ pub(crate) fn event(kind: EventKind, account_id: AccountId, at: Timestamp) -> Au
         request: RequestIds::default(),
         keys: Some(trail_keys()),
         notices: Some(notices()),
+        webhooks: None,
     }
 }
 
@@ -116,6 +117,7 @@ pub(crate) fn audit(account_id: AccountId, at: Timestamp) -> AuditContext {
         request: RequestIds::default(),
         keys: Some(trail_keys()),
         notices: Some(notices()),
+        webhooks: None,
     }
 }
 

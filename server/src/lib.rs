@@ -31,6 +31,7 @@ pub mod first_run;
 pub mod housekeeping;
 pub mod http;
 pub mod key_watch;
+pub mod listener;
 pub mod metrics;
 pub mod net;
 pub mod observers;

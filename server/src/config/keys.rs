@@ -189,6 +189,8 @@ settings! {
         "Longest time for one request, including reading its body.";
     BodyTimeout = "limits.body_timeout", "COUNTERSIGN_BODY_TIMEOUT", "SECONDS", "10", Everywhere, Plain,
         "Longest time for reading a request body; slower ones get a 503 response.";
+    ConnectionIdle = "limits.connection_idle", "COUNTERSIGN_CONNECTION_IDLE", "SECONDS", "75", Everywhere, Plain,
+        "How long a connection without a request is kept; longer than the proxy in front keeps it.";
     MaxBodyBytes = "limits.max_body_bytes", "COUNTERSIGN_MAX_BODY_BYTES", "BYTES", "65536", Everywhere, Plain,
         "Longest request body.";
     RateWindow = "limits.rate_window", "COUNTERSIGN_RATE_WINDOW", "SECONDS", "10", Everywhere, Plain,

@@ -133,6 +133,9 @@ pub struct Limits {
     /// Longest time for reading one body.
     #[serde(deserialize_with = "seconds::<_, 1>")]
     pub body_timeout: Duration,
+    /// How long connections without a request are kept.
+    #[serde(deserialize_with = "seconds::<_, 1>")]
+    pub connection_idle: Duration,
     #[serde(deserialize_with = "count::<_, _, 1_024, { 16 << 20 }>")]
     pub max_body_bytes: usize,
     /// Of the rate limits per client and operation, as all that begin like it.

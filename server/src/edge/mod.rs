@@ -1,7 +1,6 @@
 //! The edge: everything that happens to a request before its handler, and to a response after it.
 //!
-//! dropshot has no middleware. So the server's own API description holds one hidden wildcard endpoint per method;
-//! they run what is in this folder and hand the request to the router of the right dialect. The order is that of the
+//! The listener hands it each request, and it hands the request to the router of the right dialect. The order is that of the
 //! real Better Auth server (wire reference, §1), because clients can observe it:
 //!
 //! 1. one spelling of a path, operations switched off → 404; a browser's preflight gets its response
@@ -19,6 +18,7 @@
 mod access_log;
 mod body;
 pub mod client_ip;
+pub mod contexts;
 mod cors;
 pub mod dialect;
 pub mod dispatch;
@@ -31,25 +31,24 @@ pub mod proven;
 pub mod rate_limit;
 pub mod untrusted_origins;
 pub mod validation;
-pub mod version_gate;
 
 pub use dialect::{Bodies, Dialect, DialectRules, Refusal};
 pub use dispatch::Dispatcher;
 
 use self::access_log::Entry;
+use self::contexts::Contexts;
 use self::cors::Page;
 use self::dispatch::Route;
 use self::rate_limit::{Client, Limit};
 use crate::clock::Clock;
+use crate::listener::Serve;
 use crate::net::origin::TrustedOrigins;
 use crate::traces::{Finished, Traces};
 use countersign_api::ParsedBody;
 use countersign_api::reply::whole_seconds;
 use countersign_domain::observer::{Observer, RefusalReason, Served};
-use dropshot::{
-    ApiDescription, ApiDescriptionRegisterError, ApiEndpoint, ApiEndpointVersions, Body, HttpError, RawRequest,
-    RequestContext, RequestInfo, ServerContext,
-};
+use countersign_flows::random::Randomness;
+use dropshot::{Body, HEADER_REQUEST_ID, RequestInfo, ServerContext};
 use futures::FutureExt as _;
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
@@ -57,27 +56,25 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use opentelemetry::trace::FutureExt as _;
 use slog::{Logger, error, o, warn};
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The methods that reach the edge; [`version_gate::VersionGate`] refuses all others.
-///
-/// No operation has the last two; they are here so that the dialect renders their refusal.
-const METHODS: [&str; 9] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "QUERY"];
+use uuid::Builder;
 
 /// On every response that has no caching rule of its own, since responses hold secrets; `nosniff` on all.
 const STANDARD_HEADERS: [(&str, &str); 3] =
     [("x-content-type-options", "nosniff"), ("cache-control", "no-store"), ("pragma", "no-cache")];
 
-/// How long a client may keep a connection that is idle, in the form of RFC 2068 (19.7.1), which HTTP clients of Node and Java
-/// follow. dropshot closes it after 30 seconds, whatever is in flight by then, so a client should close it earlier.
-const KEEP_ALIVE: &str = "timeout=25";
+/// How much earlier than the server a client is to close a connection that is idle, so that it does not send a request while the
+/// server closes it.
+const CLIENT_CLOSES_EARLIER: Duration = Duration::from_secs(5);
 
 /// Settings of the edge that apply to all dialects.
 pub struct Policy {
     pub clock: Arc<dyn Clock>,
+    /// For the ids of requests.
+    pub request_ids: Randomness,
     pub log: Logger,
     /// Takes what was served and refused.
     pub observer: Arc<dyn Observer>,
@@ -96,6 +93,8 @@ pub struct Policy {
     /// Where handlers leave credentials that were valid.
     pub proven: Arc<proven::ProvenCredentials>,
     pub in_flight: load::InFlight,
+    /// How long the listener keeps connections without a request.
+    pub connection_idle: Duration,
     pub disabled_paths: path::DisabledPaths,
     /// For reading a body and running a handler.
     pub request_timeout: Duration,
@@ -106,61 +105,29 @@ pub struct Policy {
     pub deviations: Arc<validation::Deviations>,
 }
 
-/// The server's API description: `dialects` under their base paths, and the endpoints of `outside` (health, contracts,
-/// the reference page).
-///
-/// # Errors
-/// When dropshot rejects the wildcard endpoints.
-pub fn api<C: ServerContext>(
+/// All that is served at one port.
+pub struct Edge<C: ServerContext> {
     policy: Policy,
-    mut dialects: Vec<Dialect<C>>,
-    outside: Vec<Dispatcher<C>>,
-) -> Result<ApiDescription<C>, ApiDescriptionRegisterError> {
-    // `/api/auth` before `/api`.
-    dialects.sort_by_key(|dialect| std::cmp::Reverse(dialect.specificity()));
-    let edge = Arc::new(Edge { policy, dialects, outside: outside::dialect(outside) });
-    let mut api = ApiDescription::new();
-    for name in METHODS {
-        let method = Method::from_bytes(name.as_bytes()).expect("names of methods are tokens");
-        let edge = Arc::clone(&edge);
-        let handler = move |context: RequestContext<C>, _: dropshot::Path<AnyPath>, request: RawRequest| {
-            let edge = Arc::clone(&edge);
-            async move { Ok::<_, HttpError>(edge.serve(context, request.into_inner()).await) }
-        };
-        let name = format!("edge_{}", name.to_ascii_lowercase());
-        let versions = ApiEndpointVersions::All;
-        api.register(
-            ApiEndpoint::new(name, handler, method, "application/json", "/{path:.*}", versions).visible(false),
-        )?;
-    }
-    Ok(api)
-}
-
-/// What the wildcard matched. Unused: the edge reads the raw path.
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct AnyPath {
-    #[expect(dead_code, reason = "dropshot wants a field for the variable")]
-    path: Vec<String>,
-}
-
-struct Edge<C: ServerContext> {
-    policy: Policy,
+    contexts: Contexts<C>,
     dialects: Vec<Dialect<C>>,
     outside: Dialect<C>,
+    keep_alive: HeaderValue,
 }
 
 /// A request and its client, passed towards the handler.
-struct Call<C: ServerContext> {
-    context: RequestContext<C>,
+struct Call {
+    request_id: String,
+    log: Logger,
     parts: Parts,
     body: Body,
-    client: IpAddr,
+    client: SocketAddr,
 }
 
-impl<C: ServerContext> Edge<C> {
-    async fn serve(&self, mut context: RequestContext<C>, request: Request<Body>) -> Response<Body> {
+impl<C: ServerContext> Serve for Edge<C> {
+    async fn serve(&self, peer: SocketAddr, request: Request<Body>) -> Response<Body> {
+        let request_id = self.request_id();
         let (mut parts, body) = request.into_parts();
-        let peer = context.request.remote_addr().ip();
+        let (peer, port) = (peer.ip(), peer.port());
         let client = self.policy.trusted_proxies.client_address(peer, &parts.headers);
         if self.policy.untrusted_forwarders.is_new(&self.policy.trusted_proxies, peer, &parts.headers) {
             warn!(
@@ -173,13 +140,11 @@ impl<C: ServerContext> Edge<C> {
         let dialect = self.dialect(parts.uri.path());
         let traces = self.policy.traces.as_ref().filter(|_| !dialect.is_outside());
         let trace = traces.map(|traces| traces.begin_request(&parts.method, &mut parts.headers));
-        // dropshot's own logger for the request carries the URI with its query string.
-        let log = self.policy.log.new(o!("request_id" => context.request_id.clone()));
+        let log = self.policy.log.new(o!("request_id" => request_id.clone()));
         let log = match headers::trace_id(&parts.headers) {
             Some(trace_id) => log.new(o!("trace_id" => trace_id)),
             None => log,
         };
-        context.log = log.clone();
 
         // Before anything looks at the path: from here on there is one spelling.
         if let Some(path) = dialect.rules.meant_path(parts.uri.path()) {
@@ -193,7 +158,8 @@ impl<C: ServerContext> Edge<C> {
         if page == Page::Untrusted && dialect.rules.needs_trusted_page_for_cookies() {
             parts.headers.remove(header::COOKIE);
         }
-        let call = Call { context, parts, body, client };
+        let client = SocketAddr::new(client, port);
+        let call = Call { request_id: request_id.clone(), log: log.clone(), parts, body, client };
 
         let respond = noted::collect(self.respond(dialect, call, &page, &mut entry));
         let (outcome, api_key) = match &trace {
@@ -215,10 +181,13 @@ impl<C: ServerContext> Edge<C> {
                 self.warn_of_origin(&source);
             }
         }
+        let headers = response.headers_mut();
         if version == Version::HTTP_11 {
-            response.headers_mut().insert("keep-alive", HeaderValue::from_static(KEEP_ALIVE));
+            headers.insert("keep-alive", self.keep_alive.clone());
         }
-        add_standard_headers(response.headers_mut());
+        let request_id = HeaderValue::from_str(&request_id).expect("a UUID is ASCII");
+        headers.insert(HEADER_REQUEST_ID, request_id);
+        add_standard_headers(headers);
         if let Some(validation) = validation {
             response = validation.check(response, &self.policy.deviations, &log).await;
         }
@@ -234,6 +203,30 @@ impl<C: ServerContext> Edge<C> {
         }
         entry.finish(&log, response.status(), response.extensions(), dialect.is_outside());
         response
+    }
+}
+
+impl<C: ServerContext> Edge<C> {
+    /// Serves `dialects` under their base paths, and the endpoints of `outside` (health, contracts, the reference page).
+    #[must_use]
+    pub fn new(
+        policy: Policy,
+        contexts: Contexts<C>,
+        mut dialects: Vec<Dialect<C>>,
+        outside: Vec<Dispatcher<C>>,
+    ) -> Self {
+        // `/api/auth` before `/api`.
+        dialects.sort_by_key(|dialect| std::cmp::Reverse(dialect.specificity()));
+        // RFC 2068 (19.7.1), which HTTP clients of Node and Java follow.
+        let kept = policy.connection_idle.saturating_sub(CLIENT_CLOSES_EARLIER);
+        let keep_alive = HeaderValue::from_str(&format!("timeout={}", kept.as_secs())).expect("digits are ASCII");
+        Self { policy, contexts, dialects, outside: outside::dialect(outside), keep_alive }
+    }
+
+    fn request_id(&self) -> String {
+        let mut bytes = [0; 16];
+        self.policy.request_ids.draw(|random| random.fill_bytes(&mut bytes));
+        Builder::from_random_bytes(bytes).into_uuid().to_string()
     }
 
     /// Says in the log that an origin is not trusted.
@@ -252,7 +245,7 @@ impl<C: ServerContext> Edge<C> {
     async fn respond(
         &self,
         dialect: &Dialect<C>,
-        call: Call<C>,
+        call: Call,
         page: &Page,
         entry: &mut Entry,
     ) -> Result<Response<Body>, Refusal> {
@@ -270,7 +263,7 @@ impl<C: ServerContext> Edge<C> {
         }
         self.check_rate(dialect, route.as_ref(), &call)?;
         // Held until the response is made, so that slow bodies count too. Health checks pass at the limit: they report it.
-        let _permit = match self.policy.in_flight.try_acquire(call.client.into()) {
+        let _permit = match self.policy.in_flight.try_acquire(call.client.ip().into()) {
             None if !dialect.is_outside() => return Err(Refusal::Overloaded { retry_after: Duration::from_secs(1) }),
             permit => permit,
         };
@@ -279,13 +272,13 @@ impl<C: ServerContext> Edge<C> {
     }
 
     /// Counts the request against the rate limit of its client.
-    fn check_rate(&self, dialect: &Dialect<C>, route: Option<&Route<C>>, call: &Call<C>) -> Result<(), Refusal> {
+    fn check_rate(&self, dialect: &Dialect<C>, route: Option<&Route<C>>, call: &Call) -> Result<(), Refusal> {
         let Some(limiter) = &self.policy.rate_limiter else { return Ok(()) };
         let now = self.policy.clock.now();
         let bucket = dialect.bucket(route);
         let credential = dialect.rules.credential(&call.parts.headers);
         let proven = credential.and_then(|credential| self.policy.proven.find(&credential, now));
-        let network = Client::Network(call.client.into());
+        let network = Client::Network(call.client.ip().into());
         let (client, limit) = match dialect.rules.rate_limit(bucket.template, proven.map(|(proof, _)| proof)) {
             Limit::None => return Ok(()),
             Limit::PerNetwork(limit) => (network, limit),
@@ -296,13 +289,8 @@ impl<C: ServerContext> Edge<C> {
     }
 
     /// Reads the body and runs the handler, under the deadline and with panics caught.
-    async fn run_bounded(
-        &self,
-        dialect: &Dialect<C>,
-        route: Route<C>,
-        call: Call<C>,
-    ) -> Result<Response<Body>, Refusal> {
-        let log = call.context.log.clone();
+    async fn run_bounded(&self, dialect: &Dialect<C>, route: Route<C>, call: Call) -> Result<Response<Body>, Refusal> {
+        let log = call.log.clone();
         let operation = route.operation.clone();
         let run = AssertUnwindSafe(self.run(dialect, route, call)).catch_unwind();
         match tokio::time::timeout(self.policy.request_timeout, run).await {
@@ -315,8 +303,8 @@ impl<C: ServerContext> Edge<C> {
         }
     }
 
-    async fn run(&self, dialect: &Dialect<C>, route: Route<C>, call: Call<C>) -> Result<Response<Body>, Refusal> {
-        let Call { mut context, parts, body, client } = call;
+    async fn run(&self, dialect: &Dialect<C>, route: Route<C>, call: Call) -> Result<Response<Body>, Refusal> {
+        let Call { request_id, log, parts, body, client } = call;
         let bytes = match parts.method {
             // A body has no meaning there (RFC 9110, 9.3.1).
             Method::GET | Method::HEAD => Vec::new(),
@@ -332,8 +320,9 @@ impl<C: ServerContext> Edge<C> {
         }
         let mut request = Request::from_parts(parts, Body::from(bytes));
         request.extensions_mut().insert::<ParsedBody>(parsed);
-        let port = context.request.remote_addr().port();
-        context.request = RequestInfo::new(&request, SocketAddr::new(client, port));
+        let mut context = self.contexts.take().await.ok_or(Refusal::Internal)?;
+        (context.request_id, context.log) = (request_id, log);
+        context.request = RequestInfo::new(&request, client);
         let handler = self.policy.traces.as_ref().and_then(|traces| traces.begin_handler(&route.operation));
         let run = route.run(context, request);
         let response = match handler {

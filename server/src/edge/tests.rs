@@ -4,12 +4,15 @@ mod validation;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::listener::Listener;
 use crate::net::origin::Origin;
 use countersign_api::better_auth::Error;
 use countersign_domain::observer::Unobserved;
 use countersign_domain::time::Timestamp;
 use dialect::DialectRules;
-use dropshot::{ConfigDropshot, ErrorStatusCode, ExclusiveExtractor, HttpServer, ServerBuilder, VersionPolicy};
+use dropshot::{
+    ApiDescription, ApiEndpoint, ApiEndpointVersions, ErrorStatusCode, ExclusiveExtractor, HttpError, RequestContext,
+};
 use http::StatusCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -136,7 +139,8 @@ struct Item {
 }
 
 struct World {
-    server: HttpServer<Reached>,
+    listener: Listener,
+    reached: Reached,
     clock: Arc<ManualClock>,
 }
 
@@ -163,6 +167,7 @@ impl World {
         let origin = Origin::parse("https://id.example").expect("an origin");
         let mut policy = Policy {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            request_ids: crate::random::system(),
             log: log.clone(),
             traces: None,
             observer: Arc::new(Unobserved),
@@ -173,6 +178,7 @@ impl World {
             rate_limiter: Some(rate_limit::RateLimiter::default()),
             proven: Arc::default(),
             in_flight: load::InFlight::new(100),
+            connection_idle: Duration::from_secs(75),
             disabled_paths: path::DisabledPaths::new(["/api/test/form".to_owned()].into()),
             request_timeout: Duration::from_secs(20),
             body_timeout: Duration::from_secs(20),
@@ -186,21 +192,20 @@ impl World {
         let healthz =
             ApiEndpoint::new("healthz".to_owned(), alive, Method::GET, "application/json", "/healthz", versions);
         outside.register(healthz).expect("registered");
-        let api = api(policy, vec![dialect], vec![Dispatcher::new(outside)]).expect("registered");
-        let server = ServerBuilder::new(api, Reached::default(), log)
-            .config(ConfigDropshot { default_request_body_max_bytes: 65, ..ConfigDropshot::default() })
-            .version_policy(VersionPolicy::Dynamic(Box::new(version_gate::VersionGate)))
-            .start()
-            .expect("a port");
-        Self { server, clock }
+        let reached = Reached::default();
+        let contexts = Contexts::start(Arc::clone(&reached), log.clone()).expect("a port");
+        let edge = Arc::new(Edge::new(policy, contexts, vec![dialect], vec![Dispatcher::new(outside)]));
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = Listener::start(address, Duration::from_secs(75), edge, log).expect("a port");
+        Self { listener, reached, clock }
     }
 
     fn reached(&self) -> usize {
-        self.server.app_private().load(Ordering::SeqCst)
+        self.reached.load(Ordering::SeqCst)
     }
 
     async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.server.local_addr()).await.expect("listening")
+        TcpStream::connect(self.listener.local_addr()).await.expect("listening")
     }
 
     /// Sends a request byte for byte, since HTTP clients normalise paths and headers.
@@ -256,7 +261,7 @@ async fn connections_of_http_1_1_say_how_long_they_are_kept() {
     let world = World::new(|_| {});
     for (path, status) in [("/api/test/echo", 200), ("/api/test/unknown", 404), ("/healthz", 200)] {
         let response = world.get(path, &[]).await;
-        assert_eq!((response.status, response.header("keep-alive")), (status, Some("timeout=25")), "{path}");
+        assert_eq!((response.status, response.header("keep-alive")), (status, Some("timeout=70")), "{path}");
     }
     // HTTP/2 has no such header (RFC 9113, 8.2.2), and HTTP/1.0 keeps no connection.
     let mut old = world.connect().await;

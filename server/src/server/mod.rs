@@ -12,14 +12,16 @@ use crate::audit_seal::{AuditSealing, Parts};
 use crate::clock::{Clock, SystemClock};
 use crate::config::values::DatabaseUrl;
 use crate::config::{Key, Settings};
+use crate::edge::contexts::{Contexts, ContextsError};
 use crate::edge::validation::Deviations;
-use crate::edge::{self, Dispatcher, client_ip, load, path, rate_limit, version_gate};
+use crate::edge::{self, Dispatcher, Edge, client_ip, load, path, rate_limit};
 use crate::first_run::{self, FirstRunError};
 use crate::housekeeping::{self, Housekeeping};
 use crate::http;
 use crate::http::docs;
 use crate::http::ops::{self, Health};
 use crate::key_watch::{KeyWatch, Notes, node_name};
+use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::observers::Observers;
 use crate::traces::{Traces, TracesError};
@@ -27,7 +29,7 @@ use crate::webhooks::{self, WebhookDelivery};
 use countersign_domain::audit_chain::TrailKeys;
 use countersign_domain::observer::Observer;
 use countersign_flows::delivery::Worker;
-use dropshot::{ConfigDropshot, HandlerTaskMode, HttpServer, ServerBuilder, VersionPolicy};
+use dropshot::HttpServer;
 use slog::{error, info, warn};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -55,11 +57,13 @@ pub enum StartError {
     Webhooks(#[source] reqwest::Error),
     #[error("failed to register the operations")]
     Register(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("failed to prepare for requests")]
+    Contexts(#[from] ContextsError),
     #[error("listening on {address} failed")]
     Listen {
         address: SocketAddr,
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: std::io::Error,
     },
     #[error("listening on {address} for metrics (operations.listen) failed")]
     Operations {
@@ -95,8 +99,9 @@ pub enum RunError {
     Start(#[from] StartError),
     #[error("failed to install the signal handlers")]
     Signals(#[source] std::io::Error),
-    #[error("the server stopped unexpectedly: {0}")]
-    Stopped(String),
+    /// A defect of this program.
+    #[error("no more connections are accepted")]
+    Stopped,
 }
 
 pub struct RunningServer {
@@ -108,7 +113,8 @@ pub struct RunningServer {
     delivery: Option<Worker>,
     webhooks: WebhookDelivery,
     operations: Option<HttpServer<()>>,
-    http: HttpServer<Arc<App>>,
+    listener: Listener,
+    app: Arc<App>,
     health: Arc<Health>,
     settings: Arc<Settings>,
     keyring_is_new: bool,
@@ -150,6 +156,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     };
     let policy = edge::Policy {
         clock: Arc::clone(&clock),
+        request_ids: crate::random::system(),
         log: log.clone(),
         observer: Arc::clone(&observer),
         traces: traces.clone(),
@@ -160,6 +167,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         rate_limiter: settings.rate_limits_are_on.then(rate_limit::RateLimiter::default),
         proven: Arc::clone(&app.proven),
         in_flight,
+        connection_idle: settings.limits.connection_idle,
         disabled_paths: path::DisabledPaths::new(settings.disabled_paths.clone()),
         request_timeout: settings.limits.request_timeout,
         body_timeout: settings.limits.body_timeout,
@@ -172,15 +180,8 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     let outside = vec![Dispatcher::new(health_api), Dispatcher::new(docs_api)];
     let dialects = http::dialects::serve(&app, &settings.dialects, settings.responses_are_validated)
         .map_err(|error| StartError::Register(Box::new(error)))?;
-    let api = edge::api(policy, dialects, outside).map_err(|error| StartError::Register(Box::new(error)))?;
-    let config = ConfigDropshot {
-        bind_address: settings.listen,
-        // The edge rejects larger bodies in the dialect's format; dropshot's own limit must not come first.
-        default_request_body_max_bytes: settings.limits.max_body_bytes + 1,
-        // A request whose client hangs up must not stop half-way.
-        default_handler_task_mode: HandlerTaskMode::Detached,
-        ..ConfigDropshot::default()
-    };
+    let contexts = Contexts::start(Arc::clone(&app), log.clone())?;
+    let edge = Arc::new(Edge::new(policy, contexts, dialects, outside));
     let trail_keys = TrailKeys::new(Arc::clone(app.keyring()));
     let housekeeping = housekeeping::start(
         Arc::clone(app.store()),
@@ -199,15 +200,12 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     let parts =
         webhooks::Parts { store: Arc::clone(app.store()), clock: Arc::clone(&clock), observer, log: log.clone() };
     let webhooks = WebhookDelivery::start(&settings.webhooks, &parts).map_err(StartError::Webhooks)?;
-    let http = ServerBuilder::new(api, app, logging::for_dropshot(log))
-        .config(config)
-        .version_policy(VersionPolicy::Dynamic(Box::new(version_gate::VersionGate)))
-        .start()
-        .map_err(|source| StartError::Listen { address: settings.listen, source: Box::new(source) })?;
+    let listener = Listener::start(settings.listen, settings.limits.connection_idle, edge, log)
+        .map_err(|source| StartError::Listen { address: settings.listen, source })?;
     let key_watch = KeyWatch::start(Notes {
-        store: Arc::clone(http.app_private().store()),
-        keyring: Arc::clone(http.app_private().keyring()),
-        node: node_name(http.local_addr()),
+        store: Arc::clone(app.store()),
+        keyring: Arc::clone(app.keyring()),
+        node: node_name(listener.local_addr()),
         clock: Arc::clone(&clock),
         log: logging.log.clone(),
     })
@@ -215,7 +213,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     let open_tenant = settings.open_tenant().map_or_else(|| "none".to_owned(), |tenant| tenant.name.clone());
     info!(
         logging.log, "started";
-        "address" => http.local_addr().to_string(),
+        "address" => listener.local_addr().to_string(),
         "traces" => settings.traces.as_ref().map_or("off", |collector| collector.endpoint.as_str()),
         "metrics" => operations.as_ref().map_or_else(|| "off".to_owned(), |server| server.local_addr().to_string()),
         "tenant_open_to_sign_up" => open_tenant,
@@ -232,7 +230,8 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         delivery,
         webhooks,
         operations,
-        http,
+        listener,
+        app,
         health,
         settings,
         keyring_is_new,
@@ -245,7 +244,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
 impl RunningServer {
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
-        self.http.local_addr()
+        self.listener.local_addr()
     }
 
     /// The address of `/metrics`, if it is served.
@@ -257,7 +256,7 @@ impl RunningServer {
     /// The state that handlers share.
     #[must_use]
     pub fn app(&self) -> &Arc<App> {
-        self.http.app_private()
+        &self.app
     }
 
     /// Responses that broke their contract, if the settings have responses validated.
@@ -337,7 +336,7 @@ impl RunningServer {
         let delivery = self.delivery;
         let webhooks = self.webhooks;
         let stop = async {
-            let closed = self.http.close().await;
+            let closed = self.listener.close().await;
             // After the requests, some of which wait for a message to be delivered.
             if let Some(worker) = delivery {
                 worker.stop().await;
@@ -356,7 +355,7 @@ impl RunningServer {
         };
         match tokio::time::timeout(self.settings.shutdown_grace, stop).await {
             Ok(Ok(())) => info!(log, "stopped"),
-            Ok(Err(problem)) => error!(log, "failed to stop cleanly"; "problem" => problem),
+            Ok(Err(problem)) => error!(log, "failed to stop cleanly"; "problem" => problem.to_string()),
             Err(_) => warn!(log, "stopped with requests still in flight"),
         }
     }
@@ -403,9 +402,7 @@ pub async fn run(settings: Settings, reload: Reload<'_>, screen: &mut (dyn Write
                     _ = interrupt.recv() => break,
                 }
             }
-            ended = server.http.wait_for_shutdown() => {
-                return Err(RunError::Stopped(ended.err().unwrap_or_else(|| "no reason given".to_owned())));
-            }
+            () = server.listener.ended() => return Err(RunError::Stopped),
         }
     }
     info!(server.logging.log, "stopping"; "grace_seconds" => server.settings.shutdown_grace.as_secs());

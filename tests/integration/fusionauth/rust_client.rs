@@ -2,9 +2,9 @@
 //! without one, and looks a user up by their own access token, as APIMatic's SDK does; some end a path with an empty value.
 //! Its journey with the crate itself is `tests/clients/fusionauth-rust`.
 
+use crate::harness::World;
 use crate::harness::caller::Call;
 use crate::harness::service::Service;
-use crate::harness::World;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::tenant::{Directory, LoginPolicy, Tenant};
 use countersign_test_postgres::{DatabaseKind, on_each_database};

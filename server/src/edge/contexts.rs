@@ -1,0 +1,115 @@
+//! The [`RequestContext`]s that handlers are called with. Only dropshot can make them, and it makes one for each request that it
+//! reads itself; connections of clients are not dropshot's, because it has no settings for them (see `server/api/DROPSHOT.md`).
+//! So a dropshot server on a loopback port is asked for one after another, over one connection. All that is in a context but the
+//! application is replaced by what the client's request says.
+
+use dropshot::{
+    ApiDescription, ApiDescriptionRegisterError, ApiEndpoint, ApiEndpointVersions, Body, BuildError, ConfigDropshot,
+    HandlerTaskMode, HttpError, HttpServer, RequestContext, ServerBuilder, ServerContext,
+};
+use http::{Method, Response};
+use slog::{Logger, o, warn};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpSocket;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinHandle;
+
+/// Contexts that are kept ready. While they are, nothing is read from the connection.
+const READY: usize = 256;
+
+/// Of the connection, in bytes: what is not read yet is kept by the system.
+const SEND_BUFFER: u32 = 16 * 1024;
+
+/// Requests that are written at once.
+const BATCH: usize = 64;
+const REQUEST: &str = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+/// Time before another connection, where one fails.
+const AFTER_FAILURE: Duration = Duration::from_millis(100);
+
+#[derive(Debug, thiserror::Error)]
+pub enum ContextsError {
+    #[error("failed to register an endpoint")]
+    Register(#[from] ApiDescriptionRegisterError),
+    #[error("failed to listen on a loopback port")]
+    Listen(#[source] Box<BuildError>),
+}
+
+/// Contexts for handlers.
+pub struct Contexts<C: ServerContext> {
+    ready: Mutex<mpsc::Receiver<RequestContext<C>>>,
+    asking: JoinHandle<()>,
+    // Serves as long as it is there.
+    _maker: HttpServer<C>,
+}
+
+impl<C: ServerContext> Contexts<C> {
+    /// Contexts with this application.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub fn start(application: C, log: Logger) -> Result<Self, ContextsError> {
+        let (made, ready) = mpsc::channel(READY);
+        let make = move |context: RequestContext<C>| {
+            let made = made.clone();
+            async move {
+                // An error: the server has ended.
+                let _ = made.send(context).await;
+                Ok::<_, HttpError>(Response::new(Body::empty()))
+            }
+        };
+        let (json, versions) = ("application/json", ApiEndpointVersions::All);
+        let mut api = ApiDescription::new();
+        api.register(ApiEndpoint::new("context".to_owned(), make, Method::GET, json, "/", versions))?;
+        let config = ConfigDropshot {
+            bind_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            default_handler_task_mode: HandlerTaskMode::CancelOnDisconnect,
+            ..ConfigDropshot::default()
+        };
+        let silent = Logger::root(slog::Discard, o!());
+        let maker = ServerBuilder::new(api, application, silent).config(config).start();
+        let maker = maker.map_err(|error| ContextsError::Listen(Box::new(error)))?;
+        let asking = tokio::spawn(ask_repeatedly(maker.local_addr(), log));
+        Ok(Self { ready: Mutex::new(ready), asking, _maker: maker })
+    }
+
+    /// A context; `None` if none can be had any more.
+    pub(super) async fn take(&self) -> Option<RequestContext<C>> {
+        self.ready.lock().await.recv().await
+    }
+}
+
+impl<C: ServerContext> Drop for Contexts<C> {
+    fn drop(&mut self) {
+        self.asking.abort();
+    }
+}
+
+async fn ask_repeatedly(maker: SocketAddr, log: Logger) {
+    loop {
+        let Err(error) = ask(maker).await;
+        warn!(log, "requests wait, because a connection within the server failed"; "error" => error.to_string());
+        tokio::time::sleep(AFTER_FAILURE).await;
+    }
+}
+
+/// Writes requests as fast as they are read. Responses say nothing.
+async fn ask(maker: SocketAddr) -> Result<std::convert::Infallible, std::io::Error> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    let (mut responses, mut requests) = socket.connect(maker).await?.into_split();
+    let batch = REQUEST.repeat(BATCH);
+    let write = async {
+        loop {
+            requests.write_all(batch.as_bytes()).await?;
+        }
+    };
+    let mut nowhere = tokio::io::sink();
+    let read = tokio::io::copy(&mut responses, &mut nowhere);
+    tokio::select! {
+        written = write => written,
+        read = read => Err(read.err().unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into())),
+    }
+}

@@ -1,0 +1,173 @@
+//! Connections of clients: accepted, timed, and closed in order at the end.
+//!
+//! HTTP/1.1, and HTTP/2 of clients that begin with it (RFC 9113, 3.3), in clear text: TLS is a proxy's.
+
+mod timed;
+
+use dropshot::Body;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use slog::{Logger, warn};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use timed::{Activity, Limits, Timed};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{oneshot, watch};
+use tokio_util::task::TaskTracker;
+
+/// The largest head of a request that is read, in bytes: so much memory is held for one that does not end. Heads are mostly
+/// cookies, of which browsers send 4 KiB each.
+const LARGEST_HEAD: usize = 32 * 1024;
+
+/// How long a client may take for the head of a request, from its first byte.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Time before connections are accepted again, when the process or the system has no more of what they take.
+const AFTER_EXHAUSTION: Duration = Duration::from_millis(100);
+
+/// Connections that wait to be accepted; the system may allow fewer (`net.core.somaxconn`).
+const BACKLOG: u32 = 4096;
+
+/// Serves a request. What has begun is not stopped when the client hangs up.
+pub trait Serve: Send + Sync + 'static {
+    /// The response for a request of this peer.
+    fn serve(&self, peer: SocketAddr, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send;
+}
+
+/// A port that is listened on.
+pub struct Listener {
+    local_addr: SocketAddr,
+    stop: oneshot::Sender<()>,
+    /// Closed once no more connections are accepted.
+    is_accepting: watch::Receiver<()>,
+    connections: tokio::task::JoinHandle<()>,
+    requests: TaskTracker,
+}
+
+impl Listener {
+    /// Begins to listen on an address, and to serve. Connections without a request are closed after `idle`.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub fn start(address: SocketAddr, idle: Duration, server: Arc<impl Serve>, log: Logger) -> io::Result<Self> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A server that starts again does not wait for connections of the one before to be forgotten.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(BACKLOG)?;
+        let local_addr = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let (accepting, is_accepting) = watch::channel(());
+        let requests = TaskTracker::new();
+        let connections = Connections { server, idle, requests: requests.clone(), log };
+        let connections = tokio::spawn(connections.accept(listener, stopped, accepting));
+        Ok(Self { local_addr, stop, is_accepting, connections, requests })
+    }
+
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Waits until no more connections are accepted, which happens without [`Listener::close`] by a defect only.
+    pub async fn ended(&self) {
+        // An error: nothing is sent.
+        let _ = self.is_accepting.clone().changed().await;
+    }
+
+    /// Accepts no more connections, closes those without a request, and waits for all requests.
+    ///
+    /// # Errors
+    /// When connections could not be served to their end: a defect.
+    pub async fn close(self) -> Result<(), tokio::task::JoinError> {
+        // An error: it has ended already.
+        let _ = self.stop.send(());
+        let closed = self.connections.await;
+        self.requests.close();
+        self.requests.wait().await;
+        closed
+    }
+}
+
+struct Connections<S> {
+    server: Arc<S>,
+    idle: Duration,
+    requests: TaskTracker,
+    log: Logger,
+}
+
+impl<S: Serve> Connections<S> {
+    async fn accept(self, listener: TcpListener, mut stopped: oneshot::Receiver<()>, accepting: watch::Sender<()>) {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        // Times are those of `timed`: hyper has one for heads and idle connections together.
+        builder.http1().header_read_timeout(None).max_buf_size(LARGEST_HEAD);
+        builder.http2().timer(TokioTimer::new()).max_header_list_size(LARGEST_HEAD as u32);
+        let open = GracefulShutdown::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = &mut stopped => break,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let activity = Activity::new();
+                    let connection = open.watch(self.connection(&builder, stream, peer, &activity));
+                    let limits = Limits { idle: self.idle, head: HEAD_TIMEOUT };
+                    tokio::spawn(async move {
+                        tokio::select! {
+                            // An error is the client's: it has hung up, or what it sends is not HTTP.
+                            _ = connection => {}
+                            () = activity.until_too_long(limits) => {}
+                        }
+                    });
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    warn!(self.log, "failed to accept a connection"; "error" => error.to_string());
+                    tokio::time::sleep(AFTER_EXHAUSTION).await;
+                }
+            }
+        }
+        drop((listener, accepting));
+        open.shutdown().await;
+    }
+
+    fn connection(
+        &self,
+        builder: &auto::Builder<TokioExecutor>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        activity: &Arc<Activity>,
+    ) -> impl hyper_util::server::graceful::GracefulConnection<Error: Send> + Send + 'static {
+        // Responses are small, and written at once. Without the option they are late, which is no reason not to send them.
+        let _ = stream.set_nodelay(true);
+        let (server, requests, seen) = (Arc::clone(&self.server), self.requests.clone(), Arc::clone(activity));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (server, in_progress) = (Arc::clone(&server), seen.begin(request.version()));
+            // In a task of its own, so that it does not end with the connection.
+            let task = requests.spawn(async move { server.serve(peer, request.map(Body::wrap)).await });
+            async move {
+                let response = task.await;
+                drop(in_progress);
+                response
+            }
+        });
+        let stream = Timed { stream, activity: Arc::clone(activity) };
+        builder.serve_connection(TokioIo::new(stream), service).into_owned()
+    }
+}
+
+/// Whether an error is about a connection that its client has given up.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,29 @@
 //! The [`RequestContext`]s that handlers are called with. Only dropshot can make them, and it makes one for each request that it
 //! reads itself; connections of clients are not dropshot's, because it has no settings for them (see `server/api/DROPSHOT.md`).
-//! So a dropshot server on a loopback port is asked for one after another, over one connection. All that is in a context but the
-//! application is replaced by what the client's request says.
+//! So a dropshot server on a loopback port is asked for one after another, over one connection, and handlers leave theirs behind
+//! ([`Lent`]) for the next request. All that is in a context but the application is replaced by what the client's request says.
 
 use dropshot::{
     ApiDescription, ApiDescriptionRegisterError, ApiEndpoint, ApiEndpointVersions, Body, BuildError, ConfigDropshot,
-    HandlerTaskMode, HttpError, HttpServer, RequestContext, ServerBuilder, ServerContext,
+    HandlerTaskMode, HttpError, HttpServer, RequestContext, RequestInfo, ServerBuilder, ServerContext,
 };
-use http::{Method, Response};
+use http::{Method, Request, Response};
 use slog::{Logger, o, warn};
+use std::any::Any;
+use std::cell::RefCell;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
+use std::sync::{Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
-/// Contexts that are kept ready. While they are, nothing is read from the connection.
+/// Contexts that were used and are kept, at most: of so many requests at once, more are made new.
+const SPARE: usize = 1024;
+
+/// Contexts that are made ahead. While they are, nothing is read from the connection.
 const READY: usize = 256;
 
 /// Of the connection, in bytes: what is not read yet is kept by the system.
@@ -39,6 +46,8 @@ pub enum ContextsError {
 
 /// Contexts for handlers.
 pub struct Contexts<C: ServerContext> {
+    /// Those that were used before.
+    spare: SyncMutex<Vec<RequestContext<C>>>,
     ready: Mutex<mpsc::Receiver<RequestContext<C>>>,
     asking: JoinHandle<()>,
     // Serves as long as it is there.
@@ -72,12 +81,64 @@ impl<C: ServerContext> Contexts<C> {
         let maker = ServerBuilder::new(api, application, silent).config(config).start();
         let maker = maker.map_err(|error| ContextsError::Listen(Box::new(error)))?;
         let asking = tokio::spawn(ask_repeatedly(maker.local_addr(), log));
-        Ok(Self { ready: Mutex::new(ready), asking, _maker: maker })
+        Ok(Self { spare: SyncMutex::default(), ready: Mutex::new(ready), asking, _maker: maker })
     }
 
     /// A context; `None` if none can be had any more.
     pub(super) async fn take(&self) -> Option<RequestContext<C>> {
-        self.ready.lock().await.recv().await
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match spare {
+            Some(context) => Some(context),
+            None => self.ready.lock().await.recv().await,
+        }
+    }
+
+    /// Runs a handler with a context that was taken, and keeps the context if the handler leaves it behind.
+    pub(super) async fn keep<F: Future>(&self, handler: F) -> F::Output {
+        let run = async {
+            let output = handler.await;
+            (output, LEFT.with(|left| left.borrow_mut().take()))
+        };
+        let (output, left) = LEFT.scope(RefCell::new(None), run).await;
+        if let Some(mut context) = left.and_then(|left| left.downcast::<RequestContext<C>>().ok()) {
+            // Credentials are in the headers.
+            context.request = RequestInfo::new(&Request::new(()), SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
+            let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+            if spare.len() < SPARE {
+                spare.push(*context);
+            }
+        }
+        output
+    }
+}
+
+tokio::task_local! {
+    static LEFT: RefCell<Option<Box<dyn Any + Send>>>;
+}
+
+/// The context of a request that a handler leaves behind for another one when it ends.
+pub struct Lent<C: ServerContext>(Option<RequestContext<C>>);
+
+impl<C: ServerContext> Lent<C> {
+    #[must_use]
+    pub fn new(context: RequestContext<C>) -> Self {
+        Self(Some(context))
+    }
+}
+
+impl<C: ServerContext> Deref for Lent<C> {
+    type Target = RequestContext<C>;
+
+    fn deref(&self) -> &RequestContext<C> {
+        self.0.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl<C: ServerContext> Drop for Lent<C> {
+    fn drop(&mut self) {
+        let Some(context) = self.0.take() else { return };
+        // Outside of `keep`, nothing takes it.
+        let _ = LEFT.try_with(|left| left.borrow_mut().replace(Box::new(context)));
     }
 }
 

@@ -325,6 +325,7 @@ impl<C: ServerContext> Edge<C> {
         context.request = RequestInfo::new(&request, client);
         let handler = self.policy.traces.as_ref().and_then(|traces| traces.begin_handler(&route.operation));
         let run = route.run(context, request);
+        let run = self.contexts.keep(run);
         let response = match handler {
             Some(handler) => run.with_context(handler).await,
             None => run.await,

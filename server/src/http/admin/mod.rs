@@ -17,6 +17,7 @@ pub mod rules;
 mod users;
 
 use crate::app::App;
+use crate::edge::contexts::Lent;
 use countersign_api::admin::{AdminApi, Problem, replies, requests};
 use countersign_api::{CheckedBody, Reply, TypedQuery};
 use dropshot::{Path, RequestContext};
@@ -34,39 +35,39 @@ impl AdminApi for Admin {
         context: Context,
         query: TypedQuery<requests::UsersQuery>,
     ) -> Result<Reply<replies::ListUsers>, Problem> {
-        users::list(&context, query.into_inner()).await
+        users::list(&Lent::new(context), query.into_inner()).await
     }
 
     async fn create_user(
         context: Context,
         body: CheckedBody<requests::NewUser>,
     ) -> Result<Reply<replies::CreateUser>, Problem> {
-        users::create(&context, body.into_inner()).await
+        users::create(&Lent::new(context), body.into_inner()).await
     }
 
     async fn read_user(context: Context, path: Path<requests::UserPath>) -> Result<Reply<replies::ReadUser>, Problem> {
-        users::read(&context, &path.into_inner().user_id).await
+        users::read(&Lent::new(context), &path.into_inner().user_id).await
     }
 
     async fn delete_user(
         context: Context,
         path: Path<requests::UserPath>,
     ) -> Result<Reply<replies::ChangeUser>, Problem> {
-        users::delete(&context, &path.into_inner().user_id).await
+        users::delete(&Lent::new(context), &path.into_inner().user_id).await
     }
 
     async fn unlock_user(
         context: Context,
         path: Path<requests::UserPath>,
     ) -> Result<Reply<replies::ChangeUser>, Problem> {
-        users::unlock(&context, &path.into_inner().user_id).await
+        users::unlock(&Lent::new(context), &path.into_inner().user_id).await
     }
 
     async fn reset_factors(
         context: Context,
         path: Path<requests::UserPath>,
     ) -> Result<Reply<replies::ResetFactors>, Problem> {
-        users::reset_factors(&context, &path.into_inner().user_id).await
+        users::reset_factors(&Lent::new(context), &path.into_inner().user_id).await
     }
 
     async fn set_password(
@@ -74,59 +75,59 @@ impl AdminApi for Admin {
         path: Path<requests::UserPath>,
         body: CheckedBody<requests::NewPassword>,
     ) -> Result<Reply<replies::ChangeUser>, Problem> {
-        users::set_password(&context, &path.into_inner().user_id, &body.into_inner().password).await
+        users::set_password(&Lent::new(context), &path.into_inner().user_id, &body.into_inner().password).await
     }
 
     async fn deactivate_user(
         context: Context,
         path: Path<requests::UserPath>,
     ) -> Result<Reply<replies::DeactivateUser>, Problem> {
-        users::deactivate(&context, &path.into_inner().user_id).await
+        users::deactivate(&Lent::new(context), &path.into_inner().user_id).await
     }
 
     async fn reactivate_user(
         context: Context,
         path: Path<requests::UserPath>,
     ) -> Result<Reply<replies::ReactivateUser>, Problem> {
-        users::reactivate(&context, &path.into_inner().user_id).await
+        users::reactivate(&Lent::new(context), &path.into_inner().user_id).await
     }
 
     async fn list_grants(
         context: Context,
         path: Path<requests::UserPath>,
     ) -> Result<Reply<replies::ListGrants>, Problem> {
-        grants::list(&context, &path.into_inner().user_id).await
+        grants::list(&Lent::new(context), &path.into_inner().user_id).await
     }
 
     async fn revoke_grants(
         context: Context,
         path: Path<requests::UserPath>,
     ) -> Result<Reply<replies::ChangeUser>, Problem> {
-        grants::revoke_all(&context, &path.into_inner().user_id).await
+        grants::revoke_all(&Lent::new(context), &path.into_inner().user_id).await
     }
 
     async fn revoke_grant(
         context: Context,
         path: Path<requests::GrantPath>,
     ) -> Result<Reply<replies::ChangeUser>, Problem> {
-        grants::revoke(&context, path.into_inner()).await
+        grants::revoke(&Lent::new(context), path.into_inner()).await
     }
 
     async fn export_user(
         context: Context,
         path: Path<requests::UserPath>,
     ) -> Result<Reply<replies::ExportUser>, Problem> {
-        users::export(&context, &path.into_inner().user_id).await
+        users::export(&Lent::new(context), &path.into_inner().user_id).await
     }
 
     async fn read_statistics(context: Context) -> Result<Reply<replies::ReadStatistics>, Problem> {
-        reports::statistics(&context).await
+        reports::statistics(&Lent::new(context)).await
     }
 
     async fn list_audit_events(
         context: Context,
         query: TypedQuery<requests::AuditEventsQuery>,
     ) -> Result<Reply<replies::ListAuditEvents>, Problem> {
-        reports::audit_events(&context, query.into_inner()).await
+        reports::audit_events(&Lent::new(context), query.into_inner()).await
     }
 }

@@ -27,6 +27,7 @@ pub mod verification;
 pub mod wire;
 
 use crate::app::App;
+use crate::edge::contexts::Lent;
 use countersign_api::better_auth::{BetterAuthApi, Error, replies, requests};
 use countersign_api::{DialectName, JsonBody, JsonOrFormBody, OptionalJsonBody, Reply, SingleQuery};
 use countersign_flows::Caller;
@@ -50,91 +51,91 @@ impl BetterAuthApi for BetterAuth {
         context: Context,
         body: JsonBody<requests::TwoFactorEnable>,
     ) -> Result<Reply<replies::TwoFactorEnable>, Error> {
-        factors::enable(&context, body.into_inner()).await
+        factors::enable(&Lent::new(context), body.into_inner()).await
     }
 
     async fn two_factor_verify_totp_post(
         context: Context,
         body: JsonBody<requests::TwoFactorVerifyTotp>,
     ) -> Result<Reply<replies::TwoFactorVerifyTotp>, Error> {
-        verification::verify_totp(&context, body.into_inner()).await
+        verification::verify_totp(&Lent::new(context), body.into_inner()).await
     }
 
     async fn two_factor_send_otp_post(
         context: Context,
         _body: OptionalJsonBody<requests::TwoFactorSendOtp>,
     ) -> Result<Reply<replies::TwoFactorSendOtp>, Error> {
-        verification::send_otp(&context).await
+        verification::send_otp(&Lent::new(context)).await
     }
 
     async fn two_factor_verify_otp_post(
         context: Context,
         body: JsonBody<requests::TwoFactorVerifyOtp>,
     ) -> Result<Reply<replies::TwoFactorVerifyOtp>, Error> {
-        verification::verify_otp(&context, body.into_inner()).await
+        verification::verify_otp(&Lent::new(context), body.into_inner()).await
     }
 
     async fn two_factor_get_totp_uri_post(
         context: Context,
         body: JsonBody<requests::Password>,
     ) -> Result<Reply<replies::TwoFactorGetTotpUri>, Error> {
-        factors::get_totp_uri(&context, body.into_inner()).await
+        factors::get_totp_uri(&Lent::new(context), body.into_inner()).await
     }
 
     async fn two_factor_verify_backup_code_post(
         context: Context,
         body: JsonBody<requests::TwoFactorVerifyBackupCode>,
     ) -> Result<Reply<replies::TwoFactorVerifyBackupCode>, Error> {
-        verification::verify_backup_code(&context, body.into_inner()).await
+        verification::verify_backup_code(&Lent::new(context), body.into_inner()).await
     }
 
     async fn two_factor_generate_backup_codes_post(
         context: Context,
         body: JsonBody<requests::Password>,
     ) -> Result<Reply<replies::TwoFactorGenerateBackupCodes>, Error> {
-        factors::generate_backup_codes(&context, body.into_inner()).await
+        factors::generate_backup_codes(&Lent::new(context), body.into_inner()).await
     }
 
     async fn two_factor_disable_post(
         context: Context,
         body: JsonBody<requests::Password>,
     ) -> Result<Reply<replies::TwoFactorDisable>, Error> {
-        factors::disable(&context, body.into_inner()).await
+        factors::disable(&Lent::new(context), body.into_inner()).await
     }
 
     async fn two_factor_revoke_trusted_devices_post(
         context: Context,
         body: JsonBody<requests::Password>,
     ) -> Result<Reply<replies::TwoFactorRevokeTrustedDevices>, Error> {
-        factors::revoke_trusted_devices(&context, body.into_inner()).await
+        factors::revoke_trusted_devices(&Lent::new(context), body.into_inner()).await
     }
 
     async fn sign_up_with_email_and_password(
         context: Context,
         body: JsonOrFormBody<requests::SignUpWithEmailAndPassword>,
     ) -> Result<Reply<replies::SignUpWithEmailAndPassword>, Error> {
-        accounts::sign_up(&context, body.into_inner()).await
+        accounts::sign_up(&Lent::new(context), body.into_inner()).await
     }
 
     async fn sign_in_email(
         context: Context,
         body: JsonOrFormBody<requests::SignInEmail>,
     ) -> Result<Reply<replies::SignInEmail>, Error> {
-        accounts::sign_in(&context, body.into_inner()).await
+        accounts::sign_in(&Lent::new(context), body.into_inner()).await
     }
 
     async fn sign_out(
         context: Context,
         _body: OptionalJsonBody<requests::NoFields>,
     ) -> Result<Reply<replies::SignOut>, Error> {
-        sessions::sign_out(&context).await
+        sessions::sign_out(&Lent::new(context)).await
     }
 
     async fn get_session(
         context: Context,
         query: Query<requests::GetSession>,
     ) -> Result<Reply<replies::GetSession>, Error> {
-        sessions::get(&context, query.into_inner()).await
+        sessions::get(&Lent::new(context), query.into_inner()).await
     }
 
     async fn get_session_post(
@@ -142,78 +143,78 @@ impl BetterAuthApi for BetterAuth {
         query: Query<requests::GetSession>,
         _body: OptionalJsonBody<requests::NoFields>,
     ) -> Result<Reply<replies::PostedGetSession>, Error> {
-        sessions::get(&context, query.into_inner()).await
+        sessions::get(&Lent::new(context), query.into_inner()).await
     }
 
     async fn list_user_sessions(context: Context) -> Result<Reply<replies::ListUserSessions>, Error> {
-        sessions::list(&context).await
+        sessions::list(&Lent::new(context)).await
     }
 
     async fn revoke_session_post(
         context: Context,
         body: JsonBody<requests::RevokeSession>,
     ) -> Result<Reply<replies::RevokeSession>, Error> {
-        sessions::revoke_one(&context, body.into_inner()).await
+        sessions::revoke_one(&Lent::new(context), body.into_inner()).await
     }
 
     async fn revoke_sessions_post(
         context: Context,
         _body: OptionalJsonBody<requests::NoFields>,
     ) -> Result<Reply<replies::RevokeSession>, Error> {
-        sessions::revoke_all(&context).await
+        sessions::revoke_all(&Lent::new(context)).await
     }
 
     async fn revoke_other_sessions_post(
         context: Context,
         _body: OptionalJsonBody<requests::NoFields>,
     ) -> Result<Reply<replies::RevokeSession>, Error> {
-        sessions::revoke_others(&context).await
+        sessions::revoke_others(&Lent::new(context)).await
     }
 
     async fn list_trusted_devices(context: Context) -> Result<Reply<replies::ListTrustedDevices>, Error> {
-        devices::list(&context).await
+        devices::list(&Lent::new(context)).await
     }
 
     async fn rename_trusted_device(
         context: Context,
         body: JsonBody<requests::RenameTrustedDevice>,
     ) -> Result<Reply<replies::RenameTrustedDevice>, Error> {
-        devices::rename(&context, body.into_inner()).await
+        devices::rename(&Lent::new(context), body.into_inner()).await
     }
 
     async fn revoke_trusted_device(
         context: Context,
         body: JsonBody<requests::RevokeTrustedDevice>,
     ) -> Result<Reply<replies::RevokeTrustedDevice>, Error> {
-        devices::revoke(&context, body.into_inner()).await
+        devices::revoke(&Lent::new(context), body.into_inner()).await
     }
 
     async fn revoke_all_trusted_devices(
         context: Context,
         _body: OptionalJsonBody<requests::NoFields>,
     ) -> Result<Reply<replies::RevokeTrustedDevice>, Error> {
-        devices::revoke_all(&context).await
+        devices::revoke_all(&Lent::new(context)).await
     }
 
     async fn change_password(
         context: Context,
         body: JsonBody<requests::ChangePassword>,
     ) -> Result<Reply<replies::ChangePassword>, Error> {
-        accounts::change_password(&context, body.into_inner()).await
+        accounts::change_password(&Lent::new(context), body.into_inner()).await
     }
 
     async fn request_password_reset(
         context: Context,
         body: JsonBody<requests::RequestPasswordReset>,
     ) -> Result<Reply<replies::RequestPasswordReset>, Error> {
-        recovery::request(&context, body.into_inner()).await
+        recovery::request(&Lent::new(context), body.into_inner()).await
     }
 
     async fn forget_password(
         context: Context,
         body: JsonBody<requests::RequestPasswordReset>,
     ) -> Result<Reply<replies::RequestPasswordReset>, Error> {
-        recovery::request(&context, body.into_inner()).await
+        recovery::request(&Lent::new(context), body.into_inner()).await
     }
 
     async fn reset_password(
@@ -221,7 +222,7 @@ impl BetterAuthApi for BetterAuth {
         query: SingleQuery<requests::ResetPasswordQuery>,
         body: JsonBody<requests::ResetPassword>,
     ) -> Result<Reply<replies::ResetPassword>, Error> {
-        recovery::reset(&context, query.into_inner(), body.into_inner()).await
+        recovery::reset(&Lent::new(context), query.into_inner(), body.into_inner()).await
     }
 
     async fn reset_password_callback(
@@ -229,67 +230,67 @@ impl BetterAuthApi for BetterAuth {
         path: Path<requests::ResetPasswordPath>,
         query: SingleQuery<requests::ResetPasswordCallback>,
     ) -> Result<Reply<replies::ResetPasswordCallback>, Error> {
-        recovery::follow(&context, path.into_inner(), query.into_inner()).await
+        recovery::follow(&Lent::new(context), path.into_inner(), query.into_inner()).await
     }
 
     async fn send_verification_email(
         context: Context,
         body: JsonBody<requests::SendVerificationEmail>,
     ) -> Result<Reply<replies::SendVerificationEmail>, Error> {
-        addresses::send_verification(&context, body.into_inner()).await
+        addresses::send_verification(&Lent::new(context), body.into_inner()).await
     }
 
     async fn verify_email(
         context: Context,
         query: SingleQuery<requests::MailedLink>,
     ) -> Result<Reply<replies::VerifyEmail>, Error> {
-        addresses::follow(&context, query.into_inner()).await
+        addresses::follow(&Lent::new(context), query.into_inner()).await
     }
 
     async fn change_email(
         context: Context,
         body: JsonBody<requests::ChangeEmail>,
     ) -> Result<Reply<replies::ChangeEmail>, Error> {
-        addresses::change(&context, body.into_inner()).await
+        addresses::change(&Lent::new(context), body.into_inner()).await
     }
 
     async fn update_user(
         context: Context,
         body: JsonBody<requests::UpdateUser>,
     ) -> Result<Reply<replies::UpdateUser>, Error> {
-        profile::update_user(&context, body.into_inner()).await
+        profile::update_user(&Lent::new(context), body.into_inner()).await
     }
 
     async fn update_session(
         context: Context,
         _body: JsonBody<requests::NoFields>,
     ) -> Result<Reply<replies::UpdateSession>, Error> {
-        profile::update_session(&context).await
+        profile::update_session(&Lent::new(context)).await
     }
 
     async fn delete_user(
         context: Context,
         body: JsonBody<requests::DeleteUser>,
     ) -> Result<Reply<replies::DeleteUser>, Error> {
-        profile::delete(&context, body.into_inner()).await
+        profile::delete(&Lent::new(context), body.into_inner()).await
     }
 
     async fn delete_user_callback(
         context: Context,
         query: SingleQuery<requests::MailedLink>,
     ) -> Result<Reply<replies::DeleteUserCallback>, Error> {
-        profile::follow_deletion(&context, query.into_inner()).await
+        profile::follow_deletion(&Lent::new(context), query.into_inner()).await
     }
 
     async fn verify_password(
         context: Context,
         body: JsonBody<requests::Password>,
     ) -> Result<Reply<replies::VerifyPassword>, Error> {
-        accounts::verify_password(&context, body.into_inner()).await
+        accounts::verify_password(&Lent::new(context), body.into_inner()).await
     }
 
     async fn list_user_accounts(context: Context) -> Result<Reply<replies::ListUserAccounts>, Error> {
-        accounts::list(&context).await
+        accounts::list(&Lent::new(context)).await
     }
 
     async fn error_page(

@@ -30,6 +30,7 @@ mod values;
 mod wire;
 
 use crate::app::App;
+use crate::edge::contexts::Lent;
 use countersign_api::fusionauth::actions::{Action, ActionPath, ActionsQuery};
 use countersign_api::fusionauth::search::{RepeatedQuery, Search};
 use countersign_api::fusionauth::{
@@ -56,7 +57,7 @@ impl RecoveryCodeApi for FusionAuth {
         tenant: TenantHeader,
         _body: LenientBody<requests::NoFields>,
     ) -> Result<Reply<replies::RecoveryCodes>, Error> {
-        methods::renew_recovery_codes(&context, tenant, &path.into_inner().user_id).await
+        methods::renew_recovery_codes(&Lent::new(context), tenant, &path.into_inner().user_id).await
     }
 
     async fn retrieve_two_factor_recovery_codes(
@@ -64,7 +65,7 @@ impl RecoveryCodeApi for FusionAuth {
         path: Path<requests::UserPath>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::ReadRecoveryCodes>, Error> {
-        methods::read_recovery_codes(&context, tenant, &path.into_inner().user_id).await
+        methods::read_recovery_codes(&Lent::new(context), tenant, &path.into_inner().user_id).await
     }
 }
 
@@ -77,7 +78,7 @@ impl MethodApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactor>,
     ) -> Result<Reply<replies::EnableTwoFactor>, Error> {
-        methods::enable(&context, tenant, &path.into_inner().user_id, body.into_inner()).await
+        methods::enable(&Lent::new(context), tenant, &path.into_inner().user_id, body.into_inner()).await
     }
 
     async fn disable_two_factor(
@@ -88,7 +89,7 @@ impl MethodApi for FusionAuth {
         body: LenientBody<requests::TwoFactorDisable>,
     ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
         let user_id = path.into_inner().user_id;
-        methods::disable(&context, tenant, &user_id, query.into_inner(), body.into_inner()).await
+        methods::disable(&Lent::new(context), tenant, &user_id, query.into_inner(), body.into_inner()).await
     }
 
     async fn update_two_factor(
@@ -99,7 +100,7 @@ impl MethodApi for FusionAuth {
         body: LenientBody<requests::TwoFactorUpdate>,
     ) -> Result<Reply<replies::UpdateTwoFactor>, Error> {
         let user_id = path.into_inner().user_id;
-        methods::rename(&context, tenant, &user_id, query.into_inner(), body.into_inner()).await
+        methods::rename(&Lent::new(context), tenant, &user_id, query.into_inner(), body.into_inner()).await
     }
 
     async fn enable_two_factor_using_jwt(
@@ -107,7 +108,7 @@ impl MethodApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactor>,
     ) -> Result<Reply<replies::EnableOwnTwoFactor>, Error> {
-        methods::enable_own(&context, tenant, body.into_inner()).await
+        methods::enable_own(&Lent::new(context), tenant, body.into_inner()).await
     }
 
     async fn disable_two_factor_using_jwt(
@@ -116,7 +117,7 @@ impl MethodApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorDisable>,
     ) -> Result<Reply<replies::DisableTwoFactor>, Error> {
-        methods::disable_own(&context, tenant, query.into_inner(), body.into_inner()).await
+        methods::disable_own(&Lent::new(context), tenant, query.into_inner(), body.into_inner()).await
     }
 
     async fn retrieve_user_lock(
@@ -124,7 +125,7 @@ impl MethodApi for FusionAuth {
         path: Path<requests::UserPath>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::ReadUserLock>, Error> {
-        lock::read(&context, tenant, &path.into_inner().user_id).await
+        lock::read(&Lent::new(context), tenant, &path.into_inner().user_id).await
     }
 
     async fn delete_user_lock(
@@ -132,7 +133,7 @@ impl MethodApi for FusionAuth {
         path: Path<requests::UserPath>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::DeleteUserLock>, Error> {
-        lock::lift(&context, tenant, &path.into_inner().user_id).await
+        lock::lift(&Lent::new(context), tenant, &path.into_inner().user_id).await
     }
 
     async fn change_password_by_identity(
@@ -140,7 +141,7 @@ impl MethodApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::ChangePassword>,
     ) -> Result<Reply<replies::ChangePasswordByIdentity>, Error> {
-        passwords::by_identity(&context, tenant, body.into_inner()).await
+        passwords::by_identity(&Lent::new(context), tenant, body.into_inner()).await
     }
 
     async fn check_change_password_by_identity(
@@ -148,7 +149,7 @@ impl MethodApi for FusionAuth {
         query: CheckedQuery<requests::CheckChangePasswordQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::CheckChangePasswordByIdentity>, Error> {
-        passwords::check_by_identity(&context, tenant, query.into_inner()).await
+        passwords::check_by_identity(&Lent::new(context), tenant, query.into_inner()).await
     }
 
     async fn change_password(
@@ -157,7 +158,7 @@ impl MethodApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::ChangePassword>,
     ) -> Result<Reply<replies::ChangePassword>, Error> {
-        passwords::by_id(&context, tenant, &path.into_inner().change_password_id, body.into_inner()).await
+        passwords::by_id(&Lent::new(context), tenant, &path.into_inner().change_password_id, body.into_inner()).await
     }
 
     async fn check_change_password(
@@ -165,7 +166,7 @@ impl MethodApi for FusionAuth {
         path: Path<requests::ChangePasswordPath>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::CheckChangePassword>, Error> {
-        passwords::check_by_id(&context, tenant, &path.into_inner().change_password_id).await
+        passwords::check_by_id(&Lent::new(context), tenant, &path.into_inner().change_password_id).await
     }
 
     async fn register(
@@ -174,7 +175,7 @@ impl MethodApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::Registration>,
     ) -> Result<Reply<replies::Register>, Error> {
-        registrations::register(&context, tenant, &path.into_inner().user_id, body.into_inner()).await
+        registrations::register(&Lent::new(context), tenant, &path.into_inner().user_id, body.into_inner()).await
     }
 
     async fn register_user(
@@ -182,7 +183,7 @@ impl MethodApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::Registration>,
     ) -> Result<Reply<replies::RegisterUser>, Error> {
-        registrations::register_user(&context, tenant, body.into_inner()).await
+        registrations::register_user(&Lent::new(context), tenant, body.into_inner()).await
     }
 }
 
@@ -195,7 +196,7 @@ impl AdministrationApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::Registration>,
     ) -> Result<Reply<replies::ChangeRegistration>, Error> {
-        registrations::update(&context, tenant, &path.into_inner().user_id, body.into_inner()).await
+        registrations::update(&Lent::new(context), tenant, &path.into_inner().user_id, body.into_inner()).await
     }
 
     async fn patch_registration(
@@ -204,7 +205,7 @@ impl AdministrationApi for FusionAuth {
         tenant: TenantHeader,
         body: MergePatchBody<requests::Registration>,
     ) -> Result<Reply<replies::ChangeRegistration>, Error> {
-        registrations::patch(&context, tenant, &path.into_inner().user_id, body).await
+        registrations::patch(&Lent::new(context), tenant, &path.into_inner().user_id, body).await
     }
 
     async fn retrieve_registration(
@@ -212,7 +213,7 @@ impl AdministrationApi for FusionAuth {
         path: Path<requests::RegistrationPath>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::RetrieveRegistration>, Error> {
-        registrations::read(&context, tenant, path.into_inner()).await
+        registrations::read(&Lent::new(context), tenant, path.into_inner()).await
     }
 
     async fn delete_registration(
@@ -220,7 +221,7 @@ impl AdministrationApi for FusionAuth {
         path: Path<requests::RegistrationPath>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::DeleteRegistration>, Error> {
-        registrations::delete(&context, tenant, path.into_inner()).await
+        registrations::delete(&Lent::new(context), tenant, path.into_inner()).await
     }
 
     async fn search_users_by_ids(
@@ -228,7 +229,7 @@ impl AdministrationApi for FusionAuth {
         query: RepeatedQuery,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::FindUsers>, Error> {
-        search::by_query(&context, tenant, query).await
+        search::by_query(&Lent::new(context), tenant, query).await
     }
 
     async fn search_users_by_query_string(
@@ -236,7 +237,7 @@ impl AdministrationApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<Search>,
     ) -> Result<Reply<replies::SearchUsers>, Error> {
-        search::by_body(&context, tenant, body.into_inner()).await
+        search::by_body(&Lent::new(context), tenant, body.into_inner()).await
     }
 
     async fn action_user(
@@ -244,7 +245,7 @@ impl AdministrationApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<Action>,
     ) -> Result<Reply<replies::TakeAction>, Error> {
-        actions::take(&context, tenant, body.into_inner()).await
+        actions::take(&Lent::new(context), tenant, body.into_inner()).await
     }
 
     async fn retrieve_actions(
@@ -252,7 +253,7 @@ impl AdministrationApi for FusionAuth {
         query: CheckedQuery<ActionsQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::RetrieveActions>, Error> {
-        actions::list(&context, tenant, query.into_inner()).await
+        actions::list(&Lent::new(context), tenant, query.into_inner()).await
     }
 
     async fn retrieve_action(
@@ -260,7 +261,7 @@ impl AdministrationApi for FusionAuth {
         path: Path<ActionPath>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::RetrieveAction>, Error> {
-        actions::read(&context, tenant, &path.into_inner().action_id).await
+        actions::read(&Lent::new(context), tenant, &path.into_inner().action_id).await
     }
 
     async fn modify_action(
@@ -269,7 +270,7 @@ impl AdministrationApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<Action>,
     ) -> Result<Reply<replies::TakeAction>, Error> {
-        actions::modify(&context, tenant, &path.into_inner().action_id, body.into_inner()).await
+        actions::modify(&Lent::new(context), tenant, &path.into_inner().action_id, body.into_inner()).await
     }
 
     async fn cancel_action(
@@ -277,7 +278,7 @@ impl AdministrationApi for FusionAuth {
         path: Path<ActionPath>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::TakeAction>, Error> {
-        actions::cancel(&context, tenant, &path.into_inner().action_id).await
+        actions::cancel(&Lent::new(context), tenant, &path.into_inner().action_id).await
     }
 }
 
@@ -289,7 +290,7 @@ impl LinkApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::ForgotPassword>,
     ) -> Result<Reply<replies::ForgotPassword>, Error> {
-        links::forgot_password(&context, tenant, body.into_inner()).await
+        links::forgot_password(&Lent::new(context), tenant, body.into_inner()).await
     }
 
     async fn resend_email_verification(
@@ -298,7 +299,7 @@ impl LinkApi for FusionAuth {
         tenant: TenantHeader,
         _body: LenientBody<requests::NoFields>,
     ) -> Result<Reply<replies::ResendEmailVerification>, Error> {
-        links::resend_verification(&context, tenant, query.into_inner()).await
+        links::resend_verification(&Lent::new(context), tenant, query.into_inner()).await
     }
 
     async fn verify_email_address(
@@ -306,7 +307,7 @@ impl LinkApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::VerifyEmail>,
     ) -> Result<Reply<replies::VerifyEmailAddress>, Error> {
-        links::verify(&context, tenant, body.into_inner()).await
+        links::verify(&Lent::new(context), tenant, body.into_inner()).await
     }
 
     async fn verify_email(
@@ -315,7 +316,7 @@ impl LinkApi for FusionAuth {
         tenant: TenantHeader,
         _body: LenientBody<requests::NoFields>,
     ) -> Result<Reply<replies::VerifyEmail>, Error> {
-        links::verify_by_id(&context, tenant, &path.into_inner().verification_id).await
+        links::verify_by_id(&Lent::new(context), tenant, &path.into_inner().verification_id).await
     }
 
     async fn start_passwordless_login(
@@ -323,7 +324,7 @@ impl LinkApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::PasswordlessStart>,
     ) -> Result<Reply<replies::StartPasswordlessLogin>, Error> {
-        passwordless::start(&context, tenant, body.into_inner()).await
+        passwordless::start(&Lent::new(context), tenant, body.into_inner()).await
     }
 
     async fn send_passwordless_code(
@@ -331,7 +332,7 @@ impl LinkApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::PasswordlessSend>,
     ) -> Result<Reply<replies::SendPasswordlessCode>, Error> {
-        passwordless::send(&context, tenant, body.into_inner()).await
+        passwordless::send(&Lent::new(context), tenant, body.into_inner()).await
     }
 
     async fn passwordless_login(
@@ -339,7 +340,7 @@ impl LinkApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::PasswordlessLogin>,
     ) -> Result<Reply<replies::PasswordlessLogin>, Error> {
-        passwordless::login(&context, tenant, body.into_inner()).await
+        passwordless::login(&Lent::new(context), tenant, body.into_inner()).await
     }
 }
 
@@ -358,7 +359,7 @@ impl FusionAuthApi for FusionAuth {
             application_id: query_value(query.application_id.as_ref()),
             trust: query_value(Some(&path.two_factor_trust_id)),
         };
-        two_factor::status(&context, tenant, of).await
+        two_factor::status(&Lent::new(context), tenant, of).await
     }
 
     async fn retrieve_two_factor_status_without_trust(
@@ -372,7 +373,7 @@ impl FusionAuthApi for FusionAuth {
             application_id: query_value(query.application_id.as_ref()),
             trust: None,
         };
-        two_factor::status(&context, tenant, of).await
+        two_factor::status(&Lent::new(context), tenant, of).await
     }
 
     async fn retrieve_two_factor_status_with_request(
@@ -386,7 +387,7 @@ impl FusionAuthApi for FusionAuth {
             application_id: body_value(body.application_id.as_ref()),
             trust: body_value(body.two_factor_trust_id.as_ref()),
         };
-        two_factor::status(&context, tenant, of).await
+        two_factor::status(&Lent::new(context), tenant, of).await
     }
 
     async fn start_two_factor_login(
@@ -394,7 +395,7 @@ impl FusionAuthApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorStart>,
     ) -> Result<Reply<replies::TwoFactorStart>, Error> {
-        two_factor::start(&context, tenant, body.into_inner()).await
+        two_factor::start(&Lent::new(context), tenant, body.into_inner()).await
     }
 
     async fn two_factor_login(
@@ -402,7 +403,7 @@ impl FusionAuthApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorLogin>,
     ) -> Result<Reply<replies::TwoFactorLogin>, Error> {
-        login::two_factor_login(&context, tenant, body.into_inner()).await
+        login::two_factor_login(&Lent::new(context), tenant, body.into_inner()).await
     }
 
     async fn send_two_factor_code_for_enable_disable(
@@ -410,14 +411,14 @@ impl FusionAuthApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorSend>,
     ) -> Result<Reply<replies::SendForEnableDisable>, Error> {
-        two_factor::send(&context, tenant, body.into_inner()).await
+        two_factor::send(&Lent::new(context), tenant, body.into_inner()).await
     }
 
     async fn generate_two_factor_secret_using_jwt(
         context: Context,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::Secret>, Error> {
-        two_factor::secret(&context, tenant).await
+        two_factor::secret(&Lent::new(context), tenant).await
     }
 
     async fn send_two_factor_code_for_login_using_method(
@@ -426,7 +427,8 @@ impl FusionAuthApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::TwoFactorSend>,
     ) -> Result<Reply<replies::SendForLogin>, Error> {
-        two_factor::send_for_login(&context, tenant, &path.into_inner().two_factor_id, body.into_inner()).await
+        two_factor::send_for_login(&Lent::new(context), tenant, &path.into_inner().two_factor_id, body.into_inner())
+            .await
     }
 
     async fn login(
@@ -434,18 +436,18 @@ impl FusionAuthApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::Login>,
     ) -> Result<Reply<replies::Login>, Error> {
-        login::login(&context, tenant, body.into_inner()).await
+        login::login(&Lent::new(context), tenant, body.into_inner()).await
     }
 
     async fn validate_jwt(context: Context) -> Result<Reply<replies::ValidateJwt>, Error> {
-        tokens::validate(&context).await
+        tokens::validate(&Lent::new(context)).await
     }
 
     async fn exchange_refresh_token_for_jwt(
         context: Context,
         body: LenientBody<requests::Refresh>,
     ) -> Result<Reply<replies::Refresh>, Error> {
-        login::refresh(&context, body.into_inner()).await
+        login::refresh(&Lent::new(context), body.into_inner()).await
     }
 
     async fn retrieve_refresh_tokens(
@@ -453,7 +455,7 @@ impl FusionAuthApi for FusionAuth {
         query: CheckedQuery<requests::RefreshTokensQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::RetrieveRefreshTokens>, Error> {
-        refresh_tokens::list(&context, tenant, query.into_inner()).await
+        refresh_tokens::list(&Lent::new(context), tenant, query.into_inner()).await
     }
 
     async fn revoke_refresh_token(
@@ -462,7 +464,7 @@ impl FusionAuthApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::RevokeRefreshToken>,
     ) -> Result<Reply<replies::RevokeRefreshToken>, Error> {
-        refresh_tokens::revoke(&context, tenant, query.into_inner(), body.into_inner()).await
+        refresh_tokens::revoke(&Lent::new(context), tenant, query.into_inner(), body.into_inner()).await
     }
 
     async fn retrieve_refresh_token_by_id(
@@ -470,7 +472,7 @@ impl FusionAuthApi for FusionAuth {
         path: Path<requests::RefreshTokenPath>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::RetrieveRefreshToken>, Error> {
-        refresh_tokens::read(&context, tenant, &path.into_inner().token_id).await
+        refresh_tokens::read(&Lent::new(context), tenant, &path.into_inner().token_id).await
     }
 
     async fn revoke_refresh_token_by_id(
@@ -478,7 +480,7 @@ impl FusionAuthApi for FusionAuth {
         path: Path<requests::RefreshTokenPath>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::RevokeRefreshTokenById>, Error> {
-        refresh_tokens::revoke_by_id(&context, tenant, &path.into_inner().token_id).await
+        refresh_tokens::revoke_by_id(&Lent::new(context), tenant, &path.into_inner().token_id).await
     }
 
     async fn logout(
@@ -486,15 +488,15 @@ impl FusionAuthApi for FusionAuth {
         query: CheckedQuery<requests::LogoutQuery>,
         body: LenientOrNullBody<requests::Logout>,
     ) -> Result<Reply<replies::Logout>, Error> {
-        refresh_tokens::logout(&context, query.into_inner(), body.into_inner()).await
+        refresh_tokens::logout(&Lent::new(context), query.into_inner(), body.into_inner()).await
     }
 
     async fn retrieve_json_web_key_set(context: Context) -> Result<Reply<replies::JsonWebKeySet>, Error> {
-        Ok(tokens::key_set(&context))
+        Ok(tokens::key_set(&Lent::new(context)))
     }
 
     async fn retrieve_system_status(context: Context) -> Result<Reply<replies::SystemStatus>, Error> {
-        tokens::system_status(&context).await
+        tokens::system_status(&Lent::new(context)).await
     }
 }
 
@@ -506,7 +508,7 @@ impl UserApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::CreateUser>, Error> {
-        users::create(&context, tenant, None, body.into_inner()).await
+        users::create(&Lent::new(context), tenant, None, body.into_inner()).await
     }
 
     async fn retrieve_user_by_login_id(
@@ -514,7 +516,7 @@ impl UserApi for FusionAuth {
         query: CheckedQuery<requests::UserQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::RetrieveUser>, Error> {
-        users::by_login_id(&context, tenant, query.into_inner()).await
+        users::by_login_id(&Lent::new(context), tenant, query.into_inner()).await
     }
 
     async fn create_user_with_id(
@@ -523,7 +525,7 @@ impl UserApi for FusionAuth {
         tenant: TenantHeader,
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::CreateUser>, Error> {
-        users::create(&context, tenant, Some(&path.into_inner().user_id), body.into_inner()).await
+        users::create(&Lent::new(context), tenant, Some(&path.into_inner().user_id), body.into_inner()).await
     }
 
     async fn retrieve_user(
@@ -531,7 +533,7 @@ impl UserApi for FusionAuth {
         path: Path<requests::UserPath>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::RetrieveUser>, Error> {
-        users::read(&context, tenant, &path.into_inner().user_id).await
+        users::read(&Lent::new(context), tenant, &path.into_inner().user_id).await
     }
 
     async fn patch_user(
@@ -540,7 +542,7 @@ impl UserApi for FusionAuth {
         tenant: TenantHeader,
         body: MergePatchBody<requests::User>,
     ) -> Result<Reply<replies::ChangeUser>, Error> {
-        users::patch(&context, tenant, &path.into_inner().user_id, body).await
+        users::patch(&Lent::new(context), tenant, &path.into_inner().user_id, body).await
     }
 
     async fn update_user(
@@ -551,7 +553,7 @@ impl UserApi for FusionAuth {
         body: LenientBody<requests::User>,
     ) -> Result<Reply<replies::ChangeUser>, Error> {
         let reactivates = query_switch("reactivate", query.into_inner().reactivate.as_ref())?.unwrap_or(false);
-        users::update(&context, tenant, &path.into_inner().user_id, reactivates, body.into_inner()).await
+        users::update(&Lent::new(context), tenant, &path.into_inner().user_id, reactivates, body.into_inner()).await
     }
 
     async fn delete_user(
@@ -560,6 +562,6 @@ impl UserApi for FusionAuth {
         query: CheckedQuery<requests::DeleteUserQuery>,
         tenant: TenantHeader,
     ) -> Result<Reply<replies::DeleteUser>, Error> {
-        users::delete(&context, tenant, &path.into_inner().user_id, query.into_inner()).await
+        users::delete(&Lent::new(context), tenant, &path.into_inner().user_id, query.into_inner()).await
     }
 }

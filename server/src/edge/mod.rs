@@ -43,11 +43,11 @@ use self::rate_limit::{Client, Limit};
 use crate::clock::Clock;
 use crate::listener::Serve;
 use crate::net::origin::TrustedOrigins;
+use crate::random;
 use crate::traces::{Finished, Traces};
 use countersign_api::ParsedBody;
 use countersign_api::reply::whole_seconds;
 use countersign_domain::observer::{Observer, RefusalReason, Served};
-use countersign_flows::random::Randomness;
 use dropshot::{Body, HEADER_REQUEST_ID, RequestInfo, ServerContext};
 use futures::FutureExt as _;
 use http::header::{HeaderName, HeaderValue};
@@ -60,7 +60,6 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use uuid::Builder;
 
 /// On every response that has no caching rule of its own, since responses hold secrets; `nosniff` on all.
 const STANDARD_HEADERS: [(&str, &str); 3] =
@@ -73,8 +72,6 @@ const CLIENT_CLOSES_EARLIER: Duration = Duration::from_secs(5);
 /// Settings of the edge that apply to all dialects.
 pub struct Policy {
     pub clock: Arc<dyn Clock>,
-    /// For the ids of requests.
-    pub request_ids: Randomness,
     pub log: Logger,
     /// Takes what was served and refused.
     pub observer: Arc<dyn Observer>,
@@ -125,7 +122,7 @@ struct Call {
 
 impl<C: ServerContext> Serve for Edge<C> {
     async fn serve(&self, peer: SocketAddr, request: Request<Body>) -> Response<Body> {
-        let request_id = self.request_id();
+        let request_id = random::uuid();
         let (mut parts, body) = request.into_parts();
         let (peer, port) = (peer.ip(), peer.port());
         let client = self.policy.trusted_proxies.client_address(peer, &parts.headers);
@@ -221,12 +218,6 @@ impl<C: ServerContext> Edge<C> {
         let kept = policy.connection_idle.saturating_sub(CLIENT_CLOSES_EARLIER);
         let keep_alive = HeaderValue::from_str(&format!("timeout={}", kept.as_secs())).expect("digits are ASCII");
         Self { policy, contexts, dialects, outside: outside::dialect(outside), keep_alive }
-    }
-
-    fn request_id(&self) -> String {
-        let mut bytes = [0; 16];
-        self.policy.request_ids.draw(|random| random.fill_bytes(&mut bytes));
-        Builder::from_random_bytes(bytes).into_uuid().to_string()
     }
 
     /// Says in the log that an origin is not trusted.

@@ -167,7 +167,6 @@ impl World {
         let origin = Origin::parse("https://id.example").expect("an origin");
         let mut policy = Policy {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            request_ids: crate::random::system(),
             log: log.clone(),
             traces: None,
             observer: Arc::new(Unobserved),

@@ -156,7 +156,6 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
     };
     let policy = edge::Policy {
         clock: Arc::clone(&clock),
-        request_ids: crate::random::system(),
         log: log.clone(),
         observer: Arc::clone(&observer),
         traces: traces.clone(),

@@ -3,9 +3,9 @@
 use super::*;
 use http_body_util::BodyExt as _;
 use slog::o;
-use std::time::Instant;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// Responds to `/slow` once it may, and to all else at once.
 #[derive(Default)]
@@ -102,7 +102,7 @@ async fn a_head_that_does_not_end_is_waited_for_no_longer_however_long_idle_conn
         client.write_all(b"x").await.expect("writable");
         stream.read_u8().await.expect("readable");
         let deadline = activity.deadline(limits).expect("something is waited for");
-        let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let left = deadline.saturating_duration_since(Instant::now());
         assert!(left <= limit && left + Duration::from_millis(200) > limit, "{version:?} {left:?}");
         let _serving = activity.begin(version);
         assert!(activity.deadline(limits).is_none());

@@ -26,7 +26,7 @@ def companions(name):
 GATEWAY = {"COUNTERSIGN_SMS_URL": "https://sms.example.com", "COUNTERSIGN_SMS_SECRET": "a secret of at least 24 characters"}
 
 # Examples of what is not on this machine: a server, files. Of these, only the names are checked.
-ELSEWHERE = {"database.url", "smtp.ca", "messages.templates"}
+ELSEWHERE = {"database.url", "smtp.ca", "messages.templates", "webhooks"}
 
 
 def lines(text):

@@ -188,6 +188,8 @@ until_state() {
   inside journalctl --no-pager -u countersign.service | tail -n 30
   fail "$1 of countersign.service is $(state "$1"), not $2"
 }
+# Read to the end, because a program that is not is ended by SIGPIPE, which fails the pipeline.
+logged() { inside journalctl --no-pager -o cat -u countersign.service | grep "$1" >/dev/null; }
 ready() { inside "$system_python" /test/journey.py wait http://127.0.0.1:3000/readyz >/dev/null; }
 
 # The groups that systemd-nspawn makes for the processes of the container and for its own, in this process' own group.
@@ -251,7 +253,7 @@ under_systemd() {
   [ "$(inside stat -c '%U:%G %a' /etc/countersign/countersign.toml)" = "root:countersign 640" ] || fail "the owner of countersign.toml"
   [ "$(inside stat -c '%U:%G %a' /var/lib/countersign)" = "countersign:countersign 700" ] || fail "the owner of the data"
   ! inside find /var/lib/countersign -type f -perm /077 | grep . || fail "others can read what is stored"
-  inside journalctl --no-pager -o cat -u countersign.service | grep -q "Keys .*/keyring" || fail "the first screen does not name the credential"
+  logged "Keys .*/keyring" || fail "the first screen does not name the credential"
   main=$(state MainPID)
   inside sed -nE 's/^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):\s*([0-9a-f]+).*/\1=\2/p' "/proc/$main/status" | sort >"$place/status"
   [ "$(tr '\n' ' ' <"$place/status")" = "CapBnd=0000000000000000 CapEff=0000000000000000 NoNewPrivs=1 Seccomp=2 Uid=$(inside id -u countersign) " ] ||
@@ -268,10 +270,10 @@ under_systemd() {
   ! inside find /var/lib/countersign -not -user countersign | grep . || fail "a command has left files of root's"
   inside systemctl reload countersign.service || fail "systemctl reload"
   for ((attempt = 0; attempt < 50; attempt++)); do
-    ! inside journalctl --no-pager -u countersign.service | grep -q "read the configuration again" || break
+    ! logged "read the configuration again" || break
     sleep 0.1
   done
-  inside journalctl --no-pager -u countersign.service | grep -q "read the configuration again" || fail "nothing was read again on reload"
+  logged "read the configuration again" || fail "nothing was read again on reload"
   [ "$(state MainPID)" = "$main" ] || fail "a reload has restarted the server"
   [ "$(state StartLimitIntervalUSec)" = 0 ] || fail "systemd gives up after some starts, such as while a database is away"
   inside kill -KILL "$main"

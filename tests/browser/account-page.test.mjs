@@ -114,6 +114,8 @@ for (const [screen, viewport] of Object.entries(SCREENS)) {
     // The password is forgotten: the link of the mail sets another one, and the second factor is asked for as before.
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("link", { name: "Forgot your password?" }).click();
+    // The form before has a field of the same name.
+    await heading(page, "Forgot your password?");
     await send(page, { "E-mail address": ADA.email }, "Send the link");
     await heading(page, "Look into your mail");
     await page.goto(await mailedLink(server, ADA.email));

@@ -17,7 +17,7 @@ use std::sync::{Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// Contexts that were used and are kept, at most: of so many requests at once, more are made new.
@@ -61,11 +61,16 @@ impl<C: ServerContext> Contexts<C> {
     /// When no port can be had.
     pub fn start(application: C, log: Logger) -> Result<Self, ContextsError> {
         let (made, ready) = mpsc::channel(READY);
+        // The server's own end of its connection: nothing is made for others.
+        let (own, asked_by) = watch::channel(None);
         let make = move |context: RequestContext<C>| {
+            let is_own = *asked_by.borrow() == Some(context.request.remote_addr());
             let made = made.clone();
             async move {
-                // An error: the server has ended.
-                let _ = made.send(context).await;
+                if is_own {
+                    // An error: the server has ended.
+                    let _ = made.send(context).await;
+                }
                 Ok::<_, HttpError>(Response::new(Body::empty()))
             }
         };
@@ -80,7 +85,7 @@ impl<C: ServerContext> Contexts<C> {
         let silent = Logger::root(slog::Discard, o!());
         let maker = ServerBuilder::new(api, application, silent).config(config).start();
         let maker = maker.map_err(|error| ContextsError::Listen(Box::new(error)))?;
-        let asking = tokio::spawn(ask_repeatedly(maker.local_addr(), log));
+        let asking = tokio::spawn(ask_repeatedly(maker.local_addr(), own, log));
         Ok(Self { spare: SyncMutex::default(), ready: Mutex::new(ready), asking, _maker: maker })
     }
 
@@ -101,7 +106,8 @@ impl<C: ServerContext> Contexts<C> {
         };
         let (output, left) = LEFT.scope(RefCell::new(None), run).await;
         if let Some(mut context) = left.and_then(|left| left.downcast::<RequestContext<C>>().ok()) {
-            // Credentials are in the headers.
+            // There may be credentials in the headers, and in variables of the path.
+            context.endpoint.variables.clear();
             context.request = RequestInfo::new(&Request::new(()), SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
             let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
             if spare.len() < SPARE {
@@ -148,19 +154,24 @@ impl<C: ServerContext> Drop for Contexts<C> {
     }
 }
 
-async fn ask_repeatedly(maker: SocketAddr, log: Logger) {
+async fn ask_repeatedly(maker: SocketAddr, own: watch::Sender<Option<SocketAddr>>, log: Logger) {
     loop {
-        let Err(error) = ask(maker).await;
+        let Err(error) = ask(maker, &own).await;
         warn!(log, "requests wait, because a connection within the server failed"; "error" => error.to_string());
         tokio::time::sleep(AFTER_FAILURE).await;
     }
 }
 
 /// Writes requests as fast as they are read. Responses say nothing.
-async fn ask(maker: SocketAddr) -> Result<std::convert::Infallible, std::io::Error> {
+async fn ask(
+    maker: SocketAddr,
+    own: &watch::Sender<Option<SocketAddr>>,
+) -> Result<std::convert::Infallible, std::io::Error> {
     let socket = TcpSocket::new_v4()?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
-    let (mut responses, mut requests) = socket.connect(maker).await?.into_split();
+    let stream = socket.connect(maker).await?;
+    own.send_replace(Some(stream.local_addr()?));
+    let (mut responses, mut requests) = stream.into_split();
     let batch = REQUEST.repeat(BATCH);
     let write = async {
         loop {

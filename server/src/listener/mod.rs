@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::GracefulConnection;
 use slog::{Logger, warn};
 use std::io;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use timed::{Activity, Limits, Timed};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 /// The largest head of a request that is read, in bytes: so much memory is held for one that does not end. Heads are mostly
@@ -27,6 +27,15 @@ const LARGEST_HEAD: usize = 32 * 1024;
 
 /// How long a client may take for the head of a request, from its first byte.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a client may take to see that its connection ends, which nothing is served on any more.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Requests of one connection at once, in HTTP/2: responses that a client does not take are held. Proxies open more connections.
+const STREAMS: u32 = 32;
+
+/// Of a response in HTTP/2 that is not taken yet, in bytes.
+const SEND_BUFFER: usize = 64 * 1024;
 
 /// Time before connections are accepted again, when the process or the system has no more of what they take.
 const AFTER_EXHAUSTION: Duration = Duration::from_millis(100);
@@ -43,10 +52,12 @@ pub trait Serve: Send + Sync + 'static {
 /// A port that is listened on.
 pub struct Listener {
     local_addr: SocketAddr,
-    stop: oneshot::Sender<()>,
+    /// True once it stops.
+    stop: watch::Sender<bool>,
+    accepting: tokio::task::JoinHandle<()>,
     /// Closed once no more connections are accepted.
     is_accepting: watch::Receiver<()>,
-    connections: tokio::task::JoinHandle<()>,
+    connections: TaskTracker,
     requests: TaskTracker,
 }
 
@@ -62,12 +73,17 @@ impl Listener {
         socket.bind(address)?;
         let listener = socket.listen(BACKLOG)?;
         let local_addr = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel();
-        let (accepting, is_accepting) = watch::channel(());
-        let requests = TaskTracker::new();
-        let connections = Connections { server, idle, requests: requests.clone(), log };
-        let connections = tokio::spawn(connections.accept(listener, stopped, accepting));
-        Ok(Self { local_addr, stop, is_accepting, connections, requests })
+        let (stop, stopping) = watch::channel(false);
+        let (guard, is_accepting) = watch::channel(());
+        let (connections, requests) = (TaskTracker::new(), TaskTracker::new());
+        let limits = Limits { idle, head: HEAD_TIMEOUT };
+        let (open, served) = (connections.clone(), requests.clone());
+        let acceptor = Acceptor { server, limits, connections: open, requests: served, stopping, log };
+        let accepting = tokio::spawn(async move {
+            acceptor.accept(listener).await;
+            drop(guard);
+        });
+        Ok(Self { local_addr, stop, accepting, is_accepting, connections, requests })
     }
 
     #[must_use]
@@ -84,58 +100,60 @@ impl Listener {
     /// Accepts no more connections, closes those without a request, and waits for all requests.
     ///
     /// # Errors
-    /// When connections could not be served to their end: a defect.
+    /// When connections could not be accepted to the end: a defect.
     pub async fn close(self) -> Result<(), tokio::task::JoinError> {
-        // An error: it has ended already.
-        let _ = self.stop.send(());
-        let closed = self.connections.await;
-        self.requests.close();
-        self.requests.wait().await;
+        self.stop.send_replace(true);
+        let closed = self.accepting.await;
+        for tasks in [&self.connections, &self.requests] {
+            tasks.close();
+            tasks.wait().await;
+        }
         closed
     }
 }
 
-struct Connections<S> {
+struct Acceptor<S> {
     server: Arc<S>,
-    idle: Duration,
+    limits: Limits,
+    connections: TaskTracker,
     requests: TaskTracker,
+    stopping: watch::Receiver<bool>,
     log: Logger,
 }
 
-impl<S: Serve> Connections<S> {
-    async fn accept(self, listener: TcpListener, mut stopped: oneshot::Receiver<()>, accepting: watch::Sender<()>) {
+impl<S: Serve> Acceptor<S> {
+    /// Accepts connections until it stops.
+    async fn accept(self, listener: TcpListener) {
         let mut builder = auto::Builder::new(TokioExecutor::new());
         // Times are those of `timed`: hyper has one for heads and idle connections together.
-        builder.http1().header_read_timeout(None).max_buf_size(LARGEST_HEAD);
+        builder.http1().header_read_timeout(None).max_buf_size(LARGEST_HEAD).half_close(true);
         builder.http2().timer(TokioTimer::new()).max_header_list_size(LARGEST_HEAD as u32);
-        let open = GracefulShutdown::new();
+        builder.http2().max_concurrent_streams(STREAMS).max_send_buf_size(SEND_BUFFER);
+        let mut stopping = self.stopping.clone();
+        let mut is_exhausted = false;
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                _ = &mut stopped => break,
+                _ = stopping.wait_for(|stops| *stops) => return,
             };
             match accepted {
                 Ok((stream, peer)) => {
+                    is_exhausted = false;
                     let activity = Activity::new();
-                    let connection = open.watch(self.connection(&builder, stream, peer, &activity));
-                    let limits = Limits { idle: self.idle, head: HEAD_TIMEOUT };
-                    tokio::spawn(async move {
-                        tokio::select! {
-                            // An error is the client's: it has hung up, or what it sends is not HTTP.
-                            _ = connection => {}
-                            () = activity.until_too_long(limits) => {}
-                        }
-                    });
+                    let connection = self.connection(&builder, stream, peer, &activity);
+                    self.connections.spawn(drive(connection, activity, self.limits, self.stopping.clone()));
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    warn!(self.log, "failed to accept a connection"; "error" => error.to_string());
+                    // Once, and not ten times a second for as long as it lasts.
+                    if !is_exhausted {
+                        warn!(self.log, "failed to accept connections; they wait"; "error" => error.to_string());
+                    }
+                    is_exhausted = true;
                     tokio::time::sleep(AFTER_EXHAUSTION).await;
                 }
             }
         }
-        drop((listener, accepting));
-        open.shutdown().await;
     }
 
     fn connection(
@@ -144,7 +162,7 @@ impl<S: Serve> Connections<S> {
         stream: TcpStream,
         peer: SocketAddr,
         activity: &Arc<Activity>,
-    ) -> impl hyper_util::server::graceful::GracefulConnection<Error: Send> + Send + 'static {
+    ) -> impl GracefulConnection<Error: Send> + Send + 'static {
         // Responses are small, and written at once. Without the option they are late, which is no reason not to send them.
         let _ = stream.set_nodelay(true);
         let (server, requests, seen) = (Arc::clone(&self.server), self.requests.clone(), Arc::clone(activity));
@@ -160,6 +178,30 @@ impl<S: Serve> Connections<S> {
         });
         let stream = Timed { stream, activity: Arc::clone(activity) };
         builder.serve_connection(TokioIo::new(stream), service).into_owned()
+    }
+}
+
+/// Serves a connection until its client or the server ends it.
+async fn drive(
+    connection: impl GracefulConnection<Error: Send>,
+    activity: Arc<Activity>,
+    limits: Limits,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // An error is the client's: it has hung up, or what it sends is not HTTP.
+        _ = connection.as_mut() => return,
+        () = activity.until_too_long(limits) => {}
+        _ = stopping.wait_for(|stops| *stops) => {}
+    }
+    // In HTTP/2, the client is informed which of its requests were not looked at, so that it may send them again.
+    connection.as_mut().graceful_shutdown();
+    let last = Limits { idle: LAST_WORDS, head: LAST_WORDS };
+    tokio::select! {
+        biased;
+        _ = connection => {}
+        () = activity.until_too_long(last) => {}
     }
 }
 

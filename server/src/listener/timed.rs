@@ -1,4 +1,5 @@
-//! When a connection ends because its client keeps the server waiting: for a request, or for the rest of its head.
+//! When a connection ends because its client keeps the server waiting: for a request, for the rest of its head, or with taking
+//! a response.
 
 use http::Version;
 use std::io;
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 /// How long a client may keep the server waiting.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// For a request, from the response to the one before.
+    /// For a request, from the last byte of the response to the one before; and for taking more of a response.
     pub(super) idle: Duration,
     /// For the rest of a head, from its first byte.
     pub(super) head: Duration,
@@ -23,7 +24,7 @@ pub(super) struct Limits {
 #[derive(Debug)]
 pub(super) struct Activity {
     opened: Instant,
-    /// Those that are being served, their bodies included, which have a deadline of their own.
+    /// Those that are being served, their bodies included, which have a deadline of their own; their responses are not.
     requests: AtomicUsize,
     is_http2: AtomicBool,
     /// Whether the rest of a head is waited for, and not a request.
@@ -54,11 +55,22 @@ impl Activity {
         InProgress(Arc::clone(self))
     }
 
-    fn has_read(&self) {
+    fn has_read(&self, bytes: &[u8]) {
+        // The client knows that the server speaks HTTP/2 (RFC 9113, 3.4).
+        if bytes.starts_with(b"PRI * HTTP/2") {
+            self.is_http2.store(true, Ordering::Relaxed);
+        }
         // In HTTP/2, what comes between requests is not the beginning of one.
-        let is_of_request = self.requests.load(Ordering::Relaxed) > 0 || self.is_http2.load(Ordering::Relaxed);
+        let is_of_request = self.requests.load(Ordering::Acquire) > 0 || self.is_http2.load(Ordering::Relaxed);
         if !is_of_request && !self.is_in_head.load(Ordering::Relaxed) {
             self.wait_from_now(true);
+        }
+    }
+
+    /// Some of a response was taken.
+    fn has_written(&self) {
+        if !self.is_in_head.load(Ordering::Relaxed) {
+            self.wait_from_now(false);
         }
     }
 
@@ -70,7 +82,7 @@ impl Activity {
 
     /// When the client will have kept the server waiting for too long; `None` while a request is being served.
     pub(super) fn deadline(&self, limits: Limits) -> Option<Instant> {
-        if self.requests.load(Ordering::Relaxed) > 0 {
+        if self.requests.load(Ordering::Acquire) > 0 {
             return None;
         }
         let limit = if self.is_in_head.load(Ordering::Relaxed) { limits.head } else { limits.idle };
@@ -94,13 +106,13 @@ impl Activity {
 
 impl Drop for InProgress {
     fn drop(&mut self) {
-        if self.0.requests.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.0.wait_from_now(false);
-        }
+        // In this order: without requests, the time counts.
+        self.0.wait_from_now(false);
+        self.0.requests.fetch_sub(1, Ordering::Release);
     }
 }
 
-/// The stream of a connection, which says when bytes are read.
+/// The stream of a connection, which says when bytes are read and written.
 pub(super) struct Timed<S> {
     pub(super) stream: S,
     pub(super) activity: Arc<Activity>,
@@ -111,8 +123,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            this.activity.has_read();
+        let new = buffer.filled().get(before..).unwrap_or_default();
+        if !new.is_empty() {
+            this.activity.has_read(new);
         }
         read
     }
@@ -120,7 +133,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.noted(written)
     }
 
     fn poll_write_vectored(
@@ -128,7 +142,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.noted(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -141,5 +156,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl<S> Timed<S> {
+    fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if matches!(written, Poll::Ready(Ok(count)) if count > 0) {
+            self.activity.has_written();
+        }
+        written
     }
 }

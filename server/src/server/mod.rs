@@ -44,6 +44,9 @@ use logging::Logging;
 /// that Ctrl-C in a terminal feels immediate.
 const READINESS_DELAY: Duration = Duration::from_millis(200);
 
+/// How long connections of operators may hold up the end.
+const OPERATIONS_TIMEOUT: Duration = Duration::from_secs(1);
+
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(transparent)]
@@ -327,32 +330,33 @@ impl RunningServer {
         }
     }
 
-    /// Accepts no more requests and waits for those in flight, at most for the grace period.
+    /// Accepts no more requests and waits for those in flight, at most for the grace period. What the server has to do for itself is
+    /// done in any case.
     pub async fn close(self) {
         self.health.stop_accepting();
         drop(self.housekeeping);
         let log = self.logging.log.clone();
-        let delivery = self.delivery;
-        let webhooks = self.webhooks;
-        let stop = async {
-            let closed = self.listener.close().await;
+        let (listener, delivery) = (self.listener, self.delivery);
+        let requests = async {
+            let closed = listener.close().await;
             // After the requests, some of which wait for a message to be delivered.
             if let Some(worker) = delivery {
                 worker.stop().await;
             }
-            webhooks.stop().await;
-            self.audit_sealing.stop().await;
-            self.key_watch.stop().await;
-            if let Some(traces) = self.traces {
-                traces.stop().await;
-            }
-            // The last of all, so that the stop can be watched.
-            if let Some(operations) = self.operations {
-                let _ = operations.close().await;
-            }
             closed
         };
-        match tokio::time::timeout(self.settings.shutdown_grace, stop).await {
+        let closed = tokio::time::timeout(self.settings.shutdown_grace, requests).await;
+        self.webhooks.stop().await;
+        self.audit_sealing.stop().await;
+        self.key_watch.stop().await;
+        if let Some(traces) = self.traces {
+            traces.stop().await;
+        }
+        // The last of all, so that the stop can be watched.
+        if let Some(operations) = self.operations {
+            let _ = tokio::time::timeout(OPERATIONS_TIMEOUT, operations.close()).await;
+        }
+        match closed {
             Ok(Ok(())) => info!(log, "stopped"),
             Ok(Err(problem)) => error!(log, "failed to stop cleanly"; "problem" => problem.to_string()),
             Err(_) => warn!(log, "stopped with requests still in flight"),

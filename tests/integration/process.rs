@@ -56,6 +56,25 @@ async fn a_proxy_that_is_not_trusted_is_logged_once() {
     assert!(!server.log().contains("not a trusted proxy"), "{}", server.log());
 }
 
+/// A client that has sent half of a head, or the beginning of HTTP/2, cannot keep the server from what it does at its end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_is_not_held_up_by_clients_and_seals_the_audit_trail() {
+    let directory = tempdir().unwrap();
+    let mut server = Process::start(DatabaseKind::Sqlite, directory.path(), &[]);
+    server.user("ada").await;
+    let mut connections = Vec::new();
+    for beginning in ["GET / HT", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        let mut connection = server.raw().await;
+        connection.send(beginning).await;
+        connections.push(connection);
+    }
+    server.stranger().get("/get-session").await.ok();
+    assert!(server.terminate());
+    let log = server.log();
+    assert!(!log.contains("still in flight") && log.contains("head of the audit trail"), "{log}");
+    drop(connections);
+}
+
 async fn call_with_page(server: &Process, page: &str) {
     let page: String = page.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let call = server.stranger().post(&format!("/sign-out?errorCallbackURL={page}"));

@@ -7,7 +7,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Responds to `/slow` once it may, and to all else at once.
+/// In bytes: more than the system keeps of what a client does not read.
+const LARGE: usize = 32 << 20;
+
+/// Responds to `/slow` once it may, to `/large` with that many bytes, and to all else at once.
 #[derive(Default)]
 struct Echo {
     has_begun: Notify,
@@ -20,6 +23,9 @@ impl Serve for Echo {
         if path == "/slow" {
             self.has_begun.notify_one();
             self.may_end.notified().await;
+        }
+        if path == "/large" {
+            return Response::new(Body::from(vec![b'x'; LARGE]));
         }
         let body = request.into_body().collect().await.map(|body| body.to_bytes().len());
         Response::new(Body::from(format!("{path} {:?}", body.ok())))
@@ -162,4 +168,45 @@ async fn clients_that_begin_with_http_2_are_served_and_may_be_idle() {
     assert!(sender.is_closed() || !connection.is_finished());
     drop(sender);
     let _ = connection.await;
+}
+
+#[tokio::test]
+async fn a_response_that_is_taken_slowly_is_taken_to_its_end_and_one_that_is_not_taken_is_given_up() {
+    let idle = Duration::from_millis(700);
+    let (listener, _) = start(idle);
+    let (mut slow, mut stuck) = (connect(&listener).await, connect(&listener).await);
+    for stream in [&mut slow, &mut stuck] {
+        stream.write_all(b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.expect("writable");
+    }
+    let (began, mut read, mut bytes) = (Instant::now(), 0, vec![0; 1 << 20]);
+    loop {
+        match slow.read(&mut bytes).await.expect("it is not given up") {
+            0 => break,
+            count => read += count,
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(read > LARGE && began.elapsed() > idle / 2, "{read} in {:?}", began.elapsed());
+    tokio::time::sleep(idle * 2).await;
+    assert!(closed(&mut stuck).await.0.len() < LARGE);
+}
+
+/// The grace period of a stop is for requests.
+#[tokio::test]
+async fn a_stop_is_held_up_by_no_client_that_has_nothing_served() {
+    let (listener, _) = start(Duration::from_secs(75));
+    let mut clients = Vec::new();
+    let beginnings: [&[u8]; 4] = [b"", b"GET / HT", b"PRI", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"];
+    for beginning in beginnings {
+        let mut stream = connect(&listener).await;
+        stream.write_all(beginning).await.expect("writable");
+        clients.push(stream);
+    }
+    // Read by the server, for all that this test can see: a request that comes later is served.
+    ask(&mut connect(&listener).await, "/x").await;
+    let stopped = tokio::time::timeout(Duration::from_secs(8), listener.close()).await;
+    stopped.expect("long before the times of idle connections and of heads").expect("no defect");
+    for mut client in clients {
+        closed(&mut client).await;
+    }
 }

@@ -143,6 +143,43 @@ async fn a_lock_is_recorded_with_the_wrong_code_that_caused_it(database: Databas
     assert_eq!(locks(), 1);
 }
 
+/// Through both dialects: fewer wrong codes, a longer lock, longer passwords.
+#[on_each_database]
+async fn operators_choose_stricter_numbers_for_locks_and_passwords(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
+        cheap_passwords(settings);
+        settings.limits.account_failures = 3;
+        settings.limits.account_lock = Duration::from_secs(3_600);
+        settings.shortest_password = 14;
+    })
+    .await;
+    let service = world.service().await;
+    let (user, other) = (world.user("ada").await, world.user("bob").await);
+    let (app, others) = (user.enrol().await, other.enrol().await);
+    wrong_codes(&user, &app, 3).await;
+    wrong_codes_by_service(&service, &other.email, &others, 3).await;
+    world.clock.advance(Duration::from_secs(3_000));
+    for (email, app) in [(&user.email, &app), (&other.email, &others)] {
+        let challenge = challenge_by_service(&service, email).await;
+        service.complete(&challenge, &app.fresh_code()).await.is(409);
+    }
+    world.clock.advance(Duration::from_secs(600));
+    user.signed_in_with(&app).await;
+
+    let sign_up = |password: &str| {
+        let body = json!({"name": "Eve", "email": "eve@example.com", "password": password});
+        world.stranger().post("/sign-up/email").json(body)
+    };
+    let create = |password: &str| {
+        let body = json!({"user": {"email": "mallory@example.com", "password": password}});
+        service.call("POST", "/user").json(body)
+    };
+    sign_up("correct horse").await.refused(400, "PASSWORD_TOO_SHORT");
+    create("correct horse").await.wrong("[tooShort]user.password");
+    sign_up("correct horses").await.ok();
+    create("correct horses").await.ok();
+}
+
 #[on_each_database]
 async fn proving_an_address_gives_ten_wrong_codes_a_day_whatever_is_sent_n5(database: DatabaseKind) {
     let world = World::with(database, cheap_passwords).await;

@@ -3,6 +3,7 @@
 //! Sizes that stored or shown values depend on (password length, code length, hashing cost) are constants beside their
 //! types.
 
+use crate::password;
 use crate::rate::Rate;
 use std::time::Duration;
 
@@ -108,6 +109,8 @@ pub struct Policy {
     /// Whether new passwords are compared with a list of common ones and with the user's names: yes (NIST SP 800-63B-4
     /// §3.1.1.2).
     pub password_blocklist: bool,
+    /// Code points of a new password, at least.
+    pub shortest_password: usize,
     /// How long an access token lives: 1 hour.
     pub access_token_lifetime: Duration,
     /// How long a refresh token lives, from the sign-in or from its last use: 30 days.
@@ -228,6 +231,7 @@ impl Default for Policy {
             password_guesses: Rate { burst: 50, interval: 20 * MINUTE },
             known_network_lifetime: 30 * DAY,
             password_blocklist: true,
+            shortest_password: password::SHORTEST,
             access_token_lifetime: 60 * MINUTE,
             refresh_token_lifetime: 30 * DAY,
             refresh_token_absolute_lifetime: 90 * DAY,

@@ -122,7 +122,9 @@ impl Flows {
     ) -> Result<Password, PasswordPolicyViolation> {
         let own = [email.map(EmailAddress::as_str), username.map(Username::as_str)];
         let names: Vec<&str> = own.into_iter().flatten().chain([self.services.app_name.as_str()]).collect();
-        Password::chosen(text, self.policy().password_blocklist.then_some(Blocklist { names: &names }))
+        let policy = self.policy();
+        let blocklist = policy.password_blocklist.then_some(Blocklist { names: &names });
+        Password::chosen(text, policy.shortest_password, blocklist)
     }
 
     /// Hashes a new password.

@@ -129,6 +129,8 @@ settings! {
         "Text of the keyring, instead of a file.";
     PasswordBlocklist = "passwords.blocklist", "COUNTERSIGN_PASSWORD_BLOCKLIST", "on|off", "on", Everywhere, Plain,
         "Refuse new passwords that are common, or a name of the user or of the service.";
+    PasswordLength = "passwords.min_length", "COUNTERSIGN_PASSWORD_MIN_LENGTH", "COUNT", "8", Everywhere, Plain,
+        "Characters of a new password, at least; from 8 to 64.";
     JwtAlgorithm = "jwt.algorithm", "COUNTERSIGN_JWT_ALGORITHM", "EdDSA|ES256|RS256", "EdDSA", Everywhere, Plain,
         "Signature algorithm of access tokens; RS256 needs a key from `countersign generate-keyring --rs256`.";
     JwtRetiringAlgorithms = "jwt.retiring_algorithms", "COUNTERSIGN_JWT_RETIRING_ALGORITHMS", "NAME,...", "none", Everywhere, Plain,
@@ -207,6 +209,10 @@ settings! {
         "Passwords that may wait to be hashed; one client address gets a third of them, and more get a 503 response.";
     CodesPerHour = "limits.codes_per_hour", "COUNTERSIGN_CODES_PER_HOUR", "COUNT", "10", Everywhere, Plain,
         "Codes sent to one account in an hour.";
+    AccountFailures = "limits.account_failures", "COUNTERSIGN_ACCOUNT_FAILURES", "COUNT", "10", Everywhere, Plain,
+        "Wrong codes in a row after which no second factor of an account is accepted for a while; from 3 to 10.";
+    AccountLock = "limits.account_lock", "COUNTERSIGN_ACCOUNT_LOCK", "SECONDS", "900", Everywhere, Plain,
+        "How long the first of such locks is; each one that follows is twice as long, up to a day. At least 900.";
     TextMessagesPerPrefix = "limits.text_messages_per_prefix", "COUNTERSIGN_TEXT_MESSAGES_PER_PREFIX", "COUNT", "50", Everywhere, Plain,
         "Text messages in a day to numbers that begin with the same six digits.";
     TextMessagesPerClient = "limits.text_messages_per_client", "COUNTERSIGN_TEXT_MESSAGES_PER_CLIENT", "COUNT", "20", Everywhere, Plain,

@@ -74,6 +74,7 @@ pub(super) fn resolve(
             retiring: sections.jwt.retiring_algorithms,
         },
         password_blocklist_is_on: sections.passwords.blocklist,
+        shortest_password: sections.passwords.min_length,
         verification_signs_in: sections.sign_in_after_verification,
         passwordless_is_on: sections.passwordless,
         deletion_is_on: sections.delete_account,

@@ -13,6 +13,7 @@ use crate::net::otlp::OtlpEndpoint;
 use crate::net::sms::{SmsProvider, SmsUrl};
 use crate::net::smtp::{HelloName, SmtpTls, SmtpUrl};
 use countersign_domain::link_template::{LinkTemplate, LinkTemplates};
+use countersign_domain::password;
 use countersign_domain::signing::Algorithm;
 use countersign_domain::tenant::{MailedCodes, RefreshTokenUsage};
 use ipnet::IpNet;
@@ -115,6 +116,8 @@ pub(super) struct Traces {
 pub(super) struct Passwords {
     #[serde(deserialize_with = "switch")]
     pub(super) blocklist: bool,
+    #[serde(deserialize_with = "count::<_, _, { password::SHORTEST as i64 }, 64>")]
+    pub(super) min_length: usize,
 }
 
 #[derive(Deserialize)]

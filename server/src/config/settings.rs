@@ -43,6 +43,8 @@ pub struct Settings {
     pub disabled_paths: BTreeSet<String>,
     /// Whether new passwords are compared with a blocklist.
     pub password_blocklist_is_on: bool,
+    /// Characters of a new password, at least.
+    pub shortest_password: usize,
     /// Whether following a link that proves an address signs in.
     pub verification_signs_in: bool,
     /// Whether mailed links and codes sign in without a password.
@@ -153,6 +155,12 @@ pub struct Limits {
     /// Passwords of one kind of request that may wait to be hashed; client networks share them.
     #[serde(deserialize_with = "count::<_, _, 1, 100_000>")]
     pub hash_queue: usize,
+    /// Wrong codes in a row that lock an account's second factor. The bound of guessing is computed for at most so many.
+    #[serde(deserialize_with = "count::<_, _, 3, 10>")]
+    pub account_failures: u32,
+    /// The first lock; it is never shorter than what the bound of guessing is computed for.
+    #[serde(deserialize_with = "seconds::<_, 900>")]
+    pub account_lock: Duration,
     /// Codes sent to one account.
     #[serde(deserialize_with = "count::<_, _, 1, 10_000>")]
     pub codes_per_hour: u32,
@@ -329,6 +337,9 @@ impl Settings {
             text_messages: self.limits.text_messages_per_day,
             request_rates: self.limits.request_rates(),
             password_blocklist: self.password_blocklist_is_on,
+            shortest_password: self.shortest_password,
+            account_failures: self.limits.account_failures,
+            account_lock: self.limits.account_lock,
             signs_in_after_verification: self.verification_signs_in,
             signs_in_by_mail: self.passwordless_is_on,
             owners_delete_accounts: self.deletion_is_on,

@@ -44,7 +44,7 @@ impl Seeder {
     pub(crate) fn new(data_dir: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(data_dir.join("keyring")).context("failed to read the server's keyring")?;
         let keyring = Keyring::parse(&text).context("failed to understand the server's keyring")?;
-        let password = Password::chosen(PASSWORD, None).ok().context("the benchmark's password is not taken")?;
+        let password = Password::chosen(PASSWORD, 8, None).ok().context("the benchmark's password is not taken")?;
         let mut memory = Vec::new();
         let (password_hash, backup_codes) = with_random(|random| {
             let hash = PasswordHash::make(&password, Cost::PASSWORD, random, &mut memory).to_text();

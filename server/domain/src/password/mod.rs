@@ -19,8 +19,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 
-/// Shortest accepted password (NIST SP 800-63B-4 §3.1.1.2: 8 in combination with a second factor). Lengths are code points of
-/// the form that is hashed.
+/// Shortest password that may be accepted (NIST SP 800-63B-4 §3.1.1.2: 8 in combination with a second factor); operators may ask
+/// for longer ones. Lengths are code points of the form that is hashed.
 pub const SHORTEST: usize = 8;
 /// Longest accepted password; longer ones are refused, never truncated (NIST requires at least 64).
 pub const LONGEST: usize = 128;
@@ -31,8 +31,8 @@ const LONGEST_TYPED: usize = 4 * LONGEST;
 /// Why a new password is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordPolicyViolation {
-    /// Fewer than [`SHORTEST`] code points.
-    TooShort,
+    /// Fewer code points than are asked for.
+    TooShort { shortest: usize },
     /// More than [`LONGEST`] code points.
     TooLong,
     /// Among those that an attacker tries first.
@@ -58,18 +58,23 @@ impl Password {
         if is_too_long(text) { Self(String::new()) } else { Self(text.nfkc().collect()) }
     }
 
-    /// Takes text as a new password; `blocklist` is `None` where the operator has switched it off.
+    /// Takes text as a new password, of `shortest` code points at least; `blocklist` is `None` where the operator has switched it off.
     ///
     /// # Errors
     /// If it is too short, too long, or on the blocklist.
-    pub fn chosen(text: &str, blocklist: Option<Blocklist<'_>>) -> Result<Self, PasswordPolicyViolation> {
+    pub fn chosen(
+        text: &str,
+        shortest: usize,
+        blocklist: Option<Blocklist<'_>>,
+    ) -> Result<Self, PasswordPolicyViolation> {
         if is_too_long(text) {
             return Err(PasswordPolicyViolation::TooLong);
         }
         let password = Self(text.nfkc().collect());
+        let shortest = shortest.max(SHORTEST);
         match password.0.chars().count() {
-            0..SHORTEST => Err(PasswordPolicyViolation::TooShort),
-            SHORTEST..=LONGEST => match blocklist {
+            length if length < shortest => Err(PasswordPolicyViolation::TooShort { shortest }),
+            ..=LONGEST => match blocklist {
                 Some(Blocklist { names }) if blocklist::holds(&password.0, names) => {
                     Err(PasswordPolicyViolation::Common)
                 }
@@ -207,7 +212,7 @@ mod tests {
     #[test]
     fn a_hash_survives_its_text_and_matches_only_its_password() {
         let mut memory = Vec::new();
-        let password = Password::chosen("correct horse", None).expect("long enough");
+        let password = Password::chosen("correct horse", SHORTEST, None).expect("long enough");
         let hash = PasswordHash::make(&password, QUICK, &mut ChaCha20Rng::seed_from_u64(1), &mut memory);
         let read = PasswordHash::parse(&hash.to_text()).expect("its own text");
         assert!(read.matches(&password, &mut memory));
@@ -230,14 +235,14 @@ mod tests {
     #[test]
     fn lengths_are_code_points_of_what_is_hashed_and_nothing_is_cut_n15() {
         use PasswordPolicyViolation::{TooLong, TooShort};
-        let chosen = |text: &str| Password::chosen(text, None).map(drop);
+        let chosen = |text: &str| Password::chosen(text, SHORTEST, None).map(drop);
         for (text, expected) in [
-            ("1234567".to_owned(), Err(TooShort)),
+            ("1234567".to_owned(), Err(TooShort { shortest: SHORTEST })),
             ("12345678".to_owned(), Ok(())),
             // Four letters beyond the BMP are eight UTF-16 units, and four ASCII letters when they are normalised.
-            ("𝒳𝒳𝒳𝒳".to_owned(), Err(TooShort)),
+            ("𝒳𝒳𝒳𝒳".to_owned(), Err(TooShort { shortest: SHORTEST })),
             // Eight code points as typed, four when they are composed.
-            ("a\u{308}".repeat(4), Err(TooShort)),
+            ("a\u{308}".repeat(4), Err(TooShort { shortest: SHORTEST })),
             // One code point as typed, eighteen when it is decomposed.
             ("\u{fdfa}".to_owned(), Ok(())),
             ("😀".repeat(8), Ok(())),
@@ -252,9 +257,20 @@ mod tests {
     }
 
     #[test]
+    fn operators_ask_for_longer_passwords_and_not_for_shorter_ones() {
+        for (text, asked, expected) in [
+            ("correct horse", 13, Ok(())),
+            ("correct horse", 14, Err(PasswordPolicyViolation::TooShort { shortest: 14 })),
+            ("1234567", 1, Err(PasswordPolicyViolation::TooShort { shortest: SHORTEST })),
+        ] {
+            assert_eq!(Password::chosen(text, asked, None).map(drop), expected, "{text} {asked}");
+        }
+    }
+
+    #[test]
     fn whatever_can_be_chosen_can_be_presented() {
         for text in ["😀".repeat(128), "a\u{308}".repeat(128), "\u{1100}\u{1161}\u{11a8}".repeat(128)] {
-            let chosen = Password::chosen(&text, None).expect("128 code points");
+            let chosen = Password::chosen(&text, SHORTEST, None).expect("128 code points");
             assert_eq!(Password::presented(&text).0, chosen.0);
         }
     }
@@ -269,7 +285,7 @@ mod tests {
             ("somebody@example.org", on(&["Somebody@example.org"]), false),
             ("somebody@example.org", on(&[]), true),
         ] {
-            let chosen = Password::chosen(text, blocklist).map(drop);
+            let chosen = Password::chosen(text, SHORTEST, blocklist).map(drop);
             assert_eq!(chosen, if is_taken { Ok(()) } else { Err(PasswordPolicyViolation::Common) }, "{text}");
         }
     }
@@ -277,7 +293,7 @@ mod tests {
     #[test]
     fn composed_and_decomposed_letters_are_the_same_password() {
         let mut memory = Vec::new();
-        let composed = Password::chosen("p\u{e4}ssw\u{f6}rter", None).expect("fits");
+        let composed = Password::chosen("p\u{e4}ssw\u{f6}rter", SHORTEST, None).expect("fits");
         let hash = PasswordHash::make(&composed, QUICK, &mut ChaCha20Rng::seed_from_u64(2), &mut memory);
         assert!(hash.matches(&Password::presented("pa\u{308}sswo\u{308}rter"), &mut memory));
     }

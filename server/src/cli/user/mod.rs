@@ -428,8 +428,8 @@ impl Context<'_> {
 fn not_written(refused: NotWritten) -> Error {
     Error::Usage(match refused {
         NotWritten::Gone => "the user was deleted, or is being changed, at the same moment".to_owned(),
-        NotWritten::Violation(PasswordPolicyViolation::TooShort) => {
-            format!("the password is too short: it needs {} characters", password::SHORTEST)
+        NotWritten::Violation(PasswordPolicyViolation::TooShort { shortest }) => {
+            format!("the password is too short: it needs {shortest} characters")
         }
         NotWritten::Violation(PasswordPolicyViolation::TooLong) => {
             format!("the password is too long: it may have {} characters", password::LONGEST)

@@ -38,8 +38,8 @@ pub(super) fn of_not_written(refused: NotWritten) -> Problem {
     let password = |code: &'static str, detail: String| Problem::new(Status::BAD_REQUEST, code, detail);
     match refused {
         NotWritten::Gone => no_user(),
-        NotWritten::Violation(PasswordPolicyViolation::TooShort) => {
-            password("PASSWORD_TOO_SHORT", format!("The password needs {} characters.", password::SHORTEST))
+        NotWritten::Violation(PasswordPolicyViolation::TooShort { shortest }) => {
+            password("PASSWORD_TOO_SHORT", format!("The password needs {shortest} characters."))
         }
         NotWritten::Violation(PasswordPolicyViolation::TooLong) => {
             password("PASSWORD_TOO_LONG", format!("The password may have {} characters.", password::LONGEST))

@@ -148,7 +148,7 @@ pub fn email_taken() -> Error {
 #[must_use]
 pub fn of_password_violation(violation: PasswordPolicyViolation) -> Error {
     let (code, message) = match violation {
-        PasswordPolicyViolation::TooShort => ("PASSWORD_TOO_SHORT", "Password too short"),
+        PasswordPolicyViolation::TooShort { .. } => ("PASSWORD_TOO_SHORT", "Password too short"),
         PasswordPolicyViolation::TooLong => ("PASSWORD_TOO_LONG", "Password too long"),
         PasswordPolicyViolation::Common => (
             "PASSWORD_COMPROMISED",

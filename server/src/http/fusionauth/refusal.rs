@@ -77,7 +77,7 @@ pub(super) fn of_second_factor(refused: Refused, now: Timestamp) -> Error {
 /// 400: a new password has a wrong length.
 pub(super) fn of_password_violation(field: &str, violation: PasswordPolicyViolation) -> Error {
     let (kind, message) = match violation {
-        PasswordPolicyViolation::TooShort => ("tooShort", "The password is too short."),
+        PasswordPolicyViolation::TooShort { .. } => ("tooShort", "The password is too short."),
         PasswordPolicyViolation::TooLong => ("tooLong", "The password is too long."),
         PasswordPolicyViolation::Common => {
             ("breachedCommonPassword", "The password is one that attackers try first. Choose another one.")

@@ -1,6 +1,7 @@
 //! The log of a running server: what it says, and that it can be changed while the server runs.
 
-use crate::harness::Process;
+use crate::harness::service::APPLICATION;
+use crate::harness::{PASSWORD, Process};
 use crate::limits::{id_of, wrong_codes};
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
@@ -57,8 +58,6 @@ async fn locks_and_the_use_of_keys_are_lines(database: DatabaseKind) {
     // A key that is used where it opens nothing can be told from the log, too.
     let probe = server.stranger().with_header("authorization", &format!("Bearer {}", service.key));
     probe.call("GET", "/admin/users").await.is(403);
-    // As the database has it.
-    let id = id.replace('-', "");
     assert!(server.terminate());
     let lines = lines(&server);
     let found = |message: &str| -> Vec<&Value> {
@@ -72,10 +71,44 @@ async fn locks_and_the_use_of_keys_are_lines(database: DatabaseKind) {
     // The request that did it, in its own line with the same id.
     let request = lines.iter().find(|line| line["request_id"] == unlocked[0]["request_id"] && line["status"] == 200);
     let request = request.unwrap_or_else(|| panic!("{lines:#?}"));
-    assert_eq!(request["api_key"], unlocked[0]["api_key"]);
+    assert_eq!((&request["api_key"], &request["account"]), (&unlocked[0]["api_key"], &json!(id)));
     let probed = lines.iter().find(|line| line["status"] == 403).unwrap_or_else(|| panic!("{lines:#?}"));
     assert_eq!(probed["api_key"], unlocked[0]["api_key"]);
     assert!(!server.log().contains(&service.key));
+}
+
+/// The account is in the line once the request is proven to be for it, and not before: a request that only names a user has none.
+#[on_each_database]
+async fn the_account_of_a_request_is_in_its_line(database: DatabaseKind) {
+    let directory = tempdir().unwrap();
+    let mut server = Process::start(database, directory.path(), &[("COUNTERSIGN_LOG_FORMAT", "json")]);
+    let service = server.service();
+    let user = server.user("ada").await;
+    user.browser.get("/get-session").await.ok();
+    user.sign_in_from(&server.browser()).await.ok();
+    let wrong = json!({"email": user.email, "password": "wrong"});
+    server.stranger().post("/sign-in/email").json(wrong.clone()).await.is(401);
+    let id = id_of(&service, &user.email).await;
+    let login = json!({"loginId": user.email, "password": PASSWORD, "applicationId": APPLICATION});
+    let token = service.post("/login", login).await.is(202).text("/token");
+    service.with_token(&token, "GET", "/user").await.ok();
+    service.get(&format!("/user/{id}")).await.ok();
+    service.get(&format!("/user?loginId={}", user.email)).await.ok();
+    service.get("/user/01000000-0000-4000-8000-000000000000").await.is(404);
+    assert!(server.terminate());
+    let lines = lines(&server);
+    let of = |operation: &str| -> Vec<(Value, Value)> {
+        let lines = lines.iter().filter(|line| line["operation"] == operation);
+        lines.map(|line| (line["status"].clone(), line["account"].clone())).collect()
+    };
+    let none = Value::Null;
+    assert_eq!(of("signUpWithEmailAndPassword"), [(json!(200), json!(id))], "{lines:#?}");
+    assert_eq!(of("getSession"), [(json!(200), json!(id))]);
+    assert_eq!(of("signInEmail"), [(json!(200), json!(id)), (json!(401), none.clone())]);
+    assert_eq!(of("login"), [(json!(202), json!(id))]);
+    assert!(of("retrieveUser").contains(&(json!(200), json!(id))), "{lines:#?}");
+    assert!(of("retrieveUserByLoginId").contains(&(json!(200), json!(id))), "{lines:#?}");
+    assert!(of("retrieveUser").contains(&(json!(404), none)), "{lines:#?}");
 }
 
 fn hang_up(server: &Process) {

@@ -83,7 +83,7 @@ impl Flows {
     pub(super) fn log_lock(&self, caller: &Caller, account_id: AccountId, message: &'static str) {
         slog::info!(
             self.services.log, "{}", message;
-            "account" => %account_id,
+            "account" => account_id.to_hyphenated(),
             "dialect" => caller.dialect,
             "client" => %caller.ip,
             "actor" => caller.actor.kind(),

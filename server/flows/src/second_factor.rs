@@ -306,7 +306,7 @@ impl Flows {
             for (method_id, error) in unopened {
                 let cause = countersign_domain::error_chain(&error);
                 slog::error!(
-                    self.services.log, "left out an authenticator app"; "account" => %account.id,
+                    self.services.log, "left out an authenticator app"; "account" => account.id.to_hyphenated(),
                     "method" => %method_id, "cause" => cause
                 );
             }
@@ -366,7 +366,7 @@ impl Flows {
         if let Err(error) = self.store().return_attempt(give).await {
             let cause = countersign_domain::error_chain(&error);
             slog::error!(
-                self.services.log, "failed to give an attempt back"; "account" => %account_id, "cause" => cause
+                self.services.log, "failed to give an attempt back"; "account" => account_id.to_hyphenated(), "cause" => cause
             );
         }
     }
@@ -418,7 +418,7 @@ impl Flows {
         if let Err(error) = self.fail_attempt(caller, judged.claimant.clone(), failed).await {
             let cause = countersign_domain::error_chain(&error);
             slog::error!(
-                self.services.log, "failed to record a replay"; "account" => %judged.account.id, "cause" => cause
+                self.services.log, "failed to record a replay"; "account" => judged.account.id.to_hyphenated(), "cause" => cause
             );
         }
     }

@@ -166,7 +166,7 @@ impl Flows {
             }
             Err(_) => "too many such writes are under way".to_owned(),
         };
-        slog::warn!(self.services.log, "failed to {what}"; "session" => %session_id, "cause" => cause);
+        slog::warn!(self.services.log, "failed to {what}"; "session" => session_id.to_hyphenated(), "cause" => cause);
         None
     }
 

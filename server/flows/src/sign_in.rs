@@ -268,7 +268,7 @@ impl Flows {
                     let cause = countersign_domain::error_chain(&error);
                     slog::error!(
                         self.services.log, "failed to give the quota of a right password back";
-                        "account" => %account.id, "cause" => cause
+                        "account" => account.id.to_hyphenated(), "cause" => cause
                     );
                 }
                 return Err(error.into());

@@ -1,12 +1,12 @@
 //! One log line per request.
 //!
 //! The line has a fixed list of fields: method, route, operation, status, duration, client, request id, trace id if the client names
-//! one, and for a service the id of its API key. Bodies, other headers, query strings and the values of path variables are never
+//! one, for a service the id of its API key, and the id of the account that the request is proven to be for. Bodies, other headers, query strings and the values of path variables are never
 //! logged, since they carry codes and tokens.
 
+use super::noted::Noted;
 use crate::clock::Stopwatch;
 use countersign_api::ErrorCause;
-use countersign_domain::ids::ApiKeyId;
 use http::{Extensions, Method, StatusCode};
 use slog::{Logger, debug, error, info, warn};
 use std::net::IpAddr;
@@ -19,13 +19,13 @@ pub(super) struct Entry {
     path: String,
     operation: String,
     client: IpAddr,
-    api_key: Option<ApiKeyId>,
+    noted: Noted,
 }
 
 impl Entry {
     /// Starts the clock. `path` is logged unless a route replaces it, so it must hold no secrets ([`super::path::masked`]).
     pub(super) fn new(method: Method, path: String, client: IpAddr) -> Self {
-        Self { stopwatch: Stopwatch::start(), method, path, operation: String::new(), client, api_key: None }
+        Self { stopwatch: Stopwatch::start(), method, path, operation: String::new(), client, noted: Noted::default() }
     }
 
     /// Sets the operation, and its path template in place of the path.
@@ -34,9 +34,9 @@ impl Entry {
         template.clone_into(&mut self.path);
     }
 
-    /// Sets the API key that the request was allowed by.
-    pub(super) fn noted(&mut self, api_key: Option<ApiKeyId>) {
-        self.api_key = api_key;
+    /// Sets what the handler found out.
+    pub(super) fn noted(&mut self, noted: Noted) {
+        self.noted = noted;
     }
 
     /// The operation's id, if there is an operation.
@@ -55,7 +55,7 @@ impl Entry {
 
     /// Writes the line. `log` carries the request id; `extensions` are the response's, which hold the cause of an error.
     pub(super) fn finish(self, log: &Logger, status: StatusCode, extensions: &Extensions, is_routine: bool) {
-        let Self { stopwatch, method, path, operation, client, api_key } = self;
+        let Self { stopwatch, method, path, operation, client, noted } = self;
         let millis = u64::try_from(stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX);
         let cause = extensions.get::<ErrorCause>().map(|cause| cause.0.as_str());
         let fields = slog::o!(
@@ -67,8 +67,12 @@ impl Entry {
             "client" => client.to_string(),
         );
         let log = log.new(fields);
-        let log = match api_key {
+        let log = match noted.api_key {
             Some(id) => log.new(slog::o!("api_key" => id.to_hyphenated())),
+            None => log,
+        };
+        let log = match noted.account {
+            Some(id) => log.new(slog::o!("account" => id.to_hyphenated())),
             None => log,
         };
         match (cause, status) {

@@ -159,11 +159,11 @@ impl<C: ServerContext> Serve for Edge<C> {
         let call = Call { request_id: request_id.clone(), log: log.clone(), parts, body, client };
 
         let respond = noted::collect(self.respond(dialect, call, &page, &mut entry));
-        let (outcome, api_key) = match &trace {
+        let (outcome, noted) = match &trace {
             Some(trace) => respond.with_context(trace.clone()).await,
             None => respond.await,
         };
-        entry.noted(api_key);
+        entry.noted(noted);
         let mut response = match outcome {
             Ok(response) => response,
             Err(refusal) => {

@@ -176,7 +176,7 @@ impl Queue {
             error!(
                 log, "gave up a webhook event, which the receiver has never taken";
                 "receiver" => &self.receiver, "type" => &event.event_type, "event" => event.id.to_hyphenated(),
-                "account" => %event.account_id, "attempts" => event.attempts
+                "account" => event.account_id.to_hyphenated(), "attempts" => event.attempts
             );
         }
         self.finish(event, decision, now + LEASE).await;

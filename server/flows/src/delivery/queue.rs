@@ -226,7 +226,7 @@ impl DeliveryQueue {
             // A node with the key, or of the version that knows the kind, may come by.
             Err(error) => {
                 let cause = error_chain(&error);
-                error!(self.log, "failed to read a message"; "kind" => &kind, "account" => %account, "cause" => cause);
+                error!(self.log, "failed to read a message"; "kind" => &kind, "account" => account.to_hyphenated(), "cause" => cause);
                 (Attempt::Failed, Vec::new())
             }
         };
@@ -251,7 +251,7 @@ impl DeliveryQueue {
             self.observer.elapsed().saturating_sub(begun),
         );
         if decision == redelivery::Redelivery::Dead {
-            info!(self.log, "a message was never delivered"; "kind" => &kind, "account" => %account);
+            info!(self.log, "a message was never delivered"; "kind" => &kind, "account" => account.to_hyphenated());
         }
         let owner = self.owner.clone();
         let finish = FinishMessage { id: stored.id, account_id: account, owner, decision, taken, now };
@@ -268,7 +268,7 @@ impl DeliveryQueue {
         };
         error!(
             self.log, "failed to deliver a message";
-            "kind" => &stored.kind, "account" => %stored.account_id, "attempt" => stored.attempts, "cause" => cause
+            "kind" => &stored.kind, "account" => stored.account_id.to_hyphenated(), "attempt" => stored.attempts, "cause" => cause
         );
         attempt
     }
@@ -279,7 +279,7 @@ impl DeliveryQueue {
             match self.store.finish_message(finish.clone()).await {
                 Ok(true) => return,
                 Ok(false) => {
-                    return warn!(self.log, "another process has taken a message"; "account" => %finish.account_id);
+                    return warn!(self.log, "another process has taken a message"; "account" => finish.account_id.to_hyphenated());
                 }
                 Err(error) if self.clock.now() >= until => {
                     let cause = error_chain(&error);

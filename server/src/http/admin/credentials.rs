@@ -1,6 +1,7 @@
 //! The caller: a service, whose API key allows the operation. Nothing else opens one; cookies are not looked at.
 
 use super::{Context, problems};
+use crate::edge::noted;
 use crate::http::shared::{Authorization, KeyCheck, check_key};
 use countersign_api::DialectName;
 use countersign_api::admin::Problem;
@@ -52,7 +53,9 @@ impl Call {
     pub(super) async fn user(&self, context: &Context, id: &str) -> Result<User, Problem> {
         let id = AccountId::parse(id).ok_or_else(problems::no_user)?;
         let user = context.context().flows.user(AccountLookup::Id(id), self.scope).await;
-        user.map_err(problems::of_failure)?.ok_or_else(problems::no_user)
+        let user = user.map_err(problems::of_failure)?.ok_or_else(problems::no_user)?;
+        noted::account(user.account.id);
+        Ok(user)
     }
 
     /// The tenant that a request names, else that of the key, else the first of the server. `None` for one that is not there, or

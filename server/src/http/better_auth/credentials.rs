@@ -2,6 +2,7 @@
 
 use super::cookies::{Cookie, Presented, decoded};
 use super::{Context, caller, refusal};
+use crate::edge::noted;
 use crate::http::shared::Authorization;
 use countersign_api::better_auth::Error;
 use countersign_domain::secret::{ChallengeToken, SessionToken};
@@ -83,7 +84,10 @@ impl Credentials {
             SessionCredential::Present(Some(token)) => {
                 let found = context.context().flows.authenticate(token).await.map_err(refusal::of_failure)?;
                 Ok(match found {
-                    Ok(authenticated) => SessionState::Live(Box::new(authenticated)),
+                    Ok(authenticated) => {
+                        noted::account(authenticated.account.id);
+                        SessionState::Live(Box::new(authenticated))
+                    }
                     Err(NoSession::Ended) => SessionState::Dead,
                     Err(NoSession::Paused) => SessionState::None,
                 })

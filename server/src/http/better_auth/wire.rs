@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::cookies::{Cookie, Cookies, Presented};
+use crate::edge::noted;
 use countersign_api::Reply;
 use countersign_api::better_auth::responses::TwoFactorMethod;
 use countersign_api::better_auth::{WireTime, responses};
@@ -146,6 +147,7 @@ pub fn with_session_on_trusted_device<R>(
 }
 
 fn with_session_cookie<R>(reply: Reply<R>, context: &Context, authenticated: &Authenticated) -> Reply<R> {
+    noted::account(authenticated.account.id);
     let (app, session) = (context.context(), &authenticated.session);
     let token = authenticated.token.expose();
     // Of a session that goes on under a new token, the cookie may outlive it by the time since its last extension.

@@ -3,21 +3,23 @@
 use super::cookies::{self, ACCESS_TOKEN};
 use super::values::{body_value, is_no_uuid};
 use super::{Context, refusal};
+use crate::edge::noted;
 use crate::edge::proven::Proof;
 use crate::http::shared::{Authorization, KeyCheck, check_key};
 use countersign_api::DialectName;
 use countersign_api::fusionauth::TenantHeader;
 use countersign_api::fusionauth::requests::{DeviceInfo, MetaData};
 use countersign_api::fusionauth::{BearerChallenge, Error};
+use countersign_domain::account::LoginName;
 use countersign_domain::actor::Actor;
 use countersign_domain::assurance::Manager;
 use countersign_domain::device::Device;
-use countersign_domain::ids::{ApplicationId, TenantId};
+use countersign_domain::ids::{AccountId, ApplicationId, TenantId};
 use countersign_domain::jwt::Claims;
 use countersign_domain::language::Languages;
 use countersign_domain::policy::Policy;
 use countersign_domain::tenant::{Application, Tenant};
-use countersign_domain::user::User;
+use countersign_domain::user::{AccountLookup, User};
 use countersign_flows::Caller;
 use countersign_flows::tokens::TokenPurpose;
 use dropshot::ErrorStatusCode as Status;
@@ -154,6 +156,7 @@ pub(super) async fn require_holder(
     let holder = context.context().flows.token_holder(&token, call.tenant, purpose).await;
     let holder = holder.map_err(refusal::of_failure)?;
     let (user, claims) = holder.ok_or_else(token_invalid)?;
+    noted::account(user.account.id);
     let app = context.context();
     app.proven.remember(&token, Proof::User, app.flows.now());
     let caller = Caller { is_known: true, ..call.caller };
@@ -198,7 +201,29 @@ pub(super) async fn require_principal(
     Ok(Principal::Holder(call, Box::new((user, claims))))
 }
 
+/// The user whom one of these names names in a tenant.
+///
+/// # Errors
+/// 503.
+pub(super) async fn user_by_login(
+    context: &Context,
+    tenant: TenantId,
+    names: Vec<LoginName>,
+) -> Result<Option<User>, Error> {
+    let user = context.context().flows.user_by_login(tenant, names).await.map_err(refusal::of_failure)?;
+    Ok(user.inspect(|user| noted::account(user.account.id)))
+}
+
 impl Call {
+    /// The user with this id, if the caller is allowed to see them.
+    ///
+    /// # Errors
+    /// 503.
+    pub(super) async fn user(&self, context: &Context, id: AccountId) -> Result<Option<User>, Error> {
+        let user = context.context().flows.user(AccountLookup::Id(id), self.tenant).await;
+        Ok(user.map_err(refusal::of_failure)?.inspect(|user| noted::account(user.account.id)))
+    }
+
     /// Whether a service calls, with its API key.
     pub(super) fn is_service(&self) -> bool {
         self.caller.actor.is_service()

@@ -12,7 +12,6 @@ use countersign_domain::decisions::mailed_link::{NotSent, Purpose};
 use countersign_domain::ids::ApplicationId;
 use countersign_domain::link_template::{LinkTemplate, LinkTemplates};
 use countersign_domain::tenant::Application;
-use countersign_domain::user::AccountLookup;
 use countersign_flows::link_ids::{IdRequest, IdRequested};
 use countersign_flows::mailed_links::LinkTarget;
 use countersign_flows::own_account::AddressLink;
@@ -164,9 +163,7 @@ pub(super) async fn verify(
         (Some(id), _) => flows.verify_address_by_id(&call.caller, id, call.tenant).await,
         (None, Some(_)) if !call.is_service() => return Err(credentials::unauthorized()),
         (None, Some(id)) => {
-            let lookup = AccountLookup::Id(account_id("userId", id)?);
-            let user = flows.user(lookup, call.tenant).await.map_err(refusal::of_failure)?;
-            let user = user.ok_or_else(refusal::not_found)?;
+            let user = call.user(context, account_id("userId", id)?).await?.ok_or_else(refusal::not_found)?;
             flows.vouch_for_address(&call.caller, &user.account).await
         }
         (None, None) => return Err(is_blank("verificationId")),

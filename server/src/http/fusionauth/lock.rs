@@ -1,7 +1,6 @@
 //! Locks and limits of a user, for administrators: operations of our own.
 
-use super::values::user_in_path;
-use super::{Context, credentials, refusal};
+use super::{Context, credentials, refusal, users};
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::{UserLimit, UserLockResponse};
 use countersign_api::fusionauth::{Error, TenantHeader, replies};
@@ -9,15 +8,13 @@ use countersign_api::reply::NoBody;
 use countersign_domain::ids::AccountId;
 use countersign_domain::limits::QuotaCount;
 use countersign_domain::time::Timestamp;
-use countersign_domain::user::AccountLookup;
 use countersign_flows::Caller;
 
 /// The service, and the id of the user, whom it must be allowed to see.
 async fn named(context: &Context, tenant: TenantHeader, user_id: &str) -> Result<(Caller, AccountId), Error> {
     let call = credentials::require_service(context, tenant).await?;
-    let id = user_in_path(user_id)?;
-    let user = context.context().flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
-    Ok((call.caller, user.ok_or_else(refusal::not_found)?.account.id))
+    let user = users::find(context, &call, user_id).await?;
+    Ok((call.caller, user.account.id))
 }
 
 /// `GET /api/user/lock/{userId}`

@@ -5,6 +5,7 @@ use super::credentials::{self, Call};
 use super::terms::terms;
 use super::values::{blank, body_value, is_blank, login_names, query_value};
 use super::{Context, refusal, wire};
+use crate::edge::noted;
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::{ChangePasswordReason, LoginResponse};
 use countersign_api::fusionauth::{Error, Errors, TenantHeader, replies, requests};
@@ -43,6 +44,7 @@ where
 {
     let app = context.context();
     let granted = granted.into_tokens().map_err(refusal::of_failure)?;
+    noted::account(granted.user.account.id);
     let token = match wants_tokens {
         true => Some(app.flows.access_token(&granted).map_err(refusal::of_failure)?),
         false => None,

@@ -3,8 +3,8 @@
 use super::credentials::{self, Call};
 use super::terms::terms;
 use super::two_factor::{email, mobile_phone, no_method};
-use super::values::{body_value, is_blank, is_invalid, query_value, user_in_path};
-use super::{Context, refusal};
+use super::values::{body_value, is_blank, is_invalid, query_value};
+use super::{Context, refusal, users};
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::{TwoFactorRecoveryCodeResponse, TwoFactorResponse};
 use countersign_api::fusionauth::{Error, TenantHeader, replies, requests};
@@ -14,7 +14,7 @@ use countersign_domain::assurance::Manager;
 use countersign_domain::backup_code::BackupCode;
 use countersign_domain::secret::TwoFactorId;
 use countersign_domain::totp::TotpSecret;
-use countersign_domain::user::{AccountLookup, User};
+use countersign_domain::user::User;
 use countersign_flows::Caller;
 use countersign_flows::methods::{FactorToAdd, FreshProof, MethodRequest, NotAdded, NotRemoved};
 use countersign_flows::password::Unconfirmed;
@@ -23,9 +23,8 @@ use countersign_flows::tokens::TokenPurpose;
 /// The user whom a service names in the path.
 async fn named(context: &Context, tenant: TenantHeader, user_id: &str) -> Result<(Call, User), Error> {
     let call = credentials::require_service(context, tenant).await?;
-    let id = user_in_path(user_id)?;
-    let user = context.context().flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
-    Ok((call, user.ok_or_else(refusal::not_found)?))
+    let user = users::find(context, &call, user_id).await?;
+    Ok((call, user))
 }
 
 fn texts(codes: &[BackupCode]) -> Vec<String> {

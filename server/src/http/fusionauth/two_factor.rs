@@ -16,7 +16,7 @@ use countersign_domain::address::{Address, MethodKind};
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::secret::TwoFactorId;
 use countersign_domain::totp::TotpSecret;
-use countersign_domain::user::{AccountLookup, User};
+use countersign_domain::user::User;
 use countersign_flows::Caller;
 use countersign_flows::one_time_code::{SendCode, StepUp};
 
@@ -37,8 +37,7 @@ where
     let missing = || Error::of_field("userId", "missing", "The Id of the User was not specified.");
     let id = account_id("userId", of.user_id.ok_or_else(missing)?)?;
     let application = call.application(context, "applicationId", of.application_id)?;
-    let user = flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
-    let user = user.ok_or_else(|| is_invalid("userId"))?;
+    let user = call.user(context, id).await?.ok_or_else(|| is_invalid("userId"))?;
     let account = &user.account;
     let trust = match of.trust {
         Some(trust) => {
@@ -73,16 +72,16 @@ pub(super) async fn start(
     let flows = &context.context().flows;
     let application = call.application(context, "applicationId", query_value(body.application_id.as_ref()))?;
     let user = match (body_value(body.user_id.as_ref()), body_value(body.login_id.as_ref())) {
-        (Some(id), _) => flows.user(AccountLookup::Id(account_id("userId", id)?), call.tenant).await,
+        (Some(id), _) => call.user(context, account_id("userId", id)?).await?,
         (None, Some(name)) => {
             let tenant: TenantId = call.tenant(context, application)?.id;
-            flows.user_by_login(tenant, login_names(name, body.login_id_types.as_ref())).await
+            credentials::user_by_login(context, tenant, login_names(name, body.login_id_types.as_ref())).await?
         }
         (None, None) => {
             return Err(Error::of_field("userId", "missing", "You must specify either the [userId] or the [loginId]."));
         }
     };
-    let user = user.map_err(refusal::of_failure)?.ok_or_else(refusal::not_found)?;
+    let user = user.ok_or_else(refusal::not_found)?;
     if application.is_some_and(|application| application.tenant_id != user.account.tenant_id) {
         return Err(is_invalid("applicationId"));
     }
@@ -167,9 +166,8 @@ pub(super) async fn subject(
         Principal::Service(call) => {
             let missing = || Error::of_field("userId", "missing", "The Id of the User was not specified.");
             let id = account_id("userId", user_id.ok_or_else(missing)?)?;
-            let user =
-                context.context().flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
-            Ok((call.caller, user.ok_or_else(refusal::not_found)?))
+            let user = call.user(context, id).await?.ok_or_else(refusal::not_found)?;
+            Ok((call.caller, user))
         }
     }
 }

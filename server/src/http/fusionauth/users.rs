@@ -10,7 +10,7 @@ use countersign_api::fusionauth::{Error, TenantHeader, replies, requests};
 use countersign_api::reply::{NoBody, Reply};
 use countersign_domain::ids::AccountId;
 use countersign_domain::ids::TenantId;
-use countersign_domain::user::{AccountLookup, Registration, User};
+use countersign_domain::user::{Registration, User};
 use countersign_flows::tokens::TokenPurpose;
 use countersign_flows::users::{NewUser, NotWritten};
 
@@ -23,8 +23,7 @@ pub(super) const TRIES: u32 = 4;
 /// 400, 404, 503.
 pub(super) async fn find(context: &Context, call: &Call, user_id: &str) -> Result<User, Error> {
     let id = user_in_path(user_id)?;
-    let user = context.context().flows.user(AccountLookup::Id(id), call.tenant).await.map_err(refusal::of_failure)?;
-    user.ok_or_else(refusal::not_found)
+    call.user(context, id).await?.ok_or_else(refusal::not_found)
 }
 
 /// `POST /api/user` and `POST /api/user/{userId}`
@@ -105,7 +104,7 @@ pub(super) async fn by_login_id(
         return Err(is_blank("loginId"));
     };
     let tenant = call.tenant(context, None)?.id;
-    let user = context.context().flows.user_by_login(tenant, names).await.map_err(refusal::of_failure)?;
+    let user = credentials::user_by_login(context, tenant, names).await?;
     Ok(Reply::ok(wire::user_response(&user.ok_or_else(refusal::not_found)?)))
 }
 

@@ -33,10 +33,12 @@ macro_rules! pipeline {
     }};
 }
 
-/// Locks the rows of a query, and leaves out those that another transaction holds.
+/// Locks the rows of a query, and leaves out those that another transaction holds; for `eq_any`. As an array, the query is executed
+/// once. `IN` may execute it several times, each time for further rows, because those that the statement has changed by then are left
+/// out as well: more rows would be affected than its limit says.
 macro_rules! skip_locked {
     ($query:expr) => {
-        $query.for_update().skip_locked()
+        diesel::dsl::array($query.for_update().skip_locked())
     };
 }
 

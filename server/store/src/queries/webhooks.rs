@@ -69,35 +69,36 @@ async fn newest_method(
     Ok(found.find(|method| kinds.contains(&method.kind)))
 }
 
-/// Takes events to send them. Rows that another process is about to take are skipped. They are chosen by a statement of their own:
-/// as part of the update, PostgreSQL may carry out the choice several times, and takes more than the limit.
+/// Takes events to send them. Rows that another process is about to take are skipped.
 pub(crate) async fn take_webhook_events(
     connection: &mut Conn,
     take: &TakeWebhookEvents,
 ) -> TxResult<Vec<StoredWebhookEvent>> {
     let now = take.now.as_millis();
-    let oldest = webhook_events::table
+    let some = diesel::alias!(webhook_events as some);
+    let oldest = some
+        .filter(some.field(webhook_events::receiver).eq(&take.receiver))
+        .filter(some.field(webhook_events::next_attempt_at).le(now))
+        .order(some.field(webhook_events::next_attempt_at))
+        .limit(i64::from(take.limit))
+        .select(some.field(webhook_events::event_id));
+    let due = webhook_events::table
         .filter(webhook_events::receiver.eq(&take.receiver))
         .filter(webhook_events::next_attempt_at.le(now))
-        .order(webhook_events::next_attempt_at)
-        .limit(i64::from(take.limit))
-        .select(webhook_events::event_id);
-    let chosen: Vec<String> = skip_locked!(oldest).load(connection).await?;
-    let mut taken = Vec::new();
-    for event_id in chosen {
-        let row: WebhookEventRow = diesel::update(webhook_events::table.find((event_id, &take.receiver)))
-            .set((
-                webhook_events::lease_owner.eq(&take.owner),
-                webhook_events::next_attempt_at.eq(take.lease_ends_at.as_millis()),
-                webhook_events::attempts.eq(webhook_events::attempts + 1),
-            ))
-            .returning(WebhookEventRow::as_returning())
-            .cached()
-            .get_result(connection)
-            .await?;
-        taken.push(StoredWebhookEvent::try_from(row)?);
-    }
-    Ok(TxOutcome::Commit(taken))
+        .filter(webhook_events::event_id.eq_any(skip_locked!(oldest)));
+    let rows: Vec<WebhookEventRow> = diesel::update(due)
+        .set((
+            webhook_events::lease_owner.eq(&take.owner),
+            webhook_events::next_attempt_at.eq(take.lease_ends_at.as_millis()),
+            webhook_events::attempts.eq(webhook_events::attempts + 1),
+        ))
+        .returning(WebhookEventRow::as_returning())
+        .cached()
+        .get_results(connection)
+        .await?;
+    let taken: Result<Vec<StoredWebhookEvent>, StoreError> =
+        rows.into_iter().map(StoredWebhookEvent::try_from).collect();
+    Ok(TxOutcome::Commit(taken?))
 }
 
 /// Notes how an attempt ended; `false` if the event is not this process's any more. What was delivered, or will not be, is deleted.

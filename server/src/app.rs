@@ -16,6 +16,7 @@ use crate::metrics::{Keys, Sample};
 use crate::net::cookie_scope::CookieScope;
 use crate::net::origin::TrustedOrigins;
 use crate::net::smtp::SmtpServer;
+use countersign_domain::error_chain;
 use countersign_domain::jwt::{self, SignError};
 use countersign_domain::keyring::Keyring;
 use countersign_domain::link_template::LinkTemplates;
@@ -169,25 +170,25 @@ async fn normalize_usernames(store: &Store, log: &Logger) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Whether a start would refuse the database or its keyring, without writing anything; says nothing of a database that cannot be
-/// read, or has yet to be created or migrated.
+/// Whether a start would refuse the database or its keyring, without writing anything. Returns why it was not looked at, if it cannot
+/// be read now; one that has yet to be created is none of that.
 ///
 /// # Errors
 /// When the keyring is not the one that the database was used with, connections to the database share its sessions, or its tables are
 /// those of a newer version.
-pub async fn inspect_database(settings: &Settings, keyring: &Keyring) -> Result<(), AppError> {
+pub async fn inspect_database(settings: &Settings, keyring: &Keyring) -> Result<Option<String>, AppError> {
     if matches!(&settings.database.url, DatabaseUrl::Sqlite(path) if !path.exists()) {
-        return Ok(());
+        return Ok(None);
     }
     let options = Options { migrate: false, ..store_options(settings) };
     let store = match Store::open(&options).await {
         Ok(store) => store,
         Err(error @ (OpenError::SharedSessions | OpenError::Newer { .. })) => return Err(error.into()),
-        Err(_) => return Ok(()),
+        Err(error) => return Ok(Some(error_chain(&error))),
     };
     match countersign_flows::keyring::inspect(&store, keyring, SystemClock.now()).await {
-        Err(KeyringError::Store(_)) => Ok(()),
-        checked => Ok(checked.map(drop)?),
+        Err(error @ KeyringError::Store(_)) => Ok(Some(error_chain(&error))),
+        checked => Ok(checked.map(|_| None)?),
     }
 }
 

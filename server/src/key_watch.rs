@@ -23,6 +23,8 @@ pub struct Notes {
     pub keyring: Arc<Keyring>,
     /// See [`node_name`].
     pub node: String,
+    /// Whether this node signs access tokens by RS256.
+    pub signs_rs256: bool,
     pub clock: Arc<dyn Clock>,
     pub log: Logger,
 }
@@ -30,7 +32,8 @@ pub struct Notes {
 impl Notes {
     /// `has_started` means that this node has just loaded its keyring. A failure is logged: the next note makes up for it.
     pub async fn note(&self, has_started: bool) {
-        let noted = key_rotation::note(&self.store, &self.keyring, &self.node, has_started, self.clock.now()).await;
+        let Self { store, keyring, node, .. } = self;
+        let noted = key_rotation::note(store, keyring, node, self.signs_rs256, has_started, self.clock.now()).await;
         if let Err(error) = noted {
             warn!(self.log, "failed to note which keys this node has loaded"; "cause" => error_chain(&error));
         }

@@ -172,6 +172,38 @@ async fn a_credential_lifts_a_limit_only_if_it_is_valid(database: DatabaseKind) 
     unknown.get(&format!("/user/{}", user.id)).await.ok();
 }
 
+/// A backend checks the tokens of all its users from one address.
+#[on_each_database]
+async fn a_valid_access_token_has_a_limit_of_its_own_wherever_it_is_presented(database: DatabaseKind) {
+    let world = World::with(database, |settings| {
+        limited(settings);
+        settings.limits.rate_general = 2;
+        settings.limits.rate_service = 4;
+    });
+    let world = world.await;
+    let service = world.service().await;
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        let user = service.user().await;
+        tokens.push(service.log_in(&user).await.ok().text("/token"));
+    }
+    for path in ["/api/jwt/validate", "/api/user", "/api/jwt/validate"] {
+        for token in &tokens {
+            let present = || world.bearer(token).call("GET", path);
+            present().await.ok();
+            for _ in 0..4 {
+                present().await.ok();
+            }
+            present().await.is(429);
+        }
+        world.clock.advance(Duration::from_secs(11));
+    }
+    for _ in 0..2 {
+        world.bearer("guess").call("GET", "/api/jwt/validate").await.is(401);
+    }
+    world.bearer("guess").call("GET", "/api/jwt/validate").await.is(429);
+}
+
 #[on_each_database]
 async fn the_address_of_the_client_is_the_one_that_sessions_show(database: DatabaseKind) {
     let world = World::with(database, behind_a_proxy).await;

@@ -14,7 +14,9 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -62,11 +64,11 @@ class Browser:
         return response, text, set_cookies
 
 
-def nginx(stack, configuration, place, upstream, plain, tls):
+def nginx(stack, configuration, place, nodes, plain, tls):
     """Debian's nginx with the file, but for names, ports and places of the containers."""
     text = Path(configuration).read_text()
     for old, new in {
-        "server countersign:3000;": f"server 127.0.0.1:{upstream};",
+        "server countersign:3000 max_fails=0;": " ".join(f"server 127.0.0.1:{node} max_fails=0;" for node in nodes),
         "listen 80;": f"listen 127.0.0.1:{plain};",
         "listen 443 ssl;": f"listen 127.0.0.1:{tls} ssl;",
         "/etc/nginx/tls/": f"{place}/tls/",
@@ -86,6 +88,44 @@ def nginx(stack, configuration, place, upstream, plain, tls):
     stack.callback(process.terminate)
 
 
+def rolled(browser, nodes, start, stop):
+    """Restarts one node right after the other, while requests go on: how many of them got which status."""
+    statuses, over = Counter(), threading.Event()
+
+    def ask():
+        while not over.is_set():
+            try:
+                statuses[browser.send("GET", "/api/auth/get-session")[0].status] += 1
+            except OSError as error:
+                statuses[repr(error)] += 1
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        for node, process in list(nodes.items()):
+            stop(process)
+            nodes[node] = start(node)
+        time.sleep(1)
+    finally:
+        over.set()
+        asking.join()
+    return statuses
+
+
+def ready(port):
+    """Waits until the node says that it is."""
+    for _ in range(300):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    sys.exit(f"FAILED: no node at port {port}")
+
+
 def main(binary, compose, configuration, database_url, place):
     services = yaml.safe_load(Path(compose).read_text())["services"]
     migrate, server = services["migrate"], services["countersign"]
@@ -99,7 +139,7 @@ def main(binary, compose, configuration, database_url, place):
 
     (keyring := Path(place) / "compose-keyring").touch(mode=0o600)
     keyring.write_bytes(subprocess.run([binary, "generate-keyring"], check=True, stdout=subprocess.PIPE).stdout)
-    port, plain, tls = free_ports(3)
+    port, other, plain, tls = free_ports(4)
     data = Path(place) / "compose-data"
     environment = {
         **{name: value or "" for name, value in server["environment"].items()},
@@ -113,13 +153,15 @@ def main(binary, compose, configuration, database_url, place):
     log = Path(place) / "compose.log"
     with ExitStack() as stack:
 
-        def start():
+        def start(port=port):
             output = stack.enter_context(log.open("a"))
-            return subprocess.Popen([binary], env=environment, cwd=place, stdout=subprocess.DEVNULL, stderr=output)
+            of_node = {**environment, "COUNTERSIGN_LISTEN": f"127.0.0.1:{port}"}
+            process = subprocess.Popen([binary], env=of_node, cwd=place, stdout=subprocess.DEVNULL, stderr=output)
+            stack.callback(process.kill)
+            return process
 
         # Without the migration, the server says what is missing.
         early = start()
-        stack.callback(early.kill)
         check(early.wait(60) != 0 and "countersign migrate" in log.read_text(), f"it starts without tables: {log.read_text()}")
         log.write_text("")
         command = [binary, *migrate["command"]]
@@ -127,8 +169,7 @@ def main(binary, compose, configuration, database_url, place):
         check(migrated.returncode == 0, f"the migration: {migrated.stdout}")
 
         process = start()
-        stack.callback(process.kill)
-        nginx(stack, configuration, place, port, plain, tls)
+        nginx(stack, configuration, place, [port, other], plain, tls)
         browser = Browser(tls, Path(place) / "tls/fullchain.pem")
         for _ in range(300):
             try:
@@ -167,12 +208,28 @@ def main(binary, compose, configuration, database_url, place):
         response, text, _ = browser.send("GET", "/api/auth/get-session")
         check(json.loads(text) is None, "the session goes on")
 
-        process.send_signal(signal.SIGTERM)
+        response, _, _ = browser.send("GET", "/admin/users")
+        check(response.status == 404 and "x-request-id" not in response.headers, f"the administration API outside: {response.status}")
+
         grace = int(re.fullmatch(r"(\d+)s", str(server["stop_grace_period"]))[1])
-        check(process.wait(grace) == 0, "the server does not stop in time")
+
+        def stop(process):
+            process.send_signal(signal.SIGTERM)
+            check(process.wait(grace) == 0, "the server does not stop in time")
+
+        def started(port):
+            process = start(port)
+            ready(port)
+            return process
+
+        nodes = {port: process, other: started(other)}
+        statuses = rolled(browser, nodes, started, stop)
+        check(set(statuses) == {200} and statuses[200] > 20, f"while nodes are restarted: {statuses}")
+        for process in nodes.values():
+            stop(process)
     text = log.read_text()
     check(not re.search(r"CRITICAL|ERROR|forwarded", text), f"the log: {text[-3000:]}")
-    print("   migrated by the step, served behind nginx: https, Secure cookies, the client's address, other origins refused")
+    print("   migrated by the step, served behind nginx: https, Secure cookies, the client's address, other origins refused, two nodes restarted")
 
 
 main(*sys.argv[1:])

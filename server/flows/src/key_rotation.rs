@@ -12,6 +12,7 @@ use countersign_domain::decisions::key_activation::{self, KeyActivation};
 use countersign_domain::decisions::key_retirement::{self, Alive, KeyRetirement, Signed};
 use countersign_domain::key_use::{KeyUse, NodeKeys};
 use countersign_domain::keyring::Keyring;
+use countersign_domain::keyring::rotation::KeyKind;
 use countersign_domain::message::Sealer;
 use countersign_domain::stored_secret::{self, Binding};
 use countersign_domain::time::Timestamp;
@@ -51,7 +52,8 @@ pub enum RotationError {
     NotLoaded(Vec<String>),
 }
 
-/// Notes the keys that a node has loaded: all of them when it starts, later those that it signs and seals with.
+/// Notes the keys that a node has loaded: all of them when it starts, later those that it signs and seals with. An RSA key is one of
+/// these if `signs_rs256`: if the node signs access tokens by RS256.
 ///
 /// # Errors
 /// If the database fails; the next call makes up for it.
@@ -59,10 +61,14 @@ pub async fn note(
     store: &Store,
     keyring: &Keyring,
     node: &str,
+    signs_rs256: bool,
     has_started: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let entries = keyring.entries();
+    let mut entries = keyring.entries();
+    for entry in &mut entries {
+        entry.is_active &= entry.kind == KeyKind::Root || signs_rs256;
+    }
     // Nothing is known of what nodes of versions before did: each key may have been the active one until now.
     let is_first = has_started && store.key_use(()).await?.keys.is_empty();
     // The active one is the last, so that a crash in between leaves no other one behind that is taken for a new key.

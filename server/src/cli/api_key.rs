@@ -1,6 +1,6 @@
 //! `countersign api-key`: writes directly to the database, whether or not a server uses it.
 
-use super::database::{DatabaseCommandError, open, open_existing};
+use super::database::{DatabaseCommandError, open_existing};
 use crate::clock::{Clock as _, SystemClock, utc_text};
 use crate::config::Settings;
 use crate::terminal::printable;
@@ -53,7 +53,7 @@ pub(super) async fn run(settings: &Settings, command: ApiKeyCommand) -> Result<S
             let (id, key) =
                 crate::random::system().draw(|random| (ApiKeyId::generate(now, random), ApiKey::generate(random)));
             let record = ApiKeyRecord { id, name, tenant_id, permissions, created_at: now, revoked_at: None };
-            open(settings).await?.add_api_key((record, key.digest())).await?;
+            open_existing(settings).await?.add_api_key((record, key.digest())).await?;
             Ok(format!("Created key {}. It is not shown again:\n{}\n", id.to_hyphenated(), key.expose()))
         }
         ApiKeyCommand::List => {

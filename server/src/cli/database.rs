@@ -43,14 +43,6 @@ impl DatabaseCommandError {
     }
 }
 
-/// Creates the database and its keyring if they are missing, as a start does.
-pub(super) async fn open(settings: &Settings) -> Result<Store, DatabaseCommandError> {
-    if matches!(settings.database.url, DatabaseUrl::Sqlite(_)) {
-        crate::random::system().draw(|random| first_run::prepare(settings, random))?;
-    }
-    Ok(Store::open(&store_options(settings)).await?)
-}
-
 /// Requires the database to exist, so that a wrong directory is reported instead of an empty new database, and its tables to be up to
 /// date: those of a server that runs are not changed under it.
 pub(super) async fn open_existing(settings: &Settings) -> Result<Store, DatabaseCommandError> {

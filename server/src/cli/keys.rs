@@ -52,7 +52,8 @@ pub(super) enum KeysCommand {
     Retire {
         /// Id of the key, from `list`.
         id: String,
-        /// Do it although clients hold what is signed with the key: sessions, trust in devices and open sign-ins end by it.
+        /// Do it although clients hold what is signed with the key: trust in devices, open sign-ins, access tokens, and sessions in
+        /// cookies end by it. A session's token as it is in the body of a sign-in is not signed, and stays good.
         #[arg(long)]
         end_signed: bool,
     },
@@ -185,8 +186,15 @@ pub(super) async fn run(
             match key_rotation::retire(&store, &file.keyring, wanted, now, &random).await? {
                 KeyRetirement::NotInRing => return Err(unknown(&id)),
                 KeyRetirement::IsActive => {
+                    let is_rsa =
+                        file.keyring.entries().iter().any(|entry| entry.id == id && entry.kind == KeyKind::Rsa);
+                    let or = if is_rsa {
+                        ", or leave RS256 out of `jwt.algorithm` and `jwt.retiring_algorithms`"
+                    } else {
+                        ""
+                    };
                     return Err(KeysError::Refused(format!(
-                        "the key {id} is the active one: activate another one first"
+                        "the key {id} is the active one: activate another one first{or}"
                     )));
                 }
                 KeyRetirement::Needed(needs) => {

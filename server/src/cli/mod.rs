@@ -373,13 +373,13 @@ pub fn run(
         Command::CheckConfig => {
             let configuration = configuration()?;
             let settings = configuration.settings();
-            let startup_problem = settings
-                .as_ref()
-                .ok()
-                .and_then(|settings| startup_problem(settings).or_else(|| template_problem(settings)));
-            let report = configuration.report(startup_problem.as_deref());
+            let start = settings.as_ref().map_or(Ok(None), |settings| {
+                let note = inspect_start(settings)?;
+                template_problem(settings).map_or(Ok(note), Err)
+            });
+            let report = configuration.report(start.as_ref().map(Option::as_deref).map_err(String::as_str));
             output.write_all(report.as_bytes()).map_err(CommandError::Output)?;
-            if settings.is_err() || startup_problem.is_some() {
+            if settings.is_err() || start.is_err() {
                 return Err(CommandError::InvalidConfig);
             }
         }
@@ -400,19 +400,18 @@ fn template_problem(settings: &Settings) -> Option<String> {
     loaded.err().map(|error| countersign_domain::error_chain(&error))
 }
 
-/// Why a start would refuse the keyring, if it exists, or the database. A database is only read, if there is one that can be.
-fn startup_problem(settings: &Settings) -> Option<String> {
-    match first_run::inspect_keyring(settings) {
-        Ok(None) => None,
-        Ok(Some(keyring)) => {
-            if let Err(error) = crate::app::check_signing_key(settings, &keyring) {
-                return Some(error.to_string());
-            }
-            let checked = runtime().ok()?.block_on(crate::app::inspect_database(settings, &keyring));
-            checked.err().map(|error| countersign_domain::error_chain(&error))
-        }
-        Err(error) => Some(countersign_domain::error_chain(&error)),
-    }
+/// Looks at the keyring, if it exists, and at the database, if there is one; a note says what could not be looked at.
+///
+/// # Errors
+/// Why a start would refuse them.
+fn inspect_start(settings: &Settings) -> Result<Option<String>, String> {
+    let read = first_run::inspect_keyring(settings).map_err(|error| countersign_domain::error_chain(&error))?;
+    let Some(keyring) = read else { return Ok(None) };
+    crate::app::check_signing_key(settings, &keyring).map_err(|error| error.to_string())?;
+    let runtime = runtime().map_err(|error| countersign_domain::error_chain(&error))?;
+    let unread = runtime.block_on(crate::app::inspect_database(settings, &keyring));
+    let unread = unread.map_err(|error| countersign_domain::error_chain(&error))?;
+    Ok(unread.map(|cause| format!("the database, and whether the keyring is its own, were not checked: {cause}")))
 }
 
 fn runtime() -> Result<Runtime, CommandError> {

@@ -139,6 +139,12 @@ fn check_config_refuses_an_unusable_keyring_and_creates_nothing() {
     }
     let (result, output) = check(0o600, "EdDSA");
     assert!(result.is_ok() && output.ends_with("The configuration is valid.\n"), "{output}");
+    // Nothing listens on port 1.
+    let unreachable = ["check-config", "--data-dir", &data_dir];
+    let address = ("COUNTERSIGN_DATABASE_URL", "postgres://127.0.0.1:1/x?sslmode=disable");
+    let (result, output) = call(&unreachable, &[("COUNTERSIGN_KEYRING", keyring_file.as_str()), address]);
+    let note = "note: the database, and whether the keyring is its own, were not checked: ";
+    assert!(result.is_ok() && output.contains(note) && output.ends_with("is valid.\n"), "{output}");
     assert!(!data.exists());
 }
 
@@ -159,7 +165,11 @@ fn api_keys_need_a_database_and_known_operations() {
         let error = result.expect_err(expected);
         assert!(error.exit_status() == 2 && error.report().contains(expected), "{}", error.report());
     }
+    let (result, _) = key(&["create"]);
+    let error = result.expect_err("there is no server");
+    assert!(error.report().contains("there is no database at"), "{}", error.report());
     assert!(!data.exists());
+    assert!(call(&["--data-dir", data_dir, "migrate"], &[]).0.is_ok());
     assert!(key(&["create", "--allow", "post /api/login"]).0.is_ok());
     let (result, output) = key(&["list"]);
     assert!(result.is_ok() && output.contains("may POST /api/login"), "{output}");

@@ -134,7 +134,7 @@ settings! {
     JwtAlgorithm = "jwt.algorithm", "COUNTERSIGN_JWT_ALGORITHM", "EdDSA|ES256|RS256", "EdDSA", Everywhere, Plain,
         "Signature algorithm of access tokens; RS256 needs a key from `countersign generate-keyring --rs256`.";
     JwtRetiringAlgorithms = "jwt.retiring_algorithms", "COUNTERSIGN_JWT_RETIRING_ALGORITHMS", "NAME,...", "none", Everywhere, Plain,
-        "Algorithms that signed access tokens until now: their tokens are still accepted, and their keys published.";
+        "Algorithms that also sign valid access tokens, on other nodes or until now: their tokens are accepted, and their keys published.";
     JwtIssuer = "jwt.issuer", "COUNTERSIGN_JWT_ISSUER", "TEXT", "the base URL", Everywhere, Plain,
         "Issuer (`iss`) of access tokens.";
     DatabaseUrl = "database.url", "COUNTERSIGN_DATABASE_URL", "URL", "sqlite:<data_dir>/countersign.db", Everywhere, WithoutCredentials,

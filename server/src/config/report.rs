@@ -8,9 +8,9 @@ use crate::net::cookie_scope::SameSite;
 use std::fmt::Write as _;
 
 impl Configuration {
-    /// Secrets are redacted. `startup_problem` is what would stop a start although the settings are valid.
+    /// Secrets are redacted. `start` is what would stop a start although the settings are valid, else a note about it.
     #[must_use]
-    pub fn report(&self, startup_problem: Option<&str>) -> String {
+    pub fn report(&self, start: Result<Option<&str>, &str>) -> String {
         let mut report = match &self.file {
             Some(path) => format!("Configuration file: {}\n\n", path.display()),
             None => {
@@ -29,9 +29,12 @@ impl Configuration {
                 for note in settings.notes() {
                     writeln!(report, "note: {note}").expect("writing to a string cannot fail");
                 }
-                match startup_problem {
-                    None => report.push_str("The configuration is valid.\n"),
-                    Some(problem) => writeln!(report, "error: {problem}").expect("writing to a string cannot fail"),
+                if let Ok(Some(note)) = start {
+                    writeln!(report, "note: {note}").expect("writing to a string cannot fail");
+                }
+                match start {
+                    Ok(_) => report.push_str("The configuration is valid.\n"),
+                    Err(problem) => writeln!(report, "error: {problem}").expect("writing to a string cannot fail"),
                 }
             }
             Err(error) => writeln!(report, "error: {error}").expect("writing to a string cannot fail"),
@@ -137,7 +140,7 @@ mod tests {
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         environment.push(("COUNTERSIGN_HASH_THREADS".to_owned(), "2".to_owned()));
         let inputs = Inputs { environment, directory: PathBuf::from("/nonexistent"), ..Inputs::default() };
-        Configuration::load(&inputs, &[]).report(None)
+        Configuration::load(&inputs, &[]).report(Ok(None))
     }
 
     #[test]

@@ -411,7 +411,7 @@ mod tests {
         };
         let configuration = Configuration::load(&inputs, &[]);
         let settings = configuration.settings().expect("valid");
-        for text in [format!("{settings:?}"), format!("{configuration:?}"), configuration.report(None)] {
+        for text in [format!("{settings:?}"), format!("{configuration:?}"), configuration.report(Ok(None))] {
             assert!(!text.contains("hunter2"), "{text}");
         }
     }

@@ -28,6 +28,7 @@ use crate::traces::{Traces, TracesError};
 use crate::webhooks::{self, WebhookDelivery};
 use countersign_domain::audit_chain::TrailKeys;
 use countersign_domain::observer::Observer;
+use countersign_domain::signing::Algorithm;
 use countersign_flows::delivery::Worker;
 use dropshot::HttpServer;
 use slog::{error, info, warn};
@@ -208,6 +209,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         store: Arc::clone(app.store()),
         keyring: Arc::clone(app.keyring()),
         node: node_name(listener.local_addr()),
+        signs_rs256: settings.tokens.algorithm == Algorithm::Rs256,
         clock: Arc::clone(&clock),
         log: logging.log.clone(),
     })

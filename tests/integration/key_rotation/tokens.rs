@@ -188,6 +188,19 @@ async fn rotate(kind: DatabaseKind, algorithm: &str) {
         assert!(deployment.number(&waiting(&new)) > 0);
     }
     deployment.keys_are_refused(&["retire", &old], "access tokens depend on it until 20");
+    if is_rsa {
+        // What the nodes do counts, and not what the command is told of them.
+        let changed = |id: &str| {
+            let mut command = deployment.nodes[0].beside(PROGRAM);
+            let output =
+                command.env("COUNTERSIGN_JWT_ALGORITHM", "EdDSA").args(["keys", "retire", id]).output().unwrap();
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        };
+        for (id, reason) in [(&old, "access tokens depend on it until 20"), (&new, "sign")] {
+            let (status, error) = changed(id);
+            assert!(status == Some(1) && error.contains(reason), "{id}: {error}");
+        }
+    }
     if is_embedded {
         of_backup(&deployment, &["--check"]);
     }

@@ -61,7 +61,8 @@ pub struct Facts<'a> {
     pub alive: &'a [Alive],
     /// How long an access token lives, or a refresh token is repeated, whichever is longer.
     pub longest_token: Duration,
-    /// Whether access tokens of RS256 are made or accepted. If not, RSA keys do nothing.
+    /// Whether access tokens of RS256 are made or accepted, as the operator's configuration has it. Nodes may run with another one: an
+    /// RSA key that they sign with, or whose tokens live, is needed all the same.
     pub rs256_is_in_use: bool,
 }
 
@@ -85,7 +86,7 @@ pub enum Need {
 pub enum KeyRetirement {
     Retired,
     NotInRing,
-    /// It is the active one.
+    /// It is the active one; of RSA keys, the one that RS256 signs with.
     IsActive,
     Needed(Vec<Need>),
 }
@@ -102,10 +103,7 @@ pub fn decide(facts: &Facts<'_>, ends_what_is_signed: bool, now: Timestamp) -> K
     let Some(entry) = facts.ring.iter().find(|entry| entry.id == facts.key_id) else {
         return KeyRetirement::NotInRing;
     };
-    if entry.kind == KeyKind::Rsa && !facts.rs256_is_in_use {
-        return KeyRetirement::Retired;
-    }
-    if entry.is_active {
+    if entry.is_active && (entry.kind == KeyKind::Root || facts.rs256_is_in_use) {
         return KeyRetirement::IsActive;
     }
     let mut needs = Vec::new();
@@ -152,16 +150,17 @@ mod tests {
     }
 
     #[test]
-    fn an_rsa_key_is_needed_while_rs256_is_in_use() {
+    fn an_rsa_key_is_needed_while_somebody_signs_by_rs256_or_tokens_of_it_live() {
         let ring = [entry("root", KeyKind::Root, true), entry("rsa", KeyKind::Rsa, true)];
-        let active = vec!["root".to_owned(), "rsa".to_owned()];
-        let nodes = vec![NodeKeys { node: "one".to_owned(), keys: active.clone(), active, seen_at: NOW }];
-        let in_use = KeyUse { keys: vec![record("rsa", Some(NOW), None)], nodes };
-        for (key_id, rs256_is_in_use, expected) in [
-            ("rsa", true, KeyRetirement::IsActive),
-            ("rsa", false, KeyRetirement::Retired),
-            ("root", false, KeyRetirement::IsActive),
-        ] {
+        let decided = |key_id, rs256_is_in_use, signs_on: &[&str], signed: Option<Timestamp>| {
+            let keys = vec!["root".to_owned(), "rsa".to_owned()];
+            let node = |name: &&str| NodeKeys {
+                node: (*name).to_owned(),
+                keys: keys.clone(),
+                active: keys.clone(),
+                seen_at: NOW,
+            };
+            let in_use = KeyUse { keys: vec![record("rsa", signed, None)], nodes: signs_on.iter().map(node).collect() };
             let facts = Facts {
                 key_id,
                 ring: &ring,
@@ -171,8 +170,23 @@ mod tests {
                 longest_token: HOUR,
                 rs256_is_in_use,
             };
-            assert_eq!(decide(&facts, false, NOW), expected, "{key_id} {rs256_is_in_use}");
-        }
+            decide(&facts, false, NOW)
+        };
+        let tokens = |until| Need::Signed(Alive { what: Signed::AccessTokens, rows: 0, until });
+        let ended = NOW - HOUR - RUNS_FOR;
+        assert_eq!(decided("root", false, &[], None), KeyRetirement::IsActive);
+        assert_eq!(decided("rsa", true, &[], None), KeyRetirement::IsActive);
+        // The configuration says that RS256 is over: it counts what nodes do and have done.
+        assert_eq!(decided("rsa", false, &[], None), KeyRetirement::Retired);
+        assert_eq!(decided("rsa", false, &[], Some(ended)), KeyRetirement::Retired);
+        let later = ended + Duration::from_secs(1);
+        let until = later + RUNS_FOR + HOUR;
+        assert_eq!(decided("rsa", false, &[], Some(later)), KeyRetirement::Needed(vec![tokens(until)]));
+        let on_one = Need::ActiveOn { nodes: vec!["one".to_owned()] };
+        assert_eq!(
+            decided("rsa", false, &["one"], Some(NOW)),
+            KeyRetirement::Needed(vec![on_one, tokens(NOW + RUNS_FOR + HOUR)])
+        );
     }
 
     #[test]

@@ -153,14 +153,27 @@ pub(super) async fn require_holder(
 ) -> Result<(Call, User, Claims), Error> {
     let call = without_credentials(context, tenant)?;
     let token = presented_token(context).ok_or_else(token_missing)?;
-    let holder = context.context().flows.token_holder(&token, call.tenant, purpose).await;
-    let holder = holder.map_err(refusal::of_failure)?;
-    let (user, claims) = holder.ok_or_else(token_invalid)?;
-    noted::account(user.account.id);
-    let app = context.context();
-    app.proven.remember(&token, Proof::User, app.flows.now());
+    let (user, claims) = holder_of(context, &token, call.tenant, purpose).await?;
     let caller = Caller { is_known: true, ..call.caller };
     Ok((Call { caller, tenant: Some(user.account.tenant_id) }, user, claims))
+}
+
+/// The user of an access token, and what it says.
+///
+/// # Errors
+/// 401, 503.
+pub(super) async fn holder_of(
+    context: &Context,
+    token: &str,
+    tenant: Option<TenantId>,
+    purpose: TokenPurpose,
+) -> Result<(User, Claims), Error> {
+    let app = context.context();
+    let holder = app.flows.token_holder(token, tenant, purpose).await.map_err(refusal::of_failure)?;
+    let (user, claims) = holder.ok_or_else(token_invalid)?;
+    noted::account(user.account.id);
+    app.proven.remember(token, Proof::User, app.flows.now());
+    Ok((user, claims))
 }
 
 /// The user of a valid access token, as one who manages their second factors.

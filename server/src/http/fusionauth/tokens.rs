@@ -1,7 +1,7 @@
 //! Access tokens, and the keys that verify them.
 
-use super::credentials::{is_service, presented_token, token_invalid, token_missing};
-use super::{Context, refusal};
+use super::Context;
+use super::credentials::{holder_of, is_service, presented_token, token_missing};
 use countersign_api::Reply;
 use countersign_api::fusionauth::responses::{JSONWebKey, JWKSResponse, JWT, StatusResponse, ValidateResponse};
 use countersign_api::fusionauth::{Error, replies};
@@ -10,9 +10,7 @@ use countersign_flows::tokens::TokenPurpose;
 /// `GET /api/jwt/validate`
 pub(super) async fn validate(context: &Context) -> Result<Reply<replies::ValidateJwt>, Error> {
     let token = presented_token(context).ok_or_else(token_missing)?;
-    let holder =
-        context.context().flows.token_holder(&token, None, TokenPurpose::Other).await.map_err(refusal::of_failure)?;
-    let (_, claims) = holder.ok_or_else(token_invalid)?;
+    let (_, claims) = holder_of(context, &token, None, TokenPurpose::Other).await?;
     let jwt = JWT {
         aud: claims.aud,
         exp: claims.exp,

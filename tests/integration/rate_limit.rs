@@ -187,17 +187,17 @@ async fn a_valid_access_token_has_a_limit_of_its_own_wherever_it_is_presented(da
         let user = service.user().await;
         tokens.push(service.log_in(&user).await.ok().text("/token"));
     }
-    for path in ["/api/jwt/validate", "/api/user", "/api/jwt/validate"] {
+    // The first request counts for the network: nobody knows yet that the token is valid.
+    for (path, allowed) in [("/api/jwt/validate", 5), ("/api/user", 4)] {
         for token in &tokens {
             let present = || world.bearer(token).call("GET", path);
-            present().await.ok();
-            for _ in 0..4 {
+            for _ in 0..allowed {
                 present().await.ok();
             }
             present().await.is(429);
         }
-        world.clock.advance(Duration::from_secs(11));
     }
+    world.clock.advance(Duration::from_secs(11));
     for _ in 0..2 {
         world.bearer("guess").call("GET", "/api/jwt/validate").await.is(401);
     }

@@ -65,7 +65,10 @@ fn diff_tells_rule_place_values_and_line_in_every_format() {
 
     let (status, said, _) =
         tool(directory.path(), &["diff", "--format", "json", "--output", "out.json", "old.yaml", "new.yaml"]);
-    assert_eq!((status, said.as_str()), (1, "1 finding in old.yaml → new.yaml: 1 breaking; written to out.json\n"));
+    assert_eq!(
+        (status, said.as_str()),
+        (1, "1 finding in old.yaml → new.yaml: 1 breaking; suggested version: 3.0.0; written to out.json\n")
+    );
     assert!(std::fs::read_to_string(directory.path().join("out.json")).unwrap().contains(rule));
 }
 
@@ -83,7 +86,7 @@ fn the_exit_status_follows_what_is_asked_for() {
     let hidden = ["diff", "--at-least", "breaking", "--treat", milder, "--fail-on", "risky", "old.yaml", "new.yaml"];
     assert_eq!(status(&hidden), 1, "what is not shown counts nevertheless");
     let (_, text, _) = tool(directory.path(), &["diff", "--at-least", "risky", "new.yaml", "old.yaml"]);
-    assert_eq!(text, "no findings in new.yaml → old.yaml\n");
+    assert_eq!(text, "no findings in new.yaml → old.yaml; suggested version: 2.1.0\n");
 
     std::fs::write(directory.path().join("broken.yaml"), "openapi: 3.0.3\npaths: [\n").unwrap();
     std::fs::write(directory.path().join("newer.yaml"), "openapi: 4.0.0\npaths: {}\n").unwrap();
@@ -143,7 +146,10 @@ fn the_recipe_for_other_teams_runs_as_it_stands() {
     assert_eq!(shell(git, "").0, 0);
     let (status, text, error) = shell(recipe, "new.yaml");
     assert_eq!(status, 1, "{text}{error}");
-    assert!(text.contains(":new.yaml → new.yaml: 1 breaking; written to contract-diff.xml"), "{text}{error}");
+    assert!(
+        text.contains(":new.yaml → new.yaml: 1 breaking; suggested version: 3.0.0; written to contract-diff.xml"),
+        "{text}{error}"
+    );
     assert!(std::fs::read_to_string(directory.path().join("contract-diff.xml")).unwrap().contains("<failure"));
 
     std::fs::copy(directory.path().join("new.yaml"), directory.path().join("other.yaml")).unwrap();

@@ -12,7 +12,7 @@ use crate::normalise::normalise;
 use crate::pointer;
 use crate::position::{Position, SourceSpan};
 use crate::reference;
-use crate::references;
+use crate::references::{self, Broken};
 use crate::source::{self, SourceMap};
 use crate::version::Version;
 use serde_json::Value;
@@ -34,8 +34,19 @@ pub struct Document {
     ignored: Vec<String>,
     source_map: Arc<SourceMap>,
     origins: Arc<Origins>,
+    /// References that cannot be resolved; none in a document that was not loaded for lint.
+    broken: Vec<Broken>,
     /// Path and method of each operation, in the order of the text. A JSON object has no order of its own.
     order: Vec<(String, String)>,
+}
+
+/// What becomes of a document with broken references, or with something else in place of a path item or an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tolerance {
+    /// It cannot be loaded.
+    Strict,
+    /// It is loaded, and lint reports them.
+    ForLint,
 }
 
 /// An operation with its path and method.
@@ -80,7 +91,7 @@ impl Document {
     pub fn load(name: &str, text: &str) -> Result<Self, Error> {
         let (mut value, source_map) = source::read(name, text)?;
         identifiers::resolve(&mut value);
-        Self::read(name, Bundle { value, source_map, origins: Origins::default() })
+        Self::read(name, Bundle { value, source_map, origins: Origins::default() }, Tolerance::Strict)
     }
 
     /// As [`Document::load`], but references may lead to other files. Their targets become part of the document; source
@@ -89,13 +100,16 @@ impl Document {
     /// # Errors
     /// As [`Document::load`]; [`Error::File`] for a file that cannot be read.
     pub fn load_with(name: &str, text: &str, files: Files<'_>) -> Result<Self, Error> {
-        let (mut value, source_map) = source::read(name, text)?;
-        check_version(name, &value, &source_map)?;
-        identifiers::resolve(&mut value);
-        match bundle::is_needed(&value) {
-            true => Self::read(name, bundle::bundle(name, value, source_map, files)?),
-            false => Self::read(name, Bundle { value, source_map, origins: Origins::default() }),
-        }
+        Self::read(name, bundled(name, text, files)?, Tolerance::Strict)
+    }
+
+    /// As [`Document::load_with`], but what is wrong within the document is left for [`crate::lint()`] to report, as far as the
+    /// rest can be read: references that lead nowhere, and other values in place of path items and operations.
+    ///
+    /// # Errors
+    /// As [`Document::load_with`], except for these.
+    pub fn load_for_lint(name: &str, text: &str, files: Files<'_>) -> Result<Self, Error> {
+        Self::read(name, bundled(name, text, files)?, Tolerance::ForLint)
     }
 
     /// The files of a document as one document, as they are written otherwise.
@@ -103,19 +117,13 @@ impl Document {
     /// # Errors
     /// As [`Document::load_with`].
     pub fn bundle(name: &str, text: &str, files: Files<'_>) -> Result<Value, Error> {
-        let (mut value, source_map) = source::read(name, text)?;
-        check_version(name, &value, &source_map)?;
-        identifiers::resolve(&mut value);
-        let bundled = match bundle::is_needed(&value) {
-            true => bundle::bundle(name, value, source_map, files)?,
-            false => Bundle { value, source_map, origins: Origins::default() },
-        };
+        let bundled = bundled(name, text, files)?;
         let value = bundled.value.clone();
         // What is written has to be a document that can be loaded.
-        Self::read(name, bundled).map(|_| value)
+        Self::read(name, bundled, Tolerance::Strict).map(|_| value)
     }
 
-    fn read(name: &str, bundle: Bundle) -> Result<Self, Error> {
+    fn read(name: &str, bundle: Bundle, tolerance: Tolerance) -> Result<Self, Error> {
         let Bundle { value, source_map, origins } = bundle;
         let paths = source_map.child("paths");
         let methods = |path: &str| {
@@ -125,7 +133,7 @@ impl Document {
             methods.map(|method| (path.to_owned(), method.to_owned())).collect::<Vec<_>>()
         };
         let order = paths.into_iter().flat_map(SourceMap::keys).flat_map(methods).collect();
-        Self::checked(name, value, (source_map, origins), order)
+        Self::checked(name, value, (source_map, origins), order, tolerance)
     }
 
     /// Makes a document of a JSON value, e.g. of the one that dropshot generates. It has no line numbers.
@@ -140,7 +148,7 @@ impl Document {
             methods.map(|method| (path.clone(), method)).collect::<Vec<_>>()
         };
         let order = value["paths"].as_object().into_iter().flatten().flat_map(methods).collect();
-        Self::checked(name, value, Default::default(), order)
+        Self::checked(name, value, Default::default(), order, Tolerance::Strict)
     }
 
     fn checked(
@@ -148,6 +156,7 @@ impl Document {
         mut value: Value,
         (source_map, mut origins): (SourceMap, Origins),
         mut order: Vec<(String, String)>,
+        tolerance: Tolerance,
     ) -> Result<Self, Error> {
         let version = check_version(name, &value, &source_map)?;
         let normalised = normalise(&mut value);
@@ -160,15 +169,26 @@ impl Document {
         if !value["paths"].is_object() {
             return Err(shape("/paths", "/paths", "expected an object"));
         }
-        references::check(&value, &|pointer| {
-            (span(name, &source_map, &origins, pointer), origins.pointer_in_file(pointer))
-        })?;
+        let is_strict = tolerance == Tolerance::Strict;
+        let broken = references::broken(&value);
+        if let Some(Broken { pointer, text, problem }) = broken.first().filter(|_| is_strict) {
+            return Err(Error::Reference {
+                span: span(name, &source_map, &origins, &format!("{pointer}/$ref")),
+                place: origins.pointer_in_file(pointer),
+                reference: text.clone(),
+                problem,
+            });
+        }
         let is_path = |path: &String| !path.starts_with("x-");
         let paths = value["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
         for path in paths.filter(is_path).collect::<Vec<_>>() {
             let item = &value["paths"][&path];
             if reference::target(item).is_some() {
-                let target = bundle::merge_siblings(reference::resolve(&value, item).clone(), item);
+                let target = reference::resolve(&value, item);
+                if !is_strict && !target.is_object() {
+                    continue;
+                }
+                let target = bundle::merge_siblings(target.clone(), item);
                 let others = target[ADDITIONAL].as_object().filter(|_| item.get(ADDITIONAL).is_none());
                 let methods = target.as_object().into_iter().chain(others).flatten();
                 let methods = methods.filter(|(key, _)| item.get(key).is_none());
@@ -176,7 +196,7 @@ impl Document {
                 order.extend(methods.collect::<Vec<_>>());
                 value["paths"][&path] = target;
             }
-            if !value["paths"][&path].is_object() {
+            if is_strict && !value["paths"][&path].is_object() {
                 return Err(shape(&pointer::from_tokens(["paths", &path]), &path, "expected a path item"));
             }
         }
@@ -185,8 +205,11 @@ impl Document {
             _ => METHODS.contains(&method) && method != "query",
         };
         order.retain(|(path, method)| is_path(path) && is_method(path, method));
-        let operation = |path: &str, method: &str| operation_of(&value["paths"][path], method);
-        if let Some((path, method)) = order.iter().find(|(path, method)| !operation(path, method).is_object()) {
+        let is_operation = |(path, method): &(String, String)| operation_of(&value["paths"][path], method).is_object();
+        if !is_strict {
+            order.retain(is_operation);
+        }
+        if let Some((path, method)) = order.iter().find(|entry| !is_operation(entry)) {
             let place = format!("{} {path}", method.to_uppercase());
             let pointer = operation_pointer(&value["paths"][path], path, method);
             return Err(shape(&pointer, &place, "expected an operation object"));
@@ -198,6 +221,7 @@ impl Document {
             ignored: normalised.ignored,
             source_map: Arc::new(source_map),
             origins: Arc::new(origins),
+            broken,
             order,
         })
     }
@@ -217,6 +241,11 @@ impl Document {
     /// JSON pointers of keywords in the text that have no meaning in the document's version.
     pub(crate) fn ignored(&self) -> &[String] {
         &self.ignored
+    }
+
+    /// References that cannot be resolved, if the document was loaded for lint.
+    pub(crate) fn broken(&self) -> &[Broken] {
+        &self.broken
     }
 
     /// Position of the value at a JSON pointer; if there is none, of its nearest existing ancestor.
@@ -273,6 +302,17 @@ impl Document {
     #[must_use]
     pub fn find(&self, operation_id: &str) -> Option<&Value> {
         self.located().map(|located| located.operation).find(|operation| operation["operationId"] == operation_id)
+    }
+}
+
+/// Reads a text, and the files that it refers to, as one document.
+fn bundled(name: &str, text: &str, files: Files<'_>) -> Result<Bundle, Error> {
+    let (mut value, source_map) = source::read(name, text)?;
+    check_version(name, &value, &source_map)?;
+    identifiers::resolve(&mut value);
+    match bundle::is_needed(&value) {
+        true => bundle::bundle(name, value, source_map, files),
+        false => Ok(Bundle { value, source_map, origins: Origins::default() }),
     }
 }
 

@@ -19,7 +19,7 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The document can be parsed, but a part of it has the wrong type or value.
-    #[error("{}", visible(&format!("{span}: {place}: {problem}")))]
+    #[error("{}", visible(&format!("{span}: {}: {problem}", shown(place))))]
     Shape {
         /// Position in the text.
         span: SourceSpan,
@@ -29,7 +29,7 @@ pub enum Error {
         problem: String,
     },
     /// A `$ref` to nothing, to itself, or to another file where files cannot be read.
-    #[error("{}", visible(&format!("{span}: {place}: $ref `{reference}` {problem}")))]
+    #[error("{}", visible(&format!("{span}: {}: $ref `{reference}` {problem}", shown(place))))]
     Reference {
         /// Position in the text.
         span: SourceSpan,
@@ -43,7 +43,7 @@ pub enum Error {
     /// A `$ref` to another file that cannot be read.
     #[error(
         "{}",
-        visible(&format!("{span}: {place}: $ref `{reference}` leads to a file that cannot be read"))
+        visible(&format!("{span}: {}: $ref `{reference}` leads to a file that cannot be read", shown(place)))
     )]
     File {
         /// Position in the text.
@@ -64,7 +64,24 @@ pub enum Error {
     },
 }
 
+/// The JSON pointer of the root is empty.
+fn shown(place: &str) -> &str {
+    if place.is_empty() { "the document" } else { place }
+}
+
 impl Error {
+    /// Where the problem is, if it is in one document.
+    #[must_use]
+    pub fn span(&self) -> Option<&SourceSpan> {
+        match self {
+            Self::Syntax { span, .. }
+            | Self::Shape { span, .. }
+            | Self::Reference { span, .. }
+            | Self::File { span, .. } => Some(span),
+            Self::Clash { .. } => None,
+        }
+    }
+
     /// The message and its causes on one line, as a build script prints it.
     #[must_use]
     pub fn on_one_line(&self) -> String {

@@ -2,6 +2,8 @@
 
 use crate::position::SourceSpan;
 use serde::Serialize;
+use serde_json::Value;
+use std::borrow::Cow;
 use std::fmt;
 
 /// What a finding means for users of the document, from harmless to harmful.
@@ -48,6 +50,14 @@ pub struct Rule {
     pub why: &'static str,
 }
 
+/// The rule of a document that cannot be examined.
+pub const UNUSABLE: Rule = Rule {
+    id: "document-unusable",
+    verdict: Verdict::Error,
+    what: "A document cannot be read, or is no OpenAPI document.",
+    why: "Nothing else could be said about it. Correct what the message names, and run the tool again.",
+};
+
 /// A violation of a rule, or a change that a rule describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -66,17 +76,49 @@ pub struct Finding {
     pub span: SourceSpan,
     /// The old side of a change; `None` for additions and for findings about one document.
     pub old: Option<Side>,
-    /// The new side of a change; `None` for removals.
+    /// The new side of a change, or the place of a finding about one document; `None` for removals.
     pub new: Option<Side>,
+    /// For breaking changes of a schema, a value that shows the change; `None` for all others.
+    pub example: Option<Example>,
+    /// The request that led to the finding, as a shell command; `None` for findings about documents alone.
+    pub request: Option<String>,
 }
 
-/// One side of a change.
+/// A value that shows a breaking change: the old schema accepted it in requests and the new one rejects it, or the new one
+/// accepts it in responses and the old one rejected it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Example {
+    /// The value, as a validator confirmed it for both schemas.
+    Value(Value),
+    /// Why there is none, as a clause.
+    Missing(&'static str),
+}
+
+/// One side of a change, or the place of a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Side {
     /// Position in the text.
     pub span: SourceSpan,
     /// JSON pointer (RFC 6901) into the document.
     pub pointer: String,
-    /// The value, if the change is one of a single value: `64`, `"string"`.
+    /// The whole value, if the change is one of a single value: `64`, `"string"`.
     pub value: Option<String>,
+}
+
+impl Side {
+    /// The value as reports for people show it.
+    #[must_use]
+    pub fn shown_value(&self) -> Option<Cow<'_, str>> {
+        self.value.as_deref().map(abbreviated)
+    }
+}
+
+/// A text, cut after 80 characters.
+pub(crate) fn abbreviated(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }

@@ -1,7 +1,7 @@
 //! Translates schemas into JSON Schema 2020-12 for a validator.
 //!
 //! `$ref`s become definitions, `nullable` becomes an alternative, boolean exclusive bounds become numbers, write-only
-//! properties are not required in responses, and unknown keywords are removed. To forbid undocumented
+//! properties are not required in responses and read-only ones not in requests, and unknown keywords are removed. To forbid undocumented
 //! properties, each object schema gets `unevaluatedProperties: false`, except the parts of an `allOf`, because these
 //! describe the same object together.
 //!
@@ -58,7 +58,7 @@ const INNER: [&str; 4] = ["contains", "propertyNames", "unevaluatedItems", "unev
 /// Most definitions of a schema for an example; the validator recurses through chains of definitions.
 const MOST_DEFINITIONS: usize = 200;
 
-/// The keys and lists in a value at each depth or below. Schemas for other properties or items have no effect on the
+/// The keys and lists in some values at each depth or below. Schemas for other properties or items have no effect on the
 /// value and can be left out.
 #[derive(Default)]
 struct About<'v> {
@@ -72,9 +72,9 @@ struct Level<'v> {
 }
 
 impl<'v> About<'v> {
-    fn new(value: &'v Value) -> Self {
+    fn new(values: &'v [Value]) -> Self {
         let mut about = Self::default();
-        about.collect(value, 0);
+        values.iter().for_each(|value| about.collect(value, 0));
         // A schema that applies to an object may also apply to the objects within it.
         for depth in (1..about.levels.len()).rev() {
             let below = about.levels[depth].clone();
@@ -102,6 +102,11 @@ impl<'v> About<'v> {
     }
 }
 
+/// The flag of properties that requests do not have.
+pub(crate) const REQUESTS: &str = "readOnly";
+/// The flag of properties that responses do not have.
+const RESPONSES: &str = "writeOnly";
+
 /// A schema translated into JSON Schema.
 pub(crate) struct Translated {
     /// The schema with its definitions.
@@ -112,20 +117,39 @@ pub(crate) struct Translated {
 
 /// Translates a schema of a document, with its definitions.
 pub(crate) fn json_schema(schema: &Node<'_>, extra: Extra) -> Translated {
-    Writer::new(extra, None).complete(schema)
+    Writer::new(extra, RESPONSES, None).complete(std::slice::from_ref(schema))
+}
+
+/// As [`json_schema`], for values in requests.
+pub(crate) fn json_schema_of_request(schema: &Node<'_>) -> Translated {
+    Writer::new(Extra::Allowed, REQUESTS, None).complete(std::slice::from_ref(schema))
 }
 
 /// Translates the part of a schema that applies to a value, which is much smaller if many schemas refer to each other.
 /// `None` if it has more than [`MOST_DEFINITIONS`] definitions.
 pub(crate) fn json_schema_for(schema: &Node<'_>, value: &Value) -> Option<Translated> {
-    let mut writer = Writer::new(Extra::Allowed, Some(About::new(value)));
-    let complete = writer.complete(schema);
+    json_schema_of_parts(std::slice::from_ref(schema), std::slice::from_ref(value), Extra::Allowed, RESPONSES)
+}
+
+/// Translates schemas that all describe the same value, as far as they apply to some values. Properties with the flag
+/// `one_way` (`readOnly` in requests, `writeOnly` in responses) are not required. `None` for more than [`MOST_DEFINITIONS`]
+/// definitions.
+pub(crate) fn json_schema_of_parts(
+    parts: &[Node<'_>],
+    values: &[Value],
+    extra: Extra,
+    one_way: &'static str,
+) -> Option<Translated> {
+    let mut writer = Writer::new(extra, one_way, Some(About::new(values)));
+    let complete = writer.complete(parts);
     (writer.names.len() <= MOST_DEFINITIONS).then_some(complete)
 }
 
 struct Writer<'a> {
     extra: Extra,
-    /// The value to be validated, if it is known.
+    /// The flag of properties that only exist in the other direction.
+    one_way: &'static str,
+    /// The values to be validated, if they are known.
     about: Option<About<'a>>,
     definitions: Map<String, Value>,
     /// Names of definitions by pointer of their source and role.
@@ -143,9 +167,10 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(extra: Extra, about: Option<About<'a>>) -> Self {
+    fn new(extra: Extra, one_way: &'static str, about: Option<About<'a>>) -> Self {
         Self {
             extra,
+            one_way,
             about,
             definitions: Map::new(),
             names: BTreeMap::new(),
@@ -157,8 +182,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn complete(&mut self, schema: &Node<'a>) -> Translated {
-        let root = self.schema(schema, Role::Whole);
+    fn complete(&mut self, parts: &[Node<'a>]) -> Translated {
+        let role = if parts.len() > 1 { Role::Part } else { Role::Whole };
+        let all: Vec<Value> = parts.iter().map(|part| self.schema(part, role)).collect();
+        let is_closed = self.extra == Extra::Forbidden
+            && role == Role::Part
+            && parts.iter().any(|part| has_properties(part, &mut Vec::new()));
         while let Some(((depth, name), (target, role))) = self.pending.pop_first() {
             // A definition written for a lesser depth includes all that a greater depth needs.
             if !self.written.insert(name.clone()) {
@@ -169,14 +198,15 @@ impl<'a> Writer<'a> {
             let written = self.schema(&target, role);
             self.definitions.insert(name, written);
         }
-        Translated {
-            is_endless: self.has_circle(),
-            schema: json!({
-                "$schema": "https://json-schema.org/draft/2020-12/schema",
-                "allOf": [root],
-                "definitions": std::mem::take(&mut self.definitions),
-            }),
+        let mut schema = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "allOf": if all.is_empty() { vec![json!(true)] } else { all },
+            "definitions": std::mem::take(&mut self.definitions),
+        });
+        if is_closed {
+            schema["unevaluatedProperties"] = false.into();
         }
+        Translated { is_endless: self.has_circle(), schema }
     }
 
     fn schema(&mut self, schema: &Node<'a>, role: Role) -> Value {
@@ -251,7 +281,7 @@ impl<'a> Writer<'a> {
         written
     }
 
-    /// Whether the value to be validated, if it is known, has certain keys or lists at this depth or below.
+    /// Whether a value to be validated, if they are known, has certain keys or lists at this depth or below.
     fn meets(&self, has: impl Fn(&Level<'_>) -> bool) -> bool {
         self.about.as_ref().is_none_or(|about| about.levels.get(self.depth).is_some_and(has))
     }
@@ -265,14 +295,14 @@ impl<'a> Writer<'a> {
         properties.collect()
     }
 
-    /// Write-only properties are required in requests only (OpenAPI 3.0.3, Schema Object).
+    /// Read-only properties are required in responses only, write-only ones in requests only (OpenAPI 3.0.3, Schema Object).
     fn required(&mut self, schema: &Node<'_>, required: &Node<'_>) -> Value {
         let Some(names) = required.value.as_array() else { return required.value.clone() };
-        let is_write_only = |name: &Value| {
+        let is_one_way = |name: &Value| {
             let property = name.as_str().and_then(|name| schema.get("properties")?.follow(name));
-            property.is_some_and(|property| property.value["writeOnly"] == true)
+            property.is_some_and(|property| property.is(self.one_way))
         };
-        names.iter().filter(|name| !is_write_only(name)).cloned().collect()
+        names.iter().filter(|name| !is_one_way(name)).cloned().collect()
     }
 
     /// Refers to the definition of a schema in a role. It is registered before it is written, so that schemas may be

@@ -18,9 +18,14 @@
 //! | rewrite a document as OpenAPI 3.0 | [`mod@convert`] |
 //! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
 //! | lint one document | [`mod@lint`] |
+//! | render findings as text, JSON, JUnit, GitHub annotations, Markdown, HTML or SARIF | [`mod@finding`], [`mod@report`] |
+//! | what a team asks of its documents: severities, assertions | [`mod@profile`], [`mod@severity`], [`mod@settings`] |
+//! | findings that are accepted, or not of interest | [`mod@exceptions`], [`mod@selection`] |
+//! | the version that changes ask for | [`mod@version_bump`] |
 //! | render findings as text, JSON, JUnit or GitHub annotations | [`mod@finding`], [`mod@report`] |
 //! | validate a response | [`mod@validate`] |
 //! | test a running server against a document | [`mod@check`] |
+//! | what formats mean | `formats` |
 //! | get the schema of a response as JSON Schema | [`mod@response`], `json_schema`, `node` |
 //!
 //! Security is not compared with the code, because dropshot generates none. The table of operations contains the
@@ -38,8 +43,10 @@ pub mod diff;
 pub mod difference;
 pub mod document;
 pub mod error;
+pub mod exceptions;
 pub mod files;
 pub mod finding;
+mod formats;
 mod grammar;
 mod identifiers;
 mod json_schema;
@@ -52,17 +59,22 @@ pub mod operations;
 pub mod pointer;
 pub mod position;
 mod printed_schema;
+pub mod profile;
 pub mod reference;
 mod references;
 pub mod replies;
 pub mod report;
 pub mod response;
+pub mod selection;
+pub mod settings;
+pub mod severity;
 pub mod source;
 pub mod table;
 pub mod tolerance;
 mod tree;
 pub mod validate;
 pub mod version;
+pub mod version_bump;
 
 pub use check::Check;
 pub use compare::compare;
@@ -71,7 +83,7 @@ pub use difference::Difference;
 pub use document::Document;
 pub use error::Error;
 pub use files::{File, Files};
-pub use finding::{Finding, Rule, Verdict};
+pub use finding::{Example, Finding, Rule, Verdict};
 pub use lint::lint;
 pub use merge::merge;
 pub use operations::{Operation, operations};

@@ -1,9 +1,7 @@
-//! Finding all references of a document, and checking that each can be resolved.
+//! Finding all references of a document, and those that cannot be resolved.
 
-use crate::error::Error;
 use crate::grammar::Kind;
 use crate::pointer;
-use crate::position::SourceSpan;
 use crate::reference::{LONGEST_CHAIN, target};
 use crate::tree::{self, Tree};
 use crate::version::Version;
@@ -44,13 +42,20 @@ pub(crate) fn references(part: &Value, kind: Kind, version: Version) -> Vec<Foun
     nodes.chain(misfits.collect::<Vec<_>>()).collect()
 }
 
-/// Checks that every `$ref` can be resolved within the document. `origin` maps a JSON pointer to its position in the text
-/// and to the pointer in its file.
-///
-/// # Errors
-/// [`Error::Reference`] for the first that cannot be resolved.
-pub(crate) fn check(document: &Value, origin: &dyn Fn(&str) -> (SourceSpan, String)) -> Result<(), Error> {
+/// A reference that cannot be resolved within its document.
+#[derive(Debug, Clone)]
+pub(crate) struct Broken {
+    /// JSON pointer of the object that contains the `$ref`.
+    pub(crate) pointer: String,
+    /// The reference as written.
+    pub(crate) text: String,
+    pub(crate) problem: &'static str,
+}
+
+/// The references that cannot be resolved within the document, or are where OpenAPI allows none.
+pub(crate) fn broken(document: &Value) -> Vec<Broken> {
     let version = Version::of(document).unwrap_or(Version::V3_0);
+    let mut broken = Vec::new();
     let mut seen = HashSet::new();
     let mut open = vec![(String::new(), Kind::Document)];
     while let Some((part, kind)) = open.pop() {
@@ -60,11 +65,10 @@ pub(crate) fn check(document: &Value, origin: &dyn Fn(&str) -> (SourceSpan, Stri
             if found.kind == Kind::Example && found.is_allowed {
                 continue;
             }
-            let place = format!("{part}{}", found.pointer);
             let problem = if found.is_allowed { problem(document, &found.text) } else { Some(MISPLACED) };
             if let Some(problem) = problem {
-                let ((span, _), (_, place)) = (origin(&format!("{place}/$ref")), origin(&place));
-                return Err(Error::Reference { span, place, reference: found.text, problem });
+                broken.push(Broken { pointer: format!("{part}{}", found.pointer), text: found.text, problem });
+                continue;
             }
             // The target of a reference is OpenAPI wherever it is, even in an extension.
             let target = found.text.trim_start_matches('#');
@@ -73,7 +77,7 @@ pub(crate) fn check(document: &Value, origin: &dyn Fn(&str) -> (SourceSpan, Stri
             }
         }
     }
-    Ok(())
+    broken
 }
 
 /// The problem of a reference where OpenAPI allows none.

@@ -25,6 +25,7 @@ mod schema;
 mod template;
 
 use self::schema::Schemas;
+pub(crate) use self::schema::nearest;
 use self::template::Template;
 use crate::document::{Document, Located};
 use crate::node::Node;
@@ -222,7 +223,7 @@ impl Operation {
 }
 
 /// The documented response for a status: by its number, else by its range, else `default`.
-fn response<'a>(operation: &Node<'a>, status: u16) -> Option<Node<'a>> {
+pub(crate) fn response<'a>(operation: &Node<'a>, status: u16) -> Option<Node<'a>> {
     let responses = operation.get("responses")?;
     let class = status / 100;
     let keys = [status.to_string(), format!("{class}XX"), format!("{class}xx"), "default".to_owned()];

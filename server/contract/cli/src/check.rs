@@ -1,23 +1,31 @@
 //! `countersign contract check`.
 
+mod client;
+mod har;
+mod statistics;
+
+use self::client::{Client, Received};
+use self::statistics::Statistics;
+use super::input::InputArguments;
 use super::output::{self, OutputArguments};
 use super::root::RootArguments;
 use super::{ContractError, Outcome, chain, input};
 use clap::Args;
 use countersign_contract::check::{Check, Probe, Purpose, Wanted};
-use countersign_contract::{Finding, Verdict};
-use http::{HeaderName, HeaderValue, Method};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
-use std::collections::{BTreeMap, HashSet};
-use std::fmt;
+use countersign_contract::report::Notes;
+use countersign_contract::{Document, Finding, Verdict};
+use http::{HeaderName, HeaderValue};
+use reqwest::Url;
+use std::collections::HashSet;
 use std::io::{IsTerminal as _, Write};
-use std::time::Duration;
+use std::path::PathBuf;
 
-/// Most bytes of a response body that are read.
-const LONGEST_BODY: usize = 16 << 20;
+const EXIT_STATUS: &str = "\
+Exit status: 0 without findings, 1 with some, 2 if the server cannot be reached or has none of the document's paths, \
+which means that --url is wrong, or if a file or the command line is invalid.";
 
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUS)]
 pub(super) struct CheckArguments {
     /// The document that the server implements.
     file: String,
@@ -31,22 +39,35 @@ pub(super) struct CheckArguments {
     max_requests: usize,
 
     /// Header to send with each request, as in 'Authorization: Bearer …'; can be repeated. Requests that test missing
-    /// credentials omit `Authorization`, `Cookie` and headers of security schemes.
+    /// credentials omit `Authorization`, `Cookie` and headers of security schemes. Findings show `[masked]` for the values.
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     header: Vec<(HeaderName, HeaderValue)>,
+
+    /// Show the values of --header in findings, so that the commands of `curl` can be run as they are.
+    #[arg(long)]
+    show_secrets: bool,
+
+    /// Value that is valid for parameters and properties of this name, such as an id or a password that the server knows; can be
+    /// repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = value)]
+    value: Vec<(String, String)>,
 
     /// Send safe methods only (GET, HEAD, OPTIONS, TRACE). Without this option, all operations are called, including
     /// deletions: use a disposable server.
     #[arg(long)]
     only_safe: bool,
 
-    /// Seed of generated values; the same seed gives the same requests.
+    /// Seed of generated values; the same seed gives the same requests, if the responses are the same.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
 
     /// Timeout for each response, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     timeout: u64,
+
+    /// Send nothing, and validate the responses in a recording: HAR 1.2, as browsers export it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["max_requests", "header", "value", "show_secrets", "only_safe", "seed", "timeout"])]
+    har: Option<PathBuf>,
 
     #[command(flatten)]
     root: RootArguments,
@@ -63,7 +84,7 @@ fn base(text: &str) -> Result<Url, String> {
     }
 }
 
-fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+pub(super) fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = text.split_once(':').ok_or("expected NAME: VALUE")?;
     let name = name.trim().parse().map_err(|_| format!("`{name}` is not a valid header name"))?;
     let mut value: HeaderValue =
@@ -72,84 +93,82 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     Ok((name, value))
 }
 
+fn value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 pub(super) fn run(arguments: &CheckArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
-    let document = input::load(&arguments.file, &arguments.root)?;
+    input::keep([&arguments.file], arguments.output.file())?;
+    let document = match input::load(&arguments.file, &InputArguments::below(&arguments.root)) {
+        Ok(document) => document,
+        Err(error) => return Err(arguments.output.write_failures(vec![error], &arguments.file, output)),
+    };
     let check = Check::new(&document);
+    if let Some(file) = &arguments.har {
+        return har::run(&check, file, arguments, output);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| ContractError::Runtime { source })?;
     let (statistics, findings) = runtime.block_on(send_requests(&check, &document, arguments))?;
-    let operations = check.operations(wanted(arguments));
+    let operations = check.operations(&wanted(arguments));
     let title = format!(
         "{} responses of {} to {operations} operations of {} ({statistics})",
         statistics.sent, arguments.url, arguments.file
     );
-    output::write(&arguments.output, &findings, &title, Verdict::Warning, output)
+    output::write(&arguments.output, &findings, &title, (Verdict::Warning, &Notes::default()), output)
 }
 
 fn wanted(arguments: &CheckArguments) -> Wanted {
-    Wanted { only_safe: arguments.only_safe, seed: arguments.seed }
-}
-
-/// Statistics of the run.
-#[derive(Debug, Default)]
-struct Statistics {
-    sent: usize,
-    /// Number of responses by status.
-    statuses: BTreeMap<u16, usize>,
-    /// Operations with a successful response to a valid request.
-    succeeded: HashSet<String>,
-}
-
-impl fmt::Display for Statistics {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (status, count) in &self.statuses {
-            write!(formatter, "{status}: {count}, ")?;
-        }
-        match self.succeeded.len() {
-            1 => formatter.write_str("1 operation succeeded"),
-            many => write!(formatter, "{many} operations succeeded"),
-        }
+    Wanted {
+        only_safe: arguments.only_safe,
+        seed: arguments.seed,
+        requests: arguments.max_requests,
+        values: arguments.value.clone(),
     }
 }
+
+/// Number of requests without any response after which the server counts as unreachable.
+const UNANSWERED: usize = 3;
+
+/// Number of responses, none of them by an operation of the document, after which the URL counts as wrong.
+const FOREIGN: usize = 100;
 
 /// Sends the requests one after the other. Returns statistics and findings.
 async fn send_requests(
     check: &Check,
-    document: &countersign_contract::Document,
+    document: &Document,
     arguments: &CheckArguments,
 ) -> Result<(Statistics, Vec<Finding>), ContractError> {
-    let client = Client::builder().timeout(Duration::from_secs(arguments.timeout)).redirect(Policy::none());
-    let client = client.build().map_err(|source| ContractError::Client { source })?;
-    let secret = secret_headers(document);
+    let client = Client::new(document, arguments)?;
     let (mut statistics, mut findings, mut known) = (Statistics::default(), Vec::new(), HashSet::new());
-    let mut last_failure = None;
-    for probe in check.probes(wanted(arguments)).take(arguments.max_requests) {
-        let found = match send(&client, arguments, &secret, &probe).await {
-            Ok((status, headers, body)) => {
-                *statistics.statuses.entry(status).or_default() += 1;
-                if status < 400 && matches!(probe.purpose, Purpose::Documented(_)) {
-                    statistics.succeeded.insert(probe.operation.clone());
-                }
-                let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-                check.check_response(&probe, status, headers, &body)
+    let mut probes = check.probes(&wanted(arguments));
+    while let Some(probe) = probes.next() {
+        let found = match client.send(&probe).await {
+            Ok(received) => {
+                let headers: Vec<_> = received.header_lines().collect();
+                let found = check.check_response(&probe, received.status, headers.iter().copied(), &received.body);
+                statistics.count(&probe, &received, &found);
+                probes.learn(&probe, received.status, &headers, &received.body);
+                found
             }
             Err(error) => {
                 let why = chain(&error.without_url());
-                last_failure = Some(why.clone());
+                statistics.count_failure(&why);
                 vec![check.no_response(&probe, &why)]
             }
         };
-        statistics.sent += 1;
         // Equal findings about an operation are reported once.
-        findings.extend(
-            found
-                .into_iter()
-                .filter(|finding| known.insert((finding.rule.id, finding.operations.clone(), finding.message.clone()))),
-        );
-        if statistics.statuses.is_empty() && statistics.sent == 3 {
+        let is_new =
+            |finding: &Finding| known.insert((finding.rule.id, finding.operations.clone(), finding.message.clone()));
+        let with_request = |finding| Finding { request: Some(client.curl(&probe)), ..finding };
+        findings.extend(found.into_iter().filter(is_new).map(with_request));
+        if statistics.answered == 0 && statistics.sent == UNANSWERED
+            || statistics.recognised == 0 && statistics.sent == FOREIGN
+        {
             break;
         }
-        if statistics.sent % 25 == 0 && std::io::stderr().is_terminal() {
+        if statistics.sent.is_multiple_of(25) && std::io::stderr().is_terminal() {
             eprint_progress(statistics.sent, arguments.max_requests, findings.len());
         }
     }
@@ -157,62 +176,15 @@ async fn send_requests(
         // The result must not follow the progress on its line.
         let _ = writeln!(std::io::stderr());
     }
-    match (statistics.statuses.is_empty(), last_failure) {
-        (true, Some(why)) => Err(ContractError::Unreachable { url: arguments.url.to_string(), why }),
-        _ => {
-            if statistics.succeeded.is_empty() && statistics.sent > 0 {
-                findings.push(check.nothing_succeeded(statistics.sent));
-            }
-            findings.sort_by(|one, other| (&one.operations, &one.span).cmp(&(&other.operations, &other.span)));
-            Ok((statistics, findings))
-        }
+    statistics.examine(&arguments.url)?;
+    if statistics.succeeded.is_empty() && statistics.sent > 0 {
+        findings.push(check.nothing_succeeded(statistics.sent));
     }
+    findings.sort_by(|one, other| (&one.operations, &one.span).cmp(&(&other.operations, &other.span)));
+    Ok((statistics, findings))
 }
 
 fn eprint_progress(sent: usize, most: usize, findings: usize) {
     // Progress is optional, so errors are ignored.
     let _ = write!(std::io::stderr(), "\r{sent} of {most} requests, {findings} findings ");
-}
-
-/// Names of headers with credentials.
-fn secret_headers(document: &countersign_contract::Document) -> Vec<HeaderName> {
-    let schemes = document.value().pointer("/components/securitySchemes").and_then(|schemes| schemes.as_object());
-    let named = schemes.into_iter().flatten().filter(|(_, scheme)| scheme["in"] == "header");
-    let named = named.filter_map(|(_, scheme)| scheme["name"].as_str()?.parse().ok());
-    named.chain([http::header::AUTHORIZATION, http::header::COOKIE]).collect()
-}
-
-type Received = (u16, Vec<(String, String)>, Vec<u8>);
-
-async fn send(
-    client: &Client,
-    arguments: &CheckArguments,
-    secret: &[HeaderName],
-    probe: &Probe,
-) -> Result<Received, reqwest::Error> {
-    let address = format!("{}{}", arguments.url.as_str().trim_end_matches('/'), probe.target);
-    let method = Method::from_bytes(probe.method.as_bytes()).unwrap_or(Method::GET);
-    let mut request = client.request(method, address);
-    for (name, value) in &probe.headers {
-        request = request.header(name, value);
-    }
-    let without = probe.purpose == Purpose::WithoutCredentials;
-    for (name, value) in arguments.header.iter().filter(|(name, _)| !without || !secret.contains(name)) {
-        request = request.header(name, value);
-    }
-    if !probe.body.is_empty() {
-        request = request.body(probe.body.clone());
-    }
-    let mut response = request.send().await?;
-    let status = response.status().as_u16();
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        body.extend_from_slice(&chunk);
-        if body.len() > LONGEST_BODY {
-            break;
-        }
-    }
-    Ok((status, headers, body))
 }

@@ -2,7 +2,11 @@
 
 use super::{ContractError, Outcome};
 use clap::Args;
+use countersign_contract::exceptions;
+use countersign_contract::finding::UNUSABLE;
 use countersign_contract::lint::nearest;
+use countersign_contract::profile::ASSERTION;
+use countersign_contract::version_bump::VERSION_TOO_LOW;
 use countersign_contract::{Rule, check, diff, lint};
 use std::io::Write;
 
@@ -14,7 +18,8 @@ pub(super) struct ExplainArguments {
 
 /// Every rule of every tool.
 fn rules() -> impl Iterator<Item = &'static Rule> {
-    diff::rules::rules().chain(lint::RULES).chain(check::rules::RULES)
+    let others = [&VERSION_TOO_LOW, &ASSERTION, &UNUSABLE].into_iter().chain(exceptions::RULES);
+    diff::rules::rules().chain(lint::RULES).chain(check::rules::RULES).chain(others)
 }
 
 fn no_such_rule(id: &str) -> ContractError {
@@ -27,7 +32,8 @@ pub(super) fn run(arguments: &ExplainArguments, output: &mut (dyn Write + Send))
     let text = match &arguments.rule {
         Some(id) => {
             let rule = rules().find(|rule| rule.id == id).ok_or_else(|| no_such_rule(id))?;
-            format!("{} ({})\n\n{}\n\n{}\n", rule.id, rule.verdict, rule.what, rule.why)
+            let off = if lint::OPTIONAL.contains(rule) { "; off unless it is asked for" } else { "" };
+            format!("{} ({}{off})\n\n{}\n\n{}\n", rule.id, rule.verdict, rule.what, rule.why)
         }
         None => rules().map(|rule| format!("{:<13}  {:<50}  {}\n", rule.verdict, rule.id, rule.what)).collect(),
     };

@@ -5,6 +5,7 @@
 //!
 //! Exit status: 0 without relevant findings, 1 with some, 2 for an error.
 
+mod accepted;
 #[cfg(feature = "check")]
 mod check;
 mod diff;
@@ -12,8 +13,11 @@ mod explain;
 mod input;
 mod lint;
 mod output;
+mod repository;
 mod rewrite;
 mod root;
+mod selection;
+mod settings;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
@@ -26,23 +30,34 @@ Examples:
       Changes since the release; status 1 if one of them breaks clients.
   countersign contract diff --fail-on risky --format github origin/main:openapi/api.yaml openapi/api.yaml
       Changes of a branch, as annotations of a pull request.
+  countersign contract diff --format markdown --output changes.md v1.2.0:openapi/api.yaml openapi/api.yaml
+      A changelog for the next release.
+  countersign contract diff --accept --reason 'agreed with all clients' --until 2027-06-30 old.yaml openapi/api.yaml
+      Accept what fails: it is not reported again until it changes or the day has passed.
   countersign contract lint --format junit --output lint.xml openapi/api.yaml
       Errors and warnings of a document, for a CI system to show.
   countersign contract check --url http://localhost:3000/api/auth openapi/better-auth.yaml
       Test whether a running server follows its contract.
+  countersign contract check --url https://example.com/api --har session.har openapi/api.yaml
+      Test whether the responses that a browser recorded follow the contract.
   countersign contract convert --to 3.0 --output older.json openapi/api.yaml
       A document of OpenAPI 3.1 for a tool that only reads 3.0; status 1 if something had to be left out.
   countersign contract explain request-property-became-required
       What a rule finds, why it matters, and what to do about it.
 
-Documents are OpenAPI 3.0, 3.1 or 3.2 in YAML or JSON: a file, `-` for standard input, or REV:PATH for a file at a revision of the git
-repository in the working directory (`HEAD~1:openapi/api.yaml`; a PATH that begins with ./ is relative to that directory).
+Documents are OpenAPI 3.0, 3.1 or 3.2 in YAML or JSON: a file, `-` for standard input, a URL, or REV:PATH for a file at a
+revision of the git repository in the working directory (`HEAD~1:openapi/api.yaml`; a PATH that begins with ./ is relative to
+that directory). lint also takes patterns (`openapi/*.yaml`).
 A document may consist of several files: `$ref: schemas/user.yaml` is relative to the file that contains it, at the same
 revision. References are followed within the git repository of the document, or else below its directory; --root DIR names
 another directory.
 
-Exit status: 0 without relevant findings, 1 with some, 2 if a document or the command line is invalid. By default, all
-findings of lint and check are relevant, and breaking ones of diff; --fail-on of lint and diff changes that.";
+diff and lint read their configuration from contract.toml, and the findings that were accepted from contract-exceptions.toml, which
+--accept writes; both are beside the document, or at the root of its repository. Flags win over the configuration.
+
+Exit status: 0 without relevant findings, 1 with some, 2 if a document, the configuration or the command line is invalid, or if check
+reaches no server or one that does not have the document's paths. By default, relevant are breaking findings of diff, errors of lint and
+all findings of check; --fail-on of lint and diff changes that.";
 
 /// The name that the examples have for the program.
 const PROGRAM: &str = "countersign contract";
@@ -94,9 +109,43 @@ pub enum ContractError {
         /// Message of git.
         message: String,
     },
+    /// A document could not be read from a URL.
+    #[error("{name} cannot be read: {why}")]
+    Url {
+        /// The URL without credentials and query.
+        name: String,
+        /// Why not.
+        why: String,
+    },
+    /// A name with wildcards is no pattern, or no file matches it.
+    #[error("{name}: {why}")]
+    Pattern {
+        /// The name on the command line.
+        name: String,
+        /// Why not.
+        why: String,
+    },
+    /// The output would replace a document that is read.
+    #[error("{name} is read, and --output would replace it; name another file")]
+    Overwrites {
+        /// The document as named on the command line.
+        name: String,
+    },
+    /// Several documents are unusable.
+    #[error("{}", several(.0))]
+    Several(Vec<ContractError>),
     /// A document is invalid.
     #[error(transparent)]
     Document(#[from] countersign_contract::Error),
+    /// The configuration or the exceptions are invalid.
+    #[error(transparent)]
+    Settings(#[from] countersign_contract::settings::SettingsError),
+    /// Findings cannot be accepted until a day that has passed.
+    #[error("{until} has passed: choose a later day for --until")]
+    PastDay {
+        /// The day as given.
+        until: String,
+    },
     /// Unknown rule.
     #[error("there is no rule `{id}`{hint}; `explain` without a rule lists them all")]
     NoSuchRule {
@@ -126,6 +175,26 @@ pub enum ContractError {
     #[cfg(feature = "check")]
     #[error("{url} does not respond: {why}")]
     Unreachable { url: String, why: String },
+    /// The server at the URL is not that of the document.
+    #[cfg(feature = "check")]
+    #[error(
+        "none of {sent} responses of {url} is of an operation of the document (404, 405, or a web page); expected the URL of the \
+         document's first server, with its base path"
+    )]
+    WrongBase { url: String, sent: usize },
+    /// A recording is invalid.
+    #[cfg(feature = "check")]
+    #[error("{name} is not a recording in HAR 1.2")]
+    Recording {
+        /// The file as named on the command line.
+        name: String,
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A recording has no request to the server.
+    #[cfg(feature = "check")]
+    #[error("{name} has no request to {url}; expected the URL of the document's first server, with its base path")]
+    NothingRecorded { name: String, url: String },
     /// The output could not be written.
     #[error("{} could not be written", path.as_ref().map_or_else(|| "the output".to_owned(), |path| path.display().to_string()))]
     Output {
@@ -149,6 +218,11 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// The messages of several errors, each on a line as the program prints a single one.
+fn several(errors: &[ContractError]) -> String {
+    errors.iter().map(|error| chain(error)).collect::<Vec<_>>().join("\nerror: ")
+}
+
 /// Result of a tool that could do its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -159,7 +233,7 @@ pub enum Outcome {
 }
 
 /// Runs the tool that the arguments name. `program` is what help calls the program, and `today` the day that removals are
-/// announced for, as in 2027-01-31.
+/// announced for and exceptions expire on, as in 2027-01-31.
 ///
 /// # Errors
 /// See [`ContractError`].
@@ -175,7 +249,7 @@ pub fn run(
     let line = ContractLine::from_arg_matches(&command.try_get_matches_from(std::iter::once(&name).chain(arguments))?)?;
     match line.command {
         ContractCommand::Diff(arguments) => diff::run(&arguments, today, output),
-        ContractCommand::Lint(arguments) => lint::run(&arguments, output),
+        ContractCommand::Lint(arguments) => lint::run(&arguments, today, output),
         #[cfg(feature = "check")]
         ContractCommand::Check(arguments) => check::run(&arguments, output),
         ContractCommand::Bundle(arguments) => rewrite::bundle(&arguments, output),

@@ -1,32 +1,48 @@
 //! `countersign contract lint`.
 
+use super::accepted::{Accepted, ExceptionArguments, file_name};
+use super::input::InputArguments;
 use super::output::{self, OutputArguments};
-use super::root::RootArguments;
+use super::selection::SelectionArguments;
+use super::settings::ProfileArguments;
 use super::{ContractError, Outcome, input};
 use clap::{Args, ValueEnum};
-use countersign_contract::{Verdict, lint};
+use countersign_contract::exceptions::Examined;
+use countersign_contract::profile::LintFailOn;
+use countersign_contract::report::Notes;
+use countersign_contract::severity::Severity;
+use countersign_contract::{Finding, Rule, Verdict, lint};
 use std::io::Write;
 
 #[derive(Debug, Args)]
 pub(super) struct LintArguments {
-    /// Documents to lint.
+    /// Documents to lint, or patterns such as `openapi/*.yaml`.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
 
-    /// The mildest verdict that makes the exit status 1.
-    #[arg(long, value_enum, value_name = "VERDICT", default_value = "warning")]
-    fail_on: FailOn,
+    /// The mildest verdict that makes the exit status 1. Without this option, that of the configuration, or else error.
+    #[arg(long, value_enum, value_name = "VERDICT")]
+    fail_on: Option<FailOn>,
 
     /// Ignore the findings of this rule; can be repeated.
     #[arg(long, value_name = "RULE", value_parser = rule)]
-    without: Vec<String>,
+    without: Vec<&'static Rule>,
 
     /// Report the findings of this rule, which is off otherwise; can be repeated.
     #[arg(long, value_name = "RULE", value_parser = optional_rule)]
-    with: Vec<String>,
+    with: Vec<&'static Rule>,
 
     #[command(flatten)]
-    root: RootArguments,
+    selection: SelectionArguments,
+
+    #[command(flatten)]
+    profile: ProfileArguments,
+
+    #[command(flatten)]
+    exceptions: ExceptionArguments,
+
+    #[command(flatten)]
+    input: InputArguments,
 
     #[command(flatten)]
     output: OutputArguments,
@@ -40,25 +56,58 @@ enum FailOn {
     Warning,
 }
 
-fn rule(id: &str) -> Result<String, String> {
-    let is_known = lint::RULES.iter().any(|rule| rule.id == id);
-    is_known.then(|| id.to_owned()).ok_or_else(|| format!("there is no rule `{id}`"))
+fn rule(id: &str) -> Result<&'static Rule, String> {
+    lint::RULES.iter().find(|rule| rule.id == id).ok_or_else(|| format!("there is no rule `{id}`"))
 }
 
-fn optional_rule(id: &str) -> Result<String, String> {
-    let known: Vec<&str> = lint::OPTIONAL.iter().map(|rule| rule.id).collect();
-    known.contains(&id).then(|| id.to_owned()).ok_or_else(|| format!("the rules that are off are {}", known.join(", ")))
+fn optional_rule(id: &str) -> Result<&'static Rule, String> {
+    let known = || lint::OPTIONAL.iter().map(|rule| rule.id).collect::<Vec<_>>().join(", ");
+    let rule = lint::OPTIONAL.iter().find(|rule| rule.id == id);
+    rule.ok_or_else(|| format!("the rules that are off are {}", known()))
 }
 
-pub(super) fn run(arguments: &LintArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
-    let mut findings = Vec::new();
-    for file in &arguments.files {
-        findings.extend(lint::lint_with(&input::load(file, &arguments.root)?, &arguments.with));
-    }
-    findings.retain(|finding| !arguments.without.iter().any(|id| id == finding.rule.id));
-    let fails_from = match arguments.fail_on {
-        FailOn::Error => Verdict::Error,
-        FailOn::Warning => Verdict::Warning,
+pub(super) fn run(
+    arguments: &LintArguments,
+    today: &str,
+    output: &mut (dyn Write + Send),
+) -> Result<Outcome, ContractError> {
+    let files = input::expand(&arguments.files)?;
+    input::keep(&files, arguments.output.file())?;
+    let Some(first) = files.first() else { return Ok(Outcome::Fine) };
+    let root = arguments.input.root();
+    let mut profile = arguments.profile.load(first, root)?.lint;
+    profile.severity.extend(arguments.with.iter().map(|rule| (*rule, Severity::As(rule.verdict))));
+    profile.severity.extend(arguments.without.iter().map(|rule| (*rule, Severity::Off)));
+    let fails_from = match (arguments.fail_on, profile.fail_on) {
+        (Some(FailOn::Warning), _) | (None, Some(LintFailOn::Warning)) => Verdict::Warning,
+        (Some(FailOn::Error), _) | (None, Some(LintFailOn::Error) | None) => Verdict::Error,
     };
-    output::write(&arguments.output, &findings, &arguments.files.join(", "), fails_from, output)
+    let fails = |finding: &Finding| finding.verdict >= fails_from;
+
+    let selection = arguments.selection.selection();
+    let mut accepted = Accepted::open(&arguments.exceptions, first, root, today)?;
+    let (mut findings, mut linted, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    for file in &files {
+        match input::load_for_lint(file, &arguments.input) {
+            Ok(document) => {
+                let mut found = profile.lint(&document);
+                selection.apply(&[&document], &mut found);
+                accepted.apply(file, &mut found, fails)?;
+                findings.append(&mut found);
+                linted.push(input::shown(file));
+            }
+            Err(error) => failures.push(error),
+        }
+    }
+    let notes = Notes { accepted: accepted.count, suggested_version: None };
+    let documents: Vec<&str> = files.iter().map(|file| file_name(file)).collect();
+    // Exceptions about documents that could not be read are not outdated.
+    let is_whole = selection.is_everything() && failures.is_empty();
+    let examined = if is_whole { Examined::Documents(&documents) } else { Examined::Parts };
+    findings.extend(accepted.close(examined)?);
+    let counts = (fails_from, &notes);
+    match failures.is_empty() {
+        true => output::write(&arguments.output, &findings, &linted.join(", "), counts, output),
+        false => Err(arguments.output.write_with_failures(&findings, &linted, failures, counts, output)),
+    }
 }

@@ -1,11 +1,19 @@
 //! Writes findings in the requested format.
 
-use super::{ContractError, Outcome};
+use super::repository::relative_to_root;
+use super::{ContractError, Outcome, chain};
 use clap::{Args, ValueEnum};
-use countersign_contract::report::{Format, render};
-use countersign_contract::{Finding, Verdict};
-use std::io::Write;
-use std::path::PathBuf;
+use countersign_contract::finding::UNUSABLE;
+use countersign_contract::position::Position;
+use countersign_contract::report::{Format, Notes, markdown, render_with, summary};
+use countersign_contract::{Finding, SourceSpan, Verdict};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Greatest size in bytes of what is appended to the summary of a step. GitHub shows none of more than 1 MiB, and other
+/// commands of the step may append to it, too.
+const LONGEST_SUMMARY: usize = 256 << 10;
 
 /// Format and destination of findings.
 #[derive(Debug, Clone, Args)]
@@ -19,16 +27,36 @@ pub(super) struct OutputArguments {
     output: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FormatName {
-    /// Text for people, grouped by operation.
+    /// Text for people, the worst findings first.
     Text,
     /// JSON for programs.
     Json,
     /// JUnit test results for CI systems.
     Junit,
-    /// Annotations for GitHub workflows.
+    /// Annotations for GitHub workflows, and Markdown for the step's summary (`$GITHUB_STEP_SUMMARY`).
     Github,
+    /// Markdown, for example as the changelog of a release.
+    Markdown,
+    /// One HTML file.
+    Html,
+    /// SARIF 2.1.0 for code scanning and editors.
+    Sarif,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Text => Self::Text,
+            FormatName::Json => Self::Json,
+            FormatName::Junit => Self::JUnit,
+            FormatName::Github => Self::GitHub,
+            FormatName::Markdown => Self::Markdown,
+            FormatName::Html => Self::Html,
+            FormatName::Sarif => Self::Sarif,
+        }
+    }
 }
 
 /// Writes the findings. The outcome is `Findings` if one has at least the verdict `fails_from`.
@@ -36,28 +64,121 @@ pub(super) fn write(
     arguments: &OutputArguments,
     findings: &[Finding],
     title: &str,
-    fails_from: Verdict,
+    (fails_from, notes): (Verdict, &Notes),
     output: &mut (dyn Write + Send),
 ) -> Result<Outcome, ContractError> {
-    let format = match arguments.format {
-        FormatName::Text => Format::Text,
-        FormatName::Json => Format::Json,
-        FormatName::Junit => Format::JUnit,
-        FormatName::Github => Format::GitHub,
+    let format = Format::from(arguments.format);
+    let text = match format {
+        Format::GitHub | Format::Sarif => render_with(&relative_to_root(findings), format, title, fails_from, notes),
+        _ => render_with(findings, format, title, fails_from, notes),
     };
-    let text = render(findings, format, title, fails_from);
     let failed = |path: Option<PathBuf>| move |source| ContractError::Output { path, source };
     match &arguments.output {
         None => output.write_all(text.as_bytes()).map_err(failed(None))?,
         Some(path) => {
             std::fs::write(path, text).map_err(failed(Some(path.clone())))?;
-            let last = render(findings, Format::Text, title, fails_from);
-            let last = last.lines().next_back().unwrap_or_default();
-            writeln!(output, "{last}; written to {}", path.display()).map_err(failed(None))?;
+            let summary = summary(findings, title, notes);
+            writeln!(output, "{summary}; written to {}", path.display()).map_err(failed(None))?;
         }
+    }
+    if let Some(path) = arguments.step_summary() {
+        let text = markdown::render_up_to(findings, title, notes, LONGEST_SUMMARY);
+        append(&path, &text).map_err(failed(Some(path)))?;
     }
     match findings.iter().any(|finding| finding.verdict >= fails_from) {
         true => Ok(Outcome::Findings),
         false => Ok(Outcome::Fine),
     }
+}
+
+impl OutputArguments {
+    /// The file to write to.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+
+    /// Where GitHub's runner expects the summary of a step.
+    fn step_summary(&self) -> Option<PathBuf> {
+        let path = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty())?;
+        (self.format == FormatName::Github).then(|| path.into())
+    }
+
+    /// Writes documents that cannot be used as findings. Returns the error to end with.
+    pub(super) fn write_failures(
+        &self,
+        failures: Vec<ContractError>,
+        title: &str,
+        output: &mut (dyn Write + Send),
+    ) -> ContractError {
+        // In text, the error is what is shown.
+        if self.format != FormatName::Text {
+            let findings: Vec<Finding> = failures.iter().map(unusable).collect();
+            if let Err(error) = write(self, &findings, title, (Verdict::Error, &Notes::default()), output) {
+                return error;
+            }
+        }
+        one_error(failures)
+    }
+
+    /// Writes the findings about some documents beside others that cannot be used. Returns the error to end with.
+    pub(super) fn write_with_failures(
+        &self,
+        findings: &[Finding],
+        examined: &[String],
+        failures: Vec<ContractError>,
+        counts: (Verdict, &Notes),
+        output: &mut (dyn Write + Send),
+    ) -> ContractError {
+        let unusable: Vec<Finding> = failures.iter().map(unusable).collect();
+        let names = unusable.iter().map(|finding| finding.span.document.clone());
+        let written = match (self.format, examined.is_empty()) {
+            (FormatName::Text, true) => Ok(Outcome::Findings),
+            (FormatName::Text, false) => write(self, findings, &examined.join(", "), counts, output),
+            _ => {
+                let title = names.chain(examined.iter().cloned()).collect::<Vec<_>>().join(", ");
+                write(self, &[&unusable, findings].concat(), &title, counts, output)
+            }
+        };
+        written.err().unwrap_or_else(|| one_error(failures))
+    }
+}
+
+fn one_error(mut failures: Vec<ContractError>) -> ContractError {
+    match failures.len() {
+        1 => failures.remove(0),
+        _ => ContractError::Several(failures),
+    }
+}
+
+/// The finding about a document that cannot be used.
+fn unusable(error: &ContractError) -> Finding {
+    let nowhere = |name: &str| SourceSpan { document: name.to_owned(), position: Position::default() };
+    let span = match error {
+        ContractError::Document(error) => error.span().cloned(),
+        ContractError::Unreadable { name, .. } | ContractError::Git { name, .. } | ContractError::Url { name, .. } => {
+            Some(nowhere(name))
+        }
+        _ => None,
+    };
+    let span = span.unwrap_or_else(|| nowhere(""));
+    let text = chain(error);
+    // The position is shown beside the message.
+    let message = text.strip_prefix(&format!("{span}: ")).unwrap_or(&text).to_owned();
+    Finding {
+        rule: &UNUSABLE,
+        verdict: UNUSABLE.verdict,
+        operations: Vec::new(),
+        place: String::new(),
+        message,
+        span,
+        old: None,
+        new: None,
+        example: None,
+        request: None,
+    }
+}
+
+fn append(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    file.write_all(format!("{text}\n").as_bytes())
 }

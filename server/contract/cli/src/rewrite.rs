@@ -1,6 +1,6 @@
 //! `bundle` and `convert`, which write documents.
 
-use super::root::RootArguments;
+use super::input::InputArguments;
 use super::{ContractError, Outcome, input};
 use clap::{Args, ValueEnum};
 use countersign_contract::convert::to_3_0;
@@ -19,7 +19,7 @@ pub(super) struct BundleArguments {
     output: Option<PathBuf>,
 
     #[command(flatten)]
-    root: RootArguments,
+    input: InputArguments,
 }
 
 #[derive(Debug, Args)]
@@ -36,7 +36,7 @@ pub(super) struct ConvertArguments {
     output: PathBuf,
 
     #[command(flatten)]
-    root: RootArguments,
+    input: InputArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -46,7 +46,8 @@ enum Target {
 }
 
 pub(super) fn bundle(arguments: &BundleArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
-    let document = input::bundle(&arguments.file, &arguments.root)?;
+    input::keep([&arguments.file], arguments.output.as_deref())?;
+    let document = input::bundle(&arguments.file, &arguments.input)?;
     match &arguments.output {
         Some(path) => write_file(path, &document)?,
         None => print(output, &format!("{document:#}\n"))?,
@@ -55,12 +56,14 @@ pub(super) fn bundle(arguments: &BundleArguments, output: &mut (dyn Write + Send
 }
 
 pub(super) fn convert(arguments: &ConvertArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
-    let document = input::load(&arguments.file, &arguments.root)?;
+    input::keep([&arguments.file], Some(&arguments.output))?;
+    let document = input::load(&arguments.file, &arguments.input)?;
     let Target::V3_0 = arguments.to;
     let converted = to_3_0(&document);
     write_file(&arguments.output, &converted.value)?;
     for lost in &converted.lost {
-        print(output, &format!("{}: {} was left out\n", visible(&lost.span.to_string()), visible(&lost.pointer)))?;
+        let pointer = if lost.pointer.is_empty() { "the document" } else { &lost.pointer };
+        print(output, &format!("{}: {} was left out\n", visible(&lost.span.to_string()), visible(pointer)))?;
     }
     let count = match converted.lost.len() {
         0 => "nothing was left out".to_owned(),

@@ -39,8 +39,14 @@ pub const RULES: &[Rule] = rules! {
     "nothing-succeeded" Warning "No request succeeded."
         "Failures alone prove little. The URL may be wrong (it must include the base path of the document's first server), \
          credentials may be missing (`--header`), or a rate limit may reject the requests.";
+    "operation-undocumented" Warning "A recorded request with a JSON response is of no operation of the document."
+        "Clients use what the document does not have. Document it, or let them stop.";
+    "operations-recorded" Documentation "These operations are in the recording."
+        "Their recorded responses were validated.";
+    "operations-not-recorded" Documentation "These operations are not in the recording."
+        "Nothing is known about their responses. Record more, or let `check` send requests.";
     "no-answer" Error "The server did not respond."
-        "It may be down, or slower than the timeout.";
+        "It may be down, slower than the timeout, or close the connection on this request: a second one was sent on a new connection.";
     "forbidden-request-accepted" Error "A request that the document forbids succeeded."
         "The document is stricter than the server: either it forbids valid requests, or the server lacks a check.";
     "credentials-not-needed" Error "An operation that requires credentials succeeded without any."

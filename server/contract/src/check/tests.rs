@@ -2,7 +2,7 @@
 
 use super::{Check, Probe, Purpose, Wanted};
 use crate::document::Document;
-use crate::json_schema::{Extra, json_schema};
+use crate::json_schema::json_schema_of_request;
 use crate::node::Node;
 use crate::pointer;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ fn documents() -> Vec<Document> {
 }
 
 fn first_probes(check: &Check, seed: u64, number: usize) -> Vec<Probe> {
-    check.probes(Wanted { only_safe: false, seed }).take(number).collect()
+    check.probes(&Wanted { seed, requests: number, ..Wanted::default() }).collect()
 }
 
 /// Whether the body matches its schema; `None` if the operation has no JSON body.
@@ -26,7 +26,7 @@ fn body_fits(document: &Document, probe: &Probe) -> Option<bool> {
     let path = pointer::tokens(&probe.pointer).nth(1).unwrap();
     let operation = operation?.get(&path)?.follow(&probe.method.to_ascii_lowercase())?;
     let schema = operation.follow("requestBody")?.get("content")?.get("application/json")?.get("schema")?;
-    let schema = json_schema(&schema, Extra::Allowed).schema;
+    let schema = json_schema_of_request(&schema).schema;
     let body: serde_json::Value = serde_json::from_slice(&probe.body).ok()?;
     let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
     Some(validator.is_valid(&body))
@@ -60,7 +60,7 @@ fn bodies_match_their_purpose() {
 fn few_requests_reach_all_operations_and_a_seed_repeats_itself() {
     for document in documents() {
         let check = Check::new(&document);
-        let operations = check.operations(Wanted::default());
+        let operations = check.operations(&Wanted::default());
         let first = first_probes(&check, 1, operations);
         let reached: BTreeSet<&str> = first.iter().map(|probe| probe.operation.as_str()).collect();
         assert_eq!(reached.len(), operations);
@@ -68,7 +68,7 @@ fn few_requests_reach_all_operations_and_a_seed_repeats_itself() {
             first_probes(&check, seed, 500).into_iter().map(|probe| (probe.target, probe.body)).collect::<Vec<_>>()
         };
         assert_eq!(bytes(3), bytes(3));
-        let safe = check.probes(Wanted { only_safe: true, seed: 1 }).take(100);
+        let safe = check.probes(&Wanted { only_safe: true, requests: 100, ..Wanted::default() });
         assert!(safe.into_iter().all(|probe| probe.method == "GET"));
     }
 }
@@ -86,8 +86,93 @@ fn urls_are_percent_encoded() {
     }
 }
 
+/// The first request to a path, of a number of requests, to which `answer` gives no response although it gave an earlier one.
+fn target_after(
+    document: &str,
+    path: &str,
+    requests: usize,
+    answer: impl Fn(&Probe) -> Option<(u16, &'static str)>,
+) -> Option<String> {
+    let document = Document::load("d", document).unwrap();
+    let check = Check::new(&document);
+    let mut probes = check.probes(&Wanted { requests, ..Wanted::default() });
+    let (mut is_answered, mut found) = (false, None);
+    while let Some(probe) = probes.next() {
+        let is_valid = matches!(probe.purpose, Purpose::Documented(_));
+        if let Some((status, body)) = answer(&probe).filter(|_| is_valid) {
+            is_answered = true;
+            probes.learn(&probe, status, &[("location", "/orders/from%20location")], body.as_bytes());
+        } else if is_answered && is_valid && probe.documented_path.starts_with(path) && found.is_none() {
+            found = Some(probe.target);
+        }
+    }
+    found
+}
+
+#[test]
+fn what_a_response_made_is_read_by_its_id_by_its_location_and_by_links() {
+    let path =
+        |name: &str| format!("parameters: [{{name: {name}, in: path, required: true, schema: {{type: string}}}}]");
+    let document = format!(
+        "openapi: 3.0.3\npaths:\n  /orders:\n    post:\n      responses:\n        201:\n          description: d\n          \
+         links: {{l: {{operationId: getReceipt, parameters: {{path.number: 'r-{{$response.body#/receipt/0}}'}}}}}}\n  \
+         /orders/{{orderId}}:\n    {}\n    get: {{responses: {{200: {{description: d}}}}}}\n  \
+         /receipts/{{number}}:\n    {}\n    get: {{operationId: getReceipt, responses: {{200: {{description: d}}}}}}\n",
+        path("orderId"),
+        path("number")
+    );
+    for (body, read, expected) in [
+        (r#"{"id": "a/b"}"#, "/orders/", "/orders/a%2Fb"),
+        (r#"{"order": {"id": 7}}"#, "/orders/", "/orders/7"),
+        (r#"{"data": {"order_id": "x"}}"#, "/orders/", "/orders/x"),
+        ("{}", "/orders/", "/orders/from%20location"),
+        (r#"{"receipt": [5]}"#, "/receipts/", "/receipts/r-5"),
+    ] {
+        let answer = |probe: &Probe| (probe.operation == "POST /orders").then_some((201, body));
+        assert_eq!(target_after(&document, read, 100, answer).as_deref(), Some(expected), "{body}");
+    }
+}
+
+#[test]
+fn given_values_are_preferred_to_made_up_and_learned_ones() {
+    let document = "openapi: 3.0.3\npaths:\n  /users/{userId}:\n    parameters: [{name: userId, in: path, required: true, \
+        schema: {type: integer}}]\n    get: {responses: {200: {description: d}}}\n";
+    let document = Document::load("d", document).unwrap();
+    let check = Check::new(&document);
+    let values = vec![("user_id".to_owned(), "4711".to_owned())];
+    let mut probes = check.probes(&Wanted { requests: 3, values, ..Wanted::default() });
+    let first = probes.next().unwrap();
+    assert_eq!(first.target, "/users/4711");
+    probes.learn(&first, 200, &[], br#"{"userId": 5}"#);
+    assert_eq!(probes.nth(1).unwrap().target, "/users/4711");
+}
+
+#[test]
+fn what_a_rejection_names_is_omitted_or_included() {
+    let document = "openapi: 3.0.3\npaths:\n  /search:\n    get:\n      parameters:\n        \
+        - {name: old, in: query, example: 1, schema: {type: integer}}\n        \
+        - {name: other, in: query, schema: {type: string}}\n        \
+        - {name: term, in: query, schema: {type: string, enum: [t]}}\n      responses: {200: {description: d}}\n";
+    let answer = |probe: &Probe| match probe.target.as_str() {
+        "/search?old=1" => Some((400, "{\"message\": \"old is not supported, term is needed\"}")),
+        target if target.contains("other=") => Some((400, "{\"message\": \"other is not supported\"}")),
+        _ => None,
+    };
+    assert_eq!(target_after(document, "/search", 3, answer).as_deref(), Some("/search?term=t"));
+}
+
+#[test]
+fn deletions_come_after_all_other_requests() {
+    let document = "openapi: 3.0.3\npaths:\n  /a:\n    delete: {responses: {200: {description: d}}}\n    \
+        get: {responses: {200: {description: d}}}\n";
+    let document = Document::load("d", document).unwrap();
+    let methods: Vec<String> =
+        first_probes(&Check::new(&document), 1, 6).into_iter().map(|probe| probe.method).collect();
+    assert_eq!(methods, ["GET", "GET", "GET", "DELETE", "DELETE", "DELETE"]);
+}
+
 #[test]
 fn documents_without_operations_have_nothing_to_send() {
     let document = Document::load("d", "openapi: 3.0.3\npaths: {}\n").unwrap();
-    assert_eq!(Check::new(&document).probes(Wanted::default()).count(), 0);
+    assert_eq!(first_probes(&Check::new(&document), 1, 10).len(), 0);
 }

@@ -1,6 +1,6 @@
 //! Compares titles, descriptions, examples and extensions, which do not define behaviour.
 
-use super::change::{ChangeSide, abbreviated_json};
+use super::change::ChangeSide;
 use super::comparison::Comparison;
 use crate::node::Node;
 use std::collections::BTreeSet;
@@ -16,10 +16,7 @@ pub(super) fn report_if_changed(
     let (before, after) = (old.get(key), new.get(key));
     if before.as_ref().map(|at| at.value) != after.as_ref().map(|at| at.value) {
         let side = |at: Option<Node<'_>>, holder: &Node<'_>| {
-            at.as_ref().map_or_else(
-                || ChangeSide::at_pointer(&holder.pointer),
-                |at| ChangeSide::with_value(&at.pointer, abbreviated_json(at.value)),
-            )
+            at.as_ref().map_or_else(|| ChangeSide::at_pointer(&holder.pointer), ChangeSide::with_node_value)
         };
         comparison.report(rule, format!("{key} changed"), side(before, old), side(after, new));
     }
@@ -35,10 +32,15 @@ pub(super) fn documentation(comparison: &mut Comparison<'_>, old: &Node<'_>, new
 
 /// Reports changed extensions, except those with rules of their own.
 pub(super) fn extensions(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>) {
+    extensions_except(comparison, old, new, &[]);
+}
+
+/// Reports changed extensions, except those with rules of their own and the given ones.
+pub(super) fn extensions_except(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>, others: &[&str]) {
     const KNOWN: [&str; 2] = ["x-sunset", "x-extensible-enum"];
     let keys: BTreeSet<&str> =
         old.entries().chain(new.entries()).map(|(key, _)| key).filter(|key| key.starts_with("x-")).collect();
-    for key in keys.into_iter().filter(|key| !KNOWN.contains(key)) {
+    for key in keys.into_iter().filter(|key| !KNOWN.contains(key) && !others.contains(key)) {
         report_if_changed(comparison, "extension-changed", key, old, new);
     }
 }

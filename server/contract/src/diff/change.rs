@@ -1,5 +1,6 @@
 //! Data that all parts of the comparison share: the direction of a schema, its context, and one side of a change.
 
+use crate::finding::abbreviated;
 use crate::node::Node;
 use serde_json::Value;
 
@@ -43,7 +44,7 @@ impl ChangeSide {
     }
 
     pub(super) fn with_node_value(at: &Node<'_>) -> Option<Self> {
-        Self::with_value(&at.pointer, abbreviated_json(at.value))
+        Self::with_value(&at.pointer, at.value.to_string())
     }
 }
 
@@ -56,12 +57,7 @@ pub(super) struct SchemaContext {
     pub(super) null: bool,
 }
 
-/// A value as JSON, cut after 80 characters.
+/// A value as JSON, cut after 80 characters, for a message.
 pub(super) fn abbreviated_json(value: &Value) -> String {
-    const LONGEST: usize = 80;
-    let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    abbreviated(&value.to_string()).into_owned()
 }

@@ -7,15 +7,18 @@ use super::rules;
 use super::schema::parts::Parts;
 use super::unchanged::Unchanged;
 use crate::document::Document;
-use crate::finding::{Finding, Rule, Side, Verdict};
+use crate::finding::{Example, Finding, Rule, Side, Verdict};
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 pub(super) struct Comparison<'d> {
     pub(super) old: &'d Document,
     pub(super) new: &'d Document,
-    pub(super) today: Option<String>,
+    pub(super) options: Options,
     pub(super) unchanged: Unchanged,
+    /// Operations whose level of stability allows breaking changes.
+    pub(super) unstable: BTreeSet<String>,
     /// The operation being compared.
     pub(super) operation: Option<String>,
     pub(super) direction: Direction,
@@ -25,6 +28,10 @@ pub(super) struct Comparison<'d> {
     pending: Vec<Pending<'d>>,
     /// Context of the schema that is compared next.
     pub(super) context: SchemaContext,
+    /// Whether the schemas that are compared next are alternatives of the current ones.
+    pub(super) is_alternative: bool,
+    /// The schemas that are being compared.
+    pub(super) current: Option<Current<'d>>,
     /// Renamed schemas: old and new name.
     pub(super) renamed_schemas: BTreeSet<(String, String)>,
     /// Whether the path of the first server moved into the paths or out of them.
@@ -36,7 +43,7 @@ pub(super) struct Comparison<'d> {
     place: Vec<String>,
     /// The named schema that contains the current position, and the length of the path to it.
     component: Option<(String, usize)>,
-    found: Vec<Found>,
+    found: Vec<Found<'d>>,
     index: HashMap<Key, usize>,
     /// Whether a dry run found a harmful change.
     has_harm: bool,
@@ -52,6 +59,36 @@ pub(super) struct SchemaPair<'d> {
     pub(super) old: Parts<'d>,
     pub(super) new: Parts<'d>,
     pub(super) context: SchemaContext,
+    /// The schemas with all alternatives, if these are alternatives without a name.
+    pub(super) union: Option<Rc<Schemas<'d>>>,
+}
+
+/// An old and a new schema.
+#[derive(Debug)]
+pub(super) struct Schemas<'d> {
+    pub(super) old: Parts<'d>,
+    pub(super) new: Parts<'d>,
+}
+
+/// The schemas that are being compared.
+#[derive(Debug, Clone)]
+pub(super) struct Current<'d> {
+    pub(super) own: Rc<Schemas<'d>>,
+    /// The smallest schemas that decide whether a value is accepted: if the own ones are alternatives, those with all
+    /// alternatives.
+    pub(super) whole: Rc<Schemas<'d>>,
+}
+
+/// Where a breaking change of a schema was found, for the search for an example.
+#[derive(Debug)]
+pub(super) struct Origin<'d> {
+    pub(super) schemas: Current<'d>,
+    pub(super) direction: Direction,
+    pub(super) is_text: bool,
+    /// Innermost part of the path.
+    pub(super) name: Option<String>,
+    /// The side that accepts the values in question.
+    pub(super) accepting: Option<ChangeSide>,
 }
 
 /// Two schemas yet to be compared, and the position at which the comparison met them.
@@ -63,9 +100,10 @@ struct Pending<'d> {
     flags: (Direction, bool),
 }
 
-struct Found {
+struct Found<'d> {
     finding: Finding,
     in_component: Option<String>,
+    origin: Option<Origin<'d>>,
 }
 
 impl<'d> Comparison<'d> {
@@ -73,13 +111,16 @@ impl<'d> Comparison<'d> {
         Self {
             old,
             new,
-            today: options.today.clone(),
+            options: options.clone(),
+            unstable: BTreeSet::new(),
             unchanged: Unchanged::between(old, new),
             operation: None,
             direction: Direction::Request,
             pairs: Pairs::default(),
             pending: Vec::new(),
             context: SchemaContext::default(),
+            is_alternative: false,
+            current: None,
             renamed_schemas: BTreeSet::new(),
             base_is_in_paths: false,
             is_text: false,
@@ -190,7 +231,7 @@ impl<'d> Comparison<'d> {
         let rule: &'static Rule = BY_ID.get(id).copied().unwrap_or_else(|| unreachable!("there is no rule {id}"));
         if self.is_dry_run {
             // Only rules about values count, not those about names, for example.
-            self.has_harm |= rule.verdict >= Verdict::Risky && rule.id.starts_with(self.direction.prefix());
+            self.has_harm |= self.verdict(rule) >= Verdict::Risky && rule.id.starts_with(self.direction.prefix());
             return;
         }
         let message = message.into();
@@ -198,6 +239,7 @@ impl<'d> Comparison<'d> {
         let key = (rule.id, pointer(&old), pointer(&new), message.clone());
         let at = *self.index.entry(key).or_insert(self.found.len());
         if at == self.found.len() {
+            let origin = self.origin(rule, &old, &new);
             let old = old.map(|side| located(self.old, side));
             let new = new.map(|side| located(self.new, side));
             let span = new.as_ref().or(old.as_ref()).map_or_else(|| self.new.span(""), |side| side.span.clone());
@@ -206,11 +248,38 @@ impl<'d> Comparison<'d> {
                 parts.collect::<Vec<_>>().join(" › ")
             });
             let place = self.place.join(" › ");
+            let (verdict, operations) = (self.verdict(rule), Vec::new());
             let finding =
-                Finding { rule, verdict: rule.verdict, operations: Vec::new(), place, message, span, old, new };
-            self.found.push(Found { finding, in_component });
+                Finding { rule, verdict, operations, place, message, span, old, new, example: None, request: None };
+            self.found.push(Found { finding, in_component, origin });
         }
         self.pairs.record(at, self.operation.as_ref());
+    }
+
+    /// The origin of a finding, if it is a breaking change of a schema.
+    fn origin(&self, rule: &Rule, old: &Option<ChangeSide>, new: &Option<ChangeSide>) -> Option<Origin<'d>> {
+        if rule.verdict != Verdict::Breaking || !rule.id.starts_with(self.direction.prefix()) {
+            return None;
+        }
+        let accepting = match self.direction {
+            Direction::Request => old.clone(),
+            Direction::Response => new.clone(),
+        };
+        Some(Origin {
+            schemas: self.current.clone()?,
+            direction: self.direction,
+            is_text: self.is_text,
+            name: self.place.last().cloned(),
+            accepting,
+        })
+    }
+
+    /// The verdict of a rule in this comparison.
+    fn verdict(&self, rule: &Rule) -> Verdict {
+        match rule.id {
+            "response-enum-value-added" if self.options.enums_may_grow => Verdict::Compatible,
+            _ => rule.verdict,
+        }
     }
 
     /// Reports a change of a schema under the rule for the current direction.
@@ -225,10 +294,14 @@ impl<'d> Comparison<'d> {
         self.report(&id, message, old, new);
     }
 
-    /// The findings about the document, then those about its operations, each with the worst first.
-    pub(super) fn into_findings(mut self) -> Vec<Finding> {
+    /// The findings about the document, then those about its operations, each with the worst first. `example` finds the
+    /// examples of breaking changes of schemas.
+    pub(super) fn into_findings(mut self, mut example: impl FnMut(&Rule, &Origin<'d>) -> Example) -> Vec<Finding> {
         for (operation, findings) in self.pairs.findings_by_operation() {
             findings.into_iter().for_each(|at| self.found[at].finding.operations.push(operation.clone()));
+        }
+        for found in &mut self.found {
+            found.finding.example = found.origin.as_ref().map(|origin| example(found.finding.rule, origin));
         }
         let mut order: HashMap<String, usize> = HashMap::new();
         for found in &self.found {
@@ -241,7 +314,7 @@ impl<'d> Comparison<'d> {
             .found
             .into_iter()
             .map(|found| {
-                let Found { mut finding, in_component } = found;
+                let Found { mut finding, in_component, .. } = found;
                 if finding.operations.len() > 1
                     && let Some(place) = in_component
                 {
@@ -250,6 +323,13 @@ impl<'d> Comparison<'d> {
                 finding
             })
             .collect();
+        self.options.severities.apply(&mut findings);
+        for finding in findings.iter_mut().filter(|finding| finding.verdict == Verdict::Breaking) {
+            let mut operations = finding.operations.iter();
+            if !finding.operations.is_empty() && operations.all(|operation| self.unstable.contains(operation)) {
+                finding.verdict = Verdict::Risky;
+            }
+        }
         findings.sort_by_cached_key(|finding| {
             let operation = finding.operations.first().and_then(|operation| order.get(operation)).copied();
             (operation, std::cmp::Reverse(finding.verdict), finding.span.clone())

@@ -3,6 +3,7 @@
 use super::change::ChangeSide;
 use super::comparison::Comparison;
 use crate::node::Node;
+use chrono::NaiveDate;
 
 /// Reports a change of the date. `old` and `new` are the sides to report where there is no date.
 pub(super) fn sunset(
@@ -15,10 +16,15 @@ pub(super) fn sunset(
     }
     let day = |at: &Option<Node<'_>>| at.as_ref().and_then(|at| date(at.value.as_str()?).map(str::to_owned));
     let (had, has) = (day(&before), day(&after));
-    let is_past = has.as_ref().zip(comparison.today.as_ref()).is_some_and(|(day, today)| day < today);
+    let today = comparison.options.today.as_deref();
+    let is_past = has.as_ref().zip(today).is_some_and(|(day, today)| day.as_str() < today);
+    let notice = has.as_ref().zip(today).and_then(|(day, today)| days_between(today, day));
+    let is_too_soon = comparison.options.notice_days.zip(notice).is_some_and(|(least, days)| days < i64::from(least));
+    let is_postponed = had.as_ref().zip(has.as_ref()).is_some_and(|(had, has)| had <= has);
     let (rule, message) = match (had, has) {
         (_, None) if after.is_some() => ("sunset-invalid", "x-sunset is not a date"),
         (_, None) => ("sunset-removed", "x-sunset was removed"),
+        _ if is_too_soon && !is_postponed => ("sunset-too-soon", "x-sunset gives too little notice"),
         _ if is_past => ("sunset-in-the-past", "x-sunset is a date in the past"),
         (None, Some(_)) => ("sunset-added", "x-sunset was added"),
         (Some(before), Some(after)) if after < before => {
@@ -43,4 +49,10 @@ fn date(text: &str) -> Option<&str> {
     let day = text.get(..10)?;
     let shape: String = day.chars().map(|found| if found.is_ascii_digit() { '0' } else { found }).collect();
     (shape == "0000-00-00").then_some(day)
+}
+
+/// The number of days from one day to another, both as `2027-01-31`; `None` if one is not in the calendar.
+fn days_between(from: &str, to: &str) -> Option<i64> {
+    let date = |text: &str| text.parse::<NaiveDate>().ok();
+    Some((date(to)? - date(from)?).num_days())
 }

@@ -10,8 +10,9 @@
 //! | the rules | [`rules`] |
 //! | shared types: direction, context, sides of a change, options | `change`, `options` |
 //! | collect findings, track the current position | `comparison`, `pairs` |
+//! | one finding for the values of a list | `values` |
 //! | skip what is equal on both sides | `unchanged`, `subtypes` |
-//! | announced removal (`x-sunset`) | `deprecation` |
+//! | announced removal (`x-sunset`), stability levels | `deprecation`, `stability` |
 //! | info, servers, tags, components | `document`, `servers` |
 //! | descriptions, examples, extensions | `annotations` |
 //! | operations, their parameters, bodies, responses, security | `operations`, `parameters`, `bodies`, `responses`, `security` |
@@ -32,14 +33,17 @@ pub mod rules;
 mod schema;
 mod security;
 mod servers;
+mod stability;
 mod subtypes;
 mod unchanged;
+mod values;
 
 use crate::document::Document;
 use crate::finding::Finding;
 use comparison::Comparison;
+use schema::examples::Search;
 
-pub use options::Options;
+pub use options::{Options, PathPrefix, StabilityLevel};
 
 /// All relevant differences; none for equal documents.
 #[must_use]
@@ -47,5 +51,6 @@ pub fn diff(old: &Document, new: &Document, options: &Options) -> Vec<Finding> {
     let mut comparison = Comparison::new(old, new, options);
     operations::compare(&mut comparison);
     document::compare(&mut comparison);
-    comparison.into_findings()
+    let mut search = Search::between(old, new);
+    values::join(comparison.into_findings(|rule, origin| search.run(rule, origin)))
 }

@@ -3,7 +3,8 @@
 use super::change::{ChangeSide, Direction};
 use super::comparison::Comparison;
 use super::deprecation::{promised_day, sunset};
-use super::{annotations, bodies, parameters, responses, security, servers};
+use super::options::PathPrefix;
+use super::{annotations, bodies, parameters, responses, security, servers, stability};
 use crate::document::{Document, METHODS, path_of_first_server};
 use crate::node::Node;
 use crate::pointer;
@@ -14,6 +15,8 @@ struct Entry {
     /// Name in findings.
     name: String,
     path: String,
+    /// Method and path with the prefixes of the options applied.
+    written: String,
     /// JSON pointer.
     pointer: String,
     operation_id: Option<String>,
@@ -24,7 +27,8 @@ type Address = (String, String);
 
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
     let (old, new) = (comparison.old, comparison.new);
-    let with_base = addresses_include_the_base(old, new);
+    let prefixes = (comparison.options.old_prefix.clone(), comparison.options.new_prefix.clone());
+    let with_base = addresses_include_the_base((old, &prefixes.0), (new, &prefixes.1));
     comparison.base_is_in_paths = with_base;
     if !with_base && old.base_path() != new.base_path() && !servers::are_reordered(old, new) {
         let side =
@@ -32,13 +36,13 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
         let message = "the path of the first server changed";
         comparison.report("base-path-changed", message, side(old), side(new));
     }
-    let (before, after) = (entries(old, with_base), entries(new, with_base));
+    let (before, after) = (entries(old, &prefixes.0, with_base), entries(new, &prefixes.1, with_base));
     let keys = |entries: &[(Address, Entry)]| -> HashMap<Address, usize> {
         entries.iter().enumerate().map(|(index, (address, _))| (address.clone(), index)).collect()
     };
     let (mut old_keys, new_keys) = (keys(&before), keys(&after));
     // Of paths that differ in their variables alone, those that are written in the same way belong together.
-    let written = |entry: &Entry| (entry.name.clone(), with_base);
+    let written = |entry: &Entry| (entry.written.clone(), with_base);
     let same: HashMap<_, usize> =
         before.iter().enumerate().map(|(index, (_, entry))| (written(entry), index)).collect();
     let taken: BTreeSet<usize> = after.iter().filter_map(|(_, entry)| same.get(&written(entry)).copied()).collect();
@@ -87,25 +91,31 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
 }
 
 /// Whether the base path changed but the paths compensate for it, so that addresses must include it.
-fn addresses_include_the_base(old: &Document, new: &Document) -> bool {
+fn addresses_include_the_base(
+    (old, old_prefix): (&Document, &PathPrefix),
+    (new, new_prefix): (&Document, &PathPrefix),
+) -> bool {
     if old.base_path() == new.base_path() {
         return false;
     }
     let common = |with_base: bool| {
-        let before: BTreeSet<Address> = entries(old, with_base).into_iter().map(|(address, _)| address).collect();
-        entries(new, with_base).iter().filter(|(address, _)| before.contains(address)).count()
+        let before: BTreeSet<Address> =
+            entries(old, old_prefix, with_base).into_iter().map(|(address, _)| address).collect();
+        entries(new, new_prefix, with_base).iter().filter(|(address, _)| before.contains(address)).count()
     };
     common(true) > common(false)
 }
 
-fn entries(document: &Document, with_base: bool) -> Vec<(Address, Entry)> {
+fn entries(document: &Document, prefix: &PathPrefix, with_base: bool) -> Vec<(Address, Entry)> {
     let base = if with_base { document.base_path() } else { "" };
     let entry = |located: crate::document::Located<'_>| {
-        let address = (located.method.to_owned(), open(&format!("{base}{}", located.path)).0);
+        let path = prefix.apply(located.path);
+        let address = (located.method.to_owned(), open(&format!("{base}{path}")).0);
+        let written = format!("{} {path}", located.method.to_uppercase());
         let name = format!("{} {}", located.method.to_uppercase(), located.path);
         let operation_id = located.operation["operationId"].as_str().map(str::to_owned);
         let path = located.path.to_owned();
-        (address, Entry { name, path, pointer: located.pointer(), operation_id })
+        (address, Entry { name, path, written, pointer: located.pointer(), operation_id })
     };
     document.located().map(entry).collect()
 }
@@ -127,7 +137,8 @@ fn open(path: &str) -> (String, Vec<&str>) {
 fn removed(comparison: &mut Comparison<'_>, entry: &Entry) {
     let at = Node::at(comparison.old, &entry.pointer);
     comparison.operation = Some(entry.name.clone());
-    let promised = promised_day(&at, comparison.today.as_deref());
+    note_stability(comparison, &at, entry);
+    let promised = promised_day(&at, comparison.options.today.as_deref());
     let (rule, message) = match (at.is("deprecated"), promised) {
         (false, _) => ("operation-removed", "the operation was removed".to_owned()),
         (true, Some(day)) => ("operation-removed-before-sunset", format!("the operation was removed before {day}")),
@@ -143,6 +154,7 @@ fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     };
     let (old_item, old) = at(comparison.old, before);
     let (new_item, new) = at(comparison.new, after);
+    note_stability(comparison, &old, after);
     // Fields of the path item that apply to all its operations.
     let shared = |item: &Node<'_>| {
         item.entries().map(|(key, _)| key.to_owned()).filter(|key| !is_operations(key)).collect::<Vec<_>>()
@@ -152,7 +164,7 @@ fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
         both.is_some_and(|(old, new)| comparison.unchanged.holds(&old, &new))
     });
     let same_security = old.get("security").is_some() || security::is_same_by_default(comparison);
-    let same_names = open(&before.path).1 == open(&after.path).1;
+    let same_names = open(&before.written).1 == open(&after.written).1;
     if same_names && same_item && same_security && comparison.unchanged.holds(&old, &new) {
         return;
     }
@@ -161,11 +173,12 @@ fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     tags(comparison, &old, &new);
     deprecation(comparison, &old, &new);
     annotations::documentation(comparison, &old, &new);
-    annotations::extensions(comparison, &old, &new);
+    annotations::extensions_except(comparison, &old, &new, &[stability::KEY]);
+    stability::compare(comparison, &old, &new);
     path_variables(comparison, before, after);
     path_items(comparison, &old_item, &new_item);
     servers(comparison, [&old_item, &old], [&new_item, &new]);
-    let renamed: BTreeMap<&str, &str> = open(&before.path).1.into_iter().zip(open(&after.path).1).collect();
+    let renamed: BTreeMap<&str, &str> = open(&before.written).1.into_iter().zip(open(&after.written).1).collect();
     comparison.towards(Direction::Request, |comparison| {
         parameters::compare(comparison, (&old_item, &old), (&new_item, &new), &renamed);
         bodies::compare(comparison, &old, &new);
@@ -174,6 +187,14 @@ fn pair(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
     security::compare(comparison, &old, &new);
     callbacks(comparison, &old, &new);
     comparison.operation = None;
+}
+
+/// Records whether clients were told that an operation may break. `entry` is what findings call it.
+fn note_stability(comparison: &mut Comparison<'_>, old: &Node<'_>, entry: &Entry) {
+    let level = stability::level(old);
+    if level.is_some_and(|level| comparison.options.may_break.contains(&level)) {
+        comparison.unstable.insert(entry.name.clone());
+    }
 }
 
 /// Whether a field of a path item holds operations.
@@ -268,7 +289,7 @@ fn servers(comparison: &mut Comparison<'_>, old: [&Node<'_>; 2], new: [&Node<'_>
 }
 
 fn path_variables(comparison: &mut Comparison<'_>, before: &Entry, after: &Entry) {
-    let pairs = open(&before.path).1.into_iter().zip(open(&after.path).1);
+    let pairs = open(&before.written).1.into_iter().zip(open(&after.written).1);
     for (old, new) in pairs.filter(|(old, new)| old != new) {
         let side = |path: &str, name: &str| ChangeSide::with_value(&pointer::from_tokens(["paths", path]), name);
         let message = format!("the path variable {old} was renamed to {new}");

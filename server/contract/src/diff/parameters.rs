@@ -33,7 +33,7 @@ pub(super) fn compare<'d>(
             continue;
         }
         comparison.inside(format!("{place} parameter {name}"), |comparison| {
-            let promised = promised_day(at, comparison.today.as_deref()).filter(|_| at.is("deprecated"));
+            let promised = promised_day(at, comparison.options.today.as_deref()).filter(|_| at.is("deprecated"));
             let (rule, message) = match promised {
                 Some(day) => ("parameter-removed-before-sunset", format!("the parameter was removed before {day}")),
                 None => ("parameter-removed", "the parameter was removed".to_owned()),

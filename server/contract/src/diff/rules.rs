@@ -65,7 +65,7 @@ const DOCUMENT: [Rule; 16] = rules! {
     "tag-removed" Compatible "The document no longer declares a tag." "Operations keep their tags; changes of those are reported separately.";
 };
 
-const OPERATIONS: [Rule; 30] = rules! {
+const OPERATIONS: [Rule; 33] = rules! {
     "operation-added" Compatible "An operation was added." "Clients that do not know it do not call it.";
     "operation-removed" Breaking "An operation was removed without having been deprecated." "Clients that call it get an error. Mark it `deprecated` first, with the date of its removal in `x-sunset`, and remove it after that date.";
     "operation-removed-before-sunset" Breaking "A deprecated operation was removed before its `x-sunset` date." "Clients may rely on the announced date. Keep it until then.";
@@ -84,6 +84,9 @@ const OPERATIONS: [Rule; 30] = rules! {
     "sunset-removed" Risky "The `x-sunset` date was removed." "Clients no longer know how long it will be available.";
     "sunset-invalid" Risky "`x-sunset` is not a date (`2027-01-31`)." "Clients cannot plan for it.";
     "sunset-in-the-past" Risky "The announced `x-sunset` date is in the past." "Clients had no time to migrate. Choose a later date.";
+    "sunset-too-soon" Breaking "The `x-sunset` date gives clients fewer days of notice than are promised. Only with `notice-days`." "Clients have less time to migrate than they were promised. Choose a later date.";
+    "stability-level-lowered" Breaking "The level of an operation was lowered (`x-stability-level`: stable, beta, alpha, draft)." "Clients rely on the old level, which allowed fewer changes.";
+    "stability-level-raised" Compatible "The level of an operation was raised (`x-stability-level`: stable, beta, alpha, draft)." "Clients can rely on more than before.";
     "path-parameter-renamed" Risky "A variable of the path has another name." NAMES;
     "callback-added" Risky "The server calls a further callback URL." "Clients that pass the URL receive calls that were not documented.";
     "callback-removed" Risky "The server no longer calls a callback URL." "Clients waiting for the callback never receive it.";

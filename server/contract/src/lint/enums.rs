@@ -11,10 +11,10 @@ use std::collections::HashMap;
 pub(super) const SHARED: Rule = Rule {
     id: "enum-value-shared",
     verdict: Verdict::Warning,
-    what: "Enums of two schemas have the same value, or values that differ in case and separators only. Only with `--with`.",
+    what: "Enums of two schemas have the same value, or values that differ in case and separators only.",
     why: "Generators that name constants by value in one scope for the whole package (openapi-generator's for Go) declare one twice, and \
           the client does not compile. Set `enumClassPrefix=true` there, or name one schema and refer to it from both places. Most \
-          generators scope constants by schema, so that the rule is off unless it is asked for.",
+          generators scope constants by schema.",
 };
 
 /// Reports each value of the enum of a named schema that the enum of an earlier one has. Enums without a name are mostly plain

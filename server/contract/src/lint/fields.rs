@@ -4,10 +4,12 @@ use super::Lint;
 use super::words::{listed, nearest, short};
 use crate::finding::{Rule, Verdict};
 use crate::grammar::{Kind, Shape, TYPES_WITH_NULL, grammar};
-use crate::tree::Id;
+use crate::pointer;
+use crate::references::Broken;
+use crate::tree::{Id, Misfit};
 use crate::version::Version;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(super) const UNKNOWN: Rule = Rule {
     id: "unknown-field",
@@ -43,20 +45,28 @@ pub(super) const SIBLINGS: Rule = Rule {
 pub(super) const BROKEN: Rule = Rule {
     id: "reference-broken",
     verdict: Verdict::Error,
-    what: "A reference to an example cannot be resolved.",
-    why: "Readers see no example, and some tools reject the document. Correct the reference. (A document with other broken \
-          references cannot be loaded at all.)",
+    what: "A reference cannot be resolved, or is where OpenAPI allows none.",
+    why: "Tools reject the document or ignore the part; nothing else is compared or checked with it. Correct the reference, or \
+          write its target in its place.",
 };
 
 pub(super) fn check(lint: &Lint<'_>) {
+    let misplaced = check_broken(lint);
     for id in lint.tree.ids() {
         match lint.tree.node(id).reference {
             Some(reference) => check_reference(lint, id, reference),
+            None if misplaced.contains(&id) => {}
             None => check_fields(lint, id),
         }
     }
     check_ignored(lint);
-    for misfit in &lint.tree.misfits {
+    // A reference where none is allowed is reported as one, and not for its type.
+    let is_reported = |misfit: &Misfit<'_>| {
+        let pointer = lint.tree.pointer(misfit.node) + &pointer::from_tokens(&misfit.inner);
+        let holder = pointer.strip_suffix("/$ref").unwrap_or(&pointer);
+        lint.document.broken().iter().any(|broken| broken.pointer == holder)
+    };
+    for misfit in lint.tree.misfits.iter().filter(|misfit| !is_reported(misfit)) {
         let inner: Vec<&str> = misfit.inner.iter().map(String::as_str).collect();
         let words = match misfit.expected {
             Shape::Word(words) => Some(words),
@@ -124,6 +134,30 @@ fn check_ignored(lint: &Lint<'_>) {
         };
         lint.report(&UNKNOWN, id, &[key], format!("`{key}` has no meaning in this version of OpenAPI: {advice}"));
     }
+}
+
+/// Reports the references that cannot be resolved. Returns the objects that are such a reference.
+fn check_broken(lint: &Lint<'_>) -> HashSet<Id> {
+    let mut objects = HashSet::new();
+    let broken = lint.document.broken();
+    if broken.is_empty() {
+        return objects;
+    }
+    let by_pointer: HashMap<String, Id> = lint.tree.ids().map(|id| (lint.tree.pointer(id), id)).collect();
+    for Broken { pointer, text, problem } in broken {
+        // In data and lists, the nearest object of OpenAPI contains the reference.
+        let mut ends = std::iter::once(pointer.len()).chain(pointer.rmatch_indices('/').map(|(end, _)| end));
+        let Some((id, end)) = ends.find_map(|end| Some((*by_pointer.get(&pointer[..end])?, end))) else {
+            continue;
+        };
+        if end == pointer.len() {
+            objects.insert(id);
+        }
+        let tokens: Vec<String> = pointer::tokens(&pointer[end..]).collect();
+        let inner: Vec<&str> = tokens.iter().map(String::as_str).chain(["$ref"]).collect();
+        lint.report(&BROKEN, id, &inner, format!("the reference `{}` {problem}", short(text)));
+    }
+    objects
 }
 
 /// Advice for fields of other versions of OpenAPI and of JSON Schema.

@@ -33,7 +33,7 @@ mod unions;
 mod words;
 
 use crate::document::Document;
-use crate::finding::{Finding, Rule};
+use crate::finding::{Finding, Rule, Side};
 use crate::grammar::Kind;
 use crate::tree::{Id, Tree};
 use reach::Reach;
@@ -114,8 +114,8 @@ pub const RULES: &[Rule] = &[
     components::UNUSED,
 ];
 
-/// Rules about single generators or habits, which are noise to others.
-pub const OPTIONAL: &[Rule] = &[enums::SHARED];
+/// Rules about single generators or habits, which are noise to others. They are off unless they are asked for.
+pub const OPTIONAL: &[Rule] = &[enums::SHARED, properties::DESCRIPTION, unions::UNION, unions::OBJECT];
 
 /// Lints a document by all rules but the [`OPTIONAL`] ones. The findings are in the order of the text.
 #[must_use]
@@ -128,7 +128,8 @@ pub fn lint(document: &Document) -> Vec<Finding> {
 pub fn lint_with(document: &Document, optional: &[String]) -> Vec<Finding> {
     let tree = Tree::new(document.value(), Kind::Document, document.version());
     let reach = Reach::new(document, &tree);
-    let lint = Lint { document, tree, reach, findings: RefCell::default(), operations: RefCell::default() };
+    let findings = RefCell::default();
+    let lint = Lint { document, tree, reach, optional, findings, operations: RefCell::default() };
     fields::check(&lint);
     general::check(&lint);
     paths::check(&lint);
@@ -139,9 +140,7 @@ pub fn lint_with(document: &Document, optional: &[String]) -> Vec<Finding> {
     properties::check(&lint);
     unions::check(&lint);
     examples::check(&lint);
-    if optional.iter().any(|id| id == enums::SHARED.id) {
-        enums::check(&lint);
-    }
+    enums::check(&lint);
     security::check(&lint);
     components::check(&lint);
     in_order(lint.findings.into_inner(), document.name())
@@ -171,6 +170,8 @@ struct Lint<'a> {
     document: &'a Document,
     tree: Tree<'a>,
     reach: Reach,
+    /// Optional rules that are asked for, by their ids.
+    optional: &'a [String],
     findings: RefCell<Vec<Finding>>,
     /// Cache of the operations that use a part.
     operations: RefCell<HashMap<Id, Vec<String>>>,
@@ -191,6 +192,10 @@ impl Lint<'_> {
         message: impl Into<String>,
         operations: Vec<String>,
     ) {
+        let is_off = OPTIONAL.contains(rule) && !self.optional.iter().any(|id| id == rule.id);
+        if is_off {
+            return;
+        }
         let pointer = self.tree.pointer(node) + &crate::pointer::from_tokens(inner);
         let mut place = self.tree.place(node);
         for part in inner {
@@ -199,15 +204,19 @@ impl Lint<'_> {
                 Err(_) => place.push((*part).to_owned()),
             }
         }
+        let span = self.document.span(&pointer);
+        let pointer = self.document.pointer_in_file(&pointer);
         self.findings.borrow_mut().push(Finding {
             rule,
             verdict: rule.verdict,
             operations,
             place: place.join(" › "),
             message: message.into(),
-            span: self.document.span(&pointer),
+            span: span.clone(),
             old: None,
-            new: None,
+            new: Some(Side { span, pointer, value: None }),
+            example: None,
+            request: None,
         });
     }
 

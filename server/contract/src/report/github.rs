@@ -2,9 +2,10 @@
 //!
 //! `::error file=…,line=…,col=…,title=…::message`, one line each. Escapes are those of the runner's toolkit: `%`, carriage
 //! return and line feed everywhere, `:` and `,` in properties too. Other control characters are escaped as in other
-//! formats.
+//! formats. The worst come first, because GitHub shows only the first annotations of a step.
 
-use super::{subject, values, visible};
+use super::sections::worst_first;
+use super::{details, headline, subject, visible};
 use crate::finding::{Finding, Verdict};
 use std::fmt::Write;
 
@@ -12,7 +13,7 @@ use std::fmt::Write;
 #[must_use]
 pub fn render(findings: &[Finding]) -> String {
     let mut out = String::new();
-    for finding in findings {
+    for finding in worst_first(findings) {
         let level = match finding.verdict {
             Verdict::Error | Verdict::Breaking => "error",
             Verdict::Warning | Verdict::Risky => "warning",
@@ -30,14 +31,13 @@ pub fn render(findings: &[Finding]) -> String {
     out
 }
 
-/// The lines below the title.
+/// The lines below the title. Each annotation is read alone, at its line, and so has the consequences of its rule.
 fn message(finding: &Finding) -> String {
-    let mut first = subject(&finding.operations);
-    if !finding.place.is_empty() {
-        first = format!("{first}: {}", visible(&finding.place));
+    let mut lines = vec![headline(finding)];
+    if !finding.place.is_empty() && !finding.operations.is_empty() {
+        lines.push(format!("in {}", subject(&finding.operations)));
     }
-    let mut lines = vec![first, visible(&finding.message).into_owned()];
-    lines.extend(values(finding));
+    lines.extend(details(finding).into_iter().map(|(label, text)| format!("{label}: {text}")));
     lines.push(finding.rule.why.to_owned());
     lines.join("\n")
 }

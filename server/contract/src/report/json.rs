@@ -4,29 +4,36 @@
 //! {
 //!   "title": string,
 //!   "summary": {"total": n, "failing": n, "error": n, "warning": n, "breaking": n, "risky": n, "compatible": n,
-//!               "documentation": n},
+//!               "documentation": n, "accepted": n, "suggested_version": string or null},
 //!   "findings": [{
 //!     "rule": string, "verdict": string, "fails": boolean, "what": string, "why": string,
 //!     "operations": ["GET /users/{id}", …], "place": string, "message": string,
 //!     "file": string, "line": n or null, "column": n or null,
-//!     "old": side or null, "new": side or null
+//!     "old": side or null, "new": side or null,
+//!     "example": {"value": any value}, {"missing": string} or null,
+//!     "request": string or null
 //!   }, …]
 //! }
 //! ```
 //!
 //! A side is `{"file", "line", "column", "pointer", "value"}`: `pointer` is a JSON pointer, `value` a string or null. Lines
-//! and columns count from 1 and are null for a document that was not read from text. All keys are always present; later
-//! versions may add keys.
+//! and columns count from 1 and are null for a document that was not read from text. `request` is a shell command. All keys are
+//! always present; later versions may add keys. The findings with the worst verdict come first. Accepted findings are counted and not
+//! listed. `new` of a finding about one document is its place.
+//!
+//! Breaking changes of schemas have an example: a value that the old schema accepted in requests and the new one rejects, or
+//! that the new one accepts in responses and the old one rejected; or, as `missing`, why there is none.
 
-use super::{count, is_hidden};
-use crate::finding::{Finding, Side, Verdict};
+use super::sections::worst_first;
+use super::{Notes, count, is_hidden};
+use crate::finding::{Example, Finding, Side, Verdict};
 use crate::position::SourceSpan;
 use serde::Serialize;
 use std::fmt::Write;
 
 /// Renders the findings as indented JSON.
 #[must_use]
-pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String {
+pub fn render(findings: &[Finding], title: &str, fails_from: Verdict, notes: &Notes) -> String {
     let fails = |finding: &&Finding| finding.verdict >= fails_from;
     let report = Report {
         title,
@@ -39,8 +46,10 @@ pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String 
             risky: count(findings, Verdict::Risky),
             compatible: count(findings, Verdict::Compatible),
             documentation: count(findings, Verdict::Documentation),
+            accepted: notes.accepted,
+            suggested_version: notes.suggested_version.as_deref(),
         },
-        findings: findings.iter().map(|finding| Entry::new(finding, fails(&finding))).collect(),
+        findings: worst_first(findings).into_iter().map(|finding| Entry::new(finding, fails(&finding))).collect(),
     };
     let mut out = escaped(&serde_json::to_string_pretty(&report).expect("texts and numbers are JSON"));
     out.push('\n');
@@ -48,7 +57,7 @@ pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String 
 }
 
 /// Escapes characters that a terminal or a log would interpret. They only occur within strings.
-fn escaped(json: &str) -> String {
+pub(super) fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + 1);
     for character in json.chars() {
         if character != '\n' && is_hidden(character) {
@@ -65,12 +74,12 @@ fn escaped(json: &str) -> String {
 #[derive(Serialize)]
 struct Report<'a> {
     title: &'a str,
-    summary: Summary,
+    summary: Summary<'a>,
     findings: Vec<Entry<'a>>,
 }
 
 #[derive(Serialize)]
-struct Summary {
+struct Summary<'a> {
     total: usize,
     failing: usize,
     error: usize,
@@ -79,6 +88,8 @@ struct Summary {
     risky: usize,
     compatible: usize,
     documentation: usize,
+    accepted: usize,
+    suggested_version: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -95,6 +106,8 @@ struct Entry<'a> {
     at: At<'a>,
     old: Option<Change<'a>>,
     new: Option<Change<'a>>,
+    example: Option<&'a Example>,
+    request: Option<&'a str>,
 }
 
 impl<'a> Entry<'a> {
@@ -111,6 +124,8 @@ impl<'a> Entry<'a> {
             at: At::new(&finding.span),
             old: finding.old.as_ref().map(Change::new),
             new: finding.new.as_ref().map(Change::new),
+            example: finding.example.as_ref(),
+            request: finding.request.as_deref(),
         }
     }
 }

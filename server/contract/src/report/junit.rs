@@ -4,7 +4,8 @@
 //! with the finding in its output. Without findings there is one passed case, because CI systems treat a report without
 //! cases as missing. No times and no ids, because they would differ between runs.
 
-use super::{places, subject, values, visible};
+use super::sections::worst_first;
+use super::{details, headline, places, subject, visible};
 use crate::finding::{Finding, Verdict};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -13,7 +14,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String {
     let title = visible(title);
     let mut suite = TestSuite::new(&title);
-    suite.add_test_cases(findings.iter().map(|finding| case(finding, fails_from)));
+    suite.add_test_cases(worst_first(findings).into_iter().map(|finding| case(finding, fails_from)));
     if findings.is_empty() {
         let mut nothing = TestCase::new("no findings", TestCaseStatus::success());
         nothing.set_classname(&title);
@@ -31,9 +32,9 @@ fn case(finding: &Finding, fails_from: Verdict) -> TestCase {
         true => TestCaseStatus::non_success(NonSuccessKind::Failure),
         false => TestCaseStatus::success(),
     };
-    let details = details(finding);
+    let description = description(finding);
     if fails {
-        status.set_message(visible(&finding.message)).set_type(rule.id).set_description(&details);
+        status.set_message(headline(finding)).set_type(rule.id).set_description(&description);
     }
     let place = Some(visible(&finding.place)).filter(|place| !place.is_empty());
     let place = place.map(|place| format!(" {place}")).unwrap_or_default();
@@ -45,12 +46,12 @@ fn case(finding: &Finding, fails_from: Verdict) -> TestCase {
         case.extra.insert("line".into(), finding.span.position.line.to_string().into());
     }
     if !fails {
-        case.set_system_out(details);
+        case.set_system_out(description);
     }
     case
 }
 
-fn details(finding: &Finding) -> String {
+fn description(finding: &Finding) -> String {
     let operations: Vec<_> = finding.operations.iter().map(|operation| visible(operation)).collect();
     let operations = Some(operations).filter(|operations| !operations.is_empty());
     let mut lines = vec![
@@ -58,7 +59,7 @@ fn details(finding: &Finding) -> String {
         format!("at {}", places(finding)),
         format!("why: {}", finding.rule.why),
     ];
-    lines.extend(values(finding).map(|values| format!("changed: {values}")));
+    lines.extend(details(finding).into_iter().map(|(label, text)| format!("{label}: {text}")));
     lines.extend(operations.map(|operations| format!("operations: {}", operations.join(", "))));
     lines.join("\n")
 }

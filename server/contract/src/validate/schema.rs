@@ -128,7 +128,7 @@ impl Reading {
 }
 
 /// The most specific errors: if the value can only be meant for one of several alternatives, the errors within it.
-fn nearest<'e>(error: &'e ValidationError<'_>) -> Vec<&'e ValidationError<'e>> {
+pub(crate) fn nearest<'e>(error: &'e ValidationError<'_>) -> Vec<&'e ValidationError<'e>> {
     let (ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }) = error.kind() else {
         return vec![error];
     };

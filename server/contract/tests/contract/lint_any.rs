@@ -1,8 +1,8 @@
 //! No document makes a lint rule panic, whatever its shape.
 
 use super::contract;
-use countersign_contract::Document;
 use countersign_contract::lint::lint;
+use countersign_contract::{Document, Files};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -133,6 +133,10 @@ proptest! {
         if let Ok(document) = Document::load("d", &value.to_string()) {
             let positions: Vec<_> = lint(&document).into_iter().map(|finding| finding.span.position).collect();
             prop_assert!(positions.is_sorted());
+        }
+        let files = Files { own: "d", read: &|_| Err("there are no files".into()) };
+        if let Ok(document) = Document::load_for_lint("d", &value.to_string(), files) {
+            let _ = lint(&document);
         }
     }
 }

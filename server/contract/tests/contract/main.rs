@@ -4,6 +4,7 @@
 
 mod dependencies;
 mod drift;
+mod exceptions;
 mod files;
 mod json_schema_suite;
 mod lint;
@@ -12,6 +13,8 @@ mod loading;
 mod operations;
 mod report;
 mod responses;
+mod selection;
+mod settings;
 mod tolerance;
 mod validate;
 

@@ -24,7 +24,7 @@ pub(crate) struct Case {
     value: Map<String, Value>,
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 17] = [
     "openapi",
     "old openapi",
     "new openapi",
@@ -39,6 +39,9 @@ const KEYS: [&str; 14] = [
     "old components",
     "new components",
     "today",
+    "notice days",
+    "enums may grow",
+    "may break",
 ];
 
 impl Case {
@@ -64,7 +67,15 @@ impl Case {
 
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let today = self.value.get("today").and_then(Value::as_str).map(str::to_owned);
-        diff(&self.old(), &self.new_document(), &DiffOptions { today })
+        let list = self.value.get("may break").and_then(Value::as_array).into_iter().flatten();
+        let options = DiffOptions {
+            today,
+            notice_days: self.value.get("notice days").map(|days| days.as_u64().unwrap().try_into().unwrap()),
+            enums_may_grow: self.value.get("enums may grow") == Some(&Value::Bool(true)),
+            may_break: list.map(|level| serde_json::from_value(level.clone()).unwrap()).collect(),
+            ..DiffOptions::default()
+        };
+        diff(&self.old(), &self.new_document(), &options)
     }
 
     /// Expected findings as `verdict rule`, sorted.

@@ -5,7 +5,7 @@ use countersign_contract::{DiffOptions, diff, diff::rules::rules, source};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diff/corpus");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

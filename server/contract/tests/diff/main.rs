@@ -5,6 +5,7 @@
 mod case;
 mod conversion;
 mod corpus;
+mod examples;
 mod generate;
 mod mutation;
 mod soundness;

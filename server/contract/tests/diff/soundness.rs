@@ -6,7 +6,9 @@
 
 use crate::generate::{Choices, changed, document, instance, is_free_form, schemas};
 use countersign_contract::canonical_schema::canonical_schema;
-use countersign_contract::{DiffOptions, Document, Finding, Verdict, diff, response_schema, strict_response_schema};
+use countersign_contract::{
+    DiffOptions, Document, Example, Finding, Verdict, diff, response_schema, strict_response_schema,
+};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -36,6 +38,7 @@ fn check(before: &Value, after: &Value, choices: &mut Choices<'_>) -> Result<(),
     }
     let (old, new) = (Side::new(document("old", before)), Side::new(document("new", after)));
     let findings = diff(&old.document, &new.document, &DiffOptions::default());
+    check_examples(&findings, &old, &new)?;
     let told = || findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>().join(", ");
     let meaning = |schemas: &Value, side: &Side| canonical_schema(&side.document, &schemas["Root"]);
     // Alternatives are paired by name, and reported if another name replaces one; in the canonical form they are a set
@@ -99,4 +102,23 @@ proptest! {
 /// A small number to be fast; `DIFF_CASES` overrides it.
 pub(crate) fn cases() -> u32 {
     std::env::var("DIFF_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(150)
+}
+
+/// Whether the example of a finding about the whole schema is valid on one side only, as a validator of its own sees it.
+pub(crate) fn is_confirmed(finding: &Finding, value: &Value, old: &Side, new: &Side) -> bool {
+    let (accepting, rejecting) = if finding.rule.id.starts_with("request-") { (old, new) } else { (new, old) };
+    accepting.loose.is_valid(value) && !rejecting.loose.is_valid(value)
+}
+
+/// Checks the examples of findings about the whole schema; those of its parts are no values of the whole.
+pub(crate) fn check_examples(findings: &[Finding], old: &Side, new: &Side) -> Result<(), TestCaseError> {
+    for finding in findings {
+        let is_whole = finding.place.ends_with("application/json") || finding.place == "schema Root";
+        if let Some(Example::Value(value)) = finding.example.as_ref().filter(|_| is_whole) {
+            let message = format!("{value} is no example of {}", finding.rule.id);
+            let documents = format!("{}\n{}", old.document.value(), new.document.value());
+            prop_assert!(is_confirmed(finding, value, old, new), "{}\n{}", message, documents);
+        }
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 //! be sent now, or the reverse, has a risky or breaking finding.
 
 use crate::generate::{Choices, anything, document_of, scalar};
-use crate::soundness::{Side, cases, hurts};
+use crate::soundness::{Side, cases, check_examples, hurts};
 use countersign_contract::{DiffOptions, diff};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -166,6 +166,7 @@ proptest! {
             let side = |name, schema| Side::new(document_of("3.1.0", name, &json!({"Root": schema})));
             let (old, new) = (side("old", before), side("new", after));
             let findings = diff(&old.document, &new.document, &DiffOptions::default());
+            check_examples(&findings, &old, &new)?;
             let found = findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>().join(", ");
             let choices = &mut Choices(&values);
             for _ in 0..60 {

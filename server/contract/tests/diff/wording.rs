@@ -34,3 +34,35 @@ fn a_shared_schema_is_reported_once_with_all_its_operations() {
     assert_eq!((old.value.as_deref(), old.span.position), (Some("20"), Position { line: 9, column: 7 }));
     assert_eq!(old.pointer, "/components/schemas/Name/maxLength");
 }
+
+#[test]
+fn a_list_is_one_finding_however_many_values_and_operations() {
+    let document = |name: &str, values: &str| {
+        let text = format!(
+            "openapi: 3.0.3\n\
+             paths:\n  \
+               /a: {{post: {{requestBody: &body {{content: {{application/json: {{schema: {{$ref: '#/components/schemas/Kind'}}}}}}}}}}}}\n  \
+               /b: {{put: {{requestBody: *body}}}}\n\
+             components:\n  schemas:\n    Kind: {{type: string, enum: [{values}]}}\n"
+        );
+        Document::load(name, &text).unwrap()
+    };
+    let messages = |old: &str, new: &str| {
+        let findings = diff(&document("old.yaml", old), &document("new.yaml", new), &DiffOptions::default());
+        let side = |finding: &countersign_contract::Finding| {
+            let side = finding.old.as_ref().filter(|side| side.value.is_some()).or(finding.new.as_ref());
+            side.and_then(|side| side.value.clone()).unwrap()
+        };
+        findings.iter().map(|found| (found.operations.len(), found.message.clone(), side(found))).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        messages("a, b, c, d", "a, e"),
+        [
+            (2, r#"the values "b", "c" and "d" were removed"#.to_owned(), r#""b", "c" and "d""#.to_owned()),
+            (2, r#"the value "e" was added"#.to_owned(), r#""e""#.to_owned()),
+        ]
+    );
+    let many = messages("a", "a, b, c, d, e, f, g, h, i, j, k");
+    assert_eq!(many.len(), 1);
+    assert!(many[0].1.ends_with(r#""h", "i" and 2 more were added"#), "{}", many[0].1);
+}

@@ -3,6 +3,7 @@
 //! If only one side has alternatives, the other schema is compared with each of them. If both have, the lists are compared,
 //! and the rest of the schemas separately.
 
+use super::equivalents::{have_same_types, lists_types};
 use super::view::{Group, View, common};
 use super::{Parts, compare as compare_parts, discriminators, does_harm, overlap};
 use crate::diff::change::{ChangeSide, Direction, SchemaContext, abbreviated_json};
@@ -18,7 +19,11 @@ pub(super) fn compare<'d>(
     new: &View<'d>,
     outer: SchemaContext,
 ) -> bool {
-    let (before, after) = (old.groups(), new.groups());
+    let (mut before, mut after) = (old.groups(), new.groups());
+    if before.len() + after.len() == 1 && have_same_types(old, new) {
+        before.retain(|group| !lists_types(group));
+        after.retain(|group| !lists_types(group));
+    }
     let (had, has) = match (before.first(), after.first()) {
         (None, None) => {
             discriminators::compare(comparison, (old, &[]), (new, &[]), &BTreeMap::new());
@@ -145,6 +150,7 @@ fn lists<'d>(
         let (before, after) = (had.list[from].clone(), has.list[to].clone());
         comparison.inside(name(&after), |comparison| {
             comparison.context = SchemaContext { any_text, null };
+            comparison.is_alternative = true;
             compare_parts(comparison, before, after);
         });
     }

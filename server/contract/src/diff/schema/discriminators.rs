@@ -5,7 +5,7 @@
 
 use super::view::View;
 use super::{Parts, SCHEMAS, compare as compare_parts};
-use crate::diff::change::{ChangeSide, abbreviated_json};
+use crate::diff::change::ChangeSide;
 use crate::diff::comparison::Comparison;
 use crate::diff::subtypes;
 use crate::document::Document;
@@ -54,12 +54,12 @@ pub(super) fn compare<'d>(
         _ => one.name == other.name,
     };
     for (value, target) in &from.values {
-        let side = ChangeSide::with_value(&target.pointer, abbreviated_json(&Value::from(target.name.as_str())));
+        let side = ChangeSide::with_value(&target.pointer, Value::from(target.name.as_str()).to_string());
         match to.values.get(value) {
             Some(other) if is_same(target, other) => {}
             Some(other) => {
                 let message = format!("the value {value} selects another schema");
-                let now = ChangeSide::with_value(&other.pointer, abbreviated_json(&Value::from(other.name.as_str())));
+                let now = ChangeSide::with_value(&other.pointer, Value::from(other.name.as_str()).to_string());
                 comparison.report_schema_change("discriminator-mapping-changed", message, side, now);
             }
             None if target.index.is_none_or(|index| kept.contains(&index)) => {
@@ -71,7 +71,7 @@ pub(super) fn compare<'d>(
     }
     for (value, target) in to.values.iter().filter(|(value, _)| !from.values.contains_key(*value)) {
         if target.index.is_none_or(|index| keeps.contains(&index)) {
-            let side = ChangeSide::with_value(&target.pointer, abbreviated_json(&Value::from(target.name.as_str())));
+            let side = ChangeSide::with_value(&target.pointer, Value::from(target.name.as_str()).to_string());
             let message = format!("the value {value} was added");
             comparison.report_schema_change("discriminator-mapping-added", message, ChangeSide::at(&before), side);
         }

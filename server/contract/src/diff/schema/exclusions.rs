@@ -1,5 +1,6 @@
 //! Compares excluded values: `not`.
 
+use super::equivalents::{DEEPEST, have_same_types, only_types};
 use super::view::View;
 use super::{Parts, does_harm};
 use crate::diff::change::{ChangeSide, Direction};
@@ -15,6 +16,12 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
         }
         None => true,
     });
+    if have_same_types(old, new) {
+        // Whether null is allowed is compared with the types.
+        let says_more = |at: &Node<'d>| only_types(at, DEEPEST).is_none();
+        before.retain(says_more);
+        after.retain(says_more);
+    }
     match (before.first(), after.first()) {
         (None, Some(after)) => {
             comparison.report_schema_change(

@@ -1,7 +1,8 @@
 //! Compares limits of numbers, lengths and counts, and patterns.
 
 use super::enums::closed_list;
-use super::view::View;
+use super::equivalents::{has_no_further_items, possible_types};
+use super::view::{Others, View};
 use crate::diff::change::ChangeSide;
 use crate::diff::comparison::Comparison;
 use serde_json::Value;
@@ -19,8 +20,8 @@ const LIMITS: [(&str, &str, bool); 6] = [
 ];
 
 /// A limit with its JSON pointer.
-struct Limit {
-    value: f64,
+pub(super) struct Limit {
+    pub(super) value: f64,
     /// Whether the value itself is excluded.
     is_exclusive: bool,
     pointer: String,
@@ -39,7 +40,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
         };
         let limit = |view: &View<'_>| {
             let limit = tightest(view, keyword, None, is_upper).filter(|_| may_be(view, kinds));
-            limit.filter(|limit| is_upper || limit.value > 0.0)
+            limit.filter(|limit| has_effect((old, new), keyword, limit.value))
         };
         changed(comparison, name, is_upper, (limit(old), limit(new)), (old, new));
     }
@@ -53,14 +54,16 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     }
     multiples(comparison, old, new);
     patterns(comparison, old, new);
+    // Lists of one item have no equal ones.
+    let has_several = |view: &View<'_>| tightest(view, "maxItems", None, true).is_none_or(|limit| limit.value > 1.0);
     match (old.is("uniqueItems"), new.is("uniqueItems")) {
-        (false, true) => comparison.report_schema_change(
+        (false, true) if has_several(old) => comparison.report_schema_change(
             "unique-items-added",
             "items must differ",
             old.side(),
             new.side_at("uniqueItems"),
         ),
-        (true, false) => comparison.report_schema_change(
+        (true, false) if has_several(new) => comparison.report_schema_change(
             "unique-items-removed",
             "items may be equal",
             old.side_at("uniqueItems"),
@@ -70,13 +73,58 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     }
 }
 
+/// Whether a limit can forbid anything that the other keywords allow on both sides.
+fn has_effect(views: (&View<'_>, &View<'_>), keyword: &str, limit: f64) -> bool {
+    let views = [views.0, views.1];
+    #[expect(clippy::cast_precision_loss, reason = "properties in a document are few")]
+    let is_count = |order: Ordering, count: usize| limit.partial_cmp(&(count as f64)) == Some(order);
+    match keyword {
+        "minLength" | "minItems" => limit > 0.0,
+        "minProperties" => views.iter().all(|view| is_count(Ordering::Greater, always_there(view))),
+        "maxProperties" => {
+            let closed = views.iter().filter(|view| matches!(view.others(), Others::Forbidden));
+            let mut closed = closed.filter(|view| view.keyword("patternProperties").is_none());
+            closed.all(|view| is_count(Ordering::Less, view.property_names().len()))
+        }
+        "maxItems" => {
+            let mut closed = views.iter().filter(|view| has_no_further_items(view));
+            closed.all(|view| is_count(Ordering::Less, view.prefix_length()))
+        }
+        _ => true,
+    }
+}
+
+/// Number of properties that all objects have, in requests and in responses.
+fn always_there(view: &View<'_>) -> usize {
+    let is_there = |name: &&str| {
+        let property = View::of(view.document, &view.property(name));
+        !property.is("readOnly") && !property.is("writeOnly")
+    };
+    view.required().into_keys().filter(is_there).count()
+}
+
+/// The integers between the limits of a schema of integers.
+pub(super) fn integers(view: &View<'_>) -> Option<std::ops::RangeInclusive<i64>> {
+    let limit = |keyword, exclusive, is_upper| {
+        let value = tightest(view, keyword, Some(exclusive), is_upper)?.value;
+        #[expect(clippy::cast_possible_truncation, reason = "the limit is an integer that is small enough")]
+        (value.abs() < 1e15).then_some(value as i64)
+    };
+    Some(limit("minimum", "exclusiveMinimum", false)?..=limit("maximum", "exclusiveMaximum", true)?)
+}
+
+/// Whether a schema of strings accepts no other than the empty one.
+pub(super) fn is_empty_string(view: &View<'_>) -> bool {
+    tightest(view, "maxLength", None, true).is_some_and(|limit| limit.value < 1.0)
+}
+
 /// Whether a value may be of one of these types. Limits have no effect on values of others.
 fn may_be(view: &View<'_>, kinds: &[&str]) -> bool {
     view.types().is_none_or(|types| kinds.iter().any(|kind| types.contains(kind)))
 }
 
 /// The tightest of several limits.
-fn tightest(view: &View<'_>, keyword: &str, exclusive: Option<&str>, is_upper: bool) -> Option<Limit> {
+pub(super) fn tightest(view: &View<'_>, keyword: &str, exclusive: Option<&str>, is_upper: bool) -> Option<Limit> {
     let only_integers = view.types().is_some_and(|types| types.iter().eq(&["integer"]));
     let limits = view.atoms().iter().filter_map(|at| {
         let found = at.get(keyword)?;
@@ -159,8 +207,10 @@ fn changed(
 }
 
 fn multiples(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
+    let are_integers = |view: &View<'_>| possible_types(view).is_some_and(|types| types.iter().eq(&["integer"]));
+    let only_integers = are_integers(old) && are_integers(new);
     let of = |view: &View<'_>| -> Vec<f64> {
-        let only_integers = view.types().is_some_and(|types| types.iter().eq(&["integer"]));
+        let only_integers = only_integers || view.types().is_some_and(|types| types.iter().eq(&["integer"]));
         let numbers = view.keywords("multipleOf").filter_map(|at| at.value.as_f64()).collect::<Vec<_>>();
         numbers.into_iter().filter(|number| !(only_integers && *number == 1.0)).collect()
     };

@@ -9,6 +9,8 @@
 mod alternatives;
 mod discriminators;
 mod enums;
+mod equivalents;
+pub(super) mod examples;
 mod exclusions;
 mod json_schema;
 mod limits;
@@ -20,10 +22,11 @@ mod types;
 mod view;
 
 use super::change::{ChangeSide, Direction, SchemaContext};
-use super::comparison::{Comparison, SchemaPair};
+use super::comparison::{Comparison, Current, SchemaPair, Schemas};
 use crate::document::Document;
 use crate::node::Node;
 use parts::Parts;
+use std::rc::Rc;
 use view::View;
 
 /// JSON pointer to the named schemas.
@@ -69,6 +72,7 @@ pub(super) fn is_scalar<'d>(document: &'d Document, holder: &Node<'d>) -> bool {
 /// Compares two schemas with everything that they contain.
 fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) {
     let context = std::mem::take(&mut comparison.context);
+    let is_alternative = std::mem::take(&mut comparison.is_alternative);
     if let (Some(before), Some(after)) = (old.only(), new.only()) {
         if comparison.unchanged.holds(before, after) {
             return;
@@ -85,7 +89,10 @@ fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) 
         })
     };
     let is_shared = is_shared(&old) || is_shared(&new);
-    let pair = SchemaPair { old, new, context };
+    let stands_alone = old.is_component() && new.is_component();
+    let current = comparison.current.as_ref().filter(|_| is_alternative && !stands_alone);
+    let union = current.map(|current| Rc::clone(&current.whole));
+    let pair = SchemaPair { old, new, context, union };
     if is_shared {
         let identities = (pair.old.identity(), pair.new.identity());
         comparison.defer(identities, pair);
@@ -95,12 +102,16 @@ fn compare<'d>(comparison: &mut Comparison<'d>, old: Parts<'d>, new: Parts<'d>) 
 }
 
 fn compare_pair<'d>(comparison: &mut Comparison<'d>, pair: SchemaPair<'d>) {
-    let name = pair.new.name().or(pair.old.name());
-    comparison.inside_component(name, |comparison| {
-        let old = View::of(comparison.old, &pair.old);
-        let new = View::of(comparison.new, &pair.new);
-        compare_views(comparison, &old, &new, pair.context);
+    let SchemaPair { old, new, context, union } = pair;
+    let own = Rc::new(Schemas { old, new });
+    let whole = union.unwrap_or_else(|| Rc::clone(&own));
+    let outer = comparison.current.replace(Current { own: Rc::clone(&own), whole });
+    comparison.inside_component(own.new.name().or(own.old.name()), |comparison| {
+        let old = View::of(comparison.old, &own.old);
+        let new = View::of(comparison.new, &own.new);
+        compare_views(comparison, &old, &new, context);
     });
+    comparison.current = outer;
 }
 
 fn compare_views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>, context: SchemaContext) {
@@ -122,7 +133,9 @@ fn compare_views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View
     }
     limits::compare(comparison, old, new);
     enums::compare(comparison, old, new, context.any_text);
-    objects::compare(comparison, old, new);
+    if !(equivalents::is_without_properties(old) && equivalents::is_without_properties(new)) {
+        objects::compare(comparison, old, new);
+    }
     json_schema::compare(comparison, old, new);
     items(comparison, old, new);
 }
@@ -164,13 +177,15 @@ fn report_renamed<'d>(comparison: &mut Comparison<'d>, old: &Parts<'d>, new: &Pa
 }
 
 fn items<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
-    for index in 0..old.prefix_length().max(new.prefix_length()) {
+    let length = equivalents::common_length(old, new).unwrap_or(usize::MAX);
+    let prefix = old.prefix_length().max(new.prefix_length());
+    for index in 0..prefix.min(length) {
         comparison.inside(format!("item {}", index + 1), |comparison| {
             compare(comparison, old.item(index), new.item(index));
         });
     }
     let (before, after) = (old.other_items(), new.other_items());
-    if !before.list.is_empty() || !after.list.is_empty() {
+    if length > prefix && (!before.list.is_empty() || !after.list.is_empty()) {
         comparison.inside("items", |comparison| compare(comparison, before, after));
     }
 }

@@ -42,6 +42,11 @@ impl<'d> Parts<'d> {
         (!name.contains('/')).then_some(name)
     }
 
+    /// Whether it is nothing but a named schema.
+    pub(in crate::diff) fn is_component(&self) -> bool {
+        self.only().is_some() && self.name().is_some()
+    }
+
     /// Identity within its document.
     pub(in crate::diff) fn identity(&self) -> String {
         let all = self.list.iter().chain(self.chosen.iter().map(|(_, at)| at));

@@ -1,6 +1,7 @@
 //! Compares types, `nullable` and formats.
 
 use super::enums::closed_list;
+use super::equivalents::have_same_types;
 use super::view::{View, common, type_of};
 use crate::diff::change::{ChangeSide, SchemaContext};
 use crate::diff::comparison::Comparison;
@@ -17,7 +18,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
         let has_type = |view: &View<'_>| view.keyword("type").is_some();
         (!has_type(old) || !has_type(new)) && lists_own_types(old) && lists_own_types(new)
     };
-    if before == after || old.own_types() == new.own_types() || is_listed() {
+    if before == after || old.own_types() == new.own_types() || is_listed() || have_same_types(old, new) {
         // Other differences are reported for the alternatives.
         null(comparison, old, new, context);
         formats(comparison, old, new, |_| true);

@@ -4,7 +4,7 @@ use super::Parts;
 use crate::diff::change::ChangeSide;
 use crate::document::Document;
 use crate::node::Node;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Greatest depth of nested alternatives that are searched for types.
@@ -240,7 +240,7 @@ fn chosen<'a, 'd>(choices: &'a [(String, Node<'d>)], group: &str) -> Option<&'a 
 }
 
 fn is_closed(at: &Node<'_>) -> bool {
-    at.value.get("additionalProperties") == Some(&Value::Bool(false))
+    at.get("additionalProperties").is_some_and(|at| *at.value == Value::Bool(false) || *at.value == json!({"not": {}}))
 }
 
 /// Whether a schema for other properties has any keyword.

@@ -2,14 +2,29 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
+mod inputs;
+mod recipes;
+mod reports;
+#[cfg(feature = "check")]
+mod urls;
+
 use std::path::Path;
 use std::process::Command;
 use tempfile::tempdir;
 
 /// Runs the program. Returns exit status, standard output and standard error.
 fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_countersign-contract")).current_dir(folder).args(arguments).output().unwrap();
+    run_with(folder, arguments, None)
+}
+
+/// The same as a step of a GitHub workflow whose summary is this file.
+fn run_with(folder: &Path, arguments: &[&str], step_summary: Option<&Path>) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign-contract"));
+    command.current_dir(folder).args(arguments).env_remove("GITHUB_STEP_SUMMARY");
+    if let Some(path) = step_summary {
+        command.env("GITHUB_STEP_SUMMARY", path);
+    }
+    let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
@@ -43,7 +58,7 @@ fn documents_of_two_versions_are_linted_and_compared() {
         (Some(0), "no findings in same.yaml\n".to_owned(), String::new())
     );
     let (status, text, _) = run(folder.path(), &["diff", "--at-least", "compatible", "old.yaml", "same.yaml"]);
-    assert_eq!((status, text.as_str()), (Some(0), "no findings in old.yaml → same.yaml\n"));
+    assert_eq!((status, text.as_str()), (Some(0), "no findings in old.yaml → same.yaml; suggested version: 1.0.1\n"));
     let (status, text, _) = run(folder.path(), &["diff", "old.yaml", "new.yaml"]);
     assert_eq!(status, Some(1));
     assert!(text.contains("breaking[request-type-narrowed]") && text.contains("new.yaml:12:"), "{text}");

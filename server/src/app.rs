@@ -171,7 +171,7 @@ async fn normalize_usernames(store: &Store, log: &Logger) -> Result<(), StoreErr
 }
 
 /// Whether a start would refuse the database or its keyring, without writing anything. Returns why it was not looked at, if it cannot
-/// be read now; one that has yet to be created is none of that.
+/// be read now; one that has yet to be created or migrated is none of that.
 ///
 /// # Errors
 /// When the keyring is not the one that the database was used with, connections to the database share its sessions, or its tables are
@@ -184,6 +184,7 @@ pub async fn inspect_database(settings: &Settings, keyring: &Keyring) -> Result<
     let store = match Store::open(&options).await {
         Ok(store) => store,
         Err(error @ (OpenError::SharedSessions | OpenError::Newer { .. })) => return Err(error.into()),
+        Err(OpenError::Outdated { .. }) => return Ok(None),
         Err(error) => return Ok(Some(error_chain(&error))),
     };
     match countersign_flows::keyring::inspect(&store, keyring, SystemClock.now()).await {

@@ -107,7 +107,7 @@ pub struct Side {
 }
 
 impl Side {
-    /// The value as reports for people show it.
+    /// The value as human-readable reports show it.
     #[must_use]
     pub fn shown_value(&self) -> Option<Cow<'_, str>> {
         self.value.as_deref().map(abbreviated)

@@ -1,8 +1,8 @@
 //! One log line per request.
 //!
 //! The line has a fixed list of fields: method, route, operation, status, duration, client, request id, trace id if the client names
-//! one, for a service the id of its API key, and the id of the account that the request is proven to be for. Bodies, other headers, query strings and the values of path variables are never
-//! logged, since they carry codes and tokens.
+//! one, for a service the id of its API key, and the id of the account that the request is proven to be for. Bodies, other
+//! headers, query strings and the values of path variables are never logged, since they carry codes and tokens.
 
 use super::noted::Noted;
 use crate::clock::Stopwatch;

@@ -189,7 +189,7 @@ async fn rotate(kind: DatabaseKind, algorithm: &str) {
     }
     deployment.keys_are_refused(&["retire", &old], "access tokens depend on it until 20");
     if is_rsa {
-        // What the nodes do counts, and not what the command is told of them.
+        // The nodes sign by RS256, although the configuration of the command says EdDSA.
         let changed = |id: &str| {
             let mut command = deployment.nodes[0].beside(PROGRAM);
             let output =

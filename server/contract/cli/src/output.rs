@@ -29,7 +29,7 @@ pub(super) struct OutputArguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FormatName {
-    /// Text for people, the worst findings first.
+    /// Human-readable text, the worst findings first.
     Text,
     /// JSON for programs.
     Json,

@@ -35,7 +35,7 @@ pub struct Entry {
     pub rule: String,
     /// File name of the document.
     pub document: String,
-    /// Where in the document, for people.
+    /// Where in the document, as human-readable text.
     pub place: String,
     /// Why the finding is accepted.
     pub reason: String,
@@ -75,7 +75,7 @@ struct EntryText {
     rule: String,
     document: String,
     place: String,
-    #[expect(dead_code, reason = "for people who read the file")]
+    #[expect(dead_code, reason = "for readers of the file")]
     finding: String,
     reason: String,
     until: Option<Datetime>,
@@ -200,7 +200,7 @@ impl fmt::Display for Exceptions {
     }
 }
 
-/// Where a finding is, for people: its first operation, and the path within.
+/// Where a finding is, as human-readable text: its first operation, and the path within.
 fn place(finding: &Finding) -> String {
     let operation = finding.operations.first().filter(|_| !finding.place.starts_with("schema "));
     let parts = operation.map(String::as_str).into_iter().chain([finding.place.as_str()]);
@@ -208,7 +208,7 @@ fn place(finding: &Finding) -> String {
     if parts.is_empty() { "the document".to_owned() } else { parts.join(" › ") }
 }
 
-/// What was found, for people: the message, and the values.
+/// What was found, as human-readable text: the message, and the values.
 fn description(finding: &Finding) -> String {
     let value = |side: Option<&'_ Side>| side.and_then(Side::shown_value).map(Cow::into_owned);
     match (value(finding.old.as_ref()), value(finding.new.as_ref())) {

@@ -1,4 +1,4 @@
-//! What more there is to a finding, each with a label. Every format for people shows all of it.
+//! The changed values, the example and the request of a finding, each with a label. Every human-readable format shows all of them.
 
 use super::{values, visible};
 use crate::finding::{Example, Finding};

@@ -1,4 +1,4 @@
-//! Renders findings for people and programs.
+//! Renders findings as human-readable text and for programs.
 //!
 //! The output depends on the findings and their order alone (no clock, no random ids), so that two runs over the same
 //! documents give the same bytes. Text from a document cannot break the format: control characters, line ends and the
@@ -33,7 +33,7 @@ use std::fmt::Write;
 /// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Text for people, the worst first.
+    /// Human-readable text, the worst first.
     Text,
     /// JSON for programs.
     Json,

@@ -1,4 +1,4 @@
-//! The order in which people read findings: by verdict, the worst first, and then by rule.
+//! The order of findings in reports: by verdict, the worst first, and then by rule.
 
 use super::VERDICTS;
 use crate::finding::{Finding, Rule, Verdict};

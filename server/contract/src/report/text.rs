@@ -1,4 +1,4 @@
-//! Renders findings for people, like a compiler.
+//! Renders findings as human-readable text, like a compiler.
 //!
 //! The first line counts the findings per verdict. The worst findings follow, those of a rule one after the other with the
 //! consequences below the last of them. No line begins with text from the document, so that logs with commands

@@ -109,9 +109,10 @@ pub struct Services {
     pub observer: Arc<dyn Observer>,
 }
 
-/// The flows of one server.
+/// The flows of one server. Clones share everything.
+#[derive(Clone)]
 pub struct Flows {
-    services: Services,
+    services: Arc<Services>,
     /// Places for writes that no request waits for to the end.
     session_writes: Arc<Semaphore>,
 }
@@ -155,7 +156,7 @@ impl FlowError {
 impl Flows {
     #[must_use]
     pub fn new(services: Services) -> Self {
-        Self { services, session_writes: Arc::new(Semaphore::new(SESSION_WRITES)) }
+        Self { services: Arc::new(services), session_writes: Arc::new(Semaphore::new(SESSION_WRITES)) }
     }
 
     #[must_use]

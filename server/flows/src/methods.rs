@@ -281,7 +281,8 @@ impl Flows {
                 None => return Ok(Err(NotRemoved::NoMethod)),
             },
         };
-        let backup_code = !BackupCode::parse_typed(&PresentedCode::new(code)).is_empty();
+        let code = PresentedCode::new(code);
+        let backup_code = !BackupCode::parse_typed(&code).is_empty();
         if named.is_none() && !backup_code {
             return Ok(Err(NotRemoved::NotNamed));
         }
@@ -289,7 +290,7 @@ impl Flows {
         // Without a method there is no sent code: none is stored for a new id.
         let method_id = named.unwrap_or_else(|| self.random().draw(|random| MethodId::generate(now, random)));
         let claimant = Claimant::Holder { account_id, subject: Subject::Disable { account_id, method_id } };
-        let judged = self.judge_second_factor(caller, claimant, Expected::Any { backup_code }, code).await?;
+        let judged = self.judge_second_factor(caller, claimant, Expected::Any { backup_code }, &code).await?;
         let judged = match judged {
             Ok(judged) => judged,
             Err(refused) => return Ok(Err(NotRemoved::Refused(refused))),

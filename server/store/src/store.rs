@@ -6,22 +6,22 @@ use crate::error::StoreError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
-    AccountWritten, AddCanary, AddMethod, AllGrantsEnded, AuditBlockSealed, AuditBlocksRemoved, AuditPlace,
-    BeginEnrolment, ChangeAccount, ChangeAddress, ChangePassword, ChangeRegistration, ChangeTrustedDevice, Changed,
-    Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CountEverything, CreateAccount, DeleteOwnAccount,
-    DeleteRegistration, DisableTwoFactor, EndAllGrants, EndTrust, EnrolMail, EnrolmentBegun, ExpiringTable,
-    ExtendSession, FactorsReset, FailAttempt, FindAuditBlocks, FindAuditEvents, FindBlockEvents, FindRefreshTokens,
-    FindSealed, FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices, FindUnnormalized, FindUnsealed, FindUsers,
-    FinishMessage, FinishWebhookEvent, FoundTicket, FoundTrustedDevice, FoundUsers, IssueCode, IssueLink, Issued,
-    KeyringFacts, LiftLimits, LinkIssued, LinkUsed, ListUsers, MailEnrolled, MessageQueue, MethodAdded, MethodsRemoved,
-    NoteKey, NoteResealed, NoteSessionUse, OpenChallenge, OwnAccountDeleted, PasswordTry, PresentedTicket, Purge,
-    PurgeTable, Purged, RefreshTokenUsed, Register, Registered, RemoveAuditBlocks, RemoveMethods, RemoveTags,
-    RenameMethod, ReplaceBackupCodes, ResealedBlock, ResealedMessage, ResealedSecret, ResetFactors, RestoreAddress,
-    ReturnAttempt, RevokeRefreshTokens, RevokeSessions, ScanSigned, ScannedPage, SealAuditBlock, SealedTable,
-    SecondFactorCompleted, SignInCompleted, Statistics, StoredAboutUser, StoredAuditEvent, StoredRefreshToken,
-    StoredWebhookEvent, SuspendAccount, TaggedPage, TakeMessages, TakePasswordTry, TakeWebhookEvents, Unnormalized,
-    UpdateProfile, UseRefreshToken, UsernameConflict, UsernameNormalized, UsernamesNormalized, VerifyAddress,
-    WebhookQueue, Written,
+    AccountWritten, AddCanary, AddMethod, AllGrantsEnded, AttemptAtOnce, AttemptEnded, AuditBlockSealed,
+    AuditBlocksRemoved, AuditPlace, BeginEnrolment, ChangeAccount, ChangeAddress, ChangePassword, ChangeRegistration,
+    ChangeTrustedDevice, Changed, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CountEverything,
+    CreateAccount, DeleteOwnAccount, DeleteRegistration, DisableTwoFactor, EndAllGrants, EndTrust, EnrolMail,
+    EnrolmentBegun, ExpiringTable, ExtendSession, FactorsReset, FailAttempt, FindAuditBlocks, FindAuditEvents,
+    FindBlockEvents, FindRefreshTokens, FindSealed, FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices,
+    FindUnnormalized, FindUnsealed, FindUsers, FinishMessage, FinishWebhookEvent, FoundTicket, FoundTrustedDevice,
+    FoundUsers, IssueCode, IssueLink, Issued, KeyringFacts, LiftLimits, LinkIssued, LinkUsed, ListUsers, MailEnrolled,
+    MessageQueue, MethodAdded, MethodsRemoved, NoteKey, NoteResealed, NoteSessionUse, OpenChallenge, OwnAccountDeleted,
+    PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, Registered, RemoveAuditBlocks,
+    RemoveMethods, RemoveTags, RenameMethod, ReplaceBackupCodes, ResealedBlock, ResealedMessage, ResealedSecret,
+    ResetFactors, RestoreAddress, ReturnAttempt, RevokeRefreshTokens, RevokeSessions, ScanSigned, ScannedPage,
+    SealAuditBlock, SealedTable, SecondFactorCompleted, SignInCompleted, Statistics, StoredAboutUser, StoredAuditEvent,
+    StoredRefreshToken, StoredWebhookEvent, SuspendAccount, TaggedPage, TakeMessages, TakePasswordTry,
+    TakeWebhookEvents, Unnormalized, UpdateProfile, UseRefreshToken, UsernameConflict, UsernameNormalized,
+    UsernamesNormalized, VerifyAddress, WebhookQueue, Written,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -345,6 +345,20 @@ units! {
 const USERNAMES_AT_ONCE: u32 = 500;
 
 impl Store {
+    /// Claims an attempt at a second factor, judges the code, and makes it count or records that it failed, in one transaction.
+    ///
+    /// # Errors
+    /// If the database is not available or refuses a statement; nothing is known to have been written.
+    pub async fn attempt_at_once<R: Send + 'static, W: Send + 'static>(
+        &self,
+        attempt: AttemptAtOnce<R, W>,
+    ) -> Result<AttemptEnded<R, W>, StoreError> {
+        let begun = self.observer.elapsed();
+        let ended = async { units!(@write self, attempt_at_once, attempt, claim.claimant) }.await;
+        self.note("attempt_at_once", begun, &ended);
+        ended
+    }
+
     /// The connections at this moment.
     #[must_use]
     pub fn connections(&self) -> Connections {

@@ -14,7 +14,7 @@ pub(crate) enum Operation {
     SignInToChallenge,
     /// Sign in from a trusted device, whose trust is replaced each time: one argon2id hash.
     TrustedSignIn,
-    /// Complete a challenge with an unused TOTP code: two transactions, no hash.
+    /// Complete a challenge with an unused TOTP code: one transaction, no hash.
     VerifyTotp,
     /// Complete a challenge with an unused backup code: two transactions, one small hash.
     VerifyBackupCode,

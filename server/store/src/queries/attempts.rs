@@ -3,13 +3,20 @@
 //!
 //! A claim counts as a failure from the start. That makes the caps exact: of any number of parallel guesses only as many
 //! are judged as the quota allows (attack 14), and a crash in between costs a try, never gives one.
+//!
+//! A code that is quick to judge is claimed, judged and recorded in one transaction ([`attempt_at_once`]). Parallel guesses queue
+//! up at the account's row, which the claim locks, so the caps are as exact. A crash rolls back what was counted, and gives no try
+//! all the same: only the commit lets anybody know whether the code was right.
 
+use super::second_factor::complete_second_factor;
 use super::{Conn, TxResult, audit, methods, millis};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, MethodRow};
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods as methods_table};
-use crate::work::{Claim, ClaimAttempt, FailAttempt, Granted, ReturnAttempt, TxOutcome};
+use crate::work::{
+    AttemptAtOnce, AttemptEnded, Claim, ClaimAttempt, FailAttempt, Granted, ReturnAttempt, Ruling, TxOutcome,
+};
 use countersign_domain::account::Account;
 use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Expected, Material, StoredBackupCode, StoredCode};
@@ -107,6 +114,28 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
             Ok(TxOutcome::Commit(Claim::CodeExhausted))
         }
     }
+}
+
+/// Claims an attempt, judges it, and makes it count or records that it failed.
+pub(crate) async fn attempt_at_once<R, W>(
+    connection: &mut Conn,
+    attempt: &AttemptAtOnce<R, W>,
+) -> TxResult<AttemptEnded<R, W>> {
+    let granted = match claim_attempt(connection, &attempt.claim).await? {
+        TxOutcome::Commit(Claim::Granted(granted)) => granted,
+        refused => return Ok(refused.map(AttemptEnded::NotGranted)),
+    };
+    Ok(match (attempt.judge)(&granted) {
+        Ruling::Complete(complete, opens) => {
+            let completed = complete_second_factor(connection, &complete).await?;
+            completed.map(|completed| AttemptEnded::Completed(completed, opens))
+        }
+        Ruling::Fail(fail) => {
+            let failed = fail_attempt(connection, &fail).await?;
+            failed.map(|locks| AttemptEnded::Failed { fail, locks })
+        }
+        Ruling::Withdraw(why) => TxOutcome::Rollback(AttemptEnded::Withdrawn(why)),
+    })
 }
 
 /// Takes a try from a live challenge that has one left. There is none in a session.

@@ -66,6 +66,42 @@ pub struct Granted {
     pub locks: bool,
 }
 
+/// An attempt that is claimed, judged, and recorded or completed in one transaction: for codes that are quick to judge, because
+/// the account's row is locked meanwhile.
+pub struct AttemptAtOnce<R, W> {
+    pub claim: ClaimAttempt,
+    pub judge: Judge<R, W>,
+}
+
+/// Judges a claimed attempt; called again if the transaction is repeated.
+pub type Judge<R, W> = Box<dyn Fn(&Granted) -> Ruling<R, W> + Send + Sync>;
+
+/// What is stored of an attempt that was judged, and what its caller wants back.
+#[derive(Debug)]
+pub enum Ruling<R, W> {
+    /// The code is right.
+    Complete(Box<CompleteSecondFactor>, R),
+    /// It is wrong, or used.
+    Fail(Box<FailAttempt>),
+    /// It could not be judged, or was not meant for this claimant: nothing is stored, and nothing counted.
+    Withdraw(W),
+}
+
+/// How an [`AttemptAtOnce`] ended.
+#[derive(Debug)]
+pub enum AttemptEnded<R, W> {
+    /// It was not granted, and this is why.
+    NotGranted(Claim),
+    /// Nothing was stored or counted unless this is [`SecondFactorCompleted::Done`].
+    Completed(SecondFactorCompleted, R),
+    Failed {
+        fail: Box<FailAttempt>,
+        /// Whether it has locked the account.
+        locks: bool,
+    },
+    Withdrawn(W),
+}
+
 /// A judged attempt that failed.
 #[derive(Clone, Debug)]
 pub struct FailAttempt {

@@ -62,6 +62,14 @@ pub enum TxOutcome<T> {
 pub(crate) type Written = (EventKind, &'static str);
 
 impl<T> TxOutcome<T> {
+    /// The same end, with another value.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> TxOutcome<U> {
+        match self {
+            Self::Commit(value) => TxOutcome::Commit(change(value)),
+            Self::Rollback(value) => TxOutcome::Rollback(change(value)),
+        }
+    }
+
     /// The value with the events that take effect together with it.
     pub(crate) fn with_events(self, events: Vec<Written>) -> TxOutcome<(T, Vec<Written>)> {
         match self {

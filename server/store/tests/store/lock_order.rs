@@ -29,11 +29,11 @@ use countersign_domain::secret::Digest;
 use countersign_domain::terms::{Grant, Terms};
 use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
-    AddMethod, ChangeAccount, ChangeAddress, ChangeRegistration, ChangeTrustedDevice, CompleteSecondFactor,
+    AddMethod, AttemptAtOnce, ChangeAccount, ChangeAddress, ChangeRegistration, ChangeTrustedDevice, CompleteSecondFactor,
     CompleteSignIn, DeleteOwnAccount, DeleteRegistration, DeviceChange, EndTrust, FindTrustedDevices,
-    FoundTrustedDevice, IssueCode, IssueLink, Issued, LiftLimits, LinkTicket, NewRefreshToken, NewTicket,
+    FoundTrustedDevice, IssueCode, IssueLink, Issued, Judge, LiftLimits, LinkTicket, NewRefreshToken, NewTicket,
     OpenChallenge, PresentedTicket, Purge, Register, RenameMethod, RestoreAddress, RevokeRefreshTokens, RevokeSessions,
-    RevokedTokens, SessionSelector, SuspendAccount, TicketKind, UpdateProfile, UseRefreshToken, VerifyAddress,
+    RevokedTokens, Ruling, SessionSelector, SuspendAccount, TicketKind, UpdateProfile, UseRefreshToken, VerifyAddress,
 };
 use countersign_store::{Options, Store};
 use countersign_test_postgres::{Cluster, DatabaseKind, needs_postgres};
@@ -48,7 +48,7 @@ const AT_ONCE: usize = 16;
 /// Calls of each.
 const CALLS: usize = 150;
 /// Kinds of calls beside that which deletes what has expired.
-const KINDS: usize = 28;
+const KINDS: usize = 29;
 /// Users whom all calls are about, and those who take the places of deleted ones.
 const AT_A_TIME: usize = 3;
 const USERS: usize = 160;
@@ -335,6 +335,19 @@ async fn act(store: &Store, targets: &Mutex<Vec<Target>>, index: usize, what: us
             drop(store.delete_own_account(delete).await);
         }
         27 => drop(store.sign_out((user.session.token, event(EventKind::SignedOut, id, NOON))).await),
+        28 => {
+            let sign_in = user.sign_in(NOON);
+            let claimant = Claimant::Challenge(sign_in.challenge.digest);
+            drop(store.complete_sign_in(sign_in).await);
+            let failed = fail(&user, &claimant, Factor::Totp, false);
+            let claim = user.claim(claimant.clone(), Factor::Totp, NOON);
+            let judge: Judge<(), ()> = Box::new(move |_| Ruling::Fail(Box::new(failed.clone())));
+            drop(store.attempt_at_once(AttemptAtOnce { claim: claim.clone(), judge }).await);
+            let proof = Proof::Totp { method_id: app, step: i64::try_from(what).unwrap(), confirms: false };
+            let pass = CompleteSecondFactor { account: user.account.clone(), ..user.pass(claimant, proof) };
+            let judge: Judge<(), ()> = Box::new(move |_| Ruling::Complete(Box::new(pass.clone()), ()));
+            drop(store.attempt_at_once(AttemptAtOnce { claim, judge }).await);
+        }
         // Everything has expired.
         _ => drop(store.purge(Purge { now: NOON + 10_000 * HOUR, batch: 50 }).await),
     }

@@ -4,6 +4,7 @@
 //! that need one are ignored, and the last line of the run says so.
 #![cfg(test)]
 
+mod attempts;
 mod connections;
 mod decisions;
 mod limits;

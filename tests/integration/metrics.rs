@@ -262,7 +262,7 @@ async fn a_server_that_is_in_use_shows_its_state(database: DatabaseKind) {
     assert_eq!(value("countersign_database_connections_max"), 4.0);
     assert!(value("countersign_password_hash_wait_seconds_count") >= 2.0, "{}", scrape.text);
     assert!(value("countersign_store_call_duration_seconds_count") > 5.0);
-    assert!(scrape.sum("countersign_store_call_duration_seconds_count", &[("call", "complete_second_factor")]) == 2.0);
+    assert!(scrape.sum("countersign_store_call_duration_seconds_count", &[("call", "attempt_second_factor")]) == 2.0);
     assert_eq!(value("countersign_store_call_failures_total"), 0.0);
     assert_eq!(scrape.sum("countersign_message_deliveries_total", &delivered), 1.0);
     assert_eq!(value("countersign_messages_waiting"), 0.0);

@@ -139,7 +139,7 @@ def main():
     check("complete_sign_in" in names and names.index("complete_sign_in") > names.index("hash"), names)
     [(operation, _, work)] = verify[2]
     names = [name for name, kind, _ in work if kind == "client"]
-    check(operation == "twoFactorVerifyTotpPost" and names == ["claim_attempt", "complete_second_factor"], verify)
+    check(operation == "twoFactorVerifyTotpPost" and names == ["attempt_second_factor"], verify)
     for span in spans:
         check(span.end_time_unix_nano >= span.start_time_unix_nano, span)
         parents = [parent for parent in spans if parent.span_id == span.parent_span_id]
@@ -147,7 +147,7 @@ def main():
             check(parent.start_time_unix_nano - 2_000_000 <= span.start_time_unix_nano, (parent, span))
     servers = [span for span in spans if span.kind == Span.SPAN_KIND_SERVER]
     check([attributes(span)["http.response.status_code"] for span in servers] == [200, 200], servers)
-    store = next(span for span in spans if span.name == "claim_attempt")
+    store = next(span for span in spans if span.name == "attempt_second_factor")
     check(attributes(store)["db.system.name"] == "sqlite", store)
 
     # The log has the trace of each request, whether the client began it or the server.

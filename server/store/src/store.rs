@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
-    AccountWritten, AddCanary, AddMethod, AllGrantsEnded, AttemptAtOnce, AttemptEnded, AuditBlockSealed,
+    AccountWritten, AddCanary, AddMethod, AllGrantsEnded, AttemptEnded, AttemptSecondFactor, AuditBlockSealed,
     AuditBlocksRemoved, AuditPlace, BeginEnrolment, ChangeAccount, ChangeAddress, ChangePassword, ChangeRegistration,
     ChangeTrustedDevice, Changed, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CountEverything,
     CreateAccount, DeleteOwnAccount, DeleteRegistration, DisableTwoFactor, EndAllGrants, EndTrust, EnrolMail,
@@ -349,13 +349,13 @@ impl Store {
     ///
     /// # Errors
     /// If the database is not available or refuses a statement; nothing is known to have been written.
-    pub async fn attempt_at_once<R: Send + 'static, W: Send + 'static>(
+    pub async fn attempt_second_factor<R: Send + 'static, W: Send + 'static>(
         &self,
-        attempt: AttemptAtOnce<R, W>,
+        attempt: AttemptSecondFactor<R, W>,
     ) -> Result<AttemptEnded<R, W>, StoreError> {
         let begun = self.observer.elapsed();
-        let ended = async { units!(@write self, attempt_at_once, attempt, claim.claimant) }.await;
-        self.note("attempt_at_once", begun, &ended);
+        let ended = async { units!(@write self, attempt_second_factor, attempt, claim.claimant) }.await;
+        self.note("attempt_second_factor", begun, &ended);
         ended
     }
 

@@ -11,7 +11,7 @@ use countersign_domain::ids::AccountId;
 use countersign_domain::stored_secret::Renewal;
 use countersign_domain::terms::Terms;
 use countersign_domain::time::Timestamp;
-use countersign_store::work::{AttemptAtOnce, AttemptEnded, Granted, Ruling, SecondFactorCompleted};
+use countersign_store::work::{AttemptEnded, AttemptSecondFactor, Granted, Ruling, SecondFactorCompleted};
 use std::sync::Arc;
 
 /// What the transaction judges with, as often as it is repeated.
@@ -108,8 +108,8 @@ impl Flows {
         for _ in 0..TRIES {
             let claim = self.new_claim(key.clone(), expected, &judge.attempt.code, judge.at);
             let judging = Arc::clone(judge);
-            let attempt = AttemptAtOnce { claim, judge: Box::new(move |granted| judging.judge(granted)) };
-            let (completed, openings) = match self.store().attempt_at_once(attempt).await? {
+            let attempt = AttemptSecondFactor { claim, judge: Box::new(move |granted| judging.judge(granted)) };
+            let (completed, openings) = match self.store().attempt_second_factor(attempt).await? {
                 AttemptEnded::NotGranted(claimed) => match self.granted_attempt(caller, expected, claimed) {
                     Ok(_) => continue,
                     Err(refused) => return Ok(Err(refused)),

@@ -4,7 +4,7 @@
 //! A claim counts as a failure from the start. That makes the caps exact: of any number of parallel guesses only as many
 //! are judged as the quota allows (attack 14), and a crash in between costs a try, never gives one.
 //!
-//! A code that is quick to judge is claimed, judged and recorded in one transaction ([`attempt_at_once`]). Parallel guesses queue
+//! A code that is quick to judge is claimed, judged and recorded in one transaction ([`attempt_second_factor`]). Parallel guesses queue
 //! up at the account's row, which the claim locks, so the caps are as exact. A crash rolls back what was counted, and gives no try
 //! all the same: only the commit lets anybody know whether the code was right.
 
@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, MethodRow};
 use crate::schema::{accounts, backup_codes, challenges, mailed_codes, methods as methods_table};
 use crate::work::{
-    AttemptAtOnce, AttemptEnded, Claim, ClaimAttempt, FailAttempt, Granted, ReturnAttempt, Ruling, TxOutcome,
+    AttemptEnded, AttemptSecondFactor, Claim, ClaimAttempt, FailAttempt, Granted, ReturnAttempt, Ruling, TxOutcome,
 };
 use countersign_domain::account::Account;
 use countersign_domain::address::MethodKind;
@@ -117,9 +117,9 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
 }
 
 /// Claims an attempt, judges it, and makes it count or records that it failed.
-pub(crate) async fn attempt_at_once<R, W>(
+pub(crate) async fn attempt_second_factor<R, W>(
     connection: &mut Conn,
-    attempt: &AttemptAtOnce<R, W>,
+    attempt: &AttemptSecondFactor<R, W>,
 ) -> TxResult<AttemptEnded<R, W>> {
     let granted = match claim_attempt(connection, &attempt.claim).await? {
         TxOutcome::Commit(Claim::Granted(granted)) => granted,

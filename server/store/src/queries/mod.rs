@@ -46,7 +46,7 @@ pub(crate) use accounts::{change_account, change_password, create_account, delet
 pub(crate) use addresses::{change_address, restore_address, verify_address};
 pub(crate) use administration::{list_users, reset_factors, statistics, stored_about};
 pub(crate) use api_keys::{add_api_key, api_key, api_keys, revoke_api_key};
-pub(crate) use attempts::{attempt_at_once, claim_attempt, fail_attempt, return_attempt};
+pub(crate) use attempts::{attempt_second_factor, claim_attempt, fail_attempt, return_attempt};
 pub(crate) use audit::{audit_events, audit_place, record};
 pub(crate) use audit_chain::{
     audit_blocks, audit_head, block_events, remove_audit_blocks, reseal_block, seal_audit_block, unsealed_events,

@@ -68,7 +68,7 @@ pub struct Granted {
 
 /// An attempt that is claimed, judged, and recorded or completed in one transaction: for codes that are quick to judge, because
 /// the account's row is locked meanwhile.
-pub struct AttemptAtOnce<R, W> {
+pub struct AttemptSecondFactor<R, W> {
     pub claim: ClaimAttempt,
     pub judge: Judge<R, W>,
 }
@@ -87,7 +87,7 @@ pub enum Ruling<R, W> {
     Withdraw(W),
 }
 
-/// How an [`AttemptAtOnce`] ended.
+/// How an [`AttemptSecondFactor`] ended.
 #[derive(Debug)]
 pub enum AttemptEnded<R, W> {
     /// It was not granted, and this is why.

@@ -7,7 +7,7 @@ use countersign_domain::attempt::{Claimant, Proof};
 use countersign_domain::challenge::Factor;
 use countersign_domain::ids::MethodId;
 use countersign_store::work::{
-    AttemptAtOnce, AttemptEnded, Claim, CompleteSecondFactor, FailAttempt, Granted, Ruling, SecondFactorCompleted,
+    AttemptEnded, AttemptSecondFactor, Claim, CompleteSecondFactor, FailAttempt, Granted, Ruling, SecondFactorCompleted,
 };
 use countersign_test_postgres::DatabaseKind;
 use countersign_test_postgres::on_each_database;
@@ -25,7 +25,7 @@ async fn attempt(
     judge: impl Fn(&Granted) -> Ruling<(), ()> + Send + Sync + 'static,
 ) -> Ended {
     let claim = user.claim(claimant.clone(), Factor::Totp, NOON);
-    world.store.attempt_at_once(AttemptAtOnce { claim, judge: Box::new(judge) }).await.unwrap()
+    world.store.attempt_second_factor(AttemptSecondFactor { claim, judge: Box::new(judge) }).await.unwrap()
 }
 
 async fn wrong(world: &World, user: &User, claimant: &Claimant) -> Ended {

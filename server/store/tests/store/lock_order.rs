@@ -29,11 +29,12 @@ use countersign_domain::secret::Digest;
 use countersign_domain::terms::{Grant, Terms};
 use countersign_domain::user::{AccountLookup, Registration};
 use countersign_store::work::{
-    AddMethod, AttemptAtOnce, ChangeAccount, ChangeAddress, ChangeRegistration, ChangeTrustedDevice, CompleteSecondFactor,
-    CompleteSignIn, DeleteOwnAccount, DeleteRegistration, DeviceChange, EndTrust, FindTrustedDevices,
-    FoundTrustedDevice, IssueCode, IssueLink, Issued, Judge, LiftLimits, LinkTicket, NewRefreshToken, NewTicket,
-    OpenChallenge, PresentedTicket, Purge, Register, RenameMethod, RestoreAddress, RevokeRefreshTokens, RevokeSessions,
-    RevokedTokens, Ruling, SessionSelector, SuspendAccount, TicketKind, UpdateProfile, UseRefreshToken, VerifyAddress,
+    AddMethod, AttemptSecondFactor, ChangeAccount, ChangeAddress, ChangeRegistration, ChangeTrustedDevice,
+    CompleteSecondFactor, CompleteSignIn, DeleteOwnAccount, DeleteRegistration, DeviceChange, EndTrust,
+    FindTrustedDevices, FoundTrustedDevice, IssueCode, IssueLink, Issued, Judge, LiftLimits, LinkTicket,
+    NewRefreshToken, NewTicket, OpenChallenge, PresentedTicket, Purge, Register, RenameMethod, RestoreAddress,
+    RevokeRefreshTokens, RevokeSessions, RevokedTokens, Ruling, SessionSelector, SuspendAccount, TicketKind,
+    UpdateProfile, UseRefreshToken, VerifyAddress,
 };
 use countersign_store::{Options, Store};
 use countersign_test_postgres::{Cluster, DatabaseKind, needs_postgres};
@@ -342,11 +343,11 @@ async fn act(store: &Store, targets: &Mutex<Vec<Target>>, index: usize, what: us
             let failed = fail(&user, &claimant, Factor::Totp, false);
             let claim = user.claim(claimant.clone(), Factor::Totp, NOON);
             let judge: Judge<(), ()> = Box::new(move |_| Ruling::Fail(Box::new(failed.clone())));
-            drop(store.attempt_at_once(AttemptAtOnce { claim: claim.clone(), judge }).await);
+            drop(store.attempt_second_factor(AttemptSecondFactor { claim: claim.clone(), judge }).await);
             let proof = Proof::Totp { method_id: app, step: i64::try_from(what).unwrap(), confirms: false };
             let pass = CompleteSecondFactor { account: user.account.clone(), ..user.pass(claimant, proof) };
             let judge: Judge<(), ()> = Box::new(move |_| Ruling::Complete(Box::new(pass.clone()), ()));
-            drop(store.attempt_at_once(AttemptAtOnce { claim, judge }).await);
+            drop(store.attempt_second_factor(AttemptSecondFactor { claim, judge }).await);
         }
         // Everything has expired.
         _ => drop(store.purge(Purge { now: NOON + 10_000 * HOUR, batch: 50 }).await),

@@ -16,7 +16,7 @@
 //! | task | modules |
 //! |---|---|
 //! | read operations | `operation` |
-//! | generate values | `sample`, `hints`, `unusual`, `pattern`, `wrong` |
+//! | generate values | `sample`, `hints`, `unusual`, `wrong` |
 //! | choose and build requests | `probes`, `request`, `broken`, `url` |
 //! | use what earlier responses contain | `known`, `links`, `names`, `advice` |
 //! | write a request as a shell command | `curl` |

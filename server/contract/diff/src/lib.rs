@@ -17,6 +17,7 @@
 //! | descriptions, examples, extensions | `annotations` |
 //! | operations, their parameters, bodies, responses, security | `operations`, `parameters`, `bodies`, `responses`, `security` |
 //! | schemas | `schema` |
+//! | the version that the changes ask for | [`version_bump`] |
 
 mod annotations;
 mod bodies;

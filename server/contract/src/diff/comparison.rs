@@ -1,6 +1,7 @@
 //! The state of a running comparison: its position in the documents, and its findings.
 
 use super::change::{ChangeSide, Direction, SchemaContext};
+use super::language::Languages;
 use super::options::Options;
 use super::pairs::{PairKey, Pairs};
 use super::rules;
@@ -17,6 +18,7 @@ pub(super) struct Comparison<'d> {
     pub(super) new: &'d Document,
     pub(super) options: Options,
     pub(super) unchanged: Unchanged,
+    pub(super) languages: Rc<Languages>,
     /// Operations whose level of stability allows breaking changes.
     pub(super) unstable: BTreeSet<String>,
     /// The operation being compared.
@@ -114,6 +116,7 @@ impl<'d> Comparison<'d> {
             options: options.clone(),
             unstable: BTreeSet::new(),
             unchanged: Unchanged::between(old, new),
+            languages: Rc::default(),
             operation: None,
             direction: Direction::Request,
             pairs: Pairs::default(),

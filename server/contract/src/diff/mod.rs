@@ -24,6 +24,7 @@ mod change;
 mod comparison;
 mod deprecation;
 mod document;
+mod language;
 mod operations;
 mod options;
 mod pairs;
@@ -42,6 +43,7 @@ use crate::document::Document;
 use crate::finding::Finding;
 use comparison::Comparison;
 use schema::examples::Search;
+use std::rc::Rc;
 
 pub use options::{Options, PathPrefix, StabilityLevel};
 
@@ -51,6 +53,6 @@ pub fn diff(old: &Document, new: &Document, options: &Options) -> Vec<Finding> {
     let mut comparison = Comparison::new(old, new, options);
     operations::compare(&mut comparison);
     document::compare(&mut comparison);
-    let mut search = Search::between(old, new);
+    let mut search = Search::between(old, new, Rc::clone(&comparison.languages));
     values::join(comparison.into_findings(|rule, origin| search.run(rule, origin)))
 }

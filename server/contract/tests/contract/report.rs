@@ -3,7 +3,7 @@
 use super::assert_golden;
 use countersign_contract::finding::Side;
 use countersign_contract::position::Position;
-use countersign_contract::report::{Notes, markdown, render};
+use countersign_contract::report::{Notes, markdown, render, render_with};
 use countersign_contract::{Example, Finding, Format, Rule, SourceSpan, Verdict};
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::{Value, json};
@@ -309,4 +309,16 @@ fn names_of_files_are_uris_in_sarif() {
         let location = log.pointer("/runs/0/results/0/locations/0/physicalLocation/artifactLocation").unwrap();
         assert_eq!((location["uri"].as_str(), location["uriBaseId"].as_str()), (Some(uri), base));
     }
+}
+
+#[test]
+fn formats_for_ci_have_the_number_of_accepted_findings() {
+    let notes = Notes { accepted: 3, suggested_version: None };
+    let of = |format| render_with(&sample(), format, "a.yaml", Verdict::Breaking, &notes);
+    let junit = quick_junit::Report::deserialize_from_str(&of(Format::JUnit)).unwrap();
+    let output = junit.test_suites[0].system_out.as_ref().unwrap();
+    assert!(output.as_str().ends_with("; 3 accepted"), "{output:?}");
+    let commands = of(Format::GitHub);
+    let last = commands.lines().last().unwrap();
+    assert!(last.starts_with("::notice title=accepted findings::") && last.ends_with("; 3 accepted"), "{last}");
 }

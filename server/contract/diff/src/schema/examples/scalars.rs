@@ -2,7 +2,6 @@
 
 use super::super::enums::closed_list;
 use super::super::patterns;
-use super::super::patterns;
 use super::super::view::View;
 use crate::language::{Difference, Languages};
 use countersign_contract_validate::{formats, pattern};

@@ -147,6 +147,7 @@ pub(super) fn run(
     if profile.check_version {
         let mut version: Vec<Finding> = check_version(&old, &new, &findings).into_iter().collect();
         options.severities.apply(&mut version);
+        accepted.apply(&arguments.new, &mut version, fails)?;
         findings.extend(version);
     }
     let notes = Notes { accepted: accepted.count, suggested_version: suggested.map(|version| version.to_string()) };

@@ -6,6 +6,7 @@ use super::pairs::{PairKey, Pairs};
 use super::rules;
 use super::schema::parts::Parts;
 use super::unchanged::Unchanged;
+use crate::language::Languages;
 use countersign_contract_document::Document;
 use countersign_contract_finding::{Example, Finding, Rule, Side, Verdict};
 use std::collections::{BTreeSet, HashMap};
@@ -17,6 +18,7 @@ pub(super) struct Comparison<'d> {
     pub(super) new: &'d Document,
     pub(super) options: Options,
     pub(super) unchanged: Unchanged,
+    pub(super) languages: Rc<Languages>,
     /// Operations whose level of stability allows breaking changes.
     pub(super) unstable: BTreeSet<String>,
     /// The operation being compared.
@@ -114,6 +116,7 @@ impl<'d> Comparison<'d> {
             options: options.clone(),
             unstable: BTreeSet::new(),
             unchanged: Unchanged::between(old, new),
+            languages: Rc::default(),
             operation: None,
             direction: Direction::Request,
             pairs: Pairs::default(),

@@ -17,6 +17,7 @@
 //! | descriptions, examples, extensions | `annotations` |
 //! | operations, their parameters, bodies, responses, security | `operations`, `parameters`, `bodies`, `responses`, `security` |
 //! | schemas | `schema` |
+//! | which of two patterns matches more | `language` |
 //! | the version that the changes ask for | [`version_bump`] |
 
 mod annotations;
@@ -25,6 +26,7 @@ mod change;
 mod comparison;
 mod deprecation;
 mod document;
+mod language;
 mod operations;
 mod options;
 mod pairs;
@@ -44,6 +46,7 @@ use comparison::Comparison;
 use countersign_contract_document::Document;
 use countersign_contract_finding::Finding;
 use schema::examples::Search;
+use std::rc::Rc;
 
 pub use options::{Options, PathPrefix, StabilityLevel};
 
@@ -53,6 +56,6 @@ pub fn diff(old: &Document, new: &Document, options: &Options) -> Vec<Finding> {
     let mut comparison = Comparison::new(old, new, options);
     operations::compare(&mut comparison);
     document::compare(&mut comparison);
-    let mut search = Search::between(old, new);
+    let mut search = Search::between(old, new, Rc::clone(&comparison.languages));
     values::join(comparison.into_findings(|rule, origin| search.run(rule, origin)))
 }

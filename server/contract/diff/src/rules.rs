@@ -177,7 +177,7 @@ const SECURITY: [Rule; 18] = rules! {
     "security-flow-scope-removed" Breaking "An OAuth flow no longer offers a scope." "Clients that request it get an error, or a token with fewer rights.";
 };
 
-const NARROWING: [Rule; 56] = narrowing! {
+const NARROWING: [Rule; 58] = narrowing! {
     "type-narrowed" "a schema accepts fewer types.";
     "format-added" "a format was added.";
     "format-narrowed" "a format became a narrower one (`int64` → `int32`).";
@@ -195,6 +195,7 @@ const NARROWING: [Rule; 56] = narrowing! {
     "max-length-added" "a `maxLength` was added.";
     "max-length-decreased" "`maxLength` decreased.";
     "min-items-added" "a `minItems` was added.";
+    "pattern-narrowed" "a `pattern` became one that matches fewer texts.";
     "min-items-increased" "`minItems` increased.";
     "max-items-added" "a `maxItems` was added.";
     "max-items-decreased" "`maxItems` decreased.";
@@ -208,7 +209,7 @@ const NARROWING: [Rule; 56] = narrowing! {
     "not-added" "values were excluded (`not`).";
 };
 
-const WIDENING: [Rule; 56] = widening! {
+const WIDENING: [Rule; 58] = widening! {
     "type-widened" "a schema accepts more types.";
     "format-removed" "a format was removed.";
     "format-widened" "a format became a wider one (`int32` → `int64`).";
@@ -226,6 +227,7 @@ const WIDENING: [Rule; 56] = widening! {
     "max-length-removed" "the `maxLength` was removed.";
     "max-length-increased" "`maxLength` increased.";
     "min-items-removed" "the `minItems` was removed.";
+    "pattern-widened" "a `pattern` became one that matches more texts.";
     "min-items-decreased" "`minItems` decreased.";
     "max-items-removed" "the `maxItems` was removed.";
     "max-items-increased" "`maxItems` increased.";
@@ -239,7 +241,7 @@ const WIDENING: [Rule; 56] = widening! {
     "not-removed" "values are no longer excluded (`not`).";
 };
 
-const SCHEMAS: [Rule; 56] = of_schemas! {
+const SCHEMAS: [Rule; 58] = of_schemas! {
     "type-changed" "a schema accepts another type."
         request Breaking ACCEPTS_LESS, response Breaking RETURNS_MORE;
     "format-changed" "a format became another one."
@@ -247,8 +249,10 @@ const SCHEMAS: [Rule; 56] = of_schemas! {
     "pattern-added" "a `pattern` was added."
         request Breaking ACCEPTS_LESS, response Compatible RETURNS_LESS;
     "pattern-removed" "a `pattern` was removed."
-        request Compatible ACCEPTS_MORE, response Risky "Clients that rely on the format of the text, by parsing it or by storing it in a fixed-length column, may fail.";
-    "pattern-changed" "a `pattern` became another one."
+        request Compatible ACCEPTS_MORE, response Breaking "Clients that rely on the format of the text, by parsing it or by storing it in a fixed-length column, may fail.";
+    "pattern-replaced" "a `pattern` became another one: some texts no longer match, and others do now."
+        request Breaking ACCEPTS_LESS, response Breaking RETURNS_MORE;
+    "pattern-changed" "a `pattern` became another one, and which of them matches more was not decided."
         request Risky UNDECIDED, response Risky UNDECIDED;
     "multiple-of-changed" "`multipleOf` became a number that is neither a multiple nor a divisor of the old one."
         request Breaking ACCEPTS_LESS, response Breaking RETURNS_MORE;

@@ -4,13 +4,15 @@
 //! is to move definitions within schemas to `components`, and to remove the fields that OpenAPI 3.0 does not have. Values that were
 //! invalid may be valid afterwards, but not the reverse, except where an item of the list says more.
 
+mod logic;
+
 use crate::document::Document;
 use crate::grammar::{Kind, Shape, grammar};
 use crate::pointer;
 use crate::position::SourceSpan;
 use crate::reference;
 use crate::version::Version;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The last version of OpenAPI 3.0.
@@ -175,62 +177,6 @@ impl Walk {
                 }
             }
             _ => {}
-        }
-    }
-
-    /// Says in the words of OpenAPI 3.0 what it can say.
-    fn schema(&mut self, schema: &mut Map<String, Value>) {
-        if let Some(Value::Array(names)) = schema.get("type") {
-            let others: Vec<Value> = names.iter().filter(|name| *name != "null").cloned().collect();
-            match <[Value; 1]>::try_from(others) {
-                Ok([only]) => {
-                    schema.insert("type".to_owned(), only);
-                    schema.insert("nullable".to_owned(), true.into());
-                }
-                Err(_) => {
-                    schema.remove("type");
-                    self.lose("type");
-                }
-            }
-        }
-        if let Some(Value::Array(examples)) = schema.remove("examples") {
-            if examples.len() > 1 {
-                self.lose("examples");
-            }
-            if let Some(first) = examples.into_iter().next() {
-                schema.entry("example").or_insert(first);
-            }
-        }
-        let says = |key: &str, word: &str, schema: &Map<String, Value>| {
-            schema.get(key).and_then(Value::as_str).is_some_and(|text| text.eq_ignore_ascii_case(word))
-        };
-        for (key, word, format) in
-            [("contentEncoding", "base64", "byte"), ("contentMediaType", "application/octet-stream", "binary")]
-        {
-            if says(key, word, schema) && !schema.contains_key("format") {
-                schema.remove(key);
-                schema.insert("format".to_owned(), format.into());
-            }
-        }
-        if schema.get("unevaluatedProperties") == Some(&Value::Bool(false))
-            && !["allOf", "anyOf", "oneOf", "if", "dependentSchemas", "additionalProperties", "patternProperties"]
-                .iter()
-                .any(|key| schema.contains_key(*key))
-        {
-            schema.remove("unevaluatedProperties");
-            schema.insert("additionalProperties".to_owned(), false.into());
-        }
-        if schema.get("type").is_some_and(|name| name == "array") {
-            if schema.contains_key("prefixItems") {
-                // The items of the prefix would be held against the schema of the others.
-                if schema.remove("items").is_some() {
-                    self.lose("items");
-                }
-            }
-            schema.entry("items").or_insert_with(|| json!({}));
-        }
-        if schema.contains_key("patternProperties") && schema.remove("additionalProperties").is_some() {
-            self.lose("additionalProperties");
         }
     }
 }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `type: [T, "null"]`; `anyOf` or `oneOf` with `type: "null"` | `nullable: true` |
 //! | `type` with several names | an `anyOf` with one alternative per type, each with the keywords that apply to it |
+//! | `not: {type: T}` beside keywords for some types | the same with all other types |
 //! | `const: v`, `type: "null"` | `enum: [v]`, `enum: [null]` |
 //! | numeric `exclusiveMinimum`, `exclusiveMaximum` | `minimum`, `maximum` and the flag |
 //! | `$ref` with siblings | the reference as the last part of `allOf` |
@@ -16,7 +17,7 @@
 //! Each rewriting keeps the set of valid values. Where a reference leads into a part that would move, the part is left as
 //! it is. `nullable` and boolean exclusive limits have no meaning in JSON Schema: they are removed and listed for lint.
 
-use crate::grammar::{Kind, Shape, TYPES, grammar};
+use crate::grammar::{Kind, Shape, TYPES, TYPES_WITH_NULL, grammar};
 use crate::moved::Moved;
 use crate::pointer;
 use crate::reference;
@@ -184,6 +185,7 @@ impl Walk {
                 self.remove_keywords_of_3_0(schema);
                 self.null_alternative(schema);
                 self.constant(schema);
+                self.excluded_types(schema);
                 self.types(schema);
                 self.limit(schema, "minimum", "exclusiveMinimum", |exclusive, limit| exclusive >= limit);
                 self.limit(schema, "maximum", "exclusiveMaximum", |exclusive, limit| exclusive <= limit);
@@ -289,6 +291,34 @@ impl Walk {
             schema.insert("enum".to_owned(), vec![value].into());
             self.moves(["/enum", "/enum/0"].map(|now| (now.to_owned(), "/const".to_owned())));
         }
+    }
+
+    /// `not` with nothing but types, beside keywords that only apply to values of some types, is a list of the other types.
+    fn excluded_types(&mut self, schema: &mut Map<String, Value>) {
+        let excluded = schema.get("not").and_then(Value::as_object).filter(|not| not.len() == 1);
+        let excluded: Vec<&str> = match excluded.and_then(|not| not.get("type")) {
+            Some(Value::String(name)) => vec![name],
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            _ => return,
+        };
+        let is_by_type = |keyword: &String| BY_TYPE.iter().any(|(_, keywords)| keywords.contains(&keyword.as_str()));
+        let excludes_part_of_a_type = excluded.contains(&"integer") && !excluded.contains(&"number");
+        if excludes_part_of_a_type
+            || schema.contains_key("type")
+            || !schema.keys().any(is_by_type)
+            || self.is_target("not")
+        {
+            return;
+        }
+        let is_left = |name: &&&str| **name != "integer" && !excluded.contains(*name);
+        let left: Vec<&str> = TYPES_WITH_NULL.iter().filter(is_left).copied().collect();
+        if left.is_empty() {
+            return;
+        }
+        let pairs: Vec<_> = (0..left.len()).map(|index| (format!("/type/{index}"), "/not/type".to_owned())).collect();
+        schema.insert("type".to_owned(), left.into());
+        schema.remove("not");
+        self.moves(pairs);
     }
 
     fn types(&mut self, schema: &mut Map<String, Value>) {

@@ -5,13 +5,14 @@
 //! formats. The worst come first, because GitHub shows only the first annotations of a step.
 
 use super::sections::worst_first;
-use super::{details, headline, subject, visible};
+use super::{Notes, details, headline, subject, summary, visible};
 use countersign_contract_finding::{Finding, Verdict};
 use std::fmt::Write;
 
-/// Renders the findings as workflow commands; empty without findings.
+/// Renders the findings as workflow commands; empty without findings. If some are accepted, a notice without a position comes
+/// last and has the number.
 #[must_use]
-pub fn render(findings: &[Finding]) -> String {
+pub fn render(findings: &[Finding], title: &str, notes: &Notes) -> String {
     let mut out = String::new();
     for finding in worst_first(findings) {
         let level = match finding.verdict {
@@ -27,6 +28,9 @@ pub fn render(findings: &[Finding]) -> String {
         }
         let title = format!("{}: {}", finding.verdict, finding.rule.id);
         let _ = writeln!(out, "title={}::{}", property(&title), data(&message(finding)));
+    }
+    if notes.accepted > 0 {
+        let _ = writeln!(out, "::notice title=accepted findings::{}", data(&summary(findings, title, notes)));
     }
     out
 }

@@ -2,16 +2,17 @@
 //!
 //! One suite, named after what was examined, with a case for each finding: failed from a given verdict on, otherwise passed
 //! with the finding in its output. Without findings there is one passed case, because CI systems treat a report without
-//! cases as missing. No times and no ids, because they would differ between runs.
+//! cases as missing. The number of accepted findings is in the output of the suite. No times and no ids, because they would differ between runs.
 
 use super::sections::worst_first;
-use super::{details, headline, places, subject, visible};
+use super::{Notes, details, headline, places, subject, summary, visible};
 use countersign_contract_finding::{Finding, Verdict};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 /// Renders the findings as JUnit XML. Verdicts from `fails_from` on are failures.
 #[must_use]
-pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String {
+pub fn render(findings: &[Finding], title: &str, fails_from: Verdict, notes: &Notes) -> String {
+    let summary = summary(findings, title, notes);
     let title = visible(title);
     let mut suite = TestSuite::new(&title);
     suite.add_test_cases(worst_first(findings).into_iter().map(|finding| case(finding, fails_from)));
@@ -19,6 +20,9 @@ pub fn render(findings: &[Finding], title: &str, fails_from: Verdict) -> String 
         let mut nothing = TestCase::new("no findings", TestCaseStatus::success());
         nothing.set_classname(&title);
         suite.add_test_case(nothing);
+    }
+    if notes.accepted > 0 {
+        suite.set_system_out(summary);
     }
     let mut report = Report::new(&title);
     report.add_test_suite(suite);

@@ -64,14 +64,14 @@ pub fn render(findings: &[Finding], format: Format, title: &str, fails_from: Ver
     render_with(findings, format, title, fails_from, &Notes::default())
 }
 
-/// As [`render`], with notes, which formats without a summary leave out.
+/// As [`render`], with notes, which SARIF leaves out.
 #[must_use]
 pub fn render_with(findings: &[Finding], format: Format, title: &str, fails_from: Verdict, notes: &Notes) -> String {
     match format {
         Format::Text => text::render(findings, title, notes),
         Format::Json => json::render(findings, title, fails_from, notes),
-        Format::JUnit => junit::render(findings, title, fails_from),
-        Format::GitHub => github::render(findings),
+        Format::JUnit => junit::render(findings, title, fails_from, notes),
+        Format::GitHub => github::render(findings, title, notes),
         Format::Markdown => markdown::render(findings, title, notes),
         Format::Html => html::render(findings, title, notes),
         Format::Sarif => sarif::render(findings),

@@ -4,7 +4,7 @@
 
 use countersign_contract_document::{Position, SourceSpan};
 use countersign_contract_finding::{Example, Finding, Rule, Side, Verdict};
-use countersign_contract_report::{Format, Notes, markdown, render};
+use countersign_contract_report::{Format, Notes, markdown, render, render_with};
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::{Value, json};
 
@@ -319,4 +319,16 @@ fn names_of_files_are_uris_in_sarif() {
         let location = log.pointer("/runs/0/results/0/locations/0/physicalLocation/artifactLocation").unwrap();
         assert_eq!((location["uri"].as_str(), location["uriBaseId"].as_str()), (Some(uri), base));
     }
+}
+
+#[test]
+fn formats_for_ci_have_the_number_of_accepted_findings() {
+    let notes = Notes { accepted: 3, suggested_version: None };
+    let of = |format| render_with(&sample(), format, "a.yaml", Verdict::Breaking, &notes);
+    let junit = quick_junit::Report::deserialize_from_str(&of(Format::JUnit)).unwrap();
+    let output = junit.test_suites[0].system_out.as_ref().unwrap();
+    assert!(output.as_str().ends_with("; 3 accepted"), "{output:?}");
+    let commands = of(Format::GitHub);
+    let last = commands.lines().last().unwrap();
+    assert!(last.starts_with("::notice title=accepted findings::") && last.ends_with("; 3 accepted"), "{last}");
 }

@@ -161,6 +161,26 @@ fn the_configuration_beside_the_document_applies_and_flags_win() {
 }
 
 #[test]
+fn a_version_that_is_too_low_can_be_accepted_until_the_versions_change() {
+    let directory = two_versions();
+    write(
+        &directory,
+        "contract.toml",
+        "[diff]\ncheck-version = true\n[diff.severity]\nrequest-max-length-decreased = 'compatible'\n",
+    );
+    let diff = |more: &[&str]| tool(&directory, &[&["diff"], more, &["old.yaml", "api.yaml"]].concat());
+    assert_eq!(diff(&[]).0, Some(1));
+    let (status, text, _) = diff(&["--accept", "--reason", "released by date"]);
+    assert!(status == Some(0) && text.contains("; 1 accepted"), "{text}");
+    let (status, text, _) = diff(&[]);
+    assert!(status == Some(0) && !text.contains("version-too-low") && !text.contains("exception-stale"), "{text}");
+    write(&directory, "api.yaml", &OLD.replace("maxLength: 9", "maxLength: 8").replace("1.2.0", "1.2.1"));
+    let (status, text, _) = diff(&[]);
+    assert!(status == Some(1) && text.contains("breaking[version-too-low]"), "{text}");
+    assert!(text.contains("compatible[exception-stale]"), "{text}");
+}
+
+#[test]
 fn warnings_of_lint_count_on_request() {
     let directory = tempdir().unwrap();
     write(&directory, "api.yaml", &OLD.replace("summary: s", "x-s: s"));

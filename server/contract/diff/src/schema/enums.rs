@@ -1,8 +1,8 @@
 //! Compares lists of values: closed ones (`enum`), and open ones (`x-extensible-enum`, or an `enum` with a sibling
 //! alternative that accepts any string).
 
-use super::limits;
 use super::view::View;
+use super::{limits, patterns};
 use crate::change::{ChangeSide, abbreviated_json};
 use crate::comparison::Comparison;
 use countersign_contract_document::{Node, is_same_value};
@@ -45,13 +45,13 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
     let (before, after) = match (list(old, is_open), list(new, is_open)) {
         (None, None) => return,
         (None, Some(after)) if after.is_open => return added(comparison, &[], &after, old),
-        (None, Some(after)) if lists_all(&after.values, old) => return,
+        (None, Some(after)) if lists_all(comparison, &after.values, old) => return,
         (None, Some(after)) => {
             let side = ChangeSide::with_value(&holder(new), in_words(&after.values));
             return comparison.report_schema_change("enum-added", "the values are now listed", old.side(), side);
         }
         (Some(before), None) if before.is_open => return removed(comparison, &before, &[], new),
-        (Some(before), None) if lists_all(&before.values, new) => return,
+        (Some(before), None) if lists_all(comparison, &before.values, new) => return,
         (Some(before), None) => {
             let side = ChangeSide::with_value(&holder(old), in_words(&before.values));
             return comparison.report_schema_change(
@@ -117,8 +117,9 @@ fn has(list: &[Node<'_>], value: &Value) -> bool {
     list.iter().any(|at| is_same_value(at.value, value))
 }
 
-/// Whether a list has all values that a schema accepts: booleans, integers between two limits, or the empty string.
-fn lists_all(list: &[Node<'_>], view: &View<'_>) -> bool {
+/// Whether a list has all values that a schema accepts: booleans, integers between two limits, or the texts that match its
+/// patterns.
+fn lists_all(comparison: &Comparison<'_>, list: &[Node<'_>], view: &View<'_>) -> bool {
     const MOST_INTEGERS: usize = 256;
     let Some(types) = view.types() else { return false };
     let listed = |value: Value| has(list, &value);
@@ -127,7 +128,7 @@ fn lists_all(list: &[Node<'_>], view: &View<'_>) -> bool {
         ["integer"] => limits::integers(view).is_some_and(|mut integers| {
             integers.clone().nth(MOST_INTEGERS).is_none() && integers.all(|integer| listed(integer.into()))
         }),
-        ["string"] => limits::is_empty_string(view) && listed("".into()),
+        ["string"] => patterns::are_listed(comparison, view, list.iter().filter_map(|at| at.value.as_str())),
         _ => false,
     }
 }

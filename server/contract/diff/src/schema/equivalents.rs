@@ -6,6 +6,8 @@
 //! | `type: number` with an integral `multipleOf` | `type: integer` with it |
 //! | `maxProperties: 0` | `additionalProperties: false` without properties |
 //! | `items: false` after n `prefixItems` | `maxItems: n` |
+//! | `contains: {}` with `maxContains: n` | `minItems: 1` and `maxItems: n` |
+//! | `not` with nothing but `not` | the schema within |
 //!
 //! They are recognised where both sides are equal in this respect; other changes are reported in the words of the document.
 
@@ -74,6 +76,11 @@ pub(super) fn lists_types(group: &Group<'_>) -> bool {
     let union: BTreeSet<&str> = types.iter().flatten().copied().collect();
     let are_distinct = types.iter().map(BTreeSet::len).sum::<usize>() == union.len();
     group.kind == "anyOf" || are_distinct && !(union.contains("integer") && union.contains("number"))
+}
+
+/// Whether a schema says nothing about values.
+pub(super) fn accepts_everything(at: &Node<'_>) -> bool {
+    at.clone().resolved().entries().all(|(key, _)| ["title", "description"].contains(&key))
 }
 
 /// Whether objects cannot have properties.

@@ -8,7 +8,7 @@ use crate::comparison::Comparison;
 use countersign_contract_document::Node;
 
 pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>) {
-    let (mut before, mut after): (Vec<_>, Vec<_>) = (old.keywords("not").collect(), new.keywords("not").collect());
+    let (mut before, mut after): (Vec<_>, Vec<_>) = (old.exclusions().collect(), new.exclusions().collect());
     before.retain(|one| match after.iter().position(|other| is_same(comparison, one, other)) {
         Some(index) => {
             after.remove(index);

@@ -4,6 +4,7 @@
 //! Most of them apply a schema to a value in a place where accepting less means accepting fewer values, so that the
 //! comparison of these schemas decides. Where they can have either effect, the change is risky.
 
+use super::equivalents::accepts_everything;
 use super::view::{Others, View};
 use super::{Parts, compare as compare_parts, does_harm};
 use crate::change::{ChangeSide, Direction};
@@ -98,8 +99,9 @@ fn contains<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View<'d>)
     let least = |view: &View<'_>| count(view, "minContains").unwrap_or(1.0);
     let most = |view: &View<'_>| count(view, "maxContains");
     let has_effect = |view: &View<'_>| least(view) > 0.0 || most(view).is_some();
-    let before = old.keyword(KEY).filter(|_| has_effect(old));
-    let after = new.keyword(KEY).filter(|_| has_effect(new));
+    // If every item counts, it limits the number of items.
+    let schema = |view: &View<'d>| view.keyword(KEY).filter(|at| has_effect(view) && !accepts_everything(at));
+    let (before, after) = (schema(old), schema(new));
     match (&before, &after) {
         (None, None) => {}
         (None, Some(_)) => comparison.report_schema_change(

@@ -1,10 +1,12 @@
-//! Compares limits of numbers, lengths and counts, and patterns.
+//! Compares limits of numbers, lengths and counts.
 
 use super::enums::closed_list;
-use super::equivalents::{has_no_further_items, possible_types};
+use super::equivalents::{accepts_everything, has_no_further_items, possible_types};
+use super::patterns::limits_have_effect;
 use super::view::{Others, View};
 use crate::change::ChangeSide;
 use crate::comparison::Comparison;
+use countersign_contract_document::Node;
 use serde_json::Value;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -42,7 +44,11 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
             let limit = tightest(view, keyword, None, is_upper).filter(|_| may_be(view, kinds));
             limit.filter(|limit| has_effect((old, new), keyword, limit.value))
         };
-        changed(comparison, name, is_upper, (limit(old), limit(new)), (old, new));
+        let limits = (limit(old), limit(new));
+        let is_length = kinds == ["string"];
+        if !is_length || limits_have_effect(comparison, (old, new), is_upper) {
+            changed(comparison, name, is_upper, limits, (old, new));
+        }
     }
     for (keyword, exclusive, is_upper) in
         [("minimum", "exclusiveMinimum", false), ("maximum", "exclusiveMaximum", true)]
@@ -53,7 +59,6 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
         changed(comparison, keyword, is_upper, (limit(old), limit(new)), (old, new));
     }
     multiples(comparison, old, new);
-    patterns(comparison, old, new);
     // Lists of one item have no equal ones.
     let has_several = |view: &View<'_>| tightest(view, "maxItems", None, true).is_none_or(|limit| limit.value > 1.0);
     match (old.is("uniqueItems"), new.is("uniqueItems")) {
@@ -113,24 +118,22 @@ pub(super) fn integers(view: &View<'_>) -> Option<std::ops::RangeInclusive<i64>>
     Some(limit("minimum", "exclusiveMinimum", false)?..=limit("maximum", "exclusiveMaximum", true)?)
 }
 
-/// Whether a schema of strings accepts no other than the empty one.
-pub(super) fn is_empty_string(view: &View<'_>) -> bool {
-    tightest(view, "maxLength", None, true).is_some_and(|limit| limit.value < 1.0)
-}
-
 /// Whether a value may be of one of these types. Limits have no effect on values of others.
-fn may_be(view: &View<'_>, kinds: &[&str]) -> bool {
+pub(super) fn may_be(view: &View<'_>, kinds: &[&str]) -> bool {
     view.types().is_none_or(|types| kinds.iter().any(|kind| types.contains(kind)))
 }
 
 /// The tightest of several limits.
 pub(super) fn tightest(view: &View<'_>, keyword: &str, exclusive: Option<&str>, is_upper: bool) -> Option<Limit> {
     let only_integers = view.types().is_some_and(|types| types.iter().eq(&["integer"]));
-    let limits = view.atoms().iter().filter_map(|at| {
-        let found = at.get(keyword)?;
-        let value = found.value.as_f64()?;
+    let limits = view.atoms().iter().flat_map(|at| {
+        let own = at.get(keyword).and_then(|found| Some((found.value.as_f64()?, found)));
+        own.into_iter().chain(count_of_any_item(at, keyword)).map(move |limit| (at, limit))
+    });
+    let limits = limits.map(|(at, (value, found))| {
         let is_exclusive = exclusive.is_some_and(|key| at.is(key));
-        let words = format!("{}{}", found.value, if is_exclusive { " (exclusive)" } else { "" });
+        let written = Some(found.value).filter(|at| at.is_number()).map(Value::to_string);
+        let words = written.unwrap_or_else(|| value.to_string()) + if is_exclusive { " (exclusive)" } else { "" };
         let pointer = found.pointer;
         // For integers, an exclusive minimum of 5 is a minimum of 6.
         let (value, is_exclusive) = match (only_integers, is_upper) {
@@ -138,9 +141,20 @@ pub(super) fn tightest(view: &View<'_>, keyword: &str, exclusive: Option<&str>, 
             (true, false) => (if is_exclusive { value.floor() + 1.0 } else { value.ceil() }, false),
             (true, true) => (if is_exclusive { value.ceil() - 1.0 } else { value.floor() }, false),
         };
-        Some(Limit { value, is_exclusive, pointer, words })
+        Limit { value, is_exclusive, pointer, words }
     });
     limits.reduce(|one, other| if tightness(&other, &one, is_upper) == Ordering::Greater { other } else { one })
+}
+
+/// The limit of the number of items that `contains` is if every item counts.
+fn count_of_any_item<'d>(at: &Node<'d>, keyword: &str) -> Option<(f64, Node<'d>)> {
+    let contains = at.get("contains").filter(accepts_everything)?;
+    let limit = |key: &str| at.get(key).and_then(|found| Some((found.value.as_f64()?, found)));
+    match keyword {
+        "minItems" => limit("minContains").or(Some((1.0, contains))),
+        "maxItems" => limit("maxContains"),
+        _ => None,
+    }
 }
 
 /// Whether the limits exclude each other for all these types: one ends below the beginning of the other.
@@ -209,12 +223,12 @@ fn changed(
 fn multiples(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
     let are_integers = |view: &View<'_>| possible_types(view).is_some_and(|types| types.iter().eq(&["integer"]));
     let only_integers = are_integers(old) && are_integers(new);
+    let is_multiple = |one: f64, other: f64| other != 0.0 && (one / other - (one / other).round()).abs() < 1e-9;
     let of = |view: &View<'_>| -> Vec<f64> {
         let only_integers = only_integers || view.types().is_some_and(|types| types.iter().eq(&["integer"]));
         let numbers = view.keywords("multipleOf").filter_map(|at| at.value.as_f64()).collect::<Vec<_>>();
-        numbers.into_iter().filter(|number| !(only_integers && *number == 1.0)).collect()
+        numbers.into_iter().filter(|number| !(only_integers && is_multiple(1.0, *number))).collect()
     };
-    let is_multiple = |one: f64, other: f64| other != 0.0 && (one / other - (one / other).round()).abs() < 1e-9;
     let (before, after) = (of(old), of(new));
     let follows =
         |these: &[f64], from: &[f64]| these.iter().all(|number| from.iter().any(|other| is_multiple(*other, *number)));
@@ -225,15 +239,6 @@ fn multiples(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
         (false, false) => "multiple-of-changed",
     };
     comparison.report_schema_change(change, "multipleOf changed", old.side_at("multipleOf"), new.side_at("multipleOf"));
-}
-
-/// Whether a pattern matches every text. `^.*$` does not match those of several lines.
-fn matches_everything(pattern: &str) -> bool {
-    let within = pattern.strip_prefix('^').unwrap_or(pattern);
-    let within = within.strip_suffix('$').filter(|rest| !rest.ends_with('\\')).unwrap_or(within);
-    let is_bare = within.len() + 1 >= pattern.len();
-    is_bare && ["", ".*", "(.*)", ".*?"].contains(&within)
-        || [r"[\s\S]*", r"[\S\s]*", r"(.|\n)*", r"[^]*"].contains(&within)
 }
 
 /// Whether a value is within the limits and patterns of a view.
@@ -269,28 +274,8 @@ fn accepts(view: &View<'_>, value: &Value) -> bool {
 }
 
 /// Whether a side lists its values and the limits of both sides accept all of them, so that the limits have no effect.
-fn is_settled_by_lists(old: &View<'_>, new: &View<'_>) -> bool {
+pub(super) fn is_settled_by_lists(old: &View<'_>, new: &View<'_>) -> bool {
     let lists = [closed_list(old), closed_list(new)];
     lists.iter().any(Option::is_some)
         && lists.into_iter().flatten().flatten().all(|value| accepts(old, value) && accepts(new, value))
-}
-
-fn patterns(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
-    let of = |view: &View<'_>| {
-        let patterns = view.keywords("pattern").filter_map(|at| at.value.as_str().map(str::to_owned));
-        patterns.filter(|pattern| !matches_everything(pattern)).collect::<BTreeSet<_>>()
-    };
-    let (before, after) = (of(old), of(new));
-    let change = match () {
-        () if before == after => return,
-        () if before.is_subset(&after) => "pattern-added",
-        () if after.is_subset(&before) => "pattern-removed",
-        () => "pattern-changed",
-    };
-    let side = |view: &View<'_>, patterns: &BTreeSet<String>| {
-        let all =
-            patterns.iter().map(|pattern| Value::from(pattern.as_str()).to_string()).collect::<Vec<_>>().join(" and ");
-        view.keyword("pattern").map_or_else(|| view.side(), |at| ChangeSide::with_value(&at.pointer, all))
-    };
-    comparison.report_schema_change(change, "the pattern changed", side(old, &before), side(new, &after));
 }

@@ -18,6 +18,7 @@ mod metadata;
 mod objects;
 mod overlap;
 pub(super) mod parts;
+mod patterns;
 mod types;
 mod view;
 
@@ -131,6 +132,7 @@ fn compare_views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View
         return;
     }
     limits::compare(comparison, old, new);
+    patterns::compare(comparison, old, new);
     enums::compare(comparison, old, new, context.any_text);
     if !(equivalents::is_without_properties(old) && equivalents::is_without_properties(new)) {
         objects::compare(comparison, old, new);

@@ -77,6 +77,11 @@ impl<'d> View<'d> {
         self.atoms.iter().any(|at| at.is(key))
     }
 
+    /// The schemas that exclude values: `not`, but not one that only has another `not`.
+    pub(super) fn exclusions(&self) -> impl Iterator<Item = Node<'d>> {
+        self.atoms.iter().filter(|at| not_excluded(at).is_none()).filter_map(|at| at.get("not"))
+    }
+
     fn made_of(&self, list: Vec<Node<'d>>) -> Parts<'d> {
         Parts { list, holder: self.pointer.clone(), chosen: Vec::new() }
     }
@@ -225,13 +230,20 @@ fn expand<'d>(at: Node<'d>, choices: &[(String, Node<'d>)], seen: &mut BTreeSet<
         return;
     }
     let picked = ["oneOf", "anyOf"].map(|kind| chosen(choices, &format!("{}/{kind}", at.pointer)));
-    let parts = at.items_of("allOf").chain(picked.into_iter().flatten().cloned()).collect::<Vec<_>>();
+    let parts = at.items_of("allOf").chain(picked.into_iter().flatten().cloned()).chain(not_excluded(&at));
+    let parts = parts.collect::<Vec<_>>();
     // A schema with nothing but `allOf` is represented by the parts of that.
     let says_something = at.entries().any(|(key, _)| key != "allOf");
     if says_something || parts.is_empty() {
         out.push(at);
     }
     parts.into_iter().for_each(|part| expand(part, choices, seen, out));
+}
+
+/// The schema that a `not` within a `not` comes to.
+fn not_excluded<'d>(at: &Node<'d>) -> Option<Node<'d>> {
+    let excluded = at.get("not")?.resolved();
+    excluded.get("not").filter(|_| excluded.entries().count() == 1)
 }
 
 fn chosen<'a, 'd>(choices: &'a [(String, Node<'d>)], group: &str) -> Option<&'a Node<'d>> {

@@ -14,6 +14,9 @@ use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::Value;
 
+/// Most values that are tried for each schema of a pair.
+const VALUES: usize = 100;
+
 pub(crate) struct Side {
     pub(crate) document: Document,
     pub(crate) loose: Validator,
@@ -56,7 +59,7 @@ fn check(before: &Value, after: &Value, choices: &mut Choices<'_>) -> Result<(),
         prop_assert!(others.is_empty(), "{}\nmeans the same as\n{}\n{:?}", before, after, others);
     }
     let mut count = 0;
-    while count < 60 && !(choices.is_empty() && count > 0) {
+    while count < VALUES && !(choices.is_empty() && count > 0) {
         count += 1;
         for schemas in [before, after] {
             let value = instance(choices, schemas, &schemas["Root"], 6);
@@ -81,7 +84,7 @@ proptest! {
     fn changes_of_a_schema(
         made in proptest::collection::vec(any::<u16>(), 0..60),
         edits in proptest::collection::vec(any::<u16>(), 1..20),
-        values in proptest::collection::vec(any::<u16>(), 1..300),
+        values in proptest::collection::vec(any::<u16>(), 1..800),
     ) {
         let before = schemas(&mut Choices(&made));
         let after = changed(&mut Choices(&edits), &before);
@@ -94,7 +97,7 @@ proptest! {
     fn any_two_schemas(
         one in proptest::collection::vec(any::<u16>(), 0..40),
         other in proptest::collection::vec(any::<u16>(), 0..40),
-        values in proptest::collection::vec(any::<u16>(), 1..200),
+        values in proptest::collection::vec(any::<u16>(), 1..800),
     ) {
         check(&schemas(&mut Choices(&one)), &schemas(&mut Choices(&other)), &mut Choices(&values))?;
     }

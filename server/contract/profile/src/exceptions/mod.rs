@@ -9,6 +9,7 @@ mod fingerprint;
 
 use crate::profile::ASSERTION;
 use countersign_contract_diff::rules::rule as diff_rule;
+use countersign_contract_diff::version_bump::VERSION_TOO_LOW;
 use countersign_contract_document::SourceSpan;
 use countersign_contract_finding::{Finding, Rule, Verdict};
 use countersign_contract_lint as lint;
@@ -47,9 +48,10 @@ pub enum Examined<'a> {
 
 impl Examined<'_> {
     fn includes(self, entry: &Entry) -> bool {
+        let is_of_diff = || diff_rule(&entry.rule).is_some() || entry.rule == VERSION_TOO_LOW.id;
         let is_of_lint = || lint::RULES.iter().chain([&ASSERTION]).any(|rule| rule.id == entry.rule);
         match self {
-            Self::Changes(document) => entry.document == document && diff_rule(&entry.rule).is_some(),
+            Self::Changes(document) => entry.document == document && is_of_diff(),
             Self::Documents(documents) => documents.contains(&entry.document.as_str()) && is_of_lint(),
             Self::Parts => false,
         }

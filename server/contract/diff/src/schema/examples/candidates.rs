@@ -7,6 +7,7 @@ use super::super::Parts;
 use super::super::enums::closed_list;
 use super::super::view::View;
 use crate::change::Direction;
+use crate::language::Languages;
 use countersign_contract_document::{Document, Node};
 use serde_json::{Value, json};
 use std::cell::Cell;
@@ -24,6 +25,7 @@ const MOST_INNER: usize = 6;
 const TYPES: [&str; 6] = ["string", "integer", "number", "boolean", "array", "object"];
 
 pub(super) struct Candidates<'f> {
+    pub(super) languages: &'f Languages,
     pub(super) direction: Direction,
     /// JSON pointer of the part of the accepting schema that changed. Of several alternatives, it is tried first.
     pub(super) focus: Option<&'f str>,
@@ -79,7 +81,9 @@ impl Candidates<'_> {
         let types = view.types();
         for kind in TYPES.into_iter().filter(|kind| types.as_ref().is_none_or(|types| types.contains(kind))) {
             match kind {
-                "string" => out.extend(super::scalars::texts(view, rivals).into_iter().map(Value::from)),
+                "string" => {
+                    out.extend(super::scalars::texts(self.languages, view, rivals).into_iter().map(Value::from))
+                }
                 "integer" | "number" => out.extend(super::scalars::numbers(view, rivals, kind == "integer")),
                 "boolean" => out.extend([json!(true), json!(false)]),
                 "array" => out.extend(self.lists(view, rivals, below)),
@@ -109,7 +113,7 @@ impl Candidates<'_> {
         let kind = TYPES.into_iter().find(|kind| types.as_ref().is_none_or(|types| types.contains(kind)));
         match kind {
             _ if is_object => self.least_object(view, below),
-            Some("string") => super::scalars::texts(view, &[]).into_iter().next().map(Value::from),
+            Some("string") => super::scalars::texts(self.languages, view, &[]).into_iter().next().map(Value::from),
             Some(kind @ ("integer" | "number")) => {
                 super::scalars::numbers(view, &[], kind == "integer").into_iter().next()
             }

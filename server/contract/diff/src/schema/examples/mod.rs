@@ -16,6 +16,7 @@ mod subject;
 
 use crate::change::Direction;
 use crate::comparison::{Origin, Schemas};
+use crate::language::Languages;
 use candidates::Candidates;
 use countersign_contract_document::Document;
 use countersign_contract_finding::{Example, Rule};
@@ -50,12 +51,13 @@ const NO_VALUE: &str = "every value that was tried is valid on both sides or on 
 pub(crate) struct Search<'d> {
     old: &'d Document,
     new: &'d Document,
+    languages: Rc<Languages>,
     keywords_left: usize,
 }
 
 impl<'d> Search<'d> {
-    pub(crate) fn between(old: &'d Document, new: &'d Document) -> Self {
-        Self { old, new, keywords_left: MOST_KEYWORDS }
+    pub(crate) fn between(old: &'d Document, new: &'d Document, languages: Rc<Languages>) -> Self {
+        Self { old, new, languages, keywords_left: MOST_KEYWORDS }
     }
 
     /// The shortest value that shows the change, or why there is none.
@@ -79,6 +81,7 @@ impl<'d> Search<'d> {
     /// Different values that may show the change, the shortest first.
     fn values(&self, origin: &Origin<'d>) -> Vec<Value> {
         let candidates = Candidates {
+            languages: &self.languages,
             direction: origin.direction,
             focus: origin.accepting.as_ref().map(|side| side.pointer.as_str()),
             schemas_left: Cell::new(MOST_SCHEMAS),

@@ -1,7 +1,9 @@
 //! Texts and numbers at the limits of schemas.
 
 use super::super::enums::closed_list;
+use super::super::patterns;
 use super::super::view::View;
+use crate::language::{Difference, Languages};
 use countersign_contract_validate::{formats, pattern};
 use serde_json::{Number, Value};
 
@@ -47,7 +49,7 @@ pub(super) fn counts<'d>(view: &View<'d>, rivals: &[View<'d>], keys: [&str; 2], 
 }
 
 /// Texts for a schema.
-pub(super) fn texts<'d>(view: &View<'d>, rivals: &[View<'d>]) -> Vec<String> {
+pub(super) fn texts<'d>(languages: &Languages, view: &View<'d>, rivals: &[View<'d>]) -> Vec<String> {
     let texts = |views: &[&View<'d>], key: &str| -> Vec<&'d str> {
         views
             .iter()
@@ -56,9 +58,16 @@ pub(super) fn texts<'d>(view: &View<'d>, rivals: &[View<'d>]) -> Vec<String> {
     };
     let all: Vec<&View<'d>> = std::iter::once(view).chain(rivals).collect();
     let lengths = counts(view, rivals, ["minLength", "maxLength"], LONGEST);
-    let (own, patterns) = (texts(&all[..1], "pattern"), texts(&all, "pattern"));
+    let (own, patterns_of_all) = (texts(&all[..1], "pattern"), texts(&all, "pattern"));
     let formats: Vec<&str> = texts(&all, "format").into_iter().flat_map(formats::examples).copied().collect();
     let mut out: Vec<String> = Vec::new();
+    if !patterns_of_all.is_empty() {
+        let (own, rival) = (patterns::texts(view), rivals.first().map(patterns::texts));
+        if let Some(Difference::Text(text)) = rival.map(|rival| languages.difference(&own, &rival)) {
+            out.push(text);
+        }
+        out.extend(languages.shortest(&own));
+    }
     if own.is_empty() {
         let has_format = view.keyword("format").is_some();
         let plain = lengths.iter().map(|length| "a".repeat(*length)).chain(ANY.map(str::to_owned));
@@ -68,7 +77,7 @@ pub(super) fn texts<'d>(view: &View<'d>, rivals: &[View<'d>]) -> Vec<String> {
             false => out.extend(plain.chain(formats)),
         }
     }
-    for pattern in patterns {
+    for pattern in patterns_of_all {
         out.extend(lengths.iter().filter_map(|length| pattern::matching_of_length(pattern, *length)));
     }
     out

@@ -4,19 +4,23 @@ use crate::comparison::Origin;
 use serde_json::Value;
 
 /// Beginnings of changes, and the keywords that reject the values that show them.
-const KEYWORDS: [(&str, &[&str]); 13] = [
+const KEYWORDS: [(&str, &[&str]); 17] = [
     ("min-length", &["minLength"]),
     ("max-length", &["maxLength"]),
     ("minimum", &["minimum", "exclusiveMinimum"]),
     ("maximum", &["maximum", "exclusiveMaximum"]),
     ("multiple-of", &["multipleOf"]),
-    ("min-items", &["minItems"]),
-    ("max-items", &["maxItems"]),
+    ("min-items", &["minItems", "contains"]),
+    ("max-items", &["maxItems", "maxContains"]),
     ("min-properties", &["minProperties"]),
     ("max-properties", &["maxProperties"]),
     ("unique-items", &["uniqueItems"]),
     ("format", &["format", "minimum", "maximum"]),
     ("pattern-added", &["pattern"]),
+    ("pattern-removed", &["pattern"]),
+    ("pattern-narrowed", &["pattern"]),
+    ("pattern-widened", &["pattern"]),
+    ("pattern-replaced", &["pattern"]),
     ("enum", &["enum"]),
 ];
 

@@ -15,6 +15,7 @@
 //! | compare contract and code | [`mod@compare`], `compare_schema`, [`mod@difference`] |
 //! | differences that dropshot and schemars make unavoidable | [`mod@tolerance`] |
 //! | compare two versions and report breaking changes | [`mod@diff`], [`mod@finding`] |
+//! | report documents that only one of two versions has | [`mod@documents`] |
 //! | rewrite a document as OpenAPI 3.0 | [`mod@convert`] |
 //! | list operations, write them as Rust constants | [`mod@operations`], [`mod@table`] |
 //! | lint one document | [`mod@lint`] |
@@ -42,6 +43,7 @@ pub mod convert;
 pub mod diff;
 pub mod difference;
 pub mod document;
+pub mod documents;
 pub mod error;
 pub mod exceptions;
 pub mod files;

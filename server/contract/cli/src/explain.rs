@@ -5,9 +5,8 @@ use clap::Args;
 use countersign_contract::exceptions;
 use countersign_contract::finding::UNUSABLE;
 use countersign_contract::lint::nearest;
-use countersign_contract::profile::ASSERTION;
-use countersign_contract::version_bump::VERSION_TOO_LOW;
-use countersign_contract::{Rule, check, diff, lint};
+use countersign_contract::profile::{self, ASSERTION};
+use countersign_contract::{Rule, check, lint};
 use std::io::Write;
 
 #[derive(Debug, Args)]
@@ -18,8 +17,8 @@ pub(super) struct ExplainArguments {
 
 /// Every rule of every tool.
 fn rules() -> impl Iterator<Item = &'static Rule> {
-    let others = [&VERSION_TOO_LOW, &ASSERTION, &UNUSABLE].into_iter().chain(exceptions::RULES);
-    diff::rules::rules().chain(lint::RULES).chain(check::rules::RULES).chain(others)
+    let others = [&ASSERTION, &UNUSABLE].into_iter().chain(exceptions::RULES);
+    profile::rules_of_diff().chain(lint::RULES).chain(check::rules::RULES).chain(others)
 }
 
 fn no_such_rule(id: &str) -> ContractError {

@@ -2,7 +2,7 @@
 
 use super::accepted::{Accepted, ExceptionArguments, file_name};
 use super::input::InputArguments;
-use super::output::{self, OutputArguments};
+use super::output::{self, OutputArguments, Reported};
 use super::selection::SelectionArguments;
 use super::settings::ProfileArguments;
 use super::{ContractError, Outcome, input};
@@ -16,7 +16,7 @@ use std::io::Write;
 
 #[derive(Debug, Args)]
 pub(super) struct LintArguments {
-    /// Documents to lint, or patterns such as `openapi/*.yaml`.
+    /// Documents to lint, directories with documents, or patterns such as `openapi/*.yaml`.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
 
@@ -72,7 +72,6 @@ pub(super) fn run(
     output: &mut (dyn Write + Send),
 ) -> Result<Outcome, ContractError> {
     let files = input::expand(&arguments.files)?;
-    input::keep(&files, arguments.output.file())?;
     let Some(first) = files.first() else { return Ok(Outcome::Fine) };
     let root = arguments.input.root();
     let mut profile = arguments.profile.load(first, root)?.lint;
@@ -99,6 +98,7 @@ pub(super) fn run(
             Err(error) => failures.push(error),
         }
     }
+    arguments.input.keep(arguments.output.file())?;
     let notes = Notes { accepted: accepted.count, suggested_version: None };
     let documents: Vec<&str> = files.iter().map(|file| file_name(file)).collect();
     // Exceptions about documents that could not be read are not outdated.
@@ -106,8 +106,11 @@ pub(super) fn run(
     let examined = if is_whole { Examined::Documents(&documents) } else { Examined::Parts };
     findings.extend(accepted.close(examined)?);
     let counts = (fails_from, &notes);
-    match failures.is_empty() {
-        true => output::write(&arguments.output, &findings, &linted.join(", "), counts, output),
-        false => Err(arguments.output.write_with_failures(&findings, &linted, failures, counts, output)),
+    if failures.is_empty() {
+        return output::write(&arguments.output, &findings, &linted.join(", "), counts, output);
     }
+    let examined = linted.len();
+    let named = if linted.is_empty() { files.iter().map(|file| input::shown(file)).collect() } else { linted };
+    let reported = Reported { findings: &findings, title: &named.join(", "), examined };
+    Err(arguments.output.write_with_failures(&reported, failures, counts, output))
 }

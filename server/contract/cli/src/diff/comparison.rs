@@ -52,7 +52,10 @@ impl<'a> Comparison<'a> {
                 [Ok(old), Ok(document)] => return self.compare(&old, &document, new).map(|()| Vec::new()),
                 sides => return Ok(sides.into_iter().filter_map(Result::err).collect()),
             },
-            Pair::Added { path, name } => (name, documents::added(path, name)),
+            Pair::Added { path, name } => match input::load(name, &self.arguments.input) {
+                Ok(_) => (name, documents::added(path, name)),
+                Err(error) => return Ok(vec![error]),
+            },
             Pair::Removed { path, name } => (name, documents::removed(path, name)),
         };
         let mut findings = vec![finding];

@@ -39,13 +39,15 @@ fn a_missing_file_a_missing_revision_and_a_shallow_clone_have_words_of_their_own
              relative to the working directory",
         ),
         (folder.path(), "v9:openapi/api.yaml", "there is no revision `v9`"),
-        (folder.path(), "HEAD:openapi", "it is a directory"),
         (clone.path(), "HEAD^1:openapi/api.yaml", "this clone is shallow and does not contain `HEAD^1`"),
         (clone.path(), "HEAD:none.yaml", "there is no file `none.yaml` in `HEAD`"),
     ] {
         let error = error(below, name);
         assert!(error.starts_with(&format!("error: {name} cannot be read from git: {said}")), "{error}");
     }
+    let (status, _, of_directory) = run(folder.path(), &["bundle", "HEAD:openapi"]);
+    assert_eq!(status, Some(2));
+    assert!(of_directory.contains("HEAD:openapi cannot be read from git: it is a directory"), "{of_directory}");
     let outside = tempdir().unwrap();
     assert!(error(outside.path(), "HEAD:a.yaml").contains("not a git repository"));
 }
@@ -90,8 +92,13 @@ fn two_directories_are_compared_document_by_document_in_one_report() {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     // By patterns, from elsewhere.
-    let (status, text, error) = run(&at("v1"), &["diff", "./*.yaml", "../v2/*.yaml"]);
-    assert_eq!((status, text.as_str()), (Some(0), "no findings in ./*.yaml → ../v2/*.yaml (1 document)\n"), "{error}");
+    let (status, text, error) = run(&at("v1"), &["diff", "./s*.yaml", "../v2/s*.yaml"]);
+    assert_eq!((status, text.as_str()), (Some(0), "no findings in ./s*.yaml → ../v2/s*.yaml (1 document)\n"), "{error}");
+
+    // A file that a pattern matches has to be a document.
+    let (status, _, error) = run(folder.path(), &["diff", "v1/*.yaml", "v2/*.yaml"]);
+    assert_eq!(status, Some(2));
+    assert!(error.starts_with("error: v2/part.yaml:1:1: ") && error.contains("expected OpenAPI"), "{error}");
 
     let (status, _, error) = run(folder.path(), &["diff", "v1", "v2/same.yaml"]);
     assert_eq!(status, Some(2));
@@ -133,11 +140,11 @@ fn a_directory_at_a_revision_is_compared_with_that_of_today() {
     let folder = repository();
     let (status, text, error) = run(folder.path(), &["diff", "HEAD:openapi", "openapi"]);
     assert_eq!(status, Some(1), "{error}");
-    assert!(text.contains(" in HEAD:openapi → openapi (1 document): 1 breaking"), "{text}");
+    assert!(text.contains(" in HEAD:openapi → openapi (1 document): 2 breaking"), "{text}");
     let below = folder.path().join("openapi");
     let (status, same, error) = run(&below, &["diff", "HEAD:./*.yaml", "*.yaml"]);
     assert_eq!(status, Some(1), "{error}");
-    assert!(same.contains(" in HEAD:./*.yaml → *.yaml (1 document): 1 breaking"), "{same}");
+    assert!(same.contains(" in HEAD:./*.yaml → *.yaml (1 document): 2 breaking"), "{same}");
     let (status, text, error) = run(folder.path(), &["lint", "openapi"]);
     assert_eq!((status, text.as_str()), (Some(0), "no findings in openapi/api.yaml\n"), "{error}");
 }

@@ -4,17 +4,13 @@ mod comparison;
 mod pairs;
 
 use self::comparison::Comparison;
-use super::accepted::ExceptionArguments;
-use super::input::{Documents, InputArguments};
-use super::output::OutputArguments;
-use super::selection::SelectionArguments;
-use super::settings::ProfileArguments;
+use super::input::Documents;
+use super::shared::SharedArguments;
 use super::{ContractError, Outcome, input};
 use clap::{Args, ValueEnum};
-use countersign_contract::diff::PathPrefix;
-use countersign_contract::profile::{self, DiffProfile};
-use countersign_contract::severity::Severity;
-use countersign_contract::{DiffOptions, Rule, Verdict};
+use countersign_contract_diff::{Options as DiffOptions, PathPrefix};
+use countersign_contract_finding::{Rule, Severity, Verdict};
+use countersign_contract_profile::{self as profile, DiffProfile};
 use std::io::Write;
 
 #[derive(Debug, Args)]
@@ -46,19 +42,7 @@ pub(super) struct DiffArguments {
     add_prefix: Vec<(Side, String)>,
 
     #[command(flatten)]
-    selection: SelectionArguments,
-
-    #[command(flatten)]
-    profile: ProfileArguments,
-
-    #[command(flatten)]
-    exceptions: ExceptionArguments,
-
-    #[command(flatten)]
-    input: InputArguments,
-
-    #[command(flatten)]
-    output: OutputArguments,
+    shared: SharedArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -152,7 +136,7 @@ pub(super) fn run(
     for pair in &pairs {
         failures.extend(comparison.add(*pair)?);
     }
-    arguments.input.keep(arguments.output.file())?;
+    arguments.shared.input.keep(arguments.shared.output.file())?;
     comparison.report(failures, &title, output)
 }
 

@@ -2,11 +2,10 @@
 
 use super::{ContractError, Outcome};
 use clap::Args;
-use countersign_contract::exceptions;
-use countersign_contract::finding::UNUSABLE;
-use countersign_contract::lint::nearest;
-use countersign_contract::profile::{self, ASSERTION};
-use countersign_contract::{Rule, check, lint};
+use countersign_contract_check as check;
+use countersign_contract_finding::{Rule, UNUSABLE};
+use countersign_contract_lint::{self as lint, nearest};
+use countersign_contract_profile::{self as profile, ASSERTION, exceptions};
 use std::io::Write;
 
 #[derive(Debug, Args)]

@@ -1,17 +1,15 @@
 //! `countersign contract lint`.
 
-use super::accepted::{Accepted, ExceptionArguments, file_name};
-use super::input::InputArguments;
-use super::output::{self, OutputArguments, Reported};
-use super::selection::SelectionArguments;
-use super::settings::ProfileArguments;
-use super::{ContractError, Outcome, input};
+use super::accepted::{Accepted, file_name};
+use super::output::Reported;
+use super::shared::SharedArguments;
+use super::{ContractError, Outcome, input, output};
 use clap::{Args, ValueEnum};
-use countersign_contract::exceptions::Examined;
-use countersign_contract::profile::LintFailOn;
-use countersign_contract::report::Notes;
-use countersign_contract::severity::Severity;
-use countersign_contract::{Finding, Rule, Verdict, lint};
+use countersign_contract_finding::{Finding, Rule, Severity, Verdict};
+use countersign_contract_lint as lint;
+use countersign_contract_profile::LintFailOn;
+use countersign_contract_profile::exceptions::Examined;
+use countersign_contract_report::Notes;
 use std::io::Write;
 
 #[derive(Debug, Args)]
@@ -33,19 +31,7 @@ pub(super) struct LintArguments {
     with: Vec<&'static Rule>,
 
     #[command(flatten)]
-    selection: SelectionArguments,
-
-    #[command(flatten)]
-    profile: ProfileArguments,
-
-    #[command(flatten)]
-    exceptions: ExceptionArguments,
-
-    #[command(flatten)]
-    input: InputArguments,
-
-    #[command(flatten)]
-    output: OutputArguments,
+    shared: SharedArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -73,8 +59,8 @@ pub(super) fn run(
 ) -> Result<Outcome, ContractError> {
     let files = input::expand(&arguments.files)?;
     let Some(first) = files.first() else { return Ok(Outcome::Fine) };
-    let root = arguments.input.root();
-    let mut profile = arguments.profile.load(first, root)?.lint;
+    let root = arguments.shared.input.root();
+    let mut profile = arguments.shared.profile.load(first, root)?.lint;
     profile.severity.extend(arguments.with.iter().map(|rule| (*rule, Severity::As(rule.verdict))));
     profile.severity.extend(arguments.without.iter().map(|rule| (*rule, Severity::Off)));
     let fails_from = match (arguments.fail_on, profile.fail_on) {
@@ -83,11 +69,11 @@ pub(super) fn run(
     };
     let fails = |finding: &Finding| finding.verdict >= fails_from;
 
-    let selection = arguments.selection.selection();
-    let mut accepted = Accepted::open(&arguments.exceptions, first, root, today)?;
+    let selection = arguments.shared.selection.selection();
+    let mut accepted = Accepted::open(&arguments.shared.exceptions, first, root, today)?;
     let (mut findings, mut linted, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for file in &files {
-        match input::load_for_lint(file, &arguments.input) {
+        match input::load_for_lint(file, &arguments.shared.input) {
             Ok(document) => {
                 let mut found = profile.lint(&document);
                 selection.apply(&[&document], &mut found);
@@ -98,7 +84,7 @@ pub(super) fn run(
             Err(error) => failures.push(error),
         }
     }
-    arguments.input.keep(arguments.output.file())?;
+    arguments.shared.input.keep(arguments.shared.output.file())?;
     let notes = Notes { accepted: accepted.count, suggested_version: None };
     let documents: Vec<&str> = files.iter().map(|file| file_name(file)).collect();
     // Exceptions about documents that could not be read are not outdated.
@@ -107,10 +93,10 @@ pub(super) fn run(
     findings.extend(accepted.close(examined)?);
     let counts = (fails_from, &notes);
     if failures.is_empty() {
-        return output::write(&arguments.output, &findings, &linted.join(", "), counts, output);
+        return output::write(&arguments.shared.output, &findings, &linted.join(", "), counts, output);
     }
     let examined = linted.len();
     let named = if linted.is_empty() { files.iter().map(|file| input::shown(file)).collect() } else { linted };
     let reported = Reported { findings: &findings, title: &named.join(", "), examined };
-    Err(arguments.output.write_with_failures(&reported, failures, counts, output))
+    Err(arguments.shared.output.write_with_failures(&reported, failures, counts, output))
 }

@@ -2,9 +2,9 @@
 
 use super::super::{input, output};
 use super::{CheckArguments, ContractError, Outcome, Verdict};
-use countersign_contract::check::Check;
-use countersign_contract::check::har::Recording;
-use countersign_contract::report::Notes;
+use countersign_contract_check::Check;
+use countersign_contract_check::har::Recording;
+use countersign_contract_report::Notes;
 use std::io::Write;
 use std::path::Path;
 

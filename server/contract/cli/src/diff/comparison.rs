@@ -5,12 +5,14 @@ use super::{DiffArguments, options};
 use crate::accepted::{Accepted, file_name};
 use crate::output::{self, Reported};
 use crate::{ContractError, Outcome, input};
-use countersign_contract::exceptions::Examined;
-use countersign_contract::profile::{DiffProfile, FailOn};
-use countersign_contract::report::Notes;
-use countersign_contract::selection::Selection;
-use countersign_contract::version_bump::{check_version, suggested_version};
-use countersign_contract::{DiffOptions, Document, Finding, Verdict, diff, documents};
+use countersign_contract_diff::version_bump::{check_version, suggested_version};
+use countersign_contract_diff::{Options as DiffOptions, diff, documents};
+use countersign_contract_document::Document;
+use countersign_contract_finding::{Finding, Verdict};
+use countersign_contract_profile::exceptions::Examined;
+use countersign_contract_profile::selection::Selection;
+use countersign_contract_profile::{DiffProfile, FailOn};
+use countersign_contract_report::Notes;
 use std::io::Write;
 
 pub(super) struct Comparison<'a> {
@@ -30,15 +32,15 @@ pub(super) struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     /// Reads the configuration and the exceptions for a document or a directory.
     pub(super) fn new(arguments: &'a DiffArguments, place: &str, today: &'a str) -> Result<Self, ContractError> {
-        let root = arguments.input.root();
-        let profile: DiffProfile = arguments.profile.load(place, root)?.diff;
+        let root = arguments.shared.input.root();
+        let profile: DiffProfile = arguments.shared.profile.load(place, root)?.diff;
         Ok(Self {
             arguments,
             check_version: profile.check_version,
             threshold: Threshold::of(arguments.fail_on.map(Into::into).or(profile.fail_on)),
             options: options(arguments, &profile, today),
-            selection: arguments.selection.selection(),
-            accepted: Accepted::open(&arguments.exceptions, place, root, today)?,
+            selection: arguments.shared.selection.selection(),
+            accepted: Accepted::open(&arguments.shared.exceptions, place, root, today)?,
             findings: Vec::new(),
             examined: Vec::new(),
             suggested: Vec::new(),
@@ -48,11 +50,11 @@ impl<'a> Comparison<'a> {
     /// Compares the documents of a pair. Returns why documents cannot be used.
     pub(super) fn add(&mut self, pair: Pair<'a>) -> Result<Vec<ContractError>, ContractError> {
         let (name, finding) = match pair {
-            Pair::Both { old, new } => match [old, new].map(|name| input::load(name, &self.arguments.input)) {
+            Pair::Both { old, new } => match [old, new].map(|name| input::load(name, &self.arguments.shared.input)) {
                 [Ok(old), Ok(document)] => return self.compare(&old, &document, new).map(|()| Vec::new()),
                 sides => return Ok(sides.into_iter().filter_map(Result::err).collect()),
             },
-            Pair::Added { path, name } => match input::load(name, &self.arguments.input) {
+            Pair::Added { path, name } => match input::load(name, &self.arguments.shared.input) {
                 Ok(_) => (name, documents::added(path, name)),
                 Err(error) => return Ok(vec![error]),
             },
@@ -107,7 +109,7 @@ impl<'a> Comparison<'a> {
         let has_failures = self.findings.iter().any(|finding| self.threshold.is_reached_by(finding));
         self.findings.retain(|finding| finding.verdict >= self.arguments.at_least.into());
         let counts = (self.threshold.fails_from, &notes);
-        let arguments = &self.arguments.output;
+        let arguments = &self.arguments.shared.output;
         if !failures.is_empty() {
             let examined = self.examined.len();
             let reported = Reported { findings: &self.findings, title, examined };

@@ -93,7 +93,11 @@ fn two_directories_are_compared_document_by_document_in_one_report() {
     }
     // By patterns, from elsewhere.
     let (status, text, error) = run(&at("v1"), &["diff", "./s*.yaml", "../v2/s*.yaml"]);
-    assert_eq!((status, text.as_str()), (Some(0), "no findings in ./s*.yaml → ../v2/s*.yaml (1 document)\n"), "{error}");
+    assert_eq!(
+        (status, text.as_str()),
+        (Some(0), "no findings in ./s*.yaml → ../v2/s*.yaml (1 document)\n"),
+        "{error}"
+    );
 
     // A file that a pattern matches has to be a document.
     let (status, _, error) = run(folder.path(), &["diff", "v1/*.yaml", "v2/*.yaml"]);

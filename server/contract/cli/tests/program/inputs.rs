@@ -112,7 +112,7 @@ fn two_directories_are_compared_document_by_document_in_one_report() {
     fs::write(at("v2/same.yaml"), "openapi: 3.0.3\npaths: [").unwrap();
     let (status, text, error) = run(folder.path(), &["diff", "v1", "v2"]);
     assert_eq!(status, Some(2));
-    assert!(text.starts_with(summary) && error.starts_with("error: v2/same.yaml:2:"), "{text}{error}");
+    assert!(text.starts_with(summary) && error.starts_with("error: v2/same.yaml:3:1: "), "{text}{error}");
 }
 
 #[test]

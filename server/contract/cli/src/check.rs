@@ -100,8 +100,10 @@ fn value(text: &str) -> Result<(String, String), String> {
 }
 
 pub(super) fn run(arguments: &CheckArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
-    input::keep([&arguments.file], arguments.output.file())?;
-    let document = match input::load(&arguments.file, &InputArguments::below(&arguments.root)) {
+    let input = InputArguments::below(&arguments.root);
+    let loaded = input::load(&arguments.file, &input);
+    input.keep(arguments.output.file())?;
+    let document = match loaded {
         Ok(document) => document,
         Err(error) => return Err(arguments.output.write_failures(vec![error], &arguments.file, output)),
     };

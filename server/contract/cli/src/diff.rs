@@ -1,23 +1,24 @@
 //! `countersign contract diff`.
 
-use super::accepted::{Accepted, file_name};
+mod comparison;
+mod pairs;
+
+use self::comparison::Comparison;
+use super::input::Documents;
 use super::shared::SharedArguments;
-use super::{ContractError, Outcome, input, output};
+use super::{ContractError, Outcome, input};
 use clap::{Args, ValueEnum};
-use countersign_contract_diff::version_bump::{VERSION_TOO_LOW, check_version, suggested_version};
-use countersign_contract_diff::{Options as DiffOptions, PathPrefix, diff, rules};
-use countersign_contract_finding::{Finding, Rule, Severity, Verdict};
-use countersign_contract_profile::exceptions::Examined;
+use countersign_contract_diff::{Options as DiffOptions, PathPrefix};
+use countersign_contract_finding::{Rule, Severity, Verdict};
 use countersign_contract_profile::{self as profile, DiffProfile};
-use countersign_contract_report::Notes;
 use std::io::Write;
 
 #[derive(Debug, Args)]
 pub(super) struct DiffArguments {
-    /// The version that clients use.
+    /// The version that clients use: a document, or a directory or a pattern for several.
     old: String,
 
-    /// The new version.
+    /// The new version. The documents of two directories are paired by their paths.
     new: String,
 
     /// The mildest verdict that makes the exit status 1. Without this option, that of the configuration, or else breaking.
@@ -95,7 +96,7 @@ impl From<Level> for Verdict {
 
 fn treatment(text: &str) -> Result<(&'static Rule, Severity), String> {
     let (id, verdict) = text.split_once('=').ok_or("expected RULE=VERDICT")?;
-    let rule = rules::rule(id).or_else(|| Some(&VERSION_TOO_LOW).filter(|rule| rule.id == id));
+    let rule = profile::rules_of_diff().find(|rule| rule.id == id);
     let rule = rule.ok_or_else(|| format!("there is no rule `{id}`"))?;
     if verdict == "off" {
         return Ok((rule, Severity::Off));
@@ -123,45 +124,20 @@ pub(super) fn run(
     if arguments.old == "-" && arguments.new == "-" {
         return Err(ContractError::OneInput);
     }
-    input::keep([&arguments.old, &arguments.new], arguments.shared.output.file())?;
-    let title = format!("{} → {}", input::shown(&arguments.old), input::shown(&arguments.new));
-    let root = arguments.shared.input.root();
-    let profile = arguments.shared.profile.load(&arguments.new, root)?.diff;
-    let (old, new) = match [&arguments.old, &arguments.new].map(|name| input::load(name, &arguments.shared.input)) {
-        [Ok(old), Ok(new)] => (old, new),
-        sides => {
-            let failures = sides.into_iter().filter_map(Result::err).collect();
-            return Err(arguments.shared.output.write_failures(failures, &title, output));
-        }
-    };
-    let options = options(arguments, &profile, today);
-    let mut findings = diff(&old, &new, &options);
-    let selection = arguments.shared.selection.selection();
-    selection.apply(&[&old, &new], &mut findings);
-
-    let (fails_from, nothing_fails) = threshold(arguments.fail_on.map(Into::into).or(profile.fail_on));
-    let fails = |finding: &Finding| !nothing_fails && finding.verdict >= fails_from;
-    let mut accepted = Accepted::open(&arguments.shared.exceptions, &arguments.new, root, today)?;
-    accepted.apply(&arguments.new, &mut findings, fails)?;
-    let suggested = suggested_version(&old, &findings);
-    if profile.check_version {
-        let mut version: Vec<Finding> = check_version(&old, &new, &findings).into_iter().collect();
-        options.severities.apply(&mut version);
-        accepted.apply(&arguments.new, &mut version, fails)?;
-        findings.extend(version);
+    let (old, new) = (Documents::of(&arguments.old)?, Documents::of(&arguments.new)?);
+    let pairs = pairs::pairs(&old, &new)?;
+    let several = format!(" ({} documents)", pairs.len());
+    let mut title = format!("{} → {}", input::shown(&arguments.old), input::shown(&arguments.new));
+    if let Documents::Several { .. } = new {
+        title.push_str(if pairs.len() == 1 { " (1 document)" } else { &several });
     }
-    let notes = Notes { accepted: accepted.count, suggested_version: suggested.map(|version| version.to_string()) };
-    let examined = match selection.is_everything() {
-        true => Examined::Changes(file_name(&arguments.new)),
-        false => Examined::Parts,
-    };
-    findings.extend(accepted.close(examined)?);
-
-    // Findings below --at-least count for the exit status, too.
-    let has_failures = findings.iter().any(fails);
-    findings.retain(|finding| finding.verdict >= arguments.at_least.into());
-    output::write(&arguments.shared.output, &findings, &title, (fails_from, &notes), output)?;
-    Ok(if has_failures { Outcome::Findings } else { Outcome::Fine })
+    let mut comparison = Comparison::new(arguments, new.place(), today)?;
+    let mut failures = Vec::new();
+    for pair in &pairs {
+        failures.extend(comparison.add(*pair)?);
+    }
+    arguments.shared.input.keep(arguments.shared.output.file())?;
+    comparison.report(failures, &title, output)
 }
 
 /// The options of the comparison; the flags win over the configuration.
@@ -175,14 +151,4 @@ fn options(arguments: &DiffArguments, profile: &DiffProfile, today: &str) -> Dif
     options.severities.extend(arguments.treat.iter().copied());
     (options.old_prefix, options.new_prefix) = (prefix(Side::Old), prefix(Side::New));
     options
-}
-
-/// The mildest verdict that fails, and whether nothing does.
-fn threshold(fail_on: Option<profile::FailOn>) -> (Verdict, bool) {
-    match fail_on.unwrap_or(profile::FailOn::Breaking) {
-        profile::FailOn::Breaking => (Verdict::Breaking, false),
-        profile::FailOn::Risky => (Verdict::Risky, false),
-        profile::FailOn::Any => (Verdict::Documentation, false),
-        profile::FailOn::Nothing => (Verdict::Error, true),
-    }
 }

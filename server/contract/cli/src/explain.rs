@@ -3,12 +3,9 @@
 use super::{ContractError, Outcome};
 use clap::Args;
 use countersign_contract_check as check;
-use countersign_contract_diff as diff;
-use countersign_contract_diff::version_bump::VERSION_TOO_LOW;
 use countersign_contract_finding::{Rule, UNUSABLE};
 use countersign_contract_lint::{self as lint, nearest};
-use countersign_contract_profile::ASSERTION;
-use countersign_contract_profile::exceptions;
+use countersign_contract_profile::{self as profile, ASSERTION, exceptions};
 use std::io::Write;
 
 #[derive(Debug, Args)]
@@ -19,8 +16,8 @@ pub(super) struct ExplainArguments {
 
 /// Every rule of every tool.
 fn rules() -> impl Iterator<Item = &'static Rule> {
-    let others = [&VERSION_TOO_LOW, &ASSERTION, &UNUSABLE].into_iter().chain(exceptions::RULES);
-    diff::rules::rules().chain(lint::RULES).chain(check::rules::RULES).chain(others)
+    let others = [&ASSERTION, &UNUSABLE].into_iter().chain(exceptions::RULES);
+    profile::rules_of_diff().chain(lint::RULES).chain(check::rules::RULES).chain(others)
 }
 
 fn no_such_rule(id: &str) -> ContractError {

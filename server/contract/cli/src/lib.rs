@@ -8,6 +8,7 @@
 mod accepted;
 #[cfg(feature = "check")]
 mod check;
+mod completions;
 mod diff;
 mod explain;
 mod input;
@@ -20,10 +21,11 @@ mod selection;
 mod settings;
 mod shared;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +37,8 @@ Examples:
       A changelog for the next release.
   countersign contract diff --accept --reason 'agreed with all clients' --until 2027-06-30 old.yaml openapi/api.yaml
       Accept what fails: it is not reported again until it changes or the day has passed.
+  countersign contract diff HEAD~1:openapi openapi
+      Changes of all documents in a directory, in one report.
   countersign contract lint --format junit --output lint.xml openapi/api.yaml
       Errors and warnings of a document, for a CI system to show.
   countersign contract check --url http://localhost:3000/api/auth openapi/better-auth.yaml
@@ -48,7 +52,7 @@ Examples:
 
 Documents are OpenAPI 3.0, 3.1 or 3.2 in YAML or JSON: a file, `-` for standard input, a URL, or REV:PATH for a file at a
 revision of the git repository in the working directory (`HEAD~1:openapi/api.yaml`; a PATH that begins with ./ is relative to
-that directory). lint also takes patterns (`openapi/*.yaml`).
+that directory). diff and lint also take directories and patterns (`openapi/*.yaml`), which stand for the documents in them.
 A document may consist of several files: `$ref: schemas/user.yaml` is relative to the file that contains it, at the same
 revision. References are followed within the git repository of the document, or else below its directory; --root DIR names
 another directory.
@@ -86,6 +90,8 @@ enum ContractCommand {
     Convert(rewrite::ConvertArguments),
     /// Explain a rule, or list all rules.
     Explain(explain::ExplainArguments),
+    /// Print the completion script of a shell, such as for `source <(countersign-contract completions bash)`.
+    Completions(completions::CompletionArguments),
 }
 
 /// Why a tool could not do its work.
@@ -154,6 +160,16 @@ pub enum ContractError {
         id: String,
         /// A suggestion, or nothing.
         hint: String,
+    },
+    /// One side of a comparison is a document, and the other a directory or a pattern.
+    #[error(
+        "{one} is one document and {several} stands for several: name two documents, or two directories or patterns"
+    )]
+    OneAndSeveral {
+        /// The document.
+        one: String,
+        /// The directory.
+        several: String,
     },
     /// Both documents are standard input.
     #[error("standard input can be only one of the two documents")]
@@ -244,10 +260,18 @@ pub fn run(
     arguments: &[OsString],
     output: &mut (dyn Write + Send),
 ) -> Result<Outcome, ContractError> {
-    let command = ContractLine::command().name(program.to_owned()).bin_name(program);
-    let command = command.after_long_help(EXAMPLES.replace(PROGRAM, program));
+    let mut command = command_line(program);
     let name = OsString::from(program);
-    let line = ContractLine::from_arg_matches(&command.try_get_matches_from(std::iter::once(&name).chain(arguments))?)?;
+    let matches = command.try_get_matches_from_mut(std::iter::once(&name).chain(arguments));
+    let matches = matches.map_err(|error| match (error.kind(), arguments.first()) {
+        (ErrorKind::InvalidSubcommand, Some(file)) if Path::new(file).exists() => {
+            let file = file.display();
+            command
+                .error(error.kind(), format!("{file} is a file; a command comes first, as in `{program} lint {file}`"))
+        }
+        _ => error,
+    })?;
+    let line = ContractLine::from_arg_matches(&matches)?;
     match line.command {
         ContractCommand::Diff(arguments) => diff::run(&arguments, today, output),
         ContractCommand::Lint(arguments) => lint::run(&arguments, today, output),
@@ -256,7 +280,15 @@ pub fn run(
         ContractCommand::Bundle(arguments) => rewrite::bundle(&arguments, output),
         ContractCommand::Convert(arguments) => rewrite::convert(&arguments, output),
         ContractCommand::Explain(arguments) => explain::run(&arguments, output),
+        ContractCommand::Completions(arguments) => completions::run(&arguments, command, program, output),
     }
+}
+
+/// The command line of a program. As a part of another program, it leaves completions to that.
+fn command_line(program: &str) -> clap::Command {
+    let command = ContractLine::command().name(program.to_owned()).bin_name(program);
+    let command = command.after_long_help(EXAMPLES.replace(PROGRAM, program));
+    command.mut_subcommand("completions", |completions| completions.hide(program == PROGRAM))
 }
 
 #[cfg(test)]

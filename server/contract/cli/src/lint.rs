@@ -1,6 +1,7 @@
 //! `countersign contract lint`.
 
 use super::accepted::{Accepted, file_name};
+use super::output::Reported;
 use super::shared::SharedArguments;
 use super::{ContractError, Outcome, input, output};
 use clap::{Args, ValueEnum};
@@ -13,7 +14,7 @@ use std::io::Write;
 
 #[derive(Debug, Args)]
 pub(super) struct LintArguments {
-    /// Documents to lint, or patterns such as `openapi/*.yaml`.
+    /// Documents to lint, directories with documents, or patterns such as `openapi/*.yaml`.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
 
@@ -57,7 +58,6 @@ pub(super) fn run(
     output: &mut (dyn Write + Send),
 ) -> Result<Outcome, ContractError> {
     let files = input::expand(&arguments.files)?;
-    input::keep(&files, arguments.shared.output.file())?;
     let Some(first) = files.first() else { return Ok(Outcome::Fine) };
     let root = arguments.shared.input.root();
     let mut profile = arguments.shared.profile.load(first, root)?.lint;
@@ -84,6 +84,7 @@ pub(super) fn run(
             Err(error) => failures.push(error),
         }
     }
+    arguments.shared.input.keep(arguments.shared.output.file())?;
     let notes = Notes { accepted: accepted.count, suggested_version: None };
     let documents: Vec<&str> = files.iter().map(|file| file_name(file)).collect();
     // Exceptions about documents that could not be read are not outdated.
@@ -91,8 +92,11 @@ pub(super) fn run(
     let examined = if is_whole { Examined::Documents(&documents) } else { Examined::Parts };
     findings.extend(accepted.close(examined)?);
     let counts = (fails_from, &notes);
-    match failures.is_empty() {
-        true => output::write(&arguments.shared.output, &findings, &linted.join(", "), counts, output),
-        false => Err(arguments.shared.output.write_with_failures(&findings, &linted, failures, counts, output)),
+    if failures.is_empty() {
+        return output::write(&arguments.shared.output, &findings, &linted.join(", "), counts, output);
     }
+    let examined = linted.len();
+    let named = if linted.is_empty() { files.iter().map(|file| input::shown(file)).collect() } else { linted };
+    let reported = Reported { findings: &findings, title: &named.join(", "), examined };
+    Err(arguments.shared.output.write_with_failures(&reported, failures, counts, output))
 }

@@ -122,24 +122,32 @@ impl OutputArguments {
     /// Writes the findings about some documents beside others that cannot be used. Returns the error to end with.
     pub(super) fn write_with_failures(
         &self,
-        findings: &[Finding],
-        examined: &[String],
+        reported: &Reported<'_>,
         failures: Vec<ContractError>,
         counts: (Verdict, &Notes),
         output: &mut (dyn Write + Send),
     ) -> ContractError {
-        let unusable: Vec<Finding> = failures.iter().map(unusable).collect();
-        let names = unusable.iter().map(|finding| finding.span.document.clone());
-        let written = match (self.format, examined.is_empty()) {
-            (FormatName::Text, true) => Ok(Outcome::Findings),
-            (FormatName::Text, false) => write(self, findings, &examined.join(", "), counts, output),
+        let Reported { findings, title, examined } = *reported;
+        let written = match (self.format, examined) {
+            // The error is what is shown.
+            (FormatName::Text, 0) => Ok(Outcome::Findings),
+            (FormatName::Text, _) => write(self, findings, title, counts, output),
             _ => {
-                let title = names.chain(examined.iter().cloned()).collect::<Vec<_>>().join(", ");
-                write(self, &[&unusable, findings].concat(), &title, counts, output)
+                let unusable: Vec<Finding> = failures.iter().map(unusable).collect();
+                write(self, &[&unusable, findings].concat(), title, counts, output)
             }
         };
         written.err().unwrap_or_else(|| one_error(failures))
     }
+}
+
+/// Findings about the documents that can be used.
+pub(super) struct Reported<'a> {
+    pub(super) findings: &'a [Finding],
+    /// What was examined.
+    pub(super) title: &'a str,
+    /// Number of documents that can be used.
+    pub(super) examined: usize,
 }
 
 fn one_error(mut failures: Vec<ContractError>) -> ContractError {

@@ -46,8 +46,8 @@ enum Target {
 }
 
 pub(super) fn bundle(arguments: &BundleArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
-    input::keep([&arguments.file], arguments.output.as_deref())?;
     let document = input::bundle(&arguments.file, &arguments.input)?;
+    arguments.input.keep(arguments.output.as_deref())?;
     match &arguments.output {
         Some(path) => write_file(path, &document)?,
         None => print(output, &format!("{document:#}\n"))?,
@@ -56,8 +56,8 @@ pub(super) fn bundle(arguments: &BundleArguments, output: &mut (dyn Write + Send
 }
 
 pub(super) fn convert(arguments: &ConvertArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
-    input::keep([&arguments.file], Some(&arguments.output))?;
     let document = input::load(&arguments.file, &arguments.input)?;
+    arguments.input.keep(Some(&arguments.output))?;
     let Target::V3_0 = arguments.to;
     let converted = to_3_0(&document);
     write_file(&arguments.output, &converted.value)?;

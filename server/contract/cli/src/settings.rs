@@ -27,21 +27,24 @@ impl ProfileArguments {
     }
 }
 
-/// The file of this name beside a document, or else at the root that its references may lead to.
-pub(super) fn find(name: &str, document: &str, root: &RootArguments) -> Option<PathBuf> {
-    let beside = beside(document).join(name);
+/// The file of this name beside a document or in a directory with documents, or else at the root that references may lead to.
+pub(super) fn find(name: &str, place: &str, root: &RootArguments) -> Option<PathBuf> {
+    let beside = beside(place).join(name);
     if beside.is_file() {
         return Some(beside);
     }
-    let path = if Path::new(document).exists() { document } else { "." };
-    let at_root = root.of(Path::new(path)).ok()?.join(name);
+    let at_root = root.of(&beside).ok()?.join(name);
     at_root.is_file().then(|| relative(&at_root))
 }
 
-/// The directory of a document; for standard input and a revision of git, the working directory.
-pub(super) fn beside(document: &str) -> &Path {
-    let path = Path::new(document);
-    path.parent().filter(|_| path.exists()).unwrap_or(Path::new(""))
+/// The directory of a document, or the directory itself; for standard input and a revision of git, the working directory.
+pub(super) fn beside(place: &str) -> &Path {
+    let path = Path::new(place);
+    match path.parent() {
+        _ if path.is_dir() => path,
+        Some(folder) if path.exists() => folder,
+        _ => Path::new(""),
+    }
 }
 
 /// The text of a file.

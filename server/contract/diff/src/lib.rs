@@ -17,6 +17,7 @@
 //! | descriptions, examples, extensions | `annotations` |
 //! | operations, their parameters, bodies, responses, security | `operations`, `parameters`, `bodies`, `responses`, `security` |
 //! | schemas | `schema` |
+//! | documents that only one of two versions has | [`documents`] |
 //! | which of two patterns matches more | `language` |
 //! | the version that the changes ask for | [`version_bump`] |
 
@@ -26,6 +27,7 @@ mod change;
 mod comparison;
 mod deprecation;
 mod document;
+pub mod documents;
 mod language;
 mod operations;
 mod options;

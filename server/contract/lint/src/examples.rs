@@ -11,8 +11,9 @@ use countersign_contract_document::grammar::Kind;
 use countersign_contract_document::tree::{Id, Key};
 use countersign_contract_finding::{Rule, Verdict};
 use countersign_contract_validate::json_schema::json_schema_for;
-use jsonschema::Validator;
+use countersign_contract_validate::nearest as nearest_errors;
 use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -158,13 +159,16 @@ impl Values<'_, '_> {
     /// Path within the value and description of its first error; or why it cannot be validated.
     fn problem(&mut self, schema: &Value, value: &Value) -> Result<Option<(Vec<String>, String)>, &'static str> {
         let Some(validator) = self.validator(schema, value)? else { return Ok(None) };
-        let error = validator.iter_errors(value).find(|error| !self.is_one_way(error.kind()));
-        Ok(error.map(|error| {
+        let described = |error: &ValidationError<'_>| -> (Vec<String>, String) {
             (
                 countersign_contract_document::pointer::tokens(error.instance_path().as_str()).collect(),
                 short(&error.to_string()),
             )
-        }))
+        };
+        let problem = |error: ValidationError<'_>| {
+            nearest_errors(&error).into_iter().find(|error| !self.is_one_way(error.kind())).map(described)
+        };
+        Ok(validator.iter_errors(value).find_map(problem))
     }
 
     fn is_one_way(&self, kind: &ValidationErrorKind) -> bool {

@@ -13,4 +13,4 @@ mod profile;
 pub mod selection;
 pub mod settings;
 
-pub use profile::{ASSERTION, Assertion, DiffProfile, FailOn, LintFailOn, LintProfile, Profile};
+pub use profile::{ASSERTION, Assertion, DiffProfile, FailOn, LintFailOn, LintProfile, Profile, rules_of_diff};

@@ -1,6 +1,6 @@
 //! `countersign contract check --har`.
 
-use super::super::output;
+use super::super::{input, output};
 use super::{CheckArguments, ContractError, Outcome, Verdict};
 use countersign_contract_check::Check;
 use countersign_contract_check::har::Recording;
@@ -14,6 +14,7 @@ pub(super) fn run(
     arguments: &CheckArguments,
     output: &mut (dyn Write + Send),
 ) -> Result<Outcome, ContractError> {
+    input::keep([file], arguments.output.file())?;
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file);
     let text = text.map_err(|source| ContractError::Unreadable { name: name.clone(), source })?;

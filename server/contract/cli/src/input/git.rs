@@ -29,6 +29,13 @@ pub(super) fn read(name: &str) -> Result<String, ContractError> {
     }
 }
 
+/// The paths of all files in the directory that `REV:PATH` names, relative to it, in alphabetical order; `None` if it is
+/// none.
+pub(super) fn files(name: &str) -> Option<Vec<String>> {
+    let listed = answer(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", "--end-of-options", name])?;
+    Some(listed.split_terminator('\0').map(str::to_owned).collect())
+}
+
 fn batch(name: &str) -> io::Result<Output> {
     let mut command = Command::new("git");
     command.args(["cat-file", "--batch", "--follow-symlinks"]);

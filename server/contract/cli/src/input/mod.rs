@@ -1,7 +1,7 @@
 //! Reads documents and the files that they refer to: from files, standard input, URLs, or a revision of a git repository.
 
 mod git;
-mod patterns;
+mod names;
 #[cfg(feature = "check")]
 mod url;
 
@@ -10,10 +10,11 @@ use super::root::{self, RootArguments};
 use clap::Args;
 use countersign_contract_document::{Document, File, Files};
 use serde_json::Value;
+use std::cell::RefCell;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-pub(super) use patterns::expand;
+pub(super) use names::{Documents, expand};
 
 /// Greatest size in bytes of a file that a document refers to, and of a document at a URL.
 const LONGEST_FILE: u64 = 64 << 20;
@@ -29,12 +30,21 @@ pub(super) struct InputArguments {
     #[cfg(feature = "check")]
     #[arg(long, value_name = "NAME: VALUE", value_parser = super::check::header)]
     header: Vec<(http::HeaderName, http::HeaderValue)>,
+
+    /// The files that were read with these arguments.
+    #[arg(skip)]
+    files: RefCell<Vec<PathBuf>>,
 }
 
 impl InputArguments {
     /// Where references may lead.
     pub(super) fn root(&self) -> &RootArguments {
         &self.root
+    }
+
+    /// Refuses to write a file that was read.
+    pub(super) fn keep(&self, output: Option<&Path>) -> Result<(), ContractError> {
+        keep(&*self.files.borrow(), output)
     }
 
     /// Without headers.
@@ -60,14 +70,14 @@ pub(super) fn bundle(name: &str, input: &InputArguments) -> Result<Value, Contra
 }
 
 /// Refuses to write a file that is also read.
-pub(super) fn keep<'n>(
-    names: impl IntoIterator<Item = &'n String>,
+pub(super) fn keep(
+    read: impl IntoIterator<Item = impl AsRef<Path>>,
     output: Option<&Path>,
 ) -> Result<(), ContractError> {
     let Some(written) = output.and_then(|output| output.canonicalize().ok()) else { return Ok(()) };
-    let is_written = |name: &String| Path::new(name).canonicalize().is_ok_and(|read| read == written);
-    match names.into_iter().find(|name| is_written(name)) {
-        Some(name) => Err(ContractError::Overwrites { name: name.clone() }),
+    let is_written = |file: &Path| file.canonicalize().is_ok_and(|read| read == written);
+    match read.into_iter().find(|file| is_written(file.as_ref())) {
+        Some(file) => Err(ContractError::Overwrites { name: file.as_ref().display().to_string() }),
         None => Ok(()),
     }
 }
@@ -100,22 +110,30 @@ fn read<T>(name: &str, input: &InputArguments, make: Make<'_, T>) -> Result<T, C
     let document = DocumentName::of(name, !Path::new(name).exists());
     let text = match (name, document.revision) {
         ("-", _) => standard_input(),
-        (_, "") => std::fs::read_to_string(name),
-        _ => return read_as(document, &git::read(name)?, &input.root, make),
+        (_, "") => {
+            input.files.borrow_mut().push(name.into());
+            std::fs::read_to_string(name)
+        }
+        _ => return read_as(document, &git::read(name)?, input, make),
     };
     let text = text.map_err(|source| ContractError::Unreadable { name: name.to_owned(), source })?;
-    read_as(document, &text, &input.root, make)
+    read_as(document, &text, input, make)
 }
 
 fn read_as<T>(
     document: DocumentName<'_>,
     text: &str,
-    root: &RootArguments,
+    input: &InputArguments,
     make: Make<'_, T>,
 ) -> Result<T, ContractError> {
     let other = |path: &str| {
         let name = document.name_of(path);
-        let regular_file = || regular_file(&root::confine(Path::new(&name), &root.of(Path::new(document.path))?)?);
+        let regular_file = || -> io::Result<String> {
+            let found = root::confine(Path::new(&name), &input.root.of(Path::new(document.path))?)?;
+            let text = regular_file(&found)?;
+            input.files.borrow_mut().push(name.clone().into());
+            Ok(text)
+        };
         let text = match document.revision {
             "" => regular_file().map_err(|source| ContractError::Unreadable { name: name.clone(), source })?,
             _ => git::read(&name)?,

@@ -94,6 +94,7 @@ fn mistakes_have_a_status_of_their_own_and_a_message_with_the_way_on() {
         (&["lint", "swagger.yaml"], "expected OpenAPI 3.0, 3.1 or 3.2, found Swagger 2.0"),
         (&["explain", "tag-add"], "did you mean `tag-added`?"),
         (&["differ"], "unrecognized subcommand"),
+        (&["swagger.yaml"], "a command comes first, as in `countersign-contract lint swagger.yaml`"),
     ] {
         let (status, output, error) = run(folder.path(), arguments);
         assert_eq!((status, output.as_str()), (Some(2), ""), "{arguments:?}\n{error}");
@@ -109,4 +110,16 @@ fn help_calls_the_program_by_its_name() {
     assert!(!text.contains("countersign contract"), "{text}");
     let (status, text, _) = run(Path::new("."), &["--version"]);
     assert_eq!((status, text), (Some(0), format!("countersign-contract {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn completions_cover_every_command_and_flag() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let (status, script, error) = run(Path::new("."), &["completions", shell]);
+        assert_eq!(status, Some(0), "{error}");
+        for word in ["countersign-contract", "lint", "explain", "at-least", "strip-prefix"] {
+            assert!(script.contains(word), "{word} is not in the script for {shell}");
+        }
+    }
+    assert_eq!(run(Path::new("."), &["completions", "cmd"]).0, Some(2));
 }

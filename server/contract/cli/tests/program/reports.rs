@@ -116,3 +116,24 @@ fn no_output_replaces_a_document_that_is_read() {
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
 }
+
+#[test]
+fn no_output_replaces_a_file_that_a_document_refers_to() {
+    let folder = tempdir().unwrap();
+    let api = "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {}\ncomponents: {schemas: {A: {$ref: 'parts/a.yaml'}}}\n";
+    fs::write(folder.path().join("api.yaml"), api).unwrap();
+    fs::create_dir(folder.path().join("parts")).unwrap();
+    let part = folder.path().join("parts/a.yaml");
+    fs::write(&part, "type: string\n").unwrap();
+    for arguments in [
+        &["convert", "--to", "3.0", "--output", "parts/a.yaml", "api.yaml"][..],
+        &["bundle", "--output", "parts/a.yaml", "api.yaml"],
+        &["lint", "--output", "./parts/a.yaml", "api.yaml"],
+        &["diff", "--output", "parts/a.yaml", "api.yaml", "api.yaml"],
+    ] {
+        let (status, _, error) = run(folder.path(), arguments);
+        assert_eq!(status, Some(2), "{arguments:?}");
+        assert!(error.contains("parts/a.yaml is read, and --output would replace it"), "{error}");
+        assert_eq!(fs::read_to_string(&part).unwrap(), "type: string\n", "{arguments:?}");
+    }
+}

@@ -213,6 +213,15 @@ fn values() -> Vec<Case> {
                 "S: {type: object, example: {}, required: [id], properties: {id: {readOnly: true, description: d}}}",
             ),
         ),
+        // Null is one of two alternatives, and what is wrong with the other one counts.
+        case(
+            "example-invalid",
+            schemas("S: {type: number, nullable: true, example: '2'}"),
+            &["16:39 \"2\" is not of type \"number\""],
+            schemas(
+                "S: {type: object, nullable: true, example: {}, required: [id], properties: {id: {readOnly: true, description: d}}}",
+            ),
+        ),
         case(
             "default-invalid",
             schemas("S: {type: string, format: email, default: nobody}"),

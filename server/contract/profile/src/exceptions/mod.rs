@@ -8,6 +8,7 @@ mod file;
 mod fingerprint;
 
 use crate::profile::ASSERTION;
+use countersign_contract_diff::documents;
 use countersign_contract_diff::rules::rule as diff_rule;
 use countersign_contract_diff::version_bump::VERSION_TOO_LOW;
 use countersign_contract_document::SourceSpan;
@@ -38,8 +39,8 @@ pub static RULES: [&Rule; 2] = [&EXPIRED, &STALE];
 /// What was examined, to tell which entries could have had a finding.
 #[derive(Debug, Clone, Copy)]
 pub enum Examined<'a> {
-    /// All changes of a document. It is named by its file name.
-    Changes(&'a str),
+    /// All changes of some documents. They are named by their file names.
+    Changes(&'a [&'a str]),
     /// All of some documents. They are named by their file names.
     Documents(&'a [&'a str]),
     /// Parts of documents, so that no entry is stale.
@@ -48,10 +49,13 @@ pub enum Examined<'a> {
 
 impl Examined<'_> {
     fn includes(self, entry: &Entry) -> bool {
-        let is_of_diff = || diff_rule(&entry.rule).is_some() || entry.rule == VERSION_TOO_LOW.id;
         let is_of_lint = || lint::RULES.iter().chain([&ASSERTION]).any(|rule| rule.id == entry.rule);
+        let is_of_diff = || {
+            let further = documents::RULES.iter().chain([&VERSION_TOO_LOW]).any(|rule| rule.id == entry.rule);
+            diff_rule(&entry.rule).is_some() || further
+        };
         match self {
-            Self::Changes(document) => entry.document == document && is_of_diff(),
+            Self::Changes(documents) => documents.contains(&entry.document.as_str()) && is_of_diff(),
             Self::Documents(documents) => documents.contains(&entry.document.as_str()) && is_of_lint(),
             Self::Parts => false,
         }

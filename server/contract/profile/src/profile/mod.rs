@@ -21,6 +21,7 @@ use serde::Deserialize;
 pub use assertions::{ASSERTION, Assertion};
 pub use diff::{DiffProfile, FailOn};
 pub use lint::{LintFailOn, LintProfile};
+pub use names::rules_of_diff;
 
 /// A configuration.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -1,5 +1,6 @@
 //! Rules by their names, as keys of a section.
 
+use countersign_contract_diff::documents;
 use countersign_contract_diff::rules;
 use countersign_contract_diff::version_bump::VERSION_TOO_LOW;
 use countersign_contract_finding::{Rule, Severities, Severity};
@@ -8,13 +9,17 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use std::collections::BTreeMap;
 
+/// The rules of the comparison whose severity can be chosen.
+pub fn rules_of_diff() -> impl Iterator<Item = &'static Rule> {
+    rules::rules().chain([&VERSION_TOO_LOW]).chain(documents::RULES)
+}
+
 /// Reads a section with the severities of rules of the comparison.
 pub(super) fn of_diff<'de, D>(deserializer: D) -> Result<Severities, D::Error>
 where
     D: Deserializer<'de>,
 {
-    let rules = || rules::rules().chain([&VERSION_TOO_LOW]);
-    severities::<D, super::diff::Level>(deserializer, &rules().collect::<Vec<_>>())
+    severities::<D, super::diff::Level>(deserializer, &rules_of_diff().collect::<Vec<_>>())
 }
 
 /// Reads a section with the severities of rules of lint.

@@ -51,7 +51,7 @@ impl Examined<'_> {
     fn includes(self, entry: &Entry) -> bool {
         let is_of_lint = || lint::RULES.iter().chain([&ASSERTION]).any(|rule| rule.id == entry.rule);
         let is_of_diff = || {
-            let further = documents::RULES.iter().chain([&VERSION_TOO_LOW]).any(|rule| rule.id == entry.rule);
+            let further = documents::RULES.iter().chain([&&VERSION_TOO_LOW]).any(|rule| rule.id == entry.rule);
             diff_rule(&entry.rule).is_some() || further
         };
         match self {

@@ -311,7 +311,7 @@ impl<'f> Bundler<'f> {
             .map(|key| {
                 let pointer = format!("{place}/{}", pointer::escape(key));
                 let in_file = self.bundle.origins.pointer_in_file(&pointer);
-                (pointer.clone(), self.bundle.source_map.at(&pointer).cloned(), in_file)
+                (pointer.clone(), self.bundle.source_map.at(&pointer).map(SourceMap::from), in_file)
             })
             .collect();
         self.copy_part(reference, place, from, part.links + 1)?;
@@ -352,7 +352,7 @@ impl<'f> Bundler<'f> {
                 self.reference_error(reference, "cannot be resolved: `components` or a section of it is not an object")
             );
         }
-        self.bundle.source_map.put(place, source_map.clone());
+        self.bundle.source_map.put(place, source_map.into());
         self.bundle.origins.parts.insert(place.to_owned(), (from.0, from.1.to_owned()));
         self.pending.push(PendingPart { place: place.to_owned(), kind: reference.kind, file: from.0, links });
         Ok(())

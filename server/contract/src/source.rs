@@ -8,12 +8,13 @@
 //! |---|---|
 //! | the events of a text | `saphyr-parser` for YAML, `json` |
 //! | build values from events | `reader`, `scalar` |
-//! | keep positions | `map` |
+//! | keep positions | `map`, `keys` |
 //!
-//! `saphyr`'s tree with positions (`MarkedYaml`) is no substitute,
-//! because its loader silently overwrites duplicate keys, does not resolve merge keys and expands aliases without a limit.
+//! `saphyr`'s tree with positions (`MarkedYaml`) is no substitute, because its loader silently overwrites duplicate keys,
+//! does not resolve merge keys and expands aliases without a limit.
 
 mod json;
+mod keys;
 mod map;
 mod reader;
 mod scalar;

@@ -3,25 +3,33 @@
 //! A document has many values, and a report needs the positions of few. They are kept in one list in the order of the text,
 //! without a copy of the text or of the JSON pointers.
 
+use super::keys::{Key, Keys};
 use crate::pointer;
 use crate::position::Position;
-use std::sync::Arc;
 
 /// Positions of a value and of all values within it. The position of a mapping's entry is that of its key.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceMap {
     /// The value, then those within it. Never empty.
     nodes: Vec<Node>,
+    keys: Keys,
 }
 
 /// A value, which the values within it follow.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Node {
     pub(super) position: Position,
-    /// The key of a mapping's entry; none for the items of a sequence. Equal keys of a text share their memory.
-    pub(super) key: Option<Arc<str>>,
+    /// The key of a mapping's entry; none for the items of a sequence.
+    pub(super) key: Option<Key>,
     /// Number of values within it.
-    pub(super) inner: usize,
+    pub(super) inner: u32,
+}
+
+impl Node {
+    /// Number of values in it, including itself.
+    pub(super) fn length(self) -> usize {
+        self.inner as usize + 1
+    }
 }
 
 /// The positions of a part of a document.
@@ -29,29 +37,32 @@ pub(super) struct Node {
 pub(crate) struct Part<'m> {
     /// As in [`SourceMap`].
     nodes: &'m [Node],
+    keys: &'m Keys,
 }
 
 impl Default for SourceMap {
     fn default() -> Self {
-        Self { nodes: vec![Node::default()] }
+        Self { nodes: vec![Node::default()], keys: Keys::default() }
     }
 }
 
 impl From<Part<'_>> for SourceMap {
     fn from(part: Part<'_>) -> Self {
-        Self { nodes: part.nodes.to_vec() }
+        let mut map = Self::default();
+        map.put("", part);
+        map
     }
 }
 
 impl SourceMap {
     /// From the values of a text in their order, the whole text being the first.
-    pub(super) fn from_nodes(nodes: Vec<Node>) -> Self {
-        if nodes.is_empty() { Self::default() } else { Self { nodes } }
+    pub(super) fn new(nodes: Vec<Node>, keys: Keys) -> Self {
+        if nodes.is_empty() { Self::default() } else { Self { nodes, keys } }
     }
 
     /// The positions of the whole document.
     pub(crate) fn whole(&self) -> Part<'_> {
-        Part { nodes: &self.nodes }
+        Part { nodes: &self.nodes, keys: &self.keys }
     }
 
     /// Position of the value at a JSON pointer; if there is none, of its nearest existing ancestor.
@@ -72,35 +83,38 @@ impl SourceMap {
     }
 
     /// Replaces the positions at a JSON pointer. Missing ancestors get the position of the nearest existing one.
-    pub(crate) fn put(&mut self, pointer: &str, source_map: Self) {
+    pub(crate) fn put(&mut self, pointer: &str, source: Part<'_>) {
         let (mut here, mut above) = (0, Vec::new());
         for token in pointer::tokens(pointer) {
             above.push(here);
-            let part = Part { nodes: &self.nodes[here..=here + self.nodes[here].inner] };
+            let part = Part { nodes: &self.nodes[here..here + self.nodes[here].length()], keys: &self.keys };
             here = match part.offset(&token) {
                 Some(offset) => here + offset,
                 None if part.is_sequence() => return,
                 None => {
-                    let position = part.position();
-                    let end = here + part.nodes.len();
-                    self.nodes.insert(end, Node { position, key: Some(token.into()), inner: 0 });
+                    let (position, end) = (part.position(), here + part.nodes.len());
+                    let key = self.keys.number(&token);
+                    self.nodes.insert(end, Node { position, key, inner: 0 });
                     above.iter().for_each(|at| self.nodes[*at].inner += 1);
                     end
                 }
             };
         }
-        let key = self.nodes[here].key.take();
-        let (before, after) = (self.nodes[here].inner, source_map.nodes.len() - 1);
-        self.nodes.splice(here..=here + before, source_map.nodes);
+        let Node { key, inner: before, .. } = self.nodes[here];
+        let keys = &mut self.keys;
+        let own = |node: &Node| Node { key: node.key.and_then(|key| keys.number(source.keys.name(key))), ..*node };
+        let nodes: Vec<Node> = source.nodes.iter().map(own).collect();
+        self.nodes.splice(here..=here + before as usize, nodes);
         self.nodes[here].key = key;
+        let after = self.nodes[here].inner;
         above.into_iter().for_each(|at| self.nodes[at].inner = self.nodes[at].inner - before + after);
     }
 }
 
 impl<'m> Part<'m> {
     /// The positions of a value that is followed by the values within it.
-    pub(super) fn of(nodes: &'m [Node]) -> Self {
-        Self { nodes }
+    pub(super) fn of(nodes: &'m [Node], keys: &'m Keys) -> Self {
+        Self { nodes, keys }
     }
 
     pub(super) fn nodes(self) -> &'m [Node] {
@@ -114,7 +128,7 @@ impl<'m> Part<'m> {
 
     /// The entries of a mapping, in the order of the text.
     pub(crate) fn entries(self) -> impl Iterator<Item = (&'m str, Self)> {
-        self.children().filter_map(|(_, child)| Some((child.nodes[0].key.as_deref()?, child)))
+        self.children().filter_map(move |(_, child)| Some((self.keys.name(child.key()?), child)))
     }
 
     /// The keys of a mapping, in the order of the text.
@@ -125,7 +139,7 @@ impl<'m> Part<'m> {
     /// Positions of the entry with this key or index.
     pub(crate) fn child(self, token: &str) -> Option<Self> {
         let offset = self.offset(token)?;
-        Some(Self { nodes: &self.nodes[offset..=offset + self.nodes[offset].inner] })
+        Some(Self { nodes: &self.nodes[offset..offset + self.nodes[offset].length()], ..self })
     }
 
     /// The entries or items, each with its offset.
@@ -133,16 +147,22 @@ impl<'m> Part<'m> {
         let mut next = 1;
         std::iter::from_fn(move || {
             let offset = next;
-            next = offset + 1 + self.nodes.get(offset)?.inner;
-            Some((offset, Self { nodes: &self.nodes[offset..next] }))
+            next = offset + self.nodes.get(offset)?.length();
+            Some((offset, Self { nodes: &self.nodes[offset..next], ..self }))
         })
+    }
+
+    fn key(self) -> Option<Key> {
+        self.nodes.first().and_then(|node| node.key)
     }
 
     fn offset(self, token: &str) -> Option<usize> {
         let mut children = self.children();
-        let found = match self.is_sequence() {
-            true => children.nth(token.parse().ok()?),
-            false => children.find(|(_, child)| child.nodes[0].key.as_deref() == Some(token)),
+        let found = if self.is_sequence() {
+            children.nth(token.parse().ok()?)
+        } else {
+            let key = self.keys.find(token)?;
+            children.find(|(_, child)| child.key() == Some(key))
         };
         found.map(|(offset, _)| offset)
     }
@@ -154,25 +174,26 @@ impl<'m> Part<'m> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Node, SourceMap};
+    use super::{Keys, Node, SourceMap};
     use crate::position::Position;
 
     /// A map with the positions (line, 1), from the lines, keys and sizes of its values.
-    fn map(nodes: &[(u32, &str, usize)]) -> SourceMap {
-        let node = |&(line, key, inner): &(u32, &str, usize)| Node {
+    fn map(nodes: &[(u32, &str, u32)]) -> SourceMap {
+        let mut keys = Keys::default();
+        let node = |&(line, key, inner): &(u32, &str, u32)| Node {
             position: Position { line, column: 1 },
-            key: Some(key.into()).filter(|_| !key.is_empty()),
+            key: Some(key).filter(|key| !key.is_empty()).and_then(|key| keys.number(key)),
             inner,
         };
-        SourceMap::from_nodes(nodes.iter().map(node).collect())
+        SourceMap::new(nodes.iter().map(node).collect(), keys)
     }
 
     #[test]
     fn replaced_parts_keep_their_key_and_move_those_after_them() {
         let mut positions = map(&[(1, "", 4), (2, "a", 2), (3, "", 0), (4, "", 0), (5, "b", 0)]);
-        positions.put("/a/0", map(&[(10, "", 1), (11, "x", 0)]));
-        positions.put("/c/d", map(&[(20, "", 0)]));
-        positions.put("/a/7", map(&[(30, "", 0)]));
+        positions.put("/a/0", map(&[(10, "", 1), (11, "x", 0)]).whole());
+        positions.put("/c/d", map(&[(20, "", 0)]).whole());
+        positions.put("/a/7", map(&[(30, "", 0)]).whole());
         for (pointer, line) in [
             ("", 1),
             ("/a", 2),
@@ -188,5 +209,7 @@ mod tests {
             assert_eq!(positions.find(pointer).line, line, "{pointer}");
         }
         assert!(positions.whole().keys().eq(["a", "b", "c"]));
+        let part = SourceMap::from(positions.at("/a").unwrap());
+        assert_eq!((part.find("").line, part.find("/0/x").line), (2, 11));
     }
 }

@@ -1,6 +1,7 @@
 //! Builds values and their positions from the events of a YAML or JSON text.
 
 use super::json::JsonEvents;
+use super::keys::{Key, Keys};
 use super::map::{Node, Part, SourceMap};
 use super::scalar::plain;
 use super::{MAX_DEPTH, MAX_VALUES, Name, position, size, span};
@@ -9,8 +10,7 @@ use crate::pointer;
 use crate::position::Position;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 use serde_json::{Map, Value};
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashMap;
 
 /// Where events come from.
 pub(super) enum Events<'t> {
@@ -41,7 +41,7 @@ impl<'t> Events<'t> {
 
 /// A key or index on the way from the root to a value.
 enum Step {
-    Key(Arc<str>),
+    Key(Option<Key>),
     Index(usize),
 }
 
@@ -56,12 +56,12 @@ pub(super) struct Reader<'t> {
     values: usize,
     /// Positions of the values read.
     nodes: Vec<Node>,
-    keys: HashSet<Arc<str>>,
+    keys: Keys,
 }
 
 impl<'t> Reader<'t> {
     pub(super) fn new(name: Name<'t>, events: Events<'t>, before: usize) -> Self {
-        let (anchors, keys) = (HashMap::new(), HashSet::new());
+        let (anchors, keys) = (HashMap::new(), Keys::default());
         Self { name, events, anchors, path: Vec::new(), values: before, nodes: Vec::new(), keys }
     }
 
@@ -74,7 +74,7 @@ impl<'t> Reader<'t> {
                     let value = self.value(event, position)?;
                     self.end()?;
                     self.nodes.shrink_to_fit();
-                    return Ok((value, SourceMap::from_nodes(self.nodes)));
+                    return Ok((value, SourceMap::new(self.nodes, self.keys)));
                 }
             }
         }
@@ -99,7 +99,7 @@ impl<'t> Reader<'t> {
 
     fn shape_error(&self, position: Position, problem: &str) -> Error {
         let token = |step: &Step| match step {
-            Step::Key(key) => key.to_string(),
+            Step::Key(key) => key.map_or_else(String::new, |key| self.keys.name(key).to_owned()),
             Step::Index(index) => index.to_string(),
         };
         let place = match self.name.shows_content {
@@ -157,7 +157,8 @@ impl<'t> Reader<'t> {
             }
             _ => return Err(self.shape_error(position, "expected a value")),
         };
-        self.nodes[begin].inner = self.nodes.len() - begin - 1;
+        // No more than `MAX_VALUES`, and so are the keys.
+        self.nodes[begin].inner = u32::try_from(self.nodes.len() - begin - 1).unwrap_or(u32::MAX);
         if anchor > 0 {
             self.anchors.insert(anchor, (value.clone(), self.nodes[begin..].to_vec()));
         }
@@ -203,30 +204,22 @@ impl<'t> Reader<'t> {
                 merged.push((value, self.nodes.split_off(begin)));
                 continue;
             }
-            let shared = self.key(&key);
-            self.path.push(Step::Key(Arc::clone(&shared)));
+            let number = self.keys.number(&key);
+            self.path.push(Step::Key(number));
             let value = self.value(event, behind)?;
             self.path.pop();
             let node = &mut self.nodes[begin];
-            (node.position, node.key) = (position, Some(shared));
+            (node.position, node.key) = (position, number);
             if values.contains_key(&*key) {
                 let key = if self.name.shows_content { format!(" `{key}`") } else { String::new() };
                 return Err(self.shape_error(position, &format!("duplicate key{key}")));
             }
             values.insert(key.into_owned(), value);
         }
-        merged.into_iter().for_each(|(value, from)| merge(&mut values, &mut self.nodes, value, Part::of(&from)));
-        Ok(values)
-    }
-
-    /// The key, in the memory that equal keys share.
-    fn key(&mut self, key: &str) -> Arc<str> {
-        if let Some(known) = self.keys.get(key) {
-            return Arc::clone(known);
+        for (value, from) in merged {
+            merge(&mut values, &mut self.nodes, value, Part::of(&from, &self.keys));
         }
-        let new: Arc<str> = key.into();
-        self.keys.insert(Arc::clone(&new));
-        new
+        Ok(values)
     }
 }
 

@@ -76,7 +76,7 @@ fn parse(name: Name<'_>, text: &str, before: usize) -> Result<(Value, SourceMap)
     // YAML may begin with a brace too, but rarely with a quoted key after it.
     let is_json = text.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}']));
     if !is_json {
-        return Reader::new(name, Events::Yaml(Parser::new_from_str(text)), before).document();
+        return Reader::new(name, Events::Yaml(Box::new(Parser::new_from_str(text))), before).document();
     }
     // JSON is stricter than YAML, and errors in JSON should be reported as such.
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {

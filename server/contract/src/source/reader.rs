@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 /// Where events come from.
 pub(super) enum Events<'t> {
-    Yaml(Parser<'t, StrInput<'t>>),
+    Yaml(Box<Parser<'t, StrInput<'t>>>),
     /// The text is known to be JSON.
     Json(JsonEvents<'t>),
 }

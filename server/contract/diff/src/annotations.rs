@@ -13,8 +13,8 @@ pub(super) fn report_if_changed(
     old: &Node<'_>,
     new: &Node<'_>,
 ) {
-    let (before, after) = (old.get(key), new.get(key));
-    if before.as_ref().map(|at| at.value) != after.as_ref().map(|at| at.value) {
+    if old.value.get(key) != new.value.get(key) {
+        let (before, after) = (old.get(key), new.get(key));
         let side = |at: Option<Node<'_>>, holder: &Node<'_>| {
             at.as_ref().map_or_else(|| ChangeSide::at_pointer(&holder.pointer), ChangeSide::with_node_value)
         };
@@ -38,8 +38,8 @@ pub(super) fn extensions(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &
 /// Reports changed extensions, except those with rules of their own and the given ones.
 pub(super) fn extensions_except(comparison: &mut Comparison<'_>, old: &Node<'_>, new: &Node<'_>, others: &[&str]) {
     const KNOWN: [&str; 2] = ["x-sunset", "x-extensible-enum"];
-    let keys: BTreeSet<&str> =
-        old.entries().chain(new.entries()).map(|(key, _)| key).filter(|key| key.starts_with("x-")).collect();
+    let keys = [old, new].into_iter().filter_map(|at| at.value.as_object()).flat_map(serde_json::Map::keys);
+    let keys: BTreeSet<&str> = keys.map(String::as_str).filter(|key| key.starts_with("x-")).collect();
     for key in keys.into_iter().filter(|key| !KNOWN.contains(key) && !others.contains(key)) {
         report_if_changed(comparison, "extension-changed", key, old, new);
     }

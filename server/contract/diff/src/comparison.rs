@@ -3,6 +3,7 @@
 use super::change::{ChangeSide, Direction, SchemaContext};
 use super::options::Options;
 use super::pairs::{PairKey, Pairs};
+use super::place::Place;
 use super::rules;
 use super::schema::parts::Parts;
 use super::unchanged::Unchanged;
@@ -42,15 +43,18 @@ pub(super) struct Comparison<'d> {
     pub(super) is_text: bool,
     /// Whether findings are not to be reported because the comparison only has to decide whether a change is harmful.
     pub(super) is_dry_run: bool,
-    place: Vec<String>,
+    place: Place,
     /// The named schema that contains the current position, and the length of the path to it.
     component: Option<(String, usize)>,
     found: Vec<Found<'d>>,
     index: HashMap<Key, usize>,
     /// Whether a dry run found a harmful change.
     has_harm: bool,
-    /// Results of dry runs by pair.
-    dry_run_results: HashMap<PairKey, bool>,
+    /// Pairs that dry runs compared, and whether a harmful change was found in them or in what they contain.
+    known_harm: HashMap<PairKey, bool>,
+    /// Number of deferred comparisons that were run, in dry runs too.
+    #[cfg(test)]
+    pub(super) deferred_runs: usize,
 }
 
 /// Key by which the findings of several operations are merged: rule, both pointers, message.
@@ -97,7 +101,7 @@ pub(super) struct Origin<'d> {
 struct Pending<'d> {
     schemas: SchemaPair<'d>,
     pair: usize,
-    place: Vec<String>,
+    place: Place,
     component: Option<(String, usize)>,
     flags: (Direction, bool),
 }
@@ -128,27 +132,30 @@ impl<'d> Comparison<'d> {
             base_is_in_paths: false,
             is_text: false,
             is_dry_run: false,
-            place: Vec::new(),
+            place: Place::default(),
             component: None,
             found: Vec::new(),
             index: HashMap::new(),
             has_harm: false,
-            dry_run_results: HashMap::new(),
+            known_harm: HashMap::new(),
+            #[cfg(test)]
+            deferred_runs: 0,
         }
     }
 
     /// Runs `work` with a part appended to the current path.
     pub(super) fn inside<T>(&mut self, part: impl Into<String>, work: impl FnOnce(&mut Self) -> T) -> T {
-        self.place.push(part.into());
+        let inner = self.place.with(part.into());
+        let outer = std::mem::replace(&mut self.place, inner);
         let result = work(self);
-        self.place.pop();
+        self.place = outer;
         result
     }
 
     /// Runs `work` within a named schema.
     pub(super) fn inside_component<T>(&mut self, name: Option<&str>, work: impl FnOnce(&mut Self) -> T) -> T {
         let Some(name) = name else { return work(self) };
-        let outer = self.component.replace((name.to_owned(), self.place.len()));
+        let outer = self.component.replace((name.to_owned(), self.place.length()));
         let result = work(self);
         self.component = outer;
         result
@@ -165,6 +172,10 @@ impl<'d> Comparison<'d> {
     /// are reported for all operations that use them.
     pub(super) fn defer(&mut self, (old, new): (String, String), schemas: SchemaPair<'d>) {
         let key = (old, new, self.direction, (self.is_text, schemas.context));
+        if let Some(has_harm) = self.known_harm.get(&key).filter(|_| self.is_dry_run) {
+            self.has_harm |= has_harm;
+            return;
+        }
         let operation = self.operation.as_ref().filter(|_| !self.is_dry_run);
         let (pair, is_new) = self.pairs.enter(key, operation);
         if is_new {
@@ -175,22 +186,29 @@ impl<'d> Comparison<'d> {
     }
 
     /// Runs the deferred comparisons, including those that they defer. A queue instead of recursion, because chains of
-    /// references may be long.
+    /// references may be long. A dry run ends with the first harmful change, and its pair stays the current one.
     pub(super) fn run_deferred(&mut self, mut work: impl FnMut(&mut Self, SchemaPair<'d>)) {
         let outer = (self.pairs.current, self.place.clone(), self.component.clone(), (self.direction, self.is_text));
         while let Some(next) = self.pending.pop().filter(|_| !self.is_decided()) {
             self.pairs.current = Some(next.pair);
             (self.place, self.component) = (next.place, next.component);
             (self.direction, self.is_text) = next.flags;
+            #[cfg(test)]
+            {
+                self.deferred_runs += 1;
+            }
             work(self, next.schemas);
         }
-        (self.pairs.current, self.place, self.component, (self.direction, self.is_text)) = outer;
+        let current = if self.is_decided() { self.pairs.current } else { outer.0 };
+        (self.pairs.current, self.place, self.component, (self.direction, self.is_text)) =
+            (current, outer.1, outer.2, outer.3);
     }
 
     /// Whether comparing two schemas would give a risky or breaking finding. A dry run: nothing is reported.
     ///
     /// For requests, it means that the new schema may reject values that the old one accepted; for responses, that it may
-    /// accept values that the old one rejected.
+    /// accept values that the old one rejected. Dry runs start no others, so that each has the same result wherever its pair
+    /// is met, and is reused.
     pub(super) fn does_harm(
         &mut self,
         direction: Direction,
@@ -198,8 +216,7 @@ impl<'d> Comparison<'d> {
         work: impl FnOnce(&mut Self),
     ) -> bool {
         let key = (old, new, direction, (self.is_text, SchemaContext::default()));
-        // A dry run within another one compares less, so its results are not reused.
-        if let Some(known) = self.dry_run_results.get(&key).filter(|_| !self.is_dry_run) {
+        if let Some(known) = self.known_harm.get(&key) {
             return *known;
         }
         let (pairs, pending) = (std::mem::take(&mut self.pairs), std::mem::take(&mut self.pending));
@@ -208,11 +225,12 @@ impl<'d> Comparison<'d> {
         self.is_dry_run = true;
         self.towards(direction, work);
         (self.is_dry_run, self.context) = (was_dry_run, context);
-        (self.pairs, self.pending) = (pairs, pending);
+        let compared = std::mem::replace(&mut self.pairs, pairs);
+        self.pending = pending;
         let has_harm = std::mem::replace(&mut self.has_harm, had_harm);
-        if !was_dry_run {
-            self.dry_run_results.insert(key, has_harm);
-        }
+        // Without harm, all that was met is harmless. Otherwise only the way to the harm is known.
+        self.known_harm.extend(compared.into_keys(has_harm).map(|key| (key, has_harm)));
+        self.known_harm.insert(key, has_harm);
         has_harm
     }
 
@@ -247,10 +265,10 @@ impl<'d> Comparison<'d> {
             let new = new.map(|side| located(self.new, side));
             let span = new.as_ref().or(old.as_ref()).map_or_else(|| self.new.span(""), |side| side.span.clone());
             let in_component = self.component.as_ref().map(|(name, length)| {
-                let parts = std::iter::once(format!("schema {name}")).chain(self.place[*length..].iter().cloned());
-                parts.collect::<Vec<_>>().join(" › ")
+                let parts = self.place.after(*length);
+                std::iter::once(format!("schema {name}").as_str()).chain(parts).collect::<Vec<_>>().join(" › ")
             });
-            let place = self.place.join(" › ");
+            let place = self.place.after(0).join(" › ");
             let (verdict, operations) = (self.verdict(rule), Vec::new());
             let finding =
                 Finding { rule, verdict, operations, place, message, span, old, new, example: None, request: None };
@@ -272,7 +290,7 @@ impl<'d> Comparison<'d> {
             schemas: self.current.clone()?,
             direction: self.direction,
             is_text: self.is_text,
-            name: self.place.last().cloned(),
+            name: self.place.last().map(str::to_owned),
             accepting,
         })
     }

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | the rules | [`rules`] |
 //! | shared types: direction, context, sides of a change, options | `change`, `options` |
-//! | collect findings, track the current position | `comparison`, `pairs` |
+//! | collect findings, track the current position | `comparison`, `pairs`, `place` |
 //! | one finding for the values of a list | `values` |
 //! | skip what is equal on both sides | `unchanged`, `subtypes` |
 //! | announced removal (`x-sunset`), stability levels | `deprecation`, `stability` |
@@ -33,6 +33,7 @@ mod operations;
 mod options;
 mod pairs;
 mod parameters;
+mod place;
 mod responses;
 pub mod rules;
 mod schema;
@@ -40,6 +41,8 @@ mod security;
 mod servers;
 mod stability;
 mod subtypes;
+#[cfg(test)]
+mod tests;
 mod unchanged;
 mod values;
 pub mod version_bump;

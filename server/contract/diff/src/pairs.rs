@@ -4,7 +4,7 @@
 //! all operations that use it.
 
 use super::change::{Direction, SchemaContext};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// Identity of a pair: both schemas, the direction, whether values are serialized as text, and the context.
 pub(super) type PairKey = (String, String, Direction, (bool, SchemaContext));
@@ -26,6 +26,8 @@ struct Pair {
     inner: Vec<usize>,
     /// Indices of its findings, without those of other pairs.
     findings: Vec<usize>,
+    /// The first pair that was found to contain it.
+    outer: Option<usize>,
 }
 
 impl Pairs {
@@ -34,7 +36,7 @@ impl Pairs {
         let next = self.pairs.len();
         let number = *self.numbers.entry(key).or_insert(next);
         if number == next {
-            self.pairs.push(Pair::default());
+            self.pairs.push(Pair { outer: self.current, ..Pair::default() });
         }
         if let Some(here) = self.here(operation) {
             here.inner.push(number);
@@ -47,6 +49,13 @@ impl Pairs {
         if let Some(here) = self.here(operation) {
             here.findings.push(finding);
         }
+    }
+
+    /// The pairs, without those that are or contain the current one if `leads_here` is false, and only those otherwise. Only
+    /// the pair that each was first found in counts as containing it.
+    pub(super) fn into_keys(self, leads_here: bool) -> impl Iterator<Item = PairKey> {
+        let way: BTreeSet<usize> = std::iter::successors(self.current, |at| self.pairs[*at].outer).collect();
+        self.numbers.into_iter().filter(move |(_, at)| way.contains(at) == leads_here).map(|(key, _)| key)
     }
 
     fn here(&mut self, operation: Option<&String>) -> Option<&mut Pair> {
@@ -62,18 +71,23 @@ impl Pairs {
 
     /// Operations in the order in which they were met, each with all its findings.
     pub(super) fn findings_by_operation(&mut self) -> Vec<(String, BTreeSet<usize>)> {
-        let operations = std::mem::take(&mut self.operations);
-        let reached = |root: Pair| {
+        for pair in &mut self.pairs {
+            pair.inner.sort_unstable();
+            pair.inner.dedup();
+        }
+        // The last operation that a pair was reached from, counted from 1.
+        let mut reached_from = vec![0; self.pairs.len()];
+        let mut reached = |root: Pair, operation: usize| {
             let (mut findings, mut pending) = (BTreeSet::from_iter(root.findings), root.inner);
-            let mut seen = HashSet::new();
             while let Some(number) = pending.pop() {
-                if seen.insert(number) {
+                if std::mem::replace(&mut reached_from[number], operation) != operation {
                     findings.extend(&self.pairs[number].findings);
                     pending.extend(&self.pairs[number].inner);
                 }
             }
             findings
         };
-        operations.into_iter().map(|(operation, root)| (operation, reached(root))).collect()
+        let operations = std::mem::take(&mut self.operations).into_iter().zip(1..);
+        operations.map(|((operation, root), number)| (operation, reached(root, number))).collect()
     }
 }

@@ -62,8 +62,8 @@ pub(crate) fn is_needed(value: &Value) -> bool {
     match value {
         Value::Object(entries) => {
             let leads_out = |target: &str| !target.starts_with('#') || target.contains('%');
-            let mut mapped =
-                value["mapping"].as_object().into_iter().flatten().filter_map(|(_, target)| target.as_str());
+            let mapping = entries.get("mapping").and_then(Value::as_object);
+            let mut mapped = mapping.into_iter().flatten().filter_map(|(_, target)| target.as_str());
             reference::target(value).is_some_and(leads_out)
                 || mapped.any(|target| is_reference(target) && leads_out(target))
                 || entries.values().any(is_needed)
@@ -311,7 +311,7 @@ impl<'f> Bundler<'f> {
             .map(|key| {
                 let pointer = format!("{place}/{}", pointer::escape(key));
                 let in_file = self.bundle.origins.pointer_in_file(&pointer);
-                (pointer.clone(), self.bundle.source_map.at(&pointer).cloned(), in_file)
+                (pointer.clone(), self.bundle.source_map.at(&pointer).map(SourceMap::from), in_file)
             })
             .collect();
         self.copy_part(reference, place, from, part.links + 1)?;
@@ -321,7 +321,7 @@ impl<'f> Bundler<'f> {
         for (pointer, source_map, in_file) in siblings {
             let key = pointer::last_token(&pointer);
             if let Some(source_map) = source_map.filter(|_| !own.contains(&key)) {
-                self.bundle.source_map.put(&pointer, source_map);
+                self.bundle.source_map.put(&pointer, source_map.whole());
                 self.bundle.origins.parts.insert(pointer, (part.file, in_file));
             }
         }
@@ -352,7 +352,7 @@ impl<'f> Bundler<'f> {
                 self.reference_error(reference, "cannot be resolved: `components` or a section of it is not an object")
             );
         }
-        self.bundle.source_map.put(place, source_map.clone());
+        self.bundle.source_map.put(place, source_map);
         self.bundle.origins.parts.insert(place.to_owned(), (from.0, from.1.to_owned()));
         self.pending.push(PendingPart { place: place.to_owned(), kind: reference.kind, file: from.0, links });
         Ok(())

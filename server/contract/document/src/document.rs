@@ -13,7 +13,7 @@ use crate::pointer;
 use crate::position::{Position, SourceSpan};
 use crate::reference;
 use crate::references::{self, Broken};
-use crate::source::{self, SourceMap};
+use crate::source::{self, Part, SourceMap};
 use crate::version::Version;
 use serde_json::Value;
 use std::sync::Arc;
@@ -125,14 +125,13 @@ impl Document {
 
     fn read(name: &str, bundle: Bundle, tolerance: Tolerance) -> Result<Self, Error> {
         let Bundle { value, source_map, origins } = bundle;
-        let paths = source_map.child("paths");
-        let methods = |path: &str| {
-            let item = paths.and_then(|paths| paths.child(path));
-            let others = item.and_then(|item| item.child(ADDITIONAL)).into_iter().flat_map(SourceMap::keys);
-            let methods = item.into_iter().flat_map(SourceMap::keys).chain(others);
+        let paths = source_map.whole().child("paths");
+        let methods = |(path, item): (&str, Part<'_>)| {
+            let others = item.child(ADDITIONAL).into_iter().flat_map(Part::keys);
+            let methods = item.keys().chain(others);
             methods.map(|method| (path.to_owned(), method.to_owned())).collect::<Vec<_>>()
         };
-        let order = paths.into_iter().flat_map(SourceMap::keys).flat_map(methods).collect();
+        let order = paths.into_iter().flat_map(Part::entries).flat_map(methods).collect();
         Self::checked(name, value, (source_map, origins), order, tolerance)
     }
 

@@ -156,6 +156,16 @@ impl Grammar {
         self.fields.iter().filter(move |field| field.versions.0 <= version && version <= field.versions.1)
     }
 
+    /// The fields that an object has, with their values, in the order of the table.
+    pub(crate) fn fields_of<'v>(&self, object: &'v Value, version: Version) -> Vec<(&'static Field, &'v Value)> {
+        // An object has few fields, compared with those that it could have.
+        let field = |name: &str| self.fields(version).enumerate().find(|(_, field)| field.name == name);
+        let entries = object.as_object().into_iter().flatten();
+        let mut found: Vec<_> = entries.filter_map(|(name, value)| Some((field(name)?, value))).collect();
+        found.sort_unstable_by_key(|((index, _), _)| *index);
+        found.into_iter().map(|((_, field), value)| (field, value)).collect()
+    }
+
     /// A field by its name.
     pub fn field(&self, name: &str, version: Version) -> Option<&'static Field> {
         self.fields(version).find(|field| field.name == name)

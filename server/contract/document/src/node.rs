@@ -83,7 +83,9 @@ impl<'a> Node<'a> {
     }
 
     fn child(&self, key: &str, value: &'a Value) -> Self {
-        let pointer = format!("{}/{}", self.pointer, pointer::escape(key));
+        let mut pointer = String::with_capacity(self.pointer.len() + key.len() + 1);
+        pointer.push_str(&self.pointer);
+        pointer::push(&mut pointer, key);
         Self { document: self.document, pointer, value }
     }
 }

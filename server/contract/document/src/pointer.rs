@@ -6,6 +6,15 @@ pub fn from_tokens<S: AsRef<str>>(tokens: impl IntoIterator<Item = S>) -> String
     tokens.into_iter().map(|token| format!("/{}", escape(token.as_ref()))).collect()
 }
 
+/// Appends an unescaped token to a JSON pointer.
+pub(crate) fn push(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    match token.contains(['~', '/']) {
+        true => pointer.push_str(&escape(token)),
+        false => pointer.push_str(token),
+    }
+}
+
 /// The unescaped tokens of a JSON pointer.
 pub fn tokens(pointer: &str) -> impl Iterator<Item = String> {
     pointer.split('/').skip(1).map(unescape)

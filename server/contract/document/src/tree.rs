@@ -238,10 +238,8 @@ impl<'a> Tree<'a> {
         let owner = self.owner(id, kind, parent);
         self.nodes.push(Node { kind, value, parent, field, key, owner, reference, end: id + 1 });
         if reference.is_none() {
-            for field in grammar.fields(version) {
-                if let Some(value) = value.get(field.name) {
-                    self.shape(value, field.shape, id, field.name, Key::None);
-                }
+            for (field, value) in grammar.fields_of(value, version) {
+                self.shape(value, field.shape, id, field.name, Key::None);
             }
             let others = value.as_object().filter(|_| grammar.others.is_some()).into_iter().flatten();
             let others = others.filter(|(name, _)| !name.starts_with("x-"));

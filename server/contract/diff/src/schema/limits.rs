@@ -125,7 +125,8 @@ pub(super) fn may_be(view: &View<'_>, kinds: &[&str]) -> bool {
 
 /// The tightest of several limits.
 pub(super) fn tightest(view: &View<'_>, keyword: &str, exclusive: Option<&str>, is_upper: bool) -> Option<Limit> {
-    let only_integers = view.types().is_some_and(|types| types.iter().eq(&["integer"]));
+    // Asked for only where there is a limit, because most schemas have none.
+    let only_integers = || view.types().is_some_and(|types| types.iter().eq(&["integer"]));
     let limits = view.atoms().iter().flat_map(|at| {
         let own = at.get(keyword).and_then(|found| Some((found.value.as_f64()?, found)));
         own.into_iter().chain(count_of_any_item(at, keyword)).map(move |limit| (at, limit))
@@ -136,7 +137,7 @@ pub(super) fn tightest(view: &View<'_>, keyword: &str, exclusive: Option<&str>, 
         let words = written.unwrap_or_else(|| value.to_string()) + if is_exclusive { " (exclusive)" } else { "" };
         let pointer = found.pointer;
         // For integers, an exclusive minimum of 5 is a minimum of 6.
-        let (value, is_exclusive) = match (only_integers, is_upper) {
+        let (value, is_exclusive) = match (only_integers(), is_upper) {
             (false, _) => (value, is_exclusive),
             (true, false) => (if is_exclusive { value.floor() + 1.0 } else { value.ceil() }, false),
             (true, true) => (if is_exclusive { value.ceil() - 1.0 } else { value.floor() }, false),

@@ -38,7 +38,7 @@ pub(super) enum Others<'d> {
 
 impl<'d> View<'d> {
     pub(super) fn of(document: &'d Document, parts: &Parts<'d>) -> Self {
-        let (mut atoms, mut seen) = (Vec::new(), BTreeSet::new());
+        let (mut atoms, mut seen) = (Vec::new(), Vec::new());
         parts.list.iter().for_each(|part| expand(part.clone(), &parts.chosen, &mut seen, &mut atoms));
         let pointer = atoms.first().map_or_else(|| parts.holder.clone(), |at| at.pointer.clone());
         Self { document, parts: parts.clone(), atoms, pointer }
@@ -94,7 +94,8 @@ impl<'d> View<'d> {
     /// Names of listed properties, without those that another part forbids: `additionalProperties: false` of a part ignores
     /// the properties of the others.
     pub(super) fn property_names(&self) -> BTreeSet<&'d str> {
-        let names = self.atoms.iter().flat_map(|at| at.entries_of("properties")).map(|(name, _)| name);
+        let own = |at: &Node<'d>| at.value.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let names = self.atoms.iter().flat_map(own).map(|(name, _)| name.as_str());
         let is_closed_to = |at: &Node<'d>, name: &str| is_closed(at) && own_properties(at, name).is_empty();
         names.filter(|name| !self.atoms.iter().any(|at| is_closed_to(at, name))).collect()
     }
@@ -224,16 +225,20 @@ impl<'d> View<'d> {
     }
 }
 
-fn expand<'d>(at: Node<'d>, choices: &[(String, Node<'d>)], seen: &mut BTreeSet<String>, out: &mut Vec<Node<'d>>) {
+fn expand<'d>(at: Node<'d>, choices: &[(String, Node<'d>)], seen: &mut Vec<&'d Value>, out: &mut Vec<Node<'d>>) {
     let at = at.resolved();
-    if !seen.insert(at.pointer.clone()) || *at.value == Value::Bool(true) {
+    if *at.value == Value::Bool(true) || seen.iter().any(|known| std::ptr::eq(*known, at.value)) {
         return;
     }
-    let picked = ["oneOf", "anyOf"].map(|kind| chosen(choices, &format!("{}/{kind}", at.pointer)));
-    let parts = at.items_of("allOf").chain(picked.into_iter().flatten().cloned()).chain(not_excluded(&at));
-    let parts = parts.collect::<Vec<_>>();
+    seen.push(at.value);
+    let mut parts: Vec<Node<'d>> = at.items_of("allOf").collect();
+    if !choices.is_empty() {
+        let picked = ["oneOf", "anyOf"].map(|kind| chosen(choices, &format!("{}/{kind}", at.pointer)));
+        parts.extend(picked.into_iter().flatten().cloned());
+    }
+    parts.extend(not_excluded(&at));
     // A schema with nothing but `allOf` is represented by the parts of that.
-    let says_something = at.entries().any(|(key, _)| key != "allOf");
+    let says_something = at.value.as_object().is_some_and(|schema| schema.keys().any(|key| key != "allOf"));
     if says_something || parts.is_empty() {
         out.push(at);
     }

@@ -67,6 +67,9 @@ impl Exceptions {
     pub fn remove_accepted(&self, findings: &mut Vec<Finding>, today: &str) -> usize {
         let accepted = self.entries().iter().filter(|entry| !entry.is_expired(today));
         let accepted: HashSet<&str> = accepted.map(|entry| entry.fingerprint.as_str()).collect();
+        if accepted.is_empty() {
+            return 0;
+        }
         let before = findings.len();
         findings.retain(|finding| !accepted.contains(fingerprint(finding).as_str()));
         before - findings.len()
@@ -75,6 +78,9 @@ impl Exceptions {
     /// Findings about entries that have expired or are stale. `found` are the findings before accepted ones were removed.
     #[must_use]
     pub fn outdated(&self, found: &[Finding], today: &str, examined: Examined<'_>) -> Vec<Finding> {
+        if self.entries().is_empty() {
+            return Vec::new();
+        }
         let found: HashSet<String> = found.iter().map(fingerprint).collect();
         let about = |entry: &Entry| match found.contains(&entry.fingerprint) {
             true if entry.is_expired(today) => {

@@ -1,5 +1,6 @@
 //! Lets a validator of another make decide which value shows a change.
 
+use super::effort::evaluations;
 use super::subject::Subject;
 use crate::change::Direction;
 use crate::comparison::Origin;
@@ -13,7 +14,11 @@ use serde_json::{Value, json};
 const EXHAUSTED: &str = "none was looked for, because there are very many findings";
 const ENDLESS: &str = "the schema refers to itself for the same value";
 const LARGE: &str = "the schema refers to very many others";
+const TANGLED: &str = "the alternatives of the schema lead to others in very many ways";
 const UNUSABLE: &str = "the validator cannot read the schema";
+
+/// Most schemas that a validator may have to apply to one value.
+const MOST_EVALUATIONS: u64 = 20_000;
 
 /// The first value that shows the change best; `None` if no value does.
 ///
@@ -60,6 +65,9 @@ fn compile(
     let mut translated = json_schema_of_parts(&parts.list, values, extra, one_way).ok_or(LARGE)?;
     if translated.is_endless {
         return Err(ENDLESS);
+    }
+    if evaluations(&translated.schema) > MOST_EVALUATIONS {
+        return Err(TANGLED);
     }
     *keywords_left = keywords_left.checked_sub(keywords(&translated.schema)).ok_or(EXHAUSTED)?;
     limit_integers(&mut translated.schema);

@@ -8,6 +8,7 @@
 //! result.
 
 mod candidates;
+mod effort;
 mod judge;
 mod lists;
 mod objects;

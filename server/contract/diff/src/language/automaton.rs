@@ -77,7 +77,8 @@ impl Automaton {
 }
 
 /// Searches a text that all of `accepting` accept, and one of `rejecting` does not; without `rejecting`, one that
-/// `accepting` accept. The result is the shortest one, `Ok(None)` if there is none, or an error after too many steps.
+/// `accepting` accept. The result is the shortest one, `Ok(None)` if there is none, or an error after too many steps. One of
+/// `accepting` has to accept nothing but UTF-8.
 pub(super) fn search(accepting: &[&Automaton], rejecting: &[&Automaton]) -> Result<Option<String>, TooLarge> {
     let all: Vec<&Automaton> = accepting.iter().chain(rejecting).copied().collect();
     let is_wanted = |places: &[Place]| {
@@ -92,12 +93,12 @@ pub(super) fn search(accepting: &[&Automaton], rejecting: &[&Automaton]) -> Resu
     };
     let bytes = representatives(&all);
     let start = all.iter().map(|automaton| automaton.start()).collect::<Option<Vec<Place>>>().ok_or(TooLarge)?;
-    let mut visited = vec![(start.clone(), None)];
+    let mut visited: Vec<Visited> = vec![(start.clone(), None)];
     let mut known = HashSet::from([start]);
     let mut at = 0;
     while let Some((places, _)) = visited.get(at) {
         if is_wanted(places) {
-            return Ok(String::from_utf8(path(&visited, at)).ok());
+            return String::from_utf8(path(&visited, at)).map(Some).map_err(|_| TooLarge);
         }
         let places = places.clone();
         for byte in &bytes {
@@ -129,8 +130,11 @@ fn representatives(all: &[&Automaton]) -> Vec<u8> {
     PLAUSIBLE.iter().copied().chain(0..=u8::MAX).filter(|byte| known.insert(classes(*byte))).collect()
 }
 
+/// A combination of states, and the index of the one before it with the byte that led here.
+type Visited = (Vec<Place>, Option<(usize, u8)>);
+
 /// The bytes that lead to a combination of states.
-fn path(visited: &[(Vec<Place>, Option<(usize, u8)>)], mut at: usize) -> Vec<u8> {
+fn path(visited: &[Visited], mut at: usize) -> Vec<u8> {
     let mut out = Vec::new();
     while let Some((before, byte)) = visited[at].1 {
         out.push(byte);

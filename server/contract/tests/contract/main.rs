@@ -12,6 +12,7 @@ mod lint_any;
 mod loading;
 mod operations;
 mod report;
+mod requests;
 mod responses;
 mod selection;
 mod settings;

@@ -7,7 +7,8 @@
 mod embed;
 
 use countersign_api::{DialectName, published_documents};
-use countersign_contract::{Document, compare, merge, operations, render_table};
+use countersign_contract_compare::{compare, merge, operations, render_table};
+use countersign_contract_document::Document;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 fn check(dialect: DialectName) -> Result<(Document, String), Vec<String>> {
     let file = dialect.contract_file();
     let one = |problem: String| vec![problem];
-    let broken = |error: countersign_contract::Error| vec![error.on_one_line()];
+    let broken = |error: countersign_contract_document::Error| vec![error.on_one_line()];
     let text = std::fs::read_to_string(file).map_err(|error| one(format!("{file}: {error}")))?;
     let contract = Document::load(file, &text).map_err(broken)?;
     let published = published_documents(dialect).map_err(|error| one(format!("{file}: endpoints: {error}")))?;

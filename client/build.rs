@@ -1,6 +1,6 @@
 //! Generates one module per contract in `openapi/`.
 
-use countersign_contract::Document;
+use countersign_contract_document::Document;
 use dialects::DialectName;
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use serde_json::{Map, Value, json};

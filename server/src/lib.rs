@@ -47,7 +47,7 @@ pub mod operations {
     include!(concat!(env!("OUT_DIR"), "/operations.rs"));
 
     use countersign_api::DialectName;
-    use countersign_contract::OperationEntry;
+    use countersign_contract_compare::OperationEntry;
 
     /// The operations of a dialect's contract.
     #[must_use]

@@ -11,7 +11,7 @@ use countersign::operations::ADMIN;
 use countersign_client::admin::{Client, Error, types};
 use countersign_client::reqwest;
 use countersign_client::reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use countersign_contract::BodyRule;
+use countersign_contract_compare::BodyRule;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 use std::time::Duration;

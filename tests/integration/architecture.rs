@@ -14,7 +14,7 @@ const ALLOWED: [(&str, &[&str], &[&str]); 24] = [
     ("config", &["net"], &["api", "domain"]),
     ("delivery", &["clock", "net"], &["domain", "flows"]),
     ("listener", &[], &[]),
-    ("edge", &["clock", "listener", "net", "random", "traces"], &["api", "contract", "domain"]),
+    ("edge", &["clock", "listener", "net", "random", "traces"], &["api", "contract_validate", "domain"]),
     ("metrics", &["clock"], &["api", "domain"]),
     ("traces", &["clock", "net"], &["domain"]),
     ("observers", &["metrics", "traces"], &["domain"]),
@@ -22,7 +22,7 @@ const ALLOWED: [(&str, &[&str], &[&str]); 24] = [
     (
         "http",
         &["administration", "app", "edge", "metrics", "net", "operations"],
-        &["api", "contract", "domain", "flows"],
+        &["api", "contract_compare", "contract_document", "contract_validate", "domain", "flows"],
     ),
     ("housekeeping", &["clock", "config"], &["domain", "store"]),
     ("webhooks", &["clock", "config", "net", "random"], &["domain", "store"]),
@@ -78,10 +78,29 @@ const ALLOWED: [(&str, &[&str], &[&str]); 24] = [
 ];
 
 /// Each crate of the server, and the workspace crates that it may depend on, tests aside.
-const CRATES: [(&str, &[&str]); 6] = [
+const CRATES: [(&str, &[&str]); 14] = [
     ("domain", &[]),
-    ("contract", &[]),
-    ("contract/cli", &["contract"]),
+    ("contract/document", &[]),
+    ("contract/compare", &["contract-document"]),
+    ("contract/finding", &["contract-document"]),
+    ("contract/validate", &["contract-document"]),
+    ("contract/diff", &["contract-document", "contract-finding", "contract-validate"]),
+    ("contract/lint", &["contract-document", "contract-finding", "contract-validate"]),
+    ("contract/check", &["contract-document", "contract-finding", "contract-validate"]),
+    ("contract/report", &["contract-document", "contract-finding"]),
+    ("contract/profile", &["contract-diff", "contract-document", "contract-finding", "contract-lint"]),
+    (
+        "contract/cli",
+        &[
+            "contract-check",
+            "contract-diff",
+            "contract-document",
+            "contract-finding",
+            "contract-lint",
+            "contract-profile",
+            "contract-report",
+        ],
+    ),
     ("store", &["domain"]),
     ("flows", &["domain", "store"]),
     ("api", &[]),

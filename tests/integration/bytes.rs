@@ -5,7 +5,7 @@ use crate::harness::contract::better_auth as operations;
 use crate::harness::service::APPLICATION;
 use crate::harness::{PASSWORD, World};
 use countersign::operations::FUSIONAUTH;
-use countersign_contract::OperationEntry;
+use countersign_contract_compare::OperationEntry;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::json;
 

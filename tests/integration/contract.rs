@@ -5,7 +5,8 @@
 
 use countersign_api::better_auth::better_auth_api_mod;
 use countersign_api::{DialectName, published_documents};
-use countersign_contract::{Document, compare, merge};
+use countersign_contract_compare::{compare, merge};
+use countersign_contract_document::Document;
 use serde_json::json;
 
 const FILE: &str = "openapi/better-auth.yaml";

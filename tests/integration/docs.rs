@@ -3,7 +3,7 @@
 
 use crate::harness::{Response, World};
 use countersign::config::values::DialectName;
-use countersign_contract::Document;
+use countersign_contract_document::Document;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use flate2::read::GzDecoder;
 use std::io::Read as _;

@@ -5,7 +5,8 @@
 
 use crate::harness::{Caller, World, cheap_passwords};
 use countersign::operations::BETTER_AUTH;
-use countersign_contract::{BodyRule, Document};
+use countersign_contract_compare::BodyRule;
+use countersign_contract_document::Document;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;

@@ -2,7 +2,7 @@
 
 use crate::harness::contract::{better_auth as operations, example_body};
 use crate::harness::{PASSWORD, World};
-use countersign_contract::BodyRule;
+use countersign_contract_compare::BodyRule;
 use countersign_test_postgres::{DatabaseKind, on_each_database};
 use serde_json::{Value, json};
 

@@ -2,7 +2,8 @@
 //! without building a server.
 
 use countersign_api::{DialectName, published_documents};
-use countersign_contract::{Document, compare, merge};
+use countersign_contract_compare::{compare, merge};
+use countersign_contract_document::Document;
 use std::path::Path;
 
 fn assert_agreed(dialect: DialectName) {

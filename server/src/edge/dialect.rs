@@ -5,7 +5,7 @@ use super::proven::Proof;
 use super::rate_limit::{Bucket, Limit};
 use super::validation::ResponseValidation;
 use countersign_api::ParsedBody;
-use countersign_contract::ResponseValidator;
+use countersign_contract_validate::ResponseValidator;
 use countersign_domain::observer::RefusalReason;
 use dropshot::{Body, ServerContext};
 use http::{HeaderMap, Method, Response, StatusCode, header};

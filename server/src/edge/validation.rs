@@ -3,7 +3,7 @@
 //! A response that breaks the contract is logged as an error, one line for each deviation, and sent unchanged: its client
 //! can do more with it than with a 500. The log names rules and pointers, never content, which may be secret.
 
-use countersign_contract::{OperationRef, ResponseValidator};
+use countersign_contract_validate::{OperationRef, ResponseValidator};
 use dropshot::Body;
 use http::Response;
 use http_body::{Body as _, Frame};

@@ -11,7 +11,8 @@ use countersign_api::better_auth::better_auth_api_mod;
 use countersign_api::fusionauth::{
     administration_api_mod, fusion_auth_api_mod, link_api_mod, method_api_mod, recovery_code_api_mod, user_api_mod,
 };
-use countersign_contract::{Document, ResponseValidator};
+use countersign_contract_document::Document;
+use countersign_contract_validate::ResponseValidator;
 use dropshot::ApiDescriptionBuildErrors;
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -3,7 +3,8 @@
 use crate::harness::{Caller, PASSWORD, Service, World, cheap_passwords};
 use countersign::config::Settings;
 use countersign::operations::FUSIONAUTH;
-use countersign_contract::{BodyRule, Document};
+use countersign_contract_compare::BodyRule;
+use countersign_contract_document::Document;
 use countersign_domain::address::MethodKind;
 use countersign_domain::ids::{ApplicationId, TenantId};
 use countersign_domain::tenant::{Application, Directory, LoginPolicy, Tenant};

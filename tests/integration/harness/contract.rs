@@ -5,7 +5,9 @@
 //! three fractional digits; a session's cookie and `set-auth-token` come together; nothing may be cached.
 
 use super::response::Response;
-use countersign_contract::{Document, OperationEntry, ResponseValidator};
+use countersign_contract_compare::OperationEntry;
+use countersign_contract_document::Document;
+use countersign_contract_validate::ResponseValidator;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, Mutex};

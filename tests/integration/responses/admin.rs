@@ -5,7 +5,7 @@ use crate::harness::caller::Call;
 use crate::harness::world::ADMINISTRATION;
 use crate::harness::{Caller, PASSWORD, Pairs, Response, World};
 use countersign::operations::ADMIN;
-use countersign_contract::{BodyRule, OperationEntry};
+use countersign_contract_compare::{BodyRule, OperationEntry};
 use countersign_test_postgres::DatabaseKind;
 use serde_json::{Value, json};
 use std::time::Duration;

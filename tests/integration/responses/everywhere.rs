@@ -4,7 +4,7 @@ use super::scenario::scenarios;
 use crate::harness::caller::{Call, Caller};
 use crate::harness::contract::{better_auth as operations, example_body, example_path};
 use crate::harness::{Pairs, Response, World};
-use countersign_contract::{BodyRule, OperationEntry};
+use countersign_contract_compare::{BodyRule, OperationEntry};
 use countersign_test_postgres::DatabaseKind;
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use crate::harness::caller::Call;
 use crate::harness::service::Service;
 use crate::harness::{Caller, Pairs, Response, World};
 use countersign::operations::FUSIONAUTH;
-use countersign_contract::{BodyRule, OperationEntry};
+use countersign_contract_compare::{BodyRule, OperationEntry};
 use countersign_test_postgres::DatabaseKind;
 use serde_json::json;
 

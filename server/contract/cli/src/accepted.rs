@@ -3,8 +3,8 @@
 use super::root::RootArguments;
 use super::{ContractError, settings};
 use clap::Args;
-use countersign_contract::Finding;
-use countersign_contract::exceptions::{Acceptance, Examined, Exceptions};
+use countersign_contract_finding::Finding;
+use countersign_contract_profile::exceptions::{Acceptance, Examined, Exceptions};
 use std::io::Write as _;
 use std::path::PathBuf;
 

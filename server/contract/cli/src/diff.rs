@@ -1,19 +1,15 @@
 //! `countersign contract diff`.
 
-use super::accepted::{Accepted, ExceptionArguments, file_name};
-use super::input::InputArguments;
-use super::output::{self, OutputArguments};
-use super::selection::SelectionArguments;
-use super::settings::ProfileArguments;
-use super::{ContractError, Outcome, input};
+use super::accepted::{Accepted, file_name};
+use super::shared::SharedArguments;
+use super::{ContractError, Outcome, input, output};
 use clap::{Args, ValueEnum};
-use countersign_contract::diff::PathPrefix;
-use countersign_contract::exceptions::Examined;
-use countersign_contract::profile::{self, DiffProfile};
-use countersign_contract::report::Notes;
-use countersign_contract::severity::Severity;
-use countersign_contract::version_bump::{VERSION_TOO_LOW, check_version, suggested_version};
-use countersign_contract::{DiffOptions, Finding, Rule, Verdict, diff};
+use countersign_contract_diff::version_bump::{VERSION_TOO_LOW, check_version, suggested_version};
+use countersign_contract_diff::{Options as DiffOptions, PathPrefix, diff, rules};
+use countersign_contract_finding::{Finding, Rule, Severity, Verdict};
+use countersign_contract_profile::exceptions::Examined;
+use countersign_contract_profile::{self as profile, DiffProfile};
+use countersign_contract_report::Notes;
 use std::io::Write;
 
 #[derive(Debug, Args)]
@@ -45,19 +41,7 @@ pub(super) struct DiffArguments {
     add_prefix: Vec<(Side, String)>,
 
     #[command(flatten)]
-    selection: SelectionArguments,
-
-    #[command(flatten)]
-    profile: ProfileArguments,
-
-    #[command(flatten)]
-    exceptions: ExceptionArguments,
-
-    #[command(flatten)]
-    input: InputArguments,
-
-    #[command(flatten)]
-    output: OutputArguments,
+    shared: SharedArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -111,7 +95,7 @@ impl From<Level> for Verdict {
 
 fn treatment(text: &str) -> Result<(&'static Rule, Severity), String> {
     let (id, verdict) = text.split_once('=').ok_or("expected RULE=VERDICT")?;
-    let rule = diff::rules::rule(id).or_else(|| Some(&VERSION_TOO_LOW).filter(|rule| rule.id == id));
+    let rule = rules::rule(id).or_else(|| Some(&VERSION_TOO_LOW).filter(|rule| rule.id == id));
     let rule = rule.ok_or_else(|| format!("there is no rule `{id}`"))?;
     if verdict == "off" {
         return Ok((rule, Severity::Off));
@@ -139,25 +123,25 @@ pub(super) fn run(
     if arguments.old == "-" && arguments.new == "-" {
         return Err(ContractError::OneInput);
     }
-    input::keep([&arguments.old, &arguments.new], arguments.output.file())?;
+    input::keep([&arguments.old, &arguments.new], arguments.shared.output.file())?;
     let title = format!("{} → {}", input::shown(&arguments.old), input::shown(&arguments.new));
-    let root = arguments.input.root();
-    let profile = arguments.profile.load(&arguments.new, root)?.diff;
-    let (old, new) = match [&arguments.old, &arguments.new].map(|name| input::load(name, &arguments.input)) {
+    let root = arguments.shared.input.root();
+    let profile = arguments.shared.profile.load(&arguments.new, root)?.diff;
+    let (old, new) = match [&arguments.old, &arguments.new].map(|name| input::load(name, &arguments.shared.input)) {
         [Ok(old), Ok(new)] => (old, new),
         sides => {
             let failures = sides.into_iter().filter_map(Result::err).collect();
-            return Err(arguments.output.write_failures(failures, &title, output));
+            return Err(arguments.shared.output.write_failures(failures, &title, output));
         }
     };
     let options = options(arguments, &profile, today);
     let mut findings = diff(&old, &new, &options);
-    let selection = arguments.selection.selection();
+    let selection = arguments.shared.selection.selection();
     selection.apply(&[&old, &new], &mut findings);
 
     let (fails_from, nothing_fails) = threshold(arguments.fail_on.map(Into::into).or(profile.fail_on));
     let fails = |finding: &Finding| !nothing_fails && finding.verdict >= fails_from;
-    let mut accepted = Accepted::open(&arguments.exceptions, &arguments.new, root, today)?;
+    let mut accepted = Accepted::open(&arguments.shared.exceptions, &arguments.new, root, today)?;
     accepted.apply(&arguments.new, &mut findings, fails)?;
     let suggested = suggested_version(&old, &findings);
     if profile.check_version {
@@ -175,7 +159,7 @@ pub(super) fn run(
     // Findings below --at-least count for the exit status, too.
     let has_failures = findings.iter().any(fails);
     findings.retain(|finding| finding.verdict >= arguments.at_least.into());
-    output::write(&arguments.output, &findings, &title, (fails_from, &notes), output)?;
+    output::write(&arguments.shared.output, &findings, &title, (fails_from, &notes), output)?;
     Ok(if has_failures { Outcome::Findings } else { Outcome::Fine })
 }
 

@@ -2,12 +2,13 @@
 
 use super::{ContractError, Outcome};
 use clap::Args;
-use countersign_contract::exceptions;
-use countersign_contract::finding::UNUSABLE;
-use countersign_contract::lint::nearest;
-use countersign_contract::profile::ASSERTION;
-use countersign_contract::version_bump::VERSION_TOO_LOW;
-use countersign_contract::{Rule, check, diff, lint};
+use countersign_contract_check as check;
+use countersign_contract_diff as diff;
+use countersign_contract_diff::version_bump::VERSION_TOO_LOW;
+use countersign_contract_finding::{Rule, UNUSABLE};
+use countersign_contract_lint::{self as lint, nearest};
+use countersign_contract_profile::ASSERTION;
+use countersign_contract_profile::exceptions;
 use std::io::Write;
 
 #[derive(Debug, Args)]

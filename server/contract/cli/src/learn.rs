@@ -4,7 +4,7 @@ use super::check::base;
 use super::proxy::{self, Event};
 use super::{ContractError, Outcome, recording};
 use clap::Args;
-use countersign_contract::check::learn::learn;
+use countersign_contract_check::learn::learn;
 use reqwest::Url;
 use std::io::Write;
 use std::net::SocketAddr;

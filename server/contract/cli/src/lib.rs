@@ -24,6 +24,7 @@ mod rewrite;
 mod root;
 mod selection;
 mod settings;
+mod shared;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
@@ -152,10 +153,10 @@ pub enum ContractError {
     Several(Vec<ContractError>),
     /// A document is invalid.
     #[error(transparent)]
-    Document(#[from] countersign_contract::Error),
+    Document(#[from] countersign_contract_document::Error),
     /// The configuration or the exceptions are invalid.
     #[error(transparent)]
-    Settings(#[from] countersign_contract::settings::SettingsError),
+    Settings(#[from] countersign_contract_profile::settings::SettingsError),
     /// Findings cannot be accepted until a day that has passed.
     #[error("{until} has passed: choose a later day for --until")]
     PastDay {

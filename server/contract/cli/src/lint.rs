@@ -1,17 +1,14 @@
 //! `countersign contract lint`.
 
-use super::accepted::{Accepted, ExceptionArguments, file_name};
-use super::input::InputArguments;
-use super::output::{self, OutputArguments};
-use super::selection::SelectionArguments;
-use super::settings::ProfileArguments;
-use super::{ContractError, Outcome, input};
+use super::accepted::{Accepted, file_name};
+use super::shared::SharedArguments;
+use super::{ContractError, Outcome, input, output};
 use clap::{Args, ValueEnum};
-use countersign_contract::exceptions::Examined;
-use countersign_contract::profile::LintFailOn;
-use countersign_contract::report::Notes;
-use countersign_contract::severity::Severity;
-use countersign_contract::{Finding, Rule, Verdict, lint};
+use countersign_contract_finding::{Finding, Rule, Severity, Verdict};
+use countersign_contract_lint as lint;
+use countersign_contract_profile::LintFailOn;
+use countersign_contract_profile::exceptions::Examined;
+use countersign_contract_report::Notes;
 use std::io::Write;
 
 #[derive(Debug, Args)]
@@ -33,19 +30,7 @@ pub(super) struct LintArguments {
     with: Vec<&'static Rule>,
 
     #[command(flatten)]
-    selection: SelectionArguments,
-
-    #[command(flatten)]
-    profile: ProfileArguments,
-
-    #[command(flatten)]
-    exceptions: ExceptionArguments,
-
-    #[command(flatten)]
-    input: InputArguments,
-
-    #[command(flatten)]
-    output: OutputArguments,
+    shared: SharedArguments,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -72,10 +57,10 @@ pub(super) fn run(
     output: &mut (dyn Write + Send),
 ) -> Result<Outcome, ContractError> {
     let files = input::expand(&arguments.files)?;
-    input::keep(&files, arguments.output.file())?;
+    input::keep(&files, arguments.shared.output.file())?;
     let Some(first) = files.first() else { return Ok(Outcome::Fine) };
-    let root = arguments.input.root();
-    let mut profile = arguments.profile.load(first, root)?.lint;
+    let root = arguments.shared.input.root();
+    let mut profile = arguments.shared.profile.load(first, root)?.lint;
     profile.severity.extend(arguments.with.iter().map(|rule| (*rule, Severity::As(rule.verdict))));
     profile.severity.extend(arguments.without.iter().map(|rule| (*rule, Severity::Off)));
     let fails_from = match (arguments.fail_on, profile.fail_on) {
@@ -84,11 +69,11 @@ pub(super) fn run(
     };
     let fails = |finding: &Finding| finding.verdict >= fails_from;
 
-    let selection = arguments.selection.selection();
-    let mut accepted = Accepted::open(&arguments.exceptions, first, root, today)?;
+    let selection = arguments.shared.selection.selection();
+    let mut accepted = Accepted::open(&arguments.shared.exceptions, first, root, today)?;
     let (mut findings, mut linted, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for file in &files {
-        match input::load_for_lint(file, &arguments.input) {
+        match input::load_for_lint(file, &arguments.shared.input) {
             Ok(document) => {
                 let mut found = profile.lint(&document);
                 selection.apply(&[&document], &mut found);
@@ -107,7 +92,7 @@ pub(super) fn run(
     findings.extend(accepted.close(examined)?);
     let counts = (fails_from, &notes);
     match failures.is_empty() {
-        true => output::write(&arguments.output, &findings, &linted.join(", "), counts, output),
-        false => Err(arguments.output.write_with_failures(&findings, &linted, failures, counts, output)),
+        true => output::write(&arguments.shared.output, &findings, &linted.join(", "), counts, output),
+        false => Err(arguments.shared.output.write_with_failures(&findings, &linted, failures, counts, output)),
     }
 }

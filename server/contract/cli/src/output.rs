@@ -3,10 +3,9 @@
 use super::repository::relative_to_root;
 use super::{ContractError, Outcome, chain};
 use clap::{Args, ValueEnum};
-use countersign_contract::finding::UNUSABLE;
-use countersign_contract::position::Position;
-use countersign_contract::report::{Format, Notes, markdown, render_with, summary};
-use countersign_contract::{Finding, SourceSpan, Verdict};
+use countersign_contract_document::{Position, SourceSpan};
+use countersign_contract_finding::{Finding, UNUSABLE, Verdict};
+use countersign_contract_report::{Format, Notes, markdown, render_with, summary};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

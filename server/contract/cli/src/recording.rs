@@ -1,8 +1,8 @@
 //! Reads recorded traffic.
 
 use super::ContractError;
-use countersign_contract::check::exchange::Exchange;
-use countersign_contract::check::har::Recording;
+use countersign_contract_check::exchange::Exchange;
+use countersign_contract_check::har::Recording;
 use reqwest::Url;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Names of files as GitHub and code scanning expect them: relative to the root of the git repository.
 
-use countersign_contract::position::Position;
-use countersign_contract::{Finding, SourceSpan};
+use countersign_contract_document::{Position, SourceSpan};
+use countersign_contract_finding::Finding;
 use std::path::{Component, Path, PathBuf};
 
 /// The findings with the names of their files relative to the repository's root, if they are in one. A file at a revision

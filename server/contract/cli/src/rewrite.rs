@@ -3,8 +3,8 @@
 use super::input::InputArguments;
 use super::{ContractError, Outcome, input};
 use clap::{Args, ValueEnum};
-use countersign_contract::convert::to_3_0;
-use countersign_contract::report::visible;
+use countersign_contract_document::convert::to_3_0;
+use countersign_contract_document::visible;
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};

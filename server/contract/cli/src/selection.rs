@@ -1,7 +1,7 @@
 //! Arguments that select operations.
 
 use clap::Args;
-use countersign_contract::selection::{Regex, Selection};
+use countersign_contract_profile::selection::{Regex, Selection};
 
 /// Which operations are of interest. Conditions of one kind are alternatives; those of different kinds all have to hold.
 #[derive(Debug, Clone, Default, Args)]

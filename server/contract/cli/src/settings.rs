@@ -3,7 +3,7 @@
 use super::ContractError;
 use super::root::RootArguments;
 use clap::Args;
-use countersign_contract::profile::Profile;
+use countersign_contract_profile::Profile;
 use std::path::{Path, PathBuf};
 
 /// File name of a configuration.

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::edge::validation::{Deviations, MESSAGE};
-use countersign_contract::{Document, ResponseValidator};
+use countersign_contract_document::Document;
+use countersign_contract_validate::ResponseValidator;
 use slog::{Drain, KV, Key, Never, OwnedKVList, Record, Serializer};
 use std::fmt::Arguments;
 use std::sync::Mutex;

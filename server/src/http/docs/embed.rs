@@ -3,7 +3,7 @@
 //!
 //! `docs.rs` in the build's output directory is the table of packed files; only these can be served.
 
-use countersign_contract::Document;
+use countersign_contract_document::Document;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::hash::{DefaultHasher, Hasher as _};

@@ -8,7 +8,7 @@ use crate::http::shared::Authorization;
 use crate::operations::FUSIONAUTH;
 use countersign_api::ParsedBody;
 use countersign_api::fusionauth::Error;
-use countersign_contract::OperationEntry;
+use countersign_contract_compare::OperationEntry;
 use countersign_domain::policy::RequestRates;
 use dropshot::{Body, ErrorStatusCode as Status};
 use http::{HeaderMap, Response};

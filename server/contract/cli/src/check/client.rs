@@ -1,7 +1,7 @@
 //! Sends requests.
 
 use super::{CheckArguments, ContractError, Document, Probe, Purpose};
-use countersign_contract::check::{MASK, Mask};
+use countersign_contract_check::{MASK, Mask};
 use http::{HeaderName, HeaderValue, Method};
 use reqwest::redirect::Policy;
 use std::time::Duration;

@@ -2,8 +2,8 @@
 
 use super::super::{output, recording};
 use super::{CheckArguments, ContractError, Outcome, Verdict};
-use countersign_contract::check::{Check, Observer};
-use countersign_contract::report::Notes;
+use countersign_contract_check::{Check, Observer};
+use countersign_contract_report::Notes;
 use std::io::Write;
 use std::path::Path;
 

@@ -8,7 +8,7 @@ mod url;
 use super::ContractError;
 use super::root::{self, RootArguments};
 use clap::Args;
-use countersign_contract::{Document, File, Files};
+use countersign_contract_document::{Document, File, Files};
 use serde_json::Value;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -91,7 +91,7 @@ fn is_url(name: &str) -> bool {
 }
 
 /// Makes something of the name, the text and the files of a document.
-type Make<'m, T> = &'m dyn Fn(&str, &str, Files<'_>) -> Result<T, countersign_contract::Error>;
+type Make<'m, T> = &'m dyn Fn(&str, &str, Files<'_>) -> Result<T, countersign_contract_document::Error>;
 
 fn read<T>(name: &str, input: &InputArguments, make: Make<'_, T>) -> Result<T, ContractError> {
     if is_url(name) {

@@ -2,8 +2,8 @@
 
 use super::tee::{BodyCopy, Tee};
 use super::{ContractError, chain};
-use countersign_contract::check::exchange::{Exchange, Request, Response};
-use countersign_contract::check::har::below;
+use countersign_contract_check::exchange::{Exchange, Request, Response};
+use countersign_contract_check::har::below;
 use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{Either, Full};

@@ -1,11 +1,12 @@
 //! Documents that are learned from traffic.
 
 use super::run_in;
-use countersign_contract::check::exchange::{Exchange, Request, Response};
-use countersign_contract::check::learn::learn;
-use countersign_contract::check::{Check, Observer};
-use countersign_contract::lint::lint;
-use countersign_contract::{Document, Finding, Verdict};
+use countersign_contract_check::exchange::{Exchange, Request, Response};
+use countersign_contract_check::learn::learn;
+use countersign_contract_check::{Check, Observer};
+use countersign_contract_document::Document;
+use countersign_contract_finding::{Finding, Verdict};
+use countersign_contract_lint::lint;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 

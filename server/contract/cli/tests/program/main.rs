@@ -5,6 +5,7 @@
 mod inputs;
 mod recipes;
 mod reports;
+mod settings;
 #[cfg(feature = "check")]
 mod urls;
 

@@ -16,7 +16,7 @@ fn yaml(path: &str) -> serde_json::Value {
     let text = fs::read_to_string(root().join(path)).unwrap();
     let indented: String = text.lines().map(|line| format!("  {line}\n")).collect();
     let document = format!("openapi: 3.0.3\npaths: {{}}\nx-file:\n{indented}");
-    countersign_contract::Document::load(path, &document).unwrap().value()["x-file"].clone()
+    countersign_contract_document::Document::load(path, &document).unwrap().value()["x-file"].clone()
 }
 
 /// The subcommand and the flags of a command line.

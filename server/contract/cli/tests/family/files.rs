@@ -1,0 +1,545 @@
+//! Documents of several files.
+
+use countersign_contract_diff::{Options as DiffOptions, diff};
+use countersign_contract_document::{Document, Error, File, Files};
+use countersign_contract_lint::lint;
+use serde_json::{Value, json};
+
+const API: &str = "\
+openapi: 3.0.3
+info: {title: Pets, version: 1.0.0}
+security: []
+paths:
+  /pets: {$ref: paths/pets.yaml}
+  /pets/{id}: {$ref: 'paths/pet.yaml#/item'}
+components:
+  schemas:
+    Pet: {$ref: ./schemas/pet.yaml}
+    Name: {type: string}
+  headers:
+    Next: {schema: {type: string}}
+";
+
+const PETS: &str = "\
+get:
+  operationId: listPets
+  parameters:
+    - $ref: ../common.yaml#/components/parameters/Page
+  responses:
+    '200':
+      description: Pets.
+      headers:
+        Next: {$ref: '../api.yaml#/components/headers/Next'}
+      content:
+        application/json:
+          schema: {type: array, items: {$ref: ../schemas/pet.yaml}}
+          examples:
+            one: {$ref: ../examples/one.json}
+    default: {$ref: ../common.yaml#/components/responses/Problem}
+";
+
+const PET: &str = "\
+item:
+  parameters:
+    - {name: id, in: path, required: true, schema: {$ref: '#/id'}}
+  put:
+    operationId: putPet
+    requestBody: {$ref: '#/body'}
+    responses:
+      '204': {description: Done.}
+id: {type: string, maxLength: 20}
+body:
+  content:
+    application/json:
+      schema: {$ref: '../api.yaml#/components/schemas/Pet'}
+";
+
+const SCHEMA: &str = "\
+oneOf:
+  - $ref: dog.yaml
+  - $ref: Cat%20and%20more.yaml
+discriminator:
+  propertyName: kind
+  mapping: {dog: dog.yaml, cat: Cat%20and%20more.yaml}
+";
+
+const DOG: &str = "\
+type: object
+required: [kind, name]
+properties:
+  kind: {type: string}
+  name: {$ref: '../api.yaml#/components/schemas/Name'}
+  puppies: {type: array, items: {$ref: pet.yaml}}
+  default: {$ref: '../common.yaml#/components/schemas/Name'}
+";
+
+const CAT: &str = "\
+type: object
+required: [kind]
+properties:
+  kind: {type: string}
+example: {$ref: nothing.yaml}
+x-shown-by: {$ref: nothing.yaml}
+";
+
+const COMMON: &str = "\
+components:
+  parameters:
+    Page: {name: page, in: query, schema: {type: integer}}
+  responses:
+    Problem:
+      description: It did not work.
+      content: {application/json: {schema: {$ref: '#/components/schemas/Name'}}}
+  schemas:
+    Name: {type: string, minLength: 1}
+";
+
+const FILES: [(&str, &str); 7] = [
+    ("paths/pets.yaml", PETS),
+    ("paths/pet.yaml", PET),
+    ("schemas/pet.yaml", SCHEMA),
+    ("schemas/dog.yaml", DOG),
+    ("schemas/Cat and more.yaml", CAT),
+    ("common.yaml", COMMON),
+    ("examples/one.json", "{\"summary\": \"One\", \"value\": [{\"kind\": \"cat\"}]}"),
+];
+
+fn load(api: &str, files: &[(&str, &str)]) -> Result<Document, Error> {
+    let read = |path: &str| {
+        let (_, text) =
+            files.iter().find(|(name, _)| format!("openapi/{name}") == path).ok_or("there is no such file")?;
+        Ok(File { name: path.to_owned(), text: (*text).to_owned() })
+    };
+    Document::load_with("openapi/api.yaml", api, Files { own: "openapi/api.yaml", read: &read })
+}
+
+/// The files with a replacement in one of them.
+fn with(path: &str, from: &str, to: &str) -> Document {
+    let texts = FILES.map(|(name, text)| match name == path {
+        true => {
+            assert!(text.contains(from), "{from} is not in {path}");
+            (name, text.replace(from, to))
+        }
+        false => (name, text.to_owned()),
+    });
+    let files: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    load(API, &files).unwrap()
+}
+
+fn differences(old: &Document, new: &Document) -> Vec<String> {
+    let found = diff(old, new, &DiffOptions::default());
+    found.iter().map(|finding| format!("{} {} {}", finding.rule.id, finding.span, finding.message)).collect()
+}
+
+#[test]
+fn several_files_are_one_document() {
+    let document = load(API, &FILES).unwrap();
+    let schema = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let expected = json!({
+        "schemas": {
+            "Pet": {
+                "oneOf": [schema("dog"), schema("Cat_and_more")],
+                "discriminator": {
+                    "propertyName": "kind",
+                    "mapping": {"dog": "#/components/schemas/dog", "cat": "#/components/schemas/Cat_and_more"},
+                },
+            },
+            "Name": {"type": "string"},
+            "common_Name": {"type": "string", "minLength": 1},
+            "dog": {
+                "type": "object",
+                "required": ["kind", "name"],
+                "properties": {
+                    "kind": {"type": "string"},
+                    "name": schema("Name"),
+                    "puppies": {"type": "array", "items": schema("Pet")},
+                    "default": schema("common_Name"),
+                },
+            },
+            "Cat_and_more": {
+                "type": "object",
+                "required": ["kind"],
+                "properties": {"kind": {"type": "string"}},
+                "example": {"$ref": "nothing.yaml"},
+                "x-shown-by": {"$ref": "nothing.yaml"},
+            },
+            "id": {"type": "string", "maxLength": 20},
+        },
+        "headers": {"Next": {"schema": {"type": "string"}}},
+        "parameters": {"Page": {"name": "page", "in": "query", "schema": {"type": "integer"}}},
+        "responses": {
+            "Problem": {"description": "It did not work.", "content": {"application/json": {"schema": schema("common_Name")}}},
+        },
+        "requestBodies": {"body": {"content": {"application/json": {"schema": schema("Pet")}}}},
+        "examples": {"one": {"summary": "One", "value": [{"kind": "cat"}]}},
+    });
+    let found = &document.value()["components"];
+    for (section, expected) in expected.as_object().unwrap() {
+        assert_eq!(found[section], *expected, "{section}");
+    }
+    let operations: Vec<_> = document.located().map(|found| (found.path, found.method)).collect();
+    assert_eq!(operations, [("/pets", "get"), ("/pets/{id}", "put")]);
+    let list = &document.value()["paths"]["/pets"]["get"];
+    assert_eq!(list["responses"]["200"]["headers"]["Next"], json!({"$ref": "#/components/headers/Next"}));
+
+    let one_file = Document::from_value("api.yaml", document.value().clone()).unwrap();
+    assert_eq!(differences(&document, &one_file), [""; 0]);
+}
+
+#[test]
+fn findings_name_the_file_and_the_position_in_it() {
+    let old = load(API, &FILES).unwrap();
+    let new = with("schemas/dog.yaml", "required: [kind, name]", "required: [kind, name, puppies]");
+    let found = diff(&old, &new, &DiffOptions::default());
+    let finding = found.iter().find(|finding| finding.rule.id == "request-property-became-required").unwrap();
+    assert_eq!(finding.span.to_string(), "openapi/schemas/dog.yaml:2:24");
+    assert_eq!(finding.operations, ["PUT /pets/{id}"]);
+    assert_eq!(finding.new.as_ref().unwrap().pointer, "/required/2");
+
+    let new = with("paths/pet.yaml", "maxLength: 20", "maxLength: 10");
+    assert_eq!(
+        differences(&old, &new),
+        ["request-max-length-decreased openapi/paths/pet.yaml:9:20 max length decreased"]
+    );
+    let new = with("paths/pets.yaml", "listPets", "getPets");
+    assert_eq!(
+        document_of(&new, "/paths/~1pets/get/operationId"),
+        ("openapi/paths/pets.yaml:2:3".to_owned(), "/get/operationId".to_owned())
+    );
+
+    let new = with("common.yaml", "type: integer", "type: integer, minimum: 5, maximum: 1");
+    let found: Vec<_> = lint(&new).into_iter().filter(|finding| finding.rule.id == "bounds-contradict").collect();
+    assert_eq!(found.iter().map(|finding| finding.span.to_string()).collect::<Vec<_>>(), ["openapi/common.yaml:3:59"]);
+    assert_eq!(found[0].operations, ["GET /pets"]);
+}
+
+fn document_of(document: &Document, pointer: &str) -> (String, String) {
+    (document.span(pointer).to_string(), document.pointer_in_file(pointer))
+}
+
+#[test]
+fn an_unusable_file_is_reported_at_the_reference_to_it() {
+    let api = |reference: &str| {
+        format!("openapi: 3.0.3\npaths: {{}}\ncomponents:\n  schemas:\n    A: {{$ref: '{reference}'}}\n")
+    };
+    let files = [
+        ("user.yaml", "name: {type: string}\nbroken: {$ref: '#/nope'}\nlost: {items: {$ref: 'lost.yaml'}}\n"),
+        ("self.yaml", "$ref: self.yaml\n"),
+        ("bad.yaml", "a: [\n"),
+    ];
+    let own = "openapi/api.yaml:5:9: /components/schemas/A: $ref";
+    for (reference, expected) in [
+        ("none.yaml", format!("{own} `none.yaml` leads to a file that cannot be read: there is no such file")),
+        ("user.yaml#/nobody", format!("{own} `user.yaml#/nobody` cannot be resolved")),
+        ("user.yaml#name", format!("{own} `user.yaml#name` cannot be resolved")),
+        ("user.yaml#/broken", "openapi/user.yaml:2:10: /broken: $ref `#/nope` cannot be resolved".to_owned()),
+        ("user.yaml#/lost", "openapi/user.yaml:3:16: /lost/items: $ref `lost.yaml` leads to a file that cannot be read: there is no such file".to_owned()),
+        ("https://example.com/a.yaml", format!("{own} `https://example.com/a.yaml` is a URL: copy the file and refer to it by its path")),
+        ("/a.yaml", format!("{own} `/a.yaml` is an absolute path: use a path relative to this file")),
+        ("api.yaml#/components/schemas/A", format!("{own} `#/components/schemas/A` leads back to itself")),
+    ] {
+        let found = load(&api(reference), &files).unwrap_err().on_one_line();
+        assert_eq!(found, expected);
+    }
+    let found = load(&api("bad.yaml"), &files).unwrap_err().on_one_line();
+    assert!(found.starts_with("openapi/bad.yaml:2:1: not readable as YAML or JSON"), "{found}");
+    let found = load(&api("self.yaml"), &files).unwrap_err().on_one_line();
+    assert!(found.contains("leads back to itself"), "{found}");
+    let found = load("openapi: 4.0.0\npaths: {/a: {$ref: none.yaml}}\n", &[]).unwrap_err().on_one_line();
+    assert_eq!(found, "openapi/api.yaml:1:1: /openapi: expected OpenAPI 3.0, 3.1 or 3.2, found version 4.0.0");
+}
+
+#[test]
+fn recursive_path_items_are_rejected() {
+    let item =
+        "post:\n  callbacks:\n    again:\n      '{$url}': {$ref: item.yaml}\n      '{$other}': {$ref: item.yaml}\n";
+    for item in [item, "$ref: item.yaml\n", "$ref: '#'\n"] {
+        let api = "openapi: 3.0.3\npaths: {/a: {$ref: item.yaml}}\n";
+        let found = load(api, &[("item.yaml", item)]).unwrap_err().on_one_line();
+        assert!(found.contains("leads back to itself"), "{found}");
+    }
+}
+
+#[test]
+fn pointers_may_be_percent_encoded() {
+    let text = "openapi: 3.0.3\npaths:\n  /a/{id}: {get: {operationId: a}}\n  /b: {$ref: '#/paths/~1a~1%7Bid%7D'}\n";
+    let document = load(text, &[]).unwrap();
+    assert_eq!(document.located().count(), 2);
+    let text = "openapi: 3.0.3\npaths: {}\nx-shared: {a%20b: {type: string}}\ncomponents: {schemas: {A: {$ref: '#/x-shared/a%20b'}}}\n";
+    let document = load(text, &[]).unwrap();
+    assert_eq!(document.resolve(&document.value()["components"]["schemas"]["A"]), &json!({"type": "string"}));
+}
+
+#[test]
+fn referenced_extensions_are_checked() {
+    let text = |schema: &str| {
+        format!(
+            "openapi: 3.0.3\npaths: {{}}\nx-shared: {{a: {schema}, b: {{$ref: nothing}}}}\ncomponents: {{schemas: {{A: {{$ref: '#/x-shared/a'}}}}}}\n"
+        )
+    };
+    let document = load(&text("{items: {$ref: item.yaml}}"), &[("item.yaml", "type: string\n")]).unwrap();
+    let items: &Value = &document.value()["x-shared"]["a"]["items"];
+    assert_eq!(
+        (items, document.resolve(items)),
+        (&json!({"$ref": "#/components/schemas/item"}), &json!({"type": "string"}))
+    );
+    let found = Document::load("d", &text("{items: {$ref: '#/nope'}}")).unwrap_err().on_one_line();
+    assert_eq!(found, "d:3:24: /x-shared/a/items: $ref `#/nope` cannot be resolved");
+}
+
+#[test]
+fn components_must_be_an_object() {
+    let api = api_with_responses(&[("/a", "{$ref: a.yaml}")]) + "components: {schemas: }\n";
+    assert!(load(&api, &[("a.yaml", "type: string\n")]).is_ok());
+    for components in ["1", "{schemas: []}"] {
+        let api = format!(
+            "openapi: 3.0.3\npaths: {{/a: {{get: {{parameters: [{{schema: {{$ref: a.yaml}}}}]}}}}}}\ncomponents: {components}\n"
+        );
+        let found = load(&api, &[("a.yaml", "type: string\n")]).unwrap_err().on_one_line();
+        assert!(
+            found.ends_with("`a.yaml` cannot be resolved: `components` or a section of it is not an object"),
+            "{found}"
+        );
+    }
+}
+
+/// The contracts of this project, split into a file for each component and path, are equal to the originals.
+#[test]
+fn a_split_contract_is_bundled_to_the_original() {
+    for text in [
+        include_str!("../../../../../openapi/better-auth.yaml"),
+        include_str!("../../../../../openapi/fusionauth.yaml"),
+    ] {
+        let whole = Document::load("api.yaml", text).unwrap();
+        let mut root = whole.value().clone();
+        let mut files = Vec::new();
+        let sections = root["components"].as_object_mut().unwrap();
+        for (section, components) in sections.iter_mut().filter(|(section, _)| *section != "securitySchemes") {
+            for (name, component) in std::mem::take(components.as_object_mut().unwrap()) {
+                files.push((format!("components/{section}/{name}.json"), to_files(component, "../..")));
+            }
+        }
+        for (index, (_, item)) in root["paths"].as_object_mut().unwrap().iter_mut().enumerate() {
+            let path = format!("paths/{index}.json");
+            let reference = json!({"$ref": path});
+            files.push((path, to_files(std::mem::replace(item, reference), "..")));
+        }
+        let texts: Vec<_> = files.iter().map(|(path, value)| (path.clone(), value.to_string())).collect();
+        let files: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let found = load(&root.to_string(), &files).unwrap();
+        assert!(files.len() > 40 && found.value() == whole.value(), "{}", found.value());
+        assert_eq!(differences(&whole, &found), [""; 0]);
+        assert_eq!(lint(&found), []);
+    }
+}
+
+/// Replaces references to components by references to their files.
+fn to_files(value: Value, root: &str) -> Value {
+    match value {
+        Value::Object(entries) => entries
+            .into_iter()
+            .map(|(key, value)| (key, to_files(value, root)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.into_iter().map(|item| to_files(item, root)).collect::<Vec<_>>().into(),
+        Value::String(text) => match text.strip_prefix("#/components/") {
+            Some(path) => format!("{root}/components/{path}.json").into(),
+            None => text.into(),
+        },
+        other => other,
+    }
+}
+
+/// A document with a schema for the response of each path.
+fn api_with_responses(schemas: &[(&str, &str)]) -> String {
+    let paths = schemas.iter().map(|(path, schema)| {
+        format!(
+            "  {path}:\n    get:\n      operationId: get{}\n      responses: {{200: {{description: d, content: {{application/json: {{schema: {schema}}}}}}}}}\n",
+            &path[1..]
+        )
+    });
+    format!("openapi: 3.0.3\ninfo: {{title: t, version: '1'}}\npaths:\n{}", paths.collect::<String>())
+}
+
+#[test]
+fn data_is_left_unchanged() {
+    let user = "type: object\nproperties: {address: {$ref: '#/definitions/Address'}}\npatternProperties: {a: {$ref: b.yaml}}\n\
+                definitions:\n  Country: {type: string}\n  Address: {properties: {country: {$ref: '#/definitions/Country'}}}\n";
+    let document = load(&api_with_responses(&[("/a", "{$ref: user.yaml}")]), &[("user.yaml", user)]).unwrap();
+    let address = &document.value()["components"]["schemas"]["Address"];
+    assert_eq!(document.resolve(&address["properties"]["country"]), &json!({"type": "string"}));
+    let inner = api_with_responses(&[("/a", "{$ref: '#/components/x-shared/A'}")])
+        + "components: {x-shared: {A: {items: {$ref: b.yaml}}, B: {$ref: nothing.yaml}}}\n";
+    let document = load(&inner, &[("b.yaml", "type: string\n")]).unwrap();
+    assert_eq!(document.value()["components"]["x-shared"]["A"], json!({"items": {"$ref": "#/components/schemas/b"}}));
+    let monster = "{oneOf: [{$ref: dog.yaml}], discriminator: {propertyName: kind, mapping: {dog: dog.yaml, m: 'https://example.com/m.json'}}}";
+    let document = load(&api_with_responses(&[("/a", monster)]), &[("dog.yaml", "type: object\n")]).unwrap();
+    let schema = document.value().pointer("/paths/~1a/get/responses/200/content/application~1json/schema").unwrap();
+    let expected = json!({"dog": "#/components/schemas/dog", "m": "https://example.com/m.json"});
+    assert_eq!(schema["discriminator"]["mapping"], expected);
+}
+
+#[test]
+fn misplaced_references_are_rejected() {
+    for (text, place) in [
+        ("paths: {/a: {get: {responses: {$ref: r.yaml}}}}\n", "/paths/~1a/get/responses"),
+        ("paths: {/a: {get: {$ref: r.yaml}}}\n", "/paths/~1a/get"),
+        ("paths: {/a: {get: {parameters: {$ref: r.yaml}}}}\n", "/paths/~1a/get/parameters"),
+        ("paths: {}\ncomponents: {schemas: {$ref: r.yaml}}\n", "/components/schemas"),
+        ("paths: {}\ncomponents: {$ref: '#/x'}\n", "/components"),
+        ("paths: {}\ncomponents: {schemas: {A: {properties: {$ref: '#/x'}}}}\n", "/components/schemas/A/properties"),
+    ] {
+        for found in
+            [load(&format!("openapi: 3.0.3\n{text}"), &[]), Document::load("d", &format!("openapi: 3.0.3\n{text}"))]
+        {
+            let found = found.unwrap_err().on_one_line();
+            assert!(found.contains(&format!(": {place}: $ref")) && found.ends_with(reference_misplaced()), "{found}");
+        }
+    }
+}
+
+fn reference_misplaced() -> &'static str {
+    "is where OpenAPI allows no reference"
+}
+
+#[test]
+fn references_within_the_document_do_not_use_bundled_components() {
+    let text = api_with_responses(&[("/a", "{$ref: '#/components/schemas/User'}"), ("/b", "{$ref: User.yaml}")]);
+    let found = load(&text, &[("User.yaml", "type: string\n")]).unwrap_err().on_one_line();
+    assert!(found.ends_with("$ref `#/components/schemas/User` cannot be resolved"), "{found}");
+    let text = api_with_responses(&[("/a", "{$ref: User.yaml}")]);
+    let found =
+        load(&text, &[("User.yaml", "items: {$ref: 'api.yaml#/components/schemas/A'}\n")]).unwrap_err().on_one_line();
+    assert!(found.ends_with("/items: $ref `api.yaml#/components/schemas/A` cannot be resolved"), "{found}");
+}
+
+#[test]
+fn generated_names_do_not_depend_on_the_order_of_references() {
+    let pet = "oneOf: [{$ref: Dog.yaml}, {$ref: Cat.yaml}]\ndiscriminator: {propertyName: kind}\n";
+    let files = [
+        ("a/Pet.yaml", pet),
+        ("a/Dog.yaml", "type: object\nproperties: {kind: {type: string}}\n"),
+        ("a/Cat.yaml", "type: object\nproperties: {kind: {type: string}, lives: {type: integer}}\n"),
+        ("b/Pet.yaml", "type: integer\n"),
+    ];
+    let old = load(&api_with_responses(&[("/m", "{$ref: a/Pet.yaml}")]), &files).unwrap();
+    let new = load(&api_with_responses(&[("/b", "{$ref: b/Pet.yaml}"), ("/m", "{$ref: a/Pet.yaml}")]), &files).unwrap();
+    let found = differences(&old, &new);
+    assert!(
+        !found.iter().any(|finding| finding.starts_with("response") || finding.starts_with("schema-renamed")),
+        "{found:?}"
+    );
+
+    let aliases = |more: &str| {
+        let components =
+            format!("components: {{schemas: {{Dog: {{$ref: a/Dog.yaml}}, Cat: {{$ref: a/Cat.yaml}}{more}}}}}\n");
+        load(&(api_with_responses(&[("/m", "{$ref: a/Pet.yaml}")]) + &components), &files).unwrap()
+    };
+    let found = differences(&aliases(""), &aliases(", Best: {$ref: a/Dog.yaml}"));
+    assert_eq!(found.iter().map(|finding| finding.split(' ').next().unwrap()).collect::<Vec<_>>(), ["schema-added"]);
+}
+
+#[test]
+fn messages_show_nothing_of_files_that_are_no_contracts() {
+    const SECRET: &str = "hunter2";
+    for text in [
+        "root:x:0:0:hunter2:/root:/bin/sh\n",
+        "hunter2 line\n  another: [hunter2\n",
+        "hunter2_key: a\nhunter2_key: b\n",
+        "apiVersion: v1\nkind: hunter2\nmetadata: {name: hunter2}\ndata: {hunter2: hunter2}\ntype: hunter2\n",
+        "{\"hunter2\": hunter2}",
+        "{\"a\": {\"hunter2\": \"hunter2\"}}",
+        "- hunter2\n",
+        "hunter2: !hunter2 hunter2\n",
+        "*hunter2\n",
+        "@hunter2\n",
+        "%hunter2\n",
+        "? [hunter2]\n: hunter2\n",
+        "hunter2: .inf\n",
+        "'hunter2\n",
+    ] {
+        let found = load(&api_with_responses(&[("/a", "{$ref: secret.yaml}")]), &[("secret.yaml", text)]);
+        let found = found.expect_err(text).on_one_line();
+        assert!(!found.contains(SECRET) && found.contains("secret.yaml"), "{text}\n{found}");
+        let found = Document::load("secret.yaml", text).expect_err(text).on_one_line();
+        assert!(!found.contains(SECRET) && found.contains("secret.yaml"), "{text}\n{found}");
+    }
+    for (part, text) in
+        [("a", "a: hunter2\n"), ("b/0", "b: [hunter2]\n"), ("c", "c: {hunter2: hunter2, d: 1, type: e}\n")]
+    {
+        let reference = format!("{{$ref: 'secret.yaml#/{part}'}}");
+        let found = load(&api_with_responses(&[("/a", &reference)]), &[("secret.yaml", text)]).unwrap_err();
+        assert!(!found.on_one_line().contains(SECRET), "{}", found.on_one_line());
+    }
+    let typo = "type: string\nmaxLenght: 3\n";
+    let found = lint(&load(&api_with_responses(&[("/a", "{$ref: user.yaml}")]), &[("user.yaml", typo)]).unwrap());
+    assert!(found.iter().any(|finding| finding.message.contains("maxLenght")), "a contract's own words are shown");
+}
+
+#[test]
+fn control_characters_in_messages_are_escaped() {
+    for api in [
+        api_with_responses(&[("/a", "{$ref: \"a\\n::error::b\\e[2J.yaml\"}")]),
+        "openapi: 3.0.3\npaths: {\"/a\\n::error::b\\e[2J\": 1}\n".to_owned(),
+        "openapi: \"3\\n::error::b\\e[2J\"\npaths: {}\n".to_owned(),
+    ] {
+        let found = load(&api, &[]).unwrap_err().to_string();
+        assert!(found.contains("::error::b") && !found.contains(char::is_control), "{found:?}");
+    }
+}
+
+#[test]
+fn siblings_of_a_path_items_reference_are_kept() {
+    let api = "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /a/{id}:\n    $ref: item.yaml\n    summary: s\n    parameters: [{name: id, in: path, required: true, schema: {type: string}}]\n";
+    let document = load(api, &[("item.yaml", "summary: theirs\nget: {operationId: a}\n")]).unwrap();
+    let item = &document.value()["paths"]["/a/{id}"];
+    assert_eq!((item["summary"].as_str(), item["parameters"][0]["name"].as_str()), (Some("theirs"), Some("id")));
+    let place = |pointer: &str| document_of(&document, &format!("/paths/~1a~1{{id}}{pointer}"));
+    assert_eq!(place("/get"), ("openapi/item.yaml:2:1".to_owned(), "/get".to_owned()));
+    assert_eq!(place("/parameters/0").0, "openapi/api.yaml:7:18");
+    let found = load(&api.replace("schema: {type: string}", "schema: {$ref: id.yaml}"), &[("item.yaml", "get: {}\n")]);
+    let found = found.unwrap_err().on_one_line();
+    assert!(
+        found.ends_with("`item.yaml` has siblings with references: move them into the file that it names"),
+        "{found}"
+    );
+
+    let local = api.replace("item.yaml", "'#/paths/~1b'") + "  /b: {summary: theirs, get: {operationId: b}}\n";
+    let item = Document::load("d", &local).unwrap().value()["paths"]["/a/{id}"].clone();
+    assert_eq!((item["summary"].as_str(), item["parameters"][0]["name"].as_str()), (Some("theirs"), Some("id")));
+}
+
+#[test]
+fn a_component_with_siblings_keeps_its_reference_for_lint() {
+    let api = api_with_responses(&[("/a", "{$ref: '#/components/schemas/U'}")])
+        + "components: {schemas: {U: {$ref: v.yaml, nullable: true}}}\n";
+    let found = lint(&load(&api, &[("v.yaml", "type: string\n")]).unwrap());
+    assert!(found.iter().any(|finding| finding.rule.id == "ref-with-siblings"), "{found:?}");
+}
+
+#[test]
+fn bundling_is_limited_in_size() {
+    let many: Vec<(String, String)> = (0..30)
+        .map(|index| {
+            let next = format!("{{$ref: p{}.yaml}}", index + 1);
+            (format!("p{index}.yaml"), format!("post: {{callbacks: {{c: {{a: {next}, b: {next}}}}}}}\n"))
+        })
+        .chain([("p30.yaml".to_owned(), "post: {}\n".to_owned())])
+        .collect();
+    let files: Vec<(&str, &str)> = many.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let found = load("openapi: 3.0.3\npaths: {/a: {$ref: p0.yaml}}\n", &files).unwrap_err().on_one_line();
+    assert!(found.ends_with("makes the document too large, or leads back to itself"), "{found}");
+
+    let mut laugh = "a0: &a0 [0,0,0,0,0,0,0,0,0,0]\n".to_owned();
+    (1..6).for_each(|level| {
+        let alias = format!("*a{}", level - 1);
+        laugh.push_str(&format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 10].join(",")));
+    });
+    laugh.push_str("s: {type: string}\n");
+    let paths: Vec<String> = (0..10).map(|index| format!("l{index}.yaml")).collect();
+    let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), laugh.as_str())).collect();
+    let schemas: Vec<String> = paths.iter().map(|path| format!("{{$ref: '{path}#/s'}}")).collect();
+    let text = api_with_responses(&[("/a", &format!("{{anyOf: [{}]}}", schemas.join(",")))]);
+    let found = load(&text, &files).unwrap_err().on_one_line();
+    assert!(found.contains("the document expands to too many values"), "{found}");
+}

@@ -1,0 +1,344 @@
+//! The state of a running comparison: its position in the documents, and its findings.
+
+use super::change::{ChangeSide, Direction, SchemaContext};
+use super::options::Options;
+use super::pairs::{PairKey, Pairs};
+use super::rules;
+use super::schema::parts::Parts;
+use super::unchanged::Unchanged;
+use countersign_contract_document::Document;
+use countersign_contract_finding::{Example, Finding, Rule, Side, Verdict};
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::LazyLock;
+
+pub(super) struct Comparison<'d> {
+    pub(super) old: &'d Document,
+    pub(super) new: &'d Document,
+    pub(super) options: Options,
+    pub(super) unchanged: Unchanged,
+    /// Operations whose level of stability allows breaking changes.
+    pub(super) unstable: BTreeSet<String>,
+    /// The operation being compared.
+    pub(super) operation: Option<String>,
+    pub(super) direction: Direction,
+    /// Pairs of shared schemas, and the findings in them.
+    pairs: Pairs,
+    /// Pairs that are yet to be compared.
+    pending: Vec<Pending<'d>>,
+    /// Context of the schema that is compared next.
+    pub(super) context: SchemaContext,
+    /// Whether the schemas that are compared next are alternatives of the current ones.
+    pub(super) is_alternative: bool,
+    /// The schemas that are being compared.
+    pub(super) current: Option<Current<'d>>,
+    /// Renamed schemas: old and new name.
+    pub(super) renamed_schemas: BTreeSet<(String, String)>,
+    /// Whether the path of the first server moved into the paths or out of them.
+    pub(super) base_is_in_paths: bool,
+    /// Whether values are serialized as text, as in parameters and headers.
+    pub(super) is_text: bool,
+    /// Whether findings are not to be reported because the comparison only has to decide whether a change is harmful.
+    pub(super) is_dry_run: bool,
+    place: Vec<String>,
+    /// The named schema that contains the current position, and the length of the path to it.
+    component: Option<(String, usize)>,
+    found: Vec<Found<'d>>,
+    index: HashMap<Key, usize>,
+    /// Whether a dry run found a harmful change.
+    has_harm: bool,
+    /// Results of dry runs by pair.
+    dry_run_results: HashMap<PairKey, bool>,
+}
+
+/// Key by which the findings of several operations are merged: rule, both pointers, message.
+type Key = (&'static str, Option<String>, Option<String>, String);
+
+/// Two schemas to be compared.
+pub(super) struct SchemaPair<'d> {
+    pub(super) old: Parts<'d>,
+    pub(super) new: Parts<'d>,
+    pub(super) context: SchemaContext,
+    /// The schemas with all alternatives, if these are alternatives without a name.
+    pub(super) union: Option<Rc<Schemas<'d>>>,
+}
+
+/// An old and a new schema.
+#[derive(Debug)]
+pub(super) struct Schemas<'d> {
+    pub(super) old: Parts<'d>,
+    pub(super) new: Parts<'d>,
+}
+
+/// The schemas that are being compared.
+#[derive(Debug, Clone)]
+pub(super) struct Current<'d> {
+    pub(super) own: Rc<Schemas<'d>>,
+    /// The smallest schemas that decide whether a value is accepted: if the own ones are alternatives, those with all
+    /// alternatives.
+    pub(super) whole: Rc<Schemas<'d>>,
+}
+
+/// Where a breaking change of a schema was found, for the search for an example.
+#[derive(Debug)]
+pub(super) struct Origin<'d> {
+    pub(super) schemas: Current<'d>,
+    pub(super) direction: Direction,
+    pub(super) is_text: bool,
+    /// Innermost part of the path.
+    pub(super) name: Option<String>,
+    /// The side that accepts the values in question.
+    pub(super) accepting: Option<ChangeSide>,
+}
+
+/// Two schemas yet to be compared, and the position at which the comparison met them.
+struct Pending<'d> {
+    schemas: SchemaPair<'d>,
+    pair: usize,
+    place: Vec<String>,
+    component: Option<(String, usize)>,
+    flags: (Direction, bool),
+}
+
+struct Found<'d> {
+    finding: Finding,
+    in_component: Option<String>,
+    origin: Option<Origin<'d>>,
+}
+
+impl<'d> Comparison<'d> {
+    pub(super) fn new(old: &'d Document, new: &'d Document, options: &Options) -> Self {
+        Self {
+            old,
+            new,
+            options: options.clone(),
+            unstable: BTreeSet::new(),
+            unchanged: Unchanged::between(old, new),
+            operation: None,
+            direction: Direction::Request,
+            pairs: Pairs::default(),
+            pending: Vec::new(),
+            context: SchemaContext::default(),
+            is_alternative: false,
+            current: None,
+            renamed_schemas: BTreeSet::new(),
+            base_is_in_paths: false,
+            is_text: false,
+            is_dry_run: false,
+            place: Vec::new(),
+            component: None,
+            found: Vec::new(),
+            index: HashMap::new(),
+            has_harm: false,
+            dry_run_results: HashMap::new(),
+        }
+    }
+
+    /// Runs `work` with a part appended to the current path.
+    pub(super) fn inside<T>(&mut self, part: impl Into<String>, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.place.push(part.into());
+        let result = work(self);
+        self.place.pop();
+        result
+    }
+
+    /// Runs `work` within a named schema.
+    pub(super) fn inside_component<T>(&mut self, name: Option<&str>, work: impl FnOnce(&mut Self) -> T) -> T {
+        let Some(name) = name else { return work(self) };
+        let outer = self.component.replace((name.to_owned(), self.place.len()));
+        let result = work(self);
+        self.component = outer;
+        result
+    }
+
+    /// Runs `work` in a direction.
+    pub(super) fn towards(&mut self, direction: Direction, work: impl FnOnce(&mut Self)) {
+        let before = std::mem::replace(&mut self.direction, direction);
+        work(self);
+        self.direction = before;
+    }
+
+    /// Defers the comparison of two schemas that several places may refer to, so that they are compared once. The findings
+    /// are reported for all operations that use them.
+    pub(super) fn defer(&mut self, (old, new): (String, String), schemas: SchemaPair<'d>) {
+        let key = (old, new, self.direction, (self.is_text, schemas.context));
+        let operation = self.operation.as_ref().filter(|_| !self.is_dry_run);
+        let (pair, is_new) = self.pairs.enter(key, operation);
+        if is_new {
+            let (place, component) = (self.place.clone(), self.component.clone());
+            let flags = (self.direction, self.is_text);
+            self.pending.push(Pending { schemas, pair, place, component, flags });
+        }
+    }
+
+    /// Runs the deferred comparisons, including those that they defer. A queue instead of recursion, because chains of
+    /// references may be long.
+    pub(super) fn run_deferred(&mut self, mut work: impl FnMut(&mut Self, SchemaPair<'d>)) {
+        let outer = (self.pairs.current, self.place.clone(), self.component.clone(), (self.direction, self.is_text));
+        while let Some(next) = self.pending.pop().filter(|_| !self.is_decided()) {
+            self.pairs.current = Some(next.pair);
+            (self.place, self.component) = (next.place, next.component);
+            (self.direction, self.is_text) = next.flags;
+            work(self, next.schemas);
+        }
+        (self.pairs.current, self.place, self.component, (self.direction, self.is_text)) = outer;
+    }
+
+    /// Whether comparing two schemas would give a risky or breaking finding. A dry run: nothing is reported.
+    ///
+    /// For requests, it means that the new schema may reject values that the old one accepted; for responses, that it may
+    /// accept values that the old one rejected.
+    pub(super) fn does_harm(
+        &mut self,
+        direction: Direction,
+        (old, new): (String, String),
+        work: impl FnOnce(&mut Self),
+    ) -> bool {
+        let key = (old, new, direction, (self.is_text, SchemaContext::default()));
+        // A dry run within another one compares less, so its results are not reused.
+        if let Some(known) = self.dry_run_results.get(&key).filter(|_| !self.is_dry_run) {
+            return *known;
+        }
+        let (pairs, pending) = (std::mem::take(&mut self.pairs), std::mem::take(&mut self.pending));
+        let context = std::mem::take(&mut self.context);
+        let (was_dry_run, had_harm) = (self.is_dry_run, std::mem::take(&mut self.has_harm));
+        self.is_dry_run = true;
+        self.towards(direction, work);
+        (self.is_dry_run, self.context) = (was_dry_run, context);
+        (self.pairs, self.pending) = (pairs, pending);
+        let has_harm = std::mem::replace(&mut self.has_harm, had_harm);
+        if !was_dry_run {
+            self.dry_run_results.insert(key, has_harm);
+        }
+        has_harm
+    }
+
+    /// Whether the result of a dry run is known.
+    pub(super) fn is_decided(&self) -> bool {
+        self.is_dry_run && self.has_harm
+    }
+
+    /// Reports a change under a rule.
+    pub(super) fn report(
+        &mut self,
+        id: &str,
+        message: impl Into<String>,
+        old: Option<ChangeSide>,
+        new: Option<ChangeSide>,
+    ) {
+        static BY_ID: LazyLock<HashMap<&str, &Rule>> =
+            LazyLock::new(|| rules::rules().map(|rule| (rule.id, rule)).collect());
+        let rule: &'static Rule = BY_ID.get(id).copied().unwrap_or_else(|| unreachable!("there is no rule {id}"));
+        if self.is_dry_run {
+            // Only rules about values count, not those about names, for example.
+            self.has_harm |= self.verdict(rule) >= Verdict::Risky && rule.id.starts_with(self.direction.prefix());
+            return;
+        }
+        let message = message.into();
+        let pointer = |side: &Option<ChangeSide>| side.as_ref().map(|side| side.pointer.clone());
+        let key = (rule.id, pointer(&old), pointer(&new), message.clone());
+        let at = *self.index.entry(key).or_insert(self.found.len());
+        if at == self.found.len() {
+            let origin = self.origin(rule, &old, &new);
+            let old = old.map(|side| located(self.old, side));
+            let new = new.map(|side| located(self.new, side));
+            let span = new.as_ref().or(old.as_ref()).map_or_else(|| self.new.span(""), |side| side.span.clone());
+            let in_component = self.component.as_ref().map(|(name, length)| {
+                let parts = std::iter::once(format!("schema {name}")).chain(self.place[*length..].iter().cloned());
+                parts.collect::<Vec<_>>().join(" › ")
+            });
+            let place = self.place.join(" › ");
+            let (verdict, operations) = (self.verdict(rule), Vec::new());
+            let finding =
+                Finding { rule, verdict, operations, place, message, span, old, new, example: None, request: None };
+            self.found.push(Found { finding, in_component, origin });
+        }
+        self.pairs.record(at, self.operation.as_ref());
+    }
+
+    /// The origin of a finding, if it is a breaking change of a schema.
+    fn origin(&self, rule: &Rule, old: &Option<ChangeSide>, new: &Option<ChangeSide>) -> Option<Origin<'d>> {
+        if rule.verdict != Verdict::Breaking || !rule.id.starts_with(self.direction.prefix()) {
+            return None;
+        }
+        let accepting = match self.direction {
+            Direction::Request => old.clone(),
+            Direction::Response => new.clone(),
+        };
+        Some(Origin {
+            schemas: self.current.clone()?,
+            direction: self.direction,
+            is_text: self.is_text,
+            name: self.place.last().cloned(),
+            accepting,
+        })
+    }
+
+    /// The verdict of a rule in this comparison.
+    fn verdict(&self, rule: &Rule) -> Verdict {
+        match rule.id {
+            "response-enum-value-added" if self.options.enums_may_grow => Verdict::Compatible,
+            _ => rule.verdict,
+        }
+    }
+
+    /// Reports a change of a schema under the rule for the current direction.
+    pub(super) fn report_schema_change(
+        &mut self,
+        change: &str,
+        message: impl Into<String>,
+        old: Option<ChangeSide>,
+        new: Option<ChangeSide>,
+    ) {
+        let id = format!("{}-{change}", self.direction.prefix());
+        self.report(&id, message, old, new);
+    }
+
+    /// The findings about the document, then those about its operations, each with the worst first. `example` finds the
+    /// examples of breaking changes of schemas.
+    pub(super) fn into_findings(mut self, mut example: impl FnMut(&Rule, &Origin<'d>) -> Example) -> Vec<Finding> {
+        for (operation, findings) in self.pairs.findings_by_operation() {
+            findings.into_iter().for_each(|at| self.found[at].finding.operations.push(operation.clone()));
+        }
+        for found in &mut self.found {
+            found.finding.example = found.origin.as_ref().map(|origin| example(found.finding.rule, origin));
+        }
+        let mut order: HashMap<String, usize> = HashMap::new();
+        for found in &self.found {
+            for operation in &found.finding.operations {
+                let next = order.len();
+                order.entry(operation.clone()).or_insert(next);
+            }
+        }
+        let mut findings: Vec<Finding> = self
+            .found
+            .into_iter()
+            .map(|found| {
+                let Found { mut finding, in_component, .. } = found;
+                if finding.operations.len() > 1
+                    && let Some(place) = in_component
+                {
+                    finding.place = place;
+                }
+                finding
+            })
+            .collect();
+        self.options.severities.apply(&mut findings);
+        for finding in findings.iter_mut().filter(|finding| finding.verdict == Verdict::Breaking) {
+            let mut operations = finding.operations.iter();
+            if !finding.operations.is_empty() && operations.all(|operation| self.unstable.contains(operation)) {
+                finding.verdict = Verdict::Risky;
+            }
+        }
+        findings.sort_by_cached_key(|finding| {
+            let operation = finding.operations.first().and_then(|operation| order.get(operation)).copied();
+            (operation, std::cmp::Reverse(finding.verdict), finding.span.clone())
+        });
+        findings
+    }
+}
+
+fn located(document: &Document, side: ChangeSide) -> Side {
+    let pointer = document.pointer_in_file(&side.pointer);
+    Side { span: document.span(&side.pointer), pointer, value: side.value }
+}

@@ -1,0 +1,137 @@
+//! Finds values that match several alternatives of a `oneOf`, which rejects them.
+//!
+//! An alternative that accepts more values may overlap with another one, so that the `oneOf` accepts fewer; one that
+//! accepts fewer may have the opposite effect. With a discriminator, or if alternatives exclude each other, there is no
+//! overlap.
+
+use super::alternatives::Alternatives;
+use super::view::{Others, View, common};
+use super::{does_harm, enums, limits};
+use crate::change::{ChangeSide, Direction};
+use crate::comparison::Comparison;
+use countersign_contract_document::is_same_value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Greatest depth of properties by which alternatives are distinguished.
+const DEEPEST: usize = 4;
+
+pub(super) fn compare<'d>(
+    comparison: &mut Comparison<'d>,
+    old: (&View<'d>, &Alternatives<'d>),
+    new: (&View<'d>, &Alternatives<'d>),
+    pairs: &BTreeMap<usize, usize>,
+) {
+    let back: BTreeMap<usize, usize> = pairs.iter().map(|(from, to)| (*to, *from)).collect();
+    let ((old, had), (new, has)) = (old, new);
+    let has_discriminator = |view: &View<'_>| view.keyword("discriminator").is_some();
+    let side = (ChangeSide::at_pointer(&had.pointer), ChangeSide::at_pointer(&has.pointer));
+    // A change between `anyOf` and `oneOf` is reported as such.
+    if has.kind == Some("oneOf") && had.kind != Some("anyOf") && !has_discriminator(new) {
+        let sides = Sides { lists: (has, had), pairs: &back, views: (new, old) };
+        let grows = |comparison: &mut Comparison<'d>, after: usize, before: usize| {
+            does_harm(comparison, Direction::Response, &had.list[before], &has.list[after])
+        };
+        if sides.overlap(comparison, grows) {
+            let message = "values that match several alternatives are rejected, and more values may do so now";
+            comparison.report_schema_change("one-of-overlap-grew", message, side.0.clone(), side.1.clone());
+        }
+    }
+    if had.kind == Some("oneOf") && has.kind != Some("anyOf") && !has_discriminator(old) {
+        let sides = Sides { lists: (had, has), pairs, views: (old, new) };
+        let shrinks = |comparison: &mut Comparison<'d>, before: usize, after: usize| {
+            does_harm(comparison, Direction::Request, &had.list[before], &has.list[after])
+        };
+        if sides.overlap(comparison, shrinks) {
+            let message = "values that match several alternatives are rejected, and fewer values may do so now";
+            comparison.report_schema_change("one-of-overlap-shrank", message, side.0, side.1);
+        }
+    }
+}
+
+/// Whether a value may match several of these alternatives.
+pub(super) fn is_possible<'d>(view: &View<'d>, alternatives: &Alternatives<'d>) -> bool {
+    let views: Vec<_> = alternatives.list.iter().map(|parts| View::of(view.document, parts)).collect();
+    (0..views.len()).any(|index| {
+        let mut others = (0..views.len()).filter(|other| *other != index);
+        others.any(|home| !exclude_each_other(&views[index], &views[home], &views[home].property_names(), DEEPEST))
+    })
+}
+
+/// The side whose alternatives may overlap, then the other one.
+struct Sides<'a, 'd> {
+    lists: (&'a Alternatives<'d>, &'a Alternatives<'d>),
+    /// Indices of the second side's alternatives by those of the first.
+    pairs: &'a BTreeMap<usize, usize>,
+    views: (&'a View<'d>, &'a View<'d>),
+}
+
+impl<'d> Sides<'_, 'd> {
+    /// Whether an alternative that is new or accepts other values than its counterpart may overlap with another one.
+    fn overlap(
+        &self,
+        comparison: &mut Comparison<'d>,
+        mut is_changed: impl FnMut(&mut Comparison<'d>, usize, usize) -> bool,
+    ) -> bool {
+        let documents = (self.views.0.document, self.views.1.document);
+        let views: Vec<_> = self.lists.0.list.iter().map(|parts| View::of(documents.0, parts)).collect();
+        let known: Vec<_> = views
+            .iter()
+            .enumerate()
+            .map(|(index, view)| {
+                let other = self.pairs.get(&index).map(|other| View::of(documents.1, &self.lists.1.list[*other]));
+                let names = |view: &View<'d>| view.property_names();
+                &names(view) | &other.as_ref().map(names).unwrap_or_default()
+            })
+            .collect();
+        (0..views.len()).any(|index| {
+            let others = (0..views.len()).filter(|other| *other != index);
+            let is_near =
+                others.into_iter().any(|home| !exclude_each_other(&views[index], &views[home], &known[home], DEEPEST));
+            is_near
+                && match self.pairs.get(&index).filter(|_| self.lists.1.kind.is_some() && !comparison.is_dry_run) {
+                    Some(other) => is_changed(comparison, index, *other),
+                    None => true,
+                }
+        })
+    }
+}
+
+/// Whether no value with only the known properties of `home` matches both schemas.
+fn exclude_each_other(other: &View<'_>, home: &View<'_>, known: &BTreeSet<&str>, depth: usize) -> bool {
+    if other.takes_null() && home.takes_null() {
+        return false;
+    }
+    let types = match (other.types(), home.types()) {
+        (Some(one), Some(other)) => common(&one, &other),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => return false,
+    };
+    if types.is_empty() || limits::exclude_each_other(other, home, &types) || values_differ(other, home) {
+        return true;
+    }
+    types.iter().eq(&["object"]) && objects_differ(other, home, known, depth)
+}
+
+fn values_differ(one: &View<'_>, other: &View<'_>) -> bool {
+    let lists = enums::closed_list(one).zip(enums::closed_list(other));
+    lists.is_some_and(|(one, other)| !one.iter().any(|value| other.iter().any(|known| is_same_value(value, known))))
+}
+
+fn objects_differ(other: &View<'_>, home: &View<'_>, known: &BTreeSet<&str>, depth: usize) -> bool {
+    let (needs, needed) = (other.required(), home.required());
+    // Senders of `home` only send known properties, if there are any.
+    let keeps_to_known = match home.others() {
+        Others::Forbidden => true,
+        _ => home.keyword("additionalProperties").is_none() && home.groups().is_empty() && !known.is_empty(),
+    };
+    let listed = other.property_names();
+    let is_closed = matches!(other.others(), Others::Forbidden);
+    keeps_to_known && needs.keys().any(|name| !known.contains(name))
+        || is_closed && needed.keys().any(|name| !listed.contains(name))
+        || depth > 0
+            && needs.keys().filter(|name| needed.contains_key(*name)).any(|name| {
+                let one = View::of(other.document, &other.property(name));
+                let two = View::of(home.document, &home.property(name));
+                exclude_each_other(&one, &two, &(&one.property_names() | &two.property_names()), depth - 1)
+            })
+}

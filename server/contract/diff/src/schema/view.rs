@@ -1,0 +1,349 @@
+//! Schemas with their references resolved and their `allOf` merged.
+
+use super::Parts;
+use crate::change::ChangeSide;
+use countersign_contract_document::{Document, Node};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Greatest depth of nested alternatives that are searched for types.
+const DEEPEST: usize = 6;
+
+/// A schema without `$ref` and `allOf`.
+#[derive(Debug, Clone)]
+pub(super) struct View<'d> {
+    pub(super) document: &'d Document,
+    /// Its source.
+    pub(super) parts: Parts<'d>,
+    /// Schemas without `$ref` and `allOf` that all apply to the value.
+    atoms: Vec<Node<'d>>,
+    /// JSON pointer of the first one.
+    pointer: String,
+}
+
+/// An `oneOf` or `anyOf`.
+#[derive(Debug, Clone)]
+pub(super) struct Group<'d> {
+    pub(super) kind: &'static str,
+    pub(super) pointer: String,
+    pub(super) list: Vec<Node<'d>>,
+}
+
+/// Whether properties that are not listed are allowed.
+pub(super) enum Others<'d> {
+    Allowed,
+    Forbidden,
+    Described(Parts<'d>),
+}
+
+impl<'d> View<'d> {
+    pub(super) fn of(document: &'d Document, parts: &Parts<'d>) -> Self {
+        let (mut atoms, mut seen) = (Vec::new(), BTreeSet::new());
+        parts.list.iter().for_each(|part| expand(part.clone(), &parts.chosen, &mut seen, &mut atoms));
+        let pointer = atoms.first().map_or_else(|| parts.holder.clone(), |at| at.pointer.clone());
+        Self { document, parts: parts.clone(), atoms, pointer }
+    }
+
+    /// Schemas without `$ref` and `allOf` that all apply to the value.
+    pub(super) fn atoms(&self) -> &[Node<'d>] {
+        &self.atoms
+    }
+
+    /// JSON pointer of the first one.
+    pub(super) fn place(&self) -> &str {
+        &self.pointer
+    }
+
+    pub(super) fn side(&self) -> Option<ChangeSide> {
+        ChangeSide::at_pointer(&self.pointer)
+    }
+
+    pub(super) fn side_at(&self, key: &str) -> Option<ChangeSide> {
+        self.keyword(key).map_or_else(|| self.side(), |at| ChangeSide::with_node_value(&at))
+    }
+
+    /// The first value of a keyword.
+    pub(super) fn keyword(&self, key: &str) -> Option<Node<'d>> {
+        self.atoms.iter().find_map(|at| at.get(key))
+    }
+
+    /// All values of a keyword.
+    pub(super) fn keywords<'a>(&'a self, key: &'a str) -> impl Iterator<Item = Node<'d>> + 'a {
+        self.atoms.iter().filter_map(move |at| at.get(key))
+    }
+
+    /// Whether a keyword is `true`.
+    pub(super) fn is(&self, key: &str) -> bool {
+        self.atoms.iter().any(|at| at.is(key))
+    }
+
+    fn made_of(&self, list: Vec<Node<'d>>) -> Parts<'d> {
+        Parts { list, holder: self.pointer.clone(), chosen: Vec::new() }
+    }
+
+    /// The schemas under a keyword, which all describe the same value.
+    pub(super) fn parts_under(&self, key: &str) -> Parts<'d> {
+        self.made_of(self.keywords(key).collect())
+    }
+
+    /// Names of listed properties, without those that another part forbids: `additionalProperties: false` of a part ignores
+    /// the properties of the others.
+    pub(super) fn property_names(&self) -> BTreeSet<&'d str> {
+        let names = self.atoms.iter().flat_map(|at| at.entries_of("properties")).map(|(name, _)| name);
+        let is_closed_to = |at: &Node<'d>, name: &str| is_closed(at) && own_properties(at, name).is_empty();
+        names.filter(|name| !self.atoms.iter().any(|at| is_closed_to(at, name))).collect()
+    }
+
+    /// The schemas of a property, including those for properties that are not listed.
+    pub(super) fn property(&self, name: &str) -> Parts<'d> {
+        let side = |at: &Node<'d>| match own_properties(at, name) {
+            own if own.is_empty() => other_properties(at).into_iter().collect(),
+            own => own,
+        };
+        self.made_of(self.atoms.iter().flat_map(side).collect())
+    }
+
+    /// The schemas of properties whose names match a pattern.
+    pub(super) fn pattern_property(&self, pattern: &str) -> Parts<'d> {
+        let own = |at: &Node<'d>| at.get("patternProperties")?.get(pattern);
+        self.made_of(self.atoms.iter().filter_map(|at| own(at).or_else(|| other_properties(at))).collect())
+    }
+
+    /// The schemas of the item at an index: those of `prefixItems`, or those of the other items.
+    pub(super) fn item(&self, index: usize) -> Parts<'d> {
+        let own = |at: &Node<'d>| at.get("prefixItems")?.items().nth(index);
+        self.made_of(self.atoms.iter().filter_map(|at| own(at).or_else(|| other_items(at))).collect())
+    }
+
+    /// The schemas of the items after those of `prefixItems`.
+    pub(super) fn other_items(&self) -> Parts<'d> {
+        self.made_of(self.atoms.iter().filter_map(other_items).collect())
+    }
+
+    /// Number of items with a schema of their own.
+    pub(super) fn prefix_length(&self) -> usize {
+        self.atoms.iter().map(|at| at.items_of("prefixItems").count()).max().unwrap_or(0)
+    }
+
+    /// Whether no value is accepted: `{not: {}}`, which `false` is read as.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.keywords("not").any(|at| at.value.as_object().is_some_and(serde_json::Map::is_empty))
+    }
+
+    /// Whether properties that are not listed are allowed.
+    pub(super) fn others(&self) -> Others<'d> {
+        let is_shut =
+            |at: &Node<'d>| is_closed(at) || at.value.get("unevaluatedProperties") == Some(&Value::Bool(false));
+        if self.atoms.iter().any(is_shut) {
+            return Others::Forbidden;
+        }
+        let described: Vec<_> = self.atoms.iter().filter_map(other_properties).collect();
+        match described.is_empty() {
+            true => Others::Allowed,
+            false => Others::Described(self.made_of(described)),
+        }
+    }
+
+    /// Names of required properties with the JSON pointer of the requirement.
+    pub(super) fn required(&self) -> BTreeMap<&'d str, String> {
+        let names = self.atoms.iter().flat_map(|at| at.items_of("required"));
+        names.filter_map(|at| Some((at.value.as_str()?, at.pointer))).collect()
+    }
+
+    /// Its lists of alternatives, without those of which one was chosen, and without those that are lists of values.
+    pub(super) fn groups(&self) -> Vec<Group<'d>> {
+        self.all_groups().filter(|group| self.values_of(group).is_none()).collect()
+    }
+
+    fn all_groups(&self) -> impl Iterator<Item = Group<'d>> {
+        let groups = self.atoms.iter().flat_map(|at| ["oneOf", "anyOf"].map(|kind| (kind, at)));
+        groups.filter_map(|(kind, at)| {
+            let (pointer, list) = (at.get(kind)?.pointer, at.items_of(kind).collect::<Vec<_>>());
+            let is_left = !list.is_empty() && chosen(&self.parts.chosen, &pointer).is_none();
+            is_left.then_some(Group { kind, pointer, list })
+        })
+    }
+
+    /// Listed values (`enum`): a list for each part that has one.
+    pub(super) fn lists_of_values(&self) -> Vec<Vec<Node<'d>>> {
+        let own = self.atoms.iter().filter(|at| at.get("enum").is_some()).map(|at| at.items_of("enum").collect());
+        own.chain(self.all_groups().filter_map(|group| self.values_of(&group))).collect()
+    }
+
+    /// The values of alternatives that are all enums. They form one list, written so that each value can have a
+    /// description.
+    fn values_of(&self, group: &Group<'d>) -> Option<Vec<Node<'d>>> {
+        const ENUM_SIBLINGS: [&str; 6] = ["type", "enum", "title", "description", "deprecated", "externalDocs"];
+        let values = |at: &Node<'d>| {
+            let at = at.clone().resolved();
+            let is_list = at.entries().all(|(key, _)| ENUM_SIBLINGS.contains(&key)) && at.get("enum").is_some();
+            is_list.then(|| at.items_of("enum").collect::<Vec<_>>())
+        };
+        let lists: Option<Vec<_>> = group.list.iter().map(values).collect();
+        lists.map(|lists| lists.into_iter().flatten().collect())
+    }
+
+    /// The accepted types, ignoring alternatives; `None` for any type.
+    pub(super) fn own_types(&self) -> Option<BTreeSet<&'d str>> {
+        self.atoms.iter().filter_map(own_types).reduce(|one, other| common(&one, &other))
+    }
+
+    /// The accepted types; `None` for any type.
+    pub(super) fn types(&self) -> Option<BTreeSet<&'d str>> {
+        self.types_within(DEEPEST)
+    }
+
+    fn types_within(&self, depth: usize) -> Option<BTreeSet<&'d str>> {
+        let of_group = |group: Group<'d>| {
+            let below = depth.checked_sub(1)?;
+            let of = |at: &Node<'d>| Self::of(self.document, &self.made_of(vec![at.clone()])).types_within(below);
+            group.list.iter().map(of).try_fold(BTreeSet::new(), |all, types| Some(&all | &types?))
+        };
+        let groups = self.all_groups().filter_map(of_group);
+        self.own_types().into_iter().chain(groups).reduce(|one, other| common(&one, &other))
+    }
+
+    /// Whether it accepts `null`.
+    pub(super) fn takes_null(&self) -> bool {
+        self.takes_null_if(None)
+    }
+
+    /// Whether it accepts `null` if its alternatives do, and if they do not.
+    pub(super) fn takes_null_beside_groups(&self) -> [bool; 2] {
+        [true, false].map(|alternatives_do| self.takes_null_if(Some(alternatives_do)))
+    }
+
+    fn takes_null_if(&self, alternatives_do: Option<bool>) -> bool {
+        let look = LookForNull { choices: &self.parts.chosen, alternatives_do };
+        self.parts.list.iter().all(|at| look.takes(at.clone(), DEEPEST))
+    }
+}
+
+fn expand<'d>(at: Node<'d>, choices: &[(String, Node<'d>)], seen: &mut BTreeSet<String>, out: &mut Vec<Node<'d>>) {
+    let at = at.resolved();
+    if !seen.insert(at.pointer.clone()) || *at.value == Value::Bool(true) {
+        return;
+    }
+    let picked = ["oneOf", "anyOf"].map(|kind| chosen(choices, &format!("{}/{kind}", at.pointer)));
+    let parts = at.items_of("allOf").chain(picked.into_iter().flatten().cloned()).collect::<Vec<_>>();
+    // A schema with nothing but `allOf` is represented by the parts of that.
+    let says_something = at.entries().any(|(key, _)| key != "allOf");
+    if says_something || parts.is_empty() {
+        out.push(at);
+    }
+    parts.into_iter().for_each(|part| expand(part, choices, seen, out));
+}
+
+fn chosen<'a, 'd>(choices: &'a [(String, Node<'d>)], group: &str) -> Option<&'a Node<'d>> {
+    choices.iter().find(|(pointer, _)| pointer == group).map(|(_, at)| at)
+}
+
+fn is_closed(at: &Node<'_>) -> bool {
+    at.get("additionalProperties").is_some_and(|at| *at.value == Value::Bool(false) || *at.value == json!({"not": {}}))
+}
+
+/// Whether a schema for other properties has any keyword.
+fn describes(at: &Node<'_>) -> bool {
+    at.value.as_object().is_some_and(|schema| !schema.is_empty())
+}
+
+/// The schemas of a part for a property: its own, and those of patterns that match its name.
+fn own_properties<'d>(at: &Node<'d>, name: &str) -> Vec<Node<'d>> {
+    let matches = |(pattern, _): &(&str, Node<'d>)| {
+        regress::Regex::with_flags(pattern, "u").is_ok_and(|pattern| pattern.find(name).is_some())
+    };
+    let patterns = at.entries_of("patternProperties").filter(matches).map(|(_, at)| at);
+    at.get("properties").and_then(|at| at.get(name)).into_iter().chain(patterns).collect()
+}
+
+/// The schema of a part for properties that it does not list.
+fn other_properties<'d>(at: &Node<'d>) -> Option<Node<'d>> {
+    at.get("additionalProperties").or_else(|| at.get("unevaluatedProperties")).filter(describes)
+}
+
+/// The schema of a part for items without one of their own.
+fn other_items<'d>(at: &Node<'d>) -> Option<Node<'d>> {
+    at.get("items").or_else(|| at.get("unevaluatedItems"))
+}
+
+/// Its types but null, explicit or implied by listed values or by keywords for objects or arrays.
+fn own_types<'d>(at: &Node<'d>) -> Option<BTreeSet<&'d str>> {
+    let has = |key: &str| at.value.get(key).is_some();
+    match at.value.get("type") {
+        Some(Value::String(name)) => Some(Some(name.as_str()).filter(|name| *name != "null").into_iter().collect()),
+        Some(Value::Array(names)) => {
+            Some(names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect())
+        }
+        _ if at.value.get("enum").and_then(Value::as_array).is_some_and(|list| !list.is_empty()) => {
+            at.value["enum"].as_array().map(|list| list.iter().filter_map(type_of).collect())
+        }
+        _ if has("properties") || has("additionalProperties") => Some(BTreeSet::from(["object"])),
+        _ if has("items") || has("prefixItems") => Some(BTreeSet::from(["array"])),
+        _ => None,
+    }
+}
+
+/// The narrowest type of a value; `None` for null.
+pub(super) fn type_of(value: &Value) -> Option<&'static str> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() == 0.0) => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    })
+}
+
+/// Whether the type of a part, explicit or implied, allows null. Listed values are looked at elsewhere.
+fn type_takes_null(at: &Node<'_>) -> bool {
+    match at.value.get("type") {
+        Some(Value::String(name)) => name == "null",
+        Some(Value::Array(names)) => names.iter().any(|name| name == "null"),
+        _ => at.value.get("enum").is_some() || own_types(at).is_none(),
+    }
+}
+
+/// The intersection of two sets of types, where integers are numbers.
+pub(super) fn common<'d>(one: &BTreeSet<&'d str>, other: &BTreeSet<&'d str>) -> BTreeSet<&'d str> {
+    let is_in = |set: &BTreeSet<&str>, name: &str| set.contains(name) || name == "integer" && set.contains("number");
+    let both = one.iter().filter(|name| is_in(other, name)).chain(other.iter().filter(|name| is_in(one, name)));
+    both.copied().collect()
+}
+
+/// Decides whether schemas accept `null`.
+struct LookForNull<'a, 'd> {
+    choices: &'a [(String, Node<'d>)],
+    /// Assumed result for lists of alternatives, if any.
+    alternatives_do: Option<bool>,
+}
+
+impl<'d> LookForNull<'_, 'd> {
+    fn takes(&self, at: Node<'d>, depth: usize) -> bool {
+        let at = at.resolved();
+        let Some(below) = depth.checked_sub(1) else { return true };
+        let lists_null = at.value.get("enum").and_then(Value::as_array).is_none_or(|list| list.contains(&Value::Null));
+        // `nullable: true` next to alternatives or an `allOf` overrides these, because that is the usual intention.
+        at.is("nullable")
+            || type_takes_null(&at)
+                && lists_null
+                && at.get("not").is_none_or(|excluded| !self.takes(excluded, below))
+                && at.items_of("allOf").all(|part| self.takes(part, below))
+                && ["oneOf", "anyOf"].into_iter().all(|kind| self.group_takes(&at, kind, below))
+    }
+
+    fn group_takes(&self, at: &Node<'d>, kind: &str, depth: usize) -> bool {
+        if let Some(one) = chosen(self.choices, &format!("{}/{kind}", at.pointer)) {
+            return self.takes(one.clone(), depth);
+        }
+        let list: Vec<_> = at.items_of(kind).collect();
+        if list.is_empty() {
+            return true;
+        }
+        self.alternatives_do.unwrap_or_else(|| {
+            let count = list.into_iter().filter(|one| self.takes(one.clone(), depth)).count();
+            count == 1 || count > 1 && kind == "anyOf"
+        })
+    }
+}

@@ -1,0 +1,350 @@
+//! A loaded and checked OpenAPI document.
+//!
+//! Guarantees: the document is OpenAPI 3.0, 3.1 or 3.2, every `$ref` in it can be resolved within it, and operations are
+//! listed in the order of the text. Duplicate keys are rejected. References of path items are replaced by their targets, the
+//! content of other files is taken in, and schemas of all versions have one form (see `normalise`).
+
+use crate::bundle::{self, Bundle, Origins};
+use crate::error::Error;
+use crate::files::Files;
+use crate::identifiers;
+use crate::normalise::normalise;
+use crate::pointer;
+use crate::position::{Position, SourceSpan};
+use crate::reference;
+use crate::references::{self, Broken};
+use crate::source::{self, SourceMap};
+use crate::version::Version;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The HTTP methods that OpenAPI knows, as they are spelled in a path item; `query` since version 3.2.
+pub const METHODS: [&str; 9] = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
+
+/// The field of a path item with the operations of all other methods (OpenAPI 3.2).
+const ADDITIONAL: &str = "additionalOperations";
+
+/// An OpenAPI document whose references have been checked.
+#[derive(Debug, Clone)]
+pub struct Document {
+    name: String,
+    version: Version,
+    value: Value,
+    /// JSON pointers of keywords that have no meaning in this version.
+    ignored: Vec<String>,
+    source_map: Arc<SourceMap>,
+    origins: Arc<Origins>,
+    /// References that cannot be resolved; none in a document that was not loaded for lint.
+    broken: Vec<Broken>,
+    /// Path and method of each operation, in the order of the text. A JSON object has no order of its own.
+    order: Vec<(String, String)>,
+}
+
+/// What becomes of a document with broken references, or with something else in place of a path item or an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tolerance {
+    /// It cannot be loaded.
+    Strict,
+    /// It is loaded, and lint reports them.
+    ForLint,
+}
+
+/// An operation with its path and method.
+#[derive(Debug, Clone, Copy)]
+pub struct Located<'a> {
+    /// Path as in the document, without the base path.
+    pub path: &'a str,
+    /// Method in lower case, one of [`METHODS`]; others as they are spelled in `additionalOperations`.
+    pub method: &'a str,
+    /// The path item that contains the operation.
+    pub item: &'a Value,
+    /// The operation object.
+    pub operation: &'a Value,
+}
+
+impl Located<'_> {
+    /// JSON pointer of the operation.
+    #[must_use]
+    pub fn pointer(&self) -> String {
+        operation_pointer(self.item, self.path, self.method)
+    }
+}
+
+fn operation_pointer(item: &Value, path: &str, method: &str) -> String {
+    match item.get(method) {
+        Some(_) => pointer::from_tokens(["paths", path, method]),
+        None => pointer::from_tokens(["paths", path, ADDITIONAL, method]),
+    }
+}
+
+/// The operation of a method in a path item; null if there is none.
+fn operation_of<'v>(item: &'v Value, method: &str) -> &'v Value {
+    item.get(method).unwrap_or_else(|| &item[ADDITIONAL][method])
+}
+
+impl Document {
+    /// Reads a document from YAML or JSON text. `name` is how messages call it, e.g. `openapi/better-auth.yaml`.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`] with line and column; [`Error::Reference`] for a `$ref` that cannot be resolved;
+    /// [`Error::Shape`] if it is not an OpenAPI document of version 3.0, 3.1 or 3.2.
+    pub fn load(name: &str, text: &str) -> Result<Self, Error> {
+        let (mut value, source_map) = source::read(name, text)?;
+        identifiers::resolve(&mut value);
+        Self::read(name, Bundle { value, source_map, origins: Origins::default() }, Tolerance::Strict)
+    }
+
+    /// As [`Document::load`], but references may lead to other files. Their targets become part of the document; source
+    /// spans name the file that a part comes from.
+    ///
+    /// # Errors
+    /// As [`Document::load`]; [`Error::File`] for a file that cannot be read.
+    pub fn load_with(name: &str, text: &str, files: Files<'_>) -> Result<Self, Error> {
+        Self::read(name, bundled(name, text, files)?, Tolerance::Strict)
+    }
+
+    /// As [`Document::load_with`], but what is wrong within the document is left for lint to report, as far as the
+    /// rest can be read: references that lead nowhere, and other values in place of path items and operations.
+    ///
+    /// # Errors
+    /// As [`Document::load_with`], except for these.
+    pub fn load_for_lint(name: &str, text: &str, files: Files<'_>) -> Result<Self, Error> {
+        Self::read(name, bundled(name, text, files)?, Tolerance::ForLint)
+    }
+
+    /// The files of a document as one document, as they are written otherwise.
+    ///
+    /// # Errors
+    /// As [`Document::load_with`].
+    pub fn bundle(name: &str, text: &str, files: Files<'_>) -> Result<Value, Error> {
+        let bundled = bundled(name, text, files)?;
+        let value = bundled.value.clone();
+        // What is written has to be a document that can be loaded.
+        Self::read(name, bundled, Tolerance::Strict).map(|_| value)
+    }
+
+    fn read(name: &str, bundle: Bundle, tolerance: Tolerance) -> Result<Self, Error> {
+        let Bundle { value, source_map, origins } = bundle;
+        let paths = source_map.child("paths");
+        let methods = |path: &str| {
+            let item = paths.and_then(|paths| paths.child(path));
+            let others = item.and_then(|item| item.child(ADDITIONAL)).into_iter().flat_map(SourceMap::keys);
+            let methods = item.into_iter().flat_map(SourceMap::keys).chain(others);
+            methods.map(|method| (path.to_owned(), method.to_owned())).collect::<Vec<_>>()
+        };
+        let order = paths.into_iter().flat_map(SourceMap::keys).flat_map(methods).collect();
+        Self::checked(name, value, (source_map, origins), order, tolerance)
+    }
+
+    /// Makes a document of a JSON value, e.g. of the one that dropshot generates. It has no line numbers.
+    ///
+    /// # Errors
+    /// As [`Document::load`], except for syntax.
+    pub fn from_value(name: &str, mut value: Value) -> Result<Self, Error> {
+        identifiers::resolve(&mut value);
+        let methods = |(path, item): (&String, &Value)| {
+            let others = item[ADDITIONAL].as_object();
+            let methods = item.as_object().into_iter().chain(others).flatten().map(|(method, _)| method.clone());
+            methods.map(|method| (path.clone(), method)).collect::<Vec<_>>()
+        };
+        let order = value["paths"].as_object().into_iter().flatten().flat_map(methods).collect();
+        Self::checked(name, value, Default::default(), order, Tolerance::Strict)
+    }
+
+    fn checked(
+        name: &str,
+        mut value: Value,
+        (source_map, mut origins): (SourceMap, Origins),
+        mut order: Vec<(String, String)>,
+        tolerance: Tolerance,
+    ) -> Result<Self, Error> {
+        let version = check_version(name, &value, &source_map)?;
+        let normalised = normalise(&mut value);
+        origins.moved = normalised.moved;
+        let shape = |pointer: &str, place: &str, problem: &str| Error::Shape {
+            span: span(name, &source_map, &origins, pointer),
+            place: place.to_owned(),
+            problem: problem.to_owned(),
+        };
+        if !value["paths"].is_object() {
+            return Err(shape("/paths", "/paths", "expected an object"));
+        }
+        let is_strict = tolerance == Tolerance::Strict;
+        let broken = references::broken(&value);
+        if let Some(Broken { pointer, text, problem }) = broken.first().filter(|_| is_strict) {
+            return Err(Error::Reference {
+                span: span(name, &source_map, &origins, &format!("{pointer}/$ref")),
+                place: origins.pointer_in_file(pointer),
+                reference: text.clone(),
+                problem,
+            });
+        }
+        let is_path = |path: &String| !path.starts_with("x-");
+        let paths = value["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
+        for path in paths.filter(is_path).collect::<Vec<_>>() {
+            let item = &value["paths"][&path];
+            if reference::target(item).is_some() {
+                let target = reference::resolve(&value, item);
+                if !is_strict && !target.is_object() {
+                    continue;
+                }
+                let target = bundle::merge_siblings(target.clone(), item);
+                let others = target[ADDITIONAL].as_object().filter(|_| item.get(ADDITIONAL).is_none());
+                let methods = target.as_object().into_iter().chain(others).flatten();
+                let methods = methods.filter(|(key, _)| item.get(key).is_none());
+                let methods = methods.map(|(method, _)| (path.clone(), method.clone()));
+                order.extend(methods.collect::<Vec<_>>());
+                value["paths"][&path] = target;
+            }
+            if is_strict && !value["paths"][&path].is_object() {
+                return Err(shape(&pointer::from_tokens(["paths", &path]), &path, "expected a path item"));
+            }
+        }
+        let is_method = |path: &str, method: &str| match version {
+            Version::V3_2 => METHODS.contains(&method) || value["paths"][path][ADDITIONAL].get(method).is_some(),
+            _ => METHODS.contains(&method) && method != "query",
+        };
+        order.retain(|(path, method)| is_path(path) && is_method(path, method));
+        let is_operation = |(path, method): &(String, String)| operation_of(&value["paths"][path], method).is_object();
+        if !is_strict {
+            order.retain(is_operation);
+        }
+        if let Some((path, method)) = order.iter().find(|entry| !is_operation(entry)) {
+            let place = format!("{} {path}", method.to_uppercase());
+            let pointer = operation_pointer(&value["paths"][path], path, method);
+            return Err(shape(&pointer, &place, "expected an operation object"));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            version,
+            value,
+            ignored: normalised.ignored,
+            source_map: Arc::new(source_map),
+            origins: Arc::new(origins),
+            broken,
+            order,
+        })
+    }
+
+    /// How messages call the document.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The version of OpenAPI that the document is written in.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// JSON pointers of keywords in the text that have no meaning in the document's version.
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
+    /// References that cannot be resolved, if the document was loaded for lint.
+    pub fn broken(&self) -> &[Broken] {
+        &self.broken
+    }
+
+    /// Position of the value at a JSON pointer; if there is none, of its nearest existing ancestor.
+    #[must_use]
+    pub fn position(&self, pointer: &str) -> Position {
+        self.source_map.find(&self.origins.moved.written(pointer))
+    }
+
+    /// As [`Document::position`], with the name of the file.
+    #[must_use]
+    pub fn span(&self, pointer: &str) -> SourceSpan {
+        span(&self.name, &self.source_map, &self.origins, pointer)
+    }
+
+    /// Whether the name of a component was generated when several files became one document.
+    pub fn has_generated_name(&self, pointer: &str) -> bool {
+        self.origins.generated_names.contains(pointer)
+    }
+
+    /// Translates a JSON pointer of the document into one of the file that the value comes from.
+    #[must_use]
+    pub fn pointer_in_file(&self, pointer: &str) -> String {
+        self.origins.pointer_in_file(pointer)
+    }
+
+    /// The document as JSON, with its references. Schemas have the same form in all versions.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The path of the first server, without a trailing slash: `/api/auth` for `https://host/api/auth/`.
+    /// Empty if the document names no server, or one without a path.
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        path_of_first_server(&self.value)
+    }
+
+    /// Follows `$ref` to a value that is not a reference.
+    #[must_use]
+    pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        reference::resolve(&self.value, value)
+    }
+
+    /// Every operation, in the order of the text.
+    pub fn located(&self) -> impl Iterator<Item = Located<'_>> {
+        self.order.iter().map(|(path, method)| {
+            let item = &self.value["paths"][path];
+            Located { path, method, item, operation: operation_of(item, method) }
+        })
+    }
+
+    /// The operation with this `operationId`.
+    #[must_use]
+    pub fn find(&self, operation_id: &str) -> Option<&Value> {
+        self.located().map(|located| located.operation).find(|operation| operation["operationId"] == operation_id)
+    }
+}
+
+/// Reads a text, and the files that it refers to, as one document.
+fn bundled(name: &str, text: &str, files: Files<'_>) -> Result<Bundle, Error> {
+    let (mut value, source_map) = source::read(name, text)?;
+    check_version(name, &value, &source_map)?;
+    identifiers::resolve(&mut value);
+    match bundle::is_needed(&value) {
+        true => bundle::bundle(name, value, source_map, files),
+        false => Ok(Bundle { value, source_map, origins: Origins::default() }),
+    }
+}
+
+fn check_version(name: &str, value: &Value, source_map: &SourceMap) -> Result<Version, Error> {
+    if let Some(version) = Version::of(value) {
+        return Ok(version);
+    }
+    let span = SourceSpan { document: name.to_owned(), position: source_map.find("/openapi") };
+    let found = match (&value["openapi"], &value["swagger"]) {
+        (Value::String(version), _) => format!("version {version}"),
+        (Value::Null, Value::String(version)) => format!("Swagger {version}"),
+        (Value::Null, _) => "no field `openapi`".to_owned(),
+        (Value::Number(version), _) => format!("the number {version} in place of a string"),
+        // The value is not shown: this may be any file.
+        _ => "something else than a string".to_owned(),
+    };
+    let problem = format!("expected OpenAPI 3.0, 3.1 or 3.2, found {found}");
+    Err(Error::Shape { span, place: "/openapi".to_owned(), problem })
+}
+
+fn span(name: &str, source_map: &SourceMap, origins: &Origins, pointer: &str) -> SourceSpan {
+    let pointer = origins.moved.written(pointer);
+    let document = origins.of(&pointer).map_or(name, |(file, _)| file).to_owned();
+    SourceSpan { document, position: source_map.find(&pointer) }
+}
+
+/// The path of the first server of a document, a path item or an operation, without a trailing slash. Variables are kept.
+pub fn path_of_first_server(holder: &Value) -> &str {
+    let url = holder["servers"][0]["url"].as_str().unwrap_or_default();
+    let path = match url.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("", |slash| &rest[slash..]),
+        None => url,
+    };
+    path.trim_end_matches('/')
+}

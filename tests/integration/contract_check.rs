@@ -75,7 +75,7 @@ async fn many_operations_succeed_with_credentials(database: DatabaseKind) {
     for (base, document, header, values, least) in [
         ("/api/auth", BETTER_AUTH, token, &[][..], 60),
         // What needs a code from a mail or an app cannot succeed.
-        ("", fusionauth, key, &values[..], 45),
+        ("", fusionauth, key, &values[..], 60),
         ("/admin", administration, admin, &[], 60),
     ] {
         let mut arguments = vec!["--max-requests", "1200", "--header", header.as_str()];

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Depth of a body below which nothing is changed.
 const DEEPEST: usize = 4;
 
-/// Most requests that are adapted to rejections, for each operation.
+/// Most requests that are adapted to responses, for each operation.
 const MOST_ATTEMPTS: usize = 10;
 
 /// Words that are in most rejections, whatever they are about.
@@ -30,7 +30,7 @@ struct OfOperation {
     /// By JSON pointer into the body.
     properties: BTreeMap<String, Wish>,
     attempts: usize,
-    /// Whether no request has followed the advice yet.
+    /// Whether no request has followed the advice yet, or used what was made since.
     is_new: bool,
     has_succeeded: bool,
 }
@@ -45,6 +45,11 @@ pub(super) enum Wish {
 impl Advice {
     pub(super) fn learn_success(&mut self, operation: &Operation<'_>) {
         self.0.entry(operation.pointer.clone()).or_default().has_succeeded = true;
+    }
+
+    /// Learns that something was made which an operation may need.
+    pub(super) fn learn_made(&mut self, operation: &Operation<'_>) {
+        self.0.entry(operation.pointer.clone()).or_default().is_new = true;
     }
 
     /// Learns from the rejection of a valid request.
@@ -103,7 +108,7 @@ impl Advice {
             match wish {
                 Wish::Omit => drop(object.remove(&name)),
                 Wish::Include(schema) => {
-                    let mut samples = Samples { document: operation.document, choice: Choice::All, random };
+                    let mut samples = Samples { document: operation.document, choice: Choice::Examples, random };
                     object.entry(&name).or_insert_with(|| samples.value(schema, &name));
                 }
             }

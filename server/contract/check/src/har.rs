@@ -1,15 +1,11 @@
-//! Checks recorded traffic against a document: HAR 1.2, as browsers and proxies export it.
+//! Reads recorded traffic: HAR 1.2, as browsers and proxies export it.
 //!
-//! Responses are validated as those of requests that `check` sends; requests are not. What recorders leave out or change is
-//! allowed for: bodies that are missing, bodies without their content encoding, several lines of a header in one, responses
-//! from a cache (304), and requests without a response.
+//! What recorders leave out or change is allowed for: bodies that are missing, bodies without their content encoding, several
+//! lines of a header in one, and requests without a response.
 
-use super::{About, Check};
-use countersign_contract_finding::Finding;
-use countersign_contract_validate::OperationRef;
+use super::exchange::{self, Exchange};
 use data_encoding::BASE64;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// A recording.
 #[derive(Debug, Deserialize)]
@@ -29,9 +25,20 @@ struct Entry {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Request {
     method: String,
     url: String,
+    #[serde(default)]
+    headers: Vec<Header>,
+    post_data: Option<PostData>,
+    /// Bytes of the body; -1 if the recorder does not know.
+    body_size: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct PostData {
+    text: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,23 +64,6 @@ struct Content {
     encoding: Option<String>,
 }
 
-/// Rules about bodies, which do not apply to a response whose body was not recorded.
-const ABOUT_BODIES: [&str; 5] =
-    ["body-missing", "body-not-json", "body-schema", "body-unexpected", "property-undocumented"];
-
-/// The result of a check of a recording.
-#[derive(Debug)]
-pub struct Recorded {
-    /// Findings in the order of the recording; equal ones once.
-    pub findings: Vec<Finding>,
-    /// Number of responses of the document's operations.
-    pub responses: usize,
-    /// Number of operations with a response.
-    pub operations: usize,
-    /// Number of requests to URLs below the base.
-    pub requests: usize,
-}
-
 impl Recording {
     /// Reads a recording.
     ///
@@ -83,21 +73,36 @@ impl Recording {
         // The specification advises readers to accept a byte order mark.
         serde_json::from_str(text.trim_start_matches('\u{feff}'))
     }
+
+    /// The requests to URLs below a base, which is the URL of the document's first server, with their responses.
+    pub fn exchanges<'r>(&'r self, base: &'r str) -> impl Iterator<Item = Exchange> + 'r {
+        let base = base.trim_end_matches('/');
+        self.log.entries.iter().filter_map(move |Entry { request, response }| {
+            let target = below(base, &request.url)?;
+            Some(Exchange { request: request.exchanged(target), response: response.exchanged() })
+        })
+    }
+}
+
+impl Request {
+    fn exchanged(&self, target: &str) -> exchange::Request {
+        let text = self.post_data.as_ref().and_then(|data| data.text.as_ref());
+        let body = match (text, self.body_size) {
+            (Some(text), _) => Some(text.clone().into_bytes()),
+            (None, Some(0)) => Some(Vec::new()),
+            (None, _) => None,
+        };
+        let (method, target) = (self.method.clone(), target.to_owned());
+        exchange::Request { method, target, headers: lines(&self.headers), body }
+    }
 }
 
 impl Response {
-    /// Name and value of each header line. Recorders list pseudo-headers of HTTP/2, and join lines with line feeds; the content
-    /// encoding is not that of the recorded body.
-    fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
-        let headers = self
-            .headers
-            .iter()
-            .filter(|header| !header.name.starts_with(':') && !header.name.eq_ignore_ascii_case("content-encoding"));
-        headers.flat_map(|header| header.value.split('\n').map(|line| (header.name.as_str(), line)))
-    }
-
-    fn is_json(&self) -> bool {
-        self.lines().any(|(name, value)| name.eq_ignore_ascii_case("content-type") && super::operation::is_json(value))
+    fn exchanged(&self) -> exchange::Response {
+        // The recorded body has no encoding any more.
+        let mut headers = lines(&self.headers);
+        headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-encoding"));
+        exchange::Response { status: self.status, headers, body: self.body() }
     }
 
     /// The body, if it was recorded.
@@ -110,96 +115,14 @@ impl Response {
     }
 }
 
-impl Check {
-    /// Checks the recorded responses to requests below a URL, which is that of the document's first server.
-    #[must_use]
-    pub fn check_recording(&self, recording: &Recording, base: &str) -> Recorded {
-        let base = base.trim_end_matches('/');
-        let mut seen = BTreeMap::<&str, usize>::new();
-        let mut out = Recorded { findings: Vec::new(), responses: 0, operations: 0, requests: 0 };
-        for Entry { request, response } in &recording.log.entries {
-            let Some(target) = below(base, &request.url) else { continue };
-            out.requests += 1;
-            let path = target.split(['?', '#']).next().unwrap_or_default();
-            let documented_path = format!("{}{path}", self.document.base_path());
-            let found = match self.validator.find(&request.method, &documented_path) {
-                Some(operation) if self.is_complete(operation, response.status) => {
-                    *seen.entry(operation.pointer()).or_default() += 1;
-                    self.check_recorded(operation, response)
-                }
-                Some(_) => continue,
-                None if response.is_json() && request.method != "OPTIONS" => {
-                    let message = format!("{} {path} is of no operation of the document", request.method);
-                    vec![self.finding(About::default(), "operation-undocumented", message, "/paths")]
-                }
-                None => continue,
-            };
-            for finding in found {
-                if !out.findings.contains(&finding) {
-                    out.findings.push(finding);
-                }
-            }
-        }
-        out.operations = seen.len();
-        out.responses = seen.values().sum();
-        out.findings.extend(self.coverage(&seen));
-        out
-    }
-
-    /// Whether a response came from the server as documented: not from a cache, and not an upgrade of the connection.
-    fn is_complete(&self, operation: OperationRef<'_>, status: u16) -> bool {
-        let is_documented = |status: u16| {
-            let responses = self.document.value().pointer(&format!("{}/responses", operation.pointer()));
-            responses.is_some_and(|responses| responses.get(status.to_string()).is_some())
-        };
-        status >= 200 && (status != 304 || is_documented(304))
-    }
-
-    fn check_recorded(&self, operation: OperationRef<'_>, response: &Response) -> Vec<Finding> {
-        let body = response.body();
-        let name = self.name(operation.pointer());
-        let about = About { operation: &name, place: "a recorded response" };
-        let mut found =
-            self.deviations(about, operation, response.status, response.lines(), body.as_deref().unwrap_or_default());
-        found.retain(|finding| body.is_some() || !ABOUT_BODIES.contains(&finding.rule.id));
-        if response.status >= 500 {
-            let message = format!("answered {}", response.status);
-            found.insert(0, self.finding(about, "server-error", message, operation.pointer()));
-        }
-        found
-    }
-
-    /// The findings that list which operations were recorded; `seen` has their numbers by pointer.
-    fn coverage(&self, seen: &BTreeMap<&str, usize>) -> Vec<Finding> {
-        let pointers: Vec<String> = self.document.located().map(|located| located.pointer()).collect();
-        let number = |pointer: &String| seen.get(pointer.as_str()).copied();
-        let (recorded, missing): (Vec<&String>, Vec<&String>) =
-            pointers.iter().partition(|pointer| number(pointer).is_some());
-        [("operations-recorded", "are", recorded), ("operations-not-recorded", "are not", missing)]
-            .into_iter()
-            .filter(|(_, _, listed)| !listed.is_empty())
-            .map(|(rule, verb, listed)| {
-                let names = listed.iter().map(|pointer| match number(pointer) {
-                    Some(number) => format!("{} ({number})", self.name(pointer)),
-                    None => self.name(pointer),
-                });
-                let names = names.collect::<Vec<_>>().join(", ");
-                let message =
-                    format!("{} of {} operations {verb} in the recording: {names}", listed.len(), pointers.len());
-                self.finding(About::default(), rule, message, "/paths")
-            })
-            .collect()
-    }
-
-    /// The operation at a pointer, as in findings.
-    fn name(&self, pointer: &str) -> String {
-        let mut all = self.document.located();
-        let found = all.find(|located| located.pointer() == pointer);
-        found.map(|located| format!("{} {}", located.method.to_uppercase(), located.path)).unwrap_or_default()
-    }
+/// Name and value of each header line. Recorders list pseudo-headers of HTTP/2, and join lines with line feeds.
+fn lines(headers: &[Header]) -> Vec<(String, String)> {
+    let headers = headers.iter().filter(|header| !header.name.starts_with(':'));
+    headers.flat_map(|header| header.value.split('\n').map(|line| (header.name.clone(), line.to_owned()))).collect()
 }
 
 /// What follows the base in a URL; `None` for other URLs.
-fn below<'u>(base: &str, url: &'u str) -> Option<&'u str> {
+#[must_use]
+pub fn below<'u>(base: &str, url: &'u str) -> Option<&'u str> {
     url.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
 }

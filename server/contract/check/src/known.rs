@@ -4,6 +4,7 @@ use super::links::{self, Exchange};
 use super::names;
 use super::operation::{Operation, Parameter};
 use serde_json::Value;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Depth of responses below which nothing is read.
@@ -25,6 +26,8 @@ pub(super) struct Known {
 struct Found {
     value: Value,
     origin: Origin,
+    /// Path of the operation whose request or response had it; empty for what the user of the tool gives.
+    path: String,
 }
 
 /// Where a value is from; what comes first is preferred.
@@ -38,15 +41,18 @@ enum Origin {
     Seen,
 }
 
+/// All origins, the preferred one first.
+const ORIGINS: [Origin; 3] = [Origin::Given, Origin::Made, Origin::Seen];
+
 impl Known {
     /// What the user of the tool gives, by name.
     pub(super) fn with(values: &[(String, String)]) -> Self {
         let mut known = Self::default();
         for (name, value) in values {
-            known.add(names::plain(name), &value.as_str().into(), Origin::Given);
+            known.add(names::plain(name), &value.as_str().into(), (Origin::Given, ""));
             // A text that is a number may be one.
             if let Ok(value @ Value::Number(_)) = serde_json::from_str(value) {
-                known.add(names::plain(name), &value, Origin::Given);
+                known.add(names::plain(name), &value, (Origin::Given, ""));
             }
         }
         known
@@ -69,23 +75,22 @@ impl Known {
         if is_made {
             for sent in exchange.probe.sent.iter().filter(|sent| sent.place == "path") {
                 for name in names::of_variable(operation.path, &sent.name) {
-                    self.add(name, &sent.value, Origin::Made);
+                    self.add(name, &sent.value, (Origin::Made, operation.path));
                 }
             }
             if let Some(id) = exchange.location() {
-                self.add(format!("{owner}id"), &id.into(), Origin::Made);
+                self.add(format!("{owner}id"), &id.into(), (Origin::Made, operation.path));
             }
-            self.read(&owner, exchange.sent_body().as_ref().unwrap_or(&Value::Null), Origin::Made, 0);
+            let sent = exchange.sent_body().unwrap_or_default();
+            self.read(&owner, &sent, (Origin::Made, operation.path), 0);
         }
-        self.read(
-            &owner,
-            exchange.body.as_ref().unwrap_or(&Value::Null),
-            if is_made { Origin::Made } else { Origin::Seen },
-            0,
-        );
+        let origin = if is_made { Origin::Made } else { Origin::Seen };
+        if let Some(body) = &exchange.body {
+            self.read(&owner, body, (origin, operation.path), 0);
+        }
     }
 
-    fn read(&mut self, owner: &str, value: &Value, origin: Origin, depth: usize) {
+    fn read(&mut self, owner: &str, value: &Value, origin: (Origin, &str), depth: usize) {
         match value {
             Value::Object(entries) if depth < DEEPEST => {
                 for (name, value) in entries {
@@ -104,7 +109,7 @@ impl Known {
         }
     }
 
-    fn add(&mut self, name: String, value: &Value, origin: Origin) {
+    fn add(&mut self, name: String, value: &Value, (origin, path): (Origin, &str)) {
         let is_useful = match value {
             Value::String(text) => (1..LONGEST).contains(&text.len()),
             Value::Number(_) => true,
@@ -112,8 +117,8 @@ impl Known {
         };
         if is_useful {
             let found = self.values.entry(name).or_default();
-            found.retain(|found| found.value != *value || found.origin != origin);
-            found.push(Found { value: value.clone(), origin });
+            found.retain(|found| found.value != *value || found.origin != origin || found.path != path);
+            found.push(Found { value: value.clone(), origin, path: path.to_owned() });
         }
     }
 
@@ -132,7 +137,7 @@ impl Known {
         if let Some(value) = qualified.or_else(|| linked(parameter.name.to_owned())) {
             return Some(value.clone());
         }
-        self.find(&parameter.names, &|value| !parameter.schema.rejects(value))
+        self.find((&parameter.names, operation.path), &ORIGINS, &|value| !parameter.schema.rejects(value))
     }
 
     /// The body that a link of the document names.
@@ -142,25 +147,67 @@ impl Known {
 
     /// The body with the values that are known, as far as its schema accepts them.
     pub(super) fn fill(&self, operation: &Operation<'_>, body: Value) -> Value {
+        self.fill_from(&ORIGINS, operation, body)
+    }
+
+    /// The body with the values that the user of the tool gives, as far as its schema accepts them.
+    pub(super) fn fill_given(&self, operation: &Operation<'_>, body: Value) -> Value {
+        self.fill_from(&[Origin::Given], operation, body)
+    }
+
+    fn fill_from(&self, origins: &[Origin], operation: &Operation<'_>, body: Value) -> Value {
         let Some(described) = &operation.body else { return body };
         let mut places = Vec::new();
         find_places(&names::of_resource(operation.path), &body, "", &mut places);
-        places.into_iter().fold(body, |body, (pointer, name)| {
+        places.into_iter().fold(body, |body, (pointer, names)| {
             let replaced = |value: &Value| {
                 let mut body = body.clone();
                 *body.pointer_mut(&pointer)? = value.clone();
                 Some(body).filter(|body| described.schema.accepts(body))
             };
-            let found = self.find(&[name], &|value| replaced(value).is_some());
+            // A number that a response contains says nothing of what this one should be, unless it is an id.
+            let is_id = names.iter().any(|name| name.ends_with("id"));
+            let is_text = body.pointer(&pointer).is_some_and(Value::is_string);
+            let origins = if is_id || is_text { origins } else { &[Origin::Given] };
+            let found = self.find((&names, operation.path), origins, &|value| replaced(value).is_some());
             found.and_then(|value| replaced(&value)).unwrap_or(body)
         })
     }
 
-    /// The preferred value that is acceptable, and of equally preferred ones the latest. A number may become text.
-    fn find(&self, names: &[String], accepts: &dyn Fn(&Value) -> bool) -> Option<Value> {
-        let found = || names.iter().filter_map(|name| self.values.get(name)).flat_map(|found| found.iter().rev());
-        let preferred = [Origin::Given, Origin::Made, Origin::Seen].into_iter();
-        let preferred = preferred.flat_map(|origin| found().filter(move |found| found.origin == origin));
+    /// The body with the optional properties that the user of the tool gives values for; `None` if there are none.
+    pub(super) fn add_given(&self, operation: &Operation<'_>, body: &Value) -> Option<Value> {
+        let described = operation.body.as_ref()?;
+        let owner = names::of_resource(operation.path);
+        let properties = operation.document.resolve(described.schema.value)["properties"].as_object()?;
+        let mut out = None;
+        for property in properties.keys().filter(|property| body.get(property.as_str()).is_none()) {
+            let with = |value: &Value| {
+                let mut body = out.as_ref().unwrap_or(body).clone();
+                body.as_object_mut()?.insert(property.clone(), value.clone());
+                Some(body).filter(|body| described.schema.accepts(body))
+            };
+            let names = names::of_member(&owner, property);
+            let found = self.find((&names, operation.path), &[Origin::Given], &|value| with(value).is_some());
+            if let Some(changed) = found.and_then(|value| with(&value)) {
+                out = Some(changed);
+            }
+        }
+        out
+    }
+
+    /// The preferred value that is acceptable: by its origin, then by how much of the path its operation shares with the one that
+    /// needs it, because an order whose items are known is not any order, and of equal ones the latest. A number may become text.
+    fn find(
+        &self,
+        (names, path): (&[String], &str),
+        origins: &[Origin],
+        accepts: &dyn Fn(&Value) -> bool,
+    ) -> Option<Value> {
+        let found = names.iter().filter_map(|name| self.values.get(name)).flat_map(|found| found.iter().rev());
+        let rank = |found: &&Found| origins.iter().position(|origin| *origin == found.origin);
+        let mut preferred: Vec<&Found> = found.filter(|found| rank(found).is_some()).collect();
+        preferred.sort_by_key(|found| (rank(found), Reverse(names::shared_segments(&found.path, path))));
+        let preferred = preferred.into_iter();
         preferred.map(|found| &found.value).find_map(|value| match accepts(value) {
             true => Some(value.clone()),
             false => Some(Value::String(value.to_string())).filter(|text| value.is_number() && accepts(text)),
@@ -169,12 +216,12 @@ impl Known {
 }
 
 /// Pointers of the values in a body that may be known, with their names.
-fn find_places(owner: &str, value: &Value, at: &str, out: &mut Vec<(String, String)>) {
+fn find_places(owner: &str, value: &Value, at: &str, out: &mut Vec<(String, Vec<String>)>) {
     for (name, value) in value.as_object().into_iter().flatten() {
         let at = format!("{at}/{}", countersign_contract_document::pointer::escape(name));
         match value {
             Value::Object(_) => find_places(&names::of_owner(owner, name), value, &at, out),
-            Value::String(_) | Value::Number(_) => out.push((at, names::of_property(owner, name))),
+            Value::String(_) | Value::Number(_) => out.push((at, names::of_member(owner, name))),
             _ => {}
         }
     }

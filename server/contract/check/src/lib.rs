@@ -19,17 +19,22 @@
 //! | generate values | `sample`, `hints`, `unusual`, `wrong` |
 //! | choose and build requests | `probes`, `request`, `broken`, `url` |
 //! | use what earlier responses contain | `known`, `links`, `names`, `advice` |
-//! | write a request as a shell command | `curl` |
-//! | recorded traffic | [`mod@har`] |
+//! | write a request as a shell command, without secrets | `curl`, `mask` |
+//! | check the traffic of others | [`mod@exchange`], [`mod@har`], `observer` |
+//! | write a document from traffic | [`mod@learn`] |
 
 mod advice;
 mod broken;
 mod curl;
+pub mod exchange;
 pub mod har;
 mod hints;
 mod known;
+pub mod learn;
 mod links;
+mod mask;
 mod names;
+mod observer;
 mod operation;
 mod probes;
 mod request;
@@ -41,17 +46,20 @@ mod unusual;
 mod url;
 mod wrong;
 
+pub use mask::{MASK, Mask};
+pub use observer::Observer;
 pub use probes::{Probe, Probes, Purpose};
 
 use countersign_contract_document::{Document, pointer};
 use countersign_contract_finding::{Finding, Side};
-use countersign_contract_validate::{Deviation, OperationRef, ResponseValidator};
+use countersign_contract_validate::{Deviation, OperationRef, RequestValidator, ResponseValidator};
 use serde_json::Value;
 
 /// Test of servers against one document.
 pub struct Check {
     document: Document,
     validator: ResponseValidator,
+    requests: RequestValidator,
 }
 
 /// Options for the requests.
@@ -71,7 +79,11 @@ impl Check {
     /// A test of servers that implement the document.
     #[must_use]
     pub fn new(document: &Document) -> Self {
-        Self { document: document.clone(), validator: ResponseValidator::new(document) }
+        Self {
+            document: document.clone(),
+            validator: ResponseValidator::new(document),
+            requests: RequestValidator::new(document),
+        }
     }
 
     /// The requests to send; none for a document without operations.
@@ -136,7 +148,7 @@ impl Check {
         self.finding(About::default(), "nothing-succeeded", message, "/servers")
     }
 
-    /// Findings of the validator; equal ones of the items of a list once.
+    /// Findings about a response.
     fn deviations<'h>(
         &self,
         about: About<'_>,
@@ -146,19 +158,31 @@ impl Check {
         body: &[u8],
     ) -> Vec<Finding> {
         let value = serde_json::from_slice(body).unwrap_or_default();
+        let deviations = self.validator.validate(operation, status, headers, body);
+        self.findings(about, &format!("{status}: "), &value, deviations)
+    }
+
+    /// Findings of a validator about a body; equal ones of the items of a list once.
+    fn findings(&self, about: About<'_>, prefix: &str, body: &Value, deviations: Vec<Deviation>) -> Vec<Finding> {
         let mut out = Vec::new();
-        for Deviation { rule, message, pointer, instance } in self.validator.validate(operation, status, headers, body)
-        {
-            let place = match place(&value, &instance) {
+        for Deviation { rule, message, pointer, instance } in deviations {
+            let place = match place(body, &instance) {
                 place if place.is_empty() => place,
                 place => format!("{place}: "),
             };
-            let finding = self.finding(about, rule, format!("{status}: {place}{message}"), &pointer);
+            let finding = self.finding(about, rule, format!("{prefix}{place}{message}"), &pointer);
             if !out.contains(&finding) {
                 out.push(finding);
             }
         }
         out
+    }
+
+    /// The operation at a pointer, as in findings.
+    fn name(&self, pointer: &str) -> String {
+        let mut all = self.document.located();
+        let found = all.find(|located| located.pointer() == pointer);
+        found.map(|located| format!("{} {}", located.method.to_uppercase(), located.path)).unwrap_or_default()
     }
 
     fn finding(&self, about: About<'_>, rule: &str, message: String, pointer: &str) -> Finding {

@@ -93,6 +93,24 @@ pub(super) fn of_property(owner: &str, property: &str) -> String {
     if GENERAL.contains(&name.as_str()) { format!("{owner}{name}") } else { name }
 }
 
+/// The names under which the value of a property may be known, the most specific one first: `ownerUserId` is also a `userId`.
+pub(super) fn of_member(owner: &str, property: &str) -> Vec<String> {
+    // The user of the tool may give a value for a general name.
+    let mut out = vec![of_property(owner, property), plain(property)];
+    if let [_, .., kind, id] = words(property).as_slice()
+        && id == "id"
+    {
+        out.push(format!("{kind}{id}"));
+    }
+    out.dedup();
+    out
+}
+
+/// The number of segments at the beginning that two paths have in common.
+pub(super) fn shared_segments(one: &str, other: &str) -> usize {
+    one.split('/').zip(other.split('/')).take_while(|(one, other)| one == other).count()
+}
+
 /// What the values within a property belong to.
 pub(super) fn of_owner(owner: &str, property: &str) -> String {
     let name = singular(property);
@@ -120,7 +138,7 @@ pub(super) fn severity_of_end(path: &str) -> usize {
 }
 
 /// Words in lower case, of `kebab-case`, `snake_case` and `camelCase`.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let mut out = vec![String::new()];
     let mut was_lower = false;
     for character in text.chars() {
@@ -141,7 +159,10 @@ fn words(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{are_of_an_end, of_owner, of_property, of_resource, of_variable, severity_of_end, singular};
+    use super::{
+        are_of_an_end, of_member, of_owner, of_property, of_resource, of_variable, severity_of_end, shared_segments,
+        singular,
+    };
 
     #[test]
     fn variables_have_the_names_of_what_responses_contain() {
@@ -156,10 +177,20 @@ mod tests {
         ] {
             assert_eq!(of_variable(path, variable), expected, "{path}");
         }
+        assert_eq!(of_member("task", "ownerUserId"), ["owneruserid", "userid"]);
+        assert_eq!(of_member("task", "userId"), ["userid"]);
+        assert_eq!(of_member("task", "name"), ["taskname", "name"]);
         assert_eq!(of_property("user", "id"), "userid");
         assert_eq!(of_property("user", "sessionToken"), "sessiontoken");
         assert_eq!((of_owner("user", "data"), of_owner("user", "grants")), ("user".to_owned(), "grant".to_owned()));
         assert_eq!(of_resource("/api/users/{id}"), "user");
+    }
+
+    #[test]
+    fn paths_share_the_segments_at_their_beginning() {
+        for (one, other, expected) in [("/a/b", "/a/b/{c}", 3), ("/a/{b}", "/a/c", 2), ("", "/a", 1), ("/a", "/b", 1)] {
+            assert_eq!(shared_segments(one, other), expected, "{one} {other}");
+        }
     }
 
     #[test]

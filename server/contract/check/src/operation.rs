@@ -3,7 +3,7 @@
 use super::broken::{self, Way};
 use super::names;
 use countersign_contract_document::{Document, Located, Node, pointer};
-use countersign_contract_validate::json_schema::json_schema_of_request;
+use countersign_contract_validate::json_schema::{Extra, json_schema_of_request};
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -58,7 +58,7 @@ pub(super) struct RequestSchema<'d> {
 impl<'d> RequestSchema<'d> {
     fn read(holder: &Node<'d>) -> Self {
         let Some(schema) = holder.get("schema") else { return Self { value: &Value::Null, validator: None } };
-        let translated = json_schema_of_request(&schema);
+        let translated = json_schema_of_request(&schema, Extra::Allowed);
         let options = jsonschema::options().should_validate_formats(true);
         let validator = (!translated.is_endless).then(|| options.build(&translated.schema).ok()).flatten();
         Self { value: schema.value, validator }

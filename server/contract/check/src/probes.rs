@@ -189,6 +189,11 @@ impl<'d> Probes<'d> {
                 let body = serde_json::from_slice(body).ok();
                 self.known.learn(operation, &Exchange { probe, status, headers, body });
                 self.advice.learn_success(operation);
+                if matches!(operation.method, "post" | "put") {
+                    let resource = operation.path.split("/{").next().unwrap_or_default();
+                    let below = self.operations.iter().filter(|other| other.path.starts_with(resource));
+                    below.filter(|other| other.variables() > 0).for_each(|other| self.advice.learn_made(other));
+                }
             }
             (Some(operation), 400 | 422) => self.advice.learn_rejection(operation, probe, body),
             _ => {}

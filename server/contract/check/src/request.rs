@@ -3,7 +3,7 @@
 use super::advice::Advice;
 use super::broken::Way;
 use super::known::Known;
-use super::operation::{Operation, Parameter, is_json};
+use super::operation::{Body, Operation, Parameter, is_json};
 use super::probes::{Probe, Purpose, Sent};
 use super::sample::{Choice, Random, Samples};
 use super::url;
@@ -51,19 +51,31 @@ impl Operation<'_> {
             (parameter.is_required || is_wanted).then(|| (index, value(sources.random)))
         });
         let parameters = parameters.collect();
-        let body = self.body.as_ref().filter(|body| body.is_required || choice != Choice::Least).map(|body| {
-            let linked = sources.known.linked_body(self).filter(|_| usage == Use::Everywhere);
-            let example = linked.or_else(|| body.example.filter(|_| choice == Choice::Examples)).cloned();
-            let value = example.unwrap_or_else(|| {
-                Samples { document: self.document, choice, random: sources.random }.value(body.schema.value, "")
-            });
-            let value = match choice {
-                Choice::Examples => sources.advice.adapt(self, value, sources.random),
-                _ => value,
-            };
-            if usage == Use::Everywhere { sources.known.fill(self, value) } else { value }
-        });
+        let body = self.body.as_ref().and_then(|body| self.body_of(body, choice, usage, sources));
         Values { parameters, body }
+    }
+
+    fn body_of(&self, body: &Body<'_>, choice: Choice, usage: Use, sources: &mut Sources<'_>) -> Option<Value> {
+        let linked = sources.known.linked_body(self).filter(|_| usage == Use::Everywhere);
+        let example = linked.or_else(|| body.example.filter(|_| choice == Choice::Examples)).cloned();
+        let value = example.unwrap_or_else(|| {
+            Samples { document: self.document, choice, random: sources.random }.value(body.schema.value, "")
+        });
+        match (usage, choice) {
+            (_, Choice::Least) => {
+                let value = sources.known.fill_given(self, value);
+                sources.known.add_given(self, &value).or_else(|| Some(value).filter(|_| body.is_required))
+            }
+            (Use::Everywhere, Choice::Examples) => {
+                let value = sources.advice.adapt(self, value, sources.random);
+                Some(sources.known.fill(self, value))
+            }
+            (_, Choice::Examples) => {
+                let value = sources.known.fill_given(self, value);
+                Some(sources.advice.adapt(self, value, sources.random))
+            }
+            _ => Some(value),
+        }
     }
 
     /// The value of an earlier response for a parameter.

@@ -8,7 +8,7 @@ macro_rules! rules {
     };
 }
 
-/// All rules for responses.
+/// All rules for responses, and for the requests of others.
 pub const RULES: &[Rule] = rules! {
     "status-undocumented" Error "The response has a status that the operation does not document."
         "Generated clients have no type for it and fail. Document it, or return a documented one.";
@@ -41,6 +41,24 @@ pub const RULES: &[Rule] = rules! {
          credentials may be missing (`--header`), or a rate limit may reject the requests.";
     "operation-undocumented" Warning "A recorded request with a JSON response is of no operation of the document."
         "Clients use what the document does not have. Document it, or let them stop.";
+    "request-parameter-missing" Error "A recorded request lacks a required parameter, and the server did not reject it."
+        "The document is stricter than the server, or the server lacks a check.";
+    "request-parameter-schema" Error "A parameter of a recorded request does not fit its schema, and the server did not reject it."
+        "The document is stricter than the server, or the server lacks a check.";
+    "request-parameter-undocumented" Warning "A recorded request has a query parameter that is not documented, and the server did not reject it."
+        "The server ignores it, or clients use what the document does not have. Document it, or let them stop.";
+    "request-body-missing" Error "A recorded request lacks the required body, and the server did not reject it."
+        "The document is stricter than the server, or the server lacks a check.";
+    "request-body-unexpected" Warning "A recorded request has a body where none is documented, and the server did not reject it."
+        "The server ignores it, or clients use what the document does not have. Document it, or let them stop.";
+    "request-content-type-undocumented" Error "The body of a recorded request has a media type that is not documented, and the server did not reject it."
+        "The document is stricter than the server, or the server lacks a check.";
+    "request-body-not-json" Error "The body of a recorded request has a JSON media type but is not JSON, and the server did not reject it."
+        "The document is stricter than the server, or the server lacks a check.";
+    "request-body-schema" Error "The body of a recorded request does not fit its schema, and the server did not reject it."
+        "The document is stricter than the server, or the server lacks a check.";
+    "request-property-undocumented" Warning "The body of a recorded request has a property that the schema does not name, and the server did not reject it."
+        "The server ignores it, or clients use what the document does not have. Document it, or let them stop.";
     "operations-recorded" Documentation "These operations are in the recording."
         "Their recorded responses were validated.";
     "operations-not-recorded" Documentation "These operations are not in the recording."
@@ -70,8 +88,8 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn every_rule_of_response_validation_is_explained() {
-        for id in countersign_contract_validate::RULES {
+    fn every_rule_of_validation_is_explained() {
+        for id in countersign_contract_validate::RULES.into_iter().chain(countersign_contract_validate::REQUEST_RULES) {
             assert!(super::rule(id).is_some(), "{id}");
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Check, Probe, Purpose, Wanted};
 use countersign_contract_document::{Document, Node, pointer};
-use countersign_contract_validate::json_schema::json_schema_of_request;
+use countersign_contract_validate::json_schema::{Extra, json_schema_of_request};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn documents() -> Vec<Document> {
@@ -24,7 +24,7 @@ fn body_fits(document: &Document, probe: &Probe) -> Option<bool> {
     let path = pointer::tokens(&probe.pointer).nth(1).unwrap();
     let operation = operation?.get(&path)?.follow(&probe.method.to_ascii_lowercase())?;
     let schema = operation.follow("requestBody")?.get("content")?.get("application/json")?.get("schema")?;
-    let schema = json_schema_of_request(&schema).schema;
+    let schema = json_schema_of_request(&schema, Extra::Allowed).schema;
     let body: serde_json::Value = serde_json::from_slice(&probe.body).ok()?;
     let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
     Some(validator.is_valid(&body))
@@ -157,6 +157,85 @@ fn what_a_rejection_names_is_omitted_or_included() {
         _ => None,
     };
     assert_eq!(target_after(document, "/search", 3, answer).as_deref(), Some("/search?term=t"));
+}
+
+#[test]
+fn given_values_are_in_the_first_requests_even_where_they_are_optional() {
+    let document = "openapi: 3.0.3\npaths:\n  /login:\n    post:\n      requestBody:\n        content:\n          \
+        application/json:\n            schema:\n              type: object\n              \
+        properties: {password: {type: string}, area: {type: object, properties: {password: {type: string}}}, trust: {type: string}}\n      \
+        responses: {200: {description: d}}\n";
+    let document = Document::load("d", document).unwrap();
+    let check = Check::new(&document);
+    let values = vec![("password".to_owned(), "5ecret".to_owned())];
+    let probes = check.probes(&Wanted { requests: 4, values, ..Wanted::default() });
+    let bodies: Vec<serde_json::Value> = probes.map(|probe| serde_json::from_slice(&probe.body).unwrap()).collect();
+    assert_eq!((&bodies[0]["password"], &bodies[0]["area"]["password"]), (&"5ecret".into(), &"5ecret".into()));
+    assert_eq!(bodies[3], serde_json::json!({"password": "5ecret"}));
+}
+
+/// Shop of orders and their items.
+fn orders_with_items() -> Document {
+    let path = |name: &str| format!("{{name: {name}, in: path, required: true, schema: {{type: integer}}}}");
+    let document = format!(
+        "openapi: 3.0.3\npaths:\n  /orders/{{orderId}}/items:\n    parameters: [{order}]\n    \
+         post: {{responses: {{201: {{description: d}}}}}}\n  /orders/{{orderId}}/items/{{itemId}}:\n    \
+         parameters: [{order}, {item}]\n    get: {{responses: {{200: {{description: d}}}}}}\n  \
+         /orders:\n    post: {{responses: {{201: {{description: d}}}}}}\n",
+        order = path("orderId"),
+        item = path("itemId")
+    );
+    Document::load("d", &document).unwrap()
+}
+
+#[test]
+fn a_path_has_the_ids_of_what_is_below_it_not_the_latest_ones() {
+    let document = orders_with_items();
+    let check = Check::new(&document);
+    let mut probes = check.probes(&Wanted { requests: 60, ..Wanted::default() });
+    let mut orders = 100;
+    while let Some(probe) = probes.next() {
+        let is_valid = matches!(probe.purpose, Purpose::Documented(_));
+        match probe.operation.as_str() {
+            "POST /orders" if is_valid => {
+                orders += 1;
+                probes.learn(&probe, 201, &[], format!("{{\"id\": {orders}}}").as_bytes());
+            }
+            "POST /orders/{orderId}/items" if probe.target == "/orders/101/items" => {
+                probes.learn(&probe, 201, &[], b"{\"id\": 7}");
+            }
+            "GET /orders/{orderId}/items/{itemId}" if is_valid && orders > 102 => {
+                assert_eq!(probe.target, "/orders/101/items/7");
+                return;
+            }
+            _ => {}
+        }
+    }
+    panic!("no item was read");
+}
+
+#[test]
+fn what_failed_is_tried_again_when_what_it_needs_was_made() {
+    let document = orders_with_items();
+    let check = Check::new(&document);
+    let mut probes = check.probes(&Wanted { requests: 60, ..Wanted::default() });
+    let (mut made, mut since, mut number) = (false, 0, 0);
+    while let Some(probe) = probes.next() {
+        number += 1;
+        let is_valid = matches!(probe.purpose, Purpose::Documented(_));
+        if probe.operation.starts_with("GET") && made && probe.target == "/orders/5/items/7" {
+            assert!(since < 3, "after {since} other requests");
+            return;
+        }
+        if probe.operation.starts_with("GET") {
+            since += usize::from(made);
+            probes.learn(&probe, 404, &[], b"");
+        } else if is_valid && probe.operation == "POST /orders/{orderId}/items" && !made && number > 15 {
+            made = true;
+            probes.learn(&probe, 201, &[], b"{\"id\": 7, \"orderId\": 5}");
+        }
+    }
+    panic!("nothing was read");
 }
 
 #[test]

@@ -44,12 +44,12 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     header: Vec<(HeaderName, HeaderValue)>,
 
-    /// Show the values of --header in findings, so that the commands of `curl` can be run as they are.
+    /// Show the values of --header and --value in findings, and those of secrets in a recording, so that the commands of `curl` can be run as they are.
     #[arg(long)]
     show_secrets: bool,
 
     /// Value that is valid for parameters and properties of this name, such as an id or a password that the server knows; can be
-    /// repeated.
+    /// repeated. Findings show `[masked]` for them.
     #[arg(long, value_name = "NAME=VALUE", value_parser = value)]
     value: Vec<(String, String)>,
 
@@ -66,8 +66,8 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     timeout: u64,
 
-    /// Send nothing, and validate the responses in a recording: HAR 1.2, as browsers export it.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["max_requests", "header", "value", "show_secrets", "only_safe", "seed", "timeout"])]
+    /// Send nothing, and validate the requests and responses in a recording: HAR 1.2, as browsers export it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["max_requests", "header", "value", "only_safe", "seed", "timeout"])]
     har: Option<PathBuf>,
 
     #[command(flatten)]
@@ -77,9 +77,10 @@ pub(super) struct CheckArguments {
     output: OutputArguments,
 }
 
-fn base(text: &str) -> Result<Url, String> {
+pub(super) fn base(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     match url.scheme() {
+        _ if !url.username().is_empty() || url.password().is_some() => Err("expected no credentials".to_owned()),
         "http" | "https" if url.query().is_none() && url.fragment().is_none() => Ok(url),
         _ => Err("expected http://… or https://…, without query and fragment".to_owned()),
     }

@@ -1,7 +1,7 @@
 //! The command line of the contract tool, for any document of OpenAPI 3.0, 3.1 or 3.2.
 //!
 //! It is the program `countersign-contract`, and `countersign contract` of the server, whose settings do not apply here.
-//! Only `check` has an HTTP client; it can be left out (the feature `check`).
+//! Only `check`, `proxy` and `learn` use HTTP; they can be left out (the feature `check`).
 //!
 //! Exit status: 0 without relevant findings, 1 with some, 2 for an error.
 
@@ -12,8 +12,14 @@ mod completions;
 mod diff;
 mod explain;
 mod input;
+#[cfg(feature = "check")]
+mod learn;
 mod lint;
 mod output;
+#[cfg(feature = "check")]
+mod proxy;
+#[cfg(feature = "check")]
+mod recording;
 mod repository;
 mod rewrite;
 mod root;
@@ -44,7 +50,11 @@ Examples:
   countersign contract check --url http://localhost:3000/api/auth openapi/better-auth.yaml
       Test whether a running server follows its contract.
   countersign contract check --url https://example.com/api --har session.har openapi/api.yaml
-      Test whether the responses that a browser recorded follow the contract.
+      Test whether the requests and responses that a browser recorded follow the contract.
+  countersign contract proxy --url http://localhost:3000/api/auth --listen 127.0.0.1:8080 openapi/better-auth.yaml
+      The same for what goes through a proxy, until Ctrl-C.
+  countersign contract learn --url https://example.com/api --har session.har --output api.json
+      A first document from recorded traffic.
   countersign contract convert --to 3.0 --output older.json openapi/api.yaml
       A document of OpenAPI 3.1 for a tool that only reads 3.0; status 1 if something had to be left out.
   countersign contract explain request-property-became-required
@@ -61,8 +71,8 @@ diff and lint read their configuration from contract.toml, and the findings that
 --accept writes; both are beside the document, or at the root of its repository. Flags win over the configuration.
 
 Exit status: 0 without relevant findings, 1 with some, 2 if a document, the configuration or the command line is invalid, or if check
-reaches no server or one that does not have the document's paths. By default, relevant are breaking findings of diff, errors of lint and
-all findings of check; --fail-on of lint and diff changes that.";
+reaches no server or one that does not have the document's paths, or proxy and learn see no request. By default, relevant are breaking findings of diff, errors of lint and
+all findings of check and proxy; --fail-on of lint and diff changes that.";
 
 /// The name that the examples have for the program.
 const PROGRAM: &str = "countersign contract";
@@ -84,6 +94,12 @@ enum ContractCommand {
     #[cfg(feature = "check")]
     /// Send valid and invalid requests to a running server and validate the responses.
     Check(check::CheckArguments),
+    #[cfg(feature = "check")]
+    /// Forward requests to a running server, and validate them and the responses.
+    Proxy(proxy::ProxyArguments),
+    #[cfg(feature = "check")]
+    /// Write a first document from recorded or forwarded traffic, in JSON.
+    Learn(learn::LearnArguments),
     /// Write a document and the files that it refers to as one document, in JSON.
     Bundle(rewrite::BundleArguments),
     /// Write a document in another version of OpenAPI, in JSON, and list what that version cannot say.
@@ -212,6 +228,23 @@ pub enum ContractError {
     #[cfg(feature = "check")]
     #[error("{name} has no request to {url}; expected the URL of the document's first server, with its base path")]
     NothingRecorded { name: String, url: String },
+    /// No request went through the proxy.
+    #[cfg(feature = "check")]
+    #[error("no request was forwarded to {url}: send those of the client to the address that the proxy printed")]
+    NothingForwarded { url: String },
+    /// Traffic that has no operation of an API.
+    #[cfg(feature = "check")]
+    #[error("no request to {url} is of an API: there are only pages, their resources, and responses from caches")]
+    NothingLearned { url: String },
+    /// The proxy cannot listen.
+    #[cfg(feature = "check")]
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address as given.
+        address: std::net::SocketAddr,
+        #[source]
+        source: std::io::Error,
+    },
     /// The output could not be written.
     #[error("{} could not be written", path.as_ref().map_or_else(|| "the output".to_owned(), |path| path.display().to_string()))]
     Output {
@@ -277,6 +310,10 @@ pub fn run(
         ContractCommand::Lint(arguments) => lint::run(&arguments, today, output),
         #[cfg(feature = "check")]
         ContractCommand::Check(arguments) => check::run(&arguments, output),
+        #[cfg(feature = "check")]
+        ContractCommand::Proxy(arguments) => proxy::run(&arguments, output),
+        #[cfg(feature = "check")]
+        ContractCommand::Learn(arguments) => learn::run(&arguments, output),
         ContractCommand::Bundle(arguments) => rewrite::bundle(&arguments, output),
         ContractCommand::Convert(arguments) => rewrite::convert(&arguments, output),
         ContractCommand::Explain(arguments) => explain::run(&arguments, output),

@@ -84,13 +84,34 @@ pub(super) fn write(
         let text = markdown::render_up_to(findings, title, notes, LONGEST_SUMMARY);
         append(&path, &text).map_err(failed(Some(path)))?;
     }
-    match findings.iter().any(|finding| finding.verdict >= fails_from) {
-        true => Ok(Outcome::Findings),
-        false => Ok(Outcome::Fine),
-    }
+    Ok(outcome(findings, fails_from))
+}
+
+/// Writes the number of findings that were shown before. The outcome is as in [`write`].
+#[cfg(feature = "check")]
+pub(super) fn write_summary(
+    findings: &[Finding],
+    title: &str,
+    (fails_from, notes): (Verdict, &Notes),
+    output: &mut (dyn Write + Send),
+) -> Result<Outcome, ContractError> {
+    let summary = summary(findings, title, notes);
+    writeln!(output, "{summary}").map_err(|source| ContractError::Output { path: None, source })?;
+    Ok(outcome(findings, fails_from))
+}
+
+fn outcome(findings: &[Finding], fails_from: Verdict) -> Outcome {
+    let has_some = findings.iter().any(|finding| finding.verdict >= fails_from);
+    if has_some { Outcome::Findings } else { Outcome::Fine }
 }
 
 impl OutputArguments {
+    /// Whether findings are for people who read them as they are found.
+    #[cfg(feature = "check")]
+    pub(super) fn is_text_on_standard_output(&self) -> bool {
+        self.format == FormatName::Text && self.output.is_none()
+    }
+
     /// The file to write to.
     pub(super) fn file(&self) -> Option<&Path> {
         self.output.as_deref()

@@ -21,6 +21,17 @@ pub fn render(findings: &[Finding], title: &str, notes: &Notes) -> String {
     out
 }
 
+/// Renders findings that are reported one after the other, each with the consequences.
+#[must_use]
+pub fn render_findings(findings: &[Finding]) -> String {
+    let mut out = String::new();
+    for finding in findings {
+        write_group(&mut out, &RuleFindings { rule: finding.rule, findings: vec![finding] });
+        out.push('\n');
+    }
+    out
+}
+
 fn write_group(out: &mut String, group: &RuleFindings<'_>) {
     for finding in &group.findings {
         // Writing to a String cannot fail.

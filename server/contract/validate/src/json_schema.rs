@@ -122,8 +122,8 @@ pub fn json_schema(schema: &Node<'_>, extra: Extra) -> Translated {
 }
 
 /// As [`json_schema`], for values in requests.
-pub fn json_schema_of_request(schema: &Node<'_>) -> Translated {
-    Writer::new(Extra::Allowed, REQUESTS, None).complete(std::slice::from_ref(schema))
+pub fn json_schema_of_request(schema: &Node<'_>, extra: Extra) -> Translated {
+    Writer::new(extra, REQUESTS, None).complete(std::slice::from_ref(schema))
 }
 
 /// Translates the part of a schema that applies to a value, which is much smaller if many schemas refer to each other.

@@ -1,8 +1,8 @@
-//! What is valid by a document: its schemas as JSON Schema, and responses held to them.
+//! What is valid by a document: its schemas as JSON Schema, and requests and responses held to them.
 //!
 //! | task | modules |
 //! |---|---|
-//! | validate a response | `validator` |
+//! | validate a request or a response | `validator` |
 //! | get the schema of a response as JSON Schema | `response`, [`mod@json_schema`] |
 //! | values that are valid or not | [`mod@formats`], [`mod@pattern`] |
 #![warn(missing_docs)]
@@ -14,4 +14,7 @@ mod response;
 mod validator;
 
 pub use response::{response_schema, strict_response_schema};
-pub use validator::{Deviation, OperationRef, RULES, ResponseValidator, nearest, response};
+pub use validator::{
+    ActualRequest, Deviation, OperationRef, REQUEST_RULES, RULES, RequestValidator, ResponseValidator,
+    is_standard_header, nearest, response,
+};

@@ -1,4 +1,4 @@
-//! Validates responses against a contract.
+//! Validates responses, and requests, against a contract.
 //!
 //! The server uses it for its own responses, tests for those of the server, and `countersign contract check` for those of
 //! any server with an OpenAPI 3.0 document. It works on the response as received (status, headers, raw body) and does no
@@ -21,17 +21,21 @@
 mod body;
 mod header;
 mod media_type;
+mod request;
 mod schema;
 mod template;
+mod text;
 
-use self::schema::Schemas;
+pub use self::header::is_standard as is_standard_header;
+pub use self::request::{ActualRequest, REQUEST_RULES, RequestValidator};
 pub use self::schema::nearest;
+use self::schema::{Direction, Schemas};
 use self::template::Template;
 use countersign_contract_document::{Document, Located, Node};
 use serde_json::Value;
 use std::fmt;
 
-/// Ids of all rules.
+/// Ids of all rules for responses.
 pub const RULES: [&str; 12] = [
     "body-missing",
     "body-not-json",
@@ -155,7 +159,7 @@ impl ResponseValidator {
         let mut operations: Vec<Operation> =
             document.located().map(|located| Operation::read(document, &located)).collect();
         operations.sort_by_key(|operation| operation.template.openness());
-        Self { document: document.clone(), operations, schemas: Schemas::default() }
+        Self { document: document.clone(), operations, schemas: Schemas::new(Direction::Responses) }
     }
 
     /// The operation of a request, by its full path. Literal paths take precedence over those with variables. The query is

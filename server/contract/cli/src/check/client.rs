@@ -1,6 +1,7 @@
 //! Sends requests.
 
 use super::{CheckArguments, ContractError, Document, Probe, Purpose};
+use countersign_contract_check::{MASK, Mask};
 use http::{HeaderName, HeaderValue, Method};
 use reqwest::redirect::Policy;
 use std::time::Duration;
@@ -8,13 +9,12 @@ use std::time::Duration;
 /// Most bytes of a response body that are read.
 const LONGEST_BODY: usize = 16 << 20;
 
-/// What is shown for the value of a header with a secret.
-const MASK: &str = "[masked]";
-
 pub(super) struct Client<'a> {
     arguments: &'a CheckArguments,
     /// Names of headers with credentials.
     credentials: Vec<HeaderName>,
+    /// Hides the values of the command line.
+    mask: Mask,
     /// Keeps connections.
     keeping: reqwest::Client,
     /// Opens a connection for each request.
@@ -49,6 +49,10 @@ impl<'a> Client<'a> {
         Ok(Self {
             arguments,
             credentials: headers_with_credentials(document),
+            mask: match arguments.show_secrets {
+                true => Mask::default(),
+                false => Mask::of_values(arguments.value.iter().map(|(_, value)| value.as_str())),
+            },
             keeping: builder().build().map_err(failed)?,
             fresh: builder().pool_max_idle_per_host(0).build().map_err(failed)?,
         })
@@ -103,7 +107,7 @@ impl<'a> Client<'a> {
             let shown = value.to_str().ok().filter(|_| self.arguments.show_secrets);
             (name.as_str(), shown.unwrap_or(MASK))
         });
-        probe.curl(self.arguments.url.as_str(), headers)
+        probe.curl(self.arguments.url.as_str(), headers, &self.mask)
     }
 }
 

@@ -1,9 +1,8 @@
 //! `countersign contract check --har`.
 
-use super::super::{input, output};
+use super::super::{input, output, recording};
 use super::{CheckArguments, ContractError, Outcome, Verdict};
-use countersign_contract_check::Check;
-use countersign_contract_check::har::Recording;
+use countersign_contract_check::{Check, Observer};
 use countersign_contract_report::Notes;
 use std::io::Write;
 use std::path::Path;
@@ -15,18 +14,16 @@ pub(super) fn run(
     output: &mut (dyn Write + Send),
 ) -> Result<Outcome, ContractError> {
     input::keep([file], arguments.output.file())?;
-    let name = file.display().to_string();
-    let text = std::fs::read_to_string(file);
-    let text = text.map_err(|source| ContractError::Unreadable { name: name.clone(), source })?;
-    let recording = Recording::read(&text);
-    let recording = recording.map_err(|source| ContractError::Recording { name: name.clone(), source })?;
-    let recorded = check.check_recording(&recording, arguments.url.as_str());
-    if recorded.requests == 0 {
-        return Err(ContractError::NothingRecorded { name, url: arguments.url.to_string() });
-    }
+    let exchanges = recording::read(file, &arguments.url)?;
+    let mut observer = Observer::new(check, arguments.url.as_str(), arguments.show_secrets);
+    let mut findings: Vec<_> = exchanges.iter().flat_map(|exchange| observer.observe(exchange)).collect();
+    findings.extend(observer.coverage());
     let title = format!(
-        "{} responses to {} operations of {}, recorded in {name}",
-        recorded.responses, recorded.operations, arguments.file
+        "{} responses to {} operations of {}, recorded in {}",
+        observer.responses(),
+        observer.operations(),
+        arguments.file,
+        file.display()
     );
-    output::write(&arguments.output, &recorded.findings, &title, (Verdict::Warning, &Notes::default()), output)
+    output::write(&arguments.output, &findings, &title, (Verdict::Warning, &Notes::default()), output)
 }

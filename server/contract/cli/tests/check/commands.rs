@@ -56,4 +56,13 @@ fn secrets_are_masked_unless_asked_for() {
     assert!(!commands.is_empty());
     assert!(commands.iter().all(|command| !command.contains("5ecret")), "{commands:?}");
     assert!(commands.iter().any(|command| command.contains("--header 'authorization: [masked]'")), "{commands:?}");
+
+    let value = ["--max-requests", "40", "--value", "name=it is 5ecret"];
+    let (commands, requests) = fail_on_all(DOCUMENT, &value);
+    let was_sent = |request: &Request| String::from_utf8_lossy(&request.body).contains("it is 5ecret");
+    assert!(requests.lock().unwrap().iter().any(was_sent), "the value was not sent");
+    assert!(commands.iter().all(|command| !command.contains("5ecret")), "{commands:?}");
+    assert!(commands.iter().any(|command| command.contains(r#""name":"[masked]""#)), "{commands:?}");
+    let (commands, _) = fail_on_all(DOCUMENT, &[&value[..], &["--show-secrets"]].concat());
+    assert!(commands.iter().any(|command| command.contains("it is 5ecret")), "{commands:?}");
 }

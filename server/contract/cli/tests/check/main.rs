@@ -6,6 +6,9 @@
 mod commands;
 mod connections;
 mod deviations;
+mod learned;
+#[cfg(unix)]
+mod proxies;
 mod recordings;
 mod server;
 mod users;
@@ -17,9 +20,14 @@ use std::process::Command;
 
 /// Runs `check` in a directory with the document `api.yaml`. Returns exit status, standard output and standard error.
 fn check_in(directory: &Path, document: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
+    run_in(directory, document, &[&["check"], arguments, &["api.yaml"]].concat())
+}
+
+/// Runs the program in a directory with the document `api.yaml`.
+fn run_in(directory: &Path, document: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
     std::fs::write(directory.join("api.yaml"), document).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign-contract"));
-    let output = command.current_dir(directory).arg("check").args(arguments).arg("api.yaml").output().unwrap();
+    let output = command.current_dir(directory).args(arguments).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }

@@ -81,3 +81,54 @@ fn a_recording_that_is_none_or_of_another_server_has_status_2() {
     let (status, _, error) = check_in(directory.path(), DOCUMENT, &["--har", "other.har", "--url", URL]);
     assert!(status == Some(2) && error.contains("other.har is not a recording in HAR 1.2"), "{error}");
 }
+
+/// The entry with a JSON body in its request, and a header with credentials.
+fn with_request(mut entry: Value, body: &Value) -> Value {
+    entry["request"]["headers"] = json!([
+        {"name": ":authority", "value": "example.com"},
+        {"name": "Content-Type", "value": "application/json"},
+        {"name": "Authorization", "value": "Bearer 5ecret"},
+        {"name": "User-Agent", "value": "Browser"},
+    ]);
+    entry["request"]["postData"] = json!({"mimeType": "application/json", "text": body.to_string()});
+    entry
+}
+
+#[test]
+fn recorded_requests_are_validated_unless_they_were_rejected() {
+    let directory = tempfile::tempdir().unwrap();
+    let user = json!({"id": 1, "name": "a", "role": "admin", "tags": [], "createdAt": "2026-01-31T12:00:00Z"});
+    let created = |body: &Value, status| {
+        let mut entry = with_request(entry("POST", &format!("{URL}/users"), status, Some(&user)), body);
+        entry["response"]["headers"][0] = json!({"name": "Location", "value": "/v1/users/1"});
+        entry["response"]["headers"][1] = json!({"name": "Content-Type", "value": "application/json"});
+        entry
+    };
+    let too_old = json!({"name": "a", "role": "admin", "age": 151, "password": "5ecret"});
+    let entries = [
+        created(&too_old, 201),
+        created(&too_old, 201),
+        entry("GET", &format!("{URL}/users?role=admin&limit=0&debug=1"), 200, Some(&json!({"items": []}))),
+    ];
+    let (status, output, error) = check_entries(directory.path(), &entries, &["--url", URL]);
+    assert_eq!(status, Some(1), "{error}");
+    for said in [
+        "error[request-body-schema] a recorded request: age: the value is greater than the maximum of 150",
+        "error[request-parameter-schema] a recorded request: the query parameter limit: the value is less than the minimum of 1",
+        "warning[request-parameter-undocumented] a recorded request: the query parameter debug is not documented",
+        "  request: curl --globoff --path-as-is --include --request 'POST' --header 'content-type: application/json' --header \
+         'authorization: [masked]' --data-raw '{\"age\":151,\"name\":\"a\",\"password\":\"[masked]\",\"role\":\"admin\"}' \
+         'https://example.com/v1/users'",
+    ] {
+        assert!(output.contains(said), "{said} is not in\n{output}");
+    }
+    assert!(!output.contains("5ecret"), "{output}");
+    let (_, output, _) = check_entries(directory.path(), &entries, &["--url", URL, "--show-secrets"]);
+    assert!(output.contains("Bearer 5ecret") && output.contains(r#""password":"5ecret""#), "{output}");
+
+    let problem = json!({"title": "too old"});
+    let mut rejected = with_request(entry("POST", &format!("{URL}/users"), 400, Some(&problem)), &too_old);
+    rejected["response"]["headers"] = json!([{"name": "content-type", "value": "application/problem+json"}]);
+    let (status, output, error) = check_entries(directory.path(), &[rejected], &["--url", URL]);
+    assert_eq!(status, Some(0), "{output}{error}");
+}

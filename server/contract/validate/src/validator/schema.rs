@@ -1,7 +1,7 @@
 //! Compiled schemas, and validation of values against them.
 
 use super::{Deviation, MOST_DEVIATIONS};
-use crate::json_schema::{Extra, PLACE, Translated, json_schema};
+use crate::json_schema::{Extra, PLACE, Translated, json_schema, json_schema_of_request};
 use countersign_contract_document::{Node, pointer, reference};
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use jsonschema::{JsonType, Validator};
@@ -9,9 +9,28 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+/// What is validated: a schema may have properties that only exist in one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Requests,
+    Responses,
+}
+
+impl Direction {
+    /// The rule about properties that a schema does not name.
+    fn undocumented_property(self) -> &'static str {
+        match self {
+            Self::Requests => "request-property-undocumented",
+            Self::Responses => "property-undocumented",
+        }
+    }
+}
+
 /// Compiled schemas by their JSON pointer in the document.
-#[derive(Default)]
-pub(super) struct Schemas(RwLock<BTreeMap<String, Arc<Outcome>>>);
+pub(super) struct Schemas {
+    direction: Direction,
+    compiled: RwLock<BTreeMap<String, Arc<Outcome>>>,
+}
 
 /// A compiled schema, or why it cannot be used.
 type Outcome = Result<Schema, String>;
@@ -31,44 +50,56 @@ struct Reading {
 }
 
 impl Schemas {
-    /// Validates a value: `rule` for violations of the schema, `property-undocumented` for those of the strict variant
-    /// only.
+    pub(super) fn new(direction: Direction) -> Self {
+        Self { direction, compiled: RwLock::default() }
+    }
+
+    /// Validates a value: `rule` for violations of the schema, `property-undocumented` or, in requests,
+    /// `request-property-undocumented` for those of the strict variant only.
     pub(super) fn deviations(&self, schema: &Node<'_>, rule: &'static str, value: &Value) -> Vec<Deviation> {
         match &*self.get(schema) {
             Err(reason) => vec![Deviation::new("schema-unusable", schema, reason.as_str())],
-            Ok(compiled) => compiled.deviations(schema, rule, value),
+            Ok(compiled) => compiled.deviations(schema, (rule, self.direction.undocumented_property()), value),
         }
     }
 
     fn get(&self, schema: &Node<'_>) -> Arc<Outcome> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&schema.pointer).cloned();
+        let known = self.compiled.read().unwrap_or_else(PoisonError::into_inner).get(&schema.pointer).cloned();
         known.unwrap_or_else(|| {
             // Concurrent callers may compile the same schema; one result is kept.
-            let compiled = Arc::new(Schema::compile(schema));
-            let mut schemas = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            let compiled = Arc::new(Schema::compile(schema, self.direction));
+            let mut schemas = self.compiled.write().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(schemas.entry(schema.pointer.clone()).or_insert(compiled))
         })
     }
 }
 
 impl Schema {
-    fn compile(schema: &Node<'_>) -> Outcome {
+    fn compile(schema: &Node<'_>, direction: Direction) -> Outcome {
         Ok(Self {
-            plain: Reading::compile(schema, Extra::Allowed)?,
-            strict: Reading::compile(schema, Extra::Forbidden)?,
+            plain: Reading::compile(schema, Extra::Allowed, direction)?,
+            strict: Reading::compile(schema, Extra::Forbidden, direction)?,
         })
     }
 
-    fn deviations(&self, schema: &Node<'_>, rule: &'static str, value: &Value) -> Vec<Deviation> {
+    fn deviations(
+        &self,
+        schema: &Node<'_>,
+        (rule, undocumented): (&'static str, &'static str),
+        value: &Value,
+    ) -> Vec<Deviation> {
         let out = self.plain.deviations(schema, rule, value);
         // If a part of the schema does not match, the strict variant also forbids the properties of that part.
-        if out.is_empty() { self.strict.deviations(schema, "property-undocumented", value) } else { out }
+        if out.is_empty() { self.strict.deviations(schema, undocumented, value) } else { out }
     }
 }
 
 impl Reading {
-    fn compile(schema: &Node<'_>, extra: Extra) -> Result<Self, String> {
-        let Translated { schema, is_endless } = json_schema(schema, extra);
+    fn compile(schema: &Node<'_>, extra: Extra, direction: Direction) -> Result<Self, String> {
+        let Translated { schema, is_endless } = match direction {
+            Direction::Requests => json_schema_of_request(schema, extra),
+            Direction::Responses => json_schema(schema, extra),
+        };
         if is_endless {
             return Err("the schema refers to itself without end".to_owned());
         }

@@ -8,9 +8,15 @@ pub(super) struct Template {
     segments: Vec<Segment>,
 }
 
-/// The literals around the variables of a segment: `{id}.json` has an empty one and `.json`. A segment without variables
-/// has one literal.
-struct Segment(Vec<String>);
+/// The variables of a segment, and the literals around them: `{id}.json` has an empty one and `.json`. A segment without
+/// variables has one literal.
+struct Segment {
+    literals: Vec<String>,
+    variables: Vec<String>,
+}
+
+/// Names of variables, and the texts in their place.
+pub(super) type Variables<'t, 'p> = Vec<(&'t str, &'p str)>;
 
 /// How much of a segment is variable, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,54 +42,60 @@ impl Template {
 
     /// Whether the path of a request matches.
     pub(super) fn fits(&self, path: &str) -> bool {
+        self.variables(path).is_some()
+    }
+
+    /// The variables in the path of a request, with their percent-encoding; `None` for a path that does not match.
+    pub(super) fn variables<'p>(&self, path: &'p str) -> Option<Variables<'_, 'p>> {
         let mut given = path.split('/');
-        self.segments.iter().all(|segment| given.next().is_some_and(|given| segment.fits(given)))
-            && given.next().is_none()
+        let mut out = Vec::new();
+        for segment in &self.segments {
+            segment.read(given.next()?, &mut out)?;
+        }
+        given.next().is_none().then_some(out)
     }
 }
 
 impl Segment {
     fn new(text: &str) -> Self {
-        let (mut literals, mut rest) = (Vec::new(), text);
+        let (mut literals, mut variables, mut rest) = (Vec::new(), Vec::new(), text);
         while let Some((before, after)) = rest.split_once('{')
-            && let Some((_, after)) = after.split_once('}')
+            && let Some((name, after)) = after.split_once('}')
         {
             literals.push(before.to_owned());
+            variables.push(name.to_owned());
             rest = after;
         }
         literals.push(rest.to_owned());
-        Self(literals)
+        Self { literals, variables }
     }
 
     fn openness(&self) -> Openness {
-        match self.0.as_slice() {
+        match self.literals.as_slice() {
             [_] => Openness::Literal,
             literals if literals.iter().all(String::is_empty) => Openness::Variable,
             _ => Openness::Mixed,
         }
     }
 
-    /// Whether a segment of a path matches. Each variable matches at least one character.
-    fn fits(&self, given: &str) -> bool {
-        let [first, between @ .., last] = self.0.as_slice() else {
-            return self.0.iter().any(|literal| literal == given);
+    /// Adds the variables in a segment of a path, each of at least one character; `None` for a segment that does not match.
+    fn read<'t, 'p>(&'t self, given: &'p str, out: &mut Variables<'t, 'p>) -> Option<()> {
+        let [first, between @ .., last] = self.literals.as_slice() else {
+            return self.literals.iter().any(|literal| literal == given).then_some(());
         };
-        let Some(mut rest) = given.strip_prefix(first.as_str()) else { return false };
+        let mut names = self.variables.iter().map(String::as_str);
+        let mut rest = given.strip_prefix(first.as_str())?;
         for literal in between {
             // The shortest match for a variable leaves the most text for those that follow.
-            let Some(after) = after_one(rest).and_then(|rest| Some(rest.split_once(literal.as_str())?.1)) else {
-                return false;
-            };
-            rest = after;
+            let start = rest.chars().next()?.len_utf8();
+            let end = start + rest[start..].find(literal.as_str())?;
+            out.push((names.next()?, &rest[..end]));
+            rest = &rest[end + literal.len()..];
         }
-        after_one(rest).is_some_and(|rest| rest.ends_with(last.as_str()))
+        let value = rest.strip_suffix(last.as_str()).filter(|value| !value.is_empty())?;
+        out.push((names.next()?, value));
+        Some(())
     }
-}
-
-/// The text without its first character.
-fn after_one(text: &str) -> Option<&str> {
-    let mut characters = text.chars();
-    characters.next().map(|_| characters.as_str())
 }
 
 /// The path of the first server without a trailing slash: `/v1` for `https://host/v1/`. Variables are replaced by their

@@ -1,8 +1,9 @@
-//! Tests of schemas and of the validation of responses: one binary, a file per subject.
+//! Tests of schemas and of the validation of requests and responses: one binary, a file per subject.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
 mod json_schema_suite;
+mod requests;
 mod responses;
 mod validate;
 

@@ -1,0 +1,286 @@
+//! Documents that are learned from traffic.
+
+use super::run_in;
+use countersign_contract_check::exchange::{Exchange, Request, Response};
+use countersign_contract_check::learn::learn;
+use countersign_contract_check::{Check, Observer};
+use countersign_contract_document::Document;
+use countersign_contract_finding::{Finding, Verdict};
+use countersign_contract_lint::lint;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+const BASE: &str = "https://example.com/v1";
+
+fn lines(headers: &[(&str, &str)]) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// An exchange of JSON without a body in the request.
+fn get(target: &str, status: u16, body: &Value) -> Exchange {
+    let request =
+        Request { method: "GET".to_owned(), target: target.to_owned(), headers: Vec::new(), body: Some(Vec::new()) };
+    let headers = lines(&[("Content-Type", "application/json; charset=utf-8")]);
+    Exchange { request, response: Response { status, headers, body: Some(body.to_string().into_bytes()) } }
+}
+
+/// An exchange with a JSON body in the request.
+fn post(target: &str, sent: &Value, status: u16, body: &Value) -> Exchange {
+    let mut exchange = get(target, status, body);
+    exchange.request.method = "POST".to_owned();
+    exchange.request.headers = lines(&[("content-type", "application/json"), ("authorization", "Bearer 5ecret")]);
+    exchange.request.body = Some(sent.to_string().into_bytes());
+    exchange
+}
+
+fn learned(exchanges: &[Exchange], given: &[String]) -> Value {
+    learn(exchanges, BASE, given).unwrap().document
+}
+
+/// Whether a finding is about the traffic or the document, and not about what was recorded.
+fn is_relevant(finding: &&Finding) -> bool {
+    finding.verdict >= Verdict::Warning
+}
+
+/// The findings of the check of traffic against a document, and the errors of lint.
+fn problems(exchanges: &[Exchange], document: &Value) -> Vec<String> {
+    let text = format!("{document:#}");
+    let document = Document::load("learned.json", &text).unwrap();
+    let errors = lint(&document).into_iter().filter(|finding| finding.verdict == Verdict::Error);
+    let mut out: Vec<String> = errors.map(|finding| format!("{}: {}", finding.rule.id, finding.message)).collect();
+    let check = Check::new(&document);
+    let mut observer = Observer::new(&check, BASE, false);
+    for exchange in exchanges {
+        let found = observer.observe(exchange);
+        out.extend(found.iter().filter(is_relevant).map(|finding| format!("{}: {}", finding.rule.id, finding.message)));
+    }
+    out
+}
+
+#[test]
+fn paths_have_variables_where_values_are() {
+    let uuid = "6f1c5b0e-1f7e-4b7e-9c55-0d6f5d1d2f11";
+    let exchanges = [
+        get("/users/7", 200, &json!({"id": 7})),
+        get("/users/8/orders/9", 200, &json!({})),
+        get("/users/me", 200, &json!({"id": 7})),
+        get(&format!("/tax-classes/{uuid}"), 200, &json!({})),
+        get("/people/ada", 200, &json!({"person": {"user-name": "ada"}})),
+        get("/people/bert%20b", 200, &json!({"person": {"user-name": "bert b"}})),
+        get("/people/bert%20b/friends", 200, &json!([])),
+        get("/v2/status", 200, &json!({"status": "status"})),
+        get("/files/a.txt", 200, &json!({})),
+        get("/7", 200, &json!({})),
+    ];
+    let document = learned(&exchanges, &["/files/{name}".to_owned()]);
+    let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+    let mut expected = [
+        "/users/{userId}",
+        "/users/{userId}/orders/{orderId}",
+        "/users/me",
+        "/tax-classes/{taxClassId}",
+        "/people/{username}",
+        "/people/{username}/friends",
+        "/v2/status",
+        "/files/{name}",
+        "/{id}",
+    ];
+    expected.sort_unstable();
+    assert_eq!(paths, expected);
+    let parameter = &document["paths"]["/tax-classes/{taxClassId}"]["get"]["parameters"][0];
+    assert_eq!(parameter["schema"], json!({"type": "string", "format": "uuid"}));
+    assert_eq!(problems(&exchanges, &document), Vec::<String>::new());
+}
+
+#[test]
+fn an_operation_has_what_its_requests_have_in_common() {
+    let exchanges = [
+        post("/users?dry=true", &json!({"name": "a", "age": 3}), 201, &json!({"id": 1})),
+        post("/users?dry=false&tag=x&tag=y", &json!({"name": "b"}), 201, &json!({"id": null})),
+        post("/users?other=1", &json!({"wrong": 1}), 422, &json!({"title": "t"})),
+    ];
+    let document = learned(&exchanges, &[]);
+    let content = |schema: Value| json!({"application/json": {"schema": schema}});
+    let object = |required: &[&str], properties: Value| json!({"type": "object", "required": required, "properties": properties});
+    let expected = json!({
+        "operationId": "postUsers",
+        "parameters": [
+            {"name": "dry", "in": "query", "required": true, "schema": {"type": "boolean"}},
+            {"name": "tag", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}},
+        ],
+        "requestBody": {
+            "required": true,
+            "content": content(object(&["name"], json!({"age": {"type": "integer"}, "name": {"type": "string"}}))),
+        },
+        "responses": {
+            "201": {"description": "Success", "content": content(object(&["id"], json!({"id": {"type": ["integer", "null"]}})))},
+            "422": {"description": "Client error", "content": content(object(&["title"], json!({"title": {"type": "string"}})))},
+        },
+        "security": [{"bearerAuth": []}],
+    });
+    assert_eq!(document["paths"]["/users"]["post"], expected);
+    assert_eq!(document["components"]["securitySchemes"]["bearerAuth"], json!({"type": "http", "scheme": "bearer"}));
+    assert_eq!(problems(&exchanges, &document), Vec::<String>::new());
+}
+
+#[test]
+fn pages_and_what_openapi_cannot_describe_are_left_out() {
+    let mut page = get("/index.html", 200, &json!({}));
+    page.response.headers = lines(&[("content-type", "text/html")]);
+    let mut script = page.clone();
+    script.request.target = "/users/app-7".to_owned();
+    let mut preflight = get("/users", 204, &json!({}));
+    preflight.request.method = "OPTIONS".to_owned();
+    let mut failed = get("/users/7", 502, &json!({}));
+    failed.response.headers = lines(&[("content-type", "text/html")]);
+    let exchanges = [page, script, preflight, failed, get("/users/7", 200, &json!({})), get("/users", 304, &json!({}))];
+    let document = learned(&exchanges, &[]);
+    assert_eq!(document["paths"].as_object().unwrap().keys().collect::<Vec<_>>(), ["/users/{userId}"]);
+    let statuses = document["paths"]["/users/{userId}"]["get"]["responses"].as_object().unwrap();
+    assert!(statuses.contains_key("502") && statuses.contains_key("200"), "{statuses:?}");
+}
+
+#[test]
+fn a_recording_without_an_api_has_status_2() {
+    let directory = tempfile::tempdir().unwrap();
+    let entry = json!({
+        "request": {"method": "GET", "url": format!("{BASE}/index.html")},
+        "response": {"status": 200, "headers": [{"name": "content-type", "value": "text/html"}], "content": {}},
+    });
+    std::fs::write(directory.path().join("a.har"), json!({"log": {"entries": [entry]}}).to_string()).unwrap();
+    let (status, output, error) = run_in(directory.path(), "", &["learn", "--har", "a.har", "--url", BASE]);
+    assert!(status == Some(2) && output.is_empty() && error.contains("is of an API"), "{output}{error}");
+    let (status, _, error) =
+        run_in(directory.path(), "", &["learn", "--har", "a.har", "--url", "https://user:5ecret@example.com/"]);
+    assert!(
+        status == Some(2) && error.contains("expected no credentials") && !error.contains("5ecret@example.com/index"),
+        "{error}"
+    );
+}
+
+/// Texts of which some are in a format, and names that mean something in a document.
+fn any_text() -> impl Strategy<Value = String> {
+    const KNOWN: &[&str] = &[
+        "2026-01-31",
+        "2026-01-31T12:00:00Z",
+        "a@example.com",
+        "6f1c5b0e-1f7e-4b7e-9c55-0d6f5d1d2f11",
+        "https://example.com/",
+        "192.0.2.1",
+        "::1",
+        "",
+        "7",
+        "007",
+        "-0",
+        "1e5",
+        "true",
+        "null",
+        "$ref",
+        "$id",
+        "$defs",
+        "type",
+        "properties",
+        "required",
+        "items",
+        "nullable",
+        "enum",
+        "const",
+        "example",
+        "additionalProperties",
+        "a/b",
+        "a~1b",
+        "x-a",
+        "{x}",
+    ];
+    prop_oneof![proptest::sample::select(KNOWN).prop_map(str::to_owned), ".{0,6}"]
+}
+
+fn any_body() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-9i8..9).prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        any_text().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::vec((any_text(), inner), 0..4)
+                .prop_map(|entries| entries.into_iter().collect::<Map<_, _>>().into()),
+        ]
+    })
+}
+
+/// A segment, a query or the value of a header in percent-encoding.
+fn any_segment() -> impl Strategy<Value = String> {
+    const KNOWN: &[&str] = &[
+        "users",
+        "orders",
+        "7",
+        "8",
+        "me",
+        "a.b",
+        "v1",
+        "6f1c5b0e-1f7e-4b7e-9c55-0d6f5d1d2f11",
+        "a%2Fb",
+        "%7Bx%7D",
+        "A-b_c",
+        "2026-01-31",
+    ];
+    prop_oneof![8 => proptest::sample::select(KNOWN).prop_map(str::to_owned), 1 => "[a-z0-9%]{1,14}"]
+}
+
+fn any_query() -> impl Strategy<Value = String> {
+    let field = ("(a|b|limit|tags\\[\\]|%24)", proptest::option::of("[a-z0-9.+%-]{0,5}"));
+    let field = field.prop_map(|(name, value)| value.map_or_else(|| name.clone(), |value| format!("{name}={value}")));
+    proptest::collection::vec(field, 0..4).prop_map(|fields| fields.join("&"))
+}
+
+/// Whether a response has a body follows from the status, because no document can say that it may or may not have one.
+fn any_exchange() -> impl Strategy<Value = Exchange> {
+    const STATUSES: &[u16] = &[200, 201, 204, 303, 400, 404, 418, 422];
+    const METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"];
+    const MEDIA_TYPES: &[&str] = &[
+        "application/json",
+        "application/json; charset=utf-8",
+        "application/problem+json",
+        "Application/JSON",
+        "text/plain",
+    ];
+    let target = (proptest::collection::vec(any_segment(), 1..4), any_query());
+    let sent = proptest::option::of((any_body(), proptest::sample::select(MEDIA_TYPES)));
+    let received = (proptest::sample::select(STATUSES), any_body(), proptest::sample::select(MEDIA_TYPES));
+    let header = proptest::option::of(("(x-total|X-Trace|set-cookie|location)", "[ -~]{0,6}"));
+    (proptest::sample::select(METHODS), target, sent, received, header).prop_map(
+        |(method, (segments, query), sent, (status, body, media_type), header)| {
+            let target = format!("/{}{}{query}", segments.join("/"), if query.is_empty() { "" } else { "?" });
+            let mut request =
+                Request { method: method.to_owned(), target, headers: Vec::new(), body: Some(Vec::new()) };
+            if let Some((body, media_type)) = sent {
+                request.headers = lines(&[("Content-Type", media_type)]);
+                request.body = Some(body.to_string().into_bytes());
+            }
+            let has_body = method != "HEAD" && ![204, 303].contains(&status);
+            let mut response = Response { status, headers: Vec::new(), body: Some(Vec::new()) };
+            if has_body {
+                response.headers = lines(&[("content-type", media_type)]);
+                response.body = Some(body.to_string().into_bytes());
+            }
+            response.headers.extend(header);
+            Exchange { request, response }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn traffic_follows_the_document_that_is_learned_from_it(exchanges in proptest::collection::vec(any_exchange(), 1..24)) {
+        let document = learned(&exchanges, &[]);
+        let problems = problems(&exchanges, &document);
+        prop_assert!(problems.is_empty(), "{problems:#?}\n{document:#}");
+    }
+}

@@ -107,8 +107,10 @@ impl Forwarder {
     }
 
     fn report(&self, event: Option<Event>) {
-        // Once nobody listens any more, the proxy is about to end.
-        let _ = event.map(|event| self.events.send(event));
+        if let Some(event) = event {
+            // Once nobody listens any more, the proxy is about to end.
+            let _ = self.events.send(event);
+        }
     }
 }
 

@@ -120,7 +120,7 @@ impl RequestValidator {
         let (Some(place), Some(name)) = (parameter.text("in"), parameter.text("name")) else { return Vec::new() };
         let what = format!("the {place} parameter {name}");
         let text = Text { rule: "request-parameter-schema", what: &what, holder: parameter };
-        let is_object = text.allows("object") || !has_default_style(parameter);
+        let is_object = !has_content(parameter) && (text.allows("object") || !has_default_style(parameter));
         let given: Vec<&str> = match place {
             "header" if NO_PARAMETERS.iter().any(|other| name.eq_ignore_ascii_case(other)) => return Vec::new(),
             // An object may be written as parameters of other names.
@@ -214,11 +214,16 @@ fn documented_query<'d>(parameter: &Node<'d>) -> Option<&'d str> {
     let text = Text { rule: "request-parameter-schema", what: "", holder: parameter };
     match parameter.text("in")? {
         // The properties of an object are parameters of their own.
-        "query" if text.allows("object") && has_default_style(parameter) => Some(ANY),
+        "query" if !has_content(parameter) && text.allows("object") && has_default_style(parameter) => Some(ANY),
         "query" => Some(name),
         "querystring" => Some(ANY),
         _ => None,
     }
+}
+
+/// Whether a parameter is a text of a media type, so that it has no style.
+fn has_content(parameter: &Node<'_>) -> bool {
+    parameter.get("content").is_some()
 }
 
 /// Whether a parameter is written in the style that its place has by default.

@@ -127,13 +127,13 @@ pub fn json_schema_of_request(schema: &Node<'_>, extra: Extra) -> Translated {
 }
 
 /// Translates the part of a schema that applies to a value, which is much smaller if many schemas refer to each other.
-/// `None` if it has more than [`MOST_DEFINITIONS`] definitions.
+/// `None` if it has more than `MOST_DEFINITIONS` definitions.
 pub fn json_schema_for(schema: &Node<'_>, value: &Value) -> Option<Translated> {
     json_schema_of_parts(std::slice::from_ref(schema), std::slice::from_ref(value), Extra::Allowed, RESPONSES)
 }
 
 /// Translates schemas that all describe the same value, as far as they apply to some values. Properties with the flag
-/// `one_way` (`readOnly` in requests, `writeOnly` in responses) are not required. `None` for more than [`MOST_DEFINITIONS`]
+/// `one_way` (`readOnly` in requests, `writeOnly` in responses) are not required. `None` for more than `MOST_DEFINITIONS`
 /// definitions.
 pub fn json_schema_of_parts(
     parts: &[Node<'_>],

@@ -1,8 +1,8 @@
 //! Passing a second factor, in a challenge and in a live session.
 //!
 //! Three steps: claim the attempt, which counts it; judge the code, which changes nothing; complete it, which every guard can still
-//! stop. A code that is quick to judge takes one transaction for all three ([`at_once`]). Where a backup code may have been presented,
-//! which is hashed, the claim is a transaction of its own ([`attempt`]), and so is what follows ([`completion`]).
+//! stop. A code that is quick to judge takes one transaction for all three (`at_once`). Where a backup code may have been presented,
+//! which is hashed, the claim is a transaction of its own (`attempt`), and so is what follows (`completion`).
 
 mod at_once;
 mod attempt;

@@ -1,8 +1,9 @@
 //! Ways to make a request invalid.
 
-use super::operation::{Body, Parameter, is_json};
+use super::operation::{Body, Parameter};
 use super::{url, wrong};
 use countersign_contract_document::{Document, pointer};
+use countersign_contract_validate::is_json;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

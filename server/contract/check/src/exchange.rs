@@ -1,7 +1,6 @@
 //! Requests and responses that others sent, as a recording or a proxy has them.
 
-use super::operation::is_json;
-use countersign_contract_validate::ActualRequest;
+use countersign_contract_validate::{ActualRequest, is_json};
 
 /// A request and its response.
 #[derive(Debug, Clone)]

@@ -2,8 +2,8 @@
 
 use super::exchange::line;
 use super::names;
-use super::operation::is_json;
 use countersign_contract_document::Document;
+use countersign_contract_validate::is_json;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use std::borrow::Cow;

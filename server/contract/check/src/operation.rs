@@ -3,6 +3,7 @@
 use super::broken::{self, Way};
 use super::names;
 use countersign_contract_document::{Document, Located, Node, pointer};
+use countersign_contract_validate::is_json;
 use countersign_contract_validate::json_schema::{Extra, json_schema_of_request};
 use jsonschema::Validator;
 use serde_json::Value;
@@ -146,9 +147,4 @@ fn body<'d>(operation: &Node<'d>) -> Option<Body<'d>> {
         example: example(entry),
         pointer: format!("{}/requestBody", operation.pointer),
     })
-}
-
-pub(super) fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    essence == "application/json" || essence.ends_with("+json")
 }

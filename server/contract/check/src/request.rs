@@ -3,10 +3,11 @@
 use super::advice::Advice;
 use super::broken::Way;
 use super::known::Known;
-use super::operation::{Body, Operation, Parameter, is_json};
+use super::operation::{Body, Operation, Parameter};
 use super::probes::{Probe, Purpose, Sent};
 use super::sample::{Choice, Random, Samples};
 use super::url;
+use countersign_contract_validate::is_json;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

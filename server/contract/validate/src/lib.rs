@@ -15,6 +15,6 @@ mod validator;
 
 pub use response::{response_schema, strict_response_schema};
 pub use validator::{
-    ActualRequest, Deviation, OperationRef, REQUEST_RULES, RULES, RequestValidator, ResponseValidator,
+    ActualRequest, Deviation, OperationRef, REQUEST_RULES, RULES, RequestValidator, ResponseValidator, is_json,
     is_standard_header, nearest, response,
 };

@@ -27,6 +27,7 @@ mod template;
 mod text;
 
 pub use self::header::is_standard as is_standard_header;
+pub use self::media_type::is_json;
 pub use self::request::{ActualRequest, REQUEST_RULES, RequestValidator};
 pub use self::schema::nearest;
 use self::schema::{Direction, Schemas};

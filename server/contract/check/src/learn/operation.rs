@@ -1,10 +1,9 @@
 //! Describes an operation by its requests and responses.
 
 use super::super::exchange::{Exchange, Request, Response, line};
-use super::super::operation::is_json;
 use super::shape::Shape;
 use super::texts::{self, Formats};
-use countersign_contract_validate::is_standard_header;
+use countersign_contract_validate::{is_json, is_standard_header};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;

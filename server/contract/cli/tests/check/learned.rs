@@ -275,7 +275,7 @@ fn any_exchange() -> impl Strategy<Value = Exchange> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn traffic_follows_the_document_that_is_learned_from_it(exchanges in proptest::collection::vec(any_exchange(), 1..24)) {

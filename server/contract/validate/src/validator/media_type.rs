@@ -44,7 +44,8 @@ pub(super) fn find<'a>(content: &Node<'a>, given: &str) -> Option<Node<'a>> {
 }
 
 /// Whether a media type is JSON (RFC 8259, RFC 6839).
-pub(super) fn is_json(text: &str) -> bool {
+#[must_use]
+pub fn is_json(text: &str) -> bool {
     let subtype = MediaType::parse(text).subtype;
     subtype == "json" || subtype.ends_with("+json")
 }

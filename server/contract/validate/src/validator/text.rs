@@ -60,9 +60,9 @@ impl<'d> Text<'_, 'd> {
         first.into_iter().map(named).collect()
     }
 
-    /// Whether the schema allows a type.
+    /// Whether a text that is not JSON may be of a type.
     pub(super) fn allows(&self, name: &str) -> bool {
-        self.schema().is_some_and(|(schema, _)| types(Some(&schema)).contains(name))
+        self.schema().is_some_and(|(schema, is_json)| !is_json && types(Some(&schema)).contains(name))
     }
 }
 

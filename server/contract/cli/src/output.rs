@@ -106,7 +106,7 @@ fn outcome(findings: &[Finding], fails_from: Verdict) -> Outcome {
 }
 
 impl OutputArguments {
-    /// Whether findings are for people who read them as they are found.
+    /// Whether findings are shown as text as soon as they are found.
     #[cfg(feature = "check")]
     pub(super) fn is_text_on_standard_output(&self) -> bool {
         self.format == FormatName::Text && self.output.is_none()

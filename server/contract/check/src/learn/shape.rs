@@ -88,7 +88,7 @@ impl Shape {
         }
     }
 
-    /// The narrowest schema of the kind that people write: types, formats, properties, and which of them are always there.
+    /// The narrowest schema of the kind that is written by hand: types, formats, properties, and which of them are always there.
     pub(super) fn schema(&self, formats: &Formats) -> Value {
         let mut out = Map::new();
         let types = [

@@ -44,6 +44,7 @@ pub fn store_options(settings: &Settings) -> Options {
     Options {
         database,
         connections: settings.database.connections,
+        cache: settings.database.cache,
         timeout: settings.database.timeout,
         deadline: settings.database.deadline,
         migrate: settings.database.migrate,

@@ -4,7 +4,6 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 // That of musl has one lock for all threads.
-#[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -74,6 +74,7 @@ mod readme;
 mod refresh_tokens;
 mod replay;
 mod responses;
+mod round_trips;
 mod routing;
 mod sessions;
 mod sign_in;

@@ -23,6 +23,9 @@ use std::time::Duration;
 /// Content type of every response that has a body.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// Headers for which there is room in a response, with those that the edge adds.
+const HEADERS: usize = 12;
+
 /// One response of an operation, as it is documented.
 #[derive(Clone, Copy)]
 pub struct Documented {
@@ -149,7 +152,7 @@ impl<R> Reply<R> {
     {
         Self {
             status: StatusCode::from_u16(STATUS).expect("`replies!` refuses statuses that are not successes"),
-            headers: HeaderMap::new(),
+            headers: HeaderMap::with_capacity(HEADERS),
             body: body.bytes(),
             media_type: R::Body::MEDIA_TYPE,
             operation: PhantomData,

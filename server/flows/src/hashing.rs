@@ -2,7 +2,7 @@
 //!
 //! Argon2id is made to be expensive, so a flood of sign-ins would exhaust the machine here. At most `threads` hashes run at
 //! once, and a bounded number of requests waits, in the order that `queue` describes; further ones are shed with a time to
-//! retry. A thread keeps its memory from one hash to the next: allocating 19 MiB per hash on changing threads made the
+//! retry. The threads have a lower priority than those that serve requests. A thread keeps its memory from one hash to the next: allocating 19 MiB per hash on changing threads made the
 //! allocator keep all of it, gigabytes when measured.
 
 mod queue;
@@ -31,6 +31,10 @@ pub struct Overloaded {
 
 /// A hash takes a fiftieth of a second, so a full queue is shorter in a second.
 const OVERLOADED: Overloaded = Overloaded { retry_after: Duration::from_secs(1) };
+
+/// Requests that may be counted and undecided at once, for each thread: one that it hashes, and others whose counting waits for
+/// the disk, which now and then takes as long as a hash or two.
+const SLOTS_PER_THREAD: usize = 4;
 
 /// What a thread does next.
 type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
@@ -82,7 +86,7 @@ impl PasswordHasher {
             let waiting = Arc::clone(&waiting);
             std::thread::Builder::new().name("password-hash".to_owned()).spawn(move || hash(&waiting))?;
         }
-        let state = State { queue: Queue::new(queue), free_slots: threads * 2, busy: 0 };
+        let state = State { queue: Queue::new(queue), free_slots: threads * SLOTS_PER_THREAD, busy: 0 };
         Ok(Self { shared: Arc::new(Shared(Mutex::new(state))), observer: Arc::new(Unobserved), jobs })
     }
 
@@ -117,8 +121,18 @@ impl PasswordHasher {
     }
 }
 
+/// How much lower the priority of the threads is than that of the others, as a nice value: what takes no hash is not to wait for a
+/// core that is hashing.
+const NICENESS: i32 = 5;
+
 /// One of the threads.
 fn hash(waiting: &Mutex<mpsc::Receiver<Job>>) {
+    // Of this thread alone on Linux (setpriority(2), "C library/kernel differences"). Without it, hashing works as well.
+    if cfg!(target_os = "linux")
+        && let Ok(own) = rustix::process::getpriority_process(None)
+    {
+        let _ = rustix::process::setpriority_process(None, own.saturating_add(NICENESS));
+    }
     let mut memory = Vec::new();
     loop {
         let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -180,8 +194,8 @@ pub struct ReadyPermit {
 }
 
 impl Permit {
-    /// Waits until it is this one's turn. What is counted before a hash is counted here, so that no more is counted and
-    /// undecided at once than two for each thread: one that it hashes and one to go on with.
+    /// Waits until it is this one's turn. What is counted before a hash is counted here, so that little is counted and
+    /// undecided at once ([`SLOTS_PER_THREAD`]).
     ///
     /// # Errors
     /// When the server is stopping.
@@ -305,9 +319,13 @@ mod tests {
         let running = tokio::spawn({
             let hasher = hasher.clone();
             async move {
-                let next = hasher.admit(Lane::Unknown, client(1)).expect("room").ready().await.expect("a slot");
+                let mut others = Vec::new();
+                for _ in 1..SLOTS_PER_THREAD {
+                    let admitted = hasher.admit(Lane::Unknown, client(1)).expect("room");
+                    others.push(admitted.ready().await.expect("a slot"));
+                }
                 let _ = run(hasher, move |_| wait.recv()).await;
-                drop(next);
+                drop(others);
             }
         });
         while hasher.shared.lock().free_slots > 0 {
@@ -335,7 +353,7 @@ mod tests {
         finish.send(()).expect("the first hash still runs");
         assert_eq!(waiting.await.expect("no panic"), Ok(8));
         running.await.expect("no panic");
-        assert_eq!(hasher.shared.lock().free_slots, 2);
+        assert_eq!(hasher.shared.lock().free_slots, SLOTS_PER_THREAD);
     }
 
     #[tokio::test]
@@ -350,7 +368,7 @@ mod tests {
         drop(finish);
         assert_eq!(stays.await.expect("no panic"), Ok(7));
         running.await.expect("no panic");
-        assert_eq!(hasher.shared.lock().free_slots, 2);
+        assert_eq!(hasher.shared.lock().free_slots, SLOTS_PER_THREAD);
     }
 
     #[tokio::test]
@@ -358,12 +376,12 @@ mod tests {
         let hasher = PasswordHasher::start(1, 3).expect("threads");
         let (finish, wait) = mpsc::channel::<()>();
         let running = tokio::spawn(run(hasher.clone(), move |_| wait.recv()));
-        while hasher.shared.lock().free_slots > 1 {
+        while hasher.shared.lock().free_slots > SLOTS_PER_THREAD - 1 {
             tokio::task::yield_now().await;
         }
         running.abort();
         let next = tokio::spawn(run(hasher.clone(), |_| 7));
-        while hasher.shared.lock().free_slots > 0 {
+        while hasher.shared.lock().free_slots > SLOTS_PER_THREAD - 2 {
             tokio::task::yield_now().await;
         }
         finish.send(()).expect("the first hash still runs");

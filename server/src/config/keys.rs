@@ -143,6 +143,8 @@ settings! {
         "Longest wait for a database connection or lock.";
     DatabaseConnections = "database.connections", "COUNTERSIGN_DATABASE_CONNECTIONS", "COUNT", "4", Everywhere, Plain,
         "Connections to the database; on SQLite, readers in addition to the one writer.";
+    DatabaseCache = "database.cache", "COUNTERSIGN_DATABASE_CACHE", "BYTES", "16777216", Everywhere, Plain,
+        "Memory for pages of the embedded database: of the connection that writes; each one that reads has an eighth of it.";
     DatabaseDeadline = "database.deadline", "COUNTERSIGN_DATABASE_DEADLINE", "SECONDS", "15", Everywhere, Plain,
         "Longest time for one transaction on PostgreSQL, retries included.";
     DatabaseMigrate = "database.migrate", "COUNTERSIGN_DATABASE_MIGRATE", "on|off", "on", Everywhere, Plain,
@@ -259,6 +261,8 @@ settings! {
         "off, critical, error, warning, info, debug or trace.";
     LogFormat = "log.format", "COUNTERSIGN_LOG_FORMAT", "text|json", "text", Everywhere, Plain,
         "Format of the log on standard error.";
+    LogSuccessPercent = "log.success_percent", "COUNTERSIGN_LOG_SUCCESS_PERCENT", "COUNT", "100", Everywhere, Plain,
+        "How many of a hundred successful requests are logged; requests that fail always are.";
     ValidateResponses = "validate_responses", "COUNTERSIGN_VALIDATE_RESPONSES", "on|off", "off", Everywhere, Plain,
         "Check each response against the contract and log deviations as errors; the response is sent anyway.";
     ShutdownGrace = "shutdown_grace", "COUNTERSIGN_SHUTDOWN_GRACE", "SECONDS", "10", Everywhere, Plain,

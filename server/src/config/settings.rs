@@ -105,6 +105,9 @@ pub struct Database {
     /// On SQLite, readers in addition to the one writer.
     #[serde(deserialize_with = "count::<_, _, 1, 1_000>")]
     pub connections: usize,
+    /// Memory of SQLite's writer for pages, in bytes; each reader has an eighth of it.
+    #[serde(deserialize_with = "count::<_, _, 1_048_576, 1_099_511_627_776>")]
+    pub cache: u64,
     /// Longest time for one transaction on PostgreSQL, retries included.
     #[serde(deserialize_with = "seconds::<_, 1>")]
     pub deadline: Duration,
@@ -301,6 +304,9 @@ pub struct Log {
     pub level: slog::FilterLevel,
     #[serde(deserialize_with = "text")]
     pub format: LogFormat,
+    /// How many of a hundred successful requests are logged.
+    #[serde(deserialize_with = "count::<_, _, 0, 100>")]
+    pub success_percent: u64,
 }
 
 impl Settings {

@@ -4,34 +4,56 @@
 //! one, for a service the id of its API key, and the id of the account that the request is proven to be for. Bodies, other
 //! headers, query strings and the values of path variables are never logged, since they carry codes and tokens.
 
+use super::dispatch::Operation;
 use super::noted::Noted;
+use super::path::masked;
 use crate::clock::Stopwatch;
 use countersign_api::ErrorCause;
-use http::{Extensions, Method, StatusCode};
-use slog::{Logger, debug, error, info, warn};
+use http::{Extensions, Method, StatusCode, Uri};
+use slog::{KV, Logger, Record, Serializer, debug, error, info, warn};
+use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+/// Chooses, evenly, how many of a hundred successful requests are logged.
+pub struct SuccessSample {
+    percent: u64,
+    seen: AtomicU64,
+}
+
+impl SuccessSample {
+    #[must_use]
+    pub fn new(percent: u64) -> Self {
+        Self { percent, seen: AtomicU64::new(0) }
+    }
+
+    fn takes_next(&self) -> bool {
+        let seen = self.seen.fetch_add(1, Ordering::Relaxed) % 100;
+        (seen + 1) * self.percent / 100 > seen * self.percent / 100
+    }
+}
 
 /// A request as it will be logged.
 pub(super) struct Entry {
     stopwatch: Stopwatch,
     method: Method,
-    path: String,
-    operation: String,
+    uri: Uri,
+    operation: Option<Arc<Operation>>,
     client: IpAddr,
     noted: Noted,
 }
 
 impl Entry {
-    /// Starts the clock. `path` is logged unless a route replaces it, so it must hold no secrets ([`super::path::masked`]).
-    pub(super) fn new(method: Method, path: String, client: IpAddr) -> Self {
-        Self { stopwatch: Stopwatch::start(), method, path, operation: String::new(), client, noted: Noted::default() }
+    /// Starts the clock.
+    pub(super) fn new(method: Method, uri: Uri, client: IpAddr) -> Self {
+        Self { stopwatch: Stopwatch::start(), method, uri, operation: None, client, noted: Noted::default() }
     }
 
-    /// Sets the operation, and its path template in place of the path.
-    pub(super) fn routed(&mut self, operation: &str, template: &str) {
-        operation.clone_into(&mut self.operation);
-        template.clone_into(&mut self.path);
+    /// Sets the operation, whose path template is logged in place of the path.
+    pub(super) fn routed(&mut self, operation: &Arc<Operation>) {
+        self.operation = Some(Arc::clone(operation));
     }
 
     /// Sets what the handler found out.
@@ -39,14 +61,9 @@ impl Entry {
         self.noted = noted;
     }
 
-    /// The operation's id, if there is an operation.
-    pub(super) fn operation(&self) -> Option<&str> {
-        Some(self.operation.as_str()).filter(|operation| !operation.is_empty())
-    }
-
-    /// The operation's path template, if there is an operation.
-    pub(super) fn template(&self) -> Option<&str> {
-        self.operation().map(|_| self.path.as_str())
+    /// The operation, if there is one at the path.
+    pub(super) fn operation(&self) -> Option<&Operation> {
+        self.operation.as_deref()
     }
 
     pub(super) fn elapsed(&self) -> Duration {
@@ -54,34 +71,74 @@ impl Entry {
     }
 
     /// Writes the line. `log` carries the request id; `extensions` are the response's, which hold the cause of an error.
-    pub(super) fn finish(self, log: &Logger, status: StatusCode, extensions: &Extensions, is_routine: bool) {
-        let Self { stopwatch, method, path, operation, client, noted } = self;
-        let millis = u64::try_from(stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX);
+    pub(super) fn finish(
+        self,
+        log: &Logger,
+        status: StatusCode,
+        extensions: &Extensions,
+        is_routine: bool,
+        successes: &SuccessSample,
+    ) {
         let cause = extensions.get::<ErrorCause>().map(|cause| cause.0.as_str());
-        let fields = slog::o!(
-            "method" => method.to_string(),
-            "path" => path,
-            "operation" => operation,
-            "status" => status.as_u16(),
-            "ms" => millis,
-            "client" => client.to_string(),
-        );
-        let log = log.new(fields);
-        let log = match noted.api_key {
-            Some(id) => log.new(slog::o!("api_key" => id.to_hyphenated())),
-            None => log,
-        };
-        let log = match noted.account {
-            Some(id) => log.new(slog::o!("account" => id.to_hyphenated())),
-            None => log,
-        };
+        let took = self.stopwatch.elapsed();
+        let fields = Fields { entry: &self, status, took, cause };
         match (cause, status) {
-            (Some(cause), status) if status.is_server_error() => error!(log, "request failed"; "cause" => cause),
-            (None, StatusCode::SERVICE_UNAVAILABLE) => warn!(log, "request shed"),
-            (None, status) if status.is_server_error() => error!(log, "request failed"),
-            (Some(cause), _) => info!(log, "request"; "cause" => cause),
-            (None, _) if is_routine => debug!(log, "request"),
-            (None, _) => info!(log, "request"),
+            (_, StatusCode::SERVICE_UNAVAILABLE) if cause.is_none() => warn!(log, "request shed"; fields),
+            (_, status) if status.is_server_error() => error!(log, "request failed"; fields),
+            (None, _) if is_routine => debug!(log, "request"; fields),
+            (_, status) if status.is_client_error() || successes.takes_next() => info!(log, "request"; fields),
+            _ => {}
         }
+    }
+}
+
+/// The fields of the line.
+struct Fields<'a> {
+    entry: &'a Entry,
+    status: StatusCode,
+    took: Duration,
+    cause: Option<&'a str>,
+}
+
+impl KV for Fields<'_> {
+    /// The last one first, as slog has it.
+    fn serialize(&self, _: &Record<'_>, serializer: &mut dyn Serializer) -> slog::Result {
+        let Entry { method, uri, operation, client, noted, .. } = self.entry;
+        let (operation, path) = match operation {
+            Some(operation) => (operation.id.as_str(), Cow::Borrowed(operation.template.as_str())),
+            None => ("", Cow::Owned(masked(uri.path()))),
+        };
+        if let Some(cause) = self.cause {
+            serializer.emit_str("cause".into(), cause)?;
+        }
+        if let Some(id) = noted.account {
+            serializer.emit_arguments("account".into(), &format_args!("{}", id.to_hyphenated()))?;
+        }
+        if let Some(id) = noted.api_key {
+            serializer.emit_arguments("api_key".into(), &format_args!("{}", id.to_hyphenated()))?;
+        }
+        serializer.emit_arguments("client".into(), &format_args!("{client}"))?;
+        serializer.emit_u64("ms".into(), u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX))?;
+        serializer.emit_u16("status".into(), self.status.as_u16())?;
+        serializer.emit_str("operation".into(), operation)?;
+        serializer.emit_str("path".into(), &path)?;
+        serializer.emit_str("method".into(), method.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_the_successful_requests_is_logged() {
+        for percent in [0, 1, 33, 50, 99, 100] {
+            let sample = SuccessSample::new(percent);
+            let taken = (0..1_000).filter(|_| sample.takes_next()).count();
+            assert_eq!(taken as u64, percent * 10);
+        }
+        let half = SuccessSample::new(50);
+        let chosen: Vec<bool> = (0..6).map(|_| half.takes_next()).collect();
+        assert_eq!(chosen, [false, true, false, true, false, true]);
     }
 }

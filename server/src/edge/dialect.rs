@@ -194,7 +194,7 @@ impl<C: ServerContext> Dialect<C> {
 
     /// The path template of a route, as part of the limits of this dialect.
     pub(super) fn bucket<'a>(&'a self, route: Option<&'a Route<C>>) -> Bucket<'a> {
-        Bucket { base_path: self.base_path, template: route.map(|route| route.template.as_str()) }
+        Bucket { base_path: self.base_path, template: route.map(|route| route.operation.template.as_str()) }
     }
 
     /// The same, under a name in metrics.
@@ -213,7 +213,7 @@ impl<C: ServerContext> Dialect<C> {
 
     pub(super) fn find(&self, method: &Method, path: &str) -> Option<Route<C>> {
         let found = self.dispatchers.iter().find_map(|dispatcher| dispatcher.find(method, path));
-        found.filter(|route| self.rules.serves(&route.template, path))
+        found.filter(|route| self.rules.serves(&route.operation.template, path))
     }
 
     /// Why there is no route.

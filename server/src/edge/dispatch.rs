@@ -4,8 +4,9 @@
 use countersign_api::capture_errors;
 use dropshot::{ApiDescription, Body, RequestContext, ServerContext};
 use http::{Method, Request, Response};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// `None` when the handler failed without leaving a response.
 type Outcome = Pin<Box<dyn Future<Output = Option<Response<Body>>> + Send>>;
@@ -18,12 +19,16 @@ pub struct Dispatcher<C: ServerContext> {
     lookup: Lookup<C>,
 }
 
-/// An operation found for a request.
-pub(super) struct Route<C: ServerContext> {
-    /// Operation id in the contract.
-    pub(super) operation: String,
+/// An operation of the contract.
+pub(super) struct Operation {
+    pub(super) id: String,
     /// Path template: names of variables in place of their values.
     pub(super) template: String,
+}
+
+/// An operation found for a request.
+pub(super) struct Route<C: ServerContext> {
+    pub(super) operation: Arc<Operation>,
     run: Run<C>,
 }
 
@@ -32,13 +37,15 @@ impl<C: ServerContext> Dispatcher<C> {
     #[must_use]
     pub fn new(api: ApiDescription<C>) -> Self {
         let router = api.into_router();
-        let templates: BTreeMap<String, String> =
-            router.endpoints(None).map(|(path, _, endpoint)| (endpoint.operation_id.clone(), path)).collect();
+        let operations = router.endpoints(None).map(|(template, _, endpoint)| {
+            let id = endpoint.operation_id.clone();
+            (id.clone(), Arc::new(Operation { id, template }))
+        });
+        let operations: HashMap<String, Arc<Operation>> = operations.collect();
         let lookup = move |method: &Method, path: &str| {
             // Not found, both for an unknown path and for a known path with another method.
             let found = router.lookup_route(method, path.into(), None).ok()?;
-            let operation = found.endpoint.operation_id.clone();
-            let template = templates.get(&operation).cloned().unwrap_or_default();
+            let operation = Arc::clone(operations.get(&found.endpoint.operation_id)?);
             let (endpoint, handler) = (found.endpoint, found.handler);
             let run: Run<C> = Box::new(move |mut context, request| {
                 context.endpoint = endpoint;
@@ -49,7 +56,7 @@ impl<C: ServerContext> Dispatcher<C> {
                     result.ok().or(rendered)
                 })
             });
-            Some(Route { operation, template, run })
+            Some(Route { operation, run })
         };
         Self { lookup: Box::new(lookup) }
     }

@@ -36,6 +36,7 @@ pub use dialect::{Bodies, Dialect, DialectRules, Refusal};
 pub use dispatch::Dispatcher;
 
 use self::access_log::Entry;
+pub use self::access_log::SuccessSample;
 use self::contexts::Contexts;
 use self::cors::Page;
 use self::dispatch::Route;
@@ -73,6 +74,8 @@ const CLIENT_CLOSES_EARLIER: Duration = Duration::from_secs(5);
 pub struct Policy {
     pub clock: Arc<dyn Clock>,
     pub log: Logger,
+    /// Which of the requests that succeed are logged.
+    pub logged_successes: SuccessSample,
     /// Takes what was served and refused.
     pub observer: Arc<dyn Observer>,
     /// `None` where no traces are made.
@@ -147,7 +150,7 @@ impl<C: ServerContext> Serve for Edge<C> {
         if let Some(path) = dialect.rules.meant_path(parts.uri.path()) {
             parts.uri = path::with_path(&parts.uri, path);
         }
-        let mut entry = Entry::new(parts.method.clone(), path::masked(parts.uri.path()), client);
+        let mut entry = Entry::new(parts.method.clone(), parts.uri.clone(), client);
         let page = Page::of(&parts.headers, &self.policy.trusted_origins);
         let source = dialect.rules.source(&parts.headers).map(Cow::into_owned);
         let (method, version) = (parts.method.clone(), parts.version);
@@ -190,15 +193,17 @@ impl<C: ServerContext> Serve for Edge<C> {
         }
         self.policy.observer.request_served(Served {
             dialect: dialect.name(),
-            operation: entry.operation(),
+            operation: entry.operation().map(|operation| operation.id.as_str()),
             status: response.status().as_u16(),
             took: entry.elapsed(),
         });
         if let Some(trace) = &trace {
-            let (template, status) = (entry.template(), response.status());
+            let template = entry.operation().map(|operation| operation.template.as_str());
+            let status = response.status();
             Traces::end_request(trace, &Finished { dialect: dialect.name(), method: &method, template, status });
         }
-        entry.finish(&log, response.status(), response.extensions(), dialect.is_outside());
+        let (status, extensions) = (response.status(), response.extensions());
+        entry.finish(&log, status, extensions, dialect.is_outside(), &self.policy.logged_successes);
         response
     }
 }
@@ -250,7 +255,7 @@ impl<C: ServerContext> Edge<C> {
         }
         let route = dialect.find(&call.parts.method, path);
         if let Some(route) = &route {
-            entry.routed(&route.operation, &route.template);
+            entry.routed(&route.operation);
         }
         self.check_rate(dialect, route.as_ref(), &call)?;
         // Held until the response is made, so that slow bodies count too. Health checks pass at the limit: they report it.
@@ -282,12 +287,12 @@ impl<C: ServerContext> Edge<C> {
     /// Reads the body and runs the handler, under the deadline and with panics caught.
     async fn run_bounded(&self, dialect: &Dialect<C>, route: Route<C>, call: Call) -> Result<Response<Body>, Refusal> {
         let log = call.log.clone();
-        let operation = route.operation.clone();
+        let operation = Arc::clone(&route.operation);
         let run = AssertUnwindSafe(self.run(dialect, route, call)).catch_unwind();
         match tokio::time::timeout(self.policy.request_timeout, run).await {
             Ok(Ok(response)) => response,
             Ok(Err(_)) => {
-                error!(log, "handler panicked"; "operation" => operation);
+                error!(log, "handler panicked"; "operation" => &operation.id);
                 Err(Refusal::Internal)
             }
             Err(_) => Err(Refusal::TimedOut),
@@ -304,7 +309,7 @@ impl<C: ServerContext> Edge<C> {
                 tokio::time::timeout(self.policy.body_timeout, read).await.map_err(|_| Refusal::TimedOut)??
             }
         };
-        let parsed = body::parse(&parts.headers, &bytes, dialect.rules.bodies(&route.operation))?;
+        let parsed = body::parse(&parts.headers, &bytes, dialect.rules.bodies(&route.operation.id))?;
         if let Err(response) = dialect.rules.guard(&parts, &parsed) {
             self.policy.observer.request_refused(dialect.name(), RefusalReason::Origin);
             return Ok(*response);
@@ -314,7 +319,7 @@ impl<C: ServerContext> Edge<C> {
         let mut context = self.contexts.take().await.ok_or(Refusal::Internal)?;
         (context.request_id, context.log) = (request_id, log);
         context.request = RequestInfo::new(&request, client);
-        let handler = self.policy.traces.as_ref().and_then(|traces| traces.begin_handler(&route.operation));
+        let handler = self.policy.traces.as_ref().and_then(|traces| traces.begin_handler(&route.operation.id));
         let run = route.run(context, request);
         let run = self.contexts.keep(run);
         let response = match handler {

@@ -166,6 +166,7 @@ impl World {
         let log = Logger::root(slog::Discard, o!());
         let origin = Origin::parse("https://id.example").expect("an origin");
         let mut policy = Policy {
+            logged_successes: SuccessSample::new(100),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             log: log.clone(),
             traces: None,

@@ -2,8 +2,10 @@
 //!
 //! HTTP/1.1, and HTTP/2 of clients that begin with it (RFC 9113, 3.3), in clear text: TLS is a proxy's.
 
+mod detached;
 mod timed;
 
+use detached::Detached;
 use dropshot::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -12,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulConnection;
 use slog::{Logger, warn};
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -168,12 +171,13 @@ impl<S: Serve> Acceptor<S> {
         let (server, requests, seen) = (Arc::clone(&self.server), self.requests.clone(), Arc::clone(activity));
         let service = service_fn(move |request: Request<Incoming>| {
             let (server, in_progress) = (Arc::clone(&server), seen.begin(request.version()));
-            // In a task of its own, so that it does not end with the connection.
-            let task = requests.spawn(async move { server.serve(peer, request.map(Body::wrap)).await });
+            let serving = async move { server.serve(peer, request.map(Body::wrap)).await };
+            // It does not end with the connection.
+            let serving = Detached::new(serving, requests.clone());
             async move {
-                let response = task.await;
+                let response = serving.await;
                 drop(in_progress);
-                response
+                Ok::<_, Infallible>(response)
             }
         });
         let stream = Timed { stream, activity: Arc::clone(activity) };

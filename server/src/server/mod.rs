@@ -50,6 +50,8 @@ const OPERATIONS_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    #[error("failed to start the thread of the log")]
+    Log(#[source] std::io::Error),
     #[error(transparent)]
     FirstRun(#[from] FirstRunError),
     #[error("failed to open the application")]
@@ -132,7 +134,7 @@ pub struct RunningServer {
 /// # Errors
 /// See [`StartError`].
 pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<RunningServer, StartError> {
-    let logging = logging::start(&settings.log);
+    let logging = logging::start(&settings.log).map_err(StartError::Log)?;
     let log = logging.log.clone();
     let prepared = crate::random::system().draw(|random| first_run::prepare(&settings, random))?;
     let metrics = Arc::new(Metrics::new(clock.now()));
@@ -159,6 +161,7 @@ pub async fn start(settings: Arc<Settings>, clock: Arc<dyn Clock>) -> Result<Run
         Some(address) => Some(operations::start(address, &app, &health, metrics, &in_flight, &log)?),
     };
     let policy = edge::Policy {
+        logged_successes: edge::SuccessSample::new(settings.log.success_percent),
         clock: Arc::clone(&clock),
         log: log.clone(),
         observer: Arc::clone(&observer),

@@ -44,3 +44,5 @@ impl<Q> QueryId for Cached<Q> {
 
     const HAS_STATIC_QUERY_ID: bool = false;
 }
+
+impl<Q, C> diesel::RunQueryDsl<C> for Cached<Q> {}

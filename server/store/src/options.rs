@@ -30,6 +30,8 @@ pub struct Options {
     pub database: Database,
     /// Maximum number of connections; on SQLite of reading ones, in addition to the one that writes.
     pub connections: usize,
+    /// Memory of SQLite's writing connection for pages, in bytes; each reading one has an eighth of it.
+    pub cache: u64,
     /// Longest wait for a connection or a lock.
     pub timeout: Duration,
     /// Longest time for one unit of work on PostgreSQL, with all its waits and retries; also the server-side timeout of
@@ -46,12 +48,13 @@ pub struct Options {
 }
 
 impl Options {
-    /// 4 connections, 5 seconds for a wait, 15 seconds for a unit of work, and migrations.
+    /// 4 connections, 16 MiB for pages, 5 seconds for a wait, 15 seconds for a unit of work, and migrations.
     #[must_use]
     pub fn new(database: Database) -> Self {
         Self {
             database,
             connections: 4,
+            cache: 16 << 20,
             timeout: Duration::from_secs(5),
             deadline: Duration::from_secs(15),
             migrate: true,

@@ -27,4 +27,4 @@ results!(A a, B b);
 results!(A a, B b, C c);
 results!(A a, B b, C c, D d);
 results!(A a, B b, C c, D d, F f, G g, H h, I i, J j, K k);
-results!(A a, B b, C c, D d, F f, G g, H h, I i, J j, K k, L l, M m, N n);
+results!(A a, B b, C c, D d, F f, G g, H h, I i, J j, K k, L l, M m, N n, O o);

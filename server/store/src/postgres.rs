@@ -6,10 +6,13 @@
 use crate::account_locks::AccountLocks;
 use crate::connector::Connector;
 use crate::error::{StoreError, Trouble};
+use crate::gathering::Gathering;
 use crate::open_error::OpenError;
 use crate::options::{Database, Options};
 use crate::retry::{Pauses, Tries};
+use crate::rows::FoundSession;
 use crate::work::TxOutcome;
+use countersign_domain::secret::Digest;
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
@@ -33,6 +36,13 @@ macro_rules! pipeline {
     }};
 }
 
+/// Locks the rows of a query until the end of the transaction, as an `UPDATE` that changes no key does.
+macro_rules! locked {
+    ($query:expr) => {
+        $query.for_no_key_update()
+    };
+}
+
 /// Locks the rows of a query, and leaves out those that another transaction holds; for `eq_any`. As an array, the query is executed
 /// once. `IN` may execute it several times, each time for further rows, because those that the statement has changed by then are left
 /// out as well: more rows would be affected than its limit says.
@@ -40,6 +50,11 @@ macro_rules! skip_locked {
     ($query:expr) => {
         diesel::dsl::array($query.for_update().skip_locked())
     };
+}
+
+/// What runs queries on these connections.
+mod query_dsl {
+    pub(crate) use diesel_async::RunQueryDsl;
 }
 
 #[path = "queries/mod.rs"]
@@ -52,6 +67,7 @@ pub(crate) struct Postgres {
     connector: Arc<RwLock<Arc<Connector>>>,
     options: Options,
     pub(crate) locks: AccountLocks,
+    pub(crate) session_reads: Gathering<Digest, Option<Arc<FoundSession>>>,
     pauses: Pauses,
     deadline: Duration,
 }
@@ -76,7 +92,8 @@ impl Postgres {
             .runtime(deadpool::Runtime::Tokio1)
             .build()?;
         let (locks, pauses, deadline) = (AccountLocks::new(), Pauses::new(options.seed), options.deadline);
-        Ok(Self { pool, connector, options: options.clone(), locks, pauses, deadline })
+        let session_reads = Gathering::default();
+        Ok(Self { pool, connector, options: options.clone(), locks, session_reads, pauses, deadline })
     }
 
     /// Reads the certificates that servers have to come from again, for connections that are made from now on. What cannot be used

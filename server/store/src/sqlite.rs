@@ -23,6 +23,13 @@ macro_rules! pipeline {
     };
 }
 
+/// The rows of a query, which nothing else changes until the end of the transaction: there is one writer.
+macro_rules! locked {
+    ($query:expr) => {
+        $query
+    };
+}
+
 /// The rows of a query that no other transaction holds: all of them, because there is one writer.
 macro_rules! skip_locked {
     ($query:expr) => {
@@ -30,12 +37,25 @@ macro_rules! skip_locked {
     };
 }
 
+/// What runs queries on these connections.
+mod query_dsl {
+    pub(crate) use crate::sqlite_conn::RunQueryDsl;
+}
+
 #[path = "queries/mod.rs"]
 pub(crate) mod queries;
 
-/// Settings of the writer alone. Sign-ins of different users touch pages all over a large database: a larger cache (in KiB)
-/// keeps more of them in memory, and less frequent checkpoints (in pages) write each page once for more changes.
-const WRITER: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8192;";
+/// Sign-ins of different users touch pages all over a large database: less frequent checkpoints (in pages) write each page once for
+/// more changes.
+const WRITER: &str = "PRAGMA wal_autocheckpoint = 8192;";
+
+/// How much smaller a reader's cache is than the writer's: it also finds pages in the system's.
+const READER_SHARE: u64 = 8;
+
+/// The setting of a cache of so many bytes, which SQLite takes in KiB.
+fn cache(bytes: u64) -> String {
+    format!("PRAGMA cache_size = -{};", bytes / 1024)
+}
 
 /// Temporary files are kept in memory: SQLite would want a directory of its own choice for them, which a container with a
 /// read-only file system does not have.
@@ -61,7 +81,7 @@ impl Sqlite {
 
         let mut config = ManagerConfig::<Conn>::default();
         config.recycling_method = RecyclingMethod::Fast;
-        let pragmas = settings.clone();
+        let pragmas = format!("{settings} {}", cache(options.cache / READER_SHARE));
         config.custom_setup = Box::new(move |url| {
             let pragmas = pragmas.clone();
             Box::pin(async move { connect(url, &pragmas).await })
@@ -73,7 +93,7 @@ impl Sqlite {
             .runtime(deadpool::Runtime::Tokio1)
             .build()?;
 
-        let settings = format!("{settings} {WRITER}");
+        let settings = format!("{settings} {} {WRITER}", cache(options.cache));
         let open = move || futures::executor::block_on(connect(&url, &settings));
         // Once for the work before it in the queue, and once for the lock.
         let writer = Writer::start(open, timeout.saturating_mul(2)).map_err(OpenError::unreachable)?;

@@ -132,8 +132,6 @@ units! {
     pub read account(AccountLookup) -> Option<Account>;
     /// An account with its profile, methods and registrations.
     pub read user(AccountLookup) -> Option<User>;
-    /// The session with this token that is live at this time, and its account.
-    pub read session_by_token((Digest, Timestamp)) -> Option<(Session, Account)>;
     /// The sessions of an account that are live at this time, the newest first.
     pub read sessions_of((AccountId, Timestamp)) -> Vec<Session>;
     /// The confirmed authenticator apps of an account, the oldest first, and the one being enrolled.
@@ -356,6 +354,20 @@ impl Store {
         let begun = self.observer.elapsed();
         let ended = async { units!(@write self, attempt_second_factor, attempt, claim.claimant) }.await;
         self.note("attempt_second_factor", begun, &ended);
+        ended
+    }
+
+    /// The session with this token that is live at this time, and its account.
+    ///
+    /// # Errors
+    /// If the database is not available or refuses a statement.
+    pub async fn session_by_token(&self, input: (Digest, Timestamp)) -> Result<Option<(Session, Account)>, StoreError> {
+        let begun = self.observer.elapsed();
+        let ended = match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.session_by_token(input).await,
+            Backend::Postgres(server) => server.by_the_deadline(server.session_by_token(input)).await,
+        };
+        self.note("session_by_token", begun, &ended);
         ended
     }
 

@@ -5,15 +5,17 @@
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// Longer responses than this are none of ours.
 const LONGEST_ANSWER: usize = 1 << 20;
 
 /// A keep-alive connection.
 pub(crate) struct Connection {
+    /// The address of this end, if it matters.
+    from: Option<Ipv4Addr>,
     address: SocketAddr,
     stream: Option<TcpStream>,
     received: Vec<u8>,
@@ -22,13 +24,26 @@ pub(crate) struct Connection {
 impl Connection {
     /// Opens one.
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
-        let mut connection = Self { address, stream: None, received: Vec::with_capacity(4096) };
+        Self::open_by(None, address).await
+    }
+
+    /// Opens one from this address.
+    pub(crate) async fn open_from(from: Ipv4Addr, address: SocketAddr) -> Result<Self> {
+        Self::open_by(Some(from), address).await
+    }
+
+    async fn open_by(from: Option<Ipv4Addr>, address: SocketAddr) -> Result<Self> {
+        let mut connection = Self { from, address, stream: None, received: Vec::with_capacity(4096) };
         connection.stream = Some(connection.connect().await?);
         Ok(connection)
     }
 
     async fn connect(&self) -> Result<TcpStream> {
-        let stream = TcpStream::connect(self.address).await.context("failed to connect to the server")?;
+        let socket = TcpSocket::new_v4().context("failed to make a socket")?;
+        if let Some(from) = self.from {
+            socket.bind((from, 0).into()).context("failed to choose an address")?;
+        }
+        let stream = socket.connect(self.address).await.context("failed to connect to the server")?;
         stream.set_nodelay(true).context("failed to set up a connection")?;
         Ok(stream)
     }

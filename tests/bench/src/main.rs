@@ -6,7 +6,7 @@
 //! | [`child`], [`plain`], [`cluster`], [`place`] | what is measured: the server, a plain dropshot server, the databases |
 //! | [`client`], [`request`], [`source`] | how requests are made and sent |
 //! | [`users`], [`seed`], [`tables`], [`rows`], [`database`] | who is in the database, and how they get there |
-//! | [`run`], [`mod@measure`], [`limits`], [`durability`] | timing, and whether it can be believed |
+//! | [`run`], [`mod@measure`], [`flood`], [`limits`], [`durability`] | timing, and whether it can be believed |
 //! | [`process`], [`latency`], [`clock`] | what is read off the machine |
 //! | [`target`], [`report`], [`table`], [`progress`] | what is told |
 
@@ -16,6 +16,7 @@ mod clock;
 mod cluster;
 mod database;
 mod durability;
+mod flood;
 mod latency;
 mod limits;
 mod measure;

@@ -59,6 +59,10 @@ pub(crate) struct Options {
     )]
     pub(crate) growth: Vec<u64>,
 
+    /// Floods the server at last with ten times the sign-ins that the machine can hash, and times others meanwhile
+    #[arg(long)]
+    pub(crate) flood: bool,
+
     /// Writes everything that was measured to this file, as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! Everything that was measured, and how it is told.
 
+use crate::flood::{Answered, Flood};
 use crate::limits::Limit;
 use crate::measure::Measurement;
 use crate::place::Kind;
@@ -66,6 +67,8 @@ pub(crate) struct OnDatabase {
     pub(crate) peak_bytes: u64,
     /// The operations.
     pub(crate) operations: Vec<Measurement>,
+    /// What others notice of a flood, if there was one.
+    pub(crate) flood: Option<Flood>,
     /// The operations among more and more users.
     pub(crate) growth: Vec<Grown>,
 }
@@ -82,7 +85,10 @@ pub(crate) struct Grown {
 impl Report {
     /// Requests that were not answered as they should be.
     pub(crate) fn errors(&self) -> u64 {
-        self.measurements().map(|measurement| measurement.errors.count()).sum()
+        let of_floods = self.databases.iter().filter_map(|run| run.flood.as_ref());
+        let of_floods: usize = of_floods.map(|flood| flood.others_failed + flood.failed).sum();
+        let timed: u64 = self.measurements().map(|measurement| measurement.errors.count()).sum();
+        timed + u64::try_from(of_floods).unwrap_or(u64::MAX)
     }
 
     fn measurements(&self) -> impl Iterator<Item = &Measurement> {
@@ -97,6 +103,11 @@ impl Report {
         for run in &self.databases {
             let title = format!("{}, {} users enrolled over HTTP", run.database, self.settings.users);
             text.push_str(&section(&title, &operations(&run.operations)));
+            if let Some(flood) = &run.flood {
+                let title =
+                    format!("{}, {} sign-ins of strangers arrive in a second", run.database, number(flood.per_second));
+                text.push_str(&section(&title, &flooded(flood)));
+            }
             for grown in &run.growth {
                 let title = format!("{}, {} users in the database", run.database, number_of(grown.users));
                 text.push_str(&section(&title, &operations(&grown.operations)));
@@ -167,6 +178,26 @@ fn section(title: &str, content: &str) -> String {
     format!("\n{title}\n\n{content}")
 }
 
+fn flooded(flood: &Flood) -> String {
+    let row = |name: &str, answered: Answered| {
+        let latency = answered.latency;
+        let figures = [latency.p50_ms, latency.p95_ms, latency.p99_ms].map(number);
+        [name.to_owned(), number(answered.count as f64)].into_iter().chain(figures).collect()
+    };
+    let rows = [
+        row("get-session of others", flood.get_session),
+        row("verify-totp of others", flood.verify_totp),
+        row("sign-ins that were shed", flood.shed),
+        row("sign-ins that were judged", flood.judged),
+    ];
+    let mut text = table(&["requests", "count", "p50 ms", "p95 ms", "p99 ms"], &rows);
+    let Flood { others_failed, failed, without_retry_after, .. } = flood;
+    text.push_str(&format!(
+        "  failed: {others_failed} of others, {failed} sign-ins; {without_retry_after} were shed without a time to try again\n"
+    ));
+    text
+}
+
 fn operations(measurements: &[Measurement]) -> String {
     let headings = [
         "operation",
@@ -223,6 +254,8 @@ fn targets(targets: &[Target]) -> String {
             Unit::Percent => " %",
             Unit::Megabytes => " MB",
             Unit::PerSecond => "/s",
+            Unit::Milliseconds => " ms",
+            Unit::Count => "",
         };
         let side = match target.side {
             Side::AtLeast => "≥",

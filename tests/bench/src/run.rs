@@ -3,6 +3,7 @@
 use crate::child::{self, Server};
 use crate::client::Connection;
 use crate::durability;
+use crate::flood::{self, Flood};
 use crate::limits::{self, Limit};
 use crate::measure::{Effort, Measurement, Single, Timing};
 use crate::operation::Operation;
@@ -12,7 +13,7 @@ use crate::process;
 use crate::progress::say;
 use crate::report::{Grown, OnDatabase};
 use crate::seed::Seeder;
-use crate::source::Subject;
+use crate::source::{Source, Subject};
 use crate::users;
 use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
@@ -40,6 +41,7 @@ pub(crate) struct Bench {
     sample: u64,
     effort: Effort,
     growth: Vec<u64>,
+    floods: bool,
 }
 
 /// A server on a fresh database.
@@ -61,6 +63,7 @@ impl Bench {
             sample: SAMPLE.max(USERS_PER_CONNECTION * u64::from(options.connections)),
             effort: Effort { connections: options.connections, duration: options.duration() },
             growth: options.growth.clone(),
+            floods: options.flood,
         })
     }
 
@@ -110,6 +113,7 @@ impl Bench {
             }
             operations.push(timing.finish());
         }
+        let flood = if self.floods { Some(self.flood(world, &mut subject).await?) } else { None };
         let peak_bytes = operations.iter().map(|measured| measured.peak_bytes).max().unwrap_or(idle_bytes);
         Ok(OnDatabase {
             database: place.kind(),
@@ -121,8 +125,17 @@ impl Bench {
             idle_bytes,
             peak_bytes,
             operations,
+            flood,
             growth: Vec::new(),
         })
+    }
+
+    async fn flood(&self, world: &World, subject: &mut Subject) -> Result<Flood> {
+        say("flooding the server with sign-ins");
+        let hashes = limits::argon2(self.effort.duration)?;
+        let reads = one(subject.prepare(Operation::GetSession, 1).await?)?;
+        let codes = one(subject.prepare(Operation::VerifyTotp, 1).await?)?;
+        Ok(flood::flood(world.server.address, hashes, reads, codes, self.effort.duration).await)
     }
 
     /// Times everything on databases that hold more and more users, on all of them in turns.
@@ -152,6 +165,10 @@ impl Bench {
         let grown = |size: &mut Size| Grown { users: size.users, operations: std::mem::take(&mut size.operations) };
         Ok(sizes.iter_mut().map(grown).collect())
     }
+}
+
+fn one(sources: Vec<Source>) -> Result<Source> {
+    sources.into_iter().next().context("no requests were made for the only connection")
 }
 
 /// A database of some size, and what was measured on it.

@@ -20,6 +20,10 @@ pub(crate) enum Unit {
     Megabytes,
     /// In a second.
     PerSecond,
+    /// Thousandths of a second.
+    Milliseconds,
+    /// Things.
+    Count,
 }
 
 /// On which side of the limit a figure has to be.
@@ -89,6 +93,19 @@ pub(crate) fn of(run: &OnDatabase, connections: u32) -> Vec<Target> {
             let at = |rate| target(operation.name(), Unit::PerSecond, rate, Side::AtLeast, limit);
             targets.extend(rate(operation).map(at));
         }
+    }
+    if let Some(flood) = &run.flood {
+        let limits = [
+            ("get-session", flood.get_session, 20.0),
+            ("verify-totp", flood.verify_totp, 20.0),
+            ("a sign-in that is shed", flood.shed, 50.0),
+        ];
+        targets.extend(limits.map(|(name, answered, limit)| {
+            let measured = if answered.count > 0 { answered.latency.p99_ms } else { f64::NAN };
+            target(&format!("{name} in a flood, p99"), Unit::Milliseconds, measured, Side::AtMost, limit)
+        }));
+        let without = flood.without_retry_after as f64;
+        targets.push(target("shed without a time to try again", Unit::Count, without, Side::AtMost, 0.0));
     }
     targets.push(target("idle memory", Unit::Megabytes, megabytes(run.idle_bytes), Side::AtMost, 30.0));
     targets.push(target("loaded memory, at its peak", Unit::Megabytes, megabytes(run.peak_bytes), Side::AtMost, 150.0));

@@ -1,9 +1,8 @@
 //! Writing accounts and passwords.
 
-use super::locking::unchanged;
 use super::sessions::open_session;
 use super::users::methods_if;
-use super::{Conn, TxResult, addresses, audit, endings, messages, methods, tickets, usernames};
+use super::{Conn, RunQueryDsl, TxResult, addresses, audit, endings, messages, methods, tickets, usernames};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountChanges, NewAccountRow, PasswordChanges, ProfileChanges, RegistrationRow, UsernameColumns};
@@ -16,7 +15,6 @@ use countersign_domain::decisions::endings::Event;
 use countersign_domain::ids::AccountId;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel_async::RunQueryDsl;
 
 /// Creates an account, with a registration or a first session if there is one.
 pub(crate) async fn create_account(connection: &mut Conn, create: &CreateAccount) -> TxResult<AccountWritten> {
@@ -88,15 +86,12 @@ pub(super) async fn find_taken_name(
 pub(crate) async fn change_account(connection: &mut Conn, change: &ChangeAccount) -> TxResult<AccountWritten> {
     let (account, id) = (&change.account, change.account.id.to_text());
     // Locks the row.
-    let before: Option<UsernameColumns> = diesel::update(accounts::table.find(&id))
+    let as_read = accounts::table
+        .find(&id)
         .filter(accounts::updated_at.eq(change.before.updated_at.as_millis()))
-        .filter(accounts::credentials_version.eq(account.credentials_version))
-        .set(unchanged())
-        .returning(UsernameColumns::as_returning())
-        .cached()
-        .get_result(connection)
-        .await
-        .optional()?;
+        .filter(accounts::credentials_version.eq(account.credentials_version));
+    let names = as_read.select(UsernameColumns::as_select());
+    let before: Option<UsernameColumns> = locked!(names).get_result(connection).await.optional()?;
     let Some(before) = before else { return Ok(TxOutcome::Rollback(AccountWritten::Stale)) };
     let names = UsernameColumns::of(account);
     // A name that stays keeps its key: another account may have its form.

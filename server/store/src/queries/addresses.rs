@@ -2,7 +2,7 @@
 
 use super::locking::{lock, lock_at};
 use super::users::methods_if;
-use super::{Conn, TxResult, audit, endings, messages, methods, tickets};
+use super::{Conn, RunQueryDsl, TxResult, audit, endings, messages, methods, tickets};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::schema::{accounts, former_addresses};
@@ -18,7 +18,6 @@ use countersign_domain::terms::Rules;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel_async::RunQueryDsl;
 
 /// Whether another account may still get this address back.
 pub(super) async fn is_reserved(

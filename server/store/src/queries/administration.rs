@@ -3,7 +3,7 @@
 use super::locking::lock;
 use super::user_search::load_all;
 use super::users::UserRow;
-use super::{Conn, TxResult, audit, endings, methods};
+use super::{Conn, RunQueryDsl, TxResult, audit, endings, methods};
 use crate::error::StoreError;
 use crate::rows::AccountRow;
 use crate::schema::{
@@ -20,7 +20,6 @@ use countersign_domain::ids::AccountId;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// A page of the users of a tenant, with their methods and registrations.
 pub(crate) async fn list_users(connection: &mut Conn, list: &ListUsers) -> Result<Vec<User>, StoreError> {

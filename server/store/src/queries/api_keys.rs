@@ -1,6 +1,6 @@
 //! API keys.
 
-use super::{Conn, TxResult};
+use super::{Conn, RunQueryDsl, TxResult};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::ApiKeyRow;
@@ -11,7 +11,6 @@ use countersign_domain::ids::{ApiKeyId, TenantId};
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// The key with this digest, unless it was revoked.
 pub(crate) async fn api_key(connection: &mut Conn, digest: &Digest) -> Result<Option<ApiKeyRecord>, StoreError> {

@@ -9,7 +9,7 @@
 //! all the same: only the commit lets anybody know whether the code was right.
 
 use super::second_factor::complete_second_factor;
-use super::{Conn, TxResult, audit, methods, millis};
+use super::{Conn, RunQueryDsl, TxResult, audit, methods, millis};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, MethodRow};
@@ -32,7 +32,6 @@ use countersign_domain::time::Timestamp;
 use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
-use diesel_async::RunQueryDsl;
 use std::time::Duration;
 
 /// Filters by the claimant's account: known in a session, looked up by the challenge otherwise.

@@ -1,6 +1,6 @@
 //! The audit trail.
 
-use super::{Conn, TxResult, messages, webhooks};
+use super::{Conn, RunQueryDsl, TxResult, messages, webhooks};
 use crate::committed;
 use crate::error::StoreError;
 use crate::rows::AuditEventRow;
@@ -11,7 +11,6 @@ use countersign_domain::ids::{AccountId, AuditId};
 use countersign_domain::method::Method;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// Writes an event, and stores the notice that goes with it and what receivers of webhooks get; within the open transaction.
 pub(super) async fn write(connection: &mut Conn, event: &AuditEvent) -> Result<(), StoreError> {

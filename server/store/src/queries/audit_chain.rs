@@ -1,6 +1,6 @@
 //! The blocks of the audit trail. One transaction at a time adds one: each locks the last block first.
 
-use super::{Conn, TxResult};
+use super::{Conn, RunQueryDsl, TxResult};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AuditBlockRow, AuditEventRow, corrupt};
@@ -13,7 +13,6 @@ use countersign_domain::audit_chain::{LONGEST_SPAN, REFUSED, StoredBlock, Writte
 use countersign_domain::decisions::{audit_removal, audit_sealing};
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// The last block.
 pub(crate) async fn audit_head(connection: &mut Conn, (): &()) -> Result<Option<StoredBlock>, StoreError> {

@@ -1,9 +1,9 @@
 //! Issuing codes that are sent.
 
 use super::attempts::account_of;
-use super::locking::{lock, unchanged};
+use super::locking::lock;
 use super::users::methods_if;
-use super::{Conn, TxResult, audit, messages, quotas};
+use super::{Conn, RunQueryDsl, TxResult, audit, messages, quotas};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, ChallengeRow, OneTimeCodeRow, client_digest, first_factor};
@@ -23,7 +23,6 @@ use countersign_domain::one_time_code::Subject;
 use countersign_domain::quota::QuotaUse;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use std::collections::BTreeSet;
 
 /// Stores a code, within the sending quotas of account and address. It takes the place of the one before; no count of tries
@@ -174,14 +173,9 @@ async fn lock_claimant(connection: &mut Conn, issue: &IssueCode) -> Result<Optio
             return lock(connection, *account_id).await;
         }
     };
-    let row: Option<AccountRow> =
-        diesel::update(accounts::table.filter(accounts::id.eq_any(account_of(digest, issue.now))))
-            .set(unchanged())
-            .returning(AccountRow::as_returning())
-            .cached()
-            .get_result(connection)
-            .await
-            .optional()?;
+    let account = accounts::table.filter(accounts::id.eq_any(account_of(digest, issue.now)));
+    let account = account.select(AccountRow::as_select());
+    let row: Option<AccountRow> = locked!(account).get_result(connection).await.optional()?;
     row.map(Account::try_from).transpose()
 }
 

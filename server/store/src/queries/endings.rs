@@ -3,7 +3,7 @@
 //! The first statement locks the account's row. All units of work that touch several rows of an account do that first, and
 //! then take challenges before codes, so that no two of them wait for each other.
 
-use super::Conn;
+use super::{Conn, RunQueryDsl};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::schema::{
@@ -13,7 +13,6 @@ use countersign_domain::account::Versions;
 use countersign_domain::decisions::endings::{self, Ending, Event, Grant};
 use countersign_domain::ids::{AccountId, SessionId};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// Rows of one table that are at the versions before the event are moved on to those after it.
 macro_rules! move_on {

@@ -1,13 +1,12 @@
 //! Deleting expired rows.
 
-use super::{Conn, TxResult};
+use super::{Conn, RunQueryDsl, TxResult};
 use crate::schema::{
     budgets, challenges, former_addresses, known_networks, mailed_codes, messages, refresh_tokens, sessions,
     spent_steps, tickets, trusted_devices, webhook_events,
 };
 use crate::work::{ExpiringTable, PurgeTable, TxOutcome};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use std::time::Duration;
 
 /// Deletes some expired rows, the oldest first. Rows that another transaction holds are left for the next time: several rows

@@ -2,7 +2,7 @@
 //!
 //! What a key's retirement waits for is read in pages, in the order of primary keys: no index knows the key of a row.
 
-use super::{Conn, TxResult};
+use super::{Conn, RunQueryDsl, TxResult};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AuditBlockRow, MessageRow, MethodRow};
@@ -20,7 +20,6 @@ use countersign_domain::key_use::{KeyRecord, KeyUse, NodeKeys};
 use countersign_domain::message::StoredMessage;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// Notes the keys of a node.
 pub(crate) async fn note_node(connection: &mut Conn, node: &NodeKeys) -> TxResult<()> {

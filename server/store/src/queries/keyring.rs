@@ -1,7 +1,7 @@
 //! Which keyring the database was used with.
 
 use super::key_rotation::sealing_keys;
-use super::{Conn, TxResult};
+use super::{Conn, RunQueryDsl, TxResult};
 use crate::error::StoreError;
 use crate::rows::MethodRow;
 use crate::schema::{accounts, keyring_canaries, methods};
@@ -11,7 +11,6 @@ use countersign_domain::decisions::keyring::Canary;
 use countersign_domain::keyring::Sealed;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// What shows which keyring the database was used with. The conditions on the keys hold for every row: with them an index
 /// gives the order.

@@ -1,13 +1,12 @@
 //! Networks from which an account has completed a sign-in.
 
-use super::Conn;
+use super::{Conn, RunQueryDsl};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::schema::known_networks;
 use crate::work::{KnownNetwork, TakePasswordTry};
 use countersign_domain::ids::AccountId;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// Whether the account knows the client's network.
 pub(super) async fn is_known(connection: &mut Conn, wanted: &TakePasswordTry) -> Result<bool, StoreError> {

@@ -1,7 +1,7 @@
 //! Locks and limits of an account, as an administrator sees and lifts them.
 
 use super::locking::lock;
-use super::{Conn, TxResult, audit};
+use super::{Conn, RunQueryDsl, TxResult, audit};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::schema::{accounts, budgets};
@@ -14,7 +14,6 @@ use countersign_domain::limits::{StoredLimits, StoredQuota, Suspension};
 use countersign_domain::quota::AccountQuota;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// Failures, locks, end of the lock, level of guesses, epoch.
 type Counts = (i64, i64, Option<i64>, Option<i64>, i64);

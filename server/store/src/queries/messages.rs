@@ -2,7 +2,7 @@
 
 use super::locking::lock;
 use super::second_factor::usable_codes;
-use super::{Conn, TxResult, quotas};
+use super::{Conn, RunQueryDsl, TxResult, quotas};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{MessageRow, NewMessageRow, State};
@@ -18,7 +18,6 @@ use countersign_domain::message::{Channel, Draft, Message, MessageKind, NewMessa
 use countersign_domain::time::Timestamp;
 use diesel::dsl::{count_star, min};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

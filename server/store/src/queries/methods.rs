@@ -3,7 +3,7 @@
 use super::locking::lock_at;
 use super::sessions::open_session;
 use super::users::methods_if;
-use super::{Conn, TxResult, attempts, audit, endings, quotas, spent_steps, tickets};
+use super::{Conn, RunQueryDsl, TxResult, attempts, audit, endings, quotas, spent_steps, tickets};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{BackupCodeRow, MethodRow, OneTimeCodeRow, first_factor};
@@ -27,7 +27,6 @@ use countersign_domain::one_time_code::Subject;
 use countersign_domain::quota::{AccountQuota, QuotaOwner, QuotaUse};
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// The confirmed authenticator apps of an account, the oldest first, and the pending one.
 pub(crate) async fn authenticators_of(

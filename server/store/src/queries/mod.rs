@@ -5,6 +5,7 @@
 //! the whole of it runs again.
 
 use super::Conn;
+use super::query_dsl::RunQueryDsl;
 use crate::error::StoreError;
 use crate::millis;
 use crate::work::TxOutcome;
@@ -71,9 +72,7 @@ pub(crate) use refresh_tokens::{
 pub(crate) use registrations::{change_registration, delete_registration, register};
 pub(crate) use restore::end_all_grants;
 pub(crate) use second_factor::{complete_second_factor, remove_methods};
-pub(crate) use sessions::{
-    extend_session, note_session_use, ping, revoke_sessions, session_by_token, sessions_of, sign_out,
-};
+pub(crate) use sessions::{extend_session, note_session_use, ping, revoke_sessions, sessions_of, sign_out};
 pub(crate) use sign_in::complete_sign_in;
 pub(crate) use tickets::ticket;
 pub(crate) use trusted_devices::{change_trusted_device, end_trust, trust, trusted_devices};

@@ -1,6 +1,6 @@
 //! Quotas: so many uses within a window.
 
-use super::{Conn, TxResult, known_networks, trusted_devices};
+use super::{Conn, RunQueryDsl, TxResult, known_networks, trusted_devices};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::quota_statements::{self, Restore, Take};
@@ -12,7 +12,6 @@ use countersign_domain::quota::{QuotaLimit, QuotaUse};
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
-use diesel_async::RunQueryDsl;
 
 /// Takes one use of each quota of a [group](quota_statements::groups), within the open transaction; the results are in the
 /// order of the uses. One statement, so that parallel requests queue up at the rows and none is let through twice

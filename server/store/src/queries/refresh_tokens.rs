@@ -1,8 +1,8 @@
 //! Refresh tokens: used again and again, or once for the next one.
 
-use super::locking::{lock, unchanged};
+use super::locking::lock;
 use super::users::{self, UserRow};
-use super::{Conn, TxResult, audit};
+use super::{Conn, RunQueryDsl, TxResult, audit};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, RefreshTokenRow, corrupt};
@@ -17,7 +17,6 @@ use countersign_domain::ids::AccountId;
 use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// Stores the first token of a sign-in, if there is one; within the open transaction.
 pub(super) async fn open(
@@ -103,14 +102,9 @@ pub(crate) async fn use_refresh_token(
 
 async fn lock_account(connection: &mut Conn, presented: &UseRefreshToken) -> Result<Option<UserRow>, StoreError> {
     let token = refresh_tokens::table.find(presented.digest.as_bytes().as_slice());
-    let user = diesel::update(accounts::table.filter(accounts::id.eq_any(token.select(refresh_tokens::account_id))))
-        .set(unchanged())
-        .returning((AccountRow::as_returning(), accounts::profile, accounts::last_sign_in_at))
-        .cached()
-        .get_result(connection)
-        .await
-        .optional()?;
-    Ok(user)
+    let account = accounts::table.filter(accounts::id.eq_any(token.select(refresh_tokens::account_id)));
+    let user = account.select((AccountRow::as_select(), accounts::profile, accounts::last_sign_in_at));
+    Ok(locked!(user).get_result(connection).await.optional()?)
 }
 
 async fn find(connection: &mut Conn, digest: Digest) -> Result<Option<RefreshTokenRow>, StoreError> {

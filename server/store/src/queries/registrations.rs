@@ -1,7 +1,7 @@
 //! Registrations of users for applications.
 
 use super::locking::lock;
-use super::{Conn, TxResult, audit};
+use super::{Conn, RunQueryDsl, TxResult, audit};
 use crate::cached::Cache as _;
 use crate::rows::{RegistrationChanges, RegistrationRow};
 use crate::schema::{refresh_tokens, registrations};
@@ -9,7 +9,6 @@ use crate::work::{ChangeRegistration, DeleteRegistration, Register, Registered, 
 use countersign_domain::decisions::endings::{self, Ending, Grant};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel_async::RunQueryDsl;
 
 /// Registers a user for an application.
 pub(crate) async fn register(connection: &mut Conn, register: &Register) -> TxResult<Registered> {

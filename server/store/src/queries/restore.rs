@@ -1,6 +1,6 @@
 //! What ends when a database of the past is in use again. All rows of several tables are changed: no unit of work of a request.
 
-use super::{Conn, TxResult, audit};
+use super::{Conn, RunQueryDsl, TxResult, audit};
 use crate::schema::{
     accounts, challenges, mailed_codes, messages, methods, refresh_tokens, sessions, spent_steps, tickets,
     trusted_devices,
@@ -11,7 +11,6 @@ use countersign_domain::decisions::endings::{Ending, Grant};
 use countersign_domain::decisions::restore;
 use countersign_domain::message::MessageKind;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// Deletes all rows of a table of grants, if such grants end; evaluates to their number.
 macro_rules! end {

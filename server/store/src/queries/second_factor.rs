@@ -4,7 +4,7 @@ use super::sessions::open_session;
 use super::sign_in::{note_absence, note_sign_in};
 use super::users::{UserRow, methods_if, registrations_if};
 use super::{
-    Conn, TxResult, audit, endings, known_networks, methods, millis, refresh_tokens, spent_steps, tickets,
+    Conn, RunQueryDsl, TxResult, audit, endings, known_networks, methods, millis, refresh_tokens, spent_steps, tickets,
     trusted_devices,
 };
 use crate::cached::Cache as _;
@@ -28,7 +28,6 @@ use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel_async::RunQueryDsl;
 use std::time::Duration;
 
 fn decide(input: &CompleteSecondFactor, account: &Account) -> SecondFactor {
@@ -98,11 +97,12 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
     {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
     }
-    let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), (), (), methods, registrations) = pipeline!(
+    let (row, claimant_is_there, proof_is_spent, codes_left, (), (), (), (), (), (), (), (), methods, registrations) = pipeline!(
         connection;
         forget_failures(account_id, input.charge),
         use_up_claimant(input, decision.session_change(), before, versions),
         spend_proof(&input.proof, &input.claimant, now),
+        codes_left(&input.proof, account_id),
         mark_method_used(&input.proof, now),
         open_session(session, versions),
         refresh_tokens::open(
@@ -142,9 +142,7 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(was))));
     }
     spent_steps::renew(connection, account_id, input.renewal.as_ref()).await?;
-    if let Proof::BackupCode(_) = &input.proof
-        && backup_code::are_few(usable_codes(connection, account_id).await?)
-    {
+    if codes_left.is_some_and(backup_code::are_few) {
         audit::write(connection, &input.few_codes).await?;
     }
     if let Proof::Totp { method_id, confirms: true, .. } = &input.proof {
@@ -252,6 +250,14 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
         audit::write(connection, &input.more_audit.event(kind)).await?;
     }
     Ok(TxOutcome::Commit(MethodsRemoved::Decided(decision)))
+}
+
+/// How many backup codes are left, if one of them was the proof.
+async fn codes_left(connection: &mut Conn, proof: &Proof, account_id: AccountId) -> Result<Option<usize>, StoreError> {
+    match proof {
+        Proof::BackupCode(_) => usable_codes(connection, account_id).await.map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// How many backup codes an account can still use.

@@ -1,12 +1,12 @@
 //! Live sessions.
 
-use super::{Conn, TxResult, audit, endings};
+use super::{Conn, RunQueryDsl, TxResult, audit, endings};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, SessionRow};
+use crate::rows::SessionRow;
 use crate::schema::{accounts, sessions};
 use crate::work::{ExtendSession, NewSession, NoteSessionUse, RevokeSessions, SessionSelector, TxOutcome};
-use countersign_domain::account::{Account, Versions};
+use countersign_domain::account::Versions;
 use countersign_domain::audit::AuditEvent;
 use countersign_domain::decisions::endings::Event;
 use countersign_domain::ids::{AccountId, SessionId};
@@ -14,26 +14,6 @@ use countersign_domain::secret::Digest;
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-
-/// The live session with this token, and its account; none of older credentials than the account has now.
-pub(crate) async fn session_by_token(
-    connection: &mut Conn,
-    (token, now): &(Digest, Timestamp),
-) -> Result<Option<(Session, Account)>, StoreError> {
-    let row: Option<(SessionRow, AccountRow)> = sessions::table
-        .inner_join(accounts::table)
-        .filter(sessions::token_digest.eq(token.as_bytes().as_slice()))
-        .filter(sessions::expires_at.gt(now.as_millis()))
-        .filter(sessions::credentials_version.eq(accounts::credentials_version))
-        .select((SessionRow::as_select(), AccountRow::as_select()))
-        .get_result(connection)
-        .await
-        .optional()?;
-    let Some((session, account)) = row else { return Ok(None) };
-    let account = Account::try_from(account)?;
-    Ok(Some((session.into_session(account.factors_version)?, account)))
-}
 
 /// The live sessions of an account, the newest first.
 pub(crate) async fn sessions_of(

@@ -1,9 +1,10 @@
 //! Completing a sign-in whose password was right.
 
-use super::locking::unchanged;
 use super::sessions::open_session;
 use super::users::{UserRow, methods_if, registrations_if};
-use super::{Conn, TxResult, audit, known_networks, methods, quotas, refresh_tokens, tickets, trusted_devices};
+use super::{
+    Conn, RunQueryDsl, TxResult, audit, known_networks, methods, quotas, refresh_tokens, tickets, trusted_devices,
+};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, ChallengeRow};
@@ -21,7 +22,6 @@ use countersign_domain::terms::{Grant, Rules};
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// Opens what is decided on the account as it is at this moment, not as it was when the password was checked.
 pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSignIn) -> TxResult<SignInCompleted> {
@@ -29,13 +29,9 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     let id = input.account_id.to_text();
     let is_current = accounts::credentials_version.eq(input.credentials_version);
     // Locks the row.
-    let row: Option<UserRow> = diesel::update(accounts::table.find(&id).filter(is_current))
-        .set(unchanged())
-        .returning((AccountRow::as_returning(), accounts::profile, accounts::last_sign_in_at))
-        .cached()
-        .get_result(connection)
-        .await
-        .optional()?;
+    let user = accounts::table.find(&id).filter(is_current);
+    let user = user.select((AccountRow::as_select(), accounts::profile, accounts::last_sign_in_at));
+    let row: Option<UserRow> = locked!(user).get_result(connection).await.optional()?;
     let Some((row, profile, last_sign_in_at)) = row else { return Ok(TxOutcome::Rollback(SignInCompleted::Stale)) };
     let mut account = Account::try_from(row)?;
     // Undone with everything else if the ticket turns out not to be valid.

@@ -1,6 +1,6 @@
 //! Steps that were accepted from secrets whose methods are gone, and what the account has of a secret.
 
-use super::Conn;
+use super::{Conn, RunQueryDsl};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::schema::{methods, spent_steps};
@@ -12,7 +12,6 @@ use countersign_domain::stored_secret::Renewal;
 use countersign_domain::time::Timestamp;
 use countersign_domain::totp::STEP_SECONDS;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// How long an accepted step is remembered, from its beginning: an hour, much longer than its code is right on nodes whose
 /// clocks differ.

@@ -1,6 +1,6 @@
 //! Tickets: each authorises one thing, once.
 
-use super::Conn;
+use super::{Conn, RunQueryDsl};
 use crate::error::StoreError;
 use crate::rows::{AccountRow, TicketRow};
 use crate::schema::{accounts, tickets};
@@ -9,7 +9,6 @@ use countersign_domain::account::{Account, EmailAddress, Versions};
 use countersign_domain::ids::AccountId;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// Stores a ticket, if there is one to store; within the open transaction.
 pub(super) async fn give(

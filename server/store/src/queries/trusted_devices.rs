@@ -1,7 +1,7 @@
 //! Trusted devices.
 
 use super::locking::lock;
-use super::{Conn, TxResult, audit, endings};
+use super::{Conn, RunQueryDsl, TxResult, audit, endings};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::TrustedDeviceRow;
@@ -19,7 +19,6 @@ use countersign_domain::secret::Digest;
 use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device::TrustedDevice;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// Whether the trust that a device presents counts. A rotating one is replaced: of parallel sign-ins, the one that deletes
 /// its row has used it, and the others see that it was replaced.

@@ -1,7 +1,7 @@
 //! Finding users of a tenant by their ids and by ranges of their names.
 
-use super::Conn;
 use super::users::UserRow;
+use super::{Conn, RunQueryDsl};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, MethodRow, RegistrationRow};
@@ -15,7 +15,6 @@ use countersign_domain::time::Timestamp;
 use countersign_domain::user::{Registration, User};
 use countersign_domain::user_search::UserSearch;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use std::collections::HashMap;
 
 /// How many ids stand in a statement. SQLite has a parameter for each of them: there are always as many, so that the text of the

@@ -1,8 +1,7 @@
 //! Bringing stored user names to the form in which they are compared now, and finding accounts by it.
 
-use super::locking::unchanged;
 use super::users::UserRow;
-use super::{Conn, TxResult};
+use super::{Conn, RunQueryDsl, TxResult};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::AccountRow;
@@ -13,7 +12,6 @@ use countersign_domain::decisions::username_owner;
 use countersign_domain::ids::{AccountId, TenantId};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel_async::RunQueryDsl;
 
 /// Rows whose form is missing, or another one than their key: the condition of an index.
 #[diesel::dsl::auto_type(no_type_alias)]
@@ -98,13 +96,8 @@ pub(crate) async fn find_unnormalized(connection: &mut Conn, find: &FindUnnormal
 pub(crate) async fn normalize_username(connection: &mut Conn, id: &String) -> TxResult<UsernameNormalized> {
     type Row = (String, Option<String>, Option<String>, Option<String>);
     // Locks the row.
-    let row: Option<Row> = diesel::update(accounts::table.find(id))
-        .set(unchanged())
-        .returning((accounts::tenant_id, accounts::username, accounts::username_key, accounts::username_form))
-        .cached()
-        .get_result(connection)
-        .await
-        .optional()?;
+    let columns = (accounts::tenant_id, accounts::username, accounts::username_key, accounts::username_form);
+    let row: Option<Row> = locked!(accounts::table.find(id).select(columns)).get_result(connection).await.optional()?;
     let named = row.and_then(|(tenant, name, key, form)| Some((tenant, Username::new(&name?)?, key?, form)));
     let Some((tenant_id, name, key, noted)) = named else {
         return Ok(TxOutcome::Rollback(UsernameNormalized::Unchanged));

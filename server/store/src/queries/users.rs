@@ -1,6 +1,6 @@
 //! Reading accounts and users.
 
-use super::{Conn, methods, usernames};
+use super::{Conn, RunQueryDsl, methods, usernames};
 use crate::error::StoreError;
 use crate::rows::{AccountRow, RegistrationRow};
 use crate::schema::{accounts, registrations};
@@ -10,7 +10,6 @@ use countersign_domain::method::Method;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::{AccountLookup, Registration, User};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// An account's row, its profile, and when it last signed in.
 pub(super) type UserRow = (AccountRow, String, Option<i64>);

@@ -1,6 +1,6 @@
 //! Events that wait to be sent to receivers of webhooks.
 
-use super::{Conn, TxResult, users};
+use super::{Conn, RunQueryDsl, TxResult, users};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{MethodRow, NewWebhookEventRow, WebhookEventRow};
@@ -17,7 +17,6 @@ use countersign_domain::webhook::EventType;
 use countersign_domain::webhook_event::{Facts, WebhookBody, wanted};
 use diesel::dsl::{count_star, min};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 /// Stores what receivers get of an audit event, within the open transaction. `removed` are the methods that it has removed: each is
 /// an event of its own.

@@ -11,7 +11,7 @@ use countersign_domain::time::Timestamp;
 use countersign_domain::user::Registration;
 use diesel::prelude::*;
 
-#[derive(Queryable, Selectable)]
+#[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = accounts)]
 pub(crate) struct AccountRow {
     pub(crate) id: String,

@@ -1,16 +1,16 @@
 //! Sessions.
 
-use super::corrupt;
+use super::{AccountRow, corrupt};
 use crate::error::StoreError;
 use crate::schema::sessions;
 use crate::work::NewSession;
-use countersign_domain::account::Versions;
+use countersign_domain::account::{Account, Versions};
 use countersign_domain::ids::{AccountId, SessionId};
 use countersign_domain::session::Session;
 use countersign_domain::time::Timestamp;
 use diesel::prelude::*;
 
-#[derive(Queryable, Selectable, Insertable)]
+#[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions, treat_none_as_default_value = false)]
 pub(crate) struct SessionRow {
     id: String,
@@ -68,5 +68,30 @@ impl SessionRow {
             last_used_at: Timestamp::from_millis(row.last_used_at.unwrap_or(row.updated_at)),
             expires_at: Timestamp::from_millis(row.expires_at),
         })
+    }
+}
+
+/// A session, live or not, and its account.
+#[derive(Clone, Queryable, Selectable)]
+pub(crate) struct FoundSession {
+    #[diesel(embed)]
+    session: SessionRow,
+    #[diesel(embed)]
+    account: AccountRow,
+}
+
+impl FoundSession {
+    /// The digest of its token.
+    pub(crate) fn token(&self) -> &[u8] {
+        &self.session.token_digest
+    }
+
+    /// The session, if it is live at this time.
+    pub(crate) fn if_live(self, now: Timestamp) -> Result<Option<(Session, Account)>, StoreError> {
+        if self.session.expires_at <= now.as_millis() {
+            return Ok(None);
+        }
+        let account = Account::try_from(self.account)?;
+        Ok(Some((self.session.into_session(account.factors_version)?, account)))
     }
 }

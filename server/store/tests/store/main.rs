@@ -13,6 +13,7 @@ mod messages;
 mod migrations;
 mod poolers;
 mod purge;
+mod session_reads;
 mod sqlite_trouble;
 mod tls;
 mod units;

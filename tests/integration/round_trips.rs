@@ -1,0 +1,154 @@
+//! How often an operation waits for the database, and how often it commits: the table of `server/README.md`.
+
+mod proxy;
+
+use crate::harness::{Database, Time, World};
+use countersign::config::values::DatabaseUrl;
+use countersign_test_postgres::{DatabaseKind, needs_postgres};
+use proxy::{Counted, Proxy};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Each operation is counted so many times. The least is its own: the server's other work may add to any of them.
+const ROUNDS: usize = 4;
+
+/// Frames of a write-ahead log that end a transaction (SQLite, "The WAL-Index File Format", 4.1), which grows only here.
+fn commits_in(log: &Path) -> u32 {
+    let log = std::fs::read(log).unwrap_or_default();
+    let Some(header) = log.get(..32) else { return 0 };
+    let number = |bytes: &[u8], at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    let page_size = usize::try_from(number(header, 8)).unwrap();
+    let is_of_this_log = |frame: &&[u8]| frame[8..16] == header[16..24];
+    let frames = log[32..].chunks_exact(24 + page_size).take_while(is_of_this_log);
+    frames.filter(|frame| number(frame, 4) != 0).count().try_into().unwrap()
+}
+
+/// What was counted, of one database.
+enum Counter {
+    Postgres(Proxy),
+    Sqlite { log: std::path::PathBuf, seen: u32 },
+}
+
+impl Counter {
+    /// What was counted since the last time.
+    fn take(&mut self) -> Counted {
+        match self {
+            Self::Postgres(proxy) => proxy.take(),
+            Self::Sqlite { log, seen } => {
+                let commits = commits_in(log);
+                let since = commits - std::mem::replace(seen, commits);
+                Counted { round_trips: 0, commits: since }
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Least(BTreeMap<&'static str, Counted>);
+
+impl Least {
+    fn note(&mut self, operation: &'static str, counted: Counted) {
+        let least = self.0.entry(operation).or_insert(counted);
+        least.round_trips = least.round_trips.min(counted.round_trips);
+        least.commits = least.commits.min(counted.commits);
+    }
+}
+
+async fn world(kind: DatabaseKind) -> (World, Counter) {
+    match kind {
+        DatabaseKind::Postgres => {
+            let database = Database::on_shared_cluster();
+            let url = database.url();
+            // postgres://user:password@host:port/database
+            let (start, rest) = url.split_once('@').unwrap();
+            let (address, name) = rest.split_once('/').unwrap();
+            let proxy = Proxy::start(address.to_owned());
+            let name = name.split('?').next().unwrap();
+            let url = format!("{start}@{}/{name}?sslmode=disable", proxy.address());
+            let world = World::sharing(&database, Time::Manual, |settings| {
+                settings.database.url = DatabaseUrl::parse(&url).unwrap();
+                // One, so that its statements are prepared after the first round.
+                settings.database.connections = 1;
+            });
+            (world.await, Counter::Postgres(proxy))
+        }
+        DatabaseKind::Sqlite => {
+            let world = World::start(kind).await;
+            let file = world.database().file().unwrap().to_str().unwrap().to_owned();
+            (world, Counter::Sqlite { log: format!("{file}-wal").into(), seen: 0 })
+        }
+    }
+}
+
+async fn count(kind: DatabaseKind) -> Least {
+    let (world, mut counter) = world(kind).await;
+    let service = world.service().await;
+    let mut least = Least::default();
+    for round in 0..ROUNDS {
+        macro_rules! counted {
+            ($operation:literal, $work:expr) => {{
+                counter.take();
+                let done = $work;
+                least.note($operation, counter.take());
+                done
+            }};
+        }
+        let user = counted!("sign up", world.user(&format!("counted-{round}")).await);
+        let browser = world.browser();
+        counted!("sign in", user.sign_in_from(&browser).await.ok());
+        counted!("read the session", browser.get("/get-session").await.ok());
+        counted!("sign out", browser.post("/sign-out").json(json!({})).await.ok());
+        let app = counted!("begin to enrol an app", user.begin_enrolment().await);
+        let confirm = user.browser.post("/two-factor/verify-totp").json(json!({"code": app.code()}));
+        counted!("enrol an app", confirm.await.ok());
+        let browser = world.browser();
+        counted!("sign in, to a challenge", user.sign_in_from(&browser).await.ok());
+        let verify = browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()}));
+        counted!("second factor: app", verify.await.ok());
+        let browser = user.challenged().await;
+        let verify = browser.post("/two-factor/verify-backup-code").json(json!({"code": app.backup_codes[0]}));
+        counted!("second factor: backup code", verify.await.ok());
+        let browser = user.challenged().await;
+        counted!("send a code", browser.post("/two-factor/send-otp").json(json!({})).await.ok());
+        let code = world.last_code_for(&user.email);
+        let verify = browser.post("/two-factor/verify-otp").json(json!({"code": code}));
+        counted!("second factor: mailed code", verify.await.ok());
+        let wrong = user.challenged().await.post("/two-factor/verify-totp").json(json!({"code": app.wrong_code()}));
+        counted!("second factor: wrong code", wrong.await);
+        let user = service.user().await;
+        let response = counted!("FusionAuth: log in, with a refresh token", service.log_in(&user).await.ok());
+        let refresh = json!({"refreshToken": response.text("/refreshToken")});
+        counted!("FusionAuth: refresh a token", service.open("/jwt/refresh", refresh).await.ok());
+        let app = service.enrol(&user).await;
+        let id = service.challenge(&user).await;
+        let code = app.fresh_code();
+        counted!("FusionAuth: second factor, app", service.complete(&id, &code).await.ok());
+    }
+    least
+}
+
+/// The rows of the table, as they should be.
+fn rows(postgres: &Least, sqlite: &Least) -> String {
+    let row = |(operation, counted): (&&str, &Counted)| {
+        let Counted { round_trips, commits } = counted;
+        format!("| {operation} | {round_trips} | {commits} | {} |\n", sqlite.0[operation].commits)
+    };
+    postgres.0.iter().map(row).collect()
+}
+
+#[needs_postgres]
+#[tokio::test(flavor = "multi_thread")]
+async fn operations_wait_for_the_database_as_often_as_the_table_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/server/README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = readme.split_once("<!-- round-trips -->\n").unwrap();
+    let (table, after) = rest.split_once("<!-- end -->").unwrap();
+    let heading: String = table.split_inclusive('\n').take(2).collect();
+    let found = heading + &rows(&count(DatabaseKind::Postgres).await, &count(DatabaseKind::Sqlite).await);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, format!("{before}<!-- round-trips -->\n{found}<!-- end -->{after}")).unwrap();
+        return;
+    }
+    assert_eq!(found, table, "UPDATE_GOLDEN=1 writes it anew");
+}

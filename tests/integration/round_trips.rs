@@ -2,7 +2,9 @@
 
 mod proxy;
 
-use crate::harness::{Database, Time, World};
+use crate::harness::World;
+use crate::harness::database::Database;
+use crate::harness::world::Time;
 use countersign::config::values::DatabaseUrl;
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
 use proxy::{Counted, Proxy};

@@ -1,10 +1,10 @@
 //! A loaded and checked OpenAPI document.
 //!
-//! Guarantees: the document is OpenAPI 3.0, 3.1 or 3.2, every `$ref` in it can be resolved within it, and operations are
-//! listed in the order of the text. Duplicate keys are rejected. References of path items are replaced by their targets, the
+//! Guarantees: the document is OpenAPI 3.0, 3.1 or 3.2, every `$ref` in it can be resolved within it (unless it was loaded for
+//! a purpose that needs less), and operations are listed in the order of the text. Duplicate keys are rejected. References of path items are replaced by their targets, the
 //! content of other files is taken in, and schemas of all versions have one form (see `normalise`).
 
-use crate::bundle::{self, Bundle, Origins};
+use crate::bundle::{self, Bundle, Origins, Problem};
 use crate::error::Error;
 use crate::files::Files;
 use crate::identifiers;
@@ -12,10 +12,11 @@ use crate::normalise::normalise;
 use crate::pointer;
 use crate::position::{Position, SourceSpan};
 use crate::reference;
-use crate::references::{self, Broken};
-use crate::source::{self, Part, SourceMap};
+use crate::references::{self, Broken, Found, Reached};
+use crate::source::{self, Part, Positions, SourceMap};
 use crate::version::Version;
 use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The HTTP methods that OpenAPI knows, as they are spelled in a path item; `query` since version 3.2.
@@ -32,9 +33,9 @@ pub struct Document {
     value: Value,
     /// JSON pointers of keywords that have no meaning in this version.
     ignored: Vec<String>,
-    source_map: Arc<SourceMap>,
+    positions: Arc<Positions>,
     origins: Arc<Origins>,
-    /// References that cannot be resolved; none in a document that was not loaded for lint.
+    /// References that cannot be resolved, as far as they were tolerated.
     broken: Vec<Broken>,
     /// Path and method of each operation, in the order of the text. A JSON object has no order of its own.
     order: Vec<(String, String)>,
@@ -45,6 +46,8 @@ pub struct Document {
 enum Tolerance {
     /// It cannot be loaded.
     Strict,
+    /// It can be loaded if nothing uses the part with the reference.
+    Unused,
     /// It is loaded, and lint reports them.
     ForLint,
 }
@@ -91,7 +94,7 @@ impl Document {
     pub fn load(name: &str, text: &str) -> Result<Self, Error> {
         let (mut value, source_map) = source::read(name, text)?;
         identifiers::resolve(&mut value);
-        Self::read(name, Bundle { value, source_map, origins: Origins::default() }, Tolerance::Strict)
+        Self::read(name, Bundle::of(value, source_map), Tolerance::Strict)
     }
 
     /// As [`Document::load`], but references may lead to other files. Their targets become part of the document; source
@@ -103,8 +106,17 @@ impl Document {
         Self::read(name, bundled(name, text, files)?, Tolerance::Strict)
     }
 
+    /// As [`Document::load_with`], but references in components that no operation, webhook or server uses may be broken.
+    ///
+    /// # Errors
+    /// As [`Document::load_with`], except for these.
+    pub fn load_used(name: &str, text: &str, files: Files<'_>) -> Result<Self, Error> {
+        Self::read(name, bundled(name, text, files)?, Tolerance::Unused)
+    }
+
     /// As [`Document::load_with`], but what is wrong within the document is left for lint to report, as far as the
-    /// rest can be read: references that lead nowhere, and other values in place of path items and operations.
+    /// rest can be read: references that cannot be followed, also to other files, and other values in place of path items
+    /// and operations.
     ///
     /// # Errors
     /// As [`Document::load_with`], except for these.
@@ -124,15 +136,14 @@ impl Document {
     }
 
     fn read(name: &str, bundle: Bundle, tolerance: Tolerance) -> Result<Self, Error> {
-        let Bundle { value, source_map, origins } = bundle;
-        let paths = source_map.whole().child("paths");
+        let paths = bundle.source_map.whole().child("paths");
         let methods = |(path, item): (&str, Part<'_>)| {
             let others = item.child(ADDITIONAL).into_iter().flat_map(Part::keys);
             let methods = item.keys().chain(others);
             methods.map(|method| (path.to_owned(), method.to_owned())).collect::<Vec<_>>()
         };
         let order = paths.into_iter().flat_map(Part::entries).flat_map(methods).collect();
-        Self::checked(name, value, (source_map, origins), order, tolerance)
+        Self::checked(name, bundle, order, tolerance)
     }
 
     /// Makes a document of a JSON value, e.g. of the one that dropshot generates. It has no line numbers.
@@ -147,36 +158,52 @@ impl Document {
             methods.map(|method| (path.clone(), method)).collect::<Vec<_>>()
         };
         let order = value["paths"].as_object().into_iter().flatten().flat_map(methods).collect();
-        Self::checked(name, value, Default::default(), order, Tolerance::Strict)
+        Self::checked(name, Bundle::of(value, SourceMap::default()), order, Tolerance::Strict)
     }
 
     fn checked(
         name: &str,
-        mut value: Value,
-        (source_map, mut origins): (SourceMap, Origins),
+        bundle: Bundle,
         mut order: Vec<(String, String)>,
         tolerance: Tolerance,
     ) -> Result<Self, Error> {
+        let Bundle { mut value, source_map, mut origins, problems } = bundle;
         let version = check_version(name, &value, &source_map)?;
+        let positions = Positions::from(source_map);
         let normalised = normalise(&mut value);
         origins.moved = normalised.moved;
         let shape = |pointer: &str, place: &str, problem: &str| Error::Shape {
-            span: span(name, &source_map, &origins, pointer),
+            span: span(name, &positions, &origins, pointer),
             place: place.to_owned(),
             problem: problem.to_owned(),
         };
         if !value["paths"].is_object() {
             return Err(shape("/paths", "/paths", "expected an object"));
         }
-        let is_strict = tolerance == Tolerance::Strict;
-        let broken = references::broken(&value);
-        if let Some(Broken { pointer, text, problem }) = broken.first().filter(|_| is_strict) {
-            return Err(Error::Reference {
-                span: span(name, &source_map, &origins, &format!("{pointer}/$ref")),
-                place: origins.pointer_in_file(pointer),
+        let is_strict = tolerance != Tolerance::ForLint;
+        let references = references::all(&value);
+        let mut broken = references::broken(&value, &references);
+        let mut errors = unfollowed(&references, problems, &origins);
+        broken
+            .extend(errors.iter().map(|(pointer, (text, error))| (pointer.clone(), Broken::of(pointer, text, error))));
+        let harmful = match tolerance {
+            Tolerance::Strict => broken.values().next(),
+            Tolerance::Unused if broken.is_empty() => None,
+            Tolerance::Unused => {
+                let reached = Reached::through(&references);
+                broken.values().find(|broken| reached.contains(&broken.pointer))
+            }
+            Tolerance::ForLint => None,
+        };
+        if let Some(Broken { pointer, text, problem }) = harmful {
+            let holder = pointer.rsplit_once('/').map_or("", |(holder, _)| holder);
+            let error = || Error::Reference {
+                span: span(name, &positions, &origins, pointer),
+                place: origins.pointer_in_file(holder),
                 reference: text.clone(),
-                problem,
-            });
+                problem: problem.clone(),
+            };
+            return Err(errors.remove(pointer).map_or_else(error, |(_, error)| error));
         }
         let is_path = |path: &String| !path.starts_with("x-");
         let paths = value["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
@@ -218,9 +245,9 @@ impl Document {
             version,
             value,
             ignored: normalised.ignored,
-            source_map: Arc::new(source_map),
+            positions: Arc::new(positions),
             origins: Arc::new(origins),
-            broken,
+            broken: broken.into_values().collect(),
             order,
         })
     }
@@ -242,7 +269,7 @@ impl Document {
         &self.ignored
     }
 
-    /// References that cannot be resolved, if the document was loaded for lint.
+    /// References that cannot be resolved, if the document was loaded for a purpose that tolerates them.
     pub fn broken(&self) -> &[Broken] {
         &self.broken
     }
@@ -250,13 +277,13 @@ impl Document {
     /// Position of the value at a JSON pointer; if there is none, of its nearest existing ancestor.
     #[must_use]
     pub fn position(&self, pointer: &str) -> Position {
-        self.source_map.find(&self.origins.moved.written(pointer))
+        self.positions.find(&self.origins.moved.written(pointer))
     }
 
     /// As [`Document::position`], with the name of the file.
     #[must_use]
     pub fn span(&self, pointer: &str) -> SourceSpan {
-        span(&self.name, &self.source_map, &self.origins, pointer)
+        span(&self.name, &self.positions, &self.origins, pointer)
     }
 
     /// Whether the name of a component was generated when several files became one document.
@@ -309,10 +336,24 @@ fn bundled(name: &str, text: &str, files: Files<'_>) -> Result<Bundle, Error> {
     let (mut value, source_map) = source::read(name, text)?;
     check_version(name, &value, &source_map)?;
     identifiers::resolve(&mut value);
-    match bundle::is_needed(&value) {
+    Ok(match bundle::is_needed(&value) {
         true => bundle::bundle(name, value, source_map, files),
-        false => Ok(Bundle { value, source_map, origins: Origins::default() }),
+        false => Bundle::of(value, source_map),
+    })
+}
+
+/// The text and the error of each reference that could not be followed to another file, by its JSON pointer in the document.
+fn unfollowed(references: &[Found], problems: Vec<Problem>, origins: &Origins) -> BTreeMap<String, (String, Error)> {
+    let mut by_place: HashMap<String, Problem> =
+        problems.into_iter().map(|problem| (problem.text_at.clone(), problem)).collect();
+    if by_place.is_empty() {
+        return BTreeMap::new();
     }
+    let error = |found: &Found| {
+        let Problem { text, error, .. } = by_place.remove(&*origins.moved.written(&found.pointer))?;
+        Some((found.pointer.clone(), (text, error)))
+    };
+    references.iter().filter_map(error).collect()
 }
 
 fn check_version(name: &str, value: &Value, source_map: &SourceMap) -> Result<Version, Error> {
@@ -332,10 +373,10 @@ fn check_version(name: &str, value: &Value, source_map: &SourceMap) -> Result<Ve
     Err(Error::Shape { span, place: "/openapi".to_owned(), problem })
 }
 
-fn span(name: &str, source_map: &SourceMap, origins: &Origins, pointer: &str) -> SourceSpan {
+fn span(name: &str, positions: &Positions, origins: &Origins, pointer: &str) -> SourceSpan {
     let pointer = origins.moved.written(pointer);
     let document = origins.of(&pointer).map_or(name, |(file, _)| file).to_owned();
-    SourceSpan { document, position: source_map.find(&pointer) }
+    SourceSpan { document, position: positions.find(&pointer) }
 }
 
 /// The path of the first server of a document, a path item or an operation, without a trailing slash. Variables are kept.

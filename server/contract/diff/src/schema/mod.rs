@@ -24,7 +24,8 @@ mod view;
 
 use super::change::{ChangeSide, Direction, SchemaContext};
 use super::comparison::{Comparison, Current, SchemaPair, Schemas};
-use countersign_contract_document::{Document, Node};
+use countersign_contract_document::grammar::{Kind, Shape, grammar};
+use countersign_contract_document::{Document, Node, Version};
 use parts::Parts;
 use std::rc::Rc;
 use view::View;
@@ -127,6 +128,10 @@ fn compare_views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View
         }
         (false, false) => {}
     }
+    if differ_within_only(old, new) {
+        objects::compare(comparison, old, new);
+        return items(comparison, old, new);
+    }
     exclusions::compare(comparison, old, new);
     if alternatives::compare(comparison, old, new, context) || !types::compare(comparison, old, new, context) {
         return;
@@ -139,6 +144,18 @@ fn compare_views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View
     }
     json_schema::compare(comparison, old, new);
     items(comparison, old, new);
+}
+
+/// Whether two schemas are written in the same words, so that only what their properties and items refer to can differ. Most
+/// schemas of a document are, because a change concerns all schemas that refer to the changed one.
+fn differ_within_only(old: &View<'_>, new: &View<'_>) -> bool {
+    let ([before], [after]) = (old.atoms(), new.atoms()) else { return false };
+    let is_compared_alone = |keyword: &String| {
+        let shape = grammar(Kind::Schema).field(keyword, Version::V3_2).map(|field| field.shape);
+        ["properties", "items", "additionalProperties"].contains(&keyword.as_str())
+            || !matches!(shape, Some(Shape::One(_) | Shape::List(_) | Shape::Map(_) | Shape::FlagOrSchema))
+    };
+    before.value == after.value && before.value.as_object().is_some_and(|schema| schema.keys().all(is_compared_alone))
 }
 
 /// Whether comparing two schemas in a direction would give a risky or breaking finding. Nothing is reported.

@@ -12,21 +12,20 @@ mod library;
 mod names;
 mod origins;
 mod path_items;
+mod targets;
 
 use crate::error::Error;
 use crate::files::Files;
-use crate::grammar::{self, Kind, place};
+use crate::grammar::{Kind, place};
 use crate::pointer;
 use crate::position::SourceSpan;
-use crate::reference::{self, LONGEST_CHAIN};
-use crate::references::{self, Found, is_path, unresolved};
+use crate::reference::LONGEST_CHAIN;
+use crate::references;
 use crate::source::{self, MAX_DEPTH, MAX_VALUES, SourceMap};
 use crate::version::Version;
-use library::{File, Library, Missing};
+use library::{File, Library};
 use names::{is_namesake, long_name, natural_name, section};
-use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 pub(crate) use origins::Origins;
@@ -63,13 +62,16 @@ pub(crate) fn is_needed(value: &Value) -> bool {
 }
 
 /// Bundles a document with the files that it refers to.
-pub(crate) fn bundle(name: &str, value: Value, source_map: SourceMap, files: Files<'_>) -> Bundle {
+///
+/// # Errors
+/// [`Error::Reference`] if that makes the document too large.
+pub(crate) fn bundle(name: &str, value: Value, source_map: SourceMap, files: Files<'_>) -> Result<Bundle, Error> {
     // Longer names may collide again; after this many rounds they get a number.
     const ROUNDS: usize = 4;
     let mut bundler = Bundler::new(Library::new(files, name, value, source_map), HashSet::new());
     for round in 1.. {
         while let Some(next) = bundler.pending.pop() {
-            bundler.complete(&next);
+            bundler.complete(&next)?;
         }
         if bundler.has_unique_names || round == ROUNDS {
             break;
@@ -77,7 +79,7 @@ pub(crate) fn bundle(name: &str, value: Value, source_map: SourceMap, files: Fil
         // Names must not depend on the order of references, so all components with the same name get longer ones.
         bundler = Bundler::new(bundler.library, bundler.taken);
     }
-    bundler.bundle
+    Ok(bundler.bundle)
 }
 
 /// A part of the bundle whose references are still relative to its file.
@@ -113,6 +115,8 @@ struct Bundler<'f> {
     inlined: HashSet<(usize, String)>,
     /// Number of values copied, and of those in path items that had been inserted before.
     copied: (usize, usize),
+    /// Whether a limit was exceeded, so that nothing more is to be done.
+    is_too_large: bool,
 }
 
 impl<'f> Bundler<'f> {
@@ -130,11 +134,12 @@ impl<'f> Bundler<'f> {
             has_unique_names: true,
             inlined: HashSet::new(),
             copied: (0, 0),
+            is_too_large: false,
         }
     }
 
     /// Makes the references in a part of the bundle refer to the bundle.
-    fn complete(&mut self, part: &PendingPart) {
+    fn complete(&mut self, part: &PendingPart) -> Result<(), Error> {
         let mut references = self.references(part);
         // A component that is only a reference provides the best name for its target, above all if their names are equal.
         references.sort_by_key(|reference| match self.is_component(&reference.place) {
@@ -143,6 +148,9 @@ impl<'f> Bundler<'f> {
         });
         for reference in references {
             if let Err(error) = self.follow(part, &reference) {
+                if self.is_too_large {
+                    return Err(error);
+                }
                 // The bundle may have something else in that place.
                 if reference.text.starts_with('#') {
                     let path = &self.library.read[part.file].path;
@@ -152,6 +160,7 @@ impl<'f> Bundler<'f> {
                 self.bundle.problems.push(Problem { text_at, text, error });
             }
         }
+        Ok(())
     }
 
     fn follow(&mut self, part: &PendingPart, reference: &Reference) -> Result<(), Error> {
@@ -179,56 +188,6 @@ impl<'f> Bundler<'f> {
         };
         self.write(reference, format!("#{copy}"));
         Ok(())
-    }
-
-    /// The references in a part. Those that are where OpenAPI allows none are left as they are.
-    fn references(&self, part: &PendingPart) -> Vec<Reference> {
-        let Some(value) = self.bundle.value.pointer(&part.place) else { return Vec::new() };
-        let is_name = |text: &str| self.bundle.value["components"]["schemas"].get(text).is_some();
-        let is_reference = |found: &Found| match found.is_mapped {
-            true => is_path(&found.text) && !is_name(&found.text),
-            false => found.is_allowed,
-        };
-        let found = references::references(value, part.kind, self.version).into_iter().filter(is_reference);
-        let reference = |found: Found| Reference {
-            text_at: format!("{}{}", part.place, found.pointer),
-            place: format!("{}{}", part.place, found.holder()),
-            kind: found.kind,
-            text: found.text,
-        };
-        found.map(reference).collect()
-    }
-
-    /// Index of the file and JSON pointer in it that a reference leads to.
-    fn locate(&mut self, part: &PendingPart, reference: &Reference) -> Result<(usize, String), Error> {
-        let (path, fragment) = reference.text.split_once('#').unwrap_or((&reference.text, ""));
-        let file = if path.is_empty() { part.file } else { self.file(part.file, path, reference)? };
-        let value = &self.library.read[file].value;
-        let holds = |pointer: &str| value.pointer(pointer).is_some();
-        let decoded = || percent_decode_str(fragment).decode_utf8().ok().map(Cow::into_owned);
-        let pointer = Some(fragment.to_owned()).filter(|pointer| holds(pointer)).or_else(decoded);
-        // A pointer through another reference can only be checked when that one has been replaced.
-        match pointer.filter(|pointer| holds(pointer) || file == 0 && passes_a_reference(value, pointer)) {
-            Some(pointer)
-                if file == 0
-                    || value.pointer(&pointer).is_some_and(|part| grammar::resembles(part, reference.kind)) =>
-            {
-                Ok((file, pointer))
-            }
-            Some(_) => Err(self.error(reference, "leads to something else than an OpenAPI object of this kind")),
-            None => Err(self.error(reference, unresolved(fragment))),
-        }
-    }
-
-    fn file(&mut self, from: usize, path: &str, reference: &Reference) -> Result<usize, Error> {
-        self.library.find(from, path).map_err(|missing| match missing {
-            Missing::NoPath(problem) => self.error(reference, problem),
-            Missing::Unreadable(source) => {
-                let (span, place) = self.origin(reference);
-                Error::File { span, place, reference: reference.text.clone(), source }
-            }
-            Missing::Unusable(error) => error,
-        })
     }
 
     /// Changes a reference.
@@ -263,7 +222,7 @@ impl<'f> Bundler<'f> {
         }
         self.copied.0 += source::size(value);
         if self.copied.0 > MAX_VALUES || place.matches('/').count() > MAX_DEPTH {
-            return Err(self.error(reference, "makes the document too large, or leads back to itself"));
+            return Err(self.size_error(reference));
         }
         if !put(&mut self.bundle.value, place, value.clone()) {
             return Err(self.error(reference, "cannot be resolved: `components` or a section of it is not an object"));
@@ -312,6 +271,11 @@ impl<'f> Bundler<'f> {
         (SourceSpan { document: document.to_owned(), position }, place)
     }
 
+    fn size_error(&mut self, reference: &Reference) -> Error {
+        self.is_too_large = true;
+        self.error(reference, "makes the document too large, or leads back to itself")
+    }
+
     fn error(&self, reference: &Reference, problem: &'static str) -> Error {
         let (span, place) = self.origin(reference);
         Error::Reference { span, place, reference: reference.text.clone(), problem: problem.to_owned() }
@@ -336,10 +300,4 @@ fn put(value: &mut Value, place: &str, new: Value) -> bool {
     }
     *here = new;
     true
-}
-
-/// Whether a JSON pointer leads through a reference.
-fn passes_a_reference(value: &Value, pointer: &str) -> bool {
-    let ends = pointer.match_indices('/').map(|(end, _)| end).skip(1);
-    ends.filter_map(|end| value.pointer(&pointer[..end])).any(|value| reference::target(value).is_some())
 }

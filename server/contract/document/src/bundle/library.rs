@@ -6,6 +6,9 @@ use crate::source::{self, SourceMap};
 use serde_json::Value;
 use std::collections::HashMap;
 
+/// Most files that may turn out to be unreadable before no others are tried. A small file may take long, because of its aliases.
+const MOST_UNREADABLE: usize = 20;
+
 /// The document's own file, then those read so far.
 pub(super) struct Library<'f> {
     files: Files<'f>,
@@ -49,6 +52,9 @@ impl<'f> Library<'f> {
         }
         if let Some(why) = self.unreadable.get(&path) {
             return Err(Missing::Unreadable(why.as_str().into()));
+        }
+        if self.unreadable.len() >= MOST_UNREADABLE {
+            return Err(Missing::Unreadable("it is not tried, because many others cannot be read".into()));
         }
         let file = (self.files.read)(&path).map_err(|source| {
             self.unreadable.insert(path.clone(), source.to_string());

@@ -27,7 +27,7 @@ impl Bundler<'_> {
             self.copied.1 += self.library.read[from.0].value.pointer(from.1).map_or(0, source::size);
         }
         if self.copied.1 > MOST {
-            return Err(self.error(reference, "makes the document too large, or leads back to itself"));
+            return Err(self.size_error(reference));
         }
         let keys = item.as_object().into_iter().flatten().map(|(key, _)| key).filter(|key| *key != "$ref");
         let siblings: Vec<(String, Option<SourceMap>, String)> = keys

@@ -139,7 +139,7 @@ pub(crate) fn all(document: &Value) -> Vec<Found> {
     let (mut out, mut seen) = (Vec::new(), HashSet::new());
     let mut open = vec![(String::new(), Kind::Document)];
     while let Some((part, kind)) = open.pop() {
-        let Some(value) = document.pointer(&part) else { continue };
+        let Some(value) = pointer::find(document, &part) else { continue };
         for mut found in references(value, kind, version) {
             found.pointer.insert_str(0, &part);
             let target = found.text.trim_start_matches('#');
@@ -206,7 +206,7 @@ fn problem(document: &Value, reference: &str) -> Option<&'static str> {
         let Some(pointer) = seen.last().and_then(|reference| reference.strip_prefix('#')) else {
             return Some("leads out of the document: bundle its files into one first");
         };
-        let Some(value) = document.pointer(pointer) else {
+        let Some(value) = pointer::find(document, pointer) else {
             return Some(unresolved(pointer));
         };
         let next = target(value)?;

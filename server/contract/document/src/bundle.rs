@@ -176,13 +176,14 @@ impl<'f> Bundler<'f> {
                 return self.inline_path_item(part, reference, (file, &pointer));
             }
             None if self.is_component(&reference.place) => {
-                self.copies.insert((file, pointer.clone()), reference.place.clone());
-                return self.copy_part(reference, &reference.place, (file, &pointer), part.links + 1);
+                self.copy_part(reference, &reference.place, (file, &pointer), part.links + 1)?;
+                self.copies.insert((file, pointer), reference.place.clone());
+                return Ok(());
             }
             None => {
                 let copy = self.free_pointer(reference, (file, &pointer))?;
-                self.copies.insert((file, pointer.clone()), copy.clone());
                 self.copy_part(reference, &copy, (file, &pointer), 0)?;
+                self.copies.insert((file, pointer), copy.clone());
                 copy
             }
         };

@@ -185,7 +185,7 @@ impl Broken {
 pub(crate) fn broken(document: &Value, all: &[Found]) -> BTreeMap<String, Broken> {
     let mut problems: HashMap<&str, Option<&'static str>> = HashMap::new();
     // Lint reports missing examples, which do not make a document unusable, and names that are none.
-    let counts = |found: &&Found| !found.is_mapped && !(found.kind == Kind::Example && found.is_allowed);
+    let counts = |found: &&Found| !(found.is_mapped || found.kind == Kind::Example && found.is_allowed);
     let broken = all.iter().filter(counts).filter_map(|found| {
         let problem = match found.is_allowed {
             true => *problems.entry(&found.text).or_insert_with(|| problem(document, &found.text)),

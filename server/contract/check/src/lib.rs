@@ -51,7 +51,7 @@ pub use observer::Observer;
 pub use probes::{Probe, Probes, Purpose};
 
 use countersign_contract_document::{Document, pointer};
-use countersign_contract_finding::{Finding, Side};
+use countersign_contract_finding::{Finding, Operations, Side};
 use countersign_contract_validate::{Deviation, OperationRef, RequestValidator, ResponseValidator};
 use serde_json::Value;
 
@@ -212,8 +212,8 @@ struct About<'a> {
 }
 
 impl About<'_> {
-    fn operations(&self) -> Vec<String> {
-        Some(self.operation.to_owned()).filter(|operation| !operation.is_empty()).into_iter().collect()
+    fn operations(&self) -> Operations {
+        Some(self.operation).filter(|operation| !operation.is_empty()).into_iter().collect()
     }
 }
 

@@ -27,7 +27,7 @@
 use super::sections::worst_first;
 use super::{Notes, count, is_hidden};
 use countersign_contract_document::SourceSpan;
-use countersign_contract_finding::{Example, Finding, Side, Verdict};
+use countersign_contract_finding::{Example, Finding, Operations, Side, Verdict};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -51,25 +51,32 @@ pub fn render(findings: &[Finding], title: &str, fails_from: Verdict, notes: &No
         },
         findings: worst_first(findings).into_iter().map(|finding| Entry::new(finding, fails(&finding))).collect(),
     };
-    let mut out = escaped(&serde_json::to_string_pretty(&report).expect("texts and numbers are JSON"));
+    let mut out = escaped(serde_json::to_string_pretty(&report).expect("texts and numbers are JSON"));
     out.push('\n');
     out
 }
 
 /// Escapes characters that a terminal or a log would interpret. They only occur within strings.
-pub(super) fn escaped(json: &str) -> String {
-    let mut out = String::with_capacity(json.len() + 1);
-    for character in json.chars() {
-        if character != '\n' && is_hidden(character) {
-            // Writing to a String cannot fail. All these characters are in the Basic Multilingual Plane: four digits
-            // suffice.
-            let _ = write!(out, "\\u{:04x}", u32::from(character));
-        } else {
-            out.push(character);
-        }
+pub(super) fn escaped(json: String) -> String {
+    let is_plain = |character: char| matches!(character, ' '..='~' | '\n');
+    let hidden = |(_, character): &(usize, char)| !is_plain(*character) && is_hidden(*character);
+    let mut hidden = json.char_indices().filter(hidden).peekable();
+    if hidden.peek().is_none() && !json.contains(COMMAND) {
+        return json;
     }
-    out.replace("##[", "#\\u0023[")
+    let (mut out, mut copied) = (String::with_capacity(json.len() + 1), 0);
+    for (at, character) in hidden {
+        out.push_str(&json[copied..at]);
+        // Writing to a String cannot fail. All these characters are in the Basic Multilingual Plane: four digits suffice.
+        let _ = write!(out, "\\u{:04x}", u32::from(character));
+        copied = at + character.len_utf8();
+    }
+    out.push_str(&json[copied..]);
+    out.replace(COMMAND, "#\\u0023[")
 }
+
+/// The beginning of a command in a log of GitHub Actions.
+const COMMAND: &str = "##[";
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -99,7 +106,7 @@ struct Entry<'a> {
     fails: bool,
     what: &'a str,
     why: &'a str,
-    operations: &'a [String],
+    operations: &'a Operations,
     place: &'a str,
     message: &'a str,
     #[serde(flatten)]

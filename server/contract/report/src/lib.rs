@@ -28,6 +28,7 @@ use self::details::details;
 use countersign_contract_document::{SourceSpan, is_hidden, visible};
 use countersign_contract_finding::{Finding, Verdict};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +119,7 @@ fn count(findings: &[Finding], verdict: Verdict) -> usize {
 const MOST_OPERATIONS: usize = 3;
 
 /// The affected operations as text, or "the document".
-fn subject(operations: &[String]) -> String {
+fn subject(operations: &[Arc<str>]) -> String {
     if operations.is_empty() {
         return "the document".to_owned();
     }
@@ -134,7 +135,7 @@ fn subject(operations: &[String]) -> String {
 /// stands alone.
 fn headline(finding: &Finding) -> String {
     let message = visible(&finding.message);
-    match (finding.place.as_str(), finding.operations.as_slice()) {
+    match (finding.place.as_str(), &*finding.operations) {
         ("", []) => message.into_owned(),
         ("", operations) => format!("{}: {message}", subject(operations)),
         (place, _) => format!("{}: {message}", visible(place)),

@@ -47,7 +47,7 @@ pub fn render(findings: &[Finding]) -> String {
             "results": results,
         }],
     });
-    let mut out = super::json::escaped(&format!("{log:#}"));
+    let mut out = super::json::escaped(format!("{log:#}"));
     out.push('\n');
     out
 }

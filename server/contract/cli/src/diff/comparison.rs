@@ -50,11 +50,13 @@ impl<'a> Comparison<'a> {
     /// Compares the documents of a pair. Returns why documents cannot be used.
     pub(super) fn add(&mut self, pair: Pair<'a>) -> Result<Vec<ContractError>, ContractError> {
         let (name, finding) = match pair {
-            Pair::Both { old, new } => match [old, new].map(|name| input::load(name, &self.arguments.shared.input)) {
-                [Ok(old), Ok(document)] => return self.compare(&old, &document, new).map(|()| Vec::new()),
-                sides => return Ok(sides.into_iter().filter_map(Result::err).collect()),
-            },
-            Pair::Added { path, name } => match input::load(name, &self.arguments.shared.input) {
+            Pair::Both { old, new } => {
+                match [old, new].map(|name| input::load_used(name, &self.arguments.shared.input)) {
+                    [Ok(old), Ok(document)] => return self.compare(&old, &document, new).map(|()| Vec::new()),
+                    sides => return Ok(sides.into_iter().filter_map(Result::err).collect()),
+                }
+            }
+            Pair::Added { path, name } => match input::load_used(name, &self.arguments.shared.input) {
                 Ok(_) => (name, documents::added(path, name)),
                 Err(error) => return Ok(vec![error]),
             },

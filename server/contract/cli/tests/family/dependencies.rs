@@ -37,6 +37,20 @@ fn only_the_program_does_input_and_output() {
     }
 }
 
+/// The library is generic, and a crate that compiles schemas carries a copy of it of more than a megabyte.
+#[test]
+fn only_one_crate_compiles_json_schemas() {
+    let compiles = |name: &str| {
+        let mut modules = Modules::new();
+        read(&directory(name).join("src"), &[], &mut modules);
+        let functions =
+            ["jsonschema::options", "jsonschema::validator_for", "jsonschema::is_valid", "jsonschema::validate"];
+        modules.values().any(|text| functions.iter().any(|function| text.contains(function)))
+    };
+    let crates = ["check", "cli", "compare", "diff", "document", "finding", "lint", "profile", "report", "validate"];
+    assert_eq!(crates.into_iter().filter(|name| compiles(name)).collect::<Vec<_>>(), ["validate"]);
+}
+
 /// The rule holds for the modules of a crate. Those of `schema` in `diff` count as one: schemas contain schemas, so comparing
 /// them is recursive. `schema/parts.rs` is the exception, because the comparison, which those files use, needs it. The other
 /// crates are one module each, whose files use what their `lib.rs` declares.

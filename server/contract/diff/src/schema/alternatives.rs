@@ -168,6 +168,13 @@ fn name(parts: &Parts<'_>) -> String {
 
 /// Pairs old and new alternatives, the most similar ones first.
 fn pairs<'d>(comparison: &Comparison<'d>, old: &Alternatives<'d>, new: &Alternatives<'d>) -> BTreeMap<usize, usize> {
+    let is_same = |(before, after): (&Parts<'d>, &Parts<'d>)| {
+        before.face().zip(after.face()).is_some_and(|(before, after)| before.value == after.value)
+    };
+    // Those that are written in the same words need no search, however many there are.
+    if old.list.len() == new.list.len() && old.list.iter().zip(&new.list).all(is_same) {
+        return (0..old.list.len()).map(|index| (index, index)).collect();
+    }
     let mut scores = Vec::new();
     for (from, before) in old.list.iter().enumerate() {
         for (to, after) in new.list.iter().enumerate() {

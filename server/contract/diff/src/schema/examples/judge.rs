@@ -5,7 +5,7 @@ use super::subject::Subject;
 use crate::change::Direction;
 use crate::comparison::Origin;
 use crate::schema::Parts;
-use countersign_contract_validate::json_schema::{Extra, json_schema_of_parts};
+use countersign_contract_validate::json_schema::{self, Extra, json_schema_of_parts};
 use countersign_contract_validate::{formats, nearest};
 use jsonschema::Validator;
 use jsonschema::error::{ValidationError, ValidationErrorKind};
@@ -71,7 +71,7 @@ fn compile(
     }
     *keywords_left = keywords_left.checked_sub(keywords(&translated.schema)).ok_or(EXHAUSTED)?;
     limit_integers(&mut translated.schema);
-    jsonschema::options().should_validate_formats(true).build(&translated.schema).map_err(|_| UNUSABLE)
+    json_schema::compile(&translated.schema).map_err(|_| UNUSABLE)
 }
 
 /// Adds the limits that the formats of integers stand for, which validators ignore.

@@ -101,7 +101,7 @@ fn lists<'d>(
 ) {
     if let (Some(before), Some(after)) = (had.kind, has.kind)
         && before != after
-        && (overlap::is_possible(old, had) || overlap::is_possible(new, has))
+        && [(old, had), (new, has)].iter().any(|(view, list)| overlap::is_possible(&comparison.languages, view, list))
     {
         let change = if after == "anyOf" { "one-of-became-any-of" } else { "any-of-became-one-of" };
         let message = format!("{before} became {after}");

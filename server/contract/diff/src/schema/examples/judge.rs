@@ -16,6 +16,7 @@ const ENDLESS: &str = "the schema refers to itself for the same value";
 const LARGE: &str = "the schema refers to very many others";
 const TANGLED: &str = "the alternatives of the schema lead to others in very many ways";
 const UNUSABLE: &str = "the validator cannot read the schema";
+const IMPOSSIBLE: &str = "no value that was tried is valid by the schema that accepts more";
 
 /// Most schemas that a validator may have to apply to one value.
 const MOST_EVALUATIONS: u64 = 20_000;
@@ -48,7 +49,8 @@ pub(super) fn best(
         })
         .collect();
     if ranked.is_empty() {
-        return Ok(None);
+        let is_possible = values.iter().any(|value| accepting_side.is_valid(value));
+        return if is_possible { Ok(None) } else { Err(IMPOSSIBLE) };
     }
     ranked.sort_by_key(|(others, _)| *others);
     let strict = compile(accepting, extra)?;
@@ -71,7 +73,8 @@ fn compile(
     }
     *keywords_left = keywords_left.checked_sub(keywords(&translated.schema)).ok_or(EXHAUSTED)?;
     limit_integers(&mut translated.schema);
-    jsonschema::options().should_validate_formats(true).build(&translated.schema).map_err(|_| UNUSABLE)
+    let options = jsonschema::options().should_validate_formats(true).with_format("byte", formats::is_base64);
+    options.build(&translated.schema).map_err(|_| UNUSABLE)
 }
 
 /// Adds the limits that the formats of integers stand for, which validators ignore.

@@ -97,8 +97,8 @@ fn a_body_that_is_too_long_is_not_taken_for_broken_json() {
     });
     let found = findings(address, TWO, &["--max-requests", "4"]);
     let rules: Vec<&str> = found.iter().filter_map(|finding| finding["rule"].as_str()).collect();
-    assert_eq!(rules, ["body-too-long"; 2], "{found:#?}");
-    assert!(found.iter().all(|finding| finding["operations"][0] == "GET /slow"), "{found:#?}");
+    assert_eq!(rules, ["body-too-long"], "{found:#?}");
+    assert_eq!(found[0]["operations"][0], "GET /slow");
 }
 
 #[test]

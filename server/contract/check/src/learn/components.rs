@@ -1,7 +1,7 @@
 //! Names the schemas of objects that a document has in several places, so that each is one component.
 //!
 //! A component has the name of the properties and paths where it is found most often: `User` for `/users/{userId}` and for the
-//! items of `users`. The same traffic gives the same names.
+//! items of `users`, `UserInput` for bodies of requests to `/users`. The same traffic gives the same names.
 
 use super::super::names;
 use super::templates::camel_case;
@@ -32,22 +32,18 @@ fn bodies(document: &mut Value) -> Vec<(String, &mut Value)> {
     for (path, item) in entries(document.get_mut("paths")) {
         for (method, operation) in entries(Some(item)) {
             let subject = subject(path, method);
-            let (mut holders, mut body) = (Vec::new(), None);
-            if let Value::Object(operation) = operation {
-                for (key, value) in operation.iter_mut() {
-                    match key.as_str() {
-                        "responses" => holders.extend(entries(Some(value))),
-                        "requestBody" => body = Some(value),
-                        _ => {}
-                    }
+            let mut holders = Vec::new();
+            for (key, value) in entries(Some(operation)) {
+                match key.as_str() {
+                    "requestBody" => holders.push((format!("{subject}Input"), value)),
+                    "responses" => holders.extend(entries(Some(value)).map(|(status, response)| {
+                        let is_error = status.starts_with(['4', '5']);
+                        (if is_error { "Error".to_owned() } else { subject.clone() }, response)
+                    })),
+                    _ => {}
                 }
             }
-            let responses = holders.into_iter().map(|(status, response)| {
-                let is_error = !status.starts_with(['1', '2', '3']);
-                (if is_error { "Error".to_owned() } else { subject.clone() }, response)
-            });
-            let all = body.map(|body| (subject.clone(), body)).into_iter().chain(responses);
-            for (name, holder) in all {
+            for (name, holder) in holders {
                 let schemas = entries(holder.get_mut("content")).filter_map(|(_, media)| media.get_mut("schema"));
                 out.extend(schemas.map(|schema| (name.clone(), schema)));
             }

@@ -299,12 +299,14 @@ fn objects_that_are_equal_in_several_places_are_components_with_their_names() {
             &json!([{"id": 5, "buyer": user(1), "seller": null}, {"id": 6, "buyer": null, "seller": user(2)}]),
         ),
         get("/orders/9", 404, &error),
+        post("/users", &json!({"name": "Ada", "age": 3, "role": "a"}), 201, &user(3)),
+        post("/users/3", &json!({"name": "Ada", "age": 4, "role": "b"}), 200, &user(3)),
         post("/counts", &json!({"count": 1}), 200, &json!({"ok": true})),
         post("/sizes", &json!({"count": 1}), 200, &json!({"ok": true})),
     ];
     let document = learned(&exchanges, &[]);
     let schemas = document["components"]["schemas"].as_object().unwrap();
-    assert_eq!(schemas.keys().collect::<Vec<_>>(), ["Error", "User"], "{document:#}");
+    assert_eq!(schemas.keys().collect::<Vec<_>>(), ["Error", "User", "UserInput"], "{document:#}");
     assert_eq!(schemas["User"]["properties"]["team"]["type"], "object");
     let schema =
         |pointer: &str| document.pointer(&format!("/paths{pointer}/content/application~1json/schema")).unwrap();
@@ -314,6 +316,7 @@ fn objects_that_are_equal_in_several_places_are_components_with_their_names() {
     let buyer = &schema("/~1orders/get/responses/200")["items"]["properties"]["buyer"];
     assert_eq!(*buyer, json!({"anyOf": [reference, {"type": "null"}]}));
     assert_eq!(*schema("/~1orders~1{orderId}/get/responses/404"), json!({"$ref": "#/components/schemas/Error"}));
+    assert_eq!(*schema("/~1users/post/requestBody"), json!({"$ref": "#/components/schemas/UserInput"}));
     // Small objects of different names are equal by chance.
     assert_eq!(schema("/~1counts/post/requestBody")["type"], "object");
     assert_eq!(problems(&exchanges, &document), Vec::<String>::new());

@@ -141,6 +141,14 @@ impl Check {
         self.finding(about, "no-answer", format!("no response: {why}"), &probe.pointer)
     }
 
+    /// The finding for a response whose body is too long to be read, so that it is not validated.
+    #[must_use]
+    pub fn body_too_long(&self, probe: &Probe, status: u16) -> Finding {
+        let about = About { operation: &probe.operation, place: &probe.purpose.description() };
+        let message = format!("{status}: the body is too long and was not read to its end");
+        self.finding(about, "body-too-long", message, &probe.pointer)
+    }
+
     /// The finding for a run without any success; `sent` is the number of requests.
     #[must_use]
     pub fn nothing_succeeded(&self, sent: usize) -> Finding {

@@ -124,6 +124,7 @@ impl OutputArguments {
     }
 
     /// Writes documents that cannot be used as findings. Returns the error to end with.
+    #[cfg(feature = "check")]
     pub(super) fn write_failures(
         &self,
         failures: Vec<ContractError>,

@@ -4,7 +4,8 @@
 //! {
 //!   "title": string,
 //!   "summary": {"total": n, "failing": n, "error": n, "warning": n, "breaking": n, "risky": n, "compatible": n,
-//!               "documentation": n, "accepted": n, "suggested_version": string or null},
+//!               "documentation": n, "accepted": n, "suggested_version": string or null,
+//!               "suggested_versions": [{"document": string or null, "version": string}, …]},
 //!   "findings": [{
 //!     "rule": string, "verdict": string, "fails": boolean, "what": string, "why": string,
 //!     "operations": ["GET /users/{id}", …], "place": string, "message": string,
@@ -19,13 +20,14 @@
 //! A side is `{"file", "line", "column", "pointer", "value"}`: `pointer` is a JSON pointer, `value` a string or null. Lines
 //! and columns count from 1 and are null for a document that was not read from text. `request` is a shell command. All keys are
 //! always present; later versions may add keys. The findings with the worst verdict come first. Accepted findings are counted and not
-//! listed. `new` of a finding about one document is its place.
+//! listed. `suggested_version` is
+//! that of two single documents. `new` of a finding about one document is its place.
 //!
 //! Breaking changes of schemas have an example: a value that the old schema accepted in requests and the new one rejects, or
 //! that the new one accepts in responses and the old one rejected; or, as `missing`, why there is none.
 
 use super::sections::worst_first;
-use super::{Notes, count, is_hidden};
+use super::{Notes, SuggestedVersion, count, is_hidden};
 use countersign_contract_document::SourceSpan;
 use countersign_contract_finding::{Example, Finding, Operations, Side, Verdict};
 use serde::Serialize;
@@ -47,7 +49,11 @@ pub fn render(findings: &[Finding], title: &str, fails_from: Verdict, notes: &No
             compatible: count(findings, Verdict::Compatible),
             documentation: count(findings, Verdict::Documentation),
             accepted: notes.accepted,
-            suggested_version: notes.suggested_version.as_deref(),
+            suggested_version: match notes.suggested_versions.as_slice() {
+                [SuggestedVersion { document: None, version }] => Some(version),
+                _ => None,
+            },
+            suggested_versions: &notes.suggested_versions,
         },
         findings: worst_first(findings).into_iter().map(|finding| Entry::new(finding, fails(&finding))).collect(),
     };
@@ -97,6 +103,7 @@ struct Summary<'a> {
     documentation: usize,
     accepted: usize,
     suggested_version: Option<&'a str>,
+    suggested_versions: &'a [SuggestedVersion],
 }
 
 #[derive(Serialize)]

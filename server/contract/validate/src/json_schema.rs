@@ -84,3 +84,12 @@ pub fn json_schema_of_parts(
 pub fn compile(schema: &Value) -> Result<Validator, ValidationError<'static>> {
     jsonschema::options().should_validate_formats(true).build(schema)
 }
+
+/// The same; the format `byte` is Base64, which other schemas may leave to their readers.
+///
+/// # Errors
+/// Why the schema cannot be used.
+pub fn compile_with_base64(schema: &Value) -> Result<Validator, ValidationError<'static>> {
+    let options = jsonschema::options().should_validate_formats(true);
+    options.with_format("byte", crate::formats::is_base64).build(schema)
+}

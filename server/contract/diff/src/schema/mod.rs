@@ -12,6 +12,7 @@ mod enums;
 mod equivalents;
 pub(super) mod examples;
 mod exclusions;
+mod exclusive;
 mod json_schema;
 mod limits;
 mod metadata;

@@ -66,3 +66,25 @@ fn a_list_is_one_finding_however_many_values_and_operations() {
     assert_eq!(many.len(), 1);
     assert!(many[0].1.ends_with(r#""h", "i" and 2 more were added"#), "{}", many[0].1);
 }
+
+#[test]
+fn a_value_of_a_shared_list_is_reported_once_whatever_stands_beside_the_reference() {
+    let document = |values: &str| {
+        let text = format!(
+            "openapi: 3.1.0\ninfo: {{title: T, version: 1.0.0}}\npaths:\n  \
+             /a: {{get: {{responses: {{'200': {{description: d, content: {{application/json: {{schema: {{$ref: '#/components/schemas/One'}}}}}}}}}}}}}}\n  \
+             /b: {{get: {{responses: {{'200': {{description: d, content: {{application/json: {{schema: {{$ref: '#/components/schemas/Two'}}}}}}}}}}}}}}\n\
+             components:\n  schemas:\n    Kind: {{type: string, enum: [{values}]}}\n    \
+             One: {{type: object, properties: {{kind: {{$ref: '#/components/schemas/Kind', default: a}}}}}}\n    \
+             Two: {{type: object, properties: {{kind: {{$ref: '#/components/schemas/Kind'}}, \
+             other: {{anyOf: [{{$ref: '#/components/schemas/Kind'}}, {{type: 'null'}}]}}, \
+             more: {{type: array, items: {{$ref: '#/components/schemas/Kind', description: d}}}}}}}}\n"
+        );
+        Document::load("case.yaml", &text).unwrap()
+    };
+    let found = diff(&document("a"), &document("a, b, c"), &DiffOptions::default());
+    let [finding] = found.as_slice() else { panic!("{found:#?}") };
+    assert_eq!(finding.message, r#"the values "b" and "c" were added"#);
+    assert_eq!((finding.place.as_str(), finding.operations.len()), ("schema Kind", 2));
+    assert_eq!(finding.old.as_ref().map(|side| side.pointer.as_str()), Some("/components/schemas/Kind"));
+}

@@ -80,7 +80,7 @@ impl<'t> JsonEvents<'t> {
 fn string(text: &str) -> (usize, Result<Cow<'_, str>, serde_json::Error>) {
     let (mut end, mut has_escapes) = (1, false);
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\');
-    while let Some(plain) = text.as_bytes().get(end..).and_then(|rest| rest.iter().position(|byte| is_special(byte))) {
+    while let Some(plain) = text.as_bytes().get(end..).and_then(|rest| rest.iter().position(is_special)) {
         end += plain;
         if text.as_bytes()[end] == b'"' {
             break;

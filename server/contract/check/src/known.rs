@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 /// Depth of responses below which nothing is read.
 const DEEPEST: usize = 5;
 
+/// Most names of which values are kept, because a server may use ids as names.
+const MOST_NAMES: usize = 10_000;
+
 /// Longest text that is read.
 const LONGEST: usize = 2_048;
 
@@ -115,7 +118,8 @@ impl Known {
             Value::Number(_) => true,
             _ => false,
         };
-        if is_useful {
+        let has_room = self.values.len() < MOST_NAMES || self.values.contains_key(&name);
+        if is_useful && has_room {
             let found = self.values.entry(name).or_default();
             found.retain(|found| found.value != *value || found.origin != origin || found.path != path);
             found.push(Found { value: value.clone(), origin, path: path.to_owned() });
@@ -224,5 +228,22 @@ fn find_places(owner: &str, value: &Value, at: &str, out: &mut Vec<(String, Vec<
             Value::String(_) | Value::Number(_) => out.push((at, names::of_member(owner, name))),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Known, MOST_NAMES, Origin};
+    use serde_json::json;
+
+    #[test]
+    fn the_number_of_names_is_limited_and_known_names_stay_up_to_date() {
+        let mut known = Known::default();
+        for number in 0..MOST_NAMES + 5 {
+            known.add(number.to_string(), &json!(1), (Origin::Seen, "/a"));
+        }
+        known.add("0".to_owned(), &json!(2), (Origin::Seen, "/a"));
+        assert_eq!(known.values.len(), MOST_NAMES);
+        assert_eq!(known.values["0"].len(), 2);
     }
 }

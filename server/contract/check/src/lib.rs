@@ -51,7 +51,7 @@ pub use observer::Observer;
 pub use probes::{Probe, Probes, Purpose};
 
 use countersign_contract_document::{Document, pointer};
-use countersign_contract_finding::{Finding, Side};
+use countersign_contract_finding::{Finding, Operations, Side};
 use countersign_contract_validate::{Deviation, OperationRef, RequestValidator, ResponseValidator};
 use serde_json::Value;
 
@@ -141,6 +141,14 @@ impl Check {
         self.finding(about, "no-answer", format!("no response: {why}"), &probe.pointer)
     }
 
+    /// The finding for a response whose body is too long to be read, so that it is not validated.
+    #[must_use]
+    pub fn body_too_long(&self, probe: &Probe, status: u16) -> Finding {
+        let about = About { operation: &probe.operation, place: &probe.purpose.description() };
+        let message = format!("{status}: the body is too long and was not read to its end");
+        self.finding(about, "body-too-long", message, &probe.pointer)
+    }
+
     /// The finding for a run without any success; `sent` is the number of requests.
     #[must_use]
     pub fn nothing_succeeded(&self, sent: usize) -> Finding {
@@ -212,8 +220,8 @@ struct About<'a> {
 }
 
 impl About<'_> {
-    fn operations(&self) -> Vec<String> {
-        Some(self.operation.to_owned()).filter(|operation| !operation.is_empty()).into_iter().collect()
+    fn operations(&self) -> Operations {
+        Some(self.operation).filter(|operation| !operation.is_empty()).into_iter().collect()
     }
 }
 

@@ -6,7 +6,7 @@
 use super::exchange::{Exchange, Request, Response};
 use super::mask::Mask;
 use super::{About, Check};
-use countersign_contract_finding::Finding;
+use countersign_contract_finding::{Finding, Operations};
 use countersign_contract_validate::OperationRef;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
@@ -27,7 +27,7 @@ pub struct Observer<'c> {
     /// Number of responses by the pointer of the operation.
     seen: BTreeMap<String, usize>,
     /// What was reported: rule, operations, place and message.
-    reported: HashSet<(&'static str, Vec<String>, String, String)>,
+    reported: HashSet<(&'static str, Operations, String, String)>,
     requests: usize,
 }
 

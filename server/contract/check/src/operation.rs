@@ -4,7 +4,7 @@ use super::broken::{self, Way};
 use super::names;
 use countersign_contract_document::{Document, Located, Node, pointer};
 use countersign_contract_validate::is_json;
-use countersign_contract_validate::json_schema::{Extra, json_schema_of_request};
+use countersign_contract_validate::json_schema::{Extra, compile, json_schema_of_request};
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -60,8 +60,7 @@ impl<'d> RequestSchema<'d> {
     fn read(holder: &Node<'d>) -> Self {
         let Some(schema) = holder.get("schema") else { return Self { value: &Value::Null, validator: None } };
         let translated = json_schema_of_request(&schema, Extra::Allowed);
-        let options = jsonschema::options().should_validate_formats(true);
-        let validator = (!translated.is_endless).then(|| options.build(&translated.schema).ok()).flatten();
+        let validator = (!translated.is_endless).then(|| compile(&translated.schema).ok()).flatten();
         Self { value: schema.value, validator }
     }
 

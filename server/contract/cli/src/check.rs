@@ -148,15 +148,24 @@ async fn send_requests(
     let (mut statistics, mut findings, mut known) = (Statistics::default(), Vec::new(), HashSet::new());
     let mut probes = check.probes(&wanted(arguments));
     while let Some(probe) = probes.next() {
+        if statistics.is_silent(&probe) {
+            continue;
+        }
         let found = match client.send(&probe).await {
             Ok(received) => {
                 let headers: Vec<_> = received.header_lines().collect();
-                let found = check.check_response(&probe, received.status, headers.iter().copied(), &received.body);
+                let found = match &received.body {
+                    Some(body) => check.check_response(&probe, received.status, headers.iter().copied(), body),
+                    None => vec![check.body_too_long(&probe, received.status)],
+                };
                 statistics.count(&probe, &received, &found);
-                probes.learn(&probe, received.status, &headers, &received.body);
+                probes.learn(&probe, received.status, &headers, received.body.as_deref().unwrap_or_default());
                 found
             }
             Err(error) => {
+                if error.is_timeout() {
+                    statistics.count_timeout(&probe);
+                }
                 let why = chain(&error.without_url());
                 statistics.count_failure(&why);
                 vec![check.no_response(&probe, &why)]

@@ -6,6 +6,7 @@ use super::{ContractError, Outcome, recording};
 use clap::Args;
 use countersign_contract_check::learn::learn;
 use reqwest::Url;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -48,15 +49,17 @@ fn template(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn run(arguments: &LearnArguments, output: &mut (dyn Write + Send)) -> Result<Outcome, ContractError> {
-    let mut exchanges = Vec::new();
+    let (mut exchanges, mut dropped) = (Vec::new(), 0);
     match (&arguments.har, arguments.listen) {
         (Some(file), _) => exchanges = recording::read(file, &arguments.url)?,
-        (None, Some(address)) => proxy::forward(address, &arguments.url, |event| {
-            if let Event::Answered(exchange) = event {
-                exchanges.push(exchange);
-            }
-            Ok(())
-        })?,
+        (None, Some(address)) => {
+            dropped = proxy::forward(address, &arguments.url, |event| {
+                if let Event::Answered(exchange) = event {
+                    exchanges.push(exchange);
+                }
+                Ok(())
+            })?;
+        }
         (None, None) => {}
     }
     let learned = learn(&exchanges, arguments.url.as_str(), &arguments.path)?;
@@ -64,7 +67,11 @@ pub(super) fn run(arguments: &LearnArguments, output: &mut (dyn Write + Send)) -
         return Err(ContractError::NothingLearned { url: arguments.url.to_string() });
     }
     let text = format!("{:#}\n", learned.document);
-    let summary = format!("{} operations, learned from {} requests", learned.operations, learned.requests);
+    let mut summary = format!("{} operations, learned from {} requests", learned.operations, learned.requests);
+    if dropped > 0 {
+        // Writing to a String cannot fail.
+        let _ = write!(summary, "; {dropped} more came too fast and were left out");
+    }
     let failed = |path: Option<PathBuf>| move |source| ContractError::Output { path, source };
     match &arguments.output {
         Some(path) => {

@@ -11,6 +11,8 @@ mod check;
 mod completions;
 mod diff;
 mod explain;
+#[cfg(feature = "check")]
+mod http_client;
 mod input;
 #[cfg(feature = "check")]
 mod learn;

@@ -85,7 +85,7 @@ pub(super) fn run(
         }
     }
     arguments.shared.input.keep(arguments.shared.output.file())?;
-    let notes = Notes { accepted: accepted.count, suggested_version: None };
+    let notes = Notes { accepted: accepted.count, ..Notes::default() };
     let documents: Vec<&str> = files.iter().map(|file| file_name(file)).collect();
     // Exceptions about documents that could not be read are not outdated.
     let is_whole = selection.is_everything() && failures.is_empty();

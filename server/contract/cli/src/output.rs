@@ -4,7 +4,7 @@ use super::repository::relative_to_root;
 use super::{ContractError, Outcome, chain};
 use clap::{Args, ValueEnum};
 use countersign_contract_document::{Position, SourceSpan};
-use countersign_contract_finding::{Finding, UNUSABLE, Verdict};
+use countersign_contract_finding::{Finding, Operations, UNUSABLE, Verdict};
 use countersign_contract_report::{Format, Notes, markdown, render_with, summary};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -124,6 +124,7 @@ impl OutputArguments {
     }
 
     /// Writes documents that cannot be used as findings. Returns the error to end with.
+    #[cfg(feature = "check")]
     pub(super) fn write_failures(
         &self,
         failures: Vec<ContractError>,
@@ -195,7 +196,7 @@ fn unusable(error: &ContractError) -> Finding {
     Finding {
         rule: &UNUSABLE,
         verdict: UNUSABLE.verdict,
-        operations: Vec::new(),
+        operations: Operations::default(),
         place: String::new(),
         message,
         span,

@@ -9,10 +9,10 @@ use super::schema::parts::Parts;
 use super::unchanged::Unchanged;
 use crate::language::Languages;
 use countersign_contract_document::Document;
-use countersign_contract_finding::{Example, Finding, Rule, Side, Verdict};
+use countersign_contract_finding::{Example, Finding, Operations, Rule, Side, Verdict};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 pub(super) struct Comparison<'d> {
     pub(super) old: &'d Document,
@@ -269,7 +269,7 @@ impl<'d> Comparison<'d> {
                 std::iter::once(format!("schema {name}").as_str()).chain(parts).collect::<Vec<_>>().join(" › ")
             });
             let place = self.place.after(0).join(" › ");
-            let (verdict, operations) = (self.verdict(rule), Vec::new());
+            let (verdict, operations) = (self.verdict(rule), Operations::default());
             let finding =
                 Finding { rule, verdict, operations, place, message, span, old, new, example: None, request: None };
             self.found.push(Found { finding, in_component, origin });
@@ -318,15 +318,18 @@ impl<'d> Comparison<'d> {
     /// The findings about the document, then those about its operations, each with the worst first. `example` finds the
     /// examples of breaking changes of schemas.
     pub(super) fn into_findings(mut self, mut example: impl FnMut(&Rule, &Origin<'d>) -> Example) -> Vec<Finding> {
+        let mut operations = vec![Vec::new(); self.found.len()];
         for (operation, findings) in self.pairs.findings_by_operation() {
-            findings.into_iter().for_each(|at| self.found[at].finding.operations.push(operation.clone()));
+            let name: Arc<str> = operation.into();
+            findings.into_iter().for_each(|at| operations[at].push(Arc::clone(&name)));
         }
-        for found in &mut self.found {
+        for (found, operations) in self.found.iter_mut().zip(operations) {
+            found.finding.operations = operations.into_iter().collect();
             found.finding.example = found.origin.as_ref().map(|origin| example(found.finding.rule, origin));
         }
-        let mut order: HashMap<String, usize> = HashMap::new();
+        let mut order: HashMap<Arc<str>, usize> = HashMap::new();
         for found in &self.found {
-            for operation in &found.finding.operations {
+            for operation in found.finding.operations.iter() {
                 let next = order.len();
                 order.entry(operation.clone()).or_insert(next);
             }
@@ -347,7 +350,7 @@ impl<'d> Comparison<'d> {
         self.options.severities.apply(&mut findings);
         for finding in findings.iter_mut().filter(|finding| finding.verdict == Verdict::Breaking) {
             let mut operations = finding.operations.iter();
-            if !finding.operations.is_empty() && operations.all(|operation| self.unstable.contains(operation)) {
+            if !finding.operations.is_empty() && operations.all(|operation| self.unstable.contains(&**operation)) {
                 finding.verdict = Verdict::Risky;
             }
         }

@@ -2,7 +2,7 @@
 
 use super::change::ChangeSide;
 use super::comparison::Comparison;
-use super::{annotations, operations, security, servers};
+use super::{annotations, callbacks, security, servers};
 
 use countersign_contract_document::Node;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +21,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
         }
     }
     annotations::report_if_changed(comparison, "schema-dialect-changed", "jsonSchemaDialect", &old, &new);
-    operations::webhooks(comparison, &old, &new);
+    callbacks::webhooks(comparison, &old, &new);
     named_schemas(comparison, &old, &new);
     security::schemes(comparison);
 }

@@ -1,7 +1,7 @@
 //! Documents that only one side of a comparison of several documents has.
 
 use countersign_contract_document::{Position, SourceSpan};
-use countersign_contract_finding::{Finding, Rule, Side, Verdict};
+use countersign_contract_finding::{Finding, Operations, Rule, Side, Verdict};
 
 /// A document without an old version.
 pub static DOCUMENT_ADDED: Rule = Rule {
@@ -37,7 +37,7 @@ fn finding(rule: &'static Rule, path: &str, name: &str, message: &str) -> Findin
     Finding {
         rule,
         verdict: rule.verdict,
-        operations: Vec::new(),
+        operations: Operations::default(),
         place: path.to_owned(),
         message: message.to_owned(),
         span: span(name),

@@ -16,6 +16,7 @@
 //! | info, servers, tags, components | `document`, `servers` |
 //! | descriptions, examples, extensions | `annotations` |
 //! | operations, their parameters, bodies, responses, security | `operations`, `parameters`, `bodies`, `responses`, `security` |
+//! | what the server sends by itself | `callbacks` |
 //! | schemas | `schema` |
 //! | documents that only one of two versions has | [`documents`] |
 //! | which of two patterns matches more | `language` |
@@ -23,6 +24,7 @@
 
 mod annotations;
 mod bodies;
+mod callbacks;
 mod change;
 mod comparison;
 mod deprecation;

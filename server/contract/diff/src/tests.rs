@@ -87,3 +87,38 @@ fn nested_unions_that_share_their_alternatives_are_compared() {
     let tangled = "the alternatives of the schema lead to others in very many ways";
     assert!(findings.iter().any(|finding| finding.example == Some(Example::Missing(tangled))));
 }
+
+#[test]
+fn a_schema_in_the_same_words_is_compared_only_where_it_refers_to_something_else() {
+    let schemas = |most: usize, description: &str| {
+        let schemas = json!({
+            "Name": text(most),
+            "User": {
+                "type": "object",
+                "required": ["name"],
+                "minProperties": 1,
+                "properties": {"name": {"$ref": "#/components/schemas/Name"}, "id": {"type": "integer", "minimum": 1}},
+                "additionalProperties": {"$ref": "#/components/schemas/Name"},
+                "description": description,
+            },
+            "Users": {"type": "array", "maxItems": 9, "items": {"$ref": "#/components/schemas/User"}},
+        });
+        schemas.as_object().cloned().unwrap()
+    };
+    let found = |old: &str, new: &str| {
+        let findings =
+            diff(&document(schemas(9, old), "Users"), &document(schemas(5, new), "Users"), &Options::default());
+        findings.iter().map(|finding| (finding.rule.id, finding.place.clone())).collect::<Vec<_>>()
+    };
+    let (same, other) = (found("d", "d"), found("d", "e"));
+    assert_eq!(
+        same,
+        [
+            ("request-max-length-decreased", "request body › application/json › items › name".to_owned()),
+            ("response-max-length-decreased", "response 200 › application/json › items › name".to_owned()),
+        ]
+    );
+    // What is found within does not depend on whether the rest is compared, too.
+    let others: Vec<_> = other.iter().filter(|(rule, _)| *rule != "documentation-changed").cloned().collect();
+    assert_eq!((others, other.len()), (same, 3));
+}

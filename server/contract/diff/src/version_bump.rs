@@ -1,7 +1,7 @@
 //! The version that a document should have after its changes, by semantic versioning (semver.org 2.0.0).
 
 use countersign_contract_document::Document;
-use countersign_contract_finding::{Finding, Rule, Side, Verdict};
+use countersign_contract_finding::{Finding, Operations, Rule, Side, Verdict};
 use semver::{BuildMetadata, Prerelease, Version};
 
 /// The version of the new document is too low. Only checked on request.
@@ -60,7 +60,7 @@ pub fn check_version(old: &Document, new: &Document, findings: &[Finding]) -> Op
     Some(Finding {
         rule: &VERSION_TOO_LOW,
         verdict: VERSION_TOO_LOW.verdict,
-        operations: Vec::new(),
+        operations: Operations::default(),
         place: "info › version".to_owned(),
         message,
         span: new.span(POINTER),

@@ -7,7 +7,8 @@
 mod logic;
 
 use crate::document::Document;
-use crate::grammar::{Kind, Shape, grammar};
+use crate::edit::Edit;
+use crate::grammar::{Kind, grammar};
 use crate::pointer;
 use crate::position::SourceSpan;
 use crate::reference;
@@ -43,7 +44,7 @@ pub fn to_3_0(document: &Document) -> Converted {
     value["openapi"] = VERSION.into();
     move_definitions(&mut value);
     let mut walk = Walk { at: String::new(), lost: Vec::new() };
-    walk.object(&mut value, Kind::Document);
+    walk.walk(&mut value, Kind::Document);
     let of = |pointer: &String| Lost { span: document.span(pointer), pointer: document.pointer_in_file(pointer) };
     let mut lost: Vec<Lost> = walk.lost.iter().map(of).collect();
     lost.sort();
@@ -117,20 +118,16 @@ struct Walk {
     lost: Vec<String>,
 }
 
-impl Walk {
-    fn below(&mut self, token: &str, work: impl FnOnce(&mut Self)) {
-        let length = self.at.len();
-        self.at.push('/');
-        self.at.push_str(&pointer::escape(token));
-        work(self);
-        self.at.truncate(length);
+impl Edit for Walk {
+    fn version(&self) -> Version {
+        Version::V3_0
     }
 
-    fn lose(&mut self, keyword: &str) {
-        self.lost.push(format!("{}/{}", self.at, pointer::escape(keyword)));
+    fn at(&mut self) -> &mut String {
+        &mut self.at
     }
 
-    fn object(&mut self, value: &mut Value, kind: Kind) {
+    fn change(&mut self, value: &mut Value, kind: Kind) {
         let grammar = grammar(kind);
         if grammar.is_referable(Version::V3_0) && reference::target(value).is_some() {
             return;
@@ -154,29 +151,11 @@ impl Walk {
                 self.lose(&name);
             }
         }
-        for (name, inner) in fields.iter_mut().filter(|(name, _)| !name.starts_with("x-")) {
-            let shape = grammar.field(name, Version::V3_0).map(|field| field.shape).or(grammar.others);
-            if let Some(shape) = shape {
-                self.below(name, |walk| walk.shape(inner, shape));
-            }
-        }
     }
+}
 
-    fn shape(&mut self, value: &mut Value, shape: Shape) {
-        match (shape, value) {
-            (Shape::One(kind), value) => self.object(value, kind),
-            (Shape::FlagOrSchema, value @ Value::Object(_)) => self.object(value, Kind::Schema),
-            (Shape::List(kind), Value::Array(items)) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    self.below(&index.to_string(), |walk| walk.object(item, kind));
-                }
-            }
-            (Shape::Map(kind), Value::Object(entries)) => {
-                for (name, entry) in entries {
-                    self.below(name, |walk| walk.object(entry, kind));
-                }
-            }
-            _ => {}
-        }
+impl Walk {
+    fn lose(&mut self, keyword: &str) {
+        self.lost.push(format!("{}/{}", self.at, pointer::escape(keyword)));
     }
 }

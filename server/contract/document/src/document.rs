@@ -1,20 +1,23 @@
 //! A loaded and checked OpenAPI document.
 //!
-//! Guarantees: the document is OpenAPI 3.0, 3.1 or 3.2, every `$ref` in it can be resolved within it, and operations are
-//! listed in the order of the text. Duplicate keys are rejected. References of path items are replaced by their targets, the
-//! content of other files is taken in, and schemas of all versions have one form (see `normalise`).
+//! Guarantees: the document is OpenAPI 3.0, 3.1 or 3.2, every `$ref` in it can be resolved within it (unless it was loaded for
+//! a purpose that needs less), and operations are listed in the order of the text. Duplicate keys are rejected. References of
+//! path items are replaced by their targets, the content of other files is taken in, and schemas of all versions have one form
+//! (see `normalise`).
 
-use crate::bundle::{self, Bundle, Origins};
+mod checks;
+
+use crate::bundle::{Bundle, Origins};
 use crate::error::Error;
 use crate::files::Files;
 use crate::identifiers;
-use crate::normalise::normalise;
 use crate::pointer;
 use crate::position::{Position, SourceSpan};
 use crate::reference;
-use crate::references::{self, Broken};
-use crate::source::{self, Part, SourceMap};
+use crate::references::Broken;
+use crate::source::{self, Positions, SourceMap};
 use crate::version::Version;
+use checks::{Tolerance, bundled};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -32,21 +35,12 @@ pub struct Document {
     value: Value,
     /// JSON pointers of keywords that have no meaning in this version.
     ignored: Vec<String>,
-    source_map: Arc<SourceMap>,
+    positions: Arc<Positions>,
     origins: Arc<Origins>,
-    /// References that cannot be resolved; none in a document that was not loaded for lint.
+    /// References that cannot be resolved, as far as they were tolerated.
     broken: Vec<Broken>,
     /// Path and method of each operation, in the order of the text. A JSON object has no order of its own.
     order: Vec<(String, String)>,
-}
-
-/// What becomes of a document with broken references, or with something else in place of a path item or an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tolerance {
-    /// It cannot be loaded.
-    Strict,
-    /// It is loaded, and lint reports them.
-    ForLint,
 }
 
 /// An operation with its path and method.
@@ -91,7 +85,7 @@ impl Document {
     pub fn load(name: &str, text: &str) -> Result<Self, Error> {
         let (mut value, source_map) = source::read(name, text)?;
         identifiers::resolve(&mut value);
-        Self::read(name, Bundle { value, source_map, origins: Origins::default() }, Tolerance::Strict)
+        Self::read(name, Bundle::of(value, source_map), Tolerance::Strict)
     }
 
     /// As [`Document::load`], but references may lead to other files. Their targets become part of the document; source
@@ -103,8 +97,17 @@ impl Document {
         Self::read(name, bundled(name, text, files)?, Tolerance::Strict)
     }
 
+    /// As [`Document::load_with`], but references in components that no operation, webhook or server uses may be broken.
+    ///
+    /// # Errors
+    /// As [`Document::load_with`], except for these.
+    pub fn load_used(name: &str, text: &str, files: Files<'_>) -> Result<Self, Error> {
+        Self::read(name, bundled(name, text, files)?, Tolerance::Unused)
+    }
+
     /// As [`Document::load_with`], but what is wrong within the document is left for lint to report, as far as the
-    /// rest can be read: references that lead nowhere, and other values in place of path items and operations.
+    /// rest can be read: references that cannot be followed, also to other files, and other values in place of path items
+    /// and operations.
     ///
     /// # Errors
     /// As [`Document::load_with`], except for these.
@@ -123,18 +126,6 @@ impl Document {
         Self::read(name, bundled, Tolerance::Strict).map(|_| value)
     }
 
-    fn read(name: &str, bundle: Bundle, tolerance: Tolerance) -> Result<Self, Error> {
-        let Bundle { value, source_map, origins } = bundle;
-        let paths = source_map.whole().child("paths");
-        let methods = |(path, item): (&str, Part<'_>)| {
-            let others = item.child(ADDITIONAL).into_iter().flat_map(Part::keys);
-            let methods = item.keys().chain(others);
-            methods.map(|method| (path.to_owned(), method.to_owned())).collect::<Vec<_>>()
-        };
-        let order = paths.into_iter().flat_map(Part::entries).flat_map(methods).collect();
-        Self::checked(name, value, (source_map, origins), order, tolerance)
-    }
-
     /// Makes a document of a JSON value, e.g. of the one that dropshot generates. It has no line numbers.
     ///
     /// # Errors
@@ -147,82 +138,7 @@ impl Document {
             methods.map(|method| (path.clone(), method)).collect::<Vec<_>>()
         };
         let order = value["paths"].as_object().into_iter().flatten().flat_map(methods).collect();
-        Self::checked(name, value, Default::default(), order, Tolerance::Strict)
-    }
-
-    fn checked(
-        name: &str,
-        mut value: Value,
-        (source_map, mut origins): (SourceMap, Origins),
-        mut order: Vec<(String, String)>,
-        tolerance: Tolerance,
-    ) -> Result<Self, Error> {
-        let version = check_version(name, &value, &source_map)?;
-        let normalised = normalise(&mut value);
-        origins.moved = normalised.moved;
-        let shape = |pointer: &str, place: &str, problem: &str| Error::Shape {
-            span: span(name, &source_map, &origins, pointer),
-            place: place.to_owned(),
-            problem: problem.to_owned(),
-        };
-        if !value["paths"].is_object() {
-            return Err(shape("/paths", "/paths", "expected an object"));
-        }
-        let is_strict = tolerance == Tolerance::Strict;
-        let broken = references::broken(&value);
-        if let Some(Broken { pointer, text, problem }) = broken.first().filter(|_| is_strict) {
-            return Err(Error::Reference {
-                span: span(name, &source_map, &origins, &format!("{pointer}/$ref")),
-                place: origins.pointer_in_file(pointer),
-                reference: text.clone(),
-                problem,
-            });
-        }
-        let is_path = |path: &String| !path.starts_with("x-");
-        let paths = value["paths"].as_object().into_iter().flatten().map(|(path, _)| path.clone());
-        for path in paths.filter(is_path).collect::<Vec<_>>() {
-            let item = &value["paths"][&path];
-            if reference::target(item).is_some() {
-                let target = reference::resolve(&value, item);
-                if !is_strict && !target.is_object() {
-                    continue;
-                }
-                let target = bundle::merge_siblings(target.clone(), item);
-                let others = target[ADDITIONAL].as_object().filter(|_| item.get(ADDITIONAL).is_none());
-                let methods = target.as_object().into_iter().chain(others).flatten();
-                let methods = methods.filter(|(key, _)| item.get(key).is_none());
-                let methods = methods.map(|(method, _)| (path.clone(), method.clone()));
-                order.extend(methods.collect::<Vec<_>>());
-                value["paths"][&path] = target;
-            }
-            if is_strict && !value["paths"][&path].is_object() {
-                return Err(shape(&pointer::from_tokens(["paths", &path]), &path, "expected a path item"));
-            }
-        }
-        let is_method = |path: &str, method: &str| match version {
-            Version::V3_2 => METHODS.contains(&method) || value["paths"][path][ADDITIONAL].get(method).is_some(),
-            _ => METHODS.contains(&method) && method != "query",
-        };
-        order.retain(|(path, method)| is_path(path) && is_method(path, method));
-        let is_operation = |(path, method): &(String, String)| operation_of(&value["paths"][path], method).is_object();
-        if !is_strict {
-            order.retain(is_operation);
-        }
-        if let Some((path, method)) = order.iter().find(|entry| !is_operation(entry)) {
-            let place = format!("{} {path}", method.to_uppercase());
-            let pointer = operation_pointer(&value["paths"][path], path, method);
-            return Err(shape(&pointer, &place, "expected an operation object"));
-        }
-        Ok(Self {
-            name: name.to_owned(),
-            version,
-            value,
-            ignored: normalised.ignored,
-            source_map: Arc::new(source_map),
-            origins: Arc::new(origins),
-            broken,
-            order,
-        })
+        Self::checked(name, Bundle::of(value, SourceMap::default()), order, Tolerance::Strict)
     }
 
     /// How messages call the document.
@@ -242,7 +158,7 @@ impl Document {
         &self.ignored
     }
 
-    /// References that cannot be resolved, if the document was loaded for lint.
+    /// References that cannot be resolved, if the document was loaded for a purpose that tolerates them.
     pub fn broken(&self) -> &[Broken] {
         &self.broken
     }
@@ -250,13 +166,13 @@ impl Document {
     /// Position of the value at a JSON pointer; if there is none, of its nearest existing ancestor.
     #[must_use]
     pub fn position(&self, pointer: &str) -> Position {
-        self.source_map.find(&self.origins.moved.written(pointer))
+        self.positions.find(&self.origins.moved.written(pointer))
     }
 
     /// As [`Document::position`], with the name of the file.
     #[must_use]
     pub fn span(&self, pointer: &str) -> SourceSpan {
-        span(&self.name, &self.source_map, &self.origins, pointer)
+        span(&self.name, &self.positions, &self.origins, pointer)
     }
 
     /// Whether the name of a component was generated when several files became one document.
@@ -304,38 +220,10 @@ impl Document {
     }
 }
 
-/// Reads a text, and the files that it refers to, as one document.
-fn bundled(name: &str, text: &str, files: Files<'_>) -> Result<Bundle, Error> {
-    let (mut value, source_map) = source::read(name, text)?;
-    check_version(name, &value, &source_map)?;
-    identifiers::resolve(&mut value);
-    match bundle::is_needed(&value) {
-        true => bundle::bundle(name, value, source_map, files),
-        false => Ok(Bundle { value, source_map, origins: Origins::default() }),
-    }
-}
-
-fn check_version(name: &str, value: &Value, source_map: &SourceMap) -> Result<Version, Error> {
-    if let Some(version) = Version::of(value) {
-        return Ok(version);
-    }
-    let span = SourceSpan { document: name.to_owned(), position: source_map.find("/openapi") };
-    let found = match (&value["openapi"], &value["swagger"]) {
-        (Value::String(version), _) => format!("version {version}"),
-        (Value::Null, Value::String(version)) => format!("Swagger {version}"),
-        (Value::Null, _) => "no field `openapi`".to_owned(),
-        (Value::Number(version), _) => format!("the number {version} in place of a string"),
-        // The value is not shown: this may be any file.
-        _ => "something else than a string".to_owned(),
-    };
-    let problem = format!("expected OpenAPI 3.0, 3.1 or 3.2, found {found}");
-    Err(Error::Shape { span, place: "/openapi".to_owned(), problem })
-}
-
-fn span(name: &str, source_map: &SourceMap, origins: &Origins, pointer: &str) -> SourceSpan {
+fn span(name: &str, positions: &Positions, origins: &Origins, pointer: &str) -> SourceSpan {
     let pointer = origins.moved.written(pointer);
     let document = origins.of(&pointer).map_or(name, |(file, _)| file).to_owned();
-    SourceSpan { document, position: source_map.find(&pointer) }
+    SourceSpan { document, position: positions.find(&pointer) }
 }
 
 /// The path of the first server of a document, a path item or an operation, without a trailing slash. Variables are kept.

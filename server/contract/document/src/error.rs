@@ -37,7 +37,7 @@ pub enum Error {
         /// The reference as written.
         reference: String,
         /// Why it cannot be resolved.
-        problem: &'static str,
+        problem: String,
     },
     /// A `$ref` to another file that cannot be read.
     #[error(

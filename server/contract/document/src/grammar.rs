@@ -4,6 +4,7 @@
 //! The walk over a document ([`crate::tree`]) follows it, so that data (`example`, `default`, `enum`, `x-…`) is never taken
 //! for OpenAPI, and lint checks fields against it.
 
+pub(crate) mod place;
 mod table;
 
 use crate::version::Version;

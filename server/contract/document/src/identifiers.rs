@@ -4,8 +4,8 @@
 //! that the rest of the crate knows one kind of reference. `$dynamicRef` is resolved as `$ref` (JSON Schema Core 2020-12,
 //! section 8.2.3.2, without a dynamic scope).
 
-use crate::grammar::{Kind, Shape, grammar};
-use crate::pointer;
+use crate::edit::Edit;
+use crate::grammar::Kind;
 use crate::reference;
 use crate::version::Version;
 use percent_encoding::percent_decode_str;
@@ -19,16 +19,12 @@ pub(crate) fn resolve(document: &mut Value) {
     let scope = Scope { base: without_fragment(own).to_owned(), root: String::new() };
     let mut known = Known::default();
     known.resources.insert(scope.base.clone(), String::new());
-    visit(document, (Kind::Document, version), &scope, String::new(), &mut |value, scope, at| {
-        known.add(value, scope, at)
-    });
+    visit(document, version, &scope, &mut |schema, scope, at| known.add(schema, scope, at));
     if known.resources.len() == 1 && known.anchors.is_empty() && !known.has_dynamic {
         return;
     }
     let copy = document.clone();
-    visit(document, (Kind::Document, version), &scope, String::new(), &mut |value, scope, _| {
-        known.rewrite(value, scope, &copy);
-    });
+    visit(document, version, &scope, &mut |schema, scope, _| known.rewrite(schema, scope, &copy));
 }
 
 /// The base of relative references within a schema.
@@ -101,52 +97,45 @@ impl Known {
     }
 }
 
-/// Visits each schema with its scope and JSON pointer.
-fn visit(
-    value: &mut Value,
-    (kind, version): (Kind, Version),
-    scope: &Scope,
+/// What to do with a schema, given its scope and its JSON pointer.
+type Work<'w> = &'w mut dyn FnMut(&mut Value, &Scope, &str);
+
+fn visit(document: &mut Value, version: Version, scope: &Scope, work: Work<'_>) {
+    Walk { version, at: String::new(), scopes: vec![scope.clone()], work }.walk(document, Kind::Document);
+}
+
+struct Walk<'w> {
+    version: Version,
     at: String,
-    work: &mut dyn FnMut(&mut Value, &Scope, &str),
-) {
-    if !value.is_object() {
-        return;
+    /// Scopes that contain the current schema, from the document's on.
+    scopes: Vec<Scope>,
+    work: Work<'w>,
+}
+
+impl Edit for Walk<'_> {
+    fn version(&self) -> Version {
+        self.version
     }
-    let mut scope = scope.clone();
-    if kind == Kind::Schema {
-        if let Some(id) = value["$id"].as_str() {
-            scope = Scope { base: join(&scope.base, without_fragment(id)), root: at.clone() };
-        }
-        work(value, &scope, &at);
+
+    fn at(&mut self) -> &mut String {
+        &mut self.at
     }
-    let grammar = grammar(kind);
-    let mut inner = |name: &str, value: &mut Value, shape: Shape| {
-        let at = format!("{at}/{}", pointer::escape(name));
-        match (shape, value) {
-            (Shape::One(kind), value) => visit(value, (kind, version), &scope, at, work),
-            (Shape::FlagOrSchema, value) => visit(value, (Kind::Schema, version), &scope, at, work),
-            (Shape::List(kind), Value::Array(items)) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    visit(item, (kind, version), &scope, format!("{at}/{index}"), work);
-                }
-            }
-            (Shape::Map(kind), Value::Object(entries)) => {
-                for (name, entry) in entries {
-                    visit(entry, (kind, version), &scope, format!("{at}/{}", pointer::escape(name)), work);
-                }
-            }
-            _ => {}
+
+    fn change(&mut self, value: &mut Value, kind: Kind) {
+        if kind != Kind::Schema || !value.is_object() {
+            return;
         }
-    };
-    for (name, value) in value.as_object_mut().into_iter().flatten() {
-        match grammar.field(name, version) {
-            Some(field) => inner(name, value, field.shape),
-            None if !name.starts_with("x-") => {
-                if let Some(shape) = grammar.others {
-                    inner(name, value, shape);
-                }
-            }
-            None => {}
+        let contains = |scope: &Scope| {
+            let inner = self.at.strip_prefix(&scope.root);
+            inner.is_some_and(|inner| inner.is_empty() || inner.starts_with('/'))
+        };
+        while self.scopes.pop_if(|scope| !contains(scope)).is_some() {}
+        if let (Some(outer), Some(id)) = (self.scopes.last(), value["$id"].as_str()) {
+            let base = join(&outer.base, without_fragment(id));
+            self.scopes.push(Scope { base, root: self.at.clone() });
+        }
+        if let Some(scope) = self.scopes.last() {
+            (self.work)(value, scope, &self.at);
         }
     }
 }

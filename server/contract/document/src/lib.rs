@@ -5,7 +5,7 @@
 //! | load a document, resolve a `$ref` | `document`, [`mod@source`], `position`, [`mod@pointer`], [`mod@reference`], [`mod@references`], `error` |
 //! | read the schemas of all versions into one form | `version`, `identifiers`, `normalise`, `moved` |
 //! | load a document of several files | `files`, `bundle` |
-//! | walk a document along the OpenAPI grammar | [`mod@grammar`], [`mod@tree`] |
+//! | walk a document along the OpenAPI grammar | [`mod@grammar`]; [`mod@tree`] to read it, `edit` to change it |
 //! | a value with its place | `node` |
 //! | rewrite a document as OpenAPI 3.0 | [`mod@convert`] |
 //! | compare values, show text | `value`, `visible` |
@@ -14,6 +14,7 @@
 mod bundle;
 pub mod convert;
 mod document;
+mod edit;
 mod error;
 mod files;
 pub mod grammar;

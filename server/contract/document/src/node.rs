@@ -24,7 +24,11 @@ impl<'a> Node<'a> {
 
     /// The value at a JSON pointer; null if there is none.
     pub fn at(document: &'a Document, pointer: &str) -> Self {
-        Self { document, pointer: pointer.to_owned(), value: document.value().pointer(pointer).unwrap_or(&Value::Null) }
+        Self {
+            document,
+            pointer: pointer.to_owned(),
+            value: pointer::find(document.value(), pointer).unwrap_or(&Value::Null),
+        }
     }
 
     /// The entry of an object, if there is one. References are not followed.

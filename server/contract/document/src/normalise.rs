@@ -17,7 +17,11 @@
 //! Each rewriting keeps the set of valid values. Where a reference leads into a part that would move, the part is left as
 //! it is. `nullable` and boolean exclusive limits have no meaning in JSON Schema: they are removed and listed for lint.
 
-use crate::grammar::{Kind, Shape, TYPES, TYPES_WITH_NULL, grammar};
+mod null;
+mod types;
+
+use crate::edit::Edit;
+use crate::grammar::Kind;
 use crate::moved::Moved;
 use crate::pointer;
 use crate::reference;
@@ -44,7 +48,7 @@ pub(crate) fn normalise(document: &mut Value) -> Normalised {
     let mut targets = BTreeSet::new();
     collect_targets(document, &mut targets);
     let mut walk = Walk { version, targets, at: String::new(), out: Normalised::default() };
-    walk.object(document, Kind::Document);
+    walk.walk(document, Kind::Document);
     walk.out
 }
 
@@ -60,65 +64,6 @@ fn collect_targets(value: &Value, out: &mut BTreeSet<String>) {
     }
 }
 
-/// Keywords that apply schemas to the same value.
-const SAME_VALUE: [&str; 6] = ["allOf", "anyOf", "oneOf", "not", "if", "$ref"];
-
-/// Keywords that say nothing about the value.
-const ANNOTATIONS: [&str; 15] = [
-    "title",
-    "description",
-    "default",
-    "example",
-    "examples",
-    "deprecated",
-    "externalDocs",
-    "readOnly",
-    "writeOnly",
-    "xml",
-    "$comment",
-    "$defs",
-    "$id",
-    "$anchor",
-    "nullable",
-];
-
-/// Keywords that only apply to values of some types.
-const BY_TYPE: [(&str, &[&str]); 5] = [
-    ("string", &["pattern", "minLength", "maxLength", "contentEncoding", "contentMediaType", "contentSchema"]),
-    ("integer", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
-    ("number", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
-    (
-        "array",
-        &[
-            "items",
-            "prefixItems",
-            "contains",
-            "minContains",
-            "maxContains",
-            "minItems",
-            "maxItems",
-            "uniqueItems",
-            "unevaluatedItems",
-        ],
-    ),
-    (
-        "object",
-        &[
-            "properties",
-            "required",
-            "additionalProperties",
-            "patternProperties",
-            "propertyNames",
-            "minProperties",
-            "maxProperties",
-            "dependentRequired",
-            "dependentSchemas",
-            "unevaluatedProperties",
-            "discriminator",
-        ],
-    ),
-];
-
 struct Walk {
     version: Version,
     targets: BTreeSet<String>,
@@ -127,58 +72,18 @@ struct Walk {
     out: Normalised,
 }
 
-impl Walk {
-    fn below<T>(&mut self, token: &str, work: impl FnOnce(&mut Self) -> T) -> T {
-        let length = self.at.len();
-        self.at.push('/');
-        self.at.push_str(&pointer::escape(token));
-        let result = work(self);
-        self.at.truncate(length);
-        result
+impl Edit for Walk {
+    fn version(&self) -> Version {
+        self.version
     }
 
-    fn object(&mut self, value: &mut Value, kind: Kind) {
-        if kind == Kind::Schema {
-            self.schema(value);
-        }
-        let grammar = grammar(kind);
-        if !value.is_object() || grammar.is_referable(self.version) && reference::target(value).is_some() {
-            return;
-        }
-        for field in grammar.fields(self.version) {
-            if let Some(inner) = value.get_mut(field.name) {
-                self.below(field.name, |walk| walk.shape(inner, field.shape));
-            }
-        }
-        let Some(shape) = grammar.others else { return };
-        for (name, inner) in value.as_object_mut().into_iter().flatten() {
-            if grammar.field(name, self.version).is_none() && !name.starts_with("x-") {
-                self.below(name, |walk| walk.shape(inner, shape));
-            }
-        }
+    fn at(&mut self) -> &mut String {
+        &mut self.at
     }
 
-    fn shape(&mut self, value: &mut Value, shape: Shape) {
-        match (shape, value) {
-            (Shape::FlagOrSchema, Value::Bool(_)) => {}
-            (Shape::One(kind), value) => self.object(value, kind),
-            (Shape::FlagOrSchema, value) => self.object(value, Kind::Schema),
-            (Shape::List(kind), Value::Array(items)) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    self.below(&index.to_string(), |walk| walk.object(item, kind));
-                }
-            }
-            (Shape::Map(kind), Value::Object(entries)) => {
-                for (name, entry) in entries {
-                    self.below(name, |walk| walk.object(entry, kind));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn schema(&mut self, value: &mut Value) {
+    fn change(&mut self, value: &mut Value, kind: Kind) {
         match value {
+            _ if kind != Kind::Schema => {}
             Value::Bool(true) => *value = json!({}),
             Value::Bool(false) => *value = json!({"not": {}}),
             Value::Object(schema) => {
@@ -195,7 +100,9 @@ impl Walk {
             _ => {}
         }
     }
+}
 
+impl Walk {
     /// Whether a reference leads to a keyword of the current schema or below it.
     fn is_target(&self, keyword: &str) -> bool {
         let place = format!("{}/{}", self.at, pointer::escape(keyword));
@@ -226,61 +133,6 @@ impl Walk {
         }
     }
 
-    /// `anyOf: [S, {type: null}]` is S with `nullable`, and of several alternatives, that of null is one flag.
-    fn null_alternative(&mut self, schema: &mut Map<String, Value>) {
-        let is_alone = |keyword: &str, kind: &str| {
-            keyword == kind || ANNOTATIONS.contains(&keyword) || keyword == "discriminator" || keyword.starts_with("x-")
-        };
-        for kind in ["anyOf", "oneOf"] {
-            let Some(list) = schema.get(kind).and_then(Value::as_array) else { continue };
-            let nulls = list.iter().filter(|one| is_null(one)).count();
-            let may_be_null_twice = kind == "oneOf" && list.iter().any(|one| !is_null(one) && takes_null(one));
-            if nulls != 1
-                || list.len() < 2
-                || may_be_null_twice
-                || !schema.keys().all(|keyword| is_alone(keyword, kind))
-                || self.is_target(kind)
-            {
-                continue;
-            }
-            let kept: Vec<(usize, Value)> = list.iter().cloned().enumerate().filter(|(_, one)| !is_null(one)).collect();
-            schema.insert("nullable".to_owned(), true.into());
-            schema.remove(kind);
-            match <[_; 1]>::try_from(kept) {
-                Ok([(index, only)]) => self.inline(schema, kind, index, only),
-                Err(kept) => {
-                    self.moves(
-                        kept.iter()
-                            .enumerate()
-                            .map(|(now, (before, _))| (format!("/{kind}/{now}"), format!("/{kind}/{before}"))),
-                    );
-                    schema.insert(kind.to_owned(), kept.into_iter().map(|(_, one)| one).collect());
-                }
-            }
-            return;
-        }
-    }
-
-    /// Merges the only alternative besides null into the schema, unless both have the same keyword.
-    fn inline(&mut self, schema: &mut Map<String, Value>, kind: &str, index: usize, only: Value) {
-        let from = format!("/{kind}/{index}");
-        match only {
-            Value::Object(keywords)
-                if !keywords.contains_key("$ref") && !keywords.keys().any(|keyword| schema.contains_key(keyword)) =>
-            {
-                self.moves(keywords.keys().map(|keyword| {
-                    let keyword = pointer::escape(keyword);
-                    (format!("/{keyword}"), format!("{from}/{keyword}"))
-                }));
-                schema.extend(keywords);
-            }
-            other => {
-                self.moves([("/allOf/0".to_owned(), from)]);
-                schema.insert("allOf".to_owned(), vec![other].into());
-            }
-        }
-    }
-
     fn constant(&mut self, schema: &mut Map<String, Value>) {
         let Some(value) = schema.remove("const") else { return };
         if schema.contains_key("enum") {
@@ -291,133 +143,6 @@ impl Walk {
             schema.insert("enum".to_owned(), vec![value].into());
             self.moves(["/enum", "/enum/0"].map(|now| (now.to_owned(), "/const".to_owned())));
         }
-    }
-
-    /// `not` with nothing but types, beside keywords that only apply to values of some types, is a list of the other types.
-    fn excluded_types(&mut self, schema: &mut Map<String, Value>) {
-        let excluded = schema.get("not").and_then(Value::as_object).filter(|not| not.len() == 1);
-        let excluded: Vec<&str> = match excluded.and_then(|not| not.get("type")) {
-            Some(Value::String(name)) => vec![name],
-            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-            _ => return,
-        };
-        let is_by_type = |keyword: &String| BY_TYPE.iter().any(|(_, keywords)| keywords.contains(&keyword.as_str()));
-        let excludes_part_of_a_type = excluded.contains(&"integer") && !excluded.contains(&"number");
-        if excludes_part_of_a_type
-            || schema.contains_key("type")
-            || !schema.keys().any(is_by_type)
-            || self.is_target("not")
-        {
-            return;
-        }
-        let is_left = |name: &&&str| **name != "integer" && !excluded.contains(*name);
-        let left: Vec<&str> = TYPES_WITH_NULL.iter().filter(is_left).copied().collect();
-        if left.is_empty() {
-            return;
-        }
-        let pairs: Vec<_> = (0..left.len()).map(|index| (format!("/type/{index}"), "/not/type".to_owned())).collect();
-        schema.insert("type".to_owned(), left.into());
-        schema.remove("not");
-        self.moves(pairs);
-    }
-
-    fn types(&mut self, schema: &mut Map<String, Value>) {
-        let names: Vec<String> = match schema.get("type") {
-            Some(Value::String(name)) if name == "null" => vec![name.clone()],
-            Some(Value::Array(names)) => names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
-            _ => return,
-        };
-        let has = |name: &str| names.iter().any(|one| one == name);
-        let mut others: Vec<(usize, &String)> = names.iter().enumerate().filter(|(_, one)| *one != "null").collect();
-        others.retain(|(index, one)| {
-            !(*one == "integer" && has("number")) && names.iter().position(|known| known == *one) == Some(*index)
-        });
-        let same_value = SAME_VALUE.iter().any(|keyword| schema.contains_key(*keyword));
-        match others.as_slice() {
-            [] => {
-                schema.insert("type".to_owned(), "null".into());
-                if !schema.contains_key("enum") {
-                    schema.remove("type");
-                    schema.insert("enum".to_owned(), json!([null]));
-                    self.moves(["/enum", "/enum/0"].map(|now| (now.to_owned(), "/type".to_owned())));
-                }
-            }
-            [(_, name)] if !has("null") => {
-                schema.insert("type".to_owned(), (*name).clone().into());
-            }
-            [(_, name)] if !same_value => {
-                let lists_null =
-                    schema.get("enum").and_then(Value::as_array).is_none_or(|list| list.contains(&Value::Null));
-                if lists_null {
-                    schema.insert("nullable".to_owned(), true.into());
-                }
-                schema.insert("type".to_owned(), (*name).clone().into());
-            }
-            [(_, name)] => {
-                schema.insert("type".to_owned(), json!([name, "null"]));
-            }
-            _ if TYPES.iter().all(|name| has(name) || *name == "integer") => {
-                schema.remove("type");
-                if !has("null") {
-                    let not_null = json!({"not": {"type": "null"}});
-                    Self::add_part(schema, not_null);
-                }
-            }
-            _ => self.distribute(schema, &others, has("null"), same_value),
-        }
-    }
-
-    /// Writes several types as alternatives.
-    fn distribute(
-        &mut self,
-        schema: &mut Map<String, Value>,
-        types: &[(usize, &String)],
-        with_null: bool,
-        same_value: bool,
-    ) {
-        let moving = BY_TYPE.iter().filter(|(name, _)| types.iter().any(|(_, one)| one == name));
-        let moving: Vec<&str> = moving.flat_map(|(_, keywords)| *keywords).copied().collect();
-        if schema.keys().any(|keyword| moving.contains(&keyword.as_str()) && self.is_target(keyword)) {
-            return;
-        }
-        let group = if schema.contains_key("anyOf") { None } else { Some("/anyOf".to_owned()) };
-        let group_at = group.unwrap_or_else(|| {
-            let next = schema.get("allOf").and_then(Value::as_array).map_or(0, Vec::len);
-            format!("/allOf/{next}/anyOf")
-        });
-        let (mut list, mut pairs) = (Vec::new(), Vec::new());
-        for (index, name) in types {
-            let mut one = Map::new();
-            one.insert("type".to_owned(), (*name).clone().into());
-            let place = format!("{group_at}/{}", list.len());
-            pairs.push((place.clone(), format!("/type/{index}")));
-            let keywords = BY_TYPE.iter().find(|(known, _)| known == name).map_or(&[][..], |(_, keywords)| keywords);
-            let numeric = ["integer", "number"].contains(&name.as_str());
-            let format = schema.get("format").and_then(Value::as_str);
-            let takes_format = format.is_some_and(|format| is_numeric(format) == numeric);
-            let own = keywords.iter().copied().filter(|keyword| schema.contains_key(*keyword));
-            for keyword in own.chain(takes_format.then_some("format")) {
-                one.insert(keyword.to_owned(), schema[keyword].clone());
-                pairs.push((format!("{place}/{keyword}"), format!("/{keyword}")));
-            }
-            list.push(Value::from(one));
-        }
-        for keyword in moving {
-            schema.remove(keyword);
-        }
-        schema.remove("format");
-        schema.remove("type");
-        let lists_null = schema.get("enum").and_then(Value::as_array).is_none_or(|list| list.contains(&Value::Null));
-        if with_null && !same_value && lists_null {
-            schema.insert("nullable".to_owned(), true.into());
-        } else if with_null && lists_null {
-            list.push(json!({"type": "null"}));
-        }
-        match group_at.as_str() {
-            "/anyOf" => drop(schema.insert("anyOf".to_owned(), list.into())),
-            _ => drop(Self::add_part(schema, json!({"anyOf": list}))),
-        }
-        self.moves(pairs);
     }
 
     /// A numeric exclusive limit becomes the limit, if it is the tighter one.
@@ -458,33 +183,4 @@ impl Walk {
             self.moves([(part, String::new())]);
         }
     }
-}
-
-/// Whether a format is one of numbers.
-fn is_numeric(format: &str) -> bool {
-    ["int", "uint", "float", "double", "decimal"].iter().any(|start| format.starts_with(start))
-}
-
-/// Whether a schema accepts null and nothing else, and says no more.
-fn is_null(schema: &Value) -> bool {
-    let Some(keywords) = schema.as_object() else { return false };
-    let says_null = |(keyword, value): (&String, &Value)| match keyword.as_str() {
-        "type" => *value == "null" || *value == json!(["null"]),
-        "const" => value.is_null(),
-        "enum" => *value == json!([null]),
-        _ => false,
-    };
-    keywords.iter().any(says_null)
-        && keywords.iter().all(|entry| says_null(entry) || ANNOTATIONS.contains(&entry.0.as_str()))
-}
-
-/// Whether a schema, as written, names null among its types.
-fn takes_null(schema: &Value) -> bool {
-    let names = &schema["type"];
-    names.as_array().is_some_and(|names| names.iter().any(|name| name == "null"))
-        || schema.as_object().is_some_and(|keywords| {
-            !["type", "enum", "const", "$ref", "allOf", "anyOf", "oneOf", "not"]
-                .iter()
-                .any(|key| keywords.contains_key(*key))
-        })
 }

@@ -3,6 +3,7 @@
 //! Loading a document checks its references, so that resolving one cannot fail afterwards. Only references within the
 //! document exist by then, because loading takes in the content of other files.
 
+use crate::pointer;
 use serde_json::Value;
 
 /// Most references followed in a row. Checked references have no cycle, but those in examples are not checked, and a
@@ -15,7 +16,7 @@ pub(crate) const LONGEST_CHAIN: usize = 256;
 pub fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
     for _ in 0..LONGEST_CHAIN {
         let Some(reference) = target(value) else { return value };
-        value = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer)).unwrap_or(&Value::Null);
+        value = reference.strip_prefix('#').and_then(|at| pointer::find(document, at)).unwrap_or(&Value::Null);
     }
     if target(value).is_some() { &Value::Null } else { value }
 }

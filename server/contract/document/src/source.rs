@@ -8,7 +8,7 @@
 //! |---|---|
 //! | the events of a text | `saphyr-parser` for YAML, `json` |
 //! | build values from events | `reader`, `scalar` |
-//! | keep positions | `map`, `keys` |
+//! | keep positions, find them | `map`, `keys`, `positions` |
 //!
 //! `saphyr`'s tree with positions (`MarkedYaml`) is no substitute, because its loader silently overwrites duplicate keys,
 //! does not resolve merge keys and expands aliases without a limit.
@@ -16,6 +16,7 @@
 mod json;
 mod keys;
 mod map;
+mod positions;
 mod reader;
 mod scalar;
 
@@ -27,6 +28,7 @@ use saphyr_parser::Parser;
 use serde_json::Value;
 
 pub(crate) use map::{Part, SourceMap};
+pub(crate) use positions::Positions;
 
 /// Greatest depth of nesting; the limit protects recursive functions from stack overflow.
 pub const MAX_DEPTH: usize = 256;

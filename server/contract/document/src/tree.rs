@@ -67,35 +67,6 @@ pub struct Tree<'a> {
     pub misfits: Vec<Misfit<'a>>,
 }
 
-/// Whether the tree of a whole document has a node at a JSON pointer.
-pub(crate) fn reaches(document: &Value, pointer: &str) -> bool {
-    let version = Version::of(document).unwrap_or(Version::V3_0);
-    let (mut value, mut shape) = (document, Shape::One(Kind::Document));
-    for part in pointer::tokens(pointer) {
-        let next = match shape {
-            Shape::FlagOrSchema if !value.is_object() => None,
-            Shape::FlagOrSchema | Shape::One(_) => {
-                let kind = if let Shape::One(kind) = shape { kind } else { Kind::Schema };
-                let grammar = grammar(kind);
-                if grammar.is_referable(version) && reference::target(value).is_some() {
-                    return false;
-                }
-                let field = grammar.field(&part, version).map(|field| field.shape);
-                field.or_else(|| grammar.others.filter(|_| !part.starts_with("x-")))
-            }
-            Shape::List(kind) | Shape::Map(kind) => Some(Shape::One(kind)),
-            _ => None,
-        };
-        let below = match value {
-            Value::Array(items) => part.parse::<usize>().ok().and_then(|index| items.get(index)),
-            _ => value.get(&part),
-        };
-        let (Some(next), Some(below)) = (next, below) else { return false };
-        (value, shape) = (below, next);
-    }
-    value.is_object() && matches!(shape, Shape::One(_) | Shape::FlagOrSchema)
-}
-
 impl<'a> Tree<'a> {
     /// The tree of a document or of a part of one. Pointers are relative to the part.
     pub fn new(value: &'a Value, kind: Kind, version: Version) -> Self {

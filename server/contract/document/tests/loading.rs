@@ -135,6 +135,7 @@ fn unresolvable_references_are_rejected() {
     let place = "openapi/sample.yaml:5:9: /components/schemas/A: $ref";
     for (schemas, expected) in [
         ("    A: {$ref: '#/components/schemas/B'}\n", format!("{place} `#/components/schemas/B` cannot be resolved")),
+        ("    A: {$ref: '#/'}\n", format!("{place} `#/` cannot be resolved: `#/` leads to an entry with an empty name; leave out the `/` to refer to the whole file")),
         ("    A: {$ref: 'other.yaml#/A'}\n", format!("{place} `other.yaml#/A` leads out of the document: bundle its files into one first")),
         (
             "    A: {$ref: '#/components/schemas/B'}\n    B: {$ref: '#/components/schemas/A'}\n",

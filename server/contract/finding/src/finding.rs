@@ -1,5 +1,6 @@
 //! Findings of the tools, and the rules that they refer to.
 
+use crate::operations::Operations;
 use countersign_contract_document::SourceSpan;
 use serde::Serialize;
 use serde_json::Value;
@@ -65,9 +66,9 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// The verdict of the rule, unless the user of the tool chose another one for it.
     pub verdict: Verdict,
-    /// Affected operations, as `GET /users/{id}`, in the order of the document; empty if the finding concerns the whole
+    /// Affected operations in the order of the document; empty if the finding concerns the whole
     /// document.
-    pub operations: Vec<String>,
+    pub operations: Operations,
     /// Path to the affected part of the operation or document, outermost first: `request body › password`.
     pub place: String,
     /// Description in a sentence without a full stop.

@@ -2,7 +2,9 @@
 #![warn(missing_docs)]
 
 mod finding;
+mod operations;
 mod severity;
 
 pub use finding::{Example, Finding, Rule, Side, UNUSABLE, Verdict, abbreviated};
+pub use operations::Operations;
 pub use severity::{Severities, Severity};

@@ -10,7 +10,7 @@ use countersign_contract_document::Node;
 use countersign_contract_document::grammar::Kind;
 use countersign_contract_document::tree::{Id, Key};
 use countersign_contract_finding::{Rule, Verdict};
-use countersign_contract_validate::json_schema::json_schema_for;
+use countersign_contract_validate::json_schema::{compile, json_schema_for};
 use countersign_contract_validate::nearest as nearest_errors;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
@@ -187,7 +187,7 @@ impl Values<'_, '_> {
             return Err("its schema refers to itself for the same value");
         }
         let complete = complete.schema;
-        let build = || jsonschema::options().should_validate_formats(true).build(&complete).ok().map(Rc::new);
+        let build = || compile(&complete).ok().map(Rc::new);
         Ok(self.validators.entry(complete.to_string()).or_insert_with(build).clone())
     }
 }

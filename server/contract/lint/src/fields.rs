@@ -1,7 +1,7 @@
 //! Checks the fields of each OpenAPI object, and its references.
 
-use super::Lint;
 use super::words::{listed, nearest, short};
+use super::{Lint, unions};
 use countersign_contract_document::grammar::{Kind, Shape, TYPES_WITH_NULL, grammar};
 use countersign_contract_document::references::Broken;
 use countersign_contract_document::tree::{Id, Misfit};
@@ -62,8 +62,7 @@ pub(super) fn check(lint: &Lint<'_>) {
     // A reference where none is allowed is reported as one, and not for its type.
     let is_reported = |misfit: &Misfit<'_>| {
         let pointer = lint.tree.pointer(misfit.node) + &pointer::from_tokens(&misfit.inner);
-        let holder = pointer.strip_suffix("/$ref").unwrap_or(&pointer);
-        lint.document.broken().iter().any(|broken| broken.pointer == holder)
+        lint.broken.contains(&pointer) || lint.broken.contains(&format!("{pointer}/$ref"))
     };
     for misfit in lint.tree.misfits.iter().filter(|misfit| !is_reported(misfit)) {
         let inner: Vec<&str> = misfit.inner.iter().map(String::as_str).collect();
@@ -145,16 +144,20 @@ fn check_broken(lint: &Lint<'_>) -> HashSet<Id> {
     let by_pointer: HashMap<String, Id> = lint.tree.ids().map(|id| (lint.tree.pointer(id), id)).collect();
     for Broken { pointer, text, problem } in broken {
         // In data and lists, the nearest object of OpenAPI contains the reference.
-        let mut ends = std::iter::once(pointer.len()).chain(pointer.rmatch_indices('/').map(|(end, _)| end));
+        let mut ends = pointer.rmatch_indices('/').map(|(end, _)| end);
         let Some((id, end)) = ends.find_map(|end| Some((*by_pointer.get(&pointer[..end])?, end))) else {
             continue;
         };
-        if end == pointer.len() {
+        let tokens: Vec<String> = pointer::tokens(&pointer[end..]).collect();
+        let inner: Vec<&str> = tokens.iter().map(String::as_str).collect();
+        if inner == ["$ref"] {
             objects.insert(id);
         }
-        let tokens: Vec<String> = pointer::tokens(&pointer[end..]).collect();
-        let inner: Vec<&str> = tokens.iter().map(String::as_str).chain(["$ref"]).collect();
-        lint.report(&BROKEN, id, &inner, format!("the reference `{}` {problem}", short(text)));
+        let rule = match lint.tree.node(id).kind {
+            Kind::Discriminator => &unions::DISCRIMINATOR_MAPPING,
+            _ => &BROKEN,
+        };
+        lint.report(rule, id, &inner, format!("the reference `{}` {problem}", short(text)));
     }
     objects
 }
@@ -212,7 +215,8 @@ fn check_reference(lint: &Lint<'_>, id: Id, reference: &str) {
         lint.report(&SIBLINGS, id, &["$ref"], format!("siblings of a `$ref` are ignored: {}", listed(&siblings)));
     }
     // A `$ref` to null is broken too, because null is not an Example Object.
-    if node.kind == Kind::Example && lint.document.resolve(node.value).is_null() {
+    let is_reported = || lint.broken.contains(&(lint.tree.pointer(id) + "/$ref"));
+    if node.kind == Kind::Example && lint.document.resolve(node.value).is_null() && !is_reported() {
         lint.report(&BROKEN, id, &["$ref"], format!("`{}` leads to no example", short(reference)));
     }
 }

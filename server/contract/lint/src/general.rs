@@ -128,7 +128,7 @@ fn check_tags(lint: &Lint<'_>) {
     for (tag, uses) in undeclared {
         let hint = nearest(tag, declared.iter().copied()).map(|name| format!(", did you mean `{name}`?"));
         let message = format!("the tag `{}` is not declared{}", short(tag), hint.unwrap_or_default());
-        let operations = uses.iter().flat_map(|(id, _)| lint.operations(*id)).collect();
+        let operations = uses.iter().flat_map(|(id, _)| lint.operations(*id).to_vec()).collect();
         let (first, index) = uses[0];
         lint.report_for(&TAG_UNDECLARED, first, &["tags", &index.to_string()], message, operations);
     }

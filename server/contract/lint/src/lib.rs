@@ -35,10 +35,11 @@ mod words;
 use countersign_contract_document::Document;
 use countersign_contract_document::grammar::Kind;
 use countersign_contract_document::tree::{Id, Tree};
-use countersign_contract_finding::{Finding, Rule, Side};
+use countersign_contract_finding::{Finding, Operations, Rule, Side};
 use reach::Reach;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 pub use words::nearest;
 
@@ -128,8 +129,9 @@ pub fn lint(document: &Document) -> Vec<Finding> {
 pub fn lint_with(document: &Document, optional: &[String]) -> Vec<Finding> {
     let tree = Tree::new(document.value(), Kind::Document, document.version());
     let reach = Reach::new(document, &tree);
-    let findings = RefCell::default();
-    let lint = Lint { document, tree, reach, optional, findings, operations: RefCell::default() };
+    let broken = document.broken().iter().map(|broken| broken.pointer.clone()).collect();
+    let (findings, operations) = (RefCell::default(), RefCell::default());
+    let lint = Lint { document, tree, reach, broken, optional, findings, operations };
     fields::check(&lint);
     general::check(&lint);
     paths::check(&lint);
@@ -156,9 +158,10 @@ fn in_order(mut findings: Vec<Finding>, own: &str) -> Vec<Finding> {
         let is_same = later.span.position.line > 0
             && (later.rule, &later.span, &later.message) == (earlier.rule, &earlier.span, &earlier.message);
         if is_same {
-            let more = later.operations.drain(..).filter(|name| !earlier.operations.contains(name));
-            let more: Vec<String> = more.collect();
-            earlier.operations.extend(more);
+            let known: HashSet<&Arc<str>> = earlier.operations.iter().collect();
+            let more = later.operations.iter().filter(|name| !known.contains(name));
+            let all: Operations = earlier.operations.iter().chain(more).cloned().collect();
+            earlier.operations = all;
         }
         is_same
     });
@@ -170,11 +173,13 @@ struct Lint<'a> {
     document: &'a Document,
     tree: Tree<'a>,
     reach: Reach,
+    /// JSON pointers of the references that cannot be resolved.
+    broken: HashSet<String>,
     /// Optional rules that are asked for, by their ids.
     optional: &'a [String],
     findings: RefCell<Vec<Finding>>,
     /// Cache of the operations that use a part.
-    operations: RefCell<HashMap<Id, Vec<String>>>,
+    operations: RefCell<HashMap<Id, Operations>>,
 }
 
 impl Lint<'_> {
@@ -190,10 +195,9 @@ impl Lint<'_> {
         node: Id,
         inner: &[&str],
         message: impl Into<String>,
-        operations: Vec<String>,
+        operations: Operations,
     ) {
-        let is_off = OPTIONAL.contains(rule) && !self.optional.iter().any(|id| id == rule.id);
-        if is_off {
+        if self.is_off(rule) {
             return;
         }
         let pointer = self.tree.pointer(node) + &countersign_contract_document::pointer::from_tokens(inner);
@@ -220,11 +224,16 @@ impl Lint<'_> {
         });
     }
 
+    /// Whether a rule is an optional one that was not asked for.
+    fn is_off(&self, rule: &Rule) -> bool {
+        OPTIONAL.contains(rule) && !self.optional.iter().any(|id| id == rule.id)
+    }
+
     /// Labels of the operations that use a node.
-    fn operations(&self, node: Id) -> Vec<String> {
+    fn operations(&self, node: Id) -> Operations {
         let owner = self.tree.node(node).owner;
         if owner == 0 {
-            return Vec::new();
+            return Operations::default();
         }
         self.operations.borrow_mut().entry(owner).or_insert_with(|| self.reach.operations(owner)).clone()
     }

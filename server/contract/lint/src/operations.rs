@@ -4,7 +4,7 @@ use super::Lint;
 use super::words::{folded, short};
 use countersign_contract_document::grammar::Kind;
 use countersign_contract_document::tree::Id;
-use countersign_contract_finding::{Rule, Verdict};
+use countersign_contract_finding::{Operations, Rule, Verdict};
 use std::collections::HashMap;
 
 pub(super) const ID_MISSING: Rule = Rule {
@@ -117,8 +117,7 @@ fn check_body(lint: &Lint<'_>, id: Id) {
     }
 }
 
-fn both(lint: &Lint<'_>, one: Id, other: Id) -> Vec<String> {
-    let mut operations = lint.operations(one);
-    operations.extend(lint.operations(other).into_iter().filter(|name| !operations.contains(name)).collect::<Vec<_>>());
-    operations
+fn both(lint: &Lint<'_>, one: Id, other: Id) -> Operations {
+    let (one, other) = (lint.operations(one), lint.operations(other));
+    one.iter().chain(other.iter().filter(|name| !one.contains(name))).cloned().collect()
 }

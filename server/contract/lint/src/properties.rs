@@ -69,14 +69,14 @@ fn check_required(lint: &Lint<'_>, id: Id, required: &[Value]) {
 fn check_names(lint: &Lint<'_>, id: Id) {
     let properties = lint.tree.node(id).value["properties"].as_object().into_iter().flatten();
     let mut names: Vec<&str> = properties.map(|(name, _)| name.as_str()).collect();
-    let base = lint.tree.pointer(id);
-    let position = |name: &str| lint.document.position(&format!("{base}/properties/{}", pointer::escape(name)));
     let mut seen: HashMap<String, &str> = HashMap::new();
     if names.iter().all(|name| seen.insert(folded(name), name).is_none()) {
         return;
     }
     seen.clear();
-    names.sort_by_key(|name| position(name));
+    let base = lint.tree.pointer(id);
+    let position = |name: &str| lint.document.position(&format!("{base}/properties/{}", pointer::escape(name)));
+    names.sort_by_cached_key(|name| position(name));
     for name in names {
         let fold = folded(name);
         match seen.get(&fold) {
@@ -93,10 +93,13 @@ fn check_names(lint: &Lint<'_>, id: Id) {
 
 /// Reports a schema once, however many of its properties lack a description.
 fn check_descriptions(lint: &Lint<'_>, id: Id) {
+    if lint.is_off(&DESCRIPTION) {
+        return;
+    }
     let properties = lint.tree.field(id, "properties");
     let silent = properties.filter(|property| lacks_description(lint.tree.node(*property).value));
     let mut silent: Vec<Id> = silent.collect();
-    silent.sort_by_key(|property| lint.document.position(&lint.tree.pointer(*property)));
+    silent.sort_by_cached_key(|property| lint.document.position(&lint.tree.pointer(*property)));
     let names: Vec<String> = silent.iter().filter_map(|property| lint.tree.name(*property)).map(short).collect();
     let Some(first) = silent.first().and_then(|first| lint.tree.name(*first)) else { return };
     let message = format!("no description of {}", listed(&names));

@@ -6,8 +6,10 @@
 use countersign_contract_document::grammar::Kind;
 use countersign_contract_document::tree::{Id, Key, Tree};
 use countersign_contract_document::{Document, Located, pointer};
+use countersign_contract_finding::Operations;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// The graph of a document.
 #[derive(Debug)]
@@ -17,7 +19,7 @@ pub(super) struct Reach {
     by_pointer: HashMap<String, Id>,
     /// Operations with their labels, by index in the order of the document.
     rank: HashMap<Id, usize>,
-    labels: Vec<String>,
+    labels: Vec<Arc<str>>,
     /// Whether the document has webhooks, which use components as operations do.
     has_webhooks: bool,
 }
@@ -40,7 +42,7 @@ impl Reach {
             let operation = reach.by_pointer.get(&located.pointer()).copied();
             if let (Some(item), Some(operation)) = (item, operation) {
                 reach.rank.insert(operation, reach.labels.len());
-                reach.labels.push(format!("{} {path}", method.to_uppercase()));
+                reach.labels.push(format!("{} {path}", method.to_uppercase()).into());
                 reach.add_edge(operation, item);
             }
         }
@@ -103,10 +105,10 @@ impl Reach {
     }
 
     /// Labels of the operations that use a part, in the order of the document; empty for the document itself.
-    pub(super) fn operations(&self, part: Id) -> Vec<String> {
+    pub(super) fn operations(&self, part: Id) -> Operations {
         let users = closure([part], &self.from);
         let ranks: BTreeSet<usize> = users.iter().filter_map(|user| self.rank.get(user).copied()).collect();
-        ranks.into_iter().map(|rank| self.labels[rank].clone()).collect()
+        ranks.into_iter().map(|rank| Arc::clone(&self.labels[rank])).collect()
     }
 
     /// The operations, in the order of the document.

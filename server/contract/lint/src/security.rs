@@ -38,11 +38,8 @@ pub(super) const SCOPE: Rule = Rule {
 
 pub(super) fn check(lint: &Lint<'_>) {
     let schemes = &lint.document.value()["components"]["securitySchemes"];
-    let is_global = lint.document.value().get("security").is_some();
-    for (id, operation) in lint.tree.of(Kind::Operation).filter(|(id, _)| lint.tree.is_operation(*id)) {
-        if !is_global && operation.get("security").is_none() {
-            lint.report(&MISSING, id, &[], "it has no `security`, and neither has the document");
-        }
+    if lint.document.value().get("security").is_none() {
+        check_operations(lint);
     }
     let mut used = HashSet::new();
     for (id, requirement) in lint.tree.of(Kind::Requirement) {
@@ -74,6 +71,19 @@ pub(super) fn check(lint: &Lint<'_>) {
             _ => &["tokenUrl"],
         };
         check_needed(lint, id, flow, needed, "an OAuth flow of this kind");
+    }
+}
+
+/// Checks the operations of a document without `security`. If they all lack it, that is one finding.
+fn check_operations(lint: &Lint<'_>) {
+    let operations = || lint.tree.of(Kind::Operation).filter(|(id, _)| lint.tree.is_operation(*id));
+    let silent: Vec<Id> =
+        operations().filter(|(_, operation)| operation.get("security").is_none()).map(|(id, _)| id).collect();
+    if silent.len() > 1 && silent.len() == operations().count() {
+        return lint.report(&MISSING, 0, &[], "neither the document nor any of its operations has `security`");
+    }
+    for id in silent {
+        lint.report(&MISSING, id, &[], "it has no `security`, and neither has the document");
     }
 }
 

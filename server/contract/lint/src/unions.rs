@@ -67,7 +67,8 @@ pub(super) fn check(lint: &Lint<'_>) {
         let mapping = discriminator["mapping"].as_object().into_iter().flatten();
         for (value, target) in mapping.filter_map(|(value, target)| Some((value, target.as_str()?))) {
             let is_elsewhere = target.contains('#') && !target.starts_with('#') || target.contains("://");
-            if !is_elsewhere && lint.reach.mapped(target).is_none() {
+            let pointer = || lint.tree.pointer(id) + &pointer::from_tokens(["mapping", value]);
+            if !is_elsewhere && !lint.broken.contains(&pointer()) && lint.reach.mapped(target).is_none() {
                 let message = format!("there is no schema `{}`", short(target));
                 lint.report(&DISCRIMINATOR_MAPPING, id, &["mapping", value], message);
             }

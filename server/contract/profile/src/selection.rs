@@ -33,7 +33,10 @@ impl Selection {
         let selected: HashSet<String> = documents.iter().flat_map(|document| self.operations(document)).collect();
         findings.retain_mut(|finding| {
             let is_general = finding.operations.is_empty();
-            finding.operations.retain(|operation| selected.contains(operation));
+            if !finding.operations.iter().all(|operation| selected.contains(&**operation)) {
+                let kept = finding.operations.iter().filter(|operation| selected.contains(&***operation));
+                finding.operations = kept.cloned().collect();
+            }
             is_general || !finding.operations.is_empty()
         });
     }

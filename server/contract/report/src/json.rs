@@ -4,7 +4,8 @@
 //! {
 //!   "title": string,
 //!   "summary": {"total": n, "failing": n, "error": n, "warning": n, "breaking": n, "risky": n, "compatible": n,
-//!               "documentation": n, "accepted": n, "suggested_version": string or null},
+//!               "documentation": n, "accepted": n, "suggested_version": string or null,
+//!               "suggested_versions": [{"document": string or null, "version": string}, …]},
 //!   "findings": [{
 //!     "rule": string, "verdict": string, "fails": boolean, "what": string, "why": string,
 //!     "operations": ["GET /users/{id}", …], "place": string, "message": string,
@@ -19,15 +20,16 @@
 //! A side is `{"file", "line", "column", "pointer", "value"}`: `pointer` is a JSON pointer, `value` a string or null. Lines
 //! and columns count from 1 and are null for a document that was not read from text. `request` is a shell command. All keys are
 //! always present; later versions may add keys. The findings with the worst verdict come first. Accepted findings are counted and not
-//! listed. `new` of a finding about one document is its place.
+//! listed. `suggested_version` is
+//! that of two single documents. `new` of a finding about one document is its place.
 //!
 //! Breaking changes of schemas have an example: a value that the old schema accepted in requests and the new one rejects, or
 //! that the new one accepts in responses and the old one rejected; or, as `missing`, why there is none.
 
 use super::sections::worst_first;
-use super::{Notes, count, is_hidden};
+use super::{Notes, SuggestedVersion, count, is_hidden};
 use countersign_contract_document::SourceSpan;
-use countersign_contract_finding::{Example, Finding, Side, Verdict};
+use countersign_contract_finding::{Example, Finding, Operations, Side, Verdict};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -47,29 +49,40 @@ pub fn render(findings: &[Finding], title: &str, fails_from: Verdict, notes: &No
             compatible: count(findings, Verdict::Compatible),
             documentation: count(findings, Verdict::Documentation),
             accepted: notes.accepted,
-            suggested_version: notes.suggested_version.as_deref(),
+            suggested_version: match notes.suggested_versions.as_slice() {
+                [SuggestedVersion { document: None, version }] => Some(version),
+                _ => None,
+            },
+            suggested_versions: &notes.suggested_versions,
         },
         findings: worst_first(findings).into_iter().map(|finding| Entry::new(finding, fails(&finding))).collect(),
     };
-    let mut out = escaped(&serde_json::to_string_pretty(&report).expect("texts and numbers are JSON"));
+    let mut out = escaped(serde_json::to_string_pretty(&report).expect("texts and numbers are JSON"));
     out.push('\n');
     out
 }
 
 /// Escapes characters that a terminal or a log would interpret. They only occur within strings.
-pub(super) fn escaped(json: &str) -> String {
-    let mut out = String::with_capacity(json.len() + 1);
-    for character in json.chars() {
-        if character != '\n' && is_hidden(character) {
-            // Writing to a String cannot fail. All these characters are in the Basic Multilingual Plane: four digits
-            // suffice.
-            let _ = write!(out, "\\u{:04x}", u32::from(character));
-        } else {
-            out.push(character);
-        }
+pub(super) fn escaped(json: String) -> String {
+    let is_plain = |character: char| matches!(character, ' '..='~' | '\n');
+    let hidden = |(_, character): &(usize, char)| !is_plain(*character) && is_hidden(*character);
+    let mut hidden = json.char_indices().filter(hidden).peekable();
+    if hidden.peek().is_none() && !json.contains(COMMAND) {
+        return json;
     }
-    out.replace("##[", "#\\u0023[")
+    let (mut out, mut copied) = (String::with_capacity(json.len() + 1), 0);
+    for (at, character) in hidden {
+        out.push_str(&json[copied..at]);
+        // Writing to a String cannot fail. All these characters are in the Basic Multilingual Plane: four digits suffice.
+        let _ = write!(out, "\\u{:04x}", u32::from(character));
+        copied = at + character.len_utf8();
+    }
+    out.push_str(&json[copied..]);
+    out.replace(COMMAND, "#\\u0023[")
 }
+
+/// The beginning of a command in a log of GitHub Actions.
+const COMMAND: &str = "##[";
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -90,6 +103,7 @@ struct Summary<'a> {
     documentation: usize,
     accepted: usize,
     suggested_version: Option<&'a str>,
+    suggested_versions: &'a [SuggestedVersion],
 }
 
 #[derive(Serialize)]
@@ -99,7 +113,7 @@ struct Entry<'a> {
     fails: bool,
     what: &'a str,
     why: &'a str,
-    operations: &'a [String],
+    operations: &'a Operations,
     place: &'a str,
     message: &'a str,
     #[serde(flatten)]

@@ -27,7 +27,9 @@ pub mod text;
 use self::details::details;
 use countersign_contract_document::{SourceSpan, is_hidden, visible};
 use countersign_contract_finding::{Finding, Verdict};
+use serde::Serialize;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +55,17 @@ pub enum Format {
 pub struct Notes {
     /// Number of findings that are not reported because they are accepted.
     pub accepted: usize,
-    /// The version that the changes ask for, as in `2.0.0`.
-    pub suggested_version: Option<String>,
+    /// The versions that the changes of the documents ask for.
+    pub suggested_versions: Vec<SuggestedVersion>,
+}
+
+/// The version that the changes of a document ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SuggestedVersion {
+    /// Its path within the directory that was compared; `None` if only one document was.
+    pub document: Option<String>,
+    /// The version, as in `2.0.0`.
+    pub version: String,
 }
 
 /// Renders the findings in a format. `title` names what was examined; `fails_from` is the mildest verdict that is a
@@ -64,7 +75,7 @@ pub fn render(findings: &[Finding], format: Format, title: &str, fails_from: Ver
     render_with(findings, format, title, fails_from, &Notes::default())
 }
 
-/// As [`render`], with notes, which SARIF leaves out.
+/// As [`render`], with notes.
 #[must_use]
 pub fn render_with(findings: &[Finding], format: Format, title: &str, fails_from: Verdict, notes: &Notes) -> String {
     match format {
@@ -74,7 +85,7 @@ pub fn render_with(findings: &[Finding], format: Format, title: &str, fails_from
         Format::GitHub => github::render(findings, title, notes),
         Format::Markdown => markdown::render(findings, title, notes),
         Format::Html => html::render(findings, title, notes),
-        Format::Sarif => sarif::render(findings),
+        Format::Sarif => sarif::render(findings, notes),
     }
 }
 
@@ -104,11 +115,32 @@ pub fn summary(findings: &[Finding], title: &str, notes: &Notes) -> String {
     if notes.accepted > 0 {
         let _ = write!(out, "; {} accepted", notes.accepted);
     }
-    if let Some(version) = &notes.suggested_version {
-        let _ = write!(out, "; suggested version: {}", visible(version));
+    match notes.suggested_versions.as_slice() {
+        [] => {}
+        [SuggestedVersion { document: None, version }] => {
+            let _ = write!(out, "; suggested version: {}", visible(version));
+        }
+        several => {
+            let _ = write!(out, "; suggested versions: {}", versions(several));
+        }
     }
     out
 }
+
+fn versions(several: &[SuggestedVersion]) -> String {
+    let one = |SuggestedVersion { document, version }: &SuggestedVersion| match document {
+        Some(document) => format!("{} for {}", visible(version), visible(document)),
+        None => visible(version).into_owned(),
+    };
+    let mut shown: Vec<String> = several.iter().take(MOST_VERSIONS).map(one).collect();
+    if several.len() > MOST_VERSIONS {
+        shown.push(format!("and {} more", several.len() - MOST_VERSIONS));
+    }
+    shown.join(", ")
+}
+
+/// Most documents whose suggested versions the summary lists; the others are counted.
+const MOST_VERSIONS: usize = 10;
 
 fn count(findings: &[Finding], verdict: Verdict) -> usize {
     findings.iter().filter(|finding| finding.verdict == verdict).count()
@@ -118,7 +150,7 @@ fn count(findings: &[Finding], verdict: Verdict) -> usize {
 const MOST_OPERATIONS: usize = 3;
 
 /// The affected operations as text, or "the document".
-fn subject(operations: &[String]) -> String {
+fn subject(operations: &[Arc<str>]) -> String {
     if operations.is_empty() {
         return "the document".to_owned();
     }
@@ -134,7 +166,7 @@ fn subject(operations: &[String]) -> String {
 /// stands alone.
 fn headline(finding: &Finding) -> String {
     let message = visible(&finding.message);
-    match (finding.place.as_str(), finding.operations.as_slice()) {
+    match (finding.place.as_str(), &*finding.operations) {
         ("", []) => message.into_owned(),
         ("", operations) => format!("{}: {message}", subject(operations)),
         (place, _) => format!("{}: {message}", visible(place)),

@@ -4,9 +4,12 @@
 //! One run; a result for each finding, the worst first, with the position as its location, the operations as logical
 //! locations, and the old position as a related location. Lines and columns count from 1, columns in characters. Names of
 //! files are percent-encoded and relative to `%SRCROOT%`; URLs stay URLs.
+//!
+//! The properties of the run have the number of accepted findings, `accepted`, and `suggestedVersions`. Accepted findings are no
+//! results with `suppressions`, because code scanning of GitHub ignores these and would show them as open.
 
 use super::sections::worst_first;
-use super::{details, headline, visible};
+use super::{Notes, details, headline, visible};
 use countersign_contract_document::SourceSpan;
 use countersign_contract_finding::{Finding, Rule, UNUSABLE, Verdict};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -23,7 +26,7 @@ const ENCODED_IN_URL: &AsciiSet = &ENCODED.remove(b':').remove(b'%');
 
 /// Renders the findings as indented JSON.
 #[must_use]
-pub fn render(findings: &[Finding]) -> String {
+pub fn render(findings: &[Finding], notes: &Notes) -> String {
     let findings = worst_first(findings);
     let mut rules: Vec<&Rule> = Vec::new();
     for finding in &findings {
@@ -45,9 +48,10 @@ pub fn render(findings: &[Finding]) -> String {
             "invocations": [{"executionSuccessful": is_successful}],
             "columnKind": "unicodeCodePoints",
             "results": results,
+            "properties": {"accepted": notes.accepted, "suggestedVersions": notes.suggested_versions},
         }],
     });
-    let mut out = super::json::escaped(&format!("{log:#}"));
+    let mut out = super::json::escaped(format!("{log:#}"));
     out.push('\n');
     out
 }

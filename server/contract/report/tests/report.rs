@@ -4,7 +4,7 @@
 
 use countersign_contract_document::{Position, SourceSpan};
 use countersign_contract_finding::{Example, Finding, Rule, Side, Verdict};
-use countersign_contract_report::{Format, Notes, markdown, render, render_with};
+use countersign_contract_report::{Format, Notes, SuggestedVersion, markdown, render, render_with, summary};
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::{Value, json};
 
@@ -323,7 +323,7 @@ fn names_of_files_are_uris_in_sarif() {
 
 #[test]
 fn formats_for_ci_have_the_number_of_accepted_findings() {
-    let notes = Notes { accepted: 3, suggested_version: None };
+    let notes = Notes { accepted: 3, ..Notes::default() };
     let of = |format| render_with(&sample(), format, "a.yaml", Verdict::Breaking, &notes);
     let junit = quick_junit::Report::deserialize_from_str(&of(Format::JUnit)).unwrap();
     let output = junit.test_suites[0].system_out.as_ref().unwrap();
@@ -331,4 +331,36 @@ fn formats_for_ci_have_the_number_of_accepted_findings() {
     let commands = of(Format::GitHub);
     let last = commands.lines().last().unwrap();
     assert!(last.starts_with("::notice title=accepted findings::") && last.ends_with("; 3 accepted"), "{last}");
+}
+
+#[test]
+fn sarif_has_the_accepted_findings_as_a_number_and_no_results() {
+    let suggested = SuggestedVersion { document: None, version: "2.0.0".to_owned() };
+    let notes = Notes { accepted: 3, suggested_versions: vec![suggested] };
+    let text = render_with(&sample(), Format::Sarif, "a.yaml", Verdict::Breaking, &notes);
+    let log: Value = serde_json::from_str(&text).unwrap();
+    let run = &log["runs"][0];
+    assert_eq!(run["properties"]["accepted"], 3);
+    assert_eq!(run["properties"]["suggestedVersions"][0]["version"], "2.0.0");
+    assert_eq!(run["results"].as_array().map(Vec::len), Some(sample().len()));
+}
+
+#[test]
+fn each_of_several_documents_has_its_suggested_version() {
+    let suggested = |document: &str, version: &str| SuggestedVersion {
+        document: Some(document.to_owned()),
+        version: version.to_owned(),
+    };
+    let of = |suggested_versions| Notes { accepted: 0, suggested_versions };
+    let summary = |notes: &Notes| summary(&[], "v1 → v2", notes);
+    // Of several documents, one that alone has changed is named, too.
+    let one = of(vec![suggested("a.yaml", "2.0.0")]);
+    assert_eq!(summary(&one), "no findings in v1 → v2; suggested versions: 2.0.0 for a.yaml");
+    let two = of(vec![suggested("a.yaml", "2.0.0"), suggested("b/c.yaml", "1.3.0")]);
+    assert_eq!(summary(&two), "no findings in v1 → v2; suggested versions: 2.0.0 for a.yaml, 1.3.0 for b/c.yaml");
+    let many = of((0..12).map(|number| suggested(&format!("{number}.yaml"), "1.0.1")).collect());
+    assert!(summary(&many).ends_with("1.0.1 for 9.yaml, and 2 more"), "{}", summary(&many));
+    let json: Value = serde_json::from_str(&render_with(&[], Format::Json, "t", Verdict::Breaking, &two)).unwrap();
+    assert_eq!(json["summary"]["suggested_version"], Value::Null);
+    assert_eq!(json["summary"]["suggested_versions"][1]["document"], "b/c.yaml");
 }

@@ -41,3 +41,26 @@ pub fn range(format: &str) -> Option<(f64, f64)> {
         _ => return None,
     })
 }
+
+/// Whether a text is in the format `byte`: Base64 with padding (RFC 4648, section 4).
+#[must_use]
+pub fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    text.len().is_multiple_of(4) && text.len() - digits.len() <= 2 && digits.bytes().all(is_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_base64;
+
+    #[test]
+    fn base64_has_padding_and_no_other_characters() {
+        for text in ["", "YQ==", "YWI=", "YWJj", "+/+/"] {
+            assert!(is_base64(text), "{text}");
+        }
+        for text in ["YQ", "YQ=", "Y===", "YQ==YQ==", "YW-_", "YW\n="] {
+            assert!(!is_base64(text), "{text}");
+        }
+    }
+}

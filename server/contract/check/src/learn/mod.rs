@@ -1,7 +1,7 @@
 //! Writes a first document of OpenAPI 3.1 from traffic.
 //!
 //! Paths with their variables, methods, parameters of the path and the query, media types, statuses, headers of responses, and
-//! schemas. The document contains no values of the traffic, with one exception: fixed names, which are the segments of paths that
+//! schemas; those of objects that are equal in several places are components. The document contains no values of the traffic, with one exception: fixed names, which are the segments of paths that
 //! are no variables, and the names of parameters, headers and properties.
 //!
 //! Left out are requests with methods that OpenAPI 3.1 does not have, `OPTIONS`, responses from caches, and what is of pages only
@@ -10,6 +10,7 @@
 //! The check of the same traffic against the document has no findings, except those that no document avoids: server errors
 //! (5xx), bodies without a media type, JSON that is none, and a status with and without a body.
 
+mod components;
 mod operation;
 mod shape;
 mod templates;
@@ -84,6 +85,7 @@ pub fn learn(exchanges: &[Exchange], base: &str, given: &[String]) -> Result<Lea
     for (scheme, name) in operation::SCHEMES.into_iter().filter(|(_, name)| schemes.contains(*name)) {
         document["components"]["securitySchemes"][name] = json!({"type": "http", "scheme": scheme});
     }
+    components::extract(&mut document);
     Ok(Learned { document, operations: kept.len(), requests: kept.values().map(Vec::len).sum() })
 }
 

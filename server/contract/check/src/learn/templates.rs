@@ -119,7 +119,7 @@ impl Search<'_> {
 }
 
 /// The name of one of the things that a segment names: `userGroup` for `user-groups`.
-fn camel_case(segment: &str) -> String {
+pub(super) fn camel_case(segment: &str) -> String {
     let mut words = names::words(&percent_decode_str(segment).decode_utf8_lossy());
     words.retain(|word| word.is_ascii());
     if let Some(last) = words.last_mut() {

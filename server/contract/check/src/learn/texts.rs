@@ -1,5 +1,6 @@
 //! Recognises what texts are: numbers, formats, and values in the place of a fixed name.
 
+use countersign_contract_validate::json_schema::compile;
 use jsonschema::Validator;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -15,8 +16,7 @@ pub(super) struct Formats(Vec<(&'static str, Validator)>);
 
 impl Formats {
     pub(super) fn new() -> Self {
-        let options = jsonschema::options().should_validate_formats(true);
-        let validator = |format| Some((format, options.build(&json!({"format": format})).ok()?));
+        let validator = |format| Some((format, compile(&json!({"format": format})).ok()?));
         Self(FORMATS.into_iter().filter_map(validator).collect())
     }
 

@@ -1,6 +1,7 @@
 //! Sends requests.
 
 use super::{CheckArguments, ContractError, Document, Probe, Purpose};
+use crate::http_client::client_for;
 use countersign_contract_check::{MASK, Mask};
 use http::{HeaderName, HeaderValue, Method};
 use reqwest::redirect::Policy;
@@ -26,7 +27,8 @@ pub(super) struct Client<'a> {
 pub(super) struct Received {
     pub(super) status: u16,
     headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+    /// `None` if it is too long.
+    pub(super) body: Option<Vec<u8>>,
 }
 
 impl Received {
@@ -43,7 +45,7 @@ impl<'a> Client<'a> {
     pub(super) fn new(document: &Document, arguments: &'a CheckArguments) -> Result<Self, ContractError> {
         let builder = || {
             let timeout = Duration::from_secs(arguments.timeout);
-            reqwest::Client::builder().timeout(timeout).redirect(Policy::none())
+            client_for(&arguments.url).timeout(timeout).redirect(Policy::none())
         };
         let failed = |source| ContractError::Client { source };
         Ok(Self {
@@ -83,14 +85,14 @@ impl<'a> Client<'a> {
         let mut response = request.send().await?;
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
-        let mut received = Received { status: response.status().as_u16(), headers, body: Vec::new() };
+        let (status, mut body) = (response.status().as_u16(), Vec::new());
         while let Some(chunk) = response.chunk().await? {
-            received.body.extend_from_slice(&chunk);
-            if received.body.len() > LONGEST_BODY {
-                break;
+            if body.len() + chunk.len() > LONGEST_BODY {
+                return Ok(Received { status, headers, body: None });
             }
+            body.extend_from_slice(&chunk);
         }
-        Ok(received)
+        Ok(Received { status, headers, body: Some(body) })
     }
 
     /// The headers of the command line that belong to a request.

@@ -1,8 +1,12 @@
 //! Counts responses, and tells a server with findings from one that is not there.
 
 use super::{ContractError, Finding, Probe, Purpose, Received, Url};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
+
+/// Number of requests to an operation, one after the other, without a response in time, after which it is not called again: an
+/// operation that never responds must not take the time of all others.
+const MOST_TIMEOUTS: usize = 3;
 
 /// Statistics of a run.
 #[derive(Debug, Default)]
@@ -16,6 +20,8 @@ pub(super) struct Statistics {
     statuses: BTreeMap<u16, usize>,
     /// Operations with a successful response to a valid request.
     pub(super) succeeded: HashSet<String>,
+    /// Number of requests without a response in time since the last response of an operation.
+    timeouts: HashMap<String, usize>,
     /// Why the last request without a response has none.
     last_failure: String,
 }
@@ -24,6 +30,7 @@ impl Statistics {
     pub(super) fn count(&mut self, probe: &Probe, received: &Received, findings: &[Finding]) {
         self.sent += 1;
         self.answered += 1;
+        self.timeouts.remove(&probe.operation);
         *self.statuses.entry(received.status).or_default() += 1;
         if received.status < 400 && matches!(probe.purpose, Purpose::Documented(_)) {
             self.succeeded.insert(probe.operation.clone());
@@ -34,6 +41,16 @@ impl Statistics {
     pub(super) fn count_failure(&mut self, why: &str) {
         self.sent += 1;
         why.clone_into(&mut self.last_failure);
+    }
+
+    /// Counts a request without a response in time.
+    pub(super) fn count_timeout(&mut self, probe: &Probe) {
+        *self.timeouts.entry(probe.operation.clone()).or_default() += 1;
+    }
+
+    /// Whether the operation of a request has not responded so often that it is not called again.
+    pub(super) fn is_silent(&self, probe: &Probe) -> bool {
+        self.timeouts.get(&probe.operation).is_some_and(|count| *count >= MOST_TIMEOUTS)
     }
 
     /// Whether there was a server, and it was that of the document.
@@ -69,8 +86,12 @@ impl fmt::Display for Statistics {
             write!(formatter, "{status}: {count}, ")?;
         }
         match self.succeeded.len() {
-            1 => formatter.write_str("1 operation succeeded"),
-            many => write!(formatter, "{many} operations succeeded"),
+            1 => formatter.write_str("1 operation succeeded")?,
+            many => write!(formatter, "{many} operations succeeded")?,
+        }
+        match self.timeouts.values().filter(|count| **count >= MOST_TIMEOUTS).count() {
+            0 => Ok(()),
+            silent => write!(formatter, ", {silent} not called again after {MOST_TIMEOUTS} timeouts"),
         }
     }
 }

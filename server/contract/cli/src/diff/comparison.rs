@@ -12,7 +12,7 @@ use countersign_contract_finding::{Finding, Verdict};
 use countersign_contract_profile::exceptions::Examined;
 use countersign_contract_profile::selection::Selection;
 use countersign_contract_profile::{DiffProfile, FailOn};
-use countersign_contract_report::Notes;
+use countersign_contract_report::{Notes, SuggestedVersion};
 use std::io::Write;
 
 pub(super) struct Comparison<'a> {
@@ -25,8 +25,7 @@ pub(super) struct Comparison<'a> {
     findings: Vec<Finding>,
     /// File names of the documents.
     examined: Vec<&'a str>,
-    /// The versions that the changes of the documents ask for.
-    suggested: Vec<String>,
+    suggested: Vec<SuggestedVersion>,
 }
 
 impl<'a> Comparison<'a> {
@@ -50,11 +49,13 @@ impl<'a> Comparison<'a> {
     /// Compares the documents of a pair. Returns why documents cannot be used.
     pub(super) fn add(&mut self, pair: Pair<'a>) -> Result<Vec<ContractError>, ContractError> {
         let (name, finding) = match pair {
-            Pair::Both { old, new } => match [old, new].map(|name| input::load(name, &self.arguments.shared.input)) {
-                [Ok(old), Ok(document)] => return self.compare(&old, &document, new).map(|()| Vec::new()),
-                sides => return Ok(sides.into_iter().filter_map(Result::err).collect()),
-            },
-            Pair::Added { path, name } => match input::load(name, &self.arguments.shared.input) {
+            Pair::Both { path, old, new } => {
+                return match [old, new].map(|name| input::load_used(name, &self.arguments.shared.input)) {
+                    [Ok(old), Ok(document)] => self.compare(&old, &document, path, new).map(|()| Vec::new()),
+                    sides => Ok(sides.into_iter().filter_map(Result::err).collect()),
+                };
+            }
+            Pair::Added { path, name } => match input::load_used(name, &self.arguments.shared.input) {
                 Ok(_) => (name, documents::added(path, name)),
                 Err(error) => return Ok(vec![error]),
             },
@@ -65,13 +66,22 @@ impl<'a> Comparison<'a> {
         self.take(name, findings).map(|()| Vec::new())
     }
 
-    fn compare(&mut self, old: &Document, new: &Document, name: &'a str) -> Result<(), ContractError> {
+    fn compare(
+        &mut self,
+        old: &Document,
+        new: &Document,
+        path: Option<&str>,
+        name: &'a str,
+    ) -> Result<(), ContractError> {
         let mut findings = diff(old, new, &self.options);
         self.selection.apply(&[old, new], &mut findings);
         let before = self.findings.len();
         self.take(name, findings)?;
         let changes = &self.findings[before..];
-        self.suggested.extend(suggested_version(old, changes).map(|version| version.to_string()));
+        self.suggested.extend(
+            suggested_version(old, changes)
+                .map(|version| SuggestedVersion { document: path.map(str::to_owned), version: version.to_string() }),
+        );
         if self.check_version {
             let mut version: Vec<Finding> = check_version(old, new, changes).into_iter().collect();
             self.options.severities.apply(&mut version);
@@ -101,11 +111,7 @@ impl<'a> Comparison<'a> {
         title: &str,
         output: &mut (dyn Write + Send),
     ) -> Result<Outcome, ContractError> {
-        let notes = Notes {
-            accepted: self.accepted.count,
-            // Several documents have several versions.
-            suggested_version: self.suggested.pop().filter(|_| self.examined.len() == 1),
-        };
+        let notes = Notes { accepted: self.accepted.count, suggested_versions: self.suggested };
         let is_whole = self.selection.is_everything() && failures.is_empty();
         let examined = if is_whole { Examined::Changes(&self.examined) } else { Examined::Parts };
         self.findings.extend(self.accepted.close(examined)?);

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 /// A document as the two sides have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pair<'a> {
-    /// Both sides have it, by these names.
-    Both { old: &'a str, new: &'a str },
+    /// Both sides have it, by these names. `path` is the one within directories.
+    Both { path: Option<&'a str>, old: &'a str, new: &'a str },
     /// Only the new side has it.
     Added { path: &'a str, name: &'a str },
     /// Only the old side has it.
@@ -18,11 +18,11 @@ pub(super) enum Pair<'a> {
 /// Pairs two documents, or those of two directories or patterns by their paths within them.
 pub(super) fn pairs<'a>(old: &'a Documents, new: &'a Documents) -> Result<Vec<Pair<'a>>, ContractError> {
     match (old, new) {
-        (Documents::One(old), Documents::One(new)) => Ok(vec![Pair::Both { old, new }]),
+        (Documents::One(old), Documents::One(new)) => Ok(vec![Pair::Both { path: None, old, new }]),
         (Documents::Several { names: old, .. }, Documents::Several { names: new, .. }) => {
             let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             let pair = |path: &'a String| match (old.get(path), new.get(path)) {
-                (Some(old), Some(new)) => Some(Pair::Both { old, new }),
+                (Some(old), Some(new)) => Some(Pair::Both { path: Some(path), old, new }),
                 (None, Some(name)) => Some(Pair::Added { path, name }),
                 (Some(name), None) => Some(Pair::Removed { path, name }),
                 (None, None) => None,
@@ -54,12 +54,13 @@ mod tests {
             pairs(&old, &new).expect("pairs"),
             [
                 Pair::Removed { path: "a.yaml", name: "v1/a.yaml" },
-                Pair::Both { old: "v1/b/c.yaml", new: "v2/b/c.yaml" },
+                Pair::Both { path: Some("b/c.yaml"), old: "v1/b/c.yaml", new: "v2/b/c.yaml" },
                 Pair::Added { path: "d.yaml", name: "v2/d.yaml" },
             ]
         );
         let one = Documents::One("x.yaml".to_owned());
-        assert_eq!(pairs(&one, &one).expect("a pair"), [Pair::Both { old: "x.yaml", new: "x.yaml" }]);
+        let both = Pair::Both { path: None, old: "x.yaml", new: "x.yaml" };
+        assert_eq!(pairs(&one, &one).expect("a pair"), [both]);
         for (old, new) in [(&one, &new), (&old, &one)] {
             assert!(pairs(old, new).is_err());
         }

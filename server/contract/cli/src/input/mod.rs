@@ -59,7 +59,12 @@ pub(super) fn load(name: &str, input: &InputArguments) -> Result<Document, Contr
     read(name, input, &Document::load_with)
 }
 
-/// As [`load`], but broken references within the document are findings of lint.
+/// As [`load`], but references that nothing uses may be broken.
+pub(super) fn load_used(name: &str, input: &InputArguments) -> Result<Document, ContractError> {
+    read(name, input, &Document::load_used)
+}
+
+/// As [`load`], but broken references are findings of lint.
 pub(super) fn load_for_lint(name: &str, input: &InputArguments) -> Result<Document, ContractError> {
     read(name, input, &Document::load_for_lint)
 }

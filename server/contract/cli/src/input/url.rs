@@ -2,9 +2,10 @@
 
 use super::LONGEST_FILE;
 use crate::ContractError;
+use crate::http_client::client_for;
 use http::{HeaderName, HeaderValue};
+use reqwest::Url;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
 use std::time::Duration;
 
 /// Time for one file, with redirects.
@@ -17,7 +18,7 @@ const MOST_REDIRECTS: usize = 5;
 pub(super) fn read(name: &str, url: &Url, headers: &[(HeaderName, HeaderValue)]) -> Result<String, ContractError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| ContractError::Runtime { source })?;
-    let client = Client::builder().timeout(TIMEOUT).redirect(redirects(url, headers));
+    let client = client_for(url).timeout(TIMEOUT).redirect(redirects(url, headers));
     let client = client.build().map_err(|source| ContractError::Client { source })?;
     let failed = |why: String| ContractError::Url { name: name.to_owned(), why };
     runtime.block_on(async {

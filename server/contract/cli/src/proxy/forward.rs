@@ -1,7 +1,9 @@
 //! Forwards requests to a server, and reports what was forwarded.
 
+use super::queue::Sender;
 use super::tee::{BodyCopy, Tee};
 use super::{ContractError, chain};
+use crate::http_client::client_for;
 use countersign_contract_check::exchange::{Exchange, Request, Response};
 use countersign_contract_check::har::below;
 use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HOST};
@@ -11,7 +13,6 @@ use hyper::body::{Body as _, Bytes, Incoming};
 use reqwest::redirect::Policy;
 use reqwest::{Body, Client, Url};
 use std::time::Duration;
-use tokio::sync::mpsc::UnboundedSender;
 
 /// Headers about a connection, which are not forwarded (RFC 9110, section 7.6.1).
 const HOP_BY_HOP: [&str; 9] = [
@@ -45,12 +46,12 @@ pub(super) struct Forwarder {
     client: Client,
     /// URL of the document's first server.
     server: Url,
-    events: UnboundedSender<Event>,
+    events: Sender,
 }
 
 impl Forwarder {
-    pub(super) fn new(server: &Url, events: UnboundedSender<Event>) -> Result<Self, ContractError> {
-        let builder = Client::builder().connect_timeout(CONNECT_TIMEOUT).redirect(Policy::none());
+    pub(super) fn new(server: &Url, events: Sender) -> Result<Self, ContractError> {
+        let builder = client_for(server).connect_timeout(CONNECT_TIMEOUT).redirect(Policy::none());
         let client = builder.build().map_err(|source| ContractError::Client { source })?;
         Ok(Self { client, server: server.clone(), events })
     }
@@ -108,8 +109,7 @@ impl Forwarder {
 
     fn report(&self, event: Option<Event>) {
         if let Some(event) = event {
-            // Once nobody listens any more, the proxy is about to end.
-            let _ = self.events.send(event);
+            self.events.send(event);
         }
     }
 }

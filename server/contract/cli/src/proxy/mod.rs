@@ -1,6 +1,7 @@
 //! `countersign contract proxy`, and the traffic that `learn` reads from a proxy.
 
 mod forward;
+mod queue;
 mod server;
 mod tee;
 
@@ -16,6 +17,7 @@ use countersign_contract_check::{Check, Observer};
 use countersign_contract_finding::{Finding, Verdict};
 use countersign_contract_report::{Notes, text};
 use reqwest::Url;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::net::SocketAddr;
 
@@ -68,7 +70,7 @@ pub(super) fn run(arguments: &ProxyArguments, output: &mut (dyn Write + Send)) -
         findings.extend(found);
         shown.map_err(|source| ContractError::Output { path: None, source })
     };
-    forward(arguments.listen, &arguments.url, |event| {
+    let dropped = forward(arguments.listen, &arguments.url, |event| {
         show(match event {
             Event::Answered(exchange) => observer.observe(&exchange),
             Event::Unanswered(request, why) => observer.no_response(&request, &why),
@@ -78,13 +80,17 @@ pub(super) fn run(arguments: &ProxyArguments, output: &mut (dyn Write + Send)) -
         return Err(ContractError::NothingForwarded { url: arguments.url.to_string() });
     }
     findings.extend(observer.coverage());
-    let title = format!(
+    let mut title = format!(
         "{} responses to {} operations of {}, forwarded from {}",
         observer.responses(),
         observer.operations(),
         arguments.file,
         arguments.url
     );
+    if dropped > 0 {
+        // Writing to a String cannot fail.
+        let _ = write!(title, "; {dropped} more requests came too fast and were not validated");
+    }
     let counts = (Verdict::Warning, &Notes::default());
     match is_shown_at_once {
         true => output::write_summary(&findings, &title, counts, output),
@@ -92,12 +98,13 @@ pub(super) fn run(arguments: &ProxyArguments, output: &mut (dyn Write + Send)) -
     }
 }
 
-/// Forwards requests to a server until the program is told to stop.
+/// Forwards requests to a server until the program is told to stop. Returns the number of requests that were forwarded and not
+/// reported, because they came too fast.
 pub(super) fn forward(
     listen: SocketAddr,
     url: &Url,
     report: impl FnMut(Event) -> Result<(), ContractError>,
-) -> Result<(), ContractError> {
+) -> Result<usize, ContractError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| ContractError::Runtime { source })?;
     let started = |address| {

@@ -2,6 +2,7 @@
 
 use super::ContractError;
 use super::forward::{Event, Forwarder};
+use super::queue::queue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -11,29 +12,29 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 
 /// Longest wait for the responses that are on their way when the program is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Forwards requests to a server, and reports what was forwarded, until SIGINT or SIGTERM. `started` gets the address.
+/// Forwards requests to a server, and reports what was forwarded, until SIGINT or SIGTERM. `started` gets the address. Returns
+/// the number of requests that were forwarded and not reported, because too many were waiting.
 pub(in super::super) async fn serve(
     address: SocketAddr,
     server: &Url,
     started: impl FnOnce(SocketAddr),
     mut report: impl FnMut(Event) -> Result<(), ContractError>,
-) -> Result<(), ContractError> {
+) -> Result<usize, ContractError> {
     let failed = |source| ContractError::Listen { address, source };
     let mut stop = std::pin::pin!(Stop::new().map_err(failed)?.wait());
     let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let (sender, mut events) = mpsc::unbounded_channel();
+    let (sender, mut events) = queue();
     let forwarder = Forwarder::new(server, sender)?;
     let graceful = GracefulShutdown::new();
     started(listener.local_addr().map_err(failed)?);
     loop {
         tokio::select! {
             () = &mut stop => break,
-            Some(event) = events.recv() => report(event)?,
+            Some(event) = events.next() => report(event)?,
             accepted = listener.accept() => {
                 // A connection that ended before it was accepted concerns nobody else.
                 let Ok((stream, _)) = accepted else { continue };
@@ -51,10 +52,10 @@ pub(in super::super) async fn serve(
     drop((listener, forwarder));
     // What is not done by then is given up.
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
-    while let Ok(event) = events.try_recv() {
+    while let Some(event) = events.next_waiting() {
         report(event)?;
     }
-    Ok(())
+    Ok(events.dropped())
 }
 
 /// The signals that end the program.

@@ -284,3 +284,42 @@ proptest! {
         prop_assert!(problems.is_empty(), "{problems:#?}\n{document:#}");
     }
 }
+
+#[test]
+fn objects_that_are_equal_in_several_places_are_components_with_their_names() {
+    let user = |id: u32| json!({"id": id, "name": "Ada", "team": {"id": 1, "title": "t", "open": true}});
+    let error = json!({"detail": "not found"});
+    let exchanges = [
+        get("/users", 200, &json!({"users": [user(1), user(2)], "total": 2})),
+        get("/users/1", 200, &user(1)),
+        get("/users/9", 404, &error),
+        get(
+            "/orders",
+            200,
+            &json!([{"id": 5, "buyer": user(1), "seller": null}, {"id": 6, "buyer": null, "seller": user(2)}]),
+        ),
+        get("/orders/9", 404, &error),
+        post("/users", &json!({"name": "Ada", "age": 3, "role": "a"}), 201, &user(3)),
+        post("/users/3", &json!({"name": "Ada", "age": 4, "role": "b"}), 200, &user(3)),
+        post("/counts", &json!({"count": 1}), 200, &json!({"ok": true})),
+        post("/sizes", &json!({"count": 1}), 200, &json!({"ok": true})),
+    ];
+    let document = learned(&exchanges, &[]);
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    assert_eq!(schemas.keys().collect::<Vec<_>>(), ["Error", "User", "UserInput"], "{document:#}");
+    assert_eq!(schemas["User"]["properties"]["team"]["type"], "object");
+    let schema =
+        |pointer: &str| document.pointer(&format!("/paths{pointer}/content/application~1json/schema")).unwrap();
+    let reference = json!({"$ref": "#/components/schemas/User"});
+    assert_eq!(*schema("/~1users~1{userId}/get/responses/200"), reference);
+    assert_eq!(schema("/~1users/get/responses/200")["properties"]["users"]["items"], reference);
+    let buyer = &schema("/~1orders/get/responses/200")["items"]["properties"]["buyer"];
+    assert_eq!(*buyer, json!({"anyOf": [reference, {"type": "null"}]}));
+    assert_eq!(*schema("/~1orders~1{orderId}/get/responses/404"), json!({"$ref": "#/components/schemas/Error"}));
+    assert_eq!(*schema("/~1users/post/requestBody"), json!({"$ref": "#/components/schemas/UserInput"}));
+    // Small objects of different names are equal by chance.
+    assert_eq!(schema("/~1counts/post/requestBody")["type"], "object");
+    assert_eq!(problems(&exchanges, &document), Vec::<String>::new());
+    let reversed: Vec<Exchange> = exchanges.into_iter().rev().collect();
+    assert_eq!(learned(&reversed, &[]), document);
+}

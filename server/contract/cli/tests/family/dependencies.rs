@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Source text of each file by its module path: `["schema", "view"]`, and `[]` for `lib.rs`.
 type Modules = BTreeMap<Vec<String>, String>;
@@ -35,6 +36,35 @@ fn only_the_program_does_input_and_output() {
     for name in ["check", "compare", "diff", "document", "finding", "lint", "profile", "report", "validate"] {
         assert_eq!(network(name), 0, "{name}");
     }
+}
+
+/// The library is generic, and a crate that compiles schemas carries a copy of it of more than a megabyte.
+#[test]
+fn only_one_crate_compiles_json_schemas() {
+    let compiles = |name: &str| {
+        let mut modules = Modules::new();
+        read(&directory(name).join("src"), &[], &mut modules);
+        let functions =
+            ["jsonschema::options", "jsonschema::validator_for", "jsonschema::is_valid", "jsonschema::validate"];
+        modules.values().any(|text| functions.iter().any(|function| text.contains(function)))
+    };
+    let crates = ["check", "cli", "compare", "diff", "document", "finding", "lint", "profile", "report", "validate"];
+    assert_eq!(crates.into_iter().filter(|name| compiles(name)).collect::<Vec<_>>(), ["validate"]);
+}
+
+#[test]
+fn without_an_http_client_no_c_compiler_is_needed() {
+    let compilers = |features: &[&str]| {
+        let mut tree = Command::new(env!("CARGO"));
+        tree.args(["tree", "--locked", "--offline", "--package", "countersign-contract-cli", "--prefix", "none"]);
+        let output = tree.args(["--edges", "normal,build"]).args(features).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let names = text.lines().filter_map(|line| line.split(' ').next());
+        names.filter(|name| ["bindgen", "cc", "cmake"].contains(name)).map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(compilers(&["--no-default-features"]), BTreeSet::new());
+    assert!(compilers(&[]).contains("cc"), "a C compiler is no longer needed at all");
 }
 
 /// The rule holds for the modules of a crate. Those of `schema` in `diff` count as one: schemas contain schemas, so comparing

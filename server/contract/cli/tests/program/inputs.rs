@@ -81,7 +81,8 @@ fn two_directories_are_compared_document_by_document_in_one_report() {
     }
     let (status, text, error) = run(folder.path(), &["diff", "v1", "v2"]);
     assert_eq!(status, Some(1), "{error}");
-    let summary = "3 findings in v1 → v2 (4 documents): 2 breaking, 1 compatible\n";
+    let summary =
+        "3 findings in v1 → v2 (4 documents): 2 breaking, 1 compatible; suggested versions: 2.0.0 for admin/api.yaml\n";
     assert!(text.starts_with(summary), "{text}");
     for part in [
         "breaking[document-removed] gone.json: the document was removed\n  --> v1/gone.json\n",

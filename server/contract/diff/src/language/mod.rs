@@ -35,6 +35,14 @@ impl Texts {
         Self { patterns: vec![format!("^(?:{all})$")], ..Self::default() }
     }
 
+    /// The texts that are also among others.
+    pub(super) fn and(mut self, others: Self) -> Self {
+        self.patterns.extend(others.patterns);
+        self.least = self.least.max(others.least);
+        self.most = self.most.into_iter().chain(others.most).min();
+        self
+    }
+
     /// Whether a text is one of them, as the crate `regress` decides it.
     fn contains(&self, text: &str) -> bool {
         let length = text.chars().count();
@@ -85,6 +93,11 @@ impl Languages {
             Some(rejecting) if rejecting.is_empty() => Difference::None,
             Some(rejecting) => self.find(these, &rejecting, |text| !those.contains(text)),
         }
+    }
+
+    /// Whether there are none of these texts, as far as that is decided.
+    pub(super) fn is_empty(&self, texts: &Texts) -> bool {
+        self.find(texts, &[], |_| true) == Difference::None
     }
 
     /// The shortest of these texts.

@@ -3,7 +3,7 @@
 //! If only one side has alternatives, the other schema is compared with each of them. If both have, the lists are compared,
 //! and the rest of the schemas separately.
 
-use super::equivalents::{have_same_types, lists_types};
+use super::equivalents::{accepts_everything, have_same_types, lists_types};
 use super::view::{Group, View, common};
 use super::{Parts, compare as compare_parts, discriminators, does_harm, overlap};
 use crate::change::{ChangeSide, Direction, SchemaContext, abbreviated_json};
@@ -88,6 +88,11 @@ impl<'d> Alternatives<'d> {
         Self { kind: Some(group.kind), pointer: group.pointer.clone(), list: group.list.iter().map(one).collect() }
     }
 
+    /// Whether any value matches one of the alternatives.
+    fn accepts_everything(&self) -> bool {
+        self.kind == Some("anyOf") && self.list.iter().any(|one| one.face().is_some_and(accepts_everything))
+    }
+
     fn only(view: &View<'d>) -> Self {
         Self { kind: None, pointer: view.place().to_owned(), list: vec![view.parts.clone()] }
     }
@@ -101,7 +106,7 @@ fn lists<'d>(
 ) {
     if let (Some(before), Some(after)) = (had.kind, has.kind)
         && before != after
-        && (overlap::is_possible(old, had) || overlap::is_possible(new, has))
+        && [(old, had), (new, has)].iter().any(|(view, list)| overlap::is_possible(&comparison.languages, view, list))
     {
         let change = if after == "anyOf" { "one-of-became-any-of" } else { "any-of-became-one-of" };
         let message = format!("{before} became {after}");
@@ -145,7 +150,9 @@ fn lists<'d>(
             ChangeSide::with_value(one.pointer(), name(one)),
         );
     }
-    for (from, to) in pairs {
+    // Beside an alternative that accepts everything, the others decide nothing.
+    let is_settled = has.accepts_everything() && had.accepts_everything();
+    for (from, to) in pairs.into_iter().filter(|_| !is_settled) {
         let (before, after) = (had.list[from].clone(), has.list[to].clone());
         comparison.inside(name(&after), |comparison| {
             comparison.context = SchemaContext { any_text, null };
@@ -168,6 +175,13 @@ fn name(parts: &Parts<'_>) -> String {
 
 /// Pairs old and new alternatives, the most similar ones first.
 fn pairs<'d>(comparison: &Comparison<'d>, old: &Alternatives<'d>, new: &Alternatives<'d>) -> BTreeMap<usize, usize> {
+    let is_same = |(before, after): (&Parts<'d>, &Parts<'d>)| {
+        before.face().zip(after.face()).is_some_and(|(before, after)| before.value == after.value)
+    };
+    // Those that are written in the same words need no search, however many there are.
+    if old.list.len() == new.list.len() && old.list.iter().zip(&new.list).all(is_same) {
+        return (0..old.list.len()).map(|index| (index, index)).collect();
+    }
     let mut scores = Vec::new();
     for (from, before) in old.list.iter().enumerate() {
         for (to, after) in new.list.iter().enumerate() {

@@ -2,7 +2,7 @@
 //! alternative that accepts any string).
 
 use super::view::View;
-use super::{limits, patterns};
+use super::{SCHEMAS, limits, patterns};
 use crate::change::{ChangeSide, abbreviated_json};
 use crate::comparison::Comparison;
 use countersign_contract_document::{Node, is_same_value};
@@ -79,8 +79,12 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, old: &View<'_>, new: &Vie
         ),
         _ => {}
     }
-    removed(comparison, &before, &after.values, new);
-    added(comparison, &before.values, &after, old);
+    // A shared list is one finding, wherever and with whichever siblings it is referred to.
+    let component = [new, old].into_iter().find_map(|view| component_of(lister(view)?));
+    comparison.inside_component(component, |comparison| {
+        removed(comparison, &before, &after.values, new);
+        added(comparison, &before.values, &after, old);
+    });
 }
 
 fn removed(comparison: &mut Comparison<'_>, before: &List<'_>, after: &[Node<'_>], new: &View<'_>) {
@@ -95,7 +99,7 @@ fn removed(comparison: &mut Comparison<'_>, before: &List<'_>, after: &[Node<'_>
             change,
             format!("the value {} was removed", abbreviated_json(at.value)),
             ChangeSide::with_node_value(at),
-            new.side(),
+            list_side(new),
         );
     }
 }
@@ -107,7 +111,7 @@ fn added(comparison: &mut Comparison<'_>, before: &[Node<'_>], after: &List<'_>,
         comparison.report_schema_change(
             change,
             format!("the value {} was added", abbreviated_json(at.value)),
-            old.side(),
+            list_side(old),
             ChangeSide::with_node_value(at),
         );
     }
@@ -137,6 +141,23 @@ fn lists_all(comparison: &Comparison<'_>, list: &[Node<'_>], view: &View<'_>) ->
 fn holder(view: &View<'_>) -> String {
     let at = view.keyword("enum").or_else(|| view.keyword(OPEN));
     at.map_or_else(|| view.place().to_owned(), |at| at.pointer)
+}
+
+/// The schema with the list.
+fn lister<'a, 'd>(view: &'a View<'d>) -> Option<&'a Node<'d>> {
+    let with = |key: &str| view.atoms().iter().find(|at| at.get(key).is_some());
+    with("enum").or_else(|| with(OPEN))
+}
+
+/// The name of a schema, if it is a named one.
+fn component_of<'a>(at: &'a Node<'_>) -> Option<&'a str> {
+    let name = at.pointer.strip_prefix(SCHEMAS)?.strip_prefix('/')?;
+    (!name.contains('/')).then_some(name)
+}
+
+/// The side of a value that only the other side's list has.
+fn list_side(view: &View<'_>) -> Option<ChangeSide> {
+    lister(view).map_or_else(|| view.side(), ChangeSide::at)
 }
 
 fn in_words(values: &[Node<'_>]) -> String {

@@ -9,7 +9,6 @@ use crate::comparison::Comparison;
 use countersign_contract_document::Node;
 use serde_json::Value;
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
 /// Keyword, stem of its rule ids, and whether it is an upper limit. A lower limit of zero is no limit.
 const LIMITS: [(&str, &str, bool); 6] = [
@@ -158,21 +157,24 @@ fn count_of_any_item<'d>(at: &Node<'d>, keyword: &str) -> Option<(f64, Node<'d>)
     }
 }
 
-/// Whether the limits exclude each other for all these types: one ends below the beginning of the other.
-pub(super) fn exclude_each_other(one: &View<'_>, other: &View<'_>, types: &BTreeSet<&str>) -> bool {
-    let ends_before = |one: &View<'_>, other: &View<'_>, lower: (&str, Option<&str>), upper: (&str, Option<&str>)| {
-        let limits = (tightest(one, upper.0, upper.1, true), tightest(other, lower.0, lower.1, false));
-        matches!(limits, (Some(end), Some(begin))
-            if end.value < begin.value || end.value == begin.value && (end.is_exclusive || begin.is_exclusive))
+/// Whether the limits exclude each other for values of a type: one ends below the beginning of the other.
+pub(super) fn exclude_each_other(one: &View<'_>, other: &View<'_>, kind: &str) -> bool {
+    let (lower, upper, is_number) = match kind {
+        "string" => ("minLength", "maxLength", false),
+        "array" => ("minItems", "maxItems", false),
+        "object" => ("minProperties", "maxProperties", false),
+        "number" | "integer" => ("minimum", "maximum", true),
+        _ => return false,
     };
-    let apart = |lower, upper| ends_before(one, other, lower, upper) || ends_before(other, one, lower, upper);
-    types.iter().all(|name| match *name {
-        "string" => apart(("minLength", None), ("maxLength", None)),
-        "array" => apart(("minItems", None), ("maxItems", None)),
-        "object" => apart(("minProperties", None), ("maxProperties", None)),
-        "number" | "integer" => apart(("minimum", Some("exclusiveMinimum")), ("maximum", Some("exclusiveMaximum"))),
-        _ => false,
-    })
+    let exclusive = |key| Some(key).filter(|_| is_number);
+    let ends_before = |one: &View<'_>, other: &View<'_>| {
+        let end = tightest(one, upper, exclusive("exclusiveMaximum"), true);
+        let begin = tightest(other, lower, exclusive("exclusiveMinimum"), false);
+        end.zip(begin).is_some_and(|(end, begin)| {
+            end.value < begin.value || end.value == begin.value && (end.is_exclusive || begin.is_exclusive)
+        })
+    };
+    ends_before(one, other) || ends_before(other, one)
 }
 
 /// Compares limits by tightness; greater is tighter.
@@ -243,7 +245,7 @@ fn multiples(comparison: &mut Comparison<'_>, old: &View<'_>, new: &View<'_>) {
 }
 
 /// Whether a value is within the limits and patterns of a view.
-fn accepts(view: &View<'_>, value: &Value) -> bool {
+pub(super) fn accepts(view: &View<'_>, value: &Value) -> bool {
     let count = |length: usize, least: &str, most: &str| {
         #[expect(clippy::cast_precision_loss, reason = "lengths of values in a document are small")]
         let length = length as f64;

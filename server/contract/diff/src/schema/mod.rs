@@ -12,6 +12,7 @@ mod enums;
 mod equivalents;
 pub(super) mod examples;
 mod exclusions;
+mod exclusive;
 mod json_schema;
 mod limits;
 mod metadata;
@@ -24,7 +25,8 @@ mod view;
 
 use super::change::{ChangeSide, Direction, SchemaContext};
 use super::comparison::{Comparison, Current, SchemaPair, Schemas};
-use countersign_contract_document::{Document, Node};
+use countersign_contract_document::grammar::{Kind, Shape, grammar};
+use countersign_contract_document::{Document, Node, Version};
 use parts::Parts;
 use std::rc::Rc;
 use view::View;
@@ -127,6 +129,17 @@ fn compare_views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View
         }
         (false, false) => {}
     }
+    match common_words(old, new) {
+        Some(Words::Inner) => {
+            objects::compare(comparison, old, new);
+            return items(comparison, old, new);
+        }
+        Some(Words::Alternatives) => {
+            alternatives::compare(comparison, old, new, context);
+            return;
+        }
+        None => {}
+    }
     exclusions::compare(comparison, old, new);
     if alternatives::compare(comparison, old, new, context) || !types::compare(comparison, old, new, context) {
         return;
@@ -139,6 +152,35 @@ fn compare_views<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: &View
     }
     json_schema::compare(comparison, old, new);
     items(comparison, old, new);
+}
+
+/// What remains to be compared of schemas that are written in the same words, so that they can differ only in what they refer to.
+/// Most schemas of a document are, because a change concerns all schemas that refer to the changed one.
+enum Words {
+    /// Properties and items.
+    Inner,
+    /// A list of alternatives, with nothing beside it that these could have an effect on.
+    Alternatives,
+}
+
+fn common_words(old: &View<'_>, new: &View<'_>) -> Option<Words> {
+    let ([before], [after]) = (old.atoms(), new.atoms()) else { return None };
+    let keywords = before.value.as_object().filter(|_| before.value == after.value)?;
+    let holds_no_schemas = |keyword: &str| {
+        let field = grammar(Kind::Schema).field(keyword, Version::V3_2);
+        field.is_none_or(|field| {
+            !matches!(field.shape, Shape::One(_) | Shape::List(_) | Shape::Map(_) | Shape::FlagOrSchema)
+        })
+    };
+    let are_all = |is_one: &dyn Fn(&str) -> bool| keywords.keys().all(|keyword| is_one(keyword));
+    if are_all(&|keyword| {
+        ["properties", "items", "additionalProperties"].contains(&keyword) || holds_no_schemas(keyword)
+    }) {
+        return Some(Words::Inner);
+    }
+    let has_one_list = || old.groups().len() == 1 && new.groups().len() == 1;
+    let is_beside_one = |keyword: &str| ["oneOf", "anyOf", "title", "description"].contains(&keyword);
+    (are_all(&is_beside_one) && has_one_list()).then_some(Words::Alternatives)
 }
 
 /// Whether comparing two schemas in a direction would give a risky or breaking finding. Nothing is reported.

@@ -5,15 +5,13 @@
 //! overlap.
 
 use super::alternatives::Alternatives;
-use super::view::{Others, View, common};
-use super::{does_harm, enums, limits};
+use super::does_harm;
+use super::exclusive::exclude_each_other;
+use super::view::View;
 use crate::change::{ChangeSide, Direction};
 use crate::comparison::Comparison;
-use countersign_contract_document::is_same_value;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// Greatest depth of properties by which alternatives are distinguished.
-const DEEPEST: usize = 4;
+use crate::language::Languages;
+use std::collections::BTreeMap;
 
 pub(super) fn compare<'d>(
     comparison: &mut Comparison<'d>,
@@ -49,11 +47,11 @@ pub(super) fn compare<'d>(
 }
 
 /// Whether a value may match several of these alternatives.
-pub(super) fn is_possible<'d>(view: &View<'d>, alternatives: &Alternatives<'d>) -> bool {
+pub(super) fn is_possible<'d>(languages: &Languages, view: &View<'d>, alternatives: &Alternatives<'d>) -> bool {
     let views: Vec<_> = alternatives.list.iter().map(|parts| View::of(view.document, parts)).collect();
     (0..views.len()).any(|index| {
         let mut others = (0..views.len()).filter(|other| *other != index);
-        others.any(|home| !exclude_each_other(&views[index], &views[home], &views[home].property_names(), DEEPEST))
+        others.any(|home| !exclude_each_other(languages, &views[index], &views[home], &views[home].property_names()))
     })
 }
 
@@ -84,9 +82,9 @@ impl<'d> Sides<'_, 'd> {
             })
             .collect();
         (0..views.len()).any(|index| {
-            let others = (0..views.len()).filter(|other| *other != index);
-            let is_near =
-                others.into_iter().any(|home| !exclude_each_other(&views[index], &views[home], &known[home], DEEPEST));
+            let mut others = (0..views.len()).filter(|other| *other != index);
+            let is_near = others
+                .any(|home| !exclude_each_other(&comparison.languages, &views[index], &views[home], &known[home]));
             is_near
                 && match self.pairs.get(&index).filter(|_| self.lists.1.kind.is_some() && !comparison.is_dry_run) {
                     Some(other) => is_changed(comparison, index, *other),
@@ -94,44 +92,4 @@ impl<'d> Sides<'_, 'd> {
                 }
         })
     }
-}
-
-/// Whether no value with only the known properties of `home` matches both schemas.
-fn exclude_each_other(other: &View<'_>, home: &View<'_>, known: &BTreeSet<&str>, depth: usize) -> bool {
-    if other.takes_null() && home.takes_null() {
-        return false;
-    }
-    let types = match (other.types(), home.types()) {
-        (Some(one), Some(other)) => common(&one, &other),
-        (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => return false,
-    };
-    if types.is_empty() || limits::exclude_each_other(other, home, &types) || values_differ(other, home) {
-        return true;
-    }
-    types.iter().eq(&["object"]) && objects_differ(other, home, known, depth)
-}
-
-fn values_differ(one: &View<'_>, other: &View<'_>) -> bool {
-    let lists = enums::closed_list(one).zip(enums::closed_list(other));
-    lists.is_some_and(|(one, other)| !one.iter().any(|value| other.iter().any(|known| is_same_value(value, known))))
-}
-
-fn objects_differ(other: &View<'_>, home: &View<'_>, known: &BTreeSet<&str>, depth: usize) -> bool {
-    let (needs, needed) = (other.required(), home.required());
-    // Senders of `home` only send known properties, if there are any.
-    let keeps_to_known = match home.others() {
-        Others::Forbidden => true,
-        _ => home.keyword("additionalProperties").is_none() && home.groups().is_empty() && !known.is_empty(),
-    };
-    let listed = other.property_names();
-    let is_closed = matches!(other.others(), Others::Forbidden);
-    keeps_to_known && needs.keys().any(|name| !known.contains(name))
-        || is_closed && needed.keys().any(|name| !listed.contains(name))
-        || depth > 0
-            && needs.keys().filter(|name| needed.contains_key(*name)).any(|name| {
-                let one = View::of(other.document, &other.property(name));
-                let two = View::of(home.document, &home.property(name));
-                exclude_each_other(&one, &two, &(&one.property_names() | &two.property_names()), depth - 1)
-            })
 }

@@ -44,6 +44,13 @@ impl<'d> View<'d> {
         Self { document, parts: parts.clone(), atoms, pointer }
     }
 
+    /// The same with one of the alternatives at a JSON pointer.
+    pub(super) fn with_choice(&self, group: &str, alternative: Node<'d>) -> Self {
+        let mut parts = self.parts.clone();
+        parts.chosen.push((group.to_owned(), alternative));
+        Self::of(self.document, &parts)
+    }
+
     /// Schemas without `$ref` and `allOf` that all apply to the value.
     pub(super) fn atoms(&self) -> &[Node<'d>] {
         &self.atoms

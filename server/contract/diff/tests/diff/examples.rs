@@ -12,7 +12,7 @@ use proptest::test_runner::TestRunner;
 use std::collections::BTreeMap;
 
 /// Fewest breaking changes of schemas in the corpora, in percent, that have an example.
-const LEAST: usize = 93;
+const LEAST: usize = 94;
 
 /// The same for random schemas, many of which accept no value in a part, so that nothing can show its changes.
 const LEAST_OF_RANDOM: usize = 75;

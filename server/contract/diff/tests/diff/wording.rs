@@ -26,7 +26,7 @@ fn a_shared_schema_is_reported_once_with_all_its_operations() {
     let findings = diff(&document("old.yaml", 20), &document("new.yaml", 10), &DiffOptions::default());
     let [finding] = findings.as_slice() else { panic!("expected one finding: {findings:#?}") };
     assert_eq!(finding.rule.id, "request-max-length-decreased");
-    assert_eq!(finding.operations, ["POST /a", "PUT /b"]);
+    assert_eq!(finding.operations.join(", "), "POST /a, PUT /b");
     assert_eq!(finding.place, "schema Name");
     assert_eq!(finding.message, "max length decreased");
     assert_eq!(finding.span.to_string(), "new.yaml:9:7");
@@ -65,4 +65,26 @@ fn a_list_is_one_finding_however_many_values_and_operations() {
     let many = messages("a", "a, b, c, d, e, f, g, h, i, j, k");
     assert_eq!(many.len(), 1);
     assert!(many[0].1.ends_with(r#""h", "i" and 2 more were added"#), "{}", many[0].1);
+}
+
+#[test]
+fn a_value_of_a_shared_list_is_reported_once_whatever_stands_beside_the_reference() {
+    let document = |values: &str| {
+        let text = format!(
+            "openapi: 3.1.0\ninfo: {{title: T, version: 1.0.0}}\npaths:\n  \
+             /a: {{get: {{responses: {{'200': {{description: d, content: {{application/json: {{schema: {{$ref: '#/components/schemas/One'}}}}}}}}}}}}}}\n  \
+             /b: {{get: {{responses: {{'200': {{description: d, content: {{application/json: {{schema: {{$ref: '#/components/schemas/Two'}}}}}}}}}}}}}}\n\
+             components:\n  schemas:\n    Kind: {{type: string, enum: [{values}]}}\n    \
+             One: {{type: object, properties: {{kind: {{$ref: '#/components/schemas/Kind', default: a}}}}}}\n    \
+             Two: {{type: object, properties: {{kind: {{$ref: '#/components/schemas/Kind'}}, \
+             other: {{anyOf: [{{$ref: '#/components/schemas/Kind'}}, {{type: 'null'}}]}}, \
+             more: {{type: array, items: {{$ref: '#/components/schemas/Kind', description: d}}}}}}}}\n"
+        );
+        Document::load("case.yaml", &text).unwrap()
+    };
+    let found = diff(&document("a"), &document("a, b, c"), &DiffOptions::default());
+    let [finding] = found.as_slice() else { panic!("{found:#?}") };
+    assert_eq!(finding.message, r#"the values "b" and "c" were added"#);
+    assert_eq!((finding.place.as_str(), finding.operations.len()), ("schema Kind", 2));
+    assert_eq!(finding.old.as_ref().map(|side| side.pointer.as_str()), Some("/components/schemas/Kind"));
 }

@@ -12,6 +12,7 @@
 //! matches one of the schemas, and of `minContains` and `maxContains`, that there is a match.
 
 use super::Walk;
+use crate::edit::Edit as _;
 use crate::grammar::Kind;
 use serde_json::{Map, Value, json};
 
@@ -79,7 +80,7 @@ impl Walk {
     /// Removes a schema, and rewrites it at its place.
     fn take(&mut self, schema: &mut Map<String, Value>, key: &str) -> Option<Value> {
         let mut taken = schema.remove(key).filter(Value::is_object)?;
-        self.below(key, |walk| walk.object(&mut taken, Kind::Schema));
+        self.below(key, |walk| walk.walk(&mut taken, Kind::Schema));
         Some(taken)
     }
 
@@ -88,7 +89,7 @@ impl Walk {
         let Some(Value::Object(mut named)) = schema.remove(key) else { return Vec::new() };
         self.below(key, |walk| {
             for (name, one) in &mut named {
-                walk.below(name, |walk| walk.object(one, Kind::Schema));
+                walk.below(name, |walk| walk.walk(one, Kind::Schema));
             }
         });
         named.into_iter().collect()
@@ -168,7 +169,7 @@ impl Walk {
         self.lose("prefixItems");
         self.below("prefixItems", |walk| {
             for (index, item) in all.iter_mut().enumerate() {
-                walk.below(&index.to_string(), |walk| walk.object(item, Kind::Schema));
+                walk.below(&index.to_string(), |walk| walk.walk(item, Kind::Schema));
             }
         });
         match self.take(schema, "items") {

@@ -52,17 +52,19 @@ impl<'t> JsonEvents<'t> {
 
     /// Skips whitespace, commas and colons.
     fn skip_separators(&mut self) {
-        for byte in self.text[self.at..].bytes() {
+        let mut at = self.at;
+        for byte in self.text[at..].bytes() {
             match byte {
                 b'\n' => {
                     self.line += 1;
-                    self.column = (self.at + 1, 0);
+                    self.column = (at + 1, 0);
                 }
                 b' ' | b'\t' | b'\r' | b',' | b':' => {}
                 _ => break,
             }
-            self.at += 1;
+            at += 1;
         }
+        self.at = at;
     }
 
     /// Position of the next byte. Counts on from the last one, because all of a document may be on one line.
@@ -77,10 +79,14 @@ impl<'t> JsonEvents<'t> {
 /// The length of a JSON string with its quotes, and its value.
 fn string(text: &str) -> (usize, Result<Cow<'_, str>, serde_json::Error>) {
     let (mut end, mut has_escapes) = (1, false);
-    let bytes = text.as_bytes();
-    while let Some(byte) = bytes.get(end).filter(|byte| **byte != b'"') {
-        has_escapes |= *byte == b'\\';
-        end += if *byte == b'\\' { 2 } else { 1 };
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\');
+    while let Some(plain) = text.as_bytes().get(end..).and_then(|rest| rest.iter().position(is_special)) {
+        end += plain;
+        if text.as_bytes()[end] == b'"' {
+            break;
+        }
+        has_escapes = true;
+        end += 2;
     }
     match has_escapes {
         true => (end + 1, serde_json::from_str(&text[..=end]).map(Cow::Owned)),

@@ -12,7 +12,7 @@ pub(super) struct Keys {
 }
 
 /// The number of a key, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Key(NonZeroU32);
 
 impl Keys {

@@ -87,7 +87,7 @@ impl SourceMap {
         let (mut here, mut above) = (0, Vec::new());
         for token in pointer::tokens(pointer) {
             above.push(here);
-            let part = Part { nodes: &self.nodes[here..here + self.nodes[here].length()], keys: &self.keys };
+            let part = self.whole().part(here);
             here = match part.offset(&token) {
                 Some(offset) => here + offset,
                 None if part.is_sequence() => return,
@@ -138,8 +138,7 @@ impl<'m> Part<'m> {
 
     /// Positions of the entry with this key or index.
     pub(crate) fn child(self, token: &str) -> Option<Self> {
-        let offset = self.offset(token)?;
-        Some(Self { nodes: &self.nodes[offset..offset + self.nodes[offset].length()], ..self })
+        self.offset(token).map(|offset| self.part(offset))
     }
 
     /// The entries or items, each with its offset.
@@ -152,11 +151,22 @@ impl<'m> Part<'m> {
         })
     }
 
-    fn key(self) -> Option<Key> {
+    /// The value at an offset, which is in this part.
+    pub(super) fn part(self, offset: usize) -> Self {
+        Self { nodes: &self.nodes[offset..offset + self.nodes[offset].length()], ..self }
+    }
+
+    /// The number of a key, if it occurs in the document.
+    pub(super) fn key_of(self, name: &str) -> Option<Key> {
+        self.keys.find(name)
+    }
+
+    pub(super) fn key(self) -> Option<Key> {
         self.nodes.first().and_then(|node| node.key)
     }
 
-    fn offset(self, token: &str) -> Option<usize> {
+    /// Offset of the entry with this key or index.
+    pub(super) fn offset(self, token: &str) -> Option<usize> {
         let mut children = self.children();
         let found = if self.is_sequence() {
             children.nth(token.parse().ok()?)
@@ -167,7 +177,7 @@ impl<'m> Part<'m> {
         found.map(|(offset, _)| offset)
     }
 
-    fn is_sequence(self) -> bool {
+    pub(super) fn is_sequence(self) -> bool {
         self.nodes.get(1).is_some_and(|first| first.key.is_none())
     }
 }

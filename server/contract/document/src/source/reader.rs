@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::pointer;
 use crate::position::Position;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -210,11 +211,15 @@ impl<'t> Reader<'t> {
             self.path.pop();
             let node = &mut self.nodes[begin];
             (node.position, node.key) = (position, number);
-            if values.contains_key(&*key) {
-                let key = if self.name.shows_content { format!(" `{key}`") } else { String::new() };
-                return Err(self.shape_error(position, &format!("duplicate key{key}")));
+            match values.entry(key) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
+                }
+                Entry::Occupied(entry) => {
+                    let key = if self.name.shows_content { format!(" `{}`", entry.key()) } else { String::new() };
+                    return Err(self.shape_error(position, &format!("duplicate key{key}")));
+                }
             }
-            values.insert(key.into_owned(), value);
         }
         for (value, from) in merged {
             merge(&mut values, &mut self.nodes, value, Part::of(&from, &self.keys));

@@ -439,6 +439,12 @@ fn security() -> Vec<Case> {
             silent(operation("security: []")),
         ),
         case(
+            "security-missing",
+            silent(paths(&[("/a", ""), ("/b", "")])),
+            &["1:1 neither the document nor any of its operations has `security`"],
+            paths(&[("/a", ""), ("/b", "")]),
+        ),
+        case(
             "security-scheme-undefined",
             schemes("{keys: []}"),
             &["12:19 `keys` is not defined, did you mean `key`?"],

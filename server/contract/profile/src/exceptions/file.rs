@@ -203,7 +203,7 @@ impl fmt::Display for Exceptions {
 /// Where a finding is, as human-readable text: its first operation, and the path within.
 fn place(finding: &Finding) -> String {
     let operation = finding.operations.first().filter(|_| !finding.place.starts_with("schema "));
-    let parts = operation.map(String::as_str).into_iter().chain([finding.place.as_str()]);
+    let parts = operation.map(AsRef::as_ref).into_iter().chain([finding.place.as_str()]);
     let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
     if parts.is_empty() { "the document".to_owned() } else { parts.join(" › ") }
 }

@@ -1,7 +1,7 @@
 //! What makes a finding the same one in a later run.
 
 use countersign_contract_document::pointer;
-use countersign_contract_finding::{Finding, Side};
+use countersign_contract_finding::{Finding, Operations, Side};
 use sha2::{Digest as _, Sha256};
 
 /// Lists whose items are known by what they say, so that their index may change.
@@ -17,7 +17,7 @@ pub fn fingerprint(finding: &Finding) -> String {
     let is_in_component = sides.into_iter().flatten().all(|side| side.pointer.starts_with("/components/"));
     // Which operations use a component, and where, may change without it.
     let place = if has_pointer && is_in_component { "" } else { finding.place.as_str() };
-    let operations: &[String] = if has_pointer { &[] } else { &finding.operations };
+    let operations = if has_pointer { Operations::default() } else { finding.operations.clone() };
     let [old, new] = sides.map(|side| side.map(|side| (pointer_without_indices(side), side.value.as_deref())));
     let parts = serde_json::json!([finding.rule.id, place, finding.message, old, new, operations]);
     let digest = Sha256::digest(parts.to_string());

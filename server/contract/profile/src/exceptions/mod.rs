@@ -12,7 +12,7 @@ use countersign_contract_diff::documents;
 use countersign_contract_diff::rules::rule as diff_rule;
 use countersign_contract_diff::version_bump::VERSION_TOO_LOW;
 use countersign_contract_document::SourceSpan;
-use countersign_contract_finding::{Finding, Rule, Verdict};
+use countersign_contract_finding::{Finding, Operations, Rule, Verdict};
 use countersign_contract_lint as lint;
 use std::collections::HashSet;
 
@@ -109,7 +109,7 @@ fn note(rule: &'static Rule, verdict: Verdict, message: String, span: &SourceSpa
     Finding {
         rule,
         verdict,
-        operations: Vec::new(),
+        operations: Operations::default(),
         place: String::new(),
         message,
         span: span.clone(),

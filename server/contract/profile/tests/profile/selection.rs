@@ -33,7 +33,8 @@ fn findings_of_other_operations_are_left_out() {
     ] {
         let mut findings = diff(&old, &new, &DiffOptions::default());
         selection.apply(&[&old, &new], &mut findings);
-        let mut operations: Vec<String> = findings.into_iter().flat_map(|finding| finding.operations).collect();
+        let mut operations: Vec<_> =
+            findings.iter().flat_map(|finding| finding.operations.iter().map(AsRef::as_ref)).collect();
         operations.sort();
         assert_eq!(operations, expected, "{selection:?}");
     }

@@ -1,7 +1,7 @@
 //! Compiled schemas, and validation of values against them.
 
 use super::{Deviation, MOST_DEVIATIONS};
-use crate::json_schema::{Extra, PLACE, Translated, json_schema, json_schema_of_request};
+use crate::json_schema::{Extra, PLACE, Translated, compile, json_schema, json_schema_of_request};
 use countersign_contract_document::{Node, pointer, reference};
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use jsonschema::{JsonType, Validator};
@@ -103,7 +103,7 @@ impl Reading {
         if is_endless {
             return Err("the schema refers to itself without end".to_owned());
         }
-        let validator = jsonschema::options().should_validate_formats(true).build(&schema);
+        let validator = compile(&schema);
         let validator = validator.map_err(|error| format!("the schema is not usable: {error}"))?;
         Ok(Self { validator, schema })
     }

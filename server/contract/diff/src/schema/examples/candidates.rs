@@ -73,7 +73,7 @@ impl Candidates<'_> {
         let Some(below) = depth.checked_sub(1) else { return out };
         if let Some(group) = view.groups().into_iter().next() {
             for alternative in self.by_focus(group.list).into_iter().take(MOST_CHOICES) {
-                let alternative = with_choice(view, &group.pointer, alternative);
+                let alternative = view.with_choice(&group.pointer, alternative);
                 out.extend(self.values(&alternative, rivals, below).into_iter().take(MOST_CHOICES));
             }
             return out;
@@ -106,7 +106,7 @@ impl Candidates<'_> {
             let alternatives = group.list.into_iter().take(MOST_CHOICES);
             return alternatives
                 .into_iter()
-                .find_map(|alternative| self.least(&with_choice(view, &group.pointer, alternative), below));
+                .find_map(|alternative| self.least(&view.with_choice(&group.pointer, alternative), below));
         }
         let types = view.types();
         let is_object = types.is_none() && !view.required().is_empty();
@@ -148,19 +148,13 @@ fn any_values() -> Vec<Value> {
     vec![json!(""), json!(0), json!(0.5), json!(true), json!(null), json!([]), json!({})]
 }
 
-fn with_choice<'d>(view: &View<'d>, group: &str, alternative: Node<'d>) -> View<'d> {
-    let mut parts = view.parts.clone();
-    parts.chosen.push((group.to_owned(), alternative));
-    View::of(view.document, &parts)
-}
-
 /// A schema of the other side with the schemas that decide what it rejects: its alternatives, conditions and what it
 /// excludes.
 fn rivals(view: View<'_>) -> Vec<View<'_>> {
     let mut out = Vec::new();
     for group in view.groups() {
         let alternatives = group.list.into_iter().take(MOST_CHOICES);
-        out.extend(alternatives.map(|alternative| with_choice(&view, &group.pointer, alternative)));
+        out.extend(alternatives.map(|alternative| view.with_choice(&group.pointer, alternative)));
     }
     for key in ["not", "if", "then", "else"] {
         out.extend(view.keyword(key).map(|at| View::of(view.document, &Parts::of(Some(at.clone()), &at))));

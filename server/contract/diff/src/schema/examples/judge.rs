@@ -5,7 +5,7 @@ use super::subject::Subject;
 use crate::change::Direction;
 use crate::comparison::Origin;
 use crate::schema::Parts;
-use countersign_contract_validate::json_schema::{Extra, json_schema_of_parts};
+use countersign_contract_validate::json_schema::{self, Extra, json_schema_of_parts};
 use countersign_contract_validate::{formats, nearest};
 use jsonschema::Validator;
 use jsonschema::error::{ValidationError, ValidationErrorKind};
@@ -16,6 +16,7 @@ const ENDLESS: &str = "the schema refers to itself for the same value";
 const LARGE: &str = "the schema refers to very many others";
 const TANGLED: &str = "the alternatives of the schema lead to others in very many ways";
 const UNUSABLE: &str = "the validator cannot read the schema";
+const IMPOSSIBLE: &str = "no value that was tried is valid by the schema that accepts more";
 
 /// Most schemas that a validator may have to apply to one value.
 const MOST_EVALUATIONS: u64 = 20_000;
@@ -48,7 +49,8 @@ pub(super) fn best(
         })
         .collect();
     if ranked.is_empty() {
-        return Ok(None);
+        let is_possible = values.iter().any(|value| accepting_side.is_valid(value));
+        return if is_possible { Ok(None) } else { Err(IMPOSSIBLE) };
     }
     ranked.sort_by_key(|(others, _)| *others);
     let strict = compile(accepting, extra)?;
@@ -70,23 +72,27 @@ fn compile(
         return Err(TANGLED);
     }
     *keywords_left = keywords_left.checked_sub(keywords(&translated.schema)).ok_or(EXHAUSTED)?;
-    limit_integers(&mut translated.schema);
-    jsonschema::options().should_validate_formats(true).build(&translated.schema).map_err(|_| UNUSABLE)
+    assert_formats(&mut translated.schema);
+    json_schema::compile_with_base64(&translated.schema).map_err(|_| UNUSABLE)
 }
 
-/// Adds the limits that the formats of integers stand for, which validators ignore.
-fn limit_integers(schema: &mut Value) {
+/// Adds what validators ignore: the limits that the formats of integers stand for, and that text in Base64 has to be that.
+fn assert_formats(schema: &mut Value) {
     match schema {
         Value::Object(entries) => {
-            entries.values_mut().for_each(limit_integers);
-            if let Some((least, most)) = entries.get("format").and_then(Value::as_str).and_then(formats::range) {
-                let limits = json!({"minimum": least, "maximum": most});
-                if let Some(parts) = entries.entry("allOf").or_insert_with(|| json!([])).as_array_mut() {
-                    parts.push(limits);
-                }
+            entries.values_mut().for_each(assert_formats);
+            let text = |key: &str| entries.get(key).and_then(Value::as_str);
+            let limits = text("format").and_then(formats::range);
+            let limits = limits.map(|(least, most)| json!({"minimum": least, "maximum": most}));
+            let is_base64 = text("contentEncoding").is_some_and(|encoding| encoding.eq_ignore_ascii_case("base64"));
+            let added: Vec<Value> = limits.into_iter().chain(is_base64.then(|| json!({"format": "byte"}))).collect();
+            if !added.is_empty()
+                && let Some(parts) = entries.entry("allOf").or_insert_with(|| json!([])).as_array_mut()
+            {
+                parts.extend(added);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(limit_integers),
+        Value::Array(items) => items.iter_mut().for_each(assert_formats),
         _ => {}
     }
 }

@@ -10,9 +10,9 @@ const MOST_ITEMS: usize = 200;
 
 impl Candidates<'_> {
     pub(super) fn lists<'d>(&self, view: &View<'d>, rivals: &[View<'d>], depth: usize) -> Vec<Value> {
-        let counts = counts(view, rivals, ["minItems", "maxItems"], MOST_ITEMS);
+        let lengths = counts(view, rivals, ["minItems", "maxItems"], MOST_ITEMS);
         let mut out = Vec::new();
-        for length in counts.iter().chain(&[view.prefix_length(), view.prefix_length() + 1]) {
+        for length in lengths.iter().chain(&[view.prefix_length(), view.prefix_length() + 1]) {
             out.extend(self.list(view, *length, &[], depth).map(Value::from));
             // The same item several times, unless items must differ.
             if *length > 1 && !view.is("uniqueItems") {
@@ -20,7 +20,7 @@ impl Candidates<'_> {
                 out.extend(item.map(|item| vec![item; *length].into()));
             }
         }
-        let shortest = counts.first().copied().unwrap_or(0);
+        let shortest = lengths.first().copied().unwrap_or(0);
         let places = view.prefix_length().max(rivals.iter().map(View::prefix_length).max().unwrap_or(0)) + 1;
         for index in 0..places.min(MOST_ITEMS) {
             for value in self.inner(view, rivals, |side| side.item(index), depth) {
@@ -29,10 +29,9 @@ impl Candidates<'_> {
             }
         }
         for side in rivals.iter().chain([view]).filter(|side| side.keyword("contains").is_some()) {
+            let contained = counts(view, rivals, ["minContains", "maxContains"], MOST_ITEMS);
             for value in self.inner(side, &[], |side| side.parts_under("contains"), depth) {
-                for count in 1..=3_usize.max(shortest) {
-                    out.push(vec![value.clone(); count].into());
-                }
+                out.extend(contained.iter().chain(&[shortest]).map(|count| Value::from(vec![value.clone(); *count])));
             }
         }
         out

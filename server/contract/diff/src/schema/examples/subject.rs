@@ -11,7 +11,7 @@ const KEYWORDS: [(&str, &[&str]); 17] = [
     ("maximum", &["maximum", "exclusiveMaximum"]),
     ("multiple-of", &["multipleOf"]),
     ("min-items", &["minItems", "contains"]),
-    ("max-items", &["maxItems", "maxContains"]),
+    ("max-items", &["maxItems", "maxContains", "contains"]),
     ("min-properties", &["minProperties"]),
     ("max-properties", &["maxProperties"]),
     ("unique-items", &["uniqueItems"]),

@@ -1,0 +1,93 @@
+//! Schemas.
+
+use super::{may, must, object, referable};
+use crate::grammar::Shape::{
+    Count, Data, Flag, FlagOrSchema, List, Map, Number, One, Text, TextMap, Texts, Types, Values, Word,
+};
+use crate::grammar::{Grammar, Kind, TYPES};
+
+pub(super) static SCHEMA: Grammar = referable(
+    "a schema",
+    &[
+        may("title", Text),
+        may("multipleOf", Number),
+        may("maximum", Number),
+        may("exclusiveMaximum", Flag),
+        may("minimum", Number),
+        may("exclusiveMinimum", Flag),
+        may("maxLength", Count),
+        may("minLength", Count),
+        may("pattern", Text),
+        may("maxItems", Count),
+        may("minItems", Count),
+        may("uniqueItems", Flag),
+        may("maxProperties", Count),
+        may("minProperties", Count),
+        may("required", Texts),
+        may("enum", Values),
+        may("type", Word(TYPES)).only_3_0(),
+        may("type", Types).since_3_1(),
+        may("allOf", List(Kind::Schema)),
+        may("oneOf", List(Kind::Schema)),
+        may("anyOf", List(Kind::Schema)),
+        may("not", One(Kind::Schema)),
+        may("items", One(Kind::Schema)),
+        may("properties", Map(Kind::Schema)),
+        may("additionalProperties", FlagOrSchema),
+        may("description", Text),
+        may("format", Text),
+        may("default", Data),
+        may("nullable", Flag),
+        may("discriminator", One(Kind::Discriminator)),
+        may("readOnly", Flag),
+        may("writeOnly", Flag),
+        may("xml", One(Kind::Xml)),
+        may("externalDocs", One(Kind::Docs)),
+        may("example", Data),
+        may("deprecated", Flag),
+        may("examples", Values).since_3_1(),
+        may("const", Data).since_3_1(),
+        may("$id", Text).since_3_1(),
+        may("$schema", Text).since_3_1(),
+        may("$anchor", Text).since_3_1(),
+        may("$dynamicAnchor", Text).since_3_1(),
+        may("$dynamicRef", Text).since_3_1(),
+        may("$comment", Text).since_3_1(),
+        may("$vocabulary", Data).since_3_1(),
+        may("$defs", Map(Kind::Schema)).since_3_1(),
+        may("definitions", Map(Kind::Schema)).since_3_1(),
+        may("prefixItems", List(Kind::Schema)).since_3_1(),
+        may("contains", One(Kind::Schema)).since_3_1(),
+        may("minContains", Count).since_3_1(),
+        may("maxContains", Count).since_3_1(),
+        may("dependentRequired", Data).since_3_1(),
+        may("dependentSchemas", Map(Kind::Schema)).since_3_1(),
+        may("if", One(Kind::Schema)).since_3_1(),
+        may("then", One(Kind::Schema)).since_3_1(),
+        may("else", One(Kind::Schema)).since_3_1(),
+        may("patternProperties", Map(Kind::Schema)).since_3_1(),
+        may("propertyNames", One(Kind::Schema)).since_3_1(),
+        may("unevaluatedItems", One(Kind::Schema)).since_3_1(),
+        may("unevaluatedProperties", FlagOrSchema).since_3_1(),
+        may("contentEncoding", Text).since_3_1(),
+        may("contentMediaType", Text).since_3_1(),
+        may("contentSchema", One(Kind::Schema)).since_3_1(),
+    ],
+);
+
+pub(super) static DISCRIMINATOR: Grammar = object(
+    "a discriminator",
+    &[must("propertyName", Text), may("mapping", TextMap), may("defaultMapping", Text).since_3_2()],
+);
+
+pub(super) static XML: Grammar = object(
+    "an XML object",
+    &[
+        may("nodeType", Text).since_3_2(),
+        may("name", Text),
+        may("namespace", Text),
+        may("prefix", Text),
+        may("attribute", Flag),
+        may("wrapped", Flag),
+    ],
+);

@@ -8,7 +8,7 @@ use diesel::connection::{CacheSize, Connection as _, Instrumentation, LoadConnec
 use diesel::dsl::Limit;
 use diesel::query_builder::{AsQuery, AstPass, Query, QueryFragment, QueryId};
 use diesel::query_dsl::LoadQuery;
-use diesel::query_dsl::methods::{ExecuteDsl, LimitDsl};
+use diesel::query_dsl::methods::LimitDsl;
 use diesel::row::IntoOwnedRow;
 use diesel::sql_types::Untyped;
 use diesel::sqlite::Sqlite;
@@ -25,11 +25,30 @@ pub(crate) struct Conn {
     transactions: AnsiTransactionManager,
 }
 
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// Rows that the last `INSERT`, `UPDATE` or `DELETE` has changed.
+    fn changes() -> BigInt;
+}
+
 /// A row that does not depend on the statement which it comes from.
 type OwnedRow =
     <<SqliteConnection as LoadConnection>::Row<'static, 'static> as IntoOwnedRow<'static, Sqlite>>::OwnedRow;
 
 impl Conn {
+    /// Runs a statement and says how many rows it changed. diesel does the same by a reference to the statement, for which it
+    /// forgets that the statement may be [prepared once](crate::cached).
+    fn count_changes<T>(&mut self, statement: T) -> QueryResult<usize>
+    where
+        T: QueryFragment<Sqlite> + QueryId,
+    {
+        for row in LoadConnection::load(&mut self.connection, AnyRow(statement))? {
+            row?;
+        }
+        let count: i64 = diesel::RunQueryDsl::get_result(diesel::select(changes()), &mut self.connection)?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+
     fn rows<T>(&mut self, query: T) -> QueryResult<Vec<QueryResult<OwnedRow>>>
     where
         T: Query + QueryFragment<Sqlite> + QueryId,
@@ -45,9 +64,9 @@ impl Conn {
 pub(crate) trait RunQueryDsl: Sized {
     fn execute(self, connection: &mut Conn) -> Ready<QueryResult<usize>>
     where
-        Self: ExecuteDsl<SqliteConnection>,
+        Self: QueryFragment<Sqlite> + QueryId,
     {
-        ready(ExecuteDsl::execute(self, &mut connection.connection))
+        ready(connection.count_changes(self))
     }
 
     fn load<'query, U>(self, connection: &mut Conn) -> Ready<QueryResult<Vec<U>>>
@@ -107,7 +126,7 @@ impl AsyncConnectionCore for Conn {
     where
         T: QueryFragment<Self::Backend> + QueryId + 'query,
     {
-        ready(self.connection.execute_returning_count(&source))
+        ready(self.count_changes(source))
     }
 }
 
@@ -141,7 +160,7 @@ impl PoolableConnection for Conn {}
 /// A query whose rows are looked at by somebody who knows their type. It is prepared under the name of the query itself.
 struct AnyRow<Q>(Q);
 
-impl<Q: Query> Query for AnyRow<Q> {
+impl<Q> Query for AnyRow<Q> {
     type SqlType = Untyped;
 }
 
@@ -158,5 +177,9 @@ where
 {
     fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.0.walk_ast(pass)
+    }
+
+    fn is_safe_to_cache_prepared(&self, backend: &DB) -> QueryResult<bool> {
+        self.0.is_safe_to_cache_prepared(backend)
     }
 }

@@ -178,7 +178,11 @@ mod tests {
         for _ in 0..CAPACITY / 1_024 {
             queue.add(&line);
         }
-        assert_eq!((queue.state().lines.len(), queue.state().dropped), (CAPACITY, 0));
+        let waiting = |queue: &Queue| {
+            let state = queue.state();
+            (state.lines.len(), state.dropped)
+        };
+        assert_eq!(waiting(&queue), (CAPACITY, 0));
         queue.add(b"y");
         queue.add(b"z");
         assert_eq!(written.recv().expect("written"), "blocks\n");

@@ -3,7 +3,7 @@
 
 use crate::everything;
 use crate::world::World;
-use countersign_test_postgres::DatabaseKind;
+use countersign_test_postgres::{DatabaseKind, needs_postgres};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
@@ -17,11 +17,15 @@ pub(crate) struct Unit {
 }
 
 impl Unit {
-    /// Hears of a statement. On SQLite each unit of work is under a savepoint.
+    /// Hears of a statement.
     pub(crate) fn hear(&mut self, statement: &str) {
         match statement {
-            "SAVEPOINT unit_of_work" => self.written.clear(),
-            "RELEASE unit_of_work" => drop(UNITS.lock().unwrap().insert(std::mem::take(&mut self.written))),
+            "COMMIT" | "ROLLBACK" => drop(UNITS.lock().unwrap().insert(std::mem::take(&mut self.written))),
+            // Locks the rows as if they were written.
+            _ if statement.ends_with(" FOR NO KEY UPDATE") => {
+                assert!(statement.contains(r#" FROM "accounts" "#), "{statement}");
+                self.written.push("accounts".to_owned());
+            }
             _ if ["INSERT", "UPDATE", "DELETE"].iter().any(|verb| statement.starts_with(verb)) => {
                 self.written.extend(statement.split(['`', '"']).nth(1).map(str::to_owned));
             }
@@ -86,10 +90,12 @@ fn every_unit_of_work_is_called() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+/// On PostgreSQL, where units of work run side by side.
+#[needs_postgres]
 #[tokio::test(flavor = "multi_thread")]
 async fn every_unit_of_work_takes_the_accounts_row_first() {
     let _turn = crate::listen().await;
-    let world = World::start(DatabaseKind::Sqlite).await;
+    let world = World::start(DatabaseKind::Postgres).await;
     UNITS.lock().unwrap().clear();
     everything(&world).await;
     let units = UNITS.lock().unwrap().clone();

@@ -8,7 +8,7 @@ mod timed;
 use detached::Detached;
 use dropshot::Body;
 use http::{Request, Response};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -171,11 +171,17 @@ impl<S: Serve> Acceptor<S> {
         let (server, requests, seen) = (Arc::clone(&self.server), self.requests.clone(), Arc::clone(activity));
         let service = service_fn(move |request: Request<Incoming>| {
             let (server, in_progress) = (Arc::clone(&server), seen.begin(request.version()));
+            let has_body = !request.body().is_end_stream();
             let serving = async move { server.serve(peer, request.map(Body::wrap)).await };
             // It does not end with the connection.
             let serving = Detached::new(serving, requests.clone());
             async move {
                 let response = serving.await;
+                if has_body && !response.status().is_success() {
+                    // Has hyper look at the body, which may not have been read to its end, before it writes the response: only then
+                    // the client hears that the connection ends with it.
+                    tokio::task::yield_now().await;
+                }
                 drop(in_progress);
                 Ok::<_, Infallible>(response)
             }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 /// How long it keeps what the database says: what a client sends without waiting for that has been sent by then.
-const DELAY: Duration = Duration::from_millis(15);
+const DELAY: Duration = Duration::from_millis(50);
 
 /// What a client did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

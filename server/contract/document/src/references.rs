@@ -173,7 +173,11 @@ impl Broken {
     pub(crate) fn of(pointer: &str, text: &str, error: &Error) -> Self {
         let problem = match error {
             Error::Reference { problem, .. } => problem.clone(),
-            Error::File { source, .. } => format!("leads to a file that cannot be read: {source}"),
+            Error::File { source, .. } => {
+                let first: &dyn std::error::Error = source.as_ref();
+                let reasons = std::iter::successors(Some(first), |error| error.source()).map(ToString::to_string);
+                format!("leads to a file that cannot be read: {}", reasons.collect::<Vec<_>>().join(": "))
+            }
             other => format!("leads to a file that cannot be used: {}", other.on_one_line()),
         };
         Self { pointer: pointer.to_owned(), text: text.to_owned(), problem }

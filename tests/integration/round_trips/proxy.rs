@@ -1,13 +1,14 @@
 //! Stands between a server and PostgreSQL, and counts.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// How long it keeps what the database says: what a client sends without waiting for that has been sent by then.
-const DELAY: Duration = Duration::from_millis(50);
+/// What the database says is kept until it has answered everything, and nothing more was sent for this long: so that all that a client
+/// sends without waiting is one round trip, however fast the database is.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What a client did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,45 +50,61 @@ impl Proxy {
 
 fn pass(client: &TcpStream, database: &TcpStream, counted: &Arc<Mutex<Counted>>) {
     // Requests that the client has not heard the end of.
-    let pending = Arc::new(Mutex::new(0_u32));
+    let pending = Arc::new(Mutex::new(0_usize));
     let (waiting, counted) = (Arc::clone(&pending), Arc::clone(counted));
-    let mut requests = Messages { unread: Vec::new(), is_startup: true };
-    copy(client, database, move |bytes| {
-        for (kind, content) in requests.read(bytes) {
-            // Each simple query, and each end of prepared ones, gets a `ReadyForQuery` (PostgreSQL, 54.2).
-            if kind == b'Q' || kind == b'S' {
-                let (mut waiting, mut counted) = (waiting.lock().unwrap(), counted.lock().unwrap());
-                counted.round_trips += u32::from(*waiting == 0);
-                counted.commits += u32::from(content.starts_with(b"COMMIT"));
-                *waiting += 1;
-            }
-        }
-    });
-    let mut replies = Messages { unread: Vec::new(), is_startup: false };
-    copy(database, client, move |bytes| {
-        thread::sleep(DELAY);
-        let ready = replies.read(bytes).iter().filter(|(kind, _)| *kind == b'Z').count();
-        let mut pending = pending.lock().unwrap();
-        // The first one ends the startup.
-        *pending = pending.saturating_sub(u32::try_from(ready).unwrap());
-    });
+    let (from_client, to_database) = (client.try_clone().unwrap(), database.try_clone().unwrap());
+    thread::spawn(move || pass_requests(from_client, to_database, &waiting, &counted));
+    let (from_database, to_client) = (database.try_clone().unwrap(), client.try_clone().unwrap());
+    thread::spawn(move || pass_replies(from_database, to_client, &pending));
 }
 
-/// Shows what is read, and then passes it on.
-fn copy(from: &TcpStream, to: &TcpStream, mut show: impl FnMut(&[u8]) + Send + 'static) {
-    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-    to.set_nodelay(true).unwrap();
-    thread::spawn(move || {
-        let mut buffer = vec![0; 1 << 16];
-        while let Ok(length @ 1..) = from.read(&mut buffer) {
-            show(&buffer[..length]);
-            if to.write_all(&buffer[..length]).is_err() {
-                break;
+fn pass_requests(mut client: TcpStream, mut database: TcpStream, pending: &Mutex<usize>, counted: &Mutex<Counted>) {
+    let mut requests = Messages { unread: Vec::new(), is_startup: true };
+    let mut buffer = vec![0; 1 << 16];
+    while let Ok(length @ 1..) = client.read(&mut buffer) {
+        for (kind, content) in requests.read(&buffer[..length]) {
+            // Each simple query, and each end of prepared ones, gets a `ReadyForQuery` (PostgreSQL, 54.2).
+            if kind == b'Q' || kind == b'S' {
+                let (mut pending, mut counted) = (pending.lock().unwrap(), counted.lock().unwrap());
+                counted.round_trips += u32::from(*pending == 0);
+                counted.commits += u32::from(content.starts_with(b"COMMIT"));
+                *pending += 1;
             }
         }
-        // It may be closed already.
-        let _ = to.shutdown(Shutdown::Both);
-    });
+        if database.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    // It may be closed already.
+    let _ = database.shutdown(Shutdown::Both);
+}
+
+fn pass_replies(mut database: TcpStream, mut client: TcpStream, pending: &Mutex<usize>) {
+    let mut replies = Messages { unread: Vec::new(), is_startup: false };
+    let (mut kept, mut answered, mut buffer) = (Vec::new(), 0, vec![0; 1 << 16]);
+    database.set_read_timeout(Some(PAUSE)).unwrap();
+    loop {
+        match database.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => {
+                kept.extend_from_slice(&buffer[..length]);
+                answered += replies.read(&buffer[..length]).iter().filter(|(kind, _)| *kind == b'Z').count();
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                let mut pending = pending.lock().unwrap();
+                if answered >= *pending && !kept.is_empty() {
+                    // The first one ends the startup, which was no request.
+                    (*pending, answered) = (0, 0);
+                    if client.write_all(&kept).is_err() {
+                        break;
+                    }
+                    kept.clear();
+                }
+            }
+            Err(_) => break,
+        }
+    }
+    let _ = client.shutdown(Shutdown::Both);
 }
 
 /// Messages of the frontend/backend protocol 3 (PostgreSQL, 54.7): a type, a length that counts itself, and content.

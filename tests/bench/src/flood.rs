@@ -136,8 +136,11 @@ fn of_others(
     due: Stopwatch,
 ) -> Option<impl Future<Output = ()> + 'static + use<>> {
     let mut request = Vec::new();
+    if !source.next(&mut request) {
+        return None;
+    }
     let (clients, tally) = (Rc::clone(clients), Rc::clone(tally));
-    source.next(&mut request).then(|| async move {
+    Some(async move {
         match clients.send(&request).await {
             Ok((200, _)) => latencies(&tally).borrow_mut().add(due.elapsed()),
             Ok(_) | Err(_) => count(&tally.others_failed),

@@ -195,7 +195,7 @@ pub struct ReadyPermit {
 
 impl Permit {
     /// Waits until it is this one's turn. What is counted before a hash is counted here, so that little is counted and
-    /// undecided at once ([`SLOTS_PER_THREAD`]).
+    /// undecided at once: four for each thread.
     ///
     /// # Errors
     /// When the server is stopping.

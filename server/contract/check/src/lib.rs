@@ -108,6 +108,19 @@ impl Check {
         body: &[u8],
     ) -> Vec<Finding> {
         let about = About { operation: &probe.operation, place: &probe.purpose.description() };
+        let mut findings = self.check_status(probe, status);
+        // What rejects a malformed URL is not the operation, so its responses are not those of the document.
+        let is_rejected_url = matches!(probe.purpose, Purpose::Malformed { .. }) && (400..500).contains(&status);
+        if let Some(operation) = self.validator.find(&probe.method, &probe.documented_path).filter(|_| !is_rejected_url)
+        {
+            findings.extend(self.deviations(about, operation, status, headers, body));
+        }
+        findings
+    }
+
+    /// Findings that need only the status of a response.
+    fn check_status(&self, probe: &Probe, status: u16) -> Vec<Finding> {
+        let about = About { operation: &probe.operation, place: &probe.purpose.description() };
         let mut findings = Vec::new();
         if status >= 500 {
             findings.push(self.finding(about, "server-error", format!("answered {status}"), &probe.pointer));
@@ -125,12 +138,6 @@ impl Check {
                 }
             }
         }
-        // What rejects a malformed URL is not the operation, so its responses are not those of the document.
-        let is_rejected_url = matches!(probe.purpose, Purpose::Malformed { .. }) && (400..500).contains(&status);
-        if let Some(operation) = self.validator.find(&probe.method, &probe.documented_path).filter(|_| !is_rejected_url)
-        {
-            findings.extend(self.deviations(about, operation, status, headers, body));
-        }
         findings
     }
 
@@ -141,12 +148,14 @@ impl Check {
         self.finding(about, "no-answer", format!("no response: {why}"), &probe.pointer)
     }
 
-    /// The finding for a response whose body is too long to be read, so that it is not validated.
+    /// Findings about a response whose body is too long to be read, so that it is not validated.
     #[must_use]
-    pub fn body_too_long(&self, probe: &Probe, status: u16) -> Finding {
+    pub fn check_long_response(&self, probe: &Probe, status: u16) -> Vec<Finding> {
         let about = About { operation: &probe.operation, place: &probe.purpose.description() };
         let message = format!("{status}: the body is too long and was not read to its end");
-        self.finding(about, "body-too-long", message, &probe.pointer)
+        let mut findings = self.check_status(probe, status);
+        findings.push(self.finding(about, "body-too-long", message, &probe.pointer));
+        findings
     }
 
     /// The finding for a run without any success; `sent` is the number of requests.

@@ -45,6 +45,15 @@ pub(super) fn plain(name: &str) -> String {
     name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// ASCII text with its first letter as a capital.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
 /// The plain name of one of the things that a word names: `user` for `users`.
 pub(super) fn singular(name: &str) -> String {
     let name = plain(name);

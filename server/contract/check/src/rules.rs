@@ -22,7 +22,7 @@ pub const RULES: &[Rule] = rules! {
         "Clients ignore it. Document or remove it.";
     "body-not-json" Error "The body has a JSON media type but is not JSON."
         "No client can parse it.";
-    "body-too-long" Warning "The body of a response has more than 16 MiB, or no end."
+    "body-too-long" Warning "The body of a response has more than 16 MiB."
         "It was not validated. Clients that read it into memory may fail: add pagination or limits.";
     "body-schema" Error "The body does not fit its schema."
         "Generated clients fail to parse it or misread it.";

@@ -156,7 +156,7 @@ async fn send_requests(
                 let headers: Vec<_> = received.header_lines().collect();
                 let found = match &received.body {
                     Some(body) => check.check_response(&probe, received.status, headers.iter().copied(), body),
-                    None => vec![check.body_too_long(&probe, received.status)],
+                    None => check.check_long_response(&probe, received.status),
                 };
                 statistics.count(&probe, &received, &found);
                 probes.learn(&probe, received.status, &headers, received.body.as_deref().unwrap_or_default());

@@ -42,7 +42,7 @@ pub(crate) struct Bundle {
 
 /// A reference that cannot be followed.
 pub(crate) struct Problem {
-    /// JSON pointer in the bundle to its text, which leads to nothing there.
+    /// JSON pointer of the reference's text in the bundle.
     pub(crate) text_at: String,
     /// The reference as written.
     pub(crate) text: String,

@@ -97,7 +97,8 @@ impl Document {
         Self::read(name, bundled(name, text, files)?, Tolerance::Strict)
     }
 
-    /// As [`Document::load_with`], but references in components that no operation, webhook or server uses may be broken.
+    /// As [`Document::load_with`], but references may be broken in components, other than security schemes, that nothing outside of
+    /// `components` leads to.
     ///
     /// # Errors
     /// As [`Document::load_with`], except for these.

@@ -144,7 +144,8 @@ pub(crate) fn all(document: &Value) -> Vec<Found> {
             found.pointer.insert_str(0, &part);
             let target = found.text.trim_start_matches('#');
             if found.is_allowed
-                && !found.is_mapped
+                // A mapping may also have the name of a schema.
+                && (!found.is_mapped || found.text.starts_with('#'))
                 && !seen.contains(target)
                 && seen.insert(target.to_owned())
                 && !place::reaches(document, target)
@@ -188,7 +189,7 @@ impl Broken {
 /// pointers.
 pub(crate) fn broken(document: &Value, all: &[Found]) -> BTreeMap<String, Broken> {
     let mut problems: HashMap<&str, Option<&'static str>> = HashMap::new();
-    // Lint reports missing examples, which do not make a document unusable, and names that are none.
+    // Lint reports missing examples, which do not make a document unusable, and mapping entries that name no schema.
     let counts = |found: &&Found| !(found.is_mapped || found.kind == Kind::Example && found.is_allowed);
     let broken = all.iter().filter(counts).filter_map(|found| {
         let problem = match found.is_allowed {

@@ -20,8 +20,7 @@
 //! A side is `{"file", "line", "column", "pointer", "value"}`: `pointer` is a JSON pointer, `value` a string or null. Lines
 //! and columns count from 1 and are null for a document that was not read from text. `request` is a shell command. All keys are
 //! always present; later versions may add keys. The findings with the worst verdict come first. Accepted findings are counted and not
-//! listed. `suggested_version` is
-//! that of two single documents. `new` of a finding about one document is its place.
+//! listed. `suggested_version` is null if directories were compared. `new` of a finding about one document is its place.
 //!
 //! Breaking changes of schemas have an example: a value that the old schema accepted in requests and the new one rejects, or
 //! that the new one accepts in responses and the old one rejected; or, as `missing`, why there is none.

@@ -61,20 +61,19 @@ fn subject(path: &str, method: &str) -> String {
     let last = path.rsplit('/').find(|segment| !segment.is_empty() && !segment.contains('{')).unwrap_or_default();
     match method == "get" && path.ends_with(last) {
         true => capitalised(last),
-        false => singular(last),
+        false => type_name(last),
     }
 }
 
-/// The name of one of several things: `UserGroup` for `user-groups`.
-fn singular(name: &str) -> String {
-    let name = camel_case(name);
-    name[..name.len().min(1)].to_ascii_uppercase() + name.get(1..).unwrap_or_default()
+/// The name of the type of one of several things: `UserGroup` for `user-groups`.
+fn type_name(name: &str) -> String {
+    names::capitalised(&camel_case(name))
 }
 
 /// The words of a name, each with a capital.
 fn capitalised(name: &str) -> String {
     let words = names::words(name).into_iter().filter(|word| word.is_ascii());
-    words.map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect()
+    words.map(|word| names::capitalised(&word)).collect()
 }
 
 /// What makes two schemas of objects the same; `None` for other schemas. Null is allowed where the schema is used.
@@ -92,7 +91,7 @@ fn inner<'s>(schema: &'s mut Value, name: &str) -> Vec<(String, &'s mut Value)> 
     for (key, value) in entries(Some(schema)) {
         match key.as_str() {
             "properties" => out.extend(entries(Some(value)).map(|(property, schema)| (capitalised(property), schema))),
-            "items" | "additionalProperties" => out.push((singular(name), value)),
+            "items" | "additionalProperties" => out.push((type_name(name), value)),
             _ => {}
         }
     }

@@ -125,8 +125,7 @@ pub(super) fn camel_case(segment: &str) -> String {
     if let Some(last) = words.last_mut() {
         *last = names::singular(last);
     }
-    let capitalised = |word: &String| word[..1].to_ascii_uppercase() + &word[1..];
-    let rest = words.iter().skip(1).map(capitalised);
+    let rest = words.iter().skip(1).map(|word| names::capitalised(word));
     words.first().cloned().into_iter().chain(rest).collect()
 }
 

@@ -1,5 +1,5 @@
-//! What was forwarded and is not yet reported. The bytes that wait are limited: beyond that, events are dropped and counted, so
-//! that clients faster than the validation are neither slowed down nor a matter of memory.
+//! Events that were forwarded and are not validated yet. Their bytes are limited; events beyond the limit are dropped and counted,
+//! so that clients that are faster than the validation cannot exhaust the memory.
 
 use super::Event;
 use countersign_contract_check::exchange::{Exchange, Request, Response};
@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Most bytes that wait.
 const MOST_BYTES: usize = 256 << 20;
 
-/// What an event takes besides its texts, in bytes, generously.
+/// Upper estimate of the bytes of an event without its texts.
 const OVERHEAD: usize = 1 << 10;
 
 /// An event with its share of the bytes, which is free again when the event has been taken.

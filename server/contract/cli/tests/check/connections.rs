@@ -102,6 +102,19 @@ fn a_body_that_is_too_long_is_not_taken_for_broken_json() {
 }
 
 #[test]
+fn the_status_is_judged_of_a_response_whose_body_is_too_long() {
+    let long = " ".repeat(17 << 20);
+    let address = serve(move |request| {
+        let (status, body) = if request.target.ends_with("/slow") { (500, long.as_str()) } else { (200, "[]") };
+        Some(Response::new(status, "application/json", body))
+    });
+    let found = findings(address, TWO, &["--max-requests", "4"]);
+    let mut rules: Vec<&str> = found.iter().filter_map(|finding| finding["rule"].as_str()).collect();
+    rules.sort_unstable();
+    assert_eq!(rules, ["body-too-long", "server-error"], "{found:#?}");
+}
+
+#[test]
 fn proxies_of_the_environment_are_for_other_machines() {
     let run = |url: &str, proxy: &str| {
         let directory = tempfile::tempdir().unwrap();

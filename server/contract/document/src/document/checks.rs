@@ -133,7 +133,7 @@ fn tolerated(
 ) -> Result<Vec<Broken>, Error> {
     let references = references::all(document);
     let mut broken = references::broken(document, &references);
-    let mut errors = unfollowed(&references, problems, origins);
+    let mut errors = unfollowed(&references, problems, origins)?;
     for (pointer, (text, error)) in &errors {
         broken.insert(pointer.clone(), Broken::of(pointer, text, error));
     }
@@ -159,17 +159,26 @@ fn tolerated(
 }
 
 /// The text and the error of each reference that could not be followed to another file, by its JSON pointer in the document.
-fn unfollowed(references: &[Found], problems: Vec<Problem>, origins: &Origins) -> BTreeMap<String, (String, Error)> {
+///
+/// # Errors
+/// One that is of none of these references: it must not be lost.
+fn unfollowed(
+    references: &[Found],
+    problems: Vec<Problem>,
+    origins: &Origins,
+) -> Result<BTreeMap<String, (String, Error)>, Error> {
     let mut by_place: HashMap<String, Problem> =
         problems.into_iter().map(|problem| (problem.text_at.clone(), problem)).collect();
     if by_place.is_empty() {
-        return BTreeMap::new();
+        return Ok(BTreeMap::new());
     }
     let error = |found: &Found| {
         let Problem { text, error, .. } = by_place.remove(&*origins.moved.written(&found.pointer))?;
         Some((found.pointer.clone(), (text, error)))
     };
-    references.iter().filter_map(error).collect()
+    let errors = references.iter().filter_map(error).collect();
+    let lost = by_place.into_values().min_by(|one, other| one.text_at.cmp(&other.text_at));
+    lost.map_or(Ok(errors), |problem| Err(problem.error))
 }
 
 fn check_version(name: &str, value: &Value, source_map: &SourceMap) -> Result<Version, Error> {

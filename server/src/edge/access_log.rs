@@ -129,6 +129,56 @@ impl KV for Fields<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use slog::{Drain, Level, Never, OwnedKVList, o};
+    use std::sync::Mutex;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<Level>>>);
+
+    impl Drain for Lines {
+        type Ok = ();
+        type Err = Never;
+
+        fn log(&self, record: &Record<'_>, _: &OwnedKVList) -> Result<(), Never> {
+            self.0.lock().expect("not poisoned").push(record.level());
+            Ok(())
+        }
+    }
+
+    /// The levels of the lines that a response leads to.
+    fn levels(status: u16, cause: Option<&str>, is_routine: bool, percent: u64) -> Vec<Level> {
+        let lines = Lines::default();
+        let mut extensions = Extensions::new();
+        if let Some(cause) = cause {
+            extensions.insert(ErrorCause(cause.to_owned()));
+        }
+        let entry = Entry::new(Method::GET, Uri::from_static("/x"), IpAddr::from([192, 0, 2, 1]));
+        let status = StatusCode::from_u16(status).expect("a status");
+        let log = Logger::root(lines.clone(), o!());
+        entry.finish(&log, status, &extensions, is_routine, &SuccessSample::new(percent));
+        let levels = lines.0.lock().expect("not poisoned");
+        levels.clone()
+    }
+
+    #[test]
+    fn only_lines_of_successes_are_left_out() {
+        for (status, cause, percent, expected) in [
+            (200, None, 100, vec![Level::Info]),
+            (302, None, 100, vec![Level::Info]),
+            (200, None, 0, vec![]),
+            (302, None, 0, vec![]),
+            (401, None, 0, vec![Level::Info]),
+            (400, Some("why"), 0, vec![Level::Info]),
+            (500, None, 0, vec![Level::Error]),
+            (503, Some("why"), 0, vec![Level::Error]),
+            (503, None, 0, vec![Level::Warning]),
+        ] {
+            assert_eq!(levels(status, cause, false, percent), expected, "{status} {cause:?} {percent}");
+        }
+        assert_eq!(levels(200, None, true, 0), [Level::Debug], "a health check is no success to be sampled");
+        assert_eq!(levels(404, None, true, 0), [Level::Debug]);
+        assert_eq!(levels(503, None, true, 0), [Level::Warning]);
+    }
 
     #[test]
     fn a_share_of_the_successful_requests_is_logged() {

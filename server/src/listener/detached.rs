@@ -8,16 +8,16 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-/// Runs a future; dropped before that is ready, it leaves the rest to a task.
+/// Runs a future. If this is dropped before the future is ready, a task runs the rest of it.
 pub(super) struct Detached<F: Future<Output: Send> + Send + 'static> {
-    /// `None` while it runs, so that one that has panicked is not run again, and afterwards.
+    /// `None` while it is polled, so that a future that has panicked is not polled again, and once it is ready.
     future: Option<Pin<Box<F>>>,
     tasks: TaskTracker,
     runtime: Handle,
 }
 
 impl<F: Future<Output: Send> + Send> Detached<F> {
-    /// `tasks` get what is left, on the runtime that this is called in.
+    /// Wraps a future. What is left of it is spawned on the current runtime and tracked in `tasks`.
     pub(super) fn new(future: F, tasks: TaskTracker) -> Self {
         Self { future: Some(Box::pin(future)), tasks, runtime: Handle::current() }
     }

@@ -173,13 +173,13 @@ impl<S: Serve> Acceptor<S> {
             let (server, in_progress) = (Arc::clone(&server), seen.begin(request.version()));
             let has_body = !request.body().is_end_stream();
             let serving = async move { server.serve(peer, request.map(Body::wrap)).await };
-            // It does not end with the connection.
+            // The request does not end with the connection.
             let serving = Detached::new(serving, requests.clone());
             async move {
                 let response = serving.await;
-                if has_body && !response.status().is_success() {
-                    // Has hyper look at the body, which may not have been read to its end, before it writes the response: only then
-                    // the client hears that the connection ends with it.
+                if has_body {
+                    // The handler may not have read the body to its end. hyper notices that when it polls the connection again, and
+                    // only if it does so before it writes the response does the response say `Connection: close`.
                     tokio::task::yield_now().await;
                 }
                 drop(in_progress);

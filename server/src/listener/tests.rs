@@ -10,8 +10,8 @@ use tokio::time::Instant;
 /// In bytes: more than the system keeps of what a client does not read.
 const LARGE: usize = 32 << 20;
 
-/// Responds to `/slow` once it may, to `/large` with that many bytes, to `/refused` without reading the body, and to all else at
-/// once.
+/// Responds to `/slow` once it may, to `/large` with that many bytes, to `/unread` and `/refused` without reading the body, and to
+/// all else at once.
 #[derive(Default)]
 struct Echo {
     has_begun: Notify,
@@ -25,9 +25,10 @@ impl Serve for Echo {
             self.has_begun.notify_one();
             self.may_end.notified().await;
         }
-        if path == "/refused" {
+        let unread = [("/unread", http::StatusCode::OK), ("/refused", http::StatusCode::PAYLOAD_TOO_LARGE)];
+        if let Some((_, status)) = unread.into_iter().find(|(unread, _)| path == *unread) {
             let mut response = Response::new(Body::empty());
-            *response.status_mut() = http::StatusCode::PAYLOAD_TOO_LARGE;
+            *response.status_mut() = status;
             return response;
         }
         if path == "/large" {
@@ -139,14 +140,16 @@ async fn a_head_above_the_limit_is_refused_before_it_is_held() {
 #[tokio::test]
 async fn a_client_whose_body_is_not_read_hears_that_the_connection_ends() {
     let (listener, _server) = start(Duration::from_secs(60));
-    for length in [100_000, 3] {
+    for (path, status, length) in
+        [("/refused", 413, 100_000), ("/refused", 413, 3), ("/unread", 200, 100_000), ("/unread", 200, 3)]
+    {
         let mut stream = connect(&listener).await;
-        let head = format!("POST /refused HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\nxxx");
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\nxxx");
         stream.write_all(head.as_bytes()).await.expect("writable");
         let mut bytes = [0; 4096];
         let read = stream.read(&mut bytes).await.expect("a response");
         let response = String::from_utf8_lossy(&bytes[..read]).into_owned();
-        assert!(response.starts_with("HTTP/1.1 413"), "{response}");
+        assert!(response.starts_with(&format!("HTTP/1.1 {status}")), "{response}");
         let is_over = response.contains("connection: close");
         assert_eq!(is_over, length > 3, "what is there is read: {response}");
         if !is_over {

@@ -67,9 +67,11 @@ impl Postgres {
     }
 }
 
-/// Tokens of one statement, at least; fewer are filled up with the last one. PostgreSQL expects ten values where it plans a statement
-/// once for all executions. It does so only if that looks no dearer than a plan for the values at hand, which for fewer than ten it
-/// always does; making such a plan takes longer than carrying it out.
+/// The least length of the array of tokens; shorter ones are filled up with the last token.
+///
+/// A generic plan, which PostgreSQL makes once for a prepared statement, assumes an array of ten elements. PostgreSQL keeps to custom
+/// plans, made for each execution, as long as they look cheaper (`plan_cache_mode = auto`), which they do for shorter arrays; and
+/// planning takes longer than executing here.
 const LEAST_TOKENS: usize = 16;
 
 /// The sessions with these tokens, with their accounts.

@@ -106,3 +106,31 @@ async fn connect(url: &str, settings: &str) -> ConnectionResult<Conn> {
     connection.batch_execute(settings).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Database;
+    use crate::sqlite_conn::RunQueryDsl as _;
+    use crate::work::TxOutcome;
+    use diesel::dsl::sql;
+    use diesel::sql_types::BigInt;
+    use futures::executor::block_on;
+
+    /// The size of a connection's cache, which SQLite says in KiB below zero.
+    fn cache_of(connection: &mut Conn) -> i64 {
+        let setting = diesel::select(sql::<BigInt>("(SELECT cache_size FROM pragma_cache_size)"));
+        block_on(setting.get_result(connection)).expect("a setting")
+    }
+
+    #[tokio::test]
+    async fn the_writer_has_the_cache_of_the_options_and_a_reader_an_eighth_of_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("x.db");
+        let options = Options { cache: 64 << 20, ..Options::new(Database::Sqlite(path.clone())) };
+        let sqlite = Sqlite::new(&path, &options, None).expect("a database");
+        let of_writer = sqlite.writer.carry_out(|connection| Ok(TxOutcome::Commit(cache_of(connection)))).await;
+        assert_eq!(of_writer.expect("a setting"), -64 * 1024);
+        assert_eq!(cache_of(&mut sqlite.readers.get().await.expect("a reader")), -8 * 1024);
+    }
+}

@@ -36,8 +36,8 @@ type OwnedRow =
     <<SqliteConnection as LoadConnection>::Row<'static, 'static> as IntoOwnedRow<'static, Sqlite>>::OwnedRow;
 
 impl Conn {
-    /// Runs a statement and says how many rows it changed. diesel does the same by a reference to the statement, for which it
-    /// forgets that the statement may be [prepared once](crate::cached).
+    /// Runs a statement; returns how many rows it changed. diesel's `execute_returning_count` takes a reference to the statement, and
+    /// a reference does not pass on that the statement is [safe to prepare once](crate::cached).
     fn count_changes<T>(&mut self, statement: T) -> QueryResult<usize>
     where
         T: QueryFragment<Sqlite> + QueryId,
@@ -157,7 +157,8 @@ impl AsyncConnection for Conn {
 
 impl PoolableConnection for Conn {}
 
-/// A query whose rows are looked at by somebody who knows their type. It is prepared under the name of the query itself.
+/// A query without the static type of its rows, which diesel's functions otherwise need. It has the identity of the query, so that
+/// both share one prepared statement.
 struct AnyRow<Q>(Q);
 
 impl<Q> Query for AnyRow<Q> {

@@ -12,13 +12,13 @@ use std::time::Duration;
 /// error must not stop the server.
 pub(super) const CAPACITY: usize = 4 << 20;
 
-/// Of a buffer that is kept for the next lines; one that a burst made larger is given back.
+/// Largest capacity of a buffer that is reused. One that a burst made larger is freed.
 const KEPT_CAPACITY: usize = 64 << 10;
 
 /// How long the thread gathers lines before it writes them.
 const GATHERING: Duration = Duration::from_millis(5);
 
-/// Tells how many lines were dropped, in a line.
+/// Makes the line that says how many lines were dropped.
 pub(super) type DropNotice = Box<dyn Fn(u64) -> Vec<u8> + Send>;
 
 /// Takes lines from all threads.
@@ -27,7 +27,7 @@ pub(super) struct Queue(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
-    /// Lines came, or the end.
+    /// Signalled when a line is added while the writer waits, and when the queue is closed.
     changed: Condvar,
 }
 
@@ -39,14 +39,14 @@ struct State {
     is_closed: bool,
 }
 
-/// Writes what waits when it is dropped, and ends the thread.
+/// The writing thread. Dropping this writes the lines that wait, and ends the thread.
 pub(super) struct Writer {
     queue: Queue,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Queue {
-    /// Adds a line for the writing thread. Waits for nothing but other lines that are being added.
+    /// Adds a line for the writing thread. Blocks only while another thread adds a line, or the writer takes all.
     pub(super) fn add(&self, line: &[u8]) {
         let mut state = self.state();
         if state.lines.len() + line.len() > CAPACITY {

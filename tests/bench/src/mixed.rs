@@ -92,7 +92,7 @@ pub(crate) async fn mixed(address: SocketAddr, load: Load, duration: Duration, s
     while elapsed < duration {
         let mut sources = Vec::new();
         for (operation, _) in SHARES {
-            sources.extend(subject.prepare(operation, 1).await?);
+            sources.push(subject.prepare_one(operation).await?);
         }
         let tasks = LocalSet::new();
         let arrivals = arrive(load.per_second(), ROUND.min(duration - elapsed), |due| {

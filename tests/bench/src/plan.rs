@@ -50,14 +50,9 @@ impl Plan {
         })
     }
 
-    /// The fewest users that requests of each connection can be made for.
-    pub(crate) fn fewest_users(&self) -> u64 {
-        USERS_PER_CONNECTION * u64::from(self.effort.connections)
-    }
-
     /// How many users take part.
     pub(crate) fn sample(&self) -> u64 {
-        SAMPLE.max(self.fewest_users())
+        SAMPLE.max(USERS_PER_CONNECTION * u64::from(self.effort.connections))
     }
 }
 

@@ -85,9 +85,8 @@ impl Report {
         let of_floods: usize = of_floods.map(|flood| flood.others_failed + flood.failed).sum();
         let of_mixed = self.databases.iter().filter_map(|run| run.mixed.as_ref()).flat_map(|mixed| &mixed.operations);
         let of_mixed: usize = of_mixed.map(|share| share.failed).sum();
-        let counted: u64 = self.databases.iter().flat_map(|run| &run.round_trips).map(|counted| counted.errors).sum();
         let timed: u64 = self.measurements().map(|measurement| measurement.errors.count()).sum();
-        timed + counted + u64::try_from(of_floods + of_mixed).unwrap_or(u64::MAX)
+        timed + u64::try_from(of_floods + of_mixed).unwrap_or(u64::MAX)
     }
 
     fn measurements(&self) -> impl Iterator<Item = &Measurement> {

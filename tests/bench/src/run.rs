@@ -13,7 +13,6 @@ use crate::process;
 use crate::progress::say;
 use crate::report::OnDatabase;
 use crate::round_trips;
-use crate::source::Source;
 use crate::subject::Subject;
 use crate::users;
 use crate::world::World;
@@ -114,11 +113,7 @@ async fn mix(
 async fn flood(world: &World, plan: &Plan, subject: &mut Subject) -> Result<Flood> {
     say("flooding the server with sign-ins");
     let hashes = limits::argon2(plan.effort.duration)?;
-    let reads = one(subject.prepare(Operation::GetSession, 1).await?)?;
-    let codes = one(subject.prepare(Operation::VerifyTotp, 1).await?)?;
+    let reads = subject.prepare_one(Operation::GetSession).await?;
+    let codes = subject.prepare_one(Operation::VerifyTotp).await?;
     Ok(flood::flood(world.server.address, hashes, reads, codes, plan.effort.duration).await)
-}
-
-fn one(sources: Vec<Source>) -> Result<Source> {
-    sources.into_iter().next().context("no requests were made for the only connection")
 }

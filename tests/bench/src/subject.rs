@@ -12,7 +12,7 @@ use crate::rows::Rows;
 use crate::seed::Seeder;
 use crate::source::{Source, TotpAttempt};
 use crate::users::{PASSWORD, User, Users};
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use countersign_domain::totp::STEP_SECONDS;
 use serde_json::json;
 use std::cell::RefCell;
@@ -68,6 +68,11 @@ impl Subject {
             Operation::VerifyBackupCode => once(self.backup_codes().await?, lanes.len()),
             Operation::SignOut => once(self.sign_outs().await?, lanes.len()),
         })
+    }
+
+    /// Makes a round's requests for one connection.
+    pub(crate) async fn prepare_one(&mut self, operation: Operation) -> Result<Source> {
+        self.prepare(operation, 1).await?.pop().context("no requests were made for the only connection")
     }
 
     async fn trusted_devices(&mut self, lanes: usize) -> Result<Vec<Source>> {

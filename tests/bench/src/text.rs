@@ -35,7 +35,8 @@ impl Report {
             text.push_str(&section(&title, &open_loop::flooded(flood)));
         }
         if !run.round_trips.is_empty() {
-            let title = format!("{database}, how often the server waits for it, on average");
+            let title =
+                format!("{database}, how often the server waits for it for one request, on average and at least");
             text.push_str(&section(&title, &operations::counted(&run.round_trips)));
         }
         for grown in &run.growth {

@@ -32,20 +32,19 @@ impl Launcher {
     /// Makes a database and starts a server on it.
     pub(crate) async fn start(&self, place: &Place) -> Result<World> {
         let (directory, address) = fresh(place).await?;
-        let server = self.server(&directory, &address.url())?;
+        let server = Server::countersign(&self.program, directory.path(), &address.url(), &self.settings)?;
         Ok(World { server, address, directory })
     }
 
-    /// The same with a proxy between them; only PostgreSQL can have one.
+    /// The same with a proxy between them, which counts; only PostgreSQL can have one.
     pub(crate) async fn start_with_proxy(&self, place: &Place) -> Result<(World, Proxy)> {
         let (directory, address) = fresh(place).await?;
         let proxy = Proxy::in_front_of(&address.url());
-        let server = self.server(&directory, proxy.url())?;
+        let mut settings = self.settings.clone();
+        // One, so that no statement is prepared for a second one later.
+        settings.push(("COUNTERSIGN_DATABASE_CONNECTIONS".to_owned(), "1".to_owned()));
+        let server = Server::countersign(&self.program, directory.path(), proxy.url(), &settings)?;
         Ok((World { server, address, directory }, proxy))
-    }
-
-    fn server(&self, directory: &TempDir, url: &str) -> Result<Server> {
-        Server::countersign(&self.program, directory.path(), url, &self.settings)
     }
 }
 

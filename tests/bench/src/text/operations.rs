@@ -58,14 +58,10 @@ fn errors(measurement: &Measurement) -> String {
 
 pub(super) fn counted(counted: &[RoundTrips]) -> String {
     let row = |counted: &RoundTrips| {
-        vec![
-            counted.operation.name().to_owned(),
-            number(counted.requests as f64),
-            format!("{:.2}", counted.round_trips),
-            format!("{:.2}", counted.commits),
-            counted.errors.to_string(),
-        ]
+        let RoundTrips { operation, round_trips, commits } = counted;
+        let figures = [round_trips, commits].map(|of| [format!("{:.2}", of.average), of.least.to_string()]);
+        [operation.name().to_owned()].into_iter().chain(figures.into_iter().flatten()).collect()
     };
-    let headings = ["operation", "requests", "round trips", "commits", "errors"];
+    let headings = ["operation", "round trips", "least", "commits", "least"];
     table(&headings, &counted.iter().map(row).collect::<Vec<_>>())
 }

@@ -122,10 +122,10 @@ fn pass_requests(mut client: TcpStream, mut database: TcpStream, pending: &Mutex
                 // The name of a portal, and of a statement that is bound to it.
                 b'B' if texts.nth(1).is_some_and(|name| of_delivery.contains(&name)) => {
                     is_delivering = true;
-                    let by_begin = u32::from(std::mem::take(&mut is_counted));
-                    // `Proxy::take` may have come in between.
-                    let mut counted = lock(counted);
-                    counted.round_trips = counted.round_trips.saturating_sub(by_begin);
+                    // Counted by its `BEGIN`, if that is not answered yet; `Proxy::take` may have come in between.
+                    let (pending, mut counted) = (lock(pending), lock(counted));
+                    let is_counted_by_begin = *pending > 0 && std::mem::take(&mut is_counted);
+                    counted.round_trips = counted.round_trips.saturating_sub(u32::from(is_counted_by_begin));
                 }
                 // Each simple query, and each end of prepared ones, gets a `ReadyForQuery` (54.2).
                 b'Q' | b'S' => {

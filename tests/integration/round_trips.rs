@@ -1,13 +1,11 @@
 //! How often an operation waits for the database, and how often it commits: the table of `server/README.md`.
 
-mod proxy;
-
 use crate::harness::World;
 use crate::harness::database::Database;
 use crate::harness::world::Time;
 use countersign::config::values::DatabaseUrl;
+use countersign_test_postgres::proxy::{Counted, Proxy};
 use countersign_test_postgres::{DatabaseKind, needs_postgres};
-use proxy::{Counted, Proxy};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -92,15 +90,9 @@ async fn world(kind: DatabaseKind) -> (World, Counter) {
     match kind {
         DatabaseKind::Postgres => {
             let database = Database::on_shared_cluster();
-            let url = database.url();
-            // postgres://user:password@host:port/database
-            let (start, rest) = url.split_once('@').unwrap();
-            let (address, name) = rest.split_once('/').unwrap();
-            let proxy = Proxy::start(address.to_owned());
-            let name = name.split('?').next().unwrap();
-            let url = format!("{start}@{}/{name}?sslmode=disable", proxy.address());
+            let proxy = Proxy::in_front_of(&database.url());
             let world = World::sharing(&database, Time::Manual, |settings| {
-                settings.database.url = DatabaseUrl::parse(&url).unwrap();
+                settings.database.url = DatabaseUrl::parse(proxy.url()).unwrap();
                 // One, so that its statements are prepared after the first round.
                 settings.database.connections = 1;
             });

@@ -11,6 +11,9 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// How late timers of the runtime go off by design.
+const TIMER_RESOLUTION: Duration = Duration::from_millis(1);
+
 /// Measures how long something takes, unmoved by corrections of the machine's clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopwatch(Instant);
@@ -20,6 +23,12 @@ impl Stopwatch {
     #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
     pub(crate) fn start() -> Self {
         Self(Instant::now())
+    }
+
+    /// One for what a timer was to begin at `due`: it runs since then, apart from the timer's own resolution.
+    #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
+    pub(crate) fn since(due: tokio::time::Instant) -> Self {
+        Self(Instant::now().min(due.into_std() + TIMER_RESOLUTION))
     }
 
     /// How long it has been running.

@@ -1,16 +1,24 @@
 //! The database behind the server's back, filled in bulk.
 
+use crate::progress::say;
 use crate::rows::Rows;
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use diesel::connection::SimpleConnection as _;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
 use futures::SinkExt as _;
 use std::path::Path;
 
 /// Rows that go into SQLite with one statement.
 const ROWS_PER_STATEMENT: usize = 10_000;
+
+/// What SQLite says of its file.
+#[derive(diesel::QueryableByName)]
+struct Size {
+    #[diesel(sql_type = BigInt)]
+    bytes: i64,
+}
 
 /// An open database.
 pub(crate) enum Database {
@@ -50,6 +58,22 @@ impl Database {
         }
     }
 
+    /// What it takes on disk, its log aside.
+    pub(crate) async fn bytes(&mut self) -> Result<u64> {
+        let bytes: i64 = match self {
+            Self::Sqlite(connection) => {
+                let size = "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size";
+                let size: Size = diesel::sql_query(size).get_result(connection).context("failed to ask for a size")?;
+                size.bytes
+            }
+            Self::Postgres(client) => {
+                let row = client.query_one("SELECT pg_database_size(current_database())", &[]).await;
+                row.context("failed to ask for the database's size")?.get(0)
+            }
+        };
+        u64::try_from(bytes).context("the database's size is negative")
+    }
+
     /// Runs statements that need no response.
     pub(crate) async fn execute(&mut self, statements: &str) -> Result<()> {
         match self {
@@ -73,6 +97,7 @@ impl Database {
     /// After rows in bulk: what PostgreSQL would do by itself a minute later, in the middle of a measurement.
     pub(crate) async fn tidy(&mut self) -> Result<()> {
         if matches!(self, Self::Postgres(_)) {
+            say("vacuuming the database");
             self.execute("VACUUM ANALYZE").await?;
         }
         self.settle().await

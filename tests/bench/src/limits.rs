@@ -4,10 +4,12 @@ use crate::child::Server;
 use crate::clock::{Stopwatch, with_random};
 use crate::database::{Database, connect};
 use crate::measure::{self, Effort, Single};
+use crate::operation::Operation;
 use crate::place::Place;
 use crate::plain;
 use crate::request::{Sender, get};
 use crate::users::PASSWORD;
+use crate::world::World;
 use anyhow::{Context as _, Result};
 use countersign_domain::password::{Cost, Password, PasswordHash};
 use diesel::connection::SimpleConnection as _;
@@ -45,6 +47,37 @@ impl Limit {
     }
 }
 
+/// What the machine did, before, between and after the slices of the operations that it bounds.
+#[derive(Default)]
+pub(crate) struct Limits {
+    pub(crate) argon2: Vec<f64>,
+    pub(crate) commits: Vec<f64>,
+    pub(crate) plain: Vec<Single>,
+}
+
+impl Limits {
+    /// Measures what bounds `operation`, if it is one that is held against a limit.
+    pub(crate) async fn measure(
+        &mut self,
+        operation: Operation,
+        place: &Place,
+        world: &World,
+        bytes: usize,
+        effort: Effort,
+    ) -> Result<()> {
+        let directory = world.directory.path();
+        match operation {
+            Operation::SignIn => self.argon2.push(argon2(effort.duration)?),
+            Operation::VerifyTotp => {
+                self.commits.push(commits(place, &world.address.url(), directory, effort).await?);
+            }
+            Operation::GetSession => self.plain.push(plain_requests(directory, bytes, effort).await?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
 diesel::table! {
     counters (id) {
         id -> BigInt,
@@ -79,7 +112,7 @@ pub(crate) fn argon2(duration: Duration) -> Result<f64> {
 
 /// Commits of one changed row each, in a second: one after the other in SQLite, which has one writer, and over
 /// `effort.connections` in PostgreSQL, which lets commits share a flush.
-pub(crate) async fn commits(place: &Place, url: &str, directory: &Path, effort: Effort) -> Result<f64> {
+async fn commits(place: &Place, url: &str, directory: &Path, effort: Effort) -> Result<f64> {
     match place {
         Place::Sqlite => commits_to_sqlite(&directory.join("commits.db"), effort.duration),
         Place::Server(_) | Place::Cluster(_) => commits_to_postgres(url, effort).await,
@@ -123,7 +156,7 @@ async fn commits_to_postgres(url: &str, effort: Effort) -> Result<f64> {
 }
 
 /// Requests to a dropshot server with nothing behind it, whose responses' bodies have so many bytes.
-pub(crate) async fn plain_requests(directory: &Path, bytes: usize, effort: Effort) -> Result<Single> {
+async fn plain_requests(directory: &Path, bytes: usize, effort: Effort) -> Result<Single> {
     let server = Server::plain(directory, bytes)?;
     measure::single_request(&server, &get(plain::PATH, Sender::Nobody), effort).await
 }

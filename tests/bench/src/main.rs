@@ -2,13 +2,15 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`options`], [`operation`] | the command line, the classes of operations |
-//! | [`child`], [`plain`], [`cluster`], [`place`] | what is measured: the server, a plain dropshot server, the databases |
-//! | [`client`], [`request`], [`source`] | how requests are made and sent |
+//! | [`options`], [`plan`], [`operation`] | the command line, what is measured, the classes of operations |
+//! | [`child`], [`plain`], [`cluster`], [`place`], [`world`] | what is measured: the server, a plain dropshot server, the databases |
+//! | [`client`], [`request`], [`source`], [`subject`] | how requests are made and sent |
 //! | [`users`], [`seed`], [`tables`], [`rows`], [`database`] | who is in the database, and how they get there |
-//! | [`run`], [`mod@measure`], [`flood`], [`limits`], [`durability`] | timing, and whether it can be believed |
-//! | [`process`], [`latency`], [`clock`] | what is read off the machine |
-//! | [`target`], [`report`], [`table`], [`progress`] | what is told |
+//! | [`run`], [`mod@measure`], [`limits`], [`durability`] | one class after the other, in turns with the machine's limits, and whether that can be believed |
+//! | [`open_loop`], [`mixed`], [`flood`] | requests that do not wait for each other |
+//! | [`growth`], [`round_trips`] | more and more users; how often the server waits for the database |
+//! | [`process`], [`latency`], [`errors`], [`clock`] | what is read off the machine and the responses |
+//! | [`target`], [`report`], [`text`], [`table`], [`progress`] | what is told |
 
 mod child;
 mod client;
@@ -16,32 +18,41 @@ mod clock;
 mod cluster;
 mod database;
 mod durability;
+mod errors;
 mod flood;
+mod growth;
 mod latency;
 mod limits;
 mod measure;
+mod mixed;
+mod open_loop;
 mod operation;
 mod options;
 mod place;
 mod plain;
+mod plan;
 mod process;
 mod progress;
 mod report;
 mod request;
+mod round_trips;
 mod rows;
 mod run;
 mod seed;
 mod source;
+mod subject;
 mod table;
 mod tables;
 mod target;
+mod text;
 mod users;
+mod world;
 
 use crate::options::{Choice, Options, Role};
 use crate::place::Place;
+use crate::plan::Plan;
 use crate::progress::say;
 use crate::report::{Machine, Report, Settings};
-use crate::run::Bench;
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use std::io::Write as _;
@@ -78,7 +89,7 @@ fn bench(options: &Options) -> Result<u64> {
 
 async fn measure(options: &Options) -> Result<Report> {
     let load_before = process::load();
-    let bench = Bench::new(options)?;
+    let plan = Plan::new(options)?;
     let mut places = Vec::new();
     if options.database != Choice::Postgres {
         places.push(Place::Sqlite);
@@ -91,7 +102,7 @@ async fn measure(options: &Options) -> Result<Report> {
     }
     let (mut databases, mut targets) = (Vec::new(), Vec::new());
     for place in &places {
-        let run = bench.on(place).await?;
+        let run = run::on(place, &plan).await?;
         targets.extend(target::of(&run, options.connections));
         databases.push(run);
     }

@@ -24,11 +24,13 @@ pub(crate) enum Operation {
     ChangePassword,
     /// Replace the backup codes: one argon2id hash and ten small ones.
     GenerateBackupCodes,
+    /// End a session: one transaction, no hash.
+    SignOut,
 }
 
 impl Operation {
     /// All of them, in the order in which they are timed.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::SignUp,
         Self::SignIn,
         Self::SignInToChallenge,
@@ -38,6 +40,7 @@ impl Operation {
         Self::GetSession,
         Self::ChangePassword,
         Self::GenerateBackupCodes,
+        Self::SignOut,
     ];
 
     /// The name that options and tables use.
@@ -52,6 +55,18 @@ impl Operation {
             Self::GetSession => "get-session",
             Self::ChangePassword => "change-password",
             Self::GenerateBackupCodes => "generate-backup-codes",
+            Self::SignOut => "sign-out",
+        }
+    }
+
+    /// Argon2id hashes of a password that it costs, which is most of its cost if there are any.
+    pub(crate) const fn password_hashes(self) -> u32 {
+        match self {
+            Self::SignUp | Self::SignIn | Self::SignInToChallenge | Self::TrustedSignIn | Self::GenerateBackupCodes => {
+                1
+            }
+            Self::ChangePassword => 2,
+            Self::VerifyTotp | Self::VerifyBackupCode | Self::GetSession | Self::SignOut => 0,
         }
     }
 }

@@ -44,20 +44,31 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME,...", value_enum, value_delimiter = ',')]
     pub(crate) operations: Vec<Operation>,
 
-    /// Times the operations again on databases that hold this many users, and compares the first size with the last
+    /// Sends requests of all kinds at once at last, each when it is due, and times each kind
     ///
-    /// The users are written into the database in bulk, in the form that the server itself writes. The operations are
-    /// timed on a sample of at most 4096 of them, spread over all.
+    /// As many that their password hashes are so many percent of those that the server has made in a second.
     #[arg(
         long,
-        value_name = "USERS,...",
+        value_name = "PERCENT",
         num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "1000,100000,1000000",
-        value_delimiter = ',',
-        value_parser = clap::value_parser!(u64).range(1000..=100_000_000)
+        default_missing_value = "50",
+        value_parser = clap::value_parser!(u32).range(1..=100)
     )]
-    pub(crate) growth: Vec<u64>,
+    pub(crate) mixed: Option<u32>,
+
+    /// Times the operations again on databases that hold up to this many users, and compares a thousand with the most
+    /// [without a number: 1000000]
+    ///
+    /// The users are written into the database in bulk, in the form that the server itself writes. The operations are
+    /// timed on a sample of at most 4096 of them, spread over all. A tenth of the users is timed, too.
+    #[arg(
+        long,
+        value_name = "USERS",
+        num_args = 0..=1,
+        default_missing_value = "1000000",
+        value_parser = clap::value_parser!(u64).range(2000..=100_000_000)
+    )]
+    pub(crate) growth: Option<u64>,
 
     /// Floods the server at last with ten times the sign-ins that the machine can hash, and times others meanwhile
     #[arg(long)]
@@ -131,13 +142,17 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Options::command().debug_assert();
-        let options = Options::parse_from(["bench", "--operations", "get-session,sign-up", "--growth"]);
+        let options = Options::parse_from(["bench", "--operations", "get-session,sign-up", "--growth", "--mixed"]);
         assert_eq!(options.operations(), [Operation::SignUp, Operation::GetSession]);
-        assert_eq!(options.growth, [1_000, 100_000, 1_000_000]);
-        let options = Options::parse_from(["bench", "--growth=5000,6000", "--set", "COUNTERSIGN_LOG=info"]);
-        assert_eq!(options.growth, [5_000, 6_000]);
+        assert_eq!(options.growth, Some(1_000_000));
+        assert_eq!(options.mixed, Some(50));
+        let options =
+            Options::parse_from(["bench", "--growth", "5000", "--mixed", "7", "--set", "COUNTERSIGN_LOG=info"]);
+        assert_eq!(options.growth, Some(5_000));
+        assert_eq!(options.mixed, Some(7));
         assert_eq!(options.operations(), Operation::ALL);
         assert_eq!(options.settings, [("COUNTERSIGN_LOG".to_owned(), "info".to_owned())]);
-        assert!(Options::parse_from(["bench"]).growth.is_empty());
+        let options = Options::parse_from(["bench"]);
+        assert_eq!((options.growth, options.mixed), (None, None));
     }
 }

@@ -6,6 +6,8 @@
 //! [`Cluster::own`]. Where there is no PostgreSQL both give `None`, and the binary says so in its last line; where
 //! `CI=true` or `COUNTERSIGN_REQUIRE_POSTGRES` is set, they panic. Tests of [`Pooler`] need PgBouncer, which `CI=true` requires.
 //!
+//! [`proxy::Proxy`] counts how often a server waits for its database.
+//!
 //! A temporary cluster listens on the loopback address only, with a password of its own, and does not wait for the
 //! disk. It ends with the process that it belongs to, however that ends: a shell waits for that and then stops the
 //! server by the process id in its directory. It belongs to the process that started it, and the one that a run of
@@ -14,6 +16,7 @@
 mod binaries;
 mod database;
 mod pooler;
+pub mod proxy;
 pub mod released;
 mod run;
 mod server;

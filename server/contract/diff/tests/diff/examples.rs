@@ -103,7 +103,6 @@ fn breaks(finding: &Finding, before: &Value, after: &Value, draw: &mut impl FnMu
 }
 
 /// Random schemas and changes of them, the same in each run.
-#[expect(clippy::print_stdout, reason = "the measurement that the README shows")]
 #[test]
 fn breaking_changes_of_random_schemas_have_an_example_or_say_why_not() {
     let (mut draw, mut draw_value) = (choices(), choices());

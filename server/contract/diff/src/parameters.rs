@@ -93,6 +93,9 @@ fn list<'d>((item, operation): (&Node<'d>, &Node<'d>)) -> BTreeMap<Key, Node<'d>
 }
 
 fn pair<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+    if comparison.unchanged.holds(old, new) {
+        return;
+    }
     let at = |at: &Node<'_>, key: &str| ChangeSide::at_pointer(&format!("{}/{key}", at.pointer));
     match (old.is("required"), new.is("required")) {
         (false, true) => comparison.report(

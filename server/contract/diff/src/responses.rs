@@ -98,6 +98,9 @@ fn is_success(status: &str) -> bool {
 }
 
 fn pair<'d>(comparison: &mut Comparison<'d>, old: &Node<'d>, new: &Node<'d>) {
+    if comparison.unchanged.holds(old, new) {
+        return;
+    }
     annotations::documentation(comparison, old, new);
     annotations::extensions(comparison, old, new);
     headers(comparison, old, new);

@@ -63,6 +63,13 @@ fn a_chain_of_unions_takes_work_in_proportion_to_its_length() {
 }
 
 #[test]
+fn alternatives_of_different_types_are_compared_once() {
+    let of_types = |_: usize, next: Value| json!({"oneOf": [{"type": "string"}, {"type": "array", "items": next}]});
+    let of = |most| document(chain(50, of_types, text(most)), "S0");
+    assert_eq!(compared_pairs(&of(9), &of(5)), 2 * 51);
+}
+
+#[test]
 fn a_change_behind_thousands_of_schemas_is_found() {
     let object = |_, next| json!({"type": "object", "properties": {"next": next}});
     let of = |most| document(chain(5_000, object, text(most)), "S0");

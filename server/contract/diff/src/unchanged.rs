@@ -4,7 +4,7 @@
 //! again for each operation.
 
 use super::subtypes;
-use countersign_contract_document::{Document, Node, pointer, reference};
+use countersign_contract_document::{Document, Node, pointer};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -56,19 +56,23 @@ impl Unchanged {
         Self { references }
     }
 
-    /// Whether two values are equal, including everything that they refer to.
+    /// Whether the values of two nodes are equal, including everything that they refer to.
     pub(super) fn holds(&self, old: &Node<'_>, new: &Node<'_>) -> bool {
-        old.value == new.value && self.is_untouched(new.value)
+        self.holds_for(old.value, new.value)
+    }
+
+    /// Whether two values are equal, including everything that they refer to.
+    pub(super) fn holds_for(&self, old: &Value, new: &Value) -> bool {
+        old == new && self.is_untouched(new)
     }
 
     fn is_untouched(&self, value: &Value) -> bool {
         match value {
-            Value::Object(map) => {
-                map.iter().all(|(key, child)| match (key.as_str(), child) {
-                    ("$ref", Value::String(reference)) => self.references.contains(reference),
-                    _ => self.is_untouched(child),
-                }) && subtypes::mapped(value).all(|reference| self.references.contains(&reference))
-            }
+            Value::Object(map) => map.iter().all(|(key, child)| match (key.as_str(), child) {
+                ("$ref", Value::String(reference)) => self.references.contains(reference),
+                ("discriminator", _) => subtypes::mapped(value).all(|reference| self.references.contains(&reference)),
+                _ => self.is_untouched(child),
+            }),
             Value::Array(list) => list.iter().all(|child| self.is_untouched(child)),
             _ => true,
         }
@@ -95,9 +99,14 @@ fn subtypes_by_base(document: &Document) -> HashMap<&str, Vec<String>> {
 fn collect(value: &Value, out: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
-            out.extend(reference::target(value).map(str::to_owned));
-            out.extend(subtypes::mapped(value));
-            map.values().for_each(|child| collect(child, out));
+            for (key, child) in map {
+                match (key.as_str(), child) {
+                    ("$ref", Value::String(reference)) => out.push(reference.clone()),
+                    ("discriminator", _) => out.extend(subtypes::mapped(value)),
+                    _ => {}
+                }
+                collect(child, out);
+            }
         }
         Value::Array(list) => list.iter().for_each(|child| collect(child, out)),
         _ => {}

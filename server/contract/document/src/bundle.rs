@@ -25,7 +25,7 @@ use crate::source::{self, MAX_DEPTH, MAX_VALUES, SourceMap};
 use crate::version::Version;
 use library::{File, Library};
 use names::{is_namesake, long_name, natural_name, section};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
 pub(crate) use origins::Origins;
@@ -225,7 +225,7 @@ impl<'f> Bundler<'f> {
         if self.copied.0 > MAX_VALUES || place.matches('/').count() > MAX_DEPTH {
             return Err(self.size_error(reference));
         }
-        if !put(&mut self.bundle.value, place, value.clone()) {
+        if !pointer::put(&mut self.bundle.value, place, value.clone()) {
             return Err(self.error(reference, "cannot be resolved: `components` or a section of it is not an object"));
         }
         self.bundle.source_map.put(place, source_map);
@@ -281,24 +281,4 @@ impl<'f> Bundler<'f> {
         let (span, place) = self.origin(reference);
         Error::Reference { span, place, reference: reference.text.clone(), problem: problem.to_owned() }
     }
-}
-
-/// Inserts a value at a JSON pointer, creating missing objects; `false` if a value on the way is neither object nor array.
-fn put(value: &mut Value, place: &str, new: Value) -> bool {
-    let mut here = value;
-    for token in pointer::tokens(place) {
-        if here.is_null() {
-            *here = Value::Object(Map::new());
-        }
-        here = match here {
-            Value::Object(entries) => entries.entry(token).or_insert_with(|| Value::Object(Map::new())),
-            Value::Array(items) => match token.parse().ok().and_then(|index: usize| items.get_mut(index)) {
-                Some(item) => item,
-                None => return false,
-            },
-            _ => return false,
-        };
-    }
-    *here = new;
-    true
 }

@@ -1,6 +1,6 @@
 //! JSON pointers (RFC 6901) as text.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The JSON pointer that consists of these unescaped tokens; empty without tokens.
 #[must_use]
@@ -23,6 +23,26 @@ pub(crate) fn find<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
         }
         _ => None,
     })
+}
+
+/// Inserts a value at a JSON pointer, creating missing objects; `false` if a value on the way is neither object nor array.
+pub(crate) fn put(value: &mut Value, pointer: &str, new: Value) -> bool {
+    let mut here = value;
+    for token in tokens(pointer) {
+        if here.is_null() {
+            *here = Value::Object(Map::new());
+        }
+        here = match here {
+            Value::Object(entries) => entries.entry(token).or_insert_with(|| Value::Object(Map::new())),
+            Value::Array(items) => match token.parse().ok().and_then(|index: usize| items.get_mut(index)) {
+                Some(item) => item,
+                None => return false,
+            },
+            _ => return false,
+        };
+    }
+    *here = new;
+    true
 }
 
 /// Appends an unescaped token to a JSON pointer.

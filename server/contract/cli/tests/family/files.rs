@@ -1,110 +1,14 @@
 //! Documents of several files.
 
 mod astray;
+mod pets;
+mod problems;
 
 use countersign_contract_diff::{Options as DiffOptions, diff};
 use countersign_contract_document::{Document, Error, File, Files};
 use countersign_contract_lint::lint;
+use pets::{API, FILES};
 use serde_json::{Value, json};
-
-const API: &str = "\
-openapi: 3.0.3
-info: {title: Pets, version: 1.0.0}
-security: []
-paths:
-  /pets: {$ref: paths/pets.yaml}
-  /pets/{id}: {$ref: 'paths/pet.yaml#/item'}
-components:
-  schemas:
-    Pet: {$ref: ./schemas/pet.yaml}
-    Name: {type: string}
-  headers:
-    Next: {schema: {type: string}}
-";
-
-const PETS: &str = "\
-get:
-  operationId: listPets
-  parameters:
-    - $ref: ../common.yaml#/components/parameters/Page
-  responses:
-    '200':
-      description: Pets.
-      headers:
-        Next: {$ref: '../api.yaml#/components/headers/Next'}
-      content:
-        application/json:
-          schema: {type: array, items: {$ref: ../schemas/pet.yaml}}
-          examples:
-            one: {$ref: ../examples/one.json}
-    default: {$ref: ../common.yaml#/components/responses/Problem}
-";
-
-const PET: &str = "\
-item:
-  parameters:
-    - {name: id, in: path, required: true, schema: {$ref: '#/id'}}
-  put:
-    operationId: putPet
-    requestBody: {$ref: '#/body'}
-    responses:
-      '204': {description: Done.}
-id: {type: string, maxLength: 20}
-body:
-  content:
-    application/json:
-      schema: {$ref: '../api.yaml#/components/schemas/Pet'}
-";
-
-const SCHEMA: &str = "\
-oneOf:
-  - $ref: dog.yaml
-  - $ref: Cat%20and%20more.yaml
-discriminator:
-  propertyName: kind
-  mapping: {dog: dog.yaml, cat: Cat%20and%20more.yaml}
-";
-
-const DOG: &str = "\
-type: object
-required: [kind, name]
-properties:
-  kind: {type: string}
-  name: {$ref: '../api.yaml#/components/schemas/Name'}
-  puppies: {type: array, items: {$ref: pet.yaml}}
-  default: {$ref: '../common.yaml#/components/schemas/Name'}
-";
-
-const CAT: &str = "\
-type: object
-required: [kind]
-properties:
-  kind: {type: string}
-example: {$ref: nothing.yaml}
-x-shown-by: {$ref: nothing.yaml}
-";
-
-const COMMON: &str = "\
-components:
-  parameters:
-    Page: {name: page, in: query, schema: {type: integer}}
-  responses:
-    Problem:
-      description: It did not work.
-      content: {application/json: {schema: {$ref: '#/components/schemas/Name'}}}
-  schemas:
-    Name: {type: string, minLength: 1}
-";
-
-const FILES: [(&str, &str); 7] = [
-    ("paths/pets.yaml", PETS),
-    ("paths/pet.yaml", PET),
-    ("schemas/pet.yaml", SCHEMA),
-    ("schemas/dog.yaml", DOG),
-    ("schemas/Cat and more.yaml", CAT),
-    ("common.yaml", COMMON),
-    ("examples/one.json", "{\"summary\": \"One\", \"value\": [{\"kind\": \"cat\"}]}"),
-];
 
 fn load(api: &str, files: &[(&str, &str)]) -> Result<Document, Error> {
     load_by(Document::load_with, api, files)
@@ -227,50 +131,6 @@ fn document_of(document: &Document, pointer: &str) -> (String, String) {
 }
 
 #[test]
-fn an_unusable_file_is_reported_at_the_reference_to_it() {
-    let api = |reference: &str| {
-        format!("openapi: 3.0.3\npaths: {{}}\ncomponents:\n  schemas:\n    A: {{$ref: '{reference}'}}\n")
-    };
-    let files = [
-        ("user.yaml", "name: {type: string}\nbroken: {$ref: '#/nope'}\nlost: {items: {$ref: 'lost.yaml'}}\n"),
-        ("self.yaml", "$ref: self.yaml\n"),
-        ("bad.yaml", "a: [\n"),
-    ];
-    let own = "openapi/api.yaml:5:9: /components/schemas/A: $ref";
-    for (reference, expected) in [
-        ("none.yaml", format!("{own} `none.yaml` leads to a file that cannot be read: there is no such file")),
-        ("user.yaml#/nobody", format!("{own} `user.yaml#/nobody` cannot be resolved")),
-        ("user.yaml#name", format!("{own} `user.yaml#name` cannot be resolved: what follows `#` is no JSON pointer, which begins with `/`")),
-        ("user.yaml#/", format!("{own} `user.yaml#/` cannot be resolved: `#/` leads to an entry with an empty name; leave out the `/` to refer to the whole file")),
-        ("user.yaml#/broken", "openapi/user.yaml:2:10: /broken: $ref `#/nope` cannot be resolved".to_owned()),
-        ("user.yaml#/lost", "openapi/user.yaml:3:16: /lost/items: $ref `lost.yaml` leads to a file that cannot be read: there is no such file".to_owned()),
-        ("https://example.com/a.yaml", format!("{own} `https://example.com/a.yaml` is a URL: copy the file and refer to it by its path")),
-        ("/a.yaml", format!("{own} `/a.yaml` is an absolute path: use a path relative to this file")),
-        ("api.yaml#/components/schemas/A", format!("{own} `#/components/schemas/A` leads back to itself")),
-    ] {
-        let found = load(&api(reference), &files).unwrap_err().on_one_line();
-        assert_eq!(found, expected);
-    }
-    let found = load(&api("bad.yaml"), &files).unwrap_err().on_one_line();
-    assert!(found.starts_with("openapi/bad.yaml:2:1: not readable as YAML or JSON"), "{found}");
-    let found = load(&api("self.yaml"), &files).unwrap_err().on_one_line();
-    assert!(found.contains("leads back to itself"), "{found}");
-    let found = load("openapi: 4.0.0\npaths: {/a: {$ref: none.yaml}}\n", &[]).unwrap_err().on_one_line();
-    assert_eq!(found, "openapi/api.yaml:1:1: /openapi: expected OpenAPI 3.0, 3.1 or 3.2, found version 4.0.0");
-}
-
-#[test]
-fn recursive_path_items_are_rejected() {
-    let item =
-        "post:\n  callbacks:\n    again:\n      '{$url}': {$ref: item.yaml}\n      '{$other}': {$ref: item.yaml}\n";
-    for item in [item, "$ref: item.yaml\n", "$ref: '#'\n"] {
-        let api = "openapi: 3.0.3\npaths: {/a: {$ref: item.yaml}}\n";
-        let found = load(api, &[("item.yaml", item)]).unwrap_err().on_one_line();
-        assert!(found.contains("leads back to itself"), "{found}");
-    }
-}
-
-#[test]
 fn pointers_may_be_percent_encoded() {
     let text = "openapi: 3.0.3\npaths:\n  /a/{id}: {get: {operationId: a}}\n  /b: {$ref: '#/paths/~1a~1%7Bid%7D'}\n";
     let document = load(text, &[]).unwrap();
@@ -295,22 +155,6 @@ fn referenced_extensions_are_checked() {
     );
     let found = Document::load("d", &text("{items: {$ref: '#/nope'}}")).unwrap_err().on_one_line();
     assert_eq!(found, "d:3:24: /x-shared/a/items: $ref `#/nope` cannot be resolved");
-}
-
-#[test]
-fn components_must_be_an_object() {
-    let api = api_with_responses(&[("/a", "{$ref: a.yaml}")]) + "components: {schemas: }\n";
-    assert!(load(&api, &[("a.yaml", "type: string\n")]).is_ok());
-    for components in ["1", "{schemas: []}"] {
-        let api = format!(
-            "openapi: 3.0.3\npaths: {{/a: {{get: {{parameters: [{{schema: {{$ref: a.yaml}}}}]}}}}}}\ncomponents: {components}\n"
-        );
-        let found = load(&api, &[("a.yaml", "type: string\n")]).unwrap_err().on_one_line();
-        assert!(
-            found.ends_with("`a.yaml` cannot be resolved: `components` or a section of it is not an object"),
-            "{found}"
-        );
-    }
 }
 
 /// The contracts of this project, split into a file for each component and path, are equal to the originals.
@@ -390,29 +234,6 @@ fn data_is_left_unchanged() {
 }
 
 #[test]
-fn misplaced_references_are_rejected() {
-    for (text, place) in [
-        ("paths: {/a: {get: {responses: {$ref: r.yaml}}}}\n", "/paths/~1a/get/responses"),
-        ("paths: {/a: {get: {$ref: r.yaml}}}\n", "/paths/~1a/get"),
-        ("paths: {/a: {get: {parameters: {$ref: r.yaml}}}}\n", "/paths/~1a/get/parameters"),
-        ("paths: {}\ncomponents: {schemas: {$ref: r.yaml}}\n", "/components/schemas"),
-        ("paths: {}\ncomponents: {$ref: '#/x'}\n", "/components"),
-        ("paths: {}\ncomponents: {schemas: {A: {properties: {$ref: '#/x'}}}}\n", "/components/schemas/A/properties"),
-    ] {
-        for found in
-            [load(&format!("openapi: 3.0.3\n{text}"), &[]), Document::load("d", &format!("openapi: 3.0.3\n{text}"))]
-        {
-            let found = found.unwrap_err().on_one_line();
-            assert!(found.contains(&format!(": {place}: $ref")) && found.ends_with(reference_misplaced()), "{found}");
-        }
-    }
-}
-
-fn reference_misplaced() -> &'static str {
-    "is where OpenAPI allows no reference"
-}
-
-#[test]
 fn references_within_the_document_do_not_use_bundled_components() {
     let text = api_with_responses(&[("/a", "{$ref: '#/components/schemas/User'}"), ("/b", "{$ref: User.yaml}")]);
     let found = load(&text, &[("User.yaml", "type: string\n")]).unwrap_err().on_one_line();
@@ -450,55 +271,6 @@ fn generated_names_do_not_depend_on_the_order_of_references() {
 }
 
 #[test]
-fn messages_show_nothing_of_files_that_are_no_contracts() {
-    const SECRET: &str = "hunter2";
-    for text in [
-        "root:x:0:0:hunter2:/root:/bin/sh\n",
-        "hunter2 line\n  another: [hunter2\n",
-        "hunter2_key: a\nhunter2_key: b\n",
-        "apiVersion: v1\nkind: hunter2\nmetadata: {name: hunter2}\ndata: {hunter2: hunter2}\ntype: hunter2\n",
-        "{\"hunter2\": hunter2}",
-        "{\"a\": {\"hunter2\": \"hunter2\"}}",
-        "- hunter2\n",
-        "hunter2: !hunter2 hunter2\n",
-        "*hunter2\n",
-        "@hunter2\n",
-        "%hunter2\n",
-        "? [hunter2]\n: hunter2\n",
-        "hunter2: .inf\n",
-        "'hunter2\n",
-    ] {
-        let found = load(&api_with_responses(&[("/a", "{$ref: secret.yaml}")]), &[("secret.yaml", text)]);
-        let found = found.expect_err(text).on_one_line();
-        assert!(!found.contains(SECRET) && found.contains("secret.yaml"), "{text}\n{found}");
-        let found = Document::load("secret.yaml", text).expect_err(text).on_one_line();
-        assert!(!found.contains(SECRET) && found.contains("secret.yaml"), "{text}\n{found}");
-    }
-    for (part, text) in
-        [("a", "a: hunter2\n"), ("b/0", "b: [hunter2]\n"), ("c", "c: {hunter2: hunter2, d: 1, type: e}\n")]
-    {
-        let reference = format!("{{$ref: 'secret.yaml#/{part}'}}");
-        let found = load(&api_with_responses(&[("/a", &reference)]), &[("secret.yaml", text)]).unwrap_err();
-        assert!(!found.on_one_line().contains(SECRET), "{}", found.on_one_line());
-    }
-    let typo = "type: string\nmaxLenght: 3\n";
-    let found = lint(&load(&api_with_responses(&[("/a", "{$ref: user.yaml}")]), &[("user.yaml", typo)]).unwrap());
-    assert!(found.iter().any(|finding| finding.message.contains("maxLenght")), "a contract's own words are shown");
-}
-
-#[test]
-fn control_characters_in_messages_are_escaped() {
-    for api in [
-        api_with_responses(&[("/a", "{$ref: \"a\\n::error::b\\e[2J.yaml\"}")]),
-        "openapi: 3.0.3\npaths: {\"/a\\n::error::b\\e[2J\": 1}\n".to_owned(),
-        "openapi: \"3\\n::error::b\\e[2J\"\npaths: {}\n".to_owned(),
-    ] {
-        let found = load(&api, &[]).unwrap_err().to_string();
-        assert!(found.contains("::error::b") && !found.contains(char::is_control), "{found:?}");
-    }
-}
-
-#[test]
 fn siblings_of_a_path_items_reference_are_kept() {
     let api = "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /a/{id}:\n    $ref: item.yaml\n    summary: s\n    parameters: [{name: id, in: path, required: true, schema: {type: string}}]\n";
     let document = load(api, &[("item.yaml", "summary: theirs\nget: {operationId: a}\n")]).unwrap();
@@ -525,31 +297,4 @@ fn a_component_with_siblings_keeps_its_reference_for_lint() {
         + "components: {schemas: {U: {$ref: v.yaml, nullable: true}}}\n";
     let found = lint(&load(&api, &[("v.yaml", "type: string\n")]).unwrap());
     assert!(found.iter().any(|finding| finding.rule.id == "ref-with-siblings"), "{found:?}");
-}
-
-#[test]
-fn bundling_is_limited_in_size() {
-    let many: Vec<(String, String)> = (0..30)
-        .map(|index| {
-            let next = format!("{{$ref: p{}.yaml}}", index + 1);
-            (format!("p{index}.yaml"), format!("post: {{callbacks: {{c: {{a: {next}, b: {next}}}}}}}\n"))
-        })
-        .chain([("p30.yaml".to_owned(), "post: {}\n".to_owned())])
-        .collect();
-    let files: Vec<(&str, &str)> = many.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    let found = load("openapi: 3.0.3\npaths: {/a: {$ref: p0.yaml}}\n", &files).unwrap_err().on_one_line();
-    assert!(found.ends_with("makes the document too large, or leads back to itself"), "{found}");
-
-    let mut laugh = "a0: &a0 [0,0,0,0,0,0,0,0,0,0]\n".to_owned();
-    (1..6).for_each(|level| {
-        let alias = format!("*a{}", level - 1);
-        laugh.push_str(&format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 10].join(",")));
-    });
-    laugh.push_str("s: {type: string}\n");
-    let paths: Vec<String> = (0..10).map(|index| format!("l{index}.yaml")).collect();
-    let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), laugh.as_str())).collect();
-    let schemas: Vec<String> = paths.iter().map(|path| format!("{{$ref: '{path}#/s'}}")).collect();
-    let text = api_with_responses(&[("/a", &format!("{{anyOf: [{}]}}", schemas.join(",")))]);
-    let found = load(&text, &files).unwrap_err().on_one_line();
-    assert!(found.contains("the document expands to too many values"), "{found}");
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
 mod drift;
+mod drift_schemas;
 mod merge;
 mod operations;
 mod tolerance;

@@ -31,6 +31,34 @@ pub(super) fn exclude_each_other(
     Exclusion { languages, pairs_left: Cell::new(MOST_PAIRS) }.holds(other, home, known, DEEPEST)
 }
 
+/// The types that a schema accepts, which tell most alternatives apart.
+pub(super) struct Types<'d> {
+    /// `None` for any type.
+    named: Option<BTreeSet<&'d str>>,
+    null: bool,
+}
+
+impl<'d> Types<'d> {
+    pub(super) fn of(view: &View<'d>) -> Self {
+        Self { named: view.types(), null: view.takes_null() }
+    }
+
+    /// Those that both schemas accept.
+    fn common(&self, other: &Self) -> Self {
+        let named = match (&self.named, &other.named) {
+            (Some(one), Some(other)) => Some(common(one, other)),
+            (one, other) => one.as_ref().or(other.as_ref()).cloned(),
+        };
+        Self { named, null: self.null && other.null }
+    }
+
+    /// Whether no value has a type that both schemas accept.
+    pub(super) fn exclude_each_other(&self, other: &Self) -> bool {
+        let common = self.common(other);
+        !common.null && common.named.is_some_and(|types| types.is_empty())
+    }
+}
+
 struct Exclusion<'l> {
     languages: &'l Languages,
     pairs_left: Cell<usize>,
@@ -40,14 +68,7 @@ impl Exclusion<'_> {
     fn holds(&self, other: &View<'_>, home: &View<'_>, known: &BTreeSet<&str>, depth: usize) -> bool {
         let Some(left) = self.pairs_left.get().checked_sub(1) else { return false };
         self.pairs_left.set(left);
-        if other.takes_null() && home.takes_null() {
-            return false;
-        }
-        let types = match (other.types(), home.types()) {
-            (Some(one), Some(other)) => common(&one, &other),
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => return false,
-        };
+        let Types { named: Some(types), null: false } = Types::of(other).common(&Types::of(home)) else { return false };
         let is_apart = |kind: &str| {
             limits::exclude_each_other(other, home, kind)
                 || match kind {

@@ -11,14 +11,14 @@ pub(super) fn compare<'d>(comparison: &mut Comparison<'d>, old: &View<'d>, new: 
     let (needed, needs) = (old.required(), new.required());
     let names: BTreeSet<&str> = before.iter().chain(&after).chain(needed.keys()).chain(needs.keys()).copied().collect();
     for name in names {
-        let (old_parts, new_parts) = (old.property(name), new.property(name));
         let is_listed = before.contains(name) && after.contains(name);
         if is_listed && needed.contains_key(name) == needs.contains_key(name) {
-            let both = old_parts.only().zip(new_parts.only());
-            if both.is_some_and(|(old, new)| comparison.unchanged.holds(old, new)) {
+            let both = old.only_property(name).zip(new.only_property(name));
+            if both.is_some_and(|(old, new)| comparison.unchanged.holds_for(old, new)) {
                 continue;
             }
         }
+        let (old_parts, new_parts) = (old.property(name), new.property(name));
         let listed = |names: &BTreeSet<&str>, view: &View<'d>, parts| {
             let listed = names.contains(name).then(|| View::of(view.document, parts));
             // A property that no value is allowed for is not there.

@@ -6,7 +6,7 @@
 
 use super::alternatives::Alternatives;
 use super::does_harm;
-use super::exclusive::exclude_each_other;
+use super::exclusive::{Types, exclude_each_other};
 use super::view::View;
 use crate::change::{ChangeSide, Direction};
 use crate::comparison::Comparison;
@@ -72,6 +72,13 @@ impl<'d> Sides<'_, 'd> {
     ) -> bool {
         let documents = (self.views.0.document, self.views.1.document);
         let views: Vec<_> = self.lists.0.list.iter().map(|parts| View::of(documents.0, parts)).collect();
+        let others = |index: usize| (0..views.len()).filter(move |other| *other != index);
+        let types: Vec<_> = views.iter().map(Types::of).collect();
+        let meets_another = |index: &usize| others(*index).any(|home| !types[*index].exclude_each_other(&types[home]));
+        let meeting: Vec<usize> = (0..views.len()).filter(meets_another).collect();
+        if meeting.is_empty() {
+            return false;
+        }
         let known: Vec<_> = views
             .iter()
             .enumerate()
@@ -81,16 +88,15 @@ impl<'d> Sides<'_, 'd> {
                 &names(view) | &other.as_ref().map(names).unwrap_or_default()
             })
             .collect();
-        (0..views.len()).any(|index| {
+        meeting.into_iter().any(|index| {
             // Asked first, because telling languages of patterns apart takes from a budget of the whole comparison.
             let may_differ =
                 match self.pairs.get(&index).filter(|_| self.lists.1.kind.is_some() && !comparison.is_dry_run) {
                     Some(other) => is_changed(comparison, index, *other),
                     None => true,
                 };
-            let mut others = (0..views.len()).filter(|other| *other != index);
             may_differ
-                && others
+                && others(index)
                     .any(|home| !exclude_each_other(&comparison.languages, &views[index], &views[home], &known[home]))
         })
     }

@@ -1,10 +1,17 @@
 //! Schemas with their references resolved and their `allOf` merged.
 
+mod null;
+mod part;
+
 use super::Parts;
 use crate::change::ChangeSide;
 use countersign_contract_document::{Document, Node};
-use serde_json::{Value, json};
+use null::LookForNull;
+use part::{is_closed, other_items, other_properties, own_properties, own_types};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use part::{common, type_of};
 
 /// Greatest depth of nested alternatives that are searched for types.
 const DEEPEST: usize = 6;
@@ -114,6 +121,23 @@ impl<'d> View<'d> {
             own => own,
         };
         self.made_of(self.atoms.iter().flat_map(side).collect())
+    }
+
+    /// The schema of a property, if no part says anything about it but one, which lists it.
+    pub(super) fn only_property(&self, name: &str) -> Option<&'d Value> {
+        let mut only = None;
+        for at in &self.atoms {
+            let own = at.value.get("properties").and_then(|list| list.get(name));
+            let is_described = || other_properties(at).is_some();
+            if own.is_some() && only.is_some()
+                || own.is_none() && is_described()
+                || at.value.get("patternProperties").is_some()
+            {
+                return None;
+            }
+            only = only.or(own);
+        }
+        only
     }
 
     /// The schemas of properties whose names match a pattern.
@@ -260,114 +284,4 @@ fn not_excluded<'d>(at: &Node<'d>) -> Option<Node<'d>> {
 
 fn chosen<'a, 'd>(choices: &'a [(String, Node<'d>)], group: &str) -> Option<&'a Node<'d>> {
     choices.iter().find(|(pointer, _)| pointer == group).map(|(_, at)| at)
-}
-
-fn is_closed(at: &Node<'_>) -> bool {
-    at.get("additionalProperties").is_some_and(|at| *at.value == Value::Bool(false) || *at.value == json!({"not": {}}))
-}
-
-/// Whether a schema for other properties has any keyword.
-fn describes(at: &Node<'_>) -> bool {
-    at.value.as_object().is_some_and(|schema| !schema.is_empty())
-}
-
-/// The schemas of a part for a property: its own, and those of patterns that match its name.
-fn own_properties<'d>(at: &Node<'d>, name: &str) -> Vec<Node<'d>> {
-    let matches = |(pattern, _): &(&str, Node<'d>)| {
-        regress::Regex::with_flags(pattern, "u").is_ok_and(|pattern| pattern.find(name).is_some())
-    };
-    let patterns = at.entries_of("patternProperties").filter(matches).map(|(_, at)| at);
-    at.get("properties").and_then(|at| at.get(name)).into_iter().chain(patterns).collect()
-}
-
-/// The schema of a part for properties that it does not list.
-fn other_properties<'d>(at: &Node<'d>) -> Option<Node<'d>> {
-    at.get("additionalProperties").or_else(|| at.get("unevaluatedProperties")).filter(describes)
-}
-
-/// The schema of a part for items without one of their own.
-fn other_items<'d>(at: &Node<'d>) -> Option<Node<'d>> {
-    at.get("items").or_else(|| at.get("unevaluatedItems"))
-}
-
-/// Its types but null, explicit or implied by listed values or by keywords for objects or arrays.
-fn own_types<'d>(at: &Node<'d>) -> Option<BTreeSet<&'d str>> {
-    let has = |key: &str| at.value.get(key).is_some();
-    match at.value.get("type") {
-        Some(Value::String(name)) => Some(Some(name.as_str()).filter(|name| *name != "null").into_iter().collect()),
-        Some(Value::Array(names)) => {
-            Some(names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect())
-        }
-        _ if at.value.get("enum").and_then(Value::as_array).is_some_and(|list| !list.is_empty()) => {
-            at.value["enum"].as_array().map(|list| list.iter().filter_map(type_of).collect())
-        }
-        _ if has("properties") || has("additionalProperties") => Some(BTreeSet::from(["object"])),
-        _ if has("items") || has("prefixItems") => Some(BTreeSet::from(["array"])),
-        _ => None,
-    }
-}
-
-/// The narrowest type of a value; `None` for null.
-pub(super) fn type_of(value: &Value) -> Option<&'static str> {
-    Some(match value {
-        Value::Null => return None,
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() == 0.0) => "integer",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    })
-}
-
-/// Whether the type of a part, explicit or implied, allows null. Listed values are looked at elsewhere.
-fn type_takes_null(at: &Node<'_>) -> bool {
-    match at.value.get("type") {
-        Some(Value::String(name)) => name == "null",
-        Some(Value::Array(names)) => names.iter().any(|name| name == "null"),
-        _ => at.value.get("enum").is_some() || own_types(at).is_none(),
-    }
-}
-
-/// The intersection of two sets of types, where integers are numbers.
-pub(super) fn common<'d>(one: &BTreeSet<&'d str>, other: &BTreeSet<&'d str>) -> BTreeSet<&'d str> {
-    let is_in = |set: &BTreeSet<&str>, name: &str| set.contains(name) || name == "integer" && set.contains("number");
-    let both = one.iter().filter(|name| is_in(other, name)).chain(other.iter().filter(|name| is_in(one, name)));
-    both.copied().collect()
-}
-
-/// Decides whether schemas accept `null`.
-struct LookForNull<'a, 'd> {
-    choices: &'a [(String, Node<'d>)],
-    /// Assumed result for lists of alternatives, if any.
-    alternatives_do: Option<bool>,
-}
-
-impl<'d> LookForNull<'_, 'd> {
-    fn takes(&self, at: Node<'d>, depth: usize) -> bool {
-        let at = at.resolved();
-        let Some(below) = depth.checked_sub(1) else { return true };
-        let lists_null = at.value.get("enum").and_then(Value::as_array).is_none_or(|list| list.contains(&Value::Null));
-        // `nullable: true` next to alternatives or an `allOf` overrides these, because that is the usual intention.
-        at.is("nullable")
-            || type_takes_null(&at)
-                && lists_null
-                && at.get("not").is_none_or(|excluded| !self.takes(excluded, below))
-                && at.items_of("allOf").all(|part| self.takes(part, below))
-                && ["oneOf", "anyOf"].into_iter().all(|kind| self.group_takes(&at, kind, below))
-    }
-
-    fn group_takes(&self, at: &Node<'d>, kind: &str, depth: usize) -> bool {
-        if let Some(one) = chosen(self.choices, &format!("{}/{kind}", at.pointer)) {
-            return self.takes(one.clone(), depth);
-        }
-        let list: Vec<_> = at.items_of(kind).collect();
-        if list.is_empty() {
-            return true;
-        }
-        self.alternatives_do.unwrap_or_else(|| {
-            let count = list.into_iter().filter(|one| self.takes(one.clone(), depth)).count();
-            count == 1 || count > 1 && kind == "anyOf"
-        })
-    }
 }

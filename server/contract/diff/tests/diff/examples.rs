@@ -1,14 +1,15 @@
 //! Examples of breaking changes: a value that shows the change, confirmed by a validator.
 
 use crate::case::told;
-use crate::generate::{Choices, changed, document, is_free_form, schemas};
-use crate::soundness::cases;
+use crate::generate::{Choices, changed, document, instance, is_free_form, schemas};
+use crate::soundness::{Side, cases};
 use crate::{corpus, versions};
 use countersign_contract_diff::{Options as DiffOptions, diff};
 use countersign_contract_finding::{Example, Finding, Verdict};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Fewest breaking changes of schemas in the corpora, in percent, that have an example.
@@ -16,6 +17,12 @@ const LEAST: usize = 94;
 
 /// The same for random schemas, many of which accept no value in a part, so that nothing can show its changes.
 const LEAST_OF_RANDOM: usize = 75;
+
+/// Most changes of random schemas without an example in documents between which random values show a break, of whatever change.
+const MOST_MISSED: usize = 10;
+
+/// Random values, of each of the two schemas, for each change without an example.
+const VALUES: usize = 300;
 
 fn is_about_schemas(finding: &Finding) -> bool {
     let has_prefix = ["request-", "response-"].iter().any(|start| finding.rule.id.starts_with(start));
@@ -76,13 +83,30 @@ fn breaking_changes_of_schemas_have_an_example_or_say_why_not() {
     assert!(share >= LEAST, "only {share} %: {:#?}", tally.missing);
 }
 
+/// Random lists of choices, the same in each run.
+fn choices() -> impl FnMut() -> Vec<u16> {
+    let mut runner = TestRunner::deterministic();
+    move || proptest::collection::vec(any::<u16>(), 60).new_tree(&mut runner).unwrap().current()
+}
+
+/// Whether one of many random values of the whole schemas could be sent in the direction of a finding and no longer can.
+fn breaks(finding: &Finding, before: &Value, after: &Value, draw: &mut impl FnMut() -> Vec<u16>) -> bool {
+    let (old, new) = (Side::new(document("old", before)), Side::new(document("new", after)));
+    let (accepting, rejecting) = if finding.rule.id.starts_with("request-") { (&old, &new) } else { (&new, &old) };
+    let shows = |value: &Value| {
+        accepting.strict.is_valid(value) && accepting.loose.is_valid(value) && !rejecting.loose.is_valid(value)
+    };
+    (0..VALUES).any(|_| {
+        let made = draw();
+        [before, after].into_iter().any(|schemas| shows(&instance(&mut Choices(&made), schemas, &schemas["Root"], 6)))
+    })
+}
+
 /// Random schemas and changes of them, the same in each run.
 #[test]
 fn breaking_changes_of_random_schemas_have_an_example_or_say_why_not() {
-    let mut runner = TestRunner::deterministic();
-    let choices = proptest::collection::vec(any::<u16>(), 60);
-    let mut draw = || choices.new_tree(&mut runner).unwrap().current();
-    let mut tally = Tally::default();
+    let (mut draw, mut draw_value) = (choices(), choices());
+    let (mut tally, mut missed) = (Tally::default(), 0);
     for _ in 0..2 * cases() {
         let before = schemas(&mut Choices(&draw()));
         let after = changed(&mut Choices(&draw()), &before);
@@ -91,7 +115,12 @@ fn breaking_changes_of_random_schemas_have_an_example_or_say_why_not() {
         }
         let findings = diff(&document("old", &before), &document("new", &after), &DiffOptions::default());
         tally.add(&format!("{before} → {after}"), &findings);
+        let without = |finding: &&Finding| matches!(finding.example, Some(Example::Missing(_)));
+        let without = findings.iter().filter(|finding| is_about_schemas(finding)).filter(without);
+        missed += without.filter(|finding| breaks(finding, &before, &after, &mut draw_value)).count();
     }
+    println!("random values break {missed} of those without");
     let share = tally.share();
     assert!(share >= LEAST_OF_RANDOM, "only {share} %: {:#?}", tally.missing);
+    assert!(missed <= MOST_MISSED, "random values show {missed} changes that have no example: {:#?}", tally.missing);
 }

@@ -15,12 +15,14 @@ pub(super) struct JsonEvents<'t> {
     line: usize,
     /// A byte on this line, and the number of characters before it.
     column: (usize, usize),
+    /// Whether each byte of the text is a character.
+    is_ascii: bool,
 }
 
 impl<'t> JsonEvents<'t> {
     /// The events of a text that is JSON.
     pub(super) fn of(text: &'t str) -> Self {
-        Self { text, at: 0, line: 1, column: (0, 0) }
+        Self { text, at: 0, line: 1, column: (0, 0), is_ascii: text.is_ascii() }
     }
 
     /// The next event and its position.
@@ -70,7 +72,10 @@ impl<'t> JsonEvents<'t> {
     /// Position of the next byte. Counts on from the last one, because all of a document may be on one line.
     fn position(&mut self) -> Position {
         let (from, before) = self.column;
-        let characters = self.text[from..self.at].chars().count();
+        let characters = match self.is_ascii {
+            true => self.at - from,
+            false => self.text[from..self.at].chars().count(),
+        };
         self.column = (self.at, before + characters);
         position(self.line, before + characters + 1)
     }

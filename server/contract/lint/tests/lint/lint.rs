@@ -3,13 +3,16 @@
 use countersign_contract_document::{Document, Error, Files};
 use countersign_contract_finding::Finding;
 use countersign_contract_lint::{OPTIONAL, RULES, lint, lint_with};
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 #[path = "lint_cases.rs"]
 mod cases;
+#[path = "lint_operation_cases.rs"]
+mod operation_cases;
 #[path = "lint_schema_cases.rs"]
 mod schema_cases;
+#[path = "lint_shared.rs"]
+mod shared;
 
 /// A case of a rule: a document with its findings as `line:column message`, and one without findings.
 struct Case {
@@ -197,18 +200,6 @@ fn data_is_not_openapi() {
 }
 
 #[test]
-fn findings_in_aliases_are_reported_once() {
-    let text = operation(
-        "requestBody:
-        content:
-          application/json: &form {schema: {type: array}}
-          application/x-www-form-urlencoded: *form",
-    );
-    let items: Vec<_> = found(&text).into_iter().filter(|finding| finding.rule.id == "array-without-items").collect();
-    assert_eq!(lines(&items), ["14:45 the array has no `items`"]);
-}
-
-#[test]
 fn findings_come_in_the_order_of_the_text() {
     let text =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/contract.yaml")).unwrap();
@@ -278,37 +269,4 @@ components:
             "19 reference-broken the reference `#/components/schemas/S` leads back to itself",
         ]
     );
-}
-
-/// A document in which each of many operations uses each of many components would need the product of both otherwise.
-#[test]
-fn findings_share_the_names_of_the_operations_that_they_affect() {
-    let schemas: serde_json::Map<String, Value> = ["A", "B"]
-        .into_iter()
-        .map(|name| (name.to_owned(), json!({"type": "string", "pattern": "(", "minLength": 2, "maxLength": 1})))
-        .collect();
-    let content =
-        |name: &str| json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{name}")}}});
-    let operation = json!({
-        "requestBody": {"content": content("A")},
-        "responses": {"200": {"description": "d", "content": content("B")}},
-    });
-    let document = Document::from_value(
-        "d",
-        json!({
-            "openapi": "3.0.3",
-            "paths": {"/a": {"put": operation}, "/b": {"put": operation}},
-            "components": {"schemas": schemas},
-        }),
-    );
-    let found = lint(&document.unwrap());
-    let of = |rule: &str, name: &str| {
-        let place = format!("schema {name} › ");
-        &found.iter().find(|finding| finding.rule.id == rule && finding.place.starts_with(&place)).unwrap().operations
-    };
-    let (bounds, pattern, other) =
-        (of("bounds-contradict", "A"), of("pattern-invalid", "A"), of("pattern-invalid", "B"));
-    assert_eq!((bounds.join(", ").as_str(), other.len()), ("PUT /a, PUT /b", 2));
-    assert!(std::ptr::eq(&**bounds, &**pattern), "findings about one component have one list");
-    assert!(std::ptr::eq(&*bounds[0], &*other[0]), "lists have one name of an operation");
 }

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
+mod headers;
 mod json_schema_suite;
+mod odd;
 mod requests;
 mod responses;
 mod validate;

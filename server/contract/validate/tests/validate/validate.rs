@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 const RESPONSES: &str = include_str!("../fixtures/responses.yaml");
-const GET_200: &str = "/paths/~1things~1{id}/get/responses/200";
+pub(super) const GET_200: &str = "/paths/~1things~1{id}/get/responses/200";
 
 fn document() -> Document {
     Document::load("responses.yaml", RESPONSES).unwrap()
 }
 
-fn deviations_of(operation_id: &str, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<Deviation> {
+pub(super) fn deviations_of(operation_id: &str, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<Deviation> {
     let validator = ResponseValidator::new(&document());
     let deviations =
         validator.validate(validator.operation(operation_id).unwrap(), status, headers.iter().copied(), body);
@@ -26,13 +26,13 @@ fn deviations_of(operation_id: &str, status: u16, headers: &[(&str, &str)], body
 }
 
 /// Rule, pointer in the document and pointer in the body of each deviation.
-fn places<'d>(deviations: &'d [Deviation]) -> Vec<(&'static str, &'d str, &'d str)> {
+pub(super) fn places<'d>(deviations: &'d [Deviation]) -> Vec<(&'static str, &'d str, &'d str)> {
     let place = |deviation: &'d Deviation| (deviation.rule, deviation.pointer.as_str(), deviation.instance.as_str());
     deviations.iter().map(place).collect()
 }
 
 /// Deviations of a response for a thing that is otherwise valid.
-fn thing(headers: &[(&str, &str)], body: &Value) -> Vec<Deviation> {
+pub(super) fn thing(headers: &[(&str, &str)], body: &Value) -> Vec<Deviation> {
     let mut all = vec![("Content-Type", "application/json"), ("x-count", "1")];
     all.retain(|(name, _)| !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
     all.extend(headers.iter().filter(|(_, value)| *value != "(none)"));
@@ -263,167 +263,6 @@ fn alternatives() {
     assert_eq!(places(&open(json!({"a": ""}))), [("body-schema", &*format!("{schema}/oneOf"), "")]);
     // Only one alternative can be meant.
     assert_eq!(places(&open(json!(["s"]))), [("body-schema", &*format!("{schema}/oneOf/2/items/type"), "/0")]);
-}
-
-#[test]
-fn headers() {
-    let full = json!({"id": "ab"});
-    let headers = format!("{GET_200}/headers");
-    let at = |key: &str| format!("{headers}/{key}");
-    for (header, rule, pointer, message) in [
-        (("x-count", "(none)"), "header-missing", at("X-Count"), "the header X-Count is missing"),
-        (
-            ("x-count", "0"),
-            "header-schema",
-            "/components/schemas/Count/minimum".to_owned(),
-            "the header X-Count: the value is less than the minimum of 1",
-        ),
-        (
-            ("x-count", "s3cret"),
-            "header-schema",
-            "/components/schemas/Count/type".to_owned(),
-            "the header X-Count: the value is not of type \"integer\"",
-        ),
-        (
-            ("x-flag", "yes"),
-            "header-schema",
-            at("X-Flag/schema/type"),
-            "the header X-Flag: the value is not of type \"boolean\"",
-        ),
-        (
-            ("x-list", "1,2,3"),
-            "header-schema",
-            at("X-List/schema/maxItems"),
-            "the header X-List: the value has more than 2 items",
-        ),
-        (
-            ("x-list", "1,b"),
-            "header-schema",
-            at("X-List/schema/items/type"),
-            "the header X-List: the value is not of type \"integer\"",
-        ),
-        (
-            ("x-pair", "level,x"),
-            "header-schema",
-            at("X-Pair/schema/properties/level/type"),
-            "the header X-Pair: the value is not of type \"integer\"",
-        ),
-        (
-            ("x-exploded", "other=1"),
-            "header-schema",
-            at("X-Exploded/schema/required"),
-            "the header X-Exploded: \"level\" is a required property",
-        ),
-        (
-            ("x-json", "{}"),
-            "header-schema",
-            at("X-Json/content/application~1json/schema/required"),
-            "the header X-Json: \"a\" is a required property",
-        ),
-        (
-            ("x-json", "{"),
-            "header-schema",
-            at("X-Json/content/application~1json/schema"),
-            "the header X-Json is not JSON",
-        ),
-        (
-            ("x-any", "2"),
-            "header-schema",
-            at("X-Any/schema/enum"),
-            "the header X-Any: the value is not one of 1 or \"yes\"",
-        ),
-        (
-            ("set-cookie", "A=1"),
-            "header-schema",
-            at("Set-Cookie/schema/pattern"),
-            "the header Set-Cookie: the value does not match \"^[a-z]+=[a-z]*$\"",
-        ),
-        (
-            ("vary", "too long"),
-            "header-schema",
-            at("Vary/schema/maxLength"),
-            "the header Vary: the value is longer than 6 characters",
-        ),
-        (("location", "/"), "header-undocumented", headers.clone(), "the header location is not documented"),
-        (("X-Other", "1"), "header-undocumented", headers.clone(), "the header x-other is not documented"),
-    ] {
-        let found = thing(&[header], &full);
-        assert_eq!(places(&found), [(rule, &*pointer, "")], "{header:?}");
-        assert_eq!(found[0].message, message);
-    }
-    // Lines with one name form a list, except for cookies.
-    assert_eq!(thing(&[("x-list", "1"), ("x-list", "2")], &full), []);
-    assert_eq!(places(&thing(&[("x-count", "1"), ("x-count", "2")], &full))[0].0, "header-schema");
-    assert_eq!(thing(&[("set-cookie", "a=b"), ("set-cookie", "A=1")], &full).len(), 1);
-    let failed = deviations_of("getThing", 400, &[("content-type", "application/json")], b"{\"code\": \"A\"}");
-    assert_eq!(places(&failed), [("header-missing", "/components/responses/Failed/headers/Retry-After", "")]);
-    assert_eq!(deviations_of("getLatest", 200, &[("retry-after", "1")], b"")[0].rule, "header-undocumented");
-}
-
-#[test]
-fn odd_documents_do_not_cause_a_panic() {
-    let json = ("content-type", "application/json");
-    let responses = "/paths/~1odd/get/responses";
-    for status in [200, 201, 202] {
-        let found = deviations_of("odd", status, &[json], b"\"s\"");
-        let schema = format!("{responses}/{status}/content/application~1json/schema");
-        assert_eq!(places(&found), [("schema-unusable", &*schema, "")], "{status}");
-    }
-    let header = deviations_of("odd", 203, &[("x-odd", "s"), ("x-null", "n")], b"");
-    assert_eq!(places(&header), [("schema-unusable", &*format!("{responses}/203/headers/X-Odd/schema"), "")]);
-    assert_eq!(deviations_of("odd", 205, &[], b""), []);
-    assert_eq!(deviations_of("odd", 206, &[], b""), []);
-    for (status, body) in [(0, &b""[..]), (99, b"x"), (65_535, b"\0")] {
-        deviations_of("getThing", status, &[("", ""), ("\u{e4}", "\u{e4}"), ("content-type", ";=;/")], body);
-    }
-    for paths in [
-        json!({"": {"get": {}}}),
-        json!({"/{": {"get": {"responses": 7}}}),
-        json!({"/}{}{a}{b}x": {"get": {"responses": []}}}),
-    ] {
-        let document = json!({"openapi": "3.0.0", "servers": 7, "paths": paths});
-        let validator = ResponseValidator::new(&Document::from_value("d", document).unwrap());
-        for path in ["", "/", "/{", "/}abcx", "/}äöüx"] {
-            if let Some(operation) = validator.find("GET", path) {
-                assert_eq!(validator.validate(operation, 200, [], b"").len(), 1);
-            }
-        }
-    }
-}
-
-#[test]
-fn recursive_schemas_are_usable_if_they_descend_into_the_value() {
-    let deep = (0..60).fold(json!({"id": "ab"}), |next, _| json!({"id": "ab", "next": next}));
-    assert_eq!(thing(&[], &deep), []);
-    // Alternating between descending and not.
-    let schemas = json!({
-        "X": {"type": "array", "items": {"$ref": "#/components/schemas/Y"}, "allOf": [{"$ref": "#/components/schemas/Y"}]},
-        "Y": {"allOf": [{"$ref": "#/components/schemas/X"}]},
-        "Z": {"type": "array", "items": {"allOf": [{"$ref": "#/components/schemas/Z"}]}},
-    });
-    for (name, expected) in [("X", Some("schema-unusable")), ("Y", Some("schema-unusable")), ("Z", None)] {
-        let schema = json!({"$ref": format!("#/components/schemas/{name}")});
-        let operation =
-            json!({"operationId": "o", "responses": {"200": {"content": {"application/json": {"schema": schema}}}}});
-        let document =
-            json!({"openapi": "3.0.3", "paths": {"/": {"get": operation}}, "components": {"schemas": schemas}});
-        let validator = ResponseValidator::new(&Document::from_value("d", document).unwrap());
-        let found = validator.validate(
-            validator.operation("o").unwrap(),
-            200,
-            [("content-type", "application/json")],
-            b"[[[]]]",
-        );
-        assert_eq!(found.first().map(|deviation| deviation.rule), expected, "{name}");
-    }
-}
-
-#[test]
-fn the_number_of_deviations_is_limited() {
-    let body: Vec<_> = (0..1000).map(|_| json!("s")).collect();
-    let found =
-        deviations_of("getThing", 201, &[("content-type", "application/json")], json!(body).to_string().as_bytes());
-    assert_eq!(found.len(), 20);
 }
 
 /// The contract of the other tests.

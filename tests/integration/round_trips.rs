@@ -134,7 +134,12 @@ async fn count(kind: DatabaseKind, table: &Least) -> Least {
         let verify = browser.post("/two-factor/verify-totp").json(json!({"code": app.fresh_code()}));
         counted!("second factor: app", verify.await.ok());
         let browser = user.challenged().await;
-        counted!("send a code", browser.post("/two-factor/send-otp").json(json!({})).await.ok());
+        let sending = browser.post("/two-factor/send-otp").json(json!({}));
+        match kind {
+            DatabaseKind::Postgres => counted!("send a code", sending.await.ok()),
+            // The log has the commits of its delivery as well.
+            DatabaseKind::Sqlite => sending.await.ok(),
+        };
         let code = world.last_code_for(&user.email);
         let verify = browser.post("/two-factor/verify-otp").json(json!({"code": code}));
         counted!("second factor: mailed code", verify.await.ok());
@@ -158,11 +163,15 @@ async fn count(kind: DatabaseKind, table: &Least) -> Least {
     least
 }
 
+/// In the place of a number.
+const NOT_COUNTED: &str = "–";
+
 /// The rows of the table, as they should be.
 fn rows(postgres: &Least, sqlite: &Least) -> String {
     let row = |(operation, counted): (&String, &Counted)| {
         let Counted { round_trips, commits } = counted;
-        format!("| {operation} | {round_trips} | {commits} | {} |\n", sqlite.0[operation].commits)
+        let of_sqlite = sqlite.0.get(operation).map_or(NOT_COUNTED.to_owned(), |counted| counted.commits.to_string());
+        format!("| {operation} | {round_trips} | {commits} | {of_sqlite} |\n")
     };
     postgres.0.iter().map(row).collect()
 }
@@ -174,7 +183,9 @@ fn read(table: &str) -> (Least, Least) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let number = |cell: usize| cells[cell].parse().unwrap();
         postgres.note(cells[0], Counted { round_trips: number(1), commits: number(2) });
-        sqlite.note(cells[0], Counted { round_trips: 0, commits: number(3) });
+        if cells[3] != NOT_COUNTED {
+            sqlite.note(cells[0], Counted { round_trips: 0, commits: number(3) });
+        }
     }
     (postgres, sqlite)
 }

@@ -58,7 +58,12 @@ impl Expected {
     pub fn includes(self, factor: Factor) -> bool {
         match self {
             Self::One(one) => one == factor,
-            Self::Any { backup_code } => backup_code || factor != Factor::BackupCode,
+            Self::Any { backup_code } => match factor {
+                Factor::Totp | Factor::OneTimeCode => true,
+                Factor::BackupCode => backup_code,
+                // It is no code.
+                Factor::Passkey => false,
+            },
         }
     }
 

@@ -6,6 +6,7 @@
 use crate::account::Account;
 use crate::backup_code::Alphabet;
 use crate::jwt::Claims;
+use crate::passkey::relying_party::RelyingParty;
 use crate::policy::Policy;
 use crate::tenant::{Application, Directory, RefreshTokenUsage, Tenant};
 use std::time::Duration;
@@ -66,6 +67,8 @@ pub enum ChallengeForm {
 pub struct Rules {
     pub policy: Policy,
     pub directory: Directory,
+    /// For whom passkeys are made and taken; `None` where there are none.
+    pub relying_party: Option<RelyingParty>,
 }
 
 impl Rules {

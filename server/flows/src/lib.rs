@@ -12,6 +12,7 @@
 //! | pass a second factor, in a challenge or a session | [`second_factor`] |
 //! | send a one-time code, open a challenge without a password | [`one_time_code`] |
 //! | enrol an app or codes by e-mail, show a secret again, add, rename and remove methods, new backup codes | [`enrolment`], [`methods`], [`backup_codes`] |
+//! | register, list, rename, remove passkeys, and sign in with one | [`passkeys`] |
 //! | check, change and set a password | [`password`] |
 //! | read, list, extend and end sessions | [`sessions`] |
 //! | list, rename and revoke trusted devices | [`devices`] |
@@ -43,6 +44,7 @@ pub mod mailed_links;
 pub mod methods;
 pub mod one_time_code;
 pub mod own_account;
+pub mod passkeys;
 pub mod password;
 mod password_check;
 pub mod random;

@@ -138,7 +138,7 @@ impl Refused {
     /// Another request used the same code at the same moment.
     fn spent(factor: Factor) -> Self {
         match factor {
-            Factor::Totp => Self::WrongCode,
+            Factor::Totp | Factor::Passkey => Self::WrongCode,
             Factor::OneTimeCode => Self::CodeUsed,
             Factor::BackupCode => Self::BackupCodeUsed,
         }

@@ -124,6 +124,7 @@ pub fn decide(facts: Facts<'_>, policy: &Policy, now: Timestamp) -> Admission {
             return Admission::NotEnrolled;
         }
         Expected::One(Factor::BackupCode) if material.backup_codes.is_empty() => return Admission::NotEnrolled,
+        Expected::One(Factor::Passkey) => return Admission::NotEnrolled,
         Expected::One(Factor::OneTimeCode) => {
             // In a session without a second factor only an enrolment that was begun, with the password, can be confirmed
             // by e-mail.

@@ -289,6 +289,7 @@ async fn find_stored(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Stor
     let only = |material| Stored { material, sent_code: SentCode::None, methods: Vec::new(), has_backup_codes: false };
     Ok(match claim.expected {
         Expected::One(Factor::Totp) => only(find_authenticators(connection, claim).await?),
+        Expected::One(Factor::Passkey) => only(Material::default()),
         Expected::One(Factor::BackupCode) => {
             let backup_codes = find_backup_codes(connection, claim).await?;
             only(Material { backup_codes, ..Material::default() })

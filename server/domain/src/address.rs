@@ -29,6 +29,13 @@ impl MethodKind {
         }
     }
 
+    /// Whether an account without a second factor gets one by enrolling such a method. A passkey does not: it signs in, and becomes a
+    /// second factor once there is one.
+    #[must_use]
+    pub const fn can_be_first(self) -> bool {
+        !matches!(self, Self::Passkey)
+    }
+
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == text)

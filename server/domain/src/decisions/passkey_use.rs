@@ -2,6 +2,7 @@
 //!
 //! The signature is verified by then ([`crate::passkey::verifier`]); this is decided on the passkey as it is stored when it counts.
 
+use crate::audit::EventKind;
 use crate::passkey::ceremony::Ceremony;
 use crate::passkey::verifier::Asserted;
 use crate::passkey::{Passkey, user_handle};
@@ -31,6 +32,20 @@ pub enum PasskeyUse {
     CounterFell,
     /// A passkey that is synced says that it is bound to one device. The reverse is let be: not every source of passkeys knew.
     BackupChanged,
+}
+
+impl PasskeyUse {
+    /// What the audit trail records of a refusal.
+    #[must_use]
+    pub fn event(self) -> Option<EventKind> {
+        match self {
+            Self::Counts { .. } => None,
+            Self::CounterFell => Some(EventKind::PasskeyCounterFell),
+            Self::NotVerified | Self::OtherUser | Self::OtherRelyingParty | Self::BackupChanged => {
+                Some(EventKind::PasskeyRejected)
+            }
+        }
+    }
 }
 
 /// A passkey that is synced among devices has a counter for each of them, or none, so that it may fall.

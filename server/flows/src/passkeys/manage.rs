@@ -1,9 +1,13 @@
 //! Listing, renaming and removing passkeys.
 
 use crate::{Caller, FlowError, Flows, FullSession};
-use countersign_domain::decisions::passkey_management::PasskeysRefused;
-use countersign_domain::ids::AccountId;
+use countersign_domain::assurance::{Assurance, Manager};
+use countersign_domain::audit::{AuditContext, EventKind};
+use countersign_domain::challenge::Factor;
+use countersign_domain::decisions::passkey_management::{PasskeysRefused, RemovePasskey as Decision};
+use countersign_domain::ids::{AccountId, MethodId};
 use countersign_domain::passkey::Passkey;
+use countersign_store::work::{PasskeyRemoved, RemovePasskey, RenamePasskey};
 
 /// Why a passkey is not removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +22,8 @@ impl Flows {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn passkeys(&self, _account_id: AccountId) -> Result<Vec<Passkey>, FlowError> {
-        todo!()
+    pub async fn passkeys(&self, account_id: AccountId) -> Result<Vec<Passkey>, FlowError> {
+        Ok(self.store().passkeys_of(account_id).await?)
     }
 
     /// Removes a passkey of the session's account. `id` is the one of the passkey, as presented.
@@ -28,11 +32,23 @@ impl Flows {
     /// When the database fails.
     pub async fn remove_passkey(
         &self,
-        _caller: &Caller,
-        _session: &FullSession,
-        _id: &str,
+        caller: &Caller,
+        session: &FullSession,
+        id: &str,
     ) -> Result<Result<(), PasskeyNotRemoved>, FlowError> {
-        todo!()
+        let Some(id) = MethodId::parse(id) else { return Ok(Err(PasskeyNotRemoved::NoPasskey)) };
+        let remove = RemovePasskey {
+            account_id: session.account.id,
+            id,
+            manager: Manager::Owner(Assurance::of_session(&session.session, &session.account)),
+            rules: self.rules(),
+            audit: self.passkey_audit(caller, session),
+        };
+        Ok(match self.store().remove_passkey(remove).await? {
+            PasskeyRemoved::Decided(Decision::Remove) => Ok(()),
+            PasskeyRemoved::Decided(Decision::Refused(refused)) => Err(PasskeyNotRemoved::Refused(refused)),
+            PasskeyRemoved::Decided(Decision::NoPasskey) | PasskeyRemoved::Gone => Err(PasskeyNotRemoved::NoPasskey),
+        })
     }
 
     /// Sets the label of a passkey of the session's account; `None` if the account has none with this id.
@@ -41,11 +57,20 @@ impl Flows {
     /// When the database fails.
     pub async fn rename_passkey(
         &self,
-        _caller: &Caller,
-        _session: &FullSession,
-        _id: &str,
-        _name: &str,
+        caller: &Caller,
+        session: &FullSession,
+        id: &str,
+        name: &str,
     ) -> Result<Option<Passkey>, FlowError> {
-        todo!()
+        let Some(id) = MethodId::parse(id) else { return Ok(None) };
+        let event = self.passkey_audit(caller, session).event(EventKind::PasskeyRenamed);
+        let rename = RenamePasskey { account_id: session.account.id, id, name: name.to_owned(), event };
+        Ok(self.store().rename_passkey(rename).await?)
+    }
+
+    /// The audit context of a change to passkeys in a session.
+    pub(super) fn passkey_audit(&self, caller: &Caller, session: &FullSession) -> AuditContext {
+        let (account_id, session_id) = (session.account.id, session.session.id);
+        self.factor_audit(caller, Some(Factor::Passkey), Some(account_id), Some(session_id), self.now())
     }
 }

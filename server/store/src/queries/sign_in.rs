@@ -1,9 +1,9 @@
-//! Completing a sign-in whose password was right.
+//! Completing a sign-in whose password, or what stands in its place, was right.
 
 use super::sessions::open_session;
 use super::users::{UserRow, methods_if, registrations_if};
 use super::{
-    Conn, RunQueryDsl, TxResult, audit, known_networks, methods, quotas, refresh_tokens, tickets, trusted_devices,
+    Conn, RunQueryDsl, TxResult, audit, known_networks, methods, passkeys, quotas, refresh_tokens, tickets, trusted_devices,
 };
 use crate::cached::Cache as _;
 use crate::error::StoreError;
@@ -12,9 +12,10 @@ use crate::schema::{accounts, challenges};
 use crate::work::{CompleteSignIn, SignInCompleted, SignInDecided, TxOutcome};
 use countersign_domain::account::{Account, Versions};
 use countersign_domain::audit::AuditContext;
-use countersign_domain::challenge::Challenge;
+use countersign_domain::challenge::{Challenge, FirstFactor};
 use countersign_domain::decisions::absence;
-use countersign_domain::decisions::sign_in::{self, Demand, SignIn};
+use countersign_domain::decisions::passkey_use::PasskeyUse;
+use countersign_domain::decisions::sign_in::{self, Demand, Proved, SignIn};
 use countersign_domain::decisions::trust::Trust;
 use countersign_domain::decisions::usable::completing_methods;
 use countersign_domain::ids::AccountId;
@@ -42,8 +43,18 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
             audit::write(connection, event).await?;
         }
     }
+    let proved = match &input.passkey {
+        None => Proved::One(input.challenge.first_factor),
+        Some(used) => match passkeys::make_count(connection, used, account.id, now).await? {
+            None => return Ok(TxOutcome::Rollback(SignInCompleted::Stale)),
+            Some(PasskeyUse::Counts { proves_two: true }) => Proved::Both,
+            Some(PasskeyUse::Counts { proves_two: false }) => Proved::One(FirstFactor::Passkey),
+            Some(refused) => return Ok(TxOutcome::Commit(SignInCompleted::PasskeyRefused(refused))),
+        },
+    };
     let (tenant, versions) = (input.rules.tenant_of(&account), account.versions());
     let trust = match sign_in::demand(tenant.login_policy, account.two_factor_enabled) {
+        Demand::SecondFactor if proved == Proved::Both => Trust::Ignored,
         Demand::SecondFactor => trusted_devices::use_trust(connection, input, versions, now).await?,
         Demand::Nothing | Demand::Enrolment => Trust::Ignored,
     };
@@ -52,10 +63,11 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         account: &account,
         login_policy: tenant.login_policy,
         requires_verified_email: tenant.requires_verified_email,
+        proved,
         is_trusted,
     };
     let decision = sign_in::decide(&facts, &input.terms, now);
-    let Some(kind) = decision.event() else {
+    let Some(kind) = decision.event(proved) else {
         let decided = SignInDecided { decision, account, trust, methods: Vec::new(), user: None };
         return Ok(TxOutcome::Rollback(SignInCompleted::Decided(Box::new(decided))));
     };

@@ -68,8 +68,9 @@ pub struct AddPasskey {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasskeyAdded {
-    /// The passkey as stored, if it was.
-    Decided(AddPasskeyDecision, Option<Box<Passkey>>),
+    /// The passkey as stored.
+    Added(Box<Passkey>),
+    Refused(AddPasskeyDecision),
     /// Somebody has a passkey with this credential id.
     Taken,
     /// The ceremony was spent or has ended, or the credentials changed in the meantime.

@@ -11,6 +11,9 @@ use crate::ids::{AccountId, ApplicationId, BackupCodeId, MethodId, SessionId, Te
 use crate::keyring::{Keyring, Sealed};
 use crate::method::{Method, MethodHandle};
 use crate::one_time_code::Subject;
+use crate::passkey::public_key::PublicKey;
+use crate::passkey::relying_party::RelyingPartyId;
+use crate::passkey::{Aaguid, Backup, CredentialId, Passkey, Transports};
 use crate::password::{Cost, PasswordHash};
 use crate::presentation::Presentation;
 use crate::presented_code::PresentedCode;
@@ -196,6 +199,27 @@ pub(crate) fn method(seed: u64, address: Option<Address>) -> Method {
         address,
         proved_at: None,
         last_used_at: None,
+    }
+}
+
+/// A passkey of the account, bound to one device.
+pub(crate) fn passkey() -> Passkey {
+    Passkey {
+        id: method_id(1),
+        account_id: account_id(1),
+        handle: handle(1),
+        credential_id: CredentialId::new(vec![7; 32]).expect("an id"),
+        relying_party: RelyingPartyId::parse("example.org").expect("a domain"),
+        public_key: PublicKey::Ed25519([7; 32]),
+        counter: 0,
+        name: None,
+        transports: Transports::default(),
+        aaguid: Aaguid::new([0; 16]),
+        user_verified: false,
+        backup: Backup::default(),
+        attestation: "none".to_owned(),
+        last_used_at: None,
+        created_at: NOW,
     }
 }
 

@@ -115,3 +115,82 @@ impl RemovePasskey {
         (self == Self::Remove).then_some(EventKind::PasskeyRemoved)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assurance::{Assurance, SecondFactorDue};
+    use crate::decisions::fixtures::{NOW, account, assurance, tenant};
+    use std::time::Duration;
+
+    const ALL: &[MethodKind] = &MethodKind::ALL;
+
+    fn added(account: &Account, assurance: Assurance, methods: &[MethodKind], passkeys: usize) -> AddPasskey {
+        let (tenant, manager) = (tenant(methods), Manager::Owner(assurance));
+        let facts = Facts { account, tenant: &tenant, manager: &manager, passkeys };
+        decide_addition(&facts, &Policy::default(), NOW)
+    }
+
+    #[test]
+    fn a_stolen_session_registers_and_removes_no_passkey_26_27_56() {
+        let policy = Policy::default();
+        let (plain, enrolled) = (account(), Account { two_factor_enabled: true, ..account() });
+        let ago = |age: Duration, second_factor_at| Assurance { signed_in_at: NOW - age, second_factor_at, ..assurance() };
+        let just_fresh = policy.session_fresh_age - Duration::from_millis(1);
+        let due = |due| Err(PasskeysRefused::Factors(FactorsRefused::SecondFactorDue(due)));
+        for (account, assurance, outcome) in [
+            (&plain, ago(just_fresh, None), Ok(())),
+            (&plain, ago(policy.session_fresh_age, None), Err(PasskeysRefused::NotFresh)),
+            (&enrolled, ago(Duration::ZERO, None), due(SecondFactorDue::Missing)),
+            (&enrolled, ago(policy.session_fresh_age, Some(NOW)), Ok(())),
+            (&enrolled, ago(Duration::ZERO, Some(NOW - policy.assurance_lifetime)), due(SecondFactorDue::Stale)),
+        ] {
+            let manager = Manager::Owner(assurance);
+            assert_eq!(may_manage(&manager, account, &policy, NOW), outcome, "{assurance:?}");
+            let expected = outcome.map_or_else(AddPasskey::Refused, |()| AddPasskey::Add);
+            assert_eq!(added(account, assurance, ALL, 0), expected, "{assurance:?}");
+            let facts = Facts { account, tenant: &tenant(ALL), manager: &manager, passkeys: 1 };
+            let expected = outcome.map_or_else(RemovePasskey::Refused, |()| RemovePasskey::Remove);
+            assert_eq!(decide_removal(&facts, true, &policy, NOW), expected, "{assurance:?}");
+        }
+        assert_eq!(may_manage(&Manager::Service, &enrolled, &policy, NOW), Ok(()));
+    }
+
+    #[test]
+    fn a_locked_account_changes_no_passkeys() {
+        let until = NOW + Duration::from_secs(1);
+        let locked = Account { lock_ends_at: Some(until), ..account() };
+        let refused = PasskeysRefused::Factors(FactorsRefused::Locked { until });
+        assert_eq!(added(&locked, assurance(), ALL, 0), AddPasskey::Refused(refused));
+    }
+
+    #[test]
+    fn passkeys_are_a_few_and_as_the_tenant_allows() {
+        let most = usize::try_from(Policy::default().passkeys_per_account).expect("a small number");
+        for (methods, passkeys, outcome) in [
+            (ALL, most - 1, AddPasskey::Add),
+            (ALL, most, AddPasskey::TooMany),
+            (&[MethodKind::Passkey], 0, AddPasskey::Add),
+            (&[MethodKind::Authenticator], 0, AddPasskey::NotAllowed),
+        ] {
+            assert_eq!(added(&account(), assurance(), methods, passkeys), outcome, "{methods:?} {passkeys}");
+        }
+    }
+
+    #[test]
+    fn a_passkey_that_the_tenant_does_not_allow_any_more_can_be_removed_and_one_that_is_not_there_cannot() {
+        let (account, manager) = (account(), Manager::Owner(assurance()));
+        let tenant = tenant(&[MethodKind::Authenticator]);
+        let facts = Facts { account: &account, tenant: &tenant, manager: &manager, passkeys: 1 };
+        for (is_there, outcome, ends, event) in [
+            (true, RemovePasskey::Remove, Some(Event::MethodRemoved), Some(EventKind::PasskeyRemoved)),
+            (false, RemovePasskey::NoPasskey, None, None),
+        ] {
+            let decision = decide_removal(&facts, is_there, &Policy::default(), NOW);
+            assert_eq!((decision, decision.ends(), decision.event()), (outcome, ends, event));
+        }
+        let (add, no) = (AddPasskey::Add, AddPasskey::TooMany);
+        assert_eq!((add.ends(), add.event()), (Some(Event::MethodAdded), Some(EventKind::PasskeyAdded)));
+        assert_eq!((no.ends(), no.event()), (None, None));
+    }
+}

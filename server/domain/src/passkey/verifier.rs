@@ -153,6 +153,12 @@ fn message(authenticator_data: &[u8], client_data: &[u8]) -> Vec<u8> {
 /// Of a format name, in characters; those of the registry of IANA are shorter.
 const LONGEST_FORMAT: usize = 32;
 
+/// Whether this could be the name of a format: it is stored, and shown to operators.
+fn is_format(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=LONGEST_FORMAT).contains(&name.len()) && name.bytes().all(is_letter)
+}
+
 fn check_attestation(
     format: &str,
     statement: &Map,
@@ -168,7 +174,7 @@ fn check_attestation(
             let is_same = statement.integer("alg") == Some(public_key.algorithm().number());
             if is_same && public_key.verifies(message, signature) { Ok(()) } else { Err(NotVerified::WrongSignature) }
         }
-        _ if format.len() <= LONGEST_FORMAT && format.is_ascii() => Ok(()),
+        _ if is_format(format) => Ok(()),
         _ => Err(NotVerified::Malformed),
     }
 }

@@ -5,6 +5,7 @@
 //! the connection requests where it may ([`crate::connector`]). An unknown message may be a deadlock reported in another
 //! language, and is retried twice before it counts as a defect.
 
+use crate::one_row::NO_ROW;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 /// Why a unit of work failed.
@@ -68,7 +69,7 @@ struct Ambiguous {
 /// Class of a database error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// Conflict with another transaction (SQLSTATE 40001, 40P01); a retry may succeed.
+    /// Conflict with another transaction (SQLSTATE 40001, 40P01, or [`NO_ROW`]); a retry may succeed.
     Conflict,
     /// The connection is lost. If no commit was sent, nothing was written, and a retry on another connection may succeed.
     Lost,
@@ -115,6 +116,8 @@ const KNOWN: [(Trouble, &[&str]); 3] = [
         &[
             // 40P01.
             "deadlock detected",
+            // 22012: the row was changed since it was read.
+            NO_ROW,
         ],
     ),
     (
@@ -175,6 +178,7 @@ mod tests {
         for (kind, message, trouble) in [
             (Kind::SerializationFailure, "konnte nicht serialisieren", Trouble::Conflict),
             (Kind::Unknown, "deadlock detected", Trouble::Conflict),
+            (Kind::Unknown, "division by zero", Trouble::Conflict),
             (Kind::UnableToSendCommand, "connection closed", Trouble::Lost),
             (Kind::Unknown, "terminating connection due to administrator command", Trouble::Lost),
             (Kind::Unknown, "terminating connection because of crash of another server process", Trouble::Lost),

@@ -9,6 +9,7 @@ use crate::error::{StoreError, Trouble};
 use crate::gathering::Gathering;
 use crate::open_error::OpenError;
 use crate::options::{Database, Options};
+use crate::pipelining::{CountMisses, misses};
 use crate::retry::{Pauses, Tries};
 use crate::rows::FoundSession;
 use crate::work::TxOutcome;
@@ -16,11 +17,12 @@ use countersign_domain::secret::Digest;
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
+use diesel::result::Error::QueryBuilderError;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncConnection as _, AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures::future::BoxFuture;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -30,9 +32,28 @@ use std::time::Duration;
 macro_rules! pipeline {
     ($connection:ident; $($($function:ident)::+ ($($argument:expr),*)),+ $(,)?) => {{
         let connection: &Conn = $connection;
-        // Not `try_join!`: after an error the other statements fail as well, and it may return one of their errors.
-        let done = futures::join!($(async { $($function)::+(&mut connection.clone(), $($argument),*).await }),+);
-        $crate::pipeline::Results::all(done)?
+        // Boxed, because a unit of work has several, and room for the largest otherwise.
+        let pipelined = Box::pin(async {
+            let is_inner = connection.begin_pipeline();
+            // Not `try_join!`: after an error the other statements fail as well, and it may return one of their errors.
+            let done = futures::join!($(async { $($function)::+(&mut connection.clone(), $($argument),*).await }),+);
+            connection.end_pipeline(is_inner);
+            done
+        });
+        // Unconstrained, so that each statement is sent when it is first polled, however much the task has done by then.
+        $crate::pipeline::Results::all(tokio::task::unconstrained(pipelined).await)?
+    }};
+}
+
+/// Awaits a call for each item, pipelined; evaluates to their results, or returns the first error.
+macro_rules! pipeline_all {
+    ($connection:ident, $items:expr, $function:path) => {{
+        let connection: &Conn = $connection;
+        let calls = $items.map(|item| async move { $function(&mut connection.clone(), item).await });
+        tokio::task::unconstrained(futures::future::join_all(calls))
+            .await
+            .into_iter()
+            .collect::<Result<Vec<_>, StoreError>>()?
     }};
 }
 
@@ -40,6 +61,17 @@ macro_rules! pipeline {
 macro_rules! locked {
     ($query:expr) => {
         $query.for_no_key_update()
+    };
+}
+
+/// Runs a statement that changes one row or none; evaluates to whether it has. If it `$must`, because the transaction is
+/// [committed along](commit_along) with it, one that changes none is an error, and the unit of work is carried out again.
+macro_rules! change_one {
+    ($connection:expr, $must:expr, $statement:expr) => {
+        match $must {
+            true => $crate::one_row::OneRow($statement).cached().execute($connection).await? == 1,
+            false => $statement.cached().execute($connection).await? == 1,
+        }
     };
 }
 
@@ -81,7 +113,11 @@ impl Postgres {
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |_| {
             let connector = Arc::clone(&current.read().unwrap_or_else(PoisonError::into_inner));
-            Box::pin(async move { connector.connect().await })
+            Box::pin(async move {
+                let mut connection = connector.connect().await?;
+                connection.set_instrumentation(CountMisses::new());
+                Ok(connection)
+            })
         });
         // The connector has the address.
         let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(String::new(), config);
@@ -107,19 +143,23 @@ impl Postgres {
 
     /// A connection for one read.
     pub(crate) async fn reading(&self) -> Result<Conn, StoreError> {
-        self.connection(false).await
+        self.connection(false, false).await
     }
 
     /// A connection for one try of a unit of work.
-    pub(crate) async fn writing(&self) -> Result<Conn, StoreError> {
-        self.connection(true).await
+    pub(crate) async fn writing(&self, is_retry: bool) -> Result<Conn, StoreError> {
+        self.connection(true, is_retry).await
     }
 
-    async fn connection(&self, begins: bool) -> Result<Conn, StoreError> {
+    async fn connection(&self, begins: bool, is_retry: bool) -> Result<Conn, StoreError> {
         let connection = self.pool.get().await.map_err(StoreError::unavailable)?;
         Ok(Conn(Arc::new(Lent {
             connection: Some(connection),
             is_to_begin: AtomicBool::new(begins),
+            is_pipelining: AtomicBool::new(false),
+            misses_before: AtomicU64::new(0),
+            commits_apart: AtomicBool::new(is_retry),
+            commit_is_sent: AtomicBool::new(false),
             ended_well: AtomicBool::new(false),
         })))
     }
@@ -156,6 +196,13 @@ struct Lent {
     /// `Some` until it is dropped.
     connection: Option<Object<AsyncPgConnection>>,
     is_to_begin: AtomicBool,
+    is_pipelining: AtomicBool,
+    /// [`misses`] at the beginning of the last pipeline.
+    misses_before: AtomicU64,
+    /// Whether the commit is sent when everything else is done: in a retry, where the work sees what it has missed, and after a
+    /// statement that is prepared each time, so that it is not sent when it is first polled.
+    commits_apart: AtomicBool,
+    commit_is_sent: AtomicBool,
     ended_well: AtomicBool,
 }
 
@@ -174,8 +221,36 @@ impl Conn {
         self.0.connection.as_ref().expect("it is taken only when it is dropped")
     }
 
+    /// What a pipeline does first, in the poll in which it sends its statements. Returns whether it is part of another one.
+    pub(crate) fn begin_pipeline(&self) -> bool {
+        let is_inner = self.0.is_pipelining.swap(true, Ordering::Relaxed);
+        if !is_inner {
+            self.0.misses_before.store(misses(), Ordering::Relaxed);
+        }
+        is_inner
+    }
+
+    pub(crate) fn end_pipeline(&self, was_inner: bool) {
+        self.0.is_pipelining.store(was_inner, Ordering::Relaxed);
+    }
+
+    /// Whether the statements of the pipeline under way were sent when they were polled; called in the same poll.
+    fn has_sent_all(&self) -> bool {
+        misses() == self.0.misses_before.load(Ordering::Relaxed) && !self.0.commits_apart.load(Ordering::Relaxed)
+    }
+
+    fn note_order<T: QueryFragment<Pg>>(&self, statement: &T) {
+        if !statement.is_safe_to_cache_prepared(&Pg).unwrap_or(false) {
+            self.0.commits_apart.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Sends a statement; the first one of a transaction after `BEGIN`.
     fn send<'a, T: Send + 'a>(&'a self, statement: BoxFuture<'a, QueryResult<T>>) -> BoxFuture<'a, QueryResult<T>> {
+        if self.0.commit_is_sent.load(Ordering::Relaxed) {
+            // It would take effect by itself.
+            return Box::pin(async { Err(QueryBuilderError(AfterCommit.into())) });
+        }
         if !self.0.is_to_begin.swap(false, Ordering::Relaxed) {
             return statement;
         }
@@ -202,6 +277,28 @@ impl Conn {
     }
 }
 
+/// Whether the work may [commit along](commit_along) with its last statements.
+pub(crate) fn may_commit_along(connection: &Conn) -> bool {
+    !connection.0.commits_apart.load(Ordering::Relaxed)
+}
+
+/// Commits along with the statements that the same `pipeline!` has sent before it, if the work ends with these. It has to be the
+/// last one there, and the work has to return [`TxOutcome::Commit`] if none of them fails: if one does, nothing is committed. Where a
+/// statement still waits to be prepared, the commit is left to [`finish`].
+pub(crate) async fn commit_along(connection: &mut Conn, is_last: bool) -> Result<(), StoreError> {
+    let has_begun = !connection.0.is_to_begin.load(Ordering::Relaxed);
+    if is_last && has_begun && connection.has_sent_all() {
+        let mut shared = connection.shared();
+        connection.0.commit_is_sent.store(true, Ordering::Relaxed);
+        shared.batch_execute("COMMIT").await?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("a unit of work goes on after its commit")]
+struct AfterCommit;
+
 impl SimpleAsyncConnection for Conn {
     async fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
         let mut connection = self.shared();
@@ -221,6 +318,8 @@ impl AsyncConnectionCore for Conn {
         T: AsQuery + 'query,
         T::Query: QueryFragment<Self::Backend> + QueryId + 'query,
     {
+        let source = source.as_query();
+        self.note_order(&source);
         let mut connection = self.shared();
         self.send(connection.load(source))
     }
@@ -229,6 +328,7 @@ impl AsyncConnectionCore for Conn {
     where
         T: QueryFragment<Self::Backend> + QueryId + 'query,
     {
+        self.note_order(&source);
         let mut connection = self.shared();
         self.send(connection.execute_returning_count(source))
     }
@@ -242,8 +342,19 @@ pub(crate) fn finish_read<T>(connection: Conn, read: Result<T, StoreError>) -> R
     read
 }
 
-/// Commits or rolls back, as the work returned. After an error in that, the connection is not used again.
+/// Commits or rolls back, as the work returned, unless it [has committed](commit_along). After an error in that, the connection is not
+/// used again.
 pub(crate) async fn finish<T>(connection: Conn, work: Result<TxOutcome<T>, StoreError>) -> Result<T, StoreError> {
+    if connection.0.commit_is_sent.load(Ordering::Relaxed) {
+        let value = match work {
+            Ok(TxOutcome::Commit(value)) => value,
+            Ok(TxOutcome::Rollback(_)) => return Err(StoreError::Refused(QueryBuilderError(AfterCommit.into()))),
+            // The commit was sent, so that it cannot be told from the statements before it whether it was reached.
+            Err(error) => return Err(error.at_commit()),
+        };
+        connection.mark_done();
+        return Ok(value);
+    }
     match work {
         Ok(TxOutcome::Commit(value)) => {
             connection.end("COMMIT").await.map_err(StoreError::at_commit)?;

@@ -57,6 +57,10 @@ impl<'a> Tries<'a> {
         Self { pauses, again: 0 }
     }
 
+    pub(crate) fn is_retry(&self) -> bool {
+        self.again > 0
+    }
+
     /// Whether to retry after this error. Returns after the pause.
     pub(crate) async fn again(&mut self, error: &StoreError) -> bool {
         let allowed = match error.trouble() {

@@ -4,6 +4,7 @@
 //! ([`crate::sqlite_writer`]), so that waiting for the disk never blocks the async threads, and a caller that is dropped
 //! leaves no half-finished transaction.
 
+use crate::error::StoreError;
 use crate::file_lock::FileLock;
 use crate::open_error::OpenError;
 use crate::options::Options;
@@ -23,6 +24,17 @@ macro_rules! pipeline {
     };
 }
 
+/// Awaits a call for each item, one after the other; evaluates to their results, or returns the first error.
+macro_rules! pipeline_all {
+    ($connection:ident, $items:expr, $function:path) => {{
+        let mut results = Vec::new();
+        for item in $items {
+            results.push($function(&mut *$connection, item).await?);
+        }
+        results
+    }};
+}
+
 /// The rows of a query, which nothing else changes until the end of the transaction: there is one writer.
 macro_rules! locked {
     ($query:expr) => {
@@ -30,11 +42,31 @@ macro_rules! locked {
     };
 }
 
+/// Runs a statement that changes one row or none; evaluates to whether it has. The work decides what follows from that: it never
+/// [commits along](may_commit_along).
+macro_rules! change_one {
+    ($connection:expr, $must:expr, $statement:expr) => {{
+        let _ = $must;
+        $statement.cached().execute($connection).await? == 1
+    }};
+}
+
 /// The rows of a query that no other transaction holds: all of them, because there is one writer.
 macro_rules! skip_locked {
     ($query:expr) => {
         $query
     };
+}
+
+/// On PostgreSQL a unit of work may commit along with its last statements. Here a commit costs no round trip, and units of work share
+/// one.
+pub(crate) fn may_commit_along(_: &Conn) -> bool {
+    false
+}
+
+/// See [`may_commit_along`].
+pub(crate) async fn commit_along(_: &mut Conn, _is_last: bool) -> Result<(), StoreError> {
+    Ok(())
 }
 
 /// What runs queries on these connections.

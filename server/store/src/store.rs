@@ -116,7 +116,7 @@ macro_rules! units {
                 $(let _lock = server.locks.acquire(LockKey::from(&$input.$($field).+)).await;)?
                 let mut tries = server.tries();
                 loop {
-                    let mut connection = server.writing().await?;
+                    let mut connection = server.writing(tries.is_retry()).await?;
                     let work = committed::collect(postgres::queries::$name(&mut connection, &$input)).await;
                     match postgres::finish(connection, work).await {
                         Err(error) if tries.again(&error).await => {}

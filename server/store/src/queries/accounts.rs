@@ -2,7 +2,9 @@
 
 use super::sessions::open_session;
 use super::users::methods_if;
-use super::{Conn, RunQueryDsl, TxResult, addresses, audit, endings, messages, methods, tickets, usernames};
+use super::{
+    Conn, RunQueryDsl, TxResult, addresses, audit, commit_along, endings, messages, methods, tickets, usernames,
+};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountChanges, NewAccountRow, PasswordChanges, ProfileChanges, RegistrationRow, UsernameColumns};
@@ -18,36 +20,57 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 /// Creates an account, with a registration or a first session if there is one.
 pub(crate) async fn create_account(connection: &mut Conn, create: &CreateAccount) -> TxResult<AccountWritten> {
-    let made = diesel::insert_into(accounts::table)
-        .values(NewAccountRow::new(&create.account, &create.profile, create.session.is_some()))
-        .on_conflict_do_nothing()
-        .execute(connection)
-        .await?;
-    if made == 0 {
-        let taken = find_taken_name(connection, &create.account, "").await?;
+    let (account, event) = (&create.account, &create.event);
+    let id = account.id.to_text();
+    let (is_made, username_is_taken, email_is_reserved) = pipeline!(
+        connection;
+        insert(create),
+        // No index has the names of earlier versions that have the same form and another key.
+        username_is_taken(account, &id),
+        email_is_reserved(account, &id),
+    );
+    if !is_made {
+        let taken = find_taken_name(connection, account, "").await?;
         return Ok(TxOutcome::Rollback(taken.unwrap_or(AccountWritten::IdTaken)));
     }
-    // No index has the names of earlier versions that have the same form and another key.
-    if username_is_taken(connection, &create.account, &create.account.id.to_text()).await? {
+    if username_is_taken {
         return Ok(TxOutcome::Rollback(AccountWritten::UsernameTaken));
     }
-    let (tenant, id) = (create.account.tenant_id, create.account.id.to_text());
-    if let Some(email) = &create.account.email
-        && addresses::is_reserved(connection, tenant, email, &id, create.account.created_at).await?
-    {
+    if email_is_reserved {
         return Ok(TxOutcome::Rollback(AccountWritten::EmailTaken));
     }
+    let (ticket, message) = create.verification.as_ref().map(|(ticket, message)| (ticket, message)).unzip();
+    pipeline!(
+        connection;
+        insert_registration(create),
+        tickets::give(ticket, account.id, account.versions(), event.at),
+        messages::enqueue(message),
+        open_session(create.session.as_ref(), account.versions()),
+        audit::write(event),
+        commit_along(audit::is_one_statement(event)),
+    );
+    Ok(TxOutcome::Commit(AccountWritten::Done))
+}
+
+/// Stores the account; `false` if its id or one of its login names is taken.
+async fn insert(connection: &mut Conn, create: &CreateAccount) -> Result<bool, StoreError> {
+    let row = NewAccountRow::new(&create.account, &create.profile, create.session.is_some());
+    let made = diesel::insert_into(accounts::table).values(row).on_conflict_do_nothing().execute(connection).await?;
+    Ok(made == 1)
+}
+
+async fn insert_registration(connection: &mut Conn, create: &CreateAccount) -> Result<(), StoreError> {
     if let Some(registration) = &create.registration {
         let row = RegistrationRow::new(registration, create.account.id);
         diesel::insert_into(registrations::table).values(row).execute(connection).await?;
     }
-    if let Some((ticket, message)) = &create.verification {
-        let (account, at) = (&create.account, create.event.at);
-        tickets::give(connection, Some(ticket), account.id, account.versions(), at).await?;
-        messages::enqueue(connection, Some(message)).await?;
-    }
-    pipeline!(connection; open_session(create.session.as_ref(), create.account.versions()), audit::write(&create.event));
-    Ok(TxOutcome::Commit(AccountWritten::Done))
+    Ok(())
+}
+
+/// Whether another account may still get the address back.
+async fn email_is_reserved(connection: &mut Conn, account: &Account, id: &str) -> Result<bool, StoreError> {
+    let Some(email) = &account.email else { return Ok(false) };
+    addresses::is_reserved(connection, account.tenant_id, email, id, account.created_at).await
 }
 
 /// Whether another account has a user name of the same form.
@@ -183,8 +206,7 @@ pub(crate) async fn update_profile(connection: &mut Conn, update: &UpdateProfile
     if diesel::update(account).set(changes).cached().execute(connection).await? == 0 {
         return Ok(TxOutcome::Rollback(false));
     }
-    audit::write(connection, &update.event).await?;
-    Ok(TxOutcome::Commit(true))
+    audit::conclude(connection, &update.event, true).await
 }
 
 /// Ends the lock after consecutive wrong second factors, within the open transaction: the attacker guessed with a password that
@@ -244,6 +266,7 @@ pub(crate) async fn change_password(connection: &mut Conn, change: &ChangePasswo
         open_session(change.session.as_ref(), versions),
         tickets::give(change.one_time_password.as_ref(), change.account_id, versions, change.now),
         audit::write(&change.event),
+        commit_along(audit::is_one_statement(&change.event)),
     );
     Ok(TxOutcome::Commit(Changed::Done))
 }

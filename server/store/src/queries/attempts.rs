@@ -8,8 +8,8 @@
 //! up at the account's row, which the claim locks, so the caps are as exact. A crash rolls back what was counted, and gives no try
 //! all the same: only the commit lets anybody know whether the code was right.
 
-use super::second_factor::complete_second_factor;
-use super::{Conn, RunQueryDsl, TxResult, audit, methods, millis};
+use super::second_factor::{Held, complete};
+use super::{Conn, RunQueryDsl, TxResult, audit, commit_along, methods, millis};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, BackupCodeRow, ChallengeRow, MethodRow};
@@ -55,7 +55,7 @@ macro_rules! of_claimant {
 /// that waits for the account.
 pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -> TxResult<Claim> {
     let (row, challenge, found) = pipeline!(connection; count_failure(claim), take_try(claim), find_stored(claim));
-    let Some(row) = row else {
+    let Some((row, last_sign_in_at)) = row else {
         return Ok(TxOutcome::Rollback(why_not_counted(connection, claim).await?));
     };
     let account_id = row.id.clone();
@@ -97,7 +97,8 @@ pub(crate) async fn claim_attempt(connection: &mut Conn, claim: &ClaimAttempt) -
                 lock(connection, &account_id, until).await?;
             }
             let (charge, locks) = (rate.cost(guesses), locks_until.is_some() || fills_limit);
-            let granted = Granted { account, challenge, material: *material, guess, charge, locks };
+            let last_sign_in_at = last_sign_in_at.map(Timestamp::from_millis);
+            let granted = Granted { account, last_sign_in_at, challenge, material: *material, guess, charge, locks };
             Ok(TxOutcome::Commit(Claim::Granted(Box::new(granted))))
         }
         // What was counted of this is rolled back.
@@ -125,8 +126,10 @@ pub(crate) async fn attempt_second_factor<R, W>(
         refused => return Ok(refused.map(AttemptEnded::NotGranted)),
     };
     Ok(match (attempt.judge)(&granted) {
-        Ruling::Complete(complete, opens) => {
-            let completed = complete_second_factor(connection, &complete).await?;
+        Ruling::Complete(input, opens) => {
+            let last_sign_in_at = granted.last_sign_in_at.map(Timestamp::as_millis);
+            let held = Held::by_claim(granted.account, last_sign_in_at);
+            let completed = complete(connection, &input, held).await?;
             completed.map(|completed| AttemptEnded::Completed(completed, opens))
         }
         Ruling::Fail(fail) => {
@@ -171,9 +174,12 @@ async fn no_try_left(
     Ok(TxOutcome::Commit(Claim::ChallengeExhausted))
 }
 
-/// Counts a failure and a guess of the claimant's account, unless it is locked or its long-term limit of guesses is reached.
+/// Counts a failure and a guess of the claimant's account, and returns it with the time of its last sign-in, unless it is locked or its long-term limit of guesses is reached.
 /// The first failure after a lock starts the consecutive count anew.
-async fn count_failure(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Option<AccountRow>, StoreError> {
+async fn count_failure(
+    connection: &mut Conn,
+    claim: &ClaimAttempt,
+) -> Result<Option<(AccountRow, Option<i64>)>, StoreError> {
     let (now, rate) = (claim.now.as_millis(), claim.rules.policy.account_guesses);
     let (guess, highest) = (millis(rate.cost(1)), rate.highest_open_level(claim.now).as_millis());
     let is_unlocked = accounts::locked_until.is_null().or(accounts::locked_until.le(now));
@@ -192,7 +198,7 @@ async fn count_failure(connection: &mut Conn, claim: &ClaimAttempt) -> Result<Op
     let row = of_claimant!(claim, accounts::id, |owned| {
         diesel::update(accounts::table.filter(owned).filter(is_unlocked).filter(not_suspended).filter(has_guesses))
             .set(counted)
-            .returning(AccountRow::as_returning())
+            .returning((AccountRow::as_returning(), accounts::last_sign_in_at))
             .cached()
             .get_result(connection)
             .await
@@ -411,7 +417,14 @@ pub(crate) async fn fail_attempt(connection: &mut Conn, fail: &FailAttempt) -> T
         audit::write(connection, event).await?;
         locks = true;
     }
-    pipeline!(connection; remember(fail), fail_challenge(fail), fail_code(fail), audit::write(&fail.event));
+    pipeline!(
+        connection;
+        remember(fail),
+        fail_challenge(fail),
+        fail_code(fail),
+        audit::write(&fail.event),
+        commit_along(audit::is_one_statement(&fail.event)),
+    );
     Ok(TxOutcome::Commit(locks))
 }
 
@@ -427,8 +440,7 @@ pub(crate) async fn return_attempt(connection: &mut Conn, give: &ReturnAttempt) 
         let code = mailed_codes::table.find(give.claimant.subject().to_text()).filter(mailed_codes::tries.gt(0));
         diesel::update(code).set(mailed_codes::tries.eq(mailed_codes::tries - 1)).cached().execute(connection).await?;
     }
-    audit::write(connection, &give.event).await?;
-    Ok(TxOutcome::Commit(()))
+    audit::conclude(connection, &give.event, ()).await
 }
 
 /// Whether the account is still locked by the attempt, or its long-term limit full: a right code of a parallel attempt ends the

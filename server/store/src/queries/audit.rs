@@ -1,6 +1,6 @@
 //! The audit trail.
 
-use super::{Conn, RunQueryDsl, TxResult, messages, webhooks};
+use super::{Conn, RunQueryDsl, TxResult, commit_along, messages, webhooks};
 use crate::committed;
 use crate::error::StoreError;
 use crate::rows::AuditEventRow;
@@ -10,6 +10,7 @@ use countersign_domain::audit::AuditEvent;
 use countersign_domain::ids::{AccountId, AuditId};
 use countersign_domain::method::Method;
 use countersign_domain::time::Timestamp;
+use countersign_domain::webhook_event::wanted;
 use diesel::prelude::*;
 
 /// Writes an event, and stores the notice that goes with it and what receivers of webhooks get; within the open transaction.
@@ -25,18 +26,41 @@ pub(super) async fn write_removal(
 ) -> Result<(), StoreError> {
     diesel::insert_into(audit_events::table).values(AuditEventRow::from(event)).execute(connection).await?;
     committed::note(event);
-    messages::notify(connection, event).await?;
-    if event.webhooks.is_some() {
-        // Boxed, because every unit of work has room for it otherwise, with or without receivers.
-        Box::pin(webhooks::enqueue(connection, event, removed)).await?;
+    if !is_one_statement(event) {
+        // Boxed, because every unit of work has room for it otherwise.
+        Box::pin(tell(connection, event, removed)).await?;
     }
     Ok(())
 }
 
+/// Stores the notice, and what receivers of webhooks get.
+async fn tell(connection: &mut Conn, event: &AuditEvent, removed: &[Method]) -> Result<(), StoreError> {
+    messages::notify(connection, event).await?;
+    webhooks::enqueue(connection, event, removed).await
+}
+
+/// Whether [`write`] is one statement for this event: it has no notice, and no receivers of webhooks want it.
+pub(super) fn is_one_statement(event: &AuditEvent) -> bool {
+    let has_notice = event.notices.is_some() && event.kind.is_notice();
+    let is_wanted = event.webhooks.as_ref().is_some_and(|webhooks| wanted(webhooks, event.kind).next().is_some());
+    !has_notice && !is_wanted
+}
+
+/// Writes events, within the open transaction.
+pub(super) async fn write_all(connection: &mut Conn, events: &[AuditEvent]) -> Result<(), StoreError> {
+    pipeline_all!(connection, events.iter(), write);
+    Ok(())
+}
+
+/// Writes the event that a unit of work ends with, and commits along with that if it is one statement.
+pub(super) async fn conclude<T>(connection: &mut Conn, event: &AuditEvent, value: T) -> TxResult<T> {
+    pipeline!(connection; write(event), commit_along(is_one_statement(event)));
+    Ok(TxOutcome::Commit(value))
+}
+
 /// Writes an event that belongs to no other change.
 pub(crate) async fn record(connection: &mut Conn, event: &AuditEvent) -> TxResult<()> {
-    write(connection, event).await?;
-    Ok(TxOutcome::Commit(()))
+    conclude(connection, event, ()).await
 }
 
 /// Where an event is in the trail.

@@ -3,7 +3,7 @@
 use super::attempts::account_of;
 use super::locking::lock;
 use super::users::methods_if;
-use super::{Conn, RunQueryDsl, TxResult, audit, messages, quotas};
+use super::{Conn, RunQueryDsl, TxResult, audit, commit_along, messages, quotas};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, ChallengeRow, OneTimeCodeRow, client_digest, first_factor};
@@ -36,13 +36,21 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxRe
         SendTo::Primary => account.two_factor_enabled,
         SendTo::Method(_) => true,
     };
-    let methods = methods_if(connection, needs_methods, account.id).await?;
+    let (message, subject) = (&issue.message, issue.claimant.subject());
+    let topic = subject.to_text();
+    let topics = message.sealer.topics(&topic);
+    let (methods, preferred, superseded) = pipeline!(
+        connection;
+        methods_if(needs_methods, account.id),
+        messages::preferred_languages(&account.id),
+        messages::supersede(&topics, issue.now),
+    );
     let facts = delivery::Facts {
         tenant: issue.rules.tenant_of(&account),
         methods: methods.clone(),
         locked_until: account.locked_until(&issue.rules.policy, issue.now),
         is_service: issue.is_service,
-        subject: &issue.claimant.subject(),
+        subject: &subject,
         first_factor: challenge.map_or(FirstFactor::Password, |challenge| challenge.first_factor),
         to: &issue.to,
         account: &account,
@@ -58,19 +66,16 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxRe
     let method = methods.iter().find(|method| Some(method.id) == method_id);
     let recipient = sending::recipient(&account, method);
     let network = sending::client(&issue.claimant, challenge.and_then(|challenge| challenge.client), issue.network);
-    let (message, subject) = (&issue.message, issue.claimant.subject());
     let hidden = message.sealer.hide(address.as_str());
     let uses = sending::quotas(account.id, &address, &hidden, recipient, network, policy);
-    let topic = subject.to_text();
     let mut given_back = Vec::new();
-    for replaced in messages::supersede(connection, &message.sealer.topics(&topic), issue.now).await? {
+    for replaced in superseded {
         // One that cannot be opened was sealed with a key that is gone; its uses end with their windows.
         given_back.extend(message.sealer.open(&replaced).ok().into_iter().flat_map(|opened| opened.taken));
     }
     if let Some(until) = exchange_uses(connection, &given_back, &uses, issue.now).await? {
         return Ok(TxOutcome::Rollback(Issued::Exhausted { until }));
     }
-    let preferred = messages::preferred_languages(connection, &account.id).await?;
     let of_tenant = issue.rules.tenant_of(&account).language.as_ref();
     let lives_until = (issue.now + issue.lifetime).as_millis();
     let expires_at = challenge.map_or(lives_until, |challenge| lives_until.min(challenge.expires_at));
@@ -103,12 +108,19 @@ pub(crate) async fn issue_code(connection: &mut Conn, issue: &IssueCode) -> TxRe
         expires_at,
     };
     let event = issue.audit.clone().about(account.id).event(EventKind::CodeSent);
-    pipeline!(connection; store(&code), messages::enqueue(Some(&sealed)), audit::write(&event));
+    let commits = audit::is_one_statement(&event);
+    pipeline!(
+        connection;
+        store(&code),
+        messages::enqueue(Some(&sealed)),
+        audit::write(&event),
+        commit_along(commits),
+    );
     Ok(TxOutcome::Commit(Issued::To { account: Box::new(account), address }))
 }
 
-/// Gives uses back and takes others, all in the order of their names, so that no two transactions wait for each other. Returns
-/// when another use can be taken, if one of them cannot be now.
+/// Gives uses back and takes others. The first statements of each are sent in the order of the names, so that no two transactions wait
+/// for each other. Returns when another use can be taken, if one of them cannot be now.
 async fn exchange_uses(
     connection: &mut Conn,
     given_back: &[TakenUse],
@@ -120,17 +132,30 @@ async fn exchange_uses(
         .map(|taken| taken.name.as_str())
         .chain(wanted.iter().map(|wanted| wanted.name.as_str()))
         .collect();
-    let mut exhausted_until = None;
-    for name in names {
-        for taken in given_back.iter().filter(|taken| taken.name == name) {
-            quotas::untake(connection, taken).await?;
-        }
-        let Some(wanted) = wanted.iter().find(|wanted| wanted.name == name) else { continue };
-        if let Spent::Exhausted { until } = quotas::take_use(connection, wanted, now).await? {
-            exhausted_until = exhausted_until.max(Some(until));
-        }
+    let exchanges = names.into_iter().map(|name| Exchange {
+        given_back: given_back.iter().filter(|taken| taken.name == name).collect(),
+        wanted: wanted.iter().find(|wanted| wanted.name == name),
+        now,
+    });
+    Ok(pipeline_all!(connection, exchanges, exchange_use).into_iter().flatten().max())
+}
+
+/// Uses of one quota.
+struct Exchange<'a> {
+    given_back: Vec<&'a TakenUse>,
+    wanted: Option<&'a QuotaUse>,
+    now: Timestamp,
+}
+
+async fn exchange_use(connection: &mut Conn, exchange: Exchange<'_>) -> Result<Option<Timestamp>, StoreError> {
+    for taken in exchange.given_back {
+        quotas::untake(connection, taken).await?;
     }
-    Ok(exhausted_until)
+    let Some(wanted) = exchange.wanted else { return Ok(None) };
+    Ok(match quotas::take_use(connection, wanted, exchange.now).await? {
+        Spent::Granted => None,
+        Spent::Exhausted { until } => Some(until),
+    })
 }
 
 /// Stores a code in place of the one before it, within the open transaction.
@@ -249,6 +274,5 @@ pub(crate) async fn open_challenge(connection: &mut Conn, open: &OpenChallenge) 
         expires_at: Timestamp::as_millis(challenge.expires_at),
     };
     store(connection, &code).await?;
-    audit::write(connection, &open.event).await?;
-    Ok(TxOutcome::Commit(true))
+    audit::conclude(connection, &open.event, true).await
 }

@@ -95,8 +95,7 @@ pub(crate) async fn suspend_account(connection: &mut Conn, suspend: &SuspendAcco
         .cached()
         .execute(connection)
         .await?;
-    audit::write(connection, &suspend.audit.event(kind)).await?;
-    Ok(TxOutcome::Commit(Some(decision)))
+    audit::conclude(connection, &suspend.audit.event(kind), Some(decision)).await
 }
 
 /// Lifts all locks and limits of an account; `None` if it is gone. Its password quotas get new names as well, because those

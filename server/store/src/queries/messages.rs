@@ -114,24 +114,30 @@ pub(super) async fn supersede(
     topics: &[[u8; 32]],
     now: Timestamp,
 ) -> Result<Vec<StoredMessage>, StoreError> {
-    let mut rows: Vec<(MessageRow, Option<String>)> = Vec::new();
-    for topic in topics {
-        let ended = diesel::update(messages::table)
-            .filter(messages::topic.eq(topic.as_slice()))
-            .set((
-                messages::state.eq(State::Superseded.name()),
-                messages::topic.eq(None::<Vec<u8>>),
-                messages::next_attempt_at.eq(None::<i64>),
-                messages::ended_at.eq(now.as_millis()),
-            ))
-            .returning((MessageRow::as_returning(), messages::lease_owner))
-            .cached()
-            .get_results(connection)
-            .await?;
-        rows.extend(ended);
-    }
-    let idle = rows.into_iter().filter(|(_, lease_owner)| lease_owner.is_none());
+    let topics = topics.iter().map(|topic| (topic, now));
+    let rows = pipeline_all!(connection, topics, supersede_one);
+    let idle = rows.into_iter().flatten().filter(|(_, lease_owner)| lease_owner.is_none());
     idle.map(|(row, _)| StoredMessage::try_from(row)).collect()
+}
+
+/// The same for one topic; each message with the process that delivers it at this moment, if there is one.
+async fn supersede_one(
+    connection: &mut Conn,
+    (topic, now): (&[u8; 32], Timestamp),
+) -> Result<Vec<(MessageRow, Option<String>)>, StoreError> {
+    let ended = diesel::update(messages::table)
+        .filter(messages::topic.eq(topic.as_slice()))
+        .set((
+            messages::state.eq(State::Superseded.name()),
+            messages::topic.eq(None::<Vec<u8>>),
+            messages::next_attempt_at.eq(None::<i64>),
+            messages::ended_at.eq(now.as_millis()),
+        ))
+        .returning((MessageRow::as_returning(), messages::lease_owner))
+        .cached()
+        .get_results(connection)
+        .await?;
+    Ok(ended)
 }
 
 /// Takes messages to deliver them. One statement, so that no two processes take the same one.

@@ -3,7 +3,7 @@
 use super::locking::lock_at;
 use super::sessions::open_session;
 use super::users::methods_if;
-use super::{Conn, RunQueryDsl, TxResult, attempts, audit, endings, quotas, spent_steps, tickets};
+use super::{Conn, RunQueryDsl, TxResult, attempts, audit, commit_along, endings, quotas, spent_steps, tickets};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{BackupCodeRow, MethodRow, OneTimeCodeRow, first_factor};
@@ -100,9 +100,7 @@ pub(super) async fn insert(
         return Ok(());
     }
     let handle = free_handle(connection, account_id, &method.handles).await?;
-    let row = MethodRow::confirmed(method, &handle, account_id, is_proved, now);
-    diesel::insert_into(methods::table).values(row).execute(connection).await?;
-    Ok(())
+    insert_row(connection, MethodRow::confirmed(method, &handle, account_id, is_proved, now)).await
 }
 
 /// Ids of the account's methods for an address.
@@ -251,8 +249,7 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
         if let (Decision::AlreadyAdded { is_replay: false }, Some((found, step))) = (decision, &found) {
             spent_steps::advance(connection, &found.method_ids, *step, add.now).await?;
         }
-        audit::write(connection, &add.audit.event(kind)).await?;
-        return Ok(TxOutcome::Commit(MethodAdded::Decided(decision)));
+        return audit::conclude(connection, &add.audit.event(kind), MethodAdded::Decided(decision)).await;
     }
     if let NewFactor::Address(address) = &add.method.factor {
         match prove_address(connection, add, &account, address).await? {
@@ -295,19 +292,19 @@ pub(crate) async fn add_method(connection: &mut Conn, add: &AddMethod) -> TxResu
         verify_own_address(connection, add.account_id, address, add.now).await?;
     }
     if let Decision::First(_) = decision {
-        switch_on(connection, add.account_id, add.now).await?;
-        let mine = backup_codes::table.filter(backup_codes::account_id.eq(&id));
-        diesel::delete(mine).execute(connection).await?;
         // The account has a second factor now, so an app that was never confirmed is dropped.
-        let pending = methods::account_id.eq(&id).and(methods::confirmed_at.is_null());
-        diesel::delete(methods::table.filter(pending)).execute(connection).await?;
-        insert_codes(connection, add.account_id, &add.backup_codes, false, add.now).await?;
+        pipeline!(
+            connection;
+            switch_on(add.account_id, add.now),
+            delete_codes(add.account_id, false),
+            delete_pending(add.account_id),
+            insert_codes(add.account_id, &add.backup_codes, false, add.now),
+        );
     }
     if let Some(ends) = decision.ends() {
         endings::carry_out(connection, add.account_id, ends, None).await?;
     }
-    audit::write(connection, &add.audit.event(kind)).await?;
-    Ok(TxOutcome::Commit(MethodAdded::Decided(decision)))
+    audit::conclude(connection, &add.audit.event(kind), MethodAdded::Decided(decision)).await
 }
 
 /// End of the challenge that waits for the method, if one is named and live.
@@ -390,8 +387,7 @@ pub(crate) async fn rename_method(connection: &mut Conn, rename: &RenameMethod) 
     if touched == 0 {
         return Ok(TxOutcome::Rollback(false));
     }
-    audit::write(connection, &rename.event).await?;
-    Ok(TxOutcome::Commit(true))
+    audit::conclude(connection, &rename.event, true).await
 }
 
 async fn insert_codes(
@@ -401,21 +397,25 @@ async fn insert_codes(
     is_pending: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    // One statement a row: diesel-async has no batch insert for SQLite.
-    for code in codes {
-        let row = BackupCodeRow::new(code, account_id, is_pending, now);
-        diesel::insert_into(backup_codes::table).values(row).execute(connection).await?;
-    }
+    let rows = codes.iter().map(|code| BackupCodeRow::new(code, account_id, is_pending, now));
+    pipeline_all!(connection, rows, insert_code);
+    Ok(())
+}
+
+async fn insert_code(connection: &mut Conn, row: BackupCodeRow) -> Result<(), StoreError> {
+    diesel::insert_into(backup_codes::table).values(row).execute(connection).await?;
     Ok(())
 }
 
 /// Stores an authenticator app to be confirmed later, and its backup codes. While the second factor is on, both are pending and
 /// the old ones stay valid until the new app is confirmed (attack 29).
 pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolment) -> TxResult<EnrolmentBegun> {
-    let id = begin.account_id.to_text();
-    let Some(account) = lock_at(connection, begin.account_id, begin.versions).await? else {
-        return Ok(TxOutcome::Rollback(EnrolmentBegun::Stale));
-    };
+    let (account, handle) = pipeline!(
+        connection;
+        lock_at(begin.account_id, begin.versions),
+        free_handle(begin.account_id, &begin.handles),
+    );
+    let Some(account) = account else { return Ok(TxOutcome::Rollback(EnrolmentBegun::Stale)) };
     let tenant = begin.rules.tenant_of(&account);
     let facts = enrolment::Facts { account: &account, tenant, manager: &begin.manager };
     let decision = enrolment::decide(&facts, &begin.rules.policy, begin.now);
@@ -424,26 +424,45 @@ pub(crate) async fn begin_enrolment(connection: &mut Conn, begin: &BeginEnrolmen
     };
     let keeps_old_codes = decision == Enrolment::Replacement;
 
-    let pending = methods::account_id.eq(&id).and(methods::confirmed_at.is_null());
-    diesel::delete(methods::table.filter(pending)).execute(connection).await?;
-    let handle = free_handle(connection, begin.account_id, &begin.handles).await?;
     let row = MethodRow::pending(&begin.authenticator, &handle, begin.account_id, begin.now);
-    diesel::insert_into(methods::table).values(row).execute(connection).await?;
-
-    let mine = backup_codes::account_id.eq(&id);
-    if keeps_old_codes {
-        diesel::delete(backup_codes::table.filter(mine).filter(backup_codes::is_pending)).execute(connection).await?;
-    } else {
-        diesel::delete(backup_codes::table.filter(mine)).execute(connection).await?;
-    }
-    insert_codes(connection, begin.account_id, &begin.backup_codes, keeps_old_codes, begin.now).await?;
-    audit::write(connection, &begin.audit.event(kind)).await?;
+    let event = begin.audit.event(kind);
+    pipeline!(
+        connection;
+        delete_pending(begin.account_id),
+        insert_row(row),
+        delete_codes(begin.account_id, keeps_old_codes),
+        insert_codes(begin.account_id, &begin.backup_codes, keeps_old_codes, begin.now),
+        audit::write(&event),
+        commit_along(audit::is_one_statement(&event)),
+    );
     Ok(TxOutcome::Commit(EnrolmentBegun::Decided(decision)))
+}
+
+/// Drops an app that was never confirmed, within the open transaction.
+async fn delete_pending(connection: &mut Conn, account_id: AccountId) -> Result<(), StoreError> {
+    let pending = methods::account_id.eq(account_id.to_text()).and(methods::confirmed_at.is_null());
+    diesel::delete(methods::table.filter(pending)).execute(connection).await?;
+    Ok(())
+}
+
+async fn insert_row(connection: &mut Conn, row: MethodRow) -> Result<(), StoreError> {
+    diesel::insert_into(methods::table).values(row).execute(connection).await?;
+    Ok(())
+}
+
+/// Deletes backup codes of an account, all or those that are pending; within the open transaction.
+async fn delete_codes(connection: &mut Conn, account_id: AccountId, only_pending: bool) -> Result<(), StoreError> {
+    let mine = backup_codes::table.filter(backup_codes::account_id.eq(account_id.to_text()));
+    if only_pending {
+        diesel::delete(mine.filter(backup_codes::is_pending)).execute(connection).await?;
+    } else {
+        diesel::delete(mine).execute(connection).await?;
+    }
+    Ok(())
 }
 
 /// Makes codes by e-mail a second factor, or begins it, as decided.
 pub(crate) async fn enrol_mail(connection: &mut Conn, enrol: &EnrolMail) -> TxResult<MailEnrolled> {
-    let id = enrol.account_id.to_text();
     let Some(account) = lock_at(connection, enrol.account_id, enrol.versions).await? else {
         return Ok(TxOutcome::Rollback(MailEnrolled::Stale));
     };
@@ -468,10 +487,12 @@ pub(crate) async fn enrol_mail(connection: &mut Conn, enrol: &EnrolMail) -> TxRe
     }
     if decision.gives_codes() {
         // The newest enrolment counts: an app that was never confirmed is dropped.
-        let pending = methods::account_id.eq(&id).and(methods::confirmed_at.is_null());
-        diesel::delete(methods::table.filter(pending)).execute(connection).await?;
-        diesel::delete(backup_codes::table.filter(backup_codes::account_id.eq(&id))).execute(connection).await?;
-        insert_codes(connection, enrol.account_id, &enrol.backup_codes, false, enrol.now).await?;
+        pipeline!(
+            connection;
+            delete_pending(enrol.account_id),
+            delete_codes(enrol.account_id, false),
+            insert_codes(enrol.account_id, &enrol.backup_codes, false, enrol.now),
+        );
     }
     if matches!(decision, MailDecision::First | MailDecision::Further) {
         insert(connection, enrol.account_id, &enrol.method, false, enrol.now).await?;
@@ -481,8 +502,7 @@ pub(crate) async fn enrol_mail(connection: &mut Conn, enrol: &EnrolMail) -> TxRe
         let Some(versions) = after else { return Ok(TxOutcome::Rollback(MailEnrolled::Stale)) };
         open_session(connection, (decision == MailDecision::First).then_some(&enrol.session), versions).await?;
     }
-    audit::write(connection, &enrol.audit.event(kind)).await?;
-    Ok(TxOutcome::Commit(MailEnrolled::Decided(decision)))
+    audit::conclude(connection, &enrol.audit.event(kind), MailEnrolled::Decided(decision)).await
 }
 
 /// Puts a pending authenticator app, and the backup codes that came with it, in the place of the old ones; within
@@ -518,14 +538,17 @@ pub(super) async fn confirm_authenticator(
 
 /// Replaces all backup codes, if the account still has its second factor and the same password.
 pub(crate) async fn replace_backup_codes(connection: &mut Conn, replace: &ReplaceBackupCodes) -> TxResult<Changed> {
-    let id = replace.account_id.to_text();
     let account = lock_at(connection, replace.account_id, replace.versions).await?;
     if !account.is_some_and(|account| account.two_factor_enabled) {
         return Ok(TxOutcome::Rollback(Changed::Stale));
     }
-    diesel::delete(backup_codes::table.filter(backup_codes::account_id.eq(&id))).execute(connection).await?;
-    insert_codes(connection, replace.account_id, &replace.backup_codes, false, replace.now).await?;
-    audit::write(connection, &replace.event).await?;
+    pipeline!(
+        connection;
+        delete_codes(replace.account_id, false),
+        insert_codes(replace.account_id, &replace.backup_codes, false, replace.now),
+        audit::write(&replace.event),
+        commit_along(audit::is_one_statement(&replace.event)),
+    );
     Ok(TxOutcome::Commit(Changed::Done))
 }
 

@@ -4,8 +4,8 @@
 //! A function here is the body of one transaction (when it writes) or one read. It must be repeatable: after a conflict
 //! the whole of it runs again.
 
-use super::Conn;
 use super::query_dsl::RunQueryDsl;
+use super::{Conn, commit_along, may_commit_along};
 use crate::error::StoreError;
 use crate::millis;
 use crate::work::TxOutcome;

@@ -101,8 +101,7 @@ pub(crate) async fn spend_ceremony(connection: &mut Conn, spend: &SpendCeremony)
     if take(connection, &spend.digest, spend.event.at).await?.is_none() {
         return Ok(TxOutcome::Rollback(false));
     }
-    audit::write(connection, &spend.event).await?;
-    Ok(TxOutcome::Commit(true))
+    audit::conclude(connection, &spend.event, true).await
 }
 
 /// Spends a ceremony and decides whether the passkey's assertion counts, within the open transaction, which has locked the account. If
@@ -184,8 +183,7 @@ pub(crate) async fn add_passkey(connection: &mut Conn, add: &AddPasskey) -> TxRe
         Err(error) => return Err(error.into()),
     }
     endings::carry_out(connection, account.id, ends, None).await?;
-    audit::write(connection, &add.audit.event(kind)).await?;
-    Ok(TxOutcome::Commit(PasskeyAdded::Added(Box::new(passkey))))
+    audit::conclude(connection, &add.audit.event(kind), PasskeyAdded::Added(Box::new(passkey))).await
 }
 
 /// Removes a passkey, if that is allowed.
@@ -203,8 +201,7 @@ pub(crate) async fn remove_passkey(connection: &mut Conn, remove: &RemovePasskey
     };
     diesel::delete(passkeys::table.find(remove.id.to_text())).execute(connection).await?;
     endings::carry_out(connection, account.id, ends, None).await?;
-    audit::write(connection, &remove.audit.event(kind)).await?;
-    Ok(TxOutcome::Commit(PasskeyRemoved::Decided(decision)))
+    audit::conclude(connection, &remove.audit.event(kind), PasskeyRemoved::Decided(decision)).await
 }
 
 /// Removes all passkeys of an account, within the open transaction.
@@ -224,6 +221,6 @@ pub(crate) async fn rename_passkey(connection: &mut Conn, rename: &RenamePasskey
         .await
         .optional()?;
     let Some(row) = row else { return Ok(TxOutcome::Rollback(None)) };
-    audit::write(connection, &rename.event).await?;
-    Ok(TxOutcome::Commit(Some(row.try_into()?)))
+    let passkey = Passkey::try_from(row)?;
+    audit::conclude(connection, &rename.event, Some(passkey)).await
 }

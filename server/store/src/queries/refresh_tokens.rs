@@ -2,7 +2,7 @@
 
 use super::locking::lock;
 use super::users::{self, UserRow};
-use super::{Conn, RunQueryDsl, TxResult, audit};
+use super::{Conn, RunQueryDsl, TxResult, audit, commit_along, may_commit_along};
 use crate::cached::Cache as _;
 use crate::error::StoreError;
 use crate::rows::{AccountRow, RefreshTokenRow, corrupt};
@@ -69,10 +69,10 @@ pub(crate) async fn use_refresh_token(
     let signed_in = |expires_at| {
         Box::new(RefreshedSignIn { user, family_id, application_id, second_factor_at, signed_in_at, expires_at })
     };
+    let commits = may_commit_along(connection) && audit::is_one_statement(&event);
     let (was_live, used) = match (decision, presented.successors.as_slice(), successor) {
         (TokenRefresh::Renewed, ..) => {
-            let (was_live, ()) =
-                pipeline!(connection; renew(presented.digest, now, renewed_until), audit::write(&event));
+            let (was_live, (), ()) = pipeline!(connection; renew(presented.digest, now, renewed_until, commits), audit::write(&event), commit_along(commits));
             (was_live, RefreshTokenUsed::Renewed(signed_in(renewed_until)))
         }
         (TokenRefresh::Rotated, [next, ..], _) => {
@@ -82,8 +82,7 @@ pub(crate) async fn use_refresh_token(
                 expires_at: renewed_until.as_millis(),
                 ..token
             };
-            let (was_live, (), ()) =
-                pipeline!(connection; use_up(presented.digest, now), insert(row), audit::write(&event));
+            let (was_live, (), (), ()) = pipeline!(connection; use_up(presented.digest, now, commits), insert(row), audit::write(&event), commit_along(commits));
             (was_live, RefreshTokenUsed::Replaced(*next, signed_in(renewed_until)))
         }
         (TokenRefresh::Repeated, _, Some((digest, successor))) => {
@@ -148,22 +147,19 @@ async fn renew(
     digest: Digest,
     now: Timestamp,
     expires_at: Timestamp,
+    must: bool,
 ) -> Result<bool, StoreError> {
     let live = refresh_tokens::table.find(digest.as_bytes().as_slice()).filter(refresh_tokens::used_at.is_null());
-    let renewed = diesel::update(live)
-        .set((refresh_tokens::created_at.eq(now.as_millis()), refresh_tokens::expires_at.eq(expires_at.as_millis())))
-        .cached()
-        .execute(connection)
-        .await?;
-    Ok(renewed == 1)
+    let renewed =
+        (refresh_tokens::created_at.eq(now.as_millis()), refresh_tokens::expires_at.eq(expires_at.as_millis()));
+    Ok(change_one!(connection, must, diesel::update(live).set(renewed)))
 }
 
 /// `false` if it is not live.
-async fn use_up(connection: &mut Conn, digest: Digest, now: Timestamp) -> Result<bool, StoreError> {
+async fn use_up(connection: &mut Conn, digest: Digest, now: Timestamp, must: bool) -> Result<bool, StoreError> {
     let live = refresh_tokens::table.find(digest.as_bytes().as_slice()).filter(refresh_tokens::used_at.is_null());
-    let used =
-        diesel::update(live).set(refresh_tokens::used_at.eq(now.as_millis())).cached().execute(connection).await?;
-    Ok(used == 1)
+    let used_at = refresh_tokens::used_at.eq(now.as_millis());
+    Ok(change_one!(connection, must, diesel::update(live).set(used_at)))
 }
 
 async fn insert(connection: &mut Conn, row: RefreshTokenRow) -> Result<(), StoreError> {
@@ -244,6 +240,5 @@ pub(crate) async fn revoke_refresh_tokens(connection: &mut Conn, revoke: &Revoke
     if ended == 0 {
         return Ok(TxOutcome::Rollback(false));
     }
-    audit::write(connection, &revoke.event).await?;
-    Ok(TxOutcome::Commit(true))
+    audit::conclude(connection, &revoke.event, true).await
 }

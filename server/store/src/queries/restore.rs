@@ -5,7 +5,7 @@ use crate::schema::{
     accounts, challenges, mailed_codes, messages, methods, passkey_ceremonies, refresh_tokens, sessions, spent_steps, tickets,
     trusted_devices,
 };
-use crate::work::{AllGrantsEnded, EndAllGrants, TxOutcome};
+use crate::work::{AllGrantsEnded, EndAllGrants};
 use countersign_domain::address::MethodKind;
 use countersign_domain::decisions::endings::{Ending, Grant};
 use countersign_domain::decisions::restore;
@@ -62,6 +62,5 @@ pub(crate) async fn end_all_grants(connection: &mut Conn, end: &EndAllGrants) ->
     let dead = MessageKind::ALL.into_iter().filter(has_ended);
     let dead: Vec<&str> = dead.map(MessageKind::name).collect();
     diesel::delete(messages::table.filter(messages::kind.eq_any(dead))).execute(connection).await?;
-    audit::write(connection, &end.event).await?;
-    Ok(TxOutcome::Commit(ended))
+    audit::conclude(connection, &end.event, ended).await
 }

@@ -1,11 +1,12 @@
 //! Making a right second factor count: all of it or nothing.
 
+use super::locking::lock_user;
 use super::sessions::open_session;
-use super::sign_in::{note_absence, note_sign_in};
+use super::sign_in::absence;
 use super::users::{UserRow, methods_if, registrations_if};
 use super::{
-    Conn, RunQueryDsl, TxResult, audit, endings, known_networks, methods, millis, refresh_tokens, spent_steps, tickets,
-    trusted_devices,
+    Conn, RunQueryDsl, TxResult, audit, commit_along, endings, known_networks, may_commit_along, methods, millis,
+    refresh_tokens, spent_steps, tickets, trusted_devices,
 };
 use crate::cached::Cache as _;
 use crate::error::StoreError;
@@ -15,19 +16,17 @@ use crate::work::{CompleteSecondFactor, MethodsRemoved, RemoveMethods, SecondFac
 use countersign_domain::account::{Account, Versions};
 use countersign_domain::address::MethodKind;
 use countersign_domain::attempt::{Claimant, Proof, StoredCode};
-use countersign_domain::audit::{AuditContext, AuditEvent};
+use countersign_domain::audit::AuditEvent;
 use countersign_domain::backup_code;
-use countersign_domain::decisions::endings::Event;
 use countersign_domain::decisions::removal::{self, Removal};
 use countersign_domain::decisions::second_factor::{self, SecondFactor, SessionChange};
 use countersign_domain::decisions::usable::usable_methods;
-use countersign_domain::ids::AccountId;
+use countersign_domain::ids::{AccountId, SessionId};
 use countersign_domain::method::Method;
 use countersign_domain::terms::Grant;
 use countersign_domain::time::Timestamp;
 use countersign_domain::user::User;
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use std::time::Duration;
 
 fn decide(input: &CompleteSecondFactor, account: &Account) -> SecondFactor {
@@ -42,26 +41,66 @@ fn decide(input: &CompleteSecondFactor, account: &Account) -> SecondFactor {
     second_factor::decide(&facts, input.request, &input.terms, input.now)
 }
 
-/// Spends the code, uses up the challenge, and opens what is decided.
-///
-/// The decision is made on the account as it was claimed, so that all statements travel together; it is made again on the
-/// row that this transaction holds, and if it is another one nothing is written.
+/// What the transaction has read of the account whose row it holds.
+pub(super) struct Held {
+    pub(super) account: Account,
+    pub(super) last_sign_in_at: Option<i64>,
+    /// Backup codes that can still be used, if one of them is the proof.
+    codes: usize,
+}
+
+impl Held {
+    /// Of an attempt that this transaction has claimed. Its code was quick to judge, so it is no backup code.
+    pub(super) fn by_claim(account: Account, last_sign_in_at: Option<i64>) -> Self {
+        Self { account, last_sign_in_at, codes: 0 }
+    }
+}
+
+/// Makes a code count that was claimed and judged before: reads again what the judgement stands on, and decides on that.
 pub(crate) async fn complete_second_factor(
     connection: &mut Conn,
     input: &CompleteSecondFactor,
 ) -> TxResult<SecondFactorCompleted> {
-    match complete(connection, input).await {
-        // Every foreign key refers to the account: it was deleted since the attempt was claimed.
-        Err(StoreError::Refused(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _))) => {
-            Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone))
-        }
-        outcome => outcome,
+    let (row, claimant_is_there, proof) =
+        pipeline!(connection; lock_user(input.account.id), find_claimant(input), find_proof(input));
+    let Some((row, _, last_sign_in_at)) = row else {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
+    };
+    let account = Account::try_from(row)?;
+    if account.versions() != input.account.versions() {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(account))));
+    }
+    if let Some(refused) = refusal(input, claimant_is_there, proof.is_unspent) {
+        return Ok(TxOutcome::Rollback(refused));
+    }
+    // The method that comes along is for the address that the account had when the attempt was claimed.
+    if decide(input, &account) != decide(input, &input.account) || account.email != input.account.email {
+        return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(account))));
+    }
+    complete(connection, input, Held { account, last_sign_in_at, codes: proof.codes }).await
+}
+
+/// Why the code does not count, if the claimant is gone or the code was used.
+fn refusal(input: &CompleteSecondFactor, claimant_is_there: bool, is_unspent: bool) -> Option<SecondFactorCompleted> {
+    // Who presents one code twice in one session is told that it is used, not that the session has another token.
+    let in_session = input.claimant.session_id().is_some();
+    match (claimant_is_there, is_unspent) {
+        (true, true) => None,
+        (false, false) if in_session => Some(SecondFactorCompleted::ProofSpent),
+        (false, _) => Some(SecondFactorCompleted::ClaimantGone),
+        (true, false) => Some(SecondFactorCompleted::ProofSpent),
     }
 }
 
-async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResult<SecondFactorCompleted> {
-    let (account_id, now) = (input.account.id, input.now);
-    let decision = decide(input, &input.account);
+/// Spends the code, uses up the challenge, and opens what is decided on the account, whose row this transaction holds. All statements
+/// travel together, and the commit with them if nothing else is left to do.
+pub(super) async fn complete(
+    connection: &mut Conn,
+    input: &CompleteSecondFactor,
+    held: Held,
+) -> TxResult<SecondFactorCompleted> {
+    let (account_id, now, before) = (held.account.id, input.now, held.account.versions());
+    let decision = decide(input, &held.account);
     if decision == SecondFactor::EnrolmentDue {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::EnrolmentDue));
     }
@@ -76,33 +115,32 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
     };
     let session = opens_session.then_some(&input.session);
     let own = input.claimant.session_id();
-    let mut event = input.audit.event(decision.event());
-    event.session_id = session.map(|session| session.session.id).or(own);
+    let session_id = session.map(|session| session.session.id).or(own);
+    let events = events(input, &held, decision, session_id);
 
     if let SecondFactor::Enabled(switch) = decision {
-        if !methods::switch_on(connection, account_id, now).await? {
-            return changed(connection, account_id).await;
-        }
+        methods::switch_on(connection, account_id, now).await?;
         if let Some(method) = input.email_method.as_ref().filter(|_| switch.adds_email) {
             methods::insert(connection, account_id, method, proves_email(input), now).await?;
         }
     }
-    verify_address(connection, input).await?;
-    let network = input.network.as_ref().filter(|_| signs_in);
-    let raises = decision.ends().map(Event::raises);
-    let before = input.account.versions();
-    let versions = raises.map_or(before, |raises| raises.after(before));
-    if let Some(ends) = decision.ends()
-        && endings::carry_out(connection, account_id, ends, own).await?.is_none()
-    {
-        return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
+    if let Proof::Totp { method_id, confirms: true, .. } = &input.proof {
+        methods::confirm_authenticator(connection, account_id, *method_id, now).await?;
     }
-    let (row, claimant_is_there, proof_is_spent, codes_left, (), (), (), (), (), (), (), (), methods, registrations) = pipeline!(
+    verify_address(connection, input).await?;
+    spent_steps::renew(connection, account_id, input.renewal.as_ref()).await?;
+    let versions = decision.ends().map_or(before, |ends| ends.raises().after(before));
+    if let Some(ends) = decision.ends() {
+        endings::carry_out(connection, account_id, ends, own).await?;
+    }
+    let network = input.network.as_ref().filter(|_| signs_in);
+    let commits = may_commit_along(connection) && events.iter().all(audit::is_one_statement);
+    let signed_in_at = signs_in.then_some(now);
+    let (row, claimant_is_there, proof_is_spent, (), (), (), (), (), (), methods, registrations, (), ()) = pipeline!(
         connection;
-        forget_failures(account_id, input.charge),
-        use_up_claimant(input, decision.session_change(), before, versions),
-        spend_proof(&input.proof, &input.claimant, now),
-        codes_left(&input.proof, account_id),
+        forget_failures(account_id, input.charge, signed_in_at),
+        use_up_claimant(input, decision.session_change(), before, versions, commits),
+        spend_proof(&input.proof, &input.claimant, now, commits),
         mark_method_used(&input.proof, now),
         open_session(session, versions),
         refresh_tokens::open(
@@ -111,56 +149,46 @@ async fn complete(connection: &mut Conn, input: &CompleteSecondFactor) -> TxResu
         tickets::give(ticket, account_id, versions, now),
         trusted_devices::give(trust, account_id, versions, &input.rules.policy, now),
         known_networks::record(network, account_id),
-        audit::write(&event),
-        note_sign_in(signs_in, account_id, now),
         methods_if(grants_tokens, account_id),
         registrations_if(grants_tokens, account_id),
+        audit::write_all(&events),
+        commit_along(commits),
     );
-    let Some((row, profile, last_sign_in_at)) = row else {
+    let Some((row, profile, _)) = row else {
         return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
     };
+    if let Some(refused) = refusal(input, claimant_is_there, proof_is_spent) {
+        return Ok(TxOutcome::Rollback(refused));
+    }
     let account = Account::try_from(row)?;
-    let switched_on = matches!(decision, SecondFactor::Enabled(_));
-    let was = Account { two_factor_enabled: account.two_factor_enabled && !switched_on, ..account.clone() };
-    let was_at = raises.map_or(account.versions(), |raises| raises.before(account.versions()));
-    let was = was.with_versions(was_at);
-    if was_at != before {
-        return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(was))));
-    }
-    // Who presents one code twice in one session is told that it is used, not that the session has another token.
-    if !proof_is_spent && own.is_some() {
-        return Ok(TxOutcome::Rollback(SecondFactorCompleted::ProofSpent));
-    }
-    if !claimant_is_there {
-        return Ok(TxOutcome::Rollback(SecondFactorCompleted::ClaimantGone));
-    }
-    if !proof_is_spent {
-        return Ok(TxOutcome::Rollback(SecondFactorCompleted::ProofSpent));
-    }
-    // The method that comes along is for the address that the account had when the attempt was claimed.
-    if decide(input, &was) != decision || was.email != input.account.email {
-        return Ok(TxOutcome::Rollback(SecondFactorCompleted::Changed(Box::new(was))));
-    }
-    spent_steps::renew(connection, account_id, input.renewal.as_ref()).await?;
-    if codes_left.is_some_and(backup_code::are_few) {
-        audit::write(connection, &input.few_codes).await?;
-    }
-    if let Proof::Totp { method_id, confirms: true, .. } = &input.proof {
-        methods::confirm_authenticator(connection, account_id, *method_id, now).await?;
-    }
-    for (context, kind) in input.more_audit.iter().zip(decision.further_events(input.proof.factor())) {
-        let further = AuditEvent { session_id: event.session_id, ..context.event(kind) };
-        audit::write(connection, &further).await?;
-    }
-    if signs_in {
-        let absence_audit = AuditContext { session_id: event.session_id, ..input.absence_audit.clone() };
-        note_absence(connection, last_sign_in_at, &absence_audit, &input.rules).await?;
-    }
     let user = grants_tokens.then(|| {
         let last_sign_in_at = Some(now);
         Box::new(User { account: account.clone(), profile, last_sign_in_at, methods, registrations })
     });
     Ok(TxOutcome::Commit(SecondFactorCompleted::Done { decision, account: Box::new(account), user }))
+}
+
+/// What the audit trail records of a right code: what it did; that a backup code is used up, a device trusted; that few codes are left;
+/// that a sign-in comes after a long absence.
+fn events(
+    input: &CompleteSecondFactor,
+    held: &Held,
+    decision: SecondFactor,
+    session_id: Option<SessionId>,
+) -> Vec<AuditEvent> {
+    let in_session = |event: AuditEvent| AuditEvent { session_id, ..event };
+    let further = input.more_audit.iter().zip(decision.further_events(input.proof.factor()));
+    let further = further.map(|(context, kind)| in_session(context.event(kind)));
+    let is_backup_code = matches!(input.proof, Proof::BackupCode(_));
+    let are_few = is_backup_code && backup_code::are_few(held.codes.saturating_sub(1));
+    let signs_in = matches!(decision, SecondFactor::SignedIn { .. });
+    let absence = absence(held.last_sign_in_at, &input.rules, input.now).filter(|_| signs_in);
+    let of_code = [
+        Some(in_session(input.audit.event(decision.event()))),
+        are_few.then(|| input.few_codes.clone()),
+        absence.map(|kind| in_session(input.absence_audit.event(kind))),
+    ];
+    of_code.into_iter().flatten().chain(further).collect()
 }
 
 /// Whether the code was sent to the account's own address, without a method for it. A challenge has such a code only if a
@@ -188,27 +216,13 @@ async fn verify_address(connection: &mut Conn, input: &CompleteSecondFactor) -> 
     Ok(())
 }
 
-/// The second factor was switched on, or the account deleted, since the attempt was claimed.
-async fn changed(connection: &mut Conn, account_id: AccountId) -> TxResult<SecondFactorCompleted> {
-    let row: Option<AccountRow> = accounts::table
-        .find(account_id.to_text())
-        .select(AccountRow::as_select())
-        .get_result(connection)
-        .await
-        .optional()?;
-    Ok(TxOutcome::Rollback(match row {
-        Some(row) => SecondFactorCompleted::Changed(Box::new(Account::try_from(row)?)),
-        None => SecondFactorCompleted::ClaimantGone,
-    }))
-}
-
 /// Spends the code and removes the methods that it is for.
 pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods) -> TxResult<MethodsRemoved> {
     let (account_id, now) = (input.account_id, input.now);
     let (row, proof_is_spent, (), methods) = pipeline!(
         connection;
-        forget_failures(account_id, input.charge),
-        spend_proof(&input.proof, &input.claimant, now),
+        forget_failures(account_id, input.charge, None),
+        spend_proof(&input.proof, &input.claimant, now, false),
         mark_method_used(&input.proof, now),
         methods_if(true, account_id),
     );
@@ -252,28 +266,77 @@ pub(crate) async fn remove_methods(connection: &mut Conn, input: &RemoveMethods)
     Ok(TxOutcome::Commit(MethodsRemoved::Decided(decision)))
 }
 
-/// How many backup codes are left, if one of them was the proof.
-async fn codes_left(connection: &mut Conn, proof: &Proof, account_id: AccountId) -> Result<Option<usize>, StoreError> {
-    match proof {
-        Proof::BackupCode(_) => usable_codes(connection, account_id).await.map(Some),
-        _ => Ok(None),
-    }
-}
-
 /// How many backup codes an account can still use.
 pub(super) async fn usable_codes(connection: &mut Conn, account_id: AccountId) -> Result<usize, StoreError> {
+    Ok(usable_code_ids(connection, account_id).await?.len())
+}
+
+/// Whether the challenge or the session is live, and as the account is now.
+async fn find_claimant(connection: &mut Conn, input: &CompleteSecondFactor) -> Result<bool, StoreError> {
+    let (now, versions) = (input.now.as_millis(), input.account.versions());
+    let found: Option<i64> = match &input.claimant {
+        Claimant::Challenge(digest) => {
+            let current = challenges::credentials_version
+                .eq(versions.credentials)
+                .and(challenges::factors_version.eq(versions.factors));
+            let challenge = challenges::table.find(digest.as_bytes().as_slice()).filter(current);
+            challenge.select(challenges::expires_at).get_result(connection).await.optional()?
+        }
+        Claimant::Session { session_id, .. } => {
+            let current = sessions::credentials_version
+                .eq(versions.credentials)
+                .and(sessions::token_digest.eq(input.session_token.as_bytes().as_slice()));
+            let session = sessions::table.find(session_id.to_text()).filter(current).select(sessions::expires_at);
+            session.get_result(connection).await.optional()?
+        }
+        Claimant::Holder { .. } => return Ok(true),
+    };
+    Ok(found.is_some_and(|expires_at| expires_at > now))
+}
+
+struct FoundProof {
+    is_unspent: bool,
+    /// [`Held::codes`]
+    codes: usize,
+}
+
+/// Whether the code can still be used.
+async fn find_proof(connection: &mut Conn, input: &CompleteSecondFactor) -> Result<FoundProof, StoreError> {
+    let now = input.now.as_millis();
+    let (is_unspent, codes) = match &input.proof {
+        Proof::Totp { method_id, step, .. } => {
+            let method = methods_table::table.find(method_id.to_text()).select(methods_table::last_step);
+            let last_step: Option<Option<i64>> = method.get_result(connection).await.optional()?;
+            (last_step.is_some_and(|last| last.is_none_or(|last| last < *step)), 0)
+        }
+        Proof::OneTimeCode(code) => {
+            let same = mailed_codes::mac.eq(code.mac.as_slice()).and(mailed_codes::expires_at.gt(now));
+            let code = mailed_codes::table.find(input.claimant.subject().to_text()).filter(same);
+            let count: i64 = code.count().get_result(connection).await?;
+            (count > 0, 0)
+        }
+        Proof::BackupCode(id) => {
+            let codes = usable_code_ids(connection, input.account.id).await?;
+            (codes.contains(&id.to_text()), codes.len())
+        }
+    };
+    Ok(FoundProof { is_unspent, codes })
+}
+
+/// Backup codes that an account can still use.
+async fn usable_code_ids(connection: &mut Conn, account_id: AccountId) -> Result<Vec<String>, StoreError> {
     let mine = backup_codes::table.filter(backup_codes::account_id.eq(account_id.to_text()));
     let usable = mine.filter(backup_codes::is_pending.eq(false)).filter(backup_codes::used_at.is_null());
-    let count: i64 = usable.count().get_result(connection).await?;
-    Ok(usize::try_from(count).unwrap_or(0))
+    Ok(usable.select(backup_codes::id).load(connection).await?)
 }
 
 /// Clears the account's consecutive failures, gives back what this attempt had added to the long-term count (it was no wrong
-/// guess), and locks its row; `None` if it is gone.
+/// guess), notes the sign-in if it is one, and locks the row; `None` if it is gone.
 async fn forget_failures(
     connection: &mut Conn,
     account_id: AccountId,
     charge: Duration,
+    signed_in_at: Option<Timestamp>,
 ) -> Result<Option<UserRow>, StoreError> {
     let row = diesel::update(accounts::table.find(account_id.to_text()))
         .set((
@@ -281,6 +344,7 @@ async fn forget_failures(
             accounts::consecutive_locks.eq(0),
             accounts::locked_until.eq(None::<i64>),
             accounts::guesses_decay_at.eq(accounts::guesses_decay_at - millis(charge)),
+            signed_in_at.map(|at| accounts::last_sign_in_at.eq(at.as_millis())),
         ))
         .returning((AccountRow::as_returning(), accounts::profile, accounts::last_sign_in_at))
         .cached()
@@ -298,48 +362,42 @@ async fn use_up_claimant(
     change: SessionChange,
     before: Versions,
     after: Versions,
+    must: bool,
 ) -> Result<bool, StoreError> {
     let now = input.now.as_millis();
-    let touched = match &input.claimant {
+    Ok(match &input.claimant {
         Claimant::Challenge(digest) => {
             let live = challenges::expires_at.gt(now);
             let current = challenges::credentials_version
                 .eq(before.credentials)
                 .and(challenges::factors_version.eq(before.factors));
             let challenge = challenges::table.find(digest.as_bytes().as_slice()).filter(live.and(current));
-            diesel::delete(challenge).execute(connection).await?
+            change_one!(connection, must, diesel::delete(challenge))
         }
         Claimant::Session { session_id, .. } => {
             let live = sessions::expires_at.gt(now).and(sessions::credentials_version.eq(after.credentials));
             let session = sessions::table.find(session_id.to_text()).filter(live);
             let session = session.filter(sessions::token_digest.eq(input.session_token.as_bytes().as_slice()));
             match change {
-                SessionChange::Replaced => diesel::delete(session).execute(connection).await?,
+                SessionChange::Replaced => change_one!(connection, must, diesel::delete(session)),
                 SessionChange::NewToken => {
-                    diesel::update(session)
-                        .set((
-                            sessions::token_digest.eq(input.session.token.as_bytes().as_slice()),
-                            sessions::second_factor_at.eq(now),
-                            sessions::factors_version.eq(after.factors),
-                        ))
-                        .cached()
-                        .execute(connection)
-                        .await?
+                    let renewed = (
+                        sessions::token_digest.eq(input.session.token.as_bytes().as_slice()),
+                        sessions::second_factor_at.eq(now),
+                        sessions::factors_version.eq(after.factors),
+                    );
+                    change_one!(connection, must, diesel::update(session).set(renewed))
                 }
                 SessionChange::Renewed => {
-                    diesel::update(session)
-                        .set((sessions::second_factor_at.eq(now), sessions::factors_version.eq(after.factors)))
-                        .cached()
-                        .execute(connection)
-                        .await?
+                    let renewed = (sessions::second_factor_at.eq(now), sessions::factors_version.eq(after.factors));
+                    change_one!(connection, must, diesel::update(session).set(renewed))
                 }
-                SessionChange::Kept => 1,
+                SessionChange::Kept => true,
             }
         }
         // Its account's row is locked already.
-        Claimant::Holder { .. } => 1,
-    };
-    Ok(touched == 1)
+        Claimant::Holder { .. } => true,
+    })
 }
 
 /// Marks the presented code as used; `false` if another request was first.
@@ -348,30 +406,26 @@ async fn spend_proof(
     proof: &Proof,
     claimant: &Claimant,
     now: Timestamp,
+    must: bool,
 ) -> Result<bool, StoreError> {
-    let touched = match proof {
+    Ok(match proof {
         Proof::Totp { method_id, step, .. } => {
             let unspent = methods_table::last_step.is_null().or(methods_table::last_step.lt(*step));
-            diesel::update(methods_table::table.find(method_id.to_text()).filter(unspent))
-                .set((methods_table::last_step.eq(*step), methods_table::last_used_at.eq(now.as_millis())))
-                .cached()
-                .execute(connection)
-                .await?
+            let method = methods_table::table.find(method_id.to_text()).filter(unspent);
+            let used = (methods_table::last_step.eq(*step), methods_table::last_used_at.eq(now.as_millis()));
+            change_one!(connection, must, diesel::update(method).set(used))
         }
         Proof::OneTimeCode(code) => {
             let same = mailed_codes::mac.eq(code.mac.as_slice()).and(mailed_codes::expires_at.gt(now.as_millis()));
             let subject = claimant.subject().to_text();
-            diesel::delete(mailed_codes::table.find(subject).filter(same)).execute(connection).await?
+            change_one!(connection, must, diesel::delete(mailed_codes::table.find(subject).filter(same)))
         }
         Proof::BackupCode(id) => {
-            diesel::update(backup_codes::table.find(id.to_text()).filter(backup_codes::used_at.is_null()))
-                .set(backup_codes::used_at.eq(now.as_millis()))
-                .cached()
-                .execute(connection)
-                .await?
+            let unused = backup_codes::table.find(id.to_text()).filter(backup_codes::used_at.is_null());
+            let used_at = backup_codes::used_at.eq(now.as_millis());
+            change_one!(connection, must, diesel::update(unused).set(used_at))
         }
-    };
-    Ok(touched == 1)
+    })
 }
 
 /// Notes the use of the method that a one-time code was sent by, which also proves its address; that of an authenticator app is noted where its step is

@@ -83,8 +83,7 @@ pub(crate) async fn sign_out(connection: &mut Conn, (token, event): &(Digest, Au
     let Some((id, account_id)) = ended else { return Ok(TxOutcome::Rollback(())) };
     let event =
         AuditEvent { session_id: SessionId::parse(&id), account_id: AccountId::parse(&account_id), ..event.clone() };
-    audit::write(connection, &event).await?;
-    Ok(TxOutcome::Commit(()))
+    audit::conclude(connection, &event, ()).await
 }
 
 /// Ends sessions of one account. Sessions of other accounts are out of reach (attack 36).
@@ -107,8 +106,8 @@ pub(crate) async fn revoke_sessions(connection: &mut Conn, revoke: &RevokeSessio
             diesel::delete(sessions::table.filter(mine).filter(with_id)).execute(connection).await? > 0
         }
     };
-    if ended {
-        audit::write(connection, &revoke.event).await?;
+    match ended {
+        true => audit::conclude(connection, &revoke.event, true).await,
+        false => Ok(TxOutcome::Rollback(false)),
     }
-    Ok(TxOutcome::Commit(ended))
 }

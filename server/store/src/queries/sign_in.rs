@@ -1,17 +1,19 @@
 //! Completing a sign-in whose password, or what stands in its place, was right.
 
+use super::locking::lock_user;
 use super::sessions::open_session;
-use super::users::{UserRow, methods_if, registrations_if};
+use super::users::{methods_if, registrations_if};
 use super::{
-    Conn, RunQueryDsl, TxResult, audit, known_networks, methods, passkeys, quotas, refresh_tokens, tickets, trusted_devices,
+    Conn, RunQueryDsl, TxResult, audit, commit_along, known_networks, methods, passkeys, quotas, refresh_tokens, tickets,
+    trusted_devices,
 };
 use crate::cached::Cache as _;
 use crate::error::StoreError;
-use crate::rows::{AccountRow, ChallengeRow};
+use crate::rows::ChallengeRow;
 use crate::schema::{accounts, challenges};
 use crate::work::{CompleteSignIn, SignInCompleted, SignInDecided, TxOutcome};
 use countersign_domain::account::{Account, Versions};
-use countersign_domain::audit::AuditContext;
+use countersign_domain::audit::{AuditEvent, EventKind};
 use countersign_domain::challenge::{Challenge, FirstFactor};
 use countersign_domain::decisions::absence;
 use countersign_domain::decisions::passkey_use::PasskeyUse;
@@ -28,12 +30,11 @@ use diesel::prelude::*;
 pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSignIn) -> TxResult<SignInCompleted> {
     let now = input.audit.at;
     let id = input.account_id.to_text();
-    let is_current = accounts::credentials_version.eq(input.credentials_version);
-    // Locks the row.
-    let user = accounts::table.find(&id).filter(is_current);
-    let user = user.select((AccountRow::as_select(), accounts::profile, accounts::last_sign_in_at));
-    let row: Option<UserRow> = locked!(user).get_result(connection).await.optional()?;
-    let Some((row, profile, last_sign_in_at)) = row else { return Ok(TxOutcome::Rollback(SignInCompleted::Stale)) };
+    let user = lock_user(connection, input.account_id).await?;
+    let current = user.filter(|(row, ..)| row.versions().credentials == input.credentials_version);
+    let Some((row, profile, last_sign_in_at)) = current else {
+        return Ok(TxOutcome::Rollback(SignInCompleted::Stale));
+    };
     let mut account = Account::try_from(row)?;
     // Undone with everything else if the ticket turns out not to be valid.
     if let Some((address, event)) = &input.proved {
@@ -87,8 +88,12 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
     let grants_tokens = decision.is_granted() && input.terms.grant == Grant::Tokens;
     let mut event = input.audit.event(kind);
     event.session_id = session.map(|session| session.session.id);
+    let absence = absence(last_sign_in_at, &input.rules, now).filter(|_| decision.is_granted());
+    let absence = absence.map(|kind| AuditEvent { session_id: event.session_id, ..input.absence_audit.event(kind) });
+    let events: Vec<AuditEvent> = std::iter::once(event).chain(absence).collect();
     let network = input.network.as_ref().filter(|_| matches!(decision, SignIn::Granted { .. }));
-    let ((), (), (), (), (), (), (), (), methods, registrations) = pipeline!(
+    let commits = events.iter().all(audit::is_one_statement);
+    let ((), (), (), (), (), (), (), (), methods, registrations, ()) = pipeline!(
         connection;
         quotas::restore(&input.password_uses),
         known_networks::record(network, input.account_id),
@@ -96,15 +101,12 @@ pub(crate) async fn complete_sign_in(connection: &mut Conn, input: &CompleteSign
         open_session(session, versions),
         refresh_tokens::open(refresh_token, input.account_id, versions, now),
         tickets::give(ticket, input.account_id, versions, now),
-        audit::write(&event),
+        audit::write_all(&events),
         note_sign_in(decision.is_granted(), input.account_id, now),
         methods_if(decision.is_challenged() || grants_tokens, account.id),
         registrations_if(grants_tokens, account.id),
+        commit_along(commits),
     );
-    if decision.is_granted() {
-        let absence_audit = AuditContext { session_id: event.session_id, ..input.absence_audit.clone() };
-        note_absence(connection, last_sign_in_at, &absence_audit, &input.rules).await?;
-    }
     let (methods, user) = if grants_tokens {
         let last_sign_in_at = Some(now);
         (Vec::new(), Some(User { account: account.clone(), profile, last_sign_in_at, methods, registrations }))
@@ -132,17 +134,9 @@ pub(super) async fn note_sign_in(
     Ok(())
 }
 
-/// Records, and notifies the user, that a sign-in comes after a long absence, if it does; within the open transaction.
-pub(super) async fn note_absence(
-    connection: &mut Conn,
-    last_sign_in_at: Option<i64>,
-    audit: &AuditContext,
-    rules: &Rules,
-) -> Result<(), StoreError> {
-    match absence::decide(last_sign_in_at.map(Timestamp::from_millis), &rules.policy, audit.at).event() {
-        Some(kind) => audit::write(connection, &audit.event(kind)).await,
-        None => Ok(()),
-    }
+/// What is recorded, and told the user, of a sign-in that comes after a long absence, if this one does.
+pub(super) fn absence(last_sign_in_at: Option<i64>, rules: &Rules, now: Timestamp) -> Option<EventKind> {
+    absence::decide(last_sign_in_at.map(Timestamp::from_millis), &rules.policy, now).event()
 }
 
 async fn open_challenge(

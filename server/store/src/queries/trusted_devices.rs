@@ -83,7 +83,19 @@ pub(super) async fn give(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(trust) = trust else { return Ok(()) };
-    insert(connection, TrustedDeviceRow::new(trust, account_id, versions, now)).await?;
+    let row = TrustedDeviceRow::new(trust, account_id, versions, now);
+    pipeline!(connection; insert(row), delete_beyond_cap(account_id, versions, policy, now));
+    Ok(())
+}
+
+/// Deletes the devices that were used longest ago, if there are more than an account may have.
+async fn delete_beyond_cap(
+    connection: &mut Conn,
+    account_id: AccountId,
+    versions: Versions,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let other = diesel::alias!(trusted_devices as other);
     let beyond = other
         .filter(other.field(trusted_devices::account_id).eq(account_id.to_text()))
@@ -251,8 +263,7 @@ pub(crate) async fn change_trusted_device(
             diesel::delete(row).execute(connection).await?;
         }
     }
-    audit::write(connection, &change.event).await?;
-    Ok(TxOutcome::Commit(Some(found)))
+    audit::conclude(connection, &change.event, Some(found)).await
 }
 
 /// Ends all trust of an account, if its credentials are those that this was decided on.
@@ -261,6 +272,5 @@ pub(crate) async fn end_trust(connection: &mut Conn, end: &EndTrust) -> TxResult
     if after.is_none() || end.versions.is_some_and(|versions| after != Some(versions)) {
         return Ok(TxOutcome::Rollback(Changed::Stale));
     }
-    audit::write(connection, &end.event).await?;
-    Ok(TxOutcome::Commit(Changed::Done))
+    audit::conclude(connection, &end.event, Changed::Done).await
 }

@@ -56,6 +56,7 @@ pub enum Claim {
 #[derive(Debug)]
 pub struct Granted {
     pub account: Account,
+    pub last_sign_in_at: Option<Timestamp>,
     pub challenge: Option<Challenge>,
     pub material: Material,
     pub guess: Guess,

@@ -19,6 +19,8 @@ pub(crate) struct Unit {
 impl Unit {
     /// Hears of a statement.
     pub(crate) fn hear(&mut self, statement: &str) {
+        // A statement that has to change a row.
+        let statement = statement.strip_prefix("WITH changed AS (").unwrap_or(statement);
         match statement {
             "COMMIT" | "ROLLBACK" => drop(UNITS.lock().unwrap().insert(std::mem::take(&mut self.written))),
             // Locks the rows as if they were written.

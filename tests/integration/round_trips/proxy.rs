@@ -1,5 +1,6 @@
 //! Stands between a server and PostgreSQL, and counts.
 
+use std::collections::HashSet;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,7 @@ use std::time::Duration;
 /// sends without waiting is one round trip, however fast the database is.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What a client did.
+/// What a client did, but for the delivery of messages, which begins before the operation that has stored one has responded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counted {
     /// How often it sent something and then waited.
@@ -60,15 +61,41 @@ fn pass(client: &TcpStream, database: &TcpStream, counted: &Arc<Mutex<Counted>>)
 
 fn pass_requests(mut client: TcpStream, mut database: TcpStream, pending: &Mutex<usize>, counted: &Mutex<Counted>) {
     let mut requests = Messages { unread: Vec::new(), is_startup: true };
+    let mut of_delivery = HashSet::new();
+    let (mut is_delivering, mut is_in_transaction, mut is_counted) = (false, false, false);
     let mut buffer = vec![0; 1 << 16];
     while let Ok(length @ 1..) = client.read(&mut buffer) {
         for (kind, content) in requests.read(&buffer[..length]) {
-            // Each simple query, and each end of prepared ones, gets a `ReadyForQuery` (PostgreSQL, 54.2).
-            if kind == b'Q' || kind == b'S' {
-                let (mut pending, mut counted) = (pending.lock().unwrap(), counted.lock().unwrap());
-                counted.round_trips += u32::from(*pending == 0);
-                counted.commits += u32::from(content.starts_with(b"COMMIT"));
-                *pending += 1;
+            let mut texts = content.split(|byte| *byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
+            match kind {
+                // A name and a statement (54.7).
+                b'P' => {
+                    let name = texts.next().unwrap_or_default();
+                    if texts.next().is_some_and(|sql| delivers(&sql)) {
+                        of_delivery.insert(name);
+                    }
+                }
+                // The name of a portal, and of a statement that is bound to it.
+                b'B' if texts.nth(1).is_some_and(|name| of_delivery.contains(&name)) => {
+                    is_delivering = true;
+                    // By its `BEGIN`.
+                    counted.lock().unwrap().round_trips -= u32::from(std::mem::take(&mut is_counted));
+                }
+                // Each simple query, and each end of prepared ones, gets a `ReadyForQuery` (54.2).
+                b'Q' | b'S' => {
+                    let (mut pending, mut counted) = (pending.lock().unwrap(), counted.lock().unwrap());
+                    let (begins, commits) = (content.starts_with(b"BEGIN"), content.starts_with(b"COMMIT"));
+                    is_in_transaction |= begins;
+                    if *pending == 0 {
+                        is_counted = !is_delivering;
+                        counted.round_trips += u32::from(is_counted);
+                    }
+                    counted.commits += u32::from(commits && !is_delivering);
+                    is_in_transaction &= !commits && !content.starts_with(b"ROLLBACK");
+                    is_delivering &= is_in_transaction;
+                    *pending += 1;
+                }
+                _ => {}
             }
         }
         if database.write_all(&buffer[..length]).is_err() {
@@ -77,6 +104,12 @@ fn pass_requests(mut client: TcpStream, mut database: TcpStream, pending: &Mutex
     }
     // It may be closed already.
     let _ = database.shutdown(Shutdown::Both);
+}
+
+/// Whether a statement takes, ends or looks for messages to deliver.
+fn delivers(sql: &str) -> bool {
+    let supersedes = sql.contains(r#""topic" = "#);
+    sql.contains(r#""messages""#) && sql.contains("_attempt_at") && !supersedes && !sql.starts_with("INSERT")
 }
 
 fn pass_replies(mut database: TcpStream, mut client: TcpStream, pending: &Mutex<usize>) {

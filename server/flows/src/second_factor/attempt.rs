@@ -74,7 +74,7 @@ impl Flows {
         let permit = expected.includes(Factor::BackupCode).then(|| self.admit(caller)).transpose()?;
         let claim = self.new_claim(claimant.clone(), expected, code, now);
         let claimed = self.store().claim_attempt(claim).await?;
-        let GrantedAttempt { account, challenge, material, guess, charge, locks } =
+        let GrantedAttempt { account, challenge, material, guess, charge, locks, .. } =
             match self.granted_attempt(caller, expected, claimed) {
                 Ok(granted) => granted,
                 Err(refused) => return Ok(Err(refused)),

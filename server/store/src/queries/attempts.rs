@@ -6,7 +6,10 @@
 //!
 //! A code that is quick to judge is claimed, judged and recorded in one transaction ([`attempt_second_factor`]). Parallel guesses queue
 //! up at the account's row, which the claim locks, so the caps are as exact. A crash rolls back what was counted, and gives no try
-//! all the same: only the commit lets anybody know whether the code was right.
+//! all the same: only the commit lets anybody know whether the code was right. On PostgreSQL that is two round trips: the claim, which
+//! reads what the code is judged with, and the statements that make it count, along with the commit. Those that use something up have
+//! to change their row ([`crate::one_row`]): if one does not, the database rolls back instead of committing, and the attempt is repeated
+//! with a commit of its own.
 
 use super::second_factor::{Held, complete};
 use super::{Conn, RunQueryDsl, TxResult, audit, commit_along, methods, millis};

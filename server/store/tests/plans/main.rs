@@ -12,6 +12,9 @@ mod fusionauth;
 mod keys;
 mod lock_order;
 mod own_account;
+#[path = "../store/passkey_users.rs"]
+mod passkey_users;
+mod passkeys;
 #[path = "../store/users.rs"]
 mod users;
 mod webhooks;
@@ -120,6 +123,7 @@ async fn everything(world: &World) {
     Box::pin(keys::everything(world)).await;
     Box::pin(required(world)).await;
     Box::pin(own_account::everything(world)).await;
+    Box::pin(passkeys::everything(world)).await;
     Box::pin(administration::everything(world)).await;
     Box::pin(fusionauth::everything(world)).await;
     world.store.purge(Purge { now: NOON + 1000 * HOUR, batch: 10 }).await.unwrap();

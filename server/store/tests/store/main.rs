@@ -11,6 +11,8 @@ mod limits;
 mod lock_order;
 mod messages;
 mod migrations;
+mod passkey_users;
+mod passkeys;
 mod poolers;
 mod purge;
 mod session_reads;

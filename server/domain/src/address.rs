@@ -10,7 +10,7 @@ pub enum MethodKind {
     Email,
     /// One-time codes by SMS.
     Sms,
-    /// A public key whose private half an authenticator holds: [`crate::passkey`].
+    /// A public key whose private half an authenticator holds.
     Passkey,
 }
 

@@ -135,7 +135,8 @@ mod tests {
     fn a_stolen_session_registers_and_removes_no_passkey_26_27_56() {
         let policy = Policy::default();
         let (plain, enrolled) = (account(), Account { two_factor_enabled: true, ..account() });
-        let ago = |age: Duration, second_factor_at| Assurance { signed_in_at: NOW - age, second_factor_at, ..assurance() };
+        let ago =
+            |age: Duration, second_factor_at| Assurance { signed_in_at: NOW - age, second_factor_at, ..assurance() };
         let just_fresh = policy.session_fresh_age - Duration::from_millis(1);
         let due = |due| Err(PasskeysRefused::Factors(FactorsRefused::SecondFactorDue(due)));
         for (account, assurance, outcome) in [

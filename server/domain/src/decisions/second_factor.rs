@@ -77,7 +77,9 @@ pub fn decide(facts: &Facts<'_>, request: Request, terms: &Terms, now: Timestamp
         return match (account.two_factor_enabled, proof.factor(), is_new_app) {
             (true, _, true) => SecondFactor::Replaced,
             // A backup code, or a passkey, proves nothing about the factor that is being enrolled.
-            (true, _, false) | (false, Factor::BackupCode | Factor::Passkey, _) => SecondFactor::Passed { is_step_up: !is_assured },
+            (true, _, false) | (false, Factor::BackupCode | Factor::Passkey, _) => {
+                SecondFactor::Passed { is_step_up: !is_assured }
+            }
             (false, factor @ (Factor::Totp | Factor::OneTimeCode), _) => {
                 let proves_email = factor == Factor::OneTimeCode;
                 SecondFactor::Enabled(enrolment::switch_on(account, tenant, terms, proves_email))

@@ -57,7 +57,7 @@ pub struct Ceremony {
 }
 
 /// The random bytes that an authenticator signs (WebAuthn Level 3 §13.4.3). They are no secret, but nobody may know them in advance.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Challenge([u8; 32]);
 
 impl Challenge {

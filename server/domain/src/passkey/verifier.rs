@@ -159,12 +159,7 @@ fn is_format(name: &str) -> bool {
     (1..=LONGEST_FORMAT).contains(&name.len()) && name.bytes().all(is_letter)
 }
 
-fn check_attestation(
-    format: &str,
-    statement: &Map,
-    public_key: &PublicKey,
-    message: &[u8],
-) -> Result<(), NotVerified> {
+fn check_attestation(format: &str, statement: &Map, public_key: &PublicKey, message: &[u8]) -> Result<(), NotVerified> {
     match format {
         "none" if statement.is_empty() => Ok(()),
         "none" => Err(NotVerified::Malformed),

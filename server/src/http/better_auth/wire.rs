@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::cookies::{Cookie, Cookies, Presented};
+use super::credentials::Credentials;
 use crate::edge::noted;
 use countersign_api::Reply;
 use countersign_api::better_auth::responses::TwoFactorMethod;
@@ -19,7 +20,7 @@ use http::{HeaderName, HeaderValue};
 
 const SET_AUTH_TOKEN: HeaderName = HeaderName::from_static("set-auth-token");
 
-fn time(timestamp: Timestamp) -> WireTime {
+pub(super) fn time(timestamp: Timestamp) -> WireTime {
     WireTime::from_millis(timestamp.as_millis())
 }
 
@@ -171,6 +172,21 @@ pub fn with_challenge<R>(reply: Reply<R>, context: &Context, challenge: &Bearer,
     match is_remembered {
         true => reply,
         false => reply.with_cookie(app.cookies.set(Cookie::DontRemember, "true", None)),
+    }
+}
+
+/// Deletes the cookie of a trust that did not stand in for the second factor, since it is dead. The response to the request that
+/// replaced it may have come before this one, so what replaced it is left alone.
+#[must_use]
+pub fn without_dead_trust<R>(
+    reply: Reply<R>,
+    context: &Context,
+    credentials: &Credentials,
+    trust_is_superseded: bool,
+) -> Reply<R> {
+    match credentials.trust() {
+        Some(_) if !trust_is_superseded => reply.with_cookie(context.context().cookies.delete(Cookie::Trust)),
+        _ => reply,
     }
 }
 

@@ -78,7 +78,9 @@ pub(crate) async fn find_ceremony(
                 .get_result(connection)
                 .await
                 .optional()?;
-            found.map(|(row, account)| Ok::<_, StoreError>((row.try_into()?, Account::try_from(account)?))).transpose()?
+            found
+                .map(|(row, account)| Ok::<_, StoreError>((row.try_into()?, Account::try_from(account)?)))
+                .transpose()?
         }
     };
     Ok(Some(FoundCeremony { ceremony, passkey }))
@@ -145,11 +147,7 @@ async fn note_use(
 }
 
 /// A passkey of an account.
-async fn passkey_of(
-    connection: &mut Conn,
-    account_id: AccountId,
-    id: MethodId,
-) -> Result<Option<Passkey>, StoreError> {
+async fn passkey_of(connection: &mut Conn, account_id: AccountId, id: MethodId) -> Result<Option<Passkey>, StoreError> {
     let mine = passkeys::table.find(id.to_text()).filter(passkeys::account_id.eq(account_id.to_text()));
     let row: Option<PasskeyRow> = mine.select(PasskeyRow::as_select()).get_result(connection).await.optional()?;
     row.map(Passkey::try_from).transpose()

@@ -4,8 +4,8 @@ use super::locking::lock_user;
 use super::sessions::open_session;
 use super::users::{methods_if, registrations_if};
 use super::{
-    Conn, RunQueryDsl, TxResult, audit, commit_along, known_networks, methods, passkeys, quotas, refresh_tokens, tickets,
-    trusted_devices,
+    Conn, RunQueryDsl, TxResult, audit, commit_along, known_networks, methods, passkeys, quotas, refresh_tokens,
+    tickets, trusted_devices,
 };
 use crate::cached::Cache as _;
 use crate::error::StoreError;

@@ -49,7 +49,12 @@ pub(crate) async fn begun(store: &Store, purpose: Purpose, versions: Versions) -
 
 pub(crate) fn owner(user: &User) -> Manager {
     let factors_version = user.account.factors_version;
-    Manager::Owner(Assurance { account_id: user.id(), signed_in_at: NOON, second_factor_at: Some(NOON), factors_version })
+    Manager::Owner(Assurance {
+        account_id: user.id(),
+        signed_in_at: NOON,
+        second_factor_at: Some(NOON),
+        factors_version,
+    })
 }
 
 /// A new passkey of the user, bound to one device.

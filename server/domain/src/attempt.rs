@@ -4,6 +4,9 @@ use crate::challenge::Factor;
 use crate::ids::{AccountId, BackupCodeId, MethodId, SessionId};
 use crate::keyring::Sealed;
 use crate::one_time_code::Subject;
+use crate::passkey::Passkey;
+use crate::passkey::ceremony::Ceremony;
+use crate::passkey::verifier::Asserted;
 use crate::password::PasswordHash;
 use crate::secret::Digest;
 use crate::secret_fingerprint::SecretFingerprint;
@@ -43,7 +46,7 @@ impl Claimant {
     }
 }
 
-/// Which second factors a presented code may belong to.
+/// Which second factors a presented code may belong to; a passkey is presented as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     One(Factor),
@@ -87,6 +90,15 @@ pub struct Material {
     pub one_time_code: Option<StoredCode>,
     /// Used ones too, so that a second use is told from a guess.
     pub backup_codes: Vec<StoredBackupCode>,
+    pub passkey: Option<AwaitedPasskey>,
+}
+
+/// A ceremony of the claimant that waits for its response, and what is stored of the passkey that responds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwaitedPasskey {
+    pub ceremony: Ceremony,
+    /// `None` if the account has no such passkey.
+    pub passkey: Option<Passkey>,
 }
 
 /// A one-time code as stored.
@@ -132,6 +144,12 @@ pub enum Proof {
     },
     OneTimeCode(StoredCode),
     BackupCode(BackupCodeId),
+    Passkey {
+        id: MethodId,
+        /// Digest of what finds the ceremony, which is spent with it.
+        ceremony: Digest,
+        asserted: Asserted,
+    },
 }
 
 impl Proof {
@@ -141,6 +159,7 @@ impl Proof {
             Self::Totp { .. } => Factor::Totp,
             Self::OneTimeCode(_) => Factor::OneTimeCode,
             Self::BackupCode(_) => Factor::BackupCode,
+            Self::Passkey { .. } => Factor::Passkey,
         }
     }
 }

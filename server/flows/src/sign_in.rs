@@ -26,8 +26,8 @@ use countersign_domain::time::Timestamp;
 use countersign_domain::trusted_device;
 use countersign_domain::user::{AccountLookup, User};
 use countersign_store::work::{
-    CompleteSignIn, NewRefreshToken, NewSession, NewTrust, PresentedTicket, PresentedTrust, SignInCompleted, TicketKind,
-    UsedPasskey,
+    CompleteSignIn, NewRefreshToken, NewSession, NewTrust, PresentedTicket, PresentedTrust, SignInCompleted,
+    TicketKind, UsedPasskey,
 };
 
 /// What proves who signs in.
@@ -278,8 +278,7 @@ impl Flows {
         let application = application_id.filter(|_| wants_tokens);
         let is_remembered = device.is_remembered;
         let second_factor_at = passkey.as_ref().is_some_and(|used| used.asserted.user_verified).then_some(now);
-        let mut prepared =
-            self.prepare_grant(caller, &account, is_remembered, application, second_factor_at, now);
+        let mut prepared = self.prepare_grant(caller, &account, is_remembered, application, second_factor_at, now);
         prepared.application_id = application_id;
         let challenge = self.random().draw(|random| Bearer::challenge(terms.challenge, random));
         let (trust, next_trust) = self.presented_trust(caller, &account, device.trust, terms, now);

@@ -6,22 +6,23 @@ use crate::error::StoreError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::work::{
-    AccountWritten, AddCanary, AddMethod, AddPasskey, AllGrantsEnded, AttemptEnded, AttemptSecondFactor, AuditBlockSealed,
-    AuditBlocksRemoved, AuditPlace, BeginCeremony, BeginEnrolment, ChangeAccount, ChangeAddress, ChangePassword, ChangeRegistration,
-    ChangeTrustedDevice, Changed, Claim, ClaimAttempt, CompleteSecondFactor, CompleteSignIn, CountEverything,
-    CreateAccount, DeleteOwnAccount, DeleteRegistration, DisableTwoFactor, EndAllGrants, EndTrust, EnrolMail,
-    EnrolmentBegun, ExpiringTable, ExtendSession, FactorsReset, FailAttempt, FindAuditBlocks, FindAuditEvents, FindCeremony,
-    FindBlockEvents, FindRefreshTokens, FindSealed, FindTagged, FindTokenHolders, FindTrust, FindTrustedDevices,
-    FindUnnormalized, FindUnsealed, FindUsers, FinishMessage, FinishWebhookEvent, FoundCeremony, FoundTicket, FoundTrustedDevice,
-    FoundUsers, IssueCode, IssueLink, Issued, KeyringFacts, LiftLimits, LinkIssued, LinkUsed, ListUsers, MailEnrolled,
-    MessageQueue, MethodAdded, MethodsRemoved, NoteKey, NoteResealed, NoteSessionUse, OpenChallenge, OwnAccountDeleted,
-    PasswordTry, PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, Registered, RemoveAuditBlocks,
-    PasskeyAdded, PasskeyRemoved, RemoveMethods, RemovePasskey, RemoveTags, RenameMethod, RenamePasskey, ReplaceBackupCodes, ResealedBlock, ResealedMessage, ResealedSecret,
-    ResetFactors, RestoreAddress, ReturnAttempt, RevokeRefreshTokens, RevokeSessions, ScanSigned, ScannedPage,
-    SealAuditBlock, SealedTable, SecondFactorCompleted, SignInCompleted, SpendCeremony, Statistics, StoredAboutUser, StoredAuditEvent,
-    StoredRefreshToken, StoredWebhookEvent, SuspendAccount, TaggedPage, TakeMessages, TakePasswordTry,
-    TakeWebhookEvents, Unnormalized, UpdateProfile, UseRefreshToken, UsernameConflict, UsernameNormalized,
-    UsernamesNormalized, VerifyAddress, WebhookQueue, Written,
+    AccountWritten, AddCanary, AddMethod, AddPasskey, AllGrantsEnded, AttemptEnded, AttemptSecondFactor,
+    AuditBlockSealed, AuditBlocksRemoved, AuditPlace, BeginCeremony, BeginEnrolment, ChangeAccount, ChangeAddress,
+    ChangePassword, ChangeRegistration, ChangeTrustedDevice, Changed, Claim, ClaimAttempt, CompleteSecondFactor,
+    CompleteSignIn, CountEverything, CreateAccount, DeleteOwnAccount, DeleteRegistration, DisableTwoFactor,
+    EndAllGrants, EndTrust, EnrolMail, EnrolmentBegun, ExpiringTable, ExtendSession, FactorsReset, FailAttempt,
+    FindAuditBlocks, FindAuditEvents, FindBlockEvents, FindCeremony, FindRefreshTokens, FindSealed, FindTagged,
+    FindTokenHolders, FindTrust, FindTrustedDevices, FindUnnormalized, FindUnsealed, FindUsers, FinishMessage,
+    FinishWebhookEvent, FoundCeremony, FoundTicket, FoundTrustedDevice, FoundUsers, IssueCode, IssueLink, Issued,
+    KeyringFacts, LiftLimits, LinkIssued, LinkUsed, ListUsers, MailEnrolled, MessageQueue, MethodAdded, MethodsRemoved,
+    NoteKey, NoteResealed, NoteSessionUse, OpenChallenge, OwnAccountDeleted, PasskeyAdded, PasskeyRemoved, PasswordTry,
+    PresentedTicket, Purge, PurgeTable, Purged, RefreshTokenUsed, Register, Registered, RemoveAuditBlocks,
+    RemoveMethods, RemovePasskey, RemoveTags, RenameMethod, RenamePasskey, ReplaceBackupCodes, ResealedBlock,
+    ResealedMessage, ResealedSecret, ResetFactors, RestoreAddress, ReturnAttempt, RevokeRefreshTokens, RevokeSessions,
+    ScanSigned, ScannedPage, SealAuditBlock, SealedTable, SecondFactorCompleted, SignInCompleted, SpendCeremony,
+    Statistics, StoredAboutUser, StoredAuditEvent, StoredRefreshToken, StoredWebhookEvent, SuspendAccount, TaggedPage,
+    TakeMessages, TakePasswordTry, TakeWebhookEvents, Unnormalized, UpdateProfile, UseRefreshToken, UsernameConflict,
+    UsernameNormalized, UsernamesNormalized, VerifyAddress, WaitingSignIn, WebhookQueue, Written,
 };
 use crate::{postgres, sqlite};
 use countersign_domain::account::Account;
@@ -139,6 +140,8 @@ units! {
     pub read passkeys_of(AccountId) -> Vec<Passkey>;
     /// A ceremony of a passkey that waits for its response, and the passkey.
     pub read find_ceremony(FindCeremony) -> Option<FoundCeremony>;
+    /// The sign-in that waits for its second factor under this digest at this time.
+    pub read waiting_sign_in((Digest, Timestamp)) -> Option<WaitingSignIn>;
     /// The confirmed authenticator apps of an account, the oldest first, and the one being enrolled.
     pub read authenticators_of(AccountId) -> (Vec<Authenticator>, Option<Authenticator>);
     /// Users of a tenant, with their methods and registrations.

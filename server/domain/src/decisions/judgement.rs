@@ -1,10 +1,15 @@
 //! Whether a presented code is right.
 
-use crate::attempt::{Material, Proof, StoredBackupCode};
+use super::passkey_use::{self, PasskeyUse};
+use crate::attempt::{AwaitedPasskey, Material, Proof, StoredBackupCode};
+use crate::audit::EventKind;
 use crate::backup_code::BackupCode;
 use crate::ids::{AccountId, MethodId};
 use crate::keyring::Keyring;
 use crate::one_time_code::{OneTimeCode, Subject};
+use crate::passkey::relying_party::RelyingParty;
+use crate::passkey::response::AssertionResponse;
+use crate::passkey::verifier;
 use crate::password::{Cost, PasswordHash};
 use crate::presented_code::PresentedCode;
 use crate::stored_secret::{self, OpenSecretError, Opened};
@@ -86,6 +91,38 @@ pub fn judge_one_time_code(
             Judgement::Right(Proof::OneTimeCode(sent.clone()))
         }
         _ => Judgement::Wrong,
+    }
+}
+
+/// How a response of a passkey was judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasskeyJudgement {
+    Right(Proof),
+    /// It is not right, or does not count; what the audit trail records.
+    Wrong(EventKind),
+}
+
+/// Verifies the response of a passkey, and decides whether it counts.
+#[must_use]
+pub fn judge_passkey(
+    response: &AssertionResponse,
+    material: &Material,
+    relying_party: Option<&RelyingParty>,
+) -> PasskeyJudgement {
+    let rejected = PasskeyJudgement::Wrong(EventKind::SecondFactorRejected);
+    let Some(AwaitedPasskey { ceremony, passkey: Some(passkey) }) = &material.passkey else { return rejected };
+    let Some(relying_party) = relying_party.filter(|one| one.id == ceremony.relying_party) else { return rejected };
+    let expected = verifier::Expected { relying_party, challenge: &ceremony.challenge };
+    let Ok(asserted) = verifier::assert(expected, passkey, response) else { return rejected };
+    let user_handle = response.user_handle.as_deref();
+    match passkey_use::decide(&passkey_use::Facts { passkey, ceremony, asserted, user_handle }) {
+        PasskeyUse::Counts { .. } => {
+            PasskeyJudgement::Right(Proof::Passkey { id: passkey.id, ceremony: ceremony.digest, asserted })
+        }
+        PasskeyUse::CounterFell => PasskeyJudgement::Wrong(EventKind::PasskeyCounterFell),
+        PasskeyUse::NotVerified | PasskeyUse::OtherUser | PasskeyUse::OtherRelyingParty | PasskeyUse::BackupChanged => {
+            rejected
+        }
     }
 }
 

@@ -142,7 +142,8 @@ mod tests {
             (Required, true, true, Granted { by_trust: true }, Granted { by_trust: true }),
         ] {
             let account = Account { two_factor_enabled: is_enrolled, ..account() };
-            let facts = Facts { account: &account, login_policy, requires_verified_email: false, proved: PASSWORD, is_trusted };
+            let facts =
+                Facts { account: &account, login_policy, requires_verified_email: false, proved: PASSWORD, is_trusted };
             let row = format!("{login_policy:?} enrolled={is_enrolled} trusted={is_trusted}");
             assert_eq!(decide(&facts, &session_terms(), NOW), in_session, "{row}");
             assert_eq!(decide(&facts, &challenge_terms(), NOW), in_challenge, "{row}");
@@ -159,7 +160,8 @@ mod tests {
             (Required, false, false, PasswordChangeDue, EnrolmentDue),
         ] {
             let account = Account { two_factor_enabled: is_enrolled, password_change_required: true, ..account() };
-            let facts = Facts { account: &account, login_policy, requires_verified_email: false, proved: PASSWORD, is_trusted };
+            let facts =
+                Facts { account: &account, login_policy, requires_verified_email: false, proved: PASSWORD, is_trusted };
             assert_eq!(decide(&facts, &session_terms(), NOW), in_session, "{login_policy:?} {is_enrolled}");
             assert_eq!(decide(&facts, &challenge_terms(), NOW), in_challenge, "{login_policy:?} {is_enrolled}");
         }
@@ -175,7 +177,13 @@ mod tests {
             [(inactive, Unusable::Inactive), (expired, Unusable::Expired), (suspended, Unusable::Suspended { until })]
         {
             for login_policy in [Disabled, Enabled, Required] {
-                let facts = Facts { account: &account, login_policy, requires_verified_email: true, proved: PASSWORD, is_trusted: true };
+                let facts = Facts {
+                    account: &account,
+                    login_policy,
+                    requires_verified_email: true,
+                    proved: PASSWORD,
+                    is_trusted: true,
+                };
                 assert_eq!(decide(&facts, &session_terms(), NOW), Refused(why));
                 assert_eq!(decide(&facts, &challenge_terms(), NOW), Refused(why));
             }
@@ -185,8 +193,13 @@ mod tests {
     #[test]
     fn a_suspension_that_is_over_keeps_nobody_out() {
         let account = Account { suspended_until: Some(NOW), ..account() };
-        let facts =
-            Facts { account: &account, login_policy: Enabled, requires_verified_email: false, proved: PASSWORD, is_trusted: false };
+        let facts = Facts {
+            account: &account,
+            login_policy: Enabled,
+            requires_verified_email: false,
+            proved: PASSWORD,
+            is_trusted: false,
+        };
         assert_eq!(decide(&facts, &session_terms(), NOW), Granted { by_trust: false });
     }
 
@@ -201,7 +214,8 @@ mod tests {
             (&proved, true, SecondFactorDue),
             (&without, true, SecondFactorDue),
         ] {
-            let facts = Facts { account, login_policy: Enabled, requires_verified_email, proved: PASSWORD, is_trusted: false };
+            let facts =
+                Facts { account, login_policy: Enabled, requires_verified_email, proved: PASSWORD, is_trusted: false };
             assert_eq!(decide(&facts, &session_terms(), NOW), outcome, "{account:?}");
             assert_eq!(decide(&facts, &challenge_terms(), NOW), outcome, "{account:?}");
         }

@@ -5,7 +5,9 @@ use crate::address::{Address, MethodKind};
 use crate::attempt::{Claimant, StoredCode};
 use crate::challenge::FirstFactor;
 use crate::method::Method;
+use crate::passkey::Passkey;
 use crate::tenant::{MailedCodes, Tenant};
+use crate::terms::Rules;
 
 /// Whether codes by e-mail count at an address that is proved, or is not.
 fn mail_counts(tenant: &Tenant, is_proved: bool) -> bool {
@@ -39,6 +41,14 @@ pub fn is_usable(method: &Method, account: &Account, tenant: &Tenant) -> bool {
         }
         Some(Address::Sms(_)) | None => tenant.allows(method.kind),
     }
+}
+
+/// The passkeys that count, as methods: those of this relying party, once there is a second factor.
+#[must_use]
+pub fn passkeys_as_methods(passkeys: &[Passkey], account: &Account, rules: &Rules) -> Vec<Method> {
+    let id = rules.relying_party.as_ref().map(|relying_party| &relying_party.id);
+    let counts = |passkey: &&Passkey| account.two_factor_enabled && id == Some(&passkey.relying_party);
+    passkeys.iter().filter(counts).map(Passkey::as_method).collect()
 }
 
 /// The methods that count.

@@ -2,7 +2,8 @@
 
 use super::relying_party::RelyingPartyId;
 use crate::account::Versions;
-use crate::ids::AccountId;
+use crate::attempt::Claimant;
+use crate::ids::{AccountId, SessionId};
 use crate::secret::Digest;
 use crate::time::Timestamp;
 use data_encoding::BASE64URL_NOPAD;
@@ -16,6 +17,14 @@ pub enum Purpose {
     Registration(AccountId),
     /// A passkey of whichever account signs in.
     SignIn,
+    /// A passkey of this account completes a sign-in that waits for a second factor.
+    SecondFactor {
+        account_id: AccountId,
+        /// Digest of the sign-in's challenge.
+        sign_in: Digest,
+    },
+    /// A passkey of this account is a second factor in a session.
+    StepUp { account_id: AccountId, session_id: SessionId },
 }
 
 impl Purpose {
@@ -25,6 +34,8 @@ impl Purpose {
         match self {
             Self::Registration(_) => "registration",
             Self::SignIn => "sign-in",
+            Self::SecondFactor { .. } => "second-factor",
+            Self::StepUp { .. } => "step-up",
         }
     }
 
@@ -32,8 +43,20 @@ impl Purpose {
     #[must_use]
     pub const fn account_id(self) -> Option<AccountId> {
         match self {
-            Self::Registration(account_id) => Some(account_id),
+            Self::Registration(account_id)
+            | Self::SecondFactor { account_id, .. }
+            | Self::StepUp { account_id, .. } => Some(account_id),
             Self::SignIn => None,
+        }
+    }
+
+    /// Whether a response to it is an attempt of this claimant at a second factor.
+    #[must_use]
+    pub fn is_of(self, claimant: &Claimant) -> bool {
+        match (self, claimant) {
+            (Self::SecondFactor { sign_in, .. }, Claimant::Challenge(digest)) => sign_in == *digest,
+            (Self::StepUp { session_id, .. }, Claimant::Session { session_id: own, .. }) => session_id == *own,
+            _ => false,
         }
     }
 }
@@ -84,5 +107,30 @@ impl Challenge {
 impl fmt::Debug for Challenge {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Challenge([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::fixtures::{account_id, challenge, holder, session, session_id};
+
+    #[test]
+    fn a_ceremony_is_of_the_sign_in_or_the_session_that_it_began_in_51() {
+        let digest = |byte| Digest::from_bytes(&[byte; 32]).expect("32 bytes");
+        let account_id = account_id(1);
+        let second_factor = |byte| Purpose::SecondFactor { account_id, sign_in: digest(byte) };
+        let step_up = |seed| Purpose::StepUp { account_id, session_id: session_id(seed) };
+        for (purpose, in_challenge, in_session) in [
+            (second_factor(7), true, false),
+            (second_factor(8), false, false),
+            (step_up(1), false, true),
+            (step_up(2), false, false),
+            (Purpose::SignIn, false, false),
+            (Purpose::Registration(account_id), false, false),
+        ] {
+            assert_eq!((purpose.is_of(&challenge()), purpose.is_of(&session())), (in_challenge, in_session));
+            assert!(!purpose.is_of(&holder()), "{purpose:?}");
+        }
     }
 }

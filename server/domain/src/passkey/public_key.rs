@@ -113,7 +113,9 @@ impl PublicKey {
         match self {
             Self::Es256 { .. } => ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, self.point()).is_ok(),
             Self::Ed25519(key) => ParsedPublicKey::new(&ED25519, key).is_ok(),
-            Self::Rs256 { modulus, exponent } => modulus[0] != 0 && exponent[0] != 0 && exponent.last().is_some_and(|last| last % 2 == 1),
+            Self::Rs256 { modulus, exponent } => {
+                modulus[0] != 0 && exponent[0] != 0 && exponent.last().is_some_and(|last| last % 2 == 1)
+            }
         }
     }
 
@@ -147,12 +149,9 @@ impl PublicKey {
                 number(label::FIRST, CURVE_ED25519),
                 bytes(label::SECOND, key),
             ],
-            Self::Rs256 { modulus, exponent } => vec![
-                number(label::TYPE, RSA),
-                algorithm,
-                bytes(label::FIRST, modulus),
-                bytes(label::SECOND, exponent),
-            ],
+            Self::Rs256 { modulus, exponent } => {
+                vec![number(label::TYPE, RSA), algorithm, bytes(label::FIRST, modulus), bytes(label::SECOND, exponent)]
+            }
         };
         let mut out = Vec::new();
         ciborium::into_writer(&Value::Map(entries), &mut out).expect("a vector takes all bytes");

@@ -8,8 +8,8 @@ use crate::error::StoreError;
 use crate::rows::AccountRow;
 use crate::schema::{
     accounts, audit_events, backup_codes, budgets, challenges, former_addresses, known_networks, mailed_codes,
-    messages, methods as methods_table, passkey_ceremonies, passkeys as passkeys_table, refresh_tokens, registrations, sessions, spent_steps, tickets, trusted_devices,
-    webhook_events,
+    messages, methods as methods_table, passkey_ceremonies, passkeys as passkeys_table, refresh_tokens, registrations,
+    sessions, spent_steps, tickets, trusted_devices, webhook_events,
 };
 use crate::work::{
     CountEverything, FactorsReset, KindCount, ListUsers, ResetFactors, ServerStatistics, Statistics, StoredAboutUser,

@@ -2,8 +2,8 @@
 
 use super::{Conn, RunQueryDsl, TxResult};
 use crate::schema::{
-    budgets, challenges, former_addresses, known_networks, mailed_codes, messages, passkey_ceremonies, refresh_tokens, sessions,
-    spent_steps, tickets, trusted_devices, webhook_events,
+    budgets, challenges, former_addresses, known_networks, mailed_codes, messages, passkey_ceremonies, refresh_tokens,
+    sessions, spent_steps, tickets, trusted_devices, webhook_events,
 };
 use crate::work::{ExpiringTable, PurgeTable, TxOutcome};
 use diesel::prelude::*;

@@ -2,8 +2,8 @@
 
 use super::{Conn, RunQueryDsl, TxResult, audit};
 use crate::schema::{
-    accounts, challenges, mailed_codes, messages, methods, passkey_ceremonies, refresh_tokens, sessions, spent_steps, tickets,
-    trusted_devices,
+    accounts, challenges, mailed_codes, messages, methods, passkey_ceremonies, refresh_tokens, sessions, spent_steps,
+    tickets, trusted_devices,
 };
 use crate::work::{AllGrantsEnded, EndAllGrants};
 use countersign_domain::address::MethodKind;

@@ -206,6 +206,7 @@ async fn factors_and_sessions(world: &World) {
                     is_replay,
                     guess: other_guess(),
                     charge: guess(),
+                    ceremony: None,
                     rules: Arc::default(),
                     event: event(EventKind::SecondFactorRejected, id, NOON),
                     lock_event: Some(event(EventKind::AccountLocked, id, NOON)),

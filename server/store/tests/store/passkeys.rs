@@ -26,10 +26,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 async fn find(world: &World, ceremony: &Ceremony, passkey: &Passkey, now: Timestamp) -> Option<(Ceremony, bool)> {
-    let find =
-        FindCeremony { digest: ceremony.digest, credential_id: Some(passkey.credential_id.clone()), now };
+    let find = FindCeremony { digest: ceremony.digest, credential_id: Some(passkey.credential_id.clone()), now };
     let found = world.store.find_ceremony(find).await.unwrap()?;
-    let is_found = found.passkey.is_some_and(|(found, account)| found.id == passkey.id && account.id == passkey.account_id);
+    let is_found =
+        found.passkey.is_some_and(|(found, account)| found.id == passkey.id && account.id == passkey.account_id);
     Some((found.ceremony, is_found))
 }
 
@@ -186,9 +186,10 @@ async fn an_unusable_account_is_not_signed_in_to_55(database: DatabaseKind) {
     for (change, why) in [
         ("is_active = FALSE", Unusable::Inactive),
         ("is_active = TRUE, expires_at = 1", Unusable::Expired),
-        ("expires_at = NULL, suspended_until = 1900000000000", Unusable::Suspended {
-            until: Timestamp::from_millis(1_900_000_000_000),
-        }),
+        (
+            "expires_at = NULL, suspended_until = 1900000000000",
+            Unusable::Suspended { until: Timestamp::from_millis(1_900_000_000_000) },
+        ),
     ] {
         world.behind.execute(&format!("UPDATE accounts SET {change} WHERE id = '{id}'"));
         let ceremony = begun(&world.store, Purpose::SignIn, Versions::default()).await;
